@@ -1,0 +1,1 @@
+//! The document around every page, and the route table: one line per page.

@@ -1,0 +1,1 @@
+//! Start-up: the only place that knows every feature.

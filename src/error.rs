@@ -1,0 +1,247 @@
+//! The one error of the whole product: operations return it, server functions send it, REST answers it as
+//! `application/problem+json` (RFC 9457), forms show it beside their fields. The words are the same everywhere.
+//!
+//! `Internal` carries nothing but the request id: its cause was logged where it happened.
+
+use leptos::server_fn::{codec::JsonEncoding, error::{FromServerFnError, ServerFnErrorErr}};
+use serde::{Deserialize, Serialize};
+
+/// What went wrong with one field. An empty `field` speaks of the form as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    pub field: String,
+    pub message: String,
+}
+
+/// Why an operation did not happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "error", rename_all = "snake_case")]
+pub enum AppError {
+    /// Nobody is signed in, or the session has ended. 401
+    #[error("You are not signed in. Sign in and try again.")]
+    Unauthenticated,
+    /// Signed in, but this act asks for the password again. 401
+    #[error("Prove that it is you: enter your password again.")]
+    StepUpNeeded,
+    /// The permission is missing. 403
+    #[error("You may not do this: it needs the permission {permission}.")]
+    Forbidden { permission: String },
+    /// It does not exist, or not for you: the answer is the same. 404
+    #[error("There is nothing here. It may have been removed, or the address is wrong.")]
+    NotFound,
+    /// The input is wrong; one entry per field. 422
+    #[error("{}", first_message(.fields))]
+    Invalid { fields: Vec<FieldError> },
+    /// It can't be done in the present state of the thing. 409
+    #[error("{message}")]
+    Conflict { message: String },
+    /// Too many tries; seconds to wait. 429
+    #[error("Too many tries. Wait {} and try again.", wait_in_words(*.retry_after))]
+    RateLimited { retry_after: u64 },
+    /// A quota is used up; seconds until it renews. 429
+    #[error("The quota {quota} is used up. It renews in {}.", wait_in_words(*.retry_after))]
+    QuotaExceeded { quota: String, retry_after: u64 },
+    /// Something this needs is busy or away; seconds to wait. 503
+    #[error("This is busy right now. Try again in {}.", wait_in_words(*.retry_after))]
+    Unavailable { retry_after: u64 },
+    /// Our fault. 500
+    #[error("Something failed on our side. Try again; if it stays, report the request id {request_id}.")]
+    Internal { request_id: String },
+    /// The answer did not arrive or could not be read (browser side only).
+    #[error("The server did not answer. Check your connection and try again.")]
+    Transport { detail: String },
+}
+
+fn first_message(fields: &[FieldError]) -> &str {
+    match fields {
+        [one] => &one.message,
+        _ => "Some fields need a change.",
+    }
+}
+
+/// Seconds as people say them, rounded up: "40 seconds", "5 minutes", "2 hours".
+pub fn wait_in_words(seconds: u64) -> String {
+    let (n, unit) = match seconds {
+        0..=1 => (1, "second"),
+        2..=90 => (seconds, "second"),
+        91..=5400 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3600), "hour"),
+    };
+    if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") }
+}
+
+impl AppError {
+    /// One wrong field.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid { fields: vec![FieldError { field: field.to_owned(), message: message.into() }] }
+    }
+
+    pub fn forbidden(permission: &crate::values::Permission) -> Self {
+        Self::Forbidden { permission: permission.to_string() }
+    }
+
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::Conflict { message: message.into() }
+    }
+
+    /// The HTTP status that says the same.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Unauthenticated | Self::StepUpNeeded => 401,
+            Self::Forbidden { .. } => 403,
+            Self::NotFound => 404,
+            Self::Invalid { .. } => 422,
+            Self::Conflict { .. } => 409,
+            Self::RateLimited { .. } | Self::QuotaExceeded { .. } => 429,
+            Self::Unavailable { .. } => 503,
+            Self::Internal { .. } => 500,
+            Self::Transport { .. } => 502,
+        }
+    }
+
+    /// Seconds to wait before trying again, where waiting helps.
+    pub const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::RateLimited { retry_after } | Self::QuotaExceeded { retry_after, .. } | Self::Unavailable { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
+    /// What to say beside one field, if it is wrong.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Invalid { fields } => fields.iter().find(|f| f.field == name).map(|f| f.message.as_str()),
+            _ => None,
+        }
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(value: ServerFnErrorErr) -> Self {
+        match value {
+            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) | ServerFnErrorErr::Deserialization(detail) => {
+                Self::invalid("", format!("The form did not arrive whole ({detail}). Reload the page and try again."))
+            }
+            other => Self::Transport { detail: other.to_string() },
+        }
+    }
+}
+
+/// Collects the errors of a form, so that one answer names every wrong field.
+#[derive(Debug, Default)]
+pub struct Fields(Vec<FieldError>);
+
+impl Fields {
+    /// Keeps the value, or notes what is wrong with the field.
+    pub fn check<T, E: ToString>(&mut self, field: &str, parsed: Result<T, E>) -> Option<T> {
+        parsed.map_err(|e| self.add(field, e.to_string())).ok()
+    }
+
+    pub fn add(&mut self, field: &str, message: impl Into<String>) {
+        self.0.push(FieldError { field: field.to_owned(), message: message.into() });
+    }
+
+    /// Ok if nothing was noted.
+    pub fn done(self) -> Result<(), AppError> {
+        if self.0.is_empty() { Ok(()) } else { Err(AppError::Invalid { fields: self.0 }) }
+    }
+}
+
+#[cfg(feature = "ssr")]
+mod ssr {
+    use super::AppError;
+    use crate::platform::telemetry::request_id;
+    use axum::{http::{HeaderValue, StatusCode, header}, response::{IntoResponse, Response}};
+
+    impl AppError {
+        /// Logs the cause once, here, and keeps only the request id.
+        pub fn internal(cause: impl std::fmt::Display) -> Self {
+            let request_id = request_id();
+            tracing::error!(%request_id, "internal error: {cause:#}");
+            Self::Internal { request_id }
+        }
+
+        /// The problem document of RFC 9457, with `request_id` and, for wrong input, `errors: [{pointer, detail}]`.
+        pub fn problem(&self) -> serde_json::Value {
+            let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut body = serde_json::json!({
+                "type": "about:blank",
+                "title": status.canonical_reason().unwrap_or("Error"),
+                "status": status.as_u16(),
+                "detail": self.to_string(),
+                "request_id": request_id(),
+            });
+            match self {
+                Self::Invalid { fields } => {
+                    let errors = fields.iter().map(|f| {
+                        let pointer = if f.field.is_empty() { "#".to_owned() } else { format!("#/{}", f.field.replace('.', "/")) };
+                        serde_json::json!({ "pointer": pointer, "detail": f.message })
+                    });
+                    body["errors"] = errors.collect();
+                }
+                Self::Forbidden { permission } => body["permission"] = permission.clone().into(),
+                Self::QuotaExceeded { quota, .. } => {
+                    body["type"] = "https://iana.org/assignments/http-problem-types#quota-exceeded".into();
+                    body["violated-policies"] = serde_json::json!([quota]);
+                }
+                _ => {}
+            }
+            body
+        }
+    }
+
+    impl IntoResponse for AppError {
+        fn into_response(self) -> Response {
+            let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut response = (status, self.problem().to_string()).into_response();
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            if status == StatusCode::UNAUTHORIZED {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tollgate\""));
+            }
+            if let Some(seconds) = self.retry_after() {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            response
+        }
+    }
+
+    impl From<sqlx::Error> for AppError {
+        fn from(error: sqlx::Error) -> Self {
+            match error {
+                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
+                    tracing::warn!("the database can't be reached: {error}");
+                    Self::Unavailable { retry_after: 5 }
+                }
+                other => Self::internal(other),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_said_in_plain_units() {
+        assert_eq!(wait_in_words(0), "1 second");
+        assert_eq!(wait_in_words(40), "40 seconds");
+        assert_eq!(wait_in_words(91), "2 minutes");
+        assert_eq!(wait_in_words(7200), "2 hours");
+    }
+
+    #[test]
+    fn one_answer_names_every_wrong_field() {
+        let mut fields = Fields::default();
+        assert_eq!(fields.check("email", "x".parse::<crate::values::Email>()), None);
+        fields.add("name", "Enter a name.");
+        let error = fields.done().expect_err("two fields are wrong");
+        assert_eq!(error.field("name"), Some("Enter a name."));
+        assert!(error.field("email").is_some());
+        assert_eq!(error.status(), 422);
+    }
+}

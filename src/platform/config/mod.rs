@@ -1,0 +1,160 @@
+//! One typed configuration, in sections. Order: file < `.env` < environment < flags; an unknown key or a bad value refuses the
+//! start and names the key and the line (`loader`). The values are parsed once and never change afterwards.
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub env: Env,
+    pub server: Server,
+    pub database: Database,
+    pub mail: Mail,
+    pub auth: Auth,
+    pub limits: Limits,
+    pub log: Log,
+    pub jobs: Jobs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Env {
+    Development,
+    Production,
+}
+
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Where it listens. `TOLLGATE_ADDR`
+    pub addr: SocketAddr,
+    /// The only source of links in mails and of the allowed Origin; no trailing slash. `TOLLGATE_PUBLIC_URL`
+    pub public_url: url::Url,
+    /// Embedded database, secrets, mails in development. `TOLLGATE_DATA_DIR`
+    pub data_dir: PathBuf,
+    /// 32 bytes or more; made on first start with mode 0600. `TOLLGATE_SECRET_FILE`
+    pub secret_file: PathBuf,
+    /// Whose `X-Forwarded-*` are believed. `TOLLGATE_TRUSTED_PROXIES`
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long a request may take. `TOLLGATE_REQUEST_TIMEOUT` (seconds, default 20)
+    pub request_timeout: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// None: the embedded Postgres under the data folder. `DATABASE_URL`
+    pub url: Option<SecretString>,
+    /// Size of the pool (default 10). `TOLLGATE_DATABASE_POOL`
+    pub pool: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// None: mails are files in the data folder. `TOLLGATE_SMTP_URL`
+    pub smtp_url: Option<SecretString>,
+    /// The sender, `Name <address>`. `TOLLGATE_MAIL_FROM`
+    pub from: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUpMode {
+    Open,
+    Invite,
+    Closed,
+}
+
+#[derive(Debug, Clone)]
+pub struct Auth {
+    /// Who may sign up. `TOLLGATE_SIGN_UP` (open, invite, closed)
+    pub sign_up: SignUpMode,
+    /// Shortest password in characters, 8 to 64 (default 15). `TOLLGATE_PASSWORD_MIN`
+    pub password_min: usize,
+    /// A session ends when unused for this long (default 14 days). `TOLLGATE_SESSION_IDLE`
+    pub session_idle: Duration,
+    /// A session ends this long after sign-in, used or not (default 30 days, at most 400). `TOLLGATE_SESSION_MAX`
+    pub session_max: Duration,
+    /// Argon2id: memory in KiB, passes (default 65536 and 3; never below 19456 and 2). `TOLLGATE_ARGON2_MEMORY`, `TOLLGATE_ARGON2_PASSES`
+    pub argon2_memory_kib: u32,
+    pub argon2_passes: u32,
+    /// How many passwords are hashed at once (default: the number of cores). `TOLLGATE_ARGON2_PARALLEL`
+    pub argon2_parallel: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Calls a key may make in a window unless it has a limit of its own (default 100). `TOLLGATE_KEY_LIMIT`
+    pub key_calls: u64,
+    /// The window in seconds (default 3600). `TOLLGATE_KEY_WINDOW`
+    pub key_window: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Pretty,
+    Json,
+}
+
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// `TOLLGATE_LOG_FORMAT` (pretty, json)
+    pub format: LogFormat,
+    /// A tracing filter, such as `info,tollgate=debug`. `TOLLGATE_LOG`
+    pub filter: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    /// Run jobs inside `serve` (default) or only in `tollgate worker`. `TOLLGATE_JOBS_IN_SERVE`
+    pub in_serve: bool,
+    /// How many jobs run at once (default 4). `TOLLGATE_JOBS_PARALLEL`
+    pub parallel: usize,
+}
+
+impl Config {
+    pub fn is_development(&self) -> bool {
+        self.env == Env::Development
+    }
+
+    /// True where cookies can be `Secure` and carry the `__Host-` prefix: the public address is https.
+    pub fn secure_cookies(&self) -> bool {
+        self.server.public_url.scheme() == "https"
+    }
+
+    /// An absolute link under the public address; `path` starts with a slash.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.origin())
+    }
+
+    /// The origin of the public address, as browsers send it.
+    pub fn origin(&self) -> String {
+        self.server.public_url.origin().ascii_serialization()
+    }
+
+    /// The defaults of development, in the given data folder. Tests start from here.
+    pub fn development(data_dir: PathBuf) -> Self {
+        Self {
+            env: Env::Development,
+            server: Server {
+                addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
+                public_url: url::Url::parse("http://127.0.0.1:3000").unwrap_or_else(|_| unreachable!("a constant")),
+                secret_file: data_dir.join("secret"),
+                data_dir,
+                trusted_proxies: Vec::new(),
+                request_timeout: Duration::from_secs(20),
+            },
+            database: Database { url: None, pool: 10 },
+            mail: Mail { smtp_url: None, from: "Tollgate <no-reply@localhost>".to_owned() },
+            auth: Auth {
+                sign_up: SignUpMode::Open,
+                password_min: 15,
+                session_idle: Duration::from_secs(14 * 86_400),
+                session_max: Duration::from_secs(30 * 86_400),
+                argon2_memory_kib: 65_536,
+                argon2_passes: 3,
+                argon2_parallel: std::thread::available_parallelism().map_or(2, usize::from),
+            },
+            limits: Limits { key_calls: 100, key_window: 3600 },
+            log: Log { format: LogFormat::Pretty, filter: "info".to_owned() },
+            jobs: Jobs { in_serve: true, parallel: 4 },
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Randomness and keyed hashes. Randomness is an argument (`ctx.rng`), so that tests can seed it; the master key never leaves `Vault`.
+
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretBox};
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, Mutex};
+
+/// Where random bytes come from. Cheap to clone.
+#[derive(Clone)]
+pub struct Rng(Source);
+
+#[derive(Clone)]
+enum Source {
+    System,
+    /// SHA-256 in counter mode over a seed: only for tests.
+    Seeded(Arc<Mutex<(u64, u64)>>),
+}
+
+impl Rng {
+    pub const fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// The same bytes in the same order for the same seed.
+    pub fn seeded(seed: u64) -> Self {
+        Self(Source::Seeded(Arc::new(Mutex::new((seed, 0)))))
+    }
+
+    /// Fills `out` with random bytes. The operating system's source does not fail after start (checked there).
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that asks for randomness")]
+    pub fn fill(&self, out: &mut [u8]) {
+        match &self.0 {
+            Source::System => {
+                if let Err(error) = getrandom::fill(out) {
+                    // Going on with predictable bytes would be worse than stopping.
+                    tracing::error!("the operating system gave no randomness: {error}");
+                    std::process::abort();
+                }
+            }
+            Source::Seeded(state) => {
+                let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                for chunk in out.chunks_mut(32) {
+                    state.1 += 1;
+                    let mut hash = Sha256::new();
+                    hash.update(state.0.to_le_bytes());
+                    hash.update(state.1.to_le_bytes());
+                    chunk.copy_from_slice(&hash.finalize()[..chunk.len()]);
+                }
+            }
+        }
+    }
+
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut out = [0; N];
+        self.fill(&mut out);
+        out
+    }
+
+    /// `len` characters of `0-9A-Za-z`, each equally likely (bytes above the last multiple of 62 are thrown away).
+    pub fn base62(&self, len: usize) -> String {
+        const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let mut out = String::with_capacity(len);
+        while out.len() < len {
+            for byte in self.bytes::<64>() {
+                if byte < 248 && out.len() < len {
+                    out.push(ALPHABET[usize::from(byte % 62)] as char);
+                }
+            }
+        }
+        out
+    }
+
+    /// A number of six digits, for typing.
+    pub fn six_digits(&self) -> String {
+        loop {
+            let n = u32::from_le_bytes(self.bytes());
+            if n < 4_294_000_000 {
+                return format!("{:06}", n % 1_000_000);
+            }
+        }
+    }
+}
+
+/// SHA-256: how secrets, session ids and mailed tokens are stored (they have at least 128 bits of their own, R41).
+pub fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
+    Sha256::digest(bytes.as_ref()).into()
+}
+
+/// The master key and what is derived from it, each purpose with a key of its own.
+#[derive(Clone)]
+pub struct Vault(Arc<SecretBox<[u8; 32]>>);
+
+impl Vault {
+    pub fn new(master: [u8; 32]) -> Self {
+        Self(Arc::new(SecretBox::new(Box::new(master))))
+    }
+
+    /// HMAC-SHA-256 of `data` under the key for `purpose`.
+    pub fn keyed_hash(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
+        mac(&mac(self.0.expose_secret(), purpose.as_bytes()), data)
+    }
+
+    /// 64 bytes for the sealing of cookies (axum-extra's private jar).
+    pub fn cookie_key(&self) -> [u8; 64] {
+        let mut out = [0; 64];
+        out[..32].copy_from_slice(&self.keyed_hash("cookie", b"1"));
+        out[32..].copy_from_slice(&self.keyed_hash("cookie", b"2"));
+        out
+    }
+}
+
+fn mac(key: &[u8], data: &[u8]) -> [u8; 32] {
+    // HMAC takes keys of any length, so this does not fail.
+    Hmac::<Sha256>::new_from_slice(key).map(|m| m.chain_update(data).finalize().into_bytes().into()).unwrap_or([0; 32])
+}

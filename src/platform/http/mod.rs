@@ -1,0 +1,1 @@
+//! The HTTP layers, in the order in which `boot::router` stacks them.

@@ -1,0 +1,16 @@
+//! What operations stand on: configuration, database, clock, randomness, sessions, HTTP layers, mail, jobs, logs.
+//! It knows no feature. Server only.
+
+pub mod clock;
+pub mod config;
+pub mod crypto;
+pub mod ctx;
+pub mod db;
+pub mod http;
+pub mod jobs;
+pub mod mail;
+pub mod postgres;
+pub mod session;
+pub mod telemetry;
+
+pub use ctx::Ctx;

@@ -1,0 +1,1 @@
+//! The integration tests, against real Postgres and real HTTP.

@@ -1,0 +1,1 @@
+//! The design system: components that know no feature. Classes come from `style/`; the gallery is `/dev/ui`.

@@ -1,0 +1,97 @@
+//! An address people type. Kept as typed (mail goes there, R59); compared by its key: trimmed and lower-cased.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// A mail address that can be written to: at most 254 bytes, one `@`, no spaces, control characters, quotes or angle brackets (R75).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Email(String);
+
+impl Email {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What is unique and searched. ASCII only is folded: `mıke@` and `mike@` stay two addresses (S73).
+    pub fn key(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    /// The part before the `@`.
+    pub fn local_part(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+
+    /// For pages that must not show an address to everybody: `m…@example.org`.
+    pub fn masked(&self) -> String {
+        match self.0.rsplit_once('@') {
+            Some((local, domain)) => format!("{}…@{domain}", local.chars().next().unwrap_or('…')),
+            None => "…".to_owned(),
+        }
+    }
+}
+
+impl FromStr for Email {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err("Enter your email address.");
+        }
+        if text.len() > 254 {
+            return Err("An address has at most 254 characters.");
+        }
+        let Some((local, domain)) = text.rsplit_once('@') else {
+            return Err("There is no @ in this address. An address looks like name@example.com.");
+        };
+        let forbidden = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | ',' | ';' | ':' | '\\' | '(' | ')' | '[' | ']' | '@');
+        if local.is_empty() || local.len() > 64 || local.chars().any(forbidden) || local.starts_with('.') || local.ends_with('.') || local.contains("..") {
+            return Err("The part before the @ can't be right. An address looks like name@example.com.");
+        }
+        let label_is_fine = |l: &str| !l.is_empty() && l.len() <= 63 && !l.starts_with('-') && !l.ends_with('-') && l.chars().all(|c| c.is_alphanumeric() || c == '-');
+        let labels_are_fine = domain.split('.').all(label_is_fine);
+        if !labels_are_fine || !(domain.contains('.') || domain.eq_ignore_ascii_case("localhost")) {
+            return Err("The part after the @ can't be right. An address looks like name@example.com.");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Email {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+impl From<Email> for String {
+    fn from(email: Email) -> Self {
+        email.0
+    }
+}
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_people_have_are_accepted() {
+        for text in ["mara@example.com", " Mara.L+x@sub.example.co.uk ", "jürgen@exämple.de", "root@localhost"] {
+            assert!(text.parse::<Email>().is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn r75_header_injection_and_brackets_are_refused() {
+        for text in ["", "mara", "@example.com", "a@b", "a b@example.com", "a@example.com\r\nBcc: x@y.z", "<a@example.com>", "a@@example.com", "a@-x.com", "a@x..com"] {
+            assert!(text.parse::<Email>().is_err(), "{text}");
+        }
+        assert!(format!("{}@example.com", "a".repeat(250)).parse::<Email>().is_err());
+    }
+}

@@ -1,0 +1,13 @@
+//! Small parsed value types of both sides. What has one of these types has been checked; nothing here does I/O.
+
+mod email;
+mod ids;
+mod outcome;
+mod permission;
+mod slug;
+
+pub use email::Email;
+pub use ids::{AccountId, ApiId, EventId, IdError, InviteId, JobId, KeyId, SecretId, SessionId, TokenId, WorkspaceId};
+pub use outcome::{Outcome, OutcomeGroup};
+pub use permission::{CATALOGUE, Permission, names as permission_names};
+pub use slug::{KeyPrefix, Slug};
