@@ -1,1 +1,45 @@
 //! The document around every page, and the route table: one line per page.
+
+use crate::{site::pages as site, ui::ThemeChoice};
+use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
+use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
+
+/// The whole document. The theme comes from the cookie, so that there is no flash.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let theme = use_context::<ThemeChoice>().unwrap_or_default().0;
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <HashedStylesheet id="style" options=options.clone()/>
+                <script src="/enhance.js" nonce=use_nonce() defer></script>
+                <HydrationScripts options=options islands=true/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <FlatRoutes fallback=|| "not found">
+                <Route path=path!("/") view=site::LandingPage ssr=SsrMode::Async/>
+            </FlatRoutes>
+        </Router>
+    }
+}

@@ -1,1 +1,3 @@
-//! The feature site.
+//! The site: landing, home, docs, and the component gallery of development.
+
+pub mod pages;

@@ -1,1 +1,4 @@
-//! The integration tests, against real Postgres and real HTTP.
+//! The integration tests: real Postgres (a database per test), real HTTP, a frozen clock.
+
+mod http;
+mod support;

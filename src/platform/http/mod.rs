@@ -1,1 +1,9 @@
-//! The HTTP layers, in the order in which `boot::router` stacks them.
+//! The HTTP layers, in the order in which `boot::router` stacks them: request id and log (outermost), panics, time-out, body limit,
+//! headers, CSRF. `reply` is what a server function may say besides its answer.
+
+pub mod csrf;
+pub mod headers;
+pub mod reply;
+pub mod request;
+
+pub use request::RequestInfo;

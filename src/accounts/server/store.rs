@@ -1,0 +1,27 @@
+//! The SQL of accounts.
+
+use crate::{accounts::model::{Caller, Via}, values::{AccountId, Permission, WorkspaceId}};
+use sqlx::PgPool;
+
+/// The account with its personal workspace and the permissions of its roles; none if it is disabled or unproven.
+pub async fn find_caller(db: &PgPool, account: AccountId, via: Via) -> sqlx::Result<Option<Caller>> {
+    let row = sqlx::query!(
+        r#"select a.id, a.name, a.email, a.time_zone, w.id as workspace_id, w.name as workspace_name,
+             array(select distinct p.permission from account_roles r join role_permissions p on p.role = r.role where r.account_id = a.id) as "permissions!"
+           from accounts a join workspaces w on w.personal_of = a.id
+           where a.id = $1 and a.verified_at is not null and not exists (select from account_disablements d where d.account_id = a.id)"#,
+        account.uuid(),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|r| Caller {
+        account: AccountId::new(r.id),
+        name: r.name,
+        email: r.email,
+        workspace: WorkspaceId::new(r.workspace_id),
+        workspace_name: r.workspace_name,
+        time_zone: r.time_zone,
+        permissions: r.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect(),
+        via,
+    }))
+}

@@ -1,0 +1,43 @@
+//! Recording. There is one operation and everybody's transaction calls it.
+
+use crate::{platform::Ctx, values::{AccountId, EventId, WorkspaceId}};
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// A change, as its operation tells it.
+#[derive(Debug, Clone, Default)]
+pub struct Change<'a> {
+    /// `noun.verb` in the past: `key.created`.
+    pub kind: &'a str,
+    pub workspace: Option<WorkspaceId>,
+    pub actor: Option<AccountId>,
+    /// The actor's name at this time, or `cli`, `system`.
+    pub actor_name: &'a str,
+    /// The thing that changed.
+    pub subject: Option<Uuid>,
+    pub reason: &'a str,
+    /// Facts about the change; never a secret.
+    pub data: Value,
+}
+
+/// Writes the event in the caller's transaction.
+pub async fn record(ctx: &Ctx, conn: &mut PgConnection, change: Change<'_>) -> sqlx::Result<EventId> {
+    let id: EventId = ctx.new_id();
+    let data = if change.data.is_null() { Value::Object(serde_json::Map::new()) } else { change.data };
+    sqlx::query!(
+        "insert into events (id, at, kind, workspace_id, actor_id, actor, subject_id, reason, data) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        id.uuid(),
+        ctx.clock.now(),
+        change.kind,
+        change.workspace.map(WorkspaceId::uuid),
+        change.actor.map(AccountId::uuid),
+        change.actor_name,
+        change.subject,
+        change.reason,
+        data,
+    )
+    .execute(conn)
+    .await?;
+    Ok(id)
+}

@@ -1,0 +1,73 @@
+//! The files of the site: scripts, styles and WASM with a hash in their name (kept for a year), the rest asked for again each time.
+//!
+//! They lie in `site/` beside the binary (`make build`), or where `LEPTOS_SITE_ROOT` says (cargo-leptos, tests).
+
+use super::{forms, state::AppState};
+use crate::error::AppError;
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, Method, header},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use leptos::config::{Env, LeptosOptions};
+use std::path::{Path, PathBuf};
+use tower_http::services::ServeDir;
+
+/// What Leptos needs to know to name the site's files in a page.
+pub fn leptos_options() -> LeptosOptions {
+    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf)).unwrap_or_default();
+    let root = match std::env::var("LEPTOS_SITE_ROOT") {
+        Ok(root) => PathBuf::from(root),
+        Err(_) if beside.join("site").is_dir() => beside.join("site"),
+        Err(_) => PathBuf::from("target/site"),
+    };
+    let env = if std::env::var("LEPTOS_WATCH").is_ok() { Env::DEV } else { Env::PROD };
+    LeptosOptions::builder()
+        .output_name("tollgate")
+        .site_root(root.to_string_lossy().as_ref())
+        .site_pkg_dir("pkg")
+        .hash_files(beside.join("hash.txt").is_file())
+        .env(env)
+        .build()
+}
+
+/// Files first; what is no file is a page that does not exist.
+pub fn files(state: &AppState) -> Router<AppState> {
+    let root = PathBuf::from(state.leptos.site_root.as_ref());
+    let missing = any(missing).with_state(state.clone());
+    let pkg = ServeDir::new(root.join("pkg")).precompressed_br().precompressed_gzip();
+    let others = ServeDir::new(root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip().fallback(missing);
+    Router::new()
+        .nest_service("/pkg", pkg)
+        .layer(from_fn(forever))
+        .fallback_service(Router::new().fallback_service(others).layer(from_fn(revalidate)))
+}
+
+async fn forever(request: Request, next: Next) -> Response {
+    cached(next.run(request).await, "public, max-age=31536000, immutable")
+}
+
+async fn revalidate(request: Request, next: Next) -> Response {
+    cached(next.run(request).await, "public, no-cache")
+}
+
+fn cached(mut response: Response, rule: &'static str) -> Response {
+    let is_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"text/html"));
+    if (response.status().is_success() || response.status() == 304) && !is_page {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(rule));
+    }
+    response
+}
+
+/// A person gets the page that says so, a program the problem document.
+async fn missing(State(state): State<AppState>, request: Request) -> Response {
+    let wants_page = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));
+    if wants_page && *request.method() == Method::GET && !request.uri().path().starts_with("/api/") {
+        forms::get_page(State(state), request).await
+    } else {
+        AppError::NotFound.into_response()
+    }
+}

@@ -1,0 +1,208 @@
+//! Pages and forms: rendering a page, calling a server function, and the bridge between the two.
+//!
+//! A form is a plain HTML post to its own page, with the path of a server function in the hidden field `_fn`. The bridge calls that
+//! function as a script would; if it answers, the browser goes on (303); if it refuses, the same page is rendered again with the true
+//! status, the error beside its field and what was typed. So forms are the same with and without JavaScript, nothing forged can put
+//! an error on a page, and nothing typed is lost.
+
+use super::state::AppState;
+use crate::{
+    app::shell,
+    error::AppError,
+    platform::http::{headers::page_policy, reply},
+    ui::{FormOutcome, ThemeChoice, Toast},
+};
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use leptos::{
+    nonce::use_nonce,
+    prelude::{expect_context, provide_context},
+    server_fn::error::{FromServerFnError, SERVER_FN_ERROR_HEADER},
+};
+use leptos_axum::ResponseOptions;
+
+/// A form is at most this long.
+const FORM_BYTES: usize = 64 * 1024;
+
+/// GET of a page.
+pub async fn get_page(State(state): State<AppState>, request: Request) -> Response {
+    render(&state, request, None).await
+}
+
+/// POST of a form to its page.
+pub async fn post_page(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, FORM_BYTES).await else {
+        return AppError::invalid("", "This form is too long: 64 kB is the most.").into_response();
+    };
+    let fields: Vec<(String, String)> = url::form_urlencoded::parse(&bytes).into_owned().collect();
+    let named = |name: &str| fields.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
+    let Some(action) = named("_fn").filter(|f| f.starts_with("/fn/")) else {
+        return AppError::invalid("_fn", "This page takes no such form.").into_response();
+    };
+    let answer = call(&state, &parts, &action, bytes).await;
+    match refusal(answer).await {
+        Ok(answer) => go_on(&parts.uri, &answer),
+        Err((AppError::Unauthenticated, _)) => see_other(&format!("/sign-in?next={}", encoded(path_and_query(&parts.uri)))),
+        Err((error, headers)) => {
+            let outcome = FormOutcome { form: named("_form"), values: kept(fields), action, error };
+            again(&state, parts, outcome, &headers).await
+        }
+    }
+}
+
+/// A server function called by a script: the same, with the true status in place of 500 for every error.
+pub async fn server_fn(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, FORM_BYTES).await else {
+        return AppError::invalid("", "This is too long: 64 kB is the most.").into_response();
+    };
+    let path = parts.uri.path().to_owned();
+    let answer = call(&state, &parts, &path, bytes).await;
+    if !answer.headers().contains_key(SERVER_FN_ERROR_HEADER) {
+        return answer;
+    }
+    let (mut head, body) = answer.into_parts();
+    let bytes = to_bytes(body, FORM_BYTES).await.unwrap_or_default();
+    let error = AppError::de(bytes.clone());
+    head.status = status(&error);
+    if let Some(seconds) = error.retry_after() {
+        head.headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Response::from_parts(head, Body::from(bytes))
+}
+
+/// Renders the page that the request asks for.
+async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>) -> Response {
+    let ctx = state.ctx.clone();
+    let toast = reply::open(&ctx, request.headers(), reply::TOAST);
+    let theme = theme(request.headers());
+    let context = {
+        let ctx = ctx.clone();
+        let toast = toast.clone();
+        move || {
+            provide_context(ctx.clone());
+            provide_context(theme.clone());
+            if let Some(text) = toast.clone() {
+                provide_context(Toast(text));
+            }
+            if let Some(outcome) = outcome.clone() {
+                provide_context(outcome);
+            }
+            if let Some(nonce) = use_nonce()
+                && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce))
+            {
+                expect_context::<ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
+            }
+        }
+    };
+    let options = state.leptos.clone();
+    let mut response = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()))(request).await;
+    if toast.is_some()
+        && let Some(dropped) = reply::sealed_cookie(&ctx, reply::TOAST, String::new(), 0)
+    {
+        response.headers_mut().append(header::SET_COOKIE, dropped);
+    }
+    response
+}
+
+/// Calls a server function as a script would, on behalf of the request with these parts.
+async fn call(state: &AppState, parts: &Parts, path: &str, body: Bytes) -> Response {
+    let ctx = state.ctx.clone();
+    let context = move || provide_context(ctx.clone());
+    let Ok(uri) = path.parse::<Uri>() else { return AppError::NotFound.into_response() };
+    if leptos::server_fn::axum::get_server_fn_service(uri.path(), Method::POST).is_none() {
+        return AppError::NotFound.into_response();
+    }
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = parts.headers.clone();
+    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    request.headers_mut().remove(header::CONTENT_LENGTH);
+    *request.extensions_mut() = parts.extensions.clone();
+    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+}
+
+/// Splits a server function's response: its answer, or the error it gave and the headers beside it.
+async fn refusal(answer: Response) -> Result<Response, (AppError, HeaderMap)> {
+    if answer.status().is_success() && !answer.headers().contains_key(SERVER_FN_ERROR_HEADER) {
+        return Ok(answer);
+    }
+    let is_ours = answer.headers().contains_key(SERVER_FN_ERROR_HEADER);
+    let (head, body) = answer.into_parts();
+    let bytes = to_bytes(body, FORM_BYTES).await.unwrap_or_default();
+    let error = if is_ours { AppError::de(bytes) } else { AppError::NotFound };
+    Err((error, head.headers))
+}
+
+/// The act is done: to where the function sent the browser, or back to the page, so that a reload repeats nothing.
+fn go_on(page: &Uri, answer: &Response) -> Response {
+    let to = answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_else(|| path_and_query(page));
+    let mut response = see_other(to);
+    keep_cookies(answer.headers(), response.headers_mut());
+    for name in [HeaderName::from_static("clear-site-data")] {
+        if let Some(value) = answer.headers().get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
+}
+
+/// The act was refused: the page again, with the error in its place.
+async fn again(state: &AppState, parts: Parts, outcome: FormOutcome, headers: &HeaderMap) -> Response {
+    let error = outcome.error.clone();
+    let mut request = Request::from_parts(parts, Body::empty());
+    *request.method_mut() = Method::GET;
+    for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH] {
+        request.headers_mut().remove(name);
+    }
+    let mut response = render(state, request, Some(outcome)).await;
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = status(&error);
+    }
+    if let Some(seconds) = error.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    keep_cookies(headers, response.headers_mut());
+    response
+}
+
+fn keep_cookies(from: &HeaderMap, to: &mut HeaderMap) {
+    for cookie in from.get_all(header::SET_COOKIE) {
+        to.append(header::SET_COOKIE, cookie.clone());
+    }
+}
+
+pub fn see_other(to: &str) -> Response {
+    let location = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+}
+
+/// What was typed, less what must not come back: passwords and codes.
+fn kept(fields: Vec<(String, String)>) -> Vec<(String, String)> {
+    let is_kept = |name: &str| !name.starts_with('_') && !name.contains("password") && !name.contains("code") && !name.contains("token");
+    fields.into_iter().filter(|(name, _)| is_kept(name)).collect()
+}
+
+fn theme(headers: &HeaderMap) -> ThemeChoice {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
+    let chosen = cookies.filter_map(|c| c.trim().strip_prefix("theme=")).find(|t| matches!(*t, "light" | "dark"));
+    ThemeChoice(chosen.map(ToOwned::to_owned))
+}
+
+pub fn path_and_query(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/", |p| p.as_str())
+}
+
+pub fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+fn status(error: &AppError) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}

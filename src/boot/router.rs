@@ -1,0 +1,94 @@
+//! Everything a request passes, on one page: the layers from outside in, then pages, server functions, files.
+
+use super::{files, forms, state::AppState};
+use crate::{
+    accounts::{Caller, server::identify},
+    app::App,
+    error::AppError,
+    platform::{
+        http::{csrf, headers, reply, request},
+        session::PgSessions,
+    },
+    values::permission_names as may,
+};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use leptos_axum::generate_route_list;
+use tower::ServiceBuilder;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
+
+/// The pages that nobody needs to sign in for; every other page does (deny by default, R62).
+const PUBLIC: &[&str] = &["/", "/sign-up", "/sign-in", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
+
+/// The largest body that any route reads.
+const BODY_BYTES: usize = 256 * 1024;
+
+pub fn router(state: AppState) -> Router {
+    let ctx = state.ctx.clone();
+    let sessions = SessionManagerLayer::new(PgSessions::new(ctx.db.clone(), ctx.clock.clone(), ctx.config.auth.session_idle, ctx.config.auth.session_max))
+        .with_name(reply::full_name(&ctx, "sid"))
+        .with_same_site(SameSite::Lax)
+        .with_secure(ctx.config.secure_cookies())
+        .with_expiry(Expiry::OnInactivity(time::Duration::try_from(ctx.config.auth.session_max).unwrap_or(time::Duration::days(30))));
+
+    let mut pages = Router::new();
+    for route in generate_route_list(App) {
+        pages = pages.route(route.path(), get(forms::get_page).post(forms::post_page));
+    }
+    let signed_in = ServiceBuilder::new()
+        .layer(sessions)
+        .layer(from_fn_with_state(ctx.clone(), identify))
+        .layer(middleware::from_fn(guard));
+    let browser = pages.route("/fn/{*path}", post(forms::server_fn)).layer(signed_in).with_state(state.clone());
+
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(ctx.clone(), request::request))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(ctx.clone(), headers::headers))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, ctx.config.server.request_timeout))
+        .layer(from_fn_with_state(ctx.clone(), csrf::csrf))
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES));
+
+    Router::new()
+        .merge(browser)
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .merge(files::files(&state))
+        .with_state(state)
+        .layer(layers)
+}
+
+/// Pages need a signed-in caller, and those of `/admin` an operator. Server functions and REST check in their operations too.
+async fn guard(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path.starts_with("/fn/") || PUBLIC.contains(&path) {
+        return next.run(request).await;
+    }
+    match request.extensions().get::<Caller>() {
+        None => forms::see_other(&format!("/sign-in?next={}", forms::encoded(forms::path_and_query(request.uri())))),
+        Some(caller) if path == "/admin" || path.starts_with("/admin/") => match caller.require(&may::ADMIN_READ) {
+            Ok(()) => next.run(request).await,
+            Err(error) => error.into_response(),
+        },
+        Some(_) => next.run(request).await,
+    }
+}
+
+/// Ready when the database answers and the key table is loaded.
+async fn ready(State(state): State<AppState>) -> Result<&'static str, AppError> {
+    sqlx::query_scalar!("select 1").fetch_one(&state.ctx.db).await?;
+    Ok("ready")
+}
+
+/// A panic ends its request, not the process (R81).
+fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    let words = cause.downcast_ref::<String>().cloned().or_else(|| cause.downcast_ref::<&str>().map(ToString::to_string));
+    AppError::internal(format!("panic: {}", words.unwrap_or_default())).into_response()
+}

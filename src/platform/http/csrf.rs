@@ -1,0 +1,77 @@
+//! Cross-site requests are refused before anything is routed (SECURITY.md "CSRF algorithm"; OWASP: Fetch Metadata with an Origin fallback).
+//!
+//! For every method but GET, HEAD and OPTIONS: `Sec-Fetch-Site` must be `same-origin` or `none`; a browser without it must send our
+//! `Origin`; a program without either may come only without cookies. The content type must be one that a handler of ours reads.
+
+use crate::{error::AppError, platform::Ctx};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, Method, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+const CONTENT_TYPES: [&str; 4] = ["application/x-www-form-urlencoded", "application/json", "application/problem+json", "multipart/form-data"];
+
+/// Refuses what another site made the browser send.
+pub async fn csrf(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let is_function = request.uri().path().starts_with("/fn/");
+    if (is_read && !is_function) || request.uri().path().starts_with("/forward-auth/") {
+        return next.run(request).await;
+    }
+    match check(request.headers(), &ctx.config.origin()) {
+        Ok(()) => next.run(request).await,
+        Err(reason) => {
+            tracing::warn!(reason, "cross-site request refused");
+            AppError::Forbidden { permission: format!("same-origin ({reason})") }.into_response()
+        }
+    }
+}
+
+fn check(headers: &HeaderMap, origin: &str) -> Result<(), &'static str> {
+    let get = |name| headers.get(name).and_then(|v: &header::HeaderValue| v.to_str().ok());
+    match get(header::HeaderName::from_static("sec-fetch-site")) {
+        Some("same-origin" | "none") => {}
+        Some(_) => return Err("another site sent this"),
+        None => match get(header::ORIGIN) {
+            Some(given) if given == origin => {}
+            Some(_) => return Err("the Origin is not ours"),
+            None if headers.contains_key(header::COOKIE) => return Err("cookies without an Origin"),
+            None => {}
+        },
+    }
+    let has_body = get(header::CONTENT_LENGTH).is_some_and(|l| l != "0") || headers.contains_key(header::TRANSFER_ENCODING);
+    match get(header::CONTENT_TYPE) {
+        None if !has_body => Ok(()),
+        None => Err("a body without a content type"),
+        Some(kind) => {
+            let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            if CONTENT_TYPES.contains(&kind.as_str()) { Ok(()) } else { Err("this content type is not read here") }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(pairs: &[(&'static str, &'static str)]) -> bool {
+        let headers = pairs.iter().map(|(k, v)| (header::HeaderName::from_static(k), header::HeaderValue::from_static(v))).collect();
+        check(&headers, "https://api.example.com").is_ok()
+    }
+
+    #[test]
+    fn s36_only_our_own_pages_and_programs_without_cookies_may_write() {
+        assert!(checked(&[("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")]));
+        assert!(checked(&[("sec-fetch-site", "none")]));
+        assert!(!checked(&[("sec-fetch-site", "cross-site")]));
+        assert!(!checked(&[("sec-fetch-site", "same-site")]));
+        assert!(checked(&[("origin", "https://api.example.com")]));
+        assert!(!checked(&[("origin", "null")]));
+        assert!(!checked(&[("origin", "https://api.example.com.evil.example")]));
+        assert!(checked(&[("authorization", "Bearer x"), ("content-type", "application/json; charset=utf-8")]));
+        assert!(!checked(&[("cookie", "sid=1")]));
+        assert!(!checked(&[("content-type", "text/plain")]));
+    }
+}

@@ -1,0 +1,45 @@
+//! The headers of every answer (SECURITY.md "Exact values"), and the CSP of a page.
+
+use axum::{extract::{Request, State}, http::{HeaderMap, HeaderName, HeaderValue, header}, middleware::Next, response::Response};
+use crate::platform::Ctx;
+
+/// The policy of a page whose scripts carry this nonce.
+pub fn page_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
+         img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+         object-src 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// The policy of everything that is not a page: nothing may run, nothing may frame it.
+const BARE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/// Adds what is missing; an answer that set its own (a page's CSP, a caching rule) keeps it.
+pub async fn headers(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut add = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    add(header::REFERRER_POLICY, "same-origin");
+    add(header::X_FRAME_OPTIONS, "DENY");
+    add(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    add(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    add(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=(), publickey-credentials-get=(self), publickey-credentials-create=(self)");
+    add(header::CONTENT_SECURITY_POLICY, BARE_POLICY);
+    add(header::CACHE_CONTROL, "no-store");
+    if ctx.config.secure_cookies() {
+        add(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
+    }
+    name_the_charset(headers);
+    response
+}
+
+/// Leptos and axum say `text/html` without a charset in places; browsers should not guess.
+fn name_the_charset(headers: &mut HeaderMap) {
+    if headers.get(header::CONTENT_TYPE).is_some_and(|v| v == "text/html") {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    }
+}

@@ -1,0 +1,110 @@
+//! Who asks, from where: the request id, the client's address (behind trusted proxies only) and the device, known to every handler
+//! as `RequestInfo`, and one log line per request.
+
+use crate::platform::{Ctx, telemetry};
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use ipnet::IpNet;
+use std::{net::{IpAddr, Ipv4Addr, SocketAddr}, sync::Arc};
+use tracing::Instrument;
+
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What is known of a request before anything looks into it.
+#[derive(Clone, Debug)]
+pub struct RequestInfo {
+    pub id: Arc<str>,
+    /// The client's address; a proxy's word counts only if the proxy is trusted (R22).
+    pub address: IpAddr,
+    /// The User-Agent, at most 200 characters, control characters removed.
+    pub device: String,
+}
+
+/// The outermost layer: gives the request its id, address and span, and logs how it ended.
+pub async fn request(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
+    let id: Arc<str> = match request.headers().get(&X_REQUEST_ID).and_then(|v| v.to_str().ok()).filter(|v| is_request_id(v)) {
+        Some(given) => given.into(),
+        None => ctx.rng.base62(20).into(),
+    };
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |c| c.0.ip());
+    let info = RequestInfo {
+        id: Arc::clone(&id),
+        address: client_address(request.headers(), peer, &ctx.config.server.trusted_proxies),
+        device: device(request.headers()),
+    };
+    let span = tracing::info_span!("request", id = %id, method = %request.method(), path = %request.uri().path());
+    request.extensions_mut().insert(info);
+    let start = ctx.clock.now_micros();
+    let answer = telemetry::in_request(Arc::clone(&id), async move {
+        let mut response = next.run(request).await;
+        let micros = ctx.clock.now_micros() - start;
+        tracing::debug!(status = response.status().as_u16(), micros, "answered");
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(X_REQUEST_ID, value);
+        }
+        response
+    });
+    answer.instrument(span).await
+}
+
+fn is_request_id(text: &str) -> bool {
+    (8..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+fn device(headers: &HeaderMap) -> String {
+    let agent = headers.get(axum::http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    agent.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+/// The rightmost address of `X-Forwarded-For` that is not a trusted proxy, if the peer itself is one; else the peer.
+pub fn client_address(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
+    let peer = peer.to_canonical();
+    let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
+    if !is_trusted(&peer) {
+        return peer;
+    }
+    let hops = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));
+    let mut client = peer;
+    for hop in hops.collect::<Vec<_>>().into_iter().rev() {
+        match hop.trim().parse::<IpAddr>() {
+            Ok(ip) => client = ip.to_canonical(),
+            Err(_) => break,
+        }
+        if !is_trusted(&client) {
+            break;
+        }
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(peer: &str, forwarded: Option<&str>, trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = forwarded {
+            headers.insert("x-forwarded-for", value.parse().expect("a header value"));
+        }
+        let trusted: Vec<IpNet> = trusted.iter().map(|t| t.parse().expect("a network")).collect();
+        client_address(&headers, peer.parse().expect("an address"), &trusted).to_string()
+    }
+
+    #[test]
+    fn r22_a_forged_forwarded_for_is_ignored() {
+        assert_eq!(seen("198.51.100.1", Some("203.0.113.9"), &[]), "198.51.100.1");
+        assert_eq!(seen("198.51.100.1", Some("203.0.113.9"), &["127.0.0.0/8"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn behind_a_trusted_proxy_the_last_untrusted_hop_counts() {
+        assert_eq!(seen("127.0.0.1", Some("6.6.6.6, 203.0.113.9"), &["127.0.0.0/8"]), "203.0.113.9");
+        assert_eq!(seen("127.0.0.1", Some("203.0.113.9, 10.0.0.2"), &["127.0.0.0/8", "10.0.0.0/8"]), "203.0.113.9");
+        assert_eq!(seen("127.0.0.1", Some("nonsense"), &["127.0.0.0/8"]), "127.0.0.1");
+        assert_eq!(seen("::ffff:127.0.0.1", Some("2001:db8::1"), &["127.0.0.0/8"]), "2001:db8::1");
+    }
+}

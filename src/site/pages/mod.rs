@@ -1,0 +1,5 @@
+//! The pages of the site, one file each.
+
+mod landing;
+
+pub use landing::LandingPage;

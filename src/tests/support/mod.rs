@@ -1,0 +1,59 @@
+//! What every test stands on: a server of its own on a database of its own, with a frozen clock and a mailbox.
+
+use sqlx::PgPool;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tollgate::{
+    boot::server::Running,
+    platform::{Ctx, clock::Clock, config::Config, crypto::{Rng, Vault}, mail::Mailer},
+};
+
+/// A running Tollgate over real HTTP. The clock stands at `T0` until the test moves it.
+pub struct TestApp {
+    pub ctx: Ctx,
+    pub base: String,
+    pub http: reqwest::Client,
+    _running: Running,
+    _data: TempDir,
+}
+
+/// Friday, 20 November 2026, 12:00 UTC.
+pub const T0: time::OffsetDateTime = time::macros::datetime!(2026-11-20 12:00 UTC);
+
+impl TestApp {
+    pub async fn start(db: PgPool) -> Self {
+        Self::start_with(db, |_| {}).await
+    }
+
+    /// With a changed configuration.
+    pub async fn start_with(db: PgPool, change: impl FnOnce(&mut Config)) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let mut config = Config::development(data.path().to_owned());
+        config.server.public_url = base.parse().unwrap();
+        config.auth.argon2_memory_kib = 64; // a test is not a place to spend memory; the real cost has tests of its own
+        config.auth.argon2_passes = 1;
+        change(&mut config);
+        let ctx = Ctx::new(db, Clock::frozen(T0), Rng::system(), Vault::new([7; 32]), Mailer::default(), Arc::new(config));
+        let running = Running::start(ctx.clone(), listener).unwrap();
+        let http = reqwest::Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { ctx, base, http, _running: running, _data: data }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    pub async fn get(&self, path: &str) -> reqwest::Response {
+        self.http.get(self.url(path)).header("accept", "text/html").send().await.unwrap()
+    }
+
+    /// Posts a form to its page as a browser would.
+    pub async fn post_form(&self, path: &str, function: &str, fields: &[(&str, &str)]) -> reqwest::Response {
+        let mut all = vec![("_fn", function)];
+        all.extend_from_slice(fields);
+        self.http.post(self.url(path)).header("sec-fetch-site", "same-origin").header("accept", "text/html").form(&all).send().await.unwrap()
+    }
+}
