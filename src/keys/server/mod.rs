@@ -1,0 +1,3 @@
+//! The operations of keys over a private store, and the gate.
+
+pub mod meter;
