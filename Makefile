@@ -1,0 +1,25 @@
+# Every line with ## is a command; `make help` lists them. The work is in scripts/, which set up what they need.
+.DEFAULT_GOAL := help
+.PHONY: help setup run build dev check test bench coverage prepare
+SHELL := /bin/bash
+
+help:     ## this list
+	@sed -n 's/^\([a-z]*\): *##/  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+setup:    ## install what building and testing need (the other commands do it by themselves)
+	@scripts/setup test
+run:      ## set up what is missing, build, and serve with demo data on http://127.0.0.1:3000
+	@scripts/setup build && scripts/build && TOLLGATE_ENV=$${TOLLGATE_ENV:-development} exec target/dist/tollgate serve --demo
+build:    ## build all that a deployment needs into target/dist
+	@scripts/setup build && scripts/build
+dev:      ## serve with demo data, rebuild and restart on every change
+	@scripts/setup build && scripts/setup dev && scripts/dev/watch
+check:    ## the fast loop: format, lint, unit tests
+	@scripts/setup build && scripts/test format server-lints unit-tests
+test:     ## everything: format, lint, unit, integration and browser tests
+	@scripts/setup test && scripts/test
+bench:    ## measure the gate and the pages against a bare handler, in one run
+	@scripts/setup build && scripts/test benchmarks
+coverage: ## line coverage of the server's code by all Rust tests
+	@scripts/setup test && scripts/test coverage
+prepare:  ## after a change of SQL: write .sqlx/, which lets a clone build without a database
+	@scripts/setup build && scripts/dev/prepare
