@@ -1,0 +1,155 @@
+// The product as the bench uses it: the shipped binary in a data folder of its own, filled through its command line and its database.
+import { spawnSync } from 'node:child_process';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { call, readyAfter, start, stop } from './machine.mjs';
+
+const EMAIL = 'bench@example.test';
+const CROWD_EMAIL = 'crowd@example.test';
+const PASSWORD = randomBytes(18).toString('base64url');
+const PAGE_KEYS = 20;
+/** No run comes near it: every call is counted against the limit and passes. */
+const LIMIT = { calls: 1_000_000_000, seconds: 3600 };
+const READY_WITHIN_MS = 120_000;
+
+export class Tollgate {
+  constructor(binary, folder, port) {
+    Object.assign(this, { binary, folder, port, url: `http://127.0.0.1:${port}` });
+    this.env = {
+      TOLLGATE_ENV: 'production',
+      TOLLGATE_ADDR: `127.0.0.1:${port}`,
+      TOLLGATE_PUBLIC_URL: this.url,
+      TOLLGATE_DATA_DIR: join(folder, 'data'),
+    };
+  }
+
+  /** Starts it; the milliseconds until it is ready to answer. */
+  async start() {
+    this.child = start(this.binary, ['serve'], { env: this.env, log: openSync(join(this.folder, 'tollgate.log'), 'a'), cwd: this.folder });
+    return readyAfter(`${this.url}/readyz`, this.child, READY_WITHIN_MS);
+  }
+
+  async stop() {
+    if (this.child) await stop(this.child);
+    this.child = undefined;
+  }
+
+  get pid() { return this.child.pid; }
+
+  /** Runs a command of the binary beside the server. */
+  run(args, input) {
+    const { status, stdout, stderr } = spawnSync(this.binary, args, { env: { ...process.env, ...this.env }, cwd: this.folder, input, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`tollgate ${args.join(' ')}: exit ${status}\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  createKey(api, name, permission) {
+    return JSON.parse(this.run(['key', 'create', '--account', EMAIL, '--api', api, '--name', name, '--permission', permission, '--json']));
+  }
+
+  /** An operator with twenty keys, and the key that a service verifies with. */
+  fill() {
+    this.run(['admin', 'create', '--email', EMAIL, '--name', 'Bench', '--password-stdin'], `${PASSWORD}\n`);
+    this.verifier = this.createKey('tollgate', 'verifier', 'keys:verify');
+    const keys = Array.from({ length: PAGE_KEYS - 1 }, (_, i) => this.createKey('demo', `bench ${i + 1}`, 'orders:read'));
+    this.key = keys[0];
+    for (const { id } of [this.verifier, this.key]) {
+      this.run(['key', 'set-limit', id, '--limit', String(LIMIT.calls), '--window', String(LIMIT.seconds)]);
+    }
+  }
+
+  /** `count` further keys of another account, straight into the database; the secrets of those that carry the bench's limit. */
+  crowd(count, limited) {
+    this.run(['admin', 'create', '--email', CROWD_EMAIL, '--name', 'Crowd', '--password-stdin'], `${PASSWORD}\n`);
+    const keys = Array.from({ length: count }, () => ({ id: randomUUID(), secret: secret('demo_live_') }));
+    const table = (name, rows) => `copy ${name} from stdin;\n${rows.map((row) => row.join('\t')).join('\n')}\n\\.\n`;
+    this.sql(`begin;
+      create temporary table crowd (id uuid, hash bytea, start text, n int) on commit drop;
+      ${table('crowd', keys.map(({ id, secret }, n) => [id, `\\\\x${createHash('sha256').update(secret).digest('hex')}`, secret.slice(0, 14), n]))}
+      insert into keys (id, workspace_id, api_id, name, permissions, created_by, created_at, updated_at)
+        select c.id, w.id, p.id, 'crowd ' || c.n, '{orders:read}', a.id, now(), now()
+        from crowd c, apis p, accounts a join workspaces w on w.personal_of = a.id where p.slug = 'demo' and a.email = '${CROWD_EMAIL}';
+      insert into key_secrets (id, key_id, hash, start, created_at) select gen_random_uuid(), id, hash, start, now() from crowd;
+      insert into key_limits (key_id, name, max_calls, window_seconds) select id, 'default', ${LIMIT.calls}, ${LIMIT.seconds} from crowd where n < ${limited};
+      commit;`);
+    return keys.slice(0, limited).map((key) => key.secret);
+  }
+
+  /** How many verifications are counted in the database as let through. */
+  metered() {
+    return Number(this.sql(`select coalesce(sum(count), 0) from usage_minutes where outcome = 'VALID'`));
+  }
+
+  /** Signs in as a browser without JavaScript does: takes the form from the page, posts it, keeps the cookies. */
+  async signIn() {
+    const page = await call(`${this.url}/sign-in`);
+    const form = page.body.match(/<form[^>]*method="post"[^>]*>[\s\S]*?<\/form>/i)?.[0];
+    if (!form) throw new Error('/sign-in has no form');
+    const attribute = (tag, name) => tag.match(new RegExp(`\\b${name}="([^"]*)"`))?.[1]?.replaceAll('&amp;', '&');
+    const fields = new URLSearchParams();
+    for (const [tag] of form.matchAll(/<input[^>]*>/g)) {
+      const name = attribute(tag, 'name');
+      const type = attribute(tag, 'type');
+      if (!name || type === 'checkbox') continue;
+      fields.append(name, type === 'email' ? EMAIL : type === 'password' ? PASSWORD : attribute(tag, 'value') ?? '');
+    }
+    const cookies = new Map();
+    const keep = ({ headers }) => headers.filter(([name]) => name === 'set-cookie').forEach(([, value]) => {
+      const [, name, content] = value.match(/^([^=]+)=([^;]*)/);
+      cookies.set(name, content);
+    });
+    const header = () => [...cookies].map((pair) => pair.join('=')).join('; ');
+    keep(page);
+    const answer = await call(new URL(attribute(form.slice(0, form.indexOf('>') + 1), 'action') ?? '/sign-in', `${this.url}/sign-in`), {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/x-www-form-urlencoded', Accept: 'text/html', Origin: this.url, Referer: `${this.url}/sign-in`,
+        'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'navigate', Cookie: header(),
+      },
+      body: fields.toString(),
+    });
+    keep(answer);
+    if (answer.status < 300 || answer.status > 399 || cookies.size === 0) throw new Error(`signing in answered ${answer.status}\n${answer.body.slice(0, 2000)}`);
+    return header();
+  }
+
+  /** Runs SQL in the embedded database with Postgres' own client, found through the cluster's pid file. */
+  sql(text) {
+    const cluster = find(this.env.TOLLGATE_DATA_DIR, 'postmaster.pid');
+    const [, , , port, socket] = readFileSync(cluster, 'utf8').split('\n');
+    const user = process.env.BENCH_DATABASE_USER ?? 'tollgate';
+    const { status, stdout, stderr } = spawnSync(psql(), ['-X', '-q', '-tA', '-v', 'ON_ERROR_STOP=1', '-h', socket, '-p', port, '-U', user, '-d', user],
+      { input: text, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`psql: ${stderr}`);
+    return stdout.trim();
+  }
+}
+
+function find(folder, name) {
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.name === name) return join(entry.parentPath ?? entry.path, name);
+  }
+  throw new Error(`no ${name} under ${folder}`);
+}
+
+function psql() {
+  const folders = readdirSync('/usr/lib/postgresql', { withFileTypes: true }).map((entry) => `/usr/lib/postgresql/${entry.name}/bin`);
+  return [...(process.env.PATH ?? '').split(':'), ...folders].map((folder) => join(folder, 'psql')).find(existsSync) ?? 'psql';
+}
+
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** A secret as Tollgate makes them: 30 characters and the checksum of all that precedes. */
+function secret(prefix) {
+  const body = prefix + Array.from(randomBytes(30), (byte) => BASE62[byte % 62]).join('');
+  let crc = ~0;
+  for (const byte of Buffer.from(body)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  let rest = ~crc >>> 0;
+  let sum = '';
+  for (let i = 0; i < 6; i++, rest = Math.floor(rest / 62)) sum = BASE62[rest % 62] + sum;
+  return body + sum;
+}
