@@ -1,0 +1,129 @@
+//! What a secret looks like: `{prefix}_{live|test}_`, 30 random characters of `0-9A-Za-z`, then six that are the CRC-32 of all
+//! before them, in base 62.
+//!
+//! 30 characters hold 178 bits, so a plain SHA-256 is kept and nothing slower. The checksum is no authentication: it lets the gate
+//! turn away typing mistakes and foreign strings without a look into its table, and lets scanners tell a leaked key from noise.
+
+use crate::{platform::crypto::Rng, values::KeyPrefix};
+use std::str::FromStr;
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const RANDOM: usize = 30;
+const CHECKSUM: usize = 6;
+/// How many random characters people see of a secret in lists.
+const SHOWN: usize = 4;
+
+/// Makes a secret. The caller shows it once and keeps only its hash.
+pub fn mint(rng: &Rng, prefix: &KeyPrefix, environment: &str) -> String {
+    let mut secret = format!("{prefix}_{environment}_{}", rng.base62(RANDOM));
+    for character in checksum(secret.as_bytes()) {
+        secret.push(char::from(character));
+    }
+    secret
+}
+
+/// What people recognise a secret by, and all that logs may hold of it: the prefix and four characters.
+pub fn start(secret: &str) -> &str {
+    let shown = secret.len().saturating_sub(RANDOM + CHECKSUM - SHOWN);
+    secret.get(..shown).unwrap_or_default()
+}
+
+/// Whether this can be a secret of Tollgate: its shape and its checksum are right. Allocates nothing.
+pub fn is_well_formed(secret: &str) -> bool {
+    let Some((head, body)) = secret.rsplit_once('_') else { return false };
+    let Some((prefix, environment)) = head.split_once('_') else { return false };
+    if body.len() != RANDOM + CHECKSUM || !matches!(environment, "live" | "test") || !is_prefix(prefix) {
+        return false;
+    }
+    let (covered, given) = secret.as_bytes().split_at(secret.len() - CHECKSUM);
+    body.bytes().all(|b| b.is_ascii_alphanumeric()) && checksum(covered) == given
+}
+
+/// The rule of `KeyPrefix`, without making one.
+fn is_prefix(text: &str) -> bool {
+    (2..=12).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+/// CRC-32 (IEEE 802.3) in base 62, padded with `0` on the left: 62⁶ > 2³².
+fn checksum(covered: &[u8]) -> [u8; CHECKSUM] {
+    let mut rest = crc32fast::hash(covered) as usize;
+    let mut out = [b'0'; CHECKSUM];
+    for slot in out.iter_mut().rev() {
+        *slot = ALPHABET[rest % 62];
+        rest /= 62;
+    }
+    out
+}
+
+/// The words of a secret's start that a person may paste into a search: at least the prefix and the environment.
+pub fn looks_like_start(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(prefix, rest)| KeyPrefix::from_str(prefix).is_ok() && (rest.starts_with("live") || rest.starts_with("test")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefix(text: &str) -> KeyPrefix {
+        text.parse().expect("a prefix")
+    }
+
+    #[test]
+    fn the_checksum_is_the_crc_32_of_ieee() {
+        // The check value of CRC-32/ISO-HDLC: "123456789" gives cbf43926.
+        assert_eq!(crc32fast::hash(b"123456789"), 0xcbf4_3926);
+        assert_eq!(base10(&checksum(b"123456789")), 0xcbf4_3926);
+        assert_eq!(&checksum(b""), b"000000", "padded on the left");
+    }
+
+    fn base10(digits: &[u8]) -> u64 {
+        digits.iter().fold(0, |n, d| n * 62 + ALPHABET.iter().position(|a| a == d).expect("a digit") as u64)
+    }
+
+    #[test]
+    fn a_minted_secret_is_well_formed() {
+        let rng = Rng::seeded(7);
+        for (p, environment) in [("tg", "live"), ("demo", "test"), ("a23456789012", "live")] {
+            let secret = mint(&rng, &prefix(p), environment);
+            assert!(is_well_formed(&secret), "{secret}");
+            assert_eq!(secret.len(), p.len() + 6 + 36);
+            assert_eq!(start(&secret).len(), p.len() + 6 + 4);
+            assert!(secret.starts_with(start(&secret)));
+        }
+        assert_ne!(mint(&rng, &prefix("tg"), "live"), mint(&rng, &prefix("tg"), "live"));
+    }
+
+    #[test]
+    fn every_single_typing_mistake_is_caught() {
+        let secret = mint(&Rng::seeded(1), &prefix("tg"), "live");
+        for at in 0..secret.len() {
+            for wrong in [b'0', b'z', b'_', b' ', b'A'] {
+                let mut bytes = secret.clone().into_bytes();
+                if bytes[at] != wrong {
+                    bytes[at] = wrong;
+                    assert!(!is_well_formed(std::str::from_utf8(&bytes).expect("ascii")), "{at} {wrong}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_strings_are_turned_away() {
+        let secret = mint(&Rng::seeded(1), &prefix("tg"), "live");
+        let (head, body) = secret.split_at(3);
+        for text in ["", "_", "__", "tg_live_", "Bearer x", "tg_live_ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ", &secret[1..], &secret[..secret.len() - 1], &format!("{head}x{body}"), &format!("{secret} ")] {
+            assert!(!is_well_formed(text), "{text}");
+        }
+        assert!(!is_well_formed(&format!("{secret}{secret}")));
+    }
+
+    #[test]
+    fn the_start_of_anything_is_safe_to_ask_for() {
+        assert_eq!(start(""), "");
+        assert_eq!(start("ääääääääääääääääääääääääääääääääää"), "");
+        assert!(looks_like_start("tg_live_9xQ2"));
+        assert!(!looks_like_start("checkout_service"));
+    }
+}
