@@ -4,4 +4,4 @@ mod message;
 mod transport;
 
 pub use message::{Block, Mail};
-pub use transport::{Mailer, SentMail};
+pub use transport::{Mailer, SentMail, send};

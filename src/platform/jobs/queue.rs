@@ -1,0 +1,135 @@
+//! The SQL of the `jobs` table, from enqueuing to the end. A claim is named by runner and attempt, so that a runner that lost its
+//! lease can't end the job under the next one's hands.
+
+use super::Job;
+use crate::{platform::Ctx, values::JobId};
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+use time::{Duration, OffsetDateTime};
+
+/// How long a claim holds without renewal.
+pub(super) const LEASE: Duration = Duration::seconds(60);
+
+/// A job that this runner may run until its lease ends.
+#[derive(Debug, Clone)]
+pub(super) struct Claimed {
+    pub id: JobId,
+    pub kind: String,
+    pub payload: Value,
+    /// This try included.
+    pub attempts: i32,
+    pub max_attempts: i32,
+    pub runner: String,
+}
+
+/// How a try ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ending {
+    Done,
+    Again { at: OffsetDateTime, error: String },
+    Dead { error: String },
+}
+
+/// Enqueues in the caller's transaction: the job exists when it commits, and runs as soon as possible.
+pub async fn enqueue<J: Job>(ctx: &Ctx, conn: &mut PgConnection, job: &J) -> sqlx::Result<JobId> {
+    enqueue_at(ctx, conn, job, ctx.clock.now()).await
+}
+
+/// The same, to run at `at` or soon after.
+pub async fn enqueue_at<J: Job>(ctx: &Ctx, conn: &mut PgConnection, job: &J, at: OffsetDateTime) -> sqlx::Result<JobId> {
+    let id: JobId = ctx.new_id();
+    let payload = serde_json::to_value(job).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    sqlx::query!(
+        "insert into jobs (id, kind, payload, max_attempts, run_at, created_at) values ($1, $2, $3, $4, $5, $6)",
+        id.uuid(),
+        J::KIND,
+        payload,
+        i32::try_from(J::MAX_ATTEMPTS).unwrap_or(i32::MAX),
+        at,
+        ctx.clock.now(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(id)
+}
+
+/// Takes up to `limit` jobs that are due or whose lease ran out, the oldest first; the try counts from here.
+pub(super) async fn claim(db: &PgPool, kinds: &[String], runner: &str, limit: usize, now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
+    let mut rows = sqlx::query!(
+        "with due as (
+           select id from jobs
+           where state in ('waiting', 'running') and run_at <= $1 and (state = 'waiting' or leased_until <= $1) and kind = any($2)
+           order by run_at, id limit $3 for update skip locked
+         )
+         update jobs set state = 'running', attempts = attempts + 1, leased_until = $4, leased_by = $5
+         from due where jobs.id = due.id
+         returning jobs.id, kind, payload, attempts, max_attempts, run_at",
+        now,
+        kinds,
+        i64::try_from(limit).unwrap_or(i64::MAX),
+        now + LEASE,
+        runner,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.sort_by_key(|row| (row.run_at, row.id));
+    let claimed = |row: (JobId, String, Value, i32, i32)| Claimed { id: row.0, kind: row.1, payload: row.2, attempts: row.3, max_attempts: row.4, runner: runner.to_owned() };
+    Ok(rows.into_iter().map(|r| claimed((JobId::new(r.id), r.kind, r.payload, r.attempts, r.max_attempts))).collect())
+}
+
+/// Moves the end of the lease; false if the job is no longer this claim's.
+pub(super) async fn renew(db: &PgPool, job: &Claimed, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update jobs set leased_until = $4 where id = $1 and leased_by = $2 and attempts = $3 and state = 'running'",
+        job.id.uuid(),
+        job.runner,
+        job.attempts,
+        now + LEASE,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Writes how the try ended; false if the job is no longer this claim's.
+pub(super) async fn settle(db: &PgPool, job: &Claimed, ending: &Ending, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let (state, run_at, error, finished_at) = match ending {
+        Ending::Done => ("done", None, None, Some(now)),
+        Ending::Again { at, error } => ("waiting", Some(*at), Some(error), None),
+        Ending::Dead { error } => ("failed", None, Some(error), Some(now)),
+    };
+    let done = sqlx::query!(
+        "update jobs set state = $4, run_at = coalesce($5, run_at), last_error = $6, finished_at = $7, leased_until = null, leased_by = null
+         where id = $1 and leased_by = $2 and attempts = $3 and state = 'running'",
+        job.id.uuid(),
+        job.runner,
+        job.attempts,
+        state,
+        run_at,
+        error,
+        finished_at,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives back what a stopping runner could not finish, so that nobody waits for its leases.
+pub(super) async fn release(db: &PgPool, runner: &str) -> sqlx::Result<u64> {
+    let done = sqlx::query!("update jobs set state = 'waiting', leased_until = null, leased_by = null where leased_by = $1 and state = 'running'", runner)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// When the next job of these kinds is due or gives up its lease.
+pub(super) async fn next_due(db: &PgPool, kinds: &[String]) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        "select least(
+           (select run_at from jobs where state = 'waiting' and kind = any($1) order by run_at limit 1),
+           (select min(leased_until) from jobs where state = 'running' and kind = any($1)))",
+        kinds,
+    )
+    .fetch_one(db)
+    .await
+}

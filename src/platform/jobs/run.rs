@@ -1,0 +1,182 @@
+//! One try of one job: run it in a task of its own (a panic is a failed try), keep its lease, and write how it ended.
+
+use super::{
+    JobError, Registry,
+    queue::{self, Claimed, Ending},
+};
+use crate::{
+    platform::{Ctx, crypto::Rng, telemetry},
+    values::JobId,
+};
+use std::time::Duration;
+use time::OffsetDateTime;
+use tracing::Instrument;
+
+tokio::task_local! {
+    static CURRENT: JobId;
+}
+
+/// The pause after the first failed try; it doubles with each further one, up to `LONGEST_PAUSE`.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// A lease is renewed three times before it would end.
+const RENEW_EVERY: Duration = Duration::from_secs(20);
+/// An error is kept up to this many characters.
+const ERROR_CHARS: usize = 2000;
+
+/// The job that this task runs, if it runs one: the same for every try of it.
+pub fn current() -> Option<JobId> {
+    CURRENT.try_with(|id| *id).ok()
+}
+
+/// Runs everything that is due now, one after the other, the oldest first, with what these jobs enqueue; answers how many tries
+/// that were. For tests and for commands that bring work to its end.
+pub async fn run_due(ctx: &Ctx, registry: &Registry) -> sqlx::Result<usize> {
+    let kinds = registry.kinds();
+    let runner = format!("run_due:{}", ctx.rng.base62(8));
+    let mut tries = 0;
+    loop {
+        let claimed = queue::claim(&ctx.db, &kinds, &runner, 1, ctx.clock.now()).await?;
+        if claimed.is_empty() {
+            return Ok(tries);
+        }
+        for job in claimed {
+            try_once(ctx, registry, job).await;
+            tries += 1;
+        }
+    }
+}
+
+/// Runs a claimed job and writes its end. Dropped in the middle, it drops the job; the lease then runs out.
+pub(super) async fn try_once(ctx: &Ctx, registry: &Registry, job: Claimed) {
+    let span = tracing::info_span!("job", id = %job.id, kind = job.kind, attempt = job.attempts);
+    async {
+        let Some(result) = run(ctx, registry, &job).await else {
+            tracing::warn!("the lease was lost: another runner has this job");
+            return;
+        };
+        let ending = ending(&job, result, &ctx.rng, ctx.clock.now());
+        match &ending {
+            Ending::Done => tracing::debug!("done"),
+            Ending::Again { at, error } => tracing::warn!("failed, next try at {at}: {error}"),
+            Ending::Dead { error } => tracing::error!("given up: {error}"),
+        }
+        settle(ctx, &job, &ending).await;
+    }
+    .instrument(span)
+    .await;
+}
+
+/// What the job said, or none if its lease was lost meanwhile.
+async fn run(ctx: &Ctx, registry: &Registry, job: &Claimed) -> Option<Result<(), JobError>> {
+    if job.attempts > job.max_attempts {
+        return Some(Err(JobError::Fail(format!("started {} times and never came to an end: the runner stopped each time", job.max_attempts))));
+    }
+    let Some(run) = registry.get(&job.kind) else {
+        return Some(Err(JobError::Retry(format!("no job is called {}", job.kind))));
+    };
+    let work = CURRENT.scope(job.id, telemetry::in_request(job.id.to_string().into(), run(job.payload.clone(), ctx.clone())));
+    let mut task = AbortOnDrop(tokio::spawn(work.in_current_span()));
+    loop {
+        tokio::select! {
+            ended = &mut task.0 => {
+                return Some(ended.unwrap_or_else(|error| Err(JobError::Retry(format!("it panicked: {}", panic_words(error))))));
+            }
+            () = tokio::time::sleep(RENEW_EVERY) => {
+                // An error here is the database's trouble, not the job's: the next renewal or the end will tell.
+                if let Ok(false) = queue::renew(&ctx.db, job, ctx.clock.now()).await {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn panic_words(error: tokio::task::JoinError) -> String {
+    match error.try_into_panic() {
+        Ok(cause) => cause.downcast_ref::<String>().cloned().or_else(|| cause.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn ending(job: &Claimed, result: Result<(), JobError>, rng: &Rng, now: OffsetDateTime) -> Ending {
+    let Err(error) = result else { return Ending::Done };
+    let text: String = error.to_string().chars().take(ERROR_CHARS).collect();
+    let pause = match error {
+        JobError::Fail(_) => return Ending::Dead { error: text },
+        _ if job.attempts >= job.max_attempts => return Ending::Dead { error: text },
+        JobError::RetryAfter(pause) => pause.max(Duration::from_secs(1)),
+        JobError::Retry(_) => pause_after(job.attempts, rng),
+    };
+    Ending::Again { at: now + pause, error: text }
+}
+
+/// 5 s, 10 s, 20 s … an hour, each a fifth shorter or longer by chance, so that what failed together does not come back together.
+fn pause_after(attempts: i32, rng: &Rng) -> Duration {
+    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(20);
+    let pause = (FIRST_PAUSE * 2u32.pow(doublings)).min(LONGEST_PAUSE);
+    let chance = f64::from(u16::from_le_bytes(rng.bytes())) / f64::from(u16::MAX);
+    pause.mul_f64(0.8 + 0.4 * chance)
+}
+
+/// Writes the end, patiently: the work is done, and a database that restarts should not make it happen again.
+async fn settle(ctx: &Ctx, job: &Claimed, ending: &Ending) {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match queue::settle(&ctx.db, job, ending, ctx.clock.now()).await {
+            Ok(true) => return,
+            Ok(false) => return tracing::warn!("ended after its lease: another runner has this job"),
+            Err(error) if pause > Duration::from_secs(20) => return tracing::error!("its end could not be written, it will run again: {error}"),
+            Err(_) => tokio::time::sleep(pause).await,
+        }
+        pause *= 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(attempts: i32) -> Claimed {
+        Claimed { id: JobId::new(uuid::Uuid::nil()), kind: "test".to_owned(), payload: serde_json::Value::Null, attempts, max_attempts: 10, runner: String::new() }
+    }
+
+    #[test]
+    fn pauses_double_from_five_seconds_to_an_hour_with_a_fifth_of_chance() {
+        let rng = Rng::seeded(1);
+        for (attempts, seconds) in [(1, 5.0), (2, 10.0), (5, 80.0), (10, 2560.0), (11, 3600.0), (i32::MAX, 3600.0)] {
+            let pauses: Vec<f64> = (0..50).map(|_| pause_after(attempts, &rng).as_secs_f64() / seconds).collect();
+            assert!(pauses.iter().all(|p| (0.8..=1.2).contains(p)), "{attempts}: {pauses:?}");
+            assert!(pauses.iter().any(|p| *p < 0.95) && pauses.iter().any(|p| *p > 1.05), "{attempts}: no chance in {pauses:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_try_and_a_hopeless_one_leave_a_dead_letter() {
+        let (rng, now) = (Rng::seeded(1), OffsetDateTime::UNIX_EPOCH);
+        let retry = || Err(JobError::Retry("no".to_owned()));
+        assert!(matches!(ending(&job(9), retry(), &rng, now), Ending::Again { .. }));
+        assert_eq!(ending(&job(10), retry(), &rng, now), Ending::Dead { error: "no".to_owned() });
+        assert_eq!(ending(&job(1), Err(JobError::Fail("never".to_owned())), &rng, now), Ending::Dead { error: "never".to_owned() });
+        assert_eq!(ending(&job(1), Ok(()), &rng, now), Ending::Done);
+    }
+
+    #[test]
+    fn a_wait_that_was_asked_for_is_kept_but_never_spins() {
+        let (rng, now) = (Rng::seeded(1), OffsetDateTime::UNIX_EPOCH);
+        let at = |wait| match ending(&job(1), Err(JobError::RetryAfter(wait)), &rng, now) {
+            Ending::Again { at, .. } => at - now,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(at(Duration::from_secs(90)), time::Duration::seconds(90));
+        assert_eq!(at(Duration::ZERO), time::Duration::seconds(1));
+    }
+}
