@@ -91,6 +91,22 @@ begin
   return null;
 end $$;
 create trigger account_disablements_changed after insert or delete on account_disablements for each row execute function account_keys_changed();
+-- A key for Tollgate never exceeds its owner: a role given or taken is known to the gate at once.
+create trigger account_roles_changed after insert or delete on account_roles for each row execute function account_keys_changed();
+
+-- A key that is gone, and an API that is new or renamed, wake the nodes as well.
+create function key_removed() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('keys_changed', old.id::text);
+  return null;
+end $$;
+create trigger keys_removed after delete on keys for each row execute function key_removed();
+create function apis_changed() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('keys_changed', 'apis');
+  return null;
+end $$;
+create trigger apis_changed after insert or update or delete on apis for each statement execute function apis_changed();
 
 -- The two APIs that the product ships.
 insert into apis (id, slug, name, key_prefix, created_at) values

@@ -5,6 +5,7 @@ use crate::{
     accounts::{Caller, server::identify},
     app::App,
     error::AppError,
+    keys::server::{forward_auth, gate::Gate, rest, verify_http},
     platform::{
         http::{csrf, headers, reply, request},
         session::PgSessions,
@@ -45,7 +46,21 @@ pub fn router(state: AppState) -> Router {
         .layer(sessions)
         .layer(from_fn_with_state(ctx.clone(), identify))
         .layer(middleware::from_fn(guard));
+    let signed_in_rest = signed_in.clone();
     let browser = pages.route("/fn/{*path}", post(forms::server_fn)).layer(signed_in).with_state(state.clone());
+
+    // Every route here states its permission in its operation; a presented key passes the gate like anybody's.
+    let rest = Router::new()
+        .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
+        .layer(signed_in_rest)
+        .with_state(ctx.clone());
+    // Asked for every call of a protected API: no session, no cookies, no database.
+    let gate = Router::new()
+        .route("/api/v1/keys/verify", post(verify_http::verify_key))
+        .merge(forward_auth::routes())
+        .layer(from_fn_with_state(ctx.clone(), headers::headers))
+        .layer(from_fn_with_state(ctx.clone(), request::request))
+        .with_state(ctx.clone());
 
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(ctx.clone(), request::request))
@@ -58,17 +73,19 @@ pub fn router(state: AppState) -> Router {
 
     Router::new()
         .merge(browser)
+        .merge(rest)
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .merge(files::files(&state))
         .with_state(state)
         .layer(layers)
+        .merge(gate)
 }
 
 /// Pages need a signed-in caller, and those of `/admin` an operator. Server functions and REST check in their operations too.
 async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if path.starts_with("/fn/") || PUBLIC.contains(&path) {
+    if path.starts_with("/fn/") || path.starts_with("/api/") || PUBLIC.contains(&path) {
         return next.run(request).await;
     }
     match request.extensions().get::<Caller>() {
@@ -84,7 +101,10 @@ async fn guard(request: Request, next: Next) -> Response {
 /// Ready when the database answers and the key table is loaded.
 async fn ready(State(state): State<AppState>) -> Result<&'static str, AppError> {
     sqlx::query_scalar!("select 1").fetch_one(&state.ctx.db).await?;
-    Ok("ready")
+    match state.ctx.part::<Gate>() {
+        Some(gate) if gate.is_loaded() => Ok("ready"),
+        _ => Err(AppError::Unavailable { retry_after: 1 }),
+    }
 }
 
 /// A panic ends its request, not the process (R81).

@@ -1,35 +1,57 @@
-//! The running server: context, router, listener, and the order of an orderly end.
+//! The running server: its parts, router, listener, and the order of an orderly end.
 
 use super::{files, router::router, state::AppState};
-use crate::platform::Ctx;
-use std::net::SocketAddr;
+use crate::{
+    keys::server::gate::{Gate, Sync},
+    platform::Ctx,
+};
+use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// A server that answers, and how to end it.
 pub struct Running {
     pub addr: SocketAddr,
+    /// The context with the parts of this process.
+    pub ctx: Ctx,
     stop: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
+    key_table: Sync,
+}
+
+/// Why a start did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the listener can't be used: {0}")]
+    Listener(#[from] std::io::Error),
+    #[error("the key table can't be loaded: {0}")]
+    Database(#[from] sqlx::Error),
 }
 
 impl Running {
-    /// Starts answering on the listener. The context is complete: database migrated, parts loaded.
-    pub fn start(ctx: Ctx, listener: TcpListener) -> std::io::Result<Self> {
+    /// Loads what the process keeps in memory, then answers on the listener. The database is migrated.
+    pub async fn start(ctx: Ctx, listener: TcpListener) -> Result<Self, StartError> {
         let addr = listener.local_addr()?;
+        let gate = Gate::new(&ctx);
+        let key_table = Sync::start(Arc::clone(&gate), &ctx).await?;
+        let ctx = ctx.with(gate);
+
         let stop = CancellationToken::new();
-        let app = router(AppState { ctx, leptos: files::leptos_options() });
+        let app = router(AppState { ctx: ctx.clone(), leptos: files::leptos_options() });
         let stopped = stop.clone().cancelled_owned();
         let service = app.into_make_service_with_connect_info::<SocketAddr>();
         let serving = tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stopped).await });
-        Ok(Self { addr, stop, serving })
+        Ok(Self { addr, ctx, stop, serving, key_table })
     }
 
-    /// Stops accepting and waits until the running requests are answered.
+    /// Stops accepting, waits until the running requests are answered, then ends the parts.
     pub async fn stop(self) {
         self.stop.cancel();
-        if let Err(error) = self.serving.await {
-            tracing::error!("the server ended badly: {error}");
+        match self.serving.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!("the server ended badly: {error}"),
+            Err(error) => tracing::error!("the server's task ended badly: {error}"),
         }
+        self.key_table.stop().await;
     }
 }

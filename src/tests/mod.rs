@@ -1,4 +1,7 @@
 //! The integration tests: real Postgres (a database per test), real HTTP, a frozen clock.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on stops")]
+
+mod gate;
 mod http;
 mod support;

@@ -37,7 +37,8 @@ impl TestApp {
         config.auth.argon2_passes = 1;
         change(&mut config);
         let ctx = Ctx::new(db, Clock::frozen(T0), Rng::system(), Vault::new([7; 32]), Mailer::default(), Arc::new(config));
-        let running = Running::start(ctx.clone(), listener).unwrap();
+        let running = Running::start(ctx, listener).await.unwrap();
+        let ctx = running.ctx.clone();
         let http = reqwest::Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { ctx, base, http, _running: running, _data: data }
     }
@@ -55,5 +56,14 @@ impl TestApp {
         let mut all = vec![("_fn", function)];
         all.extend_from_slice(fields);
         self.http.post(self.url(path)).header("sec-fetch-site", "same-origin").header("accept", "text/html").form(&all).send().await.unwrap()
+    }
+}
+
+/// Waits for a condition that another task will make true; at most ten seconds of the test's own time.
+pub async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !condition().await {
+        assert!(tokio::time::Instant::now() < deadline, "still not: {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }

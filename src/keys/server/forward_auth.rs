@@ -1,0 +1,176 @@
+//! `/forward-auth/{api}`: a proxy asks with the client's own headers; the status decides (KEYS.md §3.9).
+//!
+//! 200 with an empty body and who it is in headers; else 401, 403 or 429 with a problem body. nginx understands only 401 and 403, so
+//! `/nginx` says 403 and `X-Auth-Status: 429`. Envoy keeps the client's method and path behind `/envoy`. Any method is taken.
+
+use super::{
+    gate::{Answer, Gate, Question},
+    ratelimit,
+    rest::presented,
+};
+use crate::{
+    error::AppError,
+    platform::{Ctx, http::RequestInfo, telemetry::request_id},
+    values::{Outcome, Permission},
+};
+use axum::{
+    Router,
+    extract::{Extension, Path, Query, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use serde::Deserialize;
+
+/// What the proxy's configuration may add to its address: `?permission=orders:read&cost=2`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Needs {
+    permission: Option<Permission>,
+    cost: Option<u32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Plain,
+    Nginx,
+}
+
+pub fn routes() -> Router<Ctx> {
+    Router::new()
+        .route("/forward-auth/{api}", any(plain))
+        .route("/forward-auth/{api}/nginx", any(nginx))
+        .route("/forward-auth/{api}/envoy", any(envoy_root))
+        .route("/forward-auth/{api}/envoy/{*path}", any(envoy))
+}
+
+type Asked = (State<Ctx>, Extension<RequestInfo>);
+
+async fn plain((State(ctx), Extension(info)): Asked, Path(api): Path<String>, needs: Result<Query<Needs>, axum::extract::rejection::QueryRejection>, request: Request) -> Response {
+    answer(&ctx, &info, &api, Dialect::Plain, needs.map(|q| q.0).map_err(|e| e.body_text()), &route(request.headers(), request.method().as_str(), "/"), request.headers())
+}
+
+async fn nginx((State(ctx), Extension(info)): Asked, Path(api): Path<String>, needs: Result<Query<Needs>, axum::extract::rejection::QueryRejection>, request: Request) -> Response {
+    answer(&ctx, &info, &api, Dialect::Nginx, needs.map(|q| q.0).map_err(|e| e.body_text()), &route(request.headers(), request.method().as_str(), "/"), request.headers())
+}
+
+async fn envoy_root((State(ctx), Extension(info)): Asked, Path(api): Path<String>, request: Request) -> Response {
+    let none = Needs { permission: None, cost: None };
+    answer(&ctx, &info, &api, Dialect::Plain, Ok(none), &format!("{} /", request.method()), request.headers())
+}
+
+/// Envoy appends the client's path, query included, so its own parameters can't stand in the query.
+async fn envoy((State(ctx), Extension(info)): Asked, Path((api, path)): Path<(String, String)>, request: Request) -> Response {
+    let none = Needs { permission: None, cost: None };
+    answer(&ctx, &info, &api, Dialect::Plain, Ok(none), &format!("{} /{path}", request.method()), request.headers())
+}
+
+/// The client's method and path, as the proxies tell them.
+fn route(headers: &HeaderMap, method: &str, path: &str) -> String {
+    let told = |names: [&'static str; 2]| names.into_iter().find_map(|name| headers.get(name).and_then(|v| v.to_str().ok()));
+    let method = told(["x-forwarded-method", "x-original-method"]).unwrap_or(method);
+    let path = told(["x-forwarded-uri", "x-original-uri"]).unwrap_or(path);
+    format!("{method} {path}")
+}
+
+fn answer(ctx: &Ctx, info: &RequestInfo, api: &str, dialect: Dialect, needs: Result<Needs, String>, route: &str, headers: &HeaderMap) -> Response {
+    let needs = match needs {
+        Ok(needs) => needs,
+        Err(words) => return AppError::invalid("query", format!("The proxy's address has a query that is not understood: {words}")).into_response(),
+    };
+    let Some(gate) = ctx.part::<Gate>() else { return AppError::Unavailable { retry_after: 1 }.into_response() };
+    let Some(api) = gate.api(api) else { return AppError::NotFound.into_response() };
+    let Some(secret) = presented(headers) else {
+        gate.nothing_presented(Some(api.id), route, info);
+        return missing(&api.slug);
+    };
+    let answer = gate.verify(Question {
+        secret,
+        api: Some(api.id),
+        permission: needs.permission.as_ref().map(Permission::as_str),
+        route,
+        cost: needs.cost.unwrap_or(1),
+        address: Some(info.address),
+        request_id: &info.id,
+    });
+    let mut response = if answer.passes() { passed(&answer) } else { refused(&answer, &api.slug, needs.permission.as_ref(), dialect) };
+    ratelimit::tell(response.headers_mut(), &answer.limits);
+    response
+}
+
+fn passed(answer: &Answer) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    if let Some(facts) = answer.facts() {
+        let headers = response.headers_mut();
+        put(headers, "x-key-id", facts.key.to_string());
+        put(headers, "x-key-owner", facts.owner.to_string());
+        put(headers, "x-key-plan", "default".to_owned());
+        put(headers, "x-key-permissions", facts.permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(" "));
+    }
+    response
+}
+
+fn refused(answer: &Answer, api: &str, permission: Option<&Permission>, dialect: Dialect) -> Response {
+    let status = match answer.outcome {
+        Outcome::RateLimited | Outcome::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
+        Outcome::Forbidden | Outcome::IpDenied | Outcome::Banned => StatusCode::FORBIDDEN,
+        _ => StatusCode::UNAUTHORIZED,
+    };
+    let policies: Vec<&str> = answer.limits.iter().filter(|l| l.remaining == 0).map(|l| &*l.name).collect();
+    let mut response = problem(status, answer.outcome, &policies);
+    let headers = response.headers_mut();
+    let challenge = match (answer.outcome, permission) {
+        (Outcome::Forbidden, Some(needed)) => Some(format!("Bearer realm=\"{api}\", error=\"insufficient_scope\", scope=\"{needed}\"")),
+        _ if status == StatusCode::UNAUTHORIZED => Some(format!("Bearer realm=\"{api}\", error=\"invalid_token\"")),
+        _ => None,
+    };
+    if let Some(challenge) = challenge {
+        put(headers, "www-authenticate", challenge);
+    }
+    if let Some(seconds) = answer.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if dialect == Dialect::Nginx {
+        put(headers, "x-auth-status", status.as_u16().to_string());
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            *response.status_mut() = StatusCode::FORBIDDEN;
+        }
+    }
+    response
+}
+
+/// No key was sent at all: 401 without an error attribute (RFC 6750 §3.1).
+fn missing(api: &str) -> Response {
+    let body = serde_json::json!({
+        "type": "about:blank", "title": "Unauthorized", "status": 401, "code": "MISSING", "request_id": request_id(),
+        "detail": "This API needs a key. Send it as Authorization: Bearer <key>, or as X-API-Key.",
+    });
+    let mut response = (StatusCode::UNAUTHORIZED, body.to_string()).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    put(response.headers_mut(), "www-authenticate", format!("Bearer realm=\"{api}\""));
+    response
+}
+
+fn problem(status: StatusCode, outcome: Outcome, policies: &[&str]) -> Response {
+    let is_limit = status == StatusCode::TOO_MANY_REQUESTS;
+    let mut body = serde_json::json!({
+        "type": if is_limit { "https://iana.org/assignments/http-problem-types#quota-exceeded" } else { "about:blank" },
+        "title": status.canonical_reason().unwrap_or("Error"),
+        "status": status.as_u16(),
+        "detail": outcome.sentence(),
+        "code": outcome.as_str(),
+        "request_id": request_id(),
+    });
+    if is_limit {
+        body["violated-policies"] = serde_json::json!(policies);
+    }
+    let mut response = (status, body.to_string()).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+}
+
+fn put(headers: &mut HeaderMap, name: &'static str, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}

@@ -1,0 +1,122 @@
+//! The key table: from the SHA-256 of a secret to its key's record, in memory, in shards. A changed key is one insert, whatever the
+//! number of keys; readers of other shards are not disturbed.
+
+use super::record::Record;
+use crate::values::KeyId;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hash, Hasher},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+use subtle::ConstantTimeEq;
+
+const SHARDS: usize = 64;
+
+/// A SHA-256 as a map key: hashed by its own first bytes (they are uniform and nobody chooses them for our entries), compared in
+/// constant time.
+#[derive(Clone, Copy, Eq)]
+struct Digest([u8; 32]);
+
+impl PartialEq for Digest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+impl Hash for Digest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.0[8..16]);
+        state.write_u64(u64::from_le_bytes(first));
+    }
+}
+
+/// Passes a u64 through.
+#[derive(Default)]
+struct AsItIs(u64);
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = n;
+    }
+}
+
+type BySecret = HashMap<Digest, Arc<Record>, BuildHasherDefault<AsItIs>>;
+
+pub struct Table {
+    by_secret: Box<[RwLock<BySecret>]>,
+    by_id: Box<[RwLock<HashMap<KeyId, Arc<Record>>>]>,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self { by_secret: (0..SHARDS).map(|_| RwLock::default()).collect(), by_id: (0..SHARDS).map(|_| RwLock::default()).collect() }
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Table {
+    fn secrets(&self, hash: &[u8; 32]) -> &RwLock<BySecret> {
+        &self.by_secret[usize::from(hash[0]) % SHARDS]
+    }
+
+    fn ids(&self, key: KeyId) -> &RwLock<HashMap<KeyId, Arc<Record>>> {
+        &self.by_id[usize::from(key.uuid().as_bytes()[15]) % SHARDS]
+    }
+
+    /// The record whose secret has this hash: one probe.
+    pub fn by_secret(&self, hash: [u8; 32]) -> Option<Arc<Record>> {
+        read(self.secrets(&hash)).get(&Digest(hash)).cloned()
+    }
+
+    pub fn by_id(&self, key: KeyId) -> Option<Arc<Record>> {
+        read(self.ids(key)).get(&key).cloned()
+    }
+
+    pub fn len(&self) -> usize {
+        self.by_id.iter().map(|shard| read(shard).len()).sum()
+    }
+
+    /// Puts the record made from the one that it replaces. Secrets that are gone are forgotten after the new ones are known.
+    pub fn put(&self, key: KeyId, make: impl FnOnce(Option<&Record>) -> Record) {
+        let mut ids = write(self.ids(key));
+        let before = ids.get(&key).cloned();
+        let record = Arc::new(make(before.as_deref()));
+        for secret in &record.facts.secrets {
+            write(self.secrets(&secret.hash)).insert(Digest(secret.hash), Arc::clone(&record));
+        }
+        if let Some(before) = before {
+            for gone in before.facts.secrets.iter().filter(|s| !record.facts.secrets.iter().any(|kept| kept.hash == s.hash)) {
+                write(self.secrets(&gone.hash)).remove(&Digest(gone.hash));
+            }
+        }
+        ids.insert(key, record);
+    }
+
+    /// Forgets a key that no longer exists.
+    pub fn remove(&self, key: KeyId) {
+        let mut ids = write(self.ids(key));
+        if let Some(record) = ids.remove(&key) {
+            for secret in &record.facts.secrets {
+                write(self.secrets(&secret.hash)).remove(&Digest(secret.hash));
+            }
+        }
+    }
+
+    /// Every key it knows: for a reload that must find what is gone.
+    pub fn ids_known(&self) -> Vec<KeyId> {
+        self.by_id.iter().flat_map(|shard| read(shard).keys().copied().collect::<Vec<_>>()).collect()
+    }
+}

@@ -1,0 +1,77 @@
+//! Who calls the REST API: a key for the API `tollgate`, or the signed-in person.
+//!
+//! A key passes the very same gate as anybody's: its limits hold, the call is metered under the route's pattern, and the RateLimit
+//! fields are told. The caller's permissions are those of the key that its owner still has.
+
+use super::gate::{Answer, Gate, Question};
+use crate::{
+    accounts::{Caller, Via, server::caller_of_account},
+    error::AppError,
+    platform::{Ctx, http::RequestInfo},
+    values::Outcome,
+};
+use axum::{
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+/// The caller of a REST route; answers 401 when there is none.
+#[derive(Debug, Clone)]
+pub struct RestCaller(pub Caller);
+
+impl<S: std::marker::Sync> FromRequestParts<S> for RestCaller {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AppError> {
+        parts.extensions.get::<Caller>().cloned().map(Self).ok_or(AppError::Unauthenticated)
+    }
+}
+
+/// The secret that a request carries: `Authorization: Bearer` first, then `X-API-Key`. Never in the query.
+pub fn presented(headers: &HeaderMap) -> Option<&str> {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| {
+        let (scheme, secret) = v.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+    });
+    bearer.or_else(|| headers.get("x-api-key").and_then(|v| v.to_str().ok()).map(str::trim)).filter(|s| !s.is_empty())
+}
+
+/// The layer over the REST routes: a presented key becomes the caller, or the call ends here.
+pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
+    let Some(secret) = presented(request.headers()) else { return next.run(request).await };
+    let Some(gate) = ctx.part::<Gate>() else { return AppError::Unavailable { retry_after: 1 }.into_response() };
+    let path = request.extensions().get::<MatchedPath>().map_or_else(|| request.uri().path().to_owned(), |p| p.as_str().to_owned());
+    let info = request.extensions().get::<RequestInfo>().cloned();
+    let answer = gate.verify(Question {
+        secret,
+        api: gate.api("tollgate").map(|api| api.id),
+        permission: None,
+        route: &format!("{} {path}", request.method()),
+        cost: 1,
+        address: info.as_ref().map(|i| i.address),
+        request_id: info.as_ref().map_or("", |i| &i.id),
+    });
+    let mut response = match caller(&ctx, &answer).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    };
+    super::ratelimit::tell(response.headers_mut(), &answer.limits);
+    response
+}
+
+async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
+    let facts = match (answer.outcome, answer.facts()) {
+        (Outcome::Valid, Some(facts)) => facts,
+        (Outcome::RateLimited | Outcome::QuotaExceeded, _) => return Err(AppError::RateLimited { retry_after: answer.retry_after.unwrap_or(1) }),
+        _ => return Err(AppError::Unauthenticated),
+    };
+    let owner = caller_of_account(ctx, facts.owner, Via::Key(facts.key)).await?;
+    let mut caller = owner.ok_or(AppError::Unauthenticated)?;
+    caller.permissions.retain(|p| facts.permissions.contains(p));
+    Ok(caller)
+}

@@ -1,0 +1,109 @@
+//! `POST /api/v1/keys/verify`.
+
+use super::{Given, Scene, key, known};
+use serde_json::json;
+use sqlx::PgPool;
+
+#[sqlx::test]
+async fn a_valid_key_passes_and_says_what_remains(db: PgPool) {
+    let scene = Scene::new(db).await;
+    let (status, body) = scene.ask(json!({ "key": scene.secret, "api": "demo", "permission": "orders:read", "route": "GET /orders/7" })).await;
+    assert_eq!(status, 200);
+    assert_eq!(body["valid"], true);
+    assert_eq!(body["code"], "VALID");
+    assert_eq!(body["key_id"], scene.key.to_string());
+    assert_eq!(body["account_id"], scene.owner.account.to_string());
+    assert_eq!(body["permissions"], json!(["orders:read"]));
+    assert_eq!(body["limits"], json!([{ "name": "default", "limit": 100, "remaining": 99, "reset_after": 3600 }]));
+}
+
+#[sqlx::test]
+async fn every_refusal_has_its_code(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let (_, body) = scene.ask(json!({ "key": "demo_live_nonsense" })).await;
+    assert_eq!(body, json!({ "valid": false, "code": "MALFORMED", "permissions": [], "limits": [], "meta": {} }));
+    let unknown = tollgate::keys::server::secret::mint(&scene.app.ctx.rng, &"demo".parse().unwrap(), "live");
+    assert_eq!(scene.ask(json!({ "key": unknown })).await.1["code"], "UNKNOWN");
+    assert_eq!(scene.ask(json!({ "key": scene.secret, "api": "tollgate" })).await.1["code"], "WRONG_API");
+    let (_, body) = scene.ask(json!({ "key": scene.secret, "permission": "orders:write" })).await;
+    assert_eq!((body["code"].as_str(), body["permissions"].as_array().map(Vec::len)), (Some("FORBIDDEN"), Some(0)));
+
+    for (sql, code) in [
+        ("update keys set state = 'disabled' where id = $1", "DISABLED"),
+        ("update keys set state = 'active', expires_at = '2026-11-20 12:00Z' where id = $1", "EXPIRED"),
+        ("update keys set expires_at = null where id = $1", "VALID"),
+        ("insert into account_disablements (account_id, at) select w.personal_of, now() from keys k join workspaces w on w.id = k.workspace_id where k.id = $1", ""),
+    ] {
+        scene.execute(sql).await;
+        if code.is_empty() {
+            break;
+        }
+        crate::support::until(code, || async { scene.code().await == code }).await;
+    }
+    // The owner is disabled: so is the asking service's key, which belongs to the same account.
+    crate::support::until("the service is refused", || async { scene.ask(json!({ "key": scene.secret })).await.0 == 401 }).await;
+}
+
+#[sqlx::test]
+async fn exactly_the_limit_passes_under_concurrency(db: PgPool) {
+    let scene = Scene::with(db, Given { limit: Some((50, 3600)), ..Given::default() }).await;
+    let asks = (0..120).map(|_| scene.ask(json!({ "key": scene.secret })));
+    let answers = futures_util::future::join_all(asks).await;
+    let count = |code: &str| answers.iter().filter(|(_, body)| body["code"] == code).count();
+    assert_eq!((count("VALID"), count("RATE_LIMITED")), (50, 70));
+    let refused = answers.iter().find(|(_, body)| body["code"] == "RATE_LIMITED").unwrap();
+    assert_eq!(refused.1["retry_after"], 3600);
+    scene.app.ctx.clock.advance(time::Duration::seconds(3600));
+    assert_eq!(scene.code().await, "VALID");
+}
+
+#[sqlx::test]
+async fn a_refused_call_is_not_charged(db: PgPool) {
+    let scene = Scene::new(db).await;
+    for _ in 0..5 {
+        assert_eq!(scene.ask(json!({ "key": scene.secret, "permission": "orders:write" })).await.1["code"], "FORBIDDEN");
+    }
+    assert_eq!(scene.ask(json!({ "key": scene.secret, "cost": 3 })).await.1["limits"][0]["remaining"], 97);
+    assert_eq!(scene.ask(json!({ "key": scene.secret, "cost": 0 })).await.1["limits"][0]["remaining"], 97);
+}
+
+#[sqlx::test]
+async fn only_a_service_with_the_permission_may_ask(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let (other, reader) = key(&db, &scene.app, &scene.owner, Given { api: "tollgate", permissions: &["keys:read"], limit: None }).await;
+    known(&scene.app, other).await;
+    let ask = |secret: Option<String>| {
+        let request = scene.app.http.post(scene.app.url("/api/v1/keys/verify")).json(&json!({ "key": scene.secret }));
+        async move { secret.into_iter().fold(request, |r, s| r.bearer_auth(s)).send().await.unwrap().status().as_u16() }
+    };
+    assert_eq!(ask(None).await, 401);
+    assert_eq!(ask(Some("tg_live_nonsense".into())).await, 401);
+    assert_eq!(ask(Some(scene.secret.clone())).await, 401, "a key of another API");
+    assert_eq!(ask(Some(reader)).await, 403);
+    assert_eq!(ask(Some(scene.service.clone())).await, 200);
+}
+
+#[sqlx::test]
+async fn k03_a_service_loses_what_its_owner_loses(db: PgPool) {
+    let scene = Scene::new(db).await;
+    assert_eq!(scene.code().await, "VALID");
+    scene.execute("delete from account_roles where account_id = (select w.personal_of from keys k join workspaces w on w.id = k.workspace_id where k.id = $1)").await;
+    crate::support::until("the service may no longer ask", || async { scene.ask(json!({ "key": scene.secret })).await.0 == 403 }).await;
+}
+
+#[sqlx::test]
+async fn a_malformed_question_names_the_field(db: PgPool) {
+    let scene = Scene::new(db).await;
+    for (question, pointer) in [
+        (json!({ "key": scene.secret, "surprise": 1 }), "#/surprise"),
+        (json!({ "api": "demo" }), "#/key"),
+        (json!({ "key": scene.secret, "api": "nothing" }), "#/api"),
+        (json!({ "key": 7 }), "#"),
+        (json!({ "key": scene.secret, "cost": -1 }), "#"),
+        (json!([]), "#"),
+    ] {
+        let (status, body) = scene.ask(question).await;
+        assert_eq!(status, 422, "{body}");
+        assert_eq!(body["errors"][0]["pointer"], pointer, "{body}");
+    }
+}
