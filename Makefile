@@ -18,7 +18,7 @@ check:    ## the fast loop: format, lint, unit tests
 test:     ## everything: format, lint, unit, integration and browser tests
 	@scripts/setup test && scripts/test
 bench:    ## measure the gate and the pages against a bare handler, in one run
-	@scripts/setup build && scripts/test benchmarks
+	@scripts/setup bench && scripts/bench
 coverage: ## line coverage of the server's code by all Rust tests
 	@scripts/setup test && scripts/test coverage
 prepare:  ## after a change of SQL: write .sqlx/, which lets a clone build without a database

@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
-const START = resolve(__dirname, '../../examples/orders/start');
+const START = fileURLToPath(new URL('../../examples/orders/start', import.meta.url));
 const READY_WITHIN_MS = 20_000;
 
 export interface Orders {
