@@ -2,7 +2,7 @@
 //
 // Both servers have core 0 (with Tollgate, its Postgres too), wrk has core 1. Limits and metering are on, 10,000 keys are loaded.
 // At the end the calls that wrk made are compared with those that the database has counted.
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, chmodSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, writeFileSync, chmodSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { call, descendantsMiB, freePort, median, readyAfter, residentMiB, sleep, start, stop, wrk } from './machine.mjs';
@@ -32,7 +32,7 @@ try {
 } finally {
   await tollgate.stop();
   if (bare.child) await stop(bare.child);
-  rmSync(folder, { recursive: true, force: true });
+  tollgate.remove();
 }
 
 async function bench() {

@@ -1,7 +1,7 @@
 // The product as the bench uses it: the shipped binary in a data folder of its own, filled through its command line and its database.
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { call, readyAfter, start, stop } from './machine.mjs';
 
@@ -33,6 +33,13 @@ export class Tollgate {
   async stop() {
     if (this.child) await stop(this.child);
     this.child = undefined;
+  }
+
+  /** Its folder, and the cluster where that lies elsewhere (as root, below a folder that Postgres' user can't enter). */
+  remove() {
+    const cluster = join(this.env.TOLLGATE_DATA_DIR, 'postgres');
+    if (existsSync(cluster)) rmSync(realpathSync(cluster), { recursive: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   get pid() { return this.child.pid; }
@@ -116,26 +123,18 @@ export class Tollgate {
 
   /** Runs SQL in the embedded database with Postgres' own client, found through the cluster's pid file. */
   sql(text) {
-    const cluster = find(this.env.TOLLGATE_DATA_DIR, 'postmaster.pid');
-    const [, , , port, socket] = readFileSync(cluster, 'utf8').split('\n');
-    const user = process.env.BENCH_DATABASE_USER ?? 'tollgate';
-    const { status, stdout, stderr } = spawnSync(psql(), ['-X', '-q', '-tA', '-v', 'ON_ERROR_STOP=1', '-h', socket, '-p', port, '-U', user, '-d', user],
+    const [, , , port, socket] = readFileSync(join(this.env.TOLLGATE_DATA_DIR, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
+    const { status, stdout, stderr } = spawnSync(psql(), ['-X', '-q', '-tA', '-v', 'ON_ERROR_STOP=1', '-h', socket, '-p', port, '-U', 'tollgate', '-d', 'tollgate'],
       { input: text, encoding: 'utf8' });
     if (status !== 0) throw new Error(`psql: ${stderr}`);
     return stdout.trim();
   }
 }
 
-function find(folder, name) {
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.name === name) return join(entry.parentPath ?? entry.path, name);
-  }
-  throw new Error(`no ${name} under ${folder}`);
-}
-
+/** On the path, or where Debian keeps it. */
 function psql() {
-  const folders = readdirSync('/usr/lib/postgresql', { withFileTypes: true }).map((entry) => `/usr/lib/postgresql/${entry.name}/bin`);
-  return [...(process.env.PATH ?? '').split(':'), ...folders].map((folder) => join(folder, 'psql')).find(existsSync) ?? 'psql';
+  const debian = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').map((version) => `/usr/lib/postgresql/${version}/bin`) : [];
+  return [...process.env.PATH.split(':'), ...debian].map((folder) => join(folder, 'psql')).find(existsSync) ?? 'psql';
 }
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
