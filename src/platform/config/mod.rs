@@ -1,5 +1,16 @@
 //! One typed configuration, in sections. Order: file < `.env` < environment < flags; an unknown key or a bad value refuses the
 //! start and names the key and the line (`loader`). The values are parsed once and never change afterwards.
+//!
+//! `settings` is the one table of what can be set: the loader, `config show`, `config init` and the docs all read it.
+
+pub mod loader;
+pub mod master_key;
+pub mod settings;
+pub mod show;
+pub mod source;
+
+pub use loader::{ConfigError, Loaded, load};
+pub use source::{Flag, Origin, Sources};
 
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -45,6 +56,8 @@ pub struct Database {
     pub url: Option<SecretString>,
     /// Size of the pool (default 10). `TOLLGATE_DATABASE_POOL`
     pub pool: u32,
+    /// How long a start waits for the database (default 60 s). `TOLLGATE_DATABASE_WAIT`
+    pub wait: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -131,17 +144,23 @@ impl Config {
 
     /// The defaults of development, in the given data folder. Tests start from here.
     pub fn development(data_dir: PathBuf) -> Self {
+        Self::defaults(Env::Development, data_dir)
+    }
+
+    /// What holds where nothing is set.
+    pub fn defaults(env: Env, data_dir: PathBuf) -> Self {
+        let addr = SocketAddr::from(([127, 0, 0, 1], 3000));
         Self {
-            env: Env::Development,
+            env,
             server: Server {
-                addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
-                public_url: url::Url::parse("http://127.0.0.1:3000").unwrap_or_else(|_| unreachable!("a constant")),
+                addr,
+                public_url: local_url(addr),
                 secret_file: data_dir.join("secret"),
                 data_dir,
                 trusted_proxies: Vec::new(),
                 request_timeout: Duration::from_secs(20),
             },
-            database: Database { url: None, pool: 10 },
+            database: Database { url: None, pool: 10, wait: Duration::from_secs(60) },
             mail: Mail { smtp_url: None, from: "Tollgate <no-reply@localhost>".to_owned() },
             auth: Auth {
                 sign_up: SignUpMode::Open,
@@ -153,8 +172,22 @@ impl Config {
                 argon2_parallel: std::thread::available_parallelism().map_or(2, usize::from),
             },
             limits: Limits { key_calls: 100, key_window: 3600 },
-            log: Log { format: LogFormat::Pretty, filter: "info".to_owned() },
+            log: Log {
+                format: if env == Env::Development { LogFormat::Pretty } else { LogFormat::Json },
+                filter: "info".to_owned(),
+            },
             jobs: Jobs { in_serve: true, parallel: 4 },
         }
     }
+}
+
+/// The public address where none is set: the listening one, as a browser on this machine would type it.
+fn local_url(addr: SocketAddr) -> url::Url {
+    let host = match addr {
+        SocketAddr::V6(v6) if !v6.ip().is_unspecified() => format!("[{}]", v6.ip()),
+        SocketAddr::V4(v4) if !v4.ip().is_unspecified() => v4.ip().to_string(),
+        _ => "127.0.0.1".to_owned(),
+    };
+    let url = format!("http://{host}:{}", addr.port());
+    url::Url::parse(&url).unwrap_or_else(|_| unreachable!("an address is a host"))
 }

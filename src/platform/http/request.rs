@@ -36,7 +36,7 @@ pub async fn request(State(ctx): State<Ctx>, mut request: Request, next: Next) -
         address: client_address(request.headers(), peer, &ctx.config.server.trusted_proxies),
         device: device(request.headers()),
     };
-    let span = tracing::info_span!("request", id = %id, method = %request.method(), path = %request.uri().path());
+    let span = tracing::info_span!("request", request_id = %id, method = %request.method(), path = %request.uri().path());
     request.extensions_mut().insert(info);
     let start = ctx.clock.now_micros();
     let answer = telemetry::in_request(Arc::clone(&id), async move {

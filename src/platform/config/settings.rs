@@ -1,0 +1,342 @@
+//! Everything that can be set, in one table: the name in the file, the variable, what is allowed, one sentence of documentation.
+//!
+//! A value has one parser, whichever source it comes from: texts and numbers of the file are turned into the same text that
+//! an environment variable would hold. `set` answers None for a value that is not allowed.
+
+use super::{Config, Env, LogFormat, SignUpMode};
+use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
+use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
+use url::Url;
+
+/// One setting.
+pub struct Setting {
+    /// `section.key` in the file and in `--set`; `env` stands above the sections.
+    pub name: &'static str,
+    /// The environment variable.
+    pub env: &'static str,
+    pub kind: Kind,
+    /// What is allowed, as the end of "must be …".
+    pub allowed: &'static str,
+    /// What it does, in a sentence.
+    pub doc: &'static str,
+    /// Parses and stores a value; None if it is not allowed.
+    pub(super) set: fn(&mut Config, &str) -> Option<()>,
+    /// The value as text; empty if there is none. Secrets come out in clear: mask them.
+    pub(super) get: fn(&Config) -> String,
+}
+
+/// How a value is written in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    /// A text that is never printed. It can also come from a file: `NAME_FILE`, `section.key_file`.
+    Secret,
+    Number,
+    /// Seconds as a number, or a text such as "14d".
+    Span,
+    Switch,
+    /// A list of texts; in a variable they are parted by commas.
+    List,
+}
+
+impl Setting {
+    pub fn is_secret(&self) -> bool {
+        self.kind == Kind::Secret
+    }
+
+    /// The section it stands in; empty for `env`.
+    pub fn section(&self) -> &'static str {
+        self.name.rsplit_once('.').map_or("", |(section, _)| section)
+    }
+
+    pub fn key(&self) -> &'static str {
+        self.name.rsplit_once('.').map_or(self.name, |(_, key)| key)
+    }
+}
+
+/// All settings, in the order in which they are shown.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "env", env: "TOLLGATE_ENV", kind: Kind::Text,
+        allowed: "development or production",
+        doc: "Production refuses a plain-http public address off this machine and has no /dev pages.",
+        set: |c, v| { c.env = match v { "development" => Env::Development, "production" => Env::Production, _ => return None }; Some(()) },
+        get: |c| match c.env { Env::Development => "development", Env::Production => "production" }.to_owned(),
+    },
+    Setting {
+        name: "server.addr", env: "TOLLGATE_ADDR", kind: Kind::Text,
+        allowed: "an address and a port, such as 127.0.0.1:3000",
+        doc: "Where the server listens.",
+        set: |c, v| { c.server.addr = v.parse().ok()?; Some(()) },
+        get: |c| c.server.addr.to_string(),
+    },
+    Setting {
+        name: "server.public_url", env: "TOLLGATE_PUBLIC_URL", kind: Kind::Text,
+        allowed: "http:// or https:// and a host, without path or query, such as https://gate.example.com",
+        doc: "The only source of links in mails and of the allowed Origin. Where none is set, the listening address.",
+        set: |c, v| { c.server.public_url = public_url(v)?; Some(()) },
+        get: |c| c.origin(),
+    },
+    Setting {
+        name: "server.data_dir", env: "TOLLGATE_DATA_DIR", kind: Kind::Text,
+        allowed: "a folder",
+        doc: "Holds the embedded database, the master key and, without SMTP, the mails.",
+        set: |c, v| { c.server.data_dir = PathBuf::from(filled(v)?); Some(()) },
+        get: |c| c.server.data_dir.display().to_string(),
+    },
+    Setting {
+        name: "server.secret_file", env: "TOLLGATE_SECRET_FILE", kind: Kind::Text,
+        allowed: "a file",
+        doc: "The master key: 32 random bytes or more, readable by its owner alone. Made on the first start as `secret` in the data folder.",
+        set: |c, v| { c.server.secret_file = PathBuf::from(filled(v)?); Some(()) },
+        get: |c| c.server.secret_file.display().to_string(),
+    },
+    Setting {
+        name: "server.trusted_proxies", env: "TOLLGATE_TRUSTED_PROXIES", kind: Kind::List,
+        allowed: "addresses or networks, such as 10.0.0.0/8",
+        doc: "Whose X-Forwarded-* headers are believed. None by default.",
+        set: |c, v| { c.server.trusted_proxies = v.split(',').map(str::trim).filter(|v| !v.is_empty()).map(network).collect::<Option<_>>()?; Some(()) },
+        get: |c| c.server.trusted_proxies.iter().map(IpNet::to_string).collect::<Vec<_>>().join(","),
+    },
+    Setting {
+        name: "server.request_timeout", env: "TOLLGATE_REQUEST_TIMEOUT", kind: Kind::Span,
+        allowed: "from 1 second to 5 minutes, such as 20 or \"20s\"",
+        doc: "How long a request may take.",
+        set: |c, v| { c.server.request_timeout = span(v, 1..=300)?; Some(()) },
+        get: |c| span_text(c.server.request_timeout),
+    },
+    Setting {
+        name: "database.url", env: "DATABASE_URL", kind: Kind::Secret,
+        allowed: "postgres://user:password@host:port/name",
+        doc: "Postgres 14 or newer. Where none is set, an embedded one under the data folder.",
+        set: |c, v| { c.database.url = Some(database_url(v)?); Some(()) },
+        get: |c| c.database.url.as_ref().map_or_else(String::new, |url| url.expose_secret().to_owned()),
+    },
+    Setting {
+        name: "database.pool", env: "TOLLGATE_DATABASE_POOL", kind: Kind::Number,
+        allowed: "a number from 2 to 1000",
+        doc: "How many connections to the database are kept at most.",
+        set: |c, v| { c.database.pool = number(v, 2..=1000)?; Some(()) },
+        get: |c| c.database.pool.to_string(),
+    },
+    Setting {
+        name: "database.wait", env: "TOLLGATE_DATABASE_WAIT", kind: Kind::Span,
+        allowed: "up to an hour, such as 60 or \"1m\"",
+        doc: "How long a start waits for the database before it gives up.",
+        set: |c, v| { c.database.wait = span(v, 0..=3600)?; Some(()) },
+        get: |c| span_text(c.database.wait),
+    },
+    Setting {
+        name: "mail.smtp_url", env: "TOLLGATE_SMTP_URL", kind: Kind::Secret,
+        allowed: "smtp://host:port or smtps://user:password@host",
+        doc: "Where mails are sent. Where none is set they are files in the data folder, shown at /dev/mailbox in development.",
+        set: |c, v| { c.mail.smtp_url = Some(smtp_url(v)?); Some(()) },
+        get: |c| c.mail.smtp_url.as_ref().map_or_else(String::new, |url| url.expose_secret().to_owned()),
+    },
+    Setting {
+        name: "mail.from", env: "TOLLGATE_MAIL_FROM", kind: Kind::Text,
+        allowed: "an address, such as Tollgate <no-reply@example.com>",
+        doc: "The sender of every mail.",
+        set: |c, v| { lettre::message::Mailbox::from_str(v).ok()?; v.clone_into(&mut c.mail.from); Some(()) },
+        get: |c| c.mail.from.clone(),
+    },
+    Setting {
+        name: "auth.sign_up", env: "TOLLGATE_SIGN_UP", kind: Kind::Text,
+        allowed: "open, invite or closed",
+        doc: "Who may make an account.",
+        set: |c, v| {
+            c.auth.sign_up = match v { "open" => SignUpMode::Open, "invite" => SignUpMode::Invite, "closed" => SignUpMode::Closed, _ => return None };
+            Some(())
+        },
+        get: |c| match c.auth.sign_up { SignUpMode::Open => "open", SignUpMode::Invite => "invite", SignUpMode::Closed => "closed" }.to_owned(),
+    },
+    Setting {
+        name: "auth.password_min", env: "TOLLGATE_PASSWORD_MIN", kind: Kind::Number,
+        allowed: "a number from 8 to 64",
+        doc: "The shortest password, in characters.",
+        set: |c, v| { c.auth.password_min = number(v, 8..=64)?; Some(()) },
+        get: |c| c.auth.password_min.to_string(),
+    },
+    Setting {
+        name: "auth.session_idle", env: "TOLLGATE_SESSION_IDLE", kind: Kind::Span,
+        allowed: "from 1 minute to 400 days, such as \"14d\"",
+        doc: "A session ends when it was not used for this long.",
+        set: |c, v| { c.auth.session_idle = span(v, 60..=400 * DAY)?; Some(()) },
+        get: |c| span_text(c.auth.session_idle),
+    },
+    Setting {
+        name: "auth.session_max", env: "TOLLGATE_SESSION_MAX", kind: Kind::Span,
+        allowed: "from 1 minute to 400 days, such as \"30d\"",
+        doc: "A session ends this long after sign-in, used or not.",
+        set: |c, v| { c.auth.session_max = span(v, 60..=400 * DAY)?; Some(()) },
+        get: |c| span_text(c.auth.session_max),
+    },
+    Setting {
+        name: "auth.argon2_memory_kib", env: "TOLLGATE_ARGON2_MEMORY", kind: Kind::Number,
+        allowed: "a number from 19456 to 1048576 (KiB)",
+        doc: "Memory for the hash of a password, in KiB.",
+        set: |c, v| { c.auth.argon2_memory_kib = number(v, 19_456..=1_048_576)?; Some(()) },
+        get: |c| c.auth.argon2_memory_kib.to_string(),
+    },
+    Setting {
+        name: "auth.argon2_passes", env: "TOLLGATE_ARGON2_PASSES", kind: Kind::Number,
+        allowed: "a number from 2 to 20",
+        doc: "Passes over that memory.",
+        set: |c, v| { c.auth.argon2_passes = number(v, 2..=20)?; Some(()) },
+        get: |c| c.auth.argon2_passes.to_string(),
+    },
+    Setting {
+        name: "auth.argon2_parallel", env: "TOLLGATE_ARGON2_PARALLEL", kind: Kind::Number,
+        allowed: "a number from 1 to 64",
+        doc: "How many passwords are hashed at once. By default as many as there are cores.",
+        set: |c, v| { c.auth.argon2_parallel = number(v, 1..=64)?; Some(()) },
+        get: |c| c.auth.argon2_parallel.to_string(),
+    },
+    Setting {
+        name: "limits.key_calls", env: "TOLLGATE_KEY_LIMIT", kind: Kind::Number,
+        allowed: "a number from 1 to 1000000000",
+        doc: "Calls a key may make in a window, unless it has a limit of its own.",
+        set: |c, v| { c.limits.key_calls = number(v, 1..=1_000_000_000)?; Some(()) },
+        get: |c| c.limits.key_calls.to_string(),
+    },
+    Setting {
+        name: "limits.key_window", env: "TOLLGATE_KEY_WINDOW", kind: Kind::Span,
+        allowed: "from 1 second to 366 days, such as 3600 or \"1h\"",
+        doc: "The window of that limit.",
+        set: |c, v| { c.limits.key_window = u32::try_from(span(v, 1..=366 * DAY)?.as_secs()).ok()?; Some(()) },
+        get: |c| span_text(Duration::from_secs(c.limits.key_window.into())),
+    },
+    Setting {
+        name: "log.format", env: "TOLLGATE_LOG_FORMAT", kind: Kind::Text,
+        allowed: "pretty or json",
+        doc: "How a line of the log looks. By default pretty in development, json in production.",
+        set: |c, v| { c.log.format = match v { "pretty" => LogFormat::Pretty, "json" => LogFormat::Json, _ => return None }; Some(()) },
+        get: |c| match c.log.format { LogFormat::Pretty => "pretty", LogFormat::Json => "json" }.to_owned(),
+    },
+    Setting {
+        name: "log.filter", env: "TOLLGATE_LOG", kind: Kind::Text,
+        allowed: "a filter, such as info or info,tollgate=debug",
+        doc: "Which lines are logged.",
+        set: |c, v| { tracing_subscriber::EnvFilter::builder().parse(filled(v)?).ok()?; v.clone_into(&mut c.log.filter); Some(()) },
+        get: |c| c.log.filter.clone(),
+    },
+    Setting {
+        name: "jobs.in_serve", env: "TOLLGATE_JOBS_IN_SERVE", kind: Kind::Switch,
+        allowed: "true or false",
+        doc: "Whether `serve` runs jobs too. False where `tollgate worker` does.",
+        set: |c, v| { c.jobs.in_serve = match v { "true" | "1" => true, "false" | "0" => false, _ => return None }; Some(()) },
+        get: |c| c.jobs.in_serve.to_string(),
+    },
+    Setting {
+        name: "jobs.parallel", env: "TOLLGATE_JOBS_PARALLEL", kind: Kind::Number,
+        allowed: "a number from 1 to 64",
+        doc: "How many jobs run at once.",
+        set: |c, v| { c.jobs.parallel = number(v, 1..=64)?; Some(()) },
+        get: |c| c.jobs.parallel.to_string(),
+    },
+];
+
+const DAY: u64 = 86_400;
+
+fn filled(value: &str) -> Option<&str> {
+    (!value.trim().is_empty()).then_some(value)
+}
+
+fn number<T: FromStr + PartialOrd>(value: &str, allowed: RangeInclusive<T>) -> Option<T> {
+    value.parse().ok().filter(|n| allowed.contains(n))
+}
+
+/// Seconds, or a number with its unit: s, m, h, d.
+fn span(value: &str, allowed: RangeInclusive<u64>) -> Option<Duration> {
+    let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &value[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => DAY,
+        _ => return None,
+    };
+    let seconds = digits.parse::<u64>().ok()?.checked_mul(unit)?;
+    allowed.contains(&seconds).then(|| Duration::from_secs(seconds))
+}
+
+/// The shortest exact writing of a duration: "14d", "90s".
+fn span_text(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (size, unit) = [(DAY, "d"), (3600, "h"), (60, "m")].into_iter().find(|(size, _)| seconds > 0 && seconds % size == 0).unwrap_or((1, "s"));
+    format!("{}{unit}", seconds / size)
+}
+
+fn public_url(value: &str) -> Option<Url> {
+    let url = Url::parse(value).ok()?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    (matches!(url.scheme(), "http" | "https") && url.has_host() && bare).then_some(url)
+}
+
+fn network(value: &str) -> Option<IpNet> {
+    value.parse().ok().or_else(|| value.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+fn database_url(value: &str) -> Option<SecretString> {
+    let scheme = value.starts_with("postgres://") || value.starts_with("postgresql://");
+    (scheme && sqlx::postgres::PgConnectOptions::from_str(value).is_ok()).then(|| value.to_owned().into())
+}
+
+fn smtp_url(value: &str) -> Option<SecretString> {
+    let url = Url::parse(value).ok()?;
+    (matches!(url.scheme(), "smtp" | "smtps") && url.has_host()).then(|| value.to_owned().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_allowed_by_its_own_parser() {
+        for env in [Env::Development, Env::Production] {
+            let defaults = Config::defaults(env, PathBuf::from(".data"));
+            for setting in SETTINGS {
+                let value = (setting.get)(&defaults);
+                if value.is_empty() {
+                    continue; // none is set
+                }
+                let mut config = defaults.clone();
+                assert!((setting.set)(&mut config, &value).is_some(), "{} refuses its default {value}", setting.name);
+                assert_eq!((setting.get)(&config), value, "{} does not come back as it went in", setting.name);
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_variables_stand_for_one_setting_each() {
+        for (i, a) in SETTINGS.iter().enumerate() {
+            assert!(a.env == "DATABASE_URL" || a.env.starts_with("TOLLGATE_"));
+            assert!(a.doc.ends_with('.') && !a.allowed.ends_with('.'));
+            for b in &SETTINGS[i + 1..] {
+                assert!(a.name != b.name && a.env != b.env, "{} twice", a.name);
+            }
+        }
+    }
+
+    #[test]
+    fn durations_are_seconds_or_carry_a_unit() {
+        assert_eq!(span("90", 0..=100), Some(Duration::from_secs(90)));
+        assert_eq!(span("2h", 0..=7200), Some(Duration::from_secs(7200)));
+        for bad in ["", "h", "-1", "1.5h", "2 h", "7201", "2w", "99999999999999999999d"] {
+            assert_eq!(span(bad, 0..=7200), None, "{bad}");
+        }
+        assert_eq!(span_text(Duration::from_secs(14 * DAY)), "14d");
+        assert_eq!(span_text(Duration::from_secs(90)), "90s");
+        assert_eq!(span_text(Duration::ZERO), "0s");
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        assert!(public_url("https://gate.example.com/").is_some());
+        assert!(public_url("http://[::1]:3000").is_some());
+        for bad in ["gate.example.com", "ftp://a", "https://a/b", "https://a?x=1", "https://a#x", "https://me@a", "https://"] {
+            assert!(public_url(bad).is_none(), "{bad}");
+        }
+    }
+}
