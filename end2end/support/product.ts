@@ -1,0 +1,88 @@
+// The product as a deployment has it: the binary of target/dist, in a folder of its own, with its embedded Postgres.
+import { execFile, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { access, chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Mailbox } from './smtp';
+
+const BINARY = resolve(__dirname, '../../target/dist/tollgate');
+const READY_WITHIN_MS = 60_000;
+const STOPPED_WITHIN_MS = 20_000;
+
+export interface Product {
+  /** Such as `http://127.0.0.1:40001`. */
+  url: string;
+  /** Every mail that it sends. */
+  mailbox: Mailbox;
+  /** What it has logged so far. */
+  log(): Promise<string>;
+  /** Runs `tollgate …` beside the running server and returns what it printed; `input` goes to its standard input. */
+  cli(args: string[], input?: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts the server on a free port and returns when it is ready. `name` tells its log file from others'. */
+export async function startProduct(name: string, settings: Record<string, string> = {}): Promise<Product> {
+  await access(BINARY).catch(() => { throw new Error(`There is no ${BINARY}: run scripts/build.`); });
+  const folder = await mkdtemp(join(tmpdir(), 'tollgate-'));
+  await chmod(folder, 0o755); // as root the database runs as another user, who must get to its files
+  const mailbox = await Mailbox.open();
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const env = {
+    PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8',
+    TOLLGATE_ENV: 'development',
+    TOLLGATE_ADDR: url.slice('http://'.length),
+    TOLLGATE_PUBLIC_URL: url,
+    TOLLGATE_DATA_DIR: join(folder, 'data'),
+    TOLLGATE_SMTP_URL: mailbox.url,
+    TOLLGATE_TRUSTED_PROXIES: '127.0.0.1/32', // so that each test can come from an address of its own
+    ...settings,
+  };
+
+  const logFile = resolve(__dirname, `../test-results/${name}.log`);
+  await mkdir(resolve(logFile, '..'), { recursive: true });
+  const child = spawn(BINARY, ['serve'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const sink = createWriteStream(logFile);
+  child.stdout.pipe(sink, { end: false });
+  child.stderr.pipe(sink, { end: false });
+  let running = true;
+  const ended = new Promise<void>((done) => child.once('close', () => done()).once('error', () => done())).then(() => { running = false; });
+
+  const log = () => readFile(logFile, 'utf8').catch(() => '');
+  const stop = async () => {
+    if (running) child.kill('SIGTERM');
+    const inTime = await Promise.race([ended.then(() => true), sleep(STOPPED_WITHIN_MS, false)]);
+    if (!inTime) child.kill('SIGKILL');
+    await ended;
+    sink.end();
+    await mailbox.close();
+    await rm(folder, { recursive: true, force: true });
+    if (!inTime) throw new Error(`The server did not stop within ${STOPPED_WITHIN_MS / 1000} s of SIGTERM. Its log: ${logFile}`);
+  };
+  const cli = (args: string[], input?: string) => new Promise<string>((done, fail) => {
+    const command = execFile(BINARY, args, { cwd: folder, env, timeout: 60_000 }, (error, stdout, stderr) =>
+      error === null ? done(stdout) : fail(new Error(`tollgate ${args.join(' ')}: ${error.message}\n${stderr}`)));
+    command.stdin?.end(input ?? '');
+  });
+
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (running && Date.now() < deadline) {
+    const ready = await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false);
+    if (ready) return { url, mailbox, log, cli, stop };
+    await Promise.race([ended, sleep(100)]);
+  }
+  const reason = running ? `was not ready within ${READY_WITHIN_MS / 1000} s` : 'ended at its start';
+  await stop().catch(() => undefined);
+  throw new Error(`The server ${reason}. Its log:\n${(await log()).split('\n').slice(-40).join('\n')}`);
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
+}
