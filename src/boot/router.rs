@@ -1,6 +1,6 @@
 //! Everything a request passes, on one page: the layers from outside in, then pages, server functions, files.
 
-use super::{files, forms, state::AppState};
+use super::{files, forms, openapi, state::AppState};
 use crate::{
     accounts::{Caller, server::identify},
     app::App,
@@ -51,6 +51,7 @@ pub fn router(state: AppState) -> Router {
 
     // Every route here states its permission in its operation; a presented key passes the gate like anybody's.
     let rest = Router::new()
+        .merge(openapi::routes())
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)
         .with_state(ctx.clone());
@@ -85,7 +86,7 @@ pub fn router(state: AppState) -> Router {
 /// Pages need a signed-in caller, and those of `/admin` an operator. Server functions and REST check in their operations too.
 async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if path.starts_with("/fn/") || path.starts_with("/api/") || PUBLIC.contains(&path) {
+    if path.starts_with("/fn/") || path.starts_with("/api/") || path.starts_with("/docs/") || PUBLIC.contains(&path) {
         return next.run(request).await;
     }
     match request.extensions().get::<Caller>() {

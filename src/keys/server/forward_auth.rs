@@ -47,11 +47,13 @@ pub fn routes() -> Router<Ctx> {
 type Asked = (State<Ctx>, Extension<RequestInfo>);
 
 async fn plain((State(ctx), Extension(info)): Asked, Path(api): Path<String>, needs: Result<Query<Needs>, axum::extract::rejection::QueryRejection>, request: Request) -> Response {
-    answer(&ctx, &info, &api, Dialect::Plain, needs.map(|q| q.0).map_err(|e| e.body_text()), &route(request.headers(), request.method().as_str(), "/"), request.headers())
+    let route = route(&request, "x-forwarded-method", "x-forwarded-uri");
+    answer(&ctx, &info, &api, Dialect::Plain, needs.map(|q| q.0).map_err(|e| e.body_text()), &route, request.headers())
 }
 
 async fn nginx((State(ctx), Extension(info)): Asked, Path(api): Path<String>, needs: Result<Query<Needs>, axum::extract::rejection::QueryRejection>, request: Request) -> Response {
-    answer(&ctx, &info, &api, Dialect::Nginx, needs.map(|q| q.0).map_err(|e| e.body_text()), &route(request.headers(), request.method().as_str(), "/"), request.headers())
+    let route = route(&request, "x-original-method", "x-original-uri");
+    answer(&ctx, &info, &api, Dialect::Nginx, needs.map(|q| q.0).map_err(|e| e.body_text()), &route, request.headers())
 }
 
 async fn envoy_root((State(ctx), Extension(info)): Asked, Path(api): Path<String>, request: Request) -> Response {
@@ -65,12 +67,11 @@ async fn envoy((State(ctx), Extension(info)): Asked, Path((api, path)): Path<(St
     answer(&ctx, &info, &api, Dialect::Plain, Ok(none), &format!("{} /{path}", request.method()), request.headers())
 }
 
-/// The client's method and path, as the proxies tell them.
-fn route(headers: &HeaderMap, method: &str, path: &str) -> String {
-    let told = |names: [&'static str; 2]| names.into_iter().find_map(|name| headers.get(name).and_then(|v| v.to_str().ok()));
-    let method = told(["x-forwarded-method", "x-original-method"]).unwrap_or(method);
-    let path = told(["x-forwarded-uri", "x-original-uri"]).unwrap_or(path);
-    format!("{method} {path}")
+/// The client's method and path, as this kind of proxy tells them. Each dialect reads its own headers only: the other family passes
+/// through the proxy as the client sent it.
+fn route(request: &Request, method: &'static str, path: &'static str) -> String {
+    let told = |name: &'static str| request.headers().get(name).and_then(|v| v.to_str().ok());
+    format!("{} {}", told(method).unwrap_or(request.method().as_str()), told(path).unwrap_or("/"))
 }
 
 fn answer(ctx: &Ctx, info: &RequestInfo, api: &str, dialect: Dialect, needs: Result<Needs, String>, route: &str, headers: &HeaderMap) -> Response {
@@ -78,6 +79,10 @@ fn answer(ctx: &Ctx, info: &RequestInfo, api: &str, dialect: Dialect, needs: Res
         Ok(needs) => needs,
         Err(words) => return AppError::invalid("query", format!("The proxy's address has a query that is not understood: {words}")).into_response(),
     };
+    if needs.cost == Some(0) {
+        // A proxy that appends the client's query would let the client ask without being charged.
+        return AppError::invalid("cost", "A call through a proxy costs at least 1.").into_response();
+    }
     let Some(gate) = ctx.part::<Gate>() else { return AppError::Unavailable { retry_after: 1 }.into_response() };
     let Some(api) = gate.api(api) else { return AppError::NotFound.into_response() };
     let Some(secret) = presented(headers) else {

@@ -45,6 +45,7 @@ async fn refusals_have_the_status_that_the_proxy_understands(db: PgPool) {
     assert_eq!((nginx.status().as_u16(), nginx.headers()["x-auth-status"].to_str().unwrap()), (403, "429"));
     assert_eq!(nginx.headers()["retry-after"], "60");
 
+    assert_eq!(ask(&scene, "/forward-auth/demo?cost=0", Some(&scene.secret)).await.status(), 422);
     assert_eq!(ask(&scene, "/forward-auth/nothing", Some(&scene.secret)).await.status(), 404);
     assert_eq!(ask(&scene, "/forward-auth/demo?permision=x:y", Some(&scene.secret)).await.status(), 422);
 }

@@ -9,6 +9,7 @@
 mod limit;
 mod record;
 mod route;
+mod store;
 mod sync;
 mod table;
 mod verify;

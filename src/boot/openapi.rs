@@ -1,0 +1,57 @@
+//! The description of the REST API (OpenAPI 3.1), made from the handlers themselves, and the files of its viewer: Swagger UI, vendored,
+//! served from our own origin under our own CSP.
+
+use crate::{keys::server::verify_http, platform::Ctx};
+use axum::{
+    Json, Router,
+    extract::Path,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use std::sync::{Arc, LazyLock};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{OpenApi as Document, security::{Http, HttpAuthScheme, SecurityScheme}},
+};
+use utoipa_swagger_ui::Config;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tollgate",
+        description = "Keys, verification, usage and account. Errors are RFC 9457 problem documents with a `request_id`; times are RFC 3339 UTC, durations whole seconds. \
+                       Send a key for the API `tollgate` as `Authorization: Bearer` or `X-API-Key`.",
+        license(name = "MIT"),
+    ),
+    paths(verify_http::verify_key),
+    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody)),
+    modifiers(&Security),
+)]
+struct Api;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    }
+}
+
+/// The document, made once.
+pub static DOCUMENT: LazyLock<Document> = LazyLock::new(Api::openapi);
+
+pub fn routes() -> Router<Ctx> {
+    Router::new().route("/api/v1/openapi.json", get(|| async { Json(&*DOCUMENT) })).route("/docs/api/viewer/{file}", get(viewer))
+}
+
+async fn viewer(Path(file): Path<String>) -> Response {
+    let config = Arc::new(Config::from("/api/v1/openapi.json").use_base_layout());
+    match utoipa_swagger_ui::serve(&file, config) {
+        Ok(Some(found)) if file != "index.html" => {
+            ([(header::CONTENT_TYPE, found.content_type.as_str()), (header::CACHE_CONTROL, "public, max-age=86400")], found.bytes.into_owned()).into_response()
+        }
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}

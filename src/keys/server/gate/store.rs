@@ -1,0 +1,128 @@
+//! The SQL of the gate: reading keys into the table. It writes nothing.
+
+use super::{ApiFacts, Gate, KeyFacts, limit::Policy, record::{Record, SecretFacts, Standing}};
+use crate::{
+    platform::Ctx,
+    values::{AccountId, ApiId, KeyId, Permission, WorkspaceId},
+};
+use futures_util::TryStreamExt;
+use sqlx::PgPool;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// The oldest transaction that is still running: everything below it is visible.
+pub async fn oldest_running(db: &PgPool) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "xmin!""#).fetch_one(db).await
+}
+
+pub async fn load_apis(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
+    let rows = sqlx::query!("select id, slug from apis").fetch_all(db).await?;
+    let apis: HashMap<Box<str>, ApiFacts> = rows.into_iter().map(|r| (r.slug.as_str().into(), ApiFacts { id: ApiId::new(r.id), slug: r.slug.into() })).collect();
+    gate.apis.store(Arc::new(apis));
+    Ok(())
+}
+
+/// Which keys to read.
+pub enum Which<'a> {
+    All,
+    These(&'a [KeyId]),
+    ChangedSince(i64),
+}
+
+/// Reads keys with everything the gate needs of them, row by row, and puts each into the table.
+pub async fn read_keys(gate: &Gate, db: &PgPool, which: Which<'_>) -> sqlx::Result<HashSet<KeyId>> {
+    let (these, since): (Option<Vec<Uuid>>, Option<String>) = match which {
+        Which::All => (None, None),
+        Which::These(keys) => (Some(keys.iter().map(|k| k.uuid()).collect()), None),
+        Which::ChangedSince(low) => (None, Some(low.to_string())),
+    };
+    let mut seen = HashSet::new();
+    let mut rows = sqlx::query!(
+        r#"select k.id, k.workspace_id, k.api_id, a.slug, k.state, k.expires_at, w.personal_of as owner,
+             exists (select from account_disablements d where d.account_id = w.personal_of) as "is_banned!",
+             array(
+               select p from unnest(k.permissions) p
+               where a.slug <> 'tollgate' or p in (
+                 select rp.permission from account_roles ar join role_permissions rp on rp.role = ar.role where ar.account_id = w.personal_of)
+             ) as "permissions!",
+             array(select s.hash from key_secrets s where s.key_id = k.id order by s.id) as "hashes!",
+             array(select s.expires_at from key_secrets s where s.key_id = k.id order by s.id) as "secret_ends!: Vec<Option<OffsetDateTime>>",
+             array(select l.name from key_limits l where l.key_id = k.id order by l.name) as "limit_names!",
+             array(select l.max_calls from key_limits l where l.key_id = k.id order by l.name) as "limit_calls!",
+             array(select l.window_seconds from key_limits l where l.key_id = k.id order by l.name) as "limit_windows!"
+           from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
+           where ($1::uuid[] is null or k.id = any($1)) and ($2::text is null or k.changed_in >= $2::text::xid8)"#,
+        these.as_deref(),
+        since,
+    )
+    .fetch(db);
+    while let Some(row) = rows.try_next().await? {
+        let key = KeyId::new(row.id);
+        seen.insert(key);
+        let standing = match (row.state.as_str(), row.is_banned) {
+            ("revoked", _) => Standing::Revoked,
+            (_, true) => Standing::Banned,
+            ("disabled", _) => Standing::Disabled,
+            _ => Standing::Active,
+        };
+        let secrets = row.hashes.iter().zip(row.secret_ends).filter_map(|(hash, ends)| {
+            Some(SecretFacts { hash: hash.as_slice().try_into().ok()?, expires_at: ends.map(micros) })
+        });
+        let limits = row.limit_names.into_iter().zip(row.limit_calls).zip(row.limit_windows).map(|((name, max), window)| Policy {
+            name: name.into(),
+            max: u64::try_from(max).unwrap_or(0),
+            window: u32::try_from(window).unwrap_or(1),
+        });
+        let facts = KeyFacts {
+            key,
+            owner: row.owner.map_or_else(|| AccountId::new(Uuid::nil()), AccountId::new),
+            workspace: WorkspaceId::new(row.workspace_id),
+            api: ApiId::new(row.api_id),
+            api_slug: gate.api(&row.slug).map_or_else(|| row.slug.as_str().into(), |api| api.slug),
+            standing,
+            expires_at: row.expires_at.map(micros),
+            permissions: row.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect(),
+            secrets: secrets.collect(),
+            limits: limits.collect(),
+        };
+        gate.table.put(key, |replaced| Record::new(facts, &gate.default, replaced));
+    }
+    Ok(seen)
+}
+
+/// A restart forgets nothing: what passed in the present windows was metered, and the windows go on from there.
+pub async fn resume_windows(gate: &Gate, ctx: &Ctx) -> sqlx::Result<()> {
+    let rows = sqlx::query!(
+        r#"with limits as (
+             select l.key_id, l.name, l.window_seconds as seconds from key_limits l
+             union all
+             select k.id, $2, $3 from keys k where not exists (select from key_limits l where l.key_id = k.id))
+           select l.key_id as "key_id!", l.name as "name!", sum(u.count)::bigint as "used!"
+           from limits l join usage_minutes u on u.key_id = l.key_id and u.outcome = 'VALID'
+             and u.minute >= to_timestamp(floor(extract(epoch from $1::timestamptz) / l.seconds) * l.seconds) and u.minute <= $1
+           where l.seconds >= 60
+           group by l.key_id, l.name"#,
+        ctx.clock.now(),
+        &*gate.default.name,
+        i32::try_from(gate.default.window).unwrap_or(3600),
+    )
+    .fetch_all(&ctx.db)
+    .await?;
+    let now = ctx.clock.now_micros();
+    for row in rows {
+        if let Some(record) = gate.table.by_id(KeyId::new(row.key_id))
+            && let Some(limit) = record.limits.iter().find(|l| *l.policy.name == *row.name)
+        {
+            limit.resume(now, u64::try_from(row.used).unwrap_or(0));
+        }
+    }
+    Ok(())
+}
+
+fn micros(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
+}

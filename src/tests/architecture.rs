@@ -1,0 +1,236 @@
+//! The rules of the house, checked against the tree: who imports whom, where `cfg(ssr)` stands, where SQL stands, who writes which
+//! table, how long files are. When a rule is wrong, change it here, in the open.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+/// Features from left to right: one may know only those before it. `boot` may know all; nobody may know `boot`.
+const FEATURES: [&str; 6] = ["activity", "accounts", "keys", "usage", "site", "admin"];
+
+/// Who writes a table. Reading another feature's table in a join is fine.
+const OWNERS: [(&str, &[&str]); 6] = [
+    ("activity", &["events"]),
+    ("accounts", &["accounts", "account_disablements", "workspaces", "workspace_members", "account_roles", "auth_tokens", "invites", "attempt_counters"]),
+    ("keys", &["apis", "api_permissions", "keys", "key_secrets", "key_limits", "key_state_changes"]),
+    ("usage", &["usage_minutes", "usage_quarters", "usage_batches", "key_activity", "unknown_attempts", "refusal_samples"]),
+    ("platform/jobs", &["jobs"]),
+    // A feature ends sessions (ban, reset) in its own transaction; only the platform's store makes them.
+    ("platform/session", &[]),
+];
+
+struct Source {
+    /// Below `src/`, with forward slashes.
+    path: String,
+    text: String,
+}
+
+impl Source {
+    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.text.lines().enumerate().map(|(i, line)| (i + 1, line))
+    }
+
+    /// Code without comments, and without the unit tests at the end of a file.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.lines().take_while(|(_, line)| !line.starts_with("#[cfg(test)]")).filter(|(_, line)| !line.trim_start().starts_with("//"))
+    }
+
+    fn feature(&self) -> Option<&'static str> {
+        let first = self.path.split('/').next().unwrap_or_default();
+        FEATURES.into_iter().find(|f| *f == first)
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = walkdir::WalkDir::new(&root).into_iter().filter_map(Result::ok).filter(|e| e.path().extension().is_some_and(|x| x == "rs"));
+    files
+        .map(|entry| Source {
+            path: entry.path().strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/"),
+            text: fs::read_to_string(entry.path()).unwrap(),
+        })
+        .collect()
+}
+
+/// Fails with every place that breaks a rule, not only the first.
+fn none_of(found: Vec<String>, rule: &str) {
+    assert!(found.is_empty(), "{rule}\n  {}", found.join("\n  "));
+}
+
+/// The modules of this crate that a line names: `crate::keys::model` → `keys`, also inside `use crate::{…}` blocks.
+fn crate_paths(source: &Source) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut depth = 0usize; // inside `use crate::{`
+    for (n, line) in source.code() {
+        for part in line.split("crate::").skip(1) {
+            if part.starts_with('{') {
+                continue;
+            }
+            found.push((n, part.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':')).collect()));
+        }
+        let opens_here = line.trim_start().starts_with("use crate::{") || line.trim_start().starts_with("pub use crate::{");
+        if opens_here || depth > 0 {
+            let inner = if opens_here { line.split_once("crate::{").map_or("", |(_, rest)| rest) } else { line };
+            if opens_here {
+                depth = 1;
+            }
+            let mut word = String::new();
+            for c in inner.chars().chain([' ']) {
+                if c.is_alphanumeric() || c == '_' || c == ':' {
+                    word.push(c);
+                    continue;
+                }
+                if depth == 1 && !word.is_empty() {
+                    found.push((n, std::mem::take(&mut word)));
+                }
+                word.clear();
+                match c {
+                    '{' => depth += 1,
+                    '}' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                if depth == 0 {
+                    break;
+                }
+            }
+        }
+    }
+    found
+}
+
+fn first(path: &str) -> &str {
+    path.split(':').next().unwrap_or_default()
+}
+
+#[test]
+fn features_know_only_what_stands_left_of_them() {
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|s| !s.path.starts_with("tests/")) {
+        let folder = source.path.split('/').next().unwrap_or_default();
+        for (n, path) in crate_paths(source) {
+            let module = first(&path);
+            let allowed = match (folder, source.feature()) {
+                (_, Some(own)) => match FEATURES.iter().position(|f| *f == module) {
+                    Some(other) => other <= FEATURES.iter().position(|f| *f == own).unwrap(),
+                    None => module != "boot" && module != "app",
+                },
+                ("values", _) => module == "values",
+                ("ui", _) => matches!(module, "ui" | "values" | "error"),
+                ("platform", _) => matches!(module, "platform" | "values" | "error"),
+                ("error.rs", _) => matches!(module, "values" | "platform"),
+                ("app.rs", _) => module != "boot" && module != "platform" && !path.contains("::server"),
+                _ => true,
+            };
+            if !allowed {
+                found.push(format!("{}:{n} knows crate::{path}", source.path));
+            }
+        }
+    }
+    none_of(found, "left may not know right, ui and platform know no feature, nobody knows boot:");
+}
+
+#[test]
+fn views_know_no_operation_and_models_no_database() {
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|s| s.feature().is_some()) {
+        let is_view = ["/pages/", "/islands/", "/components/"].iter().any(|p| source.path.contains(p)) || source.path.ends_with("/components.rs");
+        let is_model = source.path.ends_with("/model.rs") || source.path.contains("/model/");
+        for (n, line) in source.code() {
+            if is_view && (line.contains("::server::") && !line.contains("leptos::server") || line.contains("sqlx") || line.contains("axum")) {
+                found.push(format!("{}:{n} {}", source.path, line.trim()));
+            }
+            if is_model && !line.contains("cfg_attr") && ["sqlx", "axum", "view!", "leptos"].iter().any(|w| line.contains(w)) {
+                found.push(format!("{}:{n} {}", source.path, line.trim()));
+            }
+            if source.path.ends_with("/api.rs") && line.contains("store") && !line.contains("//") && line.contains("::store") {
+                found.push(format!("{}:{n} {}", source.path, line.trim()));
+            }
+            if line.contains("pub mod store") {
+                found.push(format!("{}:{n} a store is private to its feature", source.path));
+            }
+        }
+    }
+    none_of(found, "pages, islands and components call their api; models know only serde and values:");
+}
+
+#[test]
+fn sql_stands_in_stores() {
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|s| s.feature().is_some()) {
+        let is_store = source.path.rsplit('/').next().is_some_and(|f| f.starts_with("store")) || source.path.contains("/store/") || source.path == "activity/server.rs";
+        for (n, line) in source.code().filter(|_| !is_store) {
+            if ["query!(", "query_as!(", "query_scalar!(", "sqlx::query(", "QueryBuilder"].iter().any(|q| line.contains(q)) {
+                found.push(format!("{}:{n} {}", source.path, line.trim()));
+            }
+        }
+    }
+    none_of(found, "SQL of a feature stands in its store:");
+}
+
+#[test]
+fn only_the_owner_writes_a_table() {
+    let owner_of: BTreeMap<&str, &str> = OWNERS.iter().flat_map(|(owner, tables)| tables.iter().map(move |t| (*t, *owner))).collect();
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|s| !s.path.starts_with("tests/") && !s.path.starts_with("boot/demo")) {
+        for (n, line) in source.code() {
+            let lower = line.to_lowercase();
+            for verb in ["insert into ", "update ", "delete from "] {
+                for rest in lower.split(verb).skip(1) {
+                    let table: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                    if let Some(owner) = owner_of.get(table.as_str())
+                        && !source.path.starts_with(owner)
+                        && line.contains(&format!("{verb}{table}"))
+                    {
+                        found.push(format!("{}:{n} writes {table}, which belongs to {owner}", source.path));
+                    }
+                }
+            }
+        }
+    }
+    none_of(found, "only the owner of a table writes it:");
+}
+
+#[test]
+fn cfg_ssr_stands_only_at_the_doors() {
+    let mut found = Vec::new();
+    for source in sources() {
+        let file = source.path.rsplit('/').next().unwrap_or_default();
+        let depth = source.path.matches('/').count();
+        for (n, line) in source.lines().filter(|(_, l)| l.contains("feature = \"ssr\"") && !l.trim_start().starts_with("//")) {
+            let is_type = line.contains("cfg_attr(feature = \"ssr\"");
+            let allowed = match source.path.as_str() {
+                "lib.rs" | "error.rs" | "ui/status.rs" => true,
+                path if path.starts_with("values/") => is_type,
+                path if path.starts_with("tests/") => true,
+                _ if file == "mod.rs" && depth == 1 => source.text.lines().nth(n).is_some_and(|next| next.trim() == "pub mod server;"),
+                _ if file == "model.rs" => is_type,
+                _ => false,
+            };
+            if !allowed {
+                found.push(format!("{}:{n} {}", source.path, line.trim()));
+            }
+        }
+    }
+    none_of(found, "cfg(ssr) stands in lib.rs, error.rs, ui/status.rs, on `pub mod server;` of a feature, and on derives of values and models:");
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are() {
+    let mut found = Vec::new();
+    for source in sources() {
+        let lines = source.text.lines().count();
+        let most = if matches!(source.path.as_str(), "app.rs" | "boot/router.rs" | "boot/worker.rs") { 200 } else { 600 };
+        if lines > most {
+            found.push(format!("{} has {lines} lines, {most} is the most", source.path));
+        }
+        if !source.text.starts_with("//!") {
+            found.push(format!("{} does not begin with what it is (//!)", source.path));
+        }
+    }
+    none_of(found, "split by idea, not by size:");
+}
+
+#[test]
+fn the_dependency_scanner_sees_what_it_should() {
+    let source = Source { path: "x.rs".into(), text: "use crate::{\n    a::b,\n    c::{d, e::f},\n};\nlet x = crate::g::h();\nuse crate::{i, j};\n".into() };
+    let seen: Vec<String> = crate_paths(&source).into_iter().map(|(_, p)| first(&p).to_owned()).collect();
+    assert_eq!(seen, ["a", "c", "g", "i", "j"]);
+}
