@@ -15,7 +15,7 @@ create table jobs (
   finished_at   timestamptz
 );
 create index jobs_to_run on jobs (run_at) where state in ('waiting', 'running');
-create index jobs_by_state on jobs (state, created_at desc);
+create index jobs_by_state on jobs (state, id desc);   -- ids sort by age
 
 create function job_enqueued() returns trigger language plpgsql as $$
 begin

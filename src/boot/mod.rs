@@ -6,3 +6,4 @@ pub mod forms;
 pub mod router;
 pub mod server;
 pub mod state;
+pub mod worker;

@@ -1,9 +1,9 @@
 //! The running server: its parts, router, listener, and the order of an orderly end.
 
-use super::{files, router::router, state::AppState};
+use super::{files, router::router, state::AppState, worker};
 use crate::{
     keys::server::gate::{Gate, Sync},
-    platform::Ctx,
+    platform::{Ctx, jobs::RunnerHandle},
 };
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -17,6 +17,7 @@ pub struct Running {
     stop: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
     key_table: Sync,
+    jobs: Option<RunnerHandle>,
 }
 
 /// Why a start did not happen.
@@ -41,7 +42,8 @@ impl Running {
         let stopped = stop.clone().cancelled_owned();
         let service = app.into_make_service_with_connect_info::<SocketAddr>();
         let serving = tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stopped).await });
-        Ok(Self { addr, ctx, stop, serving, key_table })
+        let jobs = ctx.config.jobs.in_serve.then(|| worker::start(&ctx));
+        Ok(Self { addr, ctx, stop, serving, key_table, jobs })
     }
 
     /// Stops accepting, waits until the running requests are answered, then ends the parts.
@@ -51,6 +53,9 @@ impl Running {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!("the server ended badly: {error}"),
             Err(error) => tracing::error!("the server's task ended badly: {error}"),
+        }
+        if let Some(jobs) = self.jobs {
+            jobs.stop().await;
         }
         self.key_table.stop().await;
     }

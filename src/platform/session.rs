@@ -56,6 +56,12 @@ impl PgSessions {
     }
 }
 
+/// Removes the sessions that are over; answers how many those were. They let nobody in either way (`load` checks both ends).
+pub async fn delete_ended(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<u64> {
+    let done = sqlx::query!("delete from sessions where least(idle_expires_at, absolute_expires_at) <= $1", now).execute(db).await?;
+    Ok(done.rows_affected())
+}
+
 fn text<'a>(record: &'a Record, key: &str) -> &'a str {
     record.data.get(key).and_then(Value::as_str).unwrap_or_default()
 }

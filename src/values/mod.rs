@@ -2,12 +2,14 @@
 
 mod email;
 mod ids;
+mod job_state;
 mod outcome;
 mod permission;
 mod slug;
 
 pub use email::Email;
 pub use ids::{AccountId, ApiId, EventId, IdError, InviteId, JobId, KeyId, SecretId, SessionId, TokenId, WorkspaceId};
+pub use job_state::JobState;
 pub use outcome::{Outcome, OutcomeGroup};
 pub use permission::{CATALOGUE, Permission, names as permission_names};
 pub use slug::{KeyPrefix, Slug};

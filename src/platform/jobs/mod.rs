@@ -7,19 +7,25 @@
 //! The payload holds ids, never secrets. A mailed token can be derived from its id (`ctx.vault.keyed_hash`), so that each retry
 //! sends the same link.
 
-mod registry;
+pub mod admin;
+mod cleanup;
 mod queue;
+mod registry;
 mod run;
+mod runner;
+mod schedules;
 
+pub use cleanup::CleanUp;
 pub use queue::{enqueue, enqueue_at};
 pub use registry::Registry;
 pub use run::{current, run_due};
+pub use runner::{Runner, RunnerHandle};
+pub use schedules::Schedules;
 
+use super::Ctx;
 use crate::error::AppError;
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
-
-use super::Ctx;
 
 /// One kind of work and what it needs to know, in the queue as JSON.
 ///

@@ -1,5 +1,9 @@
 //! What every test stands on: a server of its own on a database of its own, with a frozen clock and a mailbox.
 
+#![allow(dead_code, reason = "one test binary; not every part is used by every file")]
+
+pub mod mailbox;
+
 use sqlx::PgPool;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -35,6 +39,7 @@ impl TestApp {
         config.server.public_url = base.parse().unwrap();
         config.auth.argon2_memory_kib = 64; // a test is not a place to spend memory; the real cost has tests of its own
         config.auth.argon2_passes = 1;
+        config.jobs.in_serve = false; // a test says when jobs run: `run_jobs`
         change(&mut config);
         let ctx = Ctx::new(db, Clock::frozen(T0), Rng::system(), Vault::new([7; 32]), Mailer::default(), Arc::new(config));
         let running = Running::start(ctx, listener).await.unwrap();

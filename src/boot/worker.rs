@@ -1,0 +1,21 @@
+//! All jobs and all schedules, on one page, and the process that only works on them.
+
+use crate::platform::{
+    Ctx,
+    jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
+};
+
+/// Every kind of job this version can run.
+pub fn registry() -> Registry {
+    Registry::new().register::<CleanUp>()
+}
+
+/// What happens by the clock.
+pub fn schedules() -> Schedules {
+    Schedules::new().nightly("platform.clean_up", &CleanUp::default())
+}
+
+/// Starts working on jobs in this process: inside `serve` by default, or in `tollgate worker`.
+pub fn start(ctx: &Ctx) -> RunnerHandle {
+    Runner::start(ctx.clone(), registry(), schedules(), ctx.config.jobs.parallel)
+}

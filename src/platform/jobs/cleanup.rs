@@ -1,0 +1,25 @@
+//! Nightly: done jobs and ended sessions go. Dead letters stay until somebody decides.
+
+use super::{Job, JobError};
+use crate::platform::{Ctx, session};
+use serde::{Deserialize, Serialize};
+use time::Duration;
+
+/// How long a done job can be looked at.
+const KEEP: Duration = Duration::days(7);
+
+/// Removes what the platform no longer needs.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct CleanUp {}
+
+impl Job for CleanUp {
+    const KIND: &'static str = "platform.clean_up";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        let now = ctx.clock.now();
+        let jobs = sqlx::query!("delete from jobs where state = 'done' and finished_at < $1", now - KEEP).execute(&ctx.db).await?.rows_affected();
+        let sessions = session::delete_ended(&ctx.db, now).await?;
+        tracing::info!(jobs, sessions, "cleaned up");
+        Ok(())
+    }
+}
