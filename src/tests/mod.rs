@@ -5,4 +5,6 @@
 mod architecture;
 mod gate;
 mod http;
+mod jobs;
+mod mail;
 mod support;

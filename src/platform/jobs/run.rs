@@ -20,7 +20,7 @@ tokio::task_local! {
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 /// A lease is renewed three times before it would end.
-const RENEW_EVERY: Duration = Duration::from_secs(20);
+const RENEW_EVERY: Duration = if cfg!(test) { Duration::from_millis(10) } else { Duration::from_secs(20) };
 /// An error is kept up to this many characters.
 const ERROR_CHARS: usize = 2000;
 
@@ -144,9 +144,45 @@ async fn settle(ctx: &Ctx, job: &Claimed, ending: &Ending) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::{clock::Clock, config::Config, crypto::Vault, mail::Mailer};
 
     fn job(attempts: i32) -> Claimed {
         Claimed { id: JobId::new(uuid::Uuid::nil()), kind: "test".to_owned(), payload: serde_json::Value::Null, attempts, max_attempts: 10, runner: String::new() }
+    }
+
+    /// Stands at a gate that the test opens.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Long {}
+
+    impl super::super::Job for Long {
+        const KIND: &'static str = "test.long";
+
+        async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+            ctx.part::<tokio::sync::Notify>().expect("the gate").notified().await;
+            Ok(())
+        }
+    }
+
+    #[sqlx::test]
+    async fn a_lease_is_kept_for_as_long_as_the_job_runs(db: sqlx::PgPool) {
+        let clock = Clock::frozen(OffsetDateTime::UNIX_EPOCH);
+        let gate = std::sync::Arc::new(tokio::sync::Notify::new());
+        let config = std::sync::Arc::new(Config::development("unused".into()));
+        let ctx = Ctx::new(db, clock.clone(), Rng::seeded(1), Vault::new([7; 32]), Mailer::memory(), config).with(std::sync::Arc::clone(&gate));
+        let registry = Registry::new().register::<Long>();
+        let mut conn = ctx.db.acquire().await.expect("a connection");
+        queue::enqueue(&ctx, &mut conn, &Long {}).await.expect("enqueued");
+        let leased_until = || sqlx::query_scalar!("select leased_until from jobs").fetch_one(&ctx.db);
+
+        let running = { let (ctx, registry) = (ctx.clone(), registry.clone()); tokio::spawn(async move { run_due(&ctx, &registry).await }) };
+        for _ in 0..3 {
+            clock.advance(time::Duration::seconds(50));
+            let renewed = async { while leased_until().await.expect("the row") != Some(clock.now() + queue::LEASE) { tokio::task::yield_now().await } };
+            tokio::time::timeout(Duration::from_secs(10), renewed).await.expect("the lease was not renewed");
+            assert_eq!(run_due(&ctx, &registry).await.expect("nothing to claim"), 0, "somebody else took it");
+        }
+        gate.notify_one();
+        assert_eq!(running.await.expect("it ran").expect("it ran"), 1);
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl Schedules {
         Self::default()
     }
 
-    /// `job` once in every `every` (whole seconds), counted from midnight UTC. The name must not change.
+    /// `job` once in every `every` (whole seconds, a week at most), counted from midnight UTC. The name must not change.
     #[must_use]
     pub fn every<J: Job>(self, name: &'static str, every: Duration, job: &J) -> Self {
         self.add(name, every, 0, job)
@@ -62,7 +62,7 @@ impl Schedules {
     }
 
     /// Enqueues the present slot of each schedule, unless somebody has.
-    pub(super) async fn enqueue_due(&mut self, ctx: &Ctx) -> sqlx::Result<()> {
+    pub async fn enqueue_due(&mut self, ctx: &Ctx) -> sqlx::Result<()> {
         let now = ctx.clock.now();
         let due: Vec<(&Schedule, i64)> = self.0.iter().map(|s| (s, s.slot(now))).filter(|(s, slot)| s.last != Some(*slot)).collect();
         if due.is_empty() {

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "one test binary; not every part is used by every file")]
 
 pub mod mailbox;
+pub mod smtp;
 
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub struct TestApp {
     pub ctx: Ctx,
     pub base: String,
     pub http: reqwest::Client,
-    _running: Running,
+    running: Running,
     _data: TempDir,
 }
 
@@ -45,7 +46,12 @@ impl TestApp {
         let running = Running::start(ctx, listener).await.unwrap();
         let ctx = running.ctx.clone();
         let http = reqwest::Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { ctx, base, http, _running: running, _data: data }
+        Self { ctx, base, http, running, _data: data }
+    }
+
+    /// Ends the server as the product ends.
+    pub async fn stop(self) {
+        self.running.stop().await;
     }
 
     pub fn url(&self, path: &str) -> String {
