@@ -7,6 +7,7 @@ use crate::{
     error::AppError,
     keys::server::{forward_auth, gate::Gate, rest, verify_http},
     platform::{
+        Ctx,
         http::{csrf, headers, reply, request},
         session::PgSessions,
     },
@@ -70,6 +71,7 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, ctx.config.server.request_timeout))
         .layer(from_fn_with_state(ctx.clone(), csrf::csrf))
+        .layer(from_fn_with_state(ctx.clone(), only_in_development))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES));
 
     Router::new()
@@ -97,6 +99,13 @@ async fn guard(request: Request, next: Next) -> Response {
         },
         Some(_) => next.run(request).await,
     }
+}
+
+/// Production has no `/dev`: the mailbox there would sign anybody in.
+async fn only_in_development(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_for_developers = path == "/dev" || path.starts_with("/dev/");
+    if is_for_developers && !ctx.config.is_development() { AppError::NotFound.into_response() } else { next.run(request).await }
 }
 
 /// Ready when the database answers and the key table is loaded.

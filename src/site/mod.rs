@@ -1,3 +1,8 @@
-//! The site: landing, home, docs, and the component gallery of development.
+//! The site: landing, home, docs, and the pages of development: the component gallery and the mailbox.
 
+pub mod api;
+pub mod model;
 pub mod pages;
+
+#[cfg(feature = "ssr")]
+pub mod server;
