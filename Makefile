@@ -13,8 +13,8 @@ build:    ## build all that a deployment needs into target/dist
 	@scripts/setup build && scripts/build
 dev:      ## serve with demo data, rebuild and restart on every change
 	@scripts/setup build && scripts/setup dev && scripts/dev/watch
-check:    ## the fast loop: format, lint, unit tests
-	@scripts/setup build && scripts/test format server-lints unit-tests
+check:    ## the fast loop: format, lint, unit tests (SQL against a live database)
+	@scripts/setup test && eval "$$(scripts/dev/database)" && scripts/test format server-lints unit-tests
 test:     ## everything: format, lint, unit, integration and browser tests
 	@scripts/setup test && scripts/test
 bench:    ## measure the gate and the pages against a bare handler, in one run

@@ -4,11 +4,12 @@ import { createWriteStream } from 'node:fs';
 import { access, chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Mailbox } from './smtp';
 
-const BINARY = resolve(__dirname, '../../target/dist/tollgate');
+const BINARY = inRepository('target/dist/tollgate');
 const READY_WITHIN_MS = 60_000;
 const STOPPED_WITHIN_MS = 20_000;
 
@@ -42,8 +43,8 @@ export async function startProduct(name: string, settings: Record<string, string
     ...settings,
   };
 
-  const logFile = resolve(__dirname, `../test-results/${name}.log`);
-  await mkdir(resolve(logFile, '..'), { recursive: true });
+  const logFile = inRepository(`end2end/test-results/${name}.log`);
+  await mkdir(dirname(logFile), { recursive: true });
   const child = spawn(BINARY, ['serve'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const sink = createWriteStream(logFile);
   child.stdout.pipe(sink, { end: false });
@@ -85,4 +86,8 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((done) => server.close(done));
   return port;
+}
+
+function inRepository(path: string): string {
+  return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }
