@@ -63,3 +63,4 @@ create table refusal_samples (
 );
 create index refusal_samples_by_time on refusal_samples (at desc);
 create index refusal_samples_by_key on refusal_samples (key_id, at desc);
+create index refusal_samples_by_workspace on refusal_samples (workspace_id, at desc, id desc);

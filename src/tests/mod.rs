@@ -1,4 +1,4 @@
-//! The integration tests: real Postgres (a database per test), real HTTP, a frozen clock.
+//! Integration tests: real Postgres (a database per test), real HTTP, a frozen clock.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on stops")]
 
@@ -8,3 +8,4 @@ mod http;
 mod jobs;
 mod mail;
 mod support;
+mod usage;

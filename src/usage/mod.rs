@@ -1,1 +1,8 @@
-//! The feature usage.
+//! Usage: verifications counted by key, route, outcome and minute, and what people see of them: charts, totals, limits, refusals.
+//!
+//! The gate counts in memory (`keys::server::meter`), `server::Flusher` writes the counts in batches, exactly once; reports read the
+//! quarter-hour rollup, which fits the days of every time zone. Counts are exact; only refusals in detail are samples, and said so.
+
+pub mod model;
+#[cfg(feature = "ssr")]
+pub mod server;

@@ -1,0 +1,225 @@
+//! Writing what the gate counted: every two seconds one batch, in one transaction, exactly once.
+//!
+//! A batch has an id from the moment it leaves the meter. When the database is slow or gone, the same batch is tried again under the
+//! same id, with growing pauses, while the meter goes on counting; a batch that was written although its answer was lost is known by
+//! its id and not written twice. So counts are neither dropped nor doubled while the process lives.
+
+use super::{calendar::instant, store::writing::{self, AttemptColumns, CountColumns, SampleColumns}};
+use crate::{keys::server::meter::{Batch, Refusal}, platform::Ctx};
+use jiff::Timestamp;
+use std::{collections::BTreeMap, time::Duration};
+use tokio::{task::JoinHandle, time::{sleep, timeout}};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const EVERY: Duration = Duration::from_secs(2);
+/// The longest pause between tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A try that takes longer is given up: its transaction ends with its connection.
+const TRY: Duration = Duration::from_secs(25);
+/// How long an orderly end waits for the database.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+/// Rows in one statement.
+const CHUNK: usize = 5_000;
+/// Routes and details are cut here: an index entry must fit a page, and callers name the routes.
+const TEXT: usize = 200;
+
+/// The task that writes.
+pub struct Flusher {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Flusher {
+    /// Starts writing what `take` gives (the gate's meter).
+    pub fn start(ctx: Ctx, take: impl Fn() -> Batch + Send + Sync + 'static) -> Self {
+        Self::start_every(ctx, EVERY, take)
+    }
+
+    /// With another rhythm; tests are impatient.
+    pub fn start_every(ctx: Ctx, every: Duration, take: impl Fn() -> Batch + Send + Sync + 'static) -> Self {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(run(ctx, every, take, stop.clone()));
+        Self { stop, task }
+    }
+
+    /// Writes what is left and ends. Call it when nothing counts any more.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!("the flusher ended badly: {error}");
+        }
+    }
+}
+
+/// A batch on its way, under its id.
+struct Pending {
+    id: Uuid,
+    batch: Batch,
+}
+
+impl Pending {
+    fn of(ctx: &Ctx, batch: Batch) -> Option<Self> {
+        (!batch.is_empty()).then(|| Self { id: ctx.new_id(), batch })
+    }
+}
+
+async fn run(ctx: Ctx, every: Duration, take: impl Fn() -> Batch, stop: CancellationToken) {
+    let mut pending = None;
+    let mut pause = every;
+    while stop.run_until_cancelled(sleep(pause)).await.is_some() {
+        pending = pending.or_else(|| Pending::of(&ctx, take()));
+        let Some(batch) = &pending else { continue };
+        // A try is not interrupted by the end: its answer is wanted.
+        match attempt(&ctx, batch).await {
+            Ok(()) => {
+                pending = None;
+                pause = every;
+            }
+            Err(error) => {
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                tracing::warn!(batch = %batch.id, pause_seconds = pause.as_secs(), "usage is kept and will be written again: {error}");
+            }
+        }
+    }
+    if timeout(LAST_WORDS, finish(&ctx, pending, &take)).await.is_err() {
+        tracing::error!("the database did not take the last usage in {} seconds: these counts are lost", LAST_WORDS.as_secs());
+    }
+}
+
+/// The batch on its way, then what was counted since.
+async fn finish(ctx: &Ctx, pending: Option<Pending>, take: &impl Fn() -> Batch) {
+    let mut pending = pending.or_else(|| Pending::of(ctx, take()));
+    while let Some(batch) = &pending {
+        match attempt(ctx, batch).await {
+            Ok(()) => pending = Pending::of(ctx, take()),
+            Err(error) => {
+                tracing::warn!(batch = %batch.id, "the last usage is tried again: {error}");
+                sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+}
+
+async fn attempt(ctx: &Ctx, pending: &Pending) -> Result<(), String> {
+    match timeout(TRY, write_batch(ctx, pending.id, &pending.batch)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("no answer in time".to_owned()),
+    }
+}
+
+/// Writes a batch in one transaction; false if it was written before.
+pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<bool> {
+    let (minutes, quarters, activity) = counts(batch);
+    let attempts = attempts(batch);
+    let samples = samples(ctx, batch);
+    let mut tx = ctx.db.begin().await?;
+    if !writing::insert_batch(&mut tx, id, ctx.clock.now()).await? {
+        return Ok(false);
+    }
+    // Chunks bound the size of one statement, not the number of round trips per row.
+    for chunk in &minutes {
+        writing::insert_minutes(&mut tx, chunk).await?;
+    }
+    for chunk in &quarters {
+        writing::insert_quarters(&mut tx, chunk).await?;
+    }
+    let (keys, last_used): (Vec<_>, Vec<_>) = activity.into_iter().unzip();
+    for (keys, last_used) in keys.chunks(CHUNK).zip(last_used.chunks(CHUNK)) {
+        writing::update_activity(&mut tx, keys, last_used).await?;
+    }
+    for chunk in &attempts {
+        writing::insert_attempts(&mut tx, chunk).await?;
+    }
+    for chunk in &samples {
+        writing::insert_samples(&mut tx, chunk).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+type Activity = BTreeMap<Uuid, time::OffsetDateTime>;
+
+/// Minutes and quarters as sorted, summed rows, and when each key was last used (any outcome is a use).
+fn counts(batch: &Batch) -> (Vec<CountColumns>, Vec<CountColumns>, Activity) {
+    type Rows = BTreeMap<(Uuid, i64, String, &'static str), (Uuid, Uuid, i64)>;
+    fn columns(rows: &Rows) -> Vec<CountColumns> {
+        let rows: Vec<_> = rows.iter().collect();
+        let one = |chunk: &[(&(Uuid, i64, String, &'static str), &(Uuid, Uuid, i64))]| {
+            let mut columns = CountColumns::default();
+            for ((key, minute, route, outcome), (workspace, api, count)) in chunk {
+                columns.key.push(*key);
+                columns.at.push(minute_start(*minute));
+                columns.route.push(route.clone());
+                columns.outcome.push((*outcome).to_owned());
+                columns.workspace.push(*workspace);
+                columns.api.push(*api);
+                columns.count.push(*count);
+            }
+            columns
+        };
+        rows.chunks(CHUNK).map(one).collect()
+    }
+    let (mut minutes, mut quarters, mut activity) = (Rows::new(), Rows::new(), Activity::new());
+    for tally in batch.counts.iter().filter(|t| t.count > 0) {
+        let key = tally.key.uuid();
+        let count = i64::try_from(tally.count).unwrap_or(i64::MAX);
+        for (rows, minute) in [(&mut minutes, tally.minute), (&mut quarters, tally.minute.div_euclid(15) * 15)] {
+            let row = rows.entry((key, minute, text(&tally.route), tally.outcome.as_str())).or_insert((tally.workspace.uuid(), tally.api.uuid(), 0));
+            row.2 = row.2.saturating_add(count);
+        }
+        let used = minute_start(tally.minute);
+        activity.entry(key).and_modify(|last| *last = used.max(*last)).or_insert(used);
+    }
+    (columns(&minutes), columns(&quarters), activity)
+}
+
+fn attempts(batch: &Batch) -> Vec<AttemptColumns> {
+    let mut rows = BTreeMap::<(i64, &'static str, String), i64>::new();
+    for attempt in batch.unknown.iter().filter(|a| a.count > 0) {
+        let row = rows.entry((attempt.minute, attempt.reason.as_str(), text(&attempt.address))).or_default();
+        *row = row.saturating_add(i64::try_from(attempt.count).unwrap_or(i64::MAX));
+    }
+    let rows: Vec<_> = rows.into_iter().collect();
+    let one = |chunk: &[((i64, &'static str, String), i64)]| {
+        let mut columns = AttemptColumns::default();
+        for ((minute, reason, address), count) in chunk {
+            columns.minute.push(minute_start(*minute));
+            columns.reason.push((*reason).to_owned());
+            columns.address.push(address.clone());
+            columns.count.push(*count);
+        }
+        columns
+    };
+    rows.chunks(CHUNK).map(one).collect()
+}
+
+fn samples(ctx: &Ctx, batch: &Batch) -> Vec<SampleColumns> {
+    let one = |chunk: &[Refusal]| {
+        let mut columns = SampleColumns::default();
+        for refusal in chunk {
+            columns.id.push(ctx.new_id());
+            columns.at.push(instant(Timestamp::from_microsecond(refusal.at_micros).unwrap_or_default()));
+            columns.key.push(refusal.key.map(Into::into));
+            columns.workspace.push(refusal.workspace.map(Into::into));
+            columns.api.push(refusal.api.map(Into::into));
+            columns.code.push(refusal.code.as_str().to_owned());
+            columns.route.push(text(&refusal.route));
+            columns.address.push(text(&refusal.address));
+            columns.request_id.push(text(&refusal.request_id));
+            columns.detail.push(text(&refusal.detail));
+        }
+        columns
+    };
+    batch.samples.chunks(CHUNK).map(one).collect()
+}
+
+fn minute_start(minute: i64) -> time::OffsetDateTime {
+    time::OffsetDateTime::from_unix_timestamp(minute.saturating_mul(60)).unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
+}
+
+/// What Postgres takes as text: no NUL, and short. A batch must never fail for what a caller sent, or it would be tried for ever.
+fn text(from: &str) -> String {
+    from.chars().filter(|c| *c != '\0').take(TEXT).collect()
+}

@@ -1,0 +1,20 @@
+//! The operations of usage over a private store: writing what the gate counted, reports, samples of refusals, forgetting.
+
+mod calendar;
+mod flush;
+mod limits;
+mod refusals;
+mod report;
+mod retention;
+mod series;
+mod span;
+mod store;
+mod today;
+
+pub use calendar::Calendar;
+pub use flush::{Flusher, write_batch};
+pub use refusals::{list_refusals, recent_refusals};
+pub use report::usage_report;
+pub use retention::forget_old_usage;
+pub use series::{ExportLine, SeriesPoint, export_usage, list_series};
+pub use today::{calls_today, unknown_attempts_today};

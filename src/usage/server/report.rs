@@ -1,0 +1,195 @@
+//! What `/usage` shows: one query per panel, summed in Postgres between edges of the person's calendar, zero-filled here.
+
+use super::{
+    calendar::{Calendar, instant, timestamp},
+    limits,
+    span::{self, Span},
+    store::reading::{self, BucketRow, KeyRow, Scope},
+};
+use crate::{
+    accounts::Caller,
+    error::{AppError, Fields},
+    platform::Ctx,
+    usage::model::{Bucket, BucketSize, Counts, KeyChoice, KeyUsage, Range, RouteUsage, UsageQuery, UsageReport},
+    values::{KeyId, Outcome, Slug, permission_names as may},
+};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Rows of "By key" and "By route"; the rest is summed as one row.
+const MOST_KEYS: i64 = 50;
+const MOST_ROUTES: i64 = 50;
+/// Steps of a sparkline.
+const MOST_STEPS: usize = 62;
+
+/// The usage of the caller's workspace; of another's key for operators.
+pub async fn usage_report(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<UsageReport, AppError> {
+    caller.require(&may::USAGE_READ)?;
+    let calendar = Calendar::of(&caller.time_zone);
+    let now = timestamp(ctx.clock.now());
+    let span = span::read(&query, &calendar, now)?;
+    let scope = scope(ctx, caller, &query).await?;
+    let edges = instants(&span.edges);
+    let steps = instants(&steps(&span, &calendar));
+    let without_route = Scope { route: None, ..scope.clone() };
+    let (from, to) = (instant(span.start()), instant(span.end()));
+    let (rows, key_rows, route_rows, key_choices) = tokio::try_join!(
+        reading::list_buckets(&ctx.db, &scope, &edges),
+        reading::list_keys(&ctx.db, &scope, &steps, MOST_KEYS),
+        reading::list_routes(&ctx.db, &without_route, from, to, MOST_ROUTES),
+        reading::list_key_choices(&ctx.db, scope.workspace),
+    )?;
+    let (cells, codes) = sums(&rows, span.buckets());
+    let mut totals = Counts::default();
+    cells.iter().for_each(|c| totals += *c);
+    let chosen = |route: &str| scope.route.as_deref().is_none_or(|wanted| wanted == route);
+    let mut route_choices: Vec<String> = route_rows.iter().map(|r| r.route.clone()).collect();
+    if let Some(route) = scope.route.as_ref().filter(|route| !route_choices.contains(route)) {
+        route_choices.push(route.clone());
+    }
+    Ok(UsageReport {
+        range: span.range,
+        bucket: span.size,
+        sizes: span::sizes(span.end().as_second() - span.start().as_second()),
+        period: period(&span, &calendar, now),
+        zone: calendar.words(),
+        buckets: buckets(&span, &calendar, &cells),
+        totals,
+        codes,
+        key_count: key_rows.first().map_or(0, |r| whole(r.keys)),
+        keys: keys(&key_rows, steps.len().saturating_sub(1)),
+        routes: route_rows.iter().filter(|r| chosen(&r.route)).map(|r| RouteUsage { route: r.route.clone(), calls: whole(r.count) }).collect(),
+        route_choices,
+        limit: scope.key.and_then(|key| limits::line(ctx, key, span.size, now)),
+        meters: limits::meters(ctx, &meter_keys(&key_choices, scope.key), &calendar, now),
+        key_choices,
+        query,
+    })
+}
+
+/// Reads the filters; a key of somebody else is not there, except for operators, who then see its workspace.
+pub async fn scope(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Scope, AppError> {
+    let mut fields = Fields::default();
+    let key = query.key.as_ref().and_then(|text| fields.check("key", text.parse::<KeyId>()));
+    let slug = query.api.as_ref().and_then(|text| fields.check("api", text.parse::<Slug>()));
+    if query.route.as_ref().is_some_and(|route| route.len() > 800 || route.contains('\0')) {
+        fields.add("route", "No route has such a name.");
+    }
+    fields.done()?;
+    let mut workspace = caller.workspace;
+    if let Some(key) = key {
+        let owner = reading::find_workspace_of_key(&ctx.db, key).await?.ok_or(AppError::NotFound)?;
+        if owner != caller.workspace && !caller.may(&may::ADMIN_READ) {
+            return Err(AppError::NotFound);
+        }
+        workspace = owner;
+    }
+    let api = match slug {
+        Some(slug) => Some(reading::find_api(&ctx.db, slug.as_str()).await?.ok_or_else(|| AppError::invalid("api", "There is no such API."))?),
+        None => None,
+    };
+    Ok(Scope { workspace, key, api, route: query.route.clone() })
+}
+
+/// Sums by bucket, zero-filled, and by code.
+pub fn sums(rows: &[BucketRow], buckets: usize) -> (Vec<Counts>, Vec<(Outcome, u64)>) {
+    let mut cells = vec![Counts::default(); buckets];
+    let mut codes = HashMap::<Outcome, u64>::new();
+    for row in rows {
+        let Some((cell, outcome)) = cell(&mut cells, row.bucket, &row.outcome) else { continue };
+        cell.add(outcome, whole(row.count));
+        *codes.entry(outcome).or_default() += whole(row.count);
+    }
+    let mut codes: Vec<_> = codes.into_iter().collect();
+    codes.sort_by_key(|(outcome, calls)| (std::cmp::Reverse(*calls), *outcome));
+    (cells, codes)
+}
+
+fn cell<'a>(cells: &'a mut [Counts], bucket: i32, outcome: &str) -> Option<(&'a mut Counts, Outcome)> {
+    let at = usize::try_from(bucket).ok()?.checked_sub(1)?;
+    Some((cells.get_mut(at)?, outcome.parse().ok()?))
+}
+
+fn keys(rows: &[KeyRow], steps: usize) -> Vec<KeyUsage> {
+    let mut keys = HashMap::<Uuid, KeyUsage>::new();
+    for row in rows {
+        let usage = keys.entry(row.key_id).or_insert_with(|| KeyUsage {
+            key: KeyId::new(row.key_id),
+            name: row.name.clone(),
+            counts: Counts::default(),
+            spark: vec![Counts::default(); steps],
+        });
+        let Some((cell, outcome)) = cell(&mut usage.spark, row.bucket, &row.outcome) else { continue };
+        cell.add(outcome, whole(row.count));
+        usage.counts.add(outcome, whole(row.count));
+    }
+    let mut keys: Vec<_> = keys.into_values().collect();
+    keys.sort_by(|a, b| b.counts.total().cmp(&a.counts.total()).then(a.key.cmp(&b.key)));
+    keys
+}
+
+/// The edges of sparklines: those of the chart, or of the next larger size that is few enough.
+fn steps(span: &Span, calendar: &Calendar) -> Vec<Timestamp> {
+    let mut size = span.size;
+    let mut edges = span.edges.clone();
+    while edges.len() > MOST_STEPS + 1 && size != BucketSize::Month {
+        size = span::wider(size);
+        edges = coarser(span, calendar, size);
+    }
+    edges
+}
+
+/// Edges of a larger size over exactly the same time: the first and the last bucket may be cut.
+fn coarser(span: &Span, calendar: &Calendar, size: BucketSize) -> Vec<Timestamp> {
+    let inner = calendar.edges(span.start(), span.end(), size, span.buckets()).unwrap_or_default();
+    let mut edges = vec![span.start()];
+    edges.extend(inner.into_iter().filter(|edge| span.start() < *edge && *edge < span.end()));
+    edges.push(span.end());
+    edges
+}
+
+fn buckets(span: &Span, calendar: &Calendar, cells: &[Counts]) -> Vec<Bucket> {
+    let one = |(edge, counts): (&Timestamp, &Counts)| Bucket {
+        at: edge.to_string(),
+        label: calendar.label(*edge, span.size),
+        full: calendar.full(*edge, span.size),
+        counts: *counts,
+    };
+    span.edges.iter().zip(cells).map(one).collect()
+}
+
+/// "22 Oct to 20 Nov, Stockholm time; today is not over".
+fn period(span: &Span, calendar: &Calendar, now: Timestamp) -> String {
+    let (from, to) = (span.start(), span.end());
+    let last = Timestamp::from_second(to.as_second() - 1).unwrap_or(to);
+    let stretch = match span.size {
+        BucketSize::Minute | BucketSize::Hour if span.range == Range::Day => format!("Since {}", calendar.moment(from, now)),
+        BucketSize::Minute | BucketSize::Hour => format!("{} to {}", calendar.moment(from, now), calendar.moment(to, now)),
+        _ if calendar.day(from, now) == calendar.day(last, now) => calendar.day(from, now),
+        _ => format!("{} to {}", calendar.day(from, now), calendar.day(last.min(now), now)),
+    };
+    let open = match span.size {
+        _ if now >= to || now < from => "",
+        BucketSize::Minute => "; this minute is not over",
+        BucketSize::Hour => "; this hour is not over",
+        BucketSize::Day => "; today is not over",
+        BucketSize::Week => "; this week is not over",
+        BucketSize::Month => "; this month is not over",
+    };
+    format!("{stretch}, {}{open}", calendar.words())
+}
+
+fn meter_keys(choices: &[KeyChoice], chosen: Option<KeyId>) -> Vec<(KeyId, String)> {
+    choices.iter().filter(|k| chosen.is_none_or(|key| key == k.id)).map(|k| (k.id, k.name.clone())).collect()
+}
+
+pub fn instants(edges: &[Timestamp]) -> Vec<OffsetDateTime> {
+    edges.iter().copied().map(instant).collect()
+}
+
+/// A sum as Postgres answers it; counts are never below zero.
+pub fn whole(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}

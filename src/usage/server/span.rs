@@ -1,0 +1,216 @@
+//! Which stretch of time is meant, cut into buckets: from the texts of a query to edges on the person's calendar.
+
+use super::calendar::Calendar;
+use crate::{
+    error::{AppError, Fields},
+    usage::model::{BucketSize, Range, UsageQuery},
+};
+use jiff::{Timestamp, ToSpan, civil};
+
+/// A page shows at most this many bars: a month by hours.
+pub const MOST_BARS: usize = 750;
+
+/// The longest stretch, in days: as long as quarters are kept.
+const MOST_DAYS: i64 = 732;
+
+/// A stretch of time in buckets.
+#[derive(Debug, Clone)]
+pub struct Span {
+    pub range: Range,
+    pub size: BucketSize,
+    /// Where each bucket begins, and where the last one ends.
+    pub edges: Vec<Timestamp>,
+}
+
+impl Span {
+    pub fn buckets(&self) -> usize {
+        self.edges.len().saturating_sub(1)
+    }
+    pub fn start(&self) -> Timestamp {
+        self.edges.first().copied().unwrap_or_default()
+    }
+    pub fn end(&self) -> Timestamp {
+        self.edges.last().copied().unwrap_or_default()
+    }
+}
+
+/// Reads `range`, `bucket`, `from` and `to`; every wrong one is named.
+pub fn read(query: &UsageQuery, calendar: &Calendar, now: Timestamp) -> Result<Span, AppError> {
+    let mut fields = Fields::default();
+    let range = match (&query.from, &query.to, &query.range) {
+        (None, None, None) => Some(Range::Days30),
+        (None, None, Some(word)) => fields.check("range", Range::parse(word).ok_or("A range is 24h, 7d, 30d, month or year.")),
+        (None, Some(_), _) => fields.check("from", Err("Say from when, too.")),
+        (Some(_), ..) => Some(Range::Between),
+    };
+    let size = query.bucket.as_ref().and_then(|word| {
+        let size = BucketSize::parse(word).filter(|size| *size != BucketSize::Minute);
+        fields.check("bucket", size.ok_or("A bucket is hour, day, week or month."))
+    });
+    let from = query.from.as_ref().and_then(|text| fields.check("from", moment(text, calendar, false)));
+    let to = query.to.as_ref().and_then(|text| fields.check("to", moment(text, calendar, true)));
+    fields.done()?;
+    let range = range.unwrap_or(Range::Days30);
+    let (from, to) = match range {
+        Range::Between => {
+            let (from, to) = (from.unwrap_or(now), to.unwrap_or(now));
+            check_order(from, to, now)?;
+            (from, to)
+        }
+        offered => (begin(offered, calendar, now).ok_or_else(too_long)?, now),
+    };
+    let size = size.unwrap_or_else(|| usual(range, to.as_second() - from.as_second()));
+    // The bucket that `now` lies in belongs to it: `to` is an end, so it must lie behind `now`.
+    let to = if to == now { now.checked_add(1.nanosecond()).unwrap_or(now) } else { to };
+    let edges = calendar.edges(from, to, size, MOST_BARS).ok_or_else(|| too_many(size, MOST_BARS))?;
+    Ok(Span { range, size, edges })
+}
+
+/// `from` and `to` of the REST API: RFC 3339 instants (or days), whole buckets outward, at most `most` of them.
+pub fn read_between(from: Timestamp, to: Timestamp, size: BucketSize, calendar: &Calendar, now: Timestamp, most: usize) -> Result<Span, AppError> {
+    check_order(from, to, now)?;
+    let edges = calendar.edges(from, to, size, most).ok_or_else(|| too_many(size, most))?;
+    Ok(Span { range: Range::Between, size, edges })
+}
+
+/// Sizes that give at least two bars and no crowd, for the switch beside the chart.
+pub fn sizes(seconds: i64) -> Vec<BucketSize> {
+    let fits = |size: &BucketSize| {
+        let bars = seconds / width(*size);
+        (2..=200).contains(&bars)
+    };
+    [BucketSize::Hour, BucketSize::Day, BucketSize::Week, BucketSize::Month].into_iter().filter(fits).collect()
+}
+
+/// The next size up: for sparklines, which have less room.
+pub const fn wider(size: BucketSize) -> BucketSize {
+    match size {
+        BucketSize::Minute => BucketSize::Hour,
+        BucketSize::Hour => BucketSize::Day,
+        BucketSize::Day => BucketSize::Week,
+        BucketSize::Week | BucketSize::Month => BucketSize::Month,
+    }
+}
+
+/// About how many seconds a bucket has.
+pub const fn width(size: BucketSize) -> i64 {
+    match size {
+        BucketSize::Minute => 60,
+        BucketSize::Hour => 3_600,
+        BucketSize::Day => 86_400,
+        BucketSize::Week => 604_800,
+        BucketSize::Month => 2_629_800,
+    }
+}
+
+fn begin(range: Range, calendar: &Calendar, now: Timestamp) -> Option<Timestamp> {
+    let today = calendar.local(now).date();
+    let days_back = |days: i64| calendar.instant(today.checked_sub(days.days()).ok()?.to_datetime(civil::Time::midnight()));
+    match range {
+        Range::Day => calendar.floor(now, BucketSize::Hour)?.checked_sub(23.hours()).ok(),
+        Range::Week => days_back(6),
+        Range::Days30 | Range::Between => days_back(29),
+        Range::Month => calendar.floor(now, BucketSize::Month),
+        Range::Year => days_back(364),
+    }
+}
+
+fn usual(range: Range, seconds: i64) -> BucketSize {
+    match range {
+        Range::Day => BucketSize::Hour,
+        Range::Week | Range::Days30 | Range::Month => BucketSize::Day,
+        Range::Year => BucketSize::Week,
+        Range::Between if seconds <= 50 * 3_600 => BucketSize::Hour,
+        Range::Between if seconds <= 93 * 86_400 => BucketSize::Day,
+        Range::Between => BucketSize::Week,
+    }
+}
+
+/// A day (`2026-11-18`; as an end it is meant whole), a local time (`2026-11-18T14:00`) or an RFC 3339 instant.
+pub fn moment(text: &str, calendar: &Calendar, is_end: bool) -> Result<Timestamp, &'static str> {
+    const WORDS: &str = "A time looks like 2026-11-18, or 2026-11-18T14:00:00Z.";
+    let read = || -> Option<Timestamp> {
+        if let Ok(instant) = text.parse::<Timestamp>() {
+            return Some(instant);
+        }
+        if text.len() == 10 {
+            let day: civil::Date = text.parse().ok()?;
+            let day = if is_end { day.tomorrow().ok()? } else { day };
+            return calendar.instant(day.to_datetime(civil::Time::midnight()));
+        }
+        calendar.instant(text.parse().ok()?)
+    };
+    let instant = read().ok_or(WORDS)?;
+    // Far-away years can't be cut into buckets, and nothing was counted then.
+    let year = calendar.local(instant).year();
+    if (2000..2200).contains(&year) { Ok(instant) } else { Err("Nothing is counted that far away: take a year from 2000 to 2199.") }
+}
+
+fn check_order(from: Timestamp, to: Timestamp, now: Timestamp) -> Result<(), AppError> {
+    if from >= to {
+        let words = if from > now { "This lies in the future." } else { "The end lies before the beginning." };
+        return Err(AppError::invalid(if from > now { "from" } else { "to" }, words));
+    }
+    if to.as_second() - from.as_second() > MOST_DAYS * 86_400 { Err(too_long()) } else { Ok(()) }
+}
+
+fn too_long() -> AppError {
+    AppError::invalid("from", "This is longer than two years, as long as usage is kept. Take a later beginning.")
+}
+
+fn too_many(size: BucketSize, most: usize) -> AppError {
+    AppError::invalid("bucket", format!("These are more than {most} buckets of one {}. Take a larger bucket or a shorter time.", size.word()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Friday, 13:00 in Stockholm.
+    fn now() -> Timestamp {
+        "2026-11-20T12:00:00Z".parse().expect("an instant")
+    }
+    fn span(query: UsageQuery) -> Result<Span, AppError> {
+        read(&query, &Calendar::of("Europe/Stockholm"), now())
+    }
+    fn range(word: &str) -> Span {
+        span(UsageQuery { range: Some(word.to_owned()), ..UsageQuery::default() }).expect("a range")
+    }
+    fn between(from: &str, to: &str) -> Result<Span, AppError> {
+        span(UsageQuery { from: Some(from.to_owned()), to: Some(to.to_owned()), ..UsageQuery::default() })
+    }
+
+    #[test]
+    fn every_range_ends_with_the_bucket_of_now() {
+        for (word, buckets, size) in
+            [("24h", 24, BucketSize::Hour), ("7d", 7, BucketSize::Day), ("30d", 30, BucketSize::Day), ("month", 20, BucketSize::Day), ("year", 53, BucketSize::Week)]
+        {
+            let span = range(word);
+            assert_eq!((span.buckets(), span.size), (buckets, size), "{word}");
+            assert!(span.edges[buckets - 1] <= now() && now() < span.end(), "{word}");
+        }
+        assert_eq!(range("30d").start().to_string(), "2026-10-21T22:00:00Z");
+    }
+
+    #[test]
+    fn a_day_as_an_end_is_meant_whole() {
+        let span = between("2026-11-01", "2026-11-07").expect("a week");
+        assert_eq!((span.buckets(), span.end().to_string().as_str()), (7, "2026-11-07T23:00:00Z"));
+        let span = between("2026-11-18T14:00", "2026-11-18T15:30:00Z").expect("some hours");
+        assert_eq!((span.buckets(), span.size), (3, BucketSize::Hour));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let refused = |query| span(query).expect_err("wrong");
+        assert!(refused(UsageQuery { range: Some("8d".into()), bucket: Some("century".into()), ..UsageQuery::default() }).field("bucket").is_some());
+        assert!(refused(UsageQuery { bucket: Some("minute".into()), ..UsageQuery::default() }).field("bucket").is_some());
+        assert!(refused(UsageQuery { to: Some("2026-11-01".into()), ..UsageQuery::default() }).field("from").is_some());
+        assert!(refused(UsageQuery { range: Some("year".into()), bucket: Some("hour".into()), ..UsageQuery::default() }).field("bucket").is_some());
+        assert!(between("2026-11-07", "2026-11-01").expect_err("backwards").field("to").is_some());
+        assert!(between("2020-11-07", "2026-11-01").expect_err("long").field("from").is_some());
+        for nonsense in ["", "x", "2026-13-01", "9999-01-01", "-009999-01-01", "2026-11-01'; drop", "0000-00-00T"] {
+            assert!(between(nonsense, "2026-11-01").expect_err(nonsense).field("from").is_some(), "{nonsense}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Summing counts between edges. The caller computes the edges on the person's calendar; `width_bucket` sorts a quarter between
+//! them (1 is the first bucket), so one grouped query answers one panel, with rows bounded by buckets × codes.
+
+use crate::{usage::model::KeyChoice, values::{ApiId, KeyId, WorkspaceId}};
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Which counts: of one workspace, and what the filters leave of it.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    pub workspace: WorkspaceId,
+    pub key: Option<KeyId>,
+    pub api: Option<ApiId>,
+    pub route: Option<String>,
+}
+
+impl Scope {
+    fn key(&self) -> Option<Uuid> {
+        self.key.map(KeyId::uuid)
+    }
+    fn api(&self) -> Option<Uuid> {
+        self.api.map(ApiId::uuid)
+    }
+}
+
+#[derive(Debug)]
+pub struct BucketRow {
+    /// 1 is the bucket between the first two edges.
+    pub bucket: i32,
+    pub outcome: String,
+    pub count: i64,
+}
+
+/// Sums by bucket and code.
+pub async fn list_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) -> sqlx::Result<Vec<BucketRow>> {
+    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
+    sqlx::query_as!(
+        BucketRow,
+        r#"select width_bucket(quarter, $1::timestamptz[]) as "bucket!", outcome, sum(count)::bigint as "count!"
+           from usage_quarters
+           where workspace_id = $2 and quarter >= $3 and quarter < $4
+             and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
+           group by 1, 2"#,
+        edges, scope.workspace.uuid(), first, last, scope.key(), scope.api(), scope.route,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// The same by minutes, which are kept for 45 days.
+pub async fn list_minute_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) -> sqlx::Result<Vec<BucketRow>> {
+    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
+    sqlx::query_as!(
+        BucketRow,
+        r#"select width_bucket(minute, $1::timestamptz[]) as "bucket!", outcome, sum(count)::bigint as "count!"
+           from usage_minutes
+           where workspace_id = $2 and minute >= $3 and minute < $4
+             and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
+           group by 1, 2"#,
+        edges, scope.workspace.uuid(), first, last, scope.key(), scope.api(), scope.route,
+    )
+    .fetch_all(db)
+    .await
+}
+
+#[derive(Debug)]
+pub struct KeyRow {
+    pub key_id: Uuid,
+    pub name: String,
+    pub bucket: i32,
+    pub outcome: String,
+    pub count: i64,
+    /// How many keys have calls at all.
+    pub keys: i64,
+}
+
+/// Sums of the busiest keys by bucket and code.
+pub async fn list_keys(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], most: i64) -> sqlx::Result<Vec<KeyRow>> {
+    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
+    sqlx::query_as!(
+        KeyRow,
+        r#"with cells as (
+             select key_id, width_bucket(quarter, $1::timestamptz[]) as bucket, outcome, sum(count)::bigint as count
+             from usage_quarters
+             where workspace_id = $2 and quarter >= $3 and quarter < $4
+               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
+             group by 1, 2, 3
+           ), busiest as (
+             select key_id, count(*) over () as keys from cells group by key_id order by sum(count) desc, key_id limit $8
+           )
+           select c.key_id as "key_id!", coalesce(k.name, 'A deleted key') as "name!", c.bucket as "bucket!", c.outcome as "outcome!", c.count as "count!", b.keys as "keys!"
+           from cells c join busiest b using (key_id) left join keys k on k.id = c.key_id"#,
+        edges, scope.workspace.uuid(), first, last, scope.key(), scope.api(), scope.route, most,
+    )
+    .fetch_all(db)
+    .await
+}
+
+#[derive(Debug)]
+pub struct RouteRow {
+    pub route: String,
+    pub count: i64,
+}
+
+/// The busiest routes, whatever route is chosen: they are the choices, too.
+pub async fn list_routes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime, most: i64) -> sqlx::Result<Vec<RouteRow>> {
+    sqlx::query_as!(
+        RouteRow,
+        r#"select route, sum(count)::bigint as "count!"
+           from usage_quarters
+           where workspace_id = $1 and quarter >= $2 and quarter < $3 and ($4::uuid is null or key_id = $4) and ($5::uuid is null or api_id = $5)
+           group by route order by 2 desc, route limit $6"#,
+        scope.workspace.uuid(), from, to, scope.key(), scope.api(), most,
+    )
+    .fetch_all(db)
+    .await
+}
+
+#[derive(Debug)]
+pub struct ExportRow {
+    pub bucket: i32,
+    pub key_id: Uuid,
+    pub key_name: String,
+    pub api: String,
+    pub route: String,
+    pub outcome: String,
+    pub count: i64,
+}
+
+/// What the report sums, taken apart by key, route and code; at most `most` rows.
+pub async fn list_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], most: i64) -> sqlx::Result<Vec<ExportRow>> {
+    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
+    sqlx::query_as!(
+        ExportRow,
+        r#"with cells as (
+             select width_bucket(quarter, $1::timestamptz[]) as bucket, key_id, api_id, route, outcome, sum(count)::bigint as count
+             from usage_quarters
+             where workspace_id = $2 and quarter >= $3 and quarter < $4
+               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
+             group by 1, 2, 3, 4, 5
+           )
+           select c.bucket as "bucket!", c.key_id as "key_id!", coalesce(k.name, '') as "key_name!", coalesce(a.slug, '') as "api!",
+             c.route as "route!", c.outcome as "outcome!", c.count as "count!"
+           from cells c left join keys k on k.id = c.key_id left join apis a on a.id = c.api_id
+           order by c.bucket, 3, c.key_id, c.route, c.outcome limit $8"#,
+        edges, scope.workspace.uuid(), first, last, scope.key(), scope.api(), scope.route, most,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// The keys of a workspace with their API, oldest first.
+pub async fn list_key_choices(db: &PgPool, workspace: WorkspaceId) -> sqlx::Result<Vec<KeyChoice>> {
+    let rows = sqlx::query!(
+        r#"select k.id, k.name, a.id as api_id, a.slug, a.name as api_name from keys k join apis a on a.id = k.api_id
+           where k.workspace_id = $1 order by k.created_at, k.id limit 500"#,
+        workspace.uuid(),
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|r| KeyChoice { id: KeyId::new(r.id), name: r.name, api: ApiId::new(r.api_id), api_slug: r.slug, api_name: r.api_name }).collect())
+}
+
+/// The workspace that a key belongs to.
+pub async fn find_workspace_of_key(db: &PgPool, key: KeyId) -> sqlx::Result<Option<WorkspaceId>> {
+    let id = sqlx::query_scalar!("select workspace_id from keys where id = $1", key.uuid()).fetch_optional(db).await?;
+    Ok(id.map(WorkspaceId::new))
+}
+
+pub async fn find_api(db: &PgPool, slug: &str) -> sqlx::Result<Option<ApiId>> {
+    let id = sqlx::query_scalar!("select id from apis where slug = $1", slug).fetch_optional(db).await?;
+    Ok(id.map(ApiId::new))
+}
+
+#[derive(Debug)]
+pub struct CodeRow {
+    pub outcome: String,
+    pub count: i64,
+}
+
+/// Sums by code since `from`, of one workspace or (for operators) of all.
+pub async fn list_codes(db: &PgPool, workspace: Option<WorkspaceId>, from: OffsetDateTime) -> sqlx::Result<Vec<CodeRow>> {
+    match workspace {
+        Some(workspace) => {
+            sqlx::query_as!(
+                CodeRow,
+                r#"select outcome, sum(count)::bigint as "count!" from usage_quarters where workspace_id = $1 and quarter >= $2 group by 1 order by 2 desc"#,
+                workspace.uuid(), from,
+            )
+            .fetch_all(db)
+            .await
+        }
+        None => {
+            sqlx::query_as!(CodeRow, r#"select outcome, sum(count)::bigint as "count!" from usage_quarters where quarter >= $1 group by 1 order by 2 desc"#, from)
+                .fetch_all(db)
+                .await
+        }
+    }
+}
+
+/// Attempts without a known key since `from`, by reason.
+pub async fn list_attempts(db: &PgPool, from: OffsetDateTime) -> sqlx::Result<Vec<CodeRow>> {
+    sqlx::query_as!(CodeRow, r#"select reason as outcome, sum(count)::bigint as "count!" from unknown_attempts where minute >= $1 group by 1 order by 2 desc"#, from)
+        .fetch_all(db)
+        .await
+}

@@ -1,0 +1,105 @@
+//! Adding counts. Rows come sorted and summed (no row twice in a statement), so that nodes that write at once don't deadlock.
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Counts as columns, for `unnest`: one statement per chunk, whatever its size.
+#[derive(Debug, Default)]
+pub struct CountColumns {
+    pub key: Vec<Uuid>,
+    pub at: Vec<OffsetDateTime>,
+    pub route: Vec<String>,
+    pub outcome: Vec<String>,
+    pub workspace: Vec<Uuid>,
+    pub api: Vec<Uuid>,
+    pub count: Vec<i64>,
+}
+
+#[derive(Debug, Default)]
+pub struct AttemptColumns {
+    pub minute: Vec<OffsetDateTime>,
+    pub reason: Vec<String>,
+    pub address: Vec<String>,
+    pub count: Vec<i64>,
+}
+
+#[derive(Debug, Default)]
+pub struct SampleColumns {
+    pub id: Vec<Uuid>,
+    pub at: Vec<OffsetDateTime>,
+    pub key: Vec<Option<Uuid>>,
+    pub workspace: Vec<Option<Uuid>>,
+    pub api: Vec<Option<Uuid>>,
+    pub code: Vec<String>,
+    pub route: Vec<String>,
+    pub address: Vec<String>,
+    pub request_id: Vec<String>,
+    pub detail: Vec<String>,
+}
+
+/// Notes that this batch is being written; false if it was before.
+pub async fn insert_batch(conn: &mut PgConnection, id: Uuid, at: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!("insert into usage_batches (id, at) values ($1, $2) on conflict (id) do nothing", id, at).execute(conn).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn insert_minutes(conn: &mut PgConnection, rows: &CountColumns) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into usage_minutes as u (key_id, minute, route, outcome, workspace_id, api_id, count)
+         select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[])
+         on conflict (key_id, minute, route, outcome) do update set count = u.count + excluded.count",
+        &rows.key, &rows.at, &rows.route, &rows.outcome, &rows.workspace, &rows.api, &rows.count,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn insert_quarters(conn: &mut PgConnection, rows: &CountColumns) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into usage_quarters as u (key_id, quarter, route, outcome, workspace_id, api_id, count)
+         select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[])
+         on conflict (key_id, quarter, route, outcome) do update set count = u.count + excluded.count",
+        &rows.key, &rows.at, &rows.route, &rows.outcome, &rows.workspace, &rows.api, &rows.count,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Moves "last used" forward, never back.
+pub async fn update_activity(conn: &mut PgConnection, keys: &[Uuid], last_used: &[OffsetDateTime]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into key_activity as a (key_id, last_used_at) select * from unnest($1::uuid[], $2::timestamptz[])
+         on conflict (key_id) do update set last_used_at = excluded.last_used_at where a.last_used_at < excluded.last_used_at",
+        keys, last_used,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn insert_attempts(conn: &mut PgConnection, rows: &AttemptColumns) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into unknown_attempts as u (minute, reason, address, count)
+         select * from unnest($1::timestamptz[], $2::text[], $3::text[], $4::bigint[])
+         on conflict (minute, reason, address) do update set count = u.count + excluded.count",
+        &rows.minute, &rows.reason, &rows.address, &rows.count,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn insert_samples(conn: &mut PgConnection, rows: &SampleColumns) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail)
+         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
+         on conflict (id) do nothing",
+        &rows.id, &rows.at, &rows.key as _, &rows.workspace as _, &rows.api as _, &rows.code, &rows.route, &rows.address, &rows.request_id, &rows.detail,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
