@@ -1,7 +1,7 @@
 //! The description of the REST API (OpenAPI 3.1), made from the handlers themselves, and the files of its viewer: Swagger UI, vendored,
 //! served from our own origin under our own CSP.
 
-use crate::{keys::server::verify_http, platform::Ctx};
+use crate::{keys::server::verify_http, platform::Ctx, usage::server::http as usage};
 use axum::{
     Json, Router,
     extract::Path,
@@ -24,8 +24,8 @@ use utoipa_swagger_ui::Config;
                        Send a key for the API `tollgate` as `Authorization: Bearer` or `X-API-Key`.",
         license(name = "MIT"),
     ),
-    paths(verify_http::verify_key),
-    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody)),
+    paths(verify_http::verify_key, usage::list_usage, usage::export),
+    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, usage::UsageAnswer, usage::UsagePoint, usage::UsageExport, usage::UsageLine)),
     modifiers(&Security),
 )]
 struct Api;

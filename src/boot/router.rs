@@ -11,6 +11,7 @@ use crate::{
         http::{csrf, headers, reply, request},
         session::PgSessions,
     },
+    usage::server as usage,
     values::permission_names as may,
 };
 use axum::{
@@ -53,6 +54,7 @@ pub fn router(state: AppState) -> Router {
     // Every route here states its permission in its operation; a presented key passes the gate like anybody's.
     let rest = Router::new()
         .merge(openapi::routes())
+        .merge(usage::http::routes())
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)
         .with_state(ctx.clone());

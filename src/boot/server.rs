@@ -4,6 +4,7 @@ use super::{files, router::router, state::AppState, worker};
 use crate::{
     keys::server::gate::{Gate, Sync},
     platform::{Ctx, jobs::RunnerHandle},
+    usage::server::Flusher,
 };
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -17,6 +18,7 @@ pub struct Running {
     stop: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
     key_table: Sync,
+    flusher: Flusher,
     jobs: Option<RunnerHandle>,
 }
 
@@ -35,7 +37,8 @@ impl Running {
         let addr = listener.local_addr()?;
         let gate = Gate::new(&ctx);
         let key_table = Sync::start(Arc::clone(&gate), &ctx).await?;
-        let ctx = ctx.with(gate);
+        let ctx = ctx.with(Arc::clone(&gate));
+        let flusher = Flusher::start(ctx.clone(), move || gate.meter().take());
 
         let stop = CancellationToken::new();
         let app = router(AppState { ctx: ctx.clone(), leptos: files::leptos_options() });
@@ -43,7 +46,7 @@ impl Running {
         let service = app.into_make_service_with_connect_info::<SocketAddr>();
         let serving = tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stopped).await });
         let jobs = ctx.config.jobs.in_serve.then(|| worker::start(&ctx));
-        Ok(Self { addr, ctx, stop, serving, key_table, jobs })
+        Ok(Self { addr, ctx, stop, serving, key_table, flusher, jobs })
     }
 
     /// Stops accepting, waits until the running requests are answered, then ends the parts.
@@ -54,6 +57,7 @@ impl Running {
             Ok(Err(error)) => tracing::error!("the server ended badly: {error}"),
             Err(error) => tracing::error!("the server's task ended badly: {error}"),
         }
+        self.flusher.stop().await;
         if let Some(jobs) = self.jobs {
             jobs.stop().await;
         }

@@ -206,8 +206,8 @@ pub struct Bucket {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitLine {
     pub calls: u64,
-    /// "100 an hour".
-    pub words: String,
+    /// "an hour".
+    pub window: String,
 }
 
 /// How much of a limit a key has used in the present window.

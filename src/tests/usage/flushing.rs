@@ -93,7 +93,7 @@ async fn what_is_counted_while_the_database_refuses_is_written_once_it_is_back(d
 
     count(1);
     reaches(&db, "usage_minutes", 1).await;
-    // The last table of the transaction is gone: all that was written before it must be undone, each time.
+    // A later table of the transaction is gone: what was written before it must be undone, each time.
     sqlx::query("alter table usage_quarters rename to gone").execute(&db).await.unwrap();
     for _ in 0..5 {
         count(10);

@@ -2,6 +2,7 @@
 
 use super::{calendar::Calendar, span::width};
 use crate::{
+    keys::server::gate::{Gate, LimitState},
     platform::Ctx,
     usage::model::{BucketSize, LimitLine, LimitMeter},
     values::KeyId,
@@ -11,24 +12,16 @@ use jiff::{Timestamp, ToSpan};
 /// Meters shown when no key is chosen: those nearest to their limit.
 const MOST_METERS: usize = 3;
 
-/// A limit of a key and what is used of it.
-struct State {
-    limit: u64,
-    used: u64,
-    /// Seconds.
-    reset_after: u64,
-    window: u32,
-}
-
-fn states(_ctx: &Ctx, _key: KeyId, _now: Timestamp) -> Vec<State> {
-    Vec::new()
+/// What the gate of this process knows; nothing where there is no gate (a worker).
+fn states(ctx: &Ctx, key: KeyId, now: Timestamp) -> Vec<LimitState> {
+    ctx.part::<Gate>().map(|gate| gate.limit_state(key, now.as_microsecond())).unwrap_or_default()
 }
 
 /// The limit of the key whose window is as long as a bar is wide.
 pub fn line(ctx: &Ctx, key: KeyId, size: BucketSize, now: Timestamp) -> Option<LimitLine> {
-    let fits = |state: &State| i64::from(state.window) == width(size) && matches!(size, BucketSize::Hour | BucketSize::Day);
+    let fits = |state: &LimitState| i64::from(state.window) == width(size) && matches!(size, BucketSize::Hour | BucketSize::Day);
     let limit = states(ctx, key, now).into_iter().filter(fits).map(|state| state.limit).min()?;
-    Some(LimitLine { calls: limit, words: format!("{limit} {}", window_words(u32::try_from(width(size)).unwrap_or(0))) })
+    Some(LimitLine { calls: limit, window: window_words(u32::try_from(width(size)).unwrap_or(0)) })
 }
 
 /// Every limit of one key, or of several those nearest to the end.

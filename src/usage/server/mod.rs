@@ -1,7 +1,9 @@
 //! The operations of usage over a private store: writing what the gate counted, reports, samples of refusals, forgetting.
 
 mod calendar;
+mod csv;
 mod flush;
+pub mod http;
 mod limits;
 mod refusals;
 mod report;
