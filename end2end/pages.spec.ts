@@ -1,0 +1,57 @@
+// Every page, light and dark: axe finds nothing, the console is silent, nothing scrolls sideways at 360 px.
+import type { Page } from '@playwright/test';
+import { accessible, noHorizontalScroll } from './support/checks';
+import { signIn, signUp, somebody } from './support/people';
+import { expect, test } from './support/test';
+
+const SIGNED_OUT = ['/', '/sign-up', '/sign-in', '/forgot-password', '/reset-password', '/verify-email', '/docs', '/dev/ui', '/nothing-here'];
+const SIGNED_IN = ['/home', '/keys', '/usage', '/usage?period=24h', '/usage?period=year&view=table', '/requests', '/settings/profile', '/settings/security', '/settings/sessions'];
+const OPERATOR = ['/admin', '/admin/accounts', '/admin/apis', '/admin/keys', '/admin/refusals', '/admin/jobs'];
+
+async function check(page: Page, paths: string[]): Promise<void> {
+  for (const path of paths) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.goto(path);
+      await expect(page.getByRole('heading', { level: 1 }), `${path} has a title`).toHaveCount(1);
+      await accessible(page);
+    }
+    await noHorizontalScroll(page);
+  }
+}
+
+test('signed out', async ({ page, complaints }) => {
+  complaints.allow(/404/);
+  await check(page, SIGNED_OUT);
+});
+
+test('a developer', async ({ page, product }) => {
+  const person = somebody('pages');
+  await signUp(page, product.mailbox, person);
+  await signIn(page, person);
+  await check(page, SIGNED_IN);
+  await page.goto('/keys');
+  await page.getByLabel('Name', { exact: true }).fill('a key');
+  await page.getByRole('button', { name: 'Create key' }).click();
+  await page.getByTestId('secret').waitFor();
+  const key = new URL(page.url()).pathname;
+  page.on('dialog', (dialog) => void dialog.accept());
+  await check(page, [key]);
+  await page.getByRole('button', { name: 'Done' }).click();
+  await check(page, [key, '/keys', `/usage?key=${key.split('/').pop()}`]);
+});
+
+test('an operator', async ({ page, product }) => {
+  const operator = { email: 'pages-operator@example.com', password: 'lantern copper meadow nine' };
+  await product.cli(['admin', 'create', '--email', operator.email, '--password-stdin'], operator.password);
+  await signIn(page, operator);
+  await check(page, OPERATOR);
+});
+
+test('a developer does not reach the admin pages', async ({ page, product, complaints }) => {
+  complaints.allow(/403/);
+  const person = somebody('curious');
+  await signUp(page, product.mailbox, person);
+  await signIn(page, person);
+  for (const path of OPERATOR) expect((await page.goto(path))?.status(), path).toBe(403);
+});
