@@ -88,7 +88,7 @@ async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>
             provide_context(ctx.clone());
             provide_context(theme.clone());
             if let Some(text) = toast.clone() {
-                provide_context(Toast(text));
+                provide_context(Toast::new(text));
             }
             if let Some(outcome) = outcome.clone() {
                 provide_context(outcome);

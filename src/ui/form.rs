@@ -1,9 +1,15 @@
-//! Forms: plain HTML posts to their own page; the server function named by `_fn` answers (boot::forms).
+//! The form bridge, view half. A form posts to its page's own URL; the hidden `_fn` names the server function and the other
+//! fields are its arguments. When the function refuses, the server renders the same page again with a [`FormOutcome`] in
+//! context: the form it belongs to (same `_fn`, same `_form`) shows the summary, and its fields find their typed value and
+//! their error. Nothing here needs JavaScript; the browser's own validation is off, so that every error looks and speaks alike.
 
+use super::{Gate, GateGlyph};
 use crate::error::AppError;
+use leptos::{context::Provider, prelude::*};
+use std::sync::{Arc, Mutex};
 
-/// How the form that was just posted ended, in the context of the page that is rendered again.
-#[derive(Debug, Clone)]
+/// How the form that was just posted ended, in the context of the page that is rendered again (`boot::forms`).
+#[derive(Debug, Clone, PartialEq)]
 pub struct FormOutcome {
     /// The path of the server function, as in the hidden field `_fn`.
     pub action: String,
@@ -14,10 +20,185 @@ pub struct FormOutcome {
     pub values: Vec<(String, String)>,
 }
 
-/// What the last act did, said once on the next page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Toast(pub String);
+impl FormOutcome {
+    fn is_of(&self, action: &str, form: Option<&str>) -> bool {
+        self.action == action && self.form.as_deref() == form
+    }
+}
 
-/// The person's theme from the cookie: `light`, `dark` or none (the system decides).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ThemeChoice(pub Option<String>);
+/// What the fields inside a form know of it.
+#[derive(Clone)]
+pub(super) struct FormState {
+    prefix: String,
+    outcome: Option<Arc<FormOutcome>>,
+    fields: Arc<Mutex<Vec<KnownField>>>,
+}
+
+#[derive(Clone)]
+struct KnownField {
+    name: String,
+    label: String,
+    id: String,
+}
+
+/// One field's part of the outcome.
+pub(super) struct FieldState {
+    pub id: String,
+    /// Every value sent under this name; `None` when this form was not just sent.
+    pub sent: Option<Vec<String>>,
+    pub error: Option<String>,
+}
+
+impl FieldState {
+    /// Registers a field with the form around it, if there is one.
+    pub fn of(name: &str, label: &str, id: Option<String>) -> Self {
+        let Some(form) = use_context::<FormState>() else {
+            return Self { id: id.unwrap_or_else(|| name.to_owned()), sent: None, error: None };
+        };
+        let id = id.unwrap_or_else(|| format!("{}{name}", form.prefix));
+        if let Ok(mut fields) = form.fields.lock() {
+            fields.push(KnownField { name: name.to_owned(), label: label.to_owned(), id: id.clone() });
+        }
+        let outcome = form.outcome.as_deref();
+        Self {
+            id,
+            sent: outcome.map(|o| o.values.iter().filter(|(n, _)| n == name).map(|(_, v)| v.clone()).collect()),
+            error: outcome.and_then(|o| o.error.field(name)).map(str::to_owned),
+        }
+    }
+
+    /// The value to show: as typed, else as it is.
+    pub fn value(&self, current: Option<String>) -> Option<String> {
+        self.sent.as_ref().and_then(|sent| sent.first().cloned()).or(current)
+    }
+
+    /// Whether the choice `value` is taken: as sent, else as it is.
+    pub fn is_chosen(&self, value: &str, current: bool) -> bool {
+        self.sent.as_ref().map_or(current, |sent| sent.iter().any(|v| v == value))
+    }
+
+    pub fn invalid(&self) -> Option<&'static str> {
+        self.error.is_some().then_some("true")
+    }
+
+    /// The ids of the texts that explain the field: the error takes the place of the help.
+    pub fn described_by(&self, has_help: bool) -> Option<String> {
+        match (&self.error, has_help) {
+            (Some(_), _) => Some(format!("{}-error", self.id)),
+            (None, true) => Some(format!("{}-help", self.id)),
+            (None, false) => None,
+        }
+    }
+}
+
+/// A form that calls a server function: `<Form action=CreateKey::PATH>`.
+#[component]
+pub fn Form(
+    /// The path of the server function (`<CreateKey as ServerFn>::PATH`).
+    #[prop(into)] action: String,
+    /// Tells several forms of one action on a page apart; also the start of the ids of their fields.
+    #[prop(optional, into)] id: Option<String>,
+    #[prop(optional, into)] class: Option<String>,
+    /// The accessible name, where the form is a landmark of the page.
+    #[prop(optional, into)] label: Option<String>,
+    /// Fields that nobody sees: what the form is about.
+    #[prop(optional)] hidden: Vec<(&'static str, String)>,
+    /// Leaves the summary to the page, which places an [`ErrorSummary`] itself (forms inside a row or a menu).
+    #[prop(optional)] quiet: bool,
+    children: Children,
+) -> impl IntoView {
+    let outcome = use_context::<FormOutcome>().filter(|o| o.is_of(&action, id.as_deref())).map(Arc::new);
+    let state = FormState {
+        prefix: id.as_ref().map(|id| format!("{id}-")).unwrap_or_default(),
+        outcome: outcome.clone(),
+        fields: Arc::default(),
+    };
+    let known = state.fields.clone();
+    // The fields come first, so that the summary above them can name each by its label.
+    let fields = view! { <Provider value=state>{children()}</Provider> }.into_any();
+    let summary = outcome.filter(|_| !quiet).map(|o| summary(&o.error, &known.lock().map(|k| k.clone()).unwrap_or_default()));
+    let form = id.clone().map(|id| view! { <input type="hidden" name="_form" value=id/> });
+    view! {
+        <form method="post" class=class aria-label=label id=id novalidate=true>
+            <input type="hidden" name="_fn" value=action/>
+            {form}
+            {hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
+            {summary}
+            {fields}
+        </form>
+    }
+    .into_any()
+}
+
+/// The summary of the form of this action, for forms that are `quiet`: takes the focus, says what to change.
+#[component]
+pub fn ErrorSummary(#[prop(into)] action: String) -> impl IntoView {
+    use_context::<FormOutcome>().filter(|o| o.action == action).map(|o| summary(&o.error, &[]))
+}
+
+/// Says what is wrong with the form as a whole, then links to each wrong field.
+fn summary(error: &AppError, known: &[KnownField]) -> AnyView {
+    let (links, sayings) = parts(error, known);
+    let lead = match links.len() {
+        0 => None,
+        1 => Some("One field needs a change: ".to_owned()),
+        n => Some(format!("{n} fields need a change: ")),
+    };
+    let last = links.len().saturating_sub(1);
+    let links = links
+        .into_iter()
+        .enumerate()
+        .map(|(i, field)| view! { <a href=format!("#{}", field.id)>{field.label}</a>{if i < last { ", " } else { "." }} })
+        .collect_view();
+    view! {
+        <div class="note note-refused error-summary" role="alert" tabindex="-1">
+            <GateGlyph position=Gate::Refused/>
+            <div>
+                {sayings.into_iter().map(|saying| view! { <p>{saying}</p> }).collect_view()}
+                {lead.map(|lead| view! { <p>{lead}{links}</p> })}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Splits an error into fields that can be linked to and sentences about the rest.
+fn parts(error: &AppError, known: &[KnownField]) -> (Vec<KnownField>, Vec<String>) {
+    let AppError::Invalid { fields } = error else { return (vec![], vec![error.to_string()]) };
+    let (mut links, mut sayings) = (vec![], vec![]);
+    for wrong in fields {
+        match known.iter().find(|k| k.name == wrong.field) {
+            Some(field) => links.push(field.clone()),
+            None => sayings.push(wrong.message.clone()),
+        }
+    }
+    (links, sayings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::FieldError;
+
+    #[test]
+    fn an_outcome_belongs_to_one_form_of_its_action() {
+        let sent = FormOutcome { action: "/fn/keys/rotate".into(), form: Some("row-2".into()), error: AppError::NotFound, values: vec![] };
+        assert!(sent.is_of("/fn/keys/rotate", Some("row-2")));
+        assert!(!sent.is_of("/fn/keys/rotate", Some("row-1")));
+        assert!(!sent.is_of("/fn/keys/rotate", None));
+        assert!(!sent.is_of("/fn/keys/revoke", Some("row-2")));
+    }
+
+    #[test]
+    fn a_wrong_field_that_is_not_on_the_form_is_said_in_words() {
+        let known = [KnownField { name: "email".into(), label: "Email".into(), id: "email".into() }];
+        let error = AppError::Invalid {
+            fields: [("email", "Enter an email."), ("", "Too late."), ("gone", "Unknown.")]
+                .map(|(field, message)| FieldError { field: field.into(), message: message.into() })
+                .to_vec(),
+        };
+        let (links, sayings) = parts(&error, &known);
+        assert_eq!(links.len(), 1);
+        assert_eq!(sayings, ["Too late.", "Unknown."]);
+    }
+}

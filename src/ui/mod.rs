@@ -1,5 +1,53 @@
-//! The design system: components that know no feature. Classes come from `style/`; the gallery is `/dev/ui`.
+//! The design system: server-rendered components that know no feature. Classes live in `style/components/`, one file per
+//! component; pages use components and a few utilities, never values of their own. `/dev/ui` shows everything in every state.
+//!
+//! | for | use |
+//! | --- | --- |
+//! | an act, a way | `Button` `LinkButton` `IconButton` `IconLink` (`look=Look::Primary`, `size=Size::Small`) |
+//! | a form | `Form action=CreateKey::PATH` with `TextField` `PasswordField` `TextArea` `SelectField` `CheckField` `CheckGroup` `RadioGroup`; the server provides `FormOutcome` |
+//! | filters | `Filters` with `SearchField` `FilterSelect`; `Chip`, `Segments` |
+//! | comparing | `Table` `SortHeader` `Pagination`; `Sparkline` in a cell |
+//! | state, facts | `Badge` `BadgeTip` `OutlineBadge` `CodeTag`; `Facts` of `Fact`, `Figures` of `Figure`, `Timeline` |
+//! | saying | `Note` `Banner` `Toast` `Empty` `ErrorPage` |
+//! | deciding | `Dialog` (a state of the page with a URL), `Menu` (a popover) |
+//! | copying | `Secret` `CodeBlock` `CopyId` `CopyButton` |
+//! | numbers over time | `chart::UsageChart` `QuotaMeter` `Bar`; words: `number::*`, `time::*` |
+//! | around a page | `layout::{AppFrame, AuthFrame, PublicFrame, PageHeader, Section}`; `status::set(404)` |
+//!
+//! An optional prop takes the bare value (`help="…"`); to pass an `Option` write `nostrip:help=value`.
 
-mod form;
+pub mod avatar;
+pub mod badge;
+pub mod button;
+pub mod choice;
+pub mod code;
+pub mod facts;
+pub mod field;
+pub mod filters;
+pub mod form;
+pub mod icon;
+pub mod layout;
+pub mod mark;
+pub mod note;
+pub mod number;
+pub mod status;
+pub mod table;
+pub mod theme;
+pub mod toast;
 
-pub use form::{FormOutcome, ThemeChoice, Toast};
+pub use avatar::*;
+pub use badge::*;
+pub use button::*;
+pub use choice::*;
+pub use code::*;
+pub use facts::*;
+pub use field::*;
+pub use filters::*;
+pub use form::*;
+pub use icon::*;
+pub use layout::*;
+pub use mark::*;
+pub use note::*;
+pub use table::*;
+pub use theme::*;
+pub use toast::*;

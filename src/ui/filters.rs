@@ -1,0 +1,46 @@
+//! Filters above a list: a GET form, so that what is shown has a URL. Without JavaScript the button applies them; with it
+//! a changed select applies itself (`data-autosubmit`, see `public/enhance.js`).
+
+use super::{Button, Icon, IconView, field::select_options};
+use leptos::prelude::*;
+
+/// The form around the filters. `action` is the page's path; `kept` are parameters that stay (sort, range).
+#[component]
+pub fn Filters(#[prop(into)] action: String, #[prop(into)] label: String, #[prop(optional)] kept: Vec<(&'static str, String)>, children: Children) -> impl IntoView {
+    view! {
+        <form class="filters" method="get" action=action role="search" aria-label=label data-autosubmit>
+            {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
+            {children()}
+            <span data-nojs><Button>"Apply"</Button></span>
+        </form>
+    }
+    .into_any()
+}
+
+/// The search field of a list.
+#[component]
+pub fn SearchField(#[prop(into)] placeholder: String, #[prop(default = "q")] name: &'static str, #[prop(optional, into)] value: Option<String>) -> impl IntoView {
+    view! {
+        <label class="input-wrap">
+            <span class="visually-hidden">"Search"</span>
+            <IconView icon=Icon::Search/>
+            <input class="input" type="search" name=name value=value placeholder=placeholder autocomplete="off" spellcheck="false"/>
+        </label>
+    }
+}
+
+/// A select of a filter; the first option says what "no filter" means.
+#[component]
+pub fn FilterSelect(
+    #[prop(into)] label: String,
+    name: &'static str,
+    options: Vec<(String, String)>,
+    #[prop(optional, into)] value: Option<String>,
+) -> impl IntoView {
+    view! {
+        <label>
+            <span class="visually-hidden">{label}</span>
+            <select class="select" name=name>{select_options(options, value.as_deref())}</select>
+        </label>
+    }
+}

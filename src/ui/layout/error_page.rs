@@ -1,0 +1,50 @@
+//! A page that could not be shown: what happened, and the next step. Sets the HTTP status of the error.
+
+use crate::{error::AppError, ui::{CopyId, Facts, Fact, LargeMark, Look, LinkButton, status}};
+use leptos::prelude::*;
+
+/// Stands inside any frame; `next` is the primary link (words, href).
+#[component]
+pub fn ErrorPage(error: AppError, #[prop(optional)] next: Option<(String, String)>) -> impl IntoView {
+    status::set_for(&error);
+    let (title, words) = saying(&error);
+    let (next_words, next_href) = next.unwrap_or_else(|| match error {
+        AppError::Unauthenticated => ("Sign in".into(), "/sign-in".into()),
+        _ => ("Go to Home".into(), "/home".into()),
+    });
+    let request = match &error {
+        AppError::Internal { request_id } => Some(request_id.clone()),
+        _ => None,
+    };
+    let raised = error.status() >= 500;
+    view! {
+        <leptos_meta::Title text=title/>
+        <section class="stack form-medium" aria-labelledby="error-title">
+            <LargeMark raised/>
+            <p class="muted">{error.status()}</p>
+            <h1 class="error-title" id="error-title">{title}</h1>
+            <p class="muted">{words}</p>
+            <div class="row">
+                {raised.then(|| view! { <LinkButton href="" look=Look::Primary>"Try again"</LinkButton> })}
+                <LinkButton href=next_href look=if raised { Look::Quiet } else { Look::Primary }>{next_words}</LinkButton>
+            </div>
+            {request.map(|id| view! { <Facts><Fact term="Request"><CopyId id="request-id" text=id/></Fact></Facts> })}
+        </section>
+    }
+    .into_any()
+}
+
+fn saying(error: &AppError) -> (&'static str, String) {
+    match error {
+        AppError::NotFound => ("No page at this address", "It does not exist, or you may not open it. We do not say which.".to_owned()),
+        AppError::Forbidden { permission } => ("You may not open this", format!("It needs the permission {permission}. Ask an operator for it.")),
+        AppError::Unauthenticated => ("Sign in first", "This page is for people with an account, and your session may have ended.".to_owned()),
+        AppError::RateLimited { .. } | AppError::QuotaExceeded { .. } => ("Too many tries", error.to_string()),
+        AppError::Internal { .. } => (
+            "That one is on us",
+            "The page failed while it was being made. Nothing you sent was done twice. Try again, or tell your operator the request id.".to_owned(),
+        ),
+        AppError::Unavailable { .. } | AppError::Transport { .. } => ("Not reachable right now", error.to_string()),
+        _ => ("This can't be shown", error.to_string()),
+    }
+}

@@ -1,0 +1,22 @@
+//! What stands around a page: the signed-in frame, the narrow frame of signing in and of errors, the public frame of landing
+//! and docs, and the head of a page. All of it is driven by plain data; what a person may not see is simply not given.
+
+mod auth_frame;
+mod error_page;
+mod frame;
+mod page_header;
+mod public_frame;
+
+pub use auth_frame::{AuthFrame, AuthFrameProps};
+pub use error_page::{ErrorPage, ErrorPageProps};
+pub use frame::{AppFrame, AppFrameProps, Crumb, Frame, NavEntry, NavGroup};
+pub use page_header::{PageHeader, PageHeaderProps, Section, SectionProps};
+pub use public_frame::{PublicFrame, PublicFrameProps};
+
+use leptos::prelude::*;
+
+/// The first thing the Tab key reaches.
+#[component]
+pub(super) fn SkipLink() -> impl IntoView {
+    view! { <a class="skip-link" href="#main">"Skip to content"</a> }
+}

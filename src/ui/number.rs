@@ -1,0 +1,88 @@
+//! Numbers as people read them: thousands with commas, shares with two digits where they matter, short forms on axes.
+
+/// 1097638 as "1,097,638".
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Three figures and a unit: "950", "20k", "1.68 M". For axes and forecasts, never for what is billed.
+pub fn short(n: u64) -> String {
+    let (unit, of) = match n {
+        0..1_000 => return n.to_string(),
+        1_000..1_000_000 => ("k", 1e3),
+        1_000_000..1_000_000_000 => (" M", 1e6),
+        1_000_000_000..1_000_000_000_000 => (" G", 1e9),
+        _ => (" T", 1e12),
+    };
+    let value = n as f64 / of;
+    let digits = if value < 10.0 { 2 } else if value < 100.0 { 1 } else { 0 };
+    let text = format!("{value:.digits$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{unit}")
+}
+
+/// The share of `part` in `whole`: "99.23 %", "16.7 %", "100 %"; a dash where there is no whole.
+pub fn share(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "–".to_owned();
+    }
+    let percent = part as f64 * 100.0 / whole as f64;
+    match percent {
+        _ if part == whole => "100 %".to_owned(),
+        _ if part == 0 => "0 %".to_owned(),
+        // Near the ends a rounded share would lie: 99.996 % is not 100 %.
+        p if p >= 99.995 => "99.99 %".to_owned(),
+        p if p < 0.005 => "< 0.01 %".to_owned(),
+        p if !(1.0..=99.0).contains(&p) => format!("{p:.2} %"),
+        p => format!("{p:.1} %"),
+    }
+}
+
+/// "1 key", "2 keys".
+pub fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(n), if n == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_separated() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_000), "1,000");
+        assert_eq!(thousands(1_097_638), "1,097,638");
+        assert_eq!(thousands(u64::MAX), "18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn short_forms_keep_three_figures() {
+        assert_eq!(short(950), "950");
+        assert_eq!(short(1_000), "1k");
+        assert_eq!(short(20_000), "20k");
+        assert_eq!(short(120_000), "120k");
+        assert_eq!(short(2_500), "2.5k");
+        assert_eq!(short(1_675_783), "1.68 M");
+        assert_eq!(short(3_000_000_000), "3 G");
+    }
+
+    #[test]
+    fn a_share_never_rounds_to_all_or_nothing() {
+        assert_eq!(share(1, 0), "–");
+        assert_eq!(share(0, 10), "0 %");
+        assert_eq!(share(10, 10), "100 %");
+        assert_eq!(share(999_999, 1_000_000), "99.99 %");
+        assert_eq!(share(1, 1_000_000), "< 0.01 %");
+        assert_eq!(share(1_635_020, 1_647_739), "99.23 %");
+        assert_eq!(share(167, 1_000), "16.7 %");
+    }
+}

@@ -1,0 +1,76 @@
+//! Tables, where people compare. Write `<thead>` and `<tbody>` yourself (always both); classes: `num` end-aligned, `col-2`,
+//! `col-3`, `col-4` leave when it gets narrow (52, 68, 84 rem), `cell-status` and `cell-more` hug their content; in a row
+//! `<th scope="row">` with a `row-link`, `cell-2` for two lines, `is-off`, `is-current`.
+
+use super::{Icon, IconView};
+use leptos::prelude::*;
+
+/// A table in its frame. `caption` says what it lists and in which order, for screen readers.
+#[component]
+pub fn Table(
+    #[prop(into)] caption: String,
+    /// Rows of 32 px, for many short rows.
+    #[prop(optional)] small: bool,
+    /// Inside a card, which already draws the frame.
+    #[prop(optional)] bare: bool,
+    children: Children,
+) -> impl IntoView {
+    let table = view! {
+        <table class=if small { "table table-sm" } else { "table" }>
+            <caption class="visually-hidden">{caption}</caption>
+            {children()}
+        </table>
+    };
+    if bare { table.into_any() } else { view! { <div class="table-wrap">{table}</div> }.into_any() }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    Ascending,
+    Descending,
+}
+
+/// The head of a column one can sort by: a link; `sort` says how the list is sorted by it now.
+#[component]
+pub fn SortHeader(
+    #[prop(into)] label: String,
+    #[prop(into)] href: String,
+    #[prop(optional_no_strip)] sort: Option<Sort>,
+    /// Classes of the column: `num`, `col-2` …
+    #[prop(optional)] class: &'static str,
+) -> impl IntoView {
+    let (word, icon) = match sort {
+        Some(Sort::Ascending) => (Some("ascending"), Some(Icon::ArrowUp)),
+        Some(Sort::Descending) => (Some("descending"), Some(Icon::ArrowDown)),
+        None => (None, None),
+    };
+    view! {
+        <th scope="col" class=class aria-sort=word>
+            <a href=href>{label}{icon.map(|icon| view! { " "<IconView icon/> })}</a>
+        </th>
+    }
+}
+
+/// Where one is in a long list, and the ways on. `summary` is e.g. "25 of 184 keys"; a missing link is shown disabled.
+#[component]
+pub fn Pagination(
+    #[prop(into)] summary: String,
+    #[prop(optional_no_strip)] newer: Option<String>,
+    #[prop(optional_no_strip)] older: Option<String>,
+) -> impl IntoView {
+    let ways = newer.is_some() || older.is_some();
+    view! {
+        <nav class="pagination" aria-label="Pages of the list">
+            <span>{summary}</span>
+            {ways.then(|| view! { <span class="push">{page_link("Newer", "prev", newer)}{page_link("Older", "next", older)}</span> })}
+        </nav>
+    }
+    .into_any()
+}
+
+fn page_link(word: &'static str, rel: &'static str, href: Option<String>) -> impl IntoView {
+    let disabled = href.is_none();
+    view! {
+        <a class="btn btn-secondary btn-sm" href=href rel=rel role=disabled.then_some("link") aria-disabled=disabled.then_some("true")>{word}</a>
+    }
+}
