@@ -6,4 +6,5 @@ pub mod forms;
 pub mod router;
 pub mod server;
 pub mod state;
+pub mod theme;
 pub mod worker;

@@ -1,6 +1,6 @@
 //! Everything a request passes, on one page: the layers from outside in, then pages, server functions, files.
 
-use super::{files, forms, openapi, state::AppState};
+use super::{files, forms, openapi, state::AppState, theme::choose_theme};
 use crate::{
     accounts::{Caller, server::identify},
     app::App,
@@ -11,6 +11,7 @@ use crate::{
         http::{csrf, headers, reply, request},
         session::PgSessions,
     },
+    ui::Theme,
     usage::server as usage,
     values::permission_names as may,
 };
@@ -81,6 +82,7 @@ pub fn router(state: AppState) -> Router {
         .merge(rest)
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
+        .route(Theme::PATH, post(choose_theme))
         .merge(files::files(&state))
         .with_state(state)
         .layer(layers)

@@ -1,0 +1,88 @@
+// What HTML alone can't do, for pages that work without it. No framework, no innerHTML; loaded with `defer` and a nonce.
+const $$ = (selector, root = document) => root.querySelectorAll(selector);
+const root = document.documentElement;
+const say = (text) => { const line = document.getElementById('said'); if (line) line.textContent = text; };
+
+for (const el of $$('[data-js]')) el.hidden = false;
+for (const el of $$('[data-nojs]')) el.hidden = true;
+
+// A dialog that the server rendered open becomes modal; Escape goes where its close link goes.
+for (const dialog of $$('dialog[data-modal]')) {
+  dialog.removeAttribute('open');
+  dialog.showModal();
+  dialog.addEventListener('cancel', (event) => {
+    event.preventDefault();
+    dialog.querySelector('[data-close]')?.click();
+  });
+}
+document.querySelector('.error-summary')?.focus();
+
+// Pressing twice is safe on the server; the button says so too. Restored when the page comes back from the cache.
+addEventListener('submit', ({ target, submitter }) => {
+  if (target.matches('[data-theme-form]') || target.method !== 'post') return;
+  leaving = true;
+  setTimeout(() => {
+    for (const button of $$('button', target)) button.disabled = true;
+    submitter?.setAttribute('aria-busy', 'true');
+  });
+});
+addEventListener('pageshow', ({ persisted }) => {
+  if (!persisted) return;
+  leaving = false;
+  for (const button of $$('form[method=post] button')) { button.disabled = false; button.removeAttribute('aria-busy'); }
+});
+
+// A one-time secret that was not copied yet.
+let leaving = false;
+addEventListener('beforeunload', (event) => {
+  if (!leaving && document.querySelector('[data-guard]:not(.is-safe)')) event.preventDefault();
+});
+addEventListener('copy', ({ target }) => target.closest?.('[data-guard]')?.classList.add('is-safe'));
+
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+  } catch {
+    getSelection().selectAllChildren(source);
+    return say('Press Ctrl C to copy what is selected');
+  }
+  button.closest('[data-guard]')?.classList.add('is-safe');
+  const shown = button.closest('.copy-id') ?? button;
+  shown.classList.add('is-copied');
+  say('Copied');
+  setTimeout(() => { shown.classList.remove('is-copied'); say(''); }, 1500);
+}
+
+function reveal(button) {
+  const field = document.getElementById(button.dataset.reveal);
+  const shown = field.type === 'password';
+  field.type = shown ? 'text' : 'password';
+  button.setAttribute('aria-pressed', String(shown));
+}
+
+addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (button?.dataset.copy) copy(button);
+  if (button?.dataset.reveal) reveal(button);
+  if (button?.form?.matches('[data-theme-form]')) {
+    event.preventDefault();
+    root.dataset.theme = button.value;
+    document.cookie = `theme=${button.value}; path=/; max-age=31536000; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`;
+    for (const twin of $$('button', button.form)) if (twin !== button) twin.focus();
+  }
+});
+
+addEventListener('change', ({ target }) => {
+  if (target.matches('[data-autosubmit] select')) target.form.requestSubmit();
+});
+
+// A tooltip can be sent away without moving the pointer.
+addEventListener('keydown', ({ key }) => {
+  if (key !== 'Escape') return;
+  for (const tip of $$('.has-tip')) {
+    if (!tip.matches(':hover, :focus-within')) continue;
+    tip.dataset.dismissed = '';
+    for (const end of ['pointerleave', 'focusout']) tip.addEventListener(end, () => delete tip.dataset.dismissed, { once: true });
+  }
+});
