@@ -20,6 +20,6 @@ test:     ## everything: format, lint, unit, integration and browser tests
 bench:    ## measure the gate and the pages against a bare handler, in one run
 	@scripts/setup bench && scripts/bench
 coverage: ## line coverage of the server's code by all Rust tests
-	@scripts/setup test && scripts/test coverage
+	@scripts/setup coverage && scripts/test coverage
 prepare:  ## after a change of SQL: write .sqlx/, which lets a clone build without a database
 	@scripts/setup build && scripts/dev/prepare
