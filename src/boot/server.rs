@@ -4,7 +4,7 @@ use super::{files, router::router, state::AppState, worker};
 use crate::{
     keys::server::gate::{Gate, Sync},
     platform::{Ctx, jobs::RunnerHandle},
-    usage::server::Flusher,
+    usage::server::{Backlog, Flusher},
 };
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -37,7 +37,7 @@ impl Running {
         let addr = listener.local_addr()?;
         let gate = Gate::new(&ctx);
         let key_table = Sync::start(Arc::clone(&gate), &ctx).await?;
-        let ctx = ctx.with(Arc::clone(&gate));
+        let ctx = ctx.with(Arc::clone(&gate)).with(Arc::new(Backlog::default()));
         let flusher = Flusher::start(ctx.clone(), move || gate.meter().take());
 
         let stop = CancellationToken::new();

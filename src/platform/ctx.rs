@@ -6,6 +6,7 @@
 use super::{clock::Clock, config::Config, crypto::{Rng, Vault}, mail::Mailer};
 use sqlx::PgPool;
 use std::{any::{Any, TypeId}, collections::HashMap, sync::Arc};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 #[derive(Clone)]
@@ -16,12 +17,15 @@ pub struct Ctx {
     pub vault: Vault,
     pub mail: Mailer,
     pub config: Arc<Config>,
+    /// When this process began.
+    pub started_at: OffsetDateTime,
     parts: Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Ctx {
     pub fn new(db: PgPool, clock: Clock, rng: Rng, vault: Vault, mail: Mailer, config: Arc<Config>) -> Self {
-        Self { db, clock, rng, vault, mail, config, parts: Arc::default() }
+        let started_at = clock.now();
+        Self { db, clock, rng, vault, mail, config, started_at, parts: Arc::default() }
     }
 
     /// Adds a part that a feature keeps in memory. At start-up only.

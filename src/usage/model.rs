@@ -305,6 +305,15 @@ pub struct RefusalSample {
     pub detail: String,
 }
 
+/// Attempts with secrets that no key has, from one address for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptsFrom {
+    /// IPv4, or the /64 of IPv6.
+    pub address: String,
+    pub reason: Outcome,
+    pub calls: u64,
+}
+
 /// What `/requests` asks for, as it stands in its URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalQuery {

@@ -4,7 +4,7 @@
 //! same id, with growing pauses, while the meter goes on counting; a batch that was written although its answer was lost is known by
 //! its id and not written twice. So counts are neither dropped nor doubled while the process lives.
 
-use super::{calendar::instant, store::writing::{self, AttemptColumns, CountColumns, SampleColumns}};
+use super::{backlog, calendar::instant, store::writing::{self, AttemptColumns, CountColumns, SampleColumns}};
 use crate::{keys::server::meter::{Batch, Refusal}, platform::Ctx};
 use jiff::Timestamp;
 use std::{collections::BTreeMap, time::Duration};
@@ -102,11 +102,15 @@ async fn finish(ctx: &Ctx, pending: Option<Pending>, take: &impl Fn() -> Batch) 
 }
 
 async fn attempt(ctx: &Ctx, pending: &Pending) -> Result<(), String> {
-    match timeout(TRY, write_batch(ctx, pending.id, &pending.batch)).await {
+    let Batch { counts, unknown, .. } = &pending.batch;
+    backlog::leaves(ctx, counts.len() + unknown.len());
+    let tried = match timeout(TRY, write_batch(ctx, pending.id, &pending.batch)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("no answer in time".to_owned()),
-    }
+    };
+    backlog::ends(ctx, tried.is_ok());
+    tried
 }
 
 /// Writes a batch in one transaction; false if it was written before.

@@ -1,10 +1,12 @@
 //! The operations of usage over a private store: writing what the gate counted, reports, samples of refusals, forgetting.
 
+mod backlog;
 mod calendar;
 mod csv;
 mod flush;
 pub mod http;
 mod limits;
+mod oversight;
 mod refusals;
 mod report;
 mod retention;
@@ -13,8 +15,10 @@ mod span;
 mod store;
 mod today;
 
+pub use backlog::Backlog;
 pub use calendar::Calendar;
 pub use flush::{Flusher, write_batch};
+pub use oversight::{attempts_by_address_today, calls_today_of, list_all_refusals};
 pub use refusals::{list_refusals, recent_refusals};
 pub use report::usage_report;
 pub use retention::forget_old_usage;

@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Rows of one page.
-const PAGE: usize = 50;
+pub(super) const PAGE: usize = 50;
 
 /// The samples of the caller's workspace, newest first.
 pub async fn list_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> Result<RefusalList, AppError> {
@@ -34,11 +34,10 @@ pub async fn list_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> R
     let has_more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let samples = samples(rows, &calendar, timestamp(ctx.clock.now()));
-    let refused = |row: reading::CodeRow| Some((row.outcome.parse::<Outcome>().ok()?, whole(row.count))).filter(|(o, _)| o.group() != OutcomeGroup::Passed);
     Ok(RefusalList {
         older: samples.last().filter(|_| has_more).map(|s| s.cursor.clone()),
         samples,
-        codes: codes.into_iter().filter_map(refused).collect(),
+        codes: refused(codes),
         key_choices,
         zone: calendar.words(),
         query,
@@ -53,7 +52,7 @@ pub async fn recent_refusals(ctx: &Ctx, caller: &Caller, most: u16) -> Result<Ve
     Ok(samples(rows, &Calendar::of(&caller.time_zone), timestamp(ctx.clock.now())))
 }
 
-fn scope(ctx: &Ctx, query: &RefusalQuery) -> Result<SampleScope, AppError> {
+pub(super) fn scope(ctx: &Ctx, query: &RefusalQuery) -> Result<SampleScope, AppError> {
     let mut fields = Fields::default();
     let key = query.key.as_ref().and_then(|text| fields.check("key", text.parse::<KeyId>()));
     let code = query.code.as_ref().and_then(|text| fields.check("code", text.parse::<Outcome>()));
@@ -64,7 +63,13 @@ fn scope(ctx: &Ctx, query: &RefusalQuery) -> Result<SampleScope, AppError> {
     Ok(SampleScope { key, code: code.map(|c| c.as_str().to_owned()), before: before.unwrap_or(start) })
 }
 
-fn samples(rows: Vec<SampleRow>, calendar: &Calendar, now: Timestamp) -> Vec<RefusalSample> {
+/// The counts of what did not pass.
+pub(super) fn refused(codes: Vec<reading::CodeRow>) -> Vec<(Outcome, u64)> {
+    let refused = |row: reading::CodeRow| Some((row.outcome.parse::<Outcome>().ok()?, whole(row.count))).filter(|(o, _)| o.group() != OutcomeGroup::Passed);
+    codes.into_iter().filter_map(refused).collect()
+}
+
+pub(super) fn samples(rows: Vec<SampleRow>, calendar: &Calendar, now: Timestamp) -> Vec<RefusalSample> {
     let one = |row: SampleRow| {
         let at = timestamp(row.at);
         Some(RefusalSample {

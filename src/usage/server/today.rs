@@ -29,11 +29,12 @@ pub async fn unknown_attempts_today(ctx: &Ctx, caller: &Caller) -> Result<Vec<(O
     Ok(by_code(reading::list_attempts(&ctx.db, midnight(ctx, caller)).await?))
 }
 
-fn midnight(ctx: &Ctx, caller: &Caller) -> OffsetDateTime {
+/// Where the caller's day began.
+pub(super) fn midnight(ctx: &Ctx, caller: &Caller) -> OffsetDateTime {
     let now = ctx.clock.now();
     Calendar::of(&caller.time_zone).floor(timestamp(now), BucketSize::Day).map_or(now, instant)
 }
 
-fn by_code(rows: Vec<CodeRow>) -> Vec<(Outcome, u64)> {
+pub(super) fn by_code(rows: Vec<CodeRow>) -> Vec<(Outcome, u64)> {
     rows.into_iter().filter_map(|row| Some((row.outcome.parse().ok()?, whole(row.count)))).collect()
 }
