@@ -1,6 +1,6 @@
 //! The document around every page, and the route table: one line per page.
 
-use crate::{site::pages as site, ui::ThemeChoice};
+use crate::{error::AppError, site::pages as site, ui::ThemeChoice};
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
 use leptos_router::{
@@ -32,14 +32,28 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
+/// The route table. A request that the guard refused gets the page that says so instead.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    let refused = use_context::<AppError>();
     view! {
         <Router>
-            <FlatRoutes fallback=|| "not found">
-                <Route path=path!("/") view=site::LandingPage ssr=SsrMode::Async/>
-            </FlatRoutes>
+            {match refused {
+                Some(error) => view! { <site::RefusedPage error/> }.into_any(),
+                None => view! { <Routes/> }.into_any(),
+            }}
         </Router>
+    }
+}
+
+#[component]
+fn Routes() -> impl IntoView {
+    view! {
+        <FlatRoutes fallback=|| view! { <site::RefusedPage error=AppError::NotFound/> }>
+            <Route path=path!("/") view=site::LandingPage ssr=SsrMode::Async/>
+            <Route path=path!("/docs") view=site::DocsPage ssr=SsrMode::Async/>
+            <Route path=path!("/docs/api") view=site::ApiDocsPage ssr=SsrMode::Async/>
+        </FlatRoutes>
     }
 }

@@ -4,6 +4,7 @@
 //! Its face to other features: `Caller` (who asks, with what permissions) and `server::caller()`.
 
 pub mod api;
+pub mod components;
 pub mod model;
 pub mod pages;
 #[cfg(feature = "ssr")]

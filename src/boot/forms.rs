@@ -7,6 +7,7 @@
 
 use super::state::AppState;
 use crate::{
+    accounts::Caller,
     app::shell,
     error::AppError,
     platform::http::{headers::page_policy, reply},
@@ -81,12 +82,20 @@ async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>
     let ctx = state.ctx.clone();
     let toast = reply::open(&ctx, request.headers(), reply::TOAST);
     let theme = theme(request.headers());
+    let caller = request.extensions().get::<Caller>().cloned();
+    let refused = request.extensions().get::<AppError>().cloned();
     let context = {
         let ctx = ctx.clone();
         let toast = toast.clone();
         move || {
             provide_context(ctx.clone());
             provide_context(theme.clone());
+            if let Some(caller) = caller.clone() {
+                provide_context(caller);
+            }
+            if let Some(refused) = refused.clone() {
+                provide_context(refused);
+            }
             if let Some(text) = toast.clone() {
                 provide_context(Toast::new(text));
             }

@@ -18,6 +18,7 @@ use crate::{
 use axum::{
     Router,
     extract::{Request, State},
+    http::Method,
     middleware::{self, Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -90,18 +91,23 @@ pub fn router(state: AppState) -> Router {
 }
 
 /// Pages need a signed-in caller, and those of `/admin` an operator. Server functions and REST check in their operations too.
-async fn guard(request: Request, next: Next) -> Response {
+async fn guard(mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if path.starts_with("/fn/") || path.starts_with("/api/") || path.starts_with("/docs/") || PUBLIC.contains(&path) {
-        return next.run(request).await;
-    }
-    match request.extensions().get::<Caller>() {
+    let is_public = path.starts_with("/fn/") || path.starts_with("/api/") || path.starts_with("/docs/") || PUBLIC.contains(&path);
+    let caller = request.extensions().get::<Caller>();
+    match caller {
+        Some(_) if path == "/" && request.method() == Method::GET => forms::see_other("/home"),
+        _ if is_public => next.run(request).await,
         None => forms::see_other(&format!("/sign-in?next={}", forms::encoded(forms::path_and_query(request.uri())))),
-        Some(caller) if path == "/admin" || path.starts_with("/admin/") => match caller.require(&may::ADMIN_READ) {
-            Ok(()) => next.run(request).await,
-            Err(error) => error.into_response(),
-        },
-        Some(_) => next.run(request).await,
+        Some(caller) => {
+            let is_admin = path == "/admin" || path.starts_with("/admin/");
+            if is_admin && let Err(error) = caller.require(&may::ADMIN_READ) {
+                // The document then says so (forms::render); a form posted there goes nowhere.
+                *request.method_mut() = Method::GET;
+                request.extensions_mut().insert(error);
+            }
+            next.run(request).await
+        }
     }
 }
 

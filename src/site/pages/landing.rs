@@ -1,15 +1,119 @@
-//! `/` signed out: what this is, and the way in.
+//! `/` signed out: what this is, one question and its answer, and the way in.
 
+use crate::ui::{Badge, Gate, GateGlyph, LinkButton, Look, PublicFrame, Size, chart::{Bucket, Limit, Series, UsageChart}};
 use leptos::prelude::*;
 use leptos_meta::Title;
+
+const QUESTION: &str = r#"{ "key": "ord_live_7Kq2…",
+  "route": "POST /orders" }
+
+{ "valid": false,
+  "code": "RATE_LIMITED",
+  "limits": [{ "name": "hour", "limit": 2400,
+               "remaining": 0, "reset_after": 2 }],
+  "retry_after": 2 }"#;
+
+/// A day of a key that met its limit three times, in calls an hour: the picture, not data of this server.
+const DAY: [(u64, u64, u64); 24] = [
+    (1530, 0, 0), (1800, 0, 0), (1930, 0, 0), (2400, 92, 0), (2220, 0, 0), (1750, 0, 0), (1070, 0, 0), (610, 0, 0),
+    (300, 0, 0), (226, 0, 0), (195, 0, 0), (195, 0, 0), (232, 0, 0), (341, 0, 0), (598, 0, 0), (1016, 0, 0),
+    (1406, 0, 0), (1543, 0, 23), (1796, 0, 0), (1848, 0, 0), (2400, 386, 0), (2400, 741, 4), (1588, 0, 0), (1157, 0, 0),
+];
 
 #[component]
 pub fn LandingPage() -> impl IntoView {
     view! {
         <Title text="Tollgate"/>
-        <main class="site" id="main">
-            <h1>"The front office of your API"</h1>
-            <p><a href="/sign-up">"Sign up"</a>" or "<a href="/sign-in">"sign in"</a></p>
-        </main>
+        <PublicFrame links=vec![("Docs".to_owned(), "/docs".to_owned()), ("API".to_owned(), "/docs/api".to_owned())]
+            foot="One binary and a Postgres database" foot_links=vec![("Docs".to_owned(), "/docs".to_owned()), ("Status".to_owned(), "/readyz".to_owned())]>
+            <div class="site">{hero()}{gates()}{picture()}{for_whom()}</div>
+        </PublicFrame>
     }
+}
+
+fn hero() -> AnyView {
+    view! {
+        <section class="hero">
+            <div class="stack-lg">
+                <h1>"The front office of your API"</h1>
+                <p class="prose">"People sign up, make a key, and see what they use. Your API asks one question, "<b class="strong ink">"may this call pass?"</b>", and gets an answer with its reasons."</p>
+                <div class="row">
+                    <LinkButton href="/sign-up" look=Look::Primary size=Size::Large>"Create account"</LinkButton>
+                    <LinkButton href="/docs" size=Size::Large>"Read the docs"</LinkButton>
+                </div>
+            </div>
+            <div class="code hero-code">
+                <div class="code-head"><span class="method">"POST"</span><span class="mono">"/api/v1/keys/verify"</span><span class="push pad-end"><Badge gate=Gate::Limited>"RATE_LIMITED"</Badge></span></div>
+                <pre tabindex="0" role="region" aria-label="A question and its answer">{QUESTION}</pre>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn gates() -> AnyView {
+    let steps = [
+        ("Well-formed?", "The checksum catches typing mistakes", Gate::Passed, ""),
+        ("Known?", "checkout service, of Nordlicht Shop", Gate::Passed, ""),
+        ("Still good?", "Not revoked, expired or banned", Gate::Passed, ""),
+        ("For this API?", "It was made for Orders", Gate::Passed, ""),
+        ("Allowed?", "orders:write was granted", Gate::Passed, ""),
+        ("Not too fast?", "Held: 0 of 2,400 left this hour", Gate::Limited, "is-deciding"),
+    ];
+    let steps = steps
+        .map(|(title, words, gate, class)| view! { <li class=class><GateGlyph position=gate tinted=true/><h3>{title}</h3><p class="muted">{words}</p></li> })
+        .collect_view();
+    view! {
+        <section class="stack" aria-labelledby="gates">
+            <h2 id="gates">"Every call walks the same six gates"</h2>
+            <p class="prose">"The first one that stays down decides, and says so: which rule, what remains, when to try again."</p>
+            <ol class="steps">{steps}</ol>
+        </section>
+    }
+    .into_any()
+}
+
+fn picture() -> AnyView {
+    let buckets = DAY.iter().enumerate().map(|(i, (passed, limited, refused))| {
+        let hour = (i + 16) % 24;
+        Bucket { label: format!("{hour:02}:00"), long_label: format!("{hour:02}:00"), iso: format!("2026-11-20T{hour:02}:00:00Z"), passed: *passed, limited: *limited, refused: *refused, href: None }
+    });
+    let series = Series {
+        id: "day".into(),
+        title: "checkout service".into(),
+        note: "24 hours. Three of them met the bar.".into(),
+        unit: "Hour".into(),
+        buckets: buckets.collect(),
+        end: "2026-11-20T16:00:00Z".into(),
+        limit: Some(Limit { value: 2400, label: "2,400 an hour".into() }),
+    };
+    let meanings = [
+        (Gate::Passed, "Passed", " and counted, exactly once"),
+        (Gate::Limited, "Limited", ", with the second from which it passes again"),
+        (Gate::Refused, "Refused", ", with the rule that said no"),
+    ];
+    let meanings = meanings.map(|(gate, word, rest)| view! { <li class="row"><GateGlyph position=gate tinted=true/><span><b class="strong">{word}</b>{rest}</span></li> }).collect_view();
+    view! {
+        <section class="hero" aria-labelledby="picture">
+            <div class="stack">
+                <h2 id="picture">"What is above the bar did not pass"</h2>
+                <p class="prose">"One picture for everybody: the developer who wonders why a call failed, and the operator who set the limit. Passed, limited, refused: the same words, colours and marks on every page."</p>
+                <ul class="stack-sm plain-list">{meanings}</ul>
+            </div>
+            <UsageChart series small=true/>
+        </section>
+    }
+    .into_any()
+}
+
+fn for_whom() -> AnyView {
+    let columns = [
+        ("You call an API", "Make a key in ten seconds. See what you use and what is left.", "/sign-up", "Create account"),
+        ("You run an API", "Decide who may call what, and how often. See abuse. Disable a key or an account, and it is refused at once.", "/docs", "Read the guide"),
+        ("You are a program", "One endpoint to verify, forward-auth for nginx, Caddy, Traefik and Envoy, and errors that a machine can act on.", "/docs/api", "API reference"),
+    ];
+    let columns = columns
+        .map(|(title, words, href, link)| view! { <div class="stack-sm"><h3>{title}</h3><p class="muted">{words}</p><p><a href=href>{link}</a></p></div> })
+        .collect_view();
+    view! { <section class="cols-3" aria-label="For whom">{columns}</section> }.into_any()
 }

@@ -1,5 +1,11 @@
 //! The pages of the site, one file each.
 
+mod api_docs;
+mod docs;
 mod landing;
+mod refused;
 
+pub use api_docs::ApiDocsPage;
+pub use docs::DocsPage;
 pub use landing::LandingPage;
+pub use refused::RefusedPage;

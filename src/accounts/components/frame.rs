@@ -1,0 +1,62 @@
+//! The frame around every signed-in page: sidebar, breadcrumb, account menu. An entry shows only to those who may open it (K32); the
+//! server decides all the same.
+
+use crate::{
+    accounts::model::Caller,
+    error::AppError,
+    ui::{AppFrame, Crumb, ErrorPage, Frame, Icon, NavEntry, NavGroup, PublicFrame},
+    values::{Permission, permission_names as may},
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+/// A signed-in page. `crumbs` follow the workspace's name; the last one is the page itself.
+#[component]
+pub fn Framed(crumbs: Vec<Crumb>, children: Children) -> impl IntoView {
+    let Some(caller) = use_context::<Caller>() else {
+        return view! { <PublicFrame><ErrorPage error=AppError::Unauthenticated/></PublicFrame> }.into_any();
+    };
+    let path = use_location().pathname.get_untracked();
+    let mut all = vec![Crumb::link(caller.workspace_name.clone(), "/home")];
+    all.extend(crumbs);
+    let frame = Frame {
+        workspace: caller.workspace_name.clone(),
+        home: "/home".into(),
+        nav: nav(&caller),
+        account: vec![
+            NavEntry::new("Profile", "/settings/profile", Icon::Person),
+            NavEntry::new("Security", "/settings/security", Icon::Shield),
+            NavEntry::new("Sessions", "/settings/sessions", Icon::Laptop),
+        ],
+        person: caller.name,
+        email: caller.email,
+        path,
+        sign_out: "/fn/accounts/api/sign_out".to_owned(),
+    };
+    view! { <AppFrame frame crumbs=all>{children()}</AppFrame> }.into_any()
+}
+
+fn nav(caller: &Caller) -> Vec<NavGroup> {
+    let group = |title: Option<&str>, entries: &[(&str, &str, Icon, Option<Permission>)]| NavGroup {
+        title: title.map(ToOwned::to_owned),
+        entries: entries.iter().filter(|e| e.3.as_ref().is_none_or(|p| caller.may(p))).map(|e| NavEntry::new(e.0, e.1, e.2)).collect(),
+    };
+    let groups = [
+        group(None, &[("Home", "/home", Icon::Home, None)]),
+        group(Some("API"), &[
+            ("Keys", "/keys", Icon::Key, Some(may::KEYS_READ)),
+            ("Usage", "/usage", Icon::Chart, Some(may::USAGE_READ)),
+            ("Requests", "/requests", Icon::List, Some(may::USAGE_READ)),
+        ]),
+        group(Some("Admin"), &[
+            ("Overview", "/admin", Icon::Gauge, Some(may::ADMIN_READ)),
+            ("Accounts", "/admin/accounts", Icon::Team, Some(may::ADMIN_READ)),
+            ("APIs", "/admin/apis", Icon::Server, Some(may::ADMIN_READ)),
+            ("All keys", "/admin/keys", Icon::Key, Some(may::ADMIN_READ)),
+            ("Refusals", "/admin/refusals", Icon::List, Some(may::ADMIN_READ)),
+            ("Jobs", "/admin/jobs", Icon::Rotate, Some(may::ADMIN_READ)),
+        ]),
+        group(None, &[("Docs", "/docs", Icon::Book, None)]),
+    ];
+    groups.into_iter().filter(|g| !g.entries.is_empty()).collect()
+}

@@ -1,0 +1,87 @@
+//! `/docs`: how to protect an API, ask about a key, and read the answers. The REST reference is `/docs/api`.
+
+use crate::{accounts::Caller, ui::{CodeBlock, PublicFrame}, values::Outcome};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+const NGINX: &str = r#"location / {
+  auth_request /tollgate;
+  auth_request_set $key_id $upstream_http_x_key_id;
+  proxy_set_header X-Key-Id $key_id;
+  proxy_pass http://127.0.0.1:8080;
+}
+location = /tollgate {
+  internal;
+  proxy_pass http://127.0.0.1:3000/forward-auth/demo/nginx;
+  proxy_pass_request_body off;
+  proxy_set_header Content-Length "";
+  proxy_set_header X-Original-Method $request_method;
+  proxy_set_header X-Original-URI $request_uri;
+}"#;
+
+const CADDY: &str = r#":8000 {
+  forward_auth 127.0.0.1:3000 {
+    uri /forward-auth/demo?
+    copy_headers X-Key-Id X-Key-Owner X-Key-Plan X-Key-Permissions
+  }
+  reverse_proxy 127.0.0.1:8080
+}"#;
+
+const VERIFY: &str = r#"curl http://127.0.0.1:3000/api/v1/keys/verify \
+  -H "Authorization: Bearer $SERVICE_KEY" \
+  -H "Content-Type: application/json" \
+  -d '{"key": "demo_live_…", "api": "demo", "permission": "orders:read", "route": "GET /orders"}'"#;
+
+const ANSWER: &str = r#"{
+  "valid": true,
+  "code": "VALID",
+  "api": "demo",
+  "key_id": "key_01KAYV7QRE4Z5H8N2M3P6T9WXY",
+  "permissions": ["orders:read"],
+  "limits": [{"name": "default", "limit": 100, "remaining": 99, "reset_after": 2711}]
+}"#;
+
+#[component]
+pub fn DocsPage() -> impl IntoView {
+    let entered = use_context::<Caller>().is_some();
+    let links = vec![("API reference".to_owned(), "/docs/api".to_owned())];
+    let outcomes = Outcome::ALL
+        .into_iter()
+        .map(|outcome| view! { <tr><th scope="row"><code>{outcome.as_str()}</code></th><td>{outcome.sentence()}</td></tr> })
+        .collect_view();
+    view! {
+        <Title text="Docs · Tollgate"/>
+        <PublicFrame links entered foot="Tollgate">
+            <article class="prose docs-guide">
+                <h1>"Protect an API"</h1>
+                <p>"Tollgate answers one question: may this call pass? Your proxy asks it for every call, or your code does. A key is made on the page "<a href="/keys">"Keys"</a>"; its usage is drawn on "<a href="/usage">"Usage"</a>"."</p>
+
+                <h2 id="proxy">"By a proxy"</h2>
+                <p>"The proxy sends the caller's headers to "<code>"/forward-auth/{api}"</code>". 200 means pass, and says who it is in "<code>"X-Key-Id"</code>", "<code>"X-Key-Owner"</code>", "<code>"X-Key-Plan"</code>" and "<code>"X-Key-Permissions"</code>". 401, 403 and 429 are answers for the caller, with a problem document (RFC 9457). Add "<code>"?permission=orders:write"</code>" to ask for a permission, "<code>"cost=2"</code>" to charge more than one unit."</p>
+                <CodeBlock id="nginx" title="nginx" code=NGINX/>
+                <p>"nginx understands only 401 and 403 here, so a call over its limit is 403 with "<code>"X-Auth-Status: 429"</code>". The example in "<code>"examples/orders"</code>" turns it into 429 again."</p>
+                <CodeBlock id="caddy" title="Caddy" code=CADDY/>
+                <p>"Traefik uses the address that Caddy uses. Envoy uses "<code>"/forward-auth/{api}/envoy"</code>" as its path prefix."</p>
+
+                <h2 id="verify">"By your code"</h2>
+                <p>"The asking service has a key of its own: for the API "<code>"tollgate"</code>", with the permission "<code>"keys:verify"</code>". Asking has no limit."</p>
+                <CodeBlock id="verify-call" title="Question" code=VERIFY/>
+                <CodeBlock id="verify-answer" title="Answer" code=ANSWER/>
+
+                <h2 id="codes">"Codes"</h2>
+                <div class="table-wrap"><table class="table"><caption class="visually-hidden">"Outcome codes"</caption>
+                    <thead><tr><th scope="col">"Code"</th><th scope="col">"What the holder is told"</th></tr></thead>
+                    <tbody>{outcomes}</tbody>
+                </table></div>
+
+                <h2 id="limits">"Limits"</h2>
+                <p>"A key may make 100 calls an hour unless an operator sets something else. Windows begin at multiples of their length since 1970, UTC: an hourly one at every full hour. Within a window exactly the limit passes, however many calls come at once. Only calls that pass are charged. One server counts exactly; several servers on one database each count for themselves for now."</p>
+                <p>"Every answer tells the limit in the fields "<code>"RateLimit-Policy"</code>" and "<code>"RateLimit"</code>" (draft-ietf-httpapi-ratelimit-headers-10): q calls in w seconds, r remain, t seconds until it resets. A refusal adds "<code>"Retry-After"</code>" in whole seconds (RFC 9110 §10.2.3)."</p>
+
+                <h2 id="keys">"Keys"</h2>
+                <p>"A key looks like "<code>"demo_live_…"</code>": the API's prefix, live or test, 30 random characters (178 bits) and a checksum of six. Tollgate keeps a SHA-256 of it and nothing else, so a lost key is replaced, not found. Send it as "<code>"Authorization: Bearer"</code>" (RFC 6750) or "<code>"X-API-Key"</code>", never in an address."</p>
+                <p>"A key that is disabled or revoked is refused at once on the server that did it and within a second on every other."</p>
+            </article>
+        </PublicFrame>
+    }
+}

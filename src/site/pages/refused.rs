@@ -1,0 +1,16 @@
+//! A page that is not shown: nothing at this address, or a permission is missing.
+
+use crate::{accounts::{Caller, components::Framed}, error::AppError, ui::{Crumb, ErrorPage, PublicFrame}};
+use leptos::prelude::*;
+
+/// In the frame of whoever asks.
+#[component]
+pub fn RefusedPage(error: AppError) -> impl IntoView {
+    if use_context::<Caller>().is_some() {
+        let crumbs = vec![Crumb::here(if error == AppError::NotFound { "Not found" } else { "Not allowed" })];
+        view! { <Framed crumbs><ErrorPage error/></Framed> }.into_any()
+    } else {
+        let next = ("Go to the start".to_owned(), "/".to_owned());
+        view! { <PublicFrame><div class="site"><ErrorPage error next/></div></PublicFrame> }.into_any()
+    }
+}
