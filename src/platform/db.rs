@@ -1,6 +1,6 @@
 //! The pool. Time-outs everywhere: a slow database makes a request fail with a clear answer, it does not pile requests up.
 
-use sqlx::{PgPool, postgres::{PgConnectOptions, PgPoolOptions}};
+use sqlx::{Connection, PgPool, migrate::{MigrateError, Migrator}, postgres::{PgConnectOptions, PgPoolOptions}};
 use std::time::Duration;
 
 /// Opens a pool that connects when first needed and survives restarts of the database.
@@ -19,7 +19,52 @@ pub fn pool(options: PgConnectOptions, max: u32) -> PgPool {
         .connect_lazy_with(options)
 }
 
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
 /// Brings the schema up to date. Forward only; safe to run from several nodes at once (sqlx takes an advisory lock).
-pub async fn migrate(db: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
-    sqlx::migrate!("./migrations").run(db).await
+pub async fn migrate(db: &PgPool) -> Result<(), MigrateError> {
+    // The time-outs of a request do not fit a change of a large table, nor the wait for another node that makes it.
+    let mut connection = db.acquire().await?.detach();
+    sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = 0").execute(&mut connection).await?;
+    MIGRATIONS.run(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+/// How the schema of a database stands to this binary.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Schema {
+    #[error("The schema is up to date.")]
+    Current,
+    /// What is to be applied, in order.
+    #[error("The schema of the database is older than this Tollgate ({} to apply). Run: tollgate migrate", .0.len())]
+    Behind(Vec<String>),
+    /// It has a migration that this binary does not know.
+    #[error("The schema of the database is newer than this Tollgate (migration {0}). Use the newer Tollgate.")]
+    Ahead(i64),
+    #[error("Migration {0} was changed after it was applied to this database. Use the Tollgate that applied it.")]
+    Changed(i64),
+}
+
+/// Compares what was applied with what this binary knows.
+pub async fn schema(db: &PgPool) -> sqlx::Result<Schema> {
+    let has_table: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(db).await?;
+    let applied: Vec<(i64, Vec<u8>)> = if has_table {
+        sqlx::query_as("select version, checksum from _sqlx_migrations where success order by version").fetch_all(db).await?
+    } else {
+        Vec::new()
+    };
+    for (version, checksum) in &applied {
+        match MIGRATIONS.iter().find(|known| known.version == *version) {
+            None => return Ok(Schema::Ahead(*version)),
+            Some(known) if *known.checksum != **checksum => return Ok(Schema::Changed(*version)),
+            Some(_) => {}
+        }
+    }
+    let pending: Vec<_> = MIGRATIONS
+        .iter()
+        .filter(|known| !applied.iter().any(|(version, _)| *version == known.version))
+        .map(|known| format!("{:04} {}", known.version, known.description))
+        .collect();
+    Ok(if pending.is_empty() { Schema::Current } else { Schema::Behind(pending) })
 }

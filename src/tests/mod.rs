@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on stops")]
 
 mod architecture;
+mod cli;
+mod config;
 mod gate;
 mod http;
 mod jobs;
 mod mail;
+mod postgres;
 mod support;
 mod usage;

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "one test binary; not every part is used by every file")]
 
+pub mod folder;
 pub mod mailbox;
 pub mod smtp;
 

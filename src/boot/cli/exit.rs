@@ -1,0 +1,47 @@
+//! How a command ends: the exit codes of the contract.
+
+use super::complain;
+use crate::error::AppError;
+use std::process::ExitCode;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Done = 0,
+    Failed = 1,
+    WrongUse = 2,
+    NotFound = 3,
+    Refused = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Exit {
+    /// Says why an operation did not happen, field by field, and ends with the code for it.
+    pub fn because(error: &AppError) -> Self {
+        match error {
+            AppError::Invalid { fields } => {
+                for field in fields {
+                    let name = if field.field.is_empty() { String::new() } else { format!("{}: ", field.field) };
+                    complain(format!("{name}{}", field.message));
+                }
+                Self::WrongUse
+            }
+            AppError::NotFound => {
+                complain("there is no such thing. Check its name or id.");
+                Self::NotFound
+            }
+            AppError::Forbidden { .. } | AppError::Conflict { .. } | AppError::Unauthenticated | AppError::StepUpNeeded => {
+                complain(error);
+                Self::Refused
+            }
+            other => {
+                complain(other);
+                Self::Failed
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The command line: `tollgate <noun> <verb>`, one file per noun.
+//!
+//! To add a noun: a file with a clap `Subcommand` and its `run(self, &Invocation) -> Exit`, one line in `Command`, one in `run`.
+//! A command that needs the database does its work inside `with_ctx`; it calls operations, never SQL. Answers go to standard
+//! output (JSON with `--json`), everything else to standard error.
+
+mod config;
+mod database;
+mod doctor;
+mod exit;
+mod migrate;
+mod serve;
+
+pub use database::with_ctx;
+pub use exit::Exit;
+
+use crate::platform::{
+    config::{self as settings, Config, Flag, Loaded, Origin, Sources},
+    telemetry,
+};
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc};
+
+/// The front office of your API: accounts, API keys, limits, usage, admin.
+#[derive(Parser)]
+#[command(name = "tollgate", version, after_help = "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 refused.")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Args)]
+struct Global {
+    /// The config file [default: tollgate.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the server listens
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    addr: Option<String>,
+    /// Holds the embedded database, the master key and mails
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<String>,
+    /// Any setting; `tollgate config show` lists them
+    #[arg(long, global = true, value_name = "SECTION.KEY=VALUE", value_parser = name_and_value)]
+    set: Vec<(String, String)>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long, global = true)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long, global = true)]
+    yes: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer requests (the default)
+    Serve(serve::Flags),
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Check what Tollgate needs to run
+    Doctor,
+    /// Show the configuration, or write a file to begin with
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+}
+
+/// What a command is called with, besides its own arguments.
+pub struct Invocation {
+    pub config: Arc<Config>,
+    pub loaded: Loaded,
+    pub json: bool,
+    pub dry_run: bool,
+    pub yes: bool,
+}
+
+impl Invocation {
+    /// Prints the answer of a command: as JSON with `--json`, else in words.
+    pub fn answer(&self, value: &impl Serialize, words: &str) {
+        if self.json {
+            print(&serde_json::to_string(value).unwrap_or_default());
+        } else {
+            print(words);
+        }
+    }
+}
+
+/// A line on standard output. Whoever reads it may have gone (`| head`).
+pub fn print(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A line on standard error.
+pub fn complain(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "tollgate: {line}");
+}
+
+/// The whole program. Wrong use ends in clap with code 2.
+pub fn main() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    let command = command.unwrap_or_else(|| Command::Serve(serve::Flags::default()));
+    if let Command::Config(config::ConfigCommand::Init { file }) = &command {
+        // The way out of a configuration that cannot be loaded.
+        return config::init(file.clone().or(global.config), global.dry_run, global.yes).into();
+    }
+    let invocation = match global.invocation(matches!(command, Command::Serve(_))) {
+        Ok(invocation) => invocation,
+        Err(error) => {
+            complain(error);
+            return Exit::WrongUse.into();
+        }
+    };
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(command.run(&invocation)).into(),
+        Err(error) => {
+            complain(format!("no threads could be started: {error}."));
+            Exit::Failed.into()
+        }
+    }
+}
+
+impl Command {
+    async fn run(self, invocation: &Invocation) -> Exit {
+        match self {
+            Self::Serve(flags) => serve::serve(Arc::clone(&invocation.config), flags).await,
+            Self::Migrate => migrate::run(invocation).await,
+            Self::Doctor => doctor::run(invocation).await,
+            Self::Config(command) => command.run(invocation),
+        }
+    }
+}
+
+impl Global {
+    /// Loads the configuration and starts the log. A short command logs warnings only, unless somebody set a filter.
+    fn invocation(self, stays: bool) -> Result<Invocation, settings::ConfigError> {
+        let flag = |flag: &str, name: &str, value: String| Flag { flag: flag.to_owned(), name: name.to_owned(), value };
+        let mut flags: Vec<_> = self.set.into_iter().map(|(name, value)| flag("--set", &name, value)).collect();
+        flags.extend(self.addr.map(|value| flag("--addr", "server.addr", value)));
+        flags.extend(self.data_dir.map(|value| flag("--data-dir", "server.data_dir", value)));
+        let loaded = settings::load(&Sources::of_process(self.config, flags))?;
+        let mut log = loaded.config.log.clone();
+        if !stays {
+            if *loaded.origin("log.filter") == Origin::Default {
+                "warn".clone_into(&mut log.filter);
+            }
+            if *loaded.origin("log.format") == Origin::Default {
+                log.format = settings::LogFormat::Pretty;
+            }
+        }
+        telemetry::init(&log);
+        let config = Arc::new(loaded.config.clone());
+        Ok(Invocation { config, loaded, json: self.json, dry_run: self.dry_run, yes: self.yes })
+    }
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as section.key=value")?;
+    Ok((name.to_owned(), value.to_owned()))
+}

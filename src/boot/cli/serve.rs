@@ -1,0 +1,55 @@
+//! `tollgate serve`: opens the database, brings the schema up to date, answers until it is told to stop, and closes in order.
+
+use super::{Exit, complain};
+use crate::{
+    boot::{context::context, server::Running},
+    platform::{config::Config, db, postgres::{self, Database, Purpose}},
+};
+use clap::Args;
+use std::sync::Arc;
+use tokio::{net::TcpListener, signal::unix::{SignalKind, signal}};
+
+#[derive(Debug, Default, Args)]
+pub(super) struct Flags {
+    /// Load demo data on the first start
+    #[arg(long)]
+    demo: bool,
+}
+
+/// Runs the server until SIGINT or SIGTERM. A second signal ends it at once.
+pub(super) async fn serve(config: Arc<Config>, flags: Flags) -> Exit {
+    let database = match postgres::open(&config, Purpose::Serve).await {
+        Ok(database) => database,
+        Err(error) => {
+            complain(error);
+            return Exit::Failed;
+        }
+    };
+    let exit = answer(&config, &database, &flags).await.unwrap_or_else(|error| {
+        complain(error);
+        Exit::Failed
+    });
+    database.close().await;
+    exit
+}
+
+async fn answer(config: &Arc<Config>, database: &Database, flags: &Flags) -> Result<Exit, Box<dyn std::error::Error>> {
+    let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tracing::info!(demo = flags.demo, "using {}", database.description);
+    let pool = database.pool(config);
+    db::migrate(&pool).await?;
+    let ctx = context(Arc::clone(config), pool.clone())?;
+    let addr = config.server.addr;
+    let listener = TcpListener::bind(addr).await.map_err(|error| format!("{addr} can't be listened on: {error}. Choose another address with --addr."))?;
+    let running = Running::start(ctx, listener).await?;
+    tracing::info!("listening on {}", config.origin());
+    tokio::select! { _ = signals.0.recv() => {}, _ = signals.1.recv() => {} }
+    tracing::info!("stopping: running requests are answered first");
+    tokio::select! {
+        () = running.stop() => {}
+        _ = signals.0.recv() => return Ok(Exit::Failed),
+        _ = signals.1.recv() => return Ok(Exit::Failed),
+    }
+    pool.close().await;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,145 @@
+//! The binary itself: exit codes, what it prints, and that no Postgres is left when it ends, however it ends.
+
+use super::support::folder::Folder;
+use std::{
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+/// The binary in a working directory of its own, with an environment of its own.
+fn tollgate(folder: &Folder, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command.args(arguments).current_dir(folder.path()).env_clear().env("PATH", std::env::var_os("PATH").unwrap()).stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Folder, arguments: &[&str]) -> Output {
+    tollgate(folder, arguments).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[track_caller]
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A server of a test; killed with it.
+struct Server {
+    process: Child,
+    addr: SocketAddr,
+}
+
+impl Server {
+    fn start(folder: &Folder) -> Self {
+        let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let process = tollgate(folder, &["--addr", &addr.to_string()]).env("TOLLGATE_ENV", "development").stderr(Stdio::null()).spawn().unwrap();
+        until("the server listens", || TcpStream::connect(addr).is_ok());
+        Self { process, addr }
+    }
+
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn postmaster(data_dir: &Path) -> Option<u32> {
+    let text = std::fs::read_to_string(data_dir.join("postgres/postmaster.pid")).ok()?;
+    text.lines().next()?.trim().parse().ok()
+}
+
+#[test]
+fn wrong_use_ends_with_2_and_names_the_mistake() {
+    let folder = Folder::new();
+    assert_eq!(run(&folder, &["frobnicate"]).status.code(), Some(2));
+    let output = tollgate(&folder, &["config", "show"]).env("TOLLGATE_ADR", "x").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("TOLLGATE_ADR is not a setting. Did you mean TOLLGATE_ADDR?"), "{}", err(&output));
+    let output = run(&folder, &["config", "show", "--set", "server.adr=1"]);
+    assert!(err(&output).contains("flag --set: server.adr is not a setting"), "{}", err(&output));
+}
+
+#[test]
+fn config_show_masks_secrets_and_names_origins() {
+    let folder = Folder::new();
+    let output = tollgate(&folder, &["config", "show", "--json", "--data-dir", "elsewhere"]).env("DATABASE_URL", "postgres://me:hunter2@db/x").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let lines: Vec<serde_json::Value> = serde_json::from_str(&out(&output)).unwrap();
+    let line = |name: &str| lines.iter().find(|line| line["name"] == name).unwrap();
+    assert_eq!(line("database.url")["value"], "postgres://me:****@db/x");
+    assert_eq!(line("server.data_dir")["origin"], "flag --data-dir");
+    assert_eq!(line("server.secret_file")["value"], "elsewhere/secret");
+}
+
+#[test]
+fn config_init_writes_a_file_once() {
+    let folder = Folder::new();
+    // It is the way out of a file that cannot be read, so it must not need one.
+    assert_eq!(run(&folder, &["config", "init"]).status.code(), Some(0));
+    assert_eq!(run(&folder, &["config", "show"]).status.code(), Some(0));
+    std::fs::write(folder.path().join("tollgate.toml"), "nonsense").unwrap();
+    assert_eq!(run(&folder, &["config", "init"]).status.code(), Some(4));
+    assert_eq!(run(&folder, &["config", "show"]).status.code(), Some(2));
+    assert_eq!(run(&folder, &["config", "init", "--yes"]).status.code(), Some(0));
+    assert_eq!(run(&folder, &["config", "show"]).status.code(), Some(0));
+}
+
+#[test]
+fn migrate_works_with_the_server_down_and_leaves_no_postgres() {
+    let folder = Folder::new();
+    let data_dir = folder.path().join(".data");
+    let doctor = out(&run(&folder, &["doctor"]));
+    assert!(doctor.contains("none yet: the first start makes it") && !data_dir.exists(), "doctor makes nothing: {doctor}");
+    let dry = run(&folder, &["migrate", "--dry-run", "--json"]);
+    assert_eq!(dry.status.code(), Some(0), "{}", err(&dry));
+    assert!(out(&dry).starts_with("{\"pending\":[\"0001 accounts\""), "{}", out(&dry));
+    assert!(out(&run(&folder, &["migrate"])).starts_with("Applied:\n  0001 accounts"));
+    assert_eq!(out(&run(&folder, &["migrate"])), "The schema is up to date.\n");
+    assert_eq!(postmaster(&data_dir), None);
+    let doctor = out(&run(&folder, &["doctor"]));
+    assert!(doctor.contains("ok       schema         up to date"), "{doctor}");
+}
+
+#[test]
+fn a_server_ends_in_order_and_a_killed_one_leaves_nothing_behind() {
+    let folder = Folder::new();
+    let data_dir = folder.path().join(".data");
+    let mut server = Server::start(&folder);
+    let first = postmaster(&data_dir).unwrap();
+
+    let second = run(&folder, &["serve", "--addr", "127.0.0.1:0"]);
+    assert_eq!(second.status.code(), Some(1));
+    let named = format!("`tollgate serve` (pid {}, {})", server.process.id(), server.addr);
+    assert!(err(&second).contains(&named), "{}", err(&second));
+    assert_eq!(out(&run(&folder, &["migrate"])), "The schema is up to date.\n", "a command works beside it");
+
+    server.signal("-KILL");
+    server.process.wait().unwrap();
+    let mut server = Server::start(&folder);
+    assert_ne!(postmaster(&data_dir).unwrap(), first);
+
+    server.signal("-TERM");
+    assert_eq!(server.process.wait().unwrap().code(), Some(0));
+    assert_eq!(postmaster(&data_dir), None);
+    let log = std::fs::read_to_string(data_dir.join("postgres.log")).unwrap();
+    assert!(!log.contains("not properly shut down"), "even the kill ended Postgres in order: {log}");
+}

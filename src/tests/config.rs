@@ -1,0 +1,221 @@
+//! The configuration: the order of its sources, and what it refuses, with the place and the next step.
+
+use super::support::folder::Folder;
+use std::path::PathBuf;
+use tollgate::platform::{
+    config::{self, Env, Flag, Loaded, Origin, Sources, master_key::{self, MasterKeyError}, settings::SETTINGS, show},
+    crypto::Rng,
+};
+
+/// A working directory with a config file and a `.env`, and an environment.
+fn sources(folder: &Folder, file: &str, dot_env: &str, env: &[(&str, &str)]) -> Sources {
+    for (name, text) in [("tollgate.toml", file), (".env", dot_env)] {
+        if !text.is_empty() {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+    }
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Sources { dir: folder.path().to_owned(), env, ..Sources::default() }
+}
+
+fn load(file: &str, dot_env: &str, env: &[(&str, &str)]) -> Result<Loaded, String> {
+    let folder = Folder::new();
+    config::load(&sources(&folder, file, dot_env, env)).map_err(|error| error.to_string())
+}
+
+/// The one mistake that is found.
+#[track_caller]
+fn refused(file: &str, dot_env: &str, env: &[(&str, &str)]) -> String {
+    let message = load(file, dot_env, env).expect_err("this must be refused");
+    assert_eq!(message.lines().count(), 2, "one mistake expected: {message}");
+    message.lines().nth(1).unwrap().trim().to_owned()
+}
+
+fn set(name: &str, value: &str) -> Flag {
+    Flag { flag: "--set".to_owned(), name: name.to_owned(), value: value.to_owned() }
+}
+
+#[test]
+fn z03_a_later_source_wins_and_the_origin_is_known() {
+    let folder = Folder::new();
+    let file = "[limits]\nkey_calls = 1\nkey_window = 10\n\n[jobs]\nparallel = 1\n\n[auth]\npassword_min = 10\n";
+    let dot_env = "# comment\nTOLLGATE_KEY_LIMIT=2\nexport TOLLGATE_KEY_WINDOW='20s' # twenty\nTOLLGATE_JOBS_PARALLEL=\"2\"\nOTHER_PROGRAM=x\n";
+    let mut sources = sources(&folder, file, dot_env, &[("TOLLGATE_KEY_LIMIT", "3"), ("TOLLGATE_KEY_WINDOW", "30"), ("PATH", "/bin")]);
+    sources.flags.push(set("limits.key_calls", "4"));
+    let loaded = config::load(&sources).unwrap();
+    let config = &loaded.config;
+    assert_eq!((config.limits.key_calls, config.limits.key_window, config.jobs.parallel, config.auth.password_min), (4, 30, 2, 10));
+    assert_eq!(*loaded.origin("limits.key_calls"), Origin::Flag { flag: "--set".to_owned() });
+    assert_eq!(*loaded.origin("limits.key_window"), Origin::Env { variable: "TOLLGATE_KEY_WINDOW".to_owned() });
+    assert_eq!(*loaded.origin("jobs.parallel"), Origin::DotEnv { line: 4 });
+    assert_eq!(*loaded.origin("auth.password_min"), Origin::File { path: PathBuf::from("tollgate.toml"), line: 9 });
+    assert_eq!(*loaded.origin("auth.sign_up"), Origin::Default);
+}
+
+#[test]
+fn what_hangs_on_other_settings_follows_them() {
+    let loaded = load("", "", &[("TOLLGATE_ADDR", "0.0.0.0:8080"), ("TOLLGATE_DATA_DIR", "/srv/gate"), ("TOLLGATE_SMTP_URL", "")]).unwrap();
+    assert_eq!(loaded.config.env, Env::Production);
+    assert_eq!(loaded.config.origin(), "http://127.0.0.1:8080");
+    assert_eq!(loaded.config.server.secret_file, PathBuf::from("/srv/gate/secret"));
+    assert!(loaded.config.mail.smtp_url.is_none(), "an empty variable is not set");
+    assert_eq!(load("", "", &[("TOLLGATE_ADDR", "[::1]:80")]).unwrap().config.origin(), "http://[::1]");
+}
+
+#[test]
+fn what_is_not_a_setting_is_named_with_its_place_and_its_neighbour() {
+    assert_eq!(refused("\n[server]\nadr = \"x\"\n", "", &[]), "tollgate.toml line 3: server.adr is not a setting. Did you mean server.addr?");
+    assert_eq!(refused("[server]\npool = 5", "", &[]), "tollgate.toml line 2: server.pool is not a setting. Did you mean database.pool?");
+    assert_eq!(refused("server.adr = 1", "", &[]), "tollgate.toml line 1: server.adr is not a setting. Did you mean server.addr?");
+    let section = refused("[sever]\naddr = \"x\"", "", &[]);
+    assert!(section.starts_with("tollgate.toml line 1: [sever] is not a section. Did you mean [server]?"), "{section}");
+    assert_eq!(refused("", "", &[("TOLLGATE_ADR", "x")]), "environment: TOLLGATE_ADR is not a setting. Did you mean TOLLGATE_ADDR?");
+    assert_eq!(refused("", "", &[("TOLLGATE_DATABASE_URL", "x")]), "environment: TOLLGATE_DATABASE_URL is not a setting. Did you mean DATABASE_URL?");
+    assert_eq!(refused("", "A=1\nTOLLGATE_SECRET=x", &[]).split(" Did").next(), Some(".env line 2: TOLLGATE_SECRET is not a setting."));
+    assert!(refused("", "", &[("TOLLGATE_ELEPHANT_TRUNK_SIZE", "x")]).contains("`tollgate config show` lists all"));
+    assert_eq!(refused("", "just words", &[]), ".env line 1: this is not NAME=value, or a quote is not closed.");
+    assert!(refused("[server]\naddr = = 1", "", &[]).starts_with("tollgate.toml line 2: this is not TOML"));
+}
+
+#[test]
+fn a_bad_value_is_named_with_what_is_allowed() {
+    assert_eq!(refused("[auth]\npassword_min = 7", "", &[]), "tollgate.toml line 2: auth.password_min must be a number from 8 to 64, not \"7\".");
+    let quoted = refused("[auth]\npassword_min = \"12\"", "", &[]);
+    assert!(quoted.contains("must be a whole number without quotes, not of the type string"), "{quoted}");
+    for (name, value) in [
+        ("TOLLGATE_ARGON2_MEMORY", "19455"),
+        ("TOLLGATE_ARGON2_PASSES", "1"),
+        ("TOLLGATE_SESSION_MAX", "401d"),
+        ("TOLLGATE_PASSWORD_MIN", "65"),
+        ("TOLLGATE_PUBLIC_URL", "https://gate.example.com/app"),
+        ("TOLLGATE_ADDR", "localhost"),
+        ("TOLLGATE_ENV", "staging"),
+        ("TOLLGATE_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
+        ("TOLLGATE_LOG", "tollgate=loud"),
+        ("TOLLGATE_MAIL_FROM", "nobody"),
+        ("TOLLGATE_SMTP_URL", "http://mail"),
+    ] {
+        let message = refused("", "", &[(name, value)]);
+        assert!(message.starts_with(&format!("environment {name}: ")), "{message}");
+    }
+    let all = load("[auth]\npassword_min = 7\nsign_up = \"ask\"", "", &[("TOLLGATE_ADDR", "x")]).unwrap_err();
+    assert!(all.starts_with("The configuration has 3 mistakes."), "{all}");
+}
+
+#[test]
+fn rules_that_join_settings() {
+    let public = refused("", "", &[("TOLLGATE_PUBLIC_URL", "http://gate.example.com")]);
+    assert!(public.starts_with("environment TOLLGATE_PUBLIC_URL: ") && public.contains("https://"), "{public}");
+    for local in ["http://localhost:3000", "http://127.0.0.1", "http://[::1]:1", "https://gate.example.com"] {
+        assert!(load("", "", &[("TOLLGATE_PUBLIC_URL", local)]).is_ok(), "{local}");
+    }
+    assert!(load("", "", &[("TOLLGATE_PUBLIC_URL", "http://gate.example.com"), ("TOLLGATE_ENV", "development")]).is_ok());
+    assert!(refused("", "", &[("TOLLGATE_SESSION_MAX", "1d")]).contains("auth.session_idle must not be longer"));
+    assert!(refused("", "", &[("TOLLGATE_DATABASE_POOL", "100")]).contains("embedded"));
+    assert!(load("", "", &[("TOLLGATE_DATABASE_POOL", "100"), ("DATABASE_URL", "postgres://db/x")]).is_ok());
+}
+
+#[test]
+fn a_secret_may_come_from_a_file_and_is_never_shown() {
+    let folder = Folder::new();
+    std::fs::write(folder.path().join("url"), "postgres://me:hunter2@db/x\n").unwrap();
+    let loaded = config::load(&sources(&folder, "", "", &[("DATABASE_URL_FILE", "url")])).unwrap();
+    let lines = show::lines(&loaded);
+    let line = lines.iter().find(|line| line.name == "database.url").unwrap();
+    assert_eq!((line.value.as_str(), line.origin.as_str()), ("postgres://me:****@db/x", "environment DATABASE_URL_FILE"));
+    assert!(!show::table(&lines).contains("hunter2"));
+
+    // A file in the config file, overruled by a value in the environment.
+    let both = sources(&folder, "[database]\nurl_file = \"url\"", "", &[("DATABASE_URL", "postgres://other/x")]);
+    assert_eq!(show::lines(&config::load(&both).unwrap()).iter().find(|line| line.name == "database.url").unwrap().value, "postgres://other/x");
+
+    assert!(refused("", "", &[("DATABASE_URL", "postgres://db/x"), ("DATABASE_URL_FILE", "url")]).contains("Keep one of them"));
+    assert!(refused("", "", &[("DATABASE_URL_FILE", "nowhere")]).contains("can't be read"));
+    let bad = refused("", "", &[("DATABASE_URL", "mysql://me:hunter2@db/x")]);
+    assert!(bad.contains("postgres://") && !bad.contains("hunter2"), "{bad}");
+}
+
+#[test]
+fn variables_that_kubernetes_sets_for_a_service_are_no_settings() {
+    let env = [
+        ("TOLLGATE_SERVICE_HOST", "10.0.0.1"),
+        ("TOLLGATE_SERVICE_PORT_HTTP", "3000"),
+        ("TOLLGATE_PORT", "tcp://10.0.0.1:3000"),
+        ("TOLLGATE_PORT_3000_TCP_ADDR", "10.0.0.1"),
+    ];
+    assert!(load("", "", &env).is_ok());
+}
+
+#[test]
+fn a_file_that_was_named_must_exist() {
+    let folder = Folder::new();
+    let mut sources = sources(&folder, "", "", &[("TOLLGATE_CONFIG", "gone.toml")]);
+    assert!(config::load(&sources).unwrap_err().to_string().contains("gone.toml: the config file can't be read"));
+    std::fs::write(folder.path().join("mine.toml"), "[limits]\nkey_calls = 7").unwrap();
+    sources.file = Some(PathBuf::from("mine.toml"));
+    assert_eq!(config::load(&sources).unwrap().config.limits.key_calls, 7);
+}
+
+#[test]
+fn the_template_sets_every_setting_to_its_default() {
+    let template = show::template();
+    assert!(load(&template, "", &[]).is_ok());
+    let filled: String = template
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|line| SETTINGS.iter().any(|s| !s.is_secret() && line.starts_with(&format!("{} = ", s.key())))).unwrap_or(line))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let loaded = load(&filled, "", &[]).unwrap();
+    for (line, default) in show::lines(&loaded).iter().zip(show::lines(&load("", "", &[]).unwrap())) {
+        assert_eq!(line.value, default.value, "{}", line.name);
+        let is_secret = SETTINGS.iter().any(|s| s.name == line.name && s.is_secret());
+        assert_eq!(line.origin == "default", is_secret, "{} stands in the file", line.name);
+    }
+}
+
+mod master_key_file {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+    use tollgate::platform::config::Config;
+
+    fn config(folder: &Folder, env: Env) -> Config {
+        Config::defaults(env, folder.path().join("data"))
+    }
+
+    fn write(config: &Config, text: &str, mode: u32) {
+        std::fs::create_dir_all(&config.server.data_dir).unwrap();
+        std::fs::write(&config.server.secret_file, text).unwrap();
+        std::fs::set_permissions(&config.server.secret_file, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn the_first_start_makes_it_for_its_owner_alone_and_keeps_it() {
+        let folder = Folder::new();
+        let config = config(&folder, Env::Production);
+        let first = master_key::open(&config, &Rng::seeded(1)).unwrap();
+        let file = &config.server.secret_file;
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_to_string(file).unwrap().trim().len(), 44);
+        let again = master_key::open(&config, &Rng::seeded(2)).unwrap();
+        assert_eq!(first.keyed_hash("x", b"y"), again.keyed_hash("x", b"y"));
+        assert_eq!(std::fs::read_dir(&config.server.data_dir).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn weak_open_and_missing_ones_are_refused() {
+        let folder = Folder::new();
+        let mut config = config(&folder, Env::Production);
+        let rng = Rng::seeded(1);
+        let good = rng.base62(40);
+        write(&config, "short", 0o600);
+        assert!(matches!(master_key::open(&config, &rng), Err(MasterKeyError::Short(_))));
+        write(&config, "changeme-changeme-changeme-changeme-changeme", 0o600);
+        assert!(matches!(master_key::open(&config, &rng), Err(MasterKeyError::Placeholder(_))));
+        write(&config, &good, 0o644);
+        assert!(matches!(master_key::open(&config, &rng), Err(MasterKeyError::Open(_))));
+        config.env = Env::Development;
+        assert!(master_key::open(&config, &rng).is_ok(), "development only warns");
+        config.server.secret_file = folder.path().join("elsewhere");
+        assert!(matches!(master_key::open(&config, &rng), Err(MasterKeyError::Missing(_))), "only the one in the data folder is made");
+    }
+}
