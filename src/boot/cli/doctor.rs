@@ -88,7 +88,7 @@ async fn database(config: &Arc<Config>) -> Vec<Check> {
     let mut quick = Config::clone(config);
     quick.database.wait = quick.database.wait.min(Duration::from_secs(5));
     let (check, database) = Check::of("database", postgres::open(&quick, Purpose::Command("doctor")).await, |database: &Database| {
-        format!("{}, version {}", database.description, database.version)
+        database.description.clone()
     });
     checks.push(check);
     if let Some(database) = database {

@@ -166,7 +166,7 @@ impl Found {
     fn put(&mut self, index: usize, raw: Raw, seen: &mut Vec<(usize, bool)>) {
         if seen.contains(&(index, !raw.is_path)) {
             let setting = &SETTINGS[index];
-            self.problems.push(Problem::at(&raw.origin, format!("{} is set both as a value and as a file. Keep one of them.", setting.name)));
+            return self.problems.push(Problem::at(&raw.origin, format!("{} is set both as a value and as a file. Keep one of them.", setting.name)));
         }
         seen.push((index, raw.is_path));
         self.values.insert(index, raw);
@@ -292,10 +292,14 @@ fn unknown_section(section: &str) -> String {
     format!("[{section}] is not a section.{near} Sections: {}.", sections.join(", "))
 }
 
-/// The candidate that differs in the fewest letters, if these are few.
+/// The candidate that differs in the fewest letters, if these are few, or that only goes on where the word ends.
 fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let distance = |candidate: &str| match candidate.strip_prefix(word) {
+        Some(rest) if rest.starts_with('_') => 1,
+        _ => strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()),
+    };
     candidates
-        .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .map(|candidate| (distance(candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 2.max(candidate.len() / 3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

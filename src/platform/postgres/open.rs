@@ -70,6 +70,7 @@ async fn open_url(url: &SecretString, wait: Duration) -> Result<Database, Postgr
     let description = format!("Postgres at {}", crate::platform::config::show::masked(url.expose_secret()));
     let mut first = connect_within(&options, wait, &description).await?;
     let version = server_version(&mut first).await?;
+    let description = format!("{description} (version {version})");
     if version < MIN_VERSION {
         return Err(PostgresError::TooOld(version));
     }
@@ -120,8 +121,8 @@ async fn described(options: PgConnectOptions, embedded: Option<Embedded>, data_d
     let mut connection = connect(&options).await?;
     let version = server_version(&mut connection).await?;
     connection.close().await?;
-    let whose = if embedded.is_some() { "started for this" } else { "of the running server" };
-    let description = format!("the embedded Postgres {version} in {}, {whose}", data_dir.join("postgres").display());
+    let whose = if embedded.is_some() { "" } else { ", which runs already" };
+    let description = format!("the embedded Postgres {version} in {}{whose}", data_dir.join("postgres").display());
     Ok(Database { options, embedded, description, version })
 }
 
