@@ -5,14 +5,24 @@ use crate::platform::{
     clock::Clock,
     config::{Config, master_key::{self, MasterKeyError}},
     crypto::Rng,
-    mail::Mailer,
+    mail::{Mailer, MailerError},
 };
 use sqlx::PgPool;
 use std::sync::Arc;
 
+/// Why there is no context.
+#[derive(Debug, thiserror::Error)]
+pub enum ContextError {
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    #[error(transparent)]
+    Mailer(#[from] MailerError),
+}
+
 /// Opens the master key (made on the first start) and joins the parts.
-pub fn context(config: Arc<Config>, db: PgPool) -> Result<Ctx, MasterKeyError> {
+pub fn context(config: Arc<Config>, db: PgPool) -> Result<Ctx, ContextError> {
     let rng = Rng::system();
     let vault = master_key::open(&config, &rng)?;
-    Ok(Ctx::new(db, Clock::system(), rng, vault, Mailer::default(), config))
+    let mailer = Mailer::from_config(&config)?;
+    Ok(Ctx::new(db, Clock::system(), rng, vault, mailer, config))
 }
