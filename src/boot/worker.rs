@@ -1,18 +1,21 @@
 //! All jobs and all schedules, on one page, and the process that only works on them.
 
-use crate::platform::{
-    Ctx,
-    jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
+use crate::{
+    platform::{
+        Ctx,
+        jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
+    },
+    usage::server::ForgetOldUsage,
 };
 
 /// Every kind of job this version can run.
 pub fn registry() -> Registry {
-    Registry::new().register::<CleanUp>()
+    Registry::new().register::<CleanUp>().register::<ForgetOldUsage>()
 }
 
 /// What happens by the clock.
 pub fn schedules() -> Schedules {
-    Schedules::new().nightly("platform.clean_up", &CleanUp::default())
+    Schedules::new().nightly("platform.clean_up", &CleanUp::default()).nightly("usage.forget_old", &ForgetOldUsage::default())
 }
 
 /// Starts working on jobs in this process: inside `serve` by default, or in `tollgate worker`.

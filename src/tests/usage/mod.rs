@@ -3,6 +3,7 @@
 mod flushing;
 mod refusals;
 mod reports;
+mod rest;
 
 use crate::support::TestApp;
 use std::sync::Arc;

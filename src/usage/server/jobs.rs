@@ -1,0 +1,19 @@
+//! Work on usage that nobody waits for.
+
+use super::retention::forget_old_usage;
+use crate::platform::{Ctx, jobs::{Job, JobError}};
+use serde::{Deserialize, Serialize};
+
+/// Nightly: counts, samples and batch ids that are old enough go.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ForgetOldUsage {}
+
+impl Job for ForgetOldUsage {
+    const KIND: &'static str = "usage.forget_old";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        // A bounded number of rows at a time: no statement runs long.
+        while forget_old_usage(ctx).await? {}
+        Ok(())
+    }
+}
