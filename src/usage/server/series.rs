@@ -45,7 +45,8 @@ pub async fn list_series(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Resu
         Some(text) => span::moment(text, &calendar, is_end).map_err(|words| AppError::invalid(name, words)),
         None => Ok(usual),
     };
-    let to = read("to", &query.to, true, now)?;
+    // Without an end the bucket of this moment belongs to it.
+    let to = read("to", &query.to, true, now.checked_add(1.nanosecond()).unwrap_or(now))?;
     let from = read("from", &query.from, false, to.checked_sub(24.hours()).unwrap_or(to))?;
     let span = span::read_between(from, to, size, &calendar, now, MOST_POINTS)?;
     let scope = scope(ctx, caller, query).await?;
