@@ -7,6 +7,7 @@ create table accounts (
   email_key         text not null unique,         -- normalised: what is unique and searched; mail goes to email (R59)
   name              text not null check (char_length(name) between 1 and 80),
   password_hash     text,                         -- PHC string, Argon2id
+  password_set_at   timestamptz,
   time_zone         text not null default 'UTC',  -- IANA name
   verified_at       timestamptz,
   last_sign_in_at   timestamptz,

@@ -22,7 +22,7 @@ create table auth_tokens (
   code_hash        bytea,                            -- the typed alternative, six digits
   code_tries       smallint not null default 0,      -- five wrong codes end the token (R35)
   created_at       timestamptz not null,
-  expires_at       timestamptz not null,             -- 60 minutes
+  expires_at       timestamptz not null,             -- 60 minutes; an operator's first link a day
   code_expires_at  timestamptz not null,             -- 10 minutes
   used_at          timestamptz
 );
@@ -46,3 +46,8 @@ create table attempt_counters (
   blocked_until  timestamptz not null
 );
 create index attempt_counters_by_age on attempt_counters (last_at);
+
+-- How long the n-th failure in a row blocks a bucket: the first ones not at all, then `first` seconds, doubling up to `longest`.
+create function attempt_wait(n integer, free integer, first integer, longest integer) returns interval language sql immutable as $$
+  select make_interval(secs => case when n < free then 0 else least(first * power(2, least(n - free, 20)), longest) end)
+$$;

@@ -1,6 +1,6 @@
 //! The document around every page, and the route table: one line per page.
 
-use crate::{error::AppError, site::pages as site, ui::ThemeChoice};
+use crate::{accounts::pages as accounts, error::AppError, site::pages as site, ui::ThemeChoice};
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
 use leptos_router::{
@@ -52,6 +52,13 @@ fn Routes() -> impl IntoView {
     view! {
         <FlatRoutes fallback=|| view! { <site::RefusedPage error=AppError::NotFound/> }>
             <Route path=path!("/") view=site::LandingPage ssr=SsrMode::Async/>
+            <Route path=path!("/sign-up") view=accounts::SignUpPage ssr=SsrMode::Async/>
+            <Route path=path!("/verify-email") view=accounts::VerifyEmailPage ssr=SsrMode::Async/>
+            <Route path=path!("/sign-in") view=accounts::SignInPage ssr=SsrMode::Async/>
+            <Route path=path!("/sign-out") view=accounts::SignOutPage ssr=SsrMode::Async/>
+            <Route path=path!("/forgot-password") view=accounts::ForgotPasswordPage ssr=SsrMode::Async/>
+            <Route path=path!("/reset-password") view=accounts::ResetPasswordPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/sessions") view=accounts::SessionsPage ssr=SsrMode::Async/>
             <Route path=path!("/docs") view=site::DocsPage ssr=SsrMode::Async/>
             <Route path=path!("/docs/api") view=site::ApiDocsPage ssr=SsrMode::Async/>
         </FlatRoutes>

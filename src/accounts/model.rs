@@ -1,7 +1,8 @@
 //! The nouns of accounts, for both sides.
 
-use crate::{error::AppError, values::{AccountId, KeyId, Permission, SessionId, WorkspaceId}};
+use crate::{error::AppError, values::{AccountId, CATALOGUE, KeyId, Permission, SessionId, WorkspaceId}};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 /// Who asks: an account with its permissions in its workspace, read anew for every request (R49).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +35,173 @@ impl Caller {
         self.permissions.contains(permission)
     }
 
+    /// The command line on the server: whoever may run it may do everything.
+    pub fn cli() -> Self {
+        let nobody = uuid::Uuid::nil();
+        Self {
+            account: AccountId::new(nobody),
+            name: "cli".to_owned(),
+            email: String::new(),
+            workspace: WorkspaceId::new(nobody),
+            workspace_name: String::new(),
+            time_zone: "UTC".to_owned(),
+            permissions: CATALOGUE.iter().map(|(permission, _)| permission.clone()).collect(),
+            via: Via::Cli,
+        }
+    }
+
+    /// The account behind an act, for events and rows that say who did it; the command line has none.
+    pub fn actor(&self) -> Option<AccountId> {
+        (self.via != Via::Cli).then_some(self.account)
+    }
+
     /// The one permission check of an operation.
     pub fn require(&self, permission: &Permission) -> Result<(), AppError> {
         if self.may(permission) { Ok(()) } else { Err(AppError::forbidden(permission)) }
     }
+}
+
+/// An account as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    pub id: AccountId,
+    pub email: String,
+    pub name: String,
+    pub time_zone: String,
+    /// When the password was set, in words.
+    pub password_set: Option<String>,
+}
+
+/// One signed-in browser, for lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    pub id: SessionId,
+    /// In words: `Firefox on macOS`.
+    pub device: String,
+    pub address: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_used_at: OffsetDateTime,
+    /// The same instants in words, in the person's time zone.
+    pub since: String,
+    pub last_used: String,
+    pub is_this_one: bool,
+}
+
+/// Whose password a link sets, for the page behind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetLink {
+    pub email: String,
+    pub name: String,
+    /// The first operator chooses an address too.
+    pub asks_email: bool,
+}
+
+/// Who may sign up here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Door {
+    Open,
+    /// Invitations only, and this browser has one.
+    Invited,
+    InviteNeeded,
+    Closed,
+}
+
+/// What the pages before signing in need to know: what this browser holds, and the rules of this site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkView {
+    /// It opened the link of a mail that proves an address.
+    pub has_verify_link: bool,
+    /// The masked address that mail went to.
+    pub pending: Option<String>,
+    /// It opened a link to set a password, and the link still works.
+    pub reset: Option<ResetLink>,
+    /// What a new password needs, in a sentence.
+    pub password_advice: String,
+    pub door: Door,
+    /// The sender and the subject to look for.
+    pub mail_from: String,
+}
+
+/// Which accounts an operator wants to see.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AccountFilter {
+    /// Part of an address or a name.
+    pub search: Option<String>,
+    pub state: Option<AccountState>,
+    /// Goes on after this account (`AccountPage::next`).
+    pub before: Option<AccountId>,
+    /// 1 to 100, by default 50.
+    pub limit: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountState {
+    Active,
+    /// The address was never proven.
+    Unproven,
+    Disabled,
+}
+
+impl AccountState {
+    pub const ALL: [Self; 3] = [Self::Active, Self::Unproven, Self::Disabled];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Unproven => "unproven",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// One page of accounts, the youngest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountPage {
+    pub accounts: Vec<AccountRow>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<AccountId>,
+}
+
+/// An account as operators see it in a list. The words are in the zone of who looks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountRow {
+    pub id: AccountId,
+    pub email: String,
+    pub name: String,
+    pub is_verified: bool,
+    pub is_disabled: bool,
+    pub is_operator: bool,
+    pub keys: i64,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_sign_in_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    pub last_sign_in: Option<String>,
+    pub created: String,
+}
+
+/// One account as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountDetail {
+    pub row: AccountRow,
+    pub time_zone: String,
+    pub workspace: Option<WorkspaceId>,
+    pub roles: Vec<String>,
+    pub disablement: Option<Disablement>,
+    pub sessions: Vec<SessionView>,
+}
+
+/// Why an account may not come in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disablement {
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// The same instant in words.
+    pub since: String,
+    pub by: String,
+    pub reason: String,
 }

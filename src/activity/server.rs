@@ -3,6 +3,7 @@
 use crate::{platform::Ctx, values::{AccountId, EventId, WorkspaceId}};
 use serde_json::Value;
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A change, as its operation tells it.
@@ -40,4 +41,10 @@ pub async fn record(ctx: &Ctx, conn: &mut PgConnection, change: Change<'_>) -> s
     .execute(conn)
     .await?;
     Ok(id)
+}
+
+/// When an event was, and its facts: for a mail that tells of it.
+pub async fn find_facts(db: impl sqlx::PgExecutor<'_>, id: EventId) -> sqlx::Result<Option<(OffsetDateTime, Value)>> {
+    let row = sqlx::query!("select at, data from events where id = $1", id.uuid()).fetch_optional(db).await?;
+    Ok(row.map(|r| (r.at, r.data)))
 }

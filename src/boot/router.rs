@@ -2,7 +2,7 @@
 
 use super::{files, forms, openapi, state::AppState, theme::choose_theme};
 use crate::{
-    accounts::{Caller, server::identify},
+    accounts::{Caller, server::{identify, links}},
     app::App,
     error::AppError,
     keys::server::{forward_auth, gate::Gate, rest, verify_http},
@@ -29,7 +29,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, li
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 /// The pages that nobody needs to sign in for; every other page does (deny by default, R62).
-const PUBLIC: &[&str] = &["/", "/sign-up", "/sign-in", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
+const PUBLIC: &[&str] = &["/", "/sign-up", "/sign-in", "/sign-out", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
 
 /// The largest body that any route reads.
 const BODY_BYTES: usize = 256 * 1024;
@@ -47,6 +47,7 @@ pub fn router(state: AppState) -> Router {
         pages = pages.route(route.path(), get(forms::get_page).post(forms::post_page));
     }
     let signed_in = ServiceBuilder::new()
+        .layer(from_fn_with_state(ctx.clone(), links::take_token))
         .layer(sessions)
         .layer(from_fn_with_state(ctx.clone(), identify))
         .layer(middleware::from_fn(guard));

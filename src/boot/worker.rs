@@ -1,6 +1,7 @@
 //! All jobs and all schedules, on one page, and the process that only works on them.
 
 use crate::{
+    accounts,
     platform::{
         Ctx,
         jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
@@ -10,7 +11,8 @@ use crate::{
 
 /// Every kind of job this version can run.
 pub fn registry() -> Registry {
-    Registry::new().register::<CleanUp>().register::<ForgetOldUsage>()
+    let registry = Registry::new().register::<CleanUp>().register::<ForgetOldUsage>();
+    accounts::server::jobs::register(registry)
 }
 
 /// What happens by the clock.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on stops")]
 
+mod accounts;
 mod architecture;
 mod cli;
 mod config;

@@ -29,6 +29,11 @@ pub async fn maybe_caller() -> Result<(Ctx, Option<Caller>), AppError> {
     Ok((ctx, caller))
 }
 
+/// The browser's session, inside a server function.
+pub fn session() -> Result<Session, AppError> {
+    use_context::<Parts>().and_then(|parts| parts.extensions.get::<Session>().cloned()).ok_or_else(|| AppError::internal("no session layer"))
+}
+
 /// The layer: session → account, permissions and workspace, in one query. Disabled and deleted accounts have no caller (R28).
 pub async fn identify(State(ctx): State<Ctx>, session: Session, mut request: Request, next: Next) -> Response {
     match from_session(&ctx, &session).await {

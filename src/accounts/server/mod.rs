@@ -1,6 +1,35 @@
-//! The operations of accounts over a private store.
+//! The operations of accounts over a private store, one file per idea. Whoever may call is checked in each of them; what nobody
+//! needs to be signed in for (sign-up, proofs, sign-in, reset) is slowed down by `attempts`.
 
+mod administration;
+mod attempts;
 mod caller;
+mod common_passwords;
+pub mod jobs;
+pub mod links;
+mod mail;
+mod operators;
+mod password_rules;
+mod passwords;
+mod profile;
+mod resetting;
+mod sessions;
+mod sign_in;
+mod sign_up;
 mod store;
+mod tokens;
+mod verifying;
+mod visitor;
 
-pub use caller::{caller, caller_of_account, context, identify, maybe_caller};
+pub use administration::{account_detail, disable_account, enable_account, end_sessions_of, list_accounts};
+pub use caller::{caller, caller_of_account, context, identify, maybe_caller, session};
+pub use operators::{NewOperator, create_operator, ensure_first_operator};
+pub use password_rules::advice as password_advice;
+pub use passwords::Passwords;
+pub use profile::{in_full, is_time_zone, profile, time_zones, update_profile, when};
+pub use resetting::{change_password, forgot_password, reset_link, reset_password};
+pub use sessions::{begin, end_session, end_sessions, list_sessions, sign_out};
+pub use sign_in::{SignIn, sign_in};
+pub use sign_up::{DEVELOPER, NewAccount, NewSignUp, OPERATOR, create_account, door, sign_up};
+pub use verifying::{Proof, resend_verification, verify_email};
+pub use visitor::{Visitor, device_in_words};

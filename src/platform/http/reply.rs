@@ -5,7 +5,7 @@
 //! that is shown once.
 
 use crate::platform::Ctx;
-use axum::{http::{HeaderMap, HeaderValue, header, request::Parts}, response::IntoResponse};
+use axum::{http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts}, response::IntoResponse};
 use axum_extra::extract::{PrivateCookieJar, cookie::{Cookie, Key, SameSite}};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
@@ -16,6 +16,13 @@ pub const TOAST: &str = "toast";
 /// After this server function the browser goes to `path` (a path of ours, beginning with one slash).
 pub fn redirect(path: &str) {
     leptos_axum::redirect(path);
+}
+
+/// The browser drops what it kept of this site, cookies aside (R44).
+pub fn clear_site_data() {
+    if let Some(options) = use_context::<ResponseOptions>() {
+        options.insert_header(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"storage\""));
+    }
 }
 
 /// The next page says this, once.

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "one test binary; not every part is used by every file")]
 
+pub mod browser;
 pub mod folder;
 pub mod mailbox;
 pub mod smtp;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tollgate::{
+    accounts::server::Passwords,
     boot::server::Running,
     platform::{Ctx, clock::Clock, config::Config, crypto::{Rng, Vault}, mail::Mailer},
 };
@@ -44,6 +46,8 @@ impl TestApp {
         config.jobs.in_serve = false; // a test says when jobs run: `run_jobs`
         change(&mut config);
         let ctx = Ctx::new(db, Clock::frozen(T0), Rng::system(), Vault::new([7; 32]), Mailer::default(), Arc::new(config));
+        let passwords = Passwords::new(&ctx.config.auth, &ctx.vault, &ctx.rng).unwrap();
+        let ctx = ctx.with(Arc::new(passwords));
         let running = Running::start(ctx, listener).await.unwrap();
         let ctx = running.ctx.clone();
         let http = reqwest::Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().unwrap();

@@ -1,0 +1,105 @@
+//! Guessing is slow: attempts are counted by what was submitted and by address, for unknown accounts as for known ones (R17), in
+//! the database, so that a restart forgets nothing (R21).
+//!
+//! An attempt is charged before it is looked at and given back if it turns out well; the first ones cost nothing, then each
+//! failure doubles the wait.
+
+use super::store::attempts as store;
+use crate::{error::AppError, platform::Ctx};
+use std::net::IpAddr;
+use time::Duration;
+
+/// How one kind of bucket counts. Waits in seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    name: &'static str,
+    /// From this failure on there is a wait.
+    free: i32,
+    first: i32,
+    longest: i32,
+    /// Left alone for this long, the bucket starts anew.
+    forget_after: Duration,
+}
+
+/// Wrong passwords for one submitted address: 1, 2, 4 … seconds from the third on, at most 15 minutes (R19).
+pub const SIGN_IN: Rule = Rule { name: "sign_in:id", free: 3, first: 1, longest: 900, forget_after: Duration::days(7) };
+/// Wrong passwords from one network address; generous, for many people may share one.
+pub const SIGN_IN_FROM: Rule = Rule { name: "sign_in:ip", free: 30, first: 1, longest: 900, forget_after: Duration::hours(1) };
+/// Mails that strangers can make us send to one address.
+pub const MAIL: Rule = Rule { name: "mail:id", free: 5, first: 60, longest: 3600, forget_after: Duration::hours(24) };
+/// Mails asked for from one network address.
+pub const MAIL_FROM: Rule = Rule { name: "mail:ip", free: 100, first: 10, longest: 900, forget_after: Duration::hours(1) };
+/// Typed codes and links from one network address.
+pub const PROOF_FROM: Rule = Rule { name: "proof:ip", free: 30, first: 1, longest: 900, forget_after: Duration::hours(1) };
+/// Wrong current passwords of one signed-in account.
+pub const CURRENT_PASSWORD: Rule = Rule { name: "password:id", free: 5, first: 30, longest: 900, forget_after: Duration::hours(24) };
+
+/// A counted attempt.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    bucket: String,
+    /// Seconds until the next one is looked at, if this one fails.
+    pub wait: u64,
+}
+
+impl Attempt {
+    /// Counts an attempt by whoever or whatever `who` is; refused while the bucket is blocked.
+    pub async fn charge(ctx: &Ctx, rule: &Rule, who: &str) -> Result<Self, AppError> {
+        let bucket = rule.bucket(ctx, who);
+        let now = ctx.clock.now();
+        let charge = store::Charge {
+            bucket: &bucket,
+            free: rule.free,
+            first: rule.first,
+            longest: rule.longest,
+            forget_before: now - rule.forget_after,
+            now,
+        };
+        let seconds = |until: time::OffsetDateTime| u64::try_from((until - now).whole_seconds()).unwrap_or(0);
+        match store::charge(&ctx.db, charge).await? {
+            Some(until) => Ok(Self { wait: seconds(until), bucket }),
+            None => {
+                let until = store::find_blocked_until(&ctx.db, &bucket).await?.unwrap_or(now);
+                Err(AppError::RateLimited { retry_after: seconds(until).max(1) })
+            }
+        }
+    }
+
+    /// It turned out well: it does not count.
+    pub async fn refund(self, ctx: &Ctx) -> Result<(), AppError> {
+        Ok(store::refund(&ctx.db, &self.bucket, ctx.clock.now()).await?)
+    }
+}
+
+impl Rule {
+    /// The row of a bucket. Whoever reads the table learns no address.
+    pub fn bucket(&self, ctx: &Ctx, who: &str) -> String {
+        let hash = ctx.vault.keyed_hash("attempts", who.as_bytes());
+        let hex: String = hash[..16].iter().map(|b| format!("{b:02x}")).collect();
+        format!("{}:{hex}", self.name)
+    }
+}
+
+/// The part of an address that one person can't leave at will: all of IPv4, the first half of IPv6.
+pub fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let s = v6.segments();
+            format!("{:x}:{:x}:{:x}:{:x}::/64", s[0], s[1], s[2], s[3])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s40_ipv6_counts_by_its_first_half_and_mapped_ipv4_as_ipv4() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:aaaa::1"), of("2001:db8:1:2:bbbb::2"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:203.0.113.9"), "203.0.113.9");
+    }
+}

@@ -1,0 +1,87 @@
+//! What happens after the response: the mails of accounts. A payload names the account and the event that caused the mail; the
+//! proof in it is made when the job runs, so a mail that was late is still good, and the newest one wins.
+
+use super::mail;
+use crate::{
+    platform::{Ctx, jobs::{Job, JobError, Registry}},
+    values::{AccountId, EventId},
+};
+use serde::{Deserialize, Serialize};
+
+/// The link and the code that prove an address.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendVerification {
+    pub account: AccountId,
+    pub cause: EventId,
+}
+
+/// Somebody signed up with the address of an account: its owner is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendAlreadyRegistered {
+    pub account: AccountId,
+    pub cause: EventId,
+}
+
+/// The link to set a new password.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendReset {
+    pub account: AccountId,
+    pub cause: EventId,
+}
+
+/// The password is another one now (R26).
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendPasswordChanged {
+    pub account: AccountId,
+    pub cause: EventId,
+}
+
+/// An unknown address asked for a mail. The job exists so that the answer takes as long as for a known one (R15).
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendNothing {}
+
+impl Job for SendVerification {
+    const KIND: &'static str = "accounts.send_verification";
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        mail::send_verification(ctx, self.account, self.cause).await
+    }
+}
+
+impl Job for SendAlreadyRegistered {
+    const KIND: &'static str = "accounts.send_already_registered";
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        mail::send_already_registered(ctx, self.account, self.cause).await
+    }
+}
+
+impl Job for SendReset {
+    const KIND: &'static str = "accounts.send_reset";
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        mail::send_reset(ctx, self.account, self.cause).await
+    }
+}
+
+impl Job for SendPasswordChanged {
+    const KIND: &'static str = "accounts.send_password_changed";
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        mail::send_password_changed(ctx, self.account, self.cause).await
+    }
+}
+
+impl Job for SendNothing {
+    const KIND: &'static str = "accounts.send_nothing";
+    async fn run(self, _: &Ctx) -> Result<(), JobError> {
+        Ok(())
+    }
+}
+
+/// The jobs of accounts, for the registry of the process.
+#[must_use]
+pub fn register(registry: Registry) -> Registry {
+    registry
+        .register::<SendVerification>()
+        .register::<SendAlreadyRegistered>()
+        .register::<SendReset>()
+        .register::<SendPasswordChanged>()
+        .register::<SendNothing>()
+}

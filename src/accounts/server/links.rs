@@ -1,0 +1,58 @@
+//! Mailed links leave the address bar at once (R54): `?token=` becomes a sealed cookie of this browser and the page comes back
+//! under its clean address. Opening a link changes nothing else (R53). And: where a sign-in may lead (R76).
+
+use crate::platform::{Ctx, http::reply};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+/// What this browser may hold of a link, per page.
+pub const VERIFY: &str = "verify";
+pub const RESET: &str = "reset";
+pub const INVITE: &str = "invite";
+/// The address that mail went to, for the page that says so.
+pub const PENDING: &str = "pending";
+
+/// As long as the links live.
+const SECONDS: i64 = 3600;
+const LONGEST: usize = 100;
+
+/// The layer: takes the token out of the address of the three pages that mails lead to.
+pub async fn take_token(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    let cookie = match request.uri().path() {
+        "/verify-email" => VERIFY,
+        "/reset-password" => RESET,
+        "/sign-up" => INVITE,
+        _ => return next.run(request).await,
+    };
+    let query = request.uri().query().unwrap_or_default();
+    let token = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token").map(|(_, value)| value.into_owned());
+    match token.filter(|token| *request.method() == Method::GET && token.len() <= LONGEST) {
+        None => next.run(request).await,
+        Some(token) => {
+            let location = HeaderValue::from_str(request.uri().path()).unwrap_or(HeaderValue::from_static("/"));
+            let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
+            response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            if let Some(value) = reply::sealed_cookie(&ctx, cookie, token, SECONDS) {
+                response.headers_mut().append(header::SET_COOKIE, value);
+            }
+            response
+        }
+    }
+}
+
+/// Where to go after signing in: a path of this site and nothing else, or none.
+pub fn safe_next(ctx: &Ctx, next: &str) -> Option<String> {
+    let is_path = next.starts_with('/') && !next[1..].starts_with(['/', '\\']);
+    let is_plain = !next.contains('\\') && !next.chars().any(|c| c.is_control() || c.is_whitespace());
+    if !is_path || !is_plain || next.len() > 2000 {
+        return None;
+    }
+    let url = ctx.config.server.public_url.join(next).ok()?;
+    let is_ours = url.origin() == ctx.config.server.public_url.origin();
+    let leads_away = ["/sign-in", "/sign-out", "/sign-up"].contains(&url.path());
+    (is_ours && !leads_away).then(|| next.to_owned())
+}

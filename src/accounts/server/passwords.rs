@@ -1,0 +1,219 @@
+//! Hashing of passwords: Argon2id with a pepper, off the async threads, so many at once as the machine has cores for and no more
+//! than a short queue behind them (R10–R12). Every check of a password costs one run, whether there is a hash to compare with or
+//! not (R16).
+//!
+//! The pepper is derived from the master key; its id stands in the PHC string (`keyid`), so a hash under another one is noticed.
+
+use crate::{error::AppError, platform::{Ctx, config::Auth, crypto::{Rng, Vault}}};
+use argon2::{
+    Algorithm, Argon2, KeyId, Params, ParamsBuilder, PasswordHash, PasswordHasher, PasswordVerifier, Version,
+    password_hash::phc::{Output, ParamsString, Salt},
+};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
+use std::sync::{Arc, atomic::{AtomicU64, AtomicUsize, Ordering}};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use unicode_normalization::UnicodeNormalization;
+
+/// How many wait for each one that runs; at 150 ms each, the last waits about as long as a person does.
+const QUEUE_PER_PERMIT: usize = 16;
+
+/// The hasher; start-up hangs it on the context with `Ctx::with`.
+pub struct Passwords {
+    params: Params,
+    pepper: SecretBox<[u8; 32]>,
+    /// A hash that no password has, under the present parameters.
+    dummy: String,
+    permits: Semaphore,
+    waiting: AtomicUsize,
+    queue: usize,
+    runs: AtomicU64,
+}
+
+/// How a password compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Wrong,
+    Right,
+    /// Right, and the hash wants to be renewed (R11).
+    RightButOld,
+}
+
+impl Passwords {
+    pub fn new(config: &Auth, vault: &Vault, rng: &Rng) -> Result<Self, argon2::Error> {
+        let pepper = vault.keyed_hash("password pepper", b"");
+        let key_id = KeyId::new(&vault.keyed_hash("password pepper id", b"")[..6])?;
+        let params = ParamsBuilder::new().m_cost(config.argon2_memory_kib).t_cost(config.argon2_passes).p_cost(1).keyid(key_id).build()?;
+        let permits = config.argon2_parallel.max(1);
+        Ok(Self {
+            dummy: dummy(&params, rng).unwrap_or_default(),
+            params,
+            pepper: SecretBox::new(Box::new(pepper)),
+            permits: Semaphore::new(permits),
+            waiting: AtomicUsize::new(0),
+            queue: permits * QUEUE_PER_PERMIT,
+            runs: AtomicU64::new(0),
+        })
+    }
+
+    /// The hasher of this process.
+    pub fn of(ctx: &Ctx) -> Result<Arc<Self>, AppError> {
+        ctx.part::<Self>().ok_or_else(|| AppError::internal("start-up did not add Passwords to the context"))
+    }
+
+    /// How often Argon2 ran since the start.
+    pub fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
+    /// The PHC string of a password.
+    pub async fn hash(self: &Arc<Self>, rng: &Rng, password: &SecretString) -> Result<String, AppError> {
+        let salt: [u8; 16] = rng.bytes();
+        self.run(password, move |argon, password| argon.hash_password_with_salt(password, &salt).map(|phc| phc.to_string()))
+            .await?
+            .map_err(AppError::internal)
+    }
+
+    /// Compares with a stored hash, or with none at the same cost.
+    pub async fn verify(self: &Arc<Self>, stored: Option<&str>, password: &SecretString) -> Result<Verdict, AppError> {
+        let phc = stored.unwrap_or(&self.dummy).to_owned();
+        let is_right = self
+            .run(password, move |argon, password| PasswordHash::new(&phc).is_ok_and(|phc| argon.verify_password(password, &phc).is_ok()))
+            .await?;
+        Ok(match stored {
+            Some(phc) if is_right && self.is_old(phc) => Verdict::RightButOld,
+            Some(_) if is_right => Verdict::Right,
+            _ => Verdict::Wrong,
+        })
+    }
+
+    fn is_old(&self, phc: &str) -> bool {
+        let same = |phc: PasswordHash| {
+            let params = Params::try_from(&phc).ok()?;
+            let is_same = phc.algorithm.as_str() == Algorithm::Argon2id.as_str()
+                && (params.m_cost(), params.t_cost(), params.p_cost()) == (self.params.m_cost(), self.params.t_cost(), self.params.p_cost())
+                && params.keyid() == self.params.keyid();
+            Some(is_same)
+        };
+        PasswordHash::new(phc).ok().and_then(same) != Some(true)
+    }
+
+    /// One run on a blocking thread, after waiting for a permit.
+    async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        password: &SecretString,
+        work: impl FnOnce(&Argon2<'_>, &[u8]) -> T + Send + 'static,
+    ) -> Result<T, AppError> {
+        let _permit = self.permit().await?;
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        let this = Arc::clone(self);
+        let password = SecretString::from(password.expose_secret().nfkc().collect::<String>());
+        let done = tokio::task::spawn_blocking(move || {
+            let argon = Argon2::new_with_secret(this.pepper.expose_secret(), Algorithm::Argon2id, Version::V0x13, this.params.clone());
+            argon.map(|argon| work(&argon, password.expose_secret().as_bytes()))
+        });
+        done.await.map_err(AppError::internal)?.map_err(AppError::internal)
+    }
+
+    /// A place among those that run; refused when too many wait already (R12).
+    async fn permit(&self) -> Result<SemaphorePermit<'_>, AppError> {
+        if let Ok(permit) = self.permits.try_acquire() {
+            return Ok(permit);
+        }
+        let _place = Place::take(&self.waiting, self.queue).ok_or(AppError::Unavailable { retry_after: 2 })?;
+        self.permits.acquire().await.map_err(AppError::internal)
+    }
+}
+
+/// A place in the queue, given back however the waiting ends.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize, queue: usize) -> Option<Self> {
+        let free = |n: usize| (n < queue).then_some(n + 1);
+        waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, free).ok().map(|_| Self(waiting))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Salt and tag of random bytes: verifying against it costs what a real one costs, and fails.
+fn dummy(params: &Params, rng: &Rng) -> Option<String> {
+    let phc = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(params).ok()?,
+        salt: Some(Salt::new(&rng.bytes::<16>()).ok()?),
+        hash: Some(Output::new(&rng.bytes::<32>()).ok()?),
+    };
+    Some(phc.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::config::Config;
+
+    fn hasher(memory: u32, passes: u32, key: u8) -> Arc<Passwords> {
+        let mut auth = Config::development(std::path::PathBuf::new()).auth;
+        (auth.argon2_memory_kib, auth.argon2_passes, auth.argon2_parallel) = (memory, passes, 1);
+        Arc::new(Passwords::new(&auth, &Vault::new([key; 32]), &Rng::seeded(1)).unwrap())
+    }
+
+    #[tokio::test]
+    async fn r11_other_parameters_or_another_pepper_make_a_hash_old() {
+        let password = SecretString::from("korallenriff im winter");
+        let rng = Rng::seeded(2);
+        let phc = hasher(64, 1, 7).hash(&rng, &password).await.unwrap();
+        assert!(phc.starts_with("$argon2id$v=19$m=64,t=1,p=1,keyid="), "{phc}");
+        assert_eq!(hasher(64, 1, 7).verify(Some(&phc), &password).await.unwrap(), Verdict::Right);
+        assert_eq!(hasher(72, 1, 7).verify(Some(&phc), &password).await.unwrap(), Verdict::RightButOld);
+        assert_eq!(hasher(64, 2, 7).verify(Some(&phc), &password).await.unwrap(), Verdict::RightButOld);
+        assert_eq!(hasher(64, 1, 8).verify(Some(&phc), &password).await.unwrap(), Verdict::Wrong, "the pepper counts");
+    }
+
+    #[tokio::test]
+    async fn r16_no_hash_and_a_broken_hash_cost_a_run_and_are_wrong() {
+        let hasher = hasher(64, 1, 7);
+        assert!(PasswordHash::new(&hasher.dummy).is_ok());
+        for stored in [None, Some(hasher.dummy.clone().as_str())] {
+            let before = hasher.runs();
+            assert_eq!(hasher.verify(stored, &SecretString::from("")).await.unwrap(), Verdict::Wrong);
+            assert_eq!(hasher.runs() - before, 1);
+        }
+        assert_eq!(hasher.verify(Some("no phc"), &SecretString::from("x")).await.unwrap(), Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn passwords_compare_after_nfkc() {
+        let hasher = hasher(64, 1, 7);
+        let phc = hasher.hash(&Rng::seeded(3), &SecretString::from("Jürgen wohnt in der Straße 5")).await.unwrap();
+        let decomposed = SecretString::from("Ju\u{308}rgen wohnt in der Straße 5");
+        assert_eq!(hasher.verify(Some(&phc), &decomposed).await.unwrap(), Verdict::Right);
+    }
+
+    #[tokio::test]
+    async fn s44_a_full_queue_refuses_instead_of_growing() {
+        let hasher = hasher(64, 1, 7);
+        let held = hasher.permits.acquire().await.unwrap();
+        let waiting: Vec<_> = (0..QUEUE_PER_PERMIT)
+            .map(|_| {
+                let hasher = Arc::clone(&hasher);
+                tokio::spawn(async move { hasher.verify(None, &SecretString::from("x")).await })
+            })
+            .collect();
+        while hasher.waiting.load(Ordering::Acquire) < QUEUE_PER_PERMIT {
+            tokio::task::yield_now().await;
+        }
+        let refused = hasher.verify(None, &SecretString::from("x")).await;
+        assert_eq!(refused, Err(AppError::Unavailable { retry_after: 2 }));
+        drop(held);
+        for one in waiting {
+            assert_eq!(one.await.unwrap(), Ok(Verdict::Wrong));
+        }
+        assert_eq!(hasher.waiting.load(Ordering::Acquire), 0);
+    }
+}

@@ -1,0 +1,133 @@
+//! A forgotten password, and a new one: by a mailed link, or from the settings by who knows the present one.
+//!
+//! A new password ends sessions: all of them after a link (R46), all others after a change.
+
+use super::{
+    Visitor,
+    attempts::{self, Attempt},
+    jobs::{SendNothing, SendPasswordChanged, SendReset, SendVerification},
+    password_rules,
+    passwords::{Passwords, Verdict},
+    sign_up::about,
+    store::{accounts as store, attempts as buckets, sessions, tokens as token_store},
+    tokens::{self, Purpose},
+};
+use crate::{
+    accounts::model::{Caller, ResetLink, Via},
+    activity::server::{Change, record},
+    error::AppError,
+    platform::{Ctx, jobs},
+    values::Email,
+    values::permission_names as may,
+};
+use secrecy::SecretString;
+use sqlx::PgConnection;
+
+/// The address of an operator who has not chosen one yet (see `operators::ensure_first_operator`).
+pub const PLACEHOLDER_OPERATOR: &str = "operator@localhost";
+
+const DEAD_LINK: &str = "This link was used, or is too old, or a newer one was sent. Ask for a new one.";
+const KINDS: [&str; 3] = ["verify_email", "reset_password", "operator_link"];
+
+/// Sends a link to set a new password; the same answer for every address (S64). An unproven address gets its proof again.
+pub async fn forgot_password(ctx: &Ctx, from: &Visitor, email: &str) -> Result<Email, AppError> {
+    let email: Email = email.parse().map_err(|e| AppError::invalid("email", e))?;
+    Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
+    Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
+    let mut tx = ctx.db.begin().await?;
+    match store::find_by_email(&mut *tx, &email.key()).await? {
+        Some(account) => {
+            let cause = record(ctx, &mut tx, Change { kind: "account.reset_asked", ..about(account.id, "somebody", from) }).await?;
+            let account_id = account.id;
+            if account.is_verified {
+                jobs::enqueue(ctx, &mut tx, &SendReset { account: account_id, cause }).await?;
+            } else {
+                jobs::enqueue(ctx, &mut tx, &SendVerification { account: account_id, cause }).await?;
+            }
+        }
+        None => {
+            jobs::enqueue(ctx, &mut tx, &SendNothing {}).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(email)
+}
+
+/// What stands behind a link, if it still works. Changes nothing (R53).
+pub async fn reset_link(ctx: &Ctx, token: &str) -> Result<Option<ResetLink>, AppError> {
+    let Some(found) = tokens::look_up(ctx, token).await?.filter(|t| !t.is_used && t.kind != Purpose::VerifyEmail.as_str()) else {
+        return Ok(None);
+    };
+    let account = store::find_account(&ctx.db, found.account).await?;
+    Ok(account.map(|a| ResetLink { asks_email: a.email == PLACEHOLDER_OPERATOR, email: a.email, name: a.name }))
+}
+
+/// Sets the password that a link stands for and ends every session; of several uses at once, one works. Nobody is signed in by it.
+/// `email` is read only for the first operator, who has none yet.
+pub async fn reset_password(ctx: &Ctx, from: &Visitor, token: &str, email: Option<&str>, password: &SecretString) -> Result<Email, AppError> {
+    let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
+    let dead = || AppError::invalid("", DEAD_LINK);
+    let link = reset_link(ctx, token).await?.ok_or_else(dead)?;
+    let email: Email = match (link.asks_email, email) {
+        (true, given) => given.unwrap_or_default().parse().map_err(|e| AppError::invalid("email", e))?,
+        (false, _) => link.email.parse().map_err(AppError::internal)?,
+    };
+    check_new(ctx, password, &link.name, &email)?;
+    let hash = Passwords::of(ctx)?.hash(&ctx.rng, password).await?;
+
+    let mut tx = ctx.db.begin().await?;
+    let account = tokens::consume(ctx, &mut tx, token, &[Purpose::ResetPassword, Purpose::OperatorLink]).await?.ok_or_else(dead)?;
+    let now = ctx.clock.now();
+    if link.asks_email && !store::update_identity(&mut tx, account, email.as_str(), &email.key(), now).await? {
+        return Err(AppError::invalid("email", "Another account has this address. Choose a different one."));
+    }
+    store::update_verified(&mut tx, account, now).await?;
+    sessions::delete_sessions(&mut *tx, account, None).await?;
+    set_password(ctx, &mut tx, &email, &hash, Change { kind: "account.password_reset", ..about(account, &link.name, from) }).await?;
+    tx.commit().await?;
+    attempt.refund(ctx).await?;
+    Ok(email)
+}
+
+/// Sets a new password for the caller, who knows the present one; ends all other sessions and says how many.
+pub async fn change_password(ctx: &Ctx, caller: &Caller, from: &Visitor, current: &SecretString, new: &SecretString) -> Result<u64, AppError> {
+    caller.require(&may::ACCOUNT_WRITE)?;
+    let email: Email = caller.email.parse().map_err(AppError::internal)?;
+    check_new(ctx, new, &caller.name, &email)?;
+    let attempt = Attempt::charge(ctx, &attempts::CURRENT_PASSWORD, &caller.account.to_string()).await?;
+    let account = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
+    let passwords = Passwords::of(ctx)?;
+    if passwords.verify(account.password_hash.as_deref(), current).await? == Verdict::Wrong {
+        return Err(AppError::invalid("current_password", "This is not your current password."));
+    }
+    attempt.refund(ctx).await?;
+    let hash = passwords.hash(&ctx.rng, new).await?;
+
+    let mut tx = ctx.db.begin().await?;
+    let keep = match caller.via {
+        Via::Session(id) => Some(id),
+        Via::Key(_) | Via::Cli => None,
+    };
+    let ended = sessions::delete_sessions(&mut *tx, caller.account, keep).await?;
+    let change = Change { kind: "account.password_changed", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
+    set_password(ctx, &mut tx, &email, &hash, change).await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+fn check_new(ctx: &Ctx, password: &SecretString, name: &str, email: &Email) -> Result<(), AppError> {
+    let min = ctx.config.auth.password_min;
+    password_rules::check(password, min, name, email.as_str()).map_err(|reason| AppError::invalid("new_password", reason))
+}
+
+/// What every new password does: mailed proofs die (R52), the lock opens (R20), the event, the mail (R26).
+async fn set_password(ctx: &Ctx, conn: &mut PgConnection, email: &Email, hash: &str, change: Change<'_>) -> sqlx::Result<()> {
+    let Some(account) = change.actor else { return Ok(()) };
+    store::update_password(conn, account, hash, ctx.clock.now()).await?;
+    token_store::delete_tokens(conn, account, &KINDS).await?;
+    let locks = [attempts::SIGN_IN.bucket(ctx, &email.key()), attempts::CURRENT_PASSWORD.bucket(ctx, &account.to_string())];
+    buckets::delete_buckets(&mut *conn, &locks).await?;
+    let cause = record(ctx, conn, change).await?;
+    jobs::enqueue(ctx, conn, &SendPasswordChanged { account, cause }).await?;
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Where somebody is signed in: begun at sign-in, listed, ended one by one or all at once.
+
+use super::{
+    Visitor,
+    profile::when,
+    sign_up::about,
+    store::sessions as store,
+    visitor::device_in_words,
+};
+use crate::{
+    accounts::model::{Caller, SessionView, Via},
+    activity::server::{Change, record},
+    error::AppError,
+    platform::{Ctx, session as data},
+    values::{AccountId, SessionId, permission_names as may},
+};
+use tower_sessions::Session;
+
+/// Puts a new session into the browser: a new id, whatever it brought along is dead (R23, S45).
+pub async fn begin(ctx: &Ctx, session: &Session, account: AccountId, from: &Visitor) -> Result<SessionId, AppError> {
+    let id: SessionId = ctx.new_id();
+    session.clear().await;
+    session.cycle_id().await.map_err(unreachable_store)?;
+    for (key, value) in [
+        (data::ACCOUNT, account.to_string()),
+        (data::SESSION, id.to_string()),
+        (data::DEVICE, from.device.clone()),
+        (data::ADDRESS, from.address.to_string()),
+    ] {
+        session.insert(key, value).await.map_err(unreachable_store)?;
+    }
+    session.save().await.map_err(unreachable_store)?;
+    Ok(id)
+}
+
+/// Ends the browser's session: the row goes, the cookie with it (R44). Safe to call without one.
+pub async fn sign_out(ctx: &Ctx, session: &Session, caller: Option<&Caller>, from: &Visitor) -> Result<(), AppError> {
+    if let Some(caller) = caller {
+        let mut tx = ctx.db.begin().await?;
+        let change = Change { kind: "account.signed_out", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
+        record(ctx, &mut tx, change).await?;
+        tx.commit().await?;
+    }
+    if session.id().is_some() { session.flush().await.map_err(unreachable_store) } else { Ok(()) }
+}
+
+/// The caller's sessions, the one used last first.
+pub async fn list_sessions(ctx: &Ctx, caller: &Caller) -> Result<Vec<SessionView>, AppError> {
+    caller.require(&may::ACCOUNT_READ)?;
+    sessions_of(ctx, caller.account, own_session(caller), &caller.time_zone).await
+}
+
+/// Ends one session of the caller; true if it was the one that asks.
+pub async fn end_session(ctx: &Ctx, caller: &Caller, from: &Visitor, id: SessionId) -> Result<bool, AppError> {
+    caller.require(&may::ACCOUNT_WRITE)?;
+    let mut tx = ctx.db.begin().await?;
+    if !store::delete_session(&mut *tx, caller.account, id).await? {
+        return Err(AppError::NotFound);
+    }
+    let change = Change { kind: "session.ended", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
+    record(ctx, &mut tx, change).await?;
+    tx.commit().await?;
+    Ok(own_session(caller) == Some(id))
+}
+
+/// Ends the caller's other sessions, or with `this_one_too` all of them; says how many.
+pub async fn end_sessions(ctx: &Ctx, caller: &Caller, from: &Visitor, this_one_too: bool) -> Result<u64, AppError> {
+    caller.require(&may::ACCOUNT_WRITE)?;
+    let keep = if this_one_too { None } else { own_session(caller) };
+    let mut tx = ctx.db.begin().await?;
+    let ended = store::delete_sessions(&mut *tx, caller.account, keep).await?;
+    if ended > 0 {
+        let change = Change { kind: "session.all_ended", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
+        record(ctx, &mut tx, change).await?;
+    }
+    tx.commit().await?;
+    Ok(ended)
+}
+
+pub(super) async fn sessions_of(ctx: &Ctx, account: AccountId, own: Option<SessionId>, zone: &str) -> Result<Vec<SessionView>, AppError> {
+    let now = ctx.clock.now();
+    let view = |s: store::Session| SessionView {
+        id: s.id,
+        device: device_in_words(&s.device),
+        address: s.address.map(|net| net.addr().to_string()).unwrap_or_default(),
+        created_at: s.created_at,
+        last_used_at: s.last_used_at,
+        since: when(s.created_at, now, zone),
+        last_used: when(s.last_used_at, now, zone),
+        is_this_one: own == Some(s.id),
+    };
+    Ok(store::list_sessions(&ctx.db, account, now).await?.into_iter().map(view).collect())
+}
+
+fn own_session(caller: &Caller) -> Option<SessionId> {
+    match caller.via {
+        Via::Session(id) => Some(id),
+        Via::Key(_) | Via::Cli => None,
+    }
+}
+
+fn unreachable_store(error: tower_sessions::session::Error) -> AppError {
+    tracing::warn!("the session store: {error}");
+    AppError::Unavailable { retry_after: 5 }
+}

@@ -1,0 +1,99 @@
+//! Signing in with a password. Every refusal costs one run of Argon2 and says one sentence, whoever is or isn't behind the
+//! address (R15, R16); only the right password is told that the address is not proven or the account disabled (R18).
+
+use super::{
+    Visitor,
+    attempts::{self, Attempt},
+    passwords::{Passwords, Verdict},
+    sign_up::about,
+    store::accounts::{self as store, Account},
+};
+use crate::{
+    activity::server::{Change, record},
+    error::{AppError, wait_in_words},
+    platform::Ctx,
+    values::{AccountId, Email},
+};
+use secrecy::SecretString;
+use std::sync::Arc;
+
+/// How a right password ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignIn {
+    /// The account may have a session.
+    Done(AccountId),
+    /// The address is not proven yet.
+    Unproven(Email),
+}
+
+/// Checks address and password. It makes no session: that is the browser's part (`sessions::begin`).
+pub async fn sign_in(ctx: &Ctx, from: &Visitor, email: &str, password: &SecretString) -> Result<SignIn, AppError> {
+    let email: Email = email.parse().map_err(|e| AppError::invalid("email", e))?;
+    let by_address = Attempt::charge(ctx, &attempts::SIGN_IN_FROM, &attempts::network(from.address)).await?;
+    let passwords = Passwords::of(ctx)?;
+    let by_email = match Attempt::charge(ctx, &attempts::SIGN_IN, &email.key()).await {
+        Ok(attempt) => attempt,
+        Err(locked) => {
+            passwords.verify(None, password).await?;
+            return Err(locked);
+        }
+    };
+    let account = store::find_by_email(&ctx.db, &email.key()).await?;
+    let stored = account.as_ref().and_then(|a| a.password_hash.as_deref());
+    let (account, verdict) = match (passwords.verify(stored, password).await, account) {
+        (Ok(verdict @ (Verdict::Right | Verdict::RightButOld)), Some(account)) => (account, verdict),
+        (Ok(_), _) => {
+            tracing::info!(address = %from.address, "sign-in refused: wrong password or unknown address");
+            return Err(wrong(&by_email));
+        }
+        (Err(busy), _) => {
+            // Nothing was tried, so nothing counts.
+            by_email.refund(ctx).await?;
+            by_address.refund(ctx).await?;
+            return Err(busy);
+        }
+    };
+    by_address.refund(ctx).await?;
+    super::store::attempts::delete_buckets(&ctx.db, &[attempts::SIGN_IN.bucket(ctx, &email.key())]).await?;
+    if let Some(reason) = &account.disabled {
+        return Err(disabled(reason));
+    }
+    if !account.is_verified {
+        return Ok(SignIn::Unproven(account.email.parse().map_err(AppError::internal)?));
+    }
+    if verdict == Verdict::RightButOld {
+        rehash(ctx, &passwords, &account, password).await;
+    }
+    let mut tx = ctx.db.begin().await?;
+    store::update_signed_in(&mut tx, account.id, ctx.clock.now()).await?;
+    let change = Change { kind: "account.signed_in", workspace: account.workspace, ..about(account.id, &account.name, from) };
+    record(ctx, &mut tx, change).await?;
+    tx.commit().await?;
+    Ok(SignIn::Done(account.id))
+}
+
+/// One sentence for all causes, and the pause that now follows.
+fn wrong(attempt: &Attempt) -> AppError {
+    let pause = match attempt.wait {
+        0 => String::new(),
+        seconds => format!(" Wait {} before the next try, or set a new password.", wait_in_words(seconds)),
+    };
+    AppError::invalid("password", format!("Email and password do not belong together.{pause}"))
+}
+
+fn disabled(reason: &str) -> AppError {
+    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    AppError::conflict(format!("This account is disabled{because}. Ask the operator of this site."))
+}
+
+/// The same password under the present parameters (R11). If that fails, the old hash stays good.
+async fn rehash(ctx: &Ctx, passwords: &Arc<Passwords>, account: &Account, password: &SecretString) {
+    let Some(old) = account.password_hash.as_deref() else { return };
+    let done = async {
+        let new = passwords.hash(&ctx.rng, password).await?;
+        Ok::<_, AppError>(store::update_rehashed(&ctx.db, account.id, old, &new).await?)
+    };
+    if let Err(error) = done.await {
+        tracing::warn!("the password hash of {} was not renewed: {error}", account.id);
+    }
+}

@@ -1,0 +1,195 @@
+//! Signing up: an account that has yet to prove its address, with its personal workspace, in one transaction.
+//!
+//! The answer never tells whether the address had an account (R15): its owner is told by mail. An address that was never proven
+//! is nobody's, so signing up again overwrites what stood there (R57), the mailed proofs with it.
+
+use super::{
+    Visitor,
+    attempts::{self, Attempt},
+    jobs::{SendAlreadyRegistered, SendVerification},
+    password_rules,
+    passwords::Passwords,
+    store::{accounts as store, tokens},
+};
+use crate::{
+    accounts::model::Door,
+    activity::server::{Change, record},
+    error::{AppError, Fields},
+    platform::{Ctx, config::SignUpMode, crypto::sha256, jobs},
+    values::{AccountId, Email, WorkspaceId},
+};
+use secrecy::SecretString;
+use sqlx::PgConnection;
+
+/// What somebody typed to sign up.
+#[derive(Debug, Clone)]
+pub struct NewSignUp {
+    pub email: String,
+    pub name: String,
+    pub password: SecretString,
+    /// IANA name, as the browser told it; an unknown one counts as none.
+    pub time_zone: Option<String>,
+    /// The token of an invitation.
+    pub invite: Option<String>,
+}
+
+/// An account that somebody trusted makes: the command line, demo data, tests.
+#[derive(Debug, Clone)]
+pub struct NewAccount<'a> {
+    pub email: Email,
+    pub name: &'a str,
+    /// None: nobody can sign in until a link sets one.
+    pub password: Option<SecretString>,
+    pub roles: &'a [&'a str],
+    pub is_verified: bool,
+    /// Who makes it: `cli`, `system`.
+    pub by: &'a str,
+}
+
+/// The longest name, in characters.
+const NAME_CHARS: usize = 80;
+pub const DEVELOPER: &str = "developer";
+pub const OPERATOR: &str = "operator";
+
+/// Signs up, and answers the address that mail goes to: the same for known and unknown ones.
+pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Email, AppError> {
+    if ctx.config.auth.sign_up == SignUpMode::Closed {
+        return Err(AppError::conflict("Sign-up is closed here. Ask the operator for an account."));
+    }
+    let (email, name) = checked(ctx, &input)?;
+    let invite = invite(ctx, input.invite.as_deref()).await?;
+    Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
+    Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
+    let hash = Passwords::of(ctx)?.hash(&ctx.rng, &input.password).await?;
+
+    let mut tx = ctx.db.begin().await?;
+    if let Some(invite) = invite
+        && !store::use_invite(&mut tx, &invite, ctx.clock.now()).await?
+    {
+        return Err(no_invite());
+    }
+    let time_zone = input.time_zone.filter(|zone| super::profile::is_time_zone(zone)).unwrap_or_else(|| "UTC".to_owned());
+    let row = Row { email: &email, name: &name, time_zone: &time_zone, password_hash: Some(&hash), is_verified: false };
+    match insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
+        Some((account, workspace)) => {
+            tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
+            let change = Change { kind: "account.signed_up", workspace: Some(workspace), ..about(account, &name, from) };
+            let cause = record(ctx, &mut tx, change).await?;
+            jobs::enqueue(ctx, &mut tx, &SendVerification { account, cause }).await?;
+        }
+        None => {
+            let Some(owner) = store::find_by_email(&mut *tx, &email.key()).await? else {
+                return Err(AppError::Unavailable { retry_after: 1 }); // deleted between the two statements
+            };
+            let cause = record(ctx, &mut tx, Change { kind: "account.sign_up_repeated", ..about(owner.id, "somebody", from) }).await?;
+            jobs::enqueue(ctx, &mut tx, &SendAlreadyRegistered { account: owner.id, cause }).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(email)
+}
+
+/// Makes an account without a mail. Refused if the address belongs to somebody.
+pub async fn create_account(ctx: &Ctx, new: &NewAccount<'_>) -> Result<AccountId, AppError> {
+    let mut fields = Fields::default();
+    let name = fields.check("name", name(new.name));
+    if let Some(password) = &new.password {
+        fields.check("password", password_rules::check(password, ctx.config.auth.password_min, new.name, new.email.as_str()));
+    }
+    fields.done()?;
+    let name = name.unwrap_or_default();
+    let hash = match &new.password {
+        Some(password) => Some(Passwords::of(ctx)?.hash(&ctx.rng, password).await?),
+        None => None,
+    };
+    let mut tx = ctx.db.begin().await?;
+    let row = Row { email: &new.email, name: &name, time_zone: "UTC", password_hash: hash.as_deref(), is_verified: new.is_verified };
+    let Some((account, workspace)) = insert(ctx, &mut tx, row, new.roles).await? else {
+        return Err(AppError::conflict(format!("{} has an account already.", new.email)));
+    };
+    let change = Change {
+        kind: "account.created",
+        workspace: Some(workspace),
+        actor_name: new.by,
+        subject: Some(account.uuid()),
+        ..Change::default()
+    };
+    record(ctx, &mut tx, change).await?;
+    tx.commit().await?;
+    Ok(account)
+}
+
+/// Who may sign up, as the page says it.
+pub fn door(ctx: &Ctx, has_invite: bool) -> Door {
+    match ctx.config.auth.sign_up {
+        SignUpMode::Open => Door::Open,
+        SignUpMode::Invite if has_invite => Door::Invited,
+        SignUpMode::Invite => Door::InviteNeeded,
+        SignUpMode::Closed => Door::Closed,
+    }
+}
+
+/// A name as it is kept: trimmed, one line.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match name.chars().count() {
+        0 => Err("Enter a name.".to_owned()),
+        n if n > NAME_CHARS => Err(format!("A name has at most {NAME_CHARS} characters.")),
+        _ if name.chars().any(char::is_control) => Err("A name has no control characters.".to_owned()),
+        _ => Ok(name),
+    }
+}
+
+/// An event about an account, with where it came from.
+pub(super) fn about<'a>(account: AccountId, actor_name: &'a str, from: &Visitor) -> Change<'a> {
+    Change { actor: Some(account), actor_name, subject: Some(account.uuid()), data: from.facts(), ..Change::default() }
+}
+
+fn checked(ctx: &Ctx, input: &NewSignUp) -> Result<(Email, String), AppError> {
+    let mut fields = Fields::default();
+    let name = fields.check("name", name(&input.name));
+    let email = fields.check("email", input.email.parse::<Email>());
+    fields.check("password", password_rules::check(&input.password, ctx.config.auth.password_min, &input.name, input.email.trim()));
+    fields.done()?;
+    email.zip(name).ok_or(AppError::NotFound)
+}
+
+/// The hash of the invitation, where one is needed; refused early if it can't be used.
+async fn invite(ctx: &Ctx, token: Option<&str>) -> Result<Option<[u8; 32]>, AppError> {
+    if ctx.config.auth.sign_up == SignUpMode::Open {
+        return Ok(None);
+    }
+    let hash = sha256(token.unwrap_or_default());
+    if store::is_invite_open(&ctx.db, &hash, ctx.clock.now()).await? { Ok(Some(hash)) } else { Err(no_invite()) }
+}
+
+fn no_invite() -> AppError {
+    AppError::conflict("Sign-up needs an invitation that is not used up. Open the link you were sent again, or ask for a new one.")
+}
+
+struct Row<'a> {
+    email: &'a Email,
+    name: &'a str,
+    time_zone: &'a str,
+    password_hash: Option<&'a str>,
+    is_verified: bool,
+}
+
+/// Account, personal workspace, roles. None: the address belongs to somebody.
+async fn insert(ctx: &Ctx, conn: &mut PgConnection, row: Row<'_>, roles: &[&str]) -> sqlx::Result<Option<(AccountId, WorkspaceId)>> {
+    let now = ctx.clock.now();
+    let new = store::NewAccount {
+        id: ctx.new_id(),
+        email: row.email.as_str(),
+        email_key: &row.email.key(),
+        name: row.name,
+        time_zone: row.time_zone,
+        password_hash: row.password_hash,
+        verified_at: row.is_verified.then_some(now),
+        now,
+    };
+    let Some(account) = store::insert_account(conn, new).await? else { return Ok(None) };
+    let workspace = store::insert_personal_workspace(conn, ctx.new_id(), account, row.name, now).await?;
+    store::replace_roles(conn, account, roles, now).await?;
+    Ok(Some((account, workspace)))
+}

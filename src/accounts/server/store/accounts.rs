@@ -1,0 +1,223 @@
+//! Accounts, their workspace and their roles.
+
+use crate::values::{AccountId, WorkspaceId};
+use sqlx::{PgConnection, PgExecutor};
+use time::OffsetDateTime;
+
+/// What sign-in and mails need to know of an account.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub id: AccountId,
+    pub email: String,
+    pub name: String,
+    pub time_zone: String,
+    pub password_hash: Option<String>,
+    pub password_set_at: Option<OffsetDateTime>,
+    pub is_verified: bool,
+    /// Why it may not come in, if it may not.
+    pub disabled: Option<String>,
+    pub workspace: Option<WorkspaceId>,
+}
+
+/// A row to write.
+#[derive(Debug, Clone, Copy)]
+pub struct NewAccount<'a> {
+    pub id: AccountId,
+    pub email: &'a str,
+    pub email_key: &'a str,
+    pub name: &'a str,
+    pub time_zone: &'a str,
+    pub password_hash: Option<&'a str>,
+    pub verified_at: Option<OffsetDateTime>,
+    pub now: OffsetDateTime,
+}
+
+macro_rules! account {
+    ($row:expr) => {
+        $row.map(|r| Account {
+            id: AccountId::new(r.id),
+            email: r.email,
+            name: r.name,
+            time_zone: r.time_zone,
+            password_hash: r.password_hash,
+            password_set_at: r.password_set_at,
+            is_verified: r.is_verified,
+            disabled: r.disabled,
+            workspace: r.workspace.map(WorkspaceId::new),
+        })
+    };
+}
+
+pub async fn find_by_email(db: impl PgExecutor<'_>, email_key: &str) -> sqlx::Result<Option<Account>> {
+    let row = sqlx::query!(
+        r#"select a.id, a.email, a.name, a.time_zone, a.password_hash, a.password_set_at, a.verified_at is not null as "is_verified!",
+             d.reason as "disabled?", w.id as "workspace?"
+           from accounts a left join account_disablements d on d.account_id = a.id left join workspaces w on w.personal_of = a.id
+           where a.email_key = $1"#,
+        email_key,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(account!(row))
+}
+
+pub async fn find_account(db: impl PgExecutor<'_>, id: AccountId) -> sqlx::Result<Option<Account>> {
+    let row = sqlx::query!(
+        r#"select a.id, a.email, a.name, a.time_zone, a.password_hash, a.password_set_at, a.verified_at is not null as "is_verified!",
+             d.reason as "disabled?", w.id as "workspace?"
+           from accounts a left join account_disablements d on d.account_id = a.id left join workspaces w on w.personal_of = a.id
+           where a.id = $1"#,
+        id.uuid(),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(account!(row))
+}
+
+/// Writes the account, over one whose address was never proven (R57). None: the address belongs to somebody.
+pub async fn insert_account(conn: &mut PgConnection, new: NewAccount<'_>) -> sqlx::Result<Option<AccountId>> {
+    let id = sqlx::query_scalar!(
+        "insert into accounts as a (id, email, email_key, name, time_zone, password_hash, password_set_at, verified_at, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, case when $6::text is not null then $8::timestamptz end, $7, $8, $8)
+         on conflict (email_key) do update
+           set email = excluded.email, name = excluded.name, time_zone = excluded.time_zone, password_hash = excluded.password_hash,
+             password_set_at = excluded.password_set_at, verified_at = excluded.verified_at, created_at = excluded.created_at, updated_at = excluded.updated_at
+           where a.verified_at is null
+         returning id",
+        new.id.uuid(),
+        new.email,
+        new.email_key,
+        new.name,
+        new.time_zone,
+        new.password_hash,
+        new.verified_at,
+        new.now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(AccountId::new))
+}
+
+/// The personal workspace with its one member; the name follows the account's.
+pub async fn insert_personal_workspace(
+    conn: &mut PgConnection,
+    id: WorkspaceId,
+    owner: AccountId,
+    name: &str,
+    now: OffsetDateTime,
+) -> sqlx::Result<WorkspaceId> {
+    let id = sqlx::query_scalar!(
+        "with w as (
+           insert into workspaces (id, name, personal_of, created_at) values ($1, $2, $3, $4)
+           on conflict (personal_of) do update set name = excluded.name
+           returning id
+         ), m as (
+           insert into workspace_members (workspace_id, account_id, joined_at) select w.id, $3, $4 from w on conflict do nothing
+         )
+         select id from w",
+        id.uuid(),
+        name,
+        owner.uuid(),
+        now,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(WorkspaceId::new(id))
+}
+
+/// Gives an account these roles and no others: one that was never proven may leave none behind.
+pub async fn replace_roles(conn: &mut PgConnection, account: AccountId, roles: &[&str], now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("delete from account_roles where account_id = $1", account.uuid()).execute(&mut *conn).await?;
+    insert_roles(conn, account, roles, now).await
+}
+
+pub async fn insert_roles(conn: &mut PgConnection, account: AccountId, roles: &[&str], now: OffsetDateTime) -> sqlx::Result<()> {
+    let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+    sqlx::query!(
+        "insert into account_roles (account_id, role, granted_at) select $1, r, $3 from unnest($2::text[]) r on conflict do nothing",
+        account.uuid(),
+        &roles,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// False if the address was proven before.
+pub async fn update_verified(conn: &mut PgConnection, account: AccountId, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!("update accounts set verified_at = $2, updated_at = $2 where id = $1 and verified_at is null", account.uuid(), now)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn update_signed_in(conn: &mut PgConnection, account: AccountId, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update accounts set last_sign_in_at = $2 where id = $1", account.uuid(), now).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn update_password(conn: &mut PgConnection, account: AccountId, hash: &str, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update accounts set password_hash = $2, password_set_at = $3, updated_at = $3 where id = $1", account.uuid(), hash, now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The same password under other parameters, unless it was changed meanwhile.
+pub async fn update_rehashed(db: impl PgExecutor<'_>, account: AccountId, old: &str, new: &str) -> sqlx::Result<()> {
+    sqlx::query!("update accounts set password_hash = $3 where id = $1 and password_hash = $2", account.uuid(), old, new).execute(db).await?;
+    Ok(())
+}
+
+/// Name and time zone; the personal workspace takes the name too.
+pub async fn update_profile(conn: &mut PgConnection, account: AccountId, name: &str, time_zone: &str, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!(
+        "with w as (update workspaces set name = $2 where personal_of = $1)
+         update accounts set name = $2, time_zone = $3, updated_at = $4 where id = $1",
+        account.uuid(),
+        name,
+        time_zone,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The address and name of an operator whose account stood under a placeholder until now. None: another account has the address.
+pub async fn update_identity(conn: &mut PgConnection, account: AccountId, email: &str, email_key: &str, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update accounts set email = $2, email_key = $3, updated_at = $4
+         where id = $1 and not exists (select from accounts o where o.email_key = $3 and o.id <> $1)",
+        account.uuid(),
+        email,
+        email_key,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Takes one use of an invitation. False: there is none left, or it is too old.
+pub async fn use_invite(conn: &mut PgConnection, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update invites set uses_left = uses_left - 1 where token_hash = $1 and uses_left > 0 and expires_at > $2",
+        token_hash,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// True while an invitation could be used.
+pub async fn is_invite_open(db: impl PgExecutor<'_>, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
+    let open = sqlx::query_scalar!(
+        r#"select exists (select from invites where token_hash = $1 and uses_left > 0 and expires_at > $2) as "open!""#,
+        token_hash,
+        now,
+    );
+    open.fetch_one(db).await
+}

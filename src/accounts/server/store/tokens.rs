@@ -1,0 +1,99 @@
+//! Mailed proofs: a link's token and a code to type, both stored as hashes, used once (R52).
+
+use crate::values::{AccountId, TokenId};
+use sqlx::{PgConnection, PgExecutor};
+use time::OffsetDateTime;
+
+/// A row to write.
+#[derive(Debug, Clone, Copy)]
+pub struct NewToken<'a> {
+    pub id: TokenId,
+    pub account: AccountId,
+    pub kind: &'a str,
+    pub token_hash: &'a [u8],
+    pub code_hash: Option<&'a [u8]>,
+    pub now: OffsetDateTime,
+    pub expires_at: OffsetDateTime,
+    pub code_expires_at: OffsetDateTime,
+}
+
+/// A token as its link finds it.
+#[derive(Debug, Clone)]
+pub struct Token {
+    pub account: AccountId,
+    pub kind: String,
+    pub is_used: bool,
+}
+
+/// The newest wins: what was mailed before for the same purpose is dead (S19).
+pub async fn replace_token(conn: &mut PgConnection, new: NewToken<'_>) -> sqlx::Result<()> {
+    delete_tokens(&mut *conn, new.account, &[new.kind]).await?;
+    sqlx::query!(
+        "insert into auth_tokens (id, account_id, kind, token_hash, code_hash, created_at, expires_at, code_expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        new.id.uuid(),
+        new.account.uuid(),
+        new.kind,
+        new.token_hash,
+        new.code_hash,
+        new.now,
+        new.expires_at,
+        new.code_expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The token, used or not, unless it is too old.
+pub async fn find_token(db: impl PgExecutor<'_>, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<Option<Token>> {
+    let row = sqlx::query!(
+        r#"select account_id, kind, used_at is not null as "is_used!" from auth_tokens where token_hash = $1 and expires_at > $2"#,
+        token_hash,
+        now,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|r| Token { account: AccountId::new(r.account_id), kind: r.kind, is_used: r.is_used }))
+}
+
+/// Marks the token used; of several at once, one gets the account (S65).
+pub async fn use_token(conn: &mut PgConnection, token_hash: &[u8], kinds: &[&str], now: OffsetDateTime) -> sqlx::Result<Option<AccountId>> {
+    let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+    let id = sqlx::query_scalar!(
+        "update auth_tokens set used_at = $3 where token_hash = $1 and kind = any($2) and used_at is null and expires_at > $3 returning account_id",
+        token_hash,
+        &kinds,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(AccountId::new))
+}
+
+/// Counts a try and hands out the hash to compare with, while tries are left (R35). Committed before the comparison.
+pub async fn try_code(db: impl PgExecutor<'_>, email_key: &str, tries: i16, now: OffsetDateTime) -> sqlx::Result<Option<(TokenId, AccountId, Vec<u8>)>> {
+    let row = sqlx::query!(
+        r#"update auth_tokens t set code_tries = t.code_tries + 1 from accounts a
+           where a.email_key = $1 and t.account_id = a.id and t.kind = 'verify_email' and t.used_at is null
+             and t.code_hash is not null and t.code_expires_at > $3 and t.code_tries < $2
+           returning t.id, t.account_id, t.code_hash as "code_hash!""#,
+        email_key,
+        tries,
+        now,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|r| (TokenId::new(r.id), AccountId::new(r.account_id), r.code_hash)))
+}
+
+/// Marks the token of a right code used; false if somebody was quicker.
+pub async fn use_token_by_id(conn: &mut PgConnection, id: TokenId, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!("update auth_tokens set used_at = $2 where id = $1 and used_at is null", id.uuid(), now).execute(conn).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn delete_tokens(conn: &mut PgConnection, account: AccountId, kinds: &[&str]) -> sqlx::Result<()> {
+    let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+    sqlx::query!("delete from auth_tokens where account_id = $1 and kind = any($2)", account.uuid(), &kinds).execute(conn).await?;
+    Ok(())
+}
