@@ -11,4 +11,5 @@ create table events (
   data          jsonb not null default '{}'
 );
 create index events_by_subject on events (subject_id, at desc);
+create index events_by_time on events (at desc);
 create index events_by_workspace on events (workspace_id, at desc);

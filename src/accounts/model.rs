@@ -125,18 +125,23 @@ pub struct LinkView {
     pub mail_from: String,
 }
 
-/// Which accounts an operator wants to see.
+/// Which accounts an operator wants to see, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AccountFilter {
+    pub id: Option<AccountId>,
     /// Part of an address or a name.
     pub search: Option<String>,
     pub state: Option<AccountState>,
-    /// Goes on after this account (`AccountPage::next`).
-    pub before: Option<AccountId>,
-    /// 1 to 100, by default 50.
+    /// Only operators.
+    pub operators: bool,
+    /// Only those older than this one, or newer if `backwards`.
+    pub from: Option<AccountId>,
+    pub backwards: bool,
+    /// By default 50.
     pub limit: Option<u32>,
 }
 
+/// Whether an account may come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AccountState {
@@ -156,52 +161,13 @@ impl AccountState {
             Self::Disabled => "disabled",
         }
     }
-}
 
-/// One page of accounts, the youngest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountPage {
-    pub accounts: Vec<AccountRow>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<AccountId>,
-}
-
-/// An account as operators see it in a list. The words are in the zone of who looks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountRow {
-    pub id: AccountId,
-    pub email: String,
-    pub name: String,
-    pub is_verified: bool,
-    pub is_disabled: bool,
-    pub is_operator: bool,
-    pub keys: i64,
-    #[serde(with = "time::serde::rfc3339::option")]
-    pub last_sign_in_at: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339")]
-    pub created_at: OffsetDateTime,
-    pub last_sign_in: Option<String>,
-    pub created: String,
-}
-
-/// One account as operators see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountDetail {
-    pub row: AccountRow,
-    pub time_zone: String,
-    pub workspace: Option<WorkspaceId>,
-    pub roles: Vec<String>,
-    pub disablement: Option<Disablement>,
-    pub sessions: Vec<SessionView>,
-}
-
-/// Why an account may not come in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Disablement {
-    #[serde(with = "time::serde::rfc3339")]
-    pub at: OffsetDateTime,
-    /// The same instant in words.
-    pub since: String,
-    pub by: String,
-    pub reason: String,
+    /// As a badge says it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Unproven => "Not confirmed",
+            Self::Disabled => "Disabled",
+        }
+    }
 }

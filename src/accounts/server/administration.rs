@@ -1,108 +1,166 @@
-//! What operators do with accounts: find one, look at it, disable and enable it, end its sessions.
+//! What operators do about accounts: find them, look at one, disable and enable it, end its sessions, send it a link to set a new
+//! password. Nobody chooses another's password (R14).
+//!
+//! There is always an operator left: nobody disables themself, nor the last one who could come in (R65). What was done already is
+//! not done again, nor recorded twice.
 
 use super::{
-    profile::when,
+    Visitor,
+    jobs::SendReset,
     sessions::sessions_of,
     store::{administration as store, operators, sessions, tokens},
 };
 use crate::{
-    accounts::model::{AccountDetail, AccountFilter, AccountPage, Caller},
+    accounts::model::{AccountFilter, Caller, SessionView, Via},
     activity::server::{Change, record},
     error::AppError,
-    platform::Ctx,
-    values::{AccountId, permission_names as may},
+    platform::{Ctx, jobs},
+    values::{AccountId, SessionId, permission_names as may},
 };
+use serde_json::{Value, json};
+
+pub use store::{AccountCounts, AccountFacts};
 
 /// The longest reason, in characters.
 const REASON_CHARS: usize = 300;
-const MOST: u32 = 100;
 
-/// Accounts by what is searched for, the youngest first; `filter.before` goes on where a page ended.
-pub async fn list_accounts(ctx: &Ctx, actor: &Caller, filter: &AccountFilter) -> Result<AccountPage, AppError> {
-    actor.require(&may::ADMIN_READ)?;
-    let limit = filter.limit.unwrap_or(50).clamp(1, MOST);
-    let mut accounts = store::list_accounts(&ctx.db, filter, i64::from(limit) + 1).await?;
-    let has_more = accounts.len() > limit as usize;
-    accounts.truncate(limit as usize);
-    let now = ctx.clock.now();
-    for row in &mut accounts {
-        row.created = when(row.created_at, now, &actor.time_zone);
-        row.last_sign_in = row.last_sign_in_at.map(|at| when(at, now, &actor.time_zone));
-    }
-    Ok(AccountPage { next: has_more.then(|| accounts.last().map(|row| row.id)).flatten(), accounts })
+/// What ended when an account was disabled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ended {
+    pub sessions: u64,
+    /// Its keys that passed until now, and are answered BANNED.
+    pub keys: u64,
 }
 
-/// Everything about one account that an operator may see: never a password, token or secret.
-pub async fn account_detail(ctx: &Ctx, actor: &Caller, id: AccountId) -> Result<AccountDetail, AppError> {
-    actor.require(&may::ADMIN_READ)?;
-    let now = ctx.clock.now();
-    let mut detail = store::find_detail(&ctx.db, id).await?.ok_or(AppError::NotFound)?;
-    detail.row.created = when(detail.row.created_at, now, &actor.time_zone);
-    detail.row.last_sign_in = detail.row.last_sign_in_at.map(|at| when(at, now, &actor.time_zone));
-    if let Some(disablement) = &mut detail.disablement {
-        disablement.since = when(disablement.at, now, &actor.time_zone);
-    }
-    detail.sessions = sessions_of(ctx, id, None, &actor.time_zone).await?;
-    Ok(detail)
+/// How many accounts there are.
+pub async fn count_accounts(ctx: &Ctx, caller: &Caller) -> Result<AccountCounts, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    Ok(store::count_accounts(&ctx.db, ctx.clock.now()).await?)
 }
 
-/// Shuts an account out: sessions, mailed proofs and, by the database's own rule, its keys end in the same transaction (R45).
-pub async fn disable_account(ctx: &Ctx, actor: &Caller, id: AccountId, reason: &str) -> Result<(), AppError> {
-    actor.require(&may::ACCOUNTS_MANAGE)?;
-    let reason = reason.trim();
-    if reason.chars().count() > REASON_CHARS {
-        return Err(AppError::invalid("reason", format!("A reason has at most {REASON_CHARS} characters.")));
+/// A page of accounts, newest first.
+pub async fn list_accounts(ctx: &Ctx, caller: &Caller, filter: &AccountFilter) -> Result<Vec<AccountFacts>, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    if filter.search.as_ref().is_some_and(|text| text.chars().count() > 200) {
+        return Err(AppError::invalid("q", "Search for at most 200 characters."));
     }
-    if actor.actor() == Some(id) {
+    Ok(store::list_accounts(&ctx.db, filter, ctx.clock.now()).await?)
+}
+
+/// One account.
+pub async fn find_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<AccountFacts, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    store::find_account(&ctx.db, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)
+}
+
+/// Where an account is signed in; times in the caller's zone.
+pub async fn sessions_of_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<Vec<SessionView>, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    let own = match caller.via {
+        Via::Session(session) if id == caller.account => Some(session),
+        Via::Session(_) | Via::Key(_) | Via::Cli => None,
+    };
+    sessions_of(ctx, id, own, &caller.time_zone).await
+}
+
+/// Keeps an account out: its sessions and mailed proofs end in the same transaction, its keys are answered BANNED (R45). The reason is
+/// what the person reads on trying to come in.
+pub async fn disable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, reason: &str) -> Result<Ended, AppError> {
+    caller.require(&may::ACCOUNTS_MANAGE)?;
+    let reason = checked_reason(reason)?;
+    if caller.actor() == Some(id) {
         return Err(AppError::conflict("You can't disable your own account. Ask another operator."));
     }
+    let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    let detail = store::find_detail(&mut *tx, id).await?.ok_or(AppError::NotFound)?;
-    if detail.row.is_operator && operators::count_others(&mut tx, id).await? == 0 {
-        return Err(AppError::conflict("This is the last operator. Make another one first."));
+    let account = store::find_account(&mut *tx, id, now).await?.ok_or(AppError::NotFound)?;
+    if account.is_operator && operators::count_others(&mut tx, id).await? == 0 {
+        return Err(AppError::conflict("This is the last operator who can come in. Make another one first: tollgate admin create."));
     }
-    if store::insert_disablement(&mut tx, id, actor.actor(), reason, ctx.clock.now()).await? {
-        sessions::delete_sessions(&mut *tx, id, None).await?;
-        tokens::delete_tokens(&mut tx, id, &["verify_email", "reset_password", "operator_link"]).await?;
-        record(ctx, &mut tx, change("account.disabled", actor, &detail, reason)).await?;
+    if !store::insert_disablement(&mut tx, id, caller.actor(), &reason, now).await? {
+        return Ok(Ended::default());
     }
-    Ok(tx.commit().await?)
+    let ended = Ended { sessions: sessions::delete_sessions(&mut *tx, id, None).await?, keys: account.live_keys };
+    tokens::delete_tokens(&mut tx, id, &["verify_email", "reset_password", "operator_link"]).await?;
+    let data = json!({ "sessions": ended.sessions, "keys": ended.keys });
+    record(ctx, &mut tx, Change { kind: "account.disabled", reason: &reason, ..done_to(&account, caller, from, data) }).await?;
+    tx.commit().await?;
+    Ok(ended)
 }
 
-/// Lets a disabled account in again. It signs in anew.
-pub async fn enable_account(ctx: &Ctx, actor: &Caller, id: AccountId) -> Result<(), AppError> {
-    actor.require(&may::ACCOUNTS_MANAGE)?;
+/// Lets an account in again; its keys pass as before.
+pub async fn enable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId) -> Result<(), AppError> {
+    caller.require(&may::ACCOUNTS_MANAGE)?;
     let mut tx = ctx.db.begin().await?;
-    let detail = store::find_detail(&mut *tx, id).await?.ok_or(AppError::NotFound)?;
+    let account = store::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
     if store::delete_disablement(&mut tx, id).await? {
         // One that was begun in the very moment of the disabling must not come back to life.
         sessions::delete_sessions(&mut *tx, id, None).await?;
-        record(ctx, &mut tx, change("account.enabled", actor, &detail, "")).await?;
+        record(ctx, &mut tx, Change { kind: "account.enabled", ..done_to(&account, caller, from, Value::Null) }).await?;
     }
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(())
 }
 
-/// Ends every session of an account; says how many.
-pub async fn end_sessions_of(ctx: &Ctx, actor: &Caller, id: AccountId) -> Result<u64, AppError> {
-    actor.require(&may::ACCOUNTS_MANAGE)?;
+/// Ends one session of an account, unless it has ended already.
+pub async fn end_session_of(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, session: SessionId) -> Result<(), AppError> {
+    caller.require(&may::ACCOUNTS_MANAGE)?;
     let mut tx = ctx.db.begin().await?;
-    let detail = store::find_detail(&mut *tx, id).await?.ok_or(AppError::NotFound)?;
+    let account = store::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
+    if sessions::delete_session(&mut *tx, id, session).await? {
+        let data = json!({ "session": session });
+        record(ctx, &mut tx, Change { kind: "session.ended", ..done_to(&account, caller, from, data) }).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Ends every session of an account, the caller's own among them if it is the caller's; says how many.
+pub async fn end_sessions_of(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId) -> Result<u64, AppError> {
+    caller.require(&may::ACCOUNTS_MANAGE)?;
+    let mut tx = ctx.db.begin().await?;
+    let account = store::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
     let ended = sessions::delete_sessions(&mut *tx, id, None).await?;
     if ended > 0 {
-        record(ctx, &mut tx, change("session.all_ended", actor, &detail, "")).await?;
+        let data = json!({ "sessions": ended });
+        record(ctx, &mut tx, Change { kind: "session.all_ended", ..done_to(&account, caller, from, data) }).await?;
     }
     tx.commit().await?;
     Ok(ended)
 }
 
-fn change<'a>(kind: &'a str, actor: &'a Caller, detail: &AccountDetail, reason: &'a str) -> Change<'a> {
-    Change {
-        kind,
-        workspace: detail.workspace,
-        actor: actor.actor(),
-        actor_name: &actor.name,
-        subject: Some(detail.row.id.uuid()),
-        reason,
-        ..Change::default()
+/// Mails an account a link to set a new password; its password stays until the link is used. Answers the address it goes to.
+pub async fn send_reset_link(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId) -> Result<String, AppError> {
+    caller.require(&may::ACCOUNTS_MANAGE)?;
+    let mut tx = ctx.db.begin().await?;
+    let account = store::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
+    if account.verified_at.is_none() {
+        return Err(AppError::conflict("This address is not confirmed yet, so no link is sent to it. Signing up again sends a new mail."));
+    }
+    if account.disabled_at.is_some() {
+        return Err(AppError::conflict("This account is disabled. Enable it first."));
+    }
+    let cause = record(ctx, &mut tx, Change { kind: "account.reset_sent", ..done_to(&account, caller, from, Value::Null) }).await?;
+    jobs::enqueue(ctx, &mut tx, &SendReset { account: id, cause }).await?;
+    tx.commit().await?;
+    Ok(account.email)
+}
+
+/// An event about somebody else's account, with where its author sat.
+fn done_to<'a>(account: &AccountFacts, caller: &'a Caller, from: &Visitor, data: Value) -> Change<'a> {
+    let mut facts = from.facts();
+    if let (Value::Object(facts), Value::Object(data)) = (&mut facts, data) {
+        facts.extend(data);
+    }
+    Change { workspace: account.workspace, actor: caller.actor(), actor_name: &caller.name, subject: Some(account.id.uuid()), data: facts, ..Change::default() }
+}
+
+/// A reason is one line; empty where nobody said one.
+fn checked_reason(text: &str) -> Result<String, AppError> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.chars().count() {
+        n if n > REASON_CHARS => Err(AppError::invalid("reason", format!("A reason has at most {REASON_CHARS} characters."))),
+        _ if text.chars().any(char::is_control) => Err(AppError::invalid("reason", "A reason has no control characters.")),
+        _ => Ok(text),
     }
 }

@@ -21,7 +21,10 @@ mod tokens;
 mod verifying;
 mod visitor;
 
-pub use administration::{account_detail, disable_account, enable_account, end_sessions_of, list_accounts};
+pub use administration::{
+    AccountCounts, AccountFacts, Ended, count_accounts, disable_account, enable_account, end_session_of, end_sessions_of, find_account, list_accounts, send_reset_link,
+    sessions_of_account,
+};
 pub use caller::{caller, caller_of_account, context, identify, maybe_caller, session};
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
 pub use password_rules::advice as password_advice;

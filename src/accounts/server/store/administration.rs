@@ -1,92 +1,161 @@
-//! Accounts as operators look at them. Keys are counted by reading the keys' tables.
+//! Accounts as operators look at them: with their numbers, and what keeps them out. Keys are counted by reading the keys' tables.
 
 use crate::{
-    accounts::model::{AccountDetail, AccountFilter, AccountRow, AccountState, Disablement},
+    accounts::model::{AccountFilter, AccountState},
     values::{AccountId, WorkspaceId},
 };
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-/// The youngest first (ids sort by age), after `filter.before`.
-pub async fn list_accounts(db: impl PgExecutor<'_>, filter: &AccountFilter, limit: i64) -> sqlx::Result<Vec<AccountRow>> {
-    let search = filter.search.as_deref().map(str::trim).filter(|s| !s.is_empty()).map(str::to_lowercase);
-    let state = filter.state.map(AccountState::as_str);
-    let rows = sqlx::query!(
-        r#"select a.id, a.email, a.name, a.verified_at is not null as "is_verified!", d.account_id is not null as "is_disabled!",
+/// An account with its numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountFacts {
+    pub id: AccountId,
+    pub name: String,
+    pub email: String,
+    pub time_zone: String,
+    pub workspace: Option<WorkspaceId>,
+    pub created_at: OffsetDateTime,
+    pub verified_at: Option<OffsetDateTime>,
+    pub last_sign_in_at: Option<OffsetDateTime>,
+    pub disabled_at: Option<OffsetDateTime>,
+    /// Why, and by whom; the name may be gone with its account.
+    pub disabled_reason: Option<String>,
+    pub disabled_by: Option<String>,
+    pub is_operator: bool,
+    /// The names of its roles.
+    pub roles: Vec<String>,
+    /// Sessions that have not run out.
+    pub sessions: u64,
+    /// Keys that are not revoked.
+    pub keys: u64,
+    /// Those of them that pass, as far as the keys themselves are concerned.
+    pub live_keys: u64,
+    /// How many accounts the list's filters leave, on all pages.
+    pub found: u64,
+}
+
+/// How many accounts there are, and how many of them …
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountCounts {
+    pub all: u64,
+    pub verified: u64,
+    pub disabled: u64,
+    /// … signed up within seven days.
+    pub recent: u64,
+}
+
+struct Row {
+    id: Uuid,
+    name: String,
+    email: String,
+    time_zone: String,
+    workspace: Option<Uuid>,
+    created_at: OffsetDateTime,
+    verified_at: Option<OffsetDateTime>,
+    last_sign_in_at: Option<OffsetDateTime>,
+    disabled_at: Option<OffsetDateTime>,
+    disabled_reason: Option<String>,
+    disabled_by: Option<String>,
+    is_operator: bool,
+    roles: Vec<String>,
+    sessions: i64,
+    keys: i64,
+    live_keys: i64,
+    found: i64,
+}
+
+impl From<Row> for AccountFacts {
+    fn from(r: Row) -> Self {
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        Self {
+            id: AccountId::new(r.id),
+            name: r.name,
+            email: r.email,
+            time_zone: r.time_zone,
+            workspace: r.workspace.map(WorkspaceId::new),
+            created_at: r.created_at,
+            verified_at: r.verified_at,
+            last_sign_in_at: r.last_sign_in_at,
+            disabled_at: r.disabled_at,
+            disabled_reason: r.disabled_reason,
+            disabled_by: r.disabled_by,
+            is_operator: r.is_operator,
+            roles: r.roles,
+            sessions: count(r.sessions),
+            keys: count(r.keys),
+            live_keys: count(r.live_keys),
+            found: count(r.found),
+        }
+    }
+}
+
+pub async fn count_accounts(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<AccountCounts> {
+    let row = sqlx::query!(
+        r#"select count(*) as "all!", count(*) filter (where verified_at is not null) as "verified!",
+             (select count(*) from account_disablements) as "disabled!",
+             count(*) filter (where created_at > $1 - interval '7 days') as "recent!"
+           from accounts"#,
+        now,
+    )
+    .fetch_one(db)
+    .await?;
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    Ok(AccountCounts { all: count(row.all), verified: count(row.verified), disabled: count(row.disabled), recent: count(row.recent) })
+}
+
+/// A page of accounts, newest first; those of one instant by id.
+pub async fn list_accounts(db: impl PgExecutor<'_>, filter: &AccountFilter, now: OffsetDateTime) -> sqlx::Result<Vec<AccountFacts>> {
+    let mut rows = sqlx::query_as!(
+        Row,
+        r#"with found as (
+             select a.id, a.created_at, d.at, d.reason, d.by_account
+             from accounts a left join account_disablements d on d.account_id = a.id
+             where ($1::uuid is null or a.id = $1)
+               and ($2::text is null or strpos(lower(a.name), lower($2)) > 0 or strpos(lower(a.email), lower($2)) > 0)
+               and case $3::text
+                     when 'active' then a.verified_at is not null and d.account_id is null
+                     when 'unproven' then a.verified_at is null
+                     when 'disabled' then d.account_id is not null
+                     else true
+                   end
+               and (not $8 or exists (select from account_roles r where r.account_id = a.id and r.role = 'operator'))
+           )
+           select a.id, a.name, a.email, a.time_zone, w.id as "workspace?", a.created_at, a.verified_at, a.last_sign_in_at,
+             f.at as "disabled_at?", f.reason as "disabled_reason?", o.name as "disabled_by?",
              exists (select from account_roles r where r.account_id = a.id and r.role = 'operator') as "is_operator!",
-             (select count(*) from keys k join workspaces w on w.id = k.workspace_id where w.personal_of = a.id) as "keys!",
-             a.last_sign_in_at, a.created_at
-           from accounts a left join account_disablements d on d.account_id = a.id
-           where ($1::text is null or position($1 in a.email_key) > 0 or position($1 in lower(a.name)) > 0)
-             and ($2::uuid is null or a.id < $2)
-             and case $3::text
-               when 'active' then a.verified_at is not null and d.account_id is null
-               when 'unproven' then a.verified_at is null
-               when 'disabled' then d.account_id is not null
-               else true end
-           order by a.id desc limit $4"#,
-        search,
-        filter.before.map(AccountId::uuid),
-        state,
-        limit,
+             array(select l.name from account_roles r join roles l on l.slug = r.role where r.account_id = a.id order by l.name) as "roles!",
+             (select count(*) from sessions s where s.account_id = a.id and s.idle_expires_at > $7 and s.absolute_expires_at > $7) as "sessions!",
+             (select count(*) from keys k where k.workspace_id = w.id and k.state <> 'revoked') as "keys!",
+             (select count(*) from keys k where k.workspace_id = w.id and k.state = 'active' and (k.expires_at is null or k.expires_at > $7)) as "live_keys!",
+             (select count(*) from found) as "found!"
+           from found f join accounts a on a.id = f.id left join workspaces w on w.personal_of = a.id left join accounts o on o.id = f.by_account
+           where $4::uuid is null
+             or (not $5 and (f.created_at, f.id) < (select c.created_at, c.id from accounts c where c.id = $4))
+             or ($5 and (f.created_at, f.id) > (select c.created_at, c.id from accounts c where c.id = $4))
+           order by case when $5 then f.created_at end, case when $5 then f.id end, f.created_at desc, f.id desc
+           limit $6"#,
+        filter.id.map(AccountId::uuid),
+        filter.search,
+        filter.state.map(AccountState::as_str),
+        filter.from.map(AccountId::uuid),
+        filter.backwards,
+        i64::from(filter.limit.unwrap_or(50)),
+        now,
+        filter.operators,
     )
     .fetch_all(db)
     .await?;
-    let row = rows.into_iter().map(|r| AccountRow {
-        id: AccountId::new(r.id),
-        email: r.email,
-        name: r.name,
-        is_verified: r.is_verified,
-        is_disabled: r.is_disabled,
-        is_operator: r.is_operator,
-        keys: r.keys,
-        last_sign_in_at: r.last_sign_in_at,
-        created_at: r.created_at,
-        last_sign_in: None,
-        created: String::new(),
-    });
-    Ok(row.collect())
+    if filter.backwards {
+        rows.reverse();
+    }
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// One account, without its sessions.
-pub async fn find_detail(db: impl PgExecutor<'_>, id: AccountId) -> sqlx::Result<Option<AccountDetail>> {
-    let row = sqlx::query!(
-        r#"select a.id, a.email, a.name, a.time_zone, a.verified_at is not null as "is_verified!", a.last_sign_in_at, a.created_at,
-             w.id as "workspace?", d.at as "disabled_at?", d.reason as "disabled_reason?", b.name as "disabled_by?",
-             array(select role from account_roles r where r.account_id = a.id order by role) as "roles!",
-             (select count(*) from keys k where k.workspace_id = w.id) as "keys!"
-           from accounts a left join workspaces w on w.personal_of = a.id
-             left join account_disablements d on d.account_id = a.id left join accounts b on b.id = d.by_account
-           where a.id = $1"#,
-        id.uuid(),
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(row.map(|r| AccountDetail {
-        row: AccountRow {
-            id: AccountId::new(r.id),
-            email: r.email,
-            name: r.name,
-            is_verified: r.is_verified,
-            is_disabled: r.disabled_at.is_some(),
-            is_operator: r.roles.iter().any(|role| role == "operator"),
-            keys: r.keys,
-            last_sign_in_at: r.last_sign_in_at,
-            created_at: r.created_at,
-            last_sign_in: None,
-            created: String::new(),
-        },
-        time_zone: r.time_zone,
-        workspace: r.workspace.map(WorkspaceId::new),
-        roles: r.roles,
-        disablement: r.disabled_at.map(|at| Disablement {
-            at,
-            since: String::new(),
-            by: r.disabled_by.unwrap_or_else(|| "the command line".to_owned()),
-            reason: r.disabled_reason.unwrap_or_default(),
-        }),
-        sessions: Vec::new(),
-    }))
+pub async fn find_account(db: impl PgExecutor<'_>, id: AccountId, now: OffsetDateTime) -> sqlx::Result<Option<AccountFacts>> {
+    let filter = AccountFilter { id: Some(id), ..AccountFilter::default() };
+    Ok(list_accounts(db, &filter, now).await?.pop())
 }
 
 /// False if it is disabled already.

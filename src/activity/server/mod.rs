@@ -1,4 +1,8 @@
-//! Recording. There is one operation and everybody's transaction calls it.
+//! Recording: one operation, called in everybody's transaction. Reading what was recorded.
+
+mod reading;
+
+pub use reading::{Event, list_events_about, list_interventions};
 
 use crate::{platform::Ctx, values::{AccountId, EventId, WorkspaceId}};
 use serde_json::Value;
