@@ -95,7 +95,7 @@ pub async fn count_accounts(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Ac
     let row = sqlx::query!(
         r#"select count(*) as "all!", count(*) filter (where verified_at is not null) as "verified!",
              (select count(*) from account_disablements) as "disabled!",
-             count(*) filter (where created_at > $1 - interval '7 days') as "recent!"
+             count(*) filter (where created_at > $1::timestamptz - interval '7 days') as "recent!"
            from accounts"#,
         now,
     )
