@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod context;
+pub mod demo;
 pub mod files;
 pub mod openapi;
 pub mod forms;

@@ -1,8 +1,9 @@
 //! `tollgate serve`: opens the database, brings the schema up to date, answers until it is told to stop, and closes in order.
 
-use super::{Exit, complain};
+use super::{Exit, complain, print};
 use crate::{
-    boot::{context::context, server::Running},
+    accounts::server::ensure_first_operator,
+    boot::{context::context, demo, server::Running},
     platform::{config::Config, db, postgres::{self, Database, Purpose}},
 };
 use clap::Args;
@@ -41,8 +42,13 @@ async fn answer(config: &Arc<Config>, database: &Database, flags: &Flags) -> Res
     let ctx = context(Arc::clone(config), pool.clone())?;
     let addr = config.server.addr;
     let listener = TcpListener::bind(addr).await.map_err(|error| format!("{addr} can't be listened on: {error}. Choose another address with --addr."))?;
+    let has_demo = flags.demo && config.is_development();
+    if has_demo {
+        demo::load(&ctx).await?;
+    }
+    let first_operator = ensure_first_operator(&ctx).await?;
     let running = Running::start(ctx, listener).await?;
-    tracing::info!("listening on {}", config.origin());
+    greet(config, has_demo, first_operator.as_deref());
     tokio::select! { _ = signals.0.recv() => {}, _ = signals.1.recv() => {} }
     tracing::info!("stopping: running requests are answered first");
     tokio::select! {
@@ -52,4 +58,23 @@ async fn answer(config: &Arc<Config>, database: &Database, flags: &Flags) -> Res
     }
     pool.close().await;
     Ok(Exit::Done)
+}
+
+/// What a person needs to know at this moment: where to open it, how to sign in, where mails are.
+fn greet(config: &Config, has_demo: bool, first_operator: Option<&str>) {
+    let mut lines = vec![format!("Tollgate is running at {}", config.origin())];
+    if has_demo {
+        for person in [demo::OPERATOR_PERSON, demo::DEVELOPER_PERSON] {
+            lines.push(format!("  sign in as the demo {:<10} {}  password: {}", person.role, person.email, person.password));
+        }
+    }
+    if let Some(link) = first_operator {
+        lines.push(format!("  make yourself the first operator (one use, one hour): {link}"));
+    }
+    if config.is_development() && config.mail.smtp_url.is_none() {
+        lines.push(format!("  mails are shown at {}", config.link("/dev/mailbox")));
+    }
+    lines.push("  Ctrl-C stops it.".to_owned());
+    print(&lines.join("\n"));
+    tracing::info!("listening on {}", config.origin());
 }

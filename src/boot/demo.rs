@@ -1,0 +1,198 @@
+//! Demo data: an operator, a developer, the keys of a small shop and a year of plausible usage, so that a first look shows a product
+//! at work. Loaded by `serve --demo`, in development only; loading it again changes nothing.
+//!
+//! People and keys are made by the operations that everybody uses. The past (when a key was made, what it was used for) is written
+//! directly: no operation can write it.
+
+use crate::{
+    accounts::{
+        Via,
+        server::{DEVELOPER, NewAccount, OPERATOR, caller_of_account, create_account},
+    },
+    error::AppError,
+    keys::{model::NewKey, server::create_key},
+    platform::Ctx,
+    values::Email,
+};
+use secrecy::SecretString;
+use sqlx::PgConnection;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+/// Who can sign in, as `serve` prints it.
+#[derive(Debug, Clone, Copy)]
+pub struct Person {
+    pub email: &'static str,
+    pub password: &'static str,
+    pub role: &'static str,
+    name: &'static str,
+}
+
+pub const OPERATOR_PERSON: Person = Person { email: "operator@demo.localhost", password: "lantern copper meadow", role: "operator", name: "Ilse Brandt" };
+pub const DEVELOPER_PERSON: Person = Person { email: "developer@demo.localhost", password: "harbour violet kettle", role: "developer", name: "Mara Lindqvist" };
+
+/// One key and how it is used.
+struct Story {
+    name: &'static str,
+    /// Calls on a working day.
+    calls: i32,
+    /// Weekends in per cent of a working day.
+    weekend: i32,
+    /// Of a thousand calls, those held at the limit and those refused.
+    limited: i32,
+    refused: i32,
+    /// First and last day of use, in days before today.
+    from: i32,
+    until: i32,
+    state: &'static str,
+    expires_in_days: Option<i64>,
+    /// A limit of its own, an hour.
+    limit: Option<i64>,
+}
+
+const STORIES: [Story; 8] = [
+    Story { name: "checkout service", calls: 24_000, weekend: 105, limited: 6, refused: 0, from: 365, until: 0, state: "active", expires_in_days: None, limit: Some(2_400) },
+    Story { name: "Brightbox", calls: 9_000, weekend: 80, limited: 5, refused: 0, from: 210, until: 0, state: "active", expires_in_days: None, limit: Some(1_200) },
+    Story { name: "warehouse sync", calls: 12_000, weekend: 20, limited: 0, refused: 0, from: 340, until: 0, state: "active", expires_in_days: Some(101), limit: Some(2_400) },
+    Story { name: "returns portal", calls: 4_100, weekend: 90, limited: 0, refused: 0, from: 300, until: 0, state: "active", expires_in_days: None, limit: Some(1_000) },
+    Story { name: "nightly export", calls: 3_000, weekend: 100, limited: 0, refused: 0, from: 365, until: 0, state: "active", expires_in_days: Some(6), limit: Some(1_000) },
+    Story { name: "old storefront", calls: 5_200, weekend: 95, limited: 0, refused: 3, from: 365, until: 7, state: "disabled", expires_in_days: None, limit: Some(1_000) },
+    Story { name: "load test", calls: 16_000, weekend: 0, limited: 70, refused: 0, from: 12, until: 9, state: "active", expires_in_days: None, limit: Some(1_000) },
+    Story { name: "ERP bridge", calls: 1_300, weekend: 15, limited: 0, refused: 48, from: 330, until: 0, state: "active", expires_in_days: Some(406), limit: Some(500) },
+];
+
+/// Loads the demo data if it isn't there.
+pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
+    person(ctx, OPERATOR_PERSON, &[DEVELOPER, OPERATOR]).await?;
+    let Some(developer) = person(ctx, DEVELOPER_PERSON, &[DEVELOPER]).await? else { return Ok(()) };
+    let caller = caller_of_account(ctx, developer, Via::Cli).await?.ok_or(AppError::NotFound)?;
+    let now = ctx.clock.now();
+    let mut keys = Vec::with_capacity(STORIES.len());
+    for story in &STORIES {
+        let new = NewKey { name: story.name.to_owned(), api: Some("demo".to_owned()), expires_at: story.expires_in_days.map(|d| now + Duration::days(d)), ..NewKey::default() };
+        keys.push(create_key(ctx, &caller, new).await?.id.uuid());
+    }
+    let mut tx = ctx.db.begin().await?;
+    sqlx::query!("update accounts set time_zone = 'Europe/Stockholm' where id = $1", developer.uuid()).execute(&mut *tx).await?;
+    sqlx::query!("update workspaces set name = 'Nordlicht Shop' where personal_of = $1", developer.uuid()).execute(&mut *tx).await?;
+    write_past(&mut tx, &keys, now).await?;
+    write_usage(&mut tx, &keys, now).await?;
+    write_refusals(&mut tx, &keys, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Makes the account; none if it was there before.
+async fn person(ctx: &Ctx, person: Person, roles: &[&str]) -> Result<Option<crate::values::AccountId>, AppError> {
+    let email: Email = person.email.parse().map_err(AppError::internal)?;
+    let new = NewAccount { email, name: person.name, password: Some(SecretString::from(person.password)), roles, is_verified: true, by: "demo" };
+    match create_account(ctx, &new).await {
+        Ok(account) => Ok(Some(account)),
+        Err(AppError::Conflict { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// When the keys were made, their limits, and who disabled one.
+async fn write_past(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
+    let made: Vec<OffsetDateTime> = STORIES.iter().map(|s| now - Duration::days(i64::from(s.from) + 1)).collect();
+    let states: Vec<String> = STORIES.iter().map(|s| s.state.to_owned()).collect();
+    sqlx::query!(
+        "update keys k set created_at = s.made, state = s.state from unnest($1::uuid[], $2::timestamptz[], $3::text[]) s(id, made, state) where k.id = s.id",
+        keys,
+        &made,
+        &states,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!("update key_state_changes c set at = k.created_at from keys k where k.id = c.key_id and k.id = any($1)", keys).execute(&mut *tx).await?;
+    let limits: Vec<i64> = STORIES.iter().map(|s| s.limit.unwrap_or(100)).collect();
+    sqlx::query!(
+        "insert into key_limits (key_id, name, max_calls, window_seconds) select id, 'default', calls, 3600 from unnest($1::uuid[], $2::bigint[]) s(id, calls)",
+        keys,
+        &limits,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into key_state_changes (id, key_id, at, state, actor, reason)
+         select gen_random_uuid(), k.id, $2::timestamptz - interval '7 days', 'disabled', 'Mara Lindqvist', 'The new storefront is live' from keys k where k.id = any($1) and k.state = 'disabled'",
+        keys,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// A year of counts: by quarter of a day until two weeks ago, then by hour. The wobble is a hash of key and time, so every load is alike.
+async fn write_usage(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
+    let column = |of: fn(&Story) -> i32| STORIES.iter().map(of).collect::<Vec<i32>>();
+    sqlx::query!(
+        r#"with stories as (
+             select * from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[]) s(key, calls, weekend, limited, refused, first, last)),
+           slots as (
+             select t as at, 6 as hours from generate_series(date_trunc('day', $8::timestamptz) - interval '365 days', date_trunc('day', $8) - interval '15 days', interval '6 hours') t
+             union all
+             select t, 1 from generate_series(date_trunc('day', $8::timestamptz) - interval '14 days', date_trunc('hour', $8) - interval '1 hour', interval '1 hour') t),
+           routes(route, share) as (values ('GET /orders/{id}', 46), ('GET /orders', 28), ('POST /orders', 14), ('PATCH /orders/{id}', 8), ('GET /stock/{sku}', 4)),
+           load as (
+             select s.key, l.at, r.route, s.limited, s.refused,
+               s.calls * l.hours / 24.0 * r.share / 100.0
+               * (case when extract(isodow from l.at) > 5 then s.weekend else 100 end) / 100.0
+               * (0.55 + 0.9 * power(sin(pi() * ((extract(hour from l.at) + 1) / 24.0)), 2))
+               * (0.85 + (abs(hashtext(s.key::text || date_trunc('day', l.at)::text)) % 300) / 1000.0)
+               * (0.7 + 0.3 * (1 - extract(epoch from $8 - l.at) / (365 * 86400.0))) as calls
+             from stories s join slots l on l.at >= $8 - make_interval(days => s.first) and l.at < $8 - make_interval(days => s.last) cross join routes r),
+           counts as (
+             select key, at, route, 'VALID' as outcome, round(calls * (1000 - limited - refused) / 1000)::bigint as n from load
+             union all
+             select key, at, route, 'RATE_LIMITED', round(calls * limited / 1000 * 8)::bigint from load where limited > 0 and abs(hashtext(key::text || at::text)) % 8 = 0
+             union all
+             select key, at, route, case when route = 'POST /orders' then 'FORBIDDEN' else 'DISABLED' end, round(calls * refused / 1000 * 6)::bigint from load
+             where refused > 0 and route in ('POST /orders', 'GET /orders') and at > $8 - interval '20 days'),
+           quarters as (
+             insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count)
+             select c.key, c.at, c.route, c.outcome, k.workspace_id, k.api_id, c.n from counts c join keys k on k.id = c.key where c.n > 0),
+           minutes as (
+             insert into usage_minutes (key_id, minute, route, outcome, workspace_id, api_id, count)
+             select c.key, c.at, c.route, c.outcome, k.workspace_id, k.api_id, c.n from counts c join keys k on k.id = c.key where c.n > 0 and c.at > $8 - interval '45 days')
+           insert into key_activity (key_id, last_used_at) select key, max(at) + interval '59 minutes' from counts where n > 0 group by key"#,
+        keys,
+        &column(|s| s.calls),
+        &column(|s| s.weekend),
+        &column(|s| s.limited),
+        &column(|s| s.refused),
+        &column(|s| s.from),
+        &column(|s| s.until),
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// Samples of refusals of the last day, and attempts with secrets that nobody has.
+async fn write_refusals(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
+    sqlx::query!(
+        r#"insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail)
+           select gen_random_uuid(), $2::timestamptz - make_interval(mins => 17 * n + o), k.id, k.workspace_id, k.api_id, s.code, s.route, s.address, substr(md5(n::text || s.code), 1, 20), s.detail
+           from (values
+             (1, 'RATE_LIMITED', 'POST /orders', '203.0.113.18', 'The limit default of 2400 calls in 3600 seconds was used up.', 0),
+             (8, 'FORBIDDEN', 'POST /orders', '198.51.100.7', 'It asks for orders:write, which it was not given.', 5),
+             (6, 'DISABLED', 'GET /orders', '192.0.2.44', 'This key is disabled. Enable it on its page, or use another key.', 9)) s(nth, code, route, address, detail, o)
+           join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 12) n"#,
+        keys,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into unknown_attempts (minute, reason, address, count)
+         select date_trunc('minute', $1::timestamptz) - make_interval(mins => 41 * n), case when n % 3 = 0 then 'UNKNOWN' else 'MALFORMED' end, '203.0.113.' || (60 + n % 4), 3 + n from generate_series(1, 9) n",
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
