@@ -58,10 +58,11 @@ create table key_state_changes (
   id        uuid primary key,
   key_id    uuid not null references keys on delete cascade,
   at        timestamptz not null,
-  state     text not null,                           -- created, disabled, enabled, revoked, renamed, limited …
+  act       text not null,                           -- created, renamed, expiry, permitted, limited, disabled, enabled, revoked, rotated, dropped
   actor_id  uuid references accounts on delete set null,
-  actor     text not null,
-  reason    text not null default ''
+  actor     text not null,                           -- the name at that time, or 'cli'
+  reason    text not null default '',                -- why, as the person said it
+  detail    text not null default ''                 -- what exactly, in words: 'from “a” to “b”'
 );
 create index key_state_changes_by_key on key_state_changes (key_id, at desc);
 

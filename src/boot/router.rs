@@ -5,7 +5,7 @@ use crate::{
     accounts::{Caller, server::{identify, links}},
     app::App,
     error::AppError,
-    keys::server::{forward_auth, gate::Gate, rest, verify_http},
+    keys::server::{self as keys, forward_auth, gate::Gate, rest, verify_http},
     platform::{
         Ctx,
         http::{csrf, headers, reply, request},
@@ -57,6 +57,7 @@ pub fn router(state: AppState) -> Router {
     // Every route here states its permission in its operation; a presented key passes the gate like anybody's.
     let rest = Router::new()
         .merge(openapi::routes())
+        .merge(keys::http::routes())
         .merge(usage::http::routes())
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)

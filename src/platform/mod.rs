@@ -8,9 +8,11 @@ pub mod ctx;
 pub mod db;
 pub mod http;
 pub mod jobs;
+pub mod local_time;
 pub mod mail;
 pub mod postgres;
 pub mod session;
 pub mod telemetry;
 
 pub use ctx::Ctx;
+pub use local_time::LocalTime;

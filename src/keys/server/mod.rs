@@ -1,9 +1,38 @@
 //! The operations of keys over a private store, and the gate.
+//!
+//! Who may touch which key is decided by `reach`; what names, permissions and limits may be by `rules`; how a change goes (lock,
+//! change, history, event, commit, gate) by `change`.
 
+mod apis;
+mod change;
+mod creating;
+mod cursor;
+mod detail;
+mod editing;
+pub mod forms;
 pub mod forward_auth;
 pub mod gate;
+pub mod http;
+mod limits;
+mod listing;
 pub mod meter;
 pub mod ratelimit;
+mod reach;
 pub mod rest;
+pub mod reveal;
+mod rotating;
+mod rules;
 pub mod secret;
+mod states;
+mod store;
 pub mod verify_http;
+mod words;
+
+pub use apis::{api_by_slug, create_api, edit_api, list_apis};
+pub use creating::{Created, create_key};
+pub use detail::{find_key, key_detail, key_history};
+pub use editing::edit_key;
+pub use listing::{list_keys, new_key_form, page_of_keys};
+pub use rotating::{MAX_GRACE, drop_secret, rotate_key};
+pub use rules::lifetime;
+pub use states::{disable_key, enable_key, revoke_key};

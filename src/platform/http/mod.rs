@@ -3,6 +3,7 @@
 
 pub mod csrf;
 pub mod headers;
+pub mod json;
 pub mod reply;
 pub mod request;
 

@@ -1,0 +1,134 @@
+//! Server functions of keys: what the pages read, and where their forms go.
+
+use super::model::{KeyDetail, KeyList, KeyQuery};
+use crate::{
+    error::AppError,
+    values::{KeyId, SecretId},
+};
+use leptos::prelude::*;
+
+/// What `/keys` shows.
+#[server]
+pub async fn list_keys(query: KeyQuery) -> Result<KeyList, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::list_keys(&ctx, &caller, query).await
+}
+
+/// What `/keys/{id}` shows.
+#[server]
+pub async fn key_detail(id: String) -> Result<KeyDetail, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::key_detail(&ctx, &caller, id.parse().map_err(|_| AppError::NotFound)?).await
+}
+
+/// The secret that was made a moment ago, while this browser may still see it.
+#[server]
+pub async fn fresh_secret(id: KeyId) -> Result<Option<String>, AppError> {
+    use super::server;
+    let (ctx, _) = crate::accounts::server::caller().await?;
+    Ok(server::reveal::shown(&ctx, id))
+}
+
+/// Makes a key and goes to its page, where the secret is shown. `permissions` are `api/resource:action`; those of other APIs than the
+/// chosen one don't count, and without `chosen` it gets those that only read.
+#[server]
+pub async fn create_key(
+    name: String,
+    api: Option<String>,
+    #[server(default)] permissions: Vec<String>,
+    #[server(default)] chosen: bool,
+    expires: Option<String>,
+    environment: Option<String>,
+    once: Option<String>,
+) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let new = server::forms::new_key(&ctx, name, api, chosen.then_some(permissions), expires, environment, once)?;
+    let created = server::create_key(&ctx, &caller, new).await?;
+    server::reveal::show(&ctx, &created);
+    Ok(())
+}
+
+/// The person has copied the secret.
+#[server]
+pub async fn hide_secret(id: KeyId) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, _) = crate::accounts::server::caller().await?;
+    server::reveal::hide(&ctx);
+    crate::platform::http::reply::redirect(&format!("/keys/{id}"));
+    Ok(())
+}
+
+/// Saves name, expiry (a date in the person's time zone; empty: never) and permissions.
+#[server]
+pub async fn save_key(id: KeyId, name: String, expires_on: Option<String>, #[server(default)] permissions: Vec<String>, #[server(default)] chosen: bool) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, chosen.then_some(permissions)).await?;
+    server::edit_key(&ctx, &caller, id, edit).await?;
+    crate::platform::http::reply::toast(&ctx, "Saved.");
+    Ok(())
+}
+
+/// Sets the one limit of a key; empty: the default again. Operators only.
+#[server]
+pub async fn set_limit(id: KeyId, limit: String, window: String) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::edit_key(&ctx, &caller, id, server::forms::limit(&limit, &window)?).await?;
+    crate::platform::http::reply::toast(&ctx, "The limit holds from now on.");
+    Ok(())
+}
+
+#[server]
+pub async fn disable_key(id: KeyId, reason: Option<String>) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let key = server::disable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &format!("{} is disabled. Its calls are answered DISABLED.", key.name));
+    Ok(())
+}
+
+#[server]
+pub async fn enable_key(id: KeyId, reason: Option<String>) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let key = server::enable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &format!("{} is enabled. Its calls may pass again.", key.name));
+    Ok(())
+}
+
+/// Ends a key for good; `typed` is its name, typed by the person.
+#[server]
+pub async fn revoke_key(id: KeyId, typed: String, reason: Option<String>) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::forms::must_be_named(&ctx, &caller, id, &typed).await?;
+    let key = server::revoke_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &format!("{} is revoked. Its calls are answered REVOKED.", key.name));
+    crate::platform::http::reply::redirect(&format!("/keys/{id}"));
+    Ok(())
+}
+
+/// Gives the key a new secret, which its page then shows; the old one lives on for `grace` seconds.
+#[server]
+pub async fn rotate_key(id: KeyId, grace: u32, once: Option<String>) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let once = server::forms::page_token(once)?;
+    let created = server::rotate_key(&ctx, &caller, id, grace, once.as_deref()).await?;
+    server::reveal::show(&ctx, &created);
+    Ok(())
+}
+
+/// Ends an old secret before its time.
+#[server]
+pub async fn drop_secret(id: KeyId, secret: SecretId) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::drop_secret(&ctx, &caller, id, secret).await?;
+    crate::platform::http::reply::toast(&ctx, "The old secret is dropped. Calls with it are answered UNKNOWN.");
+    Ok(())
+}

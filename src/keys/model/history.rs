@@ -1,0 +1,69 @@
+//! The history of a key: who changed what, when and why.
+
+use super::Said;
+use serde::{Deserialize, Serialize};
+
+/// What was done to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "snake_case"))]
+pub enum Act {
+    Created,
+    Renamed,
+    /// When it expires was set or taken away.
+    Expiry,
+    Permitted,
+    Limited,
+    Disabled,
+    Enabled,
+    Revoked,
+    Rotated,
+    /// A secret was dropped before its time.
+    Dropped,
+}
+
+impl Act {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Renamed => "renamed",
+            Self::Expiry => "expiry",
+            Self::Permitted => "permitted",
+            Self::Limited => "limited",
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::Revoked => "revoked",
+            Self::Rotated => "rotated",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// The rest of a sentence that begins with who did it.
+    pub fn words(self, detail: &str) -> String {
+        match self {
+            Self::Created => "created the key".to_owned(),
+            Self::Renamed => format!("renamed it {detail}"),
+            Self::Expiry => format!("set the expiry to {detail}"),
+            Self::Permitted => format!("set the permissions to {detail}"),
+            Self::Limited => format!("set the limit to {detail}"),
+            Self::Disabled => "disabled it".to_owned(),
+            Self::Enabled => "enabled it".to_owned(),
+            Self::Revoked => "revoked it for good".to_owned(),
+            Self::Rotated => format!("rotated the secret; {detail}"),
+            Self::Dropped => format!("dropped the secret {detail}"),
+        }
+    }
+}
+
+/// One line of the history, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    pub act: Act,
+    /// The name at that time, or `cli`.
+    pub actor: String,
+    pub at: Said,
+    /// Why, as the person said it; often empty.
+    pub reason: String,
+    /// What exactly: "from “a” to “b”".
+    pub detail: String,
+}

@@ -1,0 +1,111 @@
+//! The nouns of keys, for both sides. Nothing here ever holds a secret: that is shown once, by `components::Reveal`.
+
+mod history;
+mod limit;
+mod new;
+mod standing;
+mod view;
+
+pub use history::{Act, HistoryEntry};
+pub use limit::{KeyLimit, LimitView, per_window};
+pub use new::{ApiEdit, KeyEdit, NewApi, NewKey, Once};
+pub use standing::{Standing, StandingKind};
+pub use view::{Calls, DayBar, KeyDetail, KeyList, KeyQuery, KeyRow, NewKeyForm, Said, SecretView};
+
+use crate::values::{ApiId, KeyId, KeyPrefix, Permission, Slug, WorkspaceId};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// Whether the owner wants the key to pass. Whether it does pass is its [`Standing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "lowercase"))]
+pub enum KeyState {
+    Active,
+    Disabled,
+    /// For good.
+    Revoked,
+}
+
+/// What a key is for; part of its secret, so that people see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "lowercase"))]
+pub enum Environment {
+    #[default]
+    Live,
+    Test,
+}
+
+impl Environment {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl KeyState {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// A protected service, as its operator describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Api {
+    pub id: ApiId,
+    pub slug: Slug,
+    pub name: String,
+    pub key_prefix: KeyPrefix,
+    pub permissions: Vec<ApiPermission>,
+}
+
+impl Api {
+    /// The slug of Tollgate's own REST API: a key for it never may more than its owner.
+    pub const OWN: &'static str = "tollgate";
+
+    pub fn is_own(&self) -> bool {
+        self.slug.as_str() == Self::OWN
+    }
+
+    /// What a new key gets unless somebody chooses: everything that only reads.
+    pub fn reading(&self) -> impl Iterator<Item = &Permission> {
+        self.permissions.iter().map(|p| &p.permission).filter(|p| p.as_str().ends_with(":read"))
+    }
+}
+
+/// A permission that an API knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiPermission {
+    pub permission: Permission,
+    pub description: String,
+}
+
+/// A key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    pub id: KeyId,
+    pub workspace: WorkspaceId,
+    pub api: Slug,
+    pub api_name: String,
+    pub name: String,
+    pub environment: Environment,
+    /// How its newest secret begins: `demo_live_7Kq2`.
+    pub start: String,
+    pub permissions: Vec<Permission>,
+    pub state: KeyState,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub expires_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_used_at: Option<OffsetDateTime>,
+    /// Its own limits; empty means the default limit.
+    pub limits: Vec<KeyLimit>,
+}

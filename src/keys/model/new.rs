@@ -1,0 +1,57 @@
+//! What people give: a new key, changes of a key, an API. Texts as they were typed; the operations check them.
+
+use super::{Environment, KeyLimit};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// A key that somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewKey {
+    pub name: String,
+    /// The slug of an API; none: the first that is not Tollgate's own.
+    pub api: Option<String>,
+    /// None: those of the API that only read.
+    pub permissions: Option<Vec<String>>,
+    pub expires_at: Option<OffsetDateTime>,
+    pub environment: Environment,
+    pub once: Option<Once>,
+}
+
+/// What makes a request safe to send twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Once {
+    /// The random token of one page view: the same form sent twice makes one key, and shows its secret both times.
+    Page(String),
+    /// The `Idempotency-Key` of a REST client: the second request is told of the key, but not its secret.
+    Client(String),
+}
+
+/// Changes of a key; `None` leaves as it is. All or nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyEdit {
+    pub name: Option<String>,
+    /// `Some(None)`: never.
+    pub expires_at: Option<Option<OffsetDateTime>>,
+    pub permissions: Option<Vec<String>>,
+    /// An empty list: the default limit again. Needs `keys:manage`.
+    pub limits: Option<Vec<KeyLimit>>,
+}
+
+/// An API that an operator describes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NewApi {
+    pub slug: String,
+    pub name: String,
+    /// None: made from the slug.
+    pub key_prefix: Option<String>,
+    /// Lines `resource:action description`.
+    pub permissions: Vec<String>,
+}
+
+/// Changes of an API; its slug and prefix stay, since keys carry them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ApiEdit {
+    pub name: Option<String>,
+    /// Lines `resource:action description`. A permission that is left out is taken from no key, but can't be given any more.
+    pub permissions: Option<Vec<String>>,
+}

@@ -1,0 +1,59 @@
+//! How a key stands: the badge in the list, with a sentence that explains it.
+
+use serde::{Deserialize, Serialize};
+
+/// What is most worth knowing about a key now. The store decides it (`store::listing`), so that lists can be filtered by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(type_name = "text", rename_all = "snake_case"))]
+pub enum StandingKind {
+    Passing,
+    /// A limit held some of today's calls.
+    Held,
+    /// Some of today's calls were refused for another reason.
+    Refused,
+    /// Within seven days.
+    Expiring,
+    /// No call yet, made within seven days.
+    New,
+    /// No call for seven days or more.
+    Idle,
+    Disabled,
+    Expired,
+    Revoked,
+}
+
+impl StandingKind {
+    /// Every kind with the word of the filter.
+    pub const ALL: [(Self, &'static str, &'static str); 9] = [
+        (Self::Passing, "passing", "Passing"),
+        (Self::Held, "held", "Held at limit"),
+        (Self::Refused, "refused", "Refused"),
+        (Self::Expiring, "expiring", "Expires soon"),
+        (Self::New, "new", "New"),
+        (Self::Idle, "idle", "Idle"),
+        (Self::Disabled, "disabled", "Disabled"),
+        (Self::Expired, "expired", "Expired"),
+        (Self::Revoked, "revoked", "Revoked"),
+    ];
+
+    /// The kind of a filter's word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, word, _)| *word == text).map(|(kind, ..)| kind)
+    }
+
+    /// True where no call passes until somebody does something.
+    pub const fn is_off(self) -> bool {
+        matches!(self, Self::Disabled | Self::Expired | Self::Revoked)
+    }
+}
+
+/// The badge: its word and the sentence behind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    pub kind: StandingKind,
+    /// "Expires in 6 days".
+    pub label: String,
+    /// "From 26 Nov, 00:00 every call is answered EXPIRED. …"
+    pub why: String,
+}

@@ -1,0 +1,213 @@
+//! What the pages show. Words about time are made on the server, in the person's time zone.
+
+use super::{Api, ApiPermission, HistoryEntry, Key, LimitView, Standing};
+use crate::values::{Outcome, OutcomeGroup, SecretId};
+use serde::{Deserialize, Serialize};
+
+/// A moment in words, with the instant for `<time datetime>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// "8 s ago", "18 Nov, 09:12".
+    pub words: String,
+}
+
+/// Calls by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calls {
+    pub passed: u64,
+    pub limited: u64,
+    pub refused: u64,
+}
+
+impl Calls {
+    pub const fn total(self) -> u64 {
+        self.passed + self.limited + self.refused
+    }
+
+    pub fn add(&mut self, outcome: Outcome, calls: u64) {
+        match outcome.group() {
+            OutcomeGroup::Passed => self.passed += calls,
+            OutcomeGroup::Limited => self.limited += calls,
+            OutcomeGroup::Refused => self.refused += calls,
+        }
+    }
+
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { passed: self.passed + other.passed, limited: self.limited + other.limited, refused: self.refused + other.refused }
+    }
+}
+
+/// What `/keys` asks for, as it stands in its URL.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyQuery {
+    /// Part of a name, the start of a secret, or an id.
+    pub q: Option<String>,
+    /// The slug of an API.
+    pub api: Option<String>,
+    /// A word of `StandingKind::ALL`.
+    pub status: Option<String>,
+    /// The list continues after this cursor.
+    pub older: Option<String>,
+    /// The list ends before this cursor.
+    pub newer: Option<String>,
+    /// Keys of every workspace: needs `keys:manage`.
+    pub everywhere: bool,
+}
+
+impl KeyQuery {
+    /// Reads a query; `get` gives a parameter. An empty one is none, as forms send them.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let get = |name| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        Self { q: get("q"), api: get("api"), status: get("status"), older: get("older"), newer: get("newer"), everywhere: false }
+    }
+
+    /// True if something is left out of the list.
+    pub fn is_filtered(&self) -> bool {
+        self.q.is_some() || self.api.is_some() || self.status.is_some()
+    }
+
+    /// The address of the list with these filters and one more parameter (`older` or `newer` with a cursor).
+    pub fn link(&self, path: &str, more: Option<(&str, &str)>) -> String {
+        let own = [("q", self.q.as_deref()), ("api", self.api.as_deref()), ("status", self.status.as_deref())];
+        let mut link = path.to_owned();
+        for (i, (name, value)) in own.into_iter().filter_map(|(n, v)| v.map(|v| (n, v))).chain(more).enumerate() {
+            link.push(if i == 0 { '?' } else { '&' });
+            link.push_str(name);
+            link.push('=');
+            encode(value, &mut link);
+        }
+        link
+    }
+}
+
+/// Percent-encodes a value of a query (RFC 3986: all but the unreserved characters).
+fn encode(value: &str, out: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+}
+
+/// One row of the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRow {
+    pub key: Key,
+    /// The workspace's name; interesting in the operator's list.
+    pub owner: String,
+    pub standing: Standing,
+    /// The last 30 days.
+    pub calls: Calls,
+    /// The last 30 days, oldest first.
+    pub spark: Vec<Calls>,
+    pub last_used: Option<Said>,
+    pub expires: Option<Said>,
+}
+
+/// What `/keys` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyList {
+    pub query: KeyQuery,
+    pub rows: Vec<KeyRow>,
+    /// How many the filters leave.
+    pub found: u64,
+    /// How many there are at all.
+    pub all: u64,
+    /// All calls of today.
+    pub today: Calls,
+    /// The cursors of the pages on either side.
+    pub newer: Option<String>,
+    pub older: Option<String>,
+    pub workspace: String,
+    pub form: NewKeyForm,
+}
+
+/// What the form for a new key needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewKeyForm {
+    /// Their permissions are those that the caller may give. The first is chosen.
+    pub apis: Vec<Api>,
+    /// "my first key", "key 2".
+    pub suggested_name: String,
+    /// Makes the form safe to send twice.
+    pub once: String,
+    /// "100 calls an hour".
+    pub default_limit: String,
+}
+
+/// One day of a key's chart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayBar {
+    /// "18 Nov".
+    pub day: String,
+    pub calls: Calls,
+}
+
+/// One secret of a key; of the secret itself only its start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretView {
+    pub id: SecretId,
+    pub start: String,
+    pub since: Said,
+    /// Until when it is accepted; none: no end.
+    pub until: Option<Said>,
+    pub is_newest: bool,
+}
+
+/// What `/keys/{id}` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyDetail {
+    pub key: Key,
+    /// The workspace's name.
+    pub owner: String,
+    pub is_own: bool,
+    pub created_by: String,
+    pub created: Said,
+    pub standing: Standing,
+    pub last_used: Option<Said>,
+    pub expires: Option<Said>,
+    /// For the date field: `2026-11-18`.
+    pub expires_on: Option<String>,
+    /// "Stockholm time".
+    pub zone: String,
+    pub calls: Calls,
+    pub today: Calls,
+    pub days: Vec<DayBar>,
+    pub secrets: Vec<SecretView>,
+    /// Everything that the key could be given, and what it has although nobody could give it any more.
+    pub permissions: Vec<ApiPermission>,
+    pub limits: Vec<LimitView>,
+    /// True where no limit was set for this key.
+    pub has_default_limit: bool,
+    pub history: Vec<HistoryEntry>,
+    pub can_edit: bool,
+    pub can_set_limits: bool,
+    /// Makes the rotation safe to send twice.
+    pub once: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_keeps_the_filters() {
+        let query = KeyQuery { q: Some("a&b=ü".into()), status: Some("idle".into()), ..KeyQuery::default() };
+        assert_eq!(query.link("/keys", None), "/keys?q=a%26b%3D%C3%BC&status=idle");
+        assert_eq!(query.link("/keys", Some(("older", "x"))), "/keys?q=a%26b%3D%C3%BC&status=idle&older=x");
+        assert_eq!(KeyQuery::default().link("/keys", None), "/keys");
+    }
+
+    #[test]
+    fn an_empty_parameter_is_none() {
+        assert_eq!(KeyQuery::read(|_| Some(" ".to_owned())), KeyQuery::default());
+    }
+}

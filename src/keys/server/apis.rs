@@ -1,0 +1,137 @@
+//! APIs: what operators describe and keys are made for.
+
+use super::{
+    reach::actor,
+    rules,
+    store::apis as store,
+};
+use crate::{
+    accounts::Caller,
+    activity::server::{Change, record},
+    error::{AppError, Fields},
+    keys::model::{Api, ApiEdit, ApiPermission, NewApi},
+    platform::Ctx,
+    values::{ApiId, KeyPrefix, Permission, Slug, permission_names as may},
+};
+use sqlx::PgConnection;
+
+/// Every API; Tollgate's own last.
+pub async fn list_apis(ctx: &Ctx, caller: &Caller) -> Result<Vec<Api>, AppError> {
+    caller.require(&may::KEYS_READ)?;
+    Ok(store::list_apis(&ctx.db).await?)
+}
+
+/// The API of this slug.
+pub async fn api_by_slug(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Api, AppError> {
+    caller.require(&may::KEYS_READ)?;
+    store::find_api(&ctx.db, slug).await?.ok_or(AppError::NotFound)
+}
+
+/// The API that a key is for: the one named, else the first that is not Tollgate's own.
+pub(super) async fn api_for_key(ctx: &Ctx, slug: Option<&str>) -> Result<Api, AppError> {
+    match slug {
+        Some(slug) => store::find_api(&ctx.db, slug).await?.ok_or_else(|| AppError::invalid("api", "There is no API of this name.")),
+        None => store::list_apis(&ctx.db).await?.into_iter().next().ok_or_else(|| AppError::conflict("There is no API yet. An operator describes one first.")),
+    }
+}
+
+/// Describes a new API. Operators only.
+pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    let mut fields = Fields::default();
+    let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
+    let name = fields.check("name", rules::name(&new.name));
+    let prefix = match new.key_prefix.as_deref().map(str::trim).filter(|p| !p.is_empty()) {
+        Some(text) => fields.check("key_prefix", text.parse::<KeyPrefix>()),
+        None => fields.check("key_prefix", prefix_of(new.slug.trim())),
+    };
+    let permissions = fields.check("permissions", described(&new.permissions));
+    fields.done()?;
+    let (Some(slug), Some(name), Some(key_prefix), Some(permissions)) = (slug, name, prefix, permissions) else { return Err(AppError::NotFound) };
+
+    let api = Api { id: ctx.new_id(), slug, name, key_prefix, permissions };
+    let mut tx = ctx.db.begin().await?;
+    if !store::insert_api(&mut tx, &api, ctx.clock.now()).await? {
+        let taken_slug = store::lock_api(&mut tx, api.slug.as_str()).await?.is_some();
+        let (field, words) = if taken_slug { ("slug", "Another API has this slug.") } else { ("key_prefix", "Another API's keys have this prefix.") };
+        return Err(AppError::invalid(field, words));
+    }
+    store::replace_permissions(&mut tx, api.id, &api.permissions).await?;
+    note(ctx, &mut tx, caller, "api.created", api.id, serde_json::json!({ "slug": api.slug, "key_prefix": api.key_prefix })).await?;
+    tx.commit().await?;
+    Ok(api)
+}
+
+/// Changes the name or the permissions of an API. Operators only.
+pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> Result<Api, AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    let mut fields = Fields::default();
+    let name = edit.name.and_then(|text| fields.check("name", rules::name(&text)));
+    let permissions = edit.permissions.and_then(|lines| fields.check("permissions", described(&lines)));
+    if slug == Api::OWN && permissions.is_some() {
+        fields.add("permissions", "The permissions of Tollgate's own API are fixed.");
+    }
+    fields.done()?;
+    let mut tx = ctx.db.begin().await?;
+    let id = store::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
+    if let Some(name) = &name {
+        store::update_api_name(&mut tx, id, name).await?;
+    }
+    if let Some(permissions) = &permissions {
+        store::replace_permissions(&mut tx, id, permissions).await?;
+    }
+    note(ctx, &mut tx, caller, "api.changed", id, serde_json::json!({ "slug": slug, "name": name })).await?;
+    tx.commit().await?;
+    store::find_api(&ctx.db, slug).await?.ok_or(AppError::NotFound)
+}
+
+async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, kind: &str, api: ApiId, data: serde_json::Value) -> Result<(), AppError> {
+    let (actor_id, actor_name) = actor(caller);
+    record(ctx, conn, Change { kind, actor: actor_id, actor_name, subject: Some(api.uuid()), data, ..Change::default() }).await?;
+    Ok(())
+}
+
+/// `price-list` gives `pricelist`: what is allowed in a prefix, at most twelve.
+fn prefix_of(slug: &str) -> Result<KeyPrefix, &'static str> {
+    slug.chars().filter(char::is_ascii_alphanumeric).take(12).collect::<String>().parse()
+}
+
+/// Lines `resource:action description`; empty lines are left out.
+fn described(lines: &[String]) -> Result<Vec<ApiPermission>, String> {
+    let mut permissions: Vec<ApiPermission> = Vec::new();
+    for line in lines.iter().map(|l| l.trim()).filter(|l| !l.is_empty()) {
+        let (name, description) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let permission: Permission = name.parse().map_err(|rule| format!("“{}”: {rule}", name.chars().take(64).collect::<String>()))?;
+        if description.chars().count() > 200 || description.chars().any(char::is_control) {
+            return Err(format!("The description of {permission} has at most 200 characters on one line."));
+        }
+        if !permissions.iter().any(|p| p.permission == permission) {
+            permissions.push(ApiPermission { permission, description: description.trim().to_owned() });
+        }
+    }
+    if permissions.len() > 200 {
+        return Err("An API has at most 200 permissions.".to_owned());
+    }
+    permissions.sort_by(|a, b| a.permission.cmp(&b.permission));
+    Ok(permissions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_made_of_the_slug() {
+        assert_eq!(prefix_of("price-list").map(|p| p.to_string()), Ok("pricelist".to_owned()));
+        assert_eq!(prefix_of("a-very-long-name-of-an-api").map(|p| p.to_string()), Ok("averylongnam".to_owned()));
+        assert!(prefix_of("x").is_err());
+    }
+
+    #[test]
+    fn permissions_are_lines() {
+        let lines = ["orders:write Change orders".to_owned(), String::new(), " orders:read ".to_owned(), "orders:read again".to_owned()];
+        let described = described(&lines).expect("they are fine");
+        assert_eq!(described.iter().map(|p| (p.permission.as_str(), p.description.as_str())).collect::<Vec<_>>(), [("orders:read", ""), ("orders:write", "Change orders")]);
+        assert!(super::described(&["Orders".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! How every change of a key goes: lock it, change it, write history and event in the same transaction, then tell the gate.
+
+use super::{
+    gate,
+    reach::{Reach, actor},
+    store::{changes, keys},
+};
+use crate::{
+    accounts::Caller,
+    activity::server::{Change, record},
+    error::AppError,
+    keys::model::{Act, Key, KeyState},
+    platform::Ctx,
+    values::{KeyId, permission_names as may},
+};
+use serde_json::Value;
+use sqlx::{PgConnection, Postgres, Transaction};
+
+/// What was done, in the words of the history.
+#[derive(Debug, Clone)]
+pub struct Done<'a> {
+    pub act: Act,
+    pub reason: &'a str,
+    pub detail: String,
+    /// Facts for the event; never a secret.
+    pub data: Value,
+}
+
+impl Done<'_> {
+    pub fn new(act: Act, detail: impl Into<String>) -> Self {
+        Self { act, reason: "", detail: detail.into(), data: Value::Null }
+    }
+}
+
+/// Opens the transaction and locks the key, if the caller may write it.
+pub async fn open(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<(Transaction<'static, Postgres>, Key), AppError> {
+    caller.require(&may::KEYS_WRITE)?;
+    let mut tx = ctx.db.begin().await?;
+    let key = keys::lock_key(&mut tx, Reach::of(caller).workspace(), id).await?.ok_or(AppError::NotFound)?;
+    Ok((tx, key))
+}
+
+/// A revoked key changes no more.
+pub fn must_live(key: &Key) -> Result<(), AppError> {
+    match key.state {
+        KeyState::Revoked => Err(AppError::conflict("This key was revoked, and that is final. Create a new key.")),
+        KeyState::Active | KeyState::Disabled => Ok(()),
+    }
+}
+
+/// Writes the line of the history and the event.
+pub async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, done: Done<'_>) -> Result<(), AppError> {
+    let (actor_id, actor) = actor(caller);
+    let change = changes::NewChange { id: ctx.new_id(), key: key.id, act: done.act, actor_id, actor, reason: done.reason, detail: &done.detail };
+    changes::insert_change(conn, &change, ctx.clock.now()).await?;
+    record(
+        ctx,
+        conn,
+        Change {
+            kind: &format!("key.{}", done.act.as_str()),
+            workspace: Some(key.workspace),
+            actor: actor_id,
+            actor_name: actor,
+            subject: Some(key.id.uuid()),
+            reason: done.reason,
+            data: done.data,
+        },
+    )
+    .await?;
+    Ok(())
+}
+
+/// Commits, tells the gate, and answers with the key as it is now.
+pub async fn close(ctx: &Ctx, mut tx: Transaction<'static, Postgres>, id: KeyId) -> Result<Key, AppError> {
+    let key = keys::find_key(&mut tx, None, id).await?.ok_or(AppError::NotFound)?;
+    tx.commit().await?;
+    gate::refreshed(ctx, id).await;
+    Ok(key)
+}
+
+/// A reason as people give it: at most 200 characters, one line.
+pub fn reason(text: &str) -> Result<String, AppError> {
+    let text = text.trim();
+    if text.chars().count() > 200 {
+        return Err(AppError::invalid("reason", "A reason has at most 200 characters."));
+    }
+    Ok(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
+}

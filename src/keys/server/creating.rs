@@ -1,0 +1,118 @@
+//! Making a key. Its secret is given to the caller once; only the hash is kept.
+//!
+//! Safe to send twice: a request that names itself (`Once`) makes one key. The second submit of a page gets the same secret again,
+//! because that secret is derived from the page's token, which we do not store; so a double click can't lose it.
+
+use super::{
+    apis, change, gate,
+    change::Done,
+    reach::actor,
+    rules, secret,
+    store::{keys, secrets},
+};
+use crate::{
+    accounts::Caller,
+    error::{AppError, Fields},
+    keys::model::{Act, Api, Key, KeyState, NewKey, Once},
+    platform::{Ctx, crypto::sha256},
+    values::{KeyId, Permission, SecretId, permission_names as may},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use time::{Duration, OffsetDateTime};
+
+/// A key, and its secret for the one moment that it is shown. Not serialisable on purpose.
+#[derive(Debug, Clone)]
+pub struct Created {
+    pub key: Key,
+    /// None: a REST client sent its request twice; the secret was in the first answer.
+    pub secret: Option<String>,
+    /// False: an earlier request made the key.
+    pub is_new: bool,
+}
+
+/// For so long the second submit of a page shows the secret again.
+pub const SHOWN_FOR: Duration = Duration::minutes(10);
+
+/// Creates a key in the caller's workspace.
+pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Created, AppError> {
+    caller.require(&may::KEYS_WRITE)?;
+    let api = apis::api_for_key(ctx, new.api.as_deref()).await?;
+    let wanted = checked(ctx, caller, &api, &new)?;
+    let request_key = new.once.as_ref().map(|once| request_key(once, &api, &wanted, &new));
+    let minted = match &new.once {
+        Some(Once::Page(token)) => secret::derive(&ctx.vault, &[&caller.workspace.to_string(), token, request_key.as_deref().unwrap_or_default()], &api.key_prefix, new.environment.as_str()),
+        Some(Once::Client(_)) | None => secret::mint(&ctx.rng, &api.key_prefix, new.environment.as_str()),
+    };
+
+    let now = ctx.clock.now();
+    let id: KeyId = ctx.new_id();
+    let mut tx = ctx.db.begin().await?;
+    rules::must_not_exceed(&mut tx, caller, caller.workspace, &api, &wanted.permissions).await?;
+    let row = keys::NewRow {
+        id,
+        workspace: caller.workspace,
+        api: api.id,
+        name: &wanted.name,
+        environment: new.environment,
+        permissions: &wanted.permissions,
+        expires_at: wanted.expires_at,
+        created_by: actor(caller).0,
+        request_key: request_key.as_deref(),
+    };
+    if !keys::insert_key(&mut tx, &row, now).await? {
+        drop(tx);
+        return made_before(ctx, caller, &new, &wanted, request_key.as_deref().unwrap_or_default(), &minted).await;
+    }
+    secrets::insert_secret(&mut tx, ctx.new_id::<SecretId>(), id, &sha256(&minted), secret::start(&minted), now).await?;
+    let key = keys::find_key(&mut tx, Some(caller.workspace), id).await?.ok_or(AppError::NotFound)?;
+    let data = serde_json::json!({ "name": key.name, "api": key.api, "permissions": key.permissions });
+    change::note(ctx, &mut tx, caller, &key, Done { data, ..Done::new(Act::Created, "") }).await?;
+    tx.commit().await?;
+    gate::refreshed(ctx, id).await;
+    Ok(Created { key, secret: Some(minted), is_new: true })
+}
+
+struct Wanted {
+    name: String,
+    permissions: Vec<Permission>,
+    expires_at: Option<OffsetDateTime>,
+}
+
+fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Result<Wanted, AppError> {
+    let mut fields = Fields::default();
+    let name = fields.check("name", rules::name(&new.name));
+    let permissions = match &new.permissions {
+        Some(texts) => fields.check("permissions", rules::permissions(api, texts)),
+        None => Some(api.reading().filter(|p| !api.is_own() || caller.may(p)).cloned().collect()),
+    };
+    let expires_at = new.expires_at.map(|at| fields.check("expires_at", rules::expiry(at, ctx.clock.now())));
+    fields.done()?;
+    Ok(Wanted { name: name.unwrap_or_default(), permissions: permissions.unwrap_or_default(), expires_at: expires_at.flatten() })
+}
+
+/// What is stored of the request's own name: never the page's token itself, since the secret is derived from it. A page's form that
+/// was sent with other words is another request; a client's key stands for one request, whatever it says.
+fn request_key(once: &Once, api: &Api, wanted: &Wanted, new: &NewKey) -> String {
+    let said = match once {
+        Once::Client(key) => serde_json::json!(["client", key]),
+        Once::Page(token) => serde_json::json!(["page", token, api.slug, wanted.name, wanted.permissions, new.environment]),
+    };
+    URL_SAFE_NO_PAD.encode(sha256(said.to_string()))
+}
+
+async fn made_before(ctx: &Ctx, caller: &Caller, new: &NewKey, wanted: &Wanted, request_key: &str, minted: &str) -> Result<Created, AppError> {
+    let id = keys::find_key_of_request(&ctx.db, caller.workspace, request_key).await?.ok_or(AppError::Unavailable { retry_after: 1 })?;
+    let mut conn = ctx.db.acquire().await?;
+    let key = keys::find_key(&mut conn, Some(caller.workspace), id).await?.ok_or(AppError::NotFound)?;
+    if matches!(new.once, Some(Once::Client(_))) {
+        let is_same = key.name == wanted.name && new.api.as_deref().is_none_or(|api| api == key.api.as_str()) && key.environment == new.environment;
+        return if is_same {
+            Ok(Created { key, secret: None, is_new: false })
+        } else {
+            Err(AppError::invalid("", "This Idempotency-Key made another key before. Send a new one for a new key."))
+        };
+    }
+    let since = secrets::find_secret(&mut conn, id, &sha256(minted)).await?;
+    let is_fresh = since.is_some_and(|at| ctx.clock.now() - at < SHOWN_FOR) && key.state != KeyState::Revoked;
+    Ok(Created { key, secret: is_fresh.then(|| minted.to_owned()), is_new: false })
+}

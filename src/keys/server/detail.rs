@@ -1,0 +1,109 @@
+//! One key, whole: what its page and its REST resource show.
+
+use super::{
+    limits, listing,
+    reach::Reach,
+    store::{self, listing::Wanted},
+    words::said,
+};
+use crate::{
+    accounts::Caller,
+    error::AppError,
+    keys::model::{Api, ApiPermission, Calls, DayBar, HistoryEntry, Key, KeyDetail, KeyState, SecretView},
+    platform::{Ctx, LocalTime},
+    values::{KeyId, WorkspaceId, permission_names as may},
+};
+
+/// Lines of the history that a page shows.
+const HISTORY: i64 = 100;
+
+/// One key.
+pub async fn find_key(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<Key, AppError> {
+    caller.require(&may::KEYS_READ)?;
+    let mut conn = ctx.db.acquire().await?;
+    store::keys::find_key(&mut conn, Reach::of(caller).workspace(), id).await?.ok_or(AppError::NotFound)
+}
+
+/// What was done to a key, newest first.
+pub async fn key_history(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<Vec<HistoryEntry>, AppError> {
+    find_key(ctx, caller, id).await?;
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    history(ctx, id, &local).await
+}
+
+/// What `/keys/{id}` shows.
+pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDetail, AppError> {
+    let key = find_key(ctx, caller, id).await?;
+    let reach = Reach::of(caller).workspace();
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let edges = local.day_edges(listing::DAYS);
+    let today = edges.iter().rev().nth(1).copied().unwrap_or(local.now());
+
+    let wanted = Wanted { workspace: reach, id: Some(id), most: 1, ..Wanted::default() };
+    let mut listed = store::listing::list_keys(&ctx.db, &wanted, local.now(), today).await?.pop().ok_or(AppError::NotFound)?;
+    listed.key = key;
+    let spark = store::calls::list_calls(&ctx.db, &[id], &edges).await?.remove(&id).unwrap_or_else(|| vec![Calls::default(); edges.len().saturating_sub(1)]);
+    let days = edges.iter().zip(&spark).map(|(at, calls)| DayBar { day: local.day(*at), calls: *calls }).collect();
+    let provenance = store::keys::find_provenance(&ctx.db, reach, id).await?.ok_or(AppError::NotFound)?;
+    let row = listing::row(ctx, listed, spark, &local);
+    let key = row.key;
+
+    Ok(KeyDetail {
+        owner: provenance.owner,
+        is_own: key.workspace == caller.workspace,
+        created_by: provenance.created_by.unwrap_or_default(),
+        created: said(key.created_at, local.moment(key.created_at)),
+        standing: row.standing,
+        last_used: row.last_used,
+        expires: key.expires_at.map(|at| said(at, local.moment(at))),
+        expires_on: key.expires_at.map(|at| local.date(at)),
+        zone: local.zone(),
+        calls: row.calls,
+        today: row.spark.last().copied().unwrap_or_default(),
+        days,
+        secrets: secrets(ctx, id, &local).await?,
+        permissions: permissions(ctx, caller, &key).await?,
+        limits: limits::views(ctx, &key, &local),
+        has_default_limit: key.limits.is_empty(),
+        history: history(ctx, id, &local).await?,
+        can_edit: key.state != KeyState::Revoked && caller.may(&may::KEYS_WRITE),
+        can_set_limits: key.state != KeyState::Revoked && caller.may(&may::KEYS_MANAGE),
+        once: ctx.rng.base62(30),
+        key,
+    })
+}
+
+async fn secrets(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<SecretView>, AppError> {
+    let rows = store::secrets::list_secrets(&ctx.db, id, local.now()).await?;
+    let view = |(i, row): (usize, store::secrets::SecretRow)| SecretView {
+        id: row.id.into(),
+        start: row.start,
+        since: said(row.created_at, local.moment(row.created_at)),
+        until: row.expires_at.map(|at| said(at, local.moment(at))),
+        is_newest: i == 0,
+    };
+    Ok(rows.into_iter().enumerate().map(view).collect())
+}
+
+async fn history(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<HistoryEntry>, AppError> {
+    let rows = store::changes::list_changes(&ctx.db, id, HISTORY).await?;
+    Ok(rows.into_iter().map(|r| HistoryEntry { act: r.act, actor: r.actor, at: said(r.at, local.moment(r.at)), reason: r.reason, detail: r.detail }).collect())
+}
+
+/// What the key has, and what it could be given: for Tollgate's own API only what its owner and the caller may.
+async fn permissions(ctx: &Ctx, caller: &Caller, key: &Key) -> Result<Vec<ApiPermission>, AppError> {
+    let api = store::apis::find_api(&ctx.db, key.api.as_str()).await?.ok_or(AppError::NotFound)?;
+    let grantable = grantable(ctx, caller, key.workspace, api).await?;
+    let gone = key.permissions.iter().filter(|p| !grantable.iter().any(|g| g.permission == **p));
+    let gone: Vec<ApiPermission> = gone.map(|p| ApiPermission { permission: p.clone(), description: String::new() }).collect();
+    Ok(grantable.into_iter().chain(gone).collect())
+}
+
+async fn grantable(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, api: Api) -> Result<Vec<ApiPermission>, AppError> {
+    if !api.is_own() {
+        return Ok(api.permissions);
+    }
+    let mut conn = ctx.db.acquire().await?;
+    let owner = store::keys::list_owner_permissions(&mut conn, workspace).await?;
+    Ok(api.permissions.into_iter().filter(|p| caller.may(&p.permission) && owner.contains(&p.permission)).collect())
+}

@@ -1,0 +1,99 @@
+//! Changing a key: name, expiry, permissions, limits; any of them at once, all or nothing. What is so already is not written again.
+
+use super::{
+    apis,
+    change::{self, Done},
+    rules,
+    store::{keys, limits},
+};
+use crate::{
+    accounts::Caller,
+    error::{AppError, Fields},
+    keys::model::{Act, Key, KeyEdit, KeyLimit},
+    platform::Ctx,
+    values::{KeyId, Permission, permission_names as may},
+};
+use sqlx::PgConnection;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// Changes a key and answers with it as it is then.
+pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<Key, AppError> {
+    if let Some(wanted) = &edit.limits {
+        caller.require(&may::KEYS_MANAGE)?;
+        rules::limits(wanted)?;
+    }
+    let (mut tx, key) = change::open(ctx, caller, id).await?;
+    change::must_live(&key)?;
+    let api = apis::api_for_key(ctx, Some(key.api.as_str())).await?;
+
+    let mut fields = Fields::default();
+    let name = edit.name.and_then(|text| fields.check("name", rules::name(&text)));
+    let expires_at = match edit.expires_at {
+        Some(Some(at)) if Some(at) != key.expires_at => fields.check("expires_at", rules::expiry(at, ctx.clock.now())).map(Some),
+        Some(None) => Some(None),
+        Some(Some(_)) | None => None,
+    };
+    let permissions = match &edit.permissions {
+        // What it has already may stay, even if the API has dropped it.
+        Some(texts) => fields.check("permissions", kept_or_known(&api, &key, texts)),
+        None => None,
+    };
+    fields.done()?;
+
+    if let Some(name) = name.filter(|name| *name != key.name) {
+        rename(ctx, &mut tx, caller, &key, &name).await?;
+    }
+    if let Some(expires_at) = expires_at.filter(|at| *at != key.expires_at) {
+        set_expiry(ctx, &mut tx, caller, &key, expires_at).await?;
+    }
+    if let Some(permissions) = permissions.filter(|p| *p != key.permissions) {
+        let added: Vec<Permission> = permissions.iter().filter(|p| !key.permissions.contains(p)).cloned().collect();
+        rules::must_not_exceed(&mut tx, caller, key.workspace, &api, &added).await?;
+        set_permissions(ctx, &mut tx, caller, &key, &permissions).await?;
+    }
+    if let Some(mut wanted) = edit.limits {
+        wanted.sort_by(|a, b| a.name.cmp(&b.name));
+        if wanted != key.limits {
+            set_limits(ctx, &mut tx, caller, &key, &wanted).await?;
+        }
+    }
+    change::close(ctx, tx, id).await
+}
+
+fn kept_or_known(api: &crate::keys::model::Api, key: &Key, texts: &[String]) -> Result<Vec<Permission>, String> {
+    let (kept, new): (Vec<&String>, Vec<&String>) = texts.iter().partition(|text| key.permissions.iter().any(|p| p.as_str() == text.as_str()));
+    let mut permissions = rules::permissions(api, &new.into_iter().cloned().collect::<Vec<_>>())?;
+    permissions.extend(key.permissions.iter().filter(|p| kept.iter().any(|text| text.as_str() == p.as_str())).cloned());
+    permissions.sort();
+    permissions.dedup();
+    Ok(permissions)
+}
+
+async fn rename(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, name: &str) -> Result<(), AppError> {
+    keys::update_name(conn, key.id, name, ctx.clock.now()).await?;
+    let data = serde_json::json!({ "from": key.name, "to": name });
+    change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Renamed, format!("from “{}” to “{name}”", key.name)) }).await
+}
+
+async fn set_expiry(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, at: Option<OffsetDateTime>) -> Result<(), AppError> {
+    keys::update_expiry(conn, key.id, at, ctx.clock.now()).await?;
+    let rfc3339 = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
+    let data = serde_json::json!({ "from": key.expires_at.map(rfc3339), "to": at.map(rfc3339) });
+    let detail = at.map_or_else(|| "never".to_owned(), |at| at.date().to_string());
+    change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Expiry, detail) }).await
+}
+
+async fn set_permissions(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, permissions: &[Permission]) -> Result<(), AppError> {
+    keys::update_permissions(conn, key.id, permissions, ctx.clock.now()).await?;
+    let data = serde_json::json!({ "from": key.permissions, "to": permissions });
+    let names: Vec<&str> = permissions.iter().map(Permission::as_str).collect();
+    let detail = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Permitted, detail) }).await
+}
+
+async fn set_limits(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, wanted: &[KeyLimit]) -> Result<(), AppError> {
+    limits::replace_limits(conn, key.id, wanted).await?;
+    let words: Vec<String> = wanted.iter().map(KeyLimit::words).collect();
+    let detail = if words.is_empty() { "the default".to_owned() } else { words.join(", ") };
+    change::note(ctx, conn, caller, key, Done { data: serde_json::json!({ "from": key.limits, "to": wanted }), ..Done::new(Act::Limited, detail) }).await
+}

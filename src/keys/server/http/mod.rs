@@ -1,0 +1,264 @@
+//! The REST routes of keys. Each is a few lines over the operation that the pages use too; errors are problem documents.
+//!
+//! `POST /api/v1/keys` takes an `Idempotency-Key`: sent again, it answers 409 and names the key that was made, since the secret is
+//! stored nowhere and was in the first answer only.
+
+mod bodies;
+
+use self::bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyBody, KeyListBody, NewKeyBody, ReasonBody, RotateBody};
+use super::rest::RestCaller;
+use crate::{
+    error::AppError,
+    keys::{
+        model::{Key, KeyQuery},
+        server,
+    },
+    platform::{
+        Ctx,
+        http::json::{Body, Query},
+    },
+    values::KeyId,
+};
+use axum::{
+    Json, Router,
+    extract::{FromRequestParts, Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, OpenApi};
+
+/// What `/api/v1/openapi.json` says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(list_keys, create_key, read_key, edit_key, delete_key, rotate_key, disable_key, enable_key, revoke_key, read_history))]
+pub struct Docs;
+
+pub fn routes() -> Router<Ctx> {
+    Router::new()
+        .route("/api/v1/keys", get(list_keys).post(create_key))
+        .route("/api/v1/keys/{id}", get(read_key).patch(edit_key).delete(delete_key))
+        .route("/api/v1/keys/{id}/rotate", post(rotate_key))
+        .route("/api/v1/keys/{id}/disable", post(disable_key))
+        .route("/api/v1/keys/{id}/enable", post(enable_key))
+        .route("/api/v1/keys/{id}/revoke", post(revoke_key))
+        .route("/api/v1/keys/{id}/history", get(read_history))
+}
+
+/// The id in the path; one that can't be an id is a key that does not exist.
+struct Id(KeyId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AppError> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| AppError::NotFound)?;
+        id.parse().map(Self).map_err(|_| AppError::NotFound)
+    }
+}
+
+/// The query of the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// 1 to 100, 20 unless said otherwise.
+    #[serde(default)]
+    limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+    /// Part of a name, the start of a secret, or an id.
+    #[serde(default)]
+    q: Option<String>,
+    /// The slug of an API.
+    #[serde(default)]
+    api: Option<String>,
+    /// `passing`, `held`, `refused`, `expiring`, `new`, `idle`, `disabled`, `expired` or `revoked`.
+    #[serde(default)]
+    status: Option<String>,
+}
+
+/// List keys
+///
+/// The keys of your workspace, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/keys", tag = "Keys", operation_id = "list_keys", params(ListQuery),
+    responses((status = 200, body = KeyListBody), (status = 401, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn list_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ListQuery>) -> Result<Response, AppError> {
+    let limit = asked.limit.unwrap_or(20);
+    if !(1..=100).contains(&limit) {
+        return Err(AppError::invalid("limit", "Ask for 1 to 100 keys."));
+    }
+    let query = KeyQuery { q: asked.q, api: asked.api, status: asked.status, older: asked.cursor, ..KeyQuery::default() };
+    let (keys, next) = server::page_of_keys(&ctx, &caller, &query, limit).await?;
+    let now = ctx.clock.now();
+    let link = next.as_deref().map(|cursor| {
+        let path = KeyQuery { older: None, ..query.clone() }.link("/api/v1/keys", Some(("cursor", cursor)));
+        format!("<{}&limit={limit}>; rel=\"next\"", ctx.config.link(&path))
+    });
+    let body = KeyListBody { data: keys.into_iter().map(|k| KeyBody::of(k, now)).collect(), has_more: next.is_some(), next_cursor: next };
+    let mut response = Json(body).into_response();
+    if let Some(link) = link.and_then(|l| HeaderValue::from_str(&l).ok()) {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    Ok(response)
+}
+
+/// Create a key
+///
+/// The secret is in this answer and never shown again. With an `Idempotency-Key` the request is safe to send twice: the second answer
+/// is 409 and names the key; rotate it if its secret got lost.
+#[utoipa::path(
+    post, path = "/api/v1/keys", tag = "Keys", operation_id = "create_key", request_body = NewKeyBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Any text of 1 to 255 characters that names this request")),
+    responses(
+        (status = 201, body = CreatedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 409, description = "This Idempotency-Key made a key before", content_type = "application/problem+json"),
+        (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+async fn create_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, headers: HeaderMap, Body(new): Body<NewKeyBody>) -> Result<Response, AppError> {
+    let created = server::create_key(&ctx, &caller, new.new_key(idempotency_key(&headers)?)).await?;
+    let location = format!("/api/v1/keys/{}", created.key.id);
+    let id = created.key.id;
+    let mut response = match CreatedKeyBody::of(created, ctx.clock.now()) {
+        Some(body) => (StatusCode::CREATED, Json(body)).into_response(),
+        None => AppError::conflict(format!("This Idempotency-Key made {id} before, and its secret was in that answer. Rotate the key to get a new secret.")).into_response(),
+    };
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(no_store(response))
+}
+
+/// The header of draft-ietf-httpapi-idempotency-key-header: a quoted string; bare text is accepted too.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, AppError> {
+    let Some(value) = headers.get(HeaderName::from_static("idempotency-key")) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    let text = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
+    match text.len() {
+        1..=255 => Ok(Some(text.to_owned())),
+        _ => Err(AppError::invalid("", "An Idempotency-Key has 1 to 255 visible ASCII characters.")),
+    }
+}
+
+/// Read a key
+#[utoipa::path(
+    get, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "read_key", params(("id" = String, Path)),
+    responses((status = 200, body = KeyBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn read_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<Json<KeyBody>, AppError> {
+    let key = server::find_key(&ctx, &caller, id).await?;
+    Ok(body(&ctx, key))
+}
+
+/// Change a key
+///
+/// What is left out stays. `limits` needs the permission `keys:manage`.
+#[utoipa::path(
+    patch, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "edit_key", params(("id" = String, Path)), request_body = EditKeyBody,
+    responses(
+        (status = 200, body = KeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 404, content_type = "application/problem+json"), (status = 409, description = "The key is revoked", content_type = "application/problem+json"),
+        (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+async fn edit_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(edit): Body<EditKeyBody>) -> Result<Json<KeyBody>, AppError> {
+    let key = server::edit_key(&ctx, &caller, id, edit.edit()).await?;
+    Ok(body(&ctx, key))
+}
+
+/// Revoke a key
+///
+/// The same as `POST …/revoke`: its history and usage stay.
+#[utoipa::path(
+    delete, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "delete_key", params(("id" = String, Path)),
+    responses((status = 204), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn delete_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<StatusCode, AppError> {
+    server::revoke_key(&ctx, &caller, id, "").await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Rotate a key
+///
+/// Adds a secret, which is in this answer only; the old one is accepted for `grace` more seconds.
+#[utoipa::path(
+    post, path = "/api/v1/keys/{id}/rotate", tag = "Keys", operation_id = "rotate_key", params(("id" = String, Path)), request_body = RotateBody,
+    responses(
+        (status = 200, body = CreatedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
+        (status = 409, description = "The key is revoked", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+async fn rotate_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(asked): Body<RotateBody>) -> Result<Response, AppError> {
+    let created = server::rotate_key(&ctx, &caller, id, asked.grace, None).await?;
+    let body = CreatedKeyBody::of(created, ctx.clock.now()).ok_or_else(|| AppError::internal("a rotation without a secret"))?;
+    Ok(no_store(Json(body).into_response()))
+}
+
+/// Disable a key
+///
+/// Calls are answered `DISABLED` until it is enabled.
+#[utoipa::path(
+    post, path = "/api/v1/keys/{id}/disable", tag = "Keys", operation_id = "disable_key", params(("id" = String, Path)), request_body = ReasonBody,
+    responses((status = 200, body = KeyBody), (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn disable_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<KeyBody>, AppError> {
+    let key = server::disable_key(&ctx, &caller, id, &why.reason).await?;
+    Ok(body(&ctx, key))
+}
+
+/// Enable a key
+#[utoipa::path(
+    post, path = "/api/v1/keys/{id}/enable", tag = "Keys", operation_id = "enable_key", params(("id" = String, Path)), request_body = ReasonBody,
+    responses((status = 200, body = KeyBody), (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn enable_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<KeyBody>, AppError> {
+    let key = server::enable_key(&ctx, &caller, id, &why.reason).await?;
+    Ok(body(&ctx, key))
+}
+
+/// Revoke a key for good
+///
+/// Calls are answered `REVOKED`. There is no way back.
+#[utoipa::path(
+    post, path = "/api/v1/keys/{id}/revoke", tag = "Keys", operation_id = "revoke_key", params(("id" = String, Path)), request_body = ReasonBody,
+    responses((status = 200, body = KeyBody), (status = 404, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn revoke_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<KeyBody>, AppError> {
+    let key = server::revoke_key(&ctx, &caller, id, &why.reason).await?;
+    Ok(body(&ctx, key))
+}
+
+/// Read the history of a key
+///
+/// Who changed what, when and why, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/keys/{id}/history", tag = "Keys", operation_id = "read_key_history", params(("id" = String, Path)),
+    responses((status = 200, body = HistoryListBody), (status = 404, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn read_history(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<Json<HistoryListBody>, AppError> {
+    let entries = server::key_history(&ctx, &caller, id).await?;
+    Ok(Json(HistoryListBody { data: entries.into_iter().map(Into::into).collect(), has_more: false, next_cursor: None }))
+}
+
+fn body(ctx: &Ctx, key: Key) -> Json<KeyBody> {
+    Json(KeyBody::of(key, ctx.clock.now()))
+}
+
+fn no_store(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,55 @@
+//! Where the limits of a key stand, as the gate of this node counts them.
+
+use super::gate::Gate;
+use crate::{
+    keys::model::{Key, KeyLimit, LimitView, per_window},
+    platform::{Ctx, LocalTime},
+};
+
+/// A limit at this moment; times in seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    pub name: String,
+    pub limit: u64,
+    pub used: u64,
+    pub remaining: u64,
+    pub reset_after: u64,
+    pub window: u32,
+}
+
+/// As the gate counts them; a key that it does not know (yet) has used nothing.
+pub fn live(ctx: &Ctx, key: &Key) -> Vec<Live> {
+    let states = ctx.part::<Gate>().map(|gate| gate.limit_state(key.id, ctx.clock.now_micros())).unwrap_or_default();
+    if !states.is_empty() {
+        return states
+            .into_iter()
+            .map(|s| Live { name: s.name.to_string(), limit: s.limit, used: s.used, remaining: s.remaining, reset_after: s.reset_after, window: s.window })
+            .collect();
+    }
+    let own_or_default = if key.limits.is_empty() {
+        let limits = &ctx.config.limits;
+        vec![KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit: limits.key_calls, window: limits.key_window }]
+    } else {
+        key.limits.clone()
+    };
+    own_or_default
+        .into_iter()
+        .map(|l| Live { name: l.name, limit: l.limit, used: 0, remaining: l.limit, reset_after: u64::from(l.window), window: l.window })
+        .collect()
+}
+
+/// For the page.
+pub fn views(ctx: &Ctx, key: &Key, local: &LocalTime) -> Vec<LimitView> {
+    live(ctx, key)
+        .into_iter()
+        .map(|l| LimitView {
+            name: l.name,
+            per: per_window(l.window),
+            limit: l.limit,
+            used: l.used,
+            remaining: l.remaining,
+            resets: if l.used == 0 { "nothing used".to_owned() } else { local.ahead(local.now() + std::time::Duration::from_secs(l.reset_after)) },
+            window: l.window,
+        })
+        .collect()
+}

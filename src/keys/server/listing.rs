@@ -1,0 +1,136 @@
+//! Lists of keys: the page with badges and sparklines, and the plain pages of REST.
+
+use super::{
+    apis, cursor,
+    reach::Reach,
+    store::{self, listing::{Listed, Wanted}},
+    words::{said, standing},
+};
+use crate::{
+    accounts::Caller,
+    error::AppError,
+    keys::model::{Api, Calls, Key, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, StandingKind},
+    platform::{Ctx, LocalTime},
+    values::{KeyId, permission_names as may},
+};
+use std::collections::HashMap;
+
+/// Rows of a page.
+const PAGE: usize = 50;
+/// Days of a sparkline.
+pub(super) const DAYS: i64 = 30;
+
+/// What `/keys` shows.
+pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<KeyList, AppError> {
+    caller.require(&may::KEYS_READ)?;
+    let reach = Reach::of_list(caller, query.everywhere)?;
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let edges = local.day_edges(DAYS);
+    let today = edges.iter().rev().nth(1).copied().unwrap_or(local.now());
+
+    let mut wanted = wanted(reach, &query)?;
+    wanted.most = i64::try_from(PAGE + 1).unwrap_or(51);
+    let mut listed = store::listing::list_keys(&ctx.db, &wanted, local.now(), today).await?;
+    let has_more = listed.len() > PAGE;
+    if has_more && wanted.backwards {
+        listed.remove(0);
+    }
+    listed.truncate(PAGE);
+    let newer = listed.first().filter(|_| if wanted.backwards { has_more } else { wanted.from.is_some() }).map(|l| cursor::of(&l.key));
+    let older = listed.last().filter(|_| wanted.backwards || has_more).map(|l| cursor::of(&l.key));
+
+    let ids: Vec<KeyId> = listed.iter().map(|l| l.key.id).collect();
+    let mut calls = store::calls::list_calls(&ctx.db, &ids, &edges).await?;
+    let mut limits = limits_by_key(ctx, &ids).await?;
+    let found = listed.first().map_or(0, |l| l.found);
+    let rows = listed
+        .into_iter()
+        .map(|mut l| {
+            l.key.limits = limits.remove(&l.key.id).unwrap_or_default();
+            let spark = calls.remove(&l.key.id).unwrap_or_else(|| vec![Calls::default(); edges.len().saturating_sub(1)]);
+            row(ctx, l, spark, &local)
+        })
+        .collect();
+    let all = store::keys::count_keys(&ctx.db, reach.workspace()).await?;
+    Ok(KeyList {
+        rows,
+        found,
+        all,
+        today: store::calls::sum_calls(&ctx.db, reach.workspace(), today).await?,
+        newer,
+        older,
+        workspace: caller.workspace_name.clone(),
+        form: new_key_form(ctx, caller, all).await?,
+        query,
+    })
+}
+
+/// A page of plain keys, newest first, and the cursor of the next page.
+pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: usize) -> Result<(Vec<Key>, Option<String>), AppError> {
+    caller.require(&may::KEYS_READ)?;
+    let now = ctx.clock.now();
+    let today = LocalTime::new(&caller.time_zone, now).day_edges(1).first().copied().unwrap_or(now);
+    let mut wanted = wanted(Reach::of_list(caller, query.everywhere)?, query)?;
+    wanted.most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+    let mut keys: Vec<Key> = store::listing::list_keys(&ctx.db, &wanted, now, today).await?.into_iter().map(|l| l.key).collect();
+    let next = (keys.len() > limit).then(|| keys.get(limit - 1).map(cursor::of)).flatten();
+    keys.truncate(limit);
+    let ids: Vec<KeyId> = keys.iter().map(|k| k.id).collect();
+    let mut limits = limits_by_key(ctx, &ids).await?;
+    for key in &mut keys {
+        key.limits = limits.remove(&key.id).unwrap_or_default();
+    }
+    Ok((keys, next))
+}
+
+fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppError> {
+    let search = query.q.as_deref();
+    if search.is_some_and(|q| q.len() > 200) {
+        return Err(AppError::invalid("q", "Search for at most 200 characters."));
+    }
+    let id = search.and_then(|q| q.parse::<KeyId>().ok());
+    let kind = match query.status.as_deref() {
+        Some(word) => Some(StandingKind::parse(word).ok_or_else(|| AppError::invalid("status", "There is no such status."))?),
+        None => None,
+    };
+    let from = query.newer.as_deref().or(query.older.as_deref()).map(cursor::read).transpose()?;
+    Ok(Wanted { workspace: reach.workspace(), id, search: search.filter(|_| id.is_none()), api: query.api.as_deref(), kind, from, backwards: query.newer.is_some(), most: 0 })
+}
+
+async fn limits_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<KeyLimit>>, AppError> {
+    let mut conn = ctx.db.acquire().await?;
+    let mut limits: HashMap<KeyId, Vec<KeyLimit>> = HashMap::new();
+    for (key, limit) in store::limits::limits_of(&mut conn, ids).await? {
+        limits.entry(key).or_default().push(limit);
+    }
+    Ok(limits)
+}
+
+/// One row of the list.
+pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Calls>, local: &LocalTime) -> KeyRow {
+    let states = super::limits::live(ctx, &listed.key);
+    let held_until = states.iter().filter(|s| s.remaining == 0).map(|s| s.reset_after).max().map(|s| local.now() + std::time::Duration::from_secs(s));
+    let limit = states.first().map(|s| KeyLimit { name: String::new(), limit: s.limit, window: s.window }.words()).unwrap_or_default();
+    KeyRow {
+        standing: standing(&listed, &limit, held_until, local),
+        calls: spark.iter().fold(Calls::default(), |sum, day| sum.and(*day)),
+        spark,
+        last_used: listed.key.last_used_at.map(|at| said(at, local.ago(at))),
+        expires: listed.key.expires_at.map(|at| said(at, local.full_day(at))),
+        owner: listed.owner,
+        key: listed.key,
+    }
+}
+
+/// What the form for a new key offers: of Tollgate's own API only what the caller may give (K03).
+pub async fn new_key_form(ctx: &Ctx, caller: &Caller, keys: u64) -> Result<NewKeyForm, AppError> {
+    let mut apis = apis::list_apis(ctx, caller).await?;
+    apis.iter_mut().filter(|api| api.is_own()).for_each(|api: &mut Api| api.permissions.retain(|p| caller.may(&p.permission)));
+    let limits = &ctx.config.limits;
+    Ok(NewKeyForm {
+        apis,
+        suggested_name: if keys == 0 { "my first key".to_owned() } else { format!("key {}", keys + 1) },
+        once: ctx.rng.base62(30),
+        default_limit: KeyLimit { name: String::new(), limit: limits.key_calls, window: limits.key_window }.words(),
+    })
+}

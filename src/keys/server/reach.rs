@@ -1,0 +1,45 @@
+//! Which keys a caller may touch: those of the own workspace; an operator those of everybody.
+
+use crate::{
+    accounts::{Caller, Via},
+    error::AppError,
+    values::{AccountId, WorkspaceId, permission_names as may},
+};
+
+/// Handed to every query of a key. There is no way to ask for a key without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    Own(WorkspaceId),
+    Everywhere,
+}
+
+impl Reach {
+    /// What the caller may touch one by one.
+    pub fn of(caller: &Caller) -> Self {
+        if caller.may(&may::KEYS_MANAGE) { Self::Everywhere } else { Self::Own(caller.workspace) }
+    }
+
+    /// What a list shows: the own workspace, unless an operator asks for everybody's.
+    pub fn of_list(caller: &Caller, everywhere: bool) -> Result<Self, AppError> {
+        if !everywhere {
+            return Ok(Self::Own(caller.workspace));
+        }
+        caller.require(&may::KEYS_MANAGE).map(|()| Self::Everywhere)
+    }
+
+    /// The predicate of a query; none means no predicate.
+    pub fn workspace(self) -> Option<WorkspaceId> {
+        match self {
+            Self::Own(workspace) => Some(workspace),
+            Self::Everywhere => None,
+        }
+    }
+}
+
+/// Who did it, for history and events: the account, or the command line, which is nobody's account.
+pub fn actor(caller: &Caller) -> (Option<AccountId>, &str) {
+    match caller.via {
+        Via::Cli => (None, "cli"),
+        Via::Session(_) | Via::Key(_) => (Some(caller.account), &caller.name),
+    }
+}

@@ -1,0 +1,30 @@
+//! The secret that was just made, kept sealed in the browser of who made it: a stray click or a reload does not lose it, and the
+//! server stores nothing. It ends with "Done" or after ten minutes.
+
+use super::creating::{Created, SHOWN_FOR};
+use crate::{
+    platform::{Ctx, http::reply},
+    values::KeyId,
+};
+
+const COOKIE: &str = "reveal";
+
+/// Sends the browser to the page of the key, where the secret is shown.
+pub fn show(ctx: &Ctx, created: &Created) {
+    if let Some(secret) = &created.secret {
+        reply::seal(ctx, COOKIE, &format!("{} {secret}", created.key.id), SHOWN_FOR.whole_seconds());
+    }
+    reply::redirect(&format!("/keys/{}", created.key.id));
+}
+
+/// The secret that this browser may still see of this key.
+pub fn shown(ctx: &Ctx, id: KeyId) -> Option<String> {
+    let sealed = reply::sealed(ctx, COOKIE)?;
+    let (key, secret) = sealed.split_once(' ')?;
+    (key.parse() == Ok(id)).then(|| secret.to_owned())
+}
+
+/// The person has it.
+pub fn hide(ctx: &Ctx) {
+    reply::unseal_and_drop(ctx, COOKIE);
+}

@@ -1,0 +1,132 @@
+//! What names, expiries, permissions and limits may be. The same words for forms, REST and the command line.
+
+use super::store::keys::list_owner_permissions;
+use crate::{
+    accounts::Caller,
+    error::AppError,
+    keys::model::{Api, KeyLimit},
+    values::{Permission, WorkspaceId},
+};
+use sqlx::PgConnection;
+use time::{Duration, OffsetDateTime};
+
+/// The name of a key or an API: 1 to 80 characters on one line.
+pub fn name(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Err("Enter a name, for example the name of the program that will use it."),
+        81.. => Err("A name has at most 80 characters."),
+        _ if text.chars().any(char::is_control) => Err("A name stands on one line, without control characters."),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// An expiry lies ahead, at most ten years. To the second, so that it reads the same everywhere.
+pub fn expiry(at: OffsetDateTime, now: OffsetDateTime) -> Result<OffsetDateTime, &'static str> {
+    if at <= now {
+        return Err("This has passed already. Choose a later date, or disable the key.");
+    }
+    if at > now + Duration::days(3_660) {
+        return Err("A key lasts at most ten years. Choose an earlier date, or let it never expire.");
+    }
+    at.replace_nanosecond(0).map_err(|_| "This is not a date.")
+}
+
+/// "30d", "12h", "never": how long a new key lasts.
+pub fn lifetime(text: &str) -> Result<Option<Duration>, &'static str> {
+    const RULE: &str = "Write a number and a unit: 12h, 30d, 8w or 1y; or never.";
+    let text = text.trim();
+    if text.is_empty() || text == "never" {
+        return Ok(None);
+    }
+    let (number, unit) = text.split_at_checked(text.len() - 1).ok_or(RULE)?;
+    let number: i64 = number.parse().map_err(|_| RULE)?;
+    let days = match unit {
+        "h" if (1..=87_600).contains(&number) => return Ok(Some(Duration::hours(number))),
+        "d" => Some(number),
+        "w" => number.checked_mul(7),
+        "y" => number.checked_mul(365),
+        _ => None,
+    };
+    match days {
+        Some(days @ 1..=3_650) => Ok(Some(Duration::days(days))),
+        Some(_) => Err("A key lasts from one hour to ten years."),
+        None => Err(RULE),
+    }
+}
+
+/// Permissions that the API knows, sorted, each once.
+pub fn permissions(api: &Api, texts: &[String]) -> Result<Vec<Permission>, String> {
+    let mut parsed = Vec::with_capacity(texts.len());
+    for text in texts {
+        let permission: Permission = text.trim().parse().map_err(str::to_owned)?;
+        if !api.permissions.iter().any(|p| p.permission == permission) {
+            return Err(format!("The API {} knows no permission {permission}.", api.slug));
+        }
+        parsed.push(permission);
+    }
+    parsed.sort();
+    parsed.dedup();
+    Ok(parsed)
+}
+
+/// A key for Tollgate itself never may more than its owner, nor than who gives it (K03). Other APIs' permissions are not Tollgate's.
+pub async fn must_not_exceed(conn: &mut PgConnection, caller: &Caller, workspace: WorkspaceId, api: &Api, permissions: &[Permission]) -> Result<(), AppError> {
+    if !api.is_own() {
+        return Ok(());
+    }
+    let owner = list_owner_permissions(conn, workspace).await?;
+    match permissions.iter().find(|p| !caller.may(p) || !owner.contains(p)) {
+        Some(beyond) => Err(AppError::forbidden(beyond)),
+        None => Ok(()),
+    }
+}
+
+/// At most five limits, each with a name of its own.
+pub fn limits(limits: &[KeyLimit]) -> Result<(), AppError> {
+    let mut fields = crate::error::Fields::default();
+    if limits.len() > KeyLimit::MAX_COUNT {
+        fields.add("limits", format!("A key has at most {} limits.", KeyLimit::MAX_COUNT));
+    }
+    for (i, limit) in limits.iter().enumerate() {
+        let name_is_fine = (1..=40).contains(&limit.name.len()) && limit.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b));
+        if !name_is_fine {
+            fields.add(&format!("limits.{i}.name"), "The name of a limit has 1 to 40 lower-case letters, digits, - and _.");
+        }
+        if limits[..i].iter().any(|earlier| earlier.name == limit.name) {
+            fields.add(&format!("limits.{i}.name"), "Another limit has this name.");
+        }
+        if limit.limit > KeyLimit::MAX_CALLS {
+            fields.add(&format!("limits.{i}.limit"), "A limit is at most 4,294,967,295 calls.");
+        }
+        if !(1..=KeyLimit::MAX_WINDOW).contains(&limit.window) {
+            fields.add(&format!("limits.{i}.window"), "A window has 1 to 2,678,400 seconds (31 days).");
+        }
+    }
+    fields.done()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_trimmed_and_bounded() {
+        assert_eq!(name("  checkout  "), Ok("checkout".to_owned()));
+        assert_eq!(name(&"ü".repeat(80)).map(|n| n.chars().count()), Ok(80));
+        for wrong in ["", "   ", "a\nb", &"x".repeat(81)] {
+            assert!(name(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn lifetimes_have_a_unit() {
+        assert_eq!(lifetime("30d"), Ok(Some(Duration::days(30))));
+        assert_eq!(lifetime("1y"), Ok(Some(Duration::days(365))));
+        assert_eq!(lifetime("12h"), Ok(Some(Duration::hours(12))));
+        assert_eq!(lifetime("never"), Ok(None));
+        for wrong in ["30", "d", "-1d", "0d", "99999d", "9999999999999999999w", "30 ü", "ü"] {
+            assert!(lifetime(wrong).is_err(), "{wrong}");
+        }
+    }
+}

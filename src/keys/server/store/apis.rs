@@ -1,0 +1,104 @@
+//! APIs and the permissions that they know.
+
+use crate::{
+    keys::model::{Api, ApiPermission},
+    values::{ApiId, KeyPrefix, Permission, Slug},
+};
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+struct Row {
+    id: Uuid,
+    slug: String,
+    name: String,
+    key_prefix: String,
+    permissions: Vec<String>,
+    descriptions: Vec<String>,
+}
+
+impl Row {
+    /// What the checks of the table guarantee is not checked again: a row that can't be read is left out.
+    fn api(self) -> Option<Api> {
+        let permissions = self.permissions.into_iter().zip(self.descriptions);
+        Some(Api {
+            id: ApiId::new(self.id),
+            slug: self.slug.parse::<Slug>().ok()?,
+            name: self.name,
+            key_prefix: self.key_prefix.parse::<KeyPrefix>().ok()?,
+            permissions: permissions.filter_map(|(p, description)| Some(ApiPermission { permission: p.parse::<Permission>().ok()?, description })).collect(),
+        })
+    }
+}
+
+/// Every API; Tollgate's own last, the others by name.
+pub async fn list_apis(db: &PgPool) -> sqlx::Result<Vec<Api>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select a.id, a.slug, a.name, a.key_prefix,
+             array(select p.permission from api_permissions p where p.api_id = a.id order by p.permission) as "permissions!",
+             array(select p.description from api_permissions p where p.api_id = a.id order by p.permission) as "descriptions!"
+           from apis a order by a.slug = $1, lower(a.name), a.slug"#,
+        Api::OWN,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().filter_map(Row::api).collect())
+}
+
+pub async fn find_api(db: &PgPool, slug: &str) -> sqlx::Result<Option<Api>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select a.id, a.slug, a.name, a.key_prefix,
+             array(select p.permission from api_permissions p where p.api_id = a.id order by p.permission) as "permissions!",
+             array(select p.description from api_permissions p where p.api_id = a.id order by p.permission) as "descriptions!"
+           from apis a where a.slug = $1"#,
+        slug,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.and_then(Row::api))
+}
+
+/// The same, and nobody else changes it until the transaction ends.
+pub async fn lock_api(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Option<ApiId>> {
+    let id = sqlx::query_scalar!("select id from apis where slug = $1 for update", slug).fetch_optional(conn).await?;
+    Ok(id.map(ApiId::new))
+}
+
+/// False if the slug or the prefix is taken.
+pub async fn insert_api(conn: &mut PgConnection, api: &Api, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "insert into apis (id, slug, name, key_prefix, created_at) values ($1, $2, $3, $4, $5) on conflict do nothing",
+        api.id.uuid(),
+        api.slug.as_str(),
+        api.name,
+        api.key_prefix.as_str(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn update_api_name(conn: &mut PgConnection, id: ApiId, name: &str) -> sqlx::Result<()> {
+    sqlx::query!("update apis set name = $2 where id = $1", id.uuid(), name).execute(conn).await?;
+    Ok(())
+}
+
+/// The permissions of an API become these.
+pub async fn replace_permissions(conn: &mut PgConnection, id: ApiId, permissions: &[ApiPermission]) -> sqlx::Result<()> {
+    let names: Vec<String> = permissions.iter().map(|p| p.permission.to_string()).collect();
+    let descriptions: Vec<String> = permissions.iter().map(|p| p.description.clone()).collect();
+    sqlx::query!("delete from api_permissions where api_id = $1 and permission <> all($2)", id.uuid(), &names).execute(&mut *conn).await?;
+    sqlx::query!(
+        "insert into api_permissions (api_id, permission, description) select $1, p, d from unnest($2::text[], $3::text[]) as t (p, d)
+         on conflict (api_id, permission) do update set description = excluded.description",
+        id.uuid(),
+        &names,
+        &descriptions,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

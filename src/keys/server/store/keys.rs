@@ -1,0 +1,179 @@
+//! Keys themselves.
+
+use super::limits::limits_of;
+use crate::{
+    keys::model::{Environment, Key, KeyState},
+    values::{AccountId, ApiId, KeyId, Permission, Slug, WorkspaceId},
+};
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A key row as it is joined everywhere.
+pub(super) struct Row {
+    pub id: Uuid,
+    pub workspace_id: Uuid,
+    pub slug: String,
+    pub api_name: String,
+    pub name: String,
+    pub environment: Environment,
+    pub start: String,
+    pub permissions: Vec<String>,
+    pub state: KeyState,
+    pub expires_at: Option<OffsetDateTime>,
+    pub created_at: OffsetDateTime,
+    pub last_used_at: Option<OffsetDateTime>,
+}
+
+impl Row {
+    /// Limits are read beside it. A slug always parses: the table checks it.
+    pub fn key(self) -> Option<Key> {
+        Some(Key {
+            id: KeyId::new(self.id),
+            workspace: WorkspaceId::new(self.workspace_id),
+            api: self.slug.parse::<Slug>().ok()?,
+            api_name: self.api_name,
+            name: self.name,
+            environment: self.environment,
+            start: self.start,
+            permissions: self.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect(),
+            state: self.state,
+            expires_at: self.expires_at,
+            created_at: self.created_at,
+            last_used_at: self.last_used_at,
+            limits: Vec::new(),
+        })
+    }
+}
+
+/// One key with its limits.
+pub async fn find_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, id: KeyId) -> sqlx::Result<Option<Key>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions,
+             k.state as "state: KeyState", k.expires_at, k.created_at, u.last_used_at as "last_used_at?",
+             coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.created_at desc, s.id desc limit 1), '') as "start!"
+           from keys k join apis a on a.id = k.api_id left join key_activity u on u.key_id = k.id
+           where k.id = $1 and ($2::uuid is null or k.workspace_id = $2)"#,
+        id.uuid(),
+        workspace.map(WorkspaceId::uuid),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(mut key) = row.and_then(Row::key) else { return Ok(None) };
+    key.limits = limits_of(conn, &[key.id]).await?.into_iter().map(|(_, limit)| limit).collect();
+    Ok(Some(key))
+}
+
+/// The same, and nobody else changes it until the transaction ends.
+pub async fn lock_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, id: KeyId) -> sqlx::Result<Option<Key>> {
+    let locked = sqlx::query_scalar!(
+        "select id from keys where id = $1 and ($2::uuid is null or workspace_id = $2) for update",
+        id.uuid(),
+        workspace.map(WorkspaceId::uuid),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    match locked {
+        Some(_) => find_key(conn, workspace, id).await,
+        None => Ok(None),
+    }
+}
+
+/// What a page shows beside the key: the workspace's name and who made the key.
+pub struct Provenance {
+    pub owner: String,
+    pub created_by: Option<String>,
+}
+
+pub async fn find_provenance(db: &PgPool, workspace: Option<WorkspaceId>, id: KeyId) -> sqlx::Result<Option<Provenance>> {
+    sqlx::query_as!(
+        Provenance,
+        r#"select w.name as owner, (select c.actor from key_state_changes c where c.key_id = k.id and c.act = 'created' order by c.at limit 1) as created_by
+           from keys k join workspaces w on w.id = k.workspace_id
+           where k.id = $1 and ($2::uuid is null or k.workspace_id = $2)"#,
+        id.uuid(),
+        workspace.map(WorkspaceId::uuid),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// A key on its way in.
+pub struct NewRow<'a> {
+    pub id: KeyId,
+    pub workspace: WorkspaceId,
+    pub api: ApiId,
+    pub name: &'a str,
+    pub environment: Environment,
+    pub permissions: &'a [Permission],
+    pub expires_at: Option<OffsetDateTime>,
+    pub created_by: Option<AccountId>,
+    pub request_key: Option<&'a str>,
+}
+
+/// False if the request was answered before: then there is a key with its `request_key`.
+pub async fn insert_key(conn: &mut PgConnection, row: &NewRow<'_>, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let permissions: Vec<String> = row.permissions.iter().map(ToString::to_string).collect();
+    let done = sqlx::query!(
+        "insert into keys (id, workspace_id, api_id, name, environment, permissions, expires_at, created_by, request_key, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) on conflict (workspace_id, request_key) do nothing",
+        row.id.uuid(),
+        row.workspace.uuid(),
+        row.api.uuid(),
+        row.name,
+        row.environment.as_str(),
+        &permissions,
+        row.expires_at,
+        row.created_by.map(AccountId::uuid),
+        row.request_key,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The key that a request made before.
+pub async fn find_key_of_request(db: &PgPool, workspace: WorkspaceId, request_key: &str) -> sqlx::Result<Option<KeyId>> {
+    let id = sqlx::query_scalar!("select id from keys where workspace_id = $1 and request_key = $2", workspace.uuid(), request_key).fetch_optional(db).await?;
+    Ok(id.map(KeyId::new))
+}
+
+pub async fn update_name(conn: &mut PgConnection, id: KeyId, name: &str, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update keys set name = $2, updated_at = $3 where id = $1", id.uuid(), name, now).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn update_expiry(conn: &mut PgConnection, id: KeyId, expires_at: Option<OffsetDateTime>, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update keys set expires_at = $2, updated_at = $3 where id = $1", id.uuid(), expires_at, now).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn update_permissions(conn: &mut PgConnection, id: KeyId, permissions: &[Permission], now: OffsetDateTime) -> sqlx::Result<()> {
+    let permissions: Vec<String> = permissions.iter().map(ToString::to_string).collect();
+    sqlx::query!("update keys set permissions = $2, updated_at = $3 where id = $1", id.uuid(), &permissions, now).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn update_state(conn: &mut PgConnection, id: KeyId, state: KeyState, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update keys set state = $2, updated_at = $3 where id = $1", id.uuid(), state.as_str(), now).execute(conn).await?;
+    Ok(())
+}
+
+/// How many keys there are, revoked ones too.
+pub async fn count_keys(db: &PgPool, workspace: Option<WorkspaceId>) -> sqlx::Result<u64> {
+    let n = sqlx::query_scalar!(r#"select count(*) as "n!" from keys where ($1::uuid is null or workspace_id = $1)"#, workspace.map(WorkspaceId::uuid)).fetch_one(db).await?;
+    Ok(u64::try_from(n).unwrap_or(0))
+}
+
+/// What the owner of a workspace may: the most that a key for Tollgate itself can get there.
+pub async fn list_owner_permissions(conn: &mut PgConnection, workspace: WorkspaceId) -> sqlx::Result<Vec<Permission>> {
+    let names = sqlx::query_scalar!(
+        "select distinct p.permission from workspaces w join account_roles r on r.account_id = w.personal_of join role_permissions p on p.role = r.role where w.id = $1",
+        workspace.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(names.iter().filter_map(|p| p.parse::<Permission>().ok()).collect())
+}

@@ -1,0 +1,170 @@
+//! The list of keys with how each stands. The standing is decided here, in one `case`, so that the filter and the badge agree.
+
+use super::keys::Row;
+use crate::{
+    keys::model::{Environment, Key, KeyState, StandingKind},
+    values::{KeyId, WorkspaceId},
+};
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A key expires soon, is new, or is idle within so many days.
+pub const SOON_DAYS: i64 = 7;
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted<'a> {
+    /// None: every workspace.
+    pub workspace: Option<WorkspaceId>,
+    pub id: Option<KeyId>,
+    /// Part of a name, or the start of a secret.
+    pub search: Option<&'a str>,
+    pub api: Option<&'a str>,
+    pub kind: Option<StandingKind>,
+    /// Only rows after this one, or before it if `backwards`.
+    pub from: Option<(OffsetDateTime, KeyId)>,
+    pub backwards: bool,
+    pub most: i64,
+}
+
+/// One key with the facts behind its badge.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub key: Key,
+    pub owner: String,
+    pub kind: StandingKind,
+    /// Today's calls that a limit held, that were refused, and all.
+    pub limited: u64,
+    pub refused: u64,
+    pub calls: u64,
+    /// The most frequent refusal of today.
+    pub refusal: Option<String>,
+    /// Who disabled or revoked it, when and why.
+    pub ended_by: Option<(String, OffsetDateTime, String)>,
+    /// How many rows the filters leave, on all pages.
+    pub found: u64,
+}
+
+struct ListedRow {
+    id: Uuid,
+    workspace_id: Uuid,
+    slug: String,
+    api_name: String,
+    name: String,
+    environment: Environment,
+    start: String,
+    permissions: Vec<String>,
+    state: KeyState,
+    expires_at: Option<OffsetDateTime>,
+    created_at: OffsetDateTime,
+    last_used_at: Option<OffsetDateTime>,
+    owner: String,
+    kind: StandingKind,
+    limited: i64,
+    refused: i64,
+    calls: i64,
+    refusal: Option<String>,
+    ended_by: Option<String>,
+    ended_at: Option<OffsetDateTime>,
+    ended_why: Option<String>,
+    found: i64,
+}
+
+impl ListedRow {
+    fn listed(self) -> Option<Listed> {
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        let ended_by = self.ended_by.zip(self.ended_at).map(|(by, at)| (by, at, self.ended_why.unwrap_or_default()));
+        let row = Row {
+            id: self.id,
+            workspace_id: self.workspace_id,
+            slug: self.slug,
+            api_name: self.api_name,
+            name: self.name,
+            environment: self.environment,
+            start: self.start,
+            permissions: self.permissions,
+            state: self.state,
+            expires_at: self.expires_at,
+            created_at: self.created_at,
+            last_used_at: self.last_used_at,
+        };
+        Some(Listed {
+            key: row.key()?,
+            owner: self.owner,
+            kind: self.kind,
+            limited: count(self.limited),
+            refused: count(self.refused),
+            calls: count(self.calls),
+            refusal: self.refusal,
+            ended_by,
+            found: count(self.found),
+        })
+    }
+}
+
+/// A page of keys, newest first. `today` is where the person's day began.
+pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, today: OffsetDateTime) -> sqlx::Result<Vec<Listed>> {
+    let (from_at, from_id) = wanted.from.unzip();
+    let mut rows = sqlx::query_as!(
+        ListedRow,
+        r#"with today as (
+             select key_id, coalesce(sum(count) filter (where outcome in ('RATE_LIMITED', 'QUOTA_EXCEEDED')), 0)::bigint as limited,
+               coalesce(sum(count) filter (where outcome not in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')), 0)::bigint as refused,
+               sum(count)::bigint as calls
+             from usage_quarters where quarter >= $2 and ($3::uuid is null or workspace_id = $3) group by key_id
+           ), standing as (
+             select k.id, k.created_at, coalesce(t.limited, 0) as limited, coalesce(t.refused, 0) as refused, coalesce(t.calls, 0) as calls, u.last_used_at,
+               case
+                 when k.state in ('disabled', 'revoked') then k.state
+                 when k.expires_at <= $1 then 'expired'
+                 when k.expires_at <= $1 + make_interval(days => $12) then 'expiring'
+                 when t.limited > 0 then 'held'
+                 when t.refused > 0 then 'refused'
+                 when u.last_used_at is null and k.created_at > $1 - make_interval(days => $12) then 'new'
+                 when u.last_used_at is null or u.last_used_at <= $1 - make_interval(days => $12) then 'idle'
+                 else 'passing'
+               end as kind
+             from keys k join apis a on a.id = k.api_id left join today t on t.key_id = k.id left join key_activity u on u.key_id = k.id
+             where ($3::uuid is null or k.workspace_id = $3) and ($4::uuid is null or k.id = $4) and ($6::text is null or a.slug = $6)
+               and ($5::text is null or strpos(lower(k.name), lower($5)) > 0
+                 or exists (select from key_secrets s where s.key_id = k.id and (starts_with(s.start, $5) or starts_with($5, s.start))))
+           ), found as (
+             select * from standing where $7::text is null or kind = $7
+           )
+           select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions,
+             k.state as "state: KeyState", k.expires_at, k.created_at, f.last_used_at as "last_used_at?",
+             coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.created_at desc, s.id desc limit 1), '') as "start!",
+             w.name as owner, f.kind as "kind!: StandingKind", f.limited as "limited!", f.refused as "refused!", f.calls as "calls!",
+             (select q.outcome from usage_quarters q where q.key_id = k.id and q.quarter >= $2 and q.outcome not in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
+               group by q.outcome order by sum(q.count) desc, q.outcome limit 1) as refusal,
+             e.actor as "ended_by?", e.at as "ended_at?", e.reason as "ended_why?", (select count(*) from found) as "found!"
+           from found f join keys k on k.id = f.id join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
+             left join lateral (select c.actor, c.at, c.reason from key_state_changes c where c.key_id = k.id and c.act = k.state order by c.at desc, c.id desc limit 1) e on true
+           where $8::timestamptz is null or (not $10 and (k.created_at, k.id) < ($8, $9::uuid)) or ($10 and (k.created_at, k.id) > ($8, $9::uuid))
+           order by case when $10 then k.created_at end, case when $10 then k.id end, k.created_at desc, k.id desc
+           limit $11"#,
+        now,
+        today,
+        wanted.workspace.map(WorkspaceId::uuid),
+        wanted.id.map(KeyId::uuid),
+        wanted.search,
+        wanted.api,
+        wanted.kind.map(word),
+        from_at,
+        from_id.map(KeyId::uuid),
+        wanted.backwards,
+        wanted.most,
+        i32::try_from(SOON_DAYS).unwrap_or(7),
+    )
+    .fetch_all(db)
+    .await?;
+    if wanted.backwards {
+        rows.reverse();
+    }
+    Ok(rows.into_iter().filter_map(ListedRow::listed).collect())
+}
+
+fn word(kind: StandingKind) -> &'static str {
+    StandingKind::ALL.into_iter().find(|(k, ..)| *k == kind).map_or("", |(_, word, _)| word)
+}

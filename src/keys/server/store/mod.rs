@@ -1,0 +1,10 @@
+//! The SQL of keys, by table. Every query of a key takes the workspace that the caller may reach; none means every workspace, which
+//! only `Reach` hands out (R63).
+
+pub mod apis;
+pub mod calls;
+pub mod changes;
+pub mod keys;
+pub mod limits;
+pub mod listing;
+pub mod secrets;

@@ -1,0 +1,113 @@
+//! What a REST route reads: a JSON body or a query, refused with a problem that names the wrong field (RFC 9457 `errors[].pointer`).
+
+use crate::error::AppError;
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{header, request::Parts},
+};
+use serde::de::DeserializeOwned;
+
+/// A JSON body. No body at all is read as `{}`, so that a route whose fields are all optional can be called without one.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
+    type Rejection = AppError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, AppError> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        let bytes = Bytes::from_request(request, state).await.map_err(|_| AppError::invalid("", "The body did not arrive whole, or is too long."))?;
+        if bytes.is_empty() {
+            return read(b"{}").map(Self);
+        }
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/json") {
+            return Err(AppError::invalid("", "Send JSON, with Content-Type: application/json."));
+        }
+        read(&bytes).map(Self)
+    }
+}
+
+/// The query of a list.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AppError> {
+        let fields = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let read = serde_path_to_error::deserialize(serde_html_form::Deserializer::new(fields));
+        read.map(Self).map_err(|error| wrong(&error.path().to_string(), &error.inner().to_string()))
+    }
+}
+
+/// Reads a JSON document; the error names the field.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AppError> {
+    let mut document = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize(&mut document).map_err(|error| {
+        let path = error.path().to_string();
+        let words = error.inner().to_string();
+        wrong(&path, words.split(" at line ").next().unwrap_or(&words))
+    })?;
+    document.end().map_err(|_| AppError::invalid("", "There is something after the JSON document."))?;
+    Ok(read)
+}
+
+/// `limits[0].window` becomes `limits.0.window`, which the problem shows as `#/limits/0/window`. A missing or unknown field is named
+/// by serde in words only.
+fn wrong(path: &str, words: &str) -> AppError {
+    let mut field = path.replace('[', ".").replace(']', "");
+    if matches!(field.as_str(), "." | "?") {
+        field.clear();
+    }
+    if let Some(named) = words.split('`').nth(1).filter(|_| words.starts_with("missing field") || words.starts_with("unknown field"))
+        && field.rsplit('.').next() != Some(named)
+    {
+        field = if field.is_empty() { named.to_owned() } else { format!("{field}.{named}") };
+    }
+    let mut said = words.to_owned();
+    if let Some(first) = said.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    AppError::invalid(&field, format!("{said}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only reading is tested")]
+    struct Outer {
+        name: String,
+        #[serde(default)]
+        limits: Vec<Inner>,
+    }
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only reading is tested")]
+    struct Inner {
+        window: u32,
+    }
+
+    fn pointer(json: &str) -> String {
+        let error = read::<Outer>(json.as_bytes()).expect_err("it is wrong");
+        error.problem()["errors"][0]["pointer"].as_str().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn the_wrong_field_is_named() {
+        assert_eq!(pointer(r#"{"nam": "x"}"#), "#/nam");
+        assert_eq!(pointer(r#"{"name": 7}"#), "#/name");
+        assert_eq!(pointer("{}"), "#/name");
+        assert_eq!(pointer(r#"{"name": "x", "limits": [{"window": 1}, {"window": -1}]}"#), "#/limits/1/window");
+        assert_eq!(pointer(r#"{"name": "x", "limits": [{"windows": 1}]}"#), "#/limits/0/windows");
+        assert_eq!(pointer("[]"), "#");
+        assert_eq!(pointer(r#"{"name": "x"} x"#), "#");
+        assert_eq!(pointer("{"), "#");
+    }
+}
