@@ -1,6 +1,6 @@
 //! Server functions of keys: what the pages read, and where their forms go.
 
-use super::model::{KeyDetail, KeyList, KeyQuery};
+use super::model::{self, KeyList, KeyQuery};
 use crate::{
     error::AppError,
     values::{KeyId, SecretId},
@@ -17,7 +17,7 @@ pub async fn list_keys(query: KeyQuery) -> Result<KeyList, AppError> {
 
 /// What `/keys/{id}` shows.
 #[server]
-pub async fn key_detail(id: String) -> Result<KeyDetail, AppError> {
+pub async fn key_detail(id: String) -> Result<model::KeyDetail, AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::key_detail(&ctx, &caller, id.parse().map_err(|_| AppError::NotFound)?).await

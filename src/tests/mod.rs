@@ -9,6 +9,7 @@ mod config;
 mod gate;
 mod http;
 mod jobs;
+mod keys;
 mod mail;
 mod postgres;
 mod support;

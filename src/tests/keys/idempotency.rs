@@ -1,0 +1,38 @@
+//! Sending twice makes one key.
+
+use super::*;
+use serde_json::json;
+
+async fn create(app: &TestApp, mara: &Person, key: &str, name: &str) -> Response {
+    app.http.post(app.url("/api/v1/keys")).bearer_auth(&mara.secret).header("idempotency-key", key).json(&json!({ "name": name })).send().await.unwrap()
+}
+
+#[sqlx::test]
+async fn an_idempotency_key_makes_one_key(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let first = create(&app, &mara, "\"8e03978e\"", "checkout").await;
+    assert_eq!(first.status(), 201);
+    let location = first.headers()["location"].clone();
+    let second = create(&app, &mara, "8e03978e", "checkout").await;
+    assert_eq!((second.status().as_u16(), &second.headers()["location"]), (409, &location), "quoted or not, it is the same");
+    let (_, problem) = json(second).await;
+    assert!(text(&problem, "detail").contains(location.to_str().unwrap().rsplit('/').next().unwrap()), "{problem}");
+    assert_eq!(create(&app, &mara, "8e03978e", "another").await.status(), 422, "it stands for one request");
+    assert_eq!(create(&app, &mara, "other", "checkout").await.status(), 201);
+    assert_eq!(create(&app, &mara, "", "x").await.status(), 422);
+    assert_eq!(create(&app, &mara, &"x".repeat(256), "x").await.status(), 422);
+    let jon = person(&app, &db, "jon@example.com", "developer").await;
+    assert_eq!(create(&app, &jon, "8e03978e", "checkout").await.status(), 201, "and it is mine");
+    assert_eq!(events(&db, "key.created").await, 3);
+}
+
+#[sqlx::test]
+async fn eight_at_once_make_one_key(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let mut statuses: Vec<u16> = futures_util::future::join_all((0..8).map(|_| create(&app, &mara, "once", "checkout"))).await.iter().map(|a| a.status().as_u16()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
+    assert_eq!(events(&db, "key.created").await, 1);
+}

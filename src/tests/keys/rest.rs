@@ -1,0 +1,188 @@
+//! Creating, reading and changing keys over REST; what is refused, and how it is said.
+
+use super::*;
+use crate::support::T0;
+use serde_json::json;
+
+#[sqlx::test]
+async fn create_key_shows_the_secret_once(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let answer = mara.post(&app, "/api/v1/keys", json!({ "name": "  checkout " })).await;
+    assert_eq!(answer.status(), 201);
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let location = answer.headers()["location"].to_str().unwrap().to_owned();
+    let body: Value = answer.json().await.unwrap();
+    let (id, secret) = (text(&body, "id"), text(&body, "secret"));
+    assert_eq!(location, format!("/api/v1/keys/{id}"));
+    assert!(tollgate::keys::server::secret::is_well_formed(&secret), "{secret}");
+    assert!(secret.starts_with("demo_live_") && secret.starts_with(&text(&body, "start")));
+    assert_eq!((text(&body, "name"), text(&body, "api"), text(&body, "state")), ("checkout".into(), "demo".into(), "active".into()));
+    assert_eq!(body["permissions"], json!(["orders:read"]), "what only reads, unless somebody chooses");
+
+    assert_eq!(passes(&app, &secret).await, 200, "the gate knows it when the answer is there");
+    let again = mara.get(&app, &location).await.text().await.unwrap();
+    assert!(!again.contains("secret") && !again.contains(&secret));
+    let stored: i64 = sqlx::query_scalar("select count(*) from key_secrets where encode(hash, 'escape') like $1 or start = $2").bind(format!("%{secret}%")).bind(&secret).fetch_one(&db).await.unwrap();
+    assert_eq!(stored, 0, "only a hash and the start are stored");
+    assert_eq!(acts(&app, &mara, &id).await, [("created".to_owned(), String::new())]);
+    assert_eq!(events(&db, "key.created").await, 1);
+}
+
+#[sqlx::test]
+async fn create_key_refuses_what_can_t_be_and_names_it(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let long = "x".repeat(81);
+    for (body, pointer) in [
+        (json!({}), "#/name"),
+        (json!({ "name": "" }), "#/name"),
+        (json!({ "name": "  " }), "#/name"),
+        (json!({ "name": long }), "#/name"),
+        (json!({ "name": "a\u{0}b" }), "#/name"),
+        (json!({ "name": 7 }), "#/name"),
+        (json!({ "name": "x", "nmae": "y" }), "#/nmae"),
+        (json!({ "name": "x", "secret": "mine" }), "#/secret"),
+        (json!({ "name": "x", "api": "nothing" }), "#/api"),
+        (json!({ "name": "x", "permissions": ["orders:burn"] }), "#/permissions"),
+        (json!({ "name": "x", "permissions": ["' or 1=1 --"] }), "#/permissions"),
+        (json!({ "name": "x", "permissions": "orders:read" }), "#/permissions"),
+        (json!({ "name": "x", "expires_at": "2020-01-01T00:00:00Z" }), "#/expires_at"),
+        (json!({ "name": "x", "expires_at": "9999-01-01T00:00:00Z" }), "#/expires_at"),
+        (json!({ "name": "x", "expires_at": "tomorrow" }), "#/expires_at"),
+        (json!({ "name": "x", "environment": "prod" }), "#/environment"),
+    ] {
+        let answer = mara.post(&app, "/api/v1/keys", body.clone()).await;
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{body}");
+        let (status, problem) = json(answer).await;
+        assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some(pointer)), "{body} → {problem}");
+    }
+    let form = app.http.post(app.url("/api/v1/keys")).bearer_auth(&mara.secret).form(&[("name", "x")]).send().await.unwrap();
+    assert_eq!(form.status(), 422, "only JSON is read");
+    let keys: i64 = sqlx::query_scalar("select count(*) from keys where workspace_id = $1").bind(mara.owner.workspace.uuid()).fetch_one(&db).await.unwrap();
+    assert_eq!(keys, 1, "none was made");
+}
+
+#[sqlx::test]
+async fn names_are_kept_as_they_are(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    for name in ["<script>alert(1)</script>", "'; drop table keys; --", "{{7*7}} ${7*7} %s", "ключ 🔑 \"quoted\"", &"ü".repeat(80)] {
+        let (id, _) = mara.new_key(&app, name).await;
+        let (_, body) = json(mara.get(&app, &format!("/api/v1/keys/{id}")).await).await;
+        assert_eq!(text(&body, "name"), name);
+    }
+}
+
+#[sqlx::test]
+async fn edit_key_changes_what_is_given_all_or_nothing(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, _) = mara.new_key(&app, "checkout").await;
+    let path = format!("/api/v1/keys/{id}");
+    let patch = |body: Value| mara.call(&app, Method::PATCH, &path, Some(body));
+
+    let (status, body) = json(patch(json!({ "name": "shop", "expires_at": "2027-01-01T00:00:00Z", "permissions": ["orders:write", "orders:read", "orders:read"] })).await).await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!((text(&body, "name"), text(&body, "expires_at")), ("shop".into(), "2027-01-01T00:00:00Z".into()));
+    assert_eq!(body["permissions"], json!(["orders:read", "orders:write"]));
+
+    let (status, problem) = json(patch(json!({ "name": "kept out", "permissions": ["orders:burn"] })).await).await;
+    assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some("#/permissions")));
+    let (_, body) = json(patch(json!({})).await).await;
+    assert_eq!((text(&body, "name"), text(&body, "expires_at")), ("shop".into(), "2027-01-01T00:00:00Z".into()), "nothing changed, not even the name");
+
+    let (_, body) = json(patch(json!({ "expires_at": null })).await).await;
+    assert_eq!(body["expires_at"], Value::Null);
+    let acts: Vec<String> = acts(&app, &mara, &id).await.into_iter().map(|(act, _)| act).collect();
+    assert_eq!(acts, ["expiry", "permitted", "expiry", "renamed", "created"], "what was so already is not written again");
+    assert_eq!((events(&db, "key.renamed").await, events(&db, "key.expiry").await, events(&db, "key.permitted").await), (1, 2, 1));
+}
+
+#[sqlx::test]
+async fn a_key_that_expires_stops_passing_by_itself(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (status, body) = json(mara.post(&app, "/api/v1/keys", json!({ "name": "x", "expires_at": "2026-11-20T13:00:00Z" })).await).await;
+    assert_eq!(status, 201, "{body}");
+    assert_eq!(passes(&app, &text(&body, "secret")).await, 200);
+    app.ctx.clock.set(T0 + time::Duration::hours(1));
+    assert_eq!(passes(&app, &text(&body, "secret")).await, 401);
+    let (_, body) = json(mara.get(&app, &format!("/api/v1/keys/{}", text(&body, "id"))).await).await;
+    assert_eq!(text(&body, "state"), "expired");
+}
+
+#[sqlx::test]
+async fn limits_are_set_by_operators_only(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let olga = person(&app, &db, "olga@example.com", "operator").await;
+    let (id, secret) = mara.new_key(&app, "checkout").await;
+    let path = format!("/api/v1/keys/{id}");
+    let limits = json!({ "limits": [{ "name": "burst", "limit": 1, "window": 60 }] });
+
+    let (status, problem) = json(mara.call(&app, Method::PATCH, &path, Some(limits.clone())).await).await;
+    assert_eq!((status, problem["permission"].as_str()), (403, Some("keys:manage")));
+    let (status, body) = json(olga.call(&app, Method::PATCH, &path, Some(limits.clone())).await).await;
+    assert_eq!((status, &body["limits"]), (200, &json!([{ "name": "burst", "limit": 1, "window": 60 }])), "an operator may, on anybody's key");
+    assert_eq!((passes(&app, &secret).await, passes(&app, &secret).await), (200, 429), "the gate holds it at once");
+
+    olga.call(&app, Method::PATCH, &path, Some(limits)).await;
+    let (_, body) = json(olga.call(&app, Method::PATCH, &path, Some(json!({ "limits": [] }))).await).await;
+    assert_eq!(body["limits"], json!([]));
+    assert_eq!(passes(&app, &secret).await, 200, "the default again");
+    let acts: Vec<String> = acts(&app, &mara, &id).await.into_iter().map(|(act, _)| act).collect();
+    assert_eq!(acts, ["limited", "limited", "created"]);
+
+    for (limit, pointer) in [
+        (json!({ "name": "a", "limit": -1, "window": 60 }), "#/limits/0/limit"),
+        (json!({ "name": "a", "limit": 1, "window": 0 }), "#/limits/0/window"),
+        (json!({ "name": "a", "limit": 1, "window": 2_678_401 }), "#/limits/0/window"),
+        (json!({ "name": "A b", "limit": 1, "window": 60 }), "#/limits/0/name"),
+        (json!({ "name": "a", "limit": 1, "window": 60, "per": "s" }), "#/limits/0/per"),
+        (json!({ "name": "a", "limit": 99_999_999_999u64, "window": 60 }), "#/limits/0/limit"),
+    ] {
+        let (status, problem) = json(olga.call(&app, Method::PATCH, &path, Some(json!({ "limits": [limit] }))).await).await;
+        assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some(pointer)), "{limit} → {problem}");
+    }
+    let many: Vec<Value> = (0..6).map(|i| json!({ "name": format!("l{i}"), "limit": 1, "window": 60 })).collect();
+    assert_eq!(olga.call(&app, Method::PATCH, &path, Some(json!({ "limits": many }))).await.status(), 422);
+    let twice = json!({ "limits": [{ "name": "a", "limit": 1, "window": 60 }, { "name": "a", "limit": 2, "window": 60 }] });
+    assert_eq!(olga.call(&app, Method::PATCH, &path, Some(twice)).await.status(), 422);
+}
+
+#[sqlx::test]
+async fn k03_a_key_for_tollgate_never_exceeds_its_owner(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let olga = person(&app, &db, "olga@example.com", "operator").await;
+    let reader = person_with(&app, &db, "rita@example.com", "developer", &["keys:read", "keys:write"]).await;
+    let make = |permissions: Value| json!({ "name": "x", "api": "tollgate", "permissions": permissions });
+
+    let (status, problem) = json(mara.post(&app, "/api/v1/keys", make(json!(["keys:read", "keys:manage"]))).await).await;
+    assert_eq!((status, problem["permission"].as_str()), (403, Some("keys:manage")), "{problem}");
+    assert_eq!(mara.post(&app, "/api/v1/keys", make(json!(["keys:read", "usage:read"]))).await.status(), 201);
+    assert_eq!(reader.post(&app, "/api/v1/keys", make(json!(["usage:read"]))).await.status(), 403, "nor the key that makes it");
+
+    let (_, body) = json(mara.post(&app, "/api/v1/keys", json!({ "name": "y", "api": "tollgate" })).await).await;
+    assert_eq!(body["permissions"], json!(["account:read", "keys:read", "usage:read"]));
+    let path = format!("/api/v1/keys/{}", text(&body, "id"));
+    let (status, _) = json(olga.call(&app, Method::PATCH, &path, Some(json!({ "permissions": ["keys:manage"] }))).await).await;
+    assert_eq!(status, 403, "an operator can't lift a developer's key above the developer");
+    let (status, _) = json(mara.call(&app, Method::PATCH, &path, Some(json!({ "permissions": ["keys:verify"] }))).await).await;
+    assert_eq!(status, 403);
+}
+
+#[sqlx::test]
+async fn a_key_may_only_what_it_was_given(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let reader = person_with(&app, &db, "rita@example.com", "developer", &["keys:read"]).await;
+    assert_eq!(reader.get(&app, "/api/v1/keys").await.status(), 200);
+    assert_eq!(reader.post(&app, "/api/v1/keys", json!({ "name": "x" })).await.status(), 403);
+    let own = format!("/api/v1/keys/{}", reader.rest_key);
+    assert_eq!(reader.call(&app, Method::DELETE, &own, None).await.status(), 403);
+    let blind = person_with(&app, &db, "bo@example.com", "developer", &["usage:read"]).await;
+    assert_eq!(blind.get(&app, "/api/v1/keys").await.status(), 403);
+    assert_eq!(app.http.get(app.url("/api/v1/keys")).send().await.unwrap().status(), 401);
+    assert_eq!(app.http.get(app.url("/api/v1/keys")).bearer_auth("tg_live_nonsense").send().await.unwrap().status(), 401);
+}
