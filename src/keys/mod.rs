@@ -4,8 +4,8 @@
 //! keys have and which permissions it knows. What the gate needs of both it holds in memory (`server::gate`).
 
 pub mod api;
-// pub mod components;
+pub mod components;
 pub mod model;
-// pub mod pages;
+pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;

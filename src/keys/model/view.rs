@@ -1,7 +1,7 @@
 //! What the pages show. Words about time are made on the server, in the person's time zone.
 
 use super::{Api, ApiPermission, HistoryEntry, Key, LimitView, Standing};
-use crate::values::{Outcome, OutcomeGroup, SecretId};
+use crate::values::{Outcome, OutcomeGroup, SecretId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
 /// A moment in words, with the instant for `<time datetime>`.
@@ -55,13 +55,15 @@ pub struct KeyQuery {
     pub newer: Option<String>,
     /// Keys of every workspace: needs `keys:manage`.
     pub everywhere: bool,
+    /// Keys of this workspace in place of the caller's: needs `keys:manage`.
+    pub workspace: Option<WorkspaceId>,
 }
 
 impl KeyQuery {
     /// Reads a query; `get` gives a parameter. An empty one is none, as forms send them.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-        Self { q: get("q"), api: get("api"), status: get("status"), older: get("older"), newer: get("newer"), everywhere: false }
+        Self { q: get("q"), api: get("api"), status: get("status"), older: get("older"), newer: get("newer"), ..Self::default() }
     }
 
     /// True if something is left out of the list.
@@ -95,6 +97,14 @@ fn encode(value: &str, out: &mut String) {
             out.push(char::from(HEX[usize::from(byte & 15)]));
         }
     }
+}
+
+/// How many keys there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyCount {
+    pub all: u64,
+    /// Neither disabled nor revoked nor expired.
+    pub live: u64,
 }
 
 /// One row of the list.
@@ -146,6 +156,8 @@ pub struct NewKeyForm {
 /// One day of a key's chart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayBar {
+    /// Where it begins, RFC 3339.
+    pub at: String,
     /// "18 Nov".
     pub day: String,
     pub calls: Calls,
@@ -181,6 +193,8 @@ pub struct KeyDetail {
     pub calls: Calls,
     pub today: Calls,
     pub days: Vec<DayBar>,
+    /// Where the last day ends, RFC 3339.
+    pub days_end: String,
     pub secrets: Vec<SecretView>,
     /// Everything that the key could be given, and what it has although nobody could give it any more.
     pub permissions: Vec<ApiPermission>,
@@ -190,6 +204,8 @@ pub struct KeyDetail {
     pub history: Vec<HistoryEntry>,
     pub can_edit: bool,
     pub can_set_limits: bool,
+    /// A command that calls its API, with `$KEY` where the secret stands.
+    pub example: String,
     /// Makes the rotation safe to send twice.
     pub once: String,
 }

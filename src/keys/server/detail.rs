@@ -43,7 +43,11 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
     let mut listed = store::listing::list_keys(&ctx.db, &wanted, local.now(), today).await?.pop().ok_or(AppError::NotFound)?;
     listed.key = key;
     let spark = store::calls::list_calls(&ctx.db, &[id], &edges).await?.remove(&id).unwrap_or_else(|| vec![Calls::default(); edges.len().saturating_sub(1)]);
-    let days = edges.iter().zip(&spark).map(|(at, calls)| DayBar { day: local.day(*at), calls: *calls }).collect();
+    let day = |at, calls| {
+        let said = said(at, local.day(at));
+        DayBar { at: said.at, day: said.words, calls }
+    };
+    let days = edges.iter().zip(&spark).map(|(at, calls)| day(*at, *calls)).collect();
     let provenance = store::keys::find_provenance(&ctx.db, reach, id).await?.ok_or(AppError::NotFound)?;
     let row = listing::row(ctx, listed, spark, &local);
     let key = row.key;
@@ -61,6 +65,7 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         calls: row.calls,
         today: row.spark.last().copied().unwrap_or_default(),
         days,
+        days_end: edges.last().map(|at| said(*at, String::new()).at).unwrap_or_default(),
         secrets: secrets(ctx, id, &local).await?,
         permissions: permissions(ctx, caller, &key).await?,
         limits: limits::views(ctx, &key, &local),
@@ -68,9 +73,16 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         history: history(ctx, id, &local).await?,
         can_edit: key.state != KeyState::Revoked && caller.may(&may::KEYS_WRITE),
         can_set_limits: key.state != KeyState::Revoked && caller.may(&may::KEYS_MANAGE),
+        example: example(ctx, &key),
         once: ctx.rng.base62(30),
         key,
     })
+}
+
+/// A call that answers at once: Tollgate's own API, or what a proxy before the protected API asks.
+fn example(ctx: &Ctx, key: &Key) -> String {
+    let path = if key.api.as_str() == Api::OWN { "/api/v1/keys".to_owned() } else { format!("/forward-auth/{}", key.api) };
+    format!("curl -i {} \\\n  -H \"Authorization: Bearer $KEY\"", ctx.config.link(&path))
 }
 
 async fn secrets(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<SecretView>, AppError> {

@@ -9,9 +9,9 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, Calls, Key, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, StandingKind},
+    keys::model::{Api, Calls, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, StandingKind},
     platform::{Ctx, LocalTime},
-    values::{KeyId, permission_names as may},
+    values::{ApiId, KeyId, permission_names as may},
 };
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ pub(super) const DAYS: i64 = 30;
 /// What `/keys` shows.
 pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<KeyList, AppError> {
     caller.require(&may::KEYS_READ)?;
-    let reach = Reach::of_list(caller, query.everywhere)?;
+    let reach = Reach::of_list(caller, &query)?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let edges = local.day_edges(DAYS);
     let today = edges.iter().rev().nth(1).copied().unwrap_or(local.now());
@@ -51,7 +51,7 @@ pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<Ke
             row(ctx, l, spark, &local)
         })
         .collect();
-    let all = store::keys::count_keys(&ctx.db, reach.workspace()).await?;
+    let all = store::keys::count_keys(&ctx.db, reach.workspace(), local.now()).await?.all;
     Ok(KeyList {
         rows,
         found,
@@ -70,7 +70,7 @@ pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: u
     caller.require(&may::KEYS_READ)?;
     let now = ctx.clock.now();
     let today = LocalTime::new(&caller.time_zone, now).day_edges(1).first().copied().unwrap_or(now);
-    let mut wanted = wanted(Reach::of_list(caller, query.everywhere)?, query)?;
+    let mut wanted = wanted(Reach::of_list(caller, query)?, query)?;
     wanted.most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
     let mut keys: Vec<Key> = store::listing::list_keys(&ctx.db, &wanted, now, today).await?.into_iter().map(|l| l.key).collect();
     let next = (keys.len() > limit).then(|| keys.get(limit - 1).map(cursor::of)).flatten();
@@ -120,6 +120,18 @@ pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Calls>, local: &LocalTim
         owner: listed.owner,
         key: listed.key,
     }
+}
+
+/// How many keys everybody has. Operators only.
+pub async fn count_keys(ctx: &Ctx, caller: &Caller) -> Result<KeyCount, AppError> {
+    caller.require(&may::KEYS_MANAGE)?;
+    Ok(store::keys::count_keys(&ctx.db, None, ctx.clock.now()).await?)
+}
+
+/// How many keys each API has; one without keys is left out. Operators only.
+pub async fn count_keys_by_api(ctx: &Ctx, caller: &Caller) -> Result<HashMap<ApiId, u64>, AppError> {
+    caller.require(&may::KEYS_MANAGE)?;
+    Ok(store::keys::count_keys_by_api(&ctx.db).await?.into_iter().collect())
 }
 
 /// What the form for a new key offers: of Tollgate's own API only what the caller may give (K03).

@@ -32,7 +32,7 @@ pub use apis::{api_by_slug, create_api, edit_api, list_apis};
 pub use creating::{Created, create_key};
 pub use detail::{find_key, key_detail, key_history};
 pub use editing::edit_key;
-pub use listing::{list_keys, new_key_form, page_of_keys};
+pub use listing::{count_keys, count_keys_by_api, list_keys, new_key_form, page_of_keys};
 pub use rotating::{MAX_GRACE, drop_secret, rotate_key};
 pub use rules::lifetime;
 pub use states::{disable_key, enable_key, revoke_key};

@@ -3,6 +3,7 @@
 use crate::{
     accounts::{Caller, Via},
     error::AppError,
+    keys::model::KeyQuery,
     values::{AccountId, WorkspaceId, permission_names as may},
 };
 
@@ -19,12 +20,17 @@ impl Reach {
         if caller.may(&may::KEYS_MANAGE) { Self::Everywhere } else { Self::Own(caller.workspace) }
     }
 
-    /// What a list shows: the own workspace, unless an operator asks for everybody's.
-    pub fn of_list(caller: &Caller, everywhere: bool) -> Result<Self, AppError> {
-        if !everywhere {
-            return Ok(Self::Own(caller.workspace));
+    /// What a list shows: the own workspace, unless an operator asks for another or for every one.
+    pub fn of_list(caller: &Caller, query: &KeyQuery) -> Result<Self, AppError> {
+        let wanted = match query.workspace {
+            _ if query.everywhere => Self::Everywhere,
+            Some(workspace) => Self::Own(workspace),
+            None => Self::Own(caller.workspace),
+        };
+        if wanted != Self::Own(caller.workspace) {
+            caller.require(&may::KEYS_MANAGE)?;
         }
-        caller.require(&may::KEYS_MANAGE).map(|()| Self::Everywhere)
+        Ok(wanted)
     }
 
     /// The predicate of a query; none means no predicate.

@@ -2,7 +2,7 @@
 
 use super::limits::limits_of;
 use crate::{
-    keys::model::{Environment, Key, KeyState},
+    keys::model::{Environment, Key, KeyCount, KeyState},
     values::{AccountId, ApiId, KeyId, Permission, Slug, WorkspaceId},
 };
 use sqlx::{PgConnection, PgPool};
@@ -161,10 +161,22 @@ pub async fn update_state(conn: &mut PgConnection, id: KeyId, state: KeyState, n
     Ok(())
 }
 
-/// How many keys there are, revoked ones too.
-pub async fn count_keys(db: &PgPool, workspace: Option<WorkspaceId>) -> sqlx::Result<u64> {
-    let n = sqlx::query_scalar!(r#"select count(*) as "n!" from keys where ($1::uuid is null or workspace_id = $1)"#, workspace.map(WorkspaceId::uuid)).fetch_one(db).await?;
-    Ok(u64::try_from(n).unwrap_or(0))
+/// How many keys there are, and how many of them live.
+pub async fn count_keys(db: &PgPool, workspace: Option<WorkspaceId>, now: OffsetDateTime) -> sqlx::Result<KeyCount> {
+    let n = sqlx::query!(
+        r#"select count(*) as "all!", count(*) filter (where state = 'active' and (expires_at is null or expires_at > $2)) as "live!"
+           from keys where ($1::uuid is null or workspace_id = $1)"#,
+        workspace.map(WorkspaceId::uuid),
+        now,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(KeyCount { all: u64::try_from(n.all).unwrap_or(0), live: u64::try_from(n.live).unwrap_or(0) })
+}
+
+pub async fn count_keys_by_api(db: &PgPool) -> sqlx::Result<Vec<(ApiId, u64)>> {
+    let rows = sqlx::query!(r#"select api_id, count(*) as "n!" from keys group by api_id"#).fetch_all(db).await?;
+    Ok(rows.into_iter().map(|r| (ApiId::new(r.api_id), u64::try_from(r.n).unwrap_or(0))).collect())
 }
 
 /// What the owner of a workspace may: the most that a key for Tollgate itself can get there.

@@ -1,0 +1,22 @@
+//! Buttons that go somewhere without changing anything: plain GET forms, so that they are buttons by name and need no script.
+
+use crate::ui::{Button, Icon, Look};
+use leptos::prelude::*;
+
+/// Opens a dialog of the page: its URL with `?dialog=…`.
+#[component]
+pub fn OpenDialog(#[prop(into)] path: String, dialog: &'static str, #[prop(optional)] look: Look, #[prop(optional)] icon: Option<Icon>, children: Children) -> impl IntoView {
+    let icon = icon.map(|icon| view! { <crate::ui::IconView icon/> });
+    view! {
+        <form method="get" action=path>
+            <input type="hidden" name="dialog" value=dialog/>
+            <Button look>{icon}{children()}</Button>
+        </form>
+    }
+}
+
+/// The form behind a `Cancel` that stands inside another form: `<button form="back">`.
+#[component]
+pub fn BackForm(#[prop(into)] path: String) -> impl IntoView {
+    view! { <form method="get" action=path id="back"></form> }
+}

@@ -1,0 +1,45 @@
+//! For which API a key is, and what it may there. The permissions of an API stand under it and show while it is chosen (CSS); those of
+//! the others are sent too and don't count, so it works without JavaScript.
+
+use crate::{keys::model::Api, ui::FormOutcome};
+use leptos::prelude::*;
+
+/// Fields `api` and `permissions[]` (`api/resource:action`); what only reads is chosen from the start.
+#[component]
+pub fn ApiChoice(apis: Vec<Api>) -> impl IntoView {
+    let outcome = use_context::<FormOutcome>();
+    let sent = |name: &str, value: &str| outcome.as_ref().map(|o| o.values.iter().any(|(n, v)| n == name && v == value));
+    let groups = apis
+        .into_iter()
+        .enumerate()
+        .map(|(i, api)| {
+            let slug = api.slug.to_string();
+            let is_chosen = sent("api", &slug).unwrap_or(i == 0);
+            let reading: Vec<_> = api.reading().cloned().collect();
+            let permissions = api
+                .permissions
+                .into_iter()
+                .map(|p| {
+                    let value = format!("{slug}/{}", p.permission);
+                    let checked = sent("permissions[]", &value).unwrap_or_else(|| reading.contains(&p.permission));
+                    view! {
+                        <label class="choice">
+                            <input type="checkbox" class="check" name="permissions[]" value=value checked=checked/>
+                            <span><code>{p.permission.to_string()}</code><span class="help">{p.description}</span></span>
+                        </label>
+                    }
+                })
+                .collect_view();
+            view! {
+                <div class="choice-group">
+                    <label class="choice">
+                        <input type="radio" class="radio" name="api" value=slug.clone() checked=is_chosen/>
+                        <span>{api.name.clone()}<span class="help">{format!("Its keys begin with {}_live_", api.key_prefix)}</span></span>
+                    </label>
+                    <div class="choices choices-under" role="group" aria-label=format!("What it may at {}", api.name)>{permissions}</div>
+                </div>
+            }
+        })
+        .collect_view();
+    view! { <fieldset class="choices"><legend>"API, and what the key may there"</legend>{groups}</fieldset> }.into_any()
+}

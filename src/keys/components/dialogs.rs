@@ -1,0 +1,65 @@
+//! Decisions about one key: revoke it for good, rotate its secret.
+
+use super::BackForm;
+use crate::{
+    keys::{
+        api::{RevokeKey, RotateKey},
+        model::KeyDetail,
+    },
+    ui::{Button, Choice, Dialog, DialogBody, DialogFoot, Form, Gate, Icon, Look, RadioGroup, TextField, number::count},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+/// Says in numbers what ends, and asks for the name.
+#[component]
+pub fn RevokeDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoView {
+    let name = detail.key.name;
+    let used = match (detail.today.total(), detail.calls.total()) {
+        (_, 0) => "No call used this key in the last 30 days.".to_owned(),
+        (0, all) => format!("{} used this key in the last 30 days, none today.", count(all, "call", "calls")),
+        (today, all) => format!("{} used this key in the last 30 days, {} of them today.", count(all, "call", "calls"), crate::ui::number::thousands(today)),
+    };
+    let secrets = count(detail.secrets.len() as u64, "secret ends", "secrets end");
+    let lead = view! { {used}" "{secrets}", and every further call is answered REVOKED. This can't be taken back." }.into_any();
+    view! {
+        <Dialog id="revoke" title=format!("Revoke {name}") gate=Gate::Refused lead close=path.clone()>
+            <BackForm path/>
+            <Form action=RevokeKey::PATH hidden=vec![("id", detail.key.id.to_string())]>
+                <DialogBody>
+                    <TextField label=format!("Type {name} to confirm") name="typed" autocomplete="off" required=true autofocus=true/>
+                    <TextField label="Reason" name="reason" help="Stands in the history. You can leave it empty." autocomplete="off" maxlength=200/>
+                </DialogBody>
+                <DialogFoot>
+                    <Button look=Look::Danger>"Revoke"</Button>
+                    <button class="btn btn-secondary" form="back">"Cancel"</button>
+                </DialogFoot>
+            </Form>
+        </Dialog>
+    }
+    .into_any()
+}
+
+/// A new secret, and how long the old one lives on.
+#[component]
+pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoView {
+    let choices = vec![
+        Choice::new("3600", "For an hour"),
+        Choice::new("86400", "For a day"),
+        Choice::new("604800", "For 7 days"),
+        Choice::new("0", "Not at all").with_help("Programs that still send it are refused at once."),
+    ];
+    let lead = "The key gets a new secret. Its id, limits, history and usage stay the same.".into_any();
+    view! {
+        <Dialog id="rotate" title=format!("Rotate {}", detail.key.name) lead close=path.clone()>
+            <BackForm path/>
+            <Form action=RotateKey::PATH hidden=vec![("id", detail.key.id.to_string()), ("once", detail.once)]>
+                <DialogBody><RadioGroup label="Accept the old secret" name="grace" choices value="86400"/></DialogBody>
+                <DialogFoot>
+                    <Button look=Look::Primary icon=Icon::Rotate>"Rotate"</Button>
+                    <button class="btn btn-secondary" form="back">"Cancel"</button>
+                </DialogFoot>
+            </Form>
+        </Dialog>
+    }
+    .into_any()
+}

@@ -1,0 +1,97 @@
+//! Making a key: a name and Enter; everything else on demand.
+
+use super::{ApiChoice, BackForm};
+use crate::{
+    keys::{
+        api::CreateKey,
+        model::{Environment, NewKeyForm},
+    },
+    ui::{Button, Choice, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Form, LargeMark, Look, RadioGroup, SelectField, Size, TextField},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+const MORE: &str = "/keys?dialog=new";
+
+/// The form in the head of the list.
+#[component]
+pub fn QuickCreate(form: NewKeyForm) -> impl IntoView {
+    view! {
+        <div class="stack-sm">
+            <Form action=CreateKey::PATH class="quick-create" label="New key" hidden=vec![("once", form.once)]>
+                <TextField label="Name" name="name" label_hidden=true value=form.suggested_name placeholder="Name of the new key" autocomplete="off" maxlength=80 required=true/>
+                <Button look=Look::Primary>"Create key"</Button>
+            </Form>
+            <a class="small" href=MORE>"Choose API, permissions and expiry"</a>
+        </div>
+    }
+    .into_any()
+}
+
+/// The place of the list while there is no key: the form, what the key will be, and what happens next.
+#[component]
+pub fn FirstKey(form: NewKeyForm) -> impl IntoView {
+    let api = form.apis.into_iter().next();
+    let prefix = api.as_ref().map_or_else(String::new, |a| a.key_prefix.to_string());
+    let may = api.as_ref().map(|a| a.reading().map(|p| view! { <CodeTag text=p.to_string()/>" " }).collect_view());
+    let name = api.as_ref().map(|a| a.name.clone());
+    view! {
+        <section class="empty first" aria-labelledby="first-title">
+            <div class="stack-lg">
+                <LargeMark/>
+                <div class="stack-sm"><h2 id="first-title">"Name your first key"</h2><p>"Call it what the program is called, for example “checkout service”. You can change everything later."</p></div>
+                <Form action=CreateKey::PATH class="stack form-medium" label="New key" hidden=vec![("once", form.once)]>
+                    <div class="quick-create">
+                        <TextField label="Name" name="name" label_hidden=true value=form.suggested_name autocomplete="off" maxlength=80 required=true large=true/>
+                        <Button look=Look::Primary size=Size::Large>"Create key"</Button>
+                    </div>
+                    <Facts>
+                        <Fact term="API">{name}" "<a href=MORE>"change"</a></Fact>
+                        <Fact term="May">{may}<a href=MORE>"choose"</a></Fact>
+                        <Fact term="Limit">{form.default_limit}</Fact>
+                        <Fact term="Expires">"never "<a href=MORE>"change"</a></Fact>
+                    </Facts>
+                </Form>
+            </div>
+            <aside class="first-next" aria-labelledby="next-title">
+                <h2 id="next-title">"What happens next"</h2>
+                <ol class="stack">
+                    <li class="stack-xs"><h3>"You see the key once"</h3><p>"Copy it, or take the ready curl line. Tollgate keeps only a hash."</p></li>
+                    <li class="stack-xs"><h3>"Your program sends it"</h3><p>"As "<code>{format!("Authorization: Bearer {prefix}_live_…")}</code>", or as "<code>"X-API-Key"</code>"."</p></li>
+                    <li class="stack-xs"><h3>"You see every call"</h3><p>"Passed, limited or refused, with the reason, here, within seconds."</p></li>
+                </ol>
+            </aside>
+        </section>
+    }
+    .into_any()
+}
+
+/// Everything that can be said of a new key, in one dialog.
+#[component]
+pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
+    let lifetimes = [("never", "Never"), ("7d", "In 7 days"), ("30d", "In 30 days"), ("90d", "In 90 days"), ("1y", "In a year")];
+    let lifetimes = lifetimes.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
+    let uses = vec![
+        Choice::new(Environment::Live.as_str(), "Live").with_help("For real calls."),
+        Choice::new(Environment::Test.as_str(), "Test").with_help("The key says so in its name: …_test_…"),
+    ];
+    let limit = format!("{}, the default. An operator can set another.", form.default_limit);
+    view! {
+        <Dialog id="new-key" title="New key" close="/keys">
+            <BackForm path="/keys"/>
+            <Form action=CreateKey::PATH hidden=vec![("once", form.once), ("chosen", "true".to_owned())]>
+                <DialogBody>
+                    <TextField label="Name" name="name" value=form.suggested_name autocomplete="off" maxlength=80 required=true autofocus=true/>
+                    <ApiChoice apis=form.apis/>
+                    <SelectField label="Expires" name="expires" options=lifetimes value="never"/>
+                    <RadioGroup label="For" name="environment" choices=uses value="live"/>
+                    <Facts><Fact term="Limit">{limit}</Fact></Facts>
+                </DialogBody>
+                <DialogFoot>
+                    <Button look=Look::Primary>"Create key"</Button>
+                    <button class="btn btn-secondary" form="back">"Cancel"</button>
+                </DialogFoot>
+            </Form>
+        </Dialog>
+    }
+    .into_any()
+}

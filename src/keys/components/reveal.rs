@@ -1,0 +1,39 @@
+//! The one-time secret: shown over the page of its key until "Done", with a command to try it at once.
+
+use crate::{
+    keys::{api::HideSecret, model::KeyDetail},
+    ui::{Button, CodeBlock, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Form, Gate, GateGlyph, Secret},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn Reveal(detail: KeyDetail, secret: String) -> impl IntoView {
+    let KeyDetail { key, example, expires, limits, secrets, last_used, .. } = detail;
+    let title = if secrets.len() > 1 { format!("{} has a new secret", key.name) } else { format!("{} has its key", key.name) };
+    let lead = "You see it until you press Done, for ten minutes at most. Tollgate keeps a hash, not the key.".into_any();
+    let may = if key.permissions.is_empty() {
+        view! { <span class="faint">"nothing yet"</span> }.into_any()
+    } else {
+        key.permissions.iter().map(|p| view! { <CodeTag text=p.to_string()/>" " }).collect_view().into_any()
+    };
+    let limits = limits.iter().map(|l| format!("{} calls {}", crate::ui::number::thousands(l.limit), l.per)).collect::<Vec<_>>().join(", ");
+    let calls = if last_used.is_some() { (Gate::Passed, "It has been used") } else { (Gate::Idle, "No call yet") };
+    view! {
+        <Dialog id="made" title gate=Gate::Passed lead>
+            <DialogBody>
+                <Secret secret=secret.clone()/>
+                <CodeBlock id="try" title="Try it" code=example.replace("$KEY", &secret) wrap=true/>
+                <Facts>
+                    <Fact term="May">{may}</Fact>
+                    <Fact term="Limits">{limits}</Fact>
+                    <Fact term="Expires">{expires.map_or_else(|| "never".to_owned(), |e| e.words)}</Fact>
+                </Facts>
+            </DialogBody>
+            <DialogFoot>
+                <span class="row muted"><GateGlyph position=calls.0/>{calls.1}</span>
+                <span class="push"><Form action=HideSecret::PATH quiet=true hidden=vec![("id", key.id.to_string())]><Button>"Done"</Button></Form></span>
+            </DialogFoot>
+        </Dialog>
+    }
+    .into_any()
+}

@@ -1,0 +1,121 @@
+//! `/keys/{id}`: one key, whole; and, while it is fresh, its secret.
+
+use super::key_parts::{about, history, limits, secrets, settings};
+use crate::{
+    accounts::components::Framed,
+    keys::{
+        api::{self, DisableKey, DropSecret, EnableKey},
+        components::{OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, loaded},
+        model::{Environment, KeyDetail, KeyState},
+    },
+    ui::{
+        Button, Crumb, ErrorSummary, Form, Icon, Look, OutlineBadge, PageHeader, TextField,
+        chart::{Bucket, Series, UsageChart},
+        number::count,
+    },
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+#[component]
+pub fn KeyPage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|map| map.get("id").unwrap_or_default());
+    let dialog = use_query_map().with_untracked(|map| map.get("dialog").unwrap_or_default());
+    let load = move || {
+        let id = id.clone();
+        async move {
+            let detail = api::key_detail(id).await?;
+            let secret = api::fresh_secret(detail.key.id).await?;
+            Ok((detail, secret))
+        }
+    };
+    loaded(load, move |(detail, secret)| framed(detail, secret, &dialog), |error| view! { <Framed crumbs=vec![Crumb::link("Keys", "/keys"), Crumb::here("Not found")]>{error}</Framed> }.into_any())
+}
+
+fn framed(detail: KeyDetail, secret: Option<String>, dialog: &str) -> AnyView {
+    let crumbs = vec![Crumb::link("Keys", "/keys"), Crumb::here(detail.key.name.clone())];
+    let page = page(detail, secret, dialog);
+    view! { <Framed crumbs>{page}</Framed> }.into_any()
+}
+
+fn page(detail: KeyDetail, secret: Option<String>, dialog: &str) -> AnyView {
+    let path = format!("/keys/{}", detail.key.id);
+    let over = match (secret, dialog, detail.can_edit) {
+        (Some(secret), ..) => Some(view! { <Reveal detail=detail.clone() secret/> }.into_any()),
+        (None, "revoke", true) => Some(view! { <RevokeDialog detail=detail.clone() path=path.clone()/> }.into_any()),
+        (None, "rotate", true) => Some(view! { <RotateDialog detail=detail.clone() path=path.clone()/> }.into_any()),
+        _ => None,
+    };
+    // Under a dialog the acts of the page are out of reach, so that each name stands for one button.
+    let acts = (detail.can_edit && over.is_none()).then(|| acts(&detail, path));
+    view! {
+        {head(&detail, acts)}
+        <ErrorSummary action=DisableKey::PATH/>
+        <ErrorSummary action=EnableKey::PATH/>
+        <ErrorSummary action=DropSecret::PATH/>
+        <UsageChart series=series(&detail) small=true/>
+        <div class="cols-main">
+            <div class="stack-xl">
+                {detail.can_edit.then(|| settings(&detail))}
+                {secrets(&detail)}
+                {limits(&detail)}
+            </div>
+            <aside class="stack-xl" aria-label="About this key">{about(&detail)}{history(&detail)}</aside>
+        </div>
+        {over}
+    }
+    .into_any()
+}
+
+fn head(detail: &KeyDetail, acts: Option<AnyView>) -> AnyView {
+    let owner = if detail.is_own { "your workspace".to_owned() } else { detail.owner.clone() };
+    let last = detail.last_used.as_ref().map_or_else(|| "No call yet.".to_owned(), |said| format!("Last call {}.", said.words));
+    let lead = format!("Calls {} for {owner}. {last}", detail.key.api_name).into_any();
+    let test = (detail.key.environment == Environment::Test).then(|| view! { <OutlineBadge>"Test"</OutlineBadge> });
+    let rotating = (detail.secrets.len() > 1).then(|| view! { <OutlineBadge>"Rotation in progress"</OutlineBadge> });
+    let badges = view! { <StandingBadge id="why" standing=detail.standing.clone()/>{test}{rotating} }.into_any();
+    view! { <PageHeader title=detail.key.name.clone() lead badges>{acts}</PageHeader> }.into_any()
+}
+
+fn acts(detail: &KeyDetail, path: String) -> AnyView {
+    let this = vec![("id", detail.key.id.to_string())];
+    let switch = match detail.key.state {
+        KeyState::Disabled => view! { <Form action=EnableKey::PATH quiet=true hidden=this><Button look=Look::Primary>"Enable"</Button></Form> }.into_any(),
+        KeyState::Active | KeyState::Revoked => view! {
+            <Form action=DisableKey::PATH quiet=true hidden=this class="quick-create">
+                <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason, if you like" autocomplete="off" maxlength=200/>
+                <Button>"Disable"</Button>
+            </Form>
+        }
+        .into_any(),
+    };
+    view! {
+        <div class="row">
+            <OpenDialog path=path.clone() dialog="rotate" icon=Icon::Rotate>"Rotate"</OpenDialog>
+            {switch}
+            <OpenDialog path dialog="revoke" look=Look::DangerQuiet>"Revoke"</OpenDialog>
+        </div>
+    }
+    .into_any()
+}
+
+fn series(detail: &KeyDetail) -> Series {
+    let buckets = detail.days.iter().map(|day| Bucket {
+        label: day.day.clone(),
+        long_label: day.day.clone(),
+        iso: day.at.clone(),
+        passed: day.calls.passed,
+        limited: day.calls.limited,
+        refused: day.calls.refused,
+        href: None,
+    });
+    Series {
+        id: "calls".to_owned(),
+        title: "Last 30 days".to_owned(),
+        note: format!("By day, {}; {} today", detail.zone, count(detail.today.total(), "call", "calls")),
+        unit: "Day".to_owned(),
+        buckets: buckets.collect(),
+        end: detail.days_end.clone(),
+        limit: None,
+    }
+}

@@ -1,0 +1,180 @@
+//! The parts of `/keys/{id}`: settings, secrets, limits, facts, history.
+
+use crate::{
+    keys::{
+        api::{DropSecret, SaveKey, SetLimit},
+        components::SaidTime,
+        model::{Act, HistoryEntry, KeyDetail, SecretView, per_window},
+    },
+    ui::{
+        Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, SelectField, Size, Table, TextField, Timeline, TimelineItem, number::thousands,
+    },
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+/// Name, expiry and permissions.
+pub fn settings(detail: &KeyDetail) -> AnyView {
+    let hidden = vec![("id", detail.key.id.to_string()), ("chosen", "true".to_owned())];
+    let choices: Vec<Choice> = detail.permissions.iter().map(|p| Choice::new(p.permission.as_str(), p.permission.to_string()).with_help(p.description.clone())).collect();
+    let has_permissions = !choices.is_empty();
+    let held = detail.key.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let permissions = has_permissions.then(|| view! { <CheckGroup label="May" name="permissions[]" choices values=held/> });
+    let help = format!("From the start of this day, {}, every call is answered EXPIRED. Empty: never.", detail.zone);
+    view! {
+        <section class="stack" id="settings" aria-labelledby="settings-title">
+            <h2 id="settings-title">"Settings"</h2>
+            <Form action=SaveKey::PATH class="stack form-medium" hidden>
+                <TextField label="Name" name="name" value=detail.key.name.clone() autocomplete="off" maxlength=80 required=true/>
+                <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=detail.expires_on.clone() help/>
+                {permissions}
+                <div class="form-actions"><Button>"Save"</Button></div>
+            </Form>
+        </section>
+    }
+    .into_any()
+}
+
+/// What programs send; during a rotation more than one.
+pub fn secrets(detail: &KeyDetail) -> AnyView {
+    let lead = match detail.secrets.len() {
+        0 => "None is accepted.",
+        1 => "Only its hash is stored. If it got lost or leaked, rotate the key.",
+        _ => "Several are accepted while you change over. The key, its history and its limits stay the same.",
+    };
+    let key = detail.key.id.to_string();
+    let can_drop = detail.can_edit;
+    let rows = detail.secrets.iter().cloned().map(|s| secret(s, &key, can_drop)).collect_view();
+    view! {
+        <section aria-labelledby="secrets-title">
+            <div class="section-head"><h2 id="secrets-title">"Secrets"</h2><p>{lead}</p></div>
+            <Table caption="Secrets of this key, newest first">
+                <thead><tr><th scope="col">"Secret"</th><th scope="col" class="col-2">"Since"</th><th scope="col">"Accepted until"</th><td><span class="visually-hidden">"Act"</span></td></tr></thead>
+                <tbody>{rows}</tbody>
+            </Table>
+        </section>
+    }
+    .into_any()
+}
+
+fn secret(secret: SecretView, key: &str, can_drop: bool) -> AnyView {
+    let until = match secret.until {
+        Some(said) => view! { <SaidTime said/> }.into_any(),
+        None => view! { <span class="faint">"no end"</span> }.into_any(),
+    };
+    let hidden = vec![("id", key.to_owned()), ("secret", secret.id.to_string())];
+    let label = format!("Drop {}", secret.start);
+    let drop = (can_drop && !secret.is_newest).then(|| view! { <Form action=DropSecret::PATH quiet=true hidden><Button size=Size::Small label>"Drop"</Button></Form> });
+    view! {
+        <tr>
+            <th scope="row"><code>{secret.start}"…"</code></th>
+            <td class="col-2"><SaidTime said=secret.since/></td>
+            <td>{until}</td>
+            <td class="cell-more">{drop}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// What is allowed and what is left, and for operators the form that sets it.
+pub fn limits(detail: &KeyDetail) -> AnyView {
+    let lead = if detail.has_default_limit { "The default of every key. An operator can set another." } else { "Set for this key." };
+    let rows = detail
+        .limits
+        .iter()
+        .map(|l| {
+            view! {
+                <tr>
+                    <th scope="row">{l.per.clone()}</th>
+                    <td class="num">{thousands(l.limit)}</td>
+                    <td class="num">{thousands(l.used)}</td>
+                    <td class="num">{thousands(l.remaining)}</td>
+                    <td class="col-2 nowrap">{l.resets.clone()}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <section aria-labelledby="limits-title">
+            <div class="section-head"><h2 id="limits-title">"Limits"</h2><p>{lead}</p></div>
+            <div class="stack">
+                <Table caption="Limits in force">
+                    <thead>
+                        <tr><th scope="col">"Limit"</th><th scope="col" class="num">"Allowed"</th><th scope="col" class="num">"Used"</th><th scope="col" class="num">"Left now"</th><th scope="col" class="col-2">"Resets"</th></tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </Table>
+                {detail.can_set_limits.then(|| limit_form(detail))}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn limit_form(detail: &KeyDetail) -> AnyView {
+    let own = detail.key.limits.first();
+    let mut windows = vec![60, 3_600, 86_400, 604_800];
+    if let Some(limit) = own.filter(|l| !windows.contains(&l.window)) {
+        windows.push(limit.window);
+    }
+    let window = own.map_or(3_600, |l| l.window).to_string();
+    let options = windows.into_iter().map(|seconds| (seconds.to_string(), per_window(seconds))).collect();
+    view! {
+        <Form action=SetLimit::PATH class="form-actions" label="Limit of this key" hidden=vec![("id", detail.key.id.to_string())]>
+            <TextField label="Calls" name="limit" inputmode="numeric" nostrip:value=own.map(|l| l.limit.to_string()) placeholder="the default" autocomplete="off" maxlength=20/>
+            <SelectField label="Window" name="window" options value=window/>
+            <Button>"Set limit"</Button>
+        </Form>
+    }
+    .into_any()
+}
+
+/// Facts, and how to call with it.
+pub fn about(detail: &KeyDetail) -> AnyView {
+    let key = &detail.key;
+    let owner = (!detail.is_own).then(|| view! { <Fact term="Owner">{detail.owner.clone()}</Fact> });
+    let created = format!("{} by {}", detail.created.words, detail.created_by);
+    let usage = format!("/usage?key={}", key.id);
+    view! {
+        <section class="stack" aria-label="Facts">
+            <Facts>
+                <Fact term="Id"><CopyId id="key-id" text=key.id.to_string()/></Fact>
+                <Fact term="API">{key.api_name.clone()}</Fact>
+                {owner}
+                <Fact term="Created">{created}</Fact>
+                <Fact term="Expires">{detail.expires.as_ref().map_or_else(|| "never".to_owned(), |e| e.words.clone())}</Fact>
+            </Facts>
+            <CodeBlock id="call" title="Call with it" code=detail.example.clone() wrap=true/>
+            <LinkButton href=usage look=Look::Secondary size=Size::Small icon=Icon::Chart>"Usage of this key"</LinkButton>
+        </section>
+    }
+    .into_any()
+}
+
+/// Who changed what, when and why.
+pub fn history(detail: &KeyDetail) -> AnyView {
+    let items = detail.history.iter().cloned().map(entry).collect_view();
+    view! {
+        <section aria-labelledby="history-title">
+            <div class="section-head"><h2 id="history-title">"History"</h2></div>
+            <Timeline>{items}</Timeline>
+        </section>
+    }
+    .into_any()
+}
+
+fn entry(entry: HistoryEntry) -> AnyView {
+    let dot = match entry.act {
+        Act::Created => Dot::Icon(Icon::Key),
+        Act::Renamed | Act::Expiry => Dot::Icon(Icon::Gear),
+        Act::Permitted => Dot::Icon(Icon::Shield),
+        Act::Limited => Dot::Icon(Icon::Gauge),
+        Act::Rotated => Dot::Icon(Icon::Rotate),
+        Act::Dropped => Dot::Icon(Icon::Trash),
+        Act::Disabled => Dot::Gate(Gate::Idle),
+        Act::Enabled => Dot::Gate(Gate::Passed),
+        Act::Revoked => Dot::Gate(Gate::Refused),
+    };
+    let actor = if entry.actor == "cli" { "An operator, on the command line,".to_owned() } else { entry.actor };
+    let why = if entry.reason.is_empty() { String::new() } else { format!(", “{}”", entry.reason) };
+    view! { <TimelineItem dot when=entry.at.words iso=entry.at.at>{format!("{actor} {}{why}", entry.act.words(&entry.detail))}</TimelineItem> }.into_any()
+}

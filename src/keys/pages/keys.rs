@@ -1,0 +1,137 @@
+//! `/keys`: the keys of the workspace, how each stands, and the form for a new one.
+
+use crate::{
+    accounts::components::Framed,
+    keys::{
+        api::{self, DisableKey, EnableKey},
+        components::{FirstKey, NewKeyDialog, QuickCreate, SaidOrNever, StandingBadge, loaded},
+        model::{KeyList, KeyQuery, KeyRow, KeyState, StandingKind},
+    },
+    ui::{
+        Crumb, Empty, ErrorSummary, FilterSelect, Filters, Icon, LinkButton, Menu, MenuAct, MenuLink, MenuRule, PageHeader, Pagination, SearchField, Table,
+        chart::Sparkline,
+        number::{count, thousands},
+    },
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+const PATH: &str = "/keys";
+
+#[component]
+pub fn KeysPage() -> impl IntoView {
+    let parameters = use_query_map();
+    let query = move || parameters.with_untracked(|map| KeyQuery::read(|name| map.get(name)));
+    let has_dialog = parameters.with_untracked(|map| map.get("dialog").is_some_and(|dialog| dialog == "new"));
+    view! { <Framed crumbs=vec![Crumb::here("Keys")]>{loaded(move || api::list_keys(query()), move |list| page(list, has_dialog), |error| error)}</Framed> }
+}
+
+fn page(list: KeyList, has_dialog: bool) -> AnyView {
+    let form = list.form.clone();
+    let dialog = has_dialog.then(|| view! { <NewKeyDialog form=form.clone()/> });
+    if list.all == 0 {
+        let lead = "A key is how a program of yours is known to an API.".into_any();
+        return view! { <PageHeader title="Keys" lead/>{if has_dialog { dialog.into_any() } else { view! { <FirstKey form/> }.into_any() }} }.into_any();
+    }
+    let today = list.today;
+    let lead = match today.total() {
+        0 => format!("Programs of {} that call an API. No calls today.", list.workspace),
+        _ => format!("Programs of {} that call an API. Today {} passed, {} did not.", list.workspace, count(today.passed, "call", "calls"), thousands(today.limited + today.refused)),
+    };
+    // While the dialog is open there is one field Name and one button Create key: its own.
+    let quick = (!has_dialog).then(|| view! { <QuickCreate form/> });
+    view! {
+        <PageHeader title="Keys" lead=lead.into_any()>{quick}</PageHeader>
+        <ErrorSummary action=DisableKey::PATH/>
+        <ErrorSummary action=EnableKey::PATH/>
+        <div class="stack">{filters(&list)}{table(list)}</div>
+        {dialog}
+    }
+    .into_any()
+}
+
+fn filters(list: &KeyList) -> AnyView {
+    let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
+    let apis = any("Every API").chain(list.form.apis.iter().map(|api| (api.slug.to_string(), format!("API: {}", api.name)))).collect();
+    let statuses = any("Any status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
+    let query = list.query.clone();
+    view! {
+        <Filters action=PATH label="Keys">
+            <SearchField placeholder="Name, start or id" nostrip:value=query.q/>
+            <FilterSelect label="API" name="api" options=apis nostrip:value=query.api/>
+            <FilterSelect label="Status" name="status" options=statuses nostrip:value=query.status/>
+        </Filters>
+    }
+    .into_any()
+}
+
+fn table(list: KeyList) -> AnyView {
+    if list.rows.is_empty() {
+        return view! {
+            <Empty title="No key matches" text="Look for less of the name, or show every API and status."><LinkButton href=PATH>"Show all keys"</LinkButton></Empty>
+        }
+        .into_any();
+    }
+    let summary = format!("{} of {}", thousands(list.rows.len() as u64), count(list.found, "key", "keys"));
+    let newer = list.newer.as_deref().map(|cursor| list.query.link(PATH, Some(("newer", cursor))));
+    let older = list.older.as_deref().map(|cursor| list.query.link(PATH, Some(("older", cursor))));
+    let rows = list.rows.into_iter().map(row).collect_view();
+    view! {
+        <Table caption="Keys, newest first">
+            <thead>
+                <tr>
+                    <th scope="col">"Name"</th>
+                    <th scope="col" class="col-2">"Last 30 days"</th>
+                    <th scope="col" class="num col-2">"Calls"</th>
+                    <th scope="col" class="col-2">"Last used"</th>
+                    <th scope="col" class="col-3">"Expires"</th>
+                    <th scope="col" class="cell-status">"Status"</th>
+                    <td class="cell-more"><span class="visually-hidden">"More"</span></td>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </Table>
+        <Pagination summary newer older/>
+    }
+    .into_any()
+}
+
+fn row(row: KeyRow) -> AnyView {
+    let id = row.key.id.to_string();
+    let points = row.spark.iter().map(|day| (day.passed, day.limited, day.refused)).collect();
+    let is_off = row.standing.kind.is_off();
+    let menu = menu(&row);
+    view! {
+        <tr class=is_off.then_some("is-off")>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/keys/{id}")>{row.key.name.clone()}</a><code>{row.key.start}"…"</code></span></th>
+            <td class="col-2"><Sparkline name=row.key.name points/></td>
+            <td class="num col-2">{thousands(row.calls.total())}</td>
+            <td class="col-2"><SaidOrNever said=row.last_used/></td>
+            <td class="col-3"><SaidOrNever said=row.expires/></td>
+            <td class="cell-status"><StandingBadge id=format!("why-{id}") standing=row.standing end=true/></td>
+            <td class="cell-more">{menu}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn menu(row: &KeyRow) -> AnyView {
+    let id = row.key.id.to_string();
+    let path = format!("/keys/{id}");
+    let this = vec![("id", id.clone())];
+    let switch = match row.key.state {
+        KeyState::Active => view! { <MenuAct action=DisableKey::PATH fields=this icon=Icon::Lock label="Disable"/> }.into_any(),
+        KeyState::Disabled => view! { <MenuAct action=EnableKey::PATH fields=this icon=Icon::CheckCircle label="Enable"/> }.into_any(),
+        KeyState::Revoked => return view! { <Menu id=format!("menu-{id}") label=format!("More for {}", row.key.name)><MenuLink href=path icon=Icon::Activity label="History"/></Menu> }.into_any(),
+    };
+    view! {
+        <Menu id=format!("menu-{id}") label=format!("More for {}", row.key.name)>
+            <MenuLink href=format!("{path}#settings") icon=Icon::Gear label="Rename"/>
+            <MenuLink href=format!("{path}?dialog=rotate") icon=Icon::Rotate label="Rotate"/>
+            {switch}
+            <MenuRule/>
+            <MenuLink href=format!("{path}?dialog=revoke") icon=Icon::Trash label="Revoke" danger=true/>
+        </Menu>
+    }
+    .into_any()
+}

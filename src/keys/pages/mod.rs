@@ -1,0 +1,8 @@
+//! The pages of keys: the list and one key.
+
+mod key;
+mod key_parts;
+mod keys;
+
+pub use key::KeyPage;
+pub use keys::KeysPage;
