@@ -4,10 +4,12 @@
 //! A command that needs the database does its work inside `with_ctx`; it calls operations, never SQL. Answers go to standard
 //! output (JSON with `--json`), everything else to standard error.
 
+mod api;
 mod config;
 mod database;
 mod doctor;
 mod exit;
+mod key;
 mod migrate;
 mod serve;
 
@@ -68,6 +70,12 @@ enum Command {
     /// Show the configuration, or write a file to begin with
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Create, list and change keys
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Describe APIs
+    #[command(subcommand)]
+    Api(api::ApiCommand),
 }
 
 /// What a command is called with, besides its own arguments.
@@ -131,6 +139,8 @@ impl Command {
             Self::Migrate => migrate::run(invocation).await,
             Self::Doctor => doctor::run(invocation).await,
             Self::Config(command) => command.run(invocation),
+            Self::Key(command) => command.run(invocation).await,
+            Self::Api(command) => command.run(invocation).await,
         }
     }
 }

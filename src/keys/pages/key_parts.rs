@@ -20,12 +20,13 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let held = detail.key.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
     let permissions = has_permissions.then(|| view! { <CheckGroup label="May" name="permissions[]" choices values=held/> });
     let help = format!("From the start of this day, {}, every call is answered EXPIRED. Empty: never.", detail.zone);
+    let (name, expires_on) = (detail.key.name.clone(), detail.expires_on.clone());
     view! {
         <section class="stack" id="settings" aria-labelledby="settings-title">
             <h2 id="settings-title">"Settings"</h2>
             <Form action=SaveKey::PATH class="stack form-medium" hidden>
-                <TextField label="Name" name="name" value=detail.key.name.clone() autocomplete="off" maxlength=80 required=true/>
-                <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=detail.expires_on.clone() help/>
+                <TextField label="Name" name="name" value=name autocomplete="off" maxlength=80 required=true/>
+                <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
                 {permissions}
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>
@@ -118,9 +119,10 @@ fn limit_form(detail: &KeyDetail) -> AnyView {
     }
     let window = own.map_or(3_600, |l| l.window).to_string();
     let options = windows.into_iter().map(|seconds| (seconds.to_string(), per_window(seconds))).collect();
+    let calls = own.map(|l| l.limit.to_string());
     view! {
         <Form action=SetLimit::PATH class="form-actions" label="Limit of this key" hidden=vec![("id", detail.key.id.to_string())]>
-            <TextField label="Calls" name="limit" inputmode="numeric" nostrip:value=own.map(|l| l.limit.to_string()) placeholder="the default" autocomplete="off" maxlength=20/>
+            <TextField label="Calls" name="limit" inputmode="numeric" nostrip:value=calls placeholder="the default" autocomplete="off" maxlength=20/>
             <SelectField label="Window" name="window" options value=window/>
             <Button>"Set limit"</Button>
         </Form>
@@ -131,19 +133,22 @@ fn limit_form(detail: &KeyDetail) -> AnyView {
 /// Facts, and how to call with it.
 pub fn about(detail: &KeyDetail) -> AnyView {
     let key = &detail.key;
-    let owner = (!detail.is_own).then(|| view! { <Fact term="Owner">{detail.owner.clone()}</Fact> });
+    let owner = (!detail.is_own).then(|| detail.owner.clone()).map(|owner| view! { <Fact term="Owner">{owner}</Fact> });
     let created = format!("{} by {}", detail.created.words, detail.created_by);
     let usage = format!("/usage?key={}", key.id);
+    let (id, api) = (key.id.to_string(), key.api_name.clone());
+    let expires = detail.expires.as_ref().map_or_else(|| "never".to_owned(), |e| e.words.clone());
+    let example = detail.example.clone();
     view! {
         <section class="stack" aria-label="Facts">
             <Facts>
-                <Fact term="Id"><CopyId id="key-id" text=key.id.to_string()/></Fact>
-                <Fact term="API">{key.api_name.clone()}</Fact>
+                <Fact term="Id"><CopyId id="key-id" text=id/></Fact>
+                <Fact term="API">{api}</Fact>
                 {owner}
                 <Fact term="Created">{created}</Fact>
-                <Fact term="Expires">{detail.expires.as_ref().map_or_else(|| "never".to_owned(), |e| e.words.clone())}</Fact>
+                <Fact term="Expires">{expires}</Fact>
             </Facts>
-            <CodeBlock id="call" title="Call with it" code=detail.example.clone() wrap=true/>
+            <CodeBlock id="call" title="Call with it" code=example wrap=true/>
             <LinkButton href=usage look=Look::Secondary size=Size::Small icon=Icon::Chart>"Usage of this key"</LinkButton>
         </section>
     }

@@ -44,8 +44,5 @@ impl Reach {
 
 /// Who did it, for history and events: the account, or the command line, which is nobody's account.
 pub fn actor(caller: &Caller) -> (Option<AccountId>, &str) {
-    match caller.via {
-        Via::Cli => (None, "cli"),
-        Via::Session(_) | Via::Key(_) => (Some(caller.account), &caller.name),
-    }
+    (caller.actor(), if caller.via == Via::Cli { "cli" } else { &caller.name })
 }

@@ -3,6 +3,7 @@
 mod apis;
 mod idempotency;
 mod lists;
+mod pages;
 mod rest;
 mod rotation;
 mod states;

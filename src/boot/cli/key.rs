@@ -1,0 +1,182 @@
+//! `tollgate key …`: create, list, limit, disable, enable, revoke and rotate keys beside a running server, which hears of it at once.
+
+use super::{Exit, Invocation, with_ctx};
+use crate::{
+    accounts::{Caller, Via, model::AccountFilter, server as accounts},
+    error::AppError,
+    keys::{
+        model::{Environment, Key, KeyEdit, KeyLimit, KeyQuery, NewKey},
+        server as keys,
+    },
+    platform::Ctx,
+    values::{Email, KeyId},
+};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+#[derive(Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make a key for an account; its secret is printed once
+    Create(New),
+    /// List keys, newest first
+    List {
+        /// Only those of this account
+        #[arg(long, value_name = "EMAIL")]
+        account: Option<String>,
+        /// Only those for this API
+        #[arg(long, value_name = "SLUG")]
+        api: Option<String>,
+        /// Only those whose name contains this, or that start so
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+    },
+    /// Set how many calls a key may make in a window
+    SetLimit {
+        id: String,
+        #[arg(long, value_name = "CALLS", required_unless_present = "default")]
+        limit: Option<u64>,
+        #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+        window: u32,
+        /// The default limit again
+        #[arg(long, conflicts_with = "limit")]
+        default: bool,
+    },
+    /// Answer its calls with DISABLED
+    Disable(Why),
+    /// Let its calls pass again
+    Enable(Why),
+    /// End it for good
+    Revoke(Why),
+    /// Give it a new secret, printed once
+    Rotate {
+        id: String,
+        /// The old secret is accepted for so many seconds more
+        #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+        grace: u32,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct New {
+    /// The email of its owner
+    #[arg(long, value_name = "EMAIL")]
+    account: String,
+    /// The slug of the API it calls
+    #[arg(long, value_name = "SLUG")]
+    api: String,
+    #[arg(long)]
+    name: String,
+    /// What it may there, more than once [default: everything that only reads]
+    #[arg(long, value_name = "PERMISSION")]
+    permission: Vec<String>,
+    /// How long it lasts: 12h, 30d, 8w, 1y or never
+    #[arg(long, value_name = "TIME", default_value = "never")]
+    expires: String,
+    /// A key for tests
+    #[arg(long)]
+    test: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Why {
+    id: String,
+    /// Stands in the key's history
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    reason: String,
+}
+
+impl KeyCommand {
+    pub(super) async fn run(self, invocation: &Invocation) -> Exit {
+        with_ctx(&invocation.config, "key", async |ctx| match self {
+            Self::Create(new) => create(ctx, invocation, new).await,
+            Self::List { account, api, search } => list(ctx, invocation, account.as_deref(), api, search).await,
+            Self::SetLimit { id, limit, window, .. } => set_limit(ctx, invocation, id, limit, window).await,
+            Self::Disable(why) => change(ctx, invocation, &why, "Disabled", async |id| keys::disable_key(ctx, &Caller::cli(), id, &why.reason).await).await,
+            Self::Enable(why) => change(ctx, invocation, &why, "Enabled", async |id| keys::enable_key(ctx, &Caller::cli(), id, &why.reason).await).await,
+            Self::Revoke(why) => change(ctx, invocation, &why, "Revoked", async |id| keys::revoke_key(ctx, &Caller::cli(), id, &why.reason).await).await,
+            Self::Rotate { id, grace } => rotate(ctx, invocation, &id, grace).await,
+        })
+        .await
+    }
+}
+
+async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, AppError> {
+    let caller = owner(ctx, &new.account).await?;
+    let lifetime = keys::lifetime(&new.expires).map_err(|words| AppError::invalid("expires", words))?;
+    let environment = if new.test { Environment::Test } else { Environment::Live };
+    let wanted = NewKey {
+        name: new.name,
+        api: Some(new.api),
+        permissions: (!new.permission.is_empty()).then_some(new.permission),
+        expires_at: lifetime.map(|l| ctx.clock.now() + l),
+        environment,
+        once: None,
+    };
+    if invocation.dry_run {
+        invocation.answer(&json!({ "would_create": wanted.name }), &format!("Would create {} for {}.", wanted.name, caller.email));
+        return Ok(Exit::Done);
+    }
+    let created = keys::create_key(ctx, &caller, wanted).await?;
+    let secret = created.secret.unwrap_or_default();
+    invocation.answer(&json!({ "id": created.key.id, "secret": secret }), &format!("{}  {}\nIts secret, shown this once: {secret}", created.key.id, created.key.name));
+    Ok(Exit::Done)
+}
+
+/// The account as the caller: the key gets no more than its owner may.
+async fn owner(ctx: &Ctx, email: &str) -> Result<Caller, AppError> {
+    let email: Email = email.parse().map_err(|words: &str| AppError::invalid("account", words))?;
+    let filter = AccountFilter { search: Some(email.to_string()), limit: Some(100), ..AccountFilter::default() };
+    let found = accounts::list_accounts(ctx, &Caller::cli(), &filter).await?;
+    let account = found.into_iter().find(|a| a.email.eq_ignore_ascii_case(email.as_str())).ok_or(AppError::NotFound)?;
+    let caller = accounts::caller_of_account(ctx, account.id, Via::Cli).await?;
+    caller.ok_or_else(|| AppError::conflict("This account can't sign in: it is disabled, or its address is not confirmed yet."))
+}
+
+async fn list(ctx: &Ctx, invocation: &Invocation, account: Option<&str>, api: Option<String>, search: Option<String>) -> Result<Exit, AppError> {
+    let workspace = match account {
+        Some(email) => Some(owner(ctx, email).await?.workspace),
+        None => None,
+    };
+    let query = KeyQuery { everywhere: workspace.is_none(), workspace, api, q: search, ..KeyQuery::default() };
+    let (found, next) = keys::page_of_keys(ctx, &Caller::cli(), &query, 1_000).await?;
+    let lines: Vec<String> = found.iter().map(|k| format!("{}  {:8}  {:12}  {}", k.id, k.state.as_str(), k.api, k.name)).collect();
+    let more = if next.is_some() { "\nThere are more: narrow it by --account, --api or --search." } else { "" };
+    invocation.answer(&found, &format!("{}{more}", if lines.is_empty() { "No keys.".to_owned() } else { lines.join("\n") }));
+    Ok(Exit::Done)
+}
+
+async fn set_limit(ctx: &Ctx, invocation: &Invocation, id: String, limit: Option<u64>, window: u32) -> Result<Exit, AppError> {
+    let limits = limit.map(|limit| KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit, window });
+    let words = limits.as_ref().map_or_else(|| "the default limit".to_owned(), KeyLimit::words);
+    let edit = KeyEdit { limits: Some(limits.into_iter().collect()), ..KeyEdit::default() };
+    let why = Why { id, reason: String::new() };
+    change(ctx, invocation, &why, &format!("From now on {words} for"), async |id| keys::edit_key(ctx, &Caller::cli(), id, edit).await).await
+}
+
+async fn rotate(ctx: &Ctx, invocation: &Invocation, id: &str, grace: u32) -> Result<Exit, AppError> {
+    let id = known(ctx, id).await?.id;
+    if invocation.dry_run {
+        invocation.answer(&json!({ "would_rotate": id }), &format!("Would rotate {id}."));
+        return Ok(Exit::Done);
+    }
+    let created = keys::rotate_key(ctx, &Caller::cli(), id, grace, None).await?;
+    let secret = created.secret.unwrap_or_default();
+    invocation.answer(&json!({ "id": id, "secret": secret }), &format!("{id}  {}\nIts new secret, shown this once: {secret}", created.key.name));
+    Ok(Exit::Done)
+}
+
+async fn change(ctx: &Ctx, invocation: &Invocation, why: &Why, done: &str, act: impl AsyncFnOnce(KeyId) -> Result<Key, AppError>) -> Result<Exit, AppError> {
+    let key = known(ctx, &why.id).await?;
+    if invocation.dry_run {
+        invocation.answer(&key, &format!("Would change {} {}.", key.id, key.name));
+        return Ok(Exit::Done);
+    }
+    let key = act(key.id).await?;
+    invocation.answer(&key, &format!("{done} {} {}.", key.id, key.name));
+    Ok(Exit::Done)
+}
+
+async fn known(ctx: &Ctx, id: &str) -> Result<Key, AppError> {
+    let id: KeyId = id.parse().map_err(|error: crate::values::IdError| AppError::invalid("id", error.to_string()))?;
+    keys::find_key(ctx, &Caller::cli(), id).await
+}
