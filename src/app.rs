@@ -1,6 +1,6 @@
 //! The document around every page, and the route table: one line per page.
 
-use crate::{accounts::pages as accounts, error::AppError, keys::pages as keys, site::pages as site, ui::ThemeChoice};
+use crate::{accounts::pages as accounts, error::AppError, keys::pages as keys, site::pages as site, ui::ThemeChoice, usage::pages as usage};
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
 use leptos_router::{
@@ -62,6 +62,8 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/keys") view=keys::KeysPage ssr=SsrMode::Async/>
             <Route path=path!("/keys/:id") view=keys::KeyPage ssr=SsrMode::Async/>
             <Route path=path!("/docs") view=site::DocsPage ssr=SsrMode::Async/>
+            <Route path=path!("/usage") view=usage::UsagePage ssr=SsrMode::Async/>
+            <Route path=path!("/requests") view=usage::RequestsPage ssr=SsrMode::Async/>
             <Route path=path!("/docs/api") view=site::ApiDocsPage ssr=SsrMode::Async/>
         </FlatRoutes>
     }

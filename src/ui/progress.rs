@@ -45,6 +45,8 @@ pub fn QuotaMeter(
     #[prop(optional)] expected: Option<u64>,
     /// The end of the period in words: "30 Nov".
     #[prop(optional, into)] ends: String,
+    /// What stands below the end of what is used.
+    #[prop(default = "today")] here: &'static str,
 ) -> impl IntoView {
     let expected = expected.unwrap_or(used).max(used);
     let full = limit.max(expected).max(1);
@@ -75,7 +77,7 @@ pub fn QuotaMeter(
                 <rect class="used" x="0" y="18" width=percent(used.min(full)) height="10"></rect>
                 <svg x=percent(limit) y="0" overflow="visible"><rect class="limit-post" x="-1.5" y="13" width="3" height="20" rx="1"></rect></svg>
                 <text class="limit-text" x=percent(limit) y="10" text-anchor=limit_side>{format!("limit {}", thousands(limit))}</text>
-                {apart.then(|| view! { <text class="tick-minor" x=percent(used) y="43" text-anchor=today_side>"today"</text> })}
+                {apart.then(|| view! { <text class="tick-minor" x=percent(used) y="43" text-anchor=today_side>{here}</text> })}
                 {forecast}
             </svg>
         </div>

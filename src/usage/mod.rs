@@ -3,6 +3,9 @@
 //! The gate counts in memory (`keys::server::meter`), `server::Flusher` writes the counts in batches, exactly once; reports read the
 //! quarter-hour rollup, which fits the days of every time zone. Counts are exact; only refusals in detail are samples, and said so.
 
+pub mod api;
+pub mod components;
 pub mod model;
+pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;

@@ -148,14 +148,7 @@ impl UsageQuery {
 
     /// The address that shows this: `path` and the query.
     pub fn link(&self, path: &str) -> String {
-        let mut link = path.to_owned();
-        for (i, (name, value)) in self.pairs().into_iter().enumerate() {
-            link.push(if i == 0 { '?' } else { '&' });
-            link.push_str(name);
-            link.push('=');
-            encode(value, &mut link);
-        }
-        link
+        link(path, self.pairs())
     }
 
     /// The same filters over another range.
@@ -174,6 +167,17 @@ impl UsageQuery {
     pub fn is_filtered(&self) -> bool {
         self.key.is_some() || self.api.is_some() || self.route.is_some()
     }
+}
+
+fn link<'a>(path: &str, pairs: impl IntoIterator<Item = (&'static str, &'a str)>) -> String {
+    let mut link = path.to_owned();
+    for (name, value) in pairs {
+        link.push(if link.contains('?') { '&' } else { '?' });
+        link.push_str(name);
+        link.push('=');
+        encode(value, &mut link);
+    }
+    link
 }
 
 /// Percent-encodes a value of a query (RFC 3986: all but the unreserved characters).
@@ -265,6 +269,8 @@ pub struct UsageReport {
     /// "Stockholm time".
     pub zone: String,
     pub buckets: Vec<Bucket>,
+    /// Where the last bucket ends, RFC 3339 in UTC.
+    pub end: String,
     pub totals: Counts,
     /// By code, most frequent first; codes without calls are left out.
     pub codes: Vec<(Outcome, u64)>,
@@ -278,9 +284,18 @@ pub struct UsageReport {
     pub key_choices: Vec<KeyChoice>,
     pub limit: Option<LimitLine>,
     pub meters: Vec<LimitMeter>,
+    /// False if no call of this workspace was ever counted.
+    pub has_history: bool,
+    /// A first call to try, as a line for a shell.
+    pub example: String,
 }
 
 impl UsageReport {
+    /// The key that the filter names.
+    pub fn chosen_key(&self) -> Option<&KeyChoice> {
+        self.query.key.as_deref().and_then(|id| self.key_choices.iter().find(|k| k.id.to_string() == id))
+    }
+
     /// The bucket with the most calls of a group, if there was one.
     pub fn peak(&self, group: OutcomeGroup) -> Option<&Bucket> {
         self.buckets.iter().max_by_key(|b| b.counts.of(group)).filter(|b| b.counts.of(group) > 0)
@@ -321,6 +336,19 @@ pub struct RefusalQuery {
     pub key: Option<String>,
     /// Only those before this cursor.
     pub before: Option<String>,
+}
+
+impl RefusalQuery {
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let get = |name| get(name).filter(|v| !v.is_empty());
+        Self { code: get("code"), key: get("key"), before: get("before") }
+    }
+
+    /// The address that shows this.
+    pub fn link(&self, path: &str) -> String {
+        let all = [("code", &self.code), ("key", &self.key), ("before", &self.before)];
+        link(path, all.into_iter().filter_map(|(name, value)| value.as_deref().map(|v| (name, v))))
+    }
 }
 
 /// What `/requests` shows.

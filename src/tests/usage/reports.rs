@@ -11,7 +11,7 @@ use tollgate::{
     keys::server::meter::Tally,
     usage::{
         model::{Counts, UsageQuery},
-        server::{calls_today, export_usage, list_series, usage_report},
+        server::{calls_today, export_usage, list_series, report_usage},
     },
     values::{KeyId, Outcome},
 };
@@ -74,7 +74,7 @@ async fn sums_equal_the_counters_in_every_zone(db: PgPool) {
             let from = (move_at - time::Duration::days(3)).format(&time::format_description::well_known::Rfc3339).unwrap();
             for bucket in ["hour", "day", "week", "month"] {
                 let query = asked(&[("from", from.as_str()), ("bucket", bucket)]);
-                let report = usage_report(&app.ctx, &owner, query).await.unwrap();
+                let report = report_usage(&app.ctx, &owner, query).await.unwrap();
                 let mut wanted = BTreeMap::<String, Counts>::new();
                 for tally in &counts {
                     let at = slow_floor(Timestamp::from_second(tally.minute * 60).unwrap(), &tz, bucket);
@@ -99,7 +99,7 @@ async fn sums_equal_the_counters_in_every_zone(db: PgPool) {
 async fn days_without_calls_are_shown_as_zero(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "Europe/Stockholm").await;
-    let report = usage_report(&app.ctx, &owner, UsageQuery::default()).await.unwrap();
+    let report = report_usage(&app.ctx, &owner, UsageQuery::default()).await.unwrap();
     assert_eq!((report.buckets.len(), report.totals, report.keys.len()), (30, Counts::default(), 0));
     assert_eq!(report.period, "22 Oct to 20 Nov, Stockholm time; today is not over");
     assert_eq!((report.buckets[0].label.as_str(), report.buckets[29].full.as_str()), ("22 Oct", "Friday, 20 Nov"));
@@ -107,10 +107,10 @@ async fn days_without_calls_are_shown_as_zero(db: PgPool) {
     // One call, one bar, in the day it was made: 23:30 UTC is the next day in Stockholm.
     let k = key(&app.ctx, &owner, "only").await;
     write(&app, vec![tally(&owner, k, "GET /", Outcome::Valid, T0.unix_timestamp() / 60 - 750, 1)]).await;
-    let report = usage_report(&app.ctx, &owner, UsageQuery::default()).await.unwrap();
+    let report = report_usage(&app.ctx, &owner, UsageQuery::default()).await.unwrap();
     let bars: Vec<_> = report.buckets.iter().filter(|b| b.counts.total() > 0).map(|b| b.label.as_str()).collect();
     assert_eq!(bars, ["20 Nov"]);
-    let report = usage_report(&app.ctx, &owner, asked(&[("range", "24h")])).await.unwrap();
+    let report = report_usage(&app.ctx, &owner, asked(&[("range", "24h")])).await.unwrap();
     assert_eq!((report.buckets.len(), report.totals.passed), (24, 1));
     assert_eq!(report.period, "Since Thu 19 Nov, 14:00, Stockholm time; this hour is not over");
 }
@@ -137,14 +137,14 @@ async fn filters_leave_what_they_name_and_the_export_is_the_same(db: PgPool) {
         (vec![("range", "year".to_owned())], 10),
     ] {
         let pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        let report = usage_report(&app.ctx, &owner, asked(&pairs)).await.unwrap();
+        let report = report_usage(&app.ctx, &owner, asked(&pairs)).await.unwrap();
         assert_eq!(report.totals.total(), total, "{pairs:?}");
         assert_eq!(report.keys.iter().map(|k| k.counts.total()).sum::<u64>(), total, "{pairs:?}");
         assert_eq!(report.routes.iter().map(|r| r.calls).sum::<u64>(), total, "{pairs:?}");
         let lines = export_usage(&app.ctx, &owner, &asked(&pairs)).await.unwrap();
         assert_eq!(lines.iter().map(|l| l.calls).sum::<u64>(), total, "{pairs:?}");
     }
-    let report = usage_report(&app.ctx, &owner, asked(&[("route", "POST /orders")])).await.unwrap();
+    let report = report_usage(&app.ctx, &owner, asked(&[("route", "POST /orders")])).await.unwrap();
     assert_eq!(report.route_choices, ["GET /orders", "POST /orders"], "a chosen route does not hide the others");
     assert_eq!(report.key_choices.len(), 2);
     let lines = export_usage(&app.ctx, &owner, &asked(&[("key", &b.to_string())])).await.unwrap();
@@ -158,19 +158,19 @@ async fn nobody_sees_the_usage_of_others(db: PgPool) {
     let k = key(&app.ctx, &mara, "hers").await;
     write(&app, vec![tally(&mara, k, "GET /", Outcome::Valid, T0.unix_timestamp() / 60, 4), tally(&mara, k, "GET /", Outcome::Banned, T0.unix_timestamp() / 60, 1)]).await;
     let of_key = asked(&[("key", &k.to_string())]);
-    assert_eq!(usage_report(&app.ctx, &tom, UsageQuery::default()).await.unwrap().totals.total(), 0);
-    assert_eq!(usage_report(&app.ctx, &tom, of_key.clone()).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(report_usage(&app.ctx, &tom, UsageQuery::default()).await.unwrap().totals.total(), 0);
+    assert_eq!(report_usage(&app.ctx, &tom, of_key.clone()).await.unwrap_err(), AppError::NotFound);
     assert_eq!(export_usage(&app.ctx, &tom, &of_key).await.unwrap_err(), AppError::NotFound);
     assert_eq!(list_series(&app.ctx, &tom, &of_key).await.unwrap_err(), AppError::NotFound);
     assert!(matches!(calls_today(&app.ctx, &tom).await, Err(AppError::Forbidden { .. })));
     let mut blind = mara.clone();
     blind.permissions.clear();
-    assert!(matches!(usage_report(&app.ctx, &blind, UsageQuery::default()).await, Err(AppError::Forbidden { .. })));
+    assert!(matches!(report_usage(&app.ctx, &blind, UsageQuery::default()).await, Err(AppError::Forbidden { .. })));
     assert!(matches!(export_usage(&app.ctx, &blind, &UsageQuery::default()).await, Err(AppError::Forbidden { .. })));
 
     let operator = operator(&app.ctx).await;
-    assert_eq!(usage_report(&app.ctx, &operator, of_key).await.unwrap().totals.total(), 5, "operators may look at any key");
-    assert_eq!(usage_report(&app.ctx, &operator, UsageQuery::default()).await.unwrap().totals.total(), 0, "their own workspace has none");
+    assert_eq!(report_usage(&app.ctx, &operator, of_key).await.unwrap().totals.total(), 5, "operators may look at any key");
+    assert_eq!(report_usage(&app.ctx, &operator, UsageQuery::default()).await.unwrap().totals.total(), 0, "their own workspace has none");
     assert_eq!(calls_today(&app.ctx, &operator).await.unwrap(), Counts { passed: 4, limited: 0, refused: 1 });
 }
 
@@ -179,9 +179,9 @@ async fn wrong_queries_name_their_parameter(db: PgPool) {
     let app = TestApp::start(db).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
     let unknown: KeyId = app.ctx.new_id();
-    assert_eq!(usage_report(&app.ctx, &owner, asked(&[("key", &unknown.to_string())])).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(report_usage(&app.ctx, &owner, asked(&[("key", &unknown.to_string())])).await.unwrap_err(), AppError::NotFound);
     for (name, value) in [("range", "9d"), ("bucket", "minute"), ("from", "yesterday"), ("key", "key_x"), ("api", "DROP TABLE"), ("api", "none"), ("route", "a\0b")] {
-        let error = usage_report(&app.ctx, &owner, asked(&[(name, value)])).await.expect_err(value);
+        let error = report_usage(&app.ctx, &owner, asked(&[(name, value)])).await.expect_err(value);
         assert!(error.field(name).is_some(), "{name}={value}: {error:?}");
     }
     for (name, value) in [("bucket", "week"), ("from", "2026-11-21"), ("to", "x"), ("from", "2020-01-01")] {
@@ -221,7 +221,7 @@ async fn a_year_of_data_is_whole(db: PgPool) {
          from generate_series('2025-11-01'::timestamptz, '2026-11-20 12:00Z', interval '15 minutes') q",
     )
     .bind(k.uuid()).bind(owner.workspace.uuid()).bind(DEMO).execute(&db).await.unwrap();
-    let report = usage_report(&app.ctx, &owner, asked(&[("range", "year")])).await.unwrap();
+    let report = report_usage(&app.ctx, &owner, asked(&[("range", "year")])).await.unwrap();
     assert_eq!(report.buckets.len(), 53);
     let lengths: Vec<u64> = report.buckets.iter().map(|b| b.counts.total()).collect();
     let zone = TimeZone::get("America/New_York").unwrap();

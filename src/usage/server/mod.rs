@@ -22,7 +22,7 @@ pub use flush::{Flusher, write_batch};
 pub use jobs::ForgetOldUsage;
 pub use oversight::{attempts_by_address_today, calls_today_of, list_all_refusals};
 pub use refusals::{list_refusals, recent_refusals};
-pub use report::usage_report;
+pub use report::report_usage;
 pub use retention::forget_old_usage;
 pub use series::{ExportLine, SeriesPoint, export_usage, list_series};
 pub use today::{calls_today, unknown_attempts_today};

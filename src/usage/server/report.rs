@@ -25,7 +25,7 @@ const MOST_ROUTES: i64 = 50;
 const MOST_STEPS: usize = 62;
 
 /// The usage of the caller's workspace; of another's key for operators.
-pub async fn usage_report(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<UsageReport, AppError> {
+pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<UsageReport, AppError> {
     caller.require(&may::USAGE_READ)?;
     let calendar = Calendar::of(&caller.time_zone);
     let now = timestamp(ctx.clock.now());
@@ -56,6 +56,7 @@ pub async fn usage_report(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         period: period(&span, &calendar, now),
         zone: calendar.words(),
         buckets: buckets(&span, &calendar, &cells),
+        end: span.end().to_string(),
         totals,
         codes,
         key_count: key_rows.first().map_or(0, |r| whole(r.keys)),
@@ -64,6 +65,8 @@ pub async fn usage_report(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         route_choices,
         limit: scope.key.and_then(|key| limits::line(ctx, key, span.size, now)),
         meters: limits::meters(ctx, &meter_keys(&key_choices, scope.key), &calendar, now),
+        has_history: totals.total() > 0 || reading::find_any(&ctx.db, scope.workspace).await?,
+        example: example(ctx, &key_choices),
         key_choices,
         query,
     })
@@ -183,6 +186,12 @@ fn period(span: &Span, calendar: &Calendar, now: Timestamp) -> String {
 
 fn meter_keys(choices: &[KeyChoice], chosen: Option<KeyId>) -> Vec<(KeyId, String)> {
     choices.iter().filter(|k| chosen.is_none_or(|key| key == k.id)).map(|k| (k.id, k.name.clone())).collect()
+}
+
+/// A call that the gate itself answers, with the first key's API.
+fn example(ctx: &Ctx, keys: &[KeyChoice]) -> String {
+    let slug = keys.first().map_or("demo", |k| k.api_slug.as_str());
+    format!("curl -i {} -H \"Authorization: Bearer $KEY\"", ctx.config.link(&format!("/forward-auth/{slug}")))
 }
 
 pub fn instants(edges: &[Timestamp]) -> Vec<OffsetDateTime> {

@@ -162,6 +162,11 @@ pub async fn list_key_choices(db: &PgPool, workspace: WorkspaceId) -> sqlx::Resu
     Ok(rows.into_iter().map(|r| KeyChoice { id: KeyId::new(r.id), name: r.name, api: ApiId::new(r.api_id), api_slug: r.slug, api_name: r.api_name }).collect())
 }
 
+/// Whether any call of this workspace is kept.
+pub async fn find_any(db: &PgPool, workspace: WorkspaceId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select from usage_quarters where workspace_id = $1) as "any!""#, workspace.uuid()).fetch_one(db).await
+}
+
 /// The workspace that a key belongs to.
 pub async fn find_workspace_of_key(db: &PgPool, key: KeyId) -> sqlx::Result<Option<WorkspaceId>> {
     let id = sqlx::query_scalar!("select workspace_id from keys where id = $1", key.uuid()).fetch_optional(db).await?;

@@ -1,0 +1,67 @@
+//! "Used of limit, resets at": one limit at full width, or several in a list.
+
+use crate::{
+    ui::{Bar, BarLook, Gate, GateGlyph, QuotaMeter, number::{count, share, thousands}},
+    usage::model::LimitMeter,
+};
+use leptos::prelude::*;
+
+/// One limit of one key.
+#[component]
+pub fn LimitCard(meter: LimitMeter, /** Unique on the page. */ #[prop(into)] id: String) -> impl IntoView {
+    let heading = format!("{id}-title");
+    let hatch = format!("{id}-hatch");
+    let is_used_up = meter.used >= meter.limit;
+    let left = meter.limit.saturating_sub(meter.used);
+    view! {
+        <section class="card" aria-labelledby=heading.clone()>
+            <div class="card-head"><h2 id=heading.clone()>{format!("Limit of {}", meter.key_name)}</h2><span class="push muted">"resets at "{meter.resets_at.clone()}</span></div>
+            <div class="card-body stack">
+                <div class="row-between">
+                    <span><b class="figure-inline">{thousands(meter.used)}</b><span class="muted">{format!(" of {} calls {}", thousands(meter.limit), meter.window)}</span></span>
+                    <span class="muted">{share(meter.used, meter.limit)}</span>
+                </div>
+                <QuotaMeter id=hatch used=meter.used limit=meter.limit here="now"/>
+                <p class="row note-inline">
+                    {if is_used_up {
+                        view! { <GateGlyph position=Gate::Limited tinted=true/><span>"Calls are answered "<code>"RATE_LIMITED"</code>" until "{meter.resets_at}"."</span> }.into_any()
+                    } else {
+                        view! { <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{} left until {}.", count(left, "call", "calls"), meter.resets_at)}</span> }.into_any()
+                    }}
+                </p>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// The keys nearest to their limit.
+#[component]
+pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
+    let items = meters
+        .into_iter()
+        .map(|meter| {
+            let is_used_up = meter.used >= meter.limit;
+            let (gate, look) = if is_used_up { (Gate::Limited, BarLook::Limited) } else { (Gate::Passed, BarLook::Passed) };
+            #[allow(clippy::cast_precision_loss, reason = "the width of a bar")]
+            let percent = meter.used as f64 * 100.0 / meter.limit.max(1) as f64;
+            view! {
+                <li>
+                    <GateGlyph position=gate tinted=true/>
+                    <div class="cell-2">
+                        <span><a class="row-link" href=format!("/usage?key={}&range=24h", meter.key)>{meter.key_name}</a>{format!(" used {} of {} calls {}", thousands(meter.used), thousands(meter.limit), meter.window)}</span>
+                        <span>{format!("resets at {}", meter.resets_at)}</span>
+                    </div>
+                    <div class="cell-bar"><Bar percent look/></div>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <section class="card" aria-labelledby="h-limits">
+            <div class="card-head"><h2 id="h-limits">"Nearest to their limit"</h2></div>
+            <ul class="list">{items}</ul>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,63 @@
+//! A report as the chart kit wants it, with links to a closer look.
+
+use crate::{
+    ui::{chart::{Bucket, Limit, Series}, number::thousands},
+    usage::model::{BucketSize, UsageQuery, UsageReport},
+};
+
+/// The chart of a report. `id` is unique on the page.
+pub fn series(report: &UsageReport, id: &str, title: String) -> Series {
+    let ends = report.buckets.iter().skip(1).map(|b| b.at.as_str()).chain(std::iter::once(report.end.as_str()));
+    let buckets = report.buckets.iter().zip(ends).map(|(bucket, end)| Bucket {
+        label: bucket.label.clone(),
+        long_label: bucket.full.clone(),
+        iso: bucket.at.clone(),
+        passed: bucket.counts.passed,
+        limited: bucket.counts.limited,
+        refused: bucket.counts.refused,
+        href: closer(report, &bucket.at, end),
+    });
+    Series {
+        id: id.to_owned(),
+        title,
+        note: report.period.clone(),
+        unit: unit(report.bucket).to_owned(),
+        buckets: buckets.collect(),
+        end: report.end.clone(),
+        limit: report.limit.as_ref().map(|l| Limit { value: l.calls, label: format!("{} {}", thousands(l.calls), l.window) }),
+    }
+}
+
+/// The URL that a dragged selection leads to: `{from}` and `{to}` are filled in by the chart.
+pub fn zoom(query: &UsageQuery) -> String {
+    let kept = UsageQuery { range: None, bucket: None, from: None, to: None, ..query.clone() };
+    kept.link("/usage?from={from}&to={to}")
+}
+
+fn closer(report: &UsageReport, from: &str, to: &str) -> Option<String> {
+    let is_open = matches!(report.bucket, BucketSize::Day | BucketSize::Week | BucketSize::Month);
+    let query = UsageQuery { range: None, bucket: None, from: Some(from.to_owned()), to: Some(to.to_owned()), ..report.query.clone() };
+    is_open.then(|| query.link("/usage"))
+}
+
+const fn unit(size: BucketSize) -> &'static str {
+    match size {
+        BucketSize::Minute => "Minute",
+        BucketSize::Hour => "Hour",
+        BucketSize::Day => "Day",
+        BucketSize::Week => "Week of",
+        BucketSize::Month => "Month",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selection_keeps_the_filters_and_nothing_of_the_range() {
+        let query = UsageQuery { range: Some("year".into()), bucket: Some("week".into()), route: Some("GET /".into()), ..UsageQuery::default() };
+        assert_eq!(zoom(&query), "/usage?from={from}&to={to}&route=GET%20%2F");
+        assert_eq!(zoom(&UsageQuery::default()), "/usage?from={from}&to={to}");
+    }
+}
