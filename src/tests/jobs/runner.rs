@@ -11,10 +11,12 @@ async fn a_job_starts_when_it_is_committed_not_when_the_queue_is_polled(db: PgPo
     let mut bench = Bench::new(db);
     let runner = Runner::start(bench.ctx.clone(), bench.registry.clone(), Schedules::new(), 2);
     for name in ["one", "two", "three"] {
-        bench.enqueue(name, Act::Succeed).await;
+        let id = bench.enqueue(name, Act::Succeed).await;
         // The poll comes every ten seconds: three jobs in less are NOTIFY's doing.
         let next = tokio::time::timeout(Duration::from_secs(3), bench.next()).await;
         assert_eq!(next.expect("nobody rang"), name);
+        // A finished job makes the runner look too; only then is it asleep.
+        until("it is done", async || bench.row(id).await.state == "done").await;
     }
     runner.stop().await;
 }
