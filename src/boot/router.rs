@@ -114,10 +114,14 @@ async fn guard(mut request: Request, next: Next) -> Response {
 }
 
 /// Production has no `/dev`: the mailbox there would sign anybody in.
-async fn only_in_development(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+async fn only_in_development(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_for_developers = path == "/dev" || path.starts_with("/dev/");
-    if is_for_developers && !ctx.config.is_development() { AppError::NotFound.into_response() } else { next.run(request).await }
+    if is_for_developers && !ctx.config.is_development() {
+        *request.method_mut() = Method::GET;
+        request.extensions_mut().insert(AppError::NotFound);
+    }
+    next.run(request).await
 }
 
 /// Ready when the database answers and the key table is loaded.

@@ -1,6 +1,7 @@
 //! The nouns of the site, for both sides.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 /// A mail that development kept instead of sending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -8,8 +9,8 @@ pub struct KeptMail {
     pub id: String,
     pub to: String,
     pub subject: String,
-    /// RFC 3339, UTC.
-    pub at: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
 }
 
 /// The same, opened: both versions as they would arrive, and the links to click.

@@ -5,7 +5,6 @@ use crate::{
     error::AppError,
     platform::{Ctx, mail::SentMail},
 };
-use time::format_description::well_known::Rfc3339;
 
 /// As many mails as the mailbox shows.
 const NEWEST: usize = 100;
@@ -26,7 +25,7 @@ pub async fn open_mailbox(ctx: &Ctx, opened: Option<&str>) -> Result<Mailbox, Ap
 }
 
 fn kept_mail(mail: &SentMail) -> KeptMail {
-    KeptMail { id: mail.id.clone(), to: mail.to.clone(), subject: mail.subject.clone(), at: mail.at.format(&Rfc3339).unwrap_or_default() }
+    KeptMail { id: mail.id.clone(), to: mail.to.clone(), subject: mail.subject.clone(), at: mail.at }
 }
 
 fn opened_mail(mail: &SentMail) -> OpenedMail {

@@ -3,9 +3,11 @@
 mod api_docs;
 mod docs;
 mod landing;
+mod mailbox;
 mod refused;
 
 pub use api_docs::ApiDocsPage;
 pub use docs::DocsPage;
 pub use landing::LandingPage;
+pub use mailbox::MailboxPage;
 pub use refused::RefusedPage;

@@ -1,6 +1,7 @@
 //! Mails: over SMTP to a server in all its moods, as files, and on the mailbox page.
 
 mod files;
+mod page;
 mod smtp;
 
 use crate::support::T0;
