@@ -12,6 +12,7 @@ mod exit;
 mod key;
 mod migrate;
 mod serve;
+mod worker;
 
 pub use database::with_ctx;
 pub use exit::Exit;
@@ -63,6 +64,8 @@ struct Global {
 enum Command {
     /// Answer requests (the default)
     Serve(serve::Flags),
+    /// Run jobs, and nothing else
+    Worker,
     /// Bring the database's schema up to date
     Migrate,
     /// Check what Tollgate needs to run
@@ -116,7 +119,7 @@ pub fn main() -> ExitCode {
         // The way out of a configuration that cannot be loaded.
         return config::init(file.clone().or(global.config), global.dry_run, global.yes).into();
     }
-    let invocation = match global.invocation(matches!(command, Command::Serve(_))) {
+    let invocation = match global.invocation(matches!(command, Command::Serve(_) | Command::Worker)) {
         Ok(invocation) => invocation,
         Err(error) => {
             complain(error);
@@ -136,6 +139,7 @@ impl Command {
     async fn run(self, invocation: &Invocation) -> Exit {
         match self {
             Self::Serve(flags) => serve::serve(Arc::clone(&invocation.config), flags).await,
+            Self::Worker => worker::run(&invocation.config).await,
             Self::Migrate => migrate::run(invocation).await,
             Self::Doctor => doctor::run(invocation).await,
             Self::Config(command) => command.run(invocation),

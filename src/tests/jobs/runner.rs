@@ -2,7 +2,7 @@
 
 use super::{Act, Bench, Probed};
 use crate::support::{TestApp, until};
-use sqlx::PgPool;
+use sqlx::{ConnectOptions, PgPool};
 use std::time::Duration;
 use tollgate::platform::jobs::{Runner, Schedules, admin};
 
@@ -69,4 +69,26 @@ async fn serve_runs_jobs_and_schedules_unless_told_otherwise(db: PgPool) {
     assert_eq!(app.get("/healthz").await.status(), 200);
     assert_eq!(admin::counts(&app.ctx).await.unwrap(), admin::Counts::default());
     app.stop().await;
+}
+
+#[sqlx::test]
+async fn the_worker_command_works_until_it_is_told_to_stop(db: PgPool) {
+    let bench = Bench::new(db.clone());
+    let folder = tempfile::tempdir().unwrap();
+    let mut worker = tokio::process::Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .arg("worker")
+        .current_dir(folder.path())
+        .env_clear()
+        .env("DATABASE_URL", db.connect_options().to_url_lossy().as_str())
+        .env("TOLLGATE_ENV", "development")
+        .stderr(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    until("the nightly work is done", async || admin::counts(&bench.ctx).await.unwrap().done >= 1).await;
+    let pid = worker.id().unwrap().to_string();
+    assert!(tokio::process::Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    let ended = tokio::time::timeout(Duration::from_secs(10), worker.wait()).await.expect("it does not stop").unwrap();
+    assert_eq!(ended.code(), Some(0));
+    assert_eq!(admin::counts(&bench.ctx).await.unwrap().running, 0);
 }
