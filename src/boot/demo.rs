@@ -70,7 +70,7 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
     let mut keys = Vec::with_capacity(STORIES.len());
     for story in &STORIES {
         let new = NewKey { name: story.name.to_owned(), api: Some("demo".to_owned()), expires_at: story.expires_in_days.map(|d| now + Duration::days(d)), ..NewKey::default() };
-        keys.push(create_key(ctx, &caller, new).await?.id.uuid());
+        keys.push(create_key(ctx, &caller, new).await?.key.id.uuid());
     }
     let mut tx = ctx.db.begin().await?;
     sqlx::query!("update accounts set time_zone = 'Europe/Stockholm' where id = $1", developer.uuid()).execute(&mut *tx).await?;
@@ -115,7 +115,7 @@ async fn write_past(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -
     .execute(&mut *tx)
     .await?;
     sqlx::query!(
-        "insert into key_state_changes (id, key_id, at, state, actor, reason)
+        "insert into key_state_changes (id, key_id, at, act, actor, reason)
          select gen_random_uuid(), k.id, $2::timestamptz - interval '7 days', 'disabled', 'Mara Lindqvist', 'The new storefront is live' from keys k where k.id = any($1) and k.state = 'disabled'",
         keys,
         now,
