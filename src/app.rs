@@ -61,6 +61,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/settings/sessions") view=accounts::SessionsPage ssr=SsrMode::Async/>
             <Route path=path!("/keys") view=keys::KeysPage ssr=SsrMode::Async/>
             <Route path=path!("/keys/:id") view=keys::KeyPage ssr=SsrMode::Async/>
+            <Route path=path!("/dev/ui") view=site::GalleryPage ssr=SsrMode::Async/>
             <Route path=path!("/dev/mailbox") view=site::MailboxPage ssr=SsrMode::Async/>
             <Route path=path!("/docs") view=site::DocsPage ssr=SsrMode::Async/>
             <Route path=path!("/usage") view=usage::UsagePage ssr=SsrMode::Async/>

@@ -6,6 +6,7 @@ mod accounts;
 mod architecture;
 mod cli;
 mod config;
+mod gallery;
 mod gate;
 mod http;
 mod jobs;

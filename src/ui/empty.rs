@@ -18,7 +18,7 @@ pub fn Empty(#[prop(into)] title: String, #[prop(into)] text: String, #[prop(opt
 /// Lines of bones; `label` is what a screen reader hears.
 #[component]
 pub fn Skeleton(#[prop(default = 3)] lines: usize, #[prop(default = "Loading")] label: &'static str) -> impl IntoView {
-    const WIDTHS: [&str; 3] = ["skeleton w-50", "skeleton w-75", "skeleton w-25"];
+    const WIDTHS: [&str; 3] = ["skeleton half", "skeleton most", "skeleton little"];
     view! {
         <div class="stack-sm" aria-busy="true">
             <span class="visually-hidden">{label}</span>

@@ -66,7 +66,7 @@ pub fn QuotaMeter(
     let forecast = (expected > used).then(|| {
         view! { <text x=percent(expected) y="43" text-anchor="end">{format!("{} by {ends}", short(expected))}</text> }
     });
-    let apart = expected == used || x(expected) - x(used) > 30.0;
+    let has_today = used > 0 && (expected == used || x(expected) - x(used) > 30.0);
     view! {
         <div class="meter">
             <svg role="img" aria-label=words>
@@ -77,7 +77,7 @@ pub fn QuotaMeter(
                 <rect class="used" x="0" y="18" width=percent(used.min(full)) height="10"></rect>
                 <svg x=percent(limit) y="0" overflow="visible"><rect class="limit-post" x="-1.5" y="13" width="3" height="20" rx="1"></rect></svg>
                 <text class="limit-text" x=percent(limit) y="10" text-anchor=limit_side>{format!("limit {}", thousands(limit))}</text>
-                {apart.then(|| view! { <text class="tick-minor" x=percent(used) y="43" text-anchor=today_side>{here}</text> })}
+                {has_today.then(|| view! { <text class="tick-minor" x=percent(used) y="43" text-anchor=today_side>{here}</text> })}
                 {forecast}
             </svg>
         </div>

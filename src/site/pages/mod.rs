@@ -2,12 +2,14 @@
 
 mod api_docs;
 mod docs;
+mod gallery;
 mod landing;
 mod mailbox;
 mod refused;
 
 pub use api_docs::ApiDocsPage;
 pub use docs::DocsPage;
+pub use gallery::GalleryPage;
 pub use landing::LandingPage;
 pub use mailbox::MailboxPage;
 pub use refused::RefusedPage;

@@ -62,7 +62,7 @@ fn drawing(series: &Series, scale: &Scale, lines: bool) -> AnyView {
         .filter(|tick| lines || **tick == 0)
         .map(|tick| {
             let y = px(scale.y(*tick));
-            view! { <line class=if *tick == 0 { "axis" } else { "grid" } x1="0" x2="100%" y1=y.clone() y2=y></line> }
+            view! { <line class=if *tick == 0 { "axis" } else { "grid-line" } x1="0" x2="100%" y1=y.clone() y2=y></line> }
         })
         .collect_view();
     let empty = series.is_empty().then(|| view! { <text class="no-data" x="50%" y=px(scale.base() / 2.0 + TOP) text-anchor="middle">"No calls in this time"</text> });

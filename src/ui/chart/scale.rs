@@ -4,8 +4,8 @@ use super::data::Bucket;
 
 /// Free room above the highest thing, so that the limit's words and a tall bar have air.
 const HEADROOM: f64 = 1.1;
-/// About so many lines across the chart.
-const LINES: u64 = 4;
+/// At most about so many lines across the chart, the axis not counted.
+const LINES: u64 = 5;
 /// At most so many labels under the axis.
 const LABELS: usize = 10;
 /// Steps between labels that people find natural: hours, weeks, months.
@@ -25,7 +25,7 @@ impl Scale {
     pub fn new(peak: u64, height: f64, base: f64) -> Self {
         let top = (peak as f64 * HEADROOM).max(1.0);
         let step = nice_step(top);
-        let ticks = (0..).map(|i: u64| i.saturating_mul(step)).take_while(|t| *t as f64 <= top).take(12).collect();
+        let ticks = (0..).map(|i: u64| i.saturating_mul(step)).take_while(|t| *t as f64 <= top && (peak > 0 || *t == 0)).take(12).collect();
         Self { top, height, base, ticks }
     }
 
@@ -130,13 +130,13 @@ mod tests {
 
     #[test]
     fn lines_stand_at_nice_numbers() {
-        assert_eq!(scale(0).ticks, [0, 1]);
+        assert_eq!(scale(0).ticks, [0]);
         assert_eq!(scale(1).ticks, [0, 1]);
         assert_eq!(scale(3).ticks, [0, 1, 2, 3]);
         assert_eq!(scale(7).ticks, [0, 2, 4, 6]);
         assert_eq!(scale(3_145).ticks, [0, 1_000, 2_000, 3_000]);
-        assert_eq!(scale(84_483).ticks, [0, 50_000]);
-        assert_eq!(scale(70_000).ticks, [0, 20_000, 40_000, 60_000]);
+        assert_eq!(scale(84_483).ticks, [0, 20_000, 40_000, 60_000, 80_000]);
+        assert_eq!(scale(10).ticks, [0, 5, 10]);
     }
 
     #[test]

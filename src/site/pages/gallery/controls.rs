@@ -1,0 +1,98 @@
+//! What one presses and types into.
+
+use super::samples::refused;
+use crate::ui::*;
+use leptos::{context::Provider, prelude::*};
+
+#[component]
+pub fn Controls() -> impl IntoView {
+    view! {
+        <Section id="gates" title="Mark and gate" lead="One gate, four positions. The glyph always stands with its word.">
+            <div class="row gap-lg">
+                <Mark/>
+                <Wordmark/>
+                {Gate::ALL.into_iter().map(|gate| view! { <span class="row"><GateGlyph position=gate tinted=true/>{gate.word()}</span> }).collect_view()}
+            </div>
+            <div class="row gap-lg"><LargeMark/><LargeMark raised=true/></div>
+        </Section>
+        <Section id="button" title="Button" lead="One primary on a page. Named after the act.">
+            <div class="row">
+                <Button look=Look::Primary>"Create key"</Button>
+                <Button icon=Icon::Rotate>"Rotate"</Button>
+                <Button look=Look::Quiet>"Cancel"</Button>
+                <Button look=Look::Danger>"Revoke"</Button>
+                <Button look=Look::DangerQuiet>"Revoke"</Button>
+            </div>
+            <div class="row">
+                <Button look=Look::Primary size=Size::Small>"Small"</Button>
+                <Button>"Medium"</Button>
+                <Button size=Size::Large>"Large"</Button>
+                <IconButton icon=Icon::More label="More" look=Look::Secondary/>
+                <span class="btn-group"><Button>"Newer"</Button><Button>"Older"</Button></span>
+            </div>
+            <div class="row">
+                <Button look=Look::Primary busy=true>"Creating key"</Button>
+                <Button look=Look::Primary disabled=true>"Create key"</Button>
+                <LinkButton href="/keys" disabled=true>"Older"</LinkButton>
+                <LinkButton href="/usage" icon=Icon::Download>"Export CSV"</LinkButton>
+            </div>
+        </Section>
+        <Section id="field" title="Field" lead="Label above, help below; the error takes the place of the help.">
+            <div class="cols-2">
+                <TextField label="Name" name="name" value="checkout service" help="What the program is called."/>
+                <TextField label="Id" name="id" value="key_01K3V7QDE4" mono=true disabled=true/>
+                <SelectField label="Plan" name="plan" options=options(&["Free", "Team"]) value="Team"/>
+                <PasswordField label="Password" name="password" autocomplete="current-password" aside=view! { <a href="/forgot-password">"Forgot it?"</a> }.into_any()/>
+            </div>
+            <div class="quick-create">
+                <TextField label="Name" name="new-name" placeholder="Name of the new key" label_hidden=true autocomplete="off"/>
+                <Button look=Look::Primary>"Create key"</Button>
+            </div>
+        </Section>
+        <Section id="refused" title="Refused form" lead="The summary takes the focus and links to the fields. What was typed stays, never passwords.">
+            <Provider value=refused()>
+                <Form action="/fn/gallery" id="gallery-error" class="stack form-narrow" label="Refused form">
+                    <TextField label="Email" name="email" kind="email" autocomplete="username"/>
+                    <PasswordField label="Password" name="password" autocomplete="new-password" help="15 characters or more."/>
+                    <TextArea label="Reason" name="reason"/>
+                    <CheckField label="End all other sessions" name="others"/>
+                    <div class="form-actions"><Button look=Look::Primary>"Save"</Button><Button look=Look::Quiet kind="button">"Cancel"</Button></div>
+                </Form>
+            </Provider>
+        </Section>
+        <Section id="choice" title="Choice" lead="Check for several, radio for one, switch for what happens at once.">
+            <div class="cols-2">
+                <CheckGroup
+                    label="Permissions"
+                    name="permission"
+                    choices=vec![
+                        Choice::new("orders:read", "orders:read").with_help("Used 8 s ago"),
+                        Choice::new("refunds:create", "refunds:create").with_help("Never used"),
+                    ]
+                    values=vec!["orders:read".into()]
+                />
+                <RadioGroup label="Until" name="until" choices=vec![Choice::new("7", "7 days"), Choice::new("30", "30 days")] value="7"/>
+                <CheckField label="Live" name="live" switch=true checked=true/>
+                <CheckField label="Warn me at 80 %" name="warn" switch=true/>
+            </div>
+        </Section>
+        <Section id="filter" title="Filters" lead="In the URL, so that what one sees can be shared.">
+            <Segments label="Range" tabs=vec![Tab::new("24 h", "?range=24h", false), Tab::new("7 d", "?range=7d", false), Tab::new("30 d", "?range=30d", true)]/>
+            <Filters action="/dev/ui" label="Keys">
+                <SearchField placeholder="Name, start or id"/>
+                <FilterSelect label="API" name="api" options=options(&["All APIs", "Orders"])/>
+                <FilterSelect label="Status" name="status" options=options(&["Any status", "Passing", "Held at limit", "Refused"])/>
+            </Filters>
+            <div class="row">
+                <Chip href="?code=" label="All" count=1_763 current=true/>
+                <Chip href="?code=RATE_LIMITED" label="RATE_LIMITED" count=1_295 gate=Gate::Limited/>
+                <Chip href="?code=IP_DENIED" label="IP_DENIED" count=46 gate=Gate::Refused/>
+            </div>
+        </Section>
+    }
+    .into_any()
+}
+
+fn options(words: &[&str]) -> Vec<(String, String)> {
+    words.iter().map(|w| ((*w).to_owned(), (*w).to_owned())).collect()
+}
