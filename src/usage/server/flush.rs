@@ -145,27 +145,31 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
 
 type Activity = BTreeMap<Uuid, time::OffsetDateTime>;
 
-/// Minutes and quarters as sorted, summed rows, and when each key was last used (any outcome is a use).
-fn counts(batch: &Batch) -> (Vec<CountColumns>, Vec<CountColumns>, Activity) {
-    type Rows = BTreeMap<(Uuid, i64, String, &'static str), (Uuid, Uuid, i64)>;
-    fn columns(rows: &Rows) -> Vec<CountColumns> {
-        let rows: Vec<_> = rows.iter().collect();
-        let one = |chunk: &[(&(Uuid, i64, String, &'static str), &(Uuid, Uuid, i64))]| {
-            let mut columns = CountColumns::default();
-            for ((key, minute, route, outcome), (workspace, api, count)) in chunk {
-                columns.key.push(*key);
-                columns.at.push(minute_start(*minute));
-                columns.route.push(route.clone());
-                columns.outcome.push((*outcome).to_owned());
-                columns.workspace.push(*workspace);
-                columns.api.push(*api);
-                columns.count.push(*count);
-            }
-            columns
-        };
-        rows.chunks(CHUNK).map(one).collect()
+/// Rows by key, minute, route and outcome, sorted and summed: workspace, API, count.
+type Counted = BTreeMap<(Uuid, i64, String, &'static str), (Uuid, Uuid, i64)>;
+
+/// As columns for `unnest`, in chunks.
+fn columns(rows: &Counted) -> Vec<CountColumns> {
+    let mut chunks = Vec::with_capacity(rows.len() / CHUNK + 1);
+    for (n, ((key, minute, route, outcome), (workspace, api, count))) in rows.iter().enumerate() {
+        if n % CHUNK == 0 {
+            chunks.push(CountColumns::default());
+        }
+        let Some(columns) = chunks.last_mut() else { break };
+        columns.key.push(*key);
+        columns.at.push(minute_start(*minute));
+        columns.route.push(route.clone());
+        columns.outcome.push((*outcome).to_owned());
+        columns.workspace.push(*workspace);
+        columns.api.push(*api);
+        columns.count.push(*count);
     }
-    let (mut minutes, mut quarters, mut activity) = (Rows::new(), Rows::new(), Activity::new());
+    chunks
+}
+
+/// Minutes and quarters, and when each key was last used (any outcome is a use).
+fn counts(batch: &Batch) -> (Vec<CountColumns>, Vec<CountColumns>, Activity) {
+    let (mut minutes, mut quarters, mut activity) = (Counted::new(), Counted::new(), Activity::new());
     for tally in batch.counts.iter().filter(|t| t.count > 0) {
         let key = tally.key.uuid();
         let count = i64::try_from(tally.count).unwrap_or(i64::MAX);

@@ -1,0 +1,97 @@
+//! The pages: what is counted is on the page, without JavaScript; filters stand in the URL; nothing typed becomes HTML.
+
+use super::{DEMO, tally};
+use crate::support::{T0, TestApp, browser::Person};
+use sqlx::PgPool;
+use std::sync::Arc;
+use tollgate::{
+    accounts::{Caller, Via, server::caller_of_account},
+    keys::server::meter::{Batch, Refusal, Tally},
+    usage::server::write_batch,
+    values::{ApiId, Outcome, SessionId},
+};
+
+async fn caller(app: &TestApp, person: &Person) -> Caller {
+    caller_of_account(&app.ctx, person.account, Via::Session(app.ctx.new_id::<SessionId>())).await.unwrap().unwrap()
+}
+
+async fn write(app: &TestApp, counts: Vec<Tally>, samples: Vec<Refusal>) {
+    write_batch(&app.ctx, app.ctx.new_id(), &Batch { counts, unknown: Vec::new(), samples }).await.unwrap();
+}
+
+#[sqlx::test]
+async fn the_next_step_is_a_key_then_a_call(db: PgPool) {
+    let app = TestApp::start(db).await;
+    assert_eq!(app.get("/usage").await.headers()["location"], "/sign-in?next=%2Fusage");
+    let person = app.sign_in_as("developer").await;
+    let page = person.browser.page("/usage").await;
+    assert!(page.contains("No calls yet") && page.contains("href=\"/keys\""), "{page}");
+    super::key(&app.ctx, &caller(&app, &person).await, "first").await;
+    let page = person.browser.page("/usage").await;
+    assert!(page.contains("/forward-auth/demo") && !page.contains("href=\"/keys\" class=\"btn"), "{page}");
+    assert!(person.browser.page("/requests").await.contains("Every call passed"));
+}
+
+#[sqlx::test]
+async fn what_was_counted_is_on_the_page(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let person = app.sign_in_as("developer").await;
+    let owner = caller(&app, &person).await;
+    let (k, other) = (super::key(&app.ctx, &owner, "<b>checkout</b> & co").await, super::key(&app.ctx, &owner, "other").await);
+    let m = T0.unix_timestamp() / 60;
+    write(&app, vec![
+        tally(&owner, k, "GET /<script>alert(1)</script>", Outcome::Valid, m, 1_234),
+        tally(&owner, k, "POST /orders", Outcome::RateLimited, m - 1440, 77),
+        tally(&owner, other, "POST /orders", Outcome::Forbidden, m - 1440, 5),
+    ], Vec::new()).await;
+    let page = person.browser.page("/usage").await;
+    for wanted in ["1,316", "1,234", "77 on 19 Nov", "0.38 %, from 1 key", "Calls by day", "&lt;b&gt;checkout&lt;/b&gt; &amp; co", "GET /&lt;script&gt;", "All keys", "/api/v1/usage/export?format=csv"] {
+        assert!(page.contains(wanted), "{wanted} is missing in {page}");
+    }
+    assert!(!page.contains("<b>checkout") && !page.contains("<script>alert"));
+
+    let page = person.browser.page(&format!("/usage?key={other}&range=7d")).await;
+    assert!(page.contains("Calls of other by day") && !page.contains("1,316"), "{page}");
+    assert!(page.contains(&format!("/api/v1/usage/export?range=7d&amp;key={other}&amp;format=csv")), "{page}");
+
+    let answer = person.browser.get(&format!("/api/v1/usage/export?range=7d&key={other}&format=csv")).await;
+    assert_eq!(answer.status(), 200, "the button's link works with the session alone");
+    let text = answer.text().await.unwrap();
+    assert!(text.ends_with(",other,demo,POST /orders,FORBIDDEN,5\r\n") && text.lines().count() == 2, "{text}");
+}
+
+#[sqlx::test]
+async fn a_wrong_address_says_so_and_others_keys_are_not_there(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (mara, tom) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
+    let k = super::key(&app.ctx, &caller(&app, &mara).await, "hers").await;
+    assert_eq!(mara.browser.get(&format!("/usage?key={k}")).await.status(), 200);
+    assert_eq!(tom.browser.get(&format!("/usage?key={k}")).await.status(), 404);
+    for path in ["/usage?range=9d", "/usage?from=%27;drop%20table", "/usage?key=%3Cscript%3E", "/requests?code=NOPE", "/requests?before=x"] {
+        let answer = mara.browser.get(path).await;
+        assert_eq!(answer.status(), 422, "{path}");
+        assert!(!answer.text().await.unwrap().contains("<script>'"), "{path}");
+    }
+}
+
+#[sqlx::test]
+async fn refusals_are_listed_with_their_rule(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let person = app.sign_in_as("developer").await;
+    let owner = caller(&app, &person).await;
+    let k = super::key(&app.ctx, &owner, "ERP bridge").await;
+    let refusal = |code, n: i64| Refusal {
+        at_micros: (T0.unix_timestamp() - n) * 1_000_000, key: Some(k), workspace: Some(owner.workspace), api: Some(ApiId::new(DEMO)), code,
+        route: Arc::from("GET /invoices"), address: "192.0.2.77".into(), request_id: format!("req-{n}"), detail: String::new(),
+    };
+    let samples = (0..60).map(|n| refusal(if n == 0 { Outcome::RateLimited } else { Outcome::Forbidden }, n)).collect();
+    let m = T0.unix_timestamp() / 60;
+    write(&app, vec![tally(&owner, k, "GET /invoices", Outcome::Forbidden, m, 412), tally(&owner, k, "GET /invoices", Outcome::RateLimited, m, 1)], samples).await;
+    let page = person.browser.page("/requests").await;
+    assert!(page.contains("413 calls in the last 30 days") && page.contains(Outcome::Forbidden.sentence()) && page.contains("req-49") && !page.contains("req-50"), "{page}");
+    let older = page.split("href=\"").find(|part| part.starts_with("/requests?before=")).and_then(|part| part.split('"').next()).unwrap().replace("&amp;", "&");
+    let page = person.browser.page(&older).await;
+    assert!(page.contains("req-50") && page.contains("req-59") && !page.contains("req-49\""), "{page}");
+    let page = person.browser.page("/requests?code=RATE_LIMITED").await;
+    assert!(page.contains("req-0") && !page.contains("req-1<"), "{page}");
+}
