@@ -264,7 +264,7 @@ fn span(value: &str, allowed: RangeInclusive<u64>) -> Option<Duration> {
 /// The shortest exact writing of a duration: "14d", "90s".
 fn span_text(span: Duration) -> String {
     let seconds = span.as_secs();
-    let (size, unit) = [(DAY, "d"), (3600, "h"), (60, "m")].into_iter().find(|(size, _)| seconds > 0 && seconds % size == 0).unwrap_or((1, "s"));
+    let (size, unit) = [(DAY, "d"), (3600, "h"), (60, "m")].into_iter().find(|(size, _)| seconds > 0 && seconds.is_multiple_of(*size)).unwrap_or((1, "s"));
     format!("{}{unit}", seconds / size)
 }
 

@@ -101,10 +101,10 @@ async fn open_embedded(config: &Config, purpose: &Purpose) -> Result<Database, P
         if holder.stays() && *purpose == Purpose::Serve {
             return Err(PostgresError::InUse { folder: data_dir.clone(), holder });
         }
-        if let Some(options) = running_socket(data_dir).filter(|_| holder.stays()) {
-            if connect(&options).await.is_ok() {
-                return described(options, None, data_dir).await;
-            }
+        if let Some(options) = running_socket(data_dir).filter(|_| holder.stays())
+            && connect(&options).await.is_ok()
+        {
+            return described(options, None, data_dir).await;
         }
         if Instant::now() > deadline {
             return Err(PostgresError::InUse { folder: data_dir.clone(), holder });

@@ -50,8 +50,11 @@ pub(super) fn end_with_this_thread(command: &mut Command, signal: c_int) {
     {
         let parent = std::process::id();
         let tie = move || {
-            // SAFETY: both calls are allowed between fork and exec.
+            // SAFETY: these calls are allowed between fork and exec.
             unsafe {
+                // A shell lets its background jobs ignore SIGINT, and programs inherit that: the signal would be lost on a
+                // program that has not set its own handler yet.
+                libc::signal(signal, libc::SIG_DFL);
                 if libc::prctl(libc::PR_SET_PDEATHSIG, signal) != 0 {
                     return Err(io::Error::last_os_error());
                 }
