@@ -5,7 +5,7 @@ use super::PostgresError;
 use std::{
     fmt,
     fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError},
-    io::{Read, Seek, Write},
+    io::{ErrorKind, Read, Seek, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -62,7 +62,14 @@ impl DataLock {
         make_folder(data_dir)?;
         let path = data_dir.join("lock");
         let failed = |what: &str| PostgresError::io(format!("The data folder can't be {what} ({})", path.display()));
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed("locked"))?;
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let mut file = opened.map_err(|error| match error.kind() {
+            ErrorKind::PermissionDenied => PostgresError::Folder(format!(
+                "The data folder {} belongs to another user. Run Tollgate as that one, or set another folder with --data-dir.",
+                data_dir.display()
+            )),
+            _ => failed("locked")(error),
+        })?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
