@@ -132,7 +132,7 @@ async fn write_usage(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) 
         r#"with stories as (
              select * from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[]) s(key, calls, weekend, limited, refused, first, last)),
            slots as (
-             select t as at, 6 as hours from generate_series(date_trunc('day', $8::timestamptz) - interval '365 days', date_trunc('day', $8) - interval '15 days', interval '6 hours') t
+             select t as at, 6 as hours from generate_series(date_trunc('day', $8::timestamptz) - interval '365 days', date_trunc('day', $8) - interval '14 days 1 hour', interval '6 hours') t
              union all
              select t, 1 from generate_series(date_trunc('day', $8::timestamptz) - interval '14 days', date_trunc('hour', $8) - interval '1 hour', interval '1 hour') t),
            routes(route, share) as (values ('GET /orders/{id}', 46), ('GET /orders', 28), ('POST /orders', 14), ('PATCH /orders/{id}', 8), ('GET /stock/{sku}', 4)),
