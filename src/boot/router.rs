@@ -17,9 +17,9 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::Method,
-    middleware::{self, Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -33,6 +33,9 @@ const PUBLIC: &[&str] = &["/", "/sign-up", "/sign-in", "/sign-out", "/forgot-pas
 
 /// The largest body that any route reads.
 const BODY_BYTES: usize = 256 * 1024;
+
+/// The largest question to the gate.
+const GATE_BYTES: usize = 16 * 1024;
 
 pub fn router(state: AppState) -> Router {
     let ctx = state.ctx.clone();
@@ -50,7 +53,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(ctx.clone(), links::take_token))
         .layer(sessions)
         .layer(from_fn_with_state(ctx.clone(), identify))
-        .layer(middleware::from_fn(guard));
+        .layer(from_fn(guard));
     let signed_in_rest = signed_in.clone();
     let browser = pages.route("/fn/{*path}", post(forms::server_fn)).layer(signed_in).with_state(state.clone());
 
@@ -66,7 +69,9 @@ pub fn router(state: AppState) -> Router {
     let gate = Router::new()
         .route("/api/v1/keys/verify", post(verify_http::verify_key))
         .merge(forward_auth::routes())
-        .layer(from_fn_with_state(ctx.clone(), headers::headers))
+        .layer(DefaultBodyLimit::max(GATE_BYTES))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(headers::for_programs))
         .layer(from_fn_with_state(ctx.clone(), request::request))
         .with_state(ctx.clone());
 

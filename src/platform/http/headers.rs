@@ -37,6 +37,15 @@ pub async fn headers(State(ctx): State<Ctx>, request: Request, next: Next) -> Re
     response
 }
 
+/// For answers that no browser shows: what the gate says to services and proxies.
+pub async fn for_programs(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
 /// Leptos and axum say `text/html` without a charset in places; browsers should not guess.
 fn name_the_charset(headers: &mut HeaderMap) {
     if headers.get(header::CONTENT_TYPE).is_some_and(|v| v == "text/html") {
