@@ -21,7 +21,7 @@ async function makeKey(page: Page, name: string): Promise<string> {
 /** How many calls the chart's table on /usage tells for the last day; the page is asked again until they are there. */
 async function seesCalls(page: Page, passed: number): Promise<void> {
   await expect(async () => {
-    await page.goto('/usage?period=24h&view=table');
+    await page.goto('/usage?range=24h');
     const figure = page.locator('.figure', { hasText: 'Passed' });
     await expect(figure).toContainText(String(passed), { timeout: 500 });
   }).toPass();
