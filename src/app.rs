@@ -58,6 +58,8 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/sign-out") view=accounts::SignOutPage ssr=SsrMode::Async/>
             <Route path=path!("/forgot-password") view=accounts::ForgotPasswordPage ssr=SsrMode::Async/>
             <Route path=path!("/reset-password") view=accounts::ResetPasswordPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/profile") view=accounts::ProfilePage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/security") view=accounts::SecurityPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/sessions") view=accounts::SessionsPage ssr=SsrMode::Async/>
             <Route path=path!("/keys") view=keys::KeysPage ssr=SsrMode::Async/>
             <Route path=path!("/keys/:id") view=keys::KeyPage ssr=SsrMode::Async/>

@@ -1,7 +1,7 @@
 //! Server functions of accounts: what forms post to and pages load.
 
 use crate::{
-    accounts::model::{LinkView, Profile, SessionView},
+    accounts::model::{LinkView, Profile, Security, SessionList},
     error::AppError,
     values::SessionId,
 };
@@ -195,9 +195,17 @@ pub async fn my_profile() -> Result<(Profile, Vec<String>), AppError> {
     Ok((server::profile(&ctx, &caller).await?, server::time_zones()))
 }
 
+/// Password and devices of who is signed in.
+#[server]
+pub async fn my_security() -> Result<Security, AppError> {
+    use super::server;
+    let (ctx, caller) = server::caller().await?;
+    server::security(&ctx, &caller).await
+}
+
 /// Where the caller is signed in.
 #[server]
-pub async fn my_sessions() -> Result<Vec<SessionView>, AppError> {
+pub async fn my_sessions() -> Result<SessionList, AppError> {
     use super::server;
     let (ctx, caller) = server::caller().await?;
     server::list_sessions(&ctx, &caller).await

@@ -68,8 +68,25 @@ pub struct Profile {
     pub email: String,
     pub name: String,
     pub time_zone: String,
+}
+
+/// What the security page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Security {
+    pub email: String,
     /// When the password was set, in words.
     pub password_set: Option<String>,
+    pub password_advice: String,
+    /// On how many devices the account is signed in.
+    pub sessions: u64,
+}
+
+/// Where somebody is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionList {
+    pub sessions: Vec<SessionView>,
+    /// How long a session lasts without use, in words.
+    pub ends_after: String,
 }
 
 /// One signed-in browser, for lists.

@@ -1,5 +1,9 @@
-//! Widgets that speak of the caller: the frame around every signed-in page.
+//! Widgets that speak of the caller: the frame around every signed-in page, the frame of the settings.
 
 mod frame;
+mod loaded;
+mod settings;
 
 pub use frame::Framed;
+pub use loaded::loaded;
+pub use settings::{AccountOfPassword, Setting, SettingsFrame};

@@ -1,5 +1,21 @@
 //! The pages of accounts, one file each.
 
-mod doors;
+mod forgot_password;
+mod profile;
+mod reset_password;
+mod security;
+mod sessions;
+mod sign_in;
+mod sign_out;
+mod sign_up;
+mod verify_email;
 
-pub use doors::{ForgotPasswordPage, ResetPasswordPage, SessionsPage, SignInPage, SignOutPage, SignUpPage, VerifyEmailPage};
+pub use forgot_password::ForgotPasswordPage;
+pub use profile::ProfilePage;
+pub use reset_password::ResetPasswordPage;
+pub use security::SecurityPage;
+pub use sessions::SessionsPage;
+pub use sign_in::SignInPage;
+pub use sign_out::SignOutPage;
+pub use sign_up::SignUpPage;
+pub use verify_email::VerifyEmailPage;

@@ -29,7 +29,7 @@ pub use caller::{caller, caller_of_account, context, identify, maybe_caller, ses
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
 pub use password_rules::advice as password_advice;
 pub use passwords::Passwords;
-pub use profile::{in_full, is_time_zone, profile, time_zones, update_profile, when};
+pub use profile::{in_full, is_time_zone, profile, security, time_zones, update_profile, when};
 pub use resetting::{change_password, forgot_password, reset_link, reset_password};
 pub use sessions::{begin, end_session, end_sessions, list_sessions, sign_out};
 pub use sign_in::{SignIn, sign_in};

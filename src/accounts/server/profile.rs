@@ -1,8 +1,12 @@
 //! Name and time zone of an account, and times in the words of its zone.
 
-use super::{sign_up::{about, name}, store::accounts as store, Visitor};
+use super::{
+    Visitor, password_rules,
+    sign_up::{about, name},
+    store::{accounts as store, sessions},
+};
 use crate::{
-    accounts::model::{Caller, Profile},
+    accounts::model::{Caller, Profile, Security},
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::Ctx,
@@ -19,7 +23,19 @@ pub async fn profile(ctx: &Ctx, caller: &Caller) -> Result<Profile, AppError> {
         email: account.email,
         name: account.name,
         time_zone: account.time_zone,
-        password_set: account.password_set_at.map(|at| when(at, ctx.clock.now(), &caller.time_zone)),
+    })
+}
+
+/// What the security page shows.
+pub async fn security(ctx: &Ctx, caller: &Caller) -> Result<Security, AppError> {
+    caller.require(&may::ACCOUNT_READ)?;
+    let account = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
+    let now = ctx.clock.now();
+    Ok(Security {
+        email: account.email,
+        password_set: account.password_set_at.map(|at| when(at, now, &caller.time_zone)),
+        password_advice: password_rules::advice(ctx.config.auth.password_min),
+        sessions: sessions::count_sessions(&ctx.db, caller.account, now).await?,
     })
 }
 

@@ -8,9 +8,9 @@ use super::{
     visitor::device_in_words,
 };
 use crate::{
-    accounts::model::{Caller, SessionView, Via},
+    accounts::model::{Caller, SessionList, SessionView, Via},
     activity::server::{Change, record},
-    error::AppError,
+    error::{AppError, wait_in_words},
     platform::{Ctx, session as data},
     values::{AccountId, SessionId, permission_names as may},
 };
@@ -45,9 +45,10 @@ pub async fn sign_out(ctx: &Ctx, session: &Session, caller: Option<&Caller>, fro
 }
 
 /// The caller's sessions, the one used last first.
-pub async fn list_sessions(ctx: &Ctx, caller: &Caller) -> Result<Vec<SessionView>, AppError> {
+pub async fn list_sessions(ctx: &Ctx, caller: &Caller) -> Result<SessionList, AppError> {
     caller.require(&may::ACCOUNT_READ)?;
-    sessions_of(ctx, caller.account, own_session(caller), &caller.time_zone).await
+    let sessions = sessions_of(ctx, caller.account, own_session(caller), &caller.time_zone).await?;
+    Ok(SessionList { sessions, ends_after: in_words(ctx.config.auth.session_idle) })
 }
 
 /// Ends one session of the caller; true if it was the one that asks.
@@ -96,6 +97,14 @@ fn own_session(caller: &Caller) -> Option<SessionId> {
     match caller.via {
         Via::Session(id) => Some(id),
         Via::Key(_) | Via::Cli => None,
+    }
+}
+
+/// `14 days`, `8 hours`: in days where it comes out even.
+fn in_words(time: std::time::Duration) -> String {
+    match time.as_secs() {
+        s if s >= 172_800 && s.is_multiple_of(86_400) => format!("{} days", s / 86_400),
+        s => wait_in_words(s),
     }
 }
 

@@ -15,7 +15,7 @@ pub fn AuthFrame(
     #[prop(optional)] foot: Vec<(String, String)>,
     children: Children,
 ) -> impl IntoView {
-    let document_title = title.clone();
+    let document_title = super::document_title(&title);
     view! {
         <leptos_meta::Title text=document_title/>
         <SkipLink/>

@@ -20,3 +20,9 @@ use leptos::prelude::*;
 pub(super) fn SkipLink() -> impl IntoView {
     view! { <a class="skip-link" href="#main">"Skip to content"</a> }
 }
+
+/// The title of the document; after a refused form it begins with "Error:", so that a screen reader says so first.
+fn document_title(title: &str) -> String {
+    let error = if use_context::<super::FormOutcome>().is_some() { "Error: " } else { "" };
+    format!("{error}{title} · Tollgate")
+}

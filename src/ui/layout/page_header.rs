@@ -12,7 +12,7 @@ pub fn PageHeader(
     #[prop(optional)] badges: Option<AnyView>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
-    let document_title = title.clone();
+    let document_title = super::document_title(&title);
     view! {
         <leptos_meta::Title text=document_title/>
         <div class="page-head">

@@ -31,6 +31,15 @@ pub async fn list_sessions(db: impl PgExecutor<'_>, account: AccountId, now: Off
         .collect())
 }
 
+pub async fn count_sessions(db: impl PgExecutor<'_>, account: AccountId, now: OffsetDateTime) -> sqlx::Result<u64> {
+    let n = sqlx::query_scalar!(
+        r#"select count(*) as "n!" from sessions where account_id = $1 and idle_expires_at > $2 and absolute_expires_at > $2"#,
+        account.uuid(),
+        now,
+    );
+    Ok(u64::try_from(n.fetch_one(db).await?).unwrap_or(0))
+}
+
 pub async fn delete_session(db: impl PgExecutor<'_>, account: AccountId, id: SessionId) -> sqlx::Result<bool> {
     let done = sqlx::query!("delete from sessions where id = $1 and account_id = $2", id.uuid(), account.uuid()).execute(db).await?;
     Ok(done.rows_affected() == 1)

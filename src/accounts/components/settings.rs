@@ -1,0 +1,61 @@
+//! The frame of the settings: title, one sentence, tabs.
+
+use super::Framed;
+use crate::ui::{Crumb, PageHeader, Tab, Tabs};
+use leptos::prelude::*;
+
+/// The pages of the settings, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    Profile,
+    Security,
+    Sessions,
+}
+
+impl Setting {
+    const ALL: [Self; 3] = [Self::Profile, Self::Security, Self::Sessions];
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Profile => "Profile",
+            Self::Security => "Security",
+            Self::Sessions => "Sessions",
+        }
+    }
+
+    const fn lead(self) -> &'static str {
+        match self {
+            Self::Profile => "How you are called here, and in which time zone you read.",
+            Self::Security => "How you come in.",
+            Self::Sessions => "Where you are signed in.",
+        }
+    }
+
+    const fn href(self) -> &'static str {
+        match self {
+            Self::Profile => "/settings/profile",
+            Self::Security => "/settings/security",
+            Self::Sessions => "/settings/sessions",
+        }
+    }
+}
+
+#[component]
+pub fn SettingsFrame(page: Setting, children: Children) -> impl IntoView {
+    let crumbs = vec![Crumb::link("Settings", Setting::Profile.href()), Crumb::here(page.title())];
+    let tabs = Setting::ALL.map(|one| Tab::new(one.title(), one.href(), one == page)).to_vec();
+    view! {
+        <Framed crumbs>
+            <PageHeader title=page.title() lead=view! { {page.lead()} }.into_any()/>
+            <Tabs label="Settings" tabs/>
+            <div class="settings">{children()}</div>
+        </Framed>
+    }
+    .into_any()
+}
+
+/// What a password manager needs to know which entry a new password belongs to. Not sent.
+#[component]
+pub fn AccountOfPassword(#[prop(into)] email: String) -> impl IntoView {
+    view! { <input type="text" class="visually-hidden" autocomplete="username" value=email aria-label="Account" readonly=true tabindex="-1"/> }
+}

@@ -1,0 +1,38 @@
+//! `/forgot-password`: asks for the address, then says what happens, in the same words for every address.
+
+use crate::{
+    accounts::api::ForgotPassword,
+    ui::{AuthFrame, Button, Form, Look, Size, TextField},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+#[component]
+pub fn ForgotPasswordPage() -> impl IntoView {
+    let is_sent = use_query_map().with_untracked(|query| query.get("sent").is_some());
+    if is_sent { sent() } else { ask() }
+}
+
+fn ask() -> AnyView {
+    view! {
+        <AuthFrame title="Set a new password" lead=view! { "We mail you a link. Remembered it? "<a href="/sign-in">"Sign in"</a> }.into_any()>
+            <Form action=ForgotPassword::PATH class="stack">
+                <TextField label="Email" name="email" kind="email" autocomplete="username" maxlength=254 required=true large=true/>
+                <Button look=Look::Primary size=Size::Large block=true>"Send reset link"</Button>
+            </Form>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn sent() -> AnyView {
+    let lead = view! { "If the address has an account, a link to set a new password is on its way. It works once, for 60 minutes." };
+    view! {
+        <AuthFrame title="Check your inbox" raised=true lead=lead.into_any()>
+            <p class="help">
+                "Nothing after a minute? Look in spam, or "<a href="/forgot-password">"try another address"</a>". Your password stays as it is until you set a new one."
+            </p>
+        </AuthFrame>
+    }
+    .into_any()
+}

@@ -1,0 +1,44 @@
+//! `/reset-password`: a new password, for who opened a mailed link, or the first one of an operator.
+
+use crate::{
+    accounts::{api::{ResetPassword, before_sign_in}, components::{AccountOfPassword, loaded}, model::{LinkView, ResetLink}},
+    ui::{AuthFrame, Button, Form, LinkButton, Look, PasswordField, Size, TextField},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn ResetPasswordPage() -> impl IntoView {
+    loaded(before_sign_in, |it: LinkView| match it.reset {
+        Some(link) => form(link, it.password_advice),
+        None => dead(),
+    })
+}
+
+fn form(link: ResetLink, advice: String) -> AnyView {
+    let (lead, whose) = if link.asks_email {
+        let email = view! { <TextField label="Email" name="email" kind="email" autocomplete="username" maxlength=254 required=true large=true/> };
+        ("You are the first operator of this site. Choose how you sign in.".to_owned(), email.into_any())
+    } else {
+        (format!("For {}. All other devices are then signed out.", link.email), view! { <AccountOfPassword email=link.email/> }.into_any())
+    };
+    view! {
+        <AuthFrame title="Set a new password" raised=true lead=view! { {lead} }.into_any()>
+            <Form action=ResetPassword::PATH class="stack">
+                {whose}
+                <PasswordField label="New password" name="new_password" autocomplete="new-password" help=advice maxlength=256 required=true large=true/>
+                <Button look=Look::Primary size=Size::Large block=true>"Set new password"</Button>
+            </Form>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn dead() -> AnyView {
+    let lead = view! { "It was used, or is too old, or a newer one was sent. Links work once, for 60 minutes." };
+    view! {
+        <AuthFrame title="This link does not work" lead=lead.into_any()>
+            <LinkButton href="/forgot-password" look=Look::Primary size=Size::Large block=true>"Get a new link"</LinkButton>
+        </AuthFrame>
+    }
+    .into_any()
+}

@@ -1,0 +1,69 @@
+//! `/settings/sessions`: where somebody is signed in, and the way to end it, one by one or everywhere.
+
+use crate::{
+    accounts::{api::{EndSession, EndSessions, my_sessions}, components::{Setting, SettingsFrame, loaded}, model::{SessionList, SessionView}},
+    ui::{Button, Form, Look, OutlineBadge, Section, Size, Table, number},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn SessionsPage() -> impl IntoView {
+    view! { <SettingsFrame page=Setting::Sessions>{loaded(my_sessions, list)}</SettingsFrame> }
+}
+
+fn list(it: SessionList) -> AnyView {
+    let others = it.sessions.iter().filter(|s| !s.is_this_one).count();
+    let end_others = (others > 0).then(|| {
+        let words = format!("Sign out {}", number::count(others as u64, "other", "others"));
+        view! { <Form action=EndSessions::PATH id="others" quiet=true><Button size=Size::Small>{words}</Button></Form> }
+    });
+    let rows = it.sessions.into_iter().map(row).collect_view();
+    view! {
+        <Section id="sessions" title="Sessions" lead="Signing one out takes effect on its next click." wide=true>
+            <div class="card">
+                <Table caption="Where you are signed in, the device used last first" bare=true>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Device"</th>
+                            <th scope="col" class="col-2">"Address"</th>
+                            <th scope="col" class="col-2">"Last used"</th>
+                            <td><span class="visually-hidden">"Sign out"</span></td>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </Table>
+                <div class="card-foot">
+                    <span>{format!("A session ends after {} without use.", it.ends_after)}</span>
+                    <span class="push row">
+                        {end_others}
+                        <Form action=EndSessions::PATH id="everywhere" quiet=true hidden=vec![("this_one_too", "true".to_owned())]>
+                            <Button size=Size::Small look=Look::DangerQuiet>"Sign out everywhere"</Button>
+                        </Form>
+                    </span>
+                </div>
+            </div>
+        </Section>
+    }
+    .into_any()
+}
+
+fn row(session: SessionView) -> AnyView {
+    let label = format!("Sign out {}", session.device);
+    let end = (!session.is_this_one).then(|| {
+        view! {
+            <Form action=EndSession::PATH quiet=true hidden=vec![("id", session.id.to_string())]>
+                <Button look=Look::Quiet size=Size::Small label=label>"Sign out"</Button>
+            </Form>
+        }
+    });
+    let badge = session.is_this_one.then(|| view! { " "<OutlineBadge>"This device"</OutlineBadge> });
+    view! {
+        <tr>
+            <th scope="row"><div class="cell-2"><span>{session.device}{badge}</span><span>{format!("since {}", session.since)}</span></div></th>
+            <td class="col-2"><code>{session.address}</code></td>
+            <td class="col-2 nowrap">{session.last_used}</td>
+            <td class="num">{end}</td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,40 @@
+//! `/sign-up`: name, address, password; or why nobody can sign up here.
+
+use crate::{
+    accounts::{api::{SignUp, before_sign_in}, components::loaded, model::{Door, LinkView}},
+    ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn SignUpPage() -> impl IntoView {
+    loaded(before_sign_in, |it: LinkView| match it.door {
+        Door::Open | Door::Invited => form(it.password_advice),
+        Door::InviteNeeded => shut("You need an invitation", "Sign-up here is by invitation. Open the link you were sent, in this browser."),
+        Door::Closed => shut("Sign-up is closed", "New accounts are made by the operator of this site. Ask there for one."),
+    })
+}
+
+fn form(password_advice: String) -> AnyView {
+    view! {
+        <AuthFrame title="Create account" raised=true lead=view! { "Have one already? "<a href="/sign-in">"Sign in"</a> }.into_any()>
+            <Form action=SignUp::PATH class="stack">
+                <TextField label="Name" name="name" autocomplete="name" maxlength=80 required=true large=true/>
+                <TextField label="Email" name="email" kind="email" autocomplete="email" maxlength=254 required=true large=true/>
+                <PasswordField label="Password" name="password" autocomplete="new-password" help=password_advice maxlength=256 required=true large=true/>
+                <input type="hidden" name="time_zone" data-time-zone/>
+                <Button look=Look::Primary size=Size::Large block=true>"Create account"</Button>
+            </Form>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn shut(title: &'static str, text: &'static str) -> AnyView {
+    view! {
+        <AuthFrame title=title lead=view! { "Have an account? "<a href="/sign-in">"Sign in"</a> }.into_any()>
+            <p class="muted">{text}</p>
+        </AuthFrame>
+    }
+    .into_any()
+}

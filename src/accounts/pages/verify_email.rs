@@ -1,0 +1,75 @@
+//! `/verify-email`: the button behind a mailed link; or, where somebody just signed up, "Check your inbox" with the field for the
+//! code; or a way to get a new mail. Opening it changes nothing (R53).
+
+use crate::{
+    accounts::{api::{ResendVerification, VerifyEmail, before_sign_in}, components::loaded, model::LinkView},
+    ui::{AuthFrame, Button, Fact, Facts, Form, FormOutcome, Look, Size, TextField},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn VerifyEmailPage() -> impl IntoView {
+    loaded(before_sign_in, |it: LinkView| match (it.has_verify_link, it.pending) {
+        (true, pending) => confirm(pending),
+        (false, Some(address)) => check_inbox(address, it.mail_from),
+        (false, None) => ask_again(),
+    })
+}
+
+fn confirm(pending: Option<String>) -> AnyView {
+    // After a refusal the way out stands right there.
+    let was_refused = use_context::<FormOutcome>().is_some();
+    let again = was_refused.then(|| resend(pending));
+    view! {
+        <AuthFrame title="Confirm your email" raised=true lead=view! { "Press the button to confirm your address. Then sign in." }.into_any()>
+            <Form action=VerifyEmail::PATH class="stack">
+                <Button look=Look::Primary size=Size::Large block=true>"Confirm email"</Button>
+            </Form>
+            {again}
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn check_inbox(address: String, mail_from: String) -> AnyView {
+    let lead = view! {
+        "We sent a mail to "<b class="strong ink">{address.clone()}</b>". Open its link on any device and press the button there, or type its code here."
+    };
+    view! {
+        <AuthFrame title="Check your inbox" raised=true lead=lead.into_any()>
+            <Facts><Fact term="From">{mail_from}</Fact><Fact term="Subject">"Confirm your email"</Fact></Facts>
+            <Form action=VerifyEmail::PATH class="stack">
+                <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 large=true help="Six digits. They work for 10 minutes, the link for 60."/>
+                <Button look=Look::Primary size=Size::Large block=true>"Confirm email"</Button>
+            </Form>
+            {resend(Some(address))}
+            <p class="help">
+                "Nothing after a minute? Look in spam, or "<a href="/sign-up">"use another address"</a>
+                ". For an address that already has an account, we send a note to sign in instead."
+            </p>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn ask_again() -> AnyView {
+    view! {
+        <AuthFrame title="Confirm your email" lead=view! { "Open the link in the mail, or have a new one sent." }.into_any()>
+            {resend(None)}
+            <p class="help">"No account yet? "<a href="/sign-up">"Create one"</a>"."</p>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+/// To the address that this browser signed up with, or to one that is typed.
+fn resend(known: Option<String>) -> AnyView {
+    let is_known = known.is_some();
+    view! {
+        <Form action=ResendVerification::PATH class="stack">
+            {(!is_known).then(|| view! { <TextField label="Email" name="email" kind="email" autocomplete="email" maxlength=254 required=true large=true/> })}
+            <Button size=Size::Large block=true>{if is_known { "Send it again" } else { "Send a new mail" }}</Button>
+        </Form>
+    }
+    .into_any()
+}
