@@ -16,7 +16,7 @@ pub fn CopyButton(
     view! {
         <button type="button" class=format!("{} copy", button_class(look, size, false, false)) hidden=true data-js data-copy=of autofocus=autofocus>
             <span class="copy-rest"><IconView icon=Icon::Copy/>"Copy"</span>
-            <span class="copy-done" aria-hidden="true"><IconView icon=Icon::Check/>"Copied"</span>
+            <span class="copy-done"><IconView icon=Icon::Check/>"Copied"</span>
         </button>
     }
 }
@@ -39,7 +39,8 @@ pub fn CodeBlock(
     }
 }
 
-/// The one-time secret, with its Copy button. The page is guarded: leaving before it was copied asks first.
+/// The one-time secret, with its Copy button. The page is guarded: leaving before it was copied asks first, and what has the
+/// class `not-copied` in the same dialog shows until then.
 #[component]
 pub fn Secret(#[prop(into)] secret: String) -> impl IntoView {
     view! {
