@@ -2,7 +2,7 @@
 
 use super::{files, forms, openapi, state::AppState, theme::choose_theme};
 use crate::{
-    accounts::{Caller, server::{identify, links}},
+    accounts::{Caller, server::{http as rest_of_accounts, identify, links}},
     app::App,
     error::AppError,
     keys::server::{self as keys, forward_auth, gate::Gate, rest, verify_http},
@@ -30,6 +30,9 @@ use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 /// The pages that nobody needs to sign in for; every other page does (deny by default, R62).
 const PUBLIC: &[&str] = &["/", "/sign-up", "/sign-in", "/sign-out", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
+
+/// The pages that are of no use to who is signed in (S42).
+const NOT_AGAIN: &[&str] = &["/", "/sign-up", "/sign-in"];
 
 /// The largest body that any route reads.
 const BODY_BYTES: usize = 256 * 1024;
@@ -60,6 +63,7 @@ pub fn router(state: AppState) -> Router {
     // Every route here states its permission in its operation; a presented key passes the gate like anybody's.
     let rest = Router::new()
         .merge(openapi::routes())
+        .merge(rest_of_accounts::routes())
         .merge(keys::http::routes())
         .merge(usage::http::routes())
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
@@ -103,7 +107,7 @@ async fn guard(mut request: Request, next: Next) -> Response {
     let is_public = path.starts_with("/fn/") || path.starts_with("/api/") || path.starts_with("/docs/") || PUBLIC.contains(&path);
     let caller = request.extensions().get::<Caller>();
     match caller {
-        Some(_) if path == "/" && request.method() == Method::GET => forms::see_other("/home"),
+        Some(_) if NOT_AGAIN.contains(&path) && request.method() == Method::GET => forms::see_other("/home"),
         _ if is_public => next.run(request).await,
         None => forms::see_other(&format!("/sign-in?next={}", forms::encoded(forms::path_and_query(request.uri())))),
         Some(caller) => {

@@ -5,6 +5,8 @@ mod administration;
 mod attempts;
 mod caller;
 mod common_passwords;
+pub mod http;
+mod invites;
 pub mod jobs;
 pub mod links;
 mod mail;
@@ -26,6 +28,7 @@ pub use administration::{
     sessions_of_account,
 };
 pub use caller::{caller, caller_of_account, context, identify, maybe_caller, session};
+pub use invites::create_invite;
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
 pub use password_rules::advice as password_advice;
 pub use passwords::Passwords;

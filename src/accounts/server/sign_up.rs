@@ -9,7 +9,7 @@ use super::{
     jobs::{SendAlreadyRegistered, SendVerification},
     password_rules,
     passwords::Passwords,
-    store::{accounts as store, tokens},
+    store::{accounts as store, invites, tokens},
 };
 use crate::{
     accounts::model::Door,
@@ -64,7 +64,7 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
 
     let mut tx = ctx.db.begin().await?;
     if let Some(invite) = invite
-        && !store::use_invite(&mut tx, &invite, ctx.clock.now()).await?
+        && !invites::use_invite(&mut tx, &invite, ctx.clock.now()).await?
     {
         return Err(no_invite());
     }
@@ -160,7 +160,7 @@ async fn invite(ctx: &Ctx, token: Option<&str>) -> Result<Option<[u8; 32]>, AppE
         return Ok(None);
     }
     let hash = sha256(token.unwrap_or_default());
-    if store::is_invite_open(&ctx.db, &hash, ctx.clock.now()).await? { Ok(Some(hash)) } else { Err(no_invite()) }
+    if invites::is_invite_open(&ctx.db, &hash, ctx.clock.now()).await? { Ok(Some(hash)) } else { Err(no_invite()) }
 }
 
 fn no_invite() -> AppError {

@@ -1,10 +1,8 @@
 //! The whole path as a person walks it, over real HTTP, with the mails that were really written.
 
-use crate::support::{TestApp, browser::location, mailbox::{code, link}};
+use crate::support::{TestApp, browser::{PASSWORD, location}, mailbox::{code, link}};
 use sqlx::PgPool;
 use tollgate::accounts::api;
-
-pub const PASSWORD: &str = "korallenriff im winter";
 
 #[sqlx::test]
 async fn s1_sign_up_verify_sign_in_sign_out(db: PgPool) {

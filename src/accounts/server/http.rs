@@ -1,0 +1,344 @@
+//! The REST routes of accounts. Each is a few lines over the operation that the pages use too; errors are problem documents.
+//!
+//! What nobody needs to be signed in for answers known and unknown addresses alike (R15). Signing in is not here: programs have keys.
+
+use super::{
+    NewSignUp, Proof, Visitor, end_session, end_sessions, forgot_password, list_sessions, profile, resend_verification, reset_password, sign_out, sign_up,
+    update_profile, verify_email,
+};
+use crate::{
+    accounts::model::{Caller, Profile, SessionView},
+    error::AppError,
+    platform::{
+        Ctx,
+        http::{RequestInfo, json::Body},
+    },
+    values::SessionId,
+};
+use axum::{
+    Extension, Json, Router,
+    extract::{FromRequestParts, Path, State},
+    http::{HeaderName, HeaderValue, StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use serde::{Deserialize, Serialize};
+use time::format_description::well_known::Rfc3339;
+use tower_sessions::Session;
+use utoipa::{OpenApi, ToSchema};
+
+/// What `/api/v1/openapi.json` says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(register, verify, resend, logout, forgot, reset, read_me, edit_me, read_sessions, delete_sessions, delete_session))]
+pub struct Docs;
+
+pub fn routes() -> Router<Ctx> {
+    Router::new()
+        .route("/api/v1/auth/register", post(register))
+        .route("/api/v1/auth/verify", post(verify))
+        .route("/api/v1/auth/verify/resend", post(resend))
+        .route("/api/v1/auth/logout", post(logout))
+        .route("/api/v1/auth/password/forgot", post(forgot))
+        .route("/api/v1/auth/password/reset", post(reset))
+        .route("/api/v1/me", get(read_me).patch(edit_me))
+        .route("/api/v1/auth/me", get(read_me))
+        .route("/api/v1/me/sessions", get(read_sessions).delete(delete_sessions))
+        .route("/api/v1/me/sessions/{id}", delete(delete_session))
+}
+
+/// Whoever asks, signed in or with a key; 401 when there is nobody.
+#[derive(Debug, Clone)]
+pub struct Asking(pub Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asking {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AppError> {
+        parts.extensions.get::<Caller>().cloned().map(Self).ok_or(AppError::Unauthenticated)
+    }
+}
+
+/// A sign-up.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterBody {
+    #[schema(example = "mara@example.com")]
+    pub email: String,
+    pub name: String,
+    /// At least 15 characters, unless the site says otherwise.
+    pub password: String,
+    /// IANA name; UTC without it.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// The token of an invitation, where sign-up needs one.
+    #[serde(default)]
+    pub invite: Option<String>,
+}
+
+/// A proof of an address: the token of the mailed link, or address and code.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyBody {
+    #[serde(default)]
+    pub token: Option<String>,
+    #[serde(default)]
+    pub email: Option<String>,
+    #[serde(default)]
+    pub code: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmailBody {
+    #[schema(example = "mara@example.com")]
+    pub email: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResetBody {
+    /// The token of the mailed link.
+    pub token: String,
+    pub new_password: String,
+    /// Only for the first operator, who chooses an address too.
+    #[serde(default)]
+    pub email: Option<String>,
+}
+
+/// Where mail went, whatever is behind the address.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MailedBody {
+    pub mailed_to: String,
+}
+
+/// The caller's account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MeBody {
+    #[schema(example = "acc_01KB8Q5TX0AZ8WDQ8N1F0W7E2M")]
+    pub id: String,
+    pub email: String,
+    pub name: String,
+    pub time_zone: String,
+    pub workspace_id: String,
+    pub permissions: Vec<String>,
+}
+
+/// What may be changed; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditMeBody {
+    #[serde(default)]
+    pub name: Option<String>,
+    /// IANA name.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+}
+
+/// One signed-in browser.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionBody {
+    pub id: String,
+    /// In words: `Firefox on macOS`.
+    pub device: String,
+    pub address: String,
+    pub created_at: String,
+    pub last_used_at: String,
+    /// The one that asks.
+    pub current: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionsBody {
+    pub data: Vec<SessionBody>,
+    pub has_more: bool,
+    pub next_cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EndedBody {
+    pub ended: u64,
+}
+
+/// Sign up
+///
+/// Mails a link and a code to the address. The answer is the same for an address that has an account; its owner is told by mail.
+#[utoipa::path(
+    post, path = "/api/v1/auth/register", tag = "Account", operation_id = "register", request_body = RegisterBody,
+    responses(
+        (status = 202, description = "A mail is on its way", body = MailedBody),
+        (status = 409, description = "Sign-up is closed, or needs an invitation", content_type = "application/problem+json"),
+        (status = 422, description = "The input is wrong; `errors` names the fields", content_type = "application/problem+json"),
+        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+    ),
+)]
+pub async fn register(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<RegisterBody>) -> Result<Response, AppError> {
+    let RegisterBody { email, name, password, time_zone, invite } = body;
+    let sent_to = sign_up(&ctx, &Visitor::of(&info), NewSignUp { email, name, password: password.into(), time_zone, invite }).await?;
+    Ok(mailed(sent_to.to_string()))
+}
+
+/// Prove an address
+///
+/// By the token of the mailed link, or by address and code. Works once.
+#[utoipa::path(
+    post, path = "/api/v1/auth/verify", tag = "Account", operation_id = "verify_email", request_body = VerifyBody,
+    responses(
+        (status = 204, description = "The address is confirmed"),
+        (status = 409, description = "The link has done its work", content_type = "application/problem+json"),
+        (status = 422, description = "The link or code does not work", content_type = "application/problem+json"),
+    ),
+)]
+pub async fn verify(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<VerifyBody>) -> Result<StatusCode, AppError> {
+    let proof = match (body.token, body.email, body.code) {
+        (Some(token), None, None) => Proof::Link(token),
+        (None, Some(email), Some(code)) => Proof::Code { email, code },
+        _ => return Err(AppError::invalid("token", "Send either token, or email and code.")),
+    };
+    verify_email(&ctx, &Visitor::of(&info), proof).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Send the proof again
+///
+/// The same answer for every address.
+#[utoipa::path(
+    post, path = "/api/v1/auth/verify/resend", tag = "Account", operation_id = "resend_verification", request_body = EmailBody,
+    responses(
+        (status = 202, description = "If the address still needs it, a mail is on its way", body = MailedBody),
+        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+    ),
+)]
+pub async fn resend(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<EmailBody>) -> Result<Response, AppError> {
+    Ok(mailed(resend_verification(&ctx, &Visitor::of(&info), &body.email).await?.to_string()))
+}
+
+/// Sign out
+///
+/// Ends the session of the cookie. Without one nothing happens.
+#[utoipa::path(post, path = "/api/v1/auth/logout", tag = "Account", operation_id = "sign_out", responses((status = 204, description = "The session has ended")))]
+pub async fn logout(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, caller: Option<Extension<Caller>>, session: Session) -> Result<Response, AppError> {
+    sign_out(&ctx, &session, caller.as_ref().map(|c| &c.0), &Visitor::of(&info)).await?;
+    let header = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"storage\""));
+    Ok((StatusCode::NO_CONTENT, [header]).into_response())
+}
+
+/// Ask for a new password
+///
+/// Mails a link, if the address has an account; the same answer for every address.
+#[utoipa::path(
+    post, path = "/api/v1/auth/password/forgot", tag = "Account", operation_id = "forgot_password", request_body = EmailBody,
+    responses(
+        (status = 202, description = "If the address has an account, a mail is on its way", body = MailedBody),
+        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+    ),
+)]
+pub async fn forgot(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<EmailBody>) -> Result<Response, AppError> {
+    Ok(mailed(forgot_password(&ctx, &Visitor::of(&info), &body.email).await?.to_string()))
+}
+
+/// Set a new password
+///
+/// By the token of a mailed link, once. Every session ends; nobody is signed in by it.
+#[utoipa::path(
+    post, path = "/api/v1/auth/password/reset", tag = "Account", operation_id = "reset_password", request_body = ResetBody,
+    responses(
+        (status = 204, description = "The password is set, all sessions have ended"),
+        (status = 422, description = "The link does not work, or the password won't do; `errors` says why", content_type = "application/problem+json"),
+    ),
+)]
+pub async fn reset(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<ResetBody>) -> Result<StatusCode, AppError> {
+    reset_password(&ctx, &Visitor::of(&info), &body.token, body.email.as_deref(), &body.new_password.into()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Read your account
+#[utoipa::path(
+    get, path = "/api/v1/me", tag = "Account", operation_id = "read_me",
+    responses((status = 200, description = "The account behind the key or session", body = MeBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+pub async fn read_me(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Json<MeBody>, AppError> {
+    Ok(Json(me(profile(&ctx, &caller).await?, &caller)))
+}
+
+/// Change your account
+#[utoipa::path(
+    patch, path = "/api/v1/me", tag = "Account", operation_id = "edit_me", request_body = EditMeBody,
+    responses(
+        (status = 200, description = "The account as it is now", body = MeBody),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 422, description = "The input is wrong; `errors` names the fields", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn edit_me(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asking(caller): Asking, Body(body): Body<EditMeBody>) -> Result<Json<MeBody>, AppError> {
+    let changed = update_profile(&ctx, &caller, &Visitor::of(&info), body.name.as_deref(), body.time_zone.as_deref()).await?;
+    Ok(Json(me(changed, &caller)))
+}
+
+/// List your sessions
+///
+/// The one used last first.
+#[utoipa::path(
+    get, path = "/api/v1/me/sessions", tag = "Account", operation_id = "list_sessions",
+    responses((status = 200, description = "Where you are signed in", body = SessionsBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+pub async fn read_sessions(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Json<SessionsBody>, AppError> {
+    let list = list_sessions(&ctx, &caller).await?;
+    Ok(Json(SessionsBody { data: list.sessions.into_iter().map(session).collect(), has_more: false, next_cursor: None }))
+}
+
+/// End your other sessions
+///
+/// All but the one that asks; with a key, all.
+#[utoipa::path(
+    delete, path = "/api/v1/me/sessions", tag = "Account", operation_id = "end_sessions",
+    responses((status = 200, description = "How many ended", body = EndedBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+pub async fn delete_sessions(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asking(caller): Asking) -> Result<Json<EndedBody>, AppError> {
+    Ok(Json(EndedBody { ended: end_sessions(&ctx, &caller, &Visitor::of(&info), false).await? }))
+}
+
+/// End one of your sessions
+#[utoipa::path(
+    delete, path = "/api/v1/me/sessions/{id}", tag = "Account", operation_id = "end_session", params(("id" = String, Path, description = "`ses_…`")),
+    responses(
+        (status = 204, description = "It has ended"),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 404, description = "There is no such session", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn delete_session(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asking(caller): Asking, Path(id): Path<String>) -> Result<StatusCode, AppError> {
+    let id: SessionId = id.parse().map_err(|_| AppError::NotFound)?;
+    end_session(&ctx, &caller, &Visitor::of(&info), id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn mailed(mailed_to: String) -> Response {
+    (StatusCode::ACCEPTED, Json(MailedBody { mailed_to })).into_response()
+}
+
+fn me(profile: Profile, caller: &Caller) -> MeBody {
+    MeBody {
+        id: profile.id.to_string(),
+        email: profile.email,
+        name: profile.name,
+        time_zone: profile.time_zone,
+        workspace_id: caller.workspace.to_string(),
+        permissions: caller.permissions.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn session(view: SessionView) -> SessionBody {
+    SessionBody {
+        id: view.id.to_string(),
+        device: view.device,
+        address: view.address,
+        created_at: view.created_at.format(&Rfc3339).unwrap_or_default(),
+        last_used_at: view.last_used_at.format(&Rfc3339).unwrap_or_default(),
+        current: view.is_this_one,
+    }
+}

@@ -1,0 +1,188 @@
+//! Signing up: the same answer for every address, one account per address, nothing left behind by half a sign-up.
+
+use super::{count, seen, sign_up, unproven};
+use crate::support::{TestApp, browser::{PASSWORD, location}, mailbox::link};
+use sqlx::PgPool;
+use tollgate::{
+    accounts::{api, server::create_invite},
+    platform::config::SignUpMode,
+};
+
+#[sqlx::test]
+async fn s2_s3_a_taken_address_gets_the_same_answer_and_its_owner_a_mail(db: PgPool) {
+    let app = TestApp::start(db).await;
+    app.account("known@example.com", "Kira", "developer").await;
+    let (known, unknown) = (app.browser(), app.browser());
+    let answers = [
+        seen(sign_up(&known, "known@example.com", "Mallory", PASSWORD).await, "known@example.com").await,
+        seen(sign_up(&unknown, "fresh@example.com", "Mallory", PASSWORD).await, "fresh@example.com").await,
+    ];
+    assert_eq!(answers[0], answers[1]);
+    let pages = [seen(known.get("/verify-email").await, "known@example.com").await, seen(unknown.get("/verify-email").await, "fresh@example.com").await];
+    assert_eq!(pages[0], pages[1]);
+
+    assert_eq!(app.mail_to("fresh@example.com").await.subject, "Confirm your email");
+    let mail = app.mail_to("known@example.com").await;
+    assert_eq!(mail.subject, "You already have an account");
+    assert!(!mail.text.contains("token="), "{}", mail.text);
+    assert_eq!(location(&app.browser().sign_in("known@example.com", PASSWORD).await), "/home", "nothing was changed");
+    assert_eq!(count(&app, "select count(*) from accounts where name = 'Kira'").await, 1);
+}
+
+#[sqlx::test]
+async fn s4_case_and_spaces_make_no_other_address(db: PgPool) {
+    let app = TestApp::start(db).await;
+    app.account("known@example.com", "Kira", "developer").await;
+    assert_eq!(sign_up(&app.browser(), "  KNOWN@Example.COM ", "Mallory", PASSWORD).await.status(), 303);
+    app.run_jobs().await;
+    assert_eq!(count(&app, "select count(*) from accounts").await, 1);
+    assert_eq!(app.mails().last().unwrap().to, "known@example.com", "R59: mail goes to the address that is kept");
+}
+
+#[sqlx::test]
+async fn s73_a_homoglyph_is_another_address(db: PgPool) {
+    let app = TestApp::start(db).await;
+    app.account("mike@example.com", "Mike", "developer").await;
+    sign_up(&app.browser(), "mıke@example.com", "Mallory", PASSWORD).await;
+    assert_eq!(count(&app, "select count(*) from accounts").await, 2);
+    app.run_jobs().await;
+    assert!(app.mails().iter().all(|mail| mail.to == "mıke@example.com"));
+}
+
+#[sqlx::test]
+async fn s8_passwords_are_refused_with_the_reason_beside_the_field(db: PgPool) {
+    let app = TestApp::start(db).await;
+    for (password, reason) in [
+        ("", "Enter a password."),
+        ("too short", "Use at least 15 characters: this has 9."),
+        ("passwordpassword", "among those that are tried first"),
+        ("lindqvist over the harbour", "Leave “lindqvist” out"),
+        (&"reef ".repeat(60), "at most 256 characters"),
+    ] {
+        let answer = sign_up(&app.browser(), "mara@nordlicht.example", "Mara Lindqvist", password).await;
+        assert_eq!(answer.status(), 422, "{password}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains(reason), "{password}: {page}");
+        assert!(page.contains("value=\"mara@nordlicht.example\"") && page.contains("aria-invalid=\"true\""), "what was typed stays");
+        assert!(password.is_empty() || !page.contains(password), "but never the password");
+        assert!(page.contains("<title>Error: Create account"), "{page}");
+    }
+    assert_eq!(count(&app, "select count(*) from accounts").await, 0);
+}
+
+#[sqlx::test]
+async fn bad_input_is_refused_field_by_field_and_shown_as_text(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let answer = sign_up(&app.browser(), "<script>alert(1)</script>", &"x".repeat(81), "short").await;
+    assert_eq!(answer.status(), 422);
+    let page = answer.text().await.unwrap();
+    assert!(page.contains("There is no @ in this address") && page.contains("at most 80 characters"), "{page}");
+    assert!(!page.contains("<script>alert"), "R74");
+    for name in ["", "   ", "\u{0}", "a\u{7}b"] {
+        assert_eq!(sign_up(&app.browser(), "mara@example.com", name, PASSWORD).await.status(), 422, "{name:?}");
+    }
+    let hostile = "Robert'); drop table accounts;-- <b>";
+    assert_eq!(sign_up(&app.browser(), "mara@example.com", hostile, PASSWORD).await.status(), 303);
+    let mail = app.mail_to("mara@example.com").await;
+    assert!(!mail.html.contains("<b>") && mail.html.contains("&lt;b&gt;"), "S98");
+}
+
+#[sqlx::test]
+async fn s12_sign_up_may_be_closed(db: PgPool) {
+    let app = TestApp::start_with(db, |c| c.auth.sign_up = SignUpMode::Closed).await;
+    let answer = sign_up(&app.browser(), "mara@example.com", "Mara", PASSWORD).await;
+    assert_eq!(answer.status(), 409);
+    assert!(app.browser().page("/sign-up").await.contains("Sign-up is closed"));
+    assert!(!app.browser().page("/sign-in").await.contains("Create an account"));
+    assert_eq!(count(&app, "select count(*) from accounts").await, 0);
+}
+
+#[sqlx::test]
+async fn s12_an_invitation_lets_in_as_often_as_it_says_and_as_long(db: PgPool) {
+    let app = TestApp::start_with(db, |c| c.auth.sign_up = SignUpMode::Invite).await;
+    assert_eq!(sign_up(&app.browser(), "a@example.com", "Ada", PASSWORD).await.status(), 409);
+    let cli = tollgate::accounts::Caller::cli();
+    let invite = create_invite(&app.ctx, &cli, 2, time::Duration::days(7)).await.unwrap();
+    let path = invite.strip_prefix(&app.base).unwrap();
+
+    let guest = app.browser();
+    assert!(guest.page("/sign-up").await.contains("You need an invitation"));
+    assert_eq!(location(&guest.get(path).await), "/sign-up");
+    assert!(guest.page("/sign-up").await.contains("name=\"password\""));
+    // Two at once for one place: one comes in, whether or not the address is known.
+    let other = app.browser();
+    other.get(path).await;
+    assert_eq!(sign_up(&guest, "a@example.com", "Ada", PASSWORD).await.status(), 303);
+    let (x, y) = tokio::join!(sign_up(&guest, "b@example.com", "Bea", PASSWORD), sign_up(&other, "c@example.com", "Cid", PASSWORD));
+    let mut statuses = [x.status().as_u16(), y.status().as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 409]);
+    assert_eq!(count(&app, "select count(*) from accounts").await, 2);
+
+    let late = create_invite(&app.ctx, &cli, 1, time::Duration::days(7)).await.unwrap();
+    app.ctx.clock.advance(time::Duration::days(8));
+    let guest = app.browser();
+    guest.get(late.strip_prefix(&app.base).unwrap()).await;
+    assert_eq!(sign_up(&guest, "d@example.com", "Dan", PASSWORD).await.status(), 409);
+}
+
+#[sqlx::test]
+async fn s13_two_sign_ups_at_once_make_one_account(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (a, b) = (app.browser(), app.browser());
+    let (x, y) = tokio::join!(sign_up(&a, "mara@example.com", "Mara", PASSWORD), sign_up(&b, "Mara@example.com", "Mara", PASSWORD));
+    assert_eq!((x.status().as_u16(), y.status().as_u16()), (303, 303));
+    assert_eq!(count(&app, "select count(*) from accounts").await, 1);
+    assert_eq!(count(&app, "select count(*) from workspaces w join workspace_members m on m.workspace_id = w.id and m.account_id = w.personal_of").await, 1);
+    assert_eq!(count(&app, "select count(*) from account_roles where role = 'developer'").await, 1);
+}
+
+#[sqlx::test]
+async fn s14_what_fails_half_way_leaves_nothing(db: PgPool) {
+    let app = TestApp::start(db).await;
+    sqlx::raw_sql("alter table jobs add constraint broken check (kind <> 'accounts.send_verification')").execute(&app.ctx.db).await.unwrap();
+    let answer = sign_up(&app.browser(), "mara@example.com", "Mara", PASSWORD).await;
+    assert_eq!(answer.status(), 500);
+    assert!(answer.text().await.unwrap().contains("request id"));
+    assert_eq!(count(&app, "select (select count(*) from accounts) + (select count(*) from workspaces) + (select count(*) from events)").await, 0);
+}
+
+#[sqlx::test]
+async fn s28_who_signs_up_with_anothers_address_does_not_keep_the_owner_out(db: PgPool) {
+    let app = TestApp::start(db).await;
+    unproven(&app, "victim@example.com").await;
+    let planted = app.mail_to("victim@example.com").await;
+    let victim = app.browser();
+    let theirs = "gate keeper sings at noon";
+    assert_eq!(sign_up(&victim, "victim@example.com", "Victim", theirs).await.status(), 303);
+    // The proof of the first sign-up died with it, even before the new mail is written.
+    let early = app.browser();
+    early.get(link(&planted, "/verify-email")).await;
+    assert_eq!(early.post::<api::VerifyEmail>("/verify-email", &[]).await.status(), 422);
+
+    let mail = app.mail_to("victim@example.com").await;
+    victim.get(link(&mail, "/verify-email")).await;
+    assert_eq!(location(&victim.post::<api::VerifyEmail>("/verify-email", &[]).await), "/sign-in");
+    assert_eq!(app.browser().sign_in("victim@example.com", PASSWORD).await.status(), 422, "the first password is nobody's");
+    assert_eq!(location(&victim.sign_in("victim@example.com", theirs).await), "/home");
+    assert_eq!(count(&app, "select count(*) from accounts where name = 'Victim'").await, 1);
+}
+
+#[sqlx::test]
+async fn roles_do_not_outlive_an_unproven_account(db: PgPool) {
+    let app = TestApp::start(db).await;
+    unproven(&app, "mara@example.com").await;
+    sqlx::raw_sql("insert into account_roles (account_id, role, granted_at) select id, 'operator', now() from accounts").execute(&app.ctx.db).await.unwrap();
+    unproven(&app, "mara@example.com").await;
+    assert_eq!(count(&app, "select count(*) from account_roles where role = 'operator'").await, 0);
+}
+
+#[sqlx::test]
+async fn the_browsers_time_zone_is_taken_if_it_is_one(db: PgPool) {
+    let app = TestApp::start(db).await;
+    for (email, zone) in [("a@example.com", "Europe/Berlin"), ("b@example.com", "Mars/Base"), ("c@example.com", "")] {
+        app.browser().post::<api::SignUp>("/sign-up", &[("email", email), ("name", "Vera"), ("password", PASSWORD), ("time_zone", zone)]).await;
+    }
+    let zones: Vec<String> = sqlx::query_scalar("select time_zone from accounts order by email").fetch_all(&app.ctx.db).await.unwrap();
+    assert_eq!(zones, ["Europe/Berlin", "UTC", "UTC"]);
+}
