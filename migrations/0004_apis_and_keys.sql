@@ -62,9 +62,10 @@ create table key_state_changes (
   actor_id  uuid references accounts on delete set null,
   actor     text not null,                           -- the name at that time, or 'cli'
   reason    text not null default '',                -- why, as the person said it
-  detail    text not null default ''                 -- what exactly, in words: 'from “a” to “b”'
+  detail    text not null default '',                -- what exactly, in words: 'from “a” to “b”'
+  number    bigint not null generated always as identity -- the order of changes of one instant
 );
-create index key_state_changes_by_key on key_state_changes (key_id, at desc);
+create index key_state_changes_by_key on key_state_changes (key_id, number desc);
 
 -- Every change that the gate must know marks the key and wakes the nodes. NOTIFY is sent at commit.
 create function key_changed() returns trigger language plpgsql as $$

@@ -63,7 +63,13 @@ pub async fn hide_secret(id: KeyId) -> Result<(), AppError> {
 
 /// Saves name, expiry (a date in the person's time zone; empty: never) and permissions.
 #[server]
-pub async fn save_key(id: KeyId, name: String, expires_on: Option<String>, #[server(default)] permissions: Vec<String>, #[server(default)] chosen: bool) -> Result<(), AppError> {
+pub async fn save_key(
+    id: KeyId,
+    name: String,
+    expires_on: Option<String>,
+    #[server(default)] permissions: Vec<String>,
+    #[server(default)] chosen: bool,
+) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, chosen.then_some(permissions)).await?;

@@ -126,7 +126,10 @@ mod tests {
     fn ago_counts_down_to_the_unit_that_matters() {
         let local = stockholm();
         let ago = |seconds| local.ago(local.now() - time::Duration::seconds(seconds));
-        assert_eq!([ago(-5), ago(8), ago(200), ago(46_800), ago(86_400), ago(800_000)], ["just now", "8 s ago", "3 min ago", "13 h ago", "1 day ago", "9 days ago"]);
+        assert_eq!(
+            [ago(-5), ago(8), ago(200), ago(46_800), ago(86_400), ago(800_000)],
+            ["just now", "8 s ago", "3 min ago", "13 h ago", "1 day ago", "9 days ago"]
+        );
         assert_eq!(ago(40 * 86_400), "11 Oct");
     }
 

@@ -118,7 +118,10 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
     }
     let created = keys::create_key(ctx, &caller, wanted).await?;
     let secret = created.secret.unwrap_or_default();
-    invocation.answer(&json!({ "id": created.key.id, "secret": secret }), &format!("{}  {}\nIts secret, shown this once: {secret}", created.key.id, created.key.name));
+    invocation.answer(
+        &json!({ "id": created.key.id, "secret": secret }),
+        &format!("{}  {}\nIts secret, shown this once: {secret}", created.key.id, created.key.name),
+    );
     Ok(Exit::Done)
 }
 

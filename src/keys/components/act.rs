@@ -5,7 +5,13 @@ use leptos::prelude::*;
 
 /// Opens a dialog of the page: its URL with `?dialog=…`.
 #[component]
-pub fn OpenDialog(#[prop(into)] path: String, dialog: &'static str, #[prop(optional)] look: Look, #[prop(optional)] icon: Option<Icon>, children: Children) -> impl IntoView {
+pub fn OpenDialog(
+    #[prop(into)] path: String,
+    dialog: &'static str,
+    #[prop(optional)] look: Look,
+    #[prop(optional)] icon: Option<Icon>,
+    children: Children,
+) -> impl IntoView {
     let icon = icon.map(|icon| view! { <crate::ui::IconView icon/> });
     view! {
         <form method="get" action=path>

@@ -29,7 +29,11 @@ pub fn KeyPage() -> impl IntoView {
             Ok((detail, secret))
         }
     };
-    loaded(load, move |(detail, secret)| framed(detail, secret, &dialog), |error| view! { <Framed crumbs=vec![Crumb::link("Keys", "/keys"), Crumb::here("Not found")]>{error}</Framed> }.into_any())
+    loaded(
+        load,
+        move |(detail, secret)| framed(detail, secret, &dialog),
+        |error| view! { <Framed crumbs=vec![Crumb::link("Keys", "/keys"), Crumb::here("Not found")]>{error}</Framed> }.into_any(),
+    )
 }
 
 fn framed(detail: KeyDetail, secret: Option<String>, dialog: &str) -> AnyView {

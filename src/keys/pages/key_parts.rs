@@ -7,7 +7,8 @@ use crate::{
         model::{Act, HistoryEntry, KeyDetail, SecretView, per_window},
     },
     ui::{
-        Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, SelectField, Size, Table, TextField, Timeline, TimelineItem, number::thousands,
+        Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, SelectField, Size, Table, TextField, Timeline,
+        TimelineItem, number::thousands,
     },
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -15,7 +16,8 @@ use leptos::{prelude::*, server_fn::ServerFn};
 /// Name, expiry and permissions.
 pub fn settings(detail: &KeyDetail) -> AnyView {
     let hidden = vec![("id", detail.key.id.to_string()), ("chosen", "true".to_owned())];
-    let choices: Vec<Choice> = detail.permissions.iter().map(|p| Choice::new(p.permission.as_str(), p.permission.to_string()).with_help(p.description.clone())).collect();
+    let choices: Vec<Choice> =
+        detail.permissions.iter().map(|p| Choice::new(p.permission.as_str(), p.permission.to_string()).with_help(p.description.clone())).collect();
     let has_permissions = !choices.is_empty();
     let held = detail.key.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
     let permissions = has_permissions.then(|| view! { <CheckGroup label="May" name="permissions[]" choices values=held/> });
@@ -64,7 +66,8 @@ fn secret(secret: SecretView, key: &str, can_drop: bool) -> AnyView {
     };
     let hidden = vec![("id", key.to_owned()), ("secret", secret.id.to_string())];
     let label = format!("Drop {}", secret.start);
-    let drop = (can_drop && !secret.is_newest).then(|| view! { <Form action=DropSecret::PATH quiet=true hidden><Button size=Size::Small label>"Drop"</Button></Form> });
+    let drop = (can_drop && !secret.is_newest)
+        .then(|| view! { <Form action=DropSecret::PATH quiet=true hidden><Button size=Size::Small label>"Drop"</Button></Form> });
     view! {
         <tr>
             <th scope="row"><code>{secret.start}"…"</code></th>

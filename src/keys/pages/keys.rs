@@ -36,7 +36,12 @@ fn page(list: KeyList, has_dialog: bool) -> AnyView {
     let today = list.today;
     let lead = match today.total() {
         0 => format!("Programs of {} that call an API. No calls today.", list.workspace),
-        _ => format!("Programs of {} that call an API. Today {} passed, {} did not.", list.workspace, count(today.passed, "call", "calls"), thousands(today.limited + today.refused)),
+        _ => format!(
+            "Programs of {} that call an API. Today {} passed, {} did not.",
+            list.workspace,
+            count(today.passed, "call", "calls"),
+            thousands(today.limited + today.refused)
+        ),
     };
     // While the dialog is open there is one field Name and one button Create key: its own.
     let quick = (!has_dialog).then(|| view! { <QuickCreate form/> });

@@ -1,10 +1,6 @@
 //! APIs: what operators describe and keys are made for.
 
-use super::{
-    reach::actor,
-    rules,
-    store::apis as store,
-};
+use super::{reach::actor, rules, store::apis as store};
 use crate::{
     accounts::Caller,
     activity::server::{Change, record},
@@ -131,7 +127,10 @@ mod tests {
     fn permissions_are_lines() {
         let lines = ["orders:write Change orders".to_owned(), String::new(), " orders:read ".to_owned(), "orders:read again".to_owned()];
         let described = described(&lines).expect("they are fine");
-        assert_eq!(described.iter().map(|p| (p.permission.as_str(), p.description.as_str())).collect::<Vec<_>>(), [("orders:read", ""), ("orders:write", "Change orders")]);
+        assert_eq!(
+            described.iter().map(|p| (p.permission.as_str(), p.description.as_str())).collect::<Vec<_>>(),
+            [("orders:read", ""), ("orders:write", "Change orders")]
+        );
         assert!(super::described(&["Orders".to_owned()]).is_err());
     }
 }

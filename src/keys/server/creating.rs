@@ -4,8 +4,9 @@
 //! because that secret is derived from the page's token, which we do not store; so a double click can't lose it.
 
 use super::{
-    apis, change, gate,
+    apis, change,
     change::Done,
+    gate,
     reach::actor,
     rules, secret,
     store::{keys, secrets},
@@ -40,7 +41,12 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     let wanted = checked(ctx, caller, &api, &new)?;
     let request_key = new.once.as_ref().map(|once| request_key(once, &api, &wanted, &new));
     let minted = match &new.once {
-        Some(Once::Page(token)) => secret::derive(&ctx.vault, &[&caller.workspace.to_string(), token, request_key.as_deref().unwrap_or_default()], &api.key_prefix, new.environment.as_str()),
+        Some(Once::Page(token)) => secret::derive(
+            &ctx.vault,
+            &[&caller.workspace.to_string(), token, request_key.as_deref().unwrap_or_default()],
+            &api.key_prefix,
+            new.environment.as_str(),
+        ),
         Some(Once::Client(_)) | None => secret::mint(&ctx.rng, &api.key_prefix, new.environment.as_str()),
     };
 

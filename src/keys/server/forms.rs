@@ -43,13 +43,22 @@ pub fn new_key(
 /// The token of a page view, made by `Rng::base62(30)`. A short one would be guessable, and a secret is derived from it.
 pub fn page_token(once: Option<String>) -> Result<Option<String>, AppError> {
     match filled(once) {
-        Some(token) if token.len() != 30 || !token.bytes().all(|b| b.is_ascii_alphanumeric()) => Err(AppError::invalid("", "This form is damaged. Reload the page and try again.")),
+        Some(token) if token.len() != 30 || !token.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            Err(AppError::invalid("", "This form is damaged. Reload the page and try again."))
+        }
         token => Ok(token),
     }
 }
 
 /// The form of `/keys/{id}`. A date that still stands as it was shown changes nothing, so that saving a name keeps the hour of an expiry.
-pub async fn edit(ctx: &Ctx, caller: &Caller, id: KeyId, name: String, expires_on: Option<String>, permissions: Option<Vec<String>>) -> Result<KeyEdit, AppError> {
+pub async fn edit(
+    ctx: &Ctx,
+    caller: &Caller,
+    id: KeyId,
+    name: String,
+    expires_on: Option<String>,
+    permissions: Option<Vec<String>>,
+) -> Result<KeyEdit, AppError> {
     let key = find_key(ctx, caller, id).await?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let expires_at = match (filled(expires_on), key.expires_at) {

@@ -3,7 +3,10 @@
 use super::{
     apis, cursor,
     reach::Reach,
-    store::{self, listing::{Listed, Wanted}},
+    store::{
+        self,
+        listing::{Listed, Wanted},
+    },
     words::{said, standing},
 };
 use crate::{
@@ -94,7 +97,16 @@ fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppError> {
         None => None,
     };
     let from = query.newer.as_deref().or(query.older.as_deref()).map(cursor::read).transpose()?;
-    Ok(Wanted { workspace: reach.workspace(), id, search: search.filter(|_| id.is_none()), api: query.api.as_deref(), kind, from, backwards: query.newer.is_some(), most: 0 })
+    Ok(Wanted {
+        workspace: reach.workspace(),
+        id,
+        search: search.filter(|_| id.is_none()),
+        api: query.api.as_deref(),
+        kind,
+        from,
+        backwards: query.newer.is_some(),
+        most: 0,
+    })
 }
 
 async fn limits_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<KeyLimit>>, AppError> {

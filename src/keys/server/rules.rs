@@ -89,7 +89,8 @@ pub fn limits(limits: &[KeyLimit]) -> Result<(), AppError> {
         fields.add("limits", format!("A key has at most {} limits.", KeyLimit::MAX_COUNT));
     }
     for (i, limit) in limits.iter().enumerate() {
-        let name_is_fine = (1..=40).contains(&limit.name.len()) && limit.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b));
+        let name_is_fine =
+            (1..=40).contains(&limit.name.len()) && limit.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b));
         if !name_is_fine {
             fields.add(&format!("limits.{i}.name"), "The name of a limit has 1 to 40 lower-case letters, digits, - and _.");
         }

@@ -65,9 +65,7 @@ pub fn is_well_formed(secret: &str) -> bool {
 
 /// The rule of `KeyPrefix`, without making one.
 fn is_prefix(text: &str) -> bool {
-    (2..=12).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    (2..=12).contains(&text.len()) && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
 /// CRC-32 (IEEE 802.3) in base 62, padded with `0` on the left: 62⁶ > 2³².
@@ -144,7 +142,18 @@ mod tests {
     fn other_strings_are_turned_away() {
         let secret = mint(&Rng::seeded(1), &prefix("tg"), "live");
         let (head, body) = secret.split_at(3);
-        for text in ["", "_", "__", "tg_live_", "Bearer x", "tg_live_ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ", &secret[1..], &secret[..secret.len() - 1], &format!("{head}x{body}"), &format!("{secret} ")] {
+        for text in [
+            "",
+            "_",
+            "__",
+            "tg_live_",
+            "Bearer x",
+            "tg_live_ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ",
+            &secret[1..],
+            &secret[..secret.len() - 1],
+            &format!("{head}x{body}"),
+            &format!("{secret} "),
+        ] {
             assert!(!is_well_formed(text), "{text}");
         }
         assert!(!is_well_formed(&format!("{secret}{secret}")));

@@ -20,7 +20,9 @@ pub fn standing(row: &Listed, limit: &str, held_until: Option<OffsetDateTime>, l
         StandingKind::Revoked => ("Revoked".to_owned(), ended(row, "Revoked", "Every call is answered REVOKED, for good.", local)),
         StandingKind::Disabled => ("Disabled".to_owned(), ended(row, "Disabled", "Every call is answered DISABLED until somebody enables it.", local)),
         StandingKind::Expired => ("Expired".to_owned(), expiry(row, "Since", "every call is answered EXPIRED. Move the date, or create a new key.", local)),
-        StandingKind::Expiring => (expires_in(row, local.now()), expiry(row, "From", "on every call is answered EXPIRED. Move the date in time, or create a new key.", local)),
+        StandingKind::Expiring => {
+            (expires_in(row, local.now()), expiry(row, "From", "on every call is answered EXPIRED. Move the date in time, or create a new key.", local))
+        }
         StandingKind::Held => {
             let next = held_until.map_or_else(|| "The next call passes.".to_owned(), |at| format!("Calls pass again {}.", local.ahead(at)));
             ("Held at limit".to_owned(), format!("Held {} of {} calls today at {limit}. {next}", row.limited, row.calls))

@@ -11,7 +11,12 @@ use tollgate::{
 };
 
 fn orders() -> NewApi {
-    NewApi { slug: "orders".into(), name: "Orders".into(), key_prefix: Some("ord".into()), permissions: vec!["orders:read Read orders".into(), "orders:write".into()] }
+    NewApi {
+        slug: "orders".into(),
+        name: "Orders".into(),
+        key_prefix: Some("ord".into()),
+        permissions: vec!["orders:read Read orders".into(), "orders:write".into()],
+    }
 }
 
 #[sqlx::test]
@@ -28,7 +33,8 @@ async fn an_operator_describes_an_api_and_a_developer_uses_it(db: PgPool) {
     let slugs: Vec<String> = server::list_apis(&app.ctx, &mara_calls).await.unwrap().iter().map(|a| a.slug.to_string()).collect();
     assert_eq!(slugs, ["demo", "orders", "tollgate"], "Tollgate's own last");
 
-    let (status, body) = json(mara.post(&app, "/api/v1/keys", json!({ "name": "x", "api": "orders", "permissions": ["orders:write"], "environment": "test" })).await).await;
+    let (status, body) =
+        json(mara.post(&app, "/api/v1/keys", json!({ "name": "x", "api": "orders", "permissions": ["orders:write"], "environment": "test" })).await).await;
     assert_eq!(status, 201, "{body}");
     let secret = text(&body, "secret");
     assert!(secret.starts_with("ord_test_"));
@@ -58,7 +64,9 @@ async fn slugs_and_prefixes_are_unique_and_well_formed(db: PgPool) {
     assert_eq!(wrong(|a| a.key_prefix = Some("O_".into())).await, "key_prefix");
     assert_eq!(wrong(|a| a.permissions = vec!["everything".into()]).await, "permissions");
 
-    let edited = server::edit_api(&app.ctx, &olga, "orders", ApiEdit { name: Some("Orders 2".into()), permissions: Some(vec!["orders:read again".into()]) }).await.unwrap();
+    let edited = server::edit_api(&app.ctx, &olga, "orders", ApiEdit { name: Some("Orders 2".into()), permissions: Some(vec!["orders:read again".into()]) })
+        .await
+        .unwrap();
     assert_eq!((edited.name.as_str(), edited.permissions.len(), edited.permissions[0].description.as_str()), ("Orders 2", 1, "again"));
     assert!(server::edit_api(&app.ctx, &olga, "tollgate", ApiEdit { permissions: Some(vec![]), ..ApiEdit::default() }).await.is_err());
     assert_eq!(server::edit_api(&app.ctx, &olga, "nothing", ApiEdit::default()).await, Err(AppError::NotFound));

@@ -31,7 +31,8 @@ async fn an_idempotency_key_makes_one_key(db: PgPool) {
 async fn eight_at_once_make_one_key(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
-    let mut statuses: Vec<u16> = futures_util::future::join_all((0..8).map(|_| create(&app, &mara, "once", "checkout"))).await.iter().map(|a| a.status().as_u16()).collect();
+    let mut statuses: Vec<u16> =
+        futures_util::future::join_all((0..8).map(|_| create(&app, &mara, "once", "checkout"))).await.iter().map(|a| a.status().as_u16()).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
     assert_eq!(events(&db, "key.created").await, 1);

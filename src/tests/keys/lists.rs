@@ -17,7 +17,7 @@ async fn pages_go_on_where_the_last_one_ended(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
     for i in 0..6 {
-        app.ctx.clock.advance(Duration::milliseconds(i % 2)); // some are made in the same instant
+        app.ctx.clock.advance(Duration::milliseconds((i + 1) % 2)); // some are made in the same instant
         mara.new_key(&app, &format!("k{i}")).await;
     }
     let (mut names, mut path) = (Vec::new(), "/api/v1/keys?limit=3".to_owned());
@@ -53,7 +53,15 @@ async fn search_finds_names_starts_and_ids(db: PgPool) {
         assert_eq!(status, 200, "{body}");
         body["data"].as_array().unwrap().iter().map(|k| text(k, "id")).collect::<Vec<_>>()
     };
-    for query in ["q=checkout".to_owned(), "q=0%25_X".to_owned(), format!("q={id}"), format!("q={}", id.to_lowercase()), format!("q={secret}"), format!("q={}", &secret[..13]), "q=checkout&api=demo&status=new".to_owned()] {
+    for query in [
+        "q=checkout".to_owned(),
+        "q=0%25_X".to_owned(),
+        format!("q={id}"),
+        format!("q={}", id.to_lowercase()),
+        format!("q={secret}"),
+        format!("q={}", &secret[..13]),
+        "q=checkout&api=demo&status=new".to_owned(),
+    ] {
         assert_eq!(found(&query).await, [id.clone()], "{query}");
     }
     for query in ["q=%25", "q=%27%20or%20true--", "q=checkout&api=tollgate", "q=checkout&status=idle", "api=nothing"] {
@@ -124,11 +132,21 @@ async fn every_key_stands_somewhere_and_can_be_filtered_by_it(db: PgPool) {
         ("passing", StandingKind::Passing, "Passing", "Nothing was held or refused today."),
         ("held", StandingKind::Held, "Held at limit", "Held 3 of 103 calls today at 100 calls an hour. The next call passes."),
         ("refused", StandingKind::Refused, "5 refused today", "Mostly FORBIDDEN. This key does not have the permission that the call needs."),
-        ("expiring", StandingKind::Expiring, "Expires in 6 days", "From 26 Nov, 12:00 on every call is answered EXPIRED. Move the date in time, or create a new key."),
+        (
+            "expiring",
+            StandingKind::Expiring,
+            "Expires in 6 days",
+            "From 26 Nov, 12:00 on every call is answered EXPIRED. Move the date in time, or create a new key.",
+        ),
         ("new", StandingKind::New, "New", "No call yet."),
         ("idle", StandingKind::Idle, "Idle 9 days", "The last call came 11 Nov, 12:00."),
         ("never", StandingKind::Idle, "Never used", "Made 9 days ago, and no call since."),
-        ("disabled", StandingKind::Disabled, "Disabled", "Disabled by Mara, today, 12:00: “tidying”. Every call is answered DISABLED until somebody enables it."),
+        (
+            "disabled",
+            StandingKind::Disabled,
+            "Disabled",
+            "Disabled by Mara, today, 12:00: “tidying”. Every call is answered DISABLED until somebody enables it.",
+        ),
         ("expired", StandingKind::Expired, "Expired", "Since today, 12:00 every call is answered EXPIRED. Move the date, or create a new key."),
         ("revoked", StandingKind::Revoked, "Revoked", "Revoked by Mara, today, 12:00. Every call is answered REVOKED, for good."),
     ] {
@@ -166,7 +184,9 @@ async fn the_page_goes_forward_and_back(db: PgPool) {
     .execute(&db)
     .await
     .unwrap();
-    let page = async |older: Option<String>, newer: Option<String>| server::list_keys(&app.ctx, &caller, KeyQuery { older, newer, ..KeyQuery::default() }).await.unwrap();
+    let page = async |older: Option<String>, newer: Option<String>| {
+        server::list_keys(&app.ctx, &caller, KeyQuery { older, newer, ..KeyQuery::default() }).await.unwrap()
+    };
     let names = |list: &tollgate::keys::model::KeyList| list.rows.iter().map(|r| r.key.name.clone()).collect::<Vec<_>>();
     let first = page(None, None).await;
     assert_eq!((first.rows.len(), first.found, first.newer.is_some(), first.older.is_some()), (50, 120, false, true));

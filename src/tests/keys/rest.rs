@@ -23,7 +23,12 @@ async fn create_key_shows_the_secret_once(db: PgPool) {
     assert_eq!(passes(&app, &secret).await, 200, "the gate knows it when the answer is there");
     let again = mara.get(&app, &location).await.text().await.unwrap();
     assert!(!again.contains("secret") && !again.contains(&secret));
-    let stored: i64 = sqlx::query_scalar("select count(*) from key_secrets where encode(hash, 'escape') like $1 or start = $2").bind(format!("%{secret}%")).bind(&secret).fetch_one(&db).await.unwrap();
+    let stored: i64 = sqlx::query_scalar("select count(*) from key_secrets where encode(hash, 'escape') like $1 or start = $2")
+        .bind(format!("%{secret}%"))
+        .bind(&secret)
+        .fetch_one(&db)
+        .await
+        .unwrap();
     assert_eq!(stored, 0, "only a hash and the start are stored");
     assert_eq!(acts(&app, &mara, &id).await, [("created".to_owned(), String::new())]);
     assert_eq!(events(&db, "key.created").await, 1);
@@ -82,7 +87,8 @@ async fn edit_key_changes_what_is_given_all_or_nothing(db: PgPool) {
     let path = format!("/api/v1/keys/{id}");
     let patch = |body: Value| mara.call(&app, Method::PATCH, &path, Some(body));
 
-    let (status, body) = json(patch(json!({ "name": "shop", "expires_at": "2027-01-01T00:00:00Z", "permissions": ["orders:write", "orders:read", "orders:read"] })).await).await;
+    let (status, body) =
+        json(patch(json!({ "name": "shop", "expires_at": "2027-01-01T00:00:00Z", "permissions": ["orders:write", "orders:read", "orders:read"] })).await).await;
     assert_eq!(status, 200, "{body}");
     assert_eq!((text(&body, "name"), text(&body, "expires_at")), ("shop".into(), "2027-01-01T00:00:00Z".into()));
     assert_eq!(body["permissions"], json!(["orders:read", "orders:write"]));

@@ -127,7 +127,8 @@ async fn create_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, head
     let id = created.key.id;
     let mut response = match CreatedKeyBody::of(created, ctx.clock.now()) {
         Some(body) => (StatusCode::CREATED, Json(body)).into_response(),
-        None => AppError::conflict(format!("This Idempotency-Key made {id} before, and its secret was in that answer. Rotate the key to get a new secret.")).into_response(),
+        None => AppError::conflict(format!("This Idempotency-Key made {id} before, and its secret was in that answer. Rotate the key to get a new secret."))
+            .into_response(),
     };
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);

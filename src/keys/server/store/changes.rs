@@ -1,6 +1,9 @@
 //! The history of keys.
 
-use crate::{keys::model::Act, values::{AccountId, KeyId}};
+use crate::{
+    keys::model::Act,
+    values::{AccountId, KeyId},
+};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -17,7 +20,7 @@ pub struct ChangeRow {
 pub async fn list_changes(db: &PgPool, key: KeyId, most: i64) -> sqlx::Result<Vec<ChangeRow>> {
     sqlx::query_as!(
         ChangeRow,
-        r#"select act as "act: Act", actor, at, reason, detail from key_state_changes where key_id = $1 order by at desc, id desc limit $2"#,
+        r#"select act as "act: Act", actor, at, reason, detail from key_state_changes where key_id = $1 order by number desc limit $2"#,
         key.uuid(),
         most,
     )

@@ -52,7 +52,7 @@ pub async fn find_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, i
         Row,
         r#"select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions,
              k.state as "state: KeyState", k.expires_at, k.created_at, u.last_used_at as "last_used_at?",
-             coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.created_at desc, s.id desc limit 1), '') as "start!"
+             coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.expires_at desc, s.created_at desc, s.id desc limit 1), '') as "start!"
            from keys k join apis a on a.id = k.api_id left join key_activity u on u.key_id = k.id
            where k.id = $1 and ($2::uuid is null or k.workspace_id = $2)"#,
         id.uuid(),
@@ -89,7 +89,7 @@ pub struct Provenance {
 pub async fn find_provenance(db: &PgPool, workspace: Option<WorkspaceId>, id: KeyId) -> sqlx::Result<Option<Provenance>> {
     sqlx::query_as!(
         Provenance,
-        r#"select w.name as owner, (select c.actor from key_state_changes c where c.key_id = k.id and c.act = 'created' order by c.at limit 1) as created_by
+        r#"select w.name as owner, (select c.actor from key_state_changes c where c.key_id = k.id and c.act = 'created' order by c.number limit 1) as created_by
            from keys k join workspaces w on w.id = k.workspace_id
            where k.id = $1 and ($2::uuid is null or k.workspace_id = $2)"#,
         id.uuid(),

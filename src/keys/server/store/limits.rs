@@ -7,7 +7,9 @@ use uuid::Uuid;
 /// The limits of these keys, by name.
 pub async fn limits_of(conn: &mut PgConnection, keys: &[KeyId]) -> sqlx::Result<Vec<(KeyId, KeyLimit)>> {
     let ids: Vec<Uuid> = keys.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query!("select key_id, name, max_calls, window_seconds from key_limits where key_id = any($1) order by key_id, name", &ids).fetch_all(conn).await?;
+    let rows = sqlx::query!("select key_id, name, max_calls, window_seconds from key_limits where key_id = any($1) order by key_id, name", &ids)
+        .fetch_all(conn)
+        .await?;
     Ok(rows
         .into_iter()
         .map(|r| {

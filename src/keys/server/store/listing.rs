@@ -134,13 +134,13 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
            )
            select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions,
              k.state as "state: KeyState", k.expires_at, k.created_at, f.last_used_at as "last_used_at?",
-             coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.created_at desc, s.id desc limit 1), '') as "start!",
+             coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.expires_at desc, s.created_at desc, s.id desc limit 1), '') as "start!",
              w.name as owner, f.kind as "kind!: StandingKind", f.limited as "limited!", f.refused as "refused!", f.calls as "calls!",
              (select q.outcome from usage_quarters q where q.key_id = k.id and q.quarter >= $2 and q.outcome not in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
                group by q.outcome order by sum(q.count) desc, q.outcome limit 1) as refusal,
              e.actor as "ended_by?", e.at as "ended_at?", e.reason as "ended_why?", (select count(*) from found) as "found!"
            from found f join keys k on k.id = f.id join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
-             left join lateral (select c.actor, c.at, c.reason from key_state_changes c where c.key_id = k.id and c.act = k.state order by c.at desc, c.id desc limit 1) e on true
+             left join lateral (select c.actor, c.at, c.reason from key_state_changes c where c.key_id = k.id and c.act = k.state order by c.number desc limit 1) e on true
            where $8::timestamptz is null or (not $10 and (k.created_at, k.id) < ($8, $9::uuid)) or ($10 and (k.created_at, k.id) > ($8, $9::uuid))
            order by case when $10 then k.created_at end, case when $10 then k.id end, k.created_at desc, k.id desc
            limit $11"#,

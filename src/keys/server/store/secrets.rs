@@ -12,11 +12,11 @@ pub struct SecretRow {
     pub expires_at: Option<OffsetDateTime>,
 }
 
-/// The secrets that are still accepted, newest first.
+/// The secrets that are still accepted; the one without an end, which is the newest, first.
 pub async fn list_secrets(db: &PgPool, key: KeyId, now: OffsetDateTime) -> sqlx::Result<Vec<SecretRow>> {
     sqlx::query_as!(
         SecretRow,
-        "select id, start, created_at, expires_at from key_secrets where key_id = $1 and (expires_at is null or expires_at > $2) order by created_at desc, id desc",
+        "select id, start, created_at, expires_at from key_secrets where key_id = $1 and (expires_at is null or expires_at > $2) order by expires_at desc, created_at desc, id desc",
         key.uuid(),
         now,
     )
@@ -39,7 +39,9 @@ pub async fn insert_secret(conn: &mut PgConnection, id: SecretId, key: KeyId, ha
 /// No secret of the key is accepted after `until`; those that ended already are removed.
 pub async fn end_secrets(conn: &mut PgConnection, key: KeyId, until: OffsetDateTime, now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("delete from key_secrets where key_id = $1 and (expires_at <= $2 or $3 <= $2)", key.uuid(), now, until).execute(&mut *conn).await?;
-    sqlx::query!("update key_secrets set expires_at = $2 where key_id = $1 and (expires_at is null or expires_at > $2)", key.uuid(), until).execute(conn).await?;
+    sqlx::query!("update key_secrets set expires_at = $2 where key_id = $1 and (expires_at is null or expires_at > $2)", key.uuid(), until)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
