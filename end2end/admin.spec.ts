@@ -1,0 +1,97 @@
+// An operator watches over everybody: a key is disabled and the next call refused; an account is kept out and let in again.
+import type { Page } from '@playwright/test';
+import { startOrders, type Orders } from './support/orders';
+import { signIn, signUp, somebody, type Person } from './support/people';
+import type { Product } from './support/product';
+import { expect, test } from './support/test';
+
+let orders: Orders | undefined;
+test.afterAll(async () => orders?.stop());
+
+let operators = 0;
+
+async function operator(product: Product): Promise<Person> {
+  operators += 1;
+  const person = { email: `operator-${process.pid}-${operators}@example.com`, password: 'lantern copper meadow nine' };
+  await product.cli(['admin', 'create', '--email', person.email, '--password-stdin'], person.password);
+  return person;
+}
+
+/** Somebody signed in with a key, whose calls pass. */
+async function holder(page: Page, product: Product): Promise<{ person: Person; secret: string; key: string }> {
+  const person = somebody('holder');
+  await signUp(page, product.mailbox, person);
+  await signIn(page, person);
+  const key = `till of ${person.email}`;
+  await page.goto('/keys');
+  await page.getByLabel('Name', { exact: true }).fill(key);
+  await page.getByLabel('Name', { exact: true }).press('Enter');
+  const secret = (await page.getByTestId('secret').innerText()).trim();
+  return { person, secret, key };
+}
+
+async function journey(product: Product, page: Page, other: Page): Promise<void> {
+  orders ??= await startOrders(product.url);
+  const { person, secret, key } = await holder(page, product);
+  const call = (path = '/orders') => fetch(`${orders!.nginx}${path}`, { headers: { Authorization: `Bearer ${secret}` } });
+  expect((await call()).status).toBe(200);
+
+  await signIn(other, await operator(product));
+  await other.goto('/admin');
+  await expect(other.getByRole('heading', { level: 1 })).toContainText('Everything passes');
+
+  await other.goto(`/admin/keys?q=${encodeURIComponent(key)}`);
+  const row = other.getByRole('row', { name: key });
+  await row.getByRole('button', { name: 'Disable' }).click();
+  await expect(other.getByRole('status').filter({ hasText: 'is disabled' })).toBeVisible();
+  expect((await call()).status, 'the next call is refused').toBe(401);
+
+  await row.getByRole('button', { name: 'Enable' }).click();
+  await expect(row.getByRole('button', { name: 'Disable' })).toBeVisible();
+  expect((await call()).status).toBe(200);
+
+  await other.goto(`/admin/accounts?q=${encodeURIComponent(person.email)}`);
+  await other.getByRole('row', { name: person.email }).getByRole('link').click();
+  await other.getByRole('button', { name: 'Disable' }).click();
+  await expect(other.getByRole('main')).toContainText('1 session ends and 1 key is answered BANNED');
+  await other.getByRole('button', { name: 'Disable' }).click();
+  await expect(other.getByRole('alert'), 'a reason is needed').toContainText('Reason');
+  await other.getByLabel('Reason').fill('the key was in a public repository');
+  await other.getByRole('button', { name: 'Disable' }).click();
+  await expect(other.getByRole('main')).toContainText('the key was in a public repository');
+  await expect.poll(async () => (await call()).status).toBe(403);
+  await page.goto('/keys');
+  await expect(page, 'the person is signed out').toHaveURL(/\/sign-in/);
+
+  await other.getByRole('button', { name: 'Enable' }).click();
+  await expect.poll(async () => (await call()).status).toBe(200);
+  await signIn(page, person);
+}
+
+test('an operator stops a key, then an account, and lets both pass again', async ({ page, product, anotherVisitor, complaints }) => {
+  complaints.allow(/422/);
+  page.on('dialog', (dialog) => void dialog.accept()); // the page with the secret asks before it is left
+  await journey(product, page, await anotherVisitor());
+});
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+  test('the same', async ({ page, product, anotherVisitor, complaints }) => {
+    complaints.allow(/422/);
+    await journey(product, page, await anotherVisitor({ javaScriptEnabled: false }));
+  });
+});
+
+test('an API that an operator describes can be chosen for a new key', async ({ page, product }) => {
+  await signIn(page, await operator(product));
+  const slug = `api${process.pid}`;
+  await page.goto('/admin/apis');
+  const form = page.getByRole('form', { name: 'New API' });
+  await form.getByLabel('Name').fill('Price list');
+  await form.getByLabel('Slug').fill(slug);
+  await form.getByLabel('Permissions').fill('prices:read Read prices\nprices:write Change prices');
+  await form.getByRole('button', { name: 'Create API' }).click();
+  await expect(page.getByRole('row', { name: /Price list/ })).toContainText(`${slug}_live_`);
+  await page.goto('/keys');
+  await expect(page.getByRole('main')).toContainText('Price list');
+});

@@ -1,0 +1,203 @@
+//! Server functions of the admin pages: what they read, and where their forms go. Ids in paths come as texts: a wrong one is a
+//! page that does not exist.
+
+use super::model::{AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, JobList, JobQuery, Overview};
+use crate::{
+    error::AppError,
+    keys::model::KeyQuery,
+    usage::model::RefusalQuery,
+    values::{AccountId, JobId, KeyId, SessionId},
+};
+use leptos::prelude::*;
+
+/// What `/admin` shows.
+#[server]
+pub async fn read_overview() -> Result<Overview, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::read_overview(&ctx, &caller).await
+}
+
+/// What `/admin/accounts` shows.
+#[server]
+pub async fn list_accounts(#[server(default)] query: AccountQuery) -> Result<AccountList, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::list_accounts(&ctx, &caller, query).await
+}
+
+/// What `/admin/accounts/{id}` shows.
+#[server]
+pub async fn read_account(id: String) -> Result<AccountPage, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::read_account(&ctx, &caller, id.parse().map_err(|_| AppError::NotFound)?).await
+}
+
+/// Keeps an account out; its sessions end, its keys are answered BANNED.
+#[server]
+pub async fn disable_account(id: AccountId, #[server(default)] reason: String) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply, ui::number::count};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let ended = server::disable_account(&ctx, &caller, &Visitor::here(), id, &reason).await?;
+    let (sessions, keys) = (count(ended.sessions, "session", "sessions"), count(ended.keys, "key", "keys"));
+    reply::toast(&ctx, &format!("The account is disabled. {sessions} ended, {keys} no longer pass."));
+    reply::redirect(&format!("/admin/accounts/{id}"));
+    Ok(())
+}
+
+/// Lets an account in again.
+#[server]
+pub async fn enable_account(id: AccountId) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::enable_account(&ctx, &caller, &Visitor::here(), id).await?;
+    reply::toast(&ctx, "The account is enabled. Its keys pass again.");
+    Ok(())
+}
+
+/// Ends one session of an account.
+#[server]
+pub async fn end_session(id: AccountId, session: SessionId) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::end_session(&ctx, &caller, &Visitor::here(), id, session).await?;
+    reply::toast(&ctx, "That device is signed out.");
+    Ok(())
+}
+
+/// Ends every session of an account.
+#[server]
+pub async fn end_sessions(id: AccountId) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply, ui::number::count};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let ended = server::end_sessions(&ctx, &caller, &Visitor::here(), id).await?;
+    reply::toast(&ctx, &format!("{} ended.", count(ended, "session", "sessions")));
+    Ok(())
+}
+
+/// Mails an account a link to set a new password.
+#[server]
+pub async fn send_reset_link(id: AccountId) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let email = server::send_reset_link(&ctx, &caller, &Visitor::here(), id).await?;
+    reply::toast(&ctx, &format!("A link is on its way to {email}. It works once, for 60 minutes."));
+    Ok(())
+}
+
+/// What `/admin/keys` shows; `chosen` is the key beside the list.
+#[server]
+pub async fn list_keys(#[server(default)] query: KeyQuery, chosen: Option<String>) -> Result<AllKeys, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::list_keys(&ctx, &caller, query, chosen.as_deref()).await
+}
+
+/// Calls of this key are answered DISABLED until it is enabled again.
+#[server]
+pub async fn disable_key(id: KeyId, #[server(default)] reason: String) -> Result<(), AppError> {
+    use super::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let key = server::disable_key(&ctx, &caller, id, &reason).await?;
+    reply::toast(&ctx, &format!("{} is disabled. Its calls are answered DISABLED.", key.name));
+    Ok(())
+}
+
+/// Calls of this key may pass again.
+#[server]
+pub async fn enable_key(id: KeyId, #[server(default)] reason: String) -> Result<(), AppError> {
+    use super::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let key = server::enable_key(&ctx, &caller, id, &reason).await?;
+    reply::toast(&ctx, &format!("{} is enabled. Its calls may pass again.", key.name));
+    Ok(())
+}
+
+/// Ends a key for good; `typed` is its name, typed by the operator.
+#[server]
+pub async fn revoke_key(id: KeyId, #[server(default)] typed: String, #[server(default)] reason: String) -> Result<(), AppError> {
+    use super::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let key = server::revoke_key(&ctx, &caller, id, &typed, &reason).await?;
+    reply::toast(&ctx, &format!("{} is revoked. Its calls are answered REVOKED.", key.name));
+    reply::redirect(&format!("/admin/keys?key={id}"));
+    Ok(())
+}
+
+/// Sets the one limit of a key; empty: the default again.
+#[server]
+pub async fn set_limit(id: KeyId, #[server(default)] limit: String, #[server(default)] window: String) -> Result<(), AppError> {
+    use super::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::set_limit(&ctx, &caller, id, &limit, &window).await?;
+    reply::toast(&ctx, "The limit holds from now on.");
+    Ok(())
+}
+
+/// What `/admin/apis` shows; `chosen` is the slug of the one that is being changed.
+#[server]
+pub async fn list_apis(chosen: Option<String>) -> Result<ApiList, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::list_apis(&ctx, &caller, chosen.as_deref()).await
+}
+
+/// Describes an API.
+#[server]
+pub async fn create_api(name: String, slug: String, key_prefix: Option<String>, #[server(default)] permissions: String) -> Result<(), AppError> {
+    use super::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let api = server::create_api(&ctx, &caller, name, slug, key_prefix, &permissions).await?;
+    reply::toast(&ctx, &format!("{} is described. Keys can be made for it.", api.name));
+    Ok(())
+}
+
+/// Changes the name of an API, and its permissions where the form has them.
+#[server]
+pub async fn save_api(slug: String, name: String, permissions: Option<String>) -> Result<(), AppError> {
+    use super::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::save_api(&ctx, &caller, &slug, name, permissions.as_deref()).await?;
+    reply::toast(&ctx, "Saved.");
+    reply::redirect("/admin/apis");
+    Ok(())
+}
+
+/// What `/admin/refusals` shows.
+#[server]
+pub async fn list_refusals(#[server(default)] query: RefusalQuery) -> Result<AllRefusals, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::list_refusals(&ctx, &caller, query).await
+}
+
+/// What `/admin/jobs` shows.
+#[server]
+pub async fn list_jobs(#[server(default)] query: JobQuery) -> Result<JobList, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::list_jobs(&ctx, &caller, query).await
+}
+
+/// Gives a failed job all its tries again.
+#[server]
+pub async fn retry_job(id: JobId) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let is_again = server::retry_job(&ctx, &caller, &Visitor::here(), id).await?;
+    reply::toast(&ctx, if is_again { "The job starts again." } else { "This job is not waiting for a retry any more." });
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! Accounts in rows.
+
+use super::{SaidOrNever, SaidTime};
+use crate::{
+    accounts::model::AccountState,
+    admin::model::AccountRow,
+    ui::{Badge, Gate, OutlineBadge, Table, number::thousands},
+};
+use leptos::prelude::*;
+
+/// The state of an account.
+#[component]
+pub fn StateBadge(state: AccountState) -> impl IntoView {
+    let gate = match state {
+        AccountState::Active => Gate::Passed,
+        AccountState::Unproven => Gate::Idle,
+        AccountState::Disabled => Gate::Refused,
+    };
+    view! { <Badge gate>{state.label()}</Badge> }
+}
+
+#[component]
+pub fn AccountTable(rows: Vec<AccountRow>, #[prop(into)] caption: String, /** Fewer columns, beside something else. */ #[prop(optional)] short: bool) -> impl IntoView {
+    let lines = rows
+        .into_iter()
+        .map(|a| {
+            let href = format!("/admin/accounts/{}", a.id);
+            view! {
+                <tr>
+                    <th scope="row">
+                        <span class="cell-2">
+                            <span class="row"><a class="row-link" href=href>{a.name}</a>{a.is_operator.then(|| view! { <OutlineBadge>"Operator"</OutlineBadge> })}</span>
+                            <span>{a.email}</span>
+                        </span>
+                    </th>
+                    {(!short).then(|| view! { <td class="num">{thousands(a.keys)}</td> })}
+                    {(!short).then(|| view! { <td class="col-2"><SaidOrNever said=a.last_sign_in/></td> })}
+                    <td class="col-3"><SaidTime said=a.since/></td>
+                    <td class="cell-status"><StateBadge state=a.state/></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Table caption>
+            <thead>
+                <tr>
+                    <th scope="col">"Account"</th>
+                    {(!short).then(|| view! { <th scope="col" class="num">"Keys"</th> })}
+                    {(!short).then(|| view! { <th scope="col" class="col-2">"Last sign-in"</th> })}
+                    <th scope="col" class="col-3">"Since"</th>
+                    <th scope="col" class="cell-status">"Status"</th>
+                </tr>
+            </thead>
+            <tbody>{lines}</tbody>
+        </Table>
+    }
+    .into_any()
+}

@@ -1,0 +1,46 @@
+//! Samples of refusals in rows.
+
+use crate::{
+    ui::{CodeTag, GateGlyph, Table},
+    usage::model::RefusalSample,
+};
+use leptos::prelude::*;
+
+#[component]
+pub fn RefusalTable(rows: Vec<RefusalSample>, #[prop(into)] caption: String, /** Fewer columns, beside something else. */ #[prop(optional)] short: bool) -> impl IntoView {
+    let lines = rows
+        .into_iter()
+        .map(|r| {
+            let key = match (r.key, r.key_name) {
+                (Some(id), name) => view! { <a class="row-link" href=format!("/admin/keys?key={id}")>{name.unwrap_or_else(|| "a key that is gone".to_owned())}</a> }.into_any(),
+                (None, _) => view! { <span class="faint">"no known key"</span> }.into_any(),
+            };
+            view! {
+                <tr>
+                    <th scope="row" class="nowrap"><time datetime=r.at>{r.time}</time></th>
+                    <td><span class="row"><GateGlyph position=r.code.group() tinted=true/><CodeTag text=r.code.as_str()/></span></td>
+                    <td>{key}</td>
+                    {(!short).then(|| view! { <td class="col-2"><code>{r.route}</code></td> })}
+                    <td class="col-3"><code>{r.address}</code></td>
+                    {(!short).then(|| view! { <td class="col-4"><code>{r.request_id}</code></td> })}
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Table caption small=true>
+            <thead>
+                <tr>
+                    <th scope="col">"Time"</th>
+                    <th scope="col">"Code"</th>
+                    <th scope="col">"Key"</th>
+                    {(!short).then(|| view! { <th scope="col" class="col-2">"Route"</th> })}
+                    <th scope="col" class="col-3">"Address"</th>
+                    {(!short).then(|| view! { <th scope="col" class="col-4">"Request"</th> })}
+                </tr>
+            </thead>
+            <tbody>{lines}</tbody>
+        </Table>
+    }
+    .into_any()
+}

@@ -1,0 +1,91 @@
+//! Accounts: the list and one of them.
+
+use super::Deed;
+use crate::{
+    accounts::model::{AccountState, SessionView},
+    keys::model::{KeyRow, Said},
+    values::{AccountId, WorkspaceId},
+};
+use serde::{Deserialize, Serialize};
+
+/// What `/admin/accounts` asks for, as it stands in its URL.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountQuery {
+    /// Part of a name or an address, or an id.
+    pub q: Option<String>,
+    /// A word of `AccountState`, or `operator`.
+    pub status: Option<String>,
+    /// The list continues after this account.
+    pub older: Option<String>,
+    /// The list ends before this account.
+    pub newer: Option<String>,
+}
+
+impl AccountQuery {
+    /// Reads a query; `get` gives a parameter. An empty one is none, as forms send them.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let get = |name| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        Self { q: get("q"), status: get("status"), older: get("older"), newer: get("newer") }
+    }
+
+    /// True if something is left out of the list.
+    pub fn is_filtered(&self) -> bool {
+        self.q.is_some() || self.status.is_some()
+    }
+}
+
+/// One account of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountRow {
+    pub id: AccountId,
+    pub name: String,
+    pub email: String,
+    pub state: AccountState,
+    pub is_operator: bool,
+    /// Those that are not revoked.
+    pub keys: u64,
+    pub since: Said,
+    pub last_sign_in: Option<Said>,
+}
+
+/// What `/admin/accounts` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountList {
+    pub query: AccountQuery,
+    pub rows: Vec<AccountRow>,
+    /// How many the filters leave.
+    pub found: u64,
+    pub all: u64,
+    /// The cursors of the pages on either side.
+    pub newer: Option<AccountId>,
+    pub older: Option<AccountId>,
+}
+
+/// Who keeps an account out, since when and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disabled {
+    pub at: Said,
+    pub by: Option<String>,
+    pub reason: String,
+}
+
+/// What `/admin/accounts/{id}` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountPage {
+    pub account: AccountRow,
+    pub workspace: Option<WorkspaceId>,
+    pub roles: Vec<String>,
+    pub time_zone: String,
+    pub verified: Option<Said>,
+    pub disabled: Option<Disabled>,
+    pub sessions: Vec<SessionView>,
+    /// The newest, and how many there are at all, revoked ones too.
+    pub keys: Vec<KeyRow>,
+    pub key_count: u64,
+    /// Keys that would be answered BANNED, and their calls of today that passed.
+    pub live_keys: u64,
+    pub passed_today: u64,
+    pub history: Vec<Deed>,
+    /// It is the operator's own.
+    pub is_you: bool,
+}

@@ -1,0 +1,38 @@
+//! Keys, APIs and refusals of everybody.
+
+use crate::{
+    keys::model::{Api, KeyDetail, KeyList},
+    usage::model::{AttemptsFrom, RefusalList},
+};
+use serde::{Deserialize, Serialize};
+
+/// What `/admin/keys` shows: the list, and the key that was chosen in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllKeys {
+    pub list: KeyList,
+    pub chosen: Option<KeyDetail>,
+}
+
+/// One API with its keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiRow {
+    pub api: Api,
+    /// Those that are not revoked.
+    pub keys: u64,
+}
+
+/// What `/admin/apis` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiList {
+    pub rows: Vec<ApiRow>,
+    /// The one that is being changed.
+    pub chosen: Option<Api>,
+}
+
+/// What `/admin/refusals` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllRefusals {
+    pub list: RefusalList,
+    /// Attempts of today with secrets that no key has.
+    pub attempts: Vec<AttemptsFrom>,
+}

@@ -1,0 +1,13 @@
+//! The nouns of the admin pages: what an operator sees. Words about time are made on the server, in the operator's time zone.
+
+mod accounts;
+mod deed;
+mod keys;
+mod overview;
+mod queue;
+
+pub use accounts::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled};
+pub use deed::{Deed, Mark};
+pub use keys::{AllKeys, ApiList, ApiRow, AllRefusals};
+pub use overview::{Health, Numbers, Overview, Part};
+pub use queue::{JobList, JobQuery, JobView};

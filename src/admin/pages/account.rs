@@ -1,0 +1,163 @@
+//! `/admin/accounts/{id}`: one account, its sessions, keys and history, and what an operator may do. Disabling asks first, as a
+//! state of the page with a URL (`?ask=disable`).
+
+use super::disable::DisableCard;
+use crate::{
+    accounts::{components::Framed, model::{AccountState, SessionView}},
+    admin::{
+        api::{self, EnableAccount, EndSession, EndSessions, SendResetLink},
+        components::{Deeds, KeyBadge, SaidOrNever, SaidTime, StateBadge, loaded},
+        model::AccountPage as Page,
+    },
+    keys::model::KeyRow,
+    ui::{Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table, number::{count, thousands}},
+    values::AccountId,
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|p| p.get("id").unwrap_or_default());
+    let asks = use_query_map().with_untracked(|q| q.get("ask").is_some_and(|ask| ask == "disable"));
+    let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::link("Accounts", "/admin/accounts"), Crumb::here("Account")];
+    view! { <Framed crumbs>{loaded(move || api::read_account(id.clone()), move |page| account(page, asks))}</Framed> }
+}
+
+fn account(page: Page, asks: bool) -> AnyView {
+    let asks = asks && page.disabled.is_none() && !page.is_you;
+    view! {
+        {head(&page, asks)}
+        <ErrorSummary action=EnableAccount::PATH/>
+        <ErrorSummary action=SendResetLink::PATH/>
+        <ErrorSummary action=EndSessions::PATH/>
+        <div class="cols-main">
+            <div class="stack-xl">
+                {asks.then(|| view! { <DisableCard page=page.clone()/> })}
+                {page.disabled.clone().map(|d| {
+                    let by = d.by.map(|by| format!(" by {by}")).unwrap_or_default();
+                    view! { <Note gate=Gate::Refused><b class="strong">"Disabled"{by}", "<SaidTime said=d.at/>"."</b>" It can't sign in, and its keys are answered "<code>"BANNED"</code>". Reason: “"{d.reason}"”"</Note> }
+                })}
+                {sessions(page.account.id, page.sessions)}
+                {keys(page.keys, page.key_count)}
+                <section aria-labelledby="h-history"><div class="section-head"><h2 id="h-history">"History"</h2></div><Deeds deeds=page.history/></section>
+            </div>
+            <aside class="stack-lg aside" aria-label="About this account">
+                <Facts>
+                    <Fact term="Id"><CopyId id="account-id" text=page.account.id.to_string()/></Fact>
+                    <Fact term="Role">{page.roles.join(", ")}</Fact>
+                    {page.workspace.map(|id| view! { <Fact term="Workspace"><CopyId id="workspace-id" text=id.to_string()/></Fact> })}
+                    <Fact term="Confirmed"><SaidOrNever said=page.verified/></Fact>
+                    <Fact term="Last sign-in"><SaidOrNever said=page.account.last_sign_in/></Fact>
+                    <Fact term="Time zone">{page.time_zone}</Fact>
+                </Facts>
+            </aside>
+        </div>
+    }
+    .into_any()
+}
+
+/// Who it is, and the acts. Where an act makes no sense it is not offered.
+fn head(page: &Page, asks: bool) -> AnyView {
+    let a = page.account.clone();
+    let this = vec![("id", a.id.to_string())];
+    let is_disabled = a.state == AccountState::Disabled;
+    let reset = (a.state == AccountState::Active).then(|| view! { <Form action=SendResetLink::PATH hidden=this.clone() quiet=true><Button>"Send reset link"</Button></Form> });
+    let door = match (is_disabled, asks || page.is_you) {
+        (true, _) => view! { <Form action=EnableAccount::PATH hidden=this quiet=true><Button look=Look::Primary>"Enable"</Button></Form> }.into_any(),
+        (false, true) => ().into_any(),
+        (false, false) => view! { <form method="get"><Button look=Look::DangerQuiet name="ask" value="disable">"Disable"</Button></form> }.into_any(),
+    };
+    view! {
+        <leptos_meta::Title text=a.name.clone()/>
+        <div class="page-head">
+            <div class="person">
+                <Avatar name=a.name.clone() large=true/>
+                <div>
+                    <div class="row">
+                        <h1>{a.name}</h1>
+                        <StateBadge state=a.state/>
+                        {a.is_operator.then(|| view! { <OutlineBadge>"Operator"</OutlineBadge> })}
+                        {page.is_you.then(|| view! { <OutlineBadge>"You"</OutlineBadge> })}
+                    </div>
+                    <p>{a.email}", since "<SaidTime said=a.since/></p>
+                </div>
+            </div>
+            <div class="row">{reset}{door}</div>
+        </div>
+    }
+    .into_any()
+}
+
+fn sessions(account: AccountId, sessions: Vec<SessionView>) -> AnyView {
+    let words = count(sessions.len() as u64, "session", "sessions");
+    let all = (!sessions.is_empty()).then(|| {
+        view! { <Form class="push" action=EndSessions::PATH hidden=vec![("id", account.to_string())] quiet=true><Button size=Size::Small>"End all sessions"</Button></Form> }
+    });
+    let rows = sessions
+        .into_iter()
+        .map(|s| {
+            let this = vec![("id", account.to_string()), ("session", s.id.to_string())];
+            view! {
+                <tr>
+                    <th scope="row"><span class="cell-2"><span class="strong">{s.device.clone()}{s.is_this_one.then_some(", this one")}</span><span>{s.address}</span></span></th>
+                    <td class="col-2 nowrap">{s.last_used}</td>
+                    <td class="col-3 nowrap">{s.since}</td>
+                    <td class="cell-more"><Form action=EndSession::PATH hidden=this quiet=true><Button size=Size::Small label=format!("End the session of {}", s.device)>"End"</Button></Form></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <section aria-labelledby="h-sessions">
+            <div class="section-head"><h2 id="h-sessions">"Sessions"</h2>{all}</div>
+            {if words.starts_with("0 ") {
+                view! { <p class="muted">"Signed in nowhere."</p> }.into_any()
+            } else {
+                view! {
+                    <Table caption=format!("{words}, the one used last first")>
+                        <thead><tr><th scope="col">"Device"</th><th scope="col" class="col-2">"Last used"</th><th scope="col" class="col-3">"Since"</th><td><span class="visually-hidden">"Act"</span></td></tr></thead>
+                        <tbody>{rows}</tbody>
+                    </Table>
+                }
+                .into_any()
+            }}
+        </section>
+    }
+    .into_any()
+}
+
+fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
+    if keys.is_empty() {
+        return view! { <section aria-labelledby="h-keys"><div class="section-head"><h2 id="h-keys">"Keys"</h2></div><p class="muted">"No keys."</p></section> }.into_any();
+    }
+    let shown = keys.len() as u64;
+    let sum: u64 = keys.iter().map(|k| k.calls.total()).sum();
+    let rows = keys
+        .into_iter()
+        .map(|k| {
+            let id = k.key.id;
+            view! {
+                <tr class=k.standing.kind.is_off().then_some("is-off")>
+                    <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/admin/keys?key={id}")>{k.key.name}</a><code>{k.key.start}"…"</code></span></th>
+                    <td class="col-2 muted">{k.key.api_name}</td>
+                    <td class="num">{thousands(k.calls.total())}</td>
+                    <td class="col-2"><SaidOrNever said=k.last_used/></td>
+                    <td class="cell-status"><KeyBadge id=format!("why-{id}") standing=k.standing/></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let total = if shown == all { count(all, "key", "keys") } else { format!("the newest {shown} of {}", count(all, "key", "keys")) };
+    view! {
+        <section aria-labelledby="h-keys">
+            <div class="section-head"><h2 id="h-keys">"Keys"</h2></div>
+            <Table caption="Keys, newest first, with the calls of 30 days" small=true>
+                <thead><tr><th scope="col">"Name"</th><th scope="col" class="col-2">"API"</th><th scope="col" class="num">"30 days"</th><th scope="col" class="col-2">"Last used"</th><th scope="col" class="cell-status">"Status"</th></tr></thead>
+                <tbody>{rows}</tbody>
+                <tfoot><tr><th scope="row">{total}</th><td class="col-2"></td><td class="num">{thousands(sum)}</td><td class="col-2"></td><td></td></tr></tfoot>
+            </Table>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,97 @@
+//! `/admin/jobs`: work that happens after a response, and the dead letters of it.
+
+use crate::{
+    accounts::components::Framed,
+    admin::{
+        api::{self, RetryJob},
+        components::{SaidOrNever, SaidTime, link, loaded},
+        model::{JobList, JobQuery, JobView},
+    },
+    ui::{Button, Empty, ErrorSummary, Form, PageHeader, Pagination, Size, Tab, Table, Tabs, number::count},
+    values::JobState,
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+const PATH: &str = "/admin/jobs";
+
+#[component]
+pub fn JobsPage() -> impl IntoView {
+    let parameters = use_query_map();
+    let query = move || parameters.with_untracked(|map| JobQuery::read(|name| map.get(name)));
+    view! { <Framed crumbs=super::crumbs("Jobs")>{loaded(move || api::list_jobs(query()), page)}</Framed> }
+}
+
+fn page(list: JobList) -> AnyView {
+    let lead = "Mails and other work after a response. What fails is tried again; what fails too often waits here for you.".into_any();
+    let tabs = [(JobState::Waiting, "Waiting", list.waiting), (JobState::Running, "Running", list.running), (JobState::Failed, "Failed", list.failed), (JobState::Done, "Done", list.done)]
+        .map(|(state, label, n)| Tab { count: Some(n), ..Tab::new(label, to(state, None), state == list.state) })
+        .to_vec();
+    view! {
+        <PageHeader title="Jobs" lead/>
+        <Tabs label="State" tabs/>
+        <ErrorSummary action=RetryJob::PATH/>
+        {table(list)}
+    }
+    .into_any()
+}
+
+fn to(state: JobState, older: Option<&str>) -> String {
+    link(PATH, [("state", Some(state.as_str())), ("older", older)])
+}
+
+fn table(list: JobList) -> AnyView {
+    let state = list.state;
+    if list.rows.is_empty() {
+        let (title, text) = match state {
+            JobState::Waiting => ("No job waits", "Jobs stand here between the act that causes them and their run."),
+            JobState::Running => ("No job is running", "Jobs stand here while they run, mostly for less than a second."),
+            JobState::Failed => ("No job failed", "A job that failed too often stays here until you retry it."),
+            JobState::Done => ("No job is done yet", "Jobs that are done stay for a few days."),
+        };
+        return view! { <Empty title text/> }.into_any();
+    }
+    let summary = count(list.rows.len() as u64, "job", "jobs");
+    let older = list.older.map(|id| to(state, Some(&id.to_string())));
+    let is_failed = state == JobState::Failed;
+    let rows = list.rows.into_iter().map(|job| row(job, is_failed)).collect_view();
+    view! {
+        <Table caption=format!("Jobs that are {state}, newest first")>
+            <thead>
+                <tr>
+                    <th scope="col">"Job"</th>
+                    <th scope="col" class="col-3">"Created"</th>
+                    <th scope="col" class="col-2">{if is_failed { "Failed" } else { "Due" }}</th>
+                    <th scope="col" class="num col-3">"Tries"</th>
+                    <th scope="col">"Last error"</th>
+                    {is_failed.then(|| view! { <td><span class="visually-hidden">"Act"</span></td> })}
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </Table>
+        <Pagination summary newer=None older/>
+    }
+    .into_any()
+}
+
+fn row(job: JobView, is_failed: bool) -> AnyView {
+    let retry = is_failed.then(|| {
+        let this = vec![("id", job.id.to_string())];
+        view! { <td class="cell-more"><Form action=RetryJob::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Retry {}", job.kind)>"Retry"</Button></Form></td> }
+    });
+    let when = match (is_failed, job.finished) {
+        (true, finished) => view! { <SaidOrNever said=finished/> }.into_any(),
+        (false, _) => view! { <SaidTime said=job.due/> }.into_any(),
+    };
+    view! {
+        <tr>
+            <th scope="row"><span class="cell-2"><code>{job.kind}</code><span>{job.about}</span></span></th>
+            <td class="col-3"><SaidTime said=job.created/></td>
+            <td class="col-2">{when}</td>
+            <td class="num nowrap col-3">{job.tries}</td>
+            <td>{job.last_error.unwrap_or_default()}</td>
+            {retry}
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,105 @@
+//! The chosen key beside the list: its facts, its limit, and ending it for good.
+
+use crate::{
+    admin::{
+        api::{DisableKey, EnableKey, RevokeKey, SetLimit},
+        components::{SaidOrNever, SaidTime, key_gate},
+    },
+    keys::model::{KeyDetail, KeyState, LimitView},
+    ui::{Badge, Button, CodeTag, CopyId, Fact, Facts, Form, Gate, Icon, IconLink, LinkButton, Look, Note, SelectField, Size, TextField, number::{count, thousands}},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+/// `back` is the list without the panel, `revoke` the panel with the question; `asks` shows the question.
+#[component]
+pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] revoke: String, asks: bool) -> impl IntoView {
+    let key = chosen.key.clone();
+    let is_live = key.state != KeyState::Revoked;
+    let permissions = key.permissions.iter().map(|p| view! { <CodeTag text=p.to_string()/> }).collect_view();
+    view! {
+        <aside class="card panel" id="key" aria-labelledby="h-key">
+            <div class="card-head">
+                <h2 id="h-key">{key.name.clone()}</h2>
+                <Badge gate=key_gate(chosen.standing.kind)>{chosen.standing.label.clone()}</Badge>
+                <span class="push"><IconLink icon=Icon::Close label="Close" href=back size=Size::Small/></span>
+            </div>
+            <div class="card-body stack">
+                <p class="muted">{chosen.standing.why.clone()}</p>
+                <Facts>
+                    <Fact term="Id"><CopyId id="key-id" text=key.id.to_string()/></Fact>
+                    <Fact term="Starts with"><code>{key.start.clone()}"…"</code></Fact>
+                    <Fact term="Owner">{chosen.owner.clone()}</Fact>
+                    <Fact term="API">{key.api_name.clone()}</Fact>
+                    <Fact term="Permissions"><span class="row">{permissions}</span></Fact>
+                    <Fact term="Created"><SaidTime said=chosen.created.clone()/>" by "{chosen.created_by.clone()}</Fact>
+                    <Fact term="Last used"><SaidOrNever said=chosen.last_used.clone()/></Fact>
+                    <Fact term="Expires"><SaidOrNever said=chosen.expires.clone()/></Fact>
+                    <Fact term="Today">{count(chosen.today.total(), "call", "calls")}", "{thousands(chosen.today.passed)}" passed"</Fact>
+                </Facts>
+                <p><a href=format!("/keys/{}", key.id)>"History, secrets and chart"</a></p>
+                {is_live.then(|| limit(&chosen))}
+                {is_live.then(|| acts(&chosen, revoke, asks))}
+            </div>
+        </aside>
+    }
+    .into_any()
+}
+
+/// The one limit: so many calls in a window.
+fn limit(chosen: &KeyDetail) -> AnyView {
+    let stands = chosen.limits.iter().map(|l| format!("{} of {} {} used, resets {}.", thousands(l.used), thousands(l.limit), l.per, l.resets)).collect::<Vec<_>>().join(" ");
+    let first = chosen.limits.first().filter(|_| !chosen.has_default_limit);
+    let value = first.map(|l: &LimitView| l.limit.to_string()).unwrap_or_default();
+    let window = first.map_or(3_600, |l| l.window);
+    let help = if chosen.has_default_limit { "Empty: the default limit, as now." } else { "Empty: the default limit again." };
+    view! {
+        <Form action=SetLimit::PATH id="limit" class="stack" label="Limit" hidden=vec![("id", chosen.key.id.to_string())]>
+            <div class="cols-2">
+                <TextField label="Calls" name="limit" inputmode="numeric" value help/>
+                <SelectField label="In" name="window" options=windows(window) value=window.to_string()/>
+            </div>
+            <p class="help">{stands}</p>
+            <div class="form-actions"><Button size=Size::Small>"Set limit"</Button></div>
+        </Form>
+    }
+    .into_any()
+}
+
+fn windows(present: u32) -> Vec<(String, String)> {
+    let mut windows: Vec<u32> = vec![60, 3_600, 86_400, 604_800];
+    if !windows.contains(&present) {
+        windows.push(present);
+        windows.sort_unstable();
+    }
+    windows.into_iter().map(|s| (s.to_string(), crate::keys::model::per_window(s))).collect()
+}
+
+fn acts(chosen: &KeyDetail, revoke: String, asks: bool) -> AnyView {
+    let key = &chosen.key;
+    let this = vec![("id", key.id.to_string())];
+    if asks {
+        let back = format!("/admin/keys?key={}", key.id);
+        let question = format!("Every call with it is answered REVOKED, for good. It passed {} today.", count(chosen.today.passed, "call", "calls"));
+        return view! {
+            <Form action=RevokeKey::PATH id="revoke" class="stack" label="Revoke" hidden=this>
+                <Note gate=Gate::Refused>{question}</Note>
+                <TextField label="Reason" name="reason" maxlength=200/>
+                <TextField label=format!("Type {} to go on", key.name) name="typed" autocomplete="off"/>
+                <div class="form-actions"><Button look=Look::Danger>"Revoke"</Button><LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton></div>
+            </Form>
+        }
+        .into_any();
+    }
+    let door = match key.state {
+        KeyState::Disabled => view! { <Button>"Enable"</Button> }.into_any(),
+        KeyState::Active | KeyState::Revoked => view! { <Button>"Disable"</Button> }.into_any(),
+    };
+    let action = if key.state == KeyState::Disabled { EnableKey::PATH } else { DisableKey::PATH };
+    view! {
+        <Form action=action id="state" class="stack" label="State" hidden=this>
+            <TextField label="Reason" name="reason" maxlength=200 help="Stands in the key's history; may stay empty."/>
+            <div class="form-actions">{door}<LinkButton href=revoke look=Look::DangerQuiet>"Revoke"</LinkButton></div>
+        </Form>
+    }
+    .into_any()
+}

@@ -1,0 +1,123 @@
+//! `/admin/keys`: the keys of every workspace. Disabling and enabling stand in the row; limit and revoking beside the chosen key
+//! (`?key=key_…`).
+
+use super::key_panel::KeyPanel;
+use crate::{
+    accounts::components::Framed,
+    admin::{
+        api::{self, DisableKey, EnableKey},
+        components::{KeyBadge, SaidOrNever, link, loaded},
+        model::AllKeys,
+    },
+    keys::model::{KeyList, KeyQuery, KeyRow, KeyState, StandingKind},
+    ui::{Button, Empty, ErrorSummary, FilterSelect, Filters, Form, LinkButton, PageHeader, Pagination, SearchField, Size, Table, number::{count, thousands}},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+const PATH: &str = "/admin/keys";
+
+#[component]
+pub fn KeysPage() -> impl IntoView {
+    let parameters = use_query_map();
+    let query = move || parameters.with_untracked(|map| KeyQuery::read(|name| map.get(name)));
+    let (chosen, asks) = parameters.with_untracked(|map| (map.get("key"), map.get("ask").is_some_and(|ask| ask == "revoke")));
+    view! { <Framed crumbs=super::crumbs("Keys")>{loaded(move || api::list_keys(query(), chosen.clone()), move |all| page(all, asks))}</Framed> }
+}
+
+fn page(all: AllKeys, asks: bool) -> AnyView {
+    let AllKeys { list, chosen } = all;
+    let today = list.today;
+    let lead = format!("{} of everybody. {} today, {} passed.", count(list.all, "key", "keys"), count(today.total(), "call", "calls"), thousands(today.passed)).into_any();
+    let back = here(&list.query, None);
+    let revoke = chosen.as_ref().map(|c| link(PATH, [("key", Some(c.key.id.to_string().as_str())), ("ask", Some("revoke"))]));
+    let panel = chosen.map(|chosen| view! { <KeyPanel chosen back revoke=revoke.unwrap_or_default() asks/> });
+    view! {
+        <PageHeader title="Keys" lead/>
+        {filters(&list)}
+        <ErrorSummary action=DisableKey::PATH/>
+        <ErrorSummary action=EnableKey::PATH/>
+        {match panel {
+            Some(panel) => view! { <div class="cols-panel"><div class="stack">{table(list)}</div>{panel}</div> }.into_any(),
+            None => table(list),
+        }}
+    }
+    .into_any()
+}
+
+/// The list with its filters, and one more parameter.
+fn here(query: &KeyQuery, more: Option<(&'static str, &str)>) -> String {
+    let own = [("q", query.q.as_deref()), ("api", query.api.as_deref()), ("status", query.status.as_deref())];
+    link(PATH, own.into_iter().chain(more.map(|(name, value)| (name, Some(value)))))
+}
+
+fn filters(list: &KeyList) -> AnyView {
+    let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
+    let apis = any("Every API").chain(list.form.apis.iter().map(|api| (api.slug.to_string(), api.name.clone()))).collect();
+    let statuses = any("Every status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
+    let query = list.query.clone();
+    view! {
+        <Filters action=PATH label="Filter keys">
+            <SearchField placeholder="Name, start of a key, or id" nostrip:value=query.q/>
+            <FilterSelect label="API" name="api" options=apis nostrip:value=query.api/>
+            <FilterSelect label="Status" name="status" options=statuses nostrip:value=query.status/>
+        </Filters>
+    }
+    .into_any()
+}
+
+fn table(list: KeyList) -> AnyView {
+    if list.rows.is_empty() {
+        return if list.query.is_filtered() {
+            view! { <Empty title="No key matches" text="Look for less of the name, or show every API and status."><LinkButton href=PATH>"Show all keys"</LinkButton></Empty> }.into_any()
+        } else {
+            view! { <Empty title="No keys yet" text="Keys stand here as soon as somebody creates one."/> }.into_any()
+        };
+    }
+    let summary = format!("{} of {}", thousands(list.rows.len() as u64), count(list.found, "key", "keys"));
+    let newer = list.newer.as_deref().map(|cursor| here(&list.query, Some(("newer", cursor))));
+    let older = list.older.as_deref().map(|cursor| here(&list.query, Some(("older", cursor))));
+    let query = list.query;
+    let rows = list.rows.into_iter().map(|k| row(k, &query)).collect_view();
+    view! {
+        <Table caption="Keys of every workspace, newest first">
+            <thead>
+                <tr>
+                    <th scope="col">"Name"</th>
+                    <th scope="col" class="col-2">"Owner"</th>
+                    <th scope="col" class="col-3">"API"</th>
+                    <th scope="col" class="num col-3">"30 days"</th>
+                    <th scope="col" class="col-2">"Last used"</th>
+                    <th scope="col" class="cell-status">"Status"</th>
+                    <td><span class="visually-hidden">"Act"</span></td>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </Table>
+        <Pagination summary newer older/>
+    }
+    .into_any()
+}
+
+fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
+    let id = k.key.id.to_string();
+    let this = vec![("id", id.clone())];
+    let name = k.key.name.clone();
+    let act = match k.key.state {
+        KeyState::Active => view! { <Form action=DisableKey::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Disable {name}")>"Disable"</Button></Form> }.into_any(),
+        KeyState::Disabled => view! { <Form action=EnableKey::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Enable {name}")>"Enable"</Button></Form> }.into_any(),
+        KeyState::Revoked => ().into_any(),
+    };
+    view! {
+        <tr class=k.standing.kind.is_off().then_some("is-off")>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=here(query, Some(("key", &id)))>{k.key.name}</a><code>{k.key.start}"…"</code></span></th>
+            <td class="col-2">{k.owner}</td>
+            <td class="col-3 muted">{k.key.api_name}</td>
+            <td class="num col-3">{thousands(k.calls.total())}</td>
+            <td class="col-2"><SaidOrNever said=k.last_used/></td>
+            <td class="cell-status"><KeyBadge id=format!("why-{id}") standing=k.standing/></td>
+            <td class="cell-more">{act}</td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,26 @@
+//! The pages of `/admin`, one file per route.
+
+mod account;
+mod accounts;
+mod apis;
+mod disable;
+mod jobs;
+mod key_panel;
+mod keys;
+mod overview;
+mod refusals;
+
+pub use account::AccountPage;
+pub use accounts::AccountsPage;
+pub use apis::ApisPage;
+pub use jobs::JobsPage;
+pub use keys::KeysPage;
+pub use overview::OverviewPage;
+pub use refusals::RefusalsPage;
+
+use crate::ui::Crumb;
+
+/// Admin, then where one is.
+fn crumbs(here: &'static str) -> Vec<Crumb> {
+    vec![Crumb::link("Admin", "/admin"), Crumb::here(here)]
+}

@@ -1,0 +1,128 @@
+//! Accounts, for operators: views over the oversight operations of the accounts feature.
+
+use super::{deeds, words::{ago, day, local, moment}};
+use crate::{
+    accounts::{
+        Caller,
+        model::{AccountFilter, AccountState},
+        server::{self as accounts, AccountFacts, Ended, Visitor},
+    },
+    admin::model::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled},
+    error::AppError,
+    keys::{model::KeyQuery, server as keys},
+    platform::{Ctx, LocalTime},
+    usage::server as usage,
+    values::{AccountId, permission_names as may},
+};
+
+pub use crate::accounts::server::{enable_account, end_session_of as end_session, end_sessions_of as end_sessions, send_reset_link};
+
+/// Rows of a page.
+const PAGE: u32 = 50;
+/// Lines of an account's history.
+const HISTORY: i64 = 50;
+
+/// What `/admin/accounts` shows.
+pub async fn list_accounts(ctx: &Ctx, caller: &Caller, query: AccountQuery) -> Result<AccountList, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    let filter = filter(&query)?;
+    let (mut rows, counts) = tokio::try_join!(accounts::list_accounts(ctx, caller, &filter), accounts::count_accounts(ctx, caller))?;
+    let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
+    let has_more = rows.len() > page;
+    if has_more && filter.backwards {
+        rows.remove(0);
+    }
+    rows.truncate(page);
+    let has_newer = if filter.backwards { has_more } else { filter.from.is_some() };
+    let has_older = filter.backwards || has_more;
+    let local = local(ctx, caller);
+    Ok(AccountList {
+        found: rows.first().map_or(0, |a| a.found),
+        all: counts.all,
+        newer: rows.first().filter(|_| has_newer).map(|a| a.id),
+        older: rows.last().filter(|_| has_older).map(|a| a.id),
+        rows: rows.iter().map(|a| row(a, &local)).collect(),
+        query,
+    })
+}
+
+/// The newest accounts.
+pub async fn newest_accounts(ctx: &Ctx, caller: &Caller, most: u32) -> Result<Vec<AccountRow>, AppError> {
+    let filter = AccountFilter { limit: Some(most), ..AccountFilter::default() };
+    let local = local(ctx, caller);
+    Ok(accounts::list_accounts(ctx, caller, &filter).await?.iter().map(|a| row(a, &local)).collect())
+}
+
+/// What `/admin/accounts/{id}` shows.
+pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<AccountPage, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    let account = accounts::find_account(ctx, caller, id).await?;
+    let workspace = account.workspace.ok_or(AppError::NotFound)?;
+    let of_workspace = KeyQuery { workspace: Some(workspace), ..KeyQuery::default() };
+    let (sessions, keys, today, history) = tokio::try_join!(
+        accounts::sessions_of_account(ctx, caller, id),
+        keys::list_keys(ctx, caller, of_workspace),
+        usage::calls_today_of(ctx, caller, workspace),
+        deeds::about_account(ctx, caller, id, workspace, HISTORY),
+    )?;
+    let local = local(ctx, caller);
+    Ok(AccountPage {
+        account: row(&account, &local),
+        workspace: account.workspace,
+        verified: account.verified_at.map(|at| moment(&local, at)),
+        disabled: account.disabled_at.map(|at| Disabled { at: moment(&local, at), by: account.disabled_by, reason: account.disabled_reason.unwrap_or_default() }),
+        roles: account.roles,
+        time_zone: account.time_zone,
+        sessions,
+        key_count: keys.all,
+        keys: keys.rows,
+        live_keys: account.live_keys,
+        passed_today: today.passed,
+        history,
+        is_you: id == caller.account,
+    })
+}
+
+/// Keeps an account out. Here a reason is needed: the person will read it.
+pub async fn disable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, reason: &str) -> Result<Ended, AppError> {
+    caller.require(&may::ACCOUNTS_MANAGE)?;
+    if reason.trim().is_empty() {
+        return Err(AppError::invalid("reason", "Say why. The person reads it when they try to come in."));
+    }
+    accounts::disable_account(ctx, caller, from, id, reason).await
+}
+
+fn filter(query: &AccountQuery) -> Result<AccountFilter, AppError> {
+    let cursor = |text: &str| text.parse::<AccountId>().map_err(|_| AppError::invalid("older", "This list can't be continued here. Start at its beginning."));
+    let state = |word: &str| AccountState::ALL.into_iter().find(|s| s.as_str() == word).ok_or_else(|| AppError::invalid("status", "There is no such status."));
+    let id = query.q.as_deref().and_then(|q| q.parse::<AccountId>().ok());
+    let operators = query.status.as_deref() == Some("operator");
+    Ok(AccountFilter {
+        id,
+        search: query.q.clone().filter(|_| id.is_none()),
+        state: query.status.as_deref().filter(|_| !operators).map(state).transpose()?,
+        operators,
+        from: query.newer.as_deref().or(query.older.as_deref()).map(cursor).transpose()?,
+        backwards: query.newer.is_some(),
+        // One more than a page tells whether there is another.
+        limit: Some(PAGE + 1),
+    })
+}
+
+fn row(account: &AccountFacts, local: &LocalTime) -> AccountRow {
+    let state = match (account.disabled_at, account.verified_at) {
+        (Some(_), _) => AccountState::Disabled,
+        (None, None) => AccountState::Unproven,
+        (None, Some(_)) => AccountState::Active,
+    };
+    AccountRow {
+        id: account.id,
+        name: account.name.clone(),
+        email: account.email.clone(),
+        state,
+        is_operator: account.is_operator,
+        keys: account.keys,
+        since: day(local, account.created_at),
+        last_sign_in: account.last_sign_in_at.map(|at| ago(local, at)),
+    }
+}

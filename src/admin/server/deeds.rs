@@ -1,0 +1,112 @@
+//! Events in words: the history of an account, and what operators did to others.
+
+use super::words::{local, moment};
+use crate::{
+    accounts::Caller,
+    activity::server::{self as activity, Event},
+    admin::model::{Deed, Mark},
+    error::AppError,
+    keys::model::Act,
+    platform::{Ctx, LocalTime},
+    values::{AccountId, WorkspaceId, permission_names as may},
+};
+
+/// What was done by, to and around an account, newest first.
+pub async fn about_account(ctx: &Ctx, caller: &Caller, account: AccountId, workspace: WorkspaceId, most: i64) -> Result<Vec<Deed>, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    Ok(deeds(activity::list_events_about(&ctx.db, account, workspace, most).await?, &local(ctx, caller)))
+}
+
+/// What operators did to what is not their own, newest first.
+pub async fn of_operators(ctx: &Ctx, caller: &Caller, most: i64) -> Result<Vec<Deed>, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    Ok(deeds(activity::list_interventions(&ctx.db, most).await?, &local(ctx, caller)))
+}
+
+fn deeds(events: Vec<Event>, local: &LocalTime) -> Vec<Deed> {
+    events
+        .into_iter()
+        .map(|event| {
+            let (words, mark) = saying(&event);
+            Deed { at: moment(local, event.at), actor: event.actor, words, reason: event.reason, mark }
+        })
+        .collect()
+}
+
+/// The sentence after the actor's name, and its mark. A kind that is not known here is said as it is.
+fn saying(event: &Event) -> (String, Mark) {
+    let subject = event.subject_name.as_deref().unwrap_or("what is gone now");
+    if let Some(act) = event.kind.strip_prefix("key.") {
+        return of_key(act, subject);
+    }
+    let (words, mark) = match event.kind.as_str() {
+        "account.signed_up" => ("signed up".to_owned(), Mark::Person),
+        "account.sign_up_repeated" => ("signed up with this address again; nothing changed".to_owned(), Mark::Person),
+        "account.created" => (format!("created the account of {subject}"), Mark::Person),
+        "account.role_granted" => (format!("made {subject} an operator"), Mark::Person),
+        "account.verified" => ("confirmed the email".to_owned(), Mark::Person),
+        "account.verification_resent" => ("asked for the confirmation mail again".to_owned(), Mark::Person),
+        "account.signed_in" => ("signed in".to_owned(), Mark::Person),
+        "account.signed_out" => ("signed out".to_owned(), Mark::Person),
+        "account.reset_asked" => ("asked for a link to set a new password".to_owned(), Mark::Person),
+        "account.reset_sent" => (format!("sent {subject} a link to set a new password"), Mark::Person),
+        "account.password_reset" => ("set a new password by a link".to_owned(), Mark::Person),
+        "account.password_changed" => ("changed the password".to_owned(), Mark::Person),
+        "account.profile_changed" => ("changed the profile".to_owned(), Mark::Person),
+        "account.disabled" => (format!("disabled {subject}"), Mark::Closed),
+        "account.enabled" => (format!("enabled {subject}"), Mark::Opened),
+        "session.ended" => (format!("ended a session of {subject}"), Mark::Person),
+        "session.all_ended" => (format!("ended the sessions of {subject}"), Mark::Person),
+        "api.created" => (format!("described the API {subject}"), Mark::Api),
+        "api.changed" => (format!("changed the API {subject}"), Mark::Api),
+        "job.retried" => (format!("started the job {} again", event.data.get("kind").and_then(|k| k.as_str()).unwrap_or("that is gone now")), Mark::Job),
+        other => (other.replace(['.', '_'], " "), Mark::Other),
+    };
+    (words, mark)
+}
+
+fn of_key(act: &str, key: &str) -> (String, Mark) {
+    let is = |known: Act| known.as_str() == act;
+    match () {
+        () if is(Act::Created) => (format!("created the key {key}"), Mark::Key),
+        () if is(Act::Renamed) => (format!("renamed a key to {key}"), Mark::Key),
+        () if is(Act::Expiry) => (format!("set when the key {key} expires"), Mark::Key),
+        () if is(Act::Permitted) => (format!("set the permissions of the key {key}"), Mark::Key),
+        () if is(Act::Limited) => (format!("set the limit of the key {key}"), Mark::Key),
+        () if is(Act::Disabled) => (format!("disabled the key {key}"), Mark::Closed),
+        () if is(Act::Enabled) => (format!("enabled the key {key}"), Mark::Opened),
+        () if is(Act::Revoked) => (format!("revoked the key {key}"), Mark::Ended),
+        () if is(Act::Rotated) => (format!("rotated the secret of the key {key}"), Mark::Key),
+        () if is(Act::Dropped) => (format!("dropped an old secret of the key {key}"), Mark::Key),
+        () => (format!("{} the key {key}", act.replace('_', " ")), Mark::Key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    fn event(kind: &str) -> Event {
+        Event {
+            at: datetime!(2026-11-20 12:00 UTC),
+            kind: kind.to_owned(),
+            actor: "Jon".to_owned(),
+            subject_name: Some("Ilse".to_owned()),
+            reason: String::new(),
+            data: serde_json::json!({ "kind": "accounts.send_reset" }),
+        }
+    }
+
+    #[test]
+    fn events_are_said_as_sentences() {
+        for (kind, words, mark) in [
+            ("account.disabled", "disabled Ilse", Mark::Closed),
+            ("key.revoked", "revoked the key Ilse", Mark::Ended),
+            ("job.retried", "started the job accounts.send_reset again", Mark::Job),
+            ("board.card_moved", "board card moved", Mark::Other),
+        ] {
+            assert_eq!(saying(&event(kind)), (words.to_owned(), mark));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Is everything all right? Each part of this process with one measure and what to do where it is not.
+
+use super::words::lasting;
+use crate::{
+    admin::model::{Health, Part},
+    error::AppError,
+    keys::server::gate::Gate,
+    platform::{Ctx, jobs::admin},
+    usage::server::Backlog,
+};
+use secrecy::ExposeSecret;
+use time::{Duration, OffsetDateTime};
+
+/// A round trip to the database that is longer than this is felt on every page.
+const SLOW: Duration = Duration::milliseconds(50);
+/// A job that was due this long ago has nobody working on it.
+const LATE: Duration = Duration::minutes(2);
+/// Counts are written every two seconds; this long without is a database that does not take them.
+const UNWRITTEN: Duration = Duration::seconds(30);
+
+/// Every part, in the order of how much hangs on it.
+pub async fn parts(ctx: &Ctx) -> Result<Vec<Part>, AppError> {
+    let now = ctx.clock.now();
+    let (database, jobs) = tokio::try_join!(database(ctx), jobs(ctx, now))?;
+    Ok(vec![key_table(ctx), usage(ctx, now), database, jobs, mail(ctx)])
+}
+
+fn key_table(ctx: &Ctx) -> Part {
+    let gate = ctx.part::<Gate>();
+    let (loaded, keys) = gate.map_or((false, 0), |g| (g.is_loaded(), g.len()));
+    let part = Part { href: Some("/admin/keys".to_owned()), ..fine("Key table", counted(count(keys), "key"), "in memory; a verification asks no database") };
+    if loaded { part } else { part.but(Health::Broken, "The key table is not loaded, so no call is answered. It is loaded as soon as the database answers.") }
+}
+
+fn usage(ctx: &Ctx, now: OffsetDateTime) -> Part {
+    let Some(backlog) = ctx.part::<Backlog>() else {
+        return fine("Usage", "off".to_owned(), "this process counts nothing");
+    };
+    let waiting = backlog.waiting();
+    let written = backlog.written_at().map_or_else(|| "nothing was counted yet".to_owned(), |at| format!("written {} ago", lasting(now - at)));
+    let part = fine("Usage", format!("{} waiting", counted(waiting, "count")), &written);
+    match backlog.failing_since() {
+        Some(since) if now - since > UNWRITTEN => part.but(Health::Wanting, "The database does not take the counts. They are kept in memory and written as soon as it does; don't stop this process before."),
+        _ => part,
+    }
+}
+
+async fn database(ctx: &Ctx) -> Result<Part, AppError> {
+    let start = ctx.clock.now();
+    sqlx::query_scalar!("select 1").fetch_one(&ctx.db).await?;
+    let took = ctx.clock.now() - start;
+    let busy = usize::try_from(ctx.db.size()).unwrap_or(0).saturating_sub(ctx.db.num_idle());
+    let part = fine("Database", millis(took), &format!("a round trip; {busy} of {} connections in use", ctx.db.options().get_max_connections()));
+    Ok(if took > SLOW { part.but(Health::Wanting, "Every page waits for the database. Look at its load, and whether it stands near this process.") } else { part })
+}
+
+async fn jobs(ctx: &Ctx, now: OffsetDateTime) -> Result<Part, AppError> {
+    let counts = admin::counts(ctx).await?;
+    let (waiting, running, failed) = (number(counts.waiting), number(counts.running), number(counts.failed));
+    let part = Part { href: Some("/admin/jobs".to_owned()), ..fine("Jobs", format!("{waiting} waiting"), &format!("{running} running, {failed} failed")) };
+    Ok(match counts.overdue_since {
+        Some(since) if now - since > LATE => part.but(Health::Broken, &format!("The oldest job has been due for {}. Is tollgate worker running, or TOLLGATE_JOBS_IN_SERVE on?", lasting(now - since))),
+        _ if failed > 0 => part.but(Health::Wanting, &format!("{} failed for good. Look at the errors, mend the cause, then retry.", counted(failed, "job"))),
+        _ => part,
+    })
+}
+
+fn mail(ctx: &Ctx) -> Part {
+    let host = ctx.config.mail.smtp_url.as_ref().and_then(|url| url::Url::parse(url.expose_secret()).ok()).and_then(|url| url.host_str().map(ToOwned::to_owned));
+    match host {
+        Some(host) => fine("Mail", "SMTP".to_owned(), &format!("by {host}, as {}", ctx.config.mail.from)),
+        None if ctx.config.is_development() => Part { href: Some("/dev/mailbox".to_owned()), ..fine("Mail", "files".to_owned(), "shown in the mailbox; none leaves this machine") },
+        None => fine("Mail", "files".to_owned(), "none leaves this machine").but(Health::Wanting, "Nobody gets a mail: they are files in the data folder. Set TOLLGATE_SMTP_URL."),
+    }
+}
+
+fn fine(name: &str, now: String, detail: &str) -> Part {
+    Part { name: name.to_owned(), health: Health::Fine, now, detail: detail.to_owned(), advice: None, href: None }
+}
+
+impl Part {
+    fn but(self, health: Health, advice: &str) -> Self {
+        Self { health, advice: Some(advice.to_owned()), ..self }
+    }
+}
+
+fn millis(took: Duration) -> String {
+    match took.whole_microseconds() {
+        micros @ ..10_000 => format!("{}.{} ms", micros.max(0) / 1000, micros.max(0) % 1000 / 100),
+        micros => format!("{} ms", micros / 1000),
+    }
+}
+
+fn counted(n: u64, one: &str) -> String {
+    crate::ui::number::count(n, one, &format!("{one}s"))
+}
+
+fn number(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_trip_is_said_to_a_tenth_where_it_is_short() {
+        assert_eq!(millis(Duration::microseconds(-1)), "0.0 ms");
+        assert_eq!(millis(Duration::microseconds(440)), "0.4 ms");
+        assert_eq!(millis(Duration::microseconds(9_999)), "9.9 ms");
+        assert_eq!(millis(Duration::microseconds(71_400)), "71 ms");
+    }
+}

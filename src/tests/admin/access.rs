@@ -1,0 +1,100 @@
+//! Only operators. The pages and functions are those that the product itself knows, so one that is new and not listed here fails.
+
+use crate::support::{TestApp, browser::Browser};
+use leptos_axum::generate_route_list;
+use sqlx::PgPool;
+use std::collections::BTreeSet;
+use tollgate::app::App;
+
+const PAGES: [&str; 7] = ["/admin", "/admin/accounts", "/admin/accounts/{id}", "/admin/apis", "/admin/jobs", "/admin/keys", "/admin/refusals"];
+
+/// The pages for which nobody needs to sign in.
+const PUBLIC: [&str; 10] = ["/", "/sign-up", "/sign-in", "/sign-out", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui"];
+
+/// Every path of the product's pages, as the router has them.
+fn routes() -> BTreeSet<String> {
+    generate_route_list(App).iter().map(|route| route.path().to_owned()).collect()
+}
+
+/// Every server function of admin, with a body that its arguments can be read from.
+fn functions(account: &str, session: &str, key: &str, job: &str) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+    let of = |name: &'static str, value: &str| vec![(name, value.to_owned())];
+    let two = |first: (&'static str, &str), second: (&'static str, &str)| vec![(first.0, first.1.to_owned()), (second.0, second.1.to_owned())];
+    vec![
+        ("/fn/admin/api/create_api", two(("name", "Access"), ("slug", "access"))),
+        ("/fn/admin/api/disable_account", two(("id", account), ("reason", "a test"))),
+        ("/fn/admin/api/disable_key", of("id", key)),
+        ("/fn/admin/api/enable_account", of("id", account)),
+        ("/fn/admin/api/enable_key", of("id", key)),
+        ("/fn/admin/api/end_session", two(("id", account), ("session", session))),
+        ("/fn/admin/api/end_sessions", of("id", account)),
+        ("/fn/admin/api/list_accounts", vec![]),
+        ("/fn/admin/api/list_apis", vec![]),
+        ("/fn/admin/api/list_jobs", vec![]),
+        ("/fn/admin/api/list_keys", vec![]),
+        ("/fn/admin/api/list_refusals", vec![]),
+        ("/fn/admin/api/read_account", of("id", account)),
+        ("/fn/admin/api/read_overview", vec![]),
+        ("/fn/admin/api/retry_job", of("id", job)),
+        ("/fn/admin/api/revoke_key", two(("id", key), ("typed", "access"))),
+        ("/fn/admin/api/save_api", two(("slug", "demo"), ("name", "Demo"))),
+        ("/fn/admin/api/send_reset_link", of("id", account)),
+        ("/fn/admin/api/set_limit", of("id", key)),
+    ]
+}
+
+async fn call(browser: &Browser, path: &str, body: &[(&'static str, String)]) -> u16 {
+    let request = browser.http.post(format!("{}{path}", browser.base)).header("sec-fetch-site", "same-origin").header("accept", "application/json");
+    request.form(body).send().await.unwrap().status().as_u16()
+}
+
+#[sqlx::test]
+async fn r62_every_page_but_the_public_ones_asks_for_sign_in(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let browser = app.browser();
+    let guarded: Vec<String> = routes().into_iter().filter(|path| !PUBLIC.contains(&path.as_str())).collect();
+    assert!(guarded.len() > PAGES.len(), "{guarded:?}");
+    for path in guarded {
+        let path = path.replace("{id}", "any");
+        let answer = browser.get(&path).await;
+        assert_eq!(answer.status(), 303, "{path}");
+        assert!(answer.headers()["location"].to_str().unwrap().starts_with("/sign-in?next="), "{path}");
+    }
+}
+
+#[sqlx::test]
+async fn s88_only_operators_reach_an_admin_page(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (developer, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let admin: Vec<String> = routes().into_iter().filter(|path| path.starts_with("/admin")).collect();
+    assert_eq!(admin, PAGES, "a page of /admin is not listed in this test");
+    for path in admin {
+        let path = path.replace("{id}", &developer.account.to_string());
+        assert_eq!(developer.browser.get(&path).await.status(), 403, "{path}");
+        assert_eq!(operator.browser.get(&path).await.status(), 200, "{path}");
+    }
+}
+
+#[sqlx::test]
+async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (developer, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let (key, _) = super::key_of(&app, &developer, "access").await;
+    let (session, job) = (app.ctx.new_id::<tollgate::values::SessionId>(), app.ctx.new_id::<tollgate::values::JobId>());
+    let functions = functions(&developer.account.to_string(), &session.to_string(), &key.to_string(), &job.to_string());
+    let known: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).filter(|path| path.starts_with("/fn/admin/")).collect();
+    assert_eq!(known, functions.iter().map(|(path, _)| *path).collect(), "a function of admin is not listed in this test");
+
+    // Of a developer even their own account and key are refused here.
+    for (path, body) in &functions {
+        assert_eq!(call(&app.browser(), path, body).await, 401, "{path} without a session");
+        assert_eq!(call(&developer.browser, path, body).await, 403, "{path} as a developer");
+    }
+    for kind in ["account.disabled", "key.disabled", "key.revoked", "api.created", "account.reset_sent"] {
+        assert_eq!(super::events(&app, kind).await, 0, "{kind}");
+    }
+    for (path, body) in &functions {
+        let status = call(&operator.browser, path, body).await;
+        assert!(matches!(status, 200 | 204 | 302 | 409), "{path} as an operator: {status}");
+    }
+}

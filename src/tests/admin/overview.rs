@@ -1,0 +1,69 @@
+//! The overview: its numbers are those of the tables, and its title tells whether somebody is wanted.
+
+use super::{caller, key_of};
+use crate::support::{T0, TestApp};
+use sqlx::PgPool;
+use tollgate::{
+    admin::{model::Health, server},
+    keys::server::{disable_key, gate::{Gate, Question}},
+    platform::clock::Clock,
+    usage::server::{Backlog, write_batch},
+};
+
+#[sqlx::test]
+async fn the_numbers_are_those_of_today(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let (_, secret) = key_of(&app, &person, "shop").await;
+    let (off, stopped) = key_of(&app, &person, "off").await;
+    disable_key(&app.ctx, &caller(&app, person.account).await, off, "").await.unwrap();
+
+    let gate = app.ctx.part::<Gate>().unwrap();
+    let ask = |secret: &str| {
+        let question = Question { secret, api: None, permission: None, route: "GET /orders", cost: 1, address: Some("203.0.113.9".parse().unwrap()), request_id: "overview-1" };
+        gate.verify(question);
+    };
+    (0..3).for_each(|_| ask(&secret));
+    ask(&stopped);
+    ask("nothing at all");
+    write_batch(&app.ctx, app.ctx.new_id(), &gate.meter().take()).await.unwrap();
+
+    let overview = server::read_overview(&app.ctx, &caller(&app, operator.account).await).await.unwrap();
+    let n = overview.numbers;
+    assert_eq!((n.accounts, n.recent_accounts, n.keys, n.live_keys), (2, 2, 2, 1));
+    assert_eq!((n.calls.passed, n.calls.refused, n.attempts), (3, 1, 1));
+    assert_eq!(overview.title(), "Everything passes.");
+    assert!(overview.refusals.iter().any(|r| r.key == Some(off) && r.address == "203.0.113.9"));
+
+    let page = operator.browser.page("/admin").await;
+    for words in ["Everything passes.", "Is everything all right?", "Key table", "2 keys", &person.name, "DISABLED", "up 0 seconds"] {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
+#[sqlx::test]
+async fn what_wants_somebody_is_said_first(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let operator = app.sign_in_as("operator").await;
+    app.run_jobs().await;
+    sqlx::query("insert into jobs (id, kind, payload, state, run_at, created_at) values (gen_random_uuid(), 'x', '{}', 'failed', $1, $1)").bind(T0).execute(&app.ctx.db).await.unwrap();
+    let page = operator.browser.page("/admin").await;
+    assert!(page.contains("Everything passes. One thing wants you.") && page.contains("1 job failed for good"));
+
+    sqlx::query("insert into jobs (id, kind, payload, run_at, created_at) values (gen_random_uuid(), 'x', '{}', $1, $1)").bind(T0 - time::Duration::minutes(3)).execute(&app.ctx.db).await.unwrap();
+    let page = operator.browser.page("/admin").await;
+    assert!(page.contains("Something is not working. One thing wants you.") && page.contains("has been due for 3 minutes"));
+}
+
+#[sqlx::test]
+async fn counts_that_the_database_does_not_take_are_told(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let operator = app.account("op@example.com", "Op", "operator").await;
+    let operator = caller(&app, operator).await;
+    let backlog = app.ctx.part::<Backlog>().unwrap();
+    assert_eq!((backlog.waiting(), backlog.failing_since()), (0, None));
+    let _ = Clock::frozen(T0);
+    let parts = server::read_overview(&app.ctx, &operator).await.unwrap().parts;
+    let usage = parts.iter().find(|p| p.name == "Usage").unwrap();
+    assert_eq!((usage.health, usage.now.as_str()), (Health::Fine, "0 counts waiting"));
+}
