@@ -1,6 +1,6 @@
 //! The document around every page, and the route table: one line per page.
 
-use crate::{accounts::pages as accounts, error::AppError, keys::pages as keys, site::pages as site, ui::ThemeChoice, usage::pages as usage};
+use crate::{accounts::pages as accounts, admin::pages as admin, error::AppError, keys::pages as keys, site::pages as site, ui::ThemeChoice, usage::pages as usage};
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
 use leptos_router::{
@@ -65,6 +65,13 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/keys/:id") view=keys::KeyPage ssr=SsrMode::Async/>
             <Route path=path!("/dev/ui") view=site::GalleryPage ssr=SsrMode::Async/>
             <Route path=path!("/dev/mailbox") view=site::MailboxPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin") view=admin::OverviewPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/accounts") view=admin::AccountsPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/accounts/:id") view=admin::AccountPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/keys") view=admin::KeysPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/apis") view=admin::ApisPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/refusals") view=admin::RefusalsPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/jobs") view=admin::JobsPage ssr=SsrMode::Async/>
             <Route path=path!("/docs") view=site::DocsPage ssr=SsrMode::Async/>
             <Route path=path!("/usage") view=usage::UsagePage ssr=SsrMode::Async/>
             <Route path=path!("/requests") view=usage::RequestsPage ssr=SsrMode::Async/>

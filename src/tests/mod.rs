@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on stops")]
 
 mod accounts;
+mod admin;
 mod architecture;
 mod cli;
 mod config;

@@ -1,9 +1,9 @@
 //! Accounts in rows.
 
-use super::{SaidOrNever, SaidTime};
 use crate::{
     accounts::model::AccountState,
     admin::model::AccountRow,
+    keys::components::{SaidOrNever, SaidTime},
     ui::{Badge, Gate, OutlineBadge, Table, number::thousands},
 };
 use leptos::prelude::*;

@@ -6,10 +6,10 @@ use crate::{
     accounts::{components::Framed, model::{AccountState, SessionView}},
     admin::{
         api::{self, EnableAccount, EndSession, EndSessions, SendResetLink},
-        components::{Deeds, KeyBadge, SaidOrNever, SaidTime, StateBadge, loaded},
+        components::{Deeds, StateBadge, loaded},
         model::AccountPage as Page,
     },
-    keys::model::KeyRow,
+    keys::{components::{SaidOrNever, SaidTime, StandingBadge}, model::KeyRow},
     ui::{Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table, number::{count, thousands}},
     values::AccountId,
 };
@@ -136,14 +136,14 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
     let rows = keys
         .into_iter()
         .map(|k| {
-            let id = k.key.id;
+            let (id, is_off) = (k.key.id, k.standing.kind.is_off());
             view! {
-                <tr class=k.standing.kind.is_off().then_some("is-off")>
+                <tr class=is_off.then_some("is-off")>
                     <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/admin/keys?key={id}")>{k.key.name}</a><code>{k.key.start}"…"</code></span></th>
                     <td class="col-2 muted">{k.key.api_name}</td>
                     <td class="num">{thousands(k.calls.total())}</td>
                     <td class="col-2"><SaidOrNever said=k.last_used/></td>
-                    <td class="cell-status"><KeyBadge id=format!("why-{id}") standing=k.standing/></td>
+                    <td class="cell-status"><StandingBadge id=format!("why-{id}") standing=k.standing end=true/></td>
                 </tr>
             }
         })

@@ -33,7 +33,7 @@ fn list(list: AccountList) -> AnyView {
     let is_filtered = query.is_filtered();
     view! {
         <PageHeader title="Accounts" lead/>
-        <Filters action=PATH label="Filter accounts">
+        <Filters action=PATH label="Accounts">
             <SearchField placeholder="Name, email or id" nostrip:value=query.q/>
             <FilterSelect label="Status" name="status" options=statuses() nostrip:value=query.status/>
         </Filters>

@@ -4,9 +4,10 @@ use crate::{
     accounts::components::Framed,
     admin::{
         api::{self, RetryJob},
-        components::{SaidOrNever, SaidTime, link, loaded},
+        components::{link, loaded},
         model::{JobList, JobQuery, JobView},
     },
+    keys::components::{SaidOrNever, SaidTime},
     ui::{Button, Empty, ErrorSummary, Form, PageHeader, Pagination, Size, Tab, Table, Tabs, number::count},
     values::JobState,
 };
@@ -76,8 +77,8 @@ fn table(list: JobList) -> AnyView {
 
 fn row(job: JobView, is_failed: bool) -> AnyView {
     let retry = is_failed.then(|| {
-        let this = vec![("id", job.id.to_string())];
-        view! { <td class="cell-more"><Form action=RetryJob::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Retry {}", job.kind)>"Retry"</Button></Form></td> }
+        let (this, label) = (vec![("id", job.id.to_string())], format!("Retry {}", job.kind));
+        view! { <td class="cell-more"><Form action=RetryJob::PATH hidden=this quiet=true><Button size=Size::Small label>"Retry"</Button></Form></td> }
     });
     let when = match (is_failed, job.finished) {
         (true, finished) => view! { <SaidOrNever said=finished/> }.into_any(),

@@ -1,11 +1,8 @@
 //! The chosen key beside the list: its facts, its limit, and ending it for good.
 
 use crate::{
-    admin::{
-        api::{DisableKey, EnableKey, RevokeKey, SetLimit},
-        components::{SaidOrNever, SaidTime, key_gate},
-    },
-    keys::model::{KeyDetail, KeyState, LimitView},
+    admin::api::{DisableKey, EnableKey, RevokeKey, SetLimit},
+    keys::{components::{SaidOrNever, SaidTime, gate_of}, model::{KeyDetail, KeyState, LimitView}},
     ui::{Badge, Button, CodeTag, CopyId, Fact, Facts, Form, Gate, Icon, IconLink, LinkButton, Look, Note, SelectField, Size, TextField, number::{count, thousands}},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -13,32 +10,35 @@ use leptos::{prelude::*, server_fn::ServerFn};
 /// `back` is the list without the panel, `revoke` the panel with the question; `asks` shows the question.
 #[component]
 pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] revoke: String, asks: bool) -> impl IntoView {
-    let key = chosen.key.clone();
-    let is_live = key.state != KeyState::Revoked;
+    let (limit, acts) = match chosen.key.state {
+        KeyState::Revoked => (None, None),
+        KeyState::Active | KeyState::Disabled => (Some(limit(&chosen)), Some(acts(&chosen, revoke, asks))),
+    };
+    let (key, standing) = (chosen.key, chosen.standing);
     let permissions = key.permissions.iter().map(|p| view! { <CodeTag text=p.to_string()/> }).collect_view();
     view! {
         <aside class="card panel" id="key" aria-labelledby="h-key">
             <div class="card-head">
                 <h2 id="h-key">{key.name.clone()}</h2>
-                <Badge gate=key_gate(chosen.standing.kind)>{chosen.standing.label.clone()}</Badge>
+                <Badge gate=gate_of(standing.kind)>{standing.label}</Badge>
                 <span class="push"><IconLink icon=Icon::Close label="Close" href=back size=Size::Small/></span>
             </div>
             <div class="card-body stack">
-                <p class="muted">{chosen.standing.why.clone()}</p>
+                <p class="muted">{standing.why}</p>
                 <Facts>
                     <Fact term="Id"><CopyId id="key-id" text=key.id.to_string()/></Fact>
-                    <Fact term="Starts with"><code>{key.start.clone()}"…"</code></Fact>
-                    <Fact term="Owner">{chosen.owner.clone()}</Fact>
-                    <Fact term="API">{key.api_name.clone()}</Fact>
+                    <Fact term="Starts with"><code>{key.start}"…"</code></Fact>
+                    <Fact term="Owner">{chosen.owner}</Fact>
+                    <Fact term="API">{key.api_name}</Fact>
                     <Fact term="Permissions"><span class="row">{permissions}</span></Fact>
-                    <Fact term="Created"><SaidTime said=chosen.created.clone()/>" by "{chosen.created_by.clone()}</Fact>
-                    <Fact term="Last used"><SaidOrNever said=chosen.last_used.clone()/></Fact>
-                    <Fact term="Expires"><SaidOrNever said=chosen.expires.clone()/></Fact>
+                    <Fact term="Created"><SaidTime said=chosen.created/>" by "{chosen.created_by}</Fact>
+                    <Fact term="Last used"><SaidOrNever said=chosen.last_used/></Fact>
+                    <Fact term="Expires"><SaidOrNever said=chosen.expires/></Fact>
                     <Fact term="Today">{count(chosen.today.total(), "call", "calls")}", "{thousands(chosen.today.passed)}" passed"</Fact>
                 </Facts>
                 <p><a href=format!("/keys/{}", key.id)>"History, secrets and chart"</a></p>
-                {is_live.then(|| limit(&chosen))}
-                {is_live.then(|| acts(&chosen, revoke, asks))}
+                {limit}
+                {acts}
             </div>
         </aside>
     }
@@ -78,13 +78,14 @@ fn acts(chosen: &KeyDetail, revoke: String, asks: bool) -> AnyView {
     let key = &chosen.key;
     let this = vec![("id", key.id.to_string())];
     if asks {
+        let typed = format!("Type {} to go on", key.name);
         let back = format!("/admin/keys?key={}", key.id);
         let question = format!("Every call with it is answered REVOKED, for good. It passed {} today.", count(chosen.today.passed, "call", "calls"));
         return view! {
             <Form action=RevokeKey::PATH id="revoke" class="stack" label="Revoke" hidden=this>
                 <Note gate=Gate::Refused>{question}</Note>
                 <TextField label="Reason" name="reason" maxlength=200/>
-                <TextField label=format!("Type {} to go on", key.name) name="typed" autocomplete="off"/>
+                <TextField label=typed name="typed" autocomplete="off"/>
                 <div class="form-actions"><Button look=Look::Danger>"Revoke"</Button><LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton></div>
             </Form>
         }

@@ -6,10 +6,10 @@ use crate::{
     accounts::components::Framed,
     admin::{
         api::{self, DisableKey, EnableKey},
-        components::{KeyBadge, SaidOrNever, link, loaded},
+        components::{link, loaded},
         model::AllKeys,
     },
-    keys::model::{KeyList, KeyQuery, KeyRow, KeyState, StandingKind},
+    keys::{components::{SaidOrNever, StandingBadge}, model::{KeyList, KeyQuery, KeyRow, KeyState, StandingKind}},
     ui::{Button, Empty, ErrorSummary, FilterSelect, Filters, Form, LinkButton, PageHeader, Pagination, SearchField, Size, Table, number::{count, thousands}},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -57,7 +57,7 @@ fn filters(list: &KeyList) -> AnyView {
     let statuses = any("Every status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
     let query = list.query.clone();
     view! {
-        <Filters action=PATH label="Filter keys">
+        <Filters action=PATH label="Keys">
             <SearchField placeholder="Name, start of a key, or id" nostrip:value=query.q/>
             <FilterSelect label="API" name="api" options=apis nostrip:value=query.api/>
             <FilterSelect label="Status" name="status" options=statuses nostrip:value=query.status/>
@@ -102,20 +102,20 @@ fn table(list: KeyList) -> AnyView {
 fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
     let id = k.key.id.to_string();
     let this = vec![("id", id.clone())];
-    let name = k.key.name.clone();
+    let (name, is_off) = (k.key.name.clone(), k.standing.kind.is_off());
     let act = match k.key.state {
         KeyState::Active => view! { <Form action=DisableKey::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Disable {name}")>"Disable"</Button></Form> }.into_any(),
         KeyState::Disabled => view! { <Form action=EnableKey::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Enable {name}")>"Enable"</Button></Form> }.into_any(),
         KeyState::Revoked => ().into_any(),
     };
     view! {
-        <tr class=k.standing.kind.is_off().then_some("is-off")>
+        <tr class=is_off.then_some("is-off")>
             <th scope="row"><span class="cell-2"><a class="row-link" href=here(query, Some(("key", &id)))>{k.key.name}</a><code>{k.key.start}"…"</code></span></th>
             <td class="col-2">{k.owner}</td>
             <td class="col-3 muted">{k.key.api_name}</td>
             <td class="num col-3">{thousands(k.calls.total())}</td>
             <td class="col-2"><SaidOrNever said=k.last_used/></td>
-            <td class="cell-status"><KeyBadge id=format!("why-{id}") standing=k.standing/></td>
+            <td class="cell-status"><StandingBadge id=format!("why-{id}") standing=k.standing end=true/></td>
             <td class="cell-more">{act}</td>
         </tr>
     }

@@ -54,7 +54,8 @@ fn filters(list: &RefusalList) -> AnyView {
         });
     let codes = std::iter::once((String::new(), "Every code".to_owned())).chain(codes).collect();
     let kept = list.query.key.clone().map(|key| ("key", key)).into_iter().collect();
-    view! { <Filters action=PATH label="Filter refusals" kept><FilterSelect label="Code" name="code" options=codes nostrip:value=list.query.code.clone()/></Filters> }.into_any()
+    let code = list.query.code.clone();
+    view! { <Filters action=PATH label="Refusals" kept><FilterSelect label="Code" name="code" options=codes nostrip:value=code/></Filters> }.into_any()
 }
 
 fn samples(list: RefusalList) -> AnyView {
