@@ -73,6 +73,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/admin/refusals") view=admin::RefusalsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/jobs") view=admin::JobsPage ssr=SsrMode::Async/>
             <Route path=path!("/docs") view=site::DocsPage ssr=SsrMode::Async/>
+            <Route path=path!("/home") view=site::HomePage ssr=SsrMode::Async/>
             <Route path=path!("/usage") view=usage::UsagePage ssr=SsrMode::Async/>
             <Route path=path!("/requests") view=usage::RequestsPage ssr=SsrMode::Async/>
             <Route path=path!("/docs/api") view=site::ApiDocsPage ssr=SsrMode::Async/>

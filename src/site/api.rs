@@ -1,8 +1,16 @@
 //! The server functions of the site.
 
-use super::model::Mailbox;
+use super::model::{Home, Mailbox};
 use crate::error::AppError;
 use leptos::prelude::*;
+
+/// What wants a decision, and the calls of the last day. Anybody signed in who may read keys and usage.
+#[server]
+pub async fn read_home() -> Result<Home, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::read_home(&ctx, &caller).await
+}
 
 /// The mails that development keeps, one of them opened. Anybody may ask, in development only.
 #[server]

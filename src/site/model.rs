@@ -1,6 +1,28 @@
 //! The nouns of the site, for both sides.
 
+use crate::{keys::model::Standing, usage::model::UsageReport, values::KeyId};
 use serde::{Deserialize, Serialize};
+
+/// What `/home` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Home {
+    /// How many keys there are.
+    pub keys: u64,
+    /// Those that want a decision, the most pressing first.
+    pub concerns: Vec<KeyState>,
+    /// The last 24 hours.
+    pub usage: UsageReport,
+    /// The standing of the keys that were busy in these hours.
+    pub busy: Vec<KeyState>,
+}
+
+/// A key and how it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyState {
+    pub key: KeyId,
+    pub name: String,
+    pub standing: Standing,
+}
 use time::OffsetDateTime;
 
 /// A mail that development kept instead of sending.

@@ -9,6 +9,7 @@ mod cli;
 mod config;
 mod gallery;
 mod gate;
+mod home;
 mod http;
 mod jobs;
 mod keys;

@@ -2,6 +2,7 @@
 
 mod api_docs;
 mod docs;
+mod home;
 mod gallery;
 mod landing;
 mod mailbox;
@@ -9,6 +10,7 @@ mod refused;
 
 pub use api_docs::ApiDocsPage;
 pub use docs::DocsPage;
+pub use home::HomePage;
 pub use gallery::GalleryPage;
 pub use landing::LandingPage;
 pub use mailbox::MailboxPage;

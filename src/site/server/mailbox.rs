@@ -1,9 +1,9 @@
-//! The operations of the site. They keep nothing of their own: the mailbox belongs to `platform::mail`.
+//! The mailbox of development. It belongs to `platform::mail`; here it is only shown.
 
-use super::model::{KeptMail, Mailbox, OpenedMail};
 use crate::{
     error::AppError,
     platform::{Ctx, mail::SentMail},
+    site::model::{KeptMail, Mailbox, OpenedMail},
 };
 
 /// As many mails as the mailbox shows.

@@ -1,0 +1,48 @@
+//! `/home`: the way to the first call, then what wants a decision.
+
+use crate::{
+    gate::{Given, Owner, key, known},
+    support::{TestApp, until},
+};
+use serde_json::json;
+use sqlx::PgPool;
+use tollgate::{accounts::{Via, server::caller_of_account}, keys::server::gate::Gate, values::SessionId};
+
+#[sqlx::test]
+async fn a_new_account_sees_the_way_to_its_first_call(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    assert_eq!(app.get("/home").await.status(), 303);
+    let person = app.sign_in_as("developer").await;
+    let page = person.browser.page("/home").await;
+    for wanted in ["Three steps to a protected API", "Make a key", "href=\"/keys\"", "href=\"/docs\""] {
+        assert!(page.contains(wanted), "{wanted} is missing in {page}");
+    }
+    assert!(!page.contains("Calls of the last 24 hours") && !page.contains("Wants a decision"));
+}
+
+#[sqlx::test]
+async fn keys_that_want_a_decision_come_first(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let person = app.sign_in_as("operator").await;
+    let caller = caller_of_account(&app.ctx, person.account, Via::Session(app.ctx.new_id::<SessionId>())).await.unwrap().unwrap();
+    let owner = Owner { account: person.account, workspace: caller.workspace };
+    let (service, asking) = key(&db, &app, &owner, Given { api: "tollgate", permissions: &["keys:verify"], limit: None }).await;
+    let (held, secret) = key(&db, &app, &owner, Given { limit: Some((2, 3_600)), ..Given::default() }).await;
+    let (expiring, _) = key(&db, &app, &owner, Given::default()).await;
+    sqlx::query("update keys set name = 'nightly <export>', expires_at = created_at + interval '6 days' where id = $1").bind(expiring.uuid()).execute(&db).await.unwrap();
+    known(&app, service).await;
+    known(&app, held).await;
+    for _ in 0..3 {
+        let question = json!({ "key": secret, "api": "demo", "route": "GET /orders" });
+        app.http.post(app.url("/api/v1/keys/verify")).bearer_auth(&asking).json(&question).send().await.unwrap();
+    }
+    assert_eq!(app.ctx.part::<Gate>().unwrap().limit_state(held, app.ctx.clock.now_micros())[0].remaining, 0);
+    let written = || sqlx::query_scalar::<_, Option<i64>>("select sum(count)::bigint from usage_quarters where key_id = $1").bind(held.uuid()).fetch_one(&db);
+    until("the calls are written", || async { written().await.unwrap() == Some(3) }).await;
+
+    let page = person.browser.page("/home").await;
+    for wanted in ["Two things want a decision", "nightly &lt;export&gt;", " expires in 6 days", " is held at its limit", &format!("/usage?key={held}"), "Calls of the last 24 hours", "2 of 2 calls an hour", "resets at 13:00"] {
+        assert!(page.contains(wanted), "{wanted} is missing in {page}");
+    }
+    assert!(!page.contains("Make a key") && !page.contains("<export>"));
+}
