@@ -1,7 +1,7 @@
 //! The description of the REST API (OpenAPI 3.1), made from the handlers themselves, and the files of its viewer: Swagger UI, vendored,
 //! served from our own origin under our own CSP.
 
-use crate::{keys::server::{http as keys, verify_http}, platform::Ctx, usage::server::http as usage};
+use crate::{accounts::server::http as accounts, keys::server::{http as keys, verify_http}, platform::Ctx, usage::server::http as usage};
 use axum::{
     Json, Router,
     extract::Path,
@@ -40,7 +40,7 @@ impl Modify for Security {
 }
 
 /// The document, made once.
-pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| Api::openapi().merge_from(keys::Docs::openapi()));
+pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| Api::openapi().merge_from(keys::Docs::openapi()).merge_from(accounts::Docs::openapi()));
 
 pub fn routes() -> Router<Ctx> {
     Router::new().route("/api/v1/openapi.json", get(|| async { Json(&*DOCUMENT) })).route("/docs/api/viewer/{file}", get(viewer))

@@ -25,6 +25,11 @@ impl Visitor {
         info.as_ref().map_or(Self { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), device: String::new() }, Self::of)
     }
 
+    /// Whoever sits at the command line of the server.
+    pub fn terminal() -> Self {
+        Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), device: "command line".to_owned() }
+    }
+
     /// For the data of an event.
     pub fn facts(&self) -> Value {
         json!({ "address": self.address.to_string(), "device": self.device })

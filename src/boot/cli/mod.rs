@@ -4,11 +4,14 @@
 //! A command that needs the database does its work inside `with_ctx`; it calls operations, never SQL. Answers go to standard
 //! output (JSON with `--json`), everything else to standard error.
 
+mod account;
+mod admin;
 mod api;
 mod config;
 mod database;
 mod doctor;
 mod exit;
+mod invite;
 mod key;
 mod migrate;
 mod serve;
@@ -73,6 +76,15 @@ enum Command {
     /// Show the configuration, or write a file to begin with
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Make operators
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// List accounts, shut them out and let them in
+    #[command(subcommand)]
+    Account(account::AccountCommand),
+    /// Invite people to sign up
+    #[command(subcommand)]
+    Invite(invite::InviteCommand),
     /// Create, list and change keys
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -143,6 +155,9 @@ impl Command {
             Self::Migrate => migrate::run(invocation).await,
             Self::Doctor => doctor::run(invocation).await,
             Self::Config(command) => command.run(invocation),
+            Self::Admin(command) => command.run(invocation).await,
+            Self::Account(command) => command.run(invocation).await,
+            Self::Invite(command) => command.run(invocation).await,
             Self::Key(command) => command.run(invocation).await,
             Self::Api(command) => command.run(invocation).await,
         }

@@ -1,0 +1,132 @@
+//! `tollgate account …`: lists and shows accounts, shuts one out and lets it in again.
+
+use super::{Exit, Invocation, with_ctx};
+use crate::{
+    accounts::{
+        Caller,
+        model::AccountFilter,
+        server::{self as accounts, AccountFacts, Visitor},
+    },
+    error::AppError,
+    platform::Ctx,
+    values::AccountId,
+};
+use clap::Subcommand;
+use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+#[derive(Subcommand)]
+pub(super) enum AccountCommand {
+    /// List accounts, newest first
+    List {
+        /// Only those with this in their name or address
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+    },
+    /// Show one account: its address or its id
+    Show { account: String },
+    /// Shut an account out: its sessions end, its keys are answered BANNED
+    Disable {
+        account: String,
+        /// What the person reads when they try to come in
+        #[arg(long, value_name = "WORDS")]
+        reason: String,
+    },
+    /// Let an account in again
+    Enable { account: String },
+}
+
+impl AccountCommand {
+    pub(super) async fn run(self, invocation: &Invocation) -> Exit {
+        with_ctx(&invocation.config, "account", async |ctx| match self {
+            Self::List { search } => list(ctx, invocation, search).await,
+            Self::Show { account } => show(ctx, invocation, &account).await,
+            Self::Disable { account, reason } => disable(ctx, invocation, &account, &reason).await,
+            Self::Enable { account } => enable(ctx, invocation, &account).await,
+        })
+        .await
+    }
+}
+
+async fn list(ctx: &Ctx, invocation: &Invocation, search: Option<String>) -> Result<Exit, AppError> {
+    let filter = AccountFilter { search, limit: Some(1000), ..AccountFilter::default() };
+    let found = accounts::list_accounts(ctx, &Caller::cli(), &filter).await?;
+    let line = |a: &AccountFacts| format!("{}  {:10}  {:3} keys  {}  {}", a.id, state(a), a.keys, a.email, a.name);
+    let lines: Vec<String> = found.iter().map(line).collect();
+    invocation.answer(&found.iter().map(facts).collect::<Value>(), &if lines.is_empty() { "No accounts.".to_owned() } else { lines.join("\n") });
+    Ok(Exit::Done)
+}
+
+async fn show(ctx: &Ctx, invocation: &Invocation, account: &str) -> Result<Exit, AppError> {
+    let a = known(ctx, account).await?;
+    let mut lines = vec![
+        format!("{}  {} <{}>", a.id, a.name, a.email),
+        format!("state         {}", state(&a)),
+        format!("roles         {}", a.roles.join(", ")),
+        format!("time zone     {}", a.time_zone),
+        format!("created       {}", instant(Some(a.created_at)).unwrap_or_default()),
+        format!("last sign-in  {}", instant(a.last_sign_in_at).unwrap_or_else(|| "never".to_owned())),
+        format!("sessions      {}", a.sessions),
+        format!("keys          {}, of which {} pass", a.keys, a.live_keys),
+    ];
+    if let Some(reason) = &a.disabled_reason {
+        lines.push(format!("disabled      {}: {reason}", instant(a.disabled_at).unwrap_or_default()));
+    }
+    invocation.answer(&facts(&a), &lines.join("\n"));
+    Ok(Exit::Done)
+}
+
+async fn disable(ctx: &Ctx, invocation: &Invocation, account: &str, reason: &str) -> Result<Exit, AppError> {
+    let a = known(ctx, account).await?;
+    if invocation.dry_run {
+        invocation.answer(&facts(&a), &format!("Would disable {}: {} sessions end, {} keys are answered BANNED.", a.email, a.sessions, a.live_keys));
+        return Ok(Exit::Done);
+    }
+    let ended = accounts::disable_account(ctx, &Caller::cli(), &Visitor::terminal(), a.id, reason).await?;
+    let words = format!("{} is disabled: {} sessions ended, {} keys are answered BANNED.", a.email, ended.sessions, ended.keys);
+    invocation.answer(&json!({ "id": a.id, "sessions": ended.sessions, "keys": ended.keys }), &words);
+    Ok(Exit::Done)
+}
+
+async fn enable(ctx: &Ctx, invocation: &Invocation, account: &str) -> Result<Exit, AppError> {
+    let a = known(ctx, account).await?;
+    if invocation.dry_run {
+        invocation.answer(&facts(&a), &format!("Would enable {}.", a.email));
+        return Ok(Exit::Done);
+    }
+    accounts::enable_account(ctx, &Caller::cli(), &Visitor::terminal(), a.id).await?;
+    invocation.answer(&json!({ "id": a.id }), &format!("{} may come in.", a.email));
+    Ok(Exit::Done)
+}
+
+/// By id, or by the whole address.
+async fn known(ctx: &Ctx, account: &str) -> Result<AccountFacts, AppError> {
+    let cli = Caller::cli();
+    if let Ok(id) = account.parse::<AccountId>() {
+        return accounts::find_account(ctx, &cli, id).await;
+    }
+    let filter = AccountFilter { search: Some(account.trim().to_owned()), limit: Some(1000), ..AccountFilter::default() };
+    let found = accounts::list_accounts(ctx, &cli, &filter).await?;
+    found.into_iter().find(|a| a.email.eq_ignore_ascii_case(account.trim())).ok_or(AppError::NotFound)
+}
+
+fn state(a: &AccountFacts) -> &'static str {
+    match (a.disabled_at, a.verified_at) {
+        (Some(_), _) => "disabled",
+        (None, None) => "unverified",
+        (None, Some(_)) if a.is_operator => "operator",
+        (None, Some(_)) => "active",
+    }
+}
+
+fn facts(a: &AccountFacts) -> Value {
+    json!({
+        "id": a.id, "email": a.email, "name": a.name, "state": state(a), "roles": a.roles, "time_zone": a.time_zone, "workspace_id": a.workspace,
+        "created_at": instant(Some(a.created_at)), "last_sign_in_at": instant(a.last_sign_in_at), "disabled_at": instant(a.disabled_at),
+        "disabled_reason": a.disabled_reason, "sessions": a.sessions, "keys": a.keys,
+    })
+}
+
+fn instant(at: Option<OffsetDateTime>) -> Option<String> {
+    at.and_then(|at| at.format(&Rfc3339).ok())
+}
