@@ -2,7 +2,7 @@
 
 use crate::{accounts::pages as accounts, admin::pages as admin, error::AppError, keys::pages as keys, site::pages as site, ui::ThemeChoice, usage::pages as usage};
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
-use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
+use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
     components::{FlatRoutes, Route, Router},
@@ -38,6 +38,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     let refused = use_context::<AppError>();
     view! {
+        <Title formatter=title/>
         <Router>
             {match refused {
                 Some(error) => view! { <site::RefusedPage error/> }.into_any(),
@@ -45,6 +46,12 @@ pub fn App() -> impl IntoView {
             }}
         </Router>
     }
+}
+
+/// Where one is, then the product. Leptos writes a title into the document as it is, and a name in it may hold `</title>`.
+fn title(page: String) -> String {
+    let page = page.replace('&', "&amp;").replace('<', "&lt;");
+    if page == "Tollgate" { page } else { format!("{page} · Tollgate") }
 }
 
 #[component]

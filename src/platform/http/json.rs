@@ -45,6 +45,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
 /// Reads a JSON document; the error names the field.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AppError> {
+    // serde reads a struct from an array too, field by field.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(AppError::invalid("", "Send a JSON object."));
+    }
     let mut document = serde_json::Deserializer::from_slice(bytes);
     let read = serde_path_to_error::deserialize(&mut document).map_err(|error| {
         let path = error.path().to_string();

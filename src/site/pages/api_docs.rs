@@ -9,7 +9,7 @@ pub fn ApiDocsPage() -> impl IntoView {
     let entered = use_context::<Caller>().is_some();
     let links = vec![("Docs".to_owned(), "/docs".to_owned())];
     view! {
-        <Title text="API reference · Tollgate"/>
+        <Title text="API reference"/>
         <Stylesheet href="/docs/api/viewer/swagger-ui.css"/>
         <PublicFrame links entered foot="Tollgate">
             <div class="viewer">

@@ -50,7 +50,7 @@ pub fn DocsPage() -> impl IntoView {
         .map(|outcome| view! { <tr><th scope="row"><code>{outcome.as_str()}</code></th><td>{outcome.sentence()}</td></tr> })
         .collect_view();
     view! {
-        <Title text="Docs · Tollgate"/>
+        <Title text="Docs"/>
         <PublicFrame links entered foot="Tollgate">
             <article class="prose docs-guide">
                 <h1>"Protect an API"</h1>

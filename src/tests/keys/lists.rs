@@ -37,7 +37,7 @@ async fn pages_go_on_where_the_last_one_ended(db: PgPool) {
     }
     assert_eq!(names.len(), 7, "six and the REST key, each once: {names:?}");
     assert_eq!(names.last().map(String::as_str), Some("a key"), "newest first");
-    for wrong in ["limit=0", "limit=101", "limit=x", "limit=-1", "cursor=nonsense", "cursor=", "status=odd", "page=2"] {
+    for wrong in ["limit=0", "limit=101", "limit=x", "limit=-1", "cursor=nonsense", "status=odd", "page=2"] {
         assert_eq!(mara.get(&app, &format!("/api/v1/keys?{wrong}")).await.status(), 422, "{wrong}");
     }
 }

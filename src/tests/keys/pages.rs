@@ -135,7 +135,7 @@ async fn a_wrong_form_comes_back_with_what_was_typed(db: PgPool) {
 async fn html_in_names_and_reasons_is_text(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
-    let evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
+    let evil = "</title><script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
     let (path, _) = make(&vera, evil).await;
     vera.browser.post::<DisableKey>(&path, &[("id", &id_of(&path)), ("reason", evil)]).await;
     for page in [
