@@ -4,7 +4,7 @@ use super::{answer, caller, events, key_of};
 use crate::support::{TestApp, browser::{PASSWORD, location}, mailbox, until};
 use sqlx::PgPool;
 use tollgate::{
-    accounts::{Via, server::{self as accounts, NewAccount, Visitor, caller_of_account, create_account}},
+    accounts::{Caller, Via, server::{self as accounts, NewAccount, Visitor, caller_of_account, create_account}},
     admin::{api, model::AccountQuery, server},
     error::AppError,
     values::{AccountId, Outcome},
@@ -12,6 +12,11 @@ use tollgate::{
 
 fn visitor() -> Visitor {
     Visitor { address: "192.0.2.1".parse().unwrap(), device: "test".to_owned() }
+}
+
+/// The caller that an account is in a browser.
+async fn signed_in(app: &TestApp, account: AccountId) -> Caller {
+    caller_of_account(&app.ctx, account, Via::Session(app.ctx.new_id())).await.unwrap().unwrap()
 }
 
 #[sqlx::test]
@@ -145,8 +150,7 @@ async fn s89_nobody_disables_themself_nor_the_last_operator(db: PgPool) {
 async fn s89_two_operators_who_disable_each_other_leave_one(db: PgPool) {
     let app = TestApp::start(db).await;
     let (one, two) = (app.account("one@example.com", "One", "operator").await, app.account("two@example.com", "Two", "operator").await);
-    let as_browser = |account| async move { caller_of_account(&app.ctx, account, Via::Session(app.ctx.new_id())).await.unwrap().unwrap() };
-    let (first, second) = (as_browser(one).await, as_browser(two).await);
+    let (first, second) = (signed_in(&app, one).await, signed_in(&app, two).await);
     let from = visitor();
     let (a, b) = tokio::join!(
         server::disable_account(&app.ctx, &first, &from, two, "you or me"),

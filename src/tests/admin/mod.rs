@@ -23,7 +23,7 @@ async fn caller(app: &TestApp, account: AccountId) -> Caller {
 async fn key_of(app: &TestApp, person: &Person, name: &str) -> (KeyId, String) {
     let new = NewKey { name: name.to_owned(), api: Some("demo".to_owned()), ..NewKey::default() };
     let created = create_key(&app.ctx, &caller(app, person.account).await, new).await.unwrap();
-    (created.key.id, created.secret)
+    (created.key.id, created.secret.unwrap())
 }
 
 /// What the gate of this process says of a secret now.
