@@ -52,7 +52,8 @@ pub fn safe_next(ctx: &Ctx, next: &str) -> Option<String> {
         return None;
     }
     let url = ctx.config.server.public_url.join(next).ok()?;
-    let is_ours = url.origin() == ctx.config.server.public_url.origin();
+    // `/..//host` is ours too, but its path becomes `//host`: nobody should have to think about that twice.
+    let is_ours = url.origin() == ctx.config.server.public_url.origin() && !url.path().starts_with("//");
     let leads_away = ["/sign-in", "/sign-out", "/sign-up"].contains(&url.path());
     (is_ours && !leads_away).then(|| next.to_owned())
 }

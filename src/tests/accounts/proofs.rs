@@ -30,7 +30,8 @@ async fn s38_parallel_guesses_get_five_tries_together(db: PgPool) {
     let mail = app.mail_to("mara@example.com").await;
     let right: u32 = code(&mail).parse().unwrap();
     let guesses: Vec<String> = (1..=12).map(|n| format!("{:06}", (right + n) % 1_000_000)).collect();
-    let tries: Vec<_> = guesses.iter().map(|guess| async { mara.post::<api::VerifyEmail>("/verify-email", &[("code", guess)]).await.status().as_u16() }).collect();
+    let mara = &mara;
+    let tries = guesses.iter().map(|guess| async move { mara.post::<api::VerifyEmail>("/verify-email", &[("code", guess.as_str())]).await.status().as_u16() });
     let statuses = futures_util::future::join_all(tries).await;
     assert!(statuses.iter().all(|s| *s == 422), "{statuses:?}");
     assert_eq!(count(&app, "select code_tries::bigint from auth_tokens").await, 5);

@@ -57,7 +57,7 @@ async fn s8_passwords_are_refused_with_the_reason_beside_the_field(db: PgPool) {
         ("too short", "Use at least 15 characters: this has 9."),
         ("passwordpassword", "among those that are tried first"),
         ("lindqvist over the harbour", "Leave “lindqvist” out"),
-        (&"reef ".repeat(60), "at most 256 characters"),
+        ("reef ".repeat(60).as_str(), "at most 256 characters"),
     ] {
         let answer = sign_up(&app.browser(), "mara@nordlicht.example", "Mara Lindqvist", password).await;
         assert_eq!(answer.status(), 422, "{password}");
