@@ -137,7 +137,7 @@ async fn write_usage(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) 
              select t, 1 from generate_series(date_trunc('day', $8::timestamptz) - interval '14 days', date_trunc('hour', $8) - interval '1 hour', interval '1 hour') t),
            routes(route, share) as (values ('GET /orders/{id}', 46), ('GET /orders', 28), ('POST /orders', 14), ('PATCH /orders/{id}', 8), ('GET /stock/{sku}', 4)),
            load as (
-             select s.key, l.at, r.route, s.limited, s.refused,
+             select s.key, l.at, r.route, s.limited, s.refused, s.last,
                s.calls * l.hours / 24.0 * r.share / 100.0
                * (case when extract(isodow from l.at) > 5 then s.weekend else 100 end) / 100.0
                * (0.55 + 0.9 * power(sin(pi() * ((extract(hour from l.at) + 1) / 24.0)), 2))
@@ -149,15 +149,21 @@ async fn write_usage(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) 
              union all
              select key, at, route, 'RATE_LIMITED', round(calls * limited / 1000 * 8)::bigint from load where limited > 0 and abs(hashtext(key::text || at::text)) % 8 = 0
              union all
-             select key, at, route, case when route = 'POST /orders' then 'FORBIDDEN' else 'DISABLED' end, round(calls * refused / 1000 * 6)::bigint from load
-             where refused > 0 and route in ('POST /orders', 'GET /orders') and at > $8 - interval '20 days'),
+             select key, at, route, 'FORBIDDEN', round(calls * refused / 1000 * 6)::bigint from load
+             where refused > 0 and last = 0 and route = 'POST /orders' and at > $8 - interval '20 days'
+             union all
+             select s.key, l.at, 'GET /orders', 'DISABLED', round(s.calls * l.hours * s.refused / 2400.0)::bigint from stories s
+             join slots l on l.at >= $8 - make_interval(days => s.last) where s.refused > 0 and s.last > 0
+             union all
+             select ($1::uuid[])[nth], date_trunc('hour', $8), route, outcome, n
+             from (values (1, 'GET /orders/{id}', 'VALID', 1180), (1, 'GET /orders', 'VALID', 460), (2, 'GET /orders', 'VALID', 1200), (2, 'GET /orders', 'RATE_LIMITED', 37)) now(nth, route, outcome, n)),
            quarters as (
              insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count)
              select c.key, c.at, c.route, c.outcome, k.workspace_id, k.api_id, c.n from counts c join keys k on k.id = c.key where c.n > 0),
            minutes as (
              insert into usage_minutes (key_id, minute, route, outcome, workspace_id, api_id, count)
              select c.key, c.at, c.route, c.outcome, k.workspace_id, k.api_id, c.n from counts c join keys k on k.id = c.key where c.n > 0 and c.at > $8 - interval '45 days')
-           insert into key_activity (key_id, last_used_at) select key, max(at) + interval '59 minutes' from counts where n > 0 group by key"#,
+           insert into key_activity (key_id, last_used_at) select key, least(max(at) + interval '59 minutes', $8) from counts where n > 0 group by key"#,
         keys,
         &column(|s| s.calls),
         &column(|s| s.weekend),
