@@ -4,8 +4,12 @@ use crate::{error::AppError, ui::ErrorPage};
 use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// What `load` gives, as `show` shows it; an error takes its place, with its status.
-pub fn loaded<T, Load>(load: impl Fn() -> Load + Send + Sync + 'static, show: impl Fn(T) -> AnyView + Copy + Send + Sync + 'static) -> AnyView
+/// What `load` gives, as `show` shows it; an error takes its place, with its status, and `next` (words, href) leads on.
+pub fn loaded<T, Load>(
+    load: impl Fn() -> Load + Send + Sync + 'static,
+    show: impl Fn(T) -> AnyView + Copy + Send + Sync + 'static,
+    next: (&'static str, &'static str),
+) -> AnyView
 where
     T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static,
     Load: Future<Output = Result<T, AppError>> + Send + 'static,
@@ -15,7 +19,7 @@ where
         Suspend::new(async move {
             match resource.await {
                 Ok(it) => show(it),
-                Err(error) => view! { <ErrorPage error/> }.into_any(),
+                Err(error) => view! { <ErrorPage error next=(next.0.to_owned(), next.1.to_owned())/> }.into_any(),
             }
         })
     };

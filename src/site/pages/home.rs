@@ -20,7 +20,7 @@ use leptos::prelude::*;
 
 #[component]
 pub fn HomePage() -> impl IntoView {
-    view! { <Framed crumbs=vec![Crumb::here("Home")]>{loaded(api::read_home, page)}</Framed> }
+    view! { <Framed crumbs=vec![Crumb::here("Home")]>{loaded(api::read_home, page, ("Go to Keys", "/keys"))}</Framed> }
 }
 
 fn page(home: Home) -> AnyView {
@@ -46,7 +46,10 @@ fn page(home: Home) -> AnyView {
         {steps}
         {(!home.concerns.is_empty()).then(|| concerns(home.concerns))}
         {chart}
-        <div class="cols-2">{busiest}{limits}</div>
+        {match (busiest, limits) {
+            (Some(busiest), Some(limits)) => view! { <div class="cols-2">{busiest}{limits}</div> }.into_any(),
+            (busiest, limits) => view! { {busiest}{limits} }.into_any(),
+        }}
     }
     .into_any()
 }

@@ -17,7 +17,7 @@ const PATH: &str = "/requests";
 pub fn RequestsPage() -> impl IntoView {
     let parameters = use_query_map();
     let query = move || parameters.with_untracked(|map| RefusalQuery::read(|name| map.get(name)));
-    view! { <Framed crumbs=vec![Crumb::here("Requests")]>{loaded(move || api::list_refusals(query()), page)}</Framed> }
+    view! { <Framed crumbs=vec![Crumb::here("Requests")]>{loaded(move || api::list_refusals(query()), page, ("Show all", PATH))}</Framed> }
 }
 
 fn page(list: RefusalList) -> AnyView {
@@ -74,7 +74,7 @@ fn rows(list: RefusalList) -> AnyView {
                     <th scope="col">"Outcome"</th>
                     <th scope="col">"Key"</th>
                     <th scope="col" class="col-2">"Route"</th>
-                    <th scope="col" class="col-4">"From"</th>
+                    <th scope="col" class="col-3">"From"</th>
                     <th scope="col" class="col-4">"Request"</th>
                 </tr></thead>
                 <tbody>{lines}</tbody>
@@ -97,7 +97,7 @@ fn line(index: usize, sample: RefusalSample) -> AnyView {
             <td><BadgeTip id=format!("why-{index}") gate=sample.code.group() label=sample.code.as_str() tip=why/></td>
             <th scope="row">{key}</th>
             <td class="col-2"><code class="nowrap">{sample.route}</code></td>
-            <td class="col-4"><code>{sample.address}</code></td>
+            <td class="col-3"><code>{sample.address}</code></td>
             <td class="col-4"><code>{sample.request_id}</code></td>
         </tr>
     }

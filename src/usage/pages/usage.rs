@@ -22,7 +22,7 @@ const PATH: &str = "/usage";
 pub fn UsagePage() -> impl IntoView {
     let parameters = use_query_map();
     let query = move || parameters.with_untracked(|map| UsageQuery::read(|name| map.get(name)));
-    view! { <Framed crumbs=vec![Crumb::here("Usage")]>{loaded(move || api::report_usage(query()), page)}</Framed> }
+    view! { <Framed crumbs=vec![Crumb::here("Usage")]>{loaded(move || api::report_usage(query()), page, ("Show the last 30 days", PATH))}</Framed> }
 }
 
 fn page(report: UsageReport) -> AnyView {
@@ -119,7 +119,8 @@ fn figures(report: &UsageReport) -> AnyView {
 
 fn when(size: BucketSize, label: &str) -> String {
     match size {
-        BucketSize::Minute | BucketSize::Hour => format!("at {label}"),
+        BucketSize::Minute | BucketSize::Hour if !label.contains(',') => format!("at {label}"),
+        BucketSize::Minute | BucketSize::Hour => format!("on {label}"),
         BucketSize::Day => format!("on {label}"),
         BucketSize::Week => format!("in the week of {label}"),
         BucketSize::Month => format!("in {label}"),

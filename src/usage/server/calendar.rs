@@ -112,9 +112,10 @@ impl Calendar {
         at.to_zoned(self.zone.clone()).strftime(format).to_string()
     }
 
-    /// Under a bar: "14:00", "18 Nov", "Nov 2026".
-    pub fn label(&self, edge: Timestamp, size: BucketSize) -> String {
+    /// Under a bar: "14:00" ("18 Nov, 14:00" where there are several days of hours), "18 Nov", "Nov 2026".
+    pub fn label(&self, edge: Timestamp, size: BucketSize, is_long: bool) -> String {
         match size {
+            BucketSize::Minute | BucketSize::Hour if is_long => self.write(edge, "%-d %b, %H:%M"),
             BucketSize::Minute | BucketSize::Hour => self.write(edge, "%H:%M"),
             BucketSize::Day | BucketSize::Week => self.write(edge, "%-d %b"),
             BucketSize::Month => self.write(edge, "%b %Y"),
@@ -137,10 +138,18 @@ impl Calendar {
         matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Fold { .. })
     }
 
-    /// "22 Oct", with the year where it is not that of `now`.
-    pub fn day(&self, at: Timestamp, now: Timestamp) -> String {
-        let same = self.local(at).year() == self.local(now).year();
-        self.write(at, if same { "%-d %b" } else { "%-d %b %Y" })
+    /// "22 Oct to 20 Nov", or one day; with years where one of them is not that of `now`.
+    pub fn days(&self, first: Timestamp, last: Timestamp, now: Timestamp) -> String {
+        let year = self.local(now).year();
+        let is_plain = [first, last].iter().all(|at| self.local(*at).year() == year);
+        let day = |at| self.write(at, if is_plain { "%-d %b" } else { "%-d %b %Y" });
+        if day(first) == day(last) { day(first) } else { format!("{} to {}", day(first), day(last)) }
+    }
+
+    /// "Thu 19 Nov, 14:00 to 18:00", "Sun 15 Nov, 00:00 to Sat 21 Nov, 03:00".
+    pub fn hours(&self, from: Timestamp, to: Timestamp) -> String {
+        let is_same_day = self.local(from).date() == self.local(to).date();
+        format!("{} to {}", self.write(from, "%a %-d %b, %H:%M"), self.write(to, if is_same_day { "%H:%M" } else { "%a %-d %b, %H:%M" }))
     }
 
     /// "15:00" today, "Mon 23 Nov, 01:00" on another day.

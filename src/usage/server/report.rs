@@ -154,9 +154,10 @@ fn coarser(span: &Span, calendar: &Calendar, size: BucketSize) -> Vec<Timestamp>
 }
 
 fn buckets(span: &Span, calendar: &Calendar, cells: &[Counts]) -> Vec<Bucket> {
+    let is_long = span.end().as_second() - span.start().as_second() > 36 * 3_600;
     let one = |(edge, counts): (&Timestamp, &Counts)| Bucket {
         at: edge.to_string(),
-        label: calendar.label(*edge, span.size),
+        label: calendar.label(*edge, span.size, is_long),
         full: calendar.full(*edge, span.size),
         counts: *counts,
     };
@@ -169,9 +170,8 @@ fn period(span: &Span, calendar: &Calendar, now: Timestamp) -> String {
     let last = Timestamp::from_second(to.as_second() - 1).unwrap_or(to);
     let stretch = match span.size {
         BucketSize::Minute | BucketSize::Hour if span.range == Range::Day => format!("Since {}", calendar.moment(from, now)),
-        BucketSize::Minute | BucketSize::Hour => format!("{} to {}", calendar.moment(from, now), calendar.moment(to, now)),
-        _ if calendar.day(from, now) == calendar.day(last, now) => calendar.day(from, now),
-        _ => format!("{} to {}", calendar.day(from, now), calendar.day(last.min(now), now)),
+        BucketSize::Minute | BucketSize::Hour => calendar.hours(from, to),
+        _ => calendar.days(from, if from <= now { last.min(now) } else { last }, now),
     };
     let open = match span.size {
         _ if now >= to || now < from => "",
