@@ -1,6 +1,8 @@
 //! The document around every page, and the route table: one line per page.
 
-use crate::{accounts::pages as accounts, admin::pages as admin, error::AppError, keys::pages as keys, site::pages as site, ui::ThemeChoice, usage::pages as usage};
+use crate::{
+    accounts::pages as accounts, admin::pages as admin, error::AppError, keys::pages as keys, site::pages as site, ui::ThemeChoice, usage::pages as usage,
+};
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::{

@@ -3,7 +3,10 @@
 //!
 //! `Internal` carries nothing but the request id: its cause was logged where it happened.
 
-use leptos::server_fn::{codec::JsonEncoding, error::{FromServerFnError, ServerFnErrorErr}};
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
 use serde::{Deserialize, Serialize};
 
 /// What went wrong with one field. An empty `field` speaks of the form as a whole.
@@ -153,7 +156,10 @@ impl Fields {
 mod ssr {
     use super::AppError;
     use crate::platform::telemetry::request_id;
-    use axum::{http::{HeaderValue, StatusCode, header}, response::{IntoResponse, Response}};
+    use axum::{
+        http::{HeaderValue, StatusCode, header},
+        response::{IntoResponse, Response},
+    };
 
     impl AppError {
         /// Logs the cause once, here, and keeps only the request id.

@@ -8,20 +8,20 @@
 
 pub mod app; //      the document and the route table
 pub mod error; //    AppError, the one error that crosses the wire
-pub mod values; //   small parsed types of both sides: ids, Email, Slug, Permission, Outcome
-pub mod ui; //       the design system; knows no feature
+pub mod ui;
+pub mod values; //   small parsed types of both sides: ids, Email, Slug, Permission, Outcome //       the design system; knows no feature
 
-pub mod activity; // events: one row per change
 pub mod accounts; // sign-up, sign-in, sessions, profile, workspaces
-pub mod keys; //     APIs, keys, secrets, limits and the gate that verifies them
-pub mod usage; //    counted verifications: metering, rollups, charts
+pub mod activity; // events: one row per change
 pub mod admin; //    the operator's pages
-pub mod site; //     landing, home, docs, the component gallery
+pub mod keys; //     APIs, keys, secrets, limits and the gate that verifies them
+pub mod site;
+pub mod usage; //    counted verifications: metering, rollups, charts //     landing, home, docs, the component gallery
 
 #[cfg(feature = "ssr")]
-pub mod platform; // what operations stand on: config, database, clock, mail, jobs, HTTP layers
+pub mod boot;
 #[cfg(feature = "ssr")]
-pub mod boot; //     the command line, the router, the worker
+pub mod platform; // what operations stand on: config, database, clock, mail, jobs, HTTP layers //     the command line, the router, the worker
 
 /// The browser's entry: brings the islands of the page to life and says so on `<html data-hydrated>`.
 #[cfg(feature = "hydrate")]

@@ -1,6 +1,9 @@
 //! The nouns of accounts, for both sides.
 
-use crate::{error::AppError, values::{AccountId, CATALOGUE, KeyId, Permission, SessionId, WorkspaceId}};
+use crate::{
+    error::AppError,
+    values::{AccountId, CATALOGUE, KeyId, Permission, SessionId, WorkspaceId},
+};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 

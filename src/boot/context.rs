@@ -5,7 +5,10 @@ use crate::{
     platform::{
         Ctx,
         clock::Clock,
-        config::{Config, master_key::{self, MasterKeyError}},
+        config::{
+            Config,
+            master_key::{self, MasterKeyError},
+        },
         crypto::Rng,
         mail::{Mailer, MailerError},
     },

@@ -51,14 +51,102 @@ struct Story {
 }
 
 const STORIES: [Story; 8] = [
-    Story { name: "checkout service", calls: 24_000, weekend: 105, limited: 6, refused: 0, from: 365, until: 0, state: "active", expires_in_days: None, limit: Some(2_400) },
-    Story { name: "Brightbox", calls: 9_000, weekend: 80, limited: 5, refused: 0, from: 210, until: 0, state: "active", expires_in_days: None, limit: Some(1_200) },
-    Story { name: "warehouse sync", calls: 12_000, weekend: 20, limited: 0, refused: 0, from: 340, until: 0, state: "active", expires_in_days: Some(101), limit: Some(2_400) },
-    Story { name: "returns portal", calls: 4_100, weekend: 90, limited: 0, refused: 0, from: 300, until: 0, state: "active", expires_in_days: None, limit: Some(1_000) },
-    Story { name: "nightly export", calls: 3_000, weekend: 100, limited: 0, refused: 0, from: 365, until: 0, state: "active", expires_in_days: Some(6), limit: Some(1_000) },
-    Story { name: "old storefront", calls: 5_200, weekend: 95, limited: 0, refused: 3, from: 365, until: 7, state: "disabled", expires_in_days: None, limit: Some(1_000) },
-    Story { name: "load test", calls: 16_000, weekend: 0, limited: 70, refused: 0, from: 12, until: 9, state: "active", expires_in_days: None, limit: Some(1_000) },
-    Story { name: "ERP bridge", calls: 1_300, weekend: 15, limited: 0, refused: 48, from: 330, until: 0, state: "active", expires_in_days: Some(406), limit: Some(500) },
+    Story {
+        name: "checkout service",
+        calls: 24_000,
+        weekend: 105,
+        limited: 6,
+        refused: 0,
+        from: 365,
+        until: 0,
+        state: "active",
+        expires_in_days: None,
+        limit: Some(2_400),
+    },
+    Story {
+        name: "Brightbox",
+        calls: 9_000,
+        weekend: 80,
+        limited: 5,
+        refused: 0,
+        from: 210,
+        until: 0,
+        state: "active",
+        expires_in_days: None,
+        limit: Some(1_200),
+    },
+    Story {
+        name: "warehouse sync",
+        calls: 12_000,
+        weekend: 20,
+        limited: 0,
+        refused: 0,
+        from: 340,
+        until: 0,
+        state: "active",
+        expires_in_days: Some(101),
+        limit: Some(2_400),
+    },
+    Story {
+        name: "returns portal",
+        calls: 4_100,
+        weekend: 90,
+        limited: 0,
+        refused: 0,
+        from: 300,
+        until: 0,
+        state: "active",
+        expires_in_days: None,
+        limit: Some(1_000),
+    },
+    Story {
+        name: "nightly export",
+        calls: 3_000,
+        weekend: 100,
+        limited: 0,
+        refused: 0,
+        from: 365,
+        until: 0,
+        state: "active",
+        expires_in_days: Some(6),
+        limit: Some(1_000),
+    },
+    Story {
+        name: "old storefront",
+        calls: 5_200,
+        weekend: 95,
+        limited: 0,
+        refused: 3,
+        from: 365,
+        until: 7,
+        state: "disabled",
+        expires_in_days: None,
+        limit: Some(1_000),
+    },
+    Story {
+        name: "load test",
+        calls: 16_000,
+        weekend: 0,
+        limited: 70,
+        refused: 0,
+        from: 12,
+        until: 9,
+        state: "active",
+        expires_in_days: None,
+        limit: Some(1_000),
+    },
+    Story {
+        name: "ERP bridge",
+        calls: 1_300,
+        weekend: 15,
+        limited: 0,
+        refused: 48,
+        from: 330,
+        until: 0,
+        state: "active",
+        expires_in_days: Some(406),
+        limit: Some(500),
+    },
 ];
 
 /// Loads the demo data if it isn't there.
@@ -69,7 +157,12 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
     let now = ctx.clock.now();
     let mut keys = Vec::with_capacity(STORIES.len());
     for story in &STORIES {
-        let new = NewKey { name: story.name.to_owned(), api: Some("demo".to_owned()), expires_at: story.expires_in_days.map(|d| now + Duration::days(d)), ..NewKey::default() };
+        let new = NewKey {
+            name: story.name.to_owned(),
+            api: Some("demo".to_owned()),
+            expires_at: story.expires_in_days.map(|d| now + Duration::days(d)),
+            ..NewKey::default()
+        };
         keys.push(create_key(ctx, &caller, new).await?.key.id.uuid());
     }
     let mut tx = ctx.db.begin().await?;

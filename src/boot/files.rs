@@ -40,10 +40,7 @@ pub fn files(state: &AppState) -> Router<AppState> {
     let missing = any(missing).with_state(state.clone());
     let pkg = ServeDir::new(root.join("pkg")).precompressed_br().precompressed_gzip();
     let others = ServeDir::new(root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip().fallback(missing);
-    Router::new()
-        .nest_service("/pkg", pkg)
-        .layer(from_fn(forever))
-        .fallback_service(Router::new().fallback_service(others).layer(from_fn(revalidate)))
+    Router::new().nest_service("/pkg", pkg).layer(from_fn(forever)).fallback_service(Router::new().fallback_service(others).layer(from_fn(revalidate)))
 }
 
 async fn forever(request: Request, next: Next) -> Response {

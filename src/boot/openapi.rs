@@ -1,7 +1,12 @@
 //! The description of the REST API (OpenAPI 3.1), made from the handlers themselves, and the files of its viewer: Swagger UI, vendored,
 //! served from our own origin under our own CSP.
 
-use crate::{accounts::server::http as accounts, keys::server::{http as keys, verify_http}, platform::Ctx, usage::server::http as usage};
+use crate::{
+    accounts::server::http as accounts,
+    keys::server::{http as keys, verify_http},
+    platform::Ctx,
+    usage::server::http as usage,
+};
 use axum::{
     Json, Router,
     extract::Path,
@@ -12,7 +17,10 @@ use axum::{
 use std::sync::{Arc, LazyLock};
 use utoipa::{
     Modify, OpenApi,
-    openapi::{OpenApi as Document, security::{Http, HttpAuthScheme, SecurityScheme}},
+    openapi::{
+        OpenApi as Document,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
 };
 use utoipa_swagger_ui::Config;
 

@@ -2,7 +2,10 @@
 
 use super::{files, forms, openapi, state::AppState, theme::choose_theme};
 use crate::{
-    accounts::{Caller, server::{http as rest_of_accounts, identify, links}},
+    accounts::{
+        Caller,
+        server::{http as rest_of_accounts, identify, links},
+    },
     app::App,
     error::AppError,
     keys::server::{self as keys, forward_auth, gate::Gate, rest, verify_http},
@@ -29,7 +32,8 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, li
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 /// The pages that nobody needs to sign in for; every other page does (deny by default, R62).
-const PUBLIC: &[&str] = &["/", "/sign-up", "/sign-in", "/sign-out", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
+const PUBLIC: &[&str] =
+    &["/", "/sign-up", "/sign-in", "/sign-out", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
 
 /// The pages that are of no use to who is signed in (S42).
 const NOT_AGAIN: &[&str] = &["/", "/sign-up", "/sign-in"];

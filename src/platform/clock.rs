@@ -1,6 +1,9 @@
 //! Time as an argument. `Clock::system()` in the product; `Clock::frozen(at)` in tests, moved by hand.
 
-use std::sync::{Arc, atomic::{AtomicI64, Ordering}};
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 use time::OffsetDateTime;
 
 /// Where an operation takes the time from. Cheap to clone.

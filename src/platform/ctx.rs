@@ -3,9 +3,18 @@
 //! A feature that keeps something in memory (the gate's key table) hangs it here by its type at start-up
 //! (`Ctx::with`), so that the platform need not know it.
 
-use super::{clock::Clock, config::Config, crypto::{Rng, Vault}, mail::Mailer};
+use super::{
+    clock::Clock,
+    config::Config,
+    crypto::{Rng, Vault},
+    mail::Mailer,
+};
 use sqlx::PgPool;
-use std::{any::{Any, TypeId}, collections::HashMap, sync::Arc};
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    sync::Arc,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 

@@ -1,6 +1,10 @@
 //! The pool. Time-outs everywhere: a slow database makes a request fail with a clear answer, it does not pile requests up.
 
-use sqlx::{Connection, PgPool, migrate::{MigrateError, Migrator}, postgres::{PgConnectOptions, PgPoolOptions}};
+use sqlx::{
+    Connection, PgPool,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use std::time::Duration;
 
 /// Opens a pool that connects when first needed and survives restarts of the database.

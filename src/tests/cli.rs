@@ -81,7 +81,8 @@ fn wrong_use_ends_with_2_and_names_the_mistake() {
 #[test]
 fn config_show_masks_secrets_and_names_origins() {
     let folder = Folder::new();
-    let output = tollgate(&folder, &["config", "show", "--json", "--data-dir", "elsewhere"]).env("DATABASE_URL", "postgres://me:hunter2@db/x").output().unwrap();
+    let output =
+        tollgate(&folder, &["config", "show", "--json", "--data-dir", "elsewhere"]).env("DATABASE_URL", "postgres://me:hunter2@db/x").output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     let lines: Vec<serde_json::Value> = serde_json::from_str(&out(&output)).unwrap();
     let line = |name: &str| lines.iter().find(|line| line["name"] == name).unwrap();

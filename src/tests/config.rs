@@ -3,7 +3,12 @@
 use super::support::folder::Folder;
 use std::path::PathBuf;
 use tollgate::platform::{
-    config::{self, Env, Flag, Loaded, Origin, Sources, master_key::{self, MasterKeyError}, settings::SETTINGS, show},
+    config::{
+        self, Env, Flag, Loaded, Origin, Sources,
+        master_key::{self, MasterKeyError},
+        settings::SETTINGS,
+        show,
+    },
     crypto::Rng,
 };
 
@@ -162,7 +167,9 @@ fn the_template_sets_every_setting_to_its_default() {
     assert!(load(&template, "", &[]).is_ok());
     let filled: String = template
         .lines()
-        .map(|line| line.strip_prefix("# ").filter(|line| SETTINGS.iter().any(|s| !s.is_secret() && line.starts_with(&format!("{} = ", s.key())))).unwrap_or(line))
+        .map(|line| {
+            line.strip_prefix("# ").filter(|line| SETTINGS.iter().any(|s| !s.is_secret() && line.starts_with(&format!("{} = ", s.key())))).unwrap_or(line)
+        })
         .map(|line| format!("{line}\n"))
         .collect();
     let loaded = load(&filled, "", &[]).unwrap();

@@ -6,7 +6,11 @@ use crate::{
 };
 use serde_json::json;
 use sqlx::PgPool;
-use tollgate::{accounts::{Via, server::caller_of_account}, keys::server::gate::Gate, values::SessionId};
+use tollgate::{
+    accounts::{Via, server::caller_of_account},
+    keys::server::gate::Gate,
+    values::SessionId,
+};
 
 #[sqlx::test]
 async fn a_new_account_sees_the_way_to_its_first_call(db: PgPool) {
@@ -29,7 +33,11 @@ async fn keys_that_want_a_decision_come_first(db: PgPool) {
     let (service, asking) = key(&db, &app, &owner, Given { api: "tollgate", permissions: &["keys:verify"], limit: None }).await;
     let (held, secret) = key(&db, &app, &owner, Given { limit: Some((2, 3_600)), ..Given::default() }).await;
     let (expiring, _) = key(&db, &app, &owner, Given::default()).await;
-    sqlx::query("update keys set name = 'nightly <export>', expires_at = created_at + interval '6 days' where id = $1").bind(expiring.uuid()).execute(&db).await.unwrap();
+    sqlx::query("update keys set name = 'nightly <export>', expires_at = created_at + interval '6 days' where id = $1")
+        .bind(expiring.uuid())
+        .execute(&db)
+        .await
+        .unwrap();
     known(&app, service).await;
     known(&app, held).await;
     for _ in 0..3 {
@@ -41,7 +49,16 @@ async fn keys_that_want_a_decision_come_first(db: PgPool) {
     until("the calls are written", || async { written().await.unwrap() == Some(3) }).await;
 
     let page = person.browser.page("/home").await;
-    for wanted in ["Two things want a decision", "nightly &lt;export&gt;", " expires in 6 days", " is held at its limit", &format!("/usage?key={held}"), "Calls of the last 24 hours", "2 of 2 calls an hour", "resets at 13:00"] {
+    for wanted in [
+        "Two things want a decision",
+        "nightly &lt;export&gt;",
+        " expires in 6 days",
+        " is held at its limit",
+        &format!("/usage?key={held}"),
+        "Calls of the last 24 hours",
+        "2 of 2 calls an hour",
+        "resets at 13:00",
+    ] {
         assert!(page.contains(wanted), "{wanted} is missing in {page}");
     }
     assert!(!page.contains("Make a key") && !page.contains("<export>"));

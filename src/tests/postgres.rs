@@ -3,7 +3,10 @@
 use super::support::folder::Folder;
 use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
 use std::{
-    os::unix::{fs::{MetadataExt, PermissionsExt}, process::CommandExt},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    },
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},

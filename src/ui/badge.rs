@@ -18,9 +18,11 @@ pub fn BadgeTip(
     #[prop(into)] label: String,
     #[prop(into)] tip: String,
     /// The tip opens towards the start: for badges at the end of a row.
-    #[prop(optional)] end: bool,
+    #[prop(optional)]
+    end: bool,
     /// Always open (gallery only).
-    #[prop(optional)] shown: bool,
+    #[prop(optional)]
+    shown: bool,
 ) -> impl IntoView {
     let class = match (end, shown) {
         (_, true) => "has-tip is-shown",

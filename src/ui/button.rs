@@ -54,16 +54,20 @@ pub fn Button(
     #[prop(optional)] icon: Option<Icon>,
     #[prop(default = "submit")] kind: &'static str,
     /// As wide as what it stands in.
-    #[prop(optional)] block: bool,
+    #[prop(optional)]
+    block: bool,
     #[prop(optional)] disabled: bool,
     /// The act is under way: a spinner, and a second press does nothing.
-    #[prop(optional)] busy: bool,
+    #[prop(optional)]
+    busy: bool,
     /// Sent with the form, to tell several buttons of one form apart.
-    #[prop(optional, into)] name: Option<String>,
+    #[prop(optional, into)]
+    name: Option<String>,
     #[prop(optional, into)] value: Option<String>,
     #[prop(optional)] autofocus: bool,
     /// More than the visible word, for screen readers ("Revoke checkout service"); must contain it.
-    #[prop(optional, into)] label: Option<String>,
+    #[prop(optional, into)]
+    label: Option<String>,
     children: Children,
 ) -> impl IntoView {
     view! {
@@ -93,9 +97,11 @@ pub fn LinkButton(
     #[prop(optional)] icon: Option<Icon>,
     #[prop(optional)] block: bool,
     /// There is nowhere to go: shown, but not a link.
-    #[prop(optional)] disabled: bool,
+    #[prop(optional)]
+    disabled: bool,
     /// The browser saves what it gets; say the file's name in the response.
-    #[prop(optional)] download: bool,
+    #[prop(optional)]
+    download: bool,
     #[prop(optional, into)] label: Option<String>,
     children: Children,
 ) -> impl IntoView {
@@ -125,7 +131,8 @@ pub fn IconButton(
     #[prop(optional, into)] name: Option<String>,
     #[prop(optional, into)] value: Option<String>,
     /// The id of the popover it opens.
-    #[prop(optional, into)] opens: Option<String>,
+    #[prop(optional, into)]
+    opens: Option<String>,
 ) -> impl IntoView {
     view! {
         <button class=button_class(look, size, false, true) type=kind name=name value=value popovertarget=opens aria-label=label>

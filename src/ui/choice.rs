@@ -34,7 +34,8 @@ pub fn CheckField(
     #[prop(optional, into)] id: Option<String>,
     #[prop(optional)] disabled: bool,
     /// Drawn as a switch: for what happens at once.
-    #[prop(optional)] switch: bool,
+    #[prop(optional)]
+    switch: bool,
 ) -> impl IntoView {
     let id = id.or_else(|| (value != "true").then(|| format!("{name}-{value}")));
     let field = FieldState::of(&name, &label, id);

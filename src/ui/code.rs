@@ -26,10 +26,12 @@ pub fn CopyButton(
 pub fn CodeBlock(
     #[prop(into)] id: String,
     /// The language or the file; also the accessible name of the block.
-    #[prop(into)] title: String,
+    #[prop(into)]
+    title: String,
     #[prop(into)] code: String,
     /// Breaks long lines instead of scrolling.
-    #[prop(optional)] wrap: bool,
+    #[prop(optional)]
+    wrap: bool,
 ) -> impl IntoView {
     view! {
         <div class="code">

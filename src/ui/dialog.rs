@@ -2,7 +2,10 @@
 //! (`?dialog=revoke`): the server renders it open over a scrim, closing is a link, and a refused form brings it back. With
 //! JavaScript it becomes truly modal: focus stays inside, Escape follows the close link, and going back gives the focus back.
 
-use super::{Gate, GateGlyph, Icon, IconView, button::{Look, Size, button_class}};
+use super::{
+    Gate, GateGlyph, Icon, IconView,
+    button::{Look, Size, button_class},
+};
 use leptos::prelude::*;
 
 /// `id` must be unique on the page. `close` is where closing leads; without it there is no way around the decision.
@@ -15,7 +18,8 @@ pub fn Dialog(
     #[prop(optional)] gate: Option<Gate>,
     #[prop(optional, into)] close: Option<String>,
     /// Shown in place, not over the page (gallery, docs).
-    #[prop(optional)] inline: bool,
+    #[prop(optional)]
+    inline: bool,
     children: Children,
 ) -> impl IntoView {
     let (heading, words) = (format!("{id}-title"), format!("{id}-lead"));

@@ -10,7 +10,8 @@ pub fn TextField(
     #[prop(into)] label: String,
     #[prop(into)] name: String,
     /// `text`, `email`, `search`, `url`, `date`, `datetime-local`, `number` …
-    #[prop(default = "text")] kind: &'static str,
+    #[prop(default = "text")]
+    kind: &'static str,
     #[prop(optional, into)] value: Option<String>,
     #[prop(optional, into)] help: Option<String>,
     #[prop(optional, into)] placeholder: Option<String>,
@@ -23,11 +24,14 @@ pub fn TextField(
     #[prop(optional)] readonly: bool,
     #[prop(optional)] autofocus: bool,
     /// 40 px, only signed out and on first visits.
-    #[prop(optional)] large: bool,
+    #[prop(optional)]
+    large: bool,
     /// For keys, ids and addresses.
-    #[prop(optional)] mono: bool,
+    #[prop(optional)]
+    mono: bool,
     /// The label is only for screen readers: where the place says what the field is.
-    #[prop(optional)] label_hidden: bool,
+    #[prop(optional)]
+    label_hidden: bool,
 ) -> impl IntoView {
     let field = FieldState::of(&name, &label, id);
     let class = classes("input", large, mono);
@@ -71,7 +75,8 @@ pub fn PasswordField(
     #[prop(optional)] autofocus: bool,
     #[prop(optional)] large: bool,
     /// Stands at the end of the label's line: "Forgot it?".
-    #[prop(optional)] aside: Option<AnyView>,
+    #[prop(optional)]
+    aside: Option<AnyView>,
 ) -> impl IntoView {
     let field = FieldState::of(&name, &label, id);
     let input = view! {

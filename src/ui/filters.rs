@@ -6,7 +6,12 @@ use leptos::prelude::*;
 
 /// The form around the filters. `action` is the page's path; `kept` are parameters that stay (sort, range).
 #[component]
-pub fn Filters(#[prop(into)] action: String, #[prop(into)] label: String, #[prop(optional)] kept: Vec<(&'static str, String)>, children: Children) -> impl IntoView {
+pub fn Filters(
+    #[prop(into)] action: String,
+    #[prop(into)] label: String,
+    #[prop(optional)] kept: Vec<(&'static str, String)>,
+    children: Children,
+) -> impl IntoView {
     view! {
         <form class="filters" method="get" action=action role="search" aria-label=label data-autosubmit>
             {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
@@ -19,7 +24,11 @@ pub fn Filters(#[prop(into)] action: String, #[prop(into)] label: String, #[prop
 
 /// The search field of a list.
 #[component]
-pub fn SearchField(#[prop(into)] placeholder: String, #[prop(default = "q")] name: &'static str, #[prop(optional, into)] value: Option<String>) -> impl IntoView {
+pub fn SearchField(
+    #[prop(into)] placeholder: String,
+    #[prop(default = "q")] name: &'static str,
+    #[prop(optional, into)] value: Option<String>,
+) -> impl IntoView {
     view! {
         <label class="input-wrap">
             <span class="visually-hidden">"Search"</span>

@@ -95,24 +95,25 @@ impl FieldState {
 #[component]
 pub fn Form(
     /// The path of the server function (`<CreateKey as ServerFn>::PATH`).
-    #[prop(into)] action: String,
+    #[prop(into)]
+    action: String,
     /// Tells several forms of one action on a page apart; also the start of the ids of their fields.
-    #[prop(optional, into)] id: Option<String>,
+    #[prop(optional, into)]
+    id: Option<String>,
     #[prop(optional, into)] class: Option<String>,
     /// The accessible name, where the form is a landmark of the page.
-    #[prop(optional, into)] label: Option<String>,
+    #[prop(optional, into)]
+    label: Option<String>,
     /// Fields that nobody sees: what the form is about.
-    #[prop(optional)] hidden: Vec<(&'static str, String)>,
+    #[prop(optional)]
+    hidden: Vec<(&'static str, String)>,
     /// Leaves the summary to the page, which places an [`ErrorSummary`] itself (forms inside a row or a menu).
-    #[prop(optional)] quiet: bool,
+    #[prop(optional)]
+    quiet: bool,
     children: Children,
 ) -> impl IntoView {
     let outcome = use_context::<FormOutcome>().filter(|o| o.is_of(&action, id.as_deref())).map(Arc::new);
-    let state = FormState {
-        prefix: id.as_ref().map(|id| format!("{id}-")).unwrap_or_default(),
-        outcome: outcome.clone(),
-        fields: Arc::default(),
-    };
+    let state = FormState { prefix: id.as_ref().map(|id| format!("{id}-")).unwrap_or_default(), outcome: outcome.clone(), fields: Arc::default() };
     let known = state.fields.clone();
     // The fields come first, so that the summary above them can name each by its label.
     let fields = view! { <Provider value=state>{children()}</Provider> }.into_any();

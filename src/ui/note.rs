@@ -24,12 +24,7 @@ pub enum BannerLook {
 
 /// `label` names the region; `act` is its one button or form.
 #[component]
-pub fn Banner(
-    #[prop(into)] label: String,
-    #[prop(optional)] look: BannerLook,
-    #[prop(optional)] act: Option<AnyView>,
-    children: Children,
-) -> impl IntoView {
+pub fn Banner(#[prop(into)] label: String, #[prop(optional)] look: BannerLook, #[prop(optional)] act: Option<AnyView>, children: Children) -> impl IntoView {
     let (class, glyph) = match look {
         BannerLook::Plain => ("banner", view! { <IconView icon=Icon::Lock/> }.into_any()),
         BannerLook::Limited => ("banner banner-limited", view! { <GateGlyph position=Gate::Limited/> }.into_any()),

@@ -1,6 +1,9 @@
 //! A bar for a share, and the meter of a quota: used, expected, and the post where it ends.
 
-use super::{chart::Hatch, number::{short, thousands}};
+use super::{
+    chart::Hatch,
+    number::{short, thousands},
+};
 use leptos::prelude::*;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,15 +41,19 @@ pub fn Bar(percent: f64, #[prop(optional)] look: BarLook) -> impl IntoView {
 #[component]
 pub fn QuotaMeter(
     /// Unique on the page.
-    #[prop(into)] id: String,
+    #[prop(into)]
+    id: String,
     used: u64,
     limit: u64,
     /// What will be used by the end at the present pace.
-    #[prop(optional)] expected: Option<u64>,
+    #[prop(optional)]
+    expected: Option<u64>,
     /// The end of the period in words: "30 Nov".
-    #[prop(optional, into)] ends: String,
+    #[prop(optional, into)]
+    ends: String,
     /// What stands below the end of what is used.
-    #[prop(default = "today")] here: &'static str,
+    #[prop(default = "today")]
+    here: &'static str,
 ) -> impl IntoView {
     let expected = expected.unwrap_or(used).max(used);
     let full = limit.max(expected).max(1);
@@ -56,10 +63,15 @@ pub fn QuotaMeter(
     let beyond = (expected > limit).then(|| {
         view! { <rect x=percent(limit) y="18" width=format!("{:.2}%", x(expected) - x(limit)) height="10" fill=format!("url(#{id})")></rect> }
     });
-    let words = format!("{} of {} used{}", thousands(used), thousands(limit), match expected > used {
-        true => format!(", about {} expected by {ends}", thousands(expected)),
-        false => String::new(),
-    });
+    let words = format!(
+        "{} of {} used{}",
+        thousands(used),
+        thousands(limit),
+        match expected > used {
+            true => format!(", about {} expected by {ends}", thousands(expected)),
+            false => String::new(),
+        }
+    );
     // The word under the bar hangs to the side where there is room.
     let side = |n: u64, room: f64| if x(n) > room { "end" } else { "start" };
     let (limit_side, today_side) = (side(limit, 20.0), side(used, 12.0));

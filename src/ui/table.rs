@@ -10,9 +10,11 @@ use leptos::prelude::*;
 pub fn Table(
     #[prop(into)] caption: String,
     /// Rows of 32 px, for many short rows.
-    #[prop(optional)] small: bool,
+    #[prop(optional)]
+    small: bool,
     /// Inside a card, which already draws the frame.
-    #[prop(optional)] bare: bool,
+    #[prop(optional)]
+    bare: bool,
     children: Children,
 ) -> impl IntoView {
     let table = view! {
@@ -37,7 +39,8 @@ pub fn SortHeader(
     #[prop(into)] href: String,
     #[prop(optional_no_strip)] sort: Option<Sort>,
     /// Classes of the column: `num`, `col-2` …
-    #[prop(optional)] class: &'static str,
+    #[prop(optional)]
+    class: &'static str,
 ) -> impl IntoView {
     let (word, icon) = match sort {
         Some(Sort::Ascending) => (Some("ascending"), Some(Icon::ArrowUp)),

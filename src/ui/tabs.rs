@@ -32,9 +32,6 @@ pub fn Tabs(#[prop(into)] label: String, tabs: Vec<Tab>) -> impl IntoView {
 
 #[component]
 pub fn Segments(#[prop(into)] label: String, tabs: Vec<Tab>) -> impl IntoView {
-    let tabs = tabs
-        .into_iter()
-        .map(|tab| view! { <a href=tab.href aria-current=tab.current.then_some("true")>{tab.label}</a> })
-        .collect_view();
+    let tabs = tabs.into_iter().map(|tab| view! { <a href=tab.href aria-current=tab.current.then_some("true")>{tab.label}</a> }).collect_view();
     view! { <nav class="segmented" aria-label=label>{tabs}</nav> }
 }

@@ -103,13 +103,8 @@ pub enum Range {
 
 impl Range {
     /// Those that the page offers, with the word of each in a URL and on the page.
-    pub const OFFERED: [(Self, &'static str, &'static str); 5] = [
-        (Self::Day, "24h", "24 h"),
-        (Self::Week, "7d", "7 d"),
-        (Self::Days30, "30d", "30 d"),
-        (Self::Month, "month", "Month"),
-        (Self::Year, "year", "Year"),
-    ];
+    pub const OFFERED: [(Self, &'static str, &'static str); 5] =
+        [(Self::Day, "24h", "24 h"), (Self::Week, "7d", "7 d"), (Self::Days30, "30d", "30 d"), (Self::Month, "month", "Month"), (Self::Year, "year", "Year")];
 
     pub fn parse(text: &str) -> Option<Self> {
         Self::OFFERED.into_iter().find(|(_, word, _)| *word == text).map(|(range, ..)| range)
@@ -142,7 +137,15 @@ impl UsageQuery {
 
     /// The parameters that are set, in a fixed order.
     pub fn pairs(&self) -> Vec<(&'static str, &str)> {
-        let all = [("range", &self.range), ("bucket", &self.bucket), ("from", &self.from), ("to", &self.to), ("key", &self.key), ("api", &self.api), ("route", &self.route)];
+        let all = [
+            ("range", &self.range),
+            ("bucket", &self.bucket),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("key", &self.key),
+            ("api", &self.api),
+            ("route", &self.route),
+        ];
         all.into_iter().filter_map(|(name, value)| value.as_deref().map(|v| (name, v))).collect()
     }
 

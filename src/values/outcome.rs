@@ -33,8 +33,18 @@ pub enum OutcomeGroup {
 
 impl Outcome {
     pub const ALL: [Self; 12] = [
-        Self::Valid, Self::Malformed, Self::Unknown, Self::Revoked, Self::Disabled, Self::Expired,
-        Self::WrongApi, Self::Forbidden, Self::IpDenied, Self::RateLimited, Self::QuotaExceeded, Self::Banned,
+        Self::Valid,
+        Self::Malformed,
+        Self::Unknown,
+        Self::Revoked,
+        Self::Disabled,
+        Self::Expired,
+        Self::WrongApi,
+        Self::Forbidden,
+        Self::IpDenied,
+        Self::RateLimited,
+        Self::QuotaExceeded,
+        Self::Banned,
     ];
 
     pub const fn as_str(self) -> &'static str {

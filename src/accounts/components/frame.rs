@@ -43,19 +43,25 @@ fn nav(caller: &Caller) -> Vec<NavGroup> {
     };
     let groups = [
         group(None, &[("Home", "/home", Icon::Home, None)]),
-        group(Some("API"), &[
-            ("Keys", "/keys", Icon::Key, Some(may::KEYS_READ)),
-            ("Usage", "/usage", Icon::Chart, Some(may::USAGE_READ)),
-            ("Requests", "/requests", Icon::List, Some(may::USAGE_READ)),
-        ]),
-        group(Some("Admin"), &[
-            ("Overview", "/admin", Icon::Gauge, Some(may::ADMIN_READ)),
-            ("Accounts", "/admin/accounts", Icon::Team, Some(may::ADMIN_READ)),
-            ("APIs", "/admin/apis", Icon::Server, Some(may::ADMIN_READ)),
-            ("All keys", "/admin/keys", Icon::Key, Some(may::ADMIN_READ)),
-            ("Refusals", "/admin/refusals", Icon::List, Some(may::ADMIN_READ)),
-            ("Jobs", "/admin/jobs", Icon::Rotate, Some(may::ADMIN_READ)),
-        ]),
+        group(
+            Some("API"),
+            &[
+                ("Keys", "/keys", Icon::Key, Some(may::KEYS_READ)),
+                ("Usage", "/usage", Icon::Chart, Some(may::USAGE_READ)),
+                ("Requests", "/requests", Icon::List, Some(may::USAGE_READ)),
+            ],
+        ),
+        group(
+            Some("Admin"),
+            &[
+                ("Overview", "/admin", Icon::Gauge, Some(may::ADMIN_READ)),
+                ("Accounts", "/admin/accounts", Icon::Team, Some(may::ADMIN_READ)),
+                ("APIs", "/admin/apis", Icon::Server, Some(may::ADMIN_READ)),
+                ("All keys", "/admin/keys", Icon::Key, Some(may::ADMIN_READ)),
+                ("Refusals", "/admin/refusals", Icon::List, Some(may::ADMIN_READ)),
+                ("Jobs", "/admin/jobs", Icon::Rotate, Some(may::ADMIN_READ)),
+            ],
+        ),
         group(None, &[("Docs", "/docs", Icon::Book, None)]),
     ];
     groups.into_iter().filter(|g| !g.entries.is_empty()).collect()

@@ -1,7 +1,11 @@
 //! `/settings/profile`: name and time zone; the address as a fact.
 
 use crate::{
-    accounts::{api::{UpdateProfile, my_profile}, components::{Setting, SettingsFrame, loaded}, model::Profile},
+    accounts::{
+        api::{UpdateProfile, my_profile},
+        components::{Setting, SettingsFrame, loaded},
+        model::Profile,
+    },
     ui::{Button, Form, Look, Section, SelectField, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};

@@ -1,7 +1,11 @@
 //! `/reset-password`: a new password, for who opened a mailed link, or the first one of an operator.
 
 use crate::{
-    accounts::{api::{ResetPassword, before_sign_in}, components::{AccountOfPassword, loaded}, model::{LinkView, ResetLink}},
+    accounts::{
+        api::{ResetPassword, before_sign_in},
+        components::{AccountOfPassword, loaded},
+        model::{LinkView, ResetLink},
+    },
     ui::{AuthFrame, Button, Form, LinkButton, Look, PasswordField, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};

@@ -1,7 +1,11 @@
 //! `/settings/security`: the password.
 
 use crate::{
-    accounts::{api::{ChangePassword, my_security}, components::{AccountOfPassword, Setting, SettingsFrame, loaded}, model::Security},
+    accounts::{
+        api::{ChangePassword, my_security},
+        components::{AccountOfPassword, Setting, SettingsFrame, loaded},
+        model::Security,
+    },
     ui::{Button, Form, LinkButton, Look, PasswordField, Section, number},
 };
 use leptos::{prelude::*, server_fn::ServerFn};

@@ -1,7 +1,11 @@
 //! `/settings/sessions`: where somebody is signed in, and the way to end it, one by one or everywhere.
 
 use crate::{
-    accounts::{api::{EndSession, EndSessions, my_sessions}, components::{Setting, SettingsFrame, loaded}, model::{SessionList, SessionView}},
+    accounts::{
+        api::{EndSession, EndSessions, my_sessions},
+        components::{Setting, SettingsFrame, loaded},
+        model::{SessionList, SessionView},
+    },
     ui::{Button, Form, Look, OutlineBadge, Section, Size, Table, number},
 };
 use leptos::{prelude::*, server_fn::ServerFn};

@@ -1,7 +1,11 @@
 //! `/sign-in`: address and password; `?next=` says where to go then.
 
 use crate::{
-    accounts::{api::{SignIn, before_sign_in}, components::loaded, model::{Door, LinkView}},
+    accounts::{
+        api::{SignIn, before_sign_in},
+        components::loaded,
+        model::{Door, LinkView},
+    },
     ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -26,7 +30,8 @@ fn form(door: Door, next: Option<String>) -> AnyView {
     match door {
         Door::Closed | Door::InviteNeeded => view! { <AuthFrame title="Sign in">{fields}</AuthFrame> }.into_any(),
         Door::Open | Door::Invited => {
-            view! { <AuthFrame title="Sign in" lead=view! { "New here? "<a href="/sign-up">"Create an account"</a> }.into_any()>{fields}</AuthFrame> }.into_any()
+            view! { <AuthFrame title="Sign in" lead=view! { "New here? "<a href="/sign-up">"Create an account"</a> }.into_any()>{fields}</AuthFrame> }
+                .into_any()
         }
     }
 }

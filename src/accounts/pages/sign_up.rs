@@ -1,7 +1,11 @@
 //! `/sign-up`: name, address, password; or why nobody can sign up here.
 
 use crate::{
-    accounts::{api::{SignUp, before_sign_in}, components::loaded, model::{Door, LinkView}},
+    accounts::{
+        api::{SignUp, before_sign_in},
+        components::loaded,
+        model::{Door, LinkView},
+    },
     ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};

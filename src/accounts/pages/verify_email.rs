@@ -2,7 +2,11 @@
 //! code; or a way to get a new mail. Opening it changes nothing (R53).
 
 use crate::{
-    accounts::{api::{ResendVerification, VerifyEmail, before_sign_in}, components::loaded, model::LinkView},
+    accounts::{
+        api::{ResendVerification, VerifyEmail, before_sign_in},
+        components::loaded,
+        model::LinkView,
+    },
     ui::{AuthFrame, Button, Fact, Facts, Form, FormOutcome, Look, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};

@@ -47,14 +47,7 @@ impl Attempt {
     pub async fn charge(ctx: &Ctx, rule: &Rule, who: &str) -> Result<Self, AppError> {
         let bucket = rule.bucket(ctx, who);
         let now = ctx.clock.now();
-        let charge = store::Charge {
-            bucket: &bucket,
-            free: rule.free,
-            first: rule.first,
-            longest: rule.longest,
-            forget_before: now - rule.forget_after,
-            now,
-        };
+        let charge = store::Charge { bucket: &bucket, free: rule.free, first: rule.first, longest: rule.longest, forget_before: now - rule.forget_after, now };
         let seconds = |until: time::OffsetDateTime| u64::try_from((until - now).whole_seconds()).unwrap_or(0);
         match store::charge(&ctx.db, charge).await? {
             Some(until) => Ok(Self { wait: seconds(until), bucket }),

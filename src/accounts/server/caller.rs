@@ -7,7 +7,12 @@ use crate::{
     platform::{Ctx, session},
     values::{AccountId, SessionId},
 };
-use axum::{extract::{Request, State}, http::request::Parts, middleware::Next, response::{IntoResponse, Response}};
+use axum::{
+    extract::{Request, State},
+    http::request::Parts,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
 use leptos::prelude::use_context;
 use tower_sessions::Session;
 

@@ -216,7 +216,12 @@ pub async fn resend(State(ctx): State<Ctx>, Extension(info): Extension<RequestIn
 ///
 /// Ends the session of the cookie. Without one nothing happens.
 #[utoipa::path(post, path = "/api/v1/auth/logout", tag = "Account", operation_id = "sign_out", responses((status = 204, description = "The session has ended")))]
-pub async fn logout(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, caller: Option<Extension<Caller>>, session: Session) -> Result<Response, AppError> {
+pub async fn logout(
+    State(ctx): State<Ctx>,
+    Extension(info): Extension<RequestInfo>,
+    caller: Option<Extension<Caller>>,
+    session: Session,
+) -> Result<Response, AppError> {
     sign_out(&ctx, &session, caller.as_ref().map(|c| &c.0), &Visitor::of(&info)).await?;
     let header = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"storage\""));
     Ok((StatusCode::NO_CONTENT, [header]).into_response())
@@ -271,7 +276,12 @@ pub async fn read_me(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<J
     ),
     security(("key" = [])),
 )]
-pub async fn edit_me(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asking(caller): Asking, Body(body): Body<EditMeBody>) -> Result<Json<MeBody>, AppError> {
+pub async fn edit_me(
+    State(ctx): State<Ctx>,
+    Extension(info): Extension<RequestInfo>,
+    Asking(caller): Asking,
+    Body(body): Body<EditMeBody>,
+) -> Result<Json<MeBody>, AppError> {
     let changed = update_profile(&ctx, &caller, &Visitor::of(&info), body.name.as_deref(), body.time_zone.as_deref()).await?;
     Ok(Json(me(changed, &caller)))
 }
@@ -311,7 +321,12 @@ pub async fn delete_sessions(State(ctx): State<Ctx>, Extension(info): Extension<
     ),
     security(("key" = [])),
 )]
-pub async fn delete_session(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asking(caller): Asking, Path(id): Path<String>) -> Result<StatusCode, AppError> {
+pub async fn delete_session(
+    State(ctx): State<Ctx>,
+    Extension(info): Extension<RequestInfo>,
+    Asking(caller): Asking,
+    Path(id): Path<String>,
+) -> Result<StatusCode, AppError> {
     let id: SessionId = id.parse().map_err(|_| AppError::NotFound)?;
     end_session(&ctx, &caller, &Visitor::of(&info), id).await?;
     Ok(StatusCode::NO_CONTENT)

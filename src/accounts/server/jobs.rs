@@ -3,7 +3,10 @@
 
 use super::mail;
 use crate::{
-    platform::{Ctx, jobs::{Job, JobError, Registry}},
+    platform::{
+        Ctx,
+        jobs::{Job, JobError, Registry},
+    },
     values::{AccountId, EventId},
 };
 use serde::{Deserialize, Serialize};

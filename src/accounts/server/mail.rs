@@ -9,7 +9,11 @@ use super::{
 };
 use crate::{
     activity::server::find_facts,
-    platform::{Ctx, jobs::JobError, mail::{self, Mail}},
+    platform::{
+        Ctx,
+        jobs::JobError,
+        mail::{self, Mail},
+    },
     values::{AccountId, Email, EventId},
 };
 

@@ -64,7 +64,13 @@ pub async fn ensure_first_operator(ctx: &Ctx) -> Result<Option<String>, AppError
 async fn grant(ctx: &Ctx, account: AccountId) -> Result<(), AppError> {
     let mut tx = ctx.db.begin().await?;
     store::insert_roles(&mut tx, account, &[OPERATOR], ctx.clock.now()).await?;
-    let change = Change { kind: "account.role_granted", actor_name: "cli", subject: Some(account.uuid()), data: serde_json::json!({ "role": OPERATOR }), ..Change::default() };
+    let change = Change {
+        kind: "account.role_granted",
+        actor_name: "cli",
+        subject: Some(account.uuid()),
+        data: serde_json::json!({ "role": OPERATOR }),
+        ..Change::default()
+    };
     record(ctx, &mut tx, change).await?;
     Ok(tx.commit().await?)
 }

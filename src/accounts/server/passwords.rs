@@ -4,13 +4,23 @@
 //!
 //! The pepper is derived from the master key; its id stands in the PHC string (`keyid`), so a hash under another one is noticed.
 
-use crate::{error::AppError, platform::{Ctx, config::Auth, crypto::{Rng, Vault}}};
+use crate::{
+    error::AppError,
+    platform::{
+        Ctx,
+        config::Auth,
+        crypto::{Rng, Vault},
+    },
+};
 use argon2::{
     Algorithm, Argon2, KeyId, Params, ParamsBuilder, PasswordHash, PasswordHasher, PasswordVerifier, Version,
     password_hash::phc::{Output, ParamsString, Salt},
 };
 use secrecy::{ExposeSecret, SecretBox, SecretString};
-use std::sync::{Arc, atomic::{AtomicU64, AtomicUsize, Ordering}};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use unicode_normalization::UnicodeNormalization;
 
@@ -68,17 +78,14 @@ impl Passwords {
     /// The PHC string of a password.
     pub async fn hash(self: &Arc<Self>, rng: &Rng, password: &SecretString) -> Result<String, AppError> {
         let salt: [u8; 16] = rng.bytes();
-        self.run(password, move |argon, password| argon.hash_password_with_salt(password, &salt).map(|phc| phc.to_string()))
-            .await?
-            .map_err(AppError::internal)
+        self.run(password, move |argon, password| argon.hash_password_with_salt(password, &salt).map(|phc| phc.to_string())).await?.map_err(AppError::internal)
     }
 
     /// Compares with a stored hash, or with none at the same cost.
     pub async fn verify(self: &Arc<Self>, stored: Option<&str>, password: &SecretString) -> Result<Verdict, AppError> {
         let phc = stored.unwrap_or(&self.dummy).to_owned();
-        let is_right = self
-            .run(password, move |argon, password| PasswordHash::new(&phc).is_ok_and(|phc| argon.verify_password(password, &phc).is_ok()))
-            .await?;
+        let is_right =
+            self.run(password, move |argon, password| PasswordHash::new(&phc).is_ok_and(|phc| argon.verify_password(password, &phc).is_ok())).await?;
         Ok(match stored {
             Some(phc) if is_right && self.is_old(phc) => Verdict::RightButOld,
             Some(_) if is_right => Verdict::Right,

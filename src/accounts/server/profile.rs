@@ -18,12 +18,7 @@ use time::OffsetDateTime;
 pub async fn profile(ctx: &Ctx, caller: &Caller) -> Result<Profile, AppError> {
     caller.require(&may::ACCOUNT_READ)?;
     let account = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
-    Ok(Profile {
-        id: account.id,
-        email: account.email,
-        name: account.name,
-        time_zone: account.time_zone,
-    })
+    Ok(Profile { id: account.id, email: account.email, name: account.name, time_zone: account.time_zone })
 }
 
 /// What the security page shows.

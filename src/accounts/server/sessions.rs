@@ -1,12 +1,6 @@
 //! Where somebody is signed in: begun at sign-in, listed, ended one by one or all at once.
 
-use super::{
-    Visitor,
-    profile::when,
-    sign_up::about,
-    store::sessions as store,
-    visitor::device_in_words,
-};
+use super::{Visitor, profile::when, sign_up::about, store::sessions as store, visitor::device_in_words};
 use crate::{
     accounts::model::{Caller, SessionList, SessionView, Via},
     activity::server::{Change, record},
@@ -21,12 +15,9 @@ pub async fn begin(ctx: &Ctx, session: &Session, account: AccountId, from: &Visi
     let id: SessionId = ctx.new_id();
     session.clear().await;
     session.cycle_id().await.map_err(unreachable_store)?;
-    for (key, value) in [
-        (data::ACCOUNT, account.to_string()),
-        (data::SESSION, id.to_string()),
-        (data::DEVICE, from.device.clone()),
-        (data::ADDRESS, from.address.to_string()),
-    ] {
+    for (key, value) in
+        [(data::ACCOUNT, account.to_string()), (data::SESSION, id.to_string()), (data::DEVICE, from.device.clone()), (data::ADDRESS, from.address.to_string())]
+    {
         session.insert(key, value).await.map_err(unreachable_store)?;
     }
     session.save().await.map_err(unreachable_store)?;

@@ -107,13 +107,7 @@ pub async fn create_account(ctx: &Ctx, new: &NewAccount<'_>) -> Result<AccountId
     let Some((account, workspace)) = insert(ctx, &mut tx, row, new.roles).await? else {
         return Err(AppError::conflict(format!("{} has an account already.", new.email)));
     };
-    let change = Change {
-        kind: "account.created",
-        workspace: Some(workspace),
-        actor_name: new.by,
-        subject: Some(account.uuid()),
-        ..Change::default()
-    };
+    let change = Change { kind: "account.created", workspace: Some(workspace), actor_name: new.by, subject: Some(account.uuid()), ..Change::default() };
     record(ctx, &mut tx, change).await?;
     tx.commit().await?;
     Ok(account)

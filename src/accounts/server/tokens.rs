@@ -1,7 +1,11 @@
 //! Proofs that travel by mail or by the terminal: made, and used once.
 
 use super::store::tokens as store;
-use crate::{error::AppError, platform::{Ctx, crypto::sha256}, values::AccountId};
+use crate::{
+    error::AppError,
+    platform::{Ctx, crypto::sha256},
+    values::AccountId,
+};
 use sqlx::PgConnection;
 use subtle::ConstantTimeEq;
 use time::Duration;

@@ -4,7 +4,10 @@ mod reading;
 
 pub use reading::{Event, list_events_about, list_interventions};
 
-use crate::{platform::Ctx, values::{AccountId, EventId, WorkspaceId}};
+use crate::{
+    platform::Ctx,
+    values::{AccountId, EventId, WorkspaceId},
+};
 use serde_json::Value;
 use sqlx::PgConnection;
 use time::OffsetDateTime;

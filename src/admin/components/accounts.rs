@@ -20,7 +20,13 @@ pub fn StateBadge(state: AccountState) -> impl IntoView {
 }
 
 #[component]
-pub fn AccountTable(rows: Vec<AccountRow>, #[prop(into)] caption: String, /** Fewer columns, beside something else. */ #[prop(optional)] short: bool) -> impl IntoView {
+pub fn AccountTable(
+    rows: Vec<AccountRow>,
+    #[prop(into)] caption: String,
+    /** Fewer columns, beside something else. */
+    #[prop(optional)]
+    short: bool,
+) -> impl IntoView {
     let lines = rows
         .into_iter()
         .map(|a| {

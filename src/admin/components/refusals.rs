@@ -7,12 +7,20 @@ use crate::{
 use leptos::prelude::*;
 
 #[component]
-pub fn RefusalTable(rows: Vec<RefusalSample>, #[prop(into)] caption: String, /** Fewer columns, beside something else. */ #[prop(optional)] short: bool) -> impl IntoView {
+pub fn RefusalTable(
+    rows: Vec<RefusalSample>,
+    #[prop(into)] caption: String,
+    /** Fewer columns, beside something else. */
+    #[prop(optional)]
+    short: bool,
+) -> impl IntoView {
     let lines = rows
         .into_iter()
         .map(|r| {
             let key = match (r.key, r.key_name) {
-                (Some(id), name) => view! { <a class="row-link" href=format!("/admin/keys?key={id}")>{name.unwrap_or_else(|| "a key that is gone".to_owned())}</a> }.into_any(),
+                (Some(id), name) => {
+                    view! { <a class="row-link" href=format!("/admin/keys?key={id}")>{name.unwrap_or_else(|| "a key that is gone".to_owned())}</a> }.into_any()
+                }
                 (None, _) => view! { <span class="faint">"no known key"</span> }.into_any(),
             };
             view! {

@@ -8,6 +8,6 @@ mod queue;
 
 pub use accounts::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled};
 pub use deed::{Deed, Mark};
-pub use keys::{AllKeys, ApiList, ApiRow, AllRefusals};
+pub use keys::{AllKeys, AllRefusals, ApiList, ApiRow};
 pub use overview::{Health, Numbers, Overview, Part};
 pub use queue::{JobList, JobQuery, JobView};

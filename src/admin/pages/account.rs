@@ -3,14 +3,23 @@
 
 use super::disable::DisableCard;
 use crate::{
-    accounts::{components::Framed, model::{AccountState, SessionView}},
+    accounts::{
+        components::Framed,
+        model::{AccountState, SessionView},
+    },
     admin::{
         api::{self, EnableAccount, EndSession, EndSessions, SendResetLink},
         components::{Deeds, StateBadge, loaded},
         model::AccountPage as Page,
     },
-    keys::{components::{SaidOrNever, SaidTime, StandingBadge}, model::KeyRow},
-    ui::{Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table, number::{count, thousands}},
+    keys::{
+        components::{SaidOrNever, SaidTime, StandingBadge},
+        model::KeyRow,
+    },
+    ui::{
+        Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table,
+        number::{count, thousands},
+    },
     values::AccountId,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -62,7 +71,8 @@ fn head(page: &Page, asks: bool) -> AnyView {
     let a = page.account.clone();
     let this = vec![("id", a.id.to_string())];
     let is_disabled = a.state == AccountState::Disabled;
-    let reset = (a.state == AccountState::Active).then(|| view! { <Form action=SendResetLink::PATH hidden=this.clone() quiet=true><Button>"Send reset link"</Button></Form> });
+    let reset = (a.state == AccountState::Active)
+        .then(|| view! { <Form action=SendResetLink::PATH hidden=this.clone() quiet=true><Button>"Send reset link"</Button></Form> });
     let door = match (is_disabled, asks || page.is_you) {
         (true, _) => view! { <Form action=EnableAccount::PATH hidden=this quiet=true><Button look=Look::Primary>"Enable"</Button></Form> }.into_any(),
         (false, true) => ().into_any(),

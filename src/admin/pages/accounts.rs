@@ -7,7 +7,10 @@ use crate::{
         components::{AccountTable, link, loaded},
         model::{AccountList, AccountQuery},
     },
-    ui::{Empty, FilterSelect, Filters, LinkButton, PageHeader, Pagination, SearchField, number::{count, thousands}},
+    ui::{
+        Empty, FilterSelect, Filters, LinkButton, PageHeader, Pagination, SearchField,
+        number::{count, thousands},
+    },
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

@@ -9,7 +9,10 @@ use crate::{
         model::{ApiList, ApiRow},
     },
     keys::model::Api,
-    ui::{Button, Form, Icon, IconLink, LinkButton, Look, PageHeader, Size, Table, TextArea, TextField, number::{count, thousands}},
+    ui::{
+        Button, Form, Icon, IconLink, LinkButton, Look, PageHeader, Size, Table, TextArea, TextField,
+        number::{count, thousands},
+    },
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;

@@ -2,7 +2,10 @@
 
 use crate::{
     admin::{api::DisableAccount, model::AccountPage},
-    ui::{Button, Form, Gate, Icon, IconLink, LinkButton, Look, Note, Size, TextArea, number::{count, thousands}},
+    ui::{
+        Button, Form, Gate, Icon, IconLink, LinkButton, Look, Note, Size, TextArea,
+        number::{count, thousands},
+    },
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 

@@ -25,9 +25,14 @@ pub fn JobsPage() -> impl IntoView {
 
 fn page(list: JobList) -> AnyView {
     let lead = "Mails and other work after a response. What fails is tried again; what fails too often waits here for you.".into_any();
-    let tabs = [(JobState::Waiting, "Waiting", list.waiting), (JobState::Running, "Running", list.running), (JobState::Failed, "Failed", list.failed), (JobState::Done, "Done", list.done)]
-        .map(|(state, label, n)| Tab { count: Some(n), ..Tab::new(label, to(state, None), state == list.state) })
-        .to_vec();
+    let tabs = [
+        (JobState::Waiting, "Waiting", list.waiting),
+        (JobState::Running, "Running", list.running),
+        (JobState::Failed, "Failed", list.failed),
+        (JobState::Done, "Done", list.done),
+    ]
+    .map(|(state, label, n)| Tab { count: Some(n), ..Tab::new(label, to(state, None), state == list.state) })
+    .to_vec();
     view! {
         <PageHeader title="Jobs" lead/>
         <Tabs label="State" tabs/>

@@ -2,8 +2,14 @@
 
 use crate::{
     admin::api::{DisableKey, EnableKey, RevokeKey, SetLimit},
-    keys::{components::{SaidOrNever, SaidTime, gate_of}, model::{KeyDetail, KeyState, LimitView}},
-    ui::{Badge, Button, CodeTag, CopyId, Fact, Facts, Form, Gate, Icon, IconLink, LinkButton, Look, Note, SelectField, Size, TextField, number::{count, thousands}},
+    keys::{
+        components::{SaidOrNever, SaidTime, gate_of},
+        model::{KeyDetail, KeyState, LimitView},
+    },
+    ui::{
+        Badge, Button, CodeTag, CopyId, Fact, Facts, Form, Gate, Icon, IconLink, LinkButton, Look, Note, SelectField, Size, TextField,
+        number::{count, thousands},
+    },
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -47,7 +53,12 @@ pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] rev
 
 /// The one limit: so many calls in a window.
 fn limit(chosen: &KeyDetail) -> AnyView {
-    let stands = chosen.limits.iter().map(|l| format!("{} of {} {} used, resets {}.", thousands(l.used), thousands(l.limit), l.per, l.resets)).collect::<Vec<_>>().join(" ");
+    let stands = chosen
+        .limits
+        .iter()
+        .map(|l| format!("{} of {} {} used, resets {}.", thousands(l.used), thousands(l.limit), l.per, l.resets))
+        .collect::<Vec<_>>()
+        .join(" ");
     let first = chosen.limits.first().filter(|_| !chosen.has_default_limit);
     let value = first.map(|l: &LimitView| l.limit.to_string()).unwrap_or_default();
     let window = first.map_or(3_600, |l| l.window);

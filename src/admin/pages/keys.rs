@@ -9,8 +9,14 @@ use crate::{
         components::{link, loaded},
         model::AllKeys,
     },
-    keys::{components::{SaidOrNever, StandingBadge}, model::{KeyList, KeyQuery, KeyRow, KeyState, StandingKind}},
-    ui::{Button, Empty, ErrorSummary, FilterSelect, Filters, Form, LinkButton, PageHeader, Pagination, SearchField, Size, Table, number::{count, thousands}},
+    keys::{
+        components::{SaidOrNever, StandingBadge},
+        model::{KeyList, KeyQuery, KeyRow, KeyState, StandingKind},
+    },
+    ui::{
+        Button, Empty, ErrorSummary, FilterSelect, Filters, Form, LinkButton, PageHeader, Pagination, SearchField, Size, Table,
+        number::{count, thousands},
+    },
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -28,7 +34,8 @@ pub fn KeysPage() -> impl IntoView {
 fn page(all: AllKeys, asks: bool) -> AnyView {
     let AllKeys { list, chosen } = all;
     let today = list.today;
-    let lead = format!("{} of everybody. {} today, {} passed.", count(list.all, "key", "keys"), count(today.total(), "call", "calls"), thousands(today.passed)).into_any();
+    let lead = format!("{} of everybody. {} today, {} passed.", count(list.all, "key", "keys"), count(today.total(), "call", "calls"), thousands(today.passed))
+        .into_any();
     let back = here(&list.query, None);
     let revoke = chosen.as_ref().map(|c| link(PATH, [("key", Some(c.key.id.to_string().as_str())), ("ask", Some("revoke"))]));
     let panel = chosen.map(|chosen| view! { <KeyPanel chosen back revoke=revoke.unwrap_or_default() asks/> });
@@ -104,8 +111,14 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
     let this = vec![("id", id.clone())];
     let (name, is_off) = (k.key.name.clone(), k.standing.kind.is_off());
     let act = match k.key.state {
-        KeyState::Active => view! { <Form action=DisableKey::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Disable {name}")>"Disable"</Button></Form> }.into_any(),
-        KeyState::Disabled => view! { <Form action=EnableKey::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Enable {name}")>"Enable"</Button></Form> }.into_any(),
+        KeyState::Active => {
+            view! { <Form action=DisableKey::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Disable {name}")>"Disable"</Button></Form> }
+                .into_any()
+        }
+        KeyState::Disabled => {
+            view! { <Form action=EnableKey::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Enable {name}")>"Enable"</Button></Form> }
+                .into_any()
+        }
         KeyState::Revoked => ().into_any(),
     };
     view! {

@@ -7,7 +7,10 @@ use crate::{
         components::{AccountTable, Deeds, RefusalTable, loaded},
         model::{Health, Numbers, Overview, Part},
     },
-    ui::{Empty, Figure, Figures, Gate, GateGlyph, LinkButton, PageHeader, Size, Table, number::{count, thousands}},
+    ui::{
+        Empty, Figure, Figures, Gate, GateGlyph, LinkButton, PageHeader, Size, Table,
+        number::{count, thousands},
+    },
 };
 use leptos::prelude::*;
 

@@ -7,7 +7,10 @@ use crate::{
         components::{RefusalTable, link, loaded},
         model::AllRefusals,
     },
-    ui::{CodeTag, Empty, FilterSelect, Filters, LinkButton, PageHeader, Pagination, Table, number::{count, thousands}},
+    ui::{
+        CodeTag, Empty, FilterSelect, Filters, LinkButton, PageHeader, Pagination, Table,
+        number::{count, thousands},
+    },
     usage::model::{AttemptsFrom, RefusalList, RefusalQuery},
     values::{Outcome, OutcomeGroup},
 };
@@ -45,13 +48,10 @@ fn page(all: AllRefusals) -> AnyView {
 
 fn filters(list: &RefusalList) -> AnyView {
     let exact = |code: Outcome| list.codes.iter().find(|(c, _)| *c == code).map_or(0, |(_, n)| *n);
-    let codes = Outcome::ALL
-        .into_iter()
-        .filter(|code| code.group() != OutcomeGroup::Passed)
-        .map(|code| match exact(code) {
-            0 => (code.to_string(), code.to_string()),
-            n => (code.to_string(), format!("{code}, {} in 30 days", thousands(n))),
-        });
+    let codes = Outcome::ALL.into_iter().filter(|code| code.group() != OutcomeGroup::Passed).map(|code| match exact(code) {
+        0 => (code.to_string(), code.to_string()),
+        n => (code.to_string(), format!("{code}, {} in 30 days", thousands(n))),
+    });
     let codes = std::iter::once((String::new(), "Every code".to_owned())).chain(codes).collect();
     let kept = list.query.key.clone().map(|key| ("key", key)).into_iter().collect();
     let code = list.query.code.clone();

@@ -1,6 +1,9 @@
 //! Accounts, for operators: views over the oversight operations of the accounts feature.
 
-use super::{deeds, words::{ago, day, local, moment}};
+use super::{
+    deeds,
+    words::{ago, day, local, moment},
+};
 use crate::{
     accounts::{
         Caller,
@@ -70,7 +73,11 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         account: row(&account, &local),
         workspace: account.workspace,
         verified: account.verified_at.map(|at| moment(&local, at)),
-        disabled: account.disabled_at.map(|at| Disabled { at: moment(&local, at), by: account.disabled_by, reason: account.disabled_reason.unwrap_or_default() }),
+        disabled: account.disabled_at.map(|at| Disabled {
+            at: moment(&local, at),
+            by: account.disabled_by,
+            reason: account.disabled_reason.unwrap_or_default(),
+        }),
         roles: account.roles,
         time_zone: account.time_zone,
         sessions,

@@ -40,7 +40,10 @@ fn usage(ctx: &Ctx, now: OffsetDateTime) -> Part {
     let written = backlog.written_at().map_or_else(|| "nothing was counted yet".to_owned(), |at| format!("written {} ago", lasting(now - at)));
     let part = fine("Usage", format!("{} waiting", counted(waiting, "count")), &written);
     match backlog.failing_since() {
-        Some(since) if now - since > UNWRITTEN => part.but(Health::Wanting, "The database does not take the counts. They are kept in memory and written as soon as it does; don't stop this process before."),
+        Some(since) if now - since > UNWRITTEN => part.but(
+            Health::Wanting,
+            "The database does not take the counts. They are kept in memory and written as soon as it does; don't stop this process before.",
+        ),
         _ => part,
     }
 }
@@ -51,7 +54,11 @@ async fn database(ctx: &Ctx) -> Result<Part, AppError> {
     let took = ctx.clock.now() - start;
     let busy = usize::try_from(ctx.db.size()).unwrap_or(0).saturating_sub(ctx.db.num_idle());
     let part = fine("Database", millis(took), &format!("a round trip; {busy} of {} connections in use", ctx.db.options().get_max_connections()));
-    Ok(if took > SLOW { part.but(Health::Wanting, "Every page waits for the database. Look at its load, and whether it stands near this process.") } else { part })
+    Ok(if took > SLOW {
+        part.but(Health::Wanting, "Every page waits for the database. Look at its load, and whether it stands near this process.")
+    } else {
+        part
+    })
 }
 
 async fn jobs(ctx: &Ctx, now: OffsetDateTime) -> Result<Part, AppError> {
@@ -59,18 +66,25 @@ async fn jobs(ctx: &Ctx, now: OffsetDateTime) -> Result<Part, AppError> {
     let (waiting, running, failed) = (number(counts.waiting), number(counts.running), number(counts.failed));
     let part = Part { href: Some("/admin/jobs".to_owned()), ..fine("Jobs", format!("{waiting} waiting"), &format!("{running} running, {failed} failed")) };
     Ok(match counts.overdue_since {
-        Some(since) if now - since > LATE => part.but(Health::Broken, &format!("The oldest job has been due for {}. Is tollgate worker running, or TOLLGATE_JOBS_IN_SERVE on?", lasting(now - since))),
+        Some(since) if now - since > LATE => part.but(
+            Health::Broken,
+            &format!("The oldest job has been due for {}. Is tollgate worker running, or TOLLGATE_JOBS_IN_SERVE on?", lasting(now - since)),
+        ),
         _ if failed > 0 => part.but(Health::Wanting, &format!("{} failed for good. Look at the errors, mend the cause, then retry.", counted(failed, "job"))),
         _ => part,
     })
 }
 
 fn mail(ctx: &Ctx) -> Part {
-    let host = ctx.config.mail.smtp_url.as_ref().and_then(|url| url::Url::parse(url.expose_secret()).ok()).and_then(|url| url.host_str().map(ToOwned::to_owned));
+    let host =
+        ctx.config.mail.smtp_url.as_ref().and_then(|url| url::Url::parse(url.expose_secret()).ok()).and_then(|url| url.host_str().map(ToOwned::to_owned));
     match host {
         Some(host) => fine("Mail", "SMTP".to_owned(), &format!("by {host}, as {}", ctx.config.mail.from)),
-        None if ctx.config.is_development() => Part { href: Some("/dev/mailbox".to_owned()), ..fine("Mail", "files".to_owned(), "shown in the mailbox; none leaves this machine") },
-        None => fine("Mail", "files".to_owned(), "none leaves this machine").but(Health::Wanting, "Nobody gets a mail: they are files in the data folder. Set TOLLGATE_SMTP_URL."),
+        None if ctx.config.is_development() => {
+            Part { href: Some("/dev/mailbox".to_owned()), ..fine("Mail", "files".to_owned(), "shown in the mailbox; none leaves this machine") }
+        }
+        None => fine("Mail", "files".to_owned(), "none leaves this machine")
+            .but(Health::Wanting, "Nobody gets a mail: they are files in the data folder. Set TOLLGATE_SMTP_URL."),
     }
 }
 

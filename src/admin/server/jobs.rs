@@ -6,7 +6,10 @@ use crate::{
     activity::server::{Change, record},
     admin::model::{JobList, JobQuery, JobView},
     error::AppError,
-    platform::{Ctx, LocalTime, jobs::admin::{self, JobRow}},
+    platform::{
+        Ctx, LocalTime,
+        jobs::admin::{self, JobRow},
+    },
     values::{JobId, JobState, permission_names as may},
 };
 use serde_json::{Value, json};

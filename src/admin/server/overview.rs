@@ -1,6 +1,10 @@
 //! What `/admin` shows, read at once.
 
-use super::{accounts::newest_accounts, deeds, health, words::{lasting, local}};
+use super::{
+    accounts::newest_accounts,
+    deeds, health,
+    words::{lasting, local},
+};
 use crate::{
     accounts::{Caller, server as accounts},
     admin::model::{Numbers, Overview},

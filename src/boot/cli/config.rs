@@ -3,7 +3,11 @@
 use super::{Exit, Invocation, complain, print};
 use crate::platform::config::show;
 use clap::Subcommand;
-use std::{fs::OpenOptions, io::{ErrorKind, Write}, path::PathBuf};
+use std::{
+    fs::OpenOptions,
+    io::{ErrorKind, Write},
+    path::PathBuf,
+};
 
 #[derive(Subcommand)]
 pub(super) enum ConfigCommand {
@@ -38,7 +42,11 @@ pub(super) fn init(file: Option<PathBuf>, dry_run: bool, yes: bool) -> Exit {
         return Exit::Done;
     }
     let mut options = OpenOptions::new();
-    if yes { options.write(true).create(true).truncate(true) } else { options.write(true).create_new(true) };
+    if yes {
+        options.write(true).create(true).truncate(true)
+    } else {
+        options.write(true).create_new(true)
+    };
     match options.open(&path).and_then(|mut file| file.write_all(template.as_bytes())) {
         Ok(()) => {
             print(&format!("Wrote {}. Take the # from the lines that you change.", path.display()));

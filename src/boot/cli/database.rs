@@ -4,7 +4,12 @@ use super::{Exit, complain};
 use crate::{
     boot::context::context,
     error::AppError,
-    platform::{Ctx, config::Config, db::{self, Schema}, postgres::{self, Purpose}},
+    platform::{
+        Ctx,
+        config::Config,
+        db::{self, Schema},
+        postgres::{self, Purpose},
+    },
 };
 use std::sync::Arc;
 

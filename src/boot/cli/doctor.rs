@@ -6,7 +6,11 @@ use crate::{
     boot::files,
     platform::{
         clock::Clock,
-        config::{Config, loader::is_local, master_key::{self, MasterKeyError}},
+        config::{
+            Config,
+            loader::is_local,
+            master_key::{self, MasterKeyError},
+        },
         db::{self, Schema},
         postgres::{self, Database, Purpose},
     },
@@ -87,9 +91,7 @@ async fn database(config: &Arc<Config>) -> Vec<Check> {
     // A check should not wait as long as a start does.
     let mut quick = Config::clone(config);
     quick.database.wait = quick.database.wait.min(Duration::from_secs(5));
-    let (check, database) = Check::of("database", postgres::open(&quick, Purpose::Command("doctor")).await, |database: &Database| {
-        database.description.clone()
-    });
+    let (check, database) = Check::of("database", postgres::open(&quick, Purpose::Command("doctor")).await, |database: &Database| database.description.clone());
     checks.push(check);
     if let Some(database) = database {
         let pool = database.pool(config);
@@ -127,7 +129,9 @@ fn secret(config: &Config) -> Check {
     let path = &config.server.secret_file;
     match master_key::check(config) {
         Ok(_) => Check::new("master key", State::Ok, path.display()),
-        Err(MasterKeyError::Missing(_)) if *path == config.server.data_dir.join("secret") => Check::new("master key", State::Ok, "none yet: the first start makes it"),
+        Err(MasterKeyError::Missing(_)) if *path == config.server.data_dir.join("secret") => {
+            Check::new("master key", State::Ok, "none yet: the first start makes it")
+        }
         Err(error) => Check::new("master key", State::Failed, error),
     }
 }
@@ -140,10 +144,18 @@ fn address(config: &Config) -> Check {
         return Check::new("address", State::Ok, format!("{origin}, listening on {addr}"));
     }
     if !addr.ip().is_loopback() {
-        return Check::new("address", State::Warning, format!("listening on {addr}, but links say {origin}, which other machines can't open. Set server.public_url."));
+        return Check::new(
+            "address",
+            State::Warning,
+            format!("listening on {addr}, but links say {origin}, which other machines can't open. Set server.public_url."),
+        );
     }
     if url.port_or_known_default() != Some(addr.port()) {
-        return Check::new("address", State::Warning, format!("links say {origin}, but the server listens on {addr}. Right only behind a proxy on this machine."));
+        return Check::new(
+            "address",
+            State::Warning,
+            format!("links say {origin}, but the server listens on {addr}. Right only behind a proxy on this machine."),
+        );
     }
     Check::new("address", State::Ok, origin)
 }
@@ -161,6 +173,10 @@ fn site() -> Check {
     if Path::new(&root).join("pkg").is_dir() {
         Check::new("site", State::Ok, root)
     } else {
-        Check::new("site", State::Failed, format!("there are no scripts and styles in {root}. Build them with `make build`, and keep `site/` beside the binary."))
+        Check::new(
+            "site",
+            State::Failed,
+            format!("there are no scripts and styles in {root}. Build them with `make build`, and keep `site/` beside the binary."),
+        )
     }
 }

@@ -1,7 +1,11 @@
 //! `tollgate migrate`: brings the schema up to date. `--dry-run` lists what it would apply.
 
 use super::{Exit, Invocation, complain};
-use crate::platform::{config::Config, db::{self, Schema}, postgres::{self, Purpose}};
+use crate::platform::{
+    config::Config,
+    db::{self, Schema},
+    postgres::{self, Purpose},
+};
 use sqlx::PgPool;
 use std::sync::Arc;
 

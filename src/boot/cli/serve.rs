@@ -4,11 +4,18 @@ use super::{Exit, complain, print};
 use crate::{
     accounts::server::ensure_first_operator,
     boot::{context::context, demo, server::Running},
-    platform::{config::Config, db, postgres::{self, Database, Purpose}},
+    platform::{
+        config::Config,
+        db,
+        postgres::{self, Database, Purpose},
+    },
 };
 use clap::Args;
 use std::sync::Arc;
-use tokio::{net::TcpListener, signal::unix::{SignalKind, signal}};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 #[derive(Debug, Default, Args)]
 pub(super) struct Flags {

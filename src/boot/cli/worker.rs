@@ -3,7 +3,11 @@
 use super::{Exit, complain};
 use crate::{
     boot::{context::context, worker},
-    platform::{config::Config, db, postgres::{self, Database, Purpose}},
+    platform::{
+        config::Config,
+        db,
+        postgres::{self, Database, Purpose},
+    },
 };
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};

@@ -46,12 +46,22 @@ pub fn routes() -> Router<Ctx> {
 
 type Asked = (State<Ctx>, Extension<RequestInfo>);
 
-async fn plain((State(ctx), Extension(info)): Asked, Path(api): Path<String>, needs: Result<Query<Needs>, axum::extract::rejection::QueryRejection>, request: Request) -> Response {
+async fn plain(
+    (State(ctx), Extension(info)): Asked,
+    Path(api): Path<String>,
+    needs: Result<Query<Needs>, axum::extract::rejection::QueryRejection>,
+    request: Request,
+) -> Response {
     let route = route(&request, "x-forwarded-method", "x-forwarded-uri");
     answer(&ctx, &info, &api, Dialect::Plain, needs.map(|q| q.0).map_err(|e| e.body_text()), &route, request.headers())
 }
 
-async fn nginx((State(ctx), Extension(info)): Asked, Path(api): Path<String>, needs: Result<Query<Needs>, axum::extract::rejection::QueryRejection>, request: Request) -> Response {
+async fn nginx(
+    (State(ctx), Extension(info)): Asked,
+    Path(api): Path<String>,
+    needs: Result<Query<Needs>, axum::extract::rejection::QueryRejection>,
+    request: Request,
+) -> Response {
     let route = route(&request, "x-original-method", "x-original-uri");
     answer(&ctx, &info, &api, Dialect::Nginx, needs.map(|q| q.0).map_err(|e| e.body_text()), &route, request.headers())
 }

@@ -119,7 +119,15 @@ impl Meter {
         let mut batch = Batch::default();
         for stripe in &self.stripes {
             let counts = std::mem::take(&mut *lock(stripe));
-            batch.counts.extend(counts.into_iter().map(|((key, route, outcome, minute), (workspace, api, count))| Tally { key, workspace, api, route, outcome, minute, count }));
+            batch.counts.extend(counts.into_iter().map(|((key, route, outcome, minute), (workspace, api, count))| Tally {
+                key,
+                workspace,
+                api,
+                route,
+                outcome,
+                minute,
+                count,
+            }));
         }
         let unknown = std::mem::take(&mut *lock(&self.unknown));
         batch.unknown = unknown.attempts.into_iter().map(|((minute, reason, address), count)| Attempt { minute, reason, address, count }).collect();

@@ -1,7 +1,11 @@
 //! From sources to a `Config`: defaults, then the strongest value of each setting, then the rules that join several of them.
 //! Everything that is wrong is told at once, each with its place.
 
-use super::{Config, Env, local_url, settings::{SETTINGS, Setting}, source::{Origin, Problem, Raw, Sources}};
+use super::{
+    Config, Env, local_url,
+    settings::{SETTINGS, Setting},
+    source::{Origin, Problem, Raw, Sources},
+};
 use std::{fmt, path::PathBuf};
 
 /// A configuration that may be used, and where its values come from.
@@ -101,7 +105,10 @@ fn check_rules(loaded: &Loaded, problems: &mut Vec<Problem>) {
     if config.env == Env::Production && url.scheme() == "http" && !is_local(url) {
         refuse(
             "server.public_url",
-            format!("server.public_url is {}, and production needs https:// off this machine: sessions would travel in clear. Set https://, or TOLLGATE_ENV=development for a try.", config.origin()),
+            format!(
+                "server.public_url is {}, and production needs https:// off this machine: sessions would travel in clear. Set https://, or TOLLGATE_ENV=development for a try.",
+                config.origin()
+            ),
         );
     }
     if config.auth.session_idle > config.auth.session_max {

@@ -85,7 +85,8 @@ fn make(path: &Path, rng: &Rng) -> std::io::Result<()> {
 /// Words of manuals, few different characters, or a short piece repeated.
 fn is_placeholder(text: &str) -> bool {
     let lower = text.to_lowercase();
-    let words = ["changeme", "change-me", "change_me", "change this", "placeholder", "example", "your-secret", "your_secret", "password", "123456789", "abcdefgh"];
+    let words =
+        ["changeme", "change-me", "change_me", "change this", "placeholder", "example", "your-secret", "your_secret", "password", "123456789", "abcdefgh"];
     if words.iter().any(|word| lower.contains(word)) {
         return true;
     }

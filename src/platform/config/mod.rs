@@ -172,10 +172,7 @@ impl Config {
                 argon2_parallel: std::thread::available_parallelism().map_or(2, usize::from),
             },
             limits: Limits { key_calls: 100, key_window: 3600 },
-            log: Log {
-                format: if env == Env::Development { LogFormat::Pretty } else { LogFormat::Json },
-                filter: "info".to_owned(),
-            },
+            log: Log { format: if env == Env::Development { LogFormat::Pretty } else { LogFormat::Json }, filter: "info".to_owned() },
             jobs: Jobs { in_serve: true, parallel: 4 },
         }
     }

@@ -58,181 +58,341 @@ impl Setting {
 /// All settings, in the order in which they are shown.
 pub const SETTINGS: &[Setting] = &[
     Setting {
-        name: "env", env: "TOLLGATE_ENV", kind: Kind::Text,
+        name: "env",
+        env: "TOLLGATE_ENV",
+        kind: Kind::Text,
         allowed: "development or production",
         doc: "Production refuses a plain-http public address off this machine and has no /dev pages.",
-        set: |c, v| { c.env = match v { "development" => Env::Development, "production" => Env::Production, _ => return None }; Some(()) },
-        get: |c| match c.env { Env::Development => "development", Env::Production => "production" }.to_owned(),
+        set: |c, v| {
+            c.env = match v {
+                "development" => Env::Development,
+                "production" => Env::Production,
+                _ => return None,
+            };
+            Some(())
+        },
+        get: |c| {
+            match c.env {
+                Env::Development => "development",
+                Env::Production => "production",
+            }
+            .to_owned()
+        },
     },
     Setting {
-        name: "server.addr", env: "TOLLGATE_ADDR", kind: Kind::Text,
+        name: "server.addr",
+        env: "TOLLGATE_ADDR",
+        kind: Kind::Text,
         allowed: "an address and a port, such as 127.0.0.1:3000",
         doc: "Where the server listens.",
-        set: |c, v| { c.server.addr = v.parse().ok()?; Some(()) },
+        set: |c, v| {
+            c.server.addr = v.parse().ok()?;
+            Some(())
+        },
         get: |c| c.server.addr.to_string(),
     },
     Setting {
-        name: "server.public_url", env: "TOLLGATE_PUBLIC_URL", kind: Kind::Text,
+        name: "server.public_url",
+        env: "TOLLGATE_PUBLIC_URL",
+        kind: Kind::Text,
         allowed: "http:// or https:// and a host, without path or query, such as https://gate.example.com",
         doc: "The only source of links in mails and of the allowed Origin. Where none is set, the listening address.",
-        set: |c, v| { c.server.public_url = public_url(v)?; Some(()) },
+        set: |c, v| {
+            c.server.public_url = public_url(v)?;
+            Some(())
+        },
         get: |c| c.origin(),
     },
     Setting {
-        name: "server.data_dir", env: "TOLLGATE_DATA_DIR", kind: Kind::Text,
+        name: "server.data_dir",
+        env: "TOLLGATE_DATA_DIR",
+        kind: Kind::Text,
         allowed: "a folder",
         doc: "Holds the embedded database, the master key and, without SMTP, the mails.",
-        set: |c, v| { c.server.data_dir = PathBuf::from(filled(v)?); Some(()) },
+        set: |c, v| {
+            c.server.data_dir = PathBuf::from(filled(v)?);
+            Some(())
+        },
         get: |c| c.server.data_dir.display().to_string(),
     },
     Setting {
-        name: "server.secret_file", env: "TOLLGATE_SECRET_FILE", kind: Kind::Text,
+        name: "server.secret_file",
+        env: "TOLLGATE_SECRET_FILE",
+        kind: Kind::Text,
         allowed: "a file",
         doc: "The master key: 32 random bytes or more, readable by its owner alone. Made on the first start as `secret` in the data folder.",
-        set: |c, v| { c.server.secret_file = PathBuf::from(filled(v)?); Some(()) },
+        set: |c, v| {
+            c.server.secret_file = PathBuf::from(filled(v)?);
+            Some(())
+        },
         get: |c| c.server.secret_file.display().to_string(),
     },
     Setting {
-        name: "server.trusted_proxies", env: "TOLLGATE_TRUSTED_PROXIES", kind: Kind::List,
+        name: "server.trusted_proxies",
+        env: "TOLLGATE_TRUSTED_PROXIES",
+        kind: Kind::List,
         allowed: "addresses or networks, such as 10.0.0.0/8",
         doc: "Whose X-Forwarded-* headers are believed. None by default.",
-        set: |c, v| { c.server.trusted_proxies = v.split(',').map(str::trim).filter(|v| !v.is_empty()).map(network).collect::<Option<_>>()?; Some(()) },
+        set: |c, v| {
+            c.server.trusted_proxies = v.split(',').map(str::trim).filter(|v| !v.is_empty()).map(network).collect::<Option<_>>()?;
+            Some(())
+        },
         get: |c| c.server.trusted_proxies.iter().map(IpNet::to_string).collect::<Vec<_>>().join(","),
     },
     Setting {
-        name: "server.request_timeout", env: "TOLLGATE_REQUEST_TIMEOUT", kind: Kind::Span,
+        name: "server.request_timeout",
+        env: "TOLLGATE_REQUEST_TIMEOUT",
+        kind: Kind::Span,
         allowed: "from 1 second to 5 minutes, such as 20 or \"20s\"",
         doc: "How long a request may take.",
-        set: |c, v| { c.server.request_timeout = span(v, 1..=300)?; Some(()) },
+        set: |c, v| {
+            c.server.request_timeout = span(v, 1..=300)?;
+            Some(())
+        },
         get: |c| span_text(c.server.request_timeout),
     },
     Setting {
-        name: "database.url", env: "DATABASE_URL", kind: Kind::Secret,
+        name: "database.url",
+        env: "DATABASE_URL",
+        kind: Kind::Secret,
         allowed: "postgres://user:password@host:port/name",
         doc: "Postgres 14 or newer. Where none is set, an embedded one under the data folder.",
-        set: |c, v| { c.database.url = Some(database_url(v)?); Some(()) },
+        set: |c, v| {
+            c.database.url = Some(database_url(v)?);
+            Some(())
+        },
         get: |c| c.database.url.as_ref().map_or_else(String::new, |url| url.expose_secret().to_owned()),
     },
     Setting {
-        name: "database.pool", env: "TOLLGATE_DATABASE_POOL", kind: Kind::Number,
+        name: "database.pool",
+        env: "TOLLGATE_DATABASE_POOL",
+        kind: Kind::Number,
         allowed: "a number from 2 to 1000",
         doc: "How many connections to the database are kept at most.",
-        set: |c, v| { c.database.pool = number(v, 2..=1000)?; Some(()) },
+        set: |c, v| {
+            c.database.pool = number(v, 2..=1000)?;
+            Some(())
+        },
         get: |c| c.database.pool.to_string(),
     },
     Setting {
-        name: "database.wait", env: "TOLLGATE_DATABASE_WAIT", kind: Kind::Span,
+        name: "database.wait",
+        env: "TOLLGATE_DATABASE_WAIT",
+        kind: Kind::Span,
         allowed: "up to an hour, such as 60 or \"1m\"",
         doc: "How long a start waits for the database before it gives up.",
-        set: |c, v| { c.database.wait = span(v, 0..=3600)?; Some(()) },
+        set: |c, v| {
+            c.database.wait = span(v, 0..=3600)?;
+            Some(())
+        },
         get: |c| span_text(c.database.wait),
     },
     Setting {
-        name: "mail.smtp_url", env: "TOLLGATE_SMTP_URL", kind: Kind::Secret,
+        name: "mail.smtp_url",
+        env: "TOLLGATE_SMTP_URL",
+        kind: Kind::Secret,
         allowed: "smtp://host:port or smtps://user:password@host",
         doc: "Where mails are sent. Where none is set they are files in the data folder, shown at /dev/mailbox in development.",
-        set: |c, v| { c.mail.smtp_url = Some(smtp_url(v)?); Some(()) },
+        set: |c, v| {
+            c.mail.smtp_url = Some(smtp_url(v)?);
+            Some(())
+        },
         get: |c| c.mail.smtp_url.as_ref().map_or_else(String::new, |url| url.expose_secret().to_owned()),
     },
     Setting {
-        name: "mail.from", env: "TOLLGATE_MAIL_FROM", kind: Kind::Text,
+        name: "mail.from",
+        env: "TOLLGATE_MAIL_FROM",
+        kind: Kind::Text,
         allowed: "an address, such as Tollgate <no-reply@example.com>",
         doc: "The sender of every mail.",
-        set: |c, v| { lettre::message::Mailbox::from_str(v).ok()?; v.clone_into(&mut c.mail.from); Some(()) },
+        set: |c, v| {
+            lettre::message::Mailbox::from_str(v).ok()?;
+            v.clone_into(&mut c.mail.from);
+            Some(())
+        },
         get: |c| c.mail.from.clone(),
     },
     Setting {
-        name: "auth.sign_up", env: "TOLLGATE_SIGN_UP", kind: Kind::Text,
+        name: "auth.sign_up",
+        env: "TOLLGATE_SIGN_UP",
+        kind: Kind::Text,
         allowed: "open, invite or closed",
         doc: "Who may make an account.",
         set: |c, v| {
-            c.auth.sign_up = match v { "open" => SignUpMode::Open, "invite" => SignUpMode::Invite, "closed" => SignUpMode::Closed, _ => return None };
+            c.auth.sign_up = match v {
+                "open" => SignUpMode::Open,
+                "invite" => SignUpMode::Invite,
+                "closed" => SignUpMode::Closed,
+                _ => return None,
+            };
             Some(())
         },
-        get: |c| match c.auth.sign_up { SignUpMode::Open => "open", SignUpMode::Invite => "invite", SignUpMode::Closed => "closed" }.to_owned(),
+        get: |c| {
+            match c.auth.sign_up {
+                SignUpMode::Open => "open",
+                SignUpMode::Invite => "invite",
+                SignUpMode::Closed => "closed",
+            }
+            .to_owned()
+        },
     },
     Setting {
-        name: "auth.password_min", env: "TOLLGATE_PASSWORD_MIN", kind: Kind::Number,
+        name: "auth.password_min",
+        env: "TOLLGATE_PASSWORD_MIN",
+        kind: Kind::Number,
         allowed: "a number from 8 to 64",
         doc: "The shortest password, in characters.",
-        set: |c, v| { c.auth.password_min = number(v, 8..=64)?; Some(()) },
+        set: |c, v| {
+            c.auth.password_min = number(v, 8..=64)?;
+            Some(())
+        },
         get: |c| c.auth.password_min.to_string(),
     },
     Setting {
-        name: "auth.session_idle", env: "TOLLGATE_SESSION_IDLE", kind: Kind::Span,
+        name: "auth.session_idle",
+        env: "TOLLGATE_SESSION_IDLE",
+        kind: Kind::Span,
         allowed: "from 1 minute to 400 days, such as \"14d\"",
         doc: "A session ends when it was not used for this long.",
-        set: |c, v| { c.auth.session_idle = span(v, 60..=400 * DAY)?; Some(()) },
+        set: |c, v| {
+            c.auth.session_idle = span(v, 60..=400 * DAY)?;
+            Some(())
+        },
         get: |c| span_text(c.auth.session_idle),
     },
     Setting {
-        name: "auth.session_max", env: "TOLLGATE_SESSION_MAX", kind: Kind::Span,
+        name: "auth.session_max",
+        env: "TOLLGATE_SESSION_MAX",
+        kind: Kind::Span,
         allowed: "from 1 minute to 400 days, such as \"30d\"",
         doc: "A session ends this long after sign-in, used or not.",
-        set: |c, v| { c.auth.session_max = span(v, 60..=400 * DAY)?; Some(()) },
+        set: |c, v| {
+            c.auth.session_max = span(v, 60..=400 * DAY)?;
+            Some(())
+        },
         get: |c| span_text(c.auth.session_max),
     },
     Setting {
-        name: "auth.argon2_memory_kib", env: "TOLLGATE_ARGON2_MEMORY", kind: Kind::Number,
+        name: "auth.argon2_memory_kib",
+        env: "TOLLGATE_ARGON2_MEMORY",
+        kind: Kind::Number,
         allowed: "a number from 19456 to 1048576 (KiB)",
         doc: "Memory for the hash of a password, in KiB.",
-        set: |c, v| { c.auth.argon2_memory_kib = number(v, 19_456..=1_048_576)?; Some(()) },
+        set: |c, v| {
+            c.auth.argon2_memory_kib = number(v, 19_456..=1_048_576)?;
+            Some(())
+        },
         get: |c| c.auth.argon2_memory_kib.to_string(),
     },
     Setting {
-        name: "auth.argon2_passes", env: "TOLLGATE_ARGON2_PASSES", kind: Kind::Number,
+        name: "auth.argon2_passes",
+        env: "TOLLGATE_ARGON2_PASSES",
+        kind: Kind::Number,
         allowed: "a number from 2 to 20",
         doc: "Passes over that memory.",
-        set: |c, v| { c.auth.argon2_passes = number(v, 2..=20)?; Some(()) },
+        set: |c, v| {
+            c.auth.argon2_passes = number(v, 2..=20)?;
+            Some(())
+        },
         get: |c| c.auth.argon2_passes.to_string(),
     },
     Setting {
-        name: "auth.argon2_parallel", env: "TOLLGATE_ARGON2_PARALLEL", kind: Kind::Number,
+        name: "auth.argon2_parallel",
+        env: "TOLLGATE_ARGON2_PARALLEL",
+        kind: Kind::Number,
         allowed: "a number from 1 to 64",
         doc: "How many passwords are hashed at once. By default as many as there are cores.",
-        set: |c, v| { c.auth.argon2_parallel = number(v, 1..=64)?; Some(()) },
+        set: |c, v| {
+            c.auth.argon2_parallel = number(v, 1..=64)?;
+            Some(())
+        },
         get: |c| c.auth.argon2_parallel.to_string(),
     },
     Setting {
-        name: "limits.key_calls", env: "TOLLGATE_KEY_LIMIT", kind: Kind::Number,
+        name: "limits.key_calls",
+        env: "TOLLGATE_KEY_LIMIT",
+        kind: Kind::Number,
         allowed: "a number from 1 to 1000000000",
         doc: "Calls a key may make in a window, unless it has a limit of its own.",
-        set: |c, v| { c.limits.key_calls = number(v, 1..=1_000_000_000)?; Some(()) },
+        set: |c, v| {
+            c.limits.key_calls = number(v, 1..=1_000_000_000)?;
+            Some(())
+        },
         get: |c| c.limits.key_calls.to_string(),
     },
     Setting {
-        name: "limits.key_window", env: "TOLLGATE_KEY_WINDOW", kind: Kind::Span,
+        name: "limits.key_window",
+        env: "TOLLGATE_KEY_WINDOW",
+        kind: Kind::Span,
         allowed: "from 1 second to 366 days, such as 3600 or \"1h\"",
         doc: "The window of that limit.",
-        set: |c, v| { c.limits.key_window = u32::try_from(span(v, 1..=366 * DAY)?.as_secs()).ok()?; Some(()) },
+        set: |c, v| {
+            c.limits.key_window = u32::try_from(span(v, 1..=366 * DAY)?.as_secs()).ok()?;
+            Some(())
+        },
         get: |c| span_text(Duration::from_secs(c.limits.key_window.into())),
     },
     Setting {
-        name: "log.format", env: "TOLLGATE_LOG_FORMAT", kind: Kind::Text,
+        name: "log.format",
+        env: "TOLLGATE_LOG_FORMAT",
+        kind: Kind::Text,
         allowed: "pretty or json",
         doc: "How a line of the log looks. By default pretty in development, json in production.",
-        set: |c, v| { c.log.format = match v { "pretty" => LogFormat::Pretty, "json" => LogFormat::Json, _ => return None }; Some(()) },
-        get: |c| match c.log.format { LogFormat::Pretty => "pretty", LogFormat::Json => "json" }.to_owned(),
+        set: |c, v| {
+            c.log.format = match v {
+                "pretty" => LogFormat::Pretty,
+                "json" => LogFormat::Json,
+                _ => return None,
+            };
+            Some(())
+        },
+        get: |c| {
+            match c.log.format {
+                LogFormat::Pretty => "pretty",
+                LogFormat::Json => "json",
+            }
+            .to_owned()
+        },
     },
     Setting {
-        name: "log.filter", env: "TOLLGATE_LOG", kind: Kind::Text,
+        name: "log.filter",
+        env: "TOLLGATE_LOG",
+        kind: Kind::Text,
         allowed: "a filter, such as info or info,tollgate=debug",
         doc: "Which lines are logged.",
-        set: |c, v| { tracing_subscriber::EnvFilter::builder().parse(filled(v)?).ok()?; v.clone_into(&mut c.log.filter); Some(()) },
+        set: |c, v| {
+            tracing_subscriber::EnvFilter::builder().parse(filled(v)?).ok()?;
+            v.clone_into(&mut c.log.filter);
+            Some(())
+        },
         get: |c| c.log.filter.clone(),
     },
     Setting {
-        name: "jobs.in_serve", env: "TOLLGATE_JOBS_IN_SERVE", kind: Kind::Switch,
+        name: "jobs.in_serve",
+        env: "TOLLGATE_JOBS_IN_SERVE",
+        kind: Kind::Switch,
         allowed: "true or false",
         doc: "Whether `serve` runs jobs too. False where `tollgate worker` does.",
-        set: |c, v| { c.jobs.in_serve = match v { "true" | "1" => true, "false" | "0" => false, _ => return None }; Some(()) },
+        set: |c, v| {
+            c.jobs.in_serve = match v {
+                "true" | "1" => true,
+                "false" | "0" => false,
+                _ => return None,
+            };
+            Some(())
+        },
         get: |c| c.jobs.in_serve.to_string(),
     },
     Setting {
-        name: "jobs.parallel", env: "TOLLGATE_JOBS_PARALLEL", kind: Kind::Number,
+        name: "jobs.parallel",
+        env: "TOLLGATE_JOBS_PARALLEL",
+        kind: Kind::Number,
         allowed: "a number from 1 to 64",
         doc: "How many jobs run at once.",
-        set: |c, v| { c.jobs.parallel = number(v, 1..=64)?; Some(()) },
+        set: |c, v| {
+            c.jobs.parallel = number(v, 1..=64)?;
+            Some(())
+        },
         get: |c| c.jobs.parallel.to_string(),
     },
 ];

@@ -1,6 +1,9 @@
 //! `tollgate config show` and `tollgate config init`: the settings with their values and origins, and as a commented file.
 
-use super::{Config, Env, Loaded, settings::{Kind, SETTINGS, Setting}};
+use super::{
+    Config, Env, Loaded,
+    settings::{Kind, SETTINGS, Setting},
+};
 use serde::Serialize;
 use std::{fmt::Write, path::PathBuf};
 
@@ -19,12 +22,7 @@ pub fn lines(loaded: &Loaded) -> Vec<Line> {
     SETTINGS
         .iter()
         .zip(&loaded.origins)
-        .map(|(setting, origin)| Line {
-            name: setting.name,
-            variable: setting.env,
-            value: shown(setting, &loaded.config),
-            origin: origin.to_string(),
-        })
+        .map(|(setting, origin)| Line { name: setting.name, variable: setting.env, value: shown(setting, &loaded.config), origin: origin.to_string() })
         .collect()
 }
 

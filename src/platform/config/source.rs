@@ -2,7 +2,11 @@
 //! becomes a `Problem` that names its place and the nearest name that is one. Nothing is parsed into its type here.
 
 use super::settings::{Kind, SETTINGS, Setting};
-use std::{collections::BTreeMap, fmt, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 use toml::de::{DeTable, DeValue};
 
 /// What the loader reads. Tests make their own; the binary uses `Sources::of_process`.
@@ -88,9 +92,7 @@ pub(super) struct Found {
 impl Sources {
     /// The working directory and the environment of this process.
     pub fn of_process(file: Option<PathBuf>, flags: Vec<Flag>) -> Self {
-        let env = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
-            .collect();
+        let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))).collect();
         Self { dir: PathBuf::new(), file, env, flags }
     }
 
@@ -186,10 +188,7 @@ impl Found {
     }
 
     fn toml(&mut self, text: &str, path: &Path) {
-        let at = |span: std::ops::Range<usize>| Origin::File {
-            path: path.to_owned(),
-            line: text[..span.start.min(text.len())].matches('\n').count() + 1,
-        };
+        let at = |span: std::ops::Range<usize>| Origin::File { path: path.to_owned(), line: text[..span.start.min(text.len())].matches('\n').count() + 1 };
         let table = match DeTable::parse(text) {
             Ok(table) => table,
             Err(error) => {
@@ -262,7 +261,10 @@ fn find_variable(variable: &str) -> Option<(usize, bool)> {
 
 /// Kubernetes and Docker links set variables like these for a service of the name tollgate. They are not meant for us.
 fn is_service_link(variable: &str, value: &str) -> bool {
-    variable.ends_with("_SERVICE_HOST") || variable.contains("_SERVICE_PORT") || value.starts_with("tcp://") || value.starts_with("udp://")
+    variable.ends_with("_SERVICE_HOST")
+        || variable.contains("_SERVICE_PORT")
+        || value.starts_with("tcp://")
+        || value.starts_with("udp://")
         || (variable.contains("_PORT_") && (variable.contains("_TCP_") || variable.contains("_UDP_")))
 }
 

@@ -1,7 +1,12 @@
 //! The headers of every answer (SECURITY.md "Exact values"), and the CSP of a page.
 
-use axum::{extract::{Request, State}, http::{HeaderMap, HeaderName, HeaderValue, header}, middleware::Next, response::Response};
 use crate::platform::Ctx;
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
 
 /// The policy of a page whose scripts carry this nonce.
 pub fn page_policy(nonce: &str) -> String {
@@ -27,7 +32,10 @@ pub async fn headers(State(ctx): State<Ctx>, request: Request, next: Next) -> Re
     add(header::X_FRAME_OPTIONS, "DENY");
     add(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     add(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    add(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=(), publickey-credentials-get=(self), publickey-credentials-create=(self)");
+    add(
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=(), publickey-credentials-get=(self), publickey-credentials-create=(self)",
+    );
     add(header::CONTENT_SECURITY_POLICY, BARE_POLICY);
     add(header::CACHE_CONTROL, "no-store");
     if ctx.config.secure_cookies() {

@@ -5,8 +5,14 @@
 //! that is shown once.
 
 use crate::platform::Ctx;
-use axum::{http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts}, response::IntoResponse};
-use axum_extra::extract::{PrivateCookieJar, cookie::{Cookie, Key, SameSite}};
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
+    response::IntoResponse,
+};
+use axum_extra::extract::{
+    PrivateCookieJar,
+    cookie::{Cookie, Key, SameSite},
+};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 

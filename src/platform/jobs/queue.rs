@@ -73,7 +73,14 @@ pub(super) async fn claim(db: &PgPool, kinds: &[String], runner: &str, limit: us
     .fetch_all(db)
     .await?;
     rows.sort_by_key(|row| (row.run_at, row.id));
-    let claimed = |row: (JobId, String, Value, i32, i32)| Claimed { id: row.0, kind: row.1, payload: row.2, attempts: row.3, max_attempts: row.4, runner: runner.to_owned() };
+    let claimed = |row: (JobId, String, Value, i32, i32)| Claimed {
+        id: row.0,
+        kind: row.1,
+        payload: row.2,
+        attempts: row.3,
+        max_attempts: row.4,
+        runner: runner.to_owned(),
+    };
     Ok(rows.into_iter().map(|r| claimed((JobId::new(r.id), r.kind, r.payload, r.attempts, r.max_attempts))).collect())
 }
 

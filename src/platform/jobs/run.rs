@@ -147,7 +147,14 @@ mod tests {
     use crate::platform::{clock::Clock, config::Config, crypto::Vault, mail::Mailer};
 
     fn job(attempts: i32) -> Claimed {
-        Claimed { id: JobId::new(uuid::Uuid::nil()), kind: "test".to_owned(), payload: serde_json::Value::Null, attempts, max_attempts: 10, runner: String::new() }
+        Claimed {
+            id: JobId::new(uuid::Uuid::nil()),
+            kind: "test".to_owned(),
+            payload: serde_json::Value::Null,
+            attempts,
+            max_attempts: 10,
+            runner: String::new(),
+        }
     }
 
     /// Stands at a gate that the test opens.
@@ -174,10 +181,17 @@ mod tests {
         queue::enqueue(&ctx, &mut conn, &Long {}).await.expect("enqueued");
         let leased_until = || sqlx::query_scalar!("select leased_until from jobs").fetch_one(&ctx.db);
 
-        let running = { let (ctx, registry) = (ctx.clone(), registry.clone()); tokio::spawn(async move { run_due(&ctx, &registry).await }) };
+        let running = {
+            let (ctx, registry) = (ctx.clone(), registry.clone());
+            tokio::spawn(async move { run_due(&ctx, &registry).await })
+        };
         for _ in 0..3 {
             clock.advance(time::Duration::seconds(50));
-            let renewed = async { while leased_until().await.expect("the row") != Some(clock.now() + queue::LEASE) { tokio::task::yield_now().await } };
+            let renewed = async {
+                while leased_until().await.expect("the row") != Some(clock.now() + queue::LEASE) {
+                    tokio::task::yield_now().await
+                }
+            };
             tokio::time::timeout(Duration::from_secs(10), renewed).await.expect("the lease was not renewed");
             assert_eq!(run_due(&ctx, &registry).await.expect("nothing to claim"), 0, "somebody else took it");
         }

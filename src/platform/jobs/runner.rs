@@ -7,7 +7,10 @@ use super::{Registry, Schedules, queue, run};
 use crate::platform::Ctx;
 use sqlx::{PgPool, postgres::PgListener};
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::Notify, task::{JoinHandle, JoinSet}};
+use tokio::{
+    sync::Notify,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 /// The longest it sleeps without looking.

@@ -70,7 +70,12 @@ impl Schedules {
         }
         let mut insert = sqlx::QueryBuilder::<Postgres>::new("insert into jobs (id, kind, payload, max_attempts, run_at, created_at) ");
         insert.push_values(&due, |mut row, (schedule, slot)| {
-            row.push_bind(schedule.id(*slot)).push_bind(schedule.kind).push_bind(&schedule.payload).push_bind(schedule.max_attempts).push_bind(now).push_bind(now);
+            row.push_bind(schedule.id(*slot))
+                .push_bind(schedule.kind)
+                .push_bind(&schedule.payload)
+                .push_bind(schedule.max_attempts)
+                .push_bind(now)
+                .push_bind(now);
         });
         insert.push(" on conflict (id) do nothing").build().execute(&ctx.db).await?;
         for schedule in &mut self.0 {

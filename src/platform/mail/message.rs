@@ -19,7 +19,10 @@ pub struct Mail {
 pub enum Block {
     Text(String),
     /// A button with its address spelled out in the text version.
-    Link { label: String, url: String },
+    Link {
+        label: String,
+        url: String,
+    },
     /// A code to type.
     Code(String),
     /// Facts, one a line: "Time", "Device", "Address".

@@ -7,7 +7,10 @@ use super::{Mail, SentMail, render::render, sent::SentLink};
 use crate::platform::{Ctx, crypto::sha256, jobs, jobs::JobError};
 use lettre::{
     Address, Message,
-    message::{Mailbox, MultiPart, header::{HeaderName, HeaderValue}},
+    message::{
+        Mailbox, MultiPart,
+        header::{HeaderName, HeaderValue},
+    },
 };
 use std::fmt::Write;
 use uuid::Uuid;

@@ -85,7 +85,12 @@ fn html_block(block: &Block) -> String {
         ),
         Block::Facts(facts) => {
             let lines = facts.iter().fold(String::new(), |mut lines, (name, value)| {
-                let _ = write!(lines, "<dt class=\"quiet\" style=\"color:#5c636b;font-size:13px\">{}</dt><dd style=\"margin:0 0 8px;overflow-wrap:anywhere\">{}</dd>\n", escape(&clean(name)), escape(&clean(value)));
+                let _ = write!(
+                    lines,
+                    "<dt class=\"quiet\" style=\"color:#5c636b;font-size:13px\">{}</dt><dd style=\"margin:0 0 8px;overflow-wrap:anywhere\">{}</dd>\n",
+                    escape(&clean(name)),
+                    escape(&clean(value))
+                );
                 lines
             });
             format!("<dl style=\"margin:0 0 16px\">\n{lines}</dl>\n")
@@ -100,9 +105,9 @@ fn greeting(name: &str) -> String {
 }
 
 fn looks_like_an_address(name: &str) -> bool {
-    let has_domain = name.split(' ').any(|word| {
-        word.split_once('.').is_some_and(|(before, after)| !before.is_empty() && after.chars().take_while(|c| c.is_alphanumeric()).count() >= 2)
-    });
+    let has_domain = name
+        .split(' ')
+        .any(|word| word.split_once('.').is_some_and(|(before, after)| !before.is_empty() && after.chars().take_while(|c| c.is_alphanumeric()).count() >= 2));
     has_domain || name.contains(['/', '@', '\\'])
 }
 
@@ -184,7 +189,8 @@ mod tests {
     #[test]
     fn s98_a_hostile_name_stays_text() {
         let hostile = "<script>alert(1)</script>\"'&\r\nBcc: all@example.com \u{202e}moc";
-        let Rendered { text, html, .. } = rendered(&mail().name(hostile).facts([("Device", hostile)]).text(hostile).link(hostile, "https://gate.example.com/\"><script>"));
+        let Rendered { text, html, .. } =
+            rendered(&mail().name(hostile).facts([("Device", hostile)]).text(hostile).link(hostile, "https://gate.example.com/\"><script>"));
         assert!(!html.contains("<script>"), "{html}");
         assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp; Bcc"), "{html}");
         assert!(!text.contains("\nBcc") && !text.contains('\u{202e}') && !text.contains('\r'), "{text}");

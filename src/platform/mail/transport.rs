@@ -26,7 +26,10 @@ pub struct Mailer(Arc<Transport>);
 enum Transport {
     /// One connection per mail: lettre's pool takes back a connection whose conversation was cut off by our time limit, and the
     /// next mail would read the answers meant for the last.
-    Smtp { client: AsyncSmtpTransport<Tokio1Executor>, limit: Duration },
+    Smtp {
+        client: AsyncSmtpTransport<Tokio1Executor>,
+        limit: Duration,
+    },
     Files(Folder),
     Memory(Mutex<Vec<SentMail>>),
 }

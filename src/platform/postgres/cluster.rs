@@ -3,12 +3,20 @@
 //! It is `<data>/postgres`. As root Postgres must run as another user, who may be unable to reach the data folder (below
 //! `/root`, say): then the cluster lies under `/var/lib` and `<data>/postgres` is a link to it.
 
-use super::{PORT, PostgresError, programs::{self, Programs}, sys};
+use super::{
+    PORT, PostgresError,
+    programs::{self, Programs},
+    sys,
+};
 use crate::platform::crypto::sha256;
 use std::{
     fs::{DirBuilder, Permissions},
     io::ErrorKind,
-    os::unix::{ffi::OsStrExt, fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown, lchown, symlink}, process::CommandExt},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown, lchown, symlink},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::Command,
 };
@@ -51,7 +59,8 @@ pub(super) fn open(data_dir: &Path) -> Result<Cluster, PostgresError> {
             let target = std::fs::read_link(&link).unwrap_or_default();
             return Err(PostgresError::Folder(format!(
                 "The database of this data folder lies in {}, which does not exist. Bring it back, or remove the link {} to begin with an empty database.",
-                target.display(), link.display()
+                target.display(),
+                link.display()
             )));
         }
         None => make(data_dir, &link)?,
@@ -78,7 +87,8 @@ fn reopen(folder: PathBuf) -> Result<(PathBuf, Programs, Option<User>), Postgres
             if !can_reach(&programs, &user, &folder) {
                 return Err(PostgresError::Folder(format!(
                     "As root, Postgres runs as the user {}, who can't reach {}. Move the data folder to where that user can (such as /var/lib/tollgate), or run Tollgate as an ordinary user.",
-                    user.name, folder.display()
+                    user.name,
+                    folder.display()
                 )));
             }
             Some(user)
@@ -95,7 +105,11 @@ fn make(data_dir: &Path, link: &Path) -> Result<(PathBuf, Programs, Option<User>
     let programs = programs::find(None)?;
     let run_as = user(None)?;
     if let Some(user) = run_as.as_ref().filter(|user| !can_reach(&programs, user, Path::new("/"))) {
-        return Err(PostgresError::Folder(format!("As root, Postgres runs as the user {}, who can't run {}. Install Postgres for all users.", user.name, programs.folder.display())));
+        return Err(PostgresError::Folder(format!(
+            "As root, Postgres runs as the user {}, who can't run {}. Install Postgres for all users.",
+            user.name,
+            programs.folder.display()
+        )));
     }
     let place = match &run_as {
         Some(user) if !can_reach(&programs, user, data_dir) => place_elsewhere(data_dir)?,
@@ -157,7 +171,10 @@ fn can_reach(programs: &Programs, user: &User, folder: &Path) -> bool {
 fn place_elsewhere(data_dir: &Path) -> Result<PathBuf, PostgresError> {
     let name = short_name(data_dir);
     let places = (1..100).map(|n| PathBuf::from(if n == 1 { format!("/var/lib/{name}") } else { format!("/var/lib/{name}-{n}") }));
-    places.into_iter().find(|place| !place.exists()).ok_or_else(|| PostgresError::Folder(format!("There is no free place for the database at /var/lib/{name}. Remove old ones.")))
+    places
+        .into_iter()
+        .find(|place| !place.exists())
+        .ok_or_else(|| PostgresError::Folder(format!("There is no free place for the database at /var/lib/{name}. Remove old ones.")))
 }
 
 /// As root: the owner of an existing cluster, else `postgres`, else `nobody`.
@@ -216,7 +233,10 @@ fn socket_folder(cluster: &Path, run_as: Option<&User>) -> Result<PathBuf, Postg
     if found.is_dir() && found.uid() == owner.uid() && found.mode() & 0o077 == 0 {
         return Ok(folder);
     }
-    Err(PostgresError::Folder(format!("{} belongs to somebody else or is open to others. Remove it, or choose a data folder with a shorter path.", folder.display())))
+    Err(PostgresError::Folder(format!(
+        "{} belongs to somebody else or is open to others. Remove it, or choose a data folder with a shorter path.",
+        folder.display()
+    )))
 }
 
 /// The same short name for the same path.

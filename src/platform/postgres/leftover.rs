@@ -3,7 +3,12 @@
 //! the caller starts its own, with the settings of today and tied to this process.
 
 use super::{PostgresError, sys};
-use std::{path::{Path, PathBuf}, process::Command, thread::sleep, time::{Duration, Instant}};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 /// What `postmaster.pid` says.
 #[derive(Debug, PartialEq, Eq)]

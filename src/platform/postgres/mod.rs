@@ -19,8 +19,14 @@ pub use open::{Database, Purpose, open};
 pub use programs::{MIN_VERSION, Programs, find as find_programs};
 
 use keeper::Keeper;
-use sqlx::{ConnectOptions, Connection, PgConnection, postgres::{PgConnectOptions, PgSslMode}};
-use std::{path::{Path, PathBuf}, time::{Duration, Instant}};
+use sqlx::{
+    ConnectOptions, Connection, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 /// Connections of the embedded Postgres, all told.
 const MAX_CONNECTIONS: u32 = 60;
@@ -38,9 +44,13 @@ const START_TRIES: u32 = 4;
 /// Why there is no database. Each says the next step.
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresError {
-    #[error("No Postgres {MIN_VERSION} or newer was found on this machine.{0} Install one (Debian, Ubuntu: `apt install postgresql`; Fedora: `dnf install postgresql-server`; Alpine: `apk add postgresql`; macOS: `brew install postgresql`), or set DATABASE_URL.")]
+    #[error(
+        "No Postgres {MIN_VERSION} or newer was found on this machine.{0} Install one (Debian, Ubuntu: `apt install postgresql`; Fedora: `dnf install postgresql-server`; Alpine: `apk add postgresql`; macOS: `brew install postgresql`), or set DATABASE_URL."
+    )]
     NotFound(String),
-    #[error("The database in {folder} was made by Postgres {version}, which was not found on this machine.{found} Install Postgres {version}, or carry the data over with pg_upgrade.")]
+    #[error(
+        "The database in {folder} was made by Postgres {version}, which was not found on this machine.{found} Install Postgres {version}, or carry the data over with pg_upgrade."
+    )]
     WrongVersion { folder: PathBuf, version: u32, found: String },
     #[error("Another Tollgate uses the data folder {folder}: {holder}. Stop it, or set another folder with --data-dir.")]
     InUse { folder: PathBuf, holder: Holder },
@@ -56,7 +66,9 @@ pub enum PostgresError {
     Unreachable { waited: u64, error: String, hint: String },
     #[error("The database is Postgres {0}. Tollgate needs {MIN_VERSION} or newer.")]
     TooOld(u32),
-    #[error("DATABASE_URL leads to a pooler that shares sessions between clients (pgbouncer in transaction mode). Prepared statements, LISTEN and advisory locks break there: connect to Postgres itself, or use pool_mode = session.")]
+    #[error(
+        "DATABASE_URL leads to a pooler that shares sessions between clients (pgbouncer in transaction mode). Prepared statements, LISTEN and advisory locks break there: connect to Postgres itself, or use pool_mode = session."
+    )]
     TransactionPooling,
     #[error("The database failed: {0}.")]
     Sql(#[from] sqlx::Error),

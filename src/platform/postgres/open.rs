@@ -7,7 +7,11 @@ use super::{DataLock, Embedded, Holder, MIN_VERSION, PostgresError, Taken, lefto
 use crate::platform::{config::Config, db};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{ConnectOptions, Connection, Error, PgConnection, PgPool, Row, postgres::PgConnectOptions};
-use std::{path::Path, str::FromStr, time::{Duration, Instant}};
+use std::{
+    path::Path,
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 /// Who asks for the database.
 #[derive(Debug, Clone, PartialEq, Eq)]

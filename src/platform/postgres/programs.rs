@@ -1,7 +1,10 @@
 //! Finds Postgres' programs: PATH, `pg_config --bindir`, then the folders that packages use, the newest version first.
 
 use super::PostgresError;
-use std::{path::{Path, PathBuf}, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// The oldest Postgres that Tollgate runs on.
 pub const MIN_VERSION: u32 = 14;

@@ -1,12 +1,18 @@
 //! How a line of the log looks: for people, or as one JSON object. Both carry the request id, from the task or from its span.
 
-use super::{REQUEST_ID, super::clock::Clock};
+use super::{super::clock::Clock, REQUEST_ID};
 use serde_json::{Map, Value};
 use std::fmt;
 use time::macros::format_description;
-use tracing::{Event, Level, Subscriber, field::{Field, Visit}};
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+};
 use tracing_subscriber::{
-    fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, format::{DefaultFields, JsonFields, Writer}},
+    fmt::{
+        FmtContext, FormatEvent, FormatFields, FormattedFields,
+        format::{DefaultFields, JsonFields, Writer},
+    },
     registry::LookupSpan,
 };
 
@@ -106,7 +112,10 @@ impl Visit for Fields<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{io::Write, sync::{Arc, Mutex}};
+    use std::{
+        io::Write,
+        sync::{Arc, Mutex},
+    };
     use tracing_subscriber::{fmt as subscriber, layer::SubscriberExt};
 
     #[derive(Clone, Default)]

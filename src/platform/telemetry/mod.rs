@@ -5,7 +5,12 @@ mod line;
 use super::config::{Log, LogFormat};
 use line::{JsonLine, PrettyLine};
 use std::{io::IsTerminal, sync::Arc};
-use tracing_subscriber::{EnvFilter, Layer, fmt, fmt::format::{DefaultFields, JsonFields}, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer, fmt,
+    fmt::format::{DefaultFields, JsonFields},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 tokio::task_local! {
     static REQUEST_ID: Arc<str>;

@@ -1,6 +1,10 @@
 //! `/docs`: how to protect an API, ask about a key, and read the answers. The REST reference is `/docs/api`.
 
-use crate::{accounts::Caller, ui::{CodeBlock, PublicFrame}, values::Outcome};
+use crate::{
+    accounts::Caller,
+    ui::{CodeBlock, PublicFrame},
+    values::Outcome,
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 

@@ -10,7 +10,10 @@ use crate::{
         api,
         model::{Home, KeyState},
     },
-    ui::{Crumb, Gate, GateGlyph, Icon, LinkButton, Look, PageHeader, Size, Sparkline, Table, UsageChart, loaded, number::{count, thousands}},
+    ui::{
+        Crumb, Gate, GateGlyph, Icon, LinkButton, Look, PageHeader, Size, Sparkline, Table, UsageChart, loaded,
+        number::{count, thousands},
+    },
     usage::{
         components::{LimitList, series, zoom},
         model::UsageQuery,

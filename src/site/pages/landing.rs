@@ -1,6 +1,9 @@
 //! `/` signed out: what this is, one question and its answer, and the way in.
 
-use crate::ui::{Badge, Gate, GateGlyph, LinkButton, Look, PublicFrame, Size, chart::{Bucket, Limit, Series, UsageChart}};
+use crate::ui::{
+    Badge, Gate, GateGlyph, LinkButton, Look, PublicFrame, Size,
+    chart::{Bucket, Limit, Series, UsageChart},
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -15,9 +18,30 @@ const QUESTION: &str = r#"{ "key": "ord_live_7Kq2…",
 
 /// A day of a key that met its limit three times, in calls an hour: the picture, not data of this server.
 const DAY: [(u64, u64, u64); 24] = [
-    (1530, 0, 0), (1800, 0, 0), (1930, 0, 0), (2400, 92, 0), (2220, 0, 0), (1750, 0, 0), (1070, 0, 0), (610, 0, 0),
-    (300, 0, 0), (226, 0, 0), (195, 0, 0), (195, 0, 0), (232, 0, 0), (341, 0, 0), (598, 0, 0), (1016, 0, 0),
-    (1406, 0, 0), (1543, 0, 23), (1796, 0, 0), (1848, 0, 0), (2400, 386, 0), (2400, 741, 4), (1588, 0, 0), (1157, 0, 0),
+    (1530, 0, 0),
+    (1800, 0, 0),
+    (1930, 0, 0),
+    (2400, 92, 0),
+    (2220, 0, 0),
+    (1750, 0, 0),
+    (1070, 0, 0),
+    (610, 0, 0),
+    (300, 0, 0),
+    (226, 0, 0),
+    (195, 0, 0),
+    (195, 0, 0),
+    (232, 0, 0),
+    (341, 0, 0),
+    (598, 0, 0),
+    (1016, 0, 0),
+    (1406, 0, 0),
+    (1543, 0, 23),
+    (1796, 0, 0),
+    (1848, 0, 0),
+    (2400, 386, 0),
+    (2400, 741, 4),
+    (1588, 0, 0),
+    (1157, 0, 0),
 ];
 
 #[component]
@@ -76,7 +100,15 @@ fn gates() -> AnyView {
 fn picture() -> AnyView {
     let buckets = DAY.iter().enumerate().map(|(i, (passed, limited, refused))| {
         let hour = (i + 16) % 24;
-        Bucket { label: format!("{hour:02}:00"), long_label: format!("{hour:02}:00"), iso: format!("2026-11-20T{hour:02}:00:00Z"), passed: *passed, limited: *limited, refused: *refused, href: None }
+        Bucket {
+            label: format!("{hour:02}:00"),
+            long_label: format!("{hour:02}:00"),
+            iso: format!("2026-11-20T{hour:02}:00:00Z"),
+            passed: *passed,
+            limited: *limited,
+            refused: *refused,
+            href: None,
+        }
     });
     let series = Series {
         id: "day".into(),
@@ -92,7 +124,9 @@ fn picture() -> AnyView {
         (Gate::Limited, "Limited", ", with the second from which it passes again"),
         (Gate::Refused, "Refused", ", with the rule that said no"),
     ];
-    let meanings = meanings.map(|(gate, word, rest)| view! { <li class="row"><GateGlyph position=gate tinted=true/><span><b class="strong">{word}</b>{rest}</span></li> }).collect_view();
+    let meanings = meanings
+        .map(|(gate, word, rest)| view! { <li class="row"><GateGlyph position=gate tinted=true/><span><b class="strong">{word}</b>{rest}</span></li> })
+        .collect_view();
     view! {
         <section class="hero" aria-labelledby="picture">
             <div class="stack">
@@ -109,8 +143,18 @@ fn picture() -> AnyView {
 fn for_whom() -> AnyView {
     let columns = [
         ("You call an API", "Make a key in ten seconds. See what you use and what is left.", "/sign-up", "Create account"),
-        ("You run an API", "Decide who may call what, and how often. See abuse. Disable a key or an account, and it is refused at once.", "/docs", "Read the guide"),
-        ("You are a program", "One endpoint to verify, forward-auth for nginx, Caddy, Traefik and Envoy, and errors that a machine can act on.", "/docs/api", "API reference"),
+        (
+            "You run an API",
+            "Decide who may call what, and how often. See abuse. Disable a key or an account, and it is refused at once.",
+            "/docs",
+            "Read the guide",
+        ),
+        (
+            "You are a program",
+            "One endpoint to verify, forward-auth for nginx, Caddy, Traefik and Envoy, and errors that a machine can act on.",
+            "/docs/api",
+            "API reference",
+        ),
     ];
     let columns = columns
         .map(|(title, words, href, link)| view! { <div class="stack-sm"><h3>{title}</h3><p class="muted">{words}</p><p><a href=href>{link}</a></p></div> })

@@ -1,8 +1,14 @@
 //! `/dev/mailbox`: the mails that development keeps instead of sending, as their readers would get them. Not in production.
 
 use crate::{
-    site::{api, model::{KeptMail, Mailbox, OpenedMail}},
-    ui::{CodeBlock, Empty, ErrorPage, Fact, Facts, Note, PageHeader, PublicFrame, Table, time::{date_time, rfc3339}},
+    site::{
+        api,
+        model::{KeptMail, Mailbox, OpenedMail},
+    },
+    ui::{
+        CodeBlock, Empty, ErrorPage, Fact, Facts, Note, PageHeader, PublicFrame, Table,
+        time::{date_time, rfc3339},
+    },
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

@@ -2,16 +2,16 @@
 
 mod api_docs;
 mod docs;
-mod home;
 mod gallery;
+mod home;
 mod landing;
 mod mailbox;
 mod refused;
 
 pub use api_docs::ApiDocsPage;
 pub use docs::DocsPage;
-pub use home::HomePage;
 pub use gallery::GalleryPage;
+pub use home::HomePage;
 pub use landing::LandingPage;
 pub use mailbox::MailboxPage;
 pub use refused::RefusedPage;

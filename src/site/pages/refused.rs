@@ -1,6 +1,10 @@
 //! A page that is not shown: nothing at this address, or a permission is missing.
 
-use crate::{accounts::{Caller, components::Framed}, error::AppError, ui::{Crumb, ErrorPage, PublicFrame}};
+use crate::{
+    accounts::{Caller, components::Framed},
+    error::AppError,
+    ui::{Crumb, ErrorPage, PublicFrame},
+};
 use leptos::prelude::*;
 
 /// In the frame of whoever asks.

@@ -11,7 +11,10 @@ mod sessions;
 mod signing_in;
 mod walk;
 
-use crate::support::{TestApp, browser::{Browser, PASSWORD}};
+use crate::support::{
+    TestApp,
+    browser::{Browser, PASSWORD},
+};
 use reqwest::Response;
 use tollgate::accounts::api;
 

@@ -1,11 +1,17 @@
 //! The first operator, and others: no default password, a link that works once.
 
 use super::count;
-use crate::support::{TestApp, browser::{PASSWORD, location}};
+use crate::support::{
+    TestApp,
+    browser::{PASSWORD, location},
+};
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::{
-    accounts::{api, server::{create_operator, ensure_first_operator}},
+    accounts::{
+        api,
+        server::{create_operator, ensure_first_operator},
+    },
     error::AppError,
 };
 
@@ -30,7 +36,11 @@ async fn r13_the_first_operator_comes_by_a_one_time_link(db: PgPool) {
     assert_eq!(location(&set), "/sign-in");
     assert_eq!(location(&boss.sign_in("boss@example.com", PASSWORD).await), "/home");
     assert_eq!(ensure_first_operator(&app.ctx).await.unwrap(), None);
-    assert_eq!(count(&app, "select count(*) from accounts a join account_roles r on r.account_id = a.id where r.role = 'operator' and a.email = 'Boss@Example.com'").await, 1);
+    assert_eq!(
+        count(&app, "select count(*) from accounts a join account_roles r on r.account_id = a.id where r.role = 'operator' and a.email = 'Boss@Example.com'")
+            .await,
+        1
+    );
     let again = app.browser();
     again.get(&path(&second)).await;
     assert_eq!(again.post::<api::ResetPassword>("/reset-password", &[("new_password", PASSWORD), ("email", "evil@example.com")]).await.status(), 422);

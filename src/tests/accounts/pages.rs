@@ -6,7 +6,9 @@ use tollgate::accounts::api;
 
 /// True if the page has a field with this label.
 fn has_field(page: &str, label: &str, attributes: &[&str]) -> bool {
-    let Some(found) = page.split("<label").skip(1).find(|rest| rest.split('>').nth(1).is_some_and(|text| text.starts_with(&format!("{label}<")))) else { return false };
+    let Some(found) = page.split("<label").skip(1).find(|rest| rest.split('>').nth(1).is_some_and(|text| text.starts_with(&format!("{label}<")))) else {
+        return false;
+    };
     let Some(id) = found.split("for=\"").nth(1).and_then(|rest| rest.split('"').next()) else { return false };
     let control = page.split('<').find(|tag| (tag.starts_with("input") || tag.starts_with("select")) && tag.contains(&format!("id=\"{id}\"")));
     control.is_some_and(|tag| attributes.iter().all(|attribute| tag.contains(attribute)))
@@ -52,7 +54,12 @@ async fn the_settings_show_and_change_the_profile(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
     let page = vera.browser.page("/settings/profile").await;
-    assert!(has_field(&page, "Name", &["value=\"Vera 0\""]) && has_field(&page, "Email", &["readonly", &format!("value=\"{}\"", vera.email)]) && has_field(&page, "Time zone", &[]), "{page}");
+    assert!(
+        has_field(&page, "Name", &["value=\"Vera 0\""])
+            && has_field(&page, "Email", &["readonly", &format!("value=\"{}\"", vera.email)])
+            && has_field(&page, "Time zone", &[]),
+        "{page}"
+    );
     assert!(has_button(&page, "Save") && page.contains("America/New York") && page.contains("aria-current=\"page\""), "{page}");
 
     let save = async |name: &str, zone: &str| vera.browser.post::<api::UpdateProfile>("/settings/profile", &[("name", name), ("time_zone", zone)]).await;

@@ -1,7 +1,11 @@
 //! Proving an address: by link or code, once, in time, and never by looking.
 
 use super::{count, seen, unproven};
-use crate::support::{TestApp, browser::{PASSWORD, location}, mailbox::{code, link}};
+use crate::support::{
+    TestApp,
+    browser::{PASSWORD, location},
+    mailbox::{code, link},
+};
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::accounts::api;
@@ -66,10 +70,11 @@ async fn s20_a_link_works_once_and_of_many_at_once_for_one(db: PgPool) {
     let mara = unproven(&app, "mara@example.com").await;
     let mail = app.mail_to("mara@example.com").await;
     mara.get(link(&mail, "/verify-email")).await;
+    let typed = [("code", code(&mail))];
     let (a, b, c) = tokio::join!(
         mara.post::<api::VerifyEmail>("/verify-email", &[]),
         mara.post::<api::VerifyEmail>("/verify-email", &[]),
-        mara.post::<api::VerifyEmail>("/verify-email", &[("code", code(&mail))]),
+        mara.post::<api::VerifyEmail>("/verify-email", &typed),
     );
     let won = [a, b, c].iter().filter(|answer| answer.status() == 303).count();
     assert_eq!(won, 1);

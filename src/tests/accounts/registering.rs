@@ -1,7 +1,11 @@
 //! Signing up: the same answer for every address, one account per address, nothing left behind by half a sign-up.
 
 use super::{count, seen, sign_up, unproven};
-use crate::support::{TestApp, browser::{PASSWORD, location}, mailbox::link};
+use crate::support::{
+    TestApp,
+    browser::{PASSWORD, location},
+    mailbox::link,
+};
 use sqlx::PgPool;
 use tollgate::{
     accounts::{api, server::create_invite},

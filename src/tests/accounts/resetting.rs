@@ -1,7 +1,11 @@
 //! A forgotten password and a new one: the same answer for every address, one link, one use, and no session survives.
 
 use super::{count, seen, unproven};
-use crate::support::{TestApp, browser::{PASSWORD, location}, mailbox::link};
+use crate::support::{
+    TestApp,
+    browser::{PASSWORD, location},
+    mailbox::link,
+};
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::accounts::api;
@@ -70,10 +74,8 @@ async fn s65_a_link_works_once_and_of_two_at_once_for_one(db: PgPool) {
         browser.get(link(&mail, "/reset-password")).await;
     }
     let other = "four quiet kettles hum";
-    let (x, y) = tokio::join!(
-        a.post::<api::ResetPassword>("/reset-password", &[("new_password", NEW)]),
-        b.post::<api::ResetPassword>("/reset-password", &[("new_password", other)]),
-    );
+    let (mine, theirs) = ([("new_password", NEW)], [("new_password", other)]);
+    let (x, y) = tokio::join!(a.post::<api::ResetPassword>("/reset-password", &mine), b.post::<api::ResetPassword>("/reset-password", &theirs));
     let won = if x.status() == 303 { NEW } else { other };
     let mut statuses = [x.status().as_u16(), y.status().as_u16()];
     statuses.sort_unstable();
@@ -127,7 +129,12 @@ async fn s68_a_link_opened_by_who_is_signed_in_otherwise_changes_the_right_accou
 async fn s71_r55_links_come_from_the_configured_address_never_from_the_request(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
-    let poisoned = app.http.post(app.url("/api/v1/auth/password/forgot")).header("host", "evil.example").header("x-forwarded-host", "evil.example").header("x-forwarded-proto", "https");
+    let poisoned = app
+        .http
+        .post(app.url("/api/v1/auth/password/forgot"))
+        .header("host", "evil.example")
+        .header("x-forwarded-host", "evil.example")
+        .header("x-forwarded-proto", "https");
     let answer = poisoned.json(&serde_json::json!({ "email": "mara@example.com" })).send().await.unwrap();
     assert_eq!(answer.status(), 202);
     let mail = app.mail_to("mara@example.com").await;
@@ -172,7 +179,9 @@ async fn s80_a_change_needs_the_present_password_and_ends_the_other_sessions(db:
     let vera = app.sign_in_as("developer").await;
     let elsewhere = app.browser();
     elsewhere.sign_in(&vera.email, PASSWORD).await;
-    let change = async |current: &str, new: &str| vera.browser.post::<api::ChangePassword>("/settings/security", &[("current_password", current), ("new_password", new)]).await;
+    let change = async |current: &str, new: &str| {
+        vera.browser.post::<api::ChangePassword>("/settings/security", &[("current_password", current), ("new_password", new)]).await
+    };
 
     let refused = change("not the right one at all", NEW).await;
     assert_eq!(refused.status(), 422);
@@ -195,7 +204,8 @@ async fn guessing_the_present_password_of_an_open_session_is_slow_too(db: PgPool
     let vera = app.sign_in_as("developer").await;
     let mut statuses = Vec::new();
     for _ in 0..6 {
-        let answer = vera.browser.post::<api::ChangePassword>("/settings/security", &[("current_password", "a guess of somebody"), ("new_password", NEW)]).await;
+        let answer =
+            vera.browser.post::<api::ChangePassword>("/settings/security", &[("current_password", "a guess of somebody"), ("new_password", NEW)]).await;
         statuses.push(answer.status().as_u16());
     }
     assert_eq!(statuses, [422, 422, 422, 422, 422, 429]);

@@ -1,7 +1,11 @@
 //! The REST routes of accounts: the same operations, problems with pointers, the same answer for every address.
 
 use super::{count, unproven};
-use crate::support::{TestApp, browser::PASSWORD, mailbox::{code, link}};
+use crate::support::{
+    TestApp,
+    browser::PASSWORD,
+    mailbox::{code, link},
+};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -21,7 +25,8 @@ fn token<'a>(mail: &'a tollgate::platform::mail::SentMail, page: &str) -> &'a st
 #[sqlx::test]
 async fn the_whole_path_over_rest(db: PgPool) {
     let app = TestApp::start(db).await;
-    let registered = post(&app, "/api/v1/auth/register", json!({ "email": "mara@example.com", "name": "Mara", "password": PASSWORD, "time_zone": "Europe/Berlin" })).await;
+    let registered =
+        post(&app, "/api/v1/auth/register", json!({ "email": "mara@example.com", "name": "Mara", "password": PASSWORD, "time_zone": "Europe/Berlin" })).await;
     assert_eq!(registered.status(), 202);
     assert_eq!(registered.json::<Value>().await.unwrap(), json!({ "mailed_to": "mara@example.com" }));
     let mail = app.mail_to("mara@example.com").await;
@@ -81,7 +86,12 @@ async fn r15_s3_answers_are_the_same_for_every_address(db: PgPool) {
         let mut answers = Vec::new();
         for address in ["known@example.com", "unproven@example.com", "nobody@example.com"] {
             let answer = post(&app, path, body(address)).await;
-            let mut headers: Vec<_> = answer.headers().iter().filter(|(n, _)| !["x-request-id", "date", "content-length"].contains(&n.as_str())).map(|(n, v)| format!("{n}: {v:?}")).collect();
+            let mut headers: Vec<_> = answer
+                .headers()
+                .iter()
+                .filter(|(n, _)| !["x-request-id", "date", "content-length"].contains(&n.as_str()))
+                .map(|(n, v)| format!("{n}: {v:?}"))
+                .collect();
             headers.sort();
             let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
             let status = answer.status();
@@ -95,7 +105,14 @@ async fn r15_s3_answers_are_the_same_for_every_address(db: PgPool) {
 async fn bad_input_is_named_by_pointer(db: PgPool) {
     let app = TestApp::start(db).await;
     let good = json!({ "email": "mara@example.com", "name": "Mara", "password": PASSWORD });
-    for (field, value) in [("email", json!(7)), ("email", json!("mara")), ("name", json!("")), ("password", json!("short")), ("role", json!("operator")), ("password", Value::Null)] {
+    for (field, value) in [
+        ("email", json!(7)),
+        ("email", json!("mara")),
+        ("name", json!("")),
+        ("password", json!("short")),
+        ("role", json!("operator")),
+        ("password", Value::Null),
+    ] {
         let mut body = good.clone();
         body[field] = value.clone();
         let answer = post(&app, "/api/v1/auth/register", body).await;

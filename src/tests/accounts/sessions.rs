@@ -1,7 +1,10 @@
 //! Sessions: both ends hold, the list names them, and what is ended is dead at once.
 
 use super::count;
-use crate::support::{TestApp, browser::{PASSWORD, location}};
+use crate::support::{
+    TestApp,
+    browser::{PASSWORD, location},
+};
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::accounts::api;
@@ -29,14 +32,18 @@ async fn s76_r42_idle_and_absolute_ends_hold(db: PgPool) {
 async fn s77_the_list_marks_this_one_and_ends_one_the_others_or_all(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
-    let phone = app.browser_called("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1");
+    let phone = app.browser_called(
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
+    );
     let tablet = app.browser_called("Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/604.1");
     for browser in [&phone, &tablet] {
         app.ctx.clock.advance(Duration::minutes(5));
         browser.sign_in(&vera.email, PASSWORD).await;
     }
     let page = vera.browser.page("/settings/sessions").await;
-    for words in ["Firefox on Linux", "Safari on iPhone", "Safari on iPad", "This device", "127.0.0.1", "Sign out 2 others", "A session ends after 14 days without use."] {
+    for words in
+        ["Firefox on Linux", "Safari on iPhone", "Safari on iPad", "This device", "127.0.0.1", "Sign out 2 others", "A session ends after 14 days without use."]
+    {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert_eq!(page.matches("This device").count(), 1);
@@ -64,10 +71,14 @@ async fn s77_the_list_marks_this_one_and_ends_one_the_others_or_all(db: PgPool) 
 async fn s78_r63_nobody_ends_the_session_of_somebody_else(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, mallory) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
-    let id = sqlx::query_scalar::<_, uuid::Uuid>("select id from sessions where account_id = $1").bind(vera.account.uuid()).fetch_one(&app.ctx.db).await.unwrap();
+    let id =
+        sqlx::query_scalar::<_, uuid::Uuid>("select id from sessions where account_id = $1").bind(vera.account.uuid()).fetch_one(&app.ctx.db).await.unwrap();
     let id = tollgate::values::SessionId::new(id).to_string();
     assert_eq!(mallory.browser.post::<api::EndSession>("/settings/sessions", &[("id", &id)]).await.status(), 404);
-    assert_eq!(mallory.browser.http.delete(app.url(&format!("/api/v1/me/sessions/{id}"))).header("sec-fetch-site", "same-origin").send().await.unwrap().status(), 404);
+    assert_eq!(
+        mallory.browser.http.delete(app.url(&format!("/api/v1/me/sessions/{id}"))).header("sec-fetch-site", "same-origin").send().await.unwrap().status(),
+        404
+    );
     assert!(vera.browser.is_signed_in().await);
 }
 

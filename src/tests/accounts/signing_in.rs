@@ -1,12 +1,18 @@
 //! Signing in: one sentence and one hash for every refusal, waits that grow, a new session id each time.
 
 use super::{count, seen, unproven};
-use crate::support::{TestApp, browser::{PASSWORD, location}};
+use crate::support::{
+    TestApp,
+    browser::{PASSWORD, location},
+};
 use sqlx::PgPool;
 use std::sync::Arc;
 use time::Duration;
 use tollgate::{
-    accounts::{Caller, api, server::{Passwords, Visitor, create_account, disable_account, NewAccount}},
+    accounts::{
+        Caller, api,
+        server::{NewAccount, Passwords, Visitor, create_account, disable_account},
+    },
     platform::config::Config,
 };
 
@@ -21,7 +27,8 @@ async fn r15_s29_known_and_unknown_addresses_get_the_same_bytes(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
     unproven(&app, "unproven@example.com").await;
-    let no_password = NewAccount { email: "bare@example.com".parse().unwrap(), name: "Bea", password: None, roles: &["developer"], is_verified: true, by: "test" };
+    let no_password =
+        NewAccount { email: "bare@example.com".parse().unwrap(), name: "Bea", password: None, roles: &["developer"], is_verified: true, by: "test" };
     create_account(&app.ctx, &no_password).await.unwrap();
     let mut answers = Vec::new();
     for email in ["known@example.com", "nobody@example.com", "unproven@example.com", "bare@example.com"] {
@@ -40,7 +47,8 @@ async fn r15_s29_known_and_unknown_addresses_get_the_same_bytes(db: PgPool) {
 async fn r16_unknown_account_takes_one_hash(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("known@example.com", "Kira", "developer").await;
-    let no_password = NewAccount { email: "bare@example.com".parse().unwrap(), name: "Bea", password: None, roles: &["developer"], is_verified: true, by: "test" };
+    let no_password =
+        NewAccount { email: "bare@example.com".parse().unwrap(), name: "Bea", password: None, roles: &["developer"], is_verified: true, by: "test" };
     create_account(&app.ctx, &no_password).await.unwrap();
     for (case, email, password) in [
         ("right", "known@example.com", PASSWORD),
@@ -155,7 +163,12 @@ async fn r21_one_network_address_cannot_try_for_ever(db: PgPool) {
 async fn s38_exactly_three_of_many_parallel_guesses_are_looked_at(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
-    let tries: Vec<_> = (0..12).map(|_| { let browser = app.browser(); async move { browser.sign_in("mara@example.com", WRONG).await.status().as_u16() } }).collect();
+    let tries: Vec<_> = (0..12)
+        .map(|_| {
+            let browser = app.browser();
+            async move { browser.sign_in("mara@example.com", WRONG).await.status().as_u16() }
+        })
+        .collect();
     let statuses = futures_util::future::join_all(tries).await;
     assert_eq!(statuses.iter().filter(|s| **s == 422).count(), 3, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|s| **s == 429).count(), 9, "{statuses:?}");
@@ -220,11 +233,13 @@ async fn s43_r11_an_old_hash_is_renewed_and_a_failing_renewal_keeps_nobody_out(d
     assert_eq!(hash().await.unwrap(), renewed, "once is enough");
 
     set(old.clone()).await.unwrap();
-    sqlx::raw_sql("create function no() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
-        create trigger no before update of password_hash on accounts for each row execute function no()")
-        .execute(&app.ctx.db)
-        .await
-        .unwrap();
+    sqlx::raw_sql(
+        "create function no() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+        create trigger no before update of password_hash on accounts for each row execute function no()",
+    )
+    .execute(&app.ctx.db)
+    .await
+    .unwrap();
     assert_eq!(location(&app.browser().sign_in("mara@example.com", PASSWORD).await), "/home");
     assert_eq!(hash().await.unwrap(), old);
 }

@@ -1,6 +1,10 @@
 //! The whole path as a person walks it, over real HTTP, with the mails that were really written.
 
-use crate::support::{TestApp, browser::{PASSWORD, location}, mailbox::{code, link}};
+use crate::support::{
+    TestApp,
+    browser::{PASSWORD, location},
+    mailbox::{code, link},
+};
 use sqlx::PgPool;
 use tollgate::accounts::api;
 

@@ -9,7 +9,8 @@ use tollgate::app::App;
 const PAGES: [&str; 7] = ["/admin", "/admin/accounts", "/admin/accounts/{id}", "/admin/apis", "/admin/jobs", "/admin/keys", "/admin/refusals"];
 
 /// The pages for which nobody needs to sign in.
-const PUBLIC: [&str; 11] = ["/", "/sign-up", "/sign-in", "/sign-out", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
+const PUBLIC: [&str; 11] =
+    ["/", "/sign-up", "/sign-in", "/sign-out", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
 
 /// Every path of the product's pages, as the router has them.
 fn routes() -> BTreeSet<String> {

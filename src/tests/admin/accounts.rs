@@ -1,10 +1,17 @@
 //! Accounts, for operators: found, kept out, let in again.
 
 use super::{answer, caller, events, key_of};
-use crate::support::{TestApp, browser::{PASSWORD, location}, mailbox, until};
+use crate::support::{
+    TestApp,
+    browser::{PASSWORD, location},
+    mailbox, until,
+};
 use sqlx::PgPool;
 use tollgate::{
-    accounts::{Caller, Via, server::{self as accounts, NewAccount, Visitor, caller_of_account, create_account}},
+    accounts::{
+        Caller, Via,
+        server::{self as accounts, NewAccount, Visitor, caller_of_account, create_account},
+    },
     admin::{api, model::AccountQuery, server},
     error::AppError,
     values::{AccountId, Outcome},
@@ -24,7 +31,8 @@ async fn accounts_are_found_by_name_address_id_and_status(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
     let ilse = app.account("ilse@brandt.example", "Ilse <b>Brandt</b>", "developer").await;
-    let unproven = NewAccount { email: "late@example.com".parse().unwrap(), name: "Late", password: None, roles: &["developer"], is_verified: false, by: "test" };
+    let unproven =
+        NewAccount { email: "late@example.com".parse().unwrap(), name: "Late", password: None, roles: &["developer"], is_verified: false, by: "test" };
     create_account(&app.ctx, &unproven).await.unwrap();
 
     let by_id = format!("/admin/accounts?q={ilse}");
@@ -152,10 +160,8 @@ async fn s89_two_operators_who_disable_each_other_leave_one(db: PgPool) {
     let (one, two) = (app.account("one@example.com", "One", "operator").await, app.account("two@example.com", "Two", "operator").await);
     let (first, second) = (signed_in(&app, one).await, signed_in(&app, two).await);
     let from = visitor();
-    let (a, b) = tokio::join!(
-        server::disable_account(&app.ctx, &first, &from, two, "you or me"),
-        server::disable_account(&app.ctx, &second, &from, one, "you or me"),
-    );
+    let (a, b) =
+        tokio::join!(server::disable_account(&app.ctx, &first, &from, two, "you or me"), server::disable_account(&app.ctx, &second, &from, one, "you or me"),);
     assert_eq!([a.is_ok(), b.is_ok()].iter().filter(|ok| **ok).count(), 1, "{a:?} {b:?}");
     assert_eq!(events(&app, "account.disabled").await, 1);
 }
@@ -201,7 +207,8 @@ async fn r14_an_operator_sends_a_link_and_chooses_no_password(db: PgPool) {
     assert_eq!(location(&set), "/sign-in");
     assert_eq!(fresh.sign_in(&person.email, "seepferdchen im nebel").await.status(), 303);
 
-    let unproven = NewAccount { email: "late@example.com".parse().unwrap(), name: "Late", password: None, roles: &["developer"], is_verified: false, by: "test" };
+    let unproven =
+        NewAccount { email: "late@example.com".parse().unwrap(), name: "Late", password: None, roles: &["developer"], is_verified: false, by: "test" };
     let late = create_account(&app.ctx, &unproven).await.unwrap();
     let refused = operator.browser.post::<api::SendResetLink>(&format!("/admin/accounts/{late}"), &[("id", &late.to_string())]).await;
     assert_eq!(refused.status(), 409);

@@ -3,18 +3,24 @@
 use super::events;
 use crate::support::{TestApp, browser::location};
 use sqlx::PgPool;
-use tollgate::{accounts::server::{Visitor, forgot_password}, admin::api, values::JobId};
+use tollgate::{
+    accounts::server::{Visitor, forgot_password},
+    admin::api,
+    values::JobId,
+};
 use uuid::Uuid;
 
 /// A job that failed for good, as the runner leaves it.
 async fn dead_letter(app: &TestApp, email: &str) -> JobId {
     let from = Visitor { address: "192.0.2.1".parse().unwrap(), device: "test".to_owned() };
     forgot_password(&app.ctx, &from, email).await.unwrap();
-    let id: Uuid = sqlx::query_scalar("update jobs set state = 'failed', attempts = 10, last_error = 'the mail server: <451> later', finished_at = $1 where state = 'waiting' returning id")
-        .bind(app.ctx.clock.now())
-        .fetch_one(&app.ctx.db)
-        .await
-        .unwrap();
+    let id: Uuid = sqlx::query_scalar(
+        "update jobs set state = 'failed', attempts = 10, last_error = 'the mail server: <451> later', finished_at = $1 where state = 'waiting' returning id",
+    )
+    .bind(app.ctx.clock.now())
+    .fetch_one(&app.ctx.db)
+    .await
+    .unwrap();
     JobId::new(id)
 }
 

@@ -81,7 +81,10 @@ async fn an_api_is_described_and_changed(db: PgPool) {
 
     let form = operator.browser.page("/admin/apis?edit=orders").await;
     assert!(form.contains("orders:read Read orders\norders:write"));
-    let saved = operator.browser.post::<api::SaveApi>("/admin/apis?edit=orders", &[("slug", "orders"), ("name", "Orders & more"), ("permissions", "orders:read")]).await;
+    let saved = operator
+        .browser
+        .post::<api::SaveApi>("/admin/apis?edit=orders", &[("slug", "orders"), ("name", "Orders & more"), ("permissions", "orders:read")])
+        .await;
     assert_eq!(location(&saved), "/admin/apis");
     let list = server::list_apis(&app.ctx, &caller(&app, operator.account).await, Some("orders")).await.unwrap();
     let chosen = list.chosen.unwrap();

@@ -10,7 +10,10 @@ mod overview;
 use crate::support::{TestApp, browser::Person};
 use tollgate::{
     accounts::{Caller, Via, server::caller_of_account},
-    keys::{model::NewKey, server::{create_key, gate::Gate}},
+    keys::{
+        model::NewKey,
+        server::{create_key, gate::Gate},
+    },
     values::{AccountId, KeyId, Outcome},
 };
 

@@ -5,7 +5,10 @@ use crate::support::{T0, TestApp};
 use sqlx::PgPool;
 use tollgate::{
     admin::{model::Health, server},
-    keys::server::{disable_key, gate::{Gate, Question}},
+    keys::server::{
+        disable_key,
+        gate::{Gate, Question},
+    },
     platform::clock::Clock,
     usage::server::{Backlog, write_batch},
 };
@@ -20,7 +23,15 @@ async fn the_numbers_are_those_of_today(db: PgPool) {
 
     let gate = app.ctx.part::<Gate>().unwrap();
     let ask = |secret: &str| {
-        let question = Question { secret, api: None, permission: None, route: "GET /orders", cost: 1, address: Some("203.0.113.9".parse().unwrap()), request_id: "overview-1" };
+        let question = Question {
+            secret,
+            api: None,
+            permission: None,
+            route: "GET /orders",
+            cost: 1,
+            address: Some("203.0.113.9".parse().unwrap()),
+            request_id: "overview-1",
+        };
         gate.verify(question);
     };
     (0..3).for_each(|_| ask(&secret));
@@ -46,11 +57,19 @@ async fn what_wants_somebody_is_said_first(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;
     app.run_jobs().await;
-    sqlx::query("insert into jobs (id, kind, payload, state, run_at, created_at) values (gen_random_uuid(), 'x', '{}', 'failed', $1, $1)").bind(T0).execute(&app.ctx.db).await.unwrap();
+    sqlx::query("insert into jobs (id, kind, payload, state, run_at, created_at) values (gen_random_uuid(), 'x', '{}', 'failed', $1, $1)")
+        .bind(T0)
+        .execute(&app.ctx.db)
+        .await
+        .unwrap();
     let page = operator.browser.page("/admin").await;
     assert!(page.contains("Everything passes. One thing wants you.") && page.contains("1 job failed for good"));
 
-    sqlx::query("insert into jobs (id, kind, payload, run_at, created_at) values (gen_random_uuid(), 'x', '{}', $1, $1)").bind(T0 - time::Duration::minutes(3)).execute(&app.ctx.db).await.unwrap();
+    sqlx::query("insert into jobs (id, kind, payload, run_at, created_at) values (gen_random_uuid(), 'x', '{}', $1, $1)")
+        .bind(T0 - time::Duration::minutes(3))
+        .execute(&app.ctx.db)
+        .await
+        .unwrap();
     let page = operator.browser.page("/admin").await;
     assert!(page.contains("Something is not working. One thing wants you.") && page.contains("has been due for 3 minutes"));
 }

@@ -33,7 +33,10 @@ async fn refusals_have_the_status_that_the_proxy_understands(db: PgPool) {
     let wrong = ask(&scene, "/forward-auth/demo", Some("demo_live_x")).await;
     assert_eq!(wrong.headers()["www-authenticate"], "Bearer realm=\"demo\", error=\"invalid_token\"");
     let forbidden = ask(&scene, "/forward-auth/demo?permission=orders:write", Some(&scene.secret)).await;
-    assert_eq!((forbidden.status().as_u16(), forbidden.headers()["www-authenticate"].to_str().unwrap()), (403, "Bearer realm=\"demo\", error=\"insufficient_scope\", scope=\"orders:write\""));
+    assert_eq!(
+        (forbidden.status().as_u16(), forbidden.headers()["www-authenticate"].to_str().unwrap()),
+        (403, "Bearer realm=\"demo\", error=\"insufficient_scope\", scope=\"orders:write\"")
+    );
 
     assert_eq!(ask(&scene, "/forward-auth/demo", Some(&scene.secret)).await.status(), 200);
     let limited = ask(&scene, "/forward-auth/demo", Some(&scene.secret)).await;

@@ -24,11 +24,26 @@ pub async fn owner(app: &TestApp, email: &str, role: &str) -> Owner {
     let now = app.ctx.clock.now();
     let mut tx = app.ctx.db.begin().await.unwrap();
     sqlx::query("insert into accounts (id, email, email_key, name, verified_at, created_at, updated_at) values ($1, $2, $2, 'Mara', $3, $3, $3)")
-        .bind(account.uuid()).bind(email).bind(now).execute(&mut *tx).await.unwrap();
+        .bind(account.uuid())
+        .bind(email)
+        .bind(now)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     sqlx::query("insert into workspaces (id, name, personal_of, created_at) values ($1, 'Mara', $2, $3)")
-        .bind(workspace.uuid()).bind(account.uuid()).bind(now).execute(&mut *tx).await.unwrap();
+        .bind(workspace.uuid())
+        .bind(account.uuid())
+        .bind(now)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     sqlx::query("insert into account_roles (account_id, role, granted_at) values ($1, $2, $3)")
-        .bind(account.uuid()).bind(role).bind(now).execute(&mut *tx).await.unwrap();
+        .bind(account.uuid())
+        .bind(role)
+        .bind(now)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     Owner { account, workspace }
 }
@@ -56,10 +71,21 @@ pub async fn key(db: &PgPool, app: &TestApp, owner: &Owner, given: Given<'_>) ->
     sqlx::query("insert into keys (id, workspace_id, api_id, name, permissions, created_at, updated_at) select $1, $2, a.id, 'a key', $3, $4, $4 from apis a where a.slug = $5")
         .bind(id.uuid()).bind(owner.workspace.uuid()).bind(given.permissions).bind(now).bind(given.api).execute(&mut *tx).await.unwrap();
     sqlx::query("insert into key_secrets (id, key_id, hash, start, created_at) values ($1, $2, $3, 'demo_live_abcd', $4)")
-        .bind(app.ctx.new_id::<SecretId>().uuid()).bind(id.uuid()).bind(&sha256(&secret)[..]).bind(now).execute(&mut *tx).await.unwrap();
+        .bind(app.ctx.new_id::<SecretId>().uuid())
+        .bind(id.uuid())
+        .bind(&sha256(&secret)[..])
+        .bind(now)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     if let Some((max, window)) = given.limit {
         sqlx::query("insert into key_limits (key_id, name, max_calls, window_seconds) values ($1, 'default', $2, $3)")
-            .bind(id.uuid()).bind(max).bind(window).execute(&mut *tx).await.unwrap();
+            .bind(id.uuid())
+            .bind(max)
+            .bind(window)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
     }
     tx.commit().await.unwrap();
     (id, secret)

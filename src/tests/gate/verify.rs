@@ -32,7 +32,10 @@ async fn every_refusal_has_its_code(db: PgPool) {
         ("update keys set state = 'disabled' where id = $1", "DISABLED"),
         ("update keys set state = 'active', expires_at = '2026-11-20 12:00Z' where id = $1", "EXPIRED"),
         ("update keys set expires_at = null where id = $1", "VALID"),
-        ("insert into account_disablements (account_id, at) select w.personal_of, now() from keys k join workspaces w on w.id = k.workspace_id where k.id = $1", ""),
+        (
+            "insert into account_disablements (account_id, at) select w.personal_of, now() from keys k join workspaces w on w.id = k.workspace_id where k.id = $1",
+            "",
+        ),
     ] {
         scene.execute(sql).await;
         if code.is_empty() {
@@ -87,7 +90,9 @@ async fn only_a_service_with_the_permission_may_ask(db: PgPool) {
 async fn k03_a_service_loses_what_its_owner_loses(db: PgPool) {
     let scene = Scene::new(db).await;
     assert_eq!(scene.code().await, "VALID");
-    scene.execute("delete from account_roles where account_id = (select w.personal_of from keys k join workspaces w on w.id = k.workspace_id where k.id = $1)").await;
+    scene
+        .execute("delete from account_roles where account_id = (select w.personal_of from keys k join workspaces w on w.id = k.workspace_id where k.id = $1)")
+        .await;
     crate::support::until("the service may no longer ask", || async { scene.ask(json!({ "key": scene.secret })).await.0 == 403 }).await;
 }
 

@@ -91,7 +91,11 @@ async fn the_runner_outlives_the_database_and_writes_the_end_of_what_ran_meanwhi
     let mut outside = PgConnection::connect_with(&(*options).clone().database("postgres")).await.unwrap();
     let say = |words: &str| sqlx::AssertSqlSafe(format!("alter database \"{name}\" {words}"));
     outside.execute(say("allow_connections false")).await.unwrap();
-    let thrown_out: i64 = sqlx::query_scalar("select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1").bind(&name).fetch_one(&mut outside).await.unwrap();
+    let thrown_out: i64 = sqlx::query_scalar("select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1")
+        .bind(&name)
+        .fetch_one(&mut outside)
+        .await
+        .unwrap();
     assert!(thrown_out >= 1);
     assert!(bench.ctx.db.acquire().await.is_err(), "the database is away");
     bench.open();

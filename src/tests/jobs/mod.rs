@@ -7,7 +7,11 @@ mod runner;
 use crate::support::T0;
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
-use std::{collections::HashSet, sync::{Arc, Mutex}, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::sync::{Semaphore, mpsc};
 use tollgate::{
     platform::{
@@ -30,7 +34,9 @@ pub enum Act {
     Fail,
     Panic,
     /// Waits until the test opens the gate; only the first time if `once`.
-    Wait { once: bool },
+    Wait {
+        once: bool,
+    },
     /// Enqueues a job of this name.
     Enqueue(String),
 }

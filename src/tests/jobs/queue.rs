@@ -148,9 +148,23 @@ async fn the_nightly_clean_up_removes_old_done_jobs_and_ended_sessions_only(db: 
 async fn session(bench: &Bench, idle: Duration, absolute: Duration) -> SessionId {
     let (account, id, now): (AccountId, SessionId, _) = (bench.ctx.new_id(), bench.ctx.new_id(), bench.ctx.clock.now());
     sqlx::query("insert into accounts (id, email, email_key, name, created_at, updated_at) values ($1, $2, $2, 'Mara', $3, $3)")
-        .bind(account.uuid()).bind(format!("{id}@example.com")).bind(now).execute(&bench.ctx.db).await.unwrap();
-    sqlx::query("insert into sessions (id_hash, id, account_id, created_at, last_used_at, idle_expires_at, absolute_expires_at) values ($1, $2, $3, $4, $4, $5, $6)")
-        .bind(id.uuid().as_bytes()).bind(id.uuid()).bind(account.uuid()).bind(now).bind(now + idle).bind(now + absolute)
-        .execute(&bench.ctx.db).await.unwrap();
+        .bind(account.uuid())
+        .bind(format!("{id}@example.com"))
+        .bind(now)
+        .execute(&bench.ctx.db)
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into sessions (id_hash, id, account_id, created_at, last_used_at, idle_expires_at, absolute_expires_at) values ($1, $2, $3, $4, $4, $5, $6)",
+    )
+    .bind(id.uuid().as_bytes())
+    .bind(id.uuid())
+    .bind(account.uuid())
+    .bind(now)
+    .bind(now + idle)
+    .bind(now + absolute)
+    .execute(&bench.ctx.db)
+    .await
+    .unwrap();
     id
 }

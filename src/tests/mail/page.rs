@@ -1,9 +1,16 @@
 //! `/dev/mailbox`, and that production has none.
 
 use super::{SendWords, words};
-use crate::support::{TestApp, mailbox::{code, link}};
+use crate::support::{
+    TestApp,
+    mailbox::{code, link},
+};
 use sqlx::PgPool;
-use tollgate::platform::{config::Env, jobs::{self, Registry}, mail::send};
+use tollgate::platform::{
+    config::Env,
+    jobs::{self, Registry},
+    mail::send,
+};
 
 #[sqlx::test]
 async fn the_mailbox_page_shows_mails_with_their_links(db: PgPool) {

@@ -3,7 +3,10 @@
 use super::TestApp;
 use leptos::server_fn::ServerFn;
 use tollgate::{
-    accounts::{api, server::{NewAccount, create_account}},
+    accounts::{
+        api,
+        server::{NewAccount, create_account},
+    },
     values::AccountId,
 };
 

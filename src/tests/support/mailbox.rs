@@ -26,7 +26,11 @@ impl TestApp {
 
 /// The address of the first link to a page that begins with `path`, without our origin.
 pub fn link<'a>(mail: &'a SentMail, path: &str) -> &'a str {
-    let pages = mail.text.lines().filter(|line| line.starts_with("http")).filter_map(|line| line.splitn(4, '/').nth(3).map(|page| &line[line.len() - page.len() - 1..]));
+    let pages = mail
+        .text
+        .lines()
+        .filter(|line| line.starts_with("http"))
+        .filter_map(|line| line.splitn(4, '/').nth(3).map(|page| &line[line.len() - page.len() - 1..]));
     pages.into_iter().find(|page| page.starts_with(path)).unwrap_or_else(|| panic!("no link to {path} in\n{}", mail.text))
 }
 

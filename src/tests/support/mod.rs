@@ -14,7 +14,13 @@ use tokio::net::TcpListener;
 use tollgate::{
     accounts::server::Passwords,
     boot::server::Running,
-    platform::{Ctx, clock::Clock, config::Config, crypto::{Rng, Vault}, mail::Mailer},
+    platform::{
+        Ctx,
+        clock::Clock,
+        config::Config,
+        crypto::{Rng, Vault},
+        mail::Mailer,
+    },
 };
 
 /// A running Tollgate over real HTTP. The clock stands at `T0` until the test moves it.

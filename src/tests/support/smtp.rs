@@ -87,8 +87,14 @@ async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
             (Mood::Refuse(at, words), verb) if at == verb => words,
             (_, "EHLO") => "250-mail.test\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME",
             (_, "AUTH") => "235 2.7.0 welcome",
-            (_, "MAIL") => { mail.from = between(rest); "250 2.1.0 ok" }
-            (_, "RCPT") => { mail.to.push(between(rest)); "250 2.1.5 ok" }
+            (_, "MAIL") => {
+                mail.from = between(rest);
+                "250 2.1.0 ok"
+            }
+            (_, "RCPT") => {
+                mail.to.push(between(rest));
+                "250 2.1.5 ok"
+            }
             (_, "DATA") => {
                 write.write_all(b"354 go on\r\n").await?;
                 while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
@@ -131,7 +137,8 @@ impl Received {
 
     /// The decoded part of this type (`text/plain`).
     pub fn part(&self, kind: &str) -> String {
-        let parts = self.data.split("\r\n--").find(|part| part.contains(&format!("Content-Type: {kind}"))).unwrap_or_else(|| panic!("no {kind}:\n{}", self.data));
+        let parts =
+            self.data.split("\r\n--").find(|part| part.contains(&format!("Content-Type: {kind}"))).unwrap_or_else(|| panic!("no {kind}:\n{}", self.data));
         let (head, body) = parts.split_once("\r\n\r\n").unwrap();
         if head.contains("quoted-printable") { unquoted(body) } else { body.to_owned() }.replace("\r\n", "\n")
     }

@@ -51,18 +51,29 @@ async fn a_batch_becomes_minutes_quarters_and_last_use(db: PgPool) {
     };
     assert!(write_batch(&app.ctx, app.ctx.new_id(), &batch).await.unwrap());
     let minutes: Vec<(i64, i64)> = sqlx::query_as("select extract(epoch from minute)::bigint / 60, count from usage_minutes where key_id = $1 order by 1")
-        .bind(used.uuid()).fetch_all(&db).await.unwrap();
+        .bind(used.uuid())
+        .fetch_all(&db)
+        .await
+        .unwrap();
     assert_eq!(minutes, [(m, 5), (m + 1, 4)]);
     let quarters: Vec<(i64, i64)> = sqlx::query_as("select extract(epoch from quarter)::bigint / 60, count from usage_quarters where key_id = $1 order by 1")
-        .bind(used.uuid()).fetch_all(&db).await.unwrap();
+        .bind(used.uuid())
+        .fetch_all(&db)
+        .await
+        .unwrap();
     assert_eq!(quarters, [(minute(), 5), (minute() + 15, 4)]);
-    let last: Vec<i64> = sqlx::query_scalar("select extract(epoch from last_used_at)::bigint / 60 from key_activity order by last_used_at desc").fetch_all(&db).await.unwrap();
+    let last: Vec<i64> =
+        sqlx::query_scalar("select extract(epoch from last_used_at)::bigint / 60 from key_activity order by last_used_at desc").fetch_all(&db).await.unwrap();
     assert_eq!(last, [m + 1, m - 14], "a refused call is a use, too");
 
     // An older batch that arrives late (another node's) does not move the last use back.
     let late = Batch { counts: vec![tally(&owner, used, "GET /orders", Outcome::Valid, m - 60, 1)], ..Batch::default() };
     write_batch(&app.ctx, app.ctx.new_id(), &late).await.unwrap();
-    let last: i64 = sqlx::query_scalar("select extract(epoch from last_used_at)::bigint / 60 from key_activity where key_id = $1").bind(used.uuid()).fetch_one(&db).await.unwrap();
+    let last: i64 = sqlx::query_scalar("select extract(epoch from last_used_at)::bigint / 60 from key_activity where key_id = $1")
+        .bind(used.uuid())
+        .fetch_one(&db)
+        .await
+        .unwrap();
     assert_eq!(last, m + 1);
 }
 
@@ -88,7 +99,10 @@ async fn what_is_counted_while_the_database_refuses_is_written_once_it_is_back(d
     let owner = developer(&app.ctx, "mara", "UTC").await;
     let key = key(&app.ctx, &owner, "k").await;
     let meter = Arc::new(Meter::default());
-    let flusher = Flusher::start_every(app.ctx.clone(), FAST, { let meter = Arc::clone(&meter); move || meter.take() });
+    let flusher = Flusher::start_every(app.ctx.clone(), FAST, {
+        let meter = Arc::clone(&meter);
+        move || meter.take()
+    });
     let count = |n| meter.count(tally(&owner, key, "GET /", Outcome::Valid, minute(), n));
 
     count(1);
@@ -113,7 +127,10 @@ async fn stopping_writes_what_is_left(db: PgPool) {
     let owner = developer(&app.ctx, "mara", "UTC").await;
     let key = key(&app.ctx, &owner, "k").await;
     let meter = Arc::new(Meter::default());
-    let flusher = Flusher::start_every(app.ctx.clone(), Duration::from_secs(3600), { let meter = Arc::clone(&meter); move || meter.take() });
+    let flusher = Flusher::start_every(app.ctx.clone(), Duration::from_secs(3600), {
+        let meter = Arc::clone(&meter);
+        move || meter.take()
+    });
     meter.count(tally(&owner, key, "GET /", Outcome::Valid, minute(), 9));
     flusher.stop().await;
     assert_eq!(sum(&db, "usage_minutes").await, 9);
@@ -151,8 +168,15 @@ async fn many_rows_go_in_chunks_and_odd_text_stops_nothing(db: PgPool) {
     counts.push(tally(&owner, key, &format!("GET /\0{}", "ü".repeat(5_000)), Outcome::Valid, minute(), 1));
     counts.push(tally(&owner, key, &format!("GET /{}", "ü".repeat(6_000)), Outcome::Valid, minute(), 1));
     let refusal = |detail: &str| Refusal {
-        at_micros: minute() * 60_000_000, key: Some(key), workspace: Some(owner.workspace), api: Some(ApiId::new(DEMO)), code: Outcome::Forbidden,
-        route: Arc::from("GET /\0"), address: "2001:db8::/64".into(), request_id: "r".into(), detail: detail.into(),
+        at_micros: minute() * 60_000_000,
+        key: Some(key),
+        workspace: Some(owner.workspace),
+        api: Some(ApiId::new(DEMO)),
+        code: Outcome::Forbidden,
+        route: Arc::from("GET /\0"),
+        address: "2001:db8::/64".into(),
+        request_id: "r".into(),
+        detail: detail.into(),
     };
     let batch = Batch { counts, unknown: Vec::new(), samples: vec![refusal("\0"), refusal(&"x".repeat(10_000))] };
     assert!(write_batch(&app.ctx, app.ctx.new_id(), &batch).await.unwrap());

@@ -25,11 +25,22 @@ async fn developer(ctx: &Ctx, name: &str, time_zone: &str) -> Caller {
     let (account, workspace): (AccountId, WorkspaceId) = (ctx.new_id(), ctx.new_id());
     let email = format!("{name}@example.com");
     sqlx::query("insert into accounts (id, email, email_key, name, time_zone, verified_at, created_at, updated_at) values ($1, $2, $2, $3, $4, $5, $5, $5)")
-        .bind(account.uuid()).bind(&email).bind(name).bind(time_zone).bind(ctx.clock.now())
-        .execute(&ctx.db).await.unwrap();
+        .bind(account.uuid())
+        .bind(&email)
+        .bind(name)
+        .bind(time_zone)
+        .bind(ctx.clock.now())
+        .execute(&ctx.db)
+        .await
+        .unwrap();
     sqlx::query("insert into workspaces (id, name, personal_of, created_at) values ($1, $2, $3, $4)")
-        .bind(workspace.uuid()).bind(name).bind(account.uuid()).bind(ctx.clock.now())
-        .execute(&ctx.db).await.unwrap();
+        .bind(workspace.uuid())
+        .bind(name)
+        .bind(account.uuid())
+        .bind(ctx.clock.now())
+        .execute(&ctx.db)
+        .await
+        .unwrap();
     Caller {
         account,
         name: name.to_owned(),
@@ -51,8 +62,14 @@ async fn operator(ctx: &Ctx) -> Caller {
 async fn key(ctx: &Ctx, owner: &Caller, name: &str) -> KeyId {
     let id: KeyId = ctx.new_id();
     sqlx::query("insert into keys (id, workspace_id, api_id, name, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)")
-        .bind(id.uuid()).bind(owner.workspace.uuid()).bind(DEMO).bind(name).bind(ctx.clock.now())
-        .execute(&ctx.db).await.unwrap();
+        .bind(id.uuid())
+        .bind(owner.workspace.uuid())
+        .bind(DEMO)
+        .bind(name)
+        .bind(ctx.clock.now())
+        .execute(&ctx.db)
+        .await
+        .unwrap();
     id
 }
 

@@ -39,13 +39,28 @@ async fn what_was_counted_is_on_the_page(db: PgPool) {
     let owner = caller(&app, &person).await;
     let (k, other) = (super::key(&app.ctx, &owner, "<b>checkout</b> & co").await, super::key(&app.ctx, &owner, "other").await);
     let m = T0.unix_timestamp() / 60;
-    write(&app, vec![
-        tally(&owner, k, "GET /<script>alert(1)</script>", Outcome::Valid, m, 1_234),
-        tally(&owner, k, "POST /orders", Outcome::RateLimited, m - 1440, 77),
-        tally(&owner, other, "POST /orders", Outcome::Forbidden, m - 1440, 5),
-    ], Vec::new()).await;
+    write(
+        &app,
+        vec![
+            tally(&owner, k, "GET /<script>alert(1)</script>", Outcome::Valid, m, 1_234),
+            tally(&owner, k, "POST /orders", Outcome::RateLimited, m - 1440, 77),
+            tally(&owner, other, "POST /orders", Outcome::Forbidden, m - 1440, 5),
+        ],
+        Vec::new(),
+    )
+    .await;
     let page = person.browser.page("/usage").await;
-    for wanted in ["1,316", "1,234", "77 on 19 Nov", "0.38 %, from 1 key", "Calls by day", "&lt;b&gt;checkout&lt;/b&gt; &amp; co", "GET /&lt;script&gt;", "All keys", "/api/v1/usage/export?format=csv"] {
+    for wanted in [
+        "1,316",
+        "1,234",
+        "77 on 19 Nov",
+        "0.38 %, from 1 key",
+        "Calls by day",
+        "&lt;b&gt;checkout&lt;/b&gt; &amp; co",
+        "GET /&lt;script&gt;",
+        "All keys",
+        "/api/v1/usage/export?format=csv",
+    ] {
         assert!(page.contains(wanted), "{wanted} is missing in {page}");
     }
     assert!(!page.contains("<b>checkout") && !page.contains("<script>alert"));
@@ -81,14 +96,25 @@ async fn refusals_are_listed_with_their_rule(db: PgPool) {
     let owner = caller(&app, &person).await;
     let k = super::key(&app.ctx, &owner, "ERP bridge").await;
     let refusal = |code, n: i64| Refusal {
-        at_micros: (T0.unix_timestamp() - n) * 1_000_000, key: Some(k), workspace: Some(owner.workspace), api: Some(ApiId::new(DEMO)), code,
-        route: Arc::from("GET /invoices"), address: "192.0.2.77".into(), request_id: format!("req-{n}"), detail: String::new(),
+        at_micros: (T0.unix_timestamp() - n) * 1_000_000,
+        key: Some(k),
+        workspace: Some(owner.workspace),
+        api: Some(ApiId::new(DEMO)),
+        code,
+        route: Arc::from("GET /invoices"),
+        address: "192.0.2.77".into(),
+        request_id: format!("req-{n}"),
+        detail: String::new(),
     };
     let samples = (0..60).map(|n| refusal(if n == 0 { Outcome::RateLimited } else { Outcome::Forbidden }, n)).collect();
     let m = T0.unix_timestamp() / 60;
-    write(&app, vec![tally(&owner, k, "GET /invoices", Outcome::Forbidden, m, 412), tally(&owner, k, "GET /invoices", Outcome::RateLimited, m, 1)], samples).await;
+    write(&app, vec![tally(&owner, k, "GET /invoices", Outcome::Forbidden, m, 412), tally(&owner, k, "GET /invoices", Outcome::RateLimited, m, 1)], samples)
+        .await;
     let page = person.browser.page("/requests").await;
-    assert!(page.contains("413 calls in the last 30 days") && page.contains(Outcome::Forbidden.sentence()) && page.contains("req-49") && !page.contains("req-50"), "{page}");
+    assert!(
+        page.contains("413 calls in the last 30 days") && page.contains(Outcome::Forbidden.sentence()) && page.contains("req-49") && !page.contains("req-50"),
+        "{page}"
+    );
     let older = page.split("href=\"").find(|part| part.starts_with("/requests?before=")).and_then(|part| part.split('"').next()).unwrap().replace("&amp;", "&");
     let page = person.browser.page(&older).await;
     assert!(page.contains("req-50") && page.contains("req-59") && !page.contains("req-49\""), "{page}");

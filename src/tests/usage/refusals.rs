@@ -8,14 +8,24 @@ use tollgate::{
     accounts::Caller,
     error::AppError,
     keys::server::meter::{Attempt, Batch, Refusal},
-    usage::{model::RefusalQuery, server::{list_refusals, recent_refusals, unknown_attempts_today, write_batch}},
+    usage::{
+        model::RefusalQuery,
+        server::{list_refusals, recent_refusals, unknown_attempts_today, write_batch},
+    },
     values::{ApiId, KeyId, Outcome},
 };
 
 fn refusal(owner: Option<&Caller>, key: Option<KeyId>, code: Outcome, seconds_ago: i64) -> Refusal {
     Refusal {
-        at_micros: (T0.unix_timestamp() - seconds_ago) * 1_000_000, key, workspace: owner.map(|o| o.workspace), api: Some(ApiId::new(DEMO)), code,
-        route: Arc::from("GET /invoices"), address: "192.0.2.77".into(), request_id: format!("req{seconds_ago}"), detail: "<b>needs invoices:read</b>".into(),
+        at_micros: (T0.unix_timestamp() - seconds_ago) * 1_000_000,
+        key,
+        workspace: owner.map(|o| o.workspace),
+        api: Some(ApiId::new(DEMO)),
+        code,
+        route: Arc::from("GET /invoices"),
+        address: "192.0.2.77".into(),
+        request_id: format!("req{seconds_ago}"),
+        detail: "<b>needs invoices:read</b>".into(),
     }
 }
 
@@ -24,10 +34,14 @@ async fn samples_are_listed_page_by_page(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, tom) = (developer(&app.ctx, "mara", "Europe/Stockholm").await, developer(&app.ctx, "tom", "UTC").await);
     let k = key(&app.ctx, &mara, "ERP bridge").await;
-    let mut samples: Vec<Refusal> = (0..120).map(|n| refusal(Some(&mara), Some(k), if n % 3 == 0 { Outcome::RateLimited } else { Outcome::Forbidden }, n / 2)).collect();
+    let mut samples: Vec<Refusal> =
+        (0..120).map(|n| refusal(Some(&mara), Some(k), if n % 3 == 0 { Outcome::RateLimited } else { Outcome::Forbidden }, n / 2)).collect();
     samples.push(refusal(None, None, Outcome::Unknown, 5));
     let batch = Batch {
-        counts: vec![tally(&mara, k, "GET /invoices", Outcome::Forbidden, T0.unix_timestamp() / 60, 412), tally(&mara, k, "GET /", Outcome::Valid, T0.unix_timestamp() / 60, 9)],
+        counts: vec![
+            tally(&mara, k, "GET /invoices", Outcome::Forbidden, T0.unix_timestamp() / 60, 412),
+            tally(&mara, k, "GET /", Outcome::Valid, T0.unix_timestamp() / 60, 9),
+        ],
         unknown: vec![Attempt { minute: T0.unix_timestamp() / 60, reason: Outcome::Unknown, address: "192.0.2.77".into(), count: 37 }],
         samples,
     };

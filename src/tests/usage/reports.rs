@@ -121,11 +121,15 @@ async fn filters_leave_what_they_name_and_the_export_is_the_same(db: PgPool) {
     let owner = developer(&app.ctx, "mara", "America/New_York").await;
     let (a, b) = (key(&app.ctx, &owner, "a").await, key(&app.ctx, &owner, "=b").await);
     let m = T0.unix_timestamp() / 60 - 3 * 1440;
-    write(&app, vec![
-        tally(&owner, a, "GET /orders", Outcome::Valid, m, 5),
-        tally(&owner, a, "POST /orders", Outcome::Forbidden, m, 3),
-        tally(&owner, b, "GET /orders", Outcome::RateLimited, m + 60, 2),
-    ]).await;
+    write(
+        &app,
+        vec![
+            tally(&owner, a, "GET /orders", Outcome::Valid, m, 5),
+            tally(&owner, a, "POST /orders", Outcome::Forbidden, m, 3),
+            tally(&owner, b, "GET /orders", Outcome::RateLimited, m + 60, 2),
+        ],
+    )
+    .await;
     for (pairs, total) in [
         (vec![], 10),
         (vec![("key", a.to_string())], 8),
@@ -148,7 +152,10 @@ async fn filters_leave_what_they_name_and_the_export_is_the_same(db: PgPool) {
     assert_eq!(report.route_choices, ["GET /orders", "POST /orders"], "a chosen route does not hide the others");
     assert_eq!(report.key_choices.len(), 2);
     let lines = export_usage(&app.ctx, &owner, &asked(&[("key", &b.to_string())])).await.unwrap();
-    assert_eq!((lines[0].key_name.as_str(), lines[0].api.as_str(), lines[0].code.as_str(), lines[0].local.as_str()), ("=b", "demo", "RATE_LIMITED", "2026-11-17 00:00"));
+    assert_eq!(
+        (lines[0].key_name.as_str(), lines[0].api.as_str(), lines[0].code.as_str(), lines[0].local.as_str()),
+        ("=b", "demo", "RATE_LIMITED", "2026-11-17 00:00")
+    );
 }
 
 #[sqlx::test]
@@ -156,7 +163,11 @@ async fn nobody_sees_the_usage_of_others(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, tom) = (developer(&app.ctx, "mara", "UTC").await, developer(&app.ctx, "tom", "UTC").await);
     let k = key(&app.ctx, &mara, "hers").await;
-    write(&app, vec![tally(&mara, k, "GET /", Outcome::Valid, T0.unix_timestamp() / 60, 4), tally(&mara, k, "GET /", Outcome::Banned, T0.unix_timestamp() / 60, 1)]).await;
+    write(
+        &app,
+        vec![tally(&mara, k, "GET /", Outcome::Valid, T0.unix_timestamp() / 60, 4), tally(&mara, k, "GET /", Outcome::Banned, T0.unix_timestamp() / 60, 1)],
+    )
+    .await;
     let of_key = asked(&[("key", &k.to_string())]);
     assert_eq!(report_usage(&app.ctx, &tom, UsageQuery::default()).await.unwrap().totals.total(), 0);
     assert_eq!(report_usage(&app.ctx, &tom, of_key.clone()).await.unwrap_err(), AppError::NotFound);
@@ -180,7 +191,9 @@ async fn wrong_queries_name_their_parameter(db: PgPool) {
     let owner = developer(&app.ctx, "mara", "UTC").await;
     let unknown: KeyId = app.ctx.new_id();
     assert_eq!(report_usage(&app.ctx, &owner, asked(&[("key", &unknown.to_string())])).await.unwrap_err(), AppError::NotFound);
-    for (name, value) in [("range", "9d"), ("bucket", "minute"), ("from", "yesterday"), ("key", "key_x"), ("api", "DROP TABLE"), ("api", "none"), ("route", "a\0b")] {
+    for (name, value) in
+        [("range", "9d"), ("bucket", "minute"), ("from", "yesterday"), ("key", "key_x"), ("api", "DROP TABLE"), ("api", "none"), ("route", "a\0b")]
+    {
         let error = report_usage(&app.ctx, &owner, asked(&[(name, value)])).await.expect_err(value);
         assert!(error.field(name).is_some(), "{name}={value}: {error:?}");
     }
@@ -199,11 +212,16 @@ async fn series_by_minute_hour_and_day_have_the_same_sum(db: PgPool) {
     let k = key(&app.ctx, &owner, "k").await;
     let mut dice = Dice(7);
     let now = T0.unix_timestamp() / 60;
-    let counts: Vec<Tally> = (0..200).map(|_| tally(&owner, k, "GET /", Outcome::ALL[usize::try_from(dice.roll(12)).unwrap()], now - i64::try_from(dice.roll(1439)).unwrap(), 1 + dice.roll(9))).collect();
+    let counts: Vec<Tally> = (0..200)
+        .map(|_| {
+            tally(&owner, k, "GET /", Outcome::ALL[usize::try_from(dice.roll(12)).unwrap()], now - i64::try_from(dice.roll(1439)).unwrap(), 1 + dice.roll(9))
+        })
+        .collect();
     write(&app, counts.clone()).await;
     let sum: u64 = counts.iter().map(|t| t.count).sum();
     for (bucket, points) in [("minute", 1440), ("hour", 24), ("day", 2)] {
-        let series = list_series(&app.ctx, &owner, &asked(&[("bucket", bucket), ("to", "2026-11-20T12:01:00Z"), ("from", "2026-11-19T12:01:00Z")])).await.unwrap();
+        let series =
+            list_series(&app.ctx, &owner, &asked(&[("bucket", bucket), ("to", "2026-11-20T12:01:00Z"), ("from", "2026-11-19T12:01:00Z")])).await.unwrap();
         assert_eq!(series.iter().map(|p| p.total).sum::<u64>(), sum, "{bucket}");
         assert_eq!(series.iter().flat_map(|p| p.by_code.values()).sum::<u64>(), sum, "{bucket}");
         assert!(series.len() == points || series.len() == points + 1, "{bucket}: {}", series.len());
@@ -220,7 +238,12 @@ async fn a_year_of_data_is_whole(db: PgPool) {
         "insert into usage_quarters select $1, q, 'GET /', 'VALID', $2, $3, 1
          from generate_series('2025-11-01'::timestamptz, '2026-11-20 12:00Z', interval '15 minutes') q",
     )
-    .bind(k.uuid()).bind(owner.workspace.uuid()).bind(DEMO).execute(&db).await.unwrap();
+    .bind(k.uuid())
+    .bind(owner.workspace.uuid())
+    .bind(DEMO)
+    .execute(&db)
+    .await
+    .unwrap();
     let report = report_usage(&app.ctx, &owner, asked(&[("range", "year")])).await.unwrap();
     assert_eq!(report.buckets.len(), 53);
     let lengths: Vec<u64> = report.buckets.iter().map(|b| b.counts.total()).collect();

@@ -59,7 +59,11 @@ async fn a_call_through_the_gate_is_seen_a_moment_later(db: PgPool) {
         let answer = scene.app.http.post(scene.app.url("/api/v1/keys/verify")).bearer_auth(&scene.reader).json(&question).send().await.unwrap();
         assert_eq!(answer.json::<Value>().await.unwrap()["valid"], true);
     }
-    let written = || sqlx::query_scalar::<_, Option<i64>>("select sum(count)::bigint from usage_minutes where key_id = $1").bind(scene.key.uuid()).fetch_one(&scene.app.ctx.db);
+    let written = || {
+        sqlx::query_scalar::<_, Option<i64>>("select sum(count)::bigint from usage_minutes where key_id = $1")
+            .bind(scene.key.uuid())
+            .fetch_one(&scene.app.ctx.db)
+    };
     until("the calls are written", || async { written().await.unwrap() == Some(3) }).await;
     let (_, body) = scene.json(&format!("/api/v1/usage?key={}&bucket=minute&from=2026-11-20T11:59:00Z", scene.key)).await;
     assert_eq!(body["data"][1], json!({ "at": "2026-11-20T12:00:00Z", "total": 3, "by_code": { "VALID": 3 } }));
@@ -108,7 +112,9 @@ async fn an_export_is_the_filtered_view_and_holds_no_formula(db: PgPool) {
     let mut dice = Dice(3);
     let now = T0.unix_timestamp() / 60;
     let counts: Vec<Tally> = (0..60)
-        .map(|n| scene.tally(["@GET /orders", "POST /orders"][n % 2], Outcome::ALL[n % 3], now - i64::try_from(dice.roll(1440 * 29)).unwrap(), 1 + dice.roll(9)))
+        .map(|n| {
+            scene.tally(["@GET /orders", "POST /orders"][n % 2], Outcome::ALL[n % 3], now - i64::try_from(dice.roll(1440 * 29)).unwrap(), 1 + dice.roll(9))
+        })
         .collect();
     scene.write(counts.clone()).await;
     let wanted = |route: Option<&str>| counts.iter().filter(|t| route.is_none_or(|r| *t.route == *r)).map(|t| t.count).sum::<u64>();

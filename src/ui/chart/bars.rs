@@ -29,13 +29,17 @@ pub fn Hatch(#[prop(into)] id: String) -> impl IntoView {
 pub fn Plot(
     series: Series,
     /// 192 instead of 256 pixels high.
-    #[prop(optional)] small: bool,
+    #[prop(optional)]
+    small: bool,
     /// Numbers at the side.
-    #[prop(default = true)] numbers: bool,
+    #[prop(default = true)]
+    numbers: bool,
     /// Exact values under the pointer; with a `zoom` template also dragging. Off, nothing of the chart needs WASM.
-    #[prop(optional)] live: bool,
+    #[prop(optional)]
+    live: bool,
     /// The URL of a shorter time, with `{from}` and `{to}` in it.
-    #[prop(optional, into)] zoom: Option<String>,
+    #[prop(optional, into)]
+    zoom: Option<String>,
 ) -> impl IntoView {
     let height = if small { 192.0 } else { 256.0 };
     let scale = Scale::new(series.peak(), height - TOP - FOOT, height - FOOT);
@@ -65,7 +69,8 @@ fn drawing(series: &Series, scale: &Scale, lines: bool) -> AnyView {
             view! { <line class=if *tick == 0 { "axis" } else { "grid-line" } x1="0" x2="100%" y1=y.clone() y2=y></line> }
         })
         .collect_view();
-    let empty = series.is_empty().then(|| view! { <text class="no-data" x="50%" y=px(scale.base() / 2.0 + TOP) text-anchor="middle">"No calls in this time"</text> });
+    let empty =
+        series.is_empty().then(|| view! { <text class="no-data" x="50%" y=px(scale.base() / 2.0 + TOP) text-anchor="middle">"No calls in this time"</text> });
     view! {
         <svg class="plot-x" role="img" aria-label=series.sentence()>
             <defs><Hatch id=hatch.clone()/></defs>

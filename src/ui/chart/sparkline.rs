@@ -12,9 +12,11 @@ pub fn Sparkline(
     #[prop(into)] name: String,
     points: Vec<(u64, u64, u64)>,
     /// The time in words.
-    #[prop(default = "last 30 days")] time: &'static str,
+    #[prop(default = "last 30 days")]
+    time: &'static str,
     /// 72 instead of 120 pixels wide.
-    #[prop(optional)] small: bool,
+    #[prop(optional)]
+    small: bool,
 ) -> impl IntoView {
     let (p, l, r) = points.iter().fold((0_u64, 0_u64, 0_u64), |s, d| (s.0.saturating_add(d.0), s.1.saturating_add(d.1), s.2.saturating_add(d.2)));
     let words = format!("{name}, {time}: {} passed, {} limited, {} refused", thousands(p), thousands(l), thousands(r));

@@ -1,7 +1,10 @@
 //! The chart of calls as a card: title, time and zone, legend with sums, drawing, and the table behind it. Chart and Table,
 //! and the switches of the legend, are plain inputs that CSS reads: they work without JavaScript.
 
-use super::{bars::Plot, data::{Bucket, Series, Sums}};
+use super::{
+    bars::Plot,
+    data::{Bucket, Series, Sums},
+};
 use crate::ui::number::thousands;
 use leptos::prelude::*;
 

@@ -10,9 +10,11 @@ pub fn AuthFrame(
     #[prop(into)] title: String,
     #[prop(optional)] lead: Option<AnyView>,
     /// The large mark has its bar up: sign-up and after.
-    #[prop(optional)] raised: bool,
+    #[prop(optional)]
+    raised: bool,
     /// Links at the bottom, (words, href).
-    #[prop(optional)] foot: Vec<(String, String)>,
+    #[prop(optional)]
+    foot: Vec<(String, String)>,
     children: Children,
 ) -> impl IntoView {
     let document_title = super::document_title(&title);

@@ -1,6 +1,9 @@
 //! A page that could not be shown: what happened, and the next step. Sets the HTTP status of the error.
 
-use crate::{error::AppError, ui::{CopyId, Facts, Fact, LargeMark, Look, LinkButton, status}};
+use crate::{
+    error::AppError,
+    ui::{CopyId, Fact, Facts, LargeMark, LinkButton, Look, status},
+};
 use leptos::prelude::*;
 
 /// Stands inside any frame; `next` is the primary link (words, href).

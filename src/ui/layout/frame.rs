@@ -67,7 +67,8 @@ pub fn AppFrame(
     frame: Frame,
     crumbs: Vec<Crumb>,
     /// About the whole session, above the page: impersonation, quota.
-    #[prop(optional)] banner: Option<AnyView>,
+    #[prop(optional)]
+    banner: Option<AnyView>,
     children: Children,
 ) -> impl IntoView {
     let Frame { workspace, home, person, email, nav, account, path, sign_out } = frame;
@@ -138,10 +139,7 @@ fn current_entry<'a>(nav: &'a [NavGroup], path: &str) -> Option<&'a str> {
 }
 
 fn account_menu(person: String, email: String, links: Vec<NavEntry>, sign_out: String) -> AnyView {
-    let links = links
-        .into_iter()
-        .map(|entry| view! { <a href=entry.href><IconView icon=entry.icon/>{entry.label}</a> })
-        .collect_view();
+    let links = links.into_iter().map(|entry| view! { <a href=entry.href><IconView icon=entry.icon/>{entry.label}</a> }).collect_view();
     view! {
         <button type="button" class="switcher" popovertarget="account-menu">
             <Avatar name=person.clone()/>

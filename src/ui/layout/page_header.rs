@@ -9,7 +9,8 @@ pub fn PageHeader(
     #[prop(into)] title: String,
     #[prop(optional)] lead: Option<AnyView>,
     /// Badges beside the title.
-    #[prop(optional)] badges: Option<AnyView>,
+    #[prop(optional)]
+    badges: Option<AnyView>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let document_title = super::document_title(&title);
@@ -33,11 +34,13 @@ pub fn PageHeader(
 #[component]
 pub fn Section(
     /// Unique on the page.
-    #[prop(into)] id: String,
+    #[prop(into)]
+    id: String,
     #[prop(into)] title: String,
     #[prop(optional, into)] lead: Option<String>,
     /// The words above instead of beside.
-    #[prop(optional)] wide: bool,
+    #[prop(optional)]
+    wide: bool,
     children: Children,
 ) -> impl IntoView {
     let heading = format!("{id}-title");

@@ -8,10 +8,12 @@ use leptos::prelude::*;
 #[component]
 pub fn PublicFrame(
     /// Links of the head, (words, href); they leave when it gets narrow.
-    #[prop(optional)] links: Vec<(String, String)>,
+    #[prop(optional)]
+    links: Vec<(String, String)>,
     #[prop(optional)] entered: bool,
     /// The line at the very bottom, and its links.
-    #[prop(optional, into)] foot: String,
+    #[prop(optional, into)]
+    foot: String,
     #[prop(optional)] foot_links: Vec<(String, String)>,
     children: Children,
 ) -> impl IntoView {

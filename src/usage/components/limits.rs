@@ -1,14 +1,22 @@
 //! "Used of limit, resets at": one limit at full width, or several in a list.
 
 use crate::{
-    ui::{Bar, BarLook, Gate, GateGlyph, QuotaMeter, number::{count, share, thousands}},
+    ui::{
+        Bar, BarLook, Gate, GateGlyph, QuotaMeter,
+        number::{count, share, thousands},
+    },
     usage::model::LimitMeter,
 };
 use leptos::prelude::*;
 
 /// One limit of one key.
 #[component]
-pub fn LimitCard(meter: LimitMeter, /** Unique on the page. */ #[prop(into)] id: String) -> impl IntoView {
+pub fn LimitCard(
+    meter: LimitMeter,
+    /** Unique on the page. */
+    #[prop(into)]
+    id: String,
+) -> impl IntoView {
     let heading = format!("{id}-title");
     let hatch = format!("{id}-hatch");
     let is_used_up = meter.used >= meter.limit;

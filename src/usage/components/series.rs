@@ -1,7 +1,10 @@
 //! A report as the chart kit wants it, with links to a closer look.
 
 use crate::{
-    ui::{chart::{Bucket, Limit, Series}, number::thousands},
+    ui::{
+        chart::{Bucket, Limit, Series},
+        number::thousands,
+    },
     usage::model::{BucketSize, UsageQuery, UsageReport},
 };
 

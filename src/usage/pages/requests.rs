@@ -59,7 +59,8 @@ fn rows(list: RefusalList) -> AnyView {
         return if list.query == RefusalQuery::default() {
             view! { <Empty title="Every call passed" text="Calls that are limited or refused stand here, with the rule that decided."><LinkButton href="/usage">"See all calls"</LinkButton></Empty> }.into_any()
         } else {
-            view! { <Empty title="No sample matches" text="No kept sample has this code and key."><LinkButton href=PATH>"Show all"</LinkButton></Empty> }.into_any()
+            view! { <Empty title="No sample matches" text="No kept sample has this code and key."><LinkButton href=PATH>"Show all"</LinkButton></Empty> }
+                .into_any()
         };
     }
     let summary = format!("{}, {}", count(list.samples.len() as u64, "sample", "samples"), list.zone);

@@ -3,8 +3,9 @@
 use crate::{
     accounts::components::Framed,
     ui::{
-        Bar, BarLook, CodeBlock, Crumb, Empty, Figure, Figures, FilterSelect, Filters, Gate, Icon, LinkButton, Look, PageHeader, Segments, Sparkline, Tab, Table, UsageChart,
-        loaded, number::{count, share, thousands},
+        Bar, BarLook, CodeBlock, Crumb, Empty, Figure, Figures, FilterSelect, Filters, Gate, Icon, LinkButton, Look, PageHeader, Segments, Sparkline, Tab,
+        Table, UsageChart, loaded,
+        number::{count, share, thousands},
     },
     usage::{
         api,
@@ -200,7 +201,8 @@ fn by_route(report: &UsageReport) -> AnyView {
     let row = move |name: AnyView, calls: u64| {
         #[allow(clippy::cast_precision_loss, reason = "the width of a bar")]
         let percent = calls as f64 * 100.0 / total.max(1) as f64;
-        view! { <tr><th scope="row">{name}</th><td class="col-2 cell-bar"><Bar percent look=BarLook::Share/></td><td class="num">{thousands(calls)}</td></tr> }.into_any()
+        view! { <tr><th scope="row">{name}</th><td class="col-2 cell-bar"><Bar percent look=BarLook::Share/></td><td class="num">{thousands(calls)}</td></tr> }
+            .into_any()
     };
     let rows = report.routes.iter().map(|r| row(view! { <code>{r.route.clone()}</code> }.into_any(), r.calls)).collect_view();
     view! {

@@ -4,11 +4,21 @@
 //! same id, with growing pauses, while the meter goes on counting; a batch that was written although its answer was lost is known by
 //! its id and not written twice. So counts are neither dropped nor doubled while the process lives.
 
-use super::{backlog, calendar::instant, store::writing::{self, AttemptColumns, CountColumns, SampleColumns}};
-use crate::{keys::server::meter::{Batch, Refusal}, platform::Ctx};
+use super::{
+    backlog,
+    calendar::instant,
+    store::writing::{self, AttemptColumns, CountColumns, SampleColumns},
+};
+use crate::{
+    keys::server::meter::{Batch, Refusal},
+    platform::Ctx,
+};
 use jiff::Timestamp;
 use std::{collections::BTreeMap, time::Duration};
-use tokio::{task::JoinHandle, time::{sleep, timeout}};
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 

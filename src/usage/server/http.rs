@@ -1,12 +1,10 @@
 //! `GET /api/v1/usage` and `/api/v1/usage/export`: for programs with a key that has `usage:read`, and for the button on the page.
 
-use super::{csv, series::{ExportLine, SeriesPoint, export_usage, list_series}};
-use crate::{
-    error::AppError,
-    keys::server::rest::RestCaller,
-    platform::Ctx,
-    usage::model::UsageQuery,
+use super::{
+    csv,
+    series::{ExportLine, SeriesPoint, export_usage, list_series},
 };
+use crate::{error::AppError, keys::server::rest::RestCaller, platform::Ctx, usage::model::UsageQuery};
 use axum::{
     Json, Router,
     extract::{Query, State},
@@ -82,10 +80,15 @@ pub struct UsageLine {
     ),
     security(("key" = [])),
 )]
-pub async fn list_usage(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<UsageAnswer>, AppError> {
+pub async fn list_usage(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Result<Json<UsageAnswer>, AppError> {
     let query = read(&given, &["key", "api", "route", "from", "to", "bucket"])?;
     let points = list_series(&ctx, &caller, &query).await?;
-    let point = |p: SeriesPoint| UsagePoint { at: rfc3339(p.at), total: p.total, by_code: p.by_code.into_iter().map(|(code, n)| (code.to_string(), n)).collect() };
+    let point =
+        |p: SeriesPoint| UsagePoint { at: rfc3339(p.at), total: p.total, by_code: p.by_code.into_iter().map(|(code, n)| (code.to_string(), n)).collect() };
     Ok(Json(UsageAnswer { data: points.into_iter().map(point).collect() }))
 }
 

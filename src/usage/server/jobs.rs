@@ -1,7 +1,10 @@
 //! Work on usage that nobody waits for.
 
 use super::retention::forget_old_usage;
-use crate::platform::{Ctx, jobs::{Job, JobError}};
+use crate::platform::{
+    Ctx,
+    jobs::{Job, JobError},
+};
 use serde::{Deserialize, Serialize};
 
 /// Nightly: counts, samples and batch ids that are old enough go.

@@ -22,7 +22,8 @@ pub async fn list_all_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) 
     let scope = scope(ctx, &query)?;
     let now = ctx.clock.now();
     let most = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
-    let (mut rows, codes) = tokio::try_join!(sampled::list_all_samples(&ctx.db, &scope, most), reading::list_codes(&ctx.db, None, now - time::Duration::days(30)))?;
+    let (mut rows, codes) =
+        tokio::try_join!(sampled::list_all_samples(&ctx.db, &scope, most), reading::list_codes(&ctx.db, None, now - time::Duration::days(30)))?;
     let has_more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let samples = samples(rows, &calendar, timestamp(now));

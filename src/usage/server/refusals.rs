@@ -3,7 +3,10 @@
 use super::{
     calendar::{Calendar, instant, timestamp},
     report::whole,
-    store::{reading, refusals::{self, SampleRow, SampleScope}},
+    store::{
+        reading,
+        refusals::{self, SampleRow, SampleScope},
+    },
 };
 use crate::{
     accounts::Caller,
@@ -56,7 +59,8 @@ pub(super) fn scope(ctx: &Ctx, query: &RefusalQuery) -> Result<SampleScope, AppE
     let mut fields = Fields::default();
     let key = query.key.as_ref().and_then(|text| fields.check("key", text.parse::<KeyId>()));
     let code = query.code.as_ref().and_then(|text| fields.check("code", text.parse::<Outcome>()));
-    let before = query.before.as_ref().and_then(|text| fields.check("before", read_cursor(text).ok_or("This list can't be continued here. Start at its beginning.")));
+    let before =
+        query.before.as_ref().and_then(|text| fields.check("before", read_cursor(text).ok_or("This list can't be continued here. Start at its beginning.")));
     fields.done()?;
     // The future is where the list begins; a clock that went back hides nothing.
     let start = (ctx.clock.now() + time::Duration::days(1), Uuid::max());

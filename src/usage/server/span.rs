@@ -182,9 +182,13 @@ mod tests {
 
     #[test]
     fn every_range_ends_with_the_bucket_of_now() {
-        for (word, buckets, size) in
-            [("24h", 24, BucketSize::Hour), ("7d", 7, BucketSize::Day), ("30d", 30, BucketSize::Day), ("month", 20, BucketSize::Day), ("year", 53, BucketSize::Week)]
-        {
+        for (word, buckets, size) in [
+            ("24h", 24, BucketSize::Hour),
+            ("7d", 7, BucketSize::Day),
+            ("30d", 30, BucketSize::Day),
+            ("month", 20, BucketSize::Day),
+            ("year", 53, BucketSize::Week),
+        ] {
             let span = range(word);
             assert_eq!((span.buckets(), span.size), (buckets, size), "{word}");
             assert!(span.edges[buckets - 1] <= now() && now() < span.end(), "{word}");

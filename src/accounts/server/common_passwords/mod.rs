@@ -12,8 +12,41 @@ const WALKS: &str = include_str!("walks.txt");
 
 /// What people put before or behind a word that is too short.
 const TAILS: &[&str] = &[
-    "1", "12", "123", "1234", "12345", "123456", "1234567", "12345678", "123456789", "1234567890", "0", "01", "007", "11", "111", "1111", "00", "000",
-    "0000", "69", "99", "321", "4321", "54321", "654321", "987654321", "2020", "2021", "2022", "2023", "2024", "2025", "2026", "abc", "qwe",
+    "1",
+    "12",
+    "123",
+    "1234",
+    "12345",
+    "123456",
+    "1234567",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "0",
+    "01",
+    "007",
+    "11",
+    "111",
+    "1111",
+    "00",
+    "000",
+    "0000",
+    "69",
+    "99",
+    "321",
+    "4321",
+    "54321",
+    "654321",
+    "987654321",
+    "2020",
+    "2021",
+    "2022",
+    "2023",
+    "2024",
+    "2025",
+    "2026",
+    "abc",
+    "qwe",
 ];
 /// So many pieces side by side are still guessed early.
 const MOST_PIECES: u8 = 4;
@@ -62,10 +95,25 @@ mod tests {
     #[test]
     fn favourites_are_known_however_they_are_dressed() {
         for password in [
-            "passwordpassword", "PasswordPassword", "password-password-1", "iloveyouforever", "qwertyuiopasdfgh", "123456789012345",
-            "correct horse battery staple", "Correct-Horse-Battery-Staple!", "1qaz2wsx3edc4rfv", "aaaaaaaaaaaaaaaaaa", "abcabcabcabcabcabc",
-            "administrator123", "welcome1234567890", "football football football football", "Summer 2026, Winter 2026", "passwordiloveyou",
-            "                                ", "!!!!!!!!!!!!!!!!", "-_-_-_-_-_-_-_-_",
+            "passwordpassword",
+            "PasswordPassword",
+            "password-password-1",
+            "iloveyouforever",
+            "qwertyuiopasdfgh",
+            "123456789012345",
+            "correct horse battery staple",
+            "Correct-Horse-Battery-Staple!",
+            "1qaz2wsx3edc4rfv",
+            "aaaaaaaaaaaaaaaaaa",
+            "abcabcabcabcabcabc",
+            "administrator123",
+            "welcome1234567890",
+            "football football football football",
+            "Summer 2026, Winter 2026",
+            "passwordiloveyou",
+            "                                ",
+            "!!!!!!!!!!!!!!!!",
+            "-_-_-_-_-_-_-_-_",
         ] {
             assert!(is_common(password), "{password}");
         }
@@ -73,7 +121,8 @@ mod tests {
 
     #[test]
     fn s9_other_long_ones_pass_digits_alone_too() {
-        for password in ["korallenriff im winter", "827364915028374", "gate keeper sings at noon", "четыре зелёных чайника", "%&/()=?§$%&/()="] {
+        for password in ["korallenriff im winter", "827364915028374", "gate keeper sings at noon", "четыре зелёных чайника", "%&/()=?§$%&/()="]
+        {
             assert!(!is_common(password), "{password}");
         }
     }

@@ -146,9 +146,8 @@ pub async fn insert_roles(conn: &mut PgConnection, account: AccountId, roles: &[
 
 /// False if the address was proven before.
 pub async fn update_verified(conn: &mut PgConnection, account: AccountId, now: OffsetDateTime) -> sqlx::Result<bool> {
-    let done = sqlx::query!("update accounts set verified_at = $2, updated_at = $2 where id = $1 and verified_at is null", account.uuid(), now)
-        .execute(conn)
-        .await?;
+    let done =
+        sqlx::query!("update accounts set verified_at = $2, updated_at = $2 where id = $1 and verified_at is null", account.uuid(), now).execute(conn).await?;
     Ok(done.rows_affected() == 1)
 }
 

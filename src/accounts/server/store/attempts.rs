@@ -42,13 +42,9 @@ pub async fn find_blocked_until(db: impl PgExecutor<'_>, bucket: &str) -> sqlx::
 
 /// Takes back one attempt that turned out well.
 pub async fn refund(db: impl PgExecutor<'_>, bucket: &str, now: OffsetDateTime) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update attempt_counters set failures = greatest(failures - 1, 0), blocked_until = least(blocked_until, $2) where bucket = $1",
-        bucket,
-        now,
-    )
-    .execute(db)
-    .await?;
+    sqlx::query!("update attempt_counters set failures = greatest(failures - 1, 0), blocked_until = least(blocked_until, $2) where bucket = $1", bucket, now,)
+        .execute(db)
+        .await?;
     Ok(())
 }
 

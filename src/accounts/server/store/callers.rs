@@ -1,6 +1,9 @@
 //! The SQL of accounts.
 
-use crate::{accounts::model::{Caller, Via}, values::{AccountId, Permission, WorkspaceId}};
+use crate::{
+    accounts::model::{Caller, Via},
+    values::{AccountId, Permission, WorkspaceId},
+};
 use sqlx::PgPool;
 
 /// The account with its personal workspace and the permissions of its roles; none if it is disabled or unproven.

@@ -32,22 +32,15 @@ pub async fn insert_invite(conn: &mut PgConnection, new: NewInvite<'_>) -> sqlx:
 
 /// Takes one use of an invitation. False: there is none left, or it is too old.
 pub async fn use_invite(conn: &mut PgConnection, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "update invites set uses_left = uses_left - 1 where token_hash = $1 and uses_left > 0 and expires_at > $2",
-        token_hash,
-        now,
-    )
-    .execute(conn)
-    .await?;
+    let done = sqlx::query!("update invites set uses_left = uses_left - 1 where token_hash = $1 and uses_left > 0 and expires_at > $2", token_hash, now,)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// True while an invitation could be used.
 pub async fn is_invite_open(db: impl PgExecutor<'_>, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
-    let open = sqlx::query_scalar!(
-        r#"select exists (select from invites where token_hash = $1 and uses_left > 0 and expires_at > $2) as "open!""#,
-        token_hash,
-        now,
-    );
+    let open =
+        sqlx::query_scalar!(r#"select exists (select from invites where token_hash = $1 and uses_left > 0 and expires_at > $2) as "open!""#, token_hash, now,);
     open.fetch_one(db).await
 }

@@ -47,12 +47,8 @@ pub async fn delete_session(db: impl PgExecutor<'_>, account: AccountId, id: Ses
 
 /// Ends the sessions of an account, all but `keep`; says how many.
 pub async fn delete_sessions(db: impl PgExecutor<'_>, account: AccountId, keep: Option<SessionId>) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
-        "delete from sessions where account_id = $1 and ($2::uuid is null or id <> $2)",
-        account.uuid(),
-        keep.map(SessionId::uuid),
-    )
-    .execute(db)
-    .await?;
+    let done = sqlx::query!("delete from sessions where account_id = $1 and ($2::uuid is null or id <> $2)", account.uuid(), keep.map(SessionId::uuid),)
+        .execute(db)
+        .await?;
     Ok(done.rows_affected())
 }

@@ -3,7 +3,10 @@
 //!
 //! A window's number and its count share one atomic word, so a new window starts and a call is charged in the same instruction.
 
-use std::sync::{Arc, Mutex, PoisonError, atomic::{AtomicU64, Ordering}};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// What is allowed: `max` cost units in `window` seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,7 +29,10 @@ use limit::Policy;
 use route::Routes;
 use std::{
     collections::HashMap,
-    sync::{Arc, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use table::Table;
 

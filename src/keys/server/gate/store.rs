@@ -1,6 +1,10 @@
 //! The SQL of the gate: reading keys into the table. It writes nothing.
 
-use super::{ApiFacts, Gate, KeyFacts, limit::Policy, record::{Record, SecretFacts, Standing}};
+use super::{
+    ApiFacts, Gate, KeyFacts,
+    limit::Policy,
+    record::{Record, SecretFacts, Standing},
+};
 use crate::{
     platform::Ctx,
     values::{AccountId, ApiId, KeyId, Permission, WorkspaceId},
@@ -21,7 +25,8 @@ pub async fn oldest_running(db: &PgPool) -> sqlx::Result<i64> {
 
 pub async fn load_apis(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
     let rows = sqlx::query!("select id, slug from apis").fetch_all(db).await?;
-    let apis: HashMap<Box<str>, ApiFacts> = rows.into_iter().map(|r| (r.slug.as_str().into(), ApiFacts { id: ApiId::new(r.id), slug: r.slug.into() })).collect();
+    let apis: HashMap<Box<str>, ApiFacts> =
+        rows.into_iter().map(|r| (r.slug.as_str().into(), ApiFacts { id: ApiId::new(r.id), slug: r.slug.into() })).collect();
     gate.apis.store(Arc::new(apis));
     Ok(())
 }
@@ -69,9 +74,11 @@ pub async fn read_keys(gate: &Gate, db: &PgPool, which: Which<'_>) -> sqlx::Resu
             ("disabled", _) => Standing::Disabled,
             _ => Standing::Active,
         };
-        let secrets = row.hashes.iter().zip(row.secret_ends).filter_map(|(hash, ends)| {
-            Some(SecretFacts { hash: hash.as_slice().try_into().ok()?, expires_at: ends.map(micros) })
-        });
+        let secrets = row
+            .hashes
+            .iter()
+            .zip(row.secret_ends)
+            .filter_map(|(hash, ends)| Some(SecretFacts { hash: hash.as_slice().try_into().ok()?, expires_at: ends.map(micros) }));
         let limits = row.limit_names.into_iter().zip(row.limit_calls).zip(row.limit_windows).map(|((name, max), window)| Policy {
             name: name.into(),
             max: u64::try_from(max).unwrap_or(0),

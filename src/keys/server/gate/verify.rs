@@ -3,7 +3,11 @@
 //! The order is fixed: checksum, secret, state of the key, API, permission, limits. Only a call that passes everything else is charged,
 //! and a refusal is told no more than its code.
 
-use super::{Gate, LimitState, limit::charge_all, record::{Record, Standing}};
+use super::{
+    Gate, LimitState,
+    limit::charge_all,
+    record::{Record, Standing},
+};
 use crate::{
     keys::server::{
         meter::{Attempt, Refusal, Tally},

@@ -1,7 +1,10 @@
 //! Summing counts between edges. The caller computes the edges on the person's calendar; `width_bucket` sorts a quarter between
 //! them (1 is the first bucket), so one grouped query answers one panel, with rows bounded by buckets × codes.
 
-use crate::{usage::model::KeyChoice, values::{ApiId, KeyId, WorkspaceId}};
+use crate::{
+    usage::model::KeyChoice,
+    values::{ApiId, KeyId, WorkspaceId},
+};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -42,7 +45,13 @@ pub async fn list_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) 
            where workspace_id = $2 and quarter >= $3 and quarter < $4
              and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
            group by 1, 2"#,
-        edges, scope.workspace.uuid(), first, last, scope.key(), scope.api(), scope.route,
+        edges,
+        scope.workspace.uuid(),
+        first,
+        last,
+        scope.key(),
+        scope.api(),
+        scope.route,
     )
     .fetch_all(db)
     .await
@@ -58,7 +67,13 @@ pub async fn list_minute_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDate
            where workspace_id = $2 and minute >= $3 and minute < $4
              and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
            group by 1, 2"#,
-        edges, scope.workspace.uuid(), first, last, scope.key(), scope.api(), scope.route,
+        edges,
+        scope.workspace.uuid(),
+        first,
+        last,
+        scope.key(),
+        scope.api(),
+        scope.route,
     )
     .fetch_all(db)
     .await
@@ -111,7 +126,12 @@ pub async fn list_routes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: O
            from usage_quarters
            where workspace_id = $1 and quarter >= $2 and quarter < $3 and ($4::uuid is null or key_id = $4) and ($5::uuid is null or api_id = $5)
            group by route order by 2 desc, route limit $6"#,
-        scope.workspace.uuid(), from, to, scope.key(), scope.api(), most,
+        scope.workspace.uuid(),
+        from,
+        to,
+        scope.key(),
+        scope.api(),
+        most,
     )
     .fetch_all(db)
     .await
@@ -144,7 +164,14 @@ pub async fn list_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], m
              c.route as "route!", c.outcome as "outcome!", c.count as "count!"
            from cells c left join keys k on k.id = c.key_id left join apis a on a.id = c.api_id
            order by c.bucket, 3, c.key_id, c.route, c.outcome limit $8"#,
-        edges, scope.workspace.uuid(), first, last, scope.key(), scope.api(), scope.route, most,
+        edges,
+        scope.workspace.uuid(),
+        first,
+        last,
+        scope.key(),
+        scope.api(),
+        scope.route,
+        most,
     )
     .fetch_all(db)
     .await
@@ -191,22 +218,31 @@ pub async fn list_codes(db: &PgPool, workspace: Option<WorkspaceId>, from: Offse
             sqlx::query_as!(
                 CodeRow,
                 r#"select outcome, sum(count)::bigint as "count!" from usage_quarters where workspace_id = $1 and quarter >= $2 group by 1 order by 2 desc"#,
-                workspace.uuid(), from,
+                workspace.uuid(),
+                from,
             )
             .fetch_all(db)
             .await
         }
         None => {
-            sqlx::query_as!(CodeRow, r#"select outcome, sum(count)::bigint as "count!" from usage_quarters where quarter >= $1 group by 1 order by 2 desc"#, from)
-                .fetch_all(db)
-                .await
+            sqlx::query_as!(
+                CodeRow,
+                r#"select outcome, sum(count)::bigint as "count!" from usage_quarters where quarter >= $1 group by 1 order by 2 desc"#,
+                from
+            )
+            .fetch_all(db)
+            .await
         }
     }
 }
 
 /// Attempts without a known key since `from`, by reason.
 pub async fn list_attempts(db: &PgPool, from: OffsetDateTime) -> sqlx::Result<Vec<CodeRow>> {
-    sqlx::query_as!(CodeRow, r#"select reason as outcome, sum(count)::bigint as "count!" from unknown_attempts where minute >= $1 group by 1 order by 2 desc"#, from)
-        .fetch_all(db)
-        .await
+    sqlx::query_as!(
+        CodeRow,
+        r#"select reason as outcome, sum(count)::bigint as "count!" from unknown_attempts where minute >= $1 group by 1 order by 2 desc"#,
+        from
+    )
+    .fetch_all(db)
+    .await
 }

@@ -33,7 +33,12 @@ pub async fn list_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleSco
            from refusal_samples s left join keys k on k.id = s.key_id
            where s.workspace_id = $1 and (s.at, s.id) < ($2, $3) and ($4::uuid is null or s.key_id = $4) and ($5::text is null or s.code = $5)
            order by s.at desc, s.id desc limit $6"#,
-        workspace.uuid(), scope.before.0, scope.before.1, scope.key.map(KeyId::uuid), scope.code, most,
+        workspace.uuid(),
+        scope.before.0,
+        scope.before.1,
+        scope.key.map(KeyId::uuid),
+        scope.code,
+        most,
     )
     .fetch_all(db)
     .await
@@ -47,7 +52,11 @@ pub async fn list_all_samples(db: &PgPool, scope: &SampleScope, most: i64) -> sq
            from refusal_samples s left join keys k on k.id = s.key_id
            where (s.at, s.id) < ($1, $2) and ($3::uuid is null or s.key_id = $3) and ($4::text is null or s.code = $4)
            order by s.at desc, s.id desc limit $5"#,
-        scope.before.0, scope.before.1, scope.key.map(KeyId::uuid), scope.code, most,
+        scope.before.0,
+        scope.before.1,
+        scope.key.map(KeyId::uuid),
+        scope.code,
+        most,
     )
     .fetch_all(db)
     .await

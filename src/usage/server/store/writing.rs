@@ -49,7 +49,13 @@ pub async fn insert_minutes(conn: &mut PgConnection, rows: &CountColumns) -> sql
         "insert into usage_minutes as u (key_id, minute, route, outcome, workspace_id, api_id, count)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[])
          on conflict (key_id, minute, route, outcome) do update set count = u.count + excluded.count",
-        &rows.key, &rows.at, &rows.route, &rows.outcome, &rows.workspace, &rows.api, &rows.count,
+        &rows.key,
+        &rows.at,
+        &rows.route,
+        &rows.outcome,
+        &rows.workspace,
+        &rows.api,
+        &rows.count,
     )
     .execute(conn)
     .await?;
@@ -61,7 +67,13 @@ pub async fn insert_quarters(conn: &mut PgConnection, rows: &CountColumns) -> sq
         "insert into usage_quarters as u (key_id, quarter, route, outcome, workspace_id, api_id, count)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[])
          on conflict (key_id, quarter, route, outcome) do update set count = u.count + excluded.count",
-        &rows.key, &rows.at, &rows.route, &rows.outcome, &rows.workspace, &rows.api, &rows.count,
+        &rows.key,
+        &rows.at,
+        &rows.route,
+        &rows.outcome,
+        &rows.workspace,
+        &rows.api,
+        &rows.count,
     )
     .execute(conn)
     .await?;
@@ -73,7 +85,8 @@ pub async fn update_activity(conn: &mut PgConnection, keys: &[Uuid], last_used: 
     sqlx::query!(
         "insert into key_activity as a (key_id, last_used_at) select * from unnest($1::uuid[], $2::timestamptz[])
          on conflict (key_id) do update set last_used_at = excluded.last_used_at where a.last_used_at < excluded.last_used_at",
-        keys, last_used,
+        keys,
+        last_used,
     )
     .execute(conn)
     .await?;
@@ -85,7 +98,10 @@ pub async fn insert_attempts(conn: &mut PgConnection, rows: &AttemptColumns) -> 
         "insert into unknown_attempts as u (minute, reason, address, count)
          select * from unnest($1::timestamptz[], $2::text[], $3::text[], $4::bigint[])
          on conflict (minute, reason, address) do update set count = u.count + excluded.count",
-        &rows.minute, &rows.reason, &rows.address, &rows.count,
+        &rows.minute,
+        &rows.reason,
+        &rows.address,
+        &rows.count,
     )
     .execute(conn)
     .await?;
@@ -97,7 +113,16 @@ pub async fn insert_samples(conn: &mut PgConnection, rows: &SampleColumns) -> sq
         "insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
          on conflict (id) do nothing",
-        &rows.id, &rows.at, &rows.key as _, &rows.workspace as _, &rows.api as _, &rows.code, &rows.route, &rows.address, &rows.request_id, &rows.detail,
+        &rows.id,
+        &rows.at,
+        &rows.key as _,
+        &rows.workspace as _,
+        &rows.api as _,
+        &rows.code,
+        &rows.route,
+        &rows.address,
+        &rows.request_id,
+        &rows.detail,
     )
     .execute(conn)
     .await?;
