@@ -10,7 +10,7 @@ use crate::{
     error::AppError,
     keys::server::{self as keys, forward_auth, gate::Gate, rest, verify_http},
     platform::{
-        Ctx,
+        Ctx, db,
         http::{csrf, headers, reply, request},
         session::PgSessions,
     },
@@ -139,7 +139,7 @@ async fn only_in_development(State(ctx): State<Ctx>, mut request: Request, next:
 
 /// Ready when the database answers and the key table is loaded.
 async fn ready(State(state): State<AppState>) -> Result<&'static str, AppError> {
-    sqlx::query_scalar!("select 1").fetch_one(&state.ctx.db).await?;
+    db::ping(&state.ctx.db).await?;
     match state.ctx.part::<Gate>() {
         Some(gate) if gate.is_loaded() => Ok("ready"),
         _ => Err(AppError::Unavailable { retry_after: 1 }),

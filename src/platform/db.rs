@@ -72,3 +72,8 @@ pub async fn schema(db: &PgPool) -> sqlx::Result<Schema> {
         .collect();
     Ok(if pending.is_empty() { Schema::Current } else { Schema::Behind(pending) })
 }
+
+/// One round trip: whether the database answers.
+pub async fn ping(db: &PgPool) -> sqlx::Result<()> {
+    sqlx::query_scalar!("select 1").fetch_one(db).await.map(|_| ())
+}

@@ -155,8 +155,10 @@ fn views_know_no_operation_and_models_no_database() {
 fn sql_stands_in_stores() {
     let mut found = Vec::new();
     for source in sources().iter().filter(|s| s.feature().is_some()) {
-        let is_store =
-            source.path.rsplit('/').next().is_some_and(|f| f.starts_with("store")) || source.path.contains("/store/") || source.path == "activity/server.rs";
+        // Events are one table with one insert: the server of `activity` is its store.
+        let is_store = source.path.rsplit('/').next().is_some_and(|f| f.starts_with("store"))
+            || source.path.contains("/store/")
+            || source.path.starts_with("activity/server/");
         for (n, line) in source.code().filter(|_| !is_store) {
             if ["query!(", "query_as!(", "query_scalar!(", "sqlx::query(", "QueryBuilder"].iter().any(|q| line.contains(q)) {
                 found.push(format!("{}:{n} {}", source.path, line.trim()));

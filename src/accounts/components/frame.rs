@@ -2,12 +2,12 @@
 //! server decides all the same.
 
 use crate::{
-    accounts::model::Caller,
+    accounts::{api::SignOut, model::Caller},
     error::AppError,
     ui::{AppFrame, Crumb, ErrorPage, Frame, Icon, NavEntry, NavGroup, PublicFrame},
     values::{Permission, permission_names as may},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_location;
 
 /// A signed-in page. `crumbs` follow the workspace's name; the last one is the page itself.
@@ -31,7 +31,7 @@ pub fn Framed(crumbs: Vec<Crumb>, children: Children) -> impl IntoView {
         person: caller.name,
         email: caller.email,
         path,
-        sign_out: "/fn/accounts/api/sign_out".to_owned(),
+        sign_out: SignOut::PATH.to_owned(),
     };
     view! { <AppFrame frame crumbs=all>{children()}</AppFrame> }.into_any()
 }

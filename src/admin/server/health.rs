@@ -5,7 +5,7 @@ use crate::{
     admin::model::{Health, Part},
     error::AppError,
     keys::server::gate::Gate,
-    platform::{Ctx, jobs::admin},
+    platform::{Ctx, db, jobs::admin},
     usage::server::Backlog,
 };
 use secrecy::ExposeSecret;
@@ -50,7 +50,7 @@ fn usage(ctx: &Ctx, now: OffsetDateTime) -> Part {
 
 async fn database(ctx: &Ctx) -> Result<Part, AppError> {
     let start = ctx.clock.now();
-    sqlx::query_scalar!("select 1").fetch_one(&ctx.db).await?;
+    db::ping(&ctx.db).await?;
     let took = ctx.clock.now() - start;
     let busy = usize::try_from(ctx.db.size()).unwrap_or(0).saturating_sub(ctx.db.num_idle());
     let part = fine("Database", millis(took), &format!("a round trip; {busy} of {} connections in use", ctx.db.options().get_max_connections()));

@@ -85,9 +85,9 @@ fn html_block(block: &Block) -> String {
         ),
         Block::Facts(facts) => {
             let lines = facts.iter().fold(String::new(), |mut lines, (name, value)| {
-                let _ = write!(
+                let _ = writeln!(
                     lines,
-                    "<dt class=\"quiet\" style=\"color:#5c636b;font-size:13px\">{}</dt><dd style=\"margin:0 0 8px;overflow-wrap:anywhere\">{}</dd>\n",
+                    "<dt class=\"quiet\" style=\"color:#5c636b;font-size:13px\">{}</dt><dd style=\"margin:0 0 8px;overflow-wrap:anywhere\">{}</dd>",
                     escape(&clean(name)),
                     escape(&clean(value))
                 );

@@ -76,7 +76,8 @@ async fn r15_s3_answers_are_the_same_for_every_address(db: PgPool) {
     let register = |email: &str| json!({ "email": email, "name": "Vera", "password": PASSWORD });
     let email = |email: &str| json!({ "email": email });
     let wrong_code = |email: &str| json!({ "email": email, "code": "000000" });
-    let cases: [(&str, &dyn Fn(&str) -> Value); 4] = [
+    type Asked<'a> = (&'a str, &'a dyn Fn(&str) -> Value);
+    let cases: [Asked<'_>; 4] = [
         ("/api/v1/auth/register", &register),
         ("/api/v1/auth/verify/resend", &email),
         ("/api/v1/auth/password/forgot", &email),

@@ -22,25 +22,25 @@ fn functions(account: &str, session: &str, key: &str, job: &str) -> Vec<(&'stati
     let of = |name: &'static str, value: &str| vec![(name, value.to_owned())];
     let two = |first: (&'static str, &str), second: (&'static str, &str)| vec![(first.0, first.1.to_owned()), (second.0, second.1.to_owned())];
     vec![
-        ("/fn/admin/api/create_api", two(("name", "Access"), ("slug", "access"))),
-        ("/fn/admin/api/disable_account", two(("id", account), ("reason", "a test"))),
-        ("/fn/admin/api/disable_key", of("id", key)),
-        ("/fn/admin/api/enable_account", of("id", account)),
-        ("/fn/admin/api/enable_key", of("id", key)),
-        ("/fn/admin/api/end_session", two(("id", account), ("session", session))),
-        ("/fn/admin/api/end_sessions", of("id", account)),
-        ("/fn/admin/api/list_accounts", vec![]),
-        ("/fn/admin/api/list_apis", vec![]),
-        ("/fn/admin/api/list_jobs", vec![]),
-        ("/fn/admin/api/list_keys", vec![]),
-        ("/fn/admin/api/list_refusals", vec![]),
-        ("/fn/admin/api/read_account", of("id", account)),
-        ("/fn/admin/api/read_overview", vec![]),
-        ("/fn/admin/api/retry_job", of("id", job)),
-        ("/fn/admin/api/revoke_key", two(("id", key), ("typed", "access"))),
-        ("/fn/admin/api/save_api", two(("slug", "demo"), ("name", "Demo"))),
-        ("/fn/admin/api/send_reset_link", of("id", account)),
-        ("/fn/admin/api/set_limit", of("id", key)),
+        ("/fn/tollgate/admin/api/create_api", two(("name", "Access"), ("slug", "access"))),
+        ("/fn/tollgate/admin/api/disable_account", two(("id", account), ("reason", "a test"))),
+        ("/fn/tollgate/admin/api/disable_key", of("id", key)),
+        ("/fn/tollgate/admin/api/enable_account", of("id", account)),
+        ("/fn/tollgate/admin/api/enable_key", of("id", key)),
+        ("/fn/tollgate/admin/api/end_session", two(("id", account), ("session", session))),
+        ("/fn/tollgate/admin/api/end_sessions", of("id", account)),
+        ("/fn/tollgate/admin/api/list_accounts", vec![]),
+        ("/fn/tollgate/admin/api/list_apis", vec![]),
+        ("/fn/tollgate/admin/api/list_jobs", vec![]),
+        ("/fn/tollgate/admin/api/list_keys", vec![]),
+        ("/fn/tollgate/admin/api/list_refusals", vec![]),
+        ("/fn/tollgate/admin/api/read_account", of("id", account)),
+        ("/fn/tollgate/admin/api/read_overview", vec![]),
+        ("/fn/tollgate/admin/api/retry_job", of("id", job)),
+        ("/fn/tollgate/admin/api/revoke_key", two(("id", key), ("typed", "access"))),
+        ("/fn/tollgate/admin/api/save_api", two(("slug", "demo"), ("name", "Demo"))),
+        ("/fn/tollgate/admin/api/send_reset_link", of("id", account)),
+        ("/fn/tollgate/admin/api/set_limit", of("id", key)),
     ]
 }
 
@@ -83,7 +83,8 @@ async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
     let (key, _) = super::key_of(&app, &developer, "access").await;
     let (session, job) = (app.ctx.new_id::<tollgate::values::SessionId>(), app.ctx.new_id::<tollgate::values::JobId>());
     let functions = functions(&developer.account.to_string(), &session.to_string(), &key.to_string(), &job.to_string());
-    let known: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).filter(|path| path.starts_with("/fn/admin/")).collect();
+    let known: BTreeSet<&str> =
+        leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).filter(|path| path.starts_with("/fn/tollgate/admin/")).collect();
     assert_eq!(known, functions.iter().map(|(path, _)| *path).collect(), "a function of admin is not listed in this test");
 
     // Of a developer even their own account and key are refused here.

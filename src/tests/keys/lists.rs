@@ -62,7 +62,7 @@ async fn search_finds_names_starts_and_ids(db: PgPool) {
         format!("q={}", &secret[..13]),
         "q=checkout&api=demo&status=new".to_owned(),
     ] {
-        assert_eq!(found(&query).await, [id.clone()], "{query}");
+        assert_eq!(found(&query).await, std::slice::from_ref(&id), "{query}");
     }
     for query in ["q=%25", "q=%27%20or%20true--", "q=checkout&api=tollgate", "q=checkout&status=idle", "api=nothing"] {
         let hits = found(query).await;

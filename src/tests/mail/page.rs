@@ -26,7 +26,7 @@ async fn the_mailbox_page_shows_mails_with_their_links(db: PgPool) {
     jobs::run_due(&app.ctx, &Registry::new().register::<SendWords>()).await.unwrap();
     let list = app.get("/dev/mailbox").await.text().await.unwrap();
     assert!(!list.contains("<b>Second"), "{list}");
-    let (second, first) = (list.find("&lt;b&gt;Second").expect("the second"), list.find("First").expect("the first"));
+    let (second, first) = (list.find("&lt;b&gt;Second").expect("the second"), list.find(">First<").expect("the first"));
     assert!(second < first, "the newest first");
 
     let mail = app.mails().into_iter().next().unwrap();
@@ -46,7 +46,7 @@ async fn production_has_no_pages_for_developers(db: PgPool) {
         assert_eq!(answer.status(), 404, "{path}");
         assert!(!answer.text().await.unwrap().contains("A secret link"), "{path}");
     }
-    let function = app.http.post(app.url("/fn/site/api/open_mailbox")).header("sec-fetch-site", "same-origin").send().await.unwrap();
+    let function = app.http.post(app.url("/fn/tollgate/site/api/open_mailbox")).header("sec-fetch-site", "same-origin").send().await.unwrap();
     assert_eq!(function.status(), 404);
     assert!(!function.text().await.unwrap().contains("A secret link"));
 }

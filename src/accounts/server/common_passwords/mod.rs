@@ -69,7 +69,8 @@ fn bare(text: &str) -> String {
 fn is_repeated(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
     let has_period = |n: usize| chars.len() > 2 * n && chars.iter().zip(chars.iter().skip(n)).all(|(a, b)| a == b);
-    let is_only = |piece: &String| !text.is_empty() && text.len() % piece.len() == 0 && text.as_bytes().chunks(piece.len()).all(|c| c == piece.as_bytes());
+    let is_only =
+        |piece: &String| !text.is_empty() && text.len().is_multiple_of(piece.len()) && text.as_bytes().chunks(piece.len()).all(|c| c == piece.as_bytes());
     (1..=4).any(has_period) || PIECES.iter().any(is_only)
 }
 

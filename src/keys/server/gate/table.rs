@@ -49,9 +49,11 @@ impl Hasher for AsItIs {
 
 type BySecret = HashMap<Digest, Arc<Record>, BuildHasherDefault<AsItIs>>;
 
+type ById = HashMap<KeyId, Arc<Record>>;
+
 pub struct Table {
     by_secret: Box<[RwLock<BySecret>]>,
-    by_id: Box<[RwLock<HashMap<KeyId, Arc<Record>>>]>,
+    by_id: Box<[RwLock<ById>]>,
 }
 
 impl Default for Table {
@@ -72,7 +74,7 @@ impl Table {
         &self.by_secret[usize::from(hash[0]) % SHARDS]
     }
 
-    fn ids(&self, key: KeyId) -> &RwLock<HashMap<KeyId, Arc<Record>>> {
+    fn ids(&self, key: KeyId) -> &RwLock<ById> {
         &self.by_id[usize::from(key.uuid().as_bytes()[15]) % SHARDS]
     }
 

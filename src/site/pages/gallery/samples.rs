@@ -122,7 +122,7 @@ pub fn quiet_day() -> Series {
 /// Thirty days of one key: 1 busy and sometimes limited, 2 idle but for three days, 3 weekdays with refusals of late.
 pub fn spark(kind: u64) -> Vec<(u64, u64, u64)> {
     let day = |i: u64| match kind {
-        1 => (DAYS[i as usize] * 450, if i > 26 { 900 * (i - 26) } else { 0 }, u64::from(i % 3 == 0) * 40),
+        1 => (DAYS[i as usize] * 450, if i > 26 { 900 * (i - 26) } else { 0 }, u64::from(i.is_multiple_of(3)) * 40),
         2 => (if (18..21).contains(&i) { 9_000 + 2_000 * (i % 2) } else { 0 }, u64::from(i == 19) * 2_000, 0),
         _ => (if i % 7 < 2 { 190 } else { 1_200 }, 0, if i > 25 { 380 } else { 0 }),
     };
