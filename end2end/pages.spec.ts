@@ -1,6 +1,6 @@
 // Every page, light and dark: axe finds nothing, the console is silent, nothing scrolls sideways at 360 px.
 import type { Page } from '@playwright/test';
-import { accessible, noHorizontalScroll } from './support/checks';
+import { accessible, hydrated, noHorizontalScroll } from './support/checks';
 import { signIn, signUp, somebody } from './support/people';
 import { expect, test } from './support/test';
 
@@ -9,10 +9,12 @@ const SIGNED_IN = ['/home', '/keys', '/usage', '/usage?range=24h', '/usage?range
 const OPERATOR = ['/admin', '/admin/accounts', '/admin/apis', '/admin/keys', '/admin/refusals', '/admin/jobs'];
 
 async function check(page: Page, paths: string[]): Promise<void> {
+  test.setTimeout(test.info().timeout + paths.length * 15_000); // axe reads every element of every page, twice
   for (const path of paths) {
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.goto(path);
+      await hydrated(page); // leaving a page while its WASM loads makes the browser complain
       await expect(page.getByRole('heading', { level: 1 }), `${path} has a title`).toHaveCount(1);
       await accessible(page);
     }

@@ -39,7 +39,7 @@ async function journey(page: Page, product: Product): Promise<void> {
     const passed = await fetch(`${proxy}/orders`, { headers: { Authorization: `Bearer ${secret}` } });
     expect(passed.status).toBe(200);
     expect(passed.headers.get('ratelimit-policy')).toBe('"default";q=100;w=3600');
-    expect((await fetch(`${proxy}/orders/1`, { headers: { 'X-API-Key': secret } })).status).toBe(200);
+    expect((await fetch(`${proxy}/orders/ord_1`, { headers: { 'X-API-Key': secret } })).status).toBe(200);
   }
   await seesCalls(page, 4);
   await expect(page.getByRole('main')).toContainText('GET /orders/{id}');

@@ -32,10 +32,7 @@ test('a forgotten password is replaced and other sessions end', async ({ page, p
 
   const third = await anotherVisitor();
   await third.goto(link);
-  await third.getByLabel('New password').fill('yet another long password').catch(() => undefined);
-  const again = third.getByRole('button', { name: 'Set new password' });
-  if (await again.count()) await again.click();
-  await expect(third.getByRole('main'), 'a link works once').toContainText(/used|expired|no longer|new link/i);
+  await expect(third.getByRole('heading', { level: 1 }), 'a link works once').toHaveText('This link does not work');
 });
 
 test('an unknown address gets the same answer', async ({ page }) => {

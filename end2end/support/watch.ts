@@ -26,7 +26,7 @@ export class Complaints {
       // What WASM's loader says when an island has no code behind it.
       if (message.type() === 'warning' && message.text().includes('island')) this.seen.push(`console: ${message.text()}`);
     });
-    context.on('weberror', (error) => this.seen.push(`exception: ${error.error().stack ?? error.error().message}`));
+    context.on('weberror', (error) => this.seen.push(`exception: ${error.error().stack || error.error().message || error.error().name} (${error.page()?.url()})`));
   }
 }
 

@@ -1,7 +1,7 @@
 //! The pool. Time-outs everywhere: a slow database makes a request fail with a clear answer, it does not pile requests up.
 
 use sqlx::{
-    Connection, PgPool,
+    ConnectOptions, Connection, PgPool,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -15,6 +15,8 @@ pub fn pool(options: PgConnectOptions, max: u32) -> PgPool {
         ("idle_in_transaction_session_timeout", "30s"),
         ("timezone", "UTC"),
     ]);
+    // A fifth of what a statement may take: worth an operator's eye.
+    let options = options.log_slow_statements(log::LevelFilter::Warn, Duration::from_secs(3));
     PgPoolOptions::new()
         .max_connections(max)
         .acquire_timeout(Duration::from_secs(4))

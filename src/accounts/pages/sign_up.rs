@@ -23,7 +23,7 @@ fn form(password_advice: String) -> AnyView {
     view! {
         <AuthFrame title="Create account" raised=true lead=view! { "Have one already? "<a href="/sign-in">"Sign in"</a> }.into_any()>
             <Form action=SignUp::PATH class="stack">
-                <TextField label="Name" name="name" autocomplete="name" maxlength=80 required=true large=true/>
+                <TextField label="Name" name="name" autocomplete="name" maxlength=80 help="May stay empty: then it is the part of your address before the @." large=true/>
                 <TextField label="Email" name="email" kind="email" autocomplete="email" maxlength=254 required=true large=true/>
                 <PasswordField label="Password" name="password" autocomplete="new-password" help=password_advice maxlength=256 required=true large=true/>
                 <input type="hidden" name="time_zone" data-time-zone/>

@@ -64,7 +64,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Asking {
 pub struct RegisterBody {
     #[schema(example = "mara@example.com")]
     pub email: String,
-    pub name: String,
+    /// What stands before the @ of the address, without it.
+    #[serde(default)]
+    pub name: Option<String>,
     /// At least 15 characters, unless the site says otherwise.
     pub password: String,
     /// IANA name; UTC without it.
@@ -173,7 +175,8 @@ pub struct EndedBody {
 )]
 pub async fn register(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<RegisterBody>) -> Result<Response, AppError> {
     let RegisterBody { email, name, password, time_zone, invite } = body;
-    let sent_to = sign_up(&ctx, &Visitor::of(&info), NewSignUp { email, name, password: password.into(), time_zone, invite }).await?;
+    let input = NewSignUp { email, name: name.unwrap_or_default(), password: password.into(), time_zone, invite };
+    let sent_to = sign_up(&ctx, &Visitor::of(&info), input).await?;
     Ok(mailed(sent_to.to_string()))
 }
 

@@ -25,6 +25,7 @@ use sqlx::PgConnection;
 #[derive(Debug, Clone)]
 pub struct NewSignUp {
     pub email: String,
+    /// Empty: what stands before the @ of the address.
     pub name: String,
     pub password: SecretString,
     /// IANA name, as the browser told it; an unknown one counts as none.
@@ -134,6 +135,13 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     }
 }
 
+/// What to call somebody who gave no name. An address without a part before the @ is refused as an address.
+fn before_at(email: &str) -> &str {
+    let local: &str = email.trim().split('@').next().unwrap_or_default();
+    let end = local.char_indices().nth(NAME_CHARS).map_or(local.len(), |(at, _)| at);
+    if end == 0 { "?" } else { &local[..end] }
+}
+
 /// An event about an account, with where it came from.
 pub(super) fn about<'a>(account: AccountId, actor_name: &'a str, from: &Visitor) -> Change<'a> {
     Change { actor: Some(account), actor_name, subject: Some(account.uuid()), data: from.facts(), ..Change::default() }
@@ -141,7 +149,7 @@ pub(super) fn about<'a>(account: AccountId, actor_name: &'a str, from: &Visitor)
 
 fn checked(ctx: &Ctx, input: &NewSignUp) -> Result<(Email, String), AppError> {
     let mut fields = Fields::default();
-    let name = fields.check("name", name(&input.name));
+    let name = fields.check("name", name(if input.name.trim().is_empty() { before_at(&input.email) } else { &input.name }));
     let email = fields.check("email", input.email.parse::<Email>());
     fields.check("password", password_rules::check(&input.password, ctx.config.auth.password_min, &input.name, input.email.trim()));
     fields.done()?;

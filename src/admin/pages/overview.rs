@@ -102,7 +102,7 @@ fn health(parts: Vec<Part>) -> AnyView {
         .map(|part| {
             let name = match part.href {
                 Some(href) => view! { <a class="row-link" href=href>{part.name}</a> }.into_any(),
-                None => view! { <span class="strong">{part.name}</span> }.into_any(),
+                None => part.name.into_any(),
             };
             view! {
                 <tr>

@@ -4,6 +4,7 @@ use super::store::listing::Listed;
 use crate::{
     keys::model::{Said, Standing, StandingKind},
     platform::LocalTime,
+    ui::number::thousands,
     values::Outcome,
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
@@ -25,7 +26,7 @@ pub fn standing(row: &Listed, limit: &str, held_until: Option<OffsetDateTime>, l
         }
         StandingKind::Held => {
             let next = held_until.map_or_else(|| "The next call passes.".to_owned(), |at| format!("Calls pass again {}.", local.ahead(at)));
-            ("Held at limit".to_owned(), format!("Held {} of {} calls today at {limit}. {next}", row.limited, row.calls))
+            ("Held at limit".to_owned(), format!("Held {} of {} calls today at {limit}. {next}", thousands(row.limited), thousands(row.calls)))
         }
         StandingKind::Refused => {
             let refusal = row.refusal.as_deref().and_then(|code| code.parse::<Outcome>().ok());

@@ -56,7 +56,7 @@ pub fn DocsPage() -> impl IntoView {
     view! {
         <Title text="Docs"/>
         <PublicFrame links entered foot="Tollgate">
-            <article class="prose docs-guide">
+            <article class="prose article">
                 <h1>"Protect an API"</h1>
                 <p>"Tollgate answers one question: may this call pass? Your proxy asks it for every call, or your code does. A key is made on the page "<a href="/keys">"Keys"</a>"; its usage is drawn on "<a href="/usage">"Usage"</a>"."</p>
 

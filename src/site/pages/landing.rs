@@ -66,8 +66,8 @@ fn hero() -> AnyView {
                     <LinkButton href="/docs" size=Size::Large>"Read the docs"</LinkButton>
                 </div>
             </div>
-            <div class="code hero-code">
-                <div class="code-head"><span class="method">"POST"</span><span class="mono">"/api/v1/keys/verify"</span><span class="push pad-end"><Badge gate=Gate::Limited>"RATE_LIMITED"</Badge></span></div>
+            <div class="code">
+                <div class="code-head"><span class="method">"POST"</span><span class="mono">"/api/v1/keys/verify"</span><span class="push"><Badge gate=Gate::Limited>"RATE_LIMITED"</Badge></span></div>
                 <pre tabindex="0" role="region" aria-label="A question and its answer">{QUESTION}</pre>
             </div>
         </section>

@@ -109,7 +109,7 @@ async fn bad_input_is_named_by_pointer(db: PgPool) {
     for (field, value) in [
         ("email", json!(7)),
         ("email", json!("mara")),
-        ("name", json!("")),
+        ("name", json!("a\u{7}b")),
         ("password", json!("short")),
         ("role", json!("operator")),
         ("password", Value::Null),

@@ -67,7 +67,7 @@ async fn an_api_is_described_and_changed(db: PgPool) {
     let fields = [("name", "Orders"), ("slug", "orders"), ("key_prefix", "ord"), ("permissions", "orders:read Read orders\r\n\r\norders:write\r\n")];
     let made = operator.browser.post::<api::CreateApi>("/admin/apis", &fields).await;
     assert_eq!(location(&made), "/admin/apis");
-    assert!(operator.browser.page("/admin/apis").await.contains("ord</"), "it is listed with its prefix");
+    assert!(operator.browser.page("/admin/apis").await.contains("ord_live_"), "it is listed with its prefix");
 
     let twice = operator.browser.post::<api::CreateApi>("/admin/apis", &fields).await;
     assert_eq!(twice.status(), 422);

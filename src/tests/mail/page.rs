@@ -22,6 +22,7 @@ async fn the_mailbox_page_shows_mails_with_their_links(db: PgPool) {
     for (to, subject) in [("mara@example.com", "First"), ("ole@example.com", "<b>Second</b> & last")] {
         let mut conn = app.ctx.db.acquire().await.unwrap();
         jobs::enqueue(&app.ctx, &mut conn, &SendWords { to: to.to_owned(), subject: subject.to_owned() }).await.unwrap();
+        app.ctx.clock.advance(time::Duration::SECOND);
     }
     jobs::run_due(&app.ctx, &Registry::new().register::<SendWords>()).await.unwrap();
     let list = app.get("/dev/mailbox").await.text().await.unwrap();

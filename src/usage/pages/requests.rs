@@ -94,7 +94,7 @@ fn line(index: usize, sample: RefusalSample) -> AnyView {
     };
     view! {
         <tr>
-            <td class="nowrap mono-time"><time datetime=sample.at>{sample.time}</time></td>
+            <td class="nowrap"><time datetime=sample.at>{sample.time}</time></td>
             <td><BadgeTip id=format!("why-{index}") gate=sample.code.group() label=sample.code.as_str() tip=why/></td>
             <th scope="row">{key}</th>
             <td class="col-2"><code class="nowrap">{sample.route}</code></td>

@@ -55,14 +55,16 @@ fn fold(raw: &str) -> String {
     if out.is_empty() { "-".to_owned() } else { out }
 }
 
-/// Digits only, a UUID, or at least 16 characters with a digit among them: an id rather than a word.
+/// Digits only, or digits behind a prefix (`ord_17`), a UUID, or at least 16 characters with a digit among them: an id rather than a
+/// word.
 fn is_id(segment: &str) -> bool {
     let digits = segment.bytes().filter(u8::is_ascii_digit).count();
     if segment.is_empty() || digits == 0 {
         return false;
     }
     let is_plain = segment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    digits == segment.len() || (is_plain && segment.len() >= 16)
+    let behind_prefix = segment.rsplit_once('_').is_some_and(|(_, n)| !n.is_empty() && n.len() == digits);
+    digits == segment.len() || behind_prefix || (is_plain && segment.len() >= 16)
 }
 
 #[cfg(test)]
@@ -77,6 +79,8 @@ mod tests {
             ("GET /orders/7f3c0d6e-8a54-4d5c-9a3e-0e7c1f2b3a4d/items/9", "GET /orders/{id}/items/{id}"),
             ("POST /v1/keys/verify", "POST /v1/keys/verify"),
             ("GET /files/key_01KAYV7QRE4Z5H8N2M3P6T9WXY", "GET /files/{id}"),
+            ("GET /orders/ord_17", "GET /orders/{id}"),
+            ("GET /api/v1_2/me", "GET /api/v1_2/me"),
             ("/plain", "/plain"),
             ("", "-"),
         ] {
