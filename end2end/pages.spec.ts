@@ -50,6 +50,15 @@ test('an operator', async ({ page, product }) => {
   await check(page, OPERATOR);
 });
 
+test('the API reference, whose viewer is not ours to judge by axe', async ({ page }) => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.goto('/docs/api');
+    await expect(page.getByText('/keys/verify').first()).toBeVisible();
+    await noHorizontalScroll(page);
+  }
+});
+
 test('a developer does not reach the admin pages', async ({ page, product, complaints }) => {
   complaints.allow(/403/);
   const person = somebody('curious');

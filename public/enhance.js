@@ -62,6 +62,14 @@ function reveal(button) {
   button.setAttribute('aria-pressed', String(shown));
 }
 
+// The vendored viewer of /docs/api knows dark by a class of its own.
+const dark = matchMedia('(prefers-color-scheme: dark)');
+function dressViewer() {
+  if (document.getElementById('swagger-ui')) root.classList.toggle('dark-mode', root.dataset.theme ? root.dataset.theme === 'dark' : dark.matches);
+}
+dressViewer();
+dark.addEventListener('change', dressViewer);
+
 addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (button?.dataset.copy) copy(button);
@@ -69,6 +77,7 @@ addEventListener('click', (event) => {
   if (button?.form?.matches('[data-theme-form]')) {
     event.preventDefault();
     root.dataset.theme = button.value;
+    dressViewer();
     document.cookie = `theme=${button.value}; path=/; max-age=31536000; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`;
     for (const twin of $$('button', button.form)) if (twin !== button) twin.focus();
   }
