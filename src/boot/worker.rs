@@ -17,7 +17,10 @@ pub fn registry() -> Registry {
 
 /// What happens by the clock.
 pub fn schedules() -> Schedules {
-    Schedules::new().nightly("platform.clean_up", &CleanUp::default()).nightly("usage.forget_old", &ForgetOldUsage::default())
+    Schedules::new()
+        .nightly("platform.clean_up", &CleanUp::default())
+        .nightly("accounts.forget_expired", &accounts::server::jobs::ForgetExpired::default())
+        .nightly("usage.forget_old", &ForgetOldUsage::default())
 }
 
 /// Starts working on jobs in this process: inside `serve` by default, or in `tollgate worker`.

@@ -69,16 +69,6 @@ impl Rng {
         }
         out
     }
-
-    /// A number of six digits, for typing.
-    pub fn six_digits(&self) -> String {
-        loop {
-            let n = u32::from_le_bytes(self.bytes());
-            if n < 4_294_000_000 {
-                return format!("{:06}", n % 1_000_000);
-            }
-        }
-    }
 }
 
 /// SHA-256: how secrets, session ids and mailed tokens are stored (they have at least 128 bits of their own, R41).

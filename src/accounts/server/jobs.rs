@@ -1,7 +1,7 @@
 //! What happens after the response: the mails of accounts. A payload names the account and the event that caused the mail; the
-//! proof in it is made when the job runs, so a mail that was late is still good, and the newest one wins.
+//! proof in it counts from when the job runs, so a mail that was late is still good, and the last one mailed wins.
 
-use super::mail;
+use super::{mail, store::expired::delete_expired};
 use crate::{
     platform::{
         Ctx,
@@ -43,6 +43,10 @@ pub struct SendPasswordChanged {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SendNothing {}
 
+/// Nightly: proofs, counters and invitations that are too old, and sign-ups that nobody proved, go.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ForgetExpired {}
+
 impl Job for SendVerification {
     const KIND: &'static str = "accounts.send_verification";
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
@@ -78,6 +82,15 @@ impl Job for SendNothing {
     }
 }
 
+impl Job for ForgetExpired {
+    const KIND: &'static str = "accounts.forget_expired";
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        let gone = delete_expired(&ctx.db, ctx.clock.now()).await?;
+        tracing::info!(?gone, "forgot what has expired");
+        Ok(())
+    }
+}
+
 /// The jobs of accounts, for the registry of the process.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
@@ -87,4 +100,5 @@ pub fn register(registry: Registry) -> Registry {
         .register::<SendReset>()
         .register::<SendPasswordChanged>()
         .register::<SendNothing>()
+        .register::<ForgetExpired>()
 }

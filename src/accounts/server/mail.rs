@@ -22,7 +22,7 @@ pub async fn send_verification(ctx: &Ctx, account: AccountId, cause: EventId) ->
     let Some(account) = find_account(&ctx.db, account).await?.filter(|a| !a.is_verified) else { return Ok(()) };
     let facts = facts(ctx, &account, cause).await?;
     let mut tx = ctx.db.begin().await?;
-    let proof = tokens::mint(ctx, &mut tx, account.id, Purpose::VerifyEmail).await?;
+    let Some(proof) = tokens::mint(ctx, &mut tx, account.id, Purpose::VerifyEmail, cause).await? else { return Ok(()) };
     tx.commit().await?;
     let letter = to(&account, "Confirm your email")?
         .text("Confirm that this is your address, and your account is ready. The link works once, for 60 minutes.")
@@ -54,7 +54,7 @@ pub async fn send_reset(ctx: &Ctx, account: AccountId, cause: EventId) -> Result
     let Some(account) = find_account(&ctx.db, account).await?.filter(|a| a.is_verified) else { return Ok(()) };
     let facts = facts(ctx, &account, cause).await?;
     let mut tx = ctx.db.begin().await?;
-    let proof = tokens::mint(ctx, &mut tx, account.id, Purpose::ResetPassword).await?;
+    let Some(proof) = tokens::mint(ctx, &mut tx, account.id, Purpose::ResetPassword, cause).await? else { return Ok(()) };
     tx.commit().await?;
     let letter = to(&account, "Set a new password")?
         .text("Somebody asked to set a new password for your account. The link works once, for 60 minutes.")

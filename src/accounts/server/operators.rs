@@ -77,7 +77,8 @@ async fn grant(ctx: &Ctx, account: AccountId) -> Result<(), AppError> {
 
 async fn link(ctx: &Ctx, account: AccountId) -> Result<String, AppError> {
     let mut tx = ctx.db.begin().await?;
-    let minted = tokens::mint(ctx, &mut tx, account, Purpose::OperatorLink).await?;
+    let cause = record(ctx, &mut tx, Change { kind: "account.operator_link", actor_name: "cli", subject: Some(account.uuid()), ..Change::default() }).await?;
+    let minted = tokens::mint(ctx, &mut tx, account, Purpose::OperatorLink, cause).await?.ok_or(AppError::NotFound)?;
     tx.commit().await?;
     Ok(ctx.config.link(&format!("/reset-password?token={}", minted.token)))
 }

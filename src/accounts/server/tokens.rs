@@ -4,7 +4,7 @@ use super::store::tokens as store;
 use crate::{
     error::AppError,
     platform::{Ctx, crypto::sha256},
-    values::AccountId,
+    values::{AccountId, EventId, TokenId},
 };
 use sqlx::PgConnection;
 use subtle::ConstantTimeEq;
@@ -49,13 +49,17 @@ impl Purpose {
     }
 }
 
-/// Makes a proof; older ones of the same purpose die.
-pub async fn mint(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, purpose: Purpose) -> sqlx::Result<Minted> {
-    let minted = Minted { token: ctx.rng.base62(43), code: ctx.rng.six_digits() };
+/// The proof that belongs to an event; older ones of the same purpose die. Made again for the same event, it is the same proof: a
+/// mail server that took the mail and failed to say so shows its reader one mail, whose link works. None: it was used already.
+pub async fn mint(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, purpose: Purpose, cause: EventId) -> sqlx::Result<Option<Minted>> {
+    let made_of = |what: &str| ctx.vault.keyed_hash(what, format!("{}:{account}:{cause}", purpose.as_str()).as_bytes());
+    let token = made_of("mailed link").iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"));
+    let digits = made_of("mailed digits").iter().fold(0, |n: u64, byte| (n * 256 + u64::from(*byte)) % 1_000_000);
+    let minted = Minted { token, code: format!("{digits:06}") };
     let now = ctx.clock.now();
     let code_hash = code_hash(ctx, account, &minted.code);
     let new = store::NewToken {
-        id: ctx.new_id(),
+        id: TokenId::new(cause.uuid()),
         account,
         kind: purpose.as_str(),
         token_hash: &sha256(&minted.token),
@@ -64,8 +68,7 @@ pub async fn mint(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, purpos
         expires_at: now + purpose.lives(),
         code_expires_at: now + CODE_LIVES,
     };
-    store::replace_token(conn, new).await?;
-    Ok(minted)
+    Ok(store::replace_token(conn, new).await?.then_some(minted))
 }
 
 /// Whom a link speaks of, and whether it was used before. Changes nothing.
@@ -82,7 +85,7 @@ pub async fn consume(ctx: &Ctx, conn: &mut PgConnection, token: &str, purposes: 
 /// A right code, not used up yet.
 pub struct RightCode {
     pub account: AccountId,
-    id: crate::values::TokenId,
+    id: TokenId,
 }
 
 /// Compares a typed code; each try counts before it is looked at.

@@ -43,6 +43,7 @@ fn saying(event: &Event) -> (String, Mark) {
         "account.signed_up" => ("signed up".to_owned(), Mark::Person),
         "account.sign_up_repeated" => ("signed up with this address again; nothing changed".to_owned(), Mark::Person),
         "account.created" => (format!("created the account of {subject}"), Mark::Person),
+        "account.operator_link" => (format!("made a sign-in link for {subject}"), Mark::Person),
         "account.role_granted" => (format!("made {subject} an operator"), Mark::Person),
         "account.verified" => ("confirmed the email".to_owned(), Mark::Person),
         "account.verification_resent" => ("asked for the confirmation mail again".to_owned(), Mark::Person),

@@ -8,7 +8,40 @@ use crate::support::{
 };
 use sqlx::PgPool;
 use time::Duration;
-use tollgate::accounts::api;
+use tollgate::{
+    accounts::{
+        api,
+        server::jobs::{SendReset, SendVerification},
+    },
+    platform::jobs::Job,
+    values::{AccountId, EventId},
+};
+use uuid::Uuid;
+
+#[sqlx::test]
+async fn a_mail_that_is_sent_again_carries_the_same_proof(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = unproven(&app, "mara@example.com").await;
+    let first = app.mail_to("mara@example.com").await;
+    let cause = async |kind: &'static str| -> (Uuid, Uuid) {
+        sqlx::query_as("select subject_id, id from events where kind = $1").bind(kind).fetch_one(&app.ctx.db).await.unwrap()
+    };
+    let (account, event) = cause("account.signed_up").await;
+    SendVerification { account: AccountId::new(account), cause: EventId::new(event) }.run(&app.ctx).await.unwrap();
+    let again = app.mail_to("mara@example.com").await;
+    assert_eq!((app.mails().len(), link(&again, "/verify-email"), code(&again)), (2, link(&first, "/verify-email"), code(&first)));
+    mara.get(link(&first, "/verify-email")).await;
+    assert_eq!(location(&mara.post::<api::VerifyEmail>("/verify-email", &[]).await), "/sign-in");
+
+    mara.post::<api::ForgotPassword>("/forgot-password", &[("email", "mara@example.com")]).await;
+    let reset = app.mail_to("mara@example.com").await;
+    mara.get(link(&reset, "/reset-password")).await;
+    assert_eq!(mara.post::<api::ResetPassword>("/reset-password", &[("password", "a different quiet harbour")]).await.status(), 303);
+    let mails = app.mails().len();
+    let (account, event) = cause("account.reset_asked").await;
+    SendReset { account: AccountId::new(account), cause: EventId::new(event) }.run(&app.ctx).await.unwrap();
+    assert_eq!(app.mails().len(), mails, "what was used is not offered again");
+}
 
 #[sqlx::test]
 async fn s17_s25_five_wrong_codes_end_the_code_but_not_the_link(db: PgPool) {

@@ -8,8 +8,11 @@ use crate::support::{
 };
 use sqlx::PgPool;
 use tollgate::{
-    accounts::{api, server::create_invite},
-    platform::config::SignUpMode,
+    accounts::{
+        api,
+        server::{create_invite, jobs::ForgetExpired},
+    },
+    platform::{config::SignUpMode, jobs::Job},
 };
 
 #[sqlx::test]
@@ -100,6 +103,22 @@ async fn without_a_name_it_is_what_stands_before_the_at(db: PgPool) {
         assert_eq!(kept, email.split('@').next().unwrap());
     }
     assert_eq!(sign_up(&app.browser(), "@example.com", "", PASSWORD).await.status(), 422);
+}
+
+#[sqlx::test]
+async fn r57_a_sign_up_that_nobody_proves_is_forgotten_after_a_week(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let owner = app.sign_in_as("developer").await;
+    sign_up(&app.browser(), "never@example.com", "Nia", PASSWORD).await;
+    let forget = async || ForgetExpired::default().run(&app.ctx).await.unwrap();
+    app.ctx.clock.advance(time::Duration::days(6));
+    forget().await;
+    assert_eq!(count(&app, "select count(*) from accounts").await, 2);
+    app.ctx.clock.advance(time::Duration::days(3));
+    forget().await;
+    assert_eq!(count(&app, "select count(*) from accounts").await, 1, "{} stays", owner.email);
+    assert_eq!(count(&app, "select (select count(*) from auth_tokens) + (select count(*) from attempt_counters)").await, 0);
+    assert_eq!(sign_up(&app.browser(), "never@example.com", "Nia", PASSWORD).await.status(), 303);
 }
 
 #[sqlx::test]

@@ -25,11 +25,13 @@ pub struct Token {
     pub is_used: bool,
 }
 
-/// The newest wins: what was mailed before for the same purpose is dead (S19).
-pub async fn replace_token(conn: &mut PgConnection, new: NewToken<'_>) -> sqlx::Result<()> {
-    delete_tokens(&mut *conn, new.account, &[new.kind]).await?;
-    sqlx::query!(
-        "insert into auth_tokens (id, account_id, kind, token_hash, code_hash, created_at, expires_at, code_expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+/// The last one mailed wins: what was mailed before for the same purpose is dead (S19). Writing the same id again renews it; false:
+/// it was used meanwhile.
+pub async fn replace_token(conn: &mut PgConnection, new: NewToken<'_>) -> sqlx::Result<bool> {
+    let written = sqlx::query!(
+        "insert into auth_tokens as t (id, account_id, kind, token_hash, code_hash, created_at, expires_at, code_expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (id) do update set expires_at = excluded.expires_at, code_expires_at = excluded.code_expires_at where t.used_at is null",
         new.id.uuid(),
         new.account.uuid(),
         new.kind,
@@ -39,9 +41,13 @@ pub async fn replace_token(conn: &mut PgConnection, new: NewToken<'_>) -> sqlx::
         new.expires_at,
         new.code_expires_at,
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    if written.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query!("delete from auth_tokens where account_id = $1 and kind = $2 and id <> $3", new.account.uuid(), new.kind, new.id.uuid()).execute(conn).await?;
+    Ok(true)
 }
 
 /// The token, used or not, unless it is too old.
