@@ -2,9 +2,12 @@
 
 use super::{files, router::router, state::AppState, worker};
 use crate::{
-    keys::server::gate::{Gate, Sync},
+    keys::server::{
+        gate::{Gate, Sync},
+        meter::Spool,
+    },
     platform::{Ctx, jobs::RunnerHandle},
-    usage::server::{Backlog, Flusher},
+    usage::server::{Backlog, Flusher, LeftOverError, write_left_over},
 };
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -27,6 +30,10 @@ pub struct Running {
 pub enum StartError {
     #[error("the listener can't be used: {0}")]
     Listener(#[from] std::io::Error),
+    #[error("the spool in the data folder can't be made: {0}")]
+    Spool(std::io::Error),
+    #[error(transparent)]
+    LeftOver(#[from] LeftOverError),
     #[error("the key table can't be loaded: {0}")]
     Database(#[from] sqlx::Error),
 }
@@ -35,10 +42,15 @@ impl Running {
     /// Loads what the process keeps in memory, then answers on the listener. The database is migrated.
     pub async fn start(ctx: Ctx, listener: TcpListener) -> Result<Self, StartError> {
         let addr = listener.local_addr()?;
-        let gate = Gate::new(&ctx);
+        write_left_over(&ctx).await?;
+        let spool = Spool::open(&ctx.config.server.data_dir, ctx.new_id()).map_err(StartError::Spool)?;
+        let gate = Gate::new(&ctx, Some(spool));
         let key_table = Sync::start(Arc::clone(&gate), &ctx).await?;
         let ctx = ctx.with(Arc::clone(&gate)).with(Arc::new(Backlog::default()));
-        let flusher = Flusher::start(ctx.clone(), move || gate.meter().take());
+        let flusher = Flusher::start(ctx.clone(), {
+            let ctx = ctx.clone();
+            move || gate.meter().take(ctx.new_id())
+        });
 
         let stop = CancellationToken::new();
         let app = router(AppState { ctx: ctx.clone(), leptos: files::leptos_options() });

@@ -10,6 +10,7 @@ pub mod http;
 pub mod jobs;
 pub mod local_time;
 pub mod mail;
+pub mod mapped;
 pub mod postgres;
 pub mod session;
 pub mod telemetry;

@@ -39,11 +39,15 @@ fn usage(ctx: &Ctx, now: OffsetDateTime) -> Part {
     let waiting = backlog.waiting();
     let written = backlog.written_at().map_or_else(|| "nothing was counted yet".to_owned(), |at| format!("written {} ago", lasting(now - at)));
     let part = fine("Usage", format!("{} waiting", counted(waiting, "count")), &written);
+    let keeps = ctx.part::<Gate>().is_none_or(|gate| !gate.meter().is_spool_failing());
     match backlog.failing_since() {
-        Some(since) if now - since > UNWRITTEN => part.but(
+        _ if !keeps => part.but(
             Health::Wanting,
-            "The database does not take the counts. They are kept in memory and written as soon as it does; don't stop this process before.",
+            "The data folder does not take the counts, so an end by force would lose the last seconds. Make room there, and see the log.",
         ),
+        Some(since) if now - since > UNWRITTEN => {
+            part.but(Health::Wanting, "The database does not take the counts. They are kept in memory and in the data folder, and written as soon as it does.")
+        }
         _ => part,
     }
 }

@@ -36,7 +36,7 @@ async fn a_mail_that_is_sent_again_carries_the_same_proof(db: PgPool) {
     mara.post::<api::ForgotPassword>("/forgot-password", &[("email", "mara@example.com")]).await;
     let reset = app.mail_to("mara@example.com").await;
     mara.get(link(&reset, "/reset-password")).await;
-    assert_eq!(mara.post::<api::ResetPassword>("/reset-password", &[("password", "a different quiet harbour")]).await.status(), 303);
+    assert_eq!(mara.post::<api::ResetPassword>("/reset-password", &[("new_password", "a different quiet harbour")]).await.status(), 303);
     let mails = app.mails().len();
     let (account, event) = cause("account.reset_asked").await;
     SendReset { account: AccountId::new(account), cause: EventId::new(event) }.run(&app.ctx).await.unwrap();

@@ -37,7 +37,7 @@ async fn the_numbers_are_those_of_today(db: PgPool) {
     (0..3).for_each(|_| ask(&secret));
     ask(&stopped);
     ask("nothing at all");
-    write_batch(&app.ctx, app.ctx.new_id(), &gate.meter().take()).await.unwrap();
+    write_batch(&app.ctx, app.ctx.new_id(), &gate.meter().take(app.ctx.new_id())).await.unwrap();
 
     let overview = server::read_overview(&app.ctx, &caller(&app, operator.account).await).await.unwrap();
     let n = overview.numbers;

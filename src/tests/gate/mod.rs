@@ -2,6 +2,7 @@
 
 mod forward_auth;
 mod nodes;
+mod spool;
 mod verify;
 
 use crate::support::TestApp;

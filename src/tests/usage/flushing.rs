@@ -85,7 +85,7 @@ async fn a_batch_whose_answer_was_lost_is_not_counted_twice(db: PgPool) {
     let batch = Batch {
         counts: vec![tally(&owner, key, "GET /", Outcome::Valid, minute(), 7)],
         unknown: vec![Attempt { minute: minute(), reason: Outcome::Unknown, address: "192.0.2.7".into(), count: 2 }],
-        samples: Vec::new(),
+        ..Batch::default()
     };
     let id: Uuid = app.ctx.new_id();
     assert!(write_batch(&app.ctx, id, &batch).await.unwrap());
@@ -100,8 +100,8 @@ async fn what_is_counted_while_the_database_refuses_is_written_once_it_is_back(d
     let key = key(&app.ctx, &owner, "k").await;
     let meter = Arc::new(Meter::default());
     let flusher = Flusher::start_every(app.ctx.clone(), FAST, {
-        let meter = Arc::clone(&meter);
-        move || meter.take()
+        let (meter, ctx) = (Arc::clone(&meter), app.ctx.clone());
+        move || meter.take(ctx.new_id())
     });
     let count = |n| meter.count(tally(&owner, key, "GET /", Outcome::Valid, minute(), n));
 
@@ -128,8 +128,8 @@ async fn stopping_writes_what_is_left(db: PgPool) {
     let key = key(&app.ctx, &owner, "k").await;
     let meter = Arc::new(Meter::default());
     let flusher = Flusher::start_every(app.ctx.clone(), Duration::from_secs(3600), {
-        let meter = Arc::clone(&meter);
-        move || meter.take()
+        let (meter, ctx) = (Arc::clone(&meter), app.ctx.clone());
+        move || meter.take(ctx.new_id())
     });
     meter.count(tally(&owner, key, "GET /", Outcome::Valid, minute(), 9));
     flusher.stop().await;
@@ -178,7 +178,7 @@ async fn many_rows_go_in_chunks_and_odd_text_stops_nothing(db: PgPool) {
         request_id: "r".into(),
         detail: detail.into(),
     };
-    let batch = Batch { counts, unknown: Vec::new(), samples: vec![refusal("\0"), refusal(&"x".repeat(10_000))] };
+    let batch = Batch { counts, samples: vec![refusal("\0"), refusal(&"x".repeat(10_000))], ..Batch::default() };
     assert!(write_batch(&app.ctx, app.ctx.new_id(), &batch).await.unwrap());
     assert_eq!((sum(&db, "usage_minutes").await, sum(&db, "usage_quarters").await), (12_003, 12_003));
 }

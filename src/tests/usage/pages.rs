@@ -16,7 +16,7 @@ async fn caller(app: &TestApp, person: &Person) -> Caller {
 }
 
 async fn write(app: &TestApp, counts: Vec<Tally>, samples: Vec<Refusal>) {
-    write_batch(&app.ctx, app.ctx.new_id(), &Batch { counts, unknown: Vec::new(), samples }).await.unwrap();
+    write_batch(&app.ctx, app.ctx.new_id(), &Batch { counts, samples, ..Batch::default() }).await.unwrap();
 }
 
 #[sqlx::test]

@@ -44,6 +44,7 @@ async fn samples_are_listed_page_by_page(db: PgPool) {
         ],
         unknown: vec![Attempt { minute: T0.unix_timestamp() / 60, reason: Outcome::Unknown, address: "192.0.2.77".into(), count: 37 }],
         samples,
+        ..Batch::default()
     };
     write_batch(&app.ctx, app.ctx.new_id(), &batch).await.unwrap();
 

@@ -1,8 +1,9 @@
 //! Writing what the gate counted: every two seconds one batch, in one transaction, exactly once.
 //!
-//! A batch has an id from the moment it leaves the meter. When the database is slow or gone, the same batch is tried again under the
-//! same id, with growing pauses, while the meter goes on counting; a batch that was written although its answer was lost is known by
-//! its id and not written twice. So counts are neither dropped nor doubled while the process lives.
+//! A batch has an id. When the database is slow or gone, the same batch is tried again under the same id, with growing pauses, while
+//! the meter goes on counting; a batch that was written although its answer was lost is known by its id and not written twice. What a
+//! process leaves in its spool when it ends by force is written by the next start, under its id again. So counts are neither dropped
+//! nor doubled.
 
 use super::{
     backlog,
@@ -10,7 +11,7 @@ use super::{
     store::writing::{self, AttemptColumns, CountColumns, SampleColumns},
 };
 use crate::{
-    keys::server::meter::{Batch, Refusal},
+    keys::server::meter::{Batch, Refusal, left_over},
     platform::Ctx,
 };
 use jiff::Timestamp;
@@ -62,23 +63,15 @@ impl Flusher {
     }
 }
 
-/// A batch on its way, under its id.
-struct Pending {
-    id: Uuid,
-    batch: Batch,
-}
-
-impl Pending {
-    fn of(ctx: &Ctx, batch: Batch) -> Option<Self> {
-        (!batch.is_empty()).then(|| Self { id: ctx.new_id(), batch })
-    }
+fn some(batch: Batch) -> Option<Batch> {
+    (!batch.is_empty()).then_some(batch)
 }
 
 async fn run(ctx: Ctx, every: Duration, take: impl Fn() -> Batch, stop: CancellationToken) {
     let mut pending = None;
     let mut pause = every;
     while stop.run_until_cancelled(sleep(pause)).await.is_some() {
-        pending = pending.or_else(|| Pending::of(&ctx, take()));
+        pending = pending.or_else(|| some(take()));
         let Some(batch) = &pending else { continue };
         // A try is not interrupted by the end: its answer is wanted.
         match attempt(&ctx, batch).await {
@@ -93,16 +86,16 @@ async fn run(ctx: Ctx, every: Duration, take: impl Fn() -> Batch, stop: Cancella
         }
     }
     if timeout(LAST_WORDS, finish(&ctx, pending, &take)).await.is_err() {
-        tracing::error!("the database did not take the last usage in {} seconds: these counts are lost", LAST_WORDS.as_secs());
+        tracing::error!("the database did not take the last usage in {} seconds; it waits in the data folder for the next start", LAST_WORDS.as_secs());
     }
 }
 
 /// The batch on its way, then what was counted since.
-async fn finish(ctx: &Ctx, pending: Option<Pending>, take: &impl Fn() -> Batch) {
-    let mut pending = pending.or_else(|| Pending::of(ctx, take()));
+async fn finish(ctx: &Ctx, pending: Option<Batch>, take: &impl Fn() -> Batch) {
+    let mut pending = pending.or_else(|| some(take()));
     while let Some(batch) = &pending {
         match attempt(ctx, batch).await {
-            Ok(()) => pending = Pending::of(ctx, take()),
+            Ok(()) => pending = some(take()),
             Err(error) => {
                 tracing::warn!(batch = %batch.id, "the last usage is tried again: {error}");
                 sleep(Duration::from_millis(500)).await;
@@ -111,11 +104,13 @@ async fn finish(ctx: &Ctx, pending: Option<Pending>, take: &impl Fn() -> Batch) 
     }
 }
 
-async fn attempt(ctx: &Ctx, pending: &Pending) -> Result<(), String> {
-    let Batch { counts, unknown, .. } = &pending.batch;
-    backlog::leaves(ctx, counts.len() + unknown.len());
-    let tried = match timeout(TRY, write_batch(ctx, pending.id, &pending.batch)).await {
-        Ok(Ok(_)) => Ok(()),
+async fn attempt(ctx: &Ctx, batch: &Batch) -> Result<(), String> {
+    backlog::leaves(ctx, batch.counts.len() + batch.unknown.len());
+    let tried = match timeout(TRY, write_batch(ctx, batch.id, batch)).await {
+        Ok(Ok(_)) => {
+            batch.spooled.forget();
+            Ok(())
+        }
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("no answer in time".to_owned()),
     };
@@ -151,6 +146,28 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
     }
     tx.commit().await?;
     Ok(true)
+}
+
+/// Writes what processes left in the data folder that ended before they could. Before the key table is loaded, so that the limits of
+/// the present windows know of it.
+pub async fn write_left_over(ctx: &Ctx) -> Result<(), LeftOverError> {
+    for left in left_over(&ctx.config.server.data_dir)? {
+        for batch in &left.batches {
+            let is_new = write_batch(ctx, batch.id, batch).await?;
+            tracing::info!(batch = %batch.id, counts = batch.counts.len(), is_new, "usage that an earlier process could not write");
+        }
+        left.done()?;
+    }
+    Ok(())
+}
+
+/// What an earlier process left can't be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LeftOverError {
+    #[error("the spool in the data folder can't be read: {0}")]
+    Spool(#[from] std::io::Error),
+    #[error("usage of an earlier process can't be written: {0}")]
+    Database(#[from] sqlx::Error),
 }
 
 type Activity = BTreeMap<Uuid, time::OffsetDateTime>;

@@ -18,7 +18,7 @@ mod today;
 
 pub use backlog::Backlog;
 pub use calendar::Calendar;
-pub use flush::{Flusher, write_batch};
+pub use flush::{Flusher, LeftOverError, write_batch, write_left_over};
 pub use jobs::ForgetOldUsage;
 pub use oversight::{attempts_by_address_today, calls_today_of, list_all_refusals};
 pub use refusals::{list_refusals, recent_refusals};

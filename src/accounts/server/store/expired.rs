@@ -3,8 +3,8 @@
 use sqlx::PgPool;
 use time::{Duration, OffsetDateTime};
 
-/// A used or expired link still says so for a day, rather than that it is unknown.
-const PROOFS: Duration = Duration::days(1);
+/// Longer than a mail is tried: a retry must find that its proof was used.
+const PROOFS: Duration = Duration::days(8);
 /// Longer than any rule remembers (`attempts::Rule`).
 const ATTEMPTS: Duration = Duration::days(8);
 const INVITES: Duration = Duration::days(30);

@@ -46,7 +46,9 @@ pub async fn replace_token(conn: &mut PgConnection, new: NewToken<'_>) -> sqlx::
     if written.rows_affected() == 0 {
         return Ok(false);
     }
-    sqlx::query!("delete from auth_tokens where account_id = $1 and kind = $2 and id <> $3", new.account.uuid(), new.kind, new.id.uuid()).execute(conn).await?;
+    sqlx::query!("delete from auth_tokens where account_id = $1 and kind = $2 and id <> $3 and used_at is null", new.account.uuid(), new.kind, new.id.uuid())
+        .execute(conn)
+        .await?;
     Ok(true)
 }
 
@@ -98,8 +100,9 @@ pub async fn use_token_by_id(conn: &mut PgConnection, id: TokenId, now: OffsetDa
     Ok(done.rows_affected() == 1)
 }
 
+/// Those that were not used: a used one stays as the memory that it was.
 pub async fn delete_tokens(conn: &mut PgConnection, account: AccountId, kinds: &[&str]) -> sqlx::Result<()> {
     let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
-    sqlx::query!("delete from auth_tokens where account_id = $1 and kind = any($2)", account.uuid(), &kinds).execute(conn).await?;
+    sqlx::query!("delete from auth_tokens where account_id = $1 and kind = any($2) and used_at is null", account.uuid(), &kinds).execute(conn).await?;
     Ok(())
 }

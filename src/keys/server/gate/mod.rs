@@ -19,7 +19,7 @@ pub use record::{KeyFacts, Standing};
 pub use sync::Sync;
 pub use verify::{Answer, Question};
 
-use super::meter::Meter;
+use super::meter::{Meter, Spool};
 use crate::{
     platform::{Ctx, clock::Clock},
     values::{ApiId, KeyId},
@@ -56,13 +56,13 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// An empty gate; `Sync::start` fills it.
-    pub fn new(ctx: &Ctx) -> Arc<Self> {
+    /// An empty gate; `Sync::start` fills it. What it counts is kept in the spool too, if there is one.
+    pub fn new(ctx: &Ctx, spool: Option<Spool>) -> Arc<Self> {
         let limits = &ctx.config.limits;
         Arc::new(Self {
             table: Table::default(),
             apis: ArcSwap::default(),
-            meter: Meter::default(),
+            meter: Meter::new(ctx.new_id(), spool),
             routes: Routes::default(),
             clock: ctx.clock.clone(),
             default: Policy { name: "default".into(), max: limits.key_calls, window: limits.key_window },

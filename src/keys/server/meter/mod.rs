@@ -1,0 +1,222 @@
+//! The meter: every verification counted by key, route, outcome and minute, in memory, until the usage feature writes it.
+//!
+//! Counters are bounded by keys × routes, never dropped: a batch that could not be written is tried again. The route names that
+//! callers send are folded (`/orders/123` → `/orders/{id}`) and capped per stripe, so that nobody can fill the memory with paths.
+//! With a spool, what was counted also survives the process (`spool`).
+
+mod spool;
+
+pub use spool::{LeftOver, Spool, Spooled, left_over};
+
+use crate::values::{ApiId, KeyId, Outcome, WorkspaceId};
+use spool::Segment;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::{BuildHasher, Hash, RandomState},
+    sync::{Arc, Mutex, PoisonError},
+};
+use uuid::Uuid;
+
+/// One counter on its way to the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    pub key: KeyId,
+    pub workspace: WorkspaceId,
+    pub api: ApiId,
+    pub route: Arc<str>,
+    pub outcome: Outcome,
+    /// Minutes since 1970, UTC.
+    pub minute: i64,
+    pub count: u64,
+}
+
+/// Attempts without a known key, by reason and address (IPv4 /32, IPv6 /64).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    pub minute: i64,
+    pub reason: Outcome,
+    pub address: String,
+    pub count: u64,
+}
+
+/// A sample of a refusal: at most one per key, code and minute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub at_micros: i64,
+    pub key: Option<KeyId>,
+    pub workspace: Option<WorkspaceId>,
+    pub api: Option<ApiId>,
+    pub code: Outcome,
+    pub route: Arc<str>,
+    pub address: String,
+    pub request_id: String,
+    pub detail: String,
+}
+
+/// All that was counted since the last `take`, under an id: it counts once, however often it is sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    pub id: Uuid,
+    pub counts: Vec<Tally>,
+    pub unknown: Vec<Attempt>,
+    pub samples: Vec<Refusal>,
+    /// Where it stands on disk until it is written.
+    pub spooled: Spooled,
+}
+
+impl Batch {
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty() && self.unknown.is_empty() && self.samples.is_empty()
+    }
+}
+
+const STRIPES: usize = 16;
+/// Distinct (key, route, outcome, minute) beyond this in one stripe share the route `other`.
+const ROUTES_PER_STRIPE: usize = 20_000;
+/// Distinct (minute, reason, address) beyond this share the address `other`.
+const ADDRESSES: usize = 10_000;
+/// Samples kept until the next write.
+const SAMPLES: usize = 1_000;
+
+type Counts = HashMap<(KeyId, Arc<str>, Outcome, i64), Counter>;
+
+struct Counter {
+    workspace: WorkspaceId,
+    api: ApiId,
+    count: u64,
+    /// Where its number stands in the spool.
+    at: Option<usize>,
+}
+
+/// A part of the counters, with its lock, its batch and its file.
+#[derive(Default)]
+struct Stripe {
+    batch: Uuid,
+    counts: Counts,
+    segment: Segment,
+}
+
+#[derive(Default)]
+struct Unknown {
+    batch: Uuid,
+    attempts: HashMap<(i64, Outcome, String), (u64, Option<usize>)>,
+    segment: Segment,
+    samples: HashMap<(Option<KeyId>, Outcome, i64), Refusal>,
+}
+
+/// The counters. One lock per stripe, held for one map operation.
+pub struct Meter {
+    stripes: [Mutex<Stripe>; STRIPES],
+    unknown: Mutex<Unknown>,
+    hasher: RandomState,
+    spool: Option<Spool>,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self::new(Uuid::nil(), None)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Meter {
+    /// `first` is the id of the first batch.
+    pub fn new(first: Uuid, spool: Option<Spool>) -> Self {
+        Self {
+            stripes: std::array::from_fn(|_| Mutex::new(Stripe { batch: first, ..Stripe::default() })),
+            unknown: Mutex::new(Unknown { batch: first, ..Unknown::default() }),
+            hasher: RandomState::new(),
+            spool,
+        }
+    }
+
+    /// True while the disk does not take the spool: an end by force would lose what is not in Postgres yet.
+    pub fn is_spool_failing(&self) -> bool {
+        self.spool.as_ref().is_some_and(Spool::is_failing)
+    }
+
+    /// Counts one verification of a known key.
+    pub fn count(&self, mut tally: Tally) {
+        let n = self.stripe(&tally.key);
+        let stripe = &mut *lock(&self.stripes[n]);
+        let is_full = stripe.counts.len() >= ROUTES_PER_STRIPE;
+        let mut slot = (tally.key, Arc::clone(&tally.route), tally.outcome, tally.minute);
+        if is_full && !stripe.counts.contains_key(&slot) {
+            tally.route = Arc::from("other");
+            slot.1 = Arc::clone(&tally.route);
+        }
+        match stripe.counts.entry(slot) {
+            Entry::Occupied(mut known) => {
+                let counter = known.get_mut();
+                counter.count += tally.count;
+                stripe.segment.store(counter.at, counter.count);
+            }
+            Entry::Vacant(free) => {
+                let at = stripe.segment.keep(self.spool.as_ref(), stripe.batch, n, || spool::tally(&tally));
+                free.insert(Counter { workspace: tally.workspace, api: tally.api, count: tally.count, at });
+            }
+        }
+    }
+
+    /// Counts one attempt whose secret no key has.
+    pub fn count_unknown(&self, mut attempt: Attempt) {
+        let unknown = &mut *lock(&self.unknown);
+        let is_full = unknown.attempts.len() >= ADDRESSES;
+        let mut slot = (attempt.minute, attempt.reason, attempt.address.clone());
+        if is_full && !unknown.attempts.contains_key(&slot) {
+            "other".clone_into(&mut attempt.address);
+            slot.2.clone_from(&attempt.address);
+        }
+        match unknown.attempts.entry(slot) {
+            Entry::Occupied(mut known) => {
+                let (count, at) = known.get_mut();
+                *count += attempt.count;
+                unknown.segment.store(*at, *count);
+            }
+            Entry::Vacant(free) => {
+                let at = unknown.segment.keep(self.spool.as_ref(), unknown.batch, STRIPES, || spool::attempt(&attempt));
+                free.insert((attempt.count, at));
+            }
+        }
+    }
+
+    /// Keeps the refusal if it is the first of its key, code and minute.
+    pub fn sample(&self, key: Option<KeyId>, code: Outcome, at_micros: i64, refusal: impl FnOnce() -> Refusal) {
+        let mut unknown = lock(&self.unknown);
+        if unknown.samples.len() < SAMPLES {
+            unknown.samples.entry((key, code, at_micros.div_euclid(60_000_000))).or_insert_with(refusal);
+        }
+    }
+
+    /// Takes everything counted so far; the counters start anew, for the batch `next`. Stripe by stripe: what is counted meanwhile is
+    /// in one batch or the other, in memory as on disk.
+    pub fn take(&self, next: Uuid) -> Batch {
+        let mut batch = Batch::default();
+        for stripe in &self.stripes {
+            let Stripe { batch: id, counts, segment } = std::mem::replace(&mut *lock(stripe), Stripe { batch: next, ..Stripe::default() });
+            batch.id = id;
+            batch.spooled.add(segment.path());
+            batch.counts.extend(counts.into_iter().map(|((key, route, outcome, minute), counter)| Tally {
+                key,
+                workspace: counter.workspace,
+                api: counter.api,
+                route,
+                outcome,
+                minute,
+                count: counter.count,
+            }));
+        }
+        let unknown = std::mem::replace(&mut *lock(&self.unknown), Unknown { batch: next, ..Unknown::default() });
+        batch.spooled.add(unknown.segment.path());
+        batch.unknown = unknown.attempts.into_iter().map(|((minute, reason, address), (count, _))| Attempt { minute, reason, address, count }).collect();
+        batch.samples = unknown.samples.into_values().collect();
+        batch
+    }
+
+    fn stripe(&self, key: &impl Hash) -> usize {
+        usize::try_from(self.hasher.hash_one(key) % STRIPES as u64).unwrap_or(0)
+    }
+}

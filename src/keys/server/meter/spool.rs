@@ -1,0 +1,242 @@
+//! The meter's memory beyond the process: every counter also stands in a mapped file (`platform::mapped`) before the answer leaves, so
+//! that `kill -9` loses no verification that was answered.
+//!
+//! One folder per process under `spool/` of the data folder, held by a file lock; in it, per batch, one file per stripe of the meter.
+//! A counter is written there when it is first seen and then changed in place: the files grow with the number of distinct counters,
+//! not with the number of calls. A batch's id is part of its files' names. They go once the batch is in Postgres; what is left by a
+//! process that ended is replayed by the next start under the same id, which Postgres takes once.
+
+use super::{Attempt, Batch, Tally};
+use crate::{
+    platform::mapped::{self, MappedFile},
+    values::{ApiId, KeyId, Outcome, WorkspaceId},
+};
+use std::{
+    collections::BTreeMap,
+    fs::{self, DirBuilder, File, TryLockError},
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
+use uuid::Uuid;
+
+const FOLDER: &str = "spool";
+const LOCK: &str = "lock";
+
+/// This process's folder.
+#[derive(Debug)]
+pub struct Spool {
+    folder: PathBuf,
+    /// Held while the process lives; the system lets go of it however the process ends.
+    _lock: File,
+    is_failing: AtomicBool,
+}
+
+/// What a process left that ended without writing it.
+#[derive(Debug)]
+pub struct LeftOver {
+    pub batches: Vec<Batch>,
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Spool {
+    /// A folder of its own for this process.
+    pub fn open(data: &Path, process: Uuid) -> io::Result<Self> {
+        let folder = data.join(FOLDER).join(process.simple().to_string());
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        let lock = File::create(folder.join(LOCK))?;
+        lock.try_lock()?;
+        Ok(Self { folder, _lock: lock, is_failing: AtomicBool::new(false) })
+    }
+
+    /// True while counts stand in memory only, because the disk does not take them.
+    pub fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
+    fn path(&self, batch: Uuid, stripe: usize) -> PathBuf {
+        self.folder.join(format!("{}-{stripe}", batch.simple()))
+    }
+}
+
+impl Drop for Spool {
+    /// An orderly end leaves an empty folder, which goes; what was not written stays for the next start.
+    fn drop(&mut self) {
+        if fs::read_dir(&self.folder).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|e| e.file_name() == LOCK))) {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// The folders of processes that are no more, one after the other.
+pub fn left_over(data: &Path) -> io::Result<Vec<LeftOver>> {
+    let folders = match fs::read_dir(data.join(FOLDER)) {
+        Ok(folders) => folders,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for folder in folders {
+        let folder = folder?.path();
+        let Ok(lock) = File::options().read(true).write(true).open(folder.join(LOCK)) else { continue };
+        match lock.try_lock() {
+            Ok(()) => found.push(LeftOver { batches: batches(&folder)?, folder, _lock: lock }),
+            Err(TryLockError::WouldBlock) => {} // its process lives
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+impl LeftOver {
+    /// Every batch is in Postgres: the folder goes, unless a damaged file in it wants a look.
+    pub fn done(self) -> io::Result<()> {
+        for batch in &self.batches {
+            batch.spooled.forget();
+        }
+        let is_empty = fs::read_dir(&self.folder)?.all(|entry| entry.is_ok_and(|e| e.file_name() == LOCK));
+        if is_empty { fs::remove_dir_all(&self.folder) } else { Ok(()) }
+    }
+}
+
+fn batches(folder: &Path) -> io::Result<Vec<Batch>> {
+    let mut batches = BTreeMap::<Uuid, Batch>::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        let Some(id) = name.split_once('-').and_then(|(id, _)| Uuid::try_parse(id).ok()) else { continue };
+        let batch = batches.entry(id).or_insert_with(|| Batch { id, ..Batch::default() });
+        match mapped::read(&path).and_then(|bytes| decode(&bytes, batch)) {
+            Ok(()) => batch.spooled.0.push(path),
+            Err(error) => tracing::error!("{} can't be read and is left as it is: {error}", path.display()),
+        }
+    }
+    Ok(batches.into_values().collect())
+}
+
+/// The files of a batch on its way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spooled(Vec<PathBuf>);
+
+impl Spooled {
+    /// The batch is in Postgres; its files go.
+    pub fn forget(&self) {
+        for path in &self.0 {
+            if let Err(error) = fs::remove_file(path) {
+                tracing::error!("{} can't be removed; a later start will see that it was written: {error}", path.display());
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, path: Option<PathBuf>) {
+        self.0.extend(path);
+    }
+}
+
+/// The file of one stripe and one batch: none until there is something to keep.
+#[derive(Debug, Default)]
+pub(super) enum Segment {
+    #[default]
+    None,
+    Open(MappedFile, PathBuf),
+    /// The disk does not take it: this batch is kept in memory only.
+    Failed,
+}
+
+impl Segment {
+    /// Writes a new counter; its number's place is where to [`store`](Self::store) what it becomes.
+    pub fn keep(&mut self, spool: Option<&Spool>, batch: Uuid, stripe: usize, record: impl FnOnce() -> Vec<u8>) -> Option<usize> {
+        let spool = spool?;
+        if matches!(self, Self::None) {
+            let path = spool.path(batch, stripe);
+            *self = match MappedFile::create(&path) {
+                Ok(file) => Self::Open(file, path),
+                Err(error) => failed(spool, &error),
+            };
+        }
+        let Self::Open(file, path) = self else { return None };
+        match file.append(&record()) {
+            Ok(at) => {
+                spool.is_failing.store(false, Ordering::Relaxed);
+                Some(at + NUMBER)
+            }
+            Err(error) => {
+                // Half of a batch must not be replayed beside the whole that memory holds, should this process write it: same id.
+                tracing::error!("{} can't grow", path.display());
+                failed(spool, &error);
+                None
+            }
+        }
+    }
+
+    pub fn store(&mut self, at: Option<usize>, number: u64) {
+        if let (Self::Open(file, _), Some(at)) = (self, at) {
+            file.store(at, number);
+        }
+    }
+
+    pub fn path(&self) -> Option<PathBuf> {
+        if let Self::Open(_, path) = self { Some(path.clone()) } else { None }
+    }
+}
+
+fn failed(spool: &Spool, error: &io::Error) -> Segment {
+    if !spool.is_failing.swap(true, Ordering::Relaxed) {
+        tracing::error!("counts are kept in memory only, because {} does not take them: {error}", spool.folder.display());
+    }
+    Segment::Failed
+}
+
+// A record: kind, length of the text, minute, number, three ids, the text (outcome, a space, route or address), zeros up to a
+// multiple of 8. Numbers little-endian.
+const TALLY: u16 = 1;
+const ATTEMPT: u16 = 2;
+const NUMBER: usize = 8;
+const IDS: usize = 16;
+const TEXT: usize = IDS + 3 * 16;
+
+pub(super) fn tally(t: &Tally) -> Vec<u8> {
+    encode(TALLY, t.minute, t.count, [t.key.uuid(), t.workspace.uuid(), t.api.uuid()], t.outcome, &t.route)
+}
+
+pub(super) fn attempt(a: &Attempt) -> Vec<u8> {
+    encode(ATTEMPT, a.minute, a.count, [Uuid::nil(); 3], a.reason, &a.address)
+}
+
+fn encode(kind: u16, minute: i64, number: u64, ids: [Uuid; 3], outcome: Outcome, rest: &str) -> Vec<u8> {
+    let text = format!("{outcome} {rest}");
+    let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    let mut record = Vec::with_capacity(TEXT + text.len() + 8);
+    record.extend(kind.to_le_bytes());
+    record.extend(length.to_le_bytes());
+    record.extend(u32::try_from(minute).unwrap_or(0).to_le_bytes());
+    record.extend(number.to_le_bytes());
+    ids.iter().for_each(|id| record.extend(id.as_bytes()));
+    record.extend(&text.as_bytes()[..usize::from(length)]);
+    record.resize(record.len().next_multiple_of(8), 0);
+    record
+}
+
+fn decode(mut bytes: &[u8], into: &mut Batch) -> io::Result<()> {
+    let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+    while !bytes.is_empty() {
+        let (head, rest) = bytes.split_at_checked(TEXT).ok_or_else(|| broken("a record that is cut short"))?;
+        let number = |at: usize, len: usize| head[at..at + len].iter().rev().fold(0, |n: u64, b| n << 8 | u64::from(*b));
+        let id = |n: usize| Uuid::from_slice(&head[IDS + n * 16..IDS + (n + 1) * 16]).unwrap_or_default();
+        let (kind, length, minute) = (number(0, 2), usize::try_from(number(2, 2)).unwrap_or(0), i64::try_from(number(4, 4)).unwrap_or(0));
+        let text = rest.get(..length).and_then(|t| std::str::from_utf8(t).ok()).ok_or_else(|| broken("a record without its text"))?;
+        let (outcome, text) = text.split_once(' ').ok_or_else(|| broken("a record without an outcome"))?;
+        let outcome: Outcome = outcome.parse().map_err(|_| broken("a record with an unknown outcome"))?;
+        let count = number(NUMBER, 8);
+        if kind == u64::from(TALLY) {
+            let (key, workspace, api) = (KeyId::new(id(0)), WorkspaceId::new(id(1)), ApiId::new(id(2)));
+            into.counts.push(Tally { key, workspace, api, route: text.into(), outcome, minute, count });
+        } else {
+            into.unknown.push(Attempt { minute, reason: outcome, address: text.to_owned(), count });
+        }
+        bytes = rest.get(length.next_multiple_of(8)..).unwrap_or_default();
+    }
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! No verification that was answered is lost: neither by `kill -9` under load, nor counted twice by the start after it.
+
+use super::{Given, Scene};
+use crate::support::{folder::Folder, until};
+use sqlx::{ConnectOptions, PgPool};
+use std::{
+    net::TcpListener,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+};
+use tokio::process::{Child, Command};
+use tollgate::{
+    keys::server::meter::{Attempt, Meter, Spool, Tally, left_over},
+    values::{ApiId, KeyId, Outcome, WorkspaceId},
+};
+use uuid::Uuid;
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+fn tally(key: u128, route: &str, count: u64) -> Tally {
+    Tally {
+        key: KeyId::new(id(key)),
+        workspace: WorkspaceId::new(id(7)),
+        api: ApiId::new(id(8)),
+        route: route.into(),
+        outcome: Outcome::Valid,
+        minute: 29_000_000,
+        count,
+    }
+}
+
+#[test]
+fn what_a_process_did_not_write_is_left_batch_by_batch() {
+    let folder = Folder::new();
+    let meter = Meter::new(id(100), Some(Spool::open(folder.path(), id(1)).unwrap()));
+    for key in 0..50 {
+        meter.count(tally(key, "GET /orders", 1));
+        meter.count(tally(key, "GET /orders", 2));
+        meter.count(tally(key, "POST /örders", 1));
+    }
+    meter.count_unknown(Attempt { minute: 29_000_000, reason: Outcome::Unknown, address: "192.0.2.7".into(), count: 4 });
+    let taken = meter.take(id(200));
+    meter.count(tally(1, "GET /orders", 5));
+    assert!(left_over(folder.path()).unwrap().is_empty(), "its process lives");
+    drop(meter); // lets go of the lock, as the system does when a process ends
+
+    let left = left_over(folder.path()).unwrap();
+    assert_eq!(left.len(), 1);
+    let batches = &left[0].batches;
+    assert_eq!(batches.iter().map(|b| b.id).collect::<Vec<_>>(), [id(100), id(200)]);
+    let sorted = |counts: &[Tally]| {
+        let mut rows: Vec<_> = counts.iter().map(|t| (t.key, t.route.to_string(), t.count)).collect();
+        rows.sort();
+        rows
+    };
+    assert_eq!(sorted(&batches[0].counts), sorted(&taken.counts));
+    assert_eq!((batches[0].counts.len(), &batches[0].unknown), (100, &taken.unknown));
+    assert_eq!(sorted(&batches[1].counts), sorted(&[tally(1, "GET /orders", 5)]));
+    for left in left {
+        left.done().unwrap();
+    }
+    assert!(left_over(folder.path()).unwrap().is_empty());
+    assert_eq!(std::fs::read_dir(folder.path().join("spool")).unwrap().count(), 0);
+}
+
+#[test]
+fn an_orderly_end_leaves_nothing() {
+    let folder = Folder::new();
+    let meter = Meter::new(id(100), Some(Spool::open(folder.path(), id(1)).unwrap()));
+    meter.count(tally(1, "GET /", 1));
+    meter.take(id(200)).spooled.forget();
+    drop(meter);
+    assert_eq!(std::fs::read_dir(folder.path().join("spool")).unwrap().count(), 0);
+}
+
+/// A real server on the test's database.
+struct Node {
+    process: Child,
+    base: String,
+}
+
+async fn node(db: &PgPool, folder: &Folder) -> Node {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let base = format!("http://127.0.0.1:{port}");
+    let process = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(["serve", "--addr", &format!("127.0.0.1:{port}")])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("DATABASE_URL", db.connect_options().to_url_lossy().as_str())
+        .env("TOLLGATE_ENV", "development")
+        .env("TOLLGATE_PUBLIC_URL", &base)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    until("the server is ready", async || reqwest::get(format!("{base}/readyz")).await.is_ok_and(|answer| answer.status() == 200)).await;
+    Node { process, base }
+}
+
+async fn stored(db: &PgPool) -> i64 {
+    sqlx::query_scalar("select coalesce(sum(count), 0)::bigint from usage_minutes where outcome = 'VALID'").fetch_one(db).await.unwrap()
+}
+
+#[sqlx::test]
+async fn kill_minus_nine_under_load_loses_no_answered_call(db: PgPool) {
+    const LIMIT: i64 = 1_000_000_000;
+    const CALLERS: i64 = 8;
+    let scene = Scene::with(db.clone(), Given { limit: Some((LIMIT, 2_678_400)), ..Given::default() }).await;
+    let folder = Folder::new();
+    let mut first = node(&db, &folder).await;
+    let call = {
+        let secret = scene.secret.clone();
+        move |http: reqwest::Client, base: String| {
+            let request = http.get(format!("{base}/forward-auth/demo")).bearer_auth(&secret);
+            async move { request.send().await }
+        }
+    };
+    let (answered, is_over) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicBool::new(false)));
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|_| {
+            let (call, base, answered, is_over) = (call.clone(), first.base.clone(), Arc::clone(&answered), Arc::clone(&is_over));
+            tokio::spawn(async move {
+                let http = reqwest::Client::new();
+                while !is_over.load(Ordering::Relaxed) {
+                    match call(http.clone(), base.clone()).await {
+                        Ok(answer) if answer.status() == 200 => _ = answered.fetch_add(1, Ordering::Relaxed),
+                        Ok(answer) => panic!("{}", answer.status()),
+                        Err(_) => break, // the server is gone
+                    }
+                }
+            })
+        })
+        .collect();
+    // One batch is in the database and the next has begun.
+    until("a batch was written", async || stored(&db).await > 0).await;
+    let then = answered.load(Ordering::Relaxed);
+    until("more was answered", async || answered.load(Ordering::Relaxed) > then + 500).await;
+    first.process.kill().await.unwrap(); // SIGKILL, and waits for the end
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    is_over.store(true, Ordering::Relaxed);
+    let answered = answered.load(Ordering::Relaxed);
+    assert!(stored(&db).await < answered, "some of it was not in the database yet, or this test shows nothing");
+
+    let mut second = node(&db, &folder).await;
+    let counted = stored(&db).await;
+    assert!((answered..=answered + CALLERS).contains(&counted), "{counted} stored, {answered} answered, {CALLERS} may have been under way");
+    let told = call(reqwest::Client::new(), second.base.clone()).await.unwrap();
+    let state = told.headers()["ratelimit"].to_str().unwrap().to_owned();
+    assert!(state.contains(&format!("r={};", LIMIT - counted - 1)), "the limit went on from there: {state}, {counted} counted");
+    second.process.kill().await.unwrap();
+
+    let _third = node(&db, &folder).await;
+    assert_eq!(stored(&db).await, counted + 1, "nothing twice");
+}
