@@ -91,7 +91,8 @@ export class Tollgate {
   /** Signs in as a browser without JavaScript does: takes the form from the page, posts it, keeps the cookies. */
   async signIn() {
     const page = await call(`${this.url}/sign-in`);
-    const form = page.body.match(/<form[^>]*method="post"[^>]*>[\s\S]*?<\/form>/i)?.[0];
+    const forms = page.body.match(/<form[^>]*method="post"[^>]*>[\s\S]*?<\/form>/gi) ?? [];
+    const form = forms.find((html) => html.includes('type="password"'));
     if (!form) throw new Error('/sign-in has no form');
     const attribute = (tag, name) => tag.match(new RegExp(`\\b${name}="([^"]*)"`))?.[1]?.replaceAll('&amp;', '&');
     const fields = new URLSearchParams();

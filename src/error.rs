@@ -29,6 +29,9 @@ pub enum AppError {
     /// The permission is missing. 403
     #[error("You may not do this: it needs the permission {permission}.")]
     Forbidden { permission: String },
+    /// Not in this way, or not from here. 403
+    #[error("{message}")]
+    Refused { message: String },
     /// It does not exist, or not for you: the answer is the same. 404
     #[error("There is nothing here. It may have been removed, or the address is wrong.")]
     NotFound,
@@ -83,6 +86,10 @@ impl AppError {
         Self::Forbidden { permission: permission.to_string() }
     }
 
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::Refused { message: message.into() }
+    }
+
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::Conflict { message: message.into() }
     }
@@ -91,7 +98,7 @@ impl AppError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Unauthenticated | Self::StepUpNeeded => 401,
-            Self::Forbidden { .. } => 403,
+            Self::Forbidden { .. } | Self::Refused { .. } => 403,
             Self::NotFound => 404,
             Self::Invalid { .. } => 422,
             Self::Conflict { .. } => 409,

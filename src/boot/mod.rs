@@ -5,6 +5,7 @@ pub mod context;
 pub mod demo;
 pub mod files;
 pub mod forms;
+pub mod front;
 pub mod openapi;
 pub mod router;
 pub mod server;

@@ -1,4 +1,5 @@
-//! Everything a request passes, on one page: the layers from outside in, then pages, server functions, files.
+//! Everything a request passes, on one page: the layers from outside in, then pages, server functions, files. What is asked of the
+//! gate never comes here (`front`).
 
 use super::{files, forms, openapi, state::AppState, theme::choose_theme};
 use crate::{
@@ -8,10 +9,10 @@ use crate::{
     },
     app::App,
     error::AppError,
-    keys::server::{self as keys, forward_auth, gate::Gate, rest, verify_http},
+    keys::server::{self as keys, gate::Gate, rest},
     platform::{
         Ctx, db,
-        http::{csrf, headers, reply, request},
+        http::{csrf, headers, reply, request, request::panicked},
         session::PgSessions,
     },
     ui::Theme,
@@ -20,10 +21,10 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::{Request, State},
     http::Method,
     middleware::{Next, from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{get, post},
 };
 use leptos_axum::generate_route_list;
@@ -40,9 +41,6 @@ const NOT_AGAIN: &[&str] = &["/", "/sign-up", "/sign-in"];
 
 /// The largest body that any route reads.
 const BODY_BYTES: usize = 256 * 1024;
-
-/// The largest question to the gate.
-const GATE_BYTES: usize = 16 * 1024;
 
 pub fn router(state: AppState) -> Router {
     let ctx = state.ctx.clone();
@@ -73,16 +71,6 @@ pub fn router(state: AppState) -> Router {
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)
         .with_state(ctx.clone());
-    // Asked for every call of a protected API: no session, no cookies, no database.
-    let gate = Router::new()
-        .route("/api/v1/keys/verify", post(verify_http::verify_key))
-        .merge(forward_auth::routes())
-        .layer(DefaultBodyLimit::max(GATE_BYTES))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(headers::for_programs))
-        .layer(from_fn_with_state(ctx.clone(), request::request))
-        .with_state(ctx.clone());
-
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(ctx.clone(), request::request))
         .layer(CompressionLayer::new())
@@ -102,7 +90,6 @@ pub fn router(state: AppState) -> Router {
         .merge(files::files(&state))
         .with_state(state)
         .layer(layers)
-        .merge(gate)
 }
 
 /// Pages need a signed-in caller, and those of `/admin` an operator. Server functions and REST check in their operations too.
@@ -144,10 +131,4 @@ async fn ready(State(state): State<AppState>) -> Result<&'static str, AppError> 
         Some(gate) if gate.is_loaded() => Ok("ready"),
         _ => Err(AppError::Unavailable { retry_after: 1 }),
     }
-}
-
-/// A panic ends its request, not the process (R81).
-fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
-    let words = cause.downcast_ref::<String>().cloned().or_else(|| cause.downcast_ref::<&str>().map(ToString::to_string));
-    AppError::internal(format!("panic: {}", words.unwrap_or_default())).into_response()
 }

@@ -1,8 +1,9 @@
 //! The running server: its parts, router, listener, and the order of an orderly end.
 
-use super::{files, router::router, state::AppState, worker};
+use super::{files, front::Front, router::router, state::AppState, worker};
 use crate::{
     keys::server::{
+        Door,
         gate::{Gate, Sync},
         meter::Spool,
     },
@@ -48,15 +49,14 @@ impl Running {
         let key_table = Sync::start(Arc::clone(&gate), &ctx).await?;
         let ctx = ctx.with(Arc::clone(&gate)).with(Arc::new(Backlog::default()));
         let flusher = Flusher::start(ctx.clone(), {
-            let ctx = ctx.clone();
+            let (ctx, gate) = (ctx.clone(), Arc::clone(&gate));
             move || gate.meter().take(ctx.new_id())
         });
 
         let stop = CancellationToken::new();
-        let app = router(AppState { ctx: ctx.clone(), leptos: files::leptos_options() });
+        let front = Front::new(Door::new(ctx.clone(), gate), router(AppState { ctx: ctx.clone(), leptos: files::leptos_options() }));
         let stopped = stop.clone().cancelled_owned();
-        let service = app.into_make_service_with_connect_info::<SocketAddr>();
-        let serving = tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stopped).await });
+        let serving = tokio::spawn(async move { axum::serve(listener, front).with_graceful_shutdown(stopped).await });
         let jobs = ctx.config.jobs.in_serve.then(|| worker::start(&ctx));
         Ok(Self { addr, ctx, stop, serving, key_table, flusher, jobs })
     }

@@ -61,7 +61,7 @@ pub async fn hide_secret(id: KeyId) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Saves name, expiry (a date in the person's time zone; empty: never) and permissions.
+/// Saves name, expiry (a date in the person's time zone; empty: never), permissions and addresses (lines; empty: from everywhere).
 #[server]
 pub async fn save_key(
     id: KeyId,
@@ -69,10 +69,11 @@ pub async fn save_key(
     expires_on: Option<String>,
     #[server(default)] permissions: Vec<String>,
     #[server(default)] chosen: bool,
+    addresses: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, chosen.then_some(permissions)).await?;
+    let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, chosen.then_some(permissions), addresses).await?;
     server::edit_key(&ctx, &caller, id, edit).await?;
     crate::platform::http::reply::toast(&ctx, "Saved.");
     Ok(())

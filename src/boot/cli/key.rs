@@ -69,6 +69,9 @@ pub(super) struct New {
     /// What it may there, more than once [default: everything that only reads]
     #[arg(long, value_name = "PERMISSION")]
     permission: Vec<String>,
+    /// A network (203.0.113.0/24) or address from which it may be used; without, from everywhere. Repeat it for more
+    #[arg(long, value_name = "CIDR")]
+    address: Vec<String>,
     /// How long it lasts: 12h, 30d, 8w, 1y or never
     #[arg(long, value_name = "TIME", default_value = "never")]
     expires: String,
@@ -108,6 +111,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
         name: new.name,
         api: Some(new.api),
         permissions: (!new.permission.is_empty()).then_some(new.permission),
+        addresses: new.address,
         expires_at: lifetime.map(|l| ctx.clock.now() + l),
         environment,
         once: None,

@@ -13,6 +13,8 @@ pub enum Act {
     /// When it expires was set or taken away.
     Expiry,
     Permitted,
+    /// From where it may be used was set.
+    Addressed,
     Limited,
     Disabled,
     Enabled,
@@ -29,6 +31,7 @@ impl Act {
             Self::Renamed => "renamed",
             Self::Expiry => "expiry",
             Self::Permitted => "permitted",
+            Self::Addressed => "addressed",
             Self::Limited => "limited",
             Self::Disabled => "disabled",
             Self::Enabled => "enabled",
@@ -45,6 +48,7 @@ impl Act {
             Self::Renamed => format!("renamed it {detail}"),
             Self::Expiry => format!("set the expiry to {detail}"),
             Self::Permitted => format!("set the permissions to {detail}"),
+            Self::Addressed => format!("let it be used from {detail}"),
             Self::Limited => format!("set the limit to {detail}"),
             Self::Disabled => "disabled it".to_owned(),
             Self::Enabled => "enabled it".to_owned(),

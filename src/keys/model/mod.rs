@@ -99,6 +99,8 @@ pub struct Key {
     /// How its newest secret begins: `demo_live_7Kq2`.
     pub start: String,
     pub permissions: Vec<Permission>,
+    /// Networks from which it may be used, in CIDR notation; none: from everywhere.
+    pub addresses: Vec<String>,
     pub state: KeyState,
     #[serde(with = "time::serde::rfc3339::option")]
     pub expires_at: Option<OffsetDateTime>,

@@ -12,6 +12,8 @@ pub struct NewKey {
     pub api: Option<String>,
     /// None: those of the API that only read.
     pub permissions: Option<Vec<String>>,
+    /// Networks or single addresses from which it may be used; none: from everywhere.
+    pub addresses: Vec<String>,
     pub expires_at: Option<OffsetDateTime>,
     pub environment: Environment,
     pub once: Option<Once>,
@@ -33,6 +35,8 @@ pub struct KeyEdit {
     /// `Some(None)`: never.
     pub expires_at: Option<Option<OffsetDateTime>>,
     pub permissions: Option<Vec<String>>,
+    /// An empty list: from everywhere.
+    pub addresses: Option<Vec<String>>,
     /// An empty list: the default limit again. Needs `keys:manage`.
     pub limits: Option<Vec<KeyLimit>>,
 }

@@ -7,13 +7,13 @@ use crate::{
         model::{Act, HistoryEntry, KeyDetail, SecretView, per_window},
     },
     ui::{
-        Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, SelectField, Size, Table, TextField, Timeline,
-        TimelineItem, number::thousands,
+        Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, SelectField, Size, Table, TextArea, TextField,
+        Timeline, TimelineItem, number::thousands,
     },
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-/// Name, expiry and permissions.
+/// Name, expiry, permissions and addresses.
 pub fn settings(detail: &KeyDetail) -> AnyView {
     let hidden = vec![("id", detail.key.id.to_string()), ("chosen", "true".to_owned())];
     let choices: Vec<Choice> =
@@ -22,7 +22,9 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let held = detail.key.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
     let permissions = has_permissions.then(|| view! { <CheckGroup label="May" name="permissions[]" choices values=held/> });
     let help = format!("From the start of this day, {}, every call is answered EXPIRED. Empty: never.", detail.zone);
-    let (name, expires_on) = (detail.key.name.clone(), detail.expires_on.clone());
+    let (name, expires_on, addresses) = (detail.key.name.clone(), detail.expires_on.clone(), detail.key.addresses.join("\n"));
+    let from =
+        "One network or address on each line, such as 203.0.113.0/24 or 2001:db8::7. Calls from elsewhere are answered IP_DENIED. Empty: from everywhere.";
     view! {
         <section class="stack" id="settings" aria-labelledby="settings-title">
             <h2 id="settings-title">"Settings"</h2>
@@ -30,6 +32,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
                 <TextField label="Name" name="name" value=name autocomplete="off" maxlength=80 required=true/>
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
                 {permissions}
+                <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>
         </section>
@@ -174,7 +177,7 @@ fn entry(entry: HistoryEntry) -> AnyView {
     let dot = match entry.act {
         Act::Created => Dot::Icon(Icon::Key),
         Act::Renamed | Act::Expiry => Dot::Icon(Icon::Gear),
-        Act::Permitted => Dot::Icon(Icon::Shield),
+        Act::Permitted | Act::Addressed => Dot::Icon(Icon::Shield),
         Act::Limited => Dot::Icon(Icon::Gauge),
         Act::Rotated => Dot::Icon(Icon::Rotate),
         Act::Dropped => Dot::Icon(Icon::Trash),

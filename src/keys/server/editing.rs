@@ -1,4 +1,4 @@
-//! Changing a key: name, expiry, permissions, limits; any of them at once, all or nothing. What is so already is not written again.
+//! Changing a key: name, expiry, permissions, addresses, limits; any of them at once, all or nothing. What is so already is not written again.
 
 use super::{
     apis,
@@ -38,6 +38,10 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         Some(texts) => fields.check("permissions", kept_or_known(&api, &key, texts)),
         None => None,
     };
+    let addresses = match &edit.addresses {
+        Some(texts) => fields.check("addresses", rules::addresses(texts.iter().map(String::as_str))),
+        None => None,
+    };
     fields.done()?;
 
     if let Some(name) = name.filter(|name| *name != key.name) {
@@ -50,6 +54,9 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         let added: Vec<Permission> = permissions.iter().filter(|p| !key.permissions.contains(p)).cloned().collect();
         rules::must_not_exceed(&mut tx, caller, key.workspace, &api, &added).await?;
         set_permissions(ctx, &mut tx, caller, &key, &permissions).await?;
+    }
+    if let Some(addresses) = addresses.filter(|a| *a != key.addresses) {
+        set_addresses(ctx, &mut tx, caller, &key, &addresses).await?;
     }
     if let Some(mut wanted) = edit.limits {
         wanted.sort_by(|a, b| a.name.cmp(&b.name));
@@ -89,6 +96,13 @@ async fn set_permissions(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, ke
     let names: Vec<&str> = permissions.iter().map(Permission::as_str).collect();
     let detail = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Permitted, detail) }).await
+}
+
+async fn set_addresses(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, addresses: &[String]) -> Result<(), AppError> {
+    keys::update_addresses(conn, key.id, addresses, ctx.clock.now()).await?;
+    let data = serde_json::json!({ "from": key.addresses, "to": addresses });
+    let detail = if addresses.is_empty() { "everywhere".to_owned() } else { addresses.join(", ") };
+    change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Addressed, detail) }).await
 }
 
 async fn set_limits(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, wanted: &[KeyLimit]) -> Result<(), AppError> {

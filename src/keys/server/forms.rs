@@ -37,7 +37,7 @@ pub fn new_key(
         permissions.map(|all| all.into_iter().filter_map(of_api).collect())
     });
     let once = page_token(once)?.map(Once::Page);
-    Ok(NewKey { name, api, permissions, expires_at: lifetime.map(|l| ctx.clock.now() + l), environment, once })
+    Ok(NewKey { name, api, permissions, addresses: Vec::new(), expires_at: lifetime.map(|l| ctx.clock.now() + l), environment, once })
 }
 
 /// The token of a page view, made by `Rng::base62(30)`. A short one would be guessable, and a secret is derived from it.
@@ -58,6 +58,7 @@ pub async fn edit(
     name: String,
     expires_on: Option<String>,
     permissions: Option<Vec<String>>,
+    addresses: Option<String>,
 ) -> Result<KeyEdit, AppError> {
     let key = find_key(ctx, caller, id).await?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
@@ -70,7 +71,9 @@ pub async fn edit(
             None => return Err(AppError::invalid("expires_on", "This is not a date. Write it as 2027-01-31.")),
         },
     };
-    Ok(KeyEdit { name: Some(name), expires_at, permissions, limits: None })
+    // Lines, though commas and spaces do as well.
+    let addresses = addresses.map(|text| text.split([',', ' ', '\r', '\n', '\t']).filter(|t| !t.is_empty()).map(str::to_owned).collect());
+    Ok(KeyEdit { name: Some(name), expires_at, permissions, addresses, limits: None })
 }
 
 /// The one limit of a key, in texts; both empty: the default again.

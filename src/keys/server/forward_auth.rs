@@ -10,20 +10,18 @@ use super::{
 };
 use crate::{
     error::AppError,
-    platform::{Ctx, http::RequestInfo, telemetry::request_id},
+    platform::{http::RequestInfo, telemetry::request_id},
     values::{Outcome, Permission},
 };
 use axum::{
-    Router,
-    extract::{Extension, Path, Query, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    extract::Query,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
-    routing::any,
 };
 use serde::Deserialize;
 
 /// What the proxy's configuration may add to its address: `?permission=orders:read&cost=2`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Needs {
     permission: Option<Permission>,
@@ -36,55 +34,43 @@ enum Dialect {
     Nginx,
 }
 
-pub fn routes() -> Router<Ctx> {
-    Router::new()
-        .route("/forward-auth/{api}", any(plain))
-        .route("/forward-auth/{api}/nginx", any(nginx))
-        .route("/forward-auth/{api}/envoy", any(envoy_root))
-        .route("/forward-auth/{api}/envoy/{*path}", any(envoy))
+/// Where the paths of this module begin.
+pub const PATH: &str = "/forward-auth/";
+
+/// Answers `/forward-auth/{api}`, `…/nginx` and `…/envoy/*path`.
+pub fn answer(gate: &Gate, info: &RequestInfo, head: &Parts) -> Response {
+    let path = head.uri.path().strip_prefix(PATH).unwrap_or_default();
+    let (api, dialect) = path.split_once('/').map_or((path, None), |(api, dialect)| (api, Some(dialect)));
+    match dialect {
+        None => decide(gate, info, api, Dialect::Plain, needs(head), &route(head, "x-forwarded-method", "x-forwarded-uri"), &head.headers),
+        Some("nginx") => decide(gate, info, api, Dialect::Nginx, needs(head), &route(head, "x-original-method", "x-original-uri"), &head.headers),
+        // Envoy appends the client's path, query included, so its own parameters can't stand in the query.
+        Some(envoy) => match envoy.strip_prefix("envoy") {
+            Some(path) if path.is_empty() || path.starts_with('/') => {
+                let path = if path.is_empty() { "/" } else { path };
+                decide(gate, info, api, Dialect::Plain, Ok(Needs::default()), &format!("{} {path}", head.method), &head.headers)
+            }
+            _ => AppError::NotFound.into_response(),
+        },
+    }
 }
 
-type Asked = (State<Ctx>, Extension<RequestInfo>);
-
-async fn plain(
-    (State(ctx), Extension(info)): Asked,
-    Path(api): Path<String>,
-    needs: Result<Query<Needs>, axum::extract::rejection::QueryRejection>,
-    request: Request,
-) -> Response {
-    let route = route(&request, "x-forwarded-method", "x-forwarded-uri");
-    answer(&ctx, &info, &api, Dialect::Plain, needs.map(|q| q.0).map_err(|e| e.body_text()), &route, request.headers())
-}
-
-async fn nginx(
-    (State(ctx), Extension(info)): Asked,
-    Path(api): Path<String>,
-    needs: Result<Query<Needs>, axum::extract::rejection::QueryRejection>,
-    request: Request,
-) -> Response {
-    let route = route(&request, "x-original-method", "x-original-uri");
-    answer(&ctx, &info, &api, Dialect::Nginx, needs.map(|q| q.0).map_err(|e| e.body_text()), &route, request.headers())
-}
-
-async fn envoy_root((State(ctx), Extension(info)): Asked, Path(api): Path<String>, request: Request) -> Response {
-    let none = Needs { permission: None, cost: None };
-    answer(&ctx, &info, &api, Dialect::Plain, Ok(none), &format!("{} /", request.method()), request.headers())
-}
-
-/// Envoy appends the client's path, query included, so its own parameters can't stand in the query.
-async fn envoy((State(ctx), Extension(info)): Asked, Path((api, path)): Path<(String, String)>, request: Request) -> Response {
-    let none = Needs { permission: None, cost: None };
-    answer(&ctx, &info, &api, Dialect::Plain, Ok(none), &format!("{} /{path}", request.method()), request.headers())
+fn needs(head: &Parts) -> Result<Needs, String> {
+    match head.uri.query() {
+        None => Ok(Needs::default()),
+        Some(_) => Query::<Needs>::try_from_uri(&head.uri).map(|q| q.0).map_err(|rejection| rejection.body_text()),
+    }
 }
 
 /// The client's method and path, as this kind of proxy tells them. Each dialect reads its own headers only: the other family passes
 /// through the proxy as the client sent it.
-fn route(request: &Request, method: &'static str, path: &'static str) -> String {
-    let told = |name: &'static str| request.headers().get(name).and_then(|v| v.to_str().ok());
-    format!("{} {}", told(method).unwrap_or(request.method().as_str()), told(path).unwrap_or("/"))
+fn route(head: &Parts, method: &'static str, path: &'static str) -> String {
+    let told = |name: &'static str| head.headers.get(name).and_then(|v| v.to_str().ok());
+    let (method, path) = (told(method).unwrap_or(head.method.as_str()), told(path).unwrap_or("/"));
+    [method, " ", path].concat()
 }
 
-fn answer(ctx: &Ctx, info: &RequestInfo, api: &str, dialect: Dialect, needs: Result<Needs, String>, route: &str, headers: &HeaderMap) -> Response {
+fn decide(gate: &Gate, info: &RequestInfo, api: &str, dialect: Dialect, needs: Result<Needs, String>, route: &str, headers: &HeaderMap) -> Response {
     let needs = match needs {
         Ok(needs) => needs,
         Err(words) => return AppError::invalid("query", format!("The proxy's address has a query that is not understood: {words}")).into_response(),
@@ -93,7 +79,6 @@ fn answer(ctx: &Ctx, info: &RequestInfo, api: &str, dialect: Dialect, needs: Res
         // A proxy that appends the client's query would let the client ask without being charged.
         return AppError::invalid("cost", "A call through a proxy costs at least 1.").into_response();
     }
-    let Some(gate) = ctx.part::<Gate>() else { return AppError::Unavailable { retry_after: 1 }.into_response() };
     let Some(api) = gate.api(api) else { return AppError::NotFound.into_response() };
     let Some(secret) = presented(headers) else {
         gate.nothing_presented(Some(api.id), route, info);

@@ -68,6 +68,7 @@ async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
     let facts = match (answer.outcome, answer.facts()) {
         (Outcome::Valid, Some(facts)) => facts,
         (Outcome::RateLimited | Outcome::QuotaExceeded, _) => return Err(AppError::RateLimited { retry_after: answer.retry_after.unwrap_or(1) }),
+        (outcome @ Outcome::IpDenied, _) => return Err(AppError::refused(outcome.sentence())),
         _ => return Err(AppError::Unauthenticated),
     };
     let owner = caller_of_account(ctx, facts.owner, Via::Key(facts.key)).await?;

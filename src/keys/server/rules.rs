@@ -7,7 +7,9 @@ use crate::{
     keys::model::{Api, KeyLimit},
     values::{Permission, WorkspaceId},
 };
+use ipnet::IpNet;
 use sqlx::PgConnection;
+use std::net::IpAddr;
 use time::{Duration, OffsetDateTime};
 
 /// The name of a key or an API: 1 to 80 characters on one line.
@@ -70,6 +72,24 @@ pub fn permissions(api: &Api, texts: &[String]) -> Result<Vec<Permission>, Strin
     Ok(parsed)
 }
 
+/// From how many networks a key may be used at most.
+const MAX_ADDRESSES: usize = 50;
+
+/// Networks in CIDR notation or single addresses, v4 or v6; as networks without host bits, sorted, each once.
+pub fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, String> {
+    let mut networks = Vec::new();
+    for text in texts.into_iter().map(str::trim).filter(|text| !text.is_empty()) {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical())));
+        networks.push(network.map_err(|_| format!("{text} is neither an address nor a network. Write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32."))?.trunc());
+    }
+    networks.sort();
+    networks.dedup();
+    match networks.len() {
+        0..=MAX_ADDRESSES => Ok(networks.iter().map(ToString::to_string).collect()),
+        _ => Err(format!("A key has at most {MAX_ADDRESSES} networks.")),
+    }
+}
+
 /// A key for Tollgate itself never may more than its owner, nor than who gives it (K03). Other APIs' permissions are not Tollgate's.
 pub async fn must_not_exceed(conn: &mut PgConnection, caller: &Caller, workspace: WorkspaceId, api: &Api, permissions: &[Permission]) -> Result<(), AppError> {
     if !api.is_own() {
@@ -118,6 +138,17 @@ mod tests {
         for wrong in ["", "   ", "a\nb", &"x".repeat(81)] {
             assert!(name(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn addresses_become_networks() {
+        let networks = addresses(["203.0.113.7", " 10.1.2.3/8 ", "", "2001:db8::1/32", "::ffff:203.0.113.7", "2001:db8::/32"]);
+        assert_eq!(networks, Ok(["10.0.0.0/8", "203.0.113.7/32", "2001:db8::/32"].map(str::to_owned).to_vec()));
+        for wrong in ["10.0.0.0/33", "example.com", "1.2.3", "10.0.0.1-10.0.0.9"] {
+            assert!(addresses([wrong]).is_err_and(|words| words.starts_with(wrong)), "{wrong}");
+        }
+        let many: Vec<String> = (0..51).map(|n| format!("10.0.{n}.0/24")).collect();
+        assert!(addresses(many.iter().map(String::as_str)).is_err());
     }
 
     #[test]

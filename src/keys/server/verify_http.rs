@@ -8,18 +8,19 @@ use super::{
 };
 use crate::{
     error::AppError,
-    platform::{Ctx, http::RequestInfo},
+    platform::http::RequestInfo,
     values::{AccountId, KeyId, Outcome, Permission, WorkspaceId, permission_names as may},
 };
 use axum::{
-    body::Bytes,
-    extract::{Extension, State},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, net::IpAddr};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// Where it is asked.
+pub const PATH: &str = "/api/v1/keys/verify";
 
 /// What a service asks.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -40,7 +41,7 @@ pub struct VerifyRequest<'a> {
     /// Cost units, 1 unless said otherwise; 0 asks without charging.
     #[serde(default)]
     pub cost: Option<u32>,
-    /// The address of the end client.
+    /// The address of the end client. A key that may be used from certain addresses only is `IP_DENIED` without it.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub ip: Option<IpAddr>,
@@ -102,10 +103,9 @@ pub struct VerifyAnswer<'a> {
     ),
     security(("key" = [])),
 )]
-pub async fn verify_key(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, headers: HeaderMap, body: Bytes) -> Result<Response, AppError> {
-    let gate = ctx.part::<Gate>().ok_or(AppError::Unavailable { retry_after: 1 })?;
-    may_ask(&gate, &headers)?;
-    let asked: VerifyRequest<'_> = serde_json::from_slice(&body).map_err(|error| malformed(&error))?;
+pub fn verify_key(gate: &Gate, info: &RequestInfo, headers: &HeaderMap, body: &[u8]) -> Result<Response, AppError> {
+    may_ask(gate, headers, info.address)?;
+    let asked: VerifyRequest<'_> = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
     let api = match asked.api.as_deref() {
         None => None,
         Some(slug) => Some(gate.api(slug).ok_or_else(|| AppError::invalid("api", format!("There is no API {slug}.")))?.id),
@@ -127,10 +127,11 @@ pub async fn verify_key(State(ctx): State<Ctx>, Extension(info): Extension<Reque
 }
 
 /// The asking service's own key: any key for `tollgate` with `keys:verify`. Looked up, not charged: asking has no quota.
-fn may_ask(gate: &Gate, headers: &HeaderMap) -> Result<(), AppError> {
+fn may_ask(gate: &Gate, headers: &HeaderMap, address: IpAddr) -> Result<(), AppError> {
     let secret = presented(headers).ok_or(AppError::Unauthenticated)?;
-    match gate.standing(secret, "tollgate", may::KEYS_VERIFY.as_str()) {
+    match gate.standing(secret, "tollgate", may::KEYS_VERIFY.as_str(), Some(address)) {
         Outcome::Valid => Ok(()),
+        outcome @ Outcome::IpDenied => Err(AppError::refused(outcome.sentence())),
         Outcome::Forbidden => Err(AppError::forbidden(&may::KEYS_VERIFY)),
         _ => Err(AppError::Unauthenticated),
     }

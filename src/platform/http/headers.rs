@@ -46,12 +46,9 @@ pub async fn headers(State(ctx): State<Ctx>, request: Request, next: Next) -> Re
 }
 
 /// For answers that no browser shows: what the gate says to services and proxies.
-pub async fn for_programs(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub fn for_programs(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 /// Leptos and axum say `text/html` without a charset in places; browsers should not guess.

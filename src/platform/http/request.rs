@@ -1,17 +1,23 @@
 //! Who asks, from where: the request id, the client's address (behind trusted proxies only) and the device, known to every handler
 //! as `RequestInfo`, and one log line per request.
 
-use crate::platform::{Ctx, telemetry};
+use crate::{
+    error::AppError,
+    platform::{Ctx, crypto::Rng, telemetry},
+};
 use axum::{
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use ipnet::IpNet;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tracing::Instrument;
 
@@ -29,10 +35,7 @@ pub struct RequestInfo {
 
 /// The outermost layer: gives the request its id, address and span, and logs how it ended.
 pub async fn request(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
-    let id: Arc<str> = match request.headers().get(&X_REQUEST_ID).and_then(|v| v.to_str().ok()).filter(|v| is_request_id(v)) {
-        Some(given) => given.into(),
-        None => ctx.rng.base62(20).into(),
-    };
+    let id: Arc<str> = given_id(request.headers()).map_or_else(|| ctx.rng.base62(20).into(), Into::into);
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |c| c.0.ip());
     let info = RequestInfo {
         id: Arc::clone(&id),
@@ -52,6 +55,40 @@ pub async fn request(State(ctx): State<Ctx>, mut request: Request, next: Next) -
         response
     });
     answer.instrument(span).await
+}
+
+/// The id that the client gave its request, if it is one.
+pub fn given_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get(&X_REQUEST_ID).and_then(|v| v.to_str().ok()).filter(|v| is_request_id(v))
+}
+
+/// Ids for requests by the ten thousand: twelve random characters of this process, then a number. Unique, not secret.
+pub struct Ids {
+    process: String,
+    next: AtomicU64,
+}
+
+impl Ids {
+    pub fn new(rng: &Rng) -> Self {
+        Self { process: rng.base62(12), next: AtomicU64::new(0) }
+    }
+
+    pub fn next(&self) -> Arc<str> {
+        let mut id = [b'0'; 20];
+        id[..12].copy_from_slice(self.process.as_bytes());
+        let mut number = self.next.fetch_add(1, Ordering::Relaxed);
+        for digit in id[12..].iter_mut().rev() {
+            *digit = b"0123456789abcdefghijklmnopqrstuvwxyz"[usize::try_from(number % 36).unwrap_or(0)];
+            number /= 36;
+        }
+        std::str::from_utf8(&id).unwrap_or_default().into()
+    }
+}
+
+/// A panic ends its request, not the process (R81).
+pub fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    let words = cause.downcast_ref::<String>().cloned().or_else(|| cause.downcast_ref::<&str>().map(ToString::to_string));
+    AppError::internal(format!("panic: {}", words.unwrap_or_default())).into_response()
 }
 
 fn is_request_id(text: &str) -> bool {
@@ -95,6 +132,13 @@ mod tests {
         }
         let trusted: Vec<IpNet> = trusted.iter().map(|t| t.parse().expect("a network")).collect();
         client_address(&headers, peer.parse().expect("an address"), &trusted).to_string()
+    }
+
+    #[test]
+    fn ids_of_one_process_differ_and_are_ids() {
+        let ids = Ids::new(&Rng::seeded(1));
+        let many: std::collections::HashSet<_> = (0..100_000).map(|_| ids.next()).collect();
+        assert!(many.len() == 100_000 && many.iter().all(|id| is_request_id(id) && id.len() == 20));
     }
 
     #[test]

@@ -84,7 +84,11 @@ pub fn DocsPage() -> impl IntoView {
 
                 <h2 id="keys">"Keys"</h2>
                 <p>"A key looks like "<code>"demo_live_…"</code>": the API's prefix, live or test, 30 random characters (178 bits) and a checksum of six. Tollgate keeps a SHA-256 of it and nothing else, so a lost key is replaced, not found. Send it as "<code>"Authorization: Bearer"</code>" (RFC 6750) or "<code>"X-API-Key"</code>", never in an address."</p>
+                <p>"A key may be bound to networks: addresses or CIDR ranges (RFC 4632, RFC 4291), v4 and v6, on its page or as "<code>"addresses"</code>" over REST. Calls from elsewhere are answered "<code>"IP_DENIED"</code>" and shown with their address. Behind a proxy the client's address is believed from "<code>"TOLLGATE_TRUSTED_PROXIES"</code>" only; who asks by code sends it as "<code>"ip"</code>"."</p>
                 <p>"A key that is disabled or revoked is refused at once on the server that did it and within a second on every other."</p>
+
+                <h2 id="usage">"Usage"</h2>
+                <p>"Every answer is counted by key, route, outcome and minute, before it leaves: in memory, and in a file of the data folder that outlives the process. Every two seconds the counts go to Postgres, each batch once. While Postgres is away nothing is refused for it and nothing is lost; after a "<code>"kill -9"</code>" the next start writes what was left, and limits go on from there. A power cut may take what the system had not written to disk, a few seconds. Refusals on the page Requests are samples, one per key, code and minute; the counts are not."</p>
             </article>
         </PublicFrame>
     }

@@ -1,7 +1,7 @@
 //! `POST /api/v1/keys/verify`.
 
 use super::{Given, Scene, key, known};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 #[sqlx::test]
@@ -111,4 +111,22 @@ async fn a_malformed_question_names_the_field(db: PgPool) {
         assert_eq!(status, 422, "{body}");
         assert_eq!(body["errors"][0]["pointer"], pointer, "{body}");
     }
+}
+
+#[sqlx::test]
+async fn the_door_refuses_what_is_no_question(db: PgPool) {
+    let scene = Scene::new(db).await;
+    let url = scene.app.url("/api/v1/keys/verify");
+    let get = scene.app.http.get(&url).bearer_auth(&scene.service).send().await.unwrap();
+    assert_eq!((get.status().as_u16(), get.headers()["allow"].to_str().unwrap()), (405, "POST"));
+    assert_eq!(get.headers()["content-type"], "application/problem+json");
+    let large = scene.app.http.post(&url).bearer_auth(&scene.service).body("x".repeat(20_000)).send().await.unwrap();
+    assert_eq!(large.status(), 413);
+    let problem: Value = large.json().await.unwrap();
+    assert_eq!(problem["request_id"].as_str().map(str::len), Some(20), "{problem}");
+    for path in ["/forward-auth/", "/forward-auth/demo/", "/forward-auth/demo/apache", "/forward-auth/demo/envoyage"] {
+        assert_eq!(scene.app.get(path).await.status(), 404, "{path}");
+    }
+    let given = scene.app.http.get(scene.app.url("/forward-auth/demo")).header("x-request-id", "mine-12345678").send().await.unwrap();
+    assert_eq!((given.status().as_u16(), given.headers()["x-request-id"].to_str().unwrap()), (401, "mine-12345678"));
 }

@@ -212,11 +212,16 @@ async fn settings_are_saved_in_the_zone_of_the_person(db: PgPool) {
         (&[("name", "x"), ("expires_on", "2020-01-01")][..], "This has passed already"),
         (&[("name", "x"), ("expires_on", "soon")][..], "This is not a date"),
         (&[("name", "x"), ("permissions[]", "orders:burn")][..], "knows no permission"),
+        (&[("name", "x"), ("addresses", "10.0.0.0/8\r\nhome")][..], "home is neither an address nor a network"),
     ] {
         let answer = save(fields).await;
         assert_eq!(answer.status(), 422, "{said}");
         assert!(answer.text().await.unwrap().contains(said), "{said}");
     }
+    assert_eq!(save(&[("name", "shop 2"), ("addresses", "2001:db8::/32\r\n 10.1.2.3/8 ")]).await.status(), 303);
+    let page = vera.browser.page(&path).await;
+    assert!(page.contains("\n10.0.0.0/8\n2001:db8::/32</textarea>"), "{page}");
+    assert!(words(&page).contains("Vera 0 let it be used from 10.0.0.0/8, 2001:db8::/32"));
     assert_eq!(save(&[("name", "shop 2")]).await.status(), 303);
     let row: (Option<time::OffsetDateTime>, Vec<String>) = sqlx::query_as("select expires_at, permissions from keys").fetch_one(&db).await.unwrap();
     assert_eq!(row, (None, vec![]), "no date: never; no box: no permission");

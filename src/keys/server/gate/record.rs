@@ -2,6 +2,7 @@
 
 use super::limit::{Limit, LimitState, Policy};
 use crate::values::{AccountId, ApiId, KeyId, Permission, WorkspaceId};
+use ipnet::IpNet;
 use std::sync::{Arc, Mutex};
 
 /// Whether a key may be used at all.
@@ -27,6 +28,8 @@ pub struct KeyFacts {
     pub expires_at: Option<i64>,
     /// Those of a key for Tollgate itself are cut down to what its owner has.
     pub permissions: Box<[Permission]>,
+    /// From where it may be used; empty: from everywhere.
+    pub addresses: Box<[IpNet]>,
     pub secrets: Box<[SecretFacts]>,
     pub limits: Box<[Policy]>,
 }

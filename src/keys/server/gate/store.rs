@@ -54,6 +54,7 @@ pub async fn read_keys(gate: &Gate, db: &PgPool, which: Which<'_>) -> sqlx::Resu
                where a.slug <> 'tollgate' or p in (
                  select rp.permission from account_roles ar join role_permissions rp on rp.role = ar.role where ar.account_id = w.personal_of)
              ) as "permissions!",
+             k.addresses::text[] as "addresses!",
              array(select s.hash from key_secrets s where s.key_id = k.id order by s.id) as "hashes!",
              array(select s.expires_at from key_secrets s where s.key_id = k.id order by s.id) as "secret_ends!: Vec<Option<OffsetDateTime>>",
              array(select l.name from key_limits l where l.key_id = k.id order by l.name) as "limit_names!",
@@ -93,6 +94,7 @@ pub async fn read_keys(gate: &Gate, db: &PgPool, which: Which<'_>) -> sqlx::Resu
             standing,
             expires_at: row.expires_at.map(micros),
             permissions: row.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect(),
+            addresses: row.addresses.iter().filter_map(|a| a.parse().ok()).collect(),
             secrets: secrets.collect(),
             limits: limits.collect(),
         };

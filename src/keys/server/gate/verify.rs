@@ -1,6 +1,6 @@
 //! The decision: one question, one answer, nothing awaited.
 //!
-//! The order is fixed: checksum, secret, state of the key, API, permission, limits. Only a call that passes everything else is charged,
+//! The order is fixed: checksum, secret, state of the key, address, API, permission, limits. Only a call that passes everything else is charged,
 //! and a refusal is told no more than its code.
 
 use super::{
@@ -70,8 +70,8 @@ impl Gate {
     }
 
     /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted.
-    pub fn standing(&self, secret: &str, api: &str, permission: &str) -> Outcome {
-        let question = Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route: "", cost: 0, address: None, request_id: "" };
+    pub fn standing(&self, secret: &str, api: &str, permission: &str, address: Option<IpAddr>) -> Outcome {
+        let question = Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route: "", cost: 0, address, request_id: "" };
         if !is_well_formed(secret) {
             return Outcome::Malformed;
         }
@@ -155,6 +155,9 @@ fn refusal(record: &Record, hash: &[u8; 32], question: &Question<'_>, now: i64) 
     if ended(facts.expires_at) {
         return Some(Outcome::Expired);
     }
+    if !facts.addresses.is_empty() && !question.address.is_some_and(|a| facts.addresses.iter().any(|network| network.contains(&a.to_canonical()))) {
+        return Some(Outcome::IpDenied);
+    }
     if question.api.is_some_and(|api| api != facts.api) {
         return Some(Outcome::WrongApi);
     }
@@ -168,6 +171,10 @@ fn refusal(record: &Record, hash: &[u8; 32], question: &Question<'_>, now: i64) 
 /// What the owner of the key may read about the refusal.
 fn detail(question: &Question<'_>, answer: &Answer) -> String {
     match (answer.outcome, question.permission, answer.limits.first()) {
+        (Outcome::IpDenied, ..) => match question.address {
+            Some(address) => format!("It came from {address}, which is not among the key's addresses."),
+            None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),
+        },
         (Outcome::Forbidden, Some(needed), _) => format!("It asks for {needed}, which it was not given."),
         (Outcome::RateLimited, _, Some(limit)) => format!("The limit {} of {} calls in {} seconds was used up.", limit.name, limit.limit, limit.window),
         _ => answer.outcome.sentence().to_owned(),

@@ -21,6 +21,10 @@ pub struct NewKeyBody {
     /// Without it, those of the API that only read.
     #[serde(default)]
     permissions: Option<Vec<String>>,
+    /// Networks in CIDR notation or single addresses from which it may be used, at most 50; without it, from everywhere.
+    #[serde(default)]
+    #[schema(example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
+    addresses: Vec<String>,
     #[serde(default, with = "time::serde::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<OffsetDateTime>,
@@ -36,6 +40,7 @@ impl NewKeyBody {
             name: self.name,
             api: self.api,
             permissions: self.permissions,
+            addresses: self.addresses,
             expires_at: self.expires_at,
             environment: self.environment.unwrap_or_default(),
             once: idempotency_key.map(Once::Client),
@@ -55,6 +60,9 @@ pub struct EditKeyBody {
     expires_at: Option<Option<OffsetDateTime>>,
     #[serde(default)]
     permissions: Option<Vec<String>>,
+    /// Networks or addresses from which it may be used; an empty list: from everywhere.
+    #[serde(default)]
+    addresses: Option<Vec<String>>,
     /// An empty list: the default limit again. Needs `keys:manage`.
     #[serde(default)]
     limits: Option<Vec<KeyLimitBody>>,
@@ -68,7 +76,7 @@ fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<OffsetDat
 impl EditKeyBody {
     pub fn edit(self) -> KeyEdit {
         let limits = self.limits.map(|limits| limits.into_iter().map(|l| KeyLimit { name: l.name, limit: l.limit, window: l.window }).collect());
-        KeyEdit { name: self.name, expires_at: self.expires_at, permissions: self.permissions, limits }
+        KeyEdit { name: self.name, expires_at: self.expires_at, permissions: self.permissions, addresses: self.addresses, limits }
     }
 }
 
@@ -129,6 +137,8 @@ pub struct KeyBody {
     #[schema(example = "demo_live_7Kq2")]
     pub start: String,
     pub permissions: Vec<String>,
+    /// Networks from which it may be used; empty means from everywhere.
+    pub addresses: Vec<String>,
     /// `active`, `disabled`, `revoked` or `expired`.
     pub state: &'static str,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -154,6 +164,7 @@ impl KeyBody {
             environment: key.environment.as_str(),
             start: key.start,
             permissions: key.permissions.iter().map(ToString::to_string).collect(),
+            addresses: key.addresses,
             state: if is_expired { "expired" } else { key.state.as_str() },
             expires_at: key.expires_at,
             created_at: key.created_at,
@@ -193,7 +204,7 @@ pub struct KeyListBody {
 pub struct HistoryBody {
     #[schema(value_type = String, format = DateTime)]
     pub at: String,
-    /// `created`, `renamed`, `expiry`, `permitted`, `limited`, `disabled`, `enabled`, `revoked`, `rotated` or `dropped`.
+    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `limited`, `disabled`, `enabled`, `revoked`, `rotated` or `dropped`.
     pub act: &'static str,
     /// The name of who did it, at that time; `cli` for the command line of the server.
     pub actor: String,

@@ -55,6 +55,7 @@ struct ListedRow {
     environment: Environment,
     start: String,
     permissions: Vec<String>,
+    addresses: Vec<String>,
     state: KeyState,
     expires_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
@@ -84,6 +85,7 @@ impl ListedRow {
             environment: self.environment,
             start: self.start,
             permissions: self.permissions,
+            addresses: self.addresses,
             state: self.state,
             expires_at: self.expires_at,
             created_at: self.created_at,
@@ -132,7 +134,7 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
            ), found as (
              select * from standing where $7::text is null or kind = $7
            )
-           select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions,
+           select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions, k.addresses::text[] as "addresses!",
              k.state as "state: KeyState", k.expires_at, k.created_at, f.last_used_at as "last_used_at?",
              coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.expires_at desc, s.created_at desc, s.id desc limit 1), '') as "start!",
              w.name as owner, f.kind as "kind!: StandingKind", f.limited as "limited!", f.refused as "refused!", f.calls as "calls!",

@@ -1,0 +1,86 @@
+//! The gate's own door. What services and proxies ask for every call of a protected API goes straight to the gate, past the router and
+//! the layers that pages need: no session, no cookies, no span, no database, nothing awaited but the body of a question.
+//!
+//! What every answer has, these have too: a request id, problem documents, a panic that ends its request and not the process.
+
+use super::{forward_auth, gate::Gate, verify_http};
+use crate::platform::{
+    Ctx,
+    http::{
+        headers::for_programs,
+        request::{Ids, RequestInfo, X_REQUEST_ID, client_address, given_id, panicked},
+    },
+    telemetry,
+};
+use axum::{
+    extract::Request,
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
+
+/// The largest question.
+const BODY_BYTES: usize = 16 * 1024;
+
+/// Answers what is asked of the gate.
+pub struct Door {
+    ctx: Ctx,
+    gate: Arc<Gate>,
+    ids: Ids,
+}
+
+impl Door {
+    pub fn new(ctx: Ctx, gate: Arc<Gate>) -> Self {
+        let ids = Ids::new(&ctx.rng);
+        Self { ctx, gate, ids }
+    }
+
+    /// True for the paths that this door answers.
+    pub fn is_for(path: &str) -> bool {
+        path == verify_http::PATH || path.starts_with(forward_auth::PATH)
+    }
+
+    pub async fn answer(&self, peer: IpAddr, request: Request) -> Response {
+        let (head, body) = request.into_parts();
+        let id: Arc<str> = given_id(&head.headers).map_or_else(|| self.ids.next(), Into::into);
+        let address = client_address(&head.headers, peer, &self.ctx.config.server.trusted_proxies);
+        let info = RequestInfo { id: Arc::clone(&id), address, device: String::new() };
+        let work = AssertUnwindSafe(self.decide(&head, &info, body)).catch_unwind();
+        let mut response = telemetry::in_request(Arc::clone(&id), async { work.await.unwrap_or_else(panicked) }).await;
+        for_programs(response.headers_mut());
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(X_REQUEST_ID, id);
+        }
+        response
+    }
+
+    async fn decide(&self, head: &Parts, info: &RequestInfo, body: axum::body::Body) -> Response {
+        let start = self.ctx.clock.now_micros();
+        let response = if head.uri.path() != verify_http::PATH {
+            forward_auth::answer(&self.gate, info, head)
+        } else if head.method != Method::POST {
+            only_post()
+        } else {
+            match axum::body::to_bytes(body, BODY_BYTES).await {
+                Ok(question) => verify_http::verify_key(&self.gate, info, &head.headers, &question).unwrap_or_else(IntoResponse::into_response),
+                Err(_) => problem(StatusCode::PAYLOAD_TOO_LARGE, "A question to the gate has at most 16 KiB."),
+            }
+        };
+        tracing::debug!(method = %head.method, path = head.uri.path(), status = response.status().as_u16(), micros = self.ctx.clock.now_micros() - start, "answered");
+        response
+    }
+}
+
+fn only_post() -> Response {
+    let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "Ask by POST.");
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+/// A status that no operation has (RFC 9457).
+fn problem(status: StatusCode, detail: &str) -> Response {
+    let title = status.canonical_reason().unwrap_or_default();
+    let body = serde_json::json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail, "request_id": telemetry::request_id() });
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+}

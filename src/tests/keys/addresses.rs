@@ -1,0 +1,58 @@
+//! From where a key may be used: set by page and REST, held by the gate, refused tries shown with their address.
+
+use super::person;
+use crate::support::TestApp;
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tollgate::{keys::server::gate::Gate, usage::server::write_batch};
+
+async fn behind_a_proxy(db: PgPool) -> TestApp {
+    TestApp::start_with(db, |config| config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await
+}
+
+async fn from(app: &TestApp, address: &str, secret: &str) -> u16 {
+    let request = app.http.get(app.url("/forward-auth/demo")).bearer_auth(secret).header("x-forwarded-for", address);
+    request.send().await.unwrap().status().as_u16()
+}
+
+#[sqlx::test]
+async fn a_key_passes_from_its_networks_only(db: PgPool) {
+    let app = behind_a_proxy(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, secret) = mara.new_key(&app, "k").await;
+    let path = format!("/api/v1/keys/{id}");
+    assert_eq!(from(&app, "198.51.100.7", &secret).await, 200, "without a list, from everywhere");
+
+    let edited = mara.call(&app, Method::PATCH, &path, Some(json!({ "addresses": ["2001:db8::7", "203.0.113.9/24"] }))).await;
+    assert_eq!(edited.status(), 200);
+    assert_eq!(edited.json::<Value>().await.unwrap()["addresses"], json!(["203.0.113.0/24", "2001:db8::7/128"]));
+    for (address, status) in [("203.0.113.200", 200), ("::ffff:203.0.113.5", 200), ("2001:db8::7", 200), ("2001:db8::8", 403), ("198.51.100.7", 403)] {
+        assert_eq!(from(&app, address, &secret).await, status, "{address}");
+    }
+    write_batch(&app.ctx, app.ctx.new_id(), &app.ctx.part::<Gate>().unwrap().meter().take(app.ctx.new_id())).await.unwrap();
+    let (address, detail): (String, String) =
+        sqlx::query_as("select address, detail from refusal_samples where code = 'IP_DENIED'").fetch_one(&db).await.unwrap();
+    assert!(address == "2001:db8::8" && detail.contains("2001:db8::8"), "{address}: {detail}");
+
+    let wrong = mara.call(&app, Method::PATCH, &path, Some(json!({ "addresses": ["example.com"] }))).await;
+    assert_eq!(wrong.status(), 422);
+    assert_eq!(wrong.json::<Value>().await.unwrap()["errors"][0]["pointer"], "#/addresses");
+    let history = mara.get(&app, &format!("{path}/history")).await.json::<Value>().await.unwrap();
+    assert_eq!((&history["data"][0]["act"], &history["data"][0]["detail"]), (&json!("addressed"), &json!("203.0.113.0/24, 2001:db8::7/128")));
+    mara.call(&app, Method::PATCH, &path, Some(json!({ "addresses": [] }))).await;
+    assert_eq!(from(&app, "198.51.100.7", &secret).await, 200, "from everywhere again");
+}
+
+#[sqlx::test]
+async fn a_key_for_tollgate_itself_is_held_too(db: PgPool) {
+    let app = behind_a_proxy(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let narrowed = mara.call(&app, Method::PATCH, &format!("/api/v1/keys/{}", mara.rest_key), Some(json!({ "addresses": ["203.0.113.7"] }))).await;
+    assert_eq!(narrowed.status(), 200);
+    let me = |address: &str| app.http.get(app.url("/api/v1/me")).bearer_auth(&mara.secret).header("x-forwarded-for", address.to_owned()).send();
+    assert_eq!(me("203.0.113.7").await.unwrap().status(), 200);
+    let refused = me("203.0.113.8").await.unwrap();
+    assert_eq!(refused.status(), 403);
+    assert!(refused.text().await.unwrap().contains("may not be used from this address"));
+}
