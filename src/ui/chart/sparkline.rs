@@ -1,10 +1,16 @@
-//! Thirty days in a cell: one bar a day, the same three meanings, a dot of grey where nothing happened.
+//! Thirty days in a cell: one bar a day, the same three meanings, a dot of grey where nothing happened. All bars of one meaning are one
+//! path with whole coordinates: a list of fifty keys has fifteen hundred bars.
 
 use crate::ui::number::thousands;
 use leptos::prelude::*;
+use std::fmt::Write;
 
-const WIDTH: f64 = 120.0;
-const HEIGHT: f64 = 24.0;
+/// In tenths of a pixel.
+const WIDTH: u64 = 1200;
+const HEIGHT: u64 = 240;
+/// The least that shows: a pixel.
+const LEAST: u64 = 10;
+const CLASSES: [&str; 4] = ["s-passed", "s-limited", "s-refused", "s-idle"];
 
 /// `points` are (passed, limited, refused), oldest first; `name` is whose they are.
 #[component]
@@ -21,32 +27,33 @@ pub fn Sparkline(
     let (p, l, r) = points.iter().fold((0_u64, 0_u64, 0_u64), |s, d| (s.0.saturating_add(d.0), s.1.saturating_add(d.1), s.2.saturating_add(d.2)));
     let words = format!("{name}, {time}: {} passed, {} limited, {} refused", thousands(p), thousands(l), thousands(r));
     let top = points.iter().map(|(p, l, r)| p.saturating_add(*l).saturating_add(*r)).max().unwrap_or(0);
-    let slot = WIDTH / points.len().max(1) as f64;
-    let bars = points
-        .into_iter()
-        .enumerate()
-        .flat_map(|(i, point)| parts(point, top).map(move |(class, y, height)| (class, slot * i as f64, y, height)))
-        .filter(|(.., height)| *height > 0.0)
-        .map(|(class, x, y, height)| {
-            view! { <rect class=class x=format!("{x:.1}") y=format!("{y:.1}") width=format!("{:.1}", slot * 0.75) height=format!("{height:.1}")></rect> }
-        })
-        .collect_view();
+    let slot = WIDTH / points.len().max(1) as u64;
+    let bar = slot * 3 / 4;
+    let mut paths: [String; 4] = Default::default();
+    for (i, point) in points.into_iter().enumerate() {
+        for ((y, height), path) in parts(point, top).into_iter().zip(&mut paths).filter(|((_, height), _)| *height > 0) {
+            // Writing to a String does not fail.
+            let _ = write!(path, "M{} {y}h{bar}v{height}h-{bar}z", slot * i as u64);
+        }
+    }
+    let paths = paths.into_iter().zip(CLASSES).filter(|(path, _)| !path.is_empty()).map(|(d, class)| view! { <path class=class d=d></path> }).collect_view();
     let class = if small { "spark spark-sm" } else { "spark" };
-    view! { <svg class=class viewBox="0 0 120 24" preserveAspectRatio="none" role="img" aria-label=words>{bars}</svg> }.into_any()
+    view! { <svg class=class viewBox="0 0 1200 240" preserveAspectRatio="none" role="img" aria-label=words>{paths}</svg> }.into_any()
 }
 
-/// Class, upper edge and height of each part of a day; what happened at all is at least one pixel high.
-fn parts((passed, limited, refused): (u64, u64, u64), top: u64) -> [(&'static str, f64, f64); 4] {
+/// Upper edge and height of each part of a day; what happened at all is at least one pixel high.
+fn parts((passed, limited, refused): (u64, u64, u64), top: u64) -> [(u64, u64); 4] {
     // Two pixels stay free for the minimum heights of limited and refused.
-    let unit = (HEIGHT - 2.0) / top.max(1) as f64;
+    let room = u128::from(HEIGHT - 2 * LEAST);
     let mut foot = HEIGHT;
-    let mut part = |class, calls: u64| {
-        let height = if calls > 0 { (calls as f64 * unit).max(1.0) } else { 0.0 };
-        foot -= height;
-        (class, foot, height)
+    let mut part = |calls: u64| {
+        let share = u64::try_from(u128::from(calls) * room / u128::from(top.max(1))).unwrap_or(HEIGHT);
+        let height = if calls > 0 { share.max(LEAST) } else { 0 };
+        foot = foot.saturating_sub(height);
+        (foot, height)
     };
-    let idle = if passed == 0 && limited == 0 && refused == 0 { 1.0 } else { 0.0 };
-    [part("s-passed", passed), part("s-limited", limited), part("s-refused", refused), ("s-idle", HEIGHT - idle, idle)]
+    let idle = if passed == 0 && limited == 0 && refused == 0 { LEAST } else { 0 };
+    [part(passed), part(limited), part(refused), (HEIGHT - idle, idle)]
 }
 
 #[cfg(test)]
@@ -55,9 +62,10 @@ mod tests {
 
     #[test]
     fn the_tallest_day_fits_and_an_idle_one_shows() {
-        let tallest = parts((1_000, 1, 1), 1_002);
-        assert!(tallest.iter().all(|(_, y, _)| *y >= 0.0));
-        assert_eq!(parts((0, 0, 0), 0)[3], ("s-idle", 23.0, 1.0));
-        assert_eq!(parts((1, 0, 0), 1_000_000)[0].2, 1.0);
+        let [passed, limited, refused, idle] = parts((1_000, 1, 1), 1_002);
+        assert_eq!((passed.0 + passed.1, limited.0 + limited.1, refused.0 + refused.1, idle.1), (240, passed.0, limited.0, 0), "one stands on the other");
+        assert_eq!(parts((0, 0, 0), 0)[3], (230, 10));
+        assert_eq!(parts((1, 0, 0), 1_000_000)[0], (230, 10));
+        assert_eq!(parts((u64::MAX, 0, 0), u64::MAX)[0], (20, 220));
     }
 }

@@ -12,7 +12,6 @@ use crate::values::{ApiId, KeyId, Outcome, WorkspaceId};
 use spool::Segment;
 use std::{
     collections::{HashMap, hash_map::Entry},
-    hash::{BuildHasher, Hash, RandomState},
     sync::{Arc, Mutex, PoisonError},
 };
 use uuid::Uuid;
@@ -108,7 +107,6 @@ struct Unknown {
 pub struct Meter {
     stripes: [Mutex<Stripe>; STRIPES],
     unknown: Mutex<Unknown>,
-    hasher: RandomState,
     spool: Option<Spool>,
 }
 
@@ -128,7 +126,6 @@ impl Meter {
         Self {
             stripes: std::array::from_fn(|_| Mutex::new(Stripe { batch: first, ..Stripe::default() })),
             unknown: Mutex::new(Unknown { batch: first, ..Unknown::default() }),
-            hasher: RandomState::new(),
             spool,
         }
     }
@@ -140,7 +137,8 @@ impl Meter {
 
     /// Counts one verification of a known key.
     pub fn count(&self, mut tally: Tally) {
-        let n = self.stripe(&tally.key);
+        // The last byte of a UUIDv7 is random.
+        let n = usize::from(tally.key.uuid().as_bytes()[15]) % STRIPES;
         let stripe = &mut *lock(&self.stripes[n]);
         let is_full = stripe.counts.len() >= ROUTES_PER_STRIPE;
         let mut slot = (tally.key, Arc::clone(&tally.route), tally.outcome, tally.minute);
@@ -214,9 +212,5 @@ impl Meter {
         batch.unknown = unknown.attempts.into_iter().map(|((minute, reason, address), (count, _))| Attempt { minute, reason, address, count }).collect();
         batch.samples = unknown.samples.into_values().collect();
         batch
-    }
-
-    fn stripe(&self, key: &impl Hash) -> usize {
-        usize::try_from(self.hasher.hash_one(key) % STRIPES as u64).unwrap_or(0)
     }
 }
