@@ -29,7 +29,7 @@ use utoipa::{OpenApi, ToSchema};
 
 /// What `/api/v1/openapi.json` says of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(register, verify, resend, logout, forgot, reset, read_me, edit_me, read_sessions, delete_sessions, delete_session))]
+#[openapi(paths(register, verify, resend, logout, forgot, reset, read_me, read_auth_me, edit_me, read_sessions, delete_sessions, delete_session))]
 pub struct Docs;
 
 pub fn routes() -> Router<Ctx> {
@@ -41,7 +41,7 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/auth/password/forgot", post(forgot))
         .route("/api/v1/auth/password/reset", post(reset))
         .route("/api/v1/me", get(read_me).patch(edit_me))
-        .route("/api/v1/auth/me", get(read_me))
+        .route("/api/v1/auth/me", get(read_auth_me))
         .route("/api/v1/me/sessions", get(read_sessions).delete(delete_sessions))
         .route("/api/v1/me/sessions/{id}", delete(delete_session))
 }
@@ -267,6 +267,18 @@ pub async fn reset(State(ctx): State<Ctx>, Extension(info): Extension<RequestInf
 )]
 pub async fn read_me(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Json<MeBody>, AppError> {
     Ok(Json(me(profile(&ctx, &caller).await?, &caller)))
+}
+
+/// Read your account, by its other address
+///
+/// The same as `GET /api/v1/me`.
+#[utoipa::path(
+    get, path = "/api/v1/auth/me", tag = "Account", operation_id = "read_auth_me",
+    responses((status = 200, description = "The account behind the key or session", body = MeBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+pub async fn read_auth_me(ctx: State<Ctx>, asking: Asking) -> Result<Json<MeBody>, AppError> {
+    read_me(ctx, asking).await
 }
 
 /// Change your account

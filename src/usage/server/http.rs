@@ -108,7 +108,7 @@ pub async fn list_usage(
         ("route" = Option<String>, Query, description = "Only this route"),
     ),
     responses(
-        (status = 200, description = "The lines", body = UsageExport),
+        (status = 200, description = "The lines", content((String = "text/csv"), (UsageExport = "application/json"))),
         (status = 401, description = "No valid key", content_type = "application/problem+json"),
         (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
         (status = 404, description = "There is no such key", content_type = "application/problem+json"),

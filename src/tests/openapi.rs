@@ -1,0 +1,164 @@
+//! The description of the REST API is true: every route is in it, every answer here is one that it announces, and fits its schema.
+
+use crate::{
+    keys::{OPERATOR, Person, person_with},
+    support::{TestApp, browser::PASSWORD},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use std::collections::BTreeSet;
+
+/// Asks and compares each answer with the document.
+struct Reader {
+    app: TestApp,
+    mara: Person,
+    document: Value,
+    asked: BTreeSet<String>,
+}
+
+impl Reader {
+    async fn new(db: PgPool) -> Self {
+        let app = TestApp::start(db.clone()).await;
+        let permissions: Vec<&str> = OPERATOR.to_vec();
+        let mara = person_with(&app, &db, "mara@example.com", "operator", &permissions).await;
+        let document = app.get("/api/v1/openapi.json").await.json().await.unwrap();
+        Self { app, mara, document, asked: BTreeSet::new() }
+    }
+
+    /// `template` is the path as the document has it; `{id}` in it becomes `id`.
+    async fn ask(&mut self, method: Method, template: &str, id: &str, query: &str, body: Option<Value>, expected: u16) -> Value {
+        let path = format!("{}{query}", template.replace("{id}", id));
+        let answer = self.mara.call(&self.app, method.clone(), &path, body).await;
+        let what = format!("{method} {path}");
+        let (status, kind) = (answer.status().as_u16(), answer.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned()));
+        let text = answer.text().await.unwrap();
+        assert_eq!(status, expected, "{what}: {text}");
+        self.asked.insert(format!("{method} {template}"));
+
+        let described = &self.document["paths"][template][method.as_str().to_lowercase()]["responses"][status.to_string()];
+        assert!(described.is_object(), "{what} answers {status}, which the document does not announce");
+        let Some(content) = described["content"].as_object() else {
+            assert!(text.is_empty(), "{what}: a body where none is announced: {text}");
+            return Value::Null;
+        };
+        let kind = kind.unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default();
+        assert!(content.contains_key(kind), "{what} answers {kind}, announced are {:?}", content.keys());
+        if !kind.ends_with("json") {
+            return Value::String(text);
+        }
+        let body: Value = serde_json::from_str(&text).unwrap();
+        let schema = if kind == "application/problem+json" { problem() } else { content[kind]["schema"].clone() };
+        self.fits(&schema, &body, &what);
+        if status >= 400 {
+            assert_eq!(body["status"], status);
+        }
+        body
+    }
+
+    /// Nothing is missing and nothing is there that the schema does not know.
+    fn fits(&self, schema: &Value, body: &Value, what: &str) {
+        assert!(schema.is_object(), "{what}: no schema");
+        let strict = json!({ "allOf": [schema], "unevaluatedProperties": false, "components": self.document["components"] });
+        let validator = jsonschema::draft202012::new(&strict).unwrap();
+        let errors: Vec<String> = validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{what}: {errors:#?}\n{body:#}");
+    }
+}
+
+/// RFC 9457, with what Tollgate always adds.
+fn problem() -> Value {
+    json!({
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "request_id"],
+        "properties": {
+            "type": { "type": "string" }, "title": { "type": "string" }, "status": { "type": "integer" }, "detail": { "type": "string" },
+            "request_id": { "type": "string", "minLength": 8 }, "code": { "type": "string" }, "retry_after": { "type": "integer" },
+            "errors": { "type": "array", "items": {
+                "type": "object", "required": ["pointer", "detail"], "additionalProperties": false,
+                "properties": { "pointer": { "type": "string" }, "detail": { "type": "string" } } } }
+        }
+    })
+}
+
+#[sqlx::test]
+async fn every_route_answers_as_the_document_says(db: PgPool) {
+    let mut r = Reader::new(db).await;
+    let (get, post, patch, delete) = (Method::GET, Method::POST, Method::PATCH, Method::DELETE);
+
+    // Keys.
+    let (keys, key) = ("/api/v1/keys", "/api/v1/keys/{id}");
+    let made = r
+        .ask(post.clone(), keys, "", "", Some(json!({ "name": "checkout", "addresses": ["203.0.113.0/24"], "expires_at": "2027-01-31T00:00:00Z" })), 201)
+        .await;
+    let id = made["id"].as_str().unwrap().to_owned();
+    r.ask(post.clone(), keys, "", "", Some(json!({ "name": "", "colour": "red" })), 422).await;
+    r.ask(get.clone(), keys, "", "?limit=1", None, 200).await;
+    r.ask(get.clone(), keys, "", "?limit=0", None, 422).await;
+    r.ask(get.clone(), key, &id, "", None, 200).await;
+    r.ask(get.clone(), key, "key_nothing", "", None, 404).await;
+    let limits = json!({ "limits": [{ "name": "default", "limit": 7, "window": 60 }], "name": "till" });
+    r.ask(patch.clone(), key, &id, "", Some(limits), 200).await;
+    r.ask(patch.clone(), key, &id, "", Some(json!({ "addresses": ["home"] })), 422).await;
+    r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({ "grace": 60 })), 200).await;
+    r.ask(post.clone(), "/api/v1/keys/{id}/disable", &id, "", Some(json!({ "reason": "a test" })), 200).await;
+    r.ask(post.clone(), "/api/v1/keys/{id}/enable", &id, "", Some(json!({})), 200).await;
+    r.ask(get.clone(), "/api/v1/keys/{id}/history", &id, "", None, 200).await;
+    r.ask(post.clone(), "/api/v1/keys/{id}/revoke", &id, "", Some(json!({})), 200).await;
+    r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({})), 409).await;
+    r.ask(delete.clone(), key, &id, "", None, 204).await;
+
+    // Verification: a passing key, one that is none, and no question.
+    let passing = r.ask(post.clone(), keys, "", "", Some(json!({ "name": "passing", "expires_at": "2027-01-31T00:00:00Z" })), 201).await;
+    let verify = "/api/v1/keys/verify";
+    let asked = json!({ "key": passing["secret"], "api": "demo", "permission": "orders:read", "route": "GET /orders", "cost": 1, "ip": "192.0.2.1" });
+    assert_eq!(r.ask(post.clone(), verify, "", "", Some(asked), 200).await["code"], "VALID");
+    assert_eq!(r.ask(post.clone(), verify, "", "", Some(json!({ "key": "nonsense" })), 200).await["code"], "MALFORMED");
+    r.ask(post.clone(), verify, "", "", Some(json!({ "secret": "x" })), 422).await;
+
+    // Usage.
+    r.ask(get.clone(), "/api/v1/usage", "", "?bucket=hour", None, 200).await;
+    r.ask(get.clone(), "/api/v1/usage", "", "?bucket=century", None, 422).await;
+    r.ask(get.clone(), "/api/v1/usage/export", "", "?format=json", None, 200).await;
+    r.ask(get.clone(), "/api/v1/usage/export", "", "?format=csv", None, 200).await;
+
+    // The account.
+    r.ask(get.clone(), "/api/v1/me", "", "", None, 200).await;
+    r.ask(get.clone(), "/api/v1/auth/me", "", "", None, 200).await;
+    r.ask(patch, "/api/v1/me", "", "", Some(json!({ "name": "Mara L", "time_zone": "Europe/Berlin" })), 200).await;
+    r.ask(get, "/api/v1/me/sessions", "", "", None, 200).await;
+    r.ask(delete.clone(), "/api/v1/me/sessions", "", "", None, 200).await;
+    r.ask(delete, "/api/v1/me/sessions/{id}", "ses_nothing", "", None, 404).await;
+    let register = json!({ "email": "new@example.com", "name": "Nia", "password": PASSWORD });
+    r.ask(post.clone(), "/api/v1/auth/register", "", "", Some(register), 202).await;
+    r.ask(post.clone(), "/api/v1/auth/register", "", "", Some(json!({ "email": "x" })), 422).await;
+    r.ask(post.clone(), "/api/v1/auth/verify", "", "", Some(json!({ "token": "none" })), 422).await;
+    r.ask(post.clone(), "/api/v1/auth/verify/resend", "", "", Some(json!({ "email": "new@example.com" })), 202).await;
+    r.ask(post.clone(), "/api/v1/auth/password/forgot", "", "", Some(json!({ "email": "new@example.com" })), 202).await;
+    r.ask(post.clone(), "/api/v1/auth/password/reset", "", "", Some(json!({ "token": "none", "new_password": PASSWORD })), 422).await;
+    r.ask(post, "/api/v1/auth/logout", "", "", None, 204).await;
+
+    let described: BTreeSet<String> = r.document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase())))
+        .collect();
+    assert_eq!(r.asked, described, "asked here (left) is what the document describes (right)");
+}
+
+#[test]
+fn every_rest_route_is_in_the_document() {
+    let document = serde_json::to_value(&*tollgate::boot::openapi::DOCUMENT).unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut found = 0;
+    for file in walkdir::WalkDir::new("src").into_iter().filter_map(Result::ok).filter(|f| f.path().extension().is_some_and(|e| e == "rs")) {
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        for route in text.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|route| route.starts_with("/api/v1/")) {
+            found += 1;
+            assert!(route.ends_with("/openapi.json") || document["paths"][route].is_object(), "{route} of {} is not described", file.path().display());
+        }
+    }
+    assert!(found > 15, "{found}");
+}
