@@ -1,7 +1,8 @@
 //! Several nodes on one database, and a restart.
 
-use super::Scene;
+use super::{Given, Scene};
 use crate::support::{TestApp, until};
+use serde_json::json;
 use sqlx::PgPool;
 use tollgate::keys::server::gate::{Gate, Question};
 
@@ -46,5 +47,32 @@ async fn a_restart_resumes_the_window(db: PgPool) {
         .bind(scene.key.uuid()).execute(&db).await.unwrap();
     let after = TestApp::start(db).await;
     let state = after.ctx.part::<Gate>().unwrap().limit_state(scene.key, after.ctx.clock.now_micros());
-    assert_eq!((state[0].used, state[0].remaining), (60, 40));
+    assert_eq!((state[0].used, state[0].remaining), (60, 40), "a row of an earlier version, without its cost");
+}
+
+#[sqlx::test]
+async fn a_restart_neither_forgets_nor_doubles_what_calls_cost(db: PgPool) {
+    let mut scene = Scene::with(db.clone(), Given { limit: Some((100, 86_400)), ..Given::default() }).await;
+    for cost in [7, 20, 0, 100] {
+        scene.ask(json!({ "key": scene.secret, "cost": cost })).await;
+    }
+    for _ in 0..2 {
+        let Scene { app, owner, service, key, secret } = scene;
+        app.stop().await;
+        let app = TestApp::start(db.clone()).await;
+        scene = Scene { app, owner, service, key, secret };
+        let state = scene.app.ctx.part::<Gate>().unwrap().limit_state(key, scene.app.ctx.clock.now_micros());
+        assert_eq!((state[0].used, state[0].remaining), (27, 73), "27 units passed; the 100 that did not are not charged");
+    }
+    assert_eq!(scene.ask(json!({ "key": scene.secret, "cost": 73 })).await.1["code"], "VALID");
+    assert_eq!(scene.ask(json!({ "key": scene.secret, "cost": 1 })).await.1["valid"], false);
+    scene.app.stop().await;
+    let stored: Vec<(String, i64, i64)> =
+        sqlx::query_as("select outcome, sum(count)::bigint, sum(cost)::bigint from usage_quarters where key_id = $1 group by 1 order by 1 desc")
+            .bind(scene.key.uuid())
+            .fetch_all(&db)
+            .await
+            .unwrap();
+    assert_eq!(stored[0], ("VALID".to_owned(), 4, 100));
+    assert_eq!((stored[1].1, stored[1].2), (2, 101), "refused calls keep what they asked for");
 }

@@ -31,6 +31,7 @@ fn tally(key: u128, route: &str, count: u64) -> Tally {
         outcome: Outcome::Valid,
         minute: 29_000_000,
         count,
+        cost: count * 3,
     }
 }
 
@@ -54,7 +55,7 @@ fn what_a_process_did_not_write_is_left_batch_by_batch() {
     let batches = &left[0].batches;
     assert_eq!(batches.iter().map(|b| b.id).collect::<Vec<_>>(), [id(100), id(200)]);
     let sorted = |counts: &[Tally]| {
-        let mut rows: Vec<_> = counts.iter().map(|t| (t.key, t.route.to_string(), t.count)).collect();
+        let mut rows: Vec<_> = counts.iter().map(|t| (t.key, t.route.to_string(), t.count, t.cost)).collect();
         rows.sort();
         rows
     };
@@ -117,7 +118,7 @@ async fn kill_minus_nine_under_load_loses_no_answered_call(db: PgPool) {
     let call = {
         let secret = scene.secret.clone();
         move |http: reqwest::Client, base: String| {
-            let request = http.get(format!("{base}/forward-auth/demo")).bearer_auth(&secret);
+            let request = http.get(format!("{base}/forward-auth/demo?cost=3")).bearer_auth(&secret);
             async move { request.send().await }
         }
     };
@@ -152,9 +153,11 @@ async fn kill_minus_nine_under_load_loses_no_answered_call(db: PgPool) {
     let mut second = node(&db, &folder).await;
     let counted = stored(&db).await;
     assert!((answered..=answered + CALLERS).contains(&counted), "{counted} stored, {answered} answered, {CALLERS} may have been under way");
+    let cost: i64 = sqlx::query_scalar("select sum(cost)::bigint from usage_minutes where outcome = 'VALID'").fetch_one(&db).await.unwrap();
+    assert!((3 * answered..=3 * counted).contains(&cost), "{cost} units stored, {answered} calls of 3 answered, {counted} stored");
     let told = call(reqwest::Client::new(), second.base.clone()).await.unwrap();
     let state = told.headers()["ratelimit"].to_str().unwrap().to_owned();
-    assert!(state.contains(&format!("r={};", LIMIT - counted - 1)), "the limit went on from there: {state}, {counted} counted");
+    assert!(state.contains(&format!("r={};", LIMIT - cost - 3)), "the limit went on from there: {state}, {cost} units charged");
     second.process.kill().await.unwrap();
 
     let _third = node(&db, &folder).await;

@@ -74,7 +74,7 @@ async fn key(ctx: &Ctx, owner: &Caller, name: &str) -> KeyId {
 }
 
 fn tally(owner: &Caller, key: KeyId, route: &str, outcome: Outcome, minute: i64, count: u64) -> Tally {
-    Tally { key, workspace: owner.workspace, api: ApiId::new(DEMO), route: Arc::from(route), outcome, minute, count }
+    Tally { key, workspace: owner.workspace, api: ApiId::new(DEMO), route: Arc::from(route), outcome, minute, count, cost: count }
 }
 
 async fn write(app: &TestApp, counts: Vec<Tally>) {

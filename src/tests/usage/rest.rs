@@ -43,7 +43,7 @@ impl Scene {
     }
 
     fn tally(&self, route: &str, outcome: Outcome, minute: i64, count: u64) -> Tally {
-        Tally { key: self.key, workspace: self.owner.workspace, api: ApiId::new(super::DEMO), route: Arc::from(route), outcome, minute, count }
+        Tally { key: self.key, workspace: self.owner.workspace, api: ApiId::new(super::DEMO), route: Arc::from(route), outcome, minute, count, cost: count }
     }
 
     async fn write(&self, counts: Vec<Tally>) {

@@ -172,13 +172,13 @@ pub enum LeftOverError {
 
 type Activity = BTreeMap<Uuid, time::OffsetDateTime>;
 
-/// Rows by key, minute, route and outcome, sorted and summed: workspace, API, count.
-type Counted = BTreeMap<(Uuid, i64, String, &'static str), (Uuid, Uuid, i64)>;
+/// Rows by key, minute, route and outcome, sorted and summed: workspace, API, count, cost.
+type Counted = BTreeMap<(Uuid, i64, String, &'static str), (Uuid, Uuid, i64, i64)>;
 
 /// As columns for `unnest`, in chunks.
 fn columns(rows: &Counted) -> Vec<CountColumns> {
     let mut chunks = Vec::with_capacity(rows.len() / CHUNK + 1);
-    for (n, ((key, minute, route, outcome), (workspace, api, count))) in rows.iter().enumerate() {
+    for (n, ((key, minute, route, outcome), (workspace, api, count, cost))) in rows.iter().enumerate() {
         if n % CHUNK == 0 {
             chunks.push(CountColumns::default());
         }
@@ -190,6 +190,7 @@ fn columns(rows: &Counted) -> Vec<CountColumns> {
         columns.workspace.push(*workspace);
         columns.api.push(*api);
         columns.count.push(*count);
+        columns.cost.push(*cost);
     }
     chunks
 }
@@ -199,10 +200,11 @@ fn counts(batch: &Batch) -> (Vec<CountColumns>, Vec<CountColumns>, Activity) {
     let (mut minutes, mut quarters, mut activity) = (Counted::new(), Counted::new(), Activity::new());
     for tally in batch.counts.iter().filter(|t| t.count > 0) {
         let key = tally.key.uuid();
-        let count = i64::try_from(tally.count).unwrap_or(i64::MAX);
+        let (count, cost) = (i64::try_from(tally.count).unwrap_or(i64::MAX), i64::try_from(tally.cost).unwrap_or(i64::MAX));
         for (rows, minute) in [(&mut minutes, tally.minute), (&mut quarters, tally.minute.div_euclid(15) * 15)] {
-            let row = rows.entry((key, minute, text(&tally.route), tally.outcome.as_str())).or_insert((tally.workspace.uuid(), tally.api.uuid(), 0));
+            let row = rows.entry((key, minute, text(&tally.route), tally.outcome.as_str())).or_insert((tally.workspace.uuid(), tally.api.uuid(), 0, 0));
             row.2 = row.2.saturating_add(count);
+            row.3 = row.3.saturating_add(cost);
         }
         let used = minute_start(tally.minute);
         activity.entry(key).and_modify(|last| *last = used.max(*last)).or_insert(used);

@@ -103,16 +103,17 @@ pub async fn read_keys(gate: &Gate, db: &PgPool, which: Which<'_>) -> sqlx::Resu
     Ok(seen)
 }
 
-/// A restart forgets nothing: what passed in the present windows was metered, and the windows go on from there.
+/// A restart forgets nothing: the cost of what passed in the present windows was metered, and the windows go on from there. What began
+/// within a minute is taken whole; windows shorter than a minute begin anew.
 pub async fn resume_windows(gate: &Gate, ctx: &Ctx) -> sqlx::Result<()> {
     let rows = sqlx::query!(
         r#"with limits as (
              select l.key_id, l.name, l.window_seconds as seconds from key_limits l
              union all
              select k.id, $2, $3 from keys k where not exists (select from key_limits l where l.key_id = k.id))
-           select l.key_id as "key_id!", l.name as "name!", sum(u.count)::bigint as "used!"
+           select l.key_id as "key_id!", l.name as "name!", sum(coalesce(u.cost, u.count))::bigint as "used!"
            from limits l join usage_minutes u on u.key_id = l.key_id and u.outcome = 'VALID'
-             and u.minute >= to_timestamp(floor(extract(epoch from $1::timestamptz) / l.seconds) * l.seconds) and u.minute <= $1
+             and u.minute > to_timestamp(floor(extract(epoch from $1::timestamptz) / l.seconds) * l.seconds - 60) and u.minute <= $1
            where l.seconds >= 60
            group by l.key_id, l.name"#,
         ctx.clock.now(),

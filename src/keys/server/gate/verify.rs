@@ -118,6 +118,7 @@ impl Gate {
                     outcome: answer.outcome,
                     minute,
                     count: 1,
+                    cost: u64::from(question.cost),
                 });
             }
             None => self.meter.count_unknown(Attempt { minute, reason: answer.outcome, address: prefix(question.address), count: 1 }),

@@ -1,4 +1,4 @@
-//! The meter: every verification counted by key, route, outcome and minute, in memory, until the usage feature writes it.
+//! The meter: every verification and its cost counted by key, route, outcome and minute, in memory, until the usage feature writes it.
 //!
 //! Counters are bounded by keys × routes, never dropped: a batch that could not be written is tried again. The route names that
 //! callers send are folded (`/orders/123` → `/orders/{id}`) and capped per stripe, so that nobody can fill the memory with paths.
@@ -27,6 +27,8 @@ pub struct Tally {
     /// Minutes since 1970, UTC.
     pub minute: i64,
     pub count: u64,
+    /// Cost units that these calls asked for; charged to the limits if they passed.
+    pub cost: u64,
 }
 
 /// Attempts without a known key, by reason and address (IPv4 /32, IPv6 /64).
@@ -83,7 +85,8 @@ struct Counter {
     workspace: WorkspaceId,
     api: ApiId,
     count: u64,
-    /// Where its number stands in the spool.
+    cost: u64,
+    /// Where it stands in the spool.
     at: Option<usize>,
 }
 
@@ -150,11 +153,13 @@ impl Meter {
             Entry::Occupied(mut known) => {
                 let counter = known.get_mut();
                 counter.count += tally.count;
-                stripe.segment.store(counter.at, counter.count);
+                counter.cost += tally.cost;
+                stripe.segment.store_count(counter.at, counter.count);
+                stripe.segment.store_cost(counter.at, counter.cost);
             }
             Entry::Vacant(free) => {
                 let at = stripe.segment.keep(self.spool.as_ref(), stripe.batch, n, || spool::tally(&tally));
-                free.insert(Counter { workspace: tally.workspace, api: tally.api, count: tally.count, at });
+                free.insert(Counter { workspace: tally.workspace, api: tally.api, count: tally.count, cost: tally.cost, at });
             }
         }
     }
@@ -172,7 +177,7 @@ impl Meter {
             Entry::Occupied(mut known) => {
                 let (count, at) = known.get_mut();
                 *count += attempt.count;
-                unknown.segment.store(*at, *count);
+                unknown.segment.store_count(*at, *count);
             }
             Entry::Vacant(free) => {
                 let at = unknown.segment.keep(self.spool.as_ref(), unknown.batch, STRIPES, || spool::attempt(&attempt));
@@ -205,6 +210,7 @@ impl Meter {
                 outcome,
                 minute,
                 count: counter.count,
+                cost: counter.cost,
             }));
         }
         let unknown = std::mem::replace(&mut *lock(&self.unknown), Unknown { batch: next, ..Unknown::default() });

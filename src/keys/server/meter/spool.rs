@@ -146,7 +146,7 @@ pub(super) enum Segment {
 }
 
 impl Segment {
-    /// Writes a new counter; its number's place is where to [`store`](Self::store) what it becomes.
+    /// Writes a new counter; where it stands is where to store what it becomes.
     pub fn keep(&mut self, spool: Option<&Spool>, batch: Uuid, stripe: usize, record: impl FnOnce() -> Vec<u8>) -> Option<usize> {
         let spool = spool?;
         if matches!(self, Self::None) {
@@ -160,7 +160,7 @@ impl Segment {
         match file.append(&record()) {
             Ok(at) => {
                 spool.is_failing.store(false, Ordering::Relaxed);
-                Some(at + NUMBER)
+                Some(at)
             }
             Err(error) => {
                 // Half of a batch must not be replayed beside the whole that memory holds, should this process write it: same id.
@@ -171,9 +171,18 @@ impl Segment {
         }
     }
 
-    pub fn store(&mut self, at: Option<usize>, number: u64) {
+    pub fn store_count(&mut self, at: Option<usize>, count: u64) {
+        self.store(at, COUNT, count);
+    }
+
+    /// Of a tally; attempts have no cost.
+    pub fn store_cost(&mut self, at: Option<usize>, cost: u64) {
+        self.store(at, COST, cost);
+    }
+
+    fn store(&mut self, at: Option<usize>, place: usize, number: u64) {
         if let (Self::Open(file, _), Some(at)) = (self, at) {
-            file.store(at, number);
+            file.store(at + place, number);
         }
     }
 
@@ -189,31 +198,34 @@ fn failed(spool: &Spool, error: &io::Error) -> Segment {
     Segment::Failed
 }
 
-// A record: kind, length of the text, minute, number, three ids, the text (outcome, a space, route or address), zeros up to a
-// multiple of 8. Numbers little-endian.
-const TALLY: u16 = 1;
+// A record: kind, length of the text, minute, count, three ids, in a tally the cost, the text (outcome, a space, route or address),
+// zeros up to a multiple of 8. Numbers little-endian. A new kind is a new number: what an earlier version left is still read.
+const OLD_TALLY: u16 = 1; // without its cost: every call cost one unit
 const ATTEMPT: u16 = 2;
-const NUMBER: usize = 8;
+const TALLY: u16 = 3;
+const COUNT: usize = 8;
 const IDS: usize = 16;
-const TEXT: usize = IDS + 3 * 16;
+const HEAD: usize = IDS + 3 * 16;
+const COST: usize = HEAD;
 
 pub(super) fn tally(t: &Tally) -> Vec<u8> {
-    encode(TALLY, t.minute, t.count, [t.key.uuid(), t.workspace.uuid(), t.api.uuid()], t.outcome, &t.route)
+    encode(TALLY, t.minute, t.count, [t.key.uuid(), t.workspace.uuid(), t.api.uuid()], Some(t.cost), t.outcome, &t.route)
 }
 
 pub(super) fn attempt(a: &Attempt) -> Vec<u8> {
-    encode(ATTEMPT, a.minute, a.count, [Uuid::nil(); 3], a.reason, &a.address)
+    encode(ATTEMPT, a.minute, a.count, [Uuid::nil(); 3], None, a.reason, &a.address)
 }
 
-fn encode(kind: u16, minute: i64, number: u64, ids: [Uuid; 3], outcome: Outcome, rest: &str) -> Vec<u8> {
+fn encode(kind: u16, minute: i64, count: u64, ids: [Uuid; 3], cost: Option<u64>, outcome: Outcome, rest: &str) -> Vec<u8> {
     let text = format!("{outcome} {rest}");
     let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
-    let mut record = Vec::with_capacity(TEXT + text.len() + 8);
+    let mut record = Vec::with_capacity(HEAD + 8 + text.len() + 8);
     record.extend(kind.to_le_bytes());
     record.extend(length.to_le_bytes());
     record.extend(u32::try_from(minute).unwrap_or(0).to_le_bytes());
-    record.extend(number.to_le_bytes());
+    record.extend(count.to_le_bytes());
     ids.iter().for_each(|id| record.extend(id.as_bytes()));
+    record.extend(cost.iter().flat_map(|cost| cost.to_le_bytes()));
     record.extend(&text.as_bytes()[..usize::from(length)]);
     record.resize(record.len().next_multiple_of(8), 0);
     record
@@ -221,22 +233,58 @@ fn encode(kind: u16, minute: i64, number: u64, ids: [Uuid; 3], outcome: Outcome,
 
 fn decode(mut bytes: &[u8], into: &mut Batch) -> io::Result<()> {
     let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |n: u64, b| n << 8 | u64::from(*b));
     while !bytes.is_empty() {
-        let (head, rest) = bytes.split_at_checked(TEXT).ok_or_else(|| broken("a record that is cut short"))?;
-        let number = |at: usize, len: usize| head[at..at + len].iter().rev().fold(0, |n: u64, b| n << 8 | u64::from(*b));
+        let (head, mut rest) = bytes.split_at_checked(HEAD).ok_or_else(|| broken("a record that is cut short"))?;
         let id = |n: usize| Uuid::from_slice(&head[IDS + n * 16..IDS + (n + 1) * 16]).unwrap_or_default();
-        let (kind, length, minute) = (number(0, 2), usize::try_from(number(2, 2)).unwrap_or(0), i64::try_from(number(4, 4)).unwrap_or(0));
+        let kind = u16::try_from(number(&head[..2])).unwrap_or(0);
+        let length = usize::try_from(number(&head[2..4])).unwrap_or(0);
+        let minute = i64::try_from(number(&head[4..8])).unwrap_or(0);
+        let count = number(&head[COUNT..IDS]);
+        let mut cost = count;
+        if kind == TALLY {
+            let (own, after) = rest.split_at_checked(8).ok_or_else(|| broken("a record without its cost"))?;
+            (cost, rest) = (number(own), after);
+        }
         let text = rest.get(..length).and_then(|t| std::str::from_utf8(t).ok()).ok_or_else(|| broken("a record without its text"))?;
         let (outcome, text) = text.split_once(' ').ok_or_else(|| broken("a record without an outcome"))?;
         let outcome: Outcome = outcome.parse().map_err(|_| broken("a record with an unknown outcome"))?;
-        let count = number(NUMBER, 8);
-        if kind == u64::from(TALLY) {
-            let (key, workspace, api) = (KeyId::new(id(0)), WorkspaceId::new(id(1)), ApiId::new(id(2)));
-            into.counts.push(Tally { key, workspace, api, route: text.into(), outcome, minute, count });
-        } else {
-            into.unknown.push(Attempt { minute, reason: outcome, address: text.to_owned(), count });
+        match kind {
+            OLD_TALLY | TALLY => {
+                let (key, workspace, api) = (KeyId::new(id(0)), WorkspaceId::new(id(1)), ApiId::new(id(2)));
+                into.counts.push(Tally { key, workspace, api, route: text.into(), outcome, minute, count, cost });
+            }
+            ATTEMPT => into.unknown.push(Attempt { minute, reason: outcome, address: text.to_owned(), count }),
+            _ => return Err(broken("a record of a later version")),
         }
         bytes = rest.get(length.next_multiple_of(8)..).unwrap_or_default();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_of_an_earlier_version_costs_one_unit_a_call() {
+        let t = Tally {
+            key: KeyId::new(Uuid::from_u128(1)),
+            workspace: WorkspaceId::new(Uuid::from_u128(2)),
+            api: ApiId::new(Uuid::from_u128(3)),
+            route: "GET /örders".into(),
+            outcome: Outcome::Valid,
+            minute: 29_000_000,
+            count: 7,
+            cost: 21,
+        };
+        let old = encode(OLD_TALLY, t.minute, t.count, [t.key.uuid(), t.workspace.uuid(), t.api.uuid()], None, t.outcome, &t.route);
+        let bytes = [old, tally(&t)].concat();
+        let mut batch = Batch::default();
+        decode(&bytes, &mut batch).expect("both are read");
+        assert_eq!(batch.counts, [Tally { cost: 7, ..t.clone() }, t]);
+        let mut later = tally(&batch.counts[1]);
+        later[0] = 9;
+        assert!(decode(&later, &mut batch).is_err(), "what a later version left is not guessed at");
+    }
 }

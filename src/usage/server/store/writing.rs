@@ -14,6 +14,7 @@ pub struct CountColumns {
     pub workspace: Vec<Uuid>,
     pub api: Vec<Uuid>,
     pub count: Vec<i64>,
+    pub cost: Vec<i64>,
 }
 
 #[derive(Debug, Default)]
@@ -46,9 +47,9 @@ pub async fn insert_batch(conn: &mut PgConnection, id: Uuid, at: OffsetDateTime)
 
 pub async fn insert_minutes(conn: &mut PgConnection, rows: &CountColumns) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into usage_minutes as u (key_id, minute, route, outcome, workspace_id, api_id, count)
-         select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[])
-         on conflict (key_id, minute, route, outcome) do update set count = u.count + excluded.count",
+        "insert into usage_minutes as u (key_id, minute, route, outcome, workspace_id, api_id, count, cost)
+         select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[], $8::bigint[])
+         on conflict (key_id, minute, route, outcome) do update set count = u.count + excluded.count, cost = coalesce(u.cost, u.count) + excluded.cost",
         &rows.key,
         &rows.at,
         &rows.route,
@@ -56,6 +57,7 @@ pub async fn insert_minutes(conn: &mut PgConnection, rows: &CountColumns) -> sql
         &rows.workspace,
         &rows.api,
         &rows.count,
+        &rows.cost,
     )
     .execute(conn)
     .await?;
@@ -64,9 +66,9 @@ pub async fn insert_minutes(conn: &mut PgConnection, rows: &CountColumns) -> sql
 
 pub async fn insert_quarters(conn: &mut PgConnection, rows: &CountColumns) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into usage_quarters as u (key_id, quarter, route, outcome, workspace_id, api_id, count)
-         select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[])
-         on conflict (key_id, quarter, route, outcome) do update set count = u.count + excluded.count",
+        "insert into usage_quarters as u (key_id, quarter, route, outcome, workspace_id, api_id, count, cost)
+         select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[], $8::bigint[])
+         on conflict (key_id, quarter, route, outcome) do update set count = u.count + excluded.count, cost = coalesce(u.cost, u.count) + excluded.cost",
         &rows.key,
         &rows.at,
         &rows.route,
@@ -74,6 +76,7 @@ pub async fn insert_quarters(conn: &mut PgConnection, rows: &CountColumns) -> sq
         &rows.workspace,
         &rows.api,
         &rows.count,
+        &rows.cost,
     )
     .execute(conn)
     .await?;
