@@ -1,7 +1,7 @@
 //! All jobs and all schedules, on one page, and the process that only works on them.
 
 use crate::{
-    accounts,
+    accounts, keys,
     platform::{
         Ctx,
         jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
@@ -12,7 +12,7 @@ use crate::{
 /// Every kind of job this version can run.
 pub fn registry() -> Registry {
     let registry = Registry::new().register::<CleanUp>().register::<ForgetOldUsage>();
-    accounts::server::jobs::register(registry)
+    keys::server::jobs::register(accounts::server::jobs::register(registry))
 }
 
 /// What happens by the clock.

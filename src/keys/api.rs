@@ -119,14 +119,27 @@ pub async fn revoke_key(id: KeyId, typed: String, reason: Option<String>) -> Res
     Ok(())
 }
 
-/// Gives the key a new secret, which its page then shows; the old one lives on for `grace` seconds.
+/// Gives the key a new secret, which its page then shows; the old one lives on for the `grace`: seconds, `first_use`, or `date` with
+/// the day `until` in the person's time zone.
 #[server]
-pub async fn rotate_key(id: KeyId, grace: u32, once: Option<String>) -> Result<(), AppError> {
+pub async fn rotate_key(id: KeyId, grace: String, until: Option<String>, once: Option<String>) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
+    let grace = server::forms::grace(&ctx, &caller, &grace, until.as_deref())?;
     let once = server::forms::page_token(once)?;
     let created = server::rotate_key(&ctx, &caller, id, grace, once.as_deref()).await?;
     server::reveal::show(&ctx, &created);
+    Ok(())
+}
+
+/// Moves the end of an old secret: so many seconds from now, or `first_use`.
+#[server]
+pub async fn extend_secret(id: KeyId, secret: SecretId, grace: String) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let grace = server::forms::grace(&ctx, &caller, &grace, None)?;
+    server::extend_secret(&ctx, &caller, id, secret, grace).await?;
+    crate::platform::http::reply::toast(&ctx, "The end of the old secret is moved.");
     Ok(())
 }
 

@@ -15,6 +15,8 @@ struct Reader {
     mara: Person,
     document: Value,
     asked: BTreeSet<String>,
+    /// What `{secret_id}` in a path is.
+    secret: String,
 }
 
 impl Reader {
@@ -23,12 +25,12 @@ impl Reader {
         let permissions: Vec<&str> = OPERATOR.to_vec();
         let mara = person_with(&app, &db, "mara@example.com", "operator", &permissions).await;
         let document = app.get("/api/v1/openapi.json").await.json().await.unwrap();
-        Self { app, mara, document, asked: BTreeSet::new() }
+        Self { app, mara, document, asked: BTreeSet::new(), secret: String::new() }
     }
 
     /// `template` is the path as the document has it; `{id}` in it becomes `id`.
     async fn ask(&mut self, method: Method, template: &str, id: &str, query: &str, body: Option<Value>, expected: u16) -> Value {
-        let path = format!("{}{query}", template.replace("{id}", id));
+        let path = format!("{}{query}", template.replace("{id}", id).replace("{secret_id}", &self.secret));
         let answer = self.mara.call(&self.app, method.clone(), &path, body).await;
         let what = format!("{method} {path}");
         let (status, kind) = (answer.status().as_u16(), answer.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned()));
@@ -102,6 +104,16 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(patch.clone(), key, &id, "", Some(limits), 200).await;
     r.ask(patch.clone(), key, &id, "", Some(json!({ "addresses": ["home"] })), 422).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({ "grace": 60 })), 200).await;
+    r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({ "grace": 60, "until": "first_use" })), 422).await;
+    let secret = "/api/v1/keys/{id}/secrets/{secret_id}";
+    let rotated = r.ask(get.clone(), key, &id, "", None, 200).await;
+    r.secret = rotated["secrets"][1]["id"].as_str().unwrap().to_owned();
+    r.ask(patch.clone(), secret, &id, "", Some(json!({ "until": "first_use" })), 200).await;
+    r.ask(patch.clone(), secret, &id, "", Some(json!({})), 422).await;
+    r.ask(delete.clone(), secret, &id, "", None, 204).await;
+    r.ask(patch.clone(), secret, &id, "", Some(json!({ "grace": 60 })), 404).await;
+    r.secret = rotated["secrets"][0]["id"].as_str().unwrap().to_owned();
+    r.ask(delete.clone(), secret, &id, "", None, 409).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/disable", &id, "", Some(json!({ "reason": "a test" })), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/enable", &id, "", Some(json!({})), 200).await;
     r.ask(get.clone(), "/api/v1/keys/{id}/history", &id, "", None, 200).await;

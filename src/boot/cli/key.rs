@@ -5,7 +5,7 @@ use crate::{
     accounts::{Caller, Via, model::AccountFilter, server as accounts},
     error::AppError,
     keys::{
-        model::{Environment, Key, KeyEdit, KeyLimit, KeyQuery, NewKey},
+        model::{Environment, Grace, Key, KeyEdit, KeyLimit, KeyQuery, NewKey},
         server as keys,
     },
     platform::Ctx,
@@ -53,6 +53,9 @@ pub(super) enum KeyCommand {
         /// The old secret is accepted for so many seconds more
         #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
         grace: u32,
+        /// The old secret is accepted until a call passes with the new one
+        #[arg(long, conflicts_with = "grace")]
+        until_first_use: bool,
     },
 }
 
@@ -97,7 +100,8 @@ impl KeyCommand {
             Self::Disable(why) => change(ctx, invocation, &why, "Disabled", async |id| keys::disable_key(ctx, &Caller::cli(), id, &why.reason).await).await,
             Self::Enable(why) => change(ctx, invocation, &why, "Enabled", async |id| keys::enable_key(ctx, &Caller::cli(), id, &why.reason).await).await,
             Self::Revoke(why) => change(ctx, invocation, &why, "Revoked", async |id| keys::revoke_key(ctx, &Caller::cli(), id, &why.reason).await).await,
-            Self::Rotate { id, grace } => rotate(ctx, invocation, &id, grace).await,
+            Self::Rotate { id, until_first_use: true, .. } => rotate(ctx, invocation, &id, Grace::FirstUse).await,
+            Self::Rotate { id, grace, .. } => rotate(ctx, invocation, &id, Grace::For(grace)).await,
         })
         .await
     }
@@ -160,7 +164,7 @@ async fn set_limit(ctx: &Ctx, invocation: &Invocation, id: String, limit: Option
     change(ctx, invocation, &why, &format!("From now on {words} for"), async |id| keys::edit_key(ctx, &Caller::cli(), id, edit).await).await
 }
 
-async fn rotate(ctx: &Ctx, invocation: &Invocation, id: &str, grace: u32) -> Result<Exit, AppError> {
+async fn rotate(ctx: &Ctx, invocation: &Invocation, id: &str, grace: Grace) -> Result<Exit, AppError> {
     let id = known(ctx, id).await?.id;
     if invocation.dry_run {
         invocation.answer(&json!({ "would_rotate": id }), &format!("Would rotate {id}."));

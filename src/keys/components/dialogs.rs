@@ -43,17 +43,23 @@ pub fn RevokeDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
 #[component]
 pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoView {
     let choices = vec![
+        Choice::new("first_use", "Until the new one is first used").with_help("It ends within seconds of the first call that passes with the new one."),
+        Choice::new("60", "For a minute"),
         Choice::new("3600", "For an hour"),
         Choice::new("86400", "For a day"),
-        Choice::new("604800", "For 7 days"),
+        Choice::new("date", "Until the day below"),
         Choice::new("0", "Not at all").with_help("Programs that still send it are refused at once."),
     ];
+    let until = format!("It ends when this day begins, {}.", detail.zone);
     let lead = "The key gets a new secret. Its id, limits, history and usage stay the same.".into_any();
     view! {
         <Dialog id="rotate" title=format!("Rotate {}", detail.key.name) lead close=path.clone()>
             <BackForm path/>
             <Form action=RotateKey::PATH hidden=vec![("id", detail.key.id.to_string()), ("once", detail.once)]>
-                <DialogBody><RadioGroup label="Accept the old secret" name="grace" choices value="86400"/></DialogBody>
+                <DialogBody>
+                    <RadioGroup label="Accept the old secret" name="grace" choices value="86400"/>
+                    <TextField label="Day" name="until" kind="date" help=until/>
+                </DialogBody>
                 <DialogFoot>
                     <Button look=Look::Primary icon=Icon::Rotate>"Rotate"</Button>
                     <button class="btn btn-secondary" form="back">"Cancel"</button>

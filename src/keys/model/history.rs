@@ -22,6 +22,8 @@ pub enum Act {
     Rotated,
     /// A secret was dropped before its time.
     Dropped,
+    /// An old secret ends at another time.
+    Extended,
 }
 
 impl Act {
@@ -38,6 +40,7 @@ impl Act {
             Self::Revoked => "revoked",
             Self::Rotated => "rotated",
             Self::Dropped => "dropped",
+            Self::Extended => "extended",
         }
     }
 
@@ -55,6 +58,7 @@ impl Act {
             Self::Revoked => "revoked it for good".to_owned(),
             Self::Rotated => format!("rotated the secret; {detail}"),
             Self::Dropped => format!("dropped the secret {detail}"),
+            Self::Extended => format!("moved the end of the secret {detail}"),
         }
     }
 }
@@ -63,7 +67,7 @@ impl Act {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
     pub act: Act,
-    /// The name at that time, or `cli`.
+    /// The name at that time, or `cli`, or `system`.
     pub actor: String,
     pub at: Said,
     /// Why, as the person said it; often empty.

@@ -8,9 +8,9 @@ mod view;
 
 pub use history::{Act, HistoryEntry};
 pub use limit::{KeyLimit, LimitView, per_window};
-pub use new::{ApiEdit, KeyEdit, NewApi, NewKey, Once};
+pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
 pub use standing::{Standing, StandingKind};
-pub use view::{Calls, DayBar, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, NewKeyForm, Said, SecretView};
+pub use view::{Calls, DayBar, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, NewKeyForm, Said, SecretUseView, SecretView};
 
 use crate::values::{ApiId, KeyId, KeyPrefix, Permission, Slug, WorkspaceId};
 use serde::{Deserialize, Serialize};

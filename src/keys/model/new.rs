@@ -41,6 +41,16 @@ pub struct KeyEdit {
     pub limits: Option<Vec<KeyLimit>>,
 }
 
+/// How long an old secret lives on beside a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grace {
+    /// Seconds; 0: it ends at once.
+    For(u32),
+    Until(OffsetDateTime),
+    /// Until a call passes with the newest secret.
+    FirstUse,
+}
+
 /// An API that an operator describes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NewApi {

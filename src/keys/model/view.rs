@@ -171,7 +171,21 @@ pub struct SecretView {
     pub since: Said,
     /// Until when it is accepted; none: no end.
     pub until: Option<Said>,
+    /// It ends earlier, as soon as a call passes with the newest.
+    pub until_first_use: bool,
     pub is_newest: bool,
+    /// None: nobody has used it.
+    pub last_use: Option<SecretUseView>,
+    /// For an old one: somebody has used it since the newest was made.
+    pub is_missed: bool,
+}
+
+/// Who used a secret last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretUseView {
+    pub at: Said,
+    /// "203.0.113.7 (GET /orders)"; empty if the asking service said neither.
+    pub by: String,
 }
 
 /// What `/keys/{id}` shows.

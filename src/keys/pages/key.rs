@@ -1,10 +1,13 @@
 //! `/keys/{id}`: one key, whole; and, while it is fresh, its secret.
 
-use super::key_parts::{about, history, limits, secrets, settings};
+use super::{
+    key_parts::{about, history, limits, settings},
+    key_secrets::secrets,
+};
 use crate::{
     accounts::components::Framed,
     keys::{
-        api::{self, DisableKey, DropSecret, EnableKey},
+        api::{self, DisableKey, DropSecret, EnableKey, ExtendSecret},
         components::{OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, loaded},
         model::{Environment, KeyDetail, KeyState},
     },
@@ -57,6 +60,7 @@ fn page(detail: KeyDetail, secret: Option<String>, dialog: &str) -> AnyView {
         <ErrorSummary action=DisableKey::PATH/>
         <ErrorSummary action=EnableKey::PATH/>
         <ErrorSummary action=DropSecret::PATH/>
+        <ErrorSummary action=ExtendSecret::PATH/>
         <UsageChart series=series(&detail) small=true/>
         <div class="cols-main">
             <div class="stack-xl">

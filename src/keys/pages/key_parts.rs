@@ -1,10 +1,9 @@
-//! The parts of `/keys/{id}`: settings, secrets, limits, facts, history.
+//! The parts of `/keys/{id}`: settings, limits, facts, history.
 
 use crate::{
     keys::{
-        api::{DropSecret, SaveKey, SetLimit},
-        components::SaidTime,
-        model::{Act, HistoryEntry, KeyDetail, SecretView, per_window},
+        api::{SaveKey, SetLimit},
+        model::{Act, HistoryEntry, KeyDetail, per_window},
     },
     ui::{
         Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, SelectField, Size, Table, TextArea, TextField,
@@ -36,48 +35,6 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>
         </section>
-    }
-    .into_any()
-}
-
-/// What programs send; during a rotation more than one.
-pub fn secrets(detail: &KeyDetail) -> AnyView {
-    let lead = match detail.secrets.len() {
-        0 => "None is accepted.",
-        1 => "Only its hash is stored. If it got lost or leaked, rotate the key.",
-        _ => "Several are accepted while you change over. The key, its history and its limits stay the same.",
-    };
-    let key = detail.key.id.to_string();
-    let can_drop = detail.can_edit;
-    let rows = detail.secrets.iter().cloned().map(|s| secret(s, &key, can_drop)).collect_view();
-    view! {
-        <section aria-labelledby="secrets-title">
-            <div class="section-head"><h2 id="secrets-title">"Secrets"</h2><p>{lead}</p></div>
-            <Table caption="Secrets of this key, newest first">
-                <thead><tr><th scope="col">"Secret"</th><th scope="col" class="col-2">"Since"</th><th scope="col">"Accepted until"</th><td><span class="visually-hidden">"Act"</span></td></tr></thead>
-                <tbody>{rows}</tbody>
-            </Table>
-        </section>
-    }
-    .into_any()
-}
-
-fn secret(secret: SecretView, key: &str, can_drop: bool) -> AnyView {
-    let until = match secret.until {
-        Some(said) => view! { <SaidTime said/> }.into_any(),
-        None => view! { <span class="faint">"no end"</span> }.into_any(),
-    };
-    let hidden = vec![("id", key.to_owned()), ("secret", secret.id.to_string())];
-    let label = format!("Drop {}", secret.start);
-    let drop = (can_drop && !secret.is_newest)
-        .then(|| view! { <Form action=DropSecret::PATH quiet=true hidden><Button size=Size::Small label>"Drop"</Button></Form> });
-    view! {
-        <tr>
-            <th scope="row"><code>{secret.start}"…"</code></th>
-            <td class="col-2"><SaidTime said=secret.since/></td>
-            <td>{until}</td>
-            <td class="cell-more">{drop}</td>
-        </tr>
     }
     .into_any()
 }
@@ -179,13 +136,17 @@ fn entry(entry: HistoryEntry) -> AnyView {
         Act::Renamed | Act::Expiry => Dot::Icon(Icon::Gear),
         Act::Permitted | Act::Addressed => Dot::Icon(Icon::Shield),
         Act::Limited => Dot::Icon(Icon::Gauge),
-        Act::Rotated => Dot::Icon(Icon::Rotate),
+        Act::Rotated | Act::Extended => Dot::Icon(Icon::Rotate),
         Act::Dropped => Dot::Icon(Icon::Trash),
         Act::Disabled => Dot::Gate(Gate::Idle),
         Act::Enabled => Dot::Gate(Gate::Passed),
         Act::Revoked => Dot::Gate(Gate::Refused),
     };
-    let actor = if entry.actor == "cli" { "An operator, on the command line,".to_owned() } else { entry.actor };
+    let actor = match entry.actor.as_str() {
+        "cli" => "An operator, on the command line,".to_owned(),
+        "system" => "Tollgate".to_owned(),
+        _ => entry.actor,
+    };
     let why = if entry.reason.is_empty() { String::new() } else { format!(", “{}”", entry.reason) };
     view! { <TimelineItem dot when=entry.at.words iso=entry.at.at>{format!("{actor} {}{why}", entry.act.words(&entry.detail))}</TimelineItem> }.into_any()
 }

@@ -2,6 +2,7 @@
 
 mod key;
 mod key_parts;
+mod key_secrets;
 mod keys;
 
 pub use key::KeyPage;

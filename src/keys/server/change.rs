@@ -11,7 +11,7 @@ use crate::{
     error::AppError,
     keys::model::{Act, Key, KeyState},
     platform::Ctx,
-    values::{KeyId, permission_names as may},
+    values::{AccountId, KeyId, permission_names as may},
 };
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -40,6 +40,13 @@ pub async fn open(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<(Transaction<
     Ok((tx, key))
 }
 
+/// The same for what Tollgate does by itself; none if the key is gone or revoked meanwhile.
+pub async fn open_as_system(ctx: &Ctx, id: KeyId) -> Result<Option<(Transaction<'static, Postgres>, Key)>, AppError> {
+    let mut tx = ctx.db.begin().await?;
+    let key = keys::lock_key(&mut tx, None, id).await?.filter(|key| key.state != KeyState::Revoked);
+    Ok(key.map(|key| (tx, key)))
+}
+
 /// A revoked key changes no more.
 pub fn must_live(key: &Key) -> Result<(), AppError> {
     match key.state {
@@ -50,7 +57,15 @@ pub fn must_live(key: &Key) -> Result<(), AppError> {
 
 /// Writes the line of the history and the event.
 pub async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, done: Done<'_>) -> Result<(), AppError> {
-    let (actor_id, actor) = actor(caller);
+    write(ctx, conn, actor(caller), key, done).await
+}
+
+/// The same for what Tollgate does by itself.
+pub async fn note_as_system(ctx: &Ctx, conn: &mut PgConnection, key: &Key, done: Done<'_>) -> Result<(), AppError> {
+    write(ctx, conn, (None, "system"), key, done).await
+}
+
+async fn write(ctx: &Ctx, conn: &mut PgConnection, (actor_id, actor): (Option<AccountId>, &str), key: &Key, done: Done<'_>) -> Result<(), AppError> {
     let change = changes::NewChange { id: ctx.new_id(), key: key.id, act: done.act, actor_id, actor, reason: done.reason, detail: &done.detail };
     changes::insert_change(conn, &change, ctx.clock.now()).await?;
     record(

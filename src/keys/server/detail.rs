@@ -9,7 +9,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, ApiPermission, Calls, DayBar, HistoryEntry, Key, KeyDetail, KeyState, SecretView},
+    keys::model::{Api, ApiPermission, Calls, DayBar, HistoryEntry, Key, KeyDetail, KeyState, SecretUseView, SecretView},
     platform::{Ctx, LocalTime},
     values::{KeyId, WorkspaceId, permission_names as may},
 };
@@ -22,6 +22,12 @@ pub async fn find_key(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<Key, AppE
     caller.require(&may::KEYS_READ)?;
     let mut conn = ctx.db.acquire().await?;
     store::keys::find_key(&mut conn, Reach::of(caller).workspace(), id).await?.ok_or(AppError::NotFound)
+}
+
+/// The secrets of a key that are accepted, the newest first.
+pub async fn key_secrets(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<Vec<store::secrets::HeldSecret>, AppError> {
+    find_key(ctx, caller, id).await?;
+    Ok(store::secrets::list_secrets(&ctx.db, id, ctx.clock.now()).await?)
 }
 
 /// What was done to a key, newest first.
@@ -87,14 +93,28 @@ fn example(ctx: &Ctx, key: &Key) -> String {
 
 async fn secrets(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<SecretView>, AppError> {
     let rows = store::secrets::list_secrets(&ctx.db, id, local.now()).await?;
-    let view = |(i, row): (usize, store::secrets::SecretRow)| SecretView {
+    let newest_since = rows.first().map(|newest| newest.created_at);
+    let view = |(i, row): (usize, store::secrets::HeldSecret)| SecretView {
         id: row.id.into(),
-        start: row.start,
         since: said(row.created_at, local.moment(row.created_at)),
         until: row.expires_at.map(|at| said(at, local.moment(at))),
+        until_first_use: row.until_first_use,
         is_newest: i == 0,
+        is_missed: row.last_used_at > newest_since,
+        last_use: row.last_used_at.map(|at| SecretUseView { at: said(at, local.ago(at)), by: by(row.address.as_deref(), row.route.as_deref()) }),
+        start: row.start,
     };
     Ok(rows.into_iter().enumerate().map(view).collect())
+}
+
+/// "203.0.113.7 (GET /orders)".
+fn by(address: Option<&str>, route: Option<&str>) -> String {
+    let said = |text: Option<&str>| text.filter(|t| !t.is_empty() && *t != "-").map(str::to_owned);
+    match (said(address), said(route)) {
+        (Some(address), Some(route)) => format!("{address} ({route})"),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => String::new(),
+    }
 }
 
 async fn history(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<HistoryEntry>, AppError> {

@@ -4,7 +4,7 @@ use super::{detail::find_key, rules};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Environment, KeyEdit, KeyLimit, NewKey, Once},
+    keys::model::{Environment, Grace, KeyEdit, KeyLimit, NewKey, Once},
     platform::{Ctx, LocalTime},
     values::KeyId,
 };
@@ -74,6 +74,22 @@ pub async fn edit(
     // Lines, though commas and spaces do as well.
     let addresses = addresses.map(|text| text.split([',', ' ', '\r', '\n', '\t']).filter(|t| !t.is_empty()).map(str::to_owned).collect());
     Ok(KeyEdit { name: Some(name), expires_at, permissions, addresses, limits: None })
+}
+
+/// How long an old secret lives on: seconds, `first_use`, or `date` with a day in the person's time zone, with whose beginning it ends.
+pub fn grace(ctx: &Ctx, caller: &Caller, grace: &str, until: Option<&str>) -> Result<Grace, AppError> {
+    match grace {
+        "first_use" => Ok(Grace::FirstUse),
+        "date" => {
+            let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+            let at = until.and_then(|day| local.start_of(day)).ok_or_else(|| AppError::invalid("until", "Choose a day, written as 2027-01-31."))?;
+            match at > local.now() {
+                true => Ok(Grace::Until(at)),
+                false => Err(AppError::invalid("until", "This day has begun already. Choose a later one.")),
+            }
+        }
+        seconds => seconds.parse().map(Grace::For).map_err(|_| AppError::invalid("grace", "Choose how long the old secret is accepted.")),
+    }
 }
 
 /// The one limit of a key, in texts; both empty: the default again.

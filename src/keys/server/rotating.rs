@@ -1,4 +1,8 @@
-//! New secrets for a key. The key stays the same: its id, limits, history and usage; only what a program must send changes.
+//! New secrets for a key, and the end of old ones. The key stays the same: its id, limits, history and usage; only what a program must
+//! send changes.
+//!
+//! An old secret lives on for a time, until a date, or until the newest is first used. That first use is noticed by the gate, told with
+//! the meter's next batch, and ends the old ones by a job (`jobs::EndReplaced`), on whichever node: the second end is without effect.
 
 use super::{
     apis,
@@ -10,20 +14,21 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::Act,
+    keys::model::{Act, Grace, Key},
     platform::{Ctx, crypto::sha256},
     values::{KeyId, SecretId},
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// The longest that an old secret may live on.
+/// The longest that an old secret may live on when it is said in seconds.
 pub const MAX_GRACE: u32 = 30 * 86_400;
+/// Said as a date; and the latest end of one that waits for the first use of the newest.
+const LATEST: Duration = Duration::days(365);
 
-/// Adds a secret; the old ones are accepted for `grace` more seconds. `token` of a page makes it safe to send twice.
-pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: u32, token: Option<&str>) -> Result<Created, AppError> {
-    if grace > MAX_GRACE {
-        return Err(AppError::invalid("grace", "The old secret lives on for at most 30 days."));
-    }
+/// Adds a secret; the old ones are accepted for the `grace`. `token` of a page makes it safe to send twice.
+pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: Grace, token: Option<&str>) -> Result<Created, AppError> {
+    let now = ctx.clock.now();
+    let (until, until_first_use) = end(grace, now)?;
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     change::must_live(&key)?;
     let api = apis::api_for_key(ctx, Some(key.api.as_str())).await?;
@@ -32,31 +37,94 @@ pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: u32, token
         Some(token) => secret::derive(&ctx.vault, &["rotate", &id.to_string(), token], &api.key_prefix, environment),
         None => secret::mint(&ctx.rng, &api.key_prefix, environment),
     };
-    let now = ctx.clock.now();
     if let Some(since) = secrets::find_secret(&mut tx, id, &sha256(&minted)).await? {
         return Ok(Created { key, secret: (now - since < SHOWN_FOR).then_some(minted), is_new: false });
     }
-    let grace = i64::from(grace);
-    secrets::end_secrets(&mut tx, id, now + Duration::seconds(grace), now).await?;
+    secrets::end_secrets(&mut tx, id, until, until_first_use, now).await?;
     secrets::insert_secret(&mut tx, ctx.new_id::<SecretId>(), id, &sha256(&minted), secret::start(&minted), now).await?;
-    let detail = if grace == 0 { "the old one ended at once".to_owned() } else { format!("the old one is accepted for {}", span(grace)) };
-    change::note(ctx, &mut tx, caller, &key, Done { data: serde_json::json!({ "grace": grace }), ..Done::new(Act::Rotated, detail) }).await?;
+    let detail = match grace {
+        Grace::For(0) => "the old one ended at once".to_owned(),
+        grace => format!("the old one is accepted {}", words(grace)),
+    };
+    change::note(ctx, &mut tx, caller, &key, Done { data: facts(grace), ..Done::new(Act::Rotated, detail) }).await?;
     let key = change::close(ctx, tx, id).await?;
     Ok(Created { key, secret: Some(minted), is_new: true })
 }
 
-/// Ends an old secret before its time. Without effect when it is gone already; the newest secret can't be dropped.
+/// Moves the end of an old secret, to earlier or later. The newest has no end, so none to move.
+pub async fn extend_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId, grace: Grace) -> Result<Key, AppError> {
+    let now = ctx.clock.now();
+    let (until, until_first_use) = end(grace, now)?;
+    if until <= now {
+        return Err(AppError::invalid("grace", "To end a secret at once, drop it."));
+    }
+    let (mut tx, key) = change::open(ctx, caller, id).await?;
+    change::must_live(&key)?;
+    let start = secrets::update_end(&mut tx, id, secret, until, until_first_use, now).await?.ok_or(AppError::NotFound)?;
+    let detail = format!("{start}…; it is accepted {}", words(grace));
+    change::note(ctx, &mut tx, caller, &key, Done { data: facts(grace), ..Done::new(Act::Extended, detail) }).await?;
+    change::close(ctx, tx, id).await
+}
+
+/// Ends an old secret before its time. Without effect when it is gone already; the newest can't be dropped.
 pub async fn drop_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId) -> Result<(), AppError> {
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     if let Some(start) = secrets::delete_secret(&mut tx, id, secret).await? {
         change::note(ctx, &mut tx, caller, &key, Done::new(Act::Dropped, format!("{start}…"))).await?;
         change::close(ctx, tx, id).await?;
+    } else if secrets::is_newest(&mut tx, id, secret).await? {
+        return Err(AppError::conflict("This is the newest secret of the key. Rotate the key first, or disable it."));
     }
     Ok(())
 }
 
+/// A call passed with the newest secret: those that were to live until then end. Without effect when they ended already, or when the
+/// key was rotated again meanwhile.
+pub async fn end_replaced(ctx: &Ctx, id: KeyId, by: SecretId) -> Result<(), AppError> {
+    let Some((mut tx, key)) = change::open_as_system(ctx, id).await? else { return Ok(()) };
+    let starts = secrets::delete_replaced(&mut tx, id, by).await?;
+    if starts.is_empty() {
+        return Ok(());
+    }
+    for start in starts {
+        let done = Done { reason: "the new one is in use", ..Done::new(Act::Dropped, format!("{start}…")) };
+        change::note_as_system(ctx, &mut tx, &key, done).await?;
+    }
+    change::close(ctx, tx, id).await?;
+    Ok(())
+}
+
+/// When an old secret ends, and whether the first use of the newest ends it before.
+fn end(grace: Grace, now: OffsetDateTime) -> Result<(OffsetDateTime, bool), AppError> {
+    match grace {
+        Grace::For(seconds) if seconds > MAX_GRACE => Err(AppError::invalid("grace", "The old secret lives on for at most 30 days. Later ends are dates.")),
+        Grace::For(seconds) => Ok((now + Duration::seconds(i64::from(seconds)), false)),
+        Grace::Until(at) if at <= now => Err(AppError::invalid("expires_at", "This has passed already. Choose a later date.")),
+        Grace::Until(at) if at > now + LATEST => Err(AppError::invalid("expires_at", "An old secret lives on for at most a year. Choose an earlier date.")),
+        Grace::Until(at) => Ok((at, false)),
+        Grace::FirstUse => Ok((now + LATEST, true)),
+    }
+}
+
+/// "for 1 hour", "until 2026-12-01", "until the new one is first used".
+fn words(grace: Grace) -> String {
+    match grace {
+        Grace::For(seconds) => format!("for {}", span(seconds)),
+        Grace::Until(at) => format!("until {}, {:02}:{:02} UTC", at.date(), at.hour(), at.minute()),
+        Grace::FirstUse => "until the new one is first used".to_owned(),
+    }
+}
+
+fn facts(grace: Grace) -> serde_json::Value {
+    match grace {
+        Grace::For(seconds) => serde_json::json!({ "grace": seconds }),
+        Grace::Until(at) => serde_json::json!({ "expires_at": at.format(&Rfc3339).unwrap_or_default() }),
+        Grace::FirstUse => serde_json::json!({ "until": "first_use" }),
+    }
+}
+
 /// "1 hour", "7 days".
-fn span(seconds: i64) -> String {
+fn span(seconds: u32) -> String {
     let (n, unit) = match seconds {
         s if s % 86_400 == 0 => (s / 86_400, "day"),
         s if s % 3_600 == 0 => (s / 3_600, "hour"),

@@ -21,6 +21,8 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Where it is asked.
 pub const PATH: &str = "/api/v1/keys/verify";
+/// The route under which the asking service's own secret is seen.
+const ASKING: &str = "POST /api/v1/keys/verify";
 
 /// What a service asks.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -129,7 +131,7 @@ pub fn verify_key(gate: &Gate, info: &RequestInfo, headers: &HeaderMap, body: &[
 /// The asking service's own key: any key for `tollgate` with `keys:verify`. Looked up, not charged: asking has no quota.
 fn may_ask(gate: &Gate, headers: &HeaderMap, address: IpAddr) -> Result<(), AppError> {
     let secret = presented(headers).ok_or(AppError::Unauthenticated)?;
-    match gate.standing(secret, "tollgate", may::KEYS_VERIFY.as_str(), Some(address)) {
+    match gate.standing(secret, "tollgate", may::KEYS_VERIFY.as_str(), ASKING, Some(address)) {
         Outcome::Valid => Ok(()),
         outcome @ Outcome::IpDenied => Err(AppError::refused(outcome.sentence())),
         Outcome::Forbidden => Err(AppError::forbidden(&may::KEYS_VERIFY)),

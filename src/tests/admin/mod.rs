@@ -31,7 +31,7 @@ async fn key_of(app: &TestApp, person: &Person, name: &str) -> (KeyId, String) {
 
 /// What the gate of this process says of a secret now.
 fn answer(app: &TestApp, secret: &str) -> Outcome {
-    app.ctx.part::<Gate>().unwrap().standing(secret, "demo", "orders:read", None)
+    app.ctx.part::<Gate>().unwrap().standing(secret, "demo", "orders:read", "", None)
 }
 
 /// How many events of this kind there are.

@@ -4,6 +4,7 @@ mod addresses;
 mod apis;
 mod idempotency;
 mod lists;
+mod old_secrets;
 mod pages;
 mod rest;
 mod rotation;

@@ -8,11 +8,14 @@
 use super::{
     backlog,
     calendar::instant,
-    store::writing::{self, AttemptColumns, CountColumns, SampleColumns},
+    store::writing::{self, AttemptColumns, CountColumns, SampleColumns, UseColumns},
 };
 use crate::{
-    keys::server::meter::{Batch, Refusal, left_over},
-    platform::Ctx,
+    keys::server::{
+        jobs::EndReplaced,
+        meter::{Batch, Refusal, SecretUse, left_over},
+    },
+    platform::{Ctx, jobs::enqueue},
 };
 use jiff::Timestamp;
 use std::{collections::BTreeMap, time::Duration};
@@ -144,6 +147,12 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
     for chunk in &samples {
         writing::insert_samples(&mut tx, chunk).await?;
     }
+    for chunk in &uses(batch) {
+        writing::update_uses(&mut tx, chunk).await?;
+    }
+    for first in batch.uses.iter().filter(|u| u.ends_others) {
+        enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret }).await?;
+    }
     tx.commit().await?;
     Ok(true)
 }
@@ -250,6 +259,23 @@ fn samples(ctx: &Ctx, batch: &Batch) -> Vec<SampleColumns> {
         columns
     };
     batch.samples.chunks(CHUNK).map(one).collect()
+}
+
+/// Who used each secret last.
+fn uses(batch: &Batch) -> Vec<UseColumns> {
+    let mut uses: Vec<&SecretUse> = batch.uses.iter().collect();
+    uses.sort_by_key(|u| u.secret);
+    let one = |chunk: &[&SecretUse]| {
+        let mut columns = UseColumns::default();
+        for used in chunk {
+            columns.secret.push(used.secret.uuid());
+            columns.at.push(instant(Timestamp::from_microsecond(used.at_micros).unwrap_or_default()));
+            columns.address.push(text(&used.address));
+            columns.route.push(text(&used.route));
+        }
+        columns
+    };
+    uses.chunks(CHUNK).map(one).collect()
 }
 
 fn minute_start(minute: i64) -> time::OffsetDateTime {

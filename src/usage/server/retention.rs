@@ -1,4 +1,5 @@
-//! Forgetting: minutes after 45 days, quarters after two years, samples and attempts after 30 days, batch ids after two days.
+//! Forgetting: minutes after 45 days, quarters after two years, samples and attempts after 30 days, batch ids after two days,
+//! uses of secrets with their secrets.
 
 use super::store::pruning;
 use crate::{error::AppError, platform::Ctx};
@@ -21,6 +22,7 @@ pub async fn forget_old_usage(ctx: &Ctx) -> Result<bool, AppError> {
         pruning::delete_samples(&ctx.db, now - SAMPLES, MOST).await?,
         pruning::delete_attempts(&ctx.db, now - SAMPLES, MOST).await?,
         pruning::delete_batches(&ctx.db, now - BATCHES, MOST).await?,
+        pruning::delete_uses(&ctx.db, MOST).await?,
     ];
     tracing::debug!(?deleted, "old usage is forgotten");
     Ok(deleted.iter().any(|n| *n >= MOST.unsigned_abs()))

@@ -1,9 +1,12 @@
 //! What the gate knows of one key: its facts, replaced whole when they change, and its counters, which live on.
 
 use super::limit::{Limit, LimitState, Policy};
-use crate::values::{AccountId, ApiId, KeyId, Permission, WorkspaceId};
+use crate::values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId};
 use ipnet::IpNet;
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 
 /// Whether a key may be used at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +34,15 @@ pub struct KeyFacts {
     /// From where it may be used; empty: from everywhere.
     pub addresses: Box<[IpNet]>,
     pub secrets: Box<[SecretFacts]>,
+    /// An old secret ends with the first use of the newest one.
+    pub awaits_first_use: bool,
     pub limits: Box<[Policy]>,
 }
 
-/// One secret: its SHA-256, and when a rotation lets it go.
+/// One secret: its SHA-256, and when a rotation lets it go; the newest has no end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretFacts {
+    pub id: SecretId,
     pub hash: [u8; 32],
     pub expires_at: Option<i64>,
 }
@@ -48,6 +54,21 @@ pub struct Record {
     pub limits: Box<[Limit]>,
     /// Held while several limits are charged together.
     pub together: Arc<Mutex<()>>,
+    /// Beside each secret, when it was last seen.
+    seen: Box<[Seen]>,
+}
+
+/// The minute in which a secret was last used, times two, and one more if a call passed with it: so telling of a use costs one look
+/// per call and one note per minute. A changed record begins anew, so that a use after a rotation is always told.
+#[derive(Debug, Default)]
+struct Seen(AtomicU32);
+
+impl Seen {
+    /// True if this use says more than the ones before.
+    fn is_news(&self, minute: i64, passes: bool) -> bool {
+        let word = u32::try_from(minute.saturating_mul(2)).unwrap_or(0) | u32::from(passes);
+        self.0.load(Ordering::Relaxed) < word && self.0.fetch_max(word, Ordering::Relaxed) < word
+    }
 }
 
 impl Record {
@@ -62,10 +83,32 @@ impl Record {
             })
             .collect();
         let together = replaced.map(|r| Arc::clone(&r.together)).unwrap_or_default();
-        Self { facts, limits, together }
+        let seen = facts.secrets.iter().map(|_| Seen::default()).collect();
+        Self { facts, limits, together, seen }
+    }
+
+    /// The secret with this hash, if its use is worth a note: the first of its minute, or the first that passed in it.
+    pub fn seen(&self, hash: &[u8; 32], minute: i64, passes: bool) -> Option<&SecretFacts> {
+        let (secret, seen) = self.facts.secrets.iter().zip(&self.seen).find(|(secret, _)| secret.hash == *hash)?;
+        seen.is_news(minute, passes).then_some(secret)
     }
 
     pub fn limit_states(&self, now_micros: i64) -> Vec<LimitState> {
         self.limits.iter().map(|limit| limit.state(now_micros)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_use_is_told_once_a_minute_and_once_more_when_it_passes() {
+        let seen = Seen::default();
+        let told: Vec<bool> = [(100, false), (100, false), (100, true), (100, false), (100, true), (101, false), (101, true), (99, true)]
+            .into_iter()
+            .map(|(minute, passes)| seen.is_news(minute, passes))
+            .collect();
+        assert_eq!(told, [true, false, true, false, false, true, true, false]);
     }
 }

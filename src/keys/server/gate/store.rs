@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     platform::Ctx,
-    values::{AccountId, ApiId, KeyId, Permission, WorkspaceId},
+    values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
 };
 use futures_util::TryStreamExt;
 use sqlx::PgPool;
@@ -55,8 +55,10 @@ pub async fn read_keys(gate: &Gate, db: &PgPool, which: Which<'_>) -> sqlx::Resu
                  select rp.permission from account_roles ar join role_permissions rp on rp.role = ar.role where ar.account_id = w.personal_of)
              ) as "permissions!",
              k.addresses::text[] as "addresses!",
+             array(select s.id from key_secrets s where s.key_id = k.id order by s.id) as "secret_ids!",
              array(select s.hash from key_secrets s where s.key_id = k.id order by s.id) as "hashes!",
              array(select s.expires_at from key_secrets s where s.key_id = k.id order by s.id) as "secret_ends!: Vec<Option<OffsetDateTime>>",
+             exists (select from key_secrets s where s.key_id = k.id and s.until_first_use) as "awaits_first_use!",
              array(select l.name from key_limits l where l.key_id = k.id order by l.name) as "limit_names!",
              array(select l.max_calls from key_limits l where l.key_id = k.id order by l.name) as "limit_calls!",
              array(select l.window_seconds from key_limits l where l.key_id = k.id order by l.name) as "limit_windows!"
@@ -75,11 +77,10 @@ pub async fn read_keys(gate: &Gate, db: &PgPool, which: Which<'_>) -> sqlx::Resu
             ("disabled", _) => Standing::Disabled,
             _ => Standing::Active,
         };
-        let secrets = row
-            .hashes
-            .iter()
-            .zip(row.secret_ends)
-            .filter_map(|(hash, ends)| Some(SecretFacts { hash: hash.as_slice().try_into().ok()?, expires_at: ends.map(micros) }));
+        let secrets =
+            row.secret_ids.into_iter().zip(&row.hashes).zip(row.secret_ends).filter_map(|((id, hash), ends)| {
+                Some(SecretFacts { id: SecretId::new(id), hash: hash.as_slice().try_into().ok()?, expires_at: ends.map(micros) })
+            });
         let limits = row.limit_names.into_iter().zip(row.limit_calls).zip(row.limit_windows).map(|((name, max), window)| Policy {
             name: name.into(),
             max: u64::try_from(max).unwrap_or(0),
@@ -96,6 +97,7 @@ pub async fn read_keys(gate: &Gate, db: &PgPool, which: Which<'_>) -> sqlx::Resu
             permissions: row.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect(),
             addresses: row.addresses.iter().filter_map(|a| a.parse().ok()).collect(),
             secrets: secrets.collect(),
+            awaits_first_use: row.awaits_first_use,
             limits: limits.collect(),
         };
         gate.table.put(key, |replaced| Record::new(facts, &gate.default, replaced));

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     keys::server::{
-        meter::{Attempt, Refusal, Tally},
+        meter::{Attempt, Refusal, SecretUse, Tally},
         secret::is_well_formed,
     },
     platform::{crypto::sha256, http::RequestInfo},
@@ -69,16 +69,21 @@ impl Gate {
         answer
     }
 
-    /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted.
-    pub fn standing(&self, secret: &str, api: &str, permission: &str, address: Option<IpAddr>) -> Outcome {
-        let question = Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route: "", cost: 0, address, request_id: "" };
+    /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted, but the secret was used.
+    pub fn standing(&self, secret: &str, api: &str, permission: &str, route: &str, address: Option<IpAddr>) -> Outcome {
+        let question = Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, cost: 0, address, request_id: "" };
         if !is_well_formed(secret) {
             return Outcome::Malformed;
         }
         let hash = sha256(secret);
         match self.table.by_secret(hash) {
             None => Outcome::Unknown,
-            Some(record) => refusal(&record, &hash, &question, self.clock.now_micros()).unwrap_or(Outcome::Valid),
+            Some(record) => {
+                let now = self.clock.now_micros();
+                let outcome = refusal(&record, &hash, &question, now).unwrap_or(Outcome::Valid);
+                self.note_use(&record, &hash, &question, outcome, now);
+                outcome
+            }
         }
     }
 
@@ -95,13 +100,29 @@ impl Gate {
         let hash = sha256(question.secret);
         let Some(record) = self.table.by_secret(hash) else { return Answer::bare(Outcome::Unknown) };
         if let Some(outcome) = refusal(&record, &hash, question, now) {
+            self.note_use(&record, &hash, question, outcome, now);
             return Answer { outcome, record: Some(record), limits: Vec::new(), retry_after: None };
         }
         let charged = charge_all(&record.limits, &record.together, now, question.cost);
         let limits = record.limit_states(now);
         let retry_after = charged.err().and_then(|refusing| limits.get(refusing)).map(|limit| limit.reset_after);
         let outcome = if charged.is_ok() { Outcome::Valid } else { Outcome::RateLimited };
+        self.note_use(&record, &hash, question, outcome, now);
         Answer { outcome, record: Some(record), limits, retry_after }
+    }
+
+    /// Tells the meter who uses this secret, if it is news.
+    fn note_use(&self, record: &Record, hash: &[u8; 32], question: &Question<'_>, outcome: Outcome, now: i64) {
+        let passes = outcome == Outcome::Valid;
+        let Some(secret) = record.seen(hash, now.div_euclid(60_000_000), passes) else { return };
+        self.meter.note_use(SecretUse {
+            secret: secret.id,
+            key: record.facts.key,
+            at_micros: now,
+            address: question.address.map(|a| a.to_canonical().to_string()).unwrap_or_default(),
+            route: self.routes.named(question.route),
+            ends_others: passes && record.facts.awaits_first_use && secret.expires_at.is_none(),
+        });
     }
 
     fn count(&self, question: &Question<'_>, answer: &Answer, now: i64) {

@@ -1,8 +1,12 @@
 //! The JSON of the REST routes of keys. Unknown fields are refused; times are RFC 3339, durations whole seconds.
 
-use crate::keys::{
-    model::{Environment, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, NewKey, Once},
-    server::Created,
+use crate::{
+    error::AppError,
+    keys::{
+        model::{Environment, Grace, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, NewKey, Once},
+        server::{Created, HeldSecret},
+    },
+    values::SecretId,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
@@ -110,20 +114,6 @@ pub struct ReasonBody {
     pub reason: String,
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RotateBody {
-    /// For so many seconds the old secret is accepted too (default one hour, at most 30 days).
-    #[serde(default = "RotateBody::default_grace")]
-    pub grace: u32,
-}
-
-impl RotateBody {
-    const fn default_grace() -> u32 {
-        3_600
-    }
-}
-
 /// A key, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct KeyBody {
@@ -174,6 +164,97 @@ impl KeyBody {
     }
 }
 
+/// A key with its secrets; of each only what people recognise it by.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeyDetailBody {
+    #[serde(flatten)]
+    pub key: KeyBody,
+    /// Those that are accepted, the newest first.
+    pub secrets: Vec<SecretBody>,
+}
+
+/// A secret of a key.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SecretBody {
+    #[schema(example = "sec_01K3V7QDE4S8T1N5W9Y2B6C0XZ")]
+    pub id: String,
+    /// How it begins.
+    #[schema(example = "demo_live_7Kq2")]
+    pub start: String,
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: OffsetDateTime,
+    /// Until when it is accepted at the latest; the newest has no end.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<OffsetDateTime>,
+    /// `first_use`: it ends before, as soon as a call passes with the newest.
+    pub until: Option<&'static str>,
+    /// To the minute, whatever the outcome of the call.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_used_at: Option<OffsetDateTime>,
+    /// The address of that call, if the asking service said it.
+    #[schema(example = "203.0.113.7")]
+    pub last_used_from: Option<String>,
+    /// The route of that call.
+    #[schema(example = "GET /orders")]
+    pub last_used_route: Option<String>,
+}
+
+impl From<HeldSecret> for SecretBody {
+    fn from(secret: HeldSecret) -> Self {
+        let said = |text: Option<String>| text.filter(|t| !t.is_empty() && t != "-");
+        Self {
+            id: SecretId::new(secret.id).to_string(),
+            start: secret.start,
+            created_at: secret.created_at,
+            expires_at: secret.expires_at,
+            until: secret.until_first_use.then_some("first_use"),
+            last_used_at: secret.last_used_at,
+            last_used_from: said(secret.address),
+            last_used_route: said(secret.route),
+        }
+    }
+}
+
+/// How long an old secret lives on: one of the three, or none for an hour.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GraceBody {
+    /// For so many seconds more, at most 30 days.
+    #[serde(default)]
+    #[schema(example = 3600)]
+    grace: Option<u32>,
+    /// Until a call passes with the newest secret; a year at most.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "first_use")]
+    until: Option<UntilWord>,
+    /// Until this moment, within a year.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<OffsetDateTime>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum UntilWord {
+    FirstUse,
+}
+
+impl GraceBody {
+    /// None if nothing was said.
+    pub fn grace(&self) -> Result<Option<Grace>, AppError> {
+        match (self.grace, self.until, self.expires_at) {
+            (None, None, None) => Ok(None),
+            (Some(seconds), None, None) => Ok(Some(Grace::For(seconds))),
+            (None, Some(UntilWord::FirstUse), None) => Ok(Some(Grace::FirstUse)),
+            (None, None, Some(at)) => Ok(Some(Grace::Until(at))),
+            _ => Err(AppError::invalid("grace", "Say one of grace, until and expires_at.")),
+        }
+    }
+}
+
 /// A key with its secret: the only answer that ever holds it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CreatedKeyBody {
@@ -204,9 +285,10 @@ pub struct KeyListBody {
 pub struct HistoryBody {
     #[schema(value_type = String, format = DateTime)]
     pub at: String,
-    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `limited`, `disabled`, `enabled`, `revoked`, `rotated` or `dropped`.
+    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `limited`, `disabled`, `enabled`, `revoked`, `rotated`, `dropped` or `extended`.
     pub act: &'static str,
-    /// The name of who did it, at that time; `cli` for the command line of the server.
+    /// The name of who did it, at that time; `cli` for the command line of the server, `system` for what
+    /// Tollgate did by itself.
     pub actor: String,
     /// Why, as the person said it.
     pub reason: String,

@@ -4,8 +4,9 @@
 //! stored nowhere and was in the first answer only.
 
 mod bodies;
+mod secrets;
 
-use self::bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyBody, KeyListBody, NewKeyBody, ReasonBody, RotateBody};
+use self::bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyBody, KeyDetailBody, KeyListBody, NewKeyBody, ReasonBody};
 use super::rest::RestCaller;
 use crate::{
     error::AppError,
@@ -31,18 +32,31 @@ use utoipa::{IntoParams, OpenApi};
 
 /// What `/api/v1/openapi.json` says of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(list_keys, create_key, read_key, edit_key, delete_key, rotate_key, disable_key, enable_key, revoke_key, read_history))]
+#[openapi(paths(
+    list_keys,
+    create_key,
+    read_key,
+    edit_key,
+    delete_key,
+    disable_key,
+    enable_key,
+    revoke_key,
+    read_history,
+    secrets::rotate_key,
+    secrets::edit_secret,
+    secrets::drop_secret
+))]
 pub struct Docs;
 
 pub fn routes() -> Router<Ctx> {
     Router::new()
         .route("/api/v1/keys", get(list_keys).post(create_key))
         .route("/api/v1/keys/{id}", get(read_key).patch(edit_key).delete(delete_key))
-        .route("/api/v1/keys/{id}/rotate", post(rotate_key))
         .route("/api/v1/keys/{id}/disable", post(disable_key))
         .route("/api/v1/keys/{id}/enable", post(enable_key))
         .route("/api/v1/keys/{id}/revoke", post(revoke_key))
         .route("/api/v1/keys/{id}/history", get(read_history))
+        .merge(secrets::routes())
 }
 
 /// The id in the path; one that can't be an id is a key that does not exist.
@@ -148,14 +162,16 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, AppError> {
 }
 
 /// Read a key
+///
+/// With its secrets: of each its start, its end and who used it last, never the secret itself.
 #[utoipa::path(
     get, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "read_key", params(("id" = String, Path)),
-    responses((status = 200, body = KeyBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = KeyDetailBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn read_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<Json<KeyBody>, AppError> {
+async fn read_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<Json<KeyDetailBody>, AppError> {
     let key = server::find_key(&ctx, &caller, id).await?;
-    Ok(body(&ctx, key))
+    secrets::detail(&ctx, &caller, key).await
 }
 
 /// Change a key
@@ -186,23 +202,6 @@ async fn edit_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id)
 async fn delete_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<StatusCode, AppError> {
     server::revoke_key(&ctx, &caller, id, "").await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Rotate a key
-///
-/// Adds a secret, which is in this answer only; the old one is accepted for `grace` more seconds.
-#[utoipa::path(
-    post, path = "/api/v1/keys/{id}/rotate", tag = "Keys", operation_id = "rotate_key", params(("id" = String, Path)), request_body = RotateBody,
-    responses(
-        (status = 200, body = CreatedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "The key is revoked", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
-    security(("key" = [])),
-)]
-async fn rotate_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(asked): Body<RotateBody>) -> Result<Response, AppError> {
-    let created = server::rotate_key(&ctx, &caller, id, asked.grace, None).await?;
-    let body = CreatedKeyBody::of(created, ctx.clock.now()).ok_or_else(|| AppError::internal("a rotation without a secret"))?;
-    Ok(no_store(Json(body).into_response()))
 }
 
 /// Disable a key

@@ -8,7 +8,7 @@ mod spool;
 
 pub use spool::{LeftOver, Spool, Spooled, left_over};
 
-use crate::values::{ApiId, KeyId, Outcome, WorkspaceId};
+use crate::values::{ApiId, KeyId, Outcome, SecretId, WorkspaceId};
 use spool::Segment;
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -54,6 +54,19 @@ pub struct Refusal {
     pub detail: String,
 }
 
+/// Who used a secret last: the first use in a minute, and the first that passed in it. Not in the spool: the next use tells it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretUse {
+    pub secret: SecretId,
+    pub key: KeyId,
+    pub at_micros: i64,
+    /// Empty if the asking service did not say it.
+    pub address: String,
+    pub route: Arc<str>,
+    /// It passed with the newest secret, and an old one was to live until then.
+    pub ends_others: bool,
+}
+
 /// All that was counted since the last `take`, under an id: it counts once, however often it is sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
@@ -61,13 +74,14 @@ pub struct Batch {
     pub counts: Vec<Tally>,
     pub unknown: Vec<Attempt>,
     pub samples: Vec<Refusal>,
+    pub uses: Vec<SecretUse>,
     /// Where it stands on disk until it is written.
     pub spooled: Spooled,
 }
 
 impl Batch {
     pub fn is_empty(&self) -> bool {
-        self.counts.is_empty() && self.unknown.is_empty() && self.samples.is_empty()
+        self.counts.is_empty() && self.unknown.is_empty() && self.samples.is_empty() && self.uses.is_empty()
     }
 }
 
@@ -110,6 +124,7 @@ struct Unknown {
 pub struct Meter {
     stripes: [Mutex<Stripe>; STRIPES],
     unknown: Mutex<Unknown>,
+    uses: Mutex<HashMap<SecretId, SecretUse>>,
     spool: Option<Spool>,
 }
 
@@ -129,6 +144,7 @@ impl Meter {
         Self {
             stripes: std::array::from_fn(|_| Mutex::new(Stripe { batch: first, ..Stripe::default() })),
             unknown: Mutex::new(Unknown { batch: first, ..Unknown::default() }),
+            uses: Mutex::default(),
             spool,
         }
     }
@@ -194,6 +210,17 @@ impl Meter {
         }
     }
 
+    /// Keeps the last use of each secret; bounded by the number of secrets.
+    pub fn note_use(&self, mut latest: SecretUse) {
+        match lock(&self.uses).entry(latest.secret) {
+            Entry::Occupied(mut known) => {
+                latest.ends_others |= known.get().ends_others;
+                known.insert(latest);
+            }
+            Entry::Vacant(free) => _ = free.insert(latest),
+        }
+    }
+
     /// Takes everything counted so far; the counters start anew, for the batch `next`. Stripe by stripe: what is counted meanwhile is
     /// in one batch or the other, in memory as on disk.
     pub fn take(&self, next: Uuid) -> Batch {
@@ -217,6 +244,7 @@ impl Meter {
         batch.spooled.add(unknown.segment.path());
         batch.unknown = unknown.attempts.into_iter().map(|((minute, reason, address), (count, _))| Attempt { minute, reason, address, count }).collect();
         batch.samples = unknown.samples.into_values().collect();
+        batch.uses = std::mem::take(&mut *lock(&self.uses)).into_values().collect();
         batch
     }
 }

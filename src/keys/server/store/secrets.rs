@@ -1,22 +1,30 @@
-//! The secrets of keys: hashes, and the start that people recognise.
+//! The secrets of keys: hashes, the start that people recognise, and, read from the usage feature's table, who used them last.
 
 use crate::values::{KeyId, SecretId};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub struct SecretRow {
+/// A secret of a key, without the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldSecret {
     pub id: Uuid,
     pub start: String,
     pub created_at: OffsetDateTime,
     pub expires_at: Option<OffsetDateTime>,
+    pub until_first_use: bool,
+    pub last_used_at: Option<OffsetDateTime>,
+    pub address: Option<String>,
+    pub route: Option<String>,
 }
 
 /// The secrets that are still accepted; the one without an end, which is the newest, first.
-pub async fn list_secrets(db: &PgPool, key: KeyId, now: OffsetDateTime) -> sqlx::Result<Vec<SecretRow>> {
+pub async fn list_secrets(db: &PgPool, key: KeyId, now: OffsetDateTime) -> sqlx::Result<Vec<HeldSecret>> {
     sqlx::query_as!(
-        SecretRow,
-        "select id, start, created_at, expires_at from key_secrets where key_id = $1 and (expires_at is null or expires_at > $2) order by expires_at desc, created_at desc, id desc",
+        HeldSecret,
+        r#"select s.id, s.start, s.created_at, s.expires_at, s.until_first_use, u.last_used_at as "last_used_at?", u.address as "address?", u.route as "route?"
+           from key_secrets s left join key_secret_uses u on u.secret_id = s.id
+           where s.key_id = $1 and (s.expires_at is null or s.expires_at > $2) order by s.expires_at desc, s.created_at desc, s.id desc"#,
         key.uuid(),
         now,
     )
@@ -36,13 +44,41 @@ pub async fn insert_secret(conn: &mut PgConnection, id: SecretId, key: KeyId, ha
     Ok(())
 }
 
-/// No secret of the key is accepted after `until`; those that ended already are removed.
-pub async fn end_secrets(conn: &mut PgConnection, key: KeyId, until: OffsetDateTime, now: OffsetDateTime) -> sqlx::Result<()> {
+/// No secret of the key is accepted after `until`, nor after the first use of the next one if `until_first_use`; those that ended
+/// already are removed.
+pub async fn end_secrets(conn: &mut PgConnection, key: KeyId, until: OffsetDateTime, until_first_use: bool, now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("delete from key_secrets where key_id = $1 and (expires_at <= $2 or $3 <= $2)", key.uuid(), now, until).execute(&mut *conn).await?;
-    sqlx::query!("update key_secrets set expires_at = $2 where key_id = $1 and (expires_at is null or expires_at > $2)", key.uuid(), until)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "update key_secrets set expires_at = least(expires_at, $2), until_first_use = until_first_use or $3
+         where key_id = $1 and (expires_at is null or expires_at > $2 or ($3 and not until_first_use))",
+        key.uuid(),
+        until,
+        until_first_use,
+    )
+    .execute(conn)
+    .await?;
     Ok(())
+}
+
+/// Moves the end of an old secret that is still accepted; its start, or none if there is no such secret.
+pub async fn update_end(
+    conn: &mut PgConnection,
+    key: KeyId,
+    id: SecretId,
+    until: OffsetDateTime,
+    until_first_use: bool,
+    now: OffsetDateTime,
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        "update key_secrets set expires_at = $3, until_first_use = $4 where key_id = $1 and id = $2 and expires_at > $5 returning start",
+        key.uuid(),
+        id.uuid(),
+        until,
+        until_first_use,
+        now,
+    )
+    .fetch_optional(conn)
+    .await
 }
 
 /// Removes a secret that has an end, so never the only one; its start, or none if there is no such secret.
@@ -50,4 +86,27 @@ pub async fn delete_secret(conn: &mut PgConnection, key: KeyId, id: SecretId) ->
     sqlx::query_scalar!("delete from key_secrets where key_id = $1 and id = $2 and expires_at is not null returning start", key.uuid(), id.uuid())
         .fetch_optional(conn)
         .await
+}
+
+pub async fn is_newest(conn: &mut PgConnection, key: KeyId, id: SecretId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from key_secrets where key_id = $1 and id = $2 and expires_at is null) as "is_newest!""#,
+        key.uuid(),
+        id.uuid(),
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Removes the secrets that were to live until this one was used, if it is still the newest; their starts.
+pub async fn delete_replaced(conn: &mut PgConnection, key: KeyId, by: SecretId) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "delete from key_secrets where key_id = $1 and until_first_use and expires_at is not null
+           and exists (select from key_secrets n where n.id = $2 and n.key_id = $1 and n.expires_at is null)
+         returning start",
+        key.uuid(),
+        by.uuid(),
+    )
+    .fetch_all(conn)
+    .await
 }

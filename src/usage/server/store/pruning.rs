@@ -28,3 +28,13 @@ pub async fn delete_batches(db: &PgPool, before: OffsetDateTime, most: i64) -> s
     let done = sqlx::query!("delete from usage_batches where ctid in (select ctid from usage_batches where at < $1 limit $2)", before, most);
     Ok(done.execute(db).await?.rows_affected())
 }
+
+/// What is told of secrets that are no more.
+pub async fn delete_uses(db: &PgPool, most: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "delete from key_secret_uses where secret_id in (
+           select u.secret_id from key_secret_uses u where not exists (select from key_secrets s where s.id = u.secret_id) limit $1)",
+        most,
+    );
+    Ok(done.execute(db).await?.rows_affected())
+}

@@ -39,6 +39,14 @@ pub struct SampleColumns {
     pub detail: Vec<String>,
 }
 
+#[derive(Debug, Default)]
+pub struct UseColumns {
+    pub secret: Vec<Uuid>,
+    pub at: Vec<OffsetDateTime>,
+    pub address: Vec<String>,
+    pub route: Vec<String>,
+}
+
 /// Notes that this batch is being written; false if it was before.
 pub async fn insert_batch(conn: &mut PgConnection, id: Uuid, at: OffsetDateTime) -> sqlx::Result<bool> {
     let done = sqlx::query!("insert into usage_batches (id, at) values ($1, $2) on conflict (id) do nothing", id, at).execute(conn).await?;
@@ -90,6 +98,23 @@ pub async fn update_activity(conn: &mut PgConnection, keys: &[Uuid], last_used: 
          on conflict (key_id) do update set last_used_at = excluded.last_used_at where a.last_used_at < excluded.last_used_at",
         keys,
         last_used,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Who used each secret last; never back.
+pub async fn update_uses(conn: &mut PgConnection, rows: &UseColumns) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into key_secret_uses as u (secret_id, last_used_at, address, route)
+         select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[])
+         on conflict (secret_id) do update set last_used_at = excluded.last_used_at, address = excluded.address, route = excluded.route
+         where u.last_used_at < excluded.last_used_at",
+        &rows.secret,
+        &rows.at,
+        &rows.address,
+        &rows.route,
     )
     .execute(conn)
     .await?;

@@ -1,0 +1,109 @@
+//! The REST routes of a key's secrets: a new one, the end of an old one.
+
+use super::{
+    Id,
+    bodies::{CreatedKeyBody, GraceBody, KeyBody, KeyDetailBody},
+    no_store,
+};
+use crate::{
+    accounts::Caller,
+    error::AppError,
+    keys::{
+        model::{Grace, Key},
+        server::{self, rest::RestCaller},
+    },
+    platform::{Ctx, http::json::Body},
+    values::{KeyId, SecretId},
+};
+use axum::{
+    Json, Router,
+    extract::{FromRequestParts, Path, State},
+    http::{StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+    routing::{patch, post},
+};
+
+/// Unless said otherwise an old secret lives on for so many seconds.
+const GRACE: u32 = 3_600;
+
+pub fn routes() -> Router<Ctx> {
+    Router::new().route("/api/v1/keys/{id}/rotate", post(rotate_key)).route("/api/v1/keys/{id}/secrets/{secret_id}", patch(edit_secret).delete(drop_secret))
+}
+
+/// The ids in the path; those that can't be ids are of a secret that does not exist.
+pub struct Ids(KeyId, SecretId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Ids {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AppError> {
+        let Path((key, secret)) = Path::<(String, String)>::from_request_parts(parts, state).await.map_err(|_| AppError::NotFound)?;
+        Ok(Self(key.parse().map_err(|_| AppError::NotFound)?, secret.parse().map_err(|_| AppError::NotFound)?))
+    }
+}
+
+/// Rotate a key
+///
+/// Adds a secret, which is in this answer only. The old one is accepted for `grace` more seconds (an hour unless said otherwise),
+/// until `expires_at`, or, with `until: "first_use"`, until a call passes with the new one.
+#[utoipa::path(
+    post, path = "/api/v1/keys/{id}/rotate", tag = "Keys", operation_id = "rotate_key", params(("id" = String, Path)), request_body = GraceBody,
+    responses(
+        (status = 200, body = CreatedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
+        (status = 409, description = "The key is revoked", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn rotate_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(asked): Body<GraceBody>) -> Result<Response, AppError> {
+    let grace = asked.grace()?.unwrap_or(Grace::For(GRACE));
+    let created = server::rotate_key(&ctx, &caller, id, grace, None).await?;
+    let body = CreatedKeyBody::of(created, ctx.clock.now()).ok_or_else(|| AppError::internal("a rotation without a secret"))?;
+    Ok(no_store(Json(body).into_response()))
+}
+
+/// Move the end of an old secret
+///
+/// To earlier or later, counted from now. The newest secret has no end: rotate the key.
+#[utoipa::path(
+    patch, path = "/api/v1/keys/{id}/secrets/{secret_id}", tag = "Keys", operation_id = "edit_key_secret",
+    params(("id" = String, Path), ("secret_id" = String, Path)), request_body = GraceBody,
+    responses(
+        (status = 200, body = KeyDetailBody), (status = 401, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such key, or it has no such old secret", content_type = "application/problem+json"),
+        (status = 409, description = "The key is revoked", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn edit_secret(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    Ids(id, secret): Ids,
+    Body(asked): Body<GraceBody>,
+) -> Result<Json<KeyDetailBody>, AppError> {
+    let grace = asked.grace()?.ok_or_else(|| AppError::invalid("grace", "Say until when: grace, until or expires_at."))?;
+    let key = server::extend_secret(&ctx, &caller, id, secret, grace).await?;
+    detail(&ctx, &caller, key).await
+}
+
+/// Drop an old secret
+///
+/// Calls with it are answered `UNKNOWN` at once. Without effect if it is gone already.
+#[utoipa::path(
+    delete, path = "/api/v1/keys/{id}/secrets/{secret_id}", tag = "Keys", operation_id = "drop_key_secret",
+    params(("id" = String, Path), ("secret_id" = String, Path)),
+    responses(
+        (status = 204), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
+        (status = 409, description = "It is the newest secret of the key", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn drop_secret(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Ids(id, secret): Ids) -> Result<StatusCode, AppError> {
+    server::drop_secret(&ctx, &caller, id, secret).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A key with its secrets.
+pub async fn detail(ctx: &Ctx, caller: &Caller, key: Key) -> Result<Json<KeyDetailBody>, AppError> {
+    let secrets = server::key_secrets(ctx, caller, key.id).await?;
+    Ok(Json(KeyDetailBody { key: KeyBody::of(key, ctx.clock.now()), secrets: secrets.into_iter().map(Into::into).collect() }))
+}

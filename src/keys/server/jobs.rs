@@ -1,0 +1,32 @@
+//! Work on keys that nobody waits for.
+
+use super::rotating::end_replaced;
+use crate::{
+    platform::{
+        Ctx,
+        jobs::{Job, JobError, Registry},
+    },
+    values::{KeyId, SecretId},
+};
+use serde::{Deserialize, Serialize};
+
+/// A call passed with the newest secret of a key: the old ones that were to live until then end.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EndReplaced {
+    pub key: KeyId,
+    pub by: SecretId,
+}
+
+impl Job for EndReplaced {
+    const KIND: &'static str = "keys.end_replaced";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        Ok(end_replaced(ctx, self.key, self.by).await?)
+    }
+}
+
+/// The jobs of keys, for the registry of the process.
+#[must_use]
+pub fn register(registry: Registry) -> Registry {
+    registry.register::<EndReplaced>()
+}
