@@ -6,22 +6,34 @@
 
 #![recursion_limit = "256"]
 
-pub mod app; //      the document and the route table
-pub mod error; //    AppError, the one error that crosses the wire
+// The document and the route table.
+pub mod app;
+// AppError, the one error that crosses the wire.
+pub mod error;
+// The design system; it knows no feature.
 pub mod ui;
-pub mod values; //   small parsed types of both sides: ids, Email, Slug, Permission, Outcome //       the design system; knows no feature
+// Small parsed types of both sides: ids, Email, Slug, Permission, Outcome.
+pub mod values;
 
-pub mod accounts; // sign-up, sign-in, sessions, profile, workspaces
-pub mod activity; // events: one row per change
-pub mod admin; //    the operator's pages
-pub mod keys; //     APIs, keys, secrets, limits and the gate that verifies them
+// Sign-up, sign-in, sessions, profile, workspaces.
+pub mod accounts;
+// Events: one row per change.
+pub mod activity;
+// The operator's pages.
+pub mod admin;
+// APIs, keys, secrets, limits, and the gate that verifies them.
+pub mod keys;
+// Landing, home, docs, the gallery of components.
 pub mod site;
-pub mod usage; //    counted verifications: metering, rollups, charts //     landing, home, docs, the component gallery
+// Counted verifications: metering, rollups, charts.
+pub mod usage;
 
+// The command line, the router, the worker: the only place that knows every feature.
 #[cfg(feature = "ssr")]
 pub mod boot;
+// What operations stand on: configuration, database, clock, mail, jobs, HTTP layers.
 #[cfg(feature = "ssr")]
-pub mod platform; // what operations stand on: config, database, clock, mail, jobs, HTTP layers //     the command line, the router, the worker
+pub mod platform;
 
 /// The browser's entry: brings the islands of the page to life and says so on `<html data-hydrated>`.
 #[cfg(feature = "hydrate")]

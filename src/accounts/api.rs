@@ -63,8 +63,8 @@ pub async fn sign_in(email: String, password: String, next: Option<String>) -> R
     let ctx = server::context()?;
     let from = Visitor::here();
     match server::sign_in(&ctx, &from, &email, &password.into()).await? {
-        SignIn::Done(account) => {
-            server::begin(&ctx, &server::session()?, account, &from).await?;
+        SignIn::Done(proven) => {
+            server::begin(&ctx, &server::session()?, proven, &from).await?;
             reply::redirect(&next.and_then(|next| links::safe_next(&ctx, &next)).unwrap_or_else(|| "/home".to_owned()));
         }
         SignIn::Unproven(email) => {

@@ -35,7 +35,7 @@ pub use passwords::Passwords;
 pub use profile::{in_full, is_time_zone, profile, security, time_zones, update_profile, when};
 pub use resetting::{change_password, forgot_password, reset_link, reset_password};
 pub use sessions::{begin, end_session, end_sessions, list_sessions, sign_out};
-pub use sign_in::{SignIn, sign_in};
+pub use sign_in::{Proven, SignIn, sign_in};
 pub use sign_up::{DEVELOPER, NewAccount, NewSignUp, OPERATOR, create_account, door, sign_up};
 pub use verifying::{Proof, resend_verification, verify_email};
 pub use visitor::{Visitor, device_in_words};

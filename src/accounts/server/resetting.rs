@@ -82,8 +82,8 @@ pub async fn reset_password(ctx: &Ctx, from: &Visitor, token: &str, email: Optio
         return Err(AppError::invalid("email", "Another account has this address. Choose a different one."));
     }
     store::update_verified(&mut tx, account, now).await?;
-    sessions::delete_sessions(&mut *tx, account, None).await?;
     set_password(ctx, &mut tx, &email, &hash, Change { kind: "account.password_reset", ..about(account, &link.name, from) }).await?;
+    sessions::delete_sessions(&mut *tx, account, None).await?;
     tx.commit().await?;
     attempt.refund(ctx).await?;
     Ok(email)
@@ -108,9 +108,9 @@ pub async fn change_password(ctx: &Ctx, caller: &Caller, from: &Visitor, current
         Via::Session(id) => Some(id),
         Via::Key(_) | Via::Cli => None,
     };
-    let ended = sessions::delete_sessions(&mut *tx, caller.account, keep).await?;
     let change = Change { kind: "account.password_changed", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
     set_password(ctx, &mut tx, &email, &hash, change).await?;
+    let ended = sessions::delete_sessions(&mut *tx, caller.account, keep).await?;
     tx.commit().await?;
     Ok(ended)
 }
@@ -120,7 +120,7 @@ fn check_new(ctx: &Ctx, password: &SecretString, name: &str, email: &Email) -> R
     password_rules::check(password, min, name, email.as_str()).map_err(|reason| AppError::invalid("new_password", reason))
 }
 
-/// What every new password does: mailed proofs die (R52), the lock opens (R20), the event, the mail (R26).
+/// What every new password does, before sessions are ended (`sessions::begin` relies on that order): mailed proofs die (R52), the lock opens (R20), the event, the mail (R26).
 async fn set_password(ctx: &Ctx, conn: &mut PgConnection, email: &Email, hash: &str, change: Change<'_>) -> sqlx::Result<()> {
     let Some(account) = change.actor else { return Ok(()) };
     store::update_password(conn, account, hash, ctx.clock.now()).await?;

@@ -1,6 +1,13 @@
 //! Where somebody is signed in: begun at sign-in, listed, ended one by one or all at once.
 
-use super::{Visitor, profile::when, sign_up::about, store::sessions as store, visitor::device_in_words};
+use super::{
+    Visitor,
+    profile::when,
+    sign_in::Proven,
+    sign_up::about,
+    store::{accounts, sessions as store},
+    visitor::device_in_words,
+};
 use crate::{
     accounts::model::{Caller, SessionList, SessionView, Via},
     activity::server::{Change, record},
@@ -11,7 +18,11 @@ use crate::{
 use tower_sessions::Session;
 
 /// Puts a new session into the browser: a new id, whatever it brought along is dead (R23, S45).
-pub async fn begin(ctx: &Ctx, session: &Session, account: AccountId, from: &Visitor) -> Result<SessionId, AppError> {
+///
+/// A password that was replaced between its proof and this moment begins none (R46): a new password is written before the sessions
+/// are ended, so either that end sees this session, or the check below sees the new password and ends it here.
+pub async fn begin(ctx: &Ctx, session: &Session, proven: Proven, from: &Visitor) -> Result<SessionId, AppError> {
+    let account = proven.account;
     let id: SessionId = ctx.new_id();
     session.clear().await;
     session.cycle_id().await.map_err(unreachable_store)?;
@@ -21,6 +32,10 @@ pub async fn begin(ctx: &Ctx, session: &Session, account: AccountId, from: &Visi
         session.insert(key, value).await.map_err(unreachable_store)?;
     }
     session.save().await.map_err(unreachable_store)?;
+    if !accounts::is_password_of(&ctx.db, account, proven.password_set_at).await? {
+        session.flush().await.map_err(unreachable_store)?;
+        return Err(AppError::invalid("password", "The password was changed a moment ago. Sign in with the new one."));
+    }
     Ok(id)
 }
 

@@ -16,14 +16,22 @@ use crate::{
 };
 use secrecy::SecretString;
 use std::sync::Arc;
+use time::OffsetDateTime;
 
 /// How a right password ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignIn {
     /// The account may have a session.
-    Done(AccountId),
+    Done(Proven),
     /// The address is not proven yet.
     Unproven(Email),
+}
+
+/// Who knew the password, and of which one that is said: a session begins only while that one still stands (`sessions::begin`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proven {
+    pub account: AccountId,
+    pub password_set_at: Option<OffsetDateTime>,
 }
 
 /// Checks address and password. It makes no session: that is the browser's part (`sessions::begin`).
@@ -69,7 +77,7 @@ pub async fn sign_in(ctx: &Ctx, from: &Visitor, email: &str, password: &SecretSt
     let change = Change { kind: "account.signed_in", workspace: account.workspace, ..about(account.id, &account.name, from) };
     record(ctx, &mut tx, change).await?;
     tx.commit().await?;
-    Ok(SignIn::Done(account.id))
+    Ok(SignIn::Done(Proven { account: account.id, password_set_at: account.password_set_at }))
 }
 
 /// One sentence for all causes, and the pause that now follows.

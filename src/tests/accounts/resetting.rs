@@ -7,8 +7,16 @@ use crate::support::{
     mailbox::link,
 };
 use sqlx::PgPool;
+use std::sync::Arc;
 use time::Duration;
-use tollgate::accounts::api;
+use tollgate::{
+    accounts::{
+        api,
+        server::{self, SignIn, Visitor},
+    },
+    platform::session::PgSessions,
+};
+use tower_sessions::Session;
 
 const NEW: &str = "gate keeper sings at noon";
 
@@ -209,4 +217,26 @@ async fn guessing_the_present_password_of_an_open_session_is_slow_too(db: PgPool
         statuses.push(answer.status().as_u16());
     }
     assert_eq!(statuses, [422, 422, 422, 422, 422, 429]);
+}
+
+#[sqlx::test]
+async fn r46_a_password_that_was_replaced_since_it_was_typed_begins_no_session(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let from = Visitor::terminal();
+    let typed = server::sign_in(&app.ctx, &from, &vera.email, &PASSWORD.into()).await.unwrap();
+    let SignIn::Done(proven) = typed else { panic!("{typed:?}") };
+
+    app.browser().post::<api::ForgotPassword>("/forgot-password", &[("email", &vera.email)]).await;
+    let mail = app.mail_to(&vera.email).await;
+    let lost = app.browser();
+    lost.get(link(&mail, "/reset-password")).await;
+    app.ctx.clock.advance(Duration::milliseconds(1));
+    lost.post::<api::ResetPassword>("/reset-password", &[("new_password", NEW)]).await;
+
+    let store = PgSessions::new(app.ctx.db.clone(), app.ctx.clock.clone(), app.ctx.config.auth.session_idle, app.ctx.config.auth.session_max);
+    let session = Session::new(None, Arc::new(store), None);
+    let error = server::begin(&app.ctx, &session, proven, &from).await.unwrap_err();
+    assert!(error.to_string().contains("The password was changed a moment ago"), "{error}");
+    assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }

@@ -163,6 +163,15 @@ pub async fn update_password(conn: &mut PgConnection, account: AccountId, hash: 
     Ok(())
 }
 
+/// Whether the password of that time is still the one; waits for a change that is under way.
+pub async fn is_password_of(db: impl PgExecutor<'_>, account: AccountId, set_at: Option<OffsetDateTime>) -> sqlx::Result<bool> {
+    let found =
+        sqlx::query_scalar!(r#"select password_set_at is not distinct from $2 as "is!" from accounts where id = $1 for share"#, account.uuid(), set_at,)
+            .fetch_optional(db)
+            .await?;
+    Ok(found.unwrap_or(false))
+}
+
 /// The same password under other parameters, unless it was changed meanwhile.
 pub async fn update_rehashed(db: impl PgExecutor<'_>, account: AccountId, old: &str, new: &str) -> sqlx::Result<()> {
     sqlx::query!("update accounts set password_hash = $3 where id = $1 and password_hash = $2", account.uuid(), old, new).execute(db).await?;
