@@ -3,7 +3,7 @@
 //! Aims: at most 2 µs for a valid key with two limits, metering included; at most 200 ns for a malformed one.
 //! It needs a Postgres (`DATABASE_URL`), in which it makes a database of its own and drops it at the end.
 
-#![allow(clippy::unwrap_used, reason = "a bench stops where it can't go on")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench stops where it can't go on")]
 
 use criterion::{Criterion, Throughput};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
@@ -66,8 +66,8 @@ fn measure(criterion: &mut Criterion, bench: &Bench) {
     group.bench_function("valid, two limits, one key", |b| b.iter(|| gate.verify(ask(black_box(first), demo)).outcome));
     let mut turn = bench.secrets.iter().cycle();
     group.bench_function(format!("valid, two limits, {KEYS} keys in turn"), |b| b.iter(|| gate.verify(ask(turn.next().unwrap(), demo)).outcome));
-    assert_eq!(gate.standing(&wrong, "demo", "orders:read", None), Outcome::Malformed);
-    group.bench_function("malformed, decided", |b| b.iter(|| gate.standing(black_box(&wrong), "demo", "orders:read", None)));
+    assert_eq!(gate.standing(&wrong, "demo", "orders:read", "GET /orders", None), Outcome::Malformed);
+    group.bench_function("malformed, decided", |b| b.iter(|| gate.standing(black_box(&wrong), "demo", "orders:read", "GET /orders", None)));
     group.bench_function("malformed, decided and counted", |b| b.iter(|| gate.verify(ask(black_box(&wrong), demo)).outcome));
     group.finish();
 }
