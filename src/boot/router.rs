@@ -24,7 +24,7 @@ use axum::{
     extract::{Request, State},
     http::Method,
     middleware::{Next, from_fn, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use leptos_axum::generate_route_list;
@@ -124,11 +124,11 @@ async fn only_in_development(State(ctx): State<Ctx>, mut request: Request, next:
     next.run(request).await
 }
 
-/// Ready when the database answers and the key table is loaded.
-async fn ready(State(state): State<AppState>) -> Result<&'static str, AppError> {
-    db::ping(&state.ctx.db).await?;
-    match state.ctx.part::<Gate>() {
-        Some(gate) if gate.is_loaded() => Ok("ready"),
-        _ => Err(AppError::Unavailable { retry_after: 1 }),
-    }
+/// Ready when the key table is loaded, this node may answer from it, and the database answers.
+async fn ready(State(state): State<AppState>) -> Result<&'static str, Response> {
+    let gate = state.ctx.part::<Gate>().filter(|gate| gate.is_loaded());
+    let gate = gate.ok_or_else(|| AppError::Unavailable { retry_after: 1 }.into_response())?;
+    gate.contact().check().await.map_err(IntoResponse::into_response)?;
+    db::ping(&state.ctx.db).await.map_err(|error| AppError::from(error).into_response())?;
+    Ok("ready")
 }

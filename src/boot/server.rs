@@ -5,7 +5,8 @@ use crate::{
     keys::server::{
         Door,
         gate::{Gate, Sync},
-        meter::Spool,
+        meter::{self, Spool},
+        nodes::{self, NodeId, Nodes},
     },
     platform::{Ctx, jobs::RunnerHandle},
     usage::server::{Backlog, Flusher, LeftOverError, write_left_over},
@@ -43,11 +44,14 @@ impl Running {
     /// Loads what the process keeps in memory, then answers on the listener. The database is migrated.
     pub async fn start(ctx: Ctx, listener: TcpListener) -> Result<Self, StartError> {
         let addr = listener.local_addr()?;
+        let ended: Vec<_> = meter::ended(&ctx.config.server.data_dir).map_err(StartError::Spool)?.into_iter().map(NodeId::new).collect();
+        nodes::forget(&ctx, &ended).await?;
         write_left_over(&ctx).await?;
-        let spool = Spool::open(&ctx.config.server.data_dir, ctx.new_id()).map_err(StartError::Spool)?;
-        let gate = Gate::new(&ctx, Some(spool));
-        let key_table = Sync::start(Arc::clone(&gate), &ctx).await?;
-        let ctx = ctx.with(Arc::clone(&gate)).with(Arc::new(Backlog::default()));
+        let me: NodeId = ctx.new_id();
+        let spool = Spool::open(&ctx.config.server.data_dir, me.uuid()).map_err(StartError::Spool)?;
+        let (gate, nodes) = (Gate::new(&ctx, Some(spool)), Nodes::new(&ctx, me, addr.port()));
+        let key_table = Sync::start(Arc::clone(&gate), Arc::clone(&nodes), &ctx).await?;
+        let ctx = ctx.with(Arc::clone(&gate)).with(nodes).with(Arc::new(Backlog::default()));
         let flusher = Flusher::start(ctx.clone(), {
             let (ctx, gate) = (ctx.clone(), Arc::clone(&gate));
             move || gate.meter().take(ctx.new_id())

@@ -60,6 +60,20 @@ impl Clock {
     }
 }
 
+/// Milliseconds on a clock that nobody sets and that goes on while the process is stopped or the machine sleeps: for how long ago
+/// something was, never for when. Its beginning means nothing (on Linux the start of the machine, `CLOCK_BOOTTIME`).
+pub fn steady_millis() -> u64 {
+    #[cfg(target_os = "linux")]
+    const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
+    // On macOS this one counts sleep too.
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
+    let mut at = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the clock exists on every system we build for, and `at` outlives the call.
+    unsafe { libc::clock_gettime(CLOCK, &raw mut at) };
+    u64::try_from(at.tv_sec).unwrap_or(0) * 1000 + u64::try_from(at.tv_nsec).unwrap_or(0) / 1_000_000
+}
+
 fn micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
 }

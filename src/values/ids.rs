@@ -98,6 +98,8 @@ ids! {
     JobId = "job";
     /// One change.
     EventId = "evt";
+    /// One running process that answers for the gate.
+    NodeId = "node";
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 mod history;
 mod limit;
 mod new;
+mod spread;
 mod standing;
 mod view;
 
 pub use history::{Act, HistoryEntry};
 pub use limit::{KeyLimit, LimitView, per_window};
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
+pub use spread::{Missing, Spread};
 pub use standing::{Standing, StandingKind};
 pub use view::{Calls, DayBar, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, NewKeyForm, Said, SecretUseView, SecretView};
 

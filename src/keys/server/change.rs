@@ -89,7 +89,7 @@ async fn write(ctx: &Ctx, conn: &mut PgConnection, (actor_id, actor): (Option<Ac
 pub async fn close(ctx: &Ctx, mut tx: Transaction<'static, Postgres>, id: KeyId) -> Result<Key, AppError> {
     let key = keys::find_key(&mut tx, None, id).await?.ok_or(AppError::NotFound)?;
     tx.commit().await?;
-    gate::refreshed(ctx, id).await;
+    gate::refreshed(ctx, &[id]).await;
     Ok(key)
 }
 

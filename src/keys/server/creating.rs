@@ -75,7 +75,7 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     let data = serde_json::json!({ "name": key.name, "api": key.api, "permissions": key.permissions });
     change::note(ctx, &mut tx, caller, &key, Done { data, ..Done::new(Act::Created, "") }).await?;
     tx.commit().await?;
-    gate::refreshed(ctx, id).await;
+    gate::refreshed(ctx, &[id]).await;
     Ok(Created { key, secret: Some(minted), is_new: true })
 }
 

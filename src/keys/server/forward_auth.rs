@@ -1,10 +1,10 @@
 //! `/forward-auth/{api}`: a proxy asks with the client's own headers; the status decides (KEYS.md §3.9).
 //!
 //! 200 with an empty body and who it is in headers; else 401, 403 or 429 with a problem body. nginx understands only 401 and 403, so
-//! `/nginx` says 403 and `X-Auth-Status: 429`. Envoy keeps the client's method and path behind `/envoy`. Any method is taken.
+//! `/nginx` says 403 and `X-Auth-Status: 429` (or 503). Envoy keeps the client's method and path behind `/envoy`. Any method is taken.
 
 use super::{
-    gate::{Answer, Gate, Question},
+    gate::{Answer, Gate, Question, Stopped},
     ratelimit,
     rest::presented,
 };
@@ -53,6 +53,17 @@ pub fn answer(gate: &Gate, info: &RequestInfo, head: &Parts) -> Response {
             _ => AppError::NotFound.into_response(),
         },
     }
+}
+
+/// This node may not answer now: 503, for nginx 403 with `X-Auth-Status: 503`.
+pub fn stopped(head: &Parts, stopped: Stopped) -> Response {
+    let mut response = stopped.into_response();
+    let dialect = head.uri.path().strip_prefix(PATH).and_then(|path| path.split_once('/')).map(|(_, dialect)| dialect);
+    if dialect == Some("nginx") {
+        let status = std::mem::replace(response.status_mut(), StatusCode::FORBIDDEN);
+        put(response.headers_mut(), "x-auth-status", status.as_u16().to_string());
+    }
+    response
 }
 
 fn needs(head: &Parts) -> Result<Needs, String> {

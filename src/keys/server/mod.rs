@@ -18,6 +18,7 @@ pub mod jobs;
 mod limits;
 mod listing;
 pub mod meter;
+pub mod nodes;
 pub mod ratelimit;
 mod reach;
 pub mod rest;

@@ -42,6 +42,9 @@ pub fn presented(headers: &HeaderMap) -> Option<&str> {
 pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
     let Some(secret) = presented(request.headers()) else { return next.run(request).await };
     let Some(gate) = ctx.part::<Gate>() else { return AppError::Unavailable { retry_after: 1 }.into_response() };
+    if let Err(stopped) = gate.contact().check().await {
+        return stopped.into_response();
+    }
     let path = request.extensions().get::<MatchedPath>().map_or_else(|| request.uri().path().to_owned(), |p| p.as_str().to_owned());
     let info = request.extensions().get::<RequestInfo>().cloned();
     let answer = gate.verify(Question {

@@ -102,6 +102,10 @@ pub struct VerifyAnswer<'a> {
         (status = 401, description = "The asking service presents no valid key", content_type = "application/problem+json"),
         (status = 403, description = "The asking service's key lacks keys:verify", content_type = "application/problem+json"),
         (status = 422, description = "The question is malformed", content_type = "application/problem+json"),
+        (
+            status = 503, content_type = "application/problem+json",
+            description = "This node was cut off from the database for longer than it may go on from memory (15 minutes unless set otherwise); Retry-After says when to ask again",
+        ),
     ),
     security(("key" = [])),
 )]

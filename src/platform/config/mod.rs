@@ -58,6 +58,8 @@ pub struct Database {
     pub pool: u32,
     /// How long a start waits for the database (default 60 s). `TOLLGATE_DATABASE_WAIT`
     pub wait: Duration,
+    /// How long keys are verified from memory while the database can't be reached (default 15 min). `TOLLGATE_DATABASE_OUTAGE`
+    pub outage: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -160,7 +162,7 @@ impl Config {
                 trusted_proxies: Vec::new(),
                 request_timeout: Duration::from_secs(20),
             },
-            database: Database { url: None, pool: 10, wait: Duration::from_secs(60) },
+            database: Database { url: None, pool: 10, wait: Duration::from_secs(60), outage: Duration::from_secs(15 * 60) },
             mail: Mail { smtp_url: None, from: "Tollgate <no-reply@localhost>".to_owned() },
             auth: Auth {
                 sign_up: SignUpMode::Open,

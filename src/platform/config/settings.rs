@@ -188,6 +188,18 @@ pub const SETTINGS: &[Setting] = &[
         get: |c| span_text(c.database.wait),
     },
     Setting {
+        name: "database.outage",
+        env: "TOLLGATE_DATABASE_OUTAGE",
+        kind: Kind::Span,
+        allowed: "from 2 seconds to 1 day, such as 900 or \"15m\"",
+        doc: "How long keys are verified from memory while the database can't be reached. After it every question is answered 503.",
+        set: |c, v| {
+            c.database.outage = span(v, 2..=DAY)?;
+            Some(())
+        },
+        get: |c| span_text(c.database.outage),
+    },
+    Setting {
         name: "mail.smtp_url",
         env: "TOLLGATE_SMTP_URL",
         kind: Kind::Secret,

@@ -1,4 +1,4 @@
-//! The few calls to the operating system that std lacks. Every `unsafe` of the crate is here.
+//! The few calls to the operating system that processes need and std lacks.
 
 use std::{ffi::c_int, io, os::unix::process::CommandExt, process::Command};
 

@@ -4,7 +4,10 @@ use super::{Given, Scene};
 use crate::support::{TestApp, until};
 use serde_json::json;
 use sqlx::PgPool;
-use tollgate::keys::server::gate::{Gate, Question};
+use tollgate::keys::server::{
+    gate::{Gate, Question},
+    nodes::Nodes,
+};
 
 fn outcome(app: &TestApp, secret: &str) -> String {
     let gate = app.ctx.part::<Gate>().unwrap();
@@ -75,4 +78,47 @@ async fn a_restart_neither_forgets_nor_doubles_what_calls_cost(db: PgPool) {
             .unwrap();
     assert_eq!(stored[0], ("VALID".to_owned(), 4, 100));
     assert_eq!((stored[1].1, stored[1].2), (2, 101), "refused calls keep what they asked for");
+}
+
+#[sqlx::test]
+async fn nodes_know_each_other_from_the_first_answer_to_the_last(db: PgPool) {
+    let first = TestApp::start(db.clone()).await;
+    let nodes = first.ctx.part::<Nodes>().unwrap();
+    assert!(nodes.is_alone());
+    let mut membership = nodes.membership();
+    assert_eq!(*membership.borrow_and_update(), [nodes.id()]);
+
+    let second = TestApp::start(db).await;
+    let other = second.ctx.part::<Nodes>().unwrap();
+    assert!(!nodes.is_alone() && !other.is_alone(), "at once: the new one waited until it was known");
+    assert_eq!(membership.borrow_and_update().len(), 2);
+    let members = nodes.members();
+    let known = members.list.iter().find(|m| m.id == other.id()).unwrap();
+    assert_eq!((&*known.name, known.stops_after), (other.name(), 900));
+    assert!(known.name.ends_with(&second.base.rsplit(':').next().map(|port| format!(":{port}")).unwrap()), "{}", known.name);
+
+    second.stop().await;
+    until("it is forgotten", async || nodes.is_alone()).await;
+    assert_eq!(*membership.borrow_and_update(), [nodes.id()]);
+}
+
+#[sqlx::test]
+async fn a_node_whose_row_is_gone_becomes_one_again(db: PgPool) {
+    let first = TestApp::start(db.clone()).await;
+    let second = TestApp::start(db.clone()).await;
+    let (nodes, other) = (first.ctx.part::<Nodes>().unwrap(), second.ctx.part::<Nodes>().unwrap());
+    sqlx::query("delete from nodes where id = $1").bind(other.id().uuid()).execute(&db).await.unwrap();
+    until("it is back", async || sqlx::query_scalar::<_, i64>("select count(*) from nodes").fetch_one(&db).await.unwrap() == 2).await;
+    until("the other knows", async || nodes.members().list.len() == 2).await;
+}
+
+#[sqlx::test]
+async fn a_removed_key_is_found_by_who_did_not_hear_of_it(db: PgPool) {
+    let scene = Scene::new(db).await;
+    let mut tx = scene.app.ctx.db.begin().await.unwrap();
+    sqlx::query("set local session_replication_role = replica").execute(&mut *tx).await.unwrap();
+    sqlx::query("delete from keys where id = $1").bind(scene.key.uuid()).execute(&mut *tx).await.unwrap();
+    sqlx::query("insert into removed_keys (key_id) values ($1)").bind(scene.key.uuid()).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    until("UNKNOWN", || async { scene.code().await == "UNKNOWN" }).await;
 }

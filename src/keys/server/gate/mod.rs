@@ -1,11 +1,12 @@
 //! The gate: may this call pass? Answered from memory, without database work.
 //!
-//! The key table is loaded at start (`table`), kept current by NOTIFY with a poll behind it (`sync`), and every answer is decided
-//! in one place (`verify`): checksum, one hash probe, constant-time comparison, state, API, permission, limits. Limits are counters
+//! The key table is loaded at start (`table`), kept current by NOTIFY with a poll behind it (`sync`), answers only as long as it can be
+//! relied upon (`contact`), and every answer is decided in one place (`verify`): checksum, one hash probe, constant-time comparison, state, API, permission, limits. Limits are counters
 //! beside the record (`limit`); what was decided is counted by the meter.
 //!
 //! One node's limits are exact; several nodes count each for itself until quota leases come.
 
+mod contact;
 mod limit;
 mod record;
 mod route;
@@ -14,6 +15,7 @@ mod sync;
 mod table;
 mod verify;
 
+pub use contact::{Contact, Stopped};
 pub use limit::LimitState;
 pub use record::{KeyFacts, Standing};
 pub use sync::Sync;
@@ -33,6 +35,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 use table::Table;
 
@@ -53,6 +56,9 @@ pub struct Gate {
     /// What a key may do that has no limit of its own.
     default: Policy,
     is_loaded: AtomicBool,
+    contact: Contact,
+    /// Held by whoever reads keys into the table.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl Gate {
@@ -67,7 +73,14 @@ impl Gate {
             clock: ctx.clock.clone(),
             default: Policy { name: "default".into(), max: limits.key_calls, window: limits.key_window },
             is_loaded: AtomicBool::new(false),
+            contact: Contact::new(ctx.config.database.outage),
+            reading: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// Whether it may answer now: to be asked before every question from outside.
+    pub fn contact(&self) -> &Contact {
+        &self.contact
     }
 
     pub fn meter(&self) -> &Meter {
@@ -99,12 +112,22 @@ impl Gate {
     }
 }
 
-/// Brings this node's gate up to date with one key after a commit; other nodes hear by NOTIFY. A failure is only logged: the poll
-/// catches up within a second.
-pub async fn refreshed(ctx: &Ctx, key: KeyId) {
-    if let Some(gate) = ctx.part::<Gate>()
-        && let Err(error) = sync::refresh(&gate, &ctx.db, &[key]).await
-    {
-        tracing::warn!(%key, "the gate could not read a changed key, the poll will: {error}");
+/// For so long a change waits for its own gate; then for the follower, as for the other nodes.
+const REFRESH: Duration = Duration::from_secs(2);
+
+/// Brings this node's gate up to date with keys after a commit; other nodes hear by NOTIFY. False if it could not, or if this process
+/// has no gate: the follower catches up within a second.
+pub async fn refreshed(ctx: &Ctx, keys: &[KeyId]) -> bool {
+    let Some(gate) = ctx.part::<Gate>() else { return false };
+    match tokio::time::timeout(REFRESH, sync::refresh(&gate, &ctx.db, keys)).await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            tracing::warn!(?keys, "the gate could not read changed keys, its follower will: {error}");
+            false
+        }
+        Err(_) => {
+            tracing::warn!(?keys, "the gate could not read changed keys in time, its follower will");
+            false
+        }
     }
 }

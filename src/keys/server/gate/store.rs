@@ -4,26 +4,43 @@ use super::{
     ApiFacts, Gate, KeyFacts,
     limit::Policy,
     record::{Record, SecretFacts, Standing},
+    sync::within,
 };
 use crate::{
     platform::Ctx,
     values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
 };
 use futures_util::TryStreamExt;
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// The oldest transaction that is still running: everything below it is visible.
-pub async fn oldest_running(db: &PgPool) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(r#"select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "xmin!""#).fetch_one(db).await
+/// What happened since a snapshot.
+pub struct News {
+    /// The snapshot of now.
+    pub seen: String,
+    /// Keys that are gone since.
+    pub removed: Vec<KeyId>,
 }
 
-pub async fn load_apis(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
+/// Takes a snapshot, and says what keys are gone that were not so in `before`.
+pub async fn look(db: impl PgExecutor<'_>, before: Option<&str>) -> sqlx::Result<News> {
+    let row = sqlx::query!(
+        r#"select pg_current_snapshot()::text as "seen!",
+             array(select key_id from removed_keys where $1::text is not null and not pg_visible_in_snapshot(removed_in, $1::text::pg_snapshot)) as "removed!""#,
+        before,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(News { seen: row.seen, removed: row.removed.into_iter().map(KeyId::new).collect() })
+}
+
+pub async fn load_apis(gate: &Gate, db: impl PgExecutor<'_>) -> sqlx::Result<()> {
     let rows = sqlx::query!("select id, slug from apis").fetch_all(db).await?;
     let apis: HashMap<Box<str>, ApiFacts> =
         rows.into_iter().map(|r| (r.slug.as_str().into(), ApiFacts { id: ApiId::new(r.id), slug: r.slug.into() })).collect();
@@ -35,15 +52,22 @@ pub async fn load_apis(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
 pub enum Which<'a> {
     All,
     These(&'a [KeyId]),
-    ChangedSince(i64),
+    /// Those that a transaction changed which this snapshot does not include.
+    /// Between two rows it waits no longer than this.
+    NotIn(&'a str, Duration),
 }
 
+/// After so many rows questions are answered on, from what is known up to there.
+const MANY: usize = 1_000;
+
 /// Reads keys with everything the gate needs of them, row by row, and puts each into the table.
-pub async fn read_keys(gate: &Gate, db: &PgPool, which: Which<'_>) -> sqlx::Result<HashSet<KeyId>> {
-    let (these, since): (Option<Vec<Uuid>>, Option<String>) = match which {
-        Which::All => (None, None),
-        Which::These(keys) => (Some(keys.iter().map(|k| k.uuid()).collect()), None),
-        Which::ChangedSince(low) => (None, Some(low.to_string())),
+pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -> sqlx::Result<HashSet<KeyId>> {
+    // A whole table may take its time to begin.
+    const LONG: Duration = Duration::from_secs(30);
+    let (these, seen_before, patience): (Option<Vec<Uuid>>, Option<&str>, Duration) = match which {
+        Which::All => (None, None, LONG),
+        Which::These(keys) => (Some(keys.iter().map(|k| k.uuid()).collect()), None, LONG),
+        Which::NotIn(seen, patience) => (None, Some(seen), patience),
     };
     let mut seen = HashSet::new();
     let mut rows = sqlx::query!(
@@ -63,14 +87,19 @@ pub async fn read_keys(gate: &Gate, db: &PgPool, which: Which<'_>) -> sqlx::Resu
              array(select l.max_calls from key_limits l where l.key_id = k.id order by l.name) as "limit_calls!",
              array(select l.window_seconds from key_limits l where l.key_id = k.id order by l.name) as "limit_windows!"
            from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
-           where ($1::uuid[] is null or k.id = any($1)) and ($2::text is null or k.changed_in >= $2::text::xid8)"#,
+           where ($1::uuid[] is null or k.id = any($1)) and ($2::text is null or (
+             k.changed_in >= pg_snapshot_xmin($2::text::pg_snapshot) and k.changed_in < pg_snapshot_xmax(pg_current_snapshot())
+             and not pg_visible_in_snapshot(k.changed_in, $2::text::pg_snapshot)))"#,
         these.as_deref(),
-        since,
+        seen_before,
     )
     .fetch(db);
-    while let Some(row) = rows.try_next().await? {
+    while let Some(row) = within(patience, rows.try_next()).await? {
         let key = KeyId::new(row.id);
         seen.insert(key);
+        if these.is_none() && seen.len().is_multiple_of(MANY) {
+            gate.contact.is_busy();
+        }
         let standing = match (row.state.as_str(), row.is_banned) {
             ("revoked", _) => Standing::Revoked,
             (_, true) => Standing::Banned,

@@ -1,30 +1,45 @@
-//! How the key table is loaded and kept current.
+//! How the key table is loaded and kept current, and how the other nodes are told.
 //!
-//! A commit that changes a key notifies every node (a trigger of 0004), which then reads that key anew. NOTIFY is lost while a
-//! connection is away, so a poll stands behind it: every second it reads the keys whose last changing transaction is not older than
-//! the oldest transaction that was still running at the poll before (`pg_snapshot_xmin`). A plain revision number would miss a
-//! transaction that took its number early and committed late; this can't.
+//! One task, one connection. A commit that changes a key notifies every node (triggers of 0004 and 0008), which then applies every
+//! change that its last snapshot did not include; a second without word does the same, since NOTIFY is lost while a connection is
+//! away. Comparing with a snapshot rather than with a number misses nothing and reads nothing twice: transactions commit in another
+//! order than they begin. What was applied is written to the node's row and told to the others (`nodes`).
 
 use super::{
     Gate,
-    store::{Which, load_apis, oldest_running, read_keys, resume_windows},
+    store::{Which, load_apis, look, read_keys, resume_windows},
 };
-use crate::{platform::Ctx, values::KeyId};
+use crate::{
+    keys::server::nodes::{
+        Nodes,
+        store::{self as rows, CHANGED, CONFIRMED, Joining},
+    },
+    platform::{Ctx, clock::steady_millis},
+    values::KeyId,
+};
 use sqlx::{PgPool, postgres::PgListener};
 use std::{
-    collections::HashSet,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-use tokio::task::JoinHandle;
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior},
+};
 use tokio_util::sync::CancellationToken;
 
-/// The channel of the triggers; the payload is a key's id or `apis`.
-const CHANNEL: &str = "keys_changed";
-/// How stale a node may be when a notification was lost.
-const POLL: Duration = Duration::from_secs(1);
-/// Keys read in one statement after a burst of notifications.
-const BURST: usize = 1_000;
+/// How often a node beats, and how stale it may be when a notification was lost.
+const BEAT: Duration = Duration::from_secs(1);
+/// A database that does not answer a short question within this time is away. With the beat it makes less than two seconds.
+const ANSWER: Duration = Duration::from_millis(800);
+/// A start is not in a hurry.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
+/// A new node answers its first call when every live one has read of it, or after this time: by then they know that they don't know.
+const WELCOME: Duration = Duration::from_secs(2);
+/// Removed keys can be read for an hour; who was away for longer reads the whole table.
+const REMOVED_KEPT: u64 = 3_600_000;
+/// Beats between two looks for what can be forgotten.
+const HOUSEKEEPING: u64 = 600;
 
 /// The task that keeps a gate current.
 pub struct Sync {
@@ -33,14 +48,18 @@ pub struct Sync {
 }
 
 impl Sync {
-    /// Loads the whole table, then keeps it current until `stop`.
-    pub async fn start(gate: Arc<Gate>, ctx: &Ctx) -> sqlx::Result<Self> {
-        let low = load(&gate, ctx).await?;
+    /// Loads the whole table, becomes a node, then keeps the table current until `stop`.
+    pub async fn start(gate: Arc<Gate>, nodes: Arc<Nodes>, ctx: &Ctx) -> sqlx::Result<Self> {
+        let mut follower = Follower { gate, nodes, db: ctx.db.clone(), link: None, seen: String::new(), is_member: false, patience: FIRST_ANSWER };
+        follower.load(ctx).await?;
+        follower.catch_up(Heard::Nothing).await?;
+        follower.patience = ANSWER;
         let stop = CancellationToken::new();
-        let task = tokio::spawn(follow(gate, ctx.db.clone(), low, stop.clone()));
+        let task = tokio::spawn(follower.follow(stop.clone()));
         Ok(Self { stop, task })
     }
 
+    /// Ends being a node. After the last answer only.
     pub async fn stop(self) {
         self.stop.cancel();
         if let Err(error) = self.task.await {
@@ -49,110 +68,192 @@ impl Sync {
     }
 }
 
-/// Reads every key and API, and what was used of the present windows. Returns the transaction below which nothing is unread.
-async fn load(gate: &Gate, ctx: &Ctx) -> sqlx::Result<i64> {
-    let low = oldest_running(&ctx.db).await?;
-    load_apis(gate, &ctx.db).await?;
-    read_keys(gate, &ctx.db, Which::All).await?;
-    resume_windows(gate, ctx).await?;
-    gate.is_loaded.store(true, Ordering::Release);
-    tracing::info!(keys = gate.len(), "key table loaded");
-    Ok(low)
-}
-
-async fn follow(gate: Arc<Gate>, db: PgPool, mut low: i64, stop: CancellationToken) {
-    let mut listener = None;
-    let mut is_away = false;
-    loop {
-        if listener.is_none() {
-            listener = listen(&db).await.ok();
-        }
-        let heard = tokio::select! {
-            () = stop.cancelled() => return,
-            heard = hear(&mut listener) => heard,
-            () = tokio::time::sleep(POLL) => Heard::Nothing,
-        };
-        let done = match heard {
-            Heard::Keys(keys) => refresh(&gate, &db, &keys).await,
-            Heard::Apis => load_apis(&gate, &db).await,
-            Heard::Lost => reload(&gate, &db).await,
-            Heard::Nothing => poll(&gate, &db, &mut low).await,
-        };
-        match done {
-            Ok(()) if is_away => {
-                tracing::info!("the database is back; the key table is current");
-                is_away = false;
-            }
-            Ok(()) => {}
-            Err(error) => {
-                if !is_away {
-                    tracing::warn!("the key table can't be brought up to date, going on with what is known: {error}");
-                }
-                is_away = true;
-                tokio::select! { () = stop.cancelled() => return, () = tokio::time::sleep(POLL) => {} }
-            }
-        }
-    }
-}
-
+/// What woke the follower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Heard {
-    Keys(Vec<KeyId>),
-    Apis,
-    /// The connection was away: anything may have been missed, removals too.
-    Lost,
+    Keys,
+    /// Of APIs too, or the connection was away: anything may have been missed.
+    Anything,
     Nothing,
 }
 
-async fn listen(db: &PgPool) -> sqlx::Result<PgListener> {
-    let mut listener = PgListener::connect_with(db).await?;
-    listener.listen(CHANNEL).await?;
-    Ok(listener)
+struct Follower {
+    gate: Arc<Gate>,
+    nodes: Arc<Nodes>,
+    db: PgPool,
+    /// Listens and asks. Dropped at the first sign of trouble.
+    link: Option<PgListener>,
+    /// The snapshot whose every transaction is in the table.
+    seen: String,
+    /// The other nodes count this one.
+    is_member: bool,
+    /// For so long it waits for an answer of the database.
+    patience: Duration,
 }
 
-/// Waits for a notification and takes those that came with it.
-async fn hear(listener: &mut Option<PgListener>) -> Heard {
-    let Some(current) = listener else { return std::future::pending().await };
-    let first = match current.try_recv().await {
-        Ok(Some(first)) => first,
-        Ok(None) | Err(_) => {
-            *listener = None;
-            return Heard::Lost;
-        }
-    };
-    if first.payload() == "apis" {
-        return Heard::Apis;
+impl Follower {
+    /// Reads every key and API, and what was used of the present windows.
+    async fn load(&mut self, ctx: &Ctx) -> sqlx::Result<()> {
+        self.link().await?;
+        let gate = &self.gate;
+        self.seen = look(&self.db, None).await?.seen;
+        load_apis(gate, &self.db).await?;
+        read_keys(gate, &self.db, Which::All).await?;
+        resume_windows(gate, ctx).await?;
+        gate.is_loaded.store(true, Ordering::Release);
+        tracing::info!(keys = gate.len(), "key table loaded");
+        Ok(())
     }
-    let mut keys: HashSet<KeyId> = first.payload().parse().map(KeyId::new).into_iter().collect();
-    while let Some(next) = current.next_buffered() {
-        match next.payload().parse() {
-            Ok(id) => _ = keys.insert(KeyId::new(id)),
-            Err(_) => return Heard::Lost,
+
+    async fn follow(mut self, stop: CancellationToken) {
+        let mut beats = tokio::time::interval(BEAT);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut is_away, mut beaten) = (false, 0_u64);
+        loop {
+            let heard = tokio::select! {
+                () = stop.cancelled() => break,
+                heard = hear(&mut self.link, &self.nodes) => heard,
+                () = self.gate.contact.wanted() => Heard::Nothing,
+                _ = beats.tick() => Heard::Nothing,
+            };
+            let began = steady_millis();
+            match self.catch_up(heard).await {
+                Ok(()) if is_away => {
+                    tracing::info!("the database is back; the key table is current");
+                    is_away = false;
+                }
+                Ok(()) => {}
+                Err(error) => {
+                    self.link = None;
+                    self.gate.contact.failed(began);
+                    if !is_away {
+                        tracing::warn!("the key table can't be brought up to date, going on with what is known: {error}");
+                    }
+                    is_away = true; // the next beat tries again
+                }
+            }
+            beaten += 1;
+            if beaten.is_multiple_of(HOUSEKEEPING)
+                && let Err(error) = rows::forget_old(&self.db).await
+            {
+                tracing::warn!("what is old of the nodes could not be forgotten, the next round tries again: {error}");
+            }
         }
-        if keys.len() >= BURST {
-            break;
+        if let Err(error) = within(self.patience, rows::delete(&self.db, &[self.nodes.id()])).await {
+            tracing::warn!("this node could not say good-bye; the others count it until it must have stopped: {error}");
         }
     }
-    Heard::Keys(keys.into_iter().collect())
+
+    /// Applies everything that was committed before it began, and tells the others.
+    async fn catch_up(&mut self, heard: Heard) -> sqlx::Result<()> {
+        if self.gate.contact.behind() > self.nodes.stops_after() * 1000 {
+            self.is_member = false; // the others count it no more
+        }
+        let heard = if self.link.is_none() { Heard::Anything } else { heard };
+        loop {
+            if !self.is_member {
+                self.join().await?;
+            }
+            if self.pass(heard).await? {
+                return Ok(());
+            }
+            self.is_member = false;
+        }
+    }
+
+    /// One pass. False if the node's row is gone: then the others may not have waited for it.
+    async fn pass(&mut self, heard: Heard) -> sqlx::Result<bool> {
+        let began = steady_millis();
+        self.link().await?;
+        let Some(link) = &mut self.link else { return Ok(false) };
+        let (gate, nodes, patience) = (&self.gate, &self.nodes, self.patience);
+        let news = {
+            let _reading = gate.reading.lock().await;
+            let news = within(patience, look(&mut *link, Some(&self.seen))).await?;
+            if heard == Heard::Anything {
+                within(patience, load_apis(gate, &mut *link)).await?;
+            }
+            let is_long_ago = gate.contact.behind() > REMOVED_KEPT && gate.contact.was_current();
+            let read = read_keys(gate, &mut *link, if is_long_ago { Which::All } else { Which::NotIn(&self.seen, patience) }).await?;
+            let gone = if is_long_ago { gate.table.ids_known() } else { news.removed.clone() };
+            gone.into_iter().filter(|id| !read.contains(id)).for_each(|id| gate.table.remove(id));
+            self.seen.clone_from(&news.seen);
+            news.removed.len() + read.len()
+        };
+        if !within(patience, rows::beat(&mut *link, nodes.id(), gate.len(), &self.seen)).await? {
+            return Ok(false);
+        }
+        nodes.learn(within(patience, rows::list(&mut *link)).await?);
+        gate.contact.succeeded(began);
+        if (news > 0 || heard != Heard::Nothing) && !nodes.is_alone() {
+            within(patience, rows::tell(&mut *link, nodes.id(), &self.seen)).await?;
+        }
+        Ok(true)
+    }
+
+    /// Makes this node known, and waits until no live one can overlook it.
+    async fn join(&mut self) -> sqlx::Result<()> {
+        self.link().await?;
+        let Some(link) = &mut self.link else { return Ok(()) };
+        let patience = self.patience;
+        let me = self.nodes.id();
+        let row = Joining { id: me, name: self.nodes.name(), stops_after: self.nodes.stops_after(), keys: self.gate.len(), seen: &self.seen };
+        let joined = within(patience, rows::join(&mut *link, &row)).await?;
+        let deadline = Instant::now() + WELCOME;
+        while within(patience, rows::list(&mut *link)).await?.are_awaited(joined, me) && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.is_member = true;
+        Ok(())
+    }
+
+    /// Connects and listens, if it does not.
+    async fn link(&mut self) -> sqlx::Result<()> {
+        if self.link.is_none() {
+            let mut link = within(self.patience, PgListener::connect_with(&self.db)).await?;
+            link.eager_reconnect(false);
+            within(self.patience, link.listen_all([CHANGED, CONFIRMED])).await?;
+            self.link = Some(link);
+        }
+        Ok(())
+    }
 }
 
-async fn poll(gate: &Gate, db: &PgPool, low: &mut i64) -> sqlx::Result<()> {
-    let next = oldest_running(db).await?;
-    read_keys(gate, db, Which::ChangedSince(*low)).await?;
-    *low = next;
-    Ok(())
+/// Waits for word of a change and takes what came with it. What other nodes tell of themselves is noted on the way.
+async fn hear(link: &mut Option<PgListener>, nodes: &Nodes) -> Heard {
+    let Some(current) = link else { return std::future::pending().await };
+    let mut heard = Heard::Nothing;
+    loop {
+        let next = match current.next_buffered() {
+            Some(next) => Ok(Some(next)),
+            None if heard != Heard::Nothing => return heard,
+            None => current.try_recv().await,
+        };
+        match next {
+            Ok(Some(next)) if next.channel() == CONFIRMED => nodes.hear(next.payload()),
+            Ok(Some(next)) if next.payload() == "apis" => heard = Heard::Anything,
+            Ok(Some(_)) if heard == Heard::Nothing => heard = Heard::Keys,
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => {
+                *link = None;
+                return Heard::Anything;
+            }
+        }
+    }
 }
 
-async fn reload(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
-    load_apis(gate, db).await?;
-    let seen = read_keys(gate, db, Which::All).await?;
-    for gone in gate.table.ids_known().into_iter().filter(|id| !seen.contains(id)) {
-        gate.table.remove(gone);
+/// A question to the database, whose late answer is as good as none.
+pub(super) async fn within<T>(patience: Duration, question: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    match tokio::time::timeout(patience, question).await {
+        Ok(answer) => answer,
+        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     }
-    Ok(())
 }
 
 /// Reads these keys anew; those that are gone are forgotten.
 pub async fn refresh(gate: &Gate, db: &PgPool, keys: &[KeyId]) -> sqlx::Result<()> {
+    // One reader at a time: an older look must not be put over a newer one.
+    let _reading = gate.reading.lock().await;
     let seen = read_keys(gate, db, Which::These(keys)).await?;
     for gone in keys.iter().filter(|id| !seen.contains(id)) {
         gate.table.remove(*gone);

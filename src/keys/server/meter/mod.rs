@@ -6,7 +6,7 @@
 
 mod spool;
 
-pub use spool::{LeftOver, Spool, Spooled, left_over};
+pub use spool::{LeftOver, Spool, Spooled, ended, left_over};
 
 use crate::values::{ApiId, KeyId, Outcome, SecretId, WorkspaceId};
 use spool::Segment;

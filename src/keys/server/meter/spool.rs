@@ -70,8 +70,20 @@ impl Drop for Spool {
     }
 }
 
-/// The folders of processes that are no more, one after the other.
+/// What is left of processes that are no more, one after the other.
 pub fn left_over(data: &Path) -> io::Result<Vec<LeftOver>> {
+    let left = |(folder, lock): (PathBuf, File)| Ok(LeftOver { batches: batches(&folder)?, folder, _lock: lock });
+    ended_folders(data)?.into_iter().map(left).collect()
+}
+
+/// The processes of this data folder that ended by force since the last start.
+pub fn ended(data: &Path) -> io::Result<Vec<Uuid>> {
+    let process = |(folder, _): (PathBuf, File)| Uuid::try_parse(folder.file_name()?.to_str()?).ok();
+    Ok(ended_folders(data)?.into_iter().filter_map(process).collect())
+}
+
+/// The folders whose lock nobody holds, with the lock.
+fn ended_folders(data: &Path) -> io::Result<Vec<(PathBuf, File)>> {
     let folders = match fs::read_dir(data.join(FOLDER)) {
         Ok(folders) => folders,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -82,7 +94,7 @@ pub fn left_over(data: &Path) -> io::Result<Vec<LeftOver>> {
         let folder = folder?.path();
         let Ok(lock) = File::options().read(true).write(true).open(folder.join(LOCK)) else { continue };
         match lock.try_lock() {
-            Ok(()) => found.push(LeftOver { batches: batches(&folder)?, folder, _lock: lock }),
+            Ok(()) => found.push((folder, lock)),
             Err(TryLockError::WouldBlock) => {} // its process lives
             Err(TryLockError::Error(error)) => return Err(error),
         }

@@ -1,0 +1,146 @@
+//! Waiting, after a commit, until every live node has applied a change.
+//!
+//! A server waits on what its follower hears: no connection is held, nothing is asked again. A command beside the servers asks the
+//! table. Alone, there is nobody to wait for.
+
+use super::{Members, Nodes, RELIABLE, members::Round, store};
+use crate::{
+    keys::{model::Spread, server::gate},
+    platform::{Ctx, clock::steady_millis},
+    values::{AccountId, KeyId, NodeId},
+};
+use sqlx::PgPool;
+use std::time::Duration;
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
+
+/// A node that has not confirmed within this time is named.
+const WAIT: Duration = Duration::from_secs(2);
+/// How often a process that is no node looks.
+const LOOK: Duration = Duration::from_millis(25);
+/// No node has seen it: for a change of which not even its transaction could be read.
+const UNKNOWN: u64 = u64::MAX;
+
+/// Applies committed changes of these keys here, then waits for the other nodes, at most two seconds after `since` (the beginning of
+/// the commit). Never fails: the change is made, and what is not known is told as missing.
+pub async fn spread(ctx: &Ctx, keys: &[KeyId], since: Instant) -> Spread {
+    let is_applied = gate::refreshed(ctx, keys).await;
+    let nodes = ctx.part::<Nodes>();
+    if let Some(nodes) = nodes.as_deref().filter(|nodes| is_applied && nodes.is_alone()) {
+        return nodes.round(UNKNOWN, true).spread(since.elapsed());
+    }
+    let change = match store::last_change(&ctx.db, keys).await {
+        Ok(change) => change.unwrap_or(0),
+        Err(error) => {
+            tracing::warn!("a change was made, but how far it has got is not known: {error}");
+            UNKNOWN
+        }
+    };
+    match nodes {
+        Some(nodes) => nodes.wait(change, is_applied, since, &ctx.db).await,
+        None => ask(&ctx.db, change, None, since).await,
+    }
+}
+
+/// The same for every key of an account's workspace: it was disabled or enabled.
+pub async fn spread_of_account(ctx: &Ctx, account: AccountId, since: Instant) -> Spread {
+    match store::keys_of_account(&ctx.db, account).await {
+        Ok(keys) => spread(ctx, &keys, since).await,
+        Err(error) => {
+            tracing::warn!(%account, "the keys of an account could not be listed, its nodes are not waited for: {error}");
+            ctx.part::<Nodes>().map(|nodes| nodes.round(UNKNOWN, false).spread(since.elapsed())).unwrap_or_default()
+        }
+    }
+}
+
+impl Nodes {
+    fn round(&self, change: u64, is_applied: bool) -> Round {
+        self.members.borrow().round(change, is_applied.then_some(self.me), steady_millis())
+    }
+
+    /// Waits on what the follower hears.
+    async fn wait(&self, change: u64, is_applied: bool, since: Instant, db: &PgPool) -> Spread {
+        if steady_millis().saturating_sub(self.members.borrow().read_at) > RELIABLE {
+            // The follower is not in contact, so who is there is not known from it.
+            return ask(db, change, is_applied.then_some(self.me), since).await;
+        }
+        until_known(self.members.subscribe(), change, is_applied.then_some(self.me), since).await
+    }
+}
+
+/// Looks again at whatever is told, until nobody is awaited or the time is over.
+async fn until_known(mut told: watch::Receiver<Members>, change: u64, applied: Option<NodeId>, since: Instant) -> Spread {
+    let deadline = since + WAIT;
+    loop {
+        let round = told.borrow_and_update().round(change, applied, steady_millis());
+        let is_over = change == UNKNOWN || Instant::now() >= deadline;
+        if !round.awaits() || is_over {
+            return round.spread(since.elapsed());
+        }
+        // Too late is seen above, and nobody tells any more only when the process ends.
+        if let Ok(Err(_)) = timeout_at(deadline, told.changed()).await {
+            return round.spread(since.elapsed());
+        }
+    }
+}
+
+/// Asks the table until nobody is awaited or the time is over.
+async fn ask(db: &PgPool, change: u64, applied: Option<NodeId>, since: Instant) -> Spread {
+    let deadline = since + WAIT;
+    loop {
+        let members = match store::list(db).await {
+            Ok(members) => members,
+            Err(error) => {
+                tracing::warn!("the nodes could not be listed: {error}");
+                return Spread::default();
+            }
+        };
+        let round = members.round(change, applied, steady_millis());
+        if !round.awaits() || change == UNKNOWN || Instant::now() >= deadline {
+            return round.spread(since.elapsed());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::server::nodes::members::tests::{id, members};
+
+    fn told(given: &[(u64, &str)]) -> watch::Sender<Members> {
+        watch::Sender::new(Members { read_at: steady_millis(), ..members(given) })
+    }
+
+    #[tokio::test]
+    async fn it_ends_with_the_last_confirmation() {
+        let nodes = told(&[(0, "7:7:"), (0, "7:7:"), (0, "7:7:")]);
+        let waiting = tokio::spawn(until_known(nodes.subscribe(), 7, Some(id(1)), Instant::now()));
+        for node in [2, 3] {
+            tokio::task::yield_now().await;
+            assert!(!waiting.is_finished());
+            nodes.send_if_modified(|members| members.told(id(node), "8:8:".parse().expect("a snapshot")));
+        }
+        let spread = waiting.await.expect("it ends");
+        assert_eq!((spread.nodes, spread.confirmed, spread.is_whole()), (3, 3, true));
+        assert!(spread.milliseconds < 2_000);
+    }
+
+    #[tokio::test]
+    async fn it_waits_two_seconds_and_names_who_is_missing() {
+        let nodes = told(&[(0, "7:7:"), (0, "7:7:")]);
+        let spread = until_known(nodes.subscribe(), 7, Some(id(1)), Instant::now()).await;
+        assert_eq!((spread.nodes, spread.confirmed, spread.milliseconds / 1_000), (2, 1, 2));
+        assert_eq!((spread.missing[0].name.as_str(), spread.missing[0].silent_for), ("node-2", 2));
+    }
+
+    #[tokio::test]
+    async fn nobody_is_waited_for_who_can_not_confirm() {
+        for given in [&[(0, "7:7:")][..], &[(0, "7:7:"), (20_000, "7:7:")], &[(0, "8:8:"), (0, "8:8:")], &[]] {
+            let spread = until_known(told(given).subscribe(), 7, Some(id(1)), Instant::now()).await;
+            assert!(spread.milliseconds < 1_000, "{given:?}");
+        }
+    }
+}
