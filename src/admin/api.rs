@@ -40,9 +40,10 @@ pub async fn disable_account(id: AccountId, #[server(default)] reason: String) -
     use super::server;
     use crate::{accounts::server::Visitor, platform::http::reply, ui::number::count};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let ended = server::disable_account(&ctx, &caller, &Visitor::here(), id, &reason).await?;
+    let (ended, spread) = server::disable_account(&ctx, &caller, &Visitor::here(), id, &reason).await?;
     let (sessions, keys) = (count(ended.sessions, "session", "sessions"), count(ended.keys, "key", "keys"));
-    reply::toast(&ctx, &format!("The account is disabled. {sessions} ended, {keys} no longer pass."));
+    let refused = if ended.keys > 0 { format!(" {}", spread.words("Refused")) } else { String::new() };
+    reply::toast(&ctx, &format!("The account is disabled. {sessions} ended, {keys} no longer pass.{refused}"));
     reply::redirect(&format!("/admin/accounts/{id}"));
     Ok(())
 }
@@ -53,8 +54,8 @@ pub async fn enable_account(id: AccountId) -> Result<(), AppError> {
     use super::server;
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::enable_account(&ctx, &caller, &Visitor::here(), id).await?;
-    reply::toast(&ctx, "The account is enabled. Its keys pass again.");
+    let spread = server::enable_account(&ctx, &caller, &Visitor::here(), id).await?;
+    reply::toast(&ctx, &format!("The account is enabled. Its keys pass again. {}", spread.words("In force")));
     Ok(())
 }
 
@@ -105,8 +106,8 @@ pub async fn disable_key(id: KeyId, #[server(default)] reason: String) -> Result
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let key = server::disable_key(&ctx, &caller, id, &reason).await?;
-    reply::toast(&ctx, &format!("{} is disabled. Its calls are answered DISABLED.", key.name));
+    let changed = server::disable_key(&ctx, &caller, id, &reason).await?;
+    reply::toast(&ctx, &format!("{} is disabled. Its calls are answered DISABLED. {}", changed.key.name, changed.spread.words("Refused")));
     Ok(())
 }
 
@@ -116,8 +117,8 @@ pub async fn enable_key(id: KeyId, #[server(default)] reason: String) -> Result<
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let key = server::enable_key(&ctx, &caller, id, &reason).await?;
-    reply::toast(&ctx, &format!("{} is enabled. Its calls may pass again.", key.name));
+    let changed = server::enable_key(&ctx, &caller, id, &reason).await?;
+    reply::toast(&ctx, &format!("{} is enabled. Its calls may pass again. {}", changed.key.name, changed.spread.words("In force")));
     Ok(())
 }
 
@@ -127,8 +128,8 @@ pub async fn revoke_key(id: KeyId, #[server(default)] typed: String, #[server(de
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let key = server::revoke_key(&ctx, &caller, id, &typed, &reason).await?;
-    reply::toast(&ctx, &format!("{} is revoked. Its calls are answered REVOKED.", key.name));
+    let changed = server::revoke_key(&ctx, &caller, id, &typed, &reason).await?;
+    reply::toast(&ctx, &format!("{} is revoked. Its calls are answered REVOKED. {}", changed.key.name, changed.spread.words("Refused")));
     reply::redirect(&format!("/admin/keys?key={id}"));
     Ok(())
 }
@@ -139,8 +140,8 @@ pub async fn set_limit(id: KeyId, #[server(default)] limit: String, #[server(def
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::set_limit(&ctx, &caller, id, &limit, &window).await?;
-    reply::toast(&ctx, "The limit holds from now on.");
+    let changed = server::set_limit(&ctx, &caller, id, &limit, &window).await?;
+    reply::toast(&ctx, &format!("The limit holds from now on. {}", changed.spread.words("In force")));
     Ok(())
 }
 

@@ -74,8 +74,8 @@ pub async fn save_key(
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, chosen.then_some(permissions), addresses).await?;
-    server::edit_key(&ctx, &caller, id, edit).await?;
-    crate::platform::http::reply::toast(&ctx, "Saved.");
+    let changed = server::edit_key(&ctx, &caller, id, edit).await?;
+    crate::platform::http::reply::toast(&ctx, &format!("Saved. {}", changed.spread.words("In force")));
     Ok(())
 }
 
@@ -84,8 +84,8 @@ pub async fn save_key(
 pub async fn set_limit(id: KeyId, limit: String, window: String) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::edit_key(&ctx, &caller, id, server::forms::limit(&limit, &window)?).await?;
-    crate::platform::http::reply::toast(&ctx, "The limit holds from now on.");
+    let changed = server::edit_key(&ctx, &caller, id, server::forms::limit(&limit, &window)?).await?;
+    crate::platform::http::reply::toast(&ctx, &format!("The limit holds from now on. {}", changed.spread.words("In force")));
     Ok(())
 }
 
@@ -93,8 +93,8 @@ pub async fn set_limit(id: KeyId, limit: String, window: String) -> Result<(), A
 pub async fn disable_key(id: KeyId, reason: Option<String>) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let key = server::disable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("{} is disabled. Its calls are answered DISABLED.", key.name));
+    let server::Changed { key, spread } = server::disable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &format!("{} is disabled. Its calls are answered DISABLED. {}", key.name, spread.words("Refused")));
     Ok(())
 }
 
@@ -102,8 +102,8 @@ pub async fn disable_key(id: KeyId, reason: Option<String>) -> Result<(), AppErr
 pub async fn enable_key(id: KeyId, reason: Option<String>) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let key = server::enable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("{} is enabled. Its calls may pass again.", key.name));
+    let server::Changed { key, spread } = server::enable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &format!("{} is enabled. Its calls may pass again. {}", key.name, spread.words("In force")));
     Ok(())
 }
 
@@ -113,8 +113,8 @@ pub async fn revoke_key(id: KeyId, typed: String, reason: Option<String>) -> Res
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::forms::must_be_named(&ctx, &caller, id, &typed).await?;
-    let key = server::revoke_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("{} is revoked. Its calls are answered REVOKED.", key.name));
+    let server::Changed { key, spread } = server::revoke_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &format!("{} is revoked. Its calls are answered REVOKED. {}", key.name, spread.words("Refused")));
     crate::platform::http::reply::redirect(&format!("/keys/{id}"));
     Ok(())
 }
@@ -127,8 +127,10 @@ pub async fn rotate_key(id: KeyId, grace: String, until: Option<String>, once: O
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let grace = server::forms::grace(&ctx, &caller, &grace, until.as_deref())?;
     let once = server::forms::page_token(once)?;
-    let created = server::rotate_key(&ctx, &caller, id, grace, once.as_deref()).await?;
-    server::reveal::show(&ctx, &created);
+    let rotated = server::rotate_key(&ctx, &caller, id, grace, once.as_deref()).await?;
+    server::reveal::show(&ctx, &rotated.created);
+    let what = if grace == model::Grace::For(0) { "The old secret is refused" } else { "The new secret is known" };
+    crate::platform::http::reply::toast(&ctx, &rotated.spread.words(what));
     Ok(())
 }
 
@@ -148,7 +150,7 @@ pub async fn extend_secret(id: KeyId, secret: SecretId, grace: String) -> Result
 pub async fn drop_secret(id: KeyId, secret: SecretId) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::drop_secret(&ctx, &caller, id, secret).await?;
-    crate::platform::http::reply::toast(&ctx, "The old secret is dropped. Calls with it are answered UNKNOWN.");
+    let spread = server::drop_secret(&ctx, &caller, id, secret).await?;
+    crate::platform::http::reply::toast(&ctx, &format!("The old secret is dropped. Calls with it are answered UNKNOWN. {}", spread.words("Refused")));
     Ok(())
 }

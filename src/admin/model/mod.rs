@@ -3,11 +3,13 @@
 mod accounts;
 mod deed;
 mod keys;
+mod nodes;
 mod overview;
 mod queue;
 
 pub use accounts::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled};
 pub use deed::{Deed, Mark};
 pub use keys::{AllKeys, AllRefusals, ApiList, ApiRow};
+pub use nodes::NodeRow;
 pub use overview::{Health, Numbers, Overview, Part};
 pub use queue::{JobList, JobQuery, JobView};

@@ -1,6 +1,6 @@
 //! The overview: numbers of today, and whether everything is all right.
 
-use super::{AccountRow, Deed};
+use super::{AccountRow, Deed, NodeRow};
 use crate::usage::model::{Counts, RefusalSample};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Overview {
     pub numbers: Numbers,
     pub parts: Vec<Part>,
+    pub nodes: Vec<NodeRow>,
     pub refusals: Vec<RefusalSample>,
     pub newest: Vec<AccountRow>,
     pub deeds: Vec<Deed>,
@@ -96,6 +97,7 @@ mod tests {
         Overview {
             numbers: Numbers::default(),
             parts: parts.iter().map(part).collect(),
+            nodes: Vec::new(),
             refusals: vec![],
             newest: vec![],
             deeds: vec![],

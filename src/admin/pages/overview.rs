@@ -5,10 +5,11 @@ use crate::{
     admin::{
         api,
         components::{AccountTable, Deeds, RefusalTable, loaded},
-        model::{Health, Numbers, Overview, Part},
+        model::{Health, NodeRow, Numbers, Overview, Part},
     },
+    keys::components::SaidTime,
     ui::{
-        Empty, Figure, Figures, Gate, GateGlyph, LinkButton, PageHeader, Size, Table,
+        Empty, Figure, Figures, Gate, GateGlyph, LinkButton, OutlineBadge, PageHeader, Size, Table,
         number::{count, thousands},
     },
 };
@@ -30,6 +31,7 @@ fn overview(o: Overview) -> AnyView {
             <div class="section-head"><h2 id="h-well">"Is everything all right?"</h2></div>
             {health(o.parts)}
         </section>
+        {(!o.nodes.is_empty()).then(|| nodes(o.nodes))}
         <section aria-labelledby="h-refused">
             <div class="section-head"><h2 id="h-refused">"Refused last"</h2><a class="push" href="/admin/refusals">"All refusals"</a></div>
             {if o.refusals.is_empty() {
@@ -119,6 +121,42 @@ fn health(parts: Vec<Part>) -> AnyView {
             <thead class="visually-hidden"><tr><th scope="col">"State"</th><th scope="col">"Part"</th><th scope="col">"Now"</th><th scope="col">"Measured"</th></tr></thead>
             <tbody>{rows}</tbody>
         </Table>
+    }
+    .into_any()
+}
+
+fn nodes(nodes: Vec<NodeRow>) -> AnyView {
+    let rows = nodes
+        .into_iter()
+        .map(|node| {
+            let badge = node.is_this.then(|| view! { " "<OutlineBadge>"this one"</OutlineBadge> });
+            view! {
+                <tr>
+                    <td class="cell-gate"><GateGlyph position=gate(node.health) tinted=true/><span class="visually-hidden">{node.health.words()}</span></td>
+                    <th scope="row"><span class="nowrap">{node.name}{badge}</span></th>
+                    <td>{node.state}</td>
+                    <td class="nowrap">{node.contact}</td>
+                    <td class="num">{thousands(node.keys)}</td>
+                    <td class="col-2 nowrap"><SaidTime said=node.since/></td>
+                    <td class="col-2">{node.version}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <section aria-labelledby="h-nodes">
+            <div class="section-head"><h2 id="h-nodes">"Nodes"</h2><p>"The servers on this database. A change of a key waits until each has it."</p></div>
+            <Table caption="Nodes, by their start">
+                <thead>
+                    <tr>
+                        <td><span class="visually-hidden">"Health"</span></td><th scope="col">"Node"</th><th scope="col">"State"</th>
+                        <th scope="col">"Last contact"</th><th scope="col" class="num">"Keys known"</th><th scope="col" class="col-2">"Since"</th>
+                        <th scope="col" class="col-2">"Version"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </Table>
+        </section>
     }
     .into_any()
 }

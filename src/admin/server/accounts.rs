@@ -12,13 +12,16 @@ use crate::{
     },
     admin::model::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled},
     error::AppError,
-    keys::{model::KeyQuery, server as keys},
+    keys::{
+        model::{KeyQuery, Spread},
+        server::{self as keys, nodes},
+    },
     platform::{Ctx, LocalTime},
     usage::server as usage,
     values::{AccountId, permission_names as may},
 };
 
-pub use crate::accounts::server::{enable_account, end_session_of as end_session, end_sessions_of as end_sessions, send_reset_link};
+pub use crate::accounts::server::{end_session_of as end_session, end_sessions_of as end_sessions, send_reset_link};
 
 /// Rows of a page.
 const PAGE: u32 = 50;
@@ -90,13 +93,20 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
     })
 }
 
-/// Keeps an account out. Here a reason is needed: the person will read it.
-pub async fn disable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, reason: &str) -> Result<Ended, AppError> {
+/// Keeps an account out. Here a reason is needed: the person will read it. Answers when every live node refuses its keys.
+pub async fn disable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, reason: &str) -> Result<(Ended, Spread), AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
     if reason.trim().is_empty() {
         return Err(AppError::invalid("reason", "Say why. The person reads it when they try to come in."));
     }
-    accounts::disable_account(ctx, caller, from, id, reason).await
+    let ended = accounts::disable_account(ctx, caller, from, id, reason).await?;
+    Ok((ended, nodes::spread_of_account(ctx, id).await))
+}
+
+/// Lets an account in again; its keys pass as before, on every live node.
+pub async fn enable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId) -> Result<Spread, AppError> {
+    accounts::enable_account(ctx, caller, from, id).await?;
+    Ok(nodes::spread_of_account(ctx, id).await)
 }
 
 fn filter(query: &AccountQuery) -> Result<AccountFilter, AppError> {

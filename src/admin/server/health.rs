@@ -3,9 +3,12 @@
 use super::words::lasting;
 use crate::{
     admin::model::{Health, Part},
-    error::AppError,
-    keys::server::gate::Gate,
-    platform::{Ctx, db, jobs::admin},
+    error::{AppError, wait_in_words},
+    keys::server::{
+        gate::Gate,
+        nodes::{Nodes, Pulse},
+    },
+    platform::{Ctx, clock::steady_millis, db, jobs::admin},
     usage::server::Backlog,
 };
 use secrecy::ExposeSecret;
@@ -22,7 +25,7 @@ const UNWRITTEN: Duration = Duration::seconds(30);
 pub async fn parts(ctx: &Ctx) -> Result<Vec<Part>, AppError> {
     let now = ctx.clock.now();
     let (database, jobs) = tokio::try_join!(database(ctx), jobs(ctx, now))?;
-    Ok(vec![key_table(ctx), usage(ctx, now), database, jobs, mail(ctx)])
+    Ok(vec![key_table(ctx), nodes(ctx), usage(ctx, now), database, jobs, mail(ctx)])
 }
 
 fn key_table(ctx: &Ctx) -> Part {
@@ -30,6 +33,26 @@ fn key_table(ctx: &Ctx) -> Part {
     let (loaded, keys) = gate.map_or((false, 0), |g| (g.is_loaded(), g.len()));
     let part = Part { href: Some("/admin/keys".to_owned()), ..fine("Key table", counted(count(keys), "key"), "in memory; a verification asks no database") };
     if loaded { part } else { part.but(Health::Broken, "The key table is not loaded, so no call is answered. It is loaded as soon as the database answers.") }
+}
+
+/// Every change of a key waits for all of them; one that is silent is named each time until it must have stopped.
+fn nodes(ctx: &Ctx) -> Part {
+    let Some(nodes) = ctx.part::<Nodes>() else { return fine("Nodes", "none".to_owned(), "this process answers no questions") };
+    let (members, now) = (nodes.members(), steady_millis());
+    let answering: Vec<_> = members.answering(now).collect();
+    let part = fine("Nodes", counted(count(answering.len()), "node"), "each confirms every change of a key");
+    match answering.iter().find(|(_, pulse)| *pulse == Pulse::Silent) {
+        Some((silent, _)) => part.but(
+            Health::Wanting,
+            &format!(
+                "{} was last heard of {} ago. If it runs, it is cut off from the database and goes on from memory; it stops by itself after {}.",
+                silent.name,
+                wait_in_words(members.silence(silent, now).as_secs()),
+                wait_in_words(silent.stops_after),
+            ),
+        ),
+        None => part,
+    }
 }
 
 fn usage(ctx: &Ctx, now: OffsetDateTime) -> Part {

@@ -5,8 +5,8 @@ use crate::{
     admin::model::{AllKeys, ApiList, ApiRow},
     error::AppError,
     keys::{
-        model::{Api, ApiEdit, Key, KeyQuery, NewApi},
-        server::{self as keys, forms},
+        model::{Api, ApiEdit, KeyQuery, NewApi},
+        server::{self as keys, Changed, forms},
     },
     platform::Ctx,
     values::{KeyId, permission_names as may},
@@ -23,25 +23,25 @@ pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery, chosen: Opti
     Ok(AllKeys { list, chosen })
 }
 
-pub async fn disable_key(ctx: &Ctx, caller: &Caller, id: KeyId, reason: &str) -> Result<Key, AppError> {
+pub async fn disable_key(ctx: &Ctx, caller: &Caller, id: KeyId, reason: &str) -> Result<Changed, AppError> {
     caller.require(&may::KEYS_MANAGE)?;
     keys::disable_key(ctx, caller, id, reason).await
 }
 
-pub async fn enable_key(ctx: &Ctx, caller: &Caller, id: KeyId, reason: &str) -> Result<Key, AppError> {
+pub async fn enable_key(ctx: &Ctx, caller: &Caller, id: KeyId, reason: &str) -> Result<Changed, AppError> {
     caller.require(&may::KEYS_MANAGE)?;
     keys::enable_key(ctx, caller, id, reason).await
 }
 
 /// Ends a key for good; `typed` is its name, as the person typed it.
-pub async fn revoke_key(ctx: &Ctx, caller: &Caller, id: KeyId, typed: &str, reason: &str) -> Result<Key, AppError> {
+pub async fn revoke_key(ctx: &Ctx, caller: &Caller, id: KeyId, typed: &str, reason: &str) -> Result<Changed, AppError> {
     caller.require(&may::KEYS_MANAGE)?;
     forms::must_be_named(ctx, caller, id, typed).await?;
     keys::revoke_key(ctx, caller, id, reason).await
 }
 
 /// Sets the one limit of a key; an empty one is the default again.
-pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, limit: &str, window: &str) -> Result<Key, AppError> {
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, limit: &str, window: &str) -> Result<Changed, AppError> {
     caller.require(&may::KEYS_MANAGE)?;
     keys::edit_key(ctx, caller, id, forms::limit(limit, window)?).await
 }

@@ -6,6 +6,7 @@ mod deeds;
 mod health;
 mod jobs;
 mod keys;
+mod nodes;
 mod overview;
 mod refusals;
 mod words;

@@ -3,6 +3,7 @@
 use super::{
     accounts::newest_accounts,
     deeds, health,
+    nodes::list_nodes,
     words::{lasting, local},
 };
 use crate::{
@@ -42,6 +43,7 @@ pub async fn read_overview(ctx: &Ctx, caller: &Caller) -> Result<Overview, AppEr
     Ok(Overview {
         numbers,
         parts,
+        nodes: list_nodes(ctx, caller),
         refusals,
         newest,
         deeds,

@@ -8,6 +8,7 @@ use crate::{
         server::{self as accounts, AccountFacts, Visitor},
     },
     error::AppError,
+    keys::server::nodes,
     platform::Ctx,
     values::AccountId,
 };
@@ -83,8 +84,9 @@ async fn disable(ctx: &Ctx, invocation: &Invocation, account: &str, reason: &str
         return Ok(Exit::Done);
     }
     let ended = accounts::disable_account(ctx, &Caller::cli(), &Visitor::terminal(), a.id, reason).await?;
-    let words = format!("{} is disabled: {} sessions ended, {} keys are answered BANNED.", a.email, ended.sessions, ended.keys);
-    invocation.answer(&json!({ "id": a.id, "sessions": ended.sessions, "keys": ended.keys }), &words);
+    let spread = nodes::spread_of_account(ctx, a.id).await;
+    let words = format!("{} is disabled: {} sessions ended, {} keys are answered BANNED. {}", a.email, ended.sessions, ended.keys, spread.words("Refused"));
+    invocation.answer(&json!({ "id": a.id, "sessions": ended.sessions, "keys": ended.keys, "spread": spread }), &words);
     Ok(Exit::Done)
 }
 
@@ -95,7 +97,8 @@ async fn enable(ctx: &Ctx, invocation: &Invocation, account: &str) -> Result<Exi
         return Ok(Exit::Done);
     }
     accounts::enable_account(ctx, &Caller::cli(), &Visitor::terminal(), a.id).await?;
-    invocation.answer(&json!({ "id": a.id }), &format!("{} may come in.", a.email));
+    let spread = nodes::spread_of_account(ctx, a.id).await;
+    invocation.answer(&json!({ "id": a.id, "spread": spread }), &format!("{} may come in. {}", a.email, spread.words("In force")));
     Ok(Exit::Done)
 }
 

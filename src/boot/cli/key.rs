@@ -1,4 +1,5 @@
-//! `tollgate key …`: create, list, limit, disable, enable, revoke and rotate keys beside a running server, which hears of it at once.
+//! `tollgate key …`: create, list, limit, disable, enable, revoke and rotate keys beside running servers. A change answers when each of
+//! them has applied it, or names who has not.
 
 use super::{Exit, Invocation, with_ctx};
 use crate::{
@@ -6,7 +7,7 @@ use crate::{
     error::AppError,
     keys::{
         model::{Environment, Grace, Key, KeyEdit, KeyLimit, KeyQuery, NewKey},
-        server as keys,
+        server::{self as keys, Changed},
     },
     platform::Ctx,
     values::{Email, KeyId},
@@ -97,9 +98,15 @@ impl KeyCommand {
             Self::Create(new) => create(ctx, invocation, new).await,
             Self::List { account, api, search } => list(ctx, invocation, account.as_deref(), api, search).await,
             Self::SetLimit { id, limit, window, .. } => set_limit(ctx, invocation, id, limit, window).await,
-            Self::Disable(why) => change(ctx, invocation, &why, "Disabled", async |id| keys::disable_key(ctx, &Caller::cli(), id, &why.reason).await).await,
-            Self::Enable(why) => change(ctx, invocation, &why, "Enabled", async |id| keys::enable_key(ctx, &Caller::cli(), id, &why.reason).await).await,
-            Self::Revoke(why) => change(ctx, invocation, &why, "Revoked", async |id| keys::revoke_key(ctx, &Caller::cli(), id, &why.reason).await).await,
+            Self::Disable(why) => {
+                change(ctx, invocation, &why, ("Disabled", "Refused"), async |id| keys::disable_key(ctx, &Caller::cli(), id, &why.reason).await).await
+            }
+            Self::Enable(why) => {
+                change(ctx, invocation, &why, ("Enabled", "In force"), async |id| keys::enable_key(ctx, &Caller::cli(), id, &why.reason).await).await
+            }
+            Self::Revoke(why) => {
+                change(ctx, invocation, &why, ("Revoked", "Refused"), async |id| keys::revoke_key(ctx, &Caller::cli(), id, &why.reason).await).await
+            }
             Self::Rotate { id, until_first_use: true, .. } => rotate(ctx, invocation, &id, Grace::FirstUse).await,
             Self::Rotate { id, grace, .. } => rotate(ctx, invocation, &id, Grace::For(grace)).await,
         })
@@ -161,7 +168,7 @@ async fn set_limit(ctx: &Ctx, invocation: &Invocation, id: String, limit: Option
     let words = limits.as_ref().map_or_else(|| "the default limit".to_owned(), KeyLimit::words);
     let edit = KeyEdit { limits: Some(limits.into_iter().collect()), ..KeyEdit::default() };
     let why = Why { id, reason: String::new() };
-    change(ctx, invocation, &why, &format!("From now on {words} for"), async |id| keys::edit_key(ctx, &Caller::cli(), id, edit).await).await
+    change(ctx, invocation, &why, (&format!("From now on {words} for"), "In force"), async |id| keys::edit_key(ctx, &Caller::cli(), id, edit).await).await
 }
 
 async fn rotate(ctx: &Ctx, invocation: &Invocation, id: &str, grace: Grace) -> Result<Exit, AppError> {
@@ -170,20 +177,32 @@ async fn rotate(ctx: &Ctx, invocation: &Invocation, id: &str, grace: Grace) -> R
         invocation.answer(&json!({ "would_rotate": id }), &format!("Would rotate {id}."));
         return Ok(Exit::Done);
     }
-    let created = keys::rotate_key(ctx, &Caller::cli(), id, grace, None).await?;
-    let secret = created.secret.unwrap_or_default();
-    invocation.answer(&json!({ "id": id, "secret": secret }), &format!("{id}  {}\nIts new secret, shown this once: {secret}", created.key.name));
+    let rotated = keys::rotate_key(ctx, &Caller::cli(), id, grace, None).await?;
+    let secret = rotated.created.secret.unwrap_or_default();
+    let known = rotated.spread.words(if matches!(grace, Grace::For(0)) { "The old one is refused" } else { "Known" });
+    invocation.answer(
+        &json!({ "id": id, "secret": secret, "spread": rotated.spread }),
+        &format!("{id}  {}\nIts new secret, shown this once: {secret}\n{known}", rotated.created.key.name),
+    );
     Ok(Exit::Done)
 }
 
-async fn change(ctx: &Ctx, invocation: &Invocation, why: &Why, done: &str, act: impl AsyncFnOnce(KeyId) -> Result<Key, AppError>) -> Result<Exit, AppError> {
+/// `done` says what was done, and what is so since on the nodes.
+async fn change(
+    ctx: &Ctx,
+    invocation: &Invocation,
+    why: &Why,
+    done: (&str, &str),
+    act: impl AsyncFnOnce(KeyId) -> Result<Changed, AppError>,
+) -> Result<Exit, AppError> {
     let key = known(ctx, &why.id).await?;
     if invocation.dry_run {
         invocation.answer(&key, &format!("Would change {} {}.", key.id, key.name));
         return Ok(Exit::Done);
     }
-    let key = act(key.id).await?;
-    invocation.answer(&key, &format!("{done} {} {}.", key.id, key.name));
+    let changed = act(key.id).await?;
+    let Changed { key, spread } = &changed;
+    invocation.answer(&changed, &format!("{} {} {}. {}", done.0, key.id, key.name, spread.words(done.1)));
     Ok(Exit::Done)
 }
 

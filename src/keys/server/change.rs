@@ -1,7 +1,8 @@
-//! How every change of a key goes: lock it, change it, write history and event in the same transaction, then tell the gate.
+//! How every change of a key goes: lock it, change it, write history and event in the same transaction, commit, then wait until every
+//! node has applied it (`nodes::spread`).
 
 use super::{
-    gate,
+    nodes,
     reach::{Reach, actor},
     store::{changes, keys},
 };
@@ -9,12 +10,22 @@ use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::AppError,
-    keys::model::{Act, Key, KeyState},
+    keys::model::{Act, Key, KeyState, Spread},
     platform::Ctx,
     values::{AccountId, KeyId, permission_names as may},
 };
+use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, Transaction};
+use tokio::time::Instant;
+
+/// A key as it is after a change, and how far the change has got.
+#[derive(Debug, Clone, Serialize)]
+pub struct Changed {
+    #[serde(flatten)]
+    pub key: Key,
+    pub spread: Spread,
+}
 
 /// What was done, in the words of the history.
 #[derive(Debug, Clone)]
@@ -85,12 +96,18 @@ async fn write(ctx: &Ctx, conn: &mut PgConnection, (actor_id, actor): (Option<Ac
     Ok(())
 }
 
-/// Commits, tells the gate, and answers with the key as it is now.
-pub async fn close(ctx: &Ctx, mut tx: Transaction<'static, Postgres>, id: KeyId) -> Result<Key, AppError> {
+/// Commits, waits until every live node has applied it (two seconds at most), and answers with the key as it is now.
+pub async fn close(ctx: &Ctx, mut tx: Transaction<'static, Postgres>, id: KeyId) -> Result<Changed, AppError> {
     let key = keys::find_key(&mut tx, None, id).await?.ok_or(AppError::NotFound)?;
+    let since = Instant::now();
     tx.commit().await?;
-    gate::refreshed(ctx, &[id]).await;
-    Ok(key)
+    Ok(Changed { spread: nodes::spread(ctx, &[id], since).await, key })
+}
+
+/// Nothing is to be changed: an earlier request did it. Whether that has reached every node is worth the same answer.
+pub async fn unchanged(ctx: &Ctx, tx: Transaction<'static, Postgres>, key: Key) -> Result<Changed, AppError> {
+    tx.rollback().await?; // nobody waits for the key meanwhile
+    Ok(Changed { spread: nodes::spread(ctx, &[key.id], Instant::now()).await, key })
 }
 
 /// A reason as people give it: at most 200 characters, one line.

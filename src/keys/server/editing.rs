@@ -2,7 +2,7 @@
 
 use super::{
     apis,
-    change::{self, Done},
+    change::{self, Changed, Done},
     rules,
     store::{keys, limits},
 };
@@ -16,8 +16,8 @@ use crate::{
 use sqlx::PgConnection;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Changes a key and answers with it as it is then.
-pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<Key, AppError> {
+/// Changes a key and answers with it as it is then, on every live node.
+pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<Changed, AppError> {
     if let Some(wanted) = &edit.limits {
         caller.require(&may::KEYS_MANAGE)?;
         rules::limits(wanted)?;

@@ -1,7 +1,7 @@
 //! The operations of keys over a private store, and the gate.
 //!
 //! Who may touch which key is decided by `reach`; what names, permissions and limits may be by `rules`; how a change goes (lock,
-//! change, history, event, commit, gate) by `change`.
+//! change, history, event, commit, nodes) by `change`.
 
 mod apis;
 mod change;
@@ -32,12 +32,13 @@ pub mod verify_http;
 mod words;
 
 pub use apis::{api_by_slug, create_api, edit_api, list_apis};
+pub use change::Changed;
 pub use creating::{Created, create_key};
 pub use detail::{find_key, key_detail, key_history, key_secrets};
 pub use door::Door;
 pub use editing::edit_key;
 pub use listing::{count_keys, count_keys_by_api, list_keys, new_key_form, page_of_keys};
-pub use rotating::{MAX_GRACE, drop_secret, end_replaced, extend_secret, rotate_key};
+pub use rotating::{MAX_GRACE, Rotated, drop_secret, end_replaced, extend_secret, rotate_key};
 pub use rules::lifetime;
 pub use states::{disable_key, enable_key, revoke_key};
 pub use store::secrets::HeldSecret;

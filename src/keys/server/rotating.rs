@@ -6,7 +6,7 @@
 
 use super::{
     apis,
-    change::{self, Done},
+    change::{self, Changed, Done},
     creating::{Created, SHOWN_FOR},
     secret,
     store::secrets,
@@ -14,11 +14,18 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Act, Grace, Key},
+    keys::model::{Act, Grace, Key, Spread},
     platform::{Ctx, crypto::sha256},
     values::{KeyId, SecretId},
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A key with its new secret, and on which nodes that is known (and the end of the old one).
+#[derive(Debug, Clone)]
+pub struct Rotated {
+    pub created: Created,
+    pub spread: Spread,
+}
 
 /// The longest that an old secret may live on when it is said in seconds.
 pub const MAX_GRACE: u32 = 30 * 86_400;
@@ -26,7 +33,7 @@ pub const MAX_GRACE: u32 = 30 * 86_400;
 const LATEST: Duration = Duration::days(365);
 
 /// Adds a secret; the old ones are accepted for the `grace`. `token` of a page makes it safe to send twice.
-pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: Grace, token: Option<&str>) -> Result<Created, AppError> {
+pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: Grace, token: Option<&str>) -> Result<Rotated, AppError> {
     let now = ctx.clock.now();
     let (until, until_first_use) = end(grace, now)?;
     let (mut tx, key) = change::open(ctx, caller, id).await?;
@@ -38,7 +45,8 @@ pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: Grace, tok
         None => secret::mint(&ctx.rng, &api.key_prefix, environment),
     };
     if let Some(since) = secrets::find_secret(&mut tx, id, &sha256(&minted)).await? {
-        return Ok(Created { key, secret: (now - since < SHOWN_FOR).then_some(minted), is_new: false });
+        let Changed { key, spread } = change::unchanged(ctx, tx, key).await?;
+        return Ok(Rotated { created: Created { key, secret: (now - since < SHOWN_FOR).then_some(minted), is_new: false }, spread });
     }
     secrets::end_secrets(&mut tx, id, until, until_first_use, now).await?;
     secrets::insert_secret(&mut tx, ctx.new_id::<SecretId>(), id, &sha256(&minted), secret::start(&minted), now).await?;
@@ -47,8 +55,8 @@ pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: Grace, tok
         grace => format!("the old one is accepted {}", words(grace)),
     };
     change::note(ctx, &mut tx, caller, &key, Done { data: facts(grace), ..Done::new(Act::Rotated, detail) }).await?;
-    let key = change::close(ctx, tx, id).await?;
-    Ok(Created { key, secret: Some(minted), is_new: true })
+    let Changed { key, spread } = change::close(ctx, tx, id).await?;
+    Ok(Rotated { created: Created { key, secret: Some(minted), is_new: true }, spread })
 }
 
 /// Moves the end of an old secret, to earlier or later. The newest has no end, so none to move.
@@ -63,19 +71,20 @@ pub async fn extend_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: Secret
     let start = secrets::update_end(&mut tx, id, secret, until, until_first_use, now).await?.ok_or(AppError::NotFound)?;
     let detail = format!("{start}…; it is accepted {}", words(grace));
     change::note(ctx, &mut tx, caller, &key, Done { data: facts(grace), ..Done::new(Act::Extended, detail) }).await?;
-    change::close(ctx, tx, id).await
+    Ok(change::close(ctx, tx, id).await?.key)
 }
 
 /// Ends an old secret before its time. Without effect when it is gone already; the newest can't be dropped.
-pub async fn drop_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId) -> Result<(), AppError> {
+pub async fn drop_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId) -> Result<Spread, AppError> {
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     if let Some(start) = secrets::delete_secret(&mut tx, id, secret).await? {
         change::note(ctx, &mut tx, caller, &key, Done::new(Act::Dropped, format!("{start}…"))).await?;
-        change::close(ctx, tx, id).await?;
-    } else if secrets::is_newest(&mut tx, id, secret).await? {
+        return Ok(change::close(ctx, tx, id).await?.spread);
+    }
+    if secrets::is_newest(&mut tx, id, secret).await? {
         return Err(AppError::conflict("This is the newest secret of the key. Rotate the key first, or disable it."));
     }
-    Ok(())
+    Ok(change::unchanged(ctx, tx, key).await?.spread)
 }
 
 /// A call passed with the newest secret: those that were to live until then end. Without effect when they ended already, or when the

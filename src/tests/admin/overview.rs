@@ -1,13 +1,14 @@
 //! The overview: its numbers are those of the tables, and its title tells whether somebody is wanted.
 
 use super::{caller, key_of};
-use crate::support::{T0, TestApp};
+use crate::support::{T0, TestApp, until};
 use sqlx::PgPool;
 use tollgate::{
-    admin::{model::Health, server},
+    admin::{api, model::Health, server},
     keys::server::{
         disable_key,
         gate::{Gate, Question},
+        nodes::Nodes,
     },
     platform::clock::Clock,
     usage::server::{Backlog, write_batch},
@@ -85,4 +86,34 @@ async fn counts_that_the_database_does_not_take_are_told(db: PgPool) {
     let parts = server::read_overview(&app.ctx, &operator).await.unwrap().parts;
     let usage = parts.iter().find(|p| p.name == "Usage").unwrap();
     assert_eq!((usage.health, usage.now.as_str()), (Health::Fine, "0 counts waiting"));
+}
+
+#[sqlx::test]
+async fn the_nodes_are_listed_and_a_silent_one_is_named(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let (key, _) = key_of(&app, &person, "shop").await;
+    let page = operator.browser.page("/admin").await;
+    let name = app.ctx.part::<Nodes>().unwrap().name().to_owned();
+    for words in [name.as_str(), "this one", "just now", "1 node", "Everything passes."] {
+        assert!(page.contains(words), "{words}");
+    }
+
+    sqlx::query(
+        "insert into nodes (id, name, version, started_at, beat_at, stops_after, seen)
+         values (gen_random_uuid(), 'web-2:3000', '0.1.0', now(), clock_timestamp() - interval '40 seconds', 900, pg_current_snapshot())",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    until("it is known", async || app.ctx.part::<Nodes>().unwrap().members().list.len() == 2).await;
+    let page = operator.browser.page("/admin").await;
+    for words in ["One thing wants you.", "2 nodes", "web-2:3000 was last heard of 4", "it goes on from memory for 14 minutes at most"] {
+        assert!(page.contains(words), "{words}");
+    }
+    operator.browser.post::<api::DisableKey>("/admin/keys", &[("id", &key.to_string())]).await;
+    let page = operator.browser.page("/admin/keys").await;
+    for words in ["Refused on 1 of 2 nodes. web-2:3000 has not confirmed for 4", "it stops by itself when it is cut off for 15 minutes."] {
+        assert!(page.contains(words), "{words}");
+    }
 }

@@ -2,6 +2,8 @@
 
 mod forward_auth;
 mod nodes;
+mod process;
+mod revocation;
 mod spool;
 mod verify;
 

@@ -1,17 +1,15 @@
 //! No verification that was answered is lost: neither by `kill -9` under load, nor counted twice by the start after it.
 
-use super::{Given, Scene};
-use crate::support::{folder::Folder, until};
-use sqlx::{ConnectOptions, PgPool};
-use std::{
-    net::TcpListener,
-    process::Stdio,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
-    },
+use super::{
+    Given, Scene,
+    process::{self, Node},
 };
-use tokio::process::{Child, Command};
+use crate::support::{folder::Folder, until};
+use sqlx::PgPool;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicI64, Ordering},
+};
 use tollgate::{
     keys::server::meter::{Attempt, Meter, Spool, Tally, left_over},
     values::{ApiId, KeyId, Outcome, WorkspaceId},
@@ -79,29 +77,8 @@ fn an_orderly_end_leaves_nothing() {
     assert_eq!(std::fs::read_dir(folder.path().join("spool")).unwrap().count(), 0);
 }
 
-/// A real server on the test's database.
-struct Node {
-    process: Child,
-    base: String,
-}
-
 async fn node(db: &PgPool, folder: &Folder) -> Node {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let base = format!("http://127.0.0.1:{port}");
-    let process = Command::new(env!("CARGO_BIN_EXE_tollgate"))
-        .args(["serve", "--addr", &format!("127.0.0.1:{port}")])
-        .current_dir(folder.path())
-        .env_clear()
-        .env("DATABASE_URL", db.connect_options().to_url_lossy().as_str())
-        .env("TOLLGATE_ENV", "development")
-        .env("TOLLGATE_PUBLIC_URL", &base)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    until("the server is ready", async || reqwest::get(format!("{base}/readyz")).await.is_ok_and(|answer| answer.status() == 200)).await;
-    Node { process, base }
+    process::start(&process::url(db), folder, &[]).await
 }
 
 async fn stored(db: &PgPool) -> i64 {

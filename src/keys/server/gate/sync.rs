@@ -134,7 +134,7 @@ impl Follower {
             }
             beaten += 1;
             if beaten.is_multiple_of(HOUSEKEEPING)
-                && let Err(error) = rows::forget_old(&self.db).await
+                && let Err(error) = within(self.patience, rows::forget_old(&self.db)).await
             {
                 tracing::warn!("what is old of the nodes could not be forgotten, the next round tries again: {error}");
             }
@@ -180,10 +180,11 @@ impl Follower {
             self.seen.clone_from(&news.seen);
             news.removed.len() + read.len()
         };
+        // Known before told: a new node goes by what this one says it has seen.
+        nodes.learn(within(patience, rows::list(&mut *link)).await?);
         if !within(patience, rows::beat(&mut *link, nodes.id(), gate.len(), &self.seen)).await? {
             return Ok(false);
         }
-        nodes.learn(within(patience, rows::list(&mut *link)).await?);
         gate.contact.succeeded(began);
         if (news > 0 || heard != Heard::Nothing) && !nodes.is_alone() {
             within(patience, rows::tell(&mut *link, nodes.id(), &self.seen)).await?;

@@ -4,16 +4,17 @@
 //! stored nowhere and was in the first answer only.
 
 mod bodies;
+mod changed;
 mod secrets;
 
-use self::bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyBody, KeyDetailBody, KeyListBody, NewKeyBody, ReasonBody};
+use self::{
+    bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyBody, KeyDetailBody, KeyListBody, NewKeyBody, ReasonBody},
+    changed::ChangedKeyBody,
+};
 use super::rest::RestCaller;
 use crate::{
     error::AppError,
-    keys::{
-        model::{Key, KeyQuery},
-        server,
-    },
+    keys::{model::KeyQuery, server},
     platform::{
         Ctx,
         http::json::{Body, Query},
@@ -176,24 +177,24 @@ async fn read_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id)
 
 /// Change a key
 ///
-/// What is left out stays. `limits` needs the permission `keys:manage`.
+/// What is left out stays. `limits` needs the permission `keys:manage`. `spread` says on which nodes the change holds.
 #[utoipa::path(
     patch, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "edit_key", params(("id" = String, Path)), request_body = EditKeyBody,
     responses(
-        (status = 200, body = KeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
         (status = 404, content_type = "application/problem+json"), (status = 409, description = "The key is revoked", content_type = "application/problem+json"),
         (status = 422, content_type = "application/problem+json"),
     ),
     security(("key" = [])),
 )]
-async fn edit_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(edit): Body<EditKeyBody>) -> Result<Json<KeyBody>, AppError> {
-    let key = server::edit_key(&ctx, &caller, id, edit.edit()).await?;
-    Ok(body(&ctx, key))
+async fn edit_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(edit): Body<EditKeyBody>) -> Result<Json<ChangedKeyBody>, AppError> {
+    let changed = server::edit_key(&ctx, &caller, id, edit.edit()).await?;
+    Ok(body(&ctx, changed))
 }
 
 /// Revoke a key
 ///
-/// The same as `POST …/revoke`: its history and usage stay.
+/// The same as `POST …/revoke`, which also says on which nodes it holds: its history and usage stay.
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "delete_key", params(("id" = String, Path)),
     responses((status = 204), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
@@ -206,39 +207,41 @@ async fn delete_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(i
 
 /// Disable a key
 ///
-/// Calls are answered `DISABLED` until it is enabled.
+/// Calls are answered `DISABLED` until it is enabled: on every node that `spread` counts as confirmed.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/disable", tag = "Keys", operation_id = "disable_key", params(("id" = String, Path)), request_body = ReasonBody,
-    responses((status = 200, body = KeyBody), (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json")),
+    responses((status = 200, body = ChangedKeyBody), (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn disable_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<KeyBody>, AppError> {
-    let key = server::disable_key(&ctx, &caller, id, &why.reason).await?;
-    Ok(body(&ctx, key))
+async fn disable_key(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    Id(id): Id,
+    Body(why): Body<ReasonBody>,
+) -> Result<Json<ChangedKeyBody>, AppError> {
+    Ok(body(&ctx, server::disable_key(&ctx, &caller, id, &why.reason).await?))
 }
 
 /// Enable a key
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/enable", tag = "Keys", operation_id = "enable_key", params(("id" = String, Path)), request_body = ReasonBody,
-    responses((status = 200, body = KeyBody), (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json")),
+    responses((status = 200, body = ChangedKeyBody), (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn enable_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<KeyBody>, AppError> {
-    let key = server::enable_key(&ctx, &caller, id, &why.reason).await?;
-    Ok(body(&ctx, key))
+async fn enable_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
+    Ok(body(&ctx, server::enable_key(&ctx, &caller, id, &why.reason).await?))
 }
 
 /// Revoke a key for good
 ///
-/// Calls are answered `REVOKED`. There is no way back.
+/// Calls are answered `REVOKED`: on every node that `spread` counts as confirmed. There is no way back.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/revoke", tag = "Keys", operation_id = "revoke_key", params(("id" = String, Path)), request_body = ReasonBody,
-    responses((status = 200, body = KeyBody), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = ChangedKeyBody), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn revoke_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<KeyBody>, AppError> {
-    let key = server::revoke_key(&ctx, &caller, id, &why.reason).await?;
-    Ok(body(&ctx, key))
+async fn revoke_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
+    Ok(body(&ctx, server::revoke_key(&ctx, &caller, id, &why.reason).await?))
 }
 
 /// Read the history of a key
@@ -254,8 +257,8 @@ async fn read_history(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id
     Ok(Json(HistoryListBody { data: entries.into_iter().map(Into::into).collect(), has_more: false, next_cursor: None }))
 }
 
-fn body(ctx: &Ctx, key: Key) -> Json<KeyBody> {
-    Json(KeyBody::of(key, ctx.clock.now()))
+fn body(ctx: &Ctx, changed: server::Changed) -> Json<ChangedKeyBody> {
+    Json(ChangedKeyBody::of(changed, ctx.clock.now()))
 }
 
 fn no_store(mut response: Response) -> Response {

@@ -2,7 +2,8 @@
 
 use super::{
     Id,
-    bodies::{CreatedKeyBody, GraceBody, KeyBody, KeyDetailBody},
+    bodies::{GraceBody, KeyBody, KeyDetailBody},
+    changed::RotatedKeyBody,
     no_store,
 };
 use crate::{
@@ -45,19 +46,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 /// Rotate a key
 ///
 /// Adds a secret, which is in this answer only. The old one is accepted for `grace` more seconds (an hour unless said otherwise),
-/// until `expires_at`, or, with `until: "first_use"`, until a call passes with the new one.
+/// until `expires_at`, or, with `until: "first_use"`, until a call passes with the new one. `spread` says on which nodes this holds.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/rotate", tag = "Keys", operation_id = "rotate_key", params(("id" = String, Path)), request_body = GraceBody,
     responses(
-        (status = 200, body = CreatedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
+        (status = 200, body = RotatedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
         (status = 409, description = "The key is revoked", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
     ),
     security(("key" = [])),
 )]
 pub async fn rotate_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(asked): Body<GraceBody>) -> Result<Response, AppError> {
     let grace = asked.grace()?.unwrap_or(Grace::For(GRACE));
-    let created = server::rotate_key(&ctx, &caller, id, grace, None).await?;
-    let body = CreatedKeyBody::of(created, ctx.clock.now()).ok_or_else(|| AppError::internal("a rotation without a secret"))?;
+    let rotated = server::rotate_key(&ctx, &caller, id, grace, None).await?;
+    let body = RotatedKeyBody::of(rotated, ctx.clock.now()).ok_or_else(|| AppError::internal("a rotation without a secret"))?;
     Ok(no_store(Json(body).into_response()))
 }
 

@@ -44,8 +44,9 @@ pub async fn spread(ctx: &Ctx, keys: &[KeyId], since: Instant) -> Spread {
     }
 }
 
-/// The same for every key of an account's workspace: it was disabled or enabled.
-pub async fn spread_of_account(ctx: &Ctx, account: AccountId, since: Instant) -> Spread {
+/// The same for every key of an account's workspace, which was disabled or enabled a moment ago.
+pub async fn spread_of_account(ctx: &Ctx, account: AccountId) -> Spread {
+    let since = Instant::now();
     match store::keys_of_account(&ctx.db, account).await {
         Ok(keys) => spread(ctx, &keys, since).await,
         Err(error) => {

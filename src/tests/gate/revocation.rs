@@ -1,0 +1,149 @@
+//! Revoked means revoked: two real processes on one database, one of them paused, or cut off from it.
+
+use super::{
+    Given, Scene, key,
+    process::{self, Node, Way},
+};
+use crate::support::{folder::Folder, until};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use std::time::{Duration, Instant};
+
+/// Two servers, a key, and another one that may change it.
+struct Pair {
+    a: Node,
+    b: Node,
+    id: String,
+    secret: String,
+    manager: String,
+    folders: [Folder; 2],
+}
+
+impl Pair {
+    /// The second server reaches the database by the way, if there is one.
+    async fn new(db: &PgPool, way: Option<&Way>) -> Self {
+        let scene = Scene::with(db.clone(), Given { limit: Some((1_000_000, 3_600)), ..Given::default() }).await;
+        let may = ["keys:read", "keys:write", "keys:verify"];
+        let (_, manager) = key(db, &scene.app, &scene.owner, Given { api: "tollgate", permissions: &may, ..Given::default() }).await;
+        let Scene { app, key, secret, .. } = scene;
+        app.stop().await;
+        let folders = [Folder::new(), Folder::new()];
+        let direct = process::url(db);
+        let a = process::start(&direct, &folders[0], &[]).await;
+        let b = process::start(way.map_or(&direct, |way| &way.url), &folders[1], &[("TOLLGATE_DATABASE_OUTAGE", "5s")]).await;
+        assert_eq!((a.ask(&secret).await, b.ask(&secret).await), (200, 200));
+        Self { a, b, id: key.to_string(), secret, manager, folders }
+    }
+
+    /// Does something to the key on the first server; what the answer says of the nodes.
+    async fn act(&self, act: &str) -> Value {
+        let answer = self.a.post(&format!("/api/v1/keys/{}/{act}", self.id), &self.manager, json!({})).await;
+        assert_eq!(answer.status(), 200);
+        let mut body: Value = answer.json().await.unwrap();
+        body["spread"].take()
+    }
+
+    fn names_b(&self, spread: &Value) -> bool {
+        spread["missing"][0]["name"].as_str().is_some_and(|name| name.ends_with(self.b.port()))
+    }
+}
+
+fn confirmed(spread: &Value) -> (u64, u64) {
+    (spread["confirmed"].as_u64().unwrap(), spread["nodes"].as_u64().unwrap())
+}
+
+#[sqlx::test]
+async fn what_one_node_changes_the_other_obeys_when_the_answer_is_there(db: PgPool) {
+    let pair = Pair::new(&db, None).await;
+    for round in 0..20 {
+        let spread = pair.act("disable").await;
+        assert_eq!(confirmed(&spread), (2, 2), "{round}: {spread}");
+        assert_eq!((pair.b.ask(&pair.secret).await, pair.a.ask(&pair.secret).await), (401, 401), "{round}");
+        let spread = pair.act("enable").await;
+        assert_eq!(confirmed(&spread), (2, 2), "{round}: {spread}");
+        assert_eq!((pair.b.ask(&pair.secret).await, pair.a.ask(&pair.secret).await), (200, 200), "{round}");
+    }
+
+    // The command line is no node, and waits for both.
+    let command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(["key", "revoke", &pair.id, "--json"])
+        .current_dir(pair.folders[0].path())
+        .env_clear()
+        .env("DATABASE_URL", process::url(&db))
+        .env("TOLLGATE_ENV", "development")
+        .output()
+        .await
+        .unwrap();
+    let said: Value = serde_json::from_slice(&command.stdout).unwrap_or_else(|_| panic!("{command:?}"));
+    assert_eq!((confirmed(&said["spread"]), said["state"].as_str()), ((2, 2), Some("revoked")), "{said}");
+    assert_eq!((pair.b.ask(&pair.secret).await, pair.a.ask(&pair.secret).await), (401, 401));
+
+    let spread = pair.act("revoke").await;
+    assert_eq!(confirmed(&spread), (2, 2), "sent twice: {spread}");
+}
+
+#[sqlx::test]
+async fn a_paused_node_is_named_and_refuses_as_soon_as_it_runs_again(db: PgPool) {
+    let pair = Pair::new(&db, None).await;
+    pair.b.signal(libc::SIGSTOP);
+    let start = Instant::now();
+    let spread = pair.act("disable").await;
+    let took = start.elapsed();
+    assert!(took >= Duration::from_millis(1_900) && took < Duration::from_secs(6), "{took:?}");
+    assert_eq!(confirmed(&spread), (1, 2), "{spread}");
+    assert!(pair.names_b(&spread), "{spread}");
+    assert_eq!(pair.a.ask(&pair.secret).await, 401);
+
+    // A call that waits at its door while it sleeps is the first thing it sees.
+    let (http, path, secret) = (reqwest::Client::new(), format!("{}/forward-auth/demo", pair.b.base), pair.secret.clone());
+    let waiting = tokio::spawn(async move { http.get(path).bearer_auth(secret).send().await.unwrap().status().as_u16() });
+    until("it is named without waiting", async || {
+        let start = Instant::now();
+        let spread = pair.act("disable").await;
+        pair.names_b(&spread) && start.elapsed() < Duration::from_millis(1_500)
+    })
+    .await;
+    assert!(!waiting.is_finished());
+    pair.b.signal(libc::SIGCONT);
+    assert_eq!(waiting.await.unwrap(), 401);
+    until("it confirms again", async || confirmed(&pair.act("enable").await) == (2, 2)).await;
+    assert_eq!(pair.b.ask(&pair.secret).await, 200);
+}
+
+#[sqlx::test]
+async fn a_node_that_is_cut_off_goes_on_for_its_time_then_stops_until_it_is_back(db: PgPool) {
+    let way = Way::to(&db).await;
+    let pair = Pair::new(&db, Some(&way)).await;
+    way.cut();
+    let spread = pair.act("disable").await;
+    assert_eq!(confirmed(&spread), (1, 2), "{spread}");
+    assert!(pair.names_b(&spread) && spread["missing"][0]["stops_after"] == 5, "{spread}");
+    assert_eq!(pair.b.ask(&pair.secret).await, 200, "it goes on from what it knew");
+
+    until("it stops", async || pair.b.ask(&pair.secret).await == 503).await;
+    let answer = pair.b.get("/forward-auth/demo", &pair.secret).await;
+    assert_eq!(answer.headers()["retry-after"], "5");
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let answer = pair.b.get("/forward-auth/demo/nginx", &pair.secret).await;
+    assert_eq!((answer.status().as_u16(), answer.headers()["x-auth-status"].to_str().unwrap()), (403, "503"));
+    let answer = pair.b.post("/api/v1/keys/verify", &pair.manager, json!({ "key": pair.secret })).await;
+    assert_eq!(answer.status(), 503);
+    let answer = pair.b.get("/readyz", "").await;
+    assert_eq!(answer.status(), 503);
+    assert!(answer.text().await.unwrap().contains("cut off from its database for longer than 5 seconds"));
+
+    way.mend();
+    until("it is back, and knows", async || pair.b.ask(&pair.secret).await == 401).await;
+    until("it confirms again", async || confirmed(&pair.act("enable").await) == (2, 2)).await;
+    assert_eq!(pair.b.ask(&pair.secret).await, 200);
+}
+
+#[sqlx::test]
+async fn a_node_that_was_killed_is_forgotten_by_its_next_start(db: PgPool) {
+    let mut pair = Pair::new(&db, None).await;
+    pair.b.process.kill().await.unwrap();
+    assert!(pair.names_b(&pair.act("disable").await));
+    pair.b = process::start(&process::url(&db), &pair.folders[1], &[]).await;
+    let spread = pair.act("enable").await;
+    assert_eq!(confirmed(&spread), (2, 2), "{spread}");
+}
