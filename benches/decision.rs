@@ -18,6 +18,7 @@ use tollgate::{
         server::{
             create_key, edit_key,
             gate::{Gate, Question, Sync},
+            nodes::Nodes,
         },
     },
     platform::{
@@ -111,7 +112,8 @@ impl Bench {
             secrets.extend(created.secret);
         }
         let gate = Gate::new(&ctx, None);
-        let sync = Sync::start(Arc::clone(&gate), &ctx).await.unwrap();
+        let nodes = Nodes::new(&ctx, ctx.new_id(), 0);
+        let sync = Sync::start(Arc::clone(&gate), nodes, &ctx).await.unwrap();
         Self { db, gate, sync, secrets }
     }
 }
