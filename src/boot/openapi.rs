@@ -32,8 +32,8 @@ use utoipa_swagger_ui::Config;
                        Send a key for the API `tollgate` as `Authorization: Bearer` or `X-API-Key`.",
         license(name = "MIT"),
     ),
-    paths(verify_http::verify_key, usage::list_usage, usage::export),
-    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, usage::UsageAnswer, usage::UsagePoint, usage::UsageExport, usage::UsageLine)),
+    paths(verify_http::verify_key, usage::list_usage, usage::export, usage::export_refusals),
+    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, usage::UsageAnswer, usage::UsagePoint, usage::UsageExport, usage::UsageLine, usage::RefusalExport, usage::RefusalLine)),
     modifiers(&Security),
 )]
 struct Api;

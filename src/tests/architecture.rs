@@ -11,7 +11,20 @@ const OWNERS: [(&str, &[&str]); 6] = [
     ("activity", &["events"]),
     ("accounts", &["accounts", "account_disablements", "workspaces", "workspace_members", "account_roles", "auth_tokens", "invites", "attempt_counters"]),
     ("keys", &["apis", "api_permissions", "keys", "key_secrets", "key_limits", "key_state_changes", "nodes", "removed_keys"]),
-    ("usage", &["usage_minutes", "usage_quarters", "usage_batches", "key_activity", "key_secret_uses", "unknown_attempts", "refusal_samples"]),
+    (
+        "usage",
+        &[
+            "usage_minutes",
+            "usage_quarters",
+            "usage_hours",
+            "usage_days",
+            "usage_batches",
+            "key_activity",
+            "key_secret_uses",
+            "unknown_attempts",
+            "refusal_samples",
+        ],
+    ),
     ("platform/jobs", &["jobs"]),
     // A feature ends sessions (ban, reset) in its own transaction; only the platform's store makes them.
     ("platform/session", &[]),

@@ -27,11 +27,12 @@ pub fn Filters(
 pub fn SearchField(
     #[prop(into)] placeholder: String,
     #[prop(default = "q")] name: &'static str,
+    #[prop(default = "Search")] label: &'static str,
     #[prop(optional, into)] value: Option<String>,
 ) -> impl IntoView {
     view! {
         <label class="input-wrap">
-            <span class="visually-hidden">"Search"</span>
+            <span class="visually-hidden">{label}</span>
             <IconView icon=Icon::Search/>
             <input class="input" type="search" name=name value=value placeholder=placeholder autocomplete="off" spellcheck="false"/>
         </label>

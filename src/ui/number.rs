@@ -52,6 +52,20 @@ pub fn share(part: u64, whole: u64) -> String {
     }
 }
 
+/// How much more or less: "+12.3 %", "−4 %", "no change"; "new" where nothing was.
+pub fn change(was: u64, now: u64) -> String {
+    match (was, now) {
+        _ if was == now => "no change".to_owned(),
+        (0, _) => "new".to_owned(),
+        _ => {
+            let percent = (now as f64 - was as f64) * 100.0 / was as f64;
+            let sign = if percent < 0.0 { '−' } else { '+' };
+            let digits = usize::from(percent.abs() < 99.95);
+            format!("{sign}{:.digits$} %", percent.abs())
+        }
+    }
+}
+
 /// "1 key", "2 keys".
 pub fn count(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n), if n == 1 { one } else { many })
@@ -79,6 +93,14 @@ mod tests {
         assert_eq!(short(2_500), "2.5k");
         assert_eq!(short(1_675_783), "1.68 M");
         assert_eq!(short(3_000_000_000), "3 G");
+    }
+
+    #[test]
+    fn a_change_has_a_sign() {
+        assert_eq!(change(1_000, 1_123), "+12.3 %");
+        assert_eq!(change(1_000, 960), "−4.0 %");
+        assert_eq!(change(10, 35), "+250 %");
+        assert_eq!((change(7, 7).as_str(), change(0, 7).as_str(), change(7, 0).as_str()), ("no change", "new", "−100 %"));
     }
 
     #[test]

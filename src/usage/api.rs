@@ -1,6 +1,6 @@
 //! The server functions of usage.
 
-use super::model::{RefusalList, RefusalQuery, UsageQuery, UsageReport};
+use super::model::{ErrorReport, RefusalList, RefusalQuery, UsageQuery, UsageReport};
 use crate::error::AppError;
 use leptos::prelude::*;
 
@@ -10,6 +10,14 @@ pub async fn report_usage(query: UsageQuery) -> Result<UsageReport, AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::report_usage(&ctx, &caller, query).await
+}
+
+/// What did not pass, by code, key and route. Anybody signed in who has `usage:read`.
+#[server]
+pub async fn report_errors(query: UsageQuery) -> Result<ErrorReport, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::report_errors(&ctx, &caller, query).await
 }
 
 /// Samples of refused calls. Anybody signed in who has `usage:read`.

@@ -2,75 +2,42 @@
 
 use crate::{
     accounts::components::Framed,
-    admin::{
-        api,
-        components::{RefusalTable, link, loaded},
-        model::AllRefusals,
-    },
+    admin::{api, components::loaded, model::AllRefusals},
     ui::{
-        CodeTag, Empty, FilterSelect, Filters, LinkButton, PageHeader, Pagination, Table,
+        CodeTag, PageHeader, Table,
         number::{count, thousands},
     },
-    usage::model::{AttemptsFrom, RefusalList, RefusalQuery},
-    values::{Outcome, OutcomeGroup},
+    usage::{
+        components::{Place, RefusalFilters, RefusalRows},
+        model::{AttemptsFrom, RefusalQuery},
+    },
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-const PATH: &str = "/admin/refusals";
-
 #[component]
 pub fn RefusalsPage() -> impl IntoView {
     let parameters = use_query_map();
-    let query = move || {
-        parameters.with_untracked(|map| {
-            let get = |name: &str| map.get(name).filter(|v| !v.is_empty());
-            RefusalQuery { code: get("code"), key: get("key"), before: get("before") }
-        })
-    };
+    let query = move || parameters.with_untracked(|map| RefusalQuery::read(|name| map.get(name)));
     view! { <Framed crumbs=super::crumbs("Refusals")>{loaded(move || api::list_refusals(query()), page)}</Framed> }
 }
 
 fn page(all: AllRefusals) -> AnyView {
     let AllRefusals { list, attempts } = all;
-    let lead = format!("Samples, newest first: at most one per key, code and minute. Times in {}.", list.zone).into_any();
+    let exact = list.codes.iter().flatten().map(|(_, calls)| calls).sum();
+    let calls = if list.codes.is_some() { format!(" {} of known keys, counted exactly.", count(exact, "call", "calls")) } else { String::new() };
+    let lead = format!("{}.{calls} Below are samples: at most one per key, code and minute is kept, for 30 days.", list.period).into_any();
+    let has_any = !list.samples.is_empty() || list.query != RefusalQuery::default();
     view! {
         <PageHeader title="Refusals" lead/>
-        {filters(&list)}
-        {samples(list)}
+        {has_any.then(|| view! { <RefusalFilters list=list.clone() place=Place::ALL/> })}
+        <RefusalRows list place=Place::ALL/>
         <section aria-labelledby="h-attempts">
             <div class="section-head"><h2 id="h-attempts">"Unknown keys today"</h2><p>"Calls with secrets that no key has, or that are none: counted exactly, by reason and address."</p></div>
             {addresses(attempts)}
         </section>
     }
     .into_any()
-}
-
-fn filters(list: &RefusalList) -> AnyView {
-    let exact = |code: Outcome| list.codes.iter().find(|(c, _)| *c == code).map_or(0, |(_, n)| *n);
-    let codes = Outcome::ALL.into_iter().filter(|code| code.group() != OutcomeGroup::Passed).map(|code| match exact(code) {
-        0 => (code.to_string(), code.to_string()),
-        n => (code.to_string(), format!("{code}, {} in 30 days", thousands(n))),
-    });
-    let codes = std::iter::once((String::new(), "Every code".to_owned())).chain(codes).collect();
-    let kept = list.query.key.clone().map(|key| ("key", key)).into_iter().collect();
-    let code = list.query.code.clone();
-    view! { <Filters action=PATH label="Refusals" kept><FilterSelect label="Code" name="code" options=codes nostrip:value=code/></Filters> }.into_any()
-}
-
-fn samples(list: RefusalList) -> AnyView {
-    if list.samples.is_empty() {
-        let is_filtered = list.query.code.is_some() || list.query.key.is_some();
-        return if is_filtered {
-            view! { <Empty title="No refusal matches" text="None of the kept samples has this code."><LinkButton href=PATH>"Show all refusals"</LinkButton></Empty> }.into_any()
-        } else {
-            view! { <Empty title="No call was refused" text="Samples stand here as soon as the gate refuses a call."/> }.into_any()
-        };
-    }
-    let summary = count(list.samples.len() as u64, "sample", "samples");
-    let query = list.query;
-    let older = list.older.as_deref().map(|cursor| link(PATH, [("code", query.code.as_deref()), ("key", query.key.as_deref()), ("before", Some(cursor))]));
-    view! { <RefusalTable rows=list.samples caption="Samples of refused calls, newest first"/><Pagination summary newer=None older/> }.into_any()
 }
 
 fn addresses(attempts: Vec<AttemptsFrom>) -> AnyView {

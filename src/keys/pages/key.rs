@@ -13,12 +13,15 @@ use crate::{
     },
     ui::{
         Button, Crumb, ErrorSummary, Form, Icon, Look, OutlineBadge, PageHeader, TextField,
-        chart::{Bucket, Series, UsageChart},
-        number::count,
+        chart::{Bucket, Limit, Series, UsageChart},
+        number::{count, thousands},
     },
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
+
+/// Seconds: the limit whose window is as long as a bar is wide is drawn as a line.
+const DAY: u32 = 86_400;
 
 #[component]
 pub fn KeyPage() -> impl IntoView {
@@ -55,13 +58,14 @@ fn page(detail: KeyDetail, secret: Option<String>, dialog: &str) -> AnyView {
     };
     // Under a dialog the acts of the page are out of reach, so that each name stands for one button.
     let acts = (detail.can_edit && over.is_none()).then(|| acts(&detail, path));
+    let zoom = format!("/usage?key={}&from={{from}}&to={{to}}", detail.key.id);
     view! {
         {head(&detail, acts)}
         <ErrorSummary action=DisableKey::PATH/>
         <ErrorSummary action=EnableKey::PATH/>
         <ErrorSummary action=DropSecret::PATH/>
         <ErrorSummary action=ExtendSecret::PATH/>
-        <UsageChart series=series(&detail) small=true/>
+        <UsageChart series=series(&detail) zoom=zoom small=true/>
         <div class="cols-main">
             <div class="stack-xl">
                 {detail.can_edit.then(|| settings(&detail))}
@@ -124,6 +128,7 @@ fn series(detail: &KeyDetail) -> Series {
         unit: "Day".to_owned(),
         buckets: buckets.collect(),
         end: detail.days_end.clone(),
-        limit: None,
+        limit: detail.limits.iter().find(|l| l.window == DAY).map(|l| Limit { value: l.limit, label: format!("{} {}", thousands(l.limit), l.per) }),
+        ..Series::default()
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         number::{count, thousands},
     },
     usage::{
-        components::{LimitList, series, zoom},
+        components::{LimitList, USAGE, series, zoom},
         model::UsageQuery,
     },
 };
@@ -35,8 +35,8 @@ fn page(home: Home) -> AnyView {
         (false, n) => format!("{} things want a decision. Everything else passes.", spelled(n)),
     };
     let chart = (!is_new).then(|| {
-        let far = zoom(&UsageQuery::default());
-        view! { <UsageChart series=series(&home.usage, "home", "Calls of the last 24 hours".to_owned()) zoom=far small=true/> }
+        let far = zoom(&UsageQuery::default(), USAGE);
+        view! { <UsageChart series=series(&home.usage, "home", "Calls of the last 24 hours".to_owned(), USAGE) zoom=far small=true/> }
     });
     let meters = home.usage.meters.clone();
     let limits = (!meters.is_empty()).then(|| view! { <LimitList meters/> });

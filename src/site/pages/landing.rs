@@ -118,6 +118,7 @@ fn picture() -> AnyView {
         buckets: buckets.collect(),
         end: "2026-11-20T16:00:00Z".into(),
         limit: Some(Limit { value: 2400, label: "2,400 an hour".into() }),
+        ..Series::default()
     };
     let meanings = [
         (Gate::Passed, "Passed", " and counted, exactly once"),

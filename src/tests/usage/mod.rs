@@ -5,6 +5,7 @@ mod pages;
 mod refusals;
 mod reports;
 mod rest;
+mod rollups;
 
 use crate::support::TestApp;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 const DEMO: Uuid = Uuid::from_u128(0x0189_0000_0000_7000_8000_0000_0000_0002);
 
 /// A developer in a workspace of their own.
-async fn developer(ctx: &Ctx, name: &str, time_zone: &str) -> Caller {
+pub async fn developer(ctx: &Ctx, name: &str, time_zone: &str) -> Caller {
     let (account, workspace): (AccountId, WorkspaceId) = (ctx.new_id(), ctx.new_id());
     let email = format!("{name}@example.com");
     sqlx::query("insert into accounts (id, email, email_key, name, time_zone, verified_at, created_at, updated_at) values ($1, $2, $2, $3, $4, $5, $5, $5)")
@@ -59,7 +60,7 @@ async fn operator(ctx: &Ctx) -> Caller {
     caller
 }
 
-async fn key(ctx: &Ctx, owner: &Caller, name: &str) -> KeyId {
+pub async fn key(ctx: &Ctx, owner: &Caller, name: &str) -> KeyId {
     let id: KeyId = ctx.new_id();
     sqlx::query("insert into keys (id, workspace_id, api_id, name, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)")
         .bind(id.uuid())
@@ -73,11 +74,11 @@ async fn key(ctx: &Ctx, owner: &Caller, name: &str) -> KeyId {
     id
 }
 
-fn tally(owner: &Caller, key: KeyId, route: &str, outcome: Outcome, minute: i64, count: u64) -> Tally {
+pub fn tally(owner: &Caller, key: KeyId, route: &str, outcome: Outcome, minute: i64, count: u64) -> Tally {
     Tally { key, workspace: owner.workspace, api: ApiId::new(DEMO), route: Arc::from(route), outcome, minute, count, cost: count }
 }
 
-async fn write(app: &TestApp, counts: Vec<Tally>) {
+pub async fn write(app: &TestApp, counts: Vec<Tally>) {
     assert!(write_batch(&app.ctx, app.ctx.new_id(), &Batch { counts, ..Batch::default() }).await.unwrap());
 }
 

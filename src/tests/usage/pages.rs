@@ -60,6 +60,8 @@ async fn what_was_counted_is_on_the_page(db: PgPool) {
         "GET /&lt;script&gt;",
         "All keys",
         "/api/v1/usage/export?format=csv",
+        "/api/v1/usage/export?format=json",
+        "By outcome",
     ] {
         assert!(page.contains(wanted), "{wanted} is missing in {page}");
     }
@@ -112,7 +114,7 @@ async fn refusals_are_listed_with_their_rule(db: PgPool) {
         .await;
     let page = person.browser.page("/requests").await;
     assert!(
-        page.contains("413 calls in the last 30 days") && page.contains(Outcome::Forbidden.sentence()) && page.contains("req-49") && !page.contains("req-50"),
+        page.contains(": 413 calls. Below are samples") && page.contains(Outcome::Forbidden.sentence()) && page.contains("req-49") && !page.contains("req-50"),
         "{page}"
     );
     let older = page.split("href=\"").find(|part| part.starts_with("/requests?before=")).and_then(|part| part.split('"').next()).unwrap().replace("&amp;", "&");
@@ -120,4 +122,90 @@ async fn refusals_are_listed_with_their_rule(db: PgPool) {
     assert!(page.contains("req-50") && page.contains("req-59") && !page.contains("req-49\""), "{page}");
     let page = person.browser.page("/requests?code=RATE_LIMITED").await;
     assert!(page.contains("req-0") && !page.contains("req-1<"), "{page}");
+}
+
+#[sqlx::test]
+async fn a_refusal_opens_beside_the_list_with_the_next_step(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let owner = caller(&app, &person).await;
+    let k = super::key(&app.ctx, &owner, "ERP bridge").await;
+    let sample = Refusal {
+        at_micros: T0.unix_timestamp() * 1_000_000,
+        key: Some(k),
+        workspace: Some(owner.workspace),
+        api: Some(ApiId::new(DEMO)),
+        code: Outcome::IpDenied,
+        route: Arc::from("GET /<b>"),
+        address: "192.0.2.77".into(),
+        request_id: "req-1".into(),
+        detail: "It came from 192.0.2.77, which is not among the key's addresses.".into(),
+    };
+    write(&app, vec![tally(&owner, k, "GET /<b>", Outcome::IpDenied, T0.unix_timestamp() / 60, 3)], vec![sample]).await;
+    for (browser, path) in [(&person.browser, "/requests"), (&operator.browser, "/admin/refusals")] {
+        let page = browser.page(path).await;
+        let open = page.split("href=\"").find(|part| part.contains("open=")).and_then(|part| part.split(['"', '#']).next()).unwrap().replace("&amp;", "&");
+        let page = browser.page(&open).await;
+        for wanted in ["What was asked, in order", "decided", "not reached", "If this address is yours", "One of 3 calls like it", "req-1", "GET /&lt;b&gt;"] {
+            assert!(page.contains(wanted), "{wanted} is missing on {path}: {page}");
+        }
+        assert!(!page.contains("GET /<b>"));
+    }
+    let page = person.browser.page("/requests").await;
+    assert!(page.contains("/api/v1/usage/refusals/export?format=csv"), "{page}");
+    let answer = person.browser.get("/api/v1/usage/refusals/export?format=csv&code=IP_DENIED").await;
+    let text = answer.text().await.unwrap();
+    assert!(text.starts_with("at,code,detail,key_id,key,route,address,request_id\r\n") && text.lines().count() == 2, "{text}");
+}
+
+#[sqlx::test]
+async fn errors_are_counted_by_code_route_and_key_and_lead_to_their_samples(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let person = app.sign_in_as("developer").await;
+    let owner = caller(&app, &person).await;
+    let page = person.browser.page("/usage/errors").await;
+    assert!(page.contains("No errors") && page.contains("0 calls in this time"), "{page}");
+    let k = super::key(&app.ctx, &owner, "checkout").await;
+    let m = T0.unix_timestamp() / 60;
+    write(
+        &app,
+        vec![
+            tally(&owner, k, "GET /orders", Outcome::Valid, m, 980),
+            tally(&owner, k, "GET /orders", Outcome::RateLimited, m, 15),
+            tally(&owner, k, "POST /orders", Outcome::Forbidden, m, 5),
+        ],
+        Vec::new(),
+    )
+    .await;
+    let page = person.browser.page("/usage/errors?range=24h").await;
+    for wanted in [
+        "2.0 % of all calls",
+        "RATE_LIMITED",
+        "/requests?code=FORBIDDEN&amp;from=",
+        "/requests?route=POST%20%2Forders&amp;from=",
+        "outcome=errors&amp;format=json",
+    ] {
+        assert!(page.contains(wanted), "{wanted} is missing in {page}");
+    }
+    assert!(!page.contains(">Passed<"), "what passed is not on this page");
+    let export = person.browser.get("/api/v1/usage/export?range=24h&outcome=errors&format=csv").await.text().await.unwrap();
+    assert!(export.lines().count() == 3 && !export.contains("VALID"), "{export}");
+}
+
+#[sqlx::test]
+async fn the_time_before_is_compared_on_demand(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let person = app.sign_in_as("developer").await;
+    let owner = caller(&app, &person).await;
+    let k = super::key(&app.ctx, &owner, "checkout").await;
+    let m = T0.unix_timestamp() / 60;
+    write(&app, vec![tally(&owner, k, "GET /", Outcome::Valid, m, 150), tally(&owner, k, "GET /", Outcome::Valid, m - 7 * 1440, 100)], Vec::new()).await;
+    let page = person.browser.page("/usage?range=7d").await;
+    assert!(page.contains("compare=before") && !page.contains("before-mark"), "{page}");
+    let page = person.browser.page("/usage?range=7d&compare=before").await;
+    assert!(page.contains("+50.0 %, from 100") && page.contains("before-mark") && page.contains("Compared with 7 Nov to 13 Nov"), "{page}");
+    // What came after this hour of last Friday is not compared: this Friday has not got there.
+    write(&app, vec![tally(&owner, k, "GET /", Outcome::Valid, m - 7 * 1440 + 60, 900)], Vec::new()).await;
+    assert!(person.browser.page("/usage?range=7d&compare=before").await.contains("+50.0 %, from 100"));
+    assert_eq!(person.browser.get("/usage?compare=twice").await.status(), 422);
 }

@@ -9,8 +9,8 @@ use tollgate::{
     error::AppError,
     keys::server::meter::{Attempt, Batch, Refusal},
     usage::{
-        model::RefusalQuery,
-        server::{list_refusals, recent_refusals, unknown_attempts_today, write_batch},
+        model::{Gatepost, Question, RefusalQuery},
+        server::{export_refusals, list_all_refusals, list_refusals, recent_refusals, unknown_attempts_today, write_batch},
     },
     values::{ApiId, KeyId, Outcome},
 };
@@ -52,7 +52,7 @@ async fn samples_are_listed_page_by_page(db: PgPool) {
     let mut query = RefusalQuery::default();
     loop {
         let page = list_refusals(&app.ctx, &mara, query.clone()).await.unwrap();
-        assert_eq!(page.codes, [(Outcome::Forbidden, 412)], "exact, and only what did not pass");
+        assert_eq!(page.codes, Some(vec![(Outcome::Forbidden, 412)]), "exact, and only what did not pass");
         seen.extend(page.samples);
         let Some(older) = page.older else { break };
         query.before = Some(older);
@@ -63,7 +63,8 @@ async fn samples_are_listed_page_by_page(db: PgPool) {
     assert!(seen.windows(2).all(|w| w[0].at >= w[1].at));
     assert_eq!((seen[0].time.as_str(), seen[0].key_name.as_deref()), ("13:00:00", Some("ERP bridge")));
 
-    let limited = list_refusals(&app.ctx, &mara, RefusalQuery { code: Some("RATE_LIMITED".into()), key: Some(k.to_string()), before: None }).await.unwrap();
+    let limited =
+        list_refusals(&app.ctx, &mara, RefusalQuery { code: Some("RATE_LIMITED".into()), key: Some(k.to_string()), ..RefusalQuery::default() }).await.unwrap();
     assert_eq!(limited.samples.len(), 40);
     assert!(list_refusals(&app.ctx, &tom, RefusalQuery::default()).await.unwrap().samples.is_empty());
     assert!(list_refusals(&app.ctx, &tom, RefusalQuery { key: Some(k.to_string()), ..RefusalQuery::default() }).await.unwrap().samples.is_empty());
@@ -71,6 +72,10 @@ async fn samples_are_listed_page_by_page(db: PgPool) {
         (RefusalQuery { code: Some("NOPE".into()), ..RefusalQuery::default() }, "code"),
         (RefusalQuery { before: Some("1-2".into()), ..RefusalQuery::default() }, "before"),
         (RefusalQuery { key: Some("'".into()), ..RefusalQuery::default() }, "key"),
+        (RefusalQuery { range: Some("2d".into()), ..RefusalQuery::default() }, "range"),
+        (RefusalQuery { from: Some("soon".into()), ..RefusalQuery::default() }, "from"),
+        (RefusalQuery { from: Some("2026-11-20".into()), to: Some("2026-11-01".into()), ..RefusalQuery::default() }, "to"),
+        (RefusalQuery { address: Some("a\0b".into()), ..RefusalQuery::default() }, "address"),
     ] {
         assert!(list_refusals(&app.ctx, &mara, query).await.unwrap_err().field(name).is_some());
     }
@@ -82,4 +87,74 @@ async fn samples_are_listed_page_by_page(db: PgPool) {
     assert_eq!(unknown_attempts_today(&app.ctx, &operator).await.unwrap(), [(Outcome::Unknown, 37)]);
     assert!(matches!(recent_refusals(&app.ctx, &mara, 10).await, Err(AppError::Forbidden { .. })));
     assert!(matches!(unknown_attempts_today(&app.ctx, &mara).await, Err(AppError::Forbidden { .. })));
+}
+
+fn asked(pairs: &[(&str, &str)]) -> RefusalQuery {
+    RefusalQuery::read(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+}
+
+#[sqlx::test]
+async fn every_filter_leaves_what_it_names_and_the_export_is_the_same(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = developer(&app.ctx, "mara", "UTC").await;
+    let (a, b) = (key(&app.ctx, &mara, "a").await, key(&app.ctx, &mara, "b").await);
+    let sample =
+        |key, code, ago, route: &str, address: &str| Refusal { route: Arc::from(route), address: address.into(), ..refusal(Some(&mara), Some(key), code, ago) };
+    let samples = vec![
+        sample(a, Outcome::Forbidden, 60, "GET /orders", "192.0.2.1"),
+        sample(a, Outcome::IpDenied, 2 * 3_600, "GET /orders", "192.0.2.2"),
+        sample(b, Outcome::RateLimited, 26 * 3_600, "POST /orders", "192.0.2.1"),
+        sample(b, Outcome::Expired, 40 * 86_400, "POST /orders", "192.0.2.1"),
+    ];
+    let minute = |ago: i64| (T0.unix_timestamp() - ago) / 60;
+    let counts = vec![
+        tally(&mara, a, "GET /orders", Outcome::Forbidden, minute(60), 7),
+        tally(&mara, a, "GET /orders", Outcome::IpDenied, minute(2 * 3_600), 5),
+        tally(&mara, b, "POST /orders", Outcome::RateLimited, minute(26 * 3_600), 11),
+        tally(&mara, b, "POST /orders", Outcome::Valid, minute(60), 100),
+    ];
+    write_batch(&app.ctx, app.ctx.new_id(), &Batch { counts, samples, ..Batch::default() }).await.unwrap();
+    let (key_a, key_b) = (a.to_string(), b.to_string());
+    for (pairs, listed, counted) in [
+        (vec![], 3, Some(23)),
+        (vec![("range", "1h")], 1, Some(7)),
+        (vec![("range", "24h")], 2, Some(12)),
+        (vec![("key", key_a.as_str())], 2, Some(12)),
+        (vec![("key", key_b.as_str()), ("range", "1h")], 0, Some(0)),
+        (vec![("route", "POST /orders")], 1, Some(11)),
+        (vec![("address", "192.0.2.1")], 2, None),
+        (vec![("address", "192.0.2.1"), ("code", "FORBIDDEN")], 1, None),
+        (vec![("code", "IP_DENIED")], 1, Some(23)),
+        (vec![("from", "2026-11-19T08:00"), ("to", "2026-11-20T10:30")], 2, Some(16)),
+        (vec![("route", "' or 1=1 --")], 0, Some(0)),
+    ] {
+        let list = list_refusals(&app.ctx, &mara, asked(&pairs)).await.unwrap();
+        assert_eq!(list.samples.len(), listed, "{pairs:?}");
+        assert_eq!(list.codes.as_ref().map(|codes| codes.iter().map(|(_, n)| n).sum::<u64>()), counted, "{pairs:?}");
+        assert_eq!(export_refusals(&app.ctx, &mara, &asked(&pairs)).await.unwrap(), list.samples, "{pairs:?}");
+    }
+    let list = list_refusals(&app.ctx, &mara, asked(&[("range", "30d")])).await.unwrap();
+    assert_eq!(list.routes, ["GET /orders", "POST /orders"], "those with refusals, the most first");
+    assert_eq!(list.period, "Since Wed 21 Oct, 12:00, UTC");
+}
+
+#[sqlx::test]
+async fn one_that_is_opened_names_the_rule_that_decided(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (mara, tom) = (developer(&app.ctx, "mara", "Europe/Stockholm").await, developer(&app.ctx, "tom", "UTC").await);
+    let k = key(&app.ctx, &mara, "ERP bridge").await;
+    let counts = vec![tally(&mara, k, "GET /invoices", Outcome::IpDenied, T0.unix_timestamp() / 60 - 1, 37)];
+    write_batch(&app.ctx, app.ctx.new_id(), &Batch { counts, samples: vec![refusal(Some(&mara), Some(k), Outcome::IpDenied, 8)], ..Batch::default() })
+        .await
+        .unwrap();
+    let cursor = list_refusals(&app.ctx, &mara, RefusalQuery::default()).await.unwrap().samples[0].cursor.clone();
+    let open = asked(&[("open", cursor.as_str())]);
+    let detail = list_refusals(&app.ctx, &mara, open.clone()).await.unwrap().opened.unwrap();
+    assert_eq!((detail.moment.as_str(), detail.alike, detail.api.as_deref()), ("20 Nov 2026, 12:59:52.000", Some(37), Some("Demo")));
+    assert!(detail.posts.contains(&Gatepost::Decided(Question::Address)) && detail.posts.contains(&Gatepost::NotReached(Question::Limits)));
+    assert_eq!(list_refusals(&app.ctx, &tom, open.clone()).await.unwrap().opened, None, "nobody else's");
+    assert_eq!(list_refusals(&app.ctx, &mara, asked(&[("open", "nonsense")])).await.unwrap().opened, None);
+    let operator = operator(&app.ctx).await;
+    assert!(list_all_refusals(&app.ctx, &operator, open).await.unwrap().opened.is_some());
+    assert!(matches!(list_all_refusals(&app.ctx, &mara, RefusalQuery::default()).await, Err(AppError::Forbidden { .. })));
 }

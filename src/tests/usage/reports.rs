@@ -235,7 +235,7 @@ async fn a_year_of_data_is_whole(db: PgPool) {
     let owner = developer(&app.ctx, "mara", "America/New_York").await;
     let k = key(&app.ctx, &owner, "k").await;
     sqlx::query(
-        "insert into usage_quarters select $1, q, 'GET /', 'VALID', $2, $3, 1
+        "insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count) select $1, q, 'GET /', 'VALID', $2, $3, 1
          from generate_series('2025-11-01'::timestamptz, '2026-11-20 12:00Z', interval '15 minutes') q",
     )
     .bind(k.uuid())

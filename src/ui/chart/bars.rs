@@ -76,6 +76,7 @@ fn drawing(series: &Series, scale: &Scale, lines: bool) -> AnyView {
             <defs><Hatch id=hatch.clone()/></defs>
             {grid}
             {bars(series, scale, &hatch)}
+            {before(series, scale)}
             {series.limit.as_ref().map(|limit| limit_line(limit, scale))}
             {empty}
             {labels(series, scale.base())}
@@ -106,6 +107,16 @@ fn bars(series: &Series, scale: &Scale, hatch: &str) -> AnyView {
         })
         .collect_view()
         .into_any()
+}
+
+/// A mark across each slot, as high as the bar before was.
+fn before(series: &Series, scale: &Scale) -> AnyView {
+    let slot = 100.0 / series.buckets.len().max(1) as f64;
+    let mark = |(i, calls): (usize, &u64)| {
+        let y = px(scale.y(*calls));
+        view! { <line class="before-mark" x1=percent(slot * i as f64) x2=percent(slot * (i + 1) as f64) y1=y.clone() y2=y></line> }
+    };
+    series.before.iter().enumerate().filter(|(i, _)| *i < series.buckets.len()).map(mark).collect_view().into_any()
 }
 
 fn limit_line(limit: &Limit, scale: &Scale) -> AnyView {

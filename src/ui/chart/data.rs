@@ -34,7 +34,7 @@ pub struct Limit {
 }
 
 /// One chart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Series {
     /// Unique on the page; the ids inside the chart begin with it.
     pub id: String,
@@ -48,6 +48,10 @@ pub struct Series {
     /// Where the last bucket ends, as RFC 3339.
     pub end: String,
     pub limit: Option<Limit>,
+    /// All calls of the time before, bucket by bucket: a faint mark across each bar. Empty: nothing is compared.
+    pub before: Vec<u64>,
+    /// Only what did not pass is in the buckets: the legend and the table leave out what did.
+    pub is_of_refusals: bool,
 }
 
 /// Calls by outcome, over a whole series.
@@ -70,17 +74,21 @@ impl Series {
     /// The highest thing that must be seen: a bar, or the limit.
     pub fn peak(&self) -> u64 {
         let bars = self.buckets.iter().map(Bucket::total).max().unwrap_or(0);
-        bars.max(self.limit.as_ref().map_or(0, |l| l.value))
+        bars.max(self.limit.as_ref().map_or(0, |l| l.value)).max(self.before.iter().copied().max().unwrap_or(0))
     }
 
     pub fn is_empty(&self) -> bool {
-        self.buckets.iter().all(|b| b.total() == 0)
+        self.buckets.iter().all(|b| b.total() == 0) && self.before.iter().all(|n| *n == 0)
     }
 
     /// The chart in one sentence, for those who cannot see it.
     pub fn sentence(&self) -> String {
         let Sums { passed, limited, refused } = self.sums();
-        let mut text = format!("{}, {}: {} passed, {} limited, {} refused.", self.title, self.note, thousands(passed), thousands(limited), thousands(refused));
+        let passed = if self.is_of_refusals { String::new() } else { format!("{} passed, ", thousands(passed)) };
+        let mut text = format!("{}, {}: {passed}{} limited, {} refused.", self.title, self.note, thousands(limited), thousands(refused));
+        if !self.before.is_empty() {
+            text.push_str(&format!(" In the time before: {} calls.", thousands(self.before.iter().sum())));
+        }
         if let Some(limit) = &self.limit {
             let at: Vec<_> = self.buckets.iter().filter(|b| b.passed >= limit.value && b.limited > 0).map(|b| b.label.as_str()).collect();
             match at.as_slice() {
@@ -103,7 +111,7 @@ mod tests {
 
     fn series(buckets: Vec<Bucket>, limit: Option<u64>) -> Series {
         let limit = limit.map(|value| Limit { value, label: format!("{value} an hour") });
-        Series { id: "c".into(), title: "Calls".into(), note: "today".into(), unit: "Hour".into(), buckets, end: String::new(), limit }
+        Series { id: "c".into(), title: "Calls".into(), note: "today".into(), unit: "Hour".into(), buckets, limit, ..Series::default() }
     }
 
     #[test]

@@ -17,6 +17,10 @@ pub struct HoverData {
     pub limit: Option<u64>,
     /// A URL with `{from}` and `{to}` in it.
     pub zoom: Option<String>,
+    /// All calls of the time before, bar by bar; empty: nothing is compared.
+    pub before: Vec<u64>,
+    /// Only what did not pass is shown.
+    pub is_of_refusals: bool,
 }
 
 /// A bucket, short: it is serialised into the page once per bar.
@@ -26,7 +30,15 @@ pub struct HoverPoint(pub String, pub String, pub u64, pub u64, pub u64);
 impl HoverData {
     pub fn of(series: &Series, zoom: Option<String>) -> Self {
         let points = series.buckets.iter().map(|b| HoverPoint(b.long_label.clone(), b.iso.clone(), b.passed, b.limited, b.refused)).collect();
-        Self { title: series.title.clone(), points, end: series.end.clone(), limit: series.limit.as_ref().map(|l| l.value), zoom }
+        Self {
+            title: series.title.clone(),
+            points,
+            end: series.end.clone(),
+            limit: series.limit.as_ref().map(|l| l.value),
+            zoom,
+            before: series.before.clone(),
+            is_of_refusals: series.is_of_refusals,
+        }
     }
 
     /// The URL that shows buckets `first` to `last`, both included.
@@ -39,7 +51,9 @@ impl HoverData {
 
     fn sentence(&self, i: usize) -> String {
         let HoverPoint(label, _, passed, limited, refused) = &self.points[i];
-        format!("{label}: {} passed, {} limited, {} refused", thousands(*passed), thousands(*limited), thousands(*refused))
+        let passed = if self.is_of_refusals { String::new() } else { format!("{} passed, ", thousands(*passed)) };
+        let before = self.before.get(i).map(|calls| format!("; before: {}", thousands(*calls))).unwrap_or_default();
+        format!("{label}: {passed}{} limited, {} refused{before}", thousands(*limited), thousands(*refused))
     }
 }
 
@@ -171,9 +185,10 @@ fn overlay(data: StoredValue<HoverData>, count: usize, first: usize, last: usize
             <div class="chart-tip" class:is-before={centre > 50.0} style:left=format!("{centre:.2}%") aria-hidden="true">
                 <p>{label}</p>
                 <dl>
-                    {row("key-passed", "Passed", passed)}
+                    {(!d.is_of_refusals).then(|| row("key-passed", "Passed", passed))}
                     {row("key-limited", "Limited", limited)}
                     {row("key-refused", "Refused", refused)}
+                    {d.before.get(at).map(|calls| row("key-before", "Before", *calls))}
                 </dl>
                 {over.map(|limit| view! { <p class="over">{format!("{} over the limit of {}", thousands(limited), thousands(limit))}</p> })}
             </div>
@@ -193,6 +208,8 @@ mod tests {
             end: "2026-11-20T00:00:00+01:00".into(),
             limit: None,
             zoom: Some("/usage?from={from}&to={to}".into()),
+            before: vec![],
+            is_of_refusals: false,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::{
     bars::Plot,
-    data::{Bucket, Series, Sums},
+    data::{Bucket, Series},
 };
 use crate::ui::number::thousands;
 use leptos::prelude::*;
@@ -22,7 +22,7 @@ pub fn UsageChart(series: Series, #[prop(optional, into)] zoom: Option<String>, 
             </div>
         </div>
     };
-    let legend = legend(series.sums(), series.limit.is_some());
+    let legend = legend(&series);
     let table = table(&series);
     let id = series.id.clone();
     view! {
@@ -36,7 +36,8 @@ pub fn UsageChart(series: Series, #[prop(optional, into)] zoom: Option<String>, 
     .into_any()
 }
 
-fn legend(sums: Sums, has_limit: bool) -> AnyView {
+fn legend(series: &Series) -> AnyView {
+    let sums = series.sums();
     let entry = |class: &'static str, word: &'static str, sum: u64, key: AnyView| {
         view! {
             <label>
@@ -51,7 +52,13 @@ fn legend(sums: Sums, has_limit: bool) -> AnyView {
         <rect class="hatch-bg" width="12" height="12" rx="2"></rect>
         <path class="hatch-line" d="m0 6 6-6M0 12 12 0M6 12l6-6"></path>
     };
-    let limit = has_limit.then(|| {
+    let passed = (!series.is_of_refusals).then(|| entry("t-passed", "Passed", sums.passed, solid("s-passed")));
+    let before = (!series.before.is_empty()).then(|| {
+        view! {
+            <span class="line-key push"><svg aria-hidden="true"><line class="before-mark" x1="0" x2="100%" y1="6" y2="6"></line></svg>"before "<b>{thousands(series.before.iter().sum())}</b></span>
+        }
+    });
+    let limit = series.limit.is_some().then(|| {
         view! {
             <span class="line-key push">
                 <svg aria-hidden="true">
@@ -64,9 +71,10 @@ fn legend(sums: Sums, has_limit: bool) -> AnyView {
     });
     view! {
         <div class="legend" role="group" aria-label="Outcomes shown">
-            {entry("t-passed", "Passed", sums.passed, solid("s-passed"))}
+            {passed}
             {entry("t-limited", "Limited", sums.limited, hatched.into_any())}
             {entry("t-refused", "Refused", sums.refused, solid("s-refused"))}
+            {before}
             {limit}
         </div>
     }
@@ -76,7 +84,9 @@ fn legend(sums: Sums, has_limit: bool) -> AnyView {
 /// The same numbers, newest first.
 fn table(series: &Series) -> AnyView {
     let sums = series.sums();
-    let rows = series.buckets.iter().rev().map(row).collect_view();
+    let shows = Columns { passed: !series.is_of_refusals, before: !series.before.is_empty() };
+    let before = |i: usize| series.before.get(i).copied().unwrap_or(0);
+    let rows = series.buckets.iter().enumerate().rev().map(|(i, bucket)| row(bucket, before(i), shows)).collect_view();
     view! {
         <div class="chart-table" tabindex="0" role="region" aria-label=format!("{}, as a table", series.title)>
             <table class="table table-sm">
@@ -84,18 +94,20 @@ fn table(series: &Series) -> AnyView {
                 <thead>
                     <tr>
                         <th scope="col">{series.unit.clone()}</th>
-                        <th scope="col" class="num">"Passed"</th>
+                        {shows.passed.then(|| view! { <th scope="col" class="num">"Passed"</th> })}
                         <th scope="col" class="num">"Limited"</th>
                         <th scope="col" class="num">"Refused"</th>
+                        {shows.before.then(|| view! { <th scope="col" class="num">"Before"</th> })}
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
                 <tfoot>
                     <tr>
                         <th scope="row">"Total"</th>
-                        <td class="num">{thousands(sums.passed)}</td>
+                        {shows.passed.then(|| view! { <td class="num">{thousands(sums.passed)}</td> })}
                         <td class="num">{thousands(sums.limited)}</td>
                         <td class="num">{thousands(sums.refused)}</td>
+                        {shows.before.then(|| view! { <td class="num">{thousands(series.before.iter().sum())}</td> })}
                     </tr>
                 </tfoot>
             </table>
@@ -104,7 +116,14 @@ fn table(series: &Series) -> AnyView {
     .into_any()
 }
 
-fn row(bucket: &Bucket) -> AnyView {
+/// The columns that not every chart has.
+#[derive(Clone, Copy)]
+struct Columns {
+    passed: bool,
+    before: bool,
+}
+
+fn row(bucket: &Bucket, before: u64, shows: Columns) -> AnyView {
     let name = match &bucket.href {
         Some(href) => view! { <a class="row-link" href=href.clone()>{bucket.label.clone()}</a> }.into_any(),
         None => bucket.label.clone().into_any(),
@@ -112,9 +131,10 @@ fn row(bucket: &Bucket) -> AnyView {
     view! {
         <tr>
             <th scope="row">{name}</th>
-            <td class="num">{thousands(bucket.passed)}</td>
+            {shows.passed.then(|| view! { <td class="num">{thousands(bucket.passed)}</td> })}
             <td class="num">{thousands(bucket.limited)}</td>
             <td class="num">{thousands(bucket.refused)}</td>
+            {shows.before.then(|| view! { <td class="num">{thousands(before)}</td> })}
         </tr>
     }
     .into_any()

@@ -19,8 +19,7 @@ pub fn LimitCard(
 ) -> impl IntoView {
     let heading = format!("{id}-title");
     let hatch = format!("{id}-hatch");
-    let is_used_up = meter.used >= meter.limit;
-    let left = meter.limit.saturating_sub(meter.used);
+    let expected = meter.forecast.as_ref().map(|f| f.expected);
     view! {
         <section class="card" aria-labelledby=heading.clone()>
             <div class="card-head"><h2 id=heading.clone()>{format!("Limit of {}", meter.key_name)}</h2><span class="push muted">"resets at "{meter.resets_at.clone()}</span></div>
@@ -29,18 +28,33 @@ pub fn LimitCard(
                     <span><b class="figure-inline">{thousands(meter.used)}</b><span class="muted">{format!(" of {} calls {}", thousands(meter.limit), meter.window)}</span></span>
                     <span class="muted">{share(meter.used, meter.limit)}</span>
                 </div>
-                <QuotaMeter id=hatch used=meter.used limit=meter.limit here="now"/>
-                <p class="row note-inline">
-                    {if is_used_up {
-                        view! { <GateGlyph position=Gate::Limited tinted=true/><span>"Calls are answered "<code>"RATE_LIMITED"</code>" until "{meter.resets_at}"."</span> }.into_any()
-                    } else {
-                        view! { <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{} left until {}.", count(left, "call", "calls"), meter.resets_at)}</span> }.into_any()
-                    }}
-                </p>
+                <QuotaMeter id=hatch used=meter.used limit=meter.limit nostrip:expected=expected ends=meter.resets_at.clone() here="now"/>
+                <p class="row note-inline">{words(&meter)}</p>
             </div>
         </section>
     }
     .into_any()
+}
+
+/// What will happen next: nothing more passes, or until when something will, at the present pace.
+fn words(meter: &LimitMeter) -> AnyView {
+    let resets = meter.resets_at.clone();
+    let left = count(meter.limit.saturating_sub(meter.used), "call", "calls");
+    match meter.forecast.as_ref().map(|f| (f.expected, f.used_up.clone())) {
+        _ if meter.used >= meter.limit => {
+            view! { <GateGlyph position=Gate::Limited tinted=true/><span>"Calls are answered "<code>"RATE_LIMITED"</code>" until "{resets}"."</span> }.into_any()
+        }
+        Some((_, Some(used_up))) => view! {
+            <GateGlyph position=Gate::Limited tinted=true/>
+            <span>"At this pace it is used up at "<b class="strong">{used_up}</b>". Later calls are answered "<code>"RATE_LIMITED"</code>" until "{resets}"."</span>
+        }
+        .into_any(),
+        Some((expected, None)) => view! {
+            <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} left. At this pace about {} are used when it resets at {resets}.", thousands(expected))}</span>
+        }
+        .into_any(),
+        None => view! { <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} left until {resets}.")}</span> }.into_any(),
+    }
 }
 
 /// The keys nearest to their limit.
@@ -58,7 +72,7 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
                     <GateGlyph position=gate tinted=true/>
                     <div class="cell-2">
                         <span><a class="row-link" href=format!("/usage?key={}&range=24h", meter.key)>{meter.key_name}</a>{format!(" used {} of {} calls {}", thousands(meter.used), thousands(meter.limit), meter.window)}</span>
-                        <span>{format!("resets at {}", meter.resets_at)}</span>
+                        <span>{meter.forecast.and_then(|f| f.used_up).map(|at| format!("used up at {at} at this pace, "))}{format!("resets at {}", meter.resets_at)}</span>
                     </div>
                     <div class="cell-bar"><Bar percent look/></div>
                 </li>

@@ -1,7 +1,16 @@
-//! Static widgets that more than one page shows: the chart of a report, and what is left of limits.
+//! Static widgets that more than one page shows: the chart of a report and its filters, tables that take it apart, what is left of
+//! limits, refusals in a list and one of them opened.
 
+mod breakdown;
+mod filters;
 mod limits;
+mod refusal;
+mod refusals;
 mod series;
 
+pub use breakdown::{ByKey, ByOutcome, ByRoute};
+pub use filters::{ExportButtons, OwnRange, UsageFilters, UsageTabs};
 pub use limits::{LimitCard, LimitList};
-pub use series::{series, zoom};
+pub use refusal::RefusalPanel;
+pub use refusals::{Place, RefusalFilters, RefusalRows};
+pub use series::{ERRORS, USAGE, series, zoom};

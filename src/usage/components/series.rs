@@ -8,8 +8,12 @@ use crate::{
     usage::model::{BucketSize, UsageQuery, UsageReport},
 };
 
-/// The chart of a report. `id` is unique on the page.
-pub fn series(report: &UsageReport, id: &str, title: String) -> Series {
+/// The pages that show reports.
+pub const USAGE: &str = "/usage";
+pub const ERRORS: &str = "/usage/errors";
+
+/// The chart of a report. `id` is unique on the page; `path` is the page that shows a closer look.
+pub fn series(report: &UsageReport, id: &str, title: String, path: &str) -> Series {
     let ends = report.buckets.iter().skip(1).map(|b| b.at.as_str()).chain(std::iter::once(report.end.as_str()));
     let buckets = report.buckets.iter().zip(ends).map(|(bucket, end)| Bucket {
         label: bucket.label.clone(),
@@ -18,7 +22,7 @@ pub fn series(report: &UsageReport, id: &str, title: String) -> Series {
         passed: bucket.counts.passed,
         limited: bucket.counts.limited,
         refused: bucket.counts.refused,
-        href: closer(report, &bucket.at, end),
+        href: closer(report, &bucket.at, end, path),
     });
     Series {
         id: id.to_owned(),
@@ -28,19 +32,21 @@ pub fn series(report: &UsageReport, id: &str, title: String) -> Series {
         buckets: buckets.collect(),
         end: report.end.clone(),
         limit: report.limit.as_ref().map(|l| Limit { value: l.calls, label: format!("{} {}", thousands(l.calls), l.window) }),
+        before: report.before.as_ref().map(|before| before.buckets.clone()).unwrap_or_default(),
+        is_of_refusals: path == ERRORS,
     }
 }
 
 /// The URL that a dragged selection leads to: `{from}` and `{to}` are filled in by the chart.
-pub fn zoom(query: &UsageQuery) -> String {
+pub fn zoom(query: &UsageQuery, path: &str) -> String {
     let kept = UsageQuery { range: None, bucket: None, from: None, to: None, ..query.clone() };
-    kept.link("/usage?from={from}&to={to}")
+    kept.link(&format!("{path}?from={{from}}&to={{to}}"))
 }
 
-fn closer(report: &UsageReport, from: &str, to: &str) -> Option<String> {
+fn closer(report: &UsageReport, from: &str, to: &str, path: &str) -> Option<String> {
     let is_open = matches!(report.bucket, BucketSize::Day | BucketSize::Week | BucketSize::Month);
     let query = UsageQuery { range: None, bucket: None, from: Some(from.to_owned()), to: Some(to.to_owned()), ..report.query.clone() };
-    is_open.then(|| query.link("/usage"))
+    is_open.then(|| query.link(path))
 }
 
 const fn unit(size: BucketSize) -> &'static str {
@@ -60,7 +66,7 @@ mod tests {
     #[test]
     fn a_selection_keeps_the_filters_and_nothing_of_the_range() {
         let query = UsageQuery { range: Some("year".into()), bucket: Some("week".into()), route: Some("GET /".into()), ..UsageQuery::default() };
-        assert_eq!(zoom(&query), "/usage?from={from}&to={to}&route=GET%20%2F");
-        assert_eq!(zoom(&UsageQuery::default()), "/usage?from={from}&to={to}");
+        assert_eq!(zoom(&query, USAGE), "/usage?from={from}&to={to}&route=GET%20%2F");
+        assert_eq!(zoom(&UsageQuery::default(), USAGE), "/usage?from={from}&to={to}");
     }
 }

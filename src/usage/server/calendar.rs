@@ -158,6 +158,11 @@ impl Calendar {
         self.write(at, if today { "%H:%M" } else { "%a %-d %b, %H:%M" })
     }
 
+    /// To the millisecond: "20 Nov 2026, 13:59:58.412".
+    pub fn exact(&self, at: Timestamp) -> String {
+        self.write(at, "%-d %b %Y, %H:%M:%S%.3f")
+    }
+
     /// To the second: "15:38:52" today, "18 Nov, 15:38:52" before.
     pub fn second(&self, at: Timestamp, now: Timestamp) -> String {
         let today = self.local(at).date() == self.local(now).date();

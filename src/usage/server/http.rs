@@ -1,10 +1,15 @@
-//! `GET /api/v1/usage` and `/api/v1/usage/export`: for programs with a key that has `usage:read`, and for the button on the page.
+//! `GET /api/v1/usage`, `/api/v1/usage/export` and `/api/v1/usage/refusals/export`: for programs with a key that has `usage:read`, and for the button on the page.
 
 use super::{
-    csv,
+    csv, refusals,
     series::{ExportLine, SeriesPoint, export_usage, list_series},
 };
-use crate::{error::AppError, keys::server::rest::RestCaller, platform::Ctx, usage::model::UsageQuery};
+use crate::{
+    error::AppError,
+    keys::server::rest::RestCaller,
+    platform::Ctx,
+    usage::model::{RefusalQuery, RefusalSample, UsageQuery},
+};
 use axum::{
     Json, Router,
     extract::{Query, State},
@@ -18,7 +23,10 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The routes of usage, for the REST part of the router.
 pub fn routes() -> Router<Ctx> {
-    Router::new().route("/api/v1/usage", get(list_usage)).route("/api/v1/usage/export", get(export))
+    Router::new()
+        .route("/api/v1/usage", get(list_usage))
+        .route("/api/v1/usage/export", get(export))
+        .route("/api/v1/usage/refusals/export", get(export_refusals))
 }
 
 /// Calls over time.
@@ -67,6 +75,7 @@ pub struct UsageLine {
         ("key" = Option<String>, Query, description = "Only this key"),
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
         ("route" = Option<String>, Query, description = "Only this route, such as `GET /orders`"),
+        ("outcome" = Option<String>, Query, description = "`passed`, `limited`, `refused`, `errors` (all that did not pass), or a code"),
         ("from" = Option<String>, Query, description = "RFC 3339, or a day"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
         ("bucket" = Option<String>, Query, description = "`minute` (kept for 45 days), `hour` (default) or `day`"),
@@ -85,7 +94,7 @@ pub async fn list_usage(
     RestCaller(caller): RestCaller,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Json<UsageAnswer>, AppError> {
-    let query = read(&given, &["key", "api", "route", "from", "to", "bucket"])?;
+    let query = read(&given, &["key", "api", "route", "outcome", "from", "to", "bucket"])?;
     let points = list_series(&ctx, &caller, &query).await?;
     let point =
         |p: SeriesPoint| UsagePoint { at: rfc3339(p.at), total: p.total, by_code: p.by_code.into_iter().map(|(code, n)| (code.to_string(), n)).collect() };
@@ -106,6 +115,7 @@ pub async fn list_usage(
         ("key" = Option<String>, Query, description = "Only this key"),
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
         ("route" = Option<String>, Query, description = "Only this route"),
+        ("outcome" = Option<String>, Query, description = "`passed`, `limited`, `refused`, `errors` (all that did not pass), or a code"),
     ),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (UsageExport = "application/json"))),
@@ -117,33 +127,115 @@ pub async fn list_usage(
     security(("key" = [])),
 )]
 pub async fn export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
-    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route"])?;
-    let format = given.iter().find(|(name, _)| name == "format").map_or("csv", |(_, value)| value.as_str());
-    let today = ctx.clock.now().date();
-    match format {
-        "csv" => {
-            let lines = export_usage(&ctx, &caller, &query).await?;
-            let headers = [
-                (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"usage-{today}.csv\"")),
-            ];
-            Ok((headers, table(&lines)).into_response())
+    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome"])?;
+    let lines = export_usage(&ctx, &caller, &query).await?;
+    let file = File { name: "usage", day: ctx.clock.now().date(), format: Format::read(&given)? };
+    Ok(file.answer(|| table(&lines), || UsageExport { data: lines.iter().map(body).collect() }))
+}
+
+/// Samples of refusals.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct RefusalExport {
+    pub data: Vec<RefusalLine>,
+}
+
+/// One call that did not pass. These are samples: at most one per key, code and minute is kept.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct RefusalLine {
+    /// RFC 3339, UTC.
+    pub at: String,
+    pub code: String,
+    /// Why, in words.
+    pub detail: String,
+    pub key_id: Option<String>,
+    pub key: Option<String>,
+    pub route: String,
+    pub address: String,
+    pub request_id: String,
+}
+
+/// Export refusals
+///
+/// The samples that the page Requests lists for the same filters, newest first, at most 10,000. Samples are kept for 30 days; their
+/// counts are exact in `/api/v1/usage/export?outcome=errors`.
+#[utoipa::path(
+    get, path = "/api/v1/usage/refusals/export", tag = "Usage", operation_id = "export_refusals",
+    params(
+        ("format" = Option<String>, Query, description = "`csv` (default) or `json`"),
+        ("code" = Option<String>, Query, description = "Only this code, such as `FORBIDDEN`"),
+        ("key" = Option<String>, Query, description = "Only this key"),
+        ("route" = Option<String>, Query, description = "Only this route"),
+        ("address" = Option<String>, Query, description = "Only calls from this address"),
+        ("range" = Option<String>, Query, description = "`1h`, `24h`, `7d`, `30d` (default)"),
+        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
+        ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
+    ),
+    responses(
+        (status = 200, description = "The samples", content((String = "text/csv"), (RefusalExport = "application/json"))),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn export_refusals(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
+    known(&given, &["format", "code", "key", "route", "address", "range", "from", "to"])?;
+    let query = RefusalQuery::read(|name| value(&given, name));
+    let samples = refusals::export_refusals(&ctx, &caller, &query).await?;
+    let file = File { name: "refusals", day: ctx.clock.now().date(), format: Format::read(&given)? };
+    let lines: Vec<RefusalLine> = samples.into_iter().map(refusal).collect();
+    Ok(file.answer(|| refusal_table(&lines), || RefusalExport { data: lines.clone() }))
+}
+
+/// How a file is written.
+#[derive(Clone, Copy)]
+enum Format {
+    Csv,
+    Json,
+}
+
+impl Format {
+    fn read(given: &[(String, String)]) -> Result<Self, AppError> {
+        match value(given, "format").as_deref() {
+            None | Some("" | "csv") => Ok(Self::Csv),
+            Some("json") => Ok(Self::Json),
+            Some(_) => Err(AppError::invalid("format", "A format is csv or json.")),
         }
-        "json" => {
-            let lines = export_usage(&ctx, &caller, &query).await?;
-            let disposition = [(header::CONTENT_DISPOSITION, format!("attachment; filename=\"usage-{today}.json\""))];
-            Ok((disposition, Json(UsageExport { data: lines.into_iter().map(body).collect() })).into_response())
+    }
+}
+
+/// A file that a browser saves.
+struct File {
+    name: &'static str,
+    day: time::Date,
+    format: Format,
+}
+
+impl File {
+    fn answer<T: Serialize>(&self, csv: impl FnOnce() -> String, json: impl FnOnce() -> T) -> Response {
+        let saved = |ending: &str| [(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}-{}.{ending}\"", self.name, self.day))];
+        match self.format {
+            Format::Csv => (saved("csv"), [(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv()).into_response(),
+            Format::Json => (saved("json"), Json(json())).into_response(),
         }
-        _ => Err(AppError::invalid("format", "A format is csv or json.")),
     }
 }
 
 /// Reads a query; a parameter that nobody knows is an error, not silence.
 fn read(given: &[(String, String)], known: &[&str]) -> Result<UsageQuery, AppError> {
-    if let Some((name, _)) = given.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-        return Err(AppError::invalid(name, format!("There is no such parameter. Known are {}.", known.join(", "))));
+    self::known(given, known)?;
+    Ok(UsageQuery::read(|name| value(given, name)))
+}
+
+fn known(given: &[(String, String)], known: &[&str]) -> Result<(), AppError> {
+    match given.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        Some((name, _)) => Err(AppError::invalid(name, format!("There is no such parameter. Known are {}.", known.join(", ")))),
+        None => Ok(()),
     }
-    Ok(UsageQuery::read(|name| given.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())))
+}
+
+fn value(given: &[(String, String)], name: &str) -> Option<String> {
+    given.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
 }
 
 fn table(lines: &[ExportLine]) -> String {
@@ -155,8 +247,39 @@ fn table(lines: &[ExportLine]) -> String {
     out
 }
 
-fn body(line: ExportLine) -> UsageLine {
-    UsageLine { at: rfc3339(line.at), key_id: line.key.to_string(), key: line.key_name, api: line.api, route: line.route, code: line.code, calls: line.calls }
+fn body(l: &ExportLine) -> UsageLine {
+    UsageLine {
+        at: rfc3339(l.at),
+        key_id: l.key.to_string(),
+        key: l.key_name.clone(),
+        api: l.api.clone(),
+        route: l.route.clone(),
+        code: l.code.clone(),
+        calls: l.calls,
+    }
+}
+
+fn refusal(sample: RefusalSample) -> RefusalLine {
+    RefusalLine {
+        at: sample.at,
+        code: sample.code.to_string(),
+        detail: sample.detail,
+        key_id: sample.key.map(|key| key.to_string()),
+        key: sample.key_name,
+        route: sample.route,
+        address: sample.address,
+        request_id: sample.request_id,
+    }
+}
+
+fn refusal_table(lines: &[RefusalLine]) -> String {
+    let mut out = String::with_capacity(200 * (lines.len() + 1));
+    csv::line(["at", "code", "detail", "key_id", "key", "route", "address", "request_id"], &mut out);
+    for l in lines {
+        let key = |text: &Option<String>| text.clone().unwrap_or_default();
+        csv::line([&*l.at, &l.code, &l.detail, &key(&l.key_id), &key(&l.key), &l.route, &l.address, &l.request_id], &mut out);
+    }
+    out
 }
 
 fn rfc3339(at: OffsetDateTime) -> String {

@@ -1,10 +1,12 @@
-//! Refusals in detail: samples, beside exact counts of their codes.
+//! Refusals in detail: samples, beside exact counts of their codes. Of one's own workspace, or (for operators) of everybody.
 
 use super::{
     calendar::{Calendar, instant, timestamp},
-    report::whole,
+    limits,
+    report::{ERRORS, whole},
+    span,
     store::{
-        reading,
+        reading::{self, Scope},
         refusals::{self, SampleRow, SampleScope},
     },
 };
@@ -12,84 +14,202 @@ use crate::{
     accounts::Caller,
     error::{AppError, Fields},
     platform::Ctx,
-    usage::model::{RefusalList, RefusalQuery, RefusalSample},
-    values::{KeyId, Outcome, OutcomeGroup, permission_names as may},
+    usage::model::{Gatepost, RefusalDetail, RefusalList, RefusalQuery, RefusalSample},
+    values::{KeyId, Outcome, OutcomeGroup, WorkspaceId, permission_names as may},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Rows of one page.
-pub(super) const PAGE: usize = 50;
+const PAGE: usize = 50;
+/// Samples of one export.
+const MOST_EXPORTED: i64 = 10_000;
+/// Routes to choose from.
+const MOST_ROUTES: i64 = 50;
+/// Samples are kept as long.
+const KEPT_HOURS: i64 = 720;
 
 /// The samples of the caller's workspace, newest first.
 pub async fn list_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> Result<RefusalList, AppError> {
     caller.require(&may::USAGE_READ)?;
-    let calendar = Calendar::of(&caller.time_zone);
-    let scope = scope(ctx, &query)?;
-    let since = ctx.clock.now() - time::Duration::days(30);
-    let most = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
-    let (mut rows, codes, key_choices) = tokio::try_join!(
-        refusals::list_samples(&ctx.db, caller.workspace, &scope, most),
-        reading::list_codes(&ctx.db, Some(caller.workspace), since),
-        reading::list_key_choices(&ctx.db, caller.workspace),
-    )?;
-    let has_more = rows.len() > PAGE;
-    rows.truncate(PAGE);
-    let samples = samples(rows, &calendar, timestamp(ctx.clock.now()));
-    Ok(RefusalList {
-        older: samples.last().filter(|_| has_more).map(|s| s.cursor.clone()),
-        samples,
-        codes: refused(codes),
-        key_choices,
-        zone: calendar.words(),
-        query,
-    })
+    list(ctx, caller, query, Some(caller.workspace)).await
+}
+
+/// The samples of every workspace and of no known key, newest first; the counts beside them are everybody's.
+pub async fn list_all_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> Result<RefusalList, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    list(ctx, caller, query, None).await
 }
 
 /// The newest samples of every workspace and of no known key, for operators.
 pub async fn recent_refusals(ctx: &Ctx, caller: &Caller, most: u16) -> Result<Vec<RefusalSample>, AppError> {
     caller.require(&may::ADMIN_READ)?;
-    let scope = scope(ctx, &RefusalQuery::default())?;
-    let rows = refusals::list_all_samples(&ctx.db, &scope, i64::from(most.min(200))).await?;
-    Ok(samples(rows, &Calendar::of(&caller.time_zone), timestamp(ctx.clock.now())))
+    let calendar = Calendar::of(&caller.time_zone);
+    let asked = Asked::read(&RefusalQuery::default(), &calendar, timestamp(ctx.clock.now()))?;
+    let rows = refusals::list_all_samples(&ctx.db, &asked.samples, i64::from(most.min(200))).await?;
+    Ok(rows.into_iter().filter_map(|row| sample(row, &calendar, timestamp(ctx.clock.now()))).collect())
 }
 
-pub(super) fn scope(ctx: &Ctx, query: &RefusalQuery) -> Result<SampleScope, AppError> {
-    let mut fields = Fields::default();
-    let key = query.key.as_ref().and_then(|text| fields.check("key", text.parse::<KeyId>()));
-    let code = query.code.as_ref().and_then(|text| fields.check("code", text.parse::<Outcome>()));
-    let before =
-        query.before.as_ref().and_then(|text| fields.check("before", read_cursor(text).ok_or("This list can't be continued here. Start at its beginning.")));
-    fields.done()?;
-    // The future is where the list begins; a clock that went back hides nothing.
-    let start = (ctx.clock.now() + time::Duration::days(1), Uuid::max());
-    Ok(SampleScope { key, code: code.map(|c| c.as_str().to_owned()), before: before.unwrap_or(start) })
+/// What the filters leave of the caller's samples, for an export: the newest 10,000.
+pub async fn export_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -> Result<Vec<RefusalSample>, AppError> {
+    caller.require(&may::USAGE_READ)?;
+    let calendar = Calendar::of(&caller.time_zone);
+    let now = timestamp(ctx.clock.now());
+    let asked = Asked::read(&query.filters(), &calendar, now)?;
+    let rows = refusals::list_samples(&ctx.db, caller.workspace, &asked.samples, MOST_EXPORTED).await?;
+    Ok(rows.into_iter().filter_map(|row| sample(row, &calendar, now)).collect())
+}
+
+async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option<WorkspaceId>) -> Result<RefusalList, AppError> {
+    let calendar = Calendar::of(&caller.time_zone);
+    let now = timestamp(ctx.clock.now());
+    let asked = Asked::read(&query, &calendar, now)?;
+    let counted = Scope { workspace, key: asked.samples.key, route: asked.samples.route.clone(), outcomes: Some(ERRORS.clone()), ..Scope::default() };
+    let any_route = Scope { route: None, ..counted.clone() };
+    let most = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
+    let samples = async {
+        match workspace {
+            Some(workspace) => refusals::list_samples(&ctx.db, workspace, &asked.samples, most).await,
+            None => refusals::list_all_samples(&ctx.db, &asked.samples, most).await,
+        }
+    };
+    let choices = async {
+        match workspace {
+            Some(workspace) => reading::list_key_choices(&ctx.db, workspace).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    let (from, to) = (asked.samples.from, asked.to);
+    let (mut rows, codes, routes, key_choices) = tokio::try_join!(
+        samples,
+        reading::list_codes(&ctx.db, &counted, from, to),
+        reading::list_routes(&ctx.db, &any_route, from, to, MOST_ROUTES),
+        choices,
+    )?;
+    let has_more = rows.len() > PAGE;
+    rows.truncate(PAGE);
+    let samples: Vec<_> = rows.into_iter().filter_map(|row| sample(row, &calendar, now)).collect();
+    let mut routes: Vec<String> = routes.into_iter().map(|row| row.route).collect();
+    routes.extend(query.route.clone().filter(|route| !routes.contains(route)));
+    Ok(RefusalList {
+        older: samples.last().filter(|_| has_more).map(|s| s.cursor.clone()),
+        samples,
+        codes: query.address.is_none().then(|| refused(codes)),
+        routes,
+        key_choices,
+        period: asked.period,
+        zone: calendar.words(),
+        opened: opened(ctx, query.open.as_deref(), workspace, &calendar, now).await?,
+        query,
+    })
+}
+
+/// What a query asks for, read.
+struct Asked {
+    samples: SampleScope,
+    to: OffsetDateTime,
+    period: String,
+}
+
+impl Asked {
+    fn read(query: &RefusalQuery, calendar: &Calendar, now: Timestamp) -> Result<Self, AppError> {
+        let mut fields = Fields::default();
+        let key = query.key.as_ref().and_then(|text| fields.check("key", text.parse::<KeyId>()));
+        let code = query.code.as_ref().and_then(|text| fields.check("code", text.parse::<Outcome>()));
+        let from = query.from.as_ref().and_then(|text| fields.check("from", span::moment(text, calendar, false)));
+        let to = query.to.as_ref().and_then(|text| fields.check("to", span::moment(text, calendar, true)));
+        let hours = match &query.range {
+            None => Some(KEPT_HOURS),
+            Some(word) => {
+                let known = RefusalQuery::RANGES.iter().find(|(known, ..)| known == word).map(|(.., hours)| *hours);
+                fields.check("range", known.ok_or("A range is 1h, 24h, 7d or 30d."))
+            }
+        };
+        let cursor = |text: &String| read_cursor(text).ok_or("This list can't be continued here. Start at its beginning.");
+        let before = query.before.as_ref().and_then(|text| fields.check("before", cursor(text)));
+        for (name, text) in [("route", &query.route), ("address", &query.address)] {
+            if text.as_ref().is_some_and(|text| text.len() > 800 || text.contains('\0')) {
+                fields.add(name, "Nothing has such a name.");
+            }
+        }
+        if from.zip(to).is_some_and(|(from, to)| from >= to) {
+            fields.add("to", "The end lies before the beginning.");
+        }
+        fields.done()?;
+        // Counts are kept by quarters of an hour: the beginning is rounded down to one, so that samples and counts speak of the same time.
+        let begin = from.unwrap_or_else(|| now.checked_sub(hours.unwrap_or(KEPT_HOURS).hours()).unwrap_or(now));
+        let begin = Timestamp::from_second(begin.as_second().div_euclid(900) * 900).unwrap_or(begin);
+        // The future is where the list ends; a clock that went back hides nothing.
+        let end = to.unwrap_or_else(|| now.checked_add(24.hours()).unwrap_or(now));
+        let words = match to {
+            Some(to) => calendar.hours(begin, to),
+            None => format!("Since {}", calendar.moment(begin, now)),
+        };
+        Ok(Self {
+            samples: SampleScope {
+                key,
+                code: code.map(|c| c.as_str().to_owned()),
+                route: query.route.clone(),
+                address: query.address.clone(),
+                from: instant(begin),
+                before: before.unwrap_or((instant(end), Uuid::nil())),
+            },
+            to: instant(end),
+            period: format!("{words}, {}", calendar.words()),
+        })
+    }
+}
+
+/// One sample in detail; one that is not there (any more) opens nothing.
+async fn opened(
+    ctx: &Ctx,
+    cursor: Option<&str>,
+    workspace: Option<WorkspaceId>,
+    calendar: &Calendar,
+    now: Timestamp,
+) -> Result<Option<RefusalDetail>, AppError> {
+    let Some((_, id)) = cursor.and_then(read_cursor) else { return Ok(None) };
+    let Some(row) = refusals::find_sample(&ctx.db, workspace, id).await? else { return Ok(None) };
+    let (at, api, key_id) = (row.at, row.api_name.clone(), row.key_id);
+    let Some(sample) = sample(row, calendar, now) else { return Ok(None) };
+    let minute = at.replace_nanosecond(0).and_then(|at| at.replace_second(0)).unwrap_or(at);
+    let alike = match key_id {
+        Some(key) => whole(reading::count_minute(&ctx.db, key, minute, &sample.route, sample.code.as_str()).await?),
+        None => 0,
+    };
+    let limited = sample.key.filter(|_| sample.code.group() == OutcomeGroup::Limited);
+    let name = sample.key_name.clone().unwrap_or_default();
+    Ok(Some(RefusalDetail {
+        moment: calendar.exact(timestamp(at)),
+        api,
+        posts: Gatepost::chain(sample.code),
+        alike: (alike > 0).then_some(alike),
+        meters: limited.map(|key| limits::meters(ctx, &[(key, name)], calendar, now)).unwrap_or_default(),
+        sample,
+    }))
 }
 
 /// The counts of what did not pass.
-pub(super) fn refused(codes: Vec<reading::CodeRow>) -> Vec<(Outcome, u64)> {
+fn refused(codes: Vec<reading::CodeRow>) -> Vec<(Outcome, u64)> {
     let refused = |row: reading::CodeRow| Some((row.outcome.parse::<Outcome>().ok()?, whole(row.count))).filter(|(o, _)| o.group() != OutcomeGroup::Passed);
     codes.into_iter().filter_map(refused).collect()
 }
 
-pub(super) fn samples(rows: Vec<SampleRow>, calendar: &Calendar, now: Timestamp) -> Vec<RefusalSample> {
-    let one = |row: SampleRow| {
-        let at = timestamp(row.at);
-        Some(RefusalSample {
-            cursor: write_cursor(row.at, row.id),
-            time: calendar.second(at, now),
-            at: at.to_string(),
-            key: row.key_id.map(KeyId::new),
-            key_name: row.key_name,
-            code: row.code.parse().ok()?,
-            route: row.route,
-            address: row.address,
-            request_id: row.request_id,
-            detail: row.detail,
-        })
-    };
-    rows.into_iter().filter_map(one).collect()
+fn sample(row: SampleRow, calendar: &Calendar, now: Timestamp) -> Option<RefusalSample> {
+    let at = timestamp(row.at);
+    Some(RefusalSample {
+        cursor: write_cursor(row.at, row.id),
+        time: calendar.second(at, now),
+        at: at.to_string(),
+        key: row.key_id.map(KeyId::new),
+        key_name: row.key_name,
+        code: row.code.parse().ok()?,
+        route: row.route,
+        address: row.address,
+        request_id: row.request_id,
+        detail: row.detail,
+    })
 }
 
 fn write_cursor(at: OffsetDateTime, id: Uuid) -> String {

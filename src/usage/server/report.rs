@@ -10,11 +10,11 @@ use crate::{
     accounts::Caller,
     error::{AppError, Fields},
     platform::Ctx,
-    usage::model::{Bucket, BucketSize, Counts, KeyChoice, KeyUsage, Range, RouteUsage, UsageQuery, UsageReport},
-    values::{KeyId, Outcome, Slug, permission_names as may},
+    usage::model::{Before, Bucket, BucketSize, Counts, ErrorReport, KeyChoice, KeyUsage, Range, RouteUsage, UsageQuery, UsageReport},
+    values::{KeyId, Outcome, OutcomeGroup, Slug, permission_names as may},
 };
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -23,6 +23,10 @@ const MOST_KEYS: i64 = 50;
 const MOST_ROUTES: i64 = 50;
 /// Steps of a sparkline.
 const MOST_STEPS: usize = 62;
+
+/// The codes of all that did not pass.
+pub static ERRORS: LazyLock<Vec<String>> =
+    LazyLock::new(|| Outcome::ALL.into_iter().filter(|o| o.group() != OutcomeGroup::Passed).map(|o| o.to_string()).collect());
 
 /// The usage of the caller's workspace; of another's key for operators.
 pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<UsageReport, AppError> {
@@ -35,11 +39,13 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
     let steps = instants(&steps(&span, &calendar));
     let without_route = Scope { route: None, ..scope.clone() };
     let (from, to) = (instant(span.start()), instant(span.end()));
-    let (rows, key_rows, route_rows, key_choices) = tokio::try_join!(
+    let workspace = scope.workspace.unwrap_or(caller.workspace);
+    let (rows, key_rows, route_rows, key_choices, before) = tokio::try_join!(
         reading::list_buckets(&ctx.db, &scope, &edges),
         reading::list_keys(&ctx.db, &scope, &steps, MOST_KEYS),
         reading::list_routes(&ctx.db, &without_route, from, to, MOST_ROUTES),
-        reading::list_key_choices(&ctx.db, scope.workspace),
+        reading::list_key_choices(&ctx.db, workspace),
+        before(ctx, &query, &scope, &span, &calendar, now),
     )?;
     let (cells, codes) = sums(&rows, span.buckets());
     let mut totals = Counts::default();
@@ -57,7 +63,9 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         zone: calendar.words(),
         buckets: buckets(&span, &calendar, &cells),
         end: span.end().to_string(),
+        local: (local(&calendar, span.start()), local(&calendar, span.end())),
         totals,
+        before,
         codes,
         key_count: key_rows.first().map_or(0, |r| whole(r.keys)),
         keys: keys(&key_rows, steps.len().saturating_sub(1)),
@@ -65,11 +73,36 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         route_choices,
         limit: scope.key.and_then(|key| limits::line(ctx, key, span.size, now)),
         meters: limits::meters(ctx, &meter_keys(&key_choices, scope.key), &calendar, now),
-        has_history: totals.total() > 0 || reading::find_any(&ctx.db, scope.workspace).await?,
+        has_history: totals.total() > 0 || reading::find_any(&ctx.db, workspace).await?,
         example: example(ctx, &key_choices),
         key_choices,
         query,
     })
+}
+
+/// The keys of the caller's workspace, oldest first, to choose from.
+pub async fn key_choices(ctx: &Ctx, caller: &Caller) -> sqlx::Result<Vec<KeyChoice>> {
+    reading::list_key_choices(&ctx.db, caller.workspace).await
+}
+
+/// What did not pass, by the same filters, beside all calls of the time.
+pub async fn report_errors(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<ErrorReport, AppError> {
+    let report = report_usage(ctx, caller, UsageQuery { outcome: Some(UsageQuery::ERRORS.to_owned()), ..query.clone() }).await?;
+    let calendar = Calendar::of(&caller.time_zone);
+    let span = span::read(&query, &calendar, timestamp(ctx.clock.now()))?;
+    let scope = Scope { outcomes: None, ..scope(ctx, caller, &query).await? };
+    let codes = reading::list_codes(&ctx.db, &scope, instant(span.start()), instant(span.end())).await?;
+    Ok(ErrorReport { report, calls: codes.into_iter().map(|row| whole(row.count)).sum() })
+}
+
+/// The time just before, if it is asked for.
+async fn before(ctx: &Ctx, query: &UsageQuery, scope: &Scope, span: &Span, calendar: &Calendar, now: Timestamp) -> sqlx::Result<Option<Before>> {
+    let Some(span) = query.is_compared().then(|| span::before(span, calendar, now)).flatten() else { return Ok(None) };
+    let rows = reading::list_buckets(&ctx.db, scope, &instants(&span.edges)).await?;
+    let (cells, _) = sums(&rows, span.buckets());
+    let mut totals = Counts::default();
+    cells.iter().for_each(|c| totals += *c);
+    Ok(Some(Before { period: stretch(&span, calendar, now), totals, buckets: cells.iter().map(|c| c.total()).collect() }))
 }
 
 /// Reads the filters; a key of somebody else is not there, except for operators, who then see its workspace.
@@ -77,6 +110,10 @@ pub async fn scope(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Sco
     let mut fields = Fields::default();
     let key = query.key.as_ref().and_then(|text| fields.check("key", text.parse::<KeyId>()));
     let slug = query.api.as_ref().and_then(|text| fields.check("api", text.parse::<Slug>()));
+    let outcomes = query.outcome.as_ref().and_then(|text| fields.check("outcome", outcomes(text)));
+    if query.compare.is_some() && !query.is_compared() {
+        fields.add("compare", "Compare with before, or leave it out.");
+    }
     if query.route.as_ref().is_some_and(|route| route.len() > 800 || route.contains('\0')) {
         fields.add("route", "No route has such a name.");
     }
@@ -93,7 +130,22 @@ pub async fn scope(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Sco
         Some(slug) => Some(reading::find_api(&ctx.db, slug.as_str()).await?.ok_or_else(|| AppError::invalid("api", "There is no such API."))?),
         None => None,
     };
-    Ok(Scope { workspace, key, api, route: query.route.clone() })
+    Ok(Scope { workspace: Some(workspace), key, api, route: query.route.clone(), outcomes })
+}
+
+/// The codes that a word of `outcome` means.
+fn outcomes(word: &str) -> Result<Vec<String>, &'static str> {
+    let of = |group| Ok(Outcome::ALL.into_iter().filter(|o| o.group() == group).map(|o| o.to_string()).collect());
+    match word {
+        "passed" => of(OutcomeGroup::Passed),
+        "limited" => of(OutcomeGroup::Limited),
+        "refused" => of(OutcomeGroup::Refused),
+        UsageQuery::ERRORS => Ok(ERRORS.clone()),
+        code => code
+            .parse::<Outcome>()
+            .map(|code| vec![code.to_string()])
+            .map_err(|_| "An outcome is passed, limited, refused, errors, or a code such as FORBIDDEN."),
+    }
 }
 
 /// Sums by bucket, zero-filled, and by code.
@@ -164,14 +216,27 @@ fn buckets(span: &Span, calendar: &Calendar, cells: &[Counts]) -> Vec<Bucket> {
     span.edges.iter().zip(cells).map(one).collect()
 }
 
+/// `2026-11-18T14:00`.
+fn local(calendar: &Calendar, at: Timestamp) -> String {
+    calendar.local(at).strftime("%Y-%m-%dT%H:%M").to_string()
+}
+
+/// "22 Oct to 20 Nov", "Thu 19 Nov, 14:00 to 18:00".
+fn stretch(span: &Span, calendar: &Calendar, now: Timestamp) -> String {
+    let (from, to) = (span.start(), span.end());
+    let last = Timestamp::from_second(to.as_second() - 1).unwrap_or(to);
+    match span.size {
+        BucketSize::Minute | BucketSize::Hour => calendar.hours(from, to),
+        _ => calendar.days(from, if from <= now { last.min(now) } else { last }, now),
+    }
+}
+
 /// "22 Oct to 20 Nov, Stockholm time; today is not over".
 fn period(span: &Span, calendar: &Calendar, now: Timestamp) -> String {
     let (from, to) = (span.start(), span.end());
-    let last = Timestamp::from_second(to.as_second() - 1).unwrap_or(to);
     let stretch = match span.size {
         BucketSize::Minute | BucketSize::Hour if span.range == Range::Day => format!("Since {}", calendar.moment(from, now)),
-        BucketSize::Minute | BucketSize::Hour => calendar.hours(from, to),
-        _ => calendar.days(from, if from <= now { last.min(now) } else { last }, now),
+        _ => stretch(span, calendar, now),
     };
     let open = match span.size {
         _ if now >= to || now < from => "",

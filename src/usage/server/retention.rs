@@ -1,4 +1,4 @@
-//! Forgetting: minutes after 45 days, quarters after two years, samples and attempts after 30 days, batch ids after two days,
+//! Forgetting: minutes after 45 days, quarters, hours and days after two years, samples and attempts after 30 days, batch ids after two days,
 //! uses of secrets with their secrets.
 
 use super::store::pruning;
@@ -19,6 +19,8 @@ pub async fn forget_old_usage(ctx: &Ctx) -> Result<bool, AppError> {
     let deleted = [
         pruning::delete_minutes(&ctx.db, now - MINUTES, MOST).await?,
         pruning::delete_quarters(&ctx.db, now - QUARTERS, MOST).await?,
+        pruning::delete_hours(&ctx.db, now - QUARTERS, MOST).await?,
+        pruning::delete_days(&ctx.db, now - QUARTERS, MOST).await?,
         pruning::delete_samples(&ctx.db, now - SAMPLES, MOST).await?,
         pruning::delete_attempts(&ctx.db, now - SAMPLES, MOST).await?,
         pruning::delete_batches(&ctx.db, now - BATCHES, MOST).await?,

@@ -73,6 +73,23 @@ pub fn read_between(from: Timestamp, to: Timestamp, size: BucketSize, calendar: 
     Ok(Span { range: Range::Between, size, edges })
 }
 
+/// As many buckets just before. Of a bucket that is not over as much is compared as has passed of it, rounded up to a quarter of an hour.
+pub fn before(span: &Span, calendar: &Calendar, now: Timestamp) -> Option<Span> {
+    let mut edges = vec![span.start()];
+    for _ in 0..span.buckets() {
+        let earlier = edges.last()?.checked_sub(1.nanosecond()).ok()?;
+        edges.push(calendar.floor(earlier, span.size)?);
+    }
+    edges.reverse();
+    if let ([.., open, end], [.., start, last]) = (&span.edges[..], &mut edges[..])
+        && (*open..*end).contains(&now)
+    {
+        let gone = (now.as_second() - open.as_second()) / 900 * 900 + 900;
+        *last = (*last).min(Timestamp::from_second(start.as_second() + gone).ok()?);
+    }
+    Some(Span { range: Range::Between, size: span.size, edges })
+}
+
 /// Sizes that give at least two bars and no crowd, for the switch beside the chart.
 pub fn sizes(seconds: i64) -> Vec<BucketSize> {
     let fits = |size: &BucketSize| {
@@ -202,6 +219,18 @@ mod tests {
         assert_eq!((span.buckets(), span.end().to_string().as_str()), (7, "2026-11-07T23:00:00Z"));
         let span = between("2026-11-18T14:00", "2026-11-18T15:30:00Z").expect("some hours");
         assert_eq!((span.buckets(), span.size), (3, BucketSize::Hour));
+    }
+
+    #[test]
+    fn the_time_before_is_as_long_and_its_last_day_as_far() {
+        let days = range("7d");
+        let earlier = before(&days, &Calendar::of("Europe/Stockholm"), now()).expect("a week before");
+        assert_eq!((earlier.buckets(), earlier.start().to_string().as_str()), (7, "2026-11-06T23:00:00Z"));
+        // 13:00 in Stockholm: of last Friday only the calls until 13:15.
+        assert_eq!(earlier.end().to_string(), "2026-11-13T12:15:00Z");
+        let over = between("2026-11-01", "2026-11-07").expect("a week that is over");
+        let earlier = before(&over, &Calendar::of("Europe/Stockholm"), now()).expect("a week before");
+        assert_eq!((earlier.start().to_string().as_str(), earlier.end()), ("2026-10-24T22:00:00Z", over.start()));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{
     calendar::{Calendar, instant, timestamp},
     report::whole,
-    store::reading::{self, CodeRow},
+    store::reading::{self, CodeRow, Scope},
 };
 use crate::{
     accounts::Caller,
@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 /// Calls of all keys since midnight: passed, limited, refused.
 pub async fn calls_today(ctx: &Ctx, caller: &Caller) -> Result<Counts, AppError> {
     caller.require(&may::ADMIN_READ)?;
-    let rows = reading::list_codes(&ctx.db, None, midnight(ctx, caller)).await?;
+    let rows = reading::list_codes(&ctx.db, &Scope::default(), midnight(ctx, caller), tomorrow(ctx)).await?;
     let mut counts = Counts::default();
     by_code(rows).into_iter().for_each(|(outcome, calls)| counts.add(outcome, calls));
     Ok(counts)
@@ -33,6 +33,11 @@ pub async fn unknown_attempts_today(ctx: &Ctx, caller: &Caller) -> Result<Vec<(O
 pub(super) fn midnight(ctx: &Ctx, caller: &Caller) -> OffsetDateTime {
     let now = ctx.clock.now();
     Calendar::of(&caller.time_zone).floor(timestamp(now), BucketSize::Day).map_or(now, instant)
+}
+
+/// A moment behind everything that was counted: no edge.
+pub(super) fn tomorrow(ctx: &Ctx) -> OffsetDateTime {
+    ctx.clock.now() + time::Duration::days(1)
 }
 
 pub(super) fn by_code(rows: Vec<CodeRow>) -> Vec<(Outcome, u64)> {

@@ -75,6 +75,7 @@ pub fn day_of_calls() -> Series {
         buckets: HOURS.into_iter().enumerate().map(bucket).collect(),
         end: "2026-11-20T16:00:00+01:00".into(),
         limit: Some(Limit { value: 2_400, label: "2,400 an hour".into() }),
+        ..Series::default()
     }
 }
 
@@ -107,6 +108,8 @@ pub fn month_of_calls() -> Series {
         buckets: DAYS.into_iter().enumerate().map(bucket).collect(),
         end: "2026-11-21T00:00:00+01:00".into(),
         limit: Some(Limit { value: 80_000, label: "80,000 a day".into() }),
+        before: DAYS.iter().rev().map(|thousands| thousands * 900).collect(),
+        ..Series::default()
     }
 }
 

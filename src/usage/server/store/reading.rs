@@ -1,5 +1,6 @@
-//! Summing counts between edges. The caller computes the edges on the person's calendar; `width_bucket` sorts a quarter between
-//! them (1 is the first bucket), so one grouped query answers one panel, with rows bounded by buckets × codes.
+//! Summing counts between edges. The caller computes the edges on the person's calendar; `usage_cells` (migration 0012) gives the
+//! counts between them in the largest pieces that no edge cuts, and `width_bucket` sorts these (1 is the first bucket). So one grouped
+//! query answers one panel, and reads rows bounded by hours × codes of what the filters leave.
 
 use crate::{
     usage::model::KeyChoice,
@@ -9,16 +10,21 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Which counts: of one workspace, and what the filters leave of it.
-#[derive(Debug, Clone)]
+/// Which counts: of one workspace (for operators of all), and what the filters leave of it.
+#[derive(Debug, Clone, Default)]
 pub struct Scope {
-    pub workspace: WorkspaceId,
+    pub workspace: Option<WorkspaceId>,
     pub key: Option<KeyId>,
     pub api: Option<ApiId>,
     pub route: Option<String>,
+    /// Only these codes.
+    pub outcomes: Option<Vec<String>>,
 }
 
 impl Scope {
+    fn workspace(&self) -> Option<Uuid> {
+        self.workspace.map(WorkspaceId::uuid)
+    }
     fn key(&self) -> Option<Uuid> {
         self.key.map(KeyId::uuid)
     }
@@ -37,21 +43,19 @@ pub struct BucketRow {
 
 /// Sums by bucket and code.
 pub async fn list_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) -> sqlx::Result<Vec<BucketRow>> {
-    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
+    if edges.len() < 2 {
+        return Ok(Vec::new());
+    }
     sqlx::query_as!(
         BucketRow,
-        r#"select width_bucket(quarter, $1::timestamptz[]) as "bucket!", outcome, sum(count)::bigint as "count!"
-           from usage_quarters
-           where workspace_id = $2 and quarter >= $3 and quarter < $4
-             and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
-           group by 1, 2"#,
+        r#"select width_bucket(at, $1::timestamptz[]) as "bucket!", outcome as "outcome!", sum(count)::bigint as "count!"
+           from usage_cells($1, $2, $3, $4, $5, $6) group by 1, 2"#,
         edges,
-        scope.workspace.uuid(),
-        first,
-        last,
+        scope.workspace(),
         scope.key(),
         scope.api(),
         scope.route,
+        scope.outcomes.as_deref() as _,
     )
     .fetch_all(db)
     .await
@@ -64,16 +68,18 @@ pub async fn list_minute_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDate
         BucketRow,
         r#"select width_bucket(minute, $1::timestamptz[]) as "bucket!", outcome, sum(count)::bigint as "count!"
            from usage_minutes
-           where workspace_id = $2 and minute >= $3 and minute < $4
+           where ($2::uuid is null or workspace_id = $2) and minute >= $3 and minute < $4
              and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
+             and ($8::text[] is null or outcome = any($8))
            group by 1, 2"#,
         edges,
-        scope.workspace.uuid(),
+        scope.workspace(),
         first,
         last,
         scope.key(),
         scope.api(),
         scope.route,
+        scope.outcomes.as_deref() as _,
     )
     .fetch_all(db)
     .await
@@ -92,21 +98,26 @@ pub struct KeyRow {
 
 /// Sums of the busiest keys by bucket and code.
 pub async fn list_keys(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], most: i64) -> sqlx::Result<Vec<KeyRow>> {
-    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
+    if edges.len() < 2 {
+        return Ok(Vec::new());
+    }
     sqlx::query_as!(
         KeyRow,
         r#"with cells as (
-             select key_id, width_bucket(quarter, $1::timestamptz[]) as bucket, outcome, sum(count)::bigint as count
-             from usage_quarters
-             where workspace_id = $2 and quarter >= $3 and quarter < $4
-               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
-             group by 1, 2, 3
+             select key_id, width_bucket(at, $1::timestamptz[]) as bucket, outcome, sum(count)::bigint as count
+             from usage_cells($1, $2, $3, $4, $5, $6) group by 1, 2, 3
            ), busiest as (
-             select key_id, count(*) over () as keys from cells group by key_id order by sum(count) desc, key_id limit $8
+             select key_id, count(*) over () as keys from cells group by key_id order by sum(count) desc, key_id limit $7
            )
            select c.key_id as "key_id!", coalesce(k.name, 'A deleted key') as "name!", c.bucket as "bucket!", c.outcome as "outcome!", c.count as "count!", b.keys as "keys!"
            from cells c join busiest b using (key_id) left join keys k on k.id = c.key_id"#,
-        edges, scope.workspace.uuid(), first, last, scope.key(), scope.api(), scope.route, most,
+        edges,
+        scope.workspace(),
+        scope.key(),
+        scope.api(),
+        scope.route,
+        scope.outcomes.as_deref() as _,
+        most,
     )
     .fetch_all(db)
     .await
@@ -118,19 +129,37 @@ pub struct RouteRow {
     pub count: i64,
 }
 
-/// The busiest routes, whatever route is chosen: they are the choices, too.
+/// The busiest routes, whatever route is chosen: they are the choices, too. Whole days of UTC are read as such, what is left of the
+/// first and the last day by quarters of an hour.
 pub async fn list_routes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime, most: i64) -> sqlx::Result<Vec<RouteRow>> {
     sqlx::query_as!(
         RouteRow,
-        r#"select route, sum(count)::bigint as "count!"
-           from usage_quarters
-           where workspace_id = $1 and quarter >= $2 and quarter < $3 and ($4::uuid is null or key_id = $4) and ($5::uuid is null or api_id = $5)
-           group by route order by 2 desc, route limit $6"#,
-        scope.workspace.uuid(),
+        r#"with days as (
+             select least(case when $2 = date_trunc('day', $2::timestamptz, 'UTC') then $2 else date_trunc('day', $2, 'UTC') + interval '1 day' end, $3::timestamptz) as first,
+               date_trunc('day', $3, 'UTC') as last
+           ), cells as (
+             select route, count from usage_days
+             where day >= (select first from days) and day < (select last from days)
+               and ($1::uuid is null or workspace_id = $1) and ($4::uuid is null or key_id = $4) and ($5::uuid is null or api_id = $5)
+               and ($6::text[] is null or outcome = any($6))
+             union all
+             select route, count from usage_quarters
+             where quarter >= $2 and quarter < (select first from days)
+               and ($1::uuid is null or workspace_id = $1) and ($4::uuid is null or key_id = $4) and ($5::uuid is null or api_id = $5)
+               and ($6::text[] is null or outcome = any($6))
+             union all
+             select route, count from usage_quarters
+             where quarter >= (select greatest(first, last) from days) and quarter < $3
+               and ($1::uuid is null or workspace_id = $1) and ($4::uuid is null or key_id = $4) and ($5::uuid is null or api_id = $5)
+               and ($6::text[] is null or outcome = any($6))
+           )
+           select route as "route!", sum(count)::bigint as "count!" from cells group by route order by 2 desc, route limit $7"#,
+        scope.workspace(),
         from,
         to,
         scope.key(),
         scope.api(),
+        scope.outcomes.as_deref() as _,
         most,
     )
     .fetch_all(db)
@@ -156,21 +185,23 @@ pub async fn list_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], m
         r#"with cells as (
              select width_bucket(quarter, $1::timestamptz[]) as bucket, key_id, api_id, route, outcome, sum(count)::bigint as count
              from usage_quarters
-             where workspace_id = $2 and quarter >= $3 and quarter < $4
+             where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
                and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
+             and ($8::text[] is null or outcome = any($8))
              group by 1, 2, 3, 4, 5
            )
            select c.bucket as "bucket!", c.key_id as "key_id!", coalesce(k.name, '') as "key_name!", coalesce(a.slug, '') as "api!",
              c.route as "route!", c.outcome as "outcome!", c.count as "count!"
            from cells c left join keys k on k.id = c.key_id left join apis a on a.id = c.api_id
-           order by c.bucket, 3, c.key_id, c.route, c.outcome limit $8"#,
+           order by c.bucket, 3, c.key_id, c.route, c.outcome limit $9"#,
         edges,
-        scope.workspace.uuid(),
+        scope.workspace(),
         first,
         last,
         scope.key(),
         scope.api(),
         scope.route,
+        scope.outcomes.as_deref() as _,
         most,
     )
     .fetch_all(db)
@@ -211,29 +242,29 @@ pub struct CodeRow {
     pub count: i64,
 }
 
-/// Sums by code since `from`, of one workspace or (for operators) of all.
-pub async fn list_codes(db: &PgPool, workspace: Option<WorkspaceId>, from: OffsetDateTime) -> sqlx::Result<Vec<CodeRow>> {
-    match workspace {
-        Some(workspace) => {
-            sqlx::query_as!(
-                CodeRow,
-                r#"select outcome, sum(count)::bigint as "count!" from usage_quarters where workspace_id = $1 and quarter >= $2 group by 1 order by 2 desc"#,
-                workspace.uuid(),
-                from,
-            )
-            .fetch_all(db)
-            .await
-        }
-        None => {
-            sqlx::query_as!(
-                CodeRow,
-                r#"select outcome, sum(count)::bigint as "count!" from usage_quarters where quarter >= $1 group by 1 order by 2 desc"#,
-                from
-            )
-            .fetch_all(db)
-            .await
-        }
-    }
+/// Sums by code since `from` and before `to`, the most first.
+pub async fn list_codes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime) -> sqlx::Result<Vec<CodeRow>> {
+    sqlx::query_as!(
+        CodeRow,
+        r#"select outcome as "outcome!", sum(count)::bigint as "count!"
+           from usage_cells(array[$1, $2]::timestamptz[], $3, $4, $5, $6, $7) group by 1 order by 2 desc"#,
+        from,
+        to,
+        scope.workspace(),
+        scope.key(),
+        scope.api(),
+        scope.route,
+        scope.outcomes.as_deref() as _,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Calls of one key to one route with one code in one minute.
+pub async fn count_minute(db: &PgPool, key: Uuid, minute: OffsetDateTime, route: &str, outcome: &str) -> sqlx::Result<i64> {
+    let count =
+        sqlx::query_scalar!("select count from usage_minutes where key_id = $1 and minute = $2 and route = $3 and outcome = $4", key, minute, route, outcome,);
+    Ok(count.fetch_optional(db).await?.unwrap_or(0))
 }
 
 /// Attempts without a known key since `from`, by reason.

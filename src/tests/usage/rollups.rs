@@ -1,0 +1,156 @@
+//! Rollups: hours and days are the sum of their quarters, and a chart reads rows bounded by its hours, whatever else there is.
+
+use super::{DEMO, Dice, developer, key, tally, write};
+use crate::support::{T0, TestApp};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgPool};
+use tollgate::{
+    keys::server::meter::Tally,
+    usage::{model::UsageQuery, server::report_usage},
+    values::Outcome,
+};
+
+/// Sums by key, outcome and the bucket that SQL names: what the quarters say, and what the rollup says.
+async fn both(db: &PgPool, rollup: &str, column: &str, bucket: &str) -> [Vec<(String, i64)>; 2] {
+    let sums = |table: &str, at: &str, sum: &str| {
+        AssertSqlSafe(format!("select concat_ws(' ', key_id, outcome, {at}), sum({sum})::bigint from {table} group by 1 order by 1"))
+    };
+    let quarters = sums("usage_quarters", &format!("date_trunc('{bucket}', quarter, 'UTC')"), "count");
+    let rolled = sums(rollup, column, "count");
+    [sqlx::query_as(quarters).fetch_all(db).await.unwrap(), sqlx::query_as(rolled).fetch_all(db).await.unwrap()]
+}
+
+#[sqlx::test]
+async fn hours_and_days_follow_the_quarters(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let keys = [key(&app.ctx, &owner, "a").await, key(&app.ctx, &owner, "b").await];
+    let mut dice = Dice(11);
+    let mut roll = |n: u64| usize::try_from(dice.roll(n)).unwrap();
+    for _ in 0..6 {
+        let counts: Vec<Tally> = (0..80)
+            .map(|_| {
+                let minute = T0.unix_timestamp() / 60 - i64::try_from(roll(3 * 1440)).unwrap();
+                let (outcome, route) = ([Outcome::Valid, Outcome::Forbidden][roll(2)], ["GET /", "POST /"][roll(2)]);
+                let calls = 1 + roll(5) as u64;
+                Tally { cost: calls * 3, ..tally(&owner, keys[roll(2)], route, outcome, minute, calls) }
+            })
+            .collect();
+        write(&app, counts).await;
+    }
+    for (rollup, column, bucket) in [("usage_hours", "hour", "hour"), ("usage_days", "day", "day")] {
+        let [quarters, rolled] = both(&db, rollup, column, bucket).await;
+        assert!(!quarters.is_empty());
+        assert_eq!(quarters, rolled, "{rollup}");
+    }
+    let costs: (i64, i64) =
+        sqlx::query_as("select (select sum(cost)::bigint from usage_quarters), (select sum(cost)::bigint from usage_days)").fetch_one(&db).await.unwrap();
+    assert_eq!(costs.0, costs.1);
+}
+
+/// Two nodes add to the same hours at once: nothing is lost.
+#[sqlx::test]
+async fn nodes_that_write_at_once_add_up(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let k = key(&app.ctx, &owner, "k").await;
+    let counts = || (0..60).map(|m| tally(&owner, k, "GET /", Outcome::Valid, T0.unix_timestamp() / 60 + m, 1)).collect::<Vec<_>>();
+    for _ in 0..10 {
+        tokio::join!(write(&app, counts()), write(&app, counts()));
+    }
+    let [quarters, rolled] = both(&db, "usage_hours", "hour", "hour").await;
+    assert_eq!((quarters.iter().map(|(_, n)| n).sum::<i64>(), quarters == rolled), (1_200, true));
+}
+
+/// A year of one busy key among others: five routes, two outcomes, in every quarter of an hour.
+async fn a_busy_year(db: &PgPool, key: uuid::Uuid, workspace: uuid::Uuid) {
+    sqlx::query(
+        "insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count)
+         select $1, q, r, o, $2, $3, 7 from generate_series('2025-11-20 00:00Z'::timestamptz, '2026-11-20 11:45Z', interval '15 minutes') q,
+           unnest(array['GET /a', 'GET /b', 'GET /c', 'POST /a', 'POST /b']) r, unnest(array['VALID', 'RATE_LIMITED']) o",
+    )
+    .bind(key)
+    .bind(workspace)
+    .bind(DEMO)
+    .execute(db)
+    .await
+    .unwrap();
+    // Two thousand other keys of other workspaces, and one of the same, in the last day.
+    sqlx::query(
+        "insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count)
+         select md5('k' || k)::uuid, q, 'GET /a', 'VALID', case when k = 1 then $1 else md5('w' || k % 50)::uuid end, $2, 1
+         from generate_series(1, 2000) k, generate_series('2026-11-19 12:00Z'::timestamptz, '2026-11-20 11:00Z', interval '1 hour') q",
+    )
+    .bind(workspace)
+    .bind(DEMO)
+    .execute(db)
+    .await
+    .unwrap();
+    sqlx::query("analyze usage_quarters, usage_hours, usage_days").execute(db).await.unwrap();
+}
+
+/// Rows that the scans of a plan read, those that a filter threw away included.
+fn rows_read(plan: &Value) -> f64 {
+    let own = match plan["Relation Name"].as_str() {
+        Some(_) => (plan["Actual Rows"].as_f64().unwrap() + plan["Rows Removed by Filter"].as_f64().unwrap_or(0.0)) * plan["Actual Loops"].as_f64().unwrap(),
+        None => 0.0,
+    };
+    own + plan["Plans"].as_array().into_iter().flatten().map(rows_read).sum::<f64>()
+}
+
+#[sqlx::test]
+async fn ninety_days_of_one_key_read_bounded_rows(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    for (zone, begin, most) in [
+        // Hours alone: 90 days × 24 hours × 2 outcomes, and the hour on either side.
+        ("Europe/Stockholm", "2026-08-21 22:00Z", 4_400.0),
+        // Days begin at half past: 91 hours are read by their 4 quarters × 5 routes × 2 outcomes.
+        ("Asia/Kolkata", "2026-08-21 18:30Z", 8_200.0),
+    ] {
+        let owner = developer(&app.ctx, zone.rsplit('/').next().unwrap(), zone).await;
+        let k = key(&app.ctx, &owner, "busy").await;
+        a_busy_year(&db, k.uuid(), owner.workspace.uuid()).await;
+        let edges: String = sqlx::query_scalar(
+            "select array_agg(d)::text from generate_series($1::text::timestamptz, $1::text::timestamptz + interval '90 days', interval '1 day') d",
+        )
+        .bind(begin)
+        .fetch_one(&db)
+        .await
+        .unwrap();
+        let explain = AssertSqlSafe(format!(
+            "explain (analyze, format json, timing off) select width_bucket(at, '{edges}'::timestamptz[]), outcome, sum(count)
+             from usage_cells('{edges}'::timestamptz[], '{}', '{}', null, null, null) group by 1, 2",
+            owner.workspace.uuid(),
+            k.uuid(),
+        ));
+        let plan: Value = sqlx::query_scalar(explain).fetch_one(&db).await.unwrap();
+        let rows = rows_read(&plan[0]["Plan"]);
+        assert!(rows > 3_000.0 && rows <= most, "{zone}: {rows} rows were read\n{plan:#}");
+        sqlx::query("truncate usage_quarters, usage_hours, usage_days").execute(&db).await.unwrap();
+    }
+}
+
+/// The same year through the page: its sums are those of the quarters, with and without a route.
+#[sqlx::test]
+async fn what_is_read_by_hours_and_days_is_what_the_quarters_say(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let owner = developer(&app.ctx, "mara", "Asia/Kathmandu").await;
+    let k = key(&app.ctx, &owner, "busy").await;
+    a_busy_year(&db, k.uuid(), owner.workspace.uuid()).await;
+    for (range, route) in [("24h", None), ("30d", None), ("year", None), ("30d", Some("GET /a"))] {
+        let query = UsageQuery { range: Some(range.into()), key: Some(k.to_string()), route: route.map(Into::into), ..UsageQuery::default() };
+        let report = report_usage(&app.ctx, &owner, query).await.unwrap();
+        let wanted: i64 = sqlx::query_scalar(
+            "select sum(count)::bigint from usage_quarters where key_id = $1 and quarter >= $2::timestamptz and ($3::text is null or route = $3)",
+        )
+        .bind(k.uuid())
+        .bind(report.buckets[0].at.parse::<jiff::Timestamp>().map(|at| time::OffsetDateTime::from_unix_timestamp(at.as_second()).unwrap()).unwrap())
+        .bind(route)
+        .fetch_one(&db)
+        .await
+        .unwrap();
+        assert_eq!(report.totals.total(), u64::try_from(wanted).unwrap(), "{range} {route:?}");
+        assert_eq!(report.routes.iter().map(|r| r.calls).sum::<u64>(), u64::try_from(wanted).unwrap(), "{range} {route:?}, by route");
+        assert_eq!(report.keys.iter().map(|k| k.counts.total()).sum::<u64>(), u64::try_from(wanted).unwrap(), "{range} {route:?}, by key");
+    }
+}

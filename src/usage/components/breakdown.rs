@@ -1,0 +1,174 @@
+//! A report taken apart: by outcome, by key, by route. The rows of a table add up to its foot. On the page Errors each number leads to
+//! the samples behind it.
+
+use super::ERRORS;
+use crate::{
+    ui::{
+        Bar, BarLook, CodeTag, GateGlyph, Sparkline, Table,
+        number::{count, share, thousands},
+    },
+    usage::model::{Counts, KeyUsage, RefusalQuery, UsageReport},
+    values::OutcomeGroup,
+};
+use leptos::prelude::*;
+
+/// The samples of the same time and filters.
+fn samples(report: &UsageReport) -> RefusalQuery {
+    RefusalQuery {
+        key: report.query.key.clone(),
+        route: report.query.route.clone(),
+        from: report.buckets.first().map(|b| b.at.clone()),
+        to: Some(report.end.clone()),
+        ..RefusalQuery::default()
+    }
+}
+
+/// Every code that occurred.
+#[component]
+pub fn ByOutcome(report: UsageReport) -> impl IntoView {
+    if report.codes.is_empty() {
+        return ().into_any();
+    }
+    let total = report.totals.total();
+    let rows = report
+        .codes
+        .iter()
+        .map(|(code, calls)| {
+            let refused = code.group() != OutcomeGroup::Passed;
+            let query = RefusalQuery { code: refused.then(|| code.to_string()), ..samples(&report) };
+            let number = match refused {
+                true => view! { <a href=query.link("/requests") aria-label=format!("Samples of {}, {}", code, count(*calls, "call", "calls"))>{thousands(*calls)}</a> }.into_any(),
+                false => thousands(*calls).into_any(),
+            };
+            view! {
+                <tr>
+                    <th scope="row"><span class="row"><GateGlyph position=code.group() tinted=true/><CodeTag text=code.as_str()/></span></th>
+                    <td class="col-2 muted">{code.sentence()}</td>
+                    <td class="num">{number}</td>
+                    <td class="num">{share(*calls, total)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let caption = format!("Calls by outcome, most first, {}", report.period);
+    view! {
+        <section aria-labelledby="h-bycode">
+            <div class="section-head"><h2 id="h-bycode">"By outcome"</h2></div>
+            <Table caption small=true>
+                <thead><tr><th scope="col">"Code"</th><th scope="col" class="col-2">"What the program is told"</th><th scope="col" class="num" aria-sort="descending">"Calls"</th><th scope="col" class="num">"Share"</th></tr></thead>
+                <tbody>{rows}</tbody>
+                <tfoot><tr><th scope="row">"All outcomes"</th><td class="col-2"></td><td class="num">{thousands(total)}</td><td class="num">{share(total, total)}</td></tr></tfoot>
+            </Table>
+        </section>
+    }
+    .into_any()
+}
+
+/// The busiest keys, and one row for the others.
+#[component]
+pub fn ByKey(report: UsageReport, #[prop(default = "")] path: &'static str) -> impl IntoView {
+    if report.keys.is_empty() {
+        return ().into_any();
+    }
+    let (total, of_errors) = (report.totals.total(), path == ERRORS);
+    let mut shown = Counts::default();
+    report.keys.iter().for_each(|k| shown += k.counts);
+    let rest = report.totals.less(shown);
+    let others = report.key_count.saturating_sub(report.keys.len() as u64);
+    let rows = report.keys.iter().map(|key| key_row(&report, key, of_errors)).collect_view();
+    let (caption, all) = (format!("Usage by key, most calls first, {}", report.period), report.totals);
+    view! {
+        <section aria-labelledby="h-bykey">
+            <div class="section-head"><h2 id="h-bykey">"By key"</h2></div>
+            <Table caption small=true>
+                <thead><tr>
+                    <th scope="col">"Key"</th>
+                    <th scope="col" class="col-3">"Over time"</th>
+                    <th scope="col" class="num" aria-sort="descending">"Calls"</th>
+                    {(!of_errors).then(|| view! { <th scope="col" class="num col-2">"Passed"</th> })}
+                    <th scope="col" class="num col-2">"Limited"</th>
+                    <th scope="col" class="num col-2">"Refused"</th>
+                    <th scope="col" class="num">"Share"</th>
+                </tr></thead>
+                <tbody>
+                    {rows}
+                    {(others > 0).then(|| view! {
+                        <tr><th scope="row" class="muted">{count(others, "other key", "other keys")}</th><td class="col-3"></td>{numbers(rest, of_errors, None)}<td class="num">{share(rest.total(), total)}</td></tr>
+                    })}
+                </tbody>
+                <tfoot><tr><th scope="row">"All keys"</th><td class="col-3"></td>{numbers(all, of_errors, None)}<td class="num">{share(total, total)}</td></tr></tfoot>
+            </Table>
+        </section>
+    }
+    .into_any()
+}
+
+fn key_row(report: &UsageReport, key: &KeyUsage, of_errors: bool) -> AnyView {
+    let points = key.spark.iter().map(|c| (c.passed, c.limited, c.refused)).collect();
+    let is_known = report.key_choices.iter().any(|k| k.id == key.key);
+    let name = match is_known {
+        true => view! { <a class="row-link" href=format!("/keys/{}", key.key)>{key.name.clone()}</a> }.into_any(),
+        false => view! { <span class="muted">{key.name.clone()}</span> }.into_any(),
+    };
+    let href = of_errors.then(|| RefusalQuery { key: Some(key.key.to_string()), ..samples(report) }.link("/requests"));
+    view! {
+        <tr>
+            <th scope="row">{name}</th>
+            <td class="col-3"><Sparkline name=key.name.clone() points time="over the same time"/></td>
+            {numbers(key.counts, of_errors, href)}
+            <td class="num">{share(key.counts.total(), report.totals.total())}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// Calls, passed, limited, refused; what passed is left out where only errors are shown.
+fn numbers(counts: Counts, of_errors: bool, href: Option<String>) -> AnyView {
+    let cell = |calls: u64| match calls {
+        0 => view! { <td class="num col-2"><span class="faint">"0"</span></td> }.into_any(),
+        _ => view! { <td class="num col-2">{thousands(calls)}</td> }.into_any(),
+    };
+    view! {
+        <td class="num">{linked(thousands(counts.total()), href)}</td>
+        {(!of_errors).then(|| cell(counts.passed))}
+        {cell(counts.limited)}
+        {cell(counts.refused)}
+    }
+    .into_any()
+}
+
+fn linked(words: String, href: Option<String>) -> AnyView {
+    match href {
+        Some(href) => view! { <a href=href>{words}</a> }.into_any(),
+        None => words.into_any(),
+    }
+}
+
+/// The busiest routes, and one row for the others.
+#[component]
+pub fn ByRoute(report: UsageReport, #[prop(default = "")] path: &'static str) -> impl IntoView {
+    if report.routes.is_empty() {
+        return ().into_any();
+    }
+    let total = report.totals.total();
+    let rest = total.saturating_sub(report.routes.iter().map(|r| r.calls).sum());
+    let caption = format!("Usage by route, most calls first, {}", report.period);
+    let row = move |name: AnyView, calls: u64, href: Option<String>| {
+        #[allow(clippy::cast_precision_loss, reason = "the width of a bar")]
+        let percent = calls as f64 * 100.0 / total.max(1) as f64;
+        view! { <tr><th scope="row">{name}</th><td class="col-2 cell-bar"><Bar percent look=BarLook::Share/></td><td class="num">{linked(thousands(calls), href)}</td></tr> }.into_any()
+    };
+    let samples_of = |route: &str| (path == ERRORS).then(|| RefusalQuery { route: Some(route.to_owned()), ..samples(&report) }.link("/requests"));
+    let rows = report.routes.iter().map(|r| row(view! { <code>{r.route.clone()}</code> }.into_any(), r.calls, samples_of(&r.route))).collect_view();
+    view! {
+        <section aria-labelledby="h-byroute">
+            <div class="section-head"><h2 id="h-byroute">"By route"</h2></div>
+            <Table caption small=true>
+                <thead><tr><th scope="col">"Route"</th><th scope="col" class="col-2">"Share"</th><th scope="col" class="num" aria-sort="descending">"Calls"</th></tr></thead>
+                <tbody>{rows}{(rest > 0).then(|| row(view! { <span class="muted">"Other routes"</span> }.into_any(), rest, None))}</tbody>
+                <tfoot><tr><th scope="row">"All routes"</th><td class="col-2"></td><td class="num">{thousands(total)}</td></tr></tfoot>
+            </Table>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,100 @@
+//! What the pages Usage and Errors share above the chart: tabs, range, steps, filters, the exports, and a time of one's own.
+
+use super::{ERRORS, USAGE};
+use crate::{
+    ui::{Button, Chip, FilterSelect, Filters, Icon, LinkButton, Segments, Tab, Tabs, TextField},
+    usage::model::{BucketSize, Range, UsageQuery, UsageReport},
+};
+use leptos::prelude::*;
+
+/// Usage | Errors, each over the same time and filters.
+#[component]
+pub fn UsageTabs(query: UsageQuery, path: &'static str) -> impl IntoView {
+    let plain = UsageQuery { outcome: None, ..query };
+    let tabs = [("Usage", USAGE), ("Errors", ERRORS)].map(|(label, href)| Tab::new(label, plain.link(href), href == path)).to_vec();
+    view! { <Tabs label="Usage" tabs/> }
+}
+
+/// The two files of exactly what is shown.
+#[component]
+pub fn ExportButtons(#[prop(into)] csv: String, #[prop(into)] json: String) -> impl IntoView {
+    view! {
+        <div class="row">
+            <LinkButton href=csv icon=Icon::Download download=true>"Export CSV"</LinkButton>
+            <LinkButton href=json icon=Icon::Download download=true>"Export JSON"</LinkButton>
+        </div>
+    }
+    .into_any()
+}
+
+/// Range, steps, API, key, route, outcome; and whether the time before is shown too.
+#[component]
+pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
+    let query = &report.query;
+    let ranges = Range::OFFERED.map(|(range, word, label)| Tab::new(label, query.over(word).link(path), range == report.range)).to_vec();
+    let sizes: Vec<Tab> = report.sizes.iter().map(|size| Tab::new(step(*size), query.by(*size).link(path), *size == report.bucket)).collect();
+    let chosen_here = ["key", "api", "route", "outcome"];
+    let kept = query.pairs().into_iter().filter(|(name, _)| !chosen_here.contains(name)).map(|(name, value)| (name, value.to_owned())).collect();
+    let mut apis: Vec<(String, String)> = report.key_choices.iter().map(|k| (k.api_slug.clone(), format!("API: {}", k.api_name))).collect();
+    apis.sort();
+    apis.dedup();
+    let apis = with_first("All APIs", apis);
+    let keys = with_first("All keys", report.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));
+    let routes = with_first("All routes", report.route_choices.iter().map(|route| (route.clone(), route.clone())));
+    let outcomes = [("", "All outcomes"), ("passed", "Passed"), ("limited", "Limited"), ("refused", "Refused")];
+    let mut outcomes: Vec<(String, String)> = outcomes.map(|(word, label)| (word.to_owned(), label.to_owned())).to_vec();
+    outcomes.extend(query.outcome.clone().filter(|word| outcomes.iter().all(|(known, _)| known != word)).map(|word| (word.clone(), word)));
+    let (api, key, route, outcome) = (query.api.clone(), query.key.clone(), query.route.clone(), query.outcome.clone());
+    let outcome = (path == USAGE).then(|| view! { <FilterSelect label="Outcome" name="outcome" options=outcomes nostrip:value=outcome/> });
+    let compare = query.compared(!query.is_compared()).link(path);
+    view! {
+        <div class="stack-sm">
+            <Filters action=path label="Filter usage" kept>
+                <Segments label="Range" tabs=ranges/>
+                {(sizes.len() > 1).then(|| view! { <Segments label="Steps" tabs=sizes/> })}
+                <FilterSelect label="API" name="api" options=apis nostrip:value=api/>
+                <FilterSelect label="Key" name="key" options=keys nostrip:value=key/>
+                <FilterSelect label="Route" name="route" options=routes nostrip:value=route/>
+                {outcome}
+            </Filters>
+            <div class="row"><Chip href=compare label="Compare with the time before" current=query.is_compared()/></div>
+        </div>
+    }
+    .into_any()
+}
+
+/// From one moment to another, typed: what dragging on the chart does with a pointer.
+#[component]
+pub fn OwnRange(report: UsageReport, path: &'static str) -> impl IntoView {
+    let query = report.query;
+    let kept = UsageQuery { range: None, bucket: None, from: None, to: None, ..query.clone() };
+    let kept: Vec<(&'static str, String)> = kept.pairs().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+    let ((from, to), is_open) = (report.local, query.from.is_some());
+    view! {
+        <details class="own-range" open=is_open>
+            <summary>"A time of your own"</summary>
+            <form class="form-actions" method="get" action=path aria-label="A time of your own">
+                {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
+                <TextField label="From" name="from" kind="datetime-local" value=from/>
+                <TextField label="Until" name="to" kind="datetime-local" value=to/>
+                <Button>"Show"</Button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+/// The options of a filter, the first of which filters nothing.
+pub fn with_first(first: &str, rest: impl IntoIterator<Item = (String, String)>) -> Vec<(String, String)> {
+    std::iter::once((String::new(), first.to_owned())).chain(rest).collect()
+}
+
+const fn step(size: BucketSize) -> &'static str {
+    match size {
+        BucketSize::Minute => "Minutes",
+        BucketSize::Hour => "Hours",
+        BucketSize::Day => "Days",
+        BucketSize::Week => "Weeks",
+        BucketSize::Month => "Months",
+    }
+}

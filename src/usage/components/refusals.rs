@@ -1,0 +1,145 @@
+//! Samples of refusals in a list with its filters: for one's own workspace and, with another place, for operators.
+
+use super::{RefusalPanel, filters::with_first};
+use crate::{
+    ui::{BadgeTip, Chip, Empty, FilterSelect, Filters, LinkButton, Pagination, SearchField, Table, number::count},
+    usage::model::{RefusalList, RefusalQuery, RefusalSample},
+};
+use leptos::prelude::*;
+
+/// Where a list of refusals stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The page.
+    pub path: &'static str,
+    /// What a key's id is put behind to get its address.
+    pub keys: &'static str,
+}
+
+impl Place {
+    /// `/requests`: one's own.
+    pub const OWN: Self = Self { path: "/requests", keys: "/keys/" };
+    /// `/admin/refusals`: everybody's.
+    pub const ALL: Self = Self { path: "/admin/refusals", keys: "/admin/keys?key=" };
+}
+
+/// Time, key, route, address; below the codes with their exact counts.
+#[component]
+pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
+    let query = list.query.filters();
+    let is_own_time = query.from.is_some();
+    let chosen_here = ["key", "route", "address", "range"];
+    let kept = query.pairs().into_iter().filter(|(name, _)| !chosen_here.contains(name)).map(|(name, value)| (name, value.to_owned())).collect();
+    let ranges = RefusalQuery::RANGES.iter().rev().map(|(word, label, _)| ((*word).to_owned(), (*label).to_owned())).collect();
+    let range = query.range.clone().or_else(|| Some("30d".to_owned()));
+    let time = (!is_own_time).then(|| view! { <FilterSelect label="Time" name="range" options=ranges nostrip:value=range/> });
+    let keys = with_first("Any key", list.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));
+    let key = query.key.clone();
+    let keys = match (keys.len() > 1, key) {
+        (true, key) => view! { <FilterSelect label="Key" name="key" options=keys nostrip:value=key/> }.into_any(),
+        // Operators come here from a key; its filter stays until they drop it.
+        (false, Some(key)) => view! { <input type="hidden" name="key" value=key/> }.into_any(),
+        (false, None) => ().into_any(),
+    };
+    let routes = with_first("Any route", list.routes.iter().map(|route| (route.clone(), route.clone())));
+    let (route, address) = (query.route.clone(), query.address.clone());
+    let drop_time = is_own_time.then(|| {
+        let href = RefusalQuery { from: None, to: None, ..query.clone() }.link(place.path);
+        view! { <Chip href label=format!("{} ×", list.period) current=true/> }
+    });
+    let drop_key = (list.key_choices.is_empty() && query.key.is_some()).then(|| {
+        let href = RefusalQuery { key: None, ..query.clone() }.link(place.path);
+        view! { <Chip href label="One key ×" current=true/> }
+    });
+    view! {
+        <div class="stack-sm">
+            <Filters action=place.path label="Filter requests" kept>
+                <SearchField placeholder="Address" name="address" label="Address" nostrip:value=address/>
+                {time}
+                {keys}
+                <FilterSelect label="Route" name="route" options=routes nostrip:value=route/>
+            </Filters>
+            <nav class="row" aria-label="By outcome">{drop_time}{drop_key}{codes(&list, place)}</nav>
+        </div>
+    }
+    .into_any()
+}
+
+fn codes(list: &RefusalList, place: Place) -> AnyView {
+    let of_code = |code: Option<String>| RefusalQuery { code, ..list.query.filters() }.link(place.path);
+    let is_all = list.query.code.is_none();
+    let Some(codes) = &list.codes else {
+        let chosen = list.query.code.clone().map(|code| view! { <Chip href=of_code(None) label=format!("{code} ×") current=true/> });
+        return view! { {chosen} }.into_any();
+    };
+    let total: u64 = codes.iter().map(|(_, calls)| calls).sum();
+    let chips = codes
+        .iter()
+        .map(|(code, calls)| {
+            let current = list.query.code.as_deref() == Some(code.as_str());
+            view! { <Chip href=of_code(Some(code.to_string())) label=code.as_str() count=*calls gate=code.group().into() current/> }
+        })
+        .collect_view();
+    view! { <Chip href=of_code(None) label="All" count=total current=is_all/>{chips} }.into_any()
+}
+
+/// The list, and beside it the one that is open.
+#[component]
+pub fn RefusalRows(list: RefusalList, place: Place) -> impl IntoView {
+    if list.samples.is_empty() && list.opened.is_none() {
+        return if list.query.filters() == RefusalQuery::default() {
+            view! { <Empty title="Every call passed" text="Calls that are limited or refused stand here, with the rule that decided."><LinkButton href="/usage">"See all calls"</LinkButton></Empty> }.into_any()
+        } else {
+            view! { <Empty title="No sample matches" text="No kept sample fits these filters. Samples are kept for 30 days."><LinkButton href=place.path>"Show all"</LinkButton></Empty> }
+                .into_any()
+        };
+    }
+    let summary = format!("{}, {}", count(list.samples.len() as u64, "sample", "samples"), list.zone);
+    let query = RefusalQuery { open: None, ..list.query.clone() };
+    let older = list.older.clone().map(|cursor| RefusalQuery { before: Some(cursor), ..query.clone() }.link(place.path));
+    let newer = query.before.is_some().then(|| RefusalQuery { before: None, ..query.clone() }.link(place.path));
+    let open = list.query.open.clone();
+    let lines = list.samples.into_iter().enumerate().map(|(i, sample)| line(i, sample, &query, open.as_deref(), place)).collect_view();
+    let is_narrow = list.opened.is_some();
+    let table = view! {
+        <div class="stack">
+            <Table caption="Samples of calls that did not pass, newest first">
+                <thead><tr>
+                    <th scope="col">"Time"</th>
+                    <th scope="col">"Outcome"</th>
+                    <th scope="col">"Key"</th>
+                    <th scope="col" class="col-2">"Route"</th>
+                    {(!is_narrow).then(|| view! { <th scope="col" class="col-3">"From"</th><th scope="col" class="col-4">"Request"</th> })}
+                </tr></thead>
+                <tbody>{lines}</tbody>
+            </Table>
+            <Pagination summary newer older/>
+        </div>
+    }
+    .into_any();
+    match list.opened {
+        Some(detail) => view! { <div class="cols-panel">{table}<RefusalPanel detail back=query.link(place.path) place/></div> }.into_any(),
+        None => table,
+    }
+}
+
+fn line(index: usize, sample: RefusalSample, query: &RefusalQuery, open: Option<&str>, place: Place) -> AnyView {
+    let why = if sample.detail.is_empty() { sample.code.sentence().to_owned() } else { sample.detail };
+    let href = format!("{}#opened", RefusalQuery { open: Some(sample.cursor.clone()), ..query.clone() }.link(place.path));
+    let key = match (sample.key, sample.key_name) {
+        (Some(id), Some(name)) => view! { <a href=format!("{}{id}", place.keys)>{name}</a> }.into_any(),
+        (Some(_), None) => view! { <span class="faint nowrap">"a key that is gone"</span> }.into_any(),
+        (None, _) => view! { <span class="faint nowrap">"no known key"</span> }.into_any(),
+    };
+    let is_open = open == Some(sample.cursor.as_str());
+    view! {
+        <tr class=if is_open { "is-current" } else { "" }>
+            <th scope="row" class="nowrap"><a class="row-link" href=href aria-current=is_open.then_some("true")><time datetime=sample.at>{sample.time}</time></a></th>
+            <td><BadgeTip id=format!("why-{index}") gate=sample.code.group() label=sample.code.as_str() tip=why/></td>
+            <td>{key}</td>
+            <td class="col-2"><code class="nowrap">{sample.route}</code></td>
+            {open.is_none().then(|| view! { <td class="col-3"><code>{sample.address}</code></td><td class="col-4"><code>{sample.request_id}</code></td> })}
+        </tr>
+    }
+    .into_any()
+}

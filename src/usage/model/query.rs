@@ -1,0 +1,201 @@
+//! What is asked of usage: the query of the page's URL, all texts, checked by the operation.
+
+use serde::{Deserialize, Serialize};
+
+/// How wide a bar is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BucketSize {
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+}
+
+impl BucketSize {
+    pub const ALL: [Self; 5] = [Self::Minute, Self::Hour, Self::Day, Self::Week, Self::Month];
+
+    /// The word in a URL and in "by day".
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|size| size.word() == text)
+    }
+}
+
+/// The stretch of time that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Range {
+    /// The last 24 hours, this one included.
+    Day,
+    /// The last 7 days, today included.
+    Week,
+    /// The last 30 days, today included.
+    Days30,
+    /// This calendar month until today.
+    Month,
+    /// The last 53 weeks, this one included.
+    Year,
+    /// From one moment to another.
+    Between,
+}
+
+impl Range {
+    /// Those that the page offers, with the word of each in a URL and on the page.
+    pub const OFFERED: [(Self, &'static str, &'static str); 5] =
+        [(Self::Day, "24h", "24 h"), (Self::Week, "7d", "7 d"), (Self::Days30, "30d", "30 d"), (Self::Month, "month", "Month"), (Self::Year, "year", "Year")];
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::OFFERED.into_iter().find(|(_, word, _)| *word == text).map(|(range, ..)| range)
+    }
+}
+
+/// What is asked for, as it stands in the URL: all texts, checked by the operation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageQuery {
+    /// `24h`, `7d`, `30d` (also when absent), `month`, `year`.
+    pub range: Option<String>,
+    /// `hour`, `day`, `week`, `month`; absent: what suits the range.
+    pub bucket: Option<String>,
+    /// In place of `range`: a day, a local time or an RFC 3339 instant.
+    pub from: Option<String>,
+    /// A day is meant as a whole; absent: now.
+    pub to: Option<String>,
+    pub key: Option<String>,
+    /// The API's slug.
+    pub api: Option<String>,
+    pub route: Option<String>,
+    /// `passed`, `limited`, `refused`, `errors` (all that did not pass), or a code.
+    pub outcome: Option<String>,
+    /// `before`: beside the time just before.
+    pub compare: Option<String>,
+}
+
+impl UsageQuery {
+    /// The word of `compare`.
+    pub const BEFORE: &'static str = "before";
+    /// The word of `outcome` for all that did not pass.
+    pub const ERRORS: &'static str = "errors";
+
+    /// Reads a query; `get` gives a parameter. An empty one is none, as forms send them.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let get = |name| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        Self {
+            range: get("range"),
+            bucket: get("bucket"),
+            from: get("from"),
+            to: get("to"),
+            key: get("key"),
+            api: get("api"),
+            route: get("route"),
+            outcome: get("outcome"),
+            compare: get("compare"),
+        }
+    }
+
+    /// The parameters that are set, in a fixed order.
+    pub fn pairs(&self) -> Vec<(&'static str, &str)> {
+        let all = [
+            ("range", &self.range),
+            ("bucket", &self.bucket),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("key", &self.key),
+            ("api", &self.api),
+            ("route", &self.route),
+            ("outcome", &self.outcome),
+            ("compare", &self.compare),
+        ];
+        all.into_iter().filter_map(|(name, value)| value.as_deref().map(|v| (name, v))).collect()
+    }
+
+    /// The address that shows this: `path` and the query.
+    pub fn link(&self, path: &str) -> String {
+        link(path, self.pairs())
+    }
+
+    /// The same filters over another range.
+    #[must_use]
+    pub fn over(&self, range: &str) -> Self {
+        Self { range: Some(range.to_owned()), bucket: None, from: None, to: None, ..self.clone() }
+    }
+
+    /// The same over the same range in other steps.
+    #[must_use]
+    pub fn by(&self, size: BucketSize) -> Self {
+        Self { bucket: Some(size.word().to_owned()), ..self.clone() }
+    }
+
+    /// The same, compared or no longer.
+    #[must_use]
+    pub fn compared(&self, is_compared: bool) -> Self {
+        Self { compare: is_compared.then(|| Self::BEFORE.to_owned()), ..self.clone() }
+    }
+
+    /// True if the time just before is shown as well.
+    pub fn is_compared(&self) -> bool {
+        self.compare.as_deref() == Some(Self::BEFORE)
+    }
+
+    /// The address of the export of exactly this.
+    pub fn export(&self, format: &str) -> String {
+        let query = self.compared(false);
+        link("/api/v1/usage/export", query.pairs().into_iter().chain([("format", format)]))
+    }
+}
+
+/// An address with these parameters.
+pub(super) fn link<'a>(path: &str, pairs: impl IntoIterator<Item = (&'static str, &'a str)>) -> String {
+    let mut link = path.to_owned();
+    for (name, value) in pairs {
+        link.push(if link.contains('?') { '&' } else { '?' });
+        link.push_str(name);
+        link.push('=');
+        encode(value, &mut link);
+    }
+    link
+}
+
+/// Percent-encodes a value of a query (RFC 3986: all but the unreserved characters).
+fn encode(value: &str, out: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_reads_back_as_the_query_it_was_made_of() {
+        let query = UsageQuery { range: Some("7d".into()), route: Some("GET /orders/{id}?a&b=ü".into()), ..UsageQuery::default() };
+        assert_eq!(query.link("/usage"), "/usage?range=7d&route=GET%20%2Forders%2F%7Bid%7D%3Fa%26b%3D%C3%BC");
+        assert_eq!(query.over("24h").link("/usage").split('&').next(), Some("/usage?range=24h"));
+        assert_eq!(UsageQuery::default().link("/usage"), "/usage");
+        assert_eq!(query.compared(true).export("json"), "/api/v1/usage/export?range=7d&route=GET%20%2Forders%2F%7Bid%7D%3Fa%26b%3D%C3%BC&format=json");
+    }
+
+    #[test]
+    fn an_empty_parameter_is_none() {
+        let query = UsageQuery::read(|name| Some(if name == "key" { "  ".to_owned() } else { String::new() }));
+        assert_eq!(query, UsageQuery::default());
+    }
+}

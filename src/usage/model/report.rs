@@ -1,0 +1,145 @@
+//! What `/usage` and `/usage/errors` show.
+
+use super::{BucketSize, Counts, Range, UsageQuery};
+use crate::values::{ApiId, KeyId, Outcome, OutcomeGroup};
+use serde::{Deserialize, Serialize};
+
+/// One bar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bucket {
+    /// Where it begins, RFC 3339 in UTC: what `from` and `to` of a URL take.
+    pub at: String,
+    /// Under the bar: "18 Nov".
+    pub label: String,
+    /// Beside the bar: "Wednesday, 18 Nov".
+    pub full: String,
+    pub counts: Counts,
+}
+
+/// A line across the chart: what is above it did not pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitLine {
+    pub calls: u64,
+    /// "an hour".
+    pub window: String,
+}
+
+/// How much of a limit a key has used in the present window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitMeter {
+    pub key: KeyId,
+    pub key_name: String,
+    /// "an hour", "10 minutes".
+    pub window: String,
+    pub used: u64,
+    pub limit: u64,
+    /// In the person's time zone: "15:00", "Mon 23 Nov, 01:00".
+    pub resets_at: String,
+    /// Seconds until then.
+    pub reset_after: u64,
+    /// Of windows of a day or longer.
+    pub forecast: Option<Forecast>,
+}
+
+/// Where a window ends if it goes on as it went so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Used by the end of the window.
+    pub expected: u64,
+    /// When the limit is reached, where it is: "Fri 27 Nov, 20:00".
+    pub used_up: Option<String>,
+}
+
+/// One row of "By key".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyUsage {
+    pub key: KeyId,
+    pub name: String,
+    pub counts: Counts,
+    /// Over the same time, at most 62 steps.
+    pub spark: Vec<Counts>,
+}
+
+/// One row of "By route".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteUsage {
+    pub route: String,
+    pub calls: u64,
+}
+
+/// A key of the workspace, for the filter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyChoice {
+    pub id: KeyId,
+    pub name: String,
+    pub api: ApiId,
+    pub api_slug: String,
+    pub api_name: String,
+}
+
+/// What `/usage` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageReport {
+    pub query: UsageQuery,
+    pub range: Range,
+    pub bucket: BucketSize,
+    /// The sizes that suit this stretch of time.
+    pub sizes: Vec<BucketSize>,
+    /// "22 Oct to 20 Nov, Stockholm time; today is not over".
+    pub period: String,
+    /// "Stockholm time".
+    pub zone: String,
+    pub buckets: Vec<Bucket>,
+    /// Where the last bucket ends, RFC 3339 in UTC.
+    pub end: String,
+    /// Begin and end on the person's clock, as a date field takes them: `2026-11-18T14:00`.
+    pub local: (String, String),
+    pub totals: Counts,
+    /// The time just before, if it was asked for.
+    pub before: Option<Before>,
+    /// By code, most frequent first; codes without calls are left out.
+    pub codes: Vec<(Outcome, u64)>,
+    /// The busiest, most calls first; what they leave of `totals` is of the other keys.
+    pub keys: Vec<KeyUsage>,
+    pub key_count: u64,
+    /// The busiest of those that the filters leave, most calls first.
+    pub routes: Vec<RouteUsage>,
+    /// Every route that the other filters leave, busiest first, for the filter.
+    pub route_choices: Vec<String>,
+    pub key_choices: Vec<KeyChoice>,
+    pub limit: Option<LimitLine>,
+    pub meters: Vec<LimitMeter>,
+    /// False if no call of this workspace was ever counted.
+    pub has_history: bool,
+    /// A first call to try, as a line for a shell.
+    pub example: String,
+}
+
+/// As many buckets just before; the last of them as far as the present one has come, so that like is compared with like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// "22 Sep to 21 Oct".
+    pub period: String,
+    pub totals: Counts,
+    /// All calls, bucket by bucket.
+    pub buckets: Vec<u64>,
+}
+
+/// What `/usage/errors` shows: a report of what did not pass, and how many calls there were at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorReport {
+    pub report: UsageReport,
+    pub calls: u64,
+}
+
+impl UsageReport {
+    /// The key that the filter names.
+    pub fn chosen_key(&self) -> Option<&KeyChoice> {
+        self.query.key.as_deref().and_then(|id| self.key_choices.iter().find(|k| k.id.to_string() == id))
+    }
+
+    /// The bucket with the most calls of a group, if there was one.
+    pub fn peak(&self, group: OutcomeGroup) -> Option<&Bucket> {
+        self.buckets.iter().max_by_key(|b| b.counts.of(group)).filter(|b| b.counts.of(group) > 0)
+    }
+}

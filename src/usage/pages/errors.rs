@@ -1,0 +1,78 @@
+//! `/usage/errors`: what did not pass, by code, route and key, counted exactly; each number leads to its samples.
+
+use crate::{
+    accounts::components::Framed,
+    ui::{
+        Crumb, Empty, Figure, Figures, Gate, LinkButton, PageHeader, UsageChart, loaded,
+        number::{change, share, thousands},
+    },
+    usage::{
+        api,
+        components::{ByKey, ByOutcome, ByRoute, ERRORS, ExportButtons, OwnRange, USAGE, UsageFilters, UsageTabs, series, zoom},
+        model::{ErrorReport, UsageQuery},
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+#[component]
+pub fn ErrorsPage() -> impl IntoView {
+    let parameters = use_query_map();
+    let query = move || parameters.with_untracked(|map| UsageQuery { outcome: None, ..UsageQuery::read(|name| map.get(name)) });
+    let crumbs = vec![Crumb::link("Usage", USAGE), Crumb::here("Errors")];
+    view! { <Framed crumbs>{loaded(move || api::report_errors(query()), page, ("Show the last 30 days", ERRORS))}</Framed> }
+}
+
+fn page(errors: ErrorReport) -> AnyView {
+    let ErrorReport { mut report, calls } = errors;
+    let (csv, json) = (report.query.export("csv"), report.query.export("json"));
+    // The page is about errors; its links need not say so.
+    report.query.outcome = None;
+    let title = match report.chosen_key() {
+        Some(key) => format!("Errors of {} by {}", key.name, report.bucket.word()),
+        None => format!("Errors by {}", report.bucket.word()),
+    };
+    let chart = series(&report, "errors", title, ERRORS);
+    let far = zoom(&report.query, ERRORS);
+    let lead = "Every call that was limited or refused, counted exactly. A number leads to samples of its calls.".into_any();
+    let is_quiet = report.totals.total() == 0;
+    let all_calls = report.query.link(USAGE);
+    let quiet = is_quiet.then(|| {
+        let words = format!("{} in this time, and every one passed.", crate::ui::number::count(calls, "call", "calls"));
+        view! { <Empty title="No errors" text=words><LinkButton href=all_calls>"See all calls"</LinkButton></Empty> }
+    });
+    view! {
+        <PageHeader title="Errors" lead><ExportButtons csv json/></PageHeader>
+        <UsageTabs query=report.query.clone() path=ERRORS/>
+        <UsageFilters report=report.clone() path=ERRORS/>
+        {figures(&report, calls)}
+        <UsageChart series=chart zoom=far/>
+        <OwnRange report=report.clone() path=ERRORS/>
+        {quiet}
+        <ByOutcome report=report.clone()/>
+        <ByRoute report=report.clone() path=ERRORS/>
+        <ByKey report path=ERRORS/>
+    }
+    .into_any()
+}
+
+fn figures(report: &crate::usage::model::UsageReport, calls: u64) -> AnyView {
+    let now = report.totals;
+    let total = now.total();
+    let mut notes = [share(total, calls), share(now.limited, calls), share(now.refused, calls)].map(|share| format!("{share} of all calls"));
+    if let Some(before) = &report.before {
+        let was = before.totals;
+        notes = [(total, was.total()), (now.limited, was.limited), (now.refused, was.refused)]
+            .map(|(now, was)| format!("{}, from {}", change(was, now), thousands(was)));
+    }
+    let [all, limited, refused] = notes;
+    view! {
+        <Figures>
+            <Figure term="Errors" value=thousands(total) note=all/>
+            <Figure term="Limited" value=thousands(now.limited) note=limited gate=Gate::Limited/>
+            <Figure term="Refused" value=thousands(now.refused) note=refused gate=Gate::Refused/>
+            <Figure term="All calls" value=thousands(calls) note="in the same time"/>
+        </Figures>
+    }
+    .into_any()
+}
