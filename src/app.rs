@@ -1,7 +1,7 @@
 //! The document around every page, and the route table: one line per page.
 
 use crate::{
-    accounts::pages as accounts, admin::pages as admin, error::AppError, keys::pages as keys, site::pages as site, ui::ThemeChoice,
+    accounts::pages as accounts, admin::pages as admin, error::AppError, keys::pages as keys, notices::pages as notices, site::pages as site, ui::ThemeChoice,
     usage::pages as usage,
 };
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
@@ -70,6 +70,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/reset-password") view=accounts::ResetPasswordPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/profile") view=accounts::ProfilePage ssr=SsrMode::Async/>
             <Route path=path!("/settings/security") view=accounts::SecurityPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/notifications") view=notices::NotificationsPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/sessions") view=accounts::SessionsPage ssr=SsrMode::Async/>
             <Route path=path!("/keys") view=keys::KeysPage ssr=SsrMode::Async/>
             <Route path=path!("/keys/:id") view=keys::KeyPage ssr=SsrMode::Async/>

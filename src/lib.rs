@@ -23,6 +23,8 @@ pub mod activity;
 pub mod admin;
 // APIs, keys, secrets, limits, and the gate that verifies them.
 pub mod keys;
+// Mails before something stops: limits, expiry, rules on errors.
+pub mod notices;
 // Landing, home, docs, the gallery of components.
 pub mod site;
 // Counted verifications: metering, rollups, charts.

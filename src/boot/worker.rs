@@ -1,19 +1,23 @@
 //! All jobs and all schedules, on one page, and the process that only works on them.
 
 use crate::{
-    accounts, keys,
+    accounts, keys, notices,
     platform::{
         Ctx,
         jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
     },
     usage::server::ForgetOldUsage,
 };
+use std::time::Duration;
 
 /// Every kind of job this version can run.
 pub fn registry() -> Registry {
     let registry = Registry::new().register::<CleanUp>().register::<ForgetOldUsage>();
-    keys::server::jobs::register(accounts::server::jobs::register(registry))
+    notices::server::jobs::register(keys::server::jobs::register(accounts::server::jobs::register(registry)))
 }
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// What happens by the clock.
 pub fn schedules() -> Schedules {
@@ -21,6 +25,8 @@ pub fn schedules() -> Schedules {
         .nightly("platform.clean_up", &CleanUp::default())
         .nightly("accounts.forget_expired", &accounts::server::jobs::ForgetExpired::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())
+        .every("notices.look_at_usage", MINUTE, &notices::server::jobs::LookAtUsage::default())
+        .every("notices.look_at_expiry", HOUR, &notices::server::jobs::LookAtExpiry::default())
 }
 
 /// Starts working on jobs in this process: inside `serve` by default, or in `tollgate worker`.

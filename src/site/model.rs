@@ -1,6 +1,6 @@
 //! The nouns of the site, for both sides.
 
-use crate::{keys::model::Standing, usage::model::UsageReport, values::KeyId};
+use crate::{keys::model::Standing, notices::model::ToldNotice, usage::model::UsageReport, values::KeyId};
 use serde::{Deserialize, Serialize};
 
 /// What `/home` shows.
@@ -10,6 +10,8 @@ pub struct Home {
     pub keys: u64,
     /// Those that want a decision, the most pressing first.
     pub concerns: Vec<KeyState>,
+    /// Limits that are nearly used up, as a mail said.
+    pub notices: Vec<ToldNotice>,
     /// The last 24 hours.
     pub usage: UsageReport,
     /// The standing of the keys that were busy in these hours.

@@ -4,10 +4,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// Features from left to right: one may know only those before it. `boot` may know all; nobody may know `boot`.
-const FEATURES: [&str; 6] = ["activity", "accounts", "keys", "usage", "site", "admin"];
+const FEATURES: [&str; 7] = ["activity", "accounts", "keys", "usage", "notices", "site", "admin"];
 
 /// Who writes a table. Reading another feature's table in a join is fine.
-const OWNERS: [(&str, &[&str]); 6] = [
+const OWNERS: [(&str, &[&str]); 7] = [
     ("activity", &["events"]),
     ("accounts", &["accounts", "account_disablements", "workspaces", "workspace_members", "account_roles", "auth_tokens", "invites", "attempt_counters"]),
     ("keys", &["apis", "api_permissions", "keys", "key_secrets", "key_limits", "key_state_changes", "nodes", "removed_keys"]),
@@ -25,6 +25,7 @@ const OWNERS: [(&str, &[&str]); 6] = [
             "refusal_samples",
         ],
     ),
+    ("notices", &["notice_settings", "limit_notices", "expiry_notices", "alert_rules"]),
     ("platform/jobs", &["jobs"]),
     // A feature ends sessions (ban, reset) in its own transaction; only the platform's store makes them.
     ("platform/session", &[]),

@@ -14,6 +14,7 @@ mod http;
 mod jobs;
 mod keys;
 mod mail;
+mod notices;
 mod openapi;
 mod postgres;
 mod support;

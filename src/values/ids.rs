@@ -100,6 +100,8 @@ ids! {
     EventId = "evt";
     /// One running process that answers for the gate.
     NodeId = "node";
+    /// A rule that watches errors.
+    AlertRuleId = "alr";
 }
 
 #[cfg(test)]

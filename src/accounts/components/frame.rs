@@ -27,6 +27,7 @@ pub fn Framed(crumbs: Vec<Crumb>, children: Children) -> impl IntoView {
             NavEntry::new("Profile", "/settings/profile", Icon::Person),
             NavEntry::new("Security", "/settings/security", Icon::Shield),
             NavEntry::new("Sessions", "/settings/sessions", Icon::Laptop),
+            NavEntry::new("Notifications", "/settings/notifications", Icon::Mail),
         ],
         person: caller.name,
         email: caller.email,

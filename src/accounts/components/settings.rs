@@ -10,16 +10,19 @@ pub enum Setting {
     Profile,
     Security,
     Sessions,
+    /// Of the feature `notices`.
+    Notifications,
 }
 
 impl Setting {
-    const ALL: [Self; 3] = [Self::Profile, Self::Security, Self::Sessions];
+    const ALL: [Self; 4] = [Self::Profile, Self::Security, Self::Sessions, Self::Notifications];
 
     const fn title(self) -> &'static str {
         match self {
             Self::Profile => "Profile",
             Self::Security => "Security",
             Self::Sessions => "Sessions",
+            Self::Notifications => "Notifications",
         }
     }
 
@@ -28,6 +31,7 @@ impl Setting {
             Self::Profile => "How you are called here, and in which time zone you read.",
             Self::Security => "How you come in.",
             Self::Sessions => "Where you are signed in.",
+            Self::Notifications => "What you are told before something stops.",
         }
     }
 
@@ -36,6 +40,7 @@ impl Setting {
             Self::Profile => "/settings/profile",
             Self::Security => "/settings/security",
             Self::Sessions => "/settings/sessions",
+            Self::Notifications => "/settings/notifications",
         }
     }
 }

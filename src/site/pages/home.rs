@@ -6,6 +6,7 @@ use crate::{
         components::{StandingBadge, gate_of},
         model::StandingKind,
     },
+    notices::model::ToldNotice,
     site::{
         api,
         model::{Home, KeyState},
@@ -28,7 +29,7 @@ pub fn HomePage() -> impl IntoView {
 
 fn page(home: Home) -> AnyView {
     let is_new = !home.usage.has_history;
-    let lead = match (is_new, home.concerns.len()) {
+    let lead = match (is_new, home.concerns.len() + home.notices.len()) {
         (true, _) => "Three steps to a protected API.".to_owned(),
         (false, 0) => "Nothing wants a decision. Every key does what it should.".to_owned(),
         (false, 1) => "One thing wants a decision. Everything else passes.".to_owned(),
@@ -47,7 +48,7 @@ fn page(home: Home) -> AnyView {
             <LinkButton href="/keys" look=Look::Primary icon=Icon::Plus>"Create key"</LinkButton>
         </PageHeader>
         {steps}
-        {(!home.concerns.is_empty()).then(|| concerns(home.concerns))}
+        {(!home.concerns.is_empty() || !home.notices.is_empty()).then(|| concerns(home.concerns, home.notices))}
         {chart}
         {match (busiest, limits) {
             (Some(busiest), Some(limits)) => view! { <div class="cols-2">{busiest}{limits}</div> }.into_any(),
@@ -61,7 +62,21 @@ fn spelled(n: usize) -> &'static str {
     ["No", "One", "Two", "Three", "Four", "Five"].get(n).copied().unwrap_or("Several")
 }
 
-fn concerns(keys: Vec<KeyState>) -> AnyView {
+fn concerns(keys: Vec<KeyState>, notices: Vec<ToldNotice>) -> AnyView {
+    let notices = notices
+        .into_iter()
+        .map(|notice| {
+            let href = format!("/usage?key={}&range=24h", notice.key);
+            let label = format!("See usage: {}", notice.words);
+            view! {
+                <li>
+                    <GateGlyph position=Gate::Limited tinted=true/>
+                    <div class="cell-2"><span><a class="row-link" href=href.clone()>{notice.words}</a></span><span>{notice.when}</span></div>
+                    <LinkButton href size=Size::Small label>"See usage"</LinkButton>
+                </li>
+            }
+        })
+        .collect_view();
     let items = keys
         .into_iter()
         .map(|KeyState { key, name, standing }| {
@@ -83,7 +98,7 @@ fn concerns(keys: Vec<KeyState>) -> AnyView {
     view! {
         <section class="card" aria-labelledby="h-needs">
             <h2 id="h-needs" class="visually-hidden">"Wants a decision"</h2>
-            <ul class="list roomy">{items}</ul>
+            <ul class="list roomy">{items}{notices}</ul>
         </section>
     }
     .into_any()

@@ -7,6 +7,7 @@ use crate::{
         model::{KeyList, KeyQuery, KeyRow, StandingKind},
         server::list_keys,
     },
+    notices::server::present_limit_notices,
     platform::Ctx,
     site::model::{Home, KeyState},
     usage::{model::UsageQuery, server::report_usage},
@@ -20,14 +21,17 @@ const BUSIEST: usize = 4;
 /// What wants a decision in the caller's workspace, and its last 24 hours.
 pub async fn read_home(ctx: &Ctx, caller: &Caller) -> Result<Home, AppError> {
     let last_day = UsageQuery { range: Some("24h".to_owned()), ..UsageQuery::default() };
-    let (list, mut usage) = tokio::try_join!(list_keys(ctx, caller, KeyQuery::default()), report_usage(ctx, caller, last_day))?;
+    let (list, mut usage, mut notices) =
+        tokio::try_join!(list_keys(ctx, caller, KeyQuery::default()), report_usage(ctx, caller, last_day), present_limit_notices(ctx, caller))?;
     usage.keys.truncate(BUSIEST);
     let busy = usage.keys.iter().filter_map(|k| list.rows.iter().find(|row| row.key.id == k.key)).map(state).collect();
     let keys = list.all;
     let mut rows = concerns(ctx, caller, list).await?;
     rows.sort_by_key(|row| urgency(row.standing.kind));
     rows.truncate(MOST);
-    Ok(Home { keys, concerns: rows.iter().map(state).collect(), usage, busy })
+    // What is held at its limit is said already.
+    notices.retain(|notice| rows.iter().all(|row| row.key.id != notice.key));
+    Ok(Home { keys, concerns: rows.iter().map(state).collect(), notices, usage, busy })
 }
 
 /// Of a short list those that want something; a long one is asked for them.

@@ -1,0 +1,106 @@
+//! The nouns of notices, for both sides.
+
+use crate::{
+    usage::model::KeyChoice,
+    values::{AlertRuleId, KeyId},
+};
+use serde::{Deserialize, Serialize};
+
+/// What an account wants to be told by mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeSettings {
+    /// When a limit is nearly used up.
+    pub limits: bool,
+    /// At how many per cent of it: ascending, 1 to 100, at most `MOST_THRESHOLDS`.
+    pub thresholds: Vec<u8>,
+    /// Before a key expires.
+    pub expiry: bool,
+}
+
+impl Default for NoticeSettings {
+    fn default() -> Self {
+        Self { limits: true, thresholds: vec![80, 100], expiry: true }
+    }
+}
+
+impl NoticeSettings {
+    pub const MOST_THRESHOLDS: usize = 5;
+
+    /// "80, 100".
+    pub fn thresholds_text(&self) -> String {
+        self.thresholds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Reads "80, 100" or "50 80 100 %".
+    pub fn read_thresholds(text: &str) -> Result<Vec<u8>, &'static str> {
+        const WORDS: &str = "Write one to five whole numbers from 1 to 100, such as 80, 100.";
+        let words = text.split([',', ' ', ';', '%']).filter(|word| !word.is_empty());
+        let mut all = words.map(|word| word.parse::<u8>().ok().filter(|n| (1..=100).contains(n))).collect::<Option<Vec<u8>>>().ok_or(WORDS)?;
+        all.sort_unstable();
+        all.dedup();
+        if all.is_empty() || all.len() > Self::MOST_THRESHOLDS { Err(WORDS) } else { Ok(all) }
+    }
+}
+
+/// What `/settings/notifications` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticePage {
+    pub settings: NoticeSettings,
+    /// Where the mails go.
+    pub email: String,
+    /// What was told last, newest first.
+    pub told: Vec<ToldNotice>,
+    pub rules: Vec<AlertRule>,
+    /// To choose from in a new rule.
+    pub keys: Vec<KeyChoice>,
+}
+
+/// A notice that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldNotice {
+    pub key: KeyId,
+    /// "checkout service used 80 % of 100 calls an hour".
+    pub words: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// "today, 14:03".
+    pub when: String,
+}
+
+/// More than so many calls that did not pass, in so many minutes: a mail, then silence for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertRule {
+    pub id: AlertRuleId,
+    pub key: Option<KeyId>,
+    /// "More than 10 calls answered FORBIDDEN in 15 minutes, checkout service".
+    pub words: String,
+    /// "Silent for 1 hour after a mail".
+    pub quiet: String,
+    /// "today, 14:03", if it ever fired.
+    pub fired: Option<String>,
+}
+
+/// A rule as a form gives it: all texts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewAlertRule {
+    pub key: Option<String>,
+    pub codes: Vec<String>,
+    pub more_than: String,
+    pub minutes: String,
+    pub quiet_minutes: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_are_read_as_people_write_them() {
+        assert_eq!(NoticeSettings::read_thresholds("100, 80"), Ok(vec![80, 100]));
+        assert_eq!(NoticeSettings::read_thresholds(" 50% 50 90 "), Ok(vec![50, 90]));
+        for wrong in ["", "0", "101", "80 percent", "-5", "1,2,3,4,5,6", "80.5"] {
+            assert!(NoticeSettings::read_thresholds(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(NoticeSettings::default().thresholds_text(), "80, 100");
+    }
+}

@@ -1,0 +1,5 @@
+//! The page of notices, in the settings.
+
+mod notifications;
+
+pub use notifications::NotificationsPage;

@@ -1,0 +1,96 @@
+//! `/settings/notifications`: which mails one gets, rules on errors, and what was told last.
+
+use crate::{
+    accounts::components::{Setting, SettingsFrame, loaded},
+    notices::{
+        api::{AddAlertRule, RemoveAlertRule, SaveNotices, my_notices},
+        model::{AlertRule, NoticePage, NoticeSettings, ToldNotice},
+    },
+    ui::{Button, CheckField, CheckGroup, Choice, Dot, ErrorSummary, Form, Icon, Look, Section, SelectField, Size, TextField, Timeline, TimelineItem},
+    usage::model::KeyChoice,
+    values::{Outcome, OutcomeGroup},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn NotificationsPage() -> impl IntoView {
+    view! { <SettingsFrame page=Setting::Notifications>{loaded(my_notices, sections)}</SettingsFrame> }
+}
+
+fn sections(page: NoticePage) -> AnyView {
+    let lead = format!("Mails go to {}. Each is sent once.", page.email);
+    view! {
+        <Section id="mails" title="Mails" lead>{settings(page.settings)}</Section>
+        <Section id="rules" title="Rules on errors" lead="A mail when more calls than you allow do not pass. After a mail a rule is silent for a while.">
+            {rules(page.rules)}
+            {new_rule(page.keys)}
+        </Section>
+        <Section id="told" title="Sent last">{told(page.told)}</Section>
+    }
+    .into_any()
+}
+
+fn settings(settings: NoticeSettings) -> AnyView {
+    let thresholds = settings.thresholds_text();
+    view! {
+        <Form action=SaveNotices::PATH class="stack form-narrow">
+            <CheckField label="A limit is nearly used up" name="limits" checked=settings.limits help="Limits by the hour or longer, once in each window and for each mark."/>
+            <TextField label="At per cent" name="thresholds" value=thresholds inputmode="numeric" autocomplete="off" maxlength=60 help="One to five marks from 1 to 100, such as 80, 100."/>
+            <CheckField label="A key will expire" name="expiry" checked=settings.expiry help="30, 7 and 1 days before."/>
+            <div><Button look=Look::Primary>"Save"</Button></div>
+        </Form>
+    }
+    .into_any()
+}
+
+fn rules(rules: Vec<AlertRule>) -> AnyView {
+    if rules.is_empty() {
+        return view! { <p class="muted">"No rule yet."</p> }.into_any();
+    }
+    let items = rules
+        .into_iter()
+        .map(|rule| {
+            let label = format!("Remove: {}", rule.words);
+            let last = rule.fired.map_or_else(|| "never fired".to_owned(), |when| format!("fired {when}"));
+            view! {
+                <li>
+                    <div class="cell-2"><span class="strong">{rule.words}</span><span>{format!("{}; {last}", rule.quiet)}</span></div>
+                    <Form action=RemoveAlertRule::PATH quiet=true hidden=vec![("id", rule.id.to_string())]><Button size=Size::Small label>"Remove"</Button></Form>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ErrorSummary action=RemoveAlertRule::PATH/><div class="card"><ul class="list">{items}</ul></div> }.into_any()
+}
+
+fn new_rule(keys: Vec<KeyChoice>) -> AnyView {
+    let keys = std::iter::once((String::new(), "Every key".to_owned())).chain(keys.into_iter().map(|k| (k.id.to_string(), k.name))).collect::<Vec<_>>();
+    // Calls without a known key belong to nobody's workspace.
+    let codes = Outcome::ALL.into_iter().filter(|code| code.group() != OutcomeGroup::Passed && !matches!(code, Outcome::Malformed | Outcome::Unknown));
+    let codes: Vec<Choice> = codes.map(|code| Choice::new(code.as_str(), code.as_str())).collect();
+    view! {
+        <Form action=AddAlertRule::PATH class="stack form-narrow" label="New rule">
+            <SelectField label="Key" name="key" options=keys/>
+            <TextField label="More than" name="more_than" value="10" inputmode="numeric" autocomplete="off" maxlength=10 help="Calls."/>
+            <TextField label="In" name="minutes" value="15" inputmode="numeric" autocomplete="off" maxlength=4 help="Minutes, at most 1440."/>
+            <TextField label="Then silent for" name="quiet_minutes" value="60" inputmode="numeric" autocomplete="off" maxlength=5 help="Minutes, at most 10080."/>
+            <CheckGroup label="Answered with" name="codes[]" choices=codes help="None chosen: every code of calls that did not pass."/>
+            <div><Button>"Add rule"</Button></div>
+        </Form>
+    }
+    .into_any()
+}
+
+fn told(told: Vec<ToldNotice>) -> AnyView {
+    if told.is_empty() {
+        return view! { <p class="muted">"Nothing yet."</p> }.into_any();
+    }
+    let items = told
+        .into_iter()
+        .map(|notice| {
+            let href = format!("/keys/{}", notice.key);
+            view! { <TimelineItem dot=Dot::Icon(Icon::Mail) when=notice.when iso=notice.at><a class="row-link" href=href>{notice.words}</a></TimelineItem> }
+        })
+        .collect_view();
+    view! { <Timeline>{items}</Timeline> }.into_any()
+}

@@ -1,0 +1,113 @@
+//! Limits that are nearly used up: found each minute from the counters, told once per window and threshold.
+
+use super::{
+    jobs::MailLimits,
+    store::{
+        limits::{self as store, DefaultLimit, LimitNotice, Marks, UsedLimit},
+        settings,
+    },
+    words,
+};
+use crate::{
+    accounts::Caller,
+    error::AppError,
+    keys::model::KeyLimit,
+    notices::model::ToldNotice,
+    platform::{Ctx, LocalTime, jobs::enqueue},
+    values::{KeyId, permission_names as may},
+};
+use time::Duration;
+
+/// Lines on the home page.
+const MOST: i64 = 5;
+/// The longest window is 31 days; a notice is kept a while longer, to be looked up.
+const KEPT: Duration = Duration::days(90);
+/// Rows forgotten in one call.
+const CHUNK: i64 = 20_000;
+
+/// Marks every threshold that was passed since it was last looked, and enqueues one mail per account, in one transaction.
+pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
+    let now = ctx.clock.now();
+    let limits = &ctx.config.limits;
+    let default = DefaultLimit {
+        name: KeyLimit::DEFAULT,
+        calls: i64::try_from(limits.key_calls).unwrap_or(i64::MAX),
+        window: i32::try_from(limits.key_window).unwrap_or(i32::MAX),
+    };
+    let marks = marks(store::list_used_limits(&ctx.db, default, now).await?);
+    if marks.key.is_empty() {
+        return Ok(0);
+    }
+    let mut tx = ctx.db.begin().await?;
+    let accounts = store::insert_marks(&mut tx, &marks, now).await?;
+    for account in &accounts {
+        enqueue(ctx, &mut tx, &MailLimits { account: *account, at: now }).await?;
+    }
+    tx.commit().await?;
+    Ok(accounts.len())
+}
+
+/// Every threshold that each limit has reached.
+fn marks(limits: Vec<UsedLimit>) -> Marks {
+    let mut marks = Marks::default();
+    for limit in limits {
+        for threshold in limit.thresholds.iter().filter(|t| i128::from(limit.used) * 100 >= i128::from(limit.allowed) * i128::from(**t)) {
+            marks.key.push(limit.key_id);
+            marks.account.push(limit.account_id);
+            marks.limit_name.push(limit.limit_name.clone());
+            marks.window_seconds.push(limit.window_seconds);
+            marks.window_start.push(limit.window_start);
+            marks.threshold.push(*threshold);
+            marks.used.push(limit.used);
+            marks.allowed.push(limit.allowed);
+        }
+    }
+    marks
+}
+
+/// What the caller was told of windows that are not over, for the home page.
+pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<ToldNotice>, AppError> {
+    caller.require(&may::USAGE_READ)?;
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let wanted = settings::find_settings(&ctx.db, caller.account).await?.unwrap_or_default().limits;
+    let rows = if wanted { store::list_present(&ctx.db, caller.account, local.now(), MOST).await? } else { Vec::new() };
+    let told = |n: LimitNotice| {
+        let ends = n.window_start + Duration::seconds(n.window_seconds.into());
+        ToldNotice {
+            key: KeyId::new(n.key_id),
+            words: format!("{} has {}", n.key_name, words::used(n.threshold, n.allowed, n.window_seconds)),
+            at: String::new(),
+            when: format!("It resets {}.", local.ahead(ends)),
+        }
+    };
+    Ok(rows.into_iter().map(told).collect())
+}
+
+/// Forgets old notices, a bounded number at a time; true if there may be more.
+pub async fn forget_limit_notices(ctx: &Ctx) -> Result<bool, AppError> {
+    Ok(store::delete_old(&ctx.db, ctx.clock.now() - KEPT, CHUNK).await? >= CHUNK.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    #[test]
+    fn every_threshold_that_was_reached_is_marked() {
+        let limit = |used| UsedLimit {
+            key_id: Uuid::nil(),
+            account_id: Uuid::nil(),
+            limit_name: "default".into(),
+            window_seconds: 3_600,
+            window_start: datetime!(2026-11-20 12:00 UTC),
+            allowed: 150,
+            used,
+            thresholds: vec![50, 80, 100],
+        };
+        assert!(marks(vec![limit(74)]).threshold.is_empty());
+        assert_eq!(marks(vec![limit(120)]).threshold, [50, 80]);
+        assert_eq!(marks(vec![limit(150), limit(75)]).threshold, [50, 80, 100, 50]);
+    }
+}

@@ -1,0 +1,18 @@
+//! The operations of notices over a private store: what is wanted (`settings`, `rules`), what is found by the clock (`limits`,
+//! `expiry`, `alerts`) and the mails that say so.
+
+mod alerts;
+mod expiry;
+pub mod jobs;
+mod limits;
+mod mail;
+mod rules;
+mod settings;
+mod store;
+mod words;
+
+pub use alerts::watch_errors;
+pub use expiry::tell_of_expiry;
+pub use limits::{present_limit_notices, tell_of_limits};
+pub use rules::{add_alert_rule, remove_alert_rule};
+pub use settings::{notice_page, save_settings};

@@ -1,0 +1,166 @@
+//! Limits and what is used of their present windows, from the counters.
+
+use crate::values::AccountId;
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A limit that passed the lowest threshold of somebody who wants to know.
+#[derive(Debug)]
+pub struct UsedLimit {
+    pub key_id: Uuid,
+    pub account_id: Uuid,
+    pub limit_name: String,
+    pub window_seconds: i32,
+    pub window_start: OffsetDateTime,
+    pub allowed: i64,
+    pub used: i64,
+    pub thresholds: Vec<i16>,
+}
+
+/// The limit of keys that have none of their own.
+#[derive(Debug, Clone, Copy)]
+pub struct DefaultLimit<'a> {
+    pub name: &'a str,
+    pub calls: i64,
+    /// Seconds.
+    pub window: i32,
+}
+
+/// Limits with windows of an hour or longer, of keys with calls in the last half hour: a threshold is passed by a call. Windows begin
+/// at multiples of their length since 1970 (UTC), as the gate's do. What is used is the sum of whole days where the window is made of
+/// them, else of whole quarters of an hour, and of single minutes before the first of them; so rows are bounded by the window's days.
+pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
+    sqlx::query_as!(
+        UsedLimit,
+        r#"with active as (
+             select distinct key_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
+           ), limits as (
+             select k.id, k.workspace_id, l.name, l.max_calls, l.window_seconds
+             from active a join keys k on k.id = a.key_id and k.state = 'active' join key_limits l on l.key_id = k.id
+             union all
+             select k.id, k.workspace_id, $2, $3, $4
+             from active a join keys k on k.id = a.key_id and k.state = 'active'
+             where not exists (select from key_limits l where l.key_id = k.id)
+           ), windows as (
+             select *, to_timestamp(floor(extract(epoch from $1::timestamptz) / window_seconds) * window_seconds) as starts
+             from limits where window_seconds >= 3600 and max_calls > 0
+           ), edges as (
+             select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole from windows
+           )
+           select e.id as "key_id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.starts as "window_start!",
+             e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
+           from edges e
+           join workspaces w on w.id = e.workspace_id
+           join accounts o on o.id = w.personal_of and o.verified_at is not null
+           left join notice_settings n on n.account_id = o.id
+           cross join lateral (
+             select (case when e.window_seconds % 86400 = 0
+               then (select sum(d.cost) from usage_days d where d.key_id = e.id and d.day >= e.starts and d.day <= $1 and d.outcome = 'VALID')
+               else (select sum(part) from (
+                 select sum(coalesce(q.cost, q.count)) from usage_quarters q where q.key_id = e.id and q.quarter >= e.whole and q.quarter <= $1 and q.outcome = 'VALID'
+                 union all
+                 select sum(coalesce(m.cost, m.count)) from usage_minutes m where m.key_id = e.id and m.minute >= e.starts and m.minute < e.whole and m.outcome = 'VALID'
+               ) parts(part)) end)::bigint as used
+           ) u
+           where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
+             and u.used * 100 >= e.max_calls * (select min(t) from unnest(coalesce(n.thresholds, '{80,100}')) t)"#,
+        now,
+        default.name,
+        default.calls,
+        default.window,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Thresholds to mark as told, as columns.
+#[derive(Debug, Default)]
+pub struct Marks {
+    pub key: Vec<Uuid>,
+    pub account: Vec<Uuid>,
+    pub limit_name: Vec<String>,
+    pub window_seconds: Vec<i32>,
+    pub window_start: Vec<OffsetDateTime>,
+    pub threshold: Vec<i16>,
+    pub used: Vec<i64>,
+    pub allowed: Vec<i64>,
+}
+
+/// Marks them; answers the accounts for which one is new, with the key, the limit and the threshold.
+pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
+    let accounts = sqlx::query_scalar!(
+        r#"with new as (
+             insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at)
+             select k, a, n, s, w, t, u, m, $9 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[])
+               as marks(k, a, n, s, w, t, u, m)
+             order by k, a, n, s, w, t
+             on conflict do nothing
+             returning account_id
+           ) select distinct account_id as "account_id!" from new order by 1"#,
+        &marks.key,
+        &marks.account,
+        &marks.limit_name,
+        &marks.window_seconds,
+        &marks.window_start,
+        &marks.threshold,
+        &marks.used,
+        &marks.allowed,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(accounts.into_iter().map(AccountId::new).collect())
+}
+
+/// A notice to write down.
+#[derive(Debug)]
+pub struct LimitNotice {
+    pub key_id: Uuid,
+    pub key_name: String,
+    pub threshold: i16,
+    pub used: i64,
+    pub allowed: i64,
+    pub window_seconds: i32,
+    pub window_start: OffsetDateTime,
+}
+
+/// What an account is told in one mail: what was marked at this instant, of each limit the highest threshold.
+pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -> sqlx::Result<Vec<LimitNotice>> {
+    sqlx::query_as!(
+        LimitNotice,
+        r#"select distinct on (k.name, n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.window_start
+           from limit_notices n join keys k on k.id = n.key_id where n.account_id = $1 and n.at = $2
+           order by k.name, n.key_id, n.limit_name, n.window_seconds, n.threshold desc"#,
+        account.uuid(),
+        at,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Notices of windows that are not over, of each limit the highest threshold, the fullest first.
+pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
+    sqlx::query_as!(
+        LimitNotice,
+        r#"select key_id as "key_id!", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
+             window_seconds as "window_seconds!", window_start as "window_start!"
+           from (
+             select distinct on (n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.window_start
+             from limit_notices n join keys k on k.id = n.key_id and k.state = 'active'
+             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and n.window_start + make_interval(secs => n.window_seconds) > $2
+             order by n.key_id, n.limit_name, n.window_seconds, n.window_start desc, n.threshold desc
+           ) present order by threshold desc, window_seconds desc, key_name limit $3"#,
+        account.uuid(),
+        now,
+        most,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Forgets what was told of windows that are long over; at most `most` rows.
+pub async fn delete_old(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query!("delete from limit_notices where ctid in (select ctid from limit_notices where at < $1 limit $2)", before, most);
+    Ok(done.execute(db).await?.rows_affected())
+}

@@ -1,0 +1,6 @@
+//! The SQL of notices: `settings` and what was told, `limits` and `expiry` find what is to be told and mark it, `alerts` keeps rules.
+
+pub mod alerts;
+pub mod expiry;
+pub mod limits;
+pub mod settings;

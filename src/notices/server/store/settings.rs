@@ -1,0 +1,78 @@
+//! What accounts want to be told, what they were told, and where a mail goes.
+
+use crate::{notices::model::NoticeSettings, values::AccountId};
+use sqlx::{PgConnection, PgExecutor};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+pub async fn find_settings(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Option<NoticeSettings>> {
+    let row = sqlx::query!("select limits, thresholds, expiry from notice_settings where account_id = $1", account.uuid()).fetch_optional(db).await?;
+    Ok(row.map(|r| NoticeSettings { limits: r.limits, thresholds: r.thresholds.into_iter().filter_map(|t| u8::try_from(t).ok()).collect(), expiry: r.expiry }))
+}
+
+pub async fn upsert_settings(conn: &mut PgConnection, account: AccountId, wanted: &NoticeSettings, now: OffsetDateTime) -> sqlx::Result<()> {
+    let thresholds: Vec<i16> = wanted.thresholds.iter().map(|t| i16::from(*t)).collect();
+    sqlx::query!(
+        "insert into notice_settings (account_id, limits, thresholds, expiry, updated_at) values ($1, $2, $3, $4, $5)
+         on conflict (account_id) do update set limits = excluded.limits, thresholds = excluded.thresholds, expiry = excluded.expiry, updated_at = excluded.updated_at",
+        account.uuid(),
+        wanted.limits,
+        &thresholds,
+        wanted.expiry,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A notice that was sent: of a limit, or of an expiry.
+#[derive(Debug)]
+pub struct ToldRow {
+    pub key_id: Uuid,
+    pub key_name: String,
+    pub at: OffsetDateTime,
+    pub threshold: Option<i16>,
+    pub allowed: Option<i64>,
+    pub window_seconds: Option<i32>,
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+/// What an account was told last, newest first. Of thresholds that were passed together only the highest is a notice.
+pub async fn list_told(db: impl PgExecutor<'_>, account: AccountId, most: i64) -> sqlx::Result<Vec<ToldRow>> {
+    sqlx::query_as!(
+        ToldRow,
+        r#"select t.key_id as "key_id!", k.name as "key_name!", t.at as "at!", t.threshold, t.allowed, t.window_seconds, t.expires_at
+           from (
+             (select key_id, at, max(threshold) as threshold, allowed, window_seconds, null::timestamptz as expires_at from limit_notices
+              where account_id = $1 group by key_id, at, limit_name, window_seconds, window_start, allowed order by at desc limit $2)
+             union all
+             (select key_id, at, null, null, null, expires_at from expiry_notices where account_id = $1 order by at desc limit $2)
+           ) t join keys k on k.id = t.key_id
+           order by t.at desc, k.name limit $2"#,
+        account.uuid(),
+        most,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Who gets a mail.
+#[derive(Debug)]
+pub struct Reader {
+    pub email: String,
+    pub name: String,
+    pub time_zone: String,
+}
+
+/// The account, unless it may not come in (any more).
+pub async fn find_reader(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Option<Reader>> {
+    sqlx::query_as!(
+        Reader,
+        "select email, name, time_zone from accounts a
+         where id = $1 and verified_at is not null and not exists (select from account_disablements d where d.account_id = a.id)",
+        account.uuid(),
+    )
+    .fetch_optional(db)
+    .await
+}

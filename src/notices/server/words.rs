@@ -1,0 +1,54 @@
+//! The words that pages and mails have in common.
+
+use crate::keys::model::per_window;
+use crate::ui::number::{count, thousands};
+
+/// "used 80 % of 100 calls an hour", "used up 100 calls an hour".
+pub fn used(threshold: i16, allowed: i64, window_seconds: i32) -> String {
+    let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), per_window(u32::try_from(window_seconds).unwrap_or(0)));
+    let limit = format!("{} {per}", count(allowed, "call", "calls"));
+    if threshold >= 100 { format!("used up {limit}") } else { format!("used {threshold} % of {limit}") }
+}
+
+/// How long it is until then, begun days counted whole: "in 30 days", "in 1 day".
+pub fn in_days(until: time::Duration) -> String {
+    let days = u64::try_from(until.whole_seconds()).unwrap_or(0).div_ceil(86_400).max(1);
+    format!("in {}", count(days, "day", "days"))
+}
+
+/// "More than 10 calls answered FORBIDDEN or EXPIRED in 15 minutes", "… calls that did not pass …".
+pub fn rule(more_than: i64, codes: &[String], minutes: i32) -> String {
+    let more_than = u64::try_from(more_than).unwrap_or(0);
+    let codes = match codes {
+        [] => "that did not pass".to_owned(),
+        codes => format!("answered {}", codes.join(" or ")),
+    };
+    let calls = if more_than == 1 { "call" } else { "calls" };
+    format!("More than {} {calls} {codes} in {}", thousands(more_than), lasting(minutes))
+}
+
+/// "15 minutes", "1 hour", "2 days".
+pub fn lasting(minutes: i32) -> String {
+    let minutes = u64::try_from(minutes).unwrap_or(0);
+    match minutes {
+        m if m > 0 && m.is_multiple_of(1_440) => count(m / 1_440, "day", "days"),
+        m if m > 0 && m.is_multiple_of(60) => count(m / 60, "hour", "hours"),
+        m => count(m, "minute", "minutes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_are_said_in_words() {
+        assert_eq!(used(80, 1_000, 3_600), "used 80 % of 1,000 calls an hour");
+        assert_eq!(used(100, 5, 86_400), "used up 5 calls a day");
+        assert_eq!(in_days(time::Duration::days(30)), "in 30 days");
+        assert_eq!(in_days(time::Duration::days(4) + time::Duration::SECOND), "in 5 days");
+        assert_eq!(in_days(time::Duration::hours(3)), "in 1 day");
+        assert_eq!(rule(10, &["FORBIDDEN".to_owned(), "EXPIRED".to_owned()], 15), "More than 10 calls answered FORBIDDEN or EXPIRED in 15 minutes");
+        assert_eq!(rule(0, &[], 60), "More than 0 calls that did not pass in 1 hour");
+    }
+}

@@ -1,0 +1,113 @@
+//! Limits that are nearly used up: once per window and mark.
+
+use super::{call, limit, limited, mara, plain, subjects};
+use crate::{
+    support::{T0, TestApp},
+    usage::{key, tally, write},
+};
+use sqlx::PgPool;
+use time::Duration;
+use tollgate::{
+    notices::server::{present_limit_notices, save_settings, tell_of_limits},
+    values::Outcome,
+};
+
+#[sqlx::test]
+async fn each_mark_is_told_once_in_each_window(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let checkout = limited(&app, &mara, "checkout service", 1_000, 86_400).await;
+    call(&app, &mara, checkout, Outcome::Valid, 799).await;
+    call(&app, &mara, checkout, Outcome::RateLimited, 5_000).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "what did not pass used nothing");
+
+    call(&app, &mara, checkout, Outcome::Valid, 1).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "the same minute again");
+    app.ctx.clock.advance(Duration::minutes(5));
+    call(&app, &mara, checkout, Outcome::Valid, 100).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "80 % was told");
+    app.run_jobs().await;
+    let mails = app.mails();
+    assert_eq!(subjects(&mails), ["checkout service has used 80 % of 1,000 calls a day"]);
+    assert_eq!(mails[0].to, "mara@example.com");
+    insta::assert_snapshot!("limit_text", plain(&app, &[checkout], &mails[0].text));
+    insta::assert_snapshot!("limit_html", plain(&app, &[checkout], &mails[0].html));
+
+    call(&app, &mara, checkout, Outcome::Valid, 100).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails()).last(), Some(&"checkout service has used up 1,000 calls a day"));
+
+    // The next day is a new window; both marks are passed between two looks, and one mail tells the higher.
+    app.ctx.clock.set(T0 + Duration::days(1));
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "nothing is used of it yet");
+    call(&app, &mara, checkout, Outcome::Valid, 1_000).await;
+    assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails())[2..], ["checkout service has used up 1,000 calls a day"]);
+    assert_eq!(app.run_jobs().await, 0);
+}
+
+#[sqlx::test]
+async fn one_mail_tells_of_all_that_came_near_at_once(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let (a, b) = (limited(&app, &mara, "alpha", 100, 3_600).await, limited(&app, &mara, "beta", 50, 604_800).await);
+    limit(&app, a, "week", 101, 604_800).await;
+    call(&app, &mara, a, Outcome::Valid, 100).await;
+    call(&app, &mara, b, Outcome::Valid, 40).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    app.run_jobs().await;
+    let mails = app.mails();
+    assert_eq!(subjects(&mails), ["3 limits are nearly used up"]);
+    assert!(mails[0].text.contains("2 of your keys are at or near a limit") && mails[0].text.contains("beta:"), "{}", mails[0].text);
+    let present = present_limit_notices(&app.ctx, &mara).await.unwrap();
+    let words: Vec<&str> = present.iter().map(|notice| notice.words.as_str()).collect();
+    assert_eq!(words, ["alpha has used up 100 calls an hour", "alpha has used 80 % of 101 calls a week", "beta has used 80 % of 50 calls a week"]);
+    app.ctx.clock.advance(Duration::hours(1));
+    assert_eq!(present_limit_notices(&app.ctx, &mara).await.unwrap().len(), 2, "the hour is over");
+}
+
+#[sqlx::test]
+async fn who_wants_other_marks_or_none_gets_them(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let checkout = limited(&app, &mara, "checkout", 100, 3_600).await;
+    save_settings(&app.ctx, &mara, true, "50", true).await.unwrap();
+    call(&app, &mara, checkout, Outcome::Valid, 50).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    call(&app, &mara, checkout, Outcome::Valid, 50).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "100 % is no mark of hers");
+    save_settings(&app.ctx, &mara, false, "50, 100", true).await.unwrap();
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0);
+    assert!(present_limit_notices(&app.ctx, &mara).await.unwrap().is_empty(), "off is off on the home page, too");
+    save_settings(&app.ctx, &mara, true, "50, 100", true).await.unwrap();
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1, "what was not told is told when it is wanted again");
+    for wrong in ["", "0", "80, 101", "many"] {
+        assert!(save_settings(&app.ctx, &mara, true, wrong, true).await.unwrap_err().field("thresholds").is_some(), "{wrong}");
+    }
+}
+
+#[sqlx::test]
+async fn only_windows_of_an_hour_or_longer_and_keys_that_pass_are_told(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let minute = limited(&app, &mara, "by the minute", 10, 60).await;
+    call(&app, &mara, minute, Outcome::Valid, 10).await;
+    let off = limited(&app, &mara, "off", 10, 3_600).await;
+    call(&app, &mara, off, Outcome::Valid, 10).await;
+    sqlx::query("update keys set state = 'disabled' where id = $1").bind(off.uuid()).execute(&app.ctx.db).await.unwrap();
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0);
+    // A key without a limit of its own has the default: 100 calls an hour.
+    let plain = key(&app.ctx, &mara, "plain").await;
+    call(&app, &mara, plain, Outcome::Valid, 80).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    // A window that does not begin with a quarter of an hour: 5,000 seconds since 1970.
+    let odd = limited(&app, &mara, "odd", 100, 5_000).await;
+    let start = T0.unix_timestamp() / 5_000 * 5_000 / 60 + 1;
+    write(&app, vec![tally(&mara, odd, "GET /", Outcome::Valid, start - 2, 500), tally(&mara, odd, "GET /", Outcome::Valid, start, 79)]).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "what came before the window is not of it");
+    call(&app, &mara, odd, Outcome::Valid, 1).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+}
