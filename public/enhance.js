@@ -87,6 +87,36 @@ addEventListener('change', ({ target }) => {
   if (target.matches('[data-autosubmit] select')) target.form.requestSubmit();
 });
 
+// Many rows at once: the box in the head checks every row of its table, the bar says how many are checked.
+addEventListener('change', ({ target }) => {
+  if (target.matches('[data-check-all]')) for (const box of $$('.row-check', target.closest('table'))) box.checked = target.checked;
+  if (!target.matches('[data-check-all], .row-check')) return;
+  const [checked, all] = [$$('.row-check:checked').length, $$('.row-check').length];
+  for (const head of $$('[data-check-all]')) { head.checked = checked === all; head.indeterminate = checked > 0 && checked < all; }
+  for (const count of $$('[data-checked]')) count.textContent = `${checked} selected`;
+});
+
+// A whole key in a search or in "Find a key" is hashed here: it leaves the page only as its SHA-256, and stands in no address.
+const KEY = /^[a-z][a-z0-9]{1,11}_(live|test)_[0-9A-Za-z]{36}$/;
+addEventListener('submit', (event) => {
+  const form = event.target;
+  const place = form.querySelector('[data-hashed]') ?? form.closest('[data-hashed]');
+  const secret = place && form.querySelector('input[type=search], input[name=secret]').value.trim();
+  if (!secret || (form.method === 'get' && !KEY.test(secret))) return;
+  const list = place.dataset.hashed;
+  if (crypto.subtle) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret)).then((digest) => {
+      const hash = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+      location.assign(`${list}?hash=${hash}`);
+    });
+  } else if (form.method === 'get') { // plain http has no WebCrypto; the form of /keys/find posts
+    event.preventDefault();
+    location.assign('/keys/find');
+  }
+}, true);
+
 // A tooltip can be sent away without moving the pointer.
 addEventListener('keydown', ({ key }) => {
   if (key !== 'Escape') return;

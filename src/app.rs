@@ -73,6 +73,8 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/settings/notifications") view=notices::NotificationsPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/sessions") view=accounts::SessionsPage ssr=SsrMode::Async/>
             <Route path=path!("/keys") view=keys::KeysPage ssr=SsrMode::Async/>
+            <Route path=path!("/keys/find") view=keys::FindPage ssr=SsrMode::Async/>
+            <Route path=path!("/keys/many") view=keys::ManyPage ssr=SsrMode::Async/>
             <Route path=path!("/keys/:id") view=keys::KeyPage ssr=SsrMode::Async/>
             <Route path=path!("/dev/ui") view=site::GalleryPage ssr=SsrMode::Async/>
             <Route path=path!("/dev/mailbox") view=site::MailboxPage ssr=SsrMode::Async/>
@@ -80,6 +82,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/admin/accounts") view=admin::AccountsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/accounts/:id") view=admin::AccountPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/keys") view=admin::KeysPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/keys/many") view=admin::ManyPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/apis") view=admin::ApisPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/refusals") view=admin::RefusalsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/jobs") view=admin::JobsPage ssr=SsrMode::Async/>

@@ -4,7 +4,7 @@
 use super::model::{AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, JobList, JobQuery, Overview};
 use crate::{
     error::AppError,
-    keys::model::KeyQuery,
+    keys::model::{KeyQuery, ManyPreview, ManyQuery},
     usage::model::RefusalQuery,
     values::{AccountId, JobId, KeyId, SessionId},
 };
@@ -200,5 +200,42 @@ pub async fn retry_job(id: JobId) -> Result<(), AppError> {
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let is_again = server::retry_job(&ctx, &caller, &Visitor::here(), id).await?;
     reply::toast(&ctx, if is_again { "The job starts again." } else { "This job is not waiting for a retry any more." });
+    Ok(())
+}
+
+/// What `/admin/keys/many` shows; none if nothing was chosen yet.
+#[server]
+pub async fn preview_many_keys(#[server(default)] query: ManyQuery) -> Result<Option<ManyPreview>, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::preview_many_keys(&ctx, &caller, query).await
+}
+
+/// Does one act on many keys of everybody; `seen` is how many the operator was told would change, `typed` that number again where there
+/// is no way back.
+#[server]
+pub async fn change_many_keys(
+    act: String,
+    #[server(default)] keys: Vec<String>,
+    #[server(default)] all: bool,
+    q: Option<String>,
+    api: Option<String>,
+    status: Option<String>,
+    review: Option<String>,
+    tag: Option<String>,
+    until: Option<String>,
+    label: Option<String>,
+    #[server(default)] reason: String,
+    seen: u64,
+    typed: Option<String>,
+) -> Result<(), AppError> {
+    use super::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let filters = KeyQuery { q, api, status, review, tag, ..KeyQuery::default() };
+    let query = ManyQuery { act, keys, all, filters, until, label };
+    let said = server::change_many_keys(&ctx, &caller, query, &reason, seen, typed.as_deref()).await?;
+    reply::toast(&ctx, &said);
+    reply::redirect("/admin/keys");
     Ok(())
 }

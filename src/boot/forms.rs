@@ -192,9 +192,9 @@ pub fn see_other(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
-/// What was typed, less what must not come back: passwords and codes.
+/// What was typed, less what must not come back: passwords, codes and keys.
 fn kept(fields: Vec<(String, String)>) -> Vec<(String, String)> {
-    let is_kept = |name: &str| !name.starts_with('_') && !name.contains("password") && !name.contains("code") && !name.contains("token");
+    let is_kept = |name: &str| !name.starts_with('_') && !name.contains("password") && !name.contains("code") && !name.contains("token") && name != "secret";
     fields.into_iter().filter(|(name, _)| is_kept(name)).collect()
 }
 

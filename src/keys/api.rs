@@ -1,6 +1,6 @@
 //! Server functions of keys: what the pages read, and where their forms go.
 
-use super::model::{self, KeyList, KeyQuery};
+use super::model::{self, KeyList, KeyQuery, ManyPreview, ManyQuery};
 use crate::{
     error::AppError,
     values::{KeyId, SecretId},
@@ -61,7 +61,8 @@ pub async fn hide_secret(id: KeyId) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Saves name, expiry (a date in the person's time zone; empty: never), permissions and addresses (lines; empty: from everywhere).
+/// Saves name, expiry (a date in the person's time zone; empty: never), permissions, addresses (lines; empty: from everywhere) and
+/// tags (words).
 #[server]
 pub async fn save_key(
     id: KeyId,
@@ -70,10 +71,11 @@ pub async fn save_key(
     #[server(default)] permissions: Vec<String>,
     #[server(default)] chosen: bool,
     addresses: Option<String>,
+    tags: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, chosen.then_some(permissions), addresses).await?;
+    let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, chosen.then_some(permissions), addresses, tags).await?;
     let changed = server::edit_key(&ctx, &caller, id, edit).await?;
     crate::platform::http::reply::toast(&ctx, &format!("Saved. {}", changed.spread.words("In force")));
     Ok(())
@@ -152,5 +154,51 @@ pub async fn drop_secret(id: KeyId, secret: SecretId) -> Result<(), AppError> {
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let spread = server::drop_secret(&ctx, &caller, id, secret).await?;
     crate::platform::http::reply::toast(&ctx, &format!("The old secret is dropped. Calls with it are answered UNKNOWN. {}", spread.words("Refused")));
+    Ok(())
+}
+
+/// What `/keys/many` shows; none if nothing was chosen yet.
+#[server]
+pub async fn preview_many(#[server(default)] query: ManyQuery) -> Result<Option<ManyPreview>, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::preview_many(&ctx, &caller, &query).await
+}
+
+/// Does one act on many keys; `seen` is how many the person was told would change, `typed` that number again where there is no way back.
+#[server]
+pub async fn change_many(
+    act: String,
+    #[server(default)] keys: Vec<String>,
+    #[server(default)] all: bool,
+    q: Option<String>,
+    api: Option<String>,
+    status: Option<String>,
+    review: Option<String>,
+    tag: Option<String>,
+    until: Option<String>,
+    label: Option<String>,
+    reason: Option<String>,
+    seen: u64,
+    typed: Option<String>,
+) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let filters = KeyQuery { q, api, status, review, tag, ..KeyQuery::default() };
+    let query = ManyQuery { act, keys, all, filters, until, label };
+    let said = server::forms::change_many(&ctx, &caller, &query, &reason.unwrap_or_default(), seen, typed.as_deref()).await?;
+    crate::platform::http::reply::toast(&ctx, &said);
+    crate::platform::http::reply::redirect("/keys");
+    Ok(())
+}
+
+/// Whose is this key? The way without JavaScript: hashed at once, and on to the list by its hash.
+#[server]
+pub async fn find_key(secret: String, #[server(default)] everywhere: bool) -> Result<(), AppError> {
+    use super::server;
+    crate::accounts::server::caller().await?;
+    let hash = server::forms::hash_of(&secret)?;
+    let list = if everywhere { "/admin/keys" } else { "/keys" };
+    crate::platform::http::reply::redirect(&format!("{list}?hash={hash}"));
     Ok(())
 }

@@ -129,6 +129,13 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     assert_eq!(r.ask(post.clone(), verify, "", "", Some(json!({ "key": "nonsense" })), 200).await["code"], "MALFORMED");
     r.ask(post.clone(), verify, "", "", Some(json!({ "secret": "x" })), 422).await;
 
+    // Many keys, and the filters of the list.
+    let bulk = "/api/v1/keys/bulk";
+    r.ask(post.clone(), bulk, "", "", Some(json!({ "act": "tag", "ids": [id], "tag": "prod", "dry_run": true })), 200).await;
+    r.ask(post.clone(), bulk, "", "", Some(json!({ "act": "tag", "filter": { "q": "passing", "api": "demo" }, "tag": "prod" })), 200).await;
+    r.ask(post.clone(), bulk, "", "", Some(json!({ "act": "burn" })), 422).await;
+    r.ask(get.clone(), keys, "", "?review=endless&tag=prod", None, 200).await;
+
     // Usage.
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=hour", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=century", None, 422).await;

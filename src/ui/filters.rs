@@ -29,9 +29,12 @@ pub fn SearchField(
     #[prop(default = "q")] name: &'static str,
     #[prop(default = "Search")] label: &'static str,
     #[prop(optional, into)] value: Option<String>,
+    /// Where keys are found by hash: a whole key that is pasted here is hashed in the browser and sent there (`public/enhance.js`).
+    #[prop(optional)]
+    hashed: Option<&'static str>,
 ) -> impl IntoView {
     view! {
-        <label class="input-wrap">
+        <label class="input-wrap" data-hashed=hashed>
             <span class="visually-hidden">{label}</span>
             <IconView icon=Icon::Search/>
             <input class="input" type="search" name=name value=value placeholder=placeholder autocomplete="off" spellcheck="false"/>

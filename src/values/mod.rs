@@ -8,9 +8,7 @@ mod permission;
 mod slug;
 
 pub use email::Email;
-pub use ids::{
-    AccountId, AlertRuleId, ApiId, EventId, IdError, InviteId, JobId, KeyId, NodeId, SecretId, SessionId, TokenId, WorkspaceId,
-};
+pub use ids::{AccountId, AlertRuleId, ApiId, EventId, IdError, InviteId, JobId, KeyId, NodeId, SecretId, SessionId, TokenId, WorkspaceId};
 pub use job_state::JobState;
 pub use outcome::{Outcome, OutcomeGroup};
 pub use permission::{CATALOGUE, Permission, names as permission_names};

@@ -10,8 +10,8 @@ use crate::{
         model::AllKeys,
     },
     keys::{
-        components::{SaidOrNever, StandingBadge},
-        model::{KeyList, KeyQuery, KeyRow, KeyState, StandingKind},
+        components::{CheckAll, CheckKey, FoundKey, ManyBar, SaidOrNever, StandingBadge},
+        model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
     },
     ui::{
         Button, Empty, ErrorSummary, FilterSelect, Filters, Form, LinkButton, PageHeader, Pagination, SearchField, Size, Table,
@@ -42,6 +42,7 @@ fn page(all: AllKeys, asks: bool) -> AnyView {
     view! {
         <PageHeader title="Keys" lead/>
         {filters(&list)}
+        {list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}
         <ErrorSummary action=DisableKey::PATH/>
         <ErrorSummary action=EnableKey::PATH/>
         {match panel {
@@ -54,20 +55,23 @@ fn page(all: AllKeys, asks: bool) -> AnyView {
 
 /// The list with its filters, and one more parameter.
 fn here(query: &KeyQuery, more: Option<(&'static str, &str)>) -> String {
-    let own = [("q", query.q.as_deref()), ("api", query.api.as_deref()), ("status", query.status.as_deref())];
-    link(PATH, own.into_iter().chain(more.map(|(name, value)| (name, Some(value)))))
+    link(PATH, query.filters().into_iter().chain(more.map(|(name, value)| (name, Some(value)))))
 }
 
 fn filters(list: &KeyList) -> AnyView {
     let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
     let apis = any("Every API").chain(list.form.apis.iter().map(|api| (api.slug.to_string(), api.name.clone()))).collect();
     let statuses = any("Every status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
+    let reviews = any("To review or not").chain(Review::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
+    let tags = any("Every tag").chain(list.tags.iter().map(|tag| (tag.clone(), format!("Tag: {tag}")))).collect();
     let query = list.query.clone();
     view! {
         <Filters action=PATH label="Keys">
-            <SearchField placeholder="Name, start of a key, or id" nostrip:value=query.q/>
+            <SearchField placeholder="Name, owner, tag, start, id or whole key" nostrip:value=query.q hashed=PATH/>
             <FilterSelect label="API" name="api" options=apis nostrip:value=query.api/>
             <FilterSelect label="Status" name="status" options=statuses nostrip:value=query.status/>
+            <FilterSelect label="Review" name="review" options=reviews nostrip:value=query.review/>
+            <FilterSelect label="Tag" name="tag" options=tags nostrip:value=query.tag/>
         </Filters>
     }
     .into_any()
@@ -84,12 +88,13 @@ fn table(list: KeyList) -> AnyView {
     let summary = format!("{} of {}", thousands(list.rows.len() as u64), count(list.found, "key", "keys"));
     let newer = list.newer.as_deref().map(|cursor| here(&list.query, Some(("newer", cursor))));
     let older = list.older.as_deref().map(|cursor| here(&list.query, Some(("older", cursor))));
-    let query = list.query;
+    let (query, found) = (list.query, list.found);
     let rows = list.rows.into_iter().map(|k| row(k, &query)).collect_view();
     view! {
         <Table caption="Keys of every workspace, newest first">
             <thead>
                 <tr>
+                    <CheckAll/>
                     <th scope="col">"Name"</th>
                     <th scope="col" class="col-2">"Owner"</th>
                     <th scope="col" class="col-3">"API"</th>
@@ -102,6 +107,7 @@ fn table(list: KeyList) -> AnyView {
             <tbody>{rows}</tbody>
         </Table>
         <Pagination summary newer older/>
+        <ManyBar query found path="/admin/keys/many"/>
     }
     .into_any()
 }
@@ -123,6 +129,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
     };
     view! {
         <tr class=is_off.then_some("is-off")>
+            <CheckKey id=id.clone() name=k.key.name.clone()/>
             <th scope="row"><span class="cell-2"><a class="row-link" href=here(query, Some(("key", &id)))>{k.key.name}</a><code>{k.key.start}"…"</code></span></th>
             <td class="col-2">{k.owner}</td>
             <td class="col-3 muted">{k.key.api_name}</td>

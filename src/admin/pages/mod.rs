@@ -7,6 +7,7 @@ mod disable;
 mod jobs;
 mod key_panel;
 mod keys;
+mod many;
 mod overview;
 mod refusals;
 
@@ -15,6 +16,7 @@ pub use accounts::AccountsPage;
 pub use apis::ApisPage;
 pub use jobs::JobsPage;
 pub use keys::KeysPage;
+pub use many::ManyPage;
 pub use overview::OverviewPage;
 pub use refusals::RefusalsPage;
 

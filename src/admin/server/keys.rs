@@ -5,7 +5,7 @@ use crate::{
     admin::model::{AllKeys, ApiList, ApiRow},
     error::AppError,
     keys::{
-        model::{Api, ApiEdit, KeyQuery, NewApi},
+        model::{Api, ApiEdit, KeyQuery, ManyPreview, ManyQuery, NewApi},
         server::{self as keys, Changed, forms},
     },
     platform::Ctx,
@@ -38,6 +38,22 @@ pub async fn revoke_key(ctx: &Ctx, caller: &Caller, id: KeyId, typed: &str, reas
     caller.require(&may::KEYS_MANAGE)?;
     forms::must_be_named(ctx, caller, id, typed).await?;
     keys::revoke_key(ctx, caller, id, reason).await
+}
+
+/// What an act on many keys will do.
+pub async fn preview_many_keys(ctx: &Ctx, caller: &Caller, query: ManyQuery) -> Result<Option<ManyPreview>, AppError> {
+    caller.require(&may::KEYS_MANAGE)?;
+    keys::preview_many(ctx, caller, &of_everybody(query)).await
+}
+
+/// Does it, if no more keys change than the `seen` ones; answers in words.
+pub async fn change_many_keys(ctx: &Ctx, caller: &Caller, query: ManyQuery, reason: &str, seen: u64, typed: Option<&str>) -> Result<String, AppError> {
+    caller.require(&may::KEYS_MANAGE)?;
+    forms::change_many(ctx, caller, &of_everybody(query), reason, seen, typed).await
+}
+
+fn of_everybody(query: ManyQuery) -> ManyQuery {
+    ManyQuery { filters: KeyQuery { everywhere: true, ..query.filters }, ..query }
 }
 
 /// Sets the one limit of a key; an empty one is the default again.

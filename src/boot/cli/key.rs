@@ -76,6 +76,9 @@ pub(super) struct New {
     /// A network (203.0.113.0/24) or address from which it may be used; without, from everywhere. Repeat it for more
     #[arg(long, value_name = "CIDR")]
     address: Vec<String>,
+    /// A word to find it by. Repeat it for more
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
     /// How long it lasts: 12h, 30d, 8w, 1y or never
     #[arg(long, value_name = "TIME", default_value = "never")]
     expires: String,
@@ -123,6 +126,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
         api: Some(new.api),
         permissions: (!new.permission.is_empty()).then_some(new.permission),
         addresses: new.address,
+        tags: new.tag,
         expires_at: lifetime.map(|l| ctx.clock.now() + l),
         environment,
         once: None,

@@ -15,6 +15,7 @@ pub enum Act {
     Permitted,
     /// From where it may be used was set.
     Addressed,
+    Tagged,
     Limited,
     Disabled,
     Enabled,
@@ -34,6 +35,7 @@ impl Act {
             Self::Expiry => "expiry",
             Self::Permitted => "permitted",
             Self::Addressed => "addressed",
+            Self::Tagged => "tagged",
             Self::Limited => "limited",
             Self::Disabled => "disabled",
             Self::Enabled => "enabled",
@@ -52,6 +54,7 @@ impl Act {
             Self::Expiry => format!("set the expiry to {detail}"),
             Self::Permitted => format!("set the permissions to {detail}"),
             Self::Addressed => format!("let it be used from {detail}"),
+            Self::Tagged => format!("set the tags to {detail}"),
             Self::Limited => format!("set the limit to {detail}"),
             Self::Disabled => "disabled it".to_owned(),
             Self::Enabled => "enabled it".to_owned(),

@@ -2,14 +2,18 @@
 
 mod history;
 mod limit;
+mod many;
 mod new;
+mod review;
 mod spread;
 mod standing;
 mod view;
 
 pub use history::{Act, HistoryEntry};
 pub use limit::{KeyLimit, LimitView, per_window};
+pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys};
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
+pub use review::{Review, ToReview};
 pub use spread::{Missing, Spread};
 pub use standing::{Standing, StandingKind};
 pub use view::{Calls, DayBar, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, NewKeyForm, Said, SecretUseView, SecretView};
@@ -103,6 +107,8 @@ pub struct Key {
     pub permissions: Vec<Permission>,
     /// Networks from which it may be used, in CIDR notation; none: from everywhere.
     pub addresses: Vec<String>,
+    /// Words to find it by, sorted.
+    pub tags: Vec<String>,
     pub state: KeyState,
     #[serde(with = "time::serde::rfc3339::option")]
     pub expires_at: Option<OffsetDateTime>,

@@ -14,6 +14,7 @@ pub struct NewKey {
     pub permissions: Option<Vec<String>>,
     /// Networks or single addresses from which it may be used; none: from everywhere.
     pub addresses: Vec<String>,
+    pub tags: Vec<String>,
     pub expires_at: Option<OffsetDateTime>,
     pub environment: Environment,
     pub once: Option<Once>,
@@ -37,6 +38,7 @@ pub struct KeyEdit {
     pub permissions: Option<Vec<String>>,
     /// An empty list: from everywhere.
     pub addresses: Option<Vec<String>>,
+    pub tags: Option<Vec<String>>,
     /// An empty list: the default limit again. Needs `keys:manage`.
     pub limits: Option<Vec<KeyLimit>>,
 }

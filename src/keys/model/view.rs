@@ -1,6 +1,6 @@
 //! What the pages show. Words about time are made on the server, in the person's time zone.
 
-use super::{Api, ApiPermission, HistoryEntry, Key, LimitView, Standing};
+use super::{Api, ApiPermission, HistoryEntry, Key, LimitView, Standing, ToReview};
 use crate::values::{Outcome, OutcomeGroup, SecretId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,11 @@ pub struct KeyQuery {
     pub api: Option<String>,
     /// A word of `StandingKind::ALL`.
     pub status: Option<String>,
+    /// A word of `Review::ALL`.
+    pub review: Option<String>,
+    pub tag: Option<String>,
+    /// The SHA-256 of a whole secret, in hex: whose is it?
+    pub hash: Option<String>,
     /// The list continues after this cursor.
     pub older: Option<String>,
     /// The list ends before this cursor.
@@ -63,19 +68,40 @@ impl KeyQuery {
     /// Reads a query; `get` gives a parameter. An empty one is none, as forms send them.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-        Self { q: get("q"), api: get("api"), status: get("status"), older: get("older"), newer: get("newer"), ..Self::default() }
+        Self {
+            q: get("q"),
+            api: get("api"),
+            status: get("status"),
+            review: get("review"),
+            tag: get("tag"),
+            hash: get("hash"),
+            older: get("older"),
+            newer: get("newer"),
+            ..Self::default()
+        }
     }
 
     /// True if something is left out of the list.
     pub fn is_filtered(&self) -> bool {
-        self.q.is_some() || self.api.is_some() || self.status.is_some()
+        self.filters().iter().any(|(_, value)| value.is_some())
+    }
+
+    /// Each filter by its parameter.
+    pub fn filters(&self) -> [(&'static str, Option<&str>); 6] {
+        [
+            ("q", self.q.as_deref()),
+            ("api", self.api.as_deref()),
+            ("status", self.status.as_deref()),
+            ("review", self.review.as_deref()),
+            ("tag", self.tag.as_deref()),
+            ("hash", self.hash.as_deref()),
+        ]
     }
 
     /// The address of the list with these filters and one more parameter (`older` or `newer` with a cursor).
     pub fn link(&self, path: &str, more: Option<(&str, &str)>) -> String {
-        let own = [("q", self.q.as_deref()), ("api", self.api.as_deref()), ("status", self.status.as_deref())];
         let mut link = path.to_owned();
-        for (i, (name, value)) in own.into_iter().filter_map(|(n, v)| v.map(|v| (n, v))).chain(more).enumerate() {
+        for (i, (name, value)) in self.filters().into_iter().filter_map(|(n, v)| v.map(|v| (n, v))).chain(more).enumerate() {
             link.push(if i == 0 { '?' } else { '&' });
             link.push_str(name);
             link.push('=');
@@ -137,6 +163,10 @@ pub struct KeyList {
     pub newer: Option<String>,
     pub older: Option<String>,
     pub workspace: String,
+    /// Keys of the workspace that want a look, whatever the filters.
+    pub review: ToReview,
+    /// The tags that are in use, for the filter.
+    pub tags: Vec<String>,
     pub form: NewKeyForm,
 }
 

@@ -8,11 +8,11 @@ use crate::{
     accounts::components::Framed,
     keys::{
         api::{self, DisableKey, DropSecret, EnableKey, ExtendSecret},
-        components::{OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, loaded},
+        components::{OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded},
         model::{Environment, KeyDetail, KeyState},
     },
     ui::{
-        Button, Crumb, ErrorSummary, Form, Icon, Look, OutlineBadge, PageHeader, TextField,
+        Button, Crumb, ErrorSummary, Form, Icon, Look, Note, OutlineBadge, PageHeader, TextField,
         chart::{Bucket, Limit, Series, UsageChart},
         number::{count, thousands},
     },
@@ -59,8 +59,11 @@ fn page(detail: KeyDetail, secret: Option<String>, dialog: &str) -> AnyView {
     // Under a dialog the acts of the page are out of reach, so that each name stands for one button.
     let acts = (detail.can_edit && over.is_none()).then(|| acts(&detail, path));
     let zoom = format!("/usage?key={}&from={{from}}&to={{to}}", detail.key.id);
+    let (kind, why) = (detail.standing.kind, detail.standing.why.clone());
+    let off = kind.is_off().then(|| view! { <Note gate=gate_of(kind)>{why}</Note> });
     view! {
         {head(&detail, acts)}
+        {off}
         <ErrorSummary action=DisableKey::PATH/>
         <ErrorSummary action=EnableKey::PATH/>
         <ErrorSummary action=DropSecret::PATH/>
@@ -85,7 +88,8 @@ fn head(detail: &KeyDetail, acts: Option<AnyView>) -> AnyView {
     let lead = format!("Calls {} for {owner}. {last}", detail.key.api_name).into_any();
     let test = (detail.key.environment == Environment::Test).then(|| view! { <OutlineBadge>"Test"</OutlineBadge> });
     let rotating = (detail.secrets.len() > 1).then(|| view! { <OutlineBadge>"Rotation in progress"</OutlineBadge> });
-    let badges = view! { <StandingBadge id="why" standing=detail.standing.clone()/>{test}{rotating} }.into_any();
+    let endless = (detail.key.expires_at.is_none() && !detail.standing.kind.is_off()).then(|| view! { <OutlineBadge>"Never expires"</OutlineBadge> });
+    let badges = view! { <StandingBadge id="why" standing=detail.standing.clone()/>{test}{rotating}{endless}<Tags tags=detail.key.tags.clone()/> }.into_any();
     view! { <PageHeader title=detail.key.name.clone() lead badges>{acts}</PageHeader> }.into_any()
 }
 

@@ -12,7 +12,7 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-/// Name, expiry, permissions and addresses.
+/// Name, tags, expiry, permissions and addresses.
 pub fn settings(detail: &KeyDetail) -> AnyView {
     let hidden = vec![("id", detail.key.id.to_string()), ("chosen", "true".to_owned())];
     let choices: Vec<Choice> =
@@ -21,7 +21,8 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let held = detail.key.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
     let permissions = has_permissions.then(|| view! { <CheckGroup label="May" name="permissions[]" choices values=held/> });
     let help = format!("From the start of this day, {}, every call is answered EXPIRED. Empty: never.", detail.zone);
-    let (name, expires_on, addresses) = (detail.key.name.clone(), detail.expires_on.clone(), detail.key.addresses.join("\n"));
+    let (name, tags) = (detail.key.name.clone(), detail.key.tags.join(" "));
+    let (expires_on, addresses) = (detail.expires_on.clone(), detail.key.addresses.join("\n"));
     let from =
         "One network or address on each line, such as 203.0.113.0/24 or 2001:db8::7. Calls from elsewhere are answered IP_DENIED. Empty: from everywhere.";
     view! {
@@ -29,6 +30,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
             <h2 id="settings-title">"Settings"</h2>
             <Form action=SaveKey::PATH class="stack form-medium" hidden>
                 <TextField label="Name" name="name" value=name autocomplete="off" maxlength=80 required=true/>
+                <TextField label="Tags" name="tags" value=tags autocomplete="off" maxlength=400 help="Words to find it by, such as team-a or prod; ten at most."/>
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
                 {permissions}
                 <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
@@ -133,7 +135,7 @@ pub fn history(detail: &KeyDetail) -> AnyView {
 fn entry(entry: HistoryEntry) -> AnyView {
     let dot = match entry.act {
         Act::Created => Dot::Icon(Icon::Key),
-        Act::Renamed | Act::Expiry => Dot::Icon(Icon::Gear),
+        Act::Renamed | Act::Expiry | Act::Tagged => Dot::Icon(Icon::Gear),
         Act::Permitted | Act::Addressed => Dot::Icon(Icon::Shield),
         Act::Limited => Dot::Icon(Icon::Gauge),
         Act::Rotated | Act::Extended => Dot::Icon(Icon::Rotate),

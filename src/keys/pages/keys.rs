@@ -4,11 +4,14 @@ use crate::{
     accounts::components::Framed,
     keys::{
         api::{self, DisableKey, EnableKey},
-        components::{FirstKey, NewKeyDialog, QuickCreate, SaidOrNever, StandingBadge, loaded},
-        model::{KeyList, KeyQuery, KeyRow, KeyState, StandingKind},
+        components::{
+            CheckAll, CheckKey, FirstKey, FoundKey, ManyBar, NewKeyDialog, QuickCreate, ReviewCard, SaidOrNever, SaidTime, StandingBadge, Tags, loaded,
+        },
+        model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
     },
     ui::{
-        Crumb, Empty, ErrorSummary, FilterSelect, Filters, Icon, LinkButton, Menu, MenuAct, MenuLink, MenuRule, PageHeader, Pagination, SearchField, Table,
+        Crumb, Empty, ErrorSummary, FilterSelect, Filters, Icon, LinkButton, Menu, MenuAct, MenuLink, MenuRule, OutlineBadge, PageHeader, Pagination,
+        SearchField, Table,
         chart::Sparkline,
         number::{count, thousands},
     },
@@ -49,7 +52,7 @@ fn page(list: KeyList, has_dialog: bool) -> AnyView {
         <PageHeader title="Keys" lead=lead.into_any()>{quick}</PageHeader>
         <ErrorSummary action=DisableKey::PATH/>
         <ErrorSummary action=EnableKey::PATH/>
-        <div class="stack">{filters(&list)}{table(list)}</div>
+        <div class="stack">{filters(&list)}{list.query.hash.is_some().then(|| view! { <FoundKey rows=list.rows.clone()/> })}<ReviewCard review=list.review current=list.query.review.clone()/>{table(list)}</div>
         {dialog}
     }
     .into_any()
@@ -59,12 +62,19 @@ fn filters(list: &KeyList) -> AnyView {
     let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
     let apis = any("Every API").chain(list.form.apis.iter().map(|api| (api.slug.to_string(), format!("API: {}", api.name)))).collect();
     let statuses = any("Any status").chain(StandingKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
+    let reviews = any("To review or not").chain(Review::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned()))).collect();
     let query = list.query.clone();
+    let tags = (!list.tags.is_empty()).then(|| {
+        let tags = any("Every tag").chain(list.tags.iter().map(|tag| (tag.clone(), format!("Tag: {tag}")))).collect();
+        view! { <FilterSelect label="Tag" name="tag" options=tags nostrip:value=query.tag/> }
+    });
     view! {
         <Filters action=PATH label="Keys">
-            <SearchField placeholder="Name, start or id" nostrip:value=query.q/>
+            <SearchField placeholder="Name, tag, start, id or whole key" nostrip:value=query.q hashed=PATH/>
             <FilterSelect label="API" name="api" options=apis nostrip:value=query.api/>
             <FilterSelect label="Status" name="status" options=statuses nostrip:value=query.status/>
+            <FilterSelect label="Review" name="review" options=reviews nostrip:value=query.review/>
+            {tags}
         </Filters>
     }
     .into_any()
@@ -80,11 +90,13 @@ fn table(list: KeyList) -> AnyView {
     let summary = format!("{} of {}", thousands(list.rows.len() as u64), count(list.found, "key", "keys"));
     let newer = list.newer.as_deref().map(|cursor| list.query.link(PATH, Some(("newer", cursor))));
     let older = list.older.as_deref().map(|cursor| list.query.link(PATH, Some(("older", cursor))));
+    let (query, found) = (list.query, list.found);
     let rows = list.rows.into_iter().map(row).collect_view();
     view! {
         <Table caption="Keys, newest first">
             <thead>
                 <tr>
+                    <CheckAll/>
                     <th scope="col">"Name"</th>
                     <th scope="col" class="col-2">"Last 30 days"</th>
                     <th scope="col" class="num col-2">"Calls"</th>
@@ -97,6 +109,7 @@ fn table(list: KeyList) -> AnyView {
             <tbody>{rows}</tbody>
         </Table>
         <Pagination summary newer older/>
+        <ManyBar query found path="/keys/many"/>
     }
     .into_any()
 }
@@ -106,13 +119,19 @@ fn row(row: KeyRow) -> AnyView {
     let points = row.spark.iter().map(|day| (day.passed, day.limited, day.refused)).collect();
     let is_off = row.standing.kind.is_off();
     let menu = menu(&row);
+    let expires = match row.expires {
+        Some(said) => view! { <SaidTime said/> }.into_any(),
+        None if is_off => view! { <span class="faint">"never"</span> }.into_any(),
+        None => view! { <OutlineBadge>"never"</OutlineBadge> }.into_any(),
+    };
     view! {
         <tr class=is_off.then_some("is-off")>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/keys/{id}")>{row.key.name.clone()}</a><code>{row.key.start}"…"</code></span></th>
+            <CheckKey id=id.clone() name=row.key.name.clone()/>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/keys/{id}")>{row.key.name.clone()}</a><span><code>{row.key.start}"…"</code><Tags tags=row.key.tags/></span></span></th>
             <td class="col-2"><Sparkline name=row.key.name points/></td>
             <td class="num col-2">{thousands(row.calls.total())}</td>
             <td class="col-2"><SaidOrNever said=row.last_used/></td>
-            <td class="col-3"><SaidOrNever said=row.expires/></td>
+            <td class="col-3">{expires}</td>
             <td class="cell-status"><StandingBadge id=format!("why-{id}") standing=row.standing end=true/></td>
             <td class="cell-more">{menu}</td>
         </tr>

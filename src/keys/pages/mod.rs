@@ -1,9 +1,13 @@
-//! The pages of keys: the list and one key.
+//! The pages of keys: the list, one key, many at once, whose a key is.
 
+mod find;
 mod key;
 mod key_parts;
 mod key_secrets;
 mod keys;
+mod many;
 
+pub use find::FindPage;
 pub use key::KeyPage;
 pub use keys::KeysPage;
+pub use many::ManyPage;

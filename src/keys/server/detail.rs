@@ -9,7 +9,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, ApiPermission, Calls, DayBar, HistoryEntry, Key, KeyDetail, KeyState, SecretUseView, SecretView},
+    keys::model::{Act, Api, ApiPermission, Calls, DayBar, HistoryEntry, Key, KeyDetail, KeyState, SecretUseView, SecretView},
     platform::{Ctx, LocalTime},
     values::{KeyId, WorkspaceId, permission_names as may},
 };
@@ -22,6 +22,16 @@ pub async fn find_key(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<Key, AppE
     caller.require(&may::KEYS_READ)?;
     let mut conn = ctx.db.acquire().await?;
     store::keys::find_key(&mut conn, Reach::of(caller).workspace(), id).await?.ok_or(AppError::NotFound)
+}
+
+/// Why a key is disabled or revoked, as the person said it.
+pub async fn state_reason(ctx: &Ctx, key: &Key) -> Result<Option<String>, AppError> {
+    let act = match key.state {
+        KeyState::Active => return Ok(None),
+        KeyState::Disabled => Act::Disabled,
+        KeyState::Revoked => Act::Revoked,
+    };
+    Ok(store::changes::find_reason(&ctx.db, key.id, act).await?.filter(|reason| !reason.is_empty()))
 }
 
 /// The secrets of a key that are accepted, the newest first.

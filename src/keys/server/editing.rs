@@ -1,4 +1,4 @@
-//! Changing a key: name, expiry, permissions, addresses, limits; any of them at once, all or nothing. What is so already is not written again.
+//! Changing a key: name, expiry, permissions, addresses, tags, limits; any of them at once, all or nothing. What is so already is not written again.
 
 use super::{
     apis,
@@ -42,13 +42,17 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         Some(texts) => fields.check("addresses", rules::addresses(texts.iter().map(String::as_str))),
         None => None,
     };
+    let tags = match &edit.tags {
+        Some(texts) => fields.check("tags", rules::tags(texts.iter().map(String::as_str))),
+        None => None,
+    };
     fields.done()?;
 
     if let Some(name) = name.filter(|name| *name != key.name) {
         rename(ctx, &mut tx, caller, &key, &name).await?;
     }
     if let Some(expires_at) = expires_at.filter(|at| *at != key.expires_at) {
-        set_expiry(ctx, &mut tx, caller, &key, expires_at).await?;
+        set_expiry(ctx, &mut tx, caller, &key, expires_at, "").await?;
     }
     if let Some(permissions) = permissions.filter(|p| *p != key.permissions) {
         let added: Vec<Permission> = permissions.iter().filter(|p| !key.permissions.contains(p)).cloned().collect();
@@ -57,6 +61,9 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     }
     if let Some(addresses) = addresses.filter(|a| *a != key.addresses) {
         set_addresses(ctx, &mut tx, caller, &key, &addresses).await?;
+    }
+    if let Some(tags) = tags.filter(|t| *t != key.tags) {
+        set_tags(ctx, &mut tx, caller, &key, &tags, "").await?;
     }
     if let Some(mut wanted) = edit.limits {
         wanted.sort_by(|a, b| a.name.cmp(&b.name));
@@ -82,12 +89,19 @@ async fn rename(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, 
     change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Renamed, format!("from “{}” to “{name}”", key.name)) }).await
 }
 
-async fn set_expiry(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, at: Option<OffsetDateTime>) -> Result<(), AppError> {
+pub(super) async fn set_expiry(
+    ctx: &Ctx,
+    conn: &mut PgConnection,
+    caller: &Caller,
+    key: &Key,
+    at: Option<OffsetDateTime>,
+    reason: &str,
+) -> Result<(), AppError> {
     keys::update_expiry(conn, key.id, at, ctx.clock.now()).await?;
     let rfc3339 = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
     let data = serde_json::json!({ "from": key.expires_at.map(rfc3339), "to": at.map(rfc3339) });
     let detail = at.map_or_else(|| "never".to_owned(), |at| at.date().to_string());
-    change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Expiry, detail) }).await
+    change::note(ctx, conn, caller, key, Done { reason, data, ..Done::new(Act::Expiry, detail) }).await
 }
 
 async fn set_permissions(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, permissions: &[Permission]) -> Result<(), AppError> {
@@ -103,6 +117,13 @@ async fn set_addresses(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key:
     let data = serde_json::json!({ "from": key.addresses, "to": addresses });
     let detail = if addresses.is_empty() { "everywhere".to_owned() } else { addresses.join(", ") };
     change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Addressed, detail) }).await
+}
+
+pub(super) async fn set_tags(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, tags: &[String], reason: &str) -> Result<(), AppError> {
+    keys::update_tags(conn, key.id, tags, ctx.clock.now()).await?;
+    let data = serde_json::json!({ "from": key.tags, "to": tags });
+    let detail = if tags.is_empty() { "none".to_owned() } else { tags.join(", ") };
+    change::note(ctx, conn, caller, key, Done { reason, data, ..Done::new(Act::Tagged, detail) }).await
 }
 
 async fn set_limits(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, wanted: &[KeyLimit]) -> Result<(), AppError> {

@@ -1,11 +1,12 @@
 //! From the texts of a form to the typed input of an operation.
 
-use super::{detail::find_key, rules};
+use super::{detail::find_key, many::change_many_as_seen, rules};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Environment, Grace, KeyEdit, KeyLimit, NewKey, Once},
-    platform::{Ctx, LocalTime},
+    keys::model::{Environment, Grace, KeyEdit, KeyLimit, Many, ManyAct, ManyQuery, NewKey, Once, Selection},
+    platform::{Ctx, LocalTime, crypto::sha256},
+    ui::number::{count, thousands},
     values::KeyId,
 };
 
@@ -37,7 +38,7 @@ pub fn new_key(
         permissions.map(|all| all.into_iter().filter_map(of_api).collect())
     });
     let once = page_token(once)?.map(Once::Page);
-    Ok(NewKey { name, api, permissions, addresses: Vec::new(), expires_at: lifetime.map(|l| ctx.clock.now() + l), environment, once })
+    Ok(NewKey { name, api, permissions, addresses: Vec::new(), tags: Vec::new(), expires_at: lifetime.map(|l| ctx.clock.now() + l), environment, once })
 }
 
 /// The token of a page view, made by `Rng::base62(30)`. A short one would be guessable, and a secret is derived from it.
@@ -59,6 +60,7 @@ pub async fn edit(
     expires_on: Option<String>,
     permissions: Option<Vec<String>>,
     addresses: Option<String>,
+    tags: Option<String>,
 ) -> Result<KeyEdit, AppError> {
     let key = find_key(ctx, caller, id).await?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
@@ -72,8 +74,8 @@ pub async fn edit(
         },
     };
     // Lines, though commas and spaces do as well.
-    let addresses = addresses.map(|text| text.split([',', ' ', '\r', '\n', '\t']).filter(|t| !t.is_empty()).map(str::to_owned).collect());
-    Ok(KeyEdit { name: Some(name), expires_at, permissions, addresses, limits: None })
+    let words = |text: String| text.split([',', ' ', '\r', '\n', '\t']).filter(|t| !t.is_empty()).map(str::to_owned).collect();
+    Ok(KeyEdit { name: Some(name), expires_at, permissions, addresses: addresses.map(words), tags: tags.map(words), limits: None })
 }
 
 /// How long an old secret lives on: seconds, `first_use`, or `date` with a day in the person's time zone, with whose beginning it ends.
@@ -110,6 +112,65 @@ pub fn limit(limit: &str, window: &str) -> Result<KeyEdit, AppError> {
     fields.done()?;
     let limit = KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit: calls.unwrap_or(0), window: seconds.unwrap_or(1) };
     Ok(KeyEdit { limits: Some(vec![limit]), ..KeyEdit::default() })
+}
+
+/// An act on many keys, as the page's query has it.
+pub fn many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: &str) -> Result<Many, AppError> {
+    let act = ManyAct::parse(&query.act).ok_or_else(|| AppError::invalid("act", "Choose what to do."))?;
+    let keys = if query.all {
+        Selection::Matching(query.filters.clone())
+    } else {
+        let ids = query.keys.iter().map(|id| id.parse::<KeyId>().map_err(|_| AppError::invalid("keys", "Choose keys of the list.")));
+        Selection::These(ids.collect::<Result<_, _>>()?)
+    };
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let expires_at = match &query.until {
+        Some(day) => Some(local.start_of(day).ok_or_else(|| AppError::invalid("until", "This is not a date. Write it as 2027-01-31."))?),
+        None => None,
+    };
+    Ok(Many { act, keys, reason: reason.to_owned(), expires_at, tag: query.label.clone() })
+}
+
+/// Does what the page showed, and says what was done. What can't be taken back asks for the number of keys, typed.
+pub async fn change_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: &str, seen: u64, typed: Option<&str>) -> Result<String, AppError> {
+    let many = many(ctx, caller, query, reason)?;
+    if many.act == ManyAct::Revoke && typed.map(str::trim) != Some(seen.to_string().as_str()) {
+        return Err(AppError::invalid("typed", format!("Type {seen}, the number of keys.")));
+    }
+    let plan = change_many_as_seen(ctx, caller, &many, seen).await?;
+    let changed = plan.changed.len() as u64;
+    let verb = match (many.act, changed) {
+        (_, 0) => return Ok("Nothing changed: every chosen key is so already.".to_owned()),
+        (ManyAct::Disable, 1) => "is disabled",
+        (ManyAct::Disable, _) => "are disabled",
+        (ManyAct::Enable, 1) => "is enabled",
+        (ManyAct::Enable, _) => "are enabled",
+        (ManyAct::Extend, 1) => "lasts longer",
+        (ManyAct::Extend, _) => "last longer",
+        (ManyAct::Tag, 1) => "has the tag",
+        (ManyAct::Tag, _) => "have the tag",
+        (ManyAct::Untag, _) => "lost the tag",
+        (ManyAct::Revoke, 1) => "is revoked",
+        (ManyAct::Revoke, _) => "are revoked",
+    };
+    let skipped = match plan.skipped.len() {
+        0 => String::new(),
+        1 => " One stays as it is.".to_owned(),
+        n => format!(" {} stay as they are.", thousands(n as u64)),
+    };
+    let more = if plan.has_more { " More match: do it again for the rest." } else { "" };
+    let spread = plan.spread.map(|spread| format!(" {}", spread.words("In force"))).unwrap_or_default();
+    Ok(format!("{} {verb}.{spread}{skipped}{more}", count(changed, "key", "keys")))
+}
+
+/// The SHA-256 of a whole key, in hexadecimal digits.
+pub fn hash_of(secret: &str) -> Result<String, AppError> {
+    let secret = secret.trim();
+    match secret.len() {
+        0 => Err(AppError::invalid("secret", "Paste the whole key.")),
+        1..=500 => Ok(sha256(secret).iter().map(|byte| format!("{byte:02x}")).collect()),
+        _ => Err(AppError::invalid("secret", "This is too long for a key.")),
+    }
 }
 
 /// What can't be taken back asks for the name of the key, typed.

@@ -3,6 +3,7 @@
 use super::{
     apis, cursor,
     reach::Reach,
+    secret::is_well_formed,
     store::{
         self,
         listing::{Listed, Wanted},
@@ -12,8 +13,8 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, Calls, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, StandingKind},
-    platform::{Ctx, LocalTime},
+    keys::model::{Api, Calls, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, Review, StandingKind},
+    platform::{Ctx, LocalTime, crypto::sha256},
     values::{ApiId, KeyId, permission_names as may},
 };
 use std::collections::HashMap;
@@ -63,6 +64,8 @@ pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<Ke
         newer,
         older,
         workspace: caller.workspace_name.clone(),
+        review: store::listing::count_to_review(&ctx.db, reach.workspace(), local.now()).await?,
+        tags: store::listing::list_tags(&ctx.db, reach.workspace()).await?,
         form: new_key_form(ctx, caller, all).await?,
         query,
     })
@@ -86,7 +89,7 @@ pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: u
     Ok((keys, next))
 }
 
-fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppError> {
+pub(super) fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppError> {
     let search = query.q.as_deref();
     if search.is_some_and(|q| q.len() > 200) {
         return Err(AppError::invalid("q", "Search for at most 200 characters."));
@@ -96,17 +99,42 @@ fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppError> {
         Some(word) => Some(StandingKind::parse(word).ok_or_else(|| AppError::invalid("status", "There is no such status."))?),
         None => None,
     };
+    let review = match query.review.as_deref() {
+        Some(word) => Some(Review::parse(word).ok_or_else(|| AppError::invalid("review", "There is no such review."))?),
+        None => None,
+    };
+    let hash = match query.hash.as_deref() {
+        // A whole key in the search, without the script that hashes it: it is found exactly, not by its start.
+        None => search.filter(|q| is_well_formed(q)).map(sha256),
+        Some(text) => Some(hash(text).ok_or_else(|| AppError::invalid("hash", "A SHA-256 has 64 hexadecimal digits."))?),
+    };
     let from = query.newer.as_deref().or(query.older.as_deref()).map(cursor::read).transpose()?;
     Ok(Wanted {
         workspace: reach.workspace(),
         id,
-        search: search.filter(|_| id.is_none()),
+        ids: None,
+        search: search.filter(|q| id.is_none() && !is_well_formed(q)),
         api: query.api.as_deref(),
         kind,
+        review,
+        tag: query.tag.as_deref(),
+        hash,
         from,
         backwards: query.newer.is_some(),
         most: 0,
     })
+}
+
+/// A SHA-256 in hexadecimal digits.
+fn hash(text: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (i, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * i..2 * i + 2)?, 16).ok()?;
+    }
+    Some(hash)
 }
 
 async fn limits_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<KeyLimit>>, AppError> {

@@ -90,6 +90,20 @@ pub fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<Str
     }
 }
 
+/// How many tags a key has at most.
+pub const MAX_TAGS: usize = 10;
+
+/// Tags: 1 to 30 of `a-z0-9-`, at most ten, in lower case, sorted, each once.
+pub fn tags<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, String> {
+    let mut tags: Vec<String> = texts.into_iter().map(|text| text.trim().to_lowercase()).filter(|tag| !tag.is_empty()).collect();
+    if let Some(wrong) = tags.iter().find(|tag| tag.len() > 30 || !tag.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')) {
+        return Err(format!("{wrong} can't be a tag. A tag has 1 to 30 letters a to z, digits and -."));
+    }
+    tags.sort();
+    tags.dedup();
+    if tags.len() > MAX_TAGS { Err(format!("A key has at most {MAX_TAGS} tags.")) } else { Ok(tags) }
+}
+
 /// A key for Tollgate itself never may more than its owner, nor than who gives it (K03). Other APIs' permissions are not Tollgate's.
 pub async fn must_not_exceed(conn: &mut PgConnection, caller: &Caller, workspace: WorkspaceId, api: &Api, permissions: &[Permission]) -> Result<(), AppError> {
     if !api.is_own() {
@@ -149,6 +163,16 @@ mod tests {
         }
         let many: Vec<String> = (0..51).map(|n| format!("10.0.{n}.0/24")).collect();
         assert!(addresses(many.iter().map(String::as_str)).is_err());
+    }
+
+    #[test]
+    fn tags_are_short_words() {
+        assert_eq!(tags(["Team-a", " prod ", "", "prod"]), Ok(["prod", "team-a"].map(str::to_owned).to_vec()));
+        for wrong in ["a b", "ü", "a_b", "<b>", &"x".repeat(31)] {
+            assert!(tags([wrong]).is_err(), "{wrong}");
+        }
+        let many: Vec<String> = (0..11).map(|n| format!("t{n}")).collect();
+        assert!(tags(many.iter().map(String::as_str)).is_err());
     }
 
     #[test]

@@ -8,10 +8,11 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Act, KeyState},
+    keys::model::{Act, Key, KeyState},
     platform::Ctx,
     values::KeyId,
 };
+use sqlx::PgConnection;
 
 /// From now on every call is answered DISABLED, until the key is enabled again.
 pub async fn disable_key(ctx: &Ctx, caller: &Caller, id: KeyId, reason: &str) -> Result<Changed, AppError> {
@@ -35,8 +36,14 @@ async fn put(ctx: &Ctx, caller: &Caller, id: KeyId, state: KeyState, act: Act, r
         return change::unchanged(ctx, tx, key).await;
     }
     change::must_live(&key)?;
-    keys::update_state(&mut tx, id, state, ctx.clock.now()).await?;
-    let data = serde_json::json!({ "name": key.name, "from": key.state.as_str() });
-    change::note(ctx, &mut tx, caller, &key, Done { act, reason: &reason, detail: String::new(), data }).await?;
+    put_in(ctx, &mut tx, caller, &key, (state, act), &reason).await?;
     change::close(ctx, tx, id).await
+}
+
+/// The change itself, in a transaction that holds the key.
+pub(super) async fn put_in(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, put: (KeyState, Act), reason: &str) -> Result<(), AppError> {
+    let (state, act) = put;
+    keys::update_state(conn, key.id, state, ctx.clock.now()).await?;
+    let data = serde_json::json!({ "name": key.name, "from": key.state.as_str() });
+    change::note(ctx, conn, caller, key, Done { act, reason, detail: String::new(), data }).await
 }

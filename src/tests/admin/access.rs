@@ -6,7 +6,8 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use tollgate::app::App;
 
-const PAGES: [&str; 7] = ["/admin", "/admin/accounts", "/admin/accounts/{id}", "/admin/apis", "/admin/jobs", "/admin/keys", "/admin/refusals"];
+const PAGES: [&str; 8] =
+    ["/admin", "/admin/accounts", "/admin/accounts/{id}", "/admin/apis", "/admin/jobs", "/admin/keys", "/admin/keys/many", "/admin/refusals"];
 
 /// The pages for which nobody needs to sign in.
 const PUBLIC: [&str; 11] =
@@ -21,7 +22,9 @@ fn routes() -> BTreeSet<String> {
 fn functions(account: &str, session: &str, key: &str, job: &str) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     let of = |name: &'static str, value: &str| vec![(name, value.to_owned())];
     let two = |first: (&'static str, &str), second: (&'static str, &str)| vec![(first.0, first.1.to_owned()), (second.0, second.1.to_owned())];
+    let none_of_all = [("act", "enable"), ("all", "true"), ("seen", "0")].map(|(name, value)| (name, value.to_owned())).to_vec();
     vec![
+        ("/fn/tollgate/admin/api/change_many_keys", none_of_all),
         ("/fn/tollgate/admin/api/create_api", two(("name", "Access"), ("slug", "access"))),
         ("/fn/tollgate/admin/api/disable_account", two(("id", account), ("reason", "a test"))),
         ("/fn/tollgate/admin/api/disable_key", of("id", key)),
@@ -34,6 +37,7 @@ fn functions(account: &str, session: &str, key: &str, job: &str) -> Vec<(&'stati
         ("/fn/tollgate/admin/api/list_jobs", vec![]),
         ("/fn/tollgate/admin/api/list_keys", vec![]),
         ("/fn/tollgate/admin/api/list_refusals", vec![]),
+        ("/fn/tollgate/admin/api/preview_many_keys", vec![]),
         ("/fn/tollgate/admin/api/read_account", of("id", account)),
         ("/fn/tollgate/admin/api/read_overview", vec![]),
         ("/fn/tollgate/admin/api/retry_job", of("id", job)),

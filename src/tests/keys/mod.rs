@@ -2,11 +2,14 @@
 
 mod addresses;
 mod apis;
+mod find;
 mod idempotency;
 mod lists;
+mod many;
 mod old_secrets;
 mod pages;
 mod rest;
+mod review;
 mod rotation;
 mod states;
 mod strangers;

@@ -29,6 +29,10 @@ pub struct NewKeyBody {
     #[serde(default)]
     #[schema(example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
     addresses: Vec<String>,
+    /// Words to find it by: at most ten, of `a-z0-9-`, 1 to 30 characters.
+    #[serde(default)]
+    #[schema(example = json!(["team-a"]))]
+    tags: Vec<String>,
     #[serde(default, with = "time::serde::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<OffsetDateTime>,
@@ -45,6 +49,7 @@ impl NewKeyBody {
             api: self.api,
             permissions: self.permissions,
             addresses: self.addresses,
+            tags: self.tags,
             expires_at: self.expires_at,
             environment: self.environment.unwrap_or_default(),
             once: idempotency_key.map(Once::Client),
@@ -67,6 +72,8 @@ pub struct EditKeyBody {
     /// Networks or addresses from which it may be used; an empty list: from everywhere.
     #[serde(default)]
     addresses: Option<Vec<String>>,
+    #[serde(default)]
+    tags: Option<Vec<String>>,
     /// An empty list: the default limit again. Needs `keys:manage`.
     #[serde(default)]
     limits: Option<Vec<KeyLimitBody>>,
@@ -80,7 +87,7 @@ fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<OffsetDat
 impl EditKeyBody {
     pub fn edit(self) -> KeyEdit {
         let limits = self.limits.map(|limits| limits.into_iter().map(|l| KeyLimit { name: l.name, limit: l.limit, window: l.window }).collect());
-        KeyEdit { name: self.name, expires_at: self.expires_at, permissions: self.permissions, addresses: self.addresses, limits }
+        KeyEdit { name: self.name, expires_at: self.expires_at, permissions: self.permissions, addresses: self.addresses, tags: self.tags, limits }
     }
 }
 
@@ -129,6 +136,7 @@ pub struct KeyBody {
     pub permissions: Vec<String>,
     /// Networks from which it may be used; empty means from everywhere.
     pub addresses: Vec<String>,
+    pub tags: Vec<String>,
     /// `active`, `disabled`, `revoked` or `expired`.
     pub state: &'static str,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -155,6 +163,7 @@ impl KeyBody {
             start: key.start,
             permissions: key.permissions.iter().map(ToString::to_string).collect(),
             addresses: key.addresses,
+            tags: key.tags,
             state: if is_expired { "expired" } else { key.state.as_str() },
             expires_at: key.expires_at,
             created_at: key.created_at,
@@ -169,6 +178,8 @@ impl KeyBody {
 pub struct KeyDetailBody {
     #[serde(flatten)]
     pub key: KeyBody,
+    /// Why it is disabled or revoked, if somebody said so.
+    pub state_reason: Option<String>,
     /// Those that are accepted, the newest first.
     pub secrets: Vec<SecretBody>,
 }
@@ -285,7 +296,7 @@ pub struct KeyListBody {
 pub struct HistoryBody {
     #[schema(value_type = String, format = DateTime)]
     pub at: String,
-    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `limited`, `disabled`, `enabled`, `revoked`, `rotated`, `dropped` or `extended`.
+    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `tagged`, `limited`, `disabled`, `enabled`, `revoked`, `rotated`, `dropped` or `extended`.
     pub act: &'static str,
     /// The name of who did it, at that time; `cli` for the command line of the server, `system` for what
     /// Tollgate did by itself.

@@ -5,6 +5,7 @@
 
 mod bodies;
 mod changed;
+mod many;
 mod secrets;
 
 use self::{
@@ -43,6 +44,7 @@ use utoipa::{IntoParams, OpenApi};
     enable_key,
     revoke_key,
     read_history,
+    many::change_many_keys,
     secrets::rotate_key,
     secrets::edit_secret,
     secrets::drop_secret
@@ -57,6 +59,7 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/keys/{id}/enable", post(enable_key))
         .route("/api/v1/keys/{id}/revoke", post(revoke_key))
         .route("/api/v1/keys/{id}/history", get(read_history))
+        .merge(many::routes())
         .merge(secrets::routes())
 }
 
@@ -83,7 +86,7 @@ struct ListQuery {
     /// `next_cursor` of the page before.
     #[serde(default)]
     cursor: Option<String>,
-    /// Part of a name, the start of a secret, or an id.
+    /// Part of a name or of the owner's, a tag, the start of a secret, or an id.
     #[serde(default)]
     q: Option<String>,
     /// The slug of an API.
@@ -92,6 +95,30 @@ struct ListQuery {
     /// `passing`, `held`, `refused`, `expiring`, `new`, `idle`, `disabled`, `expired` or `revoked`.
     #[serde(default)]
     status: Option<String>,
+    /// Keys that can pass and want a look: `idle-30` or `idle-90` (not used for so many days), `unused`, `endless` (never expires) or
+    /// `broad` (has every permission of its API).
+    #[serde(default)]
+    review: Option<String>,
+    #[serde(default)]
+    tag: Option<String>,
+    /// The SHA-256 of a whole secret, in hexadecimal digits: whose is it?
+    #[serde(default)]
+    hash: Option<String>,
+}
+
+impl ListQuery {
+    fn query(self) -> KeyQuery {
+        KeyQuery {
+            q: self.q,
+            api: self.api,
+            status: self.status,
+            review: self.review,
+            tag: self.tag,
+            hash: self.hash,
+            older: self.cursor,
+            ..KeyQuery::default()
+        }
+    }
 }
 
 /// List keys
@@ -107,7 +134,7 @@ async fn list_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query
     if !(1..=100).contains(&limit) {
         return Err(AppError::invalid("limit", "Ask for 1 to 100 keys."));
     }
-    let query = KeyQuery { q: asked.q, api: asked.api, status: asked.status, older: asked.cursor, ..KeyQuery::default() };
+    let query = asked.query();
     let (keys, next) = server::page_of_keys(&ctx, &caller, &query, limit).await?;
     let now = ctx.clock.now();
     let link = next.as_deref().map(|cursor| {

@@ -105,6 +105,7 @@ pub async fn drop_secret(State(ctx): State<Ctx>, RestCaller(caller): RestCaller,
 
 /// A key with its secrets.
 pub async fn detail(ctx: &Ctx, caller: &Caller, key: Key) -> Result<Json<KeyDetailBody>, AppError> {
-    let secrets = server::key_secrets(ctx, caller, key.id).await?;
-    Ok(Json(KeyDetailBody { key: KeyBody::of(key, ctx.clock.now()), secrets: secrets.into_iter().map(Into::into).collect() }))
+    let secrets = server::key_secrets(ctx, caller, key.id).await?.into_iter().map(Into::into).collect();
+    let state_reason = server::state_reason(ctx, &key).await?;
+    Ok(Json(KeyDetailBody { key: KeyBody::of(key, ctx.clock.now()), state_reason, secrets }))
 }

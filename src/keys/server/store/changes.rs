@@ -28,6 +28,13 @@ pub async fn list_changes(db: &PgPool, key: KeyId, most: i64) -> sqlx::Result<Ve
     .await
 }
 
+/// Why the key is in this state: what was said when it was last put there.
+pub async fn find_reason(db: &PgPool, key: KeyId, act: Act) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("select reason from key_state_changes where key_id = $1 and act = $2 order by number desc limit 1", key.uuid(), act.as_str())
+        .fetch_optional(db)
+        .await
+}
+
 /// A change on its way in.
 pub struct NewChange<'a> {
     pub id: Uuid,

@@ -2,7 +2,7 @@
 
 use super::keys::Row;
 use crate::{
-    keys::model::{Environment, Key, KeyState, StandingKind},
+    keys::model::{Environment, Key, KeyState, Review, StandingKind, ToReview},
     values::{KeyId, WorkspaceId},
 };
 use sqlx::PgPool;
@@ -18,10 +18,16 @@ pub struct Wanted<'a> {
     /// None: every workspace.
     pub workspace: Option<WorkspaceId>,
     pub id: Option<KeyId>,
-    /// Part of a name, or the start of a secret.
+    /// Only these.
+    pub ids: Option<&'a [KeyId]>,
+    /// Part of a name, a tag, the start of a secret; among the keys of everybody also part of the owner's name or email.
     pub search: Option<&'a str>,
     pub api: Option<&'a str>,
     pub kind: Option<StandingKind>,
+    pub review: Option<Review>,
+    pub tag: Option<&'a str>,
+    /// The SHA-256 of a secret.
+    pub hash: Option<[u8; 32]>,
     /// Only rows after this one, or before it if `backwards`.
     pub from: Option<(OffsetDateTime, KeyId)>,
     pub backwards: bool,
@@ -56,6 +62,7 @@ struct ListedRow {
     start: String,
     permissions: Vec<String>,
     addresses: Vec<String>,
+    tags: Vec<String>,
     state: KeyState,
     expires_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
@@ -86,6 +93,7 @@ impl ListedRow {
             start: self.start,
             permissions: self.permissions,
             addresses: self.addresses,
+            tags: self.tags,
             state: self.state,
             expires_at: self.expires_at,
             created_at: self.created_at,
@@ -108,6 +116,7 @@ impl ListedRow {
 /// A page of keys, newest first. `today` is where the person's day began.
 pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, today: OffsetDateTime) -> sqlx::Result<Vec<Listed>> {
     let (from_at, from_id) = wanted.from.unzip();
+    let ids: Option<Vec<Uuid>> = wanted.ids.map(|ids| ids.iter().map(|id| id.uuid()).collect());
     let mut rows = sqlx::query_as!(
         ListedRow,
         r#"with today as (
@@ -127,14 +136,19 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
                  when u.last_used_at is null or u.last_used_at <= $1 - make_interval(days => $12) then 'idle'
                  else 'passing'
                end as kind
-             from keys k join apis a on a.id = k.api_id left join today t on t.key_id = k.id left join key_activity u on u.key_id = k.id
+             from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id left join today t on t.key_id = k.id left join key_activity u on u.key_id = k.id
              where ($3::uuid is null or k.workspace_id = $3) and ($4::uuid is null or k.id = $4) and ($6::text is null or a.slug = $6)
-               and ($5::text is null or strpos(lower(k.name), lower($5)) > 0
+               and ($5::text is null or strpos(lower(k.name), lower($5)) > 0 or lower($5) = any(k.tags)
+                 or ($3::uuid is null and (strpos(lower(w.name), lower($5)) > 0
+                   or exists (select from accounts o where o.id = w.personal_of and strpos(lower(o.email), lower($5)) > 0)))
                  or exists (select from key_secrets s where s.key_id = k.id and (starts_with(s.start, $5) or starts_with($5, s.start))))
+               and ($13::text is null or key_wants_review($13, k, u.last_used_at, $1)) and ($14::text is null or $14 = any(k.tags))
+               and ($15::bytea is null or exists (select from key_secrets s where s.key_id = k.id and s.hash = $15))
+               and ($16::uuid[] is null or k.id = any($16))
            ), found as (
              select * from standing where $7::text is null or kind = $7
            )
-           select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions, k.addresses::text[] as "addresses!",
+           select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions, k.addresses::text[] as "addresses!", k.tags,
              k.state as "state: KeyState", k.expires_at, k.created_at, f.last_used_at as "last_used_at?",
              coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.expires_at desc, s.created_at desc, s.id desc limit 1), '') as "start!",
              w.name as owner, f.kind as "kind!: StandingKind", f.limited as "limited!", f.refused as "refused!", f.calls as "calls!",
@@ -158,6 +172,10 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
         wanted.backwards,
         wanted.most,
         i32::try_from(SOON_DAYS).unwrap_or(7),
+        wanted.review.map(Review::word),
+        wanted.tag,
+        wanted.hash.as_ref().map(|hash| &hash[..]),
+        ids.as_deref(),
     )
     .fetch_all(db)
     .await?;
@@ -165,6 +183,32 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
         rows.reverse();
     }
     Ok(rows.into_iter().filter_map(ListedRow::listed).collect())
+}
+
+/// How many keys want a look.
+pub async fn count_to_review(db: &PgPool, workspace: Option<WorkspaceId>, now: OffsetDateTime) -> sqlx::Result<ToReview> {
+    let n = sqlx::query!(
+        r#"select count(*) filter (where key_wants_review('idle-30', k, u.last_used_at, $2)) as "idle!",
+             count(*) filter (where key_wants_review('endless', k, u.last_used_at, $2)) as "endless!",
+             count(*) filter (where key_wants_review('broad', k, u.last_used_at, $2)) as "broad!"
+           from keys k left join key_activity u on u.key_id = k.id where ($1::uuid is null or k.workspace_id = $1)"#,
+        workspace.map(WorkspaceId::uuid),
+        now,
+    )
+    .fetch_one(db)
+    .await?;
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    Ok(ToReview { idle: count(n.idle), endless: count(n.endless), broad: count(n.broad) })
+}
+
+/// The tags that are in use, the first hundred by name.
+pub async fn list_tags(db: &PgPool, workspace: Option<WorkspaceId>) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"select distinct tag as "tag!" from keys k, unnest(k.tags) tag where ($1::uuid is null or k.workspace_id = $1) order by 1 limit 100"#,
+        workspace.map(WorkspaceId::uuid),
+    )
+    .fetch_all(db)
+    .await
 }
 
 fn word(kind: StandingKind) -> &'static str {

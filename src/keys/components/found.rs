@@ -1,0 +1,31 @@
+//! Whose a pasted key is: the answer above the list, with revoking at hand.
+
+use crate::{
+    keys::model::{KeyRow, KeyState},
+    ui::{Gate, LinkButton, Look, Note, Size},
+};
+use leptos::prelude::*;
+
+/// `rows` are what the list found for the hash: one key or none.
+#[component]
+pub fn FoundKey(rows: Vec<KeyRow>) -> impl IntoView {
+    let Some(row) = rows.into_iter().next() else {
+        return view! {
+            <Note gate=Gate::Idle>
+                <p>"No key here has this secret. It may be mistyped or cut off, of another workspace, or have ended with a rotation."</p>
+                <p><a href="/keys/find">"Look for another one"</a></p>
+            </Note>
+        }
+        .into_any();
+    };
+    let path = format!("/keys/{}", row.key.id);
+    let revoke = (row.key.state != KeyState::Revoked)
+        .then(|| view! { <LinkButton href=format!("{path}?dialog=revoke") look=Look::DangerQuiet size=Size::Small>"Revoke it"</LinkButton> });
+    view! {
+        <Note gate=super::gate_of(row.standing.kind)>
+            <p>"This is "<a href=path.clone()>{row.key.name}</a>" of "{row.owner}", for "{row.key.api_name}". "{row.standing.label}". "{row.standing.why}</p>
+            {revoke}
+        </Note>
+    }
+    .into_any()
+}

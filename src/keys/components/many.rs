@@ -1,0 +1,196 @@
+//! Choosing many keys in a list, and the page that says what an act on them will do. The boxes belong to the form of the bar, wherever
+//! they stand, so it works without JavaScript; the bar shows as soon as a box is checked (CSS).
+
+use crate::{
+    keys::model::{KeyQuery, ManyAct, ManyPreview, ManyQuery, NamedKey},
+    ui::{
+        Button, Empty, FilterSelect, Form, Gate, LinkButton, Look, Note, PageHeader, Size, Table, TextField,
+        number::{count, thousands},
+    },
+};
+use leptos::prelude::*;
+
+/// The form that the boxes belong to.
+const FORM: &str = "many";
+
+/// The box in the head of the table: checks every row of the page. Only a script can, so without one it is not there.
+#[component]
+pub fn CheckAll() -> impl IntoView {
+    view! { <td class="cell-check"><input class="check" type="checkbox" hidden data-js data-check-all aria-label="Select every key of this page"/></td> }
+}
+
+/// The box of a row.
+#[component]
+pub fn CheckKey(#[prop(into)] id: String, #[prop(into)] name: String) -> impl IntoView {
+    view! { <td class="cell-check"><input class="check row-check" type="checkbox" name="key" value=id form=FORM aria-label=format!("Select {name}")/></td> }
+}
+
+/// What to do with the checked keys, or with all `found` ones. `path` is where the act is looked at first.
+#[component]
+pub fn ManyBar(query: KeyQuery, found: u64, #[prop(into)] path: String) -> impl IntoView {
+    let filters = query.filters().into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))).collect::<Vec<_>>();
+    let acts = ManyAct::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned())).to_vec();
+    let all = format!("all {} that match", count(found, "key", "keys"));
+    view! {
+        <form id=FORM class="bulk-bar" method="get" action=path aria-label="With the selected keys">
+            {filters.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
+            <b data-checked>"Selected keys"</b>
+            <label class="row"><input class="check" type="checkbox" name="all" value="true"/>{all}</label>
+            <span class="rule"></span>
+            <FilterSelect label="What to do with them" name="act" options=acts/>
+            <Button size=Size::Small>"Preview"</Button>
+        </form>
+    }
+    .into_any()
+}
+
+/// What will happen to how many keys, which stay as they are and why, and the button that does it. `action` is the path of the server
+/// function, `path` this page, `back` the list.
+#[component]
+pub fn ManyDecision(preview: Option<ManyPreview>, query: ManyQuery, action: &'static str, path: &'static str, back: &'static str) -> impl IntoView {
+    let back = query.filters.link(back, None);
+    let Some(preview) = preview else {
+        return view! {
+            <PageHeader title="Many keys at once"/>
+            <Empty title="No key is chosen" text="Check keys in the list, choose what to do with them, and look at it here first."><LinkButton href=back>"Choose keys"</LinkButton></Empty>
+        }
+        .into_any();
+    };
+    if !preview.is_complete {
+        return view! { <PageHeader title=label(preview.act)/>{missing(&preview, &query, path, back)} }.into_any();
+    }
+    let title = title(preview.act, preview.changes, query.label.as_deref());
+    let skipped = skipped(&preview);
+    if preview.changes == 0 {
+        return view! {
+            <PageHeader title/>
+            {skipped}
+            <Empty title="Nothing would change" text="Every chosen key is so already, or can't be."><LinkButton href=back>"Back to the keys"</LinkButton></Empty>
+        }
+        .into_any();
+    }
+    let lead = effect(preview.act).into_any();
+    let more = preview.has_more.then(|| view! { <Note>"More keys match than change at once: these are the first 10,000. Do it again for the rest."</Note> });
+    let table = table(&preview);
+    let form = confirm(&preview, query, action, back, &title);
+    view! { <PageHeader title lead/><div class="stack-lg form-medium">{more}{skipped}{table}{form}</div> }.into_any()
+}
+
+fn label(act: ManyAct) -> &'static str {
+    ManyAct::ALL.into_iter().find(|(known, ..)| *known == act).map_or("", |(_, _, label)| label)
+}
+
+/// "Disable 12 keys".
+fn title(act: ManyAct, n: u64, tag: Option<&str>) -> String {
+    let (keys, tag) = (count(n, "key", "keys"), tag.unwrap_or_default());
+    match act {
+        ManyAct::Disable => format!("Disable {keys}"),
+        ManyAct::Enable => format!("Enable {keys}"),
+        ManyAct::Extend => format!("Extend {keys}"),
+        ManyAct::Tag => format!("Tag {keys} with {tag}"),
+        ManyAct::Untag => format!("Take the tag {tag} from {keys}"),
+        ManyAct::Revoke => format!("Revoke {keys}"),
+    }
+}
+
+fn effect(act: ManyAct) -> &'static str {
+    match act {
+        ManyAct::Disable => "Every call with them is answered DISABLED until somebody enables them.",
+        ManyAct::Enable => "Calls with them may pass again.",
+        ManyAct::Extend => "They last until the chosen day. None ends sooner than now.",
+        ManyAct::Tag | ManyAct::Untag => "Calls are not affected.",
+        ManyAct::Revoke => "Every further call with them is answered REVOKED. This can't be taken back.",
+    }
+}
+
+/// The act wants a word first: a plain GET form, so that the answer is a page with an address.
+fn missing(preview: &ManyPreview, query: &ManyQuery, path: &'static str, back: String) -> AnyView {
+    let hidden = hidden(query, "key").into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
+    let field = if preview.act == ManyAct::Extend {
+        let help = format!("They last until this day begins, {}. Keys that last longer, or never expire, stay as they are.", preview.zone);
+        view! { <TextField label="Until" name="until" kind="date" help required=true/> }.into_any()
+    } else {
+        view! { <TextField label="Tag" name="label" autocomplete="off" maxlength=30 required=true help="1 to 30 letters a to z, digits and -."/> }.into_any()
+    };
+    view! {
+        <form class="stack form-medium" method="get" action=path>
+            {hidden}
+            {field}
+            <div class="form-actions"><Button look=Look::Primary>"Preview"</Button><LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton></div>
+        </form>
+    }
+    .into_any()
+}
+
+/// The selection as hidden fields; the list of ids is called `key` in a query and `keys[]` in a server function.
+fn hidden(query: &ManyQuery, keys: &'static str) -> Vec<(&'static str, String)> {
+    let filters = query.filters.filters().into_iter().filter_map(|(name, value)| Some((name, value?.to_owned())));
+    let mut fields = vec![("act", query.act.clone())];
+    if query.all {
+        fields.push(("all", "true".to_owned()));
+    } else {
+        fields.extend(query.keys.iter().map(|id| (keys, id.clone())));
+    }
+    fields.extend(filters);
+    fields
+}
+
+fn skipped(preview: &ManyPreview) -> Option<AnyView> {
+    let groups = preview.skipped.iter().map(|group| {
+        let rest = group.count - group.names.len() as u64;
+        let names = group.names.iter().filter(|name| !name.is_empty()).cloned().collect::<Vec<_>>().join(", ");
+        let names = match (names.is_empty(), rest) {
+            (true, _) => String::new(),
+            (false, 0) => format!(": {names}"),
+            (false, rest) => format!(": {names} and {}", thousands(rest)),
+        };
+        view! { <li>{format!("{} {}{names}", count(group.count, "key", "keys"), said(&group.why, group.count))}</li> }
+    });
+    let groups = groups.collect_view();
+    (!preview.skipped.is_empty()).then(|| view! { <Note gate=Gate::Idle><p>"Left as they are:"</p><ul>{groups}</ul></Note> }.into_any())
+}
+
+/// "is disabled already" of one, "are disabled already" of several.
+fn said(why: &str, n: u64) -> String {
+    let verbs = [("is ", "are "), ("has ", "have "), ("lasts ", "last "), ("does ", "do "), ("never expires", "never expire")];
+    let plural = verbs.into_iter().find_map(|(one, many)| why.strip_prefix(one).map(|rest| format!("{many}{rest}")));
+    if n == 1 { why.to_owned() } else { plural.unwrap_or_else(|| why.to_owned()) }
+}
+
+fn table(preview: &ManyPreview) -> AnyView {
+    let rows = preview.changed.iter().cloned().map(row).collect_view();
+    let rest = preview.changes.saturating_sub(preview.changed.len() as u64);
+    let rest = (rest > 0).then(|| view! { <p class="muted">{format!("and {} more", thousands(rest))}</p> });
+    view! {
+        <Table caption="Keys that change" small=true>
+            <thead><tr><th scope="col">"Key"</th><th scope="col">"Begins with"</th></tr></thead>
+            <tbody>{rows}</tbody>
+        </Table>
+        {rest}
+    }
+    .into_any()
+}
+
+fn row(key: NamedKey) -> AnyView {
+    view! { <tr><th scope="row"><a class="row-link" href=format!("/keys/{}", key.id)>{key.name}</a></th><td><code>{key.start}"…"</code></td></tr> }.into_any()
+}
+
+fn confirm(preview: &ManyPreview, query: ManyQuery, action: &'static str, back: String, title: &str) -> AnyView {
+    let mut fields = hidden(&query, "keys[]");
+    fields.push(("seen", preview.changes.to_string()));
+    fields.extend(query.until.map(|until| ("until", until)));
+    fields.extend(query.label.map(|label| ("label", label)));
+    let is_final = preview.act == ManyAct::Revoke;
+    let typed = is_final
+        .then(|| view! { <TextField label=format!("Type {} to confirm", preview.changes) name="typed" inputmode="numeric" autocomplete="off" required=true/> });
+    let look = if is_final { Look::Danger } else { Look::Primary };
+    let title = title.to_owned();
+    view! {
+        <Form action=action class="stack" hidden=fields>
+            <TextField label="Reason" name="reason" help="Stands in the history of each key. You can leave it empty." autocomplete="off" maxlength=200/>
+            {typed}
+            <div class="form-actions"><Button look>{title}</Button><LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton></div>
+        </Form>
+    }
+    .into_any()
+}

@@ -1,0 +1,137 @@
+//! `POST /api/v1/keys/bulk`: one act on many keys.
+
+use super::changed::SpreadBody;
+use crate::{
+    error::AppError,
+    keys::{
+        model::{KeyQuery, Many, ManyAct, ManyPlan, Selection},
+        server::{self, rest::RestCaller},
+    },
+    platform::{Ctx, http::json::Body},
+    values::KeyId,
+};
+use axum::{Json, Router, extract::State, routing::post};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+pub fn routes() -> Router<Ctx> {
+    Router::new().route("/api/v1/keys/bulk", post(change_many_keys))
+}
+
+/// One act on many keys: those with these `ids`, or those that the `filter` leaves.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BulkBody {
+    /// `disable`, `enable`, `revoke`, `extend`, `tag` or `untag`.
+    #[schema(value_type = String, example = "disable")]
+    act: ManyAct,
+    /// 1 to 1,000 keys.
+    #[serde(default)]
+    ids: Option<Vec<String>>,
+    #[serde(default)]
+    filter: Option<FilterBody>,
+    /// At most 200 characters; stands in the history of each key.
+    #[serde(default)]
+    reason: String,
+    /// For `extend`: keys that end sooner end then.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<OffsetDateTime>,
+    /// For `tag` and `untag`.
+    #[serde(default)]
+    #[schema(example = "team-a")]
+    tag: Option<String>,
+    /// Only say what would happen.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// As the query of the list; `{}` is every key of the workspace. At most 10,000 keys change at once.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FilterBody {
+    #[serde(default)]
+    q: Option<String>,
+    #[serde(default)]
+    api: Option<String>,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    review: Option<String>,
+    #[serde(default)]
+    tag: Option<String>,
+}
+
+impl BulkBody {
+    fn many(self) -> Result<Many, AppError> {
+        let keys = match (self.ids, self.filter) {
+            (Some(ids), None) => {
+                let ids = ids.iter().map(|id| id.parse::<KeyId>().map_err(|_| AppError::invalid("ids", format!("{id} is no id of a key."))));
+                Selection::These(ids.collect::<Result<_, _>>()?)
+            }
+            (None, Some(f)) => Selection::Matching(KeyQuery { q: f.q, api: f.api, status: f.status, review: f.review, tag: f.tag, ..KeyQuery::default() }),
+            (None, None) | (Some(_), Some(_)) => return Err(AppError::invalid("ids", "Say either ids or filter.")),
+        };
+        Ok(Many { act: self.act, keys, reason: self.reason, expires_at: self.expires_at, tag: self.tag })
+    }
+}
+
+/// A key that changes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NamedKeyBody {
+    pub id: String,
+    pub name: String,
+}
+
+/// A key that stays as it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SkippedKeyBody {
+    pub id: String,
+    pub name: String,
+    /// Why: "is disabled already".
+    pub reason: String,
+}
+
+/// What happened, or would happen.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkAnswerBody {
+    pub dry_run: bool,
+    /// Those that changed, or would.
+    pub changed: Vec<NamedKeyBody>,
+    pub skipped: Vec<SkippedKeyBody>,
+    /// More keys match than one request takes: send it again for the rest.
+    pub has_more: bool,
+    /// On which nodes it holds; left out of a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpreadBody>,
+}
+
+/// Change many keys
+///
+/// One act on up to 1,000 `ids`, or on up to 10,000 keys that a `filter` leaves. Each thousand changes whole or not at all, each key with
+/// a line of history and an event of its own. Safe to send twice: what is so already is skipped. With `dry_run` nothing changes.
+#[utoipa::path(
+    post, path = "/api/v1/keys/bulk", tag = "Keys", operation_id = "change_many_keys", request_body = BulkBody,
+    responses(
+        (status = 200, body = BulkAnswerBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn change_many_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(asked): Body<BulkBody>) -> Result<Json<BulkAnswerBody>, AppError> {
+    let dry_run = asked.dry_run;
+    let many = asked.many()?;
+    let plan = if dry_run { server::plan_many(&ctx, &caller, &many).await? } else { server::change_many(&ctx, &caller, &many).await? };
+    Ok(Json(answer(plan, dry_run)))
+}
+
+fn answer(plan: ManyPlan, dry_run: bool) -> BulkAnswerBody {
+    BulkAnswerBody {
+        dry_run,
+        changed: plan.changed.into_iter().map(|key| NamedKeyBody { id: key.id.to_string(), name: key.name }).collect(),
+        skipped: plan.skipped.into_iter().map(|(key, reason)| SkippedKeyBody { id: key.id.to_string(), name: key.name, reason }).collect(),
+        has_more: plan.has_more,
+        spread: plan.spread.map(Into::into),
+    }
+}

@@ -1,0 +1,213 @@
+//! One act on many keys: first a plan that changes nothing, then the same decisions for real.
+//!
+//! Each key goes through the operation that the single act uses, in a transaction with its line of history and its event. Up to
+//! `CHUNK` keys share one transaction, so an act on so many happens whole or not at all; what goes on after a failure in a later chunk
+//! is the same request, sent again: a key that changed already is left alone.
+
+use super::{
+    change, editing, forms, nodes,
+    reach::Reach,
+    rules, states,
+    store::{
+        keys,
+        listing::{self, Wanted},
+    },
+};
+use crate::{
+    accounts::Caller,
+    error::AppError,
+    keys::model::{Act, Key, KeyState, Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys},
+    platform::{Ctx, LocalTime},
+    values::{KeyId, permission_names as may},
+};
+use sqlx::PgConnection;
+use std::collections::HashSet;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+/// Keys in one transaction.
+const CHUNK: usize = 1_000;
+/// Keys of one request that selects by filter.
+const MOST: usize = 10_000;
+/// Keys, and names in a group of skipped ones, that a page shows.
+const SHOWN: usize = 50;
+const NAMES: usize = 5;
+
+/// What would happen.
+pub async fn plan_many(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<ManyPlan, AppError> {
+    let many = checked(ctx, caller, many)?;
+    let (keys, mut plan) = chosen(ctx, caller, &many.keys).await?;
+    for key in keys {
+        sort_in(&mut plan, &key, refusal(&key, &many));
+    }
+    Ok(plan)
+}
+
+/// Does it. Safe to send twice: what is so already is left as it is.
+pub async fn change_many(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<ManyPlan, AppError> {
+    let many = checked(ctx, caller, many)?;
+    let (keys, mut plan) = chosen(ctx, caller, &many.keys).await?;
+    let mut ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
+    // In one order, so that two requests at once wait for each other and don't deadlock.
+    ids.sort();
+    let mut since = Instant::now();
+    let mut changed = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let mut tx = ctx.db.begin().await?;
+        let mut done = Vec::with_capacity(chunk.len());
+        for id in chunk {
+            let Some(key) = keys::lock_key(&mut tx, Reach::of(caller).workspace(), *id).await? else { continue };
+            let refused = refusal(&key, &many);
+            if refused.is_none() {
+                change_one(ctx, &mut tx, caller, &key, &many).await?;
+                done.push(key.id);
+            }
+            sort_in(&mut plan, &key, refused);
+        }
+        since = Instant::now();
+        tx.commit().await?;
+        changed.extend(done);
+    }
+    plan.spread = Some(nodes::spread(ctx, &changed, since).await);
+    Ok(plan)
+}
+
+/// What the page shows before the act.
+///
+/// None: nothing was chosen yet.
+pub async fn preview_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery) -> Result<Option<ManyPreview>, AppError> {
+    caller.require(&may::KEYS_WRITE)?;
+    if query.act.is_empty() {
+        return Ok(None);
+    }
+    let act = ManyAct::parse(&query.act).ok_or_else(|| AppError::invalid("act", "Choose what to do."))?;
+    let is_complete = match act {
+        ManyAct::Extend => query.until.is_some(),
+        ManyAct::Tag | ManyAct::Untag => query.label.is_some(),
+        ManyAct::Disable | ManyAct::Enable | ManyAct::Revoke => true,
+    };
+    let plan = match is_complete {
+        true => plan_many(ctx, caller, &forms::many(ctx, caller, query, "")?).await?,
+        false => ManyPlan::default(),
+    };
+    let mut skipped: Vec<SkippedKeys> = Vec::new();
+    for (key, why) in plan.skipped {
+        let group = match skipped.iter().position(|group| group.why == why) {
+            Some(known) => &mut skipped[known],
+            None => {
+                skipped.push(SkippedKeys { why, count: 0, names: Vec::new() });
+                let last = skipped.len() - 1;
+                &mut skipped[last]
+            }
+        };
+        group.count += 1;
+        if group.names.len() < NAMES {
+            group.names.push(key.name);
+        }
+    }
+    let changes = plan.changed.len() as u64;
+    let changed = plan.changed.into_iter().take(SHOWN).collect();
+    let zone = LocalTime::new(&caller.time_zone, ctx.clock.now()).zone();
+    Ok(Some(ManyPreview { act, is_complete, changes, changed, skipped, has_more: plan.has_more, zone }))
+}
+
+/// The same as `change_many`, unless more keys would change than the person saw.
+pub async fn change_many_as_seen(ctx: &Ctx, caller: &Caller, many: &Many, seen: u64) -> Result<ManyPlan, AppError> {
+    let now = plan_many(ctx, caller, many).await?.changed.len() as u64;
+    if now > seen {
+        return Err(AppError::conflict(format!("{now} keys would change now, and you saw {seen}. Look at them again.")));
+    }
+    change_many(ctx, caller, many).await
+}
+
+/// The wish with everything that its act needs, or what is wrong with it.
+fn checked(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<Many, AppError> {
+    caller.require(&may::KEYS_WRITE)?;
+    let mut many = many.clone();
+    many.reason = change::reason(&many.reason)?;
+    let needs = |field: &str, words: &str| AppError::invalid(field, words);
+    match many.act {
+        ManyAct::Extend => {
+            let at = many.expires_at.ok_or_else(|| needs("expires_at", "Say until when the keys shall last."))?;
+            many.expires_at = Some(rules::expiry(at, ctx.clock.now()).map_err(|words| needs("expires_at", words))?);
+        }
+        ManyAct::Tag | ManyAct::Untag => {
+            let tag = rules::tags(many.tag.iter().map(String::as_str)).map_err(|words| needs("tag", &words))?;
+            many.tag = Some(tag.into_iter().next().ok_or_else(|| needs("tag", "Say which tag."))?);
+        }
+        ManyAct::Disable | ManyAct::Enable | ManyAct::Revoke => {}
+    }
+    if let Selection::These(ids) = &many.keys
+        && !(1..=CHUNK).contains(&ids.len())
+    {
+        return Err(needs("ids", "Choose 1 to 1,000 keys."));
+    }
+    Ok(many)
+}
+
+/// The keys that are meant, and a plan that says which of them are not there.
+async fn chosen(ctx: &Ctx, caller: &Caller, selection: &Selection) -> Result<(Vec<Key>, ManyPlan), AppError> {
+    let now = ctx.clock.now();
+    let today = LocalTime::new(&caller.time_zone, now).day_edges(1).first().copied().unwrap_or(now);
+    let mut plan = ManyPlan::default();
+    let mut wanted = match selection {
+        Selection::These(ids) => Wanted { workspace: Reach::of(caller).workspace(), ids: Some(ids), ..Wanted::default() },
+        Selection::Matching(query) => super::listing::wanted(Reach::of_list(caller, query)?, query)?,
+    };
+    (wanted.from, wanted.most) = (None, i64::try_from(MOST + 1).unwrap_or(i64::MAX));
+    let mut keys: Vec<Key> = listing::list_keys(&ctx.db, &wanted, now, today).await?.into_iter().map(|l| l.key).collect();
+    if let Selection::These(ids) = selection {
+        let found: HashSet<KeyId> = keys.iter().map(|key| key.id).collect();
+        let missing = ids.iter().filter(|id| !found.contains(id));
+        plan.skipped.extend(missing.map(|id| (NamedKey { id: *id, name: String::new(), start: String::new() }, "is not there".to_owned())));
+    }
+    plan.has_more = keys.len() > MOST;
+    keys.truncate(MOST);
+    Ok((keys, plan))
+}
+
+fn sort_in(plan: &mut ManyPlan, key: &Key, refused: Option<&'static str>) {
+    let named = NamedKey { id: key.id, name: key.name.clone(), start: key.start.clone() };
+    match refused {
+        Some(why) => plan.skipped.push((named, why.to_owned())),
+        None => plan.changed.push(named),
+    }
+}
+
+/// Why this key stays as it is.
+fn refusal(key: &Key, many: &Many) -> Option<&'static str> {
+    let lasts = |until: Option<OffsetDateTime>| match key.expires_at {
+        None => Some("never expires"),
+        Some(at) if Some(at) >= until => Some("lasts as long already"),
+        Some(_) => None,
+    };
+    let has = many.tag.as_ref().is_some_and(|tag| key.tags.contains(tag));
+    match (many.act, key.state) {
+        (_, KeyState::Revoked) => Some("is revoked, and that is final"),
+        (ManyAct::Disable, KeyState::Disabled) => Some("is disabled already"),
+        (ManyAct::Enable, KeyState::Active) => Some("is enabled already"),
+        (ManyAct::Extend, _) => lasts(many.expires_at),
+        (ManyAct::Tag, _) if has => Some("has the tag already"),
+        (ManyAct::Tag, _) if key.tags.len() >= rules::MAX_TAGS => Some("has ten tags, and that is the most"),
+        (ManyAct::Untag, _) if !has => Some("does not have the tag"),
+        (ManyAct::Disable | ManyAct::Enable | ManyAct::Revoke | ManyAct::Tag | ManyAct::Untag, _) => None,
+    }
+}
+
+async fn change_one(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, many: &Many) -> Result<(), AppError> {
+    let put = match many.act {
+        ManyAct::Disable => (KeyState::Disabled, Act::Disabled),
+        ManyAct::Enable => (KeyState::Active, Act::Enabled),
+        ManyAct::Revoke => (KeyState::Revoked, Act::Revoked),
+        ManyAct::Extend => return editing::set_expiry(ctx, conn, caller, key, many.expires_at, &many.reason).await,
+        ManyAct::Tag | ManyAct::Untag => {
+            let mut tags: Vec<String> = key.tags.iter().filter(|tag| Some(*tag) != many.tag.as_ref()).cloned().collect();
+            if many.act == ManyAct::Tag {
+                tags.extend(many.tag.clone());
+                tags.sort();
+            }
+            return editing::set_tags(ctx, conn, caller, key, &tags, &many.reason).await;
+        }
+    };
+    states::put_in(ctx, conn, caller, key, put, &many.reason).await
+}

@@ -1,0 +1,64 @@
+//! Whose is this key: by its hash, on the page, over REST and without JavaScript.
+
+use super::*;
+use crate::support::browser::location;
+use tollgate::{
+    keys::api::{CreateKey, FindKey},
+    platform::crypto::sha256,
+};
+
+fn hex(secret: &str) -> String {
+    sha256(secret).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[sqlx::test]
+async fn a_key_is_found_by_its_hash_by_its_owner_only(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let eve = person(&app, &db, "eve@example.com", "developer").await;
+    let (id, secret) = mara.new_key(&app, "checkout").await;
+    mara.new_key(&app, "warehouse").await;
+    let found = async |who: &Person, query: String| {
+        let (status, body) = json(who.get(&app, &format!("/api/v1/keys?{query}")).await).await;
+        assert_eq!(status, 200, "{body}");
+        body["data"].as_array().unwrap().iter().map(|k| text(k, "id")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(found(&mara, format!("hash={}", hex(&secret))).await, id);
+    assert_eq!(found(&mara, format!("hash={}", hex(&secret).to_uppercase())).await, id);
+    assert_eq!(found(&mara, format!("q={secret}")).await, id, "a whole key in the search is found exactly");
+    assert!(found(&mara, format!("hash={}", hex("something else"))).await.is_empty());
+    assert!(found(&eve, format!("hash={}", hex(&secret))).await.is_empty(), "not by strangers");
+    for wrong in ["hash=x".to_owned(), format!("hash={}", "g".repeat(64)), format!("hash={}", "ü".repeat(32))] {
+        assert_eq!(mara.get(&app, &format!("/api/v1/keys?{wrong}")).await.status(), 422, "{wrong}");
+    }
+}
+
+#[sqlx::test]
+async fn the_page_says_whose_it_is_with_revoking_at_hand(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let made = vera.browser.post::<CreateKey>("/keys", &[("name", "checkout")]).await;
+    let path = location(&made).to_owned();
+    let page = vera.browser.page(&path).await;
+    let at = page.find("demo_live_").expect("the secret on the page");
+    let secret: String = page[at..].chars().take(46).collect();
+
+    let form = vera.browser.page("/keys/find").await;
+    assert!(form.contains("name=\"secret\"") && form.contains("data-hashed=\"/keys\""));
+    let sent = vera.browser.post::<FindKey>("/keys/find", &[("secret", &format!(" {secret} ")), ("everywhere", "false")]).await;
+    let to = location(&sent).to_owned();
+    assert_eq!(to, format!("/keys?hash={}", hex(&secret)));
+    let found = vera.browser.page(&to).await;
+    assert!(found.contains("This is ") && found.contains(&format!("href=\"{path}?dialog=revoke\"")), "{found}");
+
+    let sent = olga.browser.post::<FindKey>("/keys/find?among=all", &[("secret", &secret), ("everywhere", "true")]).await;
+    assert!(olga.browser.page(location(&sent)).await.contains(&vera.name), "an operator sees whose it is");
+    let unknown = vera.browser.page(&format!("/keys?hash={}", hex("x"))).await;
+    assert!(unknown.contains("No key here has this secret"));
+    let long = "x".repeat(501);
+    for wrong in ["", "  ", &long] {
+        let refused = vera.browser.post::<FindKey>("/keys/find", &[("secret", wrong)]).await;
+        assert_eq!(refused.status(), 422);
+        assert!(wrong.len() < 3 || !refused.text().await.unwrap().contains(wrong), "what was pasted does not come back");
+    }
+}

@@ -1,0 +1,179 @@
+//! One act on many keys: looked at first, then done, key by key as the single acts do it.
+
+use super::*;
+use crate::support::browser::location;
+use serde_json::json;
+use tollgate::keys::api::{ChangeMany, CreateKey};
+
+const BULK: &str = "/api/v1/keys/bulk";
+
+/// What was answered: the names that changed, sorted, and those that were skipped with why.
+async fn bulk(app: &TestApp, person: &Person, body: Value) -> (Vec<String>, Vec<(String, String)>) {
+    let (status, answer) = json(person.post(app, BULK, body).await).await;
+    assert_eq!(status, 200, "{answer}");
+    let mut changed: Vec<String> = answer["changed"].as_array().unwrap().iter().map(|k| text(k, "name")).collect();
+    changed.sort();
+    (changed, answer["skipped"].as_array().unwrap().iter().map(|k| (text(k, "name"), text(k, "reason"))).collect())
+}
+
+#[sqlx::test]
+async fn a_dry_run_changes_nothing_and_the_act_does_what_it_said(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let mut keys = Vec::new();
+    for name in ["a", "b", "off", "gone"] {
+        keys.push(mara.new_key(&app, name).await);
+    }
+    mara.post(&app, &format!("/api/v1/keys/{}/disable", keys[2].0), json!({})).await;
+    mara.post(&app, &format!("/api/v1/keys/{}/revoke", keys[3].0), json!({})).await;
+    let ids: Vec<&str> = keys.iter().map(|(id, _)| id.as_str()).collect();
+    let skipped = vec![("off".to_owned(), "is disabled already".to_owned()), ("gone".to_owned(), "is revoked, and that is final".to_owned())];
+    let sorted = |mut list: Vec<(String, String)>| {
+        list.sort();
+        list
+    };
+
+    let body = |dry_run: bool| json!({ "act": "disable", "ids": ids, "reason": "the season is over", "dry_run": dry_run });
+    let (changed, left) = bulk(&app, &mara, body(true)).await;
+    assert_eq!((changed, sorted(left)), (vec!["a".to_owned(), "b".to_owned()], sorted(skipped.clone())));
+    assert_eq!((passes(&app, &keys[0].1).await, events(&db, "key.disabled").await), (200, 1), "nothing happened");
+
+    let (changed, left) = bulk(&app, &mara, body(false)).await;
+    assert_eq!((changed, sorted(left)), (vec!["a".to_owned(), "b".to_owned()], sorted(skipped)));
+    assert_eq!((passes(&app, &keys[0].1).await, passes(&app, &keys[1].1).await), (401, 401), "the gate knows when the answer is there");
+    for (id, _) in &keys[..2] {
+        assert_eq!(acts(&app, &mara, id).await[0], ("disabled".to_owned(), "the season is over".to_owned()));
+    }
+    assert_eq!(events(&db, "key.disabled").await, 3, "one event for each key");
+    assert!(bulk(&app, &mara, body(false)).await.0.is_empty(), "sent twice, done once");
+    assert_eq!(events(&db, "key.disabled").await, 3);
+}
+
+#[sqlx::test]
+async fn every_act_goes_by_filter_too(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    for (name, expires) in [("shop 1", Some("2026-12-01T00:00:00Z")), ("shop 2", Some("2027-12-01T00:00:00Z")), ("shop 3", None), ("till", None)] {
+        assert_eq!(mara.post(&app, "/api/v1/keys", json!({ "name": name, "expires_at": expires })).await.status(), 201);
+    }
+    let shops = json!({ "q": "shop", "api": "demo" });
+    let (changed, _) = bulk(&app, &mara, json!({ "act": "tag", "filter": shops, "tag": "Season" })).await;
+    assert_eq!(changed, ["shop 1", "shop 2", "shop 3"]);
+    let season = json!({ "tag": "season" });
+    let (changed, left) = bulk(&app, &mara, json!({ "act": "extend", "filter": season, "expires_at": "2027-06-01T00:00:00Z" })).await;
+    assert_eq!((changed, left.len()), (vec!["shop 1".to_owned()], 2), "none ends sooner: {left:?}");
+    assert_eq!(bulk(&app, &mara, json!({ "act": "disable", "filter": season })).await.0.len(), 3);
+    assert_eq!(bulk(&app, &mara, json!({ "act": "enable", "filter": { "status": "disabled" } })).await.0.len(), 3);
+    assert_eq!(bulk(&app, &mara, json!({ "act": "untag", "filter": season, "tag": "season" })).await.0.len(), 3);
+    assert!(bulk(&app, &mara, json!({ "act": "revoke", "filter": season })).await.0.is_empty(), "none has the tag any more");
+    assert_eq!(bulk(&app, &mara, json!({ "act": "revoke", "filter": { "q": "till" } })).await.0, ["till"]);
+}
+
+#[sqlx::test]
+async fn what_can_t_be_is_refused_and_named(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, _) = mara.new_key(&app, "a").await;
+    let too_many: Vec<String> = (0..1_001).map(|_| id.clone()).collect();
+    for (body, pointer) in [
+        (json!({ "act": "disable" }), "#/ids"),
+        (json!({ "act": "disable", "ids": [] }), "#/ids"),
+        (json!({ "act": "disable", "ids": [id], "filter": {} }), "#/ids"),
+        (json!({ "act": "disable", "ids": ["key_x"] }), "#/ids"),
+        (json!({ "act": "disable", "ids": too_many }), "#/ids"),
+        (json!({ "act": "burn", "ids": [id] }), "#/act"),
+        (json!({ "act": "extend", "ids": [id] }), "#/expires_at"),
+        (json!({ "act": "extend", "ids": [id], "expires_at": "2020-01-01T00:00:00Z" }), "#/expires_at"),
+        (json!({ "act": "tag", "ids": [id] }), "#/tag"),
+        (json!({ "act": "tag", "ids": [id], "tag": "no good" }), "#/tag"),
+        (json!({ "act": "disable", "filter": { "status": "odd" } }), "#/status"),
+        (json!({ "act": "disable", "ids": [id], "reason": "x".repeat(201) }), "#/reason"),
+    ] {
+        let (status, problem) = json(mara.post(&app, BULK, body.clone()).await).await;
+        assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some(pointer)), "{body} → {problem}");
+    }
+    let reader = person_with(&app, &db, "nia@example.com", "developer", &["keys:read"]).await;
+    assert_eq!(reader.post(&app, BULK, json!({ "act": "disable", "filter": {} })).await.status(), 403);
+    let eve = person(&app, &db, "eve@example.com", "developer").await;
+    let (changed, left) = bulk(&app, &eve, json!({ "act": "revoke", "ids": [id] })).await;
+    assert_eq!((changed.len(), left), (0, vec![(String::new(), "is not there".to_owned())]), "of strangers nothing is told");
+    assert_eq!(events(&db, "key.revoked").await, 0);
+}
+
+#[sqlx::test]
+async fn two_at_once_do_each_key_once(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    for n in 0..20 {
+        mara.new_key(&app, &format!("k{n}")).await;
+    }
+    let body = json!({ "act": "disable", "filter": { "api": "demo" } });
+    let done = futures_util::future::join_all((0..4).map(|_| bulk(&app, &mara, body.clone()))).await;
+    assert_eq!(done.iter().map(|(changed, _)| changed.len()).sum::<usize>(), 20);
+    assert_eq!(events(&db, "key.disabled").await, 20);
+}
+
+#[sqlx::test]
+async fn the_page_says_what_will_happen_before_it_does(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let vera = app.sign_in_as("developer").await;
+    let mut ids = Vec::new();
+    for name in ["checkout", "<b>till</b>", "warehouse"] {
+        let made = vera.browser.post::<CreateKey>("/keys", &[("name", name)]).await;
+        ids.push(location(&made).trim_start_matches("/keys/").to_owned());
+    }
+    let list = vera.browser.page("/keys").await;
+    assert!(list.contains("form=\"many\"") && list.contains("all 3 keys that match"), "{list}");
+
+    let page = format!("/keys/many?act=disable&key={}&key={}", ids[0], ids[1]);
+    let shown = vera.browser.page(&page).await;
+    assert!(shown.contains("Disable 2 keys") && shown.contains("&lt;b&gt;till") && !shown.contains("warehouse"), "{shown}");
+    let fields = [("act", "disable"), ("keys[]", ids[0].as_str()), ("keys[]", ids[1].as_str()), ("seen", "2"), ("reason", "moved")];
+    assert_eq!(location(&vera.browser.post::<ChangeMany>(&page, &fields).await), "/keys");
+    assert!(vera.browser.page("/keys").await.contains("2 keys are disabled."));
+    assert_eq!(location(&vera.browser.post::<ChangeMany>(&page, &fields).await), "/keys", "sent twice");
+    assert_eq!(events(&db, "key.disabled").await, 2);
+    let again = vera.browser.page(&page).await;
+    assert!(again.contains("Nothing would change") && again.contains("2 keys are disabled already: checkout"), "{again}");
+
+    assert!(vera.browser.page("/keys/many").await.contains("No key is chosen"));
+
+    // By filter; more match than the person saw.
+    let page = "/keys/many?act=enable&all=true&status=disabled";
+    assert!(vera.browser.page(page).await.contains("Enable 2 keys"));
+    let one = [("act", "enable"), ("all", "true"), ("status", "disabled"), ("seen", "1")];
+    assert_eq!(vera.browser.post::<ChangeMany>(page, &one).await.status(), 409);
+    let both = [("act", "enable"), ("all", "true"), ("status", "disabled"), ("seen", "2")];
+    assert_eq!(vera.browser.post::<ChangeMany>(page, &both).await.status(), 303);
+
+    // An act that wants a word, and one that can't be taken back.
+    assert!(vera.browser.page(&format!("/keys/many?act=tag&key={}", ids[0])).await.contains("name=\"label\""));
+    assert!(vera.browser.page(&format!("/keys/many?act=tag&label=prod&key={}", ids[0])).await.contains("Tag 1 key with prod"));
+    assert!(vera.browser.page(&format!("/keys/many?act=extend&key={}", ids[0])).await.contains("type=\"date\""));
+    let page = format!("/keys/many?act=revoke&key={}", ids[2]);
+    let revoke = |typed: &'static str| [("act", "revoke"), ("keys[]", ids[2].as_str()), ("seen", "1"), ("typed", typed)];
+    assert_eq!(vera.browser.post::<ChangeMany>(&page, &revoke("")).await.status(), 422);
+    assert_eq!(vera.browser.post::<ChangeMany>(&page, &revoke("1")).await.status(), 303);
+    for wrong in ["/keys/many?act=burn&all=true", "/keys/many?act=disable", "/keys/many?act=disable&key=x", "/keys/many?act=tag&label=%3Cb%3E&all=true"] {
+        assert_eq!(vera.browser.get(wrong).await.status(), 422, "{wrong}");
+    }
+}
+
+#[sqlx::test]
+async fn operators_do_it_for_the_keys_of_everybody_and_nobody_else(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    vera.browser.post::<CreateKey>("/keys", &[("name", "checkout")]).await;
+    olga.browser.post::<CreateKey>("/keys", &[("name", "gateway")]).await;
+    assert!(olga.browser.page("/admin/keys").await.contains("form=\"many\""));
+    assert!(olga.browser.page("/keys/many?act=disable&all=true").await.contains("Disable 1 key"), "on the own page only the own keys");
+    let page = "/admin/keys/many?act=disable&all=true";
+    assert!(olga.browser.page(page).await.contains("Disable 2 keys"));
+    assert_eq!(vera.browser.get(page).await.status(), 403);
+    let fields = [("act", "disable"), ("all", "true"), ("seen", "2")];
+    assert_eq!(vera.browser.post::<tollgate::admin::api::ChangeManyKeys>("/keys", &fields).await.status(), 403);
+    assert_eq!(location(&olga.browser.post::<tollgate::admin::api::ChangeManyKeys>(page, &fields).await), "/admin/keys");
+    assert_eq!(events(&db, "key.disabled").await, 2);
+    let found = olga.browser.page("/admin/keys?q=developer").await.replace("<!>", "");
+    assert!(found.contains("checkout") && !found.contains("gateway"), "by the owner's email");
+}
