@@ -74,7 +74,7 @@ fn measure(criterion: &mut Criterion, bench: &Bench) {
 }
 
 fn ask(secret: &str, api: ApiId) -> Question<'_> {
-    Question { secret, api: Some(api), permission: Some("orders:read"), route: "GET /orders", cost: 1, address: None, request_id: "bench" }
+    Question { secret, api: Some(api), permission: Some("orders:read"), route: "GET /orders", request_id: "bench", ..Question::default() }
 }
 
 /// One character of the secret is another: the checksum says so.

@@ -96,3 +96,41 @@ test('an API that an operator describes can be chosen for a new key', async ({ p
   await page.getByRole('link', { name: /^(choose|Choose API)/ }).click();
   await expect(page.getByRole('dialog').getByRole('radio', { name: /Price list/ })).toBeVisible();
 });
+
+test.describe('routes of an API', () => {
+  const needs = async (page: Page, product: Product) => {
+    await signIn(page, await operator(product));
+    const slug = `routes${process.pid}${operators}`;
+    await product.cli(['api', 'create', '--slug', slug, '--name', 'Prices', '--permission', 'prices:read', '--permission', 'prices:set']);
+    await page.goto(`/admin/apis/${slug}`);
+    const form = page.getByRole('form', { name: 'New route' });
+    await form.getByLabel('Method').selectOption('POST');
+    await form.getByLabel('Path').fill('/prices/{id}');
+    await form.getByLabel('Needs').selectOption('prices:set');
+    await form.getByLabel('Cost of a call').fill('5');
+    await form.getByRole('button', { name: 'Add route' }).click();
+    await expect(page.getByRole('row', { name: '/prices/{id}' })).toContainText('prices:set');
+
+    await page.goto('/keys?dialog=new');
+    await page.getByLabel('Name', { exact: true }).fill('price reader');
+    await page.getByRole('radio', { name: /Read-only/ }).check();
+    await page.getByRole('dialog').locator(`input[name=api][value=${slug}]`).check();
+    await page.getByRole('button', { name: 'Create key' }).click();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await expect(page.getByTestId('secret')).toHaveCount(0);
+
+    const trial = page.getByRole('form', { name: 'Would this call pass?' });
+    await trial.getByLabel('Method').selectOption('POST');
+    await trial.getByLabel('Path').fill('/prices/17');
+    await trial.getByRole('button', { name: 'Try' }).click();
+    await expect(page.getByText('POST /prices/17 would be answered FORBIDDEN.')).toBeVisible();
+    await expect(page.getByRole('row', { name: /Permission/ }).last()).toContainText('It asks for prices:set');
+  };
+
+  test('say what calls need, and the page of a key tries one', async ({ page, product }) => needs(page, product));
+
+  test.describe('without JavaScript', () => {
+    test.use({ javaScriptEnabled: false });
+    test('the same', async ({ page, product }) => needs(page, product));
+  });
+});

@@ -84,6 +84,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/admin/keys") view=admin::KeysPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/keys/many") view=admin::ManyPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/apis") view=admin::ApisPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/apis/:slug") view=admin::ApiPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/refusals") view=admin::RefusalsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/jobs") view=admin::JobsPage ssr=SsrMode::Async/>
             <Route path=path!("/docs") view=site::DocsPage ssr=SsrMode::Async/>

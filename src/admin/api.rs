@@ -1,7 +1,7 @@
 //! Server functions of the admin pages: what they read, and where their forms go. Ids in paths come as texts: a wrong one is a
 //! page that does not exist.
 
-use super::model::{AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, JobList, JobQuery, Overview};
+use super::model::{AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, JobList, JobQuery, Overview};
 use crate::{
     error::AppError,
     keys::model::{KeyQuery, ManyPreview, ManyQuery},
@@ -145,12 +145,20 @@ pub async fn set_limit(id: KeyId, #[server(default)] limit: String, #[server(def
     Ok(())
 }
 
-/// What `/admin/apis` shows; `chosen` is the slug of the one that is being changed.
+/// What `/admin/apis` shows.
 #[server]
-pub async fn list_apis(chosen: Option<String>) -> Result<ApiList, AppError> {
+pub async fn list_apis() -> Result<ApiList, AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::list_apis(&ctx, &caller, chosen.as_deref()).await
+    server::list_apis(&ctx, &caller).await
+}
+
+/// What `/admin/apis/{slug}` shows; `route` is the label of the route that is being changed.
+#[server]
+pub async fn read_api(slug: String, route: Option<String>) -> Result<ApiPage, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::read_api(&ctx, &caller, &slug, route.as_deref()).await
 }
 
 /// Describes an API.
@@ -164,15 +172,55 @@ pub async fn create_api(name: String, slug: String, key_prefix: Option<String>, 
     Ok(())
 }
 
-/// Changes the name of an API, and its permissions where the form has them.
+/// Changes an API: its name, and what else the form has: permissions, the preset Basic, calls that no route matches.
 #[server]
-pub async fn save_api(slug: String, name: String, permissions: Option<String>) -> Result<(), AppError> {
+pub async fn save_api(
+    slug: String,
+    name: String,
+    permissions: Option<String>,
+    #[server(default)] basic: Vec<String>,
+    unmatched: Option<String>,
+) -> Result<(), AppError> {
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::save_api(&ctx, &caller, &slug, name, permissions.as_deref()).await?;
+    server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, unmatched.as_deref()).await?;
     reply::toast(&ctx, "Saved.");
-    reply::redirect("/admin/apis");
+    reply::redirect(&format!("/admin/apis/{slug}"));
+    Ok(())
+}
+
+/// Adds a route to an API, or puts it in the place of the one with the label `replaces`.
+#[server]
+pub async fn save_route(
+    slug: String,
+    #[server(default)] method: String,
+    #[server(default)] path: String,
+    permission: Option<String>,
+    #[server(default)] cost: String,
+    #[server(default)] is_free: bool,
+    #[server(default)] description: String,
+    replaces: Option<String>,
+) -> Result<(), AppError> {
+    use super::server;
+    use crate::{keys::model::NewRoute, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let route = NewRoute { method, pattern: path, permission, cost: None, is_free, description };
+    server::save_route(&ctx, &caller, &slug, route, &cost, replaces.as_deref()).await?;
+    reply::toast(&ctx, "The route is in force.");
+    reply::redirect(&format!("/admin/apis/{slug}"));
+    Ok(())
+}
+
+/// Removes a route of an API.
+#[server]
+pub async fn remove_route(slug: String, method: String, path: String) -> Result<(), AppError> {
+    use super::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::remove_route(&ctx, &caller, &slug, &method, &path).await?;
+    reply::toast(&ctx, &format!("{method} {path} is removed. Its calls are those that no route matches."));
+    reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())
 }
 

@@ -6,13 +6,16 @@
 
 use crate::{
     accounts::{
-        Via,
+        Caller, Via,
         server::{DEVELOPER, NewAccount, OPERATOR, caller_of_account, create_account},
     },
     error::AppError,
-    keys::{model::NewKey, server::create_key},
+    keys::{
+        model::{NewKey, NewRoute},
+        server::{create_key, replace_routes},
+    },
     platform::Ctx,
-    values::Email,
+    values::{AccountId, Email},
 };
 use secrecy::SecretString;
 use sqlx::PgConnection;
@@ -149,9 +152,34 @@ const STORIES: [Story; 8] = [
     },
 ];
 
+/// The routes of the demo API: method, path, permission, cost (0: no quota), what it is for.
+const ROUTES: [(&str, &str, &str, u32, &str); 6] = [
+    ("GET", "/orders", "orders:read", 1, "The list of orders"),
+    ("GET", "/orders/{id}", "orders:read", 1, "One order"),
+    ("POST", "/orders", "orders:write", 5, "A new order, which the warehouse must handle"),
+    ("PATCH", "/orders/{id}", "orders:write", 1, "Change an order"),
+    ("GET", "/stock/{sku}", "orders:read", 1, "What is left of an article"),
+    ("GET", "/health", "", 0, "For whoever watches the shop"),
+];
+
+fn routes() -> Vec<NewRoute> {
+    let route = |(method, pattern, permission, cost, description): (&str, &str, &str, u32, &str)| NewRoute {
+        method: method.to_owned(),
+        pattern: pattern.to_owned(),
+        permission: Some(permission.to_owned()),
+        cost: (cost > 0).then_some(cost),
+        is_free: cost == 0,
+        description: description.to_owned(),
+    };
+    ROUTES.into_iter().map(route).collect()
+}
+
 /// Loads the demo data if it isn't there.
 pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
-    person(ctx, OPERATOR_PERSON, &[DEVELOPER, OPERATOR]).await?;
+    let operator = person(ctx, OPERATOR_PERSON, &[DEVELOPER, OPERATOR]).await?;
+    if let Some(operator) = caller_of(ctx, operator).await? {
+        replace_routes(ctx, &operator, "demo", routes()).await?;
+    }
     let Some(developer) = person(ctx, DEVELOPER_PERSON, &[DEVELOPER]).await? else { return Ok(()) };
     let caller = caller_of_account(ctx, developer, Via::Cli).await?.ok_or(AppError::NotFound)?;
     let now = ctx.clock.now();
@@ -161,6 +189,7 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
             name: story.name.to_owned(),
             api: Some("demo".to_owned()),
             expires_at: story.expires_in_days.map(|d| now + Duration::days(d)),
+            permissions: (story.refused == 0).then(|| ["orders:read", "orders:write"].map(str::to_owned).to_vec()),
             ..NewKey::default()
         };
         keys.push(create_key(ctx, &caller, new).await?.key.id.uuid());
@@ -175,8 +204,15 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
     Ok(())
 }
 
+async fn caller_of(ctx: &Ctx, account: Option<AccountId>) -> Result<Option<Caller>, AppError> {
+    match account {
+        Some(account) => caller_of_account(ctx, account, Via::Cli).await,
+        None => Ok(None),
+    }
+}
+
 /// Makes the account; none if it was there before.
-async fn person(ctx: &Ctx, person: Person, roles: &[&str]) -> Result<Option<crate::values::AccountId>, AppError> {
+async fn person(ctx: &Ctx, person: Person, roles: &[&str]) -> Result<Option<AccountId>, AppError> {
     let email: Email = person.email.parse().map_err(AppError::internal)?;
     let new = NewAccount { email, name: person.name, password: Some(SecretString::from(person.password)), roles, is_verified: true, by: "demo" };
     match create_account(ctx, &new).await {

@@ -48,7 +48,13 @@ impl Modify for Security {
 }
 
 /// The document, made once.
-pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| Api::openapi().merge_from(keys::Docs::openapi()).merge_from(accounts::Docs::openapi()));
+pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
+    Api::openapi()
+        .merge_from(keys::Docs::openapi())
+        .merge_from(keys::apis::Docs::openapi())
+        .merge_from(keys::trial::Docs::openapi())
+        .merge_from(accounts::Docs::openapi())
+});
 
 pub fn routes() -> Router<Ctx> {
     Router::new().route("/api/v1/openapi.json", get(|| async { Json(&*DOCUMENT) })).route("/docs/api/viewer/{file}", get(viewer))

@@ -32,20 +32,21 @@ pub async fn fresh_secret(id: KeyId) -> Result<Option<String>, AppError> {
 }
 
 /// Makes a key and goes to its page, where the secret is shown. `permissions` are `api/resource:action`; those of other APIs than the
-/// chosen one don't count, and without `chosen` it gets those that only read.
+/// chosen one don't count. With a `preset`, or without `chosen`, it gets those of the preset.
 #[server]
 pub async fn create_key(
     name: String,
     api: Option<String>,
     #[server(default)] permissions: Vec<String>,
     #[server(default)] chosen: bool,
+    preset: Option<String>,
     expires: Option<String>,
     environment: Option<String>,
     once: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let new = server::forms::new_key(&ctx, name, api, chosen.then_some(permissions), expires, environment, once)?;
+    let new = server::forms::new_key(&ctx, name, api, chosen.then_some(permissions), preset.as_deref(), expires, environment, once)?;
     let created = server::create_key(&ctx, &caller, new).await?;
     server::reveal::show(&ctx, &created);
     Ok(())
@@ -70,12 +71,13 @@ pub async fn save_key(
     expires_on: Option<String>,
     #[server(default)] permissions: Vec<String>,
     #[server(default)] chosen: bool,
+    preset: Option<String>,
     addresses: Option<String>,
     tags: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, chosen.then_some(permissions), addresses, tags).await?;
+    let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, chosen.then_some(permissions), preset.as_deref(), addresses, tags).await?;
     let changed = server::edit_key(&ctx, &caller, id, edit).await?;
     crate::platform::http::reply::toast(&ctx, &format!("Saved. {}", changed.spread.words("In force")));
     Ok(())
@@ -144,6 +146,25 @@ pub async fn extend_secret(id: KeyId, secret: SecretId, grace: String) -> Result
     let grace = server::forms::grace(&ctx, &caller, &grace, None)?;
     server::extend_secret(&ctx, &caller, id, secret, grace).await?;
     crate::platform::http::reply::toast(&ctx, "The end of the old secret is moved.");
+    Ok(())
+}
+
+/// How a call with this key would go.
+#[server]
+pub async fn try_call(id: KeyId, call: model::TryCall) -> Result<model::CallTrial, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::try_call(&ctx, &caller, id, call).await
+}
+
+/// Leaves the key only these of its permissions.
+#[server]
+pub async fn narrow_key(id: KeyId, #[server(default)] keep: Vec<String>) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let changed = server::narrow_key(&ctx, &caller, id, &keep).await?;
+    crate::platform::http::reply::toast(&ctx, &format!("{} may only what it used. {}", changed.key.name, changed.spread.words("In force")));
+    crate::platform::http::reply::redirect(&format!("/keys/{id}"));
     Ok(())
 }
 

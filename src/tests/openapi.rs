@@ -22,7 +22,7 @@ struct Reader {
 impl Reader {
     async fn new(db: PgPool) -> Self {
         let app = TestApp::start(db.clone()).await;
-        let permissions: Vec<&str> = OPERATOR.to_vec();
+        let permissions: Vec<&str> = OPERATOR.iter().copied().chain(["apis:manage"]).collect();
         let mara = person_with(&app, &db, "mara@example.com", "operator", &permissions).await;
         let document = app.get("/api/v1/openapi.json").await.json().await.unwrap();
         Self { app, mara, document, asked: BTreeSet::new(), secret: String::new() }
@@ -30,7 +30,7 @@ impl Reader {
 
     /// `template` is the path as the document has it; `{id}` in it becomes `id`.
     async fn ask(&mut self, method: Method, template: &str, id: &str, query: &str, body: Option<Value>, expected: u16) -> Value {
-        let path = format!("{}{query}", template.replace("{id}", id).replace("{secret_id}", &self.secret));
+        let path = format!("{}{query}", template.replace("{id}", id).replace("{slug}", id).replace("{secret_id}", &self.secret));
         let answer = self.mara.call(&self.app, method.clone(), &path, body).await;
         let what = format!("{method} {path}");
         let (status, kind) = (answer.status().as_u16(), answer.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned()));
@@ -103,6 +103,7 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     let limits = json!({ "limits": [{ "name": "default", "limit": 7, "window": 60 }], "name": "till" });
     r.ask(patch.clone(), key, &id, "", Some(limits), 200).await;
     r.ask(patch.clone(), key, &id, "", Some(json!({ "addresses": ["home"] })), 422).await;
+    r.ask(patch.clone(), key, &id, "", Some(json!({ "preset": "admin" })), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({ "grace": 60 })), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({ "grace": 60, "until": "first_use" })), 422).await;
     let secret = "/api/v1/keys/{id}/secrets/{secret_id}";
@@ -117,6 +118,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(post.clone(), "/api/v1/keys/{id}/disable", &id, "", Some(json!({ "reason": "a test" })), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/enable", &id, "", Some(json!({})), 200).await;
     r.ask(get.clone(), "/api/v1/keys/{id}/history", &id, "", None, 200).await;
+    r.ask(post.clone(), "/api/v1/keys/{id}/test", &id, "", Some(json!({ "method": "GET", "path": "/orders", "ip": "203.0.113.9" })), 200).await;
+    r.ask(post.clone(), "/api/v1/keys/{id}/test", &id, "", Some(json!({ "method": "GET", "path": "orders" })), 422).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/revoke", &id, "", Some(json!({})), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({})), 409).await;
     r.ask(delete.clone(), key, &id, "", None, 204).await;
@@ -135,6 +138,20 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(post.clone(), bulk, "", "", Some(json!({ "act": "tag", "filter": { "q": "passing", "api": "demo" }, "tag": "prod" })), 200).await;
     r.ask(post.clone(), bulk, "", "", Some(json!({ "act": "burn" })), 422).await;
     r.ask(get.clone(), keys, "", "?review=endless&tag=prod", None, 200).await;
+    // APIs and their routes.
+    let (apis, api, routes) = ("/api/v1/apis", "/api/v1/apis/{slug}", "/api/v1/apis/{slug}/routes");
+    let described = json!({ "slug": "shop", "name": "Shop", "permissions": [{ "name": "shop:read", "basic": true }], "unmatched": "refuse" });
+    r.ask(post.clone(), apis, "", "", Some(described.clone()), 201).await;
+    r.ask(post.clone(), apis, "", "", Some(described), 422).await;
+    r.ask(get.clone(), apis, "", "", None, 200).await;
+    r.ask(get.clone(), api, "shop", "", None, 200).await;
+    r.ask(get.clone(), api, "nothing", "", None, 404).await;
+    r.ask(patch.clone(), api, "shop", "", Some(json!({ "name": "The shop" })), 200).await;
+    let wanted = json!({ "routes": [{ "method": "GET", "path": "/goods/{id}", "permission": "shop:read", "cost": 2 }, { "path": "/*", "quota": "none" }] });
+    r.ask(Method::PUT, routes, "shop", "", Some(wanted), 200).await;
+    r.ask(Method::PUT, routes, "shop", "", Some(json!({ "routes": [{ "path": "goods" }] })), 422).await;
+    r.ask(Method::PUT, routes, "tollgate", "", Some(json!({ "routes": [] })), 409).await;
+    r.ask(get.clone(), routes, "shop", "", None, 200).await;
 
     // Usage.
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=hour", None, 200).await;

@@ -1,7 +1,7 @@
 //! Keys, APIs and refusals of everybody.
 
 use crate::{
-    keys::model::{Api, KeyDetail, KeyList},
+    keys::model::{Api, ApiRoute, KeyDetail, KeyList},
     usage::model::{AttemptsFrom, RefusalList},
 };
 use serde::{Deserialize, Serialize};
@@ -25,8 +25,17 @@ pub struct ApiRow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiList {
     pub rows: Vec<ApiRow>,
+}
+
+/// What `/admin/apis/{slug}` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiPage {
+    pub api: Api,
+    /// Those that are not revoked.
+    pub keys: u64,
+    pub routes: Vec<ApiRoute>,
     /// The one that is being changed.
-    pub chosen: Option<Api>,
+    pub chosen: Option<ApiRoute>,
 }
 
 /// What `/admin/refusals` shows.

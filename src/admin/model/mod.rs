@@ -9,7 +9,7 @@ mod queue;
 
 pub use accounts::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled};
 pub use deed::{Deed, Mark};
-pub use keys::{AllKeys, AllRefusals, ApiList, ApiRow};
+pub use keys::{AllKeys, AllRefusals, ApiList, ApiPage, ApiRow};
 pub use nodes::NodeRow;
 pub use overview::{Health, Numbers, Overview, Part};
 pub use queue::{JobList, JobQuery, JobView};

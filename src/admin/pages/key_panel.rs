@@ -42,7 +42,7 @@ pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] rev
                     <Fact term="Expires"><SaidOrNever said=chosen.expires/></Fact>
                     <Fact term="Today">{count(chosen.today.total(), "call", "calls")}", "{thousands(chosen.today.passed)}" passed"</Fact>
                 </Facts>
-                <p><a href=format!("/keys/{}", key.id)>"History, secrets and chart"</a></p>
+                <p><a href=format!("/keys/{}", key.id)>"History, secrets and chart"</a>" · "<a href=format!("/keys/{}#test", key.id)>"Would a call pass?"</a></p>
                 {limit}
                 {acts}
             </div>

@@ -2,6 +2,7 @@
 
 mod account;
 mod accounts;
+mod api;
 mod apis;
 mod disable;
 mod jobs;
@@ -13,6 +14,7 @@ mod refusals;
 
 pub use account::AccountPage;
 pub use accounts::AccountsPage;
+pub use api::ApiPage;
 pub use apis::ApisPage;
 pub use jobs::JobsPage;
 pub use keys::KeysPage;

@@ -1,11 +1,11 @@
-//! Keys and APIs of everybody. The rules are those of the keys feature; here stands who may.
+//! Keys of everybody. The rules are those of the keys feature; here stands who may.
 
 use crate::{
     accounts::Caller,
-    admin::model::{AllKeys, ApiList, ApiRow},
+    admin::model::AllKeys,
     error::AppError,
     keys::{
-        model::{Api, ApiEdit, KeyQuery, ManyPreview, ManyQuery, NewApi},
+        model::{KeyQuery, ManyPreview, ManyQuery},
         server::{self as keys, Changed, forms},
     },
     platform::Ctx,
@@ -60,32 +60,4 @@ fn of_everybody(query: ManyQuery) -> ManyQuery {
 pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, limit: &str, window: &str) -> Result<Changed, AppError> {
     caller.require(&may::KEYS_MANAGE)?;
     keys::edit_key(ctx, caller, id, forms::limit(limit, window)?).await
-}
-
-/// What `/admin/apis` shows; `chosen` is the slug of the one that is being changed.
-pub async fn list_apis(ctx: &Ctx, caller: &Caller, chosen: Option<&str>) -> Result<ApiList, AppError> {
-    caller.require(&may::APIS_MANAGE)?;
-    let (apis, counts) = tokio::try_join!(keys::list_apis(ctx, caller), keys::count_keys_by_api(ctx, caller))?;
-    let chosen = match chosen {
-        Some(slug) => Some(apis.iter().find(|a| a.slug.as_str() == slug).cloned().ok_or(AppError::NotFound)?),
-        None => None,
-    };
-    let rows = apis.into_iter().map(|api| ApiRow { keys: counts.get(&api.id).copied().unwrap_or(0), api }).collect();
-    Ok(ApiList { rows, chosen })
-}
-
-/// Describes an API; `permissions` are lines `resource:action description`.
-pub async fn create_api(ctx: &Ctx, caller: &Caller, name: String, slug: String, key_prefix: Option<String>, permissions: &str) -> Result<Api, AppError> {
-    caller.require(&may::APIS_MANAGE)?;
-    keys::create_api(ctx, caller, NewApi { slug, name, key_prefix, permissions: lines(permissions) }).await
-}
-
-/// Changes the name of an API, and its permissions where they are given.
-pub async fn save_api(ctx: &Ctx, caller: &Caller, slug: &str, name: String, permissions: Option<&str>) -> Result<Api, AppError> {
-    caller.require(&may::APIS_MANAGE)?;
-    keys::edit_api(ctx, caller, slug, ApiEdit { name: Some(name), permissions: permissions.map(lines) }).await
-}
-
-fn lines(text: &str) -> Vec<String> {
-    text.lines().map(ToOwned::to_owned).collect()
 }

@@ -1,6 +1,6 @@
 //! `tollgate api …`: the APIs that keys are made for.
 
-use super::{Exit, Invocation, with_ctx};
+use super::{Exit, Invocation, route::RouteCommand, with_ctx};
 use crate::{
     accounts::Caller,
     keys::{model::NewApi, server as keys},
@@ -25,6 +25,9 @@ pub(super) enum ApiCommand {
     },
     /// List the APIs
     List,
+    /// Say what calls need: method, path, permission, cost
+    #[command(subcommand)]
+    Route(RouteCommand),
 }
 
 impl ApiCommand {
@@ -35,11 +38,12 @@ impl ApiCommand {
                     invocation.answer(&serde_json::json!({ "would_create": slug }), &format!("Would create the API {slug}."));
                     return Ok(Exit::Done);
                 }
-                let new = NewApi { slug, name, key_prefix: prefix, permissions: permission };
+                let new = NewApi { slug, name, key_prefix: prefix, permissions: permission, ..NewApi::default() };
                 let api = keys::create_api(ctx, &Caller::cli(), new).await?;
                 invocation.answer(&api, &format!("Created {} ({}). Its keys begin with {}_.", api.slug, api.id, api.key_prefix));
                 Ok(Exit::Done)
             }
+            Self::Route(command) => command.run(ctx, invocation).await,
             Self::List => {
                 let apis = keys::list_apis(ctx, &Caller::cli()).await?;
                 let lines: Vec<String> = apis.iter().map(|a| format!("{:20}  {:12}  {}", a.slug, format!("{}_", a.key_prefix), a.name)).collect();

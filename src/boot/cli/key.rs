@@ -6,7 +6,7 @@ use crate::{
     accounts::{Caller, Via, model::AccountFilter, server as accounts},
     error::AppError,
     keys::{
-        model::{Environment, Grace, Key, KeyEdit, KeyLimit, KeyQuery, NewKey},
+        model::{Environment, Grace, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Preset},
         server::{self as keys, Changed},
     },
     platform::Ctx,
@@ -70,9 +70,12 @@ pub(super) struct New {
     api: String,
     #[arg(long)]
     name: String,
-    /// What it may there, more than once [default: everything that only reads]
-    #[arg(long, value_name = "PERMISSION")]
+    /// What it may there, more than once
+    #[arg(long, value_name = "PERMISSION", conflicts_with = "preset")]
     permission: Vec<String>,
+    /// In place of permissions
+    #[arg(long, value_parser = ["basic", "read-only", "admin"], default_value = "basic")]
+    preset: String,
     /// A network (203.0.113.0/24) or address from which it may be used; without, from everywhere. Repeat it for more
     #[arg(long, value_name = "CIDR")]
     address: Vec<String>,
@@ -124,6 +127,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
     let wanted = NewKey {
         name: new.name,
         api: Some(new.api),
+        preset: new.permission.is_empty().then(|| Preset::parse(&new.preset)).flatten(),
         permissions: (!new.permission.is_empty()).then_some(new.permission),
         addresses: new.address,
         tags: new.tag,

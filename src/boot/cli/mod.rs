@@ -14,6 +14,7 @@ mod exit;
 mod invite;
 mod key;
 mod migrate;
+mod route;
 mod serve;
 mod worker;
 

@@ -1,10 +1,21 @@
 //! For which API a key is, and what it may there. The permissions of an API stand under it and show while it is chosen (CSS); those of
 //! the others are sent too and don't count, so it works without JavaScript.
 
-use crate::{keys::model::Api, ui::FormOutcome};
+use crate::{
+    keys::model::{Api, Preset},
+    ui::{Choice, FormOutcome, RadioGroup},
+};
 use leptos::prelude::*;
 
-/// Fields `api` and `permissions[]` (`api/resource:action`); what only reads is chosen from the start.
+/// Field `preset`: a set of permissions by name, or those that are ticked below. The ticks hide while a preset is chosen (CSS).
+#[component]
+pub fn PresetChoice() -> impl IntoView {
+    let presets = Preset::ALL.map(|preset| Choice::new(preset.as_str(), preset.label()).with_help(preset.words()));
+    let choices = presets.into_iter().chain([Choice::new("chosen", "What you tick below")]).collect();
+    view! { <RadioGroup label="What it may" name="preset" choices value="basic"/> }
+}
+
+/// Fields `api` and `permissions[]` (`api/resource:action`); those of the preset Basic are ticked from the start.
 #[component]
 pub fn ApiChoice(apis: Vec<Api>) -> impl IntoView {
     let outcome = use_context::<FormOutcome>();
@@ -15,13 +26,13 @@ pub fn ApiChoice(apis: Vec<Api>) -> impl IntoView {
         .map(|(i, api)| {
             let slug = api.slug.to_string();
             let is_chosen = sent("api", &slug).unwrap_or(i == 0);
-            let reading: Vec<_> = api.reading().cloned().collect();
+            let basic = api.preset(Preset::Basic);
             let permissions = api
                 .permissions
                 .into_iter()
                 .map(|p| {
                     let value = format!("{slug}/{}", p.permission);
-                    let checked = sent("permissions[]", &value).unwrap_or_else(|| reading.contains(&p.permission));
+                    let checked = sent("permissions[]", &value).unwrap_or_else(|| basic.contains(&p.permission));
                     view! {
                         <label class="choice">
                             <input type="checkbox" class="check" name="permissions[]" value=value checked=checked/>
@@ -36,7 +47,7 @@ pub fn ApiChoice(apis: Vec<Api>) -> impl IntoView {
                         <input type="radio" class="radio" name="api" value=slug.clone() checked=is_chosen/>
                         <span>{api.name.clone()}<span class="help">{format!("Its keys begin with {}_live_", api.key_prefix)}</span></span>
                     </label>
-                    <div class="choices choices-under" role="group" aria-label=format!("What it may at {}", api.name)>{permissions}</div>
+                    <div class="choices choices-under ticks" role="group" aria-label=format!("What it may at {}", api.name)>{permissions}</div>
                 </div>
             }
         })

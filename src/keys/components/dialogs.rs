@@ -1,12 +1,12 @@
-//! Decisions about one key: revoke it for good, rotate its secret.
+//! Decisions about one key: revoke it for good, rotate its secret, take permissions away that it did not use.
 
 use super::BackForm;
 use crate::{
     keys::{
-        api::{RevokeKey, RotateKey},
+        api::{NarrowKey, RevokeKey, RotateKey},
         model::KeyDetail,
     },
-    ui::{Button, Choice, Dialog, DialogBody, DialogFoot, Form, Gate, Icon, Look, RadioGroup, TextField, number::count},
+    ui::{Button, Choice, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Form, Gate, Icon, Look, RadioGroup, TextField, number::count},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -62,6 +62,33 @@ pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
                 </DialogBody>
                 <DialogFoot>
                     <Button look=Look::Primary icon=Icon::Rotate>"Rotate"</Button>
+                    <button class="btn btn-secondary" form="back">"Cancel"</button>
+                </DialogFoot>
+            </Form>
+        </Dialog>
+    }
+    .into_any()
+}
+
+/// Takes away what no call needed in the last 30 days; says what stays.
+#[component]
+pub fn NarrowDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoView {
+    let (idle, kept): (Vec<_>, Vec<_>) = detail.uses.into_iter().partition(|used| used.is_idle());
+    if idle.is_empty() {
+        return ().into_any();
+    }
+    let lead = "No call needed these in the last 30 days. Calls that ask for one of them are then answered FORBIDDEN; you can give it again.".into_any();
+    let tags = |of: &[crate::keys::model::PermissionUse]| of.iter().map(|used| view! { <CodeTag text=used.permission.to_string()/>" " }).collect_view();
+    let keep = kept.iter().map(|used| view! { <input type="hidden" name="keep[]" value=used.permission.to_string()/> }).collect_view();
+    let stays = if kept.is_empty() { view! { <span class="faint">"nothing"</span> }.into_any() } else { tags(&kept).into_any() };
+    view! {
+        <Dialog id="narrow" title=format!("Take permissions from {}", detail.key.name) lead close=path.clone()>
+            <BackForm path/>
+            <Form action=NarrowKey::PATH hidden=vec![("id", detail.key.id.to_string())]>
+                {keep}
+                <DialogBody><Facts><Fact term="Taken">{tags(&idle)}</Fact><Fact term="Stays">{stays}</Fact></Facts></DialogBody>
+                <DialogFoot>
+                    <Button look=Look::Primary>"Take away"</Button>
                     <button class="btn btn-secondary" form="back">"Cancel"</button>
                 </DialogFoot>
             </Form>

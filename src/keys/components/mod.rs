@@ -14,9 +14,9 @@ mod said;
 mod tags;
 
 pub use act::{BackForm, OpenDialog};
-pub use api_choice::ApiChoice;
+pub use api_choice::{ApiChoice, PresetChoice};
 pub use badge::{StandingBadge, gate_of};
-pub use dialogs::{RevokeDialog, RotateDialog};
+pub use dialogs::{NarrowDialog, RevokeDialog, RotateDialog};
 pub use found::FoundKey;
 pub use loaded::loaded;
 pub use many::{CheckAll, CheckKey, ManyBar, ManyDecision};

@@ -1,10 +1,10 @@
 //! Making a key: a name and Enter; everything else on demand.
 
-use super::{ApiChoice, BackForm};
+use super::{ApiChoice, BackForm, PresetChoice};
 use crate::{
     keys::{
         api::CreateKey,
-        model::{Environment, NewKeyForm},
+        model::{Environment, NewKeyForm, Preset},
     },
     ui::{Button, Choice, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Form, LargeMark, Look, RadioGroup, SelectField, Size, TextField},
 };
@@ -32,7 +32,7 @@ pub fn QuickCreate(form: NewKeyForm) -> impl IntoView {
 pub fn FirstKey(form: NewKeyForm) -> impl IntoView {
     let api = form.apis.into_iter().next();
     let prefix = api.as_ref().map_or_else(String::new, |a| a.key_prefix.to_string());
-    let may = api.as_ref().map(|a| a.reading().map(|p| view! { <CodeTag text=p.to_string()/>" " }).collect_view());
+    let may = api.as_ref().map(|a| a.preset(Preset::Basic).into_iter().map(|p| view! { <CodeTag text=p.to_string()/>" " }).collect_view());
     let name = api.as_ref().map(|a| a.name.clone());
     view! {
         <section class="empty first" aria-labelledby="first-title">
@@ -81,6 +81,7 @@ pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
             <Form action=CreateKey::PATH hidden=vec![("once", form.once), ("chosen", "true".to_owned())]>
                 <DialogBody>
                     <TextField label="Name" name="name" value=form.suggested_name autocomplete="off" maxlength=80 required=true autofocus=true/>
+                    <PresetChoice/>
                     <ApiChoice apis=form.apis/>
                     <SelectField label="Expires" name="expires" options=lifetimes value="never"/>
                     <RadioGroup label="For" name="environment" choices=uses value="live"/>

@@ -4,18 +4,26 @@ mod history;
 mod limit;
 mod many;
 mod new;
+mod preset;
 mod review;
+mod route;
 mod spread;
 mod standing;
+mod trial;
+mod used;
 mod view;
 
 pub use history::{Act, HistoryEntry};
 pub use limit::{KeyLimit, LimitView, per_window};
 pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys};
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
+pub use preset::Preset;
 pub use review::{Review, ToReview};
+pub use route::{ApiRoute, NewRoute, Unmatched};
 pub use spread::{Missing, Spread};
 pub use standing::{Standing, StandingKind};
+pub use trial::{CallTrial, TrialStep, TryCall};
+pub use used::PermissionUse;
 pub use view::{Calls, DayBar, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, NewKeyForm, Said, SecretUseView, SecretView};
 
 use crate::values::{ApiId, KeyId, KeyPrefix, Permission, Slug, WorkspaceId};
@@ -69,6 +77,7 @@ pub struct Api {
     pub slug: Slug,
     pub name: String,
     pub key_prefix: KeyPrefix,
+    pub unmatched: Unmatched,
     pub permissions: Vec<ApiPermission>,
 }
 
@@ -79,11 +88,6 @@ impl Api {
     pub fn is_own(&self) -> bool {
         self.slug.as_str() == Self::OWN
     }
-
-    /// What a new key gets unless somebody chooses: everything that only reads.
-    pub fn reading(&self) -> impl Iterator<Item = &Permission> {
-        self.permissions.iter().map(|p| &p.permission).filter(|p| p.as_str().ends_with(":read"))
-    }
 }
 
 /// A permission that an API knows.
@@ -91,6 +95,8 @@ impl Api {
 pub struct ApiPermission {
     pub permission: Permission,
     pub description: String,
+    /// In the preset Basic.
+    pub is_basic: bool,
 }
 
 /// A key.

@@ -1,6 +1,6 @@
 //! What people give: a new key, changes of a key, an API. Texts as they were typed; the operations check them.
 
-use super::{Environment, KeyLimit};
+use super::{Environment, KeyLimit, Preset, Unmatched};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -10,8 +10,10 @@ pub struct NewKey {
     pub name: String,
     /// The slug of an API; none: the first that is not Tollgate's own.
     pub api: Option<String>,
-    /// None: those of the API that only read.
+    /// None: those of the preset.
     pub permissions: Option<Vec<String>>,
+    /// In place of permissions; neither: Basic.
+    pub preset: Option<Preset>,
     /// Networks or single addresses from which it may be used; none: from everywhere.
     pub addresses: Vec<String>,
     pub tags: Vec<String>,
@@ -36,6 +38,8 @@ pub struct KeyEdit {
     /// `Some(None)`: never.
     pub expires_at: Option<Option<OffsetDateTime>>,
     pub permissions: Option<Vec<String>>,
+    /// In place of permissions: those of the preset that can be given.
+    pub preset: Option<Preset>,
     /// An empty list: from everywhere.
     pub addresses: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
@@ -62,6 +66,9 @@ pub struct NewApi {
     pub key_prefix: Option<String>,
     /// Lines `resource:action description`.
     pub permissions: Vec<String>,
+    /// Those of them that the preset Basic gives; none: those that only read.
+    pub basic: Vec<String>,
+    pub unmatched: Unmatched,
 }
 
 /// Changes of an API; its slug and prefix stay, since keys carry them.
@@ -70,4 +77,7 @@ pub struct ApiEdit {
     pub name: Option<String>,
     /// Lines `resource:action description`. A permission that is left out is taken from no key, but can't be given any more.
     pub permissions: Option<Vec<String>>,
+    /// The permissions that the preset Basic gives; an empty list: those that only read.
+    pub basic: Option<Vec<String>>,
+    pub unmatched: Option<Unmatched>,
 }

@@ -1,6 +1,6 @@
 //! What the pages show. Words about time are made on the server, in the person's time zone.
 
-use super::{Api, ApiPermission, HistoryEntry, Key, LimitView, Standing, ToReview};
+use super::{Api, ApiPermission, HistoryEntry, Key, LimitView, PermissionUse, Standing, ToReview};
 use crate::values::{Outcome, OutcomeGroup, SecretId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
@@ -242,6 +242,8 @@ pub struct KeyDetail {
     pub secrets: Vec<SecretView>,
     /// Everything that the key could be given, and what it has although nobody could give it any more.
     pub permissions: Vec<ApiPermission>,
+    /// What it has, and whether it was needed lately.
+    pub uses: Vec<PermissionUse>,
     pub limits: Vec<LimitView>,
     /// True where no limit was set for this key.
     pub has_default_limit: bool,

@@ -3,13 +3,15 @@
 use super::{
     key_parts::{about, history, limits, settings},
     key_secrets::secrets,
+    key_use::{Tried, trial, used},
 };
 use crate::{
     accounts::components::Framed,
+    error::AppError,
     keys::{
         api::{self, DisableKey, DropSecret, EnableKey, ExtendSecret},
-        components::{OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded},
-        model::{Environment, KeyDetail, KeyState},
+        components::{NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded},
+        model::{Environment, KeyDetail, KeyState, TryCall},
     },
     ui::{
         Button, Crumb, ErrorSummary, Form, Icon, Look, Note, OutlineBadge, PageHeader, TextField,
@@ -27,32 +29,45 @@ const DAY: u32 = 86_400;
 pub fn KeyPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|map| map.get("id").unwrap_or_default());
     let dialog = use_query_map().with_untracked(|map| map.get("dialog").unwrap_or_default());
+    let call = use_query_map().with_untracked(|map| {
+        let path = map.get("path")?;
+        Some(TryCall { method: map.get("method").unwrap_or_default(), path, address: map.get("ip"), ..TryCall::default() })
+    });
     let load = move || {
-        let id = id.clone();
+        let (id, call) = (id.clone(), call.clone());
         async move {
             let detail = api::key_detail(id).await?;
             let secret = api::fresh_secret(detail.key.id).await?;
-            Ok((detail, secret))
+            let tried = match call {
+                Some(call) => match api::try_call(detail.key.id, call.clone()).await {
+                    Ok(trial) => Some((call, Ok(trial))),
+                    Err(AppError::Invalid { fields }) => Some((call, Err(fields))),
+                    Err(error) => return Err(error),
+                },
+                None => None,
+            };
+            Ok((detail, secret, tried))
         }
     };
     loaded(
         load,
-        move |(detail, secret)| framed(detail, secret, &dialog),
+        move |(detail, secret, tried)| framed(detail, secret, tried, &dialog),
         |error| view! { <Framed crumbs=vec![Crumb::link("Keys", "/keys"), Crumb::here("Not found")]>{error}</Framed> }.into_any(),
     )
 }
 
-fn framed(detail: KeyDetail, secret: Option<String>, dialog: &str) -> AnyView {
+fn framed(detail: KeyDetail, secret: Option<String>, tried: Option<Tried>, dialog: &str) -> AnyView {
     let crumbs = vec![Crumb::link("Keys", "/keys"), Crumb::here(detail.key.name.clone())];
-    let page = page(detail, secret, dialog);
+    let page = page(detail, secret, tried, dialog);
     view! { <Framed crumbs>{page}</Framed> }.into_any()
 }
 
-fn page(detail: KeyDetail, secret: Option<String>, dialog: &str) -> AnyView {
+fn page(detail: KeyDetail, secret: Option<String>, tried: Option<Tried>, dialog: &str) -> AnyView {
     let path = format!("/keys/{}", detail.key.id);
     let over = match (secret, dialog, detail.can_edit) {
         (Some(secret), ..) => Some(view! { <Reveal detail=detail.clone() secret/> }.into_any()),
         (None, "revoke", true) => Some(view! { <RevokeDialog detail=detail.clone() path=path.clone()/> }.into_any()),
+        (None, "narrow", true) => Some(view! { <NarrowDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         (None, "rotate", true) => Some(view! { <RotateDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         _ => None,
     };
@@ -72,8 +87,10 @@ fn page(detail: KeyDetail, secret: Option<String>, dialog: &str) -> AnyView {
         <div class="cols-main">
             <div class="stack-xl">
                 {detail.can_edit.then(|| settings(&detail))}
+                {used(&detail)}
                 {secrets(&detail)}
                 {limits(&detail)}
+                {trial(&detail, tried)}
             </div>
             <aside class="stack-xl" aria-label="About this key">{about(&detail)}{history(&detail)}</aside>
         </div>

@@ -3,12 +3,13 @@
 use crate::{
     keys::{
         api::{SaveKey, SetLimit},
-        model::{Act, HistoryEntry, KeyDetail, per_window},
+        model::{Act, HistoryEntry, KeyDetail, Preset, per_window},
     },
     ui::{
-        Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, SelectField, Size, Table, TextArea, TextField,
-        Timeline, TimelineItem, number::thousands,
+        Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, RadioGroup, SelectField, Size, Table, TextArea,
+        TextField, Timeline, TimelineItem, number::thousands,
     },
+    values::Permission,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -19,7 +20,18 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
         detail.permissions.iter().map(|p| Choice::new(p.permission.as_str(), p.permission.to_string()).with_help(p.description.clone())).collect();
     let has_permissions = !choices.is_empty();
     let held = detail.key.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let permissions = has_permissions.then(|| view! { <CheckGroup label="May" name="permissions[]" choices values=held/> });
+    let names = |permissions: Vec<Permission>| permissions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let preset = |preset: Preset| match names(preset.of(&detail.permissions)) {
+        names if names.is_empty() => Choice::new(preset.as_str(), preset.label()).with_help("None here."),
+        names => Choice::new(preset.as_str(), preset.label()).with_help(names),
+    };
+    let presets = Preset::ALL.map(preset).into_iter().chain([Choice::new("chosen", "What is ticked below")]).collect();
+    let permissions = has_permissions.then(|| {
+        view! {
+            <RadioGroup label="What it may" name="preset" choices=presets value="chosen"/>
+            <div class="ticks"><CheckGroup label="May" name="permissions[]" choices values=held/></div>
+        }
+    });
     let help = format!("From the start of this day, {}, every call is answered EXPIRED. Empty: never.", detail.zone);
     let (name, tags) = (detail.key.name.clone(), detail.key.tags.join(" "));
     let (expires_on, addresses) = (detail.expires_on.clone(), detail.key.addresses.join("\n"));

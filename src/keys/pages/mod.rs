@@ -4,6 +4,7 @@ mod find;
 mod key;
 mod key_parts;
 mod key_secrets;
+mod key_use;
 mod keys;
 mod many;
 

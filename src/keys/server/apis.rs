@@ -1,11 +1,16 @@
 //! APIs: what operators describe and keys are made for.
 
-use super::{reach::actor, rules, store::apis as store};
+use super::{
+    gate,
+    reach::actor,
+    rules,
+    store::{apis as store, routes},
+};
 use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::{AppError, Fields},
-    keys::model::{Api, ApiEdit, ApiPermission, NewApi},
+    keys::model::{Api, ApiEdit, ApiPermission, NewApi, Unmatched},
     platform::Ctx,
     values::{ApiId, KeyPrefix, Permission, Slug, permission_names as may},
 };
@@ -42,10 +47,11 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, 
         None => fields.check("key_prefix", prefix_of(new.slug.trim())),
     };
     let permissions = fields.check("permissions", described(&new.permissions));
+    let permissions = permissions.and_then(|p| fields.check("basic", with_basic(p, &new.basic)));
     fields.done()?;
     let (Some(slug), Some(name), Some(key_prefix), Some(permissions)) = (slug, name, prefix, permissions) else { return Err(AppError::NotFound) };
 
-    let api = Api { id: ctx.new_id(), slug, name, key_prefix, permissions };
+    let api = Api { id: ctx.new_id(), slug, name, key_prefix, unmatched: new.unmatched, permissions };
     let mut tx = ctx.db.begin().await?;
     if !store::insert_api(&mut tx, &api, ctx.clock.now()).await? {
         let taken_slug = store::lock_api(&mut tx, api.slug.as_str()).await?.is_some();
@@ -55,36 +61,77 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, 
     store::replace_permissions(&mut tx, api.id, &api.permissions).await?;
     note(ctx, &mut tx, caller, "api.created", api.id, serde_json::json!({ "slug": api.slug, "key_prefix": api.key_prefix })).await?;
     tx.commit().await?;
+    gate::apis_refreshed(ctx).await;
     Ok(api)
 }
 
-/// Changes the name or the permissions of an API. Operators only.
+/// Changes the name, the permissions of an API, or what becomes of calls that no route matches. Operators only.
 pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> Result<Api, AppError> {
     caller.require(&may::APIS_MANAGE)?;
     let mut fields = Fields::default();
     let name = edit.name.and_then(|text| fields.check("name", rules::name(&text)));
     let permissions = edit.permissions.and_then(|lines| fields.check("permissions", described(&lines)));
-    if slug == Api::OWN && permissions.is_some() {
+    if slug == Api::OWN && (permissions.is_some() || edit.basic.is_some()) {
         fields.add("permissions", "The permissions of Tollgate's own API are fixed.");
+    }
+    if slug == Api::OWN && edit.unmatched.is_some_and(|u| u != Unmatched::Allow) {
+        fields.add("unmatched", "Tollgate's own API has no routes to describe.");
     }
     fields.done()?;
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
+    let before = store::find_api(&mut *tx, slug).await?.ok_or(AppError::NotFound)?;
     if let Some(name) = &name {
         store::update_api_name(&mut tx, id, name).await?;
     }
-    if let Some(permissions) = &permissions {
-        store::replace_permissions(&mut tx, id, permissions).await?;
+    if let Some(unmatched) = edit.unmatched {
+        store::update_unmatched(&mut tx, id, unmatched).await?;
     }
-    note(ctx, &mut tx, caller, "api.changed", id, serde_json::json!({ "slug": slug, "name": name })).await?;
+    if permissions.is_some() || edit.basic.is_some() {
+        let known: Vec<String> = before.permissions.iter().map(|p| p.permission.to_string()).collect();
+        let basic = edit.basic.unwrap_or_else(|| before.permissions.iter().filter(|p| p.is_basic).map(|p| p.permission.to_string()).collect());
+        let permissions = permissions.unwrap_or(before.permissions);
+        // Who takes a permission away takes it out of the preset too.
+        let is_left = |name: &String| permissions.iter().any(|p| p.permission.as_str() == name.trim());
+        let basic: Vec<String> = basic.into_iter().filter(|name| is_left(name) || !known.contains(name)).collect();
+        let permissions = with_basic(permissions, &basic).map_err(|words| AppError::invalid("basic", words))?;
+        must_not_be_needed(&mut tx, id, &permissions).await?;
+        store::replace_permissions(&mut tx, id, &permissions).await?;
+    }
+    note(ctx, &mut tx, caller, "api.changed", id, serde_json::json!({ "slug": slug, "name": name, "unmatched": edit.unmatched })).await?;
     tx.commit().await?;
+    gate::apis_refreshed(ctx).await;
     store::find_api(&ctx.db, slug).await?.ok_or(AppError::NotFound)
 }
 
-async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, kind: &str, api: ApiId, data: serde_json::Value) -> Result<(), AppError> {
+/// A permission that a route needs can't be taken away: nobody could make the call any more.
+async fn must_not_be_needed(conn: &mut PgConnection, id: ApiId, permissions: &[ApiPermission]) -> Result<(), AppError> {
+    let is_kept = |needed: &Permission| permissions.iter().any(|p| p.permission == *needed);
+    let needing = routes::list_routes(conn, id).await?.into_iter().find(|route| route.permission.as_ref().is_some_and(|p| !is_kept(p)));
+    match needing {
+        Some(route) => {
+            let needed = route.permission.as_ref().map(ToString::to_string).unwrap_or_default();
+            Err(AppError::invalid("permissions", format!("The route {} needs {needed}. Change the route first.", route.label())))
+        }
+        None => Ok(()),
+    }
+}
+
+pub(super) async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, kind: &str, api: ApiId, data: serde_json::Value) -> Result<(), AppError> {
     let (actor_id, actor_name) = actor(caller);
     record(ctx, conn, Change { kind, actor: actor_id, actor_name, subject: Some(api.uuid()), data, ..Change::default() }).await?;
     Ok(())
+}
+
+/// Marks those that the preset Basic gives.
+fn with_basic(mut permissions: Vec<ApiPermission>, basic: &[String]) -> Result<Vec<ApiPermission>, String> {
+    if let Some(unknown) = basic.iter().find(|name| !permissions.iter().any(|p| p.permission.as_str() == name.trim())) {
+        return Err(format!("The API knows no permission {}.", unknown.chars().take(64).collect::<String>()));
+    }
+    for permission in &mut permissions {
+        permission.is_basic = basic.iter().any(|name| name.trim() == permission.permission.as_str());
+    }
+    Ok(permissions)
 }
 
 /// `price-list` gives `pricelist`: what is allowed in a prefix, at most twelve.
@@ -102,7 +149,7 @@ fn described(lines: &[String]) -> Result<Vec<ApiPermission>, String> {
             return Err(format!("The description of {permission} has at most 200 characters on one line."));
         }
         if !permissions.iter().any(|p| p.permission == permission) {
-            permissions.push(ApiPermission { permission, description: description.trim().to_owned() });
+            permissions.push(ApiPermission { permission, description: description.trim().to_owned(), is_basic: false });
         }
     }
     if permissions.len() > 200 {

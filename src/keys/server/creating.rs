@@ -14,7 +14,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Act, Api, Key, KeyState, NewKey, Once},
+    keys::model::{Act, Api, Key, KeyState, NewKey, Once, Preset},
     platform::{Ctx, crypto::sha256},
     values::{KeyId, Permission, SecretId, permission_names as may},
 };
@@ -91,9 +91,10 @@ struct Wanted {
 fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Result<Wanted, AppError> {
     let mut fields = Fields::default();
     let name = fields.check("name", rules::name(&new.name));
-    let permissions = match &new.permissions {
-        Some(texts) => fields.check("permissions", rules::permissions(api, texts)),
-        None => Some(api.reading().filter(|p| !api.is_own() || caller.may(p)).cloned().collect()),
+    let permissions = match (&new.permissions, new.preset) {
+        (Some(_), Some(_)) => fields.check("preset", Err(rules::EITHER)),
+        (Some(texts), None) => fields.check("permissions", rules::permissions(api, texts)),
+        (None, preset) => Some(api.preset(preset.unwrap_or(Preset::Basic)).into_iter().filter(|p| !api.is_own() || caller.may(p)).collect()),
     };
     let addresses = fields.check("addresses", rules::addresses(new.addresses.iter().map(String::as_str))).unwrap_or_default();
     let tags = fields.check("tags", rules::tags(new.tags.iter().map(String::as_str))).unwrap_or_default();

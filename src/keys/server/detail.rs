@@ -3,15 +3,17 @@
 use super::{
     limits, listing,
     reach::Reach,
+    rules,
     store::{self, listing::Wanted},
+    using::permission_uses,
     words::said,
 };
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Act, Api, ApiPermission, Calls, DayBar, HistoryEntry, Key, KeyDetail, KeyState, SecretUseView, SecretView},
+    keys::model::{Act, Api, ApiPermission, ApiRoute, Calls, DayBar, HistoryEntry, Key, KeyDetail, KeyState, SecretUseView, SecretView},
     platform::{Ctx, LocalTime},
-    values::{KeyId, WorkspaceId, permission_names as may},
+    values::{KeyId, permission_names as may},
 };
 
 /// Lines of the history that a page shows.
@@ -67,6 +69,11 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
     let provenance = store::keys::find_provenance(&ctx.db, reach, id).await?.ok_or(AppError::NotFound)?;
     let row = listing::row(ctx, listed, spark, &local);
     let key = row.key;
+    let api = store::apis::find_api(&ctx.db, key.api.as_str()).await?.ok_or(AppError::NotFound)?;
+    let mut conn = ctx.db.acquire().await?;
+    let routes = store::routes::list_routes(&mut conn, api.id).await?;
+    let grantable = rules::grantable(&mut conn, caller, key.workspace, &api).await?;
+    drop(conn);
 
     Ok(KeyDetail {
         owner: provenance.owner,
@@ -83,22 +90,28 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         days,
         days_end: edges.last().map(|at| said(*at, String::new()).at).unwrap_or_default(),
         secrets: secrets(ctx, id, &local).await?,
-        permissions: permissions(ctx, caller, &key).await?,
+        permissions: permissions(&key, grantable),
+        uses: permission_uses(ctx, &key, &routes, &local).await?,
         limits: limits::views(ctx, &key, &local),
         has_default_limit: key.limits.is_empty(),
         history: history(ctx, id, &local).await?,
         can_edit: key.state != KeyState::Revoked && caller.may(&may::KEYS_WRITE),
         can_set_limits: key.state != KeyState::Revoked && caller.may(&may::KEYS_MANAGE),
-        example: example(ctx, &key),
+        example: example(ctx, &key, &routes),
         once: ctx.rng.base62(30),
         key,
     })
 }
 
-/// A call that answers at once: Tollgate's own API, or what a proxy before the protected API asks.
-fn example(ctx: &Ctx, key: &Key) -> String {
+/// A call that answers at once: Tollgate's own API, or what a proxy before the protected API asks; where routes matter, for a path that
+/// needs nothing that the key has not.
+fn example(ctx: &Ctx, key: &Key, routes: &[ApiRoute]) -> String {
     let path = if key.api.as_str() == Api::OWN { "/api/v1/keys".to_owned() } else { format!("/forward-auth/{}", key.api) };
-    format!("curl -i {} \\\n  -H \"Authorization: Bearer $KEY\"", ctx.config.link(&path))
+    let is_plain = |r: &&ApiRoute| matches!(r.method.as_str(), "GET" | ApiRoute::ANY) && !r.pattern.contains(['{', '*']);
+    let may = |r: &&ApiRoute| r.permission.as_ref().is_none_or(|p| key.permissions.contains(p));
+    let route = routes.iter().filter(is_plain).find(may);
+    let told = if routes.is_empty() { String::new() } else { format!(" \\\n  -H \"X-Forwarded-Uri: {}\"", route.map_or("/", |r| &r.pattern)) };
+    format!("curl -i {} \\\n  -H \"Authorization: Bearer $KEY\"{told}", ctx.config.link(&path))
 }
 
 async fn secrets(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<SecretView>, AppError> {
@@ -133,19 +146,8 @@ async fn history(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<HistoryE
 }
 
 /// What the key has, and what it could be given: for Tollgate's own API only what its owner and the caller may.
-async fn permissions(ctx: &Ctx, caller: &Caller, key: &Key) -> Result<Vec<ApiPermission>, AppError> {
-    let api = store::apis::find_api(&ctx.db, key.api.as_str()).await?.ok_or(AppError::NotFound)?;
-    let grantable = grantable(ctx, caller, key.workspace, api).await?;
+fn permissions(key: &Key, grantable: Vec<ApiPermission>) -> Vec<ApiPermission> {
     let gone = key.permissions.iter().filter(|p| !grantable.iter().any(|g| g.permission == **p));
-    let gone: Vec<ApiPermission> = gone.map(|p| ApiPermission { permission: p.clone(), description: String::new() }).collect();
-    Ok(grantable.into_iter().chain(gone).collect())
-}
-
-async fn grantable(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, api: Api) -> Result<Vec<ApiPermission>, AppError> {
-    if !api.is_own() {
-        return Ok(api.permissions);
-    }
-    let mut conn = ctx.db.acquire().await?;
-    let owner = store::keys::list_owner_permissions(&mut conn, workspace).await?;
-    Ok(api.permissions.into_iter().filter(|p| caller.may(&p.permission) && owner.contains(&p.permission)).collect())
+    let gone: Vec<ApiPermission> = gone.map(|p| ApiPermission { permission: p.clone(), description: String::new(), is_basic: false }).collect();
+    grantable.into_iter().chain(gone).collect()
 }

@@ -33,10 +33,15 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         Some(None) => Some(None),
         Some(Some(_)) | None => None,
     };
-    let permissions = match &edit.permissions {
+    let permissions = match (&edit.permissions, edit.preset) {
+        (Some(_), Some(_)) => fields.check("preset", Err(rules::EITHER)),
         // What it has already may stay, even if the API has dropped it.
-        Some(texts) => fields.check("permissions", kept_or_known(&api, &key, texts)),
-        None => None,
+        (Some(texts), None) => fields.check("permissions", kept_or_known(&api, &key, texts)),
+        (None, Some(preset)) => {
+            let grantable = rules::grantable(&mut tx, caller, key.workspace, &api).await?;
+            Some(api.preset(preset).into_iter().filter(|p| grantable.iter().any(|g| g.permission == *p)).collect())
+        }
+        (None, None) => None,
     };
     let addresses = match &edit.addresses {
         Some(texts) => fields.check("addresses", rules::addresses(texts.iter().map(String::as_str))),

@@ -4,11 +4,19 @@ use super::{detail::find_key, many::change_many_as_seen, rules};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Environment, Grace, KeyEdit, KeyLimit, Many, ManyAct, ManyQuery, NewKey, Once, Selection},
+    keys::model::{Environment, Grace, KeyEdit, KeyLimit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection},
     platform::{Ctx, LocalTime, crypto::sha256},
     ui::number::{count, thousands},
     values::KeyId,
 };
+
+/// A preset from its radio button; `chosen`, like none, means that the ticked permissions count.
+fn preset(text: Option<&str>, fields: &mut Fields) -> Option<Preset> {
+    match text {
+        None | Some("" | "chosen") => None,
+        Some(text) => fields.check("preset", Preset::parse(text).ok_or("Choose what the key may.")),
+    }
+}
 
 /// A key from the form of `/keys`. Permissions are `api/resource:action`, since the form shows those of every API.
 pub fn new_key(
@@ -16,12 +24,14 @@ pub fn new_key(
     name: String,
     api: Option<String>,
     permissions: Option<Vec<String>>,
+    chosen_preset: Option<&str>,
     expires: Option<String>,
     environment: Option<String>,
     once: Option<String>,
 ) -> Result<NewKey, AppError> {
     let api = filled(api);
     let mut fields = Fields::default();
+    let preset = preset(chosen_preset, &mut fields);
     let lifetime = fields.check("expires", rules::lifetime(expires.as_deref().unwrap_or_default())).flatten();
     let environment = match environment.as_deref() {
         None | Some("" | "live") => Environment::Live,
@@ -32,13 +42,14 @@ pub fn new_key(
         }
     };
     fields.done()?;
-    // Without a chosen API nobody knows whose permissions these are: it gets those that only read.
-    let permissions = api.as_ref().and_then(|api| {
+    // Without a chosen API nobody knows whose permissions these are: it gets those of the preset Basic.
+    let permissions = api.as_ref().filter(|_| preset.is_none()).and_then(|api| {
         let of_api = |text: String| text.strip_prefix(api.as_str())?.strip_prefix('/').map(str::to_owned);
         permissions.map(|all| all.into_iter().filter_map(of_api).collect())
     });
     let once = page_token(once)?.map(Once::Page);
-    Ok(NewKey { name, api, permissions, addresses: Vec::new(), tags: Vec::new(), expires_at: lifetime.map(|l| ctx.clock.now() + l), environment, once })
+    let expires_at = lifetime.map(|l| ctx.clock.now() + l);
+    Ok(NewKey { name, api, permissions, preset, addresses: Vec::new(), tags: Vec::new(), expires_at, environment, once })
 }
 
 /// The token of a page view, made by `Rng::base62(30)`. A short one would be guessable, and a secret is derived from it.
@@ -59,9 +70,14 @@ pub async fn edit(
     name: String,
     expires_on: Option<String>,
     permissions: Option<Vec<String>>,
+    chosen_preset: Option<&str>,
     addresses: Option<String>,
     tags: Option<String>,
 ) -> Result<KeyEdit, AppError> {
+    let mut fields = Fields::default();
+    let preset = preset(chosen_preset, &mut fields);
+    fields.done()?;
+    let permissions = permissions.filter(|_| preset.is_none());
     let key = find_key(ctx, caller, id).await?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let expires_at = match (filled(expires_on), key.expires_at) {
@@ -75,7 +91,7 @@ pub async fn edit(
     };
     // Lines, though commas and spaces do as well.
     let words = |text: String| text.split([',', ' ', '\r', '\n', '\t']).filter(|t| !t.is_empty()).map(str::to_owned).collect();
-    Ok(KeyEdit { name: Some(name), expires_at, permissions, addresses: addresses.map(words), tags: tags.map(words), limits: None })
+    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, addresses: addresses.map(words), tags: tags.map(words), limits: None })
 }
 
 /// How long an old secret lives on: seconds, `first_use`, or `date` with a day in the person's time zone, with whose beginning it ends.

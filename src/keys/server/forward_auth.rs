@@ -42,13 +42,14 @@ pub fn answer(gate: &Gate, info: &RequestInfo, head: &Parts) -> Response {
     let path = head.uri.path().strip_prefix(PATH).unwrap_or_default();
     let (api, dialect) = path.split_once('/').map_or((path, None), |(api, dialect)| (api, Some(dialect)));
     match dialect {
-        None => decide(gate, info, api, Dialect::Plain, needs(head), &route(head, "x-forwarded-method", "x-forwarded-uri"), &head.headers),
-        Some("nginx") => decide(gate, info, api, Dialect::Nginx, needs(head), &route(head, "x-original-method", "x-original-uri"), &head.headers),
+        None => decide(gate, info, api, Dialect::Plain, needs(head), Told::of(head, "x-forwarded-method", "x-forwarded-uri"), &head.headers),
+        Some("nginx") => decide(gate, info, api, Dialect::Nginx, needs(head), Told::of(head, "x-original-method", "x-original-uri"), &head.headers),
         // Envoy appends the client's path, query included, so its own parameters can't stand in the query.
         Some(envoy) => match envoy.strip_prefix("envoy") {
             Some(path) if path.is_empty() || path.starts_with('/') => {
                 let path = if path.is_empty() { "/" } else { path };
-                decide(gate, info, api, Dialect::Plain, Ok(Needs::default()), &format!("{} {path}", head.method), &head.headers)
+                let told = Told { method: head.method.as_str(), path: Some(path) };
+                decide(gate, info, api, Dialect::Plain, Ok(Needs::default()), told, &head.headers)
             }
             _ => AppError::NotFound.into_response(),
         },
@@ -75,13 +76,28 @@ fn needs(head: &Parts) -> Result<Needs, String> {
 
 /// The client's method and path, as this kind of proxy tells them. Each dialect reads its own headers only: the other family passes
 /// through the proxy as the client sent it.
-fn route(head: &Parts, method: &'static str, path: &'static str) -> String {
-    let told = |name: &'static str| head.headers.get(name).and_then(|v| v.to_str().ok());
-    let (method, path) = (told(method).unwrap_or(head.method.as_str()), told(path).unwrap_or("/"));
-    [method, " ", path].concat()
+struct Told<'a> {
+    method: &'a str,
+    path: Option<&'a str>,
 }
 
-fn decide(gate: &Gate, info: &RequestInfo, api: &str, dialect: Dialect, needs: Result<Needs, String>, route: &str, headers: &HeaderMap) -> Response {
+impl<'a> Told<'a> {
+    fn of(head: &'a Parts, method: &'static str, path: &'static str) -> Self {
+        let told = |name: &'static str| head.headers.get(name).and_then(|v| v.to_str().ok());
+        Self { method: told(method).unwrap_or(head.method.as_str()), path: told(path) }
+    }
+
+    /// `GET /orders/17`. Without a path `GET /`; where the path matters the method only, which no route matches.
+    fn route(&self, path_matters: bool) -> String {
+        match self.path {
+            Some(path) => [self.method, " ", path].concat(),
+            None if path_matters => self.method.to_owned(),
+            None => [self.method, " /"].concat(),
+        }
+    }
+}
+
+fn decide(gate: &Gate, info: &RequestInfo, api: &str, dialect: Dialect, needs: Result<Needs, String>, told: Told<'_>, headers: &HeaderMap) -> Response {
     let needs = match needs {
         Ok(needs) => needs,
         Err(words) => return AppError::invalid("query", format!("The proxy's address has a query that is not understood: {words}")).into_response(),
@@ -91,20 +107,22 @@ fn decide(gate: &Gate, info: &RequestInfo, api: &str, dialect: Dialect, needs: R
         return AppError::invalid("cost", "A call through a proxy costs at least 1.").into_response();
     }
     let Some(api) = gate.api(api) else { return AppError::NotFound.into_response() };
+    let route = told.route(gate.has_routes(api.id));
     let Some(secret) = presented(headers) else {
-        gate.nothing_presented(Some(api.id), route, info);
+        gate.nothing_presented(Some(api.id), &route, info);
         return missing(&api.slug);
     };
     let answer = gate.verify(Question {
         secret,
         api: Some(api.id),
         permission: needs.permission.as_ref().map(Permission::as_str),
-        route,
-        cost: needs.cost.unwrap_or(1),
+        route: &route,
+        is_proxied: true,
+        cost: needs.cost,
         address: Some(info.address),
         request_id: &info.id,
     });
-    let mut response = if answer.passes() { passed(&answer) } else { refused(&answer, &api.slug, needs.permission.as_ref(), dialect) };
+    let mut response = if answer.passes() { passed(&answer) } else { refused(&answer, &api.slug, dialect) };
     ratelimit::tell(response.headers_mut(), &answer.limits);
     response
 }
@@ -121,16 +139,16 @@ fn passed(answer: &Answer) -> Response {
     response
 }
 
-fn refused(answer: &Answer, api: &str, permission: Option<&Permission>, dialect: Dialect) -> Response {
+fn refused(answer: &Answer, api: &str, dialect: Dialect) -> Response {
     let status = match answer.outcome {
         Outcome::RateLimited | Outcome::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
         Outcome::Forbidden | Outcome::IpDenied | Outcome::Banned => StatusCode::FORBIDDEN,
         _ => StatusCode::UNAUTHORIZED,
     };
     let policies: Vec<&str> = answer.limits.iter().filter(|l| l.remaining == 0).map(|l| &*l.name).collect();
-    let mut response = problem(status, answer.outcome, &policies);
+    let mut response = problem(status, answer, &policies);
     let headers = response.headers_mut();
-    let challenge = match (answer.outcome, permission) {
+    let challenge = match (answer.outcome, &answer.lacks) {
         (Outcome::Forbidden, Some(needed)) => Some(format!("Bearer realm=\"{api}\", error=\"insufficient_scope\", scope=\"{needed}\"")),
         _ if status == StatusCode::UNAUTHORIZED => Some(format!("Bearer realm=\"{api}\", error=\"invalid_token\"")),
         _ => None,
@@ -162,13 +180,14 @@ fn missing(api: &str) -> Response {
     response
 }
 
-fn problem(status: StatusCode, outcome: Outcome, policies: &[&str]) -> Response {
+fn problem(status: StatusCode, answer: &Answer, policies: &[&str]) -> Response {
+    let outcome = answer.outcome;
     let is_limit = status == StatusCode::TOO_MANY_REQUESTS;
     let mut body = serde_json::json!({
         "type": if is_limit { "https://iana.org/assignments/http-problem-types#quota-exceeded" } else { "about:blank" },
         "title": status.canonical_reason().unwrap_or("Error"),
         "status": status.as_u16(),
-        "detail": outcome.sentence(),
+        "detail": answer.why.as_deref().unwrap_or(outcome.sentence()),
         "code": outcome.as_str(),
         "request_id": request_id(),
     });

@@ -50,11 +50,10 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
     let answer = gate.verify(Question {
         secret,
         api: gate.api("tollgate").map(|api| api.id),
-        permission: None,
         route: &format!("{} {path}", request.method()),
-        cost: 1,
         address: info.as_ref().map(|i| i.address),
         request_id: info.as_ref().map_or("", |i| &i.id),
+        ..Question::default()
     });
     let mut response = match caller(&ctx, &answer).await {
         Ok(caller) => {

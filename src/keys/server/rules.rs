@@ -4,7 +4,7 @@ use super::store::keys::list_owner_permissions;
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, KeyLimit},
+    keys::model::{Api, ApiPermission, KeyLimit},
     values::{Permission, WorkspaceId},
 };
 use ipnet::IpNet;
@@ -102,6 +102,18 @@ pub fn tags<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>,
     tags.sort();
     tags.dedup();
     if tags.len() > MAX_TAGS { Err(format!("A key has at most {MAX_TAGS} tags.")) } else { Ok(tags) }
+}
+
+/// Permissions are sent one by one, or by the name of their set.
+pub const EITHER: &str = "Send permissions or a preset, not both.";
+
+/// What a key of the workspace can be given: for Tollgate's own API only what its owner and the caller may (K03).
+pub async fn grantable(conn: &mut PgConnection, caller: &Caller, workspace: WorkspaceId, api: &Api) -> Result<Vec<ApiPermission>, AppError> {
+    if !api.is_own() {
+        return Ok(api.permissions.clone());
+    }
+    let owner = list_owner_permissions(conn, workspace).await?;
+    Ok(api.permissions.iter().filter(|p| caller.may(&p.permission) && owner.contains(&p.permission)).cloned().collect())
 }
 
 /// A key for Tollgate itself never may more than its owner, nor than who gives it (K03). Other APIs' permissions are not Tollgate's.

@@ -34,13 +34,13 @@ pub struct VerifyRequest<'a> {
     /// The slug of the API that was called; a key of another API is then `WRONG_API`.
     #[serde(borrow, default)]
     pub api: Option<Cow<'a, str>>,
-    /// The permission that the call needs.
+    /// A permission that the call needs, beside the one that its route needs.
     #[serde(borrow, default)]
     pub permission: Option<Cow<'a, str>>,
-    /// The route that was called, for the usage charts: `GET /orders`.
+    /// The method and path that were called, `GET /orders/17`: what the API's routes are matched with, and how usage is counted.
     #[serde(borrow, default)]
     pub route: Option<Cow<'a, str>>,
-    /// Cost units, 1 unless said otherwise; 0 asks without charging.
+    /// Cost units; without it what the route costs, else 1; 0 asks without charging.
     #[serde(default)]
     pub cost: Option<u32>,
     /// The address of the end client. A key that may be used from certain addresses only is `IP_DENIED` without it.
@@ -66,6 +66,9 @@ pub struct VerifyAnswer<'a> {
     pub valid: bool,
     #[schema(value_type = String)]
     pub code: Outcome,
+    /// Why exactly, where the code does not say it all: the missing permission, a path that matches no route.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,9 +124,10 @@ pub fn verify_key(gate: &Gate, info: &RequestInfo, headers: &HeaderMap, body: &[
         api,
         permission: asked.permission.as_deref(),
         route: asked.route.as_deref().unwrap_or("-"),
-        cost: asked.cost.unwrap_or(1),
+        cost: asked.cost,
         address: asked.ip,
         request_id: &info.id,
+        ..Question::default()
     });
     let bytes = serde_json::to_vec(&told(&answer)).map_err(AppError::internal)?;
     let mut response = bytes.into_response();
@@ -149,6 +153,7 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
     VerifyAnswer {
         valid,
         code: answer.outcome,
+        detail: answer.why.as_deref(),
         api: facts.map(|f| &*f.api_slug),
         key_id: facts.map(|f| f.key),
         account_id: facts.map(|f| f.owner),

@@ -72,6 +72,8 @@ pub fn DocsPage() -> impl IntoView {
                 <CodeBlock id="verify-call" title="Question" code=VERIFY/>
                 <CodeBlock id="verify-answer" title="Answer" code=ANSWER/>
 
+                {super::docs_routes::routes()}
+
                 <h2 id="codes">"Codes"</h2>
                 <div class="table-wrap"><table class="table"><caption class="visually-hidden">"Outcome codes"</caption>
                     <thead><tr><th scope="col">"Code"</th><th scope="col">"What the holder is told"</th></tr></thead>

@@ -6,8 +6,17 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use tollgate::app::App;
 
-const PAGES: [&str; 8] =
-    ["/admin", "/admin/accounts", "/admin/accounts/{id}", "/admin/apis", "/admin/jobs", "/admin/keys", "/admin/keys/many", "/admin/refusals"];
+const PAGES: [&str; 9] = [
+    "/admin",
+    "/admin/accounts",
+    "/admin/accounts/{id}",
+    "/admin/apis",
+    "/admin/apis/{slug}",
+    "/admin/jobs",
+    "/admin/keys",
+    "/admin/keys/many",
+    "/admin/refusals",
+];
 
 /// The pages for which nobody needs to sign in.
 const PUBLIC: [&str; 11] =
@@ -39,10 +48,13 @@ fn functions(account: &str, session: &str, key: &str, job: &str) -> Vec<(&'stati
         ("/fn/tollgate/admin/api/list_refusals", vec![]),
         ("/fn/tollgate/admin/api/preview_many_keys", vec![]),
         ("/fn/tollgate/admin/api/read_account", of("id", account)),
+        ("/fn/tollgate/admin/api/read_api", of("slug", "demo")),
         ("/fn/tollgate/admin/api/read_overview", vec![]),
+        ("/fn/tollgate/admin/api/remove_route", vec![("slug", "demo".to_owned()), ("method", "GET".to_owned()), ("path", "/access".to_owned())]),
         ("/fn/tollgate/admin/api/retry_job", of("id", job)),
         ("/fn/tollgate/admin/api/revoke_key", two(("id", key), ("typed", "access"))),
         ("/fn/tollgate/admin/api/save_api", two(("slug", "demo"), ("name", "Demo"))),
+        ("/fn/tollgate/admin/api/save_route", two(("slug", "demo"), ("path", "/access"))),
         ("/fn/tollgate/admin/api/send_reset_link", of("id", account)),
         ("/fn/tollgate/admin/api/set_limit", of("id", key)),
     ]
@@ -60,7 +72,7 @@ async fn r62_every_page_but_the_public_ones_asks_for_sign_in(db: PgPool) {
     let guarded: Vec<String> = routes().into_iter().filter(|path| !PUBLIC.contains(&path.as_str())).collect();
     assert!(guarded.len() > PAGES.len(), "{guarded:?}");
     for path in guarded {
-        let path = path.replace("{id}", "any");
+        let path = path.replace("{id}", "any").replace("{slug}", "any");
         let answer = browser.get(&path).await;
         assert_eq!(answer.status(), 303, "{path}");
         assert!(answer.headers()["location"].to_str().unwrap().starts_with("/sign-in?next="), "{path}");
@@ -74,7 +86,7 @@ async fn s88_only_operators_reach_an_admin_page(db: PgPool) {
     let admin: Vec<String> = routes().into_iter().filter(|path| path.starts_with("/admin")).collect();
     assert_eq!(admin, PAGES, "a page of /admin is not listed in this test");
     for path in admin {
-        let path = path.replace("{id}", &developer.account.to_string());
+        let path = path.replace("{id}", &developer.account.to_string()).replace("{slug}", "demo");
         assert_eq!(developer.browser.get(&path).await.status(), 403, "{path}");
         assert_eq!(operator.browser.get(&path).await.status(), 200, "{path}");
     }
@@ -96,7 +108,7 @@ async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
         assert_eq!(call(&app.browser(), path, body).await, 401, "{path} without a session");
         assert_eq!(call(&developer.browser, path, body).await, 403, "{path} as a developer");
     }
-    for kind in ["account.disabled", "key.disabled", "key.revoked", "api.created", "account.reset_sent"] {
+    for kind in ["account.disabled", "key.disabled", "key.revoked", "api.created", "account.reset_sent", "api.routed"] {
         assert_eq!(super::events(&app, kind).await, 0, "{kind}");
     }
     for (path, body) in &functions {

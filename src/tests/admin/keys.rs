@@ -79,20 +79,17 @@ async fn an_api_is_described_and_changed(db: PgPool) {
     assert!(["name-error", "slug-error", "permissions-error"].iter().all(|id| wrong.contains(id)), "each field says what is wrong");
     assert_eq!(events(&app, "api.created").await, 1);
 
-    let form = operator.browser.page("/admin/apis?edit=orders").await;
+    let form = operator.browser.page("/admin/apis/orders").await;
     assert!(form.contains("orders:read Read orders\norders:write"));
-    let saved = operator
-        .browser
-        .post::<api::SaveApi>("/admin/apis?edit=orders", &[("slug", "orders"), ("name", "Orders & more"), ("permissions", "orders:read")])
-        .await;
-    assert_eq!(location(&saved), "/admin/apis");
-    let list = server::list_apis(&app.ctx, &caller(&app, operator.account).await, Some("orders")).await.unwrap();
-    let chosen = list.chosen.unwrap();
-    assert_eq!((chosen.name.as_str(), chosen.permissions.len()), ("Orders & more", 1));
-    assert_eq!(operator.browser.get("/admin/apis?edit=nothing").await.status(), 404);
+    let fields = [("slug", "orders"), ("name", "Orders & more"), ("permissions", "orders:read"), ("unmatched", "refuse")];
+    let saved = operator.browser.post::<api::SaveApi>("/admin/apis/orders", &fields).await;
+    assert_eq!(location(&saved), "/admin/apis/orders");
+    let page = server::read_api(&app.ctx, &caller(&app, operator.account).await, "orders", None).await.unwrap();
+    assert_eq!((page.api.name.as_str(), page.api.permissions.len(), page.api.unmatched.as_str()), ("Orders & more", 1, "refuse"));
+    assert_eq!(operator.browser.get("/admin/apis/nothing").await.status(), 404);
 
     // Tollgate's own permissions are what its code asks for; a form can't change them.
-    let own = operator.browser.post::<api::SaveApi>("/admin/apis?edit=tollgate", &[("slug", "tollgate"), ("name", "Tollgate"), ("permissions", "x:y")]).await;
+    let own = operator.browser.post::<api::SaveApi>("/admin/apis/tollgate", &[("slug", "tollgate"), ("name", "Tollgate"), ("permissions", "x:y")]).await;
     assert_eq!(own.status(), 422);
 }
 

@@ -24,15 +24,8 @@ async fn the_numbers_are_those_of_today(db: PgPool) {
 
     let gate = app.ctx.part::<Gate>().unwrap();
     let ask = |secret: &str| {
-        let question = Question {
-            secret,
-            api: None,
-            permission: None,
-            route: "GET /orders",
-            cost: 1,
-            address: Some("203.0.113.9".parse().unwrap()),
-            request_id: "overview-1",
-        };
+        let question =
+            Question { secret, route: "GET /orders", address: Some("203.0.113.9".parse().unwrap()), request_id: "overview-1", ..Question::default() };
         gate.verify(question);
     };
     (0..3).for_each(|_| ask(&secret));

@@ -4,6 +4,7 @@ mod forward_auth;
 mod nodes;
 mod process;
 mod revocation;
+mod routes;
 mod spool;
 mod verify;
 

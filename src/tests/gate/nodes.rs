@@ -11,7 +11,7 @@ use tollgate::keys::server::{
 
 fn outcome(app: &TestApp, secret: &str) -> String {
     let gate = app.ctx.part::<Gate>().unwrap();
-    let question = Question { secret, api: None, permission: None, route: "GET /orders", cost: 0, address: None, request_id: "" };
+    let question = Question { secret, route: "GET /orders", cost: Some(0), ..Question::default() };
     gate.verify(question).outcome.to_string()
 }
 

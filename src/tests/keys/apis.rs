@@ -16,6 +16,7 @@ fn orders() -> NewApi {
         name: "Orders".into(),
         key_prefix: Some("ord".into()),
         permissions: vec!["orders:read Read orders".into(), "orders:write".into()],
+        ..NewApi::default()
     }
 }
 
@@ -64,9 +65,14 @@ async fn slugs_and_prefixes_are_unique_and_well_formed(db: PgPool) {
     assert_eq!(wrong(|a| a.key_prefix = Some("O_".into())).await, "key_prefix");
     assert_eq!(wrong(|a| a.permissions = vec!["everything".into()]).await, "permissions");
 
-    let edited = server::edit_api(&app.ctx, &olga, "orders", ApiEdit { name: Some("Orders 2".into()), permissions: Some(vec!["orders:read again".into()]) })
-        .await
-        .unwrap();
+    let edited = server::edit_api(
+        &app.ctx,
+        &olga,
+        "orders",
+        ApiEdit { name: Some("Orders 2".into()), permissions: Some(vec!["orders:read again".into()]), ..ApiEdit::default() },
+    )
+    .await
+    .unwrap();
     assert_eq!((edited.name.as_str(), edited.permissions.len(), edited.permissions[0].description.as_str()), ("Orders 2", 1, "again"));
     assert!(server::edit_api(&app.ctx, &olga, "tollgate", ApiEdit { permissions: Some(vec![]), ..ApiEdit::default() }).await.is_err());
     assert_eq!(server::edit_api(&app.ctx, &olga, "nothing", ApiEdit::default()).await, Err(AppError::NotFound));

@@ -8,11 +8,14 @@ mod lists;
 mod many;
 mod old_secrets;
 mod pages;
+mod presets;
 mod rest;
 mod review;
 mod rotation;
+mod routes;
 mod states;
 mod strangers;
+mod trying;
 
 use crate::{
     gate::{Given, Owner, key, known, owner},

@@ -1,23 +1,33 @@
 //! The gate: may this call pass? Answered from memory, without database work.
 //!
 //! The key table is loaded at start (`table`), kept current by NOTIFY with a poll behind it (`sync`), answers only as long as it can be
-//! relied upon (`contact`), and every answer is decided in one place (`verify`): checksum, one hash probe, constant-time comparison, state, API, permission, limits. Limits are counters
-//! beside the record (`limit`); what was decided is counted by the meter.
+//! relied upon (`contact`), and every answer is decided in one place (`verify`): checksum, one hash probe, constant-time comparison, then
+//! the checks (`checks`) with the route that the call is (`routing`), then limits. Limits are counters beside the record (`limit`); what
+//! was decided is counted by the meter.
 //!
 //! One node's limits are exact; several nodes count each for itself until quota leases come.
 
+mod apis;
+mod checks;
 mod contact;
+mod explain;
+mod label;
 mod limit;
+mod path;
 mod record;
-mod route;
+mod routing;
 mod store;
 mod sync;
 mod table;
 mod verify;
 
+pub use apis::ApiFacts;
+pub use checks::Check;
 pub use contact::{Contact, Stopped};
+pub use explain::{Trial, TrialRoute};
 pub use limit::LimitState;
 pub use record::{KeyFacts, Standing};
+pub use routing::check as check_routes;
 pub use sync::Sync;
 pub use verify::{Answer, Question};
 
@@ -26,11 +36,11 @@ use crate::{
     platform::{Ctx, clock::Clock},
     values::{ApiId, KeyId},
 };
+use apis::Apis;
 use arc_swap::ArcSwap;
+use label::Labels;
 use limit::Policy;
-use route::Routes;
 use std::{
-    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -39,19 +49,12 @@ use std::{
 };
 use table::Table;
 
-/// An API as the gate knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiFacts {
-    pub id: ApiId,
-    pub slug: Arc<str>,
-}
-
 /// The gate of this node. A part of the context: `ctx.part::<Gate>()`.
 pub struct Gate {
     table: Table,
-    apis: ArcSwap<HashMap<Box<str>, ApiFacts>>,
+    apis: ArcSwap<Apis>,
     meter: Meter,
-    routes: Routes,
+    labels: Labels,
     clock: Clock,
     /// What a key may do that has no limit of its own.
     default: Policy,
@@ -69,7 +72,7 @@ impl Gate {
             table: Table::default(),
             apis: ArcSwap::default(),
             meter: Meter::new(ctx.new_id(), spool),
-            routes: Routes::default(),
+            labels: Labels::default(),
             clock: ctx.clock.clone(),
             default: Policy { name: "default".into(), max: limits.key_calls, window: limits.key_window },
             is_loaded: AtomicBool::new(false),
@@ -89,7 +92,12 @@ impl Gate {
 
     /// The API of this slug, if there is one.
     pub fn api(&self, slug: &str) -> Option<ApiFacts> {
-        self.apis.load().get(slug).cloned()
+        self.apis.load().of_slug(slug)
+    }
+
+    /// True if the path of a call of this API matters: it has routes, or refuses what matches none.
+    pub fn has_routes(&self, api: ApiId) -> bool {
+        self.apis.load().has_routes(api)
     }
 
     /// How many keys it knows.
@@ -129,5 +137,14 @@ pub async fn refreshed(ctx: &Ctx, keys: &[KeyId]) -> bool {
             tracing::warn!(?keys, "the gate could not read changed keys in time, its follower will");
             false
         }
+    }
+}
+
+/// Brings this node's gate up to date with the APIs after a commit, as `refreshed` does with a key.
+pub async fn apis_refreshed(ctx: &Ctx) {
+    if let Some(gate) = ctx.part::<Gate>()
+        && let Err(error) = sync::refresh_apis(&gate, &ctx.db).await
+    {
+        tracing::warn!("the gate could not read the changed APIs, its follower will: {error}");
     }
 }

@@ -2,16 +2,19 @@
 
 use super::{
     ApiFacts, Gate, KeyFacts,
+    apis::Apis,
     limit::Policy,
     record::{Record, SecretFacts, Standing},
+    routing::Rules,
     sync::within,
 };
 use crate::{
+    keys::model::{ApiRoute, Unmatched},
     platform::Ctx,
     values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
 };
 use futures_util::TryStreamExt;
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -26,25 +29,45 @@ pub struct News {
     pub seen: String,
     /// Keys that are gone since.
     pub removed: Vec<KeyId>,
+    /// An API or a route of one is another.
+    pub apis_changed: bool,
 }
 
-/// Takes a snapshot, and says what keys are gone that were not so in `before`.
+/// Takes a snapshot, and says what was not so in `before`.
 pub async fn look(db: impl PgExecutor<'_>, before: Option<&str>) -> sqlx::Result<News> {
     let row = sqlx::query!(
         r#"select pg_current_snapshot()::text as "seen!",
-             array(select key_id from removed_keys where $1::text is not null and not pg_visible_in_snapshot(removed_in, $1::text::pg_snapshot)) as "removed!""#,
+             array(select key_id from removed_keys where $1::text is not null and not pg_visible_in_snapshot(removed_in, $1::text::pg_snapshot)) as "removed!",
+             exists (
+               select from apis
+               where $1::text is not null and changed_in < pg_snapshot_xmax(pg_current_snapshot()) and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)
+             ) as "apis_changed!""#,
         before,
     )
     .fetch_one(db)
     .await?;
-    Ok(News { seen: row.seen, removed: row.removed.into_iter().map(KeyId::new).collect() })
+    Ok(News { seen: row.seen, removed: row.removed.into_iter().map(KeyId::new).collect(), apis_changed: row.apis_changed })
 }
 
-pub async fn load_apis(gate: &Gate, db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-    let rows = sqlx::query!("select id, slug from apis").fetch_all(db).await?;
-    let apis: HashMap<Box<str>, ApiFacts> =
-        rows.into_iter().map(|r| (r.slug.as_str().into(), ApiFacts { id: ApiId::new(r.id), slug: r.slug.into() })).collect();
-    gate.apis.store(Arc::new(apis));
+/// Every API with its routes.
+pub async fn load_apis(gate: &Gate, conn: &mut PgConnection) -> sqlx::Result<()> {
+    let rows = sqlx::query!(r#"select id, slug, unmatched as "unmatched: Unmatched" from apis"#).fetch_all(&mut *conn).await?;
+    let mut routes: HashMap<Uuid, Vec<ApiRoute>> = HashMap::new();
+    for row in sqlx::query!("select api_id, method, pattern, permission, cost, is_counted from api_routes").fetch_all(conn).await? {
+        routes.entry(row.api_id).or_default().push(ApiRoute {
+            method: row.method,
+            pattern: row.pattern,
+            permission: row.permission.and_then(|p| p.parse().ok()),
+            cost: u32::try_from(row.cost).unwrap_or(1),
+            is_counted: row.is_counted,
+            description: String::new(),
+        });
+    }
+    let apis = rows.into_iter().map(|row| {
+        let rules = Rules::new(&routes.remove(&row.id).unwrap_or_default(), row.unmatched);
+        (ApiFacts { id: ApiId::new(row.id), slug: row.slug.into() }, rules)
+    });
+    gate.apis.store(Arc::new(Apis::new(apis)));
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use crate::{
     platform::{Ctx, clock::steady_millis},
     values::KeyId,
 };
-use sqlx::{PgPool, postgres::PgListener};
+use sqlx::{Acquire, PgPool, postgres::PgListener};
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -97,7 +97,7 @@ impl Follower {
         self.link().await?;
         let gate = &self.gate;
         self.seen = look(&self.db, None).await?.seen;
-        load_apis(gate, &self.db).await?;
+        load_apis(gate, &mut *self.db.acquire().await?).await?;
         read_keys(gate, &self.db, Which::All).await?;
         resume_windows(gate, ctx).await?;
         gate.is_loaded.store(true, Ordering::Release);
@@ -170,8 +170,8 @@ impl Follower {
         let news = {
             let _reading = gate.reading.lock().await;
             let news = within(patience, look(&mut *link, Some(&self.seen))).await?;
-            if heard == Heard::Anything {
-                within(patience, load_apis(gate, &mut *link)).await?;
+            if heard == Heard::Anything || news.apis_changed {
+                within(patience, async { load_apis(gate, link.acquire().await?).await }).await?;
             }
             let is_long_ago = gate.contact.behind() > REMOVED_KEPT && gate.contact.was_current();
             let read = read_keys(gate, &mut *link, if is_long_ago { Which::All } else { Which::NotIn(&self.seen, patience) }).await?;
@@ -260,4 +260,10 @@ pub async fn refresh(gate: &Gate, db: &PgPool, keys: &[KeyId]) -> sqlx::Result<(
         gate.table.remove(*gone);
     }
     Ok(())
+}
+
+/// Reads the APIs and their routes anew.
+pub async fn refresh_apis(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
+    let _reading = gate.reading.lock().await;
+    load_apis(gate, &mut *db.acquire().await?).await
 }

@@ -1,12 +1,14 @@
 //! The decision: one question, one answer, nothing awaited.
 //!
-//! The order is fixed: checksum, secret, state of the key, address, API, permission, limits. Only a call that passes everything else is charged,
-//! and a refusal is told no more than its code.
+//! The order is fixed: checksum, secret, then the checks (`checks`: state of the key, address, API, route, permission), then limits. Only a call
+//! that passes everything else is charged.
 
 use super::{
     Gate, LimitState,
+    checks::{Call, Check, Refused, Why, cost},
     limit::charge_all,
-    record::{Record, Standing},
+    record::Record,
+    routing::Matched,
 };
 use crate::{
     keys::server::{
@@ -19,17 +21,19 @@ use crate::{
 use std::{net::IpAddr, sync::Arc};
 
 /// May this call pass?
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Question<'a> {
     pub secret: &'a str,
     /// The API that is called; a key of another one is refused. None: any API.
     pub api: Option<ApiId>,
-    /// What the call needs, if it needs anything.
+    /// What the call needs beside what its route needs, if anything.
     pub permission: Option<&'a str>,
     /// The route as the caller names it: `GET /orders/123`.
     pub route: &'a str,
-    /// Cost units; 0 asks without charging.
-    pub cost: u32,
+    /// A proxy told the route of a client's call: what is no path is then refused by an API that has routes.
+    pub is_proxied: bool,
+    /// Cost units; 0 asks without charging; none: what the route costs.
+    pub cost: Option<u32>,
     /// The address of the end client, if it is known.
     pub address: Option<IpAddr>,
     pub request_id: &'a str,
@@ -44,6 +48,10 @@ pub struct Answer {
     pub limits: Vec<LimitState>,
     /// Seconds until it is worth trying again.
     pub retry_after: Option<u64>,
+    /// The permission that is needed and was not given.
+    pub lacks: Option<Box<str>>,
+    /// Why exactly it may not pass, where the code does not say it all.
+    pub why: Option<String>,
 }
 
 impl Answer {
@@ -56,7 +64,12 @@ impl Answer {
     }
 
     const fn bare(outcome: Outcome) -> Self {
-        Self { outcome, record: None, limits: Vec::new(), retry_after: None }
+        Self { outcome, record: None, limits: Vec::new(), retry_after: None, lacks: None, why: None }
+    }
+
+    fn refused(record: Arc<Record>, refused: Refused<'_>) -> Self {
+        let lacks = if let Why::Lacks(needed) = refused.why { Some(needed.into()) } else { None };
+        Self { record: Some(record), lacks, why: refused.why.sentence(), ..Self::bare(refused.outcome) }
     }
 }
 
@@ -64,24 +77,34 @@ impl Gate {
     /// Decides and counts.
     pub fn verify(&self, question: Question<'_>) -> Answer {
         let now = self.clock.now_micros();
-        let answer = self.decide(&question, now);
-        self.count(&question, &answer, now);
+        let known = self.known(question.secret);
+        let apis = self.apis.load();
+        let api = question.api.or(known.as_ref().ok().map(|(record, _)| record.facts.api));
+        let route = api.map_or(Matched::Nothing, |api| apis.route(api, &question));
+        let answer = match known {
+            Ok((record, hash)) => {
+                let answer = decide(record, &hash, &question, route, now);
+                if let Some(record) = &answer.record {
+                    self.note_use(record, &hash, &question, route, answer.outcome, now);
+                }
+                answer
+            }
+            Err(outcome) => Answer::bare(outcome),
+        };
+        self.count(&question, &answer, route, now);
         answer
     }
 
     /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted, but the secret was used.
     pub fn standing(&self, secret: &str, api: &str, permission: &str, route: &str, address: Option<IpAddr>) -> Outcome {
-        let question = Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, cost: 0, address, request_id: "" };
-        if !is_well_formed(secret) {
-            return Outcome::Malformed;
-        }
-        let hash = sha256(secret);
-        match self.table.by_secret(hash) {
-            None => Outcome::Unknown,
-            Some(record) => {
+        let question = Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, address, ..Question::default() };
+        match self.known(secret) {
+            Err(outcome) => outcome,
+            Ok((record, hash)) => {
                 let now = self.clock.now_micros();
-                let outcome = refusal(&record, &hash, &question, now).unwrap_or(Outcome::Valid);
-                self.note_use(&record, &hash, &question, outcome, now);
+                let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route: Matched::Nothing, now };
+                let outcome = refusal(&call).map_or(Outcome::Valid, |refused| refused.outcome);
+                self.note_use(&record, &hash, &question, Matched::Nothing, outcome, now);
                 outcome
             }
         }
@@ -89,30 +112,21 @@ impl Gate {
 
     /// A call without any key: counted as an attempt.
     pub fn nothing_presented(&self, api: Option<ApiId>, route: &str, info: &RequestInfo) {
-        let question = Question { secret: "", api, permission: None, route, cost: 0, address: Some(info.address), request_id: &info.id };
-        self.count(&question, &Answer::bare(Outcome::Malformed), self.clock.now_micros());
+        let question = Question { api, route, address: Some(info.address), request_id: &info.id, ..Question::default() };
+        self.count(&question, &Answer::bare(Outcome::Malformed), Matched::Nothing, self.clock.now_micros());
     }
 
-    fn decide(&self, question: &Question<'_>, now: i64) -> Answer {
-        if !is_well_formed(question.secret) {
-            return Answer::bare(Outcome::Malformed);
+    /// The key that has this secret, and the secret's hash.
+    fn known(&self, secret: &str) -> Result<(Arc<Record>, [u8; 32]), Outcome> {
+        if !is_well_formed(secret) {
+            return Err(Outcome::Malformed);
         }
-        let hash = sha256(question.secret);
-        let Some(record) = self.table.by_secret(hash) else { return Answer::bare(Outcome::Unknown) };
-        if let Some(outcome) = refusal(&record, &hash, question, now) {
-            self.note_use(&record, &hash, question, outcome, now);
-            return Answer { outcome, record: Some(record), limits: Vec::new(), retry_after: None };
-        }
-        let charged = charge_all(&record.limits, &record.together, now, question.cost);
-        let limits = record.limit_states(now);
-        let retry_after = charged.err().and_then(|refusing| limits.get(refusing)).map(|limit| limit.reset_after);
-        let outcome = if charged.is_ok() { Outcome::Valid } else { Outcome::RateLimited };
-        self.note_use(&record, &hash, question, outcome, now);
-        Answer { outcome, record: Some(record), limits, retry_after }
+        let hash = sha256(secret);
+        self.table.by_secret(hash).map(|record| (record, hash)).ok_or(Outcome::Unknown)
     }
 
     /// Tells the meter who uses this secret, if it is news.
-    fn note_use(&self, record: &Record, hash: &[u8; 32], question: &Question<'_>, outcome: Outcome, now: i64) {
+    fn note_use(&self, record: &Record, hash: &[u8; 32], question: &Question<'_>, called: Matched<'_>, outcome: Outcome, now: i64) {
         let passes = outcome == Outcome::Valid;
         let Some(secret) = record.seen(hash, now.div_euclid(60_000_000), passes) else { return };
         self.meter.note_use(SecretUse {
@@ -120,14 +134,22 @@ impl Gate {
             key: record.facts.key,
             at_micros: now,
             address: question.address.map(|a| a.to_canonical().to_string()).unwrap_or_default(),
-            route: self.routes.named(question.route),
+            route: self.label(question, called),
             ends_others: passes && record.facts.awaits_first_use && secret.expires_at.is_none(),
         });
     }
 
-    fn count(&self, question: &Question<'_>, answer: &Answer, now: i64) {
+    /// How calls of this route are counted.
+    fn label(&self, question: &Question<'_>, called: Matched<'_>) -> Arc<str> {
+        match called {
+            Matched::Rule(rule, method) => Arc::clone(rule.label(method)),
+            _ => self.labels.named(question.route),
+        }
+    }
+
+    fn count(&self, question: &Question<'_>, answer: &Answer, called: Matched<'_>, now: i64) {
         let minute = now.div_euclid(60_000_000);
-        let route = self.routes.named(question.route);
+        let route = self.label(question, called);
         match &answer.record {
             Some(record) => {
                 let facts = &record.facts;
@@ -139,7 +161,7 @@ impl Gate {
                     outcome: answer.outcome,
                     minute,
                     count: 1,
-                    cost: u64::from(question.cost),
+                    cost: u64::from(cost(question, called).unwrap_or(0)),
                 });
             }
             None => self.meter.count_unknown(Attempt { minute, reason: answer.outcome, address: prefix(question.address), count: 1 }),
@@ -161,43 +183,31 @@ impl Gate {
     }
 }
 
+fn decide(record: Arc<Record>, hash: &[u8; 32], question: &Question<'_>, route: Matched<'_>, now: i64) -> Answer {
+    let call = Call { question, facts: &record.facts, hash: Some(hash), route, now };
+    if let Some(refused) = refusal(&call) {
+        return Answer::refused(Arc::clone(&record), refused);
+    }
+    let charged = cost(question, route).map_or(Ok(()), |cost| charge_all(&record.limits, &record.together, now, cost));
+    let limits = record.limit_states(now);
+    let retry_after = charged.err().and_then(|refusing| limits.get(refusing)).map(|limit| limit.reset_after);
+    let outcome = if charged.is_ok() { Outcome::Valid } else { Outcome::RateLimited };
+    Answer { record: Some(record), limits, retry_after, ..Answer::bare(outcome) }
+}
+
 /// Why a known key may not pass, limits aside.
-fn refusal(record: &Record, hash: &[u8; 32], question: &Question<'_>, now: i64) -> Option<Outcome> {
-    let facts = &record.facts;
-    let ended = |at: Option<i64>| at.is_some_and(|at| at <= now);
-    if facts.secrets.iter().any(|s| s.hash == *hash && ended(s.expires_at)) {
-        return Some(Outcome::Expired);
-    }
-    match facts.standing {
-        Standing::Revoked => return Some(Outcome::Revoked),
-        Standing::Banned => return Some(Outcome::Banned),
-        Standing::Disabled => return Some(Outcome::Disabled),
-        Standing::Active => {}
-    }
-    if ended(facts.expires_at) {
-        return Some(Outcome::Expired);
-    }
-    if !facts.addresses.is_empty() && !question.address.is_some_and(|a| facts.addresses.iter().any(|network| network.contains(&a.to_canonical()))) {
-        return Some(Outcome::IpDenied);
-    }
-    if question.api.is_some_and(|api| api != facts.api) {
-        return Some(Outcome::WrongApi);
-    }
-    let lacks = |needed: &str| !facts.permissions.iter().any(|p| p.as_str() == needed);
-    if question.permission.is_some_and(lacks) {
-        return Some(Outcome::Forbidden);
-    }
-    None
+fn refusal<'a>(call: &Call<'a>) -> Option<Refused<'a>> {
+    Check::ALL.into_iter().find_map(|check| check.refuses(call))
 }
 
 /// What the owner of the key may read about the refusal.
 fn detail(question: &Question<'_>, answer: &Answer) -> String {
-    match (answer.outcome, question.permission, answer.limits.first()) {
+    match (answer.outcome, &answer.why, answer.limits.first()) {
+        (_, Some(why), _) => why.clone(),
         (Outcome::IpDenied, ..) => match question.address {
             Some(address) => format!("It came from {address}, which is not among the key's addresses."),
             None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),
         },
-        (Outcome::Forbidden, Some(needed), _) => format!("It asks for {needed}, which it was not given."),
         (Outcome::RateLimited, _, Some(limit)) => format!("The limit {} of {} calls in {} seconds was used up.", limit.name, limit.limit, limit.window),
         _ => answer.outcome.sentence().to_owned(),
     }

@@ -3,7 +3,7 @@
 use crate::{
     error::AppError,
     keys::{
-        model::{Environment, Grace, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, NewKey, Once},
+        model::{Environment, Grace, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, NewKey, Once, Preset},
         server::{Created, HeldSecret},
     },
     values::SecretId,
@@ -22,9 +22,13 @@ pub struct NewKeyBody {
     /// The slug of the API that it calls; without it, the first API that is not Tollgate's own.
     #[serde(default)]
     api: Option<String>,
-    /// Without it, those of the API that only read.
+    /// Without it, those of the preset.
     #[serde(default)]
     permissions: Option<Vec<String>>,
+    /// In place of `permissions`: `basic` (the default), `read-only`, or `admin`, everything that you can give.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    preset: Option<Preset>,
     /// Networks in CIDR notation or single addresses from which it may be used, at most 50; without it, from everywhere.
     #[serde(default)]
     #[schema(example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
@@ -48,6 +52,7 @@ impl NewKeyBody {
             name: self.name,
             api: self.api,
             permissions: self.permissions,
+            preset: self.preset,
             addresses: self.addresses,
             tags: self.tags,
             expires_at: self.expires_at,
@@ -69,6 +74,10 @@ pub struct EditKeyBody {
     expires_at: Option<Option<OffsetDateTime>>,
     #[serde(default)]
     permissions: Option<Vec<String>>,
+    /// In place of `permissions`: `basic`, `read-only` or `admin`; what you can't give is left out.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    preset: Option<Preset>,
     /// Networks or addresses from which it may be used; an empty list: from everywhere.
     #[serde(default)]
     addresses: Option<Vec<String>>,
@@ -87,7 +96,15 @@ fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<OffsetDat
 impl EditKeyBody {
     pub fn edit(self) -> KeyEdit {
         let limits = self.limits.map(|limits| limits.into_iter().map(|l| KeyLimit { name: l.name, limit: l.limit, window: l.window }).collect());
-        KeyEdit { name: self.name, expires_at: self.expires_at, permissions: self.permissions, addresses: self.addresses, tags: self.tags, limits }
+        KeyEdit {
+            name: self.name,
+            expires_at: self.expires_at,
+            permissions: self.permissions,
+            preset: self.preset,
+            addresses: self.addresses,
+            tags: self.tags,
+            limits,
+        }
     }
 }
 

@@ -3,10 +3,12 @@
 //! `POST /api/v1/keys` takes an `Idempotency-Key`: sent again, it answers 409 and names the key that was made, since the secret is
 //! stored nowhere and was in the first answer only.
 
+pub mod apis;
 mod bodies;
 mod changed;
 mod many;
 mod secrets;
+pub mod trial;
 
 use self::{
     bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyBody, KeyDetailBody, KeyListBody, NewKeyBody, ReasonBody},
@@ -61,6 +63,8 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/keys/{id}/history", get(read_history))
         .merge(many::routes())
         .merge(secrets::routes())
+        .route("/api/v1/keys/{id}/test", post(trial::test_key))
+        .merge(apis::routes())
 }
 
 /// The id in the path; one that can't be an id is a key that does not exist.

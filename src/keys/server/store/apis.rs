@@ -1,10 +1,10 @@
 //! APIs and the permissions that they know.
 
 use crate::{
-    keys::model::{Api, ApiPermission},
+    keys::model::{Api, ApiPermission, Unmatched},
     values::{ApiId, KeyPrefix, Permission, Slug},
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -13,20 +13,26 @@ struct Row {
     slug: String,
     name: String,
     key_prefix: String,
+    unmatched: Unmatched,
     permissions: Vec<String>,
     descriptions: Vec<String>,
+    basics: Vec<bool>,
 }
 
 impl Row {
     /// What the checks of the table guarantee is not checked again: a row that can't be read is left out.
     fn api(self) -> Option<Api> {
-        let permissions = self.permissions.into_iter().zip(self.descriptions);
+        let permissions = self.permissions.into_iter().zip(self.descriptions).zip(self.basics);
+        let permission = |((name, description), is_basic): ((String, String), bool)| {
+            Some(ApiPermission { permission: name.parse::<Permission>().ok()?, description, is_basic })
+        };
         Some(Api {
             id: ApiId::new(self.id),
             slug: self.slug.parse::<Slug>().ok()?,
             name: self.name,
             key_prefix: self.key_prefix.parse::<KeyPrefix>().ok()?,
-            permissions: permissions.filter_map(|(p, description)| Some(ApiPermission { permission: p.parse::<Permission>().ok()?, description })).collect(),
+            unmatched: self.unmatched,
+            permissions: permissions.filter_map(permission).collect(),
         })
     }
 }
@@ -35,9 +41,10 @@ impl Row {
 pub async fn list_apis(db: &PgPool) -> sqlx::Result<Vec<Api>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select a.id, a.slug, a.name, a.key_prefix,
+        r#"select a.id, a.slug, a.name, a.key_prefix, a.unmatched as "unmatched: Unmatched",
              array(select p.permission from api_permissions p where p.api_id = a.id order by p.permission) as "permissions!",
-             array(select p.description from api_permissions p where p.api_id = a.id order by p.permission) as "descriptions!"
+             array(select p.description from api_permissions p where p.api_id = a.id order by p.permission) as "descriptions!",
+             array(select p.is_basic from api_permissions p where p.api_id = a.id order by p.permission) as "basics!"
            from apis a order by a.slug = $1, lower(a.name), a.slug"#,
         Api::OWN,
     )
@@ -46,12 +53,13 @@ pub async fn list_apis(db: &PgPool) -> sqlx::Result<Vec<Api>> {
     Ok(rows.into_iter().filter_map(Row::api).collect())
 }
 
-pub async fn find_api(db: &PgPool, slug: &str) -> sqlx::Result<Option<Api>> {
+pub async fn find_api(db: impl PgExecutor<'_>, slug: &str) -> sqlx::Result<Option<Api>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select a.id, a.slug, a.name, a.key_prefix,
+        r#"select a.id, a.slug, a.name, a.key_prefix, a.unmatched as "unmatched: Unmatched",
              array(select p.permission from api_permissions p where p.api_id = a.id order by p.permission) as "permissions!",
-             array(select p.description from api_permissions p where p.api_id = a.id order by p.permission) as "descriptions!"
+             array(select p.description from api_permissions p where p.api_id = a.id order by p.permission) as "descriptions!",
+             array(select p.is_basic from api_permissions p where p.api_id = a.id order by p.permission) as "basics!"
            from apis a where a.slug = $1"#,
         slug,
     )
@@ -69,12 +77,13 @@ pub async fn lock_api(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Optio
 /// False if the slug or the prefix is taken.
 pub async fn insert_api(conn: &mut PgConnection, api: &Api, now: OffsetDateTime) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "insert into apis (id, slug, name, key_prefix, created_at) values ($1, $2, $3, $4, $5) on conflict do nothing",
+        "insert into apis (id, slug, name, key_prefix, created_at, unmatched) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
         api.id.uuid(),
         api.slug.as_str(),
         api.name,
         api.key_prefix.as_str(),
         now,
+        api.unmatched.as_str(),
     )
     .execute(conn)
     .await?;
@@ -86,17 +95,24 @@ pub async fn update_api_name(conn: &mut PgConnection, id: ApiId, name: &str) -> 
     Ok(())
 }
 
+pub async fn update_unmatched(conn: &mut PgConnection, id: ApiId, unmatched: Unmatched) -> sqlx::Result<()> {
+    sqlx::query!("update apis set unmatched = $2 where id = $1", id.uuid(), unmatched.as_str()).execute(conn).await?;
+    Ok(())
+}
+
 /// The permissions of an API become these.
 pub async fn replace_permissions(conn: &mut PgConnection, id: ApiId, permissions: &[ApiPermission]) -> sqlx::Result<()> {
     let names: Vec<String> = permissions.iter().map(|p| p.permission.to_string()).collect();
     let descriptions: Vec<String> = permissions.iter().map(|p| p.description.clone()).collect();
+    let basics: Vec<bool> = permissions.iter().map(|p| p.is_basic).collect();
     sqlx::query!("delete from api_permissions where api_id = $1 and permission <> all($2)", id.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into api_permissions (api_id, permission, description) select $1, p, d from unnest($2::text[], $3::text[]) as t (p, d)
-         on conflict (api_id, permission) do update set description = excluded.description",
+        "insert into api_permissions (api_id, permission, description, is_basic) select $1, p, d, b from unnest($2::text[], $3::text[], $4::bool[]) as t (p, d, b)
+         on conflict (api_id, permission) do update set description = excluded.description, is_basic = excluded.is_basic",
         id.uuid(),
         &names,
         &descriptions,
+        &basics,
     )
     .execute(conn)
     .await?;

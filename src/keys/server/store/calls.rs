@@ -52,3 +52,24 @@ pub async fn sum_calls(db: &PgPool, workspace: Option<WorkspaceId>, since: Offse
     }
     Ok(calls)
 }
+
+/// A route as it was counted.
+pub struct RouteCalls {
+    pub label: String,
+    pub calls: u64,
+    /// To a quarter of an hour.
+    pub last: OffsetDateTime,
+}
+
+/// What a key called since an instant, as far as nothing but a limit refused it.
+pub async fn list_routes_called(db: &PgPool, key: KeyId, since: OffsetDateTime) -> sqlx::Result<Vec<RouteCalls>> {
+    let rows = sqlx::query!(
+        r#"select route, sum(count)::bigint as "calls!", max(quarter) as "last!" from usage_quarters
+           where key_id = $1 and quarter >= $2 and outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED') group by route"#,
+        key.uuid(),
+        since,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|r| RouteCalls { label: r.route, calls: u64::try_from(r.calls).unwrap_or(0), last: r.last }).collect())
+}

@@ -7,4 +7,5 @@ pub mod changes;
 pub mod keys;
 pub mod limits;
 pub mod listing;
+pub mod routes;
 pub mod secrets;

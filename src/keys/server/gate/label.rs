@@ -1,4 +1,5 @@
-//! Names of routes: what callers send (`GET /orders/123?page=2`) folded to what can be counted (`GET /orders/{id}`).
+//! Labels of calls that are no known route: what callers send (`GET /orders/123?page=2`) folded to what can be counted
+//! (`GET /orders/{id}`).
 
 use std::{
     collections::HashMap,
@@ -11,9 +12,9 @@ const KNOWN: usize = 8_192;
 const LENGTH: usize = 120;
 
 #[derive(Default)]
-pub struct Routes(RwLock<HashMap<Box<str>, Arc<str>>>);
+pub struct Labels(RwLock<HashMap<Box<str>, Arc<str>>>);
 
-impl Routes {
+impl Labels {
     pub fn named(&self, raw: &str) -> Arc<str> {
         if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(raw) {
             return Arc::clone(known);

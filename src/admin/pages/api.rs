@@ -1,0 +1,183 @@
+//! `/admin/apis/{slug}`: one API: what its routes need and cost, which permissions it knows, what becomes of other calls. A route that
+//! is being changed is a state with a URL (`?route=GET /orders`).
+
+use crate::{
+    accounts::components::Framed,
+    admin::{
+        api::{self, RemoveRoute, SaveApi, SaveRoute},
+        components::{link, loaded},
+        model::ApiPage as Page,
+    },
+    keys::model::{Api, ApiRoute, Unmatched},
+    ui::{
+        Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, PageHeader, RadioGroup,
+        SelectField, Size, Table, TextArea, TextField,
+        number::{count, thousands},
+    },
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+#[component]
+pub fn ApiPage() -> impl IntoView {
+    let slug = use_params_map().with_untracked(|map| map.get("slug").unwrap_or_default());
+    let route = use_query_map().with_untracked(|map| map.get("route"));
+    let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::link("APIs", "/admin/apis"), Crumb::here(slug.clone())];
+    view! { <Framed crumbs>{loaded(move || api::read_api(slug.clone(), route.clone()), page)}</Framed> }
+}
+
+fn path(api: &Api) -> String {
+    format!("/admin/apis/{}", api.slug)
+}
+
+fn page(page: Page) -> AnyView {
+    let keys = count(page.keys, "key", "keys");
+    let lead = format!("Its keys begin with {}_live_ or {}_test_. It has {keys}.", page.api.key_prefix, page.api.key_prefix).into_any();
+    let keys_of = link("/admin/keys", [("api", Some(page.api.slug.as_str()))]);
+    let panel = if page.api.is_own() { None } else { Some(route_form(&page.api, page.chosen.clone())) };
+    view! {
+        <PageHeader title=page.api.name.clone() lead><LinkButton href=keys_of icon=Icon::Key>"Its keys"</LinkButton></PageHeader>
+        <ErrorSummary action=RemoveRoute::PATH/>
+        <div class="cols-panel">
+            <div class="stack-xl">{routes(&page)}{settings(page.api)}</div>
+            {panel}
+        </div>
+    }
+    .into_any()
+}
+
+fn routes(page: &Page) -> AnyView {
+    let api = &page.api;
+    if api.is_own() {
+        return view! { <p class="muted">"Tollgate's own API: each of its operations says what it needs. See the "<a href="/docs/api">"reference"</a>"."</p> }
+            .into_any();
+    }
+    let others = match api.unmatched {
+        Unmatched::Allow => "A call that none of them matches needs no permission and costs 1.",
+        Unmatched::Refuse => "A call that none of them matches is answered FORBIDDEN.",
+    };
+    let head = view! {
+        <div class="section-head"><h2 id="routes-title">"Routes"</h2><p>"The most specific one counts. "{others}" "<a href="/docs#routes">"How paths are matched"</a></p></div>
+    };
+    let list = if page.routes.is_empty() {
+        let text = "Say what calls need: a permission, more cost than 1, or no quota. Until then every call of a valid key passes, unless who asks names a permission.";
+        view! { <Empty title="No routes yet" text/> }.into_any()
+    } else {
+        let rows = page.routes.iter().map(|r| row(api, r, page.chosen.as_ref())).collect_view();
+        view! {
+            <Table caption="Routes by path">
+                <thead>
+                    <tr>
+                        <th scope="col">"Method"</th>
+                        <th scope="col">"Path"</th>
+                        <th scope="col" class="col-2">"Needs"</th>
+                        <th scope="col" class="num col-2">"Cost"</th>
+                        <td><span class="visually-hidden">"Act"</span></td>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </Table>
+        }
+        .into_any()
+    };
+    view! { <section aria-labelledby="routes-title">{head}{list}</section> }.into_any()
+}
+
+fn row(api: &Api, route: &ApiRoute, chosen: Option<&ApiRoute>) -> AnyView {
+    let label = route.label();
+    let method = if route.method == ApiRoute::ANY {
+        view! { <span class="faint">"any"</span> }.into_any()
+    } else {
+        view! { <code>{route.method.clone()}</code> }.into_any()
+    };
+    let needs = match &route.permission {
+        Some(permission) => view! { <CodeTag text=permission.to_string()/> }.into_any(),
+        None => view! { <span class="faint">"any key"</span> }.into_any(),
+    };
+    let cost = if route.is_counted { thousands(u64::from(route.cost)).into_any() } else { view! { <span class="faint">"no quota"</span> }.into_any() };
+    let description = (!route.description.is_empty()).then(|| view! { <span>{route.description.clone()}</span> });
+    let edit = link(&path(api), [("route", Some(label.as_str()))]);
+    let this = vec![("slug", api.slug.to_string()), ("method", route.method.clone()), ("path", route.pattern.clone())];
+    view! {
+        <tr class=(chosen == Some(route)).then_some("is-current")>
+            <td>{method}</td>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=edit><code>{route.pattern.clone()}</code></a>{description}</span></th>
+            <td class="col-2">{needs}</td>
+            <td class="num col-2">{cost}</td>
+            <td class="cell-more"><Form action=RemoveRoute::PATH quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=format!("Remove {label}")>"Remove"</Button></Form></td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn route_form(api: &Api, chosen: Option<ApiRoute>) -> AnyView {
+    let title = chosen.as_ref().map_or_else(|| "New route".to_owned(), |_| "Change the route".to_owned());
+    let mut hidden = vec![("slug", api.slug.to_string())];
+    let close = chosen.as_ref().map(|_| view! { <span class="push"><IconLink icon=Icon::Close label="Close" href=path(api) size=Size::Small/></span> });
+    let cancel = chosen.as_ref().map(|_| view! { <LinkButton href=path(api) look=Look::Quiet>"Cancel"</LinkButton> });
+    let act = if chosen.is_some() { "Save route" } else { "Add route" };
+    if let Some(route) = &chosen {
+        hidden.push(("replaces", route.label()));
+    }
+    let methods = ApiRoute::METHODS.map(|m| (m.to_owned(), if m == ApiRoute::ANY { "Any" } else { m }.to_owned()));
+    let methods = methods[1..].iter().chain(&methods[..1]).cloned().collect();
+    let none = std::iter::once((String::new(), "None: any valid key".to_owned()));
+    let permissions = none.chain(api.permissions.iter().map(|p| (p.permission.to_string(), p.permission.to_string()))).collect();
+    let of = |get: fn(&ApiRoute) -> String| chosen.as_ref().map(get);
+    let needed = of(|r| r.permission.as_ref().map(ToString::to_string).unwrap_or_default()).unwrap_or_default();
+    let (method, pattern, description) = (of(|r| r.method.clone()), of(|r| r.pattern.clone()), of(|r| r.description.clone()));
+    let cost = of(|r| r.cost.to_string()).unwrap_or_else(|| "1".to_owned());
+    let is_free = chosen.as_ref().is_some_and(|r| !r.is_counted);
+    view! {
+        <aside class="card panel" aria-labelledby="h-route">
+            <div class="card-head"><h2 id="h-route">{title.clone()}</h2>{close}</div>
+            <Form action=SaveRoute::PATH id="route" class="card-body stack" label=title hidden>
+                <SelectField label="Method" name="method" options=methods value=method.unwrap_or_else(|| "GET".to_owned())/>
+                <TextField label="Path" name="path" mono=true maxlength=100 required=true autocomplete="off" placeholder="/orders/{id}" value=pattern.unwrap_or_default() help="{id} stands for one segment, * or {path...} at the end for all that follow."/>
+                <SelectField label="Needs" name="permission" options=permissions value=needed/>
+                <TextField label="Cost of a call" name="cost" inputmode="numeric" maxlength=9 value=cost help="In units of the key's limits."/>
+                <CheckField label="No quota" name="is_free" checked=is_free help="Its calls are verified and shown, but charged to no limit."/>
+                <TextField label="Description" name="description" maxlength=200 autocomplete="off" value=description.unwrap_or_default()/>
+                <div class="form-actions"><Button look=Look::Primary>{act}</Button>{cancel}</div>
+            </Form>
+        </aside>
+    }
+    .into_any()
+}
+
+const LINES: &str = "One per line: its name, then what it allows. orders:read Read orders. A permission that you leave out stays with the keys that have it, and no other key gets it.";
+
+fn settings(api: Api) -> AnyView {
+    let own = if api.is_own() {
+        let words = format!("Its {} are Tollgate's own and stay as they are.", count(api.permissions.len() as u64, "permission", "permissions"));
+        view! { <p class="help">{words}</p> }.into_any()
+    } else {
+        let lines = api.permissions.iter().map(|p| format!("{} {}", p.permission, p.description).trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+        let basic: Vec<String> = api.permissions.iter().filter(|p| p.is_basic).map(|p| p.permission.to_string()).collect();
+        let choices: Vec<Choice> = api.permissions.iter().map(|p| Choice::new(p.permission.as_str(), p.permission.to_string())).collect();
+        let group = (!choices.is_empty()).then(
+            || view! { <CheckGroup label="In the preset Basic" name="basic[]" choices values=basic help="What most keys should get. None chosen: those that only read."/> },
+        );
+        let others = vec![
+            Choice::new("allow", "It needs no permission and costs 1"),
+            Choice::new("refuse", "It is refused: FORBIDDEN").with_help("Describe every route first, and look at Usage for calls that have none."),
+        ];
+        view! {
+            <RadioGroup label="A call that no route matches" name="unmatched" choices=others value=api.unmatched.as_str()/>
+            <TextArea label="Permissions" name="permissions" mono=true rows=6 value=lines help=LINES/>
+            {group}
+        }
+        .into_any()
+    };
+    view! {
+        <section class="stack" aria-labelledby="settings-title">
+            <h2 id="settings-title">"Settings"</h2>
+            <Form action=SaveApi::PATH class="stack form-medium" label="Settings" hidden=vec![("slug", api.slug.to_string())]>
+                <TextField label="Name" name="name" value=api.name maxlength=80 required=true autocomplete="off"/>
+                {own}
+                <div class="form-actions"><Button>"Save"</Button></div>
+            </Form>
+        </section>
+    }
+    .into_any()
+}

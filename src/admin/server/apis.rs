@@ -1,0 +1,79 @@
+//! APIs: what they are, what their routes need. The rules are those of the keys feature; here stands who may.
+
+use crate::{
+    accounts::Caller,
+    admin::model::{ApiList, ApiPage, ApiRow},
+    error::AppError,
+    keys::{
+        model::{Api, ApiEdit, NewApi, NewRoute, Unmatched},
+        server::{self as keys},
+    },
+    platform::Ctx,
+    values::permission_names as may,
+};
+
+/// What `/admin/apis` shows.
+pub async fn list_apis(ctx: &Ctx, caller: &Caller) -> Result<ApiList, AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    let (apis, counts) = tokio::try_join!(keys::list_apis(ctx, caller), keys::count_keys_by_api(ctx, caller))?;
+    Ok(ApiList { rows: apis.into_iter().map(|api| ApiRow { keys: counts.get(&api.id).copied().unwrap_or(0), api }).collect() })
+}
+
+/// What `/admin/apis/{slug}` shows; `chosen` is the label of the route that is being changed.
+pub async fn read_api(ctx: &Ctx, caller: &Caller, slug: &str, chosen: Option<&str>) -> Result<ApiPage, AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    let api = keys::api_by_slug(ctx, caller, slug).await?;
+    let (routes, counts) = tokio::try_join!(keys::list_routes(ctx, caller, slug), keys::count_keys_by_api(ctx, caller))?;
+    let chosen = match chosen {
+        Some(label) => Some(routes.iter().find(|r| r.label() == label).cloned().ok_or(AppError::NotFound)?),
+        None => None,
+    };
+    Ok(ApiPage { keys: counts.get(&api.id).copied().unwrap_or(0), api, routes, chosen })
+}
+
+/// Describes an API; `permissions` are lines `resource:action description`.
+pub async fn create_api(ctx: &Ctx, caller: &Caller, name: String, slug: String, key_prefix: Option<String>, permissions: &str) -> Result<Api, AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    keys::create_api(ctx, caller, NewApi { slug, name, key_prefix, permissions: lines(permissions), ..NewApi::default() }).await
+}
+
+/// Changes an API: its name and, where the form has them, its permissions with the preset Basic, and what becomes of calls that no
+/// route matches.
+pub async fn save_api(
+    ctx: &Ctx,
+    caller: &Caller,
+    slug: &str,
+    name: String,
+    permissions: Option<&str>,
+    basic: Vec<String>,
+    unmatched: Option<&str>,
+) -> Result<Api, AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    let unmatched = match unmatched {
+        Some(text) => Some(Unmatched::parse(text).ok_or_else(|| AppError::invalid("unmatched", "Choose what becomes of such a call."))?),
+        None => None,
+    };
+    let edit = ApiEdit { name: Some(name), permissions: permissions.map(lines), basic: permissions.map(|_| basic), unmatched };
+    keys::edit_api(ctx, caller, slug, edit).await
+}
+
+/// Adds a route, or changes the one with the label `replaces`. `cost` as it was typed; empty: 1.
+pub async fn save_route(ctx: &Ctx, caller: &Caller, slug: &str, mut route: NewRoute, cost: &str, replaces: Option<&str>) -> Result<(), AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    let digits: String = cost.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
+    if !digits.is_empty() {
+        route.cost = Some(digits.parse().map_err(|_| AppError::invalid("cost", "Write a whole number of units, for example 5."))?);
+    }
+    keys::put_route(ctx, caller, slug, route, replaces.and_then(|label| label.split_once(' '))).await?;
+    Ok(())
+}
+
+pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, path: &str) -> Result<(), AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    keys::remove_route(ctx, caller, slug, method, path).await?;
+    Ok(())
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(ToOwned::to_owned).collect()
+}

@@ -1,0 +1,48 @@
+//! Would this call pass? A call that somebody describes, and how it would go, step by step.
+
+use crate::values::Outcome;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// A call to try with a key. Texts as they were typed; the operation checks them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TryCall {
+    pub method: String,
+    /// `/orders/17?page=2`
+    pub path: String,
+    /// From where; none: the call does not say.
+    pub address: Option<String>,
+    /// A permission that is asked for beside what the route needs.
+    pub permission: Option<String>,
+    /// None: what the route costs.
+    pub cost: Option<u32>,
+    /// None: now.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub at: Option<OffsetDateTime>,
+}
+
+/// How it would go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallTrial {
+    /// `GET /orders/17`
+    pub call: String,
+    pub outcome: Outcome,
+    /// The route that it is: `GET /orders/{id}`.
+    pub route: Option<String>,
+    /// Cost units; none: no quota.
+    pub cost: Option<u32>,
+    /// In the order in which the gate looks; the first that refuses decides.
+    pub steps: Vec<TrialStep>,
+}
+
+/// One thing that the gate looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialStep {
+    /// `state`, `expiry`, `address`, `api`, `route`, `permission` or `limit`.
+    pub check: String,
+    /// "State".
+    pub title: String,
+    /// The code where it refuses.
+    pub refused: Option<Outcome>,
+    pub detail: String,
+}

@@ -1,0 +1,112 @@
+//! Two parts of `/keys/{id}`: which of its permissions the key used, and whether a call would pass.
+
+use crate::{
+    error::FieldError,
+    keys::{
+        components::SaidOrNever,
+        model::{ApiRoute, CallTrial, KeyDetail, PermissionUse, TryCall},
+    },
+    ui::{Badge, Button, CodeTag, Gate, GateGlyph, LinkButton, Note, SelectField, Size, Table, TextField, number::thousands},
+    values::Outcome,
+};
+use leptos::prelude::*;
+
+/// Used against granted.
+pub fn used(detail: &KeyDetail) -> AnyView {
+    if detail.uses.is_empty() {
+        return ().into_any();
+    }
+    let idle = detail.uses.iter().filter(|u| u.is_idle()).count();
+    let lead = match (detail.uses.iter().any(|u| u.is_known), idle) {
+        (false, _) => "No route of the API names a permission, so calls don't tell which were used.".to_owned(),
+        (true, 0) => "Each was needed in the last 30 days.".to_owned(),
+        (true, 1) => "One was never needed in the last 30 days.".to_owned(),
+        (true, n) => format!("{n} were never needed in the last 30 days."),
+    };
+    let narrow = (detail.can_edit && idle > 0)
+        .then(|| view! { <LinkButton href=format!("/keys/{}?dialog=narrow", detail.key.id) size=Size::Small>"Take away what it did not use"</LinkButton> });
+    let rows = detail.uses.iter().cloned().map(use_row).collect_view();
+    view! {
+        <section aria-labelledby="used-title">
+            <div class="section-head"><h2 id="used-title">"Permissions and their use"</h2><p>{lead}</p></div>
+            <div class="stack">
+                <Table caption="Permissions of this key and the calls that needed them in the last 30 days">
+                    <thead><tr><th scope="col">"Permission"</th><th scope="col" class="num">"Calls"</th><th scope="col">"Last needed"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </Table>
+                {narrow}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn use_row(used: PermissionUse) -> AnyView {
+    let (calls, last) = match (used.is_known, used.calls) {
+        (false, _) => ("–".to_owned(), view! { <span class="faint">"not known: no route names it"</span> }.into_any()),
+        (true, 0) => ("0".to_owned(), view! { <Badge gate=Gate::Idle>"Never used"</Badge> }.into_any()),
+        (true, n) => (thousands(n), view! { <SaidOrNever said=used.last/> }.into_any()),
+    };
+    view! { <tr><th scope="row"><CodeTag text=used.permission.to_string()/></th><td class="num">{calls}</td><td>{last}</td></tr> }.into_any()
+}
+
+/// How the form was filled, and what came of it.
+pub type Tried = (TryCall, Result<CallTrial, Vec<FieldError>>);
+
+/// "Would this call pass?": a form whose answer has a URL.
+pub fn trial(detail: &KeyDetail, tried: Option<Tried>) -> AnyView {
+    let (typed, result) = tried.map_or_else(|| (TryCall { method: "GET".to_owned(), ..TryCall::default() }, None), |(typed, result)| (typed, Some(result)));
+    let methods = ApiRoute::METHODS[1..].iter().map(|m| ((*m).to_owned(), (*m).to_owned())).collect();
+    let answer = result.map(|result| match result {
+        Ok(trial) => answer(trial),
+        Err(wrong) => {
+            let words = wrong.into_iter().map(|field| view! { <p>{field.message}</p> }).collect_view();
+            view! { <Note gate=Gate::Refused>{words}</Note> }.into_any()
+        }
+    });
+    let action = format!("/keys/{}#test", detail.key.id);
+    view! {
+        <section class="stack" id="test" aria-labelledby="test-title">
+            <div class="section-head"><h2 id="test-title">"Would this call pass?"</h2><p>"The gate's own checks, step by step. Nothing is charged or counted, and the secret is not needed."</p></div>
+            <form method="get" action=action class="form-actions" aria-label="Would this call pass?">
+                <SelectField label="Method" name="method" id="test-method" options=methods value=typed.method/>
+                <TextField label="Path" name="path" id="test-path" mono=true placeholder="/orders/17" autocomplete="off" maxlength=2000 value=typed.path/>
+                <TextField label="From address" name="ip" id="test-ip" mono=true placeholder="203.0.113.7" autocomplete="off" maxlength=45 value=typed.address.unwrap_or_default()/>
+                <Button>"Try"</Button>
+            </form>
+            {answer}
+        </section>
+    }
+    .into_any()
+}
+
+fn answer(trial: CallTrial) -> AnyView {
+    let passes = trial.outcome == Outcome::Valid;
+    let gate = Gate::from(trial.outcome.group());
+    let verdict = if passes { format!("{} would pass.", trial.call) } else { format!("{} would be answered {}.", trial.call, trial.outcome) };
+    let rows = trial
+        .steps
+        .into_iter()
+        .map(|step| {
+            let gate = step.refused.map_or(Gate::Passed, |outcome| Gate::from(outcome.group()));
+            let said = step.refused.map_or("passes", |_| "refuses");
+            view! {
+                <tr>
+                    <td class="cell-gate"><GateGlyph position=gate tinted=true/><span class="visually-hidden">{said}</span></td>
+                    <th scope="row" class="nowrap">{step.title}</th>
+                    <td>{step.detail}{step.refused.map(|outcome| view! { " "<CodeTag text=outcome.to_string()/> })}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="stack" role="status">
+            <Note gate=gate><b>{verdict}</b></Note>
+            <Table caption="What the gate looks at, in order" small=true>
+                <thead><tr><td><span class="visually-hidden">"Passes"</span></td><th scope="col">"Check"</th><th scope="col">"What it says"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </Table>
+        </div>
+    }
+    .into_any()
+}

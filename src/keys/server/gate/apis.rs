@@ -1,0 +1,46 @@
+//! The APIs as the gate knows them: by slug, as callers name them, and by id with their routes. Made anew when one of them changes.
+
+use super::{
+    Question,
+    routing::{Matched, Rules},
+};
+use crate::values::ApiId;
+use std::{collections::HashMap, sync::Arc};
+
+/// An API as the gate knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiFacts {
+    pub id: ApiId,
+    pub slug: Arc<str>,
+}
+
+#[derive(Debug, Default)]
+pub struct Apis {
+    by_slug: HashMap<Box<str>, ApiFacts>,
+    rules: HashMap<ApiId, Rules>,
+}
+
+impl Apis {
+    pub fn new(apis: impl Iterator<Item = (ApiFacts, Rules)>) -> Self {
+        let mut all = Self::default();
+        for (facts, rules) in apis {
+            all.rules.insert(facts.id, rules);
+            all.by_slug.insert((&*facts.slug).into(), facts);
+        }
+        all
+    }
+
+    pub fn of_slug(&self, slug: &str) -> Option<ApiFacts> {
+        self.by_slug.get(slug).cloned()
+    }
+
+    /// The route of a call. Of an API that was not read yet nobody knows what its routes need: such a call does not pass.
+    pub fn route(&self, api: ApiId, question: &Question<'_>) -> Matched<'_> {
+        self.rules.get(&api).map_or(Matched::Unread, |rules| rules.find(question.route, question.is_proxied))
+    }
+
+    /// True if the path of a call of this API matters.
+    pub fn has_routes(&self, api: ApiId) -> bool {
+        self.rules.get(&api).is_some_and(Rules::is_in_force)
+    }
+}

@@ -1,0 +1,116 @@
+//! What a call must pass, limits aside, one check after the other in a fixed order. The gate stops at the first refusal; the tester
+//! of a key's page (`explain`) reads them all. Nothing here allocates while a call passes.
+
+use super::{
+    Question,
+    path::Fault,
+    record::{KeyFacts, Standing},
+    routing::Matched,
+};
+use crate::values::Outcome;
+
+/// One thing that is looked at, in the order of `ALL`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    Secret,
+    State,
+    Expiry,
+    Address,
+    Api,
+    Route,
+    Permission,
+}
+
+/// A call with everything that is known of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    pub question: &'a Question<'a>,
+    pub facts: &'a KeyFacts,
+    /// Of the presented secret; none when a key is tried without one.
+    pub hash: Option<&'a [u8; 32]>,
+    pub route: Matched<'a>,
+    /// Microseconds since 1970.
+    pub now: i64,
+}
+
+/// A refusal: its code, and why exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused<'a> {
+    pub outcome: Outcome,
+    pub why: Why<'a>,
+}
+
+/// What the code alone does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why<'a> {
+    Known,
+    /// The permission that is needed and was not given.
+    Lacks(&'a str),
+    /// No route of the API matches, and it refuses such calls.
+    NoRoute,
+    Path(Fault),
+    /// This node has not read the API yet.
+    Unread,
+}
+
+impl Check {
+    pub const ALL: [Self; 7] = [Self::Secret, Self::State, Self::Expiry, Self::Address, Self::Api, Self::Route, Self::Permission];
+
+    pub fn refuses<'a>(self, call: &Call<'a>) -> Option<Refused<'a>> {
+        let facts = call.facts;
+        let ended = |at: Option<i64>| at.is_some_and(|at| at <= call.now);
+        let known = |refused: bool, outcome| refused.then_some(Refused { outcome, why: Why::Known });
+        let forbidden = |why| Some(Refused { outcome: Outcome::Forbidden, why });
+        match self {
+            Self::Secret => {
+                let hash = call.hash?;
+                known(facts.secrets.iter().any(|s| s.hash == *hash && ended(s.expires_at)), Outcome::Expired)
+            }
+            Self::State => match facts.standing {
+                Standing::Active => None,
+                Standing::Revoked => known(true, Outcome::Revoked),
+                Standing::Banned => known(true, Outcome::Banned),
+                Standing::Disabled => known(true, Outcome::Disabled),
+            },
+            Self::Expiry => known(ended(facts.expires_at), Outcome::Expired),
+            Self::Address => {
+                let is_among = |a: std::net::IpAddr| facts.addresses.iter().any(|network| network.contains(&a.to_canonical()));
+                known(!facts.addresses.is_empty() && !call.question.address.is_some_and(is_among), Outcome::IpDenied)
+            }
+            Self::Api => known(call.question.api.is_some_and(|api| api != facts.api), Outcome::WrongApi),
+            Self::Route => match call.route {
+                Matched::Rule(..) | Matched::Nothing => None,
+                Matched::Refused => forbidden(Why::NoRoute),
+                Matched::Faulty(fault) => forbidden(Why::Path(fault)),
+                Matched::Unread => forbidden(Why::Unread),
+            },
+            Self::Permission => {
+                let by_route = if let Matched::Rule(rule, _) = call.route { rule.permission.as_ref().map(|p| p.as_str()) } else { None };
+                let lacks = |needed: &&str| !facts.permissions.iter().any(|p| p.as_str() == *needed);
+                by_route.into_iter().chain(call.question.permission).find(lacks).and_then(|needed| forbidden(Why::Lacks(needed)))
+            }
+        }
+    }
+}
+
+/// Cost units to charge; none: the route has no quota. What the question says wins over the route.
+pub fn cost(question: &Question<'_>, route: Matched<'_>) -> Option<u32> {
+    match (question.cost, route) {
+        (Some(cost), _) => Some(cost),
+        (None, Matched::Rule(rule, _)) => rule.cost,
+        (None, _) => Some(1),
+    }
+}
+
+impl Why<'_> {
+    /// A sentence for the holder of the key; none where the code's own says it all.
+    pub fn sentence(self) -> Option<String> {
+        match self {
+            Self::Known => None,
+            Self::Lacks(needed) => Some(format!("It asks for {needed}, which it was not given.")),
+            Self::NoRoute => Some("No route of the API matches this call, and the API refuses such calls.".to_owned()),
+            Self::Path(fault) => Some(fault.sentence().to_owned()),
+            Self::Unread => Some("This server has not read the API's routes yet. Try again in a second.".to_owned()),
+        }
+    }
+}

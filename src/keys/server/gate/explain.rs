@@ -1,0 +1,51 @@
+//! Would this call pass? Every check with what it says, and where the limits stand. The same checks as `verify`, but without a secret,
+//! and nothing is charged or counted.
+
+use super::{
+    Gate, LimitState, Question,
+    checks::{Call, Check, cost},
+    routing::Matched,
+};
+use crate::values::{KeyId, Outcome, Permission};
+
+/// How a call would go.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    pub outcome: Outcome,
+    /// Each check in order: none where it lets the call pass, else its code and why exactly.
+    pub checks: Vec<(Check, Option<(Outcome, Option<String>)>)>,
+    /// The API's route for it, if one matches.
+    pub route: Option<TrialRoute>,
+    /// Cost units; none: no quota.
+    pub cost: Option<u32>,
+    /// Before the call.
+    pub limits: Vec<LimitState>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialRoute {
+    /// `GET /orders/{id}`.
+    pub label: String,
+    pub permission: Option<Permission>,
+}
+
+impl Gate {
+    /// Tries a call of this key at a time; none for a key that it does not know.
+    pub fn explain(&self, key: KeyId, question: Question<'_>, now_micros: i64) -> Option<Trial> {
+        let record = self.table.by_id(key)?;
+        let apis = self.apis.load();
+        let route = apis.route(question.api.unwrap_or(record.facts.api), &question);
+        let call = Call { question: &question, facts: &record.facts, hash: None, route, now: now_micros };
+        let checks = Check::ALL.into_iter().filter(|check| *check != Check::Secret);
+        let checks: Vec<_> = checks.map(|check| (check, check.refuses(&call).map(|r| (r.outcome, r.why.sentence())))).collect();
+        let (cost, limits) = (cost(&question, route), record.limit_states(now_micros));
+        let is_spent = cost.is_some_and(|cost| limits.iter().any(|limit| limit.remaining < u64::from(cost)));
+        let refused = checks.iter().find_map(|(_, refused)| refused.as_ref().map(|(outcome, _)| *outcome));
+        let route = if let Matched::Rule(rule, method) = route {
+            Some(TrialRoute { label: rule.label(method).to_string(), permission: rule.permission.clone() })
+        } else {
+            None
+        };
+        Some(Trial { outcome: refused.unwrap_or(if is_spent { Outcome::RateLimited } else { Outcome::Valid }), checks, route, cost, limits })
+    }
+}

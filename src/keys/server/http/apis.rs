@@ -1,0 +1,301 @@
+//! The REST routes of APIs: what operators describe. Whoever may read keys may read them; changing needs `apis:manage`.
+
+use super::super::rest::RestCaller;
+use crate::{
+    error::AppError,
+    keys::{
+        model::{Api, ApiEdit, ApiPermission, ApiRoute, NewApi, NewRoute, Unmatched},
+        server,
+    },
+    platform::{Ctx, http::json::Body},
+};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
+
+/// What `/api/v1/openapi.json` says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(list_apis, create_api, read_api, edit_api, read_routes, replace_routes))]
+pub struct Docs;
+
+pub fn routes() -> Router<Ctx> {
+    Router::new()
+        .route("/api/v1/apis", get(list_apis).post(create_api))
+        .route("/api/v1/apis/{slug}", get(read_api).patch(edit_api))
+        .route("/api/v1/apis/{slug}/routes", get(read_routes).put(replace_routes))
+}
+
+/// A permission of an API.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ApiPermissionBody {
+    #[schema(example = "orders:read")]
+    name: String,
+    /// What it allows; at most 200 characters.
+    #[serde(default)]
+    description: String,
+    /// In the preset `basic`. Where none is, that preset gives those that only read.
+    #[serde(default)]
+    basic: bool,
+}
+
+impl From<ApiPermission> for ApiPermissionBody {
+    fn from(p: ApiPermission) -> Self {
+        Self { name: p.permission.to_string(), description: p.description, basic: p.is_basic }
+    }
+}
+
+/// Lines as the operation reads them, and the names of those in the preset Basic.
+fn lines(permissions: Vec<ApiPermissionBody>) -> (Vec<String>, Vec<String>) {
+    let basic = permissions.iter().filter(|p| p.basic).map(|p| p.name.clone()).collect();
+    (permissions.into_iter().map(|p| format!("{} {}", p.name, p.description)).collect(), basic)
+}
+
+/// An API.
+#[derive(Debug, Serialize, ToSchema)]
+struct ApiBody {
+    id: String,
+    #[schema(example = "orders")]
+    slug: String,
+    name: String,
+    /// What its keys begin with.
+    key_prefix: String,
+    /// What becomes of a call that no route matches: `allow` (no permission needed) or `refuse` (`FORBIDDEN`).
+    #[schema(value_type = String)]
+    unmatched: Unmatched,
+    permissions: Vec<ApiPermissionBody>,
+}
+
+impl From<Api> for ApiBody {
+    fn from(api: Api) -> Self {
+        Self {
+            id: api.id.to_string(),
+            slug: api.slug.to_string(),
+            name: api.name,
+            key_prefix: api.key_prefix.to_string(),
+            unmatched: api.unmatched,
+            permissions: api.permissions.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// Every API.
+#[derive(Debug, Serialize, ToSchema)]
+struct ApiListBody {
+    data: Vec<ApiBody>,
+    has_more: bool,
+    next_cursor: Option<String>,
+}
+
+/// An API that an operator describes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewApiBody {
+    /// Its name in addresses: lower-case letters, digits and hyphens. It stays.
+    #[schema(example = "orders")]
+    slug: String,
+    #[schema(example = "Orders")]
+    name: String,
+    /// What its keys begin with; without it, made from the slug. It stays.
+    #[serde(default)]
+    key_prefix: Option<String>,
+    #[serde(default)]
+    permissions: Vec<ApiPermissionBody>,
+    /// `allow` (the default) or `refuse`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    unmatched: Option<Unmatched>,
+}
+
+/// Changes of an API; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct EditApiBody {
+    #[serde(default)]
+    name: Option<String>,
+    /// All of them. One that is left out stays with the keys that have it, and no other key gets it.
+    #[serde(default)]
+    permissions: Option<Vec<ApiPermissionBody>>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    unmatched: Option<Unmatched>,
+}
+
+/// What calls of one method and path need.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RouteBody {
+    /// `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`, `OPTIONS`, or `*` for any (the default).
+    #[serde(default = "RouteBody::any")]
+    #[schema(example = "GET")]
+    method: String,
+    /// Words, parameters `{id}`, at the end a tail `*` or `{path...}`.
+    #[schema(example = "/orders/{id}")]
+    path: String,
+    /// None: a valid key is enough.
+    #[serde(default)]
+    #[schema(example = "orders:read")]
+    permission: Option<String>,
+    /// Cost units of one call, 1 to 1,000,000; 1 unless said otherwise.
+    #[serde(default = "RouteBody::one")]
+    #[schema(example = 1)]
+    cost: u32,
+    /// `counted` (the default), or `none`: verified and metered, but charged to no limit.
+    #[serde(default)]
+    quota: Quota,
+    #[serde(default)]
+    description: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Quota {
+    #[default]
+    Counted,
+    None,
+}
+
+impl RouteBody {
+    fn any() -> String {
+        ApiRoute::ANY.to_owned()
+    }
+    const fn one() -> u32 {
+        1
+    }
+}
+
+impl From<ApiRoute> for RouteBody {
+    fn from(r: ApiRoute) -> Self {
+        let quota = if r.is_counted { Quota::Counted } else { Quota::None };
+        Self { method: r.method, path: r.pattern, permission: r.permission.map(|p| p.to_string()), cost: r.cost, quota, description: r.description }
+    }
+}
+
+impl From<RouteBody> for NewRoute {
+    fn from(r: RouteBody) -> Self {
+        let is_free = r.quota == Quota::None;
+        Self { method: r.method, pattern: r.path, permission: r.permission, cost: Some(r.cost), is_free, description: r.description }
+    }
+}
+
+/// The routes of an API.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RoutesBody {
+    /// At most 500. The most specific one that matches a call counts, in whatever order they stand.
+    routes: Vec<RouteBody>,
+}
+
+impl From<Vec<ApiRoute>> for RoutesBody {
+    fn from(routes: Vec<ApiRoute>) -> Self {
+        Self { routes: routes.into_iter().map(Into::into).collect() }
+    }
+}
+
+/// List APIs
+///
+/// All of them, Tollgate's own last.
+#[utoipa::path(
+    get, path = "/api/v1/apis", tag = "APIs", operation_id = "list_apis",
+    responses((status = 200, body = ApiListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn list_apis(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<ApiListBody>, AppError> {
+    let apis = server::list_apis(&ctx, &caller).await?;
+    Ok(Json(ApiListBody { data: apis.into_iter().map(Into::into).collect(), has_more: false, next_cursor: None }))
+}
+
+/// Describe an API
+///
+/// Needs `apis:manage`.
+#[utoipa::path(
+    post, path = "/api/v1/apis", tag = "APIs", operation_id = "create_api", request_body = NewApiBody,
+    responses(
+        (status = 201, body = ApiBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+async fn create_api(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(new): Body<NewApiBody>) -> Result<Response, AppError> {
+    let (permissions, basic) = lines(new.permissions);
+    let new = NewApi { slug: new.slug, name: new.name, key_prefix: new.key_prefix, permissions, basic, unmatched: new.unmatched.unwrap_or_default() };
+    let api = server::create_api(&ctx, &caller, new).await?;
+    let location = format!("/api/v1/apis/{}", api.slug);
+    let mut response = (StatusCode::CREATED, Json(ApiBody::from(api))).into_response();
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// Read an API
+#[utoipa::path(
+    get, path = "/api/v1/apis/{slug}", tag = "APIs", operation_id = "read_api", params(("slug" = String, Path)),
+    responses((status = 200, body = ApiBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn read_api(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<ApiBody>, AppError> {
+    Ok(Json(server::api_by_slug(&ctx, &caller, &slug).await?.into()))
+}
+
+/// Change an API
+///
+/// Needs `apis:manage`. A permission that a route needs can't be left out.
+#[utoipa::path(
+    patch, path = "/api/v1/apis/{slug}", tag = "APIs", operation_id = "edit_api", params(("slug" = String, Path)), request_body = EditApiBody,
+    responses(
+        (status = 200, body = ApiBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+async fn edit_api(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    Path(slug): Path<String>,
+    Body(edit): Body<EditApiBody>,
+) -> Result<Json<ApiBody>, AppError> {
+    let (permissions, basic) = edit.permissions.map(lines).unzip();
+    let edit = ApiEdit { name: edit.name, permissions, basic, unmatched: edit.unmatched };
+    Ok(Json(server::edit_api(&ctx, &caller, &slug, edit).await?.into()))
+}
+
+/// Read the routes of an API
+///
+/// What calls need and cost, by path.
+#[utoipa::path(
+    get, path = "/api/v1/apis/{slug}/routes", tag = "APIs", operation_id = "read_routes", params(("slug" = String, Path)),
+    responses((status = 200, body = RoutesBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn read_routes(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<RoutesBody>, AppError> {
+    Ok(Json(server::list_routes(&ctx, &caller, &slug).await?.into()))
+}
+
+/// Replace the routes of an API
+///
+/// Needs `apis:manage`. The routes become these, all or nothing; they are in force when this is answered, on other servers within a second.
+#[utoipa::path(
+    put, path = "/api/v1/apis/{slug}/routes", tag = "APIs", operation_id = "replace_routes", params(("slug" = String, Path)), request_body = RoutesBody,
+    responses(
+        (status = 200, body = RoutesBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 404, content_type = "application/problem+json"), (status = 409, description = "Tollgate's own API", content_type = "application/problem+json"),
+        (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+async fn replace_routes(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    Path(slug): Path<String>,
+    Body(new): Body<RoutesBody>,
+) -> Result<Json<RoutesBody>, AppError> {
+    let new = new.routes.into_iter().map(Into::into).collect();
+    Ok(Json(server::replace_routes(&ctx, &caller, &slug, new).await?.into()))
+}

@@ -1,0 +1,144 @@
+//! Routes of APIs: what operators say that calls need. A change locks the API, is checked as a whole, and is in force on this node when
+//! the operation returns, on others within a second.
+
+use super::{apis, gate, store};
+use crate::{
+    accounts::Caller,
+    error::{AppError, Fields},
+    keys::model::{Api, ApiRoute, NewRoute},
+    platform::Ctx,
+    values::{Permission, permission_names as may},
+};
+
+/// The routes of an API, by path. Whoever makes keys may read them.
+pub async fn list_routes(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Vec<ApiRoute>, AppError> {
+    let api = apis::api_by_slug(ctx, caller, slug).await?;
+    let mut conn = ctx.db.acquire().await?;
+    Ok(store::routes::list_routes(&mut conn, api.id).await?)
+}
+
+/// The routes of an API become these; a wrong one is named `routes.3.path`.
+pub async fn replace_routes(ctx: &Ctx, caller: &Caller, slug: &str, new: Vec<NewRoute>) -> Result<Vec<ApiRoute>, AppError> {
+    change(ctx, caller, slug, move |_, _| Ok((new, Names::Numbered))).await
+}
+
+/// Adds a route, or puts it in the place of another (`replaced`: its method and pattern).
+pub async fn put_route(ctx: &Ctx, caller: &Caller, slug: &str, new: NewRoute, replaced: Option<(&str, &str)>) -> Result<Vec<ApiRoute>, AppError> {
+    change(ctx, caller, slug, move |api, routes| {
+        let wanted = checked(api, &new).map_err(|wrong| named(wrong, Names::Form, 0))?;
+        if routes.contains(&wanted) {
+            return Ok((routes.into_iter().map(NewRoute::from).collect(), Names::Form));
+        }
+        let mut all: Vec<NewRoute> = routes.into_iter().filter(|r| replaced != Some((&r.method, &r.pattern))).map(NewRoute::from).collect();
+        all.push(new);
+        Ok((all, Names::Form))
+    })
+    .await
+}
+
+/// Removes a route; one that is not there is gone already.
+pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, pattern: &str) -> Result<Vec<ApiRoute>, AppError> {
+    change(ctx, caller, slug, |_, routes| {
+        let kept = routes.into_iter().filter(|r| !(r.method.eq_ignore_ascii_case(method) && r.pattern == pattern));
+        Ok((kept.map(NewRoute::from).collect(), Names::Form))
+    })
+    .await
+}
+
+/// How the field of a wrong route is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// `routes.3.path`
+    Numbered,
+    /// `path`
+    Form,
+}
+
+async fn change(
+    ctx: &Ctx,
+    caller: &Caller,
+    slug: &str,
+    make: impl FnOnce(&Api, Vec<ApiRoute>) -> Result<(Vec<NewRoute>, Names), AppError>,
+) -> Result<Vec<ApiRoute>, AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    if slug == Api::OWN {
+        return Err(AppError::conflict("Tollgate's own API has no routes to describe: its operations say what they need."));
+    }
+    let mut tx = ctx.db.begin().await?;
+    let id = store::apis::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
+    let api = store::apis::find_api(&mut *tx, slug).await?.ok_or(AppError::NotFound)?;
+    let before = store::routes::list_routes(&mut tx, id).await?;
+    let (new, names) = make(&api, before.clone())?;
+    let routes = all_checked(&api, &new, names)?;
+    if same(&routes, &before) {
+        return Ok(before);
+    }
+    store::routes::replace_routes(&mut tx, id, &routes).await?;
+    let changes = serde_json::json!({ "slug": slug, "added": labels(&routes, &before), "removed": labels(&before, &routes), "routes": routes.len() });
+    apis::note(ctx, &mut tx, caller, "api.routed", id, changes).await?;
+    let routes = store::routes::list_routes(&mut tx, id).await?;
+    tx.commit().await?;
+    gate::apis_refreshed(ctx).await;
+    Ok(routes)
+}
+
+fn same(some: &[ApiRoute], others: &[ApiRoute]) -> bool {
+    some.len() == others.len() && some.iter().all(|r| others.contains(r))
+}
+
+/// The labels of those that are not among the others.
+fn labels(some: &[ApiRoute], others: &[ApiRoute]) -> Vec<String> {
+    some.iter().filter(|r| !others.contains(r)).map(ApiRoute::label).collect()
+}
+
+fn all_checked(api: &Api, new: &[NewRoute], names: Names) -> Result<Vec<ApiRoute>, AppError> {
+    if new.len() > ApiRoute::MAX_COUNT {
+        return Err(AppError::invalid("routes", format!("An API has at most {} routes.", ApiRoute::MAX_COUNT)));
+    }
+    let routes = new.iter().enumerate().map(|(n, route)| checked(api, route).map_err(|wrong| named(wrong, names, n))).collect::<Result<Vec<_>, _>>()?;
+    gate::check_routes(&routes).map_err(|(n, words)| named(vec![("path", words)], names, n))?;
+    Ok(routes)
+}
+
+/// The fields of one route that are wrong.
+type Wrong = Vec<(&'static str, String)>;
+
+fn named(wrong: Wrong, names: Names, n: usize) -> AppError {
+    let mut fields = Fields::default();
+    for (field, words) in wrong {
+        match names {
+            Names::Numbered => fields.add(&format!("routes.{n}.{field}"), words),
+            Names::Form => fields.add(field, words),
+        }
+    }
+    fields.done().err().unwrap_or(AppError::NotFound)
+}
+
+fn checked(api: &Api, new: &NewRoute) -> Result<ApiRoute, Wrong> {
+    let mut wrong: Wrong = Vec::new();
+    let method = new.method.trim().to_ascii_uppercase();
+    let method = if method.is_empty() { ApiRoute::ANY.to_owned() } else { method };
+    if !ApiRoute::METHODS.contains(&method.as_str()) {
+        wrong.push(("method", format!("A method is one of {}; * is any.", ApiRoute::METHODS[1..].join(", "))));
+    }
+    let typed = new.pattern.trim();
+    let pattern = if typed.len() > 1 { typed.strip_suffix('/').unwrap_or(typed) } else { typed }.to_owned();
+    let permission = new.permission.as_deref().map(str::trim).filter(|p| !p.is_empty());
+    let known: Option<&Permission> = permission.and_then(|text| api.permissions.iter().map(|p| &p.permission).find(|p| p.as_str() == text));
+    if let (Some(text), None) = (permission, known) {
+        wrong.push(("permission", format!("The API {} knows no permission {}.", api.slug, text.chars().take(64).collect::<String>())));
+    }
+    let cost = new.cost.unwrap_or(1);
+    if !(1..=ApiRoute::MAX_COST).contains(&cost) {
+        wrong.push(("cost", "A call costs 1 to 1,000,000 units. For calls that cost nothing take away the quota.".to_owned()));
+    }
+    let description = new.description.trim();
+    if description.chars().count() > 200 || description.chars().any(char::is_control) {
+        wrong.push(("description", "A description has at most 200 characters on one line.".to_owned()));
+    }
+    let route = ApiRoute { method, pattern, permission: known.cloned(), cost, is_counted: !new.is_free, description: description.to_owned() };
+    if let Err((_, words)) = gate::check_routes(std::slice::from_ref(&route)) {
+        wrong.push(("path", words));
+    }
+    if wrong.is_empty() { Ok(route) } else { Err(wrong) }
+}

@@ -1,0 +1,164 @@
+//! Would this call pass? The gate's own checks on a call that somebody describes, in words. Nothing is charged or counted.
+
+use super::{
+    detail::find_key,
+    gate::{Check, Gate, LimitState, Question, Trial},
+    rules,
+};
+use crate::{
+    accounts::Caller,
+    error::{AppError, Fields},
+    keys::model::{Api, ApiRoute, CallTrial, Key, KeyState, TrialStep, TryCall, Unmatched},
+    platform::{Ctx, LocalTime},
+    ui::number::{count, thousands},
+    values::{KeyId, Outcome, Permission},
+};
+use std::net::IpAddr;
+use time::OffsetDateTime;
+
+/// Tries a call with a key that the caller may read.
+pub async fn try_call(ctx: &Ctx, caller: &Caller, id: KeyId, call: TryCall) -> Result<CallTrial, AppError> {
+    let key = find_key(ctx, caller, id).await?;
+    let api = super::apis::api_for_key(ctx, Some(key.api.as_str())).await?;
+    let wanted = checked(ctx, &call)?;
+    let gate = ctx.part::<Gate>().ok_or(AppError::Unavailable { retry_after: 1 })?;
+    let question = Question {
+        permission: wanted.permission.as_ref().map(Permission::as_str),
+        route: &wanted.route,
+        is_proxied: true,
+        cost: call.cost,
+        address: wanted.address,
+        ..Question::default()
+    };
+    let micros = i64::try_from(wanted.at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX);
+    let trial = gate.explain(id, question, micros).ok_or(AppError::Unavailable { retry_after: 1 })?;
+    let words = Words { key: &key, api: &api, trial: &trial, wanted: &wanted, local: LocalTime::new(&caller.time_zone, ctx.clock.now()) };
+    Ok(CallTrial { steps: words.steps(), call: wanted.route.clone(), outcome: trial.outcome, route: trial.route.map(|r| r.label), cost: trial.cost })
+}
+
+struct Wanted {
+    /// `GET /orders/17`
+    route: String,
+    address: Option<IpAddr>,
+    permission: Option<Permission>,
+    at: OffsetDateTime,
+}
+
+fn checked(ctx: &Ctx, call: &TryCall) -> Result<Wanted, AppError> {
+    let mut fields = Fields::default();
+    let method = call.method.trim().to_ascii_uppercase();
+    if method.is_empty() || method.len() > 20 || !method.bytes().all(|b| b.is_ascii_uppercase()) {
+        fields.add("method", format!("Name a method: {}.", ApiRoute::METHODS[1..].join(", ")));
+    }
+    let path = call.path.trim();
+    if !path.starts_with('/') || path.len() > 2_000 || path.contains(char::is_whitespace) {
+        fields.add("path", "A path begins with a slash and has no spaces: /orders/17.");
+    }
+    let filled = |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+    let address =
+        filled(&call.address).and_then(|text| fields.check("ip", text.parse::<IpAddr>().map_err(|_| "An address looks like 203.0.113.7 or 2001:db8::7.")));
+    let permission = filled(&call.permission).and_then(|text| fields.check("permission", text.parse::<Permission>()));
+    let now = ctx.clock.now();
+    let at = match call.at {
+        Some(at) if at >= now => fields.check("at", rules::expiry(at, now - time::Duration::SECOND)).unwrap_or(now),
+        Some(_) => {
+            fields.add("at", "What limits left in the past is not known. Choose a time that lies ahead.");
+            now
+        }
+        None => now,
+    };
+    fields.done()?;
+    Ok(Wanted { route: format!("{method} {path}"), address, permission, at })
+}
+
+/// The trial in words, for who may read the key.
+struct Words<'a> {
+    key: &'a Key,
+    api: &'a Api,
+    trial: &'a Trial,
+    wanted: &'a Wanted,
+    local: LocalTime,
+}
+
+impl Words<'_> {
+    fn steps(&self) -> Vec<TrialStep> {
+        let checks = self.trial.checks.iter().map(|(check, refused)| match refused {
+            None => step(*check, None, self.passing(*check)),
+            Some((outcome, why)) => step(*check, Some(*outcome), why.clone().unwrap_or_else(|| self.refusing(*check, *outcome))),
+        });
+        checks.chain(self.limits()).collect()
+    }
+
+    fn passing(&self, check: Check) -> String {
+        match check {
+            Check::Secret | Check::State => "The key is active.".to_owned(),
+            Check::Expiry => match self.key.expires_at {
+                Some(at) => format!("It expires {}.", self.local.moment(at)),
+                None => "It never expires.".to_owned(),
+            },
+            Check::Address => match (self.key.addresses.is_empty(), self.wanted.address) {
+                (false, Some(address)) => format!("{address} is among its networks."),
+                _ => "It may be used from everywhere.".to_owned(),
+            },
+            Check::Api => format!("It is a key for {}.", self.key.api_name),
+            Check::Route => match (&self.trial.route, self.api.unmatched) {
+                (Some(route), _) => format!("{} matches.", route.label),
+                (None, Unmatched::Allow) => "No route matches, and the API lets such calls pass.".to_owned(),
+                (None, Unmatched::Refuse) => "No route matches.".to_owned(),
+            },
+            Check::Permission => {
+                let by_route = self.trial.route.as_ref().and_then(|r| r.permission.as_ref());
+                let needed: Vec<&str> = by_route.into_iter().chain(&self.wanted.permission).map(Permission::as_str).collect();
+                match needed.as_slice() {
+                    [] => "None is needed.".to_owned(),
+                    _ => format!("The key has {}.", needed.join(" and ")),
+                }
+            }
+        }
+    }
+
+    fn refusing(&self, check: Check, outcome: Outcome) -> String {
+        match (check, self.wanted.address) {
+            (Check::State, _) if self.key.state == KeyState::Active => outcome.sentence().to_owned(),
+            (Check::Expiry, _) => self.key.expires_at.map_or_else(String::new, |at| format!("It expires {}.", self.local.moment(at))),
+            (Check::Address, Some(address)) => format!("{address} is not among its networks: {}.", self.key.addresses.join(", ")),
+            (Check::Address, None) => format!("The call does not say from where it comes; the key may be used from {} only.", self.key.addresses.join(", ")),
+            _ => outcome.sentence().to_owned(),
+        }
+    }
+
+    fn limits(&self) -> Vec<TrialStep> {
+        let Some(cost) = self.trial.cost.map(u64::from) else {
+            return vec![limit(None, "The route has no quota: nothing is charged.".to_owned())];
+        };
+        let costs = count(cost, "unit", "units");
+        let words = |l: &LimitState| {
+            let refused = (l.remaining < cost).then_some(Outcome::RateLimited);
+            let left = format!("{}: {} of {} left, the call costs {costs}.", l.name, thousands(l.remaining), thousands(l.limit));
+            let resets = if refused.is_some() {
+                format!(" It resets {}.", self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after)))
+            } else {
+                String::new()
+            };
+            limit(refused, left + &resets)
+        };
+        self.trial.limits.iter().map(words).collect()
+    }
+}
+
+fn step(check: Check, refused: Option<Outcome>, detail: String) -> TrialStep {
+    let (name, title) = match check {
+        Check::Secret => ("secret", "Secret"),
+        Check::State => ("state", "State"),
+        Check::Expiry => ("expiry", "Expiry"),
+        Check::Address => ("address", "Address"),
+        Check::Api => ("api", "API"),
+        Check::Route => ("route", "Route"),
+        Check::Permission => ("permission", "Permission"),
+    };
+    TrialStep { check: name.to_owned(), title: title.to_owned(), refused, detail }
+}
+
+fn limit(refused: Option<Outcome>, detail: String) -> TrialStep {
+    TrialStep { check: "limit".to_owned(), title: "Limit".to_owned(), refused, detail }
+}

@@ -1,0 +1,143 @@
+//! "Would this call pass?", and which permissions a key used.
+
+use super::*;
+use serde_json::json;
+use tollgate::{
+    accounts::Caller,
+    keys::{
+        api::{CreateKey, HideSecret, NarrowKey},
+        model::NewRoute,
+        server::{gate::Gate, replace_routes},
+    },
+};
+
+async fn describe(app: &TestApp) {
+    let route = |method: &str, pattern: &str, permission: &str, cost: u32| NewRoute {
+        method: method.into(),
+        pattern: pattern.into(),
+        permission: Some(permission.into()),
+        cost: (cost > 0).then_some(cost),
+        is_free: cost == 0,
+        ..NewRoute::default()
+    };
+    let routes = vec![route("GET", "/orders/{id}", "orders:read", 1), route("POST", "/orders", "orders:write", 5), route("GET", "/health", "", 0)];
+    replace_routes(&app.ctx, &Caller::cli(), "demo", routes).await.unwrap();
+}
+
+fn refusing(body: &Value) -> Vec<(String, String)> {
+    let steps = body["steps"].as_array().unwrap_or_else(|| panic!("{body}"));
+    steps.iter().filter(|s| s["passes"] == false).map(|s| (text(s, "check"), text(s, "code"))).collect()
+}
+
+#[sqlx::test]
+async fn a_call_is_explained_step_by_step_and_charged_to_nobody(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    describe(&app).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let olga = person(&app, &db, "olga@example.com", "operator").await;
+    let (id, _) = mara.new_key(&app, "k").await;
+    let path = format!("/api/v1/keys/{id}/test");
+    let ask = async |person: &Person, call: Value| json(person.post(&app, &path, call).await).await;
+
+    let (status, body) = ask(&mara, json!({ "method": "get", "path": "/orders/17?x=1" })).await;
+    assert_eq!((status, &body["valid"], &body["route"], &body["cost"]), (200, &json!(true), &json!("GET /orders/{id}"), &json!(1)), "{body}");
+    let checks: Vec<&str> = body["steps"].as_array().unwrap().iter().map(|s| s["check"].as_str().unwrap()).collect();
+    assert_eq!(checks, ["state", "expiry", "address", "api", "route", "permission", "limit"]);
+    assert_eq!(body["steps"][6]["detail"], "default: 100 of 100 left, the call costs 1 unit.");
+
+    let (_, body) = ask(&mara, json!({ "method": "POST", "path": "/orders" })).await;
+    assert_eq!((&body["code"], refusing(&body)), (&json!("FORBIDDEN"), vec![("permission".to_owned(), "FORBIDDEN".to_owned())]));
+    let (_, body) = ask(&mara, json!({ "method": "GET", "path": "/x/../orders/1" })).await;
+    assert_eq!(refusing(&body), [("route".to_owned(), "FORBIDDEN".to_owned())]);
+    let (_, body) = ask(&mara, json!({ "method": "GET", "path": "/orders/1", "cost": 101 })).await;
+    assert_eq!((&body["code"], refusing(&body)), (&json!("RATE_LIMITED"), vec![("limit".to_owned(), "RATE_LIMITED".to_owned())]));
+    let (_, body) = ask(&mara, json!({ "method": "GET", "path": "/health" })).await;
+    assert_eq!((&body["valid"], &body["cost"]), (&json!(true), &Value::Null));
+
+    // Several reasons at once are all named; the first one decides.
+    let narrowed = json!({ "addresses": ["203.0.113.0/24"], "expires_at": "2026-12-24T00:00:00Z" });
+    mara.call(&app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(narrowed)).await;
+    mara.post(&app, &format!("/api/v1/keys/{id}/disable"), json!({})).await;
+    let (_, body) = ask(&olga, json!({ "method": "POST", "path": "/orders", "ip": "198.51.100.7", "at": "2027-01-01T00:00:00Z" })).await;
+    let refused = [("state", "DISABLED"), ("expiry", "EXPIRED"), ("address", "IP_DENIED"), ("permission", "FORBIDDEN")];
+    assert_eq!(refusing(&body), refused.map(|(check, code)| (check.to_owned(), code.to_owned())), "an operator tries any key");
+    assert_eq!(body["code"], "DISABLED");
+
+    for (wrong, pointer) in [
+        (json!({ "method": "", "path": "/" }), "#/method"),
+        (json!({ "method": "GET", "path": "orders" }), "#/path"),
+        (json!({ "method": "GET", "path": "/a b" }), "#/path"),
+        (json!({ "method": "GET", "path": "/", "ip": "home" }), "#/ip"),
+        (json!({ "method": "GET", "path": "/", "at": "2020-01-01T00:00:00Z" }), "#/at"),
+    ] {
+        let (status, body) = ask(&mara, wrong.clone()).await;
+        assert_eq!((status, body["errors"][0]["pointer"].as_str()), (422, Some(pointer)), "{wrong} → {body}");
+    }
+    let nora = person(&app, &db, "nora@example.com", "developer").await;
+    assert_eq!(ask(&nora, json!({ "method": "GET", "path": "/" })).await.0, 404, "somebody else's key");
+
+    let gate = app.ctx.part::<Gate>().unwrap();
+    let key: KeyId = id.parse().unwrap();
+    assert_eq!(gate.limit_state(key, app.ctx.clock.now_micros())[0].used, 0);
+    assert!(!gate.meter().take(app.ctx.new_id()).counts.iter().any(|tally| tally.key == key), "nothing was counted");
+}
+
+#[sqlx::test]
+async fn the_page_tries_a_call_without_a_script(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    describe(&app).await;
+    let vera = app.sign_in_as("developer").await;
+    let answer = vera.browser.post::<CreateKey>("/keys", &[("name", "shop")]).await;
+    let path = crate::support::browser::location(&answer).to_owned();
+    assert!(vera.browser.page(&path).await.contains("Would this call pass?"));
+    let passes = vera.browser.page(&format!("{path}?method=GET&path=/orders/17&ip=")).await;
+    assert!(passes.contains("GET /orders/17 would pass.") && passes.contains("GET /orders/{id} matches."));
+    let refused = vera.browser.page(&format!("{path}?method=POST&path=/orders")).await;
+    assert!(refused.contains("POST /orders would be answered FORBIDDEN.") && refused.contains("It asks for orders:write, which it was not given."));
+    let wrong = vera.browser.page(&format!("{path}?method=GET&path=%3Cb%3E&ip=home")).await;
+    assert!(wrong.contains("A path begins with a slash") && wrong.contains("An address looks like") && wrong.contains("&lt;b&gt;"));
+}
+
+#[sqlx::test]
+async fn what_a_key_never_used_is_said_and_taken_away(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    describe(&app).await;
+    sqlx::query("insert into api_permissions (api_id, permission) select id, 'orders:audit' from apis where slug = 'demo'").execute(&db).await.unwrap();
+    let vera = app.sign_in_as("developer").await;
+    let answer = vera.browser.post::<CreateKey>("/keys", &[("name", "shop"), ("preset", "admin"), ("api", "demo")]).await;
+    let path = crate::support::browser::location(&answer).to_owned();
+    let id = path.rsplit('/').next().unwrap().to_owned();
+    let key: KeyId = id.parse().unwrap();
+    vera.browser.post::<HideSecret>(&path, &[("id", id.as_str())]).await;
+    for (route, outcome, days, count) in [
+        ("GET /orders/{id}", "VALID", 2, 40_i64),
+        ("HEAD /orders/{id}", "RATE_LIMITED", 3, 2),
+        ("GET /orders/{id}", "FORBIDDEN", 1, 500),
+        ("POST /orders", "VALID", 40, 7),
+    ] {
+        sqlx::query("insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count) select id, $2, $3, $4, workspace_id, api_id, $5 from keys where id = $1")
+            .bind(key.uuid())
+            .bind(app.ctx.clock.now() - time::Duration::days(days))
+            .bind(route)
+            .bind(outcome)
+            .bind(count)
+            .execute(&db)
+            .await
+            .unwrap();
+    }
+    let detail = tollgate::keys::server::key_detail(&app.ctx, &Caller::cli(), key).await.unwrap();
+    let uses: Vec<(&str, u64, bool)> = detail.uses.iter().map(|u| (u.permission.as_str(), u.calls, u.is_known)).collect();
+    assert_eq!(uses, [("orders:audit", 0, false), ("orders:read", 42, true), ("orders:write", 0, true)], "older calls and refused ones are no use");
+    let page = vera.browser.page(&path).await;
+    assert!(page.contains("Never used") && page.contains("no route names it") && page.contains("dialog=narrow"));
+
+    let dialog = vera.browser.page(&format!("{path}?dialog=narrow")).await;
+    assert!(dialog.contains("Take away") && dialog.contains("name=\"keep[]\" value=\"orders:audit\""));
+    let fields = [("id", id.as_str()), ("keep[]", "orders:read"), ("keep[]", "orders:audit"), ("keep[]", "orders:everything")];
+    assert_eq!(vera.browser.post::<NarrowKey>(&path, &fields).await.status(), 303);
+    let held: Vec<String> = sqlx::query_scalar("select permissions from keys where id = $1").bind(key.uuid()).fetch_one(&db).await.unwrap();
+    assert_eq!(held, ["orders:audit", "orders:read"]);
+    assert_eq!(events(&db, "key.permitted").await, 1);
+    let stranger = app.sign_in_as("developer").await;
+    assert_eq!(stranger.browser.post::<NarrowKey>("/keys", &[("id", id.as_str())]).await.status(), 404);
+}
