@@ -22,7 +22,7 @@ impl Review {
         (Self::Idle90, "idle-90", "Not used for 90 days"),
         (Self::Unused, "unused", "Never used"),
         (Self::Endless, "endless", "Never expires"),
-        (Self::Broad, "broad", "May everything"),
+        (Self::Broad, "broad", "May do everything"),
     ];
 
     /// The review of a filter's word.

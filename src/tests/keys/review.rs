@@ -88,14 +88,14 @@ async fn the_page_counts_them_and_calls_out_what_never_expires(db: PgPool) {
     let path = crate::support::browser::location(&made).to_owned();
     let id = path.trim_start_matches("/keys/").to_owned();
     let page = vera.browser.page("/keys").await;
-    assert!(page.contains("To review") && page.contains("href=\"/keys?review=endless\""), "{page}");
+    assert!(page.contains("review-title") && page.contains("href=\"/keys?review=endless\""), "{page}");
     assert!(!page.contains("href=\"/keys?review=broad\""), "a count of zero is not shown");
     assert!(vera.browser.page(&path).await.contains("Never expires"));
 
     let saved = [("id", id.as_str()), ("name", "checkout"), ("expires_on", "2027-01-31"), ("tags", "prod, Team-A"), ("chosen", "true")];
     assert_eq!(vera.browser.post::<tollgate::keys::api::SaveKey>(&path, &saved).await.status(), 303);
     let page = vera.browser.page("/keys").await;
-    assert!(!page.contains("To review"), "nothing to review, no card");
+    assert!(!page.contains("review-title"), "nothing to review, no card");
     assert!(page.contains("href=\"/keys?tag=team-a\"") && page.contains("Tag: prod"));
     let wrong = [("id", id.as_str()), ("name", "checkout"), ("tags", "no_good"), ("chosen", "true")];
     let refused = vera.browser.post::<tollgate::keys::api::SaveKey>(&path, &wrong).await;

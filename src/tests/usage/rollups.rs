@@ -104,8 +104,9 @@ async fn ninety_days_of_one_key_read_bounded_rows(db: PgPool) {
     for (zone, begin, most) in [
         // Hours alone: 90 days × 24 hours × 2 outcomes, and the hour on either side.
         ("Europe/Stockholm", "2026-08-21 22:00Z", 4_400.0),
-        // Days begin at half past: 91 hours are read by their 4 quarters × 5 routes × 2 outcomes.
-        ("Asia/Kolkata", "2026-08-21 18:30Z", 8_200.0),
+        // Days begin at half past: 91 hours are read by their 4 quarters × 5 routes × 2 outcomes. While one key is most of the table, the
+        // planner may look for them by time, and then passes over the 2,000 rows of other keys in the last of these hours.
+        ("Asia/Kolkata", "2026-08-21 18:30Z", 10_200.0),
     ] {
         let owner = developer(&app.ctx, zone.rsplit('/').next().unwrap(), zone).await;
         let k = key(&app.ctx, &owner, "busy").await;

@@ -13,7 +13,7 @@ use crate::values::{KeyId, Outcome, Permission};
 pub struct Trial {
     pub outcome: Outcome,
     /// Each check in order: none where it lets the call pass, else its code and why exactly.
-    pub checks: Vec<(Check, Option<(Outcome, Option<String>)>)>,
+    pub checks: Vec<(Check, Option<Objection>)>,
     /// The API's route for it, if one matches.
     pub route: Option<TrialRoute>,
     /// Cost units; none: no quota.
@@ -21,6 +21,9 @@ pub struct Trial {
     /// Before the call.
     pub limits: Vec<LimitState>,
 }
+
+/// The code of a check that refuses, and why exactly.
+pub type Objection = (Outcome, Option<String>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrialRoute {
