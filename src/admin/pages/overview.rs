@@ -133,10 +133,10 @@ fn nodes(nodes: Vec<NodeRow>) -> AnyView {
             view! {
                 <tr>
                     <td class="cell-gate"><GateGlyph position=gate(node.health) tinted=true/><span class="visually-hidden">{node.health.words()}</span></td>
-                    <th scope="row"><span class="nowrap">{node.name}{badge}</span></th>
+                    <th scope="row">{node.name}{badge}</th>
                     <td>{node.state}</td>
-                    <td class="nowrap">{node.contact}</td>
-                    <td class="num">{thousands(node.keys)}</td>
+                    <td class="col-2 nowrap">{node.contact}</td>
+                    <td class="col-2 num">{thousands(node.keys)}</td>
                     <td class="col-2 nowrap"><SaidTime said=node.since/></td>
                     <td class="col-2">{node.version}</td>
                 </tr>
@@ -150,7 +150,7 @@ fn nodes(nodes: Vec<NodeRow>) -> AnyView {
                 <thead>
                     <tr>
                         <td><span class="visually-hidden">"Health"</span></td><th scope="col">"Node"</th><th scope="col">"State"</th>
-                        <th scope="col">"Last contact"</th><th scope="col" class="num">"Keys known"</th><th scope="col" class="col-2">"Since"</th>
+                        <th scope="col" class="col-2">"Last contact"</th><th scope="col" class="col-2 num">"Keys known"</th><th scope="col" class="col-2">"Since"</th>
                         <th scope="col" class="col-2">"Version"</th>
                     </tr>
                 </thead>
