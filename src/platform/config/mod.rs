@@ -5,6 +5,7 @@
 
 pub mod loader;
 pub mod master_key;
+mod parse;
 pub mod settings;
 pub mod show;
 pub mod source;
