@@ -1,15 +1,19 @@
 //! Small parsed value types of both sides. What has one of these types has been checked; nothing here does I/O.
 
+mod counts;
 mod email;
 mod ids;
 mod job_state;
+mod link;
 mod outcome;
 mod permission;
 mod slug;
 
+pub use counts::Counts;
 pub use email::Email;
 pub use ids::{AccountId, AlertRuleId, ApiId, EventId, IdError, InviteId, JobId, KeyId, NodeId, SecretId, SessionId, TokenId, WorkspaceId};
 pub use job_state::JobState;
+pub use link::link;
 pub use outcome::{Outcome, OutcomeGroup};
 pub use permission::{CATALOGUE, Permission, names as permission_names};
 pub use slug::{KeyPrefix, Slug};

@@ -1,7 +1,7 @@
 //! The overview: numbers of today, and whether everything is all right.
 
 use super::{AccountRow, Deed, NodeRow};
-use crate::usage::model::{Counts, RefusalSample};
+use crate::{usage::model::RefusalSample, values::Counts};
 use serde::{Deserialize, Serialize};
 
 /// What `/admin` shows.

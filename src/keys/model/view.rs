@@ -1,7 +1,7 @@
 //! What the pages show. Words about time are made on the server, in the person's time zone.
 
 use super::{Api, ApiPermission, HistoryEntry, Key, LimitView, PermissionUse, Standing, ToReview};
-use crate::values::{Outcome, OutcomeGroup, SecretId, WorkspaceId};
+use crate::values::{Counts, SecretId, WorkspaceId, link};
 use serde::{Deserialize, Serialize};
 
 /// A moment in words, with the instant for `<time datetime>`.
@@ -11,33 +11,6 @@ pub struct Said {
     pub at: String,
     /// "8 s ago", "18 Nov, 09:12".
     pub words: String,
-}
-
-/// Calls by what became of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Calls {
-    pub passed: u64,
-    pub limited: u64,
-    pub refused: u64,
-}
-
-impl Calls {
-    pub const fn total(self) -> u64 {
-        self.passed + self.limited + self.refused
-    }
-
-    pub fn add(&mut self, outcome: Outcome, calls: u64) {
-        match outcome.group() {
-            OutcomeGroup::Passed => self.passed += calls,
-            OutcomeGroup::Limited => self.limited += calls,
-            OutcomeGroup::Refused => self.refused += calls,
-        }
-    }
-
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self { passed: self.passed + other.passed, limited: self.limited + other.limited, refused: self.refused + other.refused }
-    }
 }
 
 /// What `/keys` asks for, as it stands in its URL.
@@ -100,28 +73,7 @@ impl KeyQuery {
 
     /// The address of the list with these filters and one more parameter (`older` or `newer` with a cursor).
     pub fn link(&self, path: &str, more: Option<(&str, &str)>) -> String {
-        let mut link = path.to_owned();
-        for (i, (name, value)) in self.filters().into_iter().filter_map(|(n, v)| v.map(|v| (n, v))).chain(more).enumerate() {
-            link.push(if i == 0 { '?' } else { '&' });
-            link.push_str(name);
-            link.push('=');
-            encode(value, &mut link);
-        }
-        link
-    }
-}
-
-/// Percent-encodes a value of a query (RFC 3986: all but the unreserved characters).
-fn encode(value: &str, out: &mut String) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.push(char::from(HEX[usize::from(byte >> 4)]));
-            out.push(char::from(HEX[usize::from(byte & 15)]));
-        }
+        link(path, self.filters().into_iter().filter_map(|(name, value)| Some((name, value?))).chain(more))
     }
 }
 
@@ -141,9 +93,9 @@ pub struct KeyRow {
     pub owner: String,
     pub standing: Standing,
     /// The last 30 days.
-    pub calls: Calls,
+    pub calls: Counts,
     /// The last 30 days, oldest first.
-    pub spark: Vec<Calls>,
+    pub spark: Vec<Counts>,
     pub last_used: Option<Said>,
     pub expires: Option<Said>,
 }
@@ -158,7 +110,7 @@ pub struct KeyList {
     /// How many there are at all.
     pub all: u64,
     /// All calls of today.
-    pub today: Calls,
+    pub today: Counts,
     /// The cursors of the pages on either side.
     pub newer: Option<String>,
     pub older: Option<String>,
@@ -190,7 +142,7 @@ pub struct DayBar {
     pub at: String,
     /// "18 Nov".
     pub day: String,
-    pub calls: Calls,
+    pub calls: Counts,
 }
 
 /// One secret of a key; of the secret itself only its start.
@@ -234,8 +186,8 @@ pub struct KeyDetail {
     pub expires_on: Option<String>,
     /// "Stockholm time".
     pub zone: String,
-    pub calls: Calls,
-    pub today: Calls,
+    pub calls: Counts,
+    pub today: Counts,
     pub days: Vec<DayBar>,
     /// Where the last day ends, RFC 3339.
     pub days_end: String,

@@ -11,9 +11,9 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Act, Api, ApiPermission, ApiRoute, Calls, DayBar, HistoryEntry, Key, KeyDetail, KeyState, SecretUseView, SecretView},
+    keys::model::{Act, Api, ApiPermission, ApiRoute, DayBar, HistoryEntry, Key, KeyDetail, KeyState, SecretUseView, SecretView},
     platform::{Ctx, LocalTime},
-    values::{KeyId, permission_names as may},
+    values::{Counts, KeyId, permission_names as may},
 };
 
 /// Lines of the history that a page shows.
@@ -60,7 +60,7 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
     let wanted = Wanted { workspace: reach, id: Some(id), most: 1, ..Wanted::default() };
     let mut listed = store::listing::list_keys(&ctx.db, &wanted, local.now(), today).await?.pop().ok_or(AppError::NotFound)?;
     listed.key = key;
-    let spark = store::calls::list_calls(&ctx.db, &[id], &edges).await?.remove(&id).unwrap_or_else(|| vec![Calls::default(); edges.len().saturating_sub(1)]);
+    let spark = store::calls::list_calls(&ctx.db, &[id], &edges).await?.remove(&id).unwrap_or_else(|| vec![Counts::default(); edges.len().saturating_sub(1)]);
     let day = |at, calls| {
         let said = said(at, local.day(at));
         DayBar { at: said.at, day: said.words, calls }

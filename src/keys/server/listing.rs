@@ -13,9 +13,9 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, Calls, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, Review, StandingKind},
+    keys::model::{Api, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, Review, StandingKind},
     platform::{Ctx, LocalTime, crypto::sha256},
-    values::{ApiId, KeyId, permission_names as may},
+    values::{ApiId, Counts, KeyId, permission_names as may},
 };
 use std::collections::HashMap;
 
@@ -51,22 +51,22 @@ pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<Ke
         .into_iter()
         .map(|mut l| {
             l.key.limits = limits.remove(&l.key.id).unwrap_or_default();
-            let spark = calls.remove(&l.key.id).unwrap_or_else(|| vec![Calls::default(); edges.len().saturating_sub(1)]);
+            let spark = calls.remove(&l.key.id).unwrap_or_else(|| vec![Counts::default(); edges.len().saturating_sub(1)]);
             row(ctx, l, spark, &local)
         })
         .collect();
-    let all = store::keys::count_keys(&ctx.db, reach.workspace(), local.now()).await?.all;
+    let whole = store::listing::summary(&ctx.db, reach.workspace(), local.now()).await?;
     Ok(KeyList {
         rows,
         found,
-        all,
         today: store::calls::sum_calls(&ctx.db, reach.workspace(), today).await?,
         newer,
         older,
         workspace: caller.workspace_name.clone(),
-        review: store::listing::count_to_review(&ctx.db, reach.workspace(), local.now()).await?,
-        tags: store::listing::list_tags(&ctx.db, reach.workspace()).await?,
-        form: new_key_form(ctx, caller, all).await?,
+        form: new_key_form(ctx, caller, whole.all).await?,
+        all: whole.all,
+        review: whole.review,
+        tags: whole.tags,
         query,
     })
 }
@@ -147,13 +147,13 @@ async fn limits_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<Ke
 }
 
 /// One row of the list.
-pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Calls>, local: &LocalTime) -> KeyRow {
+pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
     let states = super::limits::live(ctx, &listed.key);
     let held_until = states.iter().filter(|s| s.remaining == 0).map(|s| s.reset_after).max().map(|s| local.now() + std::time::Duration::from_secs(s));
     let limit = states.first().map(|s| KeyLimit { name: String::new(), limit: s.limit, window: s.window }.words()).unwrap_or_default();
     KeyRow {
         standing: standing(&listed, &limit, held_until, local),
-        calls: spark.iter().fold(Calls::default(), |sum, day| sum.and(*day)),
+        calls: spark.iter().copied().sum(),
         spark,
         last_used: listed.key.last_used_at.map(|at| said(at, local.ago(at))),
         expires: listed.key.expires_at.map(|at| said(at, local.full_day(at))),

@@ -10,10 +10,10 @@ use tollgate::{
     error::AppError,
     keys::server::meter::Tally,
     usage::{
-        model::{Counts, UsageQuery},
+        model::UsageQuery,
         server::{calls_today, export_usage, list_series, report_usage},
     },
-    values::{KeyId, Outcome},
+    values::{Counts, KeyId, Outcome},
 };
 
 fn asked(pairs: &[(&str, &str)]) -> UsageQuery {

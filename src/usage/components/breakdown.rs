@@ -7,8 +7,8 @@ use crate::{
         Bar, BarLook, CodeTag, GateGlyph, Sparkline, Table,
         number::{count, share, thousands},
     },
-    usage::model::{Counts, KeyUsage, RefusalQuery, UsageReport},
-    values::OutcomeGroup,
+    usage::model::{KeyUsage, RefusalQuery, UsageReport},
+    values::{Counts, OutcomeGroup},
 };
 use leptos::prelude::*;
 

@@ -1,12 +1,10 @@
 //! The nouns of usage, for both sides: what is asked (`UsageQuery`, `RefusalQuery`: the queries of the pages' URLs) and what is
 //! answered. Labels are made on the server, in the person's time zone; nothing here knows a calendar.
 
-mod counts;
 mod query;
 mod refusals;
 mod report;
 
-pub use counts::Counts;
 pub use query::{BucketSize, Range, UsageQuery};
 pub use refusals::{AttemptsFrom, Gatepost, Question, RefusalDetail, RefusalList, RefusalQuery, RefusalSample};
 pub use report::{Before, Bucket, ErrorReport, Forecast, KeyChoice, KeyUsage, LimitLine, LimitMeter, RouteUsage, UsageReport};

@@ -1,5 +1,6 @@
 //! What is asked of usage: the query of the page's URL, all texts, checked by the operation.
 
+use crate::values::link;
 use serde::{Deserialize, Serialize};
 
 /// How wide a bar is.
@@ -151,32 +152,6 @@ impl UsageQuery {
     pub fn export(&self, format: &str) -> String {
         let query = self.compared(false);
         link("/api/v1/usage/export", query.pairs().into_iter().chain([("format", format)]))
-    }
-}
-
-/// An address with these parameters.
-pub(super) fn link<'a>(path: &str, pairs: impl IntoIterator<Item = (&'static str, &'a str)>) -> String {
-    let mut link = path.to_owned();
-    for (name, value) in pairs {
-        link.push(if link.contains('?') { '&' } else { '?' });
-        link.push_str(name);
-        link.push('=');
-        encode(value, &mut link);
-    }
-    link
-}
-
-/// Percent-encodes a value of a query (RFC 3986: all but the unreserved characters).
-fn encode(value: &str, out: &mut String) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.push(char::from(HEX[usize::from(byte >> 4)]));
-            out.push(char::from(HEX[usize::from(byte & 15)]));
-        }
     }
 }
 

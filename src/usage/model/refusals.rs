@@ -1,6 +1,7 @@
 //! Refusals in detail: what is asked, one sample, and one opened.
 
-use super::{KeyChoice, LimitMeter, query::link};
+use super::{KeyChoice, LimitMeter};
+use crate::values::link;
 use crate::values::{KeyId, Outcome};
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! What `/usage` and `/usage/errors` show.
 
-use super::{BucketSize, Counts, Range, UsageQuery};
-use crate::values::{ApiId, KeyId, Outcome, OutcomeGroup};
+use super::{BucketSize, Range, UsageQuery};
+use crate::values::{ApiId, Counts, KeyId, Outcome, OutcomeGroup};
 use serde::{Deserialize, Serialize};
 
 /// One bar.

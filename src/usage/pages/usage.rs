@@ -9,9 +9,9 @@ use crate::{
     usage::{
         api,
         components::{ByKey, ByOutcome, ByRoute, ExportButtons, LimitCard, LimitList, OwnRange, USAGE, UsageFilters, UsageTabs, series, zoom},
-        model::{BucketSize, Counts, UsageQuery, UsageReport},
+        model::{BucketSize, UsageQuery, UsageReport},
     },
-    values::OutcomeGroup,
+    values::{Counts, OutcomeGroup},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

@@ -12,8 +12,8 @@ use crate::{
     accounts::Caller,
     error::AppError,
     platform::Ctx,
-    usage::model::{AttemptsFrom, Counts},
-    values::{WorkspaceId, permission_names as may},
+    usage::model::AttemptsFrom,
+    values::{Counts, WorkspaceId, permission_names as may},
 };
 
 /// Attempts since midnight with secrets that no key has, by address and reason, the most first.

@@ -10,8 +10,8 @@ use crate::{
     accounts::Caller,
     error::{AppError, Fields},
     platform::Ctx,
-    usage::model::{Before, Bucket, BucketSize, Counts, ErrorReport, KeyChoice, KeyUsage, Range, RouteUsage, UsageQuery, UsageReport},
-    values::{KeyId, Outcome, OutcomeGroup, Slug, permission_names as may},
+    usage::model::{Before, Bucket, BucketSize, ErrorReport, KeyChoice, KeyUsage, Range, RouteUsage, UsageQuery, UsageReport},
+    values::{Counts, KeyId, Outcome, OutcomeGroup, Slug, permission_names as may},
 };
 use jiff::Timestamp;
 use std::{collections::HashMap, sync::LazyLock};

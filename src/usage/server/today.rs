@@ -9,8 +9,8 @@ use crate::{
     accounts::Caller,
     error::AppError,
     platform::Ctx,
-    usage::model::{BucketSize, Counts},
-    values::{Outcome, permission_names as may},
+    usage::model::BucketSize,
+    values::{Counts, Outcome, permission_names as may},
 };
 use time::OffsetDateTime;
 

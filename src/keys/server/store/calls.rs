@@ -1,16 +1,13 @@
 //! Calls of keys, read from the tables of the usage feature.
 
-use crate::{
-    keys::model::Calls,
-    values::{KeyId, Outcome, WorkspaceId},
-};
+use crate::values::{Counts, KeyId, Outcome, WorkspaceId};
 use sqlx::PgPool;
 use std::collections::HashMap;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// The calls of these keys between each two edges; keys without calls are left out.
-pub async fn list_calls(db: &PgPool, keys: &[KeyId], edges: &[OffsetDateTime]) -> sqlx::Result<HashMap<KeyId, Vec<Calls>>> {
+pub async fn list_calls(db: &PgPool, keys: &[KeyId], edges: &[OffsetDateTime]) -> sqlx::Result<HashMap<KeyId, Vec<Counts>>> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(HashMap::new()) };
     let ids: Vec<Uuid> = keys.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
@@ -23,9 +20,9 @@ pub async fn list_calls(db: &PgPool, keys: &[KeyId], edges: &[OffsetDateTime]) -
     )
     .fetch_all(db)
     .await?;
-    let mut calls: HashMap<KeyId, Vec<Calls>> = HashMap::new();
+    let mut calls: HashMap<KeyId, Vec<Counts>> = HashMap::new();
     for row in rows {
-        let buckets = calls.entry(KeyId::new(row.key_id)).or_insert_with(|| vec![Calls::default(); edges.len() - 1]);
+        let buckets = calls.entry(KeyId::new(row.key_id)).or_insert_with(|| vec![Counts::default(); edges.len() - 1]);
         // The first bucket of width_bucket is 1.
         let bucket = usize::try_from(row.bucket).ok().and_then(|b| b.checked_sub(1)).and_then(|b| buckets.get_mut(b));
         if let (Some(bucket), Ok(outcome), Ok(count)) = (bucket, row.outcome.parse::<Outcome>(), u64::try_from(row.count)) {
@@ -36,7 +33,7 @@ pub async fn list_calls(db: &PgPool, keys: &[KeyId], edges: &[OffsetDateTime]) -
 }
 
 /// All calls since an instant.
-pub async fn sum_calls(db: &PgPool, workspace: Option<WorkspaceId>, since: OffsetDateTime) -> sqlx::Result<Calls> {
+pub async fn sum_calls(db: &PgPool, workspace: Option<WorkspaceId>, since: OffsetDateTime) -> sqlx::Result<Counts> {
     let rows = sqlx::query!(
         r#"select outcome, sum(count)::bigint as "count!" from usage_quarters where quarter >= $1 and ($2::uuid is null or workspace_id = $2) group by outcome"#,
         since,
@@ -44,7 +41,7 @@ pub async fn sum_calls(db: &PgPool, workspace: Option<WorkspaceId>, since: Offse
     )
     .fetch_all(db)
     .await?;
-    let mut calls = Calls::default();
+    let mut calls = Counts::default();
     for row in rows {
         if let (Ok(outcome), Ok(count)) = (row.outcome.parse::<Outcome>(), u64::try_from(row.count)) {
             calls.add(outcome, count);

@@ -185,12 +185,21 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
     Ok(rows.into_iter().filter_map(ListedRow::listed).collect())
 }
 
-/// How many keys want a look.
-pub async fn count_to_review(db: &PgPool, workspace: Option<WorkspaceId>, now: OffsetDateTime) -> sqlx::Result<ToReview> {
-    let n = sqlx::query!(
-        r#"select count(*) filter (where key_wants_review('idle-30', k, u.last_used_at, $2)) as "idle!",
+/// What is said of all keys above the list, whatever its filters.
+pub struct Summary {
+    pub all: u64,
+    pub review: ToReview,
+    /// Those in use, the first hundred by name.
+    pub tags: Vec<String>,
+}
+
+pub async fn summary(db: &PgPool, workspace: Option<WorkspaceId>, now: OffsetDateTime) -> sqlx::Result<Summary> {
+    let row = sqlx::query!(
+        r#"select count(*) as "all!",
+             count(*) filter (where key_wants_review('idle-30', k, u.last_used_at, $2)) as "idle!",
              count(*) filter (where key_wants_review('endless', k, u.last_used_at, $2)) as "endless!",
-             count(*) filter (where key_wants_review('broad', k, u.last_used_at, $2)) as "broad!"
+             count(*) filter (where key_wants_review('broad', k, u.last_used_at, $2)) as "broad!",
+             array(select distinct tag from keys t, unnest(t.tags) tag where ($1::uuid is null or t.workspace_id = $1) order by 1 limit 100) as "tags!"
            from keys k left join key_activity u on u.key_id = k.id where ($1::uuid is null or k.workspace_id = $1)"#,
         workspace.map(WorkspaceId::uuid),
         now,
@@ -198,17 +207,8 @@ pub async fn count_to_review(db: &PgPool, workspace: Option<WorkspaceId>, now: O
     .fetch_one(db)
     .await?;
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    Ok(ToReview { idle: count(n.idle), endless: count(n.endless), broad: count(n.broad) })
-}
-
-/// The tags that are in use, the first hundred by name.
-pub async fn list_tags(db: &PgPool, workspace: Option<WorkspaceId>) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar!(
-        r#"select distinct tag as "tag!" from keys k, unnest(k.tags) tag where ($1::uuid is null or k.workspace_id = $1) order by 1 limit 100"#,
-        workspace.map(WorkspaceId::uuid),
-    )
-    .fetch_all(db)
-    .await
+    let review = ToReview { idle: count(row.idle), endless: count(row.endless), broad: count(row.broad) };
+    Ok(Summary { all: count(row.all), review, tags: row.tags })
 }
 
 fn word(kind: StandingKind) -> &'static str {

@@ -1,8 +1,8 @@
 //! Calls by what became of them.
 
-use crate::values::{Outcome, OutcomeGroup};
+use super::{Outcome, OutcomeGroup};
 use serde::{Deserialize, Serialize};
-use std::ops::AddAssign;
+use std::{iter::Sum, ops::AddAssign};
 
 /// Calls by what became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,15 @@ impl Counts {
             limited: self.limited.saturating_sub(part.limited),
             refused: self.refused.saturating_sub(part.refused),
         }
+    }
+}
+
+impl Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, one| {
+            sum += one;
+            sum
+        })
     }
 }
 
