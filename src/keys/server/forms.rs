@@ -1,6 +1,6 @@
 //! From the texts of a form to the typed input of an operation.
 
-use super::{detail::find_key, many::change_many_as_seen, rules};
+use super::{detail::find_key, many, rules};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
@@ -149,13 +149,13 @@ pub fn many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: &str) -> Resu
 
 /// Does what the page showed, and says what was done. What can't be taken back asks for the number of keys, typed.
 pub async fn change_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: &str, seen: u64, typed: Option<&str>) -> Result<String, AppError> {
-    let many = many(ctx, caller, query, reason)?;
-    if many.act == ManyAct::Revoke && typed.map(str::trim) != Some(seen.to_string().as_str()) {
+    let wish = many(ctx, caller, query, reason)?;
+    if wish.act == ManyAct::Revoke && typed.map(str::trim) != Some(seen.to_string().as_str()) {
         return Err(AppError::invalid("typed", format!("Type {seen}, the number of keys.")));
     }
-    let plan = change_many_as_seen(ctx, caller, &many, seen).await?;
+    let plan = many::change_many(ctx, caller, &wish, Some(seen)).await?;
     let changed = plan.changed.len() as u64;
-    let verb = match (many.act, changed) {
+    let verb = match (wish.act, changed) {
         (_, 0) => return Ok("Nothing changed: every chosen key is so already.".to_owned()),
         (ManyAct::Disable, 1) => "is disabled",
         (ManyAct::Disable, _) => "are disabled",

@@ -43,10 +43,15 @@ pub async fn plan_many(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<ManyPl
     Ok(plan)
 }
 
-/// Does it. Safe to send twice: what is so already is left as it is.
-pub async fn change_many(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<ManyPlan, AppError> {
+/// Does it. Safe to send twice: what is so already is left as it is. Where a person `saw` how many keys would change, nothing happens
+/// if by now it is more of them.
+pub async fn change_many(ctx: &Ctx, caller: &Caller, many: &Many, saw: Option<u64>) -> Result<ManyPlan, AppError> {
     let many = checked(ctx, caller, many)?;
     let (keys, mut plan) = chosen(ctx, caller, &many.keys).await?;
+    let now = keys.iter().filter(|key| refusal(key, &many).is_none()).count() as u64;
+    if let Some(saw) = saw.filter(|saw| now > *saw) {
+        return Err(AppError::conflict(format!("{now} keys would change now, and you saw {saw}. Look at them again.")));
+    }
     let mut ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
     // In one order, so that two requests at once wait for each other and don't deadlock.
     ids.sort();
@@ -109,15 +114,6 @@ pub async fn preview_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery) -> Resu
     let changed = plan.changed.into_iter().take(SHOWN).collect();
     let zone = LocalTime::new(&caller.time_zone, ctx.clock.now()).zone();
     Ok(Some(ManyPreview { act, is_complete, changes, changed, skipped, has_more: plan.has_more, zone }))
-}
-
-/// The same as `change_many`, unless more keys would change than the person saw.
-pub async fn change_many_as_seen(ctx: &Ctx, caller: &Caller, many: &Many, seen: u64) -> Result<ManyPlan, AppError> {
-    let now = plan_many(ctx, caller, many).await?.changed.len() as u64;
-    if now > seen {
-        return Err(AppError::conflict(format!("{now} keys would change now, and you saw {seen}. Look at them again.")));
-    }
-    change_many(ctx, caller, many).await
 }
 
 /// The wish with everything that its act needs, or what is wrong with it.

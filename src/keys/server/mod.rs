@@ -42,7 +42,7 @@ pub use detail::{find_key, key_detail, key_history, key_secrets, state_reason};
 pub use door::Door;
 pub use editing::edit_key;
 pub use listing::{count_keys, count_keys_by_api, list_keys, new_key_form, page_of_keys};
-pub use many::{change_many, change_many_as_seen, plan_many, preview_many};
+pub use many::{change_many, plan_many, preview_many};
 pub use rotating::{MAX_GRACE, Rotated, drop_secret, end_replaced, extend_secret, rotate_key};
 pub use routes::{list_routes, put_route, remove_route, replace_routes};
 pub use rules::lifetime;

@@ -122,7 +122,7 @@ pub struct BulkAnswerBody {
 pub async fn change_many_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(asked): Body<BulkBody>) -> Result<Json<BulkAnswerBody>, AppError> {
     let dry_run = asked.dry_run;
     let many = asked.many()?;
-    let plan = if dry_run { server::plan_many(&ctx, &caller, &many).await? } else { server::change_many(&ctx, &caller, &many).await? };
+    let plan = if dry_run { server::plan_many(&ctx, &caller, &many).await? } else { server::change_many(&ctx, &caller, &many, None).await? };
     Ok(Json(answer(plan, dry_run)))
 }
 
