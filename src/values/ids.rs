@@ -14,14 +14,28 @@ pub struct IdError {
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-fn encode(id: Uuid) -> String {
-    let mut bits = id.as_u128();
-    let mut out = [0u8; 26];
-    for slot in out.iter_mut().rev() {
-        *slot = ALPHABET[(bits & 31) as usize];
-        bits >>= 5;
+/// An id as text. On the stack: the verify path writes three of them into every answer.
+struct Text {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Text {
+    fn of(prefix: &'static str, id: Uuid) -> Self {
+        let length = prefix.len() + 1 + 26;
+        let mut bytes = [b'_'; 32];
+        bytes[..prefix.len()].copy_from_slice(prefix.as_bytes());
+        let mut bits = id.as_u128();
+        for slot in bytes[prefix.len() + 1..length].iter_mut().rev() {
+            *slot = ALPHABET[(bits & 31) as usize];
+            bits >>= 5;
+        }
+        Self { bytes, length }
     }
-    out.iter().map(|b| *b as char).collect()
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
 }
 
 fn decode(text: &str) -> Option<Uuid> {
@@ -54,7 +68,7 @@ macro_rules! ids {
         impl From<Uuid> for $name { fn from(id: Uuid) -> Self { Self(id) } }
         impl From<$name> for Uuid { fn from(id: $name) -> Self { id.0 } }
         impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, concat!($prefix, "_{}"), encode(self.0)) }
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.pad(Text::of($prefix, self.0).as_str()) }
         }
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { fmt::Display::fmt(self, f) }
@@ -66,7 +80,7 @@ macro_rules! ids {
             }
         }
         impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { s.collect_str(self) }
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { s.serialize_str(Text::of($prefix, self.0).as_str()) }
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

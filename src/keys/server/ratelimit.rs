@@ -33,6 +33,9 @@ struct Quoted<'a>(&'a str);
 
 impl std::fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
+            return f.write_str(self.0);
+        }
         for c in self.0.chars().filter(|c| matches!(c, ' '..='~')) {
             if matches!(c, '"' | '\\') {
                 f.write_char('\\')?;
