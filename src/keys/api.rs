@@ -1,9 +1,9 @@
 //! Server functions of keys: what the pages read, and where their forms go.
 
-use super::model::{self, KeyList, KeyQuery, ManyPreview, ManyQuery};
+use super::model::{self, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery};
 use crate::{
     error::AppError,
-    values::{KeyId, SecretId},
+    values::{ImportId, KeyId, SecretId},
 };
 use leptos::prelude::*;
 
@@ -221,5 +221,42 @@ pub async fn find_key(secret: String, #[server(default)] everywhere: bool) -> Re
     let hash = server::forms::hash_of(&secret)?;
     let list = if everywhere { "/admin/keys" } else { "/keys" };
     crate::platform::http::reply::redirect(&format!("{list}?hash={hash}"));
+    Ok(())
+}
+
+/// Keeps a pasted list of hashed keys and goes to the page that says what would become of each line.
+#[server]
+pub async fn check_import(api: String, list: String) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let id = server::keep_list(&ctx, &caller, &api, &list).await?;
+    crate::platform::http::reply::redirect(&format!("/keys/import?list={id}"));
+    Ok(())
+}
+
+/// What `/keys/import` shows: the APIs that keys can be imported for, and the list that was pasted.
+#[server]
+pub async fn read_import(list: Option<String>) -> Result<(Vec<model::Api>, Option<ImportPreview>), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let mut apis = server::list_apis(&ctx, &caller).await?;
+    apis.retain(|api| !api.is_own());
+    let preview = match list {
+        Some(id) => Some(server::preview_list(&ctx, &caller, id.parse().map_err(|_| AppError::NotFound)?).await?),
+        None => None,
+    };
+    Ok((apis, preview))
+}
+
+/// Imports the list that was looked at.
+#[server]
+pub async fn run_import(list: ImportId) -> Result<(), AppError> {
+    use super::server;
+    use crate::{keys::model::ImportOutcome, platform::http::reply, ui::number::count};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let lines = server::run_list(&ctx, &caller, list).await?;
+    let created = lines.iter().filter(|line| line.outcome == ImportOutcome::Created).count() as u64;
+    reply::toast(&ctx, &format!("{} imported. The programs that hold them go on as before.", count(created, "key is", "keys are")));
+    reply::redirect("/keys");
     Ok(())
 }

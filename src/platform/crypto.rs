@@ -2,7 +2,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretBox};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use std::sync::{Arc, Mutex};
 
 /// Where random bytes come from. Cheap to clone.
@@ -74,6 +74,11 @@ impl Rng {
 /// SHA-256: how secrets, session ids and mailed tokens are stored (they have at least 128 bits of their own, R41).
 pub fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     Sha256::digest(bytes.as_ref()).into()
+}
+
+/// SHA-512: only of secrets that were made elsewhere and imported so.
+pub fn sha512(bytes: impl AsRef<[u8]>) -> [u8; 64] {
+    Sha512::digest(bytes.as_ref()).into()
 }
 
 /// The master key and what is derived from it, each purpose with a key of its own.

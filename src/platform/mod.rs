@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod config;
 pub mod crypto;
+pub mod csv;
 pub mod ctx;
 pub mod db;
 pub mod http;

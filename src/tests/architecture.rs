@@ -10,7 +10,7 @@ const FEATURES: [&str; 7] = ["activity", "accounts", "keys", "usage", "notices",
 const OWNERS: [(&str, &[&str]); 7] = [
     ("activity", &["events"]),
     ("accounts", &["accounts", "account_disablements", "workspaces", "workspace_members", "account_roles", "auth_tokens", "invites", "attempt_counters"]),
-    ("keys", &["apis", "api_permissions", "api_routes", "keys", "key_secrets", "key_limits", "key_state_changes", "nodes", "removed_keys"]),
+    ("keys", &["apis", "api_permissions", "api_routes", "keys", "key_secrets", "key_limits", "key_state_changes", "key_imports", "nodes", "removed_keys"]),
     (
         "usage",
         &[

@@ -153,6 +153,14 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(Method::PUT, routes, "tollgate", "", Some(json!({ "routes": [] })), 409).await;
     r.ask(get.clone(), routes, "shop", "", None, 200).await;
 
+    // Keys in and out.
+    let (import, hash) = ("/api/v1/keys/import", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    r.ask(post.clone(), import, "", "", Some(json!({ "api": "demo", "keys": [{ "hash": hash }, { "hash": "x" }] })), 200).await;
+    r.ask(post.clone(), import, "", "", Some(json!({ "api": "demo" })), 422).await;
+    r.ask(get.clone(), "/api/v1/keys/export", "", "?format=csv", None, 200).await;
+    r.ask(get.clone(), "/api/v1/keys/export", "", "?format=json", None, 200).await;
+    r.ask(get.clone(), "/api/v1/keys/export", "", "?format=xls", None, 422).await;
+
     // Usage.
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=hour", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=century", None, 422).await;

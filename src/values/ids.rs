@@ -102,6 +102,8 @@ ids! {
     KeyId = "key";
     /// One secret of a key.
     SecretId = "sec";
+    /// A list of keys that waits to be imported.
+    ImportId = "imp";
     /// One signed-in browser.
     SessionId = "ses";
     /// A mailed proof.

@@ -1,19 +1,20 @@
-//! `tollgate key …`: create, list, limit, disable, enable, revoke and rotate keys beside running servers. A change answers when each of
-//! them has applied it, or names who has not.
+//! `tollgate key …`: create, list, import, export, limit, disable, enable, revoke and rotate keys beside running servers. A change
+//! answers when each of them has applied it, or names who has not.
 
 use super::{Exit, Invocation, with_ctx};
 use crate::{
     accounts::{Caller, Via, model::AccountFilter, server as accounts},
     error::AppError,
     keys::{
-        model::{Environment, Grace, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Preset},
-        server::{self as keys, Changed},
+        model::{Environment, Grace, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Preset},
+        server::{self as keys, Changed, http::KeyBody},
     },
     platform::Ctx,
     values::{Email, KeyId},
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
+use std::path::{Path, PathBuf};
 
 #[derive(Subcommand)]
 pub(super) enum KeyCommand {
@@ -48,6 +49,22 @@ pub(super) enum KeyCommand {
     Enable(Why),
     /// End it for good
     Revoke(Why),
+    /// Import keys by the hashes of their secrets, from CSV or JSON; with --dry-run only say what would become of each line
+    Import {
+        file: PathBuf,
+        /// The email of their owner
+        #[arg(long, value_name = "EMAIL")]
+        account: String,
+        /// The slug of the API that they call
+        #[arg(long, value_name = "SLUG")]
+        api: String,
+    },
+    /// Print what is known of all keys as CSV (JSON with --json); never secrets nor hashes
+    Export {
+        /// Only those of this account
+        #[arg(long, value_name = "EMAIL")]
+        account: Option<String>,
+    },
     /// Give it a new secret, printed once
     Rotate {
         id: String,
@@ -113,6 +130,8 @@ impl KeyCommand {
             Self::Revoke(why) => {
                 change(ctx, invocation, &why, ("Revoked", "Refused"), async |id| keys::revoke_key(ctx, &Caller::cli(), id, &why.reason).await).await
             }
+            Self::Import { file, account, api } => import(ctx, invocation, &file, &account, &api).await,
+            Self::Export { account } => export(ctx, invocation, account.as_deref()).await,
             Self::Rotate { id, until_first_use: true, .. } => rotate(ctx, invocation, &id, Grace::FirstUse).await,
             Self::Rotate { id, grace, .. } => rotate(ctx, invocation, &id, Grace::For(grace)).await,
         })
@@ -168,6 +187,30 @@ async fn list(ctx: &Ctx, invocation: &Invocation, account: Option<&str>, api: Op
     let lines: Vec<String> = found.iter().map(|k| format!("{}  {:8}  {:12}  {}", k.id, k.state.as_str(), k.api, k.name)).collect();
     let more = if next.is_some() { "\nThere are more: narrow it by --account, --api or --search." } else { "" };
     invocation.answer(&found, &format!("{}{more}", if lines.is_empty() { "No keys.".to_owned() } else { lines.join("\n") }));
+    Ok(Exit::Done)
+}
+
+async fn import(ctx: &Ctx, invocation: &Invocation, file: &Path, account: &str, api: &str) -> Result<Exit, AppError> {
+    let caller = owner(ctx, account).await?;
+    let text = std::fs::read_to_string(file).map_err(|error| AppError::invalid("file", format!("{} can't be read: {error}", file.display())))?;
+    let lines = keys::import_text(ctx, &caller, api, &text, invocation.dry_run).await?;
+    let words: Vec<String> = lines.iter().map(|l| format!("{:6}  {:8}  {}  {}", l.line, l.outcome.as_str(), l.name, l.detail)).collect();
+    let created = lines.iter().filter(|l| l.outcome == ImportOutcome::Created).count();
+    let verb = if invocation.dry_run { "would be imported" } else { "imported" };
+    invocation.answer(&lines, &format!("{}\n{created} of {} {verb}.", words.join("\n"), lines.len()));
+    Ok(if lines.iter().any(|l| l.outcome == ImportOutcome::Wrong) { Exit::Failed } else { Exit::Done })
+}
+
+async fn export(ctx: &Ctx, invocation: &Invocation, account: Option<&str>) -> Result<Exit, AppError> {
+    let workspace = match account {
+        Some(email) => Some(owner(ctx, email).await?.workspace),
+        None => None,
+    };
+    let query = KeyQuery { everywhere: workspace.is_none(), workspace, ..KeyQuery::default() };
+    let (found, _) = keys::page_of_keys(ctx, &Caller::cli(), &query, 1_000_000).await?;
+    let now = ctx.clock.now();
+    let found: Vec<KeyBody> = found.into_iter().map(|key| KeyBody::of(key, now)).collect();
+    invocation.answer(&found, keys::http::transfer::table(&found).trim_end());
     Ok(Exit::Done)
 }
 

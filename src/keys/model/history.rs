@@ -49,6 +49,7 @@ impl Act {
     /// The rest of a sentence that begins with who did it.
     pub fn words(self, detail: &str) -> String {
         match self {
+            Self::Created if detail == "imported" => "imported the key by the hash of its secret".to_owned(),
             Self::Created => "created the key".to_owned(),
             Self::Renamed => format!("renamed it {detail}"),
             Self::Expiry => format!("set the expiry to {detail}"),

@@ -1,6 +1,7 @@
 //! The nouns of keys, for both sides. Nothing here ever holds a secret: that is shown once, by `components::Reveal`.
 
 mod history;
+mod import;
 mod limit;
 mod many;
 mod new;
@@ -14,6 +15,7 @@ mod used;
 mod view;
 
 pub use history::{Act, HistoryEntry};
+pub use import::{ImportLine, ImportOutcome, ImportPreview};
 pub use limit::{KeyLimit, LimitView, per_window};
 pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys};
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};

@@ -10,8 +10,8 @@ use crate::{
         model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
     },
     ui::{
-        Crumb, Empty, ErrorSummary, FilterSelect, Filters, Icon, LinkButton, Menu, MenuAct, MenuLink, MenuRule, OutlineBadge, PageHeader, Pagination,
-        SearchField, Table,
+        Crumb, Empty, ErrorSummary, FilterSelect, Filters, Icon, LinkButton, Look, Menu, MenuAct, MenuLink, MenuRule, OutlineBadge, PageHeader, Pagination,
+        SearchField, Size, Table,
         chart::Sparkline,
         number::{count, thousands},
     },
@@ -109,6 +109,10 @@ fn table(list: KeyList) -> AnyView {
             <tbody>{rows}</tbody>
         </Table>
         <Pagination summary newer older/>
+        <div class="row">
+            <LinkButton href=query.link("/api/v1/keys/export", None) size=Size::Small look=Look::Quiet icon=Icon::Download download=true>"Export CSV"</LinkButton>
+            <LinkButton href="/keys/import" size=Size::Small look=Look::Quiet>"Import keys"</LinkButton>
+        </div>
         <ManyBar query found path="/keys/many"/>
     }
     .into_any()

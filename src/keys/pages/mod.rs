@@ -1,6 +1,7 @@
 //! The pages of keys: the list, one key, many at once, whose a key is.
 
 mod find;
+mod import;
 mod key;
 mod key_parts;
 mod key_secrets;
@@ -9,6 +10,7 @@ mod keys;
 mod many;
 
 pub use find::FindPage;
+pub use import::ImportPage;
 pub use key::KeyPage;
 pub use keys::KeysPage;
 pub use many::ManyPage;

@@ -1,6 +1,6 @@
 //! Work on keys that nobody waits for.
 
-use super::rotating::end_replaced;
+use super::{importing::forget_lists, rotating::end_replaced};
 use crate::{
     platform::{
         Ctx,
@@ -25,8 +25,22 @@ impl Job for EndReplaced {
     }
 }
 
+/// Nightly: lists that were pasted for an import and are a day old.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ForgetLists {}
+
+impl Job for ForgetLists {
+    const KIND: &'static str = "keys.forget_lists";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        let gone = forget_lists(ctx).await?;
+        tracing::info!(gone, "forgot lists of keys that waited to be imported");
+        Ok(())
+    }
+}
+
 /// The jobs of keys, for the registry of the process.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
-    registry.register::<EndReplaced>()
+    registry.register::<EndReplaced>().register::<ForgetLists>()
 }

@@ -4,6 +4,7 @@ mod addresses;
 mod apis;
 mod find;
 mod idempotency;
+mod importing;
 mod lists;
 mod many;
 mod old_secrets;

@@ -1,13 +1,13 @@
 //! `GET /api/v1/usage`, `/api/v1/usage/export` and `/api/v1/usage/refusals/export`: for programs with a key that has `usage:read`, and for the button on the page.
 
 use super::{
-    csv, refusals,
+    refusals,
     series::{ExportLine, SeriesPoint, export_usage, list_series},
 };
 use crate::{
     error::AppError,
     keys::server::rest::RestCaller,
-    platform::Ctx,
+    platform::{Ctx, csv},
     usage::model::{RefusalQuery, RefusalSample, UsageQuery},
 };
 use axum::{

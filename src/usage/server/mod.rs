@@ -2,7 +2,6 @@
 
 mod backlog;
 mod calendar;
-mod csv;
 mod flush;
 pub mod http;
 mod jobs;

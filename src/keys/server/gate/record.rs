@@ -39,11 +39,24 @@ pub struct KeyFacts {
     pub limits: Box<[Policy]>,
 }
 
-/// One secret: its SHA-256, and when a rotation lets it go; the newest has no end.
+/// How a secret was made, and so how it is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// By Tollgate: with a checksum.
+    Own,
+    /// Elsewhere; only its SHA-256 is known.
+    Sha256,
+    /// Elsewhere; only its SHA-512 is known.
+    Sha512,
+}
+
+/// One secret: its digest, and when a rotation lets it go; the newest has no end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretFacts {
     pub id: SecretId,
+    /// Its SHA-256; of one with a SHA-512 the SHA-256 of that (`verify::digest_of_sha512`).
     pub hash: [u8; 32],
+    pub origin: Origin,
     pub expires_at: Option<i64>,
 }
 

@@ -4,9 +4,10 @@ use super::{
     ApiFacts, Gate, KeyFacts,
     apis::Apis,
     limit::Policy,
-    record::{Record, SecretFacts, Standing},
+    record::{Origin, Record, SecretFacts, Standing},
     routing::Rules,
     sync::within,
+    verify::digest_of_sha512,
 };
 use crate::{
     keys::model::{ApiRoute, Unmatched},
@@ -104,6 +105,7 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
              k.addresses::text[] as "addresses!",
              array(select s.id from key_secrets s where s.key_id = k.id order by s.id) as "secret_ids!",
              array(select s.hash from key_secrets s where s.key_id = k.id order by s.id) as "hashes!",
+             array(select s.origin from key_secrets s where s.key_id = k.id order by s.id) as "origins!",
              array(select s.expires_at from key_secrets s where s.key_id = k.id order by s.id) as "secret_ends!: Vec<Option<OffsetDateTime>>",
              exists (select from key_secrets s where s.key_id = k.id and s.until_first_use) as "awaits_first_use!",
              array(select l.name from key_limits l where l.key_id = k.id order by l.name) as "limit_names!",
@@ -129,10 +131,14 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
             ("disabled", _) => Standing::Disabled,
             _ => Standing::Active,
         };
-        let secrets =
-            row.secret_ids.into_iter().zip(&row.hashes).zip(row.secret_ends).filter_map(|((id, hash), ends)| {
-                Some(SecretFacts { id: SecretId::new(id), hash: hash.as_slice().try_into().ok()?, expires_at: ends.map(micros) })
-            });
+        let secrets = row.secret_ids.into_iter().zip(row.hashes.iter().zip(&row.origins)).zip(row.secret_ends).filter_map(|((id, (hash, origin)), ends)| {
+            let (origin, hash) = match origin.as_str() {
+                "sha512" => (Origin::Sha512, digest_of_sha512(hash)),
+                "sha256" => (Origin::Sha256, hash.as_slice().try_into().ok()?),
+                _ => (Origin::Own, hash.as_slice().try_into().ok()?),
+            };
+            Some(SecretFacts { id: SecretId::new(id), hash, origin, expires_at: ends.map(micros) })
+        });
         let limits = row.limit_names.into_iter().zip(row.limit_calls).zip(row.limit_windows).map(|((name, max), window)| Policy {
             name: name.into(),
             max: u64::try_from(max).unwrap_or(0),

@@ -1,12 +1,15 @@
 //! The key table: from the SHA-256 of a secret to its key's record, in memory, in shards. A changed key is one insert, whatever the
 //! number of keys; readers of other shards are not disturbed.
 
-use super::record::Record;
+use super::record::{Origin, Record};
 use crate::values::KeyId;
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hash, Hasher},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use subtle::ConstantTimeEq;
 
@@ -54,11 +57,17 @@ type ById = HashMap<KeyId, Arc<Record>>;
 pub struct Table {
     by_secret: Box<[RwLock<BySecret>]>,
     by_id: Box<[RwLock<ById>]>,
+    /// How many secrets were made elsewhere: while there is none, what is not ours is not looked up.
+    foreign: [AtomicUsize; 2],
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self { by_secret: (0..SHARDS).map(|_| RwLock::default()).collect(), by_id: (0..SHARDS).map(|_| RwLock::default()).collect() }
+        Self {
+            by_secret: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            by_id: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            foreign: Default::default(),
+        }
     }
 }
 
@@ -96,10 +105,12 @@ impl Table {
         let mut ids = write(self.ids(key));
         let before = ids.get(&key).cloned();
         let record = Arc::new(make(before.as_deref()));
+        self.count_foreign(&record, AtomicUsize::fetch_add);
         for secret in &record.facts.secrets {
             write(self.secrets(&secret.hash)).insert(Digest(secret.hash), Arc::clone(&record));
         }
         if let Some(before) = before {
+            self.count_foreign(&before, AtomicUsize::fetch_sub);
             for gone in before.facts.secrets.iter().filter(|s| !record.facts.secrets.iter().any(|kept| kept.hash == s.hash)) {
                 write(self.secrets(&gone.hash)).remove(&Digest(gone.hash));
             }
@@ -111,8 +122,24 @@ impl Table {
     pub fn remove(&self, key: KeyId) {
         let mut ids = write(self.ids(key));
         if let Some(record) = ids.remove(&key) {
+            self.count_foreign(&record, AtomicUsize::fetch_sub);
             for secret in &record.facts.secrets {
                 write(self.secrets(&secret.hash)).remove(&Digest(secret.hash));
+            }
+        }
+    }
+
+    /// Whether any secret was made elsewhere and is known by its SHA-256, and by its SHA-512.
+    pub fn has_foreign(&self) -> [bool; 2] {
+        [self.foreign[0].load(Ordering::Relaxed) > 0, self.foreign[1].load(Ordering::Relaxed) > 0]
+    }
+
+    fn count_foreign(&self, record: &Record, count: fn(&AtomicUsize, usize, Ordering) -> usize) {
+        for secret in &record.facts.secrets {
+            match secret.origin {
+                Origin::Own => {}
+                Origin::Sha256 => _ = count(&self.foreign[0], 1, Ordering::Relaxed),
+                Origin::Sha512 => _ = count(&self.foreign[1], 1, Ordering::Relaxed),
             }
         }
     }

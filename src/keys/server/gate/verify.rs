@@ -15,7 +15,10 @@ use crate::{
         meter::{Attempt, Refusal, SecretUse, Tally},
         secret::is_well_formed,
     },
-    platform::{crypto::sha256, http::RequestInfo},
+    platform::{
+        crypto::{sha256, sha512},
+        http::RequestInfo,
+    },
     values::{ApiId, Outcome},
 };
 use std::{net::IpAddr, sync::Arc};
@@ -77,7 +80,7 @@ impl Gate {
     /// Decides and counts.
     pub fn verify(&self, question: Question<'_>) -> Answer {
         let now = self.clock.now_micros();
-        let known = self.known(question.secret);
+        let known = self.look_up(question.secret);
         let apis = self.apis.load();
         let api = question.api.or(known.as_ref().ok().map(|(record, _)| record.facts.api));
         let route = api.map_or(Matched::Nothing, |api| apis.route(api, &question));
@@ -98,7 +101,7 @@ impl Gate {
     /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted, but the secret was used.
     pub fn standing(&self, secret: &str, api: &str, permission: &str, route: &str, address: Option<IpAddr>) -> Outcome {
         let question = Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, address, ..Question::default() };
-        match self.known(secret) {
+        match self.look_up(secret) {
             Err(outcome) => outcome,
             Ok((record, hash)) => {
                 let now = self.clock.now_micros();
@@ -116,13 +119,18 @@ impl Gate {
         self.count(&question, &Answer::bare(Outcome::Malformed), Matched::Nothing, self.clock.now_micros());
     }
 
-    /// The key that has this secret, and the secret's hash.
-    fn known(&self, secret: &str) -> Result<(Arc<Record>, [u8; 32]), Outcome> {
-        if !is_well_formed(secret) {
-            return Err(Outcome::Malformed);
+    /// The key that has this secret, and the digest it was found by. What has not our checksum is MALFORMED without a look, unless keys
+    /// were imported: their secrets look as they like.
+    fn look_up(&self, secret: &str) -> Result<(Arc<Record>, [u8; 32]), Outcome> {
+        let is_ours = is_well_formed(secret);
+        let [any_sha256, any_sha512] = self.table.has_foreign();
+        let not_found = if is_ours { Outcome::Unknown } else { Outcome::Malformed };
+        if !is_ours && !((any_sha256 || any_sha512) && (1..=FOREIGN_BYTES).contains(&secret.len())) {
+            return Err(not_found);
         }
-        let hash = sha256(secret);
-        self.table.by_secret(hash).map(|record| (record, hash)).ok_or(Outcome::Unknown)
+        let find = |hash: [u8; 32]| self.table.by_secret(hash).map(|record| (record, hash));
+        let found = (is_ours || any_sha256).then(|| find(sha256(secret))).flatten();
+        found.or_else(|| any_sha512.then(|| find(digest_of_sha512(&sha512(secret)))).flatten()).ok_or(not_found)
     }
 
     /// Tells the meter who uses this secret, if it is news.
@@ -193,6 +201,15 @@ fn decide(record: Arc<Record>, hash: &[u8; 32], question: &Question<'_>, route: 
     let retry_after = charged.err().and_then(|refusing| limits.get(refusing)).map(|limit| limit.reset_after);
     let outcome = if charged.is_ok() { Outcome::Valid } else { Outcome::RateLimited };
     Answer { record: Some(record), limits, retry_after, ..Answer::bare(outcome) }
+}
+
+/// The longest secret of another system that is looked up.
+const FOREIGN_BYTES: usize = 512;
+
+/// What a SHA-512 is found by in the table of SHA-256s. Hashed once more, so that nobody can import a SHA-512 that begins with the
+/// SHA-256 of somebody else's secret.
+pub fn digest_of_sha512(hash: &[u8]) -> [u8; 32] {
+    sha256([b"sha512 ", hash].concat())
 }
 
 /// Why a known key may not pass, limits aside.

@@ -8,10 +8,12 @@ mod bodies;
 mod changed;
 mod many;
 mod secrets;
+pub mod transfer;
 pub mod trial;
 
+pub use self::bodies::KeyBody;
 use self::{
-    bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyBody, KeyDetailBody, KeyListBody, NewKeyBody, ReasonBody},
+    bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyDetailBody, KeyListBody, NewKeyBody, ReasonBody},
     changed::ChangedKeyBody,
 };
 use super::rest::RestCaller;
@@ -49,7 +51,9 @@ use utoipa::{IntoParams, OpenApi};
     many::change_many_keys,
     secrets::rotate_key,
     secrets::edit_secret,
-    secrets::drop_secret
+    secrets::drop_secret,
+    transfer::export_keys,
+    transfer::import_keys
 ))]
 pub struct Docs;
 
@@ -65,6 +69,7 @@ pub fn routes() -> Router<Ctx> {
         .merge(secrets::routes())
         .route("/api/v1/keys/{id}/test", post(trial::test_key))
         .merge(apis::routes())
+        .merge(transfer::routes())
 }
 
 /// The id in the path; one that can't be an id is a key that does not exist.

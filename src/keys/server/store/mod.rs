@@ -4,6 +4,7 @@
 pub mod apis;
 pub mod calls;
 pub mod changes;
+pub mod imports;
 pub mod keys;
 pub mod limits;
 pub mod listing;

@@ -110,3 +110,40 @@ pub async fn delete_replaced(conn: &mut PgConnection, key: KeyId, by: SecretId) 
     .fetch_all(conn)
     .await
 }
+
+/// A secret that was made elsewhere; false if its hash is here already.
+pub async fn insert_imported(
+    conn: &mut PgConnection,
+    id: SecretId,
+    key: KeyId,
+    hash: &[u8],
+    origin: &str,
+    start: &str,
+    now: OffsetDateTime,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "insert into key_secrets (id, key_id, hash, origin, start, created_at) values ($1, $2, $3, $4, $5, $6) on conflict (hash) do nothing",
+        id.uuid(),
+        key.uuid(),
+        hash,
+        origin,
+        start,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Who has a hash.
+pub struct Holder {
+    pub hash: Vec<u8>,
+    pub key_id: Uuid,
+    pub workspace_id: Uuid,
+}
+
+pub async fn list_holders(db: &PgPool, hashes: &[Vec<u8>]) -> sqlx::Result<Vec<Holder>> {
+    sqlx::query_as!(Holder, "select s.hash, s.key_id, k.workspace_id from key_secrets s join keys k on k.id = s.key_id where s.hash = any($1)", hashes)
+        .fetch_all(db)
+        .await
+}

@@ -1,0 +1,158 @@
+//! Keys out and in: the export of what is known of them, never secrets nor hashes; the import of hashes that were made elsewhere.
+
+use super::bodies::KeyBody;
+use crate::{
+    error::AppError,
+    keys::{
+        model::{ImportLine, KeyQuery},
+        server::{self, rest::RestCaller},
+    },
+    platform::{
+        Ctx, csv,
+        http::json::{Body, Query},
+    },
+};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use utoipa::{IntoParams, ToSchema};
+
+/// Keys of one file.
+const MOST: usize = 100_000;
+
+pub fn routes() -> Router<Ctx> {
+    Router::new().route("/api/v1/keys/export", get(export_keys)).route("/api/v1/keys/import", post(import_keys))
+}
+
+/// Which keys, and as what.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ExportQuery {
+    /// `csv` (the default) or `json`.
+    #[serde(default)]
+    format: Option<String>,
+    /// As in the list.
+    #[serde(default)]
+    q: Option<String>,
+    #[serde(default)]
+    api: Option<String>,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    review: Option<String>,
+    #[serde(default)]
+    tag: Option<String>,
+}
+
+/// The keys of a file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeyExportBody {
+    pub data: Vec<KeyBody>,
+}
+
+/// Export keys
+///
+/// What is known of the keys that the filters leave, newest first, at most 100,000; never a secret nor a hash.
+#[utoipa::path(
+    get, path = "/api/v1/keys/export", tag = "Keys", operation_id = "export_keys", params(ExportQuery),
+    responses(
+        (status = 200, description = "The keys", content((String = "text/csv"), (KeyExportBody = "application/json"))),
+        (status = 401, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn export_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ExportQuery>) -> Result<Response, AppError> {
+    let query = KeyQuery { q: asked.q, api: asked.api, status: asked.status, review: asked.review, tag: asked.tag, ..KeyQuery::default() };
+    let format = asked.format.as_deref().unwrap_or("csv");
+    if !matches!(format, "csv" | "json") {
+        return Err(AppError::invalid("format", "A format is csv or json."));
+    }
+    let (keys, _) = server::page_of_keys(&ctx, &caller, &query, MOST).await?;
+    let now = ctx.clock.now();
+    let data: Vec<KeyBody> = keys.into_iter().map(|key| KeyBody::of(key, now)).collect();
+    let file = (header::CONTENT_DISPOSITION, format!("attachment; filename=\"keys-{}.{format}\"", now.date()));
+    if format == "json" {
+        return Ok(([file], Json(KeyExportBody { data })).into_response());
+    }
+    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), file], table(&data)).into_response())
+}
+
+/// As CSV, with a head.
+pub fn table(keys: &[KeyBody]) -> String {
+    let mut out = String::with_capacity(160 * (keys.len() + 1));
+    csv::line(["id", "name", "api", "environment", "start", "state", "permissions", "addresses", "tags", "expires_at", "created_at", "last_used_at"], &mut out);
+    let said = |at: Option<OffsetDateTime>| at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default();
+    for k in keys {
+        let (permissions, addresses, tags) = (k.permissions.join(" "), k.addresses.join(" "), k.tags.join(" "));
+        let (expires, created, used) = (said(k.expires_at), said(Some(k.created_at)), said(k.last_used_at));
+        csv::line([&*k.id, &k.name, &k.api, k.environment, &k.start, k.state, &permissions, &addresses, &tags, &expires, &created, &used], &mut out);
+    }
+    out
+}
+
+/// Keys that were made elsewhere.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportBody {
+    /// The slug of the API that they call.
+    #[schema(example = "demo")]
+    api: String,
+    /// Objects with `hash` (SHA-256 or SHA-512 as hexadecimal digits, base64 or base64url) and, as they like, `name`, `start`,
+    /// `permissions`, `tags`, `expires_at`, `enabled`, `environment`; objects of Unkey and of Better Auth are known too.
+    #[schema(value_type = Vec<Object>)]
+    keys: Vec<serde_json::Value>,
+    /// Only say what would become of each.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What became of one object.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportLineBody {
+    /// Its place in the list, from 1.
+    pub line: u64,
+    pub name: String,
+    /// `created`, `known` (its hash is here already) or `wrong`.
+    pub outcome: &'static str,
+    /// What is wrong, or what was left out.
+    pub detail: String,
+    /// The id of the key, where there is one.
+    pub id: Option<String>,
+}
+
+/// What became of each.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportAnswerBody {
+    pub dry_run: bool,
+    pub created: u64,
+    pub data: Vec<ImportLineBody>,
+}
+
+/// Import keys
+///
+/// By the hashes of their secrets, so that the programs that hold them go on as before. A wrong object stops no other. Safe to send
+/// twice: a hash that is here already is left alone. bcrypt and Argon2 hashes can't be looked up and are `wrong`.
+#[utoipa::path(
+    post, path = "/api/v1/keys/import", tag = "Keys", operation_id = "import_keys", request_body = ImportBody,
+    responses(
+        (status = 200, body = ImportAnswerBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn import_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(asked): Body<ImportBody>) -> Result<Json<ImportAnswerBody>, AppError> {
+    let lines = server::import_objects(&ctx, &caller, &asked.api, asked.keys, asked.dry_run).await?;
+    let created = lines.iter().filter(|line| line.outcome == crate::keys::model::ImportOutcome::Created).count() as u64;
+    Ok(Json(ImportAnswerBody { dry_run: asked.dry_run, created, data: lines.into_iter().map(line).collect() }))
+}
+
+fn line(line: ImportLine) -> ImportLineBody {
+    ImportLineBody { line: line.line, name: line.name, outcome: line.outcome.as_str(), detail: line.detail, id: line.key.map(|key| key.to_string()) }
+}

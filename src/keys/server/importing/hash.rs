@@ -1,0 +1,67 @@
+//! Hashes of secrets as other systems write them: SHA-256 or SHA-512, in hexadecimal digits, base64 or base64url.
+
+use base64::{
+    Engine,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+
+/// A hash, and by which function it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hash {
+    /// 32 or 64 bytes.
+    pub bytes: Vec<u8>,
+    /// What the table calls it: `sha256` or `sha512`.
+    pub origin: &'static str,
+}
+
+/// With or without `=` at the end.
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+
+pub fn read(text: &str) -> Result<Hash, &'static str> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("There is no hash.");
+    }
+    if text.starts_with("$2") || text.starts_with("$argon2") {
+        return Err("bcrypt and Argon2 hashes can't be imported: a key is found by the hash of its secret, and these are salted. Make a new key.");
+    }
+    let bytes = match text.len() {
+        64 | 128 if text.bytes().all(|b| b.is_ascii_hexdigit()) => hex(text),
+        _ => BASE64.decode(text.replace('-', "+").replace('_', "/")).unwrap_or_default(),
+    };
+    match bytes.len() {
+        32 => Ok(Hash { bytes, origin: "sha256" }),
+        64 => Ok(Hash { bytes, origin: "sha512" }),
+        _ => Err("This is no SHA-256 or SHA-512 in hexadecimal digits, base64 or base64url. Secrets themselves are never imported."),
+    }
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).filter_map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_spellings_are_one_hash() {
+        // SHA-256 of "abc" (FIPS 180-4).
+        let hex = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let wanted = read(hex).expect("hex");
+        assert_eq!((wanted.bytes.len(), wanted.origin), (32, "sha256"));
+        for same in [
+            &hex.to_uppercase(),
+            "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
+            "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0",
+            "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0",
+        ] {
+            assert_eq!(read(same).as_ref(), Ok(&wanted), "{same}");
+        }
+        assert_eq!(read(&"ab".repeat(64)).map(|h| h.origin), Ok("sha512"));
+        for wrong in ["", "abc", &hex[1..], "sk_live_4eC39HqLyjWDarjtT1zdp7dc", "$2b$10$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=1", "ü"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Lists of keys as other systems export them: CSV with a head, or JSON objects. Known are our own words, those of Unkey (`hash: {value,
+//! variant}`, `expires` in milliseconds) and of Better Auth (`key` is the hash, `permissions` an object of actions by resource).
+
+use super::hash::{self, Hash};
+use crate::{error::AppError, keys::model::Environment, platform::csv};
+use serde_json::{Map, Value};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// One key of a list; texts as they stand there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub name: String,
+    /// How its secret begins.
+    pub start: String,
+    pub hash: Hash,
+    /// None: those that only read.
+    pub permissions: Option<Vec<String>>,
+    pub tags: Vec<String>,
+    pub expires_at: Option<OffsetDateTime>,
+    pub environment: Environment,
+    pub is_enabled: bool,
+    /// Fields that say something which is not imported.
+    pub left_out: Vec<String>,
+}
+
+/// A line of a list: its number, its name, and the key or what is wrong with it.
+pub struct Line {
+    pub number: usize,
+    pub name: String,
+    pub key: Result<Listed, String>,
+}
+
+/// A file: JSON if it begins so, else CSV.
+pub fn text(text: &str) -> Result<Vec<Line>, AppError> {
+    let start = text.trim_start();
+    if start.starts_with(['[', '{']) {
+        let document: Value = serde_json::from_str(text).map_err(|error| AppError::invalid("list", format!("This is not JSON: {error}.")))?;
+        return objects(document);
+    }
+    let mut lines = csv::read(text).into_iter();
+    let (_, head) = lines.next().ok_or_else(|| AppError::invalid("list", "The list is empty."))?;
+    let head: Vec<String> = head.iter().map(|cell| cell.trim().to_owned()).collect();
+    if !head.iter().any(|name| HASH.contains(&name.as_str())) {
+        return Err(AppError::invalid("list", "The first line names the columns, and one of them is hash."));
+    }
+    let object = |(number, cells): (usize, Vec<String>)| {
+        let fields = head.iter().cloned().zip(cells.into_iter().map(Value::String)).filter(|(_, v)| v.as_str().is_some_and(|t| !t.trim().is_empty()));
+        line(number, fields.collect())
+    };
+    Ok(lines.map(object).collect())
+}
+
+/// A list of objects, or an object that has it as `keys` or `data`.
+pub fn objects(mut document: Value) -> Result<Vec<Line>, AppError> {
+    let inner = ["keys", "data"].into_iter().find_map(|name| document.get_mut(name).map(Value::take));
+    let Value::Array(list) = inner.unwrap_or(document) else {
+        return Err(AppError::invalid("list", "The list is a JSON array of objects, or an object with keys or data."));
+    };
+    let object = |(i, value)| match value {
+        Value::Object(fields) => line(i + 1, fields),
+        _ => Line { number: i + 1, name: String::new(), key: Err("This is not an object.".to_owned()) },
+    };
+    Ok(list.into_iter().enumerate().map(object).collect())
+}
+
+const HASH: [&str; 4] = ["hash", "key_hash", "hashed_key", "key"];
+/// What says nothing that a key needs, or says it of another system.
+const SILENT: [&str; 14] = [
+    "id",
+    "keyId",
+    "key_id",
+    "userId",
+    "referenceId",
+    "configId",
+    "prefix",
+    "apiId",
+    "workspaceId",
+    "createdAt",
+    "created_at",
+    "updatedAt",
+    "lastRequest",
+    "requestCount",
+];
+
+fn line(number: usize, mut fields: Map<String, Value>) -> Line {
+    let name = take(&mut fields, &["name"]).and_then(|v| v.as_str().map(|t| t.trim().to_owned())).filter(|t| !t.is_empty());
+    let name = name.unwrap_or_else(|| format!("imported {number}"));
+    Line { number, key: listed(name.clone(), fields), name }
+}
+
+/// The first of these fields that says something.
+fn take(fields: &mut Map<String, Value>, names: &[&str]) -> Option<Value> {
+    names.iter().filter_map(|name| fields.remove(*name)).find(|value| !value.is_null())
+}
+
+fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String> {
+    let hash = take(&mut fields, &HASH).map(|value| value.get("value").cloned().unwrap_or(value));
+    let hash = hash::read(hash.as_ref().and_then(Value::as_str).unwrap_or_default())?;
+    let prefix = fields.get("prefix").and_then(Value::as_str).map(str::to_owned);
+    let start = take(&mut fields, &["start"]).and_then(|v| v.as_str().map(str::to_owned)).or(prefix).unwrap_or_default();
+    let expires_at = take(&mut fields, &["expires_at", "expiresAt", "expires"]).map(moment).transpose()?;
+    let permissions = take(&mut fields, &["permissions"]).map(permissions).transpose()?;
+    let tags = take(&mut fields, &["tags"]).map(permissions_or_words).transpose()?.unwrap_or_default();
+    let is_enabled = take(&mut fields, &["enabled"]).map_or(Ok(true), truth)?;
+    let environment = match take(&mut fields, &["environment"]).as_ref().and_then(Value::as_str) {
+        Some("test") => Environment::Test,
+        _ => Environment::Live,
+    };
+    SILENT.iter().for_each(|name| _ = fields.remove(*name));
+    let left_out = fields.into_iter().filter(|(_, value)| says_something(value)).map(|(name, _)| name).collect();
+    Ok(Listed {
+        name,
+        start: start.chars().filter(|c| !c.is_control()).take(24).collect(),
+        hash,
+        permissions,
+        tags,
+        expires_at,
+        environment,
+        is_enabled,
+        left_out,
+    })
+}
+
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    }
+}
+
+/// RFC 3339, or milliseconds or seconds since 1970.
+fn moment(value: Value) -> Result<OffsetDateTime, String> {
+    let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
+    let at = match number {
+        // The year 5138 in seconds, 1973 in milliseconds.
+        Some(n) => OffsetDateTime::from_unix_timestamp(if n >= 100_000_000_000 { n / 1000 } else { n }).ok(),
+        None => value.as_str().and_then(|text| OffsetDateTime::parse(text.trim(), &Rfc3339).ok()),
+    };
+    at.ok_or_else(|| format!("{value} is no moment: write 2027-01-31T00:00:00Z, or milliseconds since 1970."))
+}
+
+fn truth(value: Value) -> Result<bool, String> {
+    match (&value, value.as_str()) {
+        (Value::Bool(is), _) => Ok(*is),
+        (_, Some("true" | "TRUE" | "1" | "yes")) => Ok(true),
+        (_, Some("false" | "FALSE" | "0" | "no")) => Ok(false),
+        _ => Err(format!("enabled is true or false, not {value}.")),
+    }
+}
+
+/// A list, words, an object of actions by resource, or a text that holds one of them.
+fn permissions(value: Value) -> Result<Vec<String>, String> {
+    match value {
+        Value::String(text) if text.trim_start().starts_with(['[', '{']) => {
+            permissions(serde_json::from_str(&text).map_err(|_| format!("{text} can't be read as permissions."))?)
+        }
+        Value::Object(by_resource) => {
+            let of = |(resource, actions): (String, Value)| Ok(permissions_or_words(actions)?.into_iter().map(move |action| format!("{resource}:{action}")));
+            let all = by_resource.into_iter().map(of).collect::<Result<Vec<_>, String>>()?;
+            Ok(all.into_iter().flatten().collect())
+        }
+        value => permissions_or_words(value),
+    }
+}
+
+fn permissions_or_words(value: Value) -> Result<Vec<String>, String> {
+    match value {
+        Value::String(text) => Ok(text.split([',', ';', ' ', '\n']).filter(|t| !t.is_empty()).map(str::to_owned).collect()),
+        Value::Array(list) => list.into_iter().map(|v| v.as_str().map(str::to_owned).ok_or_else(|| format!("{v} is no word."))).collect(),
+        value => Err(format!("{value} is no list of words.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const BASE64: &str = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
+
+    fn one(document: Value) -> Listed {
+        let mut lines = objects(document).expect("a list");
+        lines.pop().expect("a line").key.expect("a key")
+    }
+
+    #[test]
+    fn unkey_s_shape_is_known() {
+        let key = one(json!([{ "apiId": "api_1", "name": "shop", "start": "sk_3x", "hash": { "value": BASE64, "variant": "sha256_base64" },
+            "expires": 1_800_000_000_000_i64, "enabled": false, "permissions": ["orders:read"], "meta": {}, "remaining": 100 }]));
+        assert_eq!((key.name.as_str(), key.start.as_str(), key.is_enabled), ("shop", "sk_3x", false));
+        assert_eq!(key.expires_at.map(OffsetDateTime::unix_timestamp), Some(1_800_000_000));
+        assert_eq!((key.permissions, key.left_out), (Some(vec!["orders:read".to_owned()]), vec!["remaining".to_owned()]));
+    }
+
+    #[test]
+    fn better_auth_s_shape_is_known() {
+        let key = one(json!({ "data": [{ "id": "1", "name": "shop", "start": "abcdef", "prefix": "ab", "key": BASE64, "userId": "u", "enabled": true,
+            "expiresAt": "2027-01-31T00:00:00.000Z", "permissions": "{\"orders\":[\"read\",\"write\"]}", "rateLimitEnabled": true }] }));
+        assert_eq!(key.permissions, Some(vec!["orders:read".to_owned(), "orders:write".to_owned()]));
+        assert!(key.is_enabled && key.expires_at.is_some());
+        assert_eq!(key.left_out, ["rateLimitEnabled"]);
+    }
+
+    #[test]
+    fn csv_has_a_head_and_wrong_lines_stand_alone() {
+        let lines = text(&format!("name,hash,tags\nshop,{BASE64},\"prod,team-a\"\n,nonsense,\n")).expect("a list");
+        assert_eq!(lines[0].key.as_ref().map(|k| k.tags.clone()), Ok(vec!["prod".to_owned(), "team-a".to_owned()]));
+        assert_eq!((lines[1].number, lines[1].name.as_str(), lines[1].key.is_err()), (3, "imported 3", true));
+        for wrong in ["", "name\nx", "[1", "{\"keys\":1}"] {
+            assert!(text(wrong).is_err(), "{wrong}");
+        }
+    }
+}

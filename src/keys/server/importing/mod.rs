@@ -1,0 +1,156 @@
+//! Importing keys that were made elsewhere, by the hashes of their secrets: the programs that hold them go on as before. Looked at line
+//! by line first; safe to send twice, since a hash that is here already is left alone.
+//!
+//! bcrypt and Argon2 are refused: a key is found by the hash of its secret, and a salted hash can't be looked up.
+
+mod hash;
+mod list;
+mod waiting;
+
+pub use waiting::{forget_lists, keep_list, preview_list, run_list};
+
+use self::list::{Line, Listed};
+use super::{
+    apis,
+    change::{self, Done},
+    gate,
+    reach::actor,
+    rules,
+    store::{keys, secrets},
+};
+use crate::{
+    accounts::Caller,
+    error::AppError,
+    keys::model::{Act, Api, ImportLine, ImportOutcome, KeyState, Preset},
+    platform::Ctx,
+    values::{KeyId, Permission, SecretId, permission_names as may},
+};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use std::collections::{HashMap, HashSet};
+use time::OffsetDateTime;
+
+/// Keys of one list.
+const MOST: usize = 10_000;
+/// Keys in one transaction.
+const CHUNK: usize = 1_000;
+
+/// Imports a file, CSV or JSON, for the API with this slug; with `dry_run` only says what would become of each line.
+pub async fn import_text(ctx: &Ctx, caller: &Caller, api: &str, text: &str, dry_run: bool) -> Result<Vec<ImportLine>, AppError> {
+    import(ctx, caller, api, list::text(text)?, dry_run).await
+}
+
+/// The same for JSON objects.
+pub async fn import_objects(ctx: &Ctx, caller: &Caller, api: &str, keys: Vec<Value>, dry_run: bool) -> Result<Vec<ImportLine>, AppError> {
+    import(ctx, caller, api, list::objects(Value::Array(keys))?, dry_run).await
+}
+
+/// A key that passed every rule.
+struct Wanted {
+    /// Its place in the report.
+    place: usize,
+    id: KeyId,
+    key: Listed,
+    permissions: Vec<Permission>,
+}
+
+async fn import(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<Line>, dry_run: bool) -> Result<Vec<ImportLine>, AppError> {
+    caller.require(&may::KEYS_WRITE)?;
+    let api = apis::api_for_key(ctx, Some(api)).await?;
+    if api.is_own() {
+        return Err(AppError::invalid("api", "Keys for Tollgate itself can't be imported."));
+    }
+    if !(1..=MOST).contains(&lines.len()) {
+        return Err(AppError::invalid("list", "A list has 1 to 10,000 keys."));
+    }
+    let (mut report, wanted) = checked(ctx, caller, &api, lines).await?;
+    if !dry_run {
+        for chunk in wanted.chunks(CHUNK) {
+            let mut tx = ctx.db.begin().await?;
+            for wanted in chunk {
+                insert(ctx, &mut tx, caller, &api, wanted).await?;
+            }
+            tx.commit().await?;
+            gate::refreshed(ctx, &chunk.iter().map(|w| w.id).collect::<Vec<_>>()).await;
+        }
+        for wanted in &wanted {
+            report[wanted.place].key = Some(wanted.id);
+        }
+    }
+    Ok(report)
+}
+
+/// What would become of each line, and the keys that would be made.
+async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Result<(Vec<ImportLine>, Vec<Wanted>), AppError> {
+    let hashes: Vec<Vec<u8>> = lines.iter().filter_map(|l| l.key.as_ref().ok()).map(|key| key.hash.bytes.clone()).collect();
+    let known: HashMap<Vec<u8>, _> =
+        secrets::list_holders(&ctx.db, &hashes).await?.into_iter().map(|held| (held.hash, (held.key_id, held.workspace_id))).collect();
+    let (mut report, mut wanted, mut seen) = (Vec::with_capacity(lines.len()), Vec::new(), HashSet::new());
+    let now = ctx.clock.now();
+    for line in lines {
+        let mut said = ImportLine { line: line.number as u64, name: line.name, outcome: ImportOutcome::Wrong, detail: String::new(), key: None };
+        match line.key.and_then(|key| Ok((rules_of(api, &key, now)?, key))) {
+            Err(words) => said.detail = words,
+            Ok((_, key)) if known.contains_key(&key.hash.bytes) => match known[&key.hash.bytes] {
+                (id, workspace) if workspace == caller.workspace.uuid() => {
+                    (said.outcome, said.key, said.detail) = (ImportOutcome::Known, Some(KeyId::new(id)), "This hash is here already.".to_owned());
+                }
+                _ => said.detail = "This hash can't be imported here.".to_owned(),
+            },
+            Ok((_, key)) if !seen.insert(key.hash.bytes.clone()) => said.detail = "This hash stands further up already.".to_owned(),
+            Ok((permissions, key)) => {
+                said.outcome = ImportOutcome::Created;
+                if !key.left_out.is_empty() {
+                    said.detail = format!("Not imported: {}.", key.left_out.join(", "));
+                }
+                wanted.push(Wanted { place: report.len(), id: ctx.new_id(), key, permissions });
+            }
+        }
+        report.push(said);
+    }
+    Ok((report, wanted))
+}
+
+/// The rules of any new key; the permissions it gets.
+fn rules_of(api: &Api, key: &Listed, now: OffsetDateTime) -> Result<Vec<Permission>, String> {
+    rules::name(&key.name)?;
+    rules::tags(key.tags.iter().map(String::as_str))?;
+    if let Some(at) = key.expires_at {
+        rules::expiry(at, now).map_err(|_| "It has expired, or lasts more than ten years.".to_owned())?;
+    }
+    match &key.permissions {
+        Some(texts) => rules::permissions(api, texts),
+        None => Ok(Preset::ReadOnly.of(&api.permissions)),
+    }
+}
+
+async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, wanted: &Wanted) -> Result<(), AppError> {
+    let (now, listed) = (ctx.clock.now(), &wanted.key);
+    let row = keys::NewRow {
+        id: wanted.id,
+        workspace: caller.workspace,
+        api: api.id,
+        name: listed.name.trim(),
+        environment: listed.environment,
+        permissions: &wanted.permissions,
+        addresses: &[],
+        tags: &rules::tags(listed.tags.iter().map(String::as_str)).unwrap_or_default(),
+        expires_at: listed.expires_at,
+        created_by: actor(caller).0,
+        request_key: None,
+    };
+    keys::insert_key(conn, &row, now).await?;
+    if !secrets::insert_imported(conn, ctx.new_id::<SecretId>(), wanted.id, &listed.hash.bytes, listed.hash.origin, &listed.start, now).await? {
+        return Err(AppError::conflict("Somebody imported the same keys at this moment. Send the list again."));
+    }
+    if !listed.is_enabled {
+        keys::update_state(conn, wanted.id, KeyState::Disabled, now).await?;
+    }
+    let key = keys::find_key(conn, Some(caller.workspace), wanted.id).await?.ok_or(AppError::NotFound)?;
+    let data = json!({ "name": key.name, "api": key.api, "permissions": key.permissions, "imported": listed.hash.origin });
+    change::note(ctx, conn, caller, &key, Done { data, ..Done::new(Act::Created, "imported") }).await?;
+    if !listed.is_enabled {
+        change::note(ctx, conn, caller, &key, Done { reason: "it was disabled where it came from", ..Done::new(Act::Disabled, "") }).await?;
+    }
+    Ok(())
+}

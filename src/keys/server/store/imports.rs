@@ -1,0 +1,25 @@
+//! Lists of keys that wait to be imported.
+
+use crate::values::{ImportId, WorkspaceId};
+use sqlx::PgPool;
+use time::OffsetDateTime;
+
+pub struct ListRow {
+    pub api: String,
+    pub list: String,
+}
+
+pub async fn insert_list(db: &PgPool, id: ImportId, workspace: WorkspaceId, api: &str, list: &str, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("insert into key_imports (id, workspace_id, api, list, created_at) values ($1, $2, $3, $4, $5)", id.uuid(), workspace.uuid(), api, list, now)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+pub async fn find_list(db: &PgPool, workspace: WorkspaceId, id: ImportId) -> sqlx::Result<Option<ListRow>> {
+    sqlx::query_as!(ListRow, "select api, list from key_imports where id = $1 and workspace_id = $2", id.uuid(), workspace.uuid()).fetch_optional(db).await
+}
+
+pub async fn delete_lists(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<u64> {
+    Ok(sqlx::query!("delete from key_imports where created_at < $1", before).execute(db).await?.rows_affected())
+}

@@ -1,0 +1,98 @@
+//! Comma-separated values (RFC 4180): written so that a spreadsheet opens them without running anything, and read.
+
+/// One line, CRLF included.
+pub fn line<'a>(cells: impl IntoIterator<Item = &'a str>, out: &mut String) {
+    for (i, text) in cells.into_iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        cell(text, out);
+    }
+    out.push_str("\r\n");
+}
+
+/// Quotes where needed. A cell that a spreadsheet would take for a formula begins with an apostrophe (OWASP, CSV injection).
+fn cell(text: &str, out: &mut String) {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let needs_quotes = is_formula || text.contains([',', '"', '\r', '\n', ';']) || text.starts_with(' ') || text.ends_with(' ');
+    if !needs_quotes {
+        out.push_str(text);
+        return;
+    }
+    out.push('"');
+    if is_formula {
+        out.push('\'');
+    }
+    for c in text.chars() {
+        if c == '"' {
+            out.push('"');
+        }
+        out.push(c);
+    }
+    out.push('"');
+}
+
+/// The lines of a file with the number each begins at, blank ones left out. Quoted cells may hold commas, quotes and line ends.
+pub fn read(text: &str) -> Vec<(usize, Vec<String>)> {
+    let (mut lines, mut cells, mut cell) = (Vec::new(), Vec::new(), String::new());
+    let (mut number, mut begins, mut is_quoted) = (1, 1, false);
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text).chars().peekable();
+    while let Some(c) = rest.next() {
+        number += usize::from(c == '\n');
+        match c {
+            '"' if is_quoted && rest.peek() == Some(&'"') => cell.extend(rest.next()),
+            '"' if is_quoted => is_quoted = false,
+            '"' if cell.is_empty() => is_quoted = true,
+            _ if is_quoted => cell.push(c),
+            ',' => cells.push(std::mem::take(&mut cell)),
+            '\r' if rest.peek() == Some(&'\n') => {}
+            '\n' => {
+                cells.push(std::mem::take(&mut cell));
+                lines.push((begins, std::mem::take(&mut cells)));
+                begins = number;
+            }
+            _ => cell.push(c),
+        }
+    }
+    cells.push(cell);
+    lines.push((begins, cells));
+    lines.retain(|(_, cells)| cells.iter().any(|cell| !cell.trim().is_empty()));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read() {
+        let text = "\u{feff}name,hash\r\n\"a,b\",\"say \"\"x\"\"\"\n\n\"two\nlines\",2\nlast,";
+        let cells = |line: &[&str]| line.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>();
+        assert_eq!(read(text), [(1, cells(&["name", "hash"])), (2, cells(&["a,b", "say \"x\""])), (4, cells(&["two\nlines", "2"])), (6, cells(&["last", ""]))]);
+        assert!(read("").is_empty() && read("\n \n").is_empty());
+    }
+
+    fn written(cells: &[&str]) -> String {
+        let mut out = String::new();
+        line(cells.iter().copied(), &mut out);
+        out
+    }
+
+    #[test]
+    fn plain_cells_stay_plain() {
+        assert_eq!(written(&["2026-11-20", "checkout service", "", "12"]), "2026-11-20,checkout service,,12\r\n");
+    }
+
+    #[test]
+    fn quotes_and_commas_are_quoted() {
+        assert_eq!(written(&["a,b", "say \"x\"", "two\nlines"]), "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\"\r\n");
+    }
+
+    #[test]
+    fn nothing_is_a_formula() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
+            assert!(written(&[formula]).starts_with("\"'"), "{formula:?}");
+        }
+        assert_eq!(written(&["=HYPERLINK(\"http://evil\")"]), "\"'=HYPERLINK(\"\"http://evil\"\")\"\r\n");
+    }
+}
