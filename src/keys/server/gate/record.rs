@@ -77,6 +77,10 @@ pub struct Record {
 struct Seen(AtomicU32);
 
 impl Seen {
+    fn copy(&self) -> Self {
+        Self(AtomicU32::new(self.0.load(Ordering::Relaxed)))
+    }
+
     /// True if this use says more than the ones before.
     fn is_news(&self, minute: i64, passes: bool) -> bool {
         let word = u32::try_from(minute.saturating_mul(2)).unwrap_or(0) | u32::from(passes);
@@ -96,7 +100,11 @@ impl Record {
             })
             .collect();
         let together = replaced.map(|r| Arc::clone(&r.together)).unwrap_or_default();
-        let seen = facts.secrets.iter().map(|_| Seen::default()).collect();
+        // The same facts read again are no news.
+        let seen = match replaced.filter(|r| r.facts == facts) {
+            Some(same) => same.seen.iter().map(Seen::copy).collect(),
+            None => facts.secrets.iter().map(|_| Seen::default()).collect(),
+        };
         Self { facts, limits, together, seen }
     }
 
