@@ -14,7 +14,7 @@ use tollgate::{
         server::{NewAccount, OPERATOR, Passwords, caller_of_account, create_account},
     },
     keys::{
-        model::{KeyEdit, KeyLimit, NewKey},
+        model::{KeyEdit, KeyLimit, NewKey, Window},
         server::{
             create_key, edit_key,
             gate::{Gate, Question, Sync},
@@ -107,7 +107,7 @@ impl Bench {
             let new = NewKey { name: format!("key {n}"), api: Some("demo".into()), permissions: Some(vec!["orders:read".into()]), ..NewKey::default() };
             let created = create_key(&ctx, &caller, new).await.unwrap();
             let limit = |name: &str, window| KeyLimit { name: name.into(), limit: LIMIT, window };
-            let edit = KeyEdit { limits: Some(vec![limit("hour", 3600), limit("minute", 60)]), ..KeyEdit::default() };
+            let edit = KeyEdit { limits: Some(vec![limit("hour", Window::HOUR), limit("minute", Window::MINUTE)]), ..KeyEdit::default() };
             edit_key(&ctx, &caller, created.key.id, edit).await.unwrap();
             secrets.extend(created.secret);
         }

@@ -134,3 +134,29 @@ test.describe('routes of an API', () => {
     test('the same', async ({ page, product }) => needs(page, product));
   });
 });
+
+test('a plan that an operator describes holds whom it is given to', async ({ page, product, anotherVisitor }) => {
+  page.on('dialog', (dialog) => void dialog.accept());
+  const other = await anotherVisitor();
+  const { person, key } = await holder(page, product);
+  await signIn(other, await operator(product));
+  const slug = `plan${process.pid}`;
+  await other.goto('/admin/plans');
+  const form = other.getByRole('form', { name: 'New plan' });
+  await form.getByLabel('Name').fill('Trial');
+  await form.getByLabel('Slug').fill(slug);
+  await form.getByLabel('A day').fill('1234');
+  await form.getByRole('button', { name: 'Create plan' }).click();
+  await expect(other).toHaveURL(new RegExp(`edit=${slug}$`));
+  await other.getByLabel('Give it to').fill(person.email);
+  await other.getByRole('button', { name: 'Assign' }).click();
+  await expect(other.getByRole('button', { name: /^Take the plan from/ })).toBeVisible();
+  await other.getByRole('link', { name: 'Who would be limited?' }).click();
+  await expect(other.getByRole('main')).toContainText('nobody would have been held back');
+
+  await page.goto('/keys');
+  await page.getByRole('row', { name: key }).getByRole('link').first().click();
+  await expect(page.getByRole('main')).toContainText('Counted for all keys of the workspace together.');
+  await page.getByText('Why this limit?').click();
+  await expect(page.getByRole('row', { name: /Plan of the workspace/ })).toContainText('1,234 calls a day');
+});

@@ -25,6 +25,8 @@ pub mod admin;
 pub mod keys;
 // Mails before something stops: limits, expiry, rules on errors.
 pub mod notices;
+// Sets of limits with a name and a price, assigned to workspaces and keys.
+pub mod plans;
 // Landing, home, docs, the gallery of components.
 pub mod site;
 // Counted verifications: metering, rollups, charts.

@@ -11,8 +11,12 @@ use crate::{
     },
     error::AppError,
     keys::{
-        model::{NewKey, NewRoute},
+        model::{KeyLimit, NewKey, NewRoute, Window},
         server::{create_key, replace_routes},
+    },
+    plans::{
+        model::{NewPlan, NewPrice},
+        server::create_plan,
     },
     platform::Ctx,
     values::{AccountId, Email},
@@ -201,6 +205,30 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
     write_usage(&mut tx, &keys, now).await?;
     write_refusals(&mut tx, &keys, now).await?;
     tx.commit().await?;
+    describe_plans(ctx).await
+}
+
+/// Two plans that nobody has yet: to be assigned, and to try on last month's usage.
+async fn describe_plans(ctx: &Ctx) -> Result<(), AppError> {
+    let limit = |limit, window| vec![KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit, window }];
+    let free = NewPlan {
+        slug: "free".to_owned(),
+        name: "Free".to_owned(),
+        description: "To try the API.".to_owned(),
+        limits: limit(100, Window::HOUR),
+        ..NewPlan::default()
+    };
+    let pro = NewPlan {
+        slug: "pro".to_owned(),
+        name: "Pro".to_owned(),
+        description: "For shops in production.".to_owned(),
+        entitlements: vec!["Answers within one working day".to_owned()],
+        price: Some(NewPrice { per_1000: "0.50".to_owned(), currency: "EUR".to_owned() }),
+        limits: limit(10_000, Window::DAY),
+    };
+    for plan in [free, pro] {
+        create_plan(ctx, &Caller::cli(), plan).await?;
+    }
     Ok(())
 }
 
@@ -313,7 +341,7 @@ async fn write_refusals(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTim
         r#"insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail)
            select gen_random_uuid(), $2::timestamptz - make_interval(mins => 17 * n + o), k.id, k.workspace_id, k.api_id, s.code, s.route, s.address, substr(md5(n::text || s.code), 1, 20), s.detail
            from (values
-             (1, 'RATE_LIMITED', 'POST /orders', '203.0.113.18', 'The limit default of 2400 calls in 3600 seconds was used up.', 0),
+             (1, 'RATE_LIMITED', 'POST /orders', '203.0.113.18', 'The limit default of 2,400 calls an hour was used up.', 0),
              (8, 'FORBIDDEN', 'POST /orders', '198.51.100.7', 'It asks for orders:write, which it was not given.', 5),
              (6, 'DISABLED', 'GET /orders', '192.0.2.44', 'This key is disabled. Enable it on its page, or use another key.', 9)) s(nth, code, route, address, detail, o)
            join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 12) n"#,

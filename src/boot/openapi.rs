@@ -3,7 +3,11 @@
 
 use crate::{
     accounts::server::http as accounts,
-    keys::server::{http as keys, verify_http},
+    keys::server::{
+        http::{self as keys, WindowSchema},
+        verify_http,
+    },
+    plans::server::http as plans,
     platform::Ctx,
     usage::server::http as usage,
 };
@@ -33,7 +37,7 @@ use utoipa_swagger_ui::Config;
         license(name = "MIT"),
     ),
     paths(verify_http::verify_key, usage::list_usage, usage::export, usage::export_refusals),
-    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, usage::UsageAnswer, usage::UsagePoint, usage::UsageExport, usage::UsageLine, usage::RefusalExport, usage::RefusalLine)),
+    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, usage::UsageAnswer, usage::UsagePoint, usage::UsageExport, usage::UsageLine, usage::RefusalExport, usage::RefusalLine, WindowSchema)),
     modifiers(&Security),
 )]
 struct Api;
@@ -53,6 +57,7 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(keys::Docs::openapi())
         .merge_from(keys::apis::Docs::openapi())
         .merge_from(keys::trial::Docs::openapi())
+        .merge_from(plans::Docs::openapi())
         .merge_from(accounts::Docs::openapi())
 });
 

@@ -10,6 +10,7 @@ use crate::{
     app::App,
     error::AppError,
     keys::server::{self as keys, gate::Gate, rest},
+    plans::server as plans,
     platform::{
         Ctx, db,
         http::{csrf, headers, reply, request, request::panicked},
@@ -67,6 +68,7 @@ pub fn router(state: AppState) -> Router {
         .merge(openapi::routes())
         .merge(rest_of_accounts::routes())
         .merge(keys::http::routes())
+        .merge(plans::http::routes())
         .merge(usage::http::routes())
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)

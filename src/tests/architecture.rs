@@ -4,13 +4,14 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// Features from left to right: one may know only those before it. `boot` may know all; nobody may know `boot`.
-const FEATURES: [&str; 7] = ["activity", "accounts", "keys", "usage", "notices", "site", "admin"];
+const FEATURES: [&str; 8] = ["activity", "accounts", "keys", "plans", "usage", "notices", "site", "admin"];
 
 /// Who writes a table. Reading another feature's table in a join is fine.
-const OWNERS: [(&str, &[&str]); 7] = [
+const OWNERS: [(&str, &[&str]); 8] = [
     ("activity", &["events"]),
     ("accounts", &["accounts", "account_disablements", "workspaces", "workspace_members", "account_roles", "auth_tokens", "invites", "attempt_counters"]),
     ("keys", &["apis", "api_permissions", "api_routes", "keys", "key_secrets", "key_limits", "key_state_changes", "key_imports", "nodes", "removed_keys"]),
+    ("plans", &["plans", "plan_limits", "workspace_plans", "workspace_limits", "api_limits"]),
     (
         "usage",
         &[

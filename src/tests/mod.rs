@@ -16,6 +16,7 @@ mod keys;
 mod mail;
 mod notices;
 mod openapi;
+mod plans;
 mod postgres;
 mod support;
 mod usage;

@@ -22,7 +22,7 @@ struct Reader {
 impl Reader {
     async fn new(db: PgPool) -> Self {
         let app = TestApp::start(db.clone()).await;
-        let permissions: Vec<&str> = OPERATOR.iter().copied().chain(["apis:manage"]).collect();
+        let permissions: Vec<&str> = OPERATOR.iter().copied().chain(["apis:manage", "plans:manage"]).collect();
         let mara = person_with(&app, &db, "mara@example.com", "operator", &permissions).await;
         let document = app.get("/api/v1/openapi.json").await.json().await.unwrap();
         Self { app, mara, document, asked: BTreeSet::new(), secret: String::new() }
@@ -152,6 +152,29 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(Method::PUT, routes, "shop", "", Some(json!({ "routes": [{ "path": "goods" }] })), 422).await;
     r.ask(Method::PUT, routes, "tollgate", "", Some(json!({ "routes": [] })), 409).await;
     r.ask(get.clone(), routes, "shop", "", None, 200).await;
+    // Plans.
+    let (plans, plan) = ("/api/v1/plans", "/api/v1/plans/{slug}");
+    let limits = json!([{ "name": "day", "limit": 1000, "window": 86400 }, { "name": "month", "limit": 9000, "window": "month" }]);
+    let pro = json!({ "slug": "pro", "name": "Pro", "price": { "per_1000": "0.50", "currency": "EUR" }, "limits": limits });
+    r.ask(post.clone(), plans, "", "", Some(pro.clone()), 201).await;
+    r.ask(post.clone(), plans, "", "", Some(pro), 422).await;
+    r.ask(get.clone(), plans, "", "", None, 200).await;
+    r.ask(get.clone(), plan, "pro", "", None, 200).await;
+    r.ask(get.clone(), plan, "gold", "", None, 404).await;
+    r.ask(patch.clone(), plan, "pro", "", Some(json!({ "price": null, "entitlements": ["Support"] })), 200).await;
+    r.ask(patch.clone(), plan, "pro", "", Some(json!({ "limits": [{ "limit": 1, "window": 0 }] })), 422).await;
+    r.ask(get.clone(), "/api/v1/plans/{slug}/dry-run", "pro", "?by=key", None, 200).await;
+    r.ask(get.clone(), "/api/v1/plans/{slug}/dry-run", "pro", "?by=moon", None, 422).await;
+    let workspace = r.mara.owner.workspace.to_string();
+    r.ask(get.clone(), "/api/v1/workspaces/{id}/plan", &workspace, "", None, 200).await;
+    r.ask(Method::PUT, "/api/v1/workspaces/{id}/plan", &workspace, "", Some(json!({ "plan": "pro" })), 200).await;
+    r.ask(Method::PUT, "/api/v1/workspaces/{id}/plan", "ws_nothing", "", Some(json!({ "plan": "pro" })), 404).await;
+    r.ask(Method::PUT, "/api/v1/workspaces/{id}/limits", &workspace, "", Some(json!({ "limits": limits })), 200).await;
+    r.ask(get.clone(), "/api/v1/apis/{slug}/limits", "demo", "", None, 200).await;
+    r.ask(Method::PUT, "/api/v1/apis/{slug}/limits", "demo", "", Some(json!({ "limits": limits })), 200).await;
+    r.ask(delete.clone(), plan, "pro", "", None, 409).await;
+    r.ask(Method::PUT, "/api/v1/workspaces/{id}/plan", &workspace, "", Some(json!({ "plan": null })), 200).await;
+    r.ask(delete.clone(), plan, "pro", "", None, 204).await;
 
     // Keys in and out.
     let (import, hash) = ("/api/v1/keys/import", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

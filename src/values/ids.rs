@@ -112,6 +112,8 @@ ids! {
     InviteId = "inv";
     /// A job in the queue.
     JobId = "job";
+    /// A set of limits with a name.
+    PlanId = "plan";
     /// One change.
     EventId = "evt";
     /// One running process that answers for the gate.

@@ -33,6 +33,8 @@ pub mod names {
     pub const ADMIN_READ: Permission = Permission::named("admin:read");
     pub const ACCOUNTS_MANAGE: Permission = Permission::named("accounts:manage");
     pub const APIS_MANAGE: Permission = Permission::named("apis:manage");
+    /// Describe plans, set limits of workspaces and APIs, assign plans to workspaces.
+    pub const PLANS_MANAGE: Permission = Permission::named("plans:manage");
     pub const JOBS_MANAGE: Permission = Permission::named("jobs:manage");
 }
 
@@ -48,6 +50,7 @@ pub const CATALOGUE: &[(Permission, &str)] = &[
     (names::ADMIN_READ, "Open the admin pages"),
     (names::ACCOUNTS_MANAGE, "Disable accounts and end their sessions"),
     (names::APIS_MANAGE, "Describe APIs"),
+    (names::PLANS_MANAGE, "Make plans, set limits and assign them"),
     (names::JOBS_MANAGE, "Retry jobs"),
 ];
 

@@ -26,6 +26,7 @@ const fn dot(mark: Mark) -> Dot {
         Mark::Person => Dot::Icon(Icon::Person),
         Mark::Key => Dot::Icon(Icon::Key),
         Mark::Api => Dot::Icon(Icon::Server),
+        Mark::Plan => Dot::Icon(Icon::Gauge),
         Mark::Job => Dot::Icon(Icon::Rotate),
         Mark::Other => Dot::Icon(Icon::Activity),
     }

@@ -4,7 +4,7 @@ use super::Deed;
 use crate::{
     accounts::model::{AccountState, SessionView},
     keys::model::{KeyRow, Said},
-    values::{AccountId, WorkspaceId},
+    values::{AccountId, Slug, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,8 @@ pub struct Disabled {
 pub struct AccountPage {
     pub account: AccountRow,
     pub workspace: Option<WorkspaceId>,
+    /// The slug of its workspace's plan; none also for an operator who may not see plans.
+    pub plan: Option<Slug>,
     pub roles: Vec<String>,
     pub time_zone: String,
     pub verified: Option<Said>,

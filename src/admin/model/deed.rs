@@ -29,6 +29,8 @@ pub enum Mark {
     Person,
     Key,
     Api,
+    /// A plan, or a limit.
+    Plan,
     Job,
     Other,
 }

@@ -20,7 +20,7 @@ use crate::{
         Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table,
         number::{count, thousands},
     },
-    values::AccountId,
+    values::{AccountId, link},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -56,6 +56,7 @@ fn account(page: Page, asks: bool) -> AnyView {
                     <Fact term="Id"><CopyId id="account-id" text=page.account.id.to_string()/></Fact>
                     <Fact term="Role">{page.roles.join(", ")}</Fact>
                     {page.workspace.map(|id| view! { <Fact term="Workspace"><CopyId id="workspace-id" text=id.to_string()/></Fact> })}
+                    {page.plan.map(|plan| view! { <Fact term="Plan"><a href=link("/admin/plans", [("edit", plan.as_str())])>{plan.to_string()}</a></Fact> })}
                     <Fact term="Confirmed"><SaidOrNever said=page.verified/></Fact>
                     <Fact term="Last sign-in"><SaidOrNever said=page.account.last_sign_in/></Fact>
                     <Fact term="Time zone">{page.time_zone}</Fact>

@@ -3,8 +3,8 @@
 use crate::{
     admin::api::{DisableKey, EnableKey, RevokeKey, SetLimit},
     keys::{
-        components::{SaidOrNever, SaidTime, gate_of},
-        model::{KeyDetail, KeyState, LimitView},
+        components::{SaidOrNever, SaidTime, WhyLimit, gate_of},
+        model::{KeyDetail, KeyState, Window},
     },
     ui::{
         Badge, Button, CodeTag, CopyId, Fact, Facts, Form, Gate, Icon, IconLink, LinkButton, Look, Note, SelectField, Size, TextField,
@@ -59,30 +59,22 @@ fn limit(chosen: &KeyDetail) -> AnyView {
         .map(|l| format!("{} of {} {} used, resets {}.", thousands(l.used), thousands(l.limit), l.per, l.resets))
         .collect::<Vec<_>>()
         .join(" ");
-    let first = chosen.limits.first().filter(|_| !chosen.has_default_limit);
-    let value = first.map(|l: &LimitView| l.limit.to_string()).unwrap_or_default();
-    let window = first.map_or(3_600, |l| l.window);
-    let help = if chosen.has_default_limit { "Empty: the default limit, as now." } else { "Empty: the default limit again." };
+    let (own, levels) = (chosen.key.limits.first(), chosen.why.clone());
+    let value = own.map(|l| l.limit.to_string()).unwrap_or_default();
+    let window = own.map_or(Window::HOUR, |l| l.window);
+    let help = if own.is_none() { "Empty: that of the next level, as now." } else { "Empty: that of the next level." };
     view! {
         <Form action=SetLimit::PATH id="limit" class="stack" label="Limit" hidden=vec![("id", chosen.key.id.to_string())]>
             <div class="cols-2">
                 <TextField label="Calls" name="limit" inputmode="numeric" value help/>
-                <SelectField label="In" name="window" options=windows(window) value=window.to_string()/>
+                <SelectField label="In" name="window" options=Window::offered(window) value=window.to_string()/>
             </div>
             <p class="help">{stands}</p>
+            <WhyLimit levels/>
             <div class="form-actions"><Button size=Size::Small>"Set limit"</Button></div>
         </Form>
     }
     .into_any()
-}
-
-fn windows(present: u32) -> Vec<(String, String)> {
-    let mut windows: Vec<u32> = vec![60, 3_600, 86_400, 604_800];
-    if !windows.contains(&present) {
-        windows.push(present);
-        windows.sort_unstable();
-    }
-    windows.into_iter().map(|s| (s.to_string(), crate::keys::model::per_window(s))).collect()
 }
 
 fn acts(chosen: &KeyDetail, revoke: String, asks: bool) -> AnyView {

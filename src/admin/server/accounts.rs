@@ -16,6 +16,7 @@ use crate::{
         model::{KeyQuery, Spread},
         server::{self as keys, nodes},
     },
+    plans::server as plans,
     platform::{Ctx, LocalTime},
     usage::server as usage,
     values::{AccountId, permission_names as may},
@@ -71,8 +72,13 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         usage::calls_today_of(ctx, caller, workspace),
         deeds::about_account(ctx, caller, id, workspace, HISTORY),
     )?;
+    let plan = match caller.may(&may::PLANS_MANAGE) {
+        true => plans::workspace_hold(ctx, caller, workspace).await?.plan,
+        false => None,
+    };
     let local = local(ctx, caller);
     Ok(AccountPage {
+        plan,
         account: row(&account, &local),
         workspace: account.workspace,
         verified: account.verified_at.map(|at| moment(&local, at)),

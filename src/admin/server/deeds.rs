@@ -59,11 +59,25 @@ fn saying(event: &Event) -> (String, Mark) {
         "session.ended" => (format!("ended a session of {subject}"), Mark::Person),
         "session.all_ended" => (format!("ended the sessions of {subject}"), Mark::Person),
         "api.created" => (format!("described the API {subject}"), Mark::Api),
+        "api.limited" => (format!("set the limits of the API {subject}"), Mark::Api),
+        "plan.created" => (format!("described the plan {}", named(event)), Mark::Plan),
+        "plan.changed" => (format!("changed the plan {}", named(event)), Mark::Plan),
+        "plan.deleted" => (format!("deleted the plan {}", named(event)), Mark::Plan),
+        "workspace.plan_assigned" => match event.data.get("to").and_then(|to| to.as_str()) {
+            Some(plan) => (format!("gave {} the plan {plan}", named(event)), Mark::Plan),
+            None => (format!("took the plan of {} away", named(event)), Mark::Plan),
+        },
+        "workspace.limited" => (format!("set the limits of {}", named(event)), Mark::Plan),
         "api.changed" => (format!("changed the API {subject}"), Mark::Api),
         "job.retried" => (format!("started the job {} again", event.data.get("kind").and_then(|k| k.as_str()).unwrap_or("that is gone now")), Mark::Job),
         other => (other.replace(['.', '_'], " "), Mark::Other),
     };
     (words, mark)
+}
+
+/// The name that the event itself keeps, of what has no name in `subject_name`.
+fn named(event: &Event) -> &str {
+    event.data.get("name").and_then(|name| name.as_str()).unwrap_or("that is gone now")
 }
 
 fn of_key(act: &str, key: &str) -> (String, Mark) {
@@ -73,6 +87,7 @@ fn of_key(act: &str, key: &str) -> (String, Mark) {
         () if is(Act::Renamed) => (format!("renamed a key to {key}"), Mark::Key),
         () if is(Act::Expiry) => (format!("set when the key {key} expires"), Mark::Key),
         () if is(Act::Permitted) => (format!("set the permissions of the key {key}"), Mark::Key),
+        () if is(Act::Planned) => (format!("set the plan of the key {key}"), Mark::Key),
         () if is(Act::Limited) => (format!("set the limit of the key {key}"), Mark::Key),
         () if is(Act::Disabled) => (format!("disabled the key {key}"), Mark::Closed),
         () if is(Act::Enabled) => (format!("enabled the key {key}"), Mark::Opened),

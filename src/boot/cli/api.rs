@@ -3,7 +3,11 @@
 use super::{Exit, Invocation, route::RouteCommand, with_ctx};
 use crate::{
     accounts::Caller,
-    keys::{model::NewApi, server as keys},
+    keys::{
+        model::{KeyLimit, NewApi, Window},
+        server as keys,
+    },
+    plans::server as plans,
 };
 use clap::Subcommand;
 
@@ -28,6 +32,18 @@ pub(super) enum ApiCommand {
     /// Say what calls need: method, path, permission, cost
     #[command(subcommand)]
     Route(RouteCommand),
+    /// Set how many calls a key may make that no plan, workspace or limit of its own holds
+    SetLimit {
+        slug: String,
+        #[arg(long, value_name = "CALLS", required_unless_present = "default")]
+        limit: Option<u64>,
+        /// Seconds, or second, minute, hour, day or month
+        #[arg(long, default_value = "hour")]
+        window: Window,
+        /// What the configuration gives, again
+        #[arg(long, conflicts_with = "limit")]
+        default: bool,
+    },
 }
 
 impl ApiCommand {
@@ -48,6 +64,18 @@ impl ApiCommand {
                 let apis = keys::list_apis(ctx, &Caller::cli()).await?;
                 let lines: Vec<String> = apis.iter().map(|a| format!("{:20}  {:12}  {}", a.slug, format!("{}_", a.key_prefix), a.name)).collect();
                 invocation.answer(&apis, &lines.join("\n"));
+                Ok(Exit::Done)
+            }
+            Self::SetLimit { slug, limit, window, .. } => {
+                let limits: Vec<KeyLimit> = limit.map(|limit| KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit, window }).into_iter().collect();
+                let words = limits.first().map_or_else(|| "the default limit".to_owned(), KeyLimit::words);
+                if invocation.dry_run {
+                    plans::api_limits(ctx, &Caller::cli(), &slug).await?;
+                    invocation.answer(&limits, &format!("Would be {words} for each key of {slug}."));
+                    return Ok(Exit::Done);
+                }
+                let limits = plans::set_api_limits(ctx, &Caller::cli(), &slug, limits).await?;
+                invocation.answer(&limits, &format!("From now on {words} for each key of {slug} that nothing nearer limits."));
                 Ok(Exit::Done)
             }
         })

@@ -6,7 +6,7 @@ use crate::{
     accounts::{Caller, Via, model::AccountFilter, server as accounts},
     error::AppError,
     keys::{
-        model::{Environment, Grace, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Preset},
+        model::{Environment, Grace, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Preset, Window},
         server::{self as keys, Changed, http::KeyBody},
     },
     platform::Ctx,
@@ -37,9 +37,10 @@ pub(super) enum KeyCommand {
         id: String,
         #[arg(long, value_name = "CALLS", required_unless_present = "default")]
         limit: Option<u64>,
-        #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
-        window: u32,
-        /// The default limit again
+        /// Seconds, or second, minute, hour, day or month
+        #[arg(long, default_value = "hour")]
+        window: Window,
+        /// What its plan, its workspace, its API or the configuration gives
         #[arg(long, conflicts_with = "limit")]
         default: bool,
     },
@@ -214,9 +215,9 @@ async fn export(ctx: &Ctx, invocation: &Invocation, account: Option<&str>) -> Re
     Ok(Exit::Done)
 }
 
-async fn set_limit(ctx: &Ctx, invocation: &Invocation, id: String, limit: Option<u64>, window: u32) -> Result<Exit, AppError> {
+async fn set_limit(ctx: &Ctx, invocation: &Invocation, id: String, limit: Option<u64>, window: Window) -> Result<Exit, AppError> {
     let limits = limit.map(|limit| KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit, window });
-    let words = limits.as_ref().map_or_else(|| "the default limit".to_owned(), KeyLimit::words);
+    let words = limits.as_ref().map_or_else(|| "the limit of the next level".to_owned(), KeyLimit::words);
     let edit = KeyEdit { limits: Some(limits.into_iter().collect()), ..KeyEdit::default() };
     let why = Why { id, reason: String::new() };
     change(ctx, invocation, &why, (&format!("From now on {words} for"), "In force"), async |id| keys::edit_key(ctx, &Caller::cli(), id, edit).await).await

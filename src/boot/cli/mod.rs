@@ -14,6 +14,7 @@ mod exit;
 mod invite;
 mod key;
 mod migrate;
+mod plan;
 mod route;
 mod serve;
 mod worker;
@@ -92,6 +93,9 @@ enum Command {
     /// Describe APIs
     #[command(subcommand)]
     Api(api::ApiCommand),
+    /// Describe plans, set their limits, assign them
+    #[command(subcommand)]
+    Plan(plan::PlanCommand),
 }
 
 /// What a command is called with, besides its own arguments.
@@ -161,6 +165,7 @@ impl Command {
             Self::Invite(command) => command.run(invocation).await,
             Self::Key(command) => command.run(invocation).await,
             Self::Api(command) => command.run(invocation).await,
+            Self::Plan(command) => command.run(invocation).await,
         }
     }
 }

@@ -12,6 +12,7 @@ mod reveal;
 mod review;
 mod said;
 mod tags;
+mod why;
 
 pub use act::{BackForm, OpenDialog};
 pub use api_choice::{ApiChoice, PresetChoice};
@@ -25,3 +26,4 @@ pub use reveal::Reveal;
 pub use review::ReviewCard;
 pub use said::{SaidOrNever, SaidTime};
 pub use tags::Tags;
+pub use why::WhyLimit;

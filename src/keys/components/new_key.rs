@@ -74,7 +74,7 @@ pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
         Choice::new(Environment::Live.as_str(), "Live").with_help("For real calls."),
         Choice::new(Environment::Test.as_str(), "Test").with_help("The key says so in its name: …_test_…"),
     ];
-    let limit = format!("{}, the default. An operator can set another.", form.default_limit);
+    let limit = format!("{}. An operator can set another.", form.default_limit);
     view! {
         <Dialog id="new-key" title="New key" close="/keys">
             <BackForm path="/keys"/>

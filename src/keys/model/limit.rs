@@ -1,31 +1,29 @@
-//! Limits: so many calls in a window.
+//! Limits: so many calls in a window, and the levels that they come from.
 
+use super::Window;
 use serde::{Deserialize, Serialize};
 
 /// A limit of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyLimit {
     pub name: String,
-    /// Calls in one window.
+    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window.
     pub limit: u64,
-    /// Seconds.
-    pub window: u32,
+    pub window: Window,
 }
 
 impl KeyLimit {
     /// The name of a key's only limit.
     pub const DEFAULT: &'static str = "default";
-    /// The longest window, 31 days.
-    pub const MAX_WINDOW: u32 = 2_678_400;
     /// The most calls in a window; what the gate's counter holds.
     pub const MAX_CALLS: u64 = u32::MAX as u64;
-    /// The most limits of a key.
+    /// The most limits of a key, a plan, a workspace or an API.
     pub const MAX_COUNT: usize = 5;
 
     /// "100 calls an hour".
     pub fn words(&self) -> String {
         let calls = if self.limit == 1 { "call" } else { "calls" };
-        format!("{} {calls} {}", grouped(self.limit), per_window(self.window))
+        format!("{} {calls} {}", grouped(self.limit), self.window.words())
     }
 }
 
@@ -40,23 +38,56 @@ pub struct LimitView {
     pub remaining: u64,
     /// "at 16:00", in the person's time zone.
     pub resets: String,
-    /// Seconds.
-    pub window: u32,
+    pub window: Window,
 }
 
-/// "a minute", "an hour", "a day", "in 10 minutes": what stands behind a number of calls.
-pub fn per_window(seconds: u32) -> String {
-    match seconds {
-        1 => "a second".to_owned(),
-        60 => "a minute".to_owned(),
-        3_600 => "an hour".to_owned(),
-        86_400 => "a day".to_owned(),
-        604_800 => "a week".to_owned(),
-        s if s % 86_400 == 0 => format!("in {} days", s / 86_400),
-        s if s % 3_600 == 0 => format!("in {} hours", s / 3_600),
-        s if s % 60 == 0 => format!("in {} minutes", s / 60),
-        s => format!("in {s} seconds"),
+/// Where the limits of a key come from. The first level that has any limit holds the key, by all of its limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Key,
+    KeyPlan,
+    Workspace,
+    WorkspacePlan,
+    Api,
+    /// That of the configuration.
+    Default,
+}
+
+impl Level {
+    pub const ALL: [Self; 6] = [Self::Key, Self::KeyPlan, Self::Workspace, Self::WorkspacePlan, Self::Api, Self::Default];
+
+    /// As the function `limit_levels` numbers them, from 1.
+    pub fn numbered(number: i32) -> Self {
+        usize::try_from(number - 1).ok().and_then(|at| Self::ALL.get(at).copied()).unwrap_or(Self::Default)
     }
+
+    /// True where all keys of the workspace are counted together.
+    pub const fn is_shared(self) -> bool {
+        matches!(self, Self::Workspace | Self::WorkspacePlan)
+    }
+
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Key => "This key",
+            Self::KeyPlan => "Plan of this key",
+            Self::Workspace => "Workspace",
+            Self::WorkspacePlan => "Plan of the workspace",
+            Self::Api => "API",
+            Self::Default => "Default",
+        }
+    }
+}
+
+/// A level with what it would give, if it were the first that gives anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelView {
+    pub level: Level,
+    /// Whose: the plan's, the workspace's or the API's name; empty where the level says it.
+    pub name: String,
+    /// By name; empty: it gives nothing.
+    pub limits: Vec<KeyLimit>,
+    pub is_in_force: bool,
 }
 
 /// 2400 as "2,400".
@@ -79,10 +110,16 @@ mod tests {
     #[test]
     fn limits_are_said_in_words() {
         let words = |limit, window| KeyLimit { name: String::new(), limit, window }.words();
-        assert_eq!(words(100, 3_600), "100 calls an hour");
-        assert_eq!(words(2_400, 60), "2,400 calls a minute");
-        assert_eq!(words(1, 600), "1 call in 10 minutes");
-        assert_eq!(words(5, 172_800), "5 calls in 2 days");
-        assert_eq!(words(5, 90), "5 calls in 90 seconds");
+        assert_eq!(words(100, Window::HOUR), "100 calls an hour");
+        assert_eq!(words(2_400, Window::MINUTE), "2,400 calls a minute");
+        assert_eq!(words(1, Window::Seconds(600)), "1 call in 10 minutes");
+        assert_eq!(words(5, Window::Seconds(172_800)), "5 calls in 2 days");
+        assert_eq!(words(5, Window::Seconds(90)), "5 calls in 90 seconds");
+        assert_eq!(words(10_000, Window::Month), "10,000 calls a month");
+    }
+
+    #[test]
+    fn levels_are_numbered_as_the_database_does() {
+        assert_eq!([1, 2, 5, 6, 0].map(Level::numbered), [Level::Key, Level::KeyPlan, Level::Api, Level::Default, Level::Default]);
     }
 }

@@ -13,10 +13,11 @@ mod standing;
 mod trial;
 mod used;
 mod view;
+mod window;
 
 pub use history::{Act, HistoryEntry};
 pub use import::{ImportLine, ImportOutcome, ImportPreview};
-pub use limit::{KeyLimit, LimitView, per_window};
+pub use limit::{KeyLimit, Level, LevelView, LimitView};
 pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys};
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
 pub use preset::Preset;
@@ -27,6 +28,7 @@ pub use standing::{Standing, StandingKind};
 pub use trial::{CallTrial, TrialStep, TryCall};
 pub use used::PermissionUse;
 pub use view::{DayBar, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, NewKeyForm, Said, SecretUseView, SecretView};
+pub use window::Window;
 
 use crate::values::{ApiId, KeyId, KeyPrefix, Permission, Slug, WorkspaceId};
 use serde::{Deserialize, Serialize};
@@ -124,6 +126,8 @@ pub struct Key {
     pub created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_used_at: Option<OffsetDateTime>,
-    /// Its own limits; empty means the default limit.
+    /// Its own limits; empty: those of the next level (`Level`).
     pub limits: Vec<KeyLimit>,
+    /// The slug of its own plan.
+    pub plan: Option<Slug>,
 }

@@ -43,8 +43,10 @@ pub struct KeyEdit {
     /// An empty list: from everywhere.
     pub addresses: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
-    /// An empty list: the default limit again. Needs `keys:manage`.
+    /// An empty list: those of the next level again. Needs `keys:manage`.
     pub limits: Option<Vec<KeyLimit>>,
+    /// The slug of a plan; `Some(None)`: none of its own. Needs `keys:manage`.
+    pub plan: Option<Option<String>>,
 }
 
 /// How long an old secret lives on beside a new one.

@@ -1,6 +1,6 @@
 //! What the pages show. Words about time are made on the server, in the person's time zone.
 
-use super::{Api, ApiPermission, HistoryEntry, Key, LimitView, PermissionUse, Standing, ToReview};
+use super::{Api, ApiPermission, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, Standing, ToReview};
 use crate::values::{Counts, SecretId, WorkspaceId, link};
 use serde::{Deserialize, Serialize};
 
@@ -131,7 +131,7 @@ pub struct NewKeyForm {
     pub suggested_name: String,
     /// Makes the form safe to send twice.
     pub once: String,
-    /// "100 calls an hour".
+    /// What a new key may: "100 calls an hour", "10,000 calls a day for all keys together".
     pub default_limit: String,
 }
 
@@ -197,8 +197,8 @@ pub struct KeyDetail {
     /// What it has, and whether it was needed lately.
     pub uses: Vec<PermissionUse>,
     pub limits: Vec<LimitView>,
-    /// True where no limit was set for this key.
-    pub has_default_limit: bool,
+    /// Why these: every level, nearest first, the one in force marked.
+    pub why: Vec<LevelView>,
     pub history: Vec<HistoryEntry>,
     pub can_edit: bool,
     pub can_set_limits: bool,
@@ -206,6 +206,13 @@ pub struct KeyDetail {
     pub example: String,
     /// Makes the rotation safe to send twice.
     pub once: String,
+}
+
+impl KeyDetail {
+    /// The level whose limits hold the key.
+    pub fn level(&self) -> Level {
+        self.why.iter().find(|l| l.is_in_force).map_or(Level::Default, |l| l.level)
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::{
     keys::{
         api::{self, DisableKey, DropSecret, EnableKey, ExtendSecret},
         components::{NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded},
-        model::{Environment, KeyDetail, KeyState, TryCall},
+        model::{Environment, KeyDetail, KeyState, TryCall, Window},
     },
     ui::{
         Button, Crumb, ErrorSummary, Form, Icon, Look, Note, OutlineBadge, PageHeader, TextField,
@@ -21,9 +21,6 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
-
-/// Seconds: the limit whose window is as long as a bar is wide is drawn as a line.
-const DAY: u32 = 86_400;
 
 #[component]
 pub fn KeyPage() -> impl IntoView {
@@ -149,7 +146,8 @@ fn series(detail: &KeyDetail) -> Series {
         unit: "Day".to_owned(),
         buckets: buckets.collect(),
         end: detail.days_end.clone(),
-        limit: detail.limits.iter().find(|l| l.window == DAY).map(|l| Limit { value: l.limit, label: format!("{} {}", thousands(l.limit), l.per) }),
+        // The limit whose window is as long as a bar is wide.
+        limit: detail.limits.iter().find(|l| l.window == Window::DAY).map(|l| Limit { value: l.limit, label: format!("{} {}", thousands(l.limit), l.per) }),
         ..Series::default()
     }
 }

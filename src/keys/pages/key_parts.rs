@@ -3,7 +3,8 @@
 use crate::{
     keys::{
         api::{SaveKey, SetLimit},
-        model::{Act, HistoryEntry, KeyDetail, Preset, per_window},
+        components::WhyLimit,
+        model::{Act, HistoryEntry, KeyDetail, Level, Preset, Window},
     },
     ui::{
         Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, RadioGroup, SelectField, Size, Table, TextArea,
@@ -55,14 +56,15 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
 
 /// What is allowed and what is left, and for operators the form that sets it.
 pub fn limits(detail: &KeyDetail) -> AnyView {
-    let lead = if detail.has_default_limit { "The default of every key. An operator can set another." } else { "Set for this key." };
+    let (levels, form) = (detail.why.clone(), detail.can_set_limits.then(|| limit_form(detail)));
+    let lead = if detail.level().is_shared() { "Counted for all keys of the workspace together." } else { "Counted for this key alone." };
     let rows = detail
         .limits
         .iter()
         .map(|l| {
             view! {
                 <tr>
-                    <th scope="row">{l.per.clone()}</th>
+                    <th scope="row"><span class="cell-2"><span class="strong">{l.per.clone()}</span><span>{l.name.clone()}</span></span></th>
                     <td class="num">{thousands(l.limit)}</td>
                     <td class="num">{thousands(l.used)}</td>
                     <td class="num">{thousands(l.remaining)}</td>
@@ -81,7 +83,8 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
                     </thead>
                     <tbody>{rows}</tbody>
                 </Table>
-                {detail.can_set_limits.then(|| limit_form(detail))}
+                <WhyLimit levels/>
+                {form}
             </div>
         </section>
     }
@@ -90,17 +93,13 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
 
 fn limit_form(detail: &KeyDetail) -> AnyView {
     let own = detail.key.limits.first();
-    let mut windows = vec![60, 3_600, 86_400, 604_800];
-    if let Some(limit) = own.filter(|l| !windows.contains(&l.window)) {
-        windows.push(limit.window);
-    }
-    let window = own.map_or(3_600, |l| l.window).to_string();
-    let options = windows.into_iter().map(|seconds| (seconds.to_string(), per_window(seconds))).collect();
+    let window = own.map_or(Window::HOUR, |l| l.window);
     let calls = own.map(|l| l.limit.to_string());
+    let inherited = if detail.level() == Level::Key { "as if none were set" } else { "as above" };
     view! {
         <Form action=SetLimit::PATH class="form-actions" label="Limit of this key" hidden=vec![("id", detail.key.id.to_string())]>
-            <TextField label="Calls" name="limit" inputmode="numeric" nostrip:value=calls placeholder="the default" autocomplete="off" maxlength=20/>
-            <SelectField label="Window" name="window" options value=window/>
+            <TextField label="Calls" name="limit" inputmode="numeric" nostrip:value=calls placeholder=inherited autocomplete="off" maxlength=20/>
+            <SelectField label="Window" name="window" options=Window::offered(window) value=window.to_string()/>
             <Button>"Set limit"</Button>
         </Form>
     }
@@ -149,7 +148,7 @@ fn entry(entry: HistoryEntry) -> AnyView {
         Act::Created => Dot::Icon(Icon::Key),
         Act::Renamed | Act::Expiry | Act::Tagged => Dot::Icon(Icon::Gear),
         Act::Permitted | Act::Addressed => Dot::Icon(Icon::Shield),
-        Act::Limited => Dot::Icon(Icon::Gauge),
+        Act::Limited | Act::Planned => Dot::Icon(Icon::Gauge),
         Act::Rotated | Act::Extended => Dot::Icon(Icon::Rotate),
         Act::Dropped => Dot::Icon(Icon::Trash),
         Act::Disabled => Dot::Gate(Gate::Idle),

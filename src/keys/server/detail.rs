@@ -6,6 +6,7 @@ use super::{
     rules,
     store::{self, listing::Wanted},
     using::permission_uses,
+    why::why,
     words::said,
 };
 use crate::{
@@ -93,7 +94,7 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         permissions: permissions(&key, grantable),
         uses: permission_uses(ctx, &key, &routes, &local).await?,
         limits: limits::views(ctx, &key, &local),
-        has_default_limit: key.limits.is_empty(),
+        why: why(ctx, &key).await?,
         history: history(ctx, id, &local).await?,
         can_edit: key.state != KeyState::Revoked && caller.may(&may::KEYS_WRITE),
         can_set_limits: key.state != KeyState::Revoked && caller.may(&may::KEYS_MANAGE),

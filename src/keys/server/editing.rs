@@ -1,4 +1,5 @@
-//! Changing a key: name, expiry, permissions, addresses, tags, limits; any of them at once, all or nothing. What is so already is not written again.
+//! Changing a key: name, expiry, permissions, addresses, tags, limits, plan; any of them at once, all or nothing. What is so already is not written
+//! again.
 
 use super::{
     apis,
@@ -11,17 +12,17 @@ use crate::{
     error::{AppError, Fields},
     keys::model::{Act, Key, KeyEdit, KeyLimit},
     platform::Ctx,
-    values::{KeyId, Permission, permission_names as may},
+    values::{KeyId, Permission, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Changes a key and answers with it as it is then, on every live node.
 pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<Changed, AppError> {
-    if let Some(wanted) = &edit.limits {
+    if edit.limits.is_some() || edit.plan.is_some() {
         caller.require(&may::KEYS_MANAGE)?;
-        rules::limits(wanted)?;
     }
+    rules::limits(edit.limits.as_deref().unwrap_or_default())?;
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     change::must_live(&key)?;
     let api = apis::api_for_key(ctx, Some(key.api.as_str())).await?;
@@ -75,6 +76,9 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         if wanted != key.limits {
             set_limits(ctx, &mut tx, caller, &key, &wanted).await?;
         }
+    }
+    if let Some(plan) = edit.plan.filter(|plan| plan.as_deref() != key.plan.as_ref().map(Slug::as_str)) {
+        set_plan(ctx, &mut tx, caller, &key, plan.as_deref()).await?;
     }
     change::close(ctx, tx, id).await
 }
@@ -136,4 +140,15 @@ async fn set_limits(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &K
     let words: Vec<String> = wanted.iter().map(KeyLimit::words).collect();
     let detail = if words.is_empty() { "the default".to_owned() } else { words.join(", ") };
     change::note(ctx, conn, caller, key, Done { data: serde_json::json!({ "from": key.limits, "to": wanted }), ..Done::new(Act::Limited, detail) }).await
+}
+
+async fn set_plan(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, slug: Option<&str>) -> Result<(), AppError> {
+    let plan = match slug {
+        Some(slug) => Some(limits::lock_plan(conn, slug).await?.ok_or_else(|| AppError::invalid("plan", "There is no plan of this name."))?),
+        None => None,
+    };
+    limits::update_plan(conn, key.id, plan.as_ref().map(|(id, _)| *id), ctx.clock.now()).await?;
+    let data = serde_json::json!({ "from": key.plan, "to": slug });
+    let detail = plan.map_or_else(|| "none".to_owned(), |(_, name)| name);
+    change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Planned, detail) }).await
 }

@@ -4,7 +4,7 @@ use super::{detail::find_key, many, rules};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Environment, Grace, KeyEdit, KeyLimit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection},
+    keys::model::{Environment, Grace, KeyEdit, KeyLimit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection, Window},
     platform::{Ctx, LocalTime, crypto::sha256},
     ui::number::{count, thousands},
     values::KeyId,
@@ -91,7 +91,7 @@ pub async fn edit(
     };
     // Lines, though commas and spaces do as well.
     let words = |text: String| text.split([',', ' ', '\r', '\n', '\t']).filter(|t| !t.is_empty()).map(str::to_owned).collect();
-    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, addresses: addresses.map(words), tags: tags.map(words), limits: None })
+    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, addresses: addresses.map(words), tags: tags.map(words), ..KeyEdit::default() })
 }
 
 /// How long an old secret lives on: seconds, `first_use`, or `date` with a day in the person's time zone, with whose beginning it ends.
@@ -118,15 +118,12 @@ pub fn limit(limit: &str, window: &str) -> Result<KeyEdit, AppError> {
     let mut fields = Fields::default();
     let digits: String = limit.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
     let calls = fields.check("limit", digits.parse::<u64>().map_err(|_| "Write a whole number of calls, for example 2400."));
-    let seconds = fields.check("window", window.trim().parse::<u32>().map_err(|_| "Choose a window."));
+    let window = fields.check("window", window.parse::<Window>());
     if calls.is_some_and(|calls| calls > KeyLimit::MAX_CALLS) {
         fields.add("limit", "A limit is at most 4,294,967,295 calls.");
     }
-    if seconds.is_some_and(|s| !(1..=KeyLimit::MAX_WINDOW).contains(&s)) {
-        fields.add("window", "A window has 1 to 2,678,400 seconds (31 days).");
-    }
     fields.done()?;
-    let limit = KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit: calls.unwrap_or(0), window: seconds.unwrap_or(1) };
+    let limit = KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit: calls.unwrap_or(0), window: window.unwrap_or(Window::HOUR) };
     Ok(KeyEdit { limits: Some(vec![limit]), ..KeyEdit::default() })
 }
 

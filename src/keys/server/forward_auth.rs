@@ -133,7 +133,7 @@ fn passed(answer: &Answer) -> Response {
         let headers = response.headers_mut();
         put(headers, "x-key-id", facts.key.to_string());
         put(headers, "x-key-owner", facts.owner.to_string());
-        put(headers, "x-key-plan", "default".to_owned());
+        put(headers, "x-key-plan", facts.plan().to_owned());
         put(headers, "x-key-permissions", facts.permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(" "));
     }
     response
@@ -145,7 +145,7 @@ fn refused(answer: &Answer, api: &str, dialect: Dialect) -> Response {
         Outcome::Forbidden | Outcome::IpDenied | Outcome::Banned => StatusCode::FORBIDDEN,
         _ => StatusCode::UNAUTHORIZED,
     };
-    let policies: Vec<&str> = answer.limits.iter().filter(|l| l.remaining == 0).map(|l| &*l.name).collect();
+    let policies: Vec<&str> = answer.violated().map(|l| &*l.name).collect();
     let mut response = problem(status, answer, &policies);
     let headers = response.headers_mut();
     let challenge = match (answer.outcome, &answer.lacks) {

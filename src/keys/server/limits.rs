@@ -1,8 +1,8 @@
 //! Where the limits of a key stand, as the gate of this node counts them.
 
-use super::gate::Gate;
+use super::gate::{self, Gate};
 use crate::{
-    keys::model::{Key, KeyLimit, LimitView, per_window},
+    keys::model::{Key, KeyLimit, LimitView, Window},
     platform::{Ctx, LocalTime},
 };
 
@@ -14,12 +14,13 @@ pub struct Live {
     pub used: u64,
     pub remaining: u64,
     pub reset_after: u64,
-    pub window: u32,
+    pub window: Window,
 }
 
 /// As the gate counts them; a key that it does not know (yet) has used nothing.
 pub fn live(ctx: &Ctx, key: &Key) -> Vec<Live> {
-    let states = ctx.part::<Gate>().map(|gate| gate.limit_state(key.id, ctx.clock.now_micros())).unwrap_or_default();
+    let now = ctx.clock.now_micros();
+    let states = ctx.part::<Gate>().map(|gate| gate.limit_state(key.id, now)).unwrap_or_default();
     if !states.is_empty() {
         return states
             .into_iter()
@@ -28,13 +29,13 @@ pub fn live(ctx: &Ctx, key: &Key) -> Vec<Live> {
     }
     let own_or_default = if key.limits.is_empty() {
         let limits = &ctx.config.limits;
-        vec![KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit: limits.key_calls, window: limits.key_window }]
+        vec![KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit: limits.key_calls, window: Window::Seconds(limits.key_window) }]
     } else {
         key.limits.clone()
     };
     own_or_default
         .into_iter()
-        .map(|l| Live { name: l.name, limit: l.limit, used: 0, remaining: l.limit, reset_after: u64::from(l.window), window: l.window })
+        .map(|l| Live { reset_after: gate::reset_after(l.window, now), name: l.name, limit: l.limit, used: 0, remaining: l.limit, window: l.window })
         .collect()
 }
 
@@ -44,7 +45,7 @@ pub fn views(ctx: &Ctx, key: &Key, local: &LocalTime) -> Vec<LimitView> {
         .into_iter()
         .map(|l| LimitView {
             name: l.name,
-            per: per_window(l.window),
+            per: l.window.words(),
             limit: l.limit,
             used: l.used,
             remaining: l.remaining,

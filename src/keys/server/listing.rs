@@ -13,9 +13,9 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, Review, StandingKind},
+    keys::model::{Api, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, Review, StandingKind, Window},
     platform::{Ctx, LocalTime, crypto::sha256},
-    values::{ApiId, Counts, KeyId, permission_names as may},
+    values::{ApiId, Counts, KeyId, Slug, permission_names as may},
 };
 use std::collections::HashMap;
 
@@ -82,9 +82,10 @@ pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: u
     let next = (keys.len() > limit).then(|| keys.get(limit - 1).map(cursor::of)).flatten();
     keys.truncate(limit);
     let ids: Vec<KeyId> = keys.iter().map(|k| k.id).collect();
-    let mut limits = limits_by_key(ctx, &ids).await?;
+    let (mut limits, mut plans) = (limits_by_key(ctx, &ids).await?, plans_by_key(ctx, &ids).await?);
     for key in &mut keys {
         key.limits = limits.remove(&key.id).unwrap_or_default();
+        key.plan = plans.remove(&key.id);
     }
     Ok((keys, next))
 }
@@ -146,11 +147,17 @@ async fn limits_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<Ke
     Ok(limits)
 }
 
+async fn plans_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Slug>, AppError> {
+    let mut conn = ctx.db.acquire().await?;
+    Ok(store::limits::plans_of(&mut conn, ids).await?.into_iter().collect())
+}
+
 /// One row of the list.
 pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
     let states = super::limits::live(ctx, &listed.key);
     let held_until = states.iter().filter(|s| s.remaining == 0).map(|s| s.reset_after).max().map(|s| local.now() + std::time::Duration::from_secs(s));
-    let limit = states.first().map(|s| KeyLimit { name: String::new(), limit: s.limit, window: s.window }.words()).unwrap_or_default();
+    let nearest = states.iter().find(|s| s.remaining == 0).or(states.first());
+    let limit = nearest.map(|s| KeyLimit { name: String::new(), limit: s.limit, window: s.window }.words()).unwrap_or_default();
     KeyRow {
         standing: standing(&listed, &limit, held_until, local),
         calls: spark.iter().copied().sum(),
@@ -178,11 +185,15 @@ pub async fn count_keys_by_api(ctx: &Ctx, caller: &Caller) -> Result<HashMap<Api
 pub async fn new_key_form(ctx: &Ctx, caller: &Caller, keys: u64) -> Result<NewKeyForm, AppError> {
     let mut apis = apis::list_apis(ctx, caller).await?;
     apis.iter_mut().filter(|api| api.is_own()).for_each(|api: &mut Api| api.permissions.retain(|p| caller.may(&p.permission)));
+    let of_workspace: Vec<String> = store::limits::list_workspace_limits(&ctx.db, caller.workspace).await?.iter().map(KeyLimit::words).collect();
     let limits = &ctx.config.limits;
     Ok(NewKeyForm {
         apis,
         suggested_name: if keys == 0 { "my first key".to_owned() } else { format!("key {}", keys + 1) },
         once: ctx.rng.base62(30),
-        default_limit: KeyLimit { name: String::new(), limit: limits.key_calls, window: limits.key_window }.words(),
+        default_limit: match of_workspace.is_empty() {
+            true => KeyLimit { name: String::new(), limit: limits.key_calls, window: Window::Seconds(limits.key_window) }.words(),
+            false => format!("{} for all keys together", of_workspace.join(", ")),
+        },
     })
 }

@@ -18,7 +18,7 @@ pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
         let comma = if policy.is_empty() { "" } else { "," };
         let name = Quoted(&limit.name);
         // Writing to a String does not fail.
-        let _ = write!(policy, "{comma}\"{name}\";q={};w={}", limit.limit, limit.window);
+        let _ = write!(policy, "{comma}\"{name}\";q={};w={}", limit.limit, limit.length);
         let _ = write!(state, "{comma}\"{name}\";r={};t={}", limit.remaining, limit.reset_after);
     }
     for (name, value) in [(POLICY, policy), (STATE, state)] {
@@ -49,10 +49,14 @@ impl std::fmt::Display for Quoted<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::model::Window;
 
     #[test]
     fn the_fields_follow_the_draft() {
-        let limit = |name: &str, limit, remaining, reset_after, window| LimitState { name: name.into(), limit, used: 0, remaining, reset_after, window };
+        let limit = |name: &str, limit, remaining, reset_after, length| {
+            let window = Window::Seconds(length);
+            LimitState { name: name.into(), limit, used: 0, remaining, reset_after, window, length }
+        };
         let mut headers = HeaderMap::new();
         tell(&mut headers, &[limit("burst", 100, 50, 30, 60), limit("da\"ily", 1000, 912, 40211, 86400)]);
         assert_eq!(headers["ratelimit-policy"], r#""burst";q=100;w=60,"da\"ily";q=1000;w=86400"#);

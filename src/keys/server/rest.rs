@@ -69,7 +69,10 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
 async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
     let facts = match (answer.outcome, answer.facts()) {
         (Outcome::Valid, Some(facts)) => facts,
-        (Outcome::RateLimited | Outcome::QuotaExceeded, _) => return Err(AppError::RateLimited { retry_after: answer.retry_after.unwrap_or(1) }),
+        (Outcome::RateLimited | Outcome::QuotaExceeded, _) => {
+            let quota = answer.violated().next().map(|limit| limit.name.to_string()).unwrap_or_default();
+            return Err(AppError::QuotaExceeded { quota, retry_after: answer.retry_after.unwrap_or(1) });
+        }
         (outcome @ Outcome::IpDenied, _) => return Err(AppError::refused(outcome.sentence())),
         _ => return Err(AppError::Unauthenticated),
     };

@@ -4,7 +4,7 @@ use super::store::keys::list_owner_permissions;
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, ApiPermission, KeyLimit},
+    keys::model::{Api, ApiPermission, KeyLimit, Window},
     values::{Permission, WorkspaceId},
 };
 use ipnet::IpNet;
@@ -132,7 +132,7 @@ pub async fn must_not_exceed(conn: &mut PgConnection, caller: &Caller, workspace
 pub fn limits(limits: &[KeyLimit]) -> Result<(), AppError> {
     let mut fields = crate::error::Fields::default();
     if limits.len() > KeyLimit::MAX_COUNT {
-        fields.add("limits", format!("A key has at most {} limits.", KeyLimit::MAX_COUNT));
+        fields.add("limits", format!("There are at most {} limits.", KeyLimit::MAX_COUNT));
     }
     for (i, limit) in limits.iter().enumerate() {
         let name_is_fine =
@@ -146,8 +146,10 @@ pub fn limits(limits: &[KeyLimit]) -> Result<(), AppError> {
         if limit.limit > KeyLimit::MAX_CALLS {
             fields.add(&format!("limits.{i}.limit"), "A limit is at most 4,294,967,295 calls.");
         }
-        if !(1..=KeyLimit::MAX_WINDOW).contains(&limit.window) {
-            fields.add(&format!("limits.{i}.window"), "A window has 1 to 2,678,400 seconds (31 days).");
+        if let Window::Seconds(seconds) = limit.window
+            && let Err(rule) = Window::seconds(seconds)
+        {
+            fields.add(&format!("limits.{i}.window"), rule);
         }
     }
     fields.done()

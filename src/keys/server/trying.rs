@@ -133,7 +133,7 @@ impl Words<'_> {
         };
         let costs = count(cost, "unit", "units");
         let words = |l: &LimitState| {
-            let refused = (l.remaining < cost).then_some(Outcome::RateLimited);
+            let refused = self.trial.over.filter(|_| l.remaining < cost);
             let left = format!("{}: {} of {} left, the call costs {costs}.", l.name, thousands(l.remaining), thousands(l.limit));
             let resets = if refused.is_some() {
                 format!(" It resets {}.", self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after)))

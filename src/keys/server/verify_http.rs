@@ -158,7 +158,7 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
         key_id: facts.map(|f| f.key),
         account_id: facts.map(|f| f.owner),
         workspace_id: facts.map(|f| f.workspace),
-        plan: facts.map(|_| "default"),
+        plan: facts.map(|f| f.plan()),
         permissions: facts.filter(|_| valid).map_or(&[], |f| &f.permissions),
         limits: answer.limits.iter().map(limit).collect(),
         retry_after: answer.retry_after,

@@ -71,14 +71,11 @@ pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<Tol
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let wanted = settings::find_settings(&ctx.db, caller.account).await?.unwrap_or_default().limits;
     let rows = if wanted { store::list_present(&ctx.db, caller.account, local.now(), MOST).await? } else { Vec::new() };
-    let told = |n: LimitNotice| {
-        let ends = n.window_start + Duration::seconds(n.window_seconds.into());
-        ToldNotice {
-            key: KeyId::new(n.key_id),
-            words: format!("{} has {}", n.key_name, words::used(n.threshold, n.allowed, n.window_seconds)),
-            at: String::new(),
-            when: format!("It resets {}.", local.ahead(ends)),
-        }
+    let told = |n: LimitNotice| ToldNotice {
+        key: KeyId::new(n.key_id),
+        words: format!("{} has {}", n.key_name, words::used(n.threshold, n.allowed, n.window_seconds)),
+        at: String::new(),
+        when: format!("It resets {}.", local.ahead(words::end(n.window_start, n.window_seconds))),
     };
     Ok(rows.into_iter().map(told).collect())
 }

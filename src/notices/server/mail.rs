@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     accounts::server::in_full,
+    keys::model::Window,
     platform::{
         Ctx,
         jobs::JobError,
@@ -20,7 +21,7 @@ use crate::{
     usage::server::ERRORS,
     values::{AccountId, AlertRuleId, Email, KeyId},
 };
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 const SETTINGS: &str = "/settings/notifications";
 /// Lines of keys in a mail on errors.
@@ -37,13 +38,14 @@ pub async fn send_limits(ctx: &Ctx, account: AccountId, at: OffsetDateTime) -> R
         all if all.iter().all(is_over) => format!("{} limits are used up", all.len()),
         all => format!("{} limits are nearly used up", all.len()),
     };
+    let code = codes(&notices);
     let lead = match &notices[..] {
-        [one] if is_over(one) => "Calls of this key are answered RATE_LIMITED until the limit resets.".to_owned(),
-        [_] => "When a limit is used up, calls are answered RATE_LIMITED until it resets.".to_owned(),
-        all => format!("{} of your keys are at or near a limit. Where it is used up, calls are answered RATE_LIMITED until it resets.", keys(all)),
+        [one] if is_over(one) => format!("Calls of this key are answered {code} until the limit resets."),
+        [_] => format!("When a limit is used up, calls are answered {code} until it resets."),
+        all => format!("{} of your keys are at or near a limit. Where it is used up, calls are answered {code} until it resets.", keys(all)),
     };
     let fact = |n: &LimitNotice| {
-        let resets = in_full(n.window_start + Duration::seconds(n.window_seconds.into()), &reader.time_zone);
+        let resets = in_full(words::end(n.window_start, n.window_seconds), &reader.time_zone);
         let (used, allowed) = (u64::try_from(n.used).unwrap_or(0), u64::try_from(n.allowed).unwrap_or(0));
         (n.key_name.clone(), format!("{} of {} used, resets {resets}", thousands(used), count(allowed, "call", "calls")))
     };
@@ -64,6 +66,16 @@ pub async fn send_limits(ctx: &Ctx, account: AccountId, at: OffsetDateTime) -> R
         .text(switch_off(ctx))
         .because("a limit of your keys reached a mark that you set");
     mail::send(ctx, &letter).await
+}
+
+/// What calls beyond these limits are answered.
+fn codes(notices: &[LimitNotice]) -> &'static str {
+    let quotas = notices.iter().filter(|n| Window::stored(n.window_seconds).is_quota()).count();
+    match quotas {
+        0 => "RATE_LIMITED",
+        n if n == notices.len() => "QUOTA_EXCEEDED",
+        _ => "RATE_LIMITED or QUOTA_EXCEEDED",
+    }
 }
 
 /// How many keys these notices are of.

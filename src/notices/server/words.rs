@@ -1,13 +1,22 @@
 //! The words that pages and mails have in common.
 
-use crate::keys::model::per_window;
-use crate::ui::number::{count, thousands};
+use crate::{
+    keys::{model::Window, server::gate::reset_after},
+    ui::number::{count, thousands},
+};
+use time::OffsetDateTime;
 
-/// "used 80 % of 100 calls an hour", "used up 100 calls an hour".
+/// "used 80 % of 100 calls an hour", "used up 100 calls an hour". Seconds as a column holds them: 0 is a calendar month.
 pub fn used(threshold: i16, allowed: i64, window_seconds: i32) -> String {
-    let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), per_window(u32::try_from(window_seconds).unwrap_or(0)));
+    let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), Window::stored(window_seconds).words());
     let limit = format!("{} {per}", count(allowed, "call", "calls"));
     if threshold >= 100 { format!("used up {limit}") } else { format!("used {threshold} % of {limit}") }
+}
+
+/// When the window that began at `start` is over. Seconds as a column holds them: 0 is a calendar month.
+pub fn end(start: OffsetDateTime, window_seconds: i32) -> OffsetDateTime {
+    let micros = start.unix_timestamp().saturating_mul(1_000_000);
+    start + std::time::Duration::from_secs(reset_after(Window::stored(window_seconds), micros))
 }
 
 /// How long it is until then, begun days counted whole: "in 30 days", "in 1 day".
@@ -40,11 +49,19 @@ pub fn lasting(minutes: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn windows_end_where_the_gate_says() {
+        assert_eq!(end(datetime!(2026-11-20 12:00 UTC), 3_600), datetime!(2026-11-20 13:00 UTC));
+        assert_eq!(end(datetime!(2026-11-01 0:00 UTC), 0), datetime!(2026-12-01 0:00 UTC));
+    }
 
     #[test]
     fn notices_are_said_in_words() {
         assert_eq!(used(80, 1_000, 3_600), "used 80 % of 1,000 calls an hour");
         assert_eq!(used(100, 5, 86_400), "used up 5 calls a day");
+        assert_eq!(used(80, 5_000, 0), "used 80 % of 5,000 calls a month");
         assert_eq!(in_days(time::Duration::days(30)), "in 30 days");
         assert_eq!(in_days(time::Duration::days(4) + time::Duration::SECOND), "in 5 days");
         assert_eq!(in_days(time::Duration::hours(3)), "in 1 day");

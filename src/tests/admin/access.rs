@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use tollgate::app::App;
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/admin",
     "/admin/accounts",
     "/admin/accounts/{id}",
@@ -15,6 +15,7 @@ const PAGES: [&str; 9] = [
     "/admin/jobs",
     "/admin/keys",
     "/admin/keys/many",
+    "/admin/plans",
     "/admin/refusals",
 ];
 
@@ -27,12 +28,18 @@ fn routes() -> BTreeSet<String> {
     generate_route_list(App).iter().map(|route| route.path().to_owned()).collect()
 }
 
-/// Every server function of admin, with a body that its arguments can be read from.
+/// Every server function of admin and of plans, with a body that its arguments can be read from.
 fn functions(account: &str, session: &str, key: &str, job: &str) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     let of = |name: &'static str, value: &str| vec![(name, value.to_owned())];
     let two = |first: (&'static str, &str), second: (&'static str, &str)| vec![(first.0, first.1.to_owned()), (second.0, second.1.to_owned())];
     let none_of_all = [("act", "enable"), ("all", "true"), ("seen", "0")].map(|(name, value)| (name, value.to_owned())).to_vec();
     vec![
+        ("/fn/tollgate/plans/api/create_plan", two(("plan[name]", "Access"), ("plan[slug]", "access"))),
+        ("/fn/tollgate/plans/api/save_plan", two(("plan[slug]", "access"), ("plan[name]", "All access"))),
+        ("/fn/tollgate/plans/api/assign_plan", two(("slug", "access"), ("to", key))),
+        ("/fn/tollgate/plans/api/take_plan", of("from", key)),
+        ("/fn/tollgate/plans/api/read_plans", of("tries", "false")),
+        ("/fn/tollgate/plans/api/delete_plan", of("slug", "access")),
         ("/fn/tollgate/admin/api/change_many_keys", none_of_all),
         ("/fn/tollgate/admin/api/create_api", two(("name", "Access"), ("slug", "access"))),
         ("/fn/tollgate/admin/api/disable_account", two(("id", account), ("reason", "a test"))),
@@ -99,16 +106,16 @@ async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
     let (key, _) = super::key_of(&app, &developer, "access").await;
     let (session, job) = (app.ctx.new_id::<tollgate::values::SessionId>(), app.ctx.new_id::<tollgate::values::JobId>());
     let functions = functions(&developer.account.to_string(), &session.to_string(), &key.to_string(), &job.to_string());
-    let known: BTreeSet<&str> =
-        leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).filter(|path| path.starts_with("/fn/tollgate/admin/")).collect();
-    assert_eq!(known, functions.iter().map(|(path, _)| *path).collect(), "a function of admin is not listed in this test");
+    let is_admin = |path: &&str| path.starts_with("/fn/tollgate/admin/") || path.starts_with("/fn/tollgate/plans/");
+    let known: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).filter(is_admin).collect();
+    assert_eq!(known, functions.iter().map(|(path, _)| *path).collect(), "a function of admin or plans is not listed in this test");
 
     // Of a developer even their own account and key are refused here.
     for (path, body) in &functions {
         assert_eq!(call(&app.browser(), path, body).await, 401, "{path} without a session");
         assert_eq!(call(&developer.browser, path, body).await, 403, "{path} as a developer");
     }
-    for kind in ["account.disabled", "key.disabled", "key.revoked", "api.created", "account.reset_sent", "api.routed"] {
+    for kind in ["account.disabled", "key.disabled", "key.revoked", "key.planned", "api.created", "account.reset_sent", "api.routed", "plan.created"] {
         assert_eq!(super::events(&app, kind).await, 0, "{kind}");
     }
     for (path, body) in &functions {

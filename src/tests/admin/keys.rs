@@ -47,7 +47,7 @@ async fn a_limit_that_an_operator_sets_holds(db: PgPool) {
     let (page, id) = (format!("/admin/keys?key={key}"), key.to_string());
     let limits = || {
         let gate = app.ctx.part::<tollgate::keys::server::gate::Gate>().unwrap();
-        gate.limit_state(key, app.ctx.clock.now_micros()).into_iter().map(|l| (l.limit, l.window)).collect::<Vec<_>>()
+        gate.limit_state(key, app.ctx.clock.now_micros()).into_iter().map(|l| (l.limit, l.length)).collect::<Vec<_>>()
     };
     assert_eq!(limits(), [(100, 3600)]);
     let set = operator.browser.post::<api::SetLimit>(&page, &[("id", &id), ("_form", "limit"), ("limit", "2,400"), ("window", "60")]).await;

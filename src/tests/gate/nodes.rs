@@ -46,7 +46,7 @@ async fn a_change_whose_notification_was_lost_is_found_by_the_poll(db: PgPool) {
 #[sqlx::test]
 async fn a_restart_resumes_the_window(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
-    sqlx::query("insert into usage_minutes (key_id, minute, route, outcome, workspace_id, api_id, count) select id, '2026-11-20 12:00Z', '-', 'VALID', workspace_id, api_id, 60 from keys where id = $1")
+    sqlx::query("insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count) select id, '2026-11-20 12:00Z', '-', 'VALID', workspace_id, api_id, 60 from keys where id = $1")
         .bind(scene.key.uuid()).execute(&db).await.unwrap();
     let after = TestApp::start(db).await;
     let state = after.ctx.part::<Gate>().unwrap().limit_state(scene.key, after.ctx.clock.now_micros());
@@ -68,7 +68,8 @@ async fn a_restart_neither_forgets_nor_doubles_what_calls_cost(db: PgPool) {
         assert_eq!((state[0].used, state[0].remaining), (27, 73), "27 units passed; the 100 that did not are not charged");
     }
     assert_eq!(scene.ask(json!({ "key": scene.secret, "cost": 73 })).await.1["code"], "VALID");
-    assert_eq!(scene.ask(json!({ "key": scene.secret, "cost": 1 })).await.1["valid"], false);
+    let over = scene.ask(json!({ "key": scene.secret, "cost": 1 })).await.1;
+    assert_eq!((over["code"].as_str(), over["retry_after"].as_u64()), (Some("QUOTA_EXCEEDED"), Some(43_200)), "a day ends at midnight UTC");
     scene.app.stop().await;
     let stored: Vec<(String, i64, i64)> =
         sqlx::query_as("select outcome, sum(count)::bigint, sum(cost)::bigint from usage_quarters where key_id = $1 group by 1 order by 1 desc")

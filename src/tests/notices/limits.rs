@@ -6,9 +6,18 @@ use crate::{
     usage::{key, tally, write},
 };
 use sqlx::PgPool;
-use time::Duration;
+use time::{Duration, macros::datetime};
 use tollgate::{
+    accounts::Caller,
+    keys::{
+        model::{KeyEdit, KeyLimit, Window},
+        server::edit_key,
+    },
     notices::server::{present_limit_notices, save_settings, tell_of_limits},
+    plans::{
+        model::NewPlan,
+        server::{assign_plan, create_plan},
+    },
     values::Outcome,
 };
 
@@ -110,4 +119,32 @@ async fn only_windows_of_an_hour_or_longer_and_keys_that_pass_are_told(db: PgPoo
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "what came before the window is not of it");
     call(&app, &mara, odd, Outcome::Valid, 1).await;
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+}
+
+#[sqlx::test]
+async fn a_month_of_a_keys_plan_is_told_and_what_a_workspace_shares_is_not(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (mara, cli) = (mara(&app).await, Caller::cli());
+    for (slug, window) in [("monthly", Window::Month), ("shared", Window::DAY)] {
+        let limits = vec![KeyLimit { name: "quota".into(), limit: 100, window }];
+        create_plan(&app.ctx, &cli, NewPlan { slug: slug.into(), name: slug.into(), limits, ..NewPlan::default() }).await.unwrap();
+    }
+    let (own, together) = (key(&app.ctx, &mara, "own").await, key(&app.ctx, &mara, "together").await);
+    edit_key(&app.ctx, &cli, own, KeyEdit { plan: Some(Some("monthly".into())), ..KeyEdit::default() }).await.unwrap();
+    assign_plan(&app.ctx, &cli, mara.workspace, Some("shared")).await.unwrap();
+    call(&app, &mara, together, Outcome::Valid, 100).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "its workspace's day is no limit of this key alone");
+
+    // Of November, and of the minute before it.
+    let (before, since) = (datetime!(2026-10-31 23:59 UTC).unix_timestamp() / 60, datetime!(2026-11-01 0:00 UTC).unix_timestamp() / 60);
+    write(&app, vec![tally(&mara, own, "GET /", Outcome::Valid, before, 500), tally(&mara, own, "GET /", Outcome::Valid, since, 79)]).await;
+    call(&app, &mara, own, Outcome::Valid, 1).await;
+    assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
+    app.run_jobs().await;
+    let mails = app.mails();
+    assert_eq!(subjects(&mails), ["own has used 80 % of 100 calls a month"]);
+    assert!(mails[0].text.contains("QUOTA_EXCEEDED") && mails[0].text.contains("1 Dec 2026, 01:00 CET"), "{}", mails[0].text);
+    assert_eq!(present_limit_notices(&app.ctx, &mara).await.unwrap().len(), 1);
+    app.ctx.clock.set(datetime!(2026-12-01 0:00 UTC));
+    assert!(present_limit_notices(&app.ctx, &mara).await.unwrap().is_empty(), "the month is over");
 }

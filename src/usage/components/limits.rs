@@ -40,13 +40,14 @@ pub fn LimitCard(
 fn words(meter: &LimitMeter) -> AnyView {
     let resets = meter.resets_at.clone();
     let left = count(meter.limit.saturating_sub(meter.used), "call", "calls");
+    let code = if meter.is_quota { "QUOTA_EXCEEDED" } else { "RATE_LIMITED" };
     match meter.forecast.as_ref().map(|f| (f.expected, f.used_up.clone())) {
         _ if meter.used >= meter.limit => {
-            view! { <GateGlyph position=Gate::Limited tinted=true/><span>"Calls are answered "<code>"RATE_LIMITED"</code>" until "{resets}"."</span> }.into_any()
+            view! { <GateGlyph position=Gate::Limited tinted=true/><span>"Calls are answered "<code>{code}</code>" until "{resets}"."</span> }.into_any()
         }
         Some((_, Some(used_up))) => view! {
             <GateGlyph position=Gate::Limited tinted=true/>
-            <span>"At this pace it is used up at "<b class="strong">{used_up}</b>". Later calls are answered "<code>"RATE_LIMITED"</code>" until "{resets}"."</span>
+            <span>"At this pace it is used up at "<b class="strong">{used_up}</b>". Later calls are answered "<code>{code}</code>" until "{resets}"."</span>
         }
         .into_any(),
         Some((expected, None)) => view! {

@@ -76,7 +76,8 @@ fn post(post: Gatepost) -> AnyView {
 
 /// A limit as it stands now: when calls pass again.
 fn meter(meter: LimitMeter) -> AnyView {
-    let words = format!("{} of {} calls {} used now; resets at {}.", thousands(meter.used), thousands(meter.limit), meter.window, meter.resets_at);
+    let by = if meter.is_shared { " by all keys together" } else { "" };
+    let words = format!("{} of {} calls {} used now{by}; resets at {}.", thousands(meter.used), thousands(meter.limit), meter.window, meter.resets_at);
     view! { <p class="muted">{words}</p> }.into_any()
 }
 

@@ -37,7 +37,11 @@ pub struct LimitMeter {
     pub resets_at: String,
     /// Seconds until then.
     pub reset_after: u64,
-    /// Of windows of a day or longer.
+    /// Over a day or longer.
+    pub is_quota: bool,
+    /// Counted for all keys of the workspace together: `key` is one of them.
+    pub is_shared: bool,
+    /// Of quotas.
     pub forecast: Option<Forecast>,
 }
 
@@ -48,6 +52,19 @@ pub struct Forecast {
     pub expected: u64,
     /// When the limit is reached, where it is: "Fri 27 Nov, 20:00".
     pub used_up: Option<String>,
+}
+
+/// What units are worth at a plan's price: an estimate, never a bill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The plan's name.
+    pub plan: String,
+    /// "0.50 EUR for 1,000 units".
+    pub price: String,
+    /// That passed.
+    pub units: u64,
+    /// "12.40 EUR".
+    pub worth: String,
 }
 
 /// One row of "By key".
@@ -109,6 +126,8 @@ pub struct UsageReport {
     pub key_choices: Vec<KeyChoice>,
     pub limit: Option<LimitLine>,
     pub meters: Vec<LimitMeter>,
+    /// What the units that passed are worth, by plan; empty where no plan has a price.
+    pub estimates: Vec<Estimate>,
     /// False if no call of this workspace was ever counted.
     pub has_history: bool,
     /// A first call to try, as a line for a shell.

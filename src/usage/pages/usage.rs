@@ -9,7 +9,7 @@ use crate::{
     usage::{
         api,
         components::{ByKey, ByOutcome, ByRoute, ExportButtons, LimitCard, LimitList, OwnRange, USAGE, UsageFilters, UsageTabs, series, zoom},
-        model::{BucketSize, UsageQuery, UsageReport},
+        model::{BucketSize, Estimate, UsageQuery, UsageReport},
     },
     values::{Counts, OutcomeGroup},
 };
@@ -46,6 +46,7 @@ fn page(report: UsageReport) -> AnyView {
         <UsageTabs query=report.query.clone() path=USAGE/>
         <UsageFilters report=report.clone() path=USAGE/>
         {figures(&report)}
+        {estimates(&report)}
         <UsageChart series=chart zoom=far/>
         <OwnRange report=report.clone() path=USAGE/>
         {limits}
@@ -86,6 +87,16 @@ fn figures(report: &UsageReport) -> AnyView {
         {below.map(|words| view! { <p class="muted">{words}</p> })}
     }
     .into_any()
+}
+
+/// What the calls that passed are worth, where a plan says so.
+fn estimates(report: &UsageReport) -> AnyView {
+    if report.estimates.is_empty() {
+        return ().into_any();
+    }
+    let one = |e: &Estimate| format!("{} for {} on {} ({})", e.worth, count(e.units, "unit", "units"), e.plan, e.price);
+    let words = report.estimates.iter().map(one).collect::<Vec<_>>().join(", ");
+    view! { <p class="muted"><b class="strong">"Estimated cost: "</b>{words}". At today's plans and prices; not a bill."</p> }.into_any()
 }
 
 fn when(size: BucketSize, label: &str) -> String {

@@ -1,8 +1,11 @@
 //! Limits as the gate knows them at this moment, for the line across the chart and the meters beside it.
 
-use super::{calendar::Calendar, span::width};
+use super::calendar::Calendar;
 use crate::{
-    keys::server::gate::{Gate, LimitState},
+    keys::{
+        model::{Level, Window},
+        server::gate::{Gate, LimitState},
+    },
     platform::Ctx,
     usage::model::{BucketSize, Forecast, LimitLine, LimitMeter},
     values::KeyId,
@@ -19,15 +22,24 @@ fn states(ctx: &Ctx, key: KeyId, now: Timestamp) -> Vec<LimitState> {
 
 /// The limit of the key whose window is as long as a bar is wide.
 pub fn line(ctx: &Ctx, key: KeyId, size: BucketSize, now: Timestamp) -> Option<LimitLine> {
-    let fits = |state: &LimitState| i64::from(state.window) == width(size) && matches!(size, BucketSize::Hour | BucketSize::Day);
-    let limit = states(ctx, key, now).into_iter().filter(fits).map(|state| state.limit).min()?;
-    Some(LimitLine { calls: limit, window: window_words(u32::try_from(width(size)).unwrap_or(0)) })
+    let window = match size {
+        BucketSize::Hour => Window::HOUR,
+        BucketSize::Day => Window::DAY,
+        BucketSize::Minute | BucketSize::Week | BucketSize::Month => return None,
+    };
+    let limit = states(ctx, key, now).into_iter().filter(|state| state.window == window).map(|state| state.limit).min()?;
+    Some(LimitLine { calls: limit, window: window.words() })
 }
 
 /// Every limit of one key, or of several those nearest to the end.
 pub fn meters(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> Vec<LimitMeter> {
     let mut meters: Vec<LimitMeter> = Vec::new();
+    let gate = ctx.part::<Gate>();
     for (key, name) in keys {
+        let is_shared = gate.as_ref().and_then(|gate| gate.level(*key)).is_some_and(Level::is_shared);
+        if is_shared && meters.iter().any(|m| m.is_shared) {
+            continue; // the same counters as of the key before
+        }
         for state in states(ctx, *key, now) {
             if keys.len() > 1 && state.used == 0 {
                 continue;
@@ -35,8 +47,10 @@ pub fn meters(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Tim
             let resets = now.checked_add(i64::try_from(state.reset_after).unwrap_or(0).seconds()).unwrap_or(now);
             meters.push(LimitMeter {
                 key: *key,
-                key_name: name.clone(),
-                window: window_words(state.window),
+                key_name: if is_shared { "all keys together".to_owned() } else { name.clone() },
+                is_quota: state.window.is_quota(),
+                is_shared,
+                window: state.window.words(),
                 used: state.used,
                 limit: state.limit,
                 resets_at: calendar.moment(resets, now),
@@ -53,14 +67,12 @@ pub fn meters(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Tim
     meters
 }
 
-/// Shorter windows are over before a forecast is read.
-const SHORTEST_FORECAST: u64 = 86_400;
-
-/// The present window at its own pace. None before a twentieth of it has passed: the first calls of a month say nothing of its end.
+/// The present window at its own pace. None for windows of less than a day, which are over before a forecast is read, and none before a
+/// twentieth of it has passed: the first calls of a month say nothing of its end.
 fn forecast(state: &LimitState, calendar: &Calendar, now: Timestamp) -> Option<Forecast> {
-    let window = u64::from(state.window);
+    let window = u64::from(state.length);
     let gone = window.checked_sub(state.reset_after).filter(|gone| *gone >= window / 20)?;
-    if window < SHORTEST_FORECAST || state.used == 0 || gone == 0 {
+    if !state.window.is_quota() || state.used == 0 || gone == 0 {
         return None;
     }
     let scaled = |n: u64, by: u64, of: u64| u64::try_from(u128::from(n) * u128::from(by) / u128::from(of.max(1))).unwrap_or(u64::MAX);
@@ -71,19 +83,16 @@ fn forecast(state: &LimitState, calendar: &Calendar, now: Timestamp) -> Option<F
     Some(Forecast { expected, used_up })
 }
 
-/// "an hour", "a day", "10 minutes".
-fn window_words(seconds: u32) -> String {
-    let units = [(604_800, "a week", "weeks"), (86_400, "a day", "days"), (3_600, "an hour", "hours"), (60, "a minute", "minutes"), (1, "a second", "seconds")];
-    let (unit, one, many) = units.into_iter().find(|(unit, ..)| seconds >= *unit && seconds.is_multiple_of(*unit)).unwrap_or(units[4]);
-    if seconds == unit { one.to_owned() } else { format!("in {} {many}", seconds / unit) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn at_noon(used: u64, window: u32, reset_after: u64) -> Option<Forecast> {
-        let state = LimitState { name: "day".into(), limit: 1_000, used, remaining: 1_000 - used, reset_after, window };
+    fn at_noon(used: u64, length: u32, reset_after: u64) -> Option<Forecast> {
+        of(Window::Seconds(length), used, length, reset_after)
+    }
+
+    fn of(window: Window, used: u64, length: u32, reset_after: u64) -> Option<Forecast> {
+        let state = LimitState { name: "day".into(), limit: 1_000, used, remaining: 1_000 - used, reset_after, window, length };
         forecast(&state, &Calendar::utc(), "2026-11-20T12:00:00Z".parse().expect("an instant"))
     }
 
@@ -95,6 +104,12 @@ mod tests {
         // 800 in twelve hours: the other 200 last three more.
         assert_eq!(used_up(at_noon(800, 86_400, 43_200)).as_deref(), Some("15:00"));
         assert_eq!(used_up(at_noon(1_000, 86_400, 43_200)), None, "it is used up already");
+    }
+
+    #[test]
+    fn a_month_is_as_long_as_it_is() {
+        assert_eq!(of(Window::Month, 390, 30 * 86_400, 907_200).map(|f| f.expected), Some(600), "19 days and a half of November are gone");
+        assert_eq!(of(Window::Month, 10, 30 * 86_400, 29 * 86_400), None);
     }
 
     #[test]

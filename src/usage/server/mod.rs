@@ -2,6 +2,7 @@
 
 mod backlog;
 mod calendar;
+mod estimate;
 mod flush;
 pub mod http;
 mod jobs;

@@ -2,6 +2,7 @@
 
 use super::{
     calendar::{Calendar, instant, timestamp},
+    estimate::estimates,
     limits,
     span::{self, Span},
     store::reading::{self, BucketRow, KeyRow, Scope},
@@ -40,12 +41,13 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
     let without_route = Scope { route: None, ..scope.clone() };
     let (from, to) = (instant(span.start()), instant(span.end()));
     let workspace = scope.workspace.unwrap_or(caller.workspace);
-    let (rows, key_rows, route_rows, key_choices, before) = tokio::try_join!(
+    let (rows, key_rows, route_rows, key_choices, before, estimates) = tokio::try_join!(
         reading::list_buckets(&ctx.db, &scope, &edges),
         reading::list_keys(&ctx.db, &scope, &steps, MOST_KEYS),
         reading::list_routes(&ctx.db, &without_route, from, to, MOST_ROUTES),
         reading::list_key_choices(&ctx.db, workspace),
         before(ctx, &query, &scope, &span, &calendar, now),
+        estimates(&ctx.db, &scope, from, to),
     )?;
     let (cells, codes) = sums(&rows, span.buckets());
     let mut totals = Counts::default();
@@ -72,6 +74,7 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         routes: route_rows.iter().filter(|r| chosen(&r.route)).map(|r| RouteUsage { route: r.route.clone(), calls: whole(r.count) }).collect(),
         route_choices,
         limit: scope.key.and_then(|key| limits::line(ctx, key, span.size, now)),
+        estimates,
         meters: limits::meters(ctx, &meter_keys(&key_choices, scope.key), &calendar, now),
         has_history: totals.total() > 0 || reading::find_any(&ctx.db, workspace).await?,
         example: example(ctx, &key_choices),

@@ -4,6 +4,7 @@
 use super::{
     Gate, LimitState, Question,
     checks::{Call, Check, cost},
+    limit::refusing_code,
     routing::Matched,
 };
 use crate::values::{KeyId, Outcome, Permission};
@@ -20,6 +21,8 @@ pub struct Trial {
     pub cost: Option<u32>,
     /// Before the call.
     pub limits: Vec<LimitState>,
+    /// The code where limits refuse.
+    pub over: Option<Outcome>,
 }
 
 /// The code of a check that refuses, and why exactly.
@@ -42,13 +45,16 @@ impl Gate {
         let checks = Check::ALL.into_iter().filter(|check| *check != Check::Secret);
         let checks: Vec<_> = checks.map(|check| (check, check.refuses(&call).map(|r| (r.outcome, r.why.sentence())))).collect();
         let (cost, limits) = (cost(&question, route), record.limit_states(now_micros));
-        let is_spent = cost.is_some_and(|cost| limits.iter().any(|limit| limit.remaining < u64::from(cost)));
+        let over = cost.and_then(|cost| {
+            let mut refusing = limits.iter().filter(|limit| limit.remaining < u64::from(cost)).peekable();
+            refusing.peek().is_some().then(|| refusing_code(refusing))
+        });
         let refused = checks.iter().find_map(|(_, refused)| refused.as_ref().map(|(outcome, _)| *outcome));
         let route = if let Matched::Rule(rule, method) = route {
             Some(TrialRoute { label: rule.label(method).to_string(), permission: rule.permission.clone() })
         } else {
             None
         };
-        Some(Trial { outcome: refused.unwrap_or(if is_spent { Outcome::RateLimited } else { Outcome::Valid }), checks, route, cost, limits })
+        Some(Trial { outcome: refused.or(over).unwrap_or(Outcome::Valid), checks, route, cost, limits, over })
     }
 }

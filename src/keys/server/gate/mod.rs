@@ -5,7 +5,9 @@
 //! the checks (`checks`) with the route that the call is (`routing`), then limits. Limits are counters beside the record (`limit`); what
 //! was decided is counted by the meter.
 //!
-//! One node's limits are exact; several nodes count each for itself until quota leases come.
+//! Which limits hold a key is decided where it is read (`store`, `Level`): the first of key, its plan, its workspace, the workspace's
+//! plan and API that has any, else the default. Those of a workspace are counted for all its keys together (`shared`). One node's
+//! limits are exact; several nodes count each for itself until quota leases come.
 
 mod apis;
 mod checks;
@@ -15,11 +17,14 @@ mod label;
 mod limit;
 mod path;
 mod record;
+mod resume;
 mod routing;
+mod shared;
 mod store;
 mod sync;
 mod table;
 mod verify;
+mod window;
 
 pub use apis::ApiFacts;
 pub use checks::Check;
@@ -30,9 +35,11 @@ pub use record::{KeyFacts, Standing};
 pub use routing::check as check_routes;
 pub use sync::Sync;
 pub use verify::{Answer, Question};
+pub use window::reset_after;
 
 use super::meter::{Meter, Spool};
 use crate::{
+    keys::model::{Level, Window},
     platform::{Ctx, clock::Clock},
     values::{ApiId, KeyId},
 };
@@ -40,6 +47,7 @@ use apis::Apis;
 use arc_swap::ArcSwap;
 use label::Labels;
 use limit::Policy;
+use shared::Groups;
 use std::{
     sync::{
         Arc,
@@ -48,6 +56,7 @@ use std::{
     time::Duration,
 };
 use table::Table;
+use uuid::Uuid;
 
 /// The gate of this node. A part of the context: `ctx.part::<Gate>()`.
 pub struct Gate {
@@ -55,6 +64,7 @@ pub struct Gate {
     apis: ArcSwap<Apis>,
     meter: Meter,
     labels: Labels,
+    groups: Groups,
     clock: Clock,
     /// What a key may do that has no limit of its own.
     default: Policy,
@@ -73,8 +83,9 @@ impl Gate {
             apis: ArcSwap::default(),
             meter: Meter::new(ctx.new_id(), spool),
             labels: Labels::default(),
+            groups: Groups::default(),
             clock: ctx.clock.clone(),
-            default: Policy { name: "default".into(), max: limits.key_calls, window: limits.key_window },
+            default: Policy { name: "default".into(), max: limits.key_calls, window: Window::Seconds(limits.key_window) },
             is_loaded: AtomicBool::new(false),
             contact: Contact::new(ctx.config.database.outage),
             reading: tokio::sync::Mutex::default(),
@@ -114,6 +125,11 @@ impl Gate {
         self.is_loaded.load(Ordering::Acquire)
     }
 
+    /// Where the limits of a key come from; none for a key it does not know.
+    pub fn level(&self, key: KeyId) -> Option<Level> {
+        self.table.by_id(key).map(|record| record.facts.level)
+    }
+
     /// Where a key stands against its limits at this moment; empty for a key it does not know.
     pub fn limit_state(&self, key: KeyId, now_micros: i64) -> Vec<LimitState> {
         self.table.by_id(key).map(|record| record.limit_states(now_micros)).unwrap_or_default()
@@ -146,5 +162,15 @@ pub async fn apis_refreshed(ctx: &Ctx) {
         && let Err(error) = sync::refresh_apis(&gate, &ctx.db).await
     {
         tracing::warn!("the gate could not read the changed APIs, its follower will: {error}");
+    }
+}
+
+/// Brings this node's gate up to date with the keys that these plans, workspaces or APIs hold, after a commit that changed their limits.
+pub async fn limits_changed(ctx: &Ctx, holders: &[Uuid]) {
+    let Some(gate) = ctx.part::<Gate>() else { return };
+    match tokio::time::timeout(REFRESH, sync::refresh_held(&gate, &ctx.db, holders)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(?holders, "the gate could not read the keys of changed limits, its follower will: {error}"),
+        Err(_) => tracing::warn!(?holders, "the gate could not read the keys of changed limits in time, its follower will"),
     }
 }

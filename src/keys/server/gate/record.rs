@@ -1,7 +1,13 @@
 //! What the gate knows of one key: its facts, replaced whole when they change, and its counters, which live on.
 
-use super::limit::{Limit, LimitState, Policy};
-use crate::values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId};
+use super::{
+    limit::{Counter, Limit, LimitState, Policy},
+    shared::{Group, Groups},
+};
+use crate::{
+    keys::model::Level,
+    values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
+};
 use ipnet::IpNet;
 use std::sync::{
     Arc, Mutex,
@@ -36,7 +42,19 @@ pub struct KeyFacts {
     pub secrets: Box<[SecretFacts]>,
     /// An old secret ends with the first use of the newest one.
     pub awaits_first_use: bool,
+    /// The slug of its plan, or of its workspace's.
+    pub plan: Option<Arc<str>>,
+    /// Where its limits come from.
+    pub level: Level,
+    /// Empty at the level of the default.
     pub limits: Box<[Policy]>,
+}
+
+impl KeyFacts {
+    /// What is answered as its plan: `default` if it has none.
+    pub fn plan(&self) -> &str {
+        self.plan.as_deref().unwrap_or("default")
+    }
 }
 
 /// How a secret was made, and so how it is looked up.
@@ -65,10 +83,12 @@ pub struct SecretFacts {
 pub struct Record {
     pub facts: KeyFacts,
     pub limits: Box<[Limit]>,
-    /// Held while several limits are charged together.
+    /// Held while several limits are charged together: the key's own lock, or that of the workspace whose counters they are.
     pub together: Arc<Mutex<()>>,
     /// Beside each secret, when it was last seen.
     seen: Box<[Seen]>,
+    /// Keeps the counters of the workspace alive.
+    group: Option<Arc<Group>>,
 }
 
 /// The minute in which a secret was last used, times two, and one more if a call passed with it: so telling of a use costs one look
@@ -89,23 +109,37 @@ impl Seen {
 }
 
 impl Record {
-    /// A record of these facts. Counters of the record it replaces go on, limit by limit: same name, same window.
-    pub fn new(facts: KeyFacts, default: &Policy, replaced: Option<&Self>) -> Self {
+    /// A record of these facts. Counters go on, limit by limit: same owner, same name, same window. `begun` is told of those that
+    /// begin now although the key was there before.
+    pub fn new(facts: KeyFacts, default: &Policy, groups: &Groups, replaced: Option<&Self>, mut begun: impl FnMut(&Arc<Counter>)) -> Self {
         let policies = if facts.limits.is_empty() { std::slice::from_ref(default) } else { &facts.limits };
+        let group = facts.level.is_shared().then(|| groups.of(facts.workspace));
+        let replaced_own = replaced.filter(|r| r.group.is_none());
         let limits = policies
             .iter()
             .map(|policy| {
-                let before = replaced.and_then(|r| r.limits.iter().find(|l| l.policy.name == policy.name && l.policy.window == policy.window));
-                Limit { policy: policy.clone(), counter: before.map(|l| Arc::clone(&l.counter)).unwrap_or_default() }
+                let before = replaced_own.and_then(|r| r.limits.iter().find(|l| l.policy.name == policy.name && l.policy.window == policy.window));
+                let (counter, is_new) = match (&group, before) {
+                    (Some(group), _) => group.counter(&policy.name, policy.window),
+                    (None, Some(before)) => (Arc::clone(&before.counter), false),
+                    (None, None) => (Arc::default(), replaced.is_some()),
+                };
+                if is_new {
+                    begun(&counter);
+                }
+                Limit { policy: policy.clone(), counter }
             })
             .collect();
-        let together = replaced.map(|r| Arc::clone(&r.together)).unwrap_or_default();
+        let together = match &group {
+            Some(group) => Arc::clone(&group.together),
+            None => replaced_own.map(|r| Arc::clone(&r.together)).unwrap_or_default(),
+        };
         // The same facts read again are no news.
         let seen = match replaced.filter(|r| r.facts == facts) {
             Some(same) => same.seen.iter().map(Seen::copy).collect(),
             None => facts.secrets.iter().map(|_| Seen::default()).collect(),
         };
-        Self { facts, limits, together, seen }
+        Self { facts, limits, together, seen, group }
     }
 
     /// The secret with this hash, if its use is worth a note: the first of its minute, or the first that passed in it.

@@ -1,21 +1,21 @@
-//! The SQL of the gate: reading keys into the table. It writes nothing.
+//! The SQL of the gate: reading keys into the table, and what they used of their windows. It writes nothing.
 
 use super::{
     ApiFacts, Gate, KeyFacts,
     apis::Apis,
     limit::Policy,
     record::{Origin, Record, SecretFacts, Standing},
+    resume::Begun,
     routing::Rules,
     sync::within,
     verify::digest_of_sha512,
 };
 use crate::{
-    keys::model::{ApiRoute, Unmatched},
-    platform::Ctx,
+    keys::model::{ApiRoute, Level, Unmatched, Window},
     values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
 };
 use futures_util::TryStreamExt;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -32,6 +32,8 @@ pub struct News {
     pub removed: Vec<KeyId>,
     /// An API or a route of one is another.
     pub apis_changed: bool,
+    /// Plans, workspaces and APIs whose limits changed since.
+    pub holders: Vec<Uuid>,
 }
 
 /// Takes a snapshot, and says what was not so in `before`.
@@ -42,12 +44,17 @@ pub async fn look(db: impl PgExecutor<'_>, before: Option<&str>) -> sqlx::Result
              exists (
                select from apis
                where $1::text is not null and changed_in < pg_snapshot_xmax(pg_current_snapshot()) and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)
-             ) as "apis_changed!""#,
+             ) as "apis_changed!",
+             array(
+               select holder from limit_changes
+               where $1::text is not null and changed_in >= pg_snapshot_xmin($1::text::pg_snapshot) and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)
+             ) as "holders!""#,
         before,
     )
     .fetch_one(db)
     .await?;
-    Ok(News { seen: row.seen, removed: row.removed.into_iter().map(KeyId::new).collect(), apis_changed: row.apis_changed })
+    let removed = row.removed.into_iter().map(KeyId::new).collect();
+    Ok(News { seen: row.seen, removed, apis_changed: row.apis_changed, holders: row.holders })
 }
 
 /// Every API with its routes.
@@ -79,21 +86,39 @@ pub enum Which<'a> {
     /// Those that a transaction changed which this snapshot does not include.
     /// Between two rows it waits no longer than this.
     NotIn(&'a str, Duration),
+    /// Those that these plans, workspaces or APIs hold: all whose limits a change there may change. Waits as long.
+    HeldBy(&'a [Uuid], Duration),
+}
+
+/// What was read.
+pub struct Read {
+    pub keys: HashSet<KeyId>,
+    /// Counters of limits that are new for a key: they go on from what it used of the present windows (`resume`).
+    pub begun: Begun,
+}
+
+impl Read {
+    pub fn add(&mut self, more: Self) {
+        self.keys.extend(more.keys);
+        self.begun.join(more.begun);
+    }
 }
 
 /// After so many rows questions are answered on, from what is known up to there.
 const MANY: usize = 1_000;
 
 /// Reads keys with everything the gate needs of them, row by row, and puts each into the table.
-pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -> sqlx::Result<HashSet<KeyId>> {
+pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -> sqlx::Result<Read> {
     // A whole table may take its time to begin.
     const LONG: Duration = Duration::from_secs(30);
-    let (these, seen_before, patience): (Option<Vec<Uuid>>, Option<&str>, Duration) = match which {
-        Which::All => (None, None, LONG),
-        Which::These(keys) => (Some(keys.iter().map(|k| k.uuid()).collect()), None, LONG),
-        Which::NotIn(seen, patience) => (None, Some(seen), patience),
-    };
-    let mut seen = HashSet::new();
+    let (mut these, mut seen_before, mut holders, mut patience): (Option<Vec<Uuid>>, Option<&str>, Option<&[Uuid]>, _) = (None, None, None, LONG);
+    match which {
+        Which::All => {}
+        Which::These(keys) => these = Some(keys.iter().map(|k| k.uuid()).collect()),
+        Which::NotIn(seen, no_longer) => (seen_before, patience) = (Some(seen), no_longer),
+        Which::HeldBy(changed, no_longer) => (holders, patience) = (Some(changed), no_longer),
+    }
+    let (mut seen, mut begun) = (HashSet::new(), Begun::default());
     let mut rows = sqlx::query!(
         r#"select k.id, k.workspace_id, k.api_id, a.slug, k.state, k.expires_at, w.personal_of as owner,
              exists (select from account_disablements d where d.account_id = w.personal_of) as "is_banned!",
@@ -108,15 +133,27 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
              array(select s.origin from key_secrets s where s.key_id = k.id order by s.id) as "origins!",
              array(select s.expires_at from key_secrets s where s.key_id = k.id order by s.id) as "secret_ends!: Vec<Option<OffsetDateTime>>",
              exists (select from key_secrets s where s.key_id = k.id and s.until_first_use) as "awaits_first_use!",
-             array(select l.name from key_limits l where l.key_id = k.id order by l.name) as "limit_names!",
-             array(select l.max_calls from key_limits l where l.key_id = k.id order by l.name) as "limit_calls!",
-             array(select l.window_seconds from key_limits l where l.key_id = k.id order by l.name) as "limit_windows!"
+             coalesce(kp.slug, wp.slug) as "plan?", l.level as "level?", l.names as "limit_names?", l.calls as "limit_calls?", l.windows as "limit_windows?"
            from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
+             left join workspace_plans h on h.workspace_id = k.workspace_id
+             left join plans kp on kp.id = k.plan_id left join plans wp on wp.id = h.plan_id
+             left join lateral (
+               select f.level, array_agg(f.name order by f.name) as names, array_agg(f.max_calls order by f.name) as calls,
+                 array_agg(f.window_seconds order by f.name) as windows
+               from limit_levels(k.id, k.plan_id, case when a.slug <> 'tollgate' then k.workspace_id end, case when a.slug <> 'tollgate' then h.plan_id end, k.api_id) f
+               group by f.level order by f.level limit 1
+             ) l on true
            where ($1::uuid[] is null or k.id = any($1)) and ($2::text is null or (
              k.changed_in >= pg_snapshot_xmin($2::text::pg_snapshot) and k.changed_in < pg_snapshot_xmax(pg_current_snapshot())
-             and not pg_visible_in_snapshot(k.changed_in, $2::text::pg_snapshot)))"#,
+             and not pg_visible_in_snapshot(k.changed_in, $2::text::pg_snapshot)))
+             and ($3::uuid[] is null or k.id in (
+               select id from keys where workspace_id = any($3) union all
+               select id from keys where plan_id = any($3) union all
+               select id from keys where api_id = any($3) union all
+               select o.id from workspace_plans p join keys o on o.workspace_id = p.workspace_id where p.plan_id = any($3)))"#,
         these.as_deref(),
         seen_before,
+        holders,
     )
     .fetch(db);
     while let Some(row) = within(patience, rows.try_next()).await? {
@@ -139,10 +176,11 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
             };
             Some(SecretFacts { id: SecretId::new(id), hash, origin, expires_at: ends.map(micros) })
         });
-        let limits = row.limit_names.into_iter().zip(row.limit_calls).zip(row.limit_windows).map(|((name, max), window)| Policy {
+        let (names, calls, windows) = (row.limit_names.unwrap_or_default(), row.limit_calls.unwrap_or_default(), row.limit_windows.unwrap_or_default());
+        let limits = names.into_iter().zip(calls).zip(windows).map(|((name, max), window)| Policy {
             name: name.into(),
             max: u64::try_from(max).unwrap_or(0),
-            window: u32::try_from(window).unwrap_or(1),
+            window: Window::stored(window),
         });
         let facts = KeyFacts {
             key,
@@ -156,41 +194,35 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
             addresses: row.addresses.iter().filter_map(|a| a.parse().ok()).collect(),
             secrets: secrets.collect(),
             awaits_first_use: row.awaits_first_use,
+            plan: row.plan.map(Into::into),
+            level: row.level.map_or(Level::Default, Level::numbered),
             limits: limits.collect(),
         };
-        gate.table.put(key, |replaced| Record::new(facts, &gate.default, replaced));
+        gate.table.put(key, |replaced| Record::new(facts, &gate.default, &gate.groups, replaced, |counter| begun.add(counter)));
     }
-    Ok(seen)
+    Ok(Read { keys: seen, begun })
 }
 
-/// A restart forgets nothing: the cost of what passed in the present windows was metered, and the windows go on from there. What began
-/// within a minute is taken whole; windows shorter than a minute begin anew.
-pub async fn resume_windows(gate: &Gate, ctx: &Ctx) -> sqlx::Result<()> {
-    let rows = sqlx::query!(
-        r#"with limits as (
-             select l.key_id, l.name, l.window_seconds as seconds from key_limits l
-             union all
-             select k.id, $2, $3 from keys k where not exists (select from key_limits l where l.key_id = k.id))
-           select l.key_id as "key_id!", l.name as "name!", sum(coalesce(u.cost, u.count))::bigint as "used!"
-           from limits l join usage_minutes u on u.key_id = l.key_id and u.outcome = 'VALID'
-             and u.minute > to_timestamp(floor(extract(epoch from $1::timestamptz) / l.seconds) * l.seconds - 60) and u.minute <= $1
-           where l.seconds >= 60
-           group by l.key_id, l.name"#,
-        ctx.clock.now(),
-        &*gate.default.name,
-        i32::try_from(gate.default.window).unwrap_or(3600),
-    )
-    .fetch_all(&ctx.db)
-    .await?;
-    let now = ctx.clock.now_micros();
-    for row in rows {
-        if let Some(record) = gate.table.by_id(KeyId::new(row.key_id))
-            && let Some(limit) = record.limits.iter().find(|l| *l.policy.name == *row.name)
-        {
-            limit.resume(now, u64::try_from(row.used).unwrap_or(0));
-        }
+/// Cost units of what passed since then, by key: from the rollup where that is a quarter of an hour, else from minutes, the one that it
+/// lies in taken whole.
+pub async fn list_used(db: &PgPool, since: OffsetDateTime, keys: &[Uuid]) -> sqlx::Result<Vec<(KeyId, u64)>> {
+    let one = |key: Uuid, used: i64| (KeyId::new(key), u64::try_from(used).unwrap_or(0));
+    if since.unix_timestamp() % 900 == 0 {
+        let rows = sqlx::query!(
+            r#"select key_id, sum(coalesce(cost, count))::bigint as "used!" from usage_quarters
+               where key_id = any($1) and outcome = 'VALID' and quarter >= $2 group by key_id"#,
+            keys,
+            since,
+        );
+        return Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.used)).collect());
     }
-    Ok(())
+    let rows = sqlx::query!(
+        r#"select key_id, sum(coalesce(cost, count))::bigint as "used!" from usage_minutes
+           where key_id = any($1) and outcome = 'VALID' and minute > $2::timestamptz - interval '1 minute' group by key_id"#,
+        keys,
+        since,
+    );
+    Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.used)).collect())
 }
 
 fn micros(at: OffsetDateTime) -> i64 {

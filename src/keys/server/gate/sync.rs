@@ -3,11 +3,13 @@
 //! One task, one connection. A commit that changes a key notifies every node (triggers of 0004 and 0008), which then applies every
 //! change that its last snapshot did not include; a second without word does the same, since NOTIFY is lost while a connection is
 //! away. Comparing with a snapshot rather than with a number misses nothing and reads nothing twice: transactions commit in another
-//! order than they begin. What was applied is written to the node's row and told to the others (`nodes`).
+//! order than they begin. Limits above the key (a plan's, a workspace's, an API's) have a row of their own that says when they changed
+//! (0014); the keys that they hold are read then. What was applied is written to the node's row and told to the others (`nodes`).
 
 use super::{
     Gate,
-    store::{Which, load_apis, look, read_keys, resume_windows},
+    resume::resume_windows,
+    store::{Read, Which, load_apis, look, read_keys},
 };
 use crate::{
     keys::server::nodes::{
@@ -27,6 +29,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// How often a node beats, and how stale it may be when a notification was lost.
 const BEAT: Duration = Duration::from_secs(1);
@@ -51,7 +54,7 @@ impl Sync {
     /// Loads the whole table, becomes a node, then keeps the table current until `stop`.
     pub async fn start(gate: Arc<Gate>, nodes: Arc<Nodes>, ctx: &Ctx) -> sqlx::Result<Self> {
         let mut follower = Follower { gate, nodes, db: ctx.db.clone(), link: None, seen: String::new(), is_member: false, patience: FIRST_ANSWER };
-        follower.load(ctx).await?;
+        follower.load().await?;
         follower.catch_up(Heard::Nothing).await?;
         follower.patience = ANSWER;
         let stop = CancellationToken::new();
@@ -93,13 +96,13 @@ struct Follower {
 
 impl Follower {
     /// Reads every key and API, and what was used of the present windows.
-    async fn load(&mut self, ctx: &Ctx) -> sqlx::Result<()> {
+    async fn load(&mut self) -> sqlx::Result<()> {
         self.link().await?;
         let gate = &self.gate;
         self.seen = look(&self.db, None).await?.seen;
         load_apis(gate, &mut *self.db.acquire().await?).await?;
-        read_keys(gate, &self.db, Which::All).await?;
-        resume_windows(gate, ctx).await?;
+        let read = read_keys(gate, &self.db, Which::All).await?;
+        resume_windows(gate, &self.db, &read.keys, None).await?;
         gate.is_loaded.store(true, Ordering::Release);
         tracing::info!(keys = gate.len(), "key table loaded");
         Ok(())
@@ -174,11 +177,17 @@ impl Follower {
                 within(patience, async { load_apis(gate, link.acquire().await?).await }).await?;
             }
             let is_long_ago = gate.contact.behind() > REMOVED_KEPT && gate.contact.was_current();
-            let read = read_keys(gate, &mut *link, if is_long_ago { Which::All } else { Which::NotIn(&self.seen, patience) }).await?;
+            let mut read = read_keys(gate, &mut *link, if is_long_ago { Which::All } else { Which::NotIn(&self.seen, patience) }).await?;
             let gone = if is_long_ago { gate.table.ids_known() } else { news.removed.clone() };
-            gone.into_iter().filter(|id| !read.contains(id)).for_each(|id| gate.table.remove(id));
+            gone.into_iter().filter(|id| !read.keys.contains(id)).for_each(|id| gate.table.remove(id));
+            if !news.holders.is_empty() {
+                // These may be all keys of an API: as with a whole table, the first may take its time.
+                read.add(read_keys(gate, &mut *link, Which::HeldBy(&news.holders, FIRST_ANSWER)).await?);
+            }
             self.seen.clone_from(&news.seen);
-            news.removed.len() + read.len()
+            let news = news.removed.len() + read.keys.len();
+            drop(resume_begun(gate, &self.db, read)); // it goes on by itself
+            news
         };
         // Known before told: a new node goes by what this one says it has seen.
         nodes.learn(within(patience, rows::list(&mut *link)).await?);
@@ -252,14 +261,43 @@ pub(super) async fn within<T>(patience: Duration, question: impl Future<Output =
 }
 
 /// Reads these keys anew; those that are gone are forgotten.
-pub async fn refresh(gate: &Gate, db: &PgPool, keys: &[KeyId]) -> sqlx::Result<()> {
+pub async fn refresh(gate: &Arc<Gate>, db: &PgPool, keys: &[KeyId]) -> sqlx::Result<()> {
     // One reader at a time: an older look must not be put over a newer one.
-    let _reading = gate.reading.lock().await;
-    let seen = read_keys(gate, db, Which::These(keys)).await?;
-    for gone in keys.iter().filter(|id| !seen.contains(id)) {
+    let reading = gate.reading.lock().await;
+    let read = read_keys(gate, db, Which::These(keys)).await?;
+    for gone in keys.iter().filter(|id| !read.keys.contains(id)) {
         gate.table.remove(*gone);
     }
-    Ok(())
+    drop(reading);
+    resumed(resume_begun(gate, db, read)).await
+}
+
+/// Reads the keys anew that these plans, workspaces or APIs hold.
+pub async fn refresh_held(gate: &Arc<Gate>, db: &PgPool, holders: &[Uuid]) -> sqlx::Result<()> {
+    let reading = gate.reading.lock().await;
+    let read = read_keys(gate, db, Which::HeldBy(holders, FIRST_ANSWER)).await?;
+    drop(reading);
+    resumed(resume_begun(gate, db, read)).await
+}
+
+/// Limits that are new for a key go on from what it used of the present windows before. A task of its own: many keys take their time,
+/// which nothing else waits for, and whoever waits for this may give up without ending it.
+fn resume_begun(gate: &Arc<Gate>, db: &PgPool, read: Read) -> Option<JoinHandle<()>> {
+    let (gate, db) = (Arc::clone(gate), db.clone());
+    (!read.begun.is_empty()).then(|| {
+        tokio::spawn(async move {
+            if let Err(error) = resume_windows(&gate, &db, &read.keys, Some(&read.begun)).await {
+                tracing::warn!("new limits begin at zero, since what was used before could not be read: {error}");
+            }
+        })
+    })
+}
+
+async fn resumed(task: Option<JoinHandle<()>>) -> sqlx::Result<()> {
+    match task {
+        Some(task) => task.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error))),
+        None => Ok(()),
+    }
 }
 
 /// Reads the APIs and their routes anew.

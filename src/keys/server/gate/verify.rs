@@ -6,14 +6,17 @@
 use super::{
     Gate, LimitState,
     checks::{Call, Check, Refused, Why, cost},
-    limit::charge_all,
+    limit::{Violated, charge_all, refusing_code},
     record::Record,
     routing::Matched,
 };
 use crate::{
-    keys::server::{
-        meter::{Attempt, Refusal, SecretUse, Tally},
-        secret::is_well_formed,
+    keys::{
+        model::KeyLimit,
+        server::{
+            meter::{Attempt, Refusal, SecretUse, Tally},
+            secret::is_well_formed,
+        },
     },
     platform::{
         crypto::{sha256, sha512},
@@ -55,6 +58,7 @@ pub struct Answer {
     pub lacks: Option<Box<str>>,
     /// Why exactly it may not pass, where the code does not say it all.
     pub why: Option<String>,
+    violated: Option<Violated>,
 }
 
 impl Answer {
@@ -66,8 +70,13 @@ impl Answer {
         self.record.as_deref().map(|r| &r.facts)
     }
 
+    /// The limits that the call would have exceeded; none unless it is refused for them.
+    pub fn violated(&self) -> impl Iterator<Item = &LimitState> {
+        self.limits.iter().enumerate().filter(|(place, _)| self.violated.is_some_and(|v| v.has(*place))).map(|(_, limit)| limit)
+    }
+
     const fn bare(outcome: Outcome) -> Self {
-        Self { outcome, record: None, limits: Vec::new(), retry_after: None, lacks: None, why: None }
+        Self { outcome, record: None, limits: Vec::new(), retry_after: None, lacks: None, why: None, violated: None }
     }
 
     fn refused(record: Arc<Record>, refused: Refused<'_>) -> Self {
@@ -198,9 +207,12 @@ fn decide(record: Arc<Record>, hash: &[u8; 32], question: &Question<'_>, route: 
     }
     let charged = cost(question, route).map_or(Ok(()), |cost| charge_all(&record.limits, &record.together, now, cost));
     let limits = record.limit_states(now);
-    let retry_after = charged.err().and_then(|refusing| limits.get(refusing)).map(|limit| limit.reset_after);
-    let outcome = if charged.is_ok() { Outcome::Valid } else { Outcome::RateLimited };
-    Answer { record: Some(record), limits, retry_after, ..Answer::bare(outcome) }
+    let mut answer = Answer { record: Some(record), limits, violated: charged.err(), ..Answer::bare(Outcome::Valid) };
+    if answer.violated.is_some() {
+        answer.outcome = refusing_code(answer.violated());
+        answer.retry_after = answer.violated().map(|limit| limit.reset_after).max();
+    }
+    answer
 }
 
 /// The longest secret of another system that is looked up.
@@ -219,13 +231,16 @@ fn refusal<'a>(call: &Call<'a>) -> Option<Refused<'a>> {
 
 /// What the owner of the key may read about the refusal.
 fn detail(question: &Question<'_>, answer: &Answer) -> String {
-    match (answer.outcome, &answer.why, answer.limits.first()) {
+    match (answer.outcome, &answer.why, answer.violated().next()) {
         (_, Some(why), _) => why.clone(),
         (Outcome::IpDenied, ..) => match question.address {
             Some(address) => format!("It came from {address}, which is not among the key's addresses."),
             None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),
         },
-        (Outcome::RateLimited, _, Some(limit)) => format!("The limit {} of {} calls in {} seconds was used up.", limit.name, limit.limit, limit.window),
+        (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => {
+            let words = KeyLimit { name: String::new(), limit: limit.limit, window: limit.window }.words();
+            format!("The limit {} of {words} was used up.", limit.name)
+        }
         _ => answer.outcome.sentence().to_owned(),
     }
 }

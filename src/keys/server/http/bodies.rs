@@ -3,14 +3,21 @@
 use crate::{
     error::AppError,
     keys::{
-        model::{Environment, Grace, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, NewKey, Once, Preset},
+        model::{Environment, Grace, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, NewKey, Once, Preset, Window},
         server::{Created, HeldSecret},
     },
     values::SecretId,
 };
 use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, OneOfBuilder, Schema, Type},
+    },
+};
 
 /// A key that a client wants.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -83,9 +90,18 @@ pub struct EditKeyBody {
     addresses: Option<Vec<String>>,
     #[serde(default)]
     tags: Option<Vec<String>>,
-    /// An empty list: the default limit again. Needs `keys:manage`.
+    /// An empty list: those of the next level again (its plan's, its workspace's …). Needs `keys:manage`.
     #[serde(default)]
     limits: Option<Vec<KeyLimitBody>>,
+    /// The slug of a plan; `null`: none of its own. Needs `keys:manage`.
+    #[serde(default, deserialize_with = "present_text")]
+    #[schema(value_type = Option<String>)]
+    plan: Option<Option<String>>,
+}
+
+/// The same of a text.
+fn present_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 /// A field that is there, even if it is `null`.
@@ -95,7 +111,6 @@ fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<OffsetDat
 
 impl EditKeyBody {
     pub fn edit(self) -> KeyEdit {
-        let limits = self.limits.map(|limits| limits.into_iter().map(|l| KeyLimit { name: l.name, limit: l.limit, window: l.window }).collect());
         KeyEdit {
             name: self.name,
             expires_at: self.expires_at,
@@ -103,7 +118,8 @@ impl EditKeyBody {
             preset: self.preset,
             addresses: self.addresses,
             tags: self.tags,
-            limits,
+            limits: self.limits.map(|limits| limits.into_iter().map(Into::into).collect()),
+            plan: self.plan,
         }
     }
 }
@@ -115,12 +131,41 @@ pub struct KeyLimitBody {
     #[serde(default = "KeyLimitBody::default_name")]
     #[schema(example = "default")]
     pub name: String,
-    /// Calls in one window.
+    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window.
     #[schema(example = 100)]
     pub limit: u64,
-    /// Seconds, 1 to 2,678,400 (31 days).
-    #[schema(example = 3600)]
-    pub window: u32,
+    #[schema(value_type = WindowSchema)]
+    pub window: Window,
+}
+
+/// How the document describes a window.
+pub struct WindowSchema;
+
+impl PartialSchema for WindowSchema {
+    fn schema() -> RefOr<Schema> {
+        let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(Window::MAX_SECONDS)).description(Some("Seconds"));
+        let words = ["second", "minute", "hour", "day", "month"];
+        let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).description(Some("`month` is the calendar month, UTC"));
+        OneOfBuilder::new().item(seconds).item(word).description(Some("Fixed windows begin at multiples of their length since 1970, UTC")).into()
+    }
+}
+
+impl ToSchema for WindowSchema {
+    fn name() -> Cow<'static, str> {
+        "Window".into()
+    }
+}
+
+impl From<KeyLimitBody> for KeyLimit {
+    fn from(body: KeyLimitBody) -> Self {
+        Self { name: body.name, limit: body.limit, window: body.window }
+    }
+}
+
+impl From<KeyLimit> for KeyLimitBody {
+    fn from(limit: KeyLimit) -> Self {
+        Self { name: limit.name, limit: limit.limit, window: limit.window }
+    }
 }
 
 impl KeyLimitBody {
@@ -165,8 +210,10 @@ pub struct KeyBody {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<OffsetDateTime>,
-    /// Its own limits; empty means the default limit.
+    /// Its own limits; empty means those of the next level: its plan's, its workspace's, the workspace's plan's, the API's, the default.
     pub limits: Vec<KeyLimitBody>,
+    /// The slug of its own plan.
+    pub plan: Option<String>,
 }
 
 impl KeyBody {
@@ -185,7 +232,8 @@ impl KeyBody {
             expires_at: key.expires_at,
             created_at: key.created_at,
             last_used_at: key.last_used_at,
-            limits: key.limits.into_iter().map(|l| KeyLimitBody { name: l.name, limit: l.limit, window: l.window }).collect(),
+            limits: key.limits.into_iter().map(Into::into).collect(),
+            plan: key.plan.map(Into::into),
         }
     }
 }
@@ -313,7 +361,8 @@ pub struct KeyListBody {
 pub struct HistoryBody {
     #[schema(value_type = String, format = DateTime)]
     pub at: String,
-    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `tagged`, `limited`, `disabled`, `enabled`, `revoked`, `rotated`, `dropped` or `extended`.
+    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `tagged`, `limited`, `planned`, `disabled`, `enabled`, `revoked`, `rotated`, `dropped`
+    /// or `extended`.
     pub act: &'static str,
     /// The name of who did it, at that time; `cli` for the command line of the server, `system` for what
     /// Tollgate did by itself.

@@ -11,7 +11,7 @@ mod secrets;
 pub mod transfer;
 pub mod trial;
 
-pub use self::bodies::KeyBody;
+pub use self::bodies::{KeyBody, KeyLimitBody, WindowSchema};
 use self::{
     bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyDetailBody, KeyListBody, NewKeyBody, ReasonBody},
     changed::ChangedKeyBody,

@@ -1,6 +1,6 @@
 //! Keys themselves.
 
-use super::limits::limits_of;
+use super::limits::{limits_of, plans_of};
 use crate::{
     keys::model::{Environment, Key, KeyCount, KeyState},
     values::{AccountId, ApiId, KeyId, Permission, Slug, WorkspaceId},
@@ -28,7 +28,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Limits are read beside it. A slug always parses: the table checks it.
+    /// Limits and plan are read beside it. A slug always parses: the table checks it.
     pub fn key(self) -> Option<Key> {
         Some(Key {
             id: KeyId::new(self.id),
@@ -46,6 +46,7 @@ impl Row {
             created_at: self.created_at,
             last_used_at: self.last_used_at,
             limits: Vec::new(),
+            plan: None,
         })
     }
 }
@@ -66,6 +67,7 @@ pub async fn find_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, i
     .await?;
     let Some(mut key) = row.and_then(Row::key) else { return Ok(None) };
     key.limits = limits_of(conn, &[key.id]).await?.into_iter().map(|(_, limit)| limit).collect();
+    key.plan = plans_of(conn, &[key.id]).await?.pop().map(|(_, plan)| plan);
     Ok(Some(key))
 }
 

@@ -1,7 +1,11 @@
-//! The limits of keys.
+//! The limits of keys, their plans, and what each level would give.
 
-use crate::{keys::model::KeyLimit, values::KeyId};
-use sqlx::PgConnection;
+use crate::{
+    keys::model::{KeyLimit, Window},
+    values::{KeyId, Slug, WorkspaceId},
+};
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// The limits of these keys, by name.
@@ -10,20 +14,87 @@ pub async fn limits_of(conn: &mut PgConnection, keys: &[KeyId]) -> sqlx::Result<
     let rows = sqlx::query!("select key_id, name, max_calls, window_seconds from key_limits where key_id = any($1) order by key_id, name", &ids)
         .fetch_all(conn)
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| {
-            let limit = KeyLimit { name: r.name, limit: u64::try_from(r.max_calls).unwrap_or(0), window: u32::try_from(r.window_seconds).unwrap_or(1) };
-            (KeyId::new(r.key_id), limit)
-        })
-        .collect())
+    Ok(rows.into_iter().map(|r| (KeyId::new(r.key_id), limit(r.name, r.max_calls, r.window_seconds))).collect())
+}
+
+fn limit(name: String, max_calls: i64, window_seconds: i32) -> KeyLimit {
+    KeyLimit { name, limit: u64::try_from(max_calls).unwrap_or(0), window: Window::stored(window_seconds) }
+}
+
+/// The plans that these keys have themselves; a key without one is left out.
+pub async fn plans_of(conn: &mut PgConnection, keys: &[KeyId]) -> sqlx::Result<Vec<(KeyId, Slug)>> {
+    let ids: Vec<Uuid> = keys.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!("select k.id, p.slug from keys k join plans p on p.id = k.plan_id where k.id = any($1)", &ids).fetch_all(conn).await?;
+    Ok(rows.into_iter().filter_map(|r| Some((KeyId::new(r.id), r.slug.parse().ok()?))).collect())
+}
+
+/// The plan of this slug, which nobody deletes until the transaction ends: its id and name.
+pub async fn lock_plan(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Option<(Uuid, String)>> {
+    let row = sqlx::query!("select id, name from plans where slug = $1 for key share", slug).fetch_optional(conn).await?;
+    Ok(row.map(|r| (r.id, r.name)))
+}
+
+pub async fn update_plan(conn: &mut PgConnection, key: KeyId, plan: Option<Uuid>, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update keys set plan_id = $2, updated_at = $3 where id = $1", key.uuid(), plan, now).execute(conn).await?;
+    Ok(())
+}
+
+/// Whose the levels of a key are.
+pub struct Holders {
+    pub workspace: String,
+    pub api: String,
+    pub is_own_api: bool,
+    pub key_plan: Option<String>,
+    pub workspace_plan: Option<String>,
+}
+
+/// None for a key that is gone.
+pub async fn find_holders(db: &PgPool, key: KeyId) -> sqlx::Result<Option<Holders>> {
+    sqlx::query_as!(
+        Holders,
+        r#"select w.name as workspace, a.name as api, a.slug = 'tollgate' as "is_own_api!", kp.name as "key_plan?", wp.name as "workspace_plan?"
+           from keys k join workspaces w on w.id = k.workspace_id join apis a on a.id = k.api_id
+             left join workspace_plans h on h.workspace_id = k.workspace_id left join plans kp on kp.id = k.plan_id left join plans wp on wp.id = h.plan_id
+           where k.id = $1"#,
+        key.uuid(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// What each level has for a key: by number of the level, then by name.
+pub async fn list_levels(db: &PgPool, key: KeyId) -> sqlx::Result<Vec<(i32, KeyLimit)>> {
+    let rows = sqlx::query!(
+        r#"select f.level as "level!", f.name as "name!", f.max_calls as "max_calls!", f.window_seconds as "window_seconds!"
+           from keys k join apis a on a.id = k.api_id left join workspace_plans h on h.workspace_id = k.workspace_id
+             cross join lateral limit_levels(k.id, k.plan_id, case when a.slug <> 'tollgate' then k.workspace_id end,
+               case when a.slug <> 'tollgate' then h.plan_id end, k.api_id) f
+           where k.id = $1 order by 1, 2"#,
+        key.uuid(),
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.level, limit(r.name, r.max_calls, r.window_seconds))).collect())
+}
+
+/// What all keys of a workspace may together that nothing nearer limits: its own limits, else those of its plan.
+pub async fn list_workspace_limits(db: &PgPool, workspace: WorkspaceId) -> sqlx::Result<Vec<KeyLimit>> {
+    let rows = sqlx::query!(
+        r#"select f.level as "level!", f.name as "name!", f.max_calls as "max_calls!", f.window_seconds as "window_seconds!"
+           from limit_levels(null, null, $1, (select h.plan_id from workspace_plans h where h.workspace_id = $1), null) f order by 1, 2"#,
+        workspace.uuid(),
+    )
+    .fetch_all(db)
+    .await?;
+    let nearest = rows.first().map(|r| r.level);
+    Ok(rows.into_iter().filter(|r| Some(r.level) == nearest).map(|r| limit(r.name, r.max_calls, r.window_seconds)).collect())
 }
 
 /// The limits of a key become these.
 pub async fn replace_limits(conn: &mut PgConnection, key: KeyId, limits: &[KeyLimit]) -> sqlx::Result<()> {
     let names: Vec<String> = limits.iter().map(|l| l.name.clone()).collect();
     let calls: Vec<i64> = limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect();
-    let windows: Vec<i32> = limits.iter().map(|l| i32::try_from(l.window).unwrap_or(i32::MAX)).collect();
+    let windows: Vec<i32> = limits.iter().map(|l| l.window.to_stored()).collect();
     sqlx::query!("delete from key_limits where key_id = $1 and name <> all($2)", key.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
         "insert into key_limits (key_id, name, max_calls, window_seconds)

@@ -11,6 +11,7 @@ pub struct UsedLimit {
     pub key_id: Uuid,
     pub account_id: Uuid,
     pub limit_name: String,
+    /// 0: a calendar month.
     pub window_seconds: i32,
     pub window_start: OffsetDateTime,
     pub allowed: i64,
@@ -18,7 +19,7 @@ pub struct UsedLimit {
     pub thresholds: Vec<i16>,
 }
 
-/// The limit of keys that have none of their own.
+/// The limit of keys for which no level has any.
 #[derive(Debug, Clone, Copy)]
 pub struct DefaultLimit<'a> {
     pub name: &'a str,
@@ -27,9 +28,11 @@ pub struct DefaultLimit<'a> {
     pub window: i32,
 }
 
-/// Limits with windows of an hour or longer, of keys with calls in the last half hour: a threshold is passed by a call. Windows begin
-/// at multiples of their length since 1970 (UTC), as the gate's do. What is used is the sum of whole days where the window is made of
-/// them, else of whole quarters of an hour, and of single minutes before the first of them; so rows are bounded by the window's days.
+/// Limits with windows of an hour or longer, of keys with calls in the last half hour: a threshold is passed by a call. They are those
+/// of the level that holds the key (`limit_levels`, else the default); what all keys of a workspace share is of no key alone and is left
+/// out. Windows begin at multiples of their length since 1970 or with the month (UTC), as the gate's do. What is used is the sum of whole
+/// days where the window is made of them, else of whole quarters of an hour, and of single minutes before the first of them; so rows are
+/// bounded by the window's days.
 pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
     sqlx::query_as!(
         UsedLimit,
@@ -37,14 +40,21 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
              select distinct key_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
            ), limits as (
              select k.id, k.workspace_id, l.name, l.max_calls, l.window_seconds
-             from active a join keys k on k.id = a.key_id and k.state = 'active' join key_limits l on l.key_id = k.id
-             union all
-             select k.id, k.workspace_id, $2, $3, $4
-             from active a join keys k on k.id = a.key_id and k.state = 'active'
-             where not exists (select from key_limits l where l.key_id = k.id)
+             from active a join keys k on k.id = a.key_id and k.state = 'active' join apis i on i.id = k.api_id
+               left join workspace_plans h on h.workspace_id = k.workspace_id
+             cross join lateral (
+               select f.*, min(f.level) over () as nearest from (
+                 select level, name, max_calls, window_seconds
+                 from limit_levels(k.id, k.plan_id, case when i.slug <> 'tollgate' then k.workspace_id end, case when i.slug <> 'tollgate' then h.plan_id end, k.api_id)
+                 union all
+                 select 6, $2::text, $3::bigint, $4::integer
+               ) f
+             ) l
+             where l.level = l.nearest and l.level not in (3, 4)
            ), windows as (
-             select *, to_timestamp(floor(extract(epoch from $1::timestamptz) / window_seconds) * window_seconds) as starts
-             from limits where window_seconds >= 3600 and max_calls > 0
+             select *, case window_seconds when 0 then date_trunc('month', $1::timestamptz, 'UTC')
+               else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
+             from limits where (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
            ), edges as (
              select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole from windows
            )
@@ -148,9 +158,11 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
            from (
              select distinct on (n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.window_start
              from limit_notices n join keys k on k.id = n.key_id and k.state = 'active'
-             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and n.window_start + make_interval(secs => n.window_seconds) > $2
+             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and case n.window_seconds
+               when 0 then n.window_start >= date_trunc('month', $2::timestamptz, 'UTC')
+               else n.window_start + make_interval(secs => n.window_seconds) > $2 end
              order by n.key_id, n.limit_name, n.window_seconds, n.window_start desc, n.threshold desc
-           ) present order by threshold desc, window_seconds desc, key_name limit $3"#,
+           ) present order by threshold desc, nullif(window_seconds, 0) desc, key_name limit $3"#,
         account.uuid(),
         now,
         most,

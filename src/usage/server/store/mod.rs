@@ -1,5 +1,6 @@
 //! The SQL of usage: `writing` adds counts, `reading` sums them between edges, `refusals` lists samples, `pruning` forgets.
 
+pub mod estimate;
 pub mod oversight;
 pub mod pruning;
 pub mod reading;

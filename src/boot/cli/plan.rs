@@ -1,0 +1,245 @@
+//! `tollgate plan …`: describe plans, set their limits, assign them, try them on last month's usage.
+
+use super::{Exit, Invocation, with_ctx};
+use crate::{
+    accounts::{Caller, model::AccountFilter, server as accounts},
+    error::AppError,
+    keys::{
+        model::{KeyEdit, KeyLimit, Window},
+        server as keys,
+    },
+    plans::{
+        model::{NewPlan, NewPrice, Plan, PlanEdit},
+        server as plans,
+    },
+    platform::Ctx,
+    ui::number::{count, thousands},
+    values::{Email, KeyId, WorkspaceId},
+};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+#[derive(Subcommand)]
+pub(super) enum PlanCommand {
+    /// List the plans
+    List,
+    /// Show one plan
+    Show { slug: String },
+    /// Describe a plan
+    Create(New),
+    /// Set one of a plan's limits; it holds at once for everybody who has the plan
+    SetLimit {
+        slug: String,
+        /// Which limit: a plan may have five
+        #[arg(long, default_value = KeyLimit::DEFAULT)]
+        name: String,
+        #[arg(long, value_name = "CALLS", required_unless_present = "remove")]
+        limit: Option<u64>,
+        /// Seconds, or second, minute, hour, day or month
+        #[arg(long, default_value = "day")]
+        window: Window,
+        /// Take this limit away
+        #[arg(long, conflicts_with = "limit")]
+        remove: bool,
+    },
+    /// Give a plan to a workspace (all its keys together), to an account's workspace, or to a key
+    Assign(Assign),
+    /// Who would have been limited by it since the first of last month
+    Try {
+        slug: String,
+        /// Each key alone, not all keys of a workspace together
+        #[arg(long)]
+        by_key: bool,
+    },
+    /// Delete a plan that nobody has
+    Delete { slug: String },
+}
+
+#[derive(Args)]
+pub(super) struct New {
+    /// What the gate answers as the plan of a key: pro
+    #[arg(long)]
+    slug: String,
+    #[arg(long)]
+    name: String,
+    #[arg(long, default_value = "")]
+    description: String,
+    /// Calls in one window; more limits by `plan set-limit`
+    #[arg(long, value_name = "CALLS")]
+    limit: Option<u64>,
+    /// Seconds, or second, minute, hour, day or month
+    #[arg(long, default_value = "day", requires = "limit")]
+    window: Window,
+    /// What 1,000 units are worth, for an estimate: "0.50 EUR"
+    #[arg(long, value_name = "NUMBER CURRENCY")]
+    price: Option<String>,
+    /// What else it gives, more than once
+    #[arg(long, value_name = "WORDS")]
+    entitlement: Vec<String>,
+}
+
+#[derive(Args)]
+pub(super) struct Assign {
+    /// The plan
+    #[arg(required_unless_present = "none")]
+    slug: Option<String>,
+    /// Take the plan away
+    #[arg(long, conflicts_with = "slug")]
+    none: bool,
+    #[command(flatten)]
+    to: To,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct To {
+    /// A workspace's id
+    #[arg(long, value_name = "ID")]
+    workspace: Option<String>,
+    /// The email of the account whose workspace it is
+    #[arg(long, value_name = "EMAIL")]
+    account: Option<String>,
+    /// A key's id
+    #[arg(long, value_name = "ID")]
+    key: Option<String>,
+}
+
+impl PlanCommand {
+    pub(super) async fn run(self, invocation: &Invocation) -> Exit {
+        with_ctx(&invocation.config, "plan", async |ctx| match self {
+            Self::List => list(ctx, invocation).await,
+            Self::Show { slug } => {
+                let plan = plans::find_plan(ctx, &Caller::cli(), &slug).await?;
+                invocation.answer(&plan, &shown(&plan));
+                Ok(Exit::Done)
+            }
+            Self::Create(new) => create(ctx, invocation, new).await,
+            Self::SetLimit { slug, name, limit, window, .. } => set_limit(ctx, invocation, &slug, name, limit, window).await,
+            Self::Assign(assign) => assign_plan(ctx, invocation, assign).await,
+            Self::Try { slug, by_key } => try_plan(ctx, invocation, &slug, by_key).await,
+            Self::Delete { slug } => {
+                let plan = plans::find_plan(ctx, &Caller::cli(), &slug).await?;
+                if !invocation.dry_run {
+                    plans::delete_plan(ctx, &Caller::cli(), &slug).await?;
+                }
+                invocation.answer(&plan, &format!("{} {}.", if invocation.dry_run { "Would delete" } else { "Deleted" }, plan.name));
+                Ok(Exit::Done)
+            }
+        })
+        .await
+    }
+}
+
+async fn list(ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
+    let found = plans::list_plans(ctx, &Caller::cli()).await?;
+    let line = |p: &Plan| format!("{:16}  {:20}  {}", p.slug.as_str(), p.name, words(&p.limits));
+    let lines: Vec<String> = found.iter().map(line).collect();
+    invocation.answer(&found, &if lines.is_empty() { "No plans.".to_owned() } else { lines.join("\n") });
+    Ok(Exit::Done)
+}
+
+fn words(limits: &[KeyLimit]) -> String {
+    if limits.is_empty() { "no limit of its own".to_owned() } else { limits.iter().map(KeyLimit::words).collect::<Vec<_>>().join(", ") }
+}
+
+fn shown(plan: &Plan) -> String {
+    let mut lines = vec![
+        format!("{}  {}  ({})", plan.slug, plan.name, plan.id),
+        format!("limits     {}", words(&plan.limits)),
+        format!("price      {}", plan.price.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)),
+        format!("assigned   {}, {}", count(plan.workspaces, "workspace", "workspaces"), count(plan.keys, "key", "keys")),
+    ];
+    if !plan.description.is_empty() {
+        lines.push(format!("for        {}", plan.description));
+    }
+    lines.extend(plan.entitlements.iter().map(|e| format!("gives      {e}")));
+    lines.join("\n")
+}
+
+async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, AppError> {
+    let price = new.price.as_deref().map(|text| {
+        let (per_1000, currency) = text.trim().split_once(char::is_whitespace).unwrap_or((text, ""));
+        NewPrice { per_1000: per_1000.to_owned(), currency: currency.to_owned() }
+    });
+    let limits = new.limit.map(|limit| KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit, window: new.window }).into_iter().collect();
+    let wanted = NewPlan { slug: new.slug, name: new.name, description: new.description, entitlements: new.entitlement, price, limits };
+    if invocation.dry_run {
+        invocation.answer(&json!({ "would_create": wanted.slug }), &format!("Would create the plan {}.", wanted.slug));
+        return Ok(Exit::Done);
+    }
+    let plan = plans::create_plan(ctx, &Caller::cli(), wanted).await?;
+    invocation.answer(&plan, &format!("Created {} ({}): {}.", plan.slug, plan.id, words(&plan.limits)));
+    Ok(Exit::Done)
+}
+
+async fn set_limit(ctx: &Ctx, invocation: &Invocation, slug: &str, name: String, limit: Option<u64>, window: Window) -> Result<Exit, AppError> {
+    let mut plan = plans::find_plan(ctx, &Caller::cli(), slug).await?;
+    plan.limits.retain(|l| l.name != name);
+    plan.limits.extend(limit.map(|limit| KeyLimit { name, limit, window }));
+    if invocation.dry_run {
+        invocation.answer(&plan, &format!("Would set the limits of {} to {}.", plan.name, words(&plan.limits)));
+        return Ok(Exit::Done);
+    }
+    let edit = PlanEdit { limits: Some(plan.limits), ..PlanEdit::default() };
+    let plan = plans::edit_plan(ctx, &Caller::cli(), slug, edit).await?;
+    let held = format!("{} and {}", count(plan.workspaces, "workspace", "workspaces"), count(plan.keys, "key", "keys"));
+    invocation.answer(&plan, &format!("From now on {} for {held} with {}.", words(&plan.limits), plan.name));
+    Ok(Exit::Done)
+}
+
+async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }: Assign) -> Result<Exit, AppError> {
+    let caller = Caller::cli();
+    if let Some(slug) = &slug {
+        plans::find_plan(ctx, &caller, slug).await?;
+    }
+    let plan = slug.as_deref().unwrap_or("no plan");
+    if let Some(key) = to.key {
+        let id: KeyId = key.parse().map_err(|error: crate::values::IdError| AppError::invalid("key", error.to_string()))?;
+        let mut key = keys::find_key(ctx, &caller, id).await?;
+        if !invocation.dry_run {
+            key = keys::edit_key(ctx, &caller, id, KeyEdit { plan: Some(slug.clone()), ..KeyEdit::default() }).await?.key;
+        }
+        invocation.answer(&key, &format!("{} {plan} for the key {}.", done(invocation), key.name));
+        return Ok(Exit::Done);
+    }
+    let workspace = match (to.workspace, to.account) {
+        (Some(id), _) => id.parse::<WorkspaceId>().map_err(|error| AppError::invalid("workspace", error.to_string()))?,
+        (None, Some(email)) => workspace_of(ctx, &email).await?,
+        (None, None) => return Err(AppError::NotFound),
+    };
+    let mut hold = plans::workspace_hold(ctx, &caller, workspace).await?;
+    if !invocation.dry_run {
+        hold = plans::assign_plan(ctx, &caller, workspace, slug.as_deref()).await?;
+    }
+    invocation.answer(&hold, &format!("{} {plan} for the workspace {}, all its keys together.", done(invocation), hold.name));
+    Ok(Exit::Done)
+}
+
+fn done(invocation: &Invocation) -> &'static str {
+    if invocation.dry_run { "Would be:" } else { "From now on" }
+}
+
+async fn workspace_of(ctx: &Ctx, email: &str) -> Result<WorkspaceId, AppError> {
+    let email: Email = email.parse().map_err(|words: &str| AppError::invalid("account", words))?;
+    let filter = AccountFilter { search: Some(email.to_string()), limit: Some(100), ..AccountFilter::default() };
+    let found = accounts::list_accounts(ctx, &Caller::cli(), &filter).await?;
+    let account = found.into_iter().find(|a| a.email.eq_ignore_ascii_case(email.as_str())).ok_or(AppError::NotFound)?;
+    account.workspace.ok_or(AppError::NotFound)
+}
+
+async fn try_plan(ctx: &Ctx, invocation: &Invocation, slug: &str, by_key: bool) -> Result<Exit, AppError> {
+    let run = plans::dry_run(ctx, &Caller::cli(), slug, by_key).await?;
+    let mut lines: Vec<String> = run
+        .limited
+        .iter()
+        .map(|r| format!("{}  {} of {} units beyond, in {}", r.name, thousands(r.beyond), thousands(r.units), count(r.windows, "window", "windows")))
+        .collect();
+    if lines.is_empty() {
+        lines.push("Nobody would have been limited since the first of last month.".to_owned());
+    }
+    if !run.too_short.is_empty() {
+        lines.push(format!("Not held against it, since usage is kept by quarters of an hour: {}.", run.too_short.join(", ")));
+    }
+    invocation.answer(&run, &lines.join("\n"));
+    Ok(Exit::Done)
+}

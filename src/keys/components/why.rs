@@ -1,0 +1,42 @@
+//! "Why this limit?": the levels of a key, nearest first; the first that gives anything is in force.
+
+use crate::{
+    keys::model::{KeyLimit, LevelView},
+    ui::{Badge, Gate},
+};
+use leptos::prelude::*;
+
+#[component]
+pub fn WhyLimit(levels: Vec<LevelView>) -> impl IntoView {
+    let rows = levels
+        .into_iter()
+        .map(|l| {
+            let gives = match l.limits.is_empty() {
+                true => view! { <span class="faint">"nothing set"</span> }.into_any(),
+                false => l.limits.iter().map(KeyLimit::words).collect::<Vec<_>>().join(", ").into_any(),
+            };
+            let whose = (!l.name.is_empty()).then(|| view! { <span>{l.name.clone()}</span> });
+            view! {
+                <tr class=(!l.is_in_force).then_some("muted")>
+                    <th scope="row"><span class="cell-2"><span>{l.level.words()}</span>{whose}</span></th>
+                    <td>{gives}</td>
+                    <td class="cell-status">{l.is_in_force.then(|| view! { <Badge gate=Gate::Passed>"In force"</Badge> })}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <details>
+            <summary>"Why this limit?"</summary>
+            <div class="stack-sm">
+                <p class="help">"The nearest level that sets any limit holds the key, with all that it sets. What is below it does not count."</p>
+                <table class="table table-sm">
+                    <caption class="visually-hidden">"Levels of limits, nearest first"</caption>
+                    <thead><tr><th scope="col">"Level"</th><th scope="col">"Would give"</th><td><span class="visually-hidden">"State"</span></td></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </details>
+    }
+    .into_any()
+}

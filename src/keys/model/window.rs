@@ -1,0 +1,149 @@
+//! For how long a limit counts before it begins anew.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use std::{fmt, str::FromStr};
+
+/// A fixed number of seconds, which begins at multiples of itself since 1970, or a calendar month; both in UTC. In JSON a number of
+/// seconds, or `"month"`; the words `second`, `minute`, `hour` and `day` are read too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Window {
+    /// 1 to [`Window::MAX_SECONDS`].
+    Seconds(u32),
+    Month,
+}
+
+impl Window {
+    /// 31 days.
+    pub const MAX_SECONDS: u32 = 2_678_400;
+    pub const SECOND: Self = Self::Seconds(1);
+    pub const MINUTE: Self = Self::Seconds(60);
+    pub const HOUR: Self = Self::Seconds(3_600);
+    pub const DAY: Self = Self::Seconds(86_400);
+    /// What forms offer.
+    pub const USUAL: [Self; 5] = [Self::SECOND, Self::MINUTE, Self::HOUR, Self::DAY, Self::Month];
+    const RULE: &'static str = "A window is 1 to 2,678,400 seconds (31 days), or one of the words second, minute, hour, day and month.";
+
+    pub fn seconds(seconds: u32) -> Result<Self, &'static str> {
+        if (1..=Self::MAX_SECONDS).contains(&seconds) { Ok(Self::Seconds(seconds)) } else { Err(Self::RULE) }
+    }
+
+    /// A limit over a day or longer is a quota: exceeding it is answered QUOTA_EXCEEDED, a shorter one RATE_LIMITED.
+    pub const fn is_quota(self) -> bool {
+        matches!(self, Self::Seconds(86_400..) | Self::Month)
+    }
+
+    /// As a column holds it: seconds, 0 for a month.
+    pub fn stored(seconds: i32) -> Self {
+        match u32::try_from(seconds) {
+            Ok(0) | Err(_) => Self::Month,
+            Ok(seconds) => Self::Seconds(seconds),
+        }
+    }
+
+    pub fn to_stored(self) -> i32 {
+        match self {
+            Self::Seconds(seconds) => i32::try_from(seconds).unwrap_or(i32::MAX),
+            Self::Month => 0,
+        }
+    }
+
+    /// What a form offers: the usual ones, and the present one if it is another.
+    pub fn offered(present: Self) -> Vec<(String, String)> {
+        let mut windows = Self::USUAL.to_vec();
+        if !windows.contains(&present) {
+            windows.push(present);
+            windows.sort_unstable();
+        }
+        windows.into_iter().map(|window| (window.to_string(), window.words())).collect()
+    }
+
+    /// "a minute", "an hour", "in 10 minutes", "a month": what stands behind a number of calls.
+    pub fn words(self) -> String {
+        match self {
+            Self::Month => "a month".to_owned(),
+            Self::Seconds(1) => "a second".to_owned(),
+            Self::Seconds(60) => "a minute".to_owned(),
+            Self::Seconds(3_600) => "an hour".to_owned(),
+            Self::Seconds(86_400) => "a day".to_owned(),
+            Self::Seconds(604_800) => "a week".to_owned(),
+            Self::Seconds(s) if s % 86_400 == 0 => format!("in {} days", s / 86_400),
+            Self::Seconds(s) if s % 3_600 == 0 => format!("in {} hours", s / 3_600),
+            Self::Seconds(s) if s % 60 == 0 => format!("in {} minutes", s / 60),
+            Self::Seconds(s) => format!("in {s} seconds"),
+        }
+    }
+}
+
+/// As it is read back: `3600`, `month`.
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seconds(seconds) => write!(f, "{seconds}"),
+            Self::Month => f.write_str("month"),
+        }
+    }
+}
+
+impl FromStr for Window {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "second" => Ok(Self::SECOND),
+            "minute" => Ok(Self::MINUTE),
+            "hour" => Ok(Self::HOUR),
+            "day" => Ok(Self::DAY),
+            "month" => Ok(Self::Month),
+            number => Self::seconds(number.parse().map_err(|_| Self::RULE)?),
+        }
+    }
+}
+
+impl Serialize for Window {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Seconds(seconds) => to.serialize_u32(*seconds),
+            Self::Month => to.serialize_str("month"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Window {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Said {
+            Seconds(u32),
+            Word(String),
+        }
+        let said = Said::deserialize(from).map_err(|_| D::Error::custom(Self::RULE))?;
+        let window = match said {
+            Said::Seconds(seconds) => Self::seconds(seconds),
+            Said::Word(word) => word.parse(),
+        };
+        window.map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_reads_back_what_it_wrote() {
+        for (window, json) in [(Window::HOUR, "3600"), (Window::Month, "\"month\""), (Window::Seconds(Window::MAX_SECONDS), "2678400")] {
+            assert_eq!(serde_json::to_string(&window).ok().as_deref(), Some(json));
+            assert_eq!(serde_json::from_str::<Window>(json).ok(), Some(window));
+            assert_eq!(window.to_string().parse(), Ok(window));
+        }
+        assert_eq!(serde_json::from_str::<Window>("\"day\"").ok(), Some(Window::DAY));
+        for wrong in ["0", "2678401", "-1", "\"fortnight\"", "null", "1.5"] {
+            assert!(serde_json::from_str::<Window>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_day_and_longer_is_a_quota() {
+        assert_eq!([Window::SECOND, Window::HOUR, Window::DAY, Window::Month].map(Window::is_quota), [false, false, true, true]);
+    }
+}

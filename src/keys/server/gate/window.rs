@@ -1,0 +1,90 @@
+//! Where windows begin and end. Fixed ones at multiples of their length since 1970, months on the first; all in UTC, so that every
+//! node and every restart agrees.
+
+use crate::keys::model::Window;
+use time::{Date, Month, OffsetDateTime};
+
+const SECOND: i64 = 1_000_000;
+
+/// The number of the window that `now` lies in: it grows by one from window to window.
+pub fn number(window: Window, now_micros: i64) -> u32 {
+    let seconds = now_micros.div_euclid(SECOND);
+    match window {
+        Window::Seconds(length) => u32::try_from(seconds.div_euclid(i64::from(length.max(1)))).unwrap_or(0),
+        Window::Month => month_number(seconds),
+    }
+}
+
+/// Where the window of this number begins, in seconds since 1970.
+pub fn start(window: Window, number: u32) -> i64 {
+    match window {
+        Window::Seconds(length) => i64::from(number) * i64::from(length),
+        Window::Month => month_start(number),
+    }
+}
+
+/// Whole seconds until the window ends, at least 1.
+pub fn reset_after(window: Window, now_micros: i64) -> u64 {
+    let left = match window {
+        Window::Seconds(length) => {
+            let length = i64::from(length.max(1)) * SECOND;
+            length - now_micros.rem_euclid(length)
+        }
+        Window::Month => month_start(month_number(now_micros.div_euclid(SECOND)) + 1) * SECOND - now_micros,
+    };
+    u64::try_from(left).unwrap_or(0).div_ceil(1_000_000).max(1)
+}
+
+/// How long the window is that `now` lies in, in seconds: a month has 28 to 31 days.
+pub fn length(window: Window, now_micros: i64) -> u32 {
+    match window {
+        Window::Seconds(length) => length,
+        Window::Month => {
+            let month = month_number(now_micros.div_euclid(SECOND));
+            u32::try_from(month_start(month + 1) - month_start(month)).unwrap_or(Window::MAX_SECONDS)
+        }
+    }
+}
+
+/// Months since January 1970.
+fn month_number(seconds: i64) -> u32 {
+    let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    u32::try_from((at.year() - 1970) * 12 + i32::from(u8::from(at.month())) - 1).unwrap_or(0)
+}
+
+/// Where a month begins, in seconds since 1970.
+fn month_start(number: u32) -> i64 {
+    let year = 1970 + i32::try_from(number / 12).unwrap_or(0);
+    let month = Month::January.nth_next(u8::try_from(number % 12).unwrap_or(0));
+    Date::from_calendar_date(year, month, 1).map_or(0, |first| first.midnight().assume_utc().unix_timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    fn micros(at: OffsetDateTime) -> i64 {
+        at.unix_timestamp() * SECOND
+    }
+
+    #[test]
+    fn a_month_is_that_of_the_calendar() {
+        let (february, march) = (micros(datetime!(2028-02-29 23:59:59 UTC)), micros(datetime!(2028-03-01 0:00 UTC)));
+        assert_eq!(number(Window::Month, february) + 1, number(Window::Month, march));
+        assert_eq!(reset_after(Window::Month, february), 1);
+        assert_eq!(reset_after(Window::Month, march), 31 * 86_400);
+        assert_eq!(length(Window::Month, february), 29 * 86_400);
+        let december = micros(datetime!(2026-12-31 12:00 UTC));
+        assert_eq!((reset_after(Window::Month, december), length(Window::Month, december)), (43_200, 31 * 86_400));
+        assert_eq!(number(Window::Month, 0), 0);
+        assert_eq!(start(Window::Month, number(Window::Month, february)) * SECOND, micros(datetime!(2028-02-01 0:00 UTC)));
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_utc() {
+        let noon = micros(datetime!(2026-11-20 12:00 UTC));
+        assert_eq!(reset_after(Window::DAY, noon), 43_200);
+        assert_eq!(number(Window::DAY, noon + 43_200 * SECOND), number(Window::DAY, noon) + 1);
+    }
+}

@@ -1,0 +1,90 @@
+//! What the page of plans shows, and what its forms send.
+
+use super::{DryRun, Plan};
+use crate::keys::model::{KeyLimit, Window};
+use serde::{Deserialize, Serialize};
+
+/// The form of a plan: texts as they were typed. Its five limits are those of the usual windows; empty: none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlanForm {
+    pub slug: String,
+    pub name: String,
+    pub description: String,
+    /// Lines.
+    pub entitlements: String,
+    pub second: String,
+    pub minute: String,
+    pub hour: String,
+    pub day: String,
+    pub month: String,
+    pub per_1000: String,
+    pub currency: String,
+}
+
+impl PlanForm {
+    /// The usual windows with the name of their field and what was typed there.
+    pub fn windows(&self) -> [(Window, &'static str, &str); 5] {
+        [
+            (Window::SECOND, "second", &self.second),
+            (Window::MINUTE, "minute", &self.minute),
+            (Window::HOUR, "hour", &self.hour),
+            (Window::DAY, "day", &self.day),
+            (Window::Month, "month", &self.month),
+        ]
+    }
+
+    /// The form that shows this plan.
+    pub fn of(plan: &Plan) -> Self {
+        let typed = |window: Window| plan.limits.iter().find(|l| l.window == window).map(|l| l.limit.to_string()).unwrap_or_default();
+        Self {
+            slug: plan.slug.to_string(),
+            name: plan.name.clone(),
+            description: plan.description.clone(),
+            entitlements: plan.entitlements.join("\n"),
+            second: typed(Window::SECOND),
+            minute: typed(Window::MINUTE),
+            hour: typed(Window::HOUR),
+            day: typed(Window::DAY),
+            month: typed(Window::Month),
+            per_1000: plan.price.as_ref().map(super::Price::per_1000).unwrap_or_default(),
+            currency: plan.price.as_ref().map(|p| p.currency.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Limits of the plan that the form does not show: other windows, or a second one of the same.
+    pub fn others(limits: &[KeyLimit]) -> Vec<KeyLimit> {
+        let is_shown = |(at, limit): &(usize, &KeyLimit)| Window::USUAL.contains(&limit.window) && !limits[..*at].iter().any(|l| l.window == limit.window);
+        limits.iter().enumerate().filter(|l| !is_shown(l)).map(|(_, limit)| limit.clone()).collect()
+    }
+}
+
+/// Somebody who has a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Of a workspace or a key, with its prefix.
+    pub id: String,
+    pub name: String,
+    /// Where it is shown, if anywhere.
+    pub href: Option<String>,
+    /// False: a workspace, all its keys together.
+    pub is_key: bool,
+}
+
+/// The plan beside the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChosenPlan {
+    pub plan: Plan,
+    /// The newest assigned first, workspaces before keys; at most 50.
+    pub holders: Vec<Holder>,
+    pub run: Option<DryRun>,
+}
+
+/// What `/admin/plans` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanPage {
+    pub plans: Vec<Plan>,
+    pub chosen: Option<ChosenPlan>,
+    /// What keys get that no level limits: "100 calls an hour".
+    pub default_limit: String,
+}

@@ -1,0 +1,79 @@
+//! The nouns of plans, for both sides.
+
+mod dry_run;
+mod form;
+mod price;
+
+pub use dry_run::{DryRun, WouldBeLimited};
+pub use form::{ChosenPlan, Holder, PlanForm, PlanPage};
+pub use price::Price;
+
+use crate::{
+    keys::model::KeyLimit,
+    values::{PlanId, Slug, WorkspaceId},
+};
+use serde::{Deserialize, Serialize};
+
+/// A plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    pub id: PlanId,
+    /// Its name for machines: what the gate answers as `plan`. It stays.
+    pub slug: Slug,
+    pub name: String,
+    pub description: String,
+    /// What else it gives, one line each; for people and for the services that read the plan's name.
+    pub entitlements: Vec<String>,
+    pub price: Option<Price>,
+    /// By name. None: the plan changes no limit.
+    pub limits: Vec<KeyLimit>,
+    /// To how many it is assigned.
+    pub workspaces: u64,
+    pub keys: u64,
+}
+
+impl Plan {
+    /// What the gate answers as the plan of a key that has none.
+    pub const NONE: &'static str = "default";
+}
+
+/// A plan that an operator describes; texts as they were typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewPlan {
+    pub slug: String,
+    pub name: String,
+    pub description: String,
+    pub entitlements: Vec<String>,
+    /// What 1,000 units are worth, and in which currency.
+    pub price: Option<NewPrice>,
+    pub limits: Vec<KeyLimit>,
+}
+
+/// A price as it was typed: "0.50", "EUR".
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewPrice {
+    pub per_1000: String,
+    pub currency: String,
+}
+
+/// Changes of a plan; `None` leaves as it is. All or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlanEdit {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub entitlements: Option<Vec<String>>,
+    /// `Some(None)`: no price.
+    pub price: Option<Option<NewPrice>>,
+    pub limits: Option<Vec<KeyLimit>>,
+}
+
+/// What holds a workspace, besides its keys' own limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkspaceHold {
+    pub workspace: WorkspaceId,
+    pub name: String,
+    /// The slug of its plan.
+    pub plan: Option<Slug>,
+    /// Its own; they stand before those of the plan.
+    pub limits: Vec<KeyLimit>,
+}

@@ -1,0 +1,6 @@
+//! The page of plans, under Admin.
+
+mod panel;
+mod plans;
+
+pub use plans::PlansPage;

@@ -1,0 +1,166 @@
+//! One plan beside the list: its form, who has it, and what it would have held back.
+
+use super::plans::PATH;
+use crate::{
+    plans::{
+        api::{AssignPlan, DeletePlan, SavePlan, TakePlan},
+        model::{ChosenPlan, DryRun, Holder, Plan, PlanForm},
+    },
+    ui::{
+        Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, Size, Table, TextArea, TextField,
+        number::{count, share, thousands},
+    },
+    values::link,
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+/// The fields of a plan. Its slug is chosen once.
+pub fn fields(form: &PlanForm, is_new: bool) -> AnyView {
+    let form = form.clone();
+    let slug = is_new.then(|| {
+        view! { <TextField label="Slug" name="plan[slug]" mono=true maxlength=40 required=true autocomplete="off" help="What the gate answers as the plan: lower-case letters, digits and hyphens. It stays."/> }
+    });
+    let calls = |label: &'static str, name: &'static str, value: String| {
+        view! { <TextField label name=format!("plan[{name}]") value inputmode="numeric" autocomplete="off" maxlength=20 placeholder="no limit"/> }
+    };
+    view! {
+        <TextField label="Name" name="plan[name]" value=form.name maxlength=80 required=true autocomplete="off"/>
+        {slug}
+        <TextArea label="Description" name="plan[description]" value=form.description rows=2 maxlength=400/>
+        <div class="stack-sm">
+            <p class="help">"How much may pass. A month is the calendar month, a day begins at midnight, both in UTC. All empty: the plan changes no limit."</p>
+            <div class="cols-2">
+                {calls("A second", "second", form.second)}
+                {calls("A minute", "minute", form.minute)}
+                {calls("An hour", "hour", form.hour)}
+                {calls("A day", "day", form.day)}
+                {calls("A month", "month", form.month)}
+            </div>
+        </div>
+        <div class="cols-2">
+            <TextField label="Price of 1,000 units" name="plan[per_1000]" value=form.per_1000 inputmode="decimal" autocomplete="off" maxlength=20 placeholder="none"/>
+            <TextField label="Currency" name="plan[currency]" value=form.currency autocomplete="off" maxlength=3 placeholder="EUR"/>
+        </div>
+        <p class="help">"The price makes an estimate on the usage page. Nobody is billed."</p>
+        <TextArea label="Also gives" name="plan[entitlements]" value=form.entitlements help="One on each line, for people to read." rows=2 maxlength=2500/>
+    }
+    .into_any()
+}
+
+pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
+    let ChosenPlan { plan, holders, .. } = chosen;
+    let others = PlanForm::others(&plan.limits);
+    let others = (!others.is_empty()).then(|| {
+        let words = others.iter().map(|l| format!("{} ({})", l.words(), l.name)).collect::<Vec<_>>().join(", ");
+        view! { <p class="help">{format!("Also {words}: set over REST or on the command line, and kept.")}</p> }
+    });
+    let tries = link(PATH, [("edit", plan.slug.as_str()), ("try", "1")]);
+    let delete = (plan.workspaces + plan.keys == 0)
+        .then(|| view! { <Form action=DeletePlan::PATH quiet=true hidden=vec![("slug", plan.slug.to_string())]><Button look=Look::DangerQuiet>"Delete"</Button></Form> });
+    view! {
+        <aside class="card panel" aria-labelledby="h-edit">
+            <div class="card-head">
+                <h2 id="h-edit">{plan.name.clone()}</h2>
+                <span class="push"><IconLink icon=Icon::Close label="Close" href=PATH size=Size::Small/></span>
+            </div>
+            <div class="card-body stack-lg">
+                {assigned(&plan, holders)}
+                <Form action=SavePlan::PATH class="stack" label="Change the plan" hidden=vec![("plan[slug]", plan.slug.to_string())]>
+                    {fields(&PlanForm::of(&plan), false)}
+                    {others}
+                    <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
+                </Form>
+                <ErrorSummary action=DeletePlan::PATH/>
+                {delete}
+            </div>
+        </aside>
+    }
+    .into_any()
+}
+
+fn assigned(plan: &Plan, holders: Vec<Holder>) -> AnyView {
+    let shown = holders.len() as u64;
+    let rest = (plan.workspaces + plan.keys).saturating_sub(shown);
+    let items = holders.into_iter().map(holder).collect_view();
+    let list = if shown == 0 {
+        view! { <p class="muted">"Nobody has it yet."</p> }.into_any()
+    } else {
+        view! { <ul class="list flush small-list">{items}</ul> }.into_any()
+    };
+    view! {
+        <section class="stack" aria-labelledby="h-has">
+            <h3 id="h-has">"Who has it"</h3>
+            {list}
+            {(rest > 0).then(|| view! { <p class="muted">{format!("And {}.", count(rest, "other", "others"))}</p> })}
+            <ErrorSummary action=TakePlan::PATH/>
+            <Form action=AssignPlan::PATH class="stack-sm" label="Assign" hidden=vec![("slug", plan.slug.to_string())]>
+                <TextField label="Give it to" name="to" autocomplete="off" maxlength=254 required=true help="An account's email, or the id of a workspace or a key. A workspace is counted with all its keys together."/>
+                <div class="form-actions"><Button size=Size::Small>"Assign"</Button></div>
+            </Form>
+        </section>
+    }
+    .into_any()
+}
+
+fn holder(holder: Holder) -> AnyView {
+    let kind = if holder.is_key { "key" } else { "workspace" };
+    let name = match holder.href {
+        Some(href) => view! { <a class="row-link" href=href>{holder.name.clone()}</a> }.into_any(),
+        None => holder.name.clone().into_any(),
+    };
+    view! {
+        <li class="row-between">
+            <span>{name}" "<span class="faint">{kind}</span></span>
+            <Form action=TakePlan::PATH quiet=true hidden=vec![("from", holder.id)]><Button size=Size::Small look=Look::Quiet label=format!("Take the plan from {}", holder.name)>"Take away"</Button></Form>
+        </li>
+    }
+    .into_any()
+}
+
+/// Who would have been limited since the first of last month.
+pub fn dry_run(plan: &Plan, run: DryRun) -> AnyView {
+    let short = (!run.too_short.is_empty()).then(|| {
+        let words = format!("Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter.", run.too_short.join(", "));
+        view! { <p class="help">{words}</p> }
+    });
+    let lead = match run.count {
+        0 => format!("Had everybody been on {} since the first of last month, nobody would have been held back.", plan.name),
+        n => format!("Had everybody been on {} since the first of last month, it would have held back {}.", plan.name, count(n, "workspace", "workspaces")),
+    };
+    let rows = run
+        .limited
+        .iter()
+        .map(|r| {
+            view! {
+                <tr>
+                    <th scope="row">{r.name.clone()}</th>
+                    <td class="num">{thousands(r.windows)}</td>
+                    <td class="num">{thousands(r.beyond)}</td>
+                    <td class="num col-2">{thousands(r.units)}</td>
+                    <td class="num">{share(r.beyond.min(r.units), r.units)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let table = (run.count > 0).then(|| {
+        view! {
+            <Table caption="Workspaces that would have been limited, the most held back first" small=true>
+                <thead><tr>
+                    <th scope="col">"Workspace"</th>
+                    <th scope="col" class="num">"Times"</th>
+                    <th scope="col" class="num" aria-sort="descending">"Units held back"</th>
+                    <th scope="col" class="num col-2">"Units"</th>
+                    <th scope="col" class="num">"Share"</th>
+                </tr></thead>
+                <tbody>{rows}</tbody>
+            </Table>
+        }
+    });
+    view! {
+        <section id="try" aria-labelledby="h-try">
+            <div class="section-head"><h2 id="h-try">"Who would be limited?"</h2><p>{lead}</p></div>
+            <div class="stack-sm">{table}{short}</div>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,107 @@
+//! `/admin/plans`: every plan, and the form for a new one. Changing, assigning and trying one are states with a URL (`?edit=pro`,
+//! `?edit=pro&try=1`).
+
+use super::panel::{dry_run, edit_panel, fields};
+use crate::{
+    accounts::components::Framed,
+    keys::model::KeyLimit,
+    plans::{
+        api::{self, CreatePlan},
+        model::{Plan, PlanForm, PlanPage},
+    },
+    ui::{Button, Crumb, Empty, Form, LinkButton, Look, PageHeader, Size, Table, loaded, number::count},
+    values::link,
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+pub const PATH: &str = "/admin/plans";
+
+#[component]
+pub fn PlansPage() -> impl IntoView {
+    let (chosen, tries) = use_query_map().with_untracked(|map| (map.get("edit").filter(|slug| !slug.is_empty()), map.get("try").is_some()));
+    let load = move || api::read_plans(chosen.clone(), tries);
+    let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::here("Plans")];
+    view! { <Framed crumbs>{loaded(load, page, ("Go to the plans", PATH))}</Framed> }
+}
+
+fn page(page: PlanPage) -> AnyView {
+    let lead =
+        format!("Sets of limits with a name, for workspaces and keys. A key that no plan, workspace or API limits may make {}.", page.default_limit).into_any();
+    let run = page.chosen.as_ref().and_then(|c| c.run.clone().map(|run| dry_run(&c.plan, run)));
+    let list = if page.plans.is_empty() {
+        let text = "Describe one beside this: what it allows a second, a minute, an hour, a day or a month. Then give it to an account, a workspace or a key.";
+        view! { <Empty title="No plans yet" text/> }.into_any()
+    } else {
+        table(page.plans)
+    };
+    let panel = match page.chosen {
+        Some(chosen) => edit_panel(chosen),
+        None => new_panel(),
+    };
+    view! {
+        <PageHeader title="Plans" lead/>
+        <div class="cols-panel"><div class="stack-xl">{list}{run}</div>{panel}</div>
+    }
+    .into_any()
+}
+
+fn table(plans: Vec<Plan>) -> AnyView {
+    let rows = plans.into_iter().map(row).collect_view();
+    view! {
+        <Table caption="Plans by name">
+            <thead>
+                <tr>
+                    <th scope="col">"Name"</th>
+                    <th scope="col">"Allows"</th>
+                    <th scope="col" class="col-3">"1,000 units"</th>
+                    <th scope="col" class="col-2">"Assigned to"</th>
+                    <td><span class="visually-hidden">"Act"</span></td>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </Table>
+    }
+    .into_any()
+}
+
+fn row(plan: Plan) -> AnyView {
+    let href = link(PATH, [("edit", plan.slug.as_str())]);
+    let allows = match plan.limits.is_empty() {
+        true => view! { <span class="faint">"what the next level does"</span> }.into_any(),
+        false => view! { <span class="stack-xs">{plan.limits.iter().map(|l| view! { <span>{KeyLimit::words(l)}</span> }).collect_view()}</span> }.into_any(),
+    };
+    let price = match &plan.price {
+        Some(price) => view! { <span class="nowrap">{price.per_1000()}" "{price.currency.clone()}</span> }.into_any(),
+        None => view! { <span class="faint">"no price"</span> }.into_any(),
+    };
+    let assigned = match (plan.workspaces, plan.keys) {
+        (0, 0) => view! { <span class="faint">"nobody"</span> }.into_any(),
+        (workspaces, 0) => count(workspaces, "workspace", "workspaces").into_any(),
+        (0, keys) => count(keys, "key", "keys").into_any(),
+        (workspaces, keys) => format!("{}, {}", count(workspaces, "workspace", "workspaces"), count(keys, "key", "keys")).into_any(),
+    };
+    view! {
+        <tr>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=href.clone()>{plan.name.clone()}</a><code>{plan.slug.to_string()}</code></span></th>
+            <td>{allows}</td>
+            <td class="col-3">{price}</td>
+            <td class="col-2">{assigned}</td>
+            <td class="cell-more"><LinkButton href size=Size::Small label=format!("Edit {}", plan.name)>"Edit"</LinkButton></td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn new_panel() -> AnyView {
+    view! {
+        <aside class="card panel" aria-labelledby="h-new">
+            <div class="card-head"><h2 id="h-new">"New plan"</h2></div>
+            <Form action=CreatePlan::PATH class="card-body stack" label="New plan">
+                {fields(&PlanForm::default(), true)}
+                <div class="form-actions"><Button look=Look::Primary>"Create plan"</Button></div>
+            </Form>
+        </aside>
+    }
+    .into_any()
+}

@@ -1,0 +1,105 @@
+//! What holds workspaces and APIs: a workspace's plan, its own limits, and the limits of an API's keys. (A key's plan and limits are
+//! changed with the key, by the keys feature.)
+
+use super::store;
+use crate::{
+    accounts::Caller,
+    activity::server::{Change, record},
+    error::AppError,
+    keys::{
+        model::KeyLimit,
+        server::{actor, gate, rules as of_keys},
+    },
+    plans::model::WorkspaceHold,
+    platform::Ctx,
+    values::{WorkspaceId, permission_names as may},
+};
+use serde_json::json;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// The plan and the limits of a workspace.
+pub async fn workspace_hold(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId) -> Result<WorkspaceHold, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    store::find_workspace(&mut *ctx.db.acquire().await?, workspace).await?.ok_or(AppError::NotFound)
+}
+
+/// Gives a workspace a plan, or takes it away. It counts for all keys of the workspace together, from the present windows on.
+pub async fn assign_plan(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, plan: Option<&str>) -> Result<WorkspaceHold, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let mut tx = ctx.db.begin().await?;
+    let before = store::lock_workspace(&mut tx, workspace).await?.ok_or(AppError::NotFound)?;
+    let id = match plan {
+        Some(slug) => Some(store::lock_plan(&mut tx, slug).await?.ok_or_else(|| AppError::invalid("plan", "There is no plan of this name."))?),
+        None => None,
+    };
+    if before.plan.as_ref().map(|p| p.as_str()) == plan {
+        return Ok(before);
+    }
+    store::assign_workspace(&mut tx, workspace, id, ctx.clock.now()).await?;
+    note(ctx, &mut tx, caller, "workspace.plan_assigned", Some(workspace), workspace.uuid(), json!({ "name": before.name, "from": before.plan, "to": plan }))
+        .await?;
+    changed(ctx, tx, workspace).await
+}
+
+/// The limits of a workspace become these; none: those of its plan hold.
+pub async fn set_workspace_limits(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, wanted: Vec<KeyLimit>) -> Result<WorkspaceHold, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    of_keys::limits(&wanted)?;
+    let wanted = sorted(wanted);
+    let mut tx = ctx.db.begin().await?;
+    let before = store::lock_workspace(&mut tx, workspace).await?.ok_or(AppError::NotFound)?;
+    if before.limits == wanted {
+        return Ok(before);
+    }
+    store::replace_workspace_limits(&mut tx, workspace, &wanted).await?;
+    note(ctx, &mut tx, caller, "workspace.limited", Some(workspace), workspace.uuid(), json!({ "name": before.name, "from": before.limits, "to": wanted }))
+        .await?;
+    changed(ctx, tx, workspace).await
+}
+
+async fn changed(ctx: &Ctx, mut tx: sqlx::Transaction<'static, sqlx::Postgres>, workspace: WorkspaceId) -> Result<WorkspaceHold, AppError> {
+    let hold = store::find_workspace(&mut tx, workspace).await?.ok_or(AppError::NotFound)?;
+    tx.commit().await?;
+    gate::limits_changed(ctx, &[workspace.uuid()]).await;
+    Ok(hold)
+}
+
+/// What a key of this API may do that nothing nearer limits.
+pub async fn api_limits(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Vec<KeyLimit>, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    store::list_api_limits(&ctx.db, slug).await?.ok_or(AppError::NotFound)
+}
+
+/// The limits of an API become these, for each of its keys alone; none: the default of the configuration.
+pub async fn set_api_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Vec<KeyLimit>) -> Result<Vec<KeyLimit>, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    of_keys::limits(&wanted)?;
+    let wanted = sorted(wanted);
+    let mut tx = ctx.db.begin().await?;
+    let id = store::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
+    store::replace_api_limits(&mut tx, id, &wanted).await?;
+    note(ctx, &mut tx, caller, "api.limited", None, id.uuid(), json!({ "slug": slug, "to": wanted })).await?;
+    tx.commit().await?;
+    gate::limits_changed(ctx, &[id.uuid()]).await;
+    Ok(wanted)
+}
+
+fn sorted(mut limits: Vec<KeyLimit>) -> Vec<KeyLimit> {
+    limits.sort_by(|a, b| a.name.cmp(&b.name));
+    limits
+}
+
+async fn note(
+    ctx: &Ctx,
+    conn: &mut PgConnection,
+    caller: &Caller,
+    kind: &str,
+    workspace: Option<WorkspaceId>,
+    subject: Uuid,
+    data: serde_json::Value,
+) -> Result<(), AppError> {
+    let (actor_id, actor_name) = actor(caller);
+    record(ctx, conn, Change { kind, workspace, actor: actor_id, actor_name, subject: Some(subject), data, ..Change::default() }).await?;
+    Ok(())
+}

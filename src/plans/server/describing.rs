@@ -1,0 +1,126 @@
+//! Describing plans. What a plan allows holds at once for everybody who has it.
+
+use super::{rules, store};
+use crate::{
+    accounts::Caller,
+    activity::server::{Change, record},
+    error::{AppError, Fields},
+    keys::{
+        model::KeyLimit,
+        server::{actor, gate, rules as of_keys},
+    },
+    plans::model::{NewPlan, Plan, PlanEdit},
+    platform::Ctx,
+    values::{PlanId, Slug, permission_names as may},
+};
+use sqlx::PgConnection;
+
+/// Every plan, by name.
+pub async fn list_plans(ctx: &Ctx, caller: &Caller) -> Result<Vec<Plan>, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    Ok(store::list_plans(&mut *ctx.db.acquire().await?, None).await?)
+}
+
+/// The plan of this slug.
+pub async fn find_plan(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Plan, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    find(&mut *ctx.db.acquire().await?, slug).await
+}
+
+pub(super) async fn find(conn: &mut PgConnection, slug: &str) -> Result<Plan, AppError> {
+    store::list_plans(conn, Some(slug)).await?.pop().ok_or(AppError::NotFound)
+}
+
+pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Plan, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let mut fields = Fields::default();
+    let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
+    if slug.as_ref().is_some_and(|s| s.as_str() == Plan::NONE) {
+        fields.add("slug", "“default” is what keys without a plan are answered. Take another word.");
+    }
+    let name = fields.check("name", of_keys::name(&new.name));
+    let description = fields.check("description", rules::description(&new.description));
+    let entitlements = fields.check("entitlements", rules::entitlements(&new.entitlements));
+    let price = rules::price(&mut fields, new.price.as_ref());
+    fields.done()?;
+    of_keys::limits(&new.limits)?;
+    let (Some(slug), Some(name), Some(description), Some(entitlements)) = (slug, name, description, entitlements) else { return Err(AppError::NotFound) };
+
+    let plan = Plan { id: ctx.new_id(), slug, name, description, entitlements, price, limits: sorted(new.limits), workspaces: 0, keys: 0 };
+    let mut tx = ctx.db.begin().await?;
+    if !store::insert_plan(&mut tx, &plan, ctx.clock.now()).await? {
+        return Err(AppError::invalid("slug", "Another plan has this slug."));
+    }
+    store::replace_plan_limits(&mut tx, plan.id, &plan.limits).await?;
+    note(ctx, &mut tx, caller, "plan.created", plan.id, facts(&plan)).await?;
+    tx.commit().await?;
+    Ok(plan)
+}
+
+/// Changes a plan; its slug stays, since services read it.
+pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -> Result<Plan, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let mut fields = Fields::default();
+    let name = edit.name.and_then(|text| fields.check("name", of_keys::name(&text)));
+    let description = edit.description.and_then(|text| fields.check("description", rules::description(&text)));
+    let entitlements = edit.entitlements.and_then(|lines| fields.check("entitlements", rules::entitlements(&lines)));
+    let price = edit.price.map(|price| rules::price(&mut fields, price.as_ref()));
+    fields.done()?;
+    let wanted = edit.limits.map(sorted);
+    of_keys::limits(wanted.as_deref().unwrap_or_default())?;
+
+    let mut tx = ctx.db.begin().await?;
+    let id = store::lock_plan(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
+    let before = find(&mut tx, slug).await?;
+    let plan = Plan {
+        name: name.unwrap_or_else(|| before.name.clone()),
+        description: description.unwrap_or_else(|| before.description.clone()),
+        entitlements: entitlements.unwrap_or_else(|| before.entitlements.clone()),
+        price: price.unwrap_or_else(|| before.price.clone()),
+        limits: wanted.unwrap_or_else(|| before.limits.clone()),
+        ..before.clone()
+    };
+    if plan == before {
+        return Ok(plan); // sent twice
+    }
+    store::update_plan(&mut tx, &plan, ctx.clock.now()).await?;
+    if plan.limits != before.limits {
+        store::replace_plan_limits(&mut tx, id, &plan.limits).await?;
+    }
+    note(ctx, &mut tx, caller, "plan.changed", id, serde_json::json!({ "name": plan.name, "from": facts(&before), "to": facts(&plan) })).await?;
+    tx.commit().await?;
+    gate::limits_changed(ctx, &[id.uuid()]).await;
+    Ok(plan)
+}
+
+/// Deletes a plan that nobody has.
+pub async fn delete_plan(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<(), AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let mut tx = ctx.db.begin().await?;
+    let id = store::lock_plan(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
+    let plan = find(&mut tx, slug).await?;
+    if plan.workspaces + plan.keys > 0 {
+        use crate::ui::number::count;
+        let (workspaces, keys) = (count(plan.workspaces, "workspace", "workspaces"), count(plan.keys, "key", "keys"));
+        return Err(AppError::conflict(format!("{workspaces} and {keys} have this plan. Assign them another one first.")));
+    }
+    store::delete_plan(&mut tx, id).await?;
+    note(ctx, &mut tx, caller, "plan.deleted", id, facts(&plan)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn sorted(mut limits: Vec<KeyLimit>) -> Vec<KeyLimit> {
+    limits.sort_by(|a, b| a.name.cmp(&b.name));
+    limits
+}
+
+fn facts(plan: &Plan) -> serde_json::Value {
+    serde_json::json!({ "slug": plan.slug, "name": plan.name, "limits": plan.limits, "price": plan.price })
+}
+
+pub(super) async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, kind: &str, plan: PlanId, data: serde_json::Value) -> Result<(), AppError> {
+    let (actor_id, actor_name) = actor(caller);
+    record(ctx, conn, Change { kind, actor: actor_id, actor_name, subject: Some(plan.uuid()), data, ..Change::default() }).await?;
+    Ok(())
+}

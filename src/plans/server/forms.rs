@@ -1,0 +1,134 @@
+//! From the texts of the page's forms to the typed input of an operation.
+
+use super::{assigning, describing};
+use crate::{
+    accounts::{Caller, model::AccountFilter, server::list_accounts},
+    error::{AppError, FieldError, Fields},
+    keys::{
+        model::{KeyEdit, KeyLimit},
+        server::edit_key,
+    },
+    plans::model::{NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
+    platform::Ctx,
+    values::{Email, KeyId, WorkspaceId},
+};
+
+pub async fn create(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, AppError> {
+    let limits = in_form(limits(&form, &[]))?;
+    let price = NewPrice { per_1000: form.per_1000, currency: form.currency };
+    let entitlements = form.entitlements.lines().map(str::to_owned).collect();
+    let new = NewPlan { slug: form.slug, name: form.name, description: form.description, entitlements, price: Some(price), limits };
+    in_form(describing::create_plan(ctx, caller, new).await)
+}
+
+/// What the form does not show of a plan stays.
+pub async fn save(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, AppError> {
+    let before = describing::find_plan(ctx, caller, &form.slug).await?;
+    let edit = PlanEdit {
+        limits: Some(in_form(limits(&form, &before.limits))?),
+        name: Some(form.name),
+        description: Some(form.description),
+        entitlements: Some(form.entitlements.lines().map(str::to_owned).collect()),
+        price: Some(Some(NewPrice { per_1000: form.per_1000, currency: form.currency })),
+    };
+    in_form(describing::edit_plan(ctx, caller, &form.slug, edit).await)
+}
+
+/// The limits that were typed, by window, and those that the form does not show. A limit keeps its name.
+fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> {
+    let mut limits = PlanForm::others(before);
+    let mut fields = Fields::default();
+    for (window, field, typed) in form.windows() {
+        let digits: String = typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
+        if digits.is_empty() {
+            continue;
+        }
+        let read = digits.parse::<u64>().ok().filter(|calls| *calls <= KeyLimit::MAX_CALLS);
+        let Some(limit) = fields.check(field, read.ok_or("Write a whole number of calls, at most 4,294,967,295. Empty: no limit.")) else { continue };
+        let known = before.iter().find(|l| l.window == window && !limits.contains(l)).map(|l| l.name.clone());
+        limits.push(KeyLimit { name: known.unwrap_or_else(|| field.to_owned()), limit, window });
+    }
+    fields.done()?;
+    Ok(limits)
+}
+
+/// The fields of the form stand in `plan[…]`; what an operation says of one belongs beside it.
+fn in_form<T>(done: Result<T, AppError>) -> Result<T, AppError> {
+    done.map_err(|error| match error {
+        AppError::Invalid { fields } => {
+            let moved = |f: FieldError| {
+                let name = f.field.strip_prefix("price.").unwrap_or(&f.field);
+                FieldError { field: if name.is_empty() { String::new() } else { format!("plan[{name}]") }, message: f.message }
+            };
+            AppError::Invalid { fields: fields.into_iter().map(moved).collect() }
+        }
+        other => other,
+    })
+}
+
+/// Gives a plan to an account's workspace, a workspace or a key; the answer is its name.
+pub async fn assign(ctx: &Ctx, caller: &Caller, slug: &str, to: &str) -> Result<String, AppError> {
+    describing::find_plan(ctx, caller, slug).await?;
+    let to = to.trim();
+    let nobody = || AppError::invalid("to", "Nobody has this email or id. Write an account's email, or the id of a workspace or a key.");
+    put(ctx, caller, &whom(ctx, caller, to).await?.ok_or_else(nobody)?, Some(slug)).await.map_err(|error| match error {
+        AppError::NotFound => nobody(),
+        other => other,
+    })
+}
+
+/// Takes the plan of a workspace or a key away; the answer is its name.
+pub async fn take(ctx: &Ctx, caller: &Caller, from: &str) -> Result<String, AppError> {
+    let whom = whom(ctx, caller, from.trim()).await?.ok_or(AppError::NotFound)?;
+    put(ctx, caller, &whom, None).await
+}
+
+enum Whom {
+    Workspace(WorkspaceId),
+    Key(KeyId),
+}
+
+async fn whom(ctx: &Ctx, caller: &Caller, text: &str) -> Result<Option<Whom>, AppError> {
+    if let Ok(id) = text.parse::<WorkspaceId>() {
+        return Ok(Some(Whom::Workspace(id)));
+    }
+    if let Ok(id) = text.parse::<KeyId>() {
+        return Ok(Some(Whom::Key(id)));
+    }
+    let Ok(email) = text.parse::<Email>() else { return Ok(None) };
+    let filter = AccountFilter { search: Some(email.to_string()), limit: Some(100), ..AccountFilter::default() };
+    let found = list_accounts(ctx, caller, &filter).await?;
+    let account = found.into_iter().find(|a| a.email.eq_ignore_ascii_case(email.as_str()));
+    Ok(account.and_then(|a| a.workspace).map(Whom::Workspace))
+}
+
+async fn put(ctx: &Ctx, caller: &Caller, whom: &Whom, plan: Option<&str>) -> Result<String, AppError> {
+    match whom {
+        Whom::Workspace(id) => Ok(assigning::assign_plan(ctx, caller, *id, plan).await?.name),
+        Whom::Key(id) => {
+            let edit = KeyEdit { plan: Some(plan.map(str::to_owned)), ..KeyEdit::default() };
+            Ok(edit_key(ctx, caller, *id, edit).await?.key.name)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::model::Window;
+
+    fn limit(name: &str, limit: u64, window: Window) -> KeyLimit {
+        KeyLimit { name: name.to_owned(), limit, window }
+    }
+
+    #[test]
+    fn what_the_form_does_not_show_stays() {
+        let before = [limit("burst", 100, Window::MINUTE), limit("odd", 7, Window::Seconds(90)), limit("second-burst", 200, Window::MINUTE)];
+        let form = PlanForm { minute: "1,200".into(), month: "10 000".into(), ..PlanForm::default() };
+        let mut kept = limits(&form, &before).expect("numbers");
+        kept.sort_by(|a, b| a.name.cmp(&b.name));
+        let expected = [limit("burst", 1_200, Window::MINUTE), limit("month", 10_000, Window::Month), limit("odd", 7, Window::Seconds(90)), before[2].clone()];
+        assert_eq!(kept, expected);
+        assert!(limits(&PlanForm { day: "many".into(), ..PlanForm::default() }, &[]).is_err_and(|e| e.field("day").is_some()));
+    }
+}

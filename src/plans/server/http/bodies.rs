@@ -1,0 +1,245 @@
+//! The JSON of the REST routes of plans. Unknown fields are refused.
+
+use crate::{
+    keys::{model::KeyLimit, server::http::KeyLimitBody},
+    plans::model::{DryRun, NewPlan, NewPrice, Plan, PlanEdit, Price, WorkspaceHold},
+};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+/// What 1,000 cost units are worth: for an estimate, never for a bill.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceBody {
+    /// A decimal number as text, with at most 6 decimals.
+    #[schema(example = "0.50")]
+    pub per_1000: String,
+    /// Three capitals, as ISO 4217 has them.
+    #[schema(example = "EUR")]
+    pub currency: String,
+}
+
+impl From<Price> for PriceBody {
+    fn from(price: Price) -> Self {
+        Self { per_1000: price.per_1000(), currency: price.currency }
+    }
+}
+
+impl From<PriceBody> for NewPrice {
+    fn from(body: PriceBody) -> Self {
+        Self { per_1000: body.per_1000, currency: body.currency }
+    }
+}
+
+fn limits(bodies: Vec<KeyLimitBody>) -> Vec<KeyLimit> {
+    bodies.into_iter().map(Into::into).collect()
+}
+
+/// A plan that an operator wants.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPlanBody {
+    /// What the gate answers as `plan`; it stays.
+    #[schema(example = "pro")]
+    slug: String,
+    /// 1 to 80 characters.
+    #[schema(example = "Pro")]
+    name: String,
+    /// At most 400 characters.
+    #[serde(default)]
+    description: String,
+    /// What else it gives: at most 20 lines of 120 characters.
+    #[serde(default)]
+    entitlements: Vec<String>,
+    #[serde(default)]
+    price: Option<PriceBody>,
+    /// At most five.
+    #[serde(default)]
+    limits: Vec<KeyLimitBody>,
+}
+
+impl NewPlanBody {
+    pub fn plan(self) -> NewPlan {
+        NewPlan {
+            slug: self.slug,
+            name: self.name,
+            description: self.description,
+            entitlements: self.entitlements,
+            price: self.price.map(Into::into),
+            limits: limits(self.limits),
+        }
+    }
+}
+
+/// Changes of a plan; what is left out stays. All or nothing.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditPlanBody {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    entitlements: Option<Vec<String>>,
+    /// `null`: no price.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<PriceBody>)]
+    price: Option<Option<PriceBody>>,
+    #[serde(default)]
+    limits: Option<Vec<KeyLimitBody>>,
+}
+
+/// A field that is there, even if it is `null`.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<PriceBody>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+impl EditPlanBody {
+    pub fn edit(self) -> PlanEdit {
+        PlanEdit {
+            name: self.name,
+            description: self.description,
+            entitlements: self.entitlements,
+            price: self.price.map(|price| price.map(Into::into)),
+            limits: self.limits.map(limits),
+        }
+    }
+}
+
+/// A plan.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanBody {
+    pub id: String,
+    #[schema(example = "pro")]
+    pub slug: String,
+    pub name: String,
+    pub description: String,
+    pub entitlements: Vec<String>,
+    pub price: Option<PriceBody>,
+    pub limits: Vec<KeyLimitBody>,
+    /// How many workspaces have it.
+    pub workspaces: u64,
+    /// How many keys have it themselves.
+    pub keys: u64,
+}
+
+impl From<Plan> for PlanBody {
+    fn from(plan: Plan) -> Self {
+        Self {
+            id: plan.id.to_string(),
+            slug: plan.slug.to_string(),
+            name: plan.name,
+            description: plan.description,
+            entitlements: plan.entitlements,
+            price: plan.price.map(Into::into),
+            limits: plan.limits.into_iter().map(Into::into).collect(),
+            workspaces: plan.workspaces,
+            keys: plan.keys,
+        }
+    }
+}
+
+/// Every plan, by name.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanListBody {
+    pub data: Vec<PlanBody>,
+    pub has_more: bool,
+    pub next_cursor: Option<String>,
+}
+
+/// Which plan a workspace gets.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanOfBody {
+    /// The slug of a plan; `null`: none.
+    #[serde(deserialize_with = "said")]
+    #[schema(example = "pro")]
+    pub plan: Option<String>,
+}
+
+/// A field that must be there, though it may be `null`: to take a plan away nobody forgets to say so.
+fn said<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Option::deserialize(from)
+}
+
+/// Limits of a workspace or an API.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsBody {
+    /// At most five.
+    pub limits: Vec<KeyLimitBody>,
+}
+
+impl LimitsBody {
+    pub fn limits(self) -> Vec<KeyLimit> {
+        limits(self.limits)
+    }
+}
+
+impl From<Vec<KeyLimit>> for LimitsBody {
+    fn from(limits: Vec<KeyLimit>) -> Self {
+        Self { limits: limits.into_iter().map(Into::into).collect() }
+    }
+}
+
+/// What holds a workspace, besides the limits and plans of its keys.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WorkspaceHoldBody {
+    pub workspace_id: String,
+    pub name: String,
+    /// The slug of its plan.
+    pub plan: Option<String>,
+    /// Its own; they stand before those of the plan.
+    pub limits: Vec<KeyLimitBody>,
+}
+
+impl From<WorkspaceHold> for WorkspaceHoldBody {
+    fn from(hold: WorkspaceHold) -> Self {
+        Self {
+            workspace_id: hold.workspace.to_string(),
+            name: hold.name,
+            plan: hold.plan.map(Into::into),
+            limits: hold.limits.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// Who would have been limited.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DryRunBody {
+    /// How many would have been limited, also those that `data` leaves out.
+    pub count: u64,
+    pub data: Vec<WouldBeLimitedBody>,
+    /// Names of limits that quarters of an hour don't fit into: usage is kept by quarters.
+    pub too_short: Vec<String>,
+}
+
+/// A workspace or a key that would have been limited.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WouldBeLimitedBody {
+    pub workspace_id: String,
+    /// Only if it was asked by key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    pub name: String,
+    /// Windows in which something would have been refused.
+    pub windows: u64,
+    /// Cost units beyond the limits.
+    pub beyond: u64,
+    /// Cost units at all.
+    pub units: u64,
+}
+
+impl From<DryRun> for DryRunBody {
+    fn from(run: DryRun) -> Self {
+        let row = |r: crate::plans::model::WouldBeLimited| WouldBeLimitedBody {
+            workspace_id: r.workspace.to_string(),
+            key_id: r.key.map(|k| k.to_string()),
+            name: r.name,
+            windows: r.windows,
+            beyond: r.beyond,
+            units: r.units,
+        };
+        Self { count: run.count, data: run.limited.into_iter().map(row).collect(), too_short: run.too_short }
+    }
+}

@@ -1,0 +1,36 @@
+//! What the texts of a plan may be.
+
+use crate::{
+    error::Fields,
+    plans::model::{NewPrice, Price},
+};
+
+/// What a plan is for: at most 400 characters.
+pub fn description(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    if text.chars().count() > 400 { Err("A description has at most 400 characters.") } else { Ok(text.to_owned()) }
+}
+
+/// At most 20 lines of at most 120 characters; empty ones are left out.
+pub fn entitlements(lines: &[String]) -> Result<Vec<String>, &'static str> {
+    let lines: Vec<String> = lines.iter().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect();
+    if lines.len() > 20 {
+        return Err("A plan has at most 20 entitlements.");
+    }
+    if lines.iter().any(|l| l.chars().count() > 120 || l.chars().any(char::is_control)) {
+        return Err("An entitlement has at most 120 characters on one line.");
+    }
+    Ok(lines)
+}
+
+/// Nothing typed in both fields: no price.
+pub fn price(fields: &mut Fields, price: Option<&NewPrice>) -> Option<Price> {
+    let price = price.filter(|p| !p.per_1000.trim().is_empty() || !p.currency.trim().is_empty())?;
+    match Price::read(&price.per_1000, &price.currency) {
+        Ok(price) => Some(price),
+        Err((field, words)) => {
+            fields.add(&format!("price.{field}"), words);
+            None
+        }
+    }
+}

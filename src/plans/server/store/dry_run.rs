@@ -1,0 +1,57 @@
+//! Usage held against limits, summed in Postgres.
+
+use crate::keys::model::KeyLimit;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+pub struct LimitedRow {
+    pub workspace: Uuid,
+    pub key: Option<Uuid>,
+    pub name: String,
+    pub windows: i64,
+    pub beyond: i64,
+    pub units: i64,
+    /// Of all rows, also those that are left out.
+    pub limited: i64,
+}
+
+/// Who asked for more than these limits allow, the most beyond first, and how many they are. What was asked is what passed and what a
+/// limit held. Keys for Tollgate's own API don't count, nor (by workspace) keys that have limits of their own.
+pub async fn list_limited(db: &PgPool, limits: &[KeyLimit], by_key: bool, from: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitedRow>> {
+    let calls: Vec<i64> = limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect();
+    let windows: Vec<i32> = limits.iter().map(|l| l.window.to_stored()).collect();
+    sqlx::query_as!(
+        LimitedRow,
+        r#"with quarters as (
+             select u.workspace_id, case when $4 then u.key_id end as key_id, u.quarter, sum(coalesce(u.cost, u.count)) as units
+             from usage_quarters u join apis a on a.id = u.api_id and a.slug <> 'tollgate'
+             where u.quarter >= $3 and u.outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
+               and ($4 or not exists (select from key_limits l where l.key_id = u.key_id))
+             group by 1, 2, 3
+           ), cells as (
+             select q.workspace_id, q.key_id, l.max, sum(q.units) as units
+             from quarters q cross join unnest($1::bigint[], $2::integer[]) with ordinality as l (max, seconds, place)
+             group by q.workspace_id, q.key_id, l.max, l.place, case
+               when l.seconds = 0 then extract(epoch from date_trunc('month', q.quarter at time zone 'UTC'))
+               else floor(extract(epoch from q.quarter) / nullif(l.seconds, 0)) end
+           ), held as (
+             select workspace_id, key_id, count(*) as windows, sum(units - max) as beyond from cells where units > max group by 1, 2
+           ), all_units as (
+             select workspace_id, key_id, sum(units) as units from quarters group by 1, 2
+           )
+           select h.workspace_id as "workspace!", h.key_id as "key?", coalesce(k.name, w.name, 'gone') as "name!", h.windows as "windows!",
+             least(h.beyond, 9223372036854775807)::bigint as "beyond!", least(s.units, 9223372036854775807)::bigint as "units!",
+             count(*) over () as "limited!"
+           from held h join all_units s on s.workspace_id = h.workspace_id and s.key_id is not distinct from h.key_id
+             left join workspaces w on w.id = h.workspace_id left join keys k on k.id = h.key_id
+           order by h.beyond desc, h.workspace_id, h.key_id limit $5"#,
+        &calls,
+        &windows,
+        from,
+        by_key,
+        most,
+    )
+    .fetch_all(db)
+    .await
+}

@@ -1,0 +1,270 @@
+//! The SQL of plans, and of the limits of workspaces and APIs.
+
+mod dry_run;
+
+pub use dry_run::list_limited;
+
+use crate::{
+    keys::model::{KeyLimit, Window},
+    plans::model::{Holder, Plan, Price, WorkspaceHold},
+    values::{AccountId, ApiId, KeyId, PlanId, Slug, WorkspaceId, link},
+};
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+struct Row {
+    id: Uuid,
+    slug: String,
+    name: String,
+    description: String,
+    entitlements: Vec<String>,
+    price_micros: Option<i64>,
+    currency: Option<String>,
+    names: Vec<String>,
+    calls: Vec<i64>,
+    windows: Vec<i32>,
+    workspaces: i64,
+    keys: i64,
+}
+
+impl Row {
+    fn plan(self) -> Option<Plan> {
+        let whole = |n: i64| u64::try_from(n).unwrap_or(0);
+        Some(Plan {
+            id: PlanId::new(self.id),
+            slug: self.slug.parse::<Slug>().ok()?,
+            name: self.name,
+            description: self.description,
+            entitlements: self.entitlements,
+            price: self.price_micros.zip(self.currency).map(|(micros, currency)| Price { micros: whole(micros), currency }),
+            limits: limits(self.names, self.calls, self.windows),
+            workspaces: whole(self.workspaces),
+            keys: whole(self.keys),
+        })
+    }
+}
+
+fn limits(names: Vec<String>, calls: Vec<i64>, windows: Vec<i32>) -> Vec<KeyLimit> {
+    let all = names.into_iter().zip(calls).zip(windows);
+    all.map(|((name, calls), window)| KeyLimit { name, limit: u64::try_from(calls).unwrap_or(0), window: Window::stored(window) }).collect()
+}
+
+/// One plan (`slug`), or every one by name.
+pub async fn list_plans(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::Result<Vec<Plan>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select p.id, p.slug, p.name, p.description, p.entitlements, p.price_micros, p.currency,
+             array(select l.name from plan_limits l where l.plan_id = p.id order by l.name) as "names!",
+             array(select l.max_calls from plan_limits l where l.plan_id = p.id order by l.name) as "calls!",
+             array(select l.window_seconds from plan_limits l where l.plan_id = p.id order by l.name) as "windows!",
+             (select count(*) from workspace_plans h where h.plan_id = p.id) as "workspaces!",
+             (select count(*) from keys k where k.plan_id = p.id) as "keys!"
+           from plans p where $1::text is null or p.slug = $1 order by lower(p.name), p.slug"#,
+        slug,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().filter_map(Row::plan).collect())
+}
+
+/// Nobody else changes, assigns or deletes it until the transaction ends.
+pub async fn lock_plan(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Option<PlanId>> {
+    Ok(sqlx::query_scalar!("select id from plans where slug = $1 for update", slug).fetch_optional(conn).await?.map(PlanId::new))
+}
+
+/// False if the slug is taken.
+pub async fn insert_plan(conn: &mut PgConnection, plan: &Plan, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "insert into plans (id, slug, name, description, entitlements, price_micros, currency, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $8) on conflict (slug) do nothing",
+        plan.id.uuid(),
+        plan.slug.as_str(),
+        plan.name,
+        plan.description,
+        &plan.entitlements,
+        micros(plan),
+        plan.price.as_ref().map(|p| p.currency.as_str()),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn update_plan(conn: &mut PgConnection, plan: &Plan, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update plans set name = $2, description = $3, entitlements = $4, price_micros = $5, currency = $6, updated_at = $7 where id = $1",
+        plan.id.uuid(),
+        plan.name,
+        plan.description,
+        &plan.entitlements,
+        micros(plan),
+        plan.price.as_ref().map(|p| p.currency.as_str()),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn micros(plan: &Plan) -> Option<i64> {
+    plan.price.as_ref().map(|p| i64::try_from(p.micros).unwrap_or(i64::MAX))
+}
+
+pub async fn delete_plan(conn: &mut PgConnection, id: PlanId) -> sqlx::Result<()> {
+    sqlx::query!("delete from plans where id = $1", id.uuid()).execute(conn).await?;
+    Ok(())
+}
+
+/// Limits as columns, for `unnest`.
+struct Columns {
+    names: Vec<String>,
+    calls: Vec<i64>,
+    windows: Vec<i32>,
+}
+
+impl Columns {
+    fn of(limits: &[KeyLimit]) -> Self {
+        Self {
+            names: limits.iter().map(|l| l.name.clone()).collect(),
+            calls: limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect(),
+            windows: limits.iter().map(|l| l.window.to_stored()).collect(),
+        }
+    }
+}
+
+/// The limits of a plan become these.
+pub async fn replace_plan_limits(conn: &mut PgConnection, plan: PlanId, limits: &[KeyLimit]) -> sqlx::Result<()> {
+    let Columns { names, calls, windows } = Columns::of(limits);
+    sqlx::query!("delete from plan_limits where plan_id = $1 and name <> all($2)", plan.uuid(), &names).execute(&mut *conn).await?;
+    sqlx::query!(
+        "insert into plan_limits (plan_id, name, max_calls, window_seconds)
+         select $1, n, c, w from unnest($2::text[], $3::bigint[], $4::integer[]) as t (n, c, w)
+         on conflict (plan_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds",
+        plan.uuid(),
+        &names,
+        &calls,
+        &windows,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The limits of a workspace become these.
+pub async fn replace_workspace_limits(conn: &mut PgConnection, workspace: WorkspaceId, limits: &[KeyLimit]) -> sqlx::Result<()> {
+    let Columns { names, calls, windows } = Columns::of(limits);
+    sqlx::query!("delete from workspace_limits where workspace_id = $1 and name <> all($2)", workspace.uuid(), &names).execute(&mut *conn).await?;
+    sqlx::query!(
+        "insert into workspace_limits (workspace_id, name, max_calls, window_seconds)
+         select $1, n, c, w from unnest($2::text[], $3::bigint[], $4::integer[]) as t (n, c, w)
+         on conflict (workspace_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds",
+        workspace.uuid(),
+        &names,
+        &calls,
+        &windows,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The limits of an API become these.
+pub async fn replace_api_limits(conn: &mut PgConnection, api: ApiId, limits: &[KeyLimit]) -> sqlx::Result<()> {
+    let Columns { names, calls, windows } = Columns::of(limits);
+    sqlx::query!("delete from api_limits where api_id = $1 and name <> all($2)", api.uuid(), &names).execute(&mut *conn).await?;
+    sqlx::query!(
+        "insert into api_limits (api_id, name, max_calls, window_seconds)
+         select $1, n, c, w from unnest($2::text[], $3::bigint[], $4::integer[]) as t (n, c, w)
+         on conflict (api_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds",
+        api.uuid(),
+        &names,
+        &calls,
+        &windows,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The API of this slug; nobody else changes it until the transaction ends.
+pub async fn lock_api(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Option<ApiId>> {
+    Ok(sqlx::query_scalar!("select id from apis where slug = $1 for update", slug).fetch_optional(conn).await?.map(ApiId::new))
+}
+
+pub async fn list_api_limits(db: &PgPool, slug: &str) -> sqlx::Result<Option<Vec<KeyLimit>>> {
+    let row = sqlx::query!(
+        r#"select array(select l.name from api_limits l where l.api_id = a.id order by l.name) as "names!",
+             array(select l.max_calls from api_limits l where l.api_id = a.id order by l.name) as "calls!",
+             array(select l.window_seconds from api_limits l where l.api_id = a.id order by l.name) as "windows!"
+           from apis a where a.slug = $1"#,
+        slug,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|r| limits(r.names, r.calls, r.windows)))
+}
+
+/// What holds a workspace; nobody else changes it until the transaction ends.
+pub async fn lock_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> sqlx::Result<Option<WorkspaceHold>> {
+    let locked = sqlx::query_scalar!("select id from workspaces where id = $1 for update", workspace.uuid()).fetch_optional(&mut *conn).await?;
+    if locked.is_some() { find_workspace(conn, workspace).await } else { Ok(None) }
+}
+
+pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> sqlx::Result<Option<WorkspaceHold>> {
+    let row = sqlx::query!(
+        r#"select w.name, p.slug as "plan?",
+             array(select l.name from workspace_limits l where l.workspace_id = w.id order by l.name) as "names!",
+             array(select l.max_calls from workspace_limits l where l.workspace_id = w.id order by l.name) as "calls!",
+             array(select l.window_seconds from workspace_limits l where l.workspace_id = w.id order by l.name) as "windows!"
+           from workspaces w left join workspace_plans h on h.workspace_id = w.id left join plans p on p.id = h.plan_id where w.id = $1"#,
+        workspace.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|r| WorkspaceHold { workspace, name: r.name, plan: r.plan.and_then(|p| p.parse().ok()), limits: limits(r.names, r.calls, r.windows) }))
+}
+
+/// The workspace's plan becomes this one, or none.
+pub async fn assign_workspace(conn: &mut PgConnection, workspace: WorkspaceId, plan: Option<PlanId>, now: OffsetDateTime) -> sqlx::Result<()> {
+    match plan {
+        None => sqlx::query!("delete from workspace_plans where workspace_id = $1", workspace.uuid()).execute(conn).await?,
+        Some(plan) => {
+            sqlx::query!(
+                "insert into workspace_plans (workspace_id, plan_id, assigned_at) values ($1, $2, $3)
+                 on conflict (workspace_id) do update set plan_id = excluded.plan_id, assigned_at = excluded.assigned_at",
+                workspace.uuid(),
+                plan.uuid(),
+                now,
+            )
+            .execute(conn)
+            .await?
+        }
+    };
+    Ok(())
+}
+
+/// Who has a plan: workspaces, then keys.
+pub async fn list_holders(db: &PgPool, plan: PlanId, most: i64) -> sqlx::Result<Vec<Holder>> {
+    let workspaces = sqlx::query!(
+        r#"select w.id, w.name, w.personal_of from workspace_plans h join workspaces w on w.id = h.workspace_id
+           where h.plan_id = $1 order by h.assigned_at desc, w.id limit $2"#,
+        plan.uuid(),
+        most,
+    );
+    let workspaces = workspaces.fetch_all(db).await?;
+    let left = most - i64::try_from(workspaces.len()).unwrap_or(most);
+    let keys = sqlx::query!("select id, name from keys where plan_id = $1 order by updated_at desc, id limit $2", plan.uuid(), left).fetch_all(db).await?;
+    let of_workspace = workspaces.into_iter().map(|r| Holder {
+        id: WorkspaceId::new(r.id).to_string(),
+        name: r.name,
+        href: r.personal_of.map(|account| format!("/admin/accounts/{}", AccountId::new(account))),
+        is_key: false,
+    });
+    let of_key = keys.into_iter().map(|r| {
+        let id = KeyId::new(r.id).to_string();
+        Holder { href: Some(link("/admin/keys", [("key", id.as_str())])), id, name: r.name, is_key: true }
+    });
+    Ok(of_workspace.chain(of_key).collect())
+}

@@ -1,0 +1,126 @@
+//! Describing and assigning: who may, what is refused, what is recorded, and the dry run.
+
+use super::{limit, plan};
+use crate::{
+    gate::{Scene, owner},
+    keys::events,
+    support::TestApp,
+};
+use sqlx::PgPool;
+use tollgate::{
+    accounts::{Caller, Via, server::caller_of_account},
+    error::AppError,
+    keys::{model::Window, server::edit_key},
+    plans::{
+        model::{NewPlan, NewPrice, PlanEdit},
+        server::{assign_plan, create_plan, delete_plan, dry_run, edit_plan, find_plan, list_plans, set_workspace_limits, workspace_hold},
+    },
+};
+
+#[sqlx::test]
+async fn only_operators_describe_and_assign_plans(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let person = owner(&app, "dev@example.com", "developer").await;
+    let caller = caller_of_account(&app.ctx, person.account, Via::Cli).await.unwrap().unwrap();
+    plan(&app.ctx, "pro", vec![]).await;
+    let refused = [
+        list_plans(&app.ctx, &caller).await.err(),
+        create_plan(&app.ctx, &caller, NewPlan::default()).await.err(),
+        edit_plan(&app.ctx, &caller, "pro", PlanEdit::default()).await.err(),
+        delete_plan(&app.ctx, &caller, "pro").await.err(),
+        assign_plan(&app.ctx, &caller, person.workspace, Some("pro")).await.err(),
+        set_workspace_limits(&app.ctx, &caller, person.workspace, vec![]).await.err(),
+        dry_run(&app.ctx, &caller, "pro", false).await.err(),
+    ];
+    for error in refused {
+        assert!(matches!(error, Some(AppError::Forbidden { .. })), "{error:?}");
+    }
+}
+
+#[sqlx::test]
+async fn what_is_wrong_with_a_plan_is_named(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let cli = Caller::cli();
+    let price = |per_1000: &str, currency: &str| Some(NewPrice { per_1000: per_1000.into(), currency: currency.into() });
+    let wrong = NewPlan {
+        slug: "default".into(),
+        name: " ".into(),
+        description: "x".repeat(401),
+        entitlements: vec!["y".repeat(121)],
+        price: price("a lot", "EUR"),
+        limits: vec![],
+    };
+    let error = create_plan(&app.ctx, &cli, wrong).await.unwrap_err();
+    for field in ["slug", "name", "description", "entitlements", "price.per_1000"] {
+        assert!(error.field(field).is_some(), "{field}: {error:?}");
+    }
+    let fine = NewPlan { slug: "pro".into(), name: "Pro".into(), price: price("0.5", "EUR"), ..NewPlan::default() };
+    let made = create_plan(&app.ctx, &cli, fine.clone()).await.unwrap();
+    assert_eq!(made.price.unwrap().to_string(), "0.50 EUR for 1,000 units");
+    assert!(create_plan(&app.ctx, &cli, fine).await.unwrap_err().field("slug").is_some(), "taken");
+    let two = vec![limit("a", 1, Window::DAY), limit("a", 2, Window::HOUR)];
+    let edit = PlanEdit { limits: Some(two), ..PlanEdit::default() };
+    assert!(edit_plan(&app.ctx, &cli, "pro", edit).await.unwrap_err().field("limits.1.name").is_some());
+    assert!(assign_plan(&app.ctx, &cli, app.ctx.new_id(), Some("pro")).await.is_err_and(|e| e == AppError::NotFound));
+}
+
+#[sqlx::test]
+async fn a_plan_that_somebody_has_is_not_deleted_and_twice_is_once(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let (ctx, cli, workspace) = (&scene.app.ctx, Caller::cli(), scene.owner.workspace);
+    plan(ctx, "pro", vec![limit("day", 5, Window::DAY)]).await;
+    for _ in 0..2 {
+        assign_plan(ctx, &cli, workspace, Some("pro")).await.unwrap();
+        edit_plan(ctx, &cli, "pro", PlanEdit { name: Some("Pro".into()), ..PlanEdit::default() }).await.unwrap();
+    }
+    assert_eq!((events(&db, "workspace.plan_assigned").await, events(&db, "plan.changed").await), (1, 1));
+    let edit = tollgate::keys::model::KeyEdit { plan: Some(Some("pro".into())), ..Default::default() };
+    edit_key(ctx, &cli, scene.key, edit).await.unwrap();
+    let now = find_plan(ctx, &cli, "pro").await.unwrap();
+    assert_eq!((now.workspaces, now.keys), (1, 1));
+    let error = delete_plan(ctx, &cli, "pro").await.unwrap_err();
+    assert_eq!(error.to_string(), "1 workspace and 1 key have this plan. Assign them another one first.");
+    assign_plan(ctx, &cli, workspace, None).await.unwrap();
+    scene.execute("update keys set plan_id = null where id = $1").await;
+    delete_plan(ctx, &cli, "pro").await.unwrap();
+    assert_eq!(delete_plan(ctx, &cli, "pro").await.unwrap_err(), AppError::NotFound);
+    let none = tollgate::keys::model::KeyEdit { plan: Some(Some("pro".into())), ..Default::default() };
+    assert!(edit_key(ctx, &cli, scene.key, none).await.unwrap_err().field("plan").is_some());
+    assert_eq!(workspace_hold(ctx, &cli, workspace).await.unwrap().plan, None);
+}
+
+#[sqlx::test]
+async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let (ctx, cli) = (&scene.app.ctx, Caller::cli());
+    // Two quarters of one hour, one of the next, and one before the first of last month; refusals for other reasons don't count.
+    for (at, outcome, count, cost) in [
+        ("2026-11-10 09:00Z", "VALID", 60, Some(60)),
+        ("2026-11-10 09:45Z", "RATE_LIMITED", 10, Some(70)),
+        ("2026-11-10 10:00Z", "VALID", 99, None),
+        ("2026-10-01 00:00Z", "VALID", 1, Some(150)),
+        ("2026-11-10 10:00Z", "FORBIDDEN", 500, Some(500)),
+        ("2026-09-30 23:45Z", "VALID", 900, Some(900)),
+    ] {
+        sqlx::query("insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count, cost) select id, $2::text::timestamptz, '-', $3, workspace_id, api_id, $4, $5 from keys where id = $1")
+            .bind(scene.key.uuid())
+            .bind(at)
+            .bind(outcome)
+            .bind(i64::from(count))
+            .bind(cost.map(i64::from))
+            .execute(&db)
+            .await
+            .unwrap();
+    }
+    plan(ctx, "small", vec![limit("hour", 100, Window::HOUR), limit("month", 200, Window::Month), limit("burst", 1, Window::MINUTE)]).await;
+    for by_key in [false, true] {
+        let run = dry_run(ctx, &cli, "small", by_key).await.unwrap();
+        assert_eq!((run.count, &run.too_short), (1, &vec!["burst".to_owned()]));
+        let row = &run.limited[0];
+        assert_eq!((row.workspace, row.key), (scene.owner.workspace, by_key.then_some(scene.key)));
+        // Hours: 130 of 100 on 10 Nov, 150 of 100 on 1 Oct. Months: 229 of 200 in November.
+        assert_eq!((row.windows, row.beyond, row.units), (3, 30 + 50 + 29, 379));
+    }
+    plan(ctx, "large", vec![limit("month", 10_000, Window::Month)]).await;
+    assert_eq!(dry_run(ctx, &cli, "large", false).await.unwrap().count, 0);
+}

@@ -1,0 +1,41 @@
+//! `tollgate plan …`: the same operations beside a server.
+
+use crate::support::{TestApp, folder::Folder};
+use serde_json::Value;
+use sqlx::{ConnectOptions, PgPool};
+use std::process::{Command, Output};
+
+fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command.args(arguments).current_dir(folder.path()).env_clear().env("DATABASE_URL", db.connect_options().to_url_lossy().as_str());
+    command.output().unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[sqlx::test]
+async fn a_plan_from_the_command_line(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let person = app.sign_in_as("developer").await;
+    let folder = Folder::new();
+    let plan = |arguments: &[&str]| run(&folder, &db, &[&["plan"], arguments].concat());
+    let made = json(&plan(&["create", "--slug", "pro", "--name", "Pro", "--limit", "1000", "--price", "0.50 EUR", "--json"]));
+    assert_eq!((&made["limits"][0]["window"], &made["price"]["micros"]), (&86_400.into(), &500_000.into()));
+    assert_eq!(json(&plan(&["set-limit", "pro", "--name", "month", "--limit", "20000", "--window", "month", "--json"]))["limits"][1]["window"], "month");
+    assert_eq!(json(&plan(&["set-limit", "pro", "--name", "month", "--remove", "--json"]))["limits"].as_array().map(Vec::len), Some(1));
+    let email = person.email.clone();
+    let would = plan(&["assign", "pro", "--account", &email, "--dry-run"]);
+    assert!(String::from_utf8_lossy(&would.stdout).starts_with("Would be: pro for the workspace "), "{would:?}");
+    assert_eq!(json(&plan(&["assign", "pro", "--account", &email, "--json"]))["plan"], "pro");
+    assert_eq!(json(&plan(&["list", "--json"]))[0]["workspaces"], 1);
+    assert!(String::from_utf8_lossy(&plan(&["show", "pro"]).stdout).contains("1,000 calls a day"));
+    assert!(json(&plan(&["try", "pro", "--json"]))["limited"].is_array());
+    assert_eq!(plan(&["delete", "pro"]).status.code(), Some(4), "somebody has it");
+    assert_eq!(json(&plan(&["assign", "--none", "--account", &email, "--json"]))["plan"], Value::Null);
+    assert_eq!(plan(&["delete", "pro"]).status.code(), Some(0));
+    assert_eq!(plan(&["show", "pro"]).status.code(), Some(3));
+    assert_eq!(plan(&["assign", "pro"]).status.code(), Some(2), "to whom?");
+}

@@ -1,0 +1,78 @@
+//! `/admin/plans`, and "why this limit?" on the pages of a key.
+
+use super::{limit, plan};
+use crate::{
+    gate::{Given, Owner, key, known},
+    support::{TestApp, browser::location},
+};
+use sqlx::PgPool;
+use tollgate::{
+    accounts::Caller,
+    keys::model::Window,
+    plans::{
+        api,
+        server::{assign_plan, find_plan},
+    },
+};
+
+#[sqlx::test]
+async fn an_operator_describes_assigns_and_tries_a_plan(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let browser = &operator.browser;
+    assert!(browser.page("/admin/plans").await.contains("No plans yet"));
+    assert_eq!(person.browser.get("/admin/plans").await.status(), 403);
+
+    let wrong = [("plan[name]", "Pro <b>"), ("plan[slug]", "Pro!"), ("plan[day]", "many"), ("plan[per_1000]", ""), ("plan[currency]", "")];
+    let refused = browser.post::<api::CreatePlan>("/admin/plans", &wrong).await;
+    assert_eq!(refused.status(), 422);
+    let page = refused.text().await.unwrap();
+    assert!(page.contains("Write a whole number of calls") && page.contains("value=\"many\""), "beside its field, what was typed stays");
+    let right = [("plan[name]", "Pro <b>"), ("plan[slug]", "pro"), ("plan[day]", "10,000"), ("plan[per_1000]", "0.5"), ("plan[currency]", "EUR")];
+    let made = browser.post::<api::CreatePlan>("/admin/plans", &right).await;
+    assert_eq!(location(&made), "/admin/plans?edit=pro");
+    let twice = browser.post::<api::CreatePlan>("/admin/plans", &right).await;
+    assert!(twice.text().await.unwrap().contains("Another plan has this slug."));
+    let page = browser.page("/admin/plans").await;
+    assert!(page.contains("Pro &lt;b&gt;") && page.contains("10,000 calls a day") && page.contains("0.50"));
+
+    let assigned = "/admin/plans?edit=pro";
+    let nobody = browser.post::<api::AssignPlan>(assigned, &[("slug", "pro"), ("to", "nobody@example.com")]).await;
+    assert!(nobody.text().await.unwrap().contains("Nobody has this email or id."));
+    browser.post::<api::AssignPlan>(assigned, &[("slug", "pro"), ("to", &person.email)]).await;
+    let page = browser.page(assigned).await;
+    assert!(page.contains("Take the plan from") && page.contains(&format!("/admin/accounts/{}", person.account)), "{page}");
+    let changed = [("plan[slug]", "pro"), ("plan[name]", "Pro"), ("plan[month]", "200000")];
+    browser.post::<api::SavePlan>(assigned, &changed).await;
+    let now = find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap();
+    assert_eq!((now.limits, now.price), (vec![limit("month", 200_000, Window::Month)], None));
+    assert!(browser.page("/admin/plans?edit=pro&try=1").await.contains("nobody would have been held back"));
+    assert_eq!(browser.get("/admin/plans?edit=gold").await.status(), 404);
+
+    let stuck = browser.post::<api::DeletePlan>(assigned, &[("slug", "pro")]).await;
+    assert_eq!(stuck.status(), 409);
+    let workspace: uuid::Uuid = sqlx::query_scalar("select workspace_id from workspace_plans").fetch_one(&app.ctx.db).await.unwrap();
+    let id = tollgate::values::WorkspaceId::new(workspace).to_string();
+    browser.post::<api::TakePlan>(assigned, &[("from", &id)]).await;
+    let gone = browser.post::<api::DeletePlan>(assigned, &[("slug", "pro")]).await;
+    assert_eq!(location(&gone), "/admin/plans");
+    assert!(browser.page(&format!("/admin/accounts/{}", person.account)).await.contains("the plan pro"), "the account's history tells");
+}
+
+#[sqlx::test]
+async fn a_key_says_why_it_has_this_limit(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let workspace = sqlx::query_scalar("select id from workspaces where personal_of = $1").bind(person.account.uuid()).fetch_one(&db).await.unwrap();
+    let owner = Owner { account: person.account, workspace: tollgate::values::WorkspaceId::new(workspace) };
+    let (id, _) = key(&db, &app, &owner, Given::default()).await;
+    known(&app, id).await;
+    let page = person.browser.page(&format!("/keys/{id}")).await;
+    assert!(page.contains("Why this limit?") && page.contains("100 calls an hour") && page.contains("Counted for this key alone."));
+    plan(&app.ctx, "pro", vec![limit("day", 12_345, Window::DAY)]).await;
+    assign_plan(&app.ctx, &Caller::cli(), owner.workspace, Some("pro")).await.unwrap();
+    let page = person.browser.page(&format!("/keys/{id}")).await;
+    assert!(page.contains("12,345 calls a day") && page.contains("Counted for all keys of the workspace together."));
+    let panel = operator.browser.page(&format!("/admin/keys?key={id}")).await;
+    assert!(panel.contains("Why this limit?") && panel.contains("12,345 calls a day") && panel.contains("Plan of the workspace"));
+}
