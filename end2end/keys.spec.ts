@@ -1,0 +1,130 @@
+// Living with keys: many at once, a rotation that ends the old secret by itself, and whose a pasted key is.
+import type { Page } from '@playwright/test';
+import { signIn, signUp, somebody } from './support/people';
+import type { Product } from './support/product';
+import { expect, test } from './support/test';
+
+async function developer(page: Page, product: Product): Promise<void> {
+  const person = somebody('keys');
+  page.on('dialog', (dialog) => void dialog.accept()); // the page with the secret asks before it is left
+  await signUp(page, product.mailbox, person);
+  await signIn(page, person);
+}
+
+async function newKey(page: Page, name: string): Promise<string> {
+  await page.goto('/keys?dialog=new');
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByLabel('Name', { exact: true }).press('Enter');
+  return shownSecret(page);
+}
+
+async function shownSecret(page: Page): Promise<string> {
+  const secret = (await page.getByTestId('secret').innerText()).trim();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await expect(page.getByTestId('secret')).toHaveCount(0);
+  return secret;
+}
+
+/** What a proxy is told about a call with this secret. */
+async function call(product: Product, secret: string): Promise<number> {
+  const answer = await fetch(`${product.url}/forward-auth/demo`, {
+    headers: { Authorization: `Bearer ${secret}`, 'X-Forwarded-Method': 'GET', 'X-Forwarded-Uri': '/orders' },
+  });
+  return answer.status;
+}
+
+function withAndWithoutJavaScript(title: string, journey: (page: Page, product: Product) => Promise<void>): void {
+  test(title, async ({ page, product, complaints }) => {
+    complaints.allow(/422/);
+    await journey(page, product);
+  });
+  test.describe('without JavaScript', () => {
+    test.use({ javaScriptEnabled: false });
+    test(title, async ({ page, product, complaints }) => {
+      complaints.allow(/422/);
+      await journey(page, product);
+    });
+  });
+}
+
+withAndWithoutJavaScript('many keys are looked at first, then disabled and revoked at once', async (page, product) => {
+  await developer(page, product);
+  const [till, shop, other] = [await newKey(page, 'till'), await newKey(page, 'shop'), await newKey(page, 'warehouse')];
+  const act = async (names: string[], what: string) => {
+    await page.goto('/keys');
+    for (const name of names) await page.getByRole('checkbox', { name: `Select ${name}` }).check();
+    await page.getByLabel('What to do with them').selectOption(what);
+    await page.getByRole('button', { name: 'Preview' }).click();
+  };
+
+  await act(['till', 'shop'], 'disable');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Disable 2 keys');
+  await expect(page.getByRole('table')).not.toContainText('warehouse');
+  expect(await call(product, till), 'looking changes nothing').toBe(200);
+  await page.getByLabel('Reason').fill('the season is over');
+  await page.getByRole('button', { name: 'Disable 2 keys' }).click();
+  await expect(page.getByRole('status').filter({ hasText: '2 keys are disabled.' })).toBeVisible();
+  expect([await call(product, till), await call(product, shop), await call(product, other)]).toEqual([401, 401, 200]);
+
+  await act(['till', 'shop', 'warehouse'], 'revoke');
+  const revoke = page.getByRole('button', { name: 'Revoke 3 keys' });
+  await page.getByLabel('Type 3 to confirm').fill('2');
+  await page.getByLabel('Reason').fill('all of them leaked');
+  await revoke.click();
+  await expect(page.getByRole('alert').first()).toContainText('Type 3');
+  await expect(page.getByLabel('Reason'), 'nothing that was typed is lost').toHaveValue('all of them leaked');
+  await page.getByLabel('Type 3 to confirm').fill('3');
+  await revoke.click();
+  await expect(page.getByRole('status').filter({ hasText: '3 keys are revoked' })).toBeVisible();
+  expect(await call(product, other)).toBe(401);
+});
+
+withAndWithoutJavaScript('a rotation ends the old secret with the first use of the new one', async (page, product) => {
+  await developer(page, product);
+  const old = await newKey(page, 'rotated');
+  expect(await call(product, old)).toBe(200);
+  await page.getByRole('link', { name: 'Rotate' }).click();
+  await page.getByRole('radio', { name: 'Until the new one is first used' }).check();
+  await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
+  const next = await shownSecret(page);
+  expect(next).not.toBe(old);
+
+  const secrets = page.getByRole('region', { name: 'Secrets' });
+  await expect(secrets.getByRole('row', { name: old.slice(0, 12) })).toContainText('the new one is used');
+  expect(await call(product, old), 'until then it passes').toBe(200);
+  expect(await call(product, next)).toBe(200);
+  await expect.poll(() => call(product, old), 'then it does not').toBe(401);
+  expect(await call(product, next)).toBe(200);
+  await page.reload();
+  await expect(secrets.getByRole('row', { name: old.slice(0, 12) })).toHaveCount(0);
+});
+
+test('a pasted key finds its owner, and never leaves the browser', async ({ page, product }) => {
+  await developer(page, product);
+  const secret = await newKey(page, 'found again');
+  const sent: string[] = [];
+  page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''} ${JSON.stringify(request.headers())}`));
+  await page.goto('/keys/find');
+  await page.getByLabel('Key', { exact: true }).fill(secret);
+  await page.getByRole('button', { name: 'Find' }).click();
+  await expect(page.getByRole('main')).toContainText('This is found again of');
+  expect(sent.length).toBeGreaterThan(1);
+  for (const request of sent) expect(request).not.toContain(secret);
+
+  await page.getByRole('link', { name: 'Revoke it' }).click();
+  await expect(page.getByRole('dialog')).toContainText('found again');
+});
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+  test('a pasted key finds its owner, and stands in no address', async ({ page, product }) => {
+    await developer(page, product);
+    const secret = await newKey(page, 'found again');
+    await page.goto('/keys/find');
+    await page.getByLabel('Key', { exact: true }).fill(secret);
+    await page.getByRole('button', { name: 'Find' }).click();
+    await expect(page.getByRole('main')).toContainText('This is found again of');
+    expect(page.url()).not.toContain(secret);
+    expect(await product.log()).not.toContain(secret);
+  });
+});
