@@ -156,6 +156,7 @@ test('a plan that an operator describes holds whom it is given to', async ({ pag
 
   await page.goto('/keys');
   await page.getByRole('row', { name: key }).getByRole('link').first().click();
+  await page.getByRole('button', { name: 'Done' }).click(); // the secret is still shown
   await expect(page.getByRole('main')).toContainText('Counted for all keys of the workspace together.');
   await page.getByText('Why this limit?').click();
   await expect(page.getByRole('row', { name: /Plan of the workspace/ })).toContainText('1,234 calls a day');

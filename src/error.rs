@@ -229,6 +229,10 @@ mod ssr {
                     tracing::warn!("the database can't be reached: {error}");
                     Self::Unavailable { retry_after: 5 }
                 }
+                // 22021: a NUL, which no text of Postgres can hold.
+                sqlx::Error::Database(refused) if refused.code().is_some_and(|code| code == "22021") => {
+                    Self::invalid("", "A text holds a character (NUL) that can't be stored. Leave it out.")
+                }
                 other => Self::internal(other),
             }
         }

@@ -35,9 +35,9 @@ pub(super) enum PlanCommand {
         name: String,
         #[arg(long, value_name = "CALLS", required_unless_present = "remove")]
         limit: Option<u64>,
-        /// Seconds, or second, minute, hour, day or month
-        #[arg(long, default_value = "day")]
-        window: Window,
+        /// Seconds, or second, minute, hour, day or month; without it what this limit has, a day for a new one
+        #[arg(long)]
+        window: Option<Window>,
         /// Take this limit away
         #[arg(long, conflicts_with = "limit")]
         remove: bool,
@@ -172,8 +172,13 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
     Ok(Exit::Done)
 }
 
-async fn set_limit(ctx: &Ctx, invocation: &Invocation, slug: &str, name: String, limit: Option<u64>, window: Window) -> Result<Exit, AppError> {
+async fn set_limit(ctx: &Ctx, invocation: &Invocation, slug: &str, name: String, limit: Option<u64>, window: Option<Window>) -> Result<Exit, AppError> {
     let mut plan = plans::find_plan(ctx, &Caller::cli(), slug).await?;
+    let before = plan.limits.iter().find(|l| l.name == name).map(|l| l.window);
+    if limit.is_none() && before.is_none() {
+        return Err(AppError::invalid("name", format!("{} has no limit {name}.", plan.name)));
+    }
+    let window = window.or(before).unwrap_or(Window::DAY);
     plan.limits.retain(|l| l.name != name);
     plan.limits.extend(limit.map(|limit| KeyLimit { name, limit, window }));
     if invocation.dry_run {

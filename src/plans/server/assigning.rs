@@ -1,7 +1,7 @@
 //! What holds workspaces and APIs: a workspace's plan, its own limits, and the limits of an API's keys. (A key's plan and limits are
 //! changed with the key, by the keys feature.)
 
-use super::store;
+use super::{describing::sorted, store};
 use crate::{
     accounts::Caller,
     activity::server::{Change, record},
@@ -68,7 +68,7 @@ async fn changed(ctx: &Ctx, mut tx: sqlx::Transaction<'static, sqlx::Postgres>, 
 /// What a key of this API may do that nothing nearer limits.
 pub async fn api_limits(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Vec<KeyLimit>, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    store::list_api_limits(&ctx.db, slug).await?.ok_or(AppError::NotFound)
+    store::list_api_limits(&mut *ctx.db.acquire().await?, slug).await?.ok_or(AppError::NotFound)
 }
 
 /// The limits of an API become these, for each of its keys alone; none: the default of the configuration.
@@ -78,16 +78,14 @@ pub async fn set_api_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Vec<
     let wanted = sorted(wanted);
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
+    if store::list_api_limits(&mut tx, slug).await?.as_ref() == Some(&wanted) {
+        return Ok(wanted); // sent twice
+    }
     store::replace_api_limits(&mut tx, id, &wanted).await?;
     note(ctx, &mut tx, caller, "api.limited", None, id.uuid(), json!({ "slug": slug, "to": wanted })).await?;
     tx.commit().await?;
     gate::limits_changed(ctx, &[id.uuid()]).await;
     Ok(wanted)
-}
-
-fn sorted(mut limits: Vec<KeyLimit>) -> Vec<KeyLimit> {
-    limits.sort_by(|a, b| a.name.cmp(&b.name));
-    limits
 }
 
 async fn note(

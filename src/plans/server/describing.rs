@@ -89,7 +89,9 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     }
     note(ctx, &mut tx, caller, "plan.changed", id, serde_json::json!({ "name": plan.name, "from": facts(&before), "to": facts(&plan) })).await?;
     tx.commit().await?;
-    gate::limits_changed(ctx, &[id.uuid()]).await;
+    if plan.limits != before.limits {
+        gate::limits_changed(ctx, &[id.uuid()]).await;
+    }
     Ok(plan)
 }
 
@@ -110,7 +112,8 @@ pub async fn delete_plan(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<(), A
     Ok(())
 }
 
-fn sorted(mut limits: Vec<KeyLimit>) -> Vec<KeyLimit> {
+/// As they are stored.
+pub(super) fn sorted(mut limits: Vec<KeyLimit>) -> Vec<KeyLimit> {
     limits.sort_by(|a, b| a.name.cmp(&b.name));
     limits
 }

@@ -8,6 +8,9 @@ use crate::{
 /// What a plan is for: at most 400 characters.
 pub fn description(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err("A description has no control characters.");
+    }
     if text.chars().count() > 400 { Err("A description has at most 400 characters.") } else { Ok(text.to_owned()) }
 }
 

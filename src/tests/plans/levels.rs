@@ -162,6 +162,37 @@ async fn a_new_limit_counts_what_was_used_of_its_window_before(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn who_joins_a_shared_counter_brings_what_was_used_and_so_does_a_plan_that_comes_back(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let (ctx, cli, workspace) = (&scene.app.ctx, Caller::cli(), scene.owner.workspace);
+    let (second, other) = sibling(&scene, &db).await;
+    let used = || ctx.part::<Gate>().unwrap().limit_state(second, ctx.clock.now_micros())[0].used;
+    let written = async |units: i64| {
+        until("the calls are written", || async {
+            sqlx::query_scalar::<_, i64>("select coalesce(sum(cost), 0)::bigint from usage_days").fetch_one(&db).await.unwrap() >= units
+        })
+        .await;
+    };
+    plan(ctx, "small", vec![limit("day", 100, Window::DAY)]).await;
+    plan(ctx, "big", vec![limit("big", 1_000, Window::DAY)]).await;
+    let own = |limits| KeyEdit { limits: Some(limits), ..KeyEdit::default() };
+    edit_key(ctx, &cli, scene.key, own(vec![limit("own", 1_000, Window::DAY)])).await.unwrap();
+    assert_eq!((answers(&scene, &scene.secret, 1, 30).await, answers(&scene, &other, 1, 20).await), (vec!["VALID".to_owned()], vec!["VALID".to_owned()]));
+    written(50).await;
+    assign_plan(ctx, &cli, workspace, Some("small")).await.unwrap();
+    assert_eq!(used(), 20, "the first key counts alone");
+    edit_key(ctx, &cli, scene.key, own(vec![])).await.unwrap();
+    assert_eq!(used(), 50, "it joins with its 30");
+
+    assign_plan(ctx, &cli, workspace, Some("big")).await.unwrap();
+    assert_eq!(answers(&scene, &other, 1, 60).await, ["VALID"]);
+    written(110).await;
+    assign_plan(ctx, &cli, workspace, Some("small")).await.unwrap();
+    assert_eq!(used(), 110, "more than it allows, as after a restart");
+    assert_eq!(answers(&scene, &other, 1, 1).await, ["QUOTA_EXCEEDED"]);
+}
+
+#[sqlx::test]
 async fn a_refusal_names_every_limit_that_it_would_have_broken(db: PgPool) {
     let scene = Scene::new(db).await;
     let limits = vec![limit("burst", 5, Window::MINUTE), limit("day", 6, Window::DAY), limit("month", 1_000, Window::Month)];

@@ -85,12 +85,12 @@ impl Limit {
         self.policy.max.min(MAX)
     }
 
-    /// Makes `used` into what `change` says, all or nothing; false if it says none.
-    fn change(&self, now_micros: i64, change: impl Fn(u64) -> Option<u64>) -> bool {
+    /// Makes what is used of the present window (its number is told too) into what `change` says; false if it says none.
+    fn change(&self, now_micros: i64, change: impl Fn(u32, u64) -> Option<u64>) -> bool {
         let mut word = self.counter.0.load(Ordering::Relaxed);
         loop {
             let (window, used) = self.used(word, now_micros);
-            let Some(next) = change(u64::from(used)) else { return false };
+            let Some(next) = change(window, u64::from(used)) else { return false };
             let next = pack(window, u32::try_from(next).unwrap_or(u32::MAX));
             match self.counter.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => return true,
@@ -101,7 +101,7 @@ impl Limit {
 
     /// Charges `cost` if it fits.
     fn charge(&self, now_micros: i64, cost: u32) -> bool {
-        self.change(now_micros, |used| Some(used + u64::from(cost)).filter(|next| *next <= self.max()))
+        self.change(now_micros, |_, used| Some(used + u64::from(cost)).filter(|next| *next <= self.max()))
     }
 
     fn fits(&self, now_micros: i64, cost: u32) -> bool {
@@ -123,9 +123,16 @@ impl Limit {
         }
     }
 
-    /// Adds what was used of the present window before this counter began: even beyond the limit.
+    /// Adds what was used of this window before this counter began, even beyond the limit; nothing if a newer one has begun.
     pub fn resume(&self, now_micros: i64, used: u64) {
-        self.change(now_micros, |present| Some(present.saturating_add(used)));
+        let this = window::number(self.policy.window, now_micros);
+        self.change(now_micros, |window, present| (window == this).then(|| present.saturating_add(used)));
+    }
+
+    /// Takes a charge back, if its window still lasts.
+    fn give_back(&self, now_micros: i64, cost: u32) {
+        let this = window::number(self.policy.window, now_micros);
+        self.change(now_micros, |window, used| (window == this).then(|| used.saturating_sub(u64::from(cost))));
     }
 }
 
@@ -143,7 +150,7 @@ pub fn charge_all(limits: &[Limit], together: &Mutex<()>, now_micros: i64, cost:
             for (place, limit) in many.iter().enumerate() {
                 // Only while a level changes may a key that still has one of these limits alone have come in between.
                 if !limit.charge(now_micros, cost) {
-                    many[..place].iter().for_each(|charged| _ = charged.change(now_micros, |used| Some(used.saturating_sub(u64::from(cost)))));
+                    many[..place].iter().for_each(|charged| charged.give_back(now_micros, cost));
                     return Err(Violated(1 << place.min(31)));
                 }
             }

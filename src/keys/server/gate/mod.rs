@@ -47,10 +47,11 @@ use apis::Apis;
 use arc_swap::ArcSwap;
 use label::Labels;
 use limit::Policy;
+use resume::Begun;
 use shared::Groups;
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -65,6 +66,7 @@ pub struct Gate {
     meter: Meter,
     labels: Labels,
     groups: Groups,
+    begun: Mutex<Begun>,
     clock: Clock,
     /// What a key may do that has no limit of its own.
     default: Policy,
@@ -84,6 +86,7 @@ impl Gate {
             meter: Meter::new(ctx.new_id(), spool),
             labels: Labels::default(),
             groups: Groups::default(),
+            begun: Mutex::default(),
             clock: ctx.clock.clone(),
             default: Policy { name: "default".into(), max: limits.key_calls, window: Window::Seconds(limits.key_window) },
             is_loaded: AtomicBool::new(false),
@@ -109,6 +112,10 @@ impl Gate {
     /// True if the path of a call of this API matters: it has routes, or refuses what matches none.
     pub fn has_routes(&self, api: ApiId) -> bool {
         self.apis.load().has_routes(api)
+    }
+
+    fn begun(&self) -> MutexGuard<'_, Begun> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many keys it knows.

@@ -120,7 +120,10 @@ impl Record {
             .map(|policy| {
                 let before = replaced_own.and_then(|r| r.limits.iter().find(|l| l.policy.name == policy.name && l.policy.window == policy.window));
                 let (counter, is_new) = match (&group, before) {
-                    (Some(group), _) => group.counter(&policy.name, policy.window),
+                    (Some(group), _) => {
+                        let (counter, is_new) = group.counter(facts.key, &policy.name, policy.window);
+                        (counter, is_new && replaced.is_some())
+                    }
                     (None, Some(before)) => (Arc::clone(&before.counter), false),
                     (None, None) => (Arc::default(), replaced.is_some()),
                 };

@@ -2,8 +2,9 @@
 //! cost, so the counters of the present windows take it from there, window by window, whatever the number of keys.
 //!
 //! After a restart this is exact: everything of the time before is written when the key table is loaded. While calls go on, those of
-//! the last two seconds may not be written yet, or be written and counted. Windows of less than a minute begin anew; what began within
-//! a minute is taken whole.
+//! the last two seconds may not be written yet, or be written and counted. A key that leaves the counter of its workspace leaves what
+//! it used there until the next start, which sums the keys that are held together then. Windows of less than a minute begin anew; what
+//! began within a minute is taken whole.
 
 use super::{
     Gate,
@@ -20,50 +21,54 @@ use std::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Counters that began just now.
+/// Counters that began for a key just now, and what it used of their windows is not in them yet. The gate keeps them until somebody
+/// takes them to resume, so that a read that was broken off loses none.
 #[derive(Debug, Default)]
-pub struct Begun(Vec<Arc<Counter>>);
+pub struct Begun(HashMap<KeyId, Vec<Arc<Counter>>>);
 
 impl Begun {
-    pub fn add(&mut self, counter: &Arc<Counter>) {
-        self.0.push(Arc::clone(counter));
-    }
-
-    pub fn join(&mut self, more: Self) {
-        self.0.extend(more.0);
+    pub fn add(&mut self, key: KeyId, counter: &Arc<Counter>) {
+        self.0.entry(key).or_default().push(Arc::clone(counter));
     }
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    pub fn keys(&self) -> HashSet<KeyId> {
+        self.0.keys().copied().collect()
+    }
+
+    fn has(&self, key: KeyId, counter: &Arc<Counter>) -> bool {
+        self.0.get(&key).is_some_and(|begun| begun.iter().any(|known| Arc::ptr_eq(known, counter)))
+    }
 }
 
-/// Adds what these keys used of the present windows; with `only`, to these counters alone.
+/// Keys whose usage is summed at once.
+const CHUNK: usize = 5_000;
+
+/// Adds what these keys used of the present windows; with `only`, to the counters that began for them alone.
 pub async fn resume_windows(gate: &Gate, db: &PgPool, keys: &HashSet<KeyId>, only: Option<&Begun>) -> sqlx::Result<()> {
     let now = gate.clock.now_micros();
-    let only: Option<HashSet<usize>> = only.map(|begun| begun.0.iter().map(address).collect());
-    let is_meant = |counter: &Arc<Counter>| only.as_ref().is_none_or(|only| only.contains(&address(counter)));
+    let is_meant = |key: KeyId, counter: &Arc<Counter>| only.is_none_or(|begun| begun.has(key, counter));
     let mut by_window = HashMap::<Window, Vec<Uuid>>::new();
     for key in keys {
         let Some(record) = gate.table.by_id(*key) else { continue };
-        let windows: HashSet<Window> = record.limits.iter().filter(|l| is_meant(&l.counter)).map(|l| l.policy.window).collect();
+        let windows: HashSet<Window> = record.limits.iter().filter(|l| is_meant(*key, &l.counter)).map(|l| l.policy.window).collect();
         for window in windows.into_iter().filter(|w| !matches!(w, Window::Seconds(..60))) {
             by_window.entry(window).or_default().push(key.uuid());
         }
     }
     for (window, keys) in by_window {
         let since = OffsetDateTime::from_unix_timestamp(start(window, number(window, now))).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        for (key, used) in list_used(db, since, &keys).await? {
-            let Some(record) = gate.table.by_id(key) else { continue };
-            for limit in record.limits.iter().filter(|l| l.policy.window == window && is_meant(&l.counter)) {
-                limit.resume(now, used);
+        for chunk in keys.chunks(CHUNK) {
+            for (key, used) in list_used(db, since, chunk).await? {
+                let Some(record) = gate.table.by_id(key) else { continue };
+                for limit in record.limits.iter().filter(|l| l.policy.window == window && is_meant(key, &l.counter)) {
+                    limit.resume(now, used);
+                }
             }
         }
     }
     Ok(())
-}
-
-/// What tells counters apart: they live as long as whoever asks.
-fn address(counter: &Arc<Counter>) -> usize {
-    Arc::as_ptr(counter).addr()
 }

@@ -4,14 +4,24 @@
 //! owner is enough to charge them together.
 
 use super::limit::Counter;
-use crate::{keys::model::Window, values::WorkspaceId};
+use crate::{
+    keys::model::Window,
+    values::{KeyId, WorkspaceId},
+};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-/// By the name of the limit and its window.
-type Counters = HashMap<(Arc<str>, Window), Arc<Counter>>;
+/// By the name of the limit and its window. One lives while a key's record has it: a limit that comes back begins anew and is resumed.
+type Counters = HashMap<(Arc<str>, Window), Shared>;
+
+#[derive(Debug)]
+struct Shared {
+    counter: Weak<Counter>,
+    /// Whose usage it counts.
+    joined: HashSet<KeyId>,
+}
 
 /// The counters of one workspace.
 #[derive(Debug, Default)]
@@ -22,12 +32,19 @@ pub struct Group {
 }
 
 impl Group {
-    /// The counter of a limit, and whether it begins now.
-    pub fn counter(&self, name: &Arc<str>, window: Window) -> (Arc<Counter>, bool) {
+    /// The counter of a limit, and whether it counts this key from now on only.
+    pub fn counter(&self, key: KeyId, name: &Arc<str>, window: Window) -> (Arc<Counter>, bool) {
         let mut counters = lock(&self.counters);
-        let before = counters.len();
-        let counter = Arc::clone(counters.entry((Arc::clone(name), window)).or_default());
-        (counter, counters.len() > before)
+        let slot = (Arc::clone(name), window);
+        if let Some(shared) = counters.get_mut(&slot)
+            && let Some(counter) = shared.counter.upgrade()
+        {
+            return (counter, shared.joined.insert(key));
+        }
+        counters.retain(|_, shared| shared.counter.strong_count() > 0);
+        let counter = Arc::default();
+        counters.insert(slot, Shared { counter: Arc::downgrade(&counter), joined: HashSet::from([key]) });
+        (counter, true)
     }
 }
 

@@ -5,7 +5,6 @@ use super::{
     apis::Apis,
     limit::Policy,
     record::{Origin, Record, SecretFacts, Standing},
-    resume::Begun,
     routing::Rules,
     sync::within,
     verify::digest_of_sha512,
@@ -90,25 +89,11 @@ pub enum Which<'a> {
     HeldBy(&'a [Uuid], Duration),
 }
 
-/// What was read.
-pub struct Read {
-    pub keys: HashSet<KeyId>,
-    /// Counters of limits that are new for a key: they go on from what it used of the present windows (`resume`).
-    pub begun: Begun,
-}
-
-impl Read {
-    pub fn add(&mut self, more: Self) {
-        self.keys.extend(more.keys);
-        self.begun.join(more.begun);
-    }
-}
-
 /// After so many rows questions are answered on, from what is known up to there.
 const MANY: usize = 1_000;
 
-/// Reads keys with everything the gate needs of them, row by row, and puts each into the table.
-pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -> sqlx::Result<Read> {
+/// Reads keys with everything the gate needs of them, row by row, and puts each into the table. Answers which they are.
+pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -> sqlx::Result<HashSet<KeyId>> {
     // A whole table may take its time to begin.
     const LONG: Duration = Duration::from_secs(30);
     let (mut these, mut seen_before, mut holders, mut patience): (Option<Vec<Uuid>>, Option<&str>, Option<&[Uuid]>, _) = (None, None, None, LONG);
@@ -118,7 +103,7 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
         Which::NotIn(seen, no_longer) => (seen_before, patience) = (Some(seen), no_longer),
         Which::HeldBy(changed, no_longer) => (holders, patience) = (Some(changed), no_longer),
     }
-    let (mut seen, mut begun) = (HashSet::new(), Begun::default());
+    let mut seen = HashSet::new();
     let mut rows = sqlx::query!(
         r#"select k.id, k.workspace_id, k.api_id, a.slug, k.state, k.expires_at, w.personal_of as owner,
              exists (select from account_disablements d where d.account_id = w.personal_of) as "is_banned!",
@@ -146,11 +131,11 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
            where ($1::uuid[] is null or k.id = any($1)) and ($2::text is null or (
              k.changed_in >= pg_snapshot_xmin($2::text::pg_snapshot) and k.changed_in < pg_snapshot_xmax(pg_current_snapshot())
              and not pg_visible_in_snapshot(k.changed_in, $2::text::pg_snapshot)))
-             and ($3::uuid[] is null or k.id in (
-               select id from keys where workspace_id = any($3) union all
-               select id from keys where plan_id = any($3) union all
-               select id from keys where api_id = any($3) union all
-               select o.id from workspace_plans p join keys o on o.workspace_id = p.workspace_id where p.plan_id = any($3)))"#,
+             and ($3::uuid[] is null or k.id = any(array(
+               select id from keys where workspace_id = any($3) union
+               select id from keys where plan_id = any($3) union
+               select id from keys where api_id = any($3) union
+               select o.id from workspace_plans p join keys o on o.workspace_id = p.workspace_id where p.plan_id = any($3))))"#,
         these.as_deref(),
         seen_before,
         holders,
@@ -198,15 +183,23 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
             level: row.level.map_or(Level::Default, Level::numbered),
             limits: limits.collect(),
         };
-        gate.table.put(key, |replaced| Record::new(facts, &gate.default, &gate.groups, replaced, |counter| begun.add(counter)));
+        gate.table.put(key, |replaced| Record::new(facts, &gate.default, &gate.groups, replaced, |counter| gate.begun().add(key, counter)));
     }
-    Ok(Read { keys: seen, begun })
+    Ok(seen)
 }
 
-/// Cost units of what passed since then, by key: from the rollup where that is a quarter of an hour, else from minutes, the one that it
-/// lies in taken whole.
+/// Cost units of what passed since then, by key: from the rollups where that is a day or a quarter of an hour, else from minutes, the
+/// one that it lies in taken whole.
 pub async fn list_used(db: &PgPool, since: OffsetDateTime, keys: &[Uuid]) -> sqlx::Result<Vec<(KeyId, u64)>> {
     let one = |key: Uuid, used: i64| (KeyId::new(key), u64::try_from(used).unwrap_or(0));
+    if since.unix_timestamp() % 86_400 == 0 {
+        let rows = sqlx::query!(
+            r#"select key_id, sum(cost)::bigint as "used!" from usage_days where key_id = any($1) and outcome = 'VALID' and day >= $2 group by key_id"#,
+            keys,
+            since,
+        );
+        return Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.used)).collect());
+    }
     if since.unix_timestamp() % 900 == 0 {
         let rows = sqlx::query!(
             r#"select key_id, sum(coalesce(cost, count))::bigint as "used!" from usage_quarters

@@ -9,7 +9,7 @@
 use super::{
     Gate,
     resume::resume_windows,
-    store::{Read, Which, load_apis, look, read_keys},
+    store::{Which, load_apis, look, read_keys},
 };
 use crate::{
     keys::server::nodes::{
@@ -102,7 +102,7 @@ impl Follower {
         self.seen = look(&self.db, None).await?.seen;
         load_apis(gate, &mut *self.db.acquire().await?).await?;
         let read = read_keys(gate, &self.db, Which::All).await?;
-        resume_windows(gate, &self.db, &read.keys, None).await?;
+        resume_windows(gate, &self.db, &read, None).await?;
         gate.is_loaded.store(true, Ordering::Release);
         tracing::info!(keys = gate.len(), "key table loaded");
         Ok(())
@@ -179,14 +179,14 @@ impl Follower {
             let is_long_ago = gate.contact.behind() > REMOVED_KEPT && gate.contact.was_current();
             let mut read = read_keys(gate, &mut *link, if is_long_ago { Which::All } else { Which::NotIn(&self.seen, patience) }).await?;
             let gone = if is_long_ago { gate.table.ids_known() } else { news.removed.clone() };
-            gone.into_iter().filter(|id| !read.keys.contains(id)).for_each(|id| gate.table.remove(id));
+            gone.into_iter().filter(|id| !read.contains(id)).for_each(|id| gate.table.remove(id));
             if !news.holders.is_empty() {
                 // These may be all keys of an API: as with a whole table, the first may take its time.
-                read.add(read_keys(gate, &mut *link, Which::HeldBy(&news.holders, FIRST_ANSWER)).await?);
+                read.extend(read_keys(gate, &mut *link, Which::HeldBy(&news.holders, FIRST_ANSWER)).await?);
             }
             self.seen.clone_from(&news.seen);
-            let news = news.removed.len() + read.keys.len();
-            drop(resume_begun(gate, &self.db, read)); // it goes on by itself
+            let news = news.removed.len() + read.len();
+            drop(resume_begun(gate, &self.db)); // it goes on by itself
             news
         };
         // Known before told: a new node goes by what this one says it has seen.
@@ -265,28 +265,29 @@ pub async fn refresh(gate: &Arc<Gate>, db: &PgPool, keys: &[KeyId]) -> sqlx::Res
     // One reader at a time: an older look must not be put over a newer one.
     let reading = gate.reading.lock().await;
     let read = read_keys(gate, db, Which::These(keys)).await?;
-    for gone in keys.iter().filter(|id| !read.keys.contains(id)) {
+    for gone in keys.iter().filter(|id| !read.contains(id)) {
         gate.table.remove(*gone);
     }
     drop(reading);
-    resumed(resume_begun(gate, db, read)).await
+    resumed(resume_begun(gate, db)).await
 }
 
 /// Reads the keys anew that these plans, workspaces or APIs hold.
 pub async fn refresh_held(gate: &Arc<Gate>, db: &PgPool, holders: &[Uuid]) -> sqlx::Result<()> {
     let reading = gate.reading.lock().await;
-    let read = read_keys(gate, db, Which::HeldBy(holders, FIRST_ANSWER)).await?;
+    read_keys(gate, db, Which::HeldBy(holders, FIRST_ANSWER)).await?;
     drop(reading);
-    resumed(resume_begun(gate, db, read)).await
+    resumed(resume_begun(gate, db)).await
 }
 
 /// Limits that are new for a key go on from what it used of the present windows before. A task of its own: many keys take their time,
 /// which nothing else waits for, and whoever waits for this may give up without ending it.
-fn resume_begun(gate: &Arc<Gate>, db: &PgPool, read: Read) -> Option<JoinHandle<()>> {
+fn resume_begun(gate: &Arc<Gate>, db: &PgPool) -> Option<JoinHandle<()>> {
+    let begun = std::mem::take(&mut *gate.begun());
     let (gate, db) = (Arc::clone(gate), db.clone());
-    (!read.begun.is_empty()).then(|| {
+    (!begun.is_empty()).then(|| {
         tokio::spawn(async move {
-            if let Err(error) = resume_windows(&gate, &db, &read.keys, Some(&read.begun)).await {
+            if let Err(error) = resume_windows(&gate, &db, &begun.keys(), Some(&begun)).await {
                 tracing::warn!("new limits begin at zero, since what was used before could not be read: {error}");
             }
         })

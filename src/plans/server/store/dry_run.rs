@@ -17,7 +17,7 @@ pub struct LimitedRow {
 }
 
 /// Who asked for more than these limits allow, the most beyond first, and how many they are. What was asked is what passed and what a
-/// limit held. Keys for Tollgate's own API don't count, nor (by workspace) keys that have limits of their own.
+/// limit held. Keys for Tollgate's own API don't count, nor (by workspace) keys that have limits or a plan of their own.
 pub async fn list_limited(db: &PgPool, limits: &[KeyLimit], by_key: bool, from: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitedRow>> {
     let calls: Vec<i64> = limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect();
     let windows: Vec<i32> = limits.iter().map(|l| l.window.to_stored()).collect();
@@ -27,7 +27,8 @@ pub async fn list_limited(db: &PgPool, limits: &[KeyLimit], by_key: bool, from: 
              select u.workspace_id, case when $4 then u.key_id end as key_id, u.quarter, sum(coalesce(u.cost, u.count)) as units
              from usage_quarters u join apis a on a.id = u.api_id and a.slug <> 'tollgate'
              where u.quarter >= $3 and u.outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
-               and ($4 or not exists (select from key_limits l where l.key_id = u.key_id))
+               and ($4 or not exists (select from key_limits l where l.key_id = u.key_id union all
+                 select from keys k join plan_limits l on l.plan_id = k.plan_id where k.id = u.key_id))
              group by 1, 2, 3
            ), cells as (
              select q.workspace_id, q.key_id, l.max, sum(q.units) as units

@@ -193,7 +193,7 @@ pub async fn lock_api(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Optio
     Ok(sqlx::query_scalar!("select id from apis where slug = $1 for update", slug).fetch_optional(conn).await?.map(ApiId::new))
 }
 
-pub async fn list_api_limits(db: &PgPool, slug: &str) -> sqlx::Result<Option<Vec<KeyLimit>>> {
+pub async fn list_api_limits(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Option<Vec<KeyLimit>>> {
     let row = sqlx::query!(
         r#"select array(select l.name from api_limits l where l.api_id = a.id order by l.name) as "names!",
              array(select l.max_calls from api_limits l where l.api_id = a.id order by l.name) as "calls!",
@@ -201,7 +201,7 @@ pub async fn list_api_limits(db: &PgPool, slug: &str) -> sqlx::Result<Option<Vec
            from apis a where a.slug = $1"#,
         slug,
     )
-    .fetch_optional(db)
+    .fetch_optional(conn)
     .await?;
     Ok(row.map(|r| limits(r.names, r.calls, r.windows)))
 }
