@@ -83,20 +83,20 @@ withAndWithoutJavaScript('a rotation ends the old secret with the first use of t
   await developer(page, product);
   const old = await newKey(page, 'rotated');
   expect(await call(product, old)).toBe(200);
-  await page.getByRole('link', { name: 'Rotate' }).click();
+  await page.getByRole('button', { name: 'Rotate', exact: true }).click();
   await page.getByRole('radio', { name: 'Until the new one is first used' }).check();
   await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
   const next = await shownSecret(page);
   expect(next).not.toBe(old);
 
   const secrets = page.getByRole('region', { name: 'Secrets' });
-  await expect(secrets.getByRole('row', { name: old.slice(0, 12) })).toContainText('the new one is used');
+  await expect(secrets.getByRole('row', { name: old.slice(0, 14) })).toContainText('at the latest');
   expect(await call(product, old), 'until then it passes').toBe(200);
   expect(await call(product, next)).toBe(200);
   await expect.poll(() => call(product, old), 'then it does not').toBe(401);
   expect(await call(product, next)).toBe(200);
   await page.reload();
-  await expect(secrets.getByRole('row', { name: old.slice(0, 12) })).toHaveCount(0);
+  await expect(secrets.getByRole('row', { name: old.slice(0, 14) })).toHaveCount(0);
 });
 
 test('a pasted key finds its owner, and never leaves the browser', async ({ page, product }) => {

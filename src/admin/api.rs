@@ -271,6 +271,7 @@ pub async fn change_many_keys(
     status: Option<String>,
     review: Option<String>,
     tag: Option<String>,
+    hash: Option<String>,
     until: Option<String>,
     label: Option<String>,
     #[server(default)] reason: String,
@@ -280,7 +281,7 @@ pub async fn change_many_keys(
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let filters = KeyQuery { q, api, status, review, tag, ..KeyQuery::default() };
+    let filters = KeyQuery { q, api, status, review, tag, hash, ..KeyQuery::default() };
     let query = ManyQuery { act, keys, all, filters, until, label };
     let said = server::change_many_keys(&ctx, &caller, query, &reason, seen, typed.as_deref()).await?;
     reply::toast(&ctx, &said);

@@ -197,6 +197,7 @@ pub async fn change_many(
     status: Option<String>,
     review: Option<String>,
     tag: Option<String>,
+    hash: Option<String>,
     until: Option<String>,
     label: Option<String>,
     reason: Option<String>,
@@ -205,7 +206,7 @@ pub async fn change_many(
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let filters = KeyQuery { q, api, status, review, tag, ..KeyQuery::default() };
+    let filters = KeyQuery { q, api, status, review, tag, hash, ..KeyQuery::default() };
     let query = ManyQuery { act, keys, all, filters, until, label };
     let said = server::forms::change_many(&ctx, &caller, &query, &reason.unwrap_or_default(), seen, typed.as_deref()).await?;
     crate::platform::http::reply::toast(&ctx, &said);
@@ -254,9 +255,14 @@ pub async fn run_import(list: ImportId) -> Result<(), AppError> {
     use super::server;
     use crate::{keys::model::ImportOutcome, platform::http::reply, ui::number::count};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let lines = server::run_list(&ctx, &caller, list).await?;
-    let created = lines.iter().filter(|line| line.outcome == ImportOutcome::Created).count() as u64;
-    reply::toast(&ctx, &format!("{} imported. The programs that hold them go on as before.", count(created, "key is", "keys are")));
+    let words = match server::run_list(&ctx, &caller, list).await? {
+        Some(lines) => {
+            let created = lines.iter().filter(|line| line.outcome == ImportOutcome::Created).count() as u64;
+            format!("{} imported. The programs that hold them go on as before.", count(created, "key is", "keys are"))
+        }
+        None => "This list is not kept any more: it was imported already, or is older than a day.".to_owned(),
+    };
+    reply::toast(&ctx, &words);
     reply::redirect("/keys");
     Ok(())
 }

@@ -10,7 +10,22 @@ const FEATURES: [&str; 8] = ["activity", "accounts", "keys", "plans", "usage", "
 const OWNERS: [(&str, &[&str]); 8] = [
     ("activity", &["events"]),
     ("accounts", &["accounts", "account_disablements", "workspaces", "workspace_members", "account_roles", "auth_tokens", "invites", "attempt_counters"]),
-    ("keys", &["apis", "api_permissions", "api_routes", "keys", "key_secrets", "key_limits", "key_state_changes", "key_imports", "nodes", "removed_keys"]),
+    (
+        "keys",
+        &[
+            "apis",
+            "api_permissions",
+            "api_routes",
+            "keys",
+            "key_secrets",
+            "key_limits",
+            "key_state_changes",
+            "key_imports",
+            "ended_secrets",
+            "nodes",
+            "removed_keys",
+        ],
+    ),
     ("plans", &["plans", "plan_limits", "workspace_plans", "workspace_limits", "api_limits"]),
     (
         "usage",

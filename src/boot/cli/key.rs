@@ -208,7 +208,7 @@ async fn export(ctx: &Ctx, invocation: &Invocation, account: Option<&str>) -> Re
         None => None,
     };
     let query = KeyQuery { everywhere: workspace.is_none(), workspace, ..KeyQuery::default() };
-    let (found, _) = keys::page_of_keys(ctx, &Caller::cli(), &query, 1_000_000).await?;
+    let found = keys::every_key(ctx, &Caller::cli(), query, 1_000_000).await?;
     let now = ctx.clock.now();
     let found: Vec<KeyBody> = found.into_iter().map(|key| KeyBody::of(key, now)).collect();
     invocation.answer(&found, keys::http::transfer::table(&found).trim_end());

@@ -35,7 +35,7 @@ fn form(apis: Vec<Api>) -> AnyView {
     view! {
         <Form action=CheckImport::PATH class="stack form-medium">
             <SelectField label="API" name="api" options/>
-            <TextArea label="List" name="list" rows=10 mono=true help required=true/>
+            <TextArea label="List" name="list" rows=10 mono=true help maxlength=40_000 required=true/>
             <div class="form-actions"><Button look=Look::Primary>"Preview"</Button><LinkButton href="/keys" look=Look::Quiet>"Cancel"</LinkButton></div>
         </Form>
     }

@@ -83,7 +83,10 @@ fn filters(list: &KeyList) -> AnyView {
 fn table(list: KeyList) -> AnyView {
     if list.rows.is_empty() {
         return view! {
-            <Empty title="No key matches" text="Look for less of the name, or show every API and status."><LinkButton href=PATH>"Show all keys"</LinkButton></Empty>
+            <Empty title="No key matches" text="Look for less of the name, or show every API and status.">
+                <LinkButton href=PATH>"Show all keys"</LinkButton>
+                <LinkButton href="/keys/import" look=Look::Quiet>"Import keys"</LinkButton>
+            </Empty>
         }
         .into_any();
     }

@@ -15,6 +15,7 @@ use crate::{
     error::AppError,
     keys::model::{Api, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, Review, StandingKind, Window},
     platform::{Ctx, LocalTime, crypto::sha256},
+    ui::number::thousands,
     values::{ApiId, Counts, KeyId, Slug, permission_names as may},
 };
 use std::collections::HashMap;
@@ -88,6 +89,22 @@ pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: u
         key.plan = plans.remove(&key.id);
     }
     Ok((keys, next))
+}
+
+/// Every key that the filters leave, newest first, read by the thousand so that no statement takes long.
+pub async fn every_key(ctx: &Ctx, caller: &Caller, mut query: KeyQuery, most: usize) -> Result<Vec<Key>, AppError> {
+    let mut all = Vec::new();
+    loop {
+        let (page, next) = page_of_keys(ctx, caller, &query, 1_000).await?;
+        all.extend(page);
+        if all.len() > most {
+            return Err(AppError::invalid("q", format!("More than {} keys match. Choose fewer by API, status or tag.", thousands(most as u64))));
+        }
+        match next {
+            Some(cursor) => query.older = Some(cursor),
+            None => return Ok(all),
+        }
+    }
 }
 
 pub(super) fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppError> {

@@ -54,6 +54,8 @@ async fn imported_secrets_pass_as_before(db: PgPool) {
     let id = text(&lines[0], "id");
     let (_, body) = json(mara.post(&app, &format!("/api/v1/keys/{id}/rotate"), json!({ "grace": 0 })).await).await;
     assert_eq!((passes(&app, old).await, passes(&app, &text(&body, "secret")).await), (401, 200));
+    let again = import(&app, &mara, json!([{ "hash": sha256(old) }]), false).await;
+    assert_eq!(outcomes(&again), ["wrong"], "a secret that was ended does not come back with its list");
     mara.post(&app, &format!("/api/v1/keys/{}/revoke", text(&lines[1], "id")), json!({})).await;
     assert_eq!(passes(&app, long).await, 401);
 }
@@ -98,6 +100,13 @@ async fn a_sha_512_can_t_take_the_place_of_another_s_secret(db: PgPool) {
     let lines = import(&app, &eve, json!([{ "hash": sha256(&secret) }]), false).await;
     assert_eq!(outcomes(&lines), ["wrong"], "a hash of somebody else's key is not for the taking");
     assert!(lines[0]["id"].is_null());
+
+    // Nor can a SHA-256 take the place of a SHA-512.
+    let sha512 = Sha512::digest("of old");
+    assert_eq!(outcomes(&import(&app, &mara, json!([{ "hash": hex(&sha512), "name": "old" }]), false).await), ["created"]);
+    let forged = hex(&Sha256::digest([b"sha512 ".as_slice(), &sha512].concat()));
+    assert_eq!(outcomes(&import(&app, &eve, json!([{ "hash": forged, "enabled": false }]), false).await), ["created"]);
+    assert_eq!(passes(&app, "of old").await, 200);
 }
 
 #[sqlx::test]
@@ -146,10 +155,14 @@ async fn the_page_shows_a_list_before_it_imports_it(db: PgPool) {
     for _ in 0..2 {
         assert_eq!(vera.browser.post::<RunImport>(&page, &[("list", id)]).await.status(), 303);
     }
+    assert_eq!(vera.browser.get(&page).await.status(), 404, "what is imported is kept no longer");
     assert_eq!((passes(&app, "old secret").await, events(&db, "key.created").await), (200, 1));
     for wrong in ["", "name\nx", "[1"] {
         assert_eq!(vera.browser.post::<CheckImport>("/keys/import", &[("api", "demo"), ("list", wrong)]).await.status(), 422, "{wrong}");
     }
+    let sent = vera.browser.post::<CheckImport>("/keys/import", &[("api", "demo"), ("list", &list)]).await;
+    let page = crate::support::browser::location(&sent).to_owned();
+    assert_eq!(vera.browser.get(&page).await.status(), 200);
     app.ctx.clock.advance(time::Duration::days(2));
     tollgate::keys::server::forget_lists(&app.ctx).await.unwrap();
     assert_eq!(vera.browser.get(&page).await.status(), 404, "lists are forgotten");

@@ -5,7 +5,7 @@ use super::record::{Origin, Record};
 use crate::values::KeyId;
 use std::{
     collections::HashMap,
-    hash::{BuildHasherDefault, Hash, Hasher},
+    hash::{Hash, Hasher},
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicUsize, Ordering},
@@ -15,8 +15,8 @@ use subtle::ConstantTimeEq;
 
 const SHARDS: usize = 64;
 
-/// A SHA-256 as a map key: hashed by its own first bytes (they are uniform and nobody chooses them for our entries), compared in
-/// constant time.
+/// A digest as a map key, compared in constant time. Whoever imports hashes chooses them, so the map hashes all of it once more, with
+/// keys of this process: nobody can fill one bucket.
 #[derive(Clone, Copy, Eq)]
 struct Digest([u8; 32]);
 
@@ -27,30 +27,11 @@ impl PartialEq for Digest {
 }
 impl Hash for Digest {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let mut first = [0; 8];
-        first.copy_from_slice(&self.0[8..16]);
-        state.write_u64(u64::from_le_bytes(first));
+        state.write(&self.0);
     }
 }
 
-/// Passes a u64 through.
-#[derive(Default)]
-struct AsItIs(u64);
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-    fn write_u64(&mut self, n: u64) {
-        self.0 = n;
-    }
-}
-
-type BySecret = HashMap<Digest, Arc<Record>, BuildHasherDefault<AsItIs>>;
+type BySecret = HashMap<Digest, Arc<Record>>;
 
 type ById = HashMap<KeyId, Arc<Record>>;
 
@@ -112,7 +93,7 @@ impl Table {
         if let Some(before) = before {
             self.count_foreign(&before, AtomicUsize::fetch_sub);
             for gone in before.facts.secrets.iter().filter(|s| !record.facts.secrets.iter().any(|kept| kept.hash == s.hash)) {
-                write(self.secrets(&gone.hash)).remove(&Digest(gone.hash));
+                self.forget(key, gone.hash);
             }
         }
         ids.insert(key, record);
@@ -124,8 +105,16 @@ impl Table {
         if let Some(record) = ids.remove(&key) {
             self.count_foreign(&record, AtomicUsize::fetch_sub);
             for secret in &record.facts.secrets {
-                write(self.secrets(&secret.hash)).remove(&Digest(secret.hash));
+                self.forget(key, secret.hash);
             }
+        }
+    }
+
+    /// Unless it has become another key's meanwhile.
+    fn forget(&self, key: KeyId, hash: [u8; 32]) {
+        let mut secrets = write(self.secrets(&hash));
+        if secrets.get(&Digest(hash)).is_some_and(|record| record.facts.key == key) {
+            secrets.remove(&Digest(hash));
         }
     }
 

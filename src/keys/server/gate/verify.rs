@@ -19,12 +19,15 @@ use crate::{
         },
     },
     platform::{
-        crypto::{sha256, sha512},
+        crypto::{Rng, sha256, sha512},
         http::RequestInfo,
     },
     values::{ApiId, Outcome},
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, LazyLock},
+};
 
 /// May this call pass?
 #[derive(Debug, Clone, Copy, Default)]
@@ -218,10 +221,11 @@ fn decide(record: Arc<Record>, hash: &[u8; 32], question: &Question<'_>, route: 
 /// The longest secret of another system that is looked up.
 const FOREIGN_BYTES: usize = 512;
 
-/// What a SHA-512 is found by in the table of SHA-256s. Hashed once more, so that nobody can import a SHA-512 that begins with the
-/// SHA-256 of somebody else's secret.
+/// What a SHA-512 is found by in the table of SHA-256s. Hashed once more, with a seed that lives as long as this process, so that
+/// nobody can import a hash that takes the place of somebody else's.
 pub fn digest_of_sha512(hash: &[u8]) -> [u8; 32] {
-    sha256([b"sha512 ", hash].concat())
+    static SEED: LazyLock<[u8; 32]> = LazyLock::new(|| Rng::system().bytes());
+    sha256([&SEED[..], hash].concat())
 }
 
 /// Why a known key may not pass, limits aside.

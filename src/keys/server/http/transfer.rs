@@ -49,6 +49,8 @@ pub struct ExportQuery {
     review: Option<String>,
     #[serde(default)]
     tag: Option<String>,
+    #[serde(default)]
+    hash: Option<String>,
 }
 
 /// The keys of a file.
@@ -59,7 +61,7 @@ pub struct KeyExportBody {
 
 /// Export keys
 ///
-/// What is known of the keys that the filters leave, newest first, at most 100,000; never a secret nor a hash.
+/// What is known of the keys that the filters leave, newest first; never a secret nor a hash. More than 100,000 are refused: filter.
 #[utoipa::path(
     get, path = "/api/v1/keys/export", tag = "Keys", operation_id = "export_keys", params(ExportQuery),
     responses(
@@ -69,12 +71,12 @@ pub struct KeyExportBody {
     security(("key" = [])),
 )]
 pub async fn export_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ExportQuery>) -> Result<Response, AppError> {
-    let query = KeyQuery { q: asked.q, api: asked.api, status: asked.status, review: asked.review, tag: asked.tag, ..KeyQuery::default() };
+    let query = KeyQuery { q: asked.q, api: asked.api, status: asked.status, review: asked.review, tag: asked.tag, hash: asked.hash, ..KeyQuery::default() };
     let format = asked.format.as_deref().unwrap_or("csv");
     if !matches!(format, "csv" | "json") {
         return Err(AppError::invalid("format", "A format is csv or json."));
     }
-    let (keys, _) = server::page_of_keys(&ctx, &caller, &query, MOST).await?;
+    let keys = server::every_key(&ctx, &caller, query, MOST).await?;
     let now = ctx.clock.now();
     let data: Vec<KeyBody> = keys.into_iter().map(|key| KeyBody::of(key, now)).collect();
     let file = (header::CONTENT_DISPOSITION, format!("attachment; filename=\"keys-{}.{format}\"", now.date()));
@@ -138,7 +140,8 @@ pub struct ImportAnswerBody {
 /// Import keys
 ///
 /// By the hashes of their secrets, so that the programs that hold them go on as before. A wrong object stops no other. Safe to send
-/// twice: a hash that is here already is left alone. bcrypt and Argon2 hashes can't be looked up and are `wrong`.
+/// twice: a hash that is here already is left alone, and one whose secret was ended here stays ended. bcrypt and Argon2 hashes can't be
+/// looked up and are `wrong`. A request has at most 256 KiB, some 2,000 keys: send more in parts, or use `tollgate key import`.
 #[utoipa::path(
     post, path = "/api/v1/keys/import", tag = "Keys", operation_id = "import_keys", request_body = ImportBody,
     responses(

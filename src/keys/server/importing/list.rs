@@ -40,11 +40,15 @@ pub fn text(text: &str) -> Result<Vec<Line>, AppError> {
     let mut lines = csv::read(text).into_iter();
     let (_, head) = lines.next().ok_or_else(|| AppError::invalid("list", "The list is empty."))?;
     let head: Vec<String> = head.iter().map(|cell| cell.trim().to_owned()).collect();
-    if !head.iter().any(|name| HASH.contains(&name.as_str())) {
+    if !head.iter().any(|name| HASH.contains(&name.as_str()) && name != SECRET) {
         return Err(AppError::invalid("list", "The first line names the columns, and one of them is hash."));
     }
     let object = |(number, cells): (usize, Vec<String>)| {
-        let fields = head.iter().cloned().zip(cells.into_iter().map(Value::String)).filter(|(_, v)| v.as_str().is_some_and(|t| !t.trim().is_empty()));
+        let fields = head
+            .iter()
+            .cloned()
+            .zip(cells.into_iter().map(Value::String))
+            .filter(|(name, v)| name != SECRET && v.as_str().is_some_and(|t| !t.trim().is_empty()));
         line(number, fields.collect())
     };
     Ok(lines.map(object).collect())
@@ -64,6 +68,8 @@ pub fn objects(mut document: Value) -> Result<Vec<Line>, AppError> {
 }
 
 const HASH: [&str; 4] = ["hash", "key_hash", "hashed_key", "key"];
+/// Better Auth's objects have the hash under this name. In a table it would as likely be the secret itself.
+const SECRET: &str = "key";
 /// What says nothing that a key needs, or says it of another system.
 const SILENT: [&str; 14] = [
     "id",
@@ -95,9 +101,13 @@ fn take(fields: &mut Map<String, Value>, names: &[&str]) -> Option<Value> {
 
 fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String> {
     let hash = take(&mut fields, &HASH).map(|value| value.get("value").cloned().unwrap_or(value));
-    let hash = hash::read(hash.as_ref().and_then(Value::as_str).unwrap_or_default())?;
+    let hash = hash.as_ref().and_then(Value::as_str).unwrap_or_default();
     let prefix = fields.get("prefix").and_then(Value::as_str).map(str::to_owned);
     let start = take(&mut fields, &["start"]).and_then(|v| v.as_str().map(str::to_owned)).or(prefix).unwrap_or_default();
+    if start.len() >= 3 && hash.starts_with(&start) {
+        return Err("This looks like the secret itself. Only its hash is needed.".to_owned());
+    }
+    let hash = hash::read(hash)?;
     let expires_at = take(&mut fields, &["expires_at", "expiresAt", "expires"]).map(moment).transpose()?;
     let permissions = take(&mut fields, &["permissions"]).map(permissions).transpose()?;
     let tags = take(&mut fields, &["tags"]).map(permissions_or_words).transpose()?.unwrap_or_default();

@@ -85,6 +85,7 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
     let hashes: Vec<Vec<u8>> = lines.iter().filter_map(|l| l.key.as_ref().ok()).map(|key| key.hash.bytes.clone()).collect();
     let known: HashMap<Vec<u8>, _> =
         secrets::list_holders(&ctx.db, &hashes).await?.into_iter().map(|held| (held.hash, (held.key_id, held.workspace_id))).collect();
+    let ended: HashSet<Vec<u8>> = secrets::list_ended(&ctx.db, &hashes).await?.into_iter().collect();
     let (mut report, mut wanted, mut seen) = (Vec::with_capacity(lines.len()), Vec::new(), HashSet::new());
     let now = ctx.clock.now();
     for line in lines {
@@ -97,6 +98,7 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
                 }
                 _ => said.detail = "This hash can't be imported here.".to_owned(),
             },
+            Ok((_, key)) if ended.contains(&key.hash.bytes) => said.detail = "This secret was ended here. Give its holder a new one.".to_owned(),
             Ok((_, key)) if !seen.insert(key.hash.bytes.clone()) => said.detail = "This hash stands further up already.".to_owned(),
             Ok((permissions, key)) => {
                 said.outcome = ImportOutcome::Created;

@@ -15,14 +15,14 @@ use time::Duration;
 
 /// Lines that the page shows.
 const SHOWN: usize = 200;
-/// A form is at most this long, and so is the column.
-const CHARACTERS: usize = 60_000;
+/// So many fit into a form, encoded.
+pub const CHARACTERS: usize = 40_000;
 
 /// Keeps a list, if it can be read at all.
 pub async fn keep_list(ctx: &Ctx, caller: &Caller, api: &str, text: &str) -> Result<ImportId, AppError> {
     caller.require(&may::KEYS_WRITE)?;
     if text.chars().count() > CHARACTERS {
-        return Err(AppError::invalid("list", "Here a list has at most 60,000 characters. Import longer ones by REST or on the command line."));
+        return Err(AppError::invalid("list", "Here a list has at most 40,000 characters. Import longer ones by REST or on the command line."));
     }
     import_text(ctx, caller, api, text, true).await?;
     let id = ctx.new_id();
@@ -41,10 +41,12 @@ pub async fn preview_list(ctx: &Ctx, caller: &Caller, id: ImportId) -> Result<Im
     Ok(ImportPreview { id, api: list.api, created, known, wrong, lines })
 }
 
-/// Imports it.
-pub async fn run_list(ctx: &Ctx, caller: &Caller, id: ImportId) -> Result<Vec<ImportLine>, AppError> {
-    let list = imports::find_list(&ctx.db, caller.workspace, id).await?.ok_or(AppError::NotFound)?;
-    import_text(ctx, caller, &list.api, &list.list, false).await
+/// Imports it, and keeps it no longer. None: it is not there, as when the button was pressed twice.
+pub async fn run_list(ctx: &Ctx, caller: &Caller, id: ImportId) -> Result<Option<Vec<ImportLine>>, AppError> {
+    let Some(list) = imports::find_list(&ctx.db, caller.workspace, id).await? else { return Ok(None) };
+    let lines = import_text(ctx, caller, &list.api, &list.list, false).await?;
+    imports::delete_list(&ctx.db, id).await?;
+    Ok(Some(lines))
 }
 
 /// Lists that are older than a day go.

@@ -20,6 +20,11 @@ pub async fn find_list(db: &PgPool, workspace: WorkspaceId, id: ImportId) -> sql
     sqlx::query_as!(ListRow, "select api, list from key_imports where id = $1 and workspace_id = $2", id.uuid(), workspace.uuid()).fetch_optional(db).await
 }
 
+pub async fn delete_list(db: &PgPool, id: ImportId) -> sqlx::Result<()> {
+    sqlx::query!("delete from key_imports where id = $1", id.uuid()).execute(db).await?;
+    Ok(())
+}
+
 pub async fn delete_lists(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<u64> {
     Ok(sqlx::query!("delete from key_imports where created_at < $1", before).execute(db).await?.rows_affected())
 }

@@ -141,7 +141,7 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
                and ($5::text is null or strpos(lower(k.name), lower($5)) > 0 or lower($5) = any(k.tags)
                  or ($3::uuid is null and (strpos(lower(w.name), lower($5)) > 0
                    or exists (select from accounts o where o.id = w.personal_of and strpos(lower(o.email), lower($5)) > 0)))
-                 or exists (select from key_secrets s where s.key_id = k.id and (starts_with(s.start, $5) or starts_with($5, s.start))))
+                 or exists (select from key_secrets s where s.key_id = k.id and (starts_with(s.start, $5) or (length(s.start) >= 8 and starts_with($5, s.start)))))
                and ($13::text is null or key_wants_review($13, k, u.last_used_at, $1)) and ($14::text is null or $14 = any(k.tags))
                and ($15::bytea is null or exists (select from key_secrets s where s.key_id = k.id and s.hash = $15))
                and ($16::uuid[] is null or k.id = any($16))

@@ -135,6 +135,11 @@ pub async fn insert_imported(
     Ok(done.rows_affected() == 1)
 }
 
+/// Those of them that belonged to a secret which ended.
+pub async fn list_ended(db: &PgPool, hashes: &[Vec<u8>]) -> sqlx::Result<Vec<Vec<u8>>> {
+    sqlx::query_scalar!("select hash from ended_secrets where hash = any($1)", hashes).fetch_all(db).await
+}
+
 /// Who has a hash.
 pub struct Holder {
     pub hash: Vec<u8>,
