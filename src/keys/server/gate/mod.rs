@@ -67,6 +67,8 @@ pub struct Gate {
     labels: Labels,
     groups: Groups,
     begun: Mutex<Begun>,
+    /// Held by whoever resumes them.
+    resuming: tokio::sync::Mutex<()>,
     clock: Clock,
     /// What a key may do that has no limit of its own.
     default: Policy,
@@ -87,6 +89,7 @@ impl Gate {
             labels: Labels::default(),
             groups: Groups::default(),
             begun: Mutex::default(),
+            resuming: tokio::sync::Mutex::default(),
             clock: ctx.clock.clone(),
             default: Policy { name: "default".into(), max: limits.key_calls, window: Window::Seconds(limits.key_window) },
             is_loaded: AtomicBool::new(false),

@@ -281,17 +281,20 @@ pub async fn refresh_held(gate: &Arc<Gate>, db: &PgPool, holders: &[Uuid]) -> sq
 }
 
 /// Limits that are new for a key go on from what it used of the present windows before. A task of its own: many keys take their time,
-/// which nothing else waits for, and whoever waits for this may give up without ending it.
+/// which the follower does not wait for, and whoever waits may give up without ending it. One at a time, so that who finds nothing to
+/// resume, since another has taken it, still waits until it is done.
 fn resume_begun(gate: &Arc<Gate>, db: &PgPool) -> Option<JoinHandle<()>> {
-    let begun = std::mem::take(&mut *gate.begun());
+    if gate.begun().is_empty() && gate.resuming.try_lock().is_ok() {
+        return None;
+    }
     let (gate, db) = (Arc::clone(gate), db.clone());
-    (!begun.is_empty()).then(|| {
-        tokio::spawn(async move {
-            if let Err(error) = resume_windows(&gate, &db, &begun.keys(), Some(&begun)).await {
-                tracing::warn!("new limits begin at zero, since what was used before could not be read: {error}");
-            }
-        })
-    })
+    Some(tokio::spawn(async move {
+        let _turn = gate.resuming.lock().await;
+        let begun = std::mem::take(&mut *gate.begun());
+        if let Err(error) = resume_windows(&gate, &db, &begun.keys(), Some(&begun)).await {
+            tracing::warn!("new limits begin at zero, since what was used before could not be read: {error}");
+        }
+    }))
 }
 
 async fn resumed(task: Option<JoinHandle<()>>) -> sqlx::Result<()> {
