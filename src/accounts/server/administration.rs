@@ -8,14 +8,14 @@ use super::{
     Visitor,
     jobs::SendReset,
     sessions::sessions_of,
-    store::{administration as store, operators, sessions, tokens},
+    store::{accounts, administration as store, operators, sessions, tokens},
 };
 use crate::{
     accounts::model::{AccountFilter, Caller, SessionView, Via},
     activity::server::{Change, record},
     error::AppError,
     platform::{Ctx, jobs},
-    values::{AccountId, SessionId, permission_names as may},
+    values::{AccountId, Email, SessionId, permission_names as may},
 };
 use serde_json::{Value, json};
 
@@ -51,6 +51,13 @@ pub async fn list_accounts(ctx: &Ctx, caller: &Caller, filter: &AccountFilter) -
 pub async fn find_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<AccountFacts, AppError> {
     caller.require(&may::ADMIN_READ)?;
     store::find_account(&ctx.db, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)
+}
+
+/// The account that has this email.
+pub async fn find_account_by_email(ctx: &Ctx, caller: &Caller, email: &Email) -> Result<AccountFacts, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    let account = accounts::find_by_email(&ctx.db, &email.key()).await?.ok_or(AppError::NotFound)?;
+    find_account(ctx, caller, account.id).await
 }
 
 /// Where an account is signed in; times in the caller's zone.

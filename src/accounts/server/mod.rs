@@ -24,8 +24,8 @@ mod verifying;
 mod visitor;
 
 pub use administration::{
-    AccountCounts, AccountFacts, Ended, count_accounts, disable_account, enable_account, end_session_of, end_sessions_of, find_account, list_accounts,
-    send_reset_link, sessions_of_account,
+    AccountCounts, AccountFacts, Ended, count_accounts, disable_account, enable_account, end_session_of, end_sessions_of, find_account, find_account_by_email,
+    list_accounts, send_reset_link, sessions_of_account,
 };
 pub use caller::{caller, caller_of_account, context, identify, maybe_caller, session};
 pub use invites::create_invite;

@@ -10,7 +10,7 @@ use crate::{
     error::AppError,
     keys::server::nodes,
     platform::Ctx,
-    values::AccountId,
+    values::{AccountId, Email},
 };
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -108,9 +108,8 @@ async fn known(ctx: &Ctx, account: &str) -> Result<AccountFacts, AppError> {
     if let Ok(id) = account.parse::<AccountId>() {
         return accounts::find_account(ctx, &cli, id).await;
     }
-    let filter = AccountFilter { search: Some(account.trim().to_owned()), limit: Some(1000), ..AccountFilter::default() };
-    let found = accounts::list_accounts(ctx, &cli, &filter).await?;
-    found.into_iter().find(|a| a.email.eq_ignore_ascii_case(account.trim())).ok_or(AppError::NotFound)
+    let email: Email = account.trim().parse().map_err(|_: &str| AppError::NotFound)?;
+    accounts::find_account_by_email(ctx, &cli, &email).await
 }
 
 fn state(a: &AccountFacts) -> &'static str {

@@ -3,7 +3,7 @@
 
 use super::{Exit, Invocation, with_ctx};
 use crate::{
-    accounts::{Caller, Via, model::AccountFilter, server as accounts},
+    accounts::{Caller, Via, server as accounts},
     error::AppError,
     keys::{
         model::{Environment, Grace, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Preset, Window},
@@ -171,9 +171,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
 /// The account as the caller: the key gets no more than its owner may.
 async fn owner(ctx: &Ctx, email: &str) -> Result<Caller, AppError> {
     let email: Email = email.parse().map_err(|words: &str| AppError::invalid("account", words))?;
-    let filter = AccountFilter { search: Some(email.to_string()), limit: Some(100), ..AccountFilter::default() };
-    let found = accounts::list_accounts(ctx, &Caller::cli(), &filter).await?;
-    let account = found.into_iter().find(|a| a.email.eq_ignore_ascii_case(email.as_str())).ok_or(AppError::NotFound)?;
+    let account = accounts::find_account_by_email(ctx, &Caller::cli(), &email).await?;
     let caller = accounts::caller_of_account(ctx, account.id, Via::Cli).await?;
     caller.ok_or_else(|| AppError::conflict("This account can't sign in: it is disabled, or its address is not confirmed yet."))
 }

@@ -2,7 +2,7 @@
 
 use super::{Exit, Invocation, with_ctx};
 use crate::{
-    accounts::{Caller, model::AccountFilter, server as accounts},
+    accounts::{Caller, server as accounts},
     error::AppError,
     keys::{
         model::{KeyEdit, KeyLimit, Window},
@@ -226,10 +226,7 @@ fn done(invocation: &Invocation) -> &'static str {
 
 async fn workspace_of(ctx: &Ctx, email: &str) -> Result<WorkspaceId, AppError> {
     let email: Email = email.parse().map_err(|words: &str| AppError::invalid("account", words))?;
-    let filter = AccountFilter { search: Some(email.to_string()), limit: Some(100), ..AccountFilter::default() };
-    let found = accounts::list_accounts(ctx, &Caller::cli(), &filter).await?;
-    let account = found.into_iter().find(|a| a.email.eq_ignore_ascii_case(email.as_str())).ok_or(AppError::NotFound)?;
-    account.workspace.ok_or(AppError::NotFound)
+    accounts::find_account_by_email(ctx, &Caller::cli(), &email).await?.workspace.ok_or(AppError::NotFound)
 }
 
 async fn try_plan(ctx: &Ctx, invocation: &Invocation, slug: &str, by_key: bool) -> Result<Exit, AppError> {

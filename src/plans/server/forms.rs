@@ -2,7 +2,7 @@
 
 use super::{assigning, describing};
 use crate::{
-    accounts::{Caller, model::AccountFilter, server::list_accounts},
+    accounts::{Caller, server::find_account_by_email},
     error::{AppError, FieldError, Fields},
     keys::{
         model::{KeyEdit, KeyLimit},
@@ -96,10 +96,11 @@ async fn whom(ctx: &Ctx, caller: &Caller, text: &str) -> Result<Option<Whom>, Ap
         return Ok(Some(Whom::Key(id)));
     }
     let Ok(email) = text.parse::<Email>() else { return Ok(None) };
-    let filter = AccountFilter { search: Some(email.to_string()), limit: Some(100), ..AccountFilter::default() };
-    let found = list_accounts(ctx, caller, &filter).await?;
-    let account = found.into_iter().find(|a| a.email.eq_ignore_ascii_case(email.as_str()));
-    Ok(account.and_then(|a| a.workspace).map(Whom::Workspace))
+    match find_account_by_email(ctx, caller, &email).await {
+        Ok(account) => Ok(account.workspace.map(Whom::Workspace)),
+        Err(AppError::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 async fn put(ctx: &Ctx, caller: &Caller, whom: &Whom, plan: Option<&str>) -> Result<String, AppError> {
