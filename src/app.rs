@@ -4,7 +4,12 @@ use crate::{
     accounts::pages as accounts, admin::pages as admin, error::AppError, keys::pages as keys, notices::pages as notices, plans::pages as plans,
     site::pages as site, ui::ThemeChoice, usage::pages as usage,
 };
-use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
+use leptos::{
+    config::LeptosOptions,
+    hydration::{AutoReload, HydrationScripts},
+    nonce::use_nonce,
+    prelude::*,
+};
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
@@ -25,6 +30,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <HashedStylesheet id="style" options=options.clone()/>
                 <script src="/enhance.js" nonce=use_nonce() defer></script>
+                <AutoReload options=options.clone()/>
                 <HydrationScripts options=options islands=true/>
                 <MetaTags/>
             </head>

@@ -34,6 +34,11 @@ pub fn leptos_options() -> LeptosOptions {
         .build()
 }
 
+/// Where cargo-leptos tells a page that it was built anew; none unless it watches (`make dev`).
+pub fn reloader(options: &LeptosOptions) -> Option<String> {
+    (options.env == Env::DEV).then(|| format!("ws://*:{}", options.reload_external_port.unwrap_or(options.reload_port)))
+}
+
 /// Files first; what is no file is a page that does not exist.
 pub fn files(state: &AppState) -> Router<AppState> {
     let root = PathBuf::from(state.leptos.site_root.as_ref());

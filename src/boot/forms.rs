@@ -5,7 +5,7 @@
 //! status, the error beside its field and what was typed. So forms are the same with and without JavaScript, nothing forged can put
 //! an error on a page, and nothing typed is lost.
 
-use super::state::AppState;
+use super::{files::reloader, state::AppState};
 use crate::{
     accounts::Caller,
     app::shell,
@@ -87,6 +87,7 @@ async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>
     let context = {
         let ctx = ctx.clone();
         let toast = toast.clone();
+        let reloader = reloader(&state.leptos);
         move || {
             provide_context(ctx.clone());
             provide_context(theme.clone());
@@ -103,7 +104,7 @@ async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>
                 provide_context(outcome);
             }
             if let Some(nonce) = use_nonce()
-                && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce))
+                && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce, reloader.as_deref()))
             {
                 expect_context::<ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
             }
