@@ -1,0 +1,192 @@
+//! Random lives of keys against a model of them that fits on a page: create, rotate, limit, verify, disable, revoke, wait, restart.
+//! Every answer of the gate, and what it says remains, must be the model's.
+
+use crate::{
+    keys::{Person, json, person, text},
+    support::TestApp,
+};
+use proptest::{prelude::*, sample::Index, strategy::ValueTree, test_runner::TestRunner};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use std::collections::HashMap;
+use time::OffsetDateTime;
+
+const LIVES: usize = 12;
+const STEPS: usize = 50;
+/// The limits of every key: so many seconds, by name. Only how much they allow differs.
+const WINDOWS: [(&str, i64); 2] = [("burst", 60), ("hourly", 3_600)];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Create { max: [u64; 2] },
+    Rotate { key: Index, grace: i64 },
+    Limit { key: Index, max: [u64; 2] },
+    Verify { key: Index, secret: Index, cost: u64 },
+    Put { key: Index, state: &'static str },
+    Wait { seconds: i64 },
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let key = any::<Index>;
+    let max = || [0u64..8, 0u64..16];
+    let step = prop_oneof![
+        2 => max().prop_map(|max| Step::Create { max }),
+        3 => (key(), prop_oneof![Just(0i64), Just(30), Just(3_600)]).prop_map(|(key, grace)| Step::Rotate { key, grace }),
+        2 => (key(), max()).prop_map(|(key, max)| Step::Limit { key, max }),
+        16 => (key(), key(), 1u64..4).prop_map(|(key, secret, cost)| Step::Verify { key, secret, cost }),
+        4 => (key(), prop_oneof![4 => Just("disable"), 6 => Just("enable"), 1 => Just("revoke")]).prop_map(|(key, state)| Step::Put { key, state }),
+        4 => prop_oneof![1i64..40, 60i64..4_000].prop_map(|seconds| Step::Wait { seconds }),
+        1 => Just(Step::Restart),
+    ];
+    proptest::collection::vec(step, STEPS)
+}
+
+#[derive(Debug)]
+struct Secret {
+    text: String,
+    ends_at: Option<OffsetDateTime>,
+    is_forgotten: bool,
+}
+
+/// What the gate should know of one key.
+#[derive(Debug)]
+struct Model {
+    id: String,
+    state: &'static str,
+    max: [u64; 2],
+    secrets: Vec<Secret>,
+    /// By place of the limit and number of its window.
+    used: HashMap<(usize, i64), u64>,
+}
+
+impl Model {
+    fn remaining(&self, now: OffsetDateTime) -> [u64; 2] {
+        [0, 1].map(|place| self.max[place].saturating_sub(self.used.get(&slot(place, now)).copied().unwrap_or(0)))
+    }
+
+    fn verify(&mut self, secret: usize, cost: u64, now: OffsetDateTime) -> &'static str {
+        let secret = &self.secrets[secret];
+        if secret.is_forgotten {
+            return "UNKNOWN";
+        }
+        if secret.ends_at.is_some_and(|at| at <= now) {
+            return "EXPIRED";
+        }
+        match self.state {
+            "revoke" => return "REVOKED",
+            "disable" => return "DISABLED",
+            _ => {}
+        }
+        if self.remaining(now).iter().any(|left| *left < cost) {
+            return "RATE_LIMITED";
+        }
+        for place in [0, 1] {
+            *self.used.entry(slot(place, now)).or_default() += cost;
+        }
+        "VALID"
+    }
+
+    fn rotate(&mut self, text: String, grace: i64, now: OffsetDateTime) {
+        let end = now + time::Duration::seconds(grace);
+        for old in &mut self.secrets {
+            old.is_forgotten |= grace == 0 || old.ends_at.is_some_and(|at| at <= now);
+            old.ends_at = Some(old.ends_at.map_or(end, |at| at.min(end)));
+        }
+        self.secrets.push(Secret { text, ends_at: None, is_forgotten: false });
+    }
+}
+
+fn slot(place: usize, now: OffsetDateTime) -> (usize, i64) {
+    (place, now.unix_timestamp().div_euclid(WINDOWS[place].1))
+}
+
+fn limits(max: [u64; 2]) -> Value {
+    let limits: Vec<Value> = WINDOWS.iter().zip(max).map(|((name, window), max)| json!({ "name": name, "limit": max, "window": window })).collect();
+    json!({ "limits": limits })
+}
+
+#[sqlx::test]
+async fn every_answer_is_the_models(db: PgPool) {
+    let mut runner = TestRunner::deterministic();
+    let mut app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "operator").await;
+    let mut told = HashMap::<&str, usize>::new();
+    for _ in 0..LIVES {
+        let life = steps().new_tree(&mut runner).unwrap().current();
+        let mut keys = vec![create(&app, &mara, [5, 9]).await];
+        for (at, step) in life.iter().enumerate() {
+            let context = || format!("step {at} of {life:#?}");
+            if matches!(step, Step::Restart) {
+                app = app.restart().await;
+                continue;
+            }
+            if let Some(code) = take(&app, &mara, &mut keys, step, &context).await {
+                *told.entry(code).or_default() += 1;
+            }
+        }
+    }
+    for code in ["VALID", "RATE_LIMITED", "UNKNOWN", "EXPIRED", "DISABLED", "REVOKED"] {
+        assert!(told.get(code).is_some_and(|n| *n >= 5), "too few of {code} to say anything: {told:?}");
+    }
+}
+
+async fn create(app: &TestApp, mara: &Person, max: [u64; 2]) -> Model {
+    let (id, text) = mara.new_key(app, "a life").await;
+    let answer = mara.call(app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(limits(max))).await;
+    assert_eq!(answer.status(), 200);
+    Model { id, state: "enable", max, secrets: vec![Secret { text, ends_at: None, is_forgotten: false }], used: HashMap::new() }
+}
+
+/// Does one step to the product and to the model; the code, if it was a verification.
+async fn take(app: &TestApp, mara: &Person, keys: &mut Vec<Model>, step: &Step, context: &impl Fn() -> String) -> Option<&'static str> {
+    let now = app.ctx.clock.now();
+    match *step {
+        Step::Create { max } => keys.push(create(app, mara, max).await),
+        Step::Rotate { key, grace } => {
+            let key = key.get_mut(keys);
+            let (status, body) = json(mara.post(app, &format!("/api/v1/keys/{}/rotate", key.id), json!({ "grace": grace })).await).await;
+            assert_eq!(status, if key.state == "revoke" { 409 } else { 200 }, "{body}, {}", context());
+            if status == 200 {
+                key.rotate(text(&body, "secret"), grace, now);
+            }
+        }
+        Step::Limit { key, max } => {
+            let key = key.get_mut(keys);
+            let (status, body) = json(mara.call(app, Method::PATCH, &format!("/api/v1/keys/{}", key.id), Some(limits(max))).await).await;
+            assert_eq!(status, if key.state == "revoke" { 409 } else { 200 }, "{body}, {}", context());
+            if status == 200 {
+                key.max = max;
+            }
+        }
+        Step::Verify { key, secret, cost } => {
+            let key = key.get_mut(keys);
+            let secret = secret.index(key.secrets.len());
+            let question = json!({ "key": key.secrets[secret].text, "api": "demo", "cost": cost });
+            let (status, body) = json(mara.post(app, "/api/v1/keys/verify", question).await).await;
+            let code = key.verify(secret, cost, now);
+            assert_eq!((status, body["code"].as_str()), (200, Some(code)), "{body}, {}", context());
+            if matches!(code, "VALID" | "RATE_LIMITED") {
+                let left = key.remaining(now);
+                for (place, (name, _)) in WINDOWS.iter().enumerate() {
+                    let limit = body["limits"].as_array().unwrap().iter().find(|l| l["name"] == *name).unwrap();
+                    assert_eq!(limit["remaining"].as_u64(), Some(left[place]), "{name} of {body}, {}", context());
+                }
+            }
+            return Some(code);
+        }
+        Step::Put { key, state } => {
+            let key = key.get_mut(keys);
+            let answer = mara.post(app, &format!("/api/v1/keys/{}/{state}", key.id), json!({})).await;
+            let is_final = key.state == "revoke" && state != "revoke";
+            assert_eq!(answer.status(), if is_final { 409 } else { 200 }, "{}", context());
+            if !is_final {
+                key.state = state;
+            }
+        }
+        Step::Wait { seconds } => app.ctx.clock.advance(time::Duration::seconds(seconds)),
+        Step::Restart => unreachable!("done by the caller, who has the server"),
+    }
+    None
+}
