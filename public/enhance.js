@@ -24,7 +24,8 @@ addEventListener('submit', ({ target, submitter }) => {
   leaving = true;
   setTimeout(() => {
     for (const button of $$('button', target)) button.disabled = true;
-    submitter?.setAttribute('aria-busy', 'true');
+    // A file that is saved leaves the page as it is.
+    if (!target.matches('[data-download]')) submitter?.setAttribute('aria-busy', 'true');
   });
 });
 addEventListener('pageshow', ({ persisted }) => {
@@ -96,7 +97,12 @@ addEventListener('change', ({ target }) => {
   for (const count of $$('[data-checked]')) count.textContent = `${checked} selected`;
 });
 
-// A whole key in a search or in "Find a key" is hashed here: it leaves the page only as its SHA-256, and stands in no address.
+// A whole key in a search or in "Find a key" is hashed here: it leaves the page only as its hashes (SHA-256, and SHA-512 for keys that
+// were imported), and stands in no address.
+const hashed = async (kind, secret) => {
+  const digest = await crypto.subtle.digest(kind, new TextEncoder().encode(secret));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+};
 const KEY = /^[a-z][a-z0-9]{1,11}_(live|test)_[0-9A-Za-z]{36}$/;
 addEventListener('submit', (event) => {
   const form = event.target;
@@ -107,10 +113,7 @@ addEventListener('submit', (event) => {
   if (crypto.subtle) {
     event.preventDefault();
     event.stopImmediatePropagation();
-    crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret)).then((digest) => {
-      const hash = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-      location.assign(`${list}?hash=${hash}`);
-    });
+    Promise.all([hashed('SHA-256', secret), hashed('SHA-512', secret)]).then((both) => location.assign(`${list}?hash=${both.join('.')}`));
   } else if (form.method === 'get') { // plain http has no WebCrypto; the form of /keys/find posts
     event.preventDefault();
     location.assign('/keys/find');

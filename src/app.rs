@@ -81,6 +81,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/keys") view=keys::KeysPage ssr=SsrMode::Async/>
             <Route path=path!("/keys/find") view=keys::FindPage ssr=SsrMode::Async/>
             <Route path=path!("/keys/import") view=keys::ImportPage ssr=SsrMode::Async/>
+            <Route path=path!("/keys/create-many") view=keys::CreateManyPage ssr=SsrMode::Async/>
             <Route path=path!("/keys/many") view=keys::ManyPage ssr=SsrMode::Async/>
             <Route path=path!("/keys/:id") view=keys::KeyPage ssr=SsrMode::Async/>
             <Route path=path!("/dev/ui") view=site::GalleryPage ssr=SsrMode::Async/>

@@ -1,6 +1,6 @@
 //! Server functions of keys: what the pages read, and where their forms go.
 
-use super::model::{self, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery};
+use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery};
 use crate::{
     error::AppError,
     values::{ImportId, KeyId, SecretId},
@@ -214,15 +214,64 @@ pub async fn change_many(
     Ok(())
 }
 
-/// Whose is this key? The way without JavaScript: hashed at once, and on to the list by its hash.
+/// Whose is this key? The way without JavaScript: hashed at once, and on to the list by its hashes.
 #[server]
 pub async fn find_key(secret: String, #[server(default)] everywhere: bool) -> Result<(), AppError> {
     use super::server;
     crate::accounts::server::caller().await?;
-    let hash = server::forms::hash_of(&secret)?;
+    let hash = server::forms::hashes_of(&secret)?;
     let list = if everywhere { "/admin/keys" } else { "/keys" };
     crate::platform::http::reply::redirect(&format!("{list}?hash={hash}"));
     Ok(())
+}
+
+/// Says that a key leaked, as secret scanning would. Operators only.
+#[server]
+pub async fn mark_leaked(id: KeyId, url: String, reason: Option<String>) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let server::Changed { key, .. } = server::leaks::mark_leaked(&ctx, &caller, id, &url, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &format!("{} is marked as leaked. Its owner gets a mail.", key.name));
+    crate::platform::http::reply::redirect(&format!("/keys/{id}"));
+    Ok(())
+}
+
+/// What was reported as a leak is none. Operators only.
+#[server]
+pub async fn clear_leaks(id: KeyId, reason: Option<String>) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let server::Changed { key, .. } = server::leaks::clear_leaks(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &format!("{} counts as leaked no more.", key.name));
+    Ok(())
+}
+
+/// Whether leaked keys of the caller's workspace are disabled at once.
+#[server]
+pub async fn save_leak_choice(#[server(default)] disables: bool) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::leaks::save_leak_choice(&ctx, &caller, disables).await?;
+    crate::platform::http::reply::toast(&ctx, "Saved.");
+    Ok(())
+}
+
+/// Keeps a pasted list of new keys and goes to the page that says what each line makes.
+#[server]
+pub async fn check_batch(api: String, list: String) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let id = server::keep_batch(&ctx, &caller, &api, &list).await?;
+    crate::platform::http::reply::redirect(&format!("/keys/create-many?list={id}"));
+    Ok(())
+}
+
+/// What `/keys/create-many` shows.
+#[server]
+pub async fn read_batch(list: Option<String>) -> Result<BatchPage, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::batch_page(&ctx, &caller, list.as_deref()).await
 }
 
 /// Keeps a pasted list of hashed keys and goes to the page that says what would become of each line.

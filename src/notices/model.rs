@@ -51,6 +51,8 @@ pub struct NoticePage {
     /// What was told last, newest first.
     pub told: Vec<ToldNotice>,
     pub rules: Vec<AlertRule>,
+    /// Leaked keys of the workspace are disabled at once.
+    pub disables_leaked: bool,
     /// To choose from in a new rule.
     pub keys: Vec<KeyChoice>,
 }

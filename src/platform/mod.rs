@@ -14,6 +14,7 @@ pub mod mail;
 pub mod mapped;
 pub mod postgres;
 pub mod session;
+pub mod signature;
 pub mod telemetry;
 
 pub use ctx::Ctx;

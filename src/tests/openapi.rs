@@ -1,13 +1,15 @@
 //! The description of the REST API is true: every route is in it, every answer here is one that it announces, and fits its schema.
 
 use crate::{
-    keys::{OPERATOR, Person, person_with},
+    keys::{OPERATOR, Person, leaks::Scanner, person_with},
     support::{TestApp, browser::PASSWORD},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::collections::BTreeSet;
+
+const LEAKED: &str = "/api/v1/leaked-keys";
 
 /// Asks and compares each answer with the document.
 struct Reader {
@@ -17,6 +19,8 @@ struct Reader {
     asked: BTreeSet<String>,
     /// What `{secret_id}` in a path is.
     secret: String,
+    /// Signs what is sent to the endpoint of secret scanning.
+    scanner: Scanner,
 }
 
 impl Reader {
@@ -25,13 +29,17 @@ impl Reader {
         let permissions: Vec<&str> = OPERATOR.iter().copied().chain(["apis:manage", "plans:manage"]).collect();
         let mara = person_with(&app, &db, "mara@example.com", "operator", &permissions).await;
         let document = app.get("/api/v1/openapi.json").await.json().await.unwrap();
-        Self { app, mara, document, asked: BTreeSet::new(), secret: String::new() }
+        Self { app, mara, document, asked: BTreeSet::new(), secret: String::new(), scanner: Scanner::new("stranger") }
     }
 
     /// `template` is the path as the document has it; `{id}` in it becomes `id`.
     async fn ask(&mut self, method: Method, template: &str, id: &str, query: &str, body: Option<Value>, expected: u16) -> Value {
         let path = format!("{}{query}", template.replace("{id}", id).replace("{slug}", id).replace("{secret_id}", &self.secret));
-        let answer = self.mara.call(&self.app, method.clone(), &path, body).await;
+        let answer = if template == LEAKED {
+            self.scanner.report(&self.app, &body.unwrap_or_default().to_string()).await
+        } else {
+            self.mara.call(&self.app, method.clone(), &path, body).await
+        };
         let what = format!("{method} {path}");
         let (status, kind) = (answer.status().as_u16(), answer.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned()));
         let text = answer.text().await.unwrap();
@@ -120,6 +128,11 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), "/api/v1/keys/{id}/history", &id, "", None, 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/test", &id, "", Some(json!({ "method": "GET", "path": "/orders", "ip": "203.0.113.9" })), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/test", &id, "", Some(json!({ "method": "GET", "path": "orders" })), 422).await;
+    let leaked = "/api/v1/keys/{id}/leaked";
+    r.ask(post.clone(), leaked, &id, "", Some(json!({ "url": "https://example.com/17", "reason": "a test" })), 200).await;
+    r.ask(post.clone(), leaked, &id, "", Some(json!({ "url": "nowhere" })), 422).await;
+    assert_eq!(r.ask(get.clone(), key, &id, "", None, 200).await["leaks"][0]["reported_by"], "Mara");
+    r.ask(delete.clone(), leaked, &id, "", Some(json!({})), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/revoke", &id, "", Some(json!({})), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({})), 409).await;
     r.ask(delete.clone(), key, &id, "", None, 204).await;
@@ -138,6 +151,19 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(post.clone(), bulk, "", "", Some(json!({ "act": "tag", "filter": { "q": "passing", "api": "demo" }, "tag": "prod" })), 200).await;
     r.ask(post.clone(), bulk, "", "", Some(json!({ "act": "burn" })), 422).await;
     r.ask(get.clone(), keys, "", "?review=endless&tag=prod", None, 200).await;
+    // Leaked keys, as secret scanning reports them.
+    let report = json!([{ "token": passing["secret"], "type": "tollgate_key", "url": "https://example.com/18", "source": "content" }, { "token": "x" }]);
+    r.ask(post.clone(), LEAKED, "", "", Some(report.clone()), 404).await;
+    let stranger = std::mem::replace(&mut r.scanner, Scanner::listed(&r.app.ctx).await);
+    assert_eq!(r.ask(post.clone(), LEAKED, "", "", Some(report.clone()), 200).await[0]["label"], "true_positive");
+    r.ask(post.clone(), LEAKED, "", "", Some(json!({ "token": "x" })), 422).await;
+    r.scanner = stranger;
+    r.ask(post.clone(), LEAKED, "", "", Some(report), 401).await;
+    // Many new keys.
+    let batch = "/api/v1/keys/batch";
+    r.ask(post.clone(), batch, "", "", Some(json!({ "api": "demo", "keys": [{ "name": "" }, { "name": "till" }], "dry_run": true })), 200).await;
+    r.ask(post.clone(), batch, "", "", Some(json!({ "api": "demo", "keys": [{ "name": "till", "limits": [{ "limit": 5, "window": 60 }] }] })), 201).await;
+    r.ask(post.clone(), batch, "", "", Some(json!({ "api": "demo", "keys": [{ "name": "" }] })), 422).await;
     // APIs and their routes.
     let (apis, api, routes) = ("/api/v1/apis", "/api/v1/apis/{slug}", "/api/v1/apis/{slug}/routes");
     let described = json!({ "slug": "shop", "name": "Shop", "permissions": [{ "name": "shop:read", "basic": true }], "unmatched": "refuse" });

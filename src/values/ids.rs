@@ -104,6 +104,8 @@ ids! {
     SecretId = "sec";
     /// A list of keys that waits to be imported.
     ImportId = "imp";
+    /// A list of keys that waits to be made.
+    BatchId = "batch";
     /// One signed-in browser.
     SessionId = "ses";
     /// A mailed proof.

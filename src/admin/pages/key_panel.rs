@@ -20,7 +20,10 @@ pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] rev
         KeyState::Revoked => (None, None),
         KeyState::Active | KeyState::Disabled => (Some(limit(&chosen)), Some(acts(&chosen, revoke, asks))),
     };
+    let is_leaked = !chosen.leaks.is_empty();
     let (key, standing) = (chosen.key, chosen.standing);
+    let leaked = is_leaked.then(|| view! { <Note gate=Gate::Refused>"Leaked: "<a href=format!("/keys/{}", key.id)>"where, and what to do"</a></Note> });
+    let report = chosen.can_mark_leaked.then(|| view! { " · "<a href=format!("/keys/{}?dialog=leaked", key.id)>"Report leaked"</a> });
     let permissions = key.permissions.iter().map(|p| view! { <CodeTag text=p.to_string()/> }).collect_view();
     view! {
         <aside class="card panel" id="key" aria-labelledby="h-key">
@@ -31,6 +34,7 @@ pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] rev
             </div>
             <div class="card-body stack">
                 <p class="muted">{standing.why}</p>
+                {leaked}
                 <Facts>
                     <Fact term="Id"><CopyId id="key-id" text=key.id.to_string()/></Fact>
                     <Fact term="Starts with"><code>{key.start}"…"</code></Fact>
@@ -42,7 +46,7 @@ pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] rev
                     <Fact term="Expires"><SaidOrNever said=chosen.expires/></Fact>
                     <Fact term="Today">{count(chosen.today.total(), "call", "calls")}", "{thousands(chosen.today.passed)}" passed"</Fact>
                 </Facts>
-                <p><a href=format!("/keys/{}", key.id)>"History, secrets and chart"</a>" · "<a href=format!("/keys/{}#test", key.id)>"Would a call pass?"</a></p>
+                <p><a href=format!("/keys/{}", key.id)>"History, secrets and chart"</a>" · "<a href=format!("/keys/{}#test", key.id)>"Would a call pass?"</a>{report}</p>
                 {limit}
                 {acts}
             </div>

@@ -14,7 +14,7 @@ use crate::{
         model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
     },
     ui::{
-        Button, Empty, ErrorSummary, FilterSelect, Filters, Form, LinkButton, PageHeader, Pagination, SearchField, Size, Table,
+        Badge, Button, Empty, ErrorSummary, FilterSelect, Filters, Form, Gate, LinkButton, PageHeader, Pagination, SearchField, Size, Table,
         number::{count, thousands},
     },
 };
@@ -115,6 +115,7 @@ fn table(list: KeyList) -> AnyView {
 fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
     let id = k.key.id.to_string();
     let this = vec![("id", id.clone())];
+    let leaked = k.is_leaked.then(|| view! { " "<Badge gate=Gate::Refused>"Leaked"</Badge> });
     let (name, is_off) = (k.key.name.clone(), k.standing.kind.is_off());
     let act = match k.key.state {
         KeyState::Active => {
@@ -130,7 +131,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
     view! {
         <tr class=is_off.then_some("is-off")>
             <CheckKey id=id.clone() name=k.key.name.clone()/>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=here(query, Some(("key", &id)))>{k.key.name}</a><code>{k.key.start}"…"</code></span></th>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=here(query, Some(("key", &id)))>{k.key.name}</a><span><code>{k.key.start}"…"</code>{leaked}</span></span></th>
             <td class="col-2">{k.owner}</td>
             <td class="col-3 muted">{k.key.api_name}</td>
             <td class="num col-3">{thousands(k.calls.total())}</td>

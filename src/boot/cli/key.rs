@@ -1,4 +1,4 @@
-//! `tollgate key …`: create, list, import, export, limit, disable, enable, revoke and rotate keys beside running servers. A change
+//! `tollgate key …`: create (one or many), list, import, export, limit, disable, enable, revoke and rotate keys beside running servers. A change
 //! answers when each of them has applied it, or names who has not.
 
 use super::{Exit, Invocation, with_ctx};
@@ -6,11 +6,12 @@ use crate::{
     accounts::{Caller, Via, server as accounts},
     error::AppError,
     keys::{
-        model::{Environment, Grace, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Preset, Window},
-        server::{self as keys, Changed, http::KeyBody},
+        model::{BatchLine, Environment, Grace, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Preset, Window},
+        server::{self as keys, Batch, Changed, http::KeyBody},
     },
-    platform::Ctx,
-    values::{Email, KeyId},
+    platform::{Ctx, LocalTime},
+    ui::number::count,
+    values::{Email, KeyId, permission_names as may},
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -50,6 +51,18 @@ pub(super) enum KeyCommand {
     Enable(Why),
     /// End it for good
     Revoke(Why),
+    /// Make a key for each line of a CSV file; prints name,key_id,secret once, as CSV (JSON with --json). With --dry-run only say what is
+    /// wrong with each line; one that is wrong keeps all from being made
+    CreateMany {
+        /// A first line such as name,permissions,expires,tags,addresses,limits,account; - for standard input
+        file: PathBuf,
+        /// The email of their owner, where a line names no other
+        #[arg(long, value_name = "EMAIL")]
+        account: String,
+        /// The slug of the API that they call
+        #[arg(long, value_name = "SLUG")]
+        api: String,
+    },
     /// Import keys by the hashes of their secrets, from CSV or JSON; with --dry-run only say what would become of each line
     Import {
         file: PathBuf,
@@ -131,6 +144,7 @@ impl KeyCommand {
             Self::Revoke(why) => {
                 change(ctx, invocation, &why, ("Revoked", "Refused"), async |id| keys::revoke_key(ctx, &Caller::cli(), id, &why.reason).await).await
             }
+            Self::CreateMany { file, account, api } => create_many(ctx, invocation, &file, &account, &api).await,
             Self::Import { file, account, api } => import(ctx, invocation, &file, &account, &api).await,
             Self::Export { account } => export(ctx, invocation, account.as_deref()).await,
             Self::Rotate { id, until_first_use: true, .. } => rotate(ctx, invocation, &id, Grace::FirstUse).await,
@@ -189,10 +203,43 @@ async fn list(ctx: &Ctx, invocation: &Invocation, account: Option<&str>, api: Op
     Ok(Exit::Done)
 }
 
+async fn create_many(ctx: &Ctx, invocation: &Invocation, file: &Path, account: &str, api: &str) -> Result<Exit, AppError> {
+    let mut caller = owner(ctx, account).await?;
+    // Whoever may run this may set limits and name other owners; what the keys may is still bound by the account.
+    caller.permissions.push(may::KEYS_MANAGE);
+    let lines = keys::read_lines(&text_of(file)?, &LocalTime::new(&caller.time_zone, ctx.clock.now()))?;
+    let report = if invocation.dry_run {
+        keys::check_batch(ctx, &caller, api, lines).await?
+    } else {
+        match keys::create_batch(ctx, &caller, api, lines, None).await? {
+            Batch::Made(made) => {
+                let all: Vec<_> = made.iter().map(|key| json!({ "name": key.name, "id": key.id, "secret": key.secret })).collect();
+                invocation.answer(&all, keys::file_of_secrets(&made).trim_end());
+                return Ok(Exit::Done);
+            }
+            Batch::Wrong(report) => report,
+            Batch::Given => Vec::new(),
+        }
+    };
+    let said = |line: &BatchLine| {
+        let errors: Vec<String> = line.errors.iter().map(|e| format!("{} {}", e.field, e.message).trim().to_owned()).collect();
+        format!("{:6}  {:8}  {}  {}", line.line, if errors.is_empty() { "a key" } else { "wrong" }, line.name, errors.join(" ")).trim_end().to_owned()
+    };
+    let wrong = report.iter().filter(|line| !line.errors.is_empty()).count() as u64;
+    let words: Vec<String> = report.iter().map(said).collect();
+    invocation.answer(&report, &format!("{}\nNothing is made. {} wrong.", words.join("\n"), count(wrong, "line is", "lines are")));
+    Ok(if wrong > 0 { Exit::Failed } else { Exit::Done })
+}
+
+/// The text of a file, or of standard input for `-`.
+pub(super) fn text_of(file: &Path) -> Result<String, AppError> {
+    let text = if file == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    text.map_err(|error| AppError::invalid("file", format!("{} can't be read: {error}", file.display())))
+}
+
 async fn import(ctx: &Ctx, invocation: &Invocation, file: &Path, account: &str, api: &str) -> Result<Exit, AppError> {
     let caller = owner(ctx, account).await?;
-    let text = std::fs::read_to_string(file).map_err(|error| AppError::invalid("file", format!("{} can't be read: {error}", file.display())))?;
-    let lines = keys::import_text(ctx, &caller, api, &text, invocation.dry_run).await?;
+    let lines = keys::import_text(ctx, &caller, api, &text_of(file)?, invocation.dry_run).await?;
     let words: Vec<String> = lines.iter().map(|l| format!("{:6}  {:8}  {}  {}", l.line, l.outcome.as_str(), l.name, l.detail)).collect();
     let created = lines.iter().filter(|l| l.outcome == ImportOutcome::Created).count();
     let verb = if invocation.dry_run { "would be imported" } else { "imported" };

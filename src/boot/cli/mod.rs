@@ -13,6 +13,7 @@ mod doctor;
 mod exit;
 mod invite;
 mod key;
+mod leaks;
 mod migrate;
 mod plan;
 mod route;
@@ -90,6 +91,9 @@ enum Command {
     /// Create, list and change keys
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Say who may report leaked keys
+    #[command(subcommand)]
+    Leaks(leaks::LeaksCommand),
     /// Describe APIs
     #[command(subcommand)]
     Api(api::ApiCommand),
@@ -164,6 +168,7 @@ impl Command {
             Self::Account(command) => command.run(invocation).await,
             Self::Invite(command) => command.run(invocation).await,
             Self::Key(command) => command.run(invocation).await,
+            Self::Leaks(command) => command.run(invocation).await,
             Self::Api(command) => command.run(invocation).await,
             Self::Plan(command) => command.run(invocation).await,
         }

@@ -27,6 +27,10 @@ pub enum Act {
     Dropped,
     /// An old secret ends at another time.
     Extended,
+    /// A secret of it was found in the open.
+    Leaked,
+    /// What was reported as a leak is none.
+    Cleared,
 }
 
 impl Act {
@@ -46,6 +50,8 @@ impl Act {
             Self::Rotated => "rotated",
             Self::Dropped => "dropped",
             Self::Extended => "extended",
+            Self::Leaked => "leaked",
+            Self::Cleared => "cleared",
         }
     }
 
@@ -53,6 +59,7 @@ impl Act {
     pub fn words(self, detail: &str) -> String {
         match self {
             Self::Created if detail == "imported" => "imported the key by the hash of its secret".to_owned(),
+            Self::Created if detail == "list" => "created the key with others of a list".to_owned(),
             Self::Created => "created the key".to_owned(),
             Self::Renamed => format!("renamed it {detail}"),
             Self::Expiry => format!("set the expiry to {detail}"),
@@ -67,6 +74,8 @@ impl Act {
             Self::Rotated => format!("rotated the secret; {detail}"),
             Self::Dropped => format!("dropped the secret {detail}"),
             Self::Extended => format!("moved the end of the secret {detail}"),
+            Self::Leaked => format!("reported a leak: {detail}"),
+            Self::Cleared => "cleared what was reported as a leak".to_owned(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The nouns of keys, for both sides. Nothing here ever holds a secret: that is shown once, by `components::Reveal`.
 
+mod batch;
 mod history;
 mod import;
 mod limit;
@@ -15,6 +16,7 @@ mod used;
 mod view;
 mod window;
 
+pub use batch::{BatchLine, BatchPage, BatchPreview};
 pub use history::{Act, HistoryEntry};
 pub use import::{ImportLine, ImportOutcome, ImportPreview};
 pub use limit::{KeyLimit, Level, LevelView, LimitView};
@@ -27,7 +29,7 @@ pub use spread::{Missing, Spread};
 pub use standing::{Standing, StandingKind};
 pub use trial::{CallTrial, TrialStep, TryCall};
 pub use used::PermissionUse;
-pub use view::{DayBar, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, NewKeyForm, Said, SecretUseView, SecretView};
+pub use view::{DayBar, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, LeakView, NewKeyForm, Said, SecretUseView, SecretView};
 pub use window::Window;
 
 use crate::values::{ApiId, KeyId, KeyPrefix, Permission, Slug, WorkspaceId};

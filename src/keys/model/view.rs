@@ -13,6 +13,26 @@ pub struct Said {
     pub words: String,
 }
 
+/// Where a secret of a key was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeakView {
+    /// How the secret begins.
+    pub start: String,
+    pub url: String,
+    /// What kind of place: "content", "an operator".
+    pub source: String,
+    /// Who reported it: a name, or "secret scanning".
+    pub by: String,
+    pub at: Said,
+}
+
+impl LeakView {
+    /// Whether a browser can go there.
+    pub fn is_web(&self) -> bool {
+        self.url.starts_with("https://") || self.url.starts_with("http://")
+    }
+}
+
 /// What `/keys` asks for, as it stands in its URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyQuery {
@@ -25,7 +45,7 @@ pub struct KeyQuery {
     /// A word of `Review::ALL`.
     pub review: Option<String>,
     pub tag: Option<String>,
-    /// The SHA-256 of a whole secret, in hex: whose is it?
+    /// The SHA-256 of a whole secret in hex, and after a dot its SHA-512, for imported ones: whose is it?
     pub hash: Option<String>,
     /// The list continues after this cursor.
     pub older: Option<String>,
@@ -92,6 +112,8 @@ pub struct KeyRow {
     /// The workspace's name; interesting in the operator's list.
     pub owner: String,
     pub standing: Standing,
+    /// A secret of it that is still accepted was found in the open.
+    pub is_leaked: bool,
     /// The last 30 days.
     pub calls: Counts,
     /// The last 30 days, oldest first.
@@ -200,8 +222,12 @@ pub struct KeyDetail {
     /// Why these: every level, nearest first, the one in force marked.
     pub why: Vec<LevelView>,
     pub history: Vec<HistoryEntry>,
+    /// Where secrets that are still accepted were found, the newest first.
+    pub leaks: Vec<LeakView>,
     pub can_edit: bool,
     pub can_set_limits: bool,
+    /// May say that it leaked, and that it did not.
+    pub can_mark_leaked: bool,
     /// A command that calls its API, with `$KEY` where the secret stands.
     pub example: String,
     /// Makes the rotation safe to send twice.

@@ -9,8 +9,8 @@ use crate::{
     accounts::components::Framed,
     error::AppError,
     keys::{
-        api::{self, DisableKey, DropSecret, EnableKey, ExtendSecret},
-        components::{NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded},
+        api::{self, ClearLeaks, DisableKey, DropSecret, EnableKey, ExtendSecret},
+        components::{LeakNote, LeakedDialog, NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded},
         model::{Environment, KeyDetail, KeyState, TryCall, Window},
     },
     ui::{
@@ -65,6 +65,7 @@ fn page(detail: KeyDetail, secret: Option<String>, tried: Option<Tried>, dialog:
         (Some(secret), ..) => Some(view! { <Reveal detail=detail.clone() secret/> }.into_any()),
         (None, "revoke", true) => Some(view! { <RevokeDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         (None, "narrow", true) => Some(view! { <NarrowDialog detail=detail.clone() path=path.clone()/> }.into_any()),
+        (None, "leaked", _) if detail.can_mark_leaked => Some(view! { <LeakedDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         (None, "rotate", true) => Some(view! { <RotateDialog detail=detail.clone() path=path.clone()/> }.into_any()),
         _ => None,
     };
@@ -76,6 +77,8 @@ fn page(detail: KeyDetail, secret: Option<String>, tried: Option<Tried>, dialog:
     view! {
         {head(&detail, acts)}
         {off}
+        <LeakNote detail=detail.clone()/>
+        <ErrorSummary action=ClearLeaks::PATH/>
         <ErrorSummary action=DisableKey::PATH/>
         <ErrorSummary action=EnableKey::PATH/>
         <ErrorSummary action=DropSecret::PATH/>
@@ -109,6 +112,7 @@ fn head(detail: &KeyDetail, acts: Option<AnyView>) -> AnyView {
 
 fn acts(detail: &KeyDetail, path: String) -> AnyView {
     let this = vec![("id", detail.key.id.to_string())];
+    let report = detail.can_mark_leaked.then(|| view! { <OpenDialog path=path.clone() dialog="leaked">"Report leaked"</OpenDialog> });
     let switch = match detail.key.state {
         KeyState::Disabled => view! { <Form action=EnableKey::PATH quiet=true hidden=this><Button look=Look::Primary>"Enable"</Button></Form> }.into_any(),
         KeyState::Active | KeyState::Revoked => view! {
@@ -123,6 +127,7 @@ fn acts(detail: &KeyDetail, path: String) -> AnyView {
         <div class="row">
             <OpenDialog path=path.clone() dialog="rotate" icon=Icon::Rotate>"Rotate"</OpenDialog>
             {switch}
+            {report}
             <OpenDialog path dialog="revoke" look=Look::DangerQuiet>"Revoke"</OpenDialog>
         </div>
     }

@@ -147,17 +147,18 @@ fn entry(entry: HistoryEntry) -> AnyView {
     let dot = match entry.act {
         Act::Created => Dot::Icon(Icon::Key),
         Act::Renamed | Act::Expiry | Act::Tagged => Dot::Icon(Icon::Gear),
-        Act::Permitted | Act::Addressed => Dot::Icon(Icon::Shield),
+        Act::Permitted | Act::Addressed | Act::Cleared => Dot::Icon(Icon::Shield),
         Act::Limited | Act::Planned => Dot::Icon(Icon::Gauge),
         Act::Rotated | Act::Extended => Dot::Icon(Icon::Rotate),
         Act::Dropped => Dot::Icon(Icon::Trash),
         Act::Disabled => Dot::Gate(Gate::Idle),
         Act::Enabled => Dot::Gate(Gate::Passed),
-        Act::Revoked => Dot::Gate(Gate::Refused),
+        Act::Revoked | Act::Leaked => Dot::Gate(Gate::Refused),
     };
     let actor = match entry.actor.as_str() {
         "cli" => "An operator, on the command line,".to_owned(),
         "system" => "Tollgate".to_owned(),
+        "secret scanning" => "Secret scanning".to_owned(),
         _ => entry.actor,
     };
     let why = if entry.reason.is_empty() { String::new() } else { format!(", “{}”", entry.reason) };

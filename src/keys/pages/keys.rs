@@ -10,8 +10,8 @@ use crate::{
         model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
     },
     ui::{
-        Crumb, Empty, ErrorSummary, FilterSelect, Filters, Icon, LinkButton, Look, Menu, MenuAct, MenuLink, MenuRule, OutlineBadge, PageHeader, Pagination,
-        SearchField, Size, Table,
+        Badge, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Look, Menu, MenuAct, MenuLink, MenuRule, OutlineBadge, PageHeader,
+        Pagination, SearchField, Size, Table,
         chart::Sparkline,
         number::{count, thousands},
     },
@@ -115,6 +115,7 @@ fn table(list: KeyList) -> AnyView {
         <div class="row">
             <LinkButton href=query.link("/api/v1/keys/export", None) size=Size::Small look=Look::Quiet icon=Icon::Download download=true>"Export CSV"</LinkButton>
             <LinkButton href="/keys/import" size=Size::Small look=Look::Quiet>"Import keys"</LinkButton>
+            <LinkButton href="/keys/create-many" size=Size::Small look=Look::Quiet>"Create many"</LinkButton>
         </div>
         <ManyBar query found path="/keys/many"/>
     }
@@ -126,6 +127,7 @@ fn row(row: KeyRow) -> AnyView {
     let points = row.spark.iter().map(|day| (day.passed, day.limited, day.refused)).collect();
     let is_off = row.standing.kind.is_off();
     let menu = menu(&row);
+    let leaked = row.is_leaked.then(|| view! { " "<Badge gate=Gate::Refused>"Leaked"</Badge> });
     let expires = match row.expires {
         Some(said) => view! { <SaidTime said/> }.into_any(),
         None if is_off => view! { <span class="faint">"never"</span> }.into_any(),
@@ -134,7 +136,7 @@ fn row(row: KeyRow) -> AnyView {
     view! {
         <tr class=is_off.then_some("is-off")>
             <CheckKey id=id.clone() name=row.key.name.clone()/>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/keys/{id}")>{row.key.name.clone()}</a><span><code>{row.key.start}"…"</code><Tags tags=row.key.tags/></span></span></th>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/keys/{id}")>{row.key.name.clone()}</a><span><code>{row.key.start}"…"</code>{leaked}<Tags tags=row.key.tags/></span></span></th>
             <td class="col-2"><Sparkline name=row.key.name points/></td>
             <td class="num col-2">{thousands(row.calls.total())}</td>
             <td class="col-2"><SaidOrNever said=row.last_used/></td>

@@ -1,5 +1,6 @@
-//! The pages of keys: the list, one key, many at once, whose a key is.
+//! The pages of keys: the list, one key, many at once, whose a key is, lists in and out.
 
+mod create_many;
 mod find;
 mod import;
 mod key;
@@ -9,6 +10,7 @@ mod key_use;
 mod keys;
 mod many;
 
+pub use create_many::CreateManyPage;
 pub use find::FindPage;
 pub use import::ImportPage;
 pub use key::KeyPage;

@@ -71,6 +71,11 @@ pub async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key
     write(ctx, conn, actor(caller), key, done).await
 }
 
+/// The same for somebody without an account, by a fixed name.
+pub async fn note_as(ctx: &Ctx, conn: &mut PgConnection, name: &str, key: &Key, done: Done<'_>) -> Result<(), AppError> {
+    write(ctx, conn, (None, name), key, done).await
+}
+
 /// The same for what Tollgate does by itself.
 pub async fn note_as_system(ctx: &Ctx, conn: &mut PgConnection, key: &Key, done: Done<'_>) -> Result<(), AppError> {
     write(ctx, conn, (None, "system"), key, done).await

@@ -80,15 +80,17 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     Ok(Created { key, secret: Some(minted), is_new: true })
 }
 
-struct Wanted {
-    name: String,
-    permissions: Vec<Permission>,
-    addresses: Vec<String>,
-    tags: Vec<String>,
-    expires_at: Option<OffsetDateTime>,
+/// A key as it may be made.
+pub(super) struct Wanted {
+    pub name: String,
+    pub permissions: Vec<Permission>,
+    pub addresses: Vec<String>,
+    pub tags: Vec<String>,
+    pub expires_at: Option<OffsetDateTime>,
 }
 
-fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Result<Wanted, AppError> {
+/// The rules of any new key; what is wrong is named by its field.
+pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Result<Wanted, AppError> {
     let mut fields = Fields::default();
     let name = fields.check("name", rules::name(&new.name));
     let permissions = match (&new.permissions, new.preset) {

@@ -12,13 +12,15 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Act, Api, ApiPermission, ApiRoute, DayBar, HistoryEntry, Key, KeyDetail, KeyState, SecretUseView, SecretView},
+    keys::model::{Act, Api, ApiPermission, ApiRoute, DayBar, HistoryEntry, Key, KeyDetail, KeyState, LeakView, SecretUseView, SecretView},
     platform::{Ctx, LocalTime},
     values::{Counts, KeyId, permission_names as may},
 };
 
 /// Lines of the history that a page shows.
 const HISTORY: i64 = 100;
+/// Places of a leak that a page shows.
+const LEAKS: i64 = 20;
 
 /// One key.
 pub async fn find_key(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<Key, AppError> {
@@ -41,6 +43,12 @@ pub async fn state_reason(ctx: &Ctx, key: &Key) -> Result<Option<String>, AppErr
 pub async fn key_secrets(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<Vec<store::secrets::HeldSecret>, AppError> {
     find_key(ctx, caller, id).await?;
     Ok(store::secrets::list_secrets(&ctx.db, id, ctx.clock.now()).await?)
+}
+
+/// Where secrets of a key that are still accepted were found, the newest first.
+pub async fn key_leaks(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<Vec<LeakView>, AppError> {
+    find_key(ctx, caller, id).await?;
+    leaks(ctx, id, &LocalTime::new(&caller.time_zone, ctx.clock.now())).await
 }
 
 /// What was done to a key, newest first.
@@ -96,6 +104,8 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         limits: limits::views(ctx, &key, &local),
         why: why(ctx, &key).await?,
         history: history(ctx, id, &local).await?,
+        leaks: leaks(ctx, id, &local).await?,
+        can_mark_leaked: key.state != KeyState::Revoked && caller.may(&may::KEYS_MANAGE),
         can_edit: key.state != KeyState::Revoked && caller.may(&may::KEYS_WRITE),
         can_set_limits: key.state != KeyState::Revoked && caller.may(&may::KEYS_MANAGE),
         example: example(ctx, &key, &routes),
@@ -139,6 +149,12 @@ fn by(address: Option<&str>, route: Option<&str>) -> String {
         (Some(one), None) | (None, Some(one)) => one,
         (None, None) => String::new(),
     }
+}
+
+async fn leaks(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<LeakView>, AppError> {
+    let rows = store::leaks::list_open(&ctx.db, id, local.now(), LEAKS).await?;
+    let view = |r: store::leaks::LeakRow| LeakView { start: r.start, url: r.url, source: r.source, by: r.reported_by, at: said(r.at, local.moment(r.at)) };
+    Ok(rows.into_iter().map(view).collect())
 }
 
 async fn history(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<HistoryEntry>, AppError> {

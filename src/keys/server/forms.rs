@@ -5,7 +5,10 @@ use crate::{
     accounts::Caller,
     error::{AppError, Fields},
     keys::model::{Environment, Grace, KeyEdit, KeyLimit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection, Window},
-    platform::{Ctx, LocalTime, crypto::sha256},
+    platform::{
+        Ctx, LocalTime,
+        crypto::{sha256, sha512},
+    },
     ui::number::{count, thousands},
     values::KeyId,
 };
@@ -176,14 +179,18 @@ pub async fn change_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: 
     Ok(format!("{} {verb}.{spread}{skipped}{more}", count(changed, "key", "keys")))
 }
 
-/// The SHA-256 of a whole key, in hexadecimal digits.
-pub fn hash_of(secret: &str) -> Result<String, AppError> {
+/// The SHA-256 and, after a dot, the SHA-512 of a whole key, in hexadecimal digits: keys that were imported may be known by either.
+pub fn hashes_of(secret: &str) -> Result<String, AppError> {
     let secret = secret.trim();
     match secret.len() {
         0 => Err(AppError::invalid("secret", "Paste the whole key.")),
-        1..=500 => Ok(sha256(secret).iter().map(|byte| format!("{byte:02x}")).collect()),
+        1..=500 => Ok(format!("{}.{}", hex(&sha256(secret)), hex(&sha512(secret)))),
         _ => Err(AppError::invalid("secret", "This is too long for a key.")),
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What can't be taken back asks for the name of the key, typed.

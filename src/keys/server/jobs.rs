@@ -1,6 +1,6 @@
 //! Work on keys that nobody waits for.
 
-use super::{importing::forget_lists, rotating::end_replaced};
+use super::{batch::forget_batches, importing::forget_lists, leaks::send_leak, rotating::end_replaced};
 use crate::{
     platform::{
         Ctx,
@@ -9,6 +9,7 @@ use crate::{
     values::{KeyId, SecretId},
 };
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 /// A call passed with the newest secret of a key: the old ones that were to live until then end.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,7 +26,7 @@ impl Job for EndReplaced {
     }
 }
 
-/// Nightly: lists that were pasted for an import and are a day old.
+/// Nightly: lists of keys that were pasted, to import them or to make them, and are a day old.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct ForgetLists {}
 
@@ -33,14 +34,30 @@ impl Job for ForgetLists {
     const KIND: &'static str = "keys.forget_lists";
 
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
-        let gone = forget_lists(ctx).await?;
-        tracing::info!(gone, "forgot lists of keys that waited to be imported");
+        let gone = forget_lists(ctx).await? + forget_batches(ctx).await?;
+        tracing::info!(gone, "forgot lists of keys that waited to be imported or made");
         Ok(())
+    }
+}
+
+/// A secret of a key was found in the open at this instant.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MailLeak {
+    pub key: KeyId,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+}
+
+impl Job for MailLeak {
+    const KIND: &'static str = "keys.mail_leak";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        send_leak(ctx, self.key, self.at).await
     }
 }
 
 /// The jobs of keys, for the registry of the process.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
-    registry.register::<EndReplaced>().register::<ForgetLists>()
+    registry.register::<EndReplaced>().register::<ForgetLists>().register::<MailLeak>()
 }

@@ -121,10 +121,12 @@ pub(super) fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppEr
         Some(word) => Some(Review::parse(word).ok_or_else(|| AppError::invalid("review", "There is no such review."))?),
         None => None,
     };
-    let hash = match query.hash.as_deref() {
+    let hashes = match query.hash.as_deref() {
         // A whole key in the search, without the script that hashes it: it is found exactly, not by its start.
-        None => search.filter(|q| is_well_formed(q)).map(sha256),
-        Some(text) => Some(hash(text).ok_or_else(|| AppError::invalid("hash", "A SHA-256 has 64 hexadecimal digits."))?),
+        None => search.filter(|q| is_well_formed(q)).map(|q| vec![sha256(q).to_vec()]),
+        Some(text) => {
+            Some(hashes(text).ok_or_else(|| AppError::invalid("hash", "A SHA-256 has 64 hexadecimal digits, a SHA-512 128; of both, a dot between."))?)
+        }
     };
     let from = query.newer.as_deref().or(query.older.as_deref()).map(cursor::read).transpose()?;
     Ok(Wanted {
@@ -136,23 +138,26 @@ pub(super) fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppEr
         kind,
         review,
         tag: query.tag.as_deref(),
-        hash,
+        hashes,
         from,
         backwards: query.newer.is_some(),
         most: 0,
     })
 }
 
-/// A SHA-256 in hexadecimal digits.
-fn hash(text: &str) -> Option<[u8; 32]> {
-    let mut hash = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
+/// One or two hashes of a secret in hexadecimal digits, with a dot between: its SHA-256, its SHA-512.
+fn hashes(text: &str) -> Option<Vec<Vec<u8>>> {
+    if text.split('.').count() > 2 {
         return None;
     }
-    for (i, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * i..2 * i + 2)?, 16).ok()?;
+    text.split('.').map(hash).collect()
+}
+
+fn hash(text: &str) -> Option<Vec<u8>> {
+    if !matches!(text.len(), 64 | 128) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
     }
-    Some(hash)
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
 async fn limits_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<KeyLimit>>, AppError> {
@@ -182,6 +187,7 @@ pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTi
         last_used: listed.key.last_used_at.map(|at| said(at, local.ago(at))),
         expires: listed.key.expires_at.map(|at| said(at, local.full_day(at))),
         owner: listed.owner,
+        is_leaked: listed.is_leaked,
         key: listed.key,
     }
 }

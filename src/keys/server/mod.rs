@@ -4,6 +4,7 @@
 //! change, history, event, commit, nodes) by `change`.
 
 mod apis;
+mod batch;
 mod change;
 mod creating;
 mod cursor;
@@ -16,6 +17,7 @@ pub mod gate;
 pub mod http;
 mod importing;
 pub mod jobs;
+pub mod leaks;
 mod limits;
 mod listing;
 mod many;
@@ -38,9 +40,10 @@ mod why;
 mod words;
 
 pub use apis::{api_by_slug, create_api, edit_api, list_apis};
+pub use batch::{Batch, BatchKey, MadeKey, batch_page, check_batch, create_batch, file as file_of_secrets, forget_batches, keep_batch, read_lines, run_batch};
 pub use change::Changed;
 pub use creating::{Created, create_key};
-pub use detail::{find_key, key_detail, key_history, key_secrets, state_reason};
+pub use detail::{find_key, key_detail, key_history, key_leaks, key_secrets, state_reason};
 pub use door::Door;
 pub use editing::edit_key;
 pub use importing::{forget_lists, import_objects, import_text, keep_list, preview_list, run_list};

@@ -2,6 +2,7 @@
 
 use crate::{
     accounts::components::{Setting, SettingsFrame, loaded},
+    keys::components::LeakChoice,
     notices::{
         api::{AddAlertRule, RemoveAlertRule, SaveNotices, my_notices},
         model::{AlertRule, NoticePage, NoticeSettings, ToldNotice},
@@ -25,6 +26,7 @@ fn sections(page: NoticePage) -> AnyView {
             {rules(page.rules)}
             {new_rule(page.keys)}
         </Section>
+        <Section id="leaks" title="Leaked keys" lead="For all keys of your workspace."><LeakChoice disables=page.disables_leaked/></Section>
         <Section id="told" title="Sent last">{told(page.told)}</Section>
     }
     .into_any()

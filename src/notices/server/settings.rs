@@ -5,6 +5,7 @@ use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::{AppError, Fields},
+    keys::server::leaks::leak_choice,
     notices::model::{AlertRule, NoticePage, NoticeSettings, ToldNotice},
     platform::{Ctx, LocalTime},
     usage::server::key_choices,
@@ -19,6 +20,7 @@ const TOLD: i64 = 10;
 pub async fn notice_page(ctx: &Ctx, caller: &Caller) -> Result<NoticePage, AppError> {
     caller.require(&may::ACCOUNT_READ)?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let disables_leaked = leak_choice(ctx, caller).await?;
     let (settings, told, rules, keys) = tokio::try_join!(
         store::settings::find_settings(&ctx.db, caller.account),
         store::settings::list_told(&ctx.db, caller.account, TOLD),
@@ -40,6 +42,7 @@ pub async fn notice_page(ctx: &Ctx, caller: &Caller) -> Result<NoticePage, AppEr
         email: caller.email.clone(),
         told: told.into_iter().map(|row| said(row, &local)).collect(),
         rules: rules.into_iter().map(rule).collect(),
+        disables_leaked,
         keys,
     })
 }

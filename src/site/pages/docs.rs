@@ -93,6 +93,10 @@ pub fn DocsPage() -> impl IntoView {
                 <h2 id="import">"Keys of another system"</h2>
                 <p>"Keys that you have given out elsewhere go on as they are, if their hashes are SHA-256 or SHA-512 (hexadecimal digits, base64 or base64url): paste the list on "<a href="/keys/import">"Import keys"</a>", send it to "<code>"POST /api/v1/keys/import"</code>", or use "<code>"tollgate key import keys.csv --account E --api demo --dry-run"</code>". A table has a first line such as "<code>"name,hash,permissions,tags,expires_at"</code>"; JSON is read as Unkey and Better Auth export it. Each line is told what would become of it before anything does. A list that is sent twice makes nothing twice, and brings back no secret that was ended here. bcrypt and Argon2 hashes can't be imported: a salted hash can't be looked up."</p>
 
+                {super::docs_keys::many()}
+
+                {super::docs_keys::leaked()}
+
                 <h2 id="revoked">"Revoked means revoked"</h2>
                 <p>"Disabling, revoking, rotating, dropping a secret, changing permissions, addresses, expiry or limits, and disabling an account answer when every node (every server on the database) has confirmed the change, usually after a few milliseconds: “Refused on 2 of 2 nodes after 8 ms.” Over REST and on the command line it is "<code>"spread"</code>": "<code>"nodes"</code>", "<code>"confirmed"</code>", "<code>"milliseconds"</code>" and "<code>"missing"</code>". What is guaranteed:"</p>
                 <ul>

@@ -4,11 +4,17 @@ use super::*;
 use crate::support::browser::location;
 use tollgate::{
     keys::api::{CreateKey, FindKey},
-    platform::crypto::sha256,
+    platform::crypto::{sha256, sha512},
 };
 
 fn hex(secret: &str) -> String {
     sha256(secret).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// As the browser sends it: both hashes.
+fn both(secret: &str) -> String {
+    let sha512: String = sha512(secret).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}.{sha512}", hex(secret))
 }
 
 #[sqlx::test]
@@ -28,7 +34,14 @@ async fn a_key_is_found_by_its_hash_by_its_owner_only(db: PgPool) {
     assert_eq!(found(&mara, format!("q={secret}")).await, id, "a whole key in the search is found exactly");
     assert!(found(&mara, format!("hash={}", hex("something else"))).await.is_empty());
     assert!(found(&eve, format!("hash={}", hex(&secret))).await.is_empty(), "not by strangers");
-    for wrong in ["hash=x".to_owned(), format!("hash={}", "g".repeat(64)), format!("hash={}", "ü".repeat(32))] {
+    assert_eq!(found(&mara, format!("hash={}", both(&secret))).await, id);
+    for wrong in [
+        format!("hash={}.", hex(&secret)),
+        format!("hash={}.{}", both(&secret), hex("x")),
+        "hash=x".to_owned(),
+        format!("hash={}", "g".repeat(64)),
+        format!("hash={}", "ü".repeat(32)),
+    ] {
         assert_eq!(mara.get(&app, &format!("/api/v1/keys?{wrong}")).await.status(), 422, "{wrong}");
     }
 }
@@ -47,7 +60,7 @@ async fn the_page_says_whose_it_is_with_revoking_at_hand(db: PgPool) {
     assert!(form.contains("name=\"secret\"") && form.contains("data-hashed=\"/keys\""));
     let sent = vera.browser.post::<FindKey>("/keys/find", &[("secret", &format!(" {secret} ")), ("everywhere", "false")]).await;
     let to = location(&sent).to_owned();
-    assert_eq!(to, format!("/keys?hash={}", hex(&secret)));
+    assert_eq!(to, format!("/keys?hash={}", both(&secret)));
     let found = vera.browser.page(&to).await;
     assert!(found.contains("This is ") && found.contains(&format!("href=\"{path}?dialog=revoke\"")), "{found}");
 
@@ -60,5 +73,22 @@ async fn the_page_says_whose_it_is_with_revoking_at_hand(db: PgPool) {
         let refused = vera.browser.post::<FindKey>("/keys/find", &[("secret", wrong)]).await;
         assert_eq!(refused.status(), 422);
         assert!(wrong.len() < 3 || !refused.text().await.unwrap().contains(wrong), "what was pasted does not come back");
+    }
+}
+
+#[sqlx::test]
+async fn a_key_that_was_imported_is_found_by_pasting_it(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (vera, eve) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
+    let list = format!("name,hash\nlong,{}\nshort,{}\n", both("of old").split_once('.').unwrap().1, hex("of yore"));
+    let sent = vera.browser.post::<tollgate::keys::api::CheckImport>("/keys/import", &[("api", "demo"), ("list", &list)]).await;
+    let to = location(&sent).to_owned();
+    vera.browser.post::<tollgate::keys::api::RunImport>(&to, &[("list", to.split_once('=').unwrap().1)]).await;
+    for (secret, name) in [("of old", "long"), ("of yore", "short")] {
+        let sent = vera.browser.post::<FindKey>("/keys/find", &[("secret", secret)]).await;
+        let found = vera.browser.page(location(&sent)).await;
+        assert!(found.contains("This is ") && found.contains(&format!(">{name}</a>")), "{secret}: {found}");
+        let sent = eve.browser.post::<FindKey>("/keys/find", &[("secret", secret)]).await;
+        assert!(!eve.browser.page(location(&sent)).await.contains(&format!(">{name}</a>")), "not by strangers");
     }
 }

@@ -2,9 +2,11 @@
 
 mod addresses;
 mod apis;
+mod batch;
 mod find;
 mod idempotency;
 mod importing;
+pub mod leaks;
 mod lists;
 mod many;
 mod old_secrets;

@@ -3,7 +3,7 @@
 use crate::{
     error::AppError,
     keys::{
-        model::{Environment, Grace, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, NewKey, Once, Preset, Window},
+        model::{Environment, Grace, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, LeakView, NewKey, Once, Preset, Window},
         server::{Created, HeldSecret},
     },
     values::SecretId,
@@ -247,6 +247,30 @@ pub struct KeyDetailBody {
     pub state_reason: Option<String>,
     /// Those that are accepted, the newest first.
     pub secrets: Vec<SecretBody>,
+    /// Where one of them was found in the open, the newest place first; empty: nobody knows of a leak.
+    pub leaks: Vec<LeakBody>,
+}
+
+/// A place where a secret was found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeakBody {
+    /// How the secret begins.
+    #[schema(example = "demo_live_7Kq2")]
+    pub start: String,
+    pub url: String,
+    /// What kind of place, in the words of who reported it.
+    #[schema(example = "content")]
+    pub source: String,
+    /// The name of an operator, or `secret scanning`.
+    pub reported_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub at: String,
+}
+
+impl From<LeakView> for LeakBody {
+    fn from(leak: LeakView) -> Self {
+        Self { start: leak.start, url: leak.url, source: leak.source, reported_by: leak.by, at: leak.at.at }
+    }
 }
 
 /// A secret of a key.
@@ -361,11 +385,11 @@ pub struct KeyListBody {
 pub struct HistoryBody {
     #[schema(value_type = String, format = DateTime)]
     pub at: String,
-    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `tagged`, `limited`, `planned`, `disabled`, `enabled`, `revoked`, `rotated`, `dropped`
-    /// or `extended`.
+    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `tagged`, `limited`, `planned`, `disabled`, `enabled`, `revoked`, `rotated`, `dropped`,
+    /// `extended`, `leaked` or `cleared`.
     pub act: &'static str,
-    /// The name of who did it, at that time; `cli` for the command line of the server, `system` for what
-    /// Tollgate did by itself.
+    /// The name of who did it, at that time; `cli` for the command line of the server, `secret scanning` for
+    /// reports of leaked keys, `system` for what Tollgate did by itself.
     pub actor: String,
     /// Why, as the person said it.
     pub reason: String,

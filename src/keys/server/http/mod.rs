@@ -4,8 +4,10 @@
 //! stored nowhere and was in the first answer only.
 
 pub mod apis;
+mod batch;
 mod bodies;
 mod changed;
+mod leaks;
 mod many;
 mod secrets;
 pub mod transfer;
@@ -53,7 +55,11 @@ use utoipa::{IntoParams, OpenApi};
     secrets::edit_secret,
     secrets::drop_secret,
     transfer::export_keys,
-    transfer::import_keys
+    transfer::import_keys,
+    batch::create_keys,
+    leaks::report_leaked_keys,
+    leaks::mark_leaked,
+    leaks::clear_leaks
 ))]
 pub struct Docs;
 
@@ -70,6 +76,8 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/keys/{id}/test", post(trial::test_key))
         .merge(apis::routes())
         .merge(transfer::routes())
+        .merge(batch::routes())
+        .merge(leaks::routes())
 }
 
 /// The id in the path; one that can't be an id is a key that does not exist.
@@ -105,12 +113,12 @@ struct ListQuery {
     #[serde(default)]
     status: Option<String>,
     /// Keys that can pass and want a look: `idle-30` or `idle-90` (not used for so many days), `unused`, `endless` (never expires) or
-    /// `broad` (has every permission of its API).
+    /// `broad` (has every permission of its API), or `leaked` (a secret of it was found in the open).
     #[serde(default)]
     review: Option<String>,
     #[serde(default)]
     tag: Option<String>,
-    /// The SHA-256 of a whole secret, in hexadecimal digits: whose is it?
+    /// The SHA-256 of a whole secret in hexadecimal digits: whose is it? For keys that were imported also its SHA-512, after a dot.
     #[serde(default)]
     hash: Option<String>,
 }

@@ -26,8 +26,8 @@ pub struct Wanted<'a> {
     pub kind: Option<StandingKind>,
     pub review: Option<Review>,
     pub tag: Option<&'a str>,
-    /// The SHA-256 of a secret.
-    pub hash: Option<[u8; 32]>,
+    /// Hashes of one secret: whoever has any of them.
+    pub hashes: Option<Vec<Vec<u8>>>,
     /// Only rows after this one, or before it if `backwards`.
     pub from: Option<(OffsetDateTime, KeyId)>,
     pub backwards: bool,
@@ -48,6 +48,8 @@ pub struct Listed {
     pub refusal: Option<String>,
     /// Who disabled or revoked it, when and why.
     pub ended_by: Option<(String, OffsetDateTime, String)>,
+    /// A secret of it that is still accepted was found in the open.
+    pub is_leaked: bool,
     /// How many rows the filters leave, on all pages.
     pub found: u64,
 }
@@ -76,6 +78,7 @@ struct ListedRow {
     ended_by: Option<String>,
     ended_at: Option<OffsetDateTime>,
     ended_why: Option<String>,
+    is_leaked: bool,
     found: i64,
 }
 
@@ -108,6 +111,7 @@ impl ListedRow {
             calls: count(self.calls),
             refusal: self.refusal,
             ended_by,
+            is_leaked: self.is_leaked,
             found: count(self.found),
         })
     }
@@ -143,7 +147,7 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
                    or exists (select from accounts o where o.id = w.personal_of and strpos(lower(o.email), lower($5)) > 0)))
                  or exists (select from key_secrets s where s.key_id = k.id and (starts_with(s.start, $5) or (length(s.start) >= 8 and starts_with($5, s.start)))))
                and ($13::text is null or key_wants_review($13, k, u.last_used_at, $1)) and ($14::text is null or $14 = any(k.tags))
-               and ($15::bytea is null or exists (select from key_secrets s where s.key_id = k.id and s.hash = $15))
+               and ($15::bytea[] is null or exists (select from key_secrets s where s.key_id = k.id and s.hash = any($15)))
                and ($16::uuid[] is null or k.id = any($16))
            ), found as (
              select * from standing where $7::text is null or kind = $7
@@ -154,7 +158,7 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
              w.name as owner, f.kind as "kind!: StandingKind", f.limited as "limited!", f.refused as "refused!", f.calls as "calls!",
              (select q.outcome from usage_quarters q where q.key_id = k.id and q.quarter >= $2 and q.outcome not in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
                group by q.outcome order by sum(q.count) desc, q.outcome limit 1) as refusal,
-             e.actor as "ended_by?", e.at as "ended_at?", e.reason as "ended_why?", (select count(*) from found) as "found!"
+             e.actor as "ended_by?", e.at as "ended_at?", e.reason as "ended_why?", key_is_leaked(k.id, $1) as "is_leaked!", (select count(*) from found) as "found!"
            from found f join keys k on k.id = f.id join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
              left join lateral (select c.actor, c.at, c.reason from key_state_changes c where c.key_id = k.id and c.act = k.state order by c.number desc limit 1) e on true
            where $8::timestamptz is null or (not $10 and (k.created_at, k.id) < ($8, $9::uuid)) or ($10 and (k.created_at, k.id) > ($8, $9::uuid))
@@ -174,7 +178,7 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
         i32::try_from(SOON_DAYS).unwrap_or(7),
         wanted.review.map(Review::word),
         wanted.tag,
-        wanted.hash.as_ref().map(|hash| &hash[..]),
+        wanted.hashes.as_deref(),
         ids.as_deref(),
     )
     .fetch_all(db)
@@ -196,6 +200,7 @@ pub struct Summary {
 pub async fn summary(db: &PgPool, workspace: Option<WorkspaceId>, now: OffsetDateTime) -> sqlx::Result<Summary> {
     let row = sqlx::query!(
         r#"select count(*) as "all!",
+             count(*) filter (where key_wants_review('leaked', k, u.last_used_at, $2)) as "leaked!",
              count(*) filter (where key_wants_review('idle-30', k, u.last_used_at, $2)) as "idle!",
              count(*) filter (where key_wants_review('endless', k, u.last_used_at, $2)) as "endless!",
              count(*) filter (where key_wants_review('broad', k, u.last_used_at, $2)) as "broad!",
@@ -207,7 +212,7 @@ pub async fn summary(db: &PgPool, workspace: Option<WorkspaceId>, now: OffsetDat
     .fetch_one(db)
     .await?;
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    let review = ToReview { idle: count(row.idle), endless: count(row.endless), broad: count(row.broad) };
+    let review = ToReview { leaked: count(row.leaked), idle: count(row.idle), endless: count(row.endless), broad: count(row.broad) };
     Ok(Summary { all: count(row.all), review, tags: row.tags })
 }
 

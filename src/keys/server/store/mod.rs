@@ -2,10 +2,12 @@
 //! only `Reach` hands out (R63).
 
 pub mod apis;
+pub mod batches;
 pub mod calls;
 pub mod changes;
 pub mod imports;
 pub mod keys;
+pub mod leaks;
 pub mod limits;
 pub mod listing;
 pub mod routes;

@@ -1,0 +1,104 @@
+//! `/keys/create-many`: paste a list of new keys, see what each line says, make them and get one file with their secrets.
+
+use crate::{
+    accounts::components::Framed,
+    keys::{
+        api::{self, CheckBatch},
+        components::loaded,
+        model::{BatchLine, BatchPage, BatchPreview},
+    },
+    ui::{Badge, Button, Crumb, Empty, Form, Gate, LinkButton, Look, Note, PageHeader, SelectField, Table, TextArea, number::count},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+const PATH: &str = "/keys/create-many";
+
+#[component]
+pub fn CreateManyPage() -> impl IntoView {
+    let list = use_query_map().with_untracked(|map| map.get("list"));
+    let crumbs = vec![Crumb::link("Keys", "/keys"), Crumb::here("Create many")];
+    view! { <Framed crumbs>{loaded(move || api::read_batch(list.clone()), page, |error| error)}</Framed> }
+}
+
+fn page(page: BatchPage) -> AnyView {
+    let lead = "One key for each line of a list, and one file with all their secrets.".into_any();
+    let body = match page.preview.clone() {
+        Some(preview) if preview.is_done => given(),
+        Some(preview) => report(preview, page.once),
+        None => form(page),
+    };
+    view! { <PageHeader title="Create many keys" lead/>{body} }.into_any()
+}
+
+fn form(page: BatchPage) -> AnyView {
+    let options = page.apis.into_iter().map(|api| (api.slug.to_string(), api.name)).collect();
+    let more = if page.is_operator { " Operators also: limits (100/hour 2000/day) and account (the email of the owner)." } else { "" };
+    let help = format!(
+        "CSV. The first line names the columns: name and, as you like, permissions, preset, expires (30d, 2027-01-31, never), tags, addresses, environment.{more} \
+         At most 1,000 keys; longer lists than 40,000 characters go by REST or the command line."
+    );
+    view! {
+        <Form action=CheckBatch::PATH class="stack form-medium">
+            <SelectField label="API" name="api" options/>
+            <TextArea label="List" name="list" rows=10 mono=true help placeholder="name,permissions,expires" maxlength=40_000 required=true/>
+            <div class="form-actions"><Button look=Look::Primary>"Preview"</Button><LinkButton href="/keys" look=Look::Quiet>"Cancel"</LinkButton></div>
+        </Form>
+    }
+    .into_any()
+}
+
+fn report(preview: BatchPreview, once: String) -> AnyView {
+    let make = (preview.wrong == 0).then(|| {
+        let label = format!("Create {} and save the file", count(preview.keys, "key", "keys"));
+        view! {
+            <Note>"The file with the secrets is given once, by this button. Tollgate keeps hashes, not keys: save it where only you can read it."</Note>
+            <form method="post" action="/keys/create-many/file" data-download>
+                <input type="hidden" name="list" value=preview.id.to_string()/>
+                <input type="hidden" name="once" value=once/>
+                <Button look=Look::Primary>{label}</Button>
+            </form>
+        }
+    });
+    let summary = match preview.wrong {
+        0 => format!("{} for {}.", count(preview.keys, "new key", "new keys"), preview.api),
+        wrong => format!("{} wrong, so none of them makes a key. Mend the list and paste it again.", count(wrong, "line is", "lines are")),
+    };
+    let rows = preview.lines.into_iter().map(row).collect_view();
+    view! {
+        <p>{summary}</p>
+        <div class="stack form-medium">{make}</div>
+        <div class="row"><LinkButton href=PATH>"Another list"</LinkButton><LinkButton href="/keys" look=Look::Quiet>"Back to the keys"</LinkButton></div>
+        <Table caption="Lines of the list, what is wrong first" small=true>
+            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Name"</th><th scope="col">"Makes"</th><th scope="col">"Why"</th></tr></thead>
+            <tbody>{rows}</tbody>
+        </Table>
+    }
+    .into_any()
+}
+
+fn row(line: BatchLine) -> AnyView {
+    let (gate, word) = if line.errors.is_empty() { (Gate::Passed, "a key") } else { (Gate::Refused, "nothing") };
+    let said = |field: String, message: String| if field.is_empty() { message } else { format!("{field}: {message}") };
+    let why = line.errors.into_iter().map(|e| view! { <div>{said(e.field, e.message)}</div> }).collect_view();
+    view! {
+        <tr>
+            <td class="num">{line.line}</td>
+            <th scope="row">{line.name}</th>
+            <td><Badge gate>{word}</Badge></td>
+            <td>{why}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// The list made its keys.
+fn given() -> AnyView {
+    view! {
+        <Empty title="The file was given once" text="The keys of this list are made, and their secrets were in that file only. If it got lost, rotate the keys: each gets a new secret.">
+            <LinkButton href="/keys">"See the keys"</LinkButton>
+            <LinkButton href=PATH look=Look::Quiet>"Another list"</LinkButton>
+        </Empty>
+    }
+    .into_any()
+}

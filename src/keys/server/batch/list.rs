@@ -1,0 +1,153 @@
+//! Lists of new keys as people write them: CSV whose first line names the columns.
+
+use super::BatchKey;
+use crate::{
+    error::{AppError, FieldError, Fields},
+    keys::{
+        model::{Environment, KeyLimit, NewKey, Preset, Window},
+        server::rules,
+    },
+    platform::{LocalTime, csv},
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// The columns that a list may have; only the first is needed.
+const COLUMNS: [&str; 9] = ["name", "permissions", "preset", "expires", "tags", "addresses", "environment", "limits", "account"];
+
+/// A list is at most this long: a thousand lines of a thousand bytes.
+const BYTES: usize = 1 << 20;
+
+/// Reads a file. A wrong head refuses it whole, a wrong cell stands with its line. Days are those of `local`.
+pub fn read_lines(text: &str, local: &LocalTime) -> Result<Vec<BatchKey>, AppError> {
+    if text.len() > BYTES {
+        return Err(AppError::invalid("list", "A list has at most 1 MiB, and 1,000 keys."));
+    }
+    if text.contains('\0') {
+        return Err(AppError::invalid("list", "The list holds a NUL character: it is no text."));
+    }
+    let mut lines = csv::read(text).into_iter();
+    let (_, head) = lines.next().ok_or_else(|| AppError::invalid("list", "The list is empty."))?;
+    let head = columns(&head)?;
+    Ok(lines.map(|(number, cells)| line(number, &head, &cells, local)).collect())
+}
+
+fn columns(head: &[String]) -> Result<Vec<&'static str>, AppError> {
+    let mut known = Vec::with_capacity(head.len());
+    for cell in head {
+        let cell = cell.trim().to_lowercase();
+        let column = COLUMNS.into_iter().find(|column| *column == cell).ok_or_else(|| {
+            let shown: String = cell.chars().take(40).collect();
+            AppError::invalid(
+                "list",
+                format!("The first line names the columns: name and, as you like, {}. “{shown}” is none of them.", COLUMNS[1..].join(", ")),
+            )
+        })?;
+        if known.contains(&column) {
+            return Err(AppError::invalid("list", format!("The column {column} stands there twice.")));
+        }
+        known.push(column);
+    }
+    if known.contains(&COLUMNS[0]) { Ok(known) } else { Err(AppError::invalid("list", "The first line names the columns, and one of them is name.")) }
+}
+
+fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTime) -> BatchKey {
+    let cell = |column: &str| {
+        let at = head.iter().position(|known| *known == column);
+        at.and_then(|at| cells.get(at)).map(|text| text.trim()).filter(|text| !text.is_empty())
+    };
+    let words = |column: &str| -> Option<Vec<String>> {
+        let words = cell(column)?.split([',', ';', ' ', '\n', '\r', '\t']);
+        Some(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    };
+    let mut fields = Fields::default();
+    if cells.iter().skip(head.len()).any(|text| !text.trim().is_empty()) {
+        fields.add("", "This line has more cells than the first one. A cell with a comma stands in quotes.");
+    }
+    let preset = cell("preset").and_then(|text| fields.check("preset", Preset::parse(text).ok_or("A preset is basic, read-only or admin.")));
+    let expires_at = cell("expires").and_then(|text| fields.check("expires", end(text, local)).flatten());
+    let environment = match cell("environment") {
+        None | Some("live") => Environment::Live,
+        Some("test") => Environment::Test,
+        Some(_) => {
+            fields.add("environment", "A key is for live or for test.");
+            Environment::Live
+        }
+    };
+    let limits = cell("limits").and_then(|text| fields.check("limits", limits(text))).unwrap_or_default();
+    let errors: Vec<FieldError> = match fields.done() {
+        Err(AppError::Invalid { fields }) => fields,
+        _ => Vec::new(),
+    };
+    let new = NewKey {
+        name: cell("name").unwrap_or_default().to_owned(),
+        api: None,
+        permissions: words("permissions"),
+        preset,
+        addresses: words("addresses").unwrap_or_default(),
+        tags: words("tags").unwrap_or_default(),
+        expires_at,
+        environment,
+        once: None,
+    };
+    BatchKey { number, new, limits, account: cell("account").map(str::to_owned), errors }
+}
+
+/// "30d", "never", "2027-01-31" (when that day begins) or a moment of RFC 3339.
+fn end(text: &str, local: &LocalTime) -> Result<Option<OffsetDateTime>, &'static str> {
+    let lasting = rules::lifetime(text).map(|lifetime| lifetime.map(|l| local.now() + l));
+    let moment = || local.start_of(text).or_else(|| OffsetDateTime::parse(text, &Rfc3339).ok()).map(Some);
+    lasting.or_else(|_| moment().ok_or("Write how long it lasts (12h, 30d, 8w, 1y), a day (2027-01-31), or never."))
+}
+
+/// "100/hour 2000/day": several are called by their windows.
+fn limits(text: &str) -> Result<Vec<KeyLimit>, &'static str> {
+    const RULE: &str = "Write limits as calls in a window: 100/hour, or 100/hour 2000/day. A window is seconds, or second, minute, hour, day or month.";
+    let words: Vec<&str> = text.split([',', ';', ' ']).filter(|word| !word.is_empty()).collect();
+    let one = |word: &&str| -> Result<KeyLimit, &'static str> {
+        let (calls, window) = word.split_once('/').ok_or(RULE)?;
+        let name = if words.len() == 1 { KeyLimit::DEFAULT } else { window };
+        Ok(KeyLimit { name: name.to_owned(), limit: calls.parse().map_err(|_| RULE)?, window: window.parse::<Window>().map_err(|_| RULE)? })
+    };
+    words.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    fn local() -> LocalTime {
+        LocalTime::new("Europe/Stockholm", datetime!(2026-11-20 12:00 UTC))
+    }
+
+    #[test]
+    fn a_list_is_read_as_spreadsheets_write_it() {
+        let text = "\u{feff}Name,permissions,expires,tags,limits\r\n\"till, \"\"main\"\"\",orders:read orders:write,30d,\"prod,shop\",100/hour 2000/day\r\n\r\nplain\r\n";
+        let lines = read_lines(text, &local()).expect("a list");
+        let [till, plain] = &lines[..] else { panic!("two lines") };
+        assert_eq!((till.number, till.new.name.as_str(), plain.number, plain.new.name.as_str()), (2, "till, \"main\"", 4, "plain"));
+        assert_eq!(till.new.permissions, Some(vec!["orders:read".to_owned(), "orders:write".to_owned()]));
+        assert_eq!((till.new.expires_at, till.new.tags.len()), (Some(datetime!(2026-12-20 12:00 UTC)), 2));
+        let limits: Vec<String> = till.limits.iter().map(|l| format!("{} {}", l.name, l.words())).collect();
+        assert_eq!(limits, ["hour 100 calls an hour", "day 2,000 calls a day"]);
+        assert!(till.errors.is_empty() && plain.errors.is_empty() && plain.new.permissions.is_none());
+    }
+
+    #[test]
+    fn days_begin_where_the_person_is() {
+        assert_eq!(end("2027-01-31", &local()), Ok(Some(datetime!(2027-01-30 23:00 UTC))));
+        assert_eq!(end("2027-01-31T00:00:00Z", &local()), Ok(Some(datetime!(2027-01-31 0:00 UTC))));
+        assert_eq!(end("never", &local()), Ok(None));
+        assert!(end("soon", &local()).is_err());
+    }
+
+    #[test]
+    fn wrong_heads_refuse_the_list_and_wrong_cells_their_line() {
+        for wrong in ["", "\n", "permissions\nx", "name,secret\nx,y", "name,name\nx,y", "name\nx\0"] {
+            assert!(read_lines(wrong, &local()).is_err(), "{wrong:?}");
+        }
+        let lines = read_lines("name,preset,expires,environment,limits\na,b,c,d,e,f\n", &local()).expect("a list");
+        let fields: Vec<&str> = lines[0].errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(fields, ["", "preset", "expires", "environment", "limits"]);
+    }
+}

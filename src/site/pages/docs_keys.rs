@@ -1,0 +1,54 @@
+//! Of `/docs`: keys that have leaked, and many keys from a list.
+
+use crate::ui::CodeBlock;
+use leptos::prelude::*;
+
+const SIGNERS: &str = r"curl -sf https://api.github.com/meta/public_keys/secret_scanning | tollgate leaks keys set -
+tollgate leaks keys list";
+
+const PATTERN: &str = "tg_(live|test)_[0-9A-Za-z]{36}";
+
+const REPORT: &str = r#"POST /api/v1/leaked-keys
+Github-Public-Key-Identifier: 90a4…
+Github-Public-Key-Signature: MEUCIQ…
+
+[{"token": "tg_live_…", "type": "tollgate_key", "url": "https://github.com/…/.env", "source": "content"}]
+
+200 OK
+[{"token_hash": "7e1b…", "token_type": "tollgate_key", "label": "true_positive"}]"#;
+
+const LIST: &str = r#"name,permissions,expires,tags,addresses
+till 1,orders:read orders:write,30d,"shop,berlin",203.0.113.0/24
+till 2,orders:read,2027-01-31,shop,
+back office,,never,,"#;
+
+pub fn leaked() -> AnyView {
+    view! {
+        <h2 id="leaked">"Leaked keys"</h2>
+        <p>"Secret scanning finds keys where anybody can read them, in repositories above all, and reports them to "<code>"POST /api/v1/leaked-keys"</code>" by the contract of GitHub's secret scanning partner program. The report needs no key: it is signed (ECDSA P-256 with SHA-256 over the raw body, FIPS 186-5), and checked by the public keys that an operator sets on the server. Until some are set the address answers 404; a report without a right signature is 401."</p>
+        <CodeBlock id="leaks-keys" title="Take GitHub's public keys" code=SIGNERS/>
+        <p>"The list takes the place of the one before, so run it by the clock, such as daily: all that it names count, what it left out counts no more. Then register with GitHub: the address "<code>"https://your-gate/api/v1/leaked-keys"</code>", and as the pattern of a key the regular expression below, with the prefix of each of your APIs in place of "<code>"tg"</code>". The last six characters are a checksum, so that false alarms are rare: CRC-32 (IEEE 802.3) of all that precedes, in base 62."</p>
+        <CodeBlock id="leaks-pattern" title="Pattern" code=PATTERN/>
+        <CodeBlock id="leaks-report" title="A report and its answer" code=REPORT/>
+        <p>"A report has at most 1,000 tokens and 256 KiB. "<code>"true_positive"</code>" says that a token is, or was, the secret of a key here; "<code>"token_hash"</code>" is its SHA-256 in hexadecimal digits. The tokens themselves are neither stored nor logged. What a found key gets, once for each place, however often it is reported:"</p>
+        <ul>
+            <li>"a line in its history and an event, with where it was found;"</li>
+            <li>"a mark on its page, in the list and in the filter “Leaked”, which stays until the secret has ended: rotate the key. An operator can clear it;"</li>
+            <li>"a mail to the owner of its workspace, for the first place;"</li>
+            <li>"if the workspace chose that at "<a href="/settings/notifications">"Notifications"</a>", it is disabled at once on every node; else it goes on, and you decide."</li>
+        </ul>
+        <p>"Keys that are revoked and secrets that have ended are answered "<code>"true_positive"</code>" and change nothing. Operators report a leak of which they heard elsewhere on the page of the key or by "<code>"POST /api/v1/keys/{id}/leaked"</code>" with its "<code>"url"</code>", and clear one by "<code>"DELETE"</code>"."</p>
+    }
+    .into_any()
+}
+
+pub fn many() -> AnyView {
+    view! {
+        <h2 id="create-many">"Many keys from a list"</h2>
+        <p>"Paste a list on "<a href="/keys/create-many">"Create many keys"</a>", or use "<code>"tollgate key create-many FILE --account E --api demo"</code>". It is CSV (RFC 4180) whose first line names the columns: "<code>"name"</code>" and, as you like, "<code>"permissions"</code>" or "<code>"preset"</code>", "<code>"expires"</code>" (12h, 30d, 8w, 1y, a day, never), "<code>"tags"</code>", "<code>"addresses"</code>" and "<code>"environment"</code>"; operators also "<code>"limits"</code>" (100/hour 2000/day) and "<code>"account"</code>", the email of the owner. At most 1,000 keys, each name once."</p>
+        <CodeBlock id="create-many-list" title="A list" code=LIST/>
+        <p>"Each line is told what is wrong with which of its fields before anything is made; one wrong line keeps all from being made. Then all are made in one transaction, and the answer is a file "<code>"name,key_id,secret"</code>", given once: Tollgate keeps hashes only. Pressing the button twice makes nothing twice and gives the same file, for ten minutes; a page that is loaded again gives nothing. Cells that a spreadsheet would take for a formula begin with an apostrophe."</p>
+        <p>"Over REST it is "<code>"POST /api/v1/keys/batch"</code>" with "<code>"api"</code>" and "<code>"keys"</code>", objects with the fields of a new key; "<code>"dry_run"</code>" only tells what is wrong, "<code>"Accept: text/csv"</code>" answers with the file, and an "<code>"Idempotency-Key"</code>" that made keys before is answered 409, since their secrets were in the first answer."</p>
+    }
+    .into_any()
+}
