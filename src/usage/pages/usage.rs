@@ -4,7 +4,7 @@ use crate::{
     accounts::components::Framed,
     ui::{
         CodeBlock, Crumb, Empty, Figure, Figures, Gate, Icon, LinkButton, Look, PageHeader, UsageChart, loaded,
-        number::{change, count, share, thousands},
+        number::{change, count, millis, share, thousands},
     },
     usage::{
         api,
@@ -46,6 +46,7 @@ fn page(report: UsageReport) -> AnyView {
         <UsageTabs query=report.query.clone() path=USAGE/>
         <UsageFilters report=report.clone() path=USAGE/>
         {figures(&report)}
+        {latency(&report)}
         {estimates(&report)}
         <UsageChart series=chart zoom=far/>
         <OwnRange report=report.clone() path=USAGE/>
@@ -85,6 +86,25 @@ fn figures(report: &UsageReport) -> AnyView {
             <Figure term="Refused" value=thousands(refused) note=refused_note gate=Gate::Refused/>
         </Figures>
         {below.map(|words| view! { <p class="muted">{words}</p> })}
+    }
+    .into_any()
+}
+
+/// How long calls took, where services tell it.
+fn latency(report: &UsageReport) -> AnyView {
+    let Some(latency) = report.latency else { return ().into_any() };
+    let note = |rank: &str| format!("{rank} of the calls took no longer");
+    view! {
+        <section aria-labelledby="h-latency">
+            <div class="section-head"><h2 id="h-latency">"How long calls took"</h2></div>
+            <Figures>
+                <Figure term="p50" value=millis(latency.p50) note=note("Half")/>
+                <Figure term="p95" value=millis(latency.p95) note=note("95 %")/>
+                <Figure term="p99" value=millis(latency.p99) note=note("99 %")/>
+                <Figure term="Told of" value=thousands(latency.count) note="calls, by the services that answered them"/>
+            </Figures>
+            <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."</p>
+        </section>
     }
     .into_any()
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    platform::Ctx,
+    platform::{Ctx, http::file::MOST_AT_ONCE},
     usage::model::{Gatepost, RefusalDetail, RefusalList, RefusalQuery, RefusalSample},
     values::{KeyId, Outcome, OutcomeGroup, WorkspaceId, permission_names as may},
 };
@@ -23,8 +23,8 @@ use uuid::Uuid;
 
 /// Rows of one page.
 const PAGE: usize = 50;
-/// Samples of one export.
-const MOST_EXPORTED: i64 = 10_000;
+/// Samples of a page of a file.
+const FILE_PAGE: i64 = 2_500;
 /// Routes to choose from.
 const MOST_ROUTES: i64 = 50;
 /// Samples are kept as long.
@@ -51,14 +51,54 @@ pub async fn recent_refusals(ctx: &Ctx, caller: &Caller, most: u16) -> Result<Ve
     Ok(rows.into_iter().filter_map(|row| sample(row, &calendar, timestamp(ctx.clock.now()))).collect())
 }
 
-/// What the filters leave of the caller's samples, for an export: the newest 10,000.
-pub async fn export_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -> Result<Vec<RefusalSample>, AppError> {
+/// What the filters leave of the caller's samples, for an export. None: more than are answered at once.
+pub async fn export_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -> Result<Option<Vec<RefusalSample>>, AppError> {
+    let most = i64::try_from(MOST_AT_ONCE).unwrap_or(i64::MAX);
+    let samples = samples_of(ctx, caller, &query.filters(), ctx.clock.now(), most + 1).await?;
+    Ok(Some(samples).filter(|samples| samples.len() <= MOST_AT_ONCE))
+}
+
+/// The samples behind a cursor, as it was at `now`, and where the next page begins: for a file that a job writes.
+pub async fn page_of_refusals(
+    ctx: &Ctx,
+    caller: &Caller,
+    query: &RefusalQuery,
+    now: OffsetDateTime,
+    from: Option<&str>,
+) -> Result<(Vec<RefusalSample>, Option<String>), AppError> {
+    let query = RefusalQuery { before: from.map(ToOwned::to_owned), ..query.filters() };
+    let samples = samples_of(ctx, caller, &query, now, FILE_PAGE).await?;
+    let is_full = i64::try_from(samples.len()).is_ok_and(|n| n == FILE_PAGE);
+    let next = samples.last().filter(|_| is_full).map(|last| last.cursor.clone());
+    Ok((samples, next))
+}
+
+async fn samples_of(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime, most: i64) -> Result<Vec<RefusalSample>, AppError> {
     caller.require(&may::USAGE_READ)?;
     let calendar = Calendar::of(&caller.time_zone);
-    let now = timestamp(ctx.clock.now());
-    let asked = Asked::read(&query.filters(), &calendar, now)?;
-    let rows = refusals::list_samples(&ctx.db, caller.workspace, &asked.samples, MOST_EXPORTED).await?;
-    Ok(rows.into_iter().filter_map(|row| sample(row, &calendar, now)).collect())
+    let asked = Asked::read(query, &calendar, timestamp(now))?;
+    let rows = refusals::list_samples(&ctx.db, caller.workspace, &asked.samples, most).await?;
+    Ok(rows.into_iter().filter_map(|row| sample(row, &calendar, timestamp(now))).collect())
+}
+
+/// How many samples the filters leave.
+pub async fn count_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) -> Result<u64, AppError> {
+    caller.require(&may::USAGE_READ)?;
+    let asked = Asked::read(&query.filters(), &Calendar::of(&caller.time_zone), timestamp(now))?;
+    Ok(whole(refusals::count_samples(&ctx.db, caller.workspace, &asked.samples).await?))
+}
+
+/// What a query asks for, in words: "Refusals since 19 Nov, 14:00, Stockholm time, code FORBIDDEN".
+pub fn say_refusals(caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) -> Result<String, AppError> {
+    caller.require(&may::USAGE_READ)?;
+    let asked = Asked::read(&query.filters(), &Calendar::of(&caller.time_zone), timestamp(now))?;
+    let mut words = format!("Refusals, {}", asked.period);
+    for (name, value) in [("code", &query.code), ("key", &query.key), ("route", &query.route), ("address", &query.address)] {
+        if let Some(value) = value {
+            words.push_str(&format!(", {name} {value}"));
+        }
+    }
+    Ok(words)
 }
 
 async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option<WorkspaceId>) -> Result<RefusalList, AppError> {

@@ -53,6 +53,26 @@ pub async fn list_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleSco
     .await
 }
 
+/// How many there are.
+pub async fn count_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleScope) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "n!" from refusal_samples s
+           where s.workspace_id = $1 and (s.at, s.id) < ($2, $3) and s.at >= $4
+             and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.code = $6)
+             and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8)"#,
+        workspace.uuid(),
+        scope.before.0,
+        scope.before.1,
+        scope.from,
+        scope.key.map(KeyId::uuid),
+        scope.code,
+        scope.route,
+        scope.address,
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// Of every workspace, and of no known key: for operators.
 pub async fn list_all_samples(db: &PgPool, scope: &SampleScope, most: i64) -> sqlx::Result<Vec<SampleRow>> {
     sqlx::query_as!(
