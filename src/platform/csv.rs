@@ -19,7 +19,7 @@ pub fn head<R: Row>(out: &mut String) {
 pub fn lines<R: Row>(rows: &[R], out: &mut String) {
     for row in rows {
         let cells = row.cells();
-        line(cells.iter().map(AsRef::as_ref), out);
+        line(cells.iter().map(|cell| &**cell), out);
     }
 }
 

@@ -90,6 +90,16 @@ pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: u
     Ok((keys, next))
 }
 
+/// Whether these filters can be kept: they are right, and hold no secret (a whole key can be searched for, and is looked up at once).
+pub fn check_query(caller: &Caller, query: &KeyQuery) -> Result<(), AppError> {
+    caller.require(&may::KEYS_READ)?;
+    wanted(Reach::of_list(caller, query)?, query)?;
+    if query.q.as_deref().is_some_and(is_well_formed) {
+        return Err(AppError::invalid("q", "This is a whole key, which is kept nowhere. Search by a part of its name."));
+    }
+    Ok(())
+}
+
 /// How many keys the filters leave.
 pub async fn count_found(ctx: &Ctx, caller: &Caller, query: &KeyQuery) -> Result<u64, AppError> {
     caller.require(&may::KEYS_READ)?;

@@ -46,7 +46,10 @@ pub async fn send_limits(ctx: &Ctx, account: AccountId, at: OffsetDateTime) -> R
         [one] if is_over(one) => format!("Calls of this key are answered {code} until the limit resets."),
         [_] => format!("When a limit is used up, calls are answered {code} until it resets."),
         all if all.iter().any(|n| n.key_id.is_none()) => {
-            format!("{} limits are at or near their end, also what all your keys share. Where one is used up, calls are answered {code} until it resets.", all.len())
+            format!(
+                "{} limits are at or near their end, also what all your keys share. Where one is used up, calls are answered {code} until it resets.",
+                all.len()
+            )
         }
         all => format!("{} of your keys are at or near a limit. Where it is used up, calls are answered {code} until it resets.", keys(all)),
     };

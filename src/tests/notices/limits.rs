@@ -171,6 +171,7 @@ async fn what_all_keys_of_a_workspace_share_is_told_once_in_each_window(db: PgPo
     let present = present_limit_notices(&app.ctx, &mara).await.unwrap();
     assert_eq!(present.iter().map(|n| (n.key, n.words.as_str())).collect::<Vec<_>>(), [(None, "All keys together have used 80 % of 100 calls a day")]);
 
+    app.ctx.clock.advance(Duration::minutes(5));
     // 100 % of it and 80 % of the key with its own, in one mail; then the workspace's own limit takes the place of its plan's.
     call(&app, &mara, a, Outcome::Valid, 20).await;
     call(&app, &mara, alone, Outcome::Valid, 100).await;
@@ -178,6 +179,7 @@ async fn what_all_keys_of_a_workspace_share_is_told_once_in_each_window(db: PgPo
     app.run_jobs().await;
     assert_eq!(subjects(&app.mails())[1..], ["2 limits are nearly used up"]);
     assert!(app.mails()[1].text.contains("also what all your keys share"), "{}", app.mails()[1].text);
+    app.ctx.clock.advance(Duration::minutes(5));
     sqlx::query("insert into workspace_limits (workspace_id, name, max_calls, window_seconds) values ($1, 'hour', 120, 3600)")
         .bind(mara.workspace.uuid())
         .execute(&app.ctx.db)

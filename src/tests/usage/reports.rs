@@ -220,8 +220,10 @@ async fn series_by_minute_hour_and_day_have_the_same_sum(db: PgPool) {
     write(&app, counts.clone()).await;
     let sum: u64 = counts.iter().map(|t| t.count).sum();
     for (bucket, points) in [("minute", 1440), ("hour", 24), ("day", 2)] {
-        let series =
-            list_series(&app.ctx, &owner, &asked(&[("bucket", bucket), ("to", "2026-11-20T12:01:00Z"), ("from", "2026-11-19T12:01:00Z")])).await.unwrap().points;
+        let series = list_series(&app.ctx, &owner, &asked(&[("bucket", bucket), ("to", "2026-11-20T12:01:00Z"), ("from", "2026-11-19T12:01:00Z")]))
+            .await
+            .unwrap()
+            .points;
         assert_eq!(series.iter().map(|p| p.total).sum::<u64>(), sum, "{bucket}");
         assert_eq!(series.iter().flat_map(|p| p.by_code.values()).sum::<u64>(), sum, "{bucket}");
         assert!(series.len() == points || series.len() == points + 1, "{bucket}: {}", series.len());

@@ -100,6 +100,11 @@ impl RefusalQuery {
         Self { before: None, open: None, ..self.clone() }
     }
 
+    /// The address where a file of what these filters leave is prepared.
+    pub fn prepare(&self) -> String {
+        link("/exports?of=refusals", self.filters().pairs())
+    }
+
     /// The address of the export of what these filters leave.
     pub fn export(&self, format: &str) -> String {
         let filters = self.filters();

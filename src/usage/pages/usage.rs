@@ -33,7 +33,7 @@ fn page(report: UsageReport) -> AnyView {
     let title = key_name.map_or_else(|| format!("Calls by {size}"), |name| format!("Calls of {name} by {size}"));
     let chart = series(&report, "usage", title, USAGE);
     let far = zoom(&report.query, USAGE);
-    let (csv, json) = (report.query.export("csv"), report.query.export("json"));
+    let (csv, json, prepare) = (report.query.export("csv"), report.query.export("json"), report.query.prepare());
     let limits = match (report.chosen_key(), report.meters.clone()) {
         (_, meters) if meters.is_empty() => ().into_any(),
         (Some(_), meters) => meters.into_iter().enumerate().map(|(i, meter)| view! { <LimitCard meter id=format!("limit-{i}")/> }).collect_view().into_any(),
@@ -41,7 +41,7 @@ fn page(report: UsageReport) -> AnyView {
     };
     view! {
         <PageHeader title="Usage" lead>
-            <ExportButtons csv json/>
+            <ExportButtons csv json prepare/>
         </PageHeader>
         <UsageTabs query=report.query.clone() path=USAGE/>
         <UsageFilters report=report.clone() path=USAGE/>

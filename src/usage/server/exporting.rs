@@ -16,8 +16,8 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    platform::{Ctx, http::file::MOST_AT_ONCE},
     plans::model::Price,
+    platform::{Ctx, http::file::MOST_AT_ONCE},
     usage::model::UsageQuery,
     values::{KeyId, permission_names as may},
 };

@@ -54,8 +54,8 @@ pub async fn recent_refusals(ctx: &Ctx, caller: &Caller, most: u16) -> Result<Ve
 /// What the filters leave of the caller's samples, for an export. None: more than are answered at once.
 pub async fn export_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -> Result<Option<Vec<RefusalSample>>, AppError> {
     let most = i64::try_from(MOST_AT_ONCE).unwrap_or(i64::MAX);
-    let samples = samples_of(ctx, caller, &query.filters(), ctx.clock.now(), most + 1).await?;
-    Ok(Some(samples).filter(|samples| samples.len() <= MOST_AT_ONCE))
+    let (samples, is_full) = samples_of(ctx, caller, &query.filters(), ctx.clock.now(), most + 1).await?;
+    Ok((!is_full).then_some(samples))
 }
 
 /// The samples behind a cursor, as it was at `now`, and where the next page begins: for a file that a job writes.
@@ -67,18 +67,19 @@ pub async fn page_of_refusals(
     from: Option<&str>,
 ) -> Result<(Vec<RefusalSample>, Option<String>), AppError> {
     let query = RefusalQuery { before: from.map(ToOwned::to_owned), ..query.filters() };
-    let samples = samples_of(ctx, caller, &query, now, FILE_PAGE).await?;
-    let is_full = i64::try_from(samples.len()).is_ok_and(|n| n == FILE_PAGE);
+    let (samples, is_full) = samples_of(ctx, caller, &query, now, FILE_PAGE).await?;
     let next = samples.last().filter(|_| is_full).map(|last| last.cursor.clone());
     Ok((samples, next))
 }
 
-async fn samples_of(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime, most: i64) -> Result<Vec<RefusalSample>, AppError> {
+/// At most `most` samples, and whether there are as many.
+async fn samples_of(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime, most: i64) -> Result<(Vec<RefusalSample>, bool), AppError> {
     caller.require(&may::USAGE_READ)?;
     let calendar = Calendar::of(&caller.time_zone);
     let asked = Asked::read(query, &calendar, timestamp(now))?;
     let rows = refusals::list_samples(&ctx.db, caller.workspace, &asked.samples, most).await?;
-    Ok(rows.into_iter().filter_map(|row| sample(row, &calendar, timestamp(now))).collect())
+    let is_full = i64::try_from(rows.len()).is_ok_and(|n| n >= most);
+    Ok((rows.into_iter().filter_map(|row| sample(row, &calendar, timestamp(now))).collect(), is_full))
 }
 
 /// How many samples the filters leave.
