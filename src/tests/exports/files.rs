@@ -97,6 +97,7 @@ async fn wrong_wishes_are_named_and_a_secret_is_kept_nowhere(db: PgPool) {
         (json!({ "of": "usage", "filters": { "colour": "red" } }), "#/filters/colour"),
         (json!({ "of": "usage", "filters": { "range": "8d" } }), "#/range"),
         (json!({ "of": "refusals", "filters": { "code": "NOPE" } }), "#/code"),
+        (json!({ "of": "refusals", "filters": { "permission": "everything" } }), "#/permission"),
         (json!({ "of": "keys", "filters": { "status": "odd" } }), "#/status"),
         (json!({ "of": "keys", "filters": { "q": secret } }), "#/q"),
     ] {

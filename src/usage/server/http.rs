@@ -175,6 +175,7 @@ pub struct RefusalExport {
         ("key" = Option<String>, Query, description = "Only this key"),
         ("route" = Option<String>, Query, description = "Only this route"),
         ("address" = Option<String>, Query, description = "Only calls from this address"),
+        ("permission" = Option<String>, Query, description = "Only calls that needed this permission, which their key had not, such as `orders:write`"),
         ("range" = Option<String>, Query, description = "`1h`, `24h`, `7d`, `30d` (default)"),
         ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
@@ -195,7 +196,7 @@ pub async fn export_refusals(
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
-    known(&given, &["format", "code", "key", "route", "address", "range", "from", "to"])?;
+    known(&given, &["format", "code", "key", "route", "address", "permission", "range", "from", "to"])?;
     let query = RefusalQuery::read(|name| value(&given, name));
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(samples) = refusals::export_refusals(&ctx, &caller, &query).await? else {

@@ -13,9 +13,10 @@ use super::{
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
+    keys::server::gate::lacks,
     platform::{Ctx, http::file::MOST_AT_ONCE},
     usage::model::{Gatepost, RefusalDetail, RefusalList, RefusalQuery, RefusalSample},
-    values::{KeyId, Outcome, OutcomeGroup, WorkspaceId, permission_names as may},
+    values::{KeyId, Outcome, OutcomeGroup, Permission, WorkspaceId, permission_names as may},
 };
 use jiff::{Timestamp, ToSpan};
 use time::OffsetDateTime;
@@ -94,7 +95,7 @@ pub fn say_refusals(caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) 
     caller.require(&may::USAGE_READ)?;
     let asked = Asked::read(&query.filters(), &Calendar::of(&caller.time_zone), timestamp(now))?;
     let mut words = format!("Refusals, {}", asked.period);
-    for (name, value) in [("code", &query.code), ("key", &query.key), ("route", &query.route), ("address", &query.address)] {
+    for (name, value) in [("code", &query.code), ("key", &query.key), ("route", &query.route), ("address", &query.address), ("permission", &query.permission)] {
         if let Some(value) = value {
             words.push_str(&format!(", {name} {value}"));
         }
@@ -136,7 +137,7 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
     Ok(RefusalList {
         older: samples.last().filter(|_| has_more).map(|s| s.cursor.clone()),
         samples,
-        codes: query.address.is_none().then(|| refused(codes)),
+        codes: (query.address.is_none() && query.permission.is_none()).then(|| refused(codes)),
         routes,
         key_choices,
         period: asked.period,
@@ -158,6 +159,7 @@ impl Asked {
         let mut fields = Fields::default();
         let key = query.key.as_ref().and_then(|text| fields.check("key", text.parse::<KeyId>()));
         let code = query.code.as_ref().and_then(|text| fields.check("code", text.parse::<Outcome>()));
+        let permission = query.permission.as_ref().and_then(|text| fields.check("permission", text.parse::<Permission>()));
         let from = query.from.as_ref().and_then(|text| fields.check("from", span::moment(text, calendar, false)));
         let to = query.to.as_ref().and_then(|text| fields.check("to", span::moment(text, calendar, true)));
         let hours = match &query.range {
@@ -193,6 +195,7 @@ impl Asked {
                 code: code.map(|c| c.as_str().to_owned()),
                 route: query.route.clone(),
                 address: query.address.clone(),
+                detail: permission.map(|permission| lacks(permission.as_str())),
                 from: instant(begin),
                 before: before.unwrap_or((instant(end), Uuid::nil())),
             },
