@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 /// Keys of a page.
-const KEYS: usize = 2_500;
+const KEYS: usize = 5_000;
 
 /// Filters by their names.
 pub type Filters = BTreeMap<String, String>;

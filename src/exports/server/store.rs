@@ -11,6 +11,9 @@ use sqlx::{PgConnection, PgExecutor, PgPool, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+/// Bytes of a chunk.
+const CHUNK: usize = 256 * 1024;
+
 /// A file that somebody asked for.
 #[derive(Debug, Clone)]
 pub struct Export {
@@ -152,8 +155,8 @@ pub async fn start_export(db: &PgPool, id: ExportId, expected: Option<u64>) -> s
 }
 
 /// A page of a file, as it is added.
-pub struct NewChunk<'a> {
-    pub data: &'a [u8],
+pub struct NewPage<'a> {
+    pub text: &'a str,
     pub rows: u64,
     /// Where the next page begins; none: the file is whole.
     pub next: Option<&'a str>,
@@ -162,29 +165,40 @@ pub struct NewChunk<'a> {
     pub until: OffsetDateTime,
 }
 
-/// Adds the next page; false if the export is gone, or has another number of chunks: somebody else writes it.
-pub async fn add_chunk(conn: &mut PgConnection, export: &Export, chunk: &NewChunk<'_>) -> sqlx::Result<bool> {
+/// Adds the next page in chunks and answers how many; none if the export is gone, or has another number of them: somebody else writes it.
+pub async fn add_page(conn: &mut PgConnection, export: &Export, page: &NewPage<'_>) -> sqlx::Result<Option<i32>> {
+    let chunks: Vec<Vec<u8>> = page.text.as_bytes().chunks(CHUNK).map(<[u8]>::to_vec).collect();
+    let added = i32::try_from(chunks.len()).unwrap_or(i32::MAX);
     let updated = sqlx::query!(
-        "update exports set chunks = chunks + 1, rows_written = rows_written + $3, bytes = bytes + $4, resume = $5::text,
+        "update exports set chunks = chunks + $8, rows_written = rows_written + $3, bytes = bytes + $4, resume = $5::text,
            state = case when $5::text is null then 'done' else 'running' end,
            finished_at = case when $5::text is null then $6::timestamptz end,
            expires_at = case when $5::text is null then $7::timestamptz else expires_at end
          where id = $1 and chunks = $2 and state in ('waiting', 'running')",
         export.id.uuid(),
         export.chunks,
-        i64::try_from(chunk.rows).unwrap_or(i64::MAX),
-        i64::try_from(chunk.data.len()).unwrap_or(i64::MAX),
-        chunk.next,
-        chunk.now,
-        chunk.until,
+        i64::try_from(page.rows).unwrap_or(i64::MAX),
+        i64::try_from(page.text.len()).unwrap_or(i64::MAX),
+        page.next,
+        page.now,
+        page.until,
+        added,
     )
     .execute(&mut *conn)
     .await?;
     if updated.rows_affected() == 0 {
-        return Ok(false);
+        return Ok(None);
     }
-    sqlx::query!("insert into export_chunks (export_id, number, data) values ($1, $2, $3)", export.id.uuid(), export.chunks, chunk.data).execute(conn).await?;
-    Ok(true)
+    let numbers: Vec<i32> = (export.chunks..export.chunks.saturating_add(added)).collect();
+    sqlx::query!(
+        "insert into export_chunks (export_id, number, data) select $1, n, d from unnest($2::integer[], $3::bytea[]) as chunks(n, d)",
+        export.id.uuid(),
+        &numbers,
+        &chunks,
+    )
+    .execute(conn)
+    .await?;
+    Ok(Some(added))
 }
 
 /// A piece of a file.

@@ -7,7 +7,7 @@
 use super::{
     asking::KEPT,
     source::Source,
-    store::{self, Export, NewChunk},
+    store::{self, Export, NewPage},
 };
 use crate::{
     accounts::{Via, server::caller_of_account},
@@ -19,8 +19,8 @@ use crate::{
 
 /// Lines of one file.
 const MOST_LINES: u64 = 2_000_000;
-/// Pieces deleted in one statement.
-const CHUNK: i64 = 200;
+/// Chunks deleted in one statement.
+const AT_ONCE: i64 = 200;
 
 /// Writes what is missing of a file, if it is still wanted. Safe to repeat.
 pub async fn prepare_export(ctx: &Ctx, id: ExportId) -> Result<(), AppError> {
@@ -55,13 +55,11 @@ async fn write(ctx: &Ctx, mut export: Export) -> Result<(), AppError> {
             return Err(too_long());
         }
         let now = ctx.clock.now();
-        let chunk = NewChunk { data: page.text.as_bytes(), rows: page.rows, next: page.next.as_deref(), now, until: now + KEPT };
+        let new = NewPage { text: &page.text, rows: page.rows, next: page.next.as_deref(), now, until: now + KEPT };
         let mut tx = ctx.db.begin().await?;
-        if !store::add_chunk(&mut tx, &export, &chunk).await? {
-            return Ok(());
-        }
+        let Some(added) = store::add_page(&mut tx, &export, &new).await? else { return Ok(()) };
         tx.commit().await?;
-        export.chunks += 1;
+        export.chunks += added;
         export.rows_written += page.rows;
         export.resume = page.next;
         if export.resume.is_none() {
@@ -74,10 +72,10 @@ fn too_long() -> AppError {
     AppError::conflict(format!("This file would have more than {} lines. Take a shorter time, a larger bucket or one key.", thousands(MOST_LINES)))
 }
 
-/// Deletes files that are over, a bounded number of pieces at a time; true if there may be more.
+/// Deletes files that are over, a bounded number of chunks at a time; true if there may be more.
 pub async fn forget_exports(ctx: &Ctx) -> Result<bool, AppError> {
     let now = ctx.clock.now();
-    let pieces = store::delete_old_chunks(&ctx.db, now, CHUNK).await?;
+    let chunks = store::delete_old_chunks(&ctx.db, now, AT_ONCE).await?;
     store::delete_old(&ctx.db, now).await?;
-    Ok(pieces >= CHUNK.unsigned_abs())
+    Ok(chunks >= AT_ONCE.unsigned_abs())
 }

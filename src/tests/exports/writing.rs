@@ -47,7 +47,7 @@ async fn a_file_of_120_000_lines_is_written_in_pieces(db: PgPool) {
     assert_eq!(done["state"], "done", "{done}");
     assert_eq!((done["rows_written"].as_u64(), done["rows_expected"].as_u64()), (Some(120_000), Some(120_000)));
     let (pieces, largest) = chunks(&db, id).await;
-    assert!(pieces >= 24 && largest < 1_000_000, "{pieces} pieces, the largest has {largest} bytes");
+    assert!(pieces >= 24 && largest <= 262_144, "{pieces} pieces, the largest has {largest} bytes");
     let text = file(&app, &mara, id).await;
     assert_eq!(done["bytes"], text.len());
     assert_whole(&text, 120_000);

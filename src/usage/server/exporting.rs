@@ -26,7 +26,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
 /// A page has at least so many lines, unless it is the last, and fewer than twice as many.
-const PAGE: usize = 2_500;
+const PAGE: usize = 10_000;
 
 /// Where a page begins.
 #[derive(Debug, Default, Serialize, Deserialize)]

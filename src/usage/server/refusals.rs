@@ -25,7 +25,7 @@ use uuid::Uuid;
 /// Rows of one page.
 const PAGE: usize = 50;
 /// Samples of a page of a file.
-const FILE_PAGE: i64 = 2_500;
+const FILE_PAGE: i64 = 10_000;
 /// Routes to choose from.
 const MOST_ROUTES: i64 = 50;
 /// Samples are kept as long.
