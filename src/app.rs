@@ -1,8 +1,8 @@
 //! The document around every page, and the route table: one line per page.
 
 use crate::{
-    accounts::pages as accounts, admin::pages as admin, error::AppError, keys::pages as keys, notices::pages as notices, plans::pages as plans,
-    site::pages as site, ui::ThemeChoice, usage::pages as usage,
+    accounts::pages as accounts, admin::pages as admin, error::AppError, exports::pages as exports, keys::pages as keys, notices::pages as notices,
+    plans::pages as plans, site::pages as site, ui::ThemeChoice, usage::pages as usage,
 };
 use leptos::{
     config::LeptosOptions,
@@ -100,6 +100,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/home") view=site::HomePage ssr=SsrMode::Async/>
             <Route path=path!("/usage") view=usage::UsagePage ssr=SsrMode::Async/>
             <Route path=path!("/usage/errors") view=usage::ErrorsPage ssr=SsrMode::Async/>
+            <Route path=path!("/exports") view=exports::ExportsPage ssr=SsrMode::Async/>
             <Route path=path!("/requests") view=usage::RequestsPage ssr=SsrMode::Async/>
             <Route path=path!("/docs/api") view=site::ApiDocsPage ssr=SsrMode::Async/>
         </FlatRoutes>

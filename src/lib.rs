@@ -21,6 +21,8 @@ pub mod accounts;
 pub mod activity;
 // The operator's pages.
 pub mod admin;
+// Files of usage, refusals and keys, written by a job.
+pub mod exports;
 // APIs, keys, secrets, limits, and the gate that verifies them.
 pub mod keys;
 // Mails before something stops: limits, expiry, rules on errors.

@@ -3,13 +3,14 @@
 
 use crate::{
     accounts::server::http as accounts,
+    exports::server::http as exports,
     keys::server::{
         http::{self as keys, WindowSchema},
         verify_http,
     },
     plans::server::http as plans,
     platform::Ctx,
-    usage::server::http as usage,
+    usage::server::{RefusalLine, UsageLine, http as usage, latency_http},
 };
 use axum::{
     Json, Router,
@@ -36,8 +37,8 @@ use utoipa_swagger_ui::Config;
                        Send a key for the API `tollgate` as `Authorization: Bearer` or `X-API-Key`.",
         license(name = "MIT"),
     ),
-    paths(verify_http::verify_key, usage::list_usage, usage::export, usage::export_refusals),
-    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, usage::UsageAnswer, usage::UsagePoint, usage::UsageExport, usage::UsageLine, usage::RefusalExport, usage::RefusalLine, WindowSchema)),
+    paths(verify_http::verify_key, usage::list_usage, usage::export, usage::export_refusals, latency_http::report),
+    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, usage::UsageAnswer, usage::UsagePoint, usage::LatencyAnswer, latency_http::LatenciesBody, latency_http::LatencyBody, latency_http::LatenciesAnswer, usage::UsageExport, UsageLine, usage::RefusalExport, RefusalLine, WindowSchema)),
     modifiers(&Security),
 )]
 struct Api;
@@ -58,6 +59,7 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(keys::apis::Docs::openapi())
         .merge_from(keys::trial::Docs::openapi())
         .merge_from(plans::Docs::openapi())
+        .merge_from(exports::Docs::openapi())
         .merge_from(accounts::Docs::openapi())
 });
 

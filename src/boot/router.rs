@@ -9,6 +9,7 @@ use crate::{
     },
     app::App,
     error::AppError,
+    exports::server as exports,
     keys::server::{self as keys, gate::Gate, rest},
     plans::server as plans,
     platform::{
@@ -70,6 +71,7 @@ pub fn router(state: AppState) -> Router {
         .merge(keys::http::routes())
         .merge(plans::http::routes())
         .merge(usage::http::routes())
+        .merge(exports::http::routes())
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)
         .with_state(ctx.clone());

@@ -1,7 +1,7 @@
 //! All jobs and all schedules, on one page, and the process that only works on them.
 
 use crate::{
-    accounts, keys, notices,
+    accounts, exports, keys, notices,
     platform::{
         Ctx,
         jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
@@ -13,7 +13,8 @@ use std::time::Duration;
 /// Every kind of job this version can run.
 pub fn registry() -> Registry {
     let registry = Registry::new().register::<CleanUp>().register::<ForgetOldUsage>();
-    notices::server::jobs::register(keys::server::jobs::register(accounts::server::jobs::register(registry)))
+    let registry = keys::server::jobs::register(accounts::server::jobs::register(registry));
+    exports::server::jobs::register(notices::server::jobs::register(registry))
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -26,6 +27,7 @@ pub fn schedules() -> Schedules {
         .nightly("accounts.forget_expired", &accounts::server::jobs::ForgetExpired::default())
         .nightly("keys.forget_lists", &keys::server::jobs::ForgetLists::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())
+        .every("exports.forget", HOUR, &exports::server::jobs::ForgetExports::default())
         .every("notices.look_at_usage", MINUTE, &notices::server::jobs::LookAtUsage::default())
         .every("notices.look_at_expiry", HOUR, &notices::server::jobs::LookAtExpiry::default())
 }

@@ -60,7 +60,8 @@ pub struct NoticePage {
 /// A notice that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToldNotice {
-    pub key: KeyId,
+    /// None: of what all keys of a workspace share.
+    pub key: Option<KeyId>,
     /// "checkout service used 80 % of 100 calls an hour".
     pub words: String,
     /// RFC 3339, UTC.

@@ -1,5 +1,36 @@
 //! Comma-separated values (RFC 4180): written so that a spreadsheet opens them without running anything, and read.
 
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// What can stand in a file: as a line under a head, and as an object of JSON.
+pub trait Row: Serialize {
+    const HEAD: &'static [&'static str];
+    /// As many as the head has.
+    fn cells(&self) -> Vec<Cow<'_, str>>;
+}
+
+/// The head alone.
+pub fn head<R: Row>(out: &mut String) {
+    line(R::HEAD.iter().copied(), out);
+}
+
+/// The lines of these rows, without the head.
+pub fn lines<R: Row>(rows: &[R], out: &mut String) {
+    for row in rows {
+        let cells = row.cells();
+        line(cells.iter().map(|cell| &**cell), out);
+    }
+}
+
+/// A whole file.
+pub fn table<R: Row>(rows: &[R]) -> String {
+    let mut out = String::with_capacity(160 * (rows.len() + 1));
+    head::<R>(&mut out);
+    lines(rows, &mut out);
+    out
+}
+
 /// One line, CRLF included.
 pub fn line<'a>(cells: impl IntoIterator<Item = &'a str>, out: &mut String) {
     for (i, text) in cells.into_iter().enumerate() {

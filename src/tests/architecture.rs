@@ -4,10 +4,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// Features from left to right: one may know only those before it. `boot` may know all; nobody may know `boot`.
-const FEATURES: [&str; 8] = ["activity", "accounts", "keys", "plans", "usage", "notices", "site", "admin"];
+const FEATURES: [&str; 9] = ["activity", "accounts", "keys", "plans", "usage", "exports", "notices", "site", "admin"];
 
 /// Who writes a table. Reading another feature's table in a join is fine.
-const OWNERS: [(&str, &[&str]); 8] = [
+const OWNERS: [(&str, &[&str]); 9] = [
     ("activity", &["events"]),
     ("accounts", &["accounts", "account_disablements", "workspaces", "workspace_members", "account_roles", "auth_tokens", "invites", "attempt_counters"]),
     (
@@ -43,9 +43,12 @@ const OWNERS: [(&str, &[&str]); 8] = [
             "key_secret_uses",
             "unknown_attempts",
             "refusal_samples",
+            "latency_quarters",
+            "latency_days",
         ],
     ),
-    ("notices", &["notice_settings", "limit_notices", "expiry_notices", "alert_rules"]),
+    ("exports", &["exports", "export_chunks"]),
+    ("notices", &["notice_settings", "limit_notices", "shared_limit_notices", "expiry_notices", "alert_rules"]),
     ("platform/jobs", &["jobs"]),
     // A feature ends sessions (ban, reset) in its own transaction; only the platform's store makes them.
     ("platform/session", &[]),

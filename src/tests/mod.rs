@@ -7,6 +7,7 @@ mod admin;
 mod architecture;
 mod cli;
 mod config;
+mod exports;
 mod gallery;
 mod gate;
 mod home;

@@ -220,6 +220,23 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), "/api/v1/usage/refusals/export", "", "?format=csv", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/refusals/export", "", "?range=forever", None, 422).await;
 
+    let latencies = json!({ "latencies": [{ "key_id": passing["id"], "route": "GET /orders", "milliseconds": 12.5 }] });
+    r.ask(post.clone(), "/api/v1/usage/latencies", "", "", Some(latencies), 202).await;
+    r.ask(post.clone(), "/api/v1/usage/latencies", "", "", Some(json!({ "latencies": [] })), 422).await;
+
+    // Files.
+    let (exports, export, file) = ("/api/v1/exports", "/api/v1/exports/{id}", "/api/v1/exports/{id}/file");
+    let asked = r.ask(post.clone(), exports, "", "", Some(json!({ "of": "usage", "format": "json", "filters": { "range": "7d" } })), 202).await;
+    let id = asked["id"].as_str().unwrap().to_owned();
+    r.ask(get.clone(), file, &id, "", None, 409).await;
+    r.app.run_jobs().await;
+    r.ask(post.clone(), exports, "", "", Some(json!({ "of": "usage", "colour": "red" })), 422).await;
+    r.ask(get.clone(), exports, "", "", None, 200).await;
+    r.ask(get.clone(), export, &id, "", None, 200).await;
+    r.ask(get.clone(), export, "exp_nothing", "", None, 404).await;
+    r.ask(get.clone(), file, &id, "", None, 200).await;
+    r.ask(delete.clone(), export, &id, "", None, 204).await;
+
     // The account.
     r.ask(get.clone(), "/api/v1/me", "", "", None, 200).await;
     r.ask(get.clone(), "/api/v1/auth/me", "", "", None, 200).await;

@@ -66,6 +66,17 @@ pub fn change(was: u64, now: u64) -> String {
     }
 }
 
+/// Microseconds as people read them: "0.11 ms", "11.3 ms", "1.2 s".
+pub fn millis(micros: u64) -> String {
+    let tenths = |unit: u64| (micros * 10 + unit / 2) / unit;
+    let (n, unit) = match micros {
+        0..1_000 => return format!("{}.{:02} ms", micros / 1_000, micros % 1_000 / 10),
+        1_000..1_000_000 => (tenths(1_000), "ms"),
+        _ => (tenths(1_000_000), "s"),
+    };
+    if n >= 1_000 { format!("{} {unit}", thousands((n + 5) / 10)) } else { format!("{}.{} {unit}", n / 10, n % 10) }
+}
+
 /// "1 key", "2 keys".
 pub fn count(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n), if n == 1 { one } else { many })
@@ -101,6 +112,12 @@ mod tests {
         assert_eq!(change(1_000, 960), "−4.0 %");
         assert_eq!(change(10, 35), "+250 %");
         assert_eq!((change(7, 7).as_str(), change(0, 7).as_str(), change(7, 0).as_str()), ("no change", "new", "−100 %"));
+    }
+
+    #[test]
+    fn times_have_two_or_three_figures() {
+        assert_eq!((millis(109).as_str(), millis(11_314).as_str(), millis(143_700).as_str()), ("0.10 ms", "11.3 ms", "144 ms"));
+        assert_eq!((millis(1_234_000).as_str(), millis(3_600_000_000).as_str()), ("1.2 s", "3,600 s"));
     }
 
     #[test]

@@ -120,6 +120,8 @@ ids! {
     EventId = "evt";
     /// One running process that answers for the gate.
     NodeId = "node";
+    /// A file that a job prepares.
+    ExportId = "exp";
     /// A rule that watches errors.
     AlertRuleId = "alr";
 }

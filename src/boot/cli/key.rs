@@ -9,7 +9,7 @@ use crate::{
         model::{BatchLine, Environment, Grace, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Preset, Window},
         server::{self as keys, Batch, Changed, http::KeyBody},
     },
-    platform::{Ctx, LocalTime},
+    platform::{Ctx, LocalTime, csv},
     ui::number::count,
     values::{Email, KeyId, permission_names as may},
 };
@@ -254,9 +254,10 @@ async fn export(ctx: &Ctx, invocation: &Invocation, account: Option<&str>) -> Re
     };
     let query = KeyQuery { everywhere: workspace.is_none(), workspace, ..KeyQuery::default() };
     let found = keys::every_key(ctx, &Caller::cli(), query, 1_000_000).await?;
+    let found = found.ok_or_else(|| AppError::conflict("There are more than a million keys. Export those of one account."))?;
     let now = ctx.clock.now();
     let found: Vec<KeyBody> = found.into_iter().map(|key| KeyBody::of(key, now)).collect();
-    invocation.answer(&found, keys::http::transfer::table(&found).trim_end());
+    invocation.answer(&found, csv::table(&found).trim_end());
     Ok(Exit::Done)
 }
 

@@ -15,7 +15,6 @@ use crate::{
     error::AppError,
     keys::model::{Api, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, Review, StandingKind, Window},
     platform::{Ctx, LocalTime, crypto::sha256},
-    ui::number::thousands,
     values::{ApiId, Counts, KeyId, Slug, permission_names as may},
 };
 use std::collections::HashMap;
@@ -91,18 +90,38 @@ pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: u
     Ok((keys, next))
 }
 
-/// Every key that the filters leave, newest first, read by the thousand so that no statement takes long.
-pub async fn every_key(ctx: &Ctx, caller: &Caller, mut query: KeyQuery, most: usize) -> Result<Vec<Key>, AppError> {
+/// Whether these filters can be kept: they are right, and hold no secret (a whole key can be searched for, and is looked up at once).
+pub fn check_query(caller: &Caller, query: &KeyQuery) -> Result<(), AppError> {
+    caller.require(&may::KEYS_READ)?;
+    wanted(Reach::of_list(caller, query)?, query)?;
+    if query.q.as_deref().is_some_and(is_well_formed) {
+        return Err(AppError::invalid("q", "This is a whole key, which is kept nowhere. Search by a part of its name."));
+    }
+    Ok(())
+}
+
+/// How many keys the filters leave.
+pub async fn count_found(ctx: &Ctx, caller: &Caller, query: &KeyQuery) -> Result<u64, AppError> {
+    caller.require(&may::KEYS_READ)?;
+    let mut wanted = wanted(Reach::of_list(caller, query)?, query)?;
+    wanted.most = 1;
+    let now = ctx.clock.now();
+    let today = LocalTime::new(&caller.time_zone, now).day_edges(1).first().copied().unwrap_or(now);
+    Ok(store::listing::list_keys(&ctx.db, &wanted, now, today).await?.first().map_or(0, |listed| listed.found))
+}
+
+/// Every key that the filters leave, newest first, read by the thousand so that no statement takes long. None: there are more than `most`.
+pub async fn every_key(ctx: &Ctx, caller: &Caller, mut query: KeyQuery, most: usize) -> Result<Option<Vec<Key>>, AppError> {
     let mut all = Vec::new();
     loop {
         let (page, next) = page_of_keys(ctx, caller, &query, 1_000).await?;
         all.extend(page);
         if all.len() > most {
-            return Err(AppError::invalid("q", format!("More than {} keys match. Choose fewer by API, status or tag.", thousands(most as u64))));
+            return Ok(None);
         }
         match next {
             Some(cursor) => query.older = Some(cursor),
-            None => return Ok(all),
+            None => return Ok(Some(all)),
         }
     }
 }

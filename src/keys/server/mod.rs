@@ -47,7 +47,7 @@ pub use detail::{find_key, key_detail, key_history, key_leaks, key_secrets, stat
 pub use door::Door;
 pub use editing::edit_key;
 pub use importing::{forget_lists, import_objects, import_text, keep_list, preview_list, run_list};
-pub use listing::{count_keys, count_keys_by_api, every_key, list_keys, new_key_form, page_of_keys};
+pub use listing::{check_query, count_found, count_keys, count_keys_by_api, every_key, list_keys, new_key_form, page_of_keys};
 pub use many::{change_many, plan_many, preview_many};
 pub use reach::actor;
 pub use rotating::{MAX_GRACE, Rotated, drop_secret, end_replaced, extend_secret, rotate_key};

@@ -36,7 +36,7 @@ fn settings(settings: NoticeSettings) -> AnyView {
     let thresholds = settings.thresholds_text();
     view! {
         <Form action=SaveNotices::PATH class="stack form-narrow">
-            <CheckField label="A limit is nearly used up" name="limits" checked=settings.limits help="Limits of a key by the hour or longer, once in each window and for each mark. Not yet those that all keys of a workspace share."/>
+            <CheckField label="A limit is nearly used up" name="limits" checked=settings.limits help="Limits of a key, and those that all your keys share, by the hour or longer; once in each window and for each mark."/>
             <TextField label="At per cent" name="thresholds" value=thresholds inputmode="numeric" autocomplete="off" maxlength=60 help="One to five marks from 1 to 100, such as 80, 100."/>
             <CheckField label="A key will expire" name="expiry" checked=settings.expiry help="30, 7 and 1 days before."/>
             <div><Button look=Look::Primary>"Save"</Button></div>
@@ -90,7 +90,7 @@ fn told(told: Vec<ToldNotice>) -> AnyView {
     let items = told
         .into_iter()
         .map(|notice| {
-            let href = format!("/keys/{}", notice.key);
+            let href = notice.key.map_or_else(|| "/usage".to_owned(), |key| format!("/keys/{key}"));
             view! { <TimelineItem dot=Dot::Icon(Icon::Mail) when=notice.when iso=notice.at><a class="row-link" href=href>{notice.words}</a></TimelineItem> }
         })
         .collect_view();

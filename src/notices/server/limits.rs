@@ -5,6 +5,7 @@ use super::{
     store::{
         limits::{self as store, DefaultLimit, LimitNotice, Marks, UsedLimit},
         settings,
+        shared::{self, SharedMarks, UsedSharedLimit},
     },
     words,
 };
@@ -35,11 +36,15 @@ pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
         window: i32::try_from(limits.key_window).unwrap_or(i32::MAX),
     };
     let marks = marks(store::list_used_limits(&ctx.db, default, now).await?);
-    if marks.key.is_empty() {
+    let of_all = shared_marks(shared::list_used_shared_limits(&ctx.db, now).await?);
+    if marks.key.is_empty() && of_all.workspace.is_empty() {
         return Ok(0);
     }
     let mut tx = ctx.db.begin().await?;
-    let accounts = store::insert_marks(&mut tx, &marks, now).await?;
+    let mut accounts = store::insert_marks(&mut tx, &marks, now).await?;
+    accounts.extend(shared::insert_shared_marks(&mut tx, &of_all, now).await?);
+    accounts.sort_unstable();
+    accounts.dedup();
     for account in &accounts {
         enqueue(ctx, &mut tx, &MailLimits { account: *account, at: now }).await?;
     }
@@ -51,13 +56,13 @@ pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
 fn marks(limits: Vec<UsedLimit>) -> Marks {
     let mut marks = Marks::default();
     for limit in limits {
-        for threshold in limit.thresholds.iter().filter(|t| i128::from(limit.used) * 100 >= i128::from(limit.allowed) * i128::from(**t)) {
+        for threshold in reached(&limit.thresholds, limit.used, limit.allowed) {
             marks.key.push(limit.key_id);
             marks.account.push(limit.account_id);
             marks.limit_name.push(limit.limit_name.clone());
             marks.window_seconds.push(limit.window_seconds);
             marks.window_start.push(limit.window_start);
-            marks.threshold.push(*threshold);
+            marks.threshold.push(threshold);
             marks.used.push(limit.used);
             marks.allowed.push(limit.allowed);
         }
@@ -65,15 +70,42 @@ fn marks(limits: Vec<UsedLimit>) -> Marks {
     marks
 }
 
+/// The same of limits that all keys of a workspace share.
+fn shared_marks(limits: Vec<UsedSharedLimit>) -> SharedMarks {
+    let mut marks = SharedMarks::default();
+    for limit in limits {
+        for threshold in reached(&limit.thresholds, limit.used, limit.allowed) {
+            marks.workspace.push(limit.workspace_id);
+            marks.account.push(limit.account_id);
+            marks.limit_name.push(limit.limit_name.clone());
+            marks.window_seconds.push(limit.window_seconds);
+            marks.window_start.push(limit.window_start);
+            marks.threshold.push(threshold);
+            marks.used.push(limit.used);
+            marks.allowed.push(limit.allowed);
+        }
+    }
+    marks
+}
+
+fn reached(thresholds: &[i16], used: i64, allowed: i64) -> impl Iterator<Item = i16> {
+    thresholds.iter().copied().filter(move |t| i128::from(used) * 100 >= i128::from(allowed) * i128::from(*t))
+}
+
 /// What the caller was told of windows that are not over, for the home page.
 pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<ToldNotice>, AppError> {
     caller.require(&may::USAGE_READ)?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let wanted = settings::find_settings(&ctx.db, caller.account).await?.unwrap_or_default().limits;
-    let rows = if wanted { store::list_present(&ctx.db, caller.account, local.now(), MOST).await? } else { Vec::new() };
+    let mut rows = Vec::new();
+    if wanted {
+        rows = shared::list_present_shared(&ctx.db, caller.account, local.now(), MOST).await?;
+        rows.extend(store::list_present(&ctx.db, caller.account, local.now(), MOST).await?);
+        rows.truncate(usize::try_from(MOST).unwrap_or(5));
+    }
     let told = |n: LimitNotice| ToldNotice {
-        key: KeyId::new(n.key_id),
-        words: format!("{} has {}", n.key_name, words::used(n.threshold, n.allowed, n.window_seconds)),
+        key: n.key_id.map(KeyId::new),
+        words: words::said(&n),
         at: String::new(),
         when: format!("It resets {}.", local.ahead(words::end(n.window_start, n.window_seconds))),
     };
@@ -82,7 +114,9 @@ pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<Tol
 
 /// Forgets old notices, a bounded number at a time; true if there may be more.
 pub async fn forget_limit_notices(ctx: &Ctx) -> Result<bool, AppError> {
-    Ok(store::delete_old(&ctx.db, ctx.clock.now() - KEPT, CHUNK).await? >= CHUNK.unsigned_abs())
+    let before = ctx.clock.now() - KEPT;
+    let deleted = [store::delete_old(&ctx.db, before, CHUNK).await?, shared::delete_old_shared(&ctx.db, before, CHUNK).await?];
+    Ok(deleted.into_iter().any(|n| n >= CHUNK.unsigned_abs()))
 }
 
 #[cfg(test)]

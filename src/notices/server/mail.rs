@@ -6,6 +6,7 @@ use super::{
         expiry::{self, ExpiryNotice},
         limits::{self, LimitNotice},
         settings::{Reader, find_reader},
+        shared,
     },
     words,
 };
@@ -30,18 +31,26 @@ const MOST_LINES: i64 = 10;
 /// Limits that are nearly used up.
 pub async fn send_limits(ctx: &Ctx, account: AccountId, at: OffsetDateTime) -> Result<(), JobError> {
     let Some(reader) = find_reader(&ctx.db, account).await? else { return Ok(()) };
-    let notices = limits::list_of_mail(&ctx.db, account, at).await?;
+    let mut notices = shared::list_shared_of_mail(&ctx.db, account, at).await?;
+    notices.extend(limits::list_of_mail(&ctx.db, account, at).await?);
     let Some(first) = notices.first() else { return Ok(()) };
     let is_over = |n: &LimitNotice| n.threshold >= 100;
     let subject = match &notices[..] {
-        [one] => format!("{} has {}", one.key_name, words::used(one.threshold, one.allowed, one.window_seconds)),
+        [one] => words::said(one),
         all if all.iter().all(is_over) => format!("{} limits are used up", all.len()),
         all => format!("{} limits are nearly used up", all.len()),
     };
     let code = codes(&notices);
     let lead = match &notices[..] {
+        [one] if is_over(one) && one.key_id.is_none() => format!("Calls of every key that shares this limit are answered {code} until it resets."),
         [one] if is_over(one) => format!("Calls of this key are answered {code} until the limit resets."),
         [_] => format!("When a limit is used up, calls are answered {code} until it resets."),
+        all if all.iter().any(|n| n.key_id.is_none()) => {
+            format!(
+                "{} limits are at or near their end, also what all your keys share. Where one is used up, calls are answered {code} until it resets.",
+                all.len()
+            )
+        }
         all => format!("{} of your keys are at or near a limit. Where it is used up, calls are answered {code} until it resets.", keys(all)),
     };
     let fact = |n: &LimitNotice| {
@@ -49,8 +58,8 @@ pub async fn send_limits(ctx: &Ctx, account: AccountId, at: OffsetDateTime) -> R
         let (used, allowed) = (u64::try_from(n.used).unwrap_or(0), u64::try_from(n.allowed).unwrap_or(0));
         (n.key_name.clone(), format!("{} of {} used, resets {resets}", thousands(used), count(allowed, "call", "calls")))
     };
-    let usage = match &notices[..] {
-        [one] => ctx.config.link(&format!("/usage?key={}&range=24h", KeyId::new(one.key_id))),
+    let usage = match notices.iter().map(|n| n.key_id).collect::<Vec<_>>()[..] {
+        [Some(key)] => ctx.config.link(&format!("/usage?key={}&range=24h", KeyId::new(key))),
         _ => ctx.config.link("/usage?range=24h"),
     };
     let advice = if is_over(first) {

@@ -53,7 +53,7 @@ fn said(row: store::settings::ToldRow, local: &LocalTime) -> ToldNotice {
         (.., Some(at)) => format!("{} expires on {}", row.key_name, local.full_day(at)),
         _ => row.key_name,
     };
-    ToldNotice { key: KeyId::new(row.key_id), words, at: rfc3339(row.at), when: local.moment(row.at) }
+    ToldNotice { key: row.key_id.map(KeyId::new), words, at: rfc3339(row.at), when: local.moment(row.at) }
 }
 
 fn rfc3339(at: OffsetDateTime) -> String {

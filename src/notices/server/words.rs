@@ -1,5 +1,6 @@
 //! The words that pages and mails have in common.
 
+use super::store::limits::LimitNotice;
 use crate::{
     keys::{model::Window, server::gate::reset_after},
     ui::number::{count, thousands},
@@ -11,6 +12,12 @@ pub fn used(threshold: i16, allowed: i64, window_seconds: i32) -> String {
     let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), Window::stored(window_seconds).words());
     let limit = format!("{} {per}", count(allowed, "call", "calls"));
     if threshold >= 100 { format!("used up {limit}") } else { format!("used {threshold} % of {limit}") }
+}
+
+/// "checkout service has used 80 % of 100 calls an hour", "All keys together have used up 5,000 calls a month".
+pub fn said(notice: &LimitNotice) -> String {
+    let verb = if notice.key_id.is_some() { "has" } else { "have" };
+    format!("{} {verb} {}", notice.key_name, used(notice.threshold, notice.allowed, notice.window_seconds))
 }
 
 /// When the window that began at `start` is over. Seconds as a column holds them: 0 is a calendar month.

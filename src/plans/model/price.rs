@@ -34,6 +34,12 @@ impl Price {
         format!("{}.{decimals}", self.micros / MICROS)
     }
 
+    /// What so many units are worth, the number alone to six decimals, so that lines can be added up: "0.000500".
+    pub fn exact(&self, units: u64) -> String {
+        let micros = u128::from(units) * u128::from(self.micros) / 1_000;
+        format!("{}.{:06}", micros / u128::from(MICROS), micros % u128::from(MICROS))
+    }
+
     /// What so many units are worth: "12.40 EUR", rounded to hundredths.
     pub fn of(&self, units: u64) -> String {
         let micros = u128::from(units) * u128::from(self.micros) / 1_000;
@@ -78,6 +84,7 @@ mod tests {
         assert_eq!((price.micros, price.to_string().as_str()), (500_000, "0.50 EUR for 1,000 units"));
         assert_eq!(price.of(24_000), "12.00 EUR");
         assert_eq!(price.of(1), "0.00 EUR");
+        assert_eq!((price.exact(1).as_str(), price.exact(2_469_135).as_str()), ("0.000500", "1234.567500"));
         assert_eq!(price.of(2_469_135), "1,234.57 EUR");
         assert_eq!(Price::read("0.000125", "USD").map(|p| p.per_1000()), Ok("0.000125".to_owned()));
         assert_eq!(Price::read("12", "SEK").map(|p| p.of(2_500)), Ok("30.00 SEK".to_owned()));

@@ -66,7 +66,7 @@ fn concerns(keys: Vec<KeyState>, notices: Vec<ToldNotice>) -> AnyView {
     let notices = notices
         .into_iter()
         .map(|notice| {
-            let href = format!("/usage?key={}&range=24h", notice.key);
+            let href = notice.key.map_or_else(|| "/usage?range=24h".to_owned(), |key| format!("/usage?key={key}&range=24h"));
             let label = format!("See usage: {}", notice.words);
             view! {
                 <li>

@@ -4,6 +4,7 @@ mod api_docs;
 mod docs;
 mod docs_keys;
 mod docs_routes;
+mod docs_usage;
 mod gallery;
 mod home;
 mod landing;

@@ -122,18 +122,12 @@ async fn only_windows_of_an_hour_or_longer_and_keys_that_pass_are_told(db: PgPoo
 }
 
 #[sqlx::test]
-async fn a_month_of_a_keys_plan_is_told_and_what_a_workspace_shares_is_not(db: PgPool) {
+async fn a_month_of_a_keys_plan_is_told_to_its_owner(db: PgPool) {
     let app = TestApp::start(db).await;
     let (mara, cli) = (mara(&app).await, Caller::cli());
-    for (slug, window) in [("monthly", Window::Month), ("shared", Window::DAY)] {
-        let limits = vec![KeyLimit { name: "quota".into(), limit: 100, window }];
-        create_plan(&app.ctx, &cli, NewPlan { slug: slug.into(), name: slug.into(), limits, ..NewPlan::default() }).await.unwrap();
-    }
-    let (own, together) = (key(&app.ctx, &mara, "own").await, key(&app.ctx, &mara, "together").await);
+    plan(&app, "monthly", Window::Month).await;
+    let own = key(&app.ctx, &mara, "own").await;
     edit_key(&app.ctx, &cli, own, KeyEdit { plan: Some(Some("monthly".into())), ..KeyEdit::default() }).await.unwrap();
-    assign_plan(&app.ctx, &cli, mara.workspace, Some("shared")).await.unwrap();
-    call(&app, &mara, together, Outcome::Valid, 100).await;
-    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "its workspace's day is no limit of this key alone");
 
     // Of November, and of the minute before it.
     let (before, since) = (datetime!(2026-10-31 23:59 UTC).unix_timestamp() / 60, datetime!(2026-11-01 0:00 UTC).unix_timestamp() / 60);
@@ -147,4 +141,51 @@ async fn a_month_of_a_keys_plan_is_told_and_what_a_workspace_shares_is_not(db: P
     assert_eq!(present_limit_notices(&app.ctx, &mara).await.unwrap().len(), 1);
     app.ctx.clock.set(datetime!(2026-12-01 0:00 UTC));
     assert!(present_limit_notices(&app.ctx, &mara).await.unwrap().is_empty(), "the month is over");
+}
+
+/// A plan of 100 calls in this window.
+async fn plan(app: &TestApp, slug: &str, window: Window) {
+    let limits = vec![KeyLimit { name: "quota".into(), limit: 100, window }];
+    create_plan(&app.ctx, &Caller::cli(), NewPlan { slug: slug.into(), name: slug.into(), limits, ..NewPlan::default() }).await.unwrap();
+}
+
+#[sqlx::test]
+async fn what_all_keys_of_a_workspace_share_is_told_once_in_each_window(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (mara, cli) = (mara(&app).await, Caller::cli());
+    plan(&app, "shared", Window::DAY).await;
+    assign_plan(&app.ctx, &cli, mara.workspace, Some("shared")).await.unwrap();
+    let (a, b) = (key(&app.ctx, &mara, "a").await, key(&app.ctx, &mara, "b").await);
+    let alone = limited(&app, &mara, "alone", 1_000, 86_400).await;
+    // What a key with a limit of its own uses is not of it.
+    call(&app, &mara, alone, Outcome::Valid, 700).await;
+    call(&app, &mara, a, Outcome::Valid, 40).await;
+    call(&app, &mara, b, Outcome::Valid, 39).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0);
+    call(&app, &mara, b, Outcome::Valid, 1).await;
+    assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
+    app.run_jobs().await;
+    let mails = app.mails();
+    assert_eq!(subjects(&mails), ["All keys together have used 80 % of 100 calls a day"]);
+    assert!(mails[0].text.contains("80 of 100 calls used") && mails[0].text.contains("/usage?range=24h"), "{}", mails[0].text);
+    let present = present_limit_notices(&app.ctx, &mara).await.unwrap();
+    assert_eq!(present.iter().map(|n| (n.key, n.words.as_str())).collect::<Vec<_>>(), [(None, "All keys together have used 80 % of 100 calls a day")]);
+
+    app.ctx.clock.advance(Duration::minutes(5));
+    // 100 % of it and 80 % of the key with its own, in one mail; then the workspace's own limit takes the place of its plan's.
+    call(&app, &mara, a, Outcome::Valid, 20).await;
+    call(&app, &mara, alone, Outcome::Valid, 100).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails())[1..], ["2 limits are nearly used up"]);
+    assert!(app.mails()[1].text.contains("also what all your keys share"), "{}", app.mails()[1].text);
+    app.ctx.clock.advance(Duration::minutes(5));
+    sqlx::query("insert into workspace_limits (workspace_id, name, max_calls, window_seconds) values ($1, 'hour', 120, 3600)")
+        .bind(mara.workspace.uuid())
+        .execute(&app.ctx.db)
+        .await
+        .unwrap();
+    assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0), "100 of 120 in this hour");
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails())[2..], ["All keys together have used 80 % of 120 calls an hour"]);
 }

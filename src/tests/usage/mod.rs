@@ -1,6 +1,7 @@
 //! Usage on real Postgres: counts are written exactly once, reports sum exactly what was counted, samples are said to be samples.
 
 mod flushing;
+mod latencies;
 mod pages;
 mod refusals;
 mod reports;

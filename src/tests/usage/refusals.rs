@@ -7,7 +7,10 @@ use std::sync::Arc;
 use tollgate::{
     accounts::Caller,
     error::AppError,
-    keys::server::meter::{Attempt, Batch, Refusal},
+    keys::server::{
+        gate::lacks,
+        meter::{Attempt, Batch, Refusal},
+    },
     usage::{
         model::{Gatepost, Question, RefusalQuery},
         server::{export_refusals, list_all_refusals, list_refusals, recent_refusals, unknown_attempts_today, write_batch},
@@ -101,7 +104,7 @@ async fn every_filter_leaves_what_it_names_and_the_export_is_the_same(db: PgPool
     let sample =
         |key, code, ago, route: &str, address: &str| Refusal { route: Arc::from(route), address: address.into(), ..refusal(Some(&mara), Some(key), code, ago) };
     let samples = vec![
-        sample(a, Outcome::Forbidden, 60, "GET /orders", "192.0.2.1"),
+        Refusal { detail: lacks("orders:read"), ..sample(a, Outcome::Forbidden, 60, "GET /orders", "192.0.2.1") },
         sample(a, Outcome::IpDenied, 2 * 3_600, "GET /orders", "192.0.2.2"),
         sample(b, Outcome::RateLimited, 26 * 3_600, "POST /orders", "192.0.2.1"),
         sample(b, Outcome::Expired, 40 * 86_400, "POST /orders", "192.0.2.1"),
@@ -124,6 +127,8 @@ async fn every_filter_leaves_what_it_names_and_the_export_is_the_same(db: PgPool
         (vec![("route", "POST /orders")], 1, Some(11)),
         (vec![("address", "192.0.2.1")], 2, None),
         (vec![("address", "192.0.2.1"), ("code", "FORBIDDEN")], 1, None),
+        (vec![("permission", "orders:read")], 1, None),
+        (vec![("permission", "orders:write")], 0, None),
         (vec![("code", "IP_DENIED")], 1, Some(23)),
         (vec![("from", "2026-11-19T08:00"), ("to", "2026-11-20T10:30")], 2, Some(16)),
         (vec![("route", "' or 1=1 --")], 0, Some(0)),
@@ -131,7 +136,7 @@ async fn every_filter_leaves_what_it_names_and_the_export_is_the_same(db: PgPool
         let list = list_refusals(&app.ctx, &mara, asked(&pairs)).await.unwrap();
         assert_eq!(list.samples.len(), listed, "{pairs:?}");
         assert_eq!(list.codes.as_ref().map(|codes| codes.iter().map(|(_, n)| n).sum::<u64>()), counted, "{pairs:?}");
-        assert_eq!(export_refusals(&app.ctx, &mara, &asked(&pairs)).await.unwrap(), list.samples, "{pairs:?}");
+        assert_eq!(export_refusals(&app.ctx, &mara, &asked(&pairs)).await.unwrap().unwrap(), list.samples, "{pairs:?}");
     }
     let list = list_refusals(&app.ctx, &mara, asked(&[("range", "30d")])).await.unwrap();
     assert_eq!(list.routes, ["GET /orders", "POST /orders"], "those with refusals, the most first");

@@ -145,15 +145,15 @@ async fn filters_leave_what_they_name_and_the_export_is_the_same(db: PgPool) {
         assert_eq!(report.totals.total(), total, "{pairs:?}");
         assert_eq!(report.keys.iter().map(|k| k.counts.total()).sum::<u64>(), total, "{pairs:?}");
         assert_eq!(report.routes.iter().map(|r| r.calls).sum::<u64>(), total, "{pairs:?}");
-        let lines = export_usage(&app.ctx, &owner, &asked(&pairs)).await.unwrap();
+        let lines = export_usage(&app.ctx, &owner, &asked(&pairs)).await.unwrap().unwrap();
         assert_eq!(lines.iter().map(|l| l.calls).sum::<u64>(), total, "{pairs:?}");
     }
     let report = report_usage(&app.ctx, &owner, asked(&[("route", "POST /orders")])).await.unwrap();
     assert_eq!(report.route_choices, ["GET /orders", "POST /orders"], "a chosen route does not hide the others");
     assert_eq!(report.key_choices.len(), 2);
-    let lines = export_usage(&app.ctx, &owner, &asked(&[("key", &b.to_string())])).await.unwrap();
+    let lines = export_usage(&app.ctx, &owner, &asked(&[("key", &b.to_string())])).await.unwrap().unwrap();
     assert_eq!(
-        (lines[0].key_name.as_str(), lines[0].api.as_str(), lines[0].code.as_str(), lines[0].local.as_str()),
+        (lines[0].key.as_str(), lines[0].api.as_str(), lines[0].code.as_str(), lines[0].local.as_str()),
         ("=b", "demo", "RATE_LIMITED", "2026-11-17 00:00")
     );
 }
@@ -220,8 +220,10 @@ async fn series_by_minute_hour_and_day_have_the_same_sum(db: PgPool) {
     write(&app, counts.clone()).await;
     let sum: u64 = counts.iter().map(|t| t.count).sum();
     for (bucket, points) in [("minute", 1440), ("hour", 24), ("day", 2)] {
-        let series =
-            list_series(&app.ctx, &owner, &asked(&[("bucket", bucket), ("to", "2026-11-20T12:01:00Z"), ("from", "2026-11-19T12:01:00Z")])).await.unwrap();
+        let series = list_series(&app.ctx, &owner, &asked(&[("bucket", bucket), ("to", "2026-11-20T12:01:00Z"), ("from", "2026-11-19T12:01:00Z")]))
+            .await
+            .unwrap()
+            .points;
         assert_eq!(series.iter().map(|p| p.total).sum::<u64>(), sum, "{bucket}");
         assert_eq!(series.iter().flat_map(|p| p.by_code.values()).sum::<u64>(), sum, "{bucket}");
         assert!(series.len() == points || series.len() == points + 1, "{bucket}: {}", series.len());

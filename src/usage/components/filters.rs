@@ -2,7 +2,7 @@
 
 use super::{ERRORS, USAGE};
 use crate::{
-    ui::{Button, Chip, FilterSelect, Filters, Icon, LinkButton, Segments, Tab, Tabs, TextField},
+    ui::{Button, Chip, FilterSelect, Filters, Icon, LinkButton, Look, Segments, Tab, Tabs, TextField},
     usage::model::{BucketSize, Range, UsageQuery, UsageReport},
 };
 use leptos::prelude::*;
@@ -15,13 +15,14 @@ pub fn UsageTabs(query: UsageQuery, path: &'static str) -> impl IntoView {
     view! { <Tabs label="Usage" tabs/> }
 }
 
-/// The two files of exactly what is shown.
+/// The two files of exactly what is shown; a longer one is prepared elsewhere. Not `download`: what is too long leads to a page.
 #[component]
-pub fn ExportButtons(#[prop(into)] csv: String, #[prop(into)] json: String) -> impl IntoView {
+pub fn ExportButtons(#[prop(into)] csv: String, #[prop(into)] json: String, #[prop(into)] prepare: String) -> impl IntoView {
     view! {
         <div class="row">
-            <LinkButton href=csv icon=Icon::Download download=true>"Export CSV"</LinkButton>
-            <LinkButton href=json icon=Icon::Download download=true>"Export JSON"</LinkButton>
+            <LinkButton href=csv icon=Icon::Download>"Export CSV"</LinkButton>
+            <LinkButton href=json icon=Icon::Download>"Export JSON"</LinkButton>
+            <LinkButton href=prepare look=Look::Quiet>"Prepare a file"</LinkButton>
         </div>
     }
     .into_any()

@@ -28,7 +28,7 @@ impl Place {
 pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
     let query = list.query.filters();
     let is_own_time = query.from.is_some();
-    let chosen_here = ["key", "route", "address", "range"];
+    let chosen_here = ["key", "route", "address", "permission", "range"];
     let kept = query.pairs().into_iter().filter(|(name, _)| !chosen_here.contains(name)).map(|(name, value)| (name, value.to_owned())).collect();
     let ranges = RefusalQuery::RANGES.iter().rev().map(|(word, label, _)| ((*word).to_owned(), (*label).to_owned())).collect();
     let range = query.range.clone().or_else(|| Some("30d".to_owned()));
@@ -42,7 +42,7 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
         (false, None) => ().into_any(),
     };
     let routes = with_first("Any route", list.routes.iter().map(|route| (route.clone(), route.clone())));
-    let (route, address) = (query.route.clone(), query.address.clone());
+    let (route, address, permission) = (query.route.clone(), query.address.clone(), query.permission.clone());
     let drop_time = is_own_time.then(|| {
         let href = RefusalQuery { from: None, to: None, ..query.clone() }.link(place.path);
         view! { <Chip href label=format!("{} ×", list.period) current=true/> }
@@ -55,6 +55,7 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
         <div class="stack-sm">
             <Filters action=place.path label="Filter requests" kept>
                 <SearchField placeholder="Address" name="address" label="Address" nostrip:value=address/>
+                <SearchField placeholder="Permission" name="permission" label="Permission that was missing" nostrip:value=permission/>
                 {time}
                 {keys}
                 <FilterSelect label="Route" name="route" options=routes nostrip:value=route/>

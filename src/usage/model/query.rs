@@ -148,6 +148,11 @@ impl UsageQuery {
         self.compare.as_deref() == Some(Self::BEFORE)
     }
 
+    /// The address where a file of exactly this is prepared.
+    pub fn prepare(&self) -> String {
+        link("/exports?of=usage", self.compared(false).pairs())
+    }
+
     /// The address of the export of exactly this.
     pub fn export(&self, format: &str) -> String {
         let query = self.compared(false);

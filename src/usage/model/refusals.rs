@@ -40,6 +40,8 @@ pub struct RefusalQuery {
     pub route: Option<String>,
     /// As it stands in the list.
     pub address: Option<String>,
+    /// That the call needed and its key had not.
+    pub permission: Option<String>,
     /// A word of `RANGES`; absent: 30 days, as long as samples are kept.
     pub range: Option<String>,
     /// In place of `range`: a day, a local time or an RFC 3339 instant.
@@ -65,6 +67,7 @@ impl RefusalQuery {
             key: get("key"),
             route: get("route"),
             address: get("address"),
+            permission: get("permission"),
             range: get("range"),
             from: get("from"),
             to: get("to"),
@@ -80,6 +83,7 @@ impl RefusalQuery {
             ("key", &self.key),
             ("route", &self.route),
             ("address", &self.address),
+            ("permission", &self.permission),
             ("range", &self.range),
             ("from", &self.from),
             ("to", &self.to),
@@ -100,6 +104,11 @@ impl RefusalQuery {
         Self { before: None, open: None, ..self.clone() }
     }
 
+    /// The address where a file of what these filters leave is prepared.
+    pub fn prepare(&self) -> String {
+        link("/exports?of=refusals", self.filters().pairs())
+    }
+
     /// The address of the export of what these filters leave.
     pub fn export(&self, format: &str) -> String {
         let filters = self.filters();
@@ -114,7 +123,8 @@ pub struct RefusalList {
     pub samples: Vec<RefusalSample>,
     /// The cursor of the next page.
     pub older: Option<String>,
-    /// Exact counts of the same time, key and route by code, whatever code is chosen. Counts know no address: none if one is chosen.
+    /// Exact counts of the same time, key and route by code, whatever code is chosen. Counts know no address
+    /// and no permission: none if one is chosen.
     pub codes: Option<Vec<(Outcome, u64)>>,
     /// Routes with refusals in this time, the most first.
     pub routes: Vec<String>,

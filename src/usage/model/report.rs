@@ -67,6 +67,16 @@ pub struct Estimate {
     pub worth: String,
 }
 
+/// How long calls took, in microseconds, where services tell it: at most 10 % off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Percentiles {
+    pub p50: u64,
+    pub p95: u64,
+    pub p99: u64,
+    /// Of how many calls it was told.
+    pub count: u64,
+}
+
 /// One row of "By key".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyUsage {
@@ -128,6 +138,7 @@ pub struct UsageReport {
     pub meters: Vec<LimitMeter>,
     /// What the units that passed are worth, by plan; empty where no plan has a price.
     pub estimates: Vec<Estimate>,
+    pub latency: Option<Percentiles>,
     /// False if no call of this workspace was ever counted.
     pub has_history: bool,
     /// A first call to try, as a line for a shell.

@@ -25,7 +25,7 @@ pub fn ErrorsPage() -> impl IntoView {
 
 fn page(errors: ErrorReport) -> AnyView {
     let ErrorReport { mut report, calls } = errors;
-    let (csv, json) = (report.query.export("csv"), report.query.export("json"));
+    let (csv, json, prepare) = (report.query.export("csv"), report.query.export("json"), report.query.prepare());
     // The page is about errors; its links need not say so.
     report.query.outcome = None;
     let title = match report.chosen_key() {
@@ -42,7 +42,7 @@ fn page(errors: ErrorReport) -> AnyView {
         view! { <Empty title="No errors" text=words><LinkButton href=all_calls>"See all calls"</LinkButton></Empty> }
     });
     view! {
-        <PageHeader title="Errors" lead><ExportButtons csv json/></PageHeader>
+        <PageHeader title="Errors" lead><ExportButtons csv json prepare/></PageHeader>
         <UsageTabs query=report.query.clone() path=ERRORS/>
         <UsageFilters report=report.clone() path=ERRORS/>
         {figures(&report, calls)}

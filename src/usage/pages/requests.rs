@@ -26,9 +26,9 @@ fn page(list: RefusalList) -> AnyView {
         None => format!("{}. {samples}", list.period),
     };
     let is_empty = list.samples.is_empty() && list.query == RefusalQuery::default();
-    let (csv, json) = (list.query.export("csv"), list.query.export("json"));
+    let (csv, json, prepare) = (list.query.export("csv"), list.query.export("json"), list.query.prepare());
     view! {
-        <PageHeader title="Requests that did not pass" lead=lead.into_any()>{(!is_empty).then(|| view! { <ExportButtons csv json/> })}</PageHeader>
+        <PageHeader title="Requests that did not pass" lead=lead.into_any()>{(!is_empty).then(|| view! { <ExportButtons csv json prepare/> })}</PageHeader>
         {(!is_empty).then(|| view! { <RefusalFilters list=list.clone() place=Place::OWN/> })}
         <RefusalRows list place=Place::OWN/>
     }

@@ -4,7 +4,7 @@ use crate::{
     accounts::components::Framed,
     ui::{
         CodeBlock, Crumb, Empty, Figure, Figures, Gate, Icon, LinkButton, Look, PageHeader, UsageChart, loaded,
-        number::{change, count, share, thousands},
+        number::{change, count, millis, share, thousands},
     },
     usage::{
         api,
@@ -33,7 +33,7 @@ fn page(report: UsageReport) -> AnyView {
     let title = key_name.map_or_else(|| format!("Calls by {size}"), |name| format!("Calls of {name} by {size}"));
     let chart = series(&report, "usage", title, USAGE);
     let far = zoom(&report.query, USAGE);
-    let (csv, json) = (report.query.export("csv"), report.query.export("json"));
+    let (csv, json, prepare) = (report.query.export("csv"), report.query.export("json"), report.query.prepare());
     let limits = match (report.chosen_key(), report.meters.clone()) {
         (_, meters) if meters.is_empty() => ().into_any(),
         (Some(_), meters) => meters.into_iter().enumerate().map(|(i, meter)| view! { <LimitCard meter id=format!("limit-{i}")/> }).collect_view().into_any(),
@@ -41,11 +41,12 @@ fn page(report: UsageReport) -> AnyView {
     };
     view! {
         <PageHeader title="Usage" lead>
-            <ExportButtons csv json/>
+            <ExportButtons csv json prepare/>
         </PageHeader>
         <UsageTabs query=report.query.clone() path=USAGE/>
         <UsageFilters report=report.clone() path=USAGE/>
         {figures(&report)}
+        {latency(&report)}
         {estimates(&report)}
         <UsageChart series=chart zoom=far/>
         <OwnRange report=report.clone() path=USAGE/>
@@ -85,6 +86,25 @@ fn figures(report: &UsageReport) -> AnyView {
             <Figure term="Refused" value=thousands(refused) note=refused_note gate=Gate::Refused/>
         </Figures>
         {below.map(|words| view! { <p class="muted">{words}</p> })}
+    }
+    .into_any()
+}
+
+/// How long calls took, where services tell it.
+fn latency(report: &UsageReport) -> AnyView {
+    let Some(latency) = report.latency else { return ().into_any() };
+    let note = |rank: &str| format!("{rank} of the calls took no longer");
+    view! {
+        <section aria-labelledby="h-latency">
+            <div class="section-head"><h2 id="h-latency">"How long calls took"</h2></div>
+            <Figures>
+                <Figure term="p50" value=millis(latency.p50) note=note("Half")/>
+                <Figure term="p95" value=millis(latency.p95) note=note("95 %")/>
+                <Figure term="p99" value=millis(latency.p99) note=note("99 %")/>
+                <Figure term="Told of" value=thousands(latency.count) note="calls, by the services that answered them"/>
+            </Figures>
+            <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."</p>
+        </section>
     }
     .into_any()
 }

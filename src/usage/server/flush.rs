@@ -8,7 +8,10 @@
 use super::{
     backlog,
     calendar::instant,
-    store::writing::{self, AttemptColumns, CountColumns, SampleColumns, UseColumns},
+    store::{
+        latency::{self, LatencyColumns},
+        writing::{self, AttemptColumns, CountColumns, SampleColumns, UseColumns},
+    },
 };
 use crate::{
     keys::server::{
@@ -35,6 +38,8 @@ const TRY: Duration = Duration::from_secs(25);
 const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Rows in one statement.
 const CHUNK: usize = 5_000;
+/// Quarters of an hour.
+const QUARTERS_OF_A_DAY: i64 = 96;
 /// Routes and details are cut here: an index entry must fit a page, and callers name the routes.
 const TEXT: usize = 200;
 
@@ -149,6 +154,12 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
     }
     for chunk in &uses(batch) {
         writing::update_uses(&mut tx, chunk).await?;
+    }
+    for chunk in &latencies(batch, 1) {
+        latency::insert_quarters(&mut tx, chunk).await?;
+    }
+    for chunk in &latencies(batch, QUARTERS_OF_A_DAY) {
+        latency::insert_days(&mut tx, chunk).await?;
     }
     for first in batch.uses.iter().filter(|u| u.ends_others) {
         enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret }).await?;
@@ -276,6 +287,31 @@ fn uses(batch: &Batch) -> Vec<UseColumns> {
         columns
     };
     uses.chunks(CHUNK).map(one).collect()
+}
+
+/// How long calls took, sorted and summed over so many quarters of an hour.
+fn latencies(batch: &Batch, quarters: i64) -> Vec<LatencyColumns> {
+    let mut rows = BTreeMap::<(Uuid, i64, String, i16), (Uuid, Uuid, i64)>::new();
+    for one in batch.latencies.iter().filter(|l| l.count > 0) {
+        let quarter = one.quarter.div_euclid(quarters) * quarters;
+        let row = rows.entry((one.key.uuid(), quarter, text(&one.route), one.bucket)).or_insert((one.workspace.uuid(), one.api.uuid(), 0));
+        row.2 = row.2.saturating_add(i64::try_from(one.count).unwrap_or(i64::MAX));
+    }
+    let mut chunks = Vec::with_capacity(rows.len() / CHUNK + 1);
+    for (n, ((key, quarter, route, bucket), (workspace, api, count))) in rows.into_iter().enumerate() {
+        if n % CHUNK == 0 {
+            chunks.push(LatencyColumns::default());
+        }
+        let Some(columns) = chunks.last_mut() else { break };
+        columns.key.push(key);
+        columns.at.push(minute_start(quarter.saturating_mul(15)));
+        columns.route.push(route);
+        columns.bucket.push(bucket);
+        columns.workspace.push(workspace);
+        columns.api.push(api);
+        columns.count.push(count);
+    }
+    chunks
 }
 
 fn minute_start(minute: i64) -> time::OffsetDateTime {

@@ -1,21 +1,28 @@
-//! `GET /api/v1/usage`, `/api/v1/usage/export` and `/api/v1/usage/refusals/export`: for programs with a key that has `usage:read`, and for the button on the page.
+//! `GET /api/v1/usage` (and under it `latencies`), `/api/v1/usage/export` and `/api/v1/usage/refusals/export`: for programs with a key that has `usage:read`, and for the button on the page.
 
 use super::{
+    exporting::export_usage,
+    latency_http,
+    lines::{RefusalLine, UsageLine},
     refusals,
-    series::{ExportLine, SeriesPoint, export_usage, list_series},
+    series::{SeriesPoint, Usage, list_series},
 };
 use crate::{
     error::AppError,
     keys::server::rest::RestCaller,
-    platform::{Ctx, csv},
-    usage::model::{RefusalQuery, RefusalSample, UsageQuery},
+    platform::{
+        Ctx,
+        http::file::{self, Format, PREPARE},
+    },
+    usage::model::{RefusalQuery, UsageQuery},
+    values::link,
 };
 use axum::{
     Json, Router,
     extract::{Query, State},
-    http::header,
-    response::{IntoResponse, Response},
-    routing::get,
+    http::HeaderMap,
+    response::Response,
+    routing::{get, post},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -25,6 +32,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub fn routes() -> Router<Ctx> {
     Router::new()
         .route("/api/v1/usage", get(list_usage))
+        .route("/api/v1/usage/latencies", post(latency_http::report))
         .route("/api/v1/usage/export", get(export))
         .route("/api/v1/usage/refusals/export", get(export_refusals))
 }
@@ -34,6 +42,19 @@ pub fn routes() -> Router<Ctx> {
 pub struct UsageAnswer {
     /// One entry per bucket, those without calls included.
     pub data: Vec<UsagePoint>,
+    /// How long the calls of all buckets took, in milliseconds, where services tell it (`POST /api/v1/usage/latencies`). Null where
+    /// nothing was told, and where only calls that did not pass are asked for.
+    pub latency: Option<LatencyAnswer>,
+}
+
+/// Percentiles in milliseconds, each at most 10 % off.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct LatencyAnswer {
+    pub p50: f64,
+    pub p95: f64,
+    pub p99: f64,
+    /// Of how many calls it was told.
+    pub count: u64,
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -50,20 +71,6 @@ pub struct UsagePoint {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct UsageExport {
     pub data: Vec<UsageLine>,
-}
-
-/// Calls of one key to one route with one outcome in one bucket.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct UsageLine {
-    /// Where the bucket begins, RFC 3339, UTC.
-    pub at: String,
-    pub key_id: String,
-    pub key: String,
-    /// The slug of the API.
-    pub api: String,
-    pub route: String,
-    pub code: String,
-    pub calls: u64,
 }
 
 /// Read usage
@@ -95,15 +102,20 @@ pub async fn list_usage(
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Json<UsageAnswer>, AppError> {
     let query = read(&given, &["key", "api", "route", "outcome", "from", "to", "bucket"])?;
-    let points = list_series(&ctx, &caller, &query).await?;
+    let Usage { points, latency } = list_series(&ctx, &caller, &query).await?;
     let point =
         |p: SeriesPoint| UsagePoint { at: rfc3339(p.at), total: p.total, by_code: p.by_code.into_iter().map(|(code, n)| (code.to_string(), n)).collect() };
-    Ok(Json(UsageAnswer { data: points.into_iter().map(point).collect() }))
+    #[allow(clippy::cast_precision_loss, reason = "some hours of microseconds")]
+    let millis = |micros: u64| micros as f64 / 1000.0;
+    let latency = latency.map(|l| LatencyAnswer { p50: millis(l.p50), p95: millis(l.p95), p99: millis(l.p99), count: l.count });
+    Ok(Json(UsageAnswer { data: points.into_iter().map(point).collect(), latency }))
 }
 
 /// Export usage
 ///
-/// Exactly what the page Usage shows for the same filters, by bucket, key, route and code. At most 100,000 lines.
+/// Exactly what the page Usage shows for the same filters, by bucket, key, route and code, with an estimate of what it costs. More than
+/// 50,000 lines are not answered at once: a browser is sent to the page that prepares the file, a program is told to
+/// (`POST /api/v1/exports`).
 #[utoipa::path(
     get, path = "/api/v1/usage/export", tag = "Usage", operation_id = "export_usage",
     params(
@@ -119,18 +131,30 @@ pub async fn list_usage(
     ),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (UsageExport = "application/json"))),
+        (status = 303, description = "More than 50,000 lines, for a browser"),
         (status = 401, description = "No valid key", content_type = "application/problem+json"),
         (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
         (status = 404, description = "There is no such key", content_type = "application/problem+json"),
+        (status = 409, description = "More than 50,000 lines", content_type = "application/problem+json"),
         (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
     ),
     security(("key" = [])),
 )]
-pub async fn export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
+pub async fn export(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    headers: HeaderMap,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Result<Response, AppError> {
     let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome"])?;
-    let lines = export_usage(&ctx, &caller, &query).await?;
-    let file = File { name: "usage", day: ctx.clock.now().date(), format: Format::read(&given)? };
-    Ok(file.answer(|| table(&lines), || UsageExport { data: lines.iter().map(body).collect() }))
+    let format = Format::read(value(&given, "format").as_deref())?;
+    let Some(lines) = export_usage(&ctx, &caller, &query).await? else { return Ok(file::too_large(&headers, &page("usage", format, query.pairs()))) };
+    Ok(file::answer("usage", ctx.clock.now().date(), format, lines, |data| UsageExport { data }))
+}
+
+/// The page that prepares this file.
+fn page(of: &str, format: Format, filters: Vec<(&'static str, &str)>) -> String {
+    link(PREPARE, [("of", of), ("format", format.as_str())].into_iter().chain(filters))
 }
 
 /// Samples of refusals.
@@ -139,25 +163,10 @@ pub struct RefusalExport {
     pub data: Vec<RefusalLine>,
 }
 
-/// One call that did not pass. These are samples: at most one per key, code and minute is kept.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct RefusalLine {
-    /// RFC 3339, UTC.
-    pub at: String,
-    pub code: String,
-    /// Why, in words.
-    pub detail: String,
-    pub key_id: Option<String>,
-    pub key: Option<String>,
-    pub route: String,
-    pub address: String,
-    pub request_id: String,
-}
-
 /// Export refusals
 ///
-/// The samples that the page Requests lists for the same filters, newest first, at most 10,000. Samples are kept for 30 days; their
-/// counts are exact in `/api/v1/usage/export?outcome=errors`.
+/// The samples that the page Requests lists for the same filters, newest first. More than 50,000 are not answered at once, as for usage.
+/// Samples are kept for 30 days; their counts are exact in `/api/v1/usage/export?outcome=errors`.
 #[utoipa::path(
     get, path = "/api/v1/usage/refusals/export", tag = "Usage", operation_id = "export_refusals",
     params(
@@ -166,59 +175,35 @@ pub struct RefusalLine {
         ("key" = Option<String>, Query, description = "Only this key"),
         ("route" = Option<String>, Query, description = "Only this route"),
         ("address" = Option<String>, Query, description = "Only calls from this address"),
+        ("permission" = Option<String>, Query, description = "Only calls that needed this permission, which their key had not, such as `orders:write`"),
         ("range" = Option<String>, Query, description = "`1h`, `24h`, `7d`, `30d` (default)"),
         ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
     ),
     responses(
         (status = 200, description = "The samples", content((String = "text/csv"), (RefusalExport = "application/json"))),
+        (status = 303, description = "More than 50,000 samples, for a browser"),
         (status = 401, description = "No valid key", content_type = "application/problem+json"),
         (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
+        (status = 409, description = "More than 50,000 samples", content_type = "application/problem+json"),
         (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
     ),
     security(("key" = [])),
 )]
-pub async fn export_refusals(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
-    known(&given, &["format", "code", "key", "route", "address", "range", "from", "to"])?;
+pub async fn export_refusals(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    headers: HeaderMap,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Result<Response, AppError> {
+    known(&given, &["format", "code", "key", "route", "address", "permission", "range", "from", "to"])?;
     let query = RefusalQuery::read(|name| value(&given, name));
-    let samples = refusals::export_refusals(&ctx, &caller, &query).await?;
-    let file = File { name: "refusals", day: ctx.clock.now().date(), format: Format::read(&given)? };
-    let lines: Vec<RefusalLine> = samples.into_iter().map(refusal).collect();
-    Ok(file.answer(|| refusal_table(&lines), || RefusalExport { data: lines.clone() }))
-}
-
-/// How a file is written.
-#[derive(Clone, Copy)]
-enum Format {
-    Csv,
-    Json,
-}
-
-impl Format {
-    fn read(given: &[(String, String)]) -> Result<Self, AppError> {
-        match value(given, "format").as_deref() {
-            None | Some("" | "csv") => Ok(Self::Csv),
-            Some("json") => Ok(Self::Json),
-            Some(_) => Err(AppError::invalid("format", "A format is csv or json.")),
-        }
-    }
-}
-
-/// A file that a browser saves.
-struct File {
-    name: &'static str,
-    day: time::Date,
-    format: Format,
-}
-
-impl File {
-    fn answer<T: Serialize>(&self, csv: impl FnOnce() -> String, json: impl FnOnce() -> T) -> Response {
-        let saved = |ending: &str| [(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}-{}.{ending}\"", self.name, self.day))];
-        match self.format {
-            Format::Csv => (saved("csv"), [(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv()).into_response(),
-            Format::Json => (saved("json"), Json(json())).into_response(),
-        }
-    }
+    let format = Format::read(value(&given, "format").as_deref())?;
+    let Some(samples) = refusals::export_refusals(&ctx, &caller, &query).await? else {
+        return Ok(file::too_large(&headers, &page("refusals", format, query.pairs())));
+    };
+    let lines: Vec<RefusalLine> = samples.into_iter().map(Into::into).collect();
+    Ok(file::answer("refusals", ctx.clock.now().date(), format, lines, |data| RefusalExport { data }))
 }
 
 /// Reads a query; a parameter that nobody knows is an error, not silence.
@@ -236,50 +221,6 @@ fn known(given: &[(String, String)], known: &[&str]) -> Result<(), AppError> {
 
 fn value(given: &[(String, String)], name: &str) -> Option<String> {
     given.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
-}
-
-fn table(lines: &[ExportLine]) -> String {
-    let mut out = String::with_capacity(120 * (lines.len() + 1));
-    csv::line(["at", "local_time", "key_id", "key", "api", "route", "code", "calls"], &mut out);
-    for l in lines {
-        csv::line([&*rfc3339(l.at), &l.local, &l.key.to_string(), &l.key_name, &l.api, &l.route, &l.code, &l.calls.to_string()], &mut out);
-    }
-    out
-}
-
-fn body(l: &ExportLine) -> UsageLine {
-    UsageLine {
-        at: rfc3339(l.at),
-        key_id: l.key.to_string(),
-        key: l.key_name.clone(),
-        api: l.api.clone(),
-        route: l.route.clone(),
-        code: l.code.clone(),
-        calls: l.calls,
-    }
-}
-
-fn refusal(sample: RefusalSample) -> RefusalLine {
-    RefusalLine {
-        at: sample.at,
-        code: sample.code.to_string(),
-        detail: sample.detail,
-        key_id: sample.key.map(|key| key.to_string()),
-        key: sample.key_name,
-        route: sample.route,
-        address: sample.address,
-        request_id: sample.request_id,
-    }
-}
-
-fn refusal_table(lines: &[RefusalLine]) -> String {
-    let mut out = String::with_capacity(200 * (lines.len() + 1));
-    csv::line(["at", "code", "detail", "key_id", "key", "route", "address", "request_id"], &mut out);
-    for l in lines {
-        let key = |text: &Option<String>| text.clone().unwrap_or_default();
-        csv::line([&*l.at, &l.code, &l.detail, &key(&l.key_id), &key(&l.key), &l.route, &l.address, &l.request_id], &mut out);
-    }
-    out
 }
 
 fn rfc3339(at: OffsetDateTime) -> String {

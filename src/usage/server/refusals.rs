@@ -13,9 +13,10 @@ use super::{
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    platform::Ctx,
+    keys::server::gate::lacks,
+    platform::{Ctx, http::file::MOST_AT_ONCE},
     usage::model::{Gatepost, RefusalDetail, RefusalList, RefusalQuery, RefusalSample},
-    values::{KeyId, Outcome, OutcomeGroup, WorkspaceId, permission_names as may},
+    values::{KeyId, Outcome, OutcomeGroup, Permission, WorkspaceId, permission_names as may},
 };
 use jiff::{Timestamp, ToSpan};
 use time::OffsetDateTime;
@@ -23,8 +24,8 @@ use uuid::Uuid;
 
 /// Rows of one page.
 const PAGE: usize = 50;
-/// Samples of one export.
-const MOST_EXPORTED: i64 = 10_000;
+/// Samples of a page of a file.
+const FILE_PAGE: i64 = 10_000;
 /// Routes to choose from.
 const MOST_ROUTES: i64 = 50;
 /// Samples are kept as long.
@@ -51,14 +52,55 @@ pub async fn recent_refusals(ctx: &Ctx, caller: &Caller, most: u16) -> Result<Ve
     Ok(rows.into_iter().filter_map(|row| sample(row, &calendar, timestamp(ctx.clock.now()))).collect())
 }
 
-/// What the filters leave of the caller's samples, for an export: the newest 10,000.
-pub async fn export_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -> Result<Vec<RefusalSample>, AppError> {
+/// What the filters leave of the caller's samples, for an export. None: more than are answered at once.
+pub async fn export_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -> Result<Option<Vec<RefusalSample>>, AppError> {
+    let most = i64::try_from(MOST_AT_ONCE).unwrap_or(i64::MAX);
+    let (samples, is_full) = samples_of(ctx, caller, &query.filters(), ctx.clock.now(), most + 1).await?;
+    Ok((!is_full).then_some(samples))
+}
+
+/// The samples behind a cursor, as it was at `now`, and where the next page begins: for a file that a job writes.
+pub async fn page_of_refusals(
+    ctx: &Ctx,
+    caller: &Caller,
+    query: &RefusalQuery,
+    now: OffsetDateTime,
+    from: Option<&str>,
+) -> Result<(Vec<RefusalSample>, Option<String>), AppError> {
+    let query = RefusalQuery { before: from.map(ToOwned::to_owned), ..query.filters() };
+    let (samples, is_full) = samples_of(ctx, caller, &query, now, FILE_PAGE).await?;
+    let next = samples.last().filter(|_| is_full).map(|last| last.cursor.clone());
+    Ok((samples, next))
+}
+
+/// At most `most` samples, and whether there are as many.
+async fn samples_of(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime, most: i64) -> Result<(Vec<RefusalSample>, bool), AppError> {
     caller.require(&may::USAGE_READ)?;
     let calendar = Calendar::of(&caller.time_zone);
-    let now = timestamp(ctx.clock.now());
-    let asked = Asked::read(&query.filters(), &calendar, now)?;
-    let rows = refusals::list_samples(&ctx.db, caller.workspace, &asked.samples, MOST_EXPORTED).await?;
-    Ok(rows.into_iter().filter_map(|row| sample(row, &calendar, now)).collect())
+    let asked = Asked::read(query, &calendar, timestamp(now))?;
+    let rows = refusals::list_samples(&ctx.db, caller.workspace, &asked.samples, most).await?;
+    let is_full = i64::try_from(rows.len()).is_ok_and(|n| n >= most);
+    Ok((rows.into_iter().filter_map(|row| sample(row, &calendar, timestamp(now))).collect(), is_full))
+}
+
+/// How many samples the filters leave.
+pub async fn count_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) -> Result<u64, AppError> {
+    caller.require(&may::USAGE_READ)?;
+    let asked = Asked::read(&query.filters(), &Calendar::of(&caller.time_zone), timestamp(now))?;
+    Ok(whole(refusals::count_samples(&ctx.db, caller.workspace, &asked.samples).await?))
+}
+
+/// What a query asks for, in words: "Refusals since 19 Nov, 14:00, Stockholm time, code FORBIDDEN".
+pub fn say_refusals(caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) -> Result<String, AppError> {
+    caller.require(&may::USAGE_READ)?;
+    let asked = Asked::read(&query.filters(), &Calendar::of(&caller.time_zone), timestamp(now))?;
+    let mut words = format!("Refusals, {}", asked.period);
+    for (name, value) in [("code", &query.code), ("key", &query.key), ("route", &query.route), ("address", &query.address), ("permission", &query.permission)] {
+        if let Some(value) = value {
+            words.push_str(&format!(", {name} {value}"));
+        }
+    }
+    Ok(words)
 }
 
 async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option<WorkspaceId>) -> Result<RefusalList, AppError> {
@@ -95,7 +137,7 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
     Ok(RefusalList {
         older: samples.last().filter(|_| has_more).map(|s| s.cursor.clone()),
         samples,
-        codes: query.address.is_none().then(|| refused(codes)),
+        codes: (query.address.is_none() && query.permission.is_none()).then(|| refused(codes)),
         routes,
         key_choices,
         period: asked.period,
@@ -117,6 +159,7 @@ impl Asked {
         let mut fields = Fields::default();
         let key = query.key.as_ref().and_then(|text| fields.check("key", text.parse::<KeyId>()));
         let code = query.code.as_ref().and_then(|text| fields.check("code", text.parse::<Outcome>()));
+        let permission = query.permission.as_ref().and_then(|text| fields.check("permission", text.parse::<Permission>()));
         let from = query.from.as_ref().and_then(|text| fields.check("from", span::moment(text, calendar, false)));
         let to = query.to.as_ref().and_then(|text| fields.check("to", span::moment(text, calendar, true)));
         let hours = match &query.range {
@@ -152,6 +195,7 @@ impl Asked {
                 code: code.map(|c| c.as_str().to_owned()),
                 route: query.route.clone(),
                 address: query.address.clone(),
+                detail: permission.map(|permission| lacks(permission.as_str())),
                 from: instant(begin),
                 before: before.unwrap_or((instant(end), Uuid::nil())),
             },

@@ -3,6 +3,7 @@
 use super::{
     calendar::{Calendar, instant, timestamp},
     estimate::estimates,
+    latency::percentiles,
     limits,
     span::{self, Span},
     store::reading::{self, BucketRow, KeyRow, Scope},
@@ -41,13 +42,14 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
     let without_route = Scope { route: None, ..scope.clone() };
     let (from, to) = (instant(span.start()), instant(span.end()));
     let workspace = scope.workspace.unwrap_or(caller.workspace);
-    let (rows, key_rows, route_rows, key_choices, before, estimates) = tokio::try_join!(
+    let (rows, key_rows, route_rows, key_choices, before, estimates, latency) = tokio::try_join!(
         reading::list_buckets(&ctx.db, &scope, &edges),
         reading::list_keys(&ctx.db, &scope, &steps, MOST_KEYS),
         reading::list_routes(&ctx.db, &without_route, from, to, MOST_ROUTES),
         reading::list_key_choices(&ctx.db, workspace),
         before(ctx, &query, &scope, &span, &calendar, now),
         estimates(&ctx.db, &scope, from, to),
+        percentiles(&ctx.db, &scope, from, to),
     )?;
     let (cells, codes) = sums(&rows, span.buckets());
     let mut totals = Counts::default();
@@ -75,6 +77,7 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         route_choices,
         limit: scope.key.and_then(|key| limits::line(ctx, key, span.size, now)),
         estimates,
+        latency,
         meters: limits::meters(ctx, &meter_keys(&key_choices, scope.key), &calendar, now),
         has_history: totals.total() > 0 || reading::find_any(&ctx.db, workspace).await?,
         example: example(ctx, &key_choices),
@@ -225,7 +228,7 @@ fn local(calendar: &Calendar, at: Timestamp) -> String {
 }
 
 /// "22 Oct to 20 Nov", "Thu 19 Nov, 14:00 to 18:00".
-fn stretch(span: &Span, calendar: &Calendar, now: Timestamp) -> String {
+pub fn stretch(span: &Span, calendar: &Calendar, now: Timestamp) -> String {
     let (from, to) = (span.start(), span.end());
     let last = Timestamp::from_second(to.as_second() - 1).unwrap_or(to);
     match span.size {

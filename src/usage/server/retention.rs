@@ -21,6 +21,8 @@ pub async fn forget_old_usage(ctx: &Ctx) -> Result<bool, AppError> {
         pruning::delete_quarters(&ctx.db, now - QUARTERS, MOST).await?,
         pruning::delete_hours(&ctx.db, now - QUARTERS, MOST).await?,
         pruning::delete_days(&ctx.db, now - QUARTERS, MOST).await?,
+        pruning::delete_latency_quarters(&ctx.db, now - QUARTERS, MOST).await?,
+        pruning::delete_latency_days(&ctx.db, now - QUARTERS, MOST).await?,
         pruning::delete_samples(&ctx.db, now - SAMPLES, MOST).await?,
         pruning::delete_attempts(&ctx.db, now - SAMPLES, MOST).await?,
         pruning::delete_batches(&ctx.db, now - BATCHES, MOST).await?,

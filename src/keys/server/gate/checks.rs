@@ -93,6 +93,11 @@ impl Check {
     }
 }
 
+/// What is said of a call whose key has not this permission; samples of refusals are found by it.
+pub fn lacks(permission: &str) -> String {
+    format!("It asks for {permission}, which it was not given.")
+}
+
 /// Cost units to charge; none: the route has no quota. What the question says wins over the route.
 pub fn cost(question: &Question<'_>, route: Matched<'_>) -> Option<u32> {
     match (question.cost, route) {
@@ -107,7 +112,7 @@ impl Why<'_> {
     pub fn sentence(self) -> Option<String> {
         match self {
             Self::Known => None,
-            Self::Lacks(needed) => Some(format!("It asks for {needed}, which it was not given.")),
+            Self::Lacks(needed) => Some(lacks(needed)),
             Self::NoRoute => Some("No route of the API matches this call, and the API refuses such calls.".to_owned()),
             Self::Path(fault) => Some(fault.sentence().to_owned()),
             Self::Unread => Some("This server has not read the API's routes yet. Try again in a second.".to_owned()),

@@ -27,7 +27,7 @@ mod verify;
 mod window;
 
 pub use apis::ApiFacts;
-pub use checks::Check;
+pub use checks::{Check, lacks};
 pub use contact::{Contact, Stopped};
 pub use explain::{Trial, TrialRoute};
 pub use limit::LimitState;

@@ -22,7 +22,7 @@ use crate::{
         crypto::{Rng, sha256, sha512},
         http::RequestInfo,
     },
-    values::{ApiId, Outcome},
+    values::{ApiId, KeyId, Outcome, WorkspaceId},
 };
 use std::{
     net::IpAddr,
@@ -157,6 +157,14 @@ impl Gate {
             route: self.label(question, called),
             ends_others: passes && record.facts.awaits_first_use && secret.expires_at.is_none(),
         });
+    }
+
+    /// Whose a key is, for which API, and how its calls to this route are counted; none for a key it does not know.
+    pub fn counted_as(&self, key: KeyId, route: &str) -> Option<(WorkspaceId, ApiId, Arc<str>)> {
+        let record = self.table.by_id(key)?;
+        let question = Question { route, ..Question::default() };
+        let apis = self.apis.load();
+        Some((record.facts.workspace, record.facts.api, self.label(&question, apis.route(record.facts.api, &question))))
     }
 
     /// How calls of this route are counted.

@@ -9,22 +9,23 @@ use crate::{
     },
     platform::{
         Ctx, csv,
-        http::json::{Body, Query},
+        http::{
+            file::{self, Format, MOST_AT_ONCE, PREPARE},
+            json::{Body, Query},
+        },
     },
 };
 use axum::{
     Json, Router,
     extract::State,
-    http::header,
-    response::{IntoResponse, Response},
+    http::HeaderMap,
+    response::Response,
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::{IntoParams, ToSchema};
-
-/// Keys of one file.
-const MOST: usize = 100_000;
 
 pub fn routes() -> Router<Ctx> {
     Router::new().route("/api/v1/keys/export", get(export_keys)).route("/api/v1/keys/import", post(import_keys))
@@ -61,42 +62,55 @@ pub struct KeyExportBody {
 
 /// Export keys
 ///
-/// What is known of the keys that the filters leave, newest first; never a secret nor a hash. More than 100,000 are refused: filter.
+/// What is known of the keys that the filters leave, newest first; never a secret nor a hash. More than 50,000 are not answered at once:
+/// a browser is sent to the page that prepares the file, a program is told to (`POST /api/v1/exports`).
 #[utoipa::path(
     get, path = "/api/v1/keys/export", tag = "Keys", operation_id = "export_keys", params(ExportQuery),
     responses(
         (status = 200, description = "The keys", content((String = "text/csv"), (KeyExportBody = "application/json"))),
-        (status = 401, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
+        (status = 303, description = "More than 50,000 keys, for a browser"),
+        (status = 401, content_type = "application/problem+json"),
+        (status = 409, description = "More than 50,000 keys", content_type = "application/problem+json"),
+        (status = 422, content_type = "application/problem+json"),
     ),
     security(("key" = [])),
 )]
-pub async fn export_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ExportQuery>) -> Result<Response, AppError> {
+pub async fn export_keys(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    headers: HeaderMap,
+    Query(asked): Query<ExportQuery>,
+) -> Result<Response, AppError> {
+    let format = Format::read(asked.format.as_deref())?;
     let query = KeyQuery { q: asked.q, api: asked.api, status: asked.status, review: asked.review, tag: asked.tag, hash: asked.hash, ..KeyQuery::default() };
-    let format = asked.format.as_deref().unwrap_or("csv");
-    if !matches!(format, "csv" | "json") {
-        return Err(AppError::invalid("format", "A format is csv or json."));
-    }
-    let keys = server::every_key(&ctx, &caller, query, MOST).await?;
+    let page = query.link(&format!("{PREPARE}?of=keys&format={}", format.as_str()), None);
+    let Some(keys) = server::every_key(&ctx, &caller, query, MOST_AT_ONCE).await? else { return Ok(file::too_large(&headers, &page)) };
     let now = ctx.clock.now();
     let data: Vec<KeyBody> = keys.into_iter().map(|key| KeyBody::of(key, now)).collect();
-    let file = (header::CONTENT_DISPOSITION, format!("attachment; filename=\"keys-{}.{format}\"", now.date()));
-    if format == "json" {
-        return Ok(([file], Json(KeyExportBody { data })).into_response());
-    }
-    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), file], table(&data)).into_response())
+    Ok(file::answer("keys", now.date(), format, data, |data| KeyExportBody { data }))
 }
 
-/// As CSV, with a head.
-pub fn table(keys: &[KeyBody]) -> String {
-    let mut out = String::with_capacity(160 * (keys.len() + 1));
-    csv::line(["id", "name", "api", "environment", "start", "state", "permissions", "addresses", "tags", "expires_at", "created_at", "last_used_at"], &mut out);
-    let said = |at: Option<OffsetDateTime>| at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default();
-    for k in keys {
-        let (permissions, addresses, tags) = (k.permissions.join(" "), k.addresses.join(" "), k.tags.join(" "));
-        let (expires, created, used) = (said(k.expires_at), said(Some(k.created_at)), said(k.last_used_at));
-        csv::line([&*k.id, &k.name, &k.api, k.environment, &k.start, k.state, &permissions, &addresses, &tags, &expires, &created, &used], &mut out);
+impl csv::Row for KeyBody {
+    const HEAD: &'static [&'static str] =
+        &["id", "name", "api", "environment", "start", "state", "permissions", "addresses", "tags", "expires_at", "created_at", "last_used_at"];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        let said = |at: Option<OffsetDateTime>| Cow::Owned(at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default());
+        vec![
+            Cow::Borrowed(&*self.id),
+            Cow::Borrowed(&*self.name),
+            Cow::Borrowed(&*self.api),
+            Cow::Borrowed(self.environment),
+            Cow::Borrowed(&*self.start),
+            Cow::Borrowed(self.state),
+            Cow::Owned(self.permissions.join(" ")),
+            Cow::Owned(self.addresses.join(" ")),
+            Cow::Owned(self.tags.join(" ")),
+            said(self.expires_at),
+            said(Some(self.created_at)),
+            said(self.last_used_at),
+        ]
     }
-    out
 }
 
 /// Keys that were made elsewhere.

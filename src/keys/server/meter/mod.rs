@@ -4,8 +4,10 @@
 //! callers send are folded (`/orders/123` → `/orders/{id}`) and capped per stripe, so that nobody can fill the memory with paths.
 //! With a spool, what was counted also survives the process (`spool`).
 
+pub mod latency;
 mod spool;
 
+pub use latency::Latency;
 pub use spool::{LeftOver, Spool, Spooled, ended, left_over};
 
 use crate::values::{ApiId, KeyId, Outcome, SecretId, WorkspaceId};
@@ -75,13 +77,14 @@ pub struct Batch {
     pub unknown: Vec<Attempt>,
     pub samples: Vec<Refusal>,
     pub uses: Vec<SecretUse>,
+    pub latencies: Vec<Latency>,
     /// Where it stands on disk until it is written.
     pub spooled: Spooled,
 }
 
 impl Batch {
     pub fn is_empty(&self) -> bool {
-        self.counts.is_empty() && self.unknown.is_empty() && self.samples.is_empty() && self.uses.is_empty()
+        self.counts.is_empty() && self.unknown.is_empty() && self.samples.is_empty() && self.uses.is_empty() && self.latencies.is_empty()
     }
 }
 
@@ -125,6 +128,7 @@ pub struct Meter {
     stripes: [Mutex<Stripe>; STRIPES],
     unknown: Mutex<Unknown>,
     uses: Mutex<HashMap<SecretId, SecretUse>>,
+    latencies: latency::Latencies,
     spool: Option<Spool>,
 }
 
@@ -145,6 +149,7 @@ impl Meter {
             stripes: std::array::from_fn(|_| Mutex::new(Stripe { batch: first, ..Stripe::default() })),
             unknown: Mutex::new(Unknown { batch: first, ..Unknown::default() }),
             uses: Mutex::default(),
+            latencies: latency::Latencies::default(),
             spool,
         }
     }
@@ -221,6 +226,11 @@ impl Meter {
         }
     }
 
+    /// Counts how long calls took; answers how many found no room.
+    pub fn measure(&self, latencies: impl IntoIterator<Item = Latency>) -> u64 {
+        self.latencies.add(latencies)
+    }
+
     /// Takes everything counted so far; the counters start anew, for the batch `next`. Stripe by stripe: what is counted meanwhile is
     /// in one batch or the other, in memory as on disk.
     pub fn take(&self, next: Uuid) -> Batch {
@@ -245,6 +255,7 @@ impl Meter {
         batch.unknown = unknown.attempts.into_iter().map(|((minute, reason, address), (count, _))| Attempt { minute, reason, address, count }).collect();
         batch.samples = unknown.samples.into_values().collect();
         batch.uses = std::mem::take(&mut *lock(&self.uses)).into_values().collect();
+        batch.latencies = self.latencies.take();
         batch
     }
 }

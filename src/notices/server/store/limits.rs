@@ -29,8 +29,8 @@ pub struct DefaultLimit<'a> {
 }
 
 /// Limits with windows of an hour or longer, of keys with calls in the last half hour: a threshold is passed by a call. They are those
-/// of the level that holds the key (`limit_levels`, else the default); what all keys of a workspace share is of no key alone and is left
-/// out. Windows begin at multiples of their length since 1970 or with the month (UTC), as the gate's do. What is used is the sum of whole
+/// of the level that holds the key (`limit_levels`, else the default); what all keys of a workspace share is of no key alone and stands in
+/// `shared`. Windows begin at multiples of their length since 1970 or with the month (UTC), as the gate's do. What is used is the sum of whole
 /// days where the window is made of them, else of whole quarters of an hour, and of single minutes before the first of them; so rows are
 /// bounded by the window's days.
 pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
@@ -126,7 +126,9 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
 /// A notice to write down.
 #[derive(Debug)]
 pub struct LimitNotice {
-    pub key_id: Uuid,
+    /// None: what all keys of a workspace share.
+    pub key_id: Option<Uuid>,
+    /// Whose limit it is, at the beginning of a sentence that goes on with "has used" or "have used".
     pub key_name: String,
     pub threshold: i16,
     pub used: i64,
@@ -139,7 +141,7 @@ pub struct LimitNotice {
 pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
-        r#"select distinct on (k.name, n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.window_start
+        r#"select distinct on (k.name, n.key_id, n.limit_name, n.window_seconds) n.key_id as "key_id?", k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.window_start
            from limit_notices n join keys k on k.id = n.key_id where n.account_id = $1 and n.at = $2
            order by k.name, n.key_id, n.limit_name, n.window_seconds, n.threshold desc"#,
         account.uuid(),
@@ -153,7 +155,7 @@ pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -
 pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
-        r#"select key_id as "key_id!", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
+        r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
              window_seconds as "window_seconds!", window_start as "window_start!"
            from (
              select distinct on (n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.window_start

@@ -1,6 +1,7 @@
-//! The SQL of notices: `settings` and what was told, `limits` and `expiry` find what is to be told and mark it, `alerts` keeps rules.
+//! The SQL of notices: `settings` and what was told, `limits`, `shared` and `expiry` find what is to be told and mark it, `alerts` keeps rules.
 
 pub mod alerts;
 pub mod expiry;
 pub mod limits;
 pub mod settings;
+pub mod shared;

@@ -29,7 +29,8 @@ pub async fn upsert_settings(conn: &mut PgConnection, account: AccountId, wanted
 /// A notice that was sent: of a limit, or of an expiry.
 #[derive(Debug)]
 pub struct ToldRow {
-    pub key_id: Uuid,
+    /// None: of what all keys of a workspace share.
+    pub key_id: Option<Uuid>,
     pub key_name: String,
     pub at: OffsetDateTime,
     pub threshold: Option<i16>,
@@ -42,13 +43,16 @@ pub struct ToldRow {
 pub async fn list_told(db: impl PgExecutor<'_>, account: AccountId, most: i64) -> sqlx::Result<Vec<ToldRow>> {
     sqlx::query_as!(
         ToldRow,
-        r#"select t.key_id as "key_id!", k.name as "key_name!", t.at as "at!", t.threshold, t.allowed, t.window_seconds, t.expires_at
+        r#"select t.key_id as "key_id?", coalesce(k.name, 'All keys together') as "key_name!", t.at as "at!", t.threshold, t.allowed, t.window_seconds, t.expires_at
            from (
              (select key_id, at, max(threshold) as threshold, allowed, window_seconds, null::timestamptz as expires_at from limit_notices
               where account_id = $1 group by key_id, at, limit_name, window_seconds, window_start, allowed order by at desc limit $2)
              union all
+             (select null, at, max(threshold), allowed, window_seconds, null from shared_limit_notices
+              where account_id = $1 group by workspace_id, at, limit_name, window_seconds, window_start, allowed order by at desc limit $2)
+             union all
              (select key_id, at, null, null, null, expires_at from expiry_notices where account_id = $1 order by at desc limit $2)
-           ) t join keys k on k.id = t.key_id
+           ) t left join keys k on k.id = t.key_id
            order by t.at desc, k.name limit $2"#,
         account.uuid(),
         most,

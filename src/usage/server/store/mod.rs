@@ -1,6 +1,8 @@
 //! The SQL of usage: `writing` adds counts, `reading` sums them between edges, `refusals` lists samples, `pruning` forgets.
 
 pub mod estimate;
+pub mod exporting;
+pub mod latency;
 pub mod oversight;
 pub mod pruning;
 pub mod reading;

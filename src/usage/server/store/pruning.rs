@@ -24,6 +24,16 @@ pub async fn delete_days(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx
     Ok(done.execute(db).await?.rows_affected())
 }
 
+pub async fn delete_latency_quarters(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query!("delete from latency_quarters where ctid in (select ctid from latency_quarters where quarter < $1 limit $2)", before, most);
+    Ok(done.execute(db).await?.rows_affected())
+}
+
+pub async fn delete_latency_days(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query!("delete from latency_days where ctid in (select ctid from latency_days where day < $1 limit $2)", before, most);
+    Ok(done.execute(db).await?.rows_affected())
+}
+
 pub async fn delete_samples(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
     let done = sqlx::query!("delete from refusal_samples where ctid in (select ctid from refusal_samples where at < $1 limit $2)", before, most);
     Ok(done.execute(db).await?.rows_affected())

@@ -22,13 +22,13 @@ pub struct Scope {
 }
 
 impl Scope {
-    fn workspace(&self) -> Option<Uuid> {
+    pub fn workspace(&self) -> Option<Uuid> {
         self.workspace.map(WorkspaceId::uuid)
     }
-    fn key(&self) -> Option<Uuid> {
+    pub fn key(&self) -> Option<Uuid> {
         self.key.map(KeyId::uuid)
     }
-    fn api(&self) -> Option<Uuid> {
+    pub fn api(&self) -> Option<Uuid> {
         self.api.map(ApiId::uuid)
     }
 }
@@ -159,48 +159,6 @@ pub async fn list_routes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: O
         to,
         scope.key(),
         scope.api(),
-        scope.outcomes.as_deref() as _,
-        most,
-    )
-    .fetch_all(db)
-    .await
-}
-
-#[derive(Debug)]
-pub struct ExportRow {
-    pub bucket: i32,
-    pub key_id: Uuid,
-    pub key_name: String,
-    pub api: String,
-    pub route: String,
-    pub outcome: String,
-    pub count: i64,
-}
-
-/// What the report sums, taken apart by key, route and code; at most `most` rows.
-pub async fn list_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], most: i64) -> sqlx::Result<Vec<ExportRow>> {
-    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
-    sqlx::query_as!(
-        ExportRow,
-        r#"with cells as (
-             select width_bucket(quarter, $1::timestamptz[]) as bucket, key_id, api_id, route, outcome, sum(count)::bigint as count
-             from usage_quarters
-             where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
-               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
-             and ($8::text[] is null or outcome = any($8))
-             group by 1, 2, 3, 4, 5
-           )
-           select c.bucket as "bucket!", c.key_id as "key_id!", coalesce(k.name, '') as "key_name!", coalesce(a.slug, '') as "api!",
-             c.route as "route!", c.outcome as "outcome!", c.count as "count!"
-           from cells c left join keys k on k.id = c.key_id left join apis a on a.id = c.api_id
-           order by c.bucket, 3, c.key_id, c.route, c.outcome limit $9"#,
-        edges,
-        scope.workspace(),
-        first,
-        last,
-        scope.key(),
-        scope.api(),
-        scope.route,
         scope.outcomes.as_deref() as _,
         most,
     )

@@ -26,6 +26,8 @@ pub struct SampleScope {
     pub code: Option<String>,
     pub route: Option<String>,
     pub address: Option<String>,
+    /// The whole detail.
+    pub detail: Option<String>,
     pub from: OffsetDateTime,
     pub before: (OffsetDateTime, Uuid),
 }
@@ -37,7 +39,7 @@ pub async fn list_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleSco
            from refusal_samples s left join keys k on k.id = s.key_id left join apis a on a.id = s.api_id
            where s.workspace_id = $1 and (s.at, s.id) < ($2, $3) and s.at >= $4
              and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.code = $6)
-             and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8)
+             and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($10::text is null or s.detail = $10)
            order by s.at desc, s.id desc limit $9"#,
         workspace.uuid(),
         scope.before.0,
@@ -48,8 +50,30 @@ pub async fn list_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleSco
         scope.route,
         scope.address,
         most,
+        scope.detail,
     )
     .fetch_all(db)
+    .await
+}
+
+/// How many there are.
+pub async fn count_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleScope) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "n!" from refusal_samples s
+           where s.workspace_id = $1 and (s.at, s.id) < ($2, $3) and s.at >= $4
+             and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.code = $6)
+             and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($9::text is null or s.detail = $9)"#,
+        workspace.uuid(),
+        scope.before.0,
+        scope.before.1,
+        scope.from,
+        scope.key.map(KeyId::uuid),
+        scope.code,
+        scope.route,
+        scope.address,
+        scope.detail,
+    )
+    .fetch_one(db)
     .await
 }
 
@@ -61,7 +85,7 @@ pub async fn list_all_samples(db: &PgPool, scope: &SampleScope, most: i64) -> sq
            from refusal_samples s left join keys k on k.id = s.key_id left join apis a on a.id = s.api_id
            where (s.at, s.id) < ($1, $2) and s.at >= $3
              and ($4::uuid is null or s.key_id = $4) and ($5::text is null or s.code = $5)
-             and ($6::text is null or s.route = $6) and ($7::text is null or s.address = $7)
+             and ($6::text is null or s.route = $6) and ($7::text is null or s.address = $7) and ($9::text is null or s.detail = $9)
            order by s.at desc, s.id desc limit $8"#,
         scope.before.0,
         scope.before.1,
@@ -71,6 +95,7 @@ pub async fn list_all_samples(db: &PgPool, scope: &SampleScope, most: i64) -> sq
         scope.route,
         scope.address,
         most,
+        scope.detail,
     )
     .fetch_all(db)
     .await

@@ -1,0 +1,135 @@
+//! `/exports`: the files that one asked for, how far they are, and the form that asks for one. Reload it to see a file grow.
+
+use crate::{
+    accounts::components::Framed,
+    exports::{
+        api::{self, CreateExport, DeleteExport},
+        model::{ExportPage, ExportQuery, ExportState, ExportView, Offer},
+    },
+    ui::{
+        Badge, Bar, Button, Crumb, Empty, ErrorSummary, Form, Gate, Icon, LinkButton, Look, PageHeader, Section, SelectField, Size, Table, loaded,
+        number::{count, short, thousands},
+    },
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+const PATH: &str = "/exports";
+
+#[component]
+pub fn ExportsPage() -> impl IntoView {
+    let parameters = use_query_map();
+    let query = move || parameters.with_untracked(|map| ExportQuery::read(|name| map.get(name)));
+    let crumbs = vec![Crumb::link("Usage", "/usage"), Crumb::here("Exports")];
+    view! { <Framed crumbs>{loaded(move || api::read_exports(query()), page, ("Show all files", PATH))}</Framed> }
+}
+
+fn page(page: ExportPage) -> AnyView {
+    let lead = "Files of usage, refusals and keys, however long, written while you do something else. Each is here for a day.".into_any();
+    let is_growing = page.exports.iter().any(|export| export.state.is_open());
+    let again = is_growing.then(|| view! { <LinkButton href=PATH icon=Icon::Rotate>"Refresh"</LinkButton> });
+    view! {
+        <PageHeader title="Exports" lead>{again}</PageHeader>
+        {page.offer.map(offer)}
+        <ErrorSummary action=DeleteExport::PATH/>
+        {files(page.exports)}
+    }
+    .into_any()
+}
+
+fn offer(offer: Offer) -> AnyView {
+    let options = [("csv", "CSV, for a spreadsheet"), ("json", "JSON, for a program")].map(|(word, label)| (word.to_owned(), label.to_owned())).to_vec();
+    let hidden = vec![("of", offer.subject.as_str().to_owned()), ("filters", offer.query.text())];
+    let format = offer.query.format.unwrap_or_else(|| "csv".to_owned());
+    view! {
+        <Section id="prepare" title="Prepare a file" lead=offer.words>
+            <Form action=CreateExport::PATH class="stack form-narrow" hidden>
+                <SelectField label="Format" name="format" options value=format/>
+                <div class="form-actions">
+                    <Button look=Look::Primary>"Prepare the file"</Button>
+                    <LinkButton href=offer.subject.page() look=Look::Quiet>"Cancel"</LinkButton>
+                </div>
+            </Form>
+        </Section>
+    }
+    .into_any()
+}
+
+fn files(exports: Vec<ExportView>) -> AnyView {
+    if exports.is_empty() {
+        return view! {
+            <Empty title="No files" text="What a page shows can be exported there at once. For more than 50,000 lines press Prepare a file there; it then appears here.">
+                <LinkButton href="/usage">"To usage"</LinkButton>
+            </Empty>
+        }
+        .into_any();
+    }
+    let rows = exports.into_iter().map(row).collect_view();
+    view! {
+        <Table caption="Files, newest first">
+            <thead>
+                <tr>
+                    <th scope="col">"File"</th>
+                    <th scope="col">"State"</th>
+                    <th scope="col" class="num col-2">"Size"</th>
+                    <th scope="col" class="col-3">"Asked for"</th>
+                    <td class="cell-more"><span class="visually-hidden">"Acts"</span></td>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </Table>
+    }
+    .into_any()
+}
+
+fn row(export: ExportView) -> AnyView {
+    let id = export.id.to_string();
+    let is_done = export.state == ExportState::Done;
+    let format = export.format.to_uppercase();
+    let act = if export.state.is_open() { "Cancel" } else { "Delete" };
+    let (what, label) = (format!("{format}: {}", export.words), format!("{act}: {}", export.words));
+    let download = is_done.then(|| {
+        let (href, label) = (format!("/api/v1/exports/{id}/file"), format!("Download: {}", export.words));
+        view! { <LinkButton href size=Size::Small icon=Icon::Download label>"Download"</LinkButton> }
+    });
+    let size = if export.size == 0 { "–".to_owned() } else { format!("{}B", short(export.size)) };
+    view! {
+        <tr>
+            <th scope="row">{what}</th>
+            <td>{state(&export)}</td>
+            <td class="num nowrap col-2">{size}</td>
+            <td class="nowrap col-3">{export.asked}</td>
+            <td class="cell-more">
+                <div class="row">
+                    {download}
+                    <Form action=DeleteExport::PATH hidden=vec![("id", id)] quiet=true><Button size=Size::Small look=Look::Quiet label>{act}</Button></Form>
+                </div>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// The badge, and in words how far it is.
+fn state(export: &ExportView) -> AnyView {
+    let rows = count(export.rows_written, "line", "lines");
+    match (export.state, export.percent()) {
+        (ExportState::Done, _) => {
+            view! { <div class="cell-2"><Badge gate=Gate::Passed>"Done"</Badge><span>{format!("{rows}, until {}", export.until)}</span></div> }.into_any()
+        }
+        (ExportState::Failed, _) => {
+            let problem = export.problem.clone().unwrap_or_default();
+            view! { <div class="cell-2"><Badge gate=Gate::Refused>"Failed"</Badge><span>{problem}</span></div> }.into_any()
+        }
+        (ExportState::Waiting, _) => view! { <div class="cell-2"><Badge gate=Gate::Idle>"Waiting"</Badge><span>"Begins in a moment."</span></div> }.into_any(),
+        (ExportState::Running, percent) => {
+            let words = match export.rows_expected {
+                Some(expected) => format!("{} of about {} lines", thousands(export.rows_written), thousands(expected)),
+                None => rows,
+            };
+            #[allow(clippy::cast_precision_loss, reason = "0 to 100")]
+            let bar = percent.map(|percent| percent as f64).map(|percent| view! { <Bar percent/> });
+            view! { <div class="cell-2"><Badge gate=Gate::Limited>"Being written"</Badge><span>{words}</span>{bar}</div> }.into_any()
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The page of exports.
+
+mod exports;
+
+pub use exports::ExportsPage;

@@ -1,0 +1,153 @@
+//! Limits that all keys of a workspace share, and what is used of their present windows, from the counters.
+
+use super::limits::LimitNotice;
+use crate::values::AccountId;
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A shared limit that passed the lowest threshold of the owner of its workspace.
+#[derive(Debug)]
+pub struct UsedSharedLimit {
+    pub workspace_id: Uuid,
+    pub account_id: Uuid,
+    pub limit_name: String,
+    /// 0: a calendar month.
+    pub window_seconds: i32,
+    pub window_start: OffsetDateTime,
+    pub allowed: i64,
+    pub used: i64,
+    pub thresholds: Vec<i16>,
+}
+
+/// Shared limits with windows of an hour or longer, of workspaces with calls in the last half hour: the workspace's own, else those of its
+/// plan. They are used by the keys that they hold, as the gate counts: those without limits of their own or of a plan of their own, and
+/// not for Tollgate's own API. Windows and sums as for the limits of keys (`limits::list_used_limits`).
+pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Vec<UsedSharedLimit>> {
+    sqlx::query_as!(
+        UsedSharedLimit,
+        r#"with active as (
+             select distinct workspace_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
+           ), limits as (
+             select a.workspace_id, l.name, l.max_calls, l.window_seconds from active a join workspace_limits l using (workspace_id)
+             union all
+             select a.workspace_id, l.name, l.max_calls, l.window_seconds
+             from active a join workspace_plans h using (workspace_id) join plan_limits l on l.plan_id = h.plan_id
+             where not exists (select from workspace_limits w where w.workspace_id = a.workspace_id)
+           ), windows as (
+             select *, case window_seconds when 0 then date_trunc('month', $1::timestamptz, 'UTC')
+               else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
+             from limits where (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
+           ), edges as (
+             select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole from windows
+           ), held as (
+             select k.id, k.workspace_id from active a join keys k using (workspace_id) join apis i on i.id = k.api_id and i.slug <> 'tollgate'
+             where not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id)
+           )
+           select e.workspace_id as "workspace_id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!",
+             e.starts as "window_start!", e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
+           from edges e
+           join workspaces w on w.id = e.workspace_id
+           join accounts o on o.id = w.personal_of and o.verified_at is not null
+           left join notice_settings n on n.account_id = o.id
+           cross join lateral (
+             select (case when e.window_seconds % 86400 = 0
+               then (select sum(d.cost) from held join usage_days d on d.key_id = held.id
+                 where held.workspace_id = e.workspace_id and d.day >= e.starts and d.day <= $1 and d.outcome = 'VALID')
+               else (select sum(part) from (
+                 select sum(coalesce(q.cost, q.count)) from held join usage_quarters q on q.key_id = held.id
+                 where held.workspace_id = e.workspace_id and q.quarter >= e.whole and q.quarter <= $1 and q.outcome = 'VALID'
+                 union all
+                 select sum(coalesce(m.cost, m.count)) from held join usage_minutes m on m.key_id = held.id
+                 where held.workspace_id = e.workspace_id and m.minute >= e.starts and m.minute < e.whole and m.outcome = 'VALID'
+               ) parts(part)) end)::bigint as used
+           ) u
+           where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
+             and u.used * 100 >= e.max_calls * (select min(t) from unnest(coalesce(n.thresholds, '{80,100}')) t)"#,
+        now,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Thresholds to mark as told, as columns.
+#[derive(Debug, Default)]
+pub struct SharedMarks {
+    pub workspace: Vec<Uuid>,
+    pub account: Vec<Uuid>,
+    pub limit_name: Vec<String>,
+    pub window_seconds: Vec<i32>,
+    pub window_start: Vec<OffsetDateTime>,
+    pub threshold: Vec<i16>,
+    pub used: Vec<i64>,
+    pub allowed: Vec<i64>,
+}
+
+/// Marks them; answers the accounts for which one is new.
+pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &SharedMarks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
+    let accounts = sqlx::query_scalar!(
+        r#"with new as (
+             insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at)
+             select k, a, n, s, w, t, u, m, $9 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[])
+               as marks(k, a, n, s, w, t, u, m)
+             order by k, a, n, s, w, t
+             on conflict do nothing
+             returning account_id
+           ) select distinct account_id as "account_id!" from new order by 1"#,
+        &marks.workspace,
+        &marks.account,
+        &marks.limit_name,
+        &marks.window_seconds,
+        &marks.window_start,
+        &marks.threshold,
+        &marks.used,
+        &marks.allowed,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(accounts.into_iter().map(AccountId::new).collect())
+}
+
+/// What was marked at this instant, of each limit the highest threshold.
+pub async fn list_shared_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -> sqlx::Result<Vec<LimitNotice>> {
+    sqlx::query_as!(
+        LimitNotice,
+        r#"select distinct on (n.workspace_id, n.limit_name, n.window_seconds) null::uuid as key_id, 'All keys together' as "key_name!",
+             n.threshold, n.used, n.allowed, n.window_seconds, n.window_start
+           from shared_limit_notices n where n.account_id = $1 and n.at = $2
+           order by n.workspace_id, n.limit_name, n.window_seconds, n.threshold desc"#,
+        account.uuid(),
+        at,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Notices of windows that are not over, of each limit the highest threshold, the fullest first.
+pub async fn list_present_shared(db: &PgPool, account: AccountId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
+    sqlx::query_as!(
+        LimitNotice,
+        r#"select null::uuid as key_id, 'All keys together' as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
+             window_seconds as "window_seconds!", window_start as "window_start!"
+           from (
+             select distinct on (n.workspace_id, n.limit_name, n.window_seconds) n.threshold, n.used, n.allowed, n.window_seconds, n.window_start
+             from shared_limit_notices n
+             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and case n.window_seconds
+               when 0 then n.window_start >= date_trunc('month', $2::timestamptz, 'UTC')
+               else n.window_start + make_interval(secs => n.window_seconds) > $2 end
+             order by n.workspace_id, n.limit_name, n.window_seconds, n.window_start desc, n.threshold desc
+           ) present order by threshold desc, nullif(window_seconds, 0) desc limit $3"#,
+        account.uuid(),
+        now,
+        most,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Forgets what was told of windows that are long over; at most `most` rows.
+pub async fn delete_old_shared(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query!("delete from shared_limit_notices where ctid in (select ctid from shared_limit_notices where at < $1 limit $2)", before, most);
+    Ok(done.execute(db).await?.rows_affected())
+}

@@ -1,0 +1,38 @@
+//! The part of `/docs` about usage: how calls are counted, how long they took, files, and mails before a limit is used up.
+
+use crate::ui::CodeBlock;
+use leptos::prelude::*;
+
+const LATENCIES: &str = r#"curl http://127.0.0.1:3000/api/v1/usage/latencies \
+  -H "Authorization: Bearer $SERVICE_KEY" -H "Content-Type: application/json" \
+  -d '{"latencies": [
+    {"key_id": "key_01KAYV7QRE4Z5H8N2M3P6T9WXY", "route": "GET /orders/17", "milliseconds": 12.5},
+    {"key_id": "key_01KAYV7QRE4Z5H8N2M3P6T9WXY", "route": "POST /orders", "milliseconds": 80, "at": "2026-11-20T12:00:00Z"}
+  ]}'"#;
+
+const EXPORT: &str = r#"curl http://127.0.0.1:3000/api/v1/exports \
+  -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \
+  -d '{"of": "usage", "format": "csv", "filters": {"range": "year", "bucket": "day"}}'
+curl http://127.0.0.1:3000/api/v1/exports/exp_01KAYV7QRE4Z5H8N2M3P6T9WXY -H "Authorization: Bearer $KEY"
+curl -O -J http://127.0.0.1:3000/api/v1/exports/exp_01KAYV7QRE4Z5H8N2M3P6T9WXY/file -H "Authorization: Bearer $KEY""#;
+
+pub fn usage() -> AnyView {
+    view! {
+        <h2 id="usage">"Usage"</h2>
+        <p>"Every answer is counted by key, route, outcome and minute, before it leaves: in memory, and in a file of the data folder that outlives the process. Every two seconds the counts go to Postgres, each batch once. While Postgres is away nothing is refused for it and nothing is lost; after a "<code>"kill -9"</code>" the next start writes what was left, and limits go on from there: a restart neither forgets nor doubles what the calls of a window cost. A limit of less than a minute begins anew, so in the window of a restart up to twice its calls may pass. A power cut may take what the system had not written to disk, a few seconds. Refusals on the page Requests are samples, one per key, code and minute; the counts are not."</p>
+
+        <h2 id="latencies">"How long calls took"</h2>
+        <p>"Tollgate sees the question, not your service's answer. A service may tell how long its calls took, up to 1,000 at once, with the key that it verifies with ("<code>"keys:verify"</code>"); Usage then shows p50, p95 and p99, and "<code>"GET /api/v1/usage"</code>" answers "<code>"latency"</code>" in milliseconds. A route is named as calls are counted. A call may be told of a day later; sent twice, it counts twice. Keys that are not known are left out and counted in the answer."</p>
+        <CodeBlock id="latencies-post" title="Two calls" code=LATENCIES/>
+        <p>"Times are counted on a logarithmic scale: buckets that end at 2^(i/4) times 0.1 ms, up to an hour. A percentile is that of the nearest rank, told as the middle of its bucket, so it is at most 10 % off; what took less than 0.1 ms is told as 0.1 ms. Percentiles of several keys, routes or days are read from the sum of their counts, never averaged. The counts are kept as long as usage, two years. They wait in memory for at most two seconds, for longer only while Postgres is away; a "<code>"kill -9"</code>" loses those, as they are no bill. A node keeps 100,000 counters until the next write; what finds no room is "<code>"dropped"</code>" and said in the answer."</p>
+
+        <h2 id="exports">"Files"</h2>
+        <p>"What Usage, Errors, Requests and Keys show can be exported as CSV or JSON at once, up to 50,000 lines. More is prepared by a job: press Prepare a file, or ask by REST. The page "<a href="/exports">"Exports"</a>" and "<code>"GET /api/v1/exports/{id}"</code>" say how far it is. A file has at most 2,000,000 lines, is yours alone, and is there for 24 hours after it is done; ten at a time. It tells the view as it was asked for, each line as it was when it was written, so the last bucket may hold calls that came meanwhile. A server that stops while it writes leaves what is written, and any other goes on there."</p>
+        <CodeBlock id="exports-post" title="Ask, look, download" code=EXPORT/>
+        <p>"A line of usage has "<code>"units"</code>", the cost units that passed, and "<code>"estimated_cost"</code>": what they are worth at the price of the plan that the key has today, to six decimals and not rounded up. It is an estimate, not a bill, and empty where no plan has a price. A cell that a spreadsheet would take for a formula begins with an apostrophe."</p>
+
+        <h2 id="notices">"Mails before a limit is used up"</h2>
+        <p>"At 80 and 100 % of a limit of an hour or longer its owner gets a mail, once for each mark in each window; other marks, or none, are set under Settings, Notifications. That holds for limits of a key and for those that all keys of a workspace share: these are used by every key that has no limit of its own or of its own plan. Limits are looked at once a minute."</p>
+    }
+    .into_any()
+}

@@ -1,0 +1,141 @@
+//! What files hold, whose they are, and until when.
+
+use super::{ask, file, key_with_routes, state, status, usage};
+use crate::{
+    keys::{json, person, person_with},
+    support::TestApp,
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use time::Duration;
+use tollgate::{
+    accounts::Caller,
+    exports::server::{forget_exports, jobs::ForgetExports},
+    keys::model::KeyEdit,
+    plans::{
+        model::{NewPlan, NewPrice},
+        server::create_plan,
+    },
+    platform::jobs::enqueue,
+};
+
+#[sqlx::test]
+async fn a_file_of_others_is_not_there(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let tom = person(&app, &db, "tom@example.com", "operator").await;
+    key_with_routes(&app, &mara, "hers", 3).await;
+    let id = usage(&app, &mara).await;
+    app.run_jobs().await;
+    for (method, path) in [(Method::GET, ""), (Method::GET, "/file"), (Method::DELETE, "")] {
+        assert_eq!(status(&app, &tom, method, &format!("/api/v1/exports/{id}{path}")).await, 404, "{path}");
+    }
+    assert_eq!(json(tom.get(&app, "/api/v1/exports").await).await.1["data"], json!([]));
+    assert_eq!(app.http.get(app.url("/api/v1/exports")).send().await.unwrap().status(), 401);
+    // A key of the same person that may not read usage sees nothing of it either.
+    let narrow = person_with(&app, &db, "narrow@example.com", "developer", &["keys:read"]).await;
+    sqlx::query("update exports set account_id = $1, workspace_id = $2")
+        .bind(narrow.owner.account.uuid())
+        .bind(narrow.owner.workspace.uuid())
+        .execute(&db)
+        .await
+        .unwrap();
+    assert_eq!(json(narrow.get(&app, "/api/v1/exports").await).await.1["data"], json!([]));
+    assert_eq!(status(&app, &narrow, Method::GET, &format!("/api/v1/exports/{id}/file")).await, 403);
+    assert_eq!(narrow.post(&app, "/api/v1/exports", json!({ "of": "usage" })).await.status(), 403);
+}
+
+#[sqlx::test]
+async fn a_file_is_there_for_a_day(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    key_with_routes(&app, &mara, "k", 3).await;
+    let id = usage(&app, &mara).await;
+    app.ctx.clock.advance(Duration::hours(1));
+    app.run_jobs().await;
+    assert_eq!(state(&app, &mara, id).await["expires_at"], "2026-11-21T13:00:00Z", "a day after it was done");
+    app.ctx.clock.advance(Duration::hours(23));
+    assert!(!forget_exports(&app.ctx).await.unwrap());
+    assert_eq!(file(&app, &mara, id).await.lines().count(), 4);
+    app.ctx.clock.advance(Duration::hours(1));
+    assert_eq!(status(&app, &mara, Method::GET, &format!("/api/v1/exports/{id}/file")).await, 404);
+    let mut conn = db.acquire().await.unwrap();
+    enqueue(&app.ctx, &mut conn, &ForgetExports::default()).await.unwrap();
+    app.run_jobs().await;
+    let left: (i64, i64) = sqlx::query_as("select (select count(*) from exports), (select count(*) from export_chunks)").fetch_one(&db).await.unwrap();
+    assert_eq!(left, (0, 0));
+}
+
+#[sqlx::test]
+async fn asked_for_twice_it_is_one_and_ten_are_enough(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let body = |range: &str| json!({ "of": "usage", "filters": { "range": range } });
+    let (a, b) = tokio::join!(ask(&app, &mara, body("7d")), ask(&app, &mara, body("7d")));
+    assert_eq!(a, b);
+    app.run_jobs().await;
+    assert_eq!(ask(&app, &mara, body("7d")).await, a, "within a minute the same is meant");
+    app.ctx.clock.advance(Duration::minutes(2));
+    assert_ne!(ask(&app, &mara, body("7d")).await, a, "later there may be more in it");
+    for key in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        ask(&app, &mara, json!({ "of": "keys", "filters": { "q": key } })).await;
+    }
+    let (status, problem) = json(mara.post(&app, "/api/v1/exports", body("24h")).await).await;
+    assert!(status == 409 && problem["detail"].as_str().unwrap().contains("ten files"), "{problem}");
+}
+
+#[sqlx::test]
+async fn wrong_wishes_are_named_and_a_secret_is_kept_nowhere(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (_, secret) = mara.new_key(&app, "till").await;
+    for (body, pointer) in [
+        (json!({}), "#/of"),
+        (json!({ "of": "people" }), "#/of"),
+        (json!({ "of": "usage", "format": "xls" }), "#/format"),
+        (json!({ "of": "usage", "filters": { "colour": "red" } }), "#/filters/colour"),
+        (json!({ "of": "usage", "filters": { "range": "8d" } }), "#/range"),
+        (json!({ "of": "refusals", "filters": { "code": "NOPE" } }), "#/code"),
+        (json!({ "of": "refusals", "filters": { "permission": "everything" } }), "#/permission"),
+        (json!({ "of": "keys", "filters": { "status": "odd" } }), "#/status"),
+        (json!({ "of": "keys", "filters": { "q": secret } }), "#/q"),
+    ] {
+        let (status, problem) = json(mara.post(&app, "/api/v1/exports", body.clone()).await).await;
+        assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{body}: {problem}");
+    }
+    let kept: i64 = sqlx::query_scalar("select count(*) from exports").fetch_one(&db).await.unwrap();
+    assert_eq!(kept, 0);
+}
+
+#[sqlx::test]
+async fn usage_has_an_estimate_by_line_and_keys_no_secret(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (priced, free) = (key_with_routes(&app, &mara, "=priced", 3).await, key_with_routes(&app, &mara, "free", 2).await);
+    let price = Some(NewPrice { per_1000: "0.5".into(), currency: "EUR".into() });
+    create_plan(&app.ctx, &Caller::cli(), NewPlan { slug: "pro".into(), name: "Pro".into(), price, ..NewPlan::default() }).await.unwrap();
+    let edit = KeyEdit { plan: Some(Some("pro".into())), ..KeyEdit::default() };
+    tollgate::keys::server::edit_key(&app.ctx, &Caller::cli(), priced, edit).await.unwrap();
+
+    let csv = usage(&app, &mara).await;
+    let as_json = ask(&app, &mara, json!({ "of": "usage", "format": "json", "filters": { "range": "24h", "key": free.to_string() } })).await;
+    let keys = ask(&app, &mara, json!({ "of": "keys", "format": "json" })).await;
+    let refusals = ask(&app, &mara, json!({ "of": "refusals", "format": "json" })).await;
+    app.run_jobs().await;
+    let text = file(&app, &mara, csv).await;
+    assert_eq!(text.lines().filter(|l| l.ends_with(",1,2,0.001000,EUR") && l.contains(",\"'=priced\",demo,")).count(), 3, "{text}");
+    assert_eq!(text.lines().filter(|l| l.ends_with(",1,2,,")).count(), 2, "{text}");
+    let direct = mara.get(&app, "/api/v1/usage/export?range=24h").await.text().await.unwrap();
+    assert_eq!(direct, text, "at once or by a job, it is the same");
+
+    let body: Value = serde_json::from_str(&file(&app, &mara, as_json).await).unwrap();
+    assert_eq!(body["data"].as_array().unwrap().len(), 2);
+    assert_eq!((&body["data"][0]["key"], &body["data"][0]["estimated_cost"]), (&json!("free"), &Value::Null));
+    let text = file(&app, &mara, keys).await;
+    let body: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(body["data"].as_array().unwrap().len(), 3, "with the one for REST");
+    assert!(!text.contains(&mara.secret));
+    let body: Value = serde_json::from_str(&file(&app, &mara, refusals).await).unwrap();
+    assert_eq!(body, json!({ "data": [] }));
+}

@@ -1,0 +1,134 @@
+//! The filtered view of usage taken apart for a spreadsheet: at once where it is small, and page by page for a file that a job writes.
+//!
+//! A page goes on where the one before ended, at a place in time and among the keys, so that a file of any length is written in bounded
+//! memory and a writer that was killed goes on. Each line tells what was counted when its page was read.
+
+use super::{
+    calendar::{Calendar, instant, timestamp},
+    lines::UsageLine,
+    report::{instants, scope, stretch, whole},
+    span::{self, Span},
+    store::{
+        exporting::{self as store, ExportRow},
+        reading::Scope,
+    },
+};
+use crate::{
+    accounts::Caller,
+    error::AppError,
+    plans::model::Price,
+    platform::{Ctx, http::file::MOST_AT_ONCE},
+    usage::model::UsageQuery,
+    values::{KeyId, permission_names as may},
+};
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use uuid::Uuid;
+
+/// A page has at least so many lines, unless it is the last, and fewer than twice as many.
+const PAGE: usize = 10_000;
+
+/// Where a page begins.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Place {
+    bucket: usize,
+    /// In that bucket behind this key, route and code.
+    after: Option<(Uuid, String, String)>,
+}
+
+/// A query, read.
+struct Asked {
+    calendar: Calendar,
+    span: Span,
+    edges: Vec<OffsetDateTime>,
+    scope: Scope,
+}
+
+impl Asked {
+    async fn read(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<Self, AppError> {
+        caller.require(&may::USAGE_READ)?;
+        let calendar = Calendar::of(&caller.time_zone);
+        let span = span::read(query, &calendar, timestamp(now))?;
+        let scope = scope(ctx, caller, query).await?;
+        Ok(Self { edges: instants(&span.edges), calendar, span, scope })
+    }
+
+    /// `first` is the bucket that the row counts from.
+    fn line(&self, row: ExportRow, first: usize) -> Option<UsageLine> {
+        let bucket = first + usize::try_from(row.bucket).ok()?.checked_sub(1)?;
+        let at = *self.span.edges.get(bucket)?;
+        let units = whole(row.units);
+        let price = row.price_micros.zip(row.currency).filter(|_| units > 0).map(|(micros, currency)| Price { micros: whole(micros), currency });
+        Some(UsageLine {
+            at: instant(at).format(&Rfc3339).unwrap_or_default(),
+            local: self.calendar.local(at).strftime("%Y-%m-%d %H:%M").to_string(),
+            key_id: KeyId::new(row.key_id).to_string(),
+            key: row.key_name,
+            api: row.api,
+            route: row.route,
+            code: row.outcome,
+            calls: whole(row.count),
+            units,
+            estimated_cost: price.as_ref().map(|price| price.exact(units)),
+            currency: price.map(|price| price.currency),
+        })
+    }
+}
+
+/// Exactly what `/usage` shows for this query, line by line; the sum of `calls` is the total on the page. None: more lines than are
+/// answered at once.
+pub async fn export_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Option<Vec<UsageLine>>, AppError> {
+    let asked = Asked::read(ctx, caller, query, ctx.clock.now()).await?;
+    let rows = store::list_export(&ctx.db, &asked.scope, &asked.edges, None, MOST_AT_ONCE + 1).await?;
+    if rows.len() > MOST_AT_ONCE {
+        return Ok(None);
+    }
+    Ok(Some(rows.into_iter().filter_map(|row| asked.line(row, 0)).collect()))
+}
+
+/// The lines from a place on, as it was at `now`, and the place of the next page.
+pub async fn page_of_usage(
+    ctx: &Ctx,
+    caller: &Caller,
+    query: &UsageQuery,
+    now: OffsetDateTime,
+    from: Option<&str>,
+) -> Result<(Vec<UsageLine>, Option<String>), AppError> {
+    let asked = Asked::read(ctx, caller, query, now).await?;
+    let mut place: Place = from.map(serde_json::from_str).transpose().map_err(AppError::internal)?.unwrap_or_default();
+    let mut lines = Vec::new();
+    while lines.len() < PAGE {
+        let Some(edges) = asked.edges.get(place.bucket..place.bucket + 2) else { return Ok((lines, None)) };
+        let rows = store::list_export(&ctx.db, &asked.scope, edges, place.after.as_ref(), PAGE).await?;
+        let bucket = place.bucket;
+        place = match rows.last() {
+            Some(last) if rows.len() == PAGE => Place { bucket, after: Some((last.key_id, last.route.clone(), last.outcome.clone())) },
+            _ => Place { bucket: bucket + 1, after: None },
+        };
+        lines.extend(rows.into_iter().filter_map(|row| asked.line(row, bucket)));
+    }
+    let next = serde_json::to_string(&place).map_err(AppError::internal)?;
+    Ok((lines, (place.bucket < asked.span.buckets()).then_some(next)))
+}
+
+/// How many lines these are.
+pub async fn count_usage_lines(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<u64, AppError> {
+    let asked = Asked::read(ctx, caller, query, now).await?;
+    Ok(whole(store::count_export(&ctx.db, &asked.scope, &asked.edges).await?))
+}
+
+/// What a query asks for, in words: "Usage by day, 22 Oct to 20 Nov, Stockholm time, key checkout".
+pub async fn say_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<String, AppError> {
+    let asked = Asked::read(ctx, caller, query, now).await?;
+    let stretch = stretch(&asked.span, &asked.calendar, timestamp(now));
+    let mut words = format!("Usage by {}, {stretch}, {}", asked.span.size.word(), asked.calendar.words());
+    if let Some(key) = asked.scope.key {
+        words.push_str(&format!(", key {}", store::find_key_name(&ctx.db, key).await?.unwrap_or_else(|| key.to_string())));
+    }
+    for (name, value) in [("API", &query.api), ("route", &query.route), ("outcome", &query.outcome)] {
+        if let Some(value) = value {
+            words.push_str(&format!(", {name} {value}"));
+        }
+    }
+    Ok(words)
+}

@@ -1,0 +1,83 @@
+//! A line of a file, of usage and of refusals: the same as JSON and as a row of a spreadsheet.
+
+use crate::{platform::csv, usage::model::RefusalSample};
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// Calls of one key to one route with one outcome in one bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct UsageLine {
+    /// Where the bucket begins, RFC 3339, UTC.
+    pub at: String,
+    /// In the person's time zone, without an offset: what a spreadsheet reads as a date.
+    #[serde(skip)]
+    pub local: String,
+    pub key_id: String,
+    pub key: String,
+    /// The slug of the API.
+    pub api: String,
+    pub route: String,
+    pub code: String,
+    pub calls: u64,
+    /// Cost units of the calls that passed.
+    pub units: u64,
+    /// What the units are worth at the price of the plan that the key has today, to six decimals: an estimate, never a bill. Null where
+    /// no plan has a price.
+    #[schema(example = "0.000500")]
+    pub estimated_cost: Option<String>,
+    /// Of the estimated cost.
+    #[schema(example = "EUR")]
+    pub currency: Option<String>,
+}
+
+impl csv::Row for UsageLine {
+    const HEAD: &'static [&'static str] = &["at", "local_time", "key_id", "key", "api", "route", "code", "calls", "units", "estimated_cost", "currency"];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        let given = |text: &Option<String>| -> Cow<'static, str> { Cow::Owned(text.clone().unwrap_or_default()) };
+        let texts = [&self.at, &self.local, &self.key_id, &self.key, &self.api, &self.route, &self.code];
+        let mut cells: Vec<Cow<'_, str>> = texts.into_iter().map(|text| Cow::Borrowed(text.as_str())).collect();
+        cells.extend([Cow::Owned(self.calls.to_string()), Cow::Owned(self.units.to_string()), given(&self.estimated_cost), given(&self.currency)]);
+        cells
+    }
+}
+
+/// One call that did not pass. These are samples: at most one per key, code and minute is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct RefusalLine {
+    /// RFC 3339, UTC.
+    pub at: String,
+    pub code: String,
+    /// Why, in words.
+    pub detail: String,
+    pub key_id: Option<String>,
+    pub key: Option<String>,
+    pub route: String,
+    pub address: String,
+    pub request_id: String,
+}
+
+impl From<RefusalSample> for RefusalLine {
+    fn from(sample: RefusalSample) -> Self {
+        Self {
+            at: sample.at,
+            code: sample.code.to_string(),
+            detail: sample.detail,
+            key_id: sample.key.map(|key| key.to_string()),
+            key: sample.key_name,
+            route: sample.route,
+            address: sample.address,
+            request_id: sample.request_id,
+        }
+    }
+}
+
+impl csv::Row for RefusalLine {
+    const HEAD: &'static [&'static str] = &["at", "code", "detail", "key_id", "key", "route", "address", "request_id"];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        let (key_id, key) = (self.key_id.as_deref().unwrap_or_default(), self.key.as_deref().unwrap_or_default());
+        let texts = [&*self.at, &self.code, &self.detail, key_id, key, &self.route, &self.address, &self.request_id];
+        texts.into_iter().map(Cow::Borrowed).collect()
+    }
+}

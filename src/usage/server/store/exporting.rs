@@ -1,0 +1,98 @@
+//! Counts taken apart by bucket, key, route and code, with the price that the key's plan has today.
+
+use super::reading::Scope;
+use crate::values::KeyId;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+#[derive(Debug)]
+pub struct ExportRow {
+    /// 1 is the bucket between the first two edges.
+    pub bucket: i32,
+    pub key_id: Uuid,
+    pub key_name: String,
+    pub api: String,
+    pub route: String,
+    pub outcome: String,
+    pub count: i64,
+    /// Cost units of what passed.
+    pub units: i64,
+    pub price_micros: Option<i64>,
+    pub currency: Option<String>,
+}
+
+/// At most `most` rows; of one bucket also those behind a key, route and code.
+pub async fn list_export(
+    db: &PgPool,
+    scope: &Scope,
+    edges: &[OffsetDateTime],
+    after: Option<&(Uuid, String, String)>,
+    most: usize,
+) -> sqlx::Result<Vec<ExportRow>> {
+    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
+    let (key, route, outcome) = after.map_or((None, None, None), |(key, route, outcome)| (Some(*key), Some(route.as_str()), Some(outcome.as_str())));
+    sqlx::query_as!(
+        ExportRow,
+        r#"with cells as (
+             select width_bucket(quarter, $1::timestamptz[]) as bucket, key_id, (array_agg(api_id))[1] as api_id, route, outcome,
+               sum(count)::bigint as count, coalesce(sum(coalesce(cost, count)) filter (where outcome = 'VALID'), 0)::bigint as units
+             from usage_quarters
+             where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
+               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
+               and ($8::text[] is null or outcome = any($8))
+               and ($9::uuid is null or (key_id, route, outcome) > ($9::uuid, $10::text, $11::text))
+             group by 1, key_id, route, outcome
+             order by 1, key_id, route, outcome limit $12
+           )
+           select c.bucket as "bucket!", c.key_id as "key_id!", coalesce(k.name, '') as "key_name!", coalesce(a.slug, '') as "api!",
+             c.route as "route!", c.outcome as "outcome!", c.count as "count!", c.units as "units!",
+             p.price_micros as "price_micros?", p.currency as "currency?"
+           from cells c left join keys k on k.id = c.key_id left join apis a on a.id = c.api_id
+             left join workspace_plans h on h.workspace_id = k.workspace_id and a.slug <> 'tollgate'
+             left join plans p on p.id = coalesce(k.plan_id, h.plan_id) and p.price_micros is not null
+           order by c.bucket, c.key_id, c.route, c.outcome"#,
+        edges,
+        scope.workspace(),
+        first,
+        last,
+        scope.key(),
+        scope.api(),
+        scope.route,
+        scope.outcomes.as_deref() as _,
+        key,
+        route,
+        outcome,
+        i64::try_from(most).unwrap_or(i64::MAX),
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// How many rows there are in all.
+pub async fn count_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) -> sqlx::Result<i64> {
+    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(0) };
+    sqlx::query_scalar!(
+        r#"select count(*) as "n!" from (
+             select from usage_quarters
+             where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
+               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
+               and ($8::text[] is null or outcome = any($8))
+             group by width_bucket(quarter, $1::timestamptz[]), key_id, route, outcome
+           ) cells"#,
+        edges,
+        scope.workspace(),
+        first,
+        last,
+        scope.key(),
+        scope.api(),
+        scope.route,
+        scope.outcomes.as_deref() as _,
+    )
+    .fetch_one(db)
+    .await
+}
+
+pub async fn find_key_name(db: &PgPool, key: KeyId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("select name from keys where id = $1", key.uuid()).fetch_optional(db).await
+}
