@@ -118,6 +118,10 @@ ids! {
     EventId = "evt";
     /// One running process that answers for the gate.
     NodeId = "node";
+    /// Somebody or something that may not come in.
+    BanId = "ban";
+    /// A browser in which somebody came in before.
+    DeviceId = "dev";
     /// A rule that watches errors.
     AlertRuleId = "alr";
 }

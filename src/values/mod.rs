@@ -11,7 +11,10 @@ mod slug;
 
 pub use counts::Counts;
 pub use email::Email;
-pub use ids::{AccountId, AlertRuleId, ApiId, EventId, IdError, ImportId, InviteId, JobId, KeyId, NodeId, PlanId, SecretId, SessionId, TokenId, WorkspaceId};
+pub use ids::{
+    AccountId, AlertRuleId, ApiId, BanId, DeviceId, EventId, IdError, ImportId, InviteId, JobId, KeyId, NodeId, PlanId, SecretId, SessionId, TokenId,
+    WorkspaceId,
+};
 pub use job_state::JobState;
 pub use link::link;
 pub use outcome::{Outcome, OutcomeGroup};
