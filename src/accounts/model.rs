@@ -169,16 +169,21 @@ pub enum AccountState {
     /// The address was never proven.
     Unproven,
     Disabled,
+    Banned,
+    /// Its address met so many wrong passwords that signing in waits.
+    Locked,
 }
 
 impl AccountState {
-    pub const ALL: [Self; 3] = [Self::Active, Self::Unproven, Self::Disabled];
+    pub const ALL: [Self; 5] = [Self::Active, Self::Unproven, Self::Disabled, Self::Banned, Self::Locked];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Unproven => "unproven",
             Self::Disabled => "disabled",
+            Self::Banned => "banned",
+            Self::Locked => "locked",
         }
     }
 
@@ -188,6 +193,8 @@ impl AccountState {
             Self::Active => "Active",
             Self::Unproven => "Not confirmed",
             Self::Disabled => "Disabled",
+            Self::Banned => "Banned",
+            Self::Locked => "Locked",
         }
     }
 }
