@@ -88,8 +88,11 @@ pub struct Security {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionList {
     pub sessions: Vec<SessionView>,
-    /// How long a session lasts without use, in words.
+    /// How long a session lasts without use, and how long at all, in words.
     pub ends_after: String,
+    pub ends_in_all: String,
+    /// How many there may be at once.
+    pub most: u32,
 }
 
 /// One signed-in browser, for lists.

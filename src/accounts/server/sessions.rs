@@ -71,7 +71,8 @@ pub async fn sign_out(ctx: &Ctx, session: &Session, caller: Option<&Caller>, fro
 pub async fn list_sessions(ctx: &Ctx, caller: &Caller) -> Result<SessionList, AppError> {
     caller.require(&may::ACCOUNT_READ)?;
     let sessions = sessions_of(ctx, caller.account, own_session(caller), &caller.time_zone).await?;
-    Ok(SessionList { sessions, ends_after: in_words(ctx.config.auth.session_idle) })
+    let auth = &ctx.config.auth;
+    Ok(SessionList { sessions, ends_after: in_words(auth.session_idle), ends_in_all: in_words(auth.session_max), most: auth.session_count })
 }
 
 /// Ends one session of the caller; true if it was the one that asks.

@@ -14,7 +14,7 @@ use tollgate::{
 
 /// Vera, who reads in Berlin.
 async fn vera(app: &TestApp) -> AccountId {
-    let vera = app.account("vera@example.com", "Vera <b>Holm</b>", "developer").await;
+    let vera = app.account("vera@example.com", "Vera <b>Holm", "developer").await;
     sqlx::raw_sql("update accounts set time_zone = 'Europe/Berlin'").execute(&app.ctx.db).await.unwrap();
     vera
 }

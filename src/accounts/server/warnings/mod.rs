@@ -76,7 +76,7 @@ async fn send_new_device(ctx: &Ctx, account: AccountId, cause: EventId) -> Resul
     let mut facts = facts(ctx, &account, cause).await?;
     facts.push(("Place", "unknown".to_owned()));
     let letter = to(&account, "New sign-in to your account")?
-        .text("Somebody signed in to your account with your password, in a browser where you had not signed in before.")
+        .text("Somebody signed in to your account in a browser where you had not signed in before.")
         .facts(facts)
         .text("If it was you, do nothing.")
         .text("If it wasn't you, open this link and press the button there. It signs out every device and takes the password away, and you set a new one. It works once, for 7 days, without signing in.")
