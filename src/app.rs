@@ -74,6 +74,8 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/sign-out") view=accounts::SignOutPage ssr=SsrMode::Async/>
             <Route path=path!("/forgot-password") view=accounts::ForgotPasswordPage ssr=SsrMode::Async/>
             <Route path=path!("/reset-password") view=accounts::ResetPasswordPage ssr=SsrMode::Async/>
+            <Route path=path!("/unlock") view=accounts::UnlockPage ssr=SsrMode::Async/>
+            <Route path=path!("/not-me") view=accounts::NotMePage ssr=SsrMode::Async/>
             <Route path=path!("/settings/profile") view=accounts::ProfilePage ssr=SsrMode::Async/>
             <Route path=path!("/settings/security") view=accounts::SecurityPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/notifications") view=notices::NotificationsPage ssr=SsrMode::Async/>
@@ -89,6 +91,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/admin") view=admin::OverviewPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/accounts") view=admin::AccountsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/accounts/:id") view=admin::AccountPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/bans") view=admin::BansPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/keys") view=admin::KeysPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/keys/many") view=admin::ManyPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/apis") view=admin::ApisPage ssr=SsrMode::Async/>

@@ -149,6 +149,21 @@ impl Fields {
         parsed.map_err(|e| self.add(field, e.to_string())).ok()
     }
 
+    /// Keeps the value, or takes over what an inner check noted.
+    pub fn merge<T>(&mut self, checked: Result<T, AppError>) -> Option<T> {
+        match checked {
+            Ok(value) => Some(value),
+            Err(AppError::Invalid { fields }) => {
+                self.0.extend(fields);
+                None
+            }
+            Err(other) => {
+                self.add("", other.to_string());
+                None
+            }
+        }
+    }
+
     pub fn add(&mut self, field: &str, message: impl Into<String>) {
         self.0.push(FieldError { field: field.to_owned(), message: message.into() });
     }

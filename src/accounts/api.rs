@@ -113,6 +113,32 @@ pub async fn reset_password(new_password: String, email: Option<String>) -> Resu
     Ok(())
 }
 
+/// Ends the wait after wrong passwords, by the link that this browser opened.
+#[server]
+pub async fn unlock() -> Result<(), AppError> {
+    use super::server::{self, Visitor, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    server::unlock(&ctx, &Visitor::here(), &reply::sealed(&ctx, links::UNLOCK).unwrap_or_default()).await?;
+    reply::unseal_and_drop(&ctx, links::UNLOCK);
+    reply::toast(&ctx, "You need not wait any more. Sign in.");
+    reply::redirect("/sign-in");
+    Ok(())
+}
+
+/// "This wasn't me", by the link that this browser opened.
+#[server]
+pub async fn not_me() -> Result<(), AppError> {
+    use super::server::{self, Visitor, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    server::not_me(&ctx, &Visitor::here(), &reply::sealed(&ctx, links::NOT_ME).unwrap_or_default()).await?;
+    reply::unseal_and_drop(&ctx, links::NOT_ME);
+    reply::toast(&ctx, "Every device is signed out. Open the mail we sent you now, and set a new password.");
+    reply::redirect("/sign-in");
+    Ok(())
+}
+
 /// Sets a new password for who is signed in.
 #[server]
 pub async fn change_password(current_password: String, new_password: String) -> Result<(), AppError> {

@@ -88,8 +88,11 @@ pub struct Security {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionList {
     pub sessions: Vec<SessionView>,
-    /// How long a session lasts without use, in words.
+    /// How long a session lasts without use, and how long at all, in words.
     pub ends_after: String,
+    pub ends_in_all: String,
+    /// How many there may be at once.
+    pub most: u32,
 }
 
 /// One signed-in browser, for lists.
@@ -169,16 +172,21 @@ pub enum AccountState {
     /// The address was never proven.
     Unproven,
     Disabled,
+    Banned,
+    /// Its address met so many wrong passwords that signing in waits.
+    Locked,
 }
 
 impl AccountState {
-    pub const ALL: [Self; 3] = [Self::Active, Self::Unproven, Self::Disabled];
+    pub const ALL: [Self; 5] = [Self::Active, Self::Unproven, Self::Disabled, Self::Banned, Self::Locked];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Unproven => "unproven",
             Self::Disabled => "disabled",
+            Self::Banned => "banned",
+            Self::Locked => "locked",
         }
     }
 
@@ -188,6 +196,8 @@ impl AccountState {
             Self::Active => "Active",
             Self::Unproven => "Not confirmed",
             Self::Disabled => "Disabled",
+            Self::Banned => "Banned",
+            Self::Locked => "Locked",
         }
     }
 }

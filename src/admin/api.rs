@@ -1,12 +1,12 @@
 //! Server functions of the admin pages: what they read, and where their forms go. Ids in paths come as texts: a wrong one is a
 //! page that does not exist.
 
-use super::model::{AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, JobList, JobQuery, Overview};
+use super::model::{AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, Overview};
 use crate::{
     error::AppError,
     keys::model::{KeyQuery, ManyPreview, ManyQuery},
     usage::model::RefusalQuery,
-    values::{AccountId, JobId, KeyId, SessionId},
+    values::{AccountId, BanId, JobId, KeyId, SessionId},
 };
 use leptos::prelude::*;
 
@@ -56,6 +56,83 @@ pub async fn enable_account(id: AccountId) -> Result<(), AppError> {
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let spread = server::enable_account(&ctx, &caller, &Visitor::here(), id).await?;
     reply::toast(&ctx, &format!("The account is enabled. Its keys pass again. {}", spread.words("In force")));
+    Ok(())
+}
+
+/// Bans an account for a while or for good; its sessions end, its keys are answered BANNED.
+#[server]
+pub async fn ban_account(
+    id: AccountId,
+    #[server(default)] reason: String,
+    #[server(default)] lasts: String,
+    #[server(default)] until: String,
+) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply, ui::number::count};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let (ended, spread) = server::ban_account(&ctx, &caller, &Visitor::here(), id, &reason, &lasts, &until).await?;
+    let (sessions, keys) = (count(ended.sessions, "session", "sessions"), count(ended.keys, "key", "keys"));
+    let refused = if ended.keys > 0 { format!(" {}", spread.words("Refused")) } else { String::new() };
+    reply::toast(&ctx, &format!("The account is banned. {sessions} ended, {keys} no longer pass.{refused}"));
+    reply::redirect(&format!("/admin/accounts/{id}"));
+    Ok(())
+}
+
+/// Lifts the ban of an account.
+#[server]
+pub async fn unban_account(id: AccountId) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let spread = server::unban_account(&ctx, &caller, &Visitor::here(), id).await?;
+    reply::toast(&ctx, &format!("The ban is lifted. Its keys pass again. {}", spread.words("In force")));
+    Ok(())
+}
+
+/// Ends the lock of an account: the next password is tried at once.
+#[server]
+pub async fn unlock_account(id: AccountId) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::unlock_account(&ctx, &caller, &Visitor::here(), id).await?;
+    reply::toast(&ctx, "The account is unlocked.");
+    Ok(())
+}
+
+/// What `/admin/bans` shows: the bans in force, or those that are over.
+#[server]
+pub async fn list_bans(#[server(default)] over: bool) -> Result<BanList, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::list_bans(&ctx, &caller, over).await
+}
+
+/// Bans a mail domain or a network.
+#[server]
+pub async fn add_ban(
+    #[server(default)] target: String,
+    #[server(default)] reason: String,
+    #[server(default)] lasts: String,
+    #[server(default)] until: String,
+) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let what = server::add_ban(&ctx, &caller, &Visitor::here(), &target, &reason, &lasts, &until).await?;
+    reply::toast(&ctx, &format!("{what} is banned."));
+    reply::redirect("/admin/bans");
+    Ok(())
+}
+
+/// Lifts a ban.
+#[server]
+pub async fn lift_ban(id: BanId) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let what = server::lift_ban(&ctx, &caller, &Visitor::here(), id).await?;
+    reply::toast(&ctx, &format!("The ban of {what} is lifted."));
     Ok(())
 }
 

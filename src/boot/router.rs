@@ -35,8 +35,21 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, li
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 /// The pages that nobody needs to sign in for; every other page does (deny by default, R62).
-const PUBLIC: &[&str] =
-    &["/", "/sign-up", "/sign-in", "/sign-out", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
+const PUBLIC: &[&str] = &[
+    "/",
+    "/sign-up",
+    "/sign-in",
+    "/sign-out",
+    "/forgot-password",
+    "/reset-password",
+    "/verify-email",
+    "/unlock",
+    "/not-me",
+    "/docs",
+    "/docs/api",
+    "/dev/ui",
+    "/dev/mailbox",
+];
 
 /// The pages that are of no use to who is signed in (S42).
 const NOT_AGAIN: &[&str] = &["/", "/sign-up", "/sign-in"];

@@ -24,6 +24,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 pub fn schedules() -> Schedules {
     Schedules::new()
         .nightly("platform.clean_up", &CleanUp::default())
+        .every("accounts.end_bans", MINUTE, &accounts::server::EndBans::default())
         .nightly("accounts.forget_expired", &accounts::server::jobs::ForgetExpired::default())
         .nightly("keys.forget_lists", &keys::server::jobs::ForgetLists::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())

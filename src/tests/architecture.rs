@@ -9,7 +9,23 @@ const FEATURES: [&str; 9] = ["activity", "accounts", "keys", "plans", "usage", "
 /// Who writes a table. Reading another feature's table in a join is fine.
 const OWNERS: [(&str, &[&str]); 9] = [
     ("activity", &["events"]),
-    ("accounts", &["accounts", "account_disablements", "workspaces", "workspace_members", "account_roles", "auth_tokens", "invites", "attempt_counters"]),
+    (
+        "accounts",
+        &[
+            "accounts",
+            "account_disablements",
+            "account_locks",
+            "bans",
+            "known_devices",
+            "device_alarms",
+            "workspaces",
+            "workspace_members",
+            "account_roles",
+            "auth_tokens",
+            "invites",
+            "attempt_counters",
+        ],
+    ),
     (
         "keys",
         &[

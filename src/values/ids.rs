@@ -122,6 +122,10 @@ ids! {
     NodeId = "node";
     /// A file that a job prepares.
     ExportId = "exp";
+    /// Somebody or something that may not come in.
+    BanId = "ban";
+    /// A browser in which somebody came in before.
+    DeviceId = "dev";
     /// A rule that watches errors.
     AlertRuleId = "alr";
 }

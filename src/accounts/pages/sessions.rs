@@ -37,7 +37,10 @@ fn list(it: SessionList) -> AnyView {
                     <tbody>{rows}</tbody>
                 </Table>
                 <div class="card-foot">
-                    <span>{format!("A session ends after {} without use.", it.ends_after)}</span>
+                    <span>{format!(
+                        "A session ends after {} without use. {} after sign-in it ends in any case. {} at once are the most: a new one ends the oldest.",
+                        it.ends_after, it.ends_in_all, it.most
+                    )}</span>
                     <span class="push row">
                         {end_others}
                         <Form action=EndSessions::PATH id="everywhere" quiet=true hidden=vec![("this_one_too", "true".to_owned())]>

@@ -19,7 +19,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-pub use store::{AccountCounts, AccountFacts};
+pub use store::{AccountBan, AccountCounts, AccountFacts};
 
 /// The longest reason, in characters.
 const REASON_CHARS: usize = 300;
@@ -81,7 +81,7 @@ pub async fn disable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acc
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let account = store::find_account(&mut *tx, id, now).await?.ok_or(AppError::NotFound)?;
-    if account.is_operator && operators::count_others(&mut tx, id).await? == 0 {
+    if account.is_operator && operators::count_others(&mut tx, id, now).await? == 0 {
         return Err(AppError::conflict("This is the last operator who can come in. Make another one first: tollgate admin create."));
     }
     if !store::insert_disablement(&mut tx, id, caller.actor(), &reason, now).await? {
@@ -147,6 +147,9 @@ pub async fn send_reset_link(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acc
     if account.disabled_at.is_some() {
         return Err(AppError::conflict("This account is disabled. Enable it first."));
     }
+    if account.ban.is_some() {
+        return Err(AppError::conflict("This account is banned. Lift the ban first."));
+    }
     let cause = record(ctx, &mut tx, Change { kind: "account.reset_sent", ..done_to(&account, caller, from, Value::Null) }).await?;
     jobs::enqueue(ctx, &mut tx, &SendReset { account: id, cause }).await?;
     tx.commit().await?;
@@ -154,7 +157,7 @@ pub async fn send_reset_link(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acc
 }
 
 /// An event about somebody else's account, with where its author sat.
-fn done_to<'a>(account: &AccountFacts, caller: &'a Caller, from: &Visitor, data: Value) -> Change<'a> {
+pub(super) fn done_to<'a>(account: &AccountFacts, caller: &'a Caller, from: &Visitor, data: Value) -> Change<'a> {
     let mut facts = from.facts();
     if let (Value::Object(facts), Value::Object(data)) = (&mut facts, data) {
         facts.extend(data);
@@ -163,7 +166,7 @@ fn done_to<'a>(account: &AccountFacts, caller: &'a Caller, from: &Visitor, data:
 }
 
 /// A reason is one line; empty where nobody said one.
-fn checked_reason(text: &str) -> Result<String, AppError> {
+pub(super) fn checked_reason(text: &str) -> Result<String, AppError> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.chars().count() {
         n if n > REASON_CHARS => Err(AppError::invalid("reason", format!("A reason has at most {REASON_CHARS} characters."))),

@@ -23,6 +23,8 @@ pub struct Rule {
 
 /// Wrong passwords for one submitted address: 1, 2, 4 … seconds from the third on, at most 15 minutes (R19).
 pub const SIGN_IN: Rule = Rule { name: "sign_in:id", free: 3, first: 1, longest: 900, forget_after: Duration::days(7) };
+/// Wrong passwords in a browser that the account knows: counted there alone, whatever strangers do elsewhere (R20).
+pub const SIGN_IN_DEVICE: Rule = Rule { name: "sign_in:dev", free: 3, first: 1, longest: 900, forget_after: Duration::days(7) };
 /// Wrong passwords from one network address; generous, for many people may share one.
 pub const SIGN_IN_FROM: Rule = Rule { name: "sign_in:ip", free: 30, first: 1, longest: 900, forget_after: Duration::hours(1) };
 /// Mails that strangers can make us send to one address.
@@ -56,6 +58,11 @@ impl Attempt {
                 Err(AppError::RateLimited { retry_after: seconds(until).max(1) })
             }
         }
+    }
+
+    /// It turned out so well that all before it is forgotten.
+    pub async fn forgive(self, ctx: &Ctx) -> Result<(), AppError> {
+        Ok(store::delete_buckets(&ctx.db, &[self.bucket]).await?)
     }
 
     /// It turned out well: it does not count.

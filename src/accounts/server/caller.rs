@@ -1,19 +1,23 @@
 //! Who is calling: read once per request by the `identify` layer, from then on an extension of the request.
 
-use super::store;
+use super::{
+    entry::{Entrant, may_come_in, turn_away},
+    store::{self, Found},
+};
 use crate::{
     accounts::model::{Caller, Via},
     error::AppError,
-    platform::{Ctx, session},
+    platform::{Ctx, http::RequestInfo, session},
     values::{AccountId, SessionId},
 };
 use axum::{
     extract::{Request, State},
-    http::request::Parts,
+    http::{Method, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use leptos::prelude::use_context;
+use std::net::{IpAddr, Ipv4Addr};
 use tower_sessions::Session;
 
 /// The context of the running request, inside a server function or a page.
@@ -39,19 +43,30 @@ pub fn session() -> Result<Session, AppError> {
     use_context::<Parts>().and_then(|parts| parts.extensions.get::<Session>().cloned()).ok_or_else(|| AppError::internal("no session layer"))
 }
 
-/// The layer: session → account, permissions and workspace, in one query. Disabled and deleted accounts have no caller (R28).
+/// The layer: session → account, permissions and workspace, and through the door (`entry`): who is disabled, banned or deleted has no
+/// caller (R28). A banned address sees no way in.
 pub async fn identify(State(ctx): State<Ctx>, session: Session, mut request: Request, next: Next) -> Response {
-    match from_session(&ctx, &session).await {
-        Ok(Some(caller)) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+    let address = request.extensions().get::<RequestInfo>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.address);
+    let caller = match from_session(&ctx, &session, address).await {
+        Ok(caller) => caller,
+        Err(error) => return error.into_response(),
+    };
+    match turn_away(&ctx, request.method(), request.uri().path(), address, caller.is_some()).await {
+        Ok(None) => {}
+        Ok(Some(refused)) if !request.uri().path().starts_with("/fn/") && !request.uri().path().starts_with("/api/") => {
+            // The page says so (forms::render); a form posted there goes nowhere.
+            *request.method_mut() = Method::GET;
+            request.extensions_mut().insert(refused);
         }
-        Ok(None) => next.run(request).await,
-        Err(error) => error.into_response(),
+        Ok(Some(error)) | Err(error) => return error.into_response(),
     }
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
+    }
+    next.run(request).await
 }
 
-async fn from_session(ctx: &Ctx, session: &Session) -> Result<Option<Caller>, AppError> {
+async fn from_session(ctx: &Ctx, session: &Session, address: IpAddr) -> Result<Option<Caller>, AppError> {
     let read = |key: &'static str| async move {
         session.get::<String>(key).await.map_err(|error| {
             tracing::warn!("the session can't be read: {error}");
@@ -60,10 +75,16 @@ async fn from_session(ctx: &Ctx, session: &Session) -> Result<Option<Caller>, Ap
     };
     let (Some(account), Some(id)) = (read(session::ACCOUNT).await?, read(session::SESSION).await?) else { return Ok(None) };
     let (Ok(account), Ok(id)) = (account.parse::<AccountId>(), id.parse::<SessionId>()) else { return Ok(None) };
-    caller_of_account(ctx, account, Via::Session(id)).await
+    entering(ctx, account, Via::Session(id), Some(address)).await
 }
 
-/// The caller that this account is, unless it is disabled.
+/// The caller that this account is, if it may come in.
 pub async fn caller_of_account(ctx: &Ctx, account: AccountId, via: Via) -> Result<Option<Caller>, AppError> {
-    Ok(store::find_caller(&ctx.db, account, via).await?)
+    entering(ctx, account, via, None).await
+}
+
+async fn entering(ctx: &Ctx, account: AccountId, via: Via, address: Option<IpAddr>) -> Result<Option<Caller>, AppError> {
+    let Some(Found { caller, is_verified, disabled }) = store::find_caller(&ctx.db, account, via).await? else { return Ok(None) };
+    let who = Entrant { account, email: &caller.email, is_verified, disabled: disabled.as_deref(), address };
+    Ok(may_come_in(ctx, who).await?.is_ok().then_some(caller))
 }

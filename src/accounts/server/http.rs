@@ -168,6 +168,7 @@ pub struct EndedBody {
     post, path = "/api/v1/auth/register", tag = "Account", operation_id = "register", request_body = RegisterBody,
     responses(
         (status = 202, description = "A mail is on its way", body = MailedBody),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
         (status = 409, description = "Sign-up is closed, or needs an invitation", content_type = "application/problem+json"),
         (status = 422, description = "The input is wrong; `errors` names the fields", content_type = "application/problem+json"),
         (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
@@ -187,6 +188,7 @@ pub async fn register(State(ctx): State<Ctx>, Extension(info): Extension<Request
     post, path = "/api/v1/auth/verify", tag = "Account", operation_id = "verify_email", request_body = VerifyBody,
     responses(
         (status = 204, description = "The address is confirmed"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
         (status = 409, description = "The link has done its work", content_type = "application/problem+json"),
         (status = 422, description = "The link or code does not work", content_type = "application/problem+json"),
     ),
@@ -208,6 +210,7 @@ pub async fn verify(State(ctx): State<Ctx>, Extension(info): Extension<RequestIn
     post, path = "/api/v1/auth/verify/resend", tag = "Account", operation_id = "resend_verification", request_body = EmailBody,
     responses(
         (status = 202, description = "If the address still needs it, a mail is on its way", body = MailedBody),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
         (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
     ),
 )]
@@ -237,6 +240,7 @@ pub async fn logout(
     post, path = "/api/v1/auth/password/forgot", tag = "Account", operation_id = "forgot_password", request_body = EmailBody,
     responses(
         (status = 202, description = "If the address has an account, a mail is on its way", body = MailedBody),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
         (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
     ),
 )]
@@ -251,6 +255,7 @@ pub async fn forgot(State(ctx): State<Ctx>, Extension(info): Extension<RequestIn
     post, path = "/api/v1/auth/password/reset", tag = "Account", operation_id = "reset_password", request_body = ResetBody,
     responses(
         (status = 204, description = "The password is set, all sessions have ended"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
         (status = 422, description = "The link does not work, or the password won't do; `errors` says why", content_type = "application/problem+json"),
     ),
 )]

@@ -94,7 +94,7 @@ impl Job for ForgetExpired {
 /// The jobs of accounts, for the registry of the process.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
-    registry
+    super::warnings::register(registry)
         .register::<SendVerification>()
         .register::<SendAlreadyRegistered>()
         .register::<SendReset>()

@@ -13,6 +13,8 @@ use axum::{
 pub const VERIFY: &str = "verify";
 pub const RESET: &str = "reset";
 pub const INVITE: &str = "invite";
+pub const UNLOCK: &str = "unlock";
+pub const NOT_ME: &str = "not_me";
 /// The address that mail went to, for the page that says so.
 pub const PENDING: &str = "pending";
 
@@ -20,12 +22,14 @@ pub const PENDING: &str = "pending";
 const SECONDS: i64 = 3600;
 const LONGEST: usize = 100;
 
-/// The layer: takes the token out of the address of the three pages that mails lead to.
+/// The layer: takes the token out of the address of the pages that mails lead to.
 pub async fn take_token(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
     let cookie = match request.uri().path() {
         "/verify-email" => VERIFY,
         "/reset-password" => RESET,
         "/sign-up" => INVITE,
+        "/unlock" => UNLOCK,
+        "/not-me" => NOT_ME,
         _ => return next.run(request).await,
     };
     let query = request.uri().query().unwrap_or_default();

@@ -3,12 +3,16 @@
 
 mod administration;
 mod attempts;
+mod bans;
 mod caller;
 mod common_passwords;
+mod devices;
+mod entry;
 pub mod http;
 mod invites;
 pub mod jobs;
 pub mod links;
+mod locks;
 mod mail;
 mod operators;
 mod password_rules;
@@ -22,13 +26,18 @@ mod store;
 mod tokens;
 mod verifying;
 mod visitor;
+mod warnings;
 
 pub use administration::{
-    AccountCounts, AccountFacts, Ended, count_accounts, disable_account, enable_account, end_session_of, end_sessions_of, find_account, find_account_by_email,
-    list_accounts, send_reset_link, sessions_of_account,
+    AccountBan, AccountCounts, AccountFacts, Ended, count_accounts, disable_account, enable_account, end_session_of, end_sessions_of, find_account,
+    find_account_by_email, list_accounts, send_reset_link, sessions_of_account,
 };
+pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, lift_ban, list_bans, unban_account};
 pub use caller::{caller, caller_of_account, context, identify, maybe_caller, session};
+pub use devices::not_me;
+pub use entry::{Barred, Entrant, may_come_in};
 pub use invites::create_invite;
+pub use locks::{unlock, unlock_account};
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
 pub use password_rules::advice as password_advice;
 pub use passwords::Passwords;
@@ -39,3 +48,4 @@ pub use sign_in::{Proven, SignIn, sign_in};
 pub use sign_up::{DEVELOPER, NewAccount, NewSignUp, OPERATOR, create_account, door, sign_up};
 pub use verifying::{Proof, resend_verification, verify_email};
 pub use visitor::{Visitor, device_in_words};
+pub use warnings::EndBans;

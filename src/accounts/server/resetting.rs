@@ -5,11 +5,12 @@
 use super::{
     Visitor,
     attempts::{self, Attempt},
+    entry::is_of_banned_domain,
     jobs::{SendNothing, SendPasswordChanged, SendReset, SendVerification},
     password_rules,
     passwords::{Passwords, Verdict},
     sign_up::about,
-    store::{accounts as store, attempts as buckets, sessions, tokens as token_store},
+    store::{accounts as store, attempts as buckets, locks, sessions, tokens as token_store},
     tokens::{self, Purpose},
 };
 use crate::{
@@ -34,8 +35,9 @@ pub async fn forgot_password(ctx: &Ctx, from: &Visitor, email: &str) -> Result<E
     let email: Email = email.parse().map_err(|e| AppError::invalid("email", e))?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
+    let is_banned = is_of_banned_domain(ctx, &email).await?;
     let mut tx = ctx.db.begin().await?;
-    match store::find_by_email(&mut *tx, &email.key()).await? {
+    match store::find_by_email(&mut *tx, &email.key()).await?.filter(|_| !is_banned) {
         Some(account) => {
             let cause = record(ctx, &mut tx, Change { kind: "account.reset_asked", ..about(account.id, "somebody", from) }).await?;
             let account_id = account.id;
@@ -127,6 +129,7 @@ async fn set_password(ctx: &Ctx, conn: &mut PgConnection, email: &Email, hash: &
     token_store::delete_tokens(conn, account, &KINDS).await?;
     let locks = [attempts::SIGN_IN.bucket(ctx, &email.key()), attempts::CURRENT_PASSWORD.bucket(ctx, &account.to_string())];
     buckets::delete_buckets(&mut *conn, &locks).await?;
+    locks::delete_lock(&mut *conn, account).await?;
     let cause = record(ctx, conn, change).await?;
     jobs::enqueue(ctx, conn, &SendPasswordChanged { account, cause }).await?;
     Ok(())

@@ -1,7 +1,7 @@
 //! Where somebody is signed in: begun at sign-in, listed, ended one by one or all at once.
 
 use super::{
-    Visitor,
+    Visitor, devices,
     profile::when,
     sign_in::Proven,
     sign_up::about,
@@ -12,7 +12,7 @@ use crate::{
     accounts::model::{Caller, SessionList, SessionView, Via},
     activity::server::{Change, record},
     error::{AppError, wait_in_words},
-    platform::{Ctx, session as data},
+    platform::{Ctx, http::reply, session as data},
     values::{AccountId, SessionId, permission_names as may},
 };
 use tower_sessions::Session;
@@ -36,7 +36,24 @@ pub async fn begin(ctx: &Ctx, session: &Session, proven: Proven, from: &Visitor)
         session.flush().await.map_err(unreachable_store)?;
         return Err(AppError::invalid("password", "The password was changed a moment ago. Sign in with the new one."));
     }
+    devices::greet(ctx, account, from).await?;
+    end_oldest(ctx, account, from).await?;
     Ok(id)
+}
+
+/// The newest wins: beyond `auth.session_count` the oldest sessions of an account end, and whoever came in is told (R48).
+async fn end_oldest(ctx: &Ctx, account: AccountId, from: &Visitor) -> Result<(), AppError> {
+    let most = ctx.config.auth.session_count;
+    let mut tx = ctx.db.begin().await?;
+    let ended = store::delete_oldest_sessions(&mut *tx, account, most, ctx.clock.now()).await?;
+    if ended > 0 {
+        let found = accounts::find_account(&mut *tx, account).await?.ok_or(AppError::NotFound)?;
+        let change = Change { kind: "session.oldest_ended", workspace: found.workspace, ..about(account, &found.name, from) };
+        record(ctx, &mut tx, change).await?;
+        reply::toast(ctx, &format!("You can be signed in on {most} devices at once. The oldest one was signed out."));
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Ends the browser's session: the row goes, the cookie with it (R44). Safe to call without one.
@@ -54,7 +71,8 @@ pub async fn sign_out(ctx: &Ctx, session: &Session, caller: Option<&Caller>, fro
 pub async fn list_sessions(ctx: &Ctx, caller: &Caller) -> Result<SessionList, AppError> {
     caller.require(&may::ACCOUNT_READ)?;
     let sessions = sessions_of(ctx, caller.account, own_session(caller), &caller.time_zone).await?;
-    Ok(SessionList { sessions, ends_after: in_words(ctx.config.auth.session_idle) })
+    let auth = &ctx.config.auth;
+    Ok(SessionList { sessions, ends_after: in_words(auth.session_idle), ends_in_all: in_words(auth.session_max), most: auth.session_count })
 }
 
 /// Ends one session of the caller; true if it was the one that asks.

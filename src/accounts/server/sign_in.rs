@@ -1,12 +1,18 @@
 //! Signing in with a password. Every refusal costs one run of Argon2 and says one sentence, whoever is or isn't behind the
-//! address (R15, R16); only the right password is told that the address is not proven or the account disabled (R18).
+//! address (R15, R16); only the right password is told that the address is not proven or the account is kept out (R18).
 
 use super::{
     Visitor,
     attempts::{self, Attempt},
+    devices,
+    entry::{Barred, Entrant, may_come_in},
+    locks,
     passwords::{Passwords, Verdict},
     sign_up::about,
-    store::accounts::{self as store, Account},
+    store::{
+        accounts::{self as store, Account},
+        locks::delete_lock,
+    },
 };
 use crate::{
     activity::server::{Change, record},
@@ -39,19 +45,28 @@ pub async fn sign_in(ctx: &Ctx, from: &Visitor, email: &str, password: &SecretSt
     let email: Email = email.parse().map_err(|e| AppError::invalid("email", e))?;
     let by_address = Attempt::charge(ctx, &attempts::SIGN_IN_FROM, &attempts::network(from.address)).await?;
     let passwords = Passwords::of(ctx)?;
-    let by_email = match Attempt::charge(ctx, &attempts::SIGN_IN, &email.key()).await {
+    let account = store::find_by_email(&ctx.db, &email.key()).await?;
+    // A known browser of the owner counts for itself: strangers who guess at the address do not shut it out (R20).
+    let device = devices::known(ctx, account.as_ref().map(|a| a.id)).await?;
+    let charged = match device {
+        Some(device) => Attempt::charge(ctx, &attempts::SIGN_IN_DEVICE, &device.to_string()).await,
+        None => Attempt::charge(ctx, &attempts::SIGN_IN, &email.key()).await,
+    };
+    let by_email = match charged {
         Ok(attempt) => attempt,
         Err(locked) => {
             passwords.verify(None, password).await?;
             return Err(locked);
         }
     };
-    let account = store::find_by_email(&ctx.db, &email.key()).await?;
     let stored = account.as_ref().and_then(|a| a.password_hash.as_deref());
     let (account, verdict) = match (passwords.verify(stored, password).await, account) {
         (Ok(verdict @ (Verdict::Right | Verdict::RightButOld)), Some(account)) => (account, verdict),
-        (Ok(_), _) => {
+        (Ok(_), account) => {
             tracing::info!(address = %from.address, "sign-in refused: wrong password or unknown address");
+            if device.is_none() {
+                locks::note_failure(ctx, from, by_email.wait, account.map(|a| a.id)).await?;
+            }
             return Err(wrong(&by_email));
         }
         (Err(busy), _) => {
@@ -62,18 +77,20 @@ pub async fn sign_in(ctx: &Ctx, from: &Visitor, email: &str, password: &SecretSt
         }
     };
     by_address.refund(ctx).await?;
-    super::store::attempts::delete_buckets(&ctx.db, &[attempts::SIGN_IN.bucket(ctx, &email.key())]).await?;
-    if let Some(reason) = &account.disabled {
-        return Err(disabled(reason));
-    }
-    if !account.is_verified {
-        return Ok(SignIn::Unproven(account.email.parse().map_err(AppError::internal)?));
+    by_email.forgive(ctx).await?;
+    match may_come_in(ctx, Entrant::of(&account, from.address)).await? {
+        Ok(()) => {}
+        Err(Barred::Unproven) => return Ok(SignIn::Unproven(account.email.parse().map_err(AppError::internal)?)),
+        Err(barred) => return Err(barred.told(ctx, &account.time_zone)),
     }
     if verdict == Verdict::RightButOld {
         rehash(ctx, &passwords, &account, password).await;
     }
     let mut tx = ctx.db.begin().await?;
     store::update_signed_in(&mut tx, account.id, ctx.clock.now()).await?;
+    if device.is_none() {
+        delete_lock(&mut *tx, account.id).await?;
+    }
     let change = Change { kind: "account.signed_in", workspace: account.workspace, ..about(account.id, &account.name, from) };
     record(ctx, &mut tx, change).await?;
     tx.commit().await?;
@@ -87,11 +104,6 @@ fn wrong(attempt: &Attempt) -> AppError {
         seconds => format!(" Wait {} before the next try, or set a new password.", wait_in_words(seconds)),
     };
     AppError::invalid("password", format!("Email and password do not belong together.{pause}"))
-}
-
-fn disabled(reason: &str) -> AppError {
-    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-    AppError::conflict(format!("This account is disabled{because}. Ask the operator of this site."))
 }
 
 /// The same password under the present parameters (R11). If that fails, the old hash stays good.

@@ -6,7 +6,8 @@
 use super::{
     Visitor,
     attempts::{self, Attempt},
-    jobs::{SendAlreadyRegistered, SendVerification},
+    entry::is_of_banned_domain,
+    jobs::{SendAlreadyRegistered, SendNothing, SendVerification},
     password_rules,
     passwords::Passwords,
     store::{accounts as store, invites, tokens},
@@ -63,7 +64,14 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let hash = Passwords::of(ctx)?.hash(&ctx.rng, &input.password).await?;
 
+    let is_banned = is_of_banned_domain(ctx, &email).await?;
     let mut tx = ctx.db.begin().await?;
+    if is_banned {
+        // The same answer, and nothing else: whoever tries domain after domain learns nothing.
+        jobs::enqueue(ctx, &mut tx, &SendNothing {}).await?;
+        tx.commit().await?;
+        return Ok(email);
+    }
     if let Some(invite) = invite
         && !invites::use_invite(&mut tx, &invite, ctx.clock.now()).await?
     {

@@ -52,10 +52,9 @@ impl Purpose {
 /// The proof that belongs to an event; older ones of the same purpose die. Made again for the same event, it is the same proof: a
 /// mail server that took the mail and failed to say so shows its reader one mail, whose link works. None: it was used already.
 pub async fn mint(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, purpose: Purpose, cause: EventId) -> sqlx::Result<Option<Minted>> {
-    let made_of = |what: &str| ctx.vault.keyed_hash(what, format!("{}:{account}:{cause}", purpose.as_str()).as_bytes());
-    let token = made_of("mailed link").iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"));
-    let digits = made_of("mailed digits").iter().fold(0, |n: u64, byte| (n * 256 + u64::from(*byte)) % 1_000_000);
-    let minted = Minted { token, code: format!("{digits:06}") };
+    let digits = ctx.vault.keyed_hash("mailed digits", format!("{}:{account}:{cause}", purpose.as_str()).as_bytes());
+    let digits = digits.iter().fold(0, |n: u64, byte| (n * 256 + u64::from(*byte)) % 1_000_000);
+    let minted = Minted { token: secret(ctx, purpose.as_str(), account, cause), code: format!("{digits:06}") };
     let now = ctx.clock.now();
     let code_hash = code_hash(ctx, account, &minted.code);
     let new = store::NewToken {
@@ -69,6 +68,12 @@ pub async fn mint(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, purpos
         code_expires_at: now + CODE_LIVES,
     };
     Ok(store::replace_token(conn, new).await?.then_some(minted))
+}
+
+/// What the link of a mail about this event holds: 256 bits that only the master key can make, the same each time.
+pub fn secret(ctx: &Ctx, purpose: &str, account: AccountId, cause: EventId) -> String {
+    let made = ctx.vault.keyed_hash("mailed link", format!("{purpose}:{account}:{cause}").as_bytes());
+    made.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Whom a link speaks of, and whether it was used before. Changes nothing.

@@ -3,6 +3,7 @@
 use super::{
     Visitor,
     attempts::{self, Attempt, Rule},
+    entry::is_of_banned_domain,
     jobs::{SendNothing, SendVerification},
     sign_up::about,
     store::accounts as store,
@@ -63,8 +64,9 @@ pub async fn resend_verification(ctx: &Ctx, from: &Visitor, email: &str) -> Resu
     let email: Email = email.parse().map_err(|e| AppError::invalid("email", e))?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
+    let is_banned = is_of_banned_domain(ctx, &email).await?;
     let mut tx = ctx.db.begin().await?;
-    match store::find_by_email(&mut *tx, &email.key()).await?.filter(|account| !account.is_verified) {
+    match store::find_by_email(&mut *tx, &email.key()).await?.filter(|account| !account.is_verified && !is_banned) {
         Some(account) => {
             let cause = record(ctx, &mut tx, Change { kind: "account.verification_resent", ..about(account.id, &account.name, from) }).await?;
             jobs::enqueue(ctx, &mut tx, &SendVerification { account: account.id, cause }).await?;

@@ -14,7 +14,8 @@ pub fn StateBadge(state: AccountState) -> impl IntoView {
     let gate = match state {
         AccountState::Active => Gate::Passed,
         AccountState::Unproven => Gate::Idle,
-        AccountState::Disabled => Gate::Refused,
+        AccountState::Locked => Gate::Limited,
+        AccountState::Disabled | AccountState::Banned => Gate::Refused,
     };
     view! { <Badge gate>{state.label()}</Badge> }
 }
@@ -41,6 +42,7 @@ pub fn AccountTable(
                     </th>
                     {(!short).then(|| view! { <td class="num">{thousands(a.keys)}</td> })}
                     {(!short).then(|| view! { <td class="col-2"><SaidOrNever said=a.last_sign_in/></td> })}
+                    {(!short).then(|| view! { <td class="col-3"><SaidOrNever said=a.verified/></td> })}
                     <td class="col-3"><SaidTime said=a.since/></td>
                     <td class="cell-status"><StateBadge state=a.state/></td>
                 </tr>
@@ -54,6 +56,7 @@ pub fn AccountTable(
                     <th scope="col">"Account"</th>
                     {(!short).then(|| view! { <th scope="col" class="num">"Keys"</th> })}
                     {(!short).then(|| view! { <th scope="col" class="col-2">"Last sign-in"</th> })}
+                    {(!short).then(|| view! { <th scope="col" class="col-3">"Confirmed"</th> })}
                     <th scope="col" class="col-3">"Since"</th>
                     <th scope="col" class="cell-status">"Status"</th>
                 </tr>

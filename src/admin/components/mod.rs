@@ -1,11 +1,13 @@
 //! What more than one admin page shows.
 
 mod accounts;
+mod ban_form;
 mod deeds;
 mod loaded;
 mod refusals;
 
 pub use accounts::{AccountTable, StateBadge};
+pub use ban_form::BanFields;
 pub use deeds::Deeds;
 pub use loaded::{link, loaded};
 pub use refusals::RefusalTable;

@@ -1,6 +1,6 @@
 //! Accounts: the list and one of them.
 
-use super::Deed;
+use super::{Banned, Deed};
 use crate::{
     accounts::model::{AccountState, SessionView},
     keys::model::{KeyRow, Said},
@@ -41,6 +41,8 @@ pub struct AccountRow {
     pub name: String,
     pub email: String,
     pub state: AccountState,
+    /// When the address was proven, if it was.
+    pub verified: Option<Said>,
     pub is_operator: bool,
     /// Those that are not revoked.
     pub keys: u64,
@@ -78,8 +80,10 @@ pub struct AccountPage {
     pub plan: Option<Slug>,
     pub roles: Vec<String>,
     pub time_zone: String,
-    pub verified: Option<Said>,
     pub disabled: Option<Disabled>,
+    pub banned: Option<Banned>,
+    /// Until when signing in waits, after many wrong passwords.
+    pub locked: Option<Said>,
     pub sessions: Vec<SessionView>,
     /// The newest, and how many there are at all, revoked ones too.
     pub keys: Vec<KeyRow>,

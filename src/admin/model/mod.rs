@@ -1,6 +1,7 @@
 //! The nouns of the admin pages: what an operator sees. Words about time are made on the server, in the operator's time zone.
 
 mod accounts;
+mod bans;
 mod deed;
 mod keys;
 mod nodes;
@@ -8,6 +9,7 @@ mod overview;
 mod queue;
 
 pub use accounts::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled};
+pub use bans::{BanList, BanRow, Banned, LASTS};
 pub use deed::{Deed, Mark};
 pub use keys::{AllKeys, AllRefusals, ApiList, ApiPage, ApiRow};
 pub use nodes::NodeRow;

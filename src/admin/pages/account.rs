@@ -1,14 +1,14 @@
 //! `/admin/accounts/{id}`: one account, its sessions, keys and history, and what an operator may do. Disabling asks first, as a
-//! state of the page with a URL (`?ask=disable`).
+//! state of the page with a URL (`?ask=disable`), and so does banning (`?ask=ban`).
 
-use super::disable::DisableCard;
+use super::{ban::BanCard, disable::DisableCard};
 use crate::{
     accounts::{
         components::Framed,
         model::{AccountState, SessionView},
     },
     admin::{
-        api::{self, EnableAccount, EndSession, EndSessions, SendResetLink},
+        api::{self, EnableAccount, EndSession, EndSessions, SendResetLink, UnbanAccount, UnlockAccount},
         components::{Deeds, StateBadge, loaded},
         model::AccountPage as Page,
     },
@@ -25,28 +25,44 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+/// Which question stands on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Nothing,
+    Disable,
+    Ban,
+}
+
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|p| p.get("id").unwrap_or_default());
-    let asks = use_query_map().with_untracked(|q| q.get("ask").is_some_and(|ask| ask == "disable"));
+    let asks = match use_query_map().with_untracked(|q| q.get("ask")).as_deref() {
+        Some("disable") => Ask::Disable,
+        Some("ban") => Ask::Ban,
+        _ => Ask::Nothing,
+    };
     let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::link("Accounts", "/admin/accounts"), Crumb::here("Account")];
     view! { <Framed crumbs>{loaded(move || api::read_account(id.clone()), move |page| account(page, asks))}</Framed> }
 }
 
-fn account(page: Page, asks: bool) -> AnyView {
-    let asks = asks && page.disabled.is_none() && !page.is_you;
+fn account(page: Page, asks: Ask) -> AnyView {
+    let asks = match asks {
+        Ask::Disable if page.disabled.is_none() && !page.is_you => Ask::Disable,
+        Ask::Ban if page.banned.is_none() && !page.is_you => Ask::Ban,
+        _ => Ask::Nothing,
+    };
     view! {
         {head(&page, asks)}
         <ErrorSummary action=EnableAccount::PATH/>
+        <ErrorSummary action=UnbanAccount::PATH/>
+        <ErrorSummary action=UnlockAccount::PATH/>
         <ErrorSummary action=SendResetLink::PATH/>
         <ErrorSummary action=EndSessions::PATH/>
         <div class="cols-main">
             <div class="stack-xl">
-                {asks.then(|| view! { <DisableCard page=page.clone()/> })}
-                {page.disabled.clone().map(|d| {
-                    let by = d.by.map(|by| format!(" by {by}")).unwrap_or_default();
-                    view! { <Note gate=Gate::Refused><b class="strong">"Disabled"{by}", "<SaidTime said=d.at/>"."</b>" It can't sign in, and its keys are answered "<code>"BANNED"</code>". Reason: “"{d.reason}"”"</Note> }
-                })}
+                {(asks == Ask::Disable).then(|| view! { <DisableCard page=page.clone()/> })}
+                {(asks == Ask::Ban).then(|| view! { <BanCard page=page.clone()/> })}
+                {kept_out(&page)}
                 {sessions(page.account.id, page.sessions)}
                 {keys(page.keys, page.key_count)}
                 <section aria-labelledby="h-history"><div class="section-head"><h2 id="h-history">"History"</h2></div><Deeds deeds=page.history/></section>
@@ -57,7 +73,7 @@ fn account(page: Page, asks: bool) -> AnyView {
                     <Fact term="Role">{page.roles.join(", ")}</Fact>
                     {page.workspace.map(|id| view! { <Fact term="Workspace"><CopyId id="workspace-id" text=id.to_string()/></Fact> })}
                     {page.plan.map(|plan| view! { <Fact term="Plan"><a href=link("/admin/plans", [("edit", plan.as_str())])>{plan.to_string()}</a></Fact> })}
-                    <Fact term="Confirmed"><SaidOrNever said=page.verified/></Fact>
+                    <Fact term="Confirmed"><SaidOrNever said=page.account.verified.clone()/></Fact>
                     <Fact term="Last sign-in"><SaidOrNever said=page.account.last_sign_in/></Fact>
                     <Fact term="Time zone">{page.time_zone}</Fact>
                 </Facts>
@@ -67,17 +83,42 @@ fn account(page: Page, asks: bool) -> AnyView {
     .into_any()
 }
 
+/// What keeps it out, each thing with who, when and why.
+fn kept_out(page: &Page) -> AnyView {
+    let disabled = page.disabled.clone().map(|d| {
+        let by = d.by.map(|by| format!(" by {by}")).unwrap_or_default();
+        view! { <Note gate=Gate::Refused><b class="strong">"Disabled"{by}", "<SaidTime said=d.at/>"."</b>" It can't sign in, and its keys are answered "<code>"BANNED"</code>". Reason: “"{d.reason}"”"</Note> }
+    });
+    let banned = page.banned.clone().map(|b| {
+        let until = match b.until {
+            Some(until) => view! { "until "<SaidTime said=until/> }.into_any(),
+            None => "until it is lifted".into_any(),
+        };
+        view! { <Note gate=Gate::Refused><b class="strong">"Banned by "{b.by}", "<SaidTime said=b.at/>", "{until}"."</b>" It can't sign in, and its keys are answered "<code>"BANNED"</code>". Reason: “"{b.reason}"”"</Note> }
+    });
+    let locked = page.locked.clone().map(|until| {
+        view! { <Note gate=Gate::Limited><b class="strong">"Locked until "<SaidTime said=until/>"."</b>" Many wrong passwords came; until then none is tried, except in browsers that it came in by before."</Note> }
+    });
+    view! { {disabled}{banned}{locked} }.into_any()
+}
+
 /// Who it is, and the acts. Where an act makes no sense it is not offered.
-fn head(page: &Page, asks: bool) -> AnyView {
+fn head(page: &Page, asks: Ask) -> AnyView {
     let a = page.account.clone();
     let this = vec![("id", a.id.to_string())];
-    let is_disabled = a.state == AccountState::Disabled;
-    let reset = (a.state == AccountState::Active)
+    let reset = matches!(a.state, AccountState::Active | AccountState::Locked)
         .then(|| view! { <Form action=SendResetLink::PATH hidden=this.clone() quiet=true><Button>"Send reset link"</Button></Form> });
-    let door = match (is_disabled, asks || page.is_you) {
+    let unlock = page.locked.is_some().then(|| view! { <Form action=UnlockAccount::PATH hidden=this.clone() quiet=true><Button>"Unlock"</Button></Form> });
+    let may_ask = asks == Ask::Nothing && !page.is_you;
+    let ban = match page.banned {
+        Some(_) => view! { <Form action=UnbanAccount::PATH hidden=this.clone() quiet=true><Button>"Lift ban"</Button></Form> }.into_any(),
+        None if may_ask => view! { <form method="get"><Button look=Look::DangerQuiet name="ask" value="ban">"Ban"</Button></form> }.into_any(),
+        None => ().into_any(),
+    };
+    let door = match (page.disabled.is_some(), may_ask) {
         (true, _) => view! { <Form action=EnableAccount::PATH hidden=this quiet=true><Button look=Look::Primary>"Enable"</Button></Form> }.into_any(),
-        (false, true) => ().into_any(),
-        (false, false) => view! { <form method="get"><Button look=Look::DangerQuiet name="ask" value="disable">"Disable"</Button></form> }.into_any(),
+        (false, true) => view! { <form method="get"><Button look=Look::DangerQuiet name="ask" value="disable">"Disable"</Button></form> }.into_any(),
+        (false, false) => ().into_any(),
     };
     view! {
         <leptos_meta::Title text=a.name.clone()/>
@@ -94,7 +135,7 @@ fn head(page: &Page, asks: bool) -> AnyView {
                     <p>{a.email}", since "<SaidTime said=a.since/></p>
                 </div>
             </div>
-            <div class="row">{reset}{door}</div>
+            <div class="row">{reset}{unlock}{ban}{door}</div>
         </div>
     }
     .into_any()

@@ -10,7 +10,7 @@ use crate::{
         model::{AccountFilter, AccountState},
         server::{self as accounts, AccountFacts, Ended, Visitor},
     },
-    admin::model::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled},
+    admin::model::{AccountList, AccountPage, AccountQuery, AccountRow, Banned, Disabled},
     error::AppError,
     keys::{
         model::{KeyQuery, Spread},
@@ -81,12 +81,13 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         plan,
         account: row(&account, &local),
         workspace: account.workspace,
-        verified: account.verified_at.map(|at| moment(&local, at)),
         disabled: account.disabled_at.map(|at| Disabled {
             at: moment(&local, at),
             by: account.disabled_by,
             reason: account.disabled_reason.unwrap_or_default(),
         }),
+        banned: account.ban.map(|ban| Banned { at: moment(&local, ban.at), by: ban.by, reason: ban.reason, until: ban.until.map(|at| moment(&local, at)) }),
+        locked: account.locked_until.map(|at| moment(&local, at)),
         roles: account.roles,
         time_zone: account.time_zone,
         sessions,
@@ -133,16 +134,19 @@ fn filter(query: &AccountQuery) -> Result<AccountFilter, AppError> {
 }
 
 fn row(account: &AccountFacts, local: &LocalTime) -> AccountRow {
-    let state = match (account.disabled_at, account.verified_at) {
-        (Some(_), _) => AccountState::Disabled,
-        (None, None) => AccountState::Unproven,
-        (None, Some(_)) => AccountState::Active,
+    let state = match () {
+        () if account.disabled_at.is_some() => AccountState::Disabled,
+        () if account.ban.is_some() => AccountState::Banned,
+        () if account.verified_at.is_none() => AccountState::Unproven,
+        () if account.locked_until.is_some() => AccountState::Locked,
+        () => AccountState::Active,
     };
     AccountRow {
         id: account.id,
         name: account.name.clone(),
         email: account.email.clone(),
         state,
+        verified: account.verified_at.map(|at| day(local, at)),
         is_operator: account.is_operator,
         keys: account.keys,
         since: day(local, account.created_at),

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod apis;
+mod bans;
 mod deeds;
 mod health;
 mod jobs;
@@ -14,6 +15,7 @@ mod words;
 
 pub use accounts::{disable_account, enable_account, end_session, end_sessions, list_accounts, read_account, send_reset_link};
 pub use apis::{create_api, list_apis, read_api, remove_route, save_api, save_route};
+pub use bans::{add_ban, ban_account, lift_ban, list_bans, unban_account, unlock_account};
 pub use jobs::{list_jobs, retry_job};
 pub use keys::{change_many_keys, disable_key, enable_key, list_keys, preview_many_keys, revoke_key, set_limit};
 pub use overview::read_overview;

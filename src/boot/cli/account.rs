@@ -1,11 +1,11 @@
-//! `tollgate account …`: lists and shows accounts, shuts one out and lets it in again.
+//! `tollgate account …`: lists and shows accounts, shuts one out (for good or for a while) and lets it in again, ends its lock.
 
-use super::{Exit, Invocation, with_ctx};
+use super::{Exit, Invocation, ban::BanTerm, with_ctx};
 use crate::{
     accounts::{
         Caller,
         model::AccountFilter,
-        server::{self as accounts, AccountFacts, Visitor},
+        server::{self as accounts, AccountFacts, Term, Visitor},
     },
     error::AppError,
     keys::server::nodes,
@@ -35,6 +35,16 @@ pub(super) enum AccountCommand {
     },
     /// Let an account in again
     Enable { account: String },
+    /// Ban an account for a while or for good: its sessions end, its keys are answered BANNED, the person is told by mail
+    Ban {
+        account: String,
+        #[command(flatten)]
+        term: BanTerm,
+    },
+    /// Lift the ban of an account
+    Unban { account: String },
+    /// End the wait after many wrong passwords
+    Unlock { account: String },
 }
 
 impl AccountCommand {
@@ -44,6 +54,9 @@ impl AccountCommand {
             Self::Show { account } => show(ctx, invocation, &account).await,
             Self::Disable { account, reason } => disable(ctx, invocation, &account, &reason).await,
             Self::Enable { account } => enable(ctx, invocation, &account).await,
+            Self::Ban { account, term } => ban(ctx, invocation, &account, &term).await,
+            Self::Unban { account } => unban(ctx, invocation, &account).await,
+            Self::Unlock { account } => unlock(ctx, invocation, &account).await,
         })
         .await
     }
@@ -70,6 +83,13 @@ async fn show(ctx: &Ctx, invocation: &Invocation, account: &str) -> Result<Exit,
         format!("sessions      {}", a.sessions),
         format!("keys          {}, of which {} pass", a.keys, a.live_keys),
     ];
+    if let Some(ban) = &a.ban {
+        let end = instant(ban.until).unwrap_or_else(|| "it is lifted".to_owned());
+        lines.push(format!("banned        {} until {end}: {}", instant(Some(ban.at)).unwrap_or_default(), ban.reason));
+    }
+    if let Some(until) = a.locked_until {
+        lines.push(format!("locked        until {}", instant(Some(until)).unwrap_or_default()));
+    }
     if let Some(reason) = &a.disabled_reason {
         lines.push(format!("disabled      {}: {reason}", instant(a.disabled_at).unwrap_or_default()));
     }
@@ -102,6 +122,44 @@ async fn enable(ctx: &Ctx, invocation: &Invocation, account: &str) -> Result<Exi
     Ok(Exit::Done)
 }
 
+async fn ban(ctx: &Ctx, invocation: &Invocation, account: &str, term: &BanTerm) -> Result<Exit, AppError> {
+    let a = known(ctx, account).await?;
+    let until = term.until(ctx)?;
+    let end = until.map_or_else(|| "until it is lifted".to_owned(), |at| format!("until {}", instant(Some(at)).unwrap_or_default()));
+    if invocation.dry_run {
+        invocation.answer(&facts(&a), &format!("Would ban {} {end}: {} sessions end, {} keys are answered BANNED.", a.email, a.sessions, a.live_keys));
+        return Ok(Exit::Done);
+    }
+    let ended = accounts::ban_account(ctx, &Caller::cli(), &Visitor::terminal(), a.id, Term { reason: &term.reason, until }).await?;
+    let spread = nodes::spread_of_account(ctx, a.id).await;
+    let words = format!("{} is banned {end}: {} sessions ended, {} keys are answered BANNED. {}", a.email, ended.sessions, ended.keys, spread.words("Refused"));
+    invocation.answer(&json!({ "id": a.id, "until": instant(until), "sessions": ended.sessions, "keys": ended.keys, "spread": spread }), &words);
+    Ok(Exit::Done)
+}
+
+async fn unban(ctx: &Ctx, invocation: &Invocation, account: &str) -> Result<Exit, AppError> {
+    let a = known(ctx, account).await?;
+    if invocation.dry_run {
+        invocation.answer(&facts(&a), &format!("Would lift the ban of {}.", a.email));
+        return Ok(Exit::Done);
+    }
+    accounts::unban_account(ctx, &Caller::cli(), &Visitor::terminal(), a.id).await?;
+    let spread = nodes::spread_of_account(ctx, a.id).await;
+    invocation.answer(&json!({ "id": a.id, "spread": spread }), &format!("{} is not banned. {}", a.email, spread.words("In force")));
+    Ok(Exit::Done)
+}
+
+async fn unlock(ctx: &Ctx, invocation: &Invocation, account: &str) -> Result<Exit, AppError> {
+    let a = known(ctx, account).await?;
+    if invocation.dry_run {
+        invocation.answer(&facts(&a), &format!("Would unlock {}.", a.email));
+        return Ok(Exit::Done);
+    }
+    accounts::unlock_account(ctx, &Caller::cli(), &Visitor::terminal(), a.id).await?;
+    invocation.answer(&json!({ "id": a.id }), &format!("{} is not locked.", a.email));
+    Ok(Exit::Done)
+}
+
 /// By id, or by the whole address.
 async fn known(ctx: &Ctx, account: &str) -> Result<AccountFacts, AppError> {
     let cli = Caller::cli();
@@ -115,6 +173,7 @@ async fn known(ctx: &Ctx, account: &str) -> Result<AccountFacts, AppError> {
 fn state(a: &AccountFacts) -> &'static str {
     match (a.disabled_at, a.verified_at) {
         (Some(_), _) => "disabled",
+        _ if a.ban.is_some() => "banned",
         (None, None) => "unverified",
         (None, Some(_)) if a.is_operator => "operator",
         (None, Some(_)) => "active",
@@ -125,7 +184,8 @@ fn facts(a: &AccountFacts) -> Value {
     json!({
         "id": a.id, "email": a.email, "name": a.name, "state": state(a), "roles": a.roles, "time_zone": a.time_zone, "workspace_id": a.workspace,
         "created_at": instant(Some(a.created_at)), "last_sign_in_at": instant(a.last_sign_in_at), "disabled_at": instant(a.disabled_at),
-        "disabled_reason": a.disabled_reason, "sessions": a.sessions, "keys": a.keys,
+        "disabled_reason": a.disabled_reason, "banned_at": instant(a.ban.as_ref().map(|ban| ban.at)), "banned_until": instant(a.ban.as_ref().and_then(|ban| ban.until)),
+        "ban_reason": a.ban.as_ref().map(|ban| &ban.reason), "locked_until": instant(a.locked_until), "sessions": a.sessions, "keys": a.keys,
     })
 }
 

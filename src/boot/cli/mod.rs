@@ -7,6 +7,7 @@
 mod account;
 mod admin;
 mod api;
+mod ban;
 mod config;
 mod database;
 mod doctor;
@@ -85,6 +86,9 @@ enum Command {
     /// List accounts, shut them out and let them in
     #[command(subcommand)]
     Account(account::AccountCommand),
+    /// Keep mail domains and networks out
+    #[command(subcommand)]
+    Ban(ban::BanCommand),
     /// Invite people to sign up
     #[command(subcommand)]
     Invite(invite::InviteCommand),
@@ -166,6 +170,7 @@ impl Command {
             Self::Config(command) => command.run(invocation),
             Self::Admin(command) => command.run(invocation).await,
             Self::Account(command) => command.run(invocation).await,
+            Self::Ban(command) => command.run(invocation).await,
             Self::Invite(command) => command.run(invocation).await,
             Self::Key(command) => command.run(invocation).await,
             Self::Leaks(command) => command.run(invocation).await,

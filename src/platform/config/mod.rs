@@ -69,6 +69,8 @@ pub struct Mail {
     pub smtp_url: Option<SecretString>,
     /// The sender, `Name <address>`. `TOLLGATE_MAIL_FROM`
     pub from: String,
+    /// Where people may object to a ban: an address, or words. Empty: the operator of this site. `TOLLGATE_CONTACT`
+    pub contact: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +90,8 @@ pub struct Auth {
     pub session_idle: Duration,
     /// A session ends this long after sign-in, used or not (default 30 days, at most 400). `TOLLGATE_SESSION_MAX`
     pub session_max: Duration,
+    /// On how many devices an account may be signed in at once (default 20). `TOLLGATE_SESSION_COUNT`
+    pub session_count: u32,
     /// Argon2id: memory in KiB, passes (default 65536 and 3; never below 19456 and 2). `TOLLGATE_ARGON2_MEMORY`, `TOLLGATE_ARGON2_PASSES`
     pub argon2_memory_kib: u32,
     pub argon2_passes: u32,
@@ -164,12 +168,13 @@ impl Config {
                 request_timeout: Duration::from_secs(20),
             },
             database: Database { url: None, pool: 10, wait: Duration::from_secs(60), outage: Duration::from_secs(15 * 60) },
-            mail: Mail { smtp_url: None, from: "Tollgate <no-reply@localhost>".to_owned() },
+            mail: Mail { smtp_url: None, from: "Tollgate <no-reply@localhost>".to_owned(), contact: String::new() },
             auth: Auth {
                 sign_up: SignUpMode::Open,
                 password_min: 15,
                 session_idle: Duration::from_secs(14 * 86_400),
                 session_max: Duration::from_secs(30 * 86_400),
+                session_count: 20,
                 argon2_memory_kib: 65_536,
                 argon2_passes: 3,
                 argon2_parallel: std::thread::available_parallelism().map_or(2, usize::from),

@@ -227,6 +227,19 @@ pub const SETTINGS: &[Setting] = &[
         get: |c| c.mail.from.clone(),
     },
     Setting {
+        name: "mail.contact",
+        env: "TOLLGATE_CONTACT",
+        kind: Kind::Text,
+        allowed: "one line of at most 200 characters, such as support@example.com",
+        doc: "Where people may object to a ban. Where none is set they are told to ask the operator of this site.",
+        set: |c, v| {
+            let is_line = v.chars().count() <= 200 && !v.chars().any(char::is_control);
+            c.mail.contact = filled(v).filter(|_| is_line)?.trim().to_owned();
+            Some(())
+        },
+        get: |c| c.mail.contact.clone(),
+    },
+    Setting {
         name: "auth.sign_up",
         env: "TOLLGATE_SIGN_UP",
         kind: Kind::Text,
@@ -285,6 +298,18 @@ pub const SETTINGS: &[Setting] = &[
             Some(())
         },
         get: |c| span_text(c.auth.session_max),
+    },
+    Setting {
+        name: "auth.session_count",
+        env: "TOLLGATE_SESSION_COUNT",
+        kind: Kind::Number,
+        allowed: "a number from 1 to 200",
+        doc: "On how many devices an account may be signed in at once. A new sign-in ends the oldest session beyond it.",
+        set: |c, v| {
+            c.auth.session_count = number(v, 1..=200)?;
+            Some(())
+        },
+        get: |c| c.auth.session_count.to_string(),
     },
     Setting {
         name: "auth.argon2_memory_kib",

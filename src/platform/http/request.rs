@@ -36,7 +36,8 @@ pub struct RequestInfo {
 /// The outermost layer: gives the request its id, address and span, and logs how it ended.
 pub async fn request(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
     let id: Arc<str> = given_id(request.headers()).map_or_else(|| ctx.rng.base62(20).into(), Into::into);
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |c| c.0.ip());
+    // Nobody's address is no proxy's: its word about the client would count, and all who have none share their limits (S39).
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.0.ip());
     let info = RequestInfo {
         id: Arc::clone(&id),
         address: client_address(request.headers(), peer, &ctx.config.server.trusted_proxies),
@@ -145,6 +146,12 @@ mod tests {
     fn r22_a_forged_forwarded_for_is_ignored() {
         assert_eq!(seen("198.51.100.1", Some("203.0.113.9"), &[]), "198.51.100.1");
         assert_eq!(seen("198.51.100.1", Some("203.0.113.9"), &["127.0.0.0/8"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn s39_without_an_address_nobody_is_believed_and_all_share_one() {
+        assert_eq!(seen("0.0.0.0", Some("203.0.113.9"), &["127.0.0.0/8", "10.0.0.0/8"]), "0.0.0.0");
+        assert_eq!(seen("127.0.0.1", None, &["127.0.0.0/8"]), "127.0.0.1", "a proxy that names no client is the client");
     }
 
     #[test]

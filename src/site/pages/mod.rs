@@ -2,6 +2,7 @@
 
 mod api_docs;
 mod docs;
+mod docs_bans;
 mod docs_keys;
 mod docs_routes;
 mod docs_usage;

@@ -1,5 +1,8 @@
 //! Accounts, from signing up to signing out. Tests are named after the ids of SECURITY.md where there is one.
 
+mod bans;
+mod devices;
+mod guessing;
 mod mails;
 mod operators;
 mod pages;
@@ -10,6 +13,7 @@ mod rest;
 mod sessions;
 mod signing_in;
 mod walk;
+mod warnings;
 
 use crate::support::{
     TestApp,

@@ -41,9 +41,16 @@ async fn s77_the_list_marks_this_one_and_ends_one_the_others_or_all(db: PgPool) 
         browser.sign_in(&vera.email, PASSWORD).await;
     }
     let page = vera.browser.page("/settings/sessions").await;
-    for words in
-        ["Firefox on Linux", "Safari on iPhone", "Safari on iPad", "This device", "127.0.0.1", "Sign out 2 others", "A session ends after 14 days without use."]
-    {
+    for words in [
+        "Firefox on Linux",
+        "Safari on iPhone",
+        "Safari on iPad",
+        "This device",
+        "127.0.0.1",
+        "Sign out 2 others",
+        "A session ends after 14 days without use. 30 days after",
+        "20 at once",
+    ] {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert_eq!(page.matches("This device").count(), 1);

@@ -4,14 +4,21 @@ use crate::support::{TestApp, browser::Browser};
 use leptos_axum::generate_route_list;
 use sqlx::PgPool;
 use std::collections::BTreeSet;
-use tollgate::app::App;
+use tollgate::{
+    accounts::{
+        Caller,
+        server::{Term, Visitor, add_ban},
+    },
+    app::App,
+};
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "/admin",
     "/admin/accounts",
     "/admin/accounts/{id}",
     "/admin/apis",
     "/admin/apis/{slug}",
+    "/admin/bans",
     "/admin/jobs",
     "/admin/keys",
     "/admin/keys/many",
@@ -20,8 +27,21 @@ const PAGES: [&str; 10] = [
 ];
 
 /// The pages for which nobody needs to sign in.
-const PUBLIC: [&str; 11] =
-    ["/", "/sign-up", "/sign-in", "/sign-out", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
+const PUBLIC: [&str; 13] = [
+    "/",
+    "/sign-up",
+    "/sign-in",
+    "/sign-out",
+    "/forgot-password",
+    "/reset-password",
+    "/verify-email",
+    "/unlock",
+    "/not-me",
+    "/docs",
+    "/docs/api",
+    "/dev/ui",
+    "/dev/mailbox",
+];
 
 /// Every path of the product's pages, as the router has them.
 fn routes() -> BTreeSet<String> {
@@ -29,7 +49,7 @@ fn routes() -> BTreeSet<String> {
 }
 
 /// Every server function of admin and of plans, with a body that its arguments can be read from.
-fn functions(account: &str, session: &str, key: &str, job: &str) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+fn functions(account: &str, session: &str, key: &str, job: &str, ban: &str) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     let of = |name: &'static str, value: &str| vec![(name, value.to_owned())];
     let two = |first: (&'static str, &str), second: (&'static str, &str)| vec![(first.0, first.1.to_owned()), (second.0, second.1.to_owned())];
     let none_of_all = [("act", "enable"), ("all", "true"), ("seen", "0")].map(|(name, value)| (name, value.to_owned())).to_vec();
@@ -40,6 +60,12 @@ fn functions(account: &str, session: &str, key: &str, job: &str) -> Vec<(&'stati
         ("/fn/tollgate/plans/api/take_plan", of("from", key)),
         ("/fn/tollgate/plans/api/read_plans", of("tries", "false")),
         ("/fn/tollgate/plans/api/delete_plan", of("slug", "access")),
+        ("/fn/tollgate/admin/api/add_ban", vec![("target", "spam.example".to_owned()), ("reason", "a test".to_owned()), ("lasts", "1d".to_owned())]),
+        ("/fn/tollgate/admin/api/ban_account", vec![("id", account.to_owned()), ("reason", "a test".to_owned()), ("lasts", "1d".to_owned())]),
+        ("/fn/tollgate/admin/api/lift_ban", of("id", ban)),
+        ("/fn/tollgate/admin/api/list_bans", of("over", "false")),
+        ("/fn/tollgate/admin/api/unban_account", of("id", account)),
+        ("/fn/tollgate/admin/api/unlock_account", of("id", account)),
         ("/fn/tollgate/admin/api/change_many_keys", none_of_all),
         ("/fn/tollgate/admin/api/create_api", two(("name", "Access"), ("slug", "access"))),
         ("/fn/tollgate/admin/api/disable_account", two(("id", account), ("reason", "a test"))),
@@ -105,7 +131,9 @@ async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
     let (developer, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
     let (key, _) = super::key_of(&app, &developer, "access").await;
     let (session, job) = (app.ctx.new_id::<tollgate::values::SessionId>(), app.ctx.new_id::<tollgate::values::JobId>());
-    let functions = functions(&developer.account.to_string(), &session.to_string(), &key.to_string(), &job.to_string());
+    let term = Term { reason: "a test", until: None };
+    let ban = add_ban(&app.ctx, &Caller::cli(), &Visitor::terminal(), "198.51.100.0/24", term).await.unwrap();
+    let functions = functions(&developer.account.to_string(), &session.to_string(), &key.to_string(), &job.to_string(), &ban.id.to_string());
     let is_admin = |path: &&str| path.starts_with("/fn/tollgate/admin/") || path.starts_with("/fn/tollgate/plans/");
     let known: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).filter(is_admin).collect();
     assert_eq!(known, functions.iter().map(|(path, _)| *path).collect(), "a function of admin or plans is not listed in this test");
@@ -115,7 +143,18 @@ async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
         assert_eq!(call(&app.browser(), path, body).await, 401, "{path} without a session");
         assert_eq!(call(&developer.browser, path, body).await, 403, "{path} as a developer");
     }
-    for kind in ["account.disabled", "key.disabled", "key.revoked", "key.planned", "api.created", "account.reset_sent", "api.routed", "plan.created"] {
+    for kind in [
+        "account.disabled",
+        "key.disabled",
+        "key.revoked",
+        "key.planned",
+        "api.created",
+        "account.reset_sent",
+        "api.routed",
+        "plan.created",
+        "account.banned",
+        "ban.lifted",
+    ] {
         assert_eq!(super::events(&app, kind).await, 0, "{kind}");
     }
     for (path, body) in &functions {

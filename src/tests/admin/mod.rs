@@ -3,6 +3,7 @@
 
 mod access;
 mod accounts;
+mod bans;
 mod jobs;
 mod keys;
 mod overview;

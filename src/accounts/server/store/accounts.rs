@@ -163,6 +163,12 @@ pub async fn update_password(conn: &mut PgConnection, account: AccountId, hash: 
     Ok(())
 }
 
+/// No password until a link sets one; whoever proved the old one a moment ago gets no session by it (`sessions::begin`).
+pub async fn clear_password(conn: &mut PgConnection, account: AccountId, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update accounts set password_hash = null, password_set_at = null, updated_at = $2 where id = $1", account.uuid(), now).execute(conn).await?;
+    Ok(())
+}
+
 /// Whether the password of that time is still the one; waits for a change that is under way.
 pub async fn is_password_of(db: impl PgExecutor<'_>, account: AccountId, set_at: Option<OffsetDateTime>) -> sqlx::Result<bool> {
     let found =

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::model::{AccountFilter, AccountState},
-    values::{AccountId, WorkspaceId},
+    values::{AccountId, BanId, WorkspaceId},
 };
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
@@ -23,6 +23,9 @@ pub struct AccountFacts {
     /// Why, and by whom; the name may be gone with its account.
     pub disabled_reason: Option<String>,
     pub disabled_by: Option<String>,
+    pub ban: Option<AccountBan>,
+    /// Until when signing in waits, if so many wrong passwords came (`locks`).
+    pub locked_until: Option<OffsetDateTime>,
     pub is_operator: bool,
     /// The names of its roles.
     pub roles: Vec<String>,
@@ -34,6 +37,17 @@ pub struct AccountFacts {
     pub live_keys: u64,
     /// How many accounts the list's filters leave, on all pages.
     pub found: u64,
+}
+
+/// The ban that holds an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountBan {
+    pub id: BanId,
+    pub at: OffsetDateTime,
+    pub by: String,
+    pub reason: String,
+    /// None: until it is lifted.
+    pub until: Option<OffsetDateTime>,
 }
 
 /// How many accounts there are, and how many of them …
@@ -58,6 +72,12 @@ struct Row {
     disabled_at: Option<OffsetDateTime>,
     disabled_reason: Option<String>,
     disabled_by: Option<String>,
+    ban_id: Option<Uuid>,
+    banned_at: Option<OffsetDateTime>,
+    banned_by: Option<String>,
+    ban_reason: Option<String>,
+    banned_until: Option<OffsetDateTime>,
+    locked_until: Option<OffsetDateTime>,
     is_operator: bool,
     roles: Vec<String>,
     sessions: i64,
@@ -81,6 +101,14 @@ impl From<Row> for AccountFacts {
             disabled_at: r.disabled_at,
             disabled_reason: r.disabled_reason,
             disabled_by: r.disabled_by,
+            ban: r.ban_id.zip(r.banned_at).map(|(id, at)| AccountBan {
+                id: BanId::new(id),
+                at,
+                by: r.banned_by.unwrap_or_default(),
+                reason: r.ban_reason.unwrap_or_default(),
+                until: r.banned_until,
+            }),
+            locked_until: r.locked_until,
             is_operator: r.is_operator,
             roles: r.roles,
             sessions: count(r.sessions),
@@ -110,20 +138,26 @@ pub async fn list_accounts(db: impl PgExecutor<'_>, filter: &AccountFilter, now:
     let mut rows = sqlx::query_as!(
         Row,
         r#"with found as (
-             select a.id, a.created_at, d.at, d.reason, d.by_account
+             select a.id, a.created_at, d.at, d.reason, d.by_account, b.id as ban_id, l.until as locked_until
              from accounts a left join account_disablements d on d.account_id = a.id
+               left join bans b on b.account_id = a.id and b.lifted_at is null and (b.until is null or b.until > $7)
+               left join account_locks l on l.account_id = a.id and l.until > $7
              where ($1::uuid is null or a.id = $1)
                and ($2::text is null or strpos(lower(a.name), lower($2)) > 0 or strpos(lower(a.email), lower($2)) > 0)
                and case $3::text
-                     when 'active' then a.verified_at is not null and d.account_id is null
+                     when 'active' then a.verified_at is not null and d.account_id is null and b.id is null
                      when 'unproven' then a.verified_at is null
                      when 'disabled' then d.account_id is not null
+                     when 'banned' then b.id is not null
+                     when 'locked' then l.account_id is not null
                      else true
                    end
                and (not $8 or exists (select from account_roles r where r.account_id = a.id and r.role = 'operator'))
            )
            select a.id, a.name, a.email, a.time_zone, w.id as "workspace?", a.created_at, a.verified_at, a.last_sign_in_at,
              f.at as "disabled_at?", f.reason as "disabled_reason?", o.name as "disabled_by?",
+             f.ban_id as "ban_id?", b.at as "banned_at?", b.by_name as "banned_by?", b.reason as "ban_reason?", b.until as "banned_until?",
+             f.locked_until as "locked_until?",
              exists (select from account_roles r where r.account_id = a.id and r.role = 'operator') as "is_operator!",
              array(select l.name from account_roles r join roles l on l.slug = r.role where r.account_id = a.id order by l.name) as "roles!",
              (select count(*) from sessions s where s.account_id = a.id and s.idle_expires_at > $7 and s.absolute_expires_at > $7) as "sessions!",
@@ -131,6 +165,7 @@ pub async fn list_accounts(db: impl PgExecutor<'_>, filter: &AccountFilter, now:
              (select count(*) from keys k where k.workspace_id = w.id and k.state = 'active' and (k.expires_at is null or k.expires_at > $7)) as "live_keys!",
              (select count(*) from found) as "found!"
            from found f join accounts a on a.id = f.id left join workspaces w on w.personal_of = a.id left join accounts o on o.id = f.by_account
+             left join bans b on b.id = f.ban_id
            where $4::uuid is null
              or (not $5 and (f.created_at, f.id) < (select c.created_at, c.id from accounts c where c.id = $4))
              or ($5 and (f.created_at, f.id) > (select c.created_at, c.id from accounts c where c.id = $4))

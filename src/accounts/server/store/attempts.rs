@@ -40,6 +40,12 @@ pub async fn find_blocked_until(db: impl PgExecutor<'_>, bucket: &str) -> sqlx::
     sqlx::query_scalar!("select blocked_until from attempt_counters where bucket = $1", bucket).fetch_optional(db).await
 }
 
+/// How many failures in a row a bucket has, and until when it is blocked.
+pub async fn find_counter(db: impl PgExecutor<'_>, bucket: &str) -> sqlx::Result<Option<(u64, OffsetDateTime)>> {
+    let row = sqlx::query!("select failures, blocked_until from attempt_counters where bucket = $1", bucket).fetch_optional(db).await?;
+    Ok(row.map(|r| (u64::try_from(r.failures).unwrap_or(0), r.blocked_until)))
+}
+
 /// Takes back one attempt that turned out well.
 pub async fn refund(db: impl PgExecutor<'_>, bucket: &str, now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("update attempt_counters set failures = greatest(failures - 1, 0), blocked_until = least(blocked_until, $2) where bucket = $1", bucket, now,)

@@ -7,6 +7,8 @@ use time::{Duration, OffsetDateTime};
 const PROOFS: Duration = Duration::days(8);
 /// Longer than any rule remembers (`attempts::Rule`).
 const ATTEMPTS: Duration = Duration::days(8);
+/// As long as the cookie of a known browser lives (`devices::LIVES`).
+const DEVICES: Duration = Duration::days(400);
 const INVITES: Duration = Duration::days(30);
 /// How long somebody has to prove the address of a sign-up. Until then a new sign-up overwrites it (R57).
 const UNPROVEN: Duration = Duration::days(7);
@@ -18,6 +20,8 @@ pub struct Gone {
     pub attempts: u64,
     pub invites: u64,
     pub accounts: u64,
+    /// Locks that nobody came back to, links of mails about devices, browsers that were not used.
+    pub devices: u64,
 }
 
 pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Gone> {
@@ -32,5 +36,14 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
     )
     .execute(db)
     .await?;
-    Ok(Gone { proofs, attempts: attempts.rows_affected(), invites: invites.rows_affected(), accounts: accounts.rows_affected() })
+    let locks = sqlx::query!("delete from account_locks where until < $1 and expires_at < $1", now - ATTEMPTS).execute(db).await?.rows_affected();
+    let alarms = sqlx::query!("delete from device_alarms where expires_at < $1", now - PROOFS).execute(db).await?.rows_affected();
+    let unused = sqlx::query!("delete from known_devices where last_used_at < $1", now - DEVICES).execute(db).await?.rows_affected();
+    Ok(Gone {
+        devices: locks + alarms + unused,
+        proofs,
+        attempts: attempts.rows_affected(),
+        invites: invites.rows_affected(),
+        accounts: accounts.rows_affected(),
+    })
 }

@@ -3,12 +3,15 @@
 pub mod accounts;
 pub mod administration;
 pub mod attempts;
+pub mod bans;
+pub mod devices;
 pub mod expired;
 pub mod invites;
+pub mod locks;
 pub mod operators;
 pub mod sessions;
 pub mod tokens;
 
 mod callers;
 
-pub use callers::find_caller;
+pub use callers::{Found, find_caller};

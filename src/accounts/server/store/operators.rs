@@ -1,6 +1,8 @@
 //! Who operates this site.
 
+use crate::values::AccountId;
 use sqlx::{PgConnection, PgExecutor};
+use time::OffsetDateTime;
 
 /// True if an account other than the one at this address is an operator.
 pub async fn is_any_but(db: impl PgExecutor<'_>, email_key: &str) -> sqlx::Result<bool> {
@@ -14,14 +16,21 @@ pub async fn is_any_but(db: impl PgExecutor<'_>, email_key: &str) -> sqlx::Resul
 }
 
 /// How many operators may come in besides this account; the role's row is locked, so that two can't leave at once.
-pub async fn count_others(conn: &mut PgConnection, account: crate::values::AccountId) -> sqlx::Result<i64> {
+pub async fn count_others(conn: &mut PgConnection, account: AccountId, now: OffsetDateTime) -> sqlx::Result<usize> {
+    Ok(list_who_may_come_in(conn, now).await?.iter().filter(|(id, _)| *id != account).count())
+}
+
+/// The operators who may come in, with their addresses, domains aside; the role's row is locked, so that two can't leave at once.
+pub async fn list_who_may_come_in(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx::Result<Vec<(AccountId, String)>> {
     sqlx::query!("select from roles where slug = 'operator' for update").fetch_one(&mut *conn).await?;
-    sqlx::query_scalar!(
-        r#"select count(*) as "n!" from account_roles r join accounts a on a.id = r.account_id
-           where r.role = 'operator' and a.id <> $1 and a.verified_at is not null and a.password_hash is not null
-             and not exists (select from account_disablements d where d.account_id = a.id)"#,
-        account.uuid(),
+    let rows = sqlx::query!(
+        "select a.id, a.email from account_roles r join accounts a on a.id = r.account_id
+         where r.role = 'operator' and a.verified_at is not null and a.password_hash is not null
+           and not exists (select from account_disablements d where d.account_id = a.id)
+           and not exists (select from bans b where b.account_id = a.id and b.lifted_at is null and (b.until is null or b.until > $1))",
+        now,
     )
-    .fetch_one(conn)
-    .await
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (AccountId::new(r.id), r.email)).collect())
 }

@@ -45,6 +45,21 @@ pub async fn delete_session(db: impl PgExecutor<'_>, account: AccountId, id: Ses
     Ok(done.rows_affected() == 1)
 }
 
+/// Ends the oldest sessions of an account until `most` are left; says how many.
+pub async fn delete_oldest_sessions(db: impl PgExecutor<'_>, account: AccountId, most: u32, now: OffsetDateTime) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "delete from sessions where id in (
+           select id from sessions where account_id = $1 and idle_expires_at > $2 and absolute_expires_at > $2
+           order by created_at desc, id desc offset $3)",
+        account.uuid(),
+        now,
+        i64::from(most),
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Ends the sessions of an account, all but `keep`; says how many.
 pub async fn delete_sessions(db: impl PgExecutor<'_>, account: AccountId, keep: Option<SessionId>) -> sqlx::Result<u64> {
     let done = sqlx::query!("delete from sessions where account_id = $1 and ($2::uuid is null or id <> $2)", account.uuid(), keep.map(SessionId::uuid),)

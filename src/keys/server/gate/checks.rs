@@ -67,9 +67,9 @@ impl Check {
                 known(facts.secrets.iter().any(|s| s.hash == *hash && ended(s.expires_at)), Outcome::Expired)
             }
             Self::State => match facts.standing {
-                Standing::Active => None,
                 Standing::Revoked => known(true, Outcome::Revoked),
-                Standing::Banned => known(true, Outcome::Banned),
+                _ if facts.banned_until.is_some_and(|until| until > call.now) => known(true, Outcome::Banned),
+                Standing::Active => None,
                 Standing::Disabled => known(true, Outcome::Disabled),
             },
             Self::Expiry => known(ended(facts.expires_at), Outcome::Expired),

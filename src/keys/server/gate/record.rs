@@ -20,8 +20,6 @@ pub enum Standing {
     Active,
     Disabled,
     Revoked,
-    /// Its owner may not make calls.
-    Banned,
 }
 
 /// One key as the database holds it.
@@ -33,6 +31,8 @@ pub struct KeyFacts {
     pub api: ApiId,
     pub api_slug: Arc<str>,
     pub standing: Standing,
+    /// Until then its owner may not make calls, in microseconds since 1970. A ban ends by the clock, without anybody telling the gate.
+    pub banned_until: Option<i64>,
     /// Microseconds since 1970.
     pub expires_at: Option<i64>,
     /// Those of a key for Tollgate itself are cut down to what its owner has.

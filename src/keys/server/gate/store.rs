@@ -106,7 +106,7 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
     let mut seen = HashSet::new();
     let mut rows = sqlx::query!(
         r#"select k.id, k.workspace_id, k.api_id, a.slug, k.state, k.expires_at, w.personal_of as owner,
-             exists (select from account_disablements d where d.account_id = w.personal_of) as "is_banned!",
+             case when exists (select from account_disablements d where d.account_id = w.personal_of) then 9223372036854775807 else b.until end as "banned_until?",
              array(
                select p from unnest(k.permissions) p
                where a.slug <> 'tollgate' or p in (
@@ -121,6 +121,10 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
              coalesce(kp.slug, wp.slug) as "plan?", l.level as "level?", l.names as "limit_names?", l.calls as "limit_calls?", l.windows as "limit_windows?"
            from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
              left join workspace_plans h on h.workspace_id = k.workspace_id
+             left join (
+               select account_id, max(coalesce((extract(epoch from until) * 1000000)::bigint, 9223372036854775807)) as until
+               from bans where account_id is not null and lifted_at is null and ended_at is null group by account_id
+             ) b on b.account_id = w.personal_of
              left join plans kp on kp.id = k.plan_id left join plans wp on wp.id = h.plan_id
              left join lateral (
                select f.level, array_agg(f.name order by f.name) as names, array_agg(f.max_calls order by f.name) as calls,
@@ -147,10 +151,9 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
         if these.is_none() && seen.len().is_multiple_of(MANY) {
             gate.contact.is_busy();
         }
-        let standing = match (row.state.as_str(), row.is_banned) {
-            ("revoked", _) => Standing::Revoked,
-            (_, true) => Standing::Banned,
-            ("disabled", _) => Standing::Disabled,
+        let standing = match row.state.as_str() {
+            "revoked" => Standing::Revoked,
+            "disabled" => Standing::Disabled,
             _ => Standing::Active,
         };
         let secrets = row.secret_ids.into_iter().zip(row.hashes.iter().zip(&row.origins)).zip(row.secret_ends).filter_map(|((id, (hash, origin)), ends)| {
@@ -174,6 +177,7 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
             api: ApiId::new(row.api_id),
             api_slug: gate.api(&row.slug).map_or_else(|| row.slug.as_str().into(), |api| api.slug),
             standing,
+            banned_until: row.banned_until,
             expires_at: row.expires_at.map(micros),
             permissions: row.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect(),
             addresses: row.addresses.iter().filter_map(|a| a.parse().ok()).collect(),

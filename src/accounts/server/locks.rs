@@ -1,0 +1,105 @@
+//! Locks: what becomes of an address at which somebody guesses for long (`attempts`). Its owner is told by one mail, whose link ends
+//! the wait; operators see it and can end it; a new password ends it too (R20). From a browser in which the owner came in before, it
+//! does not hold at all (`devices`).
+
+use super::{
+    Visitor,
+    administration::done_to,
+    attempts::{self, Attempt},
+    jobs::SendNothing,
+    sign_up::about,
+    store::{accounts, administration, attempts as buckets, locks as store},
+    tokens,
+    warnings::{NoteLock, SendLocked},
+};
+use crate::{
+    accounts::model::Caller,
+    activity::server::{Change, record},
+    error::AppError,
+    platform::{Ctx, crypto::sha256, jobs},
+    values::{AccountId, Email, EventId, permission_names as may},
+};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use time::Duration;
+
+/// From this wait in seconds on an address counts as locked: nine wrong passwords in a row.
+const LOCKED_FROM: u64 = 60;
+/// How long the link of the mail works.
+const LINK_LIVES: Duration = Duration::hours(24);
+
+/// After a wrong password by which the next try has to wait so many seconds. The same work whether the address has an account or not
+/// (R16): what there is to do for an account is done by a job.
+pub async fn note_failure(ctx: &Ctx, from: &Visitor, wait: u64, account: Option<AccountId>) -> Result<(), AppError> {
+    if wait < LOCKED_FROM {
+        return Ok(());
+    }
+    let mut tx = ctx.db.begin().await?;
+    match account {
+        Some(account) => jobs::enqueue(ctx, &mut tx, &NoteLock { account, address: from.address, device: from.device.clone() }).await?,
+        None => jobs::enqueue(ctx, &mut tx, &SendNothing {}).await?,
+    };
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Writes down that an account is locked, as long as it is; the first time its owner is told.
+pub async fn note_lock(ctx: &Ctx, from: &Visitor, account: AccountId) -> Result<(), AppError> {
+    let Some(found) = accounts::find_account(&ctx.db, account).await?.filter(|a| a.is_verified) else { return Ok(()) };
+    let email: Email = found.email.parse().map_err(AppError::internal)?;
+    let (now, bucket) = (ctx.clock.now(), attempts::SIGN_IN.bucket(ctx, &email.key()));
+    let Some((failures, until)) = buckets::find_counter(&ctx.db, &bucket).await?.filter(|(_, until)| *until > now) else { return Ok(()) };
+
+    let mut tx = ctx.db.begin().await?;
+    let mut data = from.facts();
+    data["failures"] = json!(failures);
+    let change = Change { kind: "account.locked", actor_name: "system", workspace: found.workspace, subject: Some(account.uuid()), data, ..Change::default() };
+    let cause = record(ctx, &mut tx, change).await?;
+    if store::insert_lock(&mut *tx, account, until, &sha256(token(ctx, account, cause)), now + LINK_LIVES, now).await? {
+        jobs::enqueue(ctx, &mut tx, &SendLocked { account, cause }).await?;
+        tx.commit().await?;
+    } else {
+        // Known already: the end is another one, and nobody is told again.
+        tx.rollback().await?;
+        store::insert_lock(&ctx.db, account, until, &sha256(token(ctx, account, cause)), now + LINK_LIVES, now).await?;
+    }
+    Ok(())
+}
+
+/// What the link of the mail holds.
+pub fn token(ctx: &Ctx, account: AccountId, cause: EventId) -> String {
+    tokens::secret(ctx, "unlock", account, cause)
+}
+
+/// Ends a lock by the link of its mail; once.
+pub async fn unlock(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppError> {
+    let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
+    let mut tx = ctx.db.begin().await?;
+    let dead = || AppError::invalid("", "This link has done its work, or is too old. If signing in still makes you wait, set a new password.");
+    let account = store::delete_lock_by_token(&mut *tx, &sha256(token), ctx.clock.now()).await?.ok_or_else(dead)?;
+    let found = accounts::find_account(&mut *tx, account).await?.ok_or(AppError::NotFound)?;
+    clear(ctx, &mut tx, account, &found.email).await?;
+    record(ctx, &mut tx, Change { kind: "account.unlocked", workspace: found.workspace, ..about(account, &found.name, from) }).await?;
+    tx.commit().await?;
+    attempt.refund(ctx).await
+}
+
+/// Ends the lock of an account, for an operator. Nothing is done if there is none.
+pub async fn unlock_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId) -> Result<(), AppError> {
+    caller.require(&may::ACCOUNTS_MANAGE)?;
+    let mut tx = ctx.db.begin().await?;
+    let account = administration::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
+    if clear(ctx, &mut tx, id, &account.email).await? {
+        record(ctx, &mut tx, Change { kind: "account.unlocked", ..done_to(&account, caller, from, Value::Null) }).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Forgets what was counted against an account and its address; true if it was locked.
+pub async fn clear(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, email: &str) -> Result<bool, AppError> {
+    let email: Email = email.parse().map_err(AppError::internal)?;
+    let counted = [attempts::SIGN_IN.bucket(ctx, &email.key()), attempts::CURRENT_PASSWORD.bucket(ctx, &account.to_string())];
+    buckets::delete_buckets(&mut *conn, &counted).await?;
+    Ok(store::delete_lock(conn, account).await?)
+}

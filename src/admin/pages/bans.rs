@@ -1,0 +1,111 @@
+//! `/admin/bans`: who and what may not come in. Accounts are banned on their own page; domains and networks here.
+
+use crate::{
+    accounts::components::Framed,
+    admin::{
+        api::{self, AddBan, LiftBan},
+        components::{BanFields, loaded},
+        model::{BanList, BanRow},
+    },
+    keys::components::SaidTime,
+    ui::{Button, Empty, ErrorSummary, Form, Look, PageHeader, Segments, Size, Tab, Table, TextField, number::count},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+const PATH: &str = "/admin/bans";
+
+#[component]
+pub fn BansPage() -> impl IntoView {
+    let over = use_query_map().with_untracked(|q| q.get("over").is_some());
+    view! { <Framed crumbs=super::crumbs("Bans")>{loaded(move || api::list_bans(over), page)}</Framed> }
+}
+
+fn page(list: BanList) -> AnyView {
+    let lead = view! { "Accounts, mail domains and networks that may not come in. Accounts are banned on "<a href="/admin/accounts">"their own page"</a>"." };
+    let tabs = vec![Tab::new("In force", PATH, !list.over), Tab::new("Over", format!("{PATH}?over=1"), list.over)];
+    view! {
+        <PageHeader title="Bans" lead=lead.into_any()/>
+        <ErrorSummary action=LiftBan::PATH/>
+        <div class="cols-panel">
+            <div class="stack">
+                <div><Segments label="Bans" tabs/></div>
+                {table(list.rows, list.over)}
+            </div>
+            {new_ban(&list.zone)}
+        </div>
+    }
+    .into_any()
+}
+
+fn table(rows: Vec<BanRow>, over: bool) -> AnyView {
+    if rows.is_empty() {
+        return if over {
+            view! { <Empty title="No ban is over" text="Bans stand here when they were lifted, or when their end has come."/> }.into_any()
+        } else {
+            view! { <Empty title="Nobody is banned" text="A ban keeps an account, a mail domain or a network out, for a while or until you lift it."/> }
+                .into_any()
+        };
+    }
+    let caption = format!("{}, the newest first", count(rows.len() as u64, "ban", "bans"));
+    let lines = rows.into_iter().map(line).collect_view();
+    view! {
+        <Table caption>
+            <thead>
+                <tr>
+                    <th scope="col">"Who or what"</th>
+                    <th scope="col" class="col-2">"Since"</th>
+                    <th scope="col">"Until"</th>
+                    <td><span class="visually-hidden">"Act"</span></td>
+                </tr>
+            </thead>
+            <tbody>{lines}</tbody>
+        </Table>
+    }
+    .into_any()
+}
+
+fn line(ban: BanRow) -> AnyView {
+    let who = match ban.account {
+        Some(account) => view! { <a class="row-link" href=format!("/admin/accounts/{account}")>{ban.what.clone()}</a> }.into_any(),
+        None => view! { <code>{ban.what.clone()}</code> }.into_any(),
+    };
+    let is_over = ban.lifted.is_some();
+    let until = match (ban.lifted, ban.until) {
+        (Some((who, at)), _) => view! { "lifted by "{who}", "<SaidTime said=at/> }.into_any(),
+        (None, Some(until)) => view! { <SaidTime said=until/> }.into_any(),
+        (None, None) => "until it is lifted".into_any(),
+    };
+    let lift = (!is_over).then(|| {
+        view! {
+            <Form action=LiftBan::PATH quiet=true hidden=vec![("id", ban.id.to_string())]>
+                <Button size=Size::Small label=format!("Lift the ban of {}", ban.what)>"Lift"</Button>
+            </Form>
+        }
+    });
+    view! {
+        <tr>
+            <th scope="row"><span class="cell-2"><span>{who}</span><span>{ban.reason}</span></span></th>
+            <td class="col-2"><span class="cell-2"><SaidTime said=ban.at/><span>{ban.by}</span></span></td>
+            <td>{until}</td>
+            <td class="cell-more">{lift}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn new_ban(zone: &str) -> AnyView {
+    let what = "A mail domain such as spam.example (with all below it), an address, or a network such as 203.0.113.0/24.";
+    view! {
+        <aside class="card panel" aria-labelledby="h-new">
+            <div class="card-head"><h2 id="h-new">"New ban"</h2></div>
+            <Form action=AddBan::PATH class="card-body stack" label="New ban">
+                <TextField label="Domain or network" name="target" mono=true maxlength=253 required=true autocomplete="off" help=what/>
+                <BanFields/>
+                <p class="help">{format!("Days are those of {zone}. Nobody there can sign up, sign in or use an account; calls with keys are not touched.")}</p>
+                <div class="form-actions"><Button look=Look::Danger>"Ban"</Button></div>
+            </Form>
+        </aside>
+    }
+    .into_any()
+}

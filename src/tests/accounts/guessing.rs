@@ -1,0 +1,134 @@
+//! Guessing: strangers who guess do not shut the owner out, the owner is told once, and there are three ways to end the wait.
+
+use super::count;
+use crate::support::{
+    TestApp,
+    browser::{PASSWORD, location},
+    mailbox::link,
+};
+use sqlx::PgPool;
+use time::Duration;
+use tollgate::{
+    accounts::{
+        Caller, api,
+        server::{Passwords, Visitor, unlock_account},
+    },
+    admin::api as admin,
+};
+
+const WRONG: &str = "not the right one at all";
+
+/// Wrong passwords from somewhere else until the next one waits longer than a minute.
+async fn guess(app: &TestApp, email: &str) {
+    // What the network address did before is forgotten.
+    app.ctx.clock.advance(Duration::hours(2));
+    for _ in 0..9 {
+        assert_eq!(app.browser().sign_in(email, WRONG).await.status(), 422);
+        app.ctx.clock.advance(Duration::seconds(40));
+    }
+    assert_eq!(app.browser().sign_in(email, PASSWORD).await.status(), 429, "locked");
+}
+
+#[sqlx::test]
+async fn r20_strangers_who_guess_do_not_shut_the_owner_out(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    vera.browser.post::<api::SignOut>("/sign-out", &[]).await;
+    guess(&app, &vera.email).await;
+    let runs = || Passwords::of(&app.ctx).unwrap().runs();
+    assert_eq!(location(&vera.browser.sign_in(&vera.email, PASSWORD).await), "/home", "her own browser counts for itself");
+    assert_eq!(app.browser().sign_in(&vera.email, PASSWORD).await.status(), 429, "the strangers wait on");
+
+    // It is slowed down too, for itself alone, and its failures slow nobody else.
+    vera.browser.post::<api::SignOut>("/sign-out", &[]).await;
+    for _ in 0..3 {
+        assert_eq!(vera.browser.sign_in(&vera.email, WRONG).await.status(), 422);
+    }
+    let before = runs();
+    assert_eq!(vera.browser.sign_in(&vera.email, PASSWORD).await.status(), 429);
+    assert_eq!(runs() - before, 1, "R18: a dummy is hashed, the password is not looked at");
+    assert_eq!(count(&app, "select count(*) from attempt_counters where bucket like 'sign_in:dev:%'").await, 1);
+    app.ctx.clock.advance(Duration::seconds(1));
+    assert_eq!(location(&vera.browser.sign_in(&vera.email, PASSWORD).await), "/home");
+    assert_eq!(count(&app, "select count(*) from attempt_counters where bucket like 'sign_in:dev:%'").await, 0, "reset on success");
+}
+
+#[sqlx::test]
+async fn r20_a_device_is_known_to_its_own_account_only_and_can_not_be_forged(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (vera, mallory) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
+    mallory.browser.post::<api::SignOut>("/sign-out", &[]).await;
+    guess(&app, &vera.email).await;
+    assert_eq!(mallory.browser.sign_in(&vera.email, PASSWORD).await.status(), 429);
+    let device: uuid::Uuid =
+        sqlx::query_scalar("select id from known_devices where account_id = $1").bind(vera.account.uuid()).fetch_one(&app.ctx.db).await.unwrap();
+    let forged = format!("dev={}", tollgate::values::DeviceId::new(device));
+    let form = [("_fn", "/fn/tollgate/accounts/api/sign_in"), ("email", vera.email.as_str()), ("password", PASSWORD)];
+    let bare = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let answer = bare.post(app.url("/sign-in")).header("sec-fetch-site", "same-origin").header("cookie", forged).form(&form).send().await.unwrap();
+    assert_eq!(answer.status(), 429, "an id without our seal is nothing");
+}
+
+#[sqlx::test]
+async fn f02_a_lock_is_told_once_and_ended_by_its_link_by_an_operator_or_by_a_new_password(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let operator = app.sign_in_as("operator").await;
+    let vera = app.account("vera@example.com", "Vera", "developer").await;
+    let came_in = async || app.browser().sign_in("vera@example.com", PASSWORD).await.status();
+    let locks = || count(&app, "select count(*) from account_locks");
+
+    guess(&app, "vera@example.com").await;
+    let mail = app.mail_to("vera@example.com").await;
+    assert_eq!(mail.subject, "Somebody is guessing your password");
+    app.ctx.clock.advance(Duration::minutes(15));
+    app.browser().sign_in("vera@example.com", WRONG).await;
+    app.run_jobs().await;
+    assert_eq!(app.mails().len(), 1, "one mail for one lock");
+    let page = format!("/admin/accounts/{vera}");
+    assert!(operator.browser.page(&page).await.contains("Locked until"));
+    assert!(operator.browser.page("/admin/accounts?status=locked").await.contains("<span>vera@example.com"));
+
+    // R53: opening the link does nothing, its button ends the wait, once.
+    let owner = app.browser();
+    assert_eq!(location(&owner.get(link(&mail, "/unlock?token=")).await), "/unlock");
+    assert!(owner.page("/unlock").await.contains("End the wait"));
+    assert_eq!((came_in().await.as_u16(), locks().await), (429, 1));
+    assert_eq!(location(&owner.post::<api::Unlock>("/unlock", &[]).await), "/sign-in");
+    assert_eq!((came_in().await.as_u16(), locks().await), (303, 0));
+    owner.get(link(&mail, "/unlock?token=")).await;
+    assert_eq!(owner.post::<api::Unlock>("/unlock", &[]).await.status(), 422, "it has done its work");
+
+    guess(&app, "vera@example.com").await;
+    app.run_jobs().await;
+    assert_eq!(locks().await, 1);
+    for _ in 0..2 {
+        assert_eq!(location(&operator.browser.post::<admin::UnlockAccount>(&page, &[("id", &vera.to_string())]).await), page);
+    }
+    assert_eq!((came_in().await.as_u16(), locks().await), (303, 0));
+    let unlocked = count(&app, "select count(*) from events where kind = 'account.unlocked'").await;
+    assert_eq!(unlocked, 2, "by the link and by the operator; pressed twice it is done once");
+
+    guess(&app, "vera@example.com").await;
+    app.run_jobs().await;
+    app.browser().post::<api::ForgotPassword>("/forgot-password", &[("email", "vera@example.com")]).await;
+    let mail = app.mail_to("vera@example.com").await;
+    owner.get(link(&mail, "/reset-password")).await;
+    let new = "gate keeper sings at noon";
+    assert_eq!(location(&owner.post::<api::ResetPassword>("/reset-password", &[("new_password", new)]).await), "/sign-in");
+    assert_eq!(locks().await, 0);
+    assert_eq!(location(&app.browser().sign_in("vera@example.com", new).await), "/home");
+    unlock_account(&app.ctx, &Caller::cli(), &Visitor::terminal(), vera).await.unwrap();
+}
+
+#[sqlx::test]
+async fn r16_a_lock_costs_an_unknown_address_the_same_work(db: PgPool) {
+    let app = TestApp::start(db).await;
+    app.account("vera@example.com", "Vera", "developer").await;
+    for email in ["vera@example.com", "nobody@example.com"] {
+        let before = count(&app, "select count(*) from jobs").await;
+        guess(&app, email).await;
+        assert_eq!(count(&app, "select count(*) from jobs").await - before, 1, "{email}");
+    }
+    app.run_jobs().await;
+    assert_eq!((app.mails().len(), count(&app, "select count(*) from account_locks").await), (1, 1));
+}
