@@ -1,12 +1,15 @@
 //! Signing in with a password. Every refusal costs one run of Argon2 and says one sentence, whoever is or isn't behind the
-//! address (R15, R16); only the right password is told that the address is not proven or the account disabled (R18).
+//! address (R15, R16); only the right password is told that the address is not proven, or the account disabled or left (R18).
 
 use super::{
     Visitor,
     attempts::{self, Attempt},
     passwords::{Passwords, Verdict},
     sign_up::about,
-    store::accounts::{self as store, Account},
+    store::{
+        accounts::{self as store, Account},
+        departures::find_departure,
+    },
 };
 use crate::{
     activity::server::{Change, record},
@@ -25,6 +28,8 @@ pub enum SignIn {
     Done(Proven),
     /// The address is not proven yet.
     Unproven(Email),
+    /// Its owner left it, for a while or for good, and may bring it back.
+    Departed(AccountId),
 }
 
 /// Who knew the password, and of which one that is said: a session begins only while that one still stands (`sessions::begin`).
@@ -68,6 +73,9 @@ pub async fn sign_in(ctx: &Ctx, from: &Visitor, email: &str, password: &SecretSt
     }
     if !account.is_verified {
         return Ok(SignIn::Unproven(account.email.parse().map_err(AppError::internal)?));
+    }
+    if find_departure(&ctx.db, account.id).await?.is_some() {
+        return Ok(SignIn::Departed(account.id));
     }
     if verdict == Verdict::RightButOld {
         rehash(ctx, &passwords, &account, password).await;

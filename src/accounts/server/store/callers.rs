@@ -6,13 +6,14 @@ use crate::{
 };
 use sqlx::PgPool;
 
-/// The account with its personal workspace and the permissions of its roles; none if it is disabled or unproven.
+/// The account with its personal workspace and the permissions of its roles; none if it is disabled, left or unproven.
 pub async fn find_caller(db: &PgPool, account: AccountId, via: Via) -> sqlx::Result<Option<Caller>> {
     let row = sqlx::query!(
         r#"select a.id, a.name, a.email, a.time_zone, w.id as workspace_id, w.name as workspace_name,
              array(select distinct p.permission from account_roles r join role_permissions p on p.role = r.role where r.account_id = a.id) as "permissions!"
            from accounts a join workspaces w on w.personal_of = a.id
-           where a.id = $1 and a.verified_at is not null and not exists (select from account_disablements d where d.account_id = a.id)"#,
+           where a.id = $1 and a.verified_at is not null and not exists (select from account_disablements d where d.account_id = a.id)
+             and not exists (select from account_departures g where g.account_id = a.id)"#,
         account.uuid(),
     )
     .fetch_optional(db)

@@ -3,9 +3,13 @@
 pub mod accounts;
 pub mod administration;
 pub mod attempts;
+pub mod departures;
+pub mod email_changes;
 pub mod expired;
+pub mod exports;
 pub mod invites;
 pub mod operators;
+pub mod profiles;
 pub mod sessions;
 pub mod tokens;
 

@@ -19,7 +19,8 @@ pub async fn count_others(conn: &mut PgConnection, account: crate::values::Accou
     sqlx::query_scalar!(
         r#"select count(*) as "n!" from account_roles r join accounts a on a.id = r.account_id
            where r.role = 'operator' and a.id <> $1 and a.verified_at is not null and a.password_hash is not null
-             and not exists (select from account_disablements d where d.account_id = a.id)"#,
+             and not exists (select from account_disablements d where d.account_id = a.id)
+             and not exists (select from account_departures g where g.account_id = a.id)"#,
         account.uuid(),
     )
     .fetch_one(conn)

@@ -106,7 +106,8 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
     let mut seen = HashSet::new();
     let mut rows = sqlx::query!(
         r#"select k.id, k.workspace_id, k.api_id, a.slug, k.state, k.expires_at, w.personal_of as owner,
-             exists (select from account_disablements d where d.account_id = w.personal_of) as "is_banned!",
+             exists (select from account_disablements d where d.account_id = w.personal_of)
+               or exists (select from account_departures g where g.account_id = w.personal_of) as "is_banned!",
              array(
                select p from unnest(k.permissions) p
                where a.slug <> 'tollgate' or p in (
