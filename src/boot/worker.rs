@@ -24,6 +24,7 @@ pub fn schedules() -> Schedules {
     Schedules::new()
         .nightly("platform.clean_up", &CleanUp::default())
         .nightly("accounts.forget_expired", &accounts::server::jobs::ForgetExpired::default())
+        .every("accounts.erase_departed", HOUR, &accounts::server::leaving::jobs::EraseDeparted::default())
         .nightly("keys.forget_lists", &keys::server::jobs::ForgetLists::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())
         .every("notices.look_at_usage", MINUTE, &notices::server::jobs::LookAtUsage::default())
