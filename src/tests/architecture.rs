@@ -9,7 +9,24 @@ const FEATURES: [&str; 8] = ["activity", "accounts", "keys", "plans", "usage", "
 /// Who writes a table. Reading another feature's table in a join is fine.
 const OWNERS: [(&str, &[&str]); 8] = [
     ("activity", &["events"]),
-    ("accounts", &["accounts", "account_disablements", "workspaces", "workspace_members", "account_roles", "auth_tokens", "invites", "attempt_counters"]),
+    (
+        "accounts",
+        &[
+            "accounts",
+            "account_disablements",
+            "account_departures",
+            "account_export_chunks",
+            "account_exports",
+            "workspaces",
+            "workspace_members",
+            "account_roles",
+            "auth_tokens",
+            "email_changes",
+            "email_undos",
+            "invites",
+            "attempt_counters",
+        ],
+    ),
     (
         "keys",
         &[

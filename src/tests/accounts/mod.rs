@@ -1,8 +1,12 @@
 //! Accounts, from signing up to signing out. Tests are named after the ids of SECURITY.md where there is one.
 
+mod changing_address;
+mod exporting;
+mod leaving;
 mod mails;
 mod operators;
 mod pages;
+mod profile;
 mod proofs;
 mod registering;
 mod resetting;
@@ -61,6 +65,11 @@ fn sealed(cookie: &str) -> String {
     let (name, rest) = cookie.split_once('=').unwrap();
     let attributes = rest.split_once(';').map_or("", |(_, attributes)| attributes);
     format!("{name}=SEALED;{attributes}")
+}
+
+/// The text of a mail without its line breaks.
+fn flat(mail: &tollgate::platform::mail::SentMail) -> String {
+    mail.text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A number from the database.

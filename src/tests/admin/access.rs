@@ -20,8 +20,24 @@ const PAGES: [&str; 10] = [
 ];
 
 /// The pages for which nobody needs to sign in.
-const PUBLIC: [&str; 11] =
-    ["/", "/sign-up", "/sign-in", "/sign-out", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
+const PUBLIC: [&str; 16] = [
+    "/",
+    "/sign-up",
+    "/sign-in",
+    "/sign-out",
+    "/forgot-password",
+    "/reset-password",
+    "/verify-email",
+    "/confirm-email",
+    "/undo-email",
+    "/delete-account",
+    "/come-back",
+    "/u/{handle}",
+    "/docs",
+    "/docs/api",
+    "/dev/ui",
+    "/dev/mailbox",
+];
 
 /// Every path of the product's pages, as the router has them.
 fn routes() -> BTreeSet<String> {
