@@ -77,6 +77,14 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/unlock") view=accounts::UnlockPage ssr=SsrMode::Async/>
             <Route path=path!("/not-me") view=accounts::NotMePage ssr=SsrMode::Async/>
             <Route path=path!("/settings/profile") view=accounts::ProfilePage ssr=SsrMode::Async/>
+            <Route path=path!("/confirm-email") view=accounts::ConfirmEmailPage ssr=SsrMode::Async/>
+            <Route path=path!("/undo-email") view=accounts::UndoEmailPage ssr=SsrMode::Async/>
+            <Route path=path!("/delete-account") view=accounts::DeleteAccountPage ssr=SsrMode::Async/>
+            <Route path=path!("/come-back") view=accounts::ComeBackPage ssr=SsrMode::Async/>
+            <Route path=path!("/u/:handle") view=accounts::UserPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/email") view=accounts::EmailPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/public") view=accounts::PublicProfilePage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/danger") view=accounts::DangerPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/security") view=accounts::SecurityPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/notifications") view=notices::NotificationsPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/sessions") view=accounts::SessionsPage ssr=SsrMode::Async/>

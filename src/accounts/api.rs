@@ -1,7 +1,7 @@
 //! Server functions of accounts: what forms post to and pages load.
 
 use crate::{
-    accounts::model::{LinkView, Profile, Security, SessionList},
+    accounts::model::{ExportState, LinkView, MailedLinks, Profile, PublicProfile, Security, SessionList},
     error::AppError,
     values::SessionId,
 };
@@ -71,6 +71,10 @@ pub async fn sign_in(email: String, password: String, next: Option<String>) -> R
             reply::seal(&ctx, links::PENDING, email.as_str(), 24 * 3600);
             reply::toast(&ctx, "Confirm your email first, then sign in.");
             reply::redirect("/verify-email");
+        }
+        SignIn::Departed(account) => {
+            reply::seal(&ctx, links::RETURN, &server::leaving::return_ticket(&ctx, account).seal(), 600);
+            reply::redirect("/come-back");
         }
     }
     Ok(())
@@ -150,15 +154,197 @@ pub async fn change_password(current_password: String, new_password: String) -> 
     Ok(())
 }
 
-/// Changes name and time zone of who is signed in.
+/// Changes name, time zone and language of who is signed in.
 #[server]
-pub async fn update_profile(name: String, time_zone: String) -> Result<(), AppError> {
-    use super::server::{self, Visitor};
+pub async fn update_profile(name: String, time_zone: String, language: Option<String>) -> Result<(), AppError> {
+    use super::server::{self, ProfileChange, Visitor};
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
-    server::update_profile(&ctx, &caller, &Visitor::here(), Some(&name), Some(&time_zone)).await?;
+    let change = ProfileChange { name: Some(name), time_zone: Some(time_zone), language, ..ProfileChange::default() };
+    server::update_profile(&ctx, &caller, &Visitor::here(), &change).await?;
     reply::toast(&ctx, "Saved.");
     Ok(())
+}
+
+/// Sets the handle and what everybody may see behind it; what is not ticked is hidden.
+#[server]
+pub async fn publish_profile(handle: String, #[server(default)] published: Vec<String>) -> Result<(), AppError> {
+    use super::server::{self, ProfileChange, Visitor};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller().await?;
+    let change = ProfileChange { handle: Some(handle), published: Some(published), ..ProfileChange::default() };
+    server::update_profile(&ctx, &caller, &Visitor::here(), &change).await?;
+    reply::toast(&ctx, "Saved.");
+    Ok(())
+}
+
+/// Mails a link and a code to a new address of who is signed in.
+#[server]
+pub async fn ask_email_change(email: String, current_password: String) -> Result<(), AppError> {
+    use super::server::{self, Visitor, email_change};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller().await?;
+    let sent_to = email_change::ask_email_change(&ctx, &caller, &Visitor::here(), &email, &current_password.into()).await?;
+    reply::toast(&ctx, &format!("A mail is on its way to {sent_to}."));
+    Ok(())
+}
+
+/// The present address stays.
+#[server]
+pub async fn cancel_email_change() -> Result<(), AppError> {
+    use super::server::{self, Visitor, email_change};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller().await?;
+    email_change::cancel_email_change(&ctx, &caller, &Visitor::here()).await?;
+    reply::toast(&ctx, "Your email stays as it is.");
+    Ok(())
+}
+
+/// Proves the new address: by the typed code, or by the link that this browser opened.
+#[server]
+pub async fn confirm_new_email(code: Option<String>) -> Result<(), AppError> {
+    use super::server::{
+        self, Visitor,
+        email_change::{self, NewAddress},
+        links,
+    };
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::maybe_caller().await?;
+    let is_signed_in = caller.is_some();
+    let proof = match (code, caller) {
+        (Some(code), Some(caller)) => NewAddress::Code { caller: Box::new(caller), code },
+        (Some(_), None) => return Err(AppError::Unauthenticated),
+        (None, _) => NewAddress::Link(reply::sealed(&ctx, links::CHANGE).unwrap_or_default()),
+    };
+    let email = email_change::confirm_email_change(&ctx, &Visitor::here(), proof).await?;
+    reply::unseal_and_drop(&ctx, links::CHANGE);
+    reply::toast(&ctx, &format!("Your email is {email} now. You sign in with it."));
+    reply::redirect(if is_signed_in { "/settings/email" } else { "/sign-in" });
+    Ok(())
+}
+
+/// Brings the old address back, by the link that this browser opened.
+#[server]
+pub async fn undo_email_change() -> Result<(), AppError> {
+    use super::server::{self, Visitor, email_change, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    let token = reply::sealed(&ctx, links::UNDO).unwrap_or_default();
+    let email = email_change::undo_email_change(&ctx, &Visitor::here(), &token).await?;
+    reply::unseal_and_drop(&ctx, links::UNDO);
+    reply::toast(&ctx, &format!("{email} is back. We sent a link there to set a new password."));
+    reply::redirect("/sign-in");
+    Ok(())
+}
+
+/// Leaves for a while.
+#[server]
+pub async fn deactivate(current_password: String) -> Result<(), AppError> {
+    use super::server::{self, Visitor, leaving};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller().await?;
+    leaving::deactivate(&ctx, &caller, &Visitor::here(), &current_password.into()).await?;
+    server::sign_out(&ctx, &server::session()?, None, &Visitor::here()).await?;
+    reply::clear_site_data();
+    reply::toast(&ctx, "Your account is deactivated. Sign in to bring it back.");
+    reply::redirect("/sign-in");
+    Ok(())
+}
+
+/// Asks to be deleted; `email` is what was typed to confirm, the address or the handle.
+#[server]
+pub async fn ask_deletion(email: String, current_password: String) -> Result<(), AppError> {
+    use super::server::{self, Visitor, leaving};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller().await?;
+    let sent_to = leaving::ask_deletion(&ctx, &caller, &Visitor::here(), &email, &current_password.into()).await?;
+    reply::toast(&ctx, &format!("Nothing is deleted yet: open the link that we sent to {sent_to}."));
+    Ok(())
+}
+
+/// Deletes the account that the link of this browser speaks of.
+#[server]
+pub async fn confirm_deletion() -> Result<(), AppError> {
+    use super::server::{self, Visitor, leaving, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    let token = reply::sealed(&ctx, links::DELETE).unwrap_or_default();
+    leaving::confirm_deletion(&ctx, &Visitor::here(), &token).await?;
+    reply::unseal_and_drop(&ctx, links::DELETE);
+    reply::toast(&ctx, "Your account is deleted. Sign in within 30 days to bring it back.");
+    reply::redirect("/sign-in");
+    Ok(())
+}
+
+/// Brings back the account whose password or link this browser has.
+#[server]
+pub async fn come_back() -> Result<(), AppError> {
+    use super::server::{self, Visitor, leaving, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    let by = leaving::Return::of(reply::sealed(&ctx, links::RETURN).as_deref(), reply::sealed(&ctx, links::KEEP));
+    leaving::come_back(&ctx, &Visitor::here(), &by).await?;
+    for cookie in [links::RETURN, links::KEEP] {
+        reply::unseal_and_drop(&ctx, cookie);
+    }
+    reply::toast(&ctx, "Your account is back. Sign in.");
+    reply::redirect("/sign-in");
+    Ok(())
+}
+
+/// Asks for all data of who is signed in.
+#[server]
+pub async fn ask_export(current_password: String) -> Result<(), AppError> {
+    use super::server::{self, Visitor, export};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller().await?;
+    export::ask_export(&ctx, &caller, &Visitor::here(), &current_password.into()).await?;
+    reply::toast(&ctx, "It is being written. We mail you when it can be fetched.");
+    reply::redirect("/settings/danger");
+    Ok(())
+}
+
+/// The account of who is signed in, and whether all its data can be fetched.
+#[server]
+pub async fn my_danger() -> Result<(Profile, ExportState), AppError> {
+    use super::server::{self, export};
+    let (ctx, caller) = server::caller().await?;
+    Ok((server::profile(&ctx, &caller).await?, export::export_state(&ctx, &caller).await?))
+}
+
+/// What the links do that this browser opened, as far as they work.
+#[server]
+pub async fn opened_links() -> Result<MailedLinks, AppError> {
+    use super::{
+        model::Left,
+        server::{self, email_change, in_full, leaving, links},
+    };
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    let held = |name: &str| reply::sealed(&ctx, name).unwrap_or_default();
+    let by = leaving::Return::of(reply::sealed(&ctx, links::RETURN).as_deref(), reply::sealed(&ctx, links::KEEP));
+    let left = leaving::returning(&ctx, &by).await?;
+    Ok(MailedLinks {
+        confirms: email_change::change_link(&ctx, &held(links::CHANGE)).await?,
+        restores: email_change::undo_link(&ctx, &held(links::UNDO)).await?,
+        deletes: leaving::deletion_link(&ctx, &held(links::DELETE)).await?,
+        returns: left.map(|left| Left { erased: left.erase_at.map(|at| in_full(at, "UTC")) }),
+    })
+}
+
+/// The account of who is signed in.
+#[server]
+pub async fn my_account() -> Result<Profile, AppError> {
+    use super::server;
+    let (ctx, caller) = server::caller().await?;
+    server::profile(&ctx, &caller).await
+}
+
+/// What everybody may see behind a handle.
+#[server]
+pub async fn user(handle: String) -> Result<PublicProfile, AppError> {
+    use super::server;
+    server::public_profile(&server::context()?, &handle).await
 }
 
 /// Ends one session of who is signed in.

@@ -5,6 +5,7 @@ use crate::{
     values::{AccountId, CATALOGUE, KeyId, Permission, SessionId, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 use time::OffsetDateTime;
 
 /// Who asks: an account with its permissions in its workspace, read anew for every request (R49).
@@ -69,8 +70,134 @@ impl Caller {
 pub struct Profile {
     pub id: AccountId,
     pub email: String,
+    /// A new address that waits for its proof.
+    pub pending_email: Option<String>,
     pub name: String,
+    /// IANA name.
     pub time_zone: String,
+    pub language: Language,
+    /// The name in the address of the public profile.
+    pub handle: Option<String>,
+    /// What everybody may see there.
+    pub published: Vec<Published>,
+}
+
+/// A language that mails may be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    #[default]
+    En,
+    De,
+}
+
+impl Language {
+    pub const ALL: [Self; 2] = [Self::En, Self::De];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::De => "de",
+        }
+    }
+
+    /// As it calls itself.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::En => "English",
+            Self::De => "Deutsch",
+        }
+    }
+}
+
+impl FromStr for Language {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or("Choose en or de.")
+    }
+}
+
+/// A field that the owner may show to everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Published {
+    Name,
+    TimeZone,
+    Language,
+    /// The day of the sign-up, UTC.
+    Joined,
+}
+
+impl Published {
+    pub const ALL: [Self; 4] = [Self::Name, Self::TimeZone, Self::Language, Self::Joined];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::TimeZone => "time_zone",
+            Self::Language => "language",
+            Self::Joined => "joined",
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Name => "Name",
+            Self::TimeZone => "Time zone",
+            Self::Language => "Language",
+            Self::Joined => "Day of sign-up",
+        }
+    }
+}
+
+impl FromStr for Published {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or("Choose from name, time_zone, language and joined.")
+    }
+}
+
+/// What an account shows to everybody: a field that its owner did not tick is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicProfile {
+    pub handle: String,
+    pub name: Option<String>,
+    pub time_zone: Option<String>,
+    pub language: Option<String>,
+    /// The day of the sign-up, UTC: `2026-11-20`.
+    pub joined: Option<String>,
+}
+
+/// What this browser holds of links about a change of address and about leaving.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MailedLinks {
+    /// The new address that a link proves.
+    pub confirms: Option<String>,
+    /// The old address that a link brings back.
+    pub restores: Option<String>,
+    /// The address of the account that a link deletes.
+    pub deletes: Option<String>,
+    /// The account that was left and can be brought back.
+    pub returns: Option<Left>,
+}
+
+/// An account that was left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// When it is erased, in words; none if it was only deactivated.
+    pub erased: Option<String>,
+}
+
+/// Whether all data of an account can be fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExportState {
+    None,
+    Writing,
+    There {
+        /// In words.
+        until: String,
+        kilobytes: u64,
+    },
 }
 
 /// What the security page shows.

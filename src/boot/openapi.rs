@@ -2,7 +2,7 @@
 //! served from our own origin under our own CSP.
 
 use crate::{
-    accounts::server::http as accounts,
+    accounts::server::{email_change, export, http as accounts, leaving},
     exports::server::http as exports,
     keys::server::{
         http::{self as keys, WindowSchema},
@@ -61,6 +61,9 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(plans::Docs::openapi())
         .merge_from(exports::Docs::openapi())
         .merge_from(accounts::Docs::openapi())
+        .merge_from(email_change::http::Docs::openapi())
+        .merge_from(export::http::Docs::openapi())
+        .merge_from(leaving::http::Docs::openapi())
 });
 
 pub fn routes() -> Router<Ctx> {

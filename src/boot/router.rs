@@ -45,11 +45,18 @@ const PUBLIC: &[&str] = &[
     "/verify-email",
     "/unlock",
     "/not-me",
+    "/confirm-email",
+    "/undo-email",
+    "/delete-account",
+    "/come-back",
     "/docs",
     "/docs/api",
     "/dev/ui",
     "/dev/mailbox",
 ];
+
+/// What begins so needs nobody signed in either: functions and REST check in their operations.
+const PUBLIC_BELOW: [&str; 4] = ["/fn/", "/api/", "/docs/", "/u/"];
 
 /// The pages that are of no use to who is signed in (S42).
 const NOT_AGAIN: &[&str] = &["/", "/sign-up", "/sign-in"];
@@ -112,7 +119,7 @@ pub fn router(state: AppState) -> Router {
 /// Pages need a signed-in caller, and those of `/admin` an operator. Server functions and REST check in their operations too.
 async fn guard(mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_public = path.starts_with("/fn/") || path.starts_with("/api/") || path.starts_with("/docs/") || PUBLIC.contains(&path);
+    let is_public = PUBLIC.contains(&path) || PUBLIC_BELOW.iter().any(|below| path.starts_with(below));
     let caller = request.extensions().get::<Caller>();
     match caller {
         Some(_) if NOT_AGAIN.contains(&path) && request.method() == Method::GET => forms::see_other("/home"),

@@ -34,7 +34,7 @@ impl Reader {
 
     /// `template` is the path as the document has it; `{id}` in it becomes `id`.
     async fn ask(&mut self, method: Method, template: &str, id: &str, query: &str, body: Option<Value>, expected: u16) -> Value {
-        let path = format!("{}{query}", template.replace("{id}", id).replace("{slug}", id).replace("{secret_id}", &self.secret));
+        let path = format!("{}{query}", template.replace("{id}", id).replace("{slug}", id).replace("{handle}", id).replace("{secret_id}", &self.secret));
         let answer = if template == LEAKED {
             self.scanner.report(&self.app, &body.unwrap_or_default().to_string()).await
         } else {
@@ -240,10 +240,24 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     // The account.
     r.ask(get.clone(), "/api/v1/me", "", "", None, 200).await;
     r.ask(get.clone(), "/api/v1/auth/me", "", "", None, 200).await;
-    r.ask(patch, "/api/v1/me", "", "", Some(json!({ "name": "Mara L", "time_zone": "Europe/Berlin" })), 200).await;
-    r.ask(get, "/api/v1/me/sessions", "", "", None, 200).await;
+    let all = json!({ "name": "Mara L", "time_zone": "Europe/Berlin", "language": "de", "handle": "mara-l", "published": ["name"] });
+    r.ask(patch, "/api/v1/me", "", "", Some(all), 200).await;
+    r.ask(get.clone(), "/api/v1/me/sessions", "", "", None, 200).await;
     r.ask(delete.clone(), "/api/v1/me/sessions", "", "", None, 200).await;
-    r.ask(delete, "/api/v1/me/sessions/{id}", "ses_nothing", "", None, 404).await;
+    r.ask(delete.clone(), "/api/v1/me/sessions/{id}", "ses_nothing", "", None, 404).await;
+    r.ask(get.clone(), "/api/v1/users/{handle}", "mara-l", "", None, 200).await;
+    r.ask(get.clone(), "/api/v1/users/{handle}", "nobody", "", None, 404).await;
+    r.ask(post.clone(), "/api/v1/me/email", "", "", Some(json!({ "email": "new@example.com", "current_password": PASSWORD })), 422).await;
+    r.ask(delete.clone(), "/api/v1/me/email", "", "", None, 204).await;
+    r.ask(post.clone(), "/api/v1/me/email/confirm", "", "", Some(json!({ "token": "none" })), 422).await;
+    r.ask(post.clone(), "/api/v1/me/email/confirm", "", "", Some(json!({ "code": "000000" })), 422).await;
+    r.ask(post.clone(), "/api/v1/me/email/undo", "", "", Some(json!({ "token": "none" })), 422).await;
+    r.ask(delete, "/api/v1/me", "", "", Some(json!({ "email": "mara@example.com", "current_password": PASSWORD })), 422).await;
+    r.ask(post.clone(), "/api/v1/me/deletion/confirm", "", "", Some(json!({ "token": "none" })), 422).await;
+    r.ask(post.clone(), "/api/v1/me/deactivate", "", "", Some(json!({ "current_password": PASSWORD })), 422).await;
+    r.ask(post.clone(), "/api/v1/me/export", "", "", Some(json!({ "current_password": PASSWORD })), 422).await;
+    r.ask(get, "/api/v1/me/export", "", "", None, 404).await;
+    r.ask(post.clone(), "/api/v1/me/come-back", "", "", Some(json!({ "token": "none" })), 422).await;
     let register = json!({ "email": "new@example.com", "name": "Nia", "password": PASSWORD });
     r.ask(post.clone(), "/api/v1/auth/register", "", "", Some(register), 202).await;
     r.ask(post.clone(), "/api/v1/auth/register", "", "", Some(json!({ "email": "x" })), 422).await;

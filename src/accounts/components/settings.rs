@@ -12,10 +12,11 @@ pub enum Setting {
     Sessions,
     /// Of the feature `notices`.
     Notifications,
+    Danger,
 }
 
 impl Setting {
-    const ALL: [Self; 4] = [Self::Profile, Self::Security, Self::Sessions, Self::Notifications];
+    const ALL: [Self; 5] = [Self::Profile, Self::Security, Self::Sessions, Self::Notifications, Self::Danger];
 
     const fn title(self) -> &'static str {
         match self {
@@ -23,6 +24,7 @@ impl Setting {
             Self::Security => "Security",
             Self::Sessions => "Sessions",
             Self::Notifications => "Notifications",
+            Self::Danger => "Danger",
         }
     }
 
@@ -32,6 +34,7 @@ impl Setting {
             Self::Security => "How you come in.",
             Self::Sessions => "Where you are signed in.",
             Self::Notifications => "What you are told before something stops.",
+            Self::Danger => "Leaving, for a while or for good.",
         }
     }
 
@@ -41,6 +44,7 @@ impl Setting {
             Self::Security => "/settings/security",
             Self::Sessions => "/settings/sessions",
             Self::Notifications => "/settings/notifications",
+            Self::Danger => "/settings/danger",
         }
     }
 }

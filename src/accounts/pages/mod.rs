@@ -1,8 +1,14 @@
 //! The pages of accounts, one file each.
 
+mod come_back;
+mod confirm_email;
+mod danger;
+mod delete_account;
+mod email;
 mod forgot_password;
 mod not_me;
 mod profile;
+mod public_profile;
 mod reset_password;
 mod security;
 mod sessions;
@@ -10,11 +16,19 @@ mod sign_in;
 mod sign_out;
 mod sign_up;
 mod unlock;
+mod undo_email;
+mod user;
 mod verify_email;
 
+pub use come_back::ComeBackPage;
+pub use confirm_email::ConfirmEmailPage;
+pub use danger::DangerPage;
+pub use delete_account::DeleteAccountPage;
+pub use email::EmailPage;
 pub use forgot_password::ForgotPasswordPage;
 pub use not_me::NotMePage;
 pub use profile::ProfilePage;
+pub use public_profile::PublicProfilePage;
 pub use reset_password::ResetPasswordPage;
 pub use security::SecurityPage;
 pub use sessions::SessionsPage;
@@ -22,4 +36,6 @@ pub use sign_in::SignInPage;
 pub use sign_out::SignOutPage;
 pub use sign_up::SignUpPage;
 pub use unlock::UnlockPage;
+pub use undo_email::UndoEmailPage;
+pub use user::UserPage;
 pub use verify_email::VerifyEmailPage;

@@ -9,6 +9,7 @@ use super::{
     jobs::SendReset,
     sessions::sessions_of,
     store::{accounts, administration as store, operators, sessions, tokens},
+    tokens::KINDS,
 };
 use crate::{
     accounts::model::{AccountFilter, Caller, SessionView, Via},
@@ -88,7 +89,7 @@ pub async fn disable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acc
         return Ok(Ended::default());
     }
     let ended = Ended { sessions: sessions::delete_sessions(&mut *tx, id, None).await?, keys: account.live_keys };
-    tokens::delete_tokens(&mut tx, id, &["verify_email", "reset_password", "operator_link"]).await?;
+    tokens::delete_tokens(&mut tx, id, &KINDS).await?;
     let data = json!({ "sessions": ended.sessions, "keys": ended.keys });
     record(ctx, &mut tx, Change { kind: "account.disabled", reason: &reason, ..done_to(&account, caller, from, data) }).await?;
     tx.commit().await?;

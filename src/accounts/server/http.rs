@@ -3,11 +3,11 @@
 //! What nobody needs to be signed in for answers known and unknown addresses alike (R15). Signing in is not here: programs have keys.
 
 use super::{
-    NewSignUp, Proof, Visitor, end_session, end_sessions, forgot_password, list_sessions, profile, resend_verification, reset_password, sign_out, sign_up,
-    update_profile, verify_email,
+    NewSignUp, ProfileChange, Proof, Visitor, email_change, end_session, end_sessions, export, forgot_password, leaving, list_sessions, profile,
+    public_profile, resend_verification, reset_password, sign_out, sign_up, update_profile, verify_email,
 };
 use crate::{
-    accounts::model::{Caller, Profile, SessionView},
+    accounts::model::{Caller, Profile, PublicProfile, SessionView},
     error::AppError,
     platform::{
         Ctx,
@@ -29,7 +29,7 @@ use utoipa::{OpenApi, ToSchema};
 
 /// What `/api/v1/openapi.json` says of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(register, verify, resend, logout, forgot, reset, read_me, read_auth_me, edit_me, read_sessions, delete_sessions, delete_session))]
+#[openapi(paths(register, verify, resend, logout, forgot, reset, read_me, read_auth_me, edit_me, read_sessions, delete_sessions, delete_session, read_user))]
 pub struct Docs;
 
 pub fn routes() -> Router<Ctx> {
@@ -44,6 +44,10 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/auth/me", get(read_auth_me))
         .route("/api/v1/me/sessions", get(read_sessions).delete(delete_sessions))
         .route("/api/v1/me/sessions/{id}", delete(delete_session))
+        .route("/api/v1/users/{handle}", get(read_user))
+        .merge(email_change::http::routes())
+        .merge(export::http::routes())
+        .merge(leaving::http::routes())
 }
 
 /// Whoever asks, signed in or with a key; 401 when there is nobody.
@@ -119,8 +123,16 @@ pub struct MeBody {
     #[schema(example = "acc_01KB8Q5TX0AZ8WDQ8N1F0W7E2M")]
     pub id: String,
     pub email: String,
+    /// A new address that waits for its proof.
+    pub pending_email: Option<String>,
     pub name: String,
     pub time_zone: String,
+    /// `en` or `de`.
+    pub language: String,
+    /// The name in the address of the public profile.
+    pub handle: Option<String>,
+    /// What everybody may see there: of `name`, `time_zone`, `language`, `joined`.
+    pub published: Vec<String>,
     pub workspace_id: String,
     pub permissions: Vec<String>,
 }
@@ -134,6 +146,32 @@ pub struct EditMeBody {
     /// IANA name.
     #[serde(default)]
     pub time_zone: Option<String>,
+    /// `en` or `de`.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// 3 to 30 of a-z, 0-9 and hyphens; empty takes it away. It stays for 30 days.
+    #[serde(default)]
+    pub handle: Option<String>,
+    /// What everybody may see: of `name`, `time_zone`, `language`, `joined`.
+    #[serde(default)]
+    pub published: Option<Vec<String>>,
+}
+
+/// What an account shows to everybody; what its owner did not publish is not there.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserBody {
+    #[schema(example = "mara-l")]
+    pub handle: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The day of the sign-up, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-11-20")]
+    pub joined: Option<String>,
 }
 
 /// One signed-in browser.
@@ -302,7 +340,9 @@ pub async fn edit_me(
     Asking(caller): Asking,
     Body(body): Body<EditMeBody>,
 ) -> Result<Json<MeBody>, AppError> {
-    let changed = update_profile(&ctx, &caller, &Visitor::of(&info), body.name.as_deref(), body.time_zone.as_deref()).await?;
+    let EditMeBody { name, time_zone, language, handle, published } = body;
+    let change = ProfileChange { name, time_zone, language, handle, published };
+    let changed = update_profile(&ctx, &caller, &Visitor::of(&info), &change).await?;
     Ok(Json(me(changed, &caller)))
 }
 
@@ -352,6 +392,18 @@ pub async fn delete_session(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Read a public profile
+///
+/// What its owner shows to everybody; 404 where that is nothing, as where nobody has the handle.
+#[utoipa::path(
+    get, path = "/api/v1/users/{handle}", tag = "Account", operation_id = "read_user", params(("handle" = String, Path, description = "`mara-l`")),
+    responses((status = 200, description = "The profile", body = UserBody), (status = 404, description = "Nothing to see", content_type = "application/problem+json")),
+)]
+pub async fn read_user(State(ctx): State<Ctx>, Path(handle): Path<String>) -> Result<Json<UserBody>, AppError> {
+    let PublicProfile { handle, name, time_zone, language, joined } = public_profile(&ctx, &handle).await?;
+    Ok(Json(UserBody { handle, name, time_zone, language, joined }))
+}
+
 fn mailed(mailed_to: String) -> Response {
     (StatusCode::ACCEPTED, Json(MailedBody { mailed_to })).into_response()
 }
@@ -360,8 +412,12 @@ fn me(profile: Profile, caller: &Caller) -> MeBody {
     MeBody {
         id: profile.id.to_string(),
         email: profile.email,
+        pending_email: profile.pending_email,
         name: profile.name,
         time_zone: profile.time_zone,
+        language: profile.language.as_str().to_owned(),
+        handle: profile.handle,
+        published: profile.published.iter().map(|one| one.as_str().to_owned()).collect(),
         workspace_id: caller.workspace.to_string(),
         permissions: caller.permissions.iter().map(ToString::to_string).collect(),
     }

@@ -1,7 +1,7 @@
 //! What happens after the response: the mails of accounts. A payload names the account and the event that caused the mail; the
 //! proof in it counts from when the job runs, so a mail that was late is still good, and the last one mailed wins.
 
-use super::{mail, store::expired::delete_expired};
+use super::{email_change, export, leaving, mail, store::expired::delete_expired};
 use crate::{
     platform::{
         Ctx,
@@ -94,7 +94,7 @@ impl Job for ForgetExpired {
 /// The jobs of accounts, for the registry of the process.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
-    super::warnings::register(registry)
+    super::warnings::register(export::jobs::register(leaving::jobs::register(email_change::jobs::register(registry))))
         .register::<SendVerification>()
         .register::<SendAlreadyRegistered>()
         .register::<SendReset>()

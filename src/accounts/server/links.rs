@@ -15,10 +15,16 @@ pub const RESET: &str = "reset";
 pub const INVITE: &str = "invite";
 pub const UNLOCK: &str = "unlock";
 pub const NOT_ME: &str = "not_me";
+pub const CHANGE: &str = "change";
+pub const UNDO: &str = "undo";
+pub const DELETE: &str = "delete";
+pub const KEEP: &str = "keep";
+/// Who proved the password of an account that was left (`leaving::Ticket`).
+pub const RETURN: &str = "return";
 /// The address that mail went to, for the page that says so.
 pub const PENDING: &str = "pending";
 
-/// As long as the links live.
+/// How long a browser remembers a link that was opened; opened again, it remembers it again.
 const SECONDS: i64 = 3600;
 const LONGEST: usize = 100;
 
@@ -30,6 +36,10 @@ pub async fn take_token(State(ctx): State<Ctx>, request: Request, next: Next) ->
         "/sign-up" => INVITE,
         "/unlock" => UNLOCK,
         "/not-me" => NOT_ME,
+        "/confirm-email" => CHANGE,
+        "/undo-email" => UNDO,
+        "/delete-account" => DELETE,
+        "/come-back" => KEEP,
         _ => return next.run(request).await,
     };
     let query = request.uri().query().unwrap_or_default();

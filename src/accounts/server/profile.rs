@@ -1,12 +1,19 @@
-//! Name and time zone of an account, and times in the words of its zone.
+//! What an account says of itself, and times in the words of its zone.
 
 use super::{
-    Visitor, password_rules,
+    Visitor,
+    email_change::pending_email,
+    handles::{self, HANDLE_STAYS},
+    password_rules,
     sign_up::{about, name},
-    store::{accounts as store, sessions},
+    store::{
+        accounts as store,
+        profiles::{self, ProfileRow},
+        sessions,
+    },
 };
 use crate::{
-    accounts::model::{Caller, Profile, Security},
+    accounts::model::{Caller, Language, Profile, Published, Security},
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::Ctx,
@@ -17,8 +24,18 @@ use time::OffsetDateTime;
 
 pub async fn profile(ctx: &Ctx, caller: &Caller) -> Result<Profile, AppError> {
     caller.require(&may::ACCOUNT_READ)?;
-    let account = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
-    Ok(Profile { id: account.id, email: account.email, name: account.name, time_zone: account.time_zone })
+    let row = profiles::find_profile(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
+    let email = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?.email;
+    Ok(Profile {
+        id: caller.account,
+        email,
+        pending_email: pending_email(ctx, caller).await?,
+        name: row.name,
+        time_zone: row.time_zone,
+        language: row.language.parse().unwrap_or_default(),
+        handle: row.handle,
+        published: row.published.iter().filter_map(|p| p.parse().ok()).collect(),
+    })
 }
 
 /// What the security page shows.
@@ -34,22 +51,73 @@ pub async fn security(ctx: &Ctx, caller: &Caller) -> Result<Security, AppError> 
     })
 }
 
-/// Changes name and time zone; what is not given stays.
-pub async fn update_profile(ctx: &Ctx, caller: &Caller, from: &Visitor, new_name: Option<&str>, time_zone: Option<&str>) -> Result<Profile, AppError> {
+/// What may be changed of a profile; what is not given stays.
+#[derive(Debug, Clone, Default)]
+pub struct ProfileChange {
+    pub name: Option<String>,
+    /// IANA name.
+    pub time_zone: Option<String>,
+    pub language: Option<String>,
+    /// Empty takes it away.
+    pub handle: Option<String>,
+    /// The fields that everybody may see, by name; all others are hidden.
+    pub published: Option<Vec<String>>,
+}
+
+/// Changes the profile. What is as it was before is no change: nothing is written and nothing recorded (F07).
+pub async fn update_profile(ctx: &Ctx, caller: &Caller, from: &Visitor, change: &ProfileChange) -> Result<Profile, AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
-    let mut fields = Fields::default();
-    let new_name = fields.check("name", new_name.map_or_else(|| Ok(caller.name.clone()), name)).unwrap_or_default();
-    let zone = time_zone.unwrap_or(&caller.time_zone);
-    if !is_time_zone(zone) {
-        fields.add("time_zone", "Choose a time zone from the list.");
-    }
-    fields.done()?;
+    let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    store::update_profile(&mut tx, caller.account, &new_name, zone, ctx.clock.now()).await?;
-    let change = Change { kind: "account.profile_changed", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
-    record(ctx, &mut tx, change).await?;
+    let old = profiles::lock_profile(&mut tx, caller.account).await?.ok_or(AppError::NotFound)?;
+    let new = changed(&old, change, now)?;
+    if new != old {
+        match profiles::update_profile(&mut tx, caller.account, &new, now).await {
+            Err(sqlx::Error::Database(refused)) if refused.is_unique_violation() => {
+                return Err(AppError::invalid("handle", "Somebody has this handle. Choose another one."));
+            }
+            written => written?,
+        }
+        let change = Change { kind: "account.profile_changed", workspace: Some(caller.workspace), ..about(caller.account, &new.name, from) };
+        record(ctx, &mut tx, change).await?;
+    }
     tx.commit().await?;
     profile(ctx, caller).await
+}
+
+/// The profile as it would be, or what is wrong with each field.
+fn changed(old: &ProfileRow, change: &ProfileChange, now: OffsetDateTime) -> Result<ProfileRow, AppError> {
+    let mut fields = Fields::default();
+    let mut new = old.clone();
+    if let Some(text) = &change.name {
+        new.name = fields.check("name", name(text)).unwrap_or_default();
+    }
+    if let Some(zone) = &change.time_zone {
+        if !is_time_zone(zone) {
+            fields.add("time_zone", "Choose a time zone from the list.");
+        }
+        new.time_zone.clone_from(zone);
+    }
+    if let Some(text) = &change.language {
+        new.language = fields.check("language", text.parse::<Language>()).unwrap_or_default().as_str().to_owned();
+    }
+    if let Some(text) = &change.published {
+        let ticked: Vec<Published> = text.iter().filter_map(|one| fields.check("published", one.parse())).collect();
+        new.published = Published::ALL.into_iter().filter(|one| ticked.contains(one)).map(|one| one.as_str().to_owned()).collect();
+    }
+    if let Some(text) = &change.handle {
+        new.handle = fields.check("handle", handles::checked(text)).flatten();
+    }
+    if new.handle != old.handle && new.handle.is_some() {
+        match old.handle_set_at.filter(|set| now < *set + HANDLE_STAYS) {
+            Some(set) => {
+                fields.add("handle", format!("A handle stays for 30 days. You can choose another one from {} on.", in_full(set + HANDLE_STAYS, &new.time_zone)))
+            }
+            None => new.handle_set_at = Some(now),
+        }
+    }
+    fields.done()?;
+    Ok(new)
 }
 
 /// The zones to choose from: `Area/City` and UTC, sorted.

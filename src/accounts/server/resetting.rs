@@ -10,7 +10,7 @@ use super::{
     password_rules,
     passwords::{Passwords, Verdict},
     sign_up::about,
-    store::{accounts as store, attempts as buckets, locks, sessions, tokens as token_store},
+    store::{accounts as store, attempts as buckets, email_changes, locks, sessions, tokens as token_store},
     tokens::{self, Purpose},
 };
 use crate::{
@@ -28,7 +28,6 @@ use sqlx::PgConnection;
 pub const PLACEHOLDER_OPERATOR: &str = "operator@localhost";
 
 const DEAD_LINK: &str = "This link was used, or is too old, or a newer one was sent. Ask for a new one.";
-const KINDS: [&str; 3] = ["verify_email", "reset_password", "operator_link"];
 
 /// Sends a link to set a new password; the same answer for every address (S64). An unproven address gets its proof again.
 pub async fn forgot_password(ctx: &Ctx, from: &Visitor, email: &str) -> Result<Email, AppError> {
@@ -57,7 +56,8 @@ pub async fn forgot_password(ctx: &Ctx, from: &Visitor, email: &str) -> Result<E
 
 /// What stands behind a link, if it still works. Changes nothing (R53).
 pub async fn reset_link(ctx: &Ctx, token: &str) -> Result<Option<ResetLink>, AppError> {
-    let Some(found) = tokens::look_up(ctx, token).await?.filter(|t| !t.is_used && t.kind != Purpose::VerifyEmail.as_str()) else {
+    let sets_password = |kind: &str| [Purpose::ResetPassword, Purpose::OperatorLink].iter().any(|p| p.as_str() == kind);
+    let Some(found) = tokens::look_up(ctx, token).await?.filter(|t| !t.is_used && sets_password(&t.kind)) else {
         return Ok(None);
     };
     let account = store::find_account(&ctx.db, found.account).await?;
@@ -126,7 +126,8 @@ fn check_new(ctx: &Ctx, password: &SecretString, name: &str, email: &Email) -> R
 async fn set_password(ctx: &Ctx, conn: &mut PgConnection, email: &Email, hash: &str, change: Change<'_>) -> sqlx::Result<()> {
     let Some(account) = change.actor else { return Ok(()) };
     store::update_password(conn, account, hash, ctx.clock.now()).await?;
-    token_store::delete_tokens(conn, account, &KINDS).await?;
+    token_store::delete_tokens(conn, account, &tokens::KINDS).await?;
+    email_changes::delete_change(conn, account).await?;
     let locks = [attempts::SIGN_IN.bucket(ctx, &email.key()), attempts::CURRENT_PASSWORD.bucket(ctx, &account.to_string())];
     buckets::delete_buckets(&mut *conn, &locks).await?;
     locks::delete_lock(&mut *conn, account).await?;

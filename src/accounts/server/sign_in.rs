@@ -1,5 +1,5 @@
 //! Signing in with a password. Every refusal costs one run of Argon2 and says one sentence, whoever is or isn't behind the
-//! address (R15, R16); only the right password is told that the address is not proven or the account is kept out (R18).
+//! address (R15, R16); only the right password is told that the address is not proven, or the account kept out or left (R18).
 
 use super::{
     Visitor,
@@ -11,6 +11,7 @@ use super::{
     sign_up::about,
     store::{
         accounts::{self as store, Account},
+        departures::find_departure,
         locks::delete_lock,
     },
 };
@@ -31,6 +32,8 @@ pub enum SignIn {
     Done(Proven),
     /// The address is not proven yet.
     Unproven(Email),
+    /// Its owner left it, for a while or for good, and may bring it back.
+    Departed(AccountId),
 }
 
 /// Who knew the password, and of which one that is said: a session begins only while that one still stands (`sessions::begin`).
@@ -82,6 +85,9 @@ pub async fn sign_in(ctx: &Ctx, from: &Visitor, email: &str, password: &SecretSt
         Ok(()) => {}
         Err(Barred::Unproven) => return Ok(SignIn::Unproven(account.email.parse().map_err(AppError::internal)?)),
         Err(barred) => return Err(barred.told(ctx, &account.time_zone)),
+    }
+    if find_departure(&ctx.db, account.id).await?.is_some() {
+        return Ok(SignIn::Departed(account.id));
     }
     if verdict == Verdict::RightButOld {
         rehash(ctx, &passwords, &account, password).await;

@@ -17,10 +17,21 @@ pub enum Purpose {
     ResetPassword,
     /// The first password of an operator.
     OperatorLink,
+    /// A new address of an account that has one.
+    ChangeEmail,
+    /// The last of the three confirmations of leaving for good.
+    DeleteAccount,
+    /// The way back from it, as long as there is one.
+    KeepAccount,
 }
+
+/// What dies with a password, an address or a disabled account (R52). The way back from leaving stays.
+pub const KINDS: [&str; 5] = ["verify_email", "reset_password", "operator_link", "change_email", "delete_account"];
 
 const LINK_LIVES: Duration = Duration::minutes(60);
 const OPERATOR_LINK_LIVES: Duration = Duration::hours(24);
+/// As long as an account that is left can be brought back.
+pub const KEEP_LINK_LIVES: Duration = Duration::days(30);
 const CODE_LIVES: Duration = Duration::minutes(10);
 /// So many wrong codes end a code (R35).
 const CODE_TRIES: i16 = 5;
@@ -38,14 +49,23 @@ impl Purpose {
             Self::VerifyEmail => "verify_email",
             Self::ResetPassword => "reset_password",
             Self::OperatorLink => "operator_link",
+            Self::ChangeEmail => "change_email",
+            Self::DeleteAccount => "delete_account",
+            Self::KeepAccount => "keep_account",
         }
     }
 
     const fn lives(self) -> Duration {
         match self {
-            Self::VerifyEmail | Self::ResetPassword => LINK_LIVES,
+            Self::VerifyEmail | Self::ResetPassword | Self::ChangeEmail | Self::DeleteAccount => LINK_LIVES,
             Self::OperatorLink => OPERATOR_LINK_LIVES,
+            Self::KeepAccount => KEEP_LINK_LIVES,
         }
+    }
+
+    /// Whether a code may be typed in place of the link.
+    const fn has_code(self) -> bool {
+        matches!(self, Self::VerifyEmail | Self::ChangeEmail)
     }
 }
 
@@ -62,7 +82,7 @@ pub async fn mint(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, purpos
         account,
         kind: purpose.as_str(),
         token_hash: &sha256(&minted.token),
-        code_hash: (purpose == Purpose::VerifyEmail).then_some(&code_hash[..]),
+        code_hash: purpose.has_code().then_some(&code_hash[..]),
         now,
         expires_at: now + purpose.lives(),
         code_expires_at: now + CODE_LIVES,
@@ -87,25 +107,45 @@ pub async fn consume(ctx: &Ctx, conn: &mut PgConnection, token: &str, purposes: 
     store::use_token(conn, &sha256(token), &kinds, ctx.clock.now()).await
 }
 
-/// A right code, not used up yet.
-pub struct RightCode {
+/// A right code or link, not used up yet.
+pub struct Right {
     pub account: AccountId,
     id: TokenId,
 }
 
-/// Compares a typed code; each try counts before it is looked at.
-pub async fn check_code(ctx: &Ctx, email_key: &str, code: &str) -> Result<Option<RightCode>, AppError> {
-    let Some((id, account, expected)) = store::try_code(&ctx.db, email_key, CODE_TRIES, ctx.clock.now()).await? else { return Ok(None) };
-    let digits: String = code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-    let is_right: bool = code_hash(ctx, account, &digits)[..].ct_eq(&expected[..]).into();
-    Ok(is_right.then_some(RightCode { account, id }))
+/// Whom a link of this purpose speaks of, while it works. Changes nothing.
+pub async fn check_link(ctx: &Ctx, token: &str, purpose: Purpose) -> Result<Option<Right>, AppError> {
+    let found = look_up(ctx, token).await?.filter(|t| !t.is_used && t.kind == purpose.as_str());
+    Ok(found.map(|t| Right { account: t.account, id: t.id }))
 }
 
-impl RightCode {
+/// Compares a typed code; each try counts before it is looked at.
+pub async fn check_code(ctx: &Ctx, email_key: &str, code: &str) -> Result<Option<Right>, AppError> {
+    let Some((id, account, expected)) = store::try_code(&ctx.db, email_key, CODE_TRIES, ctx.clock.now()).await? else { return Ok(None) };
+    Ok(is_code(ctx, account, code, &expected).then_some(Right { account, id }))
+}
+
+/// The same for a code that was mailed to somebody who is signed in.
+pub async fn check_code_of(ctx: &Ctx, account: AccountId, purpose: Purpose, code: &str) -> Result<Option<Right>, AppError> {
+    let Some((id, expected)) = store::try_code_of(&ctx.db, account, purpose.as_str(), CODE_TRIES, ctx.clock.now()).await? else { return Ok(None) };
+    Ok(is_code(ctx, account, code, &expected).then_some(Right { account, id }))
+}
+
+impl Right {
+    /// The event that this proof belongs to.
+    pub fn cause(&self) -> EventId {
+        EventId::new(self.id.uuid())
+    }
+
     /// Uses it up; false if somebody was quicker.
     pub async fn consume(&self, ctx: &Ctx, conn: &mut PgConnection) -> sqlx::Result<bool> {
         store::use_token_by_id(conn, self.id, ctx.clock.now()).await
     }
+}
+
+fn is_code(ctx: &Ctx, account: AccountId, typed: &str, expected: &[u8]) -> bool {
+    let digits: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    code_hash(ctx, account, &digits)[..].ct_eq(expected).into()
 }
 
 /// Six digits are few: without the master key their hash tells nothing.

@@ -55,3 +55,21 @@ pub async fn find_facts(db: impl sqlx::PgExecutor<'_>, id: EventId) -> sqlx::Res
     let row = sqlx::query!("select at, data from events where id = $1", id.uuid()).fetch_optional(db).await?;
     Ok(row.map(|r| (r.at, r.data)))
 }
+
+/// Takes a person out of what was recorded: their name, where they sat and what they wrote of addresses; what happened stays, no
+/// longer in their workspace, which goes.
+pub async fn pseudonymise(conn: &mut PgConnection, account: AccountId, workspace: Option<WorkspaceId>, pseudonym: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update events
+         set actor = case when actor_id = $1 then $3 else actor end,
+           workspace_id = case when workspace_id = $2 then null else workspace_id end,
+           data = data - 'address' - 'device'
+         where actor_id = $1 or subject_id = $1 or workspace_id = $2",
+        account.uuid(),
+        workspace.map(WorkspaceId::uuid),
+        pseudonym,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -110,6 +110,8 @@ pub fn DocsPage() -> impl IntoView {
                 {super::docs_bans::bans()}
 
                 {super::docs_usage::usage()}
+
+                {super::docs_account::account()}
             </article>
         </PublicFrame>
     }

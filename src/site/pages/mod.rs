@@ -2,6 +2,7 @@
 
 mod api_docs;
 mod docs;
+mod docs_account;
 mod docs_bans;
 mod docs_keys;
 mod docs_routes;

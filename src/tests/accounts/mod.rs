@@ -3,9 +3,13 @@
 mod bans;
 mod devices;
 mod guessing;
+mod changing_address;
+mod exporting;
+mod leaving;
 mod mails;
 mod operators;
 mod pages;
+mod profile;
 mod proofs;
 mod registering;
 mod resetting;
@@ -65,6 +69,11 @@ fn sealed(cookie: &str) -> String {
     let (name, rest) = cookie.split_once('=').unwrap();
     let attributes = rest.split_once(';').map_or("", |(_, attributes)| attributes);
     format!("{name}=SEALED;{attributes}")
+}
+
+/// The text of a mail without its line breaks.
+fn flat(mail: &tollgate::platform::mail::SentMail) -> String {
+    mail.text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A number from the database.

@@ -27,7 +27,7 @@ const PAGES: [&str; 11] = [
 ];
 
 /// The pages for which nobody needs to sign in.
-const PUBLIC: [&str; 13] = [
+const PUBLIC: [&str; 18] = [
     "/",
     "/sign-up",
     "/sign-in",
@@ -37,6 +37,11 @@ const PUBLIC: [&str; 13] = [
     "/verify-email",
     "/unlock",
     "/not-me",
+    "/confirm-email",
+    "/undo-email",
+    "/delete-account",
+    "/come-back",
+    "/u/{handle}",
     "/docs",
     "/docs/api",
     "/dev/ui",

@@ -178,28 +178,19 @@ pub async fn is_password_of(db: impl PgExecutor<'_>, account: AccountId, set_at:
     Ok(found.unwrap_or(false))
 }
 
+/// Nobody can sign in with a password until a new one is set.
+pub async fn clear_password(conn: &mut PgConnection, account: AccountId, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update accounts set password_hash = null, password_set_at = null, updated_at = $2 where id = $1", account.uuid(), now).execute(conn).await?;
+    Ok(())
+}
+
 /// The same password under other parameters, unless it was changed meanwhile.
 pub async fn update_rehashed(db: impl PgExecutor<'_>, account: AccountId, old: &str, new: &str) -> sqlx::Result<()> {
     sqlx::query!("update accounts set password_hash = $3 where id = $1 and password_hash = $2", account.uuid(), old, new).execute(db).await?;
     Ok(())
 }
 
-/// Name and time zone; the personal workspace takes the name too.
-pub async fn update_profile(conn: &mut PgConnection, account: AccountId, name: &str, time_zone: &str, now: OffsetDateTime) -> sqlx::Result<()> {
-    sqlx::query!(
-        "with w as (update workspaces set name = $2 where personal_of = $1)
-         update accounts set name = $2, time_zone = $3, updated_at = $4 where id = $1",
-        account.uuid(),
-        name,
-        time_zone,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// The address and name of an operator whose account stood under a placeholder until now. None: another account has the address.
+/// Another address, also of an operator whose account stood under a placeholder until now. False: another account has it.
 pub async fn update_identity(conn: &mut PgConnection, account: AccountId, email: &str, email_key: &str, now: OffsetDateTime) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "update accounts set email = $2, email_key = $3, updated_at = $4

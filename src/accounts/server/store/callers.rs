@@ -15,14 +15,14 @@ pub struct Found {
     pub disabled: Option<String>,
 }
 
-/// The account with its personal workspace and the permissions of its roles.
+/// The account with its personal workspace and the permissions of its roles; none if it was left.
 pub async fn find_caller(db: &PgPool, account: AccountId, via: Via) -> sqlx::Result<Option<Found>> {
     let row = sqlx::query!(
         r#"select a.id, a.name, a.email, a.time_zone, w.id as workspace_id, w.name as workspace_name, a.verified_at is not null as "is_verified!",
              d.reason as "disabled?",
              array(select distinct p.permission from account_roles r join role_permissions p on p.role = r.role where r.account_id = a.id) as "permissions!"
            from accounts a join workspaces w on w.personal_of = a.id left join account_disablements d on d.account_id = a.id
-           where a.id = $1"#,
+           where a.id = $1 and not exists (select from account_departures g where g.account_id = a.id)"#,
         account.uuid(),
     )
     .fetch_optional(db)

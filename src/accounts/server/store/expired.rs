@@ -1,4 +1,4 @@
-//! What time has made worthless: proofs, counters of attempts, invitations, and sign-ups that nobody proved.
+//! What time has made worthless: proofs, ways back to an address, counters of attempts, invitations, and sign-ups that nobody proved.
 
 use sqlx::PgPool;
 use time::{Duration, OffsetDateTime};
@@ -9,6 +9,8 @@ const PROOFS: Duration = Duration::days(8);
 const ATTEMPTS: Duration = Duration::days(8);
 /// As long as the cookie of a known browser lives (`devices::LIVES`).
 const DEVICES: Duration = Duration::days(400);
+/// Longer than an export can be fetched.
+const EXPORTS: Duration = Duration::days(2);
 const INVITES: Duration = Duration::days(30);
 /// How long somebody has to prove the address of a sign-up. Until then a new sign-up overwrites it (R57).
 const UNPROVEN: Duration = Duration::days(7);
@@ -17,6 +19,7 @@ const UNPROVEN: Duration = Duration::days(7);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gone {
     pub proofs: u64,
+    pub undos: u64,
     pub attempts: u64,
     pub invites: u64,
     pub accounts: u64,
@@ -26,6 +29,9 @@ pub struct Gone {
 
 pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Gone> {
     let proofs = sqlx::query!("delete from auth_tokens where expires_at < $1", now - PROOFS).execute(db).await?.rows_affected();
+    sqlx::query!("delete from email_changes where asked_at < $1", now - PROOFS).execute(db).await?;
+    let undos = sqlx::query!("delete from email_undos where until < $1", now).execute(db).await?.rows_affected();
+    super::exports::delete_old(db, now - EXPORTS).await?;
     let attempts = sqlx::query!("delete from attempt_counters where last_at < $1 and blocked_until < $2", now - ATTEMPTS, now).execute(db).await?;
     let invites = sqlx::query!("delete from invites where expires_at < $1", now - INVITES).execute(db).await?;
     // Only what somebody typed on the sign-up page: an account that an operator made waits for its owner.
@@ -42,6 +48,7 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
     Ok(Gone {
         devices: locks + alarms + unused,
         proofs,
+        undos,
         attempts: attempts.rows_affected(),
         invites: invites.rows_affected(),
         accounts: accounts.rows_affected(),

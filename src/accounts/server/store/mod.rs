@@ -5,10 +5,14 @@ pub mod administration;
 pub mod attempts;
 pub mod bans;
 pub mod devices;
+pub mod departures;
+pub mod email_changes;
 pub mod expired;
+pub mod exports;
 pub mod invites;
 pub mod locks;
 pub mod operators;
+pub mod profiles;
 pub mod sessions;
 pub mod tokens;
 

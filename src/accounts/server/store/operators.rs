@@ -27,6 +27,7 @@ pub async fn list_who_may_come_in(conn: &mut PgConnection, now: OffsetDateTime) 
         "select a.id, a.email from account_roles r join accounts a on a.id = r.account_id
          where r.role = 'operator' and a.verified_at is not null and a.password_hash is not null
            and not exists (select from account_disablements d where d.account_id = a.id)
+           and not exists (select from account_departures g where g.account_id = a.id)
            and not exists (select from bans b where b.account_id = a.id and b.lifted_at is null and (b.until is null or b.until > $1))",
         now,
     )

@@ -20,6 +20,7 @@ pub struct NewToken<'a> {
 /// A token as its link finds it.
 #[derive(Debug, Clone)]
 pub struct Token {
+    pub id: TokenId,
     pub account: AccountId,
     pub kind: String,
     pub is_used: bool,
@@ -55,13 +56,13 @@ pub async fn replace_token(conn: &mut PgConnection, new: NewToken<'_>) -> sqlx::
 /// The token, used or not, unless it is too old.
 pub async fn find_token(db: impl PgExecutor<'_>, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<Option<Token>> {
     let row = sqlx::query!(
-        r#"select account_id, kind, used_at is not null as "is_used!" from auth_tokens where token_hash = $1 and expires_at > $2"#,
+        r#"select id, account_id, kind, used_at is not null as "is_used!" from auth_tokens where token_hash = $1 and expires_at > $2"#,
         token_hash,
         now,
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|r| Token { account: AccountId::new(r.account_id), kind: r.kind, is_used: r.is_used }))
+    Ok(row.map(|r| Token { id: TokenId::new(r.id), account: AccountId::new(r.account_id), kind: r.kind, is_used: r.is_used }))
 }
 
 /// Marks the token used; of several at once, one gets the account (S65).
@@ -94,9 +95,25 @@ pub async fn try_code(db: impl PgExecutor<'_>, email_key: &str, tries: i16, now:
     Ok(row.map(|r| (TokenId::new(r.id), AccountId::new(r.account_id), r.code_hash)))
 }
 
-/// Marks the token of a right code used; false if somebody was quicker.
+/// The same for a code of this kind that was mailed to an account.
+pub async fn try_code_of(db: impl PgExecutor<'_>, account: AccountId, kind: &str, tries: i16, now: OffsetDateTime) -> sqlx::Result<Option<(TokenId, Vec<u8>)>> {
+    let row = sqlx::query!(
+        r#"update auth_tokens set code_tries = code_tries + 1
+           where account_id = $1 and kind = $2 and used_at is null and code_hash is not null and code_expires_at > $4 and code_tries < $3
+           returning id, code_hash as "code_hash!""#,
+        account.uuid(),
+        kind,
+        tries,
+        now,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|r| (TokenId::new(r.id), r.code_hash)))
+}
+
+/// Marks the token of a right code or link used; false if somebody was quicker, or it is too old by now.
 pub async fn use_token_by_id(conn: &mut PgConnection, id: TokenId, now: OffsetDateTime) -> sqlx::Result<bool> {
-    let done = sqlx::query!("update auth_tokens set used_at = $2 where id = $1 and used_at is null", id.uuid(), now).execute(conn).await?;
+    let done = sqlx::query!("update auth_tokens set used_at = $2 where id = $1 and used_at is null and expires_at > $2", id.uuid(), now).execute(conn).await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -106,7 +106,9 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
     let mut seen = HashSet::new();
     let mut rows = sqlx::query!(
         r#"select k.id, k.workspace_id, k.api_id, a.slug, k.state, k.expires_at, w.personal_of as owner,
-             case when exists (select from account_disablements d where d.account_id = w.personal_of) then 9223372036854775807 else b.until end as "banned_until?",
+             case when exists (select from account_disablements d where d.account_id = w.personal_of)
+                 or exists (select from account_departures g where g.account_id = w.personal_of)
+               then 9223372036854775807 else b.until end as "banned_until?",
              array(
                select p from unnest(k.permissions) p
                where a.slug <> 'tollgate' or p in (

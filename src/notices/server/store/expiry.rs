@@ -21,6 +21,7 @@ pub async fn insert_marks(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx:
              where k.state = 'active' and k.expires_at > $1 and k.expires_at <= $1::timestamptz + interval '30 days'
                and k.created_at < k.expires_at - make_interval(days => d.days)
                and coalesce(n.expiry, true) and not exists (select from account_disablements b where b.account_id = o.id)
+               and not exists (select from account_departures g where g.account_id = o.id)
            ), new as (
              insert into expiry_notices (key_id, account_id, expires_at, days, at)
              select id, account_id, expires_at, days, $1 from due order by id

@@ -74,6 +74,7 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
                ) parts(part)) end)::bigint as used
            ) u
            where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
+               and not exists (select from account_departures g where g.account_id = o.id)
              and u.used * 100 >= e.max_calls * (select min(t) from unnest(coalesce(n.thresholds, '{80,100}')) t)"#,
         now,
         default.name,

@@ -74,7 +74,8 @@ pub async fn find_reader(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::R
     sqlx::query_as!(
         Reader,
         "select email, name, time_zone from accounts a
-         where id = $1 and verified_at is not null and not exists (select from account_disablements d where d.account_id = a.id)",
+         where id = $1 and verified_at is not null and not exists (select from account_disablements d where d.account_id = a.id)
+           and not exists (select from account_departures g where g.account_id = a.id)",
         account.uuid(),
     )
     .fetch_optional(db)

@@ -1,0 +1,44 @@
+//! `/come-back`: the way back to an account that was left, for who just typed its password or opened the link of the mail.
+
+use crate::{
+    accounts::{
+        api::{ComeBack, opened_links},
+        components::loaded,
+        model::{Left, MailedLinks},
+    },
+    ui::{AuthFrame, Button, Form, LinkButton, Look, Size},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn ComeBackPage() -> impl IntoView {
+    loaded(opened_links, |it: MailedLinks| match it.returns {
+        Some(left) => back(left),
+        None => dead(),
+    })
+}
+
+fn back(left: Left) -> AnyView {
+    let (title, lead) = match left.erased {
+        Some(when) => ("Your account is deleted", format!("It will be erased on {when}. Until then you can bring it back, with its keys, as it was.")),
+        None => ("Your account is deactivated", "You can bring it back, with its keys, as it was.".to_owned()),
+    };
+    view! {
+        <AuthFrame title=title raised=true lead=view! { {lead} }.into_any()>
+            <Form action=ComeBack::PATH class="stack">
+                <Button look=Look::Primary size=Size::Large block=true>"Bring it back"</Button>
+            </Form>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn dead() -> AnyView {
+    let lead = view! { "It was used, or is too old, or the account is back already. Sign in to see." };
+    view! {
+        <AuthFrame title="This link does not work" lead=lead.into_any()>
+            <LinkButton href="/sign-in" look=Look::Primary size=Size::Large block=true>"Sign in"</LinkButton>
+        </AuthFrame>
+    }
+    .into_any()
+}

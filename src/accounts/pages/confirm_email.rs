@@ -1,0 +1,41 @@
+//! `/confirm-email`: the button behind the link that proves a new address. Opening it changes nothing (R53).
+
+use crate::{
+    accounts::{
+        api::{ConfirmNewEmail, opened_links},
+        components::loaded,
+        model::MailedLinks,
+    },
+    ui::{AuthFrame, Button, Form, LinkButton, Look, Size},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn ConfirmEmailPage() -> impl IntoView {
+    loaded(opened_links, |it: MailedLinks| match it.confirms {
+        Some(email) => confirm(email),
+        None => dead(),
+    })
+}
+
+fn confirm(email: String) -> AnyView {
+    let lead = view! { "Press the button, and "<b class="strong ink">{email}</b>" is the address of your account. The old one can't sign in any more." };
+    view! {
+        <AuthFrame title="Confirm your new email" raised=true lead=lead.into_any()>
+            <Form action=ConfirmNewEmail::PATH class="stack">
+                <Button look=Look::Primary size=Size::Large block=true>"Confirm new email"</Button>
+            </Form>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn dead() -> AnyView {
+    let lead = view! { "It was used, or is too old, or a newer one was sent. Links work once, for 60 minutes." };
+    view! {
+        <AuthFrame title="This link does not work" lead=lead.into_any()>
+            <LinkButton href="/settings/email" look=Look::Primary size=Size::Large block=true>"Ask again"</LinkButton>
+        </AuthFrame>
+    }
+    .into_any()
+}

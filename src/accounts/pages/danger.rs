@@ -1,0 +1,86 @@
+//! `/settings/danger`: all one's data, and leaving. Exporting and deactivating are states of the page with a URL (`?act=export`), so that
+//! each state asks for one password; deleting takes three confirmations: the password, the typed address, and the link that is mailed (R60).
+
+use crate::{
+    accounts::{
+        api::{AskDeletion, AskExport, Deactivate, my_danger},
+        components::{AccountOfPassword, Setting, SettingsFrame, loaded},
+        model::{ExportState, Profile},
+    },
+    ui::{Button, Form, LinkButton, Look, PasswordField, Section, TextField},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+#[component]
+pub fn DangerPage() -> impl IntoView {
+    let act = use_query_map().with_untracked(|query| query.get("act"));
+    let show = move |(profile, export)| match act.as_deref() {
+        Some("export") => ask_export(profile),
+        Some("deactivate") => deactivate(profile),
+        _ => sections(profile, export),
+    };
+    view! { <SettingsFrame page=Setting::Danger>{loaded(my_danger, show)}</SettingsFrame> }
+}
+
+fn sections(profile: Profile, export: ExportState) -> AnyView {
+    let (state, fetch) = match export {
+        ExportState::None => (None, None),
+        ExportState::Writing => (Some("It is being written; a mail says when it is there.".to_owned()), None),
+        ExportState::There { until, kilobytes } => {
+            let link = view! { <LinkButton href="/api/v1/me/export" look=Look::Primary download=true>"Fetch"</LinkButton> };
+            (Some(format!("There until {until}, {kilobytes} kB.")), Some(link))
+        }
+    };
+    let help = match &profile.handle {
+        Some(handle) => format!("Type {} or {handle} to confirm.", profile.email),
+        None => format!("Type {} to confirm.", profile.email),
+    };
+    view! {
+        <Section id="export" title="All your data" lead="Profile, sessions, keys, calls by month and history, as one JSON file. No secrets.">
+            {state.map(|state| view! { <p>{state}</p> })}
+            <div class="row">{fetch}<LinkButton href="/settings/danger?act=export">"Export"</LinkButton></div>
+        </Section>
+        <Section id="deactivate" title="Leave for a while" lead="Every device is signed out and your keys stop passing. Sign in to bring everything back.">
+            <div><LinkButton href="/settings/danger?act=deactivate">"Deactivate"</LinkButton></div>
+        </Section>
+        <Section id="delete" title="Leave for good" lead="We mail you a link that deletes your account. You have 30 days to bring it back by signing in.">
+            <ul class="prose">
+                <li>"What goes: your profile, your workspace with its keys and settings, every session."</li>
+                <li>"What stays: counts of calls until their retention ends, and what happened, under a pseudonym."</li>
+            </ul>
+            <Form action=AskDeletion::PATH class="stack form-narrow">
+                <TextField label="Email" name="email" autocomplete="off" maxlength=254 required=true help=help/>
+                <PasswordField label="Current password" name="current_password" autocomplete="current-password" required=true/>
+                <div><Button look=Look::Danger>"Delete"</Button></div>
+            </Form>
+        </Section>
+    }
+    .into_any()
+}
+
+fn deactivate(profile: Profile) -> AnyView {
+    view! {
+        <Section id="deactivate" title="Leave for a while" lead="Every device is signed out and your keys are answered BANNED. Nothing is erased: sign in to bring everything back.">
+            <Form action=Deactivate::PATH class="stack form-narrow">
+                <AccountOfPassword email=profile.email/>
+                <PasswordField label="Current password" name="current_password" autocomplete="current-password" required=true/>
+                <div class="row"><Button look=Look::Danger>"Deactivate"</Button><LinkButton href="/settings/danger">"Cancel"</LinkButton></div>
+            </Form>
+        </Section>
+    }
+    .into_any()
+}
+
+fn ask_export(profile: Profile) -> AnyView {
+    view! {
+        <Section id="export" title="All your data" lead="We write it into one JSON file and mail you when it can be fetched, for 24 hours.">
+            <Form action=AskExport::PATH class="stack form-narrow">
+                <AccountOfPassword email=profile.email/>
+                <PasswordField label="Current password" name="current_password" autocomplete="current-password" required=true/>
+                <div class="row"><Button look=Look::Primary>"Export"</Button><LinkButton href="/settings/danger">"Cancel"</LinkButton></div>
+            </Form>
+        </Section>
+    }
+    .into_any()
+}

@@ -1,0 +1,44 @@
+//! `/delete-account`: the last confirmation, behind a mailed link. Opening it changes nothing (R53).
+
+use crate::{
+    accounts::{
+        api::{ConfirmDeletion, opened_links},
+        components::loaded,
+        model::MailedLinks,
+    },
+    ui::{AuthFrame, Button, Form, LinkButton, Look, Size},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn DeleteAccountPage() -> impl IntoView {
+    loaded(opened_links, |it: MailedLinks| match it.deletes {
+        Some(email) => confirm(email),
+        None => dead(),
+    })
+}
+
+fn confirm(email: String) -> AnyView {
+    let lead = view! {
+        "The account of "<b class="strong ink">{email}</b>" is left at once: every device is signed out and its keys stop passing. For 30 days you can bring it back by signing in; then everything is erased."
+    };
+    view! {
+        <AuthFrame title="Delete your account" lead=lead.into_any()>
+            <Form action=ConfirmDeletion::PATH class="stack-sm">
+                <Button look=Look::Danger size=Size::Large block=true>"Delete my account"</Button>
+                <LinkButton href="/home" size=Size::Large block=true>"Keep it"</LinkButton>
+            </Form>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn dead() -> AnyView {
+    let lead = view! { "It was used, or is too old, or a newer one was sent. Links work once, for 60 minutes." };
+    view! {
+        <AuthFrame title="This link does not work" lead=lead.into_any()>
+            <LinkButton href="/settings/danger" look=Look::Primary size=Size::Large block=true>"Ask again"</LinkButton>
+        </AuthFrame>
+    }
+    .into_any()
+}

@@ -1,0 +1,46 @@
+//! `/settings/email`: another address. It counts once it is confirmed, by the mailed link or by the code, typed here.
+
+use crate::{
+    accounts::{
+        api::{AskEmailChange, CancelEmailChange, ConfirmNewEmail, my_account},
+        components::{AccountOfPassword, Setting, SettingsFrame, loaded},
+        model::Profile,
+    },
+    ui::{Button, Form, Look, PasswordField, Section, TextField},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn EmailPage() -> impl IntoView {
+    view! { <SettingsFrame page=Setting::Profile>{loaded(my_account, sections)}</SettingsFrame> }
+}
+
+fn sections(profile: Profile) -> AnyView {
+    let waiting = profile.pending_email.map(waiting);
+    let lead = format!("Now it is {}. The old address is told, and can take the change back for 7 days.", profile.email);
+    view! {
+        {waiting}
+        <Section id="change" title="Another address" lead=lead>
+            <Form action=AskEmailChange::PATH class="stack form-narrow">
+                <AccountOfPassword email=profile.email/>
+                <TextField label="New email" name="email" kind="email" autocomplete="email" maxlength=254 required=true help="We mail a link and a code there. Until then nothing changes."/>
+                <PasswordField label="Current password" name="current_password" autocomplete="current-password" required=true/>
+                <div><Button look=Look::Primary>"Send confirmation"</Button></div>
+            </Form>
+        </Section>
+    }
+    .into_any()
+}
+
+fn waiting(email: String) -> AnyView {
+    view! {
+        <Section id="waiting" title="Confirm it" lead=format!("We sent a mail to {email}. Open its link on any device, or type its code here.")>
+            <Form action=ConfirmNewEmail::PATH class="stack form-narrow">
+                <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true help="Six digits. They work for 10 minutes, the link for 60."/>
+                <div><Button>"Confirm new email"</Button></div>
+            </Form>
+            <Form action=CancelEmailChange::PATH><Button look=Look::Quiet label="Cancel the change">"Cancel"</Button></Form>
+        </Section>
+    }
+    .into_any()
+}

@@ -1,0 +1,35 @@
+//! `/settings/public`: the handle, and a tick for each field that everybody may see.
+
+use crate::{
+    accounts::{
+        api::{PublishProfile, my_account},
+        components::{Setting, SettingsFrame, loaded},
+        model::{Profile, Published},
+    },
+    ui::{Button, CheckGroup, Choice, Form, LinkButton, Look, Section, TextField},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn PublicProfilePage() -> impl IntoView {
+    view! { <SettingsFrame page=Setting::Profile>{loaded(my_account, form)}</SettingsFrame> }
+}
+
+fn form(profile: Profile) -> AnyView {
+    let choices = Published::ALL.map(|one| Choice::new(one.as_str(), one.label())).to_vec();
+    let ticked = profile.published.iter().map(|one| one.as_str().to_owned()).collect::<Vec<_>>();
+    let look = profile.handle.as_ref().filter(|_| !ticked.is_empty()).map(|handle| {
+        let href = format!("/u/{handle}");
+        view! { <LinkButton href>"See it"</LinkButton> }
+    });
+    view! {
+        <Section id="public" title="What others see" lead="At /u/ and your handle. Without a tick there is nothing: the address then answers as if nobody had the handle.">
+            <Form action=PublishProfile::PATH class="stack form-narrow">
+                <TextField label="Handle" name="handle" value=profile.handle.clone().unwrap_or_default() autocomplete="off" maxlength=30 mono=true help="3 to 30 letters, digits and hyphens. It stays for 30 days."/>
+                <CheckGroup label="Everybody may see" name="published[]" choices=choices values=ticked/>
+                <div class="row"><Button look=Look::Primary>"Save"</Button>{look}</div>
+            </Form>
+        </Section>
+    }
+    .into_any()
+}

@@ -1,0 +1,146 @@
+//! The REST routes of a change of address.
+
+use super::{NewAddress, ask_email_change, cancel_email_change, confirm_email_change, undo_email_change};
+use crate::{
+    accounts::{
+        model::Caller,
+        server::{
+            Visitor,
+            http::{Asking, MailedBody},
+        },
+    },
+    error::AppError,
+    platform::{
+        Ctx,
+        http::{RequestInfo, json::Body},
+    },
+};
+use axum::{
+    Extension, Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use serde::Deserialize;
+use utoipa::{OpenApi, ToSchema};
+
+/// What `/api/v1/openapi.json` says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(ask, cancel, confirm, undo))]
+pub struct Docs;
+
+pub fn routes() -> Router<Ctx> {
+    Router::new()
+        .route("/api/v1/me/email", post(ask).delete(cancel))
+        .route("/api/v1/me/email/confirm", post(confirm))
+        .route("/api/v1/me/email/undo", post(undo))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEmailBody {
+    /// The new address.
+    #[schema(example = "mara@example.org")]
+    pub email: String,
+    pub current_password: String,
+}
+
+/// A proof of the new address: the token of the mailed link, or the code by who is signed in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmEmailBody {
+    #[serde(default)]
+    pub token: Option<String>,
+    #[serde(default)]
+    pub code: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UndoEmailBody {
+    /// The token of the link in the mail to the old address.
+    pub token: String,
+}
+
+/// Ask for another address
+///
+/// Mails a link and a code to the new address. The address changes when one of them is used. The answer is the same for an address
+/// that belongs to somebody; its owner is told by mail.
+#[utoipa::path(
+    post, path = "/api/v1/me/email", tag = "Account", operation_id = "ask_email_change", request_body = NewEmailBody,
+    responses(
+        (status = 202, description = "A mail is on its way", body = MailedBody),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 422, description = "The address or the password is wrong", content_type = "application/problem+json"),
+        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn ask(
+    State(ctx): State<Ctx>,
+    Extension(info): Extension<RequestInfo>,
+    Asking(caller): Asking,
+    Body(body): Body<NewEmailBody>,
+) -> Result<Response, AppError> {
+    let sent_to = ask_email_change(&ctx, &caller, &Visitor::of(&info), &body.email, &body.current_password.into()).await?;
+    Ok((StatusCode::ACCEPTED, Json(MailedBody { mailed_to: sent_to.to_string() })).into_response())
+}
+
+/// Keep the present address
+///
+/// What was mailed to the new one dies.
+#[utoipa::path(
+    delete, path = "/api/v1/me/email", tag = "Account", operation_id = "cancel_email_change",
+    responses((status = 204, description = "No change waits"), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+pub async fn cancel(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asking(caller): Asking) -> Result<StatusCode, AppError> {
+    cancel_email_change(&ctx, &caller, &Visitor::of(&info)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Prove the new address
+///
+/// By the token of the mailed link, which needs no key, or by the code. Works once. The old address is told, and can take the change
+/// back for seven days.
+#[utoipa::path(
+    post, path = "/api/v1/me/email/confirm", tag = "Account", operation_id = "confirm_email_change", request_body = ConfirmEmailBody,
+    responses(
+        (status = 204, description = "The new address is in use"),
+        (status = 401, description = "A code without a valid key", content_type = "application/problem+json"),
+        (status = 409, description = "Another account has the address by now", content_type = "application/problem+json"),
+        (status = 422, description = "The link or code does not work", content_type = "application/problem+json"),
+    ),
+)]
+pub async fn confirm(
+    State(ctx): State<Ctx>,
+    Extension(info): Extension<RequestInfo>,
+    caller: Option<Extension<Caller>>,
+    Body(body): Body<ConfirmEmailBody>,
+) -> Result<StatusCode, AppError> {
+    let proof = match (body.token, body.code, caller) {
+        (Some(token), None, _) => NewAddress::Link(token),
+        (None, Some(code), Some(caller)) => NewAddress::Code { caller: Box::new(caller.0), code },
+        (None, Some(_), None) => return Err(AppError::Unauthenticated),
+        _ => return Err(AppError::invalid("token", "Send either token or code.")),
+    };
+    confirm_email_change(&ctx, &Visitor::of(&info), proof).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Take a change of address back
+///
+/// By the token of the link in the mail to the old address, once. Every session and the password end; a link to set a new one is mailed.
+#[utoipa::path(
+    post, path = "/api/v1/me/email/undo", tag = "Account", operation_id = "undo_email_change", request_body = UndoEmailBody,
+    responses(
+        (status = 204, description = "The old address is back"),
+        (status = 409, description = "Another account has the address by now", content_type = "application/problem+json"),
+        (status = 422, description = "The link does not work", content_type = "application/problem+json"),
+    ),
+)]
+pub async fn undo(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<UndoEmailBody>) -> Result<StatusCode, AppError> {
+    undo_email_change(&ctx, &Visitor::of(&info), &body.token).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

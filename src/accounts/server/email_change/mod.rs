@@ -1,0 +1,141 @@
+//! Another address: asked for by its owner, proven by a mail to the new one, effective only then (R58).
+//!
+//! The old address is told and can take the change back for seven days (`undoing`). An address that belongs to somebody is answered
+//! like any other; its owner is told by mail. What waits dies with a newer request and with a new password.
+
+pub mod http;
+pub mod jobs;
+mod mail;
+mod undoing;
+
+pub use undoing::{undo_email_change, undo_link};
+
+use super::{
+    Visitor,
+    attempts::{self, Attempt},
+    fresh_proof::fresh_proof,
+    sign_up::about,
+    store::{accounts, email_changes as store, tokens as token_store},
+    tokens::{self, KINDS, Purpose},
+};
+use crate::{
+    accounts::model::Caller,
+    activity::server::{Change, record},
+    error::AppError,
+    platform::{Ctx, crypto::sha256, jobs as queue},
+    values::{AccountId, Email, permission_names as may},
+};
+use jobs::{SendEmailChange, SendEmailChanged};
+use secrecy::SecretString;
+use sqlx::PgConnection;
+use time::Duration;
+
+/// How long the old address can take a change back.
+pub const UNDO_LIVES: Duration = Duration::days(7);
+/// How long a page speaks of an address that waits; its proof lives an hour from when it is mailed.
+const WAITS: Duration = Duration::hours(24);
+
+const WRONG_CODE: &str = "This code is wrong or too old: it lives ten minutes and five tries. Check the newest mail, or ask again.";
+const DEAD_LINK: &str = "This link was used, or is too old, or a newer one was sent. Ask again in your settings.";
+
+/// What proves that somebody reads the mails of the new address.
+#[derive(Debug, Clone)]
+pub enum NewAddress {
+    /// The token of the link, wherever it was opened.
+    Link(String),
+    /// The typed code, by who is signed in.
+    Code { caller: Box<Caller>, code: String },
+}
+
+/// Mails a link and a code to the new address; until one of them is used nothing changes. The answer is the same for every address.
+pub async fn ask_email_change(ctx: &Ctx, caller: &Caller, from: &Visitor, new: &str, current_password: &SecretString) -> Result<Email, AppError> {
+    caller.require(&may::ACCOUNT_WRITE)?;
+    let new: Email = new.parse().map_err(|e| AppError::invalid("email", e))?;
+    if new.as_str() == caller.email {
+        return Err(AppError::invalid("email", "This is your address already."));
+    }
+    fresh_proof(ctx, caller, current_password).await?;
+    Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
+    Attempt::charge(ctx, &attempts::MAIL, &new.key()).await?;
+    let mut tx = ctx.db.begin().await?;
+    let cause = record(ctx, &mut tx, own("account.email_change_asked", caller, from)).await?;
+    store::replace_change(&mut tx, caller.account, cause, new.as_str(), ctx.clock.now()).await?;
+    token_store::delete_tokens(&mut tx, caller.account, &[Purpose::ChangeEmail.as_str()]).await?;
+    queue::enqueue(ctx, &mut tx, &SendEmailChange { account: caller.account, cause }).await?;
+    tx.commit().await?;
+    Ok(new)
+}
+
+/// The address that the caller waits for.
+pub async fn pending_email(ctx: &Ctx, caller: &Caller) -> Result<Option<String>, AppError> {
+    caller.require(&may::ACCOUNT_READ)?;
+    Ok(store::find_change(&ctx.db, caller.account, ctx.clock.now() - WAITS).await?)
+}
+
+/// Waits no longer; the mailed link and code die.
+pub async fn cancel_email_change(ctx: &Ctx, caller: &Caller, from: &Visitor) -> Result<(), AppError> {
+    caller.require(&may::ACCOUNT_WRITE)?;
+    let mut tx = ctx.db.begin().await?;
+    if store::delete_change(&mut tx, caller.account).await? {
+        token_store::delete_tokens(&mut tx, caller.account, &[Purpose::ChangeEmail.as_str()]).await?;
+        record(ctx, &mut tx, own("account.email_change_cancelled", caller, from)).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// The new address that a link stands for, while it works. Changes nothing (R53).
+pub async fn change_link(ctx: &Ctx, token: &str) -> Result<Option<String>, AppError> {
+    match tokens::check_link(ctx, token, Purpose::ChangeEmail).await? {
+        Some(right) => Ok(store::find_change(&ctx.db, right.account, ctx.clock.now() - WAITS).await?),
+        None => Ok(None),
+    }
+}
+
+/// The new address takes the place of the old one, which is told; of several proofs at once, one counts. Signing in with the old one
+/// ends here, and every mailed proof of the account with it.
+pub async fn confirm_email_change(ctx: &Ctx, from: &Visitor, proof: NewAddress) -> Result<Email, AppError> {
+    let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
+    let (found, refused) = match proof {
+        NewAddress::Link(token) => (tokens::check_link(ctx, &token, Purpose::ChangeEmail).await?, AppError::invalid("", DEAD_LINK)),
+        NewAddress::Code { caller, code } => {
+            caller.require(&may::ACCOUNT_WRITE)?;
+            (tokens::check_code_of(ctx, caller.account, Purpose::ChangeEmail, &code).await?, AppError::invalid("code", WRONG_CODE))
+        }
+    };
+    let Some(right) = found else { return Err(refused) };
+    let mut tx = ctx.db.begin().await?;
+    if !right.consume(ctx, &mut tx).await? {
+        return Err(refused);
+    }
+    let Some(new) = store::take_change(&mut tx, right.account, right.cause()).await? else { return Err(refused) };
+    let new: Email = new.parse().map_err(AppError::internal)?;
+    let account = accounts::find_account(&mut *tx, right.account).await?.ok_or(AppError::NotFound)?;
+    put_address(ctx, &mut tx, account.id, &new).await?;
+    let change = Change { kind: "account.email_changed", workspace: account.workspace, ..about(account.id, &account.name, from) };
+    let cause = record(ctx, &mut tx, change).await?;
+    let undo = store::Undo { id: cause, account: account.id, old_email: account.email, until: ctx.clock.now() + UNDO_LIVES };
+    store::insert_undo(&mut tx, &undo, &sha256(undoing::token(ctx, cause))).await?;
+    queue::enqueue(ctx, &mut tx, &SendEmailChanged { account: account.id, cause }).await?;
+    tx.commit().await?;
+    attempt.refund(ctx).await?;
+    Ok(new)
+}
+
+/// Writes the address, over a sign-up with it that nobody proved; what was mailed to the account before is dead (S67).
+async fn put_address(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, email: &Email) -> Result<(), AppError> {
+    let taken = || AppError::conflict("Another account has this address by now. Nothing was changed.");
+    store::delete_unproven(conn, &email.key()).await?;
+    let written = accounts::update_identity(&mut *conn, account, email.as_str(), &email.key(), ctx.clock.now()).await;
+    match written {
+        Ok(true) => {}
+        Ok(false) => return Err(taken()),
+        // Two wrote it in the same moment.
+        Err(sqlx::Error::Database(refused)) if refused.is_unique_violation() => return Err(taken()),
+        Err(other) => return Err(other.into()),
+    }
+    Ok(token_store::delete_tokens(conn, account, &KINDS).await?)
+}
+
+fn own<'a>(kind: &'a str, caller: &'a Caller, from: &Visitor) -> Change<'a> {
+    Change { kind, workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) }
+}

@@ -1,0 +1,55 @@
+//! The way back to the old address, for who still reads its mails and did not want the change.
+//!
+//! Going it ends every session and the password: whoever changed the address knew it. A new one is set by mail.
+
+use super::{put_address, store};
+use crate::{
+    accounts::server::{
+        Visitor,
+        attempts::{self, Attempt},
+        jobs::SendReset,
+        sign_up::about,
+        store::{accounts, sessions},
+    },
+    activity::server::{Change, record},
+    error::AppError,
+    platform::{Ctx, crypto::sha256, jobs as queue},
+    values::{Email, EventId},
+};
+
+const DEAD_LINK: &str = "This link was used, or is older than seven days. If your account is not yours any more, ask the operator of this site.";
+
+/// The address that a link leads back to, while it works. Changes nothing (R53).
+pub async fn undo_link(ctx: &Ctx, token: &str) -> Result<Option<String>, AppError> {
+    Ok(store::find_undo(&ctx.db, &sha256(token), ctx.clock.now()).await?.map(|undo| undo.old_email))
+}
+
+/// Brings the old address back, ends every session and the password, and mails a link to set a new one. Works once.
+pub async fn undo_email_change(ctx: &Ctx, from: &Visitor, token: &str) -> Result<Email, AppError> {
+    let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
+    let dead = || AppError::invalid("", DEAD_LINK);
+    let mut tx = ctx.db.begin().await?;
+    let undo = store::find_undo(&mut *tx, &sha256(token), ctx.clock.now()).await?.ok_or_else(dead)?;
+    if !store::use_undo(&mut tx, &undo).await? {
+        return Err(dead());
+    }
+    let old: Email = undo.old_email.parse().map_err(AppError::internal)?;
+    let account = accounts::find_account(&mut *tx, undo.account).await?.ok_or_else(dead)?;
+    put_address(ctx, &mut tx, account.id, &old).await?;
+    store::delete_change(&mut tx, account.id).await?;
+    accounts::clear_password(&mut tx, account.id, ctx.clock.now()).await?;
+    sessions::delete_sessions(&mut *tx, account.id, None).await?;
+    let change = Change { kind: "account.email_restored", workspace: account.workspace, ..about(account.id, "somebody", from) };
+    let cause = record(ctx, &mut tx, change).await?;
+    queue::enqueue(ctx, &mut tx, &SendReset { account: account.id, cause }).await?;
+    tx.commit().await?;
+    attempt.refund(ctx).await?;
+    Ok(old)
+}
+
+/// The token of the link that belongs to a change: made of its event, so that no secret lies in the queue and each try of the mail
+/// carries the same.
+pub fn token(ctx: &Ctx, change: EventId) -> String {
+    let made = ctx.vault.keyed_hash("undo address", change.uuid().as_bytes());
+    made.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+}

@@ -1,0 +1,82 @@
+//! The REST routes of exports; the page's link leads to the same address.
+
+use super::{ask_export, finished, store};
+use crate::{
+    accounts::server::{Visitor, http::Asking},
+    error::AppError,
+    platform::{
+        Ctx,
+        http::{RequestInfo, json::Body},
+    },
+};
+use axum::{
+    Extension, Router,
+    body::Body as Stream,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use futures_util::stream;
+use serde::Deserialize;
+use utoipa::{OpenApi, ToSchema};
+
+/// What `/api/v1/openapi.json` says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(ask, fetch))]
+pub struct Docs;
+
+pub fn routes() -> Router<Ctx> {
+    Router::new().route("/api/v1/me/export", get(fetch).post(ask))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskExportBody {
+    pub current_password: String,
+}
+
+/// Ask for all your data
+///
+/// A job writes it; a mail says when it can be fetched. A newer request takes the place of an older one.
+#[utoipa::path(
+    post, path = "/api/v1/me/export", tag = "Account", operation_id = "ask_export", request_body = AskExportBody,
+    responses(
+        (status = 202, description = "It is being written"),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 422, description = "The password is wrong", content_type = "application/problem+json"),
+        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn ask(
+    State(ctx): State<Ctx>,
+    Extension(info): Extension<RequestInfo>,
+    Asking(caller): Asking,
+    Body(body): Body<AskExportBody>,
+) -> Result<StatusCode, AppError> {
+    ask_export(&ctx, &caller, &Visitor::of(&info), &body.current_password.into()).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Fetch all your data
+///
+/// A JSON file, for 24 hours after it was written; 404 before and after. No secret is in it.
+#[utoipa::path(
+    get, path = "/api/v1/me/export", tag = "Account", operation_id = "fetch_export",
+    responses(
+        (status = 200, description = "The file", content_type = "application/json"),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 404, description = "There is none", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn fetch(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Response, AppError> {
+    let export = finished(&ctx, &caller).await?;
+    let pieces = stream::try_unfold(0, move |number| {
+        let db = ctx.db.clone();
+        async move { Ok::<_, sqlx::Error>(store::find_chunk(&db, export.id, number).await?.map(|bytes| (bytes, number + 1))) }
+    });
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_DISPOSITION, "attachment; filename=\"tollgate-account.json\"")];
+    Ok((headers, Stream::from_stream(pieces)).into_response())
+}

@@ -1,0 +1,33 @@
+//! What happens when the 30 days are over: the account goes, with its workspace, its keys, its sessions and settings.
+//!
+//! Events stay, under a pseudonym and without addresses and devices, so that the history of others is whole. Counts of usage stay
+//! until their retention ends; they name keys that nobody can trace to a person any more.
+
+use super::store;
+use crate::{
+    activity::server::{Change, pseudonymise, record},
+    error::AppError,
+    platform::Ctx,
+    values::AccountId,
+};
+
+/// Erases every account whose time is over, each in a transaction of its own; says how many. Run again, or twice at once, it finds
+/// what is left.
+pub async fn erase_departed(ctx: &Ctx) -> Result<u64, AppError> {
+    let mut erased = 0;
+    loop {
+        let mut tx = ctx.db.begin().await?;
+        let Some((account, workspace)) = store::lock_due(&mut tx, ctx.clock.now()).await? else { return Ok(erased) };
+        pseudonymise(&mut tx, account, workspace, &pseudonym(ctx, account)).await?;
+        record(ctx, &mut tx, Change { kind: "account.erased", actor_name: "system", subject: Some(account.uuid()), ..Change::default() }).await?;
+        store::delete_account(&mut tx, account).await?;
+        tx.commit().await?;
+        erased += 1;
+    }
+}
+
+/// The same for the same account, so that a history can still be followed; without the master key nobody can tell whose it is.
+fn pseudonym(ctx: &Ctx, account: AccountId) -> String {
+    let hash = ctx.vault.keyed_hash("pseudonym", account.uuid().as_bytes());
+    hash[..6].iter().fold("former-".to_owned(), |name, byte| name + &format!("{byte:02x}"))
+}

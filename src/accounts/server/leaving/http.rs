@@ -1,0 +1,134 @@
+//! The REST routes of leaving.
+
+use super::{Return, ask_deletion, come_back, confirm_deletion, deactivate};
+use crate::{
+    accounts::server::{
+        Visitor,
+        http::{Asking, MailedBody},
+    },
+    error::AppError,
+    platform::{
+        Ctx,
+        http::{RequestInfo, json::Body},
+    },
+};
+use axum::{
+    Extension, Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{delete, post},
+};
+use serde::Deserialize;
+use utoipa::{OpenApi, ToSchema};
+
+/// What `/api/v1/openapi.json` says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(delete_me, confirm, leave_for_a_while, return_by_link))]
+pub struct Docs;
+
+pub fn routes() -> Router<Ctx> {
+    Router::new()
+        .route("/api/v1/me", delete(delete_me))
+        .route("/api/v1/me/deletion/confirm", post(confirm))
+        .route("/api/v1/me/deactivate", post(leave_for_a_while))
+        .route("/api/v1/me/come-back", post(return_by_link))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteMeBody {
+    /// Your email or your handle, as a confirmation.
+    pub email: String,
+    pub current_password: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeactivateBody {
+    pub current_password: String,
+}
+
+/// The token of a mailed link.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkBody {
+    pub token: String,
+}
+
+/// Ask to delete your account
+///
+/// Mails a link; nothing is deleted before it is used.
+#[utoipa::path(
+    delete, path = "/api/v1/me", tag = "Account", operation_id = "delete_me", request_body = DeleteMeBody,
+    responses(
+        (status = 202, description = "A mail with the link is on its way", body = MailedBody),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 409, description = "You are the last operator", content_type = "application/problem+json"),
+        (status = 422, description = "The confirmation or the password is wrong", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn delete_me(
+    State(ctx): State<Ctx>,
+    Extension(info): Extension<RequestInfo>,
+    Asking(caller): Asking,
+    Body(body): Body<DeleteMeBody>,
+) -> Result<Response, AppError> {
+    let sent_to = ask_deletion(&ctx, &caller, &Visitor::of(&info), &body.email, &body.current_password.into()).await?;
+    Ok((StatusCode::ACCEPTED, Json(MailedBody { mailed_to: sent_to.to_string() })).into_response())
+}
+
+/// Delete your account
+///
+/// By the token of the mailed link, once. Sessions end and keys are answered BANNED at once; after 30 days everything is erased.
+#[utoipa::path(
+    post, path = "/api/v1/me/deletion/confirm", tag = "Account", operation_id = "confirm_deletion", request_body = LinkBody,
+    responses(
+        (status = 204, description = "The account is left, and erased in 30 days"),
+        (status = 409, description = "It is the last operator's", content_type = "application/problem+json"),
+        (status = 422, description = "The link does not work", content_type = "application/problem+json"),
+    ),
+)]
+pub async fn confirm(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
+    confirm_deletion(&ctx, &Visitor::of(&info), &body.token).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deactivate your account
+///
+/// Sessions end and keys are answered BANNED until you bring it back by signing in.
+#[utoipa::path(
+    post, path = "/api/v1/me/deactivate", tag = "Account", operation_id = "deactivate", request_body = DeactivateBody,
+    responses(
+        (status = 204, description = "The account is deactivated"),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 409, description = "You are the last operator", content_type = "application/problem+json"),
+        (status = 422, description = "The password is wrong", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn leave_for_a_while(
+    State(ctx): State<Ctx>,
+    Extension(info): Extension<RequestInfo>,
+    Asking(caller): Asking,
+    Body(body): Body<DeactivateBody>,
+) -> Result<StatusCode, AppError> {
+    deactivate(&ctx, &caller, &Visitor::of(&info), &body.current_password.into()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Bring your account back
+///
+/// By the token of the link in the mail about leaving, once, within 30 days.
+#[utoipa::path(
+    post, path = "/api/v1/me/come-back", tag = "Account", operation_id = "come_back", request_body = LinkBody,
+    responses(
+        (status = 204, description = "The account is as it was"),
+        (status = 422, description = "The link does not work", content_type = "application/problem+json"),
+    ),
+)]
+pub async fn return_by_link(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
+    come_back(&ctx, &Visitor::of(&info), &Return::Link(body.token)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

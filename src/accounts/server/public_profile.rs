@@ -1,0 +1,24 @@
+//! What strangers see of an account: nothing but what its owner ticked. A handle that nobody has and one whose owner shows nothing
+//! are answered alike.
+
+use super::{handles, store::profiles as store};
+use crate::{
+    accounts::model::{PublicProfile, Published},
+    error::AppError,
+    platform::Ctx,
+};
+
+/// The public profile behind a handle. Nobody needs to be signed in.
+pub async fn public_profile(ctx: &Ctx, handle: &str) -> Result<PublicProfile, AppError> {
+    // Only as it is kept: one address for one profile.
+    let known = handles::checked(handle).ok().flatten().filter(|kept| kept == handle).ok_or(AppError::NotFound)?;
+    let row = store::find_public(&ctx.db, &known).await?.ok_or(AppError::NotFound)?;
+    let shows = |field: Published| row.published.iter().any(|p| p == field.as_str());
+    Ok(PublicProfile {
+        handle: known,
+        name: shows(Published::Name).then(|| row.name.clone()),
+        time_zone: shows(Published::TimeZone).then(|| row.time_zone.clone()),
+        language: shows(Published::Language).then(|| row.language.clone()),
+        joined: shows(Published::Joined).then(|| row.created_at.date().to_string()),
+    })
+}

@@ -1,0 +1,72 @@
+//! What an account says of itself, to itself and to others.
+
+use crate::values::AccountId;
+use sqlx::{PgConnection, PgExecutor};
+use time::OffsetDateTime;
+
+/// Everything its owner may write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileRow {
+    pub name: String,
+    pub time_zone: String,
+    pub language: String,
+    pub handle: Option<String>,
+    pub handle_set_at: Option<OffsetDateTime>,
+    pub published: Vec<String>,
+}
+
+/// What everybody may know of an account, before its owner's ticks are looked at.
+#[derive(Debug, Clone)]
+pub struct PublicRow {
+    pub name: String,
+    pub time_zone: String,
+    pub language: String,
+    pub published: Vec<String>,
+    pub created_at: OffsetDateTime,
+}
+
+pub async fn find_profile(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Option<ProfileRow>> {
+    sqlx::query_as!(ProfileRow, "select name, time_zone, language, handle, handle_set_at, published from accounts where id = $1", account.uuid())
+        .fetch_optional(db)
+        .await
+}
+
+/// The same, and nobody else changes it before this transaction ends.
+pub async fn lock_profile(conn: &mut PgConnection, account: AccountId) -> sqlx::Result<Option<ProfileRow>> {
+    sqlx::query_as!(ProfileRow, "select name, time_zone, language, handle, handle_set_at, published from accounts where id = $1 for update", account.uuid())
+        .fetch_optional(conn)
+        .await
+}
+
+/// Writes the whole row; the personal workspace takes the name too.
+pub async fn update_profile(conn: &mut PgConnection, account: AccountId, new: &ProfileRow, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!(
+        "with w as (update workspaces set name = $2 where personal_of = $1)
+         update accounts set name = $2, time_zone = $3, language = $4, handle = $5, handle_set_at = $6, published = $7, updated_at = $8 where id = $1",
+        account.uuid(),
+        new.name,
+        new.time_zone,
+        new.language,
+        new.handle,
+        new.handle_set_at,
+        &new.published,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// An account that published something and is there: proven, not disabled, not left.
+pub async fn find_public(db: impl PgExecutor<'_>, handle: &str) -> sqlx::Result<Option<PublicRow>> {
+    sqlx::query_as!(
+        PublicRow,
+        "select name, time_zone, language, published, created_at from accounts a
+         where handle = $1 and published <> '{}' and verified_at is not null
+           and not exists (select from account_disablements d where d.account_id = a.id)
+           and not exists (select from account_departures g where g.account_id = a.id)",
+        handle,
+    )
+    .fetch_optional(db)
+    .await
+}
