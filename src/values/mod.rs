@@ -12,9 +12,8 @@ mod slug;
 pub use counts::Counts;
 pub use email::Email;
 pub use ids::{
-    AccountId, AlertRuleId, ApiId, BanId, BatchId, DeviceId, EventId, ExportId, IdError, ImportId, InviteId, JobId, KeyId, NodeId, PlanId, SecretId,
-    SessionId, TokenId,
-    WorkspaceId,
+    AccountId, AlertRuleId, ApiId, BanId, BatchId, DeviceId, EventId, ExportId, IdError, ImportId, InviteId, JobId, KeyId, NodeId, PlanId, SecretId, SessionId,
+    TokenId, WorkspaceId,
 };
 pub use job_state::JobState;
 pub use link::link;

@@ -15,8 +15,8 @@ mod sessions;
 mod sign_in;
 mod sign_out;
 mod sign_up;
-mod unlock;
 mod undo_email;
+mod unlock;
 mod user;
 mod verify_email;
 
@@ -35,7 +35,7 @@ pub use sessions::SessionsPage;
 pub use sign_in::SignInPage;
 pub use sign_out::SignOutPage;
 pub use sign_up::SignUpPage;
-pub use unlock::UnlockPage;
 pub use undo_email::UndoEmailPage;
+pub use unlock::UnlockPage;
 pub use user::UserPage;
 pub use verify_email::VerifyEmailPage;

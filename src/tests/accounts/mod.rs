@@ -1,10 +1,10 @@
 //! Accounts, from signing up to signing out. Tests are named after the ids of SECURITY.md where there is one.
 
 mod bans;
-mod devices;
-mod guessing;
 mod changing_address;
+mod devices;
 mod exporting;
+mod guessing;
 mod leaving;
 mod mails;
 mod operators;
