@@ -30,7 +30,7 @@ pub async fn read_home(ctx: &Ctx, caller: &Caller) -> Result<Home, AppError> {
     rows.sort_by_key(|row| urgency(row.standing.kind));
     rows.truncate(MOST);
     // What is held at its limit is said already.
-    notices.retain(|notice| rows.iter().all(|row| row.key.id != notice.key));
+    notices.retain(|notice| rows.iter().all(|row| Some(row.key.id) != notice.key));
     Ok(Home { keys, concerns: rows.iter().map(state).collect(), notices, usage, busy })
 }
 

@@ -32,12 +32,12 @@ async fn a_file_of_120_000_lines_is_written_in_pieces(db: PgPool) {
     let mara = person(&app, &db, "mara@example.com", "developer").await;
     key_with_routes(&app, &mara, "busy", 120_000).await;
 
-    let direct = "/api/v1/usage/export?range=24h";
+    let direct = "/api/v1/usage/export?range=24h&api=demo";
     let answer = mara.get(&app, direct).await;
     assert_eq!(answer.status(), 409);
     assert!(answer.text().await.unwrap().contains("POST /api/v1/exports"));
     let browser = app.http.get(app.url(direct)).bearer_auth(&mara.secret).header("accept", "text/html").send().await.unwrap();
-    assert_eq!((browser.status().as_u16(), browser.headers()["location"].to_str().unwrap()), (303, "/exports?of=usage&format=csv&range=24h"));
+    assert_eq!((browser.status().as_u16(), browser.headers()["location"].to_str().unwrap()), (303, "/exports?of=usage&format=csv&range=24h&api=demo"));
 
     let id = usage(&app, &mara).await;
     assert_eq!(state(&app, &mara, id).await["state"], "waiting");
