@@ -56,7 +56,7 @@ impl LeaksCommand {
             let keys = set_signers(ctx, &caller, &document).await?;
             let words = match keys {
                 0 => "Nobody may report leaked keys any more.".to_owned(),
-                n => format!("Reports signed by {} are taken at {}.", count(n as u64, "key", "keys"), ctx.config.link("/api/v1/leaked-keys")),
+                n => format!("{} set. Reports go to {}.", count(n as u64, "public key is", "public keys are"), ctx.config.link("/api/v1/leaked-keys")),
             };
             invocation.answer(&json!({ "keys": keys }), &words);
             Ok(Exit::Done)

@@ -25,7 +25,7 @@ pub fn LeakNote(detail: KeyDetail) -> impl IntoView {
     let rotate = detail.can_edit.then(|| view! { <LinkButton href=format!("{path}?dialog=rotate") size=Size::Small>"Rotate it"</LinkButton> });
     let clear = detail.can_mark_leaked.then(|| {
         view! {
-            <Form action=ClearLeaks::PATH quiet=true hidden=vec![("id", detail.key.id.to_string())] class="quick-create">
+            <Form action=ClearLeaks::PATH id="clear" quiet=true hidden=vec![("id", detail.key.id.to_string())] class="quick-create">
                 <TextField label="Why it is none" name="reason" label_hidden=true placeholder="Why it is none" autocomplete="off" maxlength=200/>
                 <Button size=Size::Small>"Clear the leak"</Button>
             </Form>

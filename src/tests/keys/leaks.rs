@@ -45,6 +45,11 @@ impl Scanner {
         scanner
     }
 
+    /// A list with this one's key.
+    pub fn document(&self) -> String {
+        document(&[(self, true)])
+    }
+
     fn key(&self, is_current: bool) -> Value {
         let head: [u8; 26] = [0x30, 0x59, 0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7, 3, 0x42, 0];
         let body = STANDARD.encode([&head[..], self.pair.public_key().as_ref()].concat());
@@ -70,9 +75,14 @@ impl Scanner {
     }
 }
 
-async fn list(ctx: &Ctx, scanners: &[(&Scanner, bool)]) {
+/// As GitHub publishes the keys of those who sign.
+fn document(scanners: &[(&Scanner, bool)]) -> String {
     let keys: Vec<Value> = scanners.iter().map(|(scanner, is_current)| scanner.key(*is_current)).collect();
-    set_signers(ctx, &Caller::cli(), &json!({ "public_keys": keys }).to_string()).await.unwrap();
+    json!({ "public_keys": keys }).to_string()
+}
+
+async fn list(ctx: &Ctx, scanners: &[(&Scanner, bool)]) {
+    set_signers(ctx, &Caller::cli(), &document(scanners)).await.unwrap();
 }
 
 async fn send(app: &TestApp, identifier: Option<&str>, signature: Option<&str>, body: &str) -> Response {
@@ -261,7 +271,6 @@ async fn a_reported_token_is_neither_stored_nor_logged(db: PgPool) {
     }
     let many: Vec<Value> = (0..1_001).map(|n| json!({ "token": n.to_string() })).collect();
     assert_eq!(scanner.report(&app, &Value::Array(many).to_string()).await.status(), 422);
-    assert!(scanner.report(&app, &" ".repeat(300_000)).await.status().is_client_error(), "too long");
     app.run_jobs().await;
     for table in ["events", "jobs", "key_leaks", "key_state_changes", "keys", "key_secrets"] {
         let sql = format!("select count(*) from {table} t where strpos(t::text, $1) > 0");

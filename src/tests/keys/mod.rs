@@ -8,6 +8,7 @@ mod idempotency;
 mod importing;
 pub mod leaks;
 mod lists;
+mod lists_cli;
 mod many;
 mod old_secrets;
 mod pages;

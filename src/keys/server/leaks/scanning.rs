@@ -76,7 +76,10 @@ pub async fn report_found(ctx: &Ctx, found: Vec<FoundToken>) -> Result<Vec<Verdi
         }
     }
     if !disabled.is_empty() {
-        nodes::spread(ctx, &disabled, Instant::now()).await;
+        let spread = nodes::spread(ctx, &disabled, Instant::now()).await;
+        if spread.confirmed < spread.nodes {
+            tracing::warn!(nodes = spread.nodes, confirmed = spread.confirmed, "leaked keys are disabled, but not every node has confirmed it");
+        }
     }
     Ok(verdicts)
 }

@@ -1,0 +1,54 @@
+//! `tollgate key create-many` and `tollgate leaks keys`: the same operations beside a server.
+
+use super::{leaks::Scanner, *};
+use crate::support::folder::Folder;
+use sqlx::ConnectOptions;
+use std::process::{Command, Output};
+
+fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command.args(arguments).current_dir(folder.path()).env_clear().env("DATABASE_URL", db.connect_options().to_url_lossy().as_str());
+    command.output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[sqlx::test]
+async fn many_keys_from_the_command_line(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let person = app.sign_in_as("developer").await;
+    let folder = Folder::new();
+    std::fs::write(folder.path().join("keys.csv"), "name,permissions,expires,limits\r\ntill 1,orders:read,30d,1/hour\r\ntill 2,,,\r\n").unwrap();
+    std::fs::write(folder.path().join("wrong.csv"), "name,preset\na,all\n").unwrap();
+    let many = |file: &str, more: &[&str]| run(&folder, &db, &[&["key", "create-many", file, "--account", &person.email, "--api", "demo"], more].concat());
+    let wrong = many("wrong.csv", &[]);
+    assert_eq!(wrong.status.code(), Some(1), "{wrong:?}");
+    assert!(out(&wrong).contains("preset A preset is basic, read-only or admin.") && out(&wrong).contains("1 line is wrong"), "{wrong:?}");
+    let dry = many("keys.csv", &["--dry-run"]);
+    assert!(dry.status.success() && !out(&dry).contains("demo_live_"), "{dry:?}");
+    assert_eq!(events(&db, "key.created").await, 0);
+    let made = many("keys.csv", &[]);
+    assert!(made.status.success() && out(&made).starts_with("name,key_id,secret\r\ntill 1,key_"), "{made:?}");
+    assert_eq!((out(&made).matches("demo_live_").count(), events(&db, "key.created").await), (2, 2));
+    assert_eq!(many("gone.csv", &[]).status.code(), Some(2), "a file that is not there");
+}
+
+#[sqlx::test]
+async fn who_may_report_leaks_is_set_on_the_command_line(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let scanner = Scanner::new("first");
+    let folder = Folder::new();
+    std::fs::write(folder.path().join("keys.json"), scanner.document()).unwrap();
+    let keys = |arguments: &[&str]| run(&folder, &db, &[&["leaks", "keys"], arguments].concat());
+    assert!(out(&keys(&["list"])).contains("nobody may report"));
+    assert!(keys(&["set", "keys.json", "--dry-run"]).status.success());
+    assert_eq!(scanner.report(&app, "[]").await.status(), 404);
+    let set = keys(&["set", "keys.json"]);
+    assert!(out(&set).starts_with("1 public key is set.") && out(&set).contains("/api/v1/leaked-keys"), "{set:?}");
+    assert_eq!(out(&keys(&["list"])).trim(), "first  current");
+    assert_eq!(scanner.report(&app, "[]").await.status(), 200, "known to a running server at once");
+    assert!(keys(&["clear"]).status.success());
+    assert_eq!(scanner.report(&app, "[]").await.status(), 404);
+}
