@@ -69,7 +69,14 @@ pub async fn turn_away(ctx: &Ctx, method: &Method, path: &str, address: IpAddr, 
         return Ok(None);
     }
     let address = address.to_canonical().to_string();
-    let ban = store::find_holding(&ctx.db, None, &[], Some(&address), ctx.clock.now()).await?;
+    let ban = match store::find_holding(&ctx.db, None, &[], Some(&address), ctx.clock.now()).await {
+        // A form that is only looked at lets nobody in; sending it asks again.
+        Err(error) if method == Method::GET => {
+            tracing::warn!("whether {address} is banned is not known: {error}");
+            None
+        }
+        found => found?,
+    };
     Ok(ban.map(|ban| told(ctx, &ban, "UTC")))
 }
 

@@ -32,7 +32,7 @@ fn page(list: BanList) -> AnyView {
                 <div><Segments label="Bans" tabs/></div>
                 {table(list.rows, list.over)}
             </div>
-            {new_ban(&list.zone)}
+            {new_ban(list.zone)}
         </div>
     }
     .into_any()
@@ -94,7 +94,7 @@ fn line(ban: BanRow) -> AnyView {
     .into_any()
 }
 
-fn new_ban(zone: &str) -> AnyView {
+fn new_ban(zone: String) -> AnyView {
     let what = "A mail domain such as spam.example (with all below it), an address, or a network such as 203.0.113.0/24.";
     view! {
         <aside class="card panel" aria-labelledby="h-new">

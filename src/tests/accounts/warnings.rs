@@ -21,12 +21,10 @@ async fn vera(app: &TestApp) -> AccountId {
 
 /// A mail as everybody gets it: without the port of this test and the secret of its link.
 fn plain(app: &TestApp, text: &str) -> String {
-    let mut text = text.replace(&app.base, "https://gate.example.com");
-    while let Some(at) = text.find("token=").filter(|at| text[at + 6..].starts_with(|c: char| c.is_ascii_hexdigit())) {
-        let end = at + 6 + text[at + 6..].find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len() - at - 6);
-        text.replace_range(at + 6..end, "TOKEN");
-    }
-    text
+    let text = text.replace(&app.base, "https://gate.example.com");
+    let mut parts = text.split("token=");
+    let begin = parts.next().unwrap().to_owned();
+    parts.fold(begin, |said, part| said + "token=TOKEN" + part.trim_start_matches(|c: char| c.is_ascii_hexdigit()))
 }
 
 fn is_only_ours(app: &TestApp, mail: &SentMail) {
