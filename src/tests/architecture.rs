@@ -23,6 +23,7 @@ const OWNERS: [(&str, &[&str]); 8] = [
             "auth_tokens",
             "email_changes",
             "email_undos",
+            "handle_holds",
             "invites",
             "attempt_counters",
         ],
