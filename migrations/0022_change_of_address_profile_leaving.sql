@@ -30,6 +30,13 @@ alter table accounts
   add column language      text not null default 'en' check (language in ('en', 'de')),
   add column published     text[] not null default '{}' check (published <@ array['name', 'time_zone', 'language', 'joined']);
 
+-- A handle that was given up is nobody else's for 90 days: its address is known under another name.
+create table handle_holds (
+  handle      text primary key,
+  account_id  uuid references accounts on delete set null,   -- who may take it back; nobody once that account is erased
+  until       timestamptz not null
+);
+
 -- Who left: for a while (deactivated), or for good (`erase_at`: when the erasure comes). Until then a right password brings it back.
 create table account_departures (
   account_id  uuid primary key references accounts on delete cascade,

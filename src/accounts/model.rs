@@ -80,6 +80,12 @@ pub struct Profile {
     pub handle: Option<String>,
     /// What everybody may see there.
     pub published: Vec<Published>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
+    /// The same instants in a sentence, in the person's time zone (F10).
+    pub dates: String,
 }
 
 /// A language that mails may be written in.

@@ -27,6 +27,7 @@ const OWNERS: [(&str, &[&str]); 9] = [
             "auth_tokens",
             "email_changes",
             "email_undos",
+            "handle_holds",
             "invites",
             "attempt_counters",
         ],

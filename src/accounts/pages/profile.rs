@@ -24,7 +24,7 @@ fn form(profile: Profile, zones: Vec<String>) -> AnyView {
     };
     let waits = profile.pending_email.as_ref().map(|email| format!("{email} waits to be confirmed."));
     view! {
-        <Section id="profile" title="Profile" lead="Your name stands beside what you do: in histories, and in mails to others.">
+        <Section id="profile" title="Profile" lead=format!("Your name stands beside what you do: in histories, and in mails to others. {}", profile.dates)>
             <Form action=UpdateProfile::PATH class="stack form-narrow">
                 <TextField label="Name" name="name" value=profile.name autocomplete="name" maxlength=80 required=true/>
                 <TextField label="Email" name="shown_email" kind="email" value=profile.email readonly=true help="You sign in with it, and mails go there."/>

@@ -5,6 +5,9 @@ use time::Duration;
 /// How long a handle stays before it may be changed again: an address that people know should not wander.
 pub const HANDLE_STAYS: Duration = Duration::days(30);
 
+/// How long one that was given up is kept from others: what people know under it should not become somebody else.
+pub const HANDLE_HELD: Duration = Duration::days(90);
+
 /// Words that would pass for the site itself.
 const RESERVED: [&str; 40] = [
     "about",

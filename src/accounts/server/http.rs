@@ -133,6 +133,9 @@ pub struct MeBody {
     pub handle: Option<String>,
     /// What everybody may see there: of `name`, `time_zone`, `language`, `joined`.
     pub published: Vec<String>,
+    /// RFC 3339, UTC.
+    pub created_at: String,
+    pub updated_at: String,
     pub workspace_id: String,
     pub permissions: Vec<String>,
 }
@@ -418,6 +421,8 @@ fn me(profile: Profile, caller: &Caller) -> MeBody {
         language: profile.language.as_str().to_owned(),
         handle: profile.handle,
         published: profile.published.iter().map(|one| one.as_str().to_owned()).collect(),
+        created_at: profile.created_at.format(&Rfc3339).unwrap_or_default(),
+        updated_at: profile.updated_at.format(&Rfc3339).unwrap_or_default(),
         workspace_id: caller.workspace.to_string(),
         permissions: caller.permissions.iter().map(ToString::to_string).collect(),
     }

@@ -3,7 +3,7 @@
 use super::{
     Visitor,
     email_change::pending_email,
-    handles::{self, HANDLE_STAYS},
+    handles::{self, HANDLE_HELD, HANDLE_STAYS},
     password_rules,
     sign_up::{about, name},
     store::{
@@ -17,15 +17,18 @@ use crate::{
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::Ctx,
-    values::permission_names as may,
+    values::{AccountId, permission_names as may},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 pub async fn profile(ctx: &Ctx, caller: &Caller) -> Result<Profile, AppError> {
     caller.require(&may::ACCOUNT_READ)?;
     let row = profiles::find_profile(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
     let email = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?.email;
+    let (created_at, updated_at) = profiles::find_dates(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
+    let dates = format!("Made on {}, last changed on {}.", in_full(created_at, &row.time_zone), in_full(updated_at, &row.time_zone));
     Ok(Profile {
         id: caller.account,
         email,
@@ -35,6 +38,9 @@ pub async fn profile(ctx: &Ctx, caller: &Caller) -> Result<Profile, AppError> {
         language: row.language.parse().unwrap_or_default(),
         handle: row.handle,
         published: row.published.iter().filter_map(|p| p.parse().ok()).collect(),
+        created_at,
+        updated_at,
+        dates,
     })
 }
 
@@ -72,17 +78,34 @@ pub async fn update_profile(ctx: &Ctx, caller: &Caller, from: &Visitor, change: 
     let old = profiles::lock_profile(&mut tx, caller.account).await?.ok_or(AppError::NotFound)?;
     let new = changed(&old, change, now)?;
     if new != old {
-        match profiles::update_profile(&mut tx, caller.account, &new, now).await {
-            Err(sqlx::Error::Database(refused)) if refused.is_unique_violation() => {
-                return Err(AppError::invalid("handle", "Somebody has this handle. Choose another one."));
-            }
-            written => written?,
-        }
+        write(&mut tx, caller.account, &old, &new, now).await?;
         let change = Change { kind: "account.profile_changed", workspace: Some(caller.workspace), ..about(caller.account, &new.name, from) };
         record(ctx, &mut tx, change).await?;
     }
     tx.commit().await?;
     profile(ctx, caller).await
+}
+
+/// Writes the profile. A handle that it gives up is kept from others for a while, one that it takes must be free.
+async fn write(conn: &mut PgConnection, account: AccountId, old: &ProfileRow, new: &ProfileRow, now: OffsetDateTime) -> Result<(), AppError> {
+    let taken = || AppError::invalid("handle", "Somebody has this handle. Choose another one.");
+    match profiles::update_profile(&mut *conn, account, new, now).await {
+        Err(sqlx::Error::Database(refused)) if refused.is_unique_violation() => return Err(taken()),
+        written => written?,
+    }
+    if new.handle == old.handle {
+        return Ok(());
+    }
+    // After the write, which waited for whoever is giving the handle up in this moment.
+    if let Some(handle) = &new.handle
+        && profiles::is_held_from(&mut *conn, handle, account, now).await?
+    {
+        return Err(taken());
+    }
+    if let Some(handle) = &old.handle {
+        profiles::hold_handle(conn, handle, account, now + HANDLE_HELD).await?;
+    }
+    Ok(())
 }
 
 /// The profile as it would be, or what is wrong with each field.

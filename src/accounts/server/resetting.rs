@@ -126,8 +126,8 @@ fn check_new(ctx: &Ctx, password: &SecretString, name: &str, email: &Email) -> R
 async fn set_password(ctx: &Ctx, conn: &mut PgConnection, email: &Email, hash: &str, change: Change<'_>) -> sqlx::Result<()> {
     let Some(account) = change.actor else { return Ok(()) };
     store::update_password(conn, account, hash, ctx.clock.now()).await?;
-    token_store::delete_tokens(conn, account, &tokens::KINDS).await?;
     email_changes::delete_change(conn, account).await?;
+    token_store::delete_tokens(conn, account, &tokens::KINDS).await?;
     let locks = [attempts::SIGN_IN.bucket(ctx, &email.key()), attempts::CURRENT_PASSWORD.bucket(ctx, &account.to_string())];
     buckets::delete_buckets(&mut *conn, &locks).await?;
     locks::delete_lock(&mut *conn, account).await?;

@@ -245,7 +245,7 @@ async fn s93_a_fault_in_the_middle_leaves_everything_as_it_was(db: PgPool) {
 async fn s96_the_mails_of_leaving_are_written_again_alike_and_a_link_dies_with_a_new_password(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, path) = asked(&app).await;
-    let first = app.mails().pop().unwrap();
+    let first = app.mails().pop().expect("the mail with the link");
     sqlx::raw_sql("update jobs set state = 'waiting', finished_at = null where kind = 'accounts.send_deletion_link'").execute(&app.ctx.db).await.unwrap();
     let second = app.mail_to(&vera.email).await;
     assert_eq!((first.id, first.text), (second.id, second.text));

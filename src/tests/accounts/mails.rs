@@ -68,3 +68,50 @@ async fn r52_no_secret_lies_in_the_queue(db: PgPool) {
         assert_eq!(fields, ["account", "cause"], "ids only");
     }
 }
+
+/// A mail as it is for everybody: without our address, tokens and codes of this run.
+fn plain(app: &TestApp, text: &str) -> String {
+    let text = text.replace(&app.base, "https://gate.example.com");
+    let is_token = |word: &&str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit());
+    let words: Vec<String> = text.split(|c: char| !c.is_ascii_alphanumeric()).map(ToOwned::to_owned).collect();
+    let hidden = words.iter().map(String::as_str);
+    let hidden: std::collections::BTreeSet<&str> = hidden.filter(|word| is_token(word) || is_code(word)).collect();
+    hidden.into_iter().fold(text.clone(), |text, word| text.replace(word, if word.len() == 6 { "000000" } else { "TOKEN" }))
+}
+
+#[sqlx::test]
+async fn r26_the_mails_of_a_change_of_address_and_of_leaving(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let (now, page) = ("20 Nov 2026, 12:00 UTC", "/settings/email");
+    app.account("taken@example.com", "Mara", "developer").await;
+    let asked = [("email", "taken@example.com"), ("current_password", PASSWORD)];
+    vera.browser.post::<api::AskEmailChange>(page, &asked).await;
+    says_what_it_should(&app, &app.mail_to("taken@example.com").await, "Somebody wants to use your address", now);
+
+    vera.browser.post::<api::AskEmailChange>(page, &[("email", "new@example.com"), asked[1]]).await;
+    let mail = app.mail_to("new@example.com").await;
+    says_what_it_should(&app, &mail, "Confirm your new email", now);
+    insta::assert_snapshot!("confirm_new_email_text", plain(&app, &mail.text));
+    vera.browser.get(link(&mail, "/confirm-email")).await;
+    vera.browser.post::<api::ConfirmNewEmail>("/confirm-email", &[]).await;
+    let mail = app.mail_to(&vera.email).await;
+    says_what_it_should(&app, &mail, "Your email was changed", now);
+    insta::assert_snapshot!("email_changed_text", plain(&app, &mail.text));
+
+    vera.browser.post::<api::AskExport>("/settings/danger", &[asked[1]]).await;
+    says_what_it_should(&app, &app.mail_to("new@example.com").await, "Your data is ready", now);
+    vera.browser.post::<api::AskDeletion>("/settings/danger", &[("email", "new@example.com"), asked[1]]).await;
+    let mail = app.mail_to("new@example.com").await;
+    says_what_it_should(&app, &mail, "Delete your account?", now);
+    insta::assert_snapshot!("delete_account_text", plain(&app, &mail.text));
+    vera.browser.get(link(&mail, "/delete-account")).await;
+    vera.browser.post::<api::ConfirmDeletion>("/delete-account", &[]).await;
+    let mail = app.mail_to("new@example.com").await;
+    says_what_it_should(&app, &mail, "Your account will be erased", now);
+    insta::assert_snapshot!("account_left_text", plain(&app, &mail.text));
+    vera.browser.get(link(&mail, "/come-back")).await;
+    vera.browser.post::<api::ComeBack>("/come-back", &[]).await;
+    says_what_it_should(&app, &app.mail_to("new@example.com").await, "Your account is back", now);
+}

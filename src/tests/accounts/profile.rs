@@ -54,6 +54,8 @@ async fn f07_what_is_as_it_was_is_no_change(db: PgPool) {
     let body = json!({ "name": "Vera Holm", "time_zone": "Europe/Berlin", "language": "de", "handle": "vera", "published": ["joined", "name"] });
     patch(&app, &vera, &body).await;
     assert_eq!(changes(&app).await, 1);
+    let page = vera.browser.page("/settings/profile").await;
+    assert!(page.contains("Made on 20 Nov 2026, 13:00 CET, last changed on 20 Nov 2026, 13:00 CET."), "F10: {page}");
     let before: time::OffsetDateTime = sqlx::query_scalar("select updated_at from accounts").fetch_one(&app.ctx.db).await.unwrap();
     app.ctx.clock.advance(Duration::minutes(1));
     for same in [body, json!({}), json!({ "name": "  Vera   Holm " }), json!({ "published": ["name", "joined", "name"] })] {
@@ -95,7 +97,7 @@ async fn s87_r64_nothing_else_can_be_written(db: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_handle_is_one_persons_and_stays_for_thirty_days(db: PgPool) {
+async fn s5_a_handle_is_one_persons_stays_for_thirty_days_and_is_held_for_ninety(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, nina) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
     let (mine, hers) = (json!({ "handle": "gate" }), json!({ "handle": "Gate" }));
@@ -103,7 +105,7 @@ async fn a_handle_is_one_persons_and_stays_for_thirty_days(db: PgPool) {
     let mut statuses = [a.status().as_u16(), b.status().as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 422], "of two at once, one");
-    let owner = if a.status() == 200 { &vera } else { &nina };
+    let (owner, rival) = if a.status() == 200 { (&vera, &nina) } else { (&nina, &vera) };
     let save = async |handle: &str| owner.browser.post::<api::PublishProfile>("/settings/public", &[("handle", handle), ("published[]", "name")]).await;
     let refused = save("other").await;
     assert_eq!(refused.status(), 422);
@@ -112,6 +114,12 @@ async fn a_handle_is_one_persons_and_stays_for_thirty_days(db: PgPool) {
     owner.browser.sign_in(&owner.email, crate::support::browser::PASSWORD).await;
     assert_eq!(location(&save("other").await), "/settings/public");
     assert_eq!(me(owner).await["handle"], "other");
+    // What was given up is nobody else's for a while.
+    rival.browser.sign_in(&rival.email, crate::support::browser::PASSWORD).await;
+    assert_eq!(patch(&app, rival, &mine).await.status(), 422);
+    app.ctx.clock.advance(Duration::days(90));
+    rival.browser.sign_in(&rival.email, crate::support::browser::PASSWORD).await;
+    assert_eq!(patch(&app, rival, &mine).await.status(), 200);
 }
 
 #[sqlx::test]

@@ -104,10 +104,11 @@ pub async fn confirm_email_change(ctx: &Ctx, from: &Visitor, proof: NewAddress) 
     };
     let Some(right) = found else { return Err(refused) };
     let mut tx = ctx.db.begin().await?;
+    // What waits first, then its proof: everybody locks them in this order.
+    let Some(new) = store::take_change(&mut tx, right.account, right.cause()).await? else { return Err(refused) };
     if !right.consume(ctx, &mut tx).await? {
         return Err(refused);
     }
-    let Some(new) = store::take_change(&mut tx, right.account, right.cause()).await? else { return Err(refused) };
     let new: Email = new.parse().map_err(AppError::internal)?;
     let account = accounts::find_account(&mut *tx, right.account).await?.ok_or(AppError::NotFound)?;
     put_address(ctx, &mut tx, account.id, &new).await?;

@@ -35,8 +35,8 @@ pub async fn undo_email_change(ctx: &Ctx, from: &Visitor, token: &str) -> Result
     }
     let old: Email = undo.old_email.parse().map_err(AppError::internal)?;
     let account = accounts::find_account(&mut *tx, undo.account).await?.ok_or_else(dead)?;
-    put_address(ctx, &mut tx, account.id, &old).await?;
     store::delete_change(&mut tx, account.id).await?;
+    put_address(ctx, &mut tx, account.id, &old).await?;
     accounts::clear_password(&mut tx, account.id, ctx.clock.now()).await?;
     sessions::delete_sessions(&mut *tx, account.id, None).await?;
     let change = Change { kind: "account.email_restored", workspace: account.workspace, ..about(account.id, "somebody", from) };

@@ -61,12 +61,13 @@ pub async fn ask(
 
 /// Fetch all your data
 ///
-/// A JSON file, for 24 hours after it was written; 404 before and after. No secret is in it.
+/// A JSON file, for 24 hours after it was written; 404 before and after. No secret is in it. Needs `account:write`.
 #[utoipa::path(
     get, path = "/api/v1/me/export", tag = "Account", operation_id = "fetch_export",
     responses(
         (status = 200, description = "The file", content_type = "application/json"),
         (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks `account:write`", content_type = "application/problem+json"),
         (status = 404, description = "There is none", content_type = "application/problem+json"),
     ),
     security(("key" = [])),

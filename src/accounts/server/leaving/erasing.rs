@@ -5,6 +5,7 @@
 
 use super::store;
 use crate::{
+    accounts::server::{handles::HANDLE_HELD, store::profiles},
     activity::server::{Change, pseudonymise, record},
     error::AppError,
     platform::Ctx,
@@ -17,9 +18,11 @@ pub async fn erase_departed(ctx: &Ctx) -> Result<u64, AppError> {
     let mut erased = 0;
     loop {
         let mut tx = ctx.db.begin().await?;
-        let Some((account, workspace)) = store::lock_due(&mut tx, ctx.clock.now()).await? else { return Ok(erased) };
+        let now = ctx.clock.now();
+        let Some((account, workspace)) = store::lock_due(&mut tx, now).await? else { return Ok(erased) };
         pseudonymise(&mut tx, account, workspace, &pseudonym(ctx, account)).await?;
         record(ctx, &mut tx, Change { kind: "account.erased", actor_name: "system", subject: Some(account.uuid()), ..Change::default() }).await?;
+        profiles::hold_handle_of_erased(&mut tx, account, now + HANDLE_HELD).await?;
         store::delete_account(&mut tx, account).await?;
         tx.commit().await?;
         erased += 1;

@@ -109,8 +109,8 @@ async fn depart(ctx: &Ctx, conn: &mut PgConnection, id: AccountId, grace: Option
         return Ok(None);
     }
     sessions::delete_sessions(&mut *conn, id, None).await?;
-    token_store::delete_tokens(conn, id, &KINDS).await?;
     email_changes::delete_change(conn, id).await?;
+    token_store::delete_tokens(conn, id, &KINDS).await?;
     let kind = if grace.is_some() { "account.deleted" } else { "account.deactivated" };
     let cause = record(ctx, conn, Change { kind, workspace: account.workspace, ..about(id, &account.name, from) }).await?;
     Ok(Some((id, cause)))

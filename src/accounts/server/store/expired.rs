@@ -32,6 +32,7 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
     sqlx::query!("delete from email_changes where asked_at < $1", now - PROOFS).execute(db).await?;
     let undos = sqlx::query!("delete from email_undos where until < $1", now).execute(db).await?.rows_affected();
     super::exports::delete_old(db, now - EXPORTS).await?;
+    super::profiles::delete_old_holds(db, now).await?;
     let attempts = sqlx::query!("delete from attempt_counters where last_at < $1 and blocked_until < $2", now - ATTEMPTS, now).execute(db).await?;
     let invites = sqlx::query!("delete from invites where expires_at < $1", now - INVITES).execute(db).await?;
     // Only what somebody typed on the sign-up page: an account that an operator made waits for its owner.

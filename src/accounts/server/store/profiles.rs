@@ -31,7 +31,13 @@ pub async fn find_profile(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::
         .await
 }
 
-/// The same, and nobody else changes it before this transaction ends.
+/// When an account was made, and when it was last changed.
+pub async fn find_dates(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Option<(OffsetDateTime, OffsetDateTime)>> {
+    let row = sqlx::query!("select created_at, updated_at from accounts where id = $1", account.uuid()).fetch_optional(db).await?;
+    Ok(row.map(|r| (r.created_at, r.updated_at)))
+}
+
+/// What its owner may write, and nobody else changes it before this transaction ends.
 pub async fn lock_profile(conn: &mut PgConnection, account: AccountId) -> sqlx::Result<Option<ProfileRow>> {
     sqlx::query_as!(ProfileRow, "select name, time_zone, language, handle, handle_set_at, published from accounts where id = $1 for update", account.uuid())
         .fetch_optional(conn)
@@ -69,4 +75,47 @@ pub async fn find_public(db: impl PgExecutor<'_>, handle: &str) -> sqlx::Result<
     )
     .fetch_optional(db)
     .await
+}
+
+/// Keeps a handle that an account gave up from everybody else until then.
+pub async fn hold_handle(conn: &mut PgConnection, handle: &str, account: AccountId, until: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into handle_holds (handle, account_id, until) values ($1, $2, $3)
+         on conflict (handle) do update set account_id = excluded.account_id, until = excluded.until",
+        handle,
+        account.uuid(),
+        until,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The same for the handle of an account that is about to be erased: nobody takes it back.
+pub async fn hold_handle_of_erased(conn: &mut PgConnection, account: AccountId, until: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into handle_holds (handle, until) select handle, $2 from accounts where id = $1 and handle is not null
+         on conflict (handle) do update set account_id = null, until = excluded.until",
+        account.uuid(),
+        until,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether a handle is kept from this account.
+pub async fn is_held_from(conn: &mut PgConnection, handle: &str, account: AccountId, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from handle_holds where handle = $1 and until > $3 and account_id is distinct from $2) as "held!""#,
+        handle,
+        account.uuid(),
+        now,
+    );
+    found.fetch_one(conn).await
+}
+
+pub async fn delete_old_holds(db: impl PgExecutor<'_>, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("delete from handle_holds where until < $1", now).execute(db).await?;
+    Ok(())
 }
