@@ -120,6 +120,8 @@ ids! {
     NodeId = "node";
     /// A rule that watches errors.
     AlertRuleId = "alr";
+    /// An address, key or workspace that is refused for a time.
+    BlockId = "blk";
 }
 
 #[cfg(test)]
