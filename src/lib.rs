@@ -21,6 +21,8 @@ pub mod accounts;
 pub mod activity;
 // The operator's pages.
 pub mod admin;
+// Timed blocks of addresses, keys and workspaces, and the rules that make them.
+pub mod blocks;
 // APIs, keys, secrets, limits, and the gate that verifies them.
 pub mod keys;
 // Mails before something stops: limits, expiry, rules on errors.

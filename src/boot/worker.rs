@@ -1,7 +1,7 @@
 //! All jobs and all schedules, on one page, and the process that only works on them.
 
 use crate::{
-    accounts, keys, notices,
+    accounts, blocks, keys, notices,
     platform::{
         Ctx,
         jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
@@ -13,6 +13,7 @@ use std::time::Duration;
 /// Every kind of job this version can run.
 pub fn registry() -> Registry {
     let registry = Registry::new().register::<CleanUp>().register::<ForgetOldUsage>();
+    let registry = blocks::server::jobs::register(registry);
     notices::server::jobs::register(keys::server::jobs::register(accounts::server::jobs::register(registry)))
 }
 
@@ -25,6 +26,7 @@ pub fn schedules() -> Schedules {
         .nightly("platform.clean_up", &CleanUp::default())
         .nightly("accounts.forget_expired", &accounts::server::jobs::ForgetExpired::default())
         .nightly("keys.forget_lists", &keys::server::jobs::ForgetLists::default())
+        .nightly("blocks.forget_old", &blocks::server::jobs::ForgetOldBlocks::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())
         .every("notices.look_at_usage", MINUTE, &notices::server::jobs::LookAtUsage::default())
         .every("notices.look_at_expiry", HOUR, &notices::server::jobs::LookAtExpiry::default())

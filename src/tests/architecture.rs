@@ -4,10 +4,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// Features from left to right: one may know only those before it. `boot` may know all; nobody may know `boot`.
-const FEATURES: [&str; 8] = ["activity", "accounts", "keys", "plans", "usage", "notices", "site", "admin"];
+const FEATURES: [&str; 9] = ["activity", "accounts", "keys", "plans", "blocks", "usage", "notices", "site", "admin"];
 
 /// Who writes a table. Reading another feature's table in a join is fine.
-const OWNERS: [(&str, &[&str]); 8] = [
+const OWNERS: [(&str, &[&str]); 9] = [
     ("activity", &["events"]),
     ("accounts", &["accounts", "account_disablements", "workspaces", "workspace_members", "account_roles", "auth_tokens", "invites", "attempt_counters"]),
     (
@@ -27,6 +27,7 @@ const OWNERS: [(&str, &[&str]); 8] = [
         ],
     ),
     ("plans", &["plans", "plan_limits", "workspace_plans", "workspace_limits", "api_limits"]),
+    ("blocks", &["blocks", "block_rules", "block_exemptions"]),
     (
         "usage",
         &[
