@@ -3,6 +3,7 @@
 
 use crate::{
     accounts::server::http as accounts,
+    blocks::server::http as blocks,
     keys::server::{
         http::{self as keys, WindowSchema},
         verify_http,
@@ -58,6 +59,7 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(keys::apis::Docs::openapi())
         .merge_from(keys::trial::Docs::openapi())
         .merge_from(plans::Docs::openapi())
+        .merge_from(blocks::Docs::openapi())
         .merge_from(accounts::Docs::openapi())
 });
 

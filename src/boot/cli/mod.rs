@@ -7,6 +7,7 @@
 mod account;
 mod admin;
 mod api;
+mod block;
 mod config;
 mod database;
 mod doctor;
@@ -96,6 +97,9 @@ enum Command {
     /// Describe plans, set their limits, assign them
     #[command(subcommand)]
     Plan(plan::PlanCommand),
+    /// Block addresses, keys and workspaces for a time
+    #[command(subcommand)]
+    Block(block::BlockCommand),
 }
 
 /// What a command is called with, besides its own arguments.
@@ -166,6 +170,7 @@ impl Command {
             Self::Key(command) => command.run(invocation).await,
             Self::Api(command) => command.run(invocation).await,
             Self::Plan(command) => command.run(invocation).await,
+            Self::Block(command) => command.run(invocation).await,
         }
     }
 }
