@@ -1,8 +1,8 @@
 //! The document around every page, and the route table: one line per page.
 
 use crate::{
-    accounts::pages as accounts, admin::pages as admin, error::AppError, exports::pages as exports, keys::pages as keys, notices::pages as notices,
-    plans::pages as plans, site::pages as site, ui::ThemeChoice, usage::pages as usage,
+    accounts::pages as accounts, admin::pages as admin, blocks::pages as blocks, error::AppError, exports::pages as exports, keys::pages as keys,
+    notices::pages as notices, plans::pages as plans, site::pages as site, ui::ThemeChoice, usage::pages as usage,
 };
 use leptos::{
     config::LeptosOptions,
@@ -105,6 +105,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/admin/apis") view=admin::ApisPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/apis/:slug") view=admin::ApiPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/plans") view=plans::PlansPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/blocks") view=blocks::BlocksPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/refusals") view=admin::RefusalsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/jobs") view=admin::JobsPage ssr=SsrMode::Async/>
             <Route path=path!("/docs") view=site::DocsPage ssr=SsrMode::Async/>

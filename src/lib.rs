@@ -23,6 +23,8 @@ pub mod activity;
 pub mod admin;
 // Files of usage, refusals and keys, written by a job.
 pub mod exports;
+// Timed blocks of addresses, keys and workspaces, and the rules that make them.
+pub mod blocks;
 // APIs, keys, secrets, limits, and the gate that verifies them.
 pub mod keys;
 // Mails before something stops: limits, expiry, rules on errors.

@@ -8,6 +8,7 @@ use crate::{
         server::{http as rest_of_accounts, identify, links},
     },
     app::App,
+    blocks::server as blocks,
     error::AppError,
     exports::server as exports,
     keys::server::{self as keys, gate::Gate, rest},
@@ -90,6 +91,7 @@ pub fn router(state: AppState) -> Router {
         .merge(rest_of_accounts::routes())
         .merge(keys::http::routes())
         .merge(plans::http::routes())
+        .merge(blocks::http::routes())
         .merge(usage::http::routes())
         .merge(exports::http::routes())
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))

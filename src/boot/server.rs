@@ -2,6 +2,7 @@
 
 use super::{files, front::Front, router::router, state::AppState, worker};
 use crate::{
+    blocks::server::Guard,
     keys::server::{
         Door,
         gate::{Gate, Sync},
@@ -24,6 +25,7 @@ pub struct Running {
     serving: JoinHandle<std::io::Result<()>>,
     key_table: Sync,
     flusher: Flusher,
+    guard: Guard,
     jobs: Option<RunnerHandle>,
 }
 
@@ -57,12 +59,13 @@ impl Running {
             move || gate.meter().take(ctx.new_id())
         });
 
+        let guard = Guard::start(ctx.clone(), Arc::clone(&gate));
         let stop = CancellationToken::new();
         let front = Front::new(Door::new(ctx.clone(), gate), router(AppState { ctx: ctx.clone(), leptos: files::leptos_options() }));
         let stopped = stop.clone().cancelled_owned();
         let serving = tokio::spawn(async move { axum::serve(listener, front).with_graceful_shutdown(stopped).await });
         let jobs = ctx.config.jobs.in_serve.then(|| worker::start(&ctx));
-        Ok(Self { addr, ctx, stop, serving, key_table, flusher, jobs })
+        Ok(Self { addr, ctx, stop, serving, key_table, flusher, guard, jobs })
     }
 
     /// Stops accepting, waits until the running requests are answered, then ends the parts.
@@ -73,6 +76,7 @@ impl Running {
             Ok(Err(error)) => tracing::error!("the server ended badly: {error}"),
             Err(error) => tracing::error!("the server's task ended badly: {error}"),
         }
+        self.guard.stop().await;
         self.flusher.stop().await;
         if let Some(jobs) = self.jobs {
             jobs.stop().await;

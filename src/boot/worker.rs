@@ -1,7 +1,7 @@
 //! All jobs and all schedules, on one page, and the process that only works on them.
 
 use crate::{
-    accounts, exports, keys, notices,
+    accounts, blocks, exports, keys, notices,
     platform::{
         Ctx,
         jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
@@ -14,6 +14,7 @@ use std::time::Duration;
 pub fn registry() -> Registry {
     let registry = Registry::new().register::<CleanUp>().register::<ForgetOldUsage>();
     let registry = keys::server::jobs::register(accounts::server::jobs::register(registry));
+    let registry = blocks::server::jobs::register(registry);
     exports::server::jobs::register(notices::server::jobs::register(registry))
 }
 
@@ -28,6 +29,7 @@ pub fn schedules() -> Schedules {
         .nightly("accounts.forget_expired", &accounts::server::jobs::ForgetExpired::default())
         .every("accounts.erase_departed", HOUR, &accounts::server::leaving::jobs::EraseDeparted::default())
         .nightly("keys.forget_lists", &keys::server::jobs::ForgetLists::default())
+        .nightly("blocks.forget_old", &blocks::server::jobs::ForgetOldBlocks::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())
         .every("exports.forget", HOUR, &exports::server::jobs::ForgetExports::default())
         .every("notices.look_at_usage", MINUTE, &notices::server::jobs::LookAtUsage::default())

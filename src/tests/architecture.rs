@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// Features from left to right: one may know only those before it. `boot` may know all; nobody may know `boot`.
-const FEATURES: [&str; 9] = ["activity", "accounts", "keys", "plans", "usage", "exports", "notices", "site", "admin"];
+const FEATURES: [&str; 10] = ["activity", "accounts", "keys", "plans", "blocks", "usage", "exports", "notices", "site", "admin"];
 
 /// Who writes a table. Reading another feature's table in a join is fine.
 const OWNERS: [(&str, &[&str]); 9] = [
@@ -53,6 +53,7 @@ const OWNERS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("plans", &["plans", "plan_limits", "workspace_plans", "workspace_limits", "api_limits"]),
+    ("blocks", &["blocks", "block_rules", "block_exemptions"]),
     (
         "usage",
         &[

@@ -26,7 +26,7 @@ struct Reader {
 impl Reader {
     async fn new(db: PgPool) -> Self {
         let app = TestApp::start(db.clone()).await;
-        let permissions: Vec<&str> = OPERATOR.iter().copied().chain(["apis:manage", "plans:manage"]).collect();
+        let permissions: Vec<&str> = OPERATOR.iter().copied().chain(["apis:manage", "plans:manage", "blocks:manage"]).collect();
         let mara = person_with(&app, &db, "mara@example.com", "operator", &permissions).await;
         let document = app.get("/api/v1/openapi.json").await.json().await.unwrap();
         Self { app, mara, document, asked: BTreeSet::new(), secret: String::new(), scanner: Scanner::new("stranger") }
@@ -201,6 +201,20 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(delete.clone(), plan, "pro", "", None, 409).await;
     r.ask(Method::PUT, "/api/v1/workspaces/{id}/plan", &workspace, "", Some(json!({ "plan": null })), 200).await;
     r.ask(delete.clone(), plan, "pro", "", None, 204).await;
+
+    // Blocks.
+    let (blocks, block) = ("/api/v1/blocks", "/api/v1/blocks/{id}");
+    let wish = json!({ "target": "203.0.113.7", "reason": "tries keys", "seconds": 600 });
+    let made = r.ask(post.clone(), blocks, "", "", Some(wish.clone()), 201).await;
+    r.ask(post.clone(), blocks, "", "", Some(wish), 200).await;
+    r.ask(post.clone(), blocks, "", "", Some(json!({ "target": "127.0.0.1", "reason": "x" })), 422).await;
+    r.ask(get.clone(), blocks, "", "?state=all&of=address&by=operator&q=203.0.113.0/24", None, 200).await;
+    r.ask(get.clone(), blocks, "", "?state=maybe", None, 422).await;
+    let id = made["id"].as_str().unwrap();
+    r.ask(get.clone(), block, id, "", None, 200).await;
+    r.ask(get.clone(), block, "blk_nothing", "", None, 404).await;
+    r.ask(delete.clone(), block, id, "?note=a%20test", None, 204).await;
+    r.ask(delete.clone(), block, "blk_nothing", "", None, 404).await;
 
     // Keys in and out.
     let (import, hash) = ("/api/v1/keys/import", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

@@ -128,6 +128,8 @@ ids! {
     DeviceId = "dev";
     /// A rule that watches errors.
     AlertRuleId = "alr";
+    /// An address, key or workspace that is refused for a time.
+    BlockId = "blk";
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Small parsed value types of both sides. What has one of these types has been checked; nothing here does I/O.
 
+mod abuse_rule;
 mod counts;
 mod email;
 mod ids;
@@ -9,11 +10,12 @@ mod outcome;
 mod permission;
 mod slug;
 
+pub use abuse_rule::AbuseRule;
 pub use counts::Counts;
 pub use email::Email;
 pub use ids::{
-    AccountId, AlertRuleId, ApiId, BanId, BatchId, DeviceId, EventId, ExportId, IdError, ImportId, InviteId, JobId, KeyId, NodeId, PlanId, SecretId, SessionId,
-    TokenId, WorkspaceId,
+    AccountId, AlertRuleId, ApiId, BanId, BatchId, BlockId, DeviceId, EventId, ExportId, IdError, ImportId, InviteId, JobId, KeyId, NodeId, PlanId, SecretId,
+    SessionId, TokenId, WorkspaceId,
 };
 pub use job_state::JobState;
 pub use link::link;

@@ -35,6 +35,8 @@ pub mod names {
     pub const APIS_MANAGE: Permission = Permission::named("apis:manage");
     /// Describe plans, set limits of workspaces and APIs, assign plans to workspaces.
     pub const PLANS_MANAGE: Permission = Permission::named("plans:manage");
+    /// Block addresses, keys and workspaces, lift blocks, set the rules that make them.
+    pub const BLOCKS_MANAGE: Permission = Permission::named("blocks:manage");
     pub const JOBS_MANAGE: Permission = Permission::named("jobs:manage");
 }
 
@@ -51,6 +53,7 @@ pub const CATALOGUE: &[(Permission, &str)] = &[
     (names::ACCOUNTS_MANAGE, "Disable accounts and end their sessions"),
     (names::APIS_MANAGE, "Describe APIs"),
     (names::PLANS_MANAGE, "Make plans, set limits and assign them"),
+    (names::BLOCKS_MANAGE, "Block addresses, keys and workspaces"),
     (names::JOBS_MANAGE, "Retry jobs"),
 ];
 

@@ -62,6 +62,7 @@ fn nav(caller: &Caller) -> Vec<NavGroup> {
                 ("APIs", "/admin/apis", Icon::Server, Some(may::ADMIN_READ)),
                 ("All keys", "/admin/keys", Icon::Key, Some(may::ADMIN_READ)),
                 ("Refusals", "/admin/refusals", Icon::List, Some(may::ADMIN_READ)),
+                ("Blocks", "/admin/blocks", Icon::Lock, Some(may::BLOCKS_MANAGE)),
                 ("Jobs", "/admin/jobs", Icon::Rotate, Some(may::ADMIN_READ)),
             ],
         ),

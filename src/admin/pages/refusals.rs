@@ -33,7 +33,7 @@ fn page(all: AllRefusals) -> AnyView {
         {has_any.then(|| view! { <RefusalFilters list=list.clone() place=Place::ALL/> })}
         <RefusalRows list place=Place::ALL/>
         <section aria-labelledby="h-attempts">
-            <div class="section-head"><h2 id="h-attempts">"Unknown keys today"</h2><p>"Calls with secrets that no key has, or that are none: counted exactly, by reason and address."</p></div>
+            <div class="section-head"><h2 id="h-attempts">"Unknown keys today"</h2><p>"Calls with secrets that no key has, or that are none, and calls from blocked addresses: counted exactly, by reason and address."</p></div>
             {addresses(attempts)}
         </section>
     }

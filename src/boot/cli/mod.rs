@@ -8,6 +8,7 @@ mod account;
 mod admin;
 mod api;
 mod ban;
+mod block;
 mod config;
 mod database;
 mod doctor;
@@ -104,6 +105,9 @@ enum Command {
     /// Describe plans, set their limits, assign them
     #[command(subcommand)]
     Plan(plan::PlanCommand),
+    /// Block addresses, keys and workspaces for a time
+    #[command(subcommand)]
+    Block(block::BlockCommand),
 }
 
 /// What a command is called with, besides its own arguments.
@@ -176,6 +180,7 @@ impl Command {
             Self::Leaks(command) => command.run(invocation).await,
             Self::Api(command) => command.run(invocation).await,
             Self::Plan(command) => command.run(invocation).await,
+            Self::Block(command) => command.run(invocation).await,
         }
     }
 }

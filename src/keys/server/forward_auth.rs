@@ -108,9 +108,13 @@ fn decide(gate: &Gate, info: &RequestInfo, api: &str, dialect: Dialect, needs: R
     }
     let Some(api) = gate.api(api) else { return AppError::NotFound.into_response() };
     let route = told.route(gate.has_routes(api.id));
-    let Some(secret) = presented(headers) else {
-        gate.nothing_presented(Some(api.id), &route, info);
-        return missing(&api.slug);
+    let secret = match presented(headers) {
+        Some(secret) => secret,
+        None if gate.turns_away(info.address) => "",
+        None => {
+            gate.nothing_presented(Some(api.id), &route, info);
+            return missing(&api.slug);
+        }
     };
     let answer = gate.verify(Question {
         secret,

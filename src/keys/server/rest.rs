@@ -73,7 +73,7 @@ async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
             let quota = answer.violated().next().map(|limit| limit.name.to_string()).unwrap_or_default();
             return Err(AppError::QuotaExceeded { quota, retry_after: answer.retry_after.unwrap_or(1) });
         }
-        (outcome @ Outcome::IpDenied, _) => return Err(AppError::refused(outcome.sentence())),
+        (outcome @ Outcome::IpDenied, _) => return Err(AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))),
         _ => return Err(AppError::Unauthenticated),
     };
     let owner = caller_of_account(ctx, facts.owner, Via::Key(facts.key)).await?;

@@ -86,6 +86,8 @@ pub fn DocsPage() -> impl IntoView {
                 <p>"A limit over a day or longer is a quota: a call beyond it is answered "<code>"QUOTA_EXCEEDED"</code>", beyond a shorter one "<code>"RATE_LIMITED"</code>"; both are 429, and "<code>"violated-policies"</code>" names every limit that the call would have broken. Changes of limits and plans hold within a second on every server. A limit that is new counts what was used of its present window before; of calls in the two seconds around the change some may be missed or counted twice."</p>
                 <p>"Every answer tells the limit in the fields "<code>"RateLimit-Policy"</code>" and "<code>"RateLimit"</code>" (draft-ietf-httpapi-ratelimit-headers-10): q calls in w seconds, r remain, t seconds until it resets. A refusal adds "<code>"Retry-After"</code>" in whole seconds (RFC 9110 §10.2.3)."</p>
 
+                {super::docs_blocks::blocks()}
+
                 <h2 id="keys">"Keys"</h2>
                 <p>"A key looks like "<code>"demo_live_…"</code>": the API's prefix, live or test, 30 random characters (178 bits) and a checksum of six. Tollgate keeps a SHA-256 of it and nothing else, so a lost key is replaced, not found. Send it as "<code>"Authorization: Bearer"</code>" (RFC 6750) or "<code>"X-API-Key"</code>", never in an address."</p>
                 <p>"A key may be bound to networks: addresses or CIDR ranges (RFC 4632, RFC 4291), v4 and v6, on its page or as "<code>"addresses"</code>" over REST. Calls from elsewhere are answered "<code>"IP_DENIED"</code>" and shown with their address. Behind a proxy the client's address is believed from "<code>"TOLLGATE_TRUSTED_PROXIES"</code>" only; who asks by code sends it as "<code>"ip"</code>"."</p>

@@ -12,13 +12,14 @@ use tollgate::{
     app::App,
 };
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "/admin",
     "/admin/accounts",
     "/admin/accounts/{id}",
     "/admin/apis",
     "/admin/apis/{slug}",
     "/admin/bans",
+    "/admin/blocks",
     "/admin/jobs",
     "/admin/keys",
     "/admin/keys/many",
@@ -53,10 +54,11 @@ fn routes() -> BTreeSet<String> {
     generate_route_list(App).iter().map(|route| route.path().to_owned()).collect()
 }
 
-/// Every server function of admin and of plans, with a body that its arguments can be read from.
-fn functions(account: &str, session: &str, key: &str, job: &str, ban: &str) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+/// Every server function of admin, of plans and of blocks, with a body that its arguments can be read from.
+fn functions(account: &str, session: &str, key: &str, job: &str, ban: &str, block: &str) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     let of = |name: &'static str, value: &str| vec![(name, value.to_owned())];
     let two = |first: (&'static str, &str), second: (&'static str, &str)| vec![(first.0, first.1.to_owned()), (second.0, second.1.to_owned())];
+    let fields = |all: &[(&'static str, &str)]| all.iter().map(|(name, value)| (*name, (*value).to_owned())).collect::<Vec<_>>();
     let none_of_all = [("act", "enable"), ("all", "true"), ("seen", "0")].map(|(name, value)| (name, value.to_owned())).to_vec();
     vec![
         ("/fn/tollgate/plans/api/create_plan", two(("plan[name]", "Access"), ("plan[slug]", "access"))),
@@ -71,6 +73,14 @@ fn functions(account: &str, session: &str, key: &str, job: &str, ban: &str) -> V
         ("/fn/tollgate/admin/api/list_bans", of("over", "false")),
         ("/fn/tollgate/admin/api/unban_account", of("id", account)),
         ("/fn/tollgate/admin/api/unlock_account", of("id", account)),
+        ("/fn/tollgate/blocks/api/read_blocks", vec![]),
+        ("/fn/tollgate/blocks/api/add_block", fields(&[("target", "198.51.100.9"), ("reason", "a test"), ("lasts", "1h")])),
+        ("/fn/tollgate/blocks/api/lift_block", of("id", block)),
+        (
+            "/fn/tollgate/blocks/api/set_rule",
+            fields(&[("rule[rule]", "spread"), ("rule[most]", "20"), ("rule[minutes]", "10"), ("rule[then]", "tell"), ("rule[lasts]", "1h")]),
+        ),
+        ("/fn/tollgate/blocks/api/set_exemptions", of("networks", "192.0.2.0/24")),
         ("/fn/tollgate/admin/api/change_many_keys", none_of_all),
         ("/fn/tollgate/admin/api/create_api", two(("name", "Access"), ("slug", "access"))),
         ("/fn/tollgate/admin/api/disable_account", two(("id", account), ("reason", "a test"))),
@@ -138,10 +148,12 @@ async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
     let (session, job) = (app.ctx.new_id::<tollgate::values::SessionId>(), app.ctx.new_id::<tollgate::values::JobId>());
     let term = Term { reason: "a test", until: None };
     let ban = add_ban(&app.ctx, &Caller::cli(), &Visitor::terminal(), "198.51.100.0/24", term).await.unwrap();
-    let functions = functions(&developer.account.to_string(), &session.to_string(), &key.to_string(), &job.to_string(), &ban.id.to_string());
-    let is_admin = |path: &&str| path.starts_with("/fn/tollgate/admin/") || path.starts_with("/fn/tollgate/plans/");
+    let block = crate::blocks::block(&app.ctx, "198.51.100.8", None).await.unwrap().block.id;
+    let functions =
+        functions(&developer.account.to_string(), &session.to_string(), &key.to_string(), &job.to_string(), &ban.id.to_string(), &block.to_string());
+    let is_admin = |path: &&str| ["admin", "plans", "blocks"].iter().any(|feature| path.starts_with(&format!("/fn/tollgate/{feature}/")));
     let known: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).filter(is_admin).collect();
-    assert_eq!(known, functions.iter().map(|(path, _)| *path).collect(), "a function of admin or plans is not listed in this test");
+    assert_eq!(known, functions.iter().map(|(path, _)| *path).collect(), "a function of admin, plans or blocks is not listed in this test");
 
     // Of a developer even their own account and key are refused here.
     for (path, body) in &functions {
@@ -159,6 +171,7 @@ async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
         "plan.created",
         "account.banned",
         "ban.lifted",
+        "block.lifted",
     ] {
         assert_eq!(super::events(&app, kind).await, 0, "{kind}");
     }

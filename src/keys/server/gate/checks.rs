@@ -3,6 +3,7 @@
 
 use super::{
     Question,
+    blocked::Until,
     path::Fault,
     record::{KeyFacts, Standing},
     routing::Matched,
@@ -29,6 +30,10 @@ pub struct Call<'a> {
     /// Of the presented secret; none when a key is tried without one.
     pub hash: Option<&'a [u8; 32]>,
     pub route: Matched<'a>,
+    /// Until when the address is blocked, if it is.
+    pub address_blocked: Option<Until>,
+    /// Until when the key or its workspace is.
+    pub key_blocked: Option<Until>,
     /// Microseconds since 1970.
     pub now: i64,
 }
@@ -49,6 +54,10 @@ pub enum Why<'a> {
     /// No route of the API matches, and it refuses such calls.
     NoRoute,
     Path(Fault),
+    /// Calls from the address are blocked.
+    AddressBlocked(Until),
+    /// Calls of the key, or of its workspace, are blocked.
+    KeyBlocked(Until),
     /// This node has not read the API yet.
     Unread,
 }
@@ -66,14 +75,18 @@ impl Check {
                 let hash = call.hash?;
                 known(facts.secrets.iter().any(|s| s.hash == *hash && ended(s.expires_at)), Outcome::Expired)
             }
-            Self::State => match facts.standing {
-                Standing::Revoked => known(true, Outcome::Revoked),
+            Self::State => match (facts.standing, call.key_blocked) {
+                (Standing::Revoked, _) => known(true, Outcome::Revoked),
                 _ if facts.banned_until.is_some_and(|until| until > call.now) => known(true, Outcome::Banned),
-                Standing::Active => None,
-                Standing::Disabled => known(true, Outcome::Disabled),
+                (Standing::Disabled, _) => known(true, Outcome::Disabled),
+                (Standing::Active, Some(until)) => Some(Refused { outcome: Outcome::Banned, why: Why::KeyBlocked(until) }),
+                (Standing::Active, None) => None,
             },
             Self::Expiry => known(ended(facts.expires_at), Outcome::Expired),
             Self::Address => {
+                if let Some(until) = call.address_blocked {
+                    return Some(Refused { outcome: Outcome::IpDenied, why: Why::AddressBlocked(until) });
+                }
                 let is_among = |a: std::net::IpAddr| facts.addresses.iter().any(|network| network.contains(&a.to_canonical()));
                 known(!facts.addresses.is_empty() && !call.question.address.is_some_and(is_among), Outcome::IpDenied)
             }
@@ -108,6 +121,11 @@ pub fn cost(question: &Question<'_>, route: Matched<'_>) -> Option<u32> {
 }
 
 impl Why<'_> {
+    /// Seconds until it is worth trying again, where the refusal ends by itself.
+    pub fn retry_after(self, now_micros: i64) -> Option<u64> {
+        if let Self::AddressBlocked(until) | Self::KeyBlocked(until) = self { until.seconds_from(now_micros) } else { None }
+    }
+
     /// A sentence for the holder of the key; none where the code's own says it all.
     pub fn sentence(self) -> Option<String> {
         match self {
@@ -115,6 +133,8 @@ impl Why<'_> {
             Self::Lacks(needed) => Some(lacks(needed)),
             Self::NoRoute => Some("No route of the API matches this call, and the API refuses such calls.".to_owned()),
             Self::Path(fault) => Some(fault.sentence().to_owned()),
+            Self::AddressBlocked(until) => Some(format!("Calls from this address are blocked {}.", until.words())),
+            Self::KeyBlocked(until) => Some(format!("Calls of this key are blocked {}.", until.words())),
             Self::Unread => Some("This server has not read the API's routes yet. Try again in a second.".to_owned()),
         }
     }

@@ -41,7 +41,8 @@ impl Gate {
         let record = self.table.by_id(key)?;
         let apis = self.apis.load();
         let route = apis.route(question.api.unwrap_or(record.facts.api), &question);
-        let call = Call { question: &question, facts: &record.facts, hash: None, route, now: now_micros };
+        let (address_blocked, key_blocked) = (self.blocked.address(question.address, now_micros), self.blocked.key(&record.facts, now_micros));
+        let call = Call { question: &question, facts: &record.facts, hash: None, route, address_blocked, key_blocked, now: now_micros };
         let checks = Check::ALL.into_iter().filter(|check| *check != Check::Secret);
         let checks: Vec<_> = checks.map(|check| (check, check.refuses(&call).map(|r| (r.outcome, r.why.sentence())))).collect();
         let (cost, limits) = (cost(&question, route), record.limit_states(now_micros));

@@ -8,8 +8,11 @@
 //! Which limits hold a key is decided where it is read (`store`, `Level`): the first of key, its plan, its workspace, the workspace's
 //! plan and API that has any, else the default. Those of a workspace are counted for all its keys together (`shared`). One node's
 //! limits are exact; several nodes count each for itself until quota leases come.
+//!
+//! What is blocked (`blocked`) is looked at before the key; what looks like abuse is counted beside the answer (`watch`).
 
 mod apis;
+mod blocked;
 mod checks;
 mod contact;
 mod explain;
@@ -24,9 +27,11 @@ mod store;
 mod sync;
 mod table;
 mod verify;
+mod watch;
 mod window;
 
 pub use apis::ApiFacts;
+pub use blocked::Target;
 pub use checks::{Check, lacks};
 pub use contact::{Contact, Stopped};
 pub use explain::{Trial, TrialRoute};
@@ -35,6 +40,7 @@ pub use record::{KeyFacts, Standing};
 pub use routing::check as check_routes;
 pub use sync::Sync;
 pub use verify::{Answer, Question};
+pub use watch::{Suspicion, Watch};
 pub use window::reset_after;
 
 use super::meter::{Meter, Spool};
@@ -45,6 +51,7 @@ use crate::{
 };
 use apis::Apis;
 use arc_swap::ArcSwap;
+use blocked::Blocked;
 use label::Labels;
 use limit::Policy;
 use resume::Begun;
@@ -66,6 +73,8 @@ pub struct Gate {
     meter: Meter,
     labels: Labels,
     groups: Groups,
+    blocked: Blocked,
+    watch: Watch,
     begun: Mutex<Begun>,
     /// Held by whoever resumes them.
     resuming: tokio::sync::Mutex<()>,
@@ -88,6 +97,8 @@ impl Gate {
             meter: Meter::new(ctx.new_id(), spool),
             labels: Labels::default(),
             groups: Groups::default(),
+            blocked: Blocked::new(&ctx.config.server.trusted_proxies),
+            watch: Watch::default(),
             begun: Mutex::default(),
             resuming: tokio::sync::Mutex::default(),
             clock: ctx.clock.clone(),
@@ -172,6 +183,22 @@ pub async fn apis_refreshed(ctx: &Ctx) {
         && let Err(error) = sync::refresh_apis(&gate, &ctx.db).await
     {
         tracing::warn!("the gate could not read the changed APIs, its follower will: {error}");
+    }
+}
+
+/// Brings this node's gate up to date with what is blocked after a commit, as `refreshed` does with keys. False if it could not.
+pub async fn blocks_refreshed(ctx: &Ctx) -> bool {
+    let Some(gate) = ctx.part::<Gate>() else { return false };
+    match tokio::time::timeout(REFRESH, sync::refresh_blocks(&gate, &ctx.db)).await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            tracing::warn!("the gate could not read what is blocked, its follower will: {error}");
+            false
+        }
+        Err(_) => {
+            tracing::warn!("the gate could not read what is blocked in time, its follower will");
+            false
+        }
     }
 }
 

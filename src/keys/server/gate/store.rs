@@ -33,6 +33,8 @@ pub struct News {
     pub apis_changed: bool,
     /// Plans, workspaces and APIs whose limits changed since.
     pub holders: Vec<Uuid>,
+    /// A block, or a rule that makes them, is another.
+    pub blocks_changed: bool,
 }
 
 /// Takes a snapshot, and says what was not so in `before`.
@@ -47,13 +49,17 @@ pub async fn look(db: impl PgExecutor<'_>, before: Option<&str>) -> sqlx::Result
              array(
                select holder from limit_changes
                where $1::text is not null and changed_in >= pg_snapshot_xmin($1::text::pg_snapshot) and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)
-             ) as "holders!""#,
+             ) as "holders!",
+             exists (
+               select from (select changed_in from blocks union all select changed_in from block_rules union all select changed_in from block_exemptions) b
+               where $1::text is not null and changed_in >= pg_snapshot_xmin($1::text::pg_snapshot) and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)
+             ) as "blocks_changed!""#,
         before,
     )
     .fetch_one(db)
     .await?;
     let removed = row.removed.into_iter().map(KeyId::new).collect();
-    Ok(News { seen: row.seen, removed, apis_changed: row.apis_changed, holders: row.holders })
+    Ok(News { seen: row.seen, removed, apis_changed: row.apis_changed, holders: row.holders, blocks_changed: row.blocks_changed })
 }
 
 /// Every API with its routes.

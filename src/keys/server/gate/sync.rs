@@ -4,10 +4,11 @@
 //! change that its last snapshot did not include; a second without word does the same, since NOTIFY is lost while a connection is
 //! away. Comparing with a snapshot rather than with a number misses nothing and reads nothing twice: transactions commit in another
 //! order than they begin. Limits above the key (a plan's, a workspace's, an API's) have a row of their own that says when they changed
-//! (0014); the keys that they hold are read then. What was applied is written to the node's row and told to the others (`nodes`).
+//! (0014); the keys that they hold are read then. What is blocked is read whole when a block changes (0017). What was applied is written to the node's row and told to the others (`nodes`).
 
 use super::{
     Gate,
+    blocked::load_blocks,
     resume::resume_windows,
     store::{Which, load_apis, look, read_keys},
 };
@@ -101,6 +102,7 @@ impl Follower {
         let gate = &self.gate;
         self.seen = look(&self.db, None).await?.seen;
         load_apis(gate, &mut *self.db.acquire().await?).await?;
+        load_blocks(gate, &mut *self.db.acquire().await?).await?;
         let read = read_keys(gate, &self.db, Which::All).await?;
         resume_windows(gate, &self.db, &read, None).await?;
         gate.is_loaded.store(true, Ordering::Release);
@@ -176,6 +178,9 @@ impl Follower {
             if heard == Heard::Anything || news.apis_changed {
                 within(patience, async { load_apis(gate, link.acquire().await?).await }).await?;
             }
+            if news.blocks_changed {
+                within(patience, async { load_blocks(gate, link.acquire().await?).await }).await?;
+            }
             let is_long_ago = gate.contact.behind() > REMOVED_KEPT && gate.contact.was_current();
             let mut read = read_keys(gate, &mut *link, if is_long_ago { Which::All } else { Which::NotIn(&self.seen, patience) }).await?;
             let gone = if is_long_ago { gate.table.ids_known() } else { news.removed.clone() };
@@ -185,7 +190,7 @@ impl Follower {
                 read.extend(read_keys(gate, &mut *link, Which::HeldBy(&news.holders, FIRST_ANSWER)).await?);
             }
             self.seen.clone_from(&news.seen);
-            let news = news.removed.len() + read.len();
+            let news = news.removed.len() + read.len() + usize::from(news.blocks_changed);
             drop(resume_begun(gate, &self.db)); // it goes on by itself
             news
         };
@@ -308,4 +313,10 @@ async fn resumed(task: Option<JoinHandle<()>>) -> sqlx::Result<()> {
 pub async fn refresh_apis(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
     let _reading = gate.reading.lock().await;
     load_apis(gate, &mut *db.acquire().await?).await
+}
+
+/// Reads anew what is blocked.
+pub async fn refresh_blocks(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
+    let _reading = gate.reading.lock().await;
+    load_blocks(gate, &mut *db.acquire().await?).await
 }

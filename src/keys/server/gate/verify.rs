@@ -1,10 +1,11 @@
 //! The decision: one question, one answer, nothing awaited.
 //!
-//! The order is fixed: checksum, secret, then the checks (`checks`: state of the key, address, API, route, permission), then limits. Only a call
-//! that passes everything else is charged.
+//! The order is fixed: a blocked address, checksum, secret, then the checks (`checks`: state of the key and blocks of it, address, API,
+//! route, permission), then limits. Only a call that passes everything else is charged.
 
 use super::{
     Gate, LimitState,
+    blocked::Until,
     checks::{Call, Check, Refused, Why, cost},
     limit::{Violated, charge_all, refusing_code},
     record::Record,
@@ -82,9 +83,14 @@ impl Answer {
         Self { outcome, record: None, limits: Vec::new(), retry_after: None, lacks: None, why: None, violated: None }
     }
 
-    fn refused(record: Arc<Record>, refused: Refused<'_>) -> Self {
+    fn refused(record: Arc<Record>, refused: Refused<'_>, now: i64) -> Self {
         let lacks = if let Why::Lacks(needed) = refused.why { Some(needed.into()) } else { None };
-        Self { record: Some(record), lacks, why: refused.why.sentence(), ..Self::bare(refused.outcome) }
+        Self { record: Some(record), lacks, ..Self::refused_unseen(refused, now) }
+    }
+
+    /// Refused before anybody looked whose key it is.
+    fn refused_unseen(refused: Refused<'_>, now: i64) -> Self {
+        Self { why: refused.why.sentence(), retry_after: refused.why.retry_after(now), ..Self::bare(refused.outcome) }
     }
 }
 
@@ -92,32 +98,64 @@ impl Gate {
     /// Decides and counts.
     pub fn verify(&self, question: Question<'_>) -> Answer {
         let now = self.clock.now_micros();
+        if let Some(until) = self.blocked.address(question.address, now) {
+            return self.turn_away(&question, until, now);
+        }
         let known = self.look_up(question.secret);
         let apis = self.apis.load();
         let api = question.api.or(known.as_ref().ok().map(|(record, _)| record.facts.api));
         let route = api.map_or(Matched::Nothing, |api| apis.route(api, &question));
         let answer = match known {
             Ok((record, hash)) => {
-                let answer = decide(record, &hash, &question, route, now);
-                if let Some(record) = &answer.record {
-                    self.note_use(record, &hash, &question, route, answer.outcome, now);
-                }
+                let call = Call {
+                    question: &question,
+                    facts: &record.facts,
+                    hash: Some(&hash),
+                    route,
+                    address_blocked: None,
+                    key_blocked: self.blocked.key(&record.facts, now),
+                    now,
+                };
+                let answer = decide(&record, &call);
+                self.note_use(&record, &hash, &question, route, answer.outcome, now);
+                self.watch_call(&record, question.address, answer.outcome, now);
                 answer
             }
-            Err(outcome) => Answer::bare(outcome),
+            Err(outcome) => {
+                self.watch_unknown(question.address, now);
+                Answer::bare(outcome)
+            }
         };
         self.count(&question, &answer, route, now);
         answer
     }
 
+    /// The answer for a blocked address: the key is not looked up.
+    fn turn_away(&self, question: &Question<'_>, until: Until, now: i64) -> Answer {
+        let answer = Answer::refused_unseen(Refused { outcome: Outcome::IpDenied, why: Why::AddressBlocked(until) }, now);
+        let apis = self.apis.load();
+        self.count(question, &answer, question.api.map_or(Matched::Nothing, |api| apis.route(api, question)), now);
+        answer
+    }
+
+    /// True if calls from this address are refused, whatever key they show.
+    pub fn turns_away(&self, address: IpAddr) -> bool {
+        self.blocked.address(Some(address), self.clock.now_micros()).is_some()
+    }
+
     /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted, but the secret was used.
     pub fn standing(&self, secret: &str, api: &str, permission: &str, route: &str, address: Option<IpAddr>) -> Outcome {
         let question = Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, address, ..Question::default() };
+        let now = self.clock.now_micros();
+        let address_blocked = self.blocked.address(address, now);
+        if address_blocked.is_some() {
+            return Outcome::IpDenied;
+        }
         match self.look_up(secret) {
             Err(outcome) => outcome,
             Ok((record, hash)) => {
-                let now = self.clock.now_micros();
-                let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route: Matched::Nothing, now };
+                let key_blocked = self.blocked.key(&record.facts, now);
+                let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route: Matched::Nothing, address_blocked, key_blocked, now };
                 let outcome = refusal(&call).map_or(Outcome::Valid, |refused| refused.outcome);
                 self.note_use(&record, &hash, &question, Matched::Nothing, outcome, now);
                 outcome
@@ -211,14 +249,14 @@ impl Gate {
     }
 }
 
-fn decide(record: Arc<Record>, hash: &[u8; 32], question: &Question<'_>, route: Matched<'_>, now: i64) -> Answer {
-    let call = Call { question, facts: &record.facts, hash: Some(hash), route, now };
-    if let Some(refused) = refusal(&call) {
-        return Answer::refused(Arc::clone(&record), refused);
+fn decide(record: &Arc<Record>, call: &Call<'_>) -> Answer {
+    let now = call.now;
+    if let Some(refused) = refusal(call) {
+        return Answer::refused(Arc::clone(record), refused, now);
     }
-    let charged = cost(question, route).map_or(Ok(()), |cost| charge_all(&record.limits, &record.together, now, cost));
+    let charged = cost(call.question, call.route).map_or(Ok(()), |cost| charge_all(&record.limits, &record.together, now, cost));
     let limits = record.limit_states(now);
-    let mut answer = Answer { record: Some(record), limits, violated: charged.err(), ..Answer::bare(Outcome::Valid) };
+    let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated: charged.err(), ..Answer::bare(Outcome::Valid) };
     if answer.violated.is_some() {
         answer.outcome = refusing_code(answer.violated());
         answer.retry_after = answer.violated().map(|limit| limit.reset_after).max();

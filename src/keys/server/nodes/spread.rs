@@ -27,11 +27,22 @@ const UNKNOWN: u64 = u64::MAX;
 /// the commit). Never fails: the change is made, and what is not known is told as missing.
 pub async fn spread(ctx: &Ctx, keys: &[KeyId], since: Instant) -> Spread {
     let is_applied = gate::refreshed(ctx, keys).await;
+    confirmed(ctx, is_applied, since, store::last_change(&ctx.db, keys)).await
+}
+
+/// The same for blocks and the rules that make them.
+pub async fn spread_of_blocks(ctx: &Ctx, since: Instant) -> Spread {
+    let is_applied = gate::blocks_refreshed(ctx).await;
+    confirmed(ctx, is_applied, since, store::last_block_change(&ctx.db)).await
+}
+
+/// Waits until the other nodes have the transaction that `last_change` tells.
+async fn confirmed(ctx: &Ctx, is_applied: bool, since: Instant, last_change: impl Future<Output = sqlx::Result<Option<u64>>>) -> Spread {
     let nodes = ctx.part::<Nodes>();
     if let Some(nodes) = nodes.as_deref().filter(|nodes| is_applied && nodes.is_alone()) {
         return nodes.round(UNKNOWN, true).spread(since.elapsed());
     }
-    let change = match store::last_change(&ctx.db, keys).await {
+    let change = match last_change.await {
         Ok(change) => change.unwrap_or(0),
         Err(error) => {
             tracing::warn!("a change was made, but how far it has got is not known: {error}");

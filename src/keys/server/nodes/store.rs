@@ -117,6 +117,18 @@ pub async fn last_change(db: &PgPool, keys: &[KeyId]) -> sqlx::Result<Option<u64
     Ok(last.and_then(|n| u64::try_from(n).ok()))
 }
 
+/// The transaction that last changed a block or a rule that makes them.
+pub async fn last_block_change(db: &PgPool) -> sqlx::Result<Option<u64>> {
+    let last = sqlx::query_scalar!(
+        r#"select changed_in::text::bigint as "changed_in!"
+           from (select changed_in from blocks union all select changed_in from block_rules union all select changed_in from block_exemptions) b
+           where changed_in < pg_snapshot_xmax(pg_current_snapshot()) order by b.changed_in desc limit 1"#
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(last.and_then(|n| u64::try_from(n).ok()))
+}
+
 /// The keys of an account's own workspace.
 pub async fn keys_of_account(db: &PgPool, account: AccountId) -> sqlx::Result<Vec<KeyId>> {
     let keys = sqlx::query_scalar!("select k.id from keys k join workspaces w on w.id = k.workspace_id where w.personal_of = $1", account.uuid());

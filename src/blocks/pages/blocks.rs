@@ -1,0 +1,168 @@
+//! `/admin/blocks`: what is blocked now and was in the last 30 days, a form for a new block, and the rules that make blocks. Filters and
+//! the place in the list stand in the URL.
+
+use super::rules;
+use crate::{
+    accounts::components::Framed,
+    blocks::{
+        api::{self, AddBlock, LiftBlock},
+        model::{BlockPage, BlockQuery, BlockRow, BlockState},
+    },
+    keys::components::SaidTime,
+    ui::{
+        Badge, Button, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Form, Gate, LinkButton, Look, PageHeader, Pagination, SearchField, SelectField, Size,
+        Table, TextField, loaded,
+        number::{count, thousands},
+    },
+    values::{AbuseRule, BlockId, link},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+pub const PATH: &str = "/admin/blocks";
+
+#[component]
+pub fn BlocksPage() -> impl IntoView {
+    let parameters = use_query_map();
+    let query = move || parameters.with_untracked(|map| BlockQuery::read(|name| map.get(name)));
+    let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::here("Blocks")];
+    view! { <Framed crumbs>{loaded(move || api::read_blocks(query()), page, ("Go to the blocks", PATH))}</Framed> }
+}
+
+fn page(page: BlockPage) -> AnyView {
+    let now = match page.active {
+        0 => "Nothing is blocked now.".to_owned(),
+        n => format!("{} in force.", count(n, "block", "blocks")),
+    };
+    let lead =
+        format!("{now} Calls of a blocked key or workspace are answered BANNED, calls from a blocked address IP_DENIED, within a second on every server.");
+    let (settings, exempt, proxies) = (page.rules, page.exempt, page.proxies);
+    view! {
+        <PageHeader title="Blocks" lead=lead.into_any()/>
+        <div class="cols-panel">
+            <div class="stack">
+                {filters(&page.query)}
+                {table(page.query, page.rows, page.older.map(|id| id.to_string()))}
+            </div>
+            {new_panel()}
+        </div>
+        {rules::section(settings, exempt, proxies)}
+    }
+    .into_any()
+}
+
+fn options(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect()
+}
+
+fn filters(query: &BlockQuery) -> AnyView {
+    let states = options(&[("active", "In force"), ("past", "Past"), ("all", "All of 30 days")]);
+    let targets = options(&[("", "Every target"), ("address", "Addresses"), ("key", "Keys"), ("workspace", "Workspaces")]);
+    let mut makers = options(&[("", "Made by anybody"), ("operator", "Made by operators")]);
+    makers.extend(AbuseRule::ALL.map(|rule| (rule.to_string(), format!("Rule: {}", rule.title()))));
+    let query = query.clone();
+    view! {
+        <Filters action=PATH label="Blocks">
+            <SearchField placeholder="Address, network or id" nostrip:value=query.q/>
+            <FilterSelect label="State" name="state" options=states nostrip:value=query.state/>
+            <FilterSelect label="Target" name="of" options=targets nostrip:value=query.of/>
+            <FilterSelect label="Made by" name="by" options=makers nostrip:value=query.by/>
+        </Filters>
+    }
+    .into_any()
+}
+
+fn table(query: BlockQuery, rows: Vec<BlockRow>, older: Option<String>) -> AnyView {
+    if rows.is_empty() {
+        return if query.filters().is_empty() {
+            let text = "Calls pass from everywhere, for every key in good standing. What you or a rule blocks stands here, with who did it and why.";
+            view! { <Empty title="Nothing is blocked" text><LinkButton href=link(PATH, [("state", "past")])>"Show past blocks"</LinkButton></Empty> }.into_any()
+        } else {
+            view! { <Empty title="No block matches" text="Look for another target, or show what is in force."><LinkButton href=PATH>"Show blocks in force"</LinkButton></Empty> }
+                .into_any()
+        };
+    }
+    let summary = count(rows.len() as u64, "block", "blocks");
+    let older = older.map(|id| link(PATH, query.filters().into_iter().chain([("older", id.as_str())])));
+    let rows = rows.into_iter().map(row).collect_view();
+    view! {
+        <ErrorSummary action=LiftBlock::PATH/>
+        <Table caption="Blocks, newest first">
+            <thead>
+                <tr>
+                    <th scope="col">"Target"</th>
+                    <th scope="col">"Why"</th>
+                    <th scope="col" class="col-2">"Since"</th>
+                    <th scope="col" class="col-2">"Until"</th>
+                    <th scope="col" class="num col-3">"Refused calls"</th>
+                    <th scope="col" class="cell-status">"State"</th>
+                    <td><span class="visually-hidden">"Act"</span></td>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </Table>
+        <Pagination summary newer=None older/>
+    }
+    .into_any()
+}
+
+fn row(block: BlockRow) -> AnyView {
+    let name = match block.href {
+        Some(href) => view! { <a class="row-link" href=href>{block.target.clone()}</a> }.into_any(),
+        None => view! { <code>{block.target.clone()}</code> }.into_any(),
+    };
+    let until = match block.until {
+        Some(said) => view! { <SaidTime said/> }.into_any(),
+        None => view! { <span class="faint">"it is lifted"</span> }.into_any(),
+    };
+    let (gate, state) = match block.state {
+        BlockState::Active => (Gate::Refused, "Blocked"),
+        BlockState::Ended => (Gate::Idle, "Ended"),
+        BlockState::Lifted => (Gate::Passed, "Lifted"),
+        BlockState::Notice => (Gate::Limited, "Only told"),
+    };
+    let is_active = block.state == BlockState::Active;
+    let undo = is_active.then(|| undo(block.id, &block.target));
+    let is_off = (!is_active).then_some("is-off");
+    let why = block.lifted.unwrap_or_else(|| format!("By {}", block.by));
+    view! {
+        <tr class=is_off>
+            <th scope="row">{name}</th>
+            <td><span class="cell-2"><span>{block.reason}</span><span>{why}</span></span></td>
+            <td class="col-2"><SaidTime said=block.since/></td>
+            <td class="col-2">{until}</td>
+            <td class="num col-3">{block.refused.map_or_else(|| "–".to_owned(), thousands)}</td>
+            <td class="cell-status"><Badge gate>{state}</Badge></td>
+            <td class="cell-more">{undo}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn undo(id: BlockId, target: &str) -> AnyView {
+    let (form, note, label) = (format!("undo-{id}"), format!("Note on undoing the block of {target}"), format!("Undo the block of {target}"));
+    view! {
+        <Form action=LiftBlock::PATH id=form class="row" quiet=true hidden=vec![("id", id.to_string())]>
+            <TextField label=note name="note" label_hidden=true placeholder="Note (optional)" maxlength=200 autocomplete="off"/>
+            <Button size=Size::Small label>"Undo"</Button>
+        </Form>
+    }
+    .into_any()
+}
+
+fn new_panel() -> AnyView {
+    let lasts = options(&[("10m", "10 minutes"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("never", "Until I lift it")]);
+    let help = "An address (203.0.113.7), a network (203.0.113.0/24, 2001:db8::/48), the id of a key or a workspace, or an account's email. An IPv6 address stands for its /64.";
+    view! {
+        <aside class="card panel" aria-labelledby="h-new">
+            <div class="card-head"><h2 id="h-new">"New block"</h2></div>
+            <Form action=AddBlock::PATH class="card-body stack" label="New block">
+                <TextField label="Target" name="target" mono=true autocomplete="off" maxlength=254 required=true help=help/>
+                <TextField label="Reason" name="reason" autocomplete="off" maxlength=200 required=true help="For operators; the caller is told only until when."/>
+                <SelectField label="Lasts" name="lasts" options=lasts value="1h"/>
+                <div class="form-actions"><Button look=Look::Danger>"Block"</Button></div>
+            </Form>
+        </aside>
+    }
+    .into_any()
+}

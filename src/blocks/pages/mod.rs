@@ -1,0 +1,6 @@
+//! The page of blocks.
+
+mod blocks;
+mod rules;
+
+pub use blocks::BlocksPage;

@@ -1,0 +1,71 @@
+//! The rules that watch for abuse, each a form, and the networks that no block holds.
+
+use crate::{
+    blocks::{
+        api::{SetExemptions, SetRule},
+        model::{RuleSetting, lasting_words},
+    },
+    ui::{Button, CheckField, Form, SelectField, TextArea, TextField},
+    values::AbuseRule,
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+pub fn section(rules: Vec<RuleSetting>, exempt: Vec<String>, proxies: Vec<String>) -> AnyView {
+    let rules = rules.into_iter().map(card).collect_view();
+    view! {
+        <section aria-labelledby="h-rules">
+            <div class="section-head">
+                <h2 id="h-rules">"Abuse rules"</h2>
+                <p>"Counted by each server for itself, by the minutes of the clock. A rule that finds more than it allows blocks by itself, or only tells: a line above and an event."</p>
+            </div>
+            <div class="cols-3">{rules}</div>
+        </section>
+        {never(&exempt, &proxies)}
+    }
+    .into_any()
+}
+
+fn card(setting: RuleSetting) -> AnyView {
+    let rule = setting.rule;
+    let (most, help) = match rule {
+        AbuseRule::UnknownKeys => ("Tries allowed", "Secrets that no key has, or that are none, from one address (IPv6: one /64)."),
+        AbuseRule::Refusals => ("Refusals allowed", "Whatever they are refused for, limits too."),
+        AbuseRule::Spread => ("Networks allowed", "IPv4 by /24, IPv6 by /48; at most 100. Keys inside apps are used from many: tell first, then decide."),
+    };
+    let then = [("block", "Block"), ("tell", "Only tell")].map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
+    let then_is = if setting.blocks { "block" } else { "tell" };
+    let heading = format!("h-{rule}");
+    let labelled_by = heading.clone();
+    view! {
+        <section class="card" aria-labelledby=labelled_by>
+            <div class="card-head"><h3 id=heading>{rule.title()}</h3></div>
+            <Form action=SetRule::PATH id=rule.as_str() class="card-body stack" label=rule.title() hidden=vec![("rule[rule]", rule.to_string())]>
+                <CheckField label="On" name="rule[is_on]" checked=setting.is_on/>
+                <TextField label=most name="rule[most]" value=setting.most.to_string() inputmode="numeric" autocomplete="off" maxlength=9 required=true help=help/>
+                <TextField label="In minutes" name="rule[minutes]" value=setting.minutes.to_string() inputmode="numeric" autocomplete="off" maxlength=2 required=true help="1 to 60."/>
+                <SelectField label="Then" name="rule[then]" options=then value=then_is/>
+                <TextField label="For" name="rule[lasts]" value=lasting_words(setting.seconds) autocomplete="off" maxlength=8 required=true help="10m, 24h, 7d."/>
+                <div class="form-actions"><Button label=format!("Save the rule: {}", rule.title())>"Save"</Button></div>
+            </Form>
+        </section>
+    }
+    .into_any()
+}
+
+fn never(exempt: &[String], proxies: &[String]) -> AnyView {
+    let help = match proxies {
+        [] => "One network a line, at most 50. Loopback is never blocked.".to_owned(),
+        all => format!("One network a line, at most 50. Loopback and the trusted proxies ({}) are never blocked.", all.join(", ")),
+    };
+    let networks = exempt.join("\n");
+    view! {
+        <section class="card" aria-labelledby="h-never">
+            <div class="card-head"><h2 id="h-never">"Never blocked"</h2></div>
+            <Form action=SetExemptions::PATH class="card-body stack" label="Never blocked">
+                <TextArea label="Networks" name="networks" value=networks mono=true rows=3 help=help/>
+                <div class="form-actions"><Button label="Save the networks that are never blocked">"Save"</Button></div>
+            </Form>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,122 @@
+//! Blocking an address, a key or a workspace.
+
+use super::{
+    rules,
+    store::{self, Maker, Target},
+};
+use crate::{
+    accounts::{Caller, Via},
+    activity::server::{Change, record},
+    blocks::model::{Block, BlockState, NewBlock},
+    error::{AppError, Fields},
+    keys::{
+        model::Spread,
+        server::{actor, gate::Gate, nodes::spread_of_blocks},
+    },
+    platform::Ctx,
+    values::{WorkspaceId, permission_names as may},
+};
+use ipnet::IpNet;
+use sqlx::PgConnection;
+use std::net::IpAddr;
+use time::Duration;
+use tokio::time::Instant;
+
+/// What became of the wish.
+#[derive(Debug, Clone)]
+pub struct Added {
+    pub block: Block,
+    /// False: it was blocked already, and lasts longer now if that was asked.
+    pub is_new: bool,
+    /// On which nodes it holds.
+    pub spread: Spread,
+}
+
+/// Blocks what the caller names; `from` is where the caller sits. Of one target one block is in force at most: blocking it again makes
+/// that one longer, never shorter. Answers when every live node refuses.
+pub async fn add_block(ctx: &Ctx, caller: &Caller, from: Option<IpAddr>, new: NewBlock) -> Result<Added, AppError> {
+    caller.require(&may::BLOCKS_MANAGE)?;
+    let mut fields = Fields::default();
+    let target = fields.check("target", rules::target(&new.target).and_then(|target| others(ctx, caller, from, target)));
+    let reason = fields.check("reason", rules::reason(&new.reason));
+    let seconds = fields.check("seconds", rules::seconds(new.seconds));
+    fields.done()?;
+    let (Some(target), Some(reason), Some(seconds)) = (target, reason, seconds) else { return Err(AppError::NotFound) };
+    let now = ctx.clock.now();
+    let until = seconds.map(|n| now + Duration::seconds(i64::try_from(n).unwrap_or(0)));
+
+    let mut tx = ctx.db.begin().await?;
+    let nothing = || AppError::invalid("target", "There is no such key or workspace.");
+    let (named, workspace) = store::find_target(&mut tx, target).await?.ok_or_else(nothing)?;
+    if let Target::Network(network) = target
+        && let Some(exempt) = store::list_exempt(&mut tx).await?.iter().find(|exempt| exempt.contains(&network))
+    {
+        return Err(AppError::invalid("target", format!("{exempt} is among the networks that are never blocked. Take it from that list first.")));
+    }
+    store::lock_target(&mut tx, target).await?;
+    let (block, is_new) = match store::find_in_force(&mut tx, target, false, now).await? {
+        Some(block) if block.until.is_none_or(|end| until.is_some_and(|wanted| wanted <= end)) => {
+            tx.rollback().await?;
+            return Ok(Added { block, is_new: false, spread: spread_of_blocks(ctx, Instant::now()).await }); // sent twice
+        }
+        Some(block) => (Block { until, reason, ..block }, false),
+        None => {
+            let by = caller.name.clone();
+            let block = Block { id: ctx.new_id(), target: named, state: BlockState::Active, reason, since: now, until, by, rule: None, lifted: None };
+            (block, true)
+        }
+    };
+    let (account, name) = actor(caller);
+    if is_new {
+        store::insert_block(&mut tx, &block, target, Maker { account, name }).await?;
+    } else {
+        store::extend_block(&mut tx, &block).await?;
+    }
+    note(ctx, &mut tx, Maker { account, name }, if is_new { "block.added" } else { "block.extended" }, &block, workspace, &block.reason).await?;
+    let since = Instant::now();
+    tx.commit().await?;
+    Ok(Added { block, is_new, spread: spread_of_blocks(ctx, since).await })
+}
+
+/// Nobody blocks what they need to undo it: their own address, key or workspace, this machine, the proxies before it.
+fn others(ctx: &Ctx, caller: &Caller, from: Option<IpAddr>, target: Target) -> Result<Target, String> {
+    match target {
+        Target::Network(network) => {
+            let loopback: [IpAddr; 2] = [[127, 0, 0, 1].into(), std::net::Ipv6Addr::LOCALHOST.into()];
+            if network.addr().is_loopback() || loopback.iter().any(|address| network.contains(address)) {
+                return Err("This is the machine itself (loopback), which can't be blocked.".to_owned());
+            }
+            if let Some(own) = from.map(|a| a.to_canonical()).filter(|own| network.contains(own)) {
+                return Err(format!("You come from {own} yourself. Block a network that does not hold your own address."));
+            }
+            let meets = |proxy: &&IpNet| proxy.contains(&network) || network.contains(*proxy);
+            if let Some(proxy) = ctx.config.server.trusted_proxies.iter().find(meets) {
+                return Err(format!("{proxy} is a trusted proxy (server.trusted_proxies): what comes through it has the address of its client."));
+            }
+        }
+        Target::Key(key) if caller.via == Via::Key(key) => return Err("This is the key that you call with.".to_owned()),
+        Target::Workspace(workspace) if workspace == caller.workspace => return Err("This is your own workspace.".to_owned()),
+        Target::Key(_) | Target::Workspace(_) => {}
+    }
+    Ok(target)
+}
+
+/// The event of a block.
+pub(super) async fn note(
+    ctx: &Ctx,
+    conn: &mut PgConnection,
+    by: Maker<'_>,
+    kind: &str,
+    block: &Block,
+    workspace: Option<WorkspaceId>,
+    reason: &str,
+) -> Result<(), AppError> {
+    let data = serde_json::json!({ "name": block.target.words(), "until": block.until.map(|at| at.unix_timestamp()), "rule": block.rule });
+    record(ctx, conn, Change { kind, workspace, actor: by.account, actor_name: by.name, subject: Some(block.id.uuid()), reason, data }).await?;
+    Ok(())
+}
+
+/// True for networks that a rule must not block: those that the gate of this node never refuses.
+pub(super) fn is_exempt(ctx: &Ctx, target: Target) -> bool {
+    matches!(target, Target::Network(network) if ctx.part::<Gate>().is_some_and(|gate| gate.is_exempt(network.addr())))
+}

@@ -1,0 +1,155 @@
+//! The REST routes of blocks. For operators: every operation needs `blocks:manage`.
+
+mod bodies;
+
+use self::bodies::{BlockBody, BlockListBody, NewBlockBody};
+use super as server;
+use crate::{
+    blocks::model::BlockQuery,
+    error::AppError,
+    keys::server::rest::RestCaller,
+    platform::{
+        Ctx,
+        http::{
+            RequestInfo,
+            json::{Body, Query},
+        },
+    },
+    values::BlockId,
+};
+use axum::{
+    Extension, Json, Router,
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, OpenApi};
+
+/// What `/api/v1/openapi.json` says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(list_blocks, add_block, read_block, lift_block))]
+pub struct Docs;
+
+pub fn routes() -> Router<Ctx> {
+    Router::new().route("/api/v1/blocks", get(list_blocks).post(add_block)).route("/api/v1/blocks/{id}", get(read_block).delete(lift_block))
+}
+
+/// An id in the path; one that can't be an id is a block that does not exist.
+fn block(id: &str) -> Result<BlockId, AppError> {
+    id.parse().map_err(|_| AppError::NotFound)
+}
+
+/// The query of the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// 1 to 100, 20 unless said otherwise.
+    #[serde(default)]
+    limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+    /// `active` (unless said otherwise), `past` or `all`; those that ended are kept for 30 days.
+    #[serde(default)]
+    state: Option<String>,
+    /// `address`, `key` or `workspace`.
+    #[serde(default)]
+    of: Option<String>,
+    /// `operator`, or the name of a rule: `unknown-keys`, `refusals`, `spread`.
+    #[serde(default)]
+    by: Option<String>,
+    /// An address or a network that blocks meet, or the id of a key or a workspace.
+    #[serde(default)]
+    q: Option<String>,
+}
+
+/// List blocks
+///
+/// What is blocked, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/blocks", tag = "Blocks", operation_id = "list_blocks", params(ListQuery),
+    responses(
+        (status = 200, body = BlockListBody), (status = 401, content_type = "application/problem+json"),
+        (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+async fn list_blocks(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ListQuery>) -> Result<Json<BlockListBody>, AppError> {
+    let limit = asked.limit.unwrap_or(20);
+    if !(1..=100).contains(&limit) {
+        return Err(AppError::invalid("limit", "Ask for 1 to 100 blocks."));
+    }
+    let query = BlockQuery { state: asked.state, of: asked.of, by: asked.by, q: asked.q, older: asked.cursor };
+    let list = server::list_blocks(&ctx, &caller, &query, limit).await?;
+    let next_cursor = list.older.map(|id| id.to_string());
+    Ok(Json(BlockListBody { data: list.blocks.into_iter().map(Into::into).collect(), has_more: next_cursor.is_some(), next_cursor }))
+}
+
+/// Block an address, a key or a workspace
+///
+/// Of one target one block is in force at most: blocking it again makes that one longer (200), never shorter. The answer comes when every
+/// live server refuses.
+#[utoipa::path(
+    post, path = "/api/v1/blocks", tag = "Blocks", operation_id = "add_block", request_body = NewBlockBody,
+    responses(
+        (status = 201, body = BlockBody), (status = 200, description = "It was blocked already", body = BlockBody),
+        (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+async fn add_block(
+    State(ctx): State<Ctx>,
+    Extension(info): Extension<RequestInfo>,
+    RestCaller(caller): RestCaller,
+    Body(new): Body<NewBlockBody>,
+) -> Result<Response, AppError> {
+    let added = server::add_block(&ctx, &caller, Some(info.address), new.block()).await?;
+    let location = HeaderValue::from_str(&format!("/api/v1/blocks/{}", added.block.id));
+    let status = if added.is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let mut response = (status, Json(BlockBody::from(added.block))).into_response();
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// Read a block
+#[utoipa::path(
+    get, path = "/api/v1/blocks/{id}", tag = "Blocks", operation_id = "read_block", params(("id" = String, Path)),
+    responses((status = 200, body = BlockBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn read_block(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(id): Path<String>) -> Result<Json<BlockBody>, AppError> {
+    Ok(Json(server::find_block(&ctx, &caller, block(&id)?).await?.into()))
+}
+
+/// Why a block is lifted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct LiftQuery {
+    /// At most 200 characters.
+    #[serde(default)]
+    note: String,
+}
+
+/// Lift a block
+///
+/// One that is not in force any more stays as it is. The answer comes when every live server lets pass again.
+#[utoipa::path(
+    delete, path = "/api/v1/blocks/{id}", tag = "Blocks", operation_id = "lift_block", params(("id" = String, Path), LiftQuery),
+    responses((status = 204), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn lift_block(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    Path(id): Path<String>,
+    Query(why): Query<LiftQuery>,
+) -> Result<StatusCode, AppError> {
+    server::lift_block(&ctx, &caller, block(&id)?, &why.note).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

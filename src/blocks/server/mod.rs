@@ -1,0 +1,24 @@
+//! The operations of blocks over a private store: making and lifting them, listing them, the rules, and acting on what the gate
+//! suspects.
+
+mod adding;
+mod firing;
+pub mod forms;
+mod guard;
+pub mod http;
+pub mod jobs;
+mod lifting;
+mod listing;
+mod page;
+mod rules;
+mod settings;
+mod store;
+
+pub use adding::{Added, add_block};
+pub use firing::fire;
+pub use guard::Guard;
+pub use lifting::{forget_old_blocks, lift_block};
+pub use listing::{BlockList, find_block, list_blocks};
+pub use page::block_page;
+pub use rules::lasting;
+pub use settings::{rule_settings, set_exemptions, set_rule};

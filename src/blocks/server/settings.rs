@@ -1,0 +1,78 @@
+//! The rules that watch for abuse, and the networks that no block holds.
+
+use super::{rules, store};
+use crate::{
+    accounts::Caller,
+    activity::server::{Change, record},
+    blocks::model::RuleSetting,
+    error::{AppError, Fields},
+    keys::{
+        model::Spread,
+        server::{actor, nodes::spread_of_blocks},
+    },
+    platform::Ctx,
+    values::permission_names as may,
+};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use tokio::time::Instant;
+
+/// Every rule as it is set, and the networks that no block holds.
+pub async fn rule_settings(ctx: &Ctx, caller: &Caller) -> Result<(Vec<RuleSetting>, Vec<String>), AppError> {
+    caller.require(&may::BLOCKS_MANAGE)?;
+    let mut conn = ctx.db.acquire().await?;
+    let exempt = store::list_exempt(&mut conn).await?;
+    Ok((store::list_rules(&mut conn).await?, exempt.iter().map(ToString::to_string).collect()))
+}
+
+/// Sets a rule. It counts from the present window on.
+pub async fn set_rule(ctx: &Ctx, caller: &Caller, wanted: RuleSetting) -> Result<Spread, AppError> {
+    caller.require(&may::BLOCKS_MANAGE)?;
+    let mut fields = Fields::default();
+    let highest = wanted.rule.highest();
+    if !(1..=highest).contains(&wanted.most) {
+        fields.add("most", format!("Write a whole number from 1 to {}.", crate::ui::number::thousands(highest.into())));
+    }
+    if !(1..=60).contains(&wanted.minutes) {
+        fields.add("minutes", "Write a whole number from 1 to 60.");
+    }
+    if !(60..=366 * 86_400).contains(&wanted.seconds) {
+        fields.add("lasts", "A rule blocks for a minute to 366 days: 10m, 24h, 7d.");
+    }
+    fields.done()?;
+    let mut tx = ctx.db.begin().await?;
+    let before = store::lock_rule(&mut tx, wanted.rule).await?.ok_or(AppError::NotFound)?;
+    let since = Instant::now();
+    if before != wanted {
+        store::update_rule(&mut tx, &wanted).await?;
+        note(ctx, &mut tx, caller, "block.rule_changed", json!({ "name": wanted.rule.title(), "from": before, "to": wanted })).await?;
+        tx.commit().await?;
+    } else {
+        tx.rollback().await?;
+    }
+    Ok(spread_of_blocks(ctx, since).await)
+}
+
+/// The networks that no block holds become these. Blocks of them stay in the list, and refuse nothing.
+pub async fn set_exemptions(ctx: &Ctx, caller: &Caller, typed: &str) -> Result<Spread, AppError> {
+    caller.require(&may::BLOCKS_MANAGE)?;
+    let wanted = rules::networks(typed.lines()).map_err(|words| AppError::invalid("networks", words))?;
+    let mut tx = ctx.db.begin().await?;
+    let before = store::list_exempt(&mut tx).await?;
+    let since = Instant::now();
+    if before != wanted {
+        store::replace_exempt(&mut tx, &wanted).await?;
+        let words = |networks: &[ipnet::IpNet]| networks.iter().map(ToString::to_string).collect::<Vec<_>>();
+        note(ctx, &mut tx, caller, "block.exempted", json!({ "from": words(&before), "to": words(&wanted) })).await?;
+        tx.commit().await?;
+    } else {
+        tx.rollback().await?;
+    }
+    Ok(spread_of_blocks(ctx, since).await)
+}
+
+async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, kind: &str, data: Value) -> Result<(), AppError> {
+    let (actor, actor_name) = actor(caller);
+    record(ctx, conn, Change { kind, actor, actor_name, data, ..Change::default() }).await?;
+    Ok(())
+}

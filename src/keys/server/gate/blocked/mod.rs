@@ -1,0 +1,227 @@
+//! What is blocked, as this node knows it: addresses, keys and workspaces, each until a time.
+//!
+//! The set is replaced whole when a block changes (`store`), and read without a lock. While no block is in force, a question costs one
+//! atomic load; else one look per length of prefix that any block has, however many blocks there are. A block ends by the clock of the
+//! question. Loopback, the trusted proxies and the networks that operators name are never refused here, whatever the table says.
+
+mod store;
+
+pub use store::load_blocks;
+
+use super::record::KeyFacts;
+use crate::values::{KeyId, WorkspaceId};
+use arc_swap::ArcSwap;
+use ipnet::IpNet;
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use time::OffsetDateTime;
+
+/// What a block holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    Network(IpNet),
+    Key(KeyId),
+    Workspace(WorkspaceId),
+}
+
+/// When a block ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Until(i64);
+
+impl Until {
+    /// When somebody lifts it.
+    pub const LIFTED: Self = Self(i64::MAX);
+
+    /// Microseconds since 1970.
+    pub const fn micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Whole seconds from now until then, rounded up; none where nobody knows.
+    pub fn seconds_from(self, now_micros: i64) -> Option<u64> {
+        (self != Self::LIFTED).then(|| u64::try_from(self.0.saturating_sub(now_micros)).unwrap_or(0).div_ceil(1_000_000).max(1))
+    }
+
+    /// "until 2026-11-20 12:10:00 UTC".
+    pub fn words(self) -> String {
+        match OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000) {
+            Ok(at) if self != Self::LIFTED => format!("until {} {:02}:{:02}:{:02} UTC", at.date(), at.hour(), at.minute(), at.second()),
+            _ => "until an operator lifts the block".to_owned(),
+        }
+    }
+}
+
+/// The blocks of this node.
+pub struct Blocked {
+    /// The last end of any block: after it nothing need be looked at.
+    last_end: AtomicI64,
+    set: ArcSwap<Set>,
+    /// Loopback and the trusted proxies.
+    always_exempt: Box<[IpNet]>,
+}
+
+/// Everything that is blocked at one revision.
+#[derive(Debug, Default)]
+pub struct Set {
+    /// By length of prefix and first bits; IPv4 as the mapped part of IPv6.
+    networks: HashMap<(u8, u128), Until>,
+    /// The lengths that `networks` has.
+    lengths: Vec<u8>,
+    keys: HashMap<KeyId, Until>,
+    workspaces: HashMap<WorkspaceId, Until>,
+    exempt: Vec<IpNet>,
+    last_end: Option<Until>,
+}
+
+impl Set {
+    /// An empty set, with the networks that it never holds.
+    pub fn new(exempt: Vec<IpNet>) -> Self {
+        Self { exempt, ..Self::default() }
+    }
+
+    /// Of several blocks of one target the last end counts.
+    pub fn add(&mut self, target: Target, until: Until) {
+        let longest = |known: &mut Until| *known = until.max(*known);
+        match target {
+            Target::Network(network) => {
+                let place = place(network);
+                if !self.lengths.contains(&place.0) {
+                    self.lengths.push(place.0);
+                }
+                self.networks.entry(place).and_modify(longest).or_insert(until);
+            }
+            Target::Key(key) => _ = self.keys.entry(key).and_modify(longest).or_insert(until),
+            Target::Workspace(workspace) => _ = self.workspaces.entry(workspace).and_modify(longest).or_insert(until),
+        }
+        self.last_end = self.last_end.max(Some(until));
+    }
+
+    fn network(&self, address: IpAddr) -> Option<Until> {
+        let bits = bits(address);
+        self.lengths.iter().filter_map(|length| self.networks.get(&(*length, first(bits, *length))).copied()).max()
+    }
+}
+
+impl Blocked {
+    pub fn new(trusted_proxies: &[IpNet]) -> Self {
+        let loopback = [IpNet::new_assert([127, 0, 0, 0].into(), 8), IpNet::new_assert(std::net::Ipv6Addr::LOCALHOST.into(), 128)];
+        let always_exempt = loopback.into_iter().chain(trusted_proxies.iter().copied()).collect();
+        Self { last_end: AtomicI64::new(0), set: ArcSwap::default(), always_exempt }
+    }
+
+    /// Takes what was read. Those that ask meanwhile see the one or the other whole.
+    pub fn replace(&self, set: Set) {
+        let last_end = set.last_end.map_or(0, |until| until.0);
+        self.set.store(Arc::new(set));
+        self.last_end.store(last_end, Ordering::Release);
+    }
+
+    /// Until when calls from this address are refused, if they are.
+    pub fn address(&self, address: Option<IpAddr>, now_micros: i64) -> Option<Until> {
+        if self.is_idle(now_micros) {
+            return None;
+        }
+        let address = address?.to_canonical();
+        let until = self.set.load().network(address).filter(|until| until.0 > now_micros)?;
+        (!self.is_exempt(address)).then_some(until)
+    }
+
+    /// Until when calls of this key are refused, if they are: for itself or for its workspace.
+    pub fn key(&self, facts: &KeyFacts, now_micros: i64) -> Option<Until> {
+        if self.is_idle(now_micros) {
+            return None;
+        }
+        let set = self.set.load();
+        let (key, workspace) = (set.keys.get(&facts.key).copied(), set.workspaces.get(&facts.workspace).copied());
+        key.max(workspace).filter(|until| until.0 > now_micros)
+    }
+
+    /// True for addresses that no block holds.
+    pub fn is_exempt(&self, address: IpAddr) -> bool {
+        let holds = |network: &IpNet| network.contains(&address);
+        self.always_exempt.iter().any(holds) || self.set.load().exempt.iter().any(holds)
+    }
+
+    fn is_idle(&self, now_micros: i64) -> bool {
+        now_micros >= self.last_end.load(Ordering::Acquire)
+    }
+}
+
+/// An address as 128 bits; IPv4 as the mapped part of IPv6.
+fn bits(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+/// The first bits, the others zero.
+fn first(bits: u128, length: u8) -> u128 {
+    bits & u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0)
+}
+
+fn place(network: IpNet) -> (u8, u128) {
+    let length = network.prefix_len() + if matches!(network, IpNet::V4(_)) { 96 } else { 0 };
+    (length, first(bits(network.addr()), length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocked(networks: &[(&str, i64)]) -> Blocked {
+        let mut set = Set::new(vec!["203.0.113.64/26".parse().expect("a network")]);
+        for (network, until) in networks {
+            set.add(Target::Network(network.parse().expect("a network")), Until::micros(*until));
+        }
+        let blocked = Blocked::new(&["10.0.0.0/8".parse().expect("a network")]);
+        blocked.replace(set);
+        blocked
+    }
+
+    fn until(blocked: &Blocked, address: &str, now: i64) -> Option<i64> {
+        blocked.address(Some(address.parse().expect("an address")), now).map(|until| until.0)
+    }
+
+    #[test]
+    fn an_address_is_found_by_its_prefixes_until_the_end() {
+        let blocked = blocked(&[("203.0.113.0/24", 100), ("203.0.113.7/32", 50), ("2001:db8:1:2::/64", 70), ("198.51.100.9/32", i64::MAX)]);
+        assert_eq!(until(&blocked, "203.0.113.7", 10), Some(100), "the longer of two");
+        assert_eq!(until(&blocked, "::ffff:203.0.113.7", 10), Some(100), "mapped into IPv6 it is the same");
+        assert_eq!((until(&blocked, "203.0.113.8", 99), until(&blocked, "203.0.113.8", 100)), (Some(100), None));
+        assert_eq!(until(&blocked, "203.0.112.7", 10), None);
+        assert_eq!((until(&blocked, "2001:db8:1:2:9::1", 10), until(&blocked, "2001:db8:1:3::1", 10)), (Some(70), None));
+        assert_eq!(until(&blocked, "198.51.100.9", i64::MAX - 1), Some(i64::MAX));
+        assert_eq!(blocked.address(None, 10), None, "who says no address is no address");
+    }
+
+    #[test]
+    fn some_networks_are_never_refused() {
+        let blocked = blocked(&[("127.0.0.0/8", 100), ("::/16", 100), ("10.0.0.0/8", 100), ("203.0.113.0/24", 100)]);
+        for address in ["127.0.0.1", "::1", "10.1.2.3", "203.0.113.65"] {
+            assert_eq!(until(&blocked, address, 10), None, "{address}");
+        }
+        assert_eq!(until(&blocked, "203.0.113.1", 10), Some(100));
+    }
+
+    #[test]
+    fn a_set_without_blocks_is_not_looked_at() {
+        let none = blocked(&[]);
+        assert!(none.is_idle(1));
+        assert!(blocked(&[("203.0.113.0/24", 100)]).is_idle(100), "nor one whose blocks have all ended");
+    }
+
+    #[test]
+    fn an_end_is_told_in_seconds_and_in_words() {
+        assert_eq!(Until::micros(2_500_000).seconds_from(1_000_000), Some(2));
+        assert_eq!(Until::LIFTED.seconds_from(1), None);
+        assert_eq!(Until::micros(1_795_176_600_000_000).words(), "until 2026-11-20 12:10:00 UTC");
+        assert_eq!(Until::LIFTED.words(), "until an operator lifts the block");
+    }
+}

@@ -1,0 +1,139 @@
+//! `/admin/blocks`: what operators see and do there, without JavaScript, and that nobody else does.
+
+use super::{block, code, listed};
+use crate::{keys::events, support::TestApp};
+use sqlx::PgPool;
+use tollgate::{
+    accounts::{Caller, Via, server::caller_of_account},
+    blocks::{
+        api,
+        model::NewBlock,
+        server::{add_block, rule_settings},
+    },
+};
+
+const PATH: &str = "/admin/blocks";
+
+#[sqlx::test]
+async fn an_operator_blocks_and_undoes_it(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let browser = &operator.browser;
+    assert!(browser.page(PATH).await.contains("Nothing is blocked"));
+    assert_eq!(person.browser.get(PATH).await.status(), 403);
+    assert!(!person.browser.page("/home").await.contains("/admin/blocks"));
+
+    for (target, words) in [("198.51", "neither an address nor a network"), ("127.0.0.1", "loopback"), ("nobody@example.com", "Nobody has this email.")] {
+        let refused = browser.post::<api::AddBlock>(PATH, &[("target", target), ("reason", "tries <b>"), ("lasts", "10m")]).await;
+        assert_eq!(refused.status(), 422, "{target}");
+        let page = refused.text().await.unwrap();
+        assert!(page.contains(words) && page.contains(&format!("value=\"{target}\"")) && page.contains("tries &lt;b&gt;"), "{target}: what was typed stays");
+    }
+    let right = [("target", "198.51.100.9"), ("reason", "tries <b>"), ("lasts", "10m")];
+    for _ in 0..2 {
+        assert_eq!(browser.post::<api::AddBlock>(PATH, &right).await.status(), 303);
+    }
+    let page = browser.page(PATH).await;
+    assert!(page.contains("198.51.100.9") && page.contains("tries &lt;b&gt;") && page.contains("1 block in force.") && page.contains("today, 12:10"), "{page}");
+    code(&app.ctx, "demo_live_nonsense", "198.51.100.9");
+    assert_eq!((listed(&app.ctx, "all").await.len(), events(&db, "block.added").await), (1, 1), "sent twice");
+
+    let id = listed(&app.ctx, "active").await[0].id.to_string();
+    assert_eq!(person.browser.post::<api::LiftBlock>("/home", &[("id", &id)]).await.status(), 403);
+    let long = "x".repeat(201);
+    assert_eq!(browser.post::<api::LiftBlock>(PATH, &[("id", &id), ("note", &long)]).await.status(), 422);
+    for note in ["a mistake", "again"] {
+        assert_eq!(browser.post::<api::LiftBlock>(PATH, &[("id", &id), ("note", note)]).await.status(), 303);
+    }
+    assert_eq!(events(&db, "block.lifted").await, 1);
+    assert!(browser.page(PATH).await.contains("Nothing is blocked now."));
+    let past = browser.page("/admin/blocks?state=past").await;
+    assert!(past.contains("Lifted by") && past.contains("a mistake") && !past.contains("Undo the block"));
+    assert!(browser.page("/admin").await.contains("lifted the block of 198.51.100.9"), "operators' deeds");
+}
+
+#[sqlx::test]
+async fn the_list_is_filtered_and_goes_on(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (operator, person) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
+    let browser = &operator.browser;
+    assert_eq!(browser.post::<api::AddBlock>(PATH, &[("target", &person.email), ("reason", "unpaid"), ("lasts", "never")]).await.status(), 303);
+    for n in 0..52 {
+        app.ctx.clock.advance(time::Duration::MILLISECOND); // ids of one instant are in no order
+        block(&app.ctx, &format!("198.51.100.{n}"), None).await.unwrap();
+    }
+    let page = browser.page(PATH).await;
+    assert!(page.contains("198.51.100.51") && !page.contains("unpaid") && page.contains("53 blocks in force."));
+    let older = page.split("older=").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert!(browser.page(&format!("{PATH}?older={older}")).await.contains("unpaid"));
+    let of = browser.page("/admin/blocks?of=workspace").await;
+    assert!(of.contains("unpaid") && of.contains("it is lifted") && !of.contains("198.51.100.51"));
+    assert!(browser.page("/admin/blocks?q=198.51.100.7").await.contains("1 block<"), "one of them");
+    assert!(browser.page("/admin/blocks?q=192.0.2.1").await.contains("No block matches"));
+    assert!(browser.page("/admin/blocks?by=spread").await.contains("No block matches"));
+    for wrong in ["state=maybe", "of=moon", "by=nobody", "q=moon", "older=blk_1"] {
+        assert_eq!(browser.get(&format!("{PATH}?{wrong}")).await.status(), 422, "{wrong}");
+    }
+}
+
+#[sqlx::test]
+async fn an_operator_sets_the_rules(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let operator = app.sign_in_as("operator").await;
+    let browser = &operator.browser;
+    let form = |most: &'static str, lasts: &'static str| {
+        [
+            ("_form", "spread"),
+            ("rule[rule]", "spread"),
+            ("rule[is_on]", "true"),
+            ("rule[most]", most),
+            ("rule[minutes]", "5"),
+            ("rule[then]", "tell"),
+            ("rule[lasts]", lasts),
+        ]
+    };
+    for (most, lasts, words) in [
+        ("many", "1h", "Write a whole number."),
+        ("101", "1h", "from 1 to 100"),
+        ("9", "soon", "Write a number and a unit"),
+        ("9", "5s", "a minute to 366 days"),
+    ] {
+        let refused = browser.post::<api::SetRule>(PATH, &form(most, lasts)).await;
+        assert_eq!(refused.status(), 422, "{most} {lasts}");
+        let page = refused.text().await.unwrap();
+        assert!(page.contains(words) && page.contains(&format!("value=\"{most}\"")), "{most} {lasts}");
+    }
+    for _ in 0..2 {
+        assert_eq!(browser.post::<api::SetRule>(PATH, &form("9", "2h")).await.status(), 303);
+    }
+    let (rules, _) = rule_settings(&app.ctx, &Caller::cli()).await.unwrap();
+    let spread = rules[2];
+    assert_eq!((spread.is_on, spread.most, spread.minutes, spread.blocks, spread.seconds), (true, 9, 5, false, 7_200));
+    assert_eq!(events(&db, "block.rule_changed").await, 1, "sent twice");
+    assert!(browser.page(PATH).await.contains("value=\"2h\""));
+
+    let wrong = browser.post::<api::SetExemptions>(PATH, &[("networks", "192.0.2.0/24\nmoon")]).await;
+    assert_eq!(wrong.status(), 422);
+    assert!(wrong.text().await.unwrap().contains("“moon” is neither"));
+    browser.post::<api::SetExemptions>(PATH, &[("networks", "192.0.2.7/24\n\n2001:db8::/32")]).await;
+    assert_eq!(rule_settings(&app.ctx, &Caller::cli()).await.unwrap().1, ["192.0.2.0/24", "2001:db8::/32"]);
+}
+
+#[sqlx::test]
+async fn nobody_blocks_what_they_stand_on(db: PgPool) {
+    let app = TestApp::start_with(db, |config| config.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()]).await;
+    let operator = app.sign_in_as("operator").await;
+    let caller = caller_of_account(&app.ctx, operator.account, Via::Cli).await.unwrap().unwrap();
+    let wish = |target: &str| NewBlock { target: target.to_owned(), reason: "a test".to_owned(), seconds: None };
+    let own = Some("203.0.113.7".parse().unwrap());
+    for (target, words) in [
+        ("203.0.113.7".to_owned(), "You come from 203.0.113.7"),
+        ("203.0.0.0/16".to_owned(), "You come from 203.0.113.7"),
+        ("10.1.2.3".to_owned(), "trusted proxy"),
+        (caller.workspace.to_string(), "your own workspace"),
+    ] {
+        let refused = add_block(&app.ctx, &caller, own, wish(&target)).await.unwrap_err();
+        assert!(refused.field("target").is_some_and(|said| said.contains(words)), "{target}: {refused}");
+    }
+    assert!(add_block(&app.ctx, &caller, own, wish("203.0.112.0/24")).await.is_ok());
+}

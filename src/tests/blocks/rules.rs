@@ -1,0 +1,116 @@
+//! The rules: they fire once, whoever counts, and only when they are on.
+
+use super::{answer, code, guess, listed, says};
+use crate::{
+    gate::Scene,
+    keys::events,
+    support::{TestApp, until},
+};
+use sqlx::PgPool;
+use time::Duration;
+use tollgate::{
+    accounts::Caller,
+    blocks::{
+        model::{BlockState, RuleSetting},
+        server::{fire, set_exemptions, set_rule},
+    },
+    keys::server::gate::{Suspicion, Target},
+    platform::Ctx,
+    values::AbuseRule,
+};
+
+async fn rule(ctx: &Ctx, rule: AbuseRule, most: u32, blocks: bool) {
+    set_rule(ctx, &Caller::cli(), RuleSetting { rule, is_on: true, most, minutes: 10, blocks, seconds: 3_600 }).await.unwrap();
+}
+
+#[sqlx::test]
+async fn who_tries_keys_is_blocked_once_for_all_nodes(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let other = TestApp::start(db.clone()).await;
+    let ctx = &scene.app.ctx;
+    guess(ctx, "198.51.100.8", 100);
+    for node in [ctx, &other.ctx] {
+        guess(node, "198.51.100.9", 150);
+    }
+    for node in [&scene.app, &other] {
+        says(node, &scene.secret, "198.51.100.9", "IP_DENIED").await;
+        assert_eq!(code(&node.ctx, &scene.secret, "198.51.100.8"), "VALID", "a hundred are allowed");
+    }
+    // What the slower node suspected is looked at before this.
+    guess(&other.ctx, "198.51.100.10", 150);
+    says(&other, &scene.secret, "198.51.100.10", "IP_DENIED").await;
+    let blocks = listed(ctx, "all").await;
+    assert_eq!(blocks.len(), 2, "{blocks:?}");
+    let block = blocks.iter().find(|b| b.target.words() == "198.51.100.9").unwrap();
+    assert_eq!((block.reason.as_str(), block.by.as_str(), block.rule), ("More than 100 unknown keys in 1 minute", "system", Some(AbuseRule::UnknownKeys)));
+    assert_eq!(events(&db, "block.added").await, 2);
+    ctx.clock.advance(Duration::minutes(10));
+    assert_eq!(code(ctx, &scene.secret, "198.51.100.9"), "VALID");
+}
+
+#[sqlx::test]
+async fn fired_everywhere_at_once_it_writes_one_row(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let suspicion = Suspicion { rule: AbuseRule::UnknownKeys, target: Target::Network("2001:db8:1:2::/64".parse().unwrap()) };
+    let fired = futures_util::future::join_all((0..12).map(|_| fire(&app.ctx, suspicion))).await;
+    assert_eq!(fired.into_iter().filter(|done| done.as_ref().unwrap().is_some()).count(), 1);
+    assert_eq!((listed(&app.ctx, "all").await.len(), events(&db, "block.added").await), (1, 1));
+}
+
+#[sqlx::test]
+async fn a_key_whose_calls_are_refused_too_often_is_blocked(db: PgPool) {
+    let scene = Scene::new(db).await;
+    let ctx = &scene.app.ctx;
+    let refused = |times: usize| {
+        for _ in 0..times {
+            scene.app.ctx.part::<tollgate::keys::server::gate::Gate>().unwrap().verify(tollgate::keys::server::gate::Question {
+                secret: &scene.secret,
+                permission: Some("orders:write"),
+                ..Default::default()
+            });
+        }
+    };
+    refused(50);
+    assert_eq!(code(ctx, &scene.secret, "203.0.113.7"), "VALID", "the rule is off until somebody sets it");
+    rule(ctx, AbuseRule::Refusals, 5, true).await;
+    refused(5);
+    assert_eq!(code(ctx, &scene.secret, "203.0.113.7"), "VALID");
+    refused(1);
+    says(&scene.app, &scene.secret, "203.0.113.7", "BANNED").await;
+    assert_eq!(answer(ctx, &scene.secret, "203.0.113.7").retry_after, Some(3_600));
+}
+
+#[sqlx::test]
+async fn a_key_that_is_everywhere_is_told_of_once_and_passes(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let ctx = &scene.app.ctx;
+    rule(ctx, AbuseRule::Spread, 3, false).await;
+    let everywhere = || (0..9).map(|n| code(ctx, &scene.secret, &format!("203.0.{n}.7"))).collect::<Vec<_>>();
+    assert!(everywhere().iter().all(|code| code == "VALID"));
+    until("it is told", || async { events(&db, "block.noticed").await == 1 }).await;
+    ctx.clock.advance(Duration::minutes(10));
+    assert!(everywhere().iter().all(|code| code == "VALID"));
+    let suspicion = Suspicion { rule: AbuseRule::Spread, target: Target::Key(scene.key) };
+    assert!(fire(ctx, suspicion).await.unwrap().is_none(), "not told again within the hour");
+    let told = listed(ctx, "past").await;
+    assert_eq!((told.len(), told[0].state), (1, BlockState::Notice));
+    ctx.clock.advance(Duration::minutes(51));
+    fire(ctx, suspicion).await.unwrap();
+    assert_eq!(listed(ctx, "past").await.len(), 2, "an hour later again");
+}
+
+#[sqlx::test]
+async fn some_are_never_blocked_by_a_rule(db: PgPool) {
+    let app = TestApp::start_with(db, |config| config.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()]).await;
+    set_exemptions(&app.ctx, &Caller::cli(), "203.0.113.0/24").await.unwrap();
+    for address in ["127.0.0.1", "10.1.2.3", "203.0.113.7"] {
+        guess(&app.ctx, address, 200);
+        let network = format!("{address}/32").parse().unwrap();
+        assert!(fire(&app.ctx, Suspicion { rule: AbuseRule::UnknownKeys, target: Target::Network(network) }).await.unwrap().is_none(), "{address}");
+    }
+    let off = RuleSetting { rule: AbuseRule::UnknownKeys, is_on: false, most: 100, minutes: 1, blocks: true, seconds: 600 };
+    set_rule(&app.ctx, &Caller::cli(), off).await.unwrap();
+    guess(&app.ctx, "198.51.100.9", 200);
+    assert!(app.ctx.part::<tollgate::keys::server::gate::Gate>().unwrap().watch().take().is_none(), "a rule that is off suspects nobody");
+    assert!(listed(&app.ctx, "all").await.is_empty());
+}
