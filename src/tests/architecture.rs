@@ -22,6 +22,7 @@ const OWNERS: [(&str, &[&str]); 8] = [
             "key_state_changes",
             "key_imports",
             "ended_secrets",
+            "limit_leases",
             "nodes",
             "removed_keys",
         ],
