@@ -6,14 +6,15 @@
 //! was decided is counted by the meter.
 //!
 //! Which limits hold a key is decided where it is read (`store`, `Level`): the first of key, its plan, its workspace, the workspace's
-//! plan and API that has any, else the default. Those of a workspace are counted for all its keys together (`shared`). One node's
-//! limits are exact; several nodes count each for itself until quota leases come.
+//! plan and API that has any, else the default. Those of a workspace are counted for all its keys together (`shared`). Limits are
+//! exact: a node that is alone counts them itself, several share them by leases of Postgres (`leases`).
 
 mod apis;
 mod checks;
 mod contact;
 mod explain;
 mod label;
+mod leases;
 mod limit;
 mod path;
 mod record;
@@ -30,6 +31,7 @@ pub use apis::ApiFacts;
 pub use checks::Check;
 pub use contact::{Contact, Stopped};
 pub use explain::{Trial, TrialRoute};
+pub use leases::{Unleased, Wanted, forget_old as forget_old_leases};
 pub use limit::LimitState;
 pub use record::{KeyFacts, Standing};
 pub use routing::check as check_routes;
@@ -46,6 +48,7 @@ use crate::{
 use apis::Apis;
 use arc_swap::ArcSwap;
 use label::Labels;
+use leases::Leases;
 use limit::Policy;
 use resume::Begun;
 use shared::Groups;
@@ -66,6 +69,7 @@ pub struct Gate {
     meter: Meter,
     labels: Labels,
     groups: Groups,
+    leases: Leases,
     begun: Mutex<Begun>,
     /// Held by whoever resumes them.
     resuming: tokio::sync::Mutex<()>,
@@ -88,6 +92,7 @@ impl Gate {
             meter: Meter::new(ctx.new_id(), spool),
             labels: Labels::default(),
             groups: Groups::default(),
+            leases: Leases::default(),
             begun: Mutex::default(),
             resuming: tokio::sync::Mutex::default(),
             clock: ctx.clock.clone(),
@@ -115,6 +120,10 @@ impl Gate {
     /// True if the path of a call of this API matters: it has routes, or refuses what matches none.
     pub fn has_routes(&self, api: ApiId) -> bool {
         self.apis.load().has_routes(api)
+    }
+
+    fn leases(&self) -> &Leases {
+        &self.leases
     }
 
     fn begun(&self) -> MutexGuard<'_, Begun> {

@@ -1,4 +1,5 @@
-//! The decision: one question, one answer, nothing awaited.
+//! The decision: one question, one answer, nothing awaited; but where several nodes share a limit, a call may have to wait until this
+//! one has leased more of it (`Gate::ask`), and is then decided anew.
 //!
 //! The order is fixed: checksum, secret, then the checks (`checks`: state of the key, address, API, route, permission), then limits. Only a call
 //! that passes everything else is charged.
@@ -6,7 +7,8 @@
 use super::{
     Gate, LimitState,
     checks::{Call, Check, Refused, Why, cost},
-    limit::{Violated, charge_all, refusing_code},
+    leases::{Leases, PATIENCE, Unleased, Wanted},
+    limit::{Till, Uncharged, Violated, charge_all, refusing_code},
     record::Record,
     routing::Matched,
 };
@@ -28,6 +30,7 @@ use std::{
     net::IpAddr,
     sync::{Arc, LazyLock},
 };
+use tokio::time::Instant;
 
 /// May this call pass?
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,8 +92,19 @@ impl Answer {
 }
 
 impl Gate {
-    /// Decides and counts.
-    pub fn verify(&self, question: Question<'_>) -> Answer {
+    /// Decides and counts; waits, half a second at most, where more must be leased first.
+    pub async fn ask(&self, question: Question<'_>) -> Result<Answer, Unleased> {
+        let mut deadline = None;
+        loop {
+            match self.verify(question) {
+                Ok(answer) => return Ok(answer),
+                Err(wanted) => self.leases.wait(wanted, *deadline.get_or_insert_with(|| Instant::now() + PATIENCE)).await?,
+            }
+        }
+    }
+
+    /// Decides and counts at once. Where it can't decide before more is leased, nothing is charged or counted.
+    pub fn verify(&self, question: Question<'_>) -> Result<Answer, Wanted> {
         let now = self.clock.now_micros();
         let known = self.look_up(question.secret);
         let apis = self.apis.load();
@@ -98,7 +112,7 @@ impl Gate {
         let route = api.map_or(Matched::Nothing, |api| apis.route(api, &question));
         let answer = match known {
             Ok((record, hash)) => {
-                let answer = decide(record, &hash, &question, route, now);
+                let answer = decide(&self.leases, record, &hash, &question, route, now)?;
                 if let Some(record) = &answer.record {
                     self.note_use(record, &hash, &question, route, answer.outcome, now);
                 }
@@ -107,7 +121,7 @@ impl Gate {
             Err(outcome) => Answer::bare(outcome),
         };
         self.count(&question, &answer, route, now);
-        answer
+        Ok(answer)
     }
 
     /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted, but the secret was used.
@@ -203,19 +217,29 @@ impl Gate {
     }
 }
 
-fn decide(record: Arc<Record>, hash: &[u8; 32], question: &Question<'_>, route: Matched<'_>, now: i64) -> Answer {
+fn decide(leases: &Leases, record: Arc<Record>, hash: &[u8; 32], question: &Question<'_>, route: Matched<'_>, now: i64) -> Result<Answer, Wanted> {
     let call = Call { question, facts: &record.facts, hash: Some(hash), route, now };
     if let Some(refused) = refusal(&call) {
-        return Answer::refused(Arc::clone(&record), refused);
+        return Ok(Answer::refused(Arc::clone(&record), refused));
     }
-    let charged = cost(question, route).map_or(Ok(()), |cost| charge_all(&record.limits, &record.together, now, cost));
+    let violated = match cost(question, route) {
+        None => None,
+        Some(cost) => match charge_all(&record.limits, &Till { leases, holder: record.holder(), together: &record.together }, now, cost) {
+            Ok(()) => None,
+            Err(Uncharged::Over(violated)) => Some(violated),
+            Err(Uncharged::Wants(these)) => {
+                let limits = record.limits.iter().enumerate().filter(|(place, _)| these.has(*place)).map(|(_, limit)| limit);
+                return Err(Wanted::of(limits, record.holder(), cost));
+            }
+        },
+    };
     let limits = record.limit_states(now);
-    let mut answer = Answer { record: Some(record), limits, violated: charged.err(), ..Answer::bare(Outcome::Valid) };
+    let mut answer = Answer { record: Some(record), limits, violated, ..Answer::bare(Outcome::Valid) };
     if answer.violated.is_some() {
         answer.outcome = refusing_code(answer.violated());
         answer.retry_after = answer.violated().map(|limit| limit.reset_after).max();
     }
-    answer
+    Ok(answer)
 }
 
 /// The longest secret of another system that is looked up.
