@@ -63,13 +63,13 @@ fn measure(criterion: &mut Criterion, bench: &Bench) {
     let first = bench.secrets.first().unwrap();
     let wrong = mistyped(first);
 
-    assert_eq!(gate.verify(ask(first, demo)).outcome, Outcome::Valid);
-    group.bench_function("valid, two limits, one key", |b| b.iter(|| gate.verify(ask(black_box(first), demo)).outcome));
+    assert_eq!(gate.verify(ask(first, demo)).unwrap().outcome, Outcome::Valid);
+    group.bench_function("valid, two limits, one key", |b| b.iter(|| gate.verify(ask(black_box(first), demo)).unwrap().outcome));
     let mut turn = bench.secrets.iter().cycle();
-    group.bench_function(format!("valid, two limits, {KEYS} keys in turn"), |b| b.iter(|| gate.verify(ask(turn.next().unwrap(), demo)).outcome));
+    group.bench_function(format!("valid, two limits, {KEYS} keys in turn"), |b| b.iter(|| gate.verify(ask(turn.next().unwrap(), demo)).unwrap().outcome));
     assert_eq!(gate.standing(&wrong, "demo", "orders:read", "GET /orders", None), Outcome::Malformed);
     group.bench_function("malformed, decided", |b| b.iter(|| gate.standing(black_box(&wrong), "demo", "orders:read", "GET /orders", None)));
-    group.bench_function("malformed, decided and counted", |b| b.iter(|| gate.verify(ask(black_box(&wrong), demo)).outcome));
+    group.bench_function("malformed, decided and counted", |b| b.iter(|| gate.verify(ask(black_box(&wrong), demo)).unwrap().outcome));
     group.finish();
 }
 

@@ -32,6 +32,7 @@ pub fn schedules() -> Schedules {
         .nightly("blocks.forget_old", &blocks::server::jobs::ForgetOldBlocks::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())
         .every("exports.forget", HOUR, &exports::server::jobs::ForgetExports::default())
+        .every("keys.forget_leases", MINUTE, &keys::server::jobs::ForgetLeases::default())
         .every("notices.look_at_usage", MINUTE, &notices::server::jobs::LookAtUsage::default())
         .every("notices.look_at_expiry", HOUR, &notices::server::jobs::LookAtExpiry::default())
 }

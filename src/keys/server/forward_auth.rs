@@ -38,27 +38,30 @@ enum Dialect {
 pub const PATH: &str = "/forward-auth/";
 
 /// Answers `/forward-auth/{api}`, `…/nginx` and `…/envoy/*path`.
-pub fn answer(gate: &Gate, info: &RequestInfo, head: &Parts) -> Response {
+pub async fn answer(gate: &Gate, info: &RequestInfo, head: &Parts) -> Response {
     let path = head.uri.path().strip_prefix(PATH).unwrap_or_default();
     let (api, dialect) = path.split_once('/').map_or((path, None), |(api, dialect)| (api, Some(dialect)));
-    match dialect {
-        None => decide(gate, info, api, Dialect::Plain, needs(head), Told::of(head, "x-forwarded-method", "x-forwarded-uri"), &head.headers),
-        Some("nginx") => decide(gate, info, api, Dialect::Nginx, needs(head), Told::of(head, "x-original-method", "x-original-uri"), &head.headers),
+    let (dialect, needs, told) = match dialect {
+        None => (Dialect::Plain, needs(head), Told::of(head, "x-forwarded-method", "x-forwarded-uri")),
+        Some("nginx") => (Dialect::Nginx, needs(head), Told::of(head, "x-original-method", "x-original-uri")),
         // Envoy appends the client's path, query included, so its own parameters can't stand in the query.
         Some(envoy) => match envoy.strip_prefix("envoy") {
             Some(path) if path.is_empty() || path.starts_with('/') => {
                 let path = if path.is_empty() { "/" } else { path };
-                let told = Told { method: head.method.as_str(), path: Some(path) };
-                decide(gate, info, api, Dialect::Plain, Ok(Needs::default()), told, &head.headers)
+                (Dialect::Plain, Ok(Needs::default()), Told { method: head.method.as_str(), path: Some(path) })
             }
-            _ => AppError::NotFound.into_response(),
+            _ => return AppError::NotFound.into_response(),
         },
-    }
+    };
+    decide(gate, info, api, dialect, needs, told, head).await
 }
 
 /// This node may not answer now: 503, for nginx 403 with `X-Auth-Status: 503`.
 pub fn stopped(head: &Parts, stopped: Stopped) -> Response {
-    let mut response = stopped.into_response();
+    unavailable(head, stopped.into_response())
+}
+
+fn unavailable(head: &Parts, mut response: Response) -> Response {
     let dialect = head.uri.path().strip_prefix(PATH).and_then(|path| path.split_once('/')).map(|(_, dialect)| dialect);
     if dialect == Some("nginx") {
         let status = std::mem::replace(response.status_mut(), StatusCode::FORBIDDEN);
@@ -97,7 +100,7 @@ impl<'a> Told<'a> {
     }
 }
 
-fn decide(gate: &Gate, info: &RequestInfo, api: &str, dialect: Dialect, needs: Result<Needs, String>, told: Told<'_>, headers: &HeaderMap) -> Response {
+async fn decide(gate: &Gate, info: &RequestInfo, api: &str, dialect: Dialect, needs: Result<Needs, String>, told: Told<'_>, head: &Parts) -> Response {
     let needs = match needs {
         Ok(needs) => needs,
         Err(words) => return AppError::invalid("query", format!("The proxy's address has a query that is not understood: {words}")).into_response(),
@@ -108,7 +111,7 @@ fn decide(gate: &Gate, info: &RequestInfo, api: &str, dialect: Dialect, needs: R
     }
     let Some(api) = gate.api(api) else { return AppError::NotFound.into_response() };
     let route = told.route(gate.has_routes(api.id));
-    let secret = match presented(headers) {
+    let secret = match presented(&head.headers) {
         Some(secret) => secret,
         None if gate.turns_away(info.address) => "",
         None => {
@@ -116,7 +119,7 @@ fn decide(gate: &Gate, info: &RequestInfo, api: &str, dialect: Dialect, needs: R
             return missing(&api.slug);
         }
     };
-    let answer = gate.verify(Question {
+    let decided = gate.ask(Question {
         secret,
         api: Some(api.id),
         permission: needs.permission.as_ref().map(Permission::as_str),
@@ -126,6 +129,10 @@ fn decide(gate: &Gate, info: &RequestInfo, api: &str, dialect: Dialect, needs: R
         address: Some(info.address),
         request_id: &info.id,
     });
+    let answer = match decided.await {
+        Ok(answer) => answer,
+        Err(unleased) => return unavailable(head, unleased.into_response()),
+    };
     let mut response = if answer.passes() { passed(&answer) } else { refused(&answer, &api.slug, dialect) };
     ratelimit::tell(response.headers_mut(), &answer.limits);
     response

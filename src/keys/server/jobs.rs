@@ -1,6 +1,6 @@
 //! Work on keys that nobody waits for.
 
-use super::{batch::forget_batches, importing::forget_lists, leaks::send_leak, rotating::end_replaced};
+use super::{batch::forget_batches, gate::forget_old_leases, importing::forget_lists, leaks::send_leak, rotating::end_replaced};
 use crate::{
     platform::{
         Ctx,
@@ -56,8 +56,22 @@ impl Job for MailLeak {
     }
 }
 
+/// Every minute: leases of windows that ended ten minutes ago. The clocks of nodes may differ by five.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ForgetLeases {}
+
+impl Job for ForgetLeases {
+    const KIND: &'static str = "keys.forget_leases";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        let gone = forget_old_leases(&ctx.db, ctx.clock.now() - time::Duration::minutes(10)).await?;
+        tracing::debug!(gone, "forgot leases of windows that are over");
+        Ok(())
+    }
+}
+
 /// The jobs of keys, for the registry of the process.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
-    registry.register::<EndReplaced>().register::<ForgetLists>().register::<MailLeak>()
+    registry.register::<EndReplaced>().register::<ForgetLeases>().register::<ForgetLists>().register::<MailLeak>()
 }

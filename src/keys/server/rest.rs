@@ -47,7 +47,7 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
     }
     let path = request.extensions().get::<MatchedPath>().map_or_else(|| request.uri().path().to_owned(), |p| p.as_str().to_owned());
     let info = request.extensions().get::<RequestInfo>().cloned();
-    let answer = gate.verify(Question {
+    let decided = gate.ask(Question {
         secret,
         api: gate.api("tollgate").map(|api| api.id),
         route: &format!("{} {path}", request.method()),
@@ -55,6 +55,10 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
         request_id: info.as_ref().map_or("", |i| &i.id),
         ..Question::default()
     });
+    let answer = match decided.await {
+        Ok(answer) => answer,
+        Err(unleased) => return unleased.into_response(),
+    };
     let mut response = match caller(&ctx, &answer).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);

@@ -1,5 +1,5 @@
 //! `POST /api/v1/keys/verify`: a service asks whether a key may pass. 200 with the outcome, whatever it is; 4xx only for the asking
-//! service's own faults. No database work, no session, no quota of its own.
+//! service's own faults. No database work but for leases between nodes, no session, no quota of its own.
 
 use super::{
     gate::{Answer, Gate, LimitState, Question},
@@ -55,6 +55,7 @@ pub struct LimitBody {
     #[schema(value_type = String)]
     pub name: std::sync::Arc<str>,
     pub limit: u64,
+    /// Where several nodes share the limit: as far as the one that answers knows.
     pub remaining: u64,
     /// Seconds.
     pub reset_after: u64,
@@ -107,19 +108,19 @@ pub struct VerifyAnswer<'a> {
         (status = 422, description = "The question is malformed", content_type = "application/problem+json"),
         (
             status = 503, content_type = "application/problem+json",
-            description = "This node was cut off from the database for longer than it may go on from memory (15 minutes unless set otherwise); Retry-After says when to ask again",
+            description = "This node was cut off from the database for longer than it may go on from memory (15 minutes unless set otherwise), or could not lease more of a limit that several nodes share; Retry-After says when to ask again",
         ),
     ),
     security(("key" = [])),
 )]
-pub fn verify_key(gate: &Gate, info: &RequestInfo, headers: &HeaderMap, body: &[u8]) -> Result<Response, AppError> {
+pub async fn verify_key(gate: &Gate, info: &RequestInfo, headers: &HeaderMap, body: &[u8]) -> Result<Response, AppError> {
     may_ask(gate, headers, info.address)?;
     let asked: VerifyRequest<'_> = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
     let api = match asked.api.as_deref() {
         None => None,
         Some(slug) => Some(gate.api(slug).ok_or_else(|| AppError::invalid("api", format!("There is no API {slug}.")))?.id),
     };
-    let answer = gate.verify(Question {
+    let decided = gate.ask(Question {
         secret: &asked.key,
         api,
         permission: asked.permission.as_deref(),
@@ -129,6 +130,10 @@ pub fn verify_key(gate: &Gate, info: &RequestInfo, headers: &HeaderMap, body: &[
         request_id: &info.id,
         ..Question::default()
     });
+    let answer = match decided.await {
+        Ok(answer) => answer,
+        Err(unleased) => return Ok(unleased.into_response()),
+    };
     let bytes = serde_json::to_vec(&told(&answer)).map_err(AppError::internal)?;
     let mut response = bytes.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -26,7 +26,7 @@ async fn the_numbers_are_those_of_today(db: PgPool) {
     let ask = |secret: &str| {
         let question =
             Question { secret, route: "GET /orders", address: Some("203.0.113.9".parse().unwrap()), request_id: "overview-1", ..Question::default() };
-        gate.verify(question);
+        gate.verify(question).unwrap();
     };
     (0..3).for_each(|_| ask(&secret));
     ask(&stopped);

@@ -25,7 +25,7 @@ use tollgate::{
 /// What the gate of this node says of a call from an address.
 pub fn answer(ctx: &Ctx, secret: &str, address: &str) -> Answer {
     let address: IpAddr = address.parse().unwrap();
-    ctx.part::<Gate>().unwrap().verify(Question { secret, address: Some(address), route: "GET /orders", cost: Some(0), ..Question::default() })
+    ctx.part::<Gate>().unwrap().verify(Question { secret, address: Some(address), route: "GET /orders", cost: Some(0), ..Question::default() }).unwrap()
 }
 
 pub fn code(ctx: &Ctx, secret: &str, address: &str) -> String {

@@ -1,6 +1,7 @@
 //! The gate over real HTTP: outcomes, limits, forward-auth, nodes, metering.
 
 mod forward_auth;
+mod leases;
 mod model;
 mod nodes;
 mod process;

@@ -12,7 +12,7 @@ use tollgate::keys::server::{
 fn outcome(app: &TestApp, secret: &str) -> String {
     let gate = app.ctx.part::<Gate>().unwrap();
     let question = Question { secret, route: "GET /orders", cost: Some(0), ..Question::default() };
-    gate.verify(question).outcome.to_string()
+    gate.verify(question).unwrap().outcome.to_string()
 }
 
 #[sqlx::test]

@@ -89,11 +89,12 @@ async fn stored(db: &PgPool) -> i64 {
 async fn kill_minus_nine_under_load_loses_no_answered_call(db: PgPool) {
     const LIMIT: i64 = 1_000_000_000;
     const CALLERS: i64 = 8;
-    let scene = Scene::with(db.clone(), Given { limit: Some((LIMIT, 2_678_400)), ..Given::default() }).await;
+    let Scene { app, secret, .. } = Scene::with(db.clone(), Given { limit: Some((LIMIT, 2_678_400)), ..Given::default() }).await;
+    app.stop().await; // beside it a killed node would lose what it had leased
     let folder = Folder::new();
     let mut first = node(&db, &folder).await;
     let call = {
-        let secret = scene.secret.clone();
+        let secret = secret.clone();
         move |http: reqwest::Client, base: String| {
             let request = http.get(format!("{base}/forward-auth/demo?cost=3")).bearer_auth(&secret);
             async move { request.send().await }

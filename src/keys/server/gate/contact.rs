@@ -123,14 +123,19 @@ impl IntoResponse for Stopped {
             wait_in_words(self.outage),
             wait_in_words(AGAIN)
         );
-        let body = serde_json::json!({
-            "type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": detail, "request_id": telemetry::request_id(),
-        });
-        let mut response = (StatusCode::SERVICE_UNAVAILABLE, body.to_string()).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(AGAIN));
-        response
+        unavailable(&detail, AGAIN)
     }
+}
+
+/// 503: why, and after how many seconds it may be asked again.
+pub(super) fn unavailable(detail: &str, again: u64) -> Response {
+    let body = serde_json::json!({
+        "type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": detail, "request_id": telemetry::request_id(),
+    });
+    let mut response = (StatusCode::SERVICE_UNAVAILABLE, body.to_string()).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(again));
+    response
 }
 
 #[cfg(test)]

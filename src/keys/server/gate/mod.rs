@@ -6,8 +6,8 @@
 //! was decided is counted by the meter.
 //!
 //! Which limits hold a key is decided where it is read (`store`, `Level`): the first of key, its plan, its workspace, the workspace's
-//! plan and API that has any, else the default. Those of a workspace are counted for all its keys together (`shared`). One node's
-//! limits are exact; several nodes count each for itself until quota leases come.
+//! plan and API that has any, else the default. Those of a workspace are counted for all its keys together (`shared`). Limits are
+//! exact: a node that is alone counts them itself, several share them by leases of Postgres (`leases`).
 //!
 //! What is blocked (`blocked`) is looked at before the key; what looks like abuse is counted beside the answer (`watch`).
 
@@ -17,6 +17,7 @@ mod checks;
 mod contact;
 mod explain;
 mod label;
+mod leases;
 mod limit;
 mod path;
 mod record;
@@ -35,6 +36,7 @@ pub use blocked::Target;
 pub use checks::{Check, lacks};
 pub use contact::{Contact, Stopped};
 pub use explain::{Trial, TrialRoute};
+pub use leases::{Unleased, Wanted, forget_old as forget_old_leases};
 pub use limit::LimitState;
 pub use record::{KeyFacts, Standing};
 pub use routing::check as check_routes;
@@ -53,6 +55,7 @@ use apis::Apis;
 use arc_swap::ArcSwap;
 use blocked::Blocked;
 use label::Labels;
+use leases::Leases;
 use limit::Policy;
 use resume::Begun;
 use shared::Groups;
@@ -75,6 +78,7 @@ pub struct Gate {
     groups: Groups,
     blocked: Blocked,
     watch: Watch,
+    leases: Leases,
     begun: Mutex<Begun>,
     /// Held by whoever resumes them.
     resuming: tokio::sync::Mutex<()>,
@@ -99,6 +103,7 @@ impl Gate {
             groups: Groups::default(),
             blocked: Blocked::new(&ctx.config.server.trusted_proxies),
             watch: Watch::default(),
+            leases: Leases::default(),
             begun: Mutex::default(),
             resuming: tokio::sync::Mutex::default(),
             clock: ctx.clock.clone(),
@@ -126,6 +131,10 @@ impl Gate {
     /// True if the path of a call of this API matters: it has routes, or refuses what matches none.
     pub fn has_routes(&self, api: ApiId) -> bool {
         self.apis.load().has_routes(api)
+    }
+
+    fn leases(&self) -> &Leases {
+        &self.leases
     }
 
     fn begun(&self) -> MutexGuard<'_, Begun> {

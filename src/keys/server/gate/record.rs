@@ -13,6 +13,7 @@ use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU32, Ordering},
 };
+use uuid::Uuid;
 
 /// Whether a key may be used at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,6 +150,11 @@ impl Record {
     pub fn seen(&self, hash: &[u8; 32], minute: i64, passes: bool) -> Option<&SecretFacts> {
         let (secret, seen) = self.facts.secrets.iter().zip(&self.seen).find(|(secret, _)| secret.hash == *hash)?;
         seen.is_news(minute, passes).then_some(secret)
+    }
+
+    /// Whose limits they are: the key's own, or its workspace's.
+    pub fn holder(&self) -> Uuid {
+        if self.group.is_some() { self.facts.workspace.uuid() } else { self.facts.key.uuid() }
     }
 
     pub fn limit_states(&self, now_micros: i64) -> Vec<LimitState> {

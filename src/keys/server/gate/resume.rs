@@ -5,9 +5,14 @@
 //! the last two seconds may not be written yet, or be written and counted. A key that leaves the counter of its workspace leaves what
 //! it used there until the next start, which sums the keys that are held together then. Windows of less than a minute begin anew; what
 //! began within a minute is taken whole.
+//!
+//! A window that is counted by lease is taken up in the table instead (`leases`): no less counts as given out than was used.
+//! Every node may do so, and as often as it likes, since the table only rises to it. Of a key that comes under a limit of its
+//! workspace while several nodes run, what it used before counts as far as more was not given out already.
 
 use super::{
     Gate,
+    leases::Ask,
     limit::Counter,
     store::list_used,
     window::{number, start},
@@ -59,16 +64,19 @@ pub async fn resume_windows(gate: &Gate, db: &PgPool, keys: &HashSet<KeyId>, onl
             by_window.entry(window).or_default().push(key.uuid());
         }
     }
+    let mut leased = HashMap::<usize, Ask>::new();
     for (window, keys) in by_window {
         let since = OffsetDateTime::from_unix_timestamp(start(window, number(window, now))).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         for chunk in keys.chunks(CHUNK) {
             for (key, used) in list_used(db, since, chunk).await? {
                 let Some(record) = gate.table.by_id(key) else { continue };
                 for limit in record.limits.iter().filter(|l| l.policy.window == window && is_meant(key, &l.counter)) {
-                    limit.resume(now, used);
+                    if !limit.resume(&gate.leases, now, used) {
+                        leased.entry(Arc::as_ptr(&limit.counter).addr()).or_insert_with(|| Ask::telling(&limit.slot(record.holder()), &limit.counter));
+                    }
                 }
             }
         }
     }
-    Ok(())
+    gate.leases.settle(db, now, &leased.into_values().collect::<Vec<_>>()).await
 }

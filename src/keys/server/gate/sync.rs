@@ -4,11 +4,15 @@
 //! change that its last snapshot did not include; a second without word does the same, since NOTIFY is lost while a connection is
 //! away. Comparing with a snapshot rather than with a number misses nothing and reads nothing twice: transactions commit in another
 //! order than they begin. Limits above the key (a plan's, a workspace's, an API's) have a row of their own that says when they changed
-//! (0014); the keys that they hold are read then. What is blocked is read whole when a block changes (0017). What was applied is written to the node's row and told to the others (`nodes`).
+//! (0014); the keys that they hold are read then. What is blocked is read whole when a block changes (0017). What was applied is
+//! written to the node's row and told to the others (`nodes`).
+//!
+//! The follower also says when this node counts limits alone and when by lease (`leases`), since it is who knows the other nodes.
 
 use super::{
     Gate,
     blocked::load_blocks,
+    leases::{Counted, go_alone, lend},
     resume::resume_windows,
     store::{Which, load_apis, look, read_keys},
 };
@@ -45,29 +49,48 @@ const REMOVED_KEPT: u64 = 3_600_000;
 /// Beats between two looks for what can be forgotten.
 const HOUSEKEEPING: u64 = 600;
 
-/// The task that keeps a gate current.
+/// The task that keeps a gate current, and the one that leases.
 pub struct Sync {
     stop: CancellationToken,
     task: JoinHandle<()>,
+    stop_lending: CancellationToken,
+    lending: JoinHandle<()>,
 }
 
 impl Sync {
-    /// Loads the whole table, becomes a node, then keeps the table current until `stop`.
+    /// Loads the whole table, becomes a node, takes up what was used of the present windows, then keeps the table current until `stop`.
     pub async fn start(gate: Arc<Gate>, nodes: Arc<Nodes>, ctx: &Ctx) -> sqlx::Result<Self> {
-        let mut follower = Follower { gate, nodes, db: ctx.db.clone(), link: None, seen: String::new(), is_member: false, patience: FIRST_ANSWER };
+        let mut follower = Follower {
+            gate: Arc::clone(&gate),
+            nodes,
+            db: ctx.db.clone(),
+            link: None,
+            seen: String::new(),
+            is_member: false,
+            patience: FIRST_ANSWER,
+            counted: Counted::default(),
+        };
         follower.load().await?;
-        follower.catch_up(Heard::Nothing).await?;
+        if let Err(error) = follower.begin().await {
+            // Nobody need wait for it.
+            let _ = within(ANSWER, rows::delete(&ctx.db, &[follower.nodes.id()])).await;
+            return Err(error);
+        }
         follower.patience = ANSWER;
-        let stop = CancellationToken::new();
+        let (stop, stop_lending) = (CancellationToken::new(), CancellationToken::new());
+        let lending = tokio::spawn(lend(gate, ctx.db.clone(), stop_lending.clone()));
         let task = tokio::spawn(follower.follow(stop.clone()));
-        Ok(Self { stop, task })
+        Ok(Self { stop, task, stop_lending, lending })
     }
 
     /// Ends being a node. After the last answer only.
     pub async fn stop(self) {
-        self.stop.cancel();
-        if let Err(error) = self.task.await {
-            tracing::error!("the key table's follower ended badly: {error}");
+        // What is leased last is given back too.
+        for (stop, task, what) in [(self.stop_lending, self.lending, "what leases limits"), (self.stop, self.task, "the key table's follower")] {
+            stop.cancel();
+            if let Err(error) = task.await {
+                tracing::error!("{what} ended badly: {error}");
+            }
         }
     }
 }
@@ -93,20 +116,32 @@ struct Follower {
     is_member: bool,
     /// For so long it waits for an answer of the database.
     patience: Duration,
+    /// To be written before another node may begin.
+    counted: Counted,
 }
 
 impl Follower {
-    /// Reads every key and API, and what was used of the present windows.
+    /// Reads every key and API.
     async fn load(&mut self) -> sqlx::Result<()> {
         self.link().await?;
         let gate = &self.gate;
         self.seen = look(&self.db, None).await?.seen;
         load_apis(gate, &mut *self.db.acquire().await?).await?;
         load_blocks(gate, &mut *self.db.acquire().await?).await?;
-        let read = read_keys(gate, &self.db, Which::All).await?;
-        resume_windows(gate, &self.db, &read, None).await?;
-        gate.is_loaded.store(true, Ordering::Release);
+        read_keys(gate, &self.db, Which::All).await?;
         tracing::info!(keys = gate.len(), "key table loaded");
+        Ok(())
+    }
+
+    /// Becomes a node, and takes up what was used of the present windows. In this order: what another one counted alone is in the table
+    /// of leases then, or it has ended and wrote it. Who came meanwhile is seen before the first answer.
+    async fn begin(&mut self) -> sqlx::Result<()> {
+        self.catch_up(Heard::Nothing).await?;
+        let gate = &self.gate;
+        drop(std::mem::take(&mut *gate.begun()));
+        resume_windows(gate, &self.db, &gate.table.ids_known().into_iter().collect(), None).await?;
+        self.catch_up(Heard::Nothing).await?;
+        self.gate.is_loaded.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -143,6 +178,9 @@ impl Follower {
             {
                 tracing::warn!("what is old of the nodes could not be forgotten, the next round tries again: {error}");
             }
+        }
+        if let Err(error) = self.give_up_leases().await {
+            tracing::warn!("what this node held of limits is lost until their windows end: {error}");
         }
         if let Err(error) = within(self.patience, rows::delete(&self.db, &[self.nodes.id()])).await {
             tracing::warn!("this node could not say good-bye; the others count it until it must have stopped: {error}");
@@ -196,29 +234,69 @@ impl Follower {
         };
         // Known before told: a new node goes by what this one says it has seen.
         nodes.learn(within(patience, rows::list(&mut *link)).await?);
-        if !within(patience, rows::beat(&mut *link, nodes.id(), gate.len(), &self.seen)).await? {
-            return Ok(false);
+        gate.leases.set_nodes(nodes.answering());
+        if gate.leases.is_alone() && !nodes.is_alone() {
+            self.counted.add(gate.leases.begin_sharing(&gate.table, gate.clock.now_micros()));
         }
-        gate.contact.succeeded(began);
+        loop {
+            let counts_alone = gate.leases.is_alone() || !self.counted.is_empty();
+            if !within(patience, rows::beat(&mut *link, nodes.id(), gate.len(), &self.seen, counts_alone)).await? {
+                return Ok(false);
+            }
+            gate.contact.succeeded(began);
+            if self.counted.is_empty() {
+                break;
+            }
+            self.counted.write(&gate.leases, &self.db, gate.clock.now_micros()).await?;
+            gate.contact.is_busy();
+        }
+        if !gate.leases.is_alone()
+            && nodes.is_alone()
+            && let Some(newest) = within(patience, go_alone(&self.db, nodes.id())).await?
+        {
+            gate.leases.begin_alone(newest);
+        }
         if (news > 0 || heard != Heard::Nothing) && !nodes.is_alone() {
             within(patience, rows::tell(&mut *link, nodes.id(), &self.seen)).await?;
         }
         Ok(true)
     }
 
-    /// Makes this node known, and waits until no live one can overlook it.
+    /// Makes this node known, and waits until no live one can overlook it or counts alone. One that counted alone, and was forgotten,
+    /// hands over first.
     async fn join(&mut self) -> sqlx::Result<()> {
         self.link().await?;
+        let (gate, now) = (&self.gate, self.gate.clock.now_micros());
+        self.counted.add(gate.leases.begin_sharing(&gate.table, now));
+        while !self.counted.is_empty() {
+            self.counted.write(&gate.leases, &self.db, now).await?;
+        }
         let Some(link) = &mut self.link else { return Ok(()) };
         let patience = self.patience;
         let me = self.nodes.id();
         let row = Joining { id: me, name: self.nodes.name(), stops_after: self.nodes.stops_after(), keys: self.gate.len(), seen: &self.seen };
         let joined = within(patience, rows::join(&mut *link, &row)).await?;
         let deadline = Instant::now() + WELCOME;
-        while within(patience, rows::list(&mut *link)).await?.are_awaited(joined, me) && Instant::now() < deadline {
+        loop {
+            let members = within(patience, rows::list(&mut *link)).await?;
+            if !members.count_alone(me) && (!members.are_awaited(joined, me) || Instant::now() >= deadline) {
+                break;
+            }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         self.is_member = true;
+        Ok(())
+    }
+
+    /// At the end: what is held and not used goes back; beside others also what was counted alone is told, if one came just now.
+    async fn give_up_leases(&mut self) -> sqlx::Result<()> {
+        let (gate, now) = (&self.gate, self.gate.clock.now_micros());
+        self.nodes.learn(within(self.patience, rows::list(&self.db)).await?);
+        let more = if self.nodes.is_alone() { gate.leases.rest() } else { gate.leases.begin_sharing(&gate.table, now) };
+        self.counted.add(more);
+        while !self.counted.is_empty() {
+            self.counted.write(&gate.leases, &self.db, now).await?;
+        }
         Ok(())
     }
 
@@ -289,8 +367,8 @@ pub async fn refresh_held(gate: &Arc<Gate>, db: &PgPool, holders: &[Uuid]) -> sq
 /// which the follower does not wait for, and whoever waits may give up without ending it. One at a time, so that who finds nothing to
 /// resume, since another has taken it, still waits until it is done.
 fn resume_begun(gate: &Arc<Gate>, db: &PgPool) -> Option<JoinHandle<()>> {
-    if gate.begun().is_empty() && gate.resuming.try_lock().is_ok() {
-        return None;
+    if !gate.is_loaded() || (gate.begun().is_empty() && gate.resuming.try_lock().is_ok()) {
+        return None; // a start takes up what all keys used
     }
     let (gate, db) = (Arc::clone(gate), db.clone());
     Some(tokio::spawn(async move {

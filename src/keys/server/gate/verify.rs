@@ -1,4 +1,5 @@
-//! The decision: one question, one answer, nothing awaited.
+//! The decision: one question, one answer, nothing awaited; but where several nodes share a limit, a call may have to wait until this
+//! one has leased more of it (`Gate::ask`), and is then decided anew.
 //!
 //! The order is fixed: a blocked address, checksum, secret, then the checks (`checks`: state of the key and blocks of it, address, API,
 //! route, permission), then limits. Only a call that passes everything else is charged.
@@ -7,7 +8,8 @@ use super::{
     Gate, LimitState,
     blocked::Until,
     checks::{Call, Check, Refused, Why, cost},
-    limit::{Violated, charge_all, refusing_code},
+    leases::{Leases, PATIENCE, Unleased, Wanted},
+    limit::{Till, Uncharged, Violated, charge_all, refusing_code},
     record::Record,
     routing::Matched,
 };
@@ -29,6 +31,7 @@ use std::{
     net::IpAddr,
     sync::{Arc, LazyLock},
 };
+use tokio::time::Instant;
 
 /// May this call pass?
 #[derive(Debug, Clone, Copy, Default)]
@@ -95,11 +98,22 @@ impl Answer {
 }
 
 impl Gate {
-    /// Decides and counts.
-    pub fn verify(&self, question: Question<'_>) -> Answer {
+    /// Decides and counts; waits, half a second at most, where more must be leased first.
+    pub async fn ask(&self, question: Question<'_>) -> Result<Answer, Unleased> {
+        let mut deadline = None;
+        loop {
+            match self.verify(question) {
+                Ok(answer) => return Ok(answer),
+                Err(wanted) => self.leases.wait(wanted, *deadline.get_or_insert_with(|| Instant::now() + PATIENCE)).await?,
+            }
+        }
+    }
+
+    /// Decides and counts at once. Where it can't decide before more is leased, nothing is charged or counted.
+    pub fn verify(&self, question: Question<'_>) -> Result<Answer, Wanted> {
         let now = self.clock.now_micros();
         if let Some(until) = self.blocked.address(question.address, now) {
-            return self.turn_away(&question, until, now);
+            return Ok(self.turn_away(&question, until, now));
         }
         let known = self.look_up(question.secret);
         let apis = self.apis.load();
@@ -116,7 +130,7 @@ impl Gate {
                     key_blocked: self.blocked.key(&record.facts, now),
                     now,
                 };
-                let answer = decide(&record, &call);
+                let answer = decide(&self.leases, &record, &call)?;
                 self.note_use(&record, &hash, &question, route, answer.outcome, now);
                 self.watch_call(&record, question.address, answer.outcome, now);
                 answer
@@ -127,7 +141,7 @@ impl Gate {
             }
         };
         self.count(&question, &answer, route, now);
-        answer
+        Ok(answer)
     }
 
     /// The answer for a blocked address: the key is not looked up.
@@ -249,19 +263,29 @@ impl Gate {
     }
 }
 
-fn decide(record: &Arc<Record>, call: &Call<'_>) -> Answer {
+fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>) -> Result<Answer, Wanted> {
     let now = call.now;
     if let Some(refused) = refusal(call) {
-        return Answer::refused(Arc::clone(record), refused, now);
+        return Ok(Answer::refused(Arc::clone(record), refused, now));
     }
-    let charged = cost(call.question, call.route).map_or(Ok(()), |cost| charge_all(&record.limits, &record.together, now, cost));
+    let violated = match cost(call.question, call.route) {
+        None => None,
+        Some(cost) => match charge_all(&record.limits, &Till { leases, holder: record.holder(), together: &record.together }, now, cost) {
+            Ok(()) => None,
+            Err(Uncharged::Over(violated)) => Some(violated),
+            Err(Uncharged::Wants(these)) => {
+                let limits = record.limits.iter().enumerate().filter(|(place, _)| these.has(*place)).map(|(_, limit)| limit);
+                return Err(Wanted::of(limits, record.holder(), cost));
+            }
+        },
+    };
     let limits = record.limit_states(now);
-    let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated: charged.err(), ..Answer::bare(Outcome::Valid) };
+    let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated, ..Answer::bare(Outcome::Valid) };
     if answer.violated.is_some() {
         answer.outcome = refusing_code(answer.violated());
         answer.retry_after = answer.violated().map(|limit| limit.reset_after).max();
     }
-    answer
+    Ok(answer)
 }
 
 /// The longest secret of another system that is looked up.

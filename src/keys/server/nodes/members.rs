@@ -36,6 +36,8 @@ pub struct Member {
     pub keys: u64,
     /// Seconds without the database after which it stops by itself.
     pub stops_after: u64,
+    /// It counts limits without leases, as it was alone.
+    pub counts_alone: bool,
     /// Milliseconds since its last beat, by the clock of the database, when this was read.
     pub silent: u64,
     pub(super) seen: Seen,
@@ -77,6 +79,11 @@ impl Members {
     /// True while a live node other than `me` has not seen this transaction.
     pub fn are_awaited(&self, transaction: u64, me: NodeId) -> bool {
         self.round(transaction, Some(me), self.read_at).awaits()
+    }
+
+    /// True while a live node other than `me` has not handed over what it counted alone.
+    pub fn count_alone(&self, me: NodeId) -> bool {
+        self.answering(self.read_at).any(|(member, pulse)| member.id != me && member.counts_alone && pulse == Pulse::Live)
     }
 
     /// Who has this transaction now. `applied` is the node that needs no confirmation, having applied it itself.
@@ -141,6 +148,7 @@ pub(super) mod tests {
             started_at: OffsetDateTime::UNIX_EPOCH,
             keys: 0,
             stops_after: 900,
+            counts_alone: false,
             silent: *silent,
             seen: seen.parse().expect("a snapshot"),
         };
@@ -158,6 +166,16 @@ pub(super) mod tests {
 
         assert!(!members(&[(0, "7:7:"), (7_000, "7:7:")]).round(7, Some(id(1)), 1_000).awaits(), "nobody who could confirm");
         assert!(!all.round(6, None, 1_000).awaits(), "everybody has it");
+    }
+
+    #[test]
+    fn a_live_node_that_counts_alone_is_waited_for() {
+        let mut all = members(&[(0, "7:7:"), (0, "7:7:")]);
+        assert!(!all.count_alone(id(2)));
+        all.list[0].counts_alone = true;
+        assert!(all.count_alone(id(2)) && !all.count_alone(id(1)));
+        all.list[0].silent = 3_001;
+        assert!(!all.count_alone(id(2)), "it may have crashed");
     }
 
     #[test]

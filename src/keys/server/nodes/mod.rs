@@ -76,6 +76,12 @@ impl Nodes {
         now.saturating_sub(members.read_at) <= RELIABLE && !members.list.is_empty() && members.answering(now).all(|(member, _)| member.id == self.me)
     }
 
+    /// How many nodes may be answering calls, this one included.
+    pub(super) fn answering(&self) -> usize {
+        let members = self.members.borrow();
+        members.answering(steady_millis()).count()
+    }
+
     /// Takes what was read of the table.
     pub(super) fn learn(&self, members: Members) {
         let now = steady_millis();

@@ -22,13 +22,14 @@ pub struct Joining<'a> {
     pub seen: &'a str,
 }
 
-/// Makes the node known, and wakes the others. Returns the transaction that they must have seen.
+/// Makes the node known, as one that counts by lease, and wakes the others; not while another decides that it is alone. Returns the transaction that they must have seen.
 pub async fn join(db: impl PgExecutor<'_>, node: &Joining<'_>) -> sqlx::Result<u64> {
     let transaction = sqlx::query_scalar!(
-        r#"with woken as materialized (select pg_notify('keys_changed', 'nodes'))
+        r#"with alone as materialized (select pg_advisory_xact_lock(hashtext('tollgate.nodes'))),
+             woken as materialized (select pg_notify('keys_changed', 'nodes') from alone)
            insert into nodes (id, name, version, started_at, beat_at, stops_after, keys, seen)
            select $1, $2, $3, clock_timestamp(), clock_timestamp(), $4, $5, $6::text::pg_snapshot from woken
-           on conflict (id) do update set beat_at = excluded.beat_at, keys = excluded.keys, seen = excluded.seen
+           on conflict (id) do update set beat_at = excluded.beat_at, keys = excluded.keys, seen = excluded.seen, counts_alone = false
            returning pg_current_xact_id()::text::bigint as "transaction!""#,
         node.id.uuid(),
         node.name,
@@ -42,13 +43,14 @@ pub async fn join(db: impl PgExecutor<'_>, node: &Joining<'_>) -> sqlx::Result<u
     Ok(u64::try_from(transaction).unwrap_or(0))
 }
 
-/// The node lives and has read so far. False if its row is gone.
-pub async fn beat(db: impl PgExecutor<'_>, id: NodeId, keys: usize, seen: &str) -> sqlx::Result<bool> {
+/// The node lives, has read so far, and counts alone or not. False if its row is gone.
+pub async fn beat(db: impl PgExecutor<'_>, id: NodeId, keys: usize, seen: &str, counts_alone: bool) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "update nodes set beat_at = clock_timestamp(), keys = $2, seen = $3::text::pg_snapshot where id = $1",
+        "update nodes set beat_at = clock_timestamp(), keys = $2, seen = $3::text::pg_snapshot, counts_alone = $4 where id = $1",
         id.uuid(),
         i64::try_from(keys).unwrap_or(0),
         seen,
+        counts_alone,
     )
     .execute(db)
     .await?;
@@ -68,7 +70,7 @@ pub async fn tell(db: impl PgExecutor<'_>, id: NodeId, seen: &str) -> sqlx::Resu
 pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Members> {
     let read_at = steady_millis();
     let rows = sqlx::query!(
-        r#"select id, name, version, started_at, keys, stops_after, seen::text as "seen!",
+        r#"select id, name, version, started_at, keys, stops_after, counts_alone, seen::text as "seen!",
              (extract(epoch from clock_timestamp() - beat_at) * 1000)::bigint as "silent!"
            from nodes order by started_at, id"#
     )
@@ -81,6 +83,7 @@ pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Members> {
         started_at: r.started_at,
         keys: u64::try_from(r.keys).unwrap_or(0),
         stops_after: u64::try_from(r.stops_after).unwrap_or(0),
+        counts_alone: r.counts_alone,
         silent: u64::try_from(r.silent).unwrap_or(0),
         seen: r.seen.parse().unwrap_or_default(),
     });

@@ -1,0 +1,73 @@
+//! From counting alone to counting by lease, and back.
+
+use super::{Leases, Newest, PoisonError, Slot, asking::Ask, store};
+use crate::keys::server::gate::{sync::within, table::Table, window};
+use sqlx::PgPool;
+use std::time::Duration;
+
+/// What this node counted alone, and what it gives back: not in the table yet. Until it is, no other node may begin.
+#[derive(Debug, Default)]
+pub struct Counted {
+    /// A window and what was used of it.
+    used: Vec<(Slot, u32, u64)>,
+    back: Vec<Ask>,
+}
+
+/// Windows written before the node beats again.
+const PIECE: usize = 2_000;
+/// And for so long it waits for that.
+const ANSWER: Duration = Duration::from_secs(2);
+/// Clocks of nodes may differ by so many seconds: a window that ended less long ago is handed over too.
+const MARGIN: i64 = 300;
+
+impl Counted {
+    pub fn is_empty(&self) -> bool {
+        self.used.is_empty() && self.back.is_empty()
+    }
+
+    /// Writes a piece of it. What could not be written is tried again: what was used may be told more than once, and what is given
+    /// back is then lost until its window ends.
+    pub async fn write(&mut self, leases: &Leases, db: &PgPool, now_micros: i64) -> sqlx::Result<()> {
+        let rest = self.used.len().saturating_sub(PIECE);
+        let piece: Vec<store::Used<'_>> = self.used[rest..].iter().map(|(slot, number, used)| (slot, *number, *used)).collect();
+        within(ANSWER, store::raise(db, &piece)).await?;
+        self.used.truncate(rest);
+        let rest = self.back.len().saturating_sub(PIECE);
+        leases.settle(db, now_micros, &self.back.split_off(rest)).await
+    }
+
+    pub fn add(&mut self, more: Self) {
+        self.used.extend(more.used);
+        self.back.extend(more.back);
+    }
+}
+
+impl Leases {
+    /// Counts alone what is newer than these windows.
+    pub fn begin_alone(&self, newest: Newest) {
+        *self.alone.write().unwrap_or_else(PoisonError::into_inner) = Some(newest);
+    }
+
+    /// Counts by lease from here on; what was counted alone is to be written. A counter that began to count alone while this was called
+    /// did so under its lock, before it is looked at here; later ones see that the node is not alone.
+    pub fn begin_sharing(&self, table: &Table, now_micros: i64) -> Counted {
+        *self.alone.write().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut counted = self.rest();
+        let present = now_micros.div_euclid(1_000_000) - MARGIN;
+        table.each(|record| {
+            for limit in &record.limits {
+                if let Some((number, used)) = limit.counter.hand_over(limit.max())
+                    && window::start(limit.policy.window, number.saturating_add(1)) > present
+                {
+                    counted.used.push((limit.slot(record.holder()), number, used));
+                }
+            }
+        });
+        counted
+    }
+
+    /// Gives up what is held and not used: to be given back.
+    pub fn rest(&self) -> Counted {
+        Counted { used: Vec::new(), back: self.surrender() }
+    }
+}

@@ -1,0 +1,383 @@
+//! The arithmetic of one lease: what one node may charge of one counter's window, what it asks for, and what it takes back. No clock, no
+//! database: times are milliseconds that the caller tells.
+//!
+//! Always `used <= held`, and the sum of `held` over all nodes is never more than what the table says was granted.
+
+/// So many units are asked for ahead at least, however slow the calls come.
+const SMALL: u64 = 8;
+/// Milliseconds of the present pace that a block is to last.
+const AHEAD: u64 = 2_000;
+/// After so many milliseconds it is asked again whether a limit that was used up has something left: somebody may have given back.
+const AGAIN: u64 = 1_000;
+/// A lease that was not charged for so many looks (one a second) is given back, if it is worth it.
+const IDLE_LOOKS: u32 = 5;
+
+/// Whether a charge can be made from what is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    Fits,
+    /// Nobody could give so much in this window.
+    Over,
+    /// More must be asked for first.
+    Wants,
+}
+
+/// What a node holds of the window `window`.
+#[derive(Debug, Default)]
+pub struct Lease {
+    window: u32,
+    /// The limit under which it was granted.
+    max: u64,
+    /// Charged by this node in this window, what it counted alone included.
+    used: u64,
+    /// May be charged by this node in this window, in all.
+    held: u64,
+    /// What the last answer said that nobody has.
+    left: u64,
+    /// When that answer came.
+    told_at: Option<u64>,
+    /// Used before it was counted by lease, and perhaps not in the table yet.
+    floor: u64,
+    /// The window has its row.
+    is_known: bool,
+    /// Somebody has asked in the background.
+    is_asked: bool,
+    /// Given up, and not in the table yet.
+    back: u64,
+    /// How much the last answer gave.
+    block: u64,
+    /// When that was, and what was used then.
+    paced: (u64, u64),
+    /// What was used at the last look, and since how many looks.
+    idle: (u64, u32),
+}
+
+/// What a node asks for, and gives back, of one window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    pub window: u32,
+    pub max: u64,
+    /// The row may be missing: it is made with so much granted, or raised to it.
+    pub floor: Option<u64>,
+    pub back: u64,
+    /// What calls wait for.
+    pub need: u64,
+    /// What would be used within two seconds.
+    pub ahead: u64,
+}
+
+/// What the table gives to a request when so much was granted before: as `store::ask` does it, for the tests and the reader.
+#[cfg(test)]
+pub const fn given(granted: u64, request: &Request, share: u64) -> u64 {
+    let left = request.max.saturating_sub(granted.saturating_sub(request.back));
+    let ahead = if request.ahead < left / share { request.ahead } else { left / share };
+    let wanted = if request.need > ahead { request.need } else { ahead };
+    if wanted < left { wanted } else { left }
+}
+
+impl Lease {
+    /// What a node that was alone has counted: nothing more may be charged before it is in the table.
+    pub fn of_counted(window: u32, used: u64, max: u64) -> Self {
+        Self { window, max, used, held: used, floor: used, ..Self::default() }
+    }
+
+    pub fn window(&self) -> u32 {
+        self.window
+    }
+
+    /// So much was used of the window before it was counted by lease: no less must count as granted.
+    pub fn count_before(&mut self, used: u64) {
+        self.floor += used;
+        self.is_known = false;
+    }
+
+    /// True if some of it is not used.
+    pub fn holds(&self) -> bool {
+        self.rest() > 0
+    }
+
+    fn rest(&self) -> u64 {
+        self.held.saturating_sub(self.used)
+    }
+
+    /// Makes it that of this window and this limit. A newer window begins with nothing; a clock that went back stays in the newer one.
+    /// Under another limit nothing is held that was granted under the old one.
+    pub fn turn(&mut self, window: u32, max: u64) {
+        if window > self.window {
+            *self = Self { window, max, ..Self::default() };
+        } else if max != self.max {
+            self.surrender();
+            self.max = max;
+        }
+    }
+
+    pub fn fit(&self, cost: u64) -> Fit {
+        if self.used + cost <= self.held {
+            Fit::Fits
+        } else if cost > self.max || (self.told_at.is_some() && self.rest() + self.left < cost) {
+            Fit::Over
+        } else {
+            Fit::Wants
+        }
+    }
+
+    pub fn charge(&mut self, cost: u64) -> Fit {
+        let fit = self.fit(cost);
+        if fit == Fit::Fits {
+            self.used += cost;
+        }
+        fit
+    }
+
+    /// Takes a charge back, if its window still lasts.
+    pub fn give_back(&mut self, window: u32, cost: u64) {
+        if window == self.window {
+            self.used = self.used.saturating_sub(cost);
+        }
+    }
+
+    /// True if it is worth asking in the background, now that `fit` was answered: the block is half used, or the word that nothing is
+    /// left is old. It is taken for asked from then on.
+    pub fn asks(&mut self, fit: Fit, share: u64, now: u64) -> bool {
+        let is_worth_it = match fit {
+            Fit::Fits => self.rest() * 2 < self.block && self.left >= share,
+            Fit::Over => self.told_at.is_some_and(|told| now.saturating_sub(told) >= AGAIN),
+            Fit::Wants => false,
+        };
+        let asks = is_worth_it && !self.is_asked;
+        self.is_asked |= asks;
+        asks
+    }
+
+    /// What to ask the table. What is given back is gone from here at once: if the answer is lost, so is that, until the window ends.
+    pub fn request(&mut self, need: u64, refills: bool, now: u64) -> Request {
+        let (at, used) = self.paced;
+        let ahead = if refills {
+            let spent = self.used.saturating_sub(used);
+            let pace = if at == 0 { 0 } else { spent.saturating_mul(AHEAD) / now.saturating_sub(at).max(1) };
+            pace.max(SMALL).saturating_sub(self.rest())
+        } else {
+            0
+        };
+        let floor = (!self.is_known).then_some(self.floor);
+        Request { window: self.window, max: self.max, floor, back: std::mem::take(&mut self.back), need, ahead }
+    }
+
+    /// Takes the answer: so much more may be charged, so much nobody has. For a window that is over it is nothing.
+    pub fn take(&mut self, request: &Request, given: u64, left: u64, now: u64) {
+        if self.window != request.window {
+            return;
+        }
+        self.floor = self.floor.saturating_sub(request.floor.unwrap_or(0));
+        (self.is_known, self.is_asked) = (self.floor == 0, false);
+        if self.max == request.max {
+            self.held += given;
+            (self.left, self.told_at, self.block, self.paced) = (left, Some(now), given, (now, self.used));
+        } else {
+            self.back += given;
+        }
+    }
+
+    /// No answer came.
+    pub fn missed(&mut self) {
+        self.is_asked = false;
+    }
+
+    /// The row was not there.
+    pub fn lost(&mut self) {
+        (self.is_known, self.is_asked) = (false, false);
+    }
+
+    /// Gives up what is not used; true if there is something to tell the table.
+    pub fn surrender(&mut self) -> bool {
+        self.back += self.rest();
+        self.held = self.used;
+        (self.left, self.told_at, self.block) = (0, None, 0);
+        self.back > 0
+    }
+
+    /// One look a second: true if it lay idle for so long that it should be given up. A small rest of much is kept: it would be asked
+    /// for again and again.
+    pub fn is_idle(&mut self) -> bool {
+        let looks = if self.idle.0 == self.used { self.idle.1 + 1 } else { 0 };
+        self.idle = (self.used, looks);
+        looks >= IDLE_LOOKS && (self.rest() > SMALL || (self.rest() > 0 && self.left < self.max / 2))
+    }
+
+    /// What is known to remain: what is held, and what nobody had when it was last asked; before that all but what was used here.
+    pub fn remaining(&self) -> u64 {
+        let known = if self.told_at.is_some() { self.rest() + self.left } else { self.max.saturating_sub(self.used) };
+        known.min(self.max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The table's row of one window.
+    #[derive(Default)]
+    struct Row(Option<u64>);
+
+    impl Row {
+        fn answer(&mut self, request: &Request, share: u64) -> (u64, u64) {
+            if let Some(floor) = request.floor {
+                self.0 = Some(self.0.unwrap_or(0).max(floor));
+            }
+            let granted = self.0.expect("it was made");
+            let given = given(granted, request, share);
+            self.0 = Some(granted.saturating_sub(request.back) + given);
+            (given, request.max.saturating_sub(granted.saturating_sub(request.back) + given))
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Charge(usize, u64),
+        /// The answer never comes.
+        Lost(usize, u64),
+        Surrender(usize),
+        Crash(usize),
+        Limit(u64),
+    }
+
+    fn steps(with_loss: bool) -> impl Strategy<Value = Vec<Step>> {
+        let node = 0usize..3;
+        let step = prop_oneof![
+            8 => (node.clone(), 0u64..6).prop_map(|(n, c)| Step::Charge(n, c)),
+            1 => (node.clone(), 0u64..6).prop_map(move |(n, c)| if with_loss { Step::Lost(n, c) } else { Step::Charge(n, c) }),
+            1 => node.clone().prop_map(Step::Surrender),
+            1 => node.prop_map(move |n| if with_loss { Step::Crash(n) } else { Step::Surrender(n) }),
+            1 => (1u64..80).prop_map(move |max| if with_loss { Step::Limit(max) } else { Step::Charge(0, 1) }),
+        ];
+        proptest::collection::vec(step, 1..300)
+    }
+
+    /// Charges as the gate does: from what is held, else after asking.
+    fn charge(node: &mut Lease, row: &mut Row, max: u64, cost: u64, now: u64) -> u64 {
+        node.turn(1, max);
+        for _ in 0..3 {
+            match node.charge(cost) {
+                Fit::Fits => return cost,
+                Fit::Over => {
+                    if !node.asks(Fit::Over, 12, now) {
+                        return 0;
+                    }
+                }
+                Fit::Wants => {}
+            }
+            let request = node.request(cost, true, now);
+            let (given, left) = row.answer(&request, 12);
+            node.take(&request, given, left, now);
+        }
+        panic!("asked twice, and still nothing is known");
+    }
+
+    proptest! {
+        /// Whatever happens, never more than the limit passes; a limit that changes holds for what comes after.
+        #[test]
+        fn never_more_than_the_limit(counted in 0u64..60, steps in steps(true)) {
+            let (mut max, mut highest, mut passed, mut now) = (60, 60, counted, 1);
+            let mut row = Row::default();
+            let mut nodes = [Lease::of_counted(1, counted, max), Lease::default(), Lease::default()];
+            let request = nodes[0].request(0, false, now);
+            let (given, left) = row.answer(&request, 12); // handed over before anybody else begins
+            nodes[0].take(&request, given, left, now);
+            for step in steps {
+                now += 300;
+                match step {
+                    Step::Charge(node, cost) => {
+                        let before = passed;
+                        passed += charge(&mut nodes[node], &mut row, max, cost, now);
+                        if passed > before { prop_assert!(passed <= max, "{passed} of {max}"); }
+                    }
+                    Step::Lost(node, cost) => {
+                        nodes[node].turn(1, max);
+                        let request = nodes[node].request(cost, true, now);
+                        row.answer(&request, 12);
+                        nodes[node].missed();
+                    }
+                    Step::Surrender(node) => { nodes[node].surrender(); }
+                    Step::Crash(node) => nodes[node] = Lease::default(),
+                    Step::Limit(new) => {
+                        // Every node has it before the change is answered.
+                        (max, highest) = (new, highest.max(new));
+                        nodes.iter_mut().for_each(|node| node.turn(1, max));
+                    }
+                }
+                prop_assert!(passed <= highest);
+                prop_assert!(nodes.iter().all(|node| node.used <= node.held));
+            }
+        }
+
+        /// With no crash and no lost answer, all of it passes if it is asked for.
+        #[test]
+        fn all_of_it_where_nothing_is_lost(counted in 0u64..60, steps in steps(false)) {
+            let (max, mut passed, mut now) = (60, counted, 1);
+            let mut row = Row::default();
+            let mut nodes = [Lease::of_counted(1, counted, max), Lease::default(), Lease::default()];
+            let request = nodes[0].request(0, false, now);
+            let (given, left) = row.answer(&request, 12);
+            nodes[0].take(&request, given, left, now);
+            for step in steps {
+                now += 300;
+                match step {
+                    Step::Charge(node, cost) => passed += charge(&mut nodes[node], &mut row, max, cost, now),
+                    Step::Surrender(node) => { nodes[node].surrender(); }
+                    Step::Lost(..) | Step::Crash(_) | Step::Limit(_) => {}
+                }
+            }
+            for _ in 0..2 {
+                now += AGAIN;
+                for node in &mut nodes {
+                    while charge(node, &mut row, max, 1, now) == 1 { passed += 1; }
+                    if node.surrender() {
+                        let request = node.request(0, false, now);
+                        let (given, left) = row.answer(&request, 12);
+                        node.take(&request, given, left, now);
+                    }
+                }
+            }
+            prop_assert_eq!(passed, max);
+        }
+    }
+
+    #[test]
+    fn a_block_lasts_about_two_seconds_and_leaves_something_for_others() {
+        let mut lease = Lease::default();
+        lease.turn(1, 10_000);
+        assert_eq!(lease.fit(1), Fit::Wants);
+        let first = lease.request(1, true, 10);
+        assert_eq!((first.need, first.ahead, first.floor), (1, SMALL, Some(0)));
+        lease.take(&first, SMALL, 9_992, 10);
+        assert!((0..SMALL).all(|_| lease.charge(1) == Fit::Fits));
+        assert!(lease.asks(Fit::Fits, 8, 18) && !lease.asks(Fit::Fits, 8, 18), "asked once");
+        let second = lease.request(0, true, 18);
+        assert_eq!((second.ahead, second.floor), (2_000, None), "a call a millisecond");
+        assert_eq!(given(8, &second, 8), 9_992 / 8);
+    }
+
+    #[test]
+    fn what_lies_idle_is_given_back_unless_it_is_little_of_much() {
+        let idle = |held, left| {
+            let mut lease = Lease { window: 1, max: 100, held, left, told_at: Some(1), ..Lease::default() };
+            (0..=IDLE_LOOKS).any(|_| lease.is_idle())
+        };
+        assert_eq!([idle(8, 90), idle(9, 90), idle(1, 49), idle(0, 0)], [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_late_answer_counts_for_its_window_and_its_limit_only() {
+        let mut lease = Lease::default();
+        lease.turn(1, 10);
+        let request = lease.request(5, true, 1);
+        lease.turn(1, 20);
+        lease.take(&request, 5, 5, 2);
+        assert_eq!((lease.held, lease.request(0, false, 3).back), (0, 5), "given back, as the limit is another");
+        let request = lease.request(5, true, 3);
+        lease.turn(2, 20);
+        lease.take(&request, 5, 5, 4);
+        assert_eq!((lease.held, lease.back), (0, 0));
+    }
+}

@@ -1,0 +1,175 @@
+//! Limits that are exact on several nodes: what a node may charge while it is not alone.
+//!
+//! # The protocol
+//!
+//! A counter's window is one row of `limit_leases`: `granted` is the sum of what was ever given out of it, less what was given back.
+//!
+//! 1. **Alone.** A node that no other can be answering beside (`Nodes::is_alone`) says so in its row (`counts_alone`), under a lock that
+//!    a joining node takes too, and then counts by itself: one atomic word a counter, no database.
+//! 2. **Beside others.** A node charges only what it holds. It asks for a block: what calls wait for, or what its present pace uses in
+//!    two seconds if that is more, but of what is left no more than a quarter of its even share. One statement asks for every counter
+//!    that wants (`asking`), before a block is used up where the pace is known. A call that finds too little waits for that statement,
+//!    half a second at most, and is decided again: it was charged nothing.
+//! 3. **Used up.** When the table said that nobody has so much left, calls are refused from memory; once a second one of them lets it
+//!    be asked again, since somebody may have given back.
+//! 4. **Joining.** A newcomer does not answer before every live node has seen it and none of them counts alone. A node that did turns
+//!    every counter's word into `LEASED` (a charge under way fails its compare-and-swap and goes by lease), writes what it counted of
+//!    the present windows as `granted`, and only then takes `counts_alone` back (`handing`).
+//! 5. **Alone again.** Windows that have rows go on by lease, all that is left in one block; newer ones are counted by the word.
+//! 6. **Leaving.** A node that stops gives back what it holds. So does one whose block lay idle for five seconds, and one whose limit was
+//!    changed: nothing is charged under a new limit that was granted under the old one.
+//!
+//! # Why no more than the limit passes
+//!
+//! Let `held(n)` be what node n may charge of a window in all, `used(n)` what it charged. By the mutex of the counter `used(n) <=
+//! held(n)`. `held(n)` grows only by an answer of the table, which added as much to `granted` in the same transaction under the row's
+//! lock, and only up to the limit; it shrinks before `granted` does, and what is given back is never sent twice. A row begins with what
+//! was counted before it (4, and `resume` from usage after a restart), never below. So the sum of `used` is at most the sum of `held`,
+//! at most `granted`, at most the limit. A lost answer, a lost return and a node that is killed leave `granted` above the sum of
+//! `held`: too little passes until the window ends, by **at most what was held and not used**. Clocks need not agree: the window's number
+//! is part of the row. (Only what a lone node counted in a window that it has left, while the newcomer's clock is still in it, is known
+//! from usage alone.)
+//!
+//! Windows of less than a minute are leased in the same way; every window's first call on a node waits for one statement. Where
+//! nothing can be learnt, since the database is away and the lease is used up, the answer is 503 with Retry-After: a refusal for the
+//! limit would be a guess.
+//!
+//! # Where it ends
+//!
+//! A node that counts alone and is cut off from the database goes on, as a single server must when its database is away. One that
+//! starts meanwhile and reaches the database can't tell it from one that crashed: it waits until that one is silent for three seconds,
+//! then begins with what usage says was used. What the other passes while it is cut off (`TOLLGATE_DATABASE_OUTAGE` at most) comes on
+//! top. Nodes of a version before leases count for themselves while they are replaced.
+
+mod asking;
+mod handing;
+mod held;
+mod store;
+
+pub use asking::{Ask, PATIENCE, lend};
+pub use handing::Counted;
+pub use held::{Fit, Lease};
+pub use store::{forget_old, go_alone};
+
+use super::{
+    contact,
+    limit::{Counter, Limit},
+};
+use crate::keys::model::Window;
+use asking::{Done, Queue};
+use axum::response::{IntoResponse, Response};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+
+/// What a limit's counter is called on every node.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Slot {
+    /// A key, or a workspace.
+    pub holder: Uuid,
+    pub name: Arc<str>,
+    pub window: Window,
+}
+
+/// For each length of a window the newest one that has a row.
+pub type Newest = HashMap<Window, u32>;
+
+/// Counters by their address: each is asked for once in a round.
+type ByCounter<T> = HashMap<usize, T>;
+
+/// The leases of this node.
+#[derive(Debug)]
+pub struct Leases {
+    /// Some: this node is alone, and counts windows newer than these by itself.
+    alone: RwLock<Option<Newest>>,
+    /// How many nodes may be answering, this one included.
+    nodes: AtomicU64,
+    queue: Mutex<Queue>,
+    wake: Notify,
+    done: watch::Sender<Done>,
+    /// Counters that may hold something unused.
+    holding: Mutex<ByCounter<(Slot, Arc<Counter>)>>,
+}
+
+/// A decision that must wait until more is leased of these counters. Nothing was charged.
+#[derive(Debug)]
+pub struct Wanted(Vec<Ask>);
+
+/// What is left of a limit could not be learnt in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unleased;
+
+/// Beside others, until it is known otherwise.
+impl Default for Leases {
+    fn default() -> Self {
+        Self {
+            alone: RwLock::default(),
+            nodes: AtomicU64::new(1),
+            queue: Mutex::default(),
+            wake: Notify::new(),
+            done: watch::Sender::default(),
+            holding: Mutex::default(),
+        }
+    }
+}
+
+impl Leases {
+    /// Those of a node that is alone on an empty table.
+    #[cfg(test)]
+    pub fn alone() -> Self {
+        Self { alone: RwLock::new(Some(Newest::new())), ..Self::default() }
+    }
+
+    /// True if this node counts newer windows by itself. Asked under the lock of a counter: see `begin_sharing`.
+    pub fn may_count_alone(&self, window: Window, number: u32) -> bool {
+        let alone = self.alone.read().unwrap_or_else(PoisonError::into_inner);
+        alone.as_ref().is_some_and(|newest| newest.get(&window).is_none_or(|newest| number > *newest))
+    }
+
+    /// True if it counts alone.
+    pub fn is_alone(&self) -> bool {
+        self.alone.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// How many nodes there are, as of now.
+    pub fn set_nodes(&self, nodes: usize) {
+        self.nodes.store(u64::try_from(nodes).unwrap_or(1).max(1), Ordering::Relaxed);
+    }
+
+    /// A block is at most one of so many parts of what is left. 1: all of it, as there is nobody else.
+    pub fn share(&self) -> u64 {
+        match self.nodes.load(Ordering::Relaxed) {
+            0 | 1 => 1,
+            nodes => 4 * nodes,
+        }
+    }
+
+    /// Asks for more in the background.
+    pub fn refill(&self, slot: Slot, limit: &Limit) {
+        self.push([Ask { slot, counter: Arc::clone(&limit.counter), max: limit.max(), need: 0, refills: true }]);
+    }
+}
+
+impl Wanted {
+    /// That so much must be leased of these.
+    pub fn of<'a>(limits: impl Iterator<Item = &'a Limit>, holder: Uuid, cost: u32) -> Self {
+        let ask = |limit: &Limit| Ask { slot: limit.slot(holder), counter: Arc::clone(&limit.counter), max: limit.max(), need: cost.into(), refills: true };
+        Self(limits.map(ask).collect())
+    }
+}
+
+impl IntoResponse for Unleased {
+    fn into_response(self) -> Response {
+        contact::unavailable("Several servers share the limits of this key, and what is left of them could not be learnt from the database in time.", 1)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,137 @@
+//! The SQL of leases.
+
+use super::{Newest, Slot, asking::Ask, held::Request};
+use crate::{
+    keys::{model::Window, server::gate::window},
+    values::NodeId,
+};
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// One line of a statement.
+pub struct Row<'a> {
+    pub ask: &'a Ask,
+    pub request: Request,
+}
+
+/// What a line was answered.
+pub struct Answer {
+    pub place: usize,
+    /// So much more may be charged.
+    pub given: u64,
+    /// So much nobody has.
+    pub left: u64,
+}
+
+/// A window of a counter that had so much used before it was leased.
+pub type Used<'a> = (&'a Slot, u32, u64);
+
+/// Takes and gives back, each row under its lock. Rows that may be missing are made first; in a transaction of their own, so that
+/// every statement locks rows in one order. Lines without an answer found no row.
+pub async fn ask(db: &PgPool, rows: &[Row<'_>], share: u64) -> sqlx::Result<Vec<Answer>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let new: Vec<Used<'_>> = rows.iter().filter_map(|row| row.request.floor.map(|floor| (&row.ask.slot, row.request.window, floor))).collect();
+    raise(db, &new).await?;
+    let (holders, names, windows) = names(rows.iter().map(|row| &row.ask.slot));
+    let numbers: Vec<i64> = rows.iter().map(|row| row.request.window.into()).collect();
+    let of = |value: fn(&Request) -> u64| rows.iter().map(|row| i64::try_from(value(&row.request)).unwrap_or(i64::MAX)).collect::<Vec<_>>();
+    let answers = sqlx::query!(
+        r#"with asked as (
+             select * from unnest($1::uuid[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+               with ordinality as a (holder, name, window_seconds, number, most, back, need, ahead, place)
+           ), locked as (
+             select a.place, a.most, a.back, l.holder, l.name, l.window_seconds, l.number,
+               least(
+                 greatest(a.most - greatest(l.granted - a.back, 0), 0),
+                 greatest(a.need, least(a.ahead, greatest(a.most - greatest(l.granted - a.back, 0), 0) / $9))
+               ) as given
+             from limit_leases l join asked a using (holder, name, window_seconds, number)
+             order by l.holder, l.name, l.window_seconds, l.number
+             for update of l
+           )
+           update limit_leases l set granted = greatest(l.granted - k.back, 0) + k.given
+           from locked k
+           where l.holder = k.holder and l.name = k.name and l.window_seconds = k.window_seconds and l.number = k.number
+           returning k.place as "place!", k.given as "given!", greatest(k.most - l.granted, 0) as "left!""#,
+        &holders,
+        &names as &[&str],
+        &windows,
+        &numbers,
+        &of(|request| request.max),
+        &of(|request| request.back),
+        &of(|request| request.need),
+        &of(|request| request.ahead),
+        i64::try_from(share).unwrap_or(1),
+    )
+    .fetch_all(db)
+    .await?;
+    let number = |n: i64| u64::try_from(n).unwrap_or(0);
+    Ok(answers
+        .into_iter()
+        .map(|a| Answer { place: usize::try_from(a.place - 1).unwrap_or(usize::MAX), given: number(a.given), left: number(a.left) })
+        .collect())
+}
+
+/// Sees to it that of each window no less counts as given out; how often it is sent makes no difference.
+pub async fn raise(db: &PgPool, used: &[Used<'_>]) -> sqlx::Result<()> {
+    for chunk in used.chunks(5_000) {
+        let (holders, names, windows) = names(chunk.iter().map(|(slot, ..)| *slot));
+        let numbers: Vec<i64> = chunk.iter().map(|(_, number, _)| (*number).into()).collect();
+        let granted: Vec<i64> = chunk.iter().map(|(.., used)| i64::try_from(*used).unwrap_or(i64::MAX)).collect();
+        let ends: Vec<OffsetDateTime> = chunk.iter().map(|(slot, number, _)| end(slot.window, *number)).collect();
+        sqlx::query!(
+            "insert into limit_leases as l (holder, name, window_seconds, number, granted, ends_at)
+             select * from unnest($1::uuid[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::timestamptz[]) order by 1, 2, 3, 4
+             on conflict (holder, name, window_seconds, number) do update set granted = excluded.granted where l.granted < excluded.granted",
+            &holders,
+            &names as &[&str],
+            &windows,
+            &numbers,
+            &granted,
+            &ends,
+        )
+        .execute(db)
+        .await?;
+    }
+    Ok(())
+}
+
+fn names<'a>(slots: impl Iterator<Item = &'a Slot>) -> (Vec<Uuid>, Vec<&'a str>, Vec<i32>) {
+    let (mut holders, mut names, mut windows) = (Vec::new(), Vec::new(), Vec::new());
+    for slot in slots {
+        holders.push(slot.holder);
+        names.push(&*slot.name);
+        windows.push(slot.window.to_stored());
+    }
+    (holders, names, windows)
+}
+
+fn end(window: Window, number: u32) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(window::start(window, number.saturating_add(1))).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// Lets this node count alone, unless another may be answering calls; then the newest window of each length that has a row. Whoever
+/// joins takes the same lock: it is seen here, or sees what was decided here.
+pub async fn go_alone(db: &PgPool, me: NodeId) -> sqlx::Result<Option<Newest>> {
+    let mut tx = db.begin().await?;
+    sqlx::query!(r#"select 1 as "locked!" from pg_advisory_xact_lock(hashtext('tollgate.nodes'))"#).execute(&mut *tx).await?;
+    let done = sqlx::query!(
+        "update nodes set counts_alone = true where id = $1 and not exists (
+           select from nodes o where o.id <> $1 and o.beat_at > clock_timestamp() - make_interval(secs => o.stops_after + 5))",
+        me.uuid(),
+    )
+    .execute(&mut *tx)
+    .await?;
+    let newest = sqlx::query!(r#"select window_seconds, max(number) as "number!" from limit_leases group by window_seconds"#).fetch_all(&mut *tx).await?;
+    tx.commit().await?;
+    let newest = newest.into_iter().map(|row| (Window::stored(row.window_seconds), u32::try_from(row.number).unwrap_or(u32::MAX)));
+    Ok((done.rows_affected() == 1).then(|| newest.collect()))
+}
+
+/// Forgets windows that ended before: no clock of a node is so late that it would charge them again.
+pub async fn forget_old(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<u64> {
+    Ok(sqlx::query!("delete from limit_leases where ends_at < $1", before).execute(db).await?.rows_affected())
+}
