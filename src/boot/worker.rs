@@ -26,6 +26,7 @@ pub fn schedules() -> Schedules {
         .nightly("accounts.forget_expired", &accounts::server::jobs::ForgetExpired::default())
         .nightly("keys.forget_lists", &keys::server::jobs::ForgetLists::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())
+        .every("keys.forget_nonces", 10 * MINUTE, &keys::server::jobs::ForgetNonces::default())
         .every("notices.look_at_usage", MINUTE, &notices::server::jobs::LookAtUsage::default())
         .every("notices.look_at_expiry", HOUR, &notices::server::jobs::LookAtExpiry::default())
 }

@@ -21,6 +21,8 @@ const OWNERS: [(&str, &[&str]); 8] = [
             "key_limits",
             "key_state_changes",
             "key_imports",
+            "key_signings",
+            "signing_nonces",
             "ended_secrets",
             "nodes",
             "removed_keys",

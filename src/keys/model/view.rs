@@ -1,6 +1,6 @@
 //! What the pages show. Words about time are made on the server, in the person's time zone.
 
-use super::{Api, ApiPermission, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, Standing, ToReview};
+use super::{Api, ApiPermission, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, SigningView, Standing, ToReview};
 use crate::values::{Counts, SecretId, WorkspaceId, link};
 use serde::{Deserialize, Serialize};
 
@@ -200,6 +200,8 @@ pub struct KeyDetail {
     /// Why these: every level, nearest first, the one in force marked.
     pub why: Vec<LevelView>,
     pub history: Vec<HistoryEntry>,
+    /// How its calls must be signed; none: they need not.
+    pub signing: Option<SigningView>,
     pub can_edit: bool,
     pub can_set_limits: bool,
     /// A command that calls its API, with `$KEY` where the secret stands.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Act, Api, ApiPermission, ApiRoute, DayBar, HistoryEntry, Key, KeyDetail, KeyState, SecretUseView, SecretView},
+    keys::model::{Act, Api, ApiPermission, ApiRoute, DayBar, HistoryEntry, Key, KeyDetail, KeyState, SecretUseView, SecretView, SigningView},
     platform::{Ctx, LocalTime},
     values::{Counts, KeyId, permission_names as may},
 };
@@ -96,6 +96,11 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         limits: limits::views(ctx, &key, &local),
         why: why(ctx, &key).await?,
         history: history(ctx, id, &local).await?,
+        signing: super::signing::find_signing(ctx, caller, id).await?.map(|signing| SigningView {
+            algorithm: signing.algorithm,
+            fingerprint: signing.fingerprint,
+            since: said(signing.since, local.moment(signing.since)),
+        }),
         can_edit: key.state != KeyState::Revoked && caller.may(&may::KEYS_WRITE),
         can_set_limits: key.state != KeyState::Revoked && caller.may(&may::KEYS_MANAGE),
         example: example(ctx, &key, &routes),

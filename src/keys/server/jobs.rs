@@ -1,6 +1,6 @@
 //! Work on keys that nobody waits for.
 
-use super::{importing::forget_lists, rotating::end_replaced};
+use super::{importing::forget_lists, rotating::end_replaced, signing::forget_nonces};
 use crate::{
     platform::{
         Ctx,
@@ -39,8 +39,21 @@ impl Job for ForgetLists {
     }
 }
 
+/// Every few minutes: nonces of signatures that count no more.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ForgetNonces {}
+
+impl Job for ForgetNonces {
+    const KIND: &'static str = "keys.forget_nonces";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        forget_nonces(ctx).await?;
+        Ok(())
+    }
+}
+
 /// The jobs of keys, for the registry of the process.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
-    registry.register::<EndReplaced>().register::<ForgetLists>()
+    registry.register::<EndReplaced>().register::<ForgetLists>().register::<ForgetNonces>()
 }

@@ -5,6 +5,7 @@ mod nodes;
 mod process;
 mod revocation;
 mod routes;
+mod signed;
 mod spool;
 mod verify;
 

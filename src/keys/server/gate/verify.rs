@@ -1,7 +1,7 @@
 //! The decision: one question, one answer, nothing awaited.
 //!
-//! The order is fixed: checksum, secret, then the checks (`checks`: state of the key, address, API, route, permission), then limits. Only a call
-//! that passes everything else is charged.
+//! The order is fixed: checksum, secret, then the checks (`checks`: state of the key, address, origin, API, route, permission,
+//! signature), then limits. Only a call that passes everything else is charged.
 
 use super::{
     Gate, LimitState,
@@ -16,13 +16,14 @@ use crate::{
         server::{
             meter::{Attempt, Refusal, SecretUse, Tally},
             secret::is_well_formed,
+            signing::{Proof, Signer},
         },
     },
     platform::{
         crypto::{Rng, sha256, sha512},
         http::RequestInfo,
     },
-    values::{ApiId, Outcome},
+    values::{ApiId, KeyId, Outcome},
 };
 use std::{
     net::IpAddr,
@@ -45,6 +46,10 @@ pub struct Question<'a> {
     pub cost: Option<u32>,
     /// The address of the end client, if it is known.
     pub address: Option<IpAddr>,
+    /// The origin of the web page that made the call, if a browser sent it.
+    pub origin: Option<&'a str>,
+    /// What is known of the call's signature.
+    pub proof: Proof,
     pub request_id: &'a str,
 }
 
@@ -112,8 +117,12 @@ impl Gate {
 
     /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted, but the secret was used.
     pub fn standing(&self, secret: &str, api: &str, permission: &str, route: &str, address: Option<IpAddr>) -> Outcome {
-        let question = Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, address, ..Question::default() };
-        match self.look_up(secret) {
+        self.standing_of(Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, address, ..Question::default() })
+    }
+
+    /// The same for a whole question; routes of the API don't count.
+    pub fn standing_of(&self, question: Question<'_>) -> Outcome {
+        match self.look_up(question.secret) {
             Err(outcome) => outcome,
             Ok((record, hash)) => {
                 let now = self.clock.now_micros();
@@ -123,6 +132,17 @@ impl Gate {
                 outcome
             }
         }
+    }
+
+    /// What the signature of this call is checked with; none if its key asks for none, or the call is refused for something else anyway.
+    pub fn signer(&self, question: &Question<'_>) -> Option<(KeyId, Arc<Signer>)> {
+        let (record, hash) = self.look_up(question.secret).ok()?;
+        let signer = record.facts.signer.as_ref()?;
+        let question = Question { proof: Proof::Assumed, ..*question };
+        let apis = self.apis.load();
+        let route = apis.route(question.api.unwrap_or(record.facts.api), &question);
+        let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route, now: self.clock.now_micros() };
+        refusal(&call).is_none().then(|| (record.facts.key, Arc::clone(signer)))
     }
 
     /// A call without any key: counted as an attempt.

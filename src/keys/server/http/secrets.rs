@@ -107,5 +107,6 @@ pub async fn drop_secret(State(ctx): State<Ctx>, RestCaller(caller): RestCaller,
 pub async fn detail(ctx: &Ctx, caller: &Caller, key: Key) -> Result<Json<KeyDetailBody>, AppError> {
     let secrets = server::key_secrets(ctx, caller, key.id).await?.into_iter().map(Into::into).collect();
     let state_reason = server::state_reason(ctx, &key).await?;
-    Ok(Json(KeyDetailBody { key: KeyBody::of(key, ctx.clock.now()), state_reason, secrets }))
+    let signing = server::signing::find_signing(ctx, caller, key.id).await?.map(Into::into);
+    Ok(Json(KeyDetailBody { signing, key: KeyBody::of(key, ctx.clock.now()), state_reason, secrets }))
 }

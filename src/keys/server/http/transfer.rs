@@ -89,12 +89,15 @@ pub async fn export_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller,
 /// As CSV, with a head.
 pub fn table(keys: &[KeyBody]) -> String {
     let mut out = String::with_capacity(160 * (keys.len() + 1));
-    csv::line(["id", "name", "api", "environment", "start", "state", "permissions", "addresses", "tags", "expires_at", "created_at", "last_used_at"], &mut out);
+    csv::line(
+        ["id", "name", "api", "environment", "start", "state", "permissions", "addresses", "origins", "tags", "expires_at", "created_at", "last_used_at"],
+        &mut out,
+    );
     let said = |at: Option<OffsetDateTime>| at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default();
     for k in keys {
-        let (permissions, addresses, tags) = (k.permissions.join(" "), k.addresses.join(" "), k.tags.join(" "));
+        let (permissions, addresses, origins, tags) = (k.permissions.join(" "), k.addresses.join(" "), k.origins.join(" "), k.tags.join(" "));
         let (expires, created, used) = (said(k.expires_at), said(Some(k.created_at)), said(k.last_used_at));
-        csv::line([&*k.id, &k.name, &k.api, k.environment, &k.start, k.state, &permissions, &addresses, &tags, &expires, &created, &used], &mut out);
+        csv::line([&*k.id, &k.name, &k.api, k.environment, &k.start, k.state, &permissions, &addresses, &origins, &tags, &expires, &created, &used], &mut out);
     }
     out
 }
