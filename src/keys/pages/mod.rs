@@ -5,12 +5,15 @@ mod import;
 mod key;
 mod key_parts;
 mod key_secrets;
+mod key_signing;
 mod key_use;
 mod keys;
 mod many;
+mod sign;
 
 pub use find::FindPage;
 pub use import::ImportPage;
 pub use key::KeyPage;
 pub use keys::KeysPage;
 pub use many::ManyPage;
+pub use sign::SignPage;
