@@ -3,6 +3,7 @@
 mod api_docs;
 mod docs;
 mod docs_routes;
+mod docs_signing;
 mod gallery;
 mod home;
 mod landing;
