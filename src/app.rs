@@ -93,6 +93,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/keys/import") view=keys::ImportPage ssr=SsrMode::Async/>
             <Route path=path!("/keys/create-many") view=keys::CreateManyPage ssr=SsrMode::Async/>
             <Route path=path!("/keys/many") view=keys::ManyPage ssr=SsrMode::Async/>
+            <Route path=path!("/keys/:id/sign") view=keys::SignPage ssr=SsrMode::Async/>
             <Route path=path!("/keys/:id") view=keys::KeyPage ssr=SsrMode::Async/>
             <Route path=path!("/dev/ui") view=site::GalleryPage ssr=SsrMode::Async/>
             <Route path=path!("/dev/mailbox") view=site::MailboxPage ssr=SsrMode::Async/>

@@ -257,11 +257,12 @@ pub async fn save_api(
     permissions: Option<String>,
     #[server(default)] basic: Vec<String>,
     unmatched: Option<String>,
+    preflights: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, unmatched.as_deref()).await?;
+    server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, unmatched.as_deref(), preflights.as_deref()).await?;
     reply::toast(&ctx, "Saved.");
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())

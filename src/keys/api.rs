@@ -62,8 +62,8 @@ pub async fn hide_secret(id: KeyId) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Saves name, expiry (a date in the person's time zone; empty: never), permissions, addresses (lines; empty: from everywhere) and
-/// tags (words).
+/// Saves name, expiry (a date in the person's time zone; empty: never), permissions, addresses (lines; empty: from everywhere),
+/// origins (lines; empty: of every page) and tags (words).
 #[server]
 pub async fn save_key(
     id: KeyId,
@@ -73,14 +73,67 @@ pub async fn save_key(
     #[server(default)] chosen: bool,
     preset: Option<String>,
     addresses: Option<String>,
+    origins: Option<String>,
     tags: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, chosen.then_some(permissions), preset.as_deref(), addresses, tags).await?;
+    let permissions = chosen.then_some(permissions);
+    let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, permissions, preset.as_deref(), addresses, origins, tags).await?;
     let changed = server::edit_key(&ctx, &caller, id, edit).await?;
     crate::platform::http::reply::toast(&ctx, &format!("Saved. {}", changed.spread.words("In force")));
     Ok(())
+}
+
+/// From now on calls must be signed: with the private key of the pasted public one, or with a secret that the page then shows.
+#[server]
+pub async fn turn_on_signing(id: KeyId, algorithm: String, public_key: Option<String>, once: Option<String>) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let new = server::forms::signing(&algorithm, public_key, once)?;
+    let set = server::signing::turn_on_signing(&ctx, &caller, id, new).await?;
+    if let Some(secret) = &set.secret {
+        server::reveal::show_signing(&ctx, id, secret);
+    }
+    crate::platform::http::reply::toast(&ctx, &format!("Calls must be signed. {}", set.changed.spread.words("In force")));
+    crate::platform::http::reply::redirect(&format!("/keys/{id}#signing"));
+    Ok(())
+}
+
+#[server]
+pub async fn turn_off_signing(id: KeyId) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let changed = server::signing::turn_off_signing(&ctx, &caller, id).await?;
+    server::reveal::hide_signing(&ctx);
+    crate::platform::http::reply::toast(&ctx, &format!("Calls need no signature any more. {}", changed.spread.words("In force")));
+    Ok(())
+}
+
+/// The signing secret that was made a moment ago, while this browser may still see it.
+#[server]
+pub async fn fresh_signing_secret(id: KeyId) -> Result<Option<String>, AppError> {
+    use super::server;
+    let (ctx, _) = crate::accounts::server::caller().await?;
+    Ok(server::reveal::shown_signing(&ctx, id))
+}
+
+/// The person has copied it.
+#[server]
+pub async fn hide_signing_secret(id: KeyId) -> Result<(), AppError> {
+    use super::server;
+    let (ctx, _) = crate::accounts::server::caller().await?;
+    server::reveal::hide_signing(&ctx);
+    crate::platform::http::reply::redirect(&format!("/keys/{id}#signing"));
+    Ok(())
+}
+
+/// A call that is signed for its owner to try; nothing is sent.
+#[server]
+pub async fn sign_call(id: KeyId, call: model::SignCall) -> Result<model::SignedCall, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::signing::build_signed_call(&ctx, &caller, id, call).await
 }
 
 /// Sets the one limit of a key; empty: the default again. Operators only.

@@ -47,6 +47,8 @@ const OWNERS: &[(&str, &[&str])] = &[
             "key_batches",
             "leak_signers",
             "leak_choices",
+            "key_signings",
+            "signing_nonces",
             "ended_secrets",
             "limit_leases",
             "nodes",

@@ -112,6 +112,16 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(patch.clone(), key, &id, "", Some(limits), 200).await;
     r.ask(patch.clone(), key, &id, "", Some(json!({ "addresses": ["home"] })), 422).await;
     r.ask(patch.clone(), key, &id, "", Some(json!({ "preset": "admin" })), 200).await;
+    r.ask(patch.clone(), key, &id, "", Some(json!({ "origins": ["https://app.example.com"] })), 200).await;
+    r.ask(patch.clone(), key, &id, "", Some(json!({ "origins": ["null"] })), 422).await;
+    let signing = "/api/v1/keys/{id}/signing";
+    let public_key = "JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=";
+    r.ask(Method::PUT, signing, &id, "", Some(json!({ "algorithm": "hmac-sha256" })), 200).await;
+    r.ask(Method::PUT, signing, &id, "", Some(json!({ "algorithm": "ed25519", "public_key": public_key })), 200).await;
+    r.ask(Method::PUT, signing, &id, "", Some(json!({ "algorithm": "ed25519", "public_key": "x" })), 422).await;
+    r.ask(Method::PUT, signing, "key_nothing", "", Some(json!({ "algorithm": "hmac-sha256" })), 404).await;
+    r.ask(get.clone(), key, &id, "", None, 200).await;
+    r.ask(delete.clone(), signing, &id, "", None, 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({ "grace": 60 })), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({ "grace": 60, "until": "first_use" })), 422).await;
     let secret = "/api/v1/keys/{id}/secrets/{secret_id}";
@@ -126,7 +136,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(post.clone(), "/api/v1/keys/{id}/disable", &id, "", Some(json!({ "reason": "a test" })), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/enable", &id, "", Some(json!({})), 200).await;
     r.ask(get.clone(), "/api/v1/keys/{id}/history", &id, "", None, 200).await;
-    r.ask(post.clone(), "/api/v1/keys/{id}/test", &id, "", Some(json!({ "method": "GET", "path": "/orders", "ip": "203.0.113.9" })), 200).await;
+    let call = json!({ "method": "GET", "path": "/orders", "ip": "203.0.113.9", "origin": "https://app.example.com" });
+    r.ask(post.clone(), "/api/v1/keys/{id}/test", &id, "", Some(call), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/test", &id, "", Some(json!({ "method": "GET", "path": "orders" })), 422).await;
     let leaked = "/api/v1/keys/{id}/leaked";
     r.ask(post.clone(), leaked, &id, "", Some(json!({ "url": "https://example.com/17", "reason": "a test" })), 200).await;
@@ -140,7 +151,7 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     // Verification: a passing key, one that is none, and no question.
     let passing = r.ask(post.clone(), keys, "", "", Some(json!({ "name": "passing", "expires_at": "2027-01-31T00:00:00Z" })), 201).await;
     let verify = "/api/v1/keys/verify";
-    let asked = json!({ "key": passing["secret"], "api": "demo", "permission": "orders:read", "route": "GET /orders", "cost": 1, "ip": "192.0.2.1" });
+    let asked = json!({ "key": passing["secret"], "api": "demo", "permission": "orders:read", "route": "GET /orders", "cost": 1, "ip": "192.0.2.1", "origin": "https://app.example.com" });
     assert_eq!(r.ask(post.clone(), verify, "", "", Some(asked), 200).await["code"], "VALID");
     assert_eq!(r.ask(post.clone(), verify, "", "", Some(json!({ "key": "nonsense" })), 200).await["code"], "MALFORMED");
     r.ask(post.clone(), verify, "", "", Some(json!({ "secret": "x" })), 422).await;
@@ -172,7 +183,7 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), apis, "", "", None, 200).await;
     r.ask(get.clone(), api, "shop", "", None, 200).await;
     r.ask(get.clone(), api, "nothing", "", None, 404).await;
-    r.ask(patch.clone(), api, "shop", "", Some(json!({ "name": "The shop" })), 200).await;
+    r.ask(patch.clone(), api, "shop", "", Some(json!({ "name": "The shop", "answers_preflights": true })), 200).await;
     let wanted = json!({ "routes": [{ "method": "GET", "path": "/goods/{id}", "permission": "shop:read", "cost": 2 }, { "path": "/*", "quota": "none" }] });
     r.ask(Method::PUT, routes, "shop", "", Some(wanted), 200).await;
     r.ask(Method::PUT, routes, "shop", "", Some(json!({ "routes": [{ "path": "goods" }] })), 422).await;

@@ -162,7 +162,13 @@ fn settings(api: Api) -> AnyView {
             Choice::new("allow", "It needs no permission and costs 1"),
             Choice::new("refuse", "It is refused: FORBIDDEN").with_help("Describe every route first, and look at Usage for calls that have none."),
         ];
+        let preflights = vec![
+            Choice::new("key", "It needs a key like every call").with_help("Browsers send none, so pages of other sites can't call the API."),
+            Choice::new("answer", "It is answered for the origins of the API's keys"),
+        ];
+        let answers = if api.answers_preflights { "answer" } else { "key" };
         view! {
+            <RadioGroup label="A browser's question before a call (preflight)" name="preflights" choices=preflights value=answers/>
             <RadioGroup label="A call that no route matches" name="unmatched" choices=others value=api.unmatched.as_str()/>
             <TextArea label="Permissions" name="permissions" mono=true rows=6 value=lines help=LINES/>
             {group}

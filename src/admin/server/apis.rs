@@ -47,13 +47,20 @@ pub async fn save_api(
     permissions: Option<&str>,
     basic: Vec<String>,
     unmatched: Option<&str>,
+    preflights: Option<&str>,
 ) -> Result<Api, AppError> {
     caller.require(&may::APIS_MANAGE)?;
     let unmatched = match unmatched {
         Some(text) => Some(Unmatched::parse(text).ok_or_else(|| AppError::invalid("unmatched", "Choose what becomes of such a call."))?),
         None => None,
     };
-    let edit = ApiEdit { name: Some(name), permissions: permissions.map(lines), basic: permissions.map(|_| basic), unmatched };
+    let answers_preflights = match preflights {
+        Some("answer") => Some(true),
+        Some("key") => Some(false),
+        Some(_) => return Err(AppError::invalid("preflights", "Choose what becomes of a preflight.")),
+        None => None,
+    };
+    let edit = ApiEdit { name: Some(name), permissions: permissions.map(lines), basic: permissions.map(|_| basic), unmatched, answers_preflights };
     keys::edit_api(ctx, caller, slug, edit).await
 }
 

@@ -110,6 +110,9 @@ pub(super) struct New {
     /// A network (203.0.113.0/24) or address from which it may be used; without, from everywhere. Repeat it for more
     #[arg(long, value_name = "CIDR")]
     address: Vec<String>,
+    /// A web page's origin (https://app.example.com, https://*.example.com) from which it may be used; without, from every page. Repeat it for more
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Vec<String>,
     /// A word to find it by. Repeat it for more
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
@@ -164,6 +167,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
         preset: new.permission.is_empty().then(|| Preset::parse(&new.preset)).flatten(),
         permissions: (!new.permission.is_empty()).then_some(new.permission),
         addresses: new.address,
+        origins: new.origin,
         tags: new.tag,
         expires_at: lifetime.map(|l| ctx.clock.now() + l),
         environment,

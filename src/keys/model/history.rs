@@ -15,6 +15,10 @@ pub enum Act {
     Permitted,
     /// From where it may be used was set.
     Addressed,
+    /// Of which web pages it may be used was set.
+    Paged,
+    /// How its calls must be signed was set.
+    Signed,
     Tagged,
     Limited,
     /// It got a plan of its own, or lost it.
@@ -41,6 +45,8 @@ impl Act {
             Self::Expiry => "expiry",
             Self::Permitted => "permitted",
             Self::Addressed => "addressed",
+            Self::Paged => "paged",
+            Self::Signed => "signed",
             Self::Tagged => "tagged",
             Self::Limited => "limited",
             Self::Planned => "planned",
@@ -65,6 +71,9 @@ impl Act {
             Self::Expiry => format!("set the expiry to {detail}"),
             Self::Permitted => format!("set the permissions to {detail}"),
             Self::Addressed => format!("let it be used from {detail}"),
+            Self::Paged => format!("let it be used by pages of {detail}"),
+            Self::Signed if detail == "off" => "turned signed requests off".to_owned(),
+            Self::Signed => format!("asked for signed requests ({detail})"),
             Self::Tagged => format!("set the tags to {detail}"),
             Self::Limited => format!("set the limit to {detail}"),
             Self::Planned => format!("set its own plan to {detail}"),

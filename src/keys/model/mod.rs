@@ -9,6 +9,7 @@ mod new;
 mod preset;
 mod review;
 mod route;
+mod signing;
 mod spread;
 mod standing;
 mod trial;
@@ -25,6 +26,7 @@ pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
 pub use preset::Preset;
 pub use review::{Review, ToReview};
 pub use route::{ApiRoute, NewRoute, Unmatched};
+pub use signing::{Algorithm, SignCall, SignedCall, Signing, SigningView};
 pub use spread::{Missing, Spread};
 pub use standing::{Standing, StandingKind};
 pub use trial::{CallTrial, TrialStep, TryCall};
@@ -84,6 +86,8 @@ pub struct Api {
     pub name: String,
     pub key_prefix: KeyPrefix,
     pub unmatched: Unmatched,
+    /// Browsers that ask before a call (CORS) are answered at `/forward-auth`, without a key.
+    pub answers_preflights: bool,
     pub permissions: Vec<ApiPermission>,
 }
 
@@ -119,6 +123,8 @@ pub struct Key {
     pub permissions: Vec<Permission>,
     /// Networks from which it may be used, in CIDR notation; none: from everywhere.
     pub addresses: Vec<String>,
+    /// Origins of the web pages that may use it; none: of every page.
+    pub origins: Vec<String>,
     /// Words to find it by, sorted.
     pub tags: Vec<String>,
     pub state: KeyState,

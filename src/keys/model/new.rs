@@ -16,6 +16,8 @@ pub struct NewKey {
     pub preset: Option<Preset>,
     /// Networks or single addresses from which it may be used; none: from everywhere.
     pub addresses: Vec<String>,
+    /// Origins of the web pages that may use it; none: of every page.
+    pub origins: Vec<String>,
     pub tags: Vec<String>,
     pub expires_at: Option<OffsetDateTime>,
     pub environment: Environment,
@@ -42,6 +44,8 @@ pub struct KeyEdit {
     pub preset: Option<Preset>,
     /// An empty list: from everywhere.
     pub addresses: Option<Vec<String>>,
+    /// An empty list: every page.
+    pub origins: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
     /// An empty list: those of the next level again. Needs `keys:manage`.
     pub limits: Option<Vec<KeyLimit>>,
@@ -82,4 +86,5 @@ pub struct ApiEdit {
     /// The permissions that the preset Basic gives; an empty list: those that only read.
     pub basic: Option<Vec<String>>,
     pub unmatched: Option<Unmatched>,
+    pub answers_preflights: Option<bool>,
 }

@@ -12,6 +12,8 @@ pub struct TryCall {
     pub path: String,
     /// From where; none: the call does not say.
     pub address: Option<String>,
+    /// The origin of the web page that makes it; none: no page does.
+    pub origin: Option<String>,
     /// A permission that is asked for beside what the route needs.
     pub permission: Option<String>,
     /// None: what the route costs.
@@ -38,7 +40,7 @@ pub struct CallTrial {
 /// One thing that the gate looks at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrialStep {
-    /// `state`, `expiry`, `address`, `api`, `route`, `permission` or `limit`.
+    /// `state`, `expiry`, `address`, `origin`, `api`, `route`, `permission`, `signature` or `limit`.
     pub check: String,
     /// "State".
     pub title: String,

@@ -1,6 +1,6 @@
 //! What the pages show. Words about time are made on the server, in the person's time zone.
 
-use super::{Api, ApiPermission, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, Standing, ToReview};
+use super::{Api, ApiPermission, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, SigningView, Standing, ToReview};
 use crate::values::{Counts, SecretId, WorkspaceId, link};
 use serde::{Deserialize, Serialize};
 
@@ -224,6 +224,8 @@ pub struct KeyDetail {
     pub history: Vec<HistoryEntry>,
     /// Where secrets that are still accepted were found, the newest first.
     pub leaks: Vec<LeakView>,
+    /// How its calls must be signed; none: they need not.
+    pub signing: Option<SigningView>,
     pub can_edit: bool,
     pub can_set_limits: bool,
     /// May say that it leaked, and that it did not.

@@ -3,6 +3,7 @@
 use super::{
     key_parts::{about, history, limits, settings},
     key_secrets::secrets,
+    key_signing::signing,
     key_use::{Tried, trial, used},
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
+use serde::{Deserialize, Serialize};
 
 #[component]
 pub fn KeyPage() -> impl IntoView {
@@ -28,13 +30,14 @@ pub fn KeyPage() -> impl IntoView {
     let dialog = use_query_map().with_untracked(|map| map.get("dialog").unwrap_or_default());
     let call = use_query_map().with_untracked(|map| {
         let path = map.get("path")?;
-        Some(TryCall { method: map.get("method").unwrap_or_default(), path, address: map.get("ip"), ..TryCall::default() })
+        Some(TryCall { method: map.get("method").unwrap_or_default(), path, address: map.get("ip"), origin: map.get("origin"), ..TryCall::default() })
     });
     let load = move || {
         let (id, call) = (id.clone(), call.clone());
         async move {
             let detail = api::key_detail(id).await?;
             let secret = api::fresh_secret(detail.key.id).await?;
+            let to_sign_with = api::fresh_signing_secret(detail.key.id).await?;
             let tried = match call {
                 Some(call) => match api::try_call(detail.key.id, call.clone()).await {
                     Ok(trial) => Some((call, Ok(trial))),
@@ -43,23 +46,33 @@ pub fn KeyPage() -> impl IntoView {
                 },
                 None => None,
             };
-            Ok((detail, secret, tried))
+            Ok((detail, Fresh { secret, to_sign_with }, tried))
         }
     };
     loaded(
         load,
-        move |(detail, secret, tried)| framed(detail, secret, tried, &dialog),
+        move |(detail, fresh, tried)| framed(detail, fresh, tried, &dialog),
         |error| view! { <Framed crumbs=vec![Crumb::link("Keys", "/keys"), Crumb::here("Not found")]>{error}</Framed> }.into_any(),
     )
 }
 
-fn framed(detail: KeyDetail, secret: Option<String>, tried: Option<Tried>, dialog: &str) -> AnyView {
+/// Secrets that this browser may see for a while.
+#[derive(Clone, Serialize, Deserialize)]
+struct Fresh {
+    secret: Option<String>,
+    to_sign_with: Option<String>,
+}
+
+fn framed(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, dialog: &str) -> AnyView {
     let crumbs = vec![Crumb::link("Keys", "/keys"), Crumb::here(detail.key.name.clone())];
-    let page = page(detail, secret, tried, dialog);
+    let page = page(detail, fresh, tried, dialog);
     view! { <Framed crumbs>{page}</Framed> }.into_any()
 }
 
-fn page(detail: KeyDetail, secret: Option<String>, tried: Option<Tried>, dialog: &str) -> AnyView {
+fn page(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, dialog: &str) -> AnyView {
+    let Fresh { secret, to_sign_with } = fresh;
+    // One secret at a time.
+    let to_sign_with = to_sign_with.filter(|_| secret.is_none());
     let path = format!("/keys/{}", detail.key.id);
     let over = match (secret, dialog, detail.can_edit) {
         (Some(secret), ..) => Some(view! { <Reveal detail=detail.clone() secret/> }.into_any()),
@@ -90,6 +103,7 @@ fn page(detail: KeyDetail, secret: Option<String>, tried: Option<Tried>, dialog:
                 {used(&detail)}
                 {secrets(&detail)}
                 {limits(&detail)}
+                {signing(&detail, to_sign_with)}
                 {trial(&detail, tried)}
             </div>
             <aside class="stack-xl" aria-label="About this key">{about(&detail)}{history(&detail)}</aside>

@@ -14,7 +14,7 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-/// Name, tags, expiry, permissions and addresses.
+/// Name, tags, expiry, permissions, addresses and origins.
 pub fn settings(detail: &KeyDetail) -> AnyView {
     let hidden = vec![("id", detail.key.id.to_string()), ("chosen", "true".to_owned())];
     let choices: Vec<Choice> =
@@ -36,6 +36,9 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let help = format!("From the start of this day, {}, every call is answered EXPIRED. Empty: never.", detail.zone);
     let (name, tags) = (detail.key.name.clone(), detail.key.tags.join(" "));
     let (expires_on, addresses) = (detail.expires_on.clone(), detail.key.addresses.join("\n"));
+    let origins = detail.key.origins.join("\n");
+    let pages =
+        "One origin on each line, such as https://app.example.com or https://*.example.com. Browsers on other pages are answered FORBIDDEN. Empty: every page.";
     let from =
         "One network or address on each line, such as 203.0.113.0/24 or 2001:db8::7. Calls from elsewhere are answered IP_DENIED. Empty: from everywhere.";
     view! {
@@ -47,6 +50,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
                 {permissions}
                 <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
+                <TextArea label="Web pages that may use it" name="origins" value=origins help=pages maxlength=6000 mono=true/>
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>
         </section>
@@ -147,7 +151,7 @@ fn entry(entry: HistoryEntry) -> AnyView {
     let dot = match entry.act {
         Act::Created => Dot::Icon(Icon::Key),
         Act::Renamed | Act::Expiry | Act::Tagged => Dot::Icon(Icon::Gear),
-        Act::Permitted | Act::Addressed | Act::Cleared => Dot::Icon(Icon::Shield),
+        Act::Permitted | Act::Addressed | Act::Paged | Act::Signed | Act::Cleared => Dot::Icon(Icon::Shield),
         Act::Limited | Act::Planned => Dot::Icon(Icon::Gauge),
         Act::Rotated | Act::Extended => Dot::Icon(Icon::Rotate),
         Act::Dropped => Dot::Icon(Icon::Trash),

@@ -72,6 +72,7 @@ pub fn trial(detail: &KeyDetail, tried: Option<Tried>) -> AnyView {
                 <SelectField label="Method" name="method" id="test-method" options=methods value=typed.method/>
                 <TextField label="Path" name="path" id="test-path" mono=true placeholder="/orders/17" autocomplete="off" maxlength=2000 value=typed.path/>
                 <TextField label="From address" name="ip" id="test-ip" mono=true placeholder="203.0.113.7" autocomplete="off" maxlength=45 value=typed.address.unwrap_or_default()/>
+                <TextField label="From web page" name="origin" id="test-origin" mono=true placeholder="https://app.example.com" autocomplete="off" maxlength=280 value=typed.origin.unwrap_or_default()/>
                 <Button>"Try"</Button>
             </form>
             {answer}

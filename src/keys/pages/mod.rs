@@ -6,9 +6,11 @@ mod import;
 mod key;
 mod key_parts;
 mod key_secrets;
+mod key_signing;
 mod key_use;
 mod keys;
 mod many;
+mod sign;
 
 pub use create_many::CreateManyPage;
 pub use find::FindPage;
@@ -16,3 +18,4 @@ pub use import::ImportPage;
 pub use key::KeyPage;
 pub use keys::KeysPage;
 pub use many::ManyPage;
+pub use sign::SignPage;

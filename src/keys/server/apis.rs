@@ -51,7 +51,7 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, 
     fields.done()?;
     let (Some(slug), Some(name), Some(key_prefix), Some(permissions)) = (slug, name, prefix, permissions) else { return Err(AppError::NotFound) };
 
-    let api = Api { id: ctx.new_id(), slug, name, key_prefix, unmatched: new.unmatched, permissions };
+    let api = Api { id: ctx.new_id(), slug, name, key_prefix, unmatched: new.unmatched, answers_preflights: false, permissions };
     let mut tx = ctx.db.begin().await?;
     if !store::insert_api(&mut tx, &api, ctx.clock.now()).await? {
         let taken_slug = store::lock_api(&mut tx, api.slug.as_str()).await?.is_some();
@@ -77,6 +77,9 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     if slug == Api::OWN && edit.unmatched.is_some_and(|u| u != Unmatched::Allow) {
         fields.add("unmatched", "Tollgate's own API has no routes to describe.");
     }
+    if slug == Api::OWN && edit.answers_preflights == Some(true) {
+        fields.add("answers_preflights", "Tollgate's own API answers preflights for the origins of its keys by itself.");
+    }
     fields.done()?;
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
@@ -86,6 +89,9 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     }
     if let Some(unmatched) = edit.unmatched {
         store::update_unmatched(&mut tx, id, unmatched).await?;
+    }
+    if let Some(answers) = edit.answers_preflights {
+        store::update_preflights(&mut tx, id, answers).await?;
     }
     if permissions.is_some() || edit.basic.is_some() {
         let known: Vec<String> = before.permissions.iter().map(|p| p.permission.to_string()).collect();
@@ -98,7 +104,8 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
         must_not_be_needed(&mut tx, id, &permissions).await?;
         store::replace_permissions(&mut tx, id, &permissions).await?;
     }
-    note(ctx, &mut tx, caller, "api.changed", id, serde_json::json!({ "slug": slug, "name": name, "unmatched": edit.unmatched })).await?;
+    let changes = serde_json::json!({ "slug": slug, "name": name, "unmatched": edit.unmatched, "answers_preflights": edit.answers_preflights });
+    note(ctx, &mut tx, caller, "api.changed", id, changes).await?;
     tx.commit().await?;
     gate::apis_refreshed(ctx).await;
     store::find_api(&ctx.db, slug).await?.ok_or(AppError::NotFound)

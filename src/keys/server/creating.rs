@@ -6,7 +6,7 @@
 use super::{
     apis, change,
     change::Done,
-    gate,
+    gate, origins,
     reach::actor,
     rules, secret,
     store::{keys, secrets},
@@ -62,6 +62,7 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
         environment: new.environment,
         permissions: &wanted.permissions,
         addresses: &wanted.addresses,
+        origins: &wanted.origins,
         tags: &wanted.tags,
         expires_at: wanted.expires_at,
         created_by: actor(caller).0,
@@ -85,6 +86,7 @@ pub(super) struct Wanted {
     pub name: String,
     pub permissions: Vec<Permission>,
     pub addresses: Vec<String>,
+    pub origins: Vec<String>,
     pub tags: Vec<String>,
     pub expires_at: Option<OffsetDateTime>,
 }
@@ -99,10 +101,11 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Re
         (None, preset) => Some(api.preset(preset.unwrap_or(Preset::Basic)).into_iter().filter(|p| !api.is_own() || caller.may(p)).collect()),
     };
     let addresses = fields.check("addresses", rules::addresses(new.addresses.iter().map(String::as_str))).unwrap_or_default();
+    let origins = fields.check("origins", origins::origins(new.origins.iter().map(String::as_str))).unwrap_or_default();
     let tags = fields.check("tags", rules::tags(new.tags.iter().map(String::as_str))).unwrap_or_default();
     let expires_at = new.expires_at.map(|at| fields.check("expires_at", rules::expiry(at, ctx.clock.now())));
     fields.done()?;
-    Ok(Wanted { name: name.unwrap_or_default(), permissions: permissions.unwrap_or_default(), addresses, tags, expires_at: expires_at.flatten() })
+    Ok(Wanted { name: name.unwrap_or_default(), permissions: permissions.unwrap_or_default(), addresses, origins, tags, expires_at: expires_at.flatten() })
 }
 
 /// What is stored of the request's own name: never the page's token itself, since the secret is derived from it. A page's form that

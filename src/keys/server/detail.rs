@@ -12,7 +12,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Act, Api, ApiPermission, ApiRoute, DayBar, HistoryEntry, Key, KeyDetail, KeyState, LeakView, SecretUseView, SecretView},
+    keys::model::{Act, Api, ApiPermission, ApiRoute, DayBar, HistoryEntry, Key, KeyDetail, KeyState, LeakView, SecretUseView, SecretView, SigningView},
     platform::{Ctx, LocalTime},
     values::{Counts, KeyId, permission_names as may},
 };
@@ -106,6 +106,11 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         history: history(ctx, id, &local).await?,
         leaks: leaks(ctx, id, &local).await?,
         can_mark_leaked: key.state != KeyState::Revoked && caller.may(&may::KEYS_MANAGE),
+        signing: super::signing::find_signing(ctx, caller, id).await?.map(|signing| SigningView {
+            algorithm: signing.algorithm,
+            fingerprint: signing.fingerprint,
+            since: said(signing.since, local.moment(signing.since)),
+        }),
         can_edit: key.state != KeyState::Revoked && caller.may(&may::KEYS_WRITE),
         can_set_limits: key.state != KeyState::Revoked && caller.may(&may::KEYS_MANAGE),
         example: example(ctx, &key, &routes),

@@ -1,6 +1,7 @@
 //! The gate's own door. What services and proxies ask for every call of a protected API goes straight to the gate, past the router and
-//! the layers that pages need: no session, no cookies, no span, no database, nothing awaited but the body of a question, after a
-//! pause of the process the first word of the database (`gate::Contact`), and between several nodes a lease (`gate::leases`).
+//! the layers that pages need: no session, no cookies, no span, no database, nothing awaited but the body of a question, the nonce of a
+//! signature (`signing`), after a pause of the process the first word of the database (`gate::Contact`), and between several nodes a
+//! lease (`gate::leases`).
 //!
 //! What every answer has, these have too: a request id, problem documents, a panic that ends its request and not the process.
 
@@ -60,7 +61,7 @@ impl Door {
         let start = self.ctx.clock.now_micros();
         let response = if head.uri.path() != verify_http::PATH {
             match self.gate.contact().check().await {
-                Ok(()) => forward_auth::answer(&self.gate, info, head).await,
+                Ok(()) => forward_auth::answer(&self.ctx, &self.gate, info, head).await,
                 Err(stopped) => forward_auth::stopped(head, stopped),
             }
         } else if head.method != Method::POST {
@@ -69,7 +70,7 @@ impl Door {
             match axum::body::to_bytes(body, BODY_BYTES).await {
                 // Asked after the body has come, however long that took: what is decided now is decided on what is known now.
                 Ok(question) => match self.gate.contact().check().await {
-                    Ok(()) => verify_http::verify_key(&self.gate, info, &head.headers, &question).await.unwrap_or_else(IntoResponse::into_response),
+                    Ok(()) => verify_http::verify_key(&self.ctx, &self.gate, info, head, &question).await.unwrap_or_else(IntoResponse::into_response),
                     Err(stopped) => stopped.into_response(),
                 },
                 Err(_) => problem(StatusCode::PAYLOAD_TOO_LARGE, "A question to the gate has at most 16 KiB."),

@@ -1,10 +1,10 @@
-//! Changing a key: name, expiry, permissions, addresses, tags, limits, plan; any of them at once, all or nothing. What is so already is not written
+//! Changing a key: name, expiry, permissions, addresses, origins, tags, limits, plan; any of them at once, all or nothing. What is so already is not written
 //! again.
 
 use super::{
     apis,
     change::{self, Changed, Done},
-    rules,
+    origins, rules,
     store::{keys, limits},
 };
 use crate::{
@@ -48,6 +48,10 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         Some(texts) => fields.check("addresses", rules::addresses(texts.iter().map(String::as_str))),
         None => None,
     };
+    let origins = match &edit.origins {
+        Some(texts) => fields.check("origins", origins::origins(texts.iter().map(String::as_str))),
+        None => None,
+    };
     let tags = match &edit.tags {
         Some(texts) => fields.check("tags", rules::tags(texts.iter().map(String::as_str))),
         None => None,
@@ -67,6 +71,9 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     }
     if let Some(addresses) = addresses.filter(|a| *a != key.addresses) {
         set_addresses(ctx, &mut tx, caller, &key, &addresses).await?;
+    }
+    if let Some(origins) = origins.filter(|o| *o != key.origins) {
+        set_origins(ctx, &mut tx, caller, &key, &origins).await?;
     }
     if let Some(tags) = tags.filter(|t| *t != key.tags) {
         set_tags(ctx, &mut tx, caller, &key, &tags, "").await?;
@@ -126,6 +133,13 @@ async fn set_addresses(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key:
     let data = serde_json::json!({ "from": key.addresses, "to": addresses });
     let detail = if addresses.is_empty() { "everywhere".to_owned() } else { addresses.join(", ") };
     change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Addressed, detail) }).await
+}
+
+async fn set_origins(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, origins: &[String]) -> Result<(), AppError> {
+    keys::update_origins(conn, key.id, origins, ctx.clock.now()).await?;
+    let data = serde_json::json!({ "from": key.origins, "to": origins });
+    let detail = if origins.is_empty() { "every site".to_owned() } else { origins.join(", ") };
+    change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Paged, detail) }).await
 }
 
 pub(super) async fn set_tags(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, tags: &[String], reason: &str) -> Result<(), AppError> {

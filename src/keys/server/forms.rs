@@ -1,10 +1,10 @@
 //! From the texts of a form to the typed input of an operation.
 
-use super::{detail::find_key, many, rules};
+use super::{detail::find_key, many, rules, signing::NewSigning};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Environment, Grace, KeyEdit, KeyLimit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection, Window},
+    keys::model::{Algorithm, Environment, Grace, KeyEdit, KeyLimit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection, Window},
     platform::{
         Ctx, LocalTime,
         crypto::{sha256, sha512},
@@ -52,7 +52,7 @@ pub fn new_key(
     });
     let once = page_token(once)?.map(Once::Page);
     let expires_at = lifetime.map(|l| ctx.clock.now() + l);
-    Ok(NewKey { name, api, permissions, preset, addresses: Vec::new(), tags: Vec::new(), expires_at, environment, once })
+    Ok(NewKey { name, api, permissions, preset, addresses: Vec::new(), origins: Vec::new(), tags: Vec::new(), expires_at, environment, once })
 }
 
 /// The token of a page view, made by `Rng::base62(30)`. A short one would be guessable, and a secret is derived from it.
@@ -75,6 +75,7 @@ pub async fn edit(
     permissions: Option<Vec<String>>,
     chosen_preset: Option<&str>,
     addresses: Option<String>,
+    origins: Option<String>,
     tags: Option<String>,
 ) -> Result<KeyEdit, AppError> {
     let mut fields = Fields::default();
@@ -94,7 +95,8 @@ pub async fn edit(
     };
     // Lines, though commas and spaces do as well.
     let words = |text: String| text.split([',', ' ', '\r', '\n', '\t']).filter(|t| !t.is_empty()).map(str::to_owned).collect();
-    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, addresses: addresses.map(words), tags: tags.map(words), ..KeyEdit::default() })
+    let (addresses, origins, tags) = (addresses.map(words), origins.map(words), tags.map(words));
+    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, addresses, origins, tags, ..KeyEdit::default() })
 }
 
 /// How long an old secret lives on: seconds, `first_use`, or `date` with a day in the person's time zone, with whose beginning it ends.
@@ -110,6 +112,15 @@ pub fn grace(ctx: &Ctx, caller: &Caller, grace: &str, until: Option<&str>) -> Re
             }
         }
         seconds => seconds.parse().map(Grace::For).map_err(|_| AppError::invalid("grace", "Choose how long the old secret is accepted.")),
+    }
+}
+
+/// How calls are to be signed: `ed25519` with a pasted public key, or `hmac-sha256`.
+pub fn signing(algorithm: &str, public_key: Option<String>, once: Option<String>) -> Result<NewSigning, AppError> {
+    match Algorithm::parse(algorithm) {
+        Some(Algorithm::Ed25519) => Ok(NewSigning::Ed25519(public_key.unwrap_or_default())),
+        Some(Algorithm::HmacSha256) => Ok(NewSigning::HmacSha256 { once: page_token(once)? }),
+        None => Err(AppError::invalid("algorithm", "Choose how calls are signed.")),
     }
 }
 

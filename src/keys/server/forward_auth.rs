@@ -5,12 +5,13 @@
 
 use super::{
     gate::{Answer, Gate, Question, Stopped},
-    ratelimit,
+    origins, ratelimit,
     rest::presented,
+    signing::{self, Message, Proof, field_of, may_have_body},
 };
 use crate::{
     error::AppError,
-    platform::{http::RequestInfo, telemetry::request_id},
+    platform::{Ctx, http::RequestInfo, telemetry::request_id},
     values::{Outcome, Permission},
 };
 use axum::{
@@ -38,32 +39,34 @@ enum Dialect {
 pub const PATH: &str = "/forward-auth/";
 
 /// Answers `/forward-auth/{api}`, `…/nginx` and `…/envoy/*path`.
-pub async fn answer(gate: &Gate, info: &RequestInfo, head: &Parts) -> Response {
+pub async fn answer(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts) -> Response {
+    let door = Asked { ctx, gate, info, headers: &head.headers };
     let path = head.uri.path().strip_prefix(PATH).unwrap_or_default();
     let (api, dialect) = path.split_once('/').map_or((path, None), |(api, dialect)| (api, Some(dialect)));
-    let (dialect, needs, told) = match dialect {
-        None => (Dialect::Plain, needs(head), Told::of(head, "x-forwarded-method", "x-forwarded-uri")),
-        Some("nginx") => (Dialect::Nginx, needs(head), Told::of(head, "x-original-method", "x-original-uri")),
+    match dialect {
+        None => door.decide(api, Dialect::Plain, needs(head), Told::of(head, "x-forwarded")).await,
+        Some("nginx") => door.decide(api, Dialect::Nginx, needs(head), Told::of(head, "x-original")).await,
         // Envoy appends the client's path, query included, so its own parameters can't stand in the query.
         Some(envoy) => match envoy.strip_prefix("envoy") {
             Some(path) if path.is_empty() || path.starts_with('/') => {
                 let path = if path.is_empty() { "/" } else { path };
-                (Dialect::Plain, Ok(Needs::default()), Told { method: head.method.as_str(), path: Some(path) })
+                // What it tells of itself it tells as the others do; where the call went stands in its own line.
+                let told = Told { method: head.method.as_str(), path: Some(path), host: value(head, "host"), ..Told::of(head, "x-forwarded") };
+                door.decide(api, Dialect::Plain, Ok(Needs::default()), told).await
             }
-            _ => return AppError::NotFound.into_response(),
+            _ => AppError::NotFound.into_response(),
         },
-    };
-    decide(gate, info, api, dialect, needs, told, head).await
+    }
 }
 
 /// This node may not answer now: 503, for nginx 403 with `X-Auth-Status: 503`.
 pub fn stopped(head: &Parts, stopped: Stopped) -> Response {
-    unavailable(head, stopped.into_response())
+    let dialect = head.uri.path().strip_prefix(PATH).and_then(|path| path.split_once('/')).map(|(_, dialect)| dialect);
+    unavailable(stopped.into_response(), if dialect == Some("nginx") { Dialect::Nginx } else { Dialect::Plain })
 }
 
-fn unavailable(head: &Parts, mut response: Response) -> Response {
-    let dialect = head.uri.path().strip_prefix(PATH).and_then(|path| path.split_once('/')).map(|(_, dialect)| dialect);
-    if dialect == Some("nginx") {
+fn unavailable(mut response: Response, dialect: Dialect) -> Response {
+    if dialect == Dialect::Nginx {
         let status = std::mem::replace(response.status_mut(), StatusCode::FORBIDDEN);
         put(response.headers_mut(), "x-auth-status", status.as_u16().to_string());
     }
@@ -77,17 +80,33 @@ fn needs(head: &Parts) -> Result<Needs, String> {
     }
 }
 
-/// The client's method and path, as this kind of proxy tells them. Each dialect reads its own headers only: the other family passes
-/// through the proxy as the client sent it.
+/// The client's method and path, and where it sent them, as this kind of proxy tells them. Each dialect reads its own headers only: the
+/// other family passes through the proxy as the client sent it.
 struct Told<'a> {
     method: &'a str,
     path: Option<&'a str>,
+    /// Only signatures look at it: `https` unless told otherwise.
+    scheme: &'a str,
+    host: Option<&'a str>,
+}
+
+fn value<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
+    head.headers.get(name).and_then(|v| v.to_str().ok())
 }
 
 impl<'a> Told<'a> {
-    fn of(head: &'a Parts, method: &'static str, path: &'static str) -> Self {
-        let told = |name: &'static str| head.headers.get(name).and_then(|v| v.to_str().ok());
-        Self { method: told(method).unwrap_or(head.method.as_str()), path: told(path) }
+    /// By a family of headers: `x-forwarded-uri`, `x-original-uri`.
+    fn of(head: &'a Parts, family: &'static str) -> Self {
+        let [method, path, scheme, host] = match family {
+            "x-original" => ["x-original-method", "x-original-uri", "x-original-proto", "x-original-host"],
+            _ => ["x-forwarded-method", "x-forwarded-uri", "x-forwarded-proto", "x-forwarded-host"],
+        };
+        Self {
+            method: value(head, method).unwrap_or(head.method.as_str()),
+            path: value(head, path),
+            scheme: value(head, scheme).unwrap_or("https"),
+            host: value(head, host).or_else(|| value(head, "host")),
+        }
     }
 
     /// `GET /orders/17`. Without a path `GET /`; where the path matters the method only, which no route matches.
@@ -100,42 +119,97 @@ impl<'a> Told<'a> {
     }
 }
 
-async fn decide(gate: &Gate, info: &RequestInfo, api: &str, dialect: Dialect, needs: Result<Needs, String>, told: Told<'_>, head: &Parts) -> Response {
-    let needs = match needs {
-        Ok(needs) => needs,
-        Err(words) => return AppError::invalid("query", format!("The proxy's address has a query that is not understood: {words}")).into_response(),
-    };
-    if needs.cost == Some(0) {
-        // A proxy that appends the client's query would let the client ask without being charged.
-        return AppError::invalid("cost", "A call through a proxy costs at least 1.").into_response();
-    }
-    let Some(api) = gate.api(api) else { return AppError::NotFound.into_response() };
-    let route = told.route(gate.has_routes(api.id));
-    let secret = match presented(&head.headers) {
-        Some(secret) => secret,
-        None if gate.turns_away(info.address) => "",
-        None => {
-            gate.nothing_presented(Some(api.id), &route, info);
-            return missing(&api.slug);
+/// What a proxy asks with.
+struct Asked<'a> {
+    ctx: &'a Ctx,
+    gate: &'a Gate,
+    info: &'a RequestInfo,
+    headers: &'a HeaderMap,
+}
+
+impl Asked<'_> {
+    async fn decide(&self, api: &str, dialect: Dialect, needs: Result<Needs, String>, told: Told<'_>) -> Response {
+        let Self { gate, info, headers, .. } = *self;
+        let needs = match needs {
+            Ok(needs) => needs,
+            Err(words) => return AppError::invalid("query", format!("The proxy's address has a query that is not understood: {words}")).into_response(),
+        };
+        if needs.cost == Some(0) {
+            // A proxy that appends the client's query would let the client ask without being charged.
+            return AppError::invalid("cost", "A call through a proxy costs at least 1.").into_response();
         }
-    };
-    let decided = gate.ask(Question {
-        secret,
-        api: Some(api.id),
-        permission: needs.permission.as_ref().map(Permission::as_str),
-        route: &route,
-        is_proxied: true,
-        cost: needs.cost,
-        address: Some(info.address),
-        request_id: &info.id,
-    });
-    let answer = match decided.await {
-        Ok(answer) => answer,
-        Err(unleased) => return unavailable(head, unleased.into_response()),
-    };
-    let mut response = if answer.passes() { passed(&answer) } else { refused(&answer, &api.slug, dialect) };
-    ratelimit::tell(response.headers_mut(), &answer.limits);
-    response
+        let Some(api) = gate.api(api) else { return AppError::NotFound.into_response() };
+        let route = told.route(gate.has_routes(api.id));
+        let origin = origins::told(headers);
+        let secret = match presented(headers) {
+            Some(secret) => secret,
+            None if gate.turns_away(info.address) => "",
+            None => {
+                if api.answers_preflights
+                    && let Some(origin) = origin.filter(|_| origins::is_preflight(told.method, headers))
+                {
+                    return if gate.names_origin(api.id, origin) { origins::preflight(headers, origin) } else { no_page(origin) };
+                }
+                gate.nothing_presented(Some(api.id), &route, info);
+                return missing(&api.slug);
+            }
+        };
+        let mut question = Question {
+            secret,
+            api: Some(api.id),
+            permission: needs.permission.as_ref().map(Permission::as_str),
+            route: &route,
+            is_proxied: true,
+            cost: needs.cost,
+            address: Some(info.address),
+            origin,
+            proof: Proof::Absent,
+            request_id: &info.id,
+        };
+        question.proof = match self.proof(&question, &told).await {
+            Ok(proof) => proof,
+            Err(error) => return unavailable(error.into_response(), dialect),
+        };
+        let answer = match gate.ask(question).await {
+            Ok(answer) => answer,
+            Err(unleased) => return unavailable(unleased.into_response(), dialect),
+        };
+        let mut response = if answer.passes() { passed(&answer) } else { refused(&answer, &api.slug, dialect) };
+        ratelimit::tell(response.headers_mut(), &answer.limits);
+        if let Some(facts) = answer.facts() {
+            if let Some(origin) = origin.filter(|origin| !facts.origins.is_empty() && origins::allows(&facts.origins, origin)) {
+                origins::let_read(&mut response, origin);
+            }
+            if let Some(signer) = facts.signer.as_ref().filter(|_| answer.outcome == Outcome::Forbidden) {
+                put(response.headers_mut(), "accept-signature", signing::hint(facts.key, signer, may_have_body(told.method, headers)));
+            }
+        }
+        response
+    }
+
+    /// What is known of the call's signature. A proxy that does not tell the path tells nothing that could be signed.
+    async fn proof(&self, question: &Question<'_>, told: &Told<'_>) -> Result<Proof, AppError> {
+        if !self.headers.contains_key("signature-input") {
+            return Ok(Proof::Absent);
+        }
+        let field = |name: &str| field_of(self.headers, name);
+        let message = Message {
+            method: told.method,
+            scheme: told.scheme,
+            authority: told.host.unwrap_or("\0"),
+            target: told.path.unwrap_or("\0"),
+            field: &field,
+            has_body: may_have_body(told.method, self.headers),
+            body_sha256: None,
+        };
+        signing::prove(self.ctx, self.gate, question, &message).await
+    }
+}
+
+/// A browser asks for a page whose origin no key of the API names.
+fn no_page(origin: &str) -> Response {
+    let shown: String = origin.chars().take(200).collect();
+    AppError::refused(format!("No key of this API may be used by pages of {shown}.")).into_response()
 }
 
 fn passed(answer: &Answer) -> Response {

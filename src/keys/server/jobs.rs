@@ -1,6 +1,6 @@
 //! Work on keys that nobody waits for.
 
-use super::{batch::forget_batches, gate::forget_old_leases, importing::forget_lists, leaks::send_leak, rotating::end_replaced};
+use super::{batch::forget_batches, gate::forget_old_leases, importing::forget_lists, leaks::send_leak, rotating::end_replaced, signing::forget_nonces};
 use crate::{
     platform::{
         Ctx,
@@ -70,8 +70,21 @@ impl Job for ForgetLeases {
     }
 }
 
+/// Every few minutes: nonces of signatures that count no more.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ForgetNonces {}
+
+impl Job for ForgetNonces {
+    const KIND: &'static str = "keys.forget_nonces";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        forget_nonces(ctx).await?;
+        Ok(())
+    }
+}
+
 /// The jobs of keys, for the registry of the process.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
-    registry.register::<EndReplaced>().register::<ForgetLeases>().register::<ForgetLists>().register::<MailLeak>()
+    registry.register::<EndReplaced>().register::<ForgetLeases>().register::<ForgetLists>().register::<ForgetNonces>().register::<MailLeak>()
 }

@@ -2,8 +2,14 @@
 //!
 //! A key passes the very same gate as anybody's: its limits hold, the call is metered under the route's pattern, and the RateLimit
 //! fields are told. The caller's permissions are those of the key that its owner still has.
+//!
+//! A page of another site reads an answer only if the key names its origin; a preflight is answered if any key for Tollgate does.
 
-use super::gate::{Answer, Gate, Question};
+use super::{
+    gate::{Answer, Gate, Question},
+    origins,
+    signing::{Proof, field_of, own_message, prove},
+};
 use crate::{
     accounts::{Caller, Via, server::caller_of_account},
     error::AppError,
@@ -11,6 +17,7 @@ use crate::{
     values::Outcome,
 };
 use axum::{
+    body::{Body, to_bytes},
     extract::{FromRequestParts, MatchedPath, Request, State},
     http::{HeaderMap, header, request::Parts},
     middleware::Next,
@@ -40,22 +47,37 @@ pub fn presented(headers: &HeaderMap) -> Option<&str> {
 
 /// The layer over the REST routes: a presented key becomes the caller, or the call ends here.
 pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
-    let Some(secret) = presented(request.headers()) else { return next.run(request).await };
     let Some(gate) = ctx.part::<Gate>() else { return AppError::Unavailable { retry_after: 1 }.into_response() };
+    let api = gate.api("tollgate").map(|api| api.id);
+    // Our own pages are no other site.
+    let origin = origins::told(request.headers()).filter(|origin| *origin != ctx.config.origin()).map(str::to_owned);
+    if let (Some(origin), Some(api)) = (&origin, api)
+        && origins::is_preflight(request.method().as_str(), request.headers())
+        && gate.names_origin(api, origin)
+    {
+        return origins::preflight(request.headers(), origin);
+    }
+    let Some(secret) = presented(request.headers()).map(str::to_owned) else { return next.run(request).await };
     if let Err(stopped) = gate.contact().check().await {
         return stopped.into_response();
     }
     let path = request.extensions().get::<MatchedPath>().map_or_else(|| request.uri().path().to_owned(), |p| p.as_str().to_owned());
     let info = request.extensions().get::<RequestInfo>().cloned();
-    let decided = gate.ask(Question {
-        secret,
-        api: gate.api("tollgate").map(|api| api.id),
-        route: &format!("{} {path}", request.method()),
+    let route = format!("{} {path}", request.method());
+    let mut question = Question {
+        secret: &secret,
+        api,
+        route: &route,
         address: info.as_ref().map(|i| i.address),
+        origin: origin.as_deref(),
         request_id: info.as_ref().map_or("", |i| &i.id),
         ..Question::default()
-    });
-    let answer = match decided.await {
+    };
+    (request, question.proof) = match proof(&ctx, &gate, &question, request).await {
+        Ok(proved) => proved,
+        Err(error) => return error.into_response(),
+    };
+    let answer = match gate.ask(question).await {
         Ok(answer) => answer,
         Err(unleased) => return unleased.into_response(),
     };
@@ -67,7 +89,26 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
         Err(error) => error.into_response(),
     };
     super::ratelimit::tell(response.headers_mut(), &answer.limits);
+    let is_named = |origin: &&String| answer.facts().is_some_and(|facts| !facts.origins.is_empty() && origins::allows(&facts.origins, origin));
+    if let Some(origin) = origin.as_ref().filter(is_named) {
+        origins::let_read(&mut response, origin);
+    }
     response
+}
+
+/// The largest body that a signature is checked with; the router reads no larger one.
+const BODY_BYTES: usize = 256 * 1024;
+
+/// What is known of the request's signature, and the request with its body, which had to be read for it.
+async fn proof(ctx: &Ctx, gate: &Gate, question: &Question<'_>, request: Request) -> Result<(Request, Proof), AppError> {
+    if !request.headers().contains_key("signature-input") {
+        return Ok((request, Proof::Absent));
+    }
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, BODY_BYTES).await.map_err(|_| AppError::invalid("", "The body did not arrive whole, or is too long."))?;
+    let field = |name: &str| field_of(&head.headers, name);
+    let proof = prove(ctx, gate, question, &own_message(&ctx.config.server.public_url, &head, &body, &field)).await?;
+    Ok((Request::from_parts(head, Body::from(body)), proof))
 }
 
 async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
@@ -78,6 +119,8 @@ async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
             return Err(AppError::QuotaExceeded { quota, retry_after: answer.retry_after.unwrap_or(1) });
         }
         (outcome @ Outcome::IpDenied, _) => return Err(AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))),
+        // Of an origin or a signature: our own routes have no other reason here.
+        (outcome @ Outcome::Forbidden, _) => return Err(AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))),
         _ => return Err(AppError::Unauthenticated),
     };
     let owner = caller_of_account(ctx, facts.owner, Via::Key(facts.key)).await?;

@@ -28,3 +28,21 @@ pub fn shown(ctx: &Ctx, id: KeyId) -> Option<String> {
 pub fn hide(ctx: &Ctx) {
     reply::unseal_and_drop(ctx, COOKIE);
 }
+
+const SIGNING_COOKIE: &str = "reveal-signing";
+
+/// The same for the secret that calls are signed with.
+pub fn show_signing(ctx: &Ctx, id: KeyId, secret: &str) {
+    reply::seal(ctx, SIGNING_COOKIE, &format!("{id} {secret}"), SHOWN_FOR.whole_seconds());
+}
+
+/// The signing secret that this browser may still see of this key.
+pub fn shown_signing(ctx: &Ctx, id: KeyId) -> Option<String> {
+    let sealed = reply::sealed(ctx, SIGNING_COOKIE)?;
+    let (key, secret) = sealed.split_once(' ')?;
+    (key.parse() == Ok(id)).then(|| secret.to_owned())
+}
+
+pub fn hide_signing(ctx: &Ctx) {
+    reply::unseal_and_drop(ctx, SIGNING_COOKIE);
+}

@@ -28,11 +28,13 @@ pub async fn try_call(ctx: &Ctx, caller: &Caller, id: KeyId, call: TryCall) -> R
         is_proxied: true,
         cost: call.cost,
         address: wanted.address,
+        origin: wanted.origin.as_deref(),
         ..Question::default()
     };
     let micros = i64::try_from(wanted.at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX);
     let trial = gate.explain(id, question, micros).ok_or(AppError::Unavailable { retry_after: 1 })?;
-    let words = Words { key: &key, api: &api, trial: &trial, wanted: &wanted, local: LocalTime::new(&caller.time_zone, ctx.clock.now()) };
+    let signs = gate.must_sign(id);
+    let words = Words { key: &key, api: &api, trial: &trial, wanted: &wanted, signs, local: LocalTime::new(&caller.time_zone, ctx.clock.now()) };
     Ok(CallTrial { steps: words.steps(), call: wanted.route.clone(), outcome: trial.outcome, route: trial.route.map(|r| r.label), cost: trial.cost })
 }
 
@@ -40,6 +42,7 @@ struct Wanted {
     /// `GET /orders/17`
     route: String,
     address: Option<IpAddr>,
+    origin: Option<String>,
     permission: Option<Permission>,
     at: OffsetDateTime,
 }
@@ -57,6 +60,10 @@ fn checked(ctx: &Ctx, call: &TryCall) -> Result<Wanted, AppError> {
     let filled = |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
     let address =
         filled(&call.address).and_then(|text| fields.check("ip", text.parse::<IpAddr>().map_err(|_| "An address looks like 203.0.113.7 or 2001:db8::7.")));
+    let origin = filled(&call.origin);
+    if origin.as_ref().is_some_and(|origin| origin.len() > 280 || origin.contains(|c: char| c.is_whitespace() || c.is_control())) {
+        fields.add("origin", "An origin looks like https://app.example.com.");
+    }
     let permission = filled(&call.permission).and_then(|text| fields.check("permission", text.parse::<Permission>()));
     let now = ctx.clock.now();
     let at = match call.at {
@@ -68,7 +75,7 @@ fn checked(ctx: &Ctx, call: &TryCall) -> Result<Wanted, AppError> {
         None => now,
     };
     fields.done()?;
-    Ok(Wanted { route: format!("{method} {path}"), address, permission, at })
+    Ok(Wanted { route: format!("{method} {path}"), address, origin, permission, at })
 }
 
 /// The trial in words, for who may read the key.
@@ -77,6 +84,8 @@ struct Words<'a> {
     api: &'a Api,
     trial: &'a Trial,
     wanted: &'a Wanted,
+    /// Its calls must be signed.
+    signs: bool,
     local: LocalTime,
 }
 
@@ -99,6 +108,15 @@ impl Words<'_> {
             Check::Address => match (self.key.addresses.is_empty(), self.wanted.address) {
                 (false, Some(address)) => format!("{address} is among its networks."),
                 _ => "It may be used from everywhere.".to_owned(),
+            },
+            Check::Origin => match (self.key.origins.is_empty(), &self.wanted.origin) {
+                (true, _) => "Pages of every site may use it.".to_owned(),
+                (false, Some(origin)) => format!("{origin} is among its origins."),
+                (false, None) => "The call comes from no web page.".to_owned(),
+            },
+            Check::Signature => match self.signs {
+                true => "Its calls must be signed; this one is taken as signed.".to_owned(),
+                false => "Its calls need no signature.".to_owned(),
             },
             Check::Api => format!("It is a key for {}.", self.key.api_name),
             Check::Route => match (&self.trial.route, self.api.unmatched) {
@@ -152,6 +170,8 @@ fn step(check: Check, refused: Option<Outcome>, detail: String) -> TrialStep {
         Check::State => ("state", "State"),
         Check::Expiry => ("expiry", "Expiry"),
         Check::Address => ("address", "Address"),
+        Check::Origin => ("origin", "Origin"),
+        Check::Signature => ("signature", "Signature"),
         Check::Api => ("api", "API"),
         Check::Route => ("route", "Route"),
         Check::Permission => ("permission", "Permission"),

@@ -1,22 +1,24 @@
 //! `POST /api/v1/keys/verify`: a service asks whether a key may pass. 200 with the outcome, whatever it is; 4xx only for the asking
-//! service's own faults. No database work but for leases between nodes, no session, no quota of its own.
+//! service's own faults. No database work but for leases between nodes and the nonce of a signature, no session, no quota of its own.
 
 use super::{
     gate::{Answer, Gate, LimitState, Question},
     ratelimit,
     rest::presented,
+    signing::{Message, Proof, field_of, is_writing, own_message, prove},
 };
 use crate::{
     error::AppError,
-    platform::http::RequestInfo,
+    keys::model::Api,
+    platform::{Ctx, http::RequestInfo},
     values::{AccountId, KeyId, Outcome, Permission, WorkspaceId, permission_names as may},
 };
 use axum::{
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, net::IpAddr};
+use std::{borrow::Cow, collections::HashMap, net::IpAddr};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Where it is asked.
@@ -47,6 +49,32 @@ pub struct VerifyRequest<'a> {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub ip: Option<IpAddr>,
+    /// The `Origin` that the browser of the end client sent, if it sent one. A key with a list of origins is `FORBIDDEN` from others.
+    #[serde(borrow, default)]
+    #[schema(example = "https://app.example.com")]
+    pub origin: Option<Cow<'a, str>>,
+    /// The call as it was signed (RFC 9421). A key whose calls must be signed is `FORBIDDEN` without it; a signature counts once.
+    #[serde(borrow, default)]
+    pub signature: Option<SignedBody<'a>>,
+}
+
+/// A signed call, as its client sent it.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignedBody<'a> {
+    #[serde(borrow)]
+    #[schema(example = "POST")]
+    pub method: Cow<'a, str>,
+    /// Its whole address.
+    #[serde(borrow)]
+    #[schema(example = "https://api.example.com/orders?page=2")]
+    pub url: Cow<'a, str>,
+    /// The header fields that it is signed over, with `signature-input`, `signature` and, for a body, `content-digest`. Names in any case;
+    /// of a field that stands twice both values, with a comma between.
+    pub headers: HashMap<String, String>,
+    /// The SHA-256 of its body in 64 hexadecimal digits: then it is compared with `content-digest`. Without it compare it yourself.
+    #[serde(borrow, default)]
+    pub body_sha256: Option<Cow<'a, str>>,
 }
 
 /// How a limit stands after this verification.
@@ -108,29 +136,33 @@ pub struct VerifyAnswer<'a> {
         (status = 422, description = "The question is malformed", content_type = "application/problem+json"),
         (
             status = 503, content_type = "application/problem+json",
-            description = "This node was cut off from the database for longer than it may go on from memory (15 minutes unless set otherwise), or could not lease more of a limit that several nodes share; Retry-After says when to ask again",
+            description = "This node was cut off from the database for longer than it may go on from memory (15 minutes unless set otherwise), could not lease more of a limit that several nodes share, or can't tell without it whether a signature was used before; Retry-After says when to ask again",
         ),
     ),
     security(("key" = [])),
 )]
-pub async fn verify_key(gate: &Gate, info: &RequestInfo, headers: &HeaderMap, body: &[u8]) -> Result<Response, AppError> {
-    may_ask(gate, headers, info.address)?;
+pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts, body: &[u8]) -> Result<Response, AppError> {
+    may_ask(ctx, gate, head, body, info.address).await?;
     let asked: VerifyRequest<'_> = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
     let api = match asked.api.as_deref() {
         None => None,
         Some(slug) => Some(gate.api(slug).ok_or_else(|| AppError::invalid("api", format!("There is no API {slug}.")))?.id),
     };
-    let decided = gate.ask(Question {
+    let mut question = Question {
         secret: &asked.key,
         api,
         permission: asked.permission.as_deref(),
         route: asked.route.as_deref().unwrap_or("-"),
         cost: asked.cost,
         address: asked.ip,
+        origin: asked.origin.as_deref(),
         request_id: &info.id,
         ..Question::default()
-    });
-    let answer = match decided.await {
+    };
+    if let Some(signed) = &asked.signature {
+        question.proof = proof(ctx, gate, &question, signed).await?;
+    }
+    let answer = match gate.ask(question).await {
         Ok(answer) => answer,
         Err(unleased) => return Ok(unleased.into_response()),
     };
@@ -142,14 +174,59 @@ pub async fn verify_key(gate: &Gate, info: &RequestInfo, headers: &HeaderMap, bo
 }
 
 /// The asking service's own key: any key for `tollgate` with `keys:verify`. Looked up, not charged: asking has no quota.
-fn may_ask(gate: &Gate, headers: &HeaderMap, address: IpAddr) -> Result<(), AppError> {
+async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], address: IpAddr) -> Result<(), AppError> {
+    let headers: &HeaderMap = &head.headers;
     let secret = presented(headers).ok_or(AppError::Unauthenticated)?;
-    match gate.standing(secret, "tollgate", may::KEYS_VERIFY.as_str(), ASKING, Some(address)) {
+    let (own, needed) = (gate.api(Api::OWN).map(|api| api.id), may::KEYS_VERIFY);
+    let mut question = Question { secret, api: own, permission: Some(needed.as_str()), route: ASKING, address: Some(address), ..Question::default() };
+    if headers.contains_key("signature-input") {
+        let field = |name: &str| field_of(headers, name);
+        question.proof = prove(ctx, gate, &question, &own_message(&ctx.config.server.public_url, head, body, &field)).await?;
+    }
+    match gate.standing_of(question) {
         Outcome::Valid => Ok(()),
         outcome @ Outcome::IpDenied => Err(AppError::refused(outcome.sentence())),
+        Outcome::Forbidden if gate.signer(&question).is_some() => {
+            Err(AppError::refused("Calls of this key must be signed (RFC 9421), and this one is not, or not rightly."))
+        }
         Outcome::Forbidden => Err(AppError::forbidden(&may::KEYS_VERIFY)),
         _ => Err(AppError::Unauthenticated),
     }
+}
+
+/// Checks the signature of the call that is asked about.
+async fn proof(ctx: &Ctx, gate: &Gate, question: &Question<'_>, signed: &SignedBody<'_>) -> Result<Proof, AppError> {
+    let url = url::Url::parse(&signed.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let url = url.ok_or_else(|| AppError::invalid("signature.url", "Send the whole address of the call: https://api.example.com/orders."))?;
+    let body_sha256 = match signed.body_sha256.as_deref() {
+        Some(digits) => Some(digest(digits).ok_or_else(|| AppError::invalid("signature.body_sha256", "A SHA-256 has 64 hexadecimal digits."))?),
+        None => None,
+    };
+    let field = |name: &str| signed.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned());
+    // The address as it was written: what is normal to a URL library is not what was signed.
+    let (authority, target) = written(&signed.url);
+    let has_body = body_sha256.is_some() || is_writing(&signed.method);
+    let message = Message { method: &signed.method, scheme: url.scheme(), authority, target, field: &field, has_body, body_sha256 };
+    prove(ctx, gate, question, &message).await
+}
+
+/// Host with port, and path with query, of an address that was seen to be one.
+fn written(url: &str) -> (&str, &str) {
+    let rest = url.trim().split_once("://").map_or("", |(_, rest)| rest);
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    (authority, if target.is_empty() { "/" } else { target })
+}
+
+fn digest(digits: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if digits.len() != 64 || !digits.is_ascii() {
+        return None;
+    }
+    for (n, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&digits[2 * n..2 * n + 2], 16).ok()?;
+    }
+    Some(bytes)
 }
 
 fn told(answer: &Answer) -> VerifyAnswer<'_> {
@@ -185,4 +262,24 @@ fn malformed(error: &serde_json::Error) -> AppError {
     let words = error.to_string();
     let field = words.split('`').nth(1).filter(|_| words.contains("field")).unwrap_or_default();
     AppError::invalid(field, format!("The body is not a verification question: {words}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_taken_as_it_was_written() {
+        assert_eq!(written("https://Example.com:8443/a//b?c=%41#d"), ("Example.com:8443", "/a//b?c=%41"));
+        assert_eq!(written("https://example.com"), ("example.com", "/"));
+        assert_eq!(written("https://example.com?x"), ("example.com", "?x"));
+    }
+
+    #[test]
+    fn a_digest_has_64_hexadecimal_digits() {
+        assert_eq!(digest(&"0f".repeat(32)), Some([15; 32]));
+        for wrong in ["", &"0f".repeat(31), &"0g".repeat(32), &"ü".repeat(32)] {
+            assert_eq!(digest(wrong), None, "{wrong}");
+        }
+    }
 }

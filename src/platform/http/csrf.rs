@@ -17,7 +17,7 @@ const CONTENT_TYPES: [&str; 4] = ["application/x-www-form-urlencoded", "applicat
 pub async fn csrf(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let is_function = request.uri().path().starts_with("/fn/");
-    if (is_read && !is_function) || request.uri().path().starts_with("/forward-auth/") {
+    if (is_read && !is_function) || request.uri().path().starts_with("/forward-auth/") || brings_a_key(&request) {
         return next.run(request).await;
     }
     match check(request.headers(), &ctx.config.origin()) {
@@ -27,6 +27,14 @@ pub async fn csrf(State(ctx): State<Ctx>, request: Request, next: Next) -> Respo
             AppError::Forbidden { permission: format!("same-origin ({reason})") }.into_response()
         }
     }
+}
+
+/// A REST call with a key and without cookies is nobody's session. A page of another site can't send one unasked: its browser asks by a
+/// preflight first, and that is answered for the origins of keys only.
+fn brings_a_key(request: &Request) -> bool {
+    let headers = request.headers();
+    let has_key = headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key");
+    has_key && request.uri().path().starts_with("/api/v1/") && !headers.contains_key(header::COOKIE)
 }
 
 fn check(headers: &HeaderMap, origin: &str) -> Result<(), &'static str> {

@@ -94,6 +94,9 @@ pub fn DocsPage() -> impl IntoView {
                 <p>"A key looks like "<code>"demo_live_…"</code>": the API's prefix, live or test, 30 random characters (178 bits) and a checksum of six. Tollgate keeps a SHA-256 of it and nothing else, so a lost key is replaced, not found. Send it as "<code>"Authorization: Bearer"</code>" (RFC 6750) or "<code>"X-API-Key"</code>", never in an address."</p>
                 <p>"A key may be bound to networks: addresses or CIDR ranges (RFC 4632, RFC 4291), v4 and v6, on its page or as "<code>"addresses"</code>" over REST. Calls from elsewhere are answered "<code>"IP_DENIED"</code>" and shown with their address. Behind a proxy the client's address is believed from "<code>"TOLLGATE_TRUSTED_PROXIES"</code>" only; who asks by code sends it as "<code>"ip"</code>"."</p>
 
+                {super::docs_signing::origins()}
+                {super::docs_signing::signed()}
+
                 <h2 id="import">"Keys of another system"</h2>
                 <p>"Keys that you have given out elsewhere go on as they are, if their hashes are SHA-256 or SHA-512 (hexadecimal digits, base64 or base64url): paste the list on "<a href="/keys/import">"Import keys"</a>", send it to "<code>"POST /api/v1/keys/import"</code>", or use "<code>"tollgate key import keys.csv --account E --api demo --dry-run"</code>". A table has a first line such as "<code>"name,hash,permissions,tags,expires_at"</code>"; JSON is read as Unkey and Better Auth export it. Each line is told what would become of it before anything does. A list that is sent twice makes nothing twice, and brings back no secret that was ended here. bcrypt and Argon2 hashes can't be imported: a salted hash can't be looked up."</p>
 
@@ -102,7 +105,7 @@ pub fn DocsPage() -> impl IntoView {
                 {super::docs_keys::leaked()}
 
                 <h2 id="revoked">"Revoked means revoked"</h2>
-                <p>"Disabling, revoking, rotating, dropping a secret, changing permissions, addresses, expiry or limits, and disabling an account answer when every node (every server on the database) has confirmed the change, usually after a few milliseconds: “Refused on 2 of 2 nodes after 8 ms.” Over REST and on the command line it is "<code>"spread"</code>": "<code>"nodes"</code>", "<code>"confirmed"</code>", "<code>"milliseconds"</code>" and "<code>"missing"</code>". What is guaranteed:"</p>
+                <p>"Disabling, revoking, rotating, dropping a secret, changing permissions, addresses, origins, signed requests, expiry or limits, and disabling an account answer when every node (every server on the database) has confirmed the change, usually after a few milliseconds: “Refused on 2 of 2 nodes after 8 ms.” Over REST and on the command line it is "<code>"spread"</code>": "<code>"nodes"</code>", "<code>"confirmed"</code>", "<code>"milliseconds"</code>" and "<code>"missing"</code>". What is guaranteed:"</p>
                 <ul>
                     <li>"When it says n of n, no node accepts the key any more. Only a call that was being decided at that very instant may still get its answer."</li>
                     <li>"A node that has not confirmed within two seconds is named. If it was paused or slow, it asks the database before it answers its next call, so it refuses as soon as it runs again. A node that was silent before is named without waiting."</li>

@@ -7,6 +7,7 @@ mod docs_bans;
 mod docs_blocks;
 mod docs_keys;
 mod docs_routes;
+mod docs_signing;
 mod docs_usage;
 mod gallery;
 mod home;

@@ -7,6 +7,7 @@ mod nodes;
 mod process;
 mod revocation;
 mod routes;
+mod signed;
 mod spool;
 mod verify;
 

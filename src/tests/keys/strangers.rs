@@ -21,6 +21,8 @@ async fn r63_keys_of_another_workspace_do_not_exist(db: PgPool) {
             (Method::POST, format!("{path}/enable"), None),
             (Method::POST, format!("{path}/revoke"), None),
             (Method::GET, format!("{path}/history"), None),
+            (Method::PUT, format!("{path}/signing"), Some(json!({ "algorithm": "hmac-sha256" }))),
+            (Method::DELETE, format!("{path}/signing"), None),
         ] {
             let (status, problem) = json(jon.call(&app, method.clone(), &path, body).await).await;
             assert_eq!(status, 404, "{method} {path}: {problem}");

@@ -42,8 +42,8 @@ async fn a_call_is_explained_step_by_step_and_charged_to_nobody(db: PgPool) {
     let (status, body) = ask(&mara, json!({ "method": "get", "path": "/orders/17?x=1" })).await;
     assert_eq!((status, &body["valid"], &body["route"], &body["cost"]), (200, &json!(true), &json!("GET /orders/{id}"), &json!(1)), "{body}");
     let checks: Vec<&str> = body["steps"].as_array().unwrap().iter().map(|s| s["check"].as_str().unwrap()).collect();
-    assert_eq!(checks, ["state", "expiry", "address", "api", "route", "permission", "limit"]);
-    assert_eq!(body["steps"][6]["detail"], "default: 100 of 100 left, the call costs 1 unit.");
+    assert_eq!(checks, ["state", "expiry", "address", "origin", "api", "route", "permission", "signature", "limit"]);
+    assert_eq!(body["steps"][8]["detail"], "default: 100 of 100 left, the call costs 1 unit.");
 
     let (_, body) = ask(&mara, json!({ "method": "POST", "path": "/orders" })).await;
     assert_eq!((&body["code"], refusing(&body)), (&json!("FORBIDDEN"), vec![("permission".to_owned(), "FORBIDDEN".to_owned())]));

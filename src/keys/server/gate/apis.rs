@@ -12,6 +12,8 @@ use std::{collections::HashMap, sync::Arc};
 pub struct ApiFacts {
     pub id: ApiId,
     pub slug: Arc<str>,
+    /// Browsers that ask before a call are answered, without a key.
+    pub answers_preflights: bool,
 }
 
 #[derive(Debug, Default)]

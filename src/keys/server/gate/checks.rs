@@ -8,7 +8,13 @@ use super::{
     record::{KeyFacts, Standing},
     routing::Matched,
 };
-use crate::values::Outcome;
+use crate::{
+    keys::server::{
+        origins,
+        signing::{Fault as SigningFault, Proof},
+    },
+    values::Outcome,
+};
 
 /// One thing that is looked at, in the order of `ALL`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +23,12 @@ pub enum Check {
     State,
     Expiry,
     Address,
+    Origin,
     Api,
     Route,
     Permission,
+    /// Last: a call that is refused for something else uses up no signature.
+    Signature,
 }
 
 /// A call with everything that is known of it.
@@ -58,12 +67,18 @@ pub enum Why<'a> {
     AddressBlocked(Until),
     /// Calls of the key, or of its workspace, are blocked.
     KeyBlocked(Until),
+    /// It comes from a page of this origin, which is not on the key's list.
+    Origin(&'a str),
+    /// The key asks for a signature and there is none.
+    Unsigned,
+    Signature(SigningFault),
     /// This node has not read the API yet.
     Unread,
 }
 
 impl Check {
-    pub const ALL: [Self; 7] = [Self::Secret, Self::State, Self::Expiry, Self::Address, Self::Api, Self::Route, Self::Permission];
+    pub const ALL: [Self; 9] =
+        [Self::Secret, Self::State, Self::Expiry, Self::Address, Self::Origin, Self::Api, Self::Route, Self::Permission, Self::Signature];
 
     pub fn refuses<'a>(self, call: &Call<'a>) -> Option<Refused<'a>> {
         let facts = call.facts;
@@ -89,6 +104,20 @@ impl Check {
                 }
                 let is_among = |a: std::net::IpAddr| facts.addresses.iter().any(|network| network.contains(&a.to_canonical()));
                 known(!facts.addresses.is_empty() && !call.question.address.is_some_and(is_among), Outcome::IpDenied)
+            }
+            Self::Origin => {
+                let origin = call.question.origin.filter(|origin| !origins::allows(&facts.origins, origin))?;
+                forbidden(Why::Origin(origin))
+            }
+            Self::Signature => {
+                let signer = facts.signer.as_ref()?;
+                match call.question.proof {
+                    Proof::Assumed => None,
+                    Proof::Holds(by) if by == signer.fingerprint => None,
+                    Proof::Broken(fault) => forbidden(Why::Signature(fault)),
+                    // By a signer that was replaced a moment ago counts as none.
+                    Proof::Absent | Proof::Holds(_) => forbidden(Why::Unsigned),
+                }
             }
             Self::Api => known(call.question.api.is_some_and(|api| api != facts.api), Outcome::WrongApi),
             Self::Route => match call.route {
@@ -135,6 +164,12 @@ impl Why<'_> {
             Self::Path(fault) => Some(fault.sentence().to_owned()),
             Self::AddressBlocked(until) => Some(format!("Calls from this address are blocked {}.", until.words())),
             Self::KeyBlocked(until) => Some(format!("Calls of this key are blocked {}.", until.words())),
+            Self::Origin(origin) => {
+                let shown: String = origin.chars().take(200).collect();
+                Some(format!("It came from a page of {shown}, which is not among the key's origins."))
+            }
+            Self::Unsigned => Some("Calls of this key must be signed (RFC 9421), and this one is not.".to_owned()),
+            Self::Signature(fault) => Some(fault.sentence().to_owned()),
             Self::Unread => Some("This server has not read the API's routes yet. Try again in a second.".to_owned()),
         }
     }

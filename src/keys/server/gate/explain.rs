@@ -7,7 +7,10 @@ use super::{
     limit::refusing_code,
     routing::Matched,
 };
-use crate::values::{KeyId, Outcome, Permission};
+use crate::{
+    keys::server::signing::Proof,
+    values::{KeyId, Outcome, Permission},
+};
 
 /// How a call would go.
 #[derive(Debug, Clone)]
@@ -39,6 +42,7 @@ impl Gate {
     /// Tries a call of this key at a time; none for a key that it does not know.
     pub fn explain(&self, key: KeyId, question: Question<'_>, now_micros: i64) -> Option<Trial> {
         let record = self.table.by_id(key)?;
+        let question = Question { proof: Proof::Assumed, ..question };
         let apis = self.apis.load();
         let route = apis.route(question.api.unwrap_or(record.facts.api), &question);
         let (address_blocked, key_blocked) = (self.blocked.address(question.address, now_micros), self.blocked.key(&record.facts, now_micros));

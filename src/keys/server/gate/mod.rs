@@ -45,10 +45,13 @@ pub use verify::{Answer, Question};
 pub use watch::{Suspicion, Watch};
 pub use window::reset_after;
 
-use super::meter::{Meter, Spool};
+use super::{
+    meter::{Meter, Spool},
+    signing::Nonces,
+};
 use crate::{
     keys::model::{Level, Window},
-    platform::{Ctx, clock::Clock},
+    platform::{Ctx, clock::Clock, crypto::Vault},
     values::{ApiId, KeyId},
 };
 use apis::Apis;
@@ -75,6 +78,9 @@ pub struct Gate {
     apis: ArcSwap<Apis>,
     meter: Meter,
     labels: Labels,
+    nonces: Nonces,
+    /// Opens the secrets that signatures are checked with.
+    vault: Vault,
     groups: Groups,
     blocked: Blocked,
     watch: Watch,
@@ -100,6 +106,8 @@ impl Gate {
             apis: ArcSwap::default(),
             meter: Meter::new(ctx.new_id(), spool),
             labels: Labels::default(),
+            nonces: Nonces::default(),
+            vault: ctx.vault.clone(),
             groups: Groups::default(),
             blocked: Blocked::new(&ctx.config.server.trusted_proxies),
             watch: Watch::default(),
@@ -121,6 +129,21 @@ impl Gate {
 
     pub fn meter(&self) -> &Meter {
         &self.meter
+    }
+
+    /// Signatures that were used.
+    pub fn nonces(&self) -> &Nonces {
+        &self.nonces
+    }
+
+    /// Whether calls of this key must be signed.
+    pub fn must_sign(&self, key: KeyId) -> bool {
+        self.table.by_id(key).is_some_and(|record| record.facts.signer.is_some())
+    }
+
+    /// Whether an active key of this API names the origin of a page.
+    pub fn names_origin(&self, api: ApiId, origin: &str) -> bool {
+        self.table.names_origin(api, origin)
     }
 
     /// The API of this slug, if there is one.

@@ -5,7 +5,7 @@ use super::{
     shared::{Group, Groups},
 };
 use crate::{
-    keys::model::Level,
+    keys::{model::Level, server::signing::Signer},
     values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
 };
 use ipnet::IpNet;
@@ -40,6 +40,10 @@ pub struct KeyFacts {
     pub permissions: Box<[Permission]>,
     /// From where it may be used; empty: from everywhere.
     pub addresses: Box<[IpNet]>,
+    /// Of which web pages; empty: of all (`keys::server::origins`).
+    pub origins: Box<[Box<str>]>,
+    /// Every call must be signed so.
+    pub signer: Option<Arc<Signer>>,
     pub secrets: Box<[SecretFacts]>,
     /// An old secret ends with the first use of the newest one.
     pub awaits_first_use: bool,

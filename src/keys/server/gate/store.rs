@@ -10,7 +10,10 @@ use super::{
     verify::digest_of_sha512,
 };
 use crate::{
-    keys::model::{ApiRoute, Level, Unmatched, Window},
+    keys::{
+        model::{ApiRoute, Level, Unmatched, Window},
+        server::signing::signer,
+    },
     values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
 };
 use futures_util::TryStreamExt;
@@ -64,7 +67,7 @@ pub async fn look(db: impl PgExecutor<'_>, before: Option<&str>) -> sqlx::Result
 
 /// Every API with its routes.
 pub async fn load_apis(gate: &Gate, conn: &mut PgConnection) -> sqlx::Result<()> {
-    let rows = sqlx::query!(r#"select id, slug, unmatched as "unmatched: Unmatched" from apis"#).fetch_all(&mut *conn).await?;
+    let rows = sqlx::query!(r#"select id, slug, unmatched as "unmatched: Unmatched", answers_preflights from apis"#).fetch_all(&mut *conn).await?;
     let mut routes: HashMap<Uuid, Vec<ApiRoute>> = HashMap::new();
     for row in sqlx::query!("select api_id, method, pattern, permission, cost, is_counted from api_routes").fetch_all(conn).await? {
         routes.entry(row.api_id).or_default().push(ApiRoute {
@@ -78,7 +81,7 @@ pub async fn load_apis(gate: &Gate, conn: &mut PgConnection) -> sqlx::Result<()>
     }
     let apis = rows.into_iter().map(|row| {
         let rules = Rules::new(&routes.remove(&row.id).unwrap_or_default(), row.unmatched);
-        (ApiFacts { id: ApiId::new(row.id), slug: row.slug.into() }, rules)
+        (ApiFacts { id: ApiId::new(row.id), slug: row.slug.into(), answers_preflights: row.answers_preflights }, rules)
     });
     gate.apis.store(Arc::new(Apis::new(apis)));
     Ok(())
@@ -120,7 +123,7 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
                where a.slug <> 'tollgate' or p in (
                  select rp.permission from account_roles ar join role_permissions rp on rp.role = ar.role where ar.account_id = w.personal_of)
              ) as "permissions!",
-             k.addresses::text[] as "addresses!",
+             k.addresses::text[] as "addresses!", k.origins as web_origins, g.public_key as "public_key?", g.sealed_secret as "sealed_secret?", g.fingerprint as "fingerprint?",
              array(select s.id from key_secrets s where s.key_id = k.id order by s.id) as "secret_ids!",
              array(select s.hash from key_secrets s where s.key_id = k.id order by s.id) as "hashes!",
              array(select s.origin from key_secrets s where s.key_id = k.id order by s.id) as "origins!",
@@ -128,6 +131,7 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
              exists (select from key_secrets s where s.key_id = k.id and s.until_first_use) as "awaits_first_use!",
              coalesce(kp.slug, wp.slug) as "plan?", l.level as "level?", l.names as "limit_names?", l.calls as "limit_calls?", l.windows as "limit_windows?"
            from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
+             left join key_signings g on g.key_id = k.id
              left join workspace_plans h on h.workspace_id = k.workspace_id
              left join (
                select account_id, max(coalesce((extract(epoch from until) * 1000000)::bigint, 9223372036854775807)) as until
@@ -189,6 +193,8 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
             expires_at: row.expires_at.map(micros),
             permissions: row.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect(),
             addresses: row.addresses.iter().filter_map(|a| a.parse().ok()).collect(),
+            origins: row.web_origins.into_iter().map(Into::into).collect(),
+            signer: row.fingerprint.map(|print| Arc::new(signer(&gate.vault, key, row.public_key.as_deref(), row.sealed_secret.as_deref(), &print))),
             secrets: secrets.collect(),
             awaits_first_use: row.awaits_first_use,
             plan: row.plan.map(Into::into),

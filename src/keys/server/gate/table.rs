@@ -1,8 +1,11 @@
 //! The key table: from the SHA-256 of a secret to its key's record, in memory, in shards. A changed key is one insert, whatever the
 //! number of keys; readers of other shards are not disturbed.
 
-use super::record::{Origin, Record};
-use crate::values::KeyId;
+use super::record::{Origin, Record, Standing};
+use crate::{
+    keys::server::origins::pattern_of,
+    values::{ApiId, KeyId},
+};
 use std::{
     collections::HashMap,
     hash::{Hash, Hasher},
@@ -40,6 +43,8 @@ pub struct Table {
     by_id: Box<[RwLock<ById>]>,
     /// How many secrets were made elsewhere: while there is none, what is not ours is not looked up.
     foreign: [AtomicUsize; 2],
+    /// How many active keys of an API name an origin: preflights carry no key.
+    origins: RwLock<HashMap<(ApiId, Box<str>), usize>>,
 }
 
 impl Default for Table {
@@ -48,6 +53,7 @@ impl Default for Table {
             by_secret: (0..SHARDS).map(|_| RwLock::default()).collect(),
             by_id: (0..SHARDS).map(|_| RwLock::default()).collect(),
             foreign: Default::default(),
+            origins: RwLock::default(),
         }
     }
 }
@@ -87,11 +93,13 @@ impl Table {
         let before = ids.get(&key).cloned();
         let record = Arc::new(make(before.as_deref()));
         self.count_foreign(&record, AtomicUsize::fetch_add);
+        self.count_origins(&record, |n| n + 1);
         for secret in &record.facts.secrets {
             write(self.secrets(&secret.hash)).insert(Digest(secret.hash), Arc::clone(&record));
         }
         if let Some(before) = before {
             self.count_foreign(&before, AtomicUsize::fetch_sub);
+            self.count_origins(&before, |n| n.saturating_sub(1));
             for gone in before.facts.secrets.iter().filter(|s| !record.facts.secrets.iter().any(|kept| kept.hash == s.hash)) {
                 self.forget(key, gone.hash);
             }
@@ -104,6 +112,7 @@ impl Table {
         let mut ids = write(self.ids(key));
         if let Some(record) = ids.remove(&key) {
             self.count_foreign(&record, AtomicUsize::fetch_sub);
+            self.count_origins(&record, |n| n.saturating_sub(1));
             for secret in &record.facts.secrets {
                 self.forget(key, secret.hash);
             }
@@ -138,6 +147,27 @@ impl Table {
         for shard in &self.by_id {
             let records: Vec<_> = read(shard).values().cloned().collect();
             records.iter().for_each(|record| show(record));
+        }
+    }
+
+    /// Whether an active key of this API names the origin, itself or by a pattern.
+    pub fn names_origin(&self, api: ApiId, origin: &str) -> bool {
+        let origins = read(&self.origins);
+        let is_named = |origin: String| origins.contains_key(&(api, origin.into_boxed_str()));
+        !origin.contains('*') && (is_named(origin.to_owned()) || pattern_of(origin).is_some_and(is_named))
+    }
+
+    fn count_origins(&self, record: &Record, count: fn(usize) -> usize) {
+        if record.facts.origins.is_empty() || record.facts.standing != Standing::Active {
+            return;
+        }
+        let mut origins = write(&self.origins);
+        for origin in &record.facts.origins {
+            let place = (record.facts.api, origin.clone());
+            match count(origins.get(&place).copied().unwrap_or(0)) {
+                0 => _ = origins.remove(&place),
+                n => _ = origins.insert(place, n),
+            }
         }
     }
 

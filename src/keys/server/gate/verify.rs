@@ -1,8 +1,8 @@
 //! The decision: one question, one answer, nothing awaited; but where several nodes share a limit, a call may have to wait until this
 //! one has leased more of it (`Gate::ask`), and is then decided anew.
 //!
-//! The order is fixed: a blocked address, checksum, secret, then the checks (`checks`: state of the key and blocks of it, address, API,
-//! route, permission), then limits. Only a call that passes everything else is charged.
+//! The order is fixed: a blocked address, checksum, secret, then the checks (`checks`: state of the key and blocks of it, address, origin,
+//! API, route, permission, signature), then limits. Only a call that passes everything else is charged.
 
 use super::{
     Gate, LimitState,
@@ -19,6 +19,7 @@ use crate::{
         server::{
             meter::{Attempt, Refusal, SecretUse, Tally},
             secret::is_well_formed,
+            signing::{Proof, Signer},
         },
     },
     platform::{
@@ -49,6 +50,10 @@ pub struct Question<'a> {
     pub cost: Option<u32>,
     /// The address of the end client, if it is known.
     pub address: Option<IpAddr>,
+    /// The origin of the web page that made the call, if a browser sent it.
+    pub origin: Option<&'a str>,
+    /// What is known of the call's signature.
+    pub proof: Proof,
     pub request_id: &'a str,
 }
 
@@ -159,13 +164,17 @@ impl Gate {
 
     /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted, but the secret was used.
     pub fn standing(&self, secret: &str, api: &str, permission: &str, route: &str, address: Option<IpAddr>) -> Outcome {
-        let question = Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, address, ..Question::default() };
+        self.standing_of(Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, address, ..Question::default() })
+    }
+
+    /// The same for a whole question; routes of the API don't count.
+    pub fn standing_of(&self, question: Question<'_>) -> Outcome {
         let now = self.clock.now_micros();
-        let address_blocked = self.blocked.address(address, now);
+        let address_blocked = self.blocked.address(question.address, now);
         if address_blocked.is_some() {
             return Outcome::IpDenied;
         }
-        match self.look_up(secret) {
+        match self.look_up(question.secret) {
             Err(outcome) => outcome,
             Ok((record, hash)) => {
                 let key_blocked = self.blocked.key(&record.facts, now);
@@ -175,6 +184,17 @@ impl Gate {
                 outcome
             }
         }
+    }
+
+    /// What the signature of this call is checked with; none if its key asks for none, or the call is refused for something else anyway.
+    pub fn signer(&self, question: &Question<'_>) -> Option<(KeyId, Arc<Signer>)> {
+        let (record, hash) = self.look_up(question.secret).ok()?;
+        let signer = record.facts.signer.as_ref()?;
+        let question = Question { proof: Proof::Assumed, ..*question };
+        let apis = self.apis.load();
+        let route = apis.route(question.api.unwrap_or(record.facts.api), &question);
+        let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route, now: self.clock.now_micros() };
+        refusal(&call).is_none().then(|| (record.facts.key, Arc::clone(signer)))
     }
 
     /// A call without any key: counted as an attempt.

@@ -69,6 +69,8 @@ struct ApiBody {
     /// What becomes of a call that no route matches: `allow` (no permission needed) or `refuse` (`FORBIDDEN`).
     #[schema(value_type = String)]
     unmatched: Unmatched,
+    /// Browsers that ask before a call (CORS) are answered at `/forward-auth` for the origins of its keys, without a key.
+    answers_preflights: bool,
     permissions: Vec<ApiPermissionBody>,
 }
 
@@ -80,6 +82,7 @@ impl From<Api> for ApiBody {
             name: api.name,
             key_prefix: api.key_prefix.to_string(),
             unmatched: api.unmatched,
+            answers_preflights: api.answers_preflights,
             permissions: api.permissions.into_iter().map(Into::into).collect(),
         }
     }
@@ -125,6 +128,9 @@ struct EditApiBody {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     unmatched: Option<Unmatched>,
+    /// False unless it was set: a preflight is then a call without a key.
+    #[serde(default)]
+    answers_preflights: Option<bool>,
 }
 
 /// What calls of one method and path need.
@@ -262,7 +268,7 @@ async fn edit_api(
     Body(edit): Body<EditApiBody>,
 ) -> Result<Json<ApiBody>, AppError> {
     let (permissions, basic) = edit.permissions.map(lines).unzip();
-    let edit = ApiEdit { name: edit.name, permissions, basic, unmatched: edit.unmatched };
+    let edit = ApiEdit { name: edit.name, permissions, basic, unmatched: edit.unmatched, answers_preflights: edit.answers_preflights };
     Ok(Json(server::edit_api(&ctx, &caller, &slug, edit).await?.into()))
 }
 

@@ -1,5 +1,6 @@
 //! The JSON of the REST routes of keys. Unknown fields are refused; times are RFC 3339, durations whole seconds.
 
+use super::signing::SigningBody;
 use crate::{
     error::AppError,
     keys::{
@@ -40,6 +41,10 @@ pub struct NewKeyBody {
     #[serde(default)]
     #[schema(example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
     addresses: Vec<String>,
+    /// Origins of the web pages that may use it (`https://app.example.com`, `https://*.example.com`), at most 20; without it, of every page.
+    #[serde(default)]
+    #[schema(example = json!(["https://app.example.com"]))]
+    origins: Vec<String>,
     /// Words to find it by: at most ten, of `a-z0-9-`, 1 to 30 characters.
     #[serde(default)]
     #[schema(example = json!(["team-a"]))]
@@ -61,6 +66,7 @@ impl NewKeyBody {
             permissions: self.permissions,
             preset: self.preset,
             addresses: self.addresses,
+            origins: self.origins,
             tags: self.tags,
             expires_at: self.expires_at,
             environment: self.environment.unwrap_or_default(),
@@ -88,6 +94,9 @@ pub struct EditKeyBody {
     /// Networks or addresses from which it may be used; an empty list: from everywhere.
     #[serde(default)]
     addresses: Option<Vec<String>>,
+    /// Origins of the web pages that may use it; an empty list: of every page.
+    #[serde(default)]
+    origins: Option<Vec<String>>,
     #[serde(default)]
     tags: Option<Vec<String>>,
     /// An empty list: those of the next level again (its plan's, its workspace's …). Needs `keys:manage`.
@@ -117,6 +126,7 @@ impl EditKeyBody {
             permissions: self.permissions,
             preset: self.preset,
             addresses: self.addresses,
+            origins: self.origins,
             tags: self.tags,
             limits: self.limits.map(|limits| limits.into_iter().map(Into::into).collect()),
             plan: self.plan,
@@ -198,6 +208,8 @@ pub struct KeyBody {
     pub permissions: Vec<String>,
     /// Networks from which it may be used; empty means from everywhere.
     pub addresses: Vec<String>,
+    /// Origins of the web pages that may use it; empty means of every page.
+    pub origins: Vec<String>,
     pub tags: Vec<String>,
     /// `active`, `disabled`, `revoked` or `expired`.
     pub state: &'static str,
@@ -227,6 +239,7 @@ impl KeyBody {
             start: key.start,
             permissions: key.permissions.iter().map(ToString::to_string).collect(),
             addresses: key.addresses,
+            origins: key.origins,
             tags: key.tags,
             state: if is_expired { "expired" } else { key.state.as_str() },
             expires_at: key.expires_at,
@@ -249,6 +262,8 @@ pub struct KeyDetailBody {
     pub secrets: Vec<SecretBody>,
     /// Where one of them was found in the open, the newest place first; empty: nobody knows of a leak.
     pub leaks: Vec<LeakBody>,
+    /// How its calls must be signed; none: they need not.
+    pub signing: Option<SigningBody>,
 }
 
 /// A place where a secret was found.
@@ -385,8 +400,8 @@ pub struct KeyListBody {
 pub struct HistoryBody {
     #[schema(value_type = String, format = DateTime)]
     pub at: String,
-    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `tagged`, `limited`, `planned`, `disabled`, `enabled`, `revoked`, `rotated`, `dropped`,
-    /// `extended`, `leaked` or `cleared`.
+    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `paged`, `signed`, `tagged`, `limited`, `planned`, `disabled`, `enabled`, `revoked`,
+    /// `rotated`, `dropped`, `extended`, `leaked` or `cleared`.
     pub act: &'static str,
     /// The name of who did it, at that time; `cli` for the command line of the server, `secret scanning` for
     /// reports of leaked keys, `system` for what Tollgate did by itself.

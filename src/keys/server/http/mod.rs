@@ -10,6 +10,7 @@ mod changed;
 mod leaks;
 mod many;
 mod secrets;
+mod signing;
 pub mod transfer;
 pub mod trial;
 
@@ -54,6 +55,8 @@ use utoipa::{IntoParams, OpenApi};
     secrets::rotate_key,
     secrets::edit_secret,
     secrets::drop_secret,
+    signing::sign_key,
+    signing::unsign_key,
     transfer::export_keys,
     transfer::import_keys,
     batch::create_keys,
@@ -73,6 +76,7 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/keys/{id}/history", get(read_history))
         .merge(many::routes())
         .merge(secrets::routes())
+        .merge(signing::routes())
         .route("/api/v1/keys/{id}/test", post(trial::test_key))
         .merge(apis::routes())
         .merge(transfer::routes())

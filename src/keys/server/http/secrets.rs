@@ -108,5 +108,6 @@ pub async fn detail(ctx: &Ctx, caller: &Caller, key: Key) -> Result<Json<KeyDeta
     let secrets = server::key_secrets(ctx, caller, key.id).await?.into_iter().map(Into::into).collect();
     let state_reason = server::state_reason(ctx, &key).await?;
     let leaks = server::key_leaks(ctx, caller, key.id).await?.into_iter().map(Into::into).collect();
-    Ok(Json(KeyDetailBody { key: KeyBody::of(key, ctx.clock.now()), state_reason, secrets, leaks }))
+    let signing = server::signing::find_signing(ctx, caller, key.id).await?.map(Into::into);
+    Ok(Json(KeyDetailBody { key: KeyBody::of(key, ctx.clock.now()), state_reason, secrets, leaks, signing }))
 }

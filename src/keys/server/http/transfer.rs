@@ -92,7 +92,7 @@ pub async fn export_keys(
 
 impl csv::Row for KeyBody {
     const HEAD: &'static [&'static str] =
-        &["id", "name", "api", "environment", "start", "state", "permissions", "addresses", "tags", "expires_at", "created_at", "last_used_at"];
+        &["id", "name", "api", "environment", "start", "state", "permissions", "addresses", "origins", "tags", "expires_at", "created_at", "last_used_at"];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         let said = |at: Option<OffsetDateTime>| Cow::Owned(at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default());
@@ -105,6 +105,7 @@ impl csv::Row for KeyBody {
             Cow::Borrowed(self.state),
             Cow::Owned(self.permissions.join(" ")),
             Cow::Owned(self.addresses.join(" ")),
+            Cow::Owned(self.origins.join(" ")),
             Cow::Owned(self.tags.join(" ")),
             said(self.expires_at),
             said(Some(self.created_at)),

@@ -33,6 +33,10 @@ pub struct TestBody {
     #[serde(default)]
     #[schema(example = "203.0.113.7")]
     ip: Option<String>,
+    /// The origin of the web page that makes it.
+    #[serde(default)]
+    #[schema(example = "https://app.example.com")]
+    origin: Option<String>,
     /// A permission that the asking service names, beside what the route needs.
     #[serde(default)]
     permission: Option<String>,
@@ -63,7 +67,7 @@ pub struct TestAnswer {
 /// One thing that the gate looks at.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StepBody {
-    /// `state`, `expiry`, `address`, `api`, `route`, `permission` or `limit`.
+    /// `state`, `expiry`, `address`, `origin`, `api`, `route`, `permission`, `signature` or `limit`.
     check: String,
     passes: bool,
     /// The code where it refuses.
@@ -102,6 +106,7 @@ pub(super) async fn test_key(
     Id(id): Id,
     Body(call): Body<TestBody>,
 ) -> Result<Json<TestAnswer>, AppError> {
-    let call = TryCall { method: call.method, path: call.path, address: call.ip, permission: call.permission, cost: call.cost, at: call.at };
+    let call =
+        TryCall { method: call.method, path: call.path, address: call.ip, origin: call.origin, permission: call.permission, cost: call.cost, at: call.at };
     Ok(Json(server::try_call(&ctx, &caller, id, call).await?.into()))
 }

@@ -14,6 +14,7 @@ struct Row {
     name: String,
     key_prefix: String,
     unmatched: Unmatched,
+    answers_preflights: bool,
     permissions: Vec<String>,
     descriptions: Vec<String>,
     basics: Vec<bool>,
@@ -32,6 +33,7 @@ impl Row {
             name: self.name,
             key_prefix: self.key_prefix.parse::<KeyPrefix>().ok()?,
             unmatched: self.unmatched,
+            answers_preflights: self.answers_preflights,
             permissions: permissions.filter_map(permission).collect(),
         })
     }
@@ -41,7 +43,7 @@ impl Row {
 pub async fn list_apis(db: &PgPool) -> sqlx::Result<Vec<Api>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select a.id, a.slug, a.name, a.key_prefix, a.unmatched as "unmatched: Unmatched",
+        r#"select a.id, a.slug, a.name, a.key_prefix, a.unmatched as "unmatched: Unmatched", a.answers_preflights,
              array(select p.permission from api_permissions p where p.api_id = a.id order by p.permission) as "permissions!",
              array(select p.description from api_permissions p where p.api_id = a.id order by p.permission) as "descriptions!",
              array(select p.is_basic from api_permissions p where p.api_id = a.id order by p.permission) as "basics!"
@@ -56,7 +58,7 @@ pub async fn list_apis(db: &PgPool) -> sqlx::Result<Vec<Api>> {
 pub async fn find_api(db: impl PgExecutor<'_>, slug: &str) -> sqlx::Result<Option<Api>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select a.id, a.slug, a.name, a.key_prefix, a.unmatched as "unmatched: Unmatched",
+        r#"select a.id, a.slug, a.name, a.key_prefix, a.unmatched as "unmatched: Unmatched", a.answers_preflights,
              array(select p.permission from api_permissions p where p.api_id = a.id order by p.permission) as "permissions!",
              array(select p.description from api_permissions p where p.api_id = a.id order by p.permission) as "descriptions!",
              array(select p.is_basic from api_permissions p where p.api_id = a.id order by p.permission) as "basics!"
@@ -92,6 +94,11 @@ pub async fn insert_api(conn: &mut PgConnection, api: &Api, now: OffsetDateTime)
 
 pub async fn update_api_name(conn: &mut PgConnection, id: ApiId, name: &str) -> sqlx::Result<()> {
     sqlx::query!("update apis set name = $2 where id = $1", id.uuid(), name).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn update_preflights(conn: &mut PgConnection, id: ApiId, answers: bool) -> sqlx::Result<()> {
+    sqlx::query!("update apis set answers_preflights = $2 where id = $1", id.uuid(), answers).execute(conn).await?;
     Ok(())
 }
 

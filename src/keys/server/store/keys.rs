@@ -20,6 +20,7 @@ pub(super) struct Row {
     pub start: String,
     pub permissions: Vec<String>,
     pub addresses: Vec<String>,
+    pub origins: Vec<String>,
     pub tags: Vec<String>,
     pub state: KeyState,
     pub expires_at: Option<OffsetDateTime>,
@@ -40,6 +41,7 @@ impl Row {
             start: self.start,
             permissions: self.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect(),
             addresses: self.addresses,
+            origins: self.origins,
             tags: self.tags,
             state: self.state,
             expires_at: self.expires_at,
@@ -56,7 +58,7 @@ pub async fn find_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, i
     let row = sqlx::query_as!(
         Row,
         r#"select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions,
-             k.addresses::text[] as "addresses!", k.tags, k.state as "state: KeyState", k.expires_at, k.created_at, u.last_used_at as "last_used_at?",
+             k.addresses::text[] as "addresses!", k.origins, k.tags, k.state as "state: KeyState", k.expires_at, k.created_at, u.last_used_at as "last_used_at?",
              coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.expires_at desc, s.created_at desc, s.id desc limit 1), '') as "start!"
            from keys k join apis a on a.id = k.api_id left join key_activity u on u.key_id = k.id
            where k.id = $1 and ($2::uuid is null or k.workspace_id = $2)"#,
@@ -114,6 +116,7 @@ pub struct NewRow<'a> {
     pub environment: Environment,
     pub permissions: &'a [Permission],
     pub addresses: &'a [String],
+    pub origins: &'a [String],
     pub tags: &'a [String],
     pub expires_at: Option<OffsetDateTime>,
     pub created_by: Option<AccountId>,
@@ -124,8 +127,8 @@ pub struct NewRow<'a> {
 pub async fn insert_key(conn: &mut PgConnection, row: &NewRow<'_>, now: OffsetDateTime) -> sqlx::Result<bool> {
     let permissions: Vec<String> = row.permissions.iter().map(ToString::to_string).collect();
     let done = sqlx::query!(
-        "insert into keys (id, workspace_id, api_id, name, environment, permissions, expires_at, created_by, request_key, created_at, updated_at, addresses, tags)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11::text[]::cidr[], $12) on conflict (workspace_id, request_key) do nothing",
+        "insert into keys (id, workspace_id, api_id, name, environment, permissions, expires_at, created_by, request_key, created_at, updated_at, addresses, tags, origins)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11::text[]::cidr[], $12, $13) on conflict (workspace_id, request_key) do nothing",
         row.id.uuid(),
         row.workspace.uuid(),
         row.api.uuid(),
@@ -138,6 +141,7 @@ pub async fn insert_key(conn: &mut PgConnection, row: &NewRow<'_>, now: OffsetDa
         now,
         row.addresses,
         row.tags,
+        row.origins,
     )
     .execute(conn)
     .await?;
@@ -168,6 +172,11 @@ pub async fn update_permissions(conn: &mut PgConnection, id: KeyId, permissions:
 
 pub async fn update_addresses(conn: &mut PgConnection, id: KeyId, addresses: &[String], now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("update keys set addresses = $2::text[]::cidr[], updated_at = $3 where id = $1", id.uuid(), addresses, now).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn update_origins(conn: &mut PgConnection, id: KeyId, origins: &[String], now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update keys set origins = $2, updated_at = $3 where id = $1", id.uuid(), origins, now).execute(conn).await?;
     Ok(())
 }
 

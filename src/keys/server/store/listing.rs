@@ -64,6 +64,7 @@ struct ListedRow {
     start: String,
     permissions: Vec<String>,
     addresses: Vec<String>,
+    origins: Vec<String>,
     tags: Vec<String>,
     state: KeyState,
     expires_at: Option<OffsetDateTime>,
@@ -96,6 +97,7 @@ impl ListedRow {
             start: self.start,
             permissions: self.permissions,
             addresses: self.addresses,
+            origins: self.origins,
             tags: self.tags,
             state: self.state,
             expires_at: self.expires_at,
@@ -152,7 +154,7 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
            ), found as (
              select * from standing where $7::text is null or kind = $7
            )
-           select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions, k.addresses::text[] as "addresses!", k.tags,
+           select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions, k.addresses::text[] as "addresses!", k.origins, k.tags,
              k.state as "state: KeyState", k.expires_at, k.created_at, f.last_used_at as "last_used_at?",
              coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.expires_at desc, s.created_at desc, s.id desc limit 1), '') as "start!",
              w.name as owner, f.kind as "kind!: StandingKind", f.limited as "limited!", f.refused as "refused!", f.calls as "calls!",

@@ -12,3 +12,4 @@ pub mod limits;
 pub mod listing;
 pub mod routes;
 pub mod secrets;
+pub mod signings;

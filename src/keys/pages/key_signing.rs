@@ -1,0 +1,84 @@
+//! Signed requests on `/keys/{id}`: whether calls must be signed, how, and, while it is fresh, the secret for it.
+
+use crate::{
+    keys::{
+        api::{HideSigningSecret, TurnOffSigning, TurnOnSigning},
+        components::SaidTime,
+        model::{Algorithm, KeyDetail, SigningView},
+    },
+    ui::{Button, Fact, Facts, Form, Gate, LinkButton, Look, Note, Secret, TextArea},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+pub fn signing(detail: &KeyDetail, secret: Option<String>) -> AnyView {
+    let id = detail.key.id.to_string();
+    let lead = if detail.signing.is_some() { "Every call must be signed; the key alone is refused." } else { "Off: the key alone is enough." };
+    let shown = secret.map(|secret| fresh(secret, id.clone()));
+    let state = detail.signing.clone().map(|signing| state(signing, detail, &id));
+    let forms = detail.can_edit.then(|| forms(detail, &id));
+    view! {
+        <section class="stack" id="signing" aria-labelledby="signing-title">
+            <div class="section-head"><h2 id="signing-title">"Signed requests"</h2><p>{lead}" "<a href="/docs#signed">"How calls are signed"</a></p></div>
+            {shown}
+            {state}
+            {forms}
+        </section>
+    }
+    .into_any()
+}
+
+/// The secret, for the one time that it is shown.
+fn fresh(secret: String, id: String) -> AnyView {
+    view! {
+        <Note gate=Gate::Passed>
+            <p><b>"The signing secret"</b>". You see it until you press Hide, for ten minutes at most."</p>
+            <Secret secret/>
+            <Form action=HideSigningSecret::PATH quiet=true hidden=vec![("id", id)]><Button>"Hide"</Button></Form>
+        </Note>
+    }
+    .into_any()
+}
+
+fn state(signing: SigningView, detail: &KeyDetail, id: &str) -> AnyView {
+    let how = match signing.algorithm {
+        Algorithm::Ed25519 => "ed25519, with your private key",
+        Algorithm::HmacSha256 => "HMAC-SHA-256, with a secret",
+    };
+    let fingerprint = signing.fingerprint.chars().take(16).collect::<String>();
+    let acts = detail.can_edit.then(|| {
+        let build = detail.is_own.then(|| view! { <LinkButton href=format!("/keys/{id}/sign") look=Look::Secondary>"Sign a call"</LinkButton> });
+        view! {
+            <div class="row">
+                {build}
+                <Form action=TurnOffSigning::PATH hidden=vec![("id", id.to_owned())]><Button look=Look::DangerQuiet>"Turn off"</Button></Form>
+            </div>
+        }
+    });
+    view! {
+        <Facts>
+            <Fact term="Signed by">{how}</Fact>
+            <Fact term="Fingerprint"><code>{fingerprint}"…"</code></Fact>
+            <Fact term="Since"><SaidTime said=signing.since/></Fact>
+        </Facts>
+        {acts}
+    }
+    .into_any()
+}
+
+fn forms(detail: &KeyDetail, id: &str) -> AnyView {
+    let hidden = |algorithm: Algorithm| vec![("id", id.to_owned()), ("algorithm", algorithm.as_str().to_owned()), ("once", detail.once.clone())];
+    let (by_key, by_secret) = if detail.signing.is_some() { ("Use this public key", "Make a new secret") } else { ("Ask for signatures", "Make a secret") };
+    let help =
+        "The 32 bytes in base64, PEM, or a JWK. Make a pair with: openssl genpkey -algorithm ed25519 -out private.pem; openssl pkey -in private.pem -pubout";
+    view! {
+        <Form action=TurnOnSigning::PATH id="ed25519" class="stack form-medium" label="Sign with ed25519" hidden=hidden(Algorithm::Ed25519)>
+            <TextArea label="Public key (ed25519)" name="public_key" help mono=true maxlength=2000/>
+            <div class="form-actions"><Button>{by_key}</Button></div>
+        </Form>
+        <Form action=TurnOnSigning::PATH id="hmac" class="stack form-medium" label="Sign with HMAC-SHA-256" hidden=hidden(Algorithm::HmacSha256)>
+            <p class="help">"Or with a secret that both sides have. Tollgate keeps it encrypted and shows it once."</p>
+            <div class="form-actions"><Button>{by_secret}</Button></div>
+        </Form>
+    }
+    .into_any()
+}
