@@ -45,9 +45,9 @@ fn place(leak: LeakView) -> AnyView {
     let is_web = leak.is_web();
     let LeakView { start, url, source, by, at } = leak;
     let shown = match (is_web, url.is_empty()) {
-        (true, _) => view! { <a href=url.clone() rel="noopener noreferrer nofollow">{url}</a> }.into_any(),
+        (true, _) => view! { <a href=url.clone() rel="noopener noreferrer nofollow">{url.clone()}</a> }.into_any(),
         (false, true) => view! { "a place that was not named" }.into_any(),
-        (false, false) => view! { {url} }.into_any(),
+        (false, false) => url.into_any(),
     };
     let source = if source.is_empty() || source == "an operator" { String::new() } else { format!(" ({source})") };
     view! { <li><code>{start}"…"</code>" at "{shown}{source}", reported by "{by}", "<SaidTime said=at/></li> }.into_any()

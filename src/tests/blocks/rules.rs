@@ -63,11 +63,13 @@ async fn a_key_whose_calls_are_refused_too_often_is_blocked(db: PgPool) {
     let ctx = &scene.app.ctx;
     let refused = |times: usize| {
         for _ in 0..times {
-            scene.app.ctx.part::<tollgate::keys::server::gate::Gate>().unwrap().verify(tollgate::keys::server::gate::Question {
-                secret: &scene.secret,
-                permission: Some("orders:write"),
-                ..Default::default()
-            });
+            scene
+                .app
+                .ctx
+                .part::<tollgate::keys::server::gate::Gate>()
+                .unwrap()
+                .verify(tollgate::keys::server::gate::Question { secret: &scene.secret, permission: Some("orders:write"), ..Default::default() })
+                .unwrap();
         }
     };
     refused(50);

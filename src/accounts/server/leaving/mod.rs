@@ -35,7 +35,7 @@ use crate::{
 use jobs::{SendDeletionLink, SendDeparted};
 use secrecy::SecretString;
 use sqlx::PgConnection;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// How long an account that was deleted can be brought back.
 pub const GRACE: Duration = tokens::KEEP_LINK_LIVES;
@@ -68,7 +68,7 @@ pub async fn ask_deletion(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &st
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let facts = administration::find_account(&mut *tx, caller.account, now).await?.ok_or(AppError::NotFound)?;
-    not_the_last_operator(&mut tx, &facts).await?;
+    not_the_last_operator(&mut tx, &facts, now).await?;
     let change = Change { kind: "account.deletion_asked", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
     let cause = record(ctx, &mut tx, change).await?;
     queue::enqueue(ctx, &mut tx, &SendDeletionLink { account: caller.account, cause }).await?;
@@ -104,7 +104,7 @@ pub async fn confirm_deletion(ctx: &Ctx, from: &Visitor, token: &str) -> Result<
 async fn depart(ctx: &Ctx, conn: &mut PgConnection, id: AccountId, grace: Option<Duration>, from: &Visitor) -> Result<Option<(AccountId, EventId)>, AppError> {
     let now = ctx.clock.now();
     let account = administration::find_account(&mut *conn, id, now).await?.ok_or(AppError::NotFound)?;
-    not_the_last_operator(conn, &account).await?;
+    not_the_last_operator(conn, &account, now).await?;
     if !store::insert_departure(conn, id, Departure { at: now, erase_at: grace.map(|days| now + days) }).await? {
         return Ok(None);
     }
@@ -117,8 +117,8 @@ async fn depart(ctx: &Ctx, conn: &mut PgConnection, id: AccountId, grace: Option
 }
 
 /// Somebody must be left who can let others in (R65); of two who leave at once, one stays.
-async fn not_the_last_operator(conn: &mut PgConnection, account: &AccountFacts) -> Result<(), AppError> {
-    if account.is_operator && operators::count_others(conn, account.id).await? == 0 {
+async fn not_the_last_operator(conn: &mut PgConnection, account: &AccountFacts, now: OffsetDateTime) -> Result<(), AppError> {
+    if account.is_operator && operators::count_others(conn, account.id, now).await? == 0 {
         return Err(AppError::conflict("You are the last operator who can come in. Make another one first: tollgate admin create."));
     }
     Ok(())

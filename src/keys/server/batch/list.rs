@@ -12,7 +12,7 @@ use crate::{
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The columns that a list may have; only the first is needed.
-const COLUMNS: [&str; 9] = ["name", "permissions", "preset", "expires", "tags", "addresses", "environment", "limits", "account"];
+const COLUMNS: [&str; 10] = ["name", "permissions", "preset", "expires", "tags", "addresses", "origins", "environment", "limits", "account"];
 
 /// A list is at most this long: a thousand lines of a thousand bytes.
 const BYTES: usize = 1 << 20;
@@ -84,6 +84,7 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
         permissions: words("permissions"),
         preset,
         addresses: words("addresses").unwrap_or_default(),
+        origins: words("origins").unwrap_or_default(),
         tags: words("tags").unwrap_or_default(),
         expires_at,
         environment,

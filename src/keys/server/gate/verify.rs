@@ -193,7 +193,9 @@ impl Gate {
         let question = Question { proof: Proof::Assumed, ..*question };
         let apis = self.apis.load();
         let route = apis.route(question.api.unwrap_or(record.facts.api), &question);
-        let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route, now: self.clock.now_micros() };
+        let now = self.clock.now_micros();
+        let (address_blocked, key_blocked) = (self.blocked.address(question.address, now), self.blocked.key(&record.facts, now));
+        let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route, address_blocked, key_blocked, now };
         refusal(&call).is_none().then(|| (record.facts.key, Arc::clone(signer)))
     }
 

@@ -57,6 +57,9 @@ pub struct BatchKeyBody {
     preset: Option<Preset>,
     #[serde(default)]
     addresses: Vec<String>,
+    /// Origins of web pages whose browsers may use it; empty: it does not matter.
+    #[serde(default)]
+    origins: Vec<String>,
     #[serde(default)]
     tags: Vec<String>,
     #[serde(default, with = "time::serde::rfc3339::option")]
@@ -82,6 +85,7 @@ impl BatchKeyBody {
             permissions: self.permissions,
             preset: self.preset,
             addresses: self.addresses,
+            origins: self.origins,
             tags: self.tags,
             expires_at: self.expires_at,
             environment: self.environment.unwrap_or_default(),

@@ -117,7 +117,7 @@ fn end(window: Window, number: u32) -> OffsetDateTime {
 /// joins takes the same lock: it is seen here, or sees what was decided here.
 pub async fn go_alone(db: &PgPool, me: NodeId) -> sqlx::Result<Option<Newest>> {
     let mut tx = db.begin().await?;
-    sqlx::query!(r#"select 1 as "locked!" from pg_advisory_xact_lock(hashtext('tollgate.nodes'))"#).execute(&mut *tx).await?;
+    sqlx::query!(r#"select 1 as "locked!" from pg_advisory_xact_lock(hashtext('tollgate.nodes'))"#).fetch_one(&mut *tx).await?;
     let done = sqlx::query!(
         "update nodes set counts_alone = true where id = $1 and not exists (
            select from nodes o where o.id <> $1 and o.beat_at > clock_timestamp() - make_interval(secs => o.stops_after + 5))",
