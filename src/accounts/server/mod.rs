@@ -5,6 +5,7 @@ mod administration;
 mod attempts;
 mod caller;
 mod common_passwords;
+mod factors;
 pub mod http;
 mod invites;
 pub mod jobs;
@@ -28,6 +29,7 @@ pub use administration::{
     list_accounts, send_reset_link, sessions_of_account,
 };
 pub use caller::{caller, caller_of_account, context, identify, maybe_caller, session};
+pub use factors::require_recent_proof;
 pub use invites::create_invite;
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
 pub use password_rules::advice as password_advice;

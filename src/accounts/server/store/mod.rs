@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod administration;
 pub mod attempts;
 pub mod expired;
+pub mod factors;
 pub mod invites;
 pub mod operators;
 pub mod sessions;
