@@ -79,11 +79,12 @@ pub struct Kept<'a> {
 
 /// Begins a session that no browser holds yet: the next cookie made for its id takes it (`PgSessions::create`).
 pub async fn keep(conn: &mut PgConnection, new: Kept<'_>) -> sqlx::Result<()> {
+    let own_id = new.id.uuid();
     sqlx::query!(
         "insert into sessions (id_hash, id, account_id, device, address, created_at, last_used_at, proved_at, idle_expires_at, absolute_expires_at)
          values ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8)",
-        &new.id.uuid().as_bytes()[..],
-        new.id.uuid(),
+        &own_id.as_bytes()[..],
+        own_id,
         new.account.uuid(),
         new.device,
         IpNet::from(new.address),
@@ -99,11 +100,12 @@ pub async fn keep(conn: &mut PgConnection, new: Kept<'_>) -> sqlx::Result<()> {
 /// Takes a session out of its browser's hands: the old cookie is dead from this transaction on, the next one made for its id takes
 /// it over, ends and all. Whoever is given it proved who they are just now. False: it has ended.
 pub async fn release(conn: &mut PgConnection, account: AccountId, id: SessionId, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let own_id = id.uuid();
     let done = sqlx::query!(
         "update sessions set id_hash = $3, proved_at = $4 where id = $1 and account_id = $2",
-        id.uuid(),
+        own_id,
         account.uuid(),
-        &id.uuid().as_bytes()[..],
+        &own_id.as_bytes()[..],
         now,
     )
     .execute(conn)
