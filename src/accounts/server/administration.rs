@@ -6,6 +6,7 @@
 
 use super::{
     Visitor,
+    factors::require_recent_proof,
     jobs::SendReset,
     sessions::sessions_of,
     store::{accounts, administration as store, operators, sessions, tokens},
@@ -74,6 +75,7 @@ pub async fn sessions_of_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> R
 /// what the person reads on trying to come in.
 pub async fn disable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, reason: &str) -> Result<Ended, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
+    require_recent_proof(ctx, caller).await?;
     let reason = checked_reason(reason)?;
     if caller.actor() == Some(id) {
         return Err(AppError::conflict("You can't disable your own account. Ask another operator."));
@@ -112,6 +114,7 @@ pub async fn enable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acco
 /// Ends one session of an account, unless it has ended already.
 pub async fn end_session_of(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, session: SessionId) -> Result<(), AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
+    require_recent_proof(ctx, caller).await?;
     let mut tx = ctx.db.begin().await?;
     let account = store::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
     if sessions::delete_session(&mut *tx, id, session).await? {
@@ -125,6 +128,7 @@ pub async fn end_session_of(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acco
 /// Ends every session of an account, the caller's own among them if it is the caller's; says how many.
 pub async fn end_sessions_of(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId) -> Result<u64, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
+    require_recent_proof(ctx, caller).await?;
     let mut tx = ctx.db.begin().await?;
     let account = store::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
     let ended = sessions::delete_sessions(&mut *tx, id, None).await?;
@@ -154,7 +158,7 @@ pub async fn send_reset_link(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acc
 }
 
 /// An event about somebody else's account, with where its author sat.
-fn done_to<'a>(account: &AccountFacts, caller: &'a Caller, from: &Visitor, data: Value) -> Change<'a> {
+pub(super) fn done_to<'a>(account: &AccountFacts, caller: &'a Caller, from: &Visitor, data: Value) -> Change<'a> {
     let mut facts = from.facts();
     if let (Value::Object(facts), Value::Object(data)) = (&mut facts, data) {
         facts.extend(data);
@@ -163,7 +167,7 @@ fn done_to<'a>(account: &AccountFacts, caller: &'a Caller, from: &Visitor, data:
 }
 
 /// A reason is one line; empty where nobody said one.
-fn checked_reason(text: &str) -> Result<String, AppError> {
+pub(super) fn checked_reason(text: &str) -> Result<String, AppError> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.chars().count() {
         n if n > REASON_CHARS => Err(AppError::invalid("reason", format!("A reason has at most {REASON_CHARS} characters."))),

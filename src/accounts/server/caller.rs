@@ -1,6 +1,6 @@
 //! Who is calling: read once per request by the `identify` layer, from then on an extension of the request.
 
-use super::store;
+use super::{factors::owes_factor, store};
 use crate::{
     accounts::model::{Caller, Via},
     error::AppError,
@@ -21,8 +21,20 @@ pub fn context() -> Result<Ctx, AppError> {
     use_context::<Ctx>().ok_or_else(|| AppError::internal("no Ctx in the reactive context"))
 }
 
-/// Who asks, inside a server function or a page; refused when nobody is signed in.
+/// The caller has yet to set up the second factor that this site requires of them; an extension of the request.
+#[derive(Debug, Clone, Copy)]
+pub struct OwesFactor;
+
+/// Who asks, inside a server function or a page; refused when nobody is signed in, or when a second factor is required and missing.
 pub async fn caller() -> Result<(Ctx, Caller), AppError> {
+    if use_context::<Parts>().is_some_and(|parts| parts.extensions.get::<OwesFactor>().is_some()) {
+        return Err(AppError::refused("This site requires a second factor. Set one up first."));
+    }
+    caller_who_may_owe().await
+}
+
+/// The same, for setting up that factor.
+pub async fn caller_who_may_owe() -> Result<(Ctx, Caller), AppError> {
     let (ctx, caller) = maybe_caller().await?;
     caller.map(|caller| (ctx, caller)).ok_or(AppError::Unauthenticated)
 }
@@ -41,9 +53,16 @@ pub fn session() -> Result<Session, AppError> {
 
 /// The layer: session → account, permissions and workspace, in one query. Disabled and deleted accounts have no caller (R28).
 pub async fn identify(State(ctx): State<Ctx>, session: Session, mut request: Request, next: Next) -> Response {
-    match from_session(&ctx, &session).await {
-        Ok(Some(caller)) => {
+    let found = match from_session(&ctx, &session).await {
+        Ok(Some(caller)) => owes_factor(&ctx, &caller).await.map(|owes| Some((caller, owes))),
+        other => other.map(|_| None),
+    };
+    match found {
+        Ok(Some((caller, owes))) => {
             request.extensions_mut().insert(caller);
+            if owes {
+                request.extensions_mut().insert(OwesFactor);
+            }
             next.run(request).await
         }
         Ok(None) => next.run(request).await,

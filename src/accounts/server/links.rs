@@ -13,6 +13,11 @@ use axum::{
 pub const VERIFY: &str = "verify";
 pub const RESET: &str = "reset";
 pub const INVITE: &str = "invite";
+pub const KEEP_FACTORS: &str = "keep";
+/// A sign-in that waits for its second factor.
+pub const SECOND_FACTOR: &str = "second";
+/// Recovery codes that were just made, until they are saved.
+pub const NEW_CODES: &str = "codes";
 /// The address that mail went to, for the page that says so.
 pub const PENDING: &str = "pending";
 
@@ -20,12 +25,13 @@ pub const PENDING: &str = "pending";
 const SECONDS: i64 = 3600;
 const LONGEST: usize = 100;
 
-/// The layer: takes the token out of the address of the three pages that mails lead to.
+/// The layer: takes the token out of the address of the pages that mails lead to.
 pub async fn take_token(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
     let cookie = match request.uri().path() {
         "/verify-email" => VERIFY,
         "/reset-password" => RESET,
         "/sign-up" => INVITE,
+        "/keep-factors" => KEEP_FACTORS,
         _ => return next.run(request).await,
     };
     let query = request.uri().query().unwrap_or_default();
@@ -54,6 +60,6 @@ pub fn safe_next(ctx: &Ctx, next: &str) -> Option<String> {
     let url = ctx.config.server.public_url.join(next).ok()?;
     // `/..//host` is ours too, but its path becomes `//host`: nobody should have to think about that twice.
     let is_ours = url.origin() == ctx.config.server.public_url.origin() && !url.path().starts_with("//");
-    let leads_away = ["/sign-in", "/sign-out", "/sign-up"].contains(&url.path());
+    let leads_away = ["/sign-in", "/sign-in/code", "/sign-out", "/sign-up", "/step-up"].contains(&url.path());
     (is_ours && !leads_away).then(|| next.to_owned())
 }

@@ -79,13 +79,13 @@ pub async fn send_password_changed(ctx: &Ctx, account: AccountId, cause: EventId
 }
 
 /// To the address that stands in the account, as it was typed (R59).
-fn to(account: &Account, subject: &str) -> Result<Mail, JobError> {
+pub(super) fn to(account: &Account, subject: &str) -> Result<Mail, JobError> {
     let email: Email = account.email.parse().map_err(|e| JobError::Fail(format!("the address of {} can't be written to: {e}", account.id)))?;
     Ok(Mail::new(email, subject).name(&account.name))
 }
 
 /// When, device and address of what caused the mail, in the person's time zone.
-async fn facts(ctx: &Ctx, account: &Account, cause: EventId) -> Result<Vec<(&'static str, String)>, JobError> {
+pub(super) async fn facts(ctx: &Ctx, account: &Account, cause: EventId) -> Result<Vec<(&'static str, String)>, JobError> {
     let Some((at, data)) = find_facts(&ctx.db, cause).await? else { return Ok(Vec::new()) };
     let text = |name: &str| data.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
     Ok(vec![("Time", in_full(at, &account.time_zone)), ("Device", device_in_words(&text("device"))), ("Address", text("address"))])

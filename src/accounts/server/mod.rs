@@ -11,6 +11,7 @@ mod invites;
 pub mod jobs;
 pub mod links;
 mod mail;
+pub mod new_codes;
 mod operators;
 mod password_rules;
 mod passwords;
@@ -28,8 +29,12 @@ pub use administration::{
     AccountCounts, AccountFacts, Ended, count_accounts, disable_account, enable_account, end_session_of, end_sessions_of, find_account, find_account_by_email,
     list_accounts, send_reset_link, sessions_of_account,
 };
-pub use caller::{caller, caller_of_account, context, identify, maybe_caller, session};
-pub use factors::require_recent_proof;
+pub use caller::{OwesFactor, caller, caller_of_account, caller_who_may_owe, context, identify, maybe_caller, session};
+pub use factors::{
+    ACTS, Interrupted, Offered, PENDING_LASTS, RESUME, StepUpProof, accept_second_factor, ask_reset, confirm_totp, factors, factors_of, finish_sign_in,
+    has_second_factor, keep_form, look_at_form, make_recovery_codes, owes_factor, pending_email, remove_totp, require_recent_proof, reset_factors_now,
+    start_totp, step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset,
+};
 pub use invites::create_invite;
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
 pub use password_rules::advice as password_advice;

@@ -1,7 +1,9 @@
 //! Name and time zone of an account, and times in the words of its zone.
 
 use super::{
-    Visitor, password_rules,
+    Visitor,
+    factors::factors,
+    password_rules,
     sign_up::{about, name},
     store::{accounts as store, sessions},
 };
@@ -31,6 +33,7 @@ pub async fn security(ctx: &Ctx, caller: &Caller) -> Result<Security, AppError> 
         password_set: account.password_set_at.map(|at| when(at, now, &caller.time_zone)),
         password_advice: password_rules::advice(ctx.config.auth.password_min),
         sessions: sessions::count_sessions(&ctx.db, caller.account, now).await?,
+        factors: factors(ctx, caller).await?,
     })
 }
 

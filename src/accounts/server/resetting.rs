@@ -9,7 +9,7 @@ use super::{
     password_rules,
     passwords::{Passwords, Verdict},
     sign_up::about,
-    store::{accounts as store, attempts as buckets, sessions, tokens as token_store},
+    store::{accounts as store, attempts as buckets, factors::pending, sessions, tokens as token_store},
     tokens::{self, Purpose},
 };
 use crate::{
@@ -125,6 +125,7 @@ async fn set_password(ctx: &Ctx, conn: &mut PgConnection, email: &Email, hash: &
     let Some(account) = change.actor else { return Ok(()) };
     store::update_password(conn, account, hash, ctx.clock.now()).await?;
     token_store::delete_tokens(conn, account, &KINDS).await?;
+    pending::delete_pending_of(conn, account).await?;
     let locks = [attempts::SIGN_IN.bucket(ctx, &email.key()), attempts::CURRENT_PASSWORD.bucket(ctx, &account.to_string())];
     buckets::delete_buckets(&mut *conn, &locks).await?;
     let cause = record(ctx, conn, change).await?;

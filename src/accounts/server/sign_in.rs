@@ -1,9 +1,11 @@
 //! Signing in with a password. Every refusal costs one run of Argon2 and says one sentence, whoever is or isn't behind the
-//! address (R15, R16); only the right password is told that the address is not proven or the account disabled (R18).
+//! address (R15, R16); only the right password, and the second factor where there is one, is told that the address is not proven or the
+//! account disabled (R18).
 
 use super::{
     Visitor,
     attempts::{self, Attempt},
+    factors,
     passwords::{Passwords, Verdict},
     sign_up::about,
     store::accounts::{self as store, Account},
@@ -12,9 +14,10 @@ use crate::{
     activity::server::{Change, record},
     error::{AppError, wait_in_words},
     platform::Ctx,
-    values::{AccountId, Email},
+    values::{AccountId, Email, SessionId},
 };
 use secrecy::SecretString;
+use sqlx::PgConnection;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
@@ -25,6 +28,8 @@ pub enum SignIn {
     Done(Proven),
     /// The address is not proven yet.
     Unproven(Email),
+    /// A second factor is asked for; what the browser keeps until then (`factors::finish_sign_in`).
+    SecondFactor(String),
 }
 
 /// Who knew the password, and of which one that is said: a session begins only while that one still stands (`sessions::begin`).
@@ -32,6 +37,8 @@ pub enum SignIn {
 pub struct Proven {
     pub account: AccountId,
     pub password_set_at: Option<OffsetDateTime>,
+    /// The session that began with the second factor, waiting for its cookie.
+    pub session: Option<SessionId>,
 }
 
 /// Checks address and password. It makes no session: that is the browser's part (`sessions::begin`).
@@ -62,6 +69,14 @@ pub async fn sign_in(ctx: &Ctx, from: &Visitor, email: &str, password: &SecretSt
         }
     };
     by_address.refund(ctx).await?;
+    if factors::has_second_factor(ctx, account.id).await? {
+        // Only the second factor wipes the count: who knows the password must not guess codes for ever.
+        by_email.refund(ctx).await?;
+        if verdict == Verdict::RightButOld {
+            rehash(ctx, &passwords, &account, password).await;
+        }
+        return Ok(SignIn::SecondFactor(factors::pend(ctx, &account).await?));
+    }
     super::store::attempts::delete_buckets(&ctx.db, &[attempts::SIGN_IN.bucket(ctx, &email.key())]).await?;
     if let Some(reason) = &account.disabled {
         return Err(disabled(reason));
@@ -73,11 +88,17 @@ pub async fn sign_in(ctx: &Ctx, from: &Visitor, email: &str, password: &SecretSt
         rehash(ctx, &passwords, &account, password).await;
     }
     let mut tx = ctx.db.begin().await?;
-    store::update_signed_in(&mut tx, account.id, ctx.clock.now()).await?;
-    let change = Change { kind: "account.signed_in", workspace: account.workspace, ..about(account.id, &account.name, from) };
-    record(ctx, &mut tx, change).await?;
+    admit(ctx, &mut tx, &account, from).await?;
     tx.commit().await?;
-    Ok(SignIn::Done(Proven { account: account.id, password_set_at: account.password_set_at }))
+    Ok(SignIn::Done(Proven { account: account.id, password_set_at: account.password_set_at, session: None }))
+}
+
+/// What every sign-in writes.
+pub(super) async fn admit(ctx: &Ctx, conn: &mut PgConnection, account: &Account, from: &Visitor) -> sqlx::Result<()> {
+    store::update_signed_in(conn, account.id, ctx.clock.now()).await?;
+    let change = Change { kind: "account.signed_in", workspace: account.workspace, ..about(account.id, &account.name, from) };
+    record(ctx, conn, change).await?;
+    Ok(())
 }
 
 /// One sentence for all causes, and the pause that now follows.
@@ -89,7 +110,7 @@ fn wrong(attempt: &Attempt) -> AppError {
     AppError::invalid("password", format!("Email and password do not belong together.{pause}"))
 }
 
-fn disabled(reason: &str) -> AppError {
+pub(super) fn disabled(reason: &str) -> AppError {
     let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
     AppError::conflict(format!("This account is disabled{because}. Ask the operator of this site."))
 }
