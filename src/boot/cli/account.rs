@@ -1,4 +1,4 @@
-//! `tollgate account …`: lists and shows accounts, shuts one out and lets it in again.
+//! `tollgate account …`: lists and shows accounts, shuts one out and lets it in again, removes lost second factors.
 
 use super::{Exit, Invocation, with_ctx};
 use crate::{
@@ -35,6 +35,13 @@ pub(super) enum AccountCommand {
     },
     /// Let an account in again
     Enable { account: String },
+    /// Remove the second factors of an account now: its password alone signs in then, its sessions end
+    ResetFactors {
+        account: String,
+        /// Why, for the history
+        #[arg(long, value_name = "WORDS", default_value = "")]
+        reason: String,
+    },
 }
 
 impl AccountCommand {
@@ -44,6 +51,7 @@ impl AccountCommand {
             Self::Show { account } => show(ctx, invocation, &account).await,
             Self::Disable { account, reason } => disable(ctx, invocation, &account, &reason).await,
             Self::Enable { account } => enable(ctx, invocation, &account).await,
+            Self::ResetFactors { account, reason } => reset_factors(ctx, invocation, &account, &reason).await,
         })
         .await
     }
@@ -99,6 +107,21 @@ async fn enable(ctx: &Ctx, invocation: &Invocation, account: &str) -> Result<Exi
     accounts::enable_account(ctx, &Caller::cli(), &Visitor::terminal(), a.id).await?;
     let spread = nodes::spread_of_account(ctx, a.id).await;
     invocation.answer(&json!({ "id": a.id, "spread": spread }), &format!("{} may come in. {}", a.email, spread.words("In force")));
+    Ok(Exit::Done)
+}
+
+async fn reset_factors(ctx: &Ctx, invocation: &Invocation, account: &str, reason: &str) -> Result<Exit, AppError> {
+    let a = known(ctx, account).await?;
+    if invocation.dry_run {
+        invocation.answer(&facts(&a), &format!("Would remove the second factors of {} and end its sessions.", a.email));
+        return Ok(Exit::Done);
+    }
+    let had = accounts::reset_factors_now(ctx, &Caller::cli(), &Visitor::terminal(), a.id, reason).await?;
+    let words = match had {
+        true => format!("{} has no second factor any more; its sessions have ended, and its owner is told by mail.", a.email),
+        false => format!("{} has no second factor.", a.email),
+    };
+    invocation.answer(&json!({ "id": a.id, "removed": had }), &words);
     Ok(Exit::Done)
 }
 
