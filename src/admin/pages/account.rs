@@ -1,7 +1,10 @@
 //! `/admin/accounts/{id}`: one account, its sessions, keys and history, and what an operator may do. Disabling asks first, as a
 //! state of the page with a URL (`?ask=disable`).
 
-use super::disable::DisableCard;
+use super::{
+    disable::DisableCard,
+    reset_factors::{ResetFactorsCard, factors},
+};
 use crate::{
     accounts::{
         components::Framed,
@@ -28,13 +31,33 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|p| p.get("id").unwrap_or_default());
-    let asks = use_query_map().with_untracked(|q| q.get("ask").is_some_and(|ask| ask == "disable"));
+    let asks = use_query_map().with_untracked(|q| q.get("ask")).and_then(|word| Ask::ALL.into_iter().find(|ask| ask.word() == word));
     let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::link("Accounts", "/admin/accounts"), Crumb::here("Account")];
     view! { <Framed crumbs>{loaded(move || api::read_account(id.clone()), move |page| account(page, asks))}</Framed> }
 }
 
-fn account(page: Page, asks: bool) -> AnyView {
-    let asks = asks && page.disabled.is_none() && !page.is_you;
+/// What the page asks before it is done, by a state with a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Disable,
+    ResetFactors,
+}
+
+impl Ask {
+    const ALL: [Self; 2] = [Self::Disable, Self::ResetFactors];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::ResetFactors => "reset-factors",
+        }
+    }
+}
+
+fn account(page: Page, asks: Option<Ask>) -> AnyView {
+    let asks_reset = asks == Some(Ask::ResetFactors) && page.may_reset_factors();
+    let asks = asks == Some(Ask::Disable) && page.disabled.is_none() && !page.is_you;
+    let second_factor = factors(&page);
     view! {
         {head(&page, asks)}
         <ErrorSummary action=EnableAccount::PATH/>
@@ -43,6 +66,7 @@ fn account(page: Page, asks: bool) -> AnyView {
         <div class="cols-main">
             <div class="stack-xl">
                 {asks.then(|| view! { <DisableCard page=page.clone()/> })}
+                {asks_reset.then(|| view! { <ResetFactorsCard account=page.account.clone()/> })}
                 {page.disabled.clone().map(|d| {
                     let by = d.by.map(|by| format!(" by {by}")).unwrap_or_default();
                     view! { <Note gate=Gate::Refused><b class="strong">"Disabled"{by}", "<SaidTime said=d.at/>"."</b>" It can't sign in, and its keys are answered "<code>"BANNED"</code>". Reason: “"{d.reason}"”"</Note> }
@@ -54,6 +78,7 @@ fn account(page: Page, asks: bool) -> AnyView {
             <aside class="stack-lg aside" aria-label="About this account">
                 <Facts>
                     <Fact term="Id"><CopyId id="account-id" text=page.account.id.to_string()/></Fact>
+                    <Fact term="Second factor">{second_factor}</Fact>
                     <Fact term="Role">{page.roles.join(", ")}</Fact>
                     {page.workspace.map(|id| view! { <Fact term="Workspace"><CopyId id="workspace-id" text=id.to_string()/></Fact> })}
                     {page.plan.map(|plan| view! { <Fact term="Plan"><a href=link("/admin/plans", [("edit", plan.as_str())])>{plan.to_string()}</a></Fact> })}
