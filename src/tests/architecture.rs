@@ -9,7 +9,25 @@ const FEATURES: [&str; 8] = ["activity", "accounts", "keys", "plans", "usage", "
 /// Who writes a table. Reading another feature's table in a join is fine.
 const OWNERS: [(&str, &[&str]); 8] = [
     ("activity", &["events"]),
-    ("accounts", &["accounts", "account_disablements", "workspaces", "workspace_members", "account_roles", "auth_tokens", "invites", "attempt_counters"]),
+    (
+        "accounts",
+        &[
+            "accounts",
+            "account_disablements",
+            "workspaces",
+            "workspace_members",
+            "account_roles",
+            "auth_tokens",
+            "invites",
+            "attempt_counters",
+            "totp_factors",
+            "totp_enrolments",
+            "recovery_codes",
+            "pending_sign_ins",
+            "interrupted_forms",
+            "factor_resets",
+        ],
+    ),
     (
         "keys",
         &[

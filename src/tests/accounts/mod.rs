@@ -1,5 +1,7 @@
 //! Accounts, from signing up to signing out. Tests are named after the ids of SECURITY.md where there is one.
 
+mod covered;
+mod factors;
 mod mails;
 mod operators;
 mod pages;

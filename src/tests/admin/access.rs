@@ -20,8 +20,21 @@ const PAGES: [&str; 10] = [
 ];
 
 /// The pages for which nobody needs to sign in.
-const PUBLIC: [&str; 11] =
-    ["/", "/sign-up", "/sign-in", "/sign-out", "/forgot-password", "/reset-password", "/verify-email", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
+const PUBLIC: [&str; 13] = [
+    "/",
+    "/sign-up",
+    "/sign-in",
+    "/sign-in/code",
+    "/sign-out",
+    "/forgot-password",
+    "/reset-password",
+    "/verify-email",
+    "/keep-factors",
+    "/docs",
+    "/docs/api",
+    "/dev/ui",
+    "/dev/mailbox",
+];
 
 /// Every path of the product's pages, as the router has them.
 fn routes() -> BTreeSet<String> {
@@ -58,6 +71,7 @@ fn functions(account: &str, session: &str, key: &str, job: &str) -> Vec<(&'stati
         ("/fn/tollgate/admin/api/read_api", of("slug", "demo")),
         ("/fn/tollgate/admin/api/read_overview", vec![]),
         ("/fn/tollgate/admin/api/remove_route", vec![("slug", "demo".to_owned()), ("method", "GET".to_owned()), ("path", "/access".to_owned())]),
+        ("/fn/tollgate/admin/api/reset_factors", two(("id", account), ("reason", "a test"))),
         ("/fn/tollgate/admin/api/retry_job", of("id", job)),
         ("/fn/tollgate/admin/api/revoke_key", two(("id", key), ("typed", "access"))),
         ("/fn/tollgate/admin/api/save_api", two(("slug", "demo"), ("name", "Demo"))),
