@@ -103,6 +103,8 @@ pub fn DocsPage() -> impl IntoView {
                 </ul>
                 <p>"The time is measured by a clock that nobody sets and that goes on while a process is paused or a machine sleeps; only a machine that is restored from a snapshot does not notice. A change that touches many thousands of keys at once is applied row by row, and calls are answered meanwhile."</p>
 
+                {super::docs_factors::factors()}
+
                 <h2 id="usage">"Usage"</h2>
                 <p>"Every answer is counted by key, route, outcome and minute, before it leaves: in memory, and in a file of the data folder that outlives the process. Every two seconds the counts go to Postgres, each batch once. While Postgres is away nothing is refused for it and nothing is lost; after a "<code>"kill -9"</code>" the next start writes what was left, and limits go on from there: a restart neither forgets nor doubles what the calls of a window cost. A limit of less than a minute begins anew, so in the window of a restart up to twice its calls may pass. A power cut may take what the system had not written to disk, a few seconds. Refusals on the page Requests are samples, one per key, code and minute; the counts are not."</p>
             </article>

@@ -2,6 +2,7 @@
 
 mod api_docs;
 mod docs;
+mod docs_factors;
 mod docs_routes;
 mod gallery;
 mod home;
