@@ -80,12 +80,18 @@ impl Told {
 async fn send(ctx: &Ctx, it: &SendFactorChanged) -> Result<(), JobError> {
     let Some(account) = find_account(&ctx.db, it.account).await? else { return Ok(()) };
     let facts = facts(ctx, &account, it.cause).await?;
+    // Where an operator sat is nobody's business: of their acts only the time is told.
+    let when = facts.first().cloned();
     let letter = to(&account, it.told.subject())?.text(it.told.text());
     let letter = match it.told {
         Told::ResetAsked => letter
-            .facts(facts)
+            .facts(when)
             .text("If you did not ask for it, stop it now. Nobody needs your password for that.")
             .link("Keep my second factors", ctx.config.link(&format!("/keep-factors?token={}", reset::token(ctx, it.account, it.cause)))),
+        Told::ResetDone => letter
+            .facts(when)
+            .text("If you did not ask for it, set a new password now and tell the operator of this site.")
+            .link("Set a new password", ctx.config.link("/forgot-password")),
         _ => letter
             .facts(facts)
             .text("If it wasn't you, set a new password now: that ends every session. Then look through your second factors and your keys.")
