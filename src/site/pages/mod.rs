@@ -4,6 +4,7 @@ mod api_docs;
 mod docs;
 mod docs_account;
 mod docs_bans;
+mod docs_factors;
 mod docs_keys;
 mod docs_routes;
 mod docs_usage;

@@ -21,7 +21,9 @@ use super::{
         accounts, administration,
         administration::AccountFacts,
         departures::{self as store, Departure},
-        email_changes, operators, sessions, tokens as token_store,
+        email_changes,
+        factors::pending,
+        operators, sessions, tokens as token_store,
     },
     tokens::{self, KINDS, Purpose},
 };
@@ -35,7 +37,7 @@ use crate::{
 use jobs::{SendDeletionLink, SendDeparted};
 use secrecy::SecretString;
 use sqlx::PgConnection;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// How long an account that was deleted can be brought back.
 pub const GRACE: Duration = tokens::KEEP_LINK_LIVES;
@@ -43,7 +45,7 @@ pub const GRACE: Duration = tokens::KEEP_LINK_LIVES;
 const DEAD_LINK: &str = "This link was used, or is too old, or a newer one was sent. Ask again in your settings.";
 
 /// Leaves for a while: a right password brings the account back.
-pub async fn deactivate(ctx: &Ctx, caller: &Caller, from: &Visitor, current_password: &SecretString) -> Result<(), AppError> {
+pub async fn deactivate(ctx: &Ctx, caller: &Caller, from: &Visitor, current_password: Option<&SecretString>) -> Result<(), AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
     fresh_proof(ctx, caller, current_password).await?;
     let mut tx = ctx.db.begin().await?;
@@ -54,21 +56,21 @@ pub async fn deactivate(ctx: &Ctx, caller: &Caller, from: &Visitor, current_pass
     Ok(tx.commit().await?)
 }
 
-/// Asks to be deleted, with the password and the typed address or handle; mails the link that does it. Answers where it went.
-pub async fn ask_deletion(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &str, current_password: &SecretString) -> Result<Email, AppError> {
+/// Asks to be deleted, with a recent proof and the typed address or handle; mails the link that does it. Answers where it went.
+pub async fn ask_deletion(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &str, current_password: Option<&SecretString>) -> Result<Email, AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
+    fresh_proof(ctx, caller, current_password).await?;
     let email: Email = caller.email.parse().map_err(AppError::internal)?;
     let profile = super::profile(ctx, caller).await?;
     let typed = typed.trim().to_ascii_lowercase();
     if typed != email.key() && profile.handle.as_ref() != Some(&typed) {
         return Err(AppError::invalid("email", format!("Type {email} to confirm.")));
     }
-    fresh_proof(ctx, caller, current_password).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let facts = administration::find_account(&mut *tx, caller.account, now).await?.ok_or(AppError::NotFound)?;
-    not_the_last_operator(&mut tx, &facts).await?;
+    not_the_last_operator(&mut tx, &facts, now).await?;
     let change = Change { kind: "account.deletion_asked", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
     let cause = record(ctx, &mut tx, change).await?;
     queue::enqueue(ctx, &mut tx, &SendDeletionLink { account: caller.account, cause }).await?;
@@ -104,11 +106,12 @@ pub async fn confirm_deletion(ctx: &Ctx, from: &Visitor, token: &str) -> Result<
 async fn depart(ctx: &Ctx, conn: &mut PgConnection, id: AccountId, grace: Option<Duration>, from: &Visitor) -> Result<Option<(AccountId, EventId)>, AppError> {
     let now = ctx.clock.now();
     let account = administration::find_account(&mut *conn, id, now).await?.ok_or(AppError::NotFound)?;
-    not_the_last_operator(conn, &account).await?;
+    not_the_last_operator(conn, &account, now).await?;
     if !store::insert_departure(conn, id, Departure { at: now, erase_at: grace.map(|days| now + days) }).await? {
         return Ok(None);
     }
     sessions::delete_sessions(&mut *conn, id, None).await?;
+    pending::delete_pending_of(conn, id).await?;
     email_changes::delete_change(conn, id).await?;
     token_store::delete_tokens(conn, id, &KINDS).await?;
     let kind = if grace.is_some() { "account.deleted" } else { "account.deactivated" };
@@ -117,8 +120,8 @@ async fn depart(ctx: &Ctx, conn: &mut PgConnection, id: AccountId, grace: Option
 }
 
 /// Somebody must be left who can let others in (R65); of two who leave at once, one stays.
-async fn not_the_last_operator(conn: &mut PgConnection, account: &AccountFacts) -> Result<(), AppError> {
-    if account.is_operator && operators::count_others(conn, account.id).await? == 0 {
+async fn not_the_last_operator(conn: &mut PgConnection, account: &AccountFacts, now: OffsetDateTime) -> Result<(), AppError> {
+    if account.is_operator && operators::count_others(conn, account.id, now).await? == 0 {
         return Err(AppError::conflict("You are the last operator who can come in. Make another one first: tollgate admin create."));
     }
     Ok(())

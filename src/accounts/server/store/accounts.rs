@@ -178,12 +178,6 @@ pub async fn is_password_of(db: impl PgExecutor<'_>, account: AccountId, set_at:
     Ok(found.unwrap_or(false))
 }
 
-/// Nobody can sign in with a password until a new one is set.
-pub async fn clear_password(conn: &mut PgConnection, account: AccountId, now: OffsetDateTime) -> sqlx::Result<()> {
-    sqlx::query!("update accounts set password_hash = null, password_set_at = null, updated_at = $2 where id = $1", account.uuid(), now).execute(conn).await?;
-    Ok(())
-}
-
 /// The same password under other parameters, unless it was changed meanwhile.
 pub async fn update_rehashed(db: impl PgExecutor<'_>, account: AccountId, old: &str, new: &str) -> sqlx::Result<()> {
     sqlx::query!("update accounts set password_hash = $3 where id = $1 and password_hash = $2", account.uuid(), old, new).execute(db).await?;
