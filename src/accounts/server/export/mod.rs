@@ -1,7 +1,7 @@
 //! Everything that is kept of an account, as one JSON file for its owner (R61): asked for with a recent proof, written by a job, kept in
 //! pieces in the database for 24 hours. No secret is in it: hashes, codes and tokens are not even read.
 //!
-//! The document: `account`, `sessions`, `keys`, `usage` (calls by month, key and outcome), `events`; times RFC 3339, UTC.
+//! The document: `account`, `second_factors`, `sessions`, `keys`, `usage` (calls by month, key and outcome), `events`; times RFC 3339, UTC.
 
 pub mod http;
 pub mod jobs;

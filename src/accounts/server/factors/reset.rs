@@ -10,7 +10,7 @@ use crate::{
             administration::{checked_reason, done_to},
             profile::in_full,
             sign_up::about,
-            store::{accounts, administration, factors as all, factors::resets as store, sessions},
+            store::{accounts, administration, departures::lock_account, factors as all, factors::resets as store, sessions},
         },
     },
     activity::server::{Change, record},
@@ -118,7 +118,7 @@ pub(super) fn token(ctx: &Ctx, account: AccountId, cause: EventId) -> String {
 
 /// Factors, half-finished sign-ins and sessions end together: whoever has the lost factor has nothing.
 async fn take_away(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, change: Change<'_>) -> sqlx::Result<bool> {
-    if !totp::delete_all(conn, account).await? {
+    if !lock_account(conn, account).await? || !totp::delete_all(conn, account).await? {
         return Ok(false);
     }
     all::pending::delete_pending_of(conn, account).await?;

@@ -14,7 +14,7 @@ use time::Duration;
 use tollgate::{
     accounts::{
         Caller, api,
-        server::{Visitor, disable_account},
+        server::{Term, Visitor, ban_account, disable_account},
     },
     platform::http::reply,
 };
@@ -206,4 +206,60 @@ async fn r18_a_disabled_account_is_told_so_after_the_code_only(db: PgPool) {
     assert_eq!(refused.status(), 409);
     assert!(refused.text().await.unwrap().contains("This account is disabled: Sent spam."));
     assert_eq!(count(&app, SESSIONS).await, 0);
+}
+
+#[sqlx::test]
+async fn s33_a_ban_ends_what_waits_and_is_told_after_the_code_only(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (vera, phone) = with_app(&app, "developer").await;
+    let waiting = half_way(&app, &vera.email).await;
+    let term = Term { reason: "Sent spam", until: None };
+    ban_account(&app.ctx, &Caller::cli(), &Visitor::terminal(), vera.account, term).await.unwrap();
+    assert_eq!(location(&give_code(&waiting, &phone.code(&app)).await), "/sign-in");
+    let browser = half_way(&app, &vera.email).await;
+    assert!(!give_code(&browser, &phone.wrong(&app)).await.text().await.unwrap().contains("banned"));
+    let refused = give_code(&browser, &phone.code(&app)).await;
+    assert_eq!(refused.status(), 403);
+    assert!(refused.text().await.unwrap().contains("This account is banned: Sent spam."));
+    assert_eq!(count(&app, SESSIONS).await, 0);
+}
+
+#[sqlx::test]
+async fn s85_an_account_that_was_left_is_offered_back_after_the_code_only(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (vera, phone) = with_app(&app, "developer").await;
+    assert_eq!(location(&vera.browser.post::<api::Deactivate>("/settings/danger", &[]).await), "/sign-in");
+    let browser = half_way(&app, &vera.email).await;
+    assert!(browser.page("/come-back").await.contains("This link does not work"), "the password alone brings nothing back");
+    assert_eq!(location(&give_code(&browser, &phone.code(&app)).await), "/come-back");
+    assert_eq!(count(&app, SESSIONS).await, 0);
+    assert_eq!(location(&browser.post::<api::ComeBack>("/come-back", &[]).await), "/sign-in");
+    app.ctx.clock.advance(Duration::seconds(30));
+    assert_eq!(location(&browser.sign_in(&vera.email, PASSWORD).await), "/sign-in/code", "the way back is no way around the code");
+    assert_eq!(location(&give_code(&browser, &phone.code(&app)).await), "/home");
+}
+
+#[sqlx::test]
+async fn r20_a_browser_that_came_in_with_a_code_is_known_and_counts_for_itself(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (vera, phone) = with_app(&app, "developer").await;
+    let browser = half_way(&app, &vera.email).await;
+    assert_eq!(count(&app, "select count(*) from known_devices").await, 1, "not before the code");
+    assert_eq!(location(&give_code(&browser, &phone.code(&app)).await), "/home");
+    assert_eq!(count(&app, "select count(*) from known_devices").await, 2);
+    browser.post::<api::SignOut>("/sign-out", &[]).await;
+    for _ in 0..3 {
+        assert_eq!(app.browser().sign_in(&vera.email, "the wrong lighthouse keeper").await.status(), 422);
+    }
+    assert_eq!(app.browser().sign_in(&vera.email, PASSWORD).await.status(), 429, "strangers wait");
+    assert_eq!(location(&browser.sign_in(&vera.email, PASSWORD).await), "/sign-in/code");
+    let failures = async |rule: &str| {
+        let sum = "select coalesce(sum(failures), 0)::bigint from attempt_counters where starts_with(bucket, $1)";
+        sqlx::query_scalar::<_, i64>(sum).bind(rule).fetch_one(&app.ctx.db).await.unwrap()
+    };
+    assert_eq!(give_code(&browser, &phone.wrong(&app)).await.status(), 422);
+    assert_eq!((failures("sign_in:dev:").await, failures("sign_in:id:").await), (1, 3));
+    app.ctx.clock.advance(Duration::seconds(30));
+    assert_eq!(location(&give_code(&browser, &phone.code(&app)).await), "/home");
+    assert_eq!((failures("sign_in:dev:").await, failures("sign_in:id:").await), (0, 3), "what strangers did stays counted");
 }
