@@ -75,6 +75,7 @@ addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (button?.dataset.copy) copy(button);
   if (button?.dataset.reveal) reveal(button);
+  if (button?.dataset.print !== undefined) print();
   if (button?.form?.matches('[data-theme-form]')) {
     event.preventDefault();
     root.dataset.theme = button.value;

@@ -71,11 +71,14 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/sign-up") view=accounts::SignUpPage ssr=SsrMode::Async/>
             <Route path=path!("/verify-email") view=accounts::VerifyEmailPage ssr=SsrMode::Async/>
             <Route path=path!("/sign-in") view=accounts::SignInPage ssr=SsrMode::Async/>
+            <Route path=path!("/sign-in/code") view=accounts::SignInCodePage ssr=SsrMode::Async/>
+            <Route path=path!("/step-up") view=accounts::StepUpPage ssr=SsrMode::Async/>
             <Route path=path!("/sign-out") view=accounts::SignOutPage ssr=SsrMode::Async/>
             <Route path=path!("/forgot-password") view=accounts::ForgotPasswordPage ssr=SsrMode::Async/>
             <Route path=path!("/reset-password") view=accounts::ResetPasswordPage ssr=SsrMode::Async/>
             <Route path=path!("/unlock") view=accounts::UnlockPage ssr=SsrMode::Async/>
             <Route path=path!("/not-me") view=accounts::NotMePage ssr=SsrMode::Async/>
+            <Route path=path!("/keep-factors") view=accounts::KeepFactorsPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/profile") view=accounts::ProfilePage ssr=SsrMode::Async/>
             <Route path=path!("/confirm-email") view=accounts::ConfirmEmailPage ssr=SsrMode::Async/>
             <Route path=path!("/undo-email") view=accounts::UndoEmailPage ssr=SsrMode::Async/>
@@ -86,6 +89,8 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/settings/public") view=accounts::PublicProfilePage ssr=SsrMode::Async/>
             <Route path=path!("/settings/danger") view=accounts::DangerPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/security") view=accounts::SecurityPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/security/authenticator") view=accounts::AuthenticatorPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/security/recovery-codes") view=accounts::RecoveryCodesPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/notifications") view=notices::NotificationsPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/sessions") view=accounts::SessionsPage ssr=SsrMode::Async/>
             <Route path=path!("/keys") view=keys::KeysPage ssr=SsrMode::Async/>

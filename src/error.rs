@@ -23,8 +23,8 @@ pub enum AppError {
     /// Nobody is signed in, or the session has ended. 401
     #[error("You are not signed in. Sign in and try again.")]
     Unauthenticated,
-    /// Signed in, but this act asks for the password again. 401
-    #[error("Prove that it is you: enter your password again.")]
+    /// Signed in, but this act needs a proof of who it is that is not older than ten minutes. 401
+    #[error("This needs a proof of who you are that is not older than ten minutes. Give one at /step-up, then try again.")]
     StepUpNeeded,
     /// The permission is missing. 403
     #[error("You may not do this: it needs the permission {permission}.")]

@@ -1,7 +1,7 @@
 //! Server functions of accounts: what forms post to and pages load.
 
 use crate::{
-    accounts::model::{ExportState, LinkView, MailedLinks, Profile, PublicProfile, Security, SessionList},
+    accounts::model::{ExportState, Factors, LinkView, MailedLinks, Profile, PublicProfile, Security, SessionList, StepUpView, TotpSetup},
     error::AppError,
     values::SessionId,
 };
@@ -58,25 +58,135 @@ pub async fn resend_verification(email: Option<String>) -> Result<(), AppError> 
 /// Signs this browser in.
 #[server]
 pub async fn sign_in(email: String, password: String, next: Option<String>) -> Result<(), AppError> {
-    use super::server::{self, SignIn, Visitor, links};
+    use super::server::{self, Visitor};
+    let ctx = server::context()?;
+    let from = Visitor::here();
+    let outcome = server::sign_in(&ctx, &from, &email, &password.into()).await?;
+    server::arrive(&ctx, &server::session()?, &from, outcome, next.as_deref()).await
+}
+
+/// Ends a sign-in by its second factor: a code of the app, or a recovery code.
+#[server]
+pub async fn sign_in_code(code: Option<String>, recovery_code: Option<String>, next: Option<String>) -> Result<(), AppError> {
+    use super::server::{self, Offered, Visitor, links};
     use crate::platform::http::reply;
     let ctx = server::context()?;
     let from = Visitor::here();
-    match server::sign_in(&ctx, &from, &email, &password.into()).await? {
-        SignIn::Done(proven) => {
-            server::begin(&ctx, &server::session()?, proven, &from).await?;
-            reply::redirect(&next.and_then(|next| links::safe_next(&ctx, &next)).unwrap_or_else(|| "/home".to_owned()));
+    let token = reply::sealed(&ctx, links::SECOND_FACTOR).unwrap_or_default();
+    let offered = recovery_code.map_or_else(|| Offered::Code(code.unwrap_or_default()), Offered::Recovery);
+    match server::finish_sign_in(&ctx, &from, &token, &offered).await {
+        Ok(outcome) => server::arrive(&ctx, &server::session()?, &from, outcome, next.as_deref()).await?,
+        Err(AppError::Unauthenticated) => {
+            reply::toast(&ctx, "That took longer than ten minutes, or was done already. Sign in again.");
+            reply::redirect("/sign-in");
         }
-        SignIn::Unproven(email) => {
-            reply::seal(&ctx, links::PENDING, email.as_str(), 24 * 3600);
-            reply::toast(&ctx, "Confirm your email first, then sign in.");
-            reply::redirect("/verify-email");
+        Err(refused) => return Err(refused),
+    }
+    reply::unseal_and_drop(&ctx, links::SECOND_FACTOR);
+    Ok(())
+}
+
+/// Proves again who sits here, by one of the three; the form that waited comes back.
+#[server]
+pub async fn step_up(password: Option<String>, code: Option<String>, recovery_code: Option<String>, form: Option<String>) -> Result<(), AppError> {
+    use super::server::{self, Offered, StepUpProof, Visitor, links};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller_who_may_owe().await?;
+    let proof = match (password, code, recovery_code) {
+        (Some(password), None, None) => StepUpProof::Password(password.into()),
+        (None, Some(code), None) => StepUpProof::Factor(Offered::Code(code)),
+        (None, None, Some(code)) => StepUpProof::Factor(Offered::Recovery(code)),
+        _ => return Err(AppError::invalid("", "Send one proof: password, code or recovery_code.")),
+    };
+    let waiting = server::step_up(&ctx, &caller, &Visitor::here(), &server::session()?, &proof, form.as_deref()).await?;
+    match waiting.zip(form) {
+        Some((waiting, form)) => {
+            reply::seal(&ctx, server::RESUME, &form, 60);
+            reply::toast(&ctx, "Thank you. Your form is as you left it: send it again.");
+            reply::redirect(&links::safe_next(&ctx, &waiting.page).unwrap_or_else(|| "/home".to_owned()));
         }
-        SignIn::Departed(account) => {
-            reply::seal(&ctx, links::RETURN, &server::leaving::return_ticket(&ctx, account).seal(), 600);
-            reply::redirect("/come-back");
+        None => {
+            reply::toast(&ctx, "Thank you. For ten minutes you are not asked again.");
+            reply::redirect("/home");
         }
     }
+    Ok(())
+}
+
+/// Begins to set up an authenticator app.
+#[server]
+pub async fn start_totp() -> Result<(), AppError> {
+    use super::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller_who_may_owe().await?;
+    server::start_totp(&ctx, &caller).await?;
+    reply::redirect("/settings/security/authenticator");
+    Ok(())
+}
+
+/// Confirms the app by a code of it.
+#[server]
+pub async fn confirm_totp(#[server(default)] code: String, #[server(default)] end_others: bool) -> Result<(), AppError> {
+    use super::server::{self, Visitor, new_codes};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller_who_may_owe().await?;
+    match server::confirm_totp(&ctx, &caller, &Visitor::here(), &code, end_others).await? {
+        Some(codes) => new_codes::show(&ctx, &caller, &codes),
+        None => {
+            reply::toast(&ctx, "Your new app is set up. Codes of the old one no longer work.");
+            reply::redirect("/settings/security");
+        }
+    }
+    Ok(())
+}
+
+/// Takes the authenticator app away, and the recovery codes with it.
+#[server]
+pub async fn remove_totp() -> Result<(), AppError> {
+    use super::server::{self, Visitor};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller().await?;
+    server::remove_totp(&ctx, &caller, &Visitor::here()).await?;
+    reply::toast(&ctx, "Two-factor sign-in is off. Your password alone signs in now.");
+    Ok(())
+}
+
+/// Makes new recovery codes; the old ones are dead.
+#[server]
+pub async fn make_recovery_codes() -> Result<(), AppError> {
+    use super::server::{self, Visitor, new_codes};
+    let (ctx, caller) = server::caller().await?;
+    let codes = server::make_recovery_codes(&ctx, &caller, &Visitor::here()).await?;
+    new_codes::show(&ctx, &caller, &codes);
+    Ok(())
+}
+
+/// The person has saved the codes: they are shown no more.
+#[server]
+pub async fn finish_recovery_codes(#[server(default)] saved: bool) -> Result<(), AppError> {
+    use super::server::{self, new_codes};
+    use crate::platform::http::reply;
+    let (ctx, _) = server::caller_who_may_owe().await?;
+    if !saved {
+        return Err(AppError::invalid("saved", "Save the codes first, then tick this: they are not shown again."));
+    }
+    new_codes::hide(&ctx);
+    reply::toast(&ctx, "Your recovery codes are set.");
+    reply::redirect("/settings/security");
+    Ok(())
+}
+
+/// Stops an operator's removal of second factors, by the mailed link that this browser opened.
+#[server]
+pub async fn keep_factors() -> Result<(), AppError> {
+    use super::server::{self, Visitor, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    let token = reply::sealed(&ctx, links::KEEP_FACTORS).unwrap_or_default();
+    server::stop_reset(&ctx, &Visitor::here(), &token).await?;
+    reply::unseal_and_drop(&ctx, links::KEEP_FACTORS);
+    reply::toast(&ctx, "Your second factors stay as they are.");
+    reply::redirect("/sign-in");
     Ok(())
 }
 
@@ -180,11 +290,11 @@ pub async fn publish_profile(handle: String, #[server(default)] published: Vec<S
 
 /// Mails a link and a code to a new address of who is signed in.
 #[server]
-pub async fn ask_email_change(email: String, current_password: String) -> Result<(), AppError> {
+pub async fn ask_email_change(#[server(default)] email: String) -> Result<(), AppError> {
     use super::server::{self, Visitor, email_change};
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
-    let sent_to = email_change::ask_email_change(&ctx, &caller, &Visitor::here(), &email, &current_password.into()).await?;
+    let sent_to = email_change::ask_email_change(&ctx, &caller, &Visitor::here(), &email, None).await?;
     reply::toast(&ctx, &format!("A mail is on its way to {sent_to}."));
     Ok(())
 }
@@ -239,11 +349,11 @@ pub async fn undo_email_change() -> Result<(), AppError> {
 
 /// Leaves for a while.
 #[server]
-pub async fn deactivate(current_password: String) -> Result<(), AppError> {
+pub async fn deactivate() -> Result<(), AppError> {
     use super::server::{self, Visitor, leaving};
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
-    leaving::deactivate(&ctx, &caller, &Visitor::here(), &current_password.into()).await?;
+    leaving::deactivate(&ctx, &caller, &Visitor::here(), None).await?;
     server::sign_out(&ctx, &server::session()?, None, &Visitor::here()).await?;
     reply::clear_site_data();
     reply::toast(&ctx, "Your account is deactivated. Sign in to bring it back.");
@@ -253,11 +363,11 @@ pub async fn deactivate(current_password: String) -> Result<(), AppError> {
 
 /// Asks to be deleted; `email` is what was typed to confirm, the address or the handle.
 #[server]
-pub async fn ask_deletion(email: String, current_password: String) -> Result<(), AppError> {
+pub async fn ask_deletion(#[server(default)] email: String) -> Result<(), AppError> {
     use super::server::{self, Visitor, leaving};
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
-    let sent_to = leaving::ask_deletion(&ctx, &caller, &Visitor::here(), &email, &current_password.into()).await?;
+    let sent_to = leaving::ask_deletion(&ctx, &caller, &Visitor::here(), &email, None).await?;
     reply::toast(&ctx, &format!("Nothing is deleted yet: open the link that we sent to {sent_to}."));
     Ok(())
 }
@@ -294,11 +404,11 @@ pub async fn come_back() -> Result<(), AppError> {
 
 /// Asks for all data of who is signed in.
 #[server]
-pub async fn ask_export(current_password: String) -> Result<(), AppError> {
+pub async fn ask_export() -> Result<(), AppError> {
     use super::server::{self, Visitor, export};
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
-    export::ask_export(&ctx, &caller, &Visitor::here(), &current_password.into()).await?;
+    export::ask_export(&ctx, &caller, &Visitor::here(), None).await?;
     reply::toast(&ctx, "It is being written. We mail you when it can be fetched.");
     reply::redirect("/settings/danger");
     Ok(())
@@ -421,4 +531,52 @@ pub async fn my_sessions() -> Result<SessionList, AppError> {
     use super::server;
     let (ctx, caller) = server::caller().await?;
     server::list_sessions(&ctx, &caller).await
+}
+
+/// Whose sign-in waits in this browser for its second factor; none if none does.
+#[server]
+pub async fn pending_sign_in() -> Result<Option<String>, AppError> {
+    use super::server::{self, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    match reply::sealed(&ctx, links::SECOND_FACTOR) {
+        Some(token) => server::pending_email(&ctx, &token).await,
+        None => Ok(None),
+    }
+}
+
+/// What `/step-up` asks for, and on behalf of what.
+#[server]
+pub async fn my_step_up(form: Option<String>) -> Result<StepUpView, AppError> {
+    use super::server;
+    let (ctx, caller) = server::caller_who_may_owe().await?;
+    server::step_up_view(&ctx, &caller, form.as_deref()).await
+}
+
+/// The app that the caller is setting up, if one is, and what there is.
+#[server]
+pub async fn my_totp_setup() -> Result<(Option<TotpSetup>, Factors), AppError> {
+    use super::server;
+    let (ctx, caller) = server::caller_who_may_owe().await?;
+    Ok((server::totp_setup(&ctx, &caller).await?, server::factors(&ctx, &caller).await?))
+}
+
+/// The recovery codes that this browser may still see.
+#[server]
+pub async fn my_new_codes() -> Result<Vec<String>, AppError> {
+    use super::server::{self, new_codes};
+    let (ctx, caller) = server::caller_who_may_owe().await?;
+    Ok(new_codes::shown(&ctx, &caller))
+}
+
+/// When the reset happens that the link of this browser stops, in words; none if it stops none.
+#[server]
+pub async fn stoppable_reset() -> Result<Option<String>, AppError> {
+    use super::server::{self, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    match reply::sealed(&ctx, links::KEEP_FACTORS) {
+        Some(token) => server::waiting_reset(&ctx, &token).await,
+        None => Ok(None),
+    }
 }

@@ -215,6 +215,52 @@ pub struct Security {
     pub password_advice: String,
     /// On how many devices the account is signed in.
     pub sessions: u64,
+    pub factors: Factors,
+}
+
+/// What an account has besides its password. Instants in words.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Factors {
+    /// Since when there is an authenticator app, and its last use.
+    pub app_since: Option<String>,
+    pub app_used: Option<String>,
+    /// Recovery codes that were not used.
+    pub codes_left: u64,
+    /// When an operator's reset takes all this away.
+    pub reset_due: Option<String>,
+    /// This site requires a second factor of this account.
+    pub is_required: bool,
+}
+
+/// An authenticator app that is being set up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TotpSetup {
+    /// None if it would not fit.
+    pub qr: Option<QrCode>,
+    /// The seed in base32, in groups of four.
+    pub secret: String,
+    /// The same for an app on this device.
+    pub uri: String,
+}
+
+/// A QR code as the path of an SVG, one unit a square, without the margin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QrCode {
+    pub size: u32,
+    pub path: String,
+}
+
+/// What `/step-up` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepUpView {
+    /// What waits for the proof, as the end of "You are about to …".
+    pub act: Option<String>,
+    /// Where it waits.
+    pub back: String,
+    pub email: String,
+    pub has_password: bool,
+    pub has_app: bool,
+    pub codes_left: u64,
 }
 
 /// Where somebody is signed in.

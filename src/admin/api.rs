@@ -169,6 +169,18 @@ pub async fn send_reset_link(id: AccountId) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Removes the second factors of an account a day from now, unless its owner stops it.
+#[server]
+pub async fn reset_factors(id: AccountId, #[server(default)] reason: String) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::ask_reset(&ctx, &caller, &Visitor::here(), id, &reason).await?;
+    reply::toast(&ctx, "Their second factors are removed in 24 hours. They were told by mail, and can stop it.");
+    reply::redirect(&format!("/admin/accounts/{id}"));
+    Ok(())
+}
+
 /// What `/admin/keys` shows; `chosen` is the key beside the list.
 #[server]
 pub async fn list_keys(#[server(default)] query: KeyQuery, chosen: Option<String>) -> Result<AllKeys, AppError> {

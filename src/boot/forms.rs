@@ -5,9 +5,9 @@
 //! status, the error beside its field and what was typed. So forms are the same with and without JavaScript, nothing forged can put
 //! an error on a page, and nothing typed is lost.
 
-use super::{files::reloader, state::AppState};
+use super::{files::reloader, resume, state::AppState};
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::Interrupted},
     app::shell,
     error::AppError,
     platform::http::{headers::page_policy, reply},
@@ -29,9 +29,17 @@ use leptos_axum::ResponseOptions;
 /// A form is at most this long.
 const FORM_BYTES: usize = 64 * 1024;
 
-/// GET of a page.
+/// GET of a page; a form on it that waited for a proof stands as it was left.
 pub async fn get_page(State(state): State<AppState>, request: Request) -> Response {
-    render(&state, request, None).await
+    let (parts, body) = request.into_parts();
+    let waited = resume::take(&state.ctx, &parts).await;
+    let request = Request::from_parts(parts, body);
+    if waited.is_none() {
+        return render(&state, request, None).await;
+    }
+    let mut response = render(&state, request, waited).await;
+    resume::forget(&state.ctx, response.headers_mut());
+    response
 }
 
 /// POST of a form to its page.
@@ -49,8 +57,12 @@ pub async fn post_page(State(state): State<AppState>, request: Request) -> Respo
     match refusal(answer).await {
         Ok(answer) => go_on(&parts.uri, &answer),
         Err((AppError::Unauthenticated, _)) => see_other(&format!("/sign-in?next={}", encoded(path_and_query(&parts.uri)))),
+        Err((AppError::StepUpNeeded, _)) => {
+            let form = Interrupted { page: path_and_query(&parts.uri).to_owned(), form: named("_form"), values: kept(fields), action };
+            resume::prove_first(&state.ctx, parts.extensions.get::<Caller>(), form).await
+        }
         Err((error, headers)) => {
-            let outcome = FormOutcome { form: named("_form"), values: kept(fields), action, error };
+            let outcome = FormOutcome { form: named("_form"), values: kept(fields), action, error: Some(error) };
             again(&state, parts, outcome, &headers).await
         }
     }
@@ -165,17 +177,18 @@ fn go_on(page: &Uri, answer: &Response) -> Response {
 
 /// The act was refused: the page again, with the error in its place.
 async fn again(state: &AppState, parts: Parts, outcome: FormOutcome, headers: &HeaderMap) -> Response {
-    let error = outcome.error.clone();
+    let refused = outcome.error.as_ref().map(|error| (status(error), error.retry_after()));
     let mut request = Request::from_parts(parts, Body::empty());
     *request.method_mut() = Method::GET;
     for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH] {
         request.headers_mut().remove(name);
     }
     let mut response = render(state, request, Some(outcome)).await;
+    let (status, retry_after) = refused.unwrap_or((StatusCode::OK, None));
     if response.status() == StatusCode::OK {
-        *response.status_mut() = status(&error);
+        *response.status_mut() = status;
     }
-    if let Some(seconds) = error.retry_after() {
+    if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     keep_cookies(headers, response.headers_mut());

@@ -7,6 +7,7 @@ pub mod files;
 pub mod forms;
 pub mod front;
 pub mod openapi;
+pub mod resume;
 pub mod router;
 pub mod server;
 pub mod state;

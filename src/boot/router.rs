@@ -5,7 +5,7 @@ use super::{files, forms, openapi, state::AppState, theme::choose_theme};
 use crate::{
     accounts::{
         Caller,
-        server::{http as rest_of_accounts, identify, links},
+        server::{OwesFactor, http as rest_of_accounts, identify, links},
     },
     app::App,
     blocks::server as blocks,
@@ -40,12 +40,14 @@ const PUBLIC: &[&str] = &[
     "/",
     "/sign-up",
     "/sign-in",
+    "/sign-in/code",
     "/sign-out",
     "/forgot-password",
     "/reset-password",
     "/verify-email",
     "/unlock",
     "/not-me",
+    "/keep-factors",
     "/confirm-email",
     "/undo-email",
     "/delete-account",
@@ -60,7 +62,12 @@ const PUBLIC: &[&str] = &[
 const PUBLIC_BELOW: [&str; 4] = ["/fn/", "/api/", "/docs/", "/u/"];
 
 /// The pages that are of no use to who is signed in (S42).
-const NOT_AGAIN: &[&str] = &["/", "/sign-up", "/sign-in"];
+const NOT_AGAIN: &[&str] = &["/", "/sign-up", "/sign-in", "/sign-in/code"];
+
+/// Where a second factor is set up, and the pages of who has yet to do that where the site requires it: those of mailed links that guard
+/// the account are among them.
+const SET_UP: &str = "/settings/security/authenticator";
+const MAY_OWE: &[&str] = &[SET_UP, "/settings/security/recovery-codes", "/step-up", "/sign-out", "/unlock", "/not-me", "/undo-email"];
 
 /// The largest body that any route reads.
 const BODY_BYTES: usize = 256 * 1024;
@@ -118,12 +125,19 @@ pub fn router(state: AppState) -> Router {
         .layer(layers)
 }
 
-/// Pages need a signed-in caller, and those of `/admin` an operator. Server functions and REST check in their operations too.
+/// Pages need a signed-in caller, and those of `/admin` an operator; who owes a second factor sets it up first, and is nobody to REST.
+/// Server functions and REST check in their operations too.
 async fn guard(mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_public = PUBLIC.contains(&path) || PUBLIC_BELOW.iter().any(|below| path.starts_with(below));
+    let owes = request.extensions().get::<OwesFactor>().is_some();
+    if owes && path.starts_with("/api/") {
+        request.extensions_mut().remove::<Caller>();
+        return next.run(request).await;
+    }
     let caller = request.extensions().get::<Caller>();
     match caller {
+        Some(_) if owes && !path.starts_with("/fn/") && !MAY_OWE.contains(&path) => forms::see_other(SET_UP),
         Some(_) if NOT_AGAIN.contains(&path) && request.method() == Method::GET => forms::see_other("/home"),
         _ if is_public => next.run(request).await,
         None => forms::see_other(&format!("/sign-in?next={}", forms::encoded(forms::path_and_query(request.uri())))),

@@ -1,7 +1,10 @@
-//! Randomness, keyed hashes, and sealing. Randomness is an argument (`ctx.rng`), so that tests can seed it; the master key never leaves `Vault`.
+//! Randomness, keyed hashes and sealing. Randomness is an argument (`ctx.rng`), so that tests can seed it; the master key never leaves `Vault`.
 
+use aes_gcm::{
+    Aes256Gcm,
+    aead::{self, Aead as _, Payload},
+};
 use hmac::{Hmac, KeyInit, Mac};
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest, Sha256, Sha512};
 use std::sync::{Arc, Mutex};
@@ -96,25 +99,22 @@ impl Vault {
         mac(&mac(self.0.expose_secret(), purpose.as_bytes()), data)
     }
 
-    /// Encrypts and authenticates under the key for `purpose` (ChaCha20-Poly1305, RFC 8439), for what must be read again: a random nonce,
-    /// then the sealed text. It opens only with the same `bound_to`, which says whose it is. None never happens for short texts.
-    pub fn seal(&self, rng: &Rng, purpose: &str, bound_to: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
-        let nonce: [u8; NONCE_LEN] = rng.bytes();
-        let mut sealed = plain.to_vec();
-        self.sealing_key(purpose)?.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound_to), &mut sealed).ok()?;
-        Some([&nonce[..], &sealed].concat())
+    /// Encrypts for the database (AES-256-GCM, NIST SP 800-38D; a random nonce of 96 bits): only who says the same `purpose` and
+    /// `context` opens it, so a row that was copied to another account is worth nothing there. The first byte is the version of all this.
+    pub fn seal(&self, rng: &Rng, purpose: &str, context: &[u8], plain: &[u8]) -> Result<Vec<u8>, aead::Error> {
+        let nonce: [u8; 12] = rng.bytes();
+        let sealed = self.cipher(purpose).encrypt(&nonce.into(), Payload { msg: plain, aad: context })?;
+        Ok([&[SEALED_BY_1][..], &nonce, &sealed].concat())
     }
 
-    /// What `seal` sealed; none if it is another's, was changed, or was sealed under another master key.
-    pub fn open(&self, purpose: &str, bound_to: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
-        let mut text = sealed.to_vec();
-        let plain = self.sealing_key(purpose)?.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(bound_to), &mut text).ok()?;
-        Some(plain.to_vec())
+    /// What was sealed so; none if it was changed, or sealed for something else or under another master key.
+    pub fn open(&self, purpose: &str, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, message) = sealed.strip_prefix(&[SEALED_BY_1])?.split_first_chunk::<12>()?;
+        self.cipher(purpose).decrypt(&(*nonce).into(), Payload { msg: message, aad: context }).ok()
     }
 
-    fn sealing_key(&self, purpose: &str) -> Option<LessSafeKey> {
-        UnboundKey::new(&CHACHA20_POLY1305, &self.keyed_hash("seal", purpose.as_bytes())).ok().map(LessSafeKey::new)
+    fn cipher(&self, purpose: &str) -> Aes256Gcm {
+        aead::KeyInit::new(&self.keyed_hash("seal", purpose.as_bytes()).into())
     }
 
     /// 64 bytes for the sealing of cookies (axum-extra's private jar).
@@ -126,6 +126,9 @@ impl Vault {
     }
 }
 
+/// AES-256-GCM under a key derived with HMAC-SHA-256.
+const SEALED_BY_1: u8 = 1;
+
 fn mac(key: &[u8], data: &[u8]) -> [u8; 32] {
     // HMAC takes keys of any length, so this does not fail.
     Hmac::<Sha256>::new_from_slice(key).map(|m| m.chain_update(data).finalize().into_bytes().into()).unwrap_or([0; 32])
@@ -136,20 +139,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_for_its_owner_only() {
+    fn what_is_sealed_opens_only_where_it_was_sealed_for() {
         let (vault, rng) = (Vault::new([7; 32]), Rng::seeded(1));
-        let sealed = vault.seal(&rng, "a purpose", b"key 1", b"a secret").expect("it seals");
-        assert!(!sealed.windows(8).any(|part| part == b"a secret"));
-        assert_ne!(sealed, vault.seal(&rng, "a purpose", b"key 1", b"a secret").expect("it seals"));
-        assert_eq!(vault.open("a purpose", b"key 1", &sealed).as_deref(), Some(&b"a secret"[..]));
-        assert_eq!(vault.open("a purpose", b"key 2", &sealed), None);
-        assert_eq!(vault.open("another", b"key 1", &sealed), None);
-        assert_eq!(Vault::new([8; 32]).open("a purpose", b"key 1", &sealed), None);
+        let sealed = vault.seal(&rng, "seed", b"acc_1", b"a seed").unwrap();
+        assert_eq!(vault.open("seed", b"acc_1", &sealed).as_deref(), Some(&b"a seed"[..]));
+        assert_eq!(vault.open("seed", b"acc_2", &sealed), None, "another account");
+        assert_eq!(vault.open("form", b"acc_1", &sealed), None, "another purpose");
+        assert_eq!(Vault::new([8; 32]).open("seed", b"acc_1", &sealed), None, "another master key");
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert_eq!(vault.open("a purpose", b"key 1", &changed), None, "{at}");
+            assert_eq!(vault.open("seed", b"acc_1", &changed), None, "byte {at}");
         }
-        assert_eq!(vault.open("a purpose", b"key 1", &sealed[..11]), None);
+        assert_eq!(vault.open("seed", b"acc_1", &[]), None);
+        assert_ne!(vault.seal(&rng, "seed", b"acc_1", b"a seed").unwrap(), sealed, "a nonce of its own each time");
     }
 }

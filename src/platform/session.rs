@@ -3,12 +3,15 @@
 //! The table keeps a SHA-256 of the id (R41) and both ends of the session, idle and absolute, which every load checks (R42).
 //! A session holds ids and nothing that two requests could overwrite: account, device, address. There is no session without an
 //! account, so no visit of a page creates one (R51).
+//!
+//! A row can stand before a browser has its cookie, or while it gets another one: it is then *kept* under its own id, which no cookie
+//! hashes to. So a session can begin, or change its cookie, in the transaction of the proof that this needs (R23, R29).
 
 use super::{clock::Clock, crypto::sha256};
 use crate::values::{AccountId, SessionId};
 use async_trait::async_trait;
 use serde_json::Value;
-use sqlx::{PgPool, types::ipnet::IpNet};
+use sqlx::{PgConnection, PgPool, types::ipnet::IpNet};
 use std::{collections::HashMap, fmt, net::IpAddr, time::Duration};
 use time::OffsetDateTime;
 use tower_sessions::{
@@ -62,6 +65,54 @@ pub async fn delete_ended(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<u64>
     Ok(done.rows_affected())
 }
 
+/// A session to keep until a browser comes for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a> {
+    pub id: SessionId,
+    pub account: AccountId,
+    pub device: &'a str,
+    pub address: IpAddr,
+    pub now: OffsetDateTime,
+    pub idle: Duration,
+    pub max: Duration,
+}
+
+/// Begins a session that no browser holds yet: the next cookie made for its id takes it (`PgSessions::create`).
+pub async fn keep(conn: &mut PgConnection, new: Kept<'_>) -> sqlx::Result<()> {
+    let own_id = new.id.uuid();
+    sqlx::query!(
+        "insert into sessions (id_hash, id, account_id, device, address, created_at, last_used_at, proved_at, idle_expires_at, absolute_expires_at)
+         values ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8)",
+        &own_id.as_bytes()[..],
+        own_id,
+        new.account.uuid(),
+        new.device,
+        IpNet::from(new.address),
+        new.now,
+        new.now + new.idle,
+        new.now + new.max,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes a session out of its browser's hands: the old cookie is dead from this transaction on, the next one made for its id takes
+/// it over, ends and all. Whoever is given it proved who they are just now. False: it has ended.
+pub async fn release(conn: &mut PgConnection, account: AccountId, id: SessionId, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let own_id = id.uuid();
+    let done = sqlx::query!(
+        "update sessions set id_hash = $3, proved_at = $4 where id = $1 and account_id = $2",
+        own_id,
+        account.uuid(),
+        &own_id.as_bytes()[..],
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 fn text<'a>(record: &'a Record, key: &str) -> &'a str {
     record.data.get(key).and_then(Value::as_str).unwrap_or_default()
 }
@@ -78,9 +129,11 @@ impl SessionStore for PgSessions {
         let address = text(record, ADDRESS).parse::<IpAddr>().ok().map(IpNet::from);
         let now = self.clock.now();
         let (idle, absolute) = self.ends(now);
-        sqlx::query!(
-            "insert into sessions (id_hash, id, account_id, device, address, created_at, last_used_at, idle_expires_at, absolute_expires_at)
-             values ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
+        // A kept session has its own id, 16 bytes, where others have a hash of 32.
+        let written = sqlx::query!(
+            "insert into sessions as s (id_hash, id, account_id, device, address, created_at, last_used_at, proved_at, idle_expires_at, absolute_expires_at)
+             values ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8)
+             on conflict (id) do update set id_hash = excluded.id_hash where octet_length(s.id_hash) = 16 and s.account_id = excluded.account_id",
             &Self::hash(&record.id)[..],
             session.uuid(),
             account.uuid(),
@@ -93,11 +146,11 @@ impl SessionStore for PgSessions {
         .execute(&self.db)
         .await
         .map_err(backend)?;
-        Ok(())
+        if written.rows_affected() == 1 { Ok(()) } else { Err(backend("the session belongs to a browser already")) }
     }
 
     async fn save(&self, _record: &Record) -> Result<()> {
-        // A session's ids never change; a new sign-in makes a new session (R23).
+        // A session's ids never change; a sign-in makes a new session, a step-up a new cookie (R23).
         Ok(())
     }
 

@@ -30,6 +30,12 @@ const OWNERS: &[(&str, &[&str])] = &[
             "handle_holds",
             "invites",
             "attempt_counters",
+            "totp_factors",
+            "totp_enrolments",
+            "recovery_codes",
+            "pending_sign_ins",
+            "interrupted_forms",
+            "factor_resets",
         ],
     ),
     (

@@ -95,6 +95,7 @@ fn a_bad_value_is_named_with_what_is_allowed() {
         ("TOLLGATE_SESSION_COUNT", "many"),
         ("TOLLGATE_CONTACT", "two\nlines"),
         ("TOLLGATE_PASSWORD_MIN", "65"),
+        ("TOLLGATE_SECOND_FACTOR", "admins"),
         ("TOLLGATE_PUBLIC_URL", "https://gate.example.com/app"),
         ("TOLLGATE_ADDR", "localhost"),
         ("TOLLGATE_ENV", "staging"),

@@ -8,14 +8,16 @@ use crate::error::AppError;
 use leptos::{context::Provider, prelude::*};
 use std::sync::{Arc, Mutex};
 
-/// How the form that was just posted ended, in the context of the page that is rendered again (`boot::forms`).
+/// How the form that was just posted ended, in the context of the page that is rendered again (`boot::forms`); or a form that waited
+/// while its sender proved who it is, as it was left.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FormOutcome {
     /// The path of the server function, as in the hidden field `_fn`.
     pub action: String,
     /// The hidden field `_form`, where several forms of one action stand on a page.
     pub form: Option<String>,
-    pub error: AppError,
+    /// None: the form waited, nothing is wrong with it.
+    pub error: Option<AppError>,
     /// What was typed, without passwords.
     pub values: Vec<(String, String)>,
 }
@@ -63,7 +65,7 @@ impl FieldState {
         Self {
             id,
             sent: outcome.map(|o| o.values.iter().filter(|(n, _)| n == name).map(|(_, v)| v.clone()).collect()),
-            error: outcome.and_then(|o| o.error.field(name)).map(str::to_owned),
+            error: outcome.and_then(|o| o.error.as_ref()).and_then(|e| e.field(name)).map(str::to_owned),
         }
     }
 
@@ -117,7 +119,8 @@ pub fn Form(
     let known = state.fields.clone();
     // The fields come first, so that the summary above them can name each by its label.
     let fields = view! { <Provider value=state>{children()}</Provider> }.into_any();
-    let summary = outcome.filter(|_| !quiet).map(|o| summary(&o.error, &known.lock().map(|k| k.clone()).unwrap_or_default()));
+    let error = outcome.as_ref().filter(|_| !quiet).and_then(|o| o.error.as_ref());
+    let summary = error.map(|error| summary(error, &known.lock().map(|k| k.clone()).unwrap_or_default()));
     let form = id.clone().map(|id| view! { <input type="hidden" name="_form" value=id/> });
     view! {
         <form method="post" class=class aria-label=label id=id novalidate=true>
@@ -134,7 +137,7 @@ pub fn Form(
 /// The summary of the form of this action, for forms that are `quiet`: takes the focus, says what to change.
 #[component]
 pub fn ErrorSummary(#[prop(into)] action: String) -> impl IntoView {
-    use_context::<FormOutcome>().filter(|o| o.action == action).map(|o| summary(&o.error, &[]))
+    use_context::<FormOutcome>().filter(|o| o.action == action).and_then(|o| o.error).map(|error| summary(&error, &[]))
 }
 
 /// Says what is wrong with the form as a whole, then links to each wrong field.
@@ -183,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_outcome_belongs_to_one_form_of_its_action() {
-        let sent = FormOutcome { action: "/fn/keys/rotate".into(), form: Some("row-2".into()), error: AppError::NotFound, values: vec![] };
+        let sent = FormOutcome { action: "/fn/keys/rotate".into(), form: Some("row-2".into()), error: Some(AppError::NotFound), values: vec![] };
         assert!(sent.is_of("/fn/keys/rotate", Some("row-2")));
         assert!(!sent.is_of("/fn/keys/rotate", Some("row-1")));
         assert!(!sent.is_of("/fn/keys/rotate", None));

@@ -1,13 +1,13 @@
-//! `/settings/danger`: all one's data, and leaving. Exporting and deactivating are states of the page with a URL (`?act=export`), so that
-//! each state asks for one password; deleting takes three confirmations: the password, the typed address, and the link that is mailed (R60).
+//! `/settings/danger`: all one's data, and leaving. Exporting and deactivating ask first, as states of the page with a URL
+//! (`?act=export`); deleting takes three confirmations: a recent proof of who asks, the typed address, and the link that is mailed (R60).
 
 use crate::{
     accounts::{
         api::{AskDeletion, AskExport, Deactivate, my_danger},
-        components::{AccountOfPassword, Setting, SettingsFrame, loaded},
+        components::{Setting, SettingsFrame, loaded},
         model::{ExportState, Profile},
     },
-    ui::{Button, Form, LinkButton, Look, PasswordField, Section, TextField},
+    ui::{Button, Form, LinkButton, Look, Section, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -16,8 +16,8 @@ use leptos_router::hooks::use_query_map;
 pub fn DangerPage() -> impl IntoView {
     let act = use_query_map().with_untracked(|query| query.get("act"));
     let show = move |(profile, export)| match act.as_deref() {
-        Some("export") => ask_export(profile),
-        Some("deactivate") => deactivate(profile),
+        Some("export") => ask_export(),
+        Some("deactivate") => deactivate(),
         _ => sections(profile, export),
     };
     view! { <SettingsFrame page=Setting::Danger>{loaded(my_danger, show)}</SettingsFrame> }
@@ -51,7 +51,6 @@ fn sections(profile: Profile, export: ExportState) -> AnyView {
             </ul>
             <Form action=AskDeletion::PATH class="stack form-narrow">
                 <TextField label="Email" name="email" autocomplete="off" maxlength=254 required=true help=help/>
-                <PasswordField label="Current password" name="current_password" autocomplete="current-password" required=true/>
                 <div><Button look=Look::Danger>"Delete"</Button></div>
             </Form>
         </Section>
@@ -59,12 +58,10 @@ fn sections(profile: Profile, export: ExportState) -> AnyView {
     .into_any()
 }
 
-fn deactivate(profile: Profile) -> AnyView {
+fn deactivate() -> AnyView {
     view! {
         <Section id="deactivate" title="Leave for a while" lead="Every device is signed out and your keys are answered BANNED. Nothing is erased: sign in to bring everything back.">
             <Form action=Deactivate::PATH class="stack form-narrow">
-                <AccountOfPassword email=profile.email/>
-                <PasswordField label="Current password" name="current_password" autocomplete="current-password" required=true/>
                 <div class="row"><Button look=Look::Danger>"Deactivate"</Button><LinkButton href="/settings/danger">"Cancel"</LinkButton></div>
             </Form>
         </Section>
@@ -72,12 +69,10 @@ fn deactivate(profile: Profile) -> AnyView {
     .into_any()
 }
 
-fn ask_export(profile: Profile) -> AnyView {
+fn ask_export() -> AnyView {
     view! {
         <Section id="export" title="All your data" lead="We write it into one JSON file and mail you when it can be fetched, for 24 hours.">
             <Form action=AskExport::PATH class="stack form-narrow">
-                <AccountOfPassword email=profile.email/>
-                <PasswordField label="Current password" name="current_password" autocomplete="current-password" required=true/>
                 <div class="row"><Button look=Look::Primary>"Export"</Button><LinkButton href="/settings/danger">"Cancel"</LinkButton></div>
             </Form>
         </Section>

@@ -3,10 +3,10 @@
 use crate::{
     accounts::{
         api::{AskEmailChange, CancelEmailChange, ConfirmNewEmail, my_account},
-        components::{AccountOfPassword, Setting, SettingsFrame, loaded},
+        components::{Setting, SettingsFrame, loaded},
         model::Profile,
     },
-    ui::{Button, Form, Look, PasswordField, Section, TextField},
+    ui::{Button, Form, Look, Section, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -22,9 +22,7 @@ fn sections(profile: Profile) -> AnyView {
         {waiting}
         <Section id="change" title="Another address" lead=lead>
             <Form action=AskEmailChange::PATH class="stack form-narrow">
-                <AccountOfPassword email=profile.email/>
                 <TextField label="New email" name="email" kind="email" autocomplete="email" maxlength=254 required=true help="We mail a link and a code there. Until then nothing changes."/>
-                <PasswordField label="Current password" name="current_password" autocomplete="current-password" required=true/>
                 <div><Button look=Look::Primary>"Send confirmation"</Button></div>
             </Form>
         </Section>

@@ -1,14 +1,17 @@
-//! `/settings/security`: the password.
+//! `/settings/security`: the password, the second factors.
 
 use crate::{
     accounts::{
-        api::{ChangePassword, my_security},
+        api::{ChangePassword, MakeRecoveryCodes, RemoveTotp, StartTotp, my_security},
         components::{AccountOfPassword, Setting, SettingsFrame, loaded},
-        model::Security,
+        model::{Factors, Security},
     },
-    ui::{Button, Form, LinkButton, Look, PasswordField, Section, number},
+    ui::{Button, ErrorSummary, Fact, Facts, Form, Gate, LinkButton, Look, Note, PasswordField, Section, number},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
+
+/// So few are left that new ones are wise.
+const FEW_CODES: u64 = 3;
 
 #[component]
 pub fn SecurityPage() -> impl IntoView {
@@ -27,8 +30,48 @@ fn sections(it: Security) -> AnyView {
                 <div><Button look=Look::Primary>"Set new password"</Button></div>
             </Form>
         </Section>
+        {two_factor(it.factors)}
         <Section id="devices" title="Sessions" lead=devices>
             <div><LinkButton href="/settings/sessions">"See sessions"</LinkButton></div>
+        </Section>
+    }
+    .into_any()
+}
+
+fn two_factor(it: Factors) -> AnyView {
+    let Some(since) = it.app_since else {
+        return view! {
+            <Section id="two-factor" title="Two-factor sign-in" lead="Your password alone signs you in. With an authenticator app it takes a code, too.">
+                <Form action=StartTotp::PATH><Button>"Set up an app"</Button></Form>
+            </Section>
+        }
+        .into_any();
+    };
+    let few =
+        (it.codes_left <= FEW_CODES).then(|| view! { <Note gate=Gate::Limited>"Few recovery codes are left. Make new ones before you need them."</Note> });
+    let reset = it.reset_due.map(|due| {
+        view! { <Note gate=Gate::Refused>"An operator asked to remove all this: "{due}". The mail about it has a link to stop it."</Note> }
+    });
+    let remove = (!it.is_required).then(|| {
+        view! { <Form action=RemoveTotp::PATH quiet=true><Button look=Look::DangerQuiet label="Remove the authenticator app">"Remove"</Button></Form> }
+    });
+    view! {
+        <Section id="two-factor" title="Two-factor sign-in" lead="Signing in takes your password and a code of your authenticator app.">
+            <ErrorSummary action=StartTotp::PATH/>
+            <ErrorSummary action=MakeRecoveryCodes::PATH/>
+            <ErrorSummary action=RemoveTotp::PATH/>
+            {reset}
+            {few}
+            <Facts>
+                <Fact term="App set up">{since}</Fact>
+                <Fact term="Last used">{it.app_used.unwrap_or_default()}</Fact>
+                <Fact term="Recovery codes">{format!("{} left", it.codes_left)}</Fact>
+            </Facts>
+            <div class="row">
+                <Form action=MakeRecoveryCodes::PATH quiet=true><Button>"New recovery codes"</Button></Form>
+                <Form action=StartTotp::PATH quiet=true><Button>"Replace the app"</Button></Form>
+                {remove}
+            </div>
         </Section>
     }
     .into_any()

@@ -6,9 +6,10 @@
 
 use super::{
     Visitor,
+    factors::require_recent_proof,
     jobs::SendReset,
     sessions::sessions_of,
-    store::{accounts, administration as store, operators, sessions, tokens},
+    store::{accounts, administration as store, factors::pending, operators, sessions, tokens},
     tokens::KINDS,
 };
 use crate::{
@@ -75,6 +76,7 @@ pub async fn sessions_of_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> R
 /// what the person reads on trying to come in.
 pub async fn disable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, reason: &str) -> Result<Ended, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
+    require_recent_proof(ctx, caller).await?;
     let reason = checked_reason(reason)?;
     if caller.actor() == Some(id) {
         return Err(AppError::conflict("You can't disable your own account. Ask another operator."));
@@ -90,6 +92,7 @@ pub async fn disable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acc
     }
     let ended = Ended { sessions: sessions::delete_sessions(&mut *tx, id, None).await?, keys: account.live_keys };
     tokens::delete_tokens(&mut tx, id, &KINDS).await?;
+    pending::delete_pending_of(&mut tx, id).await?;
     let data = json!({ "sessions": ended.sessions, "keys": ended.keys });
     record(ctx, &mut tx, Change { kind: "account.disabled", reason: &reason, ..done_to(&account, caller, from, data) }).await?;
     tx.commit().await?;
@@ -113,6 +116,7 @@ pub async fn enable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acco
 /// Ends one session of an account, unless it has ended already.
 pub async fn end_session_of(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, session: SessionId) -> Result<(), AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
+    require_recent_proof(ctx, caller).await?;
     let mut tx = ctx.db.begin().await?;
     let account = store::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
     if sessions::delete_session(&mut *tx, id, session).await? {
@@ -126,6 +130,7 @@ pub async fn end_session_of(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acco
 /// Ends every session of an account, the caller's own among them if it is the caller's; says how many.
 pub async fn end_sessions_of(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId) -> Result<u64, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
+    require_recent_proof(ctx, caller).await?;
     let mut tx = ctx.db.begin().await?;
     let account = store::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
     let ended = sessions::delete_sessions(&mut *tx, id, None).await?;

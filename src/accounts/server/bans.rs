@@ -8,7 +8,8 @@ use super::{
     Visitor,
     administration::{Ended, checked_reason, done_to},
     entry::domains,
-    store::{administration, bans as store, operators, sessions, tokens},
+    factors::require_recent_proof,
+    store::{administration, bans as store, factors::pending, operators, sessions, tokens},
     warnings::{SendBanned, SendUnbanned},
 };
 use crate::{
@@ -51,6 +52,7 @@ const MOST: i64 = 500;
 /// Bans an account, and says what ended with it.
 pub async fn ban_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, term: Term<'_>) -> Result<Ended, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
+    require_recent_proof(ctx, caller).await?;
     let now = ctx.clock.now();
     let (reason, until) = checked(term, now)?;
     if caller.actor() == Some(id) {
@@ -70,6 +72,7 @@ pub async fn ban_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Account
         return Err(is_banned_already(&account.email));
     }
     let ended = Ended { sessions: sessions::delete_sessions(&mut *tx, id, None).await?, keys: account.live_keys };
+    pending::delete_pending_of(&mut tx, id).await?;
     tokens::delete_tokens(&mut tx, id, &["verify_email", "reset_password", "operator_link"]).await?;
     let data = json!({ "ban": ban, "until": instant(until), "sessions": ended.sessions, "keys": ended.keys });
     record(ctx, &mut tx, Change { kind: "account.banned", reason: &reason, ..done_to(&account, caller, from, data) }).await?;
@@ -91,6 +94,7 @@ pub async fn unban_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Accou
 /// Bans a mail domain or a network.
 pub async fn add_ban(ctx: &Ctx, caller: &Caller, from: &Visitor, target: &str, term: Term<'_>) -> Result<BanFacts, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
+    require_recent_proof(ctx, caller).await?;
     let now = ctx.clock.now();
     let mut fields = Fields::default();
     let target = fields.check("target", target.parse::<Target>());

@@ -2,6 +2,7 @@
 
 use super::{
     entry::{Entrant, may_come_in, turn_away},
+    factors::owes_factor,
     store::{self, Found},
 };
 use crate::{
@@ -25,8 +26,20 @@ pub fn context() -> Result<Ctx, AppError> {
     use_context::<Ctx>().ok_or_else(|| AppError::internal("no Ctx in the reactive context"))
 }
 
-/// Who asks, inside a server function or a page; refused when nobody is signed in.
+/// The caller has yet to set up the second factor that this site requires of them; an extension of the request.
+#[derive(Debug, Clone, Copy)]
+pub struct OwesFactor;
+
+/// Who asks, inside a server function or a page; refused when nobody is signed in, or when a second factor is required and missing.
 pub async fn caller() -> Result<(Ctx, Caller), AppError> {
+    if use_context::<Parts>().is_some_and(|parts| parts.extensions.get::<OwesFactor>().is_some()) {
+        return Err(AppError::refused("This site requires a second factor. Set one up first."));
+    }
+    caller_who_may_owe().await
+}
+
+/// The same, for setting up that factor.
+pub async fn caller_who_may_owe() -> Result<(Ctx, Caller), AppError> {
     let (ctx, caller) = maybe_caller().await?;
     caller.map(|caller| (ctx, caller)).ok_or(AppError::Unauthenticated)
 }
@@ -61,6 +74,13 @@ pub async fn identify(State(ctx): State<Ctx>, session: Session, mut request: Req
         Ok(Some(error)) | Err(error) => return error.into_response(),
     }
     if let Some(caller) = caller {
+        match owes_factor(&ctx, &caller).await {
+            Ok(true) => {
+                request.extensions_mut().insert(OwesFactor);
+            }
+            Ok(false) => {}
+            Err(error) => return error.into_response(),
+        }
         request.extensions_mut().insert(caller);
     }
     next.run(request).await

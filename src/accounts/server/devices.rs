@@ -8,7 +8,7 @@ use super::{
     attempts::{self, Attempt},
     jobs::SendReset,
     sign_up::about,
-    store::{accounts, devices as store, sessions, tokens as mailed},
+    store::{accounts, devices as store, factors::pending, sessions, tokens as mailed},
     tokens,
     warnings::SendNewDevice,
 };
@@ -83,6 +83,7 @@ pub async fn not_me(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppErr
     // Before the sessions end, as with every new password (`sessions::begin`).
     accounts::clear_password(&mut tx, account, now).await?;
     mailed::delete_tokens(&mut tx, account, &["reset_password"]).await?;
+    pending::delete_pending_of(&mut tx, account).await?;
     store::update_devices_void(&mut tx, account, now).await?;
     sessions::delete_sessions(&mut *tx, account, None).await?;
     let cause = record(ctx, &mut tx, Change { kind: "account.not_me", workspace: found.workspace, ..about(account, &found.name, from) }).await?;

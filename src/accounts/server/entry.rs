@@ -40,7 +40,21 @@ pub enum Barred {
 }
 
 /// The pages of those who are not in yet; nobody from a banned address sees them.
-const WAYS_IN: [&str; 7] = ["/sign-in", "/sign-up", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/not-me"];
+const WAYS_IN: [&str; 13] = [
+    "/sign-in",
+    "/sign-in/code",
+    "/sign-up",
+    "/forgot-password",
+    "/reset-password",
+    "/verify-email",
+    "/unlock",
+    "/not-me",
+    "/keep-factors",
+    "/confirm-email",
+    "/undo-email",
+    "/delete-account",
+    "/come-back",
+];
 
 /// Whether this account may come in now.
 pub async fn may_come_in(ctx: &Ctx, who: Entrant<'_>) -> Result<Result<(), Barred>, AppError> {

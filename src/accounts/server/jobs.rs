@@ -1,7 +1,12 @@
 //! What happens after the response: the mails of accounts. A payload names the account and the event that caused the mail; the
 //! proof in it counts from when the job runs, so a mail that was late is still good, and the last one mailed wins.
 
-use super::{email_change, export, leaving, mail, store::expired::delete_expired};
+use super::{
+    email_change, export,
+    factors::{ResetFactors, SendFactorChanged},
+    leaving, mail,
+    store::expired::delete_expired,
+};
 use crate::{
     platform::{
         Ctx,
@@ -99,6 +104,8 @@ pub fn register(registry: Registry) -> Registry {
         .register::<SendAlreadyRegistered>()
         .register::<SendReset>()
         .register::<SendPasswordChanged>()
+        .register::<SendFactorChanged>()
+        .register::<ResetFactors>()
         .register::<SendNothing>()
         .register::<ForgetExpired>()
 }

@@ -21,6 +21,11 @@ pub const DELETE: &str = "delete";
 pub const KEEP: &str = "keep";
 /// Who proved the password of an account that was left (`leaving::Ticket`).
 pub const RETURN: &str = "return";
+pub const KEEP_FACTORS: &str = "keep_factors";
+/// A sign-in that waits for its second factor.
+pub const SECOND_FACTOR: &str = "second";
+/// Recovery codes that were just made, until they are saved.
+pub const NEW_CODES: &str = "codes";
 /// The address that mail went to, for the page that says so.
 pub const PENDING: &str = "pending";
 
@@ -40,6 +45,7 @@ pub async fn take_token(State(ctx): State<Ctx>, request: Request, next: Next) ->
         "/undo-email" => UNDO,
         "/delete-account" => DELETE,
         "/come-back" => KEEP,
+        "/keep-factors" => KEEP_FACTORS,
         _ => return next.run(request).await,
     };
     let query = request.uri().query().unwrap_or_default();
@@ -68,6 +74,6 @@ pub fn safe_next(ctx: &Ctx, next: &str) -> Option<String> {
     let url = ctx.config.server.public_url.join(next).ok()?;
     // `/..//host` is ours too, but its path becomes `//host`: nobody should have to think about that twice.
     let is_ours = url.origin() == ctx.config.server.public_url.origin() && !url.path().starts_with("//");
-    let leads_away = ["/sign-in", "/sign-out", "/sign-up"].contains(&url.path());
+    let leads_away = ["/sign-in", "/sign-in/code", "/sign-out", "/sign-up", "/step-up"].contains(&url.path());
     (is_ours && !leads_away).then(|| next.to_owned())
 }

@@ -2,6 +2,7 @@
 //! needs to be signed in for (sign-up, proofs, sign-in, reset) is slowed down by `attempts`.
 
 mod administration;
+mod arriving;
 mod attempts;
 mod bans;
 mod caller;
@@ -10,6 +11,7 @@ mod devices;
 pub mod email_change;
 mod entry;
 pub mod export;
+mod factors;
 mod fresh_proof;
 mod handles;
 pub mod http;
@@ -19,6 +21,7 @@ pub mod leaving;
 pub mod links;
 mod locks;
 mod mail;
+pub mod new_codes;
 mod operators;
 mod password_rules;
 mod passwords;
@@ -38,10 +41,16 @@ pub use administration::{
     AccountBan, AccountCounts, AccountFacts, Ended, count_accounts, disable_account, enable_account, end_session_of, end_sessions_of, find_account,
     find_account_by_email, list_accounts, send_reset_link, sessions_of_account,
 };
+pub use arriving::arrive;
 pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, lift_ban, list_bans, unban_account};
-pub use caller::{caller, caller_of_account, context, identify, maybe_caller, session};
+pub use caller::{OwesFactor, caller, caller_of_account, caller_who_may_owe, context, identify, maybe_caller, session};
 pub use devices::not_me;
 pub use entry::{Barred, Entrant, may_come_in};
+pub use factors::{
+    ACTS, Interrupted, Offered, PENDING_LASTS, RESUME, StepUpProof, accept_second_factor, ask_reset, confirm_totp, factors, factors_of, finish_sign_in,
+    has_second_factor, keep_form, look_at_form, make_recovery_codes, owes_factor, pending_email, remove_totp, require_recent_proof, reset_factors_now,
+    start_totp, step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset,
+};
 pub use invites::create_invite;
 pub use locks::{unlock, unlock_account};
 pub use operators::{NewOperator, create_operator, ensure_first_operator};

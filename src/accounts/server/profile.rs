@@ -3,6 +3,7 @@
 use super::{
     Visitor,
     email_change::pending_email,
+    factors::factors,
     handles::{self, HANDLE_HELD, HANDLE_STAYS},
     password_rules,
     sign_up::{about, name},
@@ -54,6 +55,7 @@ pub async fn security(ctx: &Ctx, caller: &Caller) -> Result<Security, AppError> 
         password_set: account.password_set_at.map(|at| when(at, now, &caller.time_zone)),
         password_advice: password_rules::advice(ctx.config.auth.password_min),
         sessions: sessions::count_sessions(&ctx.db, caller.account, now).await?,
+        factors: factors(ctx, caller).await?,
     })
 }
 

@@ -10,7 +10,7 @@ use super::{
     password_rules,
     passwords::{Passwords, Verdict},
     sign_up::about,
-    store::{accounts as store, attempts as buckets, email_changes, locks, sessions, tokens as token_store},
+    store::{accounts as store, attempts as buckets, email_changes, factors::pending, locks, sessions, tokens as token_store},
     tokens::{self, Purpose},
 };
 use crate::{
@@ -128,6 +128,7 @@ async fn set_password(ctx: &Ctx, conn: &mut PgConnection, email: &Email, hash: &
     store::update_password(conn, account, hash, ctx.clock.now()).await?;
     email_changes::delete_change(conn, account).await?;
     token_store::delete_tokens(conn, account, &tokens::KINDS).await?;
+    pending::delete_pending_of(conn, account).await?;
     let locks = [attempts::SIGN_IN.bucket(ctx, &email.key()), attempts::CURRENT_PASSWORD.bucket(ctx, &account.to_string())];
     buckets::delete_buckets(&mut *conn, &locks).await?;
     locks::delete_lock(&mut *conn, account).await?;

@@ -2,6 +2,7 @@
 
 use super::{
     Visitor, devices,
+    factors::require_recent_proof,
     profile::when,
     sign_in::Proven,
     sign_up::about,
@@ -23,7 +24,7 @@ use tower_sessions::Session;
 /// are ended, so either that end sees this session, or the check below sees the new password and ends it here.
 pub async fn begin(ctx: &Ctx, session: &Session, proven: Proven, from: &Visitor) -> Result<SessionId, AppError> {
     let account = proven.account;
-    let id: SessionId = ctx.new_id();
+    let id: SessionId = proven.session.unwrap_or_else(|| ctx.new_id());
     session.clear().await;
     session.cycle_id().await.map_err(unreachable_store)?;
     for (key, value) in
@@ -56,6 +57,12 @@ async fn end_oldest(ctx: &Ctx, account: AccountId, from: &Visitor) -> Result<(),
     Ok(())
 }
 
+/// Gives the browser a new cookie for its session, which a proof released (`platform::session::release`, R23).
+pub(super) async fn take_up(session: &Session) -> Result<(), AppError> {
+    session.cycle_id().await.map_err(unreachable_store)?;
+    session.save().await.map_err(unreachable_store)
+}
+
 /// Ends the browser's session: the row goes, the cookie with it (R44). Safe to call without one.
 pub async fn sign_out(ctx: &Ctx, session: &Session, caller: Option<&Caller>, from: &Visitor) -> Result<(), AppError> {
     if let Some(caller) = caller {
@@ -75,9 +82,12 @@ pub async fn list_sessions(ctx: &Ctx, caller: &Caller) -> Result<SessionList, Ap
     Ok(SessionList { sessions, ends_after: in_words(auth.session_idle), ends_in_all: in_words(auth.session_max), most: auth.session_count })
 }
 
-/// Ends one session of the caller; true if it was the one that asks.
+/// Ends one session of the caller; true if it was the one that asks. Another one's end needs a recent proof (R47).
 pub async fn end_session(ctx: &Ctx, caller: &Caller, from: &Visitor, id: SessionId) -> Result<bool, AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
+    if own_session(caller) != Some(id) {
+        require_recent_proof(ctx, caller).await?;
+    }
     let mut tx = ctx.db.begin().await?;
     if !store::delete_session(&mut *tx, caller.account, id).await? {
         return Err(AppError::NotFound);
@@ -91,6 +101,7 @@ pub async fn end_session(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Session
 /// Ends the caller's other sessions, or with `this_one_too` all of them; says how many.
 pub async fn end_sessions(ctx: &Ctx, caller: &Caller, from: &Visitor, this_one_too: bool) -> Result<u64, AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
+    require_recent_proof(ctx, caller).await?;
     let keep = if this_one_too { None } else { own_session(caller) };
     let mut tx = ctx.db.begin().await?;
     let ended = store::delete_sessions(&mut *tx, caller.account, keep).await?;

@@ -2,7 +2,7 @@
 
 use super::{Banned, Deed};
 use crate::{
-    accounts::model::{AccountState, SessionView},
+    accounts::model::{AccountState, Factors, SessionView},
     keys::model::{KeyRow, Said},
     values::{AccountId, Slug, WorkspaceId},
 };
@@ -79,6 +79,7 @@ pub struct AccountPage {
     /// The slug of its workspace's plan; none also for an operator who may not see plans.
     pub plan: Option<Slug>,
     pub roles: Vec<String>,
+    pub factors: Factors,
     pub time_zone: String,
     pub disabled: Option<Disabled>,
     pub banned: Option<Banned>,
@@ -94,4 +95,11 @@ pub struct AccountPage {
     pub history: Vec<Deed>,
     /// It is the operator's own.
     pub is_you: bool,
+}
+
+impl AccountPage {
+    /// There are second factors, and nobody asked yet to take them away.
+    pub fn may_reset_factors(&self) -> bool {
+        !self.is_you && self.factors.app_since.is_some() && self.factors.reset_due.is_none()
+    }
 }

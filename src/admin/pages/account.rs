@@ -1,7 +1,11 @@
-//! `/admin/accounts/{id}`: one account, its sessions, keys and history, and what an operator may do. Disabling asks first, as a
-//! state of the page with a URL (`?ask=disable`), and so does banning (`?ask=ban`).
+//! `/admin/accounts/{id}`: one account, its sessions, keys and history, and what an operator may do. What
+//! ends more than a click can bring back asks first, as a state of the page with a URL (`?ask=disable`).
 
-use super::{ban::BanCard, disable::DisableCard};
+use super::{
+    ban::BanCard,
+    disable::DisableCard,
+    reset_factors::{ResetFactorsCard, factors},
+};
 use crate::{
     accounts::{
         components::Framed,
@@ -28,29 +32,50 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 /// Which question stands on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ask {
-    Nothing,
     Disable,
     Ban,
+    ResetFactors,
+}
+
+impl Ask {
+    const ALL: [Self; 3] = [Self::Disable, Self::Ban, Self::ResetFactors];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Ban => "ban",
+            Self::ResetFactors => "reset-factors",
+        }
+    }
+
+    fn makes_sense(self, page: &Page) -> bool {
+        match self {
+            Self::Disable => page.disabled.is_none() && !page.is_you,
+            Self::Ban => page.banned.is_none() && !page.is_you,
+            Self::ResetFactors => page.may_reset_factors(),
+        }
+    }
+
+    fn card(self, page: &Page) -> AnyView {
+        match self {
+            Self::Disable => view! { <DisableCard page=page.clone()/> }.into_any(),
+            Self::Ban => view! { <BanCard page=page.clone()/> }.into_any(),
+            Self::ResetFactors => view! { <ResetFactorsCard account=page.account.clone()/> }.into_any(),
+        }
+    }
 }
 
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|p| p.get("id").unwrap_or_default());
-    let asks = match use_query_map().with_untracked(|q| q.get("ask")).as_deref() {
-        Some("disable") => Ask::Disable,
-        Some("ban") => Ask::Ban,
-        _ => Ask::Nothing,
-    };
+    let asks = use_query_map().with_untracked(|q| q.get("ask")).and_then(|word| Ask::ALL.into_iter().find(|ask| ask.word() == word));
     let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::link("Accounts", "/admin/accounts"), Crumb::here("Account")];
     view! { <Framed crumbs>{loaded(move || api::read_account(id.clone()), move |page| account(page, asks))}</Framed> }
 }
 
-fn account(page: Page, asks: Ask) -> AnyView {
-    let asks = match asks {
-        Ask::Disable if page.disabled.is_none() && !page.is_you => Ask::Disable,
-        Ask::Ban if page.banned.is_none() && !page.is_you => Ask::Ban,
-        _ => Ask::Nothing,
-    };
+fn account(page: Page, asks: Option<Ask>) -> AnyView {
+    let asks = asks.filter(|ask| ask.makes_sense(&page));
+    let second_factor = factors(&page);
     view! {
         {head(&page, asks)}
         <ErrorSummary action=EnableAccount::PATH/>
@@ -60,8 +85,7 @@ fn account(page: Page, asks: Ask) -> AnyView {
         <ErrorSummary action=EndSessions::PATH/>
         <div class="cols-main">
             <div class="stack-xl">
-                {(asks == Ask::Disable).then(|| view! { <DisableCard page=page.clone()/> })}
-                {(asks == Ask::Ban).then(|| view! { <BanCard page=page.clone()/> })}
+                {asks.map(|ask| ask.card(&page))}
                 {kept_out(&page)}
                 {sessions(page.account.id, page.sessions)}
                 {keys(page.keys, page.key_count)}
@@ -70,6 +94,7 @@ fn account(page: Page, asks: Ask) -> AnyView {
             <aside class="stack-lg aside" aria-label="About this account">
                 <Facts>
                     <Fact term="Id"><CopyId id="account-id" text=page.account.id.to_string()/></Fact>
+                    <Fact term="Second factor">{second_factor}</Fact>
                     <Fact term="Role">{page.roles.join(", ")}</Fact>
                     {page.workspace.map(|id| view! { <Fact term="Workspace"><CopyId id="workspace-id" text=id.to_string()/></Fact> })}
                     {page.plan.map(|plan| view! { <Fact term="Plan"><a href=link("/admin/plans", [("edit", plan.as_str())])>{plan.to_string()}</a></Fact> })}
@@ -103,13 +128,13 @@ fn kept_out(page: &Page) -> AnyView {
 }
 
 /// Who it is, and the acts. Where an act makes no sense it is not offered.
-fn head(page: &Page, asks: Ask) -> AnyView {
+fn head(page: &Page, asks: Option<Ask>) -> AnyView {
     let a = page.account.clone();
     let this = vec![("id", a.id.to_string())];
     let reset = matches!(a.state, AccountState::Active | AccountState::Locked)
         .then(|| view! { <Form action=SendResetLink::PATH hidden=this.clone() quiet=true><Button>"Send reset link"</Button></Form> });
     let unlock = page.locked.is_some().then(|| view! { <Form action=UnlockAccount::PATH hidden=this.clone() quiet=true><Button>"Unlock"</Button></Form> });
-    let may_ask = asks == Ask::Nothing && !page.is_you;
+    let may_ask = asks.is_none() && !page.is_you;
     let ban = match page.banned {
         Some(_) => view! { <Form action=UnbanAccount::PATH hidden=this.clone() quiet=true><Button>"Lift ban"</Button></Form> }.into_any(),
         None if may_ask => view! { <form method="get"><Button look=Look::DangerQuiet name="ask" value="ban">"Ban"</Button></form> }.into_any(),

@@ -13,6 +13,7 @@ mod keys;
 mod many;
 mod overview;
 mod refusals;
+mod reset_factors;
 
 pub use account::AccountPage;
 pub use accounts::AccountsPage;

@@ -22,7 +22,7 @@ use crate::{
     values::{AccountId, permission_names as may},
 };
 
-pub use crate::accounts::server::{end_session_of as end_session, end_sessions_of as end_sessions, send_reset_link};
+pub use crate::accounts::server::{ask_reset, end_session_of as end_session, end_sessions_of as end_sessions, send_reset_link};
 
 /// Rows of a page.
 const PAGE: u32 = 50;
@@ -66,7 +66,8 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
     let account = accounts::find_account(ctx, caller, id).await?;
     let workspace = account.workspace.ok_or(AppError::NotFound)?;
     let of_workspace = KeyQuery { workspace: Some(workspace), ..KeyQuery::default() };
-    let (sessions, keys, today, history) = tokio::try_join!(
+    let (factors, sessions, keys, today, history) = tokio::try_join!(
+        accounts::factors_of(ctx, caller, id),
         accounts::sessions_of_account(ctx, caller, id),
         keys::list_keys(ctx, caller, of_workspace),
         usage::calls_today_of(ctx, caller, workspace),
@@ -89,6 +90,7 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         banned: account.ban.map(|ban| Banned { at: moment(&local, ban.at), by: ban.by, reason: ban.reason, until: ban.until.map(|at| moment(&local, at)) }),
         locked: account.locked_until.map(|at| moment(&local, at)),
         roles: account.roles,
+        factors,
         time_zone: account.time_zone,
         sessions,
         key_count: keys.all,

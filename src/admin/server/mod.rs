@@ -13,7 +13,7 @@ mod overview;
 mod refusals;
 mod words;
 
-pub use accounts::{disable_account, enable_account, end_session, end_sessions, list_accounts, read_account, send_reset_link};
+pub use accounts::{ask_reset, disable_account, enable_account, end_session, end_sessions, list_accounts, read_account, send_reset_link};
 pub use apis::{create_api, list_apis, read_api, remove_route, save_api, save_route};
 pub use bans::{add_ban, ban_account, lift_ban, list_bans, unban_account, unlock_account};
 pub use jobs::{list_jobs, retry_job};

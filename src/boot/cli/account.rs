@@ -1,4 +1,5 @@
-//! `tollgate account …`: lists and shows accounts, shuts one out (for good or for a while) and lets it in again, ends its lock.
+//! `tollgate account …`: lists and shows accounts, shuts one out (for good or for a while) and lets it in again, ends its lock, removes lost
+//! second factors.
 
 use super::{Exit, Invocation, ban::BanTerm, with_ctx};
 use crate::{
@@ -45,6 +46,13 @@ pub(super) enum AccountCommand {
     Unban { account: String },
     /// End the wait after many wrong passwords
     Unlock { account: String },
+    /// Remove the second factors of an account now: its password alone signs in then, its sessions end
+    ResetFactors {
+        account: String,
+        /// Why, for the history
+        #[arg(long, value_name = "WORDS", default_value = "")]
+        reason: String,
+    },
 }
 
 impl AccountCommand {
@@ -57,6 +65,7 @@ impl AccountCommand {
             Self::Ban { account, term } => ban(ctx, invocation, &account, &term).await,
             Self::Unban { account } => unban(ctx, invocation, &account).await,
             Self::Unlock { account } => unlock(ctx, invocation, &account).await,
+            Self::ResetFactors { account, reason } => reset_factors(ctx, invocation, &account, &reason).await,
         })
         .await
     }
@@ -157,6 +166,21 @@ async fn unlock(ctx: &Ctx, invocation: &Invocation, account: &str) -> Result<Exi
     }
     accounts::unlock_account(ctx, &Caller::cli(), &Visitor::terminal(), a.id).await?;
     invocation.answer(&json!({ "id": a.id }), &format!("{} is not locked.", a.email));
+    Ok(Exit::Done)
+}
+
+async fn reset_factors(ctx: &Ctx, invocation: &Invocation, account: &str, reason: &str) -> Result<Exit, AppError> {
+    let a = known(ctx, account).await?;
+    if invocation.dry_run {
+        invocation.answer(&facts(&a), &format!("Would remove the second factors of {} and end its sessions.", a.email));
+        return Ok(Exit::Done);
+    }
+    let had = accounts::reset_factors_now(ctx, &Caller::cli(), &Visitor::terminal(), a.id, reason).await?;
+    let words = match had {
+        true => format!("{} has no second factor any more; its sessions have ended, and its owner is told by mail.", a.email),
+        false => format!("{} has no second factor.", a.email),
+    };
+    invocation.answer(&json!({ "id": a.id, "removed": had }), &words);
     Ok(Exit::Done)
 }
 

@@ -80,12 +80,22 @@ pub enum SignUpMode {
     Closed,
 }
 
+/// Of whom a second factor is required.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondFactor {
+    Optional,
+    Operators,
+    All,
+}
+
 #[derive(Debug, Clone)]
 pub struct Auth {
     /// Who may sign up. `TOLLGATE_SIGN_UP` (open, invite, closed)
     pub sign_up: SignUpMode,
     /// Shortest password in characters, 8 to 64 (default 15). `TOLLGATE_PASSWORD_MIN`
     pub password_min: usize,
+    /// Who needs a second factor. `TOLLGATE_SECOND_FACTOR` (optional, operators, all)
+    pub second_factor: SecondFactor,
     /// A session ends when unused for this long (default 14 days). `TOLLGATE_SESSION_IDLE`
     pub session_idle: Duration,
     /// A session ends this long after sign-in, used or not (default 30 days, at most 400). `TOLLGATE_SESSION_MAX`
@@ -172,6 +182,7 @@ impl Config {
             auth: Auth {
                 sign_up: SignUpMode::Open,
                 password_min: 15,
+                second_factor: SecondFactor::Optional,
                 session_idle: Duration::from_secs(14 * 86_400),
                 session_max: Duration::from_secs(30 * 86_400),
                 session_count: 20,

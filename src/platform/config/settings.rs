@@ -4,7 +4,7 @@
 //! an environment variable would hold. `set` answers None for a value that is not allowed.
 
 use super::{
-    Config, Env, LogFormat, SignUpMode,
+    Config, Env, LogFormat, SecondFactor, SignUpMode,
     parse::{DAY, database_url, filled, network, number, public_url, smtp_url, span, span_text},
 };
 use ipnet::IpNet;
@@ -259,6 +259,30 @@ pub const SETTINGS: &[Setting] = &[
                 SignUpMode::Open => "open",
                 SignUpMode::Invite => "invite",
                 SignUpMode::Closed => "closed",
+            }
+            .to_owned()
+        },
+    },
+    Setting {
+        name: "auth.second_factor",
+        env: "TOLLGATE_SECOND_FACTOR",
+        kind: Kind::Text,
+        allowed: "optional, operators or all",
+        doc: "Who must set up a second factor, right after signing in and before anything else.",
+        set: |c, v| {
+            c.auth.second_factor = match v {
+                "optional" => SecondFactor::Optional,
+                "operators" => SecondFactor::Operators,
+                "all" => SecondFactor::All,
+                _ => return None,
+            };
+            Some(())
+        },
+        get: |c| {
+            match c.auth.second_factor {
+                SecondFactor::Optional => "optional",
+                SecondFactor::Operators => "operators",
+                SecondFactor::All => "all",
             }
             .to_owned()
         },

@@ -114,6 +114,8 @@ pub fn DocsPage() -> impl IntoView {
                 </ul>
                 <p>"The time is measured by a clock that nobody sets and that goes on while a process is paused or a machine sleeps; only a machine that is restored from a snapshot does not notice. A change that touches many thousands of keys at once is applied row by row, and calls are answered meanwhile."</p>
 
+                {super::docs_factors::factors()}
+
                 {super::docs_bans::bans()}
 
                 {super::docs_usage::usage()}

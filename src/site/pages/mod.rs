@@ -5,6 +5,7 @@ mod docs;
 mod docs_account;
 mod docs_bans;
 mod docs_blocks;
+mod docs_factors;
 mod docs_keys;
 mod docs_routes;
 mod docs_signing;

@@ -110,7 +110,7 @@ async fn a_ban_that_is_sent_twice_is_given_once_and_lifted_once(db: PgPool) {
 async fn s89_nobody_bans_themself_nor_the_last_operator(db: PgPool) {
     let app = TestApp::start(db).await;
     let first = app.account("one@ops.example", "One", "operator").await;
-    let own = caller_of_account(&app.ctx, first, Via::Session(app.ctx.new_id())).await.unwrap().unwrap();
+    let own = app.caller_in_a_browser(first).await;
     let refused = |result: Result<(), AppError>, words: &str| {
         assert!(matches!(&result, Err(AppError::Conflict { message }) if message.contains(words)), "{words}: {result:?}");
     };
@@ -121,7 +121,7 @@ async fn s89_nobody_bans_themself_nor_the_last_operator(db: PgPool) {
     refused(add_ban(&app.ctx, &own, &visitor(), "192.0.2.0/24", always("x")).await.map(|_| ()), "You come from");
     // Two operators who ban each other leave one.
     let second = app.account("two@ops.example", "Two", "operator").await;
-    let other = caller_of_account(&app.ctx, second, Via::Session(app.ctx.new_id())).await.unwrap().unwrap();
+    let other = app.caller_in_a_browser(second).await;
     let from = visitor();
     let (a, b) =
         tokio::join!(ban_account(&app.ctx, &own, &from, second, always("you or me")), ban_account(&app.ctx, &other, &from, first, always("you or me")));

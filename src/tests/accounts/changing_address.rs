@@ -6,6 +6,7 @@ use crate::support::{
     browser::{Browser, PASSWORD, Person, location},
     mailbox::{code, link},
 };
+use serde_json::json;
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::accounts::api;
@@ -14,7 +15,7 @@ const PAGE: &str = "/settings/email";
 const NEW: &str = "vera@new.example.com";
 
 async fn ask(browser: &Browser, email: &str) -> reqwest::Response {
-    browser.post::<api::AskEmailChange>(PAGE, &[("email", email), ("current_password", PASSWORD)]).await
+    browser.post::<api::AskEmailChange>(PAGE, &[("email", email)]).await
 }
 
 /// Opens the link of a mail in a browser of its own and presses the button there.
@@ -148,12 +149,12 @@ async fn r52_what_waits_dies_with_a_newer_request_a_new_password_and_an_hour(db:
     assert_eq!(confirm(&app, &second).await, 422, "a new password");
     assert!(!vera.browser.page(PAGE).await.contains("second@example.com"));
 
-    let fields = [("email", "third@example.com"), ("current_password", "gate keeper sings at noon")];
-    vera.browser.post::<api::AskEmailChange>(PAGE, &fields).await;
+    ask(&vera.browser, "third@example.com").await;
     let third = app.mail_to("third@example.com").await;
     app.ctx.clock.advance(Duration::minutes(60));
     assert_eq!(confirm(&app, link(&third, "/confirm-email")).await, 422, "too old");
-    vera.browser.post::<api::AskEmailChange>(PAGE, &[("email", "fourth@example.com"), fields[1]]).await;
+    vera.browser.post::<api::StepUp>("/step-up", &[("password", password[1].1)]).await;
+    ask(&vera.browser, "fourth@example.com").await;
     let fourth = app.mail_to("fourth@example.com").await;
     assert_eq!(vera.browser.post::<api::CancelEmailChange>(PAGE, &[]).await.status(), 303);
     assert_eq!(confirm(&app, link(&fourth, "/confirm-email")).await, 422, "taken back");
@@ -174,22 +175,30 @@ async fn s67_a_change_of_address_kills_what_was_mailed_before(db: PgPool) {
 }
 
 #[sqlx::test]
-async fn r50_asking_takes_the_password_and_guessing_it_is_slow(db: PgPool) {
+async fn r50_asking_takes_a_recent_proof_and_over_rest_the_password_whose_guessing_is_slow(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
-    let wrong = [("email", NEW), ("current_password", "a guess of somebody")];
-    let refused = vera.browser.post::<api::AskEmailChange>(PAGE, &wrong).await;
-    assert_eq!(refused.status(), 422);
-    let page = refused.text().await.unwrap();
-    assert!(page.contains("This is not your current password.") && page.contains(&format!("value=\"{NEW}\"")), "nothing typed is lost: {page}");
     for email in ["", "vera", vera.email.as_str()] {
         assert_eq!(ask(&vera.browser, email).await.status(), 422, "{email}");
     }
-    for _ in 0..4 {
-        vera.browser.post::<api::AskEmailChange>(PAGE, &wrong).await;
-    }
-    assert_eq!(ask(&vera.browser, NEW).await.status(), 429);
+    app.ctx.clock.advance(Duration::minutes(11));
+    let asked = ask(&vera.browser, NEW).await;
+    let form = location(&asked).strip_prefix("/step-up?form=").expect("to be proven first");
     assert_eq!(count(&app, "select count(*) from email_changes").await, 0);
+    let proven = vera.browser.post::<api::StepUp>("/step-up", &[("password", PASSWORD), ("form", form)]).await;
+    assert_eq!(location(&proven), PAGE);
+    assert!(vera.browser.page(PAGE).await.contains(&format!("value=\"{NEW}\"")), "nothing typed is lost");
+    assert_eq!(location(&ask(&vera.browser, NEW).await), PAGE);
+
+    let rest = async |password: &str| {
+        let request = vera.browser.http.post(app.url("/api/v1/me/email")).header("sec-fetch-site", "same-origin");
+        request.json(&json!({ "email": "other@example.com", "current_password": password })).send().await.unwrap().status().as_u16()
+    };
+    for _ in 0..5 {
+        assert_eq!(rest("a guess of somebody").await, 422);
+    }
+    assert_eq!(rest(PASSWORD).await, 429);
+    assert_eq!(count(&app, "select count(*) from email_changes where new_email = 'other@example.com'").await, 0);
 }
 
 #[sqlx::test]

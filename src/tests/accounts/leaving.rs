@@ -15,7 +15,7 @@ use sqlx::PgPool;
 use time::Duration;
 use tollgate::{
     accounts::{
-        api,
+        Caller, Via, api,
         server::{self, Visitor, leaving},
     },
     values::WorkspaceId,
@@ -38,8 +38,8 @@ async fn until_it_passes(app: &TestApp, secret: &str, status: u16) {
     until("the gate knows", || async { passes(app, secret).await == status }).await;
 }
 
-async fn ask(person: &Person, typed: &str, password: &str) -> reqwest::Response {
-    person.browser.post::<api::AskDeletion>(PAGE, &[("email", typed), ("current_password", password)]).await
+async fn ask(person: &Person, typed: &str) -> reqwest::Response {
+    person.browser.post::<api::AskDeletion>(PAGE, &[("email", typed)]).await
 }
 
 /// Presses the button behind the link in the last mail to this person.
@@ -52,7 +52,7 @@ async fn confirm(app: &TestApp, path: &str) -> u16 {
 /// Somebody who asked to be deleted and has the mail.
 async fn asked(app: &TestApp) -> (Person, String) {
     let vera = app.sign_in_as("developer").await;
-    assert_eq!(location(&ask(&vera, &vera.email, PASSWORD).await), PAGE);
+    assert_eq!(location(&ask(&vera, &vera.email).await), PAGE);
     let mail = app.mail_to(&vera.email).await;
     assert_eq!(mail.subject, "Delete your account?");
     (vera, link(&mail, "/delete-account").to_owned())
@@ -66,11 +66,12 @@ async fn s85_deactivated_until_a_right_password_brings_it_back(db: PgPool) {
     let elsewhere = app.browser();
     elsewhere.sign_in(&vera.email, PASSWORD).await;
     let page = format!("{PAGE}?act=deactivate");
-    assert!(vera.browser.page(&page).await.contains("Current password"));
-    assert_eq!(vera.browser.post::<api::Deactivate>(&page, &[("current_password", "not the right one at all")]).await.status(), 422, "R50");
+    app.ctx.clock.advance(Duration::minutes(11));
+    assert!(location(&vera.browser.post::<api::Deactivate>(&page, &[]).await).starts_with("/step-up?form="), "R50");
     assert!(vera.browser.is_signed_in().await);
 
-    assert_eq!(location(&vera.browser.post::<api::Deactivate>(&page, &[("current_password", PASSWORD)]).await), "/sign-in");
+    vera.browser.post::<api::StepUp>("/step-up", &[("password", PASSWORD)]).await;
+    assert_eq!(location(&vera.browser.post::<api::Deactivate>(&page, &[]).await), "/sign-in");
     assert!(vera.browser.page("/sign-in").await.contains("Your account is deactivated."));
     assert!(!elsewhere.is_signed_in().await, "R45");
     until_it_passes(&app, &secret, 403).await;
@@ -94,9 +95,9 @@ async fn s85_deactivated_until_a_right_password_brings_it_back(db: PgPool) {
 async fn s85_a_disabled_account_that_was_left_too_stays_disabled(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
-    vera.browser.post::<api::Deactivate>(PAGE, &[("current_password", PASSWORD)]).await;
+    vera.browser.post::<api::Deactivate>(PAGE, &[]).await;
     let left = app.mail_to(&vera.email).await;
-    let caller = server::caller_of_account(&app.ctx, operator.account, tollgate::accounts::Via::Cli).await.unwrap().unwrap();
+    let caller = server::caller_of_account(&app.ctx, operator.account, Via::Cli).await.unwrap().unwrap();
     server::disable_account(&app.ctx, &caller, &Visitor::terminal(), vera.account, "spam").await.unwrap();
     let back = app.browser();
     assert_eq!(back.sign_in(&vera.email, PASSWORD).await.status(), 409);
@@ -110,11 +111,17 @@ async fn r60_s84_deleting_takes_three_confirmations(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
     let secret = key_of(&app, &vera).await;
-    for (typed, password) in [("", PASSWORD), ("somebody@example.com", PASSWORD), (vera.email.as_str(), "not the right one at all")] {
-        assert_eq!(ask(&vera, typed, password).await.status(), 422, "{typed}");
+    for typed in ["", "somebody@example.com"] {
+        assert_eq!(ask(&vera, typed).await.status(), 422, "{typed}");
+    }
+    let key = app.caller_in_a_browser(vera.account).await;
+    let key = Caller { via: Via::Key(app.ctx.new_id()), ..key };
+    for password in [None, Some("not the right one at all".into())] {
+        let refused = leaving::ask_deletion(&app.ctx, &key, &Visitor::terminal(), &vera.email, password.as_ref()).await.unwrap_err();
+        assert!(refused.field("current_password").is_some(), "R50: a key alone leaves nothing: {refused:?}");
     }
     assert_eq!(count(&app, "select count(*) from jobs where kind = 'accounts.send_deletion_link'").await, 0);
-    assert_eq!(location(&ask(&vera, &vera.email.to_uppercase(), PASSWORD).await), PAGE);
+    assert_eq!(location(&ask(&vera, &vera.email.to_uppercase()).await), PAGE);
     let mail = app.mail_to(&vera.email).await;
     let path = link(&mail, "/delete-account");
     let scanner = app.browser();
@@ -198,16 +205,16 @@ async fn r60_after_thirty_days_the_account_goes_and_its_history_keeps_a_pseudony
 async fn s84_the_last_operator_stays_and_of_two_who_leave_at_once_one_does(db: PgPool) {
     let app = TestApp::start(db).await;
     let jon = app.sign_in_as("operator").await;
-    let refused = ask(&jon, &jon.email, PASSWORD).await;
+    let refused = ask(&jon, &jon.email).await;
     assert_eq!(refused.status(), 409);
     assert!(refused.text().await.unwrap().contains("You are the last operator"));
-    assert_eq!(jon.browser.post::<api::Deactivate>(PAGE, &[("current_password", PASSWORD)]).await.status(), 409);
+    assert_eq!(jon.browser.post::<api::Deactivate>(PAGE, &[]).await.status(), 409);
     assert!(jon.browser.is_signed_in().await);
 
     let ada = app.sign_in_as("operator").await;
     let mut links = Vec::new();
     for person in [&jon, &ada] {
-        assert_eq!(ask(person, &person.email, PASSWORD).await.status(), 303);
+        assert_eq!(ask(person, &person.email).await.status(), 303);
         let mail = app.mail_to(&person.email).await;
         links.push(link(&mail, "/delete-account").to_owned());
     }

@@ -2,8 +2,10 @@
 
 mod bans;
 mod changing_address;
+mod covered;
 mod devices;
 mod exporting;
+mod factors;
 mod guessing;
 mod leaving;
 mod mails;

@@ -149,6 +149,6 @@ async fn t11_strangers_see_what_was_ticked_and_nothing_looks_like_nobody(db: PgP
     assert!(!page.contains("Kolkata") && !page.contains(&vera.email), "{page}");
     assert_eq!(stranger.get("/u/Vera-H").await.status(), 404, "one address for one profile");
 
-    vera.browser.post::<api::Deactivate>("/settings/danger", &[("current_password", crate::support::browser::PASSWORD)]).await;
+    vera.browser.post::<api::Deactivate>("/settings/danger", &[]).await;
     assert_eq!(nothing("vera-h").await, unknown, "who left is not there");
 }

@@ -28,16 +28,18 @@ const PAGES: [&str; 12] = [
 ];
 
 /// The pages for which nobody needs to sign in.
-const PUBLIC: [&str; 18] = [
+const PUBLIC: [&str; 20] = [
     "/",
     "/sign-up",
     "/sign-in",
+    "/sign-in/code",
     "/sign-out",
     "/forgot-password",
     "/reset-password",
     "/verify-email",
     "/unlock",
     "/not-me",
+    "/keep-factors",
     "/confirm-email",
     "/undo-email",
     "/delete-account",
@@ -99,6 +101,7 @@ fn functions(account: &str, session: &str, key: &str, job: &str, ban: &str, bloc
         ("/fn/tollgate/admin/api/read_api", of("slug", "demo")),
         ("/fn/tollgate/admin/api/read_overview", vec![]),
         ("/fn/tollgate/admin/api/remove_route", vec![("slug", "demo".to_owned()), ("method", "GET".to_owned()), ("path", "/access".to_owned())]),
+        ("/fn/tollgate/admin/api/reset_factors", two(("id", account), ("reason", "a test"))),
         ("/fn/tollgate/admin/api/retry_job", of("id", job)),
         ("/fn/tollgate/admin/api/revoke_key", two(("id", key), ("typed", "access"))),
         ("/fn/tollgate/admin/api/save_api", two(("slug", "demo"), ("name", "Demo"))),

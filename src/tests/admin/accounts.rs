@@ -8,10 +8,7 @@ use crate::support::{
 };
 use sqlx::PgPool;
 use tollgate::{
-    accounts::{
-        Caller, Via,
-        server::{self as accounts, NewAccount, Visitor, caller_of_account, create_account},
-    },
+    accounts::server::{self as accounts, NewAccount, Visitor, create_account},
     admin::{api, model::AccountQuery, server},
     error::AppError,
     values::{AccountId, Outcome},
@@ -19,11 +16,6 @@ use tollgate::{
 
 fn visitor() -> Visitor {
     Visitor { address: "192.0.2.1".parse().unwrap(), device: "test".to_owned() }
-}
-
-/// The caller that an account is in a browser.
-async fn signed_in(app: &TestApp, account: AccountId) -> Caller {
-    caller_of_account(&app.ctx, account, Via::Session(app.ctx.new_id())).await.unwrap().unwrap()
 }
 
 #[sqlx::test]
@@ -158,7 +150,7 @@ async fn s89_nobody_disables_themself_nor_the_last_operator(db: PgPool) {
 async fn s89_two_operators_who_disable_each_other_leave_one(db: PgPool) {
     let app = TestApp::start(db).await;
     let (one, two) = (app.account("one@example.com", "One", "operator").await, app.account("two@example.com", "Two", "operator").await);
-    let (first, second) = (signed_in(&app, one).await, signed_in(&app, two).await);
+    let (first, second) = (app.caller_in_a_browser(one).await, app.caller_in_a_browser(two).await);
     let from = visitor();
     let (a, b) =
         tokio::join!(server::disable_account(&app.ctx, &first, &from, two, "you or me"), server::disable_account(&app.ctx, &second, &from, one, "you or me"),);

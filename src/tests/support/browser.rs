@@ -4,9 +4,10 @@ use super::TestApp;
 use leptos::server_fn::ServerFn;
 use tollgate::{
     accounts::{
-        api,
-        server::{NewAccount, create_account},
+        Caller, Via, api,
+        server::{NewAccount, caller_of_account, create_account},
     },
+    platform::session::{Kept, keep},
     values::AccountId,
 };
 
@@ -54,6 +55,14 @@ impl TestApp {
         let answer = browser.sign_in(&email, PASSWORD).await;
         assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
         Person { browser, account, email, name }
+    }
+
+    /// The caller that an account is in a browser which signed in just now.
+    pub async fn caller_in_a_browser(&self, account: AccountId) -> Caller {
+        let (id, now, day) = (self.ctx.new_id(), self.ctx.clock.now(), std::time::Duration::from_secs(86_400));
+        let new = Kept { id, account, device: "test", address: [127, 0, 0, 1].into(), now, idle: day, max: day };
+        keep(&mut self.ctx.db.acquire().await.unwrap(), new).await.unwrap();
+        caller_of_account(&self.ctx, account, Via::Session(id)).await.unwrap().unwrap()
     }
 }
 

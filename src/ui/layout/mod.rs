@@ -23,6 +23,6 @@ pub(super) fn SkipLink() -> impl IntoView {
 
 /// The title of the document; after a refused form it begins with "Error:", so that a screen reader says so first.
 fn document_title(title: &str) -> String {
-    let error = if use_context::<super::FormOutcome>().is_some() { "Error: " } else { "" };
+    let error = if use_context::<super::FormOutcome>().is_some_and(|o| o.error.is_some()) { "Error: " } else { "" };
     format!("{error}{title} · Tollgate")
 }

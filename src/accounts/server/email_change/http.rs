@@ -83,7 +83,7 @@ pub async fn ask(
     Asking(caller): Asking,
     Body(body): Body<NewEmailBody>,
 ) -> Result<Response, AppError> {
-    let sent_to = ask_email_change(&ctx, &caller, &Visitor::of(&info), &body.email, &body.current_password.into()).await?;
+    let sent_to = ask_email_change(&ctx, &caller, &Visitor::of(&info), &body.email, Some(&body.current_password.into())).await?;
     Ok((StatusCode::ACCEPTED, Json(MailedBody { mailed_to: sent_to.to_string() })).into_response())
 }
 

@@ -48,13 +48,13 @@ pub enum NewAddress {
 }
 
 /// Mails a link and a code to the new address; until one of them is used nothing changes. The answer is the same for every address.
-pub async fn ask_email_change(ctx: &Ctx, caller: &Caller, from: &Visitor, new: &str, current_password: &SecretString) -> Result<Email, AppError> {
+pub async fn ask_email_change(ctx: &Ctx, caller: &Caller, from: &Visitor, new: &str, current_password: Option<&SecretString>) -> Result<Email, AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
+    fresh_proof(ctx, caller, current_password).await?;
     let new: Email = new.parse().map_err(|e| AppError::invalid("email", e))?;
     if new.as_str() == caller.email {
         return Err(AppError::invalid("email", "This is your address already."));
     }
-    fresh_proof(ctx, caller, current_password).await?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &new.key()).await?;
     let mut tx = ctx.db.begin().await?;

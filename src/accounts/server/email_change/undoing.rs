@@ -9,7 +9,7 @@ use crate::{
         attempts::{self, Attempt},
         jobs::SendReset,
         sign_up::about,
-        store::{accounts, sessions},
+        store::{accounts, factors::pending, sessions},
     },
     activity::server::{Change, record},
     error::AppError,
@@ -38,6 +38,7 @@ pub async fn undo_email_change(ctx: &Ctx, from: &Visitor, token: &str) -> Result
     store::delete_change(&mut tx, account.id).await?;
     put_address(ctx, &mut tx, account.id, &old).await?;
     accounts::clear_password(&mut tx, account.id, ctx.clock.now()).await?;
+    pending::delete_pending_of(&mut tx, account.id).await?;
     sessions::delete_sessions(&mut *tx, account.id, None).await?;
     let change = Change { kind: "account.email_restored", workspace: account.workspace, ..about(account.id, "somebody", from) };
     let cause = record(ctx, &mut tx, change).await?;

@@ -55,7 +55,7 @@ pub async fn ask(
     Asking(caller): Asking,
     Body(body): Body<AskExportBody>,
 ) -> Result<StatusCode, AppError> {
-    ask_export(&ctx, &caller, &Visitor::of(&info), &body.current_password.into()).await?;
+    ask_export(&ctx, &caller, &Visitor::of(&info), Some(&body.current_password.into())).await?;
     Ok(StatusCode::ACCEPTED)
 }
 

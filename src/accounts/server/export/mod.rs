@@ -1,7 +1,7 @@
-//! Everything that is kept of an account, as one JSON file for its owner (R61): asked for with the password, written by a job, kept in
+//! Everything that is kept of an account, as one JSON file for its owner (R61): asked for with a recent proof, written by a job, kept in
 //! pieces in the database for 24 hours. No secret is in it: hashes, codes and tokens are not even read.
 //!
-//! The document: `account`, `sessions`, `keys`, `usage` (calls by month, key and outcome), `events`; times RFC 3339, UTC.
+//! The document: `account`, `second_factors`, `sessions`, `keys`, `usage` (calls by month, key and outcome), `events`; times RFC 3339, UTC.
 
 pub mod http;
 pub mod jobs;
@@ -32,7 +32,7 @@ use time::{Duration, OffsetDateTime};
 pub const LIVES: Duration = Duration::hours(24);
 
 /// Asks for an export in the place of the one before; a mail says when it is there.
-pub async fn ask_export(ctx: &Ctx, caller: &Caller, from: &Visitor, current_password: &SecretString) -> Result<(), AppError> {
+pub async fn ask_export(ctx: &Ctx, caller: &Caller, from: &Visitor, current_password: Option<&SecretString>) -> Result<(), AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
     fresh_proof(ctx, caller, current_password).await?;
     Attempt::charge(ctx, &attempts::MAIL, &caller.email.to_ascii_lowercase()).await?;

@@ -28,6 +28,8 @@ pub async fn write_export(ctx: &Ctx, account: AccountId, id: EventId) -> Result<
     let mut file = Pieces { id, buffer: Vec::with_capacity(CHUNK_BYTES), number: 0, bytes: 0 };
     file.text("{\"account\":");
     file.json(&facts)?;
+    file.text(",\"second_factors\":");
+    file.json(&store::find_factors(&mut *tx, account).await?)?;
     file.text(",\"sessions\":");
     file.json(&store::list_sessions(&mut *tx, account).await?)?;
     file.text(",\"keys\":");

@@ -75,7 +75,7 @@ pub async fn delete_me(
     Asking(caller): Asking,
     Body(body): Body<DeleteMeBody>,
 ) -> Result<Response, AppError> {
-    let sent_to = ask_deletion(&ctx, &caller, &Visitor::of(&info), &body.email, &body.current_password.into()).await?;
+    let sent_to = ask_deletion(&ctx, &caller, &Visitor::of(&info), &body.email, Some(&body.current_password.into())).await?;
     Ok((StatusCode::ACCEPTED, Json(MailedBody { mailed_to: sent_to.to_string() })).into_response())
 }
 
@@ -114,7 +114,7 @@ pub async fn leave_for_a_while(
     Asking(caller): Asking,
     Body(body): Body<DeactivateBody>,
 ) -> Result<StatusCode, AppError> {
-    deactivate(&ctx, &caller, &Visitor::of(&info), &body.current_password.into()).await?;
+    deactivate(&ctx, &caller, &Visitor::of(&info), Some(&body.current_password.into())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -21,7 +21,9 @@ use super::{
         accounts, administration,
         administration::AccountFacts,
         departures::{self as store, Departure},
-        email_changes, operators, sessions, tokens as token_store,
+        email_changes,
+        factors::pending,
+        operators, sessions, tokens as token_store,
     },
     tokens::{self, KINDS, Purpose},
 };
@@ -43,7 +45,7 @@ pub const GRACE: Duration = tokens::KEEP_LINK_LIVES;
 const DEAD_LINK: &str = "This link was used, or is too old, or a newer one was sent. Ask again in your settings.";
 
 /// Leaves for a while: a right password brings the account back.
-pub async fn deactivate(ctx: &Ctx, caller: &Caller, from: &Visitor, current_password: &SecretString) -> Result<(), AppError> {
+pub async fn deactivate(ctx: &Ctx, caller: &Caller, from: &Visitor, current_password: Option<&SecretString>) -> Result<(), AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
     fresh_proof(ctx, caller, current_password).await?;
     let mut tx = ctx.db.begin().await?;
@@ -54,16 +56,16 @@ pub async fn deactivate(ctx: &Ctx, caller: &Caller, from: &Visitor, current_pass
     Ok(tx.commit().await?)
 }
 
-/// Asks to be deleted, with the password and the typed address or handle; mails the link that does it. Answers where it went.
-pub async fn ask_deletion(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &str, current_password: &SecretString) -> Result<Email, AppError> {
+/// Asks to be deleted, with a recent proof and the typed address or handle; mails the link that does it. Answers where it went.
+pub async fn ask_deletion(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &str, current_password: Option<&SecretString>) -> Result<Email, AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
+    fresh_proof(ctx, caller, current_password).await?;
     let email: Email = caller.email.parse().map_err(AppError::internal)?;
     let profile = super::profile(ctx, caller).await?;
     let typed = typed.trim().to_ascii_lowercase();
     if typed != email.key() && profile.handle.as_ref() != Some(&typed) {
         return Err(AppError::invalid("email", format!("Type {email} to confirm.")));
     }
-    fresh_proof(ctx, caller, current_password).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
@@ -109,6 +111,7 @@ async fn depart(ctx: &Ctx, conn: &mut PgConnection, id: AccountId, grace: Option
         return Ok(None);
     }
     sessions::delete_sessions(&mut *conn, id, None).await?;
+    pending::delete_pending_of(conn, id).await?;
     email_changes::delete_change(conn, id).await?;
     token_store::delete_tokens(conn, id, &KINDS).await?;
     let kind = if grace.is_some() { "account.deleted" } else { "account.deactivated" };

@@ -11,7 +11,7 @@ pub struct Departure {
     pub erase_at: Option<OffsetDateTime>,
 }
 
-/// One act of leaving or coming back at a time; false if the account is gone.
+/// One act of leaving, coming back or coming in with a second factor at a time; false if the account is gone.
 pub async fn lock_account(conn: &mut PgConnection, account: AccountId) -> sqlx::Result<bool> {
     Ok(sqlx::query!("select from accounts where id = $1 for update", account.uuid()).fetch_optional(conn).await?.is_some())
 }

@@ -1,4 +1,5 @@
-//! What time has made worthless: proofs, ways back to an address, counters of attempts, invitations, and sign-ups that nobody proved.
+//! What time has made worthless: proofs, half-done sign-ins and forms, ways back to an address, counters of attempts, invitations, and
+//! sign-ups that nobody proved.
 
 use sqlx::PgPool;
 use time::{Duration, OffsetDateTime};
@@ -35,6 +36,9 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
     super::profiles::delete_old_holds(db, now).await?;
     let attempts = sqlx::query!("delete from attempt_counters where last_at < $1 and blocked_until < $2", now - ATTEMPTS, now).execute(db).await?;
     let invites = sqlx::query!("delete from invites where expires_at < $1", now - INVITES).execute(db).await?;
+    sqlx::query!("delete from pending_sign_ins where expires_at < $1", now).execute(db).await?;
+    sqlx::query!("delete from interrupted_forms where expires_at < $1", now).execute(db).await?;
+    sqlx::query!("delete from totp_enrolments where expires_at < $1", now).execute(db).await?;
     // Only what somebody typed on the sign-up page: an account that an operator made waits for its owner.
     let accounts = sqlx::query!(
         "delete from accounts a where a.verified_at is null and a.last_sign_in_at is null and a.created_at < $1

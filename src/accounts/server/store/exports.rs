@@ -33,6 +33,19 @@ pub struct Facts {
     pub password_set_at: Option<OffsetDateTime>,
 }
 
+/// What it has besides the password: neither the seed nor codes.
+#[derive(Debug, Serialize)]
+pub struct FactorFacts {
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub app_since: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub app_last_used_at: Option<OffsetDateTime>,
+    pub recovery_codes_left: i64,
+    /// When an operator's reset takes them away.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub removed_at: Option<OffsetDateTime>,
+}
+
 #[derive(Debug, Serialize)]
 pub struct SessionLine {
     pub device: String,
@@ -119,6 +132,11 @@ pub async fn find_facts(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Re
     )
     .fetch_optional(db)
     .await
+}
+
+pub async fn find_factors(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<FactorFacts> {
+    let facts = super::factors::find_facts(db, account).await?;
+    Ok(FactorFacts { app_since: facts.totp_since, app_last_used_at: facts.totp_used, recovery_codes_left: facts.codes_left, removed_at: facts.reset_due })
 }
 
 pub async fn list_sessions(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Vec<SessionLine>> {

@@ -9,6 +9,7 @@ pub mod devices;
 pub mod email_changes;
 pub mod expired;
 pub mod exports;
+pub mod factors;
 pub mod invites;
 pub mod locks;
 pub mod operators;

@@ -44,7 +44,7 @@ const PURPOSE: &str = "signing secret";
 
 /// The secret as the table holds it: bound to its key, so that no other key can be given it.
 fn sealed(vault: &Vault, rng: &Rng, key: KeyId, secret: &str) -> Result<Vec<u8>, AppError> {
-    vault.seal(rng, PURPOSE, key.uuid().as_bytes(), secret.as_bytes()).ok_or_else(|| AppError::internal("a signing secret could not be sealed"))
+    vault.seal(rng, PURPOSE, key.uuid().as_bytes(), secret.as_bytes()).map_err(AppError::internal)
 }
 
 /// What the table holds, ready to check signatures. A secret that does not open checks none.

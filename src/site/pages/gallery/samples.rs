@@ -15,12 +15,12 @@ pub fn refused() -> FormOutcome {
     FormOutcome {
         action: "/fn/gallery".into(),
         form: Some("gallery-error".into()),
-        error: AppError::Invalid {
+        error: Some(AppError::Invalid {
             fields: vec![
                 wrong("email", "There is no dot after the @. Did you mean mara@nordlicht.example?"),
                 wrong("password", "9 characters are too few: at least 15."),
             ],
-        },
+        }),
         values: vec![sent("email", "mara@nordlicht"), sent("reason", "<b>second</b> time"), sent("others", "true")],
     }
 }

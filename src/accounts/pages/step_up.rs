@@ -1,0 +1,104 @@
+//! `/step-up`: proof again before a dangerous act. Says why, offers whatever the account has (`?use=`), and leads back to the form that
+//! waits (`?form=`).
+
+use crate::{
+    accounts::{
+        api::{StepUp, my_step_up},
+        components::{AccountOfPassword, loaded},
+        model::StepUpView,
+    },
+    ui::{AuthFrame, Button, Form, LinkButton, Look, PasswordField, Size, TextField},
+    values::link,
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Password,
+    App,
+    Recovery,
+}
+
+impl Way {
+    const ALL: [Self; 3] = [Self::Password, Self::App, Self::Recovery];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::App => "app",
+            Self::Recovery => "recovery",
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Password => "Use your password",
+            Self::App => "Use your authenticator app",
+            Self::Recovery => "Use a recovery code",
+        }
+    }
+
+    const fn is_offered(self, it: &StepUpView) -> bool {
+        match self {
+            Self::Password => it.has_password,
+            Self::App => it.has_app,
+            Self::Recovery => it.codes_left > 0,
+        }
+    }
+
+    fn field(self) -> AnyView {
+        match self {
+            Self::Password => {
+                view! { <PasswordField label="Password" name="password" autocomplete="current-password" required=true large=true autofocus=true/> }.into_any()
+            }
+            Self::App => view! {
+                <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true large=true autofocus=true
+                    help="The six digits that your authenticator app shows now."/>
+            }
+            .into_any(),
+            Self::Recovery => view! {
+                <TextField label="Recovery code" name="recovery_code" autocomplete="off" maxlength=40 required=true large=true mono=true autofocus=true
+                    help="Each works once."/>
+            }
+            .into_any(),
+        }
+    }
+}
+
+#[component]
+pub fn StepUpPage() -> impl IntoView {
+    let (chosen, form) = use_query_map().with_untracked(|query| (query.get("use"), query.get("form")));
+    let of = form.clone();
+    loaded(move || my_step_up(of.clone()), move |it| page(it, chosen.as_deref(), form.clone()))
+}
+
+fn page(it: StepUpView, chosen: Option<&str>, form: Option<String>) -> AnyView {
+    let ways: Vec<Way> = Way::ALL.into_iter().filter(|way| way.is_offered(&it)).collect();
+    let way = ways.iter().copied().find(|way| Some(way.word()) == chosen).or_else(|| ways.first().copied()).unwrap_or(Way::Password);
+    let why = match it.act {
+        Some(act) => format!("You are about to {act}. For that you prove again who you are, unless you did within ten minutes."),
+        None => "Some acts need a proof that is not older than ten minutes. Give it now, and you are not asked again for that time.".to_owned(),
+    };
+    let others = ways
+        .iter()
+        .filter(|other| **other != way)
+        .map(|other| {
+            let href = link("/step-up", form.as_deref().map(|form| ("form", form)).into_iter().chain([("use", other.word())]));
+            view! { <a href=href>{other.label()}</a>". " }
+        })
+        .collect_view();
+    let hidden = form.clone().map(|form| ("form", form)).into_iter().collect::<Vec<_>>();
+    view! {
+        <AuthFrame title="Is it you?" lead=view! { {why} }.into_any()>
+            <Form action=StepUp::PATH class="stack" hidden=hidden>
+                <AccountOfPassword email=it.email/>
+                {way.field()}
+                <Button look=Look::Primary size=Size::Large block=true>"Go on"</Button>
+                <LinkButton href=it.back size=Size::Large block=true>"Cancel"</LinkButton>
+            </Form>
+            <p class="help">{others}</p>
+        </AuthFrame>
+    }
+    .into_any()
+}

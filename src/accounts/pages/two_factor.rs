@@ -1,0 +1,110 @@
+//! `/settings/security/authenticator`: an authenticator app is set up, by its QR code or the text of it, and confirmed by a code.
+//! `/settings/security/recovery-codes`: the codes that were just made, until they are saved.
+
+use crate::{
+    accounts::{
+        api::{ConfirmTotp, FinishRecoveryCodes, StartTotp, my_new_codes, my_totp_setup},
+        components::loaded,
+        model::{Factors, QrCode, TotpSetup},
+    },
+    ui::{AuthFrame, Button, CheckField, CodeBlock, CopyId, Form, LinkButton, Look, Size, TextField, button_class},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn AuthenticatorPage() -> impl IntoView {
+    loaded(my_totp_setup, |(setup, factors): (Option<TotpSetup>, Factors)| match setup {
+        Some(setup) => confirm(setup, &factors),
+        None => start(&factors),
+    })
+}
+
+fn start(factors: &Factors) -> AnyView {
+    let lead = if factors.is_required && factors.app_since.is_none() {
+        "This site requires a second factor of you. Set up an authenticator app to go on: signing in then takes your password and a code of it."
+    } else if factors.app_since.is_some() {
+        "A new app replaces the present one, which works until the new one is confirmed. Your recovery codes stay."
+    } else {
+        "Signing in then takes your password and a code that an app on your phone or in your password manager shows."
+    };
+    view! {
+        <AuthFrame title="Authenticator app" lead=view! { {lead} }.into_any() foot=way_out(factors)>
+            <Form action=StartTotp::PATH class="stack">
+                <Button look=Look::Primary size=Size::Large block=true>"Set up an app"</Button>
+            </Form>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn confirm(setup: TotpSetup, factors: &Factors) -> AnyView {
+    let TotpSetup { qr, secret, uri } = setup;
+    view! {
+        <AuthFrame title="Authenticator app" raised=true lead=view! { "Scan this with your app, then type the code that it shows." }.into_any() foot=way_out(factors)>
+            {qr.map(|qr| view! { <Qr qr/> })}
+            <p class="help">
+                "No camera? "<a href=uri>"Open it in an app on this device"</a>", or type this key: "<CopyId id="seed" text=secret/>
+                ". It is shown here only, for a quarter of an hour."
+            </p>
+            <Form action=ConfirmTotp::PATH class="stack">
+                <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true large=true/>
+                <CheckField label="Sign out all other devices" name="end_others" help="They came in with the password alone."/>
+                <Button look=Look::Primary size=Size::Large block=true>"Confirm"</Button>
+            </Form>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+/// Dark on white whatever the theme, with the margin of four squares that readers need (ISO/IEC 18004).
+#[component]
+fn Qr(qr: QrCode) -> impl IntoView {
+    let side = qr.size + 8;
+    view! {
+        <svg class="qr" viewBox=format!("-4 -4 {side} {side}") role="img" aria-label="QR code for an authenticator app">
+            <path d=qr.path/>
+        </svg>
+    }
+}
+
+/// Back to the settings, or out, where nothing else may be done yet.
+fn way_out(factors: &Factors) -> Vec<(String, String)> {
+    let (words, href) = if factors.is_required && factors.app_since.is_none() { ("Sign out", "/sign-out") } else { ("Back to Security", "/settings/security") };
+    vec![(words.to_owned(), href.to_owned())]
+}
+
+#[component]
+pub fn RecoveryCodesPage() -> impl IntoView {
+    loaded(my_new_codes, |codes: Vec<String>| if codes.is_empty() { gone() } else { show(&codes) })
+}
+
+fn show(codes: &[String]) -> AnyView {
+    let lead = "Each signs you in once when the app is lost. They are not shown again: save them where the app is not.";
+    let text = codes.join("\n");
+    let file = format!("data:text/plain;charset=utf-8,{}%0A", codes.join("%0A"));
+    view! {
+        <AuthFrame title="Recovery codes" raised=true lead=view! { {lead} }.into_any()>
+            <div class="stack" data-guard>
+                <CodeBlock id="codes" title="Recovery codes" code=text/>
+                <div class="row">
+                    <a class=button_class(Look::Secondary, Size::Medium, false, false) href=file download="tollgate-recovery-codes.txt">"Download"</a>
+                    <button type="button" class=button_class(Look::Secondary, Size::Medium, false, false) hidden=true data-js data-print>"Print"</button>
+                </div>
+            </div>
+            <Form action=FinishRecoveryCodes::PATH class="stack">
+                <CheckField label="I saved these codes" name="saved"/>
+                <Button look=Look::Primary size=Size::Large block=true>"Finish"</Button>
+            </Form>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn gone() -> AnyView {
+    view! {
+        <AuthFrame title="Recovery codes" lead=view! { "Codes are shown once, right after they were made. If you lost them, make new ones." }.into_any()>
+            <LinkButton href="/settings/security" look=Look::Primary size=Size::Large block=true>"Back to Security"</LinkButton>
+        </AuthFrame>
+    }
+    .into_any()
+}

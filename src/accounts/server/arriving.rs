@@ -1,0 +1,34 @@
+//! Where a browser goes that tried to sign in: on with a session, or to the page of what is still missing.
+
+use super::{Visitor, factors::PENDING_LASTS, leaving, links, sessions::begin, sign_in::SignIn};
+use crate::{
+    error::AppError,
+    platform::{Ctx, http::reply},
+    values::link,
+};
+use tower_sessions::Session;
+
+/// Sends the browser there, inside a server function. `next`: where it wanted to go before it was asked to sign in.
+pub async fn arrive(ctx: &Ctx, session: &Session, from: &Visitor, outcome: SignIn, next: Option<&str>) -> Result<(), AppError> {
+    let next = next.and_then(|next| links::safe_next(ctx, next));
+    match outcome {
+        SignIn::Done(proven) => {
+            begin(ctx, session, proven, from).await?;
+            reply::redirect(next.as_deref().unwrap_or("/home"));
+        }
+        SignIn::Unproven(email) => {
+            reply::seal(ctx, links::PENDING, email.as_str(), 24 * 3600);
+            reply::toast(ctx, "Confirm your email first, then sign in.");
+            reply::redirect("/verify-email");
+        }
+        SignIn::Departed(account) => {
+            reply::seal(ctx, links::RETURN, &leaving::return_ticket(ctx, account).seal(), 600);
+            reply::redirect("/come-back");
+        }
+        SignIn::SecondFactor(token) => {
+            reply::seal(ctx, links::SECOND_FACTOR, &token, PENDING_LASTS.whole_seconds());
+            reply::redirect(&link("/sign-in/code", next.as_deref().map(|next| ("next", next))));
+        }
+    }
+    Ok(())
+}

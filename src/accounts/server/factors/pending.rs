@@ -1,0 +1,156 @@
+//! Between the right password and the second factor. What the browser holds then is not a session: it opens nothing but the page that
+//! asks for the code, for ten minutes, in this browser, for one sign-in, and only while the password that was right still stands (R24).
+
+use super::{SendFactorChanged, Told, recovery, totp};
+use crate::{
+    accounts::server::{
+        Visitor,
+        attempts::{self, Attempt},
+        devices, locks,
+        sign_in::{Proven, SignIn, admit, charge, way_in},
+        sign_up::about,
+        store::{
+            accounts::{self, Account},
+            departures::lock_account,
+            factors::pending as store,
+        },
+    },
+    activity::server::{Change, record},
+    error::{AppError, wait_in_words},
+    platform::{Ctx, crypto::sha256, jobs, session},
+    values::{DeviceId, Email, SessionId},
+};
+use time::Duration;
+
+/// How long the second factor may take.
+pub const PENDING_LASTS: Duration = Duration::minutes(10);
+
+/// What is offered as a second factor.
+#[derive(Debug, Clone)]
+pub enum Offered {
+    /// A code of the app.
+    Code(String),
+    Recovery(String),
+}
+
+impl Offered {
+    fn field(&self) -> &'static str {
+        match self {
+            Self::Code(_) => "code",
+            Self::Recovery(_) => "recovery_code",
+        }
+    }
+}
+
+/// The password was right: answers what the browser keeps until the second factor is given.
+pub async fn pend(ctx: &Ctx, account: &Account) -> Result<String, AppError> {
+    let token = ctx.rng.base62(43);
+    let now = ctx.clock.now();
+    store::insert_pending(&ctx.db, &sha256(&token), account.id, account.password_set_at, now, now + PENDING_LASTS).await?;
+    Ok(token)
+}
+
+/// Whose sign-in waits; none if it is over. Changes nothing.
+pub async fn pending_email(ctx: &Ctx, token: &str) -> Result<Option<String>, AppError> {
+    let Some(account) = store::find_pending(&ctx.db, &sha256(token), ctx.clock.now()).await? else { return Ok(None) };
+    Ok(accounts::find_account(&ctx.db, account).await?.map(|account| account.email))
+}
+
+/// Ends a browser's sign-in with its second factor. If nothing else is in the way (R18), the session has begun and waits for its cookie
+/// (`sessions::begin`). `Unauthenticated`: it took too long, was done, or the password was changed.
+pub async fn finish_sign_in(ctx: &Ctx, from: &Visitor, token: &str, offered: &Offered) -> Result<SignIn, AppError> {
+    finish(ctx, from, token, offered, true).await
+}
+
+/// The same for a program, which gets something else than a session.
+pub async fn accept_second_factor(ctx: &Ctx, from: &Visitor, token: &str, offered: &Offered) -> Result<SignIn, AppError> {
+    finish(ctx, from, token, offered, false).await
+}
+
+/// A wrong code counts with wrong passwords (R19) and leaves the wait open for another; a failure of ours does not count (S53).
+async fn finish(ctx: &Ctx, from: &Visitor, token: &str, offered: &Offered, begins_session: bool) -> Result<SignIn, AppError> {
+    let token = sha256(token);
+    let id = store::find_pending(&ctx.db, &token, ctx.clock.now()).await?.ok_or(AppError::Unauthenticated)?;
+    let account = accounts::find_account(&ctx.db, id).await?.ok_or(AppError::Unauthenticated)?;
+    let email: Email = account.email.parse().map_err(AppError::internal)?;
+    let way = way_in(ctx, from, &account).await?;
+    let device = devices::known(ctx, Some(account.id)).await?;
+    let by_address = Attempt::charge(ctx, &attempts::SIGN_IN_FROM, &attempts::network(from.address)).await?;
+    let by_email = charge(ctx, device, &email).await?;
+    let waiting = Waiting { token: &token, account: &account, device, lets_in: way.is_free(), begins_session };
+    match accept(ctx, from, waiting, offered).await {
+        Ok(Some(proven)) => {
+            by_address.refund(ctx).await?;
+            by_email.forgive(ctx).await?;
+            way.taken_by(proven)
+        }
+        Ok(None) => {
+            tracing::info!(address = %from.address, "sign-in refused: wrong second factor");
+            if device.is_none() {
+                locks::note_failure(ctx, from, by_email.wait, Some(account.id)).await?;
+            }
+            Err(wrong(offered, &by_email))
+        }
+        Err(ours) => {
+            by_email.refund(ctx).await?;
+            by_address.refund(ctx).await?;
+            Err(ours)
+        }
+    }
+}
+
+/// A sign-in whose second factor is looked at.
+#[derive(Debug, Clone, Copy)]
+struct Waiting<'a> {
+    token: &'a [u8],
+    account: &'a Account,
+    /// The known browser that it comes from.
+    device: Option<DeviceId>,
+    /// False: who proves this is told what keeps the account out, and nothing begins.
+    lets_in: bool,
+    begins_session: bool,
+}
+
+/// The factor is used, the waiting ends and the session begins in one transaction (R29); None: the factor is wrong.
+async fn accept(ctx: &Ctx, from: &Visitor, waiting: Waiting<'_>, offered: &Offered) -> Result<Option<Proven>, AppError> {
+    let Waiting { token, account, device, lets_in, begins_session } = waiting;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await?;
+    // The account first: who ends what waits holds it, too.
+    if !lock_account(&mut tx, account.id).await? || !store::use_pending(&mut tx, token, now).await? {
+        return Err(AppError::Unauthenticated);
+    }
+    let is_right = match offered {
+        Offered::Code(typed) => totp::accept(ctx, &mut tx, account.id, typed).await?,
+        Offered::Recovery(typed) => recovery::accept(ctx, &mut tx, account.id, typed).await?,
+    };
+    if !is_right {
+        return Ok(None);
+    }
+    if let Offered::Recovery(_) = offered {
+        let cause = record(ctx, &mut tx, Change { kind: "factor.code_used", workspace: account.workspace, ..about(account.id, &account.name, from) }).await?;
+        jobs::enqueue(ctx, &mut tx, &SendFactorChanged { account: account.id, cause, told: Told::CodeUsed }).await?;
+    }
+    let session: Option<SessionId> = (begins_session && lets_in).then(|| ctx.new_id());
+    if let Some(id) = session {
+        let (idle, max) = (ctx.config.auth.session_idle, ctx.config.auth.session_max);
+        session::keep(&mut tx, session::Kept { id, account: account.id, device: &from.device, address: from.address, now, idle, max }).await?;
+    }
+    if lets_in {
+        admit(ctx, &mut tx, account, device, from).await?;
+    }
+    tx.commit().await?;
+    Ok(Some(Proven { account: account.id, password_set_at: account.password_set_at, session }))
+}
+
+fn wrong(offered: &Offered, attempt: &Attempt) -> AppError {
+    let what = match offered {
+        Offered::Code(_) => "This code is wrong, too old, or was used already. Type the one that your app shows now.",
+        Offered::Recovery(_) => "This recovery code is wrong, or was used already.",
+    };
+    let pause = match attempt.wait {
+        0 => String::new(),
+        seconds => format!(" Wait {} before the next try.", wait_in_words(seconds)),
+    };
+    AppError::invalid(offered.field(), format!("{what}{pause}"))
+}

@@ -1,0 +1,160 @@
+//! Proof again before dangerous acts (R50): one that is older than ten minutes does not do. It is given on `/step-up`, by whatever the
+//! account has, and gives the session a new cookie; the old one is dead in the same transaction (R23).
+
+use super::{
+    SendFactorChanged, Told,
+    interrupted::{self, Interrupted},
+    pending::Offered,
+    recovery, session_of, totp,
+};
+use crate::{
+    accounts::{
+        model::{Caller, StepUpView, Via},
+        server::{
+            Visitor,
+            attempts::{self, Attempt},
+            passwords::{Passwords, Verdict},
+            sessions,
+            sign_up::about,
+            store::{accounts, attempts as buckets, factors as store},
+        },
+    },
+    activity::server::{Change, record},
+    error::{AppError, wait_in_words},
+    platform::{Ctx, jobs, session},
+};
+use secrecy::SecretString;
+use time::Duration;
+use tower_sessions::Session;
+
+/// How old a proof may be.
+const LASTS: Duration = Duration::minutes(10);
+
+/// Every act that needs a recent proof, by its server function, and how the page says what waits. Their operations call
+/// [`require_recent_proof`]. Changing the password is not among them: the present one, typed beside it, is the proof (R8). Making
+/// operators is not either: only the command line does.
+pub const ACTS: &[(&str, &str)] = &[
+    ("/fn/tollgate/accounts/api/start_totp", "set up an authenticator app"),
+    ("/fn/tollgate/accounts/api/remove_totp", "remove your authenticator app"),
+    ("/fn/tollgate/accounts/api/make_recovery_codes", "make new recovery codes"),
+    ("/fn/tollgate/accounts/api/end_session", "sign out another device"),
+    ("/fn/tollgate/accounts/api/end_sessions", "sign out other devices"),
+    ("/fn/tollgate/accounts/api/ask_email_change", "change your email"),
+    ("/fn/tollgate/accounts/api/ask_export", "export all your data"),
+    ("/fn/tollgate/accounts/api/deactivate", "deactivate your account"),
+    ("/fn/tollgate/accounts/api/ask_deletion", "delete your account"),
+    ("/fn/tollgate/admin/api/disable_account", "disable an account"),
+    ("/fn/tollgate/admin/api/ban_account", "ban an account"),
+    ("/fn/tollgate/admin/api/add_ban", "ban a mail domain or a network"),
+    ("/fn/tollgate/admin/api/end_session", "end somebody's session"),
+    ("/fn/tollgate/admin/api/end_sessions", "end somebody's sessions"),
+    ("/fn/tollgate/admin/api/reset_factors", "reset somebody's second factors"),
+];
+
+/// What is offered as proof.
+#[derive(Debug, Clone)]
+pub enum StepUpProof {
+    Password(SecretString),
+    Factor(Offered),
+}
+
+/// Refuses a signed-in browser whose last proof, at sign-in or by a step-up, is older than ten minutes. Keys and the command line
+/// are governed by their permissions.
+pub async fn require_recent_proof(ctx: &Ctx, caller: &Caller) -> Result<(), AppError> {
+    match caller.via {
+        Via::Key(_) | Via::Cli => Ok(()),
+        Via::Session(session) => match store::is_proven_since(&ctx.db, caller.account, session, ctx.clock.now() - LASTS).await? {
+            true => Ok(()),
+            false => Err(AppError::StepUpNeeded),
+        },
+    }
+}
+
+/// What `/step-up` shows: what waits for the proof, and what the account can prove itself with.
+pub async fn step_up_view(ctx: &Ctx, caller: &Caller, form: Option<&str>) -> Result<StepUpView, AppError> {
+    let waiting = match form {
+        Some(id) => interrupted::look_at_form(ctx, caller, id).await?,
+        None => None,
+    };
+    let account = accounts::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
+    let facts = store::find_facts(&ctx.db, caller.account).await?;
+    let act = waiting.as_ref().and_then(|form| ACTS.iter().find(|(path, _)| *path == form.action)).map(|(_, words)| (*words).to_owned());
+    Ok(StepUpView {
+        act,
+        back: waiting.map_or_else(|| "/home".to_owned(), |form| form.page),
+        email: account.email,
+        has_password: account.password_hash.is_some(),
+        has_app: facts.totp_since.is_some(),
+        codes_left: u64::try_from(facts.codes_left).unwrap_or(0),
+    })
+}
+
+/// Proves that it is the caller who sits at this session; answers the form that waited for it. Failures count together, whatever is offered, and
+/// apart from those of signing in: nobody outside can shut somebody out who is in.
+pub async fn step_up(
+    ctx: &Ctx,
+    caller: &Caller,
+    from: &Visitor,
+    session: &Session,
+    proof: &StepUpProof,
+    form: Option<&str>,
+) -> Result<Option<Interrupted>, AppError> {
+    session_of(caller)?;
+    let waiting = match form {
+        Some(form) => interrupted::look_at_form(ctx, caller, form).await?,
+        None => None,
+    };
+    let attempt = Attempt::charge(ctx, &attempts::CURRENT_PASSWORD, &caller.account.to_string()).await?;
+    match accept(ctx, caller, from, proof).await {
+        Ok(true) => buckets::delete_buckets(&ctx.db, &[attempts::CURRENT_PASSWORD.bucket(ctx, &caller.account.to_string())]).await?,
+        Ok(false) => return Err(wrong(proof, &attempt)),
+        Err(ours) => {
+            attempt.refund(ctx).await?;
+            return Err(ours);
+        }
+    }
+    sessions::take_up(session).await?;
+    Ok(waiting)
+}
+
+async fn accept(ctx: &Ctx, caller: &Caller, from: &Visitor, proof: &StepUpProof) -> Result<bool, AppError> {
+    if let StepUpProof::Password(password) = proof {
+        let account = accounts::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
+        if Passwords::of(ctx)?.verify(account.password_hash.as_deref(), password).await? == Verdict::Wrong {
+            return Ok(false);
+        }
+    }
+    let change = |kind| Change { kind, workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
+    let mut tx = ctx.db.begin().await?;
+    let is_right = match proof {
+        StepUpProof::Password(_) => true,
+        StepUpProof::Factor(Offered::Code(typed)) => totp::accept(ctx, &mut tx, caller.account, typed).await?,
+        StepUpProof::Factor(Offered::Recovery(typed)) => recovery::accept(ctx, &mut tx, caller.account, typed).await?,
+    };
+    if !is_right {
+        return Ok(false);
+    }
+    if !session::release(&mut tx, caller.account, session_of(caller)?, ctx.clock.now()).await? {
+        return Err(AppError::Unauthenticated);
+    }
+    record(ctx, &mut tx, change("session.proven")).await?;
+    if let StepUpProof::Factor(Offered::Recovery(_)) = proof {
+        let cause = record(ctx, &mut tx, change("factor.code_used")).await?;
+        jobs::enqueue(ctx, &mut tx, &SendFactorChanged { account: caller.account, cause, told: Told::CodeUsed }).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+fn wrong(proof: &StepUpProof, attempt: &Attempt) -> AppError {
+    let (field, what) = match proof {
+        StepUpProof::Password(_) => ("password", "This is not your password."),
+        StepUpProof::Factor(Offered::Code(_)) => ("code", "This code is wrong, too old, or was used already. Type the one that your app shows now."),
+        StepUpProof::Factor(Offered::Recovery(_)) => ("recovery_code", "This recovery code is wrong, or was used already."),
+    };
+    let pause = match attempt.wait {
+        0 => String::new(),
+        seconds => format!(" Wait {} before the next try.", wait_in_words(seconds)),
+    };
+    AppError::invalid(field, format!("{what}{pause}"))
+}

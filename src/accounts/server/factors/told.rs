@@ -1,0 +1,101 @@
+//! Every change of a factor is told by mail (R26): what, when, from which device and address, and what to do if it wasn't you.
+
+use super::reset;
+use crate::{
+    accounts::server::{
+        mail::{facts, to},
+        store::accounts::find_account,
+    },
+    platform::{
+        Ctx,
+        jobs::{Job, JobError},
+        mail,
+    },
+    values::{AccountId, EventId},
+};
+use serde::{Deserialize, Serialize};
+
+/// What a mail tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    TotpAdded,
+    TotpReplaced,
+    TotpRemoved,
+    CodesMade,
+    CodeUsed,
+    /// An operator asked to take the factors away, a day from then.
+    ResetAsked,
+    ResetStopped,
+    ResetDone,
+}
+
+/// Mails it to the address of the account.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendFactorChanged {
+    pub account: AccountId,
+    pub cause: EventId,
+    pub told: Told,
+}
+
+impl Job for SendFactorChanged {
+    const KIND: &'static str = "accounts.send_factor_changed";
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        send(ctx, &self).await
+    }
+}
+
+impl Told {
+    const fn subject(self) -> &'static str {
+        match self {
+            Self::TotpAdded => "Two-factor sign-in is on",
+            Self::TotpReplaced => "Your authenticator app was replaced",
+            Self::TotpRemoved => "Two-factor sign-in is off",
+            Self::CodesMade => "You have new recovery codes",
+            Self::CodeUsed => "A recovery code was used",
+            Self::ResetAsked => "Your second factors will be removed",
+            Self::ResetStopped => "Your second factors stay",
+            Self::ResetDone => "Your second factors were removed",
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::TotpAdded => "An authenticator app was added to your account. From now on signing in takes a code of it, too.",
+            Self::TotpReplaced => "The authenticator app of your account was replaced by another one. Codes of the old one no longer work.",
+            Self::TotpRemoved => "The authenticator app of your account was removed, and its recovery codes with it. Your password alone signs in now.",
+            Self::CodesMade => "New recovery codes were made for your account. The old ones no longer work.",
+            Self::CodeUsed => "One of your recovery codes was used. It does not work again.",
+            Self::ResetAsked => {
+                "An operator of this site asked to remove your authenticator app and your recovery codes. It happens in 24 hours. If you asked for it, do nothing."
+            }
+            Self::ResetStopped => "The removal of your authenticator app and recovery codes was stopped. Nothing has changed.",
+            Self::ResetDone => {
+                "Your authenticator app and your recovery codes were removed by an operator of this site, and every session was ended. Your password alone signs in now. Set up a new app soon."
+            }
+        }
+    }
+}
+
+async fn send(ctx: &Ctx, it: &SendFactorChanged) -> Result<(), JobError> {
+    let Some(account) = find_account(&ctx.db, it.account).await? else { return Ok(()) };
+    let facts = facts(ctx, &account, it.cause).await?;
+    // Where an operator sat is nobody's business: of their acts only the time is told.
+    let when = facts.first().cloned();
+    let letter = to(&account, it.told.subject())?.text(it.told.text());
+    let letter = match it.told {
+        Told::ResetAsked => letter
+            .facts(when)
+            .text("If you did not ask for it, stop it now. Nobody needs your password for that.")
+            .link("Keep my second factors", ctx.config.link(&format!("/keep-factors?token={}", reset::token(ctx, it.account, it.cause)))),
+        Told::ResetDone => letter
+            .facts(when)
+            .text("If you did not ask for it, set a new password now and tell the operator of this site.")
+            .link("Set a new password", ctx.config.link("/forgot-password")),
+        _ => letter
+            .facts(facts)
+            .text("If it wasn't you, set a new password now: that ends every session. Then look through your second factors and your keys.")
+            .link("Set a new password", ctx.config.link("/forgot-password")),
+    };
+    mail::send(ctx, &letter.because("the second factors of your account changed")).await
+}

@@ -1,0 +1,27 @@
+//! Recovery codes, as hashes.
+
+use crate::values::AccountId;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+/// Older ones are dead, used or not.
+pub async fn replace_codes(conn: &mut PgConnection, account: AccountId, hashes: &[Vec<u8>], now: OffsetDateTime) -> sqlx::Result<()> {
+    delete_codes(conn, account).await?;
+    sqlx::query!("insert into recovery_codes (account_id, hash, made_at) select $1, h, $3 from unnest($2::bytea[]) h", account.uuid(), hashes, now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn delete_codes(conn: &mut PgConnection, account: AccountId) -> sqlx::Result<()> {
+    sqlx::query!("delete from recovery_codes where account_id = $1", account.uuid()).execute(conn).await?;
+    Ok(())
+}
+
+/// Uses up a code; of several tries at once, one does.
+pub async fn use_code(conn: &mut PgConnection, account: AccountId, hash: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!("update recovery_codes set used_at = $3 where account_id = $1 and hash = $2 and used_at is null", account.uuid(), hash, now)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
