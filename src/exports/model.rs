@@ -127,7 +127,7 @@ impl ExportView {
     /// 0 to 100; none while nobody knows.
     pub fn percent(&self) -> Option<u64> {
         let expected = self.rows_expected?;
-        Some(if expected == 0 { 100 } else { (self.rows_written * 100 / expected).min(100) })
+        Some((self.rows_written * 100).checked_div(expected).map_or(100, |percent| percent.min(100)))
     }
 }
 

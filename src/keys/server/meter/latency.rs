@@ -53,7 +53,10 @@ pub fn told(bucket: i16) -> u64 {
 
 /// The counters, for the meter.
 #[derive(Debug, Default)]
-pub(super) struct Latencies(Mutex<HashMap<(KeyId, Arc<str>, i64, i16), (WorkspaceId, ApiId, u64)>>);
+pub(super) struct Latencies(Mutex<HashMap<Place, (WorkspaceId, ApiId, u64)>>);
+
+/// Key, route, quarter of an hour, bucket.
+type Place = (KeyId, Arc<str>, i64, i16);
 
 impl Latencies {
     /// Adds these; answers how many found no room.
