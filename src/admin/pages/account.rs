@@ -1,5 +1,5 @@
-//! `/admin/accounts/{id}`: one account, its sessions, keys and history, and what an operator may do. What
-//! ends more than a click can bring back asks first, as a state of the page with a URL (`?ask=disable`).
+//! `/admin/accounts/{id}`: one account, its sessions, keys and history, and what an operator may do. Disabling,
+//! banning and resetting second factors ask first, as a state of the page with a URL (`?ask=disable`).
 
 use super::{
     ban::BanCard,
