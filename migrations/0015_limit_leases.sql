@@ -11,6 +11,7 @@ create table limit_leases (
   primary key (holder, name, window_seconds, number)
 ) with (fillfactor = 70);                            -- updated often, in place
 create index limit_leases_by_end on limit_leases (ends_at);
+create index limit_leases_by_window on limit_leases (window_seconds, number);
 
 -- A node that counts without leases, since it was alone; a newcomer waits until it has handed over what it counted.
 alter table nodes add column counts_alone boolean not null default false;

@@ -29,7 +29,7 @@ fn card(setting: RuleSetting) -> AnyView {
     let rule = setting.rule;
     let (most, help) = match rule {
         AbuseRule::UnknownKeys => ("Tries allowed", "Secrets that no key has, or that are none, from one address (IPv6: one /64)."),
-        AbuseRule::Refusals => ("Refusals allowed", "Whatever they are refused for, limits too."),
+        AbuseRule::Refusals => ("Refusals allowed", "For a limit, a missing permission, a route or the wrong API."),
         AbuseRule::Spread => ("Networks allowed", "IPv4 by /24, IPv6 by /48; at most 100. Keys inside apps are used from many: tell first, then decide."),
     };
     let then = [("block", "Block"), ("tell", "Only tell")].map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();

@@ -54,6 +54,10 @@ pub async fn add_block(ctx: &Ctx, caller: &Caller, from: Option<IpAddr>, new: Ne
         return Err(AppError::invalid("target", format!("{exempt} is among the networks that are never blocked. Take it from that list first.")));
     }
     store::lock_target(&mut tx, target).await?;
+    let in_force = store::find_in_force(&mut tx, target, false, now).await?;
+    if let Some(block) = &in_force {
+        store::lock_block(&mut tx, block.id).await?; // nobody lifts it meanwhile
+    }
     let (block, is_new) = match store::find_in_force(&mut tx, target, false, now).await? {
         Some(block) if block.until.is_none_or(|end| until.is_some_and(|wanted| wanted <= end)) => {
             tx.rollback().await?;

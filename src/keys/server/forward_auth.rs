@@ -50,8 +50,9 @@ pub async fn answer(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts) ->
         Some(envoy) => match envoy.strip_prefix("envoy") {
             Some(path) if path.is_empty() || path.starts_with('/') => {
                 let path = if path.is_empty() { "/" } else { path };
+                let target = head.uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
                 // What it tells of itself it tells as the others do; where the call went stands in its own line.
-                let told = Told { method: head.method.as_str(), path: Some(path), host: value(head, "host"), ..Told::of(head, "x-forwarded") };
+                let told = Told { method: head.method.as_str(), path: Some(&target), host: value(head, "host"), ..Told::of(head, "x-forwarded") };
                 door.decide(api, Dialect::Plain, Ok(Needs::default()), told).await
             }
             _ => AppError::NotFound.into_response(),

@@ -234,8 +234,8 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Where people may object to a ban. Where none is set they are told to ask the operator of this site.",
         set: |c, v| {
             let is_line = v.chars().count() <= 200 && !v.chars().any(char::is_control);
-            c.mail.contact = filled(v).filter(|_| is_line)?.trim().to_owned();
-            Some(())
+            c.mail.contact = v.trim().to_owned();
+            is_line.then_some(())
         },
         get: |c| c.mail.contact.clone(),
     },

@@ -21,6 +21,7 @@ location = /tollgate {
   proxy_set_header Content-Length "";
   proxy_set_header X-Original-Method $request_method;
   proxy_set_header X-Original-URI $request_uri;
+  proxy_set_header X-Forwarded-For $remote_addr;
 }"#;
 
 const CADDY: &str = r#":8000 {

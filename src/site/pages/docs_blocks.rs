@@ -15,7 +15,7 @@ const fn rule(rule: AbuseRule) -> (&'static str, &'static str) {
         AbuseRule::UnknownKeys => {
             ("secrets that no key has, or that are none, from one address (IPv4 /32, IPv6 /64)", "on: more than 100 a minute, 10 minutes")
         }
-        AbuseRule::Refusals => ("refused calls of one key, whatever for; limits too", "off; 600 a minute, 10 minutes"),
+        AbuseRule::Refusals => ("refused calls of one key: for a limit, a missing permission, a route or the wrong API", "off; 600 a minute, 10 minutes"),
         AbuseRule::Spread => ("networks that one key is used from (IPv4 /24, IPv6 /48)", "off; 20 in 10 minutes, only tells"),
     }
 }

@@ -83,6 +83,36 @@ async fn a_key_whose_calls_are_refused_too_often_is_blocked(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn who_has_only_a_dead_secret_gets_nobody_blocked(db: PgPool) {
+    let scene = Scene::new(db).await;
+    let ctx = &scene.app.ctx;
+    rule(ctx, AbuseRule::Refusals, 5, true).await;
+    rule(ctx, AbuseRule::Spread, 3, true).await;
+    scene.execute("update key_secrets set expires_at = '2026-11-20 12:00Z' where key_id = $1").await;
+    says(&scene.app, &scene.secret, "203.0.113.7", "EXPIRED").await;
+    for n in 0..20 {
+        assert_eq!(code(ctx, &scene.secret, &format!("203.0.{n}.7")), "EXPIRED");
+    }
+    nothing_before(&scene.app, &scene.secret).await;
+}
+
+/// What is suspected is looked at in order: after this one is blocked, all before it would be.
+async fn nothing_before(app: &TestApp, secret: &str) {
+    guess(&app.ctx, "198.51.100.9", 150);
+    says(app, secret, "198.51.100.9", "IP_DENIED").await;
+    assert_eq!(listed(&app.ctx, "all").await.len(), 1);
+}
+
+#[sqlx::test]
+async fn an_address_that_may_be_a_proxys_is_not_suspected(db: PgPool) {
+    let app = TestApp::start(db).await;
+    for address in ["172.18.0.5", "100.64.1.1", "fd00::5", "fe80::1", "::ffff:192.168.1.7"] {
+        guess(&app.ctx, address, 200);
+    }
+    nothing_before(&app, "demo_live_nonsense").await;
+}
+
+#[sqlx::test]
 async fn a_key_that_is_everywhere_is_told_of_once_and_passes(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let ctx = &scene.app.ctx;

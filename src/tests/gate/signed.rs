@@ -280,3 +280,18 @@ async fn tollgates_own_api_checks_the_body_too(db: PgPool) {
     turn_on_signing(&app.ctx, &asking, KeyId::new(service), NewSigning::HmacSha256 { once: None }).await.unwrap();
     assert_eq!(scene.ask(json!({ "key": "x" })).await.0, 403);
 }
+
+#[sqlx::test]
+async fn behind_envoy_the_query_is_part_of_what_is_signed(db: PgPool) {
+    let scene = Scene::new(db).await;
+    let (app, key) = (&scene.app, scene.key);
+    let hand = Hand::secret(app, key).await;
+    let ask = |call: Signed, target: &'static str| {
+        let request = app.http.get(app.url(&format!("/forward-auth/demo/envoy{target}"))).bearer_auth(&scene.secret);
+        let request = with(request, call.headers(&hand, key));
+        async move { request.send().await.unwrap().status() }
+    };
+    assert_eq!(ask(Signed::get("1"), "/orders?page=2").await, StatusCode::OK);
+    assert_eq!(ask(Signed::get("2"), "/orders?page=3").await, StatusCode::FORBIDDEN, "another query");
+    assert_eq!(ask(Signed::get("3"), "/orders").await, StatusCode::FORBIDDEN, "none");
+}

@@ -49,7 +49,7 @@ async fn a_key_is_used_by_its_pages_only(db: PgPool) {
     }
     write_batch(&app.ctx, app.ctx.new_id(), &app.ctx.part::<Gate>().unwrap().meter().take(app.ctx.new_id())).await.unwrap();
     let detail: String = sqlx::query_scalar("select detail from refusal_samples where code = 'FORBIDDEN'").fetch_one(&db).await.unwrap();
-    assert!(detail.contains("a page of https://evil.example"), "{detail}");
+    assert!(detail.contains("a page of https://a.b.example.org:8443"), "a sample: the first of its minute: {detail}");
 
     let (status, wrong) = name_origins(&app, &mara, &id, &["null"]).await;
     assert_eq!((status, wrong["errors"][0]["pointer"].as_str()), (422, Some("#/origins")));

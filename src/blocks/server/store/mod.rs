@@ -177,7 +177,7 @@ pub async fn insert_block(conn: &mut PgConnection, block: &Block, target: Target
     Ok(())
 }
 
-/// A block that is in force lasts longer, for a new reason.
+/// A block that is in force, and locked, lasts longer, for a new reason.
 pub async fn extend_block(conn: &mut PgConnection, block: &Block) -> sqlx::Result<()> {
     sqlx::query!("update blocks set until = $2, reason = $3 where id = $1", block.id.uuid(), block.until, block.reason).execute(conn).await?;
     Ok(())

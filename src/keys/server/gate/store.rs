@@ -51,11 +51,13 @@ pub async fn look(db: impl PgExecutor<'_>, before: Option<&str>) -> sqlx::Result
              ) as "apis_changed!",
              array(
                select holder from limit_changes
-               where $1::text is not null and changed_in >= pg_snapshot_xmin($1::text::pg_snapshot) and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)
+               where $1::text is not null and changed_in >= pg_snapshot_xmin($1::text::pg_snapshot) and changed_in < pg_snapshot_xmax(pg_current_snapshot())
+                 and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)
              ) as "holders!",
              exists (
                select from (select changed_in from blocks union all select changed_in from block_rules union all select changed_in from block_exemptions) b
-               where $1::text is not null and changed_in >= pg_snapshot_xmin($1::text::pg_snapshot) and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)
+               where $1::text is not null and changed_in >= pg_snapshot_xmin($1::text::pg_snapshot) and changed_in < pg_snapshot_xmax(pg_current_snapshot())
+                 and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)
              ) as "blocks_changed!""#,
         before,
     )

@@ -250,11 +250,12 @@ impl Follower {
             self.counted.write(&gate.leases, &self.db, gate.clock.now_micros()).await?;
             gate.contact.is_busy();
         }
-        if !gate.leases.is_alone()
-            && nodes.is_alone()
-            && let Some(newest) = within(patience, go_alone(&self.db, nodes.id())).await?
-        {
-            gate.leases.begin_alone(newest);
+        if !gate.leases.is_alone() && nodes.is_alone() {
+            match within(patience, go_alone(&self.db, nodes.id())).await {
+                Ok(Some(newest)) => gate.leases.begin_alone(newest),
+                Ok(None) => {}
+                Err(error) => tracing::warn!("this node counts limits by lease although it is alone, the next beat tries again: {error}"),
+            }
         }
         if (news > 0 || heard != Heard::Nothing) && !nodes.is_alone() {
             within(patience, rows::tell(&mut *link, nodes.id(), &self.seen)).await?;

@@ -277,7 +277,7 @@ impl Gate {
                 api: facts.map(|f| f.api).or(question.api),
                 code: answer.outcome,
                 route,
-                address: question.address.map(|a| a.to_string()).unwrap_or_default(),
+                address: question.address.map(|a| a.to_canonical().to_string()).unwrap_or_default(),
                 request_id: question.request_id.to_owned(),
                 detail: detail(question, answer),
             });
@@ -343,7 +343,7 @@ fn detail(question: &Question<'_>, answer: &Answer) -> String {
 
 /// An address as attempts are counted by: IPv4 whole, IPv6 by its /64.
 fn prefix(address: Option<IpAddr>) -> String {
-    match address {
+    match address.map(|address| address.to_canonical()) {
         None => String::new(),
         Some(IpAddr::V4(v4)) => v4.to_string(),
         Some(IpAddr::V6(v6)) => {

@@ -38,7 +38,7 @@ impl Fault {
             Self::Ahead => "Its signature was made more than a minute ahead of this server's clock.",
             Self::Expired => "Its signature has expired.",
             Self::NoNonce => "Its signature has no nonce of 16 to 128 characters.",
-            Self::Digest => "Its Content-Digest is not a SHA-256 or SHA-512 of the body (RFC 9530).",
+            Self::Digest => "Its Content-Digest is not that of the body (RFC 9530). Where the body is known here, it needs a sha-256.",
             Self::Wrong => "Its signature is wrong.",
             Self::Replayed => "Its signature was used before: each nonce counts once.",
             Self::Sealed => "Its signature can't be checked here: the signing secret does not open with this server's master key.",

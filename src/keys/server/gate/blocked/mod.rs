@@ -104,7 +104,8 @@ impl Set {
 
     fn network(&self, address: IpAddr) -> Option<Until> {
         let bits = bits(address);
-        self.lengths.iter().filter_map(|length| self.networks.get(&(*length, first(bits, *length))).copied()).max()
+        let shortest = if address.is_ipv4() { 96 } else { 0 }; // IPv4 lies within ::/64 as it is written here, but no block of IPv6 holds it
+        self.lengths.iter().filter(|length| **length >= shortest).filter_map(|length| self.networks.get(&(*length, first(bits, *length))).copied()).max()
     }
 }
 
@@ -199,6 +200,12 @@ mod tests {
         assert_eq!((until(&blocked, "2001:db8:1:2:9::1", 10), until(&blocked, "2001:db8:1:3::1", 10)), (Some(70), None));
         assert_eq!(until(&blocked, "198.51.100.9", i64::MAX - 1), Some(i64::MAX));
         assert_eq!(blocked.address(None, 10), None, "who says no address is no address");
+    }
+
+    #[test]
+    fn a_block_of_ipv6_holds_no_ipv4() {
+        let blocked = blocked(&[("::/64", 100)]);
+        assert_eq!((until(&blocked, "::5", 10), until(&blocked, "203.0.113.7", 10), until(&blocked, "::ffff:203.0.113.7", 10)), (Some(100), None, None));
     }
 
     #[test]

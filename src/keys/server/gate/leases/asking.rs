@@ -17,6 +17,8 @@ pub const PATIENCE: Duration = Duration::from_millis(500);
 const ANSWER: Duration = Duration::from_secs(2);
 /// So many counters in one statement.
 const CHUNK: usize = 1_000;
+/// What a node asks for that is alone.
+const ALL: u64 = u32::MAX as u64;
 /// How often it is looked for leases that lie idle.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -83,12 +85,12 @@ impl Leases {
     /// Asks the table, and gives every counter what it was given. A counter whose name was asked for by another in the same statement
     /// is left out: it asks again.
     pub async fn settle(&self, db: &PgPool, now_micros: i64, asks: &[Ask]) -> sqlx::Result<()> {
-        for chunk in asks.chunks(CHUNK) {
+        for (n, chunk) in asks.chunks(CHUNK).enumerate() {
             let rows = self.requests(now_micros, chunk);
             let answers = match within(ANSWER, store::ask(db, &rows, self.share())).await {
                 Ok(answers) => answers,
                 Err(error) => {
-                    chunk.iter().for_each(|ask| with_lease(ask, Lease::missed));
+                    asks[n * CHUNK..].iter().for_each(|ask| with_lease(ask, Lease::missed)); // the later chunks are not asked either
                     return Err(error);
                 }
             };
@@ -97,6 +99,9 @@ impl Leases {
                 let Some(row) = rows.get(answer.place) else { continue };
                 answered.insert(answer.place);
                 with_lease(row.ask, |lease| lease.take(&row.request, answer.given, answer.left, now));
+                if row.request.ahead == ALL && self.share() != 1 {
+                    with_lease(row.ask, |lease| _ = lease.surrender()); // somebody came meanwhile who could use it; the next request returns it
+                }
                 if answer.given > 0 {
                     lock(&self.holding).insert(address(&row.ask.counter), (row.ask.slot.clone(), Arc::clone(&row.ask.counter)));
                 }
@@ -121,7 +126,7 @@ impl Leases {
                 }
                 let mut request = lease.request(ask.need, ask.refills, now);
                 if is_alone && ask.refills {
-                    request.ahead = u64::from(u32::MAX); // nobody else could use it
+                    request.ahead = ALL; // nobody else could use it
                 }
                 rows.push(store::Row { ask, request });
             });

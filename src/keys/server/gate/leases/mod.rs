@@ -40,6 +40,9 @@
 //! starts meanwhile and reaches the database can't tell it from one that crashed: it waits until that one is silent for three seconds,
 //! then begins with what usage says was used. What the other passes while it is cut off (`TOLLGATE_DATABASE_OUTAGE` at most) comes on
 //! top. Nodes of a version before leases count for themselves while they are replaced.
+//!
+//! A node that the others left goes by lease until the windows end in which they were there. If the database goes away just then, a limit
+//! that had no call on this node in such a window is answered 503 until the database is back, although nobody else counts it.
 
 mod asking;
 mod handing;

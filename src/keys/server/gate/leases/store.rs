@@ -125,7 +125,18 @@ pub async fn go_alone(db: &PgPool, me: NodeId) -> sqlx::Result<Option<Newest>> {
     )
     .execute(&mut *tx)
     .await?;
-    let newest = sqlx::query!(r#"select window_seconds, max(number) as "number!" from limit_leases group by window_seconds"#).fetch_all(&mut *tx).await?;
+    // One probe of the index for each length, however many rows there are: others wait for the lock meanwhile.
+    let newest = sqlx::query!(
+        r#"with recursive lengths (seconds) as (
+             select min(window_seconds) from limit_leases
+             union all
+             select (select min(l.window_seconds) from limit_leases l where l.window_seconds > lengths.seconds) from lengths where lengths.seconds is not null
+           )
+           select seconds as "window_seconds!", (select max(l.number) from limit_leases l where l.window_seconds = seconds) as "number!"
+           from lengths where seconds is not null"#,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
     tx.commit().await?;
     let newest = newest.into_iter().map(|row| (Window::stored(row.window_seconds), u32::try_from(row.number).unwrap_or(u32::MAX)));
     Ok((done.rows_affected() == 1).then(|| newest.collect()))

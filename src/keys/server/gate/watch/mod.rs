@@ -164,23 +164,34 @@ impl Gate {
     pub(super) fn watch_unknown(&self, address: Option<IpAddr>, now_micros: i64) {
         let Some(address) = address.map(|a| a.to_canonical()) else { return };
         let network = network(address, 32, 64);
-        if self.watch.counts(AbuseRule::UnknownKeys, &self.watch.unknown, bits(network), now_micros) && !self.blocked.is_exempt(address) {
+        if self.watch.counts(AbuseRule::UnknownKeys, &self.watch.unknown, bits(network), now_micros) && !self.blocked.is_exempt(address) && !is_private(address)
+        {
             self.watch.suspect(AbuseRule::UnknownKeys, Target::Network(network));
         }
     }
 
-    /// Counts a call of a known key. What a block refuses is not counted again.
+    /// Counts a call of a known key. What a block refuses is not counted again, nor what anybody could send who once had a secret of it.
     pub(super) fn watch_call(&self, record: &Record, address: Option<IpAddr>, outcome: Outcome, now_micros: i64) {
         let key = record.facts.key;
-        let is_refused = !matches!(outcome, Outcome::Valid | Outcome::Banned);
+        let is_refused = matches!(outcome, Outcome::Forbidden | Outcome::WrongApi | Outcome::RateLimited | Outcome::QuotaExceeded);
         if is_refused && self.watch.counts(AbuseRule::Refusals, &self.watch.refusals, key.uuid().as_u128(), now_micros) {
             self.watch.suspect(AbuseRule::Refusals, Target::Key(key));
         }
-        if let Some(address) = address
+        if outcome == Outcome::Valid
+            && let Some(address) = address
             && self.watch.spreads(key, address.to_canonical(), now_micros)
         {
             self.watch.suspect(AbuseRule::Spread, Target::Key(key));
         }
+    }
+}
+
+/// Addresses that are not one caller's: behind one of them may be a proxy that nobody named, and with it everybody (RFC 1918, 6598,
+/// 3927, 4193, 4291). Operators may block them, a rule does not.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || v4.is_loopback() || (v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_loopback() || v6.is_unspecified(),
     }
 }
 
