@@ -37,7 +37,7 @@ create function key_is_leaked(of_key uuid, moment timestamptz) returns boolean l
                  where l.key_id = of_key and l.cleared_at is null and (s.expires_at is null or s.expires_at > moment))
 $$;
 
--- As in 0011, and leaked keys.
+-- As in 0011, and leaked keys. The counts above the list of keys read the same conditions by set (keys::server::store::listing).
 create or replace function key_wants_review(word text, k keys, last_used_at timestamptz, moment timestamptz) returns boolean language sql stable as $$
   select k.state = 'active' and (k.expires_at is null or k.expires_at > moment) and case word
     when 'leaked' then key_is_leaked(k.id, moment)
@@ -50,7 +50,8 @@ create or replace function key_wants_review(word text, k keys, last_used_at time
   end
 $$;
 
--- A list of keys to make, looked at first. It holds no secrets, and goes the next night; once its keys are made it makes no more.
+-- A list of keys to make, looked at first. It has no column for secrets, and goes in the first night after it is a day old; once its keys
+-- are made it makes no more.
 create table key_batches (
   id            uuid primary key,
   workspace_id  uuid not null references workspaces on delete cascade,

@@ -61,3 +61,8 @@ create table account_export_chunks (
   bytes      bytea not null,
   primary key (export_id, number)
 );
+
+-- Whoever leaves for good is taken out of these.
+create index events_by_actor on events (actor_id, id) where actor_id is not null;
+create index keys_by_creator on keys (created_by) where created_by is not null;
+create index key_state_changes_by_actor on key_state_changes (actor_id) where actor_id is not null;

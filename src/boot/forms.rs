@@ -44,7 +44,12 @@ pub async fn get_page(State(state): State<AppState>, request: Request) -> Respon
 
 /// POST of a form to its page.
 pub async fn post_page(State(state): State<AppState>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if parts.extensions.get::<AppError>().is_some() {
+        // A layer has refused the page: it says why, and calls nothing.
+        parts.method = Method::GET;
+        return render(&state, Request::from_parts(parts, Body::empty()), None).await;
+    }
     let Ok(bytes) = to_bytes(body, FORM_BYTES).await else {
         return AppError::invalid("", "This form is too long: 64 kB is the most.").into_response();
     };

@@ -144,8 +144,7 @@ async fn guard(mut request: Request, next: Next) -> Response {
         Some(caller) => {
             let is_admin = path == "/admin" || path.starts_with("/admin/");
             if is_admin && let Err(error) = caller.require(&may::ADMIN_READ) {
-                // The document then says so (forms::render); a form posted there goes nowhere.
-                *request.method_mut() = Method::GET;
+                // The page says so, and a form posted to it goes nowhere (forms::post_page).
                 request.extensions_mut().insert(error);
             }
             next.run(request).await
@@ -158,7 +157,6 @@ async fn only_in_development(State(ctx): State<Ctx>, mut request: Request, next:
     let path = request.uri().path();
     let is_for_developers = path == "/dev" || path.starts_with("/dev/");
     if is_for_developers && !ctx.config.is_development() {
-        *request.method_mut() = Method::GET;
         request.extensions_mut().insert(AppError::NotFound);
     }
     next.run(request).await

@@ -20,7 +20,7 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
-/// The fields of a session's data.
+/// The fields of a session's data. A record without `DEVICE` stands for a session that has a row.
 pub const ACCOUNT: &str = "account";
 pub const SESSION: &str = "session";
 pub const DEVICE: &str = "device";
@@ -56,6 +56,21 @@ impl PgSessions {
     /// Ends the cookie's own view with the row: both ends, whichever comes first.
     fn ends(&self, now: OffsetDateTime) -> (OffsetDateTime, OffsetDateTime) {
         (now + self.idle, now + self.max)
+    }
+
+    /// Gives a kept session to the browser of this record. One that ended since it was kept is an error, as is one that a browser holds.
+    async fn take(&self, record: &Record, account: AccountId, session: SessionId) -> Result<()> {
+        // A kept session has its own id, 16 bytes, where others have a hash of 32.
+        let taken = sqlx::query!(
+            "update sessions set id_hash = $1 where id = $2 and account_id = $3 and octet_length(id_hash) = 16",
+            &Self::hash(&record.id)[..],
+            session.uuid(),
+            account.uuid(),
+        )
+        .execute(&self.db)
+        .await
+        .map_err(backend)?;
+        if taken.rows_affected() == 1 { Ok(()) } else { Err(backend("the session has ended, or belongs to a browser already")) }
     }
 }
 
@@ -129,11 +144,13 @@ impl SessionStore for PgSessions {
         let address = text(record, ADDRESS).parse::<IpAddr>().ok().map(IpNet::from);
         let now = self.clock.now();
         let (idle, absolute) = self.ends(now);
-        // A kept session has its own id, 16 bytes, where others have a hash of 32.
+        // What was kept has its device in its row: a row that is gone meanwhile does not come back.
+        if !record.data.contains_key(DEVICE) {
+            return self.take(record, account, session).await;
+        }
         let written = sqlx::query!(
-            "insert into sessions as s (id_hash, id, account_id, device, address, created_at, last_used_at, proved_at, idle_expires_at, absolute_expires_at)
-             values ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8)
-             on conflict (id) do update set id_hash = excluded.id_hash where octet_length(s.id_hash) = 16 and s.account_id = excluded.account_id",
+            "insert into sessions (id_hash, id, account_id, device, address, created_at, last_used_at, proved_at, idle_expires_at, absolute_expires_at)
+             values ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8) on conflict (id) do nothing",
             &Self::hash(&record.id)[..],
             session.uuid(),
             account.uuid(),
@@ -146,7 +163,7 @@ impl SessionStore for PgSessions {
         .execute(&self.db)
         .await
         .map_err(backend)?;
-        if written.rows_affected() == 1 { Ok(()) } else { Err(backend("the session belongs to a browser already")) }
+        if written.rows_affected() == 1 { Ok(()) } else { Err(backend("there is a session of this id already")) }
     }
 
     async fn save(&self, _record: &Record) -> Result<()> {

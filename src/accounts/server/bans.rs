@@ -9,7 +9,8 @@ use super::{
     administration::{Ended, checked_reason, done_to},
     entry::domains,
     factors::require_recent_proof,
-    store::{administration, bans as store, factors::pending, operators, sessions, tokens},
+    store::{administration, bans as store, email_changes, factors::pending, operators, sessions, tokens},
+    tokens::KINDS,
     warnings::{SendBanned, SendUnbanned},
 };
 use crate::{
@@ -73,7 +74,8 @@ pub async fn ban_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Account
     }
     let ended = Ended { sessions: sessions::delete_sessions(&mut *tx, id, None).await?, keys: account.live_keys };
     pending::delete_pending_of(&mut tx, id).await?;
-    tokens::delete_tokens(&mut tx, id, &["verify_email", "reset_password", "operator_link"]).await?;
+    email_changes::delete_change(&mut tx, id).await?;
+    tokens::delete_tokens(&mut tx, id, &KINDS).await?;
     let data = json!({ "ban": ban, "until": instant(until), "sessions": ended.sessions, "keys": ended.keys });
     record(ctx, &mut tx, Change { kind: "account.banned", reason: &reason, ..done_to(&account, caller, from, data) }).await?;
     jobs::enqueue(ctx, &mut tx, &SendBanned { ban }).await?;
@@ -167,14 +169,16 @@ pub async fn end_bans(ctx: &Ctx) -> Result<(), AppError> {
 
 async fn note_ended(ctx: &Ctx, conn: &mut PgConnection) -> Result<(), AppError> {
     for ban in store::update_ended(conn, ctx.clock.now()).await? {
-        let change = Change { actor_name: "system", data: json!({ "name": ban.what(), "ban": ban.id }), ..Change::default() };
+        let change = Change { actor_name: "system", ..Change::default() };
         match ban.account {
             Some(account) => {
-                record(ctx, conn, Change { kind: "account.ban_ended", subject: Some(account.uuid()), ..change }).await?;
+                let data = json!({ "ban": ban.id });
+                record(ctx, conn, Change { kind: "account.ban_ended", subject: Some(account.uuid()), data, ..change }).await?;
                 jobs::enqueue(ctx, conn, &SendUnbanned { ban: ban.id }).await?;
             }
             None => {
-                record(ctx, conn, Change { kind: "ban.ended", subject: Some(ban.id.uuid()), ..change }).await?;
+                let data = json!({ "name": ban.what(), "ban": ban.id });
+                record(ctx, conn, Change { kind: "ban.ended", subject: Some(ban.id.uuid()), data, ..change }).await?;
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::{
 };
 use axum::{
     extract::{Request, State},
-    http::{Method, request::Parts},
+    http::request::Parts,
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -67,8 +67,7 @@ pub async fn identify(State(ctx): State<Ctx>, session: Session, mut request: Req
     match turn_away(&ctx, request.method(), request.uri().path(), address, caller.is_some()).await {
         Ok(None) => {}
         Ok(Some(refused)) if !request.uri().path().starts_with("/fn/") && !request.uri().path().starts_with("/api/") => {
-            // The page says so (forms::render); a form posted there goes nowhere.
-            *request.method_mut() = Method::GET;
+            // The page says so, and a form posted to it goes nowhere (forms::post_page).
             request.extensions_mut().insert(refused);
         }
         Ok(Some(error)) | Err(error) => return error.into_response(),

@@ -6,9 +6,10 @@
 use super::{
     Visitor,
     attempts::{self, Attempt},
+    email_change::undo_changes_since,
     jobs::SendReset,
     sign_up::about,
-    store::{accounts, devices as store, factors::pending, sessions, tokens as mailed},
+    store::{accounts, departures::lock_account, devices as store, email_changes, factors::pending, sessions, tokens as mailed},
     tokens,
     warnings::SendNewDevice,
 };
@@ -72,17 +73,21 @@ pub fn token(ctx: &Ctx, account: AccountId, cause: EventId) -> String {
 }
 
 /// "This wasn't me", by the link of the mail, once, without signing in: all sessions end, no browser is known any more, and the password
-/// is gone until a new one is set by the link that is mailed now.
+/// is gone until a new one is set by the link that is mailed now. An address that was put in the place of the owner's since that sign-in
+/// goes first, and one that waits for its proof: the link must reach the owner.
 pub async fn not_me(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppError> {
     let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
     let mut tx = ctx.db.begin().await?;
     let now = ctx.clock.now();
     let dead = || AppError::invalid("", "This link was used, or is too old. If somebody is in your account, set a new password: that ends every session.");
-    let account = store::use_alarm(&mut tx, &sha256(token), now).await?.ok_or_else(dead)?;
+    let (alarm, account) = store::use_alarm(&mut tx, &sha256(token), now).await?.ok_or_else(dead)?;
+    lock_account(&mut tx, account).await?;
     let found = accounts::find_account(&mut *tx, account).await?.ok_or(AppError::NotFound)?;
+    email_changes::delete_change(&mut tx, account).await?;
+    undo_changes_since(ctx, &mut tx, &found, alarm, from).await?;
     // Before the sessions end, as with every new password (`sessions::begin`).
     accounts::clear_password(&mut tx, account, now).await?;
-    mailed::delete_tokens(&mut tx, account, &["reset_password"]).await?;
+    mailed::delete_tokens(&mut tx, account, &tokens::KINDS).await?;
     pending::delete_pending_of(&mut tx, account).await?;
     store::update_devices_void(&mut tx, account, now).await?;
     sessions::delete_sessions(&mut *tx, account, None).await?;

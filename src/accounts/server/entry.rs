@@ -56,6 +56,9 @@ const WAYS_IN: [&str; 13] = [
     "/come-back",
 ];
 
+/// The same over REST, besides everything below `/api/v1/auth/`: what a mailed proof does without a key.
+const REST_WAYS_IN: [&str; 4] = ["/api/v1/me/email/confirm", "/api/v1/me/email/undo", "/api/v1/me/deletion/confirm", "/api/v1/me/come-back"];
+
 /// Whether this account may come in now.
 pub async fn may_come_in(ctx: &Ctx, who: Entrant<'_>) -> Result<Result<(), Barred>, AppError> {
     if let Some(reason) = who.disabled {
@@ -70,6 +73,14 @@ pub async fn may_come_in(ctx: &Ctx, who: Entrant<'_>) -> Result<Result<(), Barre
     })
 }
 
+/// Refuses what a mailed proof would do to an account that is kept out; whether its address is proven does not matter for that.
+pub async fn must_not_be_barred(ctx: &Ctx, account: &Account, address: IpAddr) -> Result<(), AppError> {
+    match may_come_in(ctx, Entrant::of(account, address)).await? {
+        Ok(()) | Err(Barred::Unproven) => Ok(()),
+        Err(barred) => Err(barred.told(ctx, &account.time_zone)),
+    }
+}
+
 /// True if mail to this address is for a banned domain. Who asks gets the same answer as everybody (R15), and no mail.
 pub async fn is_of_banned_domain(ctx: &Ctx, email: &Email) -> Result<bool, AppError> {
     Ok(store::find_holding(&ctx.db, None, &domains(email.as_str()), None, ctx.clock.now()).await?.is_some())
@@ -78,7 +89,7 @@ pub async fn is_of_banned_domain(ctx: &Ctx, email: &Email) -> Result<bool, AppEr
 /// What a request from a banned address is answered, if it knocks at a way in. `is_in`: the door has let its session through already.
 pub async fn turn_away(ctx: &Ctx, method: &Method, path: &str, address: IpAddr, is_in: bool) -> Result<Option<AppError>, AppError> {
     let is_rest = path.starts_with("/api/");
-    let knocks = if is_rest { path.starts_with("/api/v1/auth/") } else { method == Method::POST || WAYS_IN.contains(&path) };
+    let knocks = if is_rest { path.starts_with("/api/v1/auth/") || REST_WAYS_IN.contains(&path) } else { method == Method::POST || WAYS_IN.contains(&path) };
     if is_in || !knocks {
         return Ok(None);
     }

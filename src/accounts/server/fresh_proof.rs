@@ -11,10 +11,11 @@ use crate::{
     accounts::model::{Caller, Via},
     error::AppError,
     platform::Ctx,
+    values::AccountId,
 };
 use secrecy::SecretString;
 
-/// Refuses without such a proof; guessing the password is as slow as when changing it.
+/// Refuses without such a proof.
 pub async fn fresh_proof(ctx: &Ctx, caller: &Caller, current_password: Option<&SecretString>) -> Result<(), AppError> {
     let Some(current_password) = current_password else {
         return match caller.via {
@@ -22,10 +23,37 @@ pub async fn fresh_proof(ctx: &Ctx, caller: &Caller, current_password: Option<&S
             Via::Session(_) | Via::Cli => require_recent_proof(ctx, caller).await,
         };
     };
-    let attempt = Attempt::charge(ctx, &attempts::CURRENT_PASSWORD, &caller.account.to_string()).await?;
+    must_know_password(ctx, caller, current_password).await
+}
+
+/// Refuses whoever does not know the account's password. Guessing is slow; whoever found a key and guesses by it keeps nobody waiting
+/// who is signed in.
+pub async fn must_know_password(ctx: &Ctx, caller: &Caller, typed: &SecretString) -> Result<(), AppError> {
+    let who = match caller.via {
+        Via::Key(_) => by_keys(caller.account),
+        Via::Session(_) | Via::Cli => caller.account.to_string(),
+    };
     let account = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
-    if Passwords::of(ctx)?.verify(account.password_hash.as_deref(), current_password).await? == Verdict::Wrong {
+    let attempt = Attempt::charge(ctx, &attempts::CURRENT_PASSWORD, &who).await?;
+    let verdict = match Passwords::of(ctx)?.verify(account.password_hash.as_deref(), typed).await {
+        Ok(verdict) => verdict,
+        Err(busy) => {
+            // Nothing was tried, so nothing counts.
+            attempt.refund(ctx).await?;
+            return Err(busy);
+        }
+    };
+    if verdict == Verdict::Wrong {
         return Err(AppError::invalid("current_password", "This is not your current password."));
     }
     attempt.refund(ctx).await
+}
+
+/// The buckets in which guesses at the password of an account count that is in already.
+pub fn guesses_at(ctx: &Ctx, account: AccountId) -> [String; 2] {
+    [account.to_string(), by_keys(account)].map(|who| attempts::CURRENT_PASSWORD.bucket(ctx, &who))
+}
+
+fn by_keys(account: AccountId) -> String {
+    format!("keys:{account}")
 }

@@ -6,6 +6,7 @@ use super::{
     Visitor,
     administration::done_to,
     attempts::{self, Attempt},
+    fresh_proof::guesses_at,
     jobs::SendNothing,
     sign_up::about,
     store::{accounts, administration, attempts as buckets, locks as store},
@@ -99,7 +100,8 @@ pub async fn unlock_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acco
 /// Forgets what was counted against an account and its address; true if it was locked.
 pub async fn clear(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, email: &str) -> Result<bool, AppError> {
     let email: Email = email.parse().map_err(AppError::internal)?;
-    let counted = [attempts::SIGN_IN.bucket(ctx, &email.key()), attempts::CURRENT_PASSWORD.bucket(ctx, &account.to_string())];
+    let mut counted = guesses_at(ctx, account).to_vec();
+    counted.push(attempts::SIGN_IN.bucket(ctx, &email.key()));
     buckets::delete_buckets(&mut *conn, &counted).await?;
     Ok(store::delete_lock(conn, account).await?)
 }

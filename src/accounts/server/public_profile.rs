@@ -12,7 +12,7 @@ use crate::{
 pub async fn public_profile(ctx: &Ctx, handle: &str) -> Result<PublicProfile, AppError> {
     // Only as it is kept: one address for one profile.
     let known = handles::checked(handle).ok().flatten().filter(|kept| kept == handle).ok_or(AppError::NotFound)?;
-    let row = store::find_public(&ctx.db, &known).await?.ok_or(AppError::NotFound)?;
+    let row = store::find_public(&ctx.db, &known, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
     let shows = |field: Published| row.published.iter().any(|p| p == field.as_str());
     Ok(PublicProfile {
         handle: known,

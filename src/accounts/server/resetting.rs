@@ -6,11 +6,12 @@ use super::{
     Visitor,
     attempts::{self, Attempt},
     entry::is_of_banned_domain,
+    fresh_proof::{guesses_at, must_know_password},
     jobs::{SendNothing, SendPasswordChanged, SendReset, SendVerification},
     password_rules,
-    passwords::{Passwords, Verdict},
+    passwords::Passwords,
     sign_up::about,
-    store::{accounts as store, attempts as buckets, email_changes, factors::pending, locks, sessions, tokens as token_store},
+    store::{accounts as store, attempts as buckets, departures::lock_account, email_changes, factors::pending, locks, sessions, tokens as token_store},
     tokens::{self, Purpose},
 };
 use crate::{
@@ -77,7 +78,10 @@ pub async fn reset_password(ctx: &Ctx, from: &Visitor, token: &str, email: Optio
     check_new(ctx, password, &link.name, &email)?;
     let hash = Passwords::of(ctx)?.hash(&ctx.rng, password).await?;
 
+    let found = tokens::look_up(ctx, token).await?.ok_or_else(dead)?;
     let mut tx = ctx.db.begin().await?;
+    // The account first, as everybody does.
+    lock_account(&mut tx, found.account).await?;
     let account = tokens::consume(ctx, &mut tx, token, &[Purpose::ResetPassword, Purpose::OperatorLink]).await?.ok_or_else(dead)?;
     let now = ctx.clock.now();
     if link.asks_email && !store::update_identity(&mut tx, account, email.as_str(), &email.key(), now).await? {
@@ -96,14 +100,8 @@ pub async fn change_password(ctx: &Ctx, caller: &Caller, from: &Visitor, current
     caller.require(&may::ACCOUNT_WRITE)?;
     let email: Email = caller.email.parse().map_err(AppError::internal)?;
     check_new(ctx, new, &caller.name, &email)?;
-    let attempt = Attempt::charge(ctx, &attempts::CURRENT_PASSWORD, &caller.account.to_string()).await?;
-    let account = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
-    let passwords = Passwords::of(ctx)?;
-    if passwords.verify(account.password_hash.as_deref(), current).await? == Verdict::Wrong {
-        return Err(AppError::invalid("current_password", "This is not your current password."));
-    }
-    attempt.refund(ctx).await?;
-    let hash = passwords.hash(&ctx.rng, new).await?;
+    must_know_password(ctx, caller, current).await?;
+    let hash = Passwords::of(ctx)?.hash(&ctx.rng, new).await?;
 
     let mut tx = ctx.db.begin().await?;
     let keep = match caller.via {
@@ -129,7 +127,8 @@ async fn set_password(ctx: &Ctx, conn: &mut PgConnection, email: &Email, hash: &
     email_changes::delete_change(conn, account).await?;
     token_store::delete_tokens(conn, account, &tokens::KINDS).await?;
     pending::delete_pending_of(conn, account).await?;
-    let locks = [attempts::SIGN_IN.bucket(ctx, &email.key()), attempts::CURRENT_PASSWORD.bucket(ctx, &account.to_string())];
+    let mut locks = guesses_at(ctx, account).to_vec();
+    locks.push(attempts::SIGN_IN.bucket(ctx, &email.key()));
     buckets::delete_buckets(&mut *conn, &locks).await?;
     locks::delete_lock(&mut *conn, account).await?;
     let cause = record(ctx, conn, change).await?;

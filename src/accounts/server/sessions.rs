@@ -2,7 +2,7 @@
 
 use super::{
     Visitor, devices,
-    factors::require_recent_proof,
+    factors::{has_second_factor, require_recent_proof},
     profile::when,
     sign_in::Proven,
     sign_up::about,
@@ -21,21 +21,29 @@ use tower_sessions::Session;
 /// Puts a new session into the browser: a new id, whatever it brought along is dead (R23, S45).
 ///
 /// A password that was replaced between its proof and this moment begins none (R46): a new password is written before the sessions
-/// are ended, so either that end sees this session, or the check below sees the new password and ends it here.
+/// are ended, so either that end sees this session, or the check below sees the new password and ends it here. So it is with a second
+/// factor that was confirmed meanwhile (`factors::confirm_totp` holds the account): a password alone is not enough any more.
 pub async fn begin(ctx: &Ctx, session: &Session, proven: Proven, from: &Visitor) -> Result<SessionId, AppError> {
     let account = proven.account;
     let id: SessionId = proven.session.unwrap_or_else(|| ctx.new_id());
     session.clear().await;
     session.cycle_id().await.map_err(unreachable_store)?;
-    for (key, value) in
-        [(data::ACCOUNT, account.to_string()), (data::SESSION, id.to_string()), (data::DEVICE, from.device.clone()), (data::ADDRESS, from.address.to_string())]
-    {
+    let mut fields = vec![(data::ACCOUNT, account.to_string()), (data::SESSION, id.to_string())];
+    if proven.session.is_none() {
+        // One that was kept has these in its row, and begins only while that row is there.
+        fields.extend([(data::DEVICE, from.device.clone()), (data::ADDRESS, from.address.to_string())]);
+    }
+    for (key, value) in fields {
         session.insert(key, value).await.map_err(unreachable_store)?;
     }
     session.save().await.map_err(unreachable_store)?;
     if !accounts::is_password_of(&ctx.db, account, proven.password_set_at).await? {
         session.flush().await.map_err(unreachable_store)?;
         return Err(AppError::invalid("password", "The password was changed a moment ago. Sign in with the new one."));
+    }
+    if proven.session.is_none() && has_second_factor(ctx, account).await? {
+        session.flush().await.map_err(unreachable_store)?;
+        return Err(AppError::invalid("password", "A second factor was set up a moment ago. Sign in again, with it."));
     }
     devices::greet(ctx, account, from).await?;
     end_oldest(ctx, account, from).await?;

@@ -63,7 +63,7 @@ pub async fn pseudonymise(conn: &mut PgConnection, account: AccountId, workspace
         "update events
          set actor = case when actor_id = $1 then $3 else actor end,
            workspace_id = case when workspace_id = $2 then null else workspace_id end,
-           data = data - 'address' - 'device'
+           data = case when subject_id = $1 then data - 'address' - 'device' - 'name' else data - 'address' - 'device' end
          where actor_id = $1 or subject_id = $1 or workspace_id = $2",
         account.uuid(),
         workspace.map(WorkspaceId::uuid),

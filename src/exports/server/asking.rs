@@ -4,6 +4,7 @@ use super::{
     jobs::PrepareExport,
     source::{Filters, Source, permission},
     store,
+    writing::fail_dead,
 };
 use crate::{
     accounts::Caller,
@@ -49,6 +50,7 @@ pub async fn create_export(ctx: &Ctx, caller: &Caller, wanted: Wanted) -> Result
     caller.require(&permission(wanted.subject))?;
     let now = ctx.clock.now();
     let words = Source::read(wanted.subject, &wanted.filters)?.say(ctx, caller, now).await?;
+    fail_dead(ctx, Some(caller.account)).await?;
     let mut tx = ctx.db.begin().await?;
     store::lock_account(&mut tx, caller.account).await?;
     let present = store::list_exports(&mut *tx, caller, now).await?;
@@ -111,17 +113,40 @@ fn change<'a>(kind: &'a str, caller: &'a Caller, export: &'a Export) -> Change<'
 
 /// One of the caller's files; those of others and those that are over are not there.
 pub async fn find_export(ctx: &Ctx, caller: &Caller, id: ExportId) -> Result<Export, AppError> {
+    fail_dead(ctx, Some(caller.account)).await?;
     let found = store::find_export(&ctx.db, id).await?;
     let is_own = |e: &Export| e.account == caller.account && e.workspace == caller.workspace && e.expires_at > ctx.clock.now();
     let export = found.filter(is_own).ok_or(AppError::NotFound)?;
     caller.require(&permission(export.subject))?;
-    Ok(export)
+    without_words(ctx, caller, export).await
+}
+
+/// Whether the caller may see now what was asked for then: who lost a role does not keep what it gave.
+pub(super) async fn check_right(ctx: &Ctx, caller: &Caller, export: &Export) -> Result<(), AppError> {
+    // Its days are those of the time zone in which it was asked for.
+    let caller = Caller { time_zone: export.time_zone.clone(), ..caller.clone() };
+    Source::read(export.subject, &export.filters)?.say(ctx, &caller, export.created_at).await?;
+    Ok(())
+}
+
+/// What a file is called tells names: not to who may not see its lines any more.
+async fn without_words(ctx: &Ctx, caller: &Caller, export: Export) -> Result<Export, AppError> {
+    match check_right(ctx, caller, &export).await {
+        Ok(()) => Ok(export),
+        Err(error) if error.status() < 500 => Ok(Export { words: "Lines that you may not see any more".to_owned(), ..export }),
+        Err(error) => Err(error),
+    }
 }
 
 /// The caller's files, the newest first: those whose lines the caller may see.
 pub async fn list_exports(ctx: &Ctx, caller: &Caller) -> Result<Vec<Export>, AppError> {
-    let mut exports = store::list_exports(&ctx.db, caller, ctx.clock.now()).await?;
-    exports.retain(|export| caller.may(&permission(export.subject)));
+    fail_dead(ctx, Some(caller.account)).await?;
+    let mut exports = Vec::new();
+    for export in store::list_exports(&ctx.db, caller, ctx.clock.now()).await? {
+        if caller.may(&permission(export.subject)) {
+            exports.push(without_words(ctx, caller, export).await?);
+        }
+    }
     Ok(exports)
 }
 

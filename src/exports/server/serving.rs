@@ -1,7 +1,7 @@
 //! Serving a file piece by piece, from whichever node is asked.
 
 use super::{
-    asking::{Export, find_export},
+    asking::{Export, check_right, find_export},
     store,
 };
 use crate::{accounts::Caller, error::AppError, exports::model::ExportState, platform::Ctx, values::ExportId};
@@ -17,6 +17,7 @@ pub struct Served {
 /// One of the caller's files, if it is whole.
 pub async fn serve_export(ctx: &Ctx, caller: &Caller, id: ExportId) -> Result<Served, AppError> {
     let export = find_export(ctx, caller, id).await?;
+    check_right(ctx, caller, &export).await?;
     match (export.state, &export.problem) {
         (ExportState::Done, _) => {}
         (ExportState::Failed, Some(problem)) => return Err(AppError::conflict(format!("The file could not be prepared. {problem}"))),

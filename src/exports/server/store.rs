@@ -219,6 +219,34 @@ pub async fn fail_export(db: &PgPool, id: ExportId, problem: &str, now: OffsetDa
     Ok(())
 }
 
+/// Files that are open, of one account or of all.
+pub async fn list_open(db: &PgPool, account: Option<AccountId>) -> sqlx::Result<Vec<ExportId>> {
+    let ids = sqlx::query_scalar!(
+        "select id from exports where state in ('waiting', 'running') and ($1::uuid is null or account_id = $1)",
+        account.map(AccountId::uuid)
+    );
+    Ok(ids.fetch_all(db).await?.into_iter().map(ExportId::new).collect())
+}
+
+/// Those of these files that nobody will write any more, as their jobs (of this kind) are dead letters, have failed.
+pub async fn fail_dead(db: &PgPool, kind: &str, open: &[ExportId], problem: &str, now: OffsetDateTime) -> sqlx::Result<u64> {
+    // A payload names a file as people see its id.
+    let (ids, names): (Vec<Uuid>, Vec<String>) = open.iter().map(|id| (id.uuid(), id.to_string())).unzip();
+    let done = sqlx::query!(
+        "update exports e set state = 'failed', problem = $4, finished_at = $5
+         from unnest($2::uuid[], $3::text[]) as o (id, name)
+         where e.id = o.id and e.state in ('waiting', 'running')
+           and exists (select from jobs j where j.kind = $1 and j.state = 'failed' and j.payload ->> 'export' = o.name)
+           and not exists (select from jobs j where j.kind = $1 and j.state in ('waiting', 'running') and j.payload ->> 'export' = o.name)",
+        kind,
+        &ids,
+        &names,
+        problem,
+        now,
+    );
+    Ok(done.execute(db).await?.rows_affected())
+}
+
 /// Deletes it with what was written of it.
 pub async fn delete_export(conn: &mut PgConnection, id: ExportId) -> sqlx::Result<bool> {
     Ok(sqlx::query!("delete from exports where id = $1", id.uuid()).execute(conn).await?.rows_affected() == 1)

@@ -6,19 +6,26 @@
 
 use super::{
     asking::KEPT,
+    jobs::PrepareExport,
     source::Source,
     store::{self, Export, NewPage},
 };
 use crate::{
     accounts::{Via, server::caller_of_account},
     error::AppError,
-    platform::Ctx,
+    platform::{
+        Ctx,
+        clock::steady_millis,
+        jobs::{Job, enqueue},
+    },
     ui::number::thousands,
-    values::ExportId,
+    values::{AccountId, ExportId},
 };
 
 /// Lines of one file.
 const MOST_LINES: u64 = 2_000_000;
+/// Milliseconds of one job. A longer file goes to the end of the queue with what is left, so that others have their turn.
+const TURN: u64 = 15_000;
 /// Chunks deleted in one statement.
 const AT_ONCE: i64 = 200;
 
@@ -49,6 +56,7 @@ async fn write(ctx: &Ctx, mut export: Export) -> Result<(), AppError> {
     if export.rows_expected.is_some_and(|rows| rows > MOST_LINES) {
         return Err(too_long());
     }
+    let began = steady_millis();
     loop {
         let page = source.page(ctx, &caller, asked_at, export.format, export.resume.as_deref(), export.rows_written).await?;
         if export.rows_written + page.rows > MOST_LINES {
@@ -58,13 +66,17 @@ async fn write(ctx: &Ctx, mut export: Export) -> Result<(), AppError> {
         let new = NewPage { text: &page.text, rows: page.rows, next: page.next.as_deref(), now, until: now + KEPT };
         let mut tx = ctx.db.begin().await?;
         let Some(added) = store::add_page(&mut tx, &export, &new).await? else { return Ok(()) };
+        let ends = page.next.is_none() || steady_millis().saturating_sub(began) >= TURN;
+        if ends && page.next.is_some() {
+            enqueue(ctx, &mut tx, &PrepareExport { export: export.id }).await?;
+        }
         tx.commit().await?;
+        if ends {
+            return Ok(());
+        }
         export.chunks += added;
         export.rows_written += page.rows;
         export.resume = page.next;
-        if export.resume.is_none() {
-            return Ok(());
-        }
     }
 }
 
@@ -72,8 +84,19 @@ fn too_long() -> AppError {
     AppError::conflict(format!("This file would have more than {} lines. Take a shorter time, a larger bucket or one key.", thousands(MOST_LINES)))
 }
 
+/// Files of this account, or of all, whose jobs are dead letters have failed: nobody writes them any more.
+pub(super) async fn fail_dead(ctx: &Ctx, account: Option<AccountId>) -> Result<(), AppError> {
+    let open = store::list_open(&ctx.db, account).await?;
+    if !open.is_empty() {
+        let problem = "It could not be written. Ask for a shorter time or one key.";
+        store::fail_dead(&ctx.db, PrepareExport::KIND, &open, problem, ctx.clock.now()).await?;
+    }
+    Ok(())
+}
+
 /// Deletes files that are over, a bounded number of chunks at a time; true if there may be more.
 pub async fn forget_exports(ctx: &Ctx) -> Result<bool, AppError> {
+    fail_dead(ctx, None).await?;
     let now = ctx.clock.now();
     let chunks = store::delete_old_chunks(&ctx.db, now, AT_ONCE).await?;
     store::delete_old(&ctx.db, now).await?;

@@ -27,6 +27,8 @@ pub struct BatchPreview {
     pub lines: Vec<BatchLine>,
     /// Its keys were made, and the file with their secrets was given.
     pub is_done: bool,
+    /// As it was typed, to be mended; of one that is right, nothing.
+    pub list: Option<String>,
 }
 
 /// What `/keys/create-many` shows.

@@ -25,23 +25,31 @@ fn page(page: BatchPage) -> AnyView {
     let lead = "One key for each line of a list, and one file with all their secrets.".into_any();
     let body = match page.preview.clone() {
         Some(preview) if preview.is_done => given(),
-        Some(preview) => report(preview, page.once),
-        None => form(page),
+        Some(mut preview) => {
+            let mend = preview.list.take().map(|list| form(page.clone(), preview.api.clone(), list));
+            view! {
+                {report(preview, page.once)}
+                {mend}
+            }
+            .into_any()
+        }
+        None => form(page, String::new(), String::new()),
     };
     view! { <PageHeader title="Create many keys" lead/>{body} }.into_any()
 }
 
-fn form(page: BatchPage) -> AnyView {
+/// Where a list is typed, or mended.
+fn form(page: BatchPage, api: String, list: String) -> AnyView {
     let options = page.apis.into_iter().map(|api| (api.slug.to_string(), api.name)).collect();
     let more = if page.is_operator { " Operators also: limits (100/hour 2000/day) and account (the email of the owner)." } else { "" };
     let help = format!(
-        "CSV. The first line names the columns: name and, as you like, permissions, preset, expires (30d, 2027-01-31, never), tags, addresses, environment.{more} \
-         At most 1,000 keys; longer lists than 40,000 characters go by REST or the command line."
+        "CSV. The first line names the columns: name and, as you like, permissions, preset, expires (30d, 2027-01-31, never), tags, addresses, origins, \
+         environment.{more} At most 1,000 keys; longer lists than 40,000 characters go by REST or the command line."
     );
     view! {
         <Form action=CheckBatch::PATH class="stack form-medium">
-            <SelectField label="API" name="api" options/>
-            <TextArea label="List" name="list" rows=10 mono=true help placeholder="name,permissions,expires" maxlength=40_000 required=true/>
+            <SelectField label="API" name="api" options value=api/>
+            <TextArea label="List" name="list" value=list rows=10 mono=true help placeholder="name,permissions,expires" maxlength=40_000 required=true/>
             <div class="form-actions"><Button look=Look::Primary>"Preview"</Button><LinkButton href="/keys" look=Look::Quiet>"Cancel"</LinkButton></div>
         </Form>
     }
@@ -62,7 +70,7 @@ fn report(preview: BatchPreview, once: String) -> AnyView {
     });
     let summary = match preview.wrong {
         0 => format!("{} for {}.", count(preview.keys, "new key", "new keys"), preview.api),
-        wrong => format!("{} wrong, so none of them makes a key. Mend the list and paste it again.", count(wrong, "line is", "lines are")),
+        wrong => format!("{} wrong, so none of them makes a key. Mend the list below.", count(wrong, "line is", "lines are")),
     };
     let rows = preview.lines.into_iter().map(row).collect_view();
     view! {

@@ -12,7 +12,7 @@ use super::{
     store::{keys, secrets},
 };
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::require_recent_proof},
     error::{AppError, Fields},
     keys::model::{Act, Api, Key, KeyState, NewKey, Once, Preset},
     platform::{Ctx, crypto::sha256},
@@ -38,6 +38,7 @@ pub const SHOWN_FOR: Duration = Duration::minutes(10);
 pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Created, AppError> {
     caller.require(&may::KEYS_WRITE)?;
     let api = apis::api_for_key(ctx, new.api.as_deref()).await?;
+    must_be_proven(ctx, caller, &api).await?;
     let wanted = checked(ctx, caller, &api, &new)?;
     let request_key = new.once.as_ref().map(|once| request_key(once, &api, &wanted, &new));
     let minted = match &new.once {
@@ -79,6 +80,11 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     tx.commit().await?;
     gate::refreshed(ctx, &[id]).await;
     Ok(Created { key, secret: Some(minted), is_new: true })
+}
+
+/// A key for Tollgate itself is a way in that stays: in a browser it takes a recent proof.
+pub(super) async fn must_be_proven(ctx: &Ctx, caller: &Caller, api: &Api) -> Result<(), AppError> {
+    if api.is_own() { require_recent_proof(ctx, caller).await } else { Ok(()) }
 }
 
 /// A key as it may be made.

@@ -49,8 +49,10 @@ impl Job for LookAtUsage {
     /// The next minute looks again.
     const MAX_ATTEMPTS: u32 = 2;
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
-        limits::tell_of_limits(ctx).await?;
+        // One that fails does not keep the other back.
+        let told = limits::tell_of_limits(ctx).await;
         alerts::watch_errors(ctx).await?;
+        told?;
         Ok(())
     }
 }

@@ -34,7 +34,7 @@ pub fn leaked() -> AnyView {
         <ul>
             <li>"a line in its history and an event, with where it was found;"</li>
             <li>"a mark on its page, in the list and in the filter “Leaked”, which stays until the secret has ended: rotate the key. An operator can clear it;"</li>
-            <li>"a mail to the owner of its workspace, for the first place;"</li>
+            <li>"a mail to the owner of its workspace, for the first place of each secret and whenever the key is disabled by it;"</li>
             <li>"if the workspace chose that at "<a href="/settings/notifications">"Notifications"</a>", it is disabled at once on every node; else it goes on, and you decide."</li>
         </ul>
         <p>"Keys that are revoked and secrets that have ended are answered "<code>"true_positive"</code>" and change nothing. Operators report a leak of which they heard elsewhere on the page of the key or by "<code>"POST /api/v1/keys/{id}/leaked"</code>" with its "<code>"url"</code>", and clear one by "<code>"DELETE"</code>"."</p>
@@ -45,7 +45,7 @@ pub fn leaked() -> AnyView {
 pub fn many() -> AnyView {
     view! {
         <h2 id="create-many">"Many keys from a list"</h2>
-        <p>"Paste a list on "<a href="/keys/create-many">"Create many keys"</a>", or use "<code>"tollgate key create-many FILE --account E --api demo"</code>". It is CSV (RFC 4180) whose first line names the columns: "<code>"name"</code>" and, as you like, "<code>"permissions"</code>" or "<code>"preset"</code>", "<code>"expires"</code>" (12h, 30d, 8w, 1y, a day, never), "<code>"tags"</code>", "<code>"addresses"</code>" and "<code>"environment"</code>"; operators also "<code>"limits"</code>" (100/hour 2000/day) and "<code>"account"</code>", the email of the owner. At most 1,000 keys, each name once."</p>
+        <p>"Paste a list on "<a href="/keys/create-many">"Create many keys"</a>", or use "<code>"tollgate key create-many FILE --account E --api demo"</code>". It is CSV (RFC 4180) whose first line names the columns: "<code>"name"</code>" and, as you like, "<code>"permissions"</code>" or "<code>"preset"</code>", "<code>"expires"</code>" (12h, 30d, 8w, 1y, a day, never), "<code>"tags"</code>", "<code>"addresses"</code>", "<code>"origins"</code>" and "<code>"environment"</code>"; operators also "<code>"limits"</code>" (100/hour 2000/day) and "<code>"account"</code>", the email of the owner. At most 1,000 keys, each name once."</p>
         <CodeBlock id="create-many-list" title="A list" code=LIST/>
         <p>"Each line is told what is wrong with which of its fields before anything is made; one wrong line keeps all from being made. Then all are made in one transaction, and the answer is a file "<code>"name,key_id,secret"</code>", given once: Tollgate keeps hashes only. Pressing the button twice makes nothing twice and gives the same file, for ten minutes; a page that is loaded again gives nothing. Cells that a spreadsheet would take for a formula begin with an apostrophe."</p>
         <p>"Over REST it is "<code>"POST /api/v1/keys/batch"</code>" with "<code>"api"</code>" and "<code>"keys"</code>", objects with the fields of a new key; "<code>"dry_run"</code>" only tells what is wrong, "<code>"Accept: text/csv"</code>" answers with the file, and an "<code>"Idempotency-Key"</code>" that made keys before is answered 409, since their secrets were in the first answer."</p>

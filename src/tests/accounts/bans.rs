@@ -4,7 +4,9 @@ use super::{count, seen, sign_up};
 use crate::support::{
     T0, TestApp,
     browser::{PASSWORD, location},
+    mailbox::link,
 };
+use leptos::server_fn::ServerFn;
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::{
@@ -198,7 +200,12 @@ async fn a_banned_address_sees_why_and_no_way_in(db: PgPool) {
         assert!(!page.contains("name=\"password\""), "{path}");
     }
     let before = tollgate::accounts::server::Passwords::of(&app.ctx).unwrap().runs();
-    assert_eq!(app.browser().sign_in(&vera.email, PASSWORD).await.status(), 403);
+    // A form that was open already goes nowhere, and its page says why.
+    for answer in [app.browser().sign_in(&vera.email, PASSWORD).await, sign_up(&app.browser(), "new@example.com", "Nia", PASSWORD).await] {
+        let path = answer.url().path().to_owned();
+        assert_eq!(answer.status(), 403, "{path}");
+        assert!(answer.text().await.unwrap().contains("is banned: Guessing &lt;passwords&gt;."), "{path}");
+    }
     // By another page, by the function itself, by REST.
     let form = [("_fn", "/fn/tollgate/accounts/api/sign_in"), ("email", vera.email.as_str()), ("password", PASSWORD)];
     for path in ["/docs", "/fn/tollgate/accounts/api/sign_in"] {
@@ -212,4 +219,84 @@ async fn a_banned_address_sees_why_and_no_way_in(db: PgPool) {
     assert!(!vera.browser.is_signed_in().await, "R49: a session from there is none");
     assert_eq!(app.browser().get("/docs").await.status(), 200, "what is public stays public");
     assert_eq!(count(&app, "select count(*) from accounts").await, 1);
+}
+
+/// Opens the link of a mail in a browser of its own and presses the button there.
+async fn press<F: ServerFn>(app: &TestApp, page: &str, path: &str) -> u16 {
+    let browser = app.browser();
+    browser.get(path).await;
+    browser.post::<F>(page, &[]).await.status().as_u16()
+}
+
+#[sqlx::test]
+async fn r28_r52_what_was_mailed_does_nothing_for_who_is_kept_out(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let (cli, from, new) = (Caller::cli(), visitor(), "vera@new.example.org");
+    vera.browser.post::<api::AskDeletion>("/settings/danger", &[("email", &vera.email)]).await;
+    let leaving = app.mail_to(&vera.email).await;
+    vera.browser.post::<api::AskEmailChange>("/settings/email", &[("email", new)]).await;
+    let change = app.mail_to(new).await;
+    let pressed = async || {
+        let change = press::<api::ConfirmNewEmail>(&app, "/confirm-email", link(&change, "/confirm-email")).await;
+        (change, press::<api::ConfirmDeletion>(&app, "/delete-account", link(&leaving, "/delete-account")).await)
+    };
+    let domain = vera.email.split('@').nth(1).unwrap();
+    let ban = add_ban(&app.ctx, &cli, &from, domain, always("spam")).await.unwrap();
+    assert_eq!(pressed().await, (403, 403), "its mail domain is banned");
+    lift_ban(&app.ctx, &cli, &from, ban.id).await.unwrap();
+    assert_eq!(count(&app, "select count(*) from auth_tokens where used_at is null").await, 2, "nothing was used up");
+
+    ban_account(&app.ctx, &cli, &from, vera.account, always("spam")).await.unwrap();
+    assert_eq!(count(&app, "select (select count(*) from auth_tokens) + (select count(*) from email_changes)").await, 0);
+    unban_account(&app.ctx, &cli, &from, vera.account).await.unwrap();
+    assert_eq!(pressed().await, (422, 422), "R45: it died with the ban");
+    assert_eq!(count(&app, "select count(*) from account_departures").await, 0);
+}
+
+#[sqlx::test]
+async fn r28_a_banned_network_uses_no_mailed_link_over_rest(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let paths = ["email/confirm", "email/undo", "deletion/confirm", "come-back"].map(|path| app.url(&format!("/api/v1/me/{path}")));
+    let send = async |path: &str| {
+        let request = app.http.post(path).header("sec-fetch-site", "same-origin").json(&serde_json::json!({ "token": "x" }));
+        request.send().await.unwrap().status().as_u16()
+    };
+    for path in &paths {
+        assert_eq!(send(path).await, 422, "{path}");
+    }
+    add_ban(&app.ctx, &Caller::cli(), &visitor(), "127.0.0.0/8", always("Guessing")).await.unwrap();
+    for path in &paths {
+        assert_eq!(send(path).await, 403, "{path}");
+    }
+}
+
+#[sqlx::test]
+async fn r15_a_change_to_a_banned_domain_is_answered_alike_and_mails_nothing(db: PgPool) {
+    let app = TestApp::start(db).await;
+    add_ban(&app.ctx, &Caller::cli(), &visitor(), "spam.example", always("Throwaway addresses")).await.unwrap();
+    let mut answers = Vec::new();
+    for email in ["new@mail.spam.example", "new@example.org"] {
+        let vera = app.sign_in_as("developer").await;
+        answers.push(seen(vera.browser.post::<api::AskEmailChange>("/settings/email", &[("email", email)]).await, email).await);
+        assert!(vera.browser.page("/settings/email").await.contains(&format!("We sent a mail to {email}.")));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(count(&app, "select count(*) from jobs where state = 'waiting'").await, 2, "R16: as much work");
+    app.run_jobs().await;
+    let told: Vec<String> = app.mails().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(told, ["new@example.org"]);
+}
+
+#[sqlx::test]
+async fn s33_who_is_banned_has_no_public_profile_until_it_ends(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.account("vera@example.com", "Vera", "developer").await;
+    sqlx::raw_sql("update accounts set handle = 'vera-h', published = '{name}'").execute(&app.ctx.db).await.unwrap();
+    let status = async || app.get("/api/v1/users/vera-h").await.status().as_u16();
+    assert_eq!(status().await, 200);
+    ban_account(&app.ctx, &Caller::cli(), &visitor(), vera, days("spam", 1)).await.unwrap();
+    assert_eq!(status().await, 404);
+    app.ctx.clock.advance(Duration::days(1));
+    assert_eq!(status().await, 200);
 }

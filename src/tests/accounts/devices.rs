@@ -73,7 +73,9 @@ async fn r25_this_was_not_me_ends_everything_once_and_mails_a_new_way_in(db: PgP
     let new = "gate keeper sings at noon";
     vera.browser.post::<api::ResetPassword>("/reset-password", &[("new_password", new)]).await;
     assert_eq!(location(&vera.browser.sign_in(&vera.email, new).await), "/home");
-    assert_eq!(app.mail_to(&vera.email).await.subject, SUBJECT, "void cookies are strangers'");
+    app.run_jobs().await;
+    let told = app.mails().iter().filter(|mail| mail.to == vera.email && mail.subject == SUBJECT).count();
+    assert_eq!(told, 2, "of the thief, and now of her own browser: void cookies are strangers'");
 }
 
 #[sqlx::test]
@@ -111,10 +113,48 @@ async fn s79_r48_beyond_the_number_of_devices_the_oldest_ends_and_it_is_said(db:
         app.ctx.clock.advance(Duration::minutes(1));
         browser.sign_in(&vera.email, PASSWORD).await;
     }
-    assert!(!vera.browser.is_signed_in().await && second.is_signed_in().await && third.is_signed_in().await);
+    // The first page that is opened says it, and says it once.
     assert!(third.page("/home").await.contains("The oldest one was signed out."));
+    assert!(!third.page("/home").await.contains("The oldest one was signed out."));
+    assert!(!vera.browser.is_signed_in().await && second.is_signed_in().await && third.is_signed_in().await);
     // Many at once end at the same number.
     let many: Vec<_> = (0..6).map(|_| app.browser()).collect();
     futures_util::future::join_all(many.iter().map(|browser| browser.sign_in(&vera.email, PASSWORD))).await;
     assert_eq!(count(&app, "select count(*) from sessions").await, 2);
+}
+
+#[sqlx::test]
+async fn r25_r58_this_was_not_me_takes_back_the_address_that_was_changed_since_and_kills_the_one_that_waits(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    app.ctx.clock.advance(Duration::hours(1));
+    let thief = app.browser();
+    thief.sign_in(&vera.email, PASSWORD).await;
+    let alarm = app.mail_to(&vera.email).await;
+    let ask = async |email: &str| {
+        app.ctx.clock.advance(Duration::minutes(1));
+        thief.post::<api::AskEmailChange>("/settings/email", &[("email", email)]).await;
+        let mail = app.mail_to(email).await;
+        link(&mail, "/confirm-email").to_owned()
+    };
+    let confirm = async |path: &str| {
+        let browser = app.browser();
+        browser.get(path).await;
+        browser.post::<api::ConfirmNewEmail>("/confirm-email", &[]).await.status().as_u16()
+    };
+    assert_eq!(confirm(&ask("thief@example.org").await).await, 303);
+    assert_eq!(confirm(&ask("thief@example.net").await).await, 303);
+    let waiting = ask("third@example.org").await;
+
+    let owner = app.browser();
+    owner.get(link(&alarm, "/not-me?token=")).await;
+    assert_eq!(location(&owner.post::<api::NotMe>("/not-me", &[]).await), "/sign-in");
+    assert_eq!(count(&app, "select (select count(*) from email_changes) + (select count(*) from email_undos)").await, 0);
+    assert_eq!(count(&app, "select count(*) from auth_tokens where used_at is null").await, 0, "R52: every kind of them");
+    assert_eq!(confirm(&waiting).await, 422);
+    let email: String = sqlx::query_scalar("select email from accounts").fetch_one(&app.ctx.db).await.unwrap();
+    assert_eq!(email, vera.email, "what it was when the stranger came in");
+    app.run_jobs().await;
+    let told: Vec<String> = app.mails().into_iter().filter(|mail| mail.subject == "Set a new password").map(|mail| mail.to).collect();
+    assert_eq!(told, [vera.email]);
 }

@@ -87,3 +87,22 @@ async fn r61_r63_it_is_its_owners_for_a_day_and_a_job_that_runs_twice_writes_onc
     assert_eq!(vera.browser.get(FILE).await.status(), 404);
     assert!(!vera.browser.page(PAGE).await.contains("There until"));
 }
+
+#[sqlx::test]
+async fn r61_where_somebody_else_sat_is_not_in_the_file(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let event = r#"insert into events (id, at, kind, actor_id, actor, subject_id, data)
+         values (gen_random_uuid(), $1, 'test.by_other', $2, 'Olga', $3, '{"address": "198.51.100.77", "device": "Lynx", "sessions": 1}')"#;
+    for actor in [Some(olga.account.uuid()), None] {
+        sqlx::query(event).bind(app.ctx.clock.now()).bind(actor).bind(vera.account.uuid()).execute(&app.ctx.db).await.unwrap();
+    }
+    ask(&vera).await;
+    app.run_jobs().await;
+    let text = vera.browser.get(FILE).await.text().await.unwrap();
+    assert!(!text.contains("198.51.100.77") && !text.contains("Lynx"), "{text}");
+    let file: Value = serde_json::from_str(&text).unwrap();
+    let of = |kind: &str| file["events"].as_array().unwrap().iter().filter(|event| event["kind"] == kind).cloned().collect::<Vec<_>>();
+    assert_eq!(of("test.by_other").iter().filter(|event| event["data"]["sessions"] == 1).count(), 2, "what was done stays");
+    assert_eq!(of("account.signed_in")[0]["data"]["address"], "127.0.0.1", "where she sat herself does, too");
+}

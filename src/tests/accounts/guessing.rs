@@ -5,15 +5,17 @@ use crate::support::{
     TestApp,
     browser::{PASSWORD, location},
     mailbox::link,
+    until,
 };
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::{
     accounts::{
-        Caller, api,
-        server::{Passwords, Visitor, unlock_account},
+        Caller, Via, api,
+        server::{Passwords, Visitor, change_password, leaving, unlock_account},
     },
     admin::api as admin,
+    error::AppError,
 };
 
 const WRONG: &str = "not the right one at all";
@@ -128,7 +130,75 @@ async fn r16_a_lock_costs_an_unknown_address_the_same_work(db: PgPool) {
         let before = count(&app, "select count(*) from jobs").await;
         guess(&app, email).await;
         assert_eq!(count(&app, "select count(*) from jobs").await - before, 1, "{email}");
+        // A lock is written down while it lasts: before the clock goes on.
+        app.run_jobs().await;
     }
-    app.run_jobs().await;
     assert_eq!((app.mails().len(), count(&app, "select count(*) from account_locks").await), (1, 1));
+}
+
+#[sqlx::test]
+async fn f02_a_lock_that_outlives_its_link_is_told_again(db: PgPool) {
+    let app = TestApp::start(db).await;
+    app.account("vera@example.com", "Vera", "developer").await;
+    guess(&app, "vera@example.com").await;
+    let first = app.mail_to("vera@example.com").await;
+    app.ctx.clock.advance(Duration::hours(24));
+    assert_eq!(app.browser().sign_in("vera@example.com", WRONG).await.status(), 422);
+    let second = app.mail_to("vera@example.com").await;
+    assert_ne!(link(&first, "/unlock?token="), link(&second, "/unlock?token="));
+    app.ctx.clock.advance(Duration::minutes(15));
+    app.browser().sign_in("vera@example.com", WRONG).await;
+    app.run_jobs().await;
+    assert_eq!(app.mails().len(), 2, "one mail for one link");
+    let owner = app.browser();
+    owner.get(link(&second, "/unlock?token=")).await;
+    assert_eq!(location(&owner.post::<api::Unlock>("/unlock", &[]).await), "/sign-in");
+    assert_eq!(count(&app, "select count(*) from account_locks").await, 0);
+}
+
+#[sqlx::test]
+async fn r19_r50_guesses_by_a_key_keep_nobody_waiting_who_is_signed_in(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.account("vera@example.com", "Vera", "developer").await;
+    let signed_in = app.caller_in_a_browser(vera).await;
+    let by_key = Caller { via: Via::Key(app.ctx.new_id()), ..signed_in.clone() };
+    let ask =
+        async |caller: &Caller, password: &str| leaving::ask_deletion(&app.ctx, caller, &Visitor::terminal(), "vera@example.com", Some(&password.into())).await;
+    for _ in 0..5 {
+        assert!(ask(&by_key, WRONG).await.unwrap_err().field("current_password").is_some());
+    }
+    let refused = ask(&by_key, PASSWORD).await;
+    assert!(matches!(refused, Err(AppError::RateLimited { .. })), "{refused:?}");
+    ask(&signed_in, PASSWORD).await.unwrap();
+}
+
+#[sqlx::test]
+async fn s44_a_guess_that_a_busy_hasher_did_not_look_at_does_not_count(db: PgPool) {
+    // Slow enough for a queue to stand while a few queries run.
+    let slow = |config: &mut tollgate::platform::config::Config| {
+        (config.auth.argon2_parallel, config.auth.argon2_memory_kib, config.auth.argon2_passes) = (1, 32_768, 4);
+    };
+    let app = TestApp::start_with(db, slow).await;
+    let vera = app.account("vera@example.com", "Vera", "developer").await;
+    let caller = app.caller_in_a_browser(vera).await;
+    let hasher = Passwords::of(&app.ctx).unwrap();
+    let crowd: Vec<tokio::task::JoinHandle<()>> = (0..40)
+        .map(|_| {
+            let hasher = std::sync::Arc::clone(&hasher);
+            tokio::spawn(async move {
+                loop {
+                    if hasher.verify(None, &"x".into()).await.is_err() {
+                        tokio::time::sleep(std::time::Duration::from_micros(100)).await;
+                    }
+                }
+            })
+        })
+        .collect();
+    until("the queue is full", || async { hasher.verify(None, &"x".into()).await.is_err() }).await;
+    let deleted = leaving::ask_deletion(&app.ctx, &caller, &Visitor::terminal(), "vera@example.com", Some(&PASSWORD.into())).await;
+    let changed = change_password(&app.ctx, &caller, &Visitor::terminal(), &PASSWORD.into(), &"gate keeper sings at noon".into()).await;
+    crowd.iter().for_each(tokio::task::JoinHandle::abort);
+    assert!(matches!(deleted, Err(AppError::Unavailable { .. })), "{deleted:?}");
+    assert!(matches!(changed, Err(AppError::Unavailable { .. })), "{changed:?}");
+    assert_eq!(count(&app, "select count(*) from attempt_counters where failures > 0").await, 0);
 }

@@ -26,7 +26,7 @@ use crate::support::{
     browser::{Browser, PASSWORD},
 };
 use reqwest::Response;
-use tollgate::accounts::api;
+use tollgate::{accounts::api, platform::mail::SentMail};
 
 /// Signs up in this browser.
 async fn sign_up(browser: &Browser, email: &str, name: &str, password: &str) -> Response {
@@ -73,8 +73,18 @@ fn sealed(cookie: &str) -> String {
     format!("{name}=SEALED;{attributes}")
 }
 
+/// The last mail with this subject to this address, once the jobs that are due have run. Of mails that are due at the same moment of the
+/// frozen clock any may be the last.
+async fn mail_about(app: &TestApp, address: &str, subject: &str) -> SentMail {
+    app.run_jobs().await;
+    let mails = app.mails();
+    let subjects: Vec<&str> = mails.iter().filter(|mail| mail.to == address).map(|mail| mail.subject.as_str()).collect();
+    let found = mails.iter().rfind(|mail| mail.to == address && mail.subject == subject);
+    found.unwrap_or_else(|| panic!("no mail \"{subject}\" to {address}, only {subjects:?}")).clone()
+}
+
 /// The text of a mail without its line breaks.
-fn flat(mail: &tollgate::platform::mail::SentMail) -> String {
+fn flat(mail: &SentMail) -> String {
     mail.text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -2,12 +2,26 @@
 
 use super::count;
 use crate::support::{
-    TestApp,
+    T0, TestApp,
     browser::{PASSWORD, location},
 };
+use serde_json::Value;
 use sqlx::PgPool;
+use std::{collections::HashMap, sync::Arc};
 use time::Duration;
-use tollgate::accounts::api;
+use tollgate::{
+    accounts::{
+        Via, api,
+        server::{self, Proven, SignIn, Visitor},
+    },
+    error::AppError,
+    platform::session::{self, PgSessions},
+    values::SessionId,
+};
+use tower_sessions::{
+    Session, SessionStore,
+    session::{Id, Record},
+};
 
 #[sqlx::test]
 async fn s76_r42_idle_and_absolute_ends_hold(db: PgPool) {
@@ -56,7 +70,7 @@ async fn s77_the_list_marks_this_one_and_ends_one_the_others_or_all(db: PgPool) 
     assert_eq!(page.matches("This device").count(), 1);
 
     let id = sqlx::query_scalar::<_, uuid::Uuid>("select id from sessions where device like '%iPhone%'").fetch_one(&app.ctx.db).await.unwrap();
-    let id = tollgate::values::SessionId::new(id).to_string();
+    let id = SessionId::new(id).to_string();
     assert_eq!(location(&vera.browser.post::<api::EndSession>("/settings/sessions", &[("id", &id)]).await), "/settings/sessions");
     assert!(!phone.is_signed_in().await && tablet.is_signed_in().await);
     assert_eq!(vera.browser.post::<api::EndSession>("/settings/sessions", &[("id", &id)]).await.status(), 404, "twice");
@@ -119,5 +133,51 @@ async fn r51_looking_at_pages_makes_no_session(db: PgPool) {
     for path in ["/", "/sign-in", "/sign-up", "/forgot-password", "/reset-password", "/verify-email", "/settings/profile"] {
         assert!(!visitor.get(path).await.headers().contains_key("set-cookie"), "{path}");
     }
+    assert_eq!(count(&app, "select count(*) from sessions").await, 0);
+}
+
+#[sqlx::test]
+async fn r23_r46_a_session_that_ended_before_its_cookie_was_made_does_not_come_back(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.account("vera@example.com", "Vera", "developer").await;
+    let auth = &app.ctx.config.auth;
+    let store = PgSessions::new(app.ctx.db.clone(), app.ctx.clock.clone(), auth.session_idle, auth.session_max);
+    // As `load` gives it: which session it is, and nothing that a new row would need.
+    let record = |id: SessionId| {
+        let data = [(session::ACCOUNT, vera.to_string()), (session::SESSION, id.to_string())].map(|(key, value)| (key.to_owned(), Value::from(value)));
+        Record { id: Id::default(), data: HashMap::from(data), expiry_date: T0 + Duration::days(1) }
+    };
+    let Via::Session(kept) = app.caller_in_a_browser(vera).await.via else { panic!("a session") };
+    store.create(&mut record(kept)).await.unwrap();
+    assert!(store.create(&mut record(kept)).await.is_err(), "a browser has it");
+
+    let Via::Session(ended) = app.caller_in_a_browser(vera).await.via else { panic!("a session") };
+    sqlx::raw_sql("delete from sessions").execute(&app.ctx.db).await.unwrap();
+    assert!(store.create(&mut record(ended)).await.is_err(), "ended while it was stepped up");
+    let password_set_at: Option<time::OffsetDateTime> = sqlx::query_scalar("select password_set_at from accounts").fetch_one(&app.ctx.db).await.unwrap();
+    let proven = Proven { account: vera, password_set_at, session: Some(ended) };
+    let browser = Session::new(None, Arc::new(store), None);
+    let begun = server::begin(&app.ctx, &browser, proven, &Visitor::terminal()).await;
+    assert!(matches!(begun, Err(AppError::Unavailable { .. })), "ended between the second factor and the cookie: {begun:?}");
+    assert_eq!(count(&app, "select count(*) from sessions").await, 0);
+}
+
+#[sqlx::test]
+async fn r46_a_second_factor_that_was_set_up_since_the_password_was_typed_is_asked_for(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.account("vera@example.com", "Vera", "developer").await;
+    let from = Visitor::terminal();
+    let typed = server::sign_in(&app.ctx, &from, "vera@example.com", &PASSWORD.into()).await.unwrap();
+    let SignIn::Done(proven) = typed else { panic!("{typed:?}") };
+    sqlx::query("insert into totp_factors (account_id, seed, last_step, created_at, last_used_at) values ($1, 'x', 0, $2, $2)")
+        .bind(vera.uuid())
+        .bind(T0)
+        .execute(&app.ctx.db)
+        .await
+        .unwrap();
+    let auth = &app.ctx.config.auth;
+    let store = PgSessions::new(app.ctx.db.clone(), app.ctx.clock.clone(), auth.session_idle, auth.session_max);
+    let error = server::begin(&app.ctx, &Session::new(None, Arc::new(store), None), proven, &from).await.unwrap_err();
+    assert!(error.to_string().contains("A second factor was set up a moment ago"), "{error}");
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }

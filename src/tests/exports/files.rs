@@ -139,3 +139,26 @@ async fn usage_has_an_estimate_by_line_and_keys_no_secret(db: PgPool) {
     let body: Value = serde_json::from_str(&file(&app, &mara, refusals).await).unwrap();
     assert_eq!(body, json!({ "data": [] }));
 }
+
+#[sqlx::test]
+async fn who_lost_a_role_keeps_no_file_and_no_name_that_it_gave(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let olga = person_with(&app, &db, "olga@example.com", "operator", &["usage:read", "admin:read"]).await;
+    let key = key_with_routes(&app, &mara, "secret project", 3).await;
+    let id = ask(&app, &olga, json!({ "of": "usage", "filters": { "range": "24h", "key": key.to_string() } })).await;
+    app.run_jobs().await;
+    assert_eq!(file(&app, &olga, id).await.lines().count(), 4);
+    assert!(state(&app, &olga, id).await["description"].as_str().unwrap().contains("secret project"));
+
+    let account = olga.owner.account.uuid();
+    sqlx::query("update account_roles set role = 'developer' where account_id = $1").bind(account).execute(&db).await.unwrap();
+    let path = format!("/api/v1/exports/{id}");
+    assert_eq!(status(&app, &olga, Method::GET, &format!("{path}/file")).await, 404);
+    for seen in ["/api/v1/exports", path.as_str()] {
+        let (status, body) = json(olga.get(&app, seen).await).await;
+        let text = body.to_string();
+        assert!(status == 200 && text.contains(&id.to_string()) && !text.contains("secret project"), "{text}");
+    }
+    assert_eq!(status(&app, &olga, Method::DELETE, &path).await, 204);
+}

@@ -6,10 +6,12 @@ use crate::{
     support::{TestApp, until},
 };
 use reqwest::Method;
+use serde_json::json;
 use sqlx::PgPool;
 use std::collections::HashSet;
+use time::Duration;
 use tollgate::{
-    exports::server::{jobs::PrepareExport, prepare_export},
+    exports::server::{forget_exports, jobs::PrepareExport, prepare_export},
     platform::jobs::enqueue,
     values::ExportId,
 };
@@ -112,4 +114,29 @@ async fn a_file_that_its_account_may_not_see_any_more_fails_in_words(db: PgPool)
     app.run_jobs().await;
     let problem: String = sqlx::query_scalar("select problem from exports where id = $1 and state = 'failed'").bind(id.uuid()).fetch_one(&db).await.unwrap();
     assert!(problem.contains("usage:read"), "{problem}");
+}
+
+#[sqlx::test]
+async fn a_file_whose_job_is_dead_has_failed_and_can_be_asked_for_anew(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (mara, id) = half_written(&app, &db).await;
+    let dies = async || {
+        let sql = "update jobs set state = 'failed', finished_at = $1 where kind = 'exports.prepare' and state = 'waiting'";
+        assert_eq!(sqlx::query(sql).bind(app.ctx.clock.now()).execute(&db).await.unwrap().rows_affected(), 1);
+    };
+    dies().await;
+    let anew = usage(&app, &mara).await;
+    assert_ne!(anew, id, "it does not wait for the dead one");
+    let failed = state(&app, &mara, id).await;
+    assert_eq!((&failed["state"], &failed["problem"]), (&json!("failed"), &json!("It could not be written. Ask for a shorter time or one key.")));
+    assert_eq!(usage(&app, &mara).await, anew);
+    app.run_jobs().await;
+    assert_whole(&file(&app, &mara, anew).await, 4_000);
+
+    app.ctx.clock.advance(Duration::minutes(2));
+    let third = usage(&app, &mara).await;
+    dies().await;
+    forget_exports(&app.ctx).await.unwrap();
+    let kept: String = sqlx::query_scalar("select state from exports where id = $1").bind(third.uuid()).fetch_one(&db).await.unwrap();
+    assert_eq!(kept, "failed");
 }

@@ -236,9 +236,12 @@ async fn hostile_lists_are_refused_in_words(db: PgPool) {
     let to = paste(&vera.browser, "name,permissions,preset\ntill,,\ntill,,\nburn,orders:burn,\nodd,,all\nlong,,,more\n").await;
     let page = vera.browser.page(&to).await;
     assert!(page.contains("4 lines are wrong, so none of them makes a key") && !page.contains("create-many/file"), "{page}");
-    for words in ["permissions: ", "name: Line 2 has this name", "preset: ", "more cells than the first"] {
+    for words in ["permissions: ", "name: Line 2 has this name", "preset: ", "more cells than the first", "\nodd,,all\n"] {
         assert!(page.contains(words), "{words}: {page}");
     }
+    let escapes = paste(&vera.browser, "name,permissions\n</textarea><b>bold,orders:burn\n").await;
+    let shown = vera.browser.page(&escapes).await;
+    assert!(shown.contains("\n&lt;/textarea>&lt;b>bold,orders:burn") && !shown.contains("<b>bold"), "the list is there to be mended: {shown}");
     let id = to.split_once('=').unwrap().1;
     assert_eq!(location(&press(&vera.browser, id, &token_of_length(30)).await), to);
     assert_eq!(events(&db, "key.created").await, 0);

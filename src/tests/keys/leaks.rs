@@ -207,6 +207,30 @@ async fn where_it_is_wanted_the_key_is_disabled_on_every_node(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn each_leaked_secret_is_told_and_each_time_that_the_key_is_disabled(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, old) = mara.new_key(&app, "checkout").await;
+    let scanner = Scanner::listed(&app.ctx).await;
+    let told = async |token: &str, url: &str| {
+        scanner.found(&app, &[(token, url)]).await;
+        app.run_jobs().await;
+        app.mails().iter().filter(|mail| mail.subject == "checkout has leaked: rotate it").count()
+    };
+    assert_eq!((told(&old, PLACE).await, told(&old, "https://example.com/2").await), (1, 1));
+    let (_, rotated) = json(mara.post(&app, &format!("/api/v1/keys/{id}/rotate"), json!({ "grace": 3600 })).await).await;
+    let new = text(&rotated, "secret");
+    assert_eq!((told(&new, PLACE).await, told(&new, "https://example.com/2").await), (2, 2), "the new secret has leaked, too");
+
+    disables(&app, &mara).await;
+    assert_eq!(told(&new, "https://example.com/3").await, 3, "the third place, and it is disabled by it");
+    assert!(app.mail_to("mara@example.com").await.text.contains("It is disabled"));
+    assert_eq!(told(&new, "https://example.com/4").await, 3, "it is off already");
+    mara.post(&app, &format!("/api/v1/keys/{id}/enable"), json!({})).await;
+    assert_eq!((told(&new, "https://example.com/5").await, events(&db, "key.disabled").await), (4, 2));
+}
+
+#[sqlx::test]
 async fn twenty_reports_at_once_are_one(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -259,8 +283,11 @@ async fn a_reported_token_is_neither_stored_nor_logged(db: PgPool) {
     let mara = person(&app, &db, "mara@example.com", "developer").await;
     let (_, secret) = mara.new_key(&app, "checkout").await;
     let scanner = Scanner::listed(&app.ctx).await;
+    let (_, other) = mara.new_key(&app, "warehouse").await;
     let url = format!("https://example.com/?key={secret}");
-    let report = json!([{ "token": secret, "type": secret, "url": url, "source": format!("\u{0}{secret}"), "new_field": true }]).to_string();
+    // Each place repeats the other's token, once with an escape.
+    let beside = json!({ "token": other, "type": "k", "url": format!("{url}&b=%{:02x}{}", secret.as_bytes()[0], &secret[1..]), "source": secret });
+    let report = json!([{ "token": secret, "type": secret, "url": url, "source": format!("\u{0}{secret}"), "new_field": true }, beside]).to_string();
     let (status, body) = json(scanner.report(&app, &report).await).await;
     assert_eq!((status, text(&body[0], "label")), (200, "true_positive".to_owned()), "a field of theirs that we don't know is no harm");
     assert_eq!(text(&body[0], "token_hash"), Sha256::digest(&secret).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
@@ -274,7 +301,7 @@ async fn a_reported_token_is_neither_stored_nor_logged(db: PgPool) {
     app.run_jobs().await;
     for table in ["events", "jobs", "key_leaks", "key_state_changes", "keys", "key_secrets"] {
         let sql = format!("select count(*) from {table} t where strpos(t::text, $1) > 0");
-        let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(&secret).fetch_one(&db).await.unwrap();
+        let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(&secret[1..]).fetch_one(&db).await.unwrap();
         assert_eq!(found, 0, "{table}");
     }
     let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
@@ -291,9 +318,11 @@ async fn an_operator_reports_and_clears_a_leak(db: PgPool) {
     let path = format!("/api/v1/keys/{id}/leaked");
     let at = json!({ "url": PLACE, "reason": "a customer wrote" });
     assert_eq!(mara.post(&app, &path, at.clone()).await.status(), 403);
-    for wrong in ["", "github.com/x", "javascript:alert(1)", &format!("https://e.x/{}", "a".repeat(2_001))] {
+    let held = format!("https://e.x/?api_key_{secret}&a=b");
+    for wrong in ["", "github.com/x", "javascript:alert(1)", &format!("https://e.x/{}", "a".repeat(2_001)), &format!("https://e.x/#{secret}"), &held] {
         let (status, problem) = json(olga.post(&app, &path, json!({ "url": wrong })).await).await;
         assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some("#/url")), "{wrong}: {problem}");
+        assert!(!problem.to_string().contains(&secret));
     }
     for _ in 0..2 {
         assert_eq!(olga.post(&app, &path, at.clone()).await.status(), 200);

@@ -11,8 +11,9 @@ use tollgate::{
     error::AppError,
     notices::{
         model::NewAlertRule,
-        server::{add_alert_rule, notice_page, remove_alert_rule, watch_errors},
+        server::{add_alert_rule, jobs::LookAtUsage, notice_page, remove_alert_rule, watch_errors},
     },
+    platform::jobs::enqueue,
     values::{Outcome, permission_names as may},
 };
 
@@ -96,4 +97,20 @@ async fn the_same_rule_twice_is_one_and_wrong_ones_are_named(db: PgPool) {
     assert_eq!(notice_page(&app.ctx, &mara).await.unwrap().rules.len(), 19);
     let changes: i64 = sqlx::query_scalar("select count(*) from events where kind like 'alert_rule.%'").fetch_one(&app.ctx.db).await.unwrap();
     assert_eq!(changes, 21, "each change once");
+}
+
+#[sqlx::test]
+async fn a_look_at_limits_that_fails_keeps_no_alert_back(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = mara(&app).await;
+    let bridge = limited(&app, &mara, "ERP bridge", 10, 3_600).await;
+    add_alert_rule(&app.ctx, &mara, rule("0", &[])).await.unwrap();
+    call(&app, &mara, bridge, Outcome::Valid, 10).await;
+    call(&app, &mara, bridge, Outcome::Forbidden, 1).await;
+    sqlx::query("alter table limit_notices rename to away").execute(&db).await.unwrap();
+    enqueue(&app.ctx, &mut db.acquire().await.unwrap(), &LookAtUsage::default()).await.unwrap();
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails()), ["1 call did not pass in 15 minutes"]);
+    let error: String = sqlx::query_scalar("select last_error from jobs where kind = 'notices.look_at_usage'").fetch_one(&db).await.unwrap();
+    assert!(!error.is_empty(), "and the failure is not forgotten");
 }

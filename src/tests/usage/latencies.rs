@@ -14,7 +14,7 @@ use tollgate::{
     keys::server::meter::{Batch, Latency, latency::bucket_of},
     usage::{
         model::UsageQuery,
-        server::{forget_old_usage, report_usage, write_batch},
+        server::{forget_old_usage, list_series, report_usage, write_batch},
     },
     values::{ApiId, KeyId},
 };
@@ -97,4 +97,22 @@ async fn batches_add_up_over_keys_days_and_quarters(db: PgPool) {
     while forget_old_usage(&app.ctx).await.unwrap() {}
     let left: (i64, i64) = sqlx::query_as("select (select count(*) from latency_quarters), (select count(*) from latency_days)").fetch_one(&db).await.unwrap();
     assert_eq!(left, (0, 0));
+}
+
+#[sqlx::test]
+async fn minutes_have_the_percentiles_of_their_quarters_of_an_hour(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = developer(&app.ctx, "mara", "UTC").await;
+    let key = key(&app.ctx, &mara, "a").await;
+    let batch = Batch { latencies: vec![latency(&mara, key, T0.unix_timestamp() / 900, 10.0, 7)], ..Batch::default() };
+    assert!(write_batch(&app.ctx, app.ctx.new_id(), &batch).await.unwrap());
+    app.ctx.clock.advance(Duration::minutes(20));
+    let told = async |from: &str, to: &str| {
+        let query = UsageQuery { bucket: Some("minute".into()), from: Some(from.into()), to: Some(to.into()), ..UsageQuery::default() };
+        list_series(&app.ctx, &mara, &query).await.unwrap().latency.map(|latency| latency.count)
+    };
+    assert_eq!(told("2026-11-20T12:05:00Z", "2026-11-20T12:07:00Z").await, Some(7), "a stretch inside of one");
+    assert_eq!(told("2026-11-20T11:50:00Z", "2026-11-20T12:01:00Z").await, Some(7));
+    assert_eq!(told("2026-11-20T11:46:00Z", "2026-11-20T11:59:00Z").await, None);
+    assert_eq!(told("2026-11-20T12:15:00Z", "2026-11-20T12:17:00Z").await, None);
 }

@@ -43,7 +43,7 @@ pub struct UsageAnswer {
     /// One entry per bucket, those without calls included.
     pub data: Vec<UsagePoint>,
     /// How long the calls of all buckets took, in milliseconds, where services tell it (`POST /api/v1/usage/latencies`). Null where
-    /// nothing was told, and where only calls that did not pass are asked for.
+    /// nothing was told, and where only calls that did not pass are asked for. It is read by whole quarters of an hour, also for minutes.
     pub latency: Option<LatencyAnswer>,
 }
 

@@ -4,7 +4,7 @@ use super::{
     calendar::{Calendar, instant, timestamp},
     latency::percentiles,
     report::{instants, scope, whole},
-    span,
+    span::{self, Span},
     store::reading,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     usage::model::{BucketSize, Percentiles, UsageQuery},
     values::{Outcome, permission_names as may},
 };
-use jiff::ToSpan;
+use jiff::{Timestamp, ToSpan};
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
@@ -68,6 +68,13 @@ pub async fn list_series(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Resu
         point.total += whole(row.count);
         *point.by_code.entry(outcome).or_default() += whole(row.count);
     }
-    let latency = percentiles(&ctx.db, &scope, instant(span.start()), instant(span.end())).await?;
+    let (from, to) = quarters(&span);
+    let latency = percentiles(&ctx.db, &scope, instant(from), instant(to)).await?;
     Ok(Usage { points, latency })
+}
+
+/// The stretch in whole quarters of an hour, outward: how long calls took is not known of single minutes.
+fn quarters(span: &Span) -> (Timestamp, Timestamp) {
+    let whole = |seconds: i64, usual| Timestamp::from_second(seconds.div_euclid(900) * 900).unwrap_or(usual);
+    (whole(span.start().as_second(), span.start()), whole(span.end().as_second() + 899, span.end()))
 }

@@ -5,7 +5,10 @@ use crate::{
     accounts::server::{
         mail::{facts, to},
         profile::in_full,
-        store::accounts::{find_account, find_by_email},
+        store::{
+            accounts::{find_account, find_by_email},
+            departures::lock_account,
+        },
         tokens::{self, Purpose},
     },
     platform::{
@@ -20,6 +23,7 @@ use crate::{
 pub async fn send_change(ctx: &Ctx, account: AccountId, cause: EventId) -> Result<(), JobError> {
     let Some(account) = find_account(&ctx.db, account).await? else { return Ok(()) };
     let mut tx = ctx.db.begin().await?;
+    lock_account(&mut tx, account.id).await?;
     let Some(new) = store::lock_change(&mut tx, account.id, cause).await? else { return Ok(()) };
     let new = address(&new)?;
     let owner = find_by_email(&mut *tx, &new.key()).await?.filter(|owner| owner.is_verified && owner.id != account.id);

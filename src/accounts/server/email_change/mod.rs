@@ -8,14 +8,16 @@ pub mod jobs;
 mod mail;
 mod undoing;
 
-pub use undoing::{undo_email_change, undo_link};
+pub use undoing::{undo_changes_since, undo_email_change, undo_link};
 
 use super::{
     Visitor,
     attempts::{self, Attempt},
+    entry::{is_of_banned_domain, must_not_be_barred},
     fresh_proof::fresh_proof,
+    jobs::SendNothing,
     sign_up::about,
-    store::{accounts, email_changes as store, tokens as token_store},
+    store::{accounts, departures::lock_account, email_changes as store, tokens as token_store},
     tokens::{self, KINDS, Purpose},
 };
 use crate::{
@@ -57,11 +59,16 @@ pub async fn ask_email_change(ctx: &Ctx, caller: &Caller, from: &Visitor, new: &
     }
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &new.key()).await?;
+    let is_banned = is_of_banned_domain(ctx, &new).await?;
     let mut tx = ctx.db.begin().await?;
     let cause = record(ctx, &mut tx, own("account.email_change_asked", caller, from)).await?;
     store::replace_change(&mut tx, caller.account, cause, new.as_str(), ctx.clock.now()).await?;
     token_store::delete_tokens(&mut tx, caller.account, &[Purpose::ChangeEmail.as_str()]).await?;
-    queue::enqueue(ctx, &mut tx, &SendEmailChange { account: caller.account, cause }).await?;
+    if is_banned {
+        queue::enqueue(ctx, &mut tx, &SendNothing {}).await?;
+    } else {
+        queue::enqueue(ctx, &mut tx, &SendEmailChange { account: caller.account, cause }).await?;
+    }
     tx.commit().await?;
     Ok(new)
 }
@@ -76,6 +83,7 @@ pub async fn pending_email(ctx: &Ctx, caller: &Caller) -> Result<Option<String>,
 pub async fn cancel_email_change(ctx: &Ctx, caller: &Caller, from: &Visitor) -> Result<(), AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
     let mut tx = ctx.db.begin().await?;
+    lock_account(&mut tx, caller.account).await?;
     if store::delete_change(&mut tx, caller.account).await? {
         token_store::delete_tokens(&mut tx, caller.account, &[Purpose::ChangeEmail.as_str()]).await?;
         record(ctx, &mut tx, own("account.email_change_cancelled", caller, from)).await?;
@@ -103,8 +111,11 @@ pub async fn confirm_email_change(ctx: &Ctx, from: &Visitor, proof: NewAddress) 
         }
     };
     let Some(right) = found else { return Err(refused) };
+    let holder = accounts::find_account(&ctx.db, right.account).await?.ok_or(AppError::NotFound)?;
+    must_not_be_barred(ctx, &holder, from.address).await?;
     let mut tx = ctx.db.begin().await?;
-    // What waits first, then its proof: everybody locks them in this order.
+    // The account first, then what waits, then its proof: everybody locks them in this order.
+    lock_account(&mut tx, right.account).await?;
     let Some(new) = store::take_change(&mut tx, right.account, right.cause()).await? else { return Err(refused) };
     if !right.consume(ctx, &mut tx).await? {
         return Err(refused);

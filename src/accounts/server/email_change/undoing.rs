@@ -9,13 +9,19 @@ use crate::{
         attempts::{self, Attempt},
         jobs::SendReset,
         sign_up::about,
-        store::{accounts, factors::pending, sessions},
+        store::{
+            accounts::{self, Account},
+            departures::lock_account,
+            factors::pending,
+            sessions,
+        },
     },
     activity::server::{Change, record},
     error::AppError,
     platform::{Ctx, crypto::sha256, jobs as queue},
     values::{Email, EventId},
 };
+use sqlx::PgConnection;
 
 const DEAD_LINK: &str = "This link was used, or is older than seven days. If your account is not yours any more, ask the operator of this site.";
 
@@ -30,7 +36,8 @@ pub async fn undo_email_change(ctx: &Ctx, from: &Visitor, token: &str) -> Result
     let dead = || AppError::invalid("", DEAD_LINK);
     let mut tx = ctx.db.begin().await?;
     let undo = store::find_undo(&mut *tx, &sha256(token), ctx.clock.now()).await?.ok_or_else(dead)?;
-    if !store::use_undo(&mut tx, &undo).await? {
+    // The account first, as everybody does.
+    if !lock_account(&mut tx, undo.account).await? || !store::use_undo(&mut tx, &undo).await? {
         return Err(dead());
     }
     let old: Email = undo.old_email.parse().map_err(AppError::internal)?;
@@ -46,6 +53,21 @@ pub async fn undo_email_change(ctx: &Ctx, from: &Visitor, token: &str) -> Result
     tx.commit().await?;
     attempt.refund(ctx).await?;
     Ok(old)
+}
+
+/// Goes back to the address that an account had at an event, if it was changed since then and the way back is open; for who holds the
+/// account's lock. An address that somebody else has by now stays theirs.
+pub async fn undo_changes_since(ctx: &Ctx, conn: &mut PgConnection, account: &Account, since: EventId, from: &Visitor) -> Result<(), AppError> {
+    let Some(undo) = store::find_undo_since(&mut *conn, account.id, since, ctx.clock.now()).await? else { return Ok(()) };
+    let old: Email = undo.old_email.parse().map_err(AppError::internal)?;
+    match put_address(ctx, conn, account.id, &old).await {
+        Ok(()) => {}
+        Err(AppError::Conflict { .. }) => return Ok(()),
+        Err(other) => return Err(other),
+    }
+    store::use_undo(conn, &undo).await?;
+    record(ctx, conn, Change { kind: "account.email_restored", workspace: account.workspace, ..about(account.id, "somebody", from) }).await?;
+    Ok(())
 }
 
 /// The token of the link that belongs to a change: made of its event, so that no secret lies in the queue and each try of the mail

@@ -35,7 +35,8 @@ pub const LIVES: Duration = Duration::hours(24);
 pub async fn ask_export(ctx: &Ctx, caller: &Caller, from: &Visitor, current_password: Option<&SecretString>) -> Result<(), AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
     fresh_proof(ctx, caller, current_password).await?;
-    Attempt::charge(ctx, &attempts::MAIL, &caller.email.to_ascii_lowercase()).await?;
+    // By the account, not its address: strangers who ask for mails there do not keep its owner from the data.
+    Attempt::charge(ctx, &attempts::MAIL, &caller.account.to_string()).await?;
     let mut tx = ctx.db.begin().await?;
     let change = Change { kind: "account.export_asked", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
     let cause = record(ctx, &mut tx, change).await?;

@@ -43,6 +43,7 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/accounts/api/ask_export", "export all your data"),
     ("/fn/tollgate/accounts/api/deactivate", "deactivate your account"),
     ("/fn/tollgate/accounts/api/ask_deletion", "delete your account"),
+    ("/fn/tollgate/keys/api/create_key", "create a key for Tollgate itself"),
     ("/fn/tollgate/admin/api/disable_account", "disable an account"),
     ("/fn/tollgate/admin/api/ban_account", "ban an account"),
     ("/fn/tollgate/admin/api/add_ban", "ban a mail domain or a network"),

@@ -11,7 +11,7 @@ use crate::{
         server::{
             Visitor,
             sign_up::about,
-            store::{accounts, factors as all, factors::totp as store, sessions},
+            store::{accounts, departures::lock_account, factors as all, factors::totp as store, sessions},
         },
     },
     activity::server::{Change, record},
@@ -64,7 +64,8 @@ pub async fn confirm_totp(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &st
     let step = code::digits(typed).and_then(|digits| code::matching_step(&seed, &digits, now)).ok_or_else(wrong)?;
 
     let mut tx = ctx.db.begin().await?;
-    if !store::delete_enrolment(&mut tx, caller.account, &sealed).await? {
+    // The account first: a sign-in by the password alone waits for this (`sessions::begin`).
+    if !lock_account(&mut tx, caller.account).await? || !store::delete_enrolment(&mut tx, caller.account, &sealed).await? {
         return Err(late());
     }
     let is_first = store::replace_totp(&mut tx, caller.account, &sealed, step, now).await?;

@@ -5,7 +5,10 @@
 
 use super::store;
 use crate::{
-    accounts::server::{handles::HANDLE_HELD, store::profiles},
+    accounts::server::{
+        handles::HANDLE_HELD,
+        store::{bans, factors::resets, profiles},
+    },
     activity::server::{Change, pseudonymise, record},
     error::AppError,
     platform::Ctx,
@@ -20,7 +23,10 @@ pub async fn erase_departed(ctx: &Ctx) -> Result<u64, AppError> {
         let mut tx = ctx.db.begin().await?;
         let now = ctx.clock.now();
         let Some((account, workspace)) = store::lock_due(&mut tx, now).await? else { return Ok(erased) };
-        pseudonymise(&mut tx, account, workspace, &pseudonym(ctx, account)).await?;
+        let pseudonym = pseudonym(ctx, account);
+        pseudonymise(&mut tx, account, workspace, &pseudonym).await?;
+        bans::update_names(&mut tx, account, &pseudonym).await?;
+        resets::update_names(&mut tx, account, &pseudonym).await?;
         record(ctx, &mut tx, Change { kind: "account.erased", actor_name: "system", subject: Some(account.uuid()), ..Change::default() }).await?;
         profiles::hold_handle_of_erased(&mut tx, account, now + HANDLE_HELD).await?;
         store::delete_account(&mut tx, account).await?;

@@ -22,7 +22,7 @@ pub async fn send_deletion_link(ctx: &Ctx, account: AccountId, cause: EventId) -
     let mut tx = ctx.db.begin().await?;
     let Some(proof) = tokens::mint(ctx, &mut tx, account.id, Purpose::DeleteAccount, cause).await? else { return Ok(()) };
     tx.commit().await?;
-    let letter = to(&account, "Delete your account")?
+    let letter = to(&account, "Delete your account?")?
         .text("You asked to delete your account with everything in it. The link below does it. It works once, for 60 minutes.")
         .link("Delete my account", ctx.config.link(&format!("/delete-account?token={}", proof.token)))
         .text("All devices are then signed out and your keys stop passing. For 30 days you can bring everything back by signing in; after that it is erased.")

@@ -15,6 +15,7 @@ pub use returning::{Return, Ticket, come_back, return_ticket, returning};
 use super::{
     Visitor,
     attempts::{self, Attempt},
+    entry::must_not_be_barred,
     fresh_proof::fresh_proof,
     sign_up::about,
     store::{
@@ -66,7 +67,8 @@ pub async fn ask_deletion(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &st
     if typed != email.key() && profile.handle.as_ref() != Some(&typed) {
         return Err(AppError::invalid("email", format!("Type {email} to confirm.")));
     }
-    Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
+    // By the account, not its address: strangers who ask for mails there do not keep its owner from leaving.
+    Attempt::charge(ctx, &attempts::MAIL, &caller.account.to_string()).await?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let facts = administration::find_account(&mut *tx, caller.account, now).await?.ok_or(AppError::NotFound)?;
@@ -91,6 +93,8 @@ pub async fn confirm_deletion(ctx: &Ctx, from: &Visitor, token: &str) -> Result<
     let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
     let dead = || AppError::invalid("", DEAD_LINK);
     let right = tokens::check_link(ctx, token, Purpose::DeleteAccount).await?.ok_or_else(dead)?;
+    let holder = accounts::find_account(&ctx.db, right.account).await?.ok_or_else(dead)?;
+    must_not_be_barred(ctx, &holder, from.address).await?;
     let mut tx = ctx.db.begin().await?;
     if !store::lock_account(&mut tx, right.account).await? || !right.consume(ctx, &mut tx).await? {
         return Err(dead());

@@ -107,7 +107,7 @@ pub async fn find_holding(
         r#"select b.id, b.account_id, null::text as account_name, null::text as account_email, b.domain, b.network::text as network, b.reason, b.at, b.by_name,
              b.until, b.lifted_at, b.lifter
            from bans b
-           where b.lifted_at is null and (b.until is null or b.until > $4)
+           where b.lifted_at is null and b.ended_at is null and (b.until is null or b.until > $4)
              and (b.account_id = $1 or b.domain = any($2) or b.network >>= $3::text::inet)
            order by b.until is null desc, b.until desc limit 1"#,
         account.map(AccountId::uuid),
@@ -178,4 +178,17 @@ pub async fn update_ended(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx:
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Another name in the place of this account's, for the bans that it gave and lifted.
+pub async fn update_names(conn: &mut PgConnection, account: AccountId, name: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update bans set by_name = case when by_account = $1 then $2 else by_name end, lifter = case when lifted_by = $1 then $2 else lifter end
+         where by_account = $1 or lifted_by = $1",
+        account.uuid(),
+        name,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

@@ -55,12 +55,12 @@ pub async fn insert_alarm(db: impl PgExecutor<'_>, cause: EventId, account: Acco
     Ok(done.rows_affected() == 1)
 }
 
-/// Uses up the link; of several uses at once, one gets the account.
-pub async fn use_alarm(conn: &mut PgConnection, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<Option<AccountId>> {
-    let id = sqlx::query_scalar!(
-        "update device_alarms set used_at = $2 where token_hash = $1 and used_at is null and expires_at > $2 returning account_id",
+/// Uses up the link; of several uses at once, one gets the event that its mail told of, and the account.
+pub async fn use_alarm(conn: &mut PgConnection, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<Option<(EventId, AccountId)>> {
+    let row = sqlx::query!(
+        "update device_alarms set used_at = $2 where token_hash = $1 and used_at is null and expires_at > $2 returning id, account_id",
         token_hash,
         now,
     );
-    Ok(id.fetch_optional(conn).await?.map(AccountId::new))
+    Ok(row.fetch_optional(conn).await?.map(|r| (EventId::new(r.id), AccountId::new(r.account_id))))
 }

@@ -84,6 +84,19 @@ pub async fn find_undo_of(db: impl PgExecutor<'_>, id: EventId) -> sqlx::Result<
     Ok(row.map(|r| Undo { id: EventId::new(r.id), account: AccountId::new(r.account_id), old_email: r.old_email, until: r.until }))
 }
 
+/// The way back from the first change after an event, while there is one: to the address that the account had then.
+pub async fn find_undo_since(db: impl PgExecutor<'_>, account: AccountId, since: EventId, now: OffsetDateTime) -> sqlx::Result<Option<Undo>> {
+    let row = sqlx::query!(
+        "select id, account_id, old_email, until from email_undos where account_id = $1 and id > $2 and until > $3 order by id limit 1",
+        account.uuid(),
+        since.uuid(),
+        now,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|r| Undo { id: EventId::new(r.id), account: AccountId::new(r.account_id), old_email: r.old_email, until: r.until }))
+}
+
 /// Goes it: this way back and those of every later change end. False if somebody was quicker.
 pub async fn use_undo(conn: &mut PgConnection, undo: &Undo) -> sqlx::Result<bool> {
     let found = sqlx::query!("delete from email_undos where id = $1 returning id", undo.id.uuid()).fetch_optional(&mut *conn).await?;

@@ -4,7 +4,7 @@ use crate::values::AccountId;
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
-/// Writes or prolongs the lock. True if it is a new one, of which the owner does not know yet.
+/// Writes or prolongs the lock. True if it is a new one, of which the owner does not know yet; so is one whose link is too old.
 pub async fn insert_lock(
     db: impl PgExecutor<'_>,
     account: AccountId,
@@ -15,7 +15,10 @@ pub async fn insert_lock(
 ) -> sqlx::Result<bool> {
     let is_new = sqlx::query_scalar!(
         r#"insert into account_locks as l (account_id, at, until, token_hash, expires_at) values ($1, $2, $3, $4, $5)
-           on conflict (account_id) do update set until = greatest(l.until, excluded.until)
+           on conflict (account_id) do update set until = greatest(l.until, excluded.until),
+             at = case when l.expires_at <= $2 then excluded.at else l.at end,
+             token_hash = case when l.expires_at <= $2 then excluded.token_hash else l.token_hash end,
+             expires_at = case when l.expires_at <= $2 then excluded.expires_at else l.expires_at end
            returning (l.token_hash = $4) as "is_new!""#,
         account.uuid(),
         now,

@@ -63,15 +63,17 @@ pub async fn update_profile(conn: &mut PgConnection, account: AccountId, new: &P
     Ok(())
 }
 
-/// An account that published something and is there: proven, not disabled, not left.
-pub async fn find_public(db: impl PgExecutor<'_>, handle: &str) -> sqlx::Result<Option<PublicRow>> {
+/// An account that published something and is there: proven, not disabled, not banned, not left.
+pub async fn find_public(db: impl PgExecutor<'_>, handle: &str, now: OffsetDateTime) -> sqlx::Result<Option<PublicRow>> {
     sqlx::query_as!(
         PublicRow,
         "select name, time_zone, language, published, created_at from accounts a
          where handle = $1 and published <> '{}' and verified_at is not null
            and not exists (select from account_disablements d where d.account_id = a.id)
-           and not exists (select from account_departures g where g.account_id = a.id)",
+           and not exists (select from account_departures g where g.account_id = a.id)
+           and not exists (select from bans b where b.account_id = a.id and b.lifted_at is null and b.ended_at is null and (b.until is null or b.until > $2))",
         handle,
+        now,
     )
     .fetch_optional(db)
     .await

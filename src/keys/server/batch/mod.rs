@@ -102,6 +102,7 @@ async fn make(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<BatchKey>, once:
     if report.iter().any(|line| !line.errors.is_empty()) {
         return Ok(Batch::Wrong(report));
     }
+    creating::must_be_proven(ctx, caller, &api).await?;
     for (number, wanted) in wanted.iter_mut().enumerate() {
         name_request(ctx, caller, &api, once.as_ref(), number, wanted);
     }

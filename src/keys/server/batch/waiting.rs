@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     keys::{
         model::{BatchPage, BatchPreview, Once},
-        server::{apis, store::batches as store},
+        server::{apis, creating, store::batches as store},
     },
     platform::{Ctx, LocalTime},
     values::{BatchId, permission_names as may},
@@ -24,6 +24,8 @@ pub async fn keep_batch(ctx: &Ctx, caller: &Caller, api: &str, text: &str) -> Re
     if text.chars().count() > CHARACTERS || text.len() > 65_536 {
         return Err(AppError::invalid("list", "Here a list has at most 40,000 characters. Send longer ones by REST or on the command line."));
     }
+    // Before anything is kept: the page asks for the proof here, where its form comes back.
+    creating::must_be_proven(ctx, caller, &apis::api_for_key(ctx, Some(api)).await?).await?;
     check_batch(ctx, caller, api, read_lines(text, &local(ctx, caller))?).await?;
     let id = ctx.new_id();
     store::insert_batch(&ctx.db, id, caller.workspace, api, text, ctx.clock.now()).await?;
@@ -45,14 +47,14 @@ pub async fn batch_page(ctx: &Ctx, caller: &Caller, list: Option<&str>) -> Resul
 async fn preview_batch(ctx: &Ctx, caller: &Caller, id: BatchId) -> Result<BatchPreview, AppError> {
     let row = store::find_batch(&ctx.db, caller.workspace, id).await?.ok_or(AppError::NotFound)?;
     if row.done_at.is_some() {
-        return Ok(BatchPreview { id, api: row.api, keys: 0, wrong: 0, lines: Vec::new(), is_done: true });
+        return Ok(BatchPreview { id, api: row.api, keys: 0, wrong: 0, lines: Vec::new(), is_done: true, list: None });
     }
     let mut lines = check_batch(ctx, caller, &row.api, read_lines(&row.list, &local(ctx, caller))?).await?;
     let wrong = lines.iter().filter(|line| !line.errors.is_empty()).count() as u64;
     let keys = lines.len() as u64 - wrong;
     lines.sort_by_key(|line| (line.errors.is_empty(), line.line));
     lines.truncate(SHOWN);
-    Ok(BatchPreview { id, api: row.api, keys, wrong, lines, is_done: false })
+    Ok(BatchPreview { id, api: row.api, keys, wrong, lines, is_done: false, list: (wrong > 0).then_some(row.list) })
 }
 
 /// Makes its keys, once; `token` is that of the page that asks.

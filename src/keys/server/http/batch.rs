@@ -232,6 +232,7 @@ async fn give_file(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Form(
         Ok(Batch::Wrong(_) | Batch::Given) | Err(AppError::Invalid { .. } | AppError::NotFound) => {
             Ok(Redirect::to(&format!("/keys/create-many?list={id}")).into_response())
         }
+        Err(AppError::StepUpNeeded) => Ok(Redirect::to("/step-up").into_response()),
         Err(error) => Err(error),
     }
 }

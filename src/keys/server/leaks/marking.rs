@@ -8,6 +8,7 @@ use crate::{
         model::Act,
         server::{
             change::{self, Changed, Done},
+            secret,
             store::leaks as store,
         },
     },
@@ -55,7 +56,14 @@ fn address(text: &str) -> Result<String, &'static str> {
     match text.chars().count() {
         0 => Err("Say where it was found: an address such as https://example.com/page."),
         2001.. => Err("An address has at most 2,000 characters here."),
+        _ if holds_secret(text) => Err("Leave the key itself out."),
         _ if !is_web || text.chars().any(char::is_control) => Err("Write a whole address, beginning with https:// or http://."),
         _ => Ok(text.to_owned()),
     }
+}
+
+/// Whether a whole secret stands in it, also behind other words and a `_`.
+fn holds_secret(text: &str) -> bool {
+    let mut runs = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    runs.any(|run| std::iter::successors(Some(run), |run| run.split_once('_').map(|(_, rest)| rest)).any(secret::is_well_formed))
 }

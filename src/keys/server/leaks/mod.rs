@@ -1,6 +1,7 @@
 //! Leaked keys: a secret that was found where anybody can read it. GitHub's secret scanning reports it (`scanning`, signed by one of the
 //! `signers`), or an operator does (`marking`); both end in `mark`: the place is kept with the secret's start, never the secret; history
-//! and event say so; the owner gets one mail; and, if the workspace wants that, the key is disabled on every node.
+//! and event say so; the owner gets one mail for each secret, and one whenever a report disables the key, as a workspace may want: that
+//! counts on every node.
 //!
 //! The mark stands while the secret is accepted: rotating ends it, and an operator can clear it.
 
@@ -63,11 +64,11 @@ enum Marked {
     Disabled,
 }
 
-/// Writes down where a secret was found, in a transaction that holds its key. The mail is for the first place; further ones stand in the
-/// history.
+/// Writes down where a secret was found, in a transaction that holds its key. The mail is for its first place, and for one that disables
+/// the key; further ones stand in the history.
 async fn mark(ctx: &Ctx, conn: &mut PgConnection, key: &Key, find: &Find<'_>, by: By<'_>) -> Result<Marked, AppError> {
     let now = ctx.clock.now();
-    let was_leaked = store::is_leaked(conn, key.id, now).await?;
+    let was_leaked = store::is_leaked(conn, find.secret).await?;
     let (reported_by, reopens) = match by {
         By::Scanner => (SCANNER, false),
         By::Person(caller) => (actor(caller).1, true),
@@ -88,10 +89,11 @@ async fn mark(ctx: &Ctx, conn: &mut PgConnection, key: &Key, find: &Find<'_>, by
     let detail = format!("{}… at {}", find.start, find.url);
     let data = json!({ "name": key.name, "start": find.start, "url": find.url, "source": find.source });
     note(ctx, conn, by, key, Done { act: Act::Leaked, reason: find.reason, detail, data }).await?;
-    if !was_leaked {
+    let disables = key.state == KeyState::Active && store::find_choice(&mut *conn, key.workspace).await?;
+    if !was_leaked || disables {
         enqueue(ctx, conn, &MailLeak { key: key.id, at: now }).await?;
     }
-    if key.state != KeyState::Active || !store::find_choice(&mut *conn, key.workspace).await? {
+    if !disables {
         return Ok(Marked::New);
     }
     keys::update_state(conn, key.id, KeyState::Disabled, now).await?;

@@ -104,8 +104,10 @@ pub async fn insert_leak(conn: &mut PgConnection, leak: &NewLeak<'_>, now: Offse
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn is_leaked(conn: &mut PgConnection, key: KeyId, now: OffsetDateTime) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"select key_is_leaked($1, $2) as "is_leaked!""#, key.uuid(), now).fetch_one(conn).await
+/// Whether this secret was found somewhere, which nobody said means no harm.
+pub async fn is_leaked(conn: &mut PgConnection, secret: SecretId) -> sqlx::Result<bool> {
+    let is_leaked = sqlx::query_scalar!(r#"select exists (select from key_leaks where secret_id = $1 and cleared_at is null) as "is_leaked!""#, secret.uuid());
+    is_leaked.fetch_one(conn).await
 }
 
 /// Where a secret was found.

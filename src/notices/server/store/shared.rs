@@ -40,9 +40,6 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
              from limits where (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
            ), edges as (
              select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole from windows
-           ), held as (
-             select k.id, k.workspace_id from active a join keys k using (workspace_id) join apis i on i.id = k.api_id and i.slug <> 'tollgate'
-             where not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id)
            )
            select e.workspace_id as "workspace_id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!",
              e.starts as "window_start!", e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
@@ -52,17 +49,24 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
            left join notice_settings n on n.account_id = o.id
            cross join lateral (
              select (case when e.window_seconds % 86400 = 0
-               then (select sum(d.cost) from held join usage_days d on d.key_id = held.id
-                 where held.workspace_id = e.workspace_id and d.day >= e.starts and d.day <= $1 and d.outcome = 'VALID')
+               then (select sum(d.cost) from usage_days d
+                 where d.workspace_id = e.workspace_id and d.day >= e.starts and d.day <= $1 and d.outcome = 'VALID'
+                   and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = d.key_id
+                     and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id)))
                else (select sum(part) from (
-                 select sum(coalesce(q.cost, q.count)) from held join usage_quarters q on q.key_id = held.id
-                 where held.workspace_id = e.workspace_id and q.quarter >= e.whole and q.quarter <= $1 and q.outcome = 'VALID'
+                 select sum(coalesce(q.cost, q.count)) from usage_quarters q
+                 where q.workspace_id = e.workspace_id and q.quarter >= e.whole and q.quarter <= $1 and q.outcome = 'VALID'
+                   and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = q.key_id
+                     and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id))
                  union all
-                 select sum(coalesce(m.cost, m.count)) from held join usage_minutes m on m.key_id = held.id
-                 where held.workspace_id = e.workspace_id and m.minute >= e.starts and m.minute < e.whole and m.outcome = 'VALID'
+                 select sum(coalesce(m.cost, m.count)) from usage_minutes m
+                 where m.workspace_id = e.workspace_id and m.minute >= e.starts and m.minute < e.whole and m.outcome = 'VALID'
+                   and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = m.key_id
+                     and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id))
                ) parts(part)) end)::bigint as used
            ) u
            where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
+             and not exists (select from account_departures g where g.account_id = o.id)
              and u.used * 100 >= e.max_calls * (select min(t) from unnest(coalesce(n.thresholds, '{80,100}')) t)"#,
         now,
     )

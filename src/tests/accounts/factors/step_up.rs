@@ -46,7 +46,7 @@ async fn r50_every_act_of_the_list_needs_a_proof_of_ten_minutes_at_most(db: PgPo
     let (account, session) = (vera.account.to_string(), app.ctx.new_id::<SessionId>().to_string());
     let call = async |path: &str| {
         let id = if path == "/fn/tollgate/accounts/api/end_session" { &session } else { &account };
-        let form = [("id", id.as_str()), ("session", &session), ("reason", "a test"), ("lasts", "1d")];
+        let form = [("id", id.as_str()), ("session", &session), ("reason", "a test"), ("lasts", "1d"), ("name", "a test"), ("api", "tollgate")];
         let request = operator.browser.http.post(app.url(path)).header("sec-fetch-site", "same-origin").header("accept", "application/json");
         let answer = request.form(&form).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
@@ -167,9 +167,12 @@ async fn r23_a_proof_gives_the_session_a_new_cookie_and_no_longer_life(db: PgPoo
 async fn r19_wrong_proofs_of_every_kind_are_slowed_down_together(db: PgPool) {
     let app = TestApp::start(db).await;
     let (vera, phone) = with_app(&app, "developer").await;
-    let tries = [("password", "wrong"), ("code", "000"), ("recovery_code", "AAAA"), ("password", "")];
+    // A form without a proof is refused and is no guess: it does not count.
+    let tries = [("password", "wrong"), ("code", "000"), ("recovery_code", "AAAA"), ("password", ""), ("code", "000 000 0")];
     for proof in tries {
-        assert_eq!(prove(&vera.browser, "/step-up", None, proof).await.status(), 422, "{proof:?}");
+        let refused = prove(&vera.browser, "/step-up", None, proof).await;
+        assert_eq!(refused.status(), 422, "{proof:?}");
+        assert!(!refused.text().await.unwrap().contains("before the next try"), "{proof:?}");
     }
     assert!(prove(&vera.browser, "/step-up", None, ("password", "wrong")).await.text().await.unwrap().contains("Wait 30 seconds"));
     let right = phone.code(&app);
@@ -198,4 +201,28 @@ async fn r47_ending_other_sessions_needs_a_proof_and_ending_ones_own_does_not(db
     assert!(phone.is_signed_in().await);
     assert_eq!(location(&end(own).await), "/sign-in");
     assert!(!vera.browser.is_signed_in().await && phone.is_signed_in().await);
+}
+
+#[sqlx::test]
+async fn r50_a_key_for_tollgate_itself_takes_a_recent_proof_in_a_browser(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    app.ctx.clock.advance(LATE);
+    let post = async |path: &str, body: serde_json::Value| {
+        let request = vera.browser.http.post(app.url(path)).header("sec-fetch-site", "same-origin");
+        request.json(&body).send().await.unwrap().status().as_u16()
+    };
+    let one = |api: &str| serde_json::json!({ "name": "robot", "api": api });
+    let many = serde_json::json!({ "api": "tollgate", "keys": [{ "name": "a", "permissions": ["keys:read"] }] });
+    assert_eq!(post("/api/v1/keys", one("tollgate")).await, 401);
+    assert_eq!(post("/api/v1/keys/batch", many.clone()).await, 401);
+    assert_eq!(count(&app, "select count(*) from keys").await, 0);
+    assert_eq!(post("/api/v1/keys", one("demo")).await, 201, "a key for another API lets nobody in here");
+    let form = [("name", "robot"), ("api", "tollgate")];
+    let asked = vera.browser.post::<tollgate::keys::api::CreateKey>("/keys?dialog=new", &form).await;
+    let form = form_of(location(&asked)).to_owned();
+    assert!(vera.browser.page(&format!("/step-up?form={form}")).await.contains("create a key for Tollgate itself"));
+    assert_eq!(location(&prove(&vera.browser, "/step-up", Some(&form), ("password", PASSWORD)).await), "/keys?dialog=new");
+    assert_eq!(post("/api/v1/keys", one("tollgate")).await, 201);
+    assert!((200..300).contains(&post("/api/v1/keys/batch", many).await));
 }

@@ -56,3 +56,9 @@ pub async fn take_due(conn: &mut PgConnection, account: AccountId, now: OffsetDa
     let row = sqlx::query!("delete from factor_resets where account_id = $1 and due_at <= $2 returning reason, by_name", account.uuid(), now);
     Ok(row.fetch_optional(conn).await?.map(|r| (r.reason, r.by_name)))
 }
+
+/// Another name in the place of this account's, for the resets that it asked for.
+pub async fn update_names(conn: &mut PgConnection, account: AccountId, name: &str) -> sqlx::Result<()> {
+    sqlx::query!("update factor_resets set by_name = $2 where by_account = $1", account.uuid(), name).execute(conn).await?;
+    Ok(())
+}
