@@ -64,9 +64,8 @@ async fn the_list_is_filtered_and_goes_on(db: PgPool) {
     }
     let page = browser.page(PATH).await;
     assert!(page.contains("198.51.100.51") && !page.contains("unpaid") && page.contains("53 blocks in force."));
-    let older = page.split("older=").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-    let next = browser.page(&format!("{PATH}?older={older}")).await;
-    assert!(next.contains("unpaid"), "{older}: {next}");
+    let older = page.split("?older=").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert!(browser.page(&format!("{PATH}?older={older}")).await.contains("unpaid"));
     let of = browser.page("/admin/blocks?of=workspace").await;
     assert!(of.contains("unpaid") && of.contains("it is lifted") && !of.contains("198.51.100.51"));
     assert!(browser.page("/admin/blocks?q=198.51.100.7").await.contains("1 block<"), "one of them");
