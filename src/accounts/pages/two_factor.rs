@@ -61,7 +61,7 @@ fn confirm(setup: TotpSetup, factors: &Factors) -> AnyView {
 fn Qr(qr: QrCode) -> impl IntoView {
     let side = qr.size + 8;
     view! {
-        <svg class="qr" viewBox=format!("-4 -4 {side} {side}") role="img" aria-label="QR code for an authenticator app">
+        <svg class="qr" viewBox=format!("-4 -4 {side} {side}") role="img" aria-label="The same secret, to scan with an authenticator app">
             <path d=qr.path/>
         </svg>
     }
