@@ -39,7 +39,7 @@ fn page(page: BlockPage) -> AnyView {
     let (settings, exempt, proxies) = (page.rules, page.exempt, page.proxies);
     view! {
         <PageHeader title="Blocks" lead=lead.into_any()/>
-        <div class="cols-panel">
+        <div class="stack-xl">
             <div class="stack">
                 {filters(&page.query)}
                 {table(page.query, page.rows, page.older.map(|id| id.to_string()))}
