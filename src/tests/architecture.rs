@@ -209,7 +209,8 @@ fn views_know_no_operation_and_models_no_database() {
             if is_model && !line.contains("cfg_attr") && ["sqlx", "axum", "view!", "leptos"].iter().any(|w| line.contains(w)) {
                 found.push(format!("{}:{n} {}", source.path, line.trim()));
             }
-            if source.path.ends_with("/api.rs") && line.contains("store") && !line.contains("//") && line.contains("::store") {
+            if (source.path.ends_with("/api.rs") || source.path.contains("/api/")) && line.contains("store") && !line.contains("//") && line.contains("::store")
+            {
                 found.push(format!("{}:{n} {}", source.path, line.trim()));
             }
             if line.contains("pub mod store") {

@@ -207,8 +207,8 @@ async fn a_banned_address_sees_why_and_no_way_in(db: PgPool) {
         assert!(answer.text().await.unwrap().contains("is banned: Guessing &lt;passwords&gt;."), "{path}");
     }
     // By another page, by the function itself, by REST.
-    let form = [("_fn", "/fn/tollgate/accounts/api/sign_in"), ("email", vera.email.as_str()), ("password", PASSWORD)];
-    for path in ["/docs", "/fn/tollgate/accounts/api/sign_in"] {
+    let form = [("_fn", "/fn/tollgate/accounts/api/signing_in/sign_in"), ("email", vera.email.as_str()), ("password", PASSWORD)];
+    for path in ["/docs", "/fn/tollgate/accounts/api/signing_in/sign_in"] {
         let answer = app.http.post(app.url(path)).header("sec-fetch-site", "same-origin").form(&form).send().await.unwrap();
         assert_eq!(answer.headers().get_all("set-cookie").iter().filter(|c| c.to_str().unwrap().starts_with("sid=")).count(), 0, "{path}");
     }

@@ -65,7 +65,7 @@ async fn r20_a_device_is_known_to_its_own_account_only_and_can_not_be_forged(db:
     let device: uuid::Uuid =
         sqlx::query_scalar("select id from known_devices where account_id = $1").bind(vera.account.uuid()).fetch_one(&app.ctx.db).await.unwrap();
     let forged = format!("dev={}", tollgate::values::DeviceId::new(device));
-    let form = [("_fn", "/fn/tollgate/accounts/api/sign_in"), ("email", vera.email.as_str()), ("password", PASSWORD)];
+    let form = [("_fn", "/fn/tollgate/accounts/api/signing_in/sign_in"), ("email", vera.email.as_str()), ("password", PASSWORD)];
     let bare = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let answer = bare.post(app.url("/sign-in")).header("sec-fetch-site", "same-origin").header("cookie", forged).form(&form).send().await.unwrap();
     assert_eq!(answer.status(), 429, "an id without our seal is nothing");

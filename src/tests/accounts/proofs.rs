@@ -202,5 +202,5 @@ async fn a_forged_or_foreign_token_proves_nothing(db: PgPool) {
         assert_eq!(browser.post::<api::VerifyEmail>("/verify-email", &[]).await.status(), 422, "{path}");
     }
     let forged = app.browser().http.post(app.url("/verify-email")).header("sec-fetch-site", "same-origin").header("cookie", "verify=abc; pending=def");
-    assert_eq!(forged.form(&[("_fn", "/fn/tollgate/accounts/api/verify_email"), ("code", "123456")]).send().await.unwrap().status(), 422);
+    assert_eq!(forged.form(&[("_fn", "/fn/tollgate/accounts/api/joining/verify_email"), ("code", "123456")]).send().await.unwrap().status(), 422);
 }

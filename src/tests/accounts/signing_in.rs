@@ -252,7 +252,7 @@ async fn s45_r23_the_session_id_is_new_each_time_and_a_planted_one_is_refused(db
         let cookie = answer.headers().get_all("set-cookie").iter().find_map(|c| c.to_str().unwrap().strip_prefix("sid=").map(str::to_owned));
         cookie.expect("a session cookie")
     };
-    let form = [("_fn", "/fn/tollgate/accounts/api/sign_in"), ("email", "mara@example.com"), ("password", PASSWORD)];
+    let form = [("_fn", "/fn/tollgate/accounts/api/signing_in/sign_in"), ("email", "mara@example.com"), ("password", PASSWORD)];
     let bare = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let post = |cookie: &str| bare.post(app.url("/sign-in")).header("sec-fetch-site", "same-origin").header("cookie", cookie.to_owned()).form(&form).send();
 
@@ -278,9 +278,9 @@ async fn s45_r23_the_session_id_is_new_each_time_and_a_planted_one_is_refused(db
 async fn s36_s47_a_form_of_another_site_signs_nobody_in(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
-    let form = [("_fn", "/fn/tollgate/accounts/api/sign_in"), ("email", "mara@example.com"), ("password", PASSWORD)];
+    let form = [("_fn", "/fn/tollgate/accounts/api/signing_in/sign_in"), ("email", "mara@example.com"), ("password", PASSWORD)];
     for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example"), ("origin", "null")] {
-        for path in ["/sign-in", "/fn/tollgate/accounts/api/sign_in"] {
+        for path in ["/sign-in", "/fn/tollgate/accounts/api/signing_in/sign_in"] {
             let answer = app.http.post(app.url(path)).header(name, value).form(&form).send().await.unwrap();
             assert_eq!(answer.status(), 403, "{name}: {value} {path}");
             assert!(!answer.headers().contains_key("set-cookie"));

@@ -24,7 +24,7 @@ async fn k12_who_is_required_to_have_a_factor_can_do_nothing_else_until_then(db:
         let request = vera.browser.http.post(app.url(path)).header("sec-fetch-site", "same-origin").header("accept", "application/json");
         request.form(form).send().await.unwrap().status().as_u16()
     };
-    assert_eq!(call("/fn/tollgate/accounts/api/update_profile", &[("name", "Eve"), ("time_zone", "UTC")]).await, 403);
+    assert_eq!(call("/fn/tollgate/accounts/api/profile/update_profile", &[("name", "Eve"), ("time_zone", "UTC")]).await, 403);
     // A form sent to the one page that opens does nothing else either.
     let posted = vera.browser.post::<api::UpdateProfile>(SET_UP, &[("name", "Eve"), ("time_zone", "UTC")]).await;
     assert_eq!(posted.status(), 403);

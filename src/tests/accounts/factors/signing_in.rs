@@ -144,11 +144,11 @@ async fn s54_what_waits_for_the_code_signs_in_once_and_does_nothing_else(db: PgP
     let post = |page: &str, form: Vec<(&'static str, String)>| {
         bare.post(app.url(page)).header("sec-fetch-site", "same-origin").header("cookie", kept.clone()).form(&form).send()
     };
-    let remove = vec![("_fn", "/fn/tollgate/accounts/api/remove_totp".to_owned())];
+    let remove = vec![("_fn", "/fn/tollgate/accounts/api/factors/remove_totp".to_owned())];
     assert!(location(&post("/settings/security", remove).await.unwrap()).starts_with("/sign-in?next="));
     assert_eq!(location(&give_code(&browser, &phone.code(&app)).await), "/home");
     app.ctx.clock.advance(Duration::seconds(30));
-    let replay = vec![("_fn", "/fn/tollgate/accounts/api/sign_in_code".to_owned()), ("code", phone.code(&app))];
+    let replay = vec![("_fn", "/fn/tollgate/accounts/api/signing_in/sign_in_code".to_owned()), ("code", phone.code(&app))];
     assert_eq!(location(&post("/sign-in/code", replay).await.unwrap()), "/sign-in");
     assert_eq!(count(&app, SESSIONS).await, 2);
     assert_eq!(count(&app, "select count(*) from totp_factors").await, 1);

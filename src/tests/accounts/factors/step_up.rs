@@ -45,7 +45,7 @@ async fn r50_every_act_of_the_list_needs_a_proof_of_ten_minutes_at_most(db: PgPo
     let (operator, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
     let (account, session) = (vera.account.to_string(), app.ctx.new_id::<SessionId>().to_string());
     let call = async |path: &str| {
-        let id = if path == "/fn/tollgate/accounts/api/end_session" { &session } else { &account };
+        let id = if path == "/fn/tollgate/accounts/api/sessions/end_session" { &session } else { &account };
         let form = [("id", id.as_str()), ("session", &session), ("reason", "a test"), ("lasts", "1d"), ("name", "a test"), ("api", "tollgate")];
         let request = operator.browser.http.post(app.url(path)).header("sec-fetch-site", "same-origin").header("accept", "application/json");
         let answer = request.form(&form).send().await.unwrap();
@@ -148,14 +148,14 @@ async fn r23_a_proof_gives_the_session_a_new_cookie_and_no_longer_life(db: PgPoo
         let cookie = answer.headers().get_all("set-cookie").iter().find_map(|c| c.to_str().unwrap().strip_prefix("sid=").map(str::to_owned));
         cookie.expect("a session cookie").split(';').next().unwrap().to_owned()
     };
-    let sign_in = [("_fn", "/fn/tollgate/accounts/api/sign_in"), ("email", "mara@example.com"), ("password", PASSWORD)];
+    let sign_in = [("_fn", "/fn/tollgate/accounts/api/signing_in/sign_in"), ("email", "mara@example.com"), ("password", PASSWORD)];
     let first = post("none", "/sign-in", &sign_in).await;
     let row = async || -> (uuid::Uuid, time::OffsetDateTime, time::OffsetDateTime) {
         sqlx::query_as("select id, created_at, absolute_expires_at from sessions").fetch_one(&app.ctx.db).await.unwrap()
     };
     let before = row().await;
     app.ctx.clock.advance(LATE);
-    let second = post(&first, "/step-up", &[("_fn", "/fn/tollgate/accounts/api/step_up"), ("password", PASSWORD)]).await;
+    let second = post(&first, "/step-up", &[("_fn", "/fn/tollgate/accounts/api/signing_in/step_up"), ("password", PASSWORD)]).await;
     assert_ne!(first, second);
     let opens = async |sid: &str| bare.get(app.url("/settings/profile")).header("cookie", format!("sid={sid}")).send().await.unwrap().status() == 200;
     assert!(opens(&second).await && !opens(&first).await, "the old id is dead");

@@ -1,0 +1,72 @@
+//! Signing up and proving the address.
+
+use crate::{accounts::model::LinkView, error::AppError};
+use leptos::prelude::*;
+
+/// Signs up; the next page says where mail went.
+#[server]
+pub async fn sign_up(email: String, name: String, password: String, time_zone: Option<String>) -> Result<(), AppError> {
+    use crate::accounts::server::{self, NewSignUp, Visitor, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    let invite = reply::sealed(&ctx, links::INVITE);
+    let sent_to = server::sign_up(&ctx, &Visitor::here(), NewSignUp { email, name, password: password.into(), time_zone, invite }).await?;
+    reply::seal(&ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
+    reply::redirect("/verify-email");
+    Ok(())
+}
+
+/// Proves an address: by the typed code, or by the link that this browser opened.
+#[server]
+pub async fn verify_email(code: Option<String>) -> Result<(), AppError> {
+    use crate::accounts::server::{self, Proof, Visitor, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    let proof = match (code, reply::sealed(&ctx, links::VERIFY), reply::sealed(&ctx, links::PENDING)) {
+        (None, Some(token), _) => Proof::Link(token),
+        (Some(code), _, Some(email)) => Proof::Code { email, code },
+        _ => return Err(AppError::invalid("", "This browser knows of no sign-up. Open the link in the mail, or sign up again.")),
+    };
+    server::verify_email(&ctx, &Visitor::here(), proof).await?;
+    for cookie in [links::VERIFY, links::PENDING] {
+        reply::unseal_and_drop(&ctx, cookie);
+    }
+    reply::toast(&ctx, "Your email is confirmed. Sign in.");
+    reply::redirect("/sign-in");
+    Ok(())
+}
+
+/// Sends the proof again, to the address given or to the one that signed up in this browser.
+#[server]
+pub async fn resend_verification(email: Option<String>) -> Result<(), AppError> {
+    use crate::accounts::server::{self, Visitor, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    let email = email.or_else(|| reply::sealed(&ctx, links::PENDING)).unwrap_or_default();
+    let sent_to = server::resend_verification(&ctx, &Visitor::here(), &email).await?;
+    reply::unseal_and_drop(&ctx, links::VERIFY);
+    reply::seal(&ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
+    reply::toast(&ctx, "If the address still needs it, a new mail is on its way.");
+    reply::redirect("/verify-email");
+    Ok(())
+}
+
+/// What this browser holds of a link or a sign-up.
+#[server]
+pub async fn before_sign_in() -> Result<LinkView, AppError> {
+    use crate::accounts::server::{self, links};
+    use crate::{platform::http::reply, values::Email};
+    let ctx = server::context()?;
+    let reset = match reply::sealed(&ctx, links::RESET) {
+        Some(token) => server::reset_link(&ctx, &token).await?,
+        None => None,
+    };
+    Ok(LinkView {
+        has_verify_link: reply::sealed(&ctx, links::VERIFY).is_some(),
+        pending: reply::sealed(&ctx, links::PENDING).and_then(|email| email.parse::<Email>().ok()).map(|email| email.masked()),
+        reset,
+        password_advice: server::password_advice(ctx.config.auth.password_min),
+        door: server::door(&ctx, reply::sealed(&ctx, links::INVITE).is_some()),
+        mail_from: ctx.config.mail.from.clone(),
+    })
+}

@@ -1,0 +1,19 @@
+//! Server functions of accounts: what forms post to and pages load.
+
+mod email_change;
+mod factors;
+mod joining;
+mod leaving;
+mod passwords;
+mod profile;
+mod sessions;
+mod signing_in;
+
+pub use email_change::*;
+pub use factors::*;
+pub use joining::*;
+pub use leaving::*;
+pub use passwords::*;
+pub use profile::*;
+pub use sessions::*;
+pub use signing_in::*;

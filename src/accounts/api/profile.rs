@@ -1,0 +1,54 @@
+//! The account of who is signed in, and what of it is public.
+
+use crate::{
+    accounts::model::{Profile, PublicProfile},
+    error::AppError,
+};
+use leptos::prelude::*;
+
+/// Changes name, time zone and language of who is signed in.
+#[server]
+pub async fn update_profile(name: String, time_zone: String, language: Option<String>) -> Result<(), AppError> {
+    use crate::accounts::server::{self, ProfileChange, Visitor};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller().await?;
+    let change = ProfileChange { name: Some(name), time_zone: Some(time_zone), language, ..ProfileChange::default() };
+    server::update_profile(&ctx, &caller, &Visitor::here(), &change).await?;
+    reply::toast(&ctx, "Saved.");
+    Ok(())
+}
+
+/// Sets the handle and what everybody may see behind it; what is not ticked is hidden.
+#[server]
+pub async fn publish_profile(handle: String, #[server(default)] published: Vec<String>) -> Result<(), AppError> {
+    use crate::accounts::server::{self, ProfileChange, Visitor};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller().await?;
+    let change = ProfileChange { handle: Some(handle), published: Some(published), ..ProfileChange::default() };
+    server::update_profile(&ctx, &caller, &Visitor::here(), &change).await?;
+    reply::toast(&ctx, "Saved.");
+    Ok(())
+}
+
+/// The account of who is signed in.
+#[server]
+pub async fn my_account() -> Result<Profile, AppError> {
+    use crate::accounts::server;
+    let (ctx, caller) = server::caller().await?;
+    server::profile(&ctx, &caller).await
+}
+
+/// The profile of who is signed in, and the zones to choose from.
+#[server]
+pub async fn my_profile() -> Result<(Profile, Vec<String>), AppError> {
+    use crate::accounts::server;
+    let (ctx, caller) = server::caller().await?;
+    Ok((server::profile(&ctx, &caller).await?, server::time_zones()))
+}
+
+/// What everybody may see behind a handle.
+#[server]
+pub async fn user(handle: String) -> Result<PublicProfile, AppError> {
+    use crate::accounts::server;
+    server::public_profile(&server::context()?, &handle).await
+}

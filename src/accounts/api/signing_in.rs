@@ -1,0 +1,94 @@
+//! Signing in, in one step or two, proving it again, and signing out.
+
+use crate::{accounts::model::StepUpView, error::AppError};
+use leptos::prelude::*;
+
+/// Signs this browser in.
+#[server]
+pub async fn sign_in(email: String, password: String, next: Option<String>) -> Result<(), AppError> {
+    use crate::accounts::server::{self, Visitor};
+    let ctx = server::context()?;
+    let from = Visitor::here();
+    let outcome = server::sign_in(&ctx, &from, &email, &password.into()).await?;
+    server::arrive(&ctx, &server::session()?, &from, outcome, next.as_deref()).await
+}
+
+/// Ends a sign-in by its second factor: a code of the app, or a recovery code.
+#[server]
+pub async fn sign_in_code(code: Option<String>, recovery_code: Option<String>, next: Option<String>) -> Result<(), AppError> {
+    use crate::accounts::server::{self, Offered, Visitor, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    let from = Visitor::here();
+    let token = reply::sealed(&ctx, links::SECOND_FACTOR).unwrap_or_default();
+    let offered = recovery_code.map_or_else(|| Offered::Code(code.unwrap_or_default()), Offered::Recovery);
+    match server::finish_sign_in(&ctx, &from, &token, &offered).await {
+        Ok(outcome) => server::arrive(&ctx, &server::session()?, &from, outcome, next.as_deref()).await?,
+        Err(AppError::Unauthenticated) => {
+            reply::toast(&ctx, "That took longer than ten minutes, or was done already. Sign in again.");
+            reply::redirect("/sign-in");
+        }
+        Err(refused) => return Err(refused),
+    }
+    reply::unseal_and_drop(&ctx, links::SECOND_FACTOR);
+    Ok(())
+}
+
+/// Whose sign-in waits in this browser for its second factor; none if none does.
+#[server]
+pub async fn pending_sign_in() -> Result<Option<String>, AppError> {
+    use crate::accounts::server::{self, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    match reply::sealed(&ctx, links::SECOND_FACTOR) {
+        Some(token) => server::pending_email(&ctx, &token).await,
+        None => Ok(None),
+    }
+}
+
+/// Proves again who sits here, by one of the three; the form that waited comes back.
+#[server]
+pub async fn step_up(password: Option<String>, code: Option<String>, recovery_code: Option<String>, form: Option<String>) -> Result<(), AppError> {
+    use crate::accounts::server::{self, Offered, StepUpProof, Visitor, links};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller_who_may_owe().await?;
+    let proof = match (password, code, recovery_code) {
+        (Some(password), None, None) => StepUpProof::Password(password.into()),
+        (None, Some(code), None) => StepUpProof::Factor(Offered::Code(code)),
+        (None, None, Some(code)) => StepUpProof::Factor(Offered::Recovery(code)),
+        _ => return Err(AppError::invalid("", "Send one proof: password, code or recovery_code.")),
+    };
+    let waiting = server::step_up(&ctx, &caller, &Visitor::here(), &server::session()?, &proof, form.as_deref()).await?;
+    match waiting.zip(form) {
+        Some((waiting, form)) => {
+            reply::seal(&ctx, server::RESUME, &form, 60);
+            reply::toast(&ctx, "Thank you. Your form is as you left it: send it again.");
+            reply::redirect(&links::safe_next(&ctx, &waiting.page).unwrap_or_else(|| "/home".to_owned()));
+        }
+        None => {
+            reply::toast(&ctx, "Thank you. For ten minutes you are not asked again.");
+            reply::redirect("/home");
+        }
+    }
+    Ok(())
+}
+
+/// What `/step-up` asks for, and on behalf of what.
+#[server]
+pub async fn my_step_up(form: Option<String>) -> Result<StepUpView, AppError> {
+    use crate::accounts::server;
+    let (ctx, caller) = server::caller_who_may_owe().await?;
+    server::step_up_view(&ctx, &caller, form.as_deref()).await
+}
+
+/// Signs this browser out.
+#[server]
+pub async fn sign_out() -> Result<(), AppError> {
+    use crate::accounts::server::{self, Visitor};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::maybe_caller().await?;
+    server::sign_out(&ctx, &server::session()?, caller.as_ref(), &Visitor::here()).await?;
+    reply::clear_site_data();
+    reply::redirect("/sign-in");
+    Ok(())
+}
