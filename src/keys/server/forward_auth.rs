@@ -167,10 +167,12 @@ impl Asked<'_> {
             proof: Proof::Absent,
             request_id: &info.id,
         };
-        question.proof = match self.proof(&question, &told).await {
-            Ok(proof) => proof,
-            Err(error) => return unavailable(error.into_response(), dialect),
-        };
+        if headers.contains_key("signature-input") {
+            question.proof = match Box::pin(self.proof(&question, &told)).await {
+                Ok(proof) => proof,
+                Err(error) => return unavailable(error.into_response(), dialect),
+            };
+        }
         let answer = match gate.ask(question).await {
             Ok(answer) => answer,
             Err(unleased) => return unavailable(unleased.into_response(), dialect),
@@ -190,9 +192,6 @@ impl Asked<'_> {
 
     /// What is known of the call's signature. A proxy that does not tell the path tells nothing that could be signed.
     async fn proof(&self, question: &Question<'_>, told: &Told<'_>) -> Result<Proof, AppError> {
-        if !self.headers.contains_key("signature-input") {
-            return Ok(Proof::Absent);
-        }
         let field = |name: &str| field_of(self.headers, name);
         let message = Message {
             method: told.method,

@@ -14,6 +14,7 @@ use crate::{
     values::{AccountId, KeyId, Outcome, Permission, WorkspaceId, permission_names as may},
 };
 use axum::{
+    body::Body,
     http::{HeaderMap, HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -23,6 +24,8 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Where it is asked.
 pub const PATH: &str = "/api/v1/keys/verify";
+/// How many header fields an answer has, or a few more.
+const FIELDS: usize = 8;
 /// The route under which the asking service's own secret is seen.
 const ASKING: &str = "POST /api/v1/keys/verify";
 
@@ -160,16 +163,17 @@ pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts
         ..Question::default()
     };
     if let Some(signed) = &asked.signature {
-        question.proof = proof(ctx, gate, &question, signed).await?;
+        question.proof = Box::pin(proof(ctx, gate, &question, signed)).await?;
     }
     let answer = match gate.ask(question).await {
         Ok(answer) => answer,
         Err(unleased) => return Ok(unleased.into_response()),
     };
-    let bytes = serde_json::to_vec(&told(&answer)).map_err(AppError::internal)?;
-    let mut response = bytes.into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    ratelimit::tell(response.headers_mut(), &answer.limits);
+    let mut response = Response::new(Body::from(serde_json::to_vec(&told(&answer)).map_err(AppError::internal)?));
+    let headers = response.headers_mut();
+    headers.reserve(FIELDS);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    ratelimit::tell(headers, &answer.limits);
     Ok(response)
 }
 
@@ -181,7 +185,8 @@ async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], address: IpA
     let mut question = Question { secret, api: own, permission: Some(needed.as_str()), route: ASKING, address: Some(address), ..Question::default() };
     if headers.contains_key("signature-input") {
         let field = |name: &str| field_of(headers, name);
-        question.proof = prove(ctx, gate, &question, &own_message(&ctx.config.server.public_url, head, body, &field)).await?;
+        let message = own_message(&ctx.config.server.public_url, head, body, &field);
+        question.proof = Box::pin(prove(ctx, gate, &question, &message)).await?;
     }
     match gate.standing_of(question) {
         Outcome::Valid => Ok(()),

@@ -55,9 +55,10 @@ impl Contact {
         Self { current: AtomicU64::new(0), failed: AtomicU64::new(0), outage, tries: watch::Sender::default(), wanted: Notify::new() }
     }
 
-    /// Whether a question may be answered from the table now. Waits only where nothing is known.
+    /// Whether a question may be answered from the table now. Waits only where nothing is known; what waits has its own place on the
+    /// heap, so that it takes no room in every question.
     pub async fn check(&self) -> Result<(), Stopped> {
-        if self.is_current(steady_millis()) { Ok(()) } else { self.ask().await }
+        if self.is_current(steady_millis()) { Ok(()) } else { Box::pin(self.ask()).await }
     }
 
     /// Milliseconds since the table was known to be current.

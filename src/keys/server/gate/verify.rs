@@ -105,11 +105,19 @@ impl Answer {
 impl Gate {
     /// Decides and counts; waits, half a second at most, where more must be leased first.
     pub async fn ask(&self, question: Question<'_>) -> Result<Answer, Unleased> {
-        let mut deadline = None;
+        match self.verify(question) {
+            Ok(answer) => Ok(answer),
+            Err(wanted) => Box::pin(self.ask_again(question, wanted)).await,
+        }
+    }
+
+    async fn ask_again(&self, question: Question<'_>, mut wanted: Wanted) -> Result<Answer, Unleased> {
+        let deadline = Instant::now() + PATIENCE;
         loop {
+            self.leases.wait(wanted, deadline).await?;
             match self.verify(question) {
                 Ok(answer) => return Ok(answer),
-                Err(wanted) => self.leases.wait(wanted, *deadline.get_or_insert_with(|| Instant::now() + PATIENCE)).await?,
+                Err(more) => wanted = more,
             }
         }
     }
