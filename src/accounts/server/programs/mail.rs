@@ -35,7 +35,7 @@ pub(super) async fn send(ctx: &Ctx, account: AccountId, cause: EventId, told: To
     }
     let mut facts = facts(ctx, &account, cause).await?;
     let data = find_facts(&ctx.db, cause).await?.map(|(_, data)| data).unwrap_or_default();
-    if let Some(program) = data.get("program").and_then(|name| name.as_str()) {
+    if let Some(program) = data.get("name").and_then(|name| name.as_str()) {
         facts.insert(0, ("Program", program.to_owned()));
     }
     let not_me = ctx.config.link(&format!("/not-me?token={token}"));

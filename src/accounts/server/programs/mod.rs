@@ -276,7 +276,8 @@ fn name(text: &str) -> Result<String, AppError> {
 fn about_program<'a>(kind: &'a str, account: AccountId, holder: &'a accounts::Account, from: &Visitor, program: &str) -> Change<'a> {
     let mut data = from.facts();
     if !program.is_empty() {
-        data["program"] = json!(program);
+        // Under this key it goes when the account is erased.
+        data["name"] = json!(program);
     }
     Change { kind, workspace: holder.workspace, data, ..about(account, &holder.name, from) }
 }
