@@ -73,6 +73,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/sign-in") view=accounts::SignInPage ssr=SsrMode::Async/>
             <Route path=path!("/sign-in/code") view=accounts::SignInCodePage ssr=SsrMode::Async/>
             <Route path=path!("/step-up") view=accounts::StepUpPage ssr=SsrMode::Async/>
+            <Route path=path!("/device") view=accounts::DevicePage ssr=SsrMode::Async/>
             <Route path=path!("/sign-out") view=accounts::SignOutPage ssr=SsrMode::Async/>
             <Route path=path!("/forgot-password") view=accounts::ForgotPasswordPage ssr=SsrMode::Async/>
             <Route path=path!("/reset-password") view=accounts::ResetPasswordPage ssr=SsrMode::Async/>

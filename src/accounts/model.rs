@@ -28,6 +28,8 @@ pub struct Caller {
 pub enum Via {
     /// A signed-in browser.
     Session(SessionId),
+    /// A program that signed in; the id is that of its family of tokens.
+    Token(SessionId),
     /// A key for Tollgate's own API; `permissions` are then those of the key that the owner still has.
     Key(KeyId),
     /// The command line on the server.
@@ -274,12 +276,13 @@ pub struct SessionList {
     pub most: u32,
 }
 
-/// One signed-in browser, for lists.
+/// One signed-in browser or program, for lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionView {
     pub id: SessionId,
-    /// In words: `Firefox on macOS`.
+    /// In words: `Firefox on macOS`; of a program what it calls itself.
     pub device: String,
+    pub is_program: bool,
     pub address: String,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -289,6 +292,22 @@ pub struct SessionView {
     pub since: String,
     pub last_used: String,
     pub is_this_one: bool,
+}
+
+/// A program that asks a person to let it in, for the page that asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramView {
+    /// `WXYZ-BCDF`, as the program shows it.
+    pub code: String,
+    /// What it calls itself; anybody may choose any name.
+    pub program: String,
+    /// In words.
+    pub device: String,
+    pub address: String,
+    /// When it asked, in the person's time zone.
+    pub asked: String,
+    /// Where the person sits.
+    pub own_address: String,
 }
 
 /// Whose password a link sets, for the page behind it.

@@ -2,7 +2,7 @@
 //! served from our own origin under our own CSP.
 
 use crate::{
-    accounts::server::{email_change, export, http as accounts, leaving},
+    accounts::server::{email_change, export, http as accounts, leaving, programs},
     blocks::server::http as blocks,
     exports::server::http as exports,
     keys::server::{
@@ -35,7 +35,7 @@ use utoipa_swagger_ui::Config;
     info(
         title = "Tollgate",
         description = "Keys, verification, usage and account. Errors are RFC 9457 problem documents with a `request_id`; times are RFC 3339 UTC, durations whole seconds. \
-                       Send a key for the API `tollgate` as `Authorization: Bearer` or `X-API-Key`.",
+                       Send a key for the API `tollgate`, or the access token of a program that signed in, as `Authorization: Bearer` or `X-API-Key`.",
         license(name = "MIT"),
     ),
     paths(verify_http::verify_key, usage::list_usage, usage::export, usage::export_refusals, latency_http::report),
@@ -66,6 +66,8 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(email_change::http::Docs::openapi())
         .merge_from(export::http::Docs::openapi())
         .merge_from(leaving::http::Docs::openapi())
+        .merge_from(programs::http::Docs::openapi())
+        .merge_from(programs::device_http::Docs::openapi())
 });
 
 pub fn routes() -> Router<Ctx> {

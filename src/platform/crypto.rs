@@ -9,6 +9,9 @@ use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest, Sha256, Sha512};
 use std::sync::{Arc, Mutex};
 
+/// Digits of base 62, in the order of ASCII.
+pub const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
 /// Where random bytes come from. Cheap to clone.
 #[derive(Clone)]
 pub struct Rng(Source);
@@ -62,7 +65,6 @@ impl Rng {
 
     /// `len` characters of `0-9A-Za-z`, each equally likely (bytes above the last multiple of 62 are thrown away).
     pub fn base62(&self, len: usize) -> String {
-        const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
         let mut out = String::with_capacity(len);
         while out.len() < len {
             for byte in self.bytes::<64>() {
@@ -78,6 +80,18 @@ impl Rng {
 /// SHA-256: how secrets, session ids and mailed tokens are stored (they have at least 128 bits of their own, R41).
 pub fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     Sha256::digest(bytes.as_ref()).into()
+}
+
+/// CRC-32 (IEEE 802.3) in base 62, padded with `0` on the left: 62⁶ > 2³². It ends every secret that people may paste somewhere; it is no
+/// authentication, it tells typing mistakes from secrets.
+pub fn checksum(covered: &[u8]) -> [u8; 6] {
+    let mut rest = crc32fast::hash(covered) as usize;
+    let mut out = [b'0'; 6];
+    for slot in out.iter_mut().rev() {
+        *slot = ALPHABET[rest % 62];
+        rest /= 62;
+    }
+    out
 }
 
 /// SHA-512: only of secrets that were made elsewhere and imported so.

@@ -120,6 +120,8 @@ fn rules_that_join_settings() {
     }
     assert!(load("", "", &[("TOLLGATE_PUBLIC_URL", "http://gate.example.com"), ("TOLLGATE_ENV", "development")]).is_ok());
     assert!(refused("", "", &[("TOLLGATE_SESSION_MAX", "1d")]).contains("auth.session_idle must not be longer"));
+    assert!(refused("", "", &[("TOLLGATE_TOKEN_MAX", "1d")]).contains("auth.token_idle must not be longer"));
+    assert!(refused("", "", &[("TOLLGATE_TOKEN_IDLE", "5")]).contains("auth.token_idle"));
     assert!(refused("", "", &[("TOLLGATE_DATABASE_POOL", "100")]).contains("embedded"));
     assert!(load("", "", &[("TOLLGATE_DATABASE_POOL", "100"), ("DATABASE_URL", "postgres://db/x")]).is_ok());
 }

@@ -84,7 +84,7 @@ fn problem() -> Value {
         "required": ["type", "title", "status", "detail", "request_id"],
         "properties": {
             "type": { "type": "string" }, "title": { "type": "string" }, "status": { "type": "integer" }, "detail": { "type": "string" },
-            "request_id": { "type": "string", "minLength": 8 }, "code": { "type": "string" }, "retry_after": { "type": "integer" },
+            "request_id": { "type": "string", "minLength": 8 }, "code": { "type": "string" }, "error": { "type": "string" }, "retry_after": { "type": "integer" },
             "errors": { "type": "array", "items": {
                 "type": "object", "required": ["pointer", "detail"], "additionalProperties": false,
                 "properties": { "pointer": { "type": "string" }, "detail": { "type": "string" } } } }
@@ -281,7 +281,7 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(post.clone(), "/api/v1/me/deletion/confirm", "", "", Some(json!({ "token": "none" })), 422).await;
     r.ask(post.clone(), "/api/v1/me/deactivate", "", "", Some(json!({ "current_password": PASSWORD })), 422).await;
     r.ask(post.clone(), "/api/v1/me/export", "", "", Some(json!({ "current_password": PASSWORD })), 422).await;
-    r.ask(get, "/api/v1/me/export", "", "", None, 404).await;
+    r.ask(get.clone(), "/api/v1/me/export", "", "", None, 404).await;
     r.ask(post.clone(), "/api/v1/me/come-back", "", "", Some(json!({ "token": "none" })), 422).await;
     let register = json!({ "email": "new@example.com", "name": "Nia", "password": PASSWORD });
     r.ask(post.clone(), "/api/v1/auth/register", "", "", Some(register), 202).await;
@@ -290,6 +290,17 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(post.clone(), "/api/v1/auth/verify/resend", "", "", Some(json!({ "email": "new@example.com" })), 202).await;
     r.ask(post.clone(), "/api/v1/auth/password/forgot", "", "", Some(json!({ "email": "new@example.com" })), 202).await;
     r.ask(post.clone(), "/api/v1/auth/password/reset", "", "", Some(json!({ "token": "none", "new_password": PASSWORD })), 422).await;
+    let device = r.ask(post.clone(), "/api/v1/auth/device", "", "", Some(json!({ "client_id": "nightly backup" })), 200).await;
+    r.ask(post.clone(), "/api/v1/auth/device", "", "", Some(json!({ "client_id": "<b>" })), 422).await;
+    let token = "/api/v1/auth/token";
+    let grant = "urn:ietf:params:oauth:grant-type:device_code";
+    let pending = json!({ "grant_type": grant, "device_code": device["device_code"] });
+    assert_eq!(r.ask(post.clone(), token, "", "", Some(pending), 400).await["error"], "authorization_pending");
+    let issued = r.ask(post.clone(), token, "", "", Some(json!({ "grant_type": "password", "email": "mara@example.com", "password": PASSWORD })), 200).await;
+    r.ask(get.clone(), "/api/v1/me/sessions", "", "", None, 200).await;
+    r.ask(post.clone(), token, "", "", Some(json!({ "grant_type": "password", "email": "mara@example.com", "password": "x" })), 422).await;
+    r.ask(post.clone(), "/api/v1/auth/logout", "", "", Some(json!({ "refresh_token": issued["refresh_token"] })), 204).await;
+    r.ask(post.clone(), "/api/v1/auth/logout", "", "", Some(json!({ "token": "x" })), 422).await;
     r.ask(post, "/api/v1/auth/logout", "", "", None, 204).await;
 
     let described: BTreeSet<String> = r.document["paths"]

@@ -6,6 +6,7 @@ mod joining;
 mod leaving;
 mod passwords;
 mod profile;
+mod programs;
 mod sessions;
 mod signing_in;
 
@@ -15,5 +16,6 @@ pub use joining::*;
 pub use leaving::*;
 pub use passwords::*;
 pub use profile::*;
+pub use programs::*;
 pub use sessions::*;
 pub use signing_in::*;

@@ -1,4 +1,4 @@
-//! `/settings/sessions`: where somebody is signed in, and the way to end it, one by one or everywhere.
+//! `/settings/sessions`: where somebody is signed in, programs included, and the way to end it, one by one or everywhere.
 
 use crate::{
     accounts::{
@@ -23,7 +23,7 @@ fn list(it: SessionList) -> AnyView {
     });
     let rows = it.sessions.into_iter().map(row).collect_view();
     view! {
-        <Section id="sessions" title="Sessions" lead="Signing one out takes effect on its next click." wide=true>
+        <Section id="sessions" title="Sessions" lead="Browsers and programs that are signed in as you. Signing one out takes effect on its next click or call." wide=true>
             <div class="card">
                 <Table caption="Where you are signed in, the device used last first" bare=true>
                     <thead>
@@ -63,10 +63,11 @@ fn row(session: SessionView) -> AnyView {
             </Form>
         }
     });
+    let program = session.is_program.then(|| view! { " "<OutlineBadge>"Program"</OutlineBadge> });
     let badge = session.is_this_one.then(|| view! { " "<OutlineBadge>"This device"</OutlineBadge> });
     view! {
         <tr>
-            <th scope="row"><div class="cell-2"><span>{session.device}{badge}</span><span>{format!("since {}", session.since)}</span></div></th>
+            <th scope="row"><div class="cell-2"><span>{session.device}{program}{badge}</span><span>{format!("since {}", session.since)}</span></div></th>
             <td class="col-2"><code>{session.address}</code></td>
             <td class="col-2 nowrap">{session.last_used}</td>
             <td class="num">{end}</td>

@@ -66,8 +66,8 @@ pub async fn find_account_by_email(ctx: &Ctx, caller: &Caller, email: &Email) ->
 pub async fn sessions_of_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<Vec<SessionView>, AppError> {
     caller.require(&may::ADMIN_READ)?;
     let own = match caller.via {
-        Via::Session(session) if id == caller.account => Some(session),
-        Via::Session(_) | Via::Key(_) | Via::Cli => None,
+        Via::Session(session) | Via::Token(session) if id == caller.account => Some(session),
+        Via::Session(_) | Via::Token(_) | Via::Key(_) | Via::Cli => None,
     };
     sessions_of(ctx, id, own, &caller.time_zone).await
 }

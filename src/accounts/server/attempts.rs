@@ -33,6 +33,10 @@ pub const MAIL: Rule = Rule { name: "mail:id", free: 5, first: 60, longest: 3600
 pub const MAIL_FROM: Rule = Rule { name: "mail:ip", free: 100, first: 10, longest: 900, forget_after: Duration::hours(1) };
 /// Typed codes and links from one network address.
 pub const PROOF_FROM: Rule = Rule { name: "proof:ip", free: 30, first: 1, longest: 900, forget_after: Duration::hours(1) };
+/// Programs from one network address that ask to be let in by a browser.
+pub const PROGRAM_FROM: Rule = Rule { name: "program:ip", free: 20, first: 5, longest: 900, forget_after: Duration::hours(1) };
+/// Wrong codes of programs that one signed-in account typed.
+pub const PROGRAM_CODE: Rule = Rule { name: "program:code", free: 5, first: 10, longest: 900, forget_after: Duration::hours(24) };
 /// Wrong current passwords of one signed-in account.
 pub const CURRENT_PASSWORD: Rule = Rule { name: "password:id", free: 5, first: 30, longest: 900, forget_after: Duration::hours(24) };
 

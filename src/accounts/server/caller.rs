@@ -1,8 +1,9 @@
 //! Who is calling: read once per request by the `identify` layer, from then on an extension of the request.
 
 use super::{
-    entry::{Entrant, may_come_in, turn_away},
+    entry::{may_stay, turn_away},
     factors::owes_factor,
+    programs,
     store::{self, Found},
 };
 use crate::{
@@ -72,20 +73,16 @@ pub async fn identify(State(ctx): State<Ctx>, session: Session, mut request: Req
         }
         Ok(Some(error)) | Err(error) => return error.into_response(),
     }
-    if let Some(caller) = caller {
-        match owes_factor(&ctx, &caller).await {
-            Ok(true) => {
-                request.extensions_mut().insert(OwesFactor);
-            }
-            Ok(false) => {}
-            Err(error) => return error.into_response(),
+    if let Some(Entered { caller, owes_factor }) = caller {
+        if owes_factor {
+            request.extensions_mut().insert(OwesFactor);
         }
         request.extensions_mut().insert(caller);
     }
     next.run(request).await
 }
 
-async fn from_session(ctx: &Ctx, session: &Session, address: IpAddr) -> Result<Option<Caller>, AppError> {
+async fn from_session(ctx: &Ctx, session: &Session, address: IpAddr) -> Result<Option<Entered>, AppError> {
     let read = |key: &'static str| async move {
         session.get::<String>(key).await.map_err(|error| {
             tracing::warn!("the session can't be read: {error}");
@@ -99,11 +96,33 @@ async fn from_session(ctx: &Ctx, session: &Session, address: IpAddr) -> Result<O
 
 /// The caller that this account is, if it may come in.
 pub async fn caller_of_account(ctx: &Ctx, account: AccountId, via: Via) -> Result<Option<Caller>, AppError> {
-    entering(ctx, account, via, None).await
+    Ok(entering(ctx, account, via, None).await?.map(|entered| entered.caller))
 }
 
-async fn entering(ctx: &Ctx, account: AccountId, via: Via, address: Option<IpAddr>) -> Result<Option<Caller>, AppError> {
-    let Some(Found { caller, is_verified, disabled }) = store::find_caller(&ctx.db, account, via).await? else { return Ok(None) };
-    let who = Entrant { account, email: &caller.email, is_verified, disabled: disabled.as_deref(), address };
-    Ok(may_come_in(ctx, who).await?.is_ok().then_some(caller))
+/// The caller behind an access token of a program; refused where it does not work (any more).
+pub async fn caller_of_token(ctx: &Ctx, token: &str, address: Option<IpAddr>) -> Result<Caller, AppError> {
+    let access = programs::look_up(ctx, token).await?.ok_or(AppError::Unauthenticated)?;
+    let entered = entering(ctx, access.account, Via::Token(access.family), address).await?.ok_or(AppError::Unauthenticated)?;
+    if entered.owes_factor {
+        return Err(AppError::refused(programs::OWES_FACTOR));
+    }
+    programs::note_use(ctx, access).await?;
+    Ok(entered.caller)
+}
+
+/// Who came through the door.
+pub(super) struct Entered {
+    pub caller: Caller,
+    pub owes_factor: bool,
+}
+
+/// Through the door, if the account may pass it.
+pub(super) async fn entering(ctx: &Ctx, account: AccountId, via: Via, address: Option<IpAddr>) -> Result<Option<Entered>, AppError> {
+    let address = address.map(|address| address.to_canonical().to_string());
+    let Some(found) = store::find_caller(&ctx.db, account, via, address.as_deref(), ctx.clock.now()).await? else { return Ok(None) };
+    if !may_stay(ctx, &found).await? {
+        return Ok(None);
+    }
+    let Found { caller, has_second, .. } = found;
+    Ok(Some(Entered { owes_factor: owes_factor(ctx, &caller, has_second), caller }))
 }

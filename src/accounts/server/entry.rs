@@ -6,6 +6,7 @@
 use super::{
     profile::in_full,
     store::{
+        Found,
         accounts::Account,
         bans::{self as store, BanFacts},
     },
@@ -71,6 +72,16 @@ pub async fn may_come_in(ctx: &Ctx, who: Entrant<'_>) -> Result<Result<(), Barre
         None if !who.is_verified => Err(Barred::Unproven),
         None => Ok(()),
     })
+}
+
+/// The same for who is in already, by what the one statement that read the caller knows. Only where mail domains are banned it asks once
+/// more: how an address compares to them is not for SQL to say (`domains`).
+pub async fn may_stay(ctx: &Ctx, found: &Found) -> Result<bool, AppError> {
+    if found.disabled.is_some() || found.is_banned || !found.is_verified {
+        return Ok(false);
+    }
+    let by_domain = found.are_domains_banned && store::find_holding(&ctx.db, None, &domains(&found.caller.email), None, ctx.clock.now()).await?.is_some();
+    Ok(!by_domain)
 }
 
 /// Refuses what a mailed proof would do to an account that is kept out; whether its address is proven does not matter for that.

@@ -20,7 +20,7 @@ pub async fn fresh_proof(ctx: &Ctx, caller: &Caller, current_password: Option<&S
     let Some(current_password) = current_password else {
         return match caller.via {
             Via::Key(_) => Err(AppError::invalid("current_password", "A key alone does not do this: send the current password, too.")),
-            Via::Session(_) | Via::Cli => require_recent_proof(ctx, caller).await,
+            Via::Session(_) | Via::Token(_) | Via::Cli => require_recent_proof(ctx, caller).await,
         };
     };
     must_know_password(ctx, caller, current_password).await
@@ -30,7 +30,7 @@ pub async fn fresh_proof(ctx: &Ctx, caller: &Caller, current_password: Option<&S
 /// who is signed in.
 pub async fn must_know_password(ctx: &Ctx, caller: &Caller, typed: &SecretString) -> Result<(), AppError> {
     let who = match caller.via {
-        Via::Key(_) => by_keys(caller.account),
+        Via::Key(_) | Via::Token(_) => by_keys(caller.account),
         Via::Session(_) | Via::Cli => caller.account.to_string(),
     };
     let account = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;

@@ -1,13 +1,13 @@
 //! The REST routes of accounts. Each is a few lines over the operation that the pages use too; errors are problem documents.
 //!
-//! What nobody needs to be signed in for answers known and unknown addresses alike (R15). Signing in is not here: programs have keys.
+//! What nobody needs to be signed in for answers known and unknown addresses alike (R15). Signing programs in is in `programs`.
 
 use super::{
-    NewSignUp, ProfileChange, Proof, Visitor, email_change, end_session, end_sessions, export, forgot_password, leaving, list_sessions, profile,
+    NewSignUp, ProfileChange, Proof, Visitor, email_change, end_session, end_sessions, export, forgot_password, leaving, list_sessions, profile, programs,
     public_profile, resend_verification, reset_password, sign_out, sign_up, update_profile, verify_email,
 };
 use crate::{
-    accounts::model::{Caller, Profile, PublicProfile, SessionView},
+    accounts::model::{Caller, Profile, PublicProfile, SessionView, Via},
     error::AppError,
     platform::{
         Ctx,
@@ -48,6 +48,7 @@ pub fn routes() -> Router<Ctx> {
         .merge(email_change::http::routes())
         .merge(export::http::routes())
         .merge(leaving::http::routes())
+        .merge(programs::http::routes())
 }
 
 /// Whoever asks, signed in or with a key; 401 when there is nobody.
@@ -109,6 +110,15 @@ pub struct ResetBody {
     /// Only for the first operator, who chooses an address too.
     #[serde(default)]
     pub email: Option<String>,
+}
+
+/// Which program signs out, if none says so by its access token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogoutBody {
+    /// A refresh token of the program, for when its access token has run out.
+    #[serde(default)]
+    pub refresh_token: Option<String>,
 }
 
 /// Where mail went, whatever is behind the address.
@@ -177,11 +187,13 @@ pub struct UserBody {
     pub joined: Option<String>,
 }
 
-/// One signed-in browser.
+/// One signed-in browser or program.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SessionBody {
     pub id: String,
-    /// In words: `Firefox on macOS`.
+    /// `browser` or `program`.
+    pub kind: &'static str,
+    /// In words: `Firefox on macOS`; of a program what it calls itself.
     pub device: String,
     pub address: String,
     pub created_at: String,
@@ -261,17 +273,30 @@ pub async fn resend(State(ctx): State<Ctx>, Extension(info): Extension<RequestIn
 
 /// Sign out
 ///
-/// Ends the session of the cookie. Without one nothing happens.
-#[utoipa::path(post, path = "/api/v1/auth/logout", tag = "Account", operation_id = "sign_out", responses((status = 204, description = "The session has ended")))]
+/// Ends the session of the cookie, or of the program whose access token is sent or whose `refresh_token` is in the body: all its tokens
+/// are dead on every node with the next request. Without any of them nothing happens.
+#[utoipa::path(
+    post, path = "/api/v1/auth/logout", tag = "Account", operation_id = "sign_out", request_body = LogoutBody,
+    responses((status = 204, description = "The session has ended"), (status = 422, description = "The input is wrong", content_type = "application/problem+json")),
+)]
 pub async fn logout(
     State(ctx): State<Ctx>,
     Extension(info): Extension<RequestInfo>,
     caller: Option<Extension<Caller>>,
     session: Session,
+    Body(body): Body<LogoutBody>,
 ) -> Result<Response, AppError> {
-    sign_out(&ctx, &session, caller.as_ref().map(|c| &c.0), &Visitor::of(&info)).await?;
-    let header = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"storage\""));
-    Ok((StatusCode::NO_CONTENT, [header]).into_response())
+    let from = Visitor::of(&info);
+    match (body.refresh_token, caller.as_ref().map(|caller| &caller.0)) {
+        (Some(token), _) => programs::sign_out_by_token(&ctx, &from, &token.into()).await?,
+        (None, Some(caller @ Caller { via: Via::Token(_), .. })) => programs::sign_out_program(&ctx, caller, &from).await?,
+        (None, caller) => {
+            sign_out(&ctx, &session, caller, &from).await?;
+            let header = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"storage\""));
+            return Ok((StatusCode::NO_CONTENT, [header]).into_response());
+        }
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Ask for a new password
@@ -364,10 +389,10 @@ pub async fn read_sessions(State(ctx): State<Ctx>, Asking(caller): Asking) -> Re
 
 /// End your other sessions
 ///
-/// All but the one that asks; with a key, all.
+/// All but the one that asks, programs too; with a key, all.
 #[utoipa::path(
     delete, path = "/api/v1/me/sessions", tag = "Account", operation_id = "end_sessions",
-    responses((status = 200, description = "How many ended", body = EndedBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    responses((status = 200, description = "How many ended", body = EndedBody), (status = 401, description = "No valid key", content_type = "application/problem+json"), (status = 403, description = "A program needs a proof that is not older than ten minutes", content_type = "application/problem+json")),
     security(("key" = [])),
 )]
 pub async fn delete_sessions(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asking(caller): Asking) -> Result<Json<EndedBody>, AppError> {
@@ -380,6 +405,7 @@ pub async fn delete_sessions(State(ctx): State<Ctx>, Extension(info): Extension<
     responses(
         (status = 204, description = "It has ended"),
         (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 403, description = "A program needs a proof that is not older than ten minutes", content_type = "application/problem+json"),
         (status = 404, description = "There is no such session", content_type = "application/problem+json"),
     ),
     security(("key" = [])),
@@ -431,6 +457,7 @@ fn me(profile: Profile, caller: &Caller) -> MeBody {
 fn session(view: SessionView) -> SessionBody {
     SessionBody {
         id: view.id.to_string(),
+        kind: if view.is_program { "program" } else { "browser" },
         device: view.device,
         address: view.address,
         created_at: view.created_at.format(&Rfc3339).unwrap_or_default(),

@@ -4,7 +4,7 @@
 use super::{
     email_change, export,
     factors::{ResetFactors, SendFactorChanged},
-    leaving, mail,
+    leaving, mail, programs,
     store::expired::delete_expired,
 };
 use crate::{
@@ -99,7 +99,7 @@ impl Job for ForgetExpired {
 /// The jobs of accounts, for the registry of the process.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
-    super::warnings::register(export::jobs::register(leaving::jobs::register(email_change::jobs::register(registry))))
+    programs::register(super::warnings::register(export::jobs::register(leaving::jobs::register(email_change::jobs::register(registry)))))
         .register::<SendVerification>()
         .register::<SendAlreadyRegistered>()
         .register::<SendReset>()

@@ -26,6 +26,7 @@ mod operators;
 mod password_rules;
 mod passwords;
 mod profile;
+pub mod programs;
 mod public_profile;
 mod resetting;
 mod sessions;
@@ -43,13 +44,13 @@ pub use administration::{
 };
 pub use arriving::arrive;
 pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, lift_ban, list_bans, unban_account};
-pub use caller::{OwesFactor, caller, caller_of_account, caller_who_may_owe, context, identify, maybe_caller, session};
+pub use caller::{OwesFactor, caller, caller_of_account, caller_of_token, caller_who_may_owe, context, identify, maybe_caller, session};
 pub use devices::not_me;
 pub use entry::{Barred, Entrant, may_come_in};
 pub use factors::{
     ACTS, Interrupted, Offered, PENDING_LASTS, RESUME, StepUpProof, accept_second_factor, ask_reset, confirm_totp, factors, factors_of, finish_sign_in,
-    has_second_factor, keep_form, look_at_form, make_recovery_codes, owes_factor, pending_email, remove_totp, require_recent_proof, reset_factors_now,
-    start_totp, step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset,
+    has_second_factor, keep_form, look_at_form, make_recovery_codes, pending_email, remove_totp, require_recent_proof, reset_factors_now, start_totp, step_up,
+    step_up_view, stop_reset, take_form, totp_setup, waiting_reset,
 };
 pub use invites::create_invite;
 pub use locks::{unlock, unlock_account};

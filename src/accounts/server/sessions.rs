@@ -125,7 +125,8 @@ pub(super) async fn sessions_of(ctx: &Ctx, account: AccountId, own: Option<Sessi
     let now = ctx.clock.now();
     let view = |s: store::Session| SessionView {
         id: s.id,
-        device: device_in_words(&s.device),
+        is_program: s.program.is_some(),
+        device: s.program.filter(|name| !name.is_empty()).unwrap_or_else(|| device_in_words(&s.device)),
         address: s.address.map(|net| net.addr().to_string()).unwrap_or_default(),
         created_at: s.created_at,
         last_used_at: s.last_used_at,
@@ -138,7 +139,7 @@ pub(super) async fn sessions_of(ctx: &Ctx, account: AccountId, own: Option<Sessi
 
 fn own_session(caller: &Caller) -> Option<SessionId> {
     match caller.via {
-        Via::Session(id) => Some(id),
+        Via::Session(id) | Via::Token(id) => Some(id),
         Via::Key(_) | Via::Cli => None,
     }
 }

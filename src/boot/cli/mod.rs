@@ -10,12 +10,14 @@ mod api;
 mod ban;
 mod block;
 mod config;
+mod credentials;
 mod database;
 mod doctor;
 mod exit;
 mod invite;
 mod key;
 mod leaks;
+mod login;
 mod migrate;
 mod plan;
 mod route;
@@ -78,6 +80,12 @@ enum Command {
     Migrate,
     /// Check what Tollgate needs to run
     Doctor,
+    /// Sign in at a Tollgate by a browser, and keep the tokens for this user
+    Login(login::Login),
+    /// End that sign-in
+    Logout,
+    /// Say who is signed in
+    Whoami,
     /// Show the configuration, or write a file to begin with
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -171,6 +179,9 @@ impl Command {
             Self::Worker => worker::run(&invocation.config).await,
             Self::Migrate => migrate::run(invocation).await,
             Self::Doctor => doctor::run(invocation).await,
+            Self::Login(flags) => login::login(invocation, flags).await,
+            Self::Logout => login::logout(invocation).await,
+            Self::Whoami => login::whoami(invocation).await,
             Self::Config(command) => command.run(invocation),
             Self::Admin(command) => command.run(invocation).await,
             Self::Account(command) => command.run(invocation).await,

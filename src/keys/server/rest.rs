@@ -1,4 +1,4 @@
-//! Who calls the REST API: a key for the API `tollgate`, or the signed-in person.
+//! Who calls the REST API: a key for the API `tollgate`, a program that signed in, or the signed-in person.
 //!
 //! A key passes the very same gate as anybody's: its limits hold, the call is metered under the route's pattern, and the RateLimit
 //! fields are told. The caller's permissions are those of the key that its owner still has.
@@ -11,7 +11,10 @@ use super::{
     signing::{Proof, field_of, own_message, prove},
 };
 use crate::{
-    accounts::{Caller, Via, server::caller_of_account},
+    accounts::{
+        Caller, Via,
+        server::{caller_of_account, caller_of_token, programs::is_access_token},
+    },
     error::AppError,
     platform::{Ctx, http::RequestInfo},
     values::Outcome,
@@ -58,6 +61,9 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
         return origins::preflight(request.headers(), origin);
     }
     let Some(secret) = presented(request.headers()).map(str::to_owned) else { return next.run(request).await };
+    if is_access_token(&secret) {
+        return as_program(&ctx, &secret, request, next).await;
+    }
     if let Err(stopped) = gate.contact().check().await {
         return stopped.into_response();
     }
@@ -94,6 +100,18 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
         origins::let_read(&mut response, origin);
     }
     response
+}
+
+/// A program that signed in: no key, so no limits and no signature of one.
+async fn as_program(ctx: &Ctx, token: &str, mut request: Request, next: Next) -> Response {
+    let address = request.extensions().get::<RequestInfo>().map(|info| info.address);
+    match caller_of_token(ctx, token, address).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    }
 }
 
 /// The largest body that a signature is checked with; the router reads no larger one.

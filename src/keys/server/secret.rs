@@ -5,11 +5,10 @@
 //! turn away typing mistakes and foreign strings without a look into its table, and lets scanners tell a leaked key from noise.
 
 use crate::{
-    platform::crypto::{Rng, Vault},
+    platform::crypto::{ALPHABET, Rng, Vault, checksum},
     values::KeyPrefix,
 };
 
-const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const RANDOM: usize = 30;
 const CHECKSUM: usize = 6;
 /// How many random characters people see of a secret in lists.
@@ -66,17 +65,6 @@ pub fn is_well_formed(secret: &str) -> bool {
 /// The rule of `KeyPrefix`, without making one.
 fn is_prefix(text: &str) -> bool {
     (2..=12).contains(&text.len()) && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-}
-
-/// CRC-32 (IEEE 802.3) in base 62, padded with `0` on the left: 62⁶ > 2³².
-fn checksum(covered: &[u8]) -> [u8; CHECKSUM] {
-    let mut rest = crc32fast::hash(covered) as usize;
-    let mut out = [b'0'; CHECKSUM];
-    for slot in out.iter_mut().rev() {
-        *slot = ALPHABET[rest % 62];
-        rest /= 62;
-    }
-    out
 }
 
 #[cfg(test)]

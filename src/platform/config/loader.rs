@@ -114,6 +114,9 @@ fn check_rules(loaded: &Loaded, problems: &mut Vec<Problem>) {
     if config.auth.session_idle > config.auth.session_max {
         refuse("auth.session_idle", "auth.session_idle must not be longer than auth.session_max.".to_owned());
     }
+    if config.auth.token_idle > config.auth.token_max {
+        refuse("auth.token_idle", "auth.token_idle must not be longer than auth.token_max.".to_owned());
+    }
     if config.database.url.is_none() && config.database.pool > crate::platform::postgres::MAX_POOL {
         refuse("database.pool", format!("database.pool must be at most {} with the embedded database.", crate::platform::postgres::MAX_POOL));
     }

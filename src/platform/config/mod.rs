@@ -102,6 +102,10 @@ pub struct Auth {
     pub session_max: Duration,
     /// On how many devices an account may be signed in at once (default 20). `TOLLGATE_SESSION_COUNT`
     pub session_count: u32,
+    /// A program's sign-in ends when its tokens were not refreshed for this long (default 30 days). `TOLLGATE_TOKEN_IDLE`
+    pub token_idle: Duration,
+    /// A program's sign-in ends after this long, used or not (default 90 days, at most 400). `TOLLGATE_TOKEN_MAX`
+    pub token_max: Duration,
     /// Argon2id: memory in KiB, passes (default 65536 and 3; never below 19456 and 2). `TOLLGATE_ARGON2_MEMORY`, `TOLLGATE_ARGON2_PASSES`
     pub argon2_memory_kib: u32,
     pub argon2_passes: u32,
@@ -186,6 +190,8 @@ impl Config {
                 session_idle: Duration::from_secs(14 * 86_400),
                 session_max: Duration::from_secs(30 * 86_400),
                 session_count: 20,
+                token_idle: Duration::from_secs(30 * 86_400),
+                token_max: Duration::from_secs(90 * 86_400),
                 argon2_memory_kib: 65_536,
                 argon2_passes: 3,
                 argon2_parallel: std::thread::available_parallelism().map_or(2, usize::from),

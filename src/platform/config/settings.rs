@@ -336,6 +336,30 @@ pub const SETTINGS: &[Setting] = &[
         get: |c| c.auth.session_count.to_string(),
     },
     Setting {
+        name: "auth.token_idle",
+        env: "TOLLGATE_TOKEN_IDLE",
+        kind: Kind::Span,
+        allowed: "from 1 hour to 400 days, such as \"30d\"",
+        doc: "A program's sign-in ends when its tokens were not refreshed for this long.",
+        set: |c, v| {
+            c.auth.token_idle = span(v, 3600..=400 * DAY)?;
+            Some(())
+        },
+        get: |c| span_text(c.auth.token_idle),
+    },
+    Setting {
+        name: "auth.token_max",
+        env: "TOLLGATE_TOKEN_MAX",
+        kind: Kind::Span,
+        allowed: "from 1 hour to 400 days, such as \"90d\"",
+        doc: "A program's sign-in ends after this long, used or not.",
+        set: |c, v| {
+            c.auth.token_max = span(v, 3600..=400 * DAY)?;
+            Some(())
+        },
+        get: |c| span_text(c.auth.token_max),
+    },
+    Setting {
         name: "auth.argon2_memory_kib",
         env: "TOLLGATE_ARGON2_MEMORY",
         kind: Kind::Number,

@@ -37,10 +37,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AppError> {
-        let fields = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-        let read = serde_path_to_error::deserialize(serde_html_form::Deserializer::new(fields));
-        read.map(Self).map_err(|error| wrong(&error.path().to_string(), &error.inner().to_string()))
+        read_form(parts.uri.query().unwrap_or_default().as_bytes()).map(Self)
     }
+}
+
+/// Reads a query, or a body in the encoding of forms; the error names the field.
+pub fn read_form<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AppError> {
+    let fields = url::form_urlencoded::parse(bytes);
+    let read = serde_path_to_error::deserialize(serde_html_form::Deserializer::new(fields));
+    read.map_err(|error| wrong(&error.path().to_string(), &error.inner().to_string()))
 }
 
 /// Reads a JSON document; the error names the field.

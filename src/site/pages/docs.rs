@@ -117,6 +117,8 @@ pub fn DocsPage() -> impl IntoView {
 
                 {super::docs_factors::factors()}
 
+                {super::docs_programs::programs()}
+
                 {super::docs_bans::bans()}
 
                 {super::docs_usage::usage()}

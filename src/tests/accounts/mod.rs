@@ -12,6 +12,7 @@ mod mails;
 mod operators;
 mod pages;
 mod profile;
+mod programs;
 mod proofs;
 mod registering;
 mod resetting;

@@ -47,9 +47,9 @@ pub async fn factors_of(ctx: &Ctx, caller: &Caller, account: AccountId) -> Resul
 }
 
 /// True if this site requires a second factor of the caller (`auth.second_factor`) and there is none: until there is, nothing else can
-/// be done in a browser.
-pub async fn owes_factor(ctx: &Ctx, caller: &Caller) -> Result<bool, AppError> {
-    Ok(matches!(caller.via, Via::Session(_)) && is_required_of(ctx, caller) && !store::has_second(&ctx.db, caller.account).await?)
+/// be done in a browser, nor by a program that signed in.
+pub fn owes_factor(ctx: &Ctx, caller: &Caller, has_second: bool) -> bool {
+    matches!(caller.via, Via::Session(_) | Via::Token(_)) && is_required_of(ctx, caller) && !has_second
 }
 
 fn is_required_of(ctx: &Ctx, caller: &Caller) -> bool {
@@ -74,9 +74,9 @@ async fn view(ctx: &Ctx, reader: &Caller, account: AccountId, is_required: bool)
 }
 
 /// The browser session that asks; factors are set up nowhere else.
-fn session_of(caller: &Caller) -> Result<SessionId, AppError> {
+pub(super) fn session_of(caller: &Caller) -> Result<SessionId, AppError> {
     match caller.via {
         Via::Session(id) => Ok(id),
-        Via::Key(_) | Via::Cli => Err(AppError::refused("This is done in a signed-in browser only.")),
+        Via::Key(_) | Via::Token(_) | Via::Cli => Err(AppError::refused("This is done in a signed-in browser only.")),
     }
 }

@@ -16,7 +16,7 @@ use crate::{
             passwords::{Passwords, Verdict},
             sessions,
             sign_up::about,
-            store::{accounts, attempts as buckets, factors as store},
+            store::{accounts, attempts as buckets, factors as store, programs},
         },
     },
     activity::server::{Change, record},
@@ -39,6 +39,7 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/accounts/api/factors/make_recovery_codes", "make new recovery codes"),
     ("/fn/tollgate/accounts/api/sessions/end_session", "sign out another device"),
     ("/fn/tollgate/accounts/api/sessions/end_sessions", "sign out other devices"),
+    ("/fn/tollgate/accounts/api/programs/approve_program", "let a program sign in as you"),
     ("/fn/tollgate/accounts/api/email_change/ask_email_change", "change your email"),
     ("/fn/tollgate/accounts/api/leaving/ask_export", "export all your data"),
     ("/fn/tollgate/accounts/api/leaving/deactivate", "deactivate your account"),
@@ -59,12 +60,18 @@ pub enum StepUpProof {
     Factor(Offered),
 }
 
-/// Refuses a signed-in browser whose last proof, at sign-in or by a step-up, is older than ten minutes. Keys and the command line
-/// are governed by their permissions.
+/// Refuses a signed-in browser whose last proof, at sign-in or by a step-up, is older than ten minutes, and a program that did not show
+/// credentials within them: refreshing proves nothing, nor does a device that a browser approved. Keys and the command line are governed
+/// by their permissions.
 pub async fn require_recent_proof(ctx: &Ctx, caller: &Caller) -> Result<(), AppError> {
+    let since = ctx.clock.now() - LASTS;
     match caller.via {
         Via::Key(_) | Via::Cli => Ok(()),
-        Via::Session(session) => match store::is_proven_since(&ctx.db, caller.account, session, ctx.clock.now() - LASTS).await? {
+        Via::Token(family) if programs::is_proven_since(&ctx.db, caller.account, family, since).await? => Ok(()),
+        Via::Token(_) => Err(AppError::refused(
+            "This needs a proof of who you are that is not older than ten minutes. Get new tokens by email and password, or do it in a browser.",
+        )),
+        Via::Session(session) => match store::is_proven_since(&ctx.db, caller.account, session, since).await? {
             true => Ok(()),
             false => Err(AppError::StepUpNeeded),
         },

@@ -160,7 +160,8 @@ pub async fn list_accounts(db: impl PgExecutor<'_>, filter: &AccountFilter, now:
              f.locked_until as "locked_until?",
              exists (select from account_roles r where r.account_id = a.id and r.role = 'operator') as "is_operator!",
              array(select l.name from account_roles r join roles l on l.slug = r.role where r.account_id = a.id order by l.name) as "roles!",
-             (select count(*) from sessions s where s.account_id = a.id and s.idle_expires_at > $7 and s.absolute_expires_at > $7) as "sessions!",
+             (select count(*) from sessions s where s.account_id = a.id and s.idle_expires_at > $7 and s.absolute_expires_at > $7)
+               + (select count(*) from token_families p where p.account_id = a.id and p.idle_expires_at > $7 and p.absolute_expires_at > $7) as "sessions!",
              (select count(*) from keys k where k.workspace_id = w.id and k.state <> 'revoked') as "keys!",
              (select count(*) from keys k where k.workspace_id = w.id and k.state = 'active' and (k.expires_at is null or k.expires_at > $7)) as "live_keys!",
              (select count(*) from found) as "found!"

@@ -1,10 +1,11 @@
-//! The SQL of callers.
+//! The SQL of callers: everything that each request of somebody who is in asks about the account, in one statement.
 
 use crate::{
     accounts::model::{Caller, Via},
     values::{AccountId, Permission, WorkspaceId},
 };
 use sqlx::PgPool;
+use time::OffsetDateTime;
 
 /// A caller, and what the door asks about the account (`entry`).
 #[derive(Debug, Clone)]
@@ -13,17 +14,33 @@ pub struct Found {
     pub is_verified: bool,
     /// Why it is disabled, if it is.
     pub disabled: Option<String>,
+    /// The account is banned, or a network with its present address in it.
+    pub is_banned: bool,
+    /// There are bans of mail domains: whether one of them holds this account, only `domains` of its address tells.
+    pub are_domains_banned: bool,
+    /// It has a second factor.
+    pub has_second: bool,
 }
 
 /// The account with its personal workspace and the permissions of its roles; none if it was left.
-pub async fn find_caller(db: &PgPool, account: AccountId, via: Via) -> sqlx::Result<Option<Found>> {
+pub async fn find_caller(db: &PgPool, account: AccountId, via: Via, address: Option<&str>, now: OffsetDateTime) -> sqlx::Result<Option<Found>> {
     let row = sqlx::query!(
-        r#"select a.id, a.name, a.email, a.time_zone, w.id as workspace_id, w.name as workspace_name, a.verified_at is not null as "is_verified!",
+        r#"with held as (
+             select b.account_id, b.domain, b.network from bans b
+             where b.lifted_at is null and b.ended_at is null and (b.until is null or b.until > $3)
+               and (b.account_id = $1 or b.domain is not null or b.network >>= $2::text::inet)
+           )
+           select a.id, a.name, a.email, a.time_zone, w.id as workspace_id, w.name as workspace_name, a.verified_at is not null as "is_verified!",
              d.reason as "disabled?",
+             exists (select from held where account_id is not null or network is not null) as "is_banned!",
+             exists (select from held where domain is not null) as "are_domains_banned!",
+             exists (select from totp_factors t where t.account_id = a.id) as "has_second!",
              array(select distinct p.permission from account_roles r join role_permissions p on p.role = r.role where r.account_id = a.id) as "permissions!"
            from accounts a join workspaces w on w.personal_of = a.id left join account_disablements d on d.account_id = a.id
            where a.id = $1 and not exists (select from account_departures g where g.account_id = a.id)"#,
         account.uuid(),
+        address,
+        now,
     )
     .fetch_optional(db)
     .await?;
@@ -40,5 +57,8 @@ pub async fn find_caller(db: &PgPool, account: AccountId, via: Via) -> sqlx::Res
         },
         is_verified: r.is_verified,
         disabled: r.disabled,
+        is_banned: r.is_banned,
+        are_domains_banned: r.are_domains_banned,
+        has_second: r.has_second,
     }))
 }

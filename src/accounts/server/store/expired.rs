@@ -26,6 +26,8 @@ pub struct Gone {
     pub accounts: u64,
     /// Locks that nobody came back to, links of mails about devices, browsers that were not used.
     pub devices: u64,
+    /// Programs whose sign-in has run out, with their tokens.
+    pub programs: u64,
 }
 
 pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Gone> {
@@ -38,6 +40,7 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
     let invites = sqlx::query!("delete from invites where expires_at < $1", now - INVITES).execute(db).await?;
     sqlx::query!("delete from pending_sign_ins where expires_at < $1", now).execute(db).await?;
     sqlx::query!("delete from interrupted_forms where expires_at < $1", now).execute(db).await?;
+    let programs = super::programs::delete_ended(db, now).await?;
     sqlx::query!("delete from totp_enrolments where expires_at < $1", now).execute(db).await?;
     // Only what somebody typed on the sign-up page: an account that an operator made waits for its owner.
     let accounts = sqlx::query!(
@@ -51,6 +54,7 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
     let alarms = sqlx::query!("delete from device_alarms where expires_at < $1", now - PROOFS).execute(db).await?.rows_affected();
     let unused = sqlx::query!("delete from known_devices where last_used_at < $1", now - DEVICES).execute(db).await?.rows_affected();
     Ok(Gone {
+        programs,
         devices: locks + alarms + unused,
         proofs,
         undos,

@@ -142,7 +142,10 @@ pub async fn find_factors(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::
 pub async fn list_sessions(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Vec<SessionLine>> {
     sqlx::query_as!(
         SessionLine,
-        r#"select device, host(address) as "address?", created_at, last_used_at from sessions where account_id = $1 order by created_at, id"#,
+        r#"select device as "device!", host(address) as "address?", created_at as "created_at!", last_used_at as "last_used_at!" from sessions where account_id = $1
+           union all
+           select coalesce(nullif(program, ''), device), host(address), created_at, last_used_at from token_families where account_id = $1
+           order by 3"#,
         account.uuid(),
     )
     .fetch_all(db)

@@ -5,6 +5,7 @@ pub mod administration;
 pub mod attempts;
 pub mod bans;
 pub mod departures;
+pub mod device_requests;
 pub mod devices;
 pub mod email_changes;
 pub mod expired;
@@ -14,6 +15,7 @@ pub mod invites;
 pub mod locks;
 pub mod operators;
 pub mod profiles;
+pub mod programs;
 pub mod sessions;
 pub mod tokens;
 

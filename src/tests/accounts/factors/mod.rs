@@ -18,9 +18,9 @@ use time::Duration;
 use tollgate::accounts::api;
 
 /// Somebody's phone, and the paper with the recovery codes.
-struct Authenticator {
+pub(super) struct Authenticator {
     seed: Vec<u8>,
-    codes: Vec<String>,
+    pub(super) codes: Vec<String>,
 }
 
 impl Authenticator {
@@ -33,12 +33,12 @@ impl Authenticator {
         format!("{:06}", word % 1_000_000)
     }
 
-    fn code(&self, app: &TestApp) -> String {
+    pub(super) fn code(&self, app: &TestApp) -> String {
         self.code_at(app, 0)
     }
 
     /// Six digits that are no code of now, before or after.
-    fn wrong(&self, app: &TestApp) -> String {
+    pub(super) fn wrong(&self, app: &TestApp) -> String {
         let good: Vec<String> = (-2..=2).map(|steps| self.code_at(app, steps)).collect();
         (0..).map(|n| format!("{n:06}")).find(|code| !good.contains(code)).unwrap()
     }
@@ -71,20 +71,20 @@ async fn set_up(app: &TestApp, browser: &Browser) -> Authenticator {
 }
 
 /// A person with an app, signed in in one browser.
-async fn with_app(app: &TestApp, role: &str) -> (Person, Authenticator) {
+pub(super) async fn with_app(app: &TestApp, role: &str) -> (Person, Authenticator) {
     let person = app.sign_in_as(role).await;
     let phone = set_up(app, &person.browser).await;
     (person, phone)
 }
 
 /// A browser that gave the right password and is asked for the code.
-async fn half_way(app: &TestApp, email: &str) -> Browser {
+pub(super) async fn half_way(app: &TestApp, email: &str) -> Browser {
     let browser = app.browser();
     assert_eq!(location(&browser.sign_in(email, PASSWORD).await), "/sign-in/code");
     browser
 }
 
-async fn give_code(browser: &Browser, code: &str) -> Response {
+pub(super) async fn give_code(browser: &Browser, code: &str) -> Response {
     browser.post::<api::SignInCode>("/sign-in/code", &[("code", code)]).await
 }
 
