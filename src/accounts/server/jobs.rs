@@ -5,6 +5,7 @@ use super::{
     email_change, export,
     factors::{ResetFactors, SendFactorChanged},
     leaving, mail,
+    openid::SendSignInTold,
     store::expired::delete_expired,
 };
 use crate::{
@@ -105,6 +106,7 @@ pub fn register(registry: Registry) -> Registry {
         .register::<SendReset>()
         .register::<SendPasswordChanged>()
         .register::<SendFactorChanged>()
+        .register::<SendSignInTold>()
         .register::<ResetFactors>()
         .register::<SendNothing>()
         .register::<ForgetExpired>()

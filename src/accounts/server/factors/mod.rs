@@ -74,7 +74,7 @@ async fn view(ctx: &Ctx, reader: &Caller, account: AccountId, is_required: bool)
 }
 
 /// The browser session that asks; factors are set up nowhere else.
-fn session_of(caller: &Caller) -> Result<SessionId, AppError> {
+pub(super) fn session_of(caller: &Caller) -> Result<SessionId, AppError> {
     match caller.via {
         Via::Session(id) => Ok(id),
         Via::Key(_) | Via::Cli => Err(AppError::refused("This is done in a signed-in browser only.")),
