@@ -59,7 +59,7 @@ const PUBLIC: &[&str] = &[
 ];
 
 /// What begins so needs nobody signed in either: functions and REST check in their operations.
-const PUBLIC_BELOW: [&str; 4] = ["/fn/", "/api/", "/docs/", "/u/"];
+const PUBLIC_BELOW: [&str; 5] = ["/fn/", "/api/", "/docs/", "/u/", "/sign-in/with/"];
 
 /// The pages that are of no use to who is signed in (S42).
 const NOT_AGAIN: &[&str] = &["/", "/sign-up", "/sign-in", "/sign-in/code"];
@@ -82,7 +82,8 @@ pub fn router(state: AppState) -> Router {
 
     let mut pages = Router::new();
     for route in generate_route_list(App) {
-        pages = pages.route(route.path(), get(forms::get_page).post(forms::post_page));
+        let get_page = if route.path() == forms::CALLBACK { get(forms::get_callback) } else { get(forms::get_page) };
+        pages = pages.route(route.path(), get_page.post(forms::post_page));
     }
     let signed_in = ServiceBuilder::new()
         .layer(from_fn_with_state(ctx.clone(), links::take_token))
