@@ -18,7 +18,7 @@ use time::Duration;
 use tollgate::accounts::api;
 
 /// Somebody's phone, and the paper with the recovery codes.
-struct Authenticator {
+pub(super) struct Authenticator {
     seed: Vec<u8>,
     codes: Vec<String>,
 }
@@ -33,7 +33,7 @@ impl Authenticator {
         format!("{:06}", word % 1_000_000)
     }
 
-    fn code(&self, app: &TestApp) -> String {
+    pub(super) fn code(&self, app: &TestApp) -> String {
         self.code_at(app, 0)
     }
 
@@ -57,7 +57,7 @@ fn codes_on(page: &str) -> Vec<String> {
 }
 
 /// Sets up an app as a person does, and moves the clock on, so that its next code is a fresh one.
-async fn set_up(app: &TestApp, browser: &Browser) -> Authenticator {
+pub(super) async fn set_up(app: &TestApp, browser: &Browser) -> Authenticator {
     let page = "/settings/security/authenticator";
     assert_eq!(location(&browser.post::<api::StartTotp>(page, &[]).await), page);
     let seed = seed_on(&browser.page(page).await).expect("a seed");
@@ -71,7 +71,7 @@ async fn set_up(app: &TestApp, browser: &Browser) -> Authenticator {
 }
 
 /// A person with an app, signed in in one browser.
-async fn with_app(app: &TestApp, role: &str) -> (Person, Authenticator) {
+pub(super) async fn with_app(app: &TestApp, role: &str) -> (Person, Authenticator) {
     let person = app.sign_in_as(role).await;
     let phone = set_up(app, &person.browser).await;
     (person, phone)
@@ -84,7 +84,7 @@ async fn half_way(app: &TestApp, email: &str) -> Browser {
     browser
 }
 
-async fn give_code(browser: &Browser, code: &str) -> Response {
+pub(super) async fn give_code(browser: &Browser, code: &str) -> Response {
     browser.post::<api::SignInCode>("/sign-in/code", &[("code", code)]).await
 }
 
