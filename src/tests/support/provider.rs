@@ -297,7 +297,7 @@ async fn token(State(inner): Shared, headers: HeaderMap, Form(asked): Form<HashM
         return refused("invalid_grant");
     }
     let token = inner.id_token(&begun);
-    Json(json!({ "access_token": "for the user info", "token_type": "Bearer", "expires_in": 300, "id_token": token })).into_response()
+    Json(json!({ "access_token": "for-the-user-info", "token_type": "Bearer", "expires_in": 300, "id_token": token })).into_response()
 }
 
 fn refused(error: &str) -> Response {
@@ -315,7 +315,7 @@ async fn keys(State(inner): Shared) -> Json<Value> {
 
 async fn user_info(State(inner): Shared, headers: HeaderMap) -> Response {
     let inner = inner.lock().unwrap();
-    if headers.get(header::AUTHORIZATION).is_none_or(|given| given != "Bearer for the user info") {
+    if headers.get(header::AUTHORIZATION).is_none_or(|given| given != "Bearer for-the-user-info") {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let User { sub, email, is_verified, name } = &inner.user;

@@ -1,10 +1,10 @@
 //! Proof again by a provider, for who has nothing else or likes it better.
 
 use super::{at_provider, come, leave, links, trusting};
-use crate::support::browser::location;
+use crate::support::{TestApp, browser::location, provider::TestProvider};
 use sqlx::PgPool;
 use time::Duration;
-use tollgate::accounts::api;
+use tollgate::{accounts::api, platform::config::SecondFactor};
 
 const AUTHENTICATOR: &str = "/settings/security/authenticator";
 
@@ -41,4 +41,22 @@ async fn r50_who_has_no_password_proves_it_where_they_sign_in(db: PgPool) {
     assert_eq!(location(&browser.get(&back).await), AUTHENTICATOR, "back to the form that waited");
     assert!(browser.is_signed_in().await);
     assert_eq!(location(&browser.post::<api::StartTotp>(AUTHENTICATOR, &[]).await), AUTHENTICATOR);
+}
+
+#[sqlx::test]
+async fn who_owes_a_second_factor_may_go_and_prove_it(db: PgPool) {
+    let other = TestProvider::start().await;
+    let mut settings = other.settings("other");
+    settings.trusts_email = true;
+    let app = TestApp::start_with(db, |config| (config.auth.second_factor, config.sign_in.providers) = (SecondFactor::All, vec![settings])).await;
+    other.follow(&app.ctx.clock);
+    let browser = app.browser();
+    come(&app, &browser).await;
+    assert_eq!(location(&browser.get("/home").await), AUTHENTICATOR);
+    app.ctx.clock.advance(Duration::minutes(11));
+    let asked = browser.post::<api::StartTotp>(AUTHENTICATOR, &[]).await;
+    let page = location(&asked).to_owned();
+    let form = page.strip_prefix("/step-up?form=").unwrap().to_owned();
+    let back = at_provider(&app, &leave::<api::ProveWith>(&browser, &page, &[("form", &form)]).await).await;
+    assert_eq!(location(&browser.get(&back).await), AUTHENTICATOR);
 }
