@@ -72,6 +72,9 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/verify-email") view=accounts::VerifyEmailPage ssr=SsrMode::Async/>
             <Route path=path!("/sign-in") view=accounts::SignInPage ssr=SsrMode::Async/>
             <Route path=path!("/sign-in/code") view=accounts::SignInCodePage ssr=SsrMode::Async/>
+            <Route path=path!("/sign-in/with/:slug") view=accounts::OnwardPage ssr=SsrMode::Async/>
+            <Route path=path!("/sign-in/with/:slug/callback") view=accounts::CameBackPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/security/link") view=accounts::ConfirmLinkPage ssr=SsrMode::Async/>
             <Route path=path!("/step-up") view=accounts::StepUpPage ssr=SsrMode::Async/>
             <Route path=path!("/device") view=accounts::DevicePage ssr=SsrMode::Async/>
             <Route path=path!("/sign-out") view=accounts::SignOutPage ssr=SsrMode::Async/>

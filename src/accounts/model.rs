@@ -2,7 +2,7 @@
 
 use crate::{
     error::AppError,
-    values::{AccountId, CATALOGUE, KeyId, Permission, SessionId, WorkspaceId},
+    values::{AccountId, CATALOGUE, KeyId, LinkId, Permission, SessionId, Slug, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -218,6 +218,44 @@ pub struct Security {
     /// On how many devices the account is signed in.
     pub sessions: u64,
     pub factors: Factors,
+    /// Sign-ins elsewhere, and where there may be some.
+    pub linked: Vec<Linked>,
+    pub providers: Vec<ProviderButton>,
+}
+
+/// A provider whose sign-ins count here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderButton {
+    pub slug: Slug,
+    pub name: String,
+}
+
+/// A sign-in elsewhere that lets somebody into an account. Instants in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Linked {
+    pub id: LinkId,
+    /// The provider's.
+    pub name: String,
+    /// What the provider said when it was linked.
+    pub email: Option<String>,
+    pub since: String,
+    pub used: Option<String>,
+    /// The provider is still set up.
+    pub is_offered: bool,
+}
+
+/// Where a browser goes that is on its way to a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Onward {
+    pub name: String,
+    pub url: String,
+}
+
+/// A sign-in elsewhere that waits to be linked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingLink {
+    pub name: String,
+    pub email: Option<String>,
 }
 
 /// What an account has besides its password. Instants in words.
@@ -263,6 +301,8 @@ pub struct StepUpView {
     pub has_password: bool,
     pub has_app: bool,
     pub codes_left: u64,
+    /// Where the account has a sign-in that proves it, too.
+    pub providers: Vec<ProviderButton>,
 }
 
 /// Where somebody is signed in.
@@ -344,6 +384,9 @@ pub struct LinkView {
     pub door: Door,
     /// The sender and the subject to look for.
     pub mail_from: String,
+    /// Where people may come from, and from where new ones may.
+    pub providers: Vec<ProviderButton>,
+    pub sign_up_providers: Vec<ProviderButton>,
 }
 
 /// Which accounts an operator wants to see, newest first.

@@ -7,7 +7,7 @@
 
 use super::{files::reloader, resume, state::AppState};
 use crate::{
-    accounts::{Caller, server::Interrupted},
+    accounts::{Caller, api::FinishWith, server::Interrupted},
     app::shell,
     error::AppError,
     platform::http::{headers::page_policy, reply},
@@ -15,14 +15,17 @@ use crate::{
 };
 use axum::{
     body::{Body, Bytes, to_bytes},
-    extract::{Request, State},
+    extract::{Path, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use leptos::{
     nonce::use_nonce,
     prelude::{expect_context, provide_context},
-    server_fn::error::{FromServerFnError, SERVER_FN_ERROR_HEADER},
+    server_fn::{
+        ServerFn,
+        error::{FromServerFnError, SERVER_FN_ERROR_HEADER},
+    },
 };
 use leptos_axum::ResponseOptions;
 
@@ -40,6 +43,29 @@ pub async fn get_page(State(state): State<AppState>, request: Request) -> Respon
     let mut response = render(&state, request, waited).await;
     resume::forget(&state.ctx, response.headers_mut());
     response
+}
+
+/// The page to which a provider sends the browser back (`accounts::server::openid`).
+pub const CALLBACK: &str = "/sign-in/with/{slug}/callback";
+
+/// GET of that page: the query is a form that another site filled in, for the one server function that checks who began it.
+pub async fn get_callback(State(state): State<AppState>, Path(slug): Path<String>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    if parts.extensions.get::<AppError>().is_some() {
+        return render(&state, Request::from_parts(parts, Body::empty()), None).await;
+    }
+    let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let known = query.filter(|(name, _)| matches!(name.as_ref(), "code" | "state" | "iss" | "error"));
+    let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("provider", &slug).extend_pairs(known).finish();
+    let mut asked = parts.clone();
+    asked.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    match refusal(call(&state, &asked, FinishWith::PATH, form.into()).await).await {
+        Ok(answer) => go_on(&Uri::from_static("/sign-in"), &answer),
+        Err((error, headers)) => {
+            let outcome = FormOutcome { form: None, values: Vec::new(), action: FinishWith::PATH.to_owned(), error: Some(error) };
+            again(&state, parts, outcome, &headers).await
+        }
+    }
 }
 
 /// POST of a form to its page.

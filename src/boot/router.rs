@@ -59,7 +59,10 @@ const PUBLIC: &[&str] = &[
 ];
 
 /// What begins so needs nobody signed in either: functions and REST check in their operations.
-const PUBLIC_BELOW: [&str; 4] = ["/fn/", "/api/", "/docs/", "/u/"];
+const PUBLIC_BELOW: [&str; 5] = ["/fn/", "/api/", "/docs/", "/u/", WITH_OTHERS];
+
+/// On the way to a provider and back; who owes a second factor may go, to prove again who they are.
+const WITH_OTHERS: &str = "/sign-in/with/";
 
 /// The pages that are of no use to who is signed in (S42).
 const NOT_AGAIN: &[&str] = &["/", "/sign-up", "/sign-in", "/sign-in/code"];
@@ -82,7 +85,8 @@ pub fn router(state: AppState) -> Router {
 
     let mut pages = Router::new();
     for route in generate_route_list(App) {
-        pages = pages.route(route.path(), get(forms::get_page).post(forms::post_page));
+        let get_page = if route.path() == forms::CALLBACK { get(forms::get_callback) } else { get(forms::get_page) };
+        pages = pages.route(route.path(), get_page.post(forms::post_page));
     }
     let signed_in = ServiceBuilder::new()
         .layer(from_fn_with_state(ctx.clone(), links::take_token))
@@ -137,7 +141,7 @@ async fn guard(mut request: Request, next: Next) -> Response {
     }
     let caller = request.extensions().get::<Caller>();
     match caller {
-        Some(_) if owes && !path.starts_with("/fn/") && !MAY_OWE.contains(&path) => forms::see_other(SET_UP),
+        Some(_) if owes && !path.starts_with("/fn/") && !path.starts_with(WITH_OTHERS) && !MAY_OWE.contains(&path) => forms::see_other(SET_UP),
         Some(_) if NOT_AGAIN.contains(&path) && request.method() == Method::GET => forms::see_other("/home"),
         _ if is_public => next.run(request).await,
         None => forms::see_other(&format!("/sign-in?next={}", forms::encoded(forms::path_and_query(request.uri())))),

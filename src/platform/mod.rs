@@ -8,6 +8,7 @@ pub mod crypto;
 pub mod csv;
 pub mod ctx;
 pub mod db;
+pub mod fetch;
 pub mod http;
 pub mod jobs;
 pub mod local_time;

@@ -29,6 +29,8 @@ const OWNERS: &[(&str, &[&str])] = &[
             "email_undos",
             "handle_holds",
             "invites",
+            "linked_sign_ins",
+            "sign_in_flows",
             "attempt_counters",
             "totp_factors",
             "totp_enrolments",

@@ -186,6 +186,49 @@ fn the_template_sets_every_setting_to_its_default() {
     }
 }
 
+const PROVIDER: &str = "[[sign_in.providers]]\nslug = \"other\"\nname = \"Other\"\nissuer = \"https://accounts.example.com\"\nclient_id = \"tollgate\"\n";
+
+#[test]
+fn providers_stand_in_the_file_and_trust_nothing_by_default() {
+    use secrecy::ExposeSecret;
+    let folder = Folder::new();
+    std::fs::write(folder.path().join("secret"), "hunter2\n").unwrap();
+    let two = format!(
+        "{PROVIDER}client_secret_file = \"secret\"\n\n[[sign_in.providers]]\nslug = \"home\"\nname = \"At home\"\nissuer = \"http://10.0.0.7:8080/realms/a\"\n\
+         client_id = \"x\"\nscopes = [\"openid\", \"email\"]\nallow_sign_up = false\ntrusts_email = true\nreplaces_second_factor = true\nallow_private_network = true\n"
+    );
+    let loaded = config::load(&sources(&folder, &two, "", &[])).unwrap();
+    let [other, home] = loaded.config.sign_in.providers.as_slice() else { panic!("two") };
+    assert_eq!((other.slug.as_str(), other.client_secret.as_ref().unwrap().expose_secret()), ("other", "hunter2"));
+    assert!(other.allow_sign_up && !other.trusts_email && !other.replaces_second_factor && !other.allow_private_network);
+    assert_eq!((other.scopes.join(" "), home.scopes.join(" ")), ("email profile".to_owned(), "email".to_owned()));
+    assert!(!home.allow_sign_up && home.trusts_email && home.replaces_second_factor && home.allow_private_network && home.client_secret.is_none());
+    let table = show::table(&show::lines(&loaded));
+    assert!(table.contains("other (Other, https://accounts.example.com)") && !table.contains("hunter2"), "{table}");
+    assert!(!format!("{:?}", loaded.config).contains("hunter2"));
+}
+
+#[test]
+fn a_wrong_provider_is_named_with_its_line() {
+    let with = |line: &str| refused(&format!("{PROVIDER}{line}"), "", &[]);
+    assert_eq!(with("client_sekret = \"x\""), "tollgate.toml line 6: client_sekret is not a setting of a provider. Did you mean client_secret?");
+    assert!(with("trusts_email = \"yes\"").starts_with("tollgate.toml line 6: trusts_email must be true or false"));
+    assert!(with("client_secret_file = \"nowhere\"").contains("a file that can be read"));
+    assert!(with("scopes = [\"a b\"]").contains("a list of words"));
+    let missing = refused(&PROVIDER.replace("client_id = \"tollgate\"\n", ""), "", &[]);
+    assert!(missing.starts_with("tollgate.toml line 1: a provider needs client_id"), "{missing}");
+    for issuer in ["http://accounts.example.com", "accounts.example.com", "https://accounts.example.com/?x=1", "https://me@accounts.example.com"] {
+        let message = refused(&PROVIDER.replace("https://accounts.example.com", issuer), "", &[]);
+        assert!(message.starts_with("tollgate.toml line 4: issuer of a provider must be https://"), "{message}");
+    }
+    for slug in ["Other", "1", "a/b", ""] {
+        assert!(refused(&PROVIDER.replace("\"other\"", &format!("{slug:?}")), "", &[]).starts_with("tollgate.toml line 2: slug of a provider must be"));
+    }
+    assert!(refused(&format!("{PROVIDER}{PROVIDER}"), "", &[]).contains("two providers share a slug or an issuer"));
+    assert!(refused("[sign_in]\nprovider = 1", "", &[]).contains("Only [[sign_in.providers]] stands there"));
+    assert!(refused("[sign_in]\nproviders = [1]", "", &[]).contains("must be tables"));
+}
+
 mod master_key_file {
     use super::*;
     use std::os::unix::fs::PermissionsExt;

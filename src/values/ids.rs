@@ -110,6 +110,8 @@ ids! {
     SessionId = "ses";
     /// A mailed proof.
     TokenId = "tok";
+    /// A sign-in at a provider that is linked to an account.
+    LinkId = "lnk";
     /// An invitation to sign up.
     InviteId = "inv";
     /// A job in the queue.

@@ -68,5 +68,7 @@ pub async fn before_sign_in() -> Result<LinkView, AppError> {
         password_advice: server::password_advice(ctx.config.auth.password_min),
         door: server::door(&ctx, reply::sealed(&ctx, links::INVITE).is_some()),
         mail_from: ctx.config.mail.from.clone(),
+        providers: server::openid::offered(&ctx, false),
+        sign_up_providers: server::openid::offered(&ctx, true),
     })
 }

@@ -49,8 +49,7 @@ pub async fn pending_sign_in() -> Result<Option<String>, AppError> {
 /// Proves again who sits here, by one of the three; the form that waited comes back.
 #[server]
 pub async fn step_up(password: Option<String>, code: Option<String>, recovery_code: Option<String>, form: Option<String>) -> Result<(), AppError> {
-    use crate::accounts::server::{self, Offered, StepUpProof, Visitor, links};
-    use crate::platform::http::reply;
+    use crate::accounts::server::{self, Offered, StepUpProof, Visitor};
     let (ctx, caller) = server::caller_who_may_owe().await?;
     let proof = match (password, code, recovery_code) {
         (Some(password), None, None) => StepUpProof::Password(password.into()),
@@ -59,17 +58,7 @@ pub async fn step_up(password: Option<String>, code: Option<String>, recovery_co
         _ => return Err(AppError::invalid("", "Send one proof: password, code or recovery_code.")),
     };
     let waiting = server::step_up(&ctx, &caller, &Visitor::here(), &server::session()?, &proof, form.as_deref()).await?;
-    match waiting.zip(form) {
-        Some((waiting, form)) => {
-            reply::seal(&ctx, server::RESUME, &form, 60);
-            reply::toast(&ctx, "Thank you. Your form is as you left it: send it again.");
-            reply::redirect(&links::safe_next(&ctx, &waiting.page).unwrap_or_else(|| "/home".to_owned()));
-        }
-        None => {
-            reply::toast(&ctx, "Thank you. For ten minutes you are not asked again.");
-            reply::redirect("/home");
-        }
-    }
+    server::go_back(&ctx, waiting, form);
     Ok(())
 }
 

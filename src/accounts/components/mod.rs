@@ -1,9 +1,13 @@
-//! Widgets that speak of the caller: the frame around every signed-in page, the frame of the settings.
+//! Widgets that speak of the caller: the frame around every signed-in page, the frame of the settings, sign-ins elsewhere.
 
 mod frame;
+mod linked;
 mod loaded;
 mod settings;
+mod with_others;
 
 pub use frame::Framed;
+pub use linked::LinkedSignIns;
 pub use loaded::loaded;
 pub use settings::{AccountOfPassword, Setting, SettingsFrame};
+pub use with_others::WithOthers;

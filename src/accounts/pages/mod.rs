@@ -24,6 +24,7 @@ mod undo_email;
 mod unlock;
 mod user;
 mod verify_email;
+mod with_others;
 
 pub use come_back::ComeBackPage;
 pub use confirm_email::ConfirmEmailPage;
@@ -49,3 +50,4 @@ pub use undo_email::UndoEmailPage;
 pub use unlock::UnlockPage;
 pub use user::UserPage;
 pub use verify_email::VerifyEmailPage;
+pub use with_others::{CameBackPage, ConfirmLinkPage, OnwardPage};

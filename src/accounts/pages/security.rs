@@ -1,9 +1,9 @@
-//! `/settings/security`: the password, the second factors.
+//! `/settings/security`: the password, the second factors, sign-ins elsewhere.
 
 use crate::{
     accounts::{
         api::{ChangePassword, MakeRecoveryCodes, RemoveTotp, StartTotp, my_security},
-        components::{AccountOfPassword, Setting, SettingsFrame, loaded},
+        components::{AccountOfPassword, LinkedSignIns, Setting, SettingsFrame, loaded},
         model::{Factors, Security},
     },
     ui::{Button, ErrorSummary, Fact, Facts, Form, Gate, LinkButton, Look, Note, PasswordField, Section, number},
@@ -31,6 +31,7 @@ fn sections(it: Security) -> AnyView {
             </Form>
         </Section>
         {two_factor(it.factors)}
+        <LinkedSignIns linked=it.linked providers=it.providers/>
         <Section id="devices" title="Sessions" lead=devices>
             <div><LinkButton href="/settings/sessions">"See sessions"</LinkButton></div>
         </Section>

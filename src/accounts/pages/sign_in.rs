@@ -2,8 +2,8 @@
 
 use crate::{
     accounts::{
-        api::{SignIn, before_sign_in},
-        components::loaded,
+        api::{ContinueWith, SignIn, before_sign_in},
+        components::{WithOthers, loaded},
         model::{Door, LinkView},
     },
     ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
@@ -14,20 +14,21 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let next = use_query_map().with_untracked(|query| query.get("next"));
-    loaded(before_sign_in, move |it: LinkView| form(it.door, next.clone()))
+    loaded(before_sign_in, move |it: LinkView| form(it, next.clone()))
 }
 
-fn form(door: Door, next: Option<String>) -> AnyView {
+fn form(it: LinkView, next: Option<String>) -> AnyView {
     let hidden = next.map(|next| ("next", next)).into_iter().collect::<Vec<_>>();
     let forgot = view! { <a href="/forgot-password">"Forgot it?"</a> }.into_any();
     let fields = view! {
-        <Form action=SignIn::PATH class="stack" hidden=hidden>
+        <Form action=SignIn::PATH class="stack" hidden=hidden.clone()>
             <TextField label="Email" name="email" kind="email" autocomplete="username webauthn" maxlength=254 required=true large=true/>
             <PasswordField label="Password" name="password" autocomplete="current-password webauthn" aside=forgot required=true large=true/>
             <Button look=Look::Primary size=Size::Large block=true>"Sign in"</Button>
         </Form>
+        <WithOthers providers=it.providers action=ContinueWith::PATH extra=hidden/>
     };
-    match door {
+    match it.door {
         Door::Closed | Door::InviteNeeded => view! { <AuthFrame title="Sign in">{fields}</AuthFrame> }.into_any(),
         Door::Open | Door::Invited => {
             view! { <AuthFrame title="Sign in" lead=view! { "New here? "<a href="/sign-up">"Create an account"</a> }.into_any()>{fields}</AuthFrame> }

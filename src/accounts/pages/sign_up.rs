@@ -2,9 +2,9 @@
 
 use crate::{
     accounts::{
-        api::{SignUp, before_sign_in},
-        components::loaded,
-        model::{Door, LinkView},
+        api::{ContinueWith, SignUp, before_sign_in},
+        components::{WithOthers, loaded},
+        model::{Door, LinkView, ProviderButton},
     },
     ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
 };
@@ -13,13 +13,13 @@ use leptos::{prelude::*, server_fn::ServerFn};
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     loaded(before_sign_in, |it: LinkView| match it.door {
-        Door::Open | Door::Invited => form(it.password_advice),
+        Door::Open | Door::Invited => form(it.password_advice, it.sign_up_providers),
         Door::InviteNeeded => shut("You need an invitation", "Sign-up here is by invitation. Open the link you were sent, in this browser."),
         Door::Closed => shut("Sign-up is closed", "New accounts are made by the operator of this site. Ask there for one."),
     })
 }
 
-fn form(password_advice: String) -> AnyView {
+fn form(password_advice: String, providers: Vec<ProviderButton>) -> AnyView {
     view! {
         <AuthFrame title="Create account" raised=true lead=view! { "Have one already? "<a href="/sign-in">"Sign in"</a> }.into_any()>
             <Form action=SignUp::PATH class="stack">
@@ -29,6 +29,7 @@ fn form(password_advice: String) -> AnyView {
                 <input type="hidden" name="time_zone" data-time-zone/>
                 <Button look=Look::Primary size=Size::Large block=true>"Create account"</Button>
             </Form>
+            <WithOthers providers action=ContinueWith::PATH/>
         </AuthFrame>
     }
     .into_any()

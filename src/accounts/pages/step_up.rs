@@ -3,8 +3,8 @@
 
 use crate::{
     accounts::{
-        api::{StepUp, my_step_up},
-        components::{AccountOfPassword, loaded},
+        api::{ProveWith, StepUp, my_step_up},
+        components::{AccountOfPassword, WithOthers, loaded},
         model::StepUpView,
     },
     ui::{AuthFrame, Button, Form, LinkButton, Look, PasswordField, Size, TextField},
@@ -89,6 +89,22 @@ fn page(it: StepUpView, chosen: Option<&str>, form: Option<String>) -> AnyView {
         })
         .collect_view();
     let hidden = form.clone().map(|form| ("form", form)).into_iter().collect::<Vec<_>>();
+    let extra = form.clone().map(|form| ("form", form)).into_iter().collect::<Vec<_>>();
+    // Who has neither a password nor an app nor a provider gets a password by mail.
+    let has_nothing = ways.is_empty() && it.providers.is_empty();
+    let set_one =
+        has_nothing.then(|| view! { <LinkButton href="/forgot-password" look=Look::Primary size=Size::Large block=true>"Set a password by mail"</LinkButton> });
+    let elsewhere = view! { <WithOthers providers=it.providers action=ProveWith::PATH extra/> };
+    if ways.is_empty() {
+        return view! {
+            <AuthFrame title="Is it you?" lead=view! { {why} }.into_any()>
+                {set_one}
+                {elsewhere}
+                <LinkButton href=it.back size=Size::Large block=true>"Cancel"</LinkButton>
+            </AuthFrame>
+        }
+        .into_any();
+    }
     view! {
         <AuthFrame title="Is it you?" lead=view! { {why} }.into_any()>
             <Form action=StepUp::PATH class="stack" hidden=hidden>
@@ -97,6 +113,7 @@ fn page(it: StepUpView, chosen: Option<&str>, form: Option<String>) -> AnyView {
                 <Button look=Look::Primary size=Size::Large block=true>"Go on"</Button>
                 <LinkButton href=it.back size=Size::Large block=true>"Cancel"</LinkButton>
             </Form>
+            {elsewhere}
             <p class="help">{others}</p>
         </AuthFrame>
     }

@@ -1,6 +1,12 @@
 //! Where a browser goes that tried to sign in: on with a session, or to the page of what is still missing.
 
-use super::{Visitor, factors::PENDING_LASTS, leaving, links, sessions::begin, sign_in::SignIn};
+use super::{
+    Visitor,
+    factors::{Interrupted, PENDING_LASTS, RESUME},
+    leaving, links,
+    sessions::begin,
+    sign_in::SignIn,
+};
 use crate::{
     error::AppError,
     platform::{Ctx, http::reply},
@@ -31,4 +37,19 @@ pub async fn arrive(ctx: &Ctx, session: &Session, from: &Visitor, outcome: SignI
         }
     }
     Ok(())
+}
+
+/// The same after a proof that somebody is who they were: back to the form that waited for it.
+pub fn go_back(ctx: &Ctx, waiting: Option<Interrupted>, form: Option<String>) {
+    match waiting.zip(form) {
+        Some((waiting, form)) => {
+            reply::seal(ctx, RESUME, &form, 60);
+            reply::toast(ctx, "Thank you. Your form is as you left it: send it again.");
+            reply::redirect(&links::safe_next(ctx, &waiting.page).unwrap_or_else(|| "/home".to_owned()));
+        }
+        None => {
+            reply::toast(ctx, "Thank you. For ten minutes you are not asked again.");
+            reply::redirect("/home");
+        }
+    }
 }

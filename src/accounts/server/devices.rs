@@ -9,7 +9,7 @@ use super::{
     email_change::undo_changes_since,
     jobs::SendReset,
     sign_up::about,
-    store::{accounts, departures::lock_account, devices as store, email_changes, factors::pending, sessions, tokens as mailed},
+    store::{accounts, departures::lock_account, devices as store, email_changes, factors::pending, linked, sessions, tokens as mailed},
     tokens,
     warnings::SendNewDevice,
 };
@@ -89,6 +89,7 @@ pub async fn not_me(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppErr
     accounts::clear_password(&mut tx, account, now).await?;
     mailed::delete_tokens(&mut tx, account, &tokens::KINDS).await?;
     pending::delete_pending_of(&mut tx, account).await?;
+    linked::delete_links_since(&mut tx, account, alarm).await?;
     store::update_devices_void(&mut tx, account, now).await?;
     sessions::delete_sessions(&mut *tx, account, None).await?;
     let cause = record(ctx, &mut tx, Change { kind: "account.not_me", workspace: found.workspace, ..about(account, &found.name, from) }).await?;

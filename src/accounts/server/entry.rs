@@ -57,6 +57,9 @@ const WAYS_IN: [&str; 13] = [
     "/come-back",
 ];
 
+/// And everything below this.
+const WITH_OTHERS: &str = "/sign-in/with/";
+
 /// The same over REST, besides everything below `/api/v1/auth/`: what a mailed proof does without a key.
 const REST_WAYS_IN: [&str; 4] = ["/api/v1/me/email/confirm", "/api/v1/me/email/undo", "/api/v1/me/deletion/confirm", "/api/v1/me/come-back"];
 
@@ -100,7 +103,11 @@ pub async fn is_of_banned_domain(ctx: &Ctx, email: &Email) -> Result<bool, AppEr
 /// What a request from a banned address is answered, if it knocks at a way in. `is_in`: the door has let its session through already.
 pub async fn turn_away(ctx: &Ctx, method: &Method, path: &str, address: IpAddr, is_in: bool) -> Result<Option<AppError>, AppError> {
     let is_rest = path.starts_with("/api/");
-    let knocks = if is_rest { path.starts_with("/api/v1/auth/") || REST_WAYS_IN.contains(&path) } else { method == Method::POST || WAYS_IN.contains(&path) };
+    let knocks = if is_rest {
+        path.starts_with("/api/v1/auth/") || REST_WAYS_IN.contains(&path)
+    } else {
+        method == Method::POST || WAYS_IN.contains(&path) || path.starts_with(WITH_OTHERS)
+    };
     if is_in || !knocks {
         return Ok(None);
     }

@@ -4,7 +4,9 @@
 use super::{
     email_change, export,
     factors::{ResetFactors, SendFactorChanged},
-    leaving, mail, programs,
+    leaving, mail,
+    openid::SendSignInTold,
+    programs,
     store::expired::delete_expired,
 };
 use crate::{
@@ -105,6 +107,7 @@ pub fn register(registry: Registry) -> Registry {
         .register::<SendReset>()
         .register::<SendPasswordChanged>()
         .register::<SendFactorChanged>()
+        .register::<SendSignInTold>()
         .register::<ResetFactors>()
         .register::<SendNothing>()
         .register::<ForgetExpired>()

@@ -24,6 +24,9 @@ pub const RETURN: &str = "return";
 pub const KEEP_FACTORS: &str = "keep_factors";
 /// A sign-in that waits for its second factor.
 pub const SECOND_FACTOR: &str = "second";
+/// A sign-in that is on its way to a provider and back (`openid::begin`), and one that waits to be linked (`openid::Offer`).
+pub const FLOW: &str = "flow";
+pub const OFFER: &str = "offer";
 /// Recovery codes that were just made, until they are saved.
 pub const NEW_CODES: &str = "codes";
 /// The address that mail went to, for the page that says so.

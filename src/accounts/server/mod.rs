@@ -22,6 +22,7 @@ pub mod links;
 mod locks;
 mod mail;
 pub mod new_codes;
+pub mod openid;
 mod operators;
 mod password_rules;
 mod passwords;
@@ -42,7 +43,7 @@ pub use administration::{
     AccountBan, AccountCounts, AccountFacts, Ended, count_accounts, disable_account, enable_account, end_session_of, end_sessions_of, find_account,
     find_account_by_email, list_accounts, send_reset_link, sessions_of_account,
 };
-pub use arriving::arrive;
+pub use arriving::{arrive, go_back};
 pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, lift_ban, list_bans, unban_account};
 pub use caller::{OwesFactor, caller, caller_of_account, caller_of_token, caller_who_may_owe, context, identify, maybe_caller, session};
 pub use devices::not_me;

@@ -5,7 +5,7 @@ use super::{
     email_change::pending_email,
     factors::factors,
     handles::{self, HANDLE_HELD, HANDLE_STAYS},
-    password_rules,
+    openid, password_rules,
     sign_up::{about, name},
     store::{
         accounts as store,
@@ -56,6 +56,8 @@ pub async fn security(ctx: &Ctx, caller: &Caller) -> Result<Security, AppError> 
         password_advice: password_rules::advice(ctx.config.auth.password_min),
         sessions: sessions::count_sessions(&ctx.db, caller.account, now).await?,
         factors: factors(ctx, caller).await?,
+        linked: openid::linked(ctx, caller).await?,
+        providers: openid::offered(ctx, false),
     })
 }
 

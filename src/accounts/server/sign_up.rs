@@ -10,7 +10,7 @@ use super::{
     jobs::{SendAlreadyRegistered, SendNothing, SendVerification},
     password_rules,
     passwords::Passwords,
-    store::{accounts as store, invites, tokens},
+    store::{accounts as store, invites, linked, tokens},
 };
 use crate::{
     accounts::model::Door,
@@ -144,7 +144,7 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 }
 
 /// What to call somebody who gave no name. An address without a part before the @ is refused as an address.
-fn before_at(email: &str) -> &str {
+pub(super) fn before_at(email: &str) -> &str {
     let local: &str = email.trim().split('@').next().unwrap_or_default();
     let end = local.char_indices().nth(NAME_CHARS).map_or(local.len(), |(at, _)| at);
     if end == 0 { "?" } else { &local[..end] }
@@ -165,7 +165,7 @@ fn checked(ctx: &Ctx, input: &NewSignUp) -> Result<(Email, String), AppError> {
 }
 
 /// The hash of the invitation, where one is needed; refused early if it can't be used.
-async fn invite(ctx: &Ctx, token: Option<&str>) -> Result<Option<[u8; 32]>, AppError> {
+pub(super) async fn invite(ctx: &Ctx, token: Option<&str>) -> Result<Option<[u8; 32]>, AppError> {
     if ctx.config.auth.sign_up == SignUpMode::Open {
         return Ok(None);
     }
@@ -173,20 +173,21 @@ async fn invite(ctx: &Ctx, token: Option<&str>) -> Result<Option<[u8; 32]>, AppE
     if invites::is_invite_open(&ctx.db, &hash, ctx.clock.now()).await? { Ok(Some(hash)) } else { Err(no_invite()) }
 }
 
-fn no_invite() -> AppError {
+pub(super) fn no_invite() -> AppError {
     AppError::conflict("Sign-up needs an invitation that is not used up. Open the link you were sent again, or ask for a new one.")
 }
 
-struct Row<'a> {
-    email: &'a Email,
-    name: &'a str,
-    time_zone: &'a str,
-    password_hash: Option<&'a str>,
-    is_verified: bool,
+/// A new account, as it is written.
+pub(super) struct Row<'a> {
+    pub email: &'a Email,
+    pub name: &'a str,
+    pub time_zone: &'a str,
+    pub password_hash: Option<&'a str>,
+    pub is_verified: bool,
 }
 
 /// Account, personal workspace, roles. None: the address belongs to somebody.
-async fn insert(ctx: &Ctx, conn: &mut PgConnection, row: Row<'_>, roles: &[&str]) -> sqlx::Result<Option<(AccountId, WorkspaceId)>> {
+pub(super) async fn insert(ctx: &Ctx, conn: &mut PgConnection, row: Row<'_>, roles: &[&str]) -> sqlx::Result<Option<(AccountId, WorkspaceId)>> {
     let now = ctx.clock.now();
     let new = store::NewAccount {
         id: ctx.new_id(),
@@ -199,6 +200,8 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, row: Row<'_>, roles: &[&str]
         now,
     };
     let Some(account) = store::insert_account(conn, new).await? else { return Ok(None) };
+    // Over an address that nobody proved: a sign-in elsewhere that was linked to it lets nobody in any more (R57).
+    linked::delete_links_of(conn, account).await?;
     let workspace = store::insert_personal_workspace(conn, ctx.new_id(), account, row.name, now).await?;
     store::replace_roles(conn, account, roles, now).await?;
     Ok(Some((account, workspace)))

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     accounts::{
         components::Framed,
-        model::{AccountState, SessionView},
+        model::{AccountState, Linked, SessionView},
     },
     admin::{
         api::{self, EnableAccount, EndSession, EndSessions, SendResetLink, UnbanAccount, UnlockAccount},
@@ -95,6 +95,7 @@ fn account(page: Page, asks: Option<Ask>) -> AnyView {
                 <Facts>
                     <Fact term="Id"><CopyId id="account-id" text=page.account.id.to_string()/></Fact>
                     <Fact term="Second factor">{second_factor}</Fact>
+                    <Fact term="Signs in with">{linked(&page.linked)}</Fact>
                     <Fact term="Role">{page.roles.join(", ")}</Fact>
                     {page.workspace.map(|id| view! { <Fact term="Workspace"><CopyId id="workspace-id" text=id.to_string()/></Fact> })}
                     {page.plan.map(|plan| view! { <Fact term="Plan"><a href=link("/admin/plans", [("edit", plan.as_str())])>{plan.to_string()}</a></Fact> })}
@@ -106,6 +107,12 @@ fn account(page: Page, asks: Option<Ask>) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// Its sign-ins elsewhere, in a fact.
+fn linked(linked: &[Linked]) -> String {
+    let one = |it: &Linked| format!("{}{} since {}", it.name, it.email.as_ref().map(|email| format!(" ({email})")).unwrap_or_default(), it.since);
+    if linked.is_empty() { "nothing else".to_owned() } else { linked.iter().map(one).collect::<Vec<_>>().join("; ") }
 }
 
 /// What keeps it out, each thing with who, when and why.

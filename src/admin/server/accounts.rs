@@ -66,8 +66,9 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
     let account = accounts::find_account(ctx, caller, id).await?;
     let workspace = account.workspace.ok_or(AppError::NotFound)?;
     let of_workspace = KeyQuery { workspace: Some(workspace), ..KeyQuery::default() };
-    let (factors, sessions, keys, today, history) = tokio::try_join!(
+    let (factors, linked, sessions, keys, today, history) = tokio::try_join!(
         accounts::factors_of(ctx, caller, id),
+        accounts::openid::linked_of(ctx, caller, id),
         accounts::sessions_of_account(ctx, caller, id),
         keys::list_keys(ctx, caller, of_workspace),
         usage::calls_today_of(ctx, caller, workspace),
@@ -91,6 +92,7 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         locked: account.locked_until.map(|at| moment(&local, at)),
         roles: account.roles,
         factors,
+        linked,
         time_zone: account.time_zone,
         sessions,
         key_count: keys.all,

@@ -61,6 +61,8 @@ fn saying(event: &Event) -> (String, Mark) {
         "factor.reset_asked" => (format!("asked to reset the second factors of {subject}"), Mark::Person),
         "factor.reset_stopped" => ("stopped the reset of the second factors".to_owned(), Mark::Person),
         "factor.reset" => (format!("reset the second factors of {subject}"), Mark::Person),
+        "sign_in.linked" => (format!("linked a sign-in at {}", named(event)), Mark::Person),
+        "sign_in.unlinked" => (format!("unlinked the sign-in at {}", named(event)), Mark::Person),
         "session.proven" => ("proved again who it is".to_owned(), Mark::Person),
         "account.profile_changed" => ("changed the profile".to_owned(), Mark::Person),
         "account.email_change_asked" => ("asked for another address".to_owned(), Mark::Person),

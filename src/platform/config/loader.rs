@@ -63,6 +63,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
         let _ = text.as_ref().and_then(|text| (setting.set)(&mut first, text));
     }
     let mut config = Config::defaults(first.env, first.server.data_dir);
+    config.sign_in.providers = found.providers;
     for (index, setting) in SETTINGS.iter().enumerate() {
         match &texts[index] {
             Some(text) if (setting.set)(&mut config, text).is_none() => problems.push(Problem::at(&origins[index], not_allowed(setting, text))),

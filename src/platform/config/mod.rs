@@ -6,11 +6,13 @@
 pub mod loader;
 pub mod master_key;
 mod parse;
+pub mod providers;
 pub mod settings;
 pub mod show;
 pub mod source;
 
 pub use loader::{ConfigError, Loaded, load};
+pub use providers::Provider;
 pub use source::{Flag, Origin, Sources};
 
 use ipnet::IpNet;
@@ -24,6 +26,7 @@ pub struct Config {
     pub database: Database,
     pub mail: Mail,
     pub auth: Auth,
+    pub sign_in: SignIn,
     pub limits: Limits,
     pub log: Log,
     pub jobs: Jobs,
@@ -113,6 +116,13 @@ pub struct Auth {
     pub argon2_parallel: usize,
 }
 
+/// Sign-in with others; in the config file alone (`providers`).
+#[derive(Debug, Clone, Default)]
+pub struct SignIn {
+    /// In the order in which they are offered. `[[sign_in.providers]]`
+    pub providers: Vec<Provider>,
+}
+
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Calls a key may make in a window unless it has a limit of its own (default 100). `TOLLGATE_KEY_LIMIT`
@@ -196,6 +206,7 @@ impl Config {
                 argon2_passes: 3,
                 argon2_parallel: std::thread::available_parallelism().map_or(2, usize::from),
             },
+            sign_in: SignIn::default(),
             limits: Limits { key_calls: 100, key_window: 3600 },
             log: Log { format: if env == Env::Development { LogFormat::Pretty } else { LogFormat::Json }, filter: "info".to_owned() },
             jobs: Jobs { in_serve: true, parallel: 4 },

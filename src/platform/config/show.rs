@@ -1,7 +1,7 @@
 //! `tollgate config show` and `tollgate config init`: the settings with their values and origins, and as a commented file.
 
 use super::{
-    Config, Env, Loaded,
+    Config, Env, Loaded, providers,
     settings::{Kind, SETTINGS, Setting},
 };
 use serde::Serialize;
@@ -17,12 +17,20 @@ pub struct Line {
     pub origin: String,
 }
 
-/// Every setting with its value and its origin.
+/// Every setting with its value and its origin; then the providers, without their secrets.
 pub fn lines(loaded: &Loaded) -> Vec<Line> {
+    let file = loaded.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+    let providers = loaded.config.sign_in.providers.iter().map(|provider| Line {
+        name: "sign_in.providers",
+        variable: "",
+        value: format!("{} ({}, {})", provider.slug, provider.name, provider.issuer),
+        origin: file.clone(),
+    });
     SETTINGS
         .iter()
         .zip(&loaded.origins)
         .map(|(setting, origin)| Line { name: setting.name, variable: setting.env, value: shown(setting, &loaded.config), origin: origin.to_string() })
+        .chain(providers)
         .collect()
 }
 
@@ -58,7 +66,7 @@ pub fn template() -> String {
             let _ = writeln!(out, "# {}_file = \"/run/secrets/{}\"", setting.key(), setting.key());
         }
     }
-    out
+    out + providers::TEMPLATE
 }
 
 fn as_toml(kind: Kind, value: &str) -> String {

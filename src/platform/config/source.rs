@@ -1,7 +1,10 @@
 //! Where values come from: `tollgate.toml`, `.env`, the environment, flags. Each value keeps its origin; what is not a setting
 //! becomes a `Problem` that names its place and the nearest name that is one. Nothing is parsed into its type here.
 
-use super::settings::{Kind, SETTINGS, Setting};
+use super::{
+    providers::{self, Provider},
+    settings::{Kind, SETTINGS, Setting},
+};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -84,6 +87,7 @@ pub(super) struct Raw {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub values: BTreeMap<usize, Raw>,
+    pub providers: Vec<Provider>,
     pub problems: Vec<Problem>,
     /// The config file that was read.
     pub file: Option<PathBuf>,
@@ -128,7 +132,7 @@ impl Sources {
         let path = given.clone().unwrap_or_else(|| PathBuf::from("tollgate.toml"));
         match std::fs::read_to_string(self.dir.join(&path)) {
             Ok(text) => {
-                found.toml(&text, &path);
+                found.toml(&text, &path, &self.dir);
                 found.file = Some(path);
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && given.is_none() => {}
@@ -187,7 +191,7 @@ impl Found {
         }
     }
 
-    fn toml(&mut self, text: &str, path: &Path) {
+    fn toml(&mut self, text: &str, path: &Path, dir: &Path) {
         let at = |span: std::ops::Range<usize>| Origin::File { path: path.to_owned(), line: text[..span.start.min(text.len())].matches('\n').count() + 1 };
         let table = match DeTable::parse(text) {
             Ok(table) => table,
@@ -200,6 +204,11 @@ impl Found {
         let mut entries = Vec::new();
         for (key, value) in table.get_ref() {
             match value.get_ref() {
+                DeValue::Table(section) if key.get_ref() == providers::SECTION => {
+                    let (read, problems) = providers::read(section, dir, &at);
+                    self.providers = read;
+                    self.problems.extend(problems);
+                }
                 DeValue::Table(section) if SETTINGS.iter().any(|s| s.section() == key.get_ref().as_ref()) => {
                     entries.extend(section.iter().map(|(inner, value)| (format!("{}.{}", key.get_ref(), inner.get_ref()), inner.span(), value)));
                 }
@@ -224,7 +233,7 @@ impl Found {
 }
 
 /// The value as a variable would hold it; None if its type is not the setting's.
-fn as_text(value: &DeValue<'_>, kind: Kind) -> Option<String> {
+pub(super) fn as_text(value: &DeValue<'_>, kind: Kind) -> Option<String> {
     match (kind, value) {
         (Kind::Text | Kind::Secret | Kind::Span, DeValue::String(text)) => Some(text.to_string()),
         (Kind::Number | Kind::Span, DeValue::Integer(n)) => i64::from_str_radix(n.as_str(), n.radix()).ok().map(|n| n.to_string()),
@@ -290,12 +299,13 @@ fn unknown_variable(variable: &str) -> String {
 fn unknown_section(section: &str) -> String {
     let mut sections: Vec<_> = SETTINGS.iter().map(Setting::section).filter(|s| !s.is_empty()).collect();
     sections.dedup();
+    sections.push(providers::SECTION);
     let near = nearest(section, sections.iter().copied()).map(|near| format!(" Did you mean [{near}]?")).unwrap_or_default();
     format!("[{section}] is not a section.{near} Sections: {}.", sections.join(", "))
 }
 
 /// The candidate that differs in the fewest letters, if these are few, or that only goes on where the word ends.
-fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |candidate: &str| match candidate.strip_prefix(word) {
         Some(rest) if rest.starts_with('_') => 1,
         _ => strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()),

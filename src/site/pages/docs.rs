@@ -117,6 +117,8 @@ pub fn DocsPage() -> impl IntoView {
 
                 {super::docs_factors::factors()}
 
+                {super::docs_sign_in::sign_in()}
+
                 {super::docs_programs::programs()}
 
                 {super::docs_bans::bans()}

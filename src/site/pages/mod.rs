@@ -9,6 +9,7 @@ mod docs_factors;
 mod docs_keys;
 mod docs_programs;
 mod docs_routes;
+mod docs_sign_in;
 mod docs_signing;
 mod docs_usage;
 mod gallery;

@@ -9,6 +9,7 @@ mod factors;
 mod guessing;
 mod leaving;
 mod mails;
+mod openid;
 mod operators;
 mod pages;
 mod profile;

@@ -28,11 +28,13 @@ const PAGES: [&str; 12] = [
 ];
 
 /// The pages for which nobody needs to sign in.
-const PUBLIC: [&str; 20] = [
+const PUBLIC: [&str; 22] = [
     "/",
     "/sign-up",
     "/sign-in",
     "/sign-in/code",
+    "/sign-in/with/{slug}",
+    "/sign-in/with/{slug}/callback",
     "/sign-out",
     "/forgot-password",
     "/reset-password",

@@ -5,6 +5,7 @@
 pub mod browser;
 pub mod folder;
 pub mod mailbox;
+pub mod provider;
 pub mod smtp;
 
 use sqlx::PgPool;

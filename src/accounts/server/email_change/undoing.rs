@@ -13,7 +13,7 @@ use crate::{
             accounts::{self, Account},
             departures::lock_account,
             factors::pending,
-            sessions,
+            linked, sessions,
         },
     },
     activity::server::{Change, record},
@@ -46,6 +46,7 @@ pub async fn undo_email_change(ctx: &Ctx, from: &Visitor, token: &str) -> Result
     put_address(ctx, &mut tx, account.id, &old).await?;
     accounts::clear_password(&mut tx, account.id, ctx.clock.now()).await?;
     pending::delete_pending_of(&mut tx, account.id).await?;
+    linked::delete_links_since(&mut tx, account.id, undo.id).await?;
     sessions::delete_sessions(&mut *tx, account.id, None).await?;
     let change = Change { kind: "account.email_restored", workspace: account.workspace, ..about(account.id, "somebody", from) };
     let cause = record(ctx, &mut tx, change).await?;

@@ -3,7 +3,7 @@
 
 use super::store;
 use crate::{
-    accounts::server::store::accounts::find_account,
+    accounts::server::store::{accounts::find_account, linked},
     error::AppError,
     platform::Ctx,
     values::{AccountId, EventId, WorkspaceId},
@@ -30,6 +30,8 @@ pub async fn write_export(ctx: &Ctx, account: AccountId, id: EventId) -> Result<
     file.json(&facts)?;
     file.text(",\"second_factors\":");
     file.json(&store::find_factors(&mut *tx, account).await?)?;
+    file.text(",\"linked_sign_ins\":");
+    file.json(&linked::list_lines(&mut *tx, account).await?)?;
     file.text(",\"sessions\":");
     file.json(&store::list_sessions(&mut *tx, account).await?)?;
     file.text(",\"keys\":");

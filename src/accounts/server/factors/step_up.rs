@@ -13,6 +13,7 @@ use crate::{
         server::{
             Visitor,
             attempts::{self, Attempt},
+            openid::linked_providers,
             passwords::{Passwords, Verdict},
             sessions,
             sign_up::about,
@@ -37,6 +38,9 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/accounts/api/factors/start_totp", "set up an authenticator app"),
     ("/fn/tollgate/accounts/api/factors/remove_totp", "remove your authenticator app"),
     ("/fn/tollgate/accounts/api/factors/make_recovery_codes", "make new recovery codes"),
+    ("/fn/tollgate/accounts/api/openid/link_with", "link another way to sign in"),
+    ("/fn/tollgate/accounts/api/openid/confirm_link", "link another way to sign in"),
+    ("/fn/tollgate/accounts/api/openid/unlink", "unlink a way to sign in"),
     ("/fn/tollgate/accounts/api/sessions/end_session", "sign out another device"),
     ("/fn/tollgate/accounts/api/sessions/end_sessions", "sign out other devices"),
     ("/fn/tollgate/accounts/api/programs/approve_program", "let a program sign in as you"),
@@ -58,6 +62,8 @@ pub const ACTS: &[(&str, &str)] = &[
 pub enum StepUpProof {
     Password(SecretString),
     Factor(Offered),
+    /// They just signed in at a provider that is linked to the account (`openid::finish` has checked it).
+    Elsewhere,
 }
 
 /// Refuses a signed-in browser whose last proof, at sign-in or by a step-up, is older than ten minutes, and a program that did not show
@@ -94,6 +100,7 @@ pub async fn step_up_view(ctx: &Ctx, caller: &Caller, form: Option<&str>) -> Res
         has_password: account.password_hash.is_some(),
         has_app: facts.totp_since.is_some(),
         codes_left: u64::try_from(facts.codes_left).unwrap_or(0),
+        providers: linked_providers(ctx, caller.account).await?,
     })
 }
 
@@ -135,7 +142,7 @@ async fn accept(ctx: &Ctx, caller: &Caller, from: &Visitor, proof: &StepUpProof)
     let change = |kind| Change { kind, workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
     let mut tx = ctx.db.begin().await?;
     let is_right = match proof {
-        StepUpProof::Password(_) => true,
+        StepUpProof::Password(_) | StepUpProof::Elsewhere => true,
         StepUpProof::Factor(Offered::Code(typed)) => totp::accept(ctx, &mut tx, caller.account, typed).await?,
         StepUpProof::Factor(Offered::Recovery(typed)) => recovery::accept(ctx, &mut tx, caller.account, typed).await?,
     };
@@ -159,6 +166,7 @@ fn wrong(proof: &StepUpProof, attempt: &Attempt) -> AppError {
         StepUpProof::Password(_) => ("password", "This is not your password."),
         StepUpProof::Factor(Offered::Code(_)) => ("code", "This code is wrong, too old, or was used already. Type the one that your app shows now."),
         StepUpProof::Factor(Offered::Recovery(_)) => ("recovery_code", "This recovery code is wrong, or was used already."),
+        StepUpProof::Elsewhere => ("", "This proves nothing here."),
     };
     let pause = match attempt.wait {
         0 => String::new(),

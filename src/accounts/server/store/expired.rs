@@ -42,6 +42,7 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
     sqlx::query!("delete from interrupted_forms where expires_at < $1", now).execute(db).await?;
     let programs = super::programs::delete_ended(db, now).await?;
     sqlx::query!("delete from totp_enrolments where expires_at < $1", now).execute(db).await?;
+    sqlx::query!("delete from sign_in_flows where expires_at < $1", now).execute(db).await?;
     // Only what somebody typed on the sign-up page: an account that an operator made waits for its owner.
     let accounts = sqlx::query!(
         "delete from accounts a where a.verified_at is null and a.last_sign_in_at is null and a.created_at < $1

@@ -12,6 +12,7 @@ pub mod expired;
 pub mod exports;
 pub mod factors;
 pub mod invites;
+pub mod linked;
 pub mod locks;
 pub mod operators;
 pub mod profiles;

@@ -57,7 +57,7 @@ fn codes_on(page: &str) -> Vec<String> {
 }
 
 /// Sets up an app as a person does, and moves the clock on, so that its next code is a fresh one.
-async fn set_up(app: &TestApp, browser: &Browser) -> Authenticator {
+pub(super) async fn set_up(app: &TestApp, browser: &Browser) -> Authenticator {
     let page = "/settings/security/authenticator";
     assert_eq!(location(&browser.post::<api::StartTotp>(page, &[]).await), page);
     let seed = seed_on(&browser.page(page).await).expect("a seed");

@@ -1,0 +1,74 @@
+//! The sign-ins elsewhere that are linked to an account, and how to link another one.
+
+use crate::{
+    accounts::{
+        api::{LinkWith, Unlink},
+        model::{Linked, ProviderButton},
+    },
+    ui::{Button, ErrorSummary, Form, Look, Section, Size, Table},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+#[component]
+pub fn LinkedSignIns(linked: Vec<Linked>, providers: Vec<ProviderButton>) -> impl IntoView {
+    if linked.is_empty() && providers.is_empty() {
+        return ().into_any();
+    }
+    let lead = match linked.len() {
+        0 => "None is linked to your account.",
+        _ => "Whoever signs in there as you comes in here.",
+    };
+    let table = (!linked.is_empty()).then(|| {
+        let rows = linked.into_iter().map(row).collect_view();
+        view! {
+            <Table caption="Linked sign-ins, the oldest first">
+                <thead>
+                    <tr>
+                        <th scope="col">"Sign-in"</th>
+                        <th scope="col" class="col-2">"Last used"</th>
+                        <td><span class="visually-hidden">"Unlink"</span></td>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </Table>
+        }
+    });
+    let add = providers
+        .into_iter()
+        .map(|provider| {
+            let slug = provider.slug.to_string();
+            view! {
+                <Form action=LinkWith::PATH id=format!("link-{slug}") hidden=vec![("provider", slug)] quiet=true>
+                    <Button>{format!("Link {}", provider.name)}</Button>
+                </Form>
+            }
+        })
+        .collect_view();
+    view! {
+        <Section id="linked" title="Sign-in with others" lead=lead>
+            <ErrorSummary action=LinkWith::PATH/>
+            <ErrorSummary action=Unlink::PATH/>
+            {table}
+            <div class="row">{add}</div>
+        </Section>
+    }
+    .into_any()
+}
+
+fn row(it: Linked) -> AnyView {
+    let label = format!("Unlink {}", it.name);
+    let gone = (!it.is_offered).then_some(" (not offered any more)");
+    let who = it.email.map(|email| format!("{email}, ")).unwrap_or_default();
+    view! {
+        <tr>
+            <th scope="row"><div class="cell-2"><span>{it.name}{gone}</span><span>{format!("{who}since {}", it.since)}</span></div></th>
+            <td class="col-2 nowrap">{it.used.unwrap_or_else(|| "never".to_owned())}</td>
+            <td class="num">
+                <Form action=Unlink::PATH quiet=true hidden=vec![("id", it.id.to_string())]>
+                    <Button look=Look::Quiet size=Size::Small label=label>"Unlink"</Button>
+                </Form>
+            </td>
+        </tr>
+    }
+    .into_any()
+}

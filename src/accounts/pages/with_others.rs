@@ -1,0 +1,80 @@
+//! `/sign-in/with/{slug}`: the step out of this site, to a provider. `/sign-in/with/{slug}/callback`: what is said when the way back failed.
+//! `/settings/security/link`: the question before a sign-in elsewhere that waits in this browser is linked.
+
+use crate::{
+    accounts::{
+        api::{ConfirmLink, FinishWith, my_pending_link, my_way_onward},
+        components::loaded,
+        model::{Onward, PendingLink},
+    },
+    ui::{AuthFrame, Button, ErrorSummary, Form, LinkButton, Look, Size},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_meta::Meta;
+use leptos_router::hooks::use_params_map;
+
+#[component]
+pub fn OnwardPage() -> impl IntoView {
+    let slug = use_params_map().with_untracked(|params| params.get("slug").unwrap_or_default());
+    loaded(move || my_way_onward(slug.clone()), |it: Option<Onward>| it.map_or_else(over, leave))
+}
+
+/// At once, and by a link for browsers that don't.
+fn leave(it: Onward) -> AnyView {
+    view! {
+        <Meta http_equiv="refresh" content=format!("0;url={}", it.url)/>
+        <AuthFrame title=format!("To {}", it.name) lead=view! { "You sign in there and come back." }.into_any()>
+            <LinkButton href=it.url look=Look::Primary size=Size::Large block=true>{format!("Continue to {}", it.name)}</LinkButton>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn over() -> AnyView {
+    view! {
+        <AuthFrame title="Sign in again" lead=view! { "No sign-in is on its way here: it took longer than ten minutes, or is done." }.into_any()>
+            <LinkButton href="/sign-in" look=Look::Primary size=Size::Large block=true>"Sign in"</LinkButton>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn CameBackPage() -> impl IntoView {
+    view! {
+        <AuthFrame title="That did not work" lead=view! { "You came back, and nothing was changed." }.into_any()>
+            <ErrorSummary action=FinishWith::PATH/>
+            <LinkButton href="/sign-in" look=Look::Primary size=Size::Large block=true>"Sign in"</LinkButton>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn ConfirmLinkPage() -> impl IntoView {
+    loaded(my_pending_link, |it: Option<PendingLink>| it.map_or_else(nothing, confirm))
+}
+
+fn confirm(it: PendingLink) -> AnyView {
+    let who = it.email.map(|email| format!(" ({email} there)")).unwrap_or_default();
+    let lead = format!("From then on whoever signs in at {}{who} as you did just now comes in to your account.", it.name);
+    view! {
+        <AuthFrame title=format!("Link {}?", it.name) raised=true lead=view! { {lead} }.into_any()>
+            <Form action=ConfirmLink::PATH class="stack">
+                <Button look=Look::Primary size=Size::Large block=true>{format!("Link {}", it.name)}</Button>
+                <LinkButton href="/home" size=Size::Large block=true>"Cancel"</LinkButton>
+            </Form>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn nothing() -> AnyView {
+    view! {
+        <AuthFrame title="Nothing waits to be linked" lead=view! { "It is linked already, or took longer than an hour. On Security you can begin again." }.into_any()>
+            <ErrorSummary action=ConfirmLink::PATH/>
+            <LinkButton href="/settings/security" look=Look::Primary size=Size::Large block=true>"Security"</LinkButton>
+        </AuthFrame>
+    }
+    .into_any()
+}
