@@ -2,7 +2,7 @@
 
 use crate::{
     error::AppError,
-    values::{AccountId, CATALOGUE, KeyId, Permission, SessionId, WorkspaceId},
+    values::{AccountId, CATALOGUE, KeyId, PasskeyId, Permission, SessionId, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -216,6 +216,59 @@ pub struct Security {
     /// On how many devices the account is signed in.
     pub sessions: u64,
     pub factors: Factors,
+    pub passkeys: Vec<PasskeyView>,
+    /// Browsers use passkeys here: the site has a name, and https or localhost.
+    pub takes_passkeys: bool,
+}
+
+/// A passkey, for lists. Instants in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyView {
+    pub id: PasskeyId,
+    pub name: String,
+    pub added: String,
+    /// None: never.
+    pub last_used: Option<String>,
+    /// It has copies on other devices.
+    pub is_synced: bool,
+}
+
+/// A passkey that is being added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPasskey {
+    /// What the browser is asked, as JSON; none if it took too long.
+    pub options: Option<String>,
+    /// This site requires a second factor, and there is none yet.
+    pub is_owed: bool,
+}
+
+/// What a passkey is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasskeyUse {
+    SignIn,
+    SecondFactor,
+    StepUp,
+}
+
+impl PasskeyUse {
+    /// As it stands in a form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::SecondFactor => "second_factor",
+            Self::StepUp => "step_up",
+        }
+    }
+}
+
+/// A sign-in that waits for its second factor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingSignIn {
+    pub email: String,
+    pub has_app: bool,
+    /// It has one, and browsers use them here.
+    pub has_passkey: bool,
 }
 
 /// What an account has besides its password. Instants in words.
@@ -226,6 +279,7 @@ pub struct Factors {
     pub app_used: Option<String>,
     /// Recovery codes that were not used.
     pub codes_left: u64,
+    pub passkeys: u64,
     /// When an operator's reset takes all this away.
     pub reset_due: Option<String>,
     /// This site requires a second factor of this account.
@@ -260,6 +314,8 @@ pub struct StepUpView {
     pub email: String,
     pub has_password: bool,
     pub has_app: bool,
+    /// It has one, and browsers use them here.
+    pub has_passkey: bool,
     pub codes_left: u64,
 }
 
@@ -325,6 +381,8 @@ pub struct LinkView {
     pub door: Door,
     /// The sender and the subject to look for.
     pub mail_from: String,
+    /// Browsers use passkeys here.
+    pub takes_passkeys: bool,
 }
 
 /// Which accounts an operator wants to see, newest first.

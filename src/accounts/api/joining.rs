@@ -68,5 +68,6 @@ pub async fn before_sign_in() -> Result<LinkView, AppError> {
         password_advice: server::password_advice(ctx.config.auth.password_min),
         door: server::door(&ctx, reply::sealed(&ctx, links::INVITE).is_some()),
         mail_from: ctx.config.mail.from.clone(),
+        takes_passkeys: server::are_passkeys_possible(&ctx),
     })
 }

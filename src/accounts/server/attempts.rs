@@ -33,6 +33,8 @@ pub const MAIL: Rule = Rule { name: "mail:id", free: 5, first: 60, longest: 3600
 pub const MAIL_FROM: Rule = Rule { name: "mail:ip", free: 100, first: 10, longest: 900, forget_after: Duration::hours(1) };
 /// Typed codes and links from one network address.
 pub const PROOF_FROM: Rule = Rule { name: "proof:ip", free: 30, first: 1, longest: 900, forget_after: Duration::hours(1) };
+/// Questions for passkeys from one network address: the page for signing in asks one each time it is opened.
+pub const PASSKEY_FROM: Rule = Rule { name: "passkey:ip", free: 300, first: 1, longest: 60, forget_after: Duration::hours(1) };
 /// Wrong current passwords of one signed-in account.
 pub const CURRENT_PASSWORD: Rule = Rule { name: "password:id", free: 5, first: 30, longest: 900, forget_after: Duration::hours(24) };
 

@@ -24,6 +24,8 @@ pub const RETURN: &str = "return";
 pub const KEEP_FACTORS: &str = "keep_factors";
 /// A sign-in that waits for its second factor.
 pub const SECOND_FACTOR: &str = "second";
+/// What ties a question for a passkey to this browser before anybody is signed in.
+pub const PASSKEY: &str = "passkey";
 /// Recovery codes that were just made, until they are saved.
 pub const NEW_CODES: &str = "codes";
 /// The address that mail went to, for the page that says so.

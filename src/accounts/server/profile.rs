@@ -3,7 +3,7 @@
 use super::{
     Visitor,
     email_change::pending_email,
-    factors::factors,
+    factors::{are_passkeys_possible, factors, list_passkeys},
     handles::{self, HANDLE_HELD, HANDLE_STAYS},
     password_rules,
     sign_up::{about, name},
@@ -56,6 +56,8 @@ pub async fn security(ctx: &Ctx, caller: &Caller) -> Result<Security, AppError> 
         password_advice: password_rules::advice(ctx.config.auth.password_min),
         sessions: sessions::count_sessions(&ctx.db, caller.account, now).await?,
         factors: factors(ctx, caller).await?,
+        passkeys: list_passkeys(ctx, caller).await?,
+        takes_passkeys: are_passkeys_possible(ctx),
     })
 }
 

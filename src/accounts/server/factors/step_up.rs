@@ -4,6 +4,7 @@
 use super::{
     SendFactorChanged, Told,
     interrupted::{self, Interrupted},
+    passkeys::{self, Purpose},
     pending::Offered,
     recovery, session_of, totp,
 };
@@ -37,6 +38,8 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/accounts/api/factors/start_totp", "set up an authenticator app"),
     ("/fn/tollgate/accounts/api/factors/remove_totp", "remove your authenticator app"),
     ("/fn/tollgate/accounts/api/factors/make_recovery_codes", "make new recovery codes"),
+    ("/fn/tollgate/accounts/api/passkeys/start_passkey", "add a passkey"),
+    ("/fn/tollgate/accounts/api/passkeys/remove_passkey", "remove a passkey"),
     ("/fn/tollgate/accounts/api/sessions/end_session", "sign out another device"),
     ("/fn/tollgate/accounts/api/sessions/end_sessions", "sign out other devices"),
     ("/fn/tollgate/accounts/api/email_change/ask_email_change", "change your email"),
@@ -86,6 +89,7 @@ pub async fn step_up_view(ctx: &Ctx, caller: &Caller, form: Option<&str>) -> Res
         email: account.email,
         has_password: account.password_hash.is_some(),
         has_app: facts.totp_since.is_some(),
+        has_passkey: facts.passkeys > 0 && passkeys::are_passkeys_possible(ctx),
         codes_left: u64::try_from(facts.codes_left).unwrap_or(0),
     })
 }
@@ -125,12 +129,20 @@ async fn accept(ctx: &Ctx, caller: &Caller, from: &Visitor, proof: &StepUpProof)
             return Ok(false);
         }
     }
+    let asserted = match proof {
+        StepUpProof::Password(_) => None,
+        StepUpProof::Factor(offered) => passkeys::asserted(ctx, from, Purpose::StepUp, &session_of(caller)?.to_string(), caller.account, offered).await?,
+    };
     let change = |kind| Change { kind, workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
     let mut tx = ctx.db.begin().await?;
     let is_right = match proof {
         StepUpProof::Password(_) => true,
         StepUpProof::Factor(Offered::Code(typed)) => totp::accept(ctx, &mut tx, caller.account, typed).await?,
         StepUpProof::Factor(Offered::Recovery(typed)) => recovery::accept(ctx, &mut tx, caller.account, typed).await?,
+        StepUpProof::Factor(Offered::Passkey(_)) => match &asserted {
+            Some(asserted) => passkeys::mark_used(ctx, &mut tx, asserted).await?,
+            None => false,
+        },
     };
     if !is_right {
         return Ok(false);
@@ -152,6 +164,7 @@ fn wrong(proof: &StepUpProof, attempt: &Attempt) -> AppError {
         StepUpProof::Password(_) => ("password", "This is not your password."),
         StepUpProof::Factor(Offered::Code(_)) => ("code", "This code is wrong, too old, or was used already. Type the one that your app shows now."),
         StepUpProof::Factor(Offered::Recovery(_)) => ("recovery_code", "This recovery code is wrong, or was used already."),
+        StepUpProof::Factor(Offered::Passkey(_)) => ("passkey", "This passkey was not accepted, or it took longer than five minutes. Try again."),
     };
     let pause = match attempt.wait {
         0 => String::new(),
