@@ -1,10 +1,10 @@
-//! `/sign-in`: address and password; `?next=` says where to go then.
+//! `/sign-in`: address and password, or a passkey; `?next=` says where to go then.
 
 use crate::{
     accounts::{
-        api::{SignIn, before_sign_in},
-        components::loaded,
-        model::{Door, LinkView},
+        api::{SignIn, SignInWithPasskey, before_sign_in},
+        components::{PasskeyField, PasskeyPart, loaded},
+        model::{Door, LinkView, PasskeyUse},
     },
     ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
 };
@@ -14,18 +14,19 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let next = use_query_map().with_untracked(|query| query.get("next"));
-    loaded(before_sign_in, move |it: LinkView| form(it.door, next.clone()))
+    loaded(before_sign_in, move |it: LinkView| form(it.door, it.takes_passkeys, next.clone()))
 }
 
-fn form(door: Door, next: Option<String>) -> AnyView {
+fn form(door: Door, takes_passkeys: bool, next: Option<String>) -> AnyView {
     let hidden = next.map(|next| ("next", next)).into_iter().collect::<Vec<_>>();
     let forgot = view! { <a href="/forgot-password">"Forgot it?"</a> }.into_any();
     let fields = view! {
-        <Form action=SignIn::PATH class="stack" hidden=hidden>
+        <Form action=SignIn::PATH class="stack" hidden=hidden.clone()>
             <TextField label="Email" name="email" kind="email" autocomplete="username webauthn" maxlength=254 required=true large=true/>
             <PasswordField label="Password" name="password" autocomplete="current-password webauthn" aside=forgot required=true large=true/>
             <Button look=Look::Primary size=Size::Large block=true>"Sign in"</Button>
         </Form>
+        {takes_passkeys.then(|| with_passkey(hidden))}
     };
     match door {
         Door::Closed | Door::InviteNeeded => view! { <AuthFrame title="Sign in">{fields}</AuthFrame> }.into_any(),
@@ -34,4 +35,17 @@ fn form(door: Door, next: Option<String>) -> AnyView {
                 .into_any()
         }
     }
+}
+
+/// A form of its own; the browser offers passkeys in the field of the address, too.
+fn with_passkey(hidden: Vec<(&'static str, String)>) -> AnyView {
+    view! {
+        <PasskeyPart>
+            <Form action=SignInWithPasskey::PATH class="stack" hidden=hidden>
+                <PasskeyField name="credential" asks=PasskeyUse::SignIn suggests=true/>
+                <Button size=Size::Large block=true>"Sign in with a passkey"</Button>
+            </Form>
+        </PasskeyPart>
+    }
+    .into_any()
 }
