@@ -43,7 +43,9 @@ async function withAuthenticator(page: Page): Promise<Authenticator> {
 
 /** The browser suggests no passkeys: an authenticator that answers by itself would take a suggestion before a button is pressed. */
 async function withoutSuggestions(page: Page): Promise<void> {
-  await page.addInitScript(() => { PublicKeyCredential.isConditionalMediationAvailable = () => Promise.resolve(false); });
+  await page.addInitScript(() => {
+    if ('PublicKeyCredential' in window) PublicKeyCredential.isConditionalMediationAvailable = () => Promise.resolve(false);
+  });
 }
 
 /** Adds a passkey on the security page; the recovery codes that come with the first are not looked at. */

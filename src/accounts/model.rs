@@ -264,7 +264,7 @@ impl PasskeyUse {
 
 /// A sign-in that waits for its second factor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PendingSignIn {
+pub struct WaitingSignIn {
     pub email: String,
     pub has_app: bool,
     /// It has one, and browsers use them here.

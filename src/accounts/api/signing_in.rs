@@ -1,7 +1,7 @@
 //! Signing in, in one step or two, proving it again, and signing out.
 
 use crate::{
-    accounts::model::{PendingSignIn, StepUpView},
+    accounts::model::{StepUpView, WaitingSignIn},
     error::AppError,
 };
 use leptos::prelude::*;
@@ -43,7 +43,7 @@ pub async fn sign_in_code(code: Option<String>, recovery_code: Option<String>, p
 
 /// Whose sign-in waits in this browser for its second factor, and what that may be; none if none does.
 #[server]
-pub async fn pending_sign_in() -> Result<Option<PendingSignIn>, AppError> {
+pub async fn pending_sign_in() -> Result<Option<WaitingSignIn>, AppError> {
     use crate::accounts::server::{self, links};
     use crate::platform::http::reply;
     let ctx = server::context()?;

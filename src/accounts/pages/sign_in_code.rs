@@ -5,7 +5,7 @@ use crate::{
     accounts::{
         api::{SignInCode, pending_sign_in},
         components::{AccountOfPassword, PasskeyField, PasskeyPart, loaded},
-        model::{PasskeyUse, PendingSignIn},
+        model::{PasskeyUse, WaitingSignIn},
     },
     ui::{AuthFrame, Button, ErrorSummary, Form, LinkButton, Look, Size, TextField},
     values::link,
@@ -48,7 +48,7 @@ impl Way {
         }
     }
 
-    const fn is_offered(self, it: &PendingSignIn) -> bool {
+    const fn is_offered(self, it: &WaitingSignIn) -> bool {
         match self {
             Self::App => it.has_app,
             Self::Passkey => it.has_passkey,
@@ -72,13 +72,13 @@ impl Way {
 #[component]
 pub fn SignInCodePage() -> impl IntoView {
     let (chosen, next) = use_query_map().with_untracked(|query| (query.get("use"), query.get("next")));
-    loaded(pending_sign_in, move |waiting: Option<PendingSignIn>| match waiting {
+    loaded(pending_sign_in, move |waiting: Option<WaitingSignIn>| match waiting {
         Some(waiting) => form(waiting, chosen.as_deref(), next.clone()),
         None => over(),
     })
 }
 
-fn form(waiting: PendingSignIn, chosen: Option<&str>, next: Option<String>) -> AnyView {
+fn form(waiting: WaitingSignIn, chosen: Option<&str>, next: Option<String>) -> AnyView {
     let ways: Vec<Way> = Way::ALL.into_iter().filter(|way| way.is_offered(&waiting)).collect();
     let way = ways.iter().copied().find(|way| Some(way.word()) == chosen).or_else(|| ways.first().copied()).unwrap_or(Way::Recovery);
     let others = ways

@@ -1,6 +1,6 @@
 //! What proves who somebody is besides the password, and when it must be proven again: an authenticator app (`totp`), recovery codes
-//! (`recovery`), passkeys (`passkeys`), the moment between the right password and the session (`pending`), proof again before dangerous acts (`step_up`)
-//! and the forms that wait for it (`interrupted`), and how a lost factor is taken away (`reset`).
+//! (`recovery`), `passkeys`, the moment between the right password and the session (`pending`), proof again before dangerous acts
+//! (`step_up`) and the forms that wait for it (`interrupted`), and how a lost factor is taken away (`reset`).
 //!
 //! Failures of every factor are counted together, at sign-in with the passwords (R19). A mail is no second factor (R27).
 

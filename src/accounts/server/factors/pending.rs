@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     accounts::{
-        model::PendingSignIn,
+        model::WaitingSignIn,
         server::{
             Visitor,
             attempts::{self, Attempt},
@@ -61,12 +61,12 @@ pub async fn pend(ctx: &Ctx, account: &Account) -> Result<String, AppError> {
 }
 
 /// Whose sign-in waits, and for what; none if it is over. Changes nothing.
-pub async fn pending_sign_in(ctx: &Ctx, token: &str) -> Result<Option<PendingSignIn>, AppError> {
+pub async fn pending_sign_in(ctx: &Ctx, token: &str) -> Result<Option<WaitingSignIn>, AppError> {
     let Some(id) = store::find_pending(&ctx.db, &sha256(token), ctx.clock.now()).await? else { return Ok(None) };
     let Some(account) = accounts::find_account(&ctx.db, id).await? else { return Ok(None) };
     let facts = all::find_facts(&ctx.db, id).await?;
     let has_passkey = facts.passkeys > 0 && passkeys::are_passkeys_possible(ctx);
-    Ok(Some(PendingSignIn { email: account.email, has_app: facts.totp_since.is_some(), has_passkey }))
+    Ok(Some(WaitingSignIn { email: account.email, has_app: facts.totp_since.is_some(), has_passkey }))
 }
 
 /// Ends a browser's sign-in with its second factor. If nothing else is in the way (R18), the session has begun and waits for its cookie
