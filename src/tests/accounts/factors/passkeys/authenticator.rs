@@ -34,7 +34,7 @@ impl SoftKey {
         let random = SystemRandom::new();
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, document.as_ref(), &random).unwrap();
-        let id = Sha256::digest(pair.public_key().as_ref())[..16].to_vec();
+        let id = Sha256::digest(pair.public_key())[..16].to_vec();
         Self {
             pair,
             id,
@@ -56,10 +56,10 @@ impl SoftKey {
         assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
         self.handle = options["user"]["id"].as_str().map(ToOwned::to_owned);
         let site = self.site.clone().unwrap_or_else(|| options["rp"]["id"].as_str().unwrap().to_owned());
-        let point = self.pair.public_key().as_ref();
+        let point: &[u8] = self.pair.public_key().as_ref();
         let length = u16::try_from(self.id.len()).unwrap().to_be_bytes();
         // COSE_Key {1: 2 (EC2), 3: -7 (ES256), -1: 1 (P-256), -2: x, -3: y}.
-        let key = [&[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32], &point[1..33], &[0x22, 0x58, 32], &point[33..65]].concat();
+        let key = [[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32].as_slice(), &point[1..33], &[0x22, 0x58, 32], &point[33..65]].concat();
         let data = [self.data(&site, 0x40), self.aaguid.to_vec(), length.to_vec(), self.id.clone(), key].concat();
         // {"fmt": "none", "attStmt": {}, "authData": bytes}.
         let head = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58".to_vec();
@@ -78,7 +78,7 @@ impl SoftKey {
         }
         let site = self.site.clone().unwrap_or_else(|| options["rpId"].as_str().unwrap().to_owned());
         let (data, client) = (self.data(&site, 0), self.client_data(self.says, options));
-        let signed = [data.as_slice(), &Sha256::digest(&client)].concat();
+        let signed = [data.as_slice(), Sha256::digest(&client).as_slice()].concat();
         let signature = self.pair.sign(&SystemRandom::new(), &signed).unwrap();
         self.answer(json!({
             "authenticatorData": BASE64URL_NOPAD.encode(&data),
