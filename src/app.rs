@@ -94,6 +94,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/settings/danger") view=accounts::DangerPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/security") view=accounts::SecurityPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/security/authenticator") view=accounts::AuthenticatorPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/security/passkey") view=accounts::NewPasskeyPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/security/recovery-codes") view=accounts::RecoveryCodesPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/notifications") view=notices::NotificationsPage ssr=SsrMode::Async/>
             <Route path=path!("/settings/sessions") view=accounts::SessionsPage ssr=SsrMode::Async/>

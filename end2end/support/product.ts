@@ -25,17 +25,18 @@ export interface Product {
   stop(): Promise<void>;
 }
 
-/** Starts the server on a free port and returns when it is ready. `name` tells its log file from others'. */
-export async function startProduct(name: string, settings: Record<string, string> = {}): Promise<Product> {
+/** Starts the server on a free port and returns when it is ready. `name` tells its log file from others'; `host` is a name of this machine. */
+export async function startProduct(name: string, settings: Record<string, string> = {}, host = '127.0.0.1'): Promise<Product> {
   await access(BINARY).catch(() => { throw new Error(`There is no ${BINARY}: run scripts/build.`); });
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-'));
   await chmod(folder, 0o755); // as root the database runs as another user, who must get to its files
   const mailbox = await Mailbox.open();
-  const url = `http://127.0.0.1:${await freePort()}`;
+  const port = await freePort();
+  const url = `http://${host}:${port}`;
   const env = {
     PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8',
     TOLLGATE_ENV: 'development',
-    TOLLGATE_ADDR: url.slice('http://'.length),
+    TOLLGATE_ADDR: `127.0.0.1:${port}`,
     TOLLGATE_PUBLIC_URL: url,
     TOLLGATE_DATA_DIR: join(folder, 'data'),
     TOLLGATE_SMTP_URL: mailbox.url,

@@ -2,7 +2,7 @@
 
 use crate::{
     error::AppError,
-    values::{AccountId, CATALOGUE, KeyId, LinkId, Permission, SessionId, Slug, WorkspaceId},
+    values::{AccountId, CATALOGUE, KeyId, LinkId, PasskeyId, Permission, SessionId, Slug, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -221,6 +221,9 @@ pub struct Security {
     /// Sign-ins elsewhere, and where there may be some.
     pub linked: Vec<Linked>,
     pub providers: Vec<ProviderButton>,
+    pub passkeys: Vec<PasskeyView>,
+    /// Browsers use passkeys here: the site has a name, and https or localhost.
+    pub takes_passkeys: bool,
 }
 
 /// A provider whose sign-ins count here.
@@ -258,6 +261,56 @@ pub struct PendingLink {
     pub email: Option<String>,
 }
 
+/// A passkey, for lists. Instants in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyView {
+    pub id: PasskeyId,
+    pub name: String,
+    pub added: String,
+    /// None: never.
+    pub last_used: Option<String>,
+    /// It has copies on other devices.
+    pub is_synced: bool,
+}
+
+/// A passkey that is being added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPasskey {
+    /// What the browser is asked, as JSON; none if it took too long.
+    pub options: Option<String>,
+    /// This site requires a second factor, and there is none yet.
+    pub is_owed: bool,
+}
+
+/// What a passkey is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasskeyUse {
+    SignIn,
+    SecondFactor,
+    StepUp,
+}
+
+impl PasskeyUse {
+    /// As it stands in a form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::SecondFactor => "second_factor",
+            Self::StepUp => "step_up",
+        }
+    }
+}
+
+/// A sign-in that waits for its second factor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingSignIn {
+    pub email: String,
+    pub has_app: bool,
+    /// It has one, and browsers use them here.
+    pub has_passkey: bool,
+}
+
 /// What an account has besides its password. Instants in words.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Factors {
@@ -266,6 +319,7 @@ pub struct Factors {
     pub app_used: Option<String>,
     /// Recovery codes that were not used.
     pub codes_left: u64,
+    pub passkeys: u64,
     /// When an operator's reset takes all this away.
     pub reset_due: Option<String>,
     /// This site requires a second factor of this account.
@@ -300,6 +354,8 @@ pub struct StepUpView {
     pub email: String,
     pub has_password: bool,
     pub has_app: bool,
+    /// It has one, and browsers use them here.
+    pub has_passkey: bool,
     pub codes_left: u64,
     /// Where the account has a sign-in that proves it, too.
     pub providers: Vec<ProviderButton>,
@@ -387,6 +443,8 @@ pub struct LinkView {
     /// Where people may come from, and from where new ones may.
     pub providers: Vec<ProviderButton>,
     pub sign_up_providers: Vec<ProviderButton>,
+    /// Browsers use passkeys here.
+    pub takes_passkeys: bool,
 }
 
 /// Which accounts an operator wants to see, newest first.

@@ -70,7 +70,8 @@ const NOT_AGAIN: &[&str] = &["/", "/sign-up", "/sign-in", "/sign-in/code"];
 /// Where a second factor is set up, and the pages of who has yet to do that where the site requires it: those of mailed links that guard
 /// the account are among them.
 const SET_UP: &str = "/settings/security/authenticator";
-const MAY_OWE: &[&str] = &[SET_UP, "/settings/security/recovery-codes", "/step-up", "/sign-out", "/unlock", "/not-me", "/undo-email"];
+const MAY_OWE: &[&str] =
+    &[SET_UP, "/settings/security/passkey", "/settings/security/recovery-codes", "/step-up", "/sign-out", "/unlock", "/not-me", "/undo-email"];
 
 /// The largest body that any route reads.
 const BODY_BYTES: usize = 256 * 1024;

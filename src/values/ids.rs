@@ -128,6 +128,8 @@ ids! {
     BanId = "ban";
     /// A browser in which somebody came in before.
     DeviceId = "dev";
+    /// A passkey of an account.
+    PasskeyId = "pk";
     /// A rule that watches errors.
     AlertRuleId = "alr";
     /// An address, key or workspace that is refused for a time.

@@ -70,5 +70,6 @@ pub async fn before_sign_in() -> Result<LinkView, AppError> {
         mail_from: ctx.config.mail.from.clone(),
         providers: server::openid::offered(&ctx, false),
         sign_up_providers: server::openid::offered(&ctx, true),
+        takes_passkeys: server::are_passkeys_possible(&ctx),
     })
 }

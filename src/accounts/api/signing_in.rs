@@ -1,6 +1,9 @@
 //! Signing in, in one step or two, proving it again, and signing out.
 
-use crate::{accounts::model::StepUpView, error::AppError};
+use crate::{
+    accounts::model::{StepUpView, WaitingSignIn},
+    error::AppError,
+};
 use leptos::prelude::*;
 
 /// Signs this browser in.
@@ -13,15 +16,19 @@ pub async fn sign_in(email: String, password: String, next: Option<String>) -> R
     server::arrive(&ctx, &server::session()?, &from, outcome, next.as_deref()).await
 }
 
-/// Ends a sign-in by its second factor: a code of the app, or a recovery code.
+/// Ends a sign-in by its second factor: a code of the app, a recovery code, or a passkey.
 #[server]
-pub async fn sign_in_code(code: Option<String>, recovery_code: Option<String>, next: Option<String>) -> Result<(), AppError> {
+pub async fn sign_in_code(code: Option<String>, recovery_code: Option<String>, passkey: Option<String>, next: Option<String>) -> Result<(), AppError> {
     use crate::accounts::server::{self, Offered, Visitor, links};
     use crate::platform::http::reply;
     let ctx = server::context()?;
     let from = Visitor::here();
     let token = reply::sealed(&ctx, links::SECOND_FACTOR).unwrap_or_default();
-    let offered = recovery_code.map_or_else(|| Offered::Code(code.unwrap_or_default()), Offered::Recovery);
+    let offered = match (passkey, recovery_code) {
+        (Some(answer), _) => Offered::Passkey(answer),
+        (None, Some(typed)) => Offered::Recovery(typed),
+        (None, None) => Offered::Code(code.unwrap_or_default()),
+    };
     match server::finish_sign_in(&ctx, &from, &token, &offered).await {
         Ok(outcome) => server::arrive(&ctx, &server::session()?, &from, outcome, next.as_deref()).await?,
         Err(AppError::Unauthenticated) => {
@@ -34,28 +41,35 @@ pub async fn sign_in_code(code: Option<String>, recovery_code: Option<String>, n
     Ok(())
 }
 
-/// Whose sign-in waits in this browser for its second factor; none if none does.
+/// Whose sign-in waits in this browser for its second factor, and what that may be; none if none does.
 #[server]
-pub async fn pending_sign_in() -> Result<Option<String>, AppError> {
+pub async fn pending_sign_in() -> Result<Option<WaitingSignIn>, AppError> {
     use crate::accounts::server::{self, links};
     use crate::platform::http::reply;
     let ctx = server::context()?;
     match reply::sealed(&ctx, links::SECOND_FACTOR) {
-        Some(token) => server::pending_email(&ctx, &token).await,
+        Some(token) => server::pending_sign_in(&ctx, &token).await,
         None => Ok(None),
     }
 }
 
-/// Proves again who sits here, by one of the three; the form that waited comes back.
+/// Proves again who sits here, by one of the four; the form that waited comes back.
 #[server]
-pub async fn step_up(password: Option<String>, code: Option<String>, recovery_code: Option<String>, form: Option<String>) -> Result<(), AppError> {
+pub async fn step_up(
+    password: Option<String>,
+    code: Option<String>,
+    recovery_code: Option<String>,
+    passkey: Option<String>,
+    form: Option<String>,
+) -> Result<(), AppError> {
     use crate::accounts::server::{self, Offered, StepUpProof, Visitor};
     let (ctx, caller) = server::caller_who_may_owe().await?;
-    let proof = match (password, code, recovery_code) {
-        (Some(password), None, None) => StepUpProof::Password(password.into()),
-        (None, Some(code), None) => StepUpProof::Factor(Offered::Code(code)),
-        (None, None, Some(code)) => StepUpProof::Factor(Offered::Recovery(code)),
-        _ => return Err(AppError::invalid("", "Send one proof: password, code or recovery_code.")),
+    let proof = match (password, code, recovery_code, passkey) {
+        (Some(password), None, None, None) => StepUpProof::Password(password.into()),
+        (None, Some(code), None, None) => StepUpProof::Factor(Offered::Code(code)),
+        (None, None, Some(code), None) => StepUpProof::Factor(Offered::Recovery(code)),
+        (None, None, None, Some(answer)) => StepUpProof::Factor(Offered::Passkey(answer)),
+        _ => return Err(AppError::invalid("", "Send one proof: password, code, recovery_code or passkey.")),
     };
     let waiting = server::step_up(&ctx, &caller, &Visitor::here(), &server::session()?, &proof, form.as_deref()).await?;
     server::go_back(&ctx, waiting, form);

@@ -1,13 +1,16 @@
-//! Widgets that speak of the caller: the frame around every signed-in page, the frame of the settings, sign-ins elsewhere.
+//! Widgets that speak of the caller: the frame around every signed-in page, the frame of the settings, sign-ins elsewhere, what asks for
+//! a passkey.
 
 mod frame;
 mod linked;
 mod loaded;
+mod passkey;
 mod settings;
 mod with_others;
 
 pub use frame::Framed;
 pub use linked::LinkedSignIns;
 pub use loaded::loaded;
+pub use passkey::{PasskeyField, PasskeyPart};
 pub use settings::{AccountOfPassword, Setting, SettingsFrame};
 pub use with_others::WithOthers;

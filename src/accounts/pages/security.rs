@@ -1,5 +1,6 @@
-//! `/settings/security`: the password, the second factors, sign-ins elsewhere.
+//! `/settings/security`: passkeys, the password, the second factors, sign-ins elsewhere.
 
+use super::passkeys::passkeys;
 use crate::{
     accounts::{
         api::{ChangePassword, MakeRecoveryCodes, RemoveTotp, StartTotp, my_security},
@@ -9,27 +10,37 @@ use crate::{
     ui::{Button, ErrorSummary, Fact, Facts, Form, Gate, LinkButton, Look, Note, PasswordField, Section, number},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
 
 /// So few are left that new ones are wise.
 const FEW_CODES: u64 = 3;
 
 #[component]
 pub fn SecurityPage() -> impl IntoView {
-    view! { <SettingsFrame page=Setting::Security>{loaded(my_security, sections)}</SettingsFrame> }
+    let renames = use_query_map().with_untracked(|query| query.get("rename"));
+    view! { <SettingsFrame page=Setting::Security>{loaded(my_security, move |it| sections(it, renames.as_deref()))}</SettingsFrame> }
 }
 
-fn sections(it: Security) -> AnyView {
+fn sections(it: Security, renames: Option<&str>) -> AnyView {
+    let has_password = it.password_set.is_some();
     let since = it.password_set.map_or_else(|| "No password is set.".to_owned(), |when| format!("Set {when}."));
     let devices = format!("You are signed in on {}.", number::count(it.sessions, "device", "devices"));
-    view! {
-        <Section id="password" title="Password" lead=format!("{since} A new one signs out every other device.")>
+    let password = if has_password {
+        view! {
             <Form action=ChangePassword::PATH class="stack form-narrow">
                 <AccountOfPassword email=it.email/>
                 <PasswordField label="Current password" name="current_password" autocomplete="current-password" required=true/>
                 <PasswordField label="New password" name="new_password" autocomplete="new-password" help=it.password_advice maxlength=256 required=true/>
                 <div><Button look=Look::Primary>"Set new password"</Button></div>
             </Form>
-        </Section>
+        }
+        .into_any()
+    } else {
+        view! { <div><LinkButton href="/forgot-password">"Set one by mail"</LinkButton></div> }.into_any()
+    };
+    view! {
+        {passkeys(it.passkeys, it.takes_passkeys, renames)}
+        <Section id="password" title="Password" lead=format!("{since} A new one signs out every other device.")>{password}</Section>
         {two_factor(it.factors)}
         <LinkedSignIns linked=it.linked providers=it.providers/>
         <Section id="devices" title="Sessions" lead=devices>
@@ -40,37 +51,48 @@ fn sections(it: Security) -> AnyView {
 }
 
 fn two_factor(it: Factors) -> AnyView {
-    let Some(since) = it.app_since else {
+    if it.app_since.is_none() && it.passkeys == 0 {
         return view! {
             <Section id="two-factor" title="Two-factor sign-in" lead="Your password alone signs you in. With an authenticator app it takes a code, too.">
                 <Form action=StartTotp::PATH><Button>"Set up an app"</Button></Form>
             </Section>
         }
         .into_any();
+    }
+    let has_app = it.app_since.is_some();
+    let lead = match (has_app, it.passkeys > 0) {
+        (true, true) => "With your password, signing in takes a code of your authenticator app or a passkey.",
+        (true, false) => "Signing in takes your password and a code of your authenticator app.",
+        (false, _) => "With your password, signing in takes a passkey. An authenticator app is another way, for where you have none.",
     };
+    let app = it.app_since.map(|since| {
+        view! {
+            <Fact term="App set up">{since}</Fact>
+            <Fact term="Last used">{it.app_used.unwrap_or_default()}</Fact>
+        }
+    });
     let few =
         (it.codes_left <= FEW_CODES).then(|| view! { <Note gate=Gate::Limited>"Few recovery codes are left. Make new ones before you need them."</Note> });
     let reset = it.reset_due.map(|due| {
         view! { <Note gate=Gate::Refused>"An operator asked to remove all this: "{due}". The mail about it has a link to stop it."</Note> }
     });
-    let remove = (!it.is_required).then(|| {
+    let remove = (has_app && (!it.is_required || it.passkeys > 0)).then(|| {
         view! { <Form action=RemoveTotp::PATH quiet=true><Button look=Look::DangerQuiet label="Remove the authenticator app">"Remove"</Button></Form> }
     });
     view! {
-        <Section id="two-factor" title="Two-factor sign-in" lead="Signing in takes your password and a code of your authenticator app.">
+        <Section id="two-factor" title="Two-factor sign-in" lead=lead>
             <ErrorSummary action=StartTotp::PATH/>
             <ErrorSummary action=MakeRecoveryCodes::PATH/>
             <ErrorSummary action=RemoveTotp::PATH/>
             {reset}
             {few}
             <Facts>
-                <Fact term="App set up">{since}</Fact>
-                <Fact term="Last used">{it.app_used.unwrap_or_default()}</Fact>
+                {app}
                 <Fact term="Recovery codes">{format!("{} left", it.codes_left)}</Fact>
             </Facts>
             <div class="row">
                 <Form action=MakeRecoveryCodes::PATH quiet=true><Button>"New recovery codes"</Button></Form>
-                <Form action=StartTotp::PATH quiet=true><Button>"Replace the app"</Button></Form>
+                <Form action=StartTotp::PATH quiet=true><Button>{if has_app { "Replace the app" } else { "Set up an app" }}</Button></Form>
                 {remove}
             </div>
         </Section>

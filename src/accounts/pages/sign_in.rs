@@ -1,10 +1,10 @@
-//! `/sign-in`: address and password; `?next=` says where to go then.
+//! `/sign-in`: address and password, or a passkey; `?next=` says where to go then.
 
 use crate::{
     accounts::{
-        api::{ContinueWith, SignIn, before_sign_in},
-        components::{WithOthers, loaded},
-        model::{Door, LinkView},
+        api::{ContinueWith, SignIn, SignInWithPasskey, before_sign_in},
+        components::{PasskeyField, PasskeyPart, WithOthers, loaded},
+        model::{Door, LinkView, PasskeyUse},
     },
     ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
 };
@@ -26,6 +26,7 @@ fn form(it: LinkView, next: Option<String>) -> AnyView {
             <PasswordField label="Password" name="password" autocomplete="current-password webauthn" aside=forgot required=true large=true/>
             <Button look=Look::Primary size=Size::Large block=true>"Sign in"</Button>
         </Form>
+        {it.takes_passkeys.then(|| with_passkey(hidden.clone()))}
         <WithOthers providers=it.providers action=ContinueWith::PATH extra=hidden/>
     };
     match it.door {
@@ -35,4 +36,17 @@ fn form(it: LinkView, next: Option<String>) -> AnyView {
                 .into_any()
         }
     }
+}
+
+/// A form of its own; the browser offers passkeys in the field of the address, too.
+fn with_passkey(hidden: Vec<(&'static str, String)>) -> AnyView {
+    view! {
+        <PasskeyPart>
+            <Form action=SignInWithPasskey::PATH class="stack" hidden=hidden>
+                <PasskeyField name="credential" asks=PasskeyUse::SignIn suggests=true/>
+                <Button size=Size::Large block=true>"Sign in with a passkey"</Button>
+            </Form>
+        </PasskeyPart>
+    }
+    .into_any()
 }

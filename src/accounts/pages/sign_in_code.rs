@@ -1,10 +1,11 @@
-//! `/sign-in/code`: the second factor, after the right password. `?use=recovery` asks for a recovery code instead; `?next=` says where
-//! to go then.
+//! `/sign-in/code`: the second factor, after the right password: a code of the app, a passkey (`?use=passkey`) or a recovery code
+//! (`?use=recovery`), as far as the account has them; `?next=` says where to go then.
 
 use crate::{
     accounts::{
         api::{SignInCode, pending_sign_in},
-        components::{AccountOfPassword, loaded},
+        components::{AccountOfPassword, PasskeyField, PasskeyPart, loaded},
+        model::{PasskeyUse, WaitingSignIn},
     },
     ui::{AuthFrame, Button, ErrorSummary, Form, LinkButton, Look, Size, TextField},
     values::link,
@@ -12,37 +13,96 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    App,
+    Passkey,
+    Recovery,
+}
+
+impl Way {
+    const ALL: [Self; 3] = [Self::App, Self::Passkey, Self::Recovery];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Passkey => "passkey",
+            Self::Recovery => "recovery",
+        }
+    }
+
+    /// As a link to it says.
+    const fn label(self) -> &'static str {
+        match self {
+            Self::App => "Use your authenticator app",
+            Self::Passkey => "Use a passkey",
+            Self::Recovery => "Use a recovery code",
+        }
+    }
+
+    const fn lead(self) -> &'static str {
+        match self {
+            Self::App => "Type the six digits that your authenticator app shows now.",
+            Self::Passkey => "Confirm with a passkey of this account. It takes JavaScript and a browser that knows passkeys.",
+            Self::Recovery => "Each works once. The remaining ones stay good.",
+        }
+    }
+
+    const fn is_offered(self, it: &WaitingSignIn) -> bool {
+        match self {
+            Self::App => it.has_app,
+            Self::Passkey => it.has_passkey,
+            Self::Recovery => true,
+        }
+    }
+
+    fn field(self) -> AnyView {
+        match self {
+            Self::App => {
+                view! { <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true large=true autofocus=true/> }.into_any()
+            }
+            Self::Passkey => view! { <PasskeyField name="passkey" asks=PasskeyUse::SecondFactor/> }.into_any(),
+            Self::Recovery => {
+                view! { <TextField label="Recovery code" name="recovery_code" autocomplete="off" maxlength=40 required=true large=true mono=true autofocus=true/> }.into_any()
+            }
+        }
+    }
+}
+
 #[component]
 pub fn SignInCodePage() -> impl IntoView {
-    let (recovery, next) = use_query_map().with_untracked(|query| (query.get("use").is_some_and(|word| word == "recovery"), query.get("next")));
-    loaded(pending_sign_in, move |email: Option<String>| match email {
-        Some(email) => form(email, recovery, next.clone()),
+    let (chosen, next) = use_query_map().with_untracked(|query| (query.get("use"), query.get("next")));
+    loaded(pending_sign_in, move |waiting: Option<WaitingSignIn>| match waiting {
+        Some(waiting) => form(waiting, chosen.as_deref(), next.clone()),
         None => over(),
     })
 }
 
-fn form(email: String, recovery: bool, next: Option<String>) -> AnyView {
-    let here = |word: Option<&'static str>| {
-        let pairs = word.map(|word| ("use", word)).into_iter().chain(next.as_deref().map(|next| ("next", next)));
-        link("/sign-in/code", pairs)
-    };
-    let (lead, field, other) = if recovery {
-        let field =
-            view! { <TextField label="Recovery code" name="recovery_code" autocomplete="off" maxlength=40 required=true large=true mono=true autofocus=true/> };
-        ("Each works once. The remaining ones stay good.", field.into_any(), (here(None), "Use your authenticator app"))
-    } else {
-        let field = view! { <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true large=true autofocus=true/> };
-        ("Type the six digits that your authenticator app shows now.", field.into_any(), (here(Some("recovery")), "Use a recovery code"))
-    };
+fn form(waiting: WaitingSignIn, chosen: Option<&str>, next: Option<String>) -> AnyView {
+    let ways: Vec<Way> = Way::ALL.into_iter().filter(|way| way.is_offered(&waiting)).collect();
+    let way = ways.iter().copied().find(|way| Some(way.word()) == chosen).or_else(|| ways.first().copied()).unwrap_or(Way::Recovery);
+    let others = ways
+        .into_iter()
+        .filter(|other| *other != way)
+        .map(|other| {
+            let href = link("/sign-in/code", [("use", other.word())].into_iter().chain(next.as_deref().map(|next| ("next", next))));
+            view! { <a href=href>{other.label()}</a>". " }
+        })
+        .collect_view();
     let hidden = next.clone().map(|next| ("next", next)).into_iter().collect::<Vec<_>>();
+    let title = if way == Way::Passkey { "Use your passkey" } else { "Enter your code" };
+    let form = view! {
+        <Form action=SignInCode::PATH class="stack" hidden=hidden>
+            <AccountOfPassword email=waiting.email/>
+            {way.field()}
+            <Button look=Look::Primary size=Size::Large block=true>"Sign in"</Button>
+        </Form>
+    };
+    let form = if way == Way::Passkey { view! { <PasskeyPart>{form}</PasskeyPart> }.into_any() } else { form.into_any() };
     view! {
-        <AuthFrame title="Enter your code" lead=view! { {lead} }.into_any()>
-            <Form action=SignInCode::PATH class="stack" hidden=hidden>
-                <AccountOfPassword email/>
-                {field}
-                <Button look=Look::Primary size=Size::Large block=true>"Sign in"</Button>
-            </Form>
-            <p class="help"><a href=other.0>{other.1}</a>". Lost both? Ask the operator of this site."</p>
+        <AuthFrame title=title lead=view! { {way.lead()} }.into_any()>
+            {form}
+            <p class="help">{others}"Lost all of them? Ask the operator of this site."</p>
         </AuthFrame>
     }
     .into_any()

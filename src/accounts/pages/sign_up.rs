@@ -1,25 +1,31 @@
-//! `/sign-up`: name, address, password; or why nobody can sign up here.
+//! `/sign-up`: name, address, password, or with `?with=passkey` no password; or why nobody can sign up here.
 
 use crate::{
     accounts::{
-        api::{ContinueWith, SignUp, before_sign_in},
-        components::{WithOthers, loaded},
+        api::{ContinueWith, SignUp, SignUpWithPasskey, before_sign_in},
+        components::{PasskeyField, PasskeyPart, WithOthers, loaded},
         model::{Door, LinkView, ProviderButton},
     },
     ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn SignUpPage() -> impl IntoView {
-    loaded(before_sign_in, |it: LinkView| match it.door {
-        Door::Open | Door::Invited => form(it.password_advice, it.sign_up_providers),
+    let wants_passkey = use_query_map().with_untracked(|query| query.get("with").is_some_and(|word| word == "passkey"));
+    loaded(before_sign_in, move |it: LinkView| match it.door {
+        Door::Open | Door::Invited if wants_passkey && it.takes_passkeys => with_passkey(),
+        Door::Open | Door::Invited => form(it.password_advice, it.takes_passkeys, it.sign_up_providers),
         Door::InviteNeeded => shut("You need an invitation", "Sign-up here is by invitation. Open the link you were sent, in this browser."),
         Door::Closed => shut("Sign-up is closed", "New accounts are made by the operator of this site. Ask there for one."),
     })
 }
 
-fn form(password_advice: String, providers: Vec<ProviderButton>) -> AnyView {
+fn form(password_advice: String, takes_passkeys: bool, providers: Vec<ProviderButton>) -> AnyView {
+    let other = takes_passkeys.then(|| {
+        view! { <PasskeyPart><p class="help"><a href="/sign-up?with=passkey">"Use a passkey instead of a password"</a></p></PasskeyPart> }
+    });
     view! {
         <AuthFrame title="Create account" raised=true lead=view! { "Have one already? "<a href="/sign-in">"Sign in"</a> }.into_any()>
             <Form action=SignUp::PATH class="stack">
@@ -29,7 +35,24 @@ fn form(password_advice: String, providers: Vec<ProviderButton>) -> AnyView {
                 <input type="hidden" name="time_zone" data-time-zone/>
                 <Button look=Look::Primary size=Size::Large block=true>"Create account"</Button>
             </Form>
+            {other}
             <WithOthers providers action=ContinueWith::PATH/>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+fn with_passkey() -> AnyView {
+    view! {
+        <AuthFrame title="Create account" raised=true lead=view! { "With a passkey and no password. "<a href="/sign-up">"Use a password"</a> }.into_any()>
+            <Form action=SignUpWithPasskey::PATH class="stack">
+                <TextField label="Name" name="name" autocomplete="name" maxlength=80 help="May stay empty: then it is the part of your address before the @." large=true/>
+                <TextField label="Email" name="email" kind="email" autocomplete="email" maxlength=254 required=true large=true/>
+                <input type="hidden" name="time_zone" data-time-zone/>
+                <PasskeyField name="credential" makes=true/>
+                <Button look=Look::Primary size=Size::Large block=true>"Create account"</Button>
+            </Form>
+            <p class="help" data-nojs>"Passkeys need JavaScript."</p>
         </AuthFrame>
     }
     .into_any()

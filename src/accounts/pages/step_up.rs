@@ -4,8 +4,8 @@
 use crate::{
     accounts::{
         api::{ProveWith, StepUp, my_step_up},
-        components::{AccountOfPassword, WithOthers, loaded},
-        model::StepUpView,
+        components::{AccountOfPassword, PasskeyField, WithOthers, loaded},
+        model::{PasskeyUse, StepUpView},
     },
     ui::{AuthFrame, Button, Form, LinkButton, Look, PasswordField, Size, TextField},
     values::link,
@@ -17,16 +17,18 @@ use leptos_router::hooks::use_query_map;
 enum Way {
     Password,
     App,
+    Passkey,
     Recovery,
 }
 
 impl Way {
-    const ALL: [Self; 3] = [Self::Password, Self::App, Self::Recovery];
+    const ALL: [Self; 4] = [Self::Password, Self::App, Self::Passkey, Self::Recovery];
 
     const fn word(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::App => "app",
+            Self::Passkey => "passkey",
             Self::Recovery => "recovery",
         }
     }
@@ -35,6 +37,7 @@ impl Way {
         match self {
             Self::Password => "Use your password",
             Self::App => "Use your authenticator app",
+            Self::Passkey => "Use a passkey",
             Self::Recovery => "Use a recovery code",
         }
     }
@@ -43,6 +46,7 @@ impl Way {
         match self {
             Self::Password => it.has_password,
             Self::App => it.has_app,
+            Self::Passkey => it.has_passkey,
             Self::Recovery => it.codes_left > 0,
         }
     }
@@ -55,6 +59,11 @@ impl Way {
             Self::App => view! {
                 <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true large=true autofocus=true
                     help="The six digits that your authenticator app shows now."/>
+            }
+            .into_any(),
+            Self::Passkey => view! {
+                <p class="help">"Press Go on, then confirm with your fingerprint, your face or your PIN. It takes JavaScript."</p>
+                <PasskeyField name="passkey" asks=PasskeyUse::StepUp/>
             }
             .into_any(),
             Self::Recovery => view! {

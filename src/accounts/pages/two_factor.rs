@@ -4,7 +4,7 @@
 use crate::{
     accounts::{
         api::{ConfirmTotp, FinishRecoveryCodes, StartTotp, my_new_codes, my_totp_setup},
-        components::loaded,
+        components::{PasskeyPart, loaded},
         model::{Factors, QrCode, TotpSetup},
     },
     ui::{AuthFrame, Button, CheckField, CodeBlock, CopyId, Form, LinkButton, Look, Size, TextField, button_class},
@@ -20,18 +20,21 @@ pub fn AuthenticatorPage() -> impl IntoView {
 }
 
 fn start(factors: &Factors) -> AnyView {
-    let lead = if factors.is_required && factors.app_since.is_none() {
+    let lead = if owes(factors) {
         "This site requires a second factor of you. Set up an authenticator app to go on: signing in then takes your password and a code of it."
     } else if factors.app_since.is_some() {
         "A new app replaces the present one, which works until the new one is confirmed. Your recovery codes stay."
     } else {
         "Signing in then takes your password and a code that an app on your phone or in your password manager shows."
     };
+    let other =
+        owes(factors).then(|| view! { <PasskeyPart><p class="help"><a href="/settings/security/passkey">"Add a passkey instead"</a></p></PasskeyPart> });
     view! {
         <AuthFrame title="Authenticator app" lead=view! { {lead} }.into_any() foot=way_out(factors)>
             <Form action=StartTotp::PATH class="stack">
                 <Button look=Look::Primary size=Size::Large block=true>"Set up an app"</Button>
             </Form>
+            {other}
         </AuthFrame>
     }
     .into_any()
@@ -67,9 +70,14 @@ fn Qr(qr: QrCode) -> impl IntoView {
     }
 }
 
+/// The site requires a second factor, and there is none.
+const fn owes(factors: &Factors) -> bool {
+    factors.is_required && factors.app_since.is_none() && factors.passkeys == 0
+}
+
 /// Back to the settings, or out, where nothing else may be done yet.
 fn way_out(factors: &Factors) -> Vec<(String, String)> {
-    let (words, href) = if factors.is_required && factors.app_since.is_none() { ("Sign out", "/sign-out") } else { ("Back to Security", "/settings/security") };
+    let (words, href) = if owes(factors) { ("Sign out", "/sign-out") } else { ("Back to Security", "/settings/security") };
     vec![(words.to_owned(), href.to_owned())]
 }
 

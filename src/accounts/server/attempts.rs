@@ -37,6 +37,8 @@ pub const PROOF_FROM: Rule = Rule { name: "proof:ip", free: 30, first: 1, longes
 pub const PROGRAM_FROM: Rule = Rule { name: "program:ip", free: 20, first: 5, longest: 900, forget_after: Duration::hours(1) };
 /// Wrong codes of programs that one signed-in account typed.
 pub const PROGRAM_CODE: Rule = Rule { name: "program:code", free: 5, first: 10, longest: 900, forget_after: Duration::hours(24) };
+/// Questions for passkeys from one network address: the page for signing in asks one each time it is opened.
+pub const PASSKEY_FROM: Rule = Rule { name: "passkey:ip", free: 300, first: 1, longest: 60, forget_after: Duration::hours(1) };
 /// Wrong current passwords of one signed-in account.
 pub const CURRENT_PASSWORD: Rule = Rule { name: "password:id", free: 5, first: 30, longest: 900, forget_after: Duration::hours(24) };
 

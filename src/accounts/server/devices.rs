@@ -9,7 +9,13 @@ use super::{
     email_change::undo_changes_since,
     jobs::SendReset,
     sign_up::about,
-    store::{accounts, departures::lock_account, devices as store, email_changes, factors::pending, linked, sessions, tokens as mailed},
+    store::{
+        accounts,
+        departures::lock_account,
+        devices as store, email_changes,
+        factors::{has_second, passkeys, pending, recovery},
+        linked, sessions, tokens as mailed,
+    },
     tokens,
     warnings::SendNewDevice,
 };
@@ -74,7 +80,7 @@ pub fn token(ctx: &Ctx, account: AccountId, cause: EventId) -> String {
 
 /// "This wasn't me", by the link of the mail, once, without signing in: all sessions end, no browser is known any more, and the password
 /// is gone until a new one is set by the link that is mailed now. An address that was put in the place of the owner's since that sign-in
-/// goes first, and one that waits for its proof: the link must reach the owner.
+/// goes first, and one that waits for its proof: the link must reach the owner. Passkeys that were added since then go, too.
 pub async fn not_me(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppError> {
     let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
     let mut tx = ctx.db.begin().await?;
@@ -87,6 +93,9 @@ pub async fn not_me(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppErr
     undo_changes_since(ctx, &mut tx, &found, alarm, from).await?;
     // Before the sessions end, as with every new password (`sessions::begin`).
     accounts::clear_password(&mut tx, account, now).await?;
+    if passkeys::delete_passkeys_since(&mut tx, account, alarm).await? && !has_second(&mut *tx, account).await? {
+        recovery::delete_codes(&mut tx, account).await?;
+    }
     mailed::delete_tokens(&mut tx, account, &tokens::KINDS).await?;
     pending::delete_pending_of(&mut tx, account).await?;
     linked::delete_links_since(&mut tx, account, alarm).await?;

@@ -27,6 +27,8 @@ pub const SECOND_FACTOR: &str = "second";
 /// A sign-in that is on its way to a provider and back (`openid::begin`), and one that waits to be linked (`openid::Offer`).
 pub const FLOW: &str = "flow";
 pub const OFFER: &str = "offer";
+/// What ties a question for a passkey to this browser before anybody is signed in.
+pub const PASSKEY: &str = "passkey";
 /// Recovery codes that were just made, until they are saved.
 pub const NEW_CODES: &str = "codes";
 /// The address that mail went to, for the page that says so.

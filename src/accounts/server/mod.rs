@@ -49,9 +49,10 @@ pub use caller::{OwesFactor, caller, caller_of_account, caller_of_token, caller_
 pub use devices::not_me;
 pub use entry::{Barred, Entrant, may_come_in};
 pub use factors::{
-    ACTS, Interrupted, Offered, PENDING_LASTS, RESUME, StepUpProof, accept_second_factor, ask_reset, confirm_totp, factors, factors_of, finish_sign_in,
-    has_second_factor, keep_form, look_at_form, make_recovery_codes, pending_email, remove_totp, require_recent_proof, reset_factors_now, start_totp, step_up,
-    step_up_view, stop_reset, take_form, totp_setup, waiting_reset,
+    ACTS, Interrupted, Offered, PENDING_LASTS, RESUME, StepUpProof, accept_second_factor, add_passkey, are_passkeys_possible, ask_passkey,
+    ask_passkey_of_sign_up, ask_reset, browser_of, confirm_totp, factors, factors_of, finish_sign_in, has_second_factor, is_factor_owed, keep_form, list_passkeys,
+    look_at_form, make_recovery_codes, new_passkey, pending_sign_in, remove_passkey, remove_totp, rename_passkey, require_recent_proof,
+    reset_factors_now, sign_in_with_passkey, start_passkey, start_totp, step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset,
 };
 pub use invites::create_invite;
 pub use locks::{unlock, unlock_account};
@@ -63,7 +64,7 @@ pub use public_profile::public_profile;
 pub use resetting::{change_password, forgot_password, reset_link, reset_password};
 pub use sessions::{begin, end_session, end_sessions, list_sessions, sign_out};
 pub use sign_in::{Proven, SignIn, sign_in};
-pub use sign_up::{DEVELOPER, NewAccount, NewSignUp, OPERATOR, create_account, door, sign_up};
+pub use sign_up::{DEVELOPER, NewAccount, NewPasskeySignUp, NewSignUp, OPERATOR, create_account, door, sign_up, sign_up_with_passkey};
 pub use verifying::{Proof, resend_verification, verify_email};
 pub use visitor::{Visitor, device_in_words};
 pub use warnings::EndBans;

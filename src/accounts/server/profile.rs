@@ -3,7 +3,7 @@
 use super::{
     Visitor,
     email_change::pending_email,
-    factors::factors,
+    factors::{are_passkeys_possible, factors, list_passkeys},
     handles::{self, HANDLE_HELD, HANDLE_STAYS},
     openid, password_rules,
     sign_up::{about, name},
@@ -58,6 +58,8 @@ pub async fn security(ctx: &Ctx, caller: &Caller) -> Result<Security, AppError> 
         factors: factors(ctx, caller).await?,
         linked: openid::linked(ctx, caller).await?,
         providers: openid::offered(ctx, false),
+        passkeys: list_passkeys(ctx, caller).await?,
+        takes_passkeys: are_passkeys_possible(ctx),
     })
 }
 

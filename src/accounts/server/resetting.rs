@@ -11,7 +11,13 @@ use super::{
     password_rules,
     passwords::Passwords,
     sign_up::about,
-    store::{accounts as store, attempts as buckets, departures::lock_account, email_changes, factors::pending, locks, sessions, tokens as token_store},
+    store::{
+        accounts as store, attempts as buckets,
+        departures::lock_account,
+        email_changes,
+        factors::{passkeys, pending},
+        locks, sessions, tokens as token_store,
+    },
     tokens::{self, Purpose},
 };
 use crate::{
@@ -87,7 +93,10 @@ pub async fn reset_password(ctx: &Ctx, from: &Visitor, token: &str, email: Optio
     if link.asks_email && !store::update_identity(&mut tx, account, email.as_str(), &email.key(), now).await? {
         return Err(AppError::invalid("email", "Another account has this address. Choose a different one."));
     }
-    store::update_verified(&mut tx, account, now).await?;
+    if store::update_verified(&mut tx, account, now).await? {
+        // What somebody left behind who signed up with this address and never proved it (R57).
+        passkeys::delete_passkeys(&mut tx, account).await?;
+    }
     set_password(ctx, &mut tx, &email, &hash, Change { kind: "account.password_reset", ..about(account, &link.name, from) }).await?;
     sessions::delete_sessions(&mut *tx, account, None).await?;
     tx.commit().await?;

@@ -12,6 +12,7 @@ use super::{
     sign_up::about,
     store::{
         accounts::{self as store, Account},
+        attempts::delete_buckets,
         departures::find_departure,
         locks::delete_lock,
     },
@@ -115,6 +116,15 @@ pub(super) async fn charge(ctx: &Ctx, device: Option<DeviceId>, email: &Email) -
         Some(device) => Attempt::charge(ctx, &attempts::SIGN_IN_DEVICE, &device.to_string()).await,
         None => Attempt::charge(ctx, &attempts::SIGN_IN, &email.key()).await,
     }
+}
+
+/// Who proved everything starts anew, where they come from.
+pub(super) async fn forgive(ctx: &Ctx, device: Option<DeviceId>, email: &Email) -> Result<(), AppError> {
+    let bucket = match device {
+        Some(device) => attempts::SIGN_IN_DEVICE.bucket(ctx, &device.to_string()),
+        None => attempts::SIGN_IN.bucket(ctx, &email.key()),
+    };
+    Ok(delete_buckets(&ctx.db, &[bucket]).await?)
 }
 
 /// Through the door (`entry`), and to an account that was not left. It is said to who proved everything only (R18).

@@ -7,10 +7,11 @@ use super::{
     Visitor,
     attempts::{self, Attempt},
     entry::is_of_banned_domain,
+    factors::{FirstPasskey, checked_passkey, insert_first},
     jobs::{SendAlreadyRegistered, SendNothing, SendVerification},
     password_rules,
     passwords::Passwords,
-    store::{accounts as store, invites, linked, tokens},
+    store::{accounts as store, factors::passkeys, invites, linked, tokens},
 };
 use crate::{
     accounts::model::Door,
@@ -35,6 +36,18 @@ pub struct NewSignUp {
     pub invite: Option<String>,
 }
 
+/// The same with a passkey in the place of the password.
+#[derive(Debug, Clone)]
+pub struct NewPasskeySignUp {
+    pub email: String,
+    pub name: String,
+    pub time_zone: Option<String>,
+    pub invite: Option<String>,
+    /// What ties the question to the browser (`factors::browser_of`), and what its authenticator answered.
+    pub browser: String,
+    pub answer: String,
+}
+
 /// An account that somebody trusted makes: the command line, demo data, tests.
 #[derive(Debug, Clone)]
 pub struct NewAccount<'a> {
@@ -55,15 +68,42 @@ pub const OPERATOR: &str = "operator";
 
 /// Signs up, and answers the address that mail goes to: the same for known and unknown ones.
 pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Email, AppError> {
-    if ctx.config.auth.sign_up == SignUpMode::Closed {
-        return Err(AppError::conflict("Sign-up is closed here. Ask the operator for an account."));
-    }
+    must_not_be_closed(ctx)?;
     let (email, name) = checked(ctx, &input)?;
     let invite = invite(ctx, input.invite.as_deref()).await?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let hash = Passwords::of(ctx)?.hash(&ctx.rng, &input.password).await?;
+    join(ctx, from, Joining { email, name, time_zone: input.time_zone, invite, password_hash: Some(hash), passkey: None }).await
+}
 
+/// Signs up with a passkey and no password; the same answers. Setting a password later is what "Forgot password" does.
+pub async fn sign_up_with_passkey(ctx: &Ctx, from: &Visitor, input: NewPasskeySignUp) -> Result<Email, AppError> {
+    must_not_be_closed(ctx)?;
+    let mut fields = Fields::default();
+    let names = checked_names(&mut fields, &input.email, &input.name);
+    fields.done()?;
+    let (email, name) = names.ok_or(AppError::NotFound)?;
+    let invite = invite(ctx, input.invite.as_deref()).await?;
+    Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
+    Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
+    let passkey = checked_passkey(ctx, &input.browser, &input.answer).await?;
+    join(ctx, from, Joining { email, name, time_zone: input.time_zone, invite, password_hash: None, passkey: Some(passkey) }).await
+}
+
+/// A sign-up whose parts are all good.
+struct Joining {
+    email: Email,
+    name: String,
+    time_zone: Option<String>,
+    /// The hash of the invitation, where one is needed.
+    invite: Option<[u8; 32]>,
+    password_hash: Option<String>,
+    passkey: Option<FirstPasskey>,
+}
+
+async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError> {
+    let Joining { email, name, time_zone, invite, password_hash, passkey } = it;
     let is_banned = is_of_banned_domain(ctx, &email).await?;
     let mut tx = ctx.db.begin().await?;
     if is_banned {
@@ -77,10 +117,15 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     {
         return Err(no_invite());
     }
-    let time_zone = input.time_zone.filter(|zone| super::profile::is_time_zone(zone)).unwrap_or_else(|| "UTC".to_owned());
-    let row = Row { email: &email, name: &name, time_zone: &time_zone, password_hash: Some(&hash), is_verified: false };
+    let time_zone = time_zone.filter(|zone| super::profile::is_time_zone(zone)).unwrap_or_else(|| "UTC".to_owned());
+    let row = Row { email: &email, name: &name, time_zone: &time_zone, password_hash: password_hash.as_deref(), is_verified: false };
     match insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
         Some((account, workspace)) => {
+            if let Some(passkey) = &passkey
+                && !insert_first(ctx, &mut tx, account, passkey).await?
+            {
+                return Err(AppError::Unavailable { retry_after: 1 }); // kept elsewhere between the check and here
+            }
             tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
             let change = Change { kind: "account.signed_up", workspace: Some(workspace), ..about(account, &name, from) };
             let cause = record(ctx, &mut tx, change).await?;
@@ -155,13 +200,26 @@ pub(super) fn about<'a>(account: AccountId, actor_name: &'a str, from: &Visitor)
     Change { actor: Some(account), actor_name, subject: Some(account.uuid()), data: from.facts(), ..Change::default() }
 }
 
+fn must_not_be_closed(ctx: &Ctx) -> Result<(), AppError> {
+    if ctx.config.auth.sign_up == SignUpMode::Closed {
+        return Err(AppError::conflict("Sign-up is closed here. Ask the operator for an account."));
+    }
+    Ok(())
+}
+
 fn checked(ctx: &Ctx, input: &NewSignUp) -> Result<(Email, String), AppError> {
     let mut fields = Fields::default();
-    let name = fields.check("name", name(if input.name.trim().is_empty() { before_at(&input.email) } else { &input.name }));
-    let email = fields.check("email", input.email.parse::<Email>());
+    let names = checked_names(&mut fields, &input.email, &input.name);
     fields.check("password", password_rules::check(&input.password, ctx.config.auth.password_min, &input.name, input.email.trim()));
     fields.done()?;
-    email.zip(name).ok_or(AppError::NotFound)
+    names.ok_or(AppError::NotFound)
+}
+
+/// Address and name; what is wrong with them is noted.
+fn checked_names(fields: &mut Fields, email: &str, typed: &str) -> Option<(Email, String)> {
+    let name = fields.check("name", name(if typed.trim().is_empty() { before_at(email) } else { typed }));
+    let email = fields.check("email", email.parse::<Email>());
+    email.zip(name)
 }
 
 /// The hash of the invitation, where one is needed; refused early if it can't be used.
@@ -202,6 +260,8 @@ pub(super) async fn insert(ctx: &Ctx, conn: &mut PgConnection, row: Row<'_>, rol
     let Some(account) = store::insert_account(conn, new).await? else { return Ok(None) };
     // Over an address that nobody proved: a sign-in elsewhere that was linked to it lets nobody in any more (R57).
     linked::delete_links_of(conn, account).await?;
+    // Over one that nobody proved: what it had besides a password goes, too (R57).
+    passkeys::delete_passkeys(conn, account).await?;
     let workspace = store::insert_personal_workspace(conn, ctx.new_id(), account, row.name, now).await?;
     store::replace_roles(conn, account, roles, now).await?;
     Ok(Some((account, workspace)))

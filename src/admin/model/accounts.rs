@@ -102,6 +102,6 @@ pub struct AccountPage {
 impl AccountPage {
     /// There are second factors, and nobody asked yet to take them away.
     pub fn may_reset_factors(&self) -> bool {
-        !self.is_you && self.factors.app_since.is_some() && self.factors.reset_due.is_none()
+        !self.is_you && (self.factors.app_since.is_some() || self.factors.passkeys > 0) && self.factors.reset_due.is_none()
     }
 }

@@ -5,7 +5,7 @@ use crate::{
         api::ResetFactors,
         model::{AccountPage, AccountRow},
     },
-    ui::{Button, Form, Gate, Icon, IconLink, LinkButton, Look, Note, Size, TextArea},
+    ui::{Button, Form, Gate, Icon, IconLink, LinkButton, Look, Note, Size, TextArea, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -13,10 +13,13 @@ use leptos::{prelude::*, server_fn::ServerFn};
 /// What there is, in a fact; with the way to the question.
 pub fn factors(page: &AccountPage) -> AnyView {
     let f = &page.factors;
-    let words = match (&f.app_since, &f.reset_due) {
-        (None, _) => "none".to_owned(),
-        (Some(since), None) => format!("app since {since}, {} recovery codes left", f.codes_left),
-        (Some(_), Some(due)) => format!("app; removed {due}, unless its owner stops it"),
+    let app = f.app_since.as_ref().map(|since| format!("app since {since}"));
+    let passkeys = (f.passkeys > 0).then(|| count(f.passkeys, "passkey", "passkeys"));
+    let there: Vec<String> = app.into_iter().chain(passkeys).collect();
+    let words = match (there.is_empty(), &f.reset_due) {
+        (true, _) => "none".to_owned(),
+        (false, None) => format!("{}, {} recovery codes left", there.join(", "), f.codes_left),
+        (false, Some(due)) => format!("{}; removed {due}, unless its owner stops it", there.join(", ")),
     };
     let id = page.account.id.to_string();
     let ask = page.may_reset_factors().then(|| view! { ". "<a href=link(&format!("/admin/accounts/{id}"), [("ask", "reset-factors")])>"Reset"</a> });
@@ -34,7 +37,7 @@ pub fn ResetFactorsCard(account: AccountRow) -> impl IntoView {
             </div>
             <Form action=ResetFactors::PATH class="card-body stack" hidden=vec![("id", account.id.to_string())]>
                 <Note gate=Gate::Refused>
-                    <b class="strong">"In 24 hours: "</b>"the authenticator app and the recovery codes are removed, every session ends, and the password alone signs in. "
+                    <b class="strong">"In 24 hours: "</b>"the authenticator app, the passkeys and the recovery codes are removed, every session ends, and the password alone signs in. "
                     {account.email}" is told now and can stop it until then."
                 </Note>
                 <TextArea label="Reason" name="reason" help="Why, and how you know that it is them who ask." maxlength=200 rows=2 required=true/>

@@ -29,7 +29,7 @@ pub async fn write_export(ctx: &Ctx, account: AccountId, id: EventId) -> Result<
     file.text("{\"account\":");
     file.json(&facts)?;
     file.text(",\"second_factors\":");
-    file.json(&store::find_factors(&mut *tx, account).await?)?;
+    file.json(&store::find_factors(&mut tx, account).await?)?;
     file.text(",\"linked_sign_ins\":");
     file.json(&linked::list_lines(&mut *tx, account).await?)?;
     file.text(",\"sessions\":");

@@ -1,11 +1,12 @@
 //! What proves who somebody is besides the password, and when it must be proven again: an authenticator app (`totp`), recovery codes
-//! (`recovery`), the moment between the right password and the session (`pending`), proof again before dangerous acts (`step_up`)
-//! and the forms that wait for it (`interrupted`), and how a lost factor is taken away (`reset`).
+//! (`recovery`), `passkeys`, the moment between the right password and the session (`pending`), proof again before dangerous acts
+//! (`step_up`) and the forms that wait for it (`interrupted`), and how a lost factor is taken away (`reset`).
 //!
 //! Failures of every factor are counted together, at sign-in with the passwords (R19). A mail is no second factor (R27).
 
 mod code;
 mod interrupted;
+mod passkeys;
 mod pending;
 mod recovery;
 mod reset;
@@ -14,7 +15,12 @@ mod told;
 mod totp;
 
 pub use interrupted::{Interrupted, RESUME, keep_form, look_at_form, take_form};
-pub use pending::{Offered, PENDING_LASTS, accept_second_factor, finish_sign_in, pend, pending_email};
+pub(super) use passkeys::{FirstPasskey, checked_passkey, insert_first};
+pub use passkeys::{
+    add_passkey, are_passkeys_possible, ask_passkey, ask_passkey_of_sign_up, browser_of, list_passkeys, new_passkey, remove_passkey, rename_passkey,
+    sign_in_with_passkey, start_passkey,
+};
+pub use pending::{Offered, PENDING_LASTS, accept_second_factor, finish_sign_in, pend, pending_sign_in};
 pub use recovery::make_recovery_codes;
 pub use reset::{ResetFactors, ask_reset, reset_factors_now, stop_reset, waiting_reset};
 pub use step_up::{ACTS, StepUpProof, require_recent_proof, step_up, step_up_view};
@@ -52,6 +58,11 @@ pub fn owes_factor(ctx: &Ctx, caller: &Caller, has_second: bool) -> bool {
     matches!(caller.via, Via::Session(_) | Via::Token(_)) && is_required_of(ctx, caller) && !has_second
 }
 
+/// The same, asked of the database.
+pub async fn is_factor_owed(ctx: &Ctx, caller: &Caller) -> Result<bool, AppError> {
+    Ok(is_required_of(ctx, caller) && !has_second_factor(ctx, caller.account).await?)
+}
+
 fn is_required_of(ctx: &Ctx, caller: &Caller) -> bool {
     match ctx.config.auth.second_factor {
         SecondFactor::Optional => false,
@@ -68,6 +79,7 @@ async fn view(ctx: &Ctx, reader: &Caller, account: AccountId, is_required: bool)
         app_since: facts.totp_since.map(words),
         app_used: facts.totp_used.map(words),
         codes_left: u64::try_from(facts.codes_left).unwrap_or(0),
+        passkeys: u64::try_from(facts.passkeys).unwrap_or(0),
         reset_due: facts.reset_due.map(words),
         is_required,
     })

@@ -1,18 +1,25 @@
 //! Between the right password and the second factor. What the browser holds then is not a session: it opens nothing but the page that
 //! asks for the code, for ten minutes, in this browser, for one sign-in, and only while the password that was right still stands (R24).
 
-use super::{SendFactorChanged, Told, recovery, totp};
+use super::{
+    SendFactorChanged, Told,
+    passkeys::{self, Asserted, Purpose},
+    recovery, totp,
+};
 use crate::{
-    accounts::server::{
-        Visitor,
-        attempts::{self, Attempt},
-        devices, locks,
-        sign_in::{Proven, SignIn, admit, charge, way_in},
-        sign_up::about,
-        store::{
-            accounts::{self, Account},
-            departures::lock_account,
-            factors::pending as store,
+    accounts::{
+        model::WaitingSignIn,
+        server::{
+            Visitor,
+            attempts::{self, Attempt},
+            devices, locks,
+            sign_in::{Proven, SignIn, admit, charge, way_in},
+            sign_up::about,
+            store::{
+                accounts::{self, Account},
+                departures::lock_account,
+                factors::{self as all, pending as store},
+            },
         },
     },
     activity::server::{Change, record},
@@ -31,6 +38,8 @@ pub enum Offered {
     /// A code of the app.
     Code(String),
     Recovery(String),
+    /// The answer of an authenticator, as the browser's script sends it.
+    Passkey(String),
 }
 
 impl Offered {
@@ -38,6 +47,7 @@ impl Offered {
         match self {
             Self::Code(_) => "code",
             Self::Recovery(_) => "recovery_code",
+            Self::Passkey(_) => "passkey",
         }
     }
 }
@@ -50,10 +60,13 @@ pub async fn pend(ctx: &Ctx, account: &Account) -> Result<String, AppError> {
     Ok(token)
 }
 
-/// Whose sign-in waits; none if it is over. Changes nothing.
-pub async fn pending_email(ctx: &Ctx, token: &str) -> Result<Option<String>, AppError> {
-    let Some(account) = store::find_pending(&ctx.db, &sha256(token), ctx.clock.now()).await? else { return Ok(None) };
-    Ok(accounts::find_account(&ctx.db, account).await?.map(|account| account.email))
+/// Whose sign-in waits, and for what; none if it is over. Changes nothing.
+pub async fn pending_sign_in(ctx: &Ctx, token: &str) -> Result<Option<WaitingSignIn>, AppError> {
+    let Some(id) = store::find_pending(&ctx.db, &sha256(token), ctx.clock.now()).await? else { return Ok(None) };
+    let Some(account) = accounts::find_account(&ctx.db, id).await? else { return Ok(None) };
+    let facts = all::find_facts(&ctx.db, id).await?;
+    let has_passkey = facts.passkeys > 0 && passkeys::are_passkeys_possible(ctx);
+    Ok(Some(WaitingSignIn { email: account.email, has_app: facts.totp_since.is_some(), has_passkey }))
 }
 
 /// Ends a browser's sign-in with its second factor. If nothing else is in the way (R18), the session has begun and waits for its cookie
@@ -69,16 +82,20 @@ pub async fn accept_second_factor(ctx: &Ctx, from: &Visitor, token: &str, offere
 
 /// A wrong code counts with wrong passwords (R19) and leaves the wait open for another; a failure of ours does not count (S53).
 async fn finish(ctx: &Ctx, from: &Visitor, token: &str, offered: &Offered, begins_session: bool) -> Result<SignIn, AppError> {
-    let token = sha256(token);
-    let id = store::find_pending(&ctx.db, &token, ctx.clock.now()).await?.ok_or(AppError::Unauthenticated)?;
+    let hash = sha256(token);
+    let id = store::find_pending(&ctx.db, &hash, ctx.clock.now()).await?.ok_or(AppError::Unauthenticated)?;
     let account = accounts::find_account(&ctx.db, id).await?.ok_or(AppError::Unauthenticated)?;
     let email: Email = account.email.parse().map_err(AppError::internal)?;
     let way = way_in(ctx, from, &account).await?;
     let device = devices::known(ctx, Some(account.id)).await?;
     let by_address = Attempt::charge(ctx, &attempts::SIGN_IN_FROM, &attempts::network(from.address)).await?;
     let by_email = charge(ctx, device, &email).await?;
-    let waiting = Waiting { token: &token, account: &account, device, lets_in: way.is_free(), begins_session };
-    match accept(ctx, from, waiting, offered).await {
+    let waiting = Waiting { token: Some(&hash), account: &account, device, lets_in: way.is_free(), begins_session };
+    let accepted = match passkeys::asserted(ctx, from, Purpose::SecondFactor, token, id, offered).await {
+        Ok(asserted) => accept(ctx, from, waiting, offered, asserted.as_ref()).await,
+        Err(ours) => Err(ours),
+    };
+    match accepted {
         Ok(Some(proven)) => {
             by_address.refund(ctx).await?;
             by_email.forgive(ctx).await?;
@@ -101,28 +118,45 @@ async fn finish(ctx: &Ctx, from: &Visitor, token: &str, offered: &Offered, begin
 
 /// A sign-in whose second factor is looked at.
 #[derive(Debug, Clone, Copy)]
-struct Waiting<'a> {
-    token: &'a [u8],
-    account: &'a Account,
+pub(super) struct Waiting<'a> {
+    /// None: nothing came before, a passkey signs in alone.
+    pub token: Option<&'a [u8]>,
+    pub account: &'a Account,
     /// The known browser that it comes from.
-    device: Option<DeviceId>,
+    pub device: Option<DeviceId>,
     /// False: who proves this is told what keeps the account out, and nothing begins.
-    lets_in: bool,
-    begins_session: bool,
+    pub lets_in: bool,
+    pub begins_session: bool,
 }
 
-/// The factor is used, the waiting ends and the session begins in one transaction (R29); None: the factor is wrong.
-async fn accept(ctx: &Ctx, from: &Visitor, waiting: Waiting<'_>, offered: &Offered) -> Result<Option<Proven>, AppError> {
+/// The factor is used, the waiting ends and the session begins in one transaction (R29); None: the factor is wrong. `asserted`: the
+/// passkey that was offered, if it is right.
+pub(super) async fn accept(
+    ctx: &Ctx,
+    from: &Visitor,
+    waiting: Waiting<'_>,
+    offered: &Offered,
+    asserted: Option<&Asserted>,
+) -> Result<Option<Proven>, AppError> {
     let Waiting { token, account, device, lets_in, begins_session } = waiting;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     // The account first: who ends what waits holds it, too.
-    if !lock_account(&mut tx, account.id).await? || !store::use_pending(&mut tx, token, now).await? {
+    let is_there = lock_account(&mut tx, account.id).await?;
+    let still_waits = match token {
+        Some(token) => store::use_pending(&mut tx, token, now).await?,
+        None => true,
+    };
+    if !is_there || !still_waits {
         return Err(AppError::Unauthenticated);
     }
     let is_right = match offered {
         Offered::Code(typed) => totp::accept(ctx, &mut tx, account.id, typed).await?,
         Offered::Recovery(typed) => recovery::accept(ctx, &mut tx, account.id, typed).await?,
+        Offered::Passkey(_) => match asserted {
+            Some(asserted) => passkeys::mark_used(ctx, &mut tx, asserted).await?,
+            None => false,
+        },
     };
     if !is_right {
         return Ok(None);
@@ -147,6 +181,7 @@ fn wrong(offered: &Offered, attempt: &Attempt) -> AppError {
     let what = match offered {
         Offered::Code(_) => "This code is wrong, too old, or was used already. Type the one that your app shows now.",
         Offered::Recovery(_) => "This recovery code is wrong, or was used already.",
+        Offered::Passkey(_) => "This passkey was not accepted, or it took longer than five minutes. Try again.",
     };
     let pause = match attempt.wait {
         0 => String::new(),

@@ -35,7 +35,7 @@ pub async fn make_recovery_codes(ctx: &Ctx, caller: &Caller, from: &Visitor) -> 
     require_recent_proof(ctx, caller).await?;
     let mut tx = ctx.db.begin().await?;
     if !all::has_second(&mut *tx, caller.account).await? {
-        return Err(AppError::conflict("Recovery codes stand in for an authenticator app. Set one up first."));
+        return Err(AppError::conflict("Recovery codes stand in for an authenticator app or a passkey. Set one up first."));
     }
     let codes = make(ctx, &mut tx, caller.account).await?;
     let change = Change { kind: "factor.codes_made", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };

@@ -4,6 +4,7 @@
 use super::{
     SendFactorChanged, Told,
     interrupted::{self, Interrupted},
+    passkeys::{self, Purpose},
     pending::Offered,
     recovery, session_of, totp,
 };
@@ -41,6 +42,8 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/accounts/api/openid/link_with", "link another way to sign in"),
     ("/fn/tollgate/accounts/api/openid/confirm_link", "link another way to sign in"),
     ("/fn/tollgate/accounts/api/openid/unlink", "unlink a way to sign in"),
+    ("/fn/tollgate/accounts/api/passkeys/start_passkey", "add a passkey"),
+    ("/fn/tollgate/accounts/api/passkeys/remove_passkey", "remove a passkey"),
     ("/fn/tollgate/accounts/api/sessions/end_session", "sign out another device"),
     ("/fn/tollgate/accounts/api/sessions/end_sessions", "sign out other devices"),
     ("/fn/tollgate/accounts/api/programs/approve_program", "let a program sign in as you"),
@@ -99,6 +102,7 @@ pub async fn step_up_view(ctx: &Ctx, caller: &Caller, form: Option<&str>) -> Res
         email: account.email,
         has_password: account.password_hash.is_some(),
         has_app: facts.totp_since.is_some(),
+        has_passkey: facts.passkeys > 0 && passkeys::are_passkeys_possible(ctx),
         codes_left: u64::try_from(facts.codes_left).unwrap_or(0),
         providers: linked_providers(ctx, caller.account).await?,
     })
@@ -139,12 +143,20 @@ async fn accept(ctx: &Ctx, caller: &Caller, from: &Visitor, proof: &StepUpProof)
             return Ok(false);
         }
     }
+    let asserted = match proof {
+        StepUpProof::Password(_) => None,
+        StepUpProof::Factor(offered) => passkeys::asserted(ctx, from, Purpose::StepUp, &session_of(caller)?.to_string(), caller.account, offered).await?,
+    };
     let change = |kind| Change { kind, workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
     let mut tx = ctx.db.begin().await?;
     let is_right = match proof {
         StepUpProof::Password(_) | StepUpProof::Elsewhere => true,
         StepUpProof::Factor(Offered::Code(typed)) => totp::accept(ctx, &mut tx, caller.account, typed).await?,
         StepUpProof::Factor(Offered::Recovery(typed)) => recovery::accept(ctx, &mut tx, caller.account, typed).await?,
+        StepUpProof::Factor(Offered::Passkey(_)) => match &asserted {
+            Some(asserted) => passkeys::mark_used(ctx, &mut tx, asserted).await?,
+            None => false,
+        },
     };
     if !is_right {
         return Ok(false);
@@ -167,6 +179,7 @@ fn wrong(proof: &StepUpProof, attempt: &Attempt) -> AppError {
         StepUpProof::Factor(Offered::Code(_)) => ("code", "This code is wrong, too old, or was used already. Type the one that your app shows now."),
         StepUpProof::Factor(Offered::Recovery(_)) => ("recovery_code", "This recovery code is wrong, or was used already."),
         StepUpProof::Elsewhere => ("", "This proves nothing here."),
+        StepUpProof::Factor(Offered::Passkey(_)) => ("passkey", "This passkey was not accepted, or it took longer than five minutes. Try again."),
     };
     let pause = match attempt.wait {
         0 => String::new(),

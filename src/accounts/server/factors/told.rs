@@ -24,6 +24,10 @@ pub enum Told {
     TotpRemoved,
     CodesMade,
     CodeUsed,
+    PasskeyAdded,
+    PasskeyRemoved,
+    /// The counter of a passkey went back: there may be a copy of it.
+    PasskeyCopied,
     /// An operator asked to take the factors away, a day from then.
     ResetAsked,
     ResetStopped,
@@ -53,6 +57,9 @@ impl Told {
             Self::TotpRemoved => "Two-factor sign-in is off",
             Self::CodesMade => "You have new recovery codes",
             Self::CodeUsed => "A recovery code was used",
+            Self::PasskeyAdded => "A passkey was added",
+            Self::PasskeyRemoved => "A passkey was removed",
+            Self::PasskeyCopied => "A passkey may have been copied",
             Self::ResetAsked => "Your second factors will be removed",
             Self::ResetStopped => "Your second factors stay",
             Self::ResetDone => "Your second factors were removed",
@@ -63,15 +70,24 @@ impl Told {
         match self {
             Self::TotpAdded => "An authenticator app was added to your account. From now on signing in takes a code of it, too.",
             Self::TotpReplaced => "The authenticator app of your account was replaced by another one. Codes of the old one no longer work.",
-            Self::TotpRemoved => "The authenticator app of your account was removed, and its recovery codes with it. Your password alone signs in now.",
+            Self::TotpRemoved => {
+                "The authenticator app of your account was removed. If it was your last second factor, its recovery codes are gone with it and your password alone signs in now."
+            }
             Self::CodesMade => "New recovery codes were made for your account. The old ones no longer work.",
             Self::CodeUsed => "One of your recovery codes was used. It does not work again.",
-            Self::ResetAsked => {
-                "An operator of this site asked to remove your authenticator app and your recovery codes. It happens in 24 hours. If you asked for it, do nothing."
+            Self::PasskeyAdded => "A passkey was added to your account. It signs in alone; with your password a second factor is asked for from now on.",
+            Self::PasskeyRemoved => {
+                "A passkey of your account was removed. It signs in no more. If it was your last second factor, your recovery codes are gone with it and your password alone signs in now."
             }
-            Self::ResetStopped => "The removal of your authenticator app and recovery codes was stopped. Nothing has changed.",
+            Self::PasskeyCopied => {
+                "One of your passkeys was used with a counter that went back, as if there were a copy of it. It was refused. Remove that passkey, unless you know why."
+            }
+            Self::ResetAsked => {
+                "An operator of this site asked to remove your authenticator app, your passkeys and your recovery codes. It happens in 24 hours. If you asked for it, do nothing."
+            }
+            Self::ResetStopped => "The removal of your authenticator app, passkeys and recovery codes was stopped. Nothing has changed.",
             Self::ResetDone => {
-                "Your authenticator app and your recovery codes were removed by an operator of this site, and every session was ended. Your password alone signs in now. Set up a new app soon."
+                "Your authenticator app, your passkeys and your recovery codes were removed by an operator of this site, and every session was ended. Your password alone signs in now. Set up a second factor soon."
             }
         }
     }

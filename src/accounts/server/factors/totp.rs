@@ -51,7 +51,7 @@ pub async fn totp_setup(ctx: &Ctx, caller: &Caller) -> Result<Option<TotpSetup>,
     Ok(Some(TotpSetup { qr: code::qr(&uri), secret: code::grouped(&seed), uri }))
 }
 
-/// Confirms the app by a code of it. The first one brings recovery codes, to be shown once.
+/// Confirms the app by a code of it. The first one brings recovery codes, to be shown once, unless there are some.
 pub async fn confirm_totp(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &str, end_others: bool) -> Result<Option<Codes>, AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
     let now = ctx.clock.now();
@@ -69,7 +69,9 @@ pub async fn confirm_totp(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &st
         return Err(late());
     }
     let is_first = store::replace_totp(&mut tx, caller.account, &sealed, step, now).await?;
-    let codes = if is_first { Some(recovery::make(ctx, &mut tx, caller.account).await?) } else { None };
+    // Somebody with a passkey may have codes already.
+    let has_codes = all::find_facts(&mut *tx, caller.account).await?.codes_left > 0;
+    let codes = if is_first && !has_codes { Some(recovery::make(ctx, &mut tx, caller.account).await?) } else { None };
     if end_others {
         sessions::delete_sessions(&mut *tx, caller.account, Some(session)).await?;
     }
@@ -80,16 +82,23 @@ pub async fn confirm_totp(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &st
     Ok(codes)
 }
 
-/// Takes the app away, the recovery codes with it: they stood in for it.
+/// Takes the app away. If no passkey is left either, the recovery codes go with it: they stood in for them.
 pub async fn remove_totp(ctx: &Ctx, caller: &Caller, from: &Visitor) -> Result<(), AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
     require_recent_proof(ctx, caller).await?;
-    if super::is_required_of(ctx, caller) {
+    if super::is_required_of(ctx, caller) && all::passkeys::count_passkeys(&ctx.db, caller.account).await? == 0 {
         return Err(AppError::conflict("This site requires a second factor of you. Set up another app instead: it replaces this one."));
     }
     let mut tx = ctx.db.begin().await?;
-    if !delete_all(&mut tx, caller.account).await? {
+    if !lock_account(&mut tx, caller.account).await? || !store::delete_totp(&mut tx, caller.account).await? {
         return Ok(());
+    }
+    if !all::has_second(&mut *tx, caller.account).await? {
+        if super::is_required_of(ctx, caller) {
+            return Err(AppError::conflict("This site requires a second factor of you, and your last passkey was removed a moment ago."));
+        }
+        all::recovery::delete_codes(&mut tx, caller.account).await?;
+        all::resets::delete_reset_of(&mut tx, caller.account).await?;
     }
     let change = Change { kind: "factor.totp_removed", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
     let cause = record(ctx, &mut tx, change).await?;
@@ -99,10 +108,11 @@ pub async fn remove_totp(ctx: &Ctx, caller: &Caller, from: &Visitor) -> Result<(
 
 /// Every second factor of an account; true if there was one.
 pub(super) async fn delete_all(conn: &mut PgConnection, account: AccountId) -> sqlx::Result<bool> {
-    let had = store::delete_totp(conn, account).await?;
+    let had_app = store::delete_totp(conn, account).await?;
+    let had_passkeys = all::passkeys::delete_passkeys(conn, account).await?;
     all::recovery::delete_codes(conn, account).await?;
     all::resets::delete_reset_of(conn, account).await?;
-    Ok(had)
+    Ok(had_app || had_passkeys)
 }
 
 /// Accepts a code once, in the transaction of what it proves (R29).

@@ -34,7 +34,7 @@ pub async fn find_caller(db: &PgPool, account: AccountId, via: Via, address: Opt
              d.reason as "disabled?",
              exists (select from held where account_id is not null or network is not null) as "is_banned!",
              exists (select from held where domain is not null) as "are_domains_banned!",
-             exists (select from totp_factors t where t.account_id = a.id) as "has_second!",
+             exists (select from totp_factors t where t.account_id = a.id) or exists (select from passkeys k where k.account_id = a.id) as "has_second!",
              array(select distinct p.permission from account_roles r join role_permissions p on p.role = r.role where r.account_id = a.id) as "permissions!"
            from accounts a join workspaces w on w.personal_of = a.id left join account_disablements d on d.account_id = a.id
            where a.id = $1 and not exists (select from account_departures g where g.account_id = a.id)"#,

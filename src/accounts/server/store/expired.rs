@@ -40,6 +40,7 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
     let invites = sqlx::query!("delete from invites where expires_at < $1", now - INVITES).execute(db).await?;
     sqlx::query!("delete from pending_sign_ins where expires_at < $1", now).execute(db).await?;
     sqlx::query!("delete from interrupted_forms where expires_at < $1", now).execute(db).await?;
+    sqlx::query!("delete from passkey_challenges where expires_at < $1", now).execute(db).await?;
     let programs = super::programs::delete_ended(db, now).await?;
     sqlx::query!("delete from totp_enrolments where expires_at < $1", now).execute(db).await?;
     sqlx::query!("delete from sign_in_flows where expires_at < $1", now).execute(db).await?;

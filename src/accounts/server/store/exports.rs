@@ -41,9 +41,21 @@ pub struct FactorFacts {
     #[serde(with = "time::serde::rfc3339::option")]
     pub app_last_used_at: Option<OffsetDateTime>,
     pub recovery_codes_left: i64,
+    pub passkeys: Vec<PasskeyLine>,
     /// When an operator's reset takes them away.
     #[serde(with = "time::serde::rfc3339::option")]
     pub removed_at: Option<OffsetDateTime>,
+}
+
+/// A passkey without its key.
+#[derive(Debug, Serialize)]
+pub struct PasskeyLine {
+    pub name: String,
+    pub is_synced: bool,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_used_at: Option<OffsetDateTime>,
 }
 
 #[derive(Debug, Serialize)]
@@ -134,9 +146,19 @@ pub async fn find_facts(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Re
     .await
 }
 
-pub async fn find_factors(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<FactorFacts> {
-    let facts = super::factors::find_facts(db, account).await?;
-    Ok(FactorFacts { app_since: facts.totp_since, app_last_used_at: facts.totp_used, recovery_codes_left: facts.codes_left, removed_at: facts.reset_due })
+pub async fn find_factors(conn: &mut PgConnection, account: AccountId) -> sqlx::Result<FactorFacts> {
+    let facts = super::factors::find_facts(&mut *conn, account).await?;
+    let passkeys = super::factors::passkeys::list_passkeys(conn, account).await?;
+    Ok(FactorFacts {
+        app_since: facts.totp_since,
+        app_last_used_at: facts.totp_used,
+        recovery_codes_left: facts.codes_left,
+        passkeys: passkeys
+            .into_iter()
+            .map(|p| PasskeyLine { name: p.name, is_synced: p.is_synced, created_at: p.created_at, last_used_at: p.last_used_at })
+            .collect(),
+        removed_at: facts.reset_due,
+    })
 }
 
 pub async fn list_sessions(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Vec<SessionLine>> {

@@ -1,6 +1,8 @@
 //! Second factors and proofs: one file per table.
 
+pub mod challenges;
 pub mod interrupted;
+pub mod passkeys;
 pub mod pending;
 pub mod recovery;
 pub mod resets;
@@ -21,6 +23,7 @@ pub struct Facts {
     pub totp_used: Option<OffsetDateTime>,
     /// Recovery codes that were not used.
     pub codes_left: i64,
+    pub passkeys: i64,
     /// When an operator's reset takes the factors away.
     pub reset_due: Option<OffsetDateTime>,
 }
@@ -29,7 +32,8 @@ pub async fn find_facts(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Re
     sqlx::query_as!(
         Facts,
         r#"select t.created_at as "totp_since?", t.last_used_at as "totp_used?", r.due_at as "reset_due?",
-             (select count(*) from recovery_codes c where c.account_id = a.id and c.used_at is null) as "codes_left!"
+             (select count(*) from recovery_codes c where c.account_id = a.id and c.used_at is null) as "codes_left!",
+             (select count(*) from passkeys p where p.account_id = a.id) as "passkeys!"
            from accounts a left join totp_factors t on t.account_id = a.id left join factor_resets r on r.account_id = a.id
            where a.id = $1"#,
         account.uuid(),
@@ -41,5 +45,10 @@ pub async fn find_facts(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Re
 
 /// True if a password is not enough to come in.
 pub async fn has_second(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"select exists (select from totp_factors where account_id = $1) as "has!""#, account.uuid()).fetch_one(db).await
+    sqlx::query_scalar!(
+        r#"select exists (select from totp_factors where account_id = $1) or exists (select from passkeys where account_id = $1) as "has!""#,
+        account.uuid(),
+    )
+    .fetch_one(db)
+    .await
 }

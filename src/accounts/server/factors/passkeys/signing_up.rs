@@ -1,0 +1,72 @@
+//! Signing up with a passkey in the place of a password. The passkey is made before anybody knows whether the address is free; if it is
+//! not, it is thrown away and the answer is the same (R15).
+
+use super::{
+    Purpose,
+    adding::{Made, checked, keep, new_handle, options, read},
+    asking::{self, Question, browser_of},
+    relying_party,
+};
+use crate::{
+    accounts::server::{
+        Visitor,
+        attempts::{self, Attempt},
+        store::factors::passkeys as store,
+    },
+    error::{AppError, Fields},
+    platform::Ctx,
+    values::{AccountId, Email},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+use webauthn_rs::prelude::PasskeyRegistration;
+
+/// A passkey for an account that is yet to be, and what its authenticator calls it.
+#[derive(Debug, Clone)]
+pub(in crate::accounts::server) struct FirstPasskey {
+    handle: Uuid,
+    passkey: Made,
+}
+
+/// Asks a browser for the passkey of a new account; answers what its script passes on, as JSON. Says nothing of the address.
+pub async fn ask_passkey_of_sign_up(ctx: &Ctx, from: &Visitor, email: &str, name: &str) -> Result<String, AppError> {
+    let mut fields = Fields::default();
+    let email: Option<Email> = fields.check("email", email.parse::<Email>());
+    fields.done()?;
+    let email = email.ok_or(AppError::NotFound)?;
+    Attempt::charge(ctx, &attempts::PASSKEY_FROM, &attempts::network(from.address)).await?;
+    let handle = new_handle(ctx);
+    let name = if name.trim().is_empty() { email.as_str() } else { name.trim() };
+    let (asked, state) = relying_party(ctx)?.start_passkey_registration(handle, email.as_str(), name, None).map_err(AppError::internal)?;
+    let options = options(&asked)?;
+    let question = Question {
+        purpose: Purpose::SignUp,
+        holder: &browser_of(ctx),
+        account: None,
+        handle: Some(handle),
+        challenge: &asked.public_key.challenge,
+        state,
+        options: &options,
+    };
+    asking::keep(ctx, question).await?;
+    Ok(options.to_string())
+}
+
+/// Checks what the authenticator made. A passkey that belongs to an account is refused here, before the address is looked at: whether
+/// that has an account must not be told by it.
+pub(in crate::accounts::server) async fn checked_passkey(ctx: &Ctx, browser: &str, answer: &str) -> Result<FirstPasskey, AppError> {
+    let answer = read(answer)?;
+    let late = || AppError::invalid("credential", "This took longer than five minutes, or was done already. Try again.");
+    let asked = asking::take::<PasskeyRegistration>(ctx, Purpose::SignUp, browser, &answer.response.client_data_json).await?.ok_or_else(late)?;
+    let passkey = checked(ctx, &answer, &asked.state)?;
+    if store::find_by_credential(&ctx.db, passkey.credential_id()).await?.is_some() {
+        return Err(AppError::conflict("This passkey belongs to an account already. Sign in with it."));
+    }
+    Ok(FirstPasskey { handle: asked.handle.ok_or_else(late)?, passkey })
+}
+
+/// Gives it to an account that was made in this transaction; one that nobody proved may have left others behind (`sign_up::insert`).
+pub(in crate::accounts::server) async fn insert_first(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, made: &FirstPasskey) -> sqlx::Result<bool> {
+    store::find_or_insert_handle(conn, account, made.handle).await?;
+    keep(ctx, conn, account, &made.passkey, None).await
+}
