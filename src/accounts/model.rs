@@ -20,6 +20,9 @@ pub struct Caller {
     pub time_zone: String,
     pub permissions: Vec<Permission>,
     pub via: Via,
+    /// The admin PIN came beside this very request, by key, and was right.
+    #[serde(skip)]
+    pub gave_pin: bool,
 }
 
 /// How the caller proved who it is.
@@ -51,6 +54,7 @@ impl Caller {
             time_zone: "UTC".to_owned(),
             permissions: CATALOGUE.iter().map(|(permission, _)| permission.clone()).collect(),
             via: Via::Cli,
+            gave_pin: false,
         }
     }
 
@@ -261,6 +265,9 @@ pub struct StepUpView {
     pub has_password: bool,
     pub has_app: bool,
     pub codes_left: u64,
+    /// The proof is there; what is missing is the admin PIN. Not a word of it in the page where there is none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_pin: bool,
 }
 
 /// Where somebody is signed in.
@@ -331,6 +338,8 @@ pub struct LinkView {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AccountFilter {
     pub id: Option<AccountId>,
+    /// Only these.
+    pub ids: Option<Vec<AccountId>>,
     /// Part of an address or a name.
     pub search: Option<String>,
     pub state: Option<AccountState>,
@@ -378,5 +387,37 @@ impl AccountState {
             Self::Banned => "Banned",
             Self::Locked => "Locked",
         }
+    }
+}
+
+/// What is done to many accounts at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountAct {
+    Disable,
+    Enable,
+    Ban,
+    LiftBan,
+    EndSessions,
+    SendReset,
+}
+
+impl AccountAct {
+    /// Every act with its word and its label.
+    pub const ALL: [(Self, &'static str, &'static str); 6] = [
+        (Self::Disable, "disable", "Disable"),
+        (Self::Enable, "enable", "Enable"),
+        (Self::Ban, "ban", "Ban"),
+        (Self::LiftBan, "lift-ban", "Lift the ban"),
+        (Self::EndSessions, "end-sessions", "End all sessions"),
+        (Self::SendReset, "send-reset", "Send a reset link"),
+    ];
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, word, _)| *word == text).map(|(act, ..)| act)
+    }
+
+    pub fn word(self) -> &'static str {
+        Self::ALL.into_iter().find(|(act, ..)| *act == self).map_or("", |(_, word, _)| word)
     }
 }

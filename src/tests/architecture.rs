@@ -35,6 +35,8 @@ const OWNERS: &[(&str, &[&str])] = &[
             "recovery_codes",
             "pending_sign_ins",
             "interrupted_forms",
+            "admin_pin",
+            "admin_pin_proofs",
             "factor_resets",
         ],
     ),

@@ -26,7 +26,8 @@ struct Reader {
 impl Reader {
     async fn new(db: PgPool) -> Self {
         let app = TestApp::start(db.clone()).await;
-        let permissions: Vec<&str> = OPERATOR.iter().copied().chain(["apis:manage", "plans:manage", "blocks:manage"]).collect();
+        let permissions: Vec<&str> =
+            OPERATOR.iter().copied().chain(["apis:manage", "plans:manage", "blocks:manage", "admin:read", "accounts:manage"]).collect();
         let mara = person_with(&app, &db, "mara@example.com", "operator", &permissions).await;
         let document = app.get("/api/v1/openapi.json").await.json().await.unwrap();
         Self { app, mara, document, asked: BTreeSet::new(), secret: String::new(), scanner: Scanner::new("stranger") }
@@ -226,6 +227,20 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), block, "blk_nothing", "", None, 404).await;
     r.ask(delete.clone(), block, id, "?note=a%20test", None, 204).await;
     r.ask(delete.clone(), block, "blk_nothing", "", None, 404).await;
+
+    // Bans.
+    let (bans, ban) = ("/api/v1/bans", "/api/v1/bans/{id}");
+    let wish = json!({ "target": "spam.example", "reason": "throwaways", "seconds": 600 });
+    let made = r.ask(post.clone(), bans, "", "", Some(wish.clone()), 201).await;
+    r.ask(post.clone(), bans, "", "", Some(wish), 409).await;
+    r.ask(post.clone(), bans, "", "", Some(json!({ "target": "spam", "reason": "x" })), 422).await;
+    r.ask(get.clone(), bans, "", "?limit=5&state=active", None, 200).await;
+    r.ask(get.clone(), bans, "", "?state=maybe", None, 422).await;
+    let id = made["id"].as_str().unwrap();
+    r.ask(get.clone(), ban, id, "", None, 200).await;
+    r.ask(get.clone(), ban, "ban_nothing", "", None, 404).await;
+    r.ask(delete.clone(), ban, id, "", None, 204).await;
+    r.ask(delete.clone(), ban, "ban_nothing", "", None, 404).await;
 
     // Keys in and out.
     let (import, hash) = ("/api/v1/keys/import", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

@@ -46,19 +46,35 @@ pub async fn pending_sign_in() -> Result<Option<String>, AppError> {
     }
 }
 
-/// Proves again who sits here, by one of the three; the form that waited comes back.
+/// Proves again who sits here, by one of the proofs; the form that waited comes back, or what else it needs is asked.
 #[server]
-pub async fn step_up(password: Option<String>, code: Option<String>, recovery_code: Option<String>, form: Option<String>) -> Result<(), AppError> {
+pub async fn step_up(
+    password: Option<String>,
+    code: Option<String>,
+    recovery_code: Option<String>,
+    pin: Option<String>,
+    form: Option<String>,
+) -> Result<(), AppError> {
     use crate::accounts::server::{self, Offered, StepUpProof, Visitor, links};
     use crate::platform::http::reply;
+    use crate::values::link;
     let (ctx, caller) = server::caller_who_may_owe().await?;
-    let proof = match (password, code, recovery_code) {
-        (Some(password), None, None) => StepUpProof::Password(password.into()),
-        (None, Some(code), None) => StepUpProof::Factor(Offered::Code(code)),
-        (None, None, Some(code)) => StepUpProof::Factor(Offered::Recovery(code)),
-        _ => return Err(AppError::invalid("", "Send one proof: password, code or recovery_code.")),
+    let (session, here) = (server::session()?, Visitor::here());
+    let proof = match (password, code, recovery_code, &pin) {
+        (Some(password), None, None, None) => Some(StepUpProof::Password(password.into())),
+        (None, Some(code), None, None) => Some(StepUpProof::Factor(Offered::Code(code))),
+        (None, None, Some(code), None) => Some(StepUpProof::Factor(Offered::Recovery(code))),
+        _ => None,
     };
-    let waiting = server::step_up(&ctx, &caller, &Visitor::here(), &server::session()?, &proof, form.as_deref()).await?;
+    let waiting = match (proof, pin) {
+        (Some(proof), _) => server::step_up(&ctx, &caller, &here, &session, &proof, form.as_deref()).await?,
+        (None, Some(pin)) => server::prove_pin(&ctx, &caller, &here, &pin.into(), form.as_deref()).await?,
+        (None, None) => return Err(AppError::invalid("", server::NO_PROOF)),
+    };
+    if server::is_pin_next(&ctx, &caller, waiting.as_ref()).await? {
+        reply::redirect(&link("/step-up", form.as_deref().map(|form| ("form", form))));
+        return Ok(());
+    }
     match waiting.zip(form) {
         Some((waiting, form)) => {
             reply::seal(&ctx, server::RESUME, &form, 60);

@@ -36,6 +36,9 @@ pub const PROOF_FROM: Rule = Rule { name: "proof:ip", free: 30, first: 1, longes
 /// Wrong current passwords of one signed-in account.
 pub const CURRENT_PASSWORD: Rule = Rule { name: "password:id", free: 5, first: 30, longest: 900, forget_after: Duration::hours(24) };
 
+/// Wrong admin PINs of one operator.
+pub const ADMIN_PIN: Rule = Rule { name: "admin_pin:id", free: 5, first: 30, longest: 900, forget_after: Duration::hours(24) };
+
 /// A counted attempt.
 #[derive(Debug, Clone)]
 pub struct Attempt {

@@ -21,6 +21,7 @@ pub mod leaving;
 pub mod links;
 mod locks;
 mod mail;
+mod many;
 pub mod new_codes;
 mod operators;
 mod password_rules;
@@ -42,17 +43,19 @@ pub use administration::{
     find_account_by_email, list_accounts, send_reset_link, sessions_of_account,
 };
 pub use arriving::arrive;
-pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, lift_ban, list_bans, unban_account};
+pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, find_ban, lift_ban, list_bans, page_of_bans, unban_account};
 pub use caller::{OwesFactor, caller, caller_of_account, caller_who_may_owe, context, identify, maybe_caller, session};
 pub use devices::not_me;
 pub use entry::{Barred, Entrant, may_come_in};
 pub use factors::{
-    ACTS, Interrupted, Offered, PENDING_LASTS, RESUME, StepUpProof, accept_second_factor, ask_reset, confirm_totp, factors, factors_of, finish_sign_in,
-    has_second_factor, keep_form, look_at_form, make_recovery_codes, owes_factor, pending_email, remove_totp, require_recent_proof, reset_factors_now,
-    start_totp, step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset,
+    ACTS, Interrupted, NO_PROOF, Offered, PENDING_LASTS, PIN_ACTS, RESUME, StepUpProof, accept_second_factor, ask_reset, clear_admin_pin, confirm_totp,
+    factors, factors_of, finish_sign_in, has_second_factor, is_pin_next, keep_form, look_at_form, make_recovery_codes, owes_factor, pending_email, prove_pin,
+    remove_totp, require_admin_proof, require_pin, require_recent_proof, reset_factors_now, set_admin_pin, start_totp, step_up, step_up_view, stop_reset,
+    take_form, totp_setup, waiting_reset, with_pin,
 };
 pub use invites::create_invite;
 pub use locks::{unlock, unlock_account};
+pub use many::{AccountsPlan, Chosen, ManyAccounts, change_many_accounts, plan_many_accounts};
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
 pub use password_rules::advice as password_advice;
 pub use passwords::Passwords;

@@ -11,6 +11,7 @@ mod jobs;
 mod key_panel;
 mod keys;
 mod many;
+mod many_accounts;
 mod overview;
 mod refusals;
 mod reset_factors;
@@ -23,6 +24,7 @@ pub use bans::BansPage;
 pub use jobs::JobsPage;
 pub use keys::KeysPage;
 pub use many::ManyPage;
+pub use many_accounts::ManyAccountsPage;
 pub use overview::OverviewPage;
 pub use refusals::RefusalsPage;
 

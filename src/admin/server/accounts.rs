@@ -118,13 +118,14 @@ pub async fn enable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acco
     Ok(nodes::spread_of_account(ctx, id).await)
 }
 
-fn filter(query: &AccountQuery) -> Result<AccountFilter, AppError> {
+pub(super) fn filter(query: &AccountQuery) -> Result<AccountFilter, AppError> {
     let cursor = |text: &str| text.parse::<AccountId>().map_err(|_| AppError::invalid("older", "This list can't be continued here. Start at its beginning."));
     let state = |word: &str| AccountState::ALL.into_iter().find(|s| s.as_str() == word).ok_or_else(|| AppError::invalid("status", "There is no such status."));
     let id = query.q.as_deref().and_then(|q| q.parse::<AccountId>().ok());
     let operators = query.status.as_deref() == Some("operator");
     Ok(AccountFilter {
         id,
+        ids: None,
         search: query.q.clone().filter(|_| id.is_none()),
         state: query.status.as_deref().filter(|_| !operators).map(state).transpose()?,
         operators,
@@ -135,7 +136,7 @@ fn filter(query: &AccountQuery) -> Result<AccountFilter, AppError> {
     })
 }
 
-fn row(account: &AccountFacts, local: &LocalTime) -> AccountRow {
+pub(super) fn row(account: &AccountFacts, local: &LocalTime) -> AccountRow {
     let state = match () {
         () if account.disabled_at.is_some() => AccountState::Disabled,
         () if account.ban.is_some() => AccountState::Banned,

@@ -6,8 +6,10 @@ mod apis;
 mod bans;
 mod deeds;
 mod health;
+pub mod http;
 mod jobs;
 mod keys;
+mod many_accounts;
 mod nodes;
 mod overview;
 mod refusals;
@@ -18,5 +20,6 @@ pub use apis::{create_api, list_apis, read_api, remove_route, save_api, save_rou
 pub use bans::{add_ban, ban_account, lift_ban, list_bans, unban_account, unlock_account};
 pub use jobs::{list_jobs, retry_job};
 pub use keys::{change_many_keys, disable_key, enable_key, list_keys, preview_many_keys, revoke_key, set_limit};
+pub use many_accounts::{change_many_accounts, preview_many_accounts};
 pub use overview::read_overview;
 pub use refusals::list_refusals;

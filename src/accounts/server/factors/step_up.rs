@@ -2,7 +2,8 @@
 //! account has, and gives the session a new cookie; the old one is dead in the same transaction (R23).
 
 use super::{
-    SendFactorChanged, Told,
+    PIN_ACTS, SendFactorChanged, Told,
+    admin_pin::is_pin_next,
     interrupted::{self, Interrupted},
     pending::Offered,
     recovery, session_of, totp,
@@ -28,7 +29,7 @@ use time::Duration;
 use tower_sessions::Session;
 
 /// How old a proof may be.
-const LASTS: Duration = Duration::minutes(10);
+pub(super) const LASTS: Duration = Duration::minutes(10);
 
 /// Every act that needs a recent proof, by its server function, and how the page says what waits. Their operations call
 /// [`require_recent_proof`]. Changing the password is not among them: the present one, typed beside it, is the proof (R8). Making
@@ -50,6 +51,7 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/admin/api/end_session", "end somebody's session"),
     ("/fn/tollgate/admin/api/end_sessions", "end somebody's sessions"),
     ("/fn/tollgate/admin/api/reset_factors", "reset somebody's second factors"),
+    ("/fn/tollgate/admin/api/change_many_accounts", "change many accounts"),
 ];
 
 /// What is offered as proof.
@@ -79,7 +81,8 @@ pub async fn step_up_view(ctx: &Ctx, caller: &Caller, form: Option<&str>) -> Res
     };
     let account = accounts::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
     let facts = store::find_facts(&ctx.db, caller.account).await?;
-    let act = waiting.as_ref().and_then(|form| ACTS.iter().find(|(path, _)| *path == form.action)).map(|(_, words)| (*words).to_owned());
+    let act = waiting.as_ref().and_then(|form| ACTS.iter().chain(PIN_ACTS).find(|(path, _)| *path == form.action)).map(|(_, words)| (*words).to_owned());
+    let asks_pin = is_pin_next(ctx, caller, waiting.as_ref()).await?;
     Ok(StepUpView {
         act,
         back: waiting.map_or_else(|| "/home".to_owned(), |form| form.page),
@@ -87,6 +90,7 @@ pub async fn step_up_view(ctx: &Ctx, caller: &Caller, form: Option<&str>) -> Res
         has_password: account.password_hash.is_some(),
         has_app: facts.totp_since.is_some(),
         codes_left: u64::try_from(facts.codes_left).unwrap_or(0),
+        asks_pin,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Second factors and proofs: one file per table.
 
+pub mod admin_pin;
 pub mod interrupted;
 pub mod pending;
 pub mod recovery;
