@@ -1,5 +1,11 @@
 //! The nouns of accounts, for both sides.
 
+mod fields;
+mod many;
+
+pub use fields::{FieldForm, FieldKind, FieldUse, FieldValue, ProfileField};
+pub use many::AccountAct;
+
 use crate::{
     error::AppError,
     values::{AccountId, CATALOGUE, KeyId, Permission, SessionId, WorkspaceId},
@@ -84,6 +90,8 @@ pub struct Profile {
     pub handle: Option<String>,
     /// What everybody may see there.
     pub published: Vec<Published>,
+    /// What the operators ask for besides, in their order.
+    pub fields: Vec<FieldValue>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -176,6 +184,7 @@ pub struct PublicProfile {
     pub language: Option<String>,
     /// The day of the sign-up, UTC: `2026-11-20`.
     pub joined: Option<String>,
+    pub fields: Vec<FieldValue>,
 }
 
 /// What this browser holds of links about a change of address and about leaving.
@@ -330,6 +339,8 @@ pub struct LinkView {
     /// What a new password needs, in a sentence.
     pub password_advice: String,
     pub door: Door,
+    /// What the operators ask for on signing up.
+    pub fields: Vec<ProfileField>,
     /// The sender and the subject to look for.
     pub mail_from: String,
 }
@@ -343,6 +354,8 @@ pub struct AccountFilter {
     /// Part of an address or a name.
     pub search: Option<String>,
     pub state: Option<AccountState>,
+    /// Only those with exactly this value in the field of this name.
+    pub field: Option<(String, String)>,
     /// Only operators.
     pub operators: bool,
     /// Only those older than this one, or newer if `backwards`.
@@ -387,37 +400,5 @@ impl AccountState {
             Self::Banned => "Banned",
             Self::Locked => "Locked",
         }
-    }
-}
-
-/// What is done to many accounts at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountAct {
-    Disable,
-    Enable,
-    Ban,
-    LiftBan,
-    EndSessions,
-    SendReset,
-}
-
-impl AccountAct {
-    /// Every act with its word and its label.
-    pub const ALL: [(Self, &'static str, &'static str); 6] = [
-        (Self::Disable, "disable", "Disable"),
-        (Self::Enable, "enable", "Enable"),
-        (Self::Ban, "ban", "Ban"),
-        (Self::LiftBan, "lift-ban", "Lift the ban"),
-        (Self::EndSessions, "end-sessions", "End all sessions"),
-        (Self::SendReset, "send-reset", "Send a reset link"),
-    ];
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|(_, word, _)| *word == text).map(|(act, ..)| act)
-    }
-
-    pub fn word(self) -> &'static str {
-        Self::ALL.into_iter().find(|(act, ..)| *act == self).map_or("", |(_, word, _)| word)
     }
 }

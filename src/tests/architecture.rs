@@ -37,6 +37,8 @@ const OWNERS: &[(&str, &[&str])] = &[
             "interrupted_forms",
             "admin_pin",
             "admin_pin_proofs",
+            "profile_fields",
+            "profile_values",
             "factor_resets",
         ],
     ),

@@ -8,6 +8,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::collections::BTreeSet;
+use tollgate::accounts::{
+    Caller,
+    model::FieldForm,
+    server::{Visitor, create_field},
+};
 
 const LEAKED: &str = "/api/v1/leaked-keys";
 
@@ -278,9 +283,11 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(delete.clone(), export, &id, "", None, 204).await;
 
     // The account.
+    let team = FieldForm { slug: "team".to_owned(), label: "Team".to_owned(), kind: "text".to_owned(), may_be_public: true, ..FieldForm::default() };
+    create_field(&r.app.ctx, &Caller::cli(), &Visitor::terminal(), &team).await.unwrap();
     r.ask(get.clone(), "/api/v1/me", "", "", None, 200).await;
     r.ask(get.clone(), "/api/v1/auth/me", "", "", None, 200).await;
-    let all = json!({ "name": "Mara L", "time_zone": "Europe/Berlin", "language": "de", "handle": "mara-l", "published": ["name"] });
+    let all = json!({ "name": "Mara L", "time_zone": "Europe/Berlin", "language": "de", "handle": "mara-l", "published": ["name"], "fields": { "team": "Blue" }, "public_fields": ["team"] });
     r.ask(patch, "/api/v1/me", "", "", Some(all), 200).await;
     r.ask(get.clone(), "/api/v1/me/sessions", "", "", None, 200).await;
     r.ask(delete.clone(), "/api/v1/me/sessions", "", "", None, 200).await;

@@ -1,9 +1,11 @@
 //! Widgets that speak of the caller: the frame around every signed-in page, the frame of the settings.
 
+mod fields;
 mod frame;
 mod loaded;
 mod settings;
 
+pub use fields::FieldInputs;
 pub use frame::Framed;
 pub use loaded::loaded;
 pub use settings::{AccountOfPassword, Setting, SettingsFrame};

@@ -12,6 +12,7 @@ pub mod email_change;
 mod entry;
 pub mod export;
 mod factors;
+mod fields;
 mod fresh_proof;
 mod handles;
 pub mod http;
@@ -52,6 +53,11 @@ pub use factors::{
     factors, factors_of, finish_sign_in, has_second_factor, is_pin_next, keep_form, look_at_form, make_recovery_codes, owes_factor, pending_email, prove_pin,
     remove_totp, require_admin_proof, require_pin, require_recent_proof, reset_factors_now, set_admin_pin, start_totp, step_up, step_up_view, stop_reset,
     take_form, totp_setup, waiting_reset, with_pin,
+};
+pub use fields::{
+    change_field, create_field, delete_field, list_fields, sign_up_fields,
+    values::{FieldsChange, Sent, beside_inputs},
+    values_of,
 };
 pub use invites::create_invite;
 pub use locks::{unlock, unlock_account};

@@ -7,13 +7,17 @@ use super::{
     Visitor,
     attempts::{self, Attempt},
     entry::is_of_banned_domain,
+    fields::{
+        sign_up_fields,
+        values::{self, Sent},
+    },
     jobs::{SendAlreadyRegistered, SendNothing, SendVerification},
     password_rules,
     passwords::Passwords,
     store::{accounts as store, invites, tokens},
 };
 use crate::{
-    accounts::model::Door,
+    accounts::model::{Door, FieldValue, ProfileField},
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::{Ctx, config::SignUpMode, crypto::sha256, jobs},
@@ -33,6 +37,8 @@ pub struct NewSignUp {
     pub time_zone: Option<String>,
     /// The token of an invitation.
     pub invite: Option<String>,
+    /// What the operators ask for, by the slugs of the fields.
+    pub fields: Sent,
 }
 
 /// An account that somebody trusted makes: the command line, demo data, tests.
@@ -58,7 +64,8 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     if ctx.config.auth.sign_up == SignUpMode::Closed {
         return Err(AppError::conflict("Sign-up is closed here. Ask the operator for an account."));
     }
-    let (email, name) = checked(ctx, &input)?;
+    let asked = sign_up_fields(ctx).await?;
+    let (email, name, filled) = checked(ctx, &input, &asked)?;
     let invite = invite(ctx, input.invite.as_deref()).await?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
@@ -82,6 +89,7 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     match insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
         Some((account, workspace)) => {
             tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
+            values::write(&mut tx, account, &[], &filled).await?;
             let change = Change { kind: "account.signed_up", workspace: Some(workspace), ..about(account, &name, from) };
             let cause = record(ctx, &mut tx, change).await?;
             jobs::enqueue(ctx, &mut tx, &SendVerification { account, cause }).await?;
@@ -155,13 +163,15 @@ pub(super) fn about<'a>(account: AccountId, actor_name: &'a str, from: &Visitor)
     Change { actor: Some(account), actor_name, subject: Some(account.uuid()), data: from.facts(), ..Change::default() }
 }
 
-fn checked(ctx: &Ctx, input: &NewSignUp) -> Result<(Email, String), AppError> {
+fn checked(ctx: &Ctx, input: &NewSignUp, asked: &[ProfileField]) -> Result<(Email, String, Vec<FieldValue>), AppError> {
     let mut fields = Fields::default();
     let name = fields.check("name", name(if input.name.trim().is_empty() { before_at(&input.email) } else { &input.name }));
     let email = fields.check("email", input.email.parse::<Email>());
     fields.check("password", password_rules::check(&input.password, ctx.config.auth.password_min, &input.name, input.email.trim()));
+    let filled = values::of_sign_up(asked, &input.fields, &mut fields);
     fields.done()?;
-    email.zip(name).ok_or(AppError::NotFound)
+    let (email, name) = email.zip(name).ok_or(AppError::NotFound)?;
+    Ok((email, name, filled))
 }
 
 /// The hash of the invitation, where one is needed; refused early if it can't be used.

@@ -2,7 +2,7 @@
 
 use super::{Banned, Deed};
 use crate::{
-    accounts::model::{AccountState, Factors, SessionView},
+    accounts::model::{AccountState, Factors, FieldValue, SessionView},
     keys::model::{KeyRow, Said},
     values::{AccountId, Slug, WorkspaceId},
 };
@@ -80,6 +80,8 @@ pub struct AccountPage {
     pub plan: Option<Slug>,
     pub roles: Vec<String>,
     pub factors: Factors,
+    /// What the person wrote into the fields of operators.
+    pub fields: Vec<FieldValue>,
     pub time_zone: String,
     pub disabled: Option<Disabled>,
     pub banned: Option<Banned>,

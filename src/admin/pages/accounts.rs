@@ -38,7 +38,7 @@ fn list(list: AccountList) -> AnyView {
     view! {
         <PageHeader title="Accounts" lead/>
         <Filters action=PATH label="Accounts">
-            <SearchField placeholder="Name, email or id" nostrip:value=query.q/>
+            <SearchField placeholder="Name, email, id, or team=Blue" nostrip:value=query.q/>
             <FilterSelect label="Status" name="status" options=statuses() nostrip:value=query.status/>
         </Filters>
         {match (rows.is_empty(), is_filtered) {

@@ -31,6 +31,7 @@ pub const PIN_ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/admin/api/ban_account", "ban an account"),
     ("/fn/tollgate/admin/api/add_ban", "ban a mail domain or a network"),
     ("/fn/tollgate/admin/api/change_many_accounts", "change many accounts"),
+    ("/fn/tollgate/admin/api/delete_field", "delete a field of every profile"),
     ("/fn/tollgate/admin/api/reset_factors", "reset somebody's second factors"),
     ("/fn/tollgate/admin/api/revoke_key", "revoke somebody's key"),
     ("/fn/tollgate/admin/api/change_many_keys", "change keys of others"),

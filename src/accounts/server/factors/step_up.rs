@@ -52,6 +52,7 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/admin/api/end_sessions", "end somebody's sessions"),
     ("/fn/tollgate/admin/api/reset_factors", "reset somebody's second factors"),
     ("/fn/tollgate/admin/api/change_many_accounts", "change many accounts"),
+    ("/fn/tollgate/admin/api/delete_field", "delete a field of every profile"),
 ];
 
 /// What is offered as proof.

@@ -145,6 +145,8 @@ pub async fn list_accounts(db: impl PgExecutor<'_>, filter: &AccountFilter, now:
                left join account_locks l on l.account_id = a.id and l.until > $7
              where ($1::uuid is null or a.id = $1)
                and ($9::uuid[] is null or a.id = any($9))
+               and ($10::text is null or exists (
+                 select from profile_values v join profile_fields p on p.id = v.field_id where v.account_id = a.id and p.slug = $10 and v.value = $11))
                and ($2::text is null or strpos(lower(a.name), lower($2)) > 0 or strpos(lower(a.email), lower($2)) > 0)
                and case $3::text
                      when 'active' then a.verified_at is not null and d.account_id is null and b.id is null
@@ -182,6 +184,8 @@ pub async fn list_accounts(db: impl PgExecutor<'_>, filter: &AccountFilter, now:
         now,
         filter.operators,
         ids.as_deref(),
+        filter.field.as_ref().map(|(slug, _)| slug.as_str()),
+        filter.field.as_ref().map(|(_, value)| value.as_str()),
     )
     .fetch_all(db)
     .await?;

@@ -10,6 +10,7 @@ pub mod email_changes;
 pub mod expired;
 pub mod exports;
 pub mod factors;
+pub mod fields;
 pub mod invites;
 pub mod locks;
 pub mod operators;
