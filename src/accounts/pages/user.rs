@@ -40,7 +40,10 @@ fn profile(it: PublicProfile) -> AnyView {
 /// What somebody wrote: text, but for a web address, which promises nothing for this site.
 fn value(it: FieldValue) -> AnyView {
     match it.field.kind {
-        FieldKind::Url => view! { <a href=it.value.clone() rel="nofollow noopener ugc">{it.value}</a> }.into_any(),
+        FieldKind::Url => {
+            let href = it.value.clone();
+            view! { <a href=href rel="nofollow noopener ugc">{it.value}</a> }.into_any()
+        }
         FieldKind::Checkbox => "Yes".into_any(),
         FieldKind::Text | FieldKind::Number | FieldKind::Date | FieldKind::Choice => it.value.into_any(),
     }
