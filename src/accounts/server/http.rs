@@ -115,6 +115,20 @@ pub struct ResetBody {
     pub email: Option<String>,
 }
 
+/// The token of a mailed link.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkBody {
+    pub token: String,
+}
+
+/// The proof that it is not only the key which asks.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CurrentPasswordBody {
+    pub current_password: String,
+}
+
 /// Where mail went, whatever is behind the address.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MailedBody {
