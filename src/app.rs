@@ -109,7 +109,9 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/dev/mailbox") view=site::MailboxPage ssr=SsrMode::Async/>
             <Route path=path!("/admin") view=admin::OverviewPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/accounts") view=admin::AccountsPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/accounts/many") view=admin::ManyAccountsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/accounts/:id") view=admin::AccountPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/fields") view=admin::FieldsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/bans") view=admin::BansPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/keys") view=admin::KeysPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/keys/many") view=admin::ManyPage ssr=SsrMode::Async/>

@@ -1,5 +1,11 @@
 //! The nouns of accounts, for both sides.
 
+mod fields;
+mod many;
+
+pub use fields::{FieldForm, FieldKind, FieldUse, FieldValue, ProfileField};
+pub use many::AccountAct;
+
 use crate::{
     error::AppError,
     values::{AccountId, CATALOGUE, KeyId, LinkId, PasskeyId, Permission, SessionId, Slug, WorkspaceId},
@@ -20,6 +26,9 @@ pub struct Caller {
     pub time_zone: String,
     pub permissions: Vec<Permission>,
     pub via: Via,
+    /// The admin PIN came beside this very request, by key, and was right.
+    #[serde(skip)]
+    pub gave_pin: bool,
 }
 
 /// How the caller proved who it is.
@@ -53,6 +62,7 @@ impl Caller {
             time_zone: "UTC".to_owned(),
             permissions: CATALOGUE.iter().map(|(permission, _)| permission.clone()).collect(),
             via: Via::Cli,
+            gave_pin: false,
         }
     }
 
@@ -82,6 +92,8 @@ pub struct Profile {
     pub handle: Option<String>,
     /// What everybody may see there.
     pub published: Vec<Published>,
+    /// What the operators ask for besides, in their order.
+    pub fields: Vec<FieldValue>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -174,6 +186,7 @@ pub struct PublicProfile {
     pub language: Option<String>,
     /// The day of the sign-up, UTC: `2026-11-20`.
     pub joined: Option<String>,
+    pub fields: Vec<FieldValue>,
 }
 
 /// What this browser holds of links about a change of address and about leaving.
@@ -359,6 +372,9 @@ pub struct StepUpView {
     pub codes_left: u64,
     /// Where the account has a sign-in that proves it, too.
     pub providers: Vec<ProviderButton>,
+    /// The proof is there; what is missing is the admin PIN. Not a word of it in the page where there is none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_pin: bool,
 }
 
 /// Where somebody is signed in.
@@ -438,6 +454,8 @@ pub struct LinkView {
     /// What a new password needs, in a sentence.
     pub password_advice: String,
     pub door: Door,
+    /// What the operators ask for on signing up.
+    pub fields: Vec<ProfileField>,
     /// The sender and the subject to look for.
     pub mail_from: String,
     /// Where people may come from, and from where new ones may.
@@ -451,9 +469,13 @@ pub struct LinkView {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AccountFilter {
     pub id: Option<AccountId>,
+    /// Only these.
+    pub ids: Option<Vec<AccountId>>,
     /// Part of an address or a name.
     pub search: Option<String>,
     pub state: Option<AccountState>,
+    /// Only those with exactly this value in the field of this name.
+    pub field: Option<(String, String)>,
     /// Only operators.
     pub operators: bool,
     /// Only those older than this one, or newer if `backwards`.

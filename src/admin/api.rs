@@ -1,8 +1,12 @@
 //! Server functions of the admin pages: what they read, and where their forms go. Ids in paths come as texts: a wrong one is a
 //! page that does not exist.
 
-use super::model::{AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, Overview};
+use super::model::{
+    AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, ManyAccountsPreview, ManyAccountsQuery,
+    Overview,
+};
 use crate::{
+    accounts::model::{FieldForm, FieldUse},
     error::AppError,
     keys::model::{KeyQuery, ManyPreview, ManyQuery},
     usage::model::RefusalQuery,
@@ -376,5 +380,80 @@ pub async fn change_many_keys(
     let said = server::change_many_keys(&ctx, &caller, query, &reason, seen, typed.as_deref()).await?;
     reply::toast(&ctx, &said);
     reply::redirect("/admin/keys");
+    Ok(())
+}
+
+/// What `/admin/accounts/many` shows; none if nothing was chosen yet.
+#[server]
+pub async fn preview_many_accounts(#[server(default)] query: ManyAccountsQuery) -> Result<Option<ManyAccountsPreview>, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::preview_many_accounts(&ctx, &caller, query).await
+}
+
+/// Does one act on many accounts; `seen` is how many the operator was told would change.
+#[server]
+pub async fn change_many_accounts(
+    #[server(default)] act: String,
+    #[server(default)] accounts: Vec<String>,
+    #[server(default)] all: bool,
+    q: Option<String>,
+    status: Option<String>,
+    #[server(default)] reason: String,
+    #[server(default)] lasts: String,
+    #[server(default)] until: String,
+    #[server(default)] seen: u64,
+) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let query = ManyAccountsQuery { act, accounts, all, filters: AccountQuery { q, status, ..AccountQuery::default() } };
+    let said = server::change_many_accounts(&ctx, &caller, &Visitor::here(), query, &reason, (lasts.as_str(), until.as_str()), seen).await?;
+    reply::toast(&ctx, &said);
+    reply::redirect("/admin/accounts");
+    Ok(())
+}
+
+/// What `/admin/fields` shows.
+#[server]
+pub async fn list_fields() -> Result<Vec<FieldUse>, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::list_fields(&ctx, &caller).await
+}
+
+/// Makes a field of profiles.
+#[server]
+pub async fn create_field(#[server(default)] field: FieldForm) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let field = server::create_field(&ctx, &caller, &Visitor::here(), &field).await?;
+    reply::toast(&ctx, &format!("{} is on every profile now.", field.label));
+    reply::redirect("/admin/fields");
+    Ok(())
+}
+
+/// Changes a field of profiles; its name and what it holds stay.
+#[server]
+pub async fn change_field(#[server(default)] field: FieldForm) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::change_field(&ctx, &caller, &Visitor::here(), &field).await?;
+    reply::toast(&ctx, "Saved.");
+    reply::redirect("/admin/fields");
+    Ok(())
+}
+
+/// Deletes a field of profiles with everything written into it; `seen` is how many people the operator was told of.
+#[server]
+pub async fn delete_field(#[server(default)] slug: String, #[server(default)] seen: u64) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::delete_field(&ctx, &caller, &Visitor::here(), &slug, seen).await?;
+    reply::toast(&ctx, "The field is deleted, and what people wrote into it.");
+    reply::redirect("/admin/fields");
     Ok(())
 }

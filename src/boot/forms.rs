@@ -239,7 +239,9 @@ pub fn see_other(to: &str) -> Response {
 
 /// What was typed, less what must not come back: passwords, codes and keys.
 fn kept(fields: Vec<(String, String)>) -> Vec<(String, String)> {
-    let is_kept = |name: &str| !name.starts_with('_') && !name.contains("password") && !name.contains("code") && !name.contains("token") && name != "secret";
+    let is_kept = |name: &str| {
+        !name.starts_with('_') && !name.contains("password") && !name.contains("code") && !name.contains("token") && name != "secret" && name != "pin"
+    };
     fields.into_iter().filter(|(name, _)| is_kept(name)).collect()
 }
 

@@ -3,6 +3,7 @@
 
 use crate::{
     accounts::server::{email_change, export, http as accounts, leaving, programs},
+    admin::server::http as admin,
     blocks::server::http as blocks,
     exports::server::http as exports,
     keys::server::{
@@ -62,6 +63,7 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(plans::Docs::openapi())
         .merge_from(exports::Docs::openapi())
         .merge_from(blocks::Docs::openapi())
+        .merge_from(admin::bans::Docs::openapi())
         .merge_from(accounts::Docs::openapi())
         .merge_from(email_change::http::Docs::openapi())
         .merge_from(export::http::Docs::openapi())

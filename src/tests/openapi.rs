@@ -8,6 +8,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::collections::BTreeSet;
+use tollgate::accounts::{
+    Caller,
+    model::FieldForm,
+    server::{Visitor, create_field},
+};
 
 const LEAKED: &str = "/api/v1/leaked-keys";
 
@@ -26,7 +31,8 @@ struct Reader {
 impl Reader {
     async fn new(db: PgPool) -> Self {
         let app = TestApp::start(db.clone()).await;
-        let permissions: Vec<&str> = OPERATOR.iter().copied().chain(["apis:manage", "plans:manage", "blocks:manage"]).collect();
+        let permissions: Vec<&str> =
+            OPERATOR.iter().copied().chain(["apis:manage", "plans:manage", "blocks:manage", "admin:read", "accounts:manage"]).collect();
         let mara = person_with(&app, &db, "mara@example.com", "operator", &permissions).await;
         let document = app.get("/api/v1/openapi.json").await.json().await.unwrap();
         Self { app, mara, document, asked: BTreeSet::new(), secret: String::new(), scanner: Scanner::new("stranger") }
@@ -227,6 +233,20 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(delete.clone(), block, id, "?note=a%20test", None, 204).await;
     r.ask(delete.clone(), block, "blk_nothing", "", None, 404).await;
 
+    // Bans.
+    let (bans, ban) = ("/api/v1/bans", "/api/v1/bans/{id}");
+    let wish = json!({ "target": "spam.example", "reason": "throwaways", "seconds": 600 });
+    let made = r.ask(post.clone(), bans, "", "", Some(wish.clone()), 201).await;
+    r.ask(post.clone(), bans, "", "", Some(wish), 409).await;
+    r.ask(post.clone(), bans, "", "", Some(json!({ "target": "spam", "reason": "x" })), 422).await;
+    r.ask(get.clone(), bans, "", "?limit=5&state=active", None, 200).await;
+    r.ask(get.clone(), bans, "", "?state=maybe", None, 422).await;
+    let id = made["id"].as_str().unwrap();
+    r.ask(get.clone(), ban, id, "", None, 200).await;
+    r.ask(get.clone(), ban, "ban_nothing", "", None, 404).await;
+    r.ask(delete.clone(), ban, id, "", None, 204).await;
+    r.ask(delete.clone(), ban, "ban_nothing", "", None, 404).await;
+
     // Keys in and out.
     let (import, hash) = ("/api/v1/keys/import", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     r.ask(post.clone(), import, "", "", Some(json!({ "api": "demo", "keys": [{ "hash": hash }, { "hash": "x" }] })), 200).await;
@@ -263,9 +283,11 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(delete.clone(), export, &id, "", None, 204).await;
 
     // The account.
+    let team = FieldForm { slug: "team".to_owned(), label: "Team".to_owned(), kind: "text".to_owned(), may_be_public: true, ..FieldForm::default() };
+    create_field(&r.app.ctx, &Caller::cli(), &Visitor::terminal(), &team).await.unwrap();
     r.ask(get.clone(), "/api/v1/me", "", "", None, 200).await;
     r.ask(get.clone(), "/api/v1/auth/me", "", "", None, 200).await;
-    let all = json!({ "name": "Mara L", "time_zone": "Europe/Berlin", "language": "de", "handle": "mara-l", "published": ["name"] });
+    let all = json!({ "name": "Mara L", "time_zone": "Europe/Berlin", "language": "de", "handle": "mara-l", "published": ["name"], "fields": { "team": "Blue" }, "public_fields": ["team"] });
     r.ask(patch, "/api/v1/me", "", "", Some(all), 200).await;
     r.ask(get.clone(), "/api/v1/me/sessions", "", "", None, 200).await;
     r.ask(delete.clone(), "/api/v1/me/sessions", "", "", None, 200).await;

@@ -2,15 +2,23 @@
 
 use crate::{accounts::model::LinkView, error::AppError};
 use leptos::prelude::*;
+use std::collections::BTreeMap;
 
 /// Signs up; the next page says where mail went.
 #[server]
-pub async fn sign_up(email: String, name: String, password: String, time_zone: Option<String>) -> Result<(), AppError> {
+pub async fn sign_up(
+    email: String,
+    name: String,
+    password: String,
+    time_zone: Option<String>,
+    #[server(default)] fields: BTreeMap<String, String>,
+) -> Result<(), AppError> {
     use crate::accounts::server::{self, NewSignUp, Visitor, links};
     use crate::platform::http::reply;
     let ctx = server::context()?;
     let invite = reply::sealed(&ctx, links::INVITE);
-    let sent_to = server::sign_up(&ctx, &Visitor::here(), NewSignUp { email, name, password: password.into(), time_zone, invite }).await?;
+    let new = NewSignUp { email, name, password: password.into(), time_zone, invite, fields };
+    let sent_to = server::sign_up(&ctx, &Visitor::here(), new).await.map_err(server::beside_inputs)?;
     reply::seal(&ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
     reply::redirect("/verify-email");
     Ok(())
@@ -66,6 +74,7 @@ pub async fn before_sign_in() -> Result<LinkView, AppError> {
         pending: reply::sealed(&ctx, links::PENDING).and_then(|email| email.parse::<Email>().ok()).map(|email| email.masked()),
         reset,
         password_advice: server::password_advice(ctx.config.auth.password_min),
+        fields: server::sign_up_fields(&ctx).await?,
         door: server::door(&ctx, reply::sealed(&ctx, links::INVITE).is_some()),
         mail_from: ctx.config.mail.from.clone(),
         providers: server::openid::offered(&ctx, false),

@@ -6,6 +6,7 @@ use crate::{
     error::AppError,
 };
 use leptos::prelude::*;
+use std::collections::BTreeMap;
 
 /// Asks this browser for a proof by a passkey.
 #[server]
@@ -35,13 +36,19 @@ pub async fn sign_in_with_passkey(#[server(default)] credential: String, next: O
 
 /// Signs up without a password; the next page says where mail went.
 #[server]
-pub async fn sign_up_with_passkey(email: String, name: String, #[server(default)] credential: String, time_zone: Option<String>) -> Result<(), AppError> {
+pub async fn sign_up_with_passkey(
+    email: String,
+    name: String,
+    #[server(default)] credential: String,
+    time_zone: Option<String>,
+    #[server(default)] fields: BTreeMap<String, String>,
+) -> Result<(), AppError> {
     use crate::accounts::server::{self, NewPasskeySignUp, Visitor, links};
     use crate::platform::http::reply;
     let ctx = server::context()?;
     let (invite, browser) = (reply::sealed(&ctx, links::INVITE), server::browser_of(&ctx));
-    let new = NewPasskeySignUp { email, name, time_zone, invite, browser, answer: credential };
-    let sent_to = server::sign_up_with_passkey(&ctx, &Visitor::here(), new).await?;
+    let new = NewPasskeySignUp { email, name, time_zone, invite, browser, answer: credential, fields };
+    let sent_to = server::sign_up_with_passkey(&ctx, &Visitor::here(), new).await.map_err(server::beside_inputs)?;
     reply::seal(&ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
     reply::redirect("/verify-email");
     Ok(())

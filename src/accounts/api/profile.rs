@@ -5,26 +5,34 @@ use crate::{
     error::AppError,
 };
 use leptos::prelude::*;
+use std::collections::BTreeMap;
 
-/// Changes name, time zone and language of who is signed in.
+/// Changes name, time zone, language and the fields of operators of who is signed in.
 #[server]
-pub async fn update_profile(name: String, time_zone: String, language: Option<String>) -> Result<(), AppError> {
-    use crate::accounts::server::{self, ProfileChange, Visitor};
+pub async fn update_profile(
+    name: String,
+    time_zone: String,
+    language: Option<String>,
+    #[server(default)] fields: BTreeMap<String, String>,
+) -> Result<(), AppError> {
+    use crate::accounts::server::{self, FieldsChange, ProfileChange, Visitor};
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
-    let change = ProfileChange { name: Some(name), time_zone: Some(time_zone), language, ..ProfileChange::default() };
-    server::update_profile(&ctx, &caller, &Visitor::here(), &change).await?;
+    let fields = FieldsChange { values: Some(fields), public: None, is_whole: true };
+    let change = ProfileChange { name: Some(name), time_zone: Some(time_zone), language, fields, ..ProfileChange::default() };
+    server::update_profile(&ctx, &caller, &Visitor::here(), &change).await.map_err(server::beside_inputs)?;
     reply::toast(&ctx, "Saved.");
     Ok(())
 }
 
 /// Sets the handle and what everybody may see behind it; what is not ticked is hidden.
 #[server]
-pub async fn publish_profile(handle: String, #[server(default)] published: Vec<String>) -> Result<(), AppError> {
-    use crate::accounts::server::{self, ProfileChange, Visitor};
+pub async fn publish_profile(handle: String, #[server(default)] published: Vec<String>, #[server(default)] public_fields: Vec<String>) -> Result<(), AppError> {
+    use crate::accounts::server::{self, FieldsChange, ProfileChange, Visitor};
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
-    let change = ProfileChange { handle: Some(handle), published: Some(published), ..ProfileChange::default() };
+    let fields = FieldsChange { public: Some(public_fields), ..FieldsChange::default() };
+    let change = ProfileChange { handle: Some(handle), published: Some(published), fields, ..ProfileChange::default() };
     server::update_profile(&ctx, &caller, &Visitor::here(), &change).await?;
     reply::toast(&ctx, "Saved.");
     Ok(())

@@ -53,25 +53,37 @@ pub async fn pending_sign_in() -> Result<Option<WaitingSignIn>, AppError> {
     }
 }
 
-/// Proves again who sits here, by one of the four; the form that waited comes back.
+/// Proves again who sits here, by one of the proofs; the form that waited comes back, or what else it needs is asked.
 #[server]
 pub async fn step_up(
     password: Option<String>,
     code: Option<String>,
     recovery_code: Option<String>,
     passkey: Option<String>,
+    pin: Option<String>,
     form: Option<String>,
 ) -> Result<(), AppError> {
     use crate::accounts::server::{self, Offered, StepUpProof, Visitor};
+    use crate::platform::http::reply;
+    use crate::values::link;
     let (ctx, caller) = server::caller_who_may_owe().await?;
-    let proof = match (password, code, recovery_code, passkey) {
-        (Some(password), None, None, None) => StepUpProof::Password(password.into()),
-        (None, Some(code), None, None) => StepUpProof::Factor(Offered::Code(code)),
-        (None, None, Some(code), None) => StepUpProof::Factor(Offered::Recovery(code)),
-        (None, None, None, Some(answer)) => StepUpProof::Factor(Offered::Passkey(answer)),
-        _ => return Err(AppError::invalid("", "Send one proof: password, code, recovery_code or passkey.")),
+    let (session, here) = (server::session()?, Visitor::here());
+    let proof = match (password, code, recovery_code, passkey, &pin) {
+        (Some(password), None, None, None, None) => Some(StepUpProof::Password(password.into())),
+        (None, Some(code), None, None, None) => Some(StepUpProof::Factor(Offered::Code(code))),
+        (None, None, Some(code), None, None) => Some(StepUpProof::Factor(Offered::Recovery(code))),
+        (None, None, None, Some(answer), None) => Some(StepUpProof::Factor(Offered::Passkey(answer))),
+        _ => None,
     };
-    let waiting = server::step_up(&ctx, &caller, &Visitor::here(), &server::session()?, &proof, form.as_deref()).await?;
+    let waiting = match (proof, pin) {
+        (Some(proof), _) => server::step_up(&ctx, &caller, &here, &session, &proof, form.as_deref()).await?,
+        (None, Some(pin)) => server::prove_pin(&ctx, &caller, &here, &pin.into(), form.as_deref()).await?,
+        (None, None) => return Err(AppError::invalid("", server::NO_PROOF)),
+    };
+    if server::is_pin_next(&ctx, &caller, waiting.as_ref()).await? {
+        reply::redirect(&link("/step-up", form.as_deref().map(|form| ("form", form))));
+        return Ok(());
+    }
     server::go_back(&ctx, waiting, form);
     Ok(())
 }

@@ -57,6 +57,7 @@ fn nav(caller: &Caller) -> Vec<NavGroup> {
             &[
                 ("Overview", "/admin", Icon::Gauge, Some(may::ADMIN_READ)),
                 ("Accounts", "/admin/accounts", Icon::Team, Some(may::ADMIN_READ)),
+                ("Fields", "/admin/fields", Icon::List, Some(may::ADMIN_READ)),
                 ("Bans", "/admin/bans", Icon::Lock, Some(may::ADMIN_READ)),
                 ("Plans", "/admin/plans", Icon::Gauge, Some(may::PLANS_MANAGE)),
                 ("APIs", "/admin/apis", Icon::Server, Some(may::ADMIN_READ)),

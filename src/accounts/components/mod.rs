@@ -1,6 +1,8 @@
 //! Widgets that speak of the caller: the frame around every signed-in page, the frame of the settings, sign-ins elsewhere, what asks for
 //! a passkey.
 
+mod dead_link;
+mod fields;
 mod frame;
 mod linked;
 mod loaded;
@@ -8,6 +10,8 @@ mod passkey;
 mod settings;
 mod with_others;
 
+pub use dead_link::{DeadLink, ONCE_FOR_AN_HOUR};
+pub use fields::FieldInputs;
 pub use frame::Framed;
 pub use linked::LinkedSignIns;
 pub use loaded::loaded;

@@ -3,10 +3,10 @@
 use crate::{
     accounts::{
         api::{ComeBack, opened_links},
-        components::loaded,
+        components::{DeadLink, loaded},
         model::{Left, MailedLinks},
     },
-    ui::{AuthFrame, Button, Form, LinkButton, Look, Size},
+    ui::{AuthFrame, Button, Form, Look, Size},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -14,7 +14,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 pub fn ComeBackPage() -> impl IntoView {
     loaded(opened_links, |it: MailedLinks| match it.returns {
         Some(left) => back(left),
-        None => dead(),
+        None => view! { <DeadLink why="It was used, or is too old, or the account is back already. Sign in to see." next=("Sign in", "/sign-in")/> }.into_any(),
     })
 }
 
@@ -28,16 +28,6 @@ fn back(left: Left) -> AnyView {
             <Form action=ComeBack::PATH class="stack">
                 <Button look=Look::Primary size=Size::Large block=true>"Bring it back"</Button>
             </Form>
-        </AuthFrame>
-    }
-    .into_any()
-}
-
-fn dead() -> AnyView {
-    let lead = view! { "It was used, or is too old, or the account is back already. Sign in to see." };
-    view! {
-        <AuthFrame title="This link does not work" lead=lead.into_any()>
-            <LinkButton href="/sign-in" look=Look::Primary size=Size::Large block=true>"Sign in"</LinkButton>
         </AuthFrame>
     }
     .into_any()

@@ -3,10 +3,10 @@
 use crate::{
     accounts::{
         api::{ConfirmNewEmail, opened_links},
-        components::loaded,
+        components::{DeadLink, ONCE_FOR_AN_HOUR, loaded},
         model::MailedLinks,
     },
-    ui::{AuthFrame, Button, Form, LinkButton, Look, Size},
+    ui::{AuthFrame, Button, Form, Look, Size},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -14,7 +14,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 pub fn ConfirmEmailPage() -> impl IntoView {
     loaded(opened_links, |it: MailedLinks| match it.confirms {
         Some(email) => confirm(email),
-        None => dead(),
+        None => view! { <DeadLink why=ONCE_FOR_AN_HOUR next=("Ask again", "/settings/email")/> }.into_any(),
     })
 }
 
@@ -25,16 +25,6 @@ fn confirm(email: String) -> AnyView {
             <Form action=ConfirmNewEmail::PATH class="stack">
                 <Button look=Look::Primary size=Size::Large block=true>"Confirm new email"</Button>
             </Form>
-        </AuthFrame>
-    }
-    .into_any()
-}
-
-fn dead() -> AnyView {
-    let lead = view! { "It was used, or is too old, or a newer one was sent. Links work once, for 60 minutes." };
-    view! {
-        <AuthFrame title="This link does not work" lead=lead.into_any()>
-            <LinkButton href="/settings/email" look=Look::Primary size=Size::Large block=true>"Ask again"</LinkButton>
         </AuthFrame>
     }
     .into_any()

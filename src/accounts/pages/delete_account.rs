@@ -3,7 +3,7 @@
 use crate::{
     accounts::{
         api::{ConfirmDeletion, opened_links},
-        components::loaded,
+        components::{DeadLink, ONCE_FOR_AN_HOUR, loaded},
         model::MailedLinks,
     },
     ui::{AuthFrame, Button, Form, LinkButton, Look, Size},
@@ -14,7 +14,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 pub fn DeleteAccountPage() -> impl IntoView {
     loaded(opened_links, |it: MailedLinks| match it.deletes {
         Some(email) => confirm(email),
-        None => dead(),
+        None => view! { <DeadLink why=ONCE_FOR_AN_HOUR next=("Ask again", "/settings/danger")/> }.into_any(),
     })
 }
 
@@ -28,16 +28,6 @@ fn confirm(email: String) -> AnyView {
                 <Button look=Look::Danger size=Size::Large block=true>"Delete my account"</Button>
                 <LinkButton href="/home" size=Size::Large block=true>"Keep it"</LinkButton>
             </Form>
-        </AuthFrame>
-    }
-    .into_any()
-}
-
-fn dead() -> AnyView {
-    let lead = view! { "It was used, or is too old, or a newer one was sent. Links work once, for 60 minutes." };
-    view! {
-        <AuthFrame title="This link does not work" lead=lead.into_any()>
-            <LinkButton href="/settings/danger" look=Look::Primary size=Size::Large block=true>"Ask again"</LinkButton>
         </AuthFrame>
     }
     .into_any()

@@ -3,7 +3,7 @@
 use crate::{
     accounts::{
         api::{UpdateProfile, my_profile},
-        components::{Setting, SettingsFrame, loaded},
+        components::{FieldInputs, Setting, SettingsFrame, loaded},
         model::{Language, Profile},
     },
     ui::{Button, Form, LinkButton, Look, Section, SelectField, TextField},
@@ -30,6 +30,7 @@ fn form(profile: Profile, zones: Vec<String>) -> AnyView {
                 <TextField label="Email" name="shown_email" kind="email" value=profile.email readonly=true help="You sign in with it, and mails go there."/>
                 <SelectField label="Time zone" name="time_zone" options=options value=profile.time_zone help="Charts and times are shown in it."/>
                 <SelectField label="Language" name="language" options=languages value=profile.language.as_str() help="Kept for mails; the pages are in English."/>
+                <FieldInputs fields=profile.fields/>
                 <div><Button look=Look::Primary>"Save"</Button></div>
             </Form>
         </Section>

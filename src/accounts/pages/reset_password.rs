@@ -3,10 +3,10 @@
 use crate::{
     accounts::{
         api::{ResetPassword, before_sign_in},
-        components::{AccountOfPassword, loaded},
+        components::{AccountOfPassword, DeadLink, ONCE_FOR_AN_HOUR, loaded},
         model::{LinkView, ResetLink},
     },
-    ui::{AuthFrame, Button, Form, LinkButton, Look, PasswordField, Size, TextField},
+    ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -14,7 +14,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 pub fn ResetPasswordPage() -> impl IntoView {
     loaded(before_sign_in, |it: LinkView| match it.reset {
         Some(link) => form(link, it.password_advice),
-        None => dead(),
+        None => view! { <DeadLink why=ONCE_FOR_AN_HOUR next=("Get a new link", "/forgot-password")/> }.into_any(),
     })
 }
 
@@ -32,16 +32,6 @@ fn form(link: ResetLink, advice: String) -> AnyView {
                 <PasswordField label="New password" name="new_password" autocomplete="new-password" help=advice maxlength=256 required=true large=true/>
                 <Button look=Look::Primary size=Size::Large block=true>"Set new password"</Button>
             </Form>
-        </AuthFrame>
-    }
-    .into_any()
-}
-
-fn dead() -> AnyView {
-    let lead = view! { "It was used, or is too old, or a newer one was sent. Links work once, for 60 minutes." };
-    view! {
-        <AuthFrame title="This link does not work" lead=lead.into_any()>
-            <LinkButton href="/forgot-password" look=Look::Primary size=Size::Large block=true>"Get a new link"</LinkButton>
         </AuthFrame>
     }
     .into_any()

@@ -83,6 +83,9 @@ pub fn StepUpPage() -> impl IntoView {
 }
 
 fn page(it: StepUpView, chosen: Option<&str>, form: Option<String>) -> AnyView {
+    if it.asks_pin {
+        return pin(it, form);
+    }
     let ways: Vec<Way> = Way::ALL.into_iter().filter(|way| way.is_offered(&it)).collect();
     let way = ways.iter().copied().find(|way| Some(way.word()) == chosen).or_else(|| ways.first().copied()).unwrap_or(Way::Password);
     let why = match it.act {
@@ -124,6 +127,22 @@ fn page(it: StepUpView, chosen: Option<&str>, form: Option<String>) -> AnyView {
             </Form>
             {elsewhere}
             <p class="help">{others}</p>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+/// After the proof, where the site has an admin PIN and what waits needs it.
+fn pin(it: StepUpView, form: Option<String>) -> AnyView {
+    let act = it.act.map_or_else(|| "Acts that hurt others need".to_owned(), |act| format!("You are about to {act}. That needs"));
+    let hidden = form.map(|form| ("form", form)).into_iter().collect::<Vec<_>>();
+    view! {
+        <AuthFrame title="The admin PIN" lead=view! { {act}" the admin PIN of this site, too, once in ten minutes." }.into_any()>
+            <Form action=StepUp::PATH class="stack" hidden=hidden>
+                <PasswordField label="Admin PIN" name="pin" autocomplete="off" maxlength=64 required=true large=true autofocus=true/>
+                <Button look=Look::Primary size=Size::Large block=true>"Go on"</Button>
+                <LinkButton href=it.back size=Size::Large block=true>"Cancel"</LinkButton>
+            </Form>
         </AuthFrame>
     }
     .into_any()

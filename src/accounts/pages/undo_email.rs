@@ -3,18 +3,20 @@
 use crate::{
     accounts::{
         api::{UndoEmailChange, opened_links},
-        components::loaded,
+        components::{DeadLink, loaded},
         model::MailedLinks,
     },
-    ui::{AuthFrame, Button, Form, LinkButton, Look, Size},
+    ui::{AuthFrame, Button, Form, Look, Size},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
+
+const WHY_DEAD: &str = "It was used, or is older than seven days. If your account is not yours any more, ask the operator of this site.";
 
 #[component]
 pub fn UndoEmailPage() -> impl IntoView {
     loaded(opened_links, |it: MailedLinks| match it.restores {
         Some(email) => undo(email),
-        None => dead(),
+        None => view! { <DeadLink why=WHY_DEAD next=("Sign in", "/sign-in")/> }.into_any(),
     })
 }
 
@@ -27,16 +29,6 @@ fn undo(email: String) -> AnyView {
             <Form action=UndoEmailChange::PATH class="stack">
                 <Button look=Look::Primary size=Size::Large block=true>"Take the change back"</Button>
             </Form>
-        </AuthFrame>
-    }
-    .into_any()
-}
-
-fn dead() -> AnyView {
-    let lead = view! { "It was used, or is older than seven days. If your account is not yours any more, ask the operator of this site." };
-    view! {
-        <AuthFrame title="This link does not work" lead=lead.into_any()>
-            <LinkButton href="/sign-in" look=Look::Primary size=Size::Large block=true>"Sign in"</LinkButton>
         </AuthFrame>
     }
     .into_any()

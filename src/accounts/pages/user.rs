@@ -4,7 +4,7 @@ use crate::{
     accounts::{
         api,
         components::loaded,
-        model::{Caller, PublicProfile},
+        model::{Caller, FieldKind, FieldValue, PublicProfile},
     },
     ui::{Avatar, Fact, Facts, PublicFrame},
 };
@@ -30,8 +30,21 @@ fn profile(it: PublicProfile) -> AnyView {
                 {it.joined.map(|day| view! { <Fact term="Here since">{day}</Fact> })}
                 {it.time_zone.map(|zone| view! { <Fact term="Time zone">{zone.replace('_', " ")}</Fact> })}
                 {it.language.map(|language| view! { <Fact term="Language">{language}</Fact> })}
+                {it.fields.into_iter().map(|it| view! { <Fact term=it.field.label.clone()>{value(it)}</Fact> }).collect_view()}
             </Facts>
         </div>
     }
     .into_any()
+}
+
+/// What somebody wrote: text, but for a web address, which promises nothing for this site.
+fn value(it: FieldValue) -> AnyView {
+    match it.field.kind {
+        FieldKind::Url => {
+            let href = it.value.clone();
+            view! { <a href=href rel="nofollow noopener ugc">{it.value}</a> }.into_any()
+        }
+        FieldKind::Checkbox => "Yes".into_any(),
+        FieldKind::Text | FieldKind::Number | FieldKind::Date | FieldKind::Choice => it.value.into_any(),
+    }
 }

@@ -6,7 +6,7 @@
 
 use super::{
     Visitor,
-    factors::require_recent_proof,
+    factors::{require_admin_proof, require_recent_proof},
     jobs::SendReset,
     sessions::sessions_of,
     store::{accounts, administration as store, factors::pending, operators, sessions, tokens},
@@ -20,6 +20,7 @@ use crate::{
     values::{AccountId, Email, SessionId, permission_names as may},
 };
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 
 pub use store::{AccountBan, AccountCounts, AccountFacts};
 
@@ -76,26 +77,39 @@ pub async fn sessions_of_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> R
 /// what the person reads on trying to come in.
 pub async fn disable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, reason: &str) -> Result<Ended, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
-    require_recent_proof(ctx, caller).await?;
+    require_admin_proof(ctx, caller).await?;
     let reason = checked_reason(reason)?;
     if caller.actor() == Some(id) {
         return Err(AppError::conflict("You can't disable your own account. Ask another operator."));
     }
-    let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    let account = store::find_account(&mut *tx, id, now).await?.ok_or(AppError::NotFound)?;
-    if account.is_operator && operators::count_others(&mut tx, id, now).await? == 0 {
+    let account = store::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
+    let ended = disable_in(ctx, &mut tx, caller, from, &account, &reason).await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// The same in the transaction of many; nothing ends if it is disabled already.
+pub(super) async fn disable_in(
+    ctx: &Ctx,
+    conn: &mut PgConnection,
+    caller: &Caller,
+    from: &Visitor,
+    account: &AccountFacts,
+    reason: &str,
+) -> Result<Ended, AppError> {
+    let (id, now) = (account.id, ctx.clock.now());
+    if account.is_operator && operators::count_others(conn, id, now).await? == 0 {
         return Err(AppError::conflict("This is the last operator who can come in. Make another one first: tollgate admin create."));
     }
-    if !store::insert_disablement(&mut tx, id, caller.actor(), &reason, now).await? {
+    if !store::insert_disablement(conn, id, caller.actor(), reason, now).await? {
         return Ok(Ended::default());
     }
-    let ended = Ended { sessions: sessions::delete_sessions(&mut *tx, id, None).await?, keys: account.live_keys };
-    tokens::delete_tokens(&mut tx, id, &KINDS).await?;
-    pending::delete_pending_of(&mut tx, id).await?;
+    let ended = Ended { sessions: sessions::delete_sessions(&mut *conn, id, None).await?, keys: account.live_keys };
+    tokens::delete_tokens(conn, id, &KINDS).await?;
+    pending::delete_pending_of(conn, id).await?;
     let data = json!({ "sessions": ended.sessions, "keys": ended.keys });
-    record(ctx, &mut tx, Change { kind: "account.disabled", reason: &reason, ..done_to(&account, caller, from, data) }).await?;
-    tx.commit().await?;
+    record(ctx, conn, Change { kind: "account.disabled", reason, ..done_to(account, caller, from, data) }).await?;
     Ok(ended)
 }
 
@@ -104,12 +118,23 @@ pub async fn enable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acco
     caller.require(&may::ACCOUNTS_MANAGE)?;
     let mut tx = ctx.db.begin().await?;
     let account = store::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
-    if store::delete_disablement(&mut tx, id).await? {
+    enable_in(ctx, &mut tx, caller, from, &account, "").await?;
+    Ok(tx.commit().await?)
+}
+
+pub(super) async fn enable_in(
+    ctx: &Ctx,
+    conn: &mut PgConnection,
+    caller: &Caller,
+    from: &Visitor,
+    account: &AccountFacts,
+    reason: &str,
+) -> Result<(), AppError> {
+    if store::delete_disablement(conn, account.id).await? {
         // One that was begun in the very moment of the disabling must not come back to life.
-        sessions::delete_sessions(&mut *tx, id, None).await?;
-        record(ctx, &mut tx, Change { kind: "account.enabled", ..done_to(&account, caller, from, Value::Null) }).await?;
+        sessions::delete_sessions(&mut *conn, account.id, None).await?;
+        record(ctx, conn, Change { kind: "account.enabled", reason, ..done_to(account, caller, from, Value::Null) }).await?;
     }
-    tx.commit().await?;
     Ok(())
 }
 
@@ -133,12 +158,24 @@ pub async fn end_sessions_of(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acc
     require_recent_proof(ctx, caller).await?;
     let mut tx = ctx.db.begin().await?;
     let account = store::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
-    let ended = sessions::delete_sessions(&mut *tx, id, None).await?;
+    let ended = end_sessions_in(ctx, &mut tx, caller, from, &account, "").await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+pub(super) async fn end_sessions_in(
+    ctx: &Ctx,
+    conn: &mut PgConnection,
+    caller: &Caller,
+    from: &Visitor,
+    account: &AccountFacts,
+    reason: &str,
+) -> Result<u64, AppError> {
+    let ended = sessions::delete_sessions(&mut *conn, account.id, None).await?;
     if ended > 0 {
         let data = json!({ "sessions": ended });
-        record(ctx, &mut tx, Change { kind: "session.all_ended", ..done_to(&account, caller, from, data) }).await?;
+        record(ctx, conn, Change { kind: "session.all_ended", reason, ..done_to(account, caller, from, data) }).await?;
     }
-    tx.commit().await?;
     Ok(ended)
 }
 
@@ -156,10 +193,22 @@ pub async fn send_reset_link(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acc
     if account.ban.is_some() {
         return Err(AppError::conflict("This account is banned. Lift the ban first."));
     }
-    let cause = record(ctx, &mut tx, Change { kind: "account.reset_sent", ..done_to(&account, caller, from, Value::Null) }).await?;
-    jobs::enqueue(ctx, &mut tx, &SendReset { account: id, cause }).await?;
+    send_reset_in(ctx, &mut tx, caller, from, &account, "").await?;
     tx.commit().await?;
     Ok(account.email)
+}
+
+pub(super) async fn send_reset_in(
+    ctx: &Ctx,
+    conn: &mut PgConnection,
+    caller: &Caller,
+    from: &Visitor,
+    account: &AccountFacts,
+    reason: &str,
+) -> Result<(), AppError> {
+    let cause = record(ctx, conn, Change { kind: "account.reset_sent", reason, ..done_to(account, caller, from, Value::Null) }).await?;
+    jobs::enqueue(ctx, conn, &SendReset { account: account.id, cause }).await?;
+    Ok(())
 }
 
 /// An event about somebody else's account, with where its author sat.

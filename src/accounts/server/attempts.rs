@@ -42,6 +42,9 @@ pub const PASSKEY_FROM: Rule = Rule { name: "passkey:ip", free: 300, first: 1, l
 /// Wrong current passwords of one signed-in account.
 pub const CURRENT_PASSWORD: Rule = Rule { name: "password:id", free: 5, first: 30, longest: 900, forget_after: Duration::hours(24) };
 
+/// Wrong admin PINs of one operator.
+pub const ADMIN_PIN: Rule = Rule { name: "admin_pin:id", free: 5, first: 30, longest: 900, forget_after: Duration::hours(24) };
+
 /// A counted attempt.
 #[derive(Debug, Clone)]
 pub struct Attempt {

@@ -6,9 +6,9 @@
 
 use super::{
     Visitor,
-    administration::{Ended, checked_reason, done_to},
+    administration::{AccountFacts, Ended, checked_reason, done_to},
     entry::domains,
-    factors::require_recent_proof,
+    factors::require_admin_proof,
     store::{administration, bans as store, email_changes, factors::pending, operators, sessions, tokens},
     tokens::KINDS,
     warnings::{SendBanned, SendUnbanned},
@@ -53,7 +53,7 @@ const MOST: i64 = 500;
 /// Bans an account, and says what ended with it.
 pub async fn ban_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, term: Term<'_>) -> Result<Ended, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
-    require_recent_proof(ctx, caller).await?;
+    require_admin_proof(ctx, caller).await?;
     let now = ctx.clock.now();
     let (reason, until) = checked(term, now)?;
     if caller.actor() == Some(id) {
@@ -64,22 +64,36 @@ pub async fn ban_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Account
     if let Some(ban) = &account.ban {
         return if is_same(ban.until, until) && ban.reason == reason { Ok(Ended::default()) } else { Err(is_banned_already(&account.email)) };
     }
-    if account.is_operator && operators::count_others(&mut tx, id, now).await? == 0 {
+    note_ended(ctx, &mut tx).await?;
+    let ended = ban_in(ctx, &mut tx, caller, from, &account, Term { reason: &reason, until }).await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// The same in the transaction of many. The term is checked, and bans whose end has come are noted.
+pub(super) async fn ban_in(
+    ctx: &Ctx,
+    conn: &mut PgConnection,
+    caller: &Caller,
+    from: &Visitor,
+    account: &AccountFacts,
+    term: Term<'_>,
+) -> Result<Ended, AppError> {
+    let (id, now, Term { reason, until }) = (account.id, ctx.clock.now(), term);
+    if account.is_operator && operators::count_others(conn, id, now).await? == 0 {
         return Err(AppError::conflict("This is the last operator who can come in. Make another one first: tollgate admin create."));
     }
-    note_ended(ctx, &mut tx).await?;
     let ban: BanId = ctx.new_id();
-    if !store::insert_ban(&mut tx, store::NewBan { account: Some(id), ..row(ban, caller, &reason, until, now) }).await? {
+    if !store::insert_ban(conn, store::NewBan { account: Some(id), ..row(ban, caller, reason, until, now) }).await? {
         return Err(is_banned_already(&account.email));
     }
-    let ended = Ended { sessions: sessions::delete_sessions(&mut *tx, id, None).await?, keys: account.live_keys };
-    pending::delete_pending_of(&mut tx, id).await?;
-    email_changes::delete_change(&mut tx, id).await?;
-    tokens::delete_tokens(&mut tx, id, &KINDS).await?;
+    let ended = Ended { sessions: sessions::delete_sessions(&mut *conn, id, None).await?, keys: account.live_keys };
+    pending::delete_pending_of(conn, id).await?;
+    email_changes::delete_change(conn, id).await?;
+    tokens::delete_tokens(conn, id, &KINDS).await?;
     let data = json!({ "ban": ban, "until": instant(until), "sessions": ended.sessions, "keys": ended.keys });
-    record(ctx, &mut tx, Change { kind: "account.banned", reason: &reason, ..done_to(&account, caller, from, data) }).await?;
-    jobs::enqueue(ctx, &mut tx, &SendBanned { ban }).await?;
-    tx.commit().await?;
+    record(ctx, conn, Change { kind: "account.banned", reason, ..done_to(account, caller, from, data) }).await?;
+    jobs::enqueue(ctx, conn, &SendBanned { ban }).await?;
     Ok(ended)
 }
 
@@ -96,7 +110,7 @@ pub async fn unban_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Accou
 /// Bans a mail domain or a network.
 pub async fn add_ban(ctx: &Ctx, caller: &Caller, from: &Visitor, target: &str, term: Term<'_>) -> Result<BanFacts, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
-    require_recent_proof(ctx, caller).await?;
+    require_admin_proof(ctx, caller).await?;
     let now = ctx.clock.now();
     let mut fields = Fields::default();
     let target = fields.check("target", target.parse::<Target>());
@@ -132,31 +146,49 @@ pub async fn add_ban(ctx: &Ctx, caller: &Caller, from: &Visitor, target: &str, t
 /// Lifts a ban before its end, and says whose it was. One that is over stays as it is.
 pub async fn lift_ban(ctx: &Ctx, caller: &Caller, from: &Visitor, id: BanId) -> Result<BanFacts, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
-    let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let ban = store::find_ban(&mut *tx, id).await?.ok_or(AppError::NotFound)?;
-    if store::update_lifted(&mut tx, id, caller.actor(), &caller.name, now).await? {
-        match ban.account {
-            Some(account) => {
-                let account = administration::find_account(&mut *tx, account, now).await?.ok_or(AppError::NotFound)?;
-                // One that was begun in the very moment of the ban must not come back to life.
-                sessions::delete_sessions(&mut *tx, account.id, None).await?;
-                record(ctx, &mut tx, Change { kind: "account.unbanned", ..done_to(&account, caller, from, json!({ "ban": id })) }).await?;
-                jobs::enqueue(ctx, &mut tx, &SendUnbanned { ban: id }).await?;
-            }
-            None => {
-                record(ctx, &mut tx, Change { kind: "ban.lifted", ..about_ban(id, caller, from, json!({ "name": ban.what() })) }).await?;
-            }
-        }
-    }
+    lift_in(ctx, &mut tx, caller, from, &ban, "").await?;
     tx.commit().await?;
     Ok(ban)
 }
 
+/// The same in the transaction of many.
+pub(super) async fn lift_in(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, from: &Visitor, ban: &BanFacts, reason: &str) -> Result<(), AppError> {
+    let (id, now) = (ban.id, ctx.clock.now());
+    if !store::update_lifted(conn, id, caller.actor(), &caller.name, now).await? {
+        return Ok(());
+    }
+    match ban.account {
+        Some(account) => {
+            let account = administration::find_account(&mut *conn, account, now).await?.ok_or(AppError::NotFound)?;
+            // One that was begun in the very moment of the ban must not come back to life.
+            sessions::delete_sessions(&mut *conn, account.id, None).await?;
+            record(ctx, conn, Change { kind: "account.unbanned", reason, ..done_to(&account, caller, from, json!({ "ban": id })) }).await?;
+            jobs::enqueue(ctx, conn, &SendUnbanned { ban: id }).await?;
+        }
+        None => {
+            record(ctx, conn, Change { kind: "ban.lifted", reason, ..about_ban(id, caller, from, json!({ "name": ban.what() })) }).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The bans that hold now, or with `over` those that do not any more; the newest first, at most 500.
 pub async fn list_bans(ctx: &Ctx, caller: &Caller, over: bool) -> Result<Vec<BanFacts>, AppError> {
+    page_of_bans(ctx, caller, over, None, MOST).await
+}
+
+/// So many of them, those after `older`.
+pub async fn page_of_bans(ctx: &Ctx, caller: &Caller, over: bool, older: Option<BanId>, most: i64) -> Result<Vec<BanFacts>, AppError> {
     caller.require(&may::ADMIN_READ)?;
-    Ok(store::list_bans(&ctx.db, !over, MOST, ctx.clock.now()).await?)
+    Ok(store::list_bans(&ctx.db, !over, older, most, ctx.clock.now()).await?)
+}
+
+/// One ban.
+pub async fn find_ban(ctx: &Ctx, caller: &Caller, id: BanId) -> Result<BanFacts, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    store::find_ban(&ctx.db, id).await?.ok_or(AppError::NotFound)
 }
 
 /// Notes the bans whose end has come: an event for each, and a mail to whose account it was. They hold nobody since that moment.
@@ -167,7 +199,8 @@ pub async fn end_bans(ctx: &Ctx) -> Result<(), AppError> {
     Ok(())
 }
 
-async fn note_ended(ctx: &Ctx, conn: &mut PgConnection) -> Result<(), AppError> {
+/// … in a transaction that is about to give others.
+pub(super) async fn note_ended(ctx: &Ctx, conn: &mut PgConnection) -> Result<(), AppError> {
     for ban in store::update_ended(conn, ctx.clock.now()).await? {
         let change = Change { actor_name: "system", ..Change::default() };
         match ban.account {
@@ -246,7 +279,7 @@ fn canonical(network: IpNet) -> IpNet {
 }
 
 /// Reason and end as they are kept.
-fn checked(term: Term<'_>, now: OffsetDateTime) -> Result<(String, Option<OffsetDateTime>), AppError> {
+pub(super) fn checked(term: Term<'_>, now: OffsetDateTime) -> Result<(String, Option<OffsetDateTime>), AppError> {
     let mut fields = Fields::default();
     let reason = fields.merge(checked_reason(term.reason)).unwrap_or_default();
     if reason.is_empty() {

@@ -3,11 +3,11 @@
 //! What nobody needs to be signed in for answers known and unknown addresses alike (R15). Signing programs in is in `programs`.
 
 use super::{
-    NewSignUp, ProfileChange, Proof, Visitor, email_change, end_session, end_sessions, export, forgot_password, leaving, list_sessions, profile, programs,
-    public_profile, resend_verification, reset_password, sign_out, sign_up, update_profile, verify_email,
+    FieldsChange, NewSignUp, ProfileChange, Proof, Visitor, email_change, end_session, end_sessions, export, forgot_password, leaving, list_sessions, profile,
+    programs, public_profile, resend_verification, reset_password, sign_out, sign_up, update_profile, verify_email,
 };
 use crate::{
-    accounts::model::{Caller, Profile, PublicProfile, SessionView, Via},
+    accounts::model::{Caller, FieldValue, Profile, PublicProfile, SessionView, Via},
     error::AppError,
     platform::{
         Ctx,
@@ -23,6 +23,7 @@ use axum::{
     routing::{delete, get, post},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use time::format_description::well_known::Rfc3339;
 use tower_sessions::Session;
 use utoipa::{OpenApi, ToSchema};
@@ -80,6 +81,9 @@ pub struct RegisterBody {
     /// The token of an invitation, where sign-up needs one.
     #[serde(default)]
     pub invite: Option<String>,
+    /// What this site asks for besides, by the names of its fields; every value is text, as `2026-11-20`, `12.5` or `true`.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
 }
 
 /// A proof of an address: the token of the mailed link, or address and code.
@@ -121,6 +125,20 @@ pub struct LogoutBody {
     pub refresh_token: Option<String>,
 }
 
+/// The token of a mailed link.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkBody {
+    pub token: String,
+}
+
+/// The proof that it is not only the key which asks.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CurrentPasswordBody {
+    pub current_password: String,
+}
+
 /// Where mail went, whatever is behind the address.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MailedBody {
@@ -143,6 +161,10 @@ pub struct MeBody {
     pub handle: Option<String>,
     /// What everybody may see there: of `name`, `time_zone`, `language`, `joined`.
     pub published: Vec<String>,
+    /// What this site asks for besides, by the names of its fields; what is empty is not there.
+    pub fields: BTreeMap<String, String>,
+    /// Those of them that everybody may see.
+    pub public_fields: Vec<String>,
     /// RFC 3339, UTC.
     pub created_at: String,
     pub updated_at: String,
@@ -168,6 +190,13 @@ pub struct EditMeBody {
     /// What everybody may see: of `name`, `time_zone`, `language`, `joined`.
     #[serde(default)]
     pub published: Option<Vec<String>>,
+    /// What this site asks for besides, by the names of its fields: text, as `2026-11-20`, `12.5` or `true`; empty takes it away, what is left out
+    /// stays.
+    #[serde(default)]
+    pub fields: Option<BTreeMap<String, String>>,
+    /// The names of those fields that everybody may see; only those that the operators let people show.
+    #[serde(default)]
+    pub public_fields: Option<Vec<String>>,
 }
 
 /// What an account shows to everybody; what its owner did not publish is not there.
@@ -185,6 +214,8 @@ pub struct UserBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "2026-11-20")]
     pub joined: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
 }
 
 /// One signed-in browser or program.
@@ -228,8 +259,8 @@ pub struct EndedBody {
     ),
 )]
 pub async fn register(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<RegisterBody>) -> Result<Response, AppError> {
-    let RegisterBody { email, name, password, time_zone, invite } = body;
-    let input = NewSignUp { email, name: name.unwrap_or_default(), password: password.into(), time_zone, invite };
+    let RegisterBody { email, name, password, time_zone, invite, fields } = body;
+    let input = NewSignUp { email, name: name.unwrap_or_default(), password: password.into(), time_zone, invite, fields };
     let sent_to = sign_up(&ctx, &Visitor::of(&info), input).await?;
     Ok(mailed(sent_to.to_string()))
 }
@@ -368,8 +399,9 @@ pub async fn edit_me(
     Asking(caller): Asking,
     Body(body): Body<EditMeBody>,
 ) -> Result<Json<MeBody>, AppError> {
-    let EditMeBody { name, time_zone, language, handle, published } = body;
-    let change = ProfileChange { name, time_zone, language, handle, published };
+    let EditMeBody { name, time_zone, language, handle, published, fields, public_fields } = body;
+    let fields = FieldsChange { values: fields, public: public_fields, is_whole: false };
+    let change = ProfileChange { name, time_zone, language, handle, published, fields };
     let changed = update_profile(&ctx, &caller, &Visitor::of(&info), &change).await?;
     Ok(Json(me(changed, &caller)))
 }
@@ -429,12 +461,17 @@ pub async fn delete_session(
     responses((status = 200, description = "The profile", body = UserBody), (status = 404, description = "Nothing to see", content_type = "application/problem+json")),
 )]
 pub async fn read_user(State(ctx): State<Ctx>, Path(handle): Path<String>) -> Result<Json<UserBody>, AppError> {
-    let PublicProfile { handle, name, time_zone, language, joined } = public_profile(&ctx, &handle).await?;
-    Ok(Json(UserBody { handle, name, time_zone, language, joined }))
+    let PublicProfile { handle, name, time_zone, language, joined, fields } = public_profile(&ctx, &handle).await?;
+    Ok(Json(UserBody { handle, name, time_zone, language, joined, fields: filled(fields) }))
 }
 
 fn mailed(mailed_to: String) -> Response {
     (StatusCode::ACCEPTED, Json(MailedBody { mailed_to })).into_response()
+}
+
+/// What is filled in, by the names of the fields.
+fn filled(fields: Vec<FieldValue>) -> BTreeMap<String, String> {
+    fields.into_iter().filter(|it| !it.value.is_empty()).map(|it| (it.field.slug, it.value)).collect()
 }
 
 fn me(profile: Profile, caller: &Caller) -> MeBody {
@@ -447,6 +484,8 @@ fn me(profile: Profile, caller: &Caller) -> MeBody {
         language: profile.language.as_str().to_owned(),
         handle: profile.handle,
         published: profile.published.iter().map(|one| one.as_str().to_owned()).collect(),
+        public_fields: profile.fields.iter().filter(|it| it.is_public).map(|it| it.field.slug.clone()).collect(),
+        fields: filled(profile.fields),
         created_at: profile.created_at.format(&Rfc3339).unwrap_or_default(),
         updated_at: profile.updated_at.format(&Rfc3339).unwrap_or_default(),
         workspace_id: caller.workspace.to_string(),

@@ -12,6 +12,7 @@ pub mod email_change;
 mod entry;
 pub mod export;
 mod factors;
+mod fields;
 mod fresh_proof;
 mod handles;
 pub mod http;
@@ -21,6 +22,7 @@ pub mod leaving;
 pub mod links;
 mod locks;
 mod mail;
+mod many;
 pub mod new_codes;
 pub mod openid;
 mod operators;
@@ -44,18 +46,25 @@ pub use administration::{
     find_account_by_email, list_accounts, send_reset_link, sessions_of_account,
 };
 pub use arriving::{arrive, go_back};
-pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, lift_ban, list_bans, unban_account};
+pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, find_ban, lift_ban, list_bans, page_of_bans, unban_account};
 pub use caller::{OwesFactor, caller, caller_of_account, caller_of_token, caller_who_may_owe, context, identify, maybe_caller, session};
 pub use devices::not_me;
 pub use entry::{Barred, Entrant, may_come_in};
 pub use factors::{
-    ACTS, Interrupted, Offered, PENDING_LASTS, RESUME, StepUpProof, accept_second_factor, add_passkey, are_passkeys_possible, ask_passkey,
-    ask_passkey_of_sign_up, ask_reset, browser_of, confirm_totp, factors, factors_of, finish_sign_in, has_second_factor, is_factor_owed, keep_form, list_passkeys,
-    look_at_form, make_recovery_codes, new_passkey, pending_sign_in, remove_passkey, remove_totp, rename_passkey, require_recent_proof,
-    reset_factors_now, sign_in_with_passkey, start_passkey, start_totp, step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset,
+    ACTS, Interrupted, NO_PROOF, Offered, PENDING_LASTS, PIN_ACTS, RESUME, StepUpProof, accept_second_factor, add_passkey, are_passkeys_possible, ask_passkey,
+    ask_passkey_of_sign_up, ask_reset, browser_of, clear_admin_pin, confirm_totp, factors, factors_of, finish_sign_in, has_second_factor, is_factor_owed,
+    is_pin_next, keep_form, list_passkeys, look_at_form, make_recovery_codes, new_passkey, pending_sign_in, prove_pin, remove_passkey, remove_totp,
+    rename_passkey, require_admin_proof, require_pin, require_recent_proof, reset_factors_now, set_admin_pin, sign_in_with_passkey, start_passkey,
+    start_totp, step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset, with_pin,
+};
+pub use fields::{
+    change_field, create_field, delete_field, list_fields, sign_up_fields,
+    values::{FieldsChange, Sent, beside_inputs},
+    values_of,
 };
 pub use invites::create_invite;
 pub use locks::{unlock, unlock_account};
+pub use many::{AccountsPlan, Chosen, ManyAccounts, change_many_accounts, plan_many_accounts};
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
 pub use password_rules::advice as password_advice;
 pub use passwords::Passwords;

@@ -4,17 +4,18 @@ use super::{
     Visitor,
     email_change::pending_email,
     factors::{are_passkeys_possible, factors, list_passkeys},
+    fields::values::{self, FieldsChange},
     handles::{self, HANDLE_HELD, HANDLE_STAYS},
     openid, password_rules,
     sign_up::{about, name},
     store::{
-        accounts as store,
+        accounts as store, fields as field_store,
         profiles::{self, ProfileRow},
         sessions,
     },
 };
 use crate::{
-    accounts::model::{Caller, Language, Profile, Published, Security},
+    accounts::model::{Caller, FieldValue, Language, Profile, Published, Security},
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::Ctx,
@@ -39,6 +40,7 @@ pub async fn profile(ctx: &Ctx, caller: &Caller) -> Result<Profile, AppError> {
         language: row.language.parse().unwrap_or_default(),
         handle: row.handle,
         published: row.published.iter().filter_map(|p| p.parse().ok()).collect(),
+        fields: field_store::list_values(&ctx.db, caller.account).await?,
         created_at,
         updated_at,
         dates,
@@ -74,6 +76,7 @@ pub struct ProfileChange {
     pub handle: Option<String>,
     /// The fields that everybody may see, by name; all others are hidden.
     pub published: Option<Vec<String>>,
+    pub fields: FieldsChange,
 }
 
 /// Changes the profile. What is as it was before is no change: nothing is written and nothing recorded (F07).
@@ -82,9 +85,11 @@ pub async fn update_profile(ctx: &Ctx, caller: &Caller, from: &Visitor, change: 
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let old = profiles::lock_profile(&mut tx, caller.account).await?.ok_or(AppError::NotFound)?;
-    let new = changed(&old, change, now)?;
-    if new != old {
+    let old_values = field_store::list_values(&mut *tx, caller.account).await?;
+    let (new, new_values) = changed(&old, &old_values, change, now)?;
+    if new != old || new_values != old_values {
         write(&mut tx, caller.account, &old, &new, now).await?;
+        values::write(&mut tx, caller.account, &old_values, &new_values).await?;
         let change = Change { kind: "account.profile_changed", workspace: Some(caller.workspace), ..about(caller.account, &new.name, from) };
         record(ctx, &mut tx, change).await?;
     }
@@ -115,7 +120,7 @@ async fn write(conn: &mut PgConnection, account: AccountId, old: &ProfileRow, ne
 }
 
 /// The profile as it would be, or what is wrong with each field.
-fn changed(old: &ProfileRow, change: &ProfileChange, now: OffsetDateTime) -> Result<ProfileRow, AppError> {
+fn changed(old: &ProfileRow, old_values: &[FieldValue], change: &ProfileChange, now: OffsetDateTime) -> Result<(ProfileRow, Vec<FieldValue>), AppError> {
     let mut fields = Fields::default();
     let mut new = old.clone();
     if let Some(text) = &change.name {
@@ -145,8 +150,9 @@ fn changed(old: &ProfileRow, change: &ProfileChange, now: OffsetDateTime) -> Res
             None => new.handle_set_at = Some(now),
         }
     }
+    let new_values = values::changed(old_values, &change.fields, &mut fields);
     fields.done()?;
-    Ok(new)
+    Ok((new, new_values))
 }
 
 /// The zones to choose from: `Area/City` and UTC, sorted.

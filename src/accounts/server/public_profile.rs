@@ -1,11 +1,15 @@
 //! What strangers see of an account: nothing but what its owner ticked. A handle that nobody has and one whose owner shows nothing
 //! are answered alike.
 
-use super::{handles, store::profiles as store};
+use super::{
+    handles,
+    store::{fields, profiles as store},
+};
 use crate::{
     accounts::model::{PublicProfile, Published},
     error::AppError,
     platform::Ctx,
+    values::AccountId,
 };
 
 /// The public profile behind a handle. Nobody needs to be signed in.
@@ -13,12 +17,14 @@ pub async fn public_profile(ctx: &Ctx, handle: &str) -> Result<PublicProfile, Ap
     // Only as it is kept: one address for one profile.
     let known = handles::checked(handle).ok().flatten().filter(|kept| kept == handle).ok_or(AppError::NotFound)?;
     let row = store::find_public(&ctx.db, &known, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
+    let values = fields::list_values(&ctx.db, AccountId::new(row.id)).await?;
     let shows = |field: Published| row.published.iter().any(|p| p == field.as_str());
     Ok(PublicProfile {
         handle: known,
         name: shows(Published::Name).then(|| row.name.clone()),
         time_zone: shows(Published::TimeZone).then(|| row.time_zone.clone()),
         language: shows(Published::Language).then(|| row.language.clone()),
+        fields: values.into_iter().filter(|it| it.is_public).collect(),
         joined: shows(Published::Joined).then(|| row.created_at.date().to_string()),
     })
 }

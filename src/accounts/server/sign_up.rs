@@ -8,13 +8,17 @@ use super::{
     attempts::{self, Attempt},
     entry::is_of_banned_domain,
     factors::{FirstPasskey, checked_passkey, insert_first},
+    fields::{
+        sign_up_fields,
+        values::{self, Sent},
+    },
     jobs::{SendAlreadyRegistered, SendNothing, SendVerification},
     password_rules,
     passwords::Passwords,
     store::{accounts as store, factors::passkeys, invites, linked, tokens},
 };
 use crate::{
-    accounts::model::Door,
+    accounts::model::{Door, FieldValue},
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::{Ctx, config::SignUpMode, crypto::sha256, jobs},
@@ -34,6 +38,8 @@ pub struct NewSignUp {
     pub time_zone: Option<String>,
     /// The token of an invitation.
     pub invite: Option<String>,
+    /// What the operators ask for, by the slugs of the fields.
+    pub fields: Sent,
 }
 
 /// The same with a passkey in the place of the password.
@@ -46,6 +52,7 @@ pub struct NewPasskeySignUp {
     /// What ties the question to the browser (`factors::browser_of`), and what its authenticator answered.
     pub browser: String,
     pub answer: String,
+    pub fields: Sent,
 }
 
 /// An account that somebody trusted makes: the command line, demo data, tests.
@@ -69,26 +76,34 @@ pub const OPERATOR: &str = "operator";
 /// Signs up, and answers the address that mail goes to: the same for known and unknown ones.
 pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Email, AppError> {
     must_not_be_closed(ctx)?;
-    let (email, name) = checked(ctx, &input)?;
+    let asked = sign_up_fields(ctx).await?;
+    let mut fields = Fields::default();
+    let names = checked_names(&mut fields, &input.email, &input.name);
+    fields.check("password", password_rules::check(&input.password, ctx.config.auth.password_min, &input.name, input.email.trim()));
+    let filled = values::of_sign_up(&asked, &input.fields, &mut fields);
+    fields.done()?;
+    let (email, name) = names.ok_or(AppError::NotFound)?;
     let invite = invite(ctx, input.invite.as_deref()).await?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let hash = Passwords::of(ctx)?.hash(&ctx.rng, &input.password).await?;
-    join(ctx, from, Joining { email, name, time_zone: input.time_zone, invite, password_hash: Some(hash), passkey: None }).await
+    join(ctx, from, Joining { email, name, time_zone: input.time_zone, invite, password_hash: Some(hash), passkey: None, filled }).await
 }
 
 /// Signs up with a passkey and no password; the same answers. Setting a password later is what "Forgot password" does.
 pub async fn sign_up_with_passkey(ctx: &Ctx, from: &Visitor, input: NewPasskeySignUp) -> Result<Email, AppError> {
     must_not_be_closed(ctx)?;
+    let asked = sign_up_fields(ctx).await?;
     let mut fields = Fields::default();
     let names = checked_names(&mut fields, &input.email, &input.name);
+    let filled = values::of_sign_up(&asked, &input.fields, &mut fields);
     fields.done()?;
     let (email, name) = names.ok_or(AppError::NotFound)?;
     let invite = invite(ctx, input.invite.as_deref()).await?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let passkey = checked_passkey(ctx, &input.browser, &input.answer).await?;
-    join(ctx, from, Joining { email, name, time_zone: input.time_zone, invite, password_hash: None, passkey: Some(passkey) }).await
+    join(ctx, from, Joining { email, name, time_zone: input.time_zone, invite, password_hash: None, passkey: Some(passkey), filled }).await
 }
 
 /// A sign-up whose parts are all good.
@@ -100,10 +115,11 @@ struct Joining {
     invite: Option<[u8; 32]>,
     password_hash: Option<String>,
     passkey: Option<FirstPasskey>,
+    filled: Vec<FieldValue>,
 }
 
 async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError> {
-    let Joining { email, name, time_zone, invite, password_hash, passkey } = it;
+    let Joining { email, name, time_zone, invite, password_hash, passkey, filled } = it;
     let is_banned = is_of_banned_domain(ctx, &email).await?;
     let mut tx = ctx.db.begin().await?;
     if is_banned {
@@ -127,6 +143,7 @@ async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError>
                 return Err(AppError::Unavailable { retry_after: 1 }); // kept elsewhere between the check and here
             }
             tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
+            values::write(&mut tx, account, &[], &filled).await?;
             let change = Change { kind: "account.signed_up", workspace: Some(workspace), ..about(account, &name, from) };
             let cause = record(ctx, &mut tx, change).await?;
             jobs::enqueue(ctx, &mut tx, &SendVerification { account, cause }).await?;
@@ -205,14 +222,6 @@ fn must_not_be_closed(ctx: &Ctx) -> Result<(), AppError> {
         return Err(AppError::conflict("Sign-up is closed here. Ask the operator for an account."));
     }
     Ok(())
-}
-
-fn checked(ctx: &Ctx, input: &NewSignUp) -> Result<(Email, String), AppError> {
-    let mut fields = Fields::default();
-    let names = checked_names(&mut fields, &input.email, &input.name);
-    fields.check("password", password_rules::check(&input.password, ctx.config.auth.password_min, &input.name, input.email.trim()));
-    fields.done()?;
-    names.ok_or(AppError::NotFound)
 }
 
 /// Address and name; what is wrong with them is noted.

@@ -2,8 +2,8 @@
 
 use crate::{
     accounts::model::AccountState,
-    admin::model::AccountRow,
-    keys::components::{SaidOrNever, SaidTime},
+    admin::{components::CheckAccount, model::AccountRow},
+    keys::components::{CheckAll, SaidOrNever, SaidTime},
     ui::{Badge, Gate, OutlineBadge, Table, number::thousands},
 };
 use leptos::prelude::*;
@@ -27,6 +27,9 @@ pub fn AccountTable(
     /** Fewer columns, beside something else. */
     #[prop(optional)]
     short: bool,
+    /** Each row has a box that `ManyAccountsBar` reads. */
+    #[prop(optional)]
+    choosable: bool,
 ) -> impl IntoView {
     let lines = rows
         .into_iter()
@@ -34,6 +37,7 @@ pub fn AccountTable(
             let href = format!("/admin/accounts/{}", a.id);
             view! {
                 <tr>
+                    {choosable.then(|| view! { <CheckAccount id=a.id.to_string() name=a.name.clone()/> })}
                     <th scope="row">
                         <span class="cell-2">
                             <span class="row"><a class="row-link" href=href>{a.name}</a>{a.is_operator.then(|| view! { <OutlineBadge>"Operator"</OutlineBadge> })}</span>
@@ -53,6 +57,7 @@ pub fn AccountTable(
         <Table caption>
             <thead>
                 <tr>
+                    {choosable.then(|| view! { <CheckAll/> })}
                     <th scope="col">"Account"</th>
                     {(!short).then(|| view! { <th scope="col" class="num">"Keys"</th> })}
                     {(!short).then(|| view! { <th scope="col" class="col-2">"Last sign-in"</th> })}

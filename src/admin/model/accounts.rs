@@ -2,7 +2,7 @@
 
 use super::{Banned, Deed};
 use crate::{
-    accounts::model::{AccountState, Factors, Linked, SessionView},
+    accounts::model::{AccountState, Factors, FieldValue, Linked, SessionView},
     keys::model::{KeyRow, Said},
     values::{AccountId, Slug, WorkspaceId},
 };
@@ -82,6 +82,8 @@ pub struct AccountPage {
     pub factors: Factors,
     /// Sign-ins elsewhere.
     pub linked: Vec<Linked>,
+    /// What the person wrote into the fields of operators.
+    pub fields: Vec<FieldValue>,
     pub time_zone: String,
     pub disabled: Option<Disabled>,
     pub banned: Option<Banned>,

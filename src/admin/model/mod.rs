@@ -4,6 +4,7 @@ mod accounts;
 mod bans;
 mod deed;
 mod keys;
+mod many_accounts;
 mod nodes;
 mod overview;
 mod queue;
@@ -12,6 +13,7 @@ pub use accounts::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled}
 pub use bans::{BanList, BanRow, Banned, LASTS};
 pub use deed::{Deed, Mark};
 pub use keys::{AllKeys, AllRefusals, ApiList, ApiPage, ApiRow};
+pub use many_accounts::{ManyAccountsPreview, ManyAccountsQuery, SkippedAccounts};
 pub use nodes::NodeRow;
 pub use overview::{Health, Numbers, Overview, Part};
 pub use queue::{JobList, JobQuery, JobView};

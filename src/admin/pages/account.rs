@@ -102,6 +102,7 @@ fn account(page: Page, asks: Option<Ask>) -> AnyView {
                     <Fact term="Confirmed"><SaidOrNever said=page.account.verified.clone()/></Fact>
                     <Fact term="Last sign-in"><SaidOrNever said=page.account.last_sign_in/></Fact>
                     <Fact term="Time zone">{page.time_zone}</Fact>
+                    {page.fields.into_iter().map(|it| view! { <Fact term=it.field.label>{it.value}</Fact> }).collect_view()}
                 </Facts>
             </aside>
         </div>

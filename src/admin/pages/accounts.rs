@@ -4,7 +4,7 @@ use crate::{
     accounts::{components::Framed, model::AccountState},
     admin::{
         api,
-        components::{AccountTable, link, loaded},
+        components::{AccountTable, ManyAccountsBar, link, loaded},
         model::{AccountList, AccountQuery},
     },
     ui::{
@@ -34,14 +34,15 @@ fn list(list: AccountList) -> AnyView {
     };
     let (newer, older) = (to("newer", newer.map(|id| id.to_string())), to("older", older.map(|id| id.to_string())));
     let is_filtered = query.is_filtered();
+    let of_bar = query.clone();
     view! {
         <PageHeader title="Accounts" lead/>
         <Filters action=PATH label="Accounts">
-            <SearchField placeholder="Name, email or id" nostrip:value=query.q/>
+            <SearchField placeholder="Name, email, id, or team=Blue" nostrip:value=query.q/>
             <FilterSelect label="Status" name="status" options=statuses() nostrip:value=query.status/>
         </Filters>
         {match (rows.is_empty(), is_filtered) {
-            (false, _) => view! { <AccountTable rows caption="Accounts, newest first"/><Pagination summary newer older/> }.into_any(),
+            (false, _) => view! { <AccountTable rows caption="Accounts, newest first" choosable=true/><Pagination summary newer older/><ManyAccountsBar query=of_bar found/> }.into_any(),
             (true, true) => view! { <Empty title="No account matches" text="Look for less of the name, or show every status."><LinkButton href=PATH>"Show all accounts"</LinkButton></Empty> }.into_any(),
             (true, false) => view! { <Empty title="No accounts here" text="Accounts stand here as soon as somebody signs up."/> }.into_any(),
         }}

@@ -66,10 +66,11 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
     let account = accounts::find_account(ctx, caller, id).await?;
     let workspace = account.workspace.ok_or(AppError::NotFound)?;
     let of_workspace = KeyQuery { workspace: Some(workspace), ..KeyQuery::default() };
-    let (factors, linked, sessions, keys, today, history) = tokio::try_join!(
+    let (factors, linked, sessions, fields, keys, today, history) = tokio::try_join!(
         accounts::factors_of(ctx, caller, id),
         accounts::openid::linked_of(ctx, caller, id),
         accounts::sessions_of_account(ctx, caller, id),
+        accounts::values_of(ctx, caller, id),
         keys::list_keys(ctx, caller, of_workspace),
         usage::calls_today_of(ctx, caller, workspace),
         deeds::about_account(ctx, caller, id, workspace, HISTORY),
@@ -93,6 +94,7 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         roles: account.roles,
         factors,
         linked,
+        fields,
         time_zone: account.time_zone,
         sessions,
         key_count: keys.all,
@@ -120,14 +122,18 @@ pub async fn enable_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acco
     Ok(nodes::spread_of_account(ctx, id).await)
 }
 
-fn filter(query: &AccountQuery) -> Result<AccountFilter, AppError> {
+pub(super) fn filter(query: &AccountQuery) -> Result<AccountFilter, AppError> {
     let cursor = |text: &str| text.parse::<AccountId>().map_err(|_| AppError::invalid("older", "This list can't be continued here. Start at its beginning."));
     let state = |word: &str| AccountState::ALL.into_iter().find(|s| s.as_str() == word).ok_or_else(|| AppError::invalid("status", "There is no such status."));
     let id = query.q.as_deref().and_then(|q| q.parse::<AccountId>().ok());
+    // `team=Blue` looks into the fields that operators made.
+    let field = query.q.as_deref().and_then(|q| q.split_once('=')).map(|(slug, value)| (slug.trim().to_owned(), value.trim().to_owned()));
     let operators = query.status.as_deref() == Some("operator");
     Ok(AccountFilter {
         id,
-        search: query.q.clone().filter(|_| id.is_none()),
+        ids: None,
+        search: query.q.clone().filter(|_| id.is_none() && field.is_none()),
+        field,
         state: query.status.as_deref().filter(|_| !operators).map(state).transpose()?,
         operators,
         from: query.newer.as_deref().or(query.older.as_deref()).map(cursor).transpose()?,
@@ -137,7 +143,7 @@ fn filter(query: &AccountQuery) -> Result<AccountFilter, AppError> {
     })
 }
 
-fn row(account: &AccountFacts, local: &LocalTime) -> AccountRow {
+pub(super) fn row(account: &AccountFacts, local: &LocalTime) -> AccountRow {
     let state = match () {
         () if account.disabled_at.is_some() => AccountState::Disabled,
         () if account.ban.is_some() => AccountState::Banned,

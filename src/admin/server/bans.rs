@@ -62,7 +62,7 @@ pub async fn lift_ban(ctx: &Ctx, caller: &Caller, from: &Visitor, id: BanId) -> 
 }
 
 /// When a ban ends that begins now. A day is over at its end, in the operator's time zone.
-fn end(local: &LocalTime, lasts: &str, until: &str) -> Result<Option<OffsetDateTime>, AppError> {
+pub(super) fn end(local: &LocalTime, lasts: &str, until: &str) -> Result<Option<OffsetDateTime>, AppError> {
     let now = local.now();
     let after = |time| Ok(Some(now + time));
     match lasts {

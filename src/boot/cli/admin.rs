@@ -1,9 +1,12 @@
-//! `tollgate admin create`: makes an operator. There is no default password: either a one-time link is printed, or the password of
-//! a new account is read from standard input, never from an argument that others could see.
+//! `tollgate admin …`: makes operators, and sets the admin PIN. There is no default password: either a one-time link is printed, or the password of
+//! a new account is read from standard input, never from an argument that others could see. So is the PIN.
 
 use super::{Exit, Invocation, with_ctx};
 use crate::{
-    accounts::server::{NewOperator, create_operator},
+    accounts::{
+        Caller,
+        server::{NewOperator, clear_admin_pin, create_operator, set_admin_pin},
+    },
     error::AppError,
     platform::Ctx,
     values::Email,
@@ -25,18 +28,33 @@ pub(super) enum AdminCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// One more proof that operators give before they ban, disable, or end what belongs to others
+    #[command(subcommand)]
+    Pin(PinCommand),
+}
+
+#[derive(Subcommand)]
+pub(super) enum PinCommand {
+    /// Set it, or another one: 6 to 64 characters, the first line of standard input
+    Set,
+    /// Take it away
+    Clear,
 }
 
 impl AdminCommand {
     pub(super) async fn run(self, invocation: &Invocation) -> Exit {
-        let Self::Create { email, name, password_stdin } = self;
-        with_ctx(&invocation.config, "admin", async |ctx| create(ctx, invocation, &email, name.as_deref(), password_stdin).await).await
+        with_ctx(&invocation.config, "admin", async |ctx| match self {
+            Self::Create { email, name, password_stdin } => create(ctx, invocation, &email, name.as_deref(), password_stdin).await,
+            Self::Pin(PinCommand::Set) => set_pin(ctx, invocation).await,
+            Self::Pin(PinCommand::Clear) => clear_pin(ctx, invocation).await,
+        })
+        .await
     }
 }
 
 async fn create(ctx: &Ctx, invocation: &Invocation, email: &str, name: Option<&str>, password_stdin: bool) -> Result<Exit, AppError> {
     let email: Email = email.parse().map_err(|words: &str| AppError::invalid("email", words))?;
-    let password = if password_stdin { Some(typed()?) } else { None };
+    let password = if password_stdin { Some(typed("password")?) } else { None };
     if invocation.dry_run {
         invocation.answer(&json!({ "would_create": email }), &format!("Would make {email} an operator."));
         return Ok(Exit::Done);
@@ -50,9 +68,31 @@ async fn create(ctx: &Ctx, invocation: &Invocation, email: &str, name: Option<&s
     Ok(Exit::Done)
 }
 
+async fn set_pin(ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
+    let pin = typed("pin")?;
+    if invocation.dry_run {
+        invocation.answer(&json!({ "would_set": true }), "Would set the admin PIN.");
+        return Ok(Exit::Done);
+    }
+    set_admin_pin(ctx, &Caller::cli(), &pin).await?;
+    let words = "The admin PIN is set. Operators are asked for it after the step-up, once in ten minutes; programs send it in the header Admin-Pin.";
+    invocation.answer(&json!({ "set": true }), words);
+    Ok(Exit::Done)
+}
+
+async fn clear_pin(ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
+    if invocation.dry_run {
+        invocation.answer(&json!({ "would_clear": true }), "Would take the admin PIN away.");
+        return Ok(Exit::Done);
+    }
+    let had = clear_admin_pin(ctx, &Caller::cli()).await?;
+    invocation.answer(&json!({ "cleared": had }), if had { "There is no admin PIN any more." } else { "There was no admin PIN." });
+    Ok(Exit::Done)
+}
+
 /// The first line of standard input.
-fn typed() -> Result<SecretString, AppError> {
+fn typed(field: &str) -> Result<SecretString, AppError> {
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).map_err(|error| AppError::invalid("password", format!("standard input can't be read: {error}.")))?;
+    std::io::stdin().read_line(&mut line).map_err(|error| AppError::invalid(field, format!("standard input can't be read: {error}.")))?;
     Ok(SecretString::from(line.trim_end_matches(['\r', '\n'])))
 }

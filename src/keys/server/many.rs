@@ -14,7 +14,7 @@ use super::{
     },
 };
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::require_pin},
     error::AppError,
     keys::model::{Act, Key, KeyState, Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys},
     platform::{Ctx, LocalTime},
@@ -48,6 +48,9 @@ pub async fn plan_many(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<ManyPl
 pub async fn change_many(ctx: &Ctx, caller: &Caller, many: &Many, saw: Option<u64>) -> Result<ManyPlan, AppError> {
     let many = checked(ctx, caller, many)?;
     let (keys, mut plan) = chosen(ctx, caller, &many.keys).await?;
+    if matches!(many.act, ManyAct::Disable | ManyAct::Revoke) && keys.iter().any(|key| key.workspace != caller.workspace) {
+        require_pin(ctx, caller).await?;
+    }
     let now = keys.iter().filter(|key| refusal(key, &many).is_none()).count() as u64;
     if let Some(saw) = saw.filter(|saw| now > *saw) {
         return Err(AppError::conflict(format!("{now} keys would change now, and you saw {saw}. Look at them again.")));

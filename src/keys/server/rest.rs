@@ -13,7 +13,7 @@ use super::{
 use crate::{
     accounts::{
         Caller, Via,
-        server::{caller_of_account, caller_of_token, programs::is_access_token},
+        server::{Visitor, caller_of_account, caller_of_token, programs::is_access_token, with_pin},
     },
     error::AppError,
     platform::{Ctx, http::RequestInfo},
@@ -87,7 +87,11 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
         Ok(answer) => answer,
         Err(unleased) => return unleased.into_response(),
     };
-    let mut response = match caller(&ctx, &answer).await {
+    let who = match caller(&ctx, &answer).await {
+        Ok(caller) => beside(&ctx, caller, request.headers(), info.as_ref()).await,
+        refused => refused,
+    };
+    let mut response = match who {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -145,4 +149,12 @@ async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
     let mut caller = owner.ok_or(AppError::Unauthenticated)?;
     caller.permissions.retain(|p| facts.permissions.contains(p));
     Ok(caller)
+}
+
+/// The caller, with the admin PIN if one is sent beside the key.
+async fn beside(ctx: &Ctx, caller: Caller, headers: &HeaderMap, info: Option<&RequestInfo>) -> Result<Caller, AppError> {
+    match (headers.get("admin-pin").and_then(|pin| pin.to_str().ok()), info) {
+        (Some(pin), Some(info)) => with_pin(ctx, caller, &Visitor::of(info), &pin.into()).await,
+        _ => Ok(caller),
+    }
 }

@@ -6,6 +6,7 @@ mod covered;
 mod devices;
 mod exporting;
 mod factors;
+mod fields;
 mod guessing;
 mod leaving;
 mod mails;

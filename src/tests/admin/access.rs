@@ -12,14 +12,16 @@ use tollgate::{
     app::App,
 };
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 14] = [
     "/admin",
     "/admin/accounts",
+    "/admin/accounts/many",
     "/admin/accounts/{id}",
     "/admin/apis",
     "/admin/apis/{slug}",
     "/admin/bans",
     "/admin/blocks",
+    "/admin/fields",
     "/admin/jobs",
     "/admin/keys",
     "/admin/keys/many",
@@ -85,6 +87,12 @@ fn functions(account: &str, session: &str, key: &str, job: &str, ban: &str, bloc
             fields(&[("rule[rule]", "spread"), ("rule[most]", "20"), ("rule[minutes]", "10"), ("rule[then]", "tell"), ("rule[lasts]", "1h")]),
         ),
         ("/fn/tollgate/blocks/api/set_exemptions", of("networks", "192.0.2.0/24")),
+        ("/fn/tollgate/admin/api/change_many_accounts", fields(&[("act", "lift-ban"), ("all", "true"), ("reason", "a test"), ("seen", "9")])),
+        ("/fn/tollgate/admin/api/preview_many_accounts", vec![]),
+        ("/fn/tollgate/admin/api/list_fields", vec![]),
+        ("/fn/tollgate/admin/api/create_field", fields(&[("field[slug]", "team"), ("field[label]", "Team"), ("field[kind]", "text")])),
+        ("/fn/tollgate/admin/api/change_field", fields(&[("field[slug]", "team"), ("field[label]", "Crew")])),
+        ("/fn/tollgate/admin/api/delete_field", fields(&[("slug", "team"), ("seen", "0")])),
         ("/fn/tollgate/admin/api/change_many_keys", none_of_all),
         ("/fn/tollgate/admin/api/create_api", two(("name", "Access"), ("slug", "access"))),
         ("/fn/tollgate/admin/api/disable_account", two(("id", account), ("reason", "a test"))),

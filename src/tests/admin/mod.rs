@@ -4,8 +4,10 @@
 mod access;
 mod accounts;
 mod bans;
+mod bans_rest;
 mod jobs;
 mod keys;
+mod many_accounts;
 mod overview;
 
 use crate::support::{TestApp, browser::Person};

@@ -52,6 +52,7 @@ pub async fn developer(ctx: &Ctx, name: &str, time_zone: &str) -> Caller {
         time_zone: time_zone.to_owned(),
         permissions: vec![may::USAGE_READ],
         via: Via::Session(ctx.new_id::<SessionId>()),
+        gave_pin: false,
     }
 }
 

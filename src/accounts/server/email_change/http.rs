@@ -6,7 +6,7 @@ use crate::{
         model::Caller,
         server::{
             Visitor,
-            http::{Asking, MailedBody},
+            http::{Asking, LinkBody, MailedBody},
         },
     },
     error::AppError,
@@ -54,13 +54,6 @@ pub struct ConfirmEmailBody {
     pub token: Option<String>,
     #[serde(default)]
     pub code: Option<String>,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UndoEmailBody {
-    /// The token of the link in the mail to the old address.
-    pub token: String,
 }
 
 /// Ask for another address
@@ -133,14 +126,14 @@ pub async fn confirm(
 ///
 /// By the token of the link in the mail to the old address, once. Every session and the password end; a link to set a new one is mailed.
 #[utoipa::path(
-    post, path = "/api/v1/me/email/undo", tag = "Account", operation_id = "undo_email_change", request_body = UndoEmailBody,
+    post, path = "/api/v1/me/email/undo", tag = "Account", operation_id = "undo_email_change", request_body = LinkBody,
     responses(
         (status = 204, description = "The old address is back"),
         (status = 409, description = "Another account has the address by now", content_type = "application/problem+json"),
         (status = 422, description = "The link does not work", content_type = "application/problem+json"),
     ),
 )]
-pub async fn undo(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<UndoEmailBody>) -> Result<StatusCode, AppError> {
+pub async fn undo(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
     undo_email_change(&ctx, &Visitor::of(&info), &body.token).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,7 +2,10 @@
 
 use super::{ask_export, finished, store};
 use crate::{
-    accounts::server::{Visitor, http::Asking},
+    accounts::server::{
+        Visitor,
+        http::{Asking, CurrentPasswordBody},
+    },
     error::AppError,
     platform::{
         Ctx,
@@ -18,8 +21,7 @@ use axum::{
     routing::get,
 };
 use futures_util::stream;
-use serde::Deserialize;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::OpenApi;
 
 /// What `/api/v1/openapi.json` says of these routes.
 #[derive(OpenApi)]
@@ -30,17 +32,11 @@ pub fn routes() -> Router<Ctx> {
     Router::new().route("/api/v1/me/export", get(fetch).post(ask))
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AskExportBody {
-    pub current_password: String,
-}
-
 /// Ask for all your data
 ///
 /// A job writes it; a mail says when it can be fetched. A newer request takes the place of an older one.
 #[utoipa::path(
-    post, path = "/api/v1/me/export", tag = "Account", operation_id = "ask_export", request_body = AskExportBody,
+    post, path = "/api/v1/me/export", tag = "Account", operation_id = "ask_export", request_body = CurrentPasswordBody,
     responses(
         (status = 202, description = "It is being written"),
         (status = 401, description = "No valid key", content_type = "application/problem+json"),
@@ -53,7 +49,7 @@ pub async fn ask(
     State(ctx): State<Ctx>,
     Extension(info): Extension<RequestInfo>,
     Asking(caller): Asking,
-    Body(body): Body<AskExportBody>,
+    Body(body): Body<CurrentPasswordBody>,
 ) -> Result<StatusCode, AppError> {
     ask_export(&ctx, &caller, &Visitor::of(&info), Some(&body.current_password.into())).await?;
     Ok(StatusCode::ACCEPTED)

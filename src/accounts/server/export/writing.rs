@@ -3,7 +3,7 @@
 
 use super::store;
 use crate::{
-    accounts::server::store::{accounts::find_account, linked},
+    accounts::server::store::{accounts::find_account, fields, linked},
     error::AppError,
     platform::Ctx,
     values::{AccountId, EventId, WorkspaceId},
@@ -28,6 +28,8 @@ pub async fn write_export(ctx: &Ctx, account: AccountId, id: EventId) -> Result<
     let mut file = Pieces { id, buffer: Vec::with_capacity(CHUNK_BYTES), number: 0, bytes: 0 };
     file.text("{\"account\":");
     file.json(&facts)?;
+    file.text(",\"profile_fields\":");
+    file.json(&fields::list_lines(&mut *tx, account).await?)?;
     file.text(",\"second_factors\":");
     file.json(&store::find_factors(&mut tx, account).await?)?;
     file.text(",\"linked_sign_ins\":");

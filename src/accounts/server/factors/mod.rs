@@ -1,9 +1,11 @@
 //! What proves who somebody is besides the password, and when it must be proven again: an authenticator app (`totp`), recovery codes
 //! (`recovery`), `passkeys`, the moment between the right password and the session (`pending`), proof again before dangerous acts
-//! (`step_up`) and the forms that wait for it (`interrupted`), and how a lost factor is taken away (`reset`).
+//! (`step_up`) and the forms that wait for it (`interrupted`), one more proof for operators (`admin_pin`), and how a lost factor is
+//! taken away (`reset`).
 //!
 //! Failures of every factor are counted together, at sign-in with the passwords (R19). A mail is no second factor (R27).
 
+mod admin_pin;
 mod code;
 mod interrupted;
 mod passkeys;
@@ -14,6 +16,7 @@ mod step_up;
 mod told;
 mod totp;
 
+pub use admin_pin::{NO_PROOF, PIN_ACTS, clear_admin_pin, is_pin_next, prove_pin, require_admin_proof, require_pin, set_admin_pin, with_pin};
 pub use interrupted::{Interrupted, RESUME, keep_form, look_at_form, take_form};
 pub(super) use passkeys::{FirstPasskey, checked_passkey, insert_first};
 pub use passkeys::{

@@ -1,7 +1,7 @@
 //! Who lost the app and the codes asks an operator. The operator's word is not enough at once (R34): the owner is mailed and has a day
 //! to stop it, by a link that works without signing in. From the server's own command line it is done at once.
 
-use super::{SendFactorChanged, Told, require_recent_proof, totp};
+use super::{SendFactorChanged, Told, require_admin_proof, totp};
 use crate::{
     accounts::{
         model::Caller,
@@ -50,7 +50,7 @@ impl Job for ResetFactors {
 /// Asks for the removal of an account's second factors; answers when it happens.
 pub async fn ask_reset(ctx: &Ctx, caller: &Caller, from: &Visitor, id: AccountId, reason: &str) -> Result<OffsetDateTime, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
-    require_recent_proof(ctx, caller).await?;
+    require_admin_proof(ctx, caller).await?;
     let reason = checked_reason(reason)?;
     if reason.is_empty() {
         return Err(AppError::invalid("reason", "Say why, and how you know that it is them who ask."));

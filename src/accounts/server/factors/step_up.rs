@@ -2,7 +2,8 @@
 //! account has, and gives the session a new cookie; the old one is dead in the same transaction (R23).
 
 use super::{
-    SendFactorChanged, Told,
+    PIN_ACTS, SendFactorChanged, Told,
+    admin_pin::is_pin_next,
     interrupted::{self, Interrupted},
     passkeys::{self, Purpose},
     pending::Offered,
@@ -30,7 +31,7 @@ use time::Duration;
 use tower_sessions::Session;
 
 /// How old a proof may be.
-const LASTS: Duration = Duration::minutes(10);
+pub(super) const LASTS: Duration = Duration::minutes(10);
 
 /// Every act that needs a recent proof, by its server function, and how the page says what waits. Their operations call
 /// [`require_recent_proof`]. Changing the password is not among them: the present one, typed beside it, is the proof (R8). Making
@@ -58,6 +59,8 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/admin/api/end_session", "end somebody's session"),
     ("/fn/tollgate/admin/api/end_sessions", "end somebody's sessions"),
     ("/fn/tollgate/admin/api/reset_factors", "reset somebody's second factors"),
+    ("/fn/tollgate/admin/api/change_many_accounts", "change many accounts"),
+    ("/fn/tollgate/admin/api/delete_field", "delete a field of every profile"),
 ];
 
 /// What is offered as proof.
@@ -95,7 +98,8 @@ pub async fn step_up_view(ctx: &Ctx, caller: &Caller, form: Option<&str>) -> Res
     };
     let account = accounts::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
     let facts = store::find_facts(&ctx.db, caller.account).await?;
-    let act = waiting.as_ref().and_then(|form| ACTS.iter().find(|(path, _)| *path == form.action)).map(|(_, words)| (*words).to_owned());
+    let act = waiting.as_ref().and_then(|form| ACTS.iter().chain(PIN_ACTS).find(|(path, _)| *path == form.action)).map(|(_, words)| (*words).to_owned());
+    let asks_pin = is_pin_next(ctx, caller, waiting.as_ref()).await?;
     Ok(StepUpView {
         act,
         back: waiting.map_or_else(|| "/home".to_owned(), |form| form.page),
@@ -105,6 +109,7 @@ pub async fn step_up_view(ctx: &Ctx, caller: &Caller, form: Option<&str>) -> Res
         has_passkey: facts.passkeys > 0 && passkeys::are_passkeys_possible(ctx),
         codes_left: u64::try_from(facts.codes_left).unwrap_or(0),
         providers: linked_providers(ctx, caller.account).await?,
+        asks_pin,
     })
 }
 

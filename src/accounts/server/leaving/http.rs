@@ -4,7 +4,7 @@ use super::{Return, ask_deletion, come_back, confirm_deletion, deactivate};
 use crate::{
     accounts::server::{
         Visitor,
-        http::{Asking, MailedBody},
+        http::{Asking, CurrentPasswordBody, LinkBody, MailedBody},
     },
     error::AppError,
     platform::{
@@ -41,19 +41,6 @@ pub struct DeleteMeBody {
     /// Your email or your handle, as a confirmation.
     pub email: String,
     pub current_password: String,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DeactivateBody {
-    pub current_password: String,
-}
-
-/// The token of a mailed link.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LinkBody {
-    pub token: String,
 }
 
 /// Ask to delete your account
@@ -99,7 +86,7 @@ pub async fn confirm(State(ctx): State<Ctx>, Extension(info): Extension<RequestI
 ///
 /// Sessions end and keys are answered BANNED until you bring it back by signing in.
 #[utoipa::path(
-    post, path = "/api/v1/me/deactivate", tag = "Account", operation_id = "deactivate", request_body = DeactivateBody,
+    post, path = "/api/v1/me/deactivate", tag = "Account", operation_id = "deactivate", request_body = CurrentPasswordBody,
     responses(
         (status = 204, description = "The account is deactivated"),
         (status = 401, description = "No valid key", content_type = "application/problem+json"),
@@ -112,7 +99,7 @@ pub async fn leave_for_a_while(
     State(ctx): State<Ctx>,
     Extension(info): Extension<RequestInfo>,
     Asking(caller): Asking,
-    Body(body): Body<DeactivateBody>,
+    Body(body): Body<CurrentPasswordBody>,
 ) -> Result<StatusCode, AppError> {
     deactivate(&ctx, &caller, &Visitor::of(&info), Some(&body.current_password.into())).await?;
     Ok(StatusCode::NO_CONTENT)

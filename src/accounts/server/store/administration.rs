@@ -135,6 +135,7 @@ pub async fn count_accounts(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Ac
 
 /// A page of accounts, newest first; those of one instant by id.
 pub async fn list_accounts(db: impl PgExecutor<'_>, filter: &AccountFilter, now: OffsetDateTime) -> sqlx::Result<Vec<AccountFacts>> {
+    let ids: Option<Vec<Uuid>> = filter.ids.as_ref().map(|ids| ids.iter().map(|id| id.uuid()).collect());
     let mut rows = sqlx::query_as!(
         Row,
         r#"with found as (
@@ -143,6 +144,9 @@ pub async fn list_accounts(db: impl PgExecutor<'_>, filter: &AccountFilter, now:
                left join bans b on b.account_id = a.id and b.lifted_at is null and (b.until is null or b.until > $7)
                left join account_locks l on l.account_id = a.id and l.until > $7
              where ($1::uuid is null or a.id = $1)
+               and ($9::uuid[] is null or a.id = any($9))
+               and ($10::text is null or exists (
+                 select from profile_values v join profile_fields p on p.id = v.field_id where v.account_id = a.id and p.slug = $10 and v.value = $11))
                and ($2::text is null or strpos(lower(a.name), lower($2)) > 0 or strpos(lower(a.email), lower($2)) > 0)
                and case $3::text
                      when 'active' then a.verified_at is not null and d.account_id is null and b.id is null
@@ -180,6 +184,9 @@ pub async fn list_accounts(db: impl PgExecutor<'_>, filter: &AccountFilter, now:
         i64::from(filter.limit.unwrap_or(50)),
         now,
         filter.operators,
+        ids.as_deref(),
+        filter.field.as_ref().map(|(slug, _)| slug.as_str()),
+        filter.field.as_ref().map(|(_, value)| value.as_str()),
     )
     .fetch_all(db)
     .await?;

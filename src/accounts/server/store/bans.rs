@@ -133,18 +133,20 @@ pub async fn find_ban(db: impl PgExecutor<'_>, id: BanId) -> sqlx::Result<Option
     Ok(row.map(Into::into))
 }
 
-/// The newest first. With `holding` those that hold now, else those that are over.
-pub async fn list_bans(db: impl PgExecutor<'_>, holding: bool, most: i64, now: OffsetDateTime) -> sqlx::Result<Vec<BanFacts>> {
+/// The newest first, from `older` on if it is given. With `holding` those that hold now, else those that are over.
+pub async fn list_bans(db: impl PgExecutor<'_>, holding: bool, older: Option<BanId>, most: i64, now: OffsetDateTime) -> sqlx::Result<Vec<BanFacts>> {
     let rows = sqlx::query_as!(
         Row,
         r#"select b.id, b.account_id, a.name as "account_name?", a.email as "account_email?", b.domain, b.network::text as network, b.reason, b.at, b.by_name,
              b.until, b.lifted_at, b.lifter
            from bans b left join accounts a on a.id = b.account_id
            where (b.lifted_at is null and (b.until is null or b.until > $1)) = $2
+             and ($4::uuid is null or (b.at, b.id) < (select c.at, c.id from bans c where c.id = $4))
            order by b.at desc, b.id desc limit $3"#,
         now,
         holding,
         most,
+        older.map(BanId::uuid),
     )
     .fetch_all(db)
     .await?;

@@ -54,6 +54,7 @@ pub async fn find_caller(db: &PgPool, account: AccountId, via: Via, address: Opt
             time_zone: r.time_zone,
             permissions: r.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect(),
             via,
+            gave_pin: false,
         },
         is_verified: r.is_verified,
         disabled: r.disabled,

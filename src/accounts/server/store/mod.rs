@@ -11,6 +11,7 @@ pub mod email_changes;
 pub mod expired;
 pub mod exports;
 pub mod factors;
+pub mod fields;
 pub mod invites;
 pub mod linked;
 pub mod locks;

@@ -57,11 +57,16 @@ async fn confirmed(ctx: &Ctx, is_applied: bool, since: Instant, last_change: imp
 
 /// The same for every key of an account's workspace, which was disabled or enabled a moment ago.
 pub async fn spread_of_account(ctx: &Ctx, account: AccountId) -> Spread {
+    spread_of_accounts(ctx, &[account]).await
+}
+
+/// The same for many accounts at once: waited for together.
+pub async fn spread_of_accounts(ctx: &Ctx, accounts: &[AccountId]) -> Spread {
     let since = Instant::now();
-    match store::keys_of_account(&ctx.db, account).await {
+    match store::keys_of_accounts(&ctx.db, accounts).await {
         Ok(keys) => spread(ctx, &keys, since).await,
         Err(error) => {
-            tracing::warn!(%account, "the keys of an account could not be listed, its nodes are not waited for: {error}");
+            tracing::warn!(?accounts, "the keys of accounts could not be listed, their nodes are not waited for: {error}");
             ctx.part::<Nodes>().map(|nodes| nodes.round(UNKNOWN, false).spread(since.elapsed())).unwrap_or_default()
         }
     }

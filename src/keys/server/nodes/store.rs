@@ -132,8 +132,9 @@ pub async fn last_block_change(db: &PgPool) -> sqlx::Result<Option<u64>> {
     Ok(last.and_then(|n| u64::try_from(n).ok()))
 }
 
-/// The keys of an account's own workspace.
-pub async fn keys_of_account(db: &PgPool, account: AccountId) -> sqlx::Result<Vec<KeyId>> {
-    let keys = sqlx::query_scalar!("select k.id from keys k join workspaces w on w.id = k.workspace_id where w.personal_of = $1", account.uuid());
+/// The keys of the own workspaces of these accounts.
+pub async fn keys_of_accounts(db: &PgPool, accounts: &[AccountId]) -> sqlx::Result<Vec<KeyId>> {
+    let accounts: Vec<uuid::Uuid> = accounts.iter().map(|id| id.uuid()).collect();
+    let keys = sqlx::query_scalar!("select k.id from keys k join workspaces w on w.id = k.workspace_id where w.personal_of = any($1)", &accounts);
     Ok(keys.fetch_all(db).await?.into_iter().map(KeyId::new).collect())
 }

@@ -1,6 +1,7 @@
 //! Second factors and proof again: setting up, signing in, losing, being required to have one. The authenticator app of these tests is
 //! written anew from RFC 6238, so that it shares no mistake with the product.
 
+mod admin_pin;
 mod passkeys;
 mod policy;
 mod recovery;

@@ -1,5 +1,6 @@
 //! Second factors and proofs: one file per table.
 
+pub mod admin_pin;
 pub mod challenges;
 pub mod interrupted;
 pub mod passkeys;
