@@ -55,7 +55,7 @@ async fn f28_nothing_tells_of_a_pin_while_there_is_none(db: PgPool) {
         let none = browser.post::<api::StepUp>("/step-up", &[("colour", "blue")]).await;
         assert_eq!((odd.status(), none.status()), (reqwest::StatusCode::UNPROCESSABLE_ENTITY, reqwest::StatusCode::UNPROCESSABLE_ENTITY));
         let (odd, none) = (odd.text().await.unwrap(), none.text().await.unwrap());
-        assert!(odd.contains("Send one proof: password, code or recovery_code.") && none.contains("Send one proof"), "{odd}");
+        assert!(odd.contains("Send one proof: password, code, recovery_code or passkey.") && none.contains("Send one proof"), "{odd}");
     }
     let (page, to) = disable(&operator, &vera.account.to_string()).await;
     assert!(page.starts_with(&to), "done at once: {to}");
