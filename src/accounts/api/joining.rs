@@ -7,10 +7,11 @@ use leptos::prelude::*;
 #[server]
 pub async fn sign_up(email: String, name: String, password: String, time_zone: Option<String>) -> Result<(), AppError> {
     use crate::accounts::server::{self, NewSignUp, Visitor, links};
-    use crate::platform::http::reply;
+    use crate::platform::http::{reply, request};
     let ctx = server::context()?;
+    let language = request::language_here();
     let invite = reply::sealed(&ctx, links::INVITE);
-    let sent_to = server::sign_up(&ctx, &Visitor::here(), NewSignUp { email, name, password: password.into(), time_zone, invite }).await?;
+    let sent_to = server::sign_up(&ctx, &Visitor::here(), NewSignUp { email, name, password: password.into(), time_zone, language, invite }).await?;
     reply::seal(&ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
     reply::redirect("/verify-email");
     Ok(())

@@ -18,11 +18,13 @@ pub mod http;
 mod invites;
 pub mod jobs;
 pub mod leaving;
+mod letters;
 pub mod links;
 mod locks;
 mod mail;
 pub mod new_codes;
 mod operators;
+mod own_mail;
 mod password_rules;
 mod passwords;
 mod profile;
@@ -52,8 +54,10 @@ pub use factors::{
     start_totp, step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset,
 };
 pub use invites::create_invite;
+pub use letters::KINDS as MAIL_KINDS;
 pub use locks::{unlock, unlock_account};
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
+pub use own_mail::{charge_own_mail, own_reader};
 pub use password_rules::advice as password_advice;
 pub use passwords::Passwords;
 pub use profile::{ProfileChange, in_full, is_time_zone, profile, security, time_zones, update_profile, when};

@@ -17,7 +17,7 @@ use crate::{
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::{Ctx, config::SignUpMode, crypto::sha256, jobs},
-    values::{AccountId, Email, WorkspaceId},
+    values::{AccountId, Email, Language, WorkspaceId},
 };
 use secrecy::SecretString;
 use sqlx::PgConnection;
@@ -31,6 +31,8 @@ pub struct NewSignUp {
     pub password: SecretString,
     /// IANA name, as the browser told it; an unknown one counts as none.
     pub time_zone: Option<String>,
+    /// What the browser would like to read; none: the one that is configured. It becomes the account's.
+    pub language: Option<Language>,
     /// The token of an invitation.
     pub invite: Option<String>,
 }
@@ -78,7 +80,8 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
         return Err(no_invite());
     }
     let time_zone = input.time_zone.filter(|zone| super::profile::is_time_zone(zone)).unwrap_or_else(|| "UTC".to_owned());
-    let row = Row { email: &email, name: &name, time_zone: &time_zone, password_hash: Some(&hash), is_verified: false };
+    let language = input.language.unwrap_or(ctx.config.mail.language);
+    let row = Row { email: &email, name: &name, time_zone: &time_zone, language, password_hash: Some(&hash), is_verified: false };
     match insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
         Some((account, workspace)) => {
             tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
@@ -112,7 +115,14 @@ pub async fn create_account(ctx: &Ctx, new: &NewAccount<'_>) -> Result<AccountId
         None => None,
     };
     let mut tx = ctx.db.begin().await?;
-    let row = Row { email: &new.email, name: &name, time_zone: "UTC", password_hash: hash.as_deref(), is_verified: new.is_verified };
+    let row = Row {
+        email: &new.email,
+        name: &name,
+        time_zone: "UTC",
+        language: ctx.config.mail.language,
+        password_hash: hash.as_deref(),
+        is_verified: new.is_verified,
+    };
     let Some((account, workspace)) = insert(ctx, &mut tx, row, new.roles).await? else {
         return Err(AppError::conflict(format!("{} has an account already.", new.email)));
     };
@@ -181,6 +191,7 @@ struct Row<'a> {
     email: &'a Email,
     name: &'a str,
     time_zone: &'a str,
+    language: Language,
     password_hash: Option<&'a str>,
     is_verified: bool,
 }
@@ -194,6 +205,7 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, row: Row<'_>, roles: &[&str]
         email_key: &row.email.key(),
         name: row.name,
         time_zone: row.time_zone,
+        language: row.language,
         password_hash: row.password_hash,
         verified_at: row.is_verified.then_some(now),
         now,
