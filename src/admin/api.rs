@@ -1,7 +1,9 @@
 //! Server functions of the admin pages: what they read, and where their forms go. Ids in paths come as texts: a wrong one is a
 //! page that does not exist.
 
-use super::model::{AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, Overview};
+use super::model::{
+    AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, Overview, TemplateList, TemplateQuery,
+};
 use crate::{
     error::AppError,
     keys::model::{KeyQuery, ManyPreview, ManyQuery},
@@ -338,6 +340,25 @@ pub async fn retry_job(id: JobId) -> Result<(), AppError> {
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let is_again = server::retry_job(&ctx, &caller, &Visitor::here(), id).await?;
     reply::toast(&ctx, if is_again { "The job starts again." } else { "This job is not waiting for a retry any more." });
+    Ok(())
+}
+
+/// What `/admin/templates` shows.
+#[server]
+pub async fn list_templates(#[server(default)] query: TemplateQuery) -> Result<TemplateList, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::list_templates(&ctx, &caller, &query).await
+}
+
+/// Sends a kind of mail to who asks, with made-up facts.
+#[server]
+pub async fn send_test_mail(kind: String, #[server(default)] language: Option<String>, #[server(default)] sample: Option<String>) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let email = server::send_test(&ctx, &caller, &Visitor::here(), &TemplateQuery { kind: Some(kind), language, sample }).await?;
+    reply::toast(&ctx, &format!("A test is on its way to {email}."));
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use crate::{
         Caller,
         server::{OwesFactor, http as rest_of_accounts, identify, links},
     },
+    admin::server as admin,
     app::App,
     blocks::server as blocks,
     error::AppError,
@@ -101,6 +102,7 @@ pub fn router(state: AppState) -> Router {
         .merge(blocks::http::routes())
         .merge(usage::http::routes())
         .merge(exports::http::routes())
+        .merge(admin::http::routes())
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)
         .with_state(ctx.clone());

@@ -7,6 +7,7 @@ mod keys;
 mod nodes;
 mod overview;
 mod queue;
+mod templates;
 
 pub use accounts::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled};
 pub use bans::{BanList, BanRow, Banned, LASTS};
@@ -15,3 +16,4 @@ pub use keys::{AllKeys, AllRefusals, ApiList, ApiPage, ApiRow};
 pub use nodes::NodeRow;
 pub use overview::{Health, Numbers, Overview, Part};
 pub use queue::{JobList, JobQuery, JobView};
+pub use templates::{TemplateList, TemplateQuery, TemplateRow, TemplateView};

@@ -14,6 +14,7 @@ mod many;
 mod overview;
 mod refusals;
 mod reset_factors;
+mod templates;
 
 pub use account::AccountPage;
 pub use accounts::AccountsPage;
@@ -25,6 +26,7 @@ pub use keys::KeysPage;
 pub use many::ManyPage;
 pub use overview::OverviewPage;
 pub use refusals::RefusalsPage;
+pub use templates::TemplatesPage;
 
 use crate::ui::Crumb;
 

@@ -6,11 +6,13 @@ mod apis;
 mod bans;
 mod deeds;
 mod health;
+pub mod http;
 mod jobs;
 mod keys;
 mod nodes;
 mod overview;
 mod refusals;
+mod templates;
 mod words;
 
 pub use accounts::{ask_reset, disable_account, enable_account, end_session, end_sessions, list_accounts, read_account, send_reset_link};
@@ -20,3 +22,4 @@ pub use jobs::{list_jobs, retry_job};
 pub use keys::{change_many_keys, disable_key, enable_key, list_keys, preview_many_keys, revoke_key, set_limit};
 pub use overview::read_overview;
 pub use refusals::list_refusals;
+pub use templates::{SendTest, kinds as mail_kinds, list_templates, register as register_jobs, send_test};
