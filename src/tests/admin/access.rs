@@ -12,7 +12,7 @@ use tollgate::{
     app::App,
 };
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "/admin",
     "/admin/accounts",
     "/admin/accounts/{id}",
@@ -25,6 +25,7 @@ const PAGES: [&str; 12] = [
     "/admin/keys/many",
     "/admin/plans",
     "/admin/refusals",
+    "/admin/templates",
 ];
 
 /// The pages for which nobody needs to sign in.
@@ -96,6 +97,8 @@ fn functions(account: &str, session: &str, key: &str, job: &str, ban: &str, bloc
         ("/fn/tollgate/admin/api/list_jobs", vec![]),
         ("/fn/tollgate/admin/api/list_keys", vec![]),
         ("/fn/tollgate/admin/api/list_refusals", vec![]),
+        ("/fn/tollgate/admin/api/list_templates", vec![]),
+        ("/fn/tollgate/admin/api/send_test_mail", of("kind", "accounts.confirm_email")),
         ("/fn/tollgate/admin/api/preview_many_keys", vec![]),
         ("/fn/tollgate/admin/api/read_account", of("id", account)),
         ("/fn/tollgate/admin/api/read_api", of("slug", "demo")),

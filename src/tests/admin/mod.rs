@@ -7,6 +7,7 @@ mod bans;
 mod jobs;
 mod keys;
 mod overview;
+mod templates;
 
 use crate::support::{TestApp, browser::Person};
 use tollgate::{
