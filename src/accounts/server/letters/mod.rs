@@ -80,7 +80,7 @@ pub const KINDS: &[Kind] = &[
         about: "To the old address after a change, with the way back.",
         sample: |s| {
             let until = s.at + Duration::days(7);
-            Box::new(EmailChanged { new: "mara.new@example.com".to_owned(), until, link: s.secret_link("/undo-email"), seen: seen(s) })
+            Box::new(EmailChanged { new: "mara.lin@example.com".to_owned(), until, link: s.secret_link("/undo-email"), seen: seen(s) })
         },
     },
     Kind {
@@ -114,7 +114,7 @@ pub const KINDS: &[Kind] = &[
         name: "accounts.banned",
         about: "After an account was banned: why, until when, and whom to ask.",
         sample: |s| {
-            let (reason, contact) = (s.typed("Calls that copy our catalogue"), "support@example.com".to_owned());
+            let (reason, contact) = (s.typed("Spam"), "support@example.com".to_owned());
             Box::new(Banned { reason, since: s.at, until: Some(s.at + Duration::days(7)), contact })
         },
     },

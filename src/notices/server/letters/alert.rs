@@ -46,10 +46,11 @@ impl Letter for Alert {
 
     fn de(&self, to: &Reader) -> Mail {
         let of = self.key.as_ref().map(|name| format!(" mit {}", harmless(name))).unwrap_or_default();
+        let of_rule = self.key.as_ref().map(|name| format!(" für {}", harmless(name))).unwrap_or_default();
         let (calls, verb) = (to.count(self.calls, "Aufruf", "Aufrufe"), if self.calls == 1 { "kam" } else { "kamen" });
         let rule = german::rule(self.more_than, &self.codes, self.minutes);
         to.mail(format!("{calls}{of} {verb} {} nicht durch", german::within(self.minutes)))
-            .text(format!("Ihre Regel: {rule}{of}. Gezählt bis {}.", to.moment(self.at)))
+            .text(format!("Ihre Regel{of_rule}: {rule}. Gezählt bis {}.", to.moment(self.at)))
             .facts(self.lines.iter().map(|line| (harmless(&line.key), format!("{}, {}", to.count(line.calls, "Aufruf", "Aufrufe"), line.code))))
             .link("Fehler ansehen", &self.errors)
             .text(format!("Die Regel schweigt jetzt {}. Ändern oder entfernen Sie sie hier: {}.", german::lasting(self.quiet_minutes), self.settings))
