@@ -6,7 +6,7 @@ import { expect, test } from './support/test';
 
 const SIGNED_OUT = ['/', '/sign-up', '/sign-up?with=passkey', '/sign-in', '/sign-in/code', '/sign-in/with/none/callback', '/forgot-password', '/reset-password', '/verify-email', '/unlock', '/not-me', '/keep-factors', '/confirm-email', '/undo-email', '/delete-account', '/come-back', '/docs', '/dev/ui', '/nothing-here'];
 const SIGNED_IN = ['/home', '/keys', '/keys/find', '/keys/import', '/keys/create-many', '/keys/many?act=disable&all=true', '/keys/many?act=tag&all=true', '/usage', '/usage?range=24h', '/usage?range=year', '/usage?compare=before', '/usage/errors', '/requests', '/exports', '/settings/profile', '/settings/security', '/settings/sessions', '/settings/notifications', '/settings/email', '/settings/public', '/settings/danger', '/settings/danger?act=deactivate', '/settings/security/authenticator', '/settings/security/passkey', '/settings/security/link', '/step-up', '/device'];
-const OPERATOR = ['/admin', '/admin/accounts', '/admin/accounts/many?act=disable&all=true', '/admin/bans', '/admin/fields', '/admin/apis', '/admin/plans', '/admin/keys', '/admin/keys/many?act=disable&all=true', '/admin/refusals', '/admin/blocks', '/admin/jobs'];
+const OPERATOR = ['/admin', '/admin/accounts', '/admin/accounts/many?act=disable&all=true', '/admin/bans', '/admin/fields', '/admin/apis', '/admin/plans', '/admin/keys', '/admin/keys/many?act=disable&all=true', '/admin/refusals', '/admin/blocks', '/admin/templates', '/admin/templates?kind=accounts.new_device&language=de&sample=markup', '/admin/jobs'];
 
 async function check(page: Page, paths: string[]): Promise<void> {
   test.setTimeout(test.info().timeout + paths.length * 15_000); // axe reads every element of every page, twice

@@ -120,6 +120,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/admin/plans") view=plans::PlansPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/blocks") view=blocks::BlocksPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/refusals") view=admin::RefusalsPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/templates") view=admin::TemplatesPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/jobs") view=admin::JobsPage ssr=SsrMode::Async/>
             <Route path=path!("/docs") view=site::DocsPage ssr=SsrMode::Async/>
             <Route path=path!("/home") view=site::HomePage ssr=SsrMode::Async/>

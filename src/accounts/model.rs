@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use time::OffsetDateTime;
 
+pub use crate::values::Language;
+
 /// Who asks: an account with its permissions in its workspace, read anew for every request (R49).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
@@ -100,41 +102,6 @@ pub struct Profile {
     pub updated_at: OffsetDateTime,
     /// The same instants in a sentence, in the person's time zone (F10).
     pub dates: String,
-}
-
-/// A language that mails may be written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    #[default]
-    En,
-    De,
-}
-
-impl Language {
-    pub const ALL: [Self; 2] = [Self::En, Self::De];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::De => "de",
-        }
-    }
-
-    /// As it calls itself.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::En => "English",
-            Self::De => "Deutsch",
-        }
-    }
-}
-
-impl FromStr for Language {
-    type Err = &'static str;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or("Choose en or de.")
-    }
 }
 
 /// A field that the owner may show to everybody.

@@ -3,7 +3,7 @@
 
 use super::model::{
     AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, ManyAccountsPreview, ManyAccountsQuery,
-    Overview,
+    Overview, TemplateList, TemplateQuery,
 };
 use crate::{
     accounts::model::{FieldForm, FieldUse},
@@ -342,6 +342,25 @@ pub async fn retry_job(id: JobId) -> Result<(), AppError> {
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let is_again = server::retry_job(&ctx, &caller, &Visitor::here(), id).await?;
     reply::toast(&ctx, if is_again { "The job starts again." } else { "This job is not waiting for a retry any more." });
+    Ok(())
+}
+
+/// What `/admin/templates` shows.
+#[server]
+pub async fn list_templates(#[server(default)] query: TemplateQuery) -> Result<TemplateList, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::list_templates(&ctx, &caller, &query).await
+}
+
+/// Sends a kind of mail to who asks, with made-up facts.
+#[server]
+pub async fn send_test_mail(kind: String, #[server(default)] language: Option<String>, #[server(default)] sample: Option<String>) -> Result<(), AppError> {
+    use super::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let email = server::send_test(&ctx, &caller, &Visitor::here(), &TemplateQuery { kind: Some(kind), language, sample }).await?;
+    reply::toast(&ctx, &format!("A test is on its way to {email}."));
     Ok(())
 }
 

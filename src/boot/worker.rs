@@ -1,7 +1,7 @@
 //! All jobs and all schedules, on one page, and the process that only works on them.
 
 use crate::{
-    accounts, blocks, exports, keys, notices,
+    accounts, admin, blocks, exports, keys, notices,
     platform::{
         Ctx,
         jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
@@ -15,6 +15,7 @@ pub fn registry() -> Registry {
     let registry = Registry::new().register::<CleanUp>().register::<ForgetOldUsage>();
     let registry = keys::server::jobs::register(accounts::server::jobs::register(registry));
     let registry = blocks::server::jobs::register(registry);
+    let registry = admin::server::register_jobs(registry);
     exports::server::jobs::register(notices::server::jobs::register(registry))
 }
 

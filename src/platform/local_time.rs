@@ -1,6 +1,7 @@
 //! Moments as a person reads them: in their time zone, relative to now. The words are made on the server, so that a page says the
 //! same with and without JavaScript, and nothing in the browser needs a calendar.
 
+use crate::values::Language;
 use jiff::{Timestamp, ToSpan, Zoned, civil::Date, tz::TimeZone};
 use time::OffsetDateTime;
 
@@ -99,6 +100,26 @@ impl LocalTime {
     }
 }
 
+/// An instant in full, for mails and other places far from now: "20 Nov 2026, 13:00 CET", "20. November 2026, 13:00 MEZ". A zone that
+/// nobody knows means UTC.
+pub fn in_full(at: OffsetDateTime, zone: &str, language: Language) -> String {
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let at = Timestamp::from_second(at.unix_timestamp()).unwrap_or_default().to_zoned(zone);
+    match language {
+        Language::En => at.strftime("%-d %b %Y, %H:%M %Z").to_string(),
+        Language::De => {
+            let month = usize::try_from(at.month() - 1).ok().and_then(|n| MONTHS_DE.get(n)).copied().unwrap_or_default();
+            let zone = at.strftime("%Z").to_string();
+            let zone = ZONES_DE.iter().find(|(name, _)| *name == zone).map_or(zone.as_str(), |(_, german)| *german);
+            format!("{}. {month} {}, {} {zone}", at.day(), at.year(), at.strftime("%H:%M"))
+        }
+    }
+}
+
+const MONTHS_DE: [&str; 12] = ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"];
+/// The abbreviations that have another name in German.
+const ZONES_DE: [(&str, &str); 6] = [("CET", "MEZ"), ("CEST", "MESZ"), ("WET", "WEZ"), ("WEST", "WESZ"), ("EET", "OEZ"), ("EEST", "OESZ")];
+
 fn instant(at: &Zoned) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(at.timestamp().as_second()).ok()
 }
@@ -138,6 +159,16 @@ mod tests {
         let local = stockholm();
         let ahead = |seconds| local.ahead(local.now() + time::Duration::seconds(seconds));
         assert_eq!([ahead(0), ahead(41), ahead(7_200), ahead(86_400)], ["now", "in 41 s", "at 15:00", "on 21 Nov, 13:00"]);
+    }
+
+    #[test]
+    fn an_instant_in_full_is_said_in_the_language_and_the_zone() {
+        let (winter, summer) = (datetime!(2026-11-21 15:05 UTC), datetime!(2026-03-31 22:30 UTC));
+        assert_eq!(in_full(winter, "Europe/Berlin", Language::En), "21 Nov 2026, 16:05 CET");
+        assert_eq!(in_full(winter, "Europe/Berlin", Language::De), "21. November 2026, 16:05 MEZ");
+        assert_eq!(in_full(summer, "Europe/Vienna", Language::De), "1. April 2026, 00:30 MESZ");
+        assert_eq!(in_full(winter, "America/New_York", Language::De), "21. November 2026, 10:05 EST");
+        assert_eq!(in_full(winter, "Nowhere/Else", Language::De), "21. November 2026, 15:05 UTC");
     }
 
     #[test]

@@ -94,6 +94,7 @@ fn a_bad_value_is_named_with_what_is_allowed() {
         ("TOLLGATE_SESSION_COUNT", "0"),
         ("TOLLGATE_SESSION_COUNT", "many"),
         ("TOLLGATE_CONTACT", "two\nlines"),
+        ("TOLLGATE_MAIL_LANGUAGE", "fr"),
         ("TOLLGATE_PASSWORD_MIN", "65"),
         ("TOLLGATE_SECOND_FACTOR", "admins"),
         ("TOLLGATE_PUBLIC_URL", "https://gate.example.com/app"),

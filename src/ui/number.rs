@@ -1,16 +1,10 @@
 //! Numbers as people read them: thousands with commas, shares with two digits where they matter, short forms on axes.
 
+use crate::values::Language;
+
 /// 1097638 as "1,097,638".
 pub fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    Language::En.thousands(n)
 }
 
 /// Three figures and a unit: "950", "20k", "1.68 M". For axes and forecasts, never for what is billed.

@@ -5,6 +5,7 @@ mod counts;
 mod email;
 mod ids;
 mod job_state;
+mod language;
 mod link;
 mod outcome;
 mod permission;
@@ -19,6 +20,7 @@ pub use ids::{
     SecretId, SessionId, TokenId, WorkspaceId,
 };
 pub use job_state::JobState;
+pub use language::Language;
 pub use link::link;
 pub use outcome::{Outcome, OutcomeGroup};
 pub use permission::{CATALOGUE, Permission, names as permission_names};

@@ -14,10 +14,11 @@ pub async fn sign_up(
     #[server(default)] fields: BTreeMap<String, String>,
 ) -> Result<(), AppError> {
     use crate::accounts::server::{self, NewSignUp, Visitor, links};
-    use crate::platform::http::reply;
+    use crate::platform::http::{reply, request};
     let ctx = server::context()?;
+    let language = request::language_here();
     let invite = reply::sealed(&ctx, links::INVITE);
-    let new = NewSignUp { email, name, password: password.into(), time_zone, invite, fields };
+    let new = NewSignUp { email, name, password: password.into(), time_zone, language, invite, fields };
     let sent_to = server::sign_up(&ctx, &Visitor::here(), new).await.map_err(server::beside_inputs)?;
     reply::seal(&ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
     reply::redirect("/verify-email");

@@ -44,10 +44,10 @@ pub async fn sign_up_with_passkey(
     #[server(default)] fields: BTreeMap<String, String>,
 ) -> Result<(), AppError> {
     use crate::accounts::server::{self, NewPasskeySignUp, Visitor, links};
-    use crate::platform::http::reply;
+    use crate::platform::http::{reply, request};
     let ctx = server::context()?;
     let (invite, browser) = (reply::sealed(&ctx, links::INVITE), server::browser_of(&ctx));
-    let new = NewPasskeySignUp { email, name, time_zone, invite, browser, answer: credential, fields };
+    let new = NewPasskeySignUp { email, name, time_zone, language: request::language_here(), invite, browser, answer: credential, fields };
     let sent_to = server::sign_up_with_passkey(&ctx, &Visitor::here(), new).await.map_err(server::beside_inputs)?;
     reply::seal(&ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
     reply::redirect("/verify-email");

@@ -65,6 +65,7 @@ fn nav(caller: &Caller) -> Vec<NavGroup> {
                 ("Refusals", "/admin/refusals", Icon::List, Some(may::ADMIN_READ)),
                 ("Blocks", "/admin/blocks", Icon::Lock, Some(may::BLOCKS_MANAGE)),
                 ("Jobs", "/admin/jobs", Icon::Rotate, Some(may::ADMIN_READ)),
+                ("Channels & templates", "/admin/templates", Icon::Mail, Some(may::ADMIN_READ)),
             ],
         ),
         group(None, &[("Docs", "/docs", Icon::Book, None)]),

@@ -31,6 +31,8 @@ pub const SIGN_IN_FROM: Rule = Rule { name: "sign_in:ip", free: 30, first: 1, lo
 pub const MAIL: Rule = Rule { name: "mail:id", free: 5, first: 60, longest: 3600, forget_after: Duration::hours(24) };
 /// Mails asked for from one network address.
 pub const MAIL_FROM: Rule = Rule { name: "mail:ip", free: 100, first: 10, longest: 900, forget_after: Duration::hours(1) };
+/// Mails that somebody sends to themself, to look at them.
+pub const OWN_MAIL: Rule = Rule { name: "mail:own", free: 20, first: 30, longest: 3600, forget_after: Duration::hours(1) };
 /// Typed codes and links from one network address.
 pub const PROOF_FROM: Rule = Rule { name: "proof:ip", free: 30, first: 1, longest: 900, forget_after: Duration::hours(1) };
 /// Programs from one network address that ask to be let in by a browser.

@@ -11,14 +11,14 @@ use crate::{
     error::AppError,
     platform::{
         Ctx,
-        http::{RequestInfo, json::Body},
+        http::{RequestInfo, json::Body, request},
     },
     values::SessionId,
 };
 use axum::{
     Extension, Json, Router,
     extract::{FromRequestParts, Path, State},
-    http::{HeaderName, HeaderValue, StatusCode, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
@@ -247,7 +247,7 @@ pub struct EndedBody {
 
 /// Sign up
 ///
-/// Mails a link and a code to the address. The answer is the same for an address that has an account; its owner is told by mail.
+/// Mails a link and a code to the address, in the language that `Accept-Language` likes best. The answer is the same for an address that has an account; its owner is told by mail.
 #[utoipa::path(
     post, path = "/api/v1/auth/register", tag = "Account", operation_id = "register", request_body = RegisterBody,
     responses(
@@ -258,9 +258,15 @@ pub struct EndedBody {
         (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
     ),
 )]
-pub async fn register(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<RegisterBody>) -> Result<Response, AppError> {
+pub async fn register(
+    State(ctx): State<Ctx>,
+    Extension(info): Extension<RequestInfo>,
+    headers: HeaderMap,
+    Body(body): Body<RegisterBody>,
+) -> Result<Response, AppError> {
     let RegisterBody { email, name, password, time_zone, invite, fields } = body;
-    let input = NewSignUp { email, name: name.unwrap_or_default(), password: password.into(), time_zone, invite, fields };
+    let language = request::language(&headers);
+    let input = NewSignUp { email, name: name.unwrap_or_default(), password: password.into(), time_zone, language, invite, fields };
     let sent_to = sign_up(&ctx, &Visitor::of(&info), input).await?;
     Ok(mailed(sent_to.to_string()))
 }

@@ -19,6 +19,7 @@ pub mod http;
 mod invites;
 pub mod jobs;
 pub mod leaving;
+mod letters;
 pub mod links;
 mod locks;
 mod mail;
@@ -26,6 +27,7 @@ mod many;
 pub mod new_codes;
 pub mod openid;
 mod operators;
+mod own_mail;
 mod password_rules;
 mod passwords;
 mod profile;
@@ -63,9 +65,11 @@ pub use fields::{
     values_of,
 };
 pub use invites::create_invite;
+pub use letters::KINDS as MAIL_KINDS;
 pub use locks::{unlock, unlock_account};
 pub use many::{AccountsPlan, Chosen, ManyAccounts, change_many_accounts, plan_many_accounts};
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
+pub use own_mail::{charge_own_mail, own_reader};
 pub use password_rules::advice as password_advice;
 pub use passwords::Passwords;
 pub use profile::{ProfileChange, in_full, is_time_zone, profile, security, time_zones, update_profile, when};

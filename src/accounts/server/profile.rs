@@ -18,7 +18,7 @@ use crate::{
     accounts::model::{Caller, FieldValue, Language, Profile, Published, Security},
     activity::server::{Change, record},
     error::{AppError, Fields},
-    platform::Ctx,
+    platform::{Ctx, local_time},
     values::{AccountId, permission_names as may},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -184,10 +184,9 @@ pub fn when(at: OffsetDateTime, now: OffsetDateTime, zone: &str) -> String {
     }
 }
 
-/// An instant in full, for mails: `20 Nov 2026, 13:00 CET`.
+/// An instant in full, for pages: `20 Nov 2026, 13:00 CET`.
 pub fn in_full(at: OffsetDateTime, zone: &str) -> String {
-    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-    Timestamp::from_second(at.unix_timestamp()).unwrap_or_default().to_zoned(zone).strftime("%-d %b %Y, %H:%M %Z").to_string()
+    local_time::in_full(at, zone, Language::En)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::{
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::{Ctx, config::SignUpMode, crypto::sha256, jobs},
-    values::{AccountId, Email, WorkspaceId},
+    values::{AccountId, Email, Language, WorkspaceId},
 };
 use secrecy::SecretString;
 use sqlx::PgConnection;
@@ -36,6 +36,8 @@ pub struct NewSignUp {
     pub password: SecretString,
     /// IANA name, as the browser told it; an unknown one counts as none.
     pub time_zone: Option<String>,
+    /// What the browser would like to read; none: the one that is configured. It becomes the account's.
+    pub language: Option<Language>,
     /// The token of an invitation.
     pub invite: Option<String>,
     /// What the operators ask for, by the slugs of the fields.
@@ -48,6 +50,7 @@ pub struct NewPasskeySignUp {
     pub email: String,
     pub name: String,
     pub time_zone: Option<String>,
+    pub language: Option<Language>,
     pub invite: Option<String>,
     /// What ties the question to the browser (`factors::browser_of`), and what its authenticator answered.
     pub browser: String,
@@ -87,7 +90,7 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let hash = Passwords::of(ctx)?.hash(&ctx.rng, &input.password).await?;
-    join(ctx, from, Joining { email, name, time_zone: input.time_zone, invite, password_hash: Some(hash), passkey: None, filled }).await
+    join(ctx, from, Joining { email, name, time_zone: input.time_zone, language: input.language, invite, password_hash: Some(hash), passkey: None, filled }).await
 }
 
 /// Signs up with a passkey and no password; the same answers. Setting a password later is what "Forgot password" does.
@@ -103,7 +106,7 @@ pub async fn sign_up_with_passkey(ctx: &Ctx, from: &Visitor, input: NewPasskeySi
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let passkey = checked_passkey(ctx, &input.browser, &input.answer).await?;
-    join(ctx, from, Joining { email, name, time_zone: input.time_zone, invite, password_hash: None, passkey: Some(passkey), filled }).await
+    join(ctx, from, Joining { email, name, time_zone: input.time_zone, language: input.language, invite, password_hash: None, passkey: Some(passkey), filled }).await
 }
 
 /// A sign-up whose parts are all good.
@@ -111,6 +114,7 @@ struct Joining {
     email: Email,
     name: String,
     time_zone: Option<String>,
+    language: Option<Language>,
     /// The hash of the invitation, where one is needed.
     invite: Option<[u8; 32]>,
     password_hash: Option<String>,
@@ -119,7 +123,7 @@ struct Joining {
 }
 
 async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError> {
-    let Joining { email, name, time_zone, invite, password_hash, passkey, filled } = it;
+    let Joining { email, name, time_zone, language, invite, password_hash, passkey, filled } = it;
     let is_banned = is_of_banned_domain(ctx, &email).await?;
     let mut tx = ctx.db.begin().await?;
     if is_banned {
@@ -134,7 +138,8 @@ async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError>
         return Err(no_invite());
     }
     let time_zone = time_zone.filter(|zone| super::profile::is_time_zone(zone)).unwrap_or_else(|| "UTC".to_owned());
-    let row = Row { email: &email, name: &name, time_zone: &time_zone, password_hash: password_hash.as_deref(), is_verified: false };
+    let language = language.unwrap_or(ctx.config.mail.language);
+    let row = Row { email: &email, name: &name, time_zone: &time_zone, language, password_hash: password_hash.as_deref(), is_verified: false };
     match insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
         Some((account, workspace)) => {
             if let Some(passkey) = &passkey
@@ -174,7 +179,14 @@ pub async fn create_account(ctx: &Ctx, new: &NewAccount<'_>) -> Result<AccountId
         None => None,
     };
     let mut tx = ctx.db.begin().await?;
-    let row = Row { email: &new.email, name: &name, time_zone: "UTC", password_hash: hash.as_deref(), is_verified: new.is_verified };
+    let row = Row {
+        email: &new.email,
+        name: &name,
+        time_zone: "UTC",
+        language: ctx.config.mail.language,
+        password_hash: hash.as_deref(),
+        is_verified: new.is_verified,
+    };
     let Some((account, workspace)) = insert(ctx, &mut tx, row, new.roles).await? else {
         return Err(AppError::conflict(format!("{} has an account already.", new.email)));
     };
@@ -249,6 +261,7 @@ pub(super) struct Row<'a> {
     pub email: &'a Email,
     pub name: &'a str,
     pub time_zone: &'a str,
+    pub language: Language,
     pub password_hash: Option<&'a str>,
     pub is_verified: bool,
 }
@@ -262,6 +275,7 @@ pub(super) async fn insert(ctx: &Ctx, conn: &mut PgConnection, row: Row<'_>, rol
         email_key: &row.email.key(),
         name: row.name,
         time_zone: row.time_zone,
+        language: row.language,
         password_hash: row.password_hash,
         verified_at: row.is_verified.then_some(now),
         now,

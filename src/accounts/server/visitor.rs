@@ -27,7 +27,7 @@ impl Visitor {
 
     /// Whoever sits at the command line of the server.
     pub fn terminal() -> Self {
-        Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), device: "command line".to_owned() }
+        Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), device: TERMINAL.to_owned() }
     }
 
     /// For the data of an event.
@@ -36,8 +36,14 @@ impl Visitor {
     }
 }
 
+/// What stands in place of a User-Agent where somebody sits at the server's command line.
+const TERMINAL: &str = "command line";
+
 /// A User-Agent as people name the thing: `Firefox on macOS`. Unknown ones say their first word.
 pub fn device_in_words(user_agent: &str) -> String {
+    if user_agent == TERMINAL {
+        return "Command line".to_owned();
+    }
     let has = |part: &str| user_agent.contains(part);
     // Order matters: Edge and Opera call themselves Chrome, Chrome calls itself Safari.
     let browsers = [
@@ -91,6 +97,7 @@ mod tests {
             ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36", "Chrome on Linux"),
             ("curl/8.5.0", "curl"),
             ("my-script/1.0 (nightly)", "my-script"),
+            (super::TERMINAL, "Command line"),
             ("", "Unknown device"),
         ] {
             assert_eq!(device_in_words(agent), words);

@@ -8,6 +8,7 @@ mod many_accounts;
 mod nodes;
 mod overview;
 mod queue;
+mod templates;
 
 pub use accounts::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled};
 pub use bans::{BanList, BanRow, Banned, LASTS};
@@ -17,3 +18,4 @@ pub use many_accounts::{ManyAccountsPreview, ManyAccountsQuery, SkippedAccounts}
 pub use nodes::NodeRow;
 pub use overview::{Health, Numbers, Overview, Part};
 pub use queue::{JobList, JobQuery, JobView};
+pub use templates::{TemplateList, TemplateQuery, TemplateRow, TemplateView};

@@ -16,6 +16,7 @@ mod many_accounts;
 mod overview;
 mod refusals;
 mod reset_factors;
+mod templates;
 
 pub use account::AccountPage;
 pub use accounts::AccountsPage;
@@ -29,6 +30,7 @@ pub use many::ManyPage;
 pub use many_accounts::ManyAccountsPage;
 pub use overview::OverviewPage;
 pub use refusals::RefusalsPage;
+pub use templates::TemplatesPage;
 
 use crate::ui::Crumb;
 

@@ -123,6 +123,7 @@ fn saying(event: &Event) -> (String, Mark) {
         "block.rule_changed" => (format!("set the rule “{}”", named(event)), Mark::Other),
         "block.exempted" => ("set the networks that are never blocked".to_owned(), Mark::Other),
         "api.changed" => (format!("changed the API {subject}"), Mark::Api),
+        "mail.tested" => (format!("sent themself a test of {}", event.data.get("kind").and_then(|k| k.as_str()).unwrap_or("a mail")), Mark::Other),
         "job.retried" => (format!("started the job {} again", event.data.get("kind").and_then(|k| k.as_str()).unwrap_or("that is gone now")), Mark::Job),
         other => (other.replace(['.', '_'], " "), Mark::Other),
     };

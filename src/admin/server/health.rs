@@ -102,10 +102,14 @@ async fn jobs(ctx: &Ctx, now: OffsetDateTime) -> Result<Part, AppError> {
     })
 }
 
+/// The mail server; none where mails are files.
+pub fn smtp_host(ctx: &Ctx) -> Option<String> {
+    let url = url::Url::parse(ctx.config.mail.smtp_url.as_ref()?.expose_secret()).ok()?;
+    url.host_str().map(ToOwned::to_owned)
+}
+
 fn mail(ctx: &Ctx) -> Part {
-    let host =
-        ctx.config.mail.smtp_url.as_ref().and_then(|url| url::Url::parse(url.expose_secret()).ok()).and_then(|url| url.host_str().map(ToOwned::to_owned));
-    match host {
+    match smtp_host(ctx) {
         Some(host) => fine("Mail", "SMTP".to_owned(), &format!("by {host}, as {}", ctx.config.mail.from)),
         None if ctx.config.is_development() => {
             Part { href: Some("/dev/mailbox".to_owned()), ..fine("Mail", "files".to_owned(), "shown in the mailbox; none leaves this machine") }

@@ -13,6 +13,7 @@ mod many_accounts;
 mod nodes;
 mod overview;
 mod refusals;
+mod templates;
 mod words;
 
 pub use crate::accounts::server::{change_field, create_field, delete_field, list_fields};
@@ -24,3 +25,4 @@ pub use keys::{change_many_keys, disable_key, enable_key, list_keys, preview_man
 pub use many_accounts::{change_many_accounts, preview_many_accounts};
 pub use overview::read_overview;
 pub use refusals::list_refusals;
+pub use templates::{SendTest, kinds as mail_kinds, list_templates, register as register_jobs, send_test};

@@ -4,6 +4,7 @@
 mod alerts;
 mod expiry;
 pub mod jobs;
+mod letters;
 mod limits;
 mod mail;
 mod rules;
@@ -13,6 +14,7 @@ mod words;
 
 pub use alerts::watch_errors;
 pub use expiry::tell_of_expiry;
+pub use letters::KINDS as MAIL_KINDS;
 pub use limits::{present_limit_notices, tell_of_limits};
 pub use rules::{add_alert_rule, remove_alert_rule};
 pub use settings::{notice_page, save_settings};

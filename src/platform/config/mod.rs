@@ -15,6 +15,7 @@ pub use loader::{ConfigError, Loaded, load};
 pub use providers::Provider;
 pub use source::{Flag, Origin, Sources};
 
+use crate::values::Language;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -74,6 +75,8 @@ pub struct Mail {
     pub from: String,
     /// Where people may object to a ban: an address, or words. Empty: the operator of this site. `TOLLGATE_CONTACT`
     pub contact: String,
+    /// Of mails to who has not chosen one, and whose browser names none of ours (default en). `TOLLGATE_MAIL_LANGUAGE`
+    pub language: Language,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,7 +195,7 @@ impl Config {
                 request_timeout: Duration::from_secs(20),
             },
             database: Database { url: None, pool: 10, wait: Duration::from_secs(60), outage: Duration::from_secs(15 * 60) },
-            mail: Mail { smtp_url: None, from: "Tollgate <no-reply@localhost>".to_owned(), contact: String::new() },
+            mail: Mail { smtp_url: None, from: "Tollgate <no-reply@localhost>".to_owned(), contact: String::new(), language: Language::En },
             auth: Auth {
                 sign_up: SignUpMode::Open,
                 password_min: 15,

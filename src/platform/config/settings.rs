@@ -240,6 +240,18 @@ pub const SETTINGS: &[Setting] = &[
         get: |c| c.mail.contact.clone(),
     },
     Setting {
+        name: "mail.language",
+        env: "TOLLGATE_MAIL_LANGUAGE",
+        kind: Kind::Text,
+        allowed: "en or de",
+        doc: "The language of mails to accounts that were made without a browser, or by one that asks for none of ours.",
+        set: |c, v| {
+            c.mail.language = v.parse().ok()?;
+            Some(())
+        },
+        get: |c| c.mail.language.as_str().to_owned(),
+    },
+    Setting {
         name: "auth.sign_up",
         env: "TOLLGATE_SIGN_UP",
         kind: Kind::Text,

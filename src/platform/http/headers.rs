@@ -8,12 +8,13 @@ use axum::{
     response::Response,
 };
 
-/// The policy of a page whose scripts carry this nonce. `reloader` is what tells the page of a developer that it was built anew.
+/// The policy of a page whose scripts carry this nonce. What it may frame is the preview of a mail: nothing else of ours lets itself be
+/// framed. `reloader` is what tells the page of a developer that it was built anew.
 pub fn page_policy(nonce: &str, reloader: Option<&str>) -> String {
     let reloader = reloader.map(|at| format!(" {at}")).unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
-         img-src 'self' data:; font-src 'self'; connect-src 'self'{reloader}; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+         img-src 'self' data:; font-src 'self'; connect-src 'self'{reloader}; manifest-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; \
          object-src 'none'; frame-ancestors 'none'"
     )
 }

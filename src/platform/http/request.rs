@@ -4,6 +4,7 @@
 use crate::{
     error::AppError,
     platform::{Ctx, crypto::Rng, telemetry},
+    values::Language,
 };
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -90,6 +91,16 @@ impl Ids {
 pub fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
     let words = cause.downcast_ref::<String>().cloned().or_else(|| cause.downcast_ref::<&str>().map(ToString::to_string));
     AppError::internal(format!("panic: {}", words.unwrap_or_default())).into_response()
+}
+
+/// The language of ours that the browser likes best, if it names one.
+pub fn language(headers: &HeaderMap) -> Option<Language> {
+    headers.get(axum::http::header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).and_then(Language::preferred)
+}
+
+/// The same of the running request, inside a server function.
+pub fn language_here() -> Option<Language> {
+    leptos::prelude::use_context::<axum::http::request::Parts>().and_then(|parts| language(&parts.headers))
 }
 
 fn is_request_id(text: &str) -> bool {

@@ -1,6 +1,6 @@
 //! What a mail says, once: rendered as plain text and as HTML from the same blocks.
 
-use crate::values::Email;
+use crate::values::{Email, Language};
 
 /// One mail to one address. The greeting and the foot come from the frame that every mail has (`render`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,8 +9,10 @@ pub struct Mail {
     /// Who is greeted; empty greets nobody.
     pub name: String,
     pub subject: String,
+    /// Of the greeting and the foot; whoever writes the rest writes it in the same.
+    pub language: Language,
     pub blocks: Vec<Block>,
-    /// The end of "You get this mail because …", without a full stop.
+    /// The end of "You get this mail because …" (“Sie erhalten diese Mail, weil …”), without a full stop.
     pub because: String,
 }
 
@@ -30,14 +32,21 @@ pub enum Block {
 }
 
 impl Mail {
+    /// In English; `Reader::mail` writes in the language of who reads.
     pub fn new(to: Email, subject: impl Into<String>) -> Self {
-        Self { to, name: String::new(), subject: subject.into(), blocks: Vec::new(), because: String::new() }
+        Self { to, name: String::new(), subject: subject.into(), language: Language::En, blocks: Vec::new(), because: String::new() }
     }
 
     /// Greets this person by name.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    #[must_use]
+    pub fn language(mut self, language: Language) -> Self {
+        self.language = language;
         self
     }
 
@@ -59,10 +68,11 @@ impl Mail {
         self.block(Block::Code(code.into()))
     }
 
-    /// Facts, one a line.
+    /// Facts, one a line; none leave no gap.
     #[must_use]
     pub fn facts<K: Into<String>, V: Into<String>>(self, facts: impl IntoIterator<Item = (K, V)>) -> Self {
-        self.block(Block::Facts(facts.into_iter().map(|(k, v)| (k.into(), v.into())).collect()))
+        let facts: Vec<(String, String)> = facts.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        if facts.is_empty() { self } else { self.block(Block::Facts(facts)) }
     }
 
     /// Why this person gets it: the end of "You get this mail because …".

@@ -5,12 +5,15 @@
 //! follows the reader's light or dark.
 
 use super::{Block, Mail};
+use crate::values::Language;
 use std::fmt::Write;
 
 /// The product as mails name it.
 pub const PRODUCT: &str = "Tollgate";
 /// RFC 5322 §2.1.1 asks for lines of 78 at most; quoting needs some room.
 const COLUMNS: usize = 72;
+/// Longer subjects are cut off in every list of mails.
+const SUBJECT: usize = 150;
 
 /// Both versions of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,11 +25,20 @@ pub struct Rendered {
 
 /// `home` is the product's public address.
 pub fn render(mail: &Mail, home: &str) -> Rendered {
-    Rendered { subject: clean(&mail.subject), text: text(mail, home), html: html(mail, home) }
+    Rendered { subject: subject(mail), text: text(mail, home), html: html(mail, home) }
+}
+
+fn subject(mail: &Mail) -> String {
+    let subject = clean(&mail.subject);
+    match subject.char_indices().nth(SUBJECT - 1) {
+        Some((end, _)) if subject.chars().count() > SUBJECT => format!("{}…", subject[..end].trim_end()),
+        _ => subject,
+    }
 }
 
 fn text(mail: &Mail, home: &str) -> String {
-    let mut out = vec![greeting(&mail.name)];
+    let frame = frame(mail.language);
+    let mut out = vec![greeting(mail, &frame)];
     out.extend(mail.blocks.iter().map(|block| match block {
         Block::Text(words) => wrap(&clean(words)),
         Block::Link { label, url } => format!("{}:\n{}", wrap(&clean(label)), clean(url)),
@@ -36,7 +48,7 @@ fn text(mail: &Mail, home: &str) -> String {
             facts.iter().map(|(name, value)| format!("{:width$} {}", format!("{}:", clean(name)), clean(value))).collect::<Vec<_>>().join("\n")
         }
     }));
-    let foot = [because(mail).map(|words| wrap(&words)), Some(format!("{PRODUCT}, {home}"))];
+    let foot = [because(mail, &frame).map(|words| wrap(&words)), Some(format!("{PRODUCT}, {home}"))];
     out.push(format!("-- \n{}", foot.into_iter().flatten().collect::<Vec<_>>().join("\n")));
     out.join("\n\n") + "\n"
 }
@@ -52,14 +64,15 @@ const STYLE: &str = "\
 }";
 
 fn html(mail: &Mail, home: &str) -> String {
-    let mut body = format!("<p style=\"margin:0 0 16px\">{}</p>\n", escape(&greeting(&mail.name)));
+    let frame = frame(mail.language);
+    let mut body = format!("<p style=\"margin:0 0 16px\">{}</p>\n", escape(&greeting(mail, &frame)));
     for block in &mail.blocks {
-        body.push_str(&html_block(block));
+        body.push_str(&html_block(block, &frame));
     }
-    let foot = because(mail).map(|words| escape(&words) + "<br>").unwrap_or_default();
-    let (subject, home) = (escape(&clean(&mail.subject)), escape(home));
+    let foot = because(mail, &frame).map(|words| escape(&words) + "<br>").unwrap_or_default();
+    let (subject, home, lang) = (escape(&subject(mail)), escape(home), mail.language.as_str());
     format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+        "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{subject}</title>\n<style>\n{STYLE}\n</style>\n</head>\n\
          <body style=\"margin:0;padding:24px 12px;background:#f4f5f6;color:#16181b;font:16px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif\">\n\
          <main style=\"max-width:560px;margin:0 auto;padding:28px;background:#ffffff;border:1px solid #dde0e4;border-radius:12px\">\n{body}</main>\n\
@@ -68,14 +81,14 @@ fn html(mail: &Mail, home: &str) -> String {
     )
 }
 
-fn html_block(block: &Block) -> String {
+fn html_block(block: &Block, frame: &Frame) -> String {
     match block {
         Block::Text(words) => format!("<p style=\"margin:0 0 16px\">{}</p>\n", escape(&clean(words))),
         Block::Link { label, url } if is_web_address(url) => {
-            let (label, url) = (escape(&clean(label)), escape(&clean(url)));
+            let (label, url, or_open) = (escape(&clean(label)), escape(&clean(url)), frame.or_open);
             format!(
                 "<p style=\"margin:24px 0 8px\"><a class=\"button\" href=\"{url}\" style=\"display:inline-block;padding:10px 18px;border-radius:8px;background:#16181b;color:#ffffff;font-weight:600;text-decoration:none\">{label}</a></p>\n\
-                 <p class=\"quiet\" style=\"margin:0 0 24px;color:#5c636b;font-size:13px;overflow-wrap:anywhere\">Or open this address: {url}</p>\n"
+                 <p class=\"quiet\" style=\"margin:0 0 24px;color:#5c636b;font-size:13px;overflow-wrap:anywhere\">{or_open}: {url}</p>\n"
             )
         }
         Block::Link { label, url } => format!("<p style=\"margin:0 0 16px\">{}: {}</p>\n", escape(&clean(label)), escape(&clean(url))),
@@ -98,10 +111,30 @@ fn html_block(block: &Block) -> String {
     }
 }
 
+/// The words around every mail.
+struct Frame {
+    hello: &'static str,
+    or_open: &'static str,
+    because: &'static str,
+}
+
+const fn frame(language: Language) -> Frame {
+    match language {
+        Language::En => Frame { hello: "Hello", or_open: "Or open this address", because: "You get this mail because" },
+        Language::De => Frame { hello: "Guten Tag", or_open: "Oder öffnen Sie diese Adresse", because: "Sie erhalten diese Mail, weil" },
+    }
+}
+
 /// By name, unless the name would become a link in a mail program: then it carries somebody else's message.
-fn greeting(name: &str) -> String {
-    let name = clean(name);
-    if name.is_empty() || looks_like_an_address(&name) { "Hello,".to_owned() } else { format!("Hello {name},") }
+fn greeting(mail: &Mail, frame: &Frame) -> String {
+    let name = clean(&mail.name);
+    if name.is_empty() || looks_like_an_address(&name) { format!("{},", frame.hello) } else { format!("{} {name},", frame.hello) }
+}
+
+/// A name that somebody typed, for the middle of a mail: one that a mail program would turn into a link is written so that none does,
+/// `https[:]//evil[.]example`.
+pub fn harmless(name: &str) -> String {
+    if looks_like_an_address(&clean(name)) { name.replace("://", "[:]//").replace('.', "[.]").replace('@', "[@]") } else { name.to_owned() }
 }
 
 fn looks_like_an_address(name: &str) -> bool {
@@ -111,9 +144,9 @@ fn looks_like_an_address(name: &str) -> bool {
     has_domain || name.contains(['/', '@', '\\'])
 }
 
-fn because(mail: &Mail) -> Option<String> {
+fn because(mail: &Mail, frame: &Frame) -> Option<String> {
     let why = clean(&mail.because);
-    (!why.is_empty()).then(|| format!("You get this mail because {why}."))
+    (!why.is_empty()).then(|| format!("{} {why}.", frame.because))
 }
 
 fn is_web_address(url: &str) -> bool {
@@ -204,6 +237,30 @@ mod tests {
         for name in ["J. R. Smith", "J.R. Smith", "Mara Lindqvist-O'Hara", "王小明", "Dr. No"] {
             assert!(rendered(&mail().name(name)).text.starts_with(&format!("Hello {name},\n")), "{name}");
         }
+    }
+
+    #[test]
+    fn s98_a_name_in_the_middle_of_a_mail_is_no_link_either() {
+        assert_eq!(harmless("https://evil.example/x"), "https[:]//evil[.]example/x");
+        assert_eq!(harmless("me@evil.example"), "me[@]evil[.]example");
+        for name in ["checkout service", "J. R. Smith", "orders/eu"] {
+            assert_eq!(harmless(name), name);
+        }
+    }
+
+    #[test]
+    fn a_long_subject_is_cut_between_characters() {
+        let of = |subject: &str| render(&Mail::new("mara@example.com".parse().expect("an address"), subject), "https://gate.example.com").subject;
+        assert_eq!(of(&"ü".repeat(150)), "ü".repeat(150));
+        assert_eq!(of(&"ü".repeat(151)), format!("{}…", "ü".repeat(149)));
+    }
+
+    #[test]
+    fn the_frame_is_in_the_language_of_the_mail() {
+        let Rendered { text, html, .. } =
+            rendered(&mail().language(Language::De).name("Mara").link("Öffnen", "https://gate.example.com/x").because("Sie fragten"));
+        assert!(text.starts_with("Guten Tag Mara,\n") && text.contains("Sie erhalten diese Mail, weil Sie fragten."), "{text}");
+        assert!(html.contains("<html lang=\"de\">") && html.contains("Oder öffnen Sie diese Adresse: https://"), "{html}");
     }
 
     #[test]

@@ -126,6 +126,7 @@ pub fn DocsPage() -> impl IntoView {
                 {super::docs_usage::usage()}
 
                 {super::docs_account::account()}
+                {super::docs_mails::mails()}
             </article>
         </PublicFrame>
     }

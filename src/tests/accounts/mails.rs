@@ -56,6 +56,18 @@ async fn s15_s96_a_mail_that_can_not_be_sent_loses_nothing_and_a_late_one_still_
 }
 
 #[sqlx::test]
+async fn r56_no_answer_waits_for_a_mail_server_and_a_reset_signs_nobody_in(db: PgPool) {
+    let app = TestApp::start(db).await;
+    app.account("vera@example.com", "Vera", "developer").await;
+    let vera = app.browser();
+    assert_eq!(vera.post::<api::ForgotPassword>("/forgot-password", &[("email", "vera@example.com")]).await.status(), 303);
+    assert_eq!(app.mails().len(), 0, "the answer is there, the mail is a job");
+    vera.get(link(&app.mail_to("vera@example.com").await, "/reset-password")).await;
+    assert_eq!(vera.post::<api::ResetPassword>("/reset-password", &[("new_password", "gate keeper sings at noon")]).await.status(), 303);
+    assert!(!vera.is_signed_in().await);
+}
+
+#[sqlx::test]
 async fn r52_no_secret_lies_in_the_queue(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("vera@example.com", "Vera", "developer").await;

@@ -12,7 +12,7 @@ use tollgate::{
     app::App,
 };
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 15] = [
     "/admin",
     "/admin/accounts",
     "/admin/accounts/many",
@@ -27,6 +27,7 @@ const PAGES: [&str; 14] = [
     "/admin/keys/many",
     "/admin/plans",
     "/admin/refusals",
+    "/admin/templates",
 ];
 
 /// The pages for which nobody needs to sign in.
@@ -106,6 +107,8 @@ fn functions(account: &str, session: &str, key: &str, job: &str, ban: &str, bloc
         ("/fn/tollgate/admin/api/list_jobs", vec![]),
         ("/fn/tollgate/admin/api/list_keys", vec![]),
         ("/fn/tollgate/admin/api/list_refusals", vec![]),
+        ("/fn/tollgate/admin/api/list_templates", vec![]),
+        ("/fn/tollgate/admin/api/send_test_mail", of("kind", "accounts.confirm_email")),
         ("/fn/tollgate/admin/api/preview_many_keys", vec![]),
         ("/fn/tollgate/admin/api/read_account", of("id", account)),
         ("/fn/tollgate/admin/api/read_api", of("slug", "demo")),

@@ -9,6 +9,7 @@ mod jobs;
 mod keys;
 mod many_accounts;
 mod overview;
+mod templates;
 
 use crate::support::{TestApp, browser::Person};
 use tollgate::{

@@ -1,6 +1,9 @@
 //! Mails: over SMTP to a server in all its moods, as files, and on the mailbox page.
 
+mod faults;
 mod files;
+mod languages;
+mod letters;
 mod page;
 mod smtp;
 

@@ -1,8 +1,13 @@
 //! A mail server on the loopback, small (a subset of RFC 5321) and moody: it accepts, refuses at a step, answers slowly or never,
 //! or hangs up.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -20,6 +25,10 @@ pub enum Mood {
     Mute,
     /// Takes the mail and hangs up before it says so.
     HangUp,
+    /// Hangs up in the middle of the mail.
+    BreakOff,
+    /// Says nothing to the first who connects, and takes the mails of all others.
+    MuteOnce,
 }
 
 /// A mail as it came over the wire.
@@ -37,6 +46,7 @@ pub struct SmtpServer {
 
 struct State {
     mood: Mutex<Mood>,
+    connections: AtomicUsize,
     received: Mutex<Vec<Received>>,
 }
 
@@ -44,7 +54,7 @@ impl SmtpServer {
     pub async fn start(mood: Mood) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(State { mood: Mutex::new(mood), received: Mutex::default() });
+        let state = Arc::new(State { mood: Mutex::new(mood), connections: AtomicUsize::new(0), received: Mutex::default() });
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -65,6 +75,11 @@ impl SmtpServer {
         *self.state.mood.lock().unwrap() = mood;
     }
 
+    /// How many have connected.
+    pub fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::SeqCst)
+    }
+
     /// What was taken, the oldest first.
     pub fn received(&self) -> Vec<Received> {
         self.state.received.lock().unwrap().clone()
@@ -73,9 +88,10 @@ impl SmtpServer {
 
 async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
     let mood = *state.mood.lock().unwrap();
+    let is_first = state.connections.fetch_add(1, Ordering::SeqCst) == 0;
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
-    if mood == Mood::Mute {
+    if mood == Mood::Mute || (mood == Mood::MuteOnce && is_first) {
         return lines.next_line().await.map(|_| ());
     }
     let mut mail = Received { from: String::new(), to: Vec::new(), data: String::new() };
@@ -97,6 +113,10 @@ async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
             }
             (_, "DATA") => {
                 write.write_all(b"354 go on\r\n").await?;
+                if mood == Mood::BreakOff {
+                    lines.next_line().await?;
+                    return Ok(());
+                }
                 while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
                     mail.data.push_str(line.strip_prefix('.').unwrap_or(&line));
                     mail.data.push_str("\r\n");

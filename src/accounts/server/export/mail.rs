@@ -1,10 +1,10 @@
-//! The mail that says that an export is there. It carries no link to the file itself: fetching it takes a sign-in.
+//! When the mail is sent that says that an export is there. It carries no link to the file itself: fetching it takes a sign-in.
 
 use super::{LIVES, store};
 use crate::{
     accounts::server::{
-        mail::{facts, to},
-        profile::in_full,
+        letters::ExportReady,
+        mail::{reader, seen},
         store::accounts::find_account,
     },
     platform::{Ctx, jobs::JobError, mail},
@@ -16,11 +16,7 @@ pub async fn send_export_ready(ctx: &Ctx, account: AccountId, cause: EventId) ->
     let Some(account) = find_account(&ctx.db, account).await? else { return Ok(()) };
     let Some(export) = store::find_export(&ctx.db, account.id).await?.filter(|export| export.id == cause) else { return Ok(()) };
     let Some(done) = export.done_at else { return Ok(()) };
-    let letter = to(&account, "Your data is ready")?
-        .text(format!("The export of your account can be fetched until {}.", in_full(done + LIVES, &account.time_zone)))
-        .link("Fetch it", ctx.config.link("/settings/danger"))
-        .facts(facts(ctx, &account, cause).await?)
-        .text("If it wasn't you, somebody knows your password: set a new password now.")
-        .because("you asked for an export of your account");
-    mail::send(ctx, &letter).await
+    let (link, forgot) = (ctx.config.link("/settings/danger"), ctx.config.link("/forgot-password"));
+    let letter = ExportReady { until: done + LIVES, link, forgot, seen: seen(ctx, cause).await? };
+    mail::send(ctx, &reader(&account)?.write(&letter)).await
 }

@@ -3,7 +3,8 @@
 use super::reset;
 use crate::{
     accounts::server::{
-        mail::{facts, to},
+        letters::FactorChanged,
+        mail::{reader, seen},
         store::accounts::find_account,
     },
     platform::{
@@ -50,7 +51,8 @@ impl Job for SendFactorChanged {
 }
 
 impl Told {
-    const fn subject(self) -> &'static str {
+    /// The subject, in English.
+    pub const fn subject(self) -> &'static str {
         match self {
             Self::TotpAdded => "Two-factor sign-in is on",
             Self::TotpReplaced => "Your authenticator app was replaced",
@@ -66,7 +68,8 @@ impl Told {
         }
     }
 
-    const fn text(self) -> &'static str {
+    /// The first paragraph, in English.
+    pub const fn text(self) -> &'static str {
         match self {
             Self::TotpAdded => "An authenticator app was added to your account. From now on signing in takes a code of it, too.",
             Self::TotpReplaced => "The authenticator app of your account was replaced by another one. Codes of the old one no longer work.",
@@ -95,23 +98,10 @@ impl Told {
 
 async fn send(ctx: &Ctx, it: &SendFactorChanged) -> Result<(), JobError> {
     let Some(account) = find_account(&ctx.db, it.account).await? else { return Ok(()) };
-    let facts = facts(ctx, &account, it.cause).await?;
-    // Where an operator sat is nobody's business: of their acts only the time is told.
-    let when = facts.first().cloned();
-    let letter = to(&account, it.told.subject())?.text(it.told.text());
-    let letter = match it.told {
-        Told::ResetAsked => letter
-            .facts(when)
-            .text("If you did not ask for it, stop it now. Nobody needs your password for that.")
-            .link("Keep my second factors", ctx.config.link(&format!("/keep-factors?token={}", reset::token(ctx, it.account, it.cause)))),
-        Told::ResetDone => letter
-            .facts(when)
-            .text("If you did not ask for it, set a new password now and tell the operator of this site.")
-            .link("Set a new password", ctx.config.link("/forgot-password")),
-        _ => letter
-            .facts(facts)
-            .text("If it wasn't you, set a new password now: that ends every session. Then look through your second factors and your keys.")
-            .link("Set a new password", ctx.config.link("/forgot-password")),
+    let link = match it.told {
+        Told::ResetAsked => ctx.config.link(&format!("/keep-factors?token={}", reset::token(ctx, it.account, it.cause))),
+        _ => ctx.config.link("/forgot-password"),
     };
-    mail::send(ctx, &letter.because("the second factors of your account changed")).await
+    let letter = FactorChanged { told: it.told, link, seen: seen(ctx, it.cause).await? };
+    mail::send(ctx, &reader(&account)?.write(&letter)).await
 }

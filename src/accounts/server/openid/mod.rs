@@ -17,7 +17,7 @@ pub use finishing::{Answer, Back, Finished, finish};
 pub use flow::{begin, begin_link, begin_proof, onward};
 pub use linking::{Offer, confirm_link, linked, linked_of, pending_link, unlink};
 pub use talk::Providers;
-pub use told::SendSignInTold;
+pub use told::{SendSignInTold, Told};
 
 use super::store::linked as store;
 use crate::{

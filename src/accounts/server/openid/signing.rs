@@ -125,7 +125,7 @@ async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Id
     {
         return Err(sign_up::no_invite());
     }
-    let row = Row { email, name: &name, time_zone: "UTC", password_hash: None, is_verified: true };
+    let row = Row { email, name: &name, time_zone: "UTC", language: ctx.config.mail.language, password_hash: None, is_verified: true };
     let (account, workspace) = sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await?.ok_or_else(again)?;
     tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
     if !insert(ctx, &mut tx, account, provider, &who.subject, Some(email.as_str())).await? {
@@ -157,7 +157,7 @@ async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &
         return Err(sign_up::no_invite());
     }
     let name = name_of(who, email);
-    let row = Row { email, name: &name, time_zone: "UTC", password_hash: None, is_verified: false };
+    let row = Row { email, name: &name, time_zone: "UTC", language: ctx.config.mail.language, password_hash: None, is_verified: false };
     match sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
         Some((account, workspace)) => {
             tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;

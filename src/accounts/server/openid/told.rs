@@ -2,7 +2,8 @@
 
 use crate::{
     accounts::server::{
-        mail::{facts, to},
+        letters::SignInElsewhere,
+        mail::{reader, seen},
         store::accounts::find_account,
     },
     platform::{
@@ -37,34 +38,13 @@ pub struct SendSignInTold {
 impl Job for SendSignInTold {
     const KIND: &'static str = "accounts.send_sign_in_told";
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
-        send(ctx, &self).await
+        send(ctx, self).await
     }
 }
 
-async fn send(ctx: &Ctx, it: &SendSignInTold) -> Result<(), JobError> {
+async fn send(ctx: &Ctx, it: SendSignInTold) -> Result<(), JobError> {
     let Some(account) = find_account(&ctx.db, it.account).await? else { return Ok(()) };
-    let facts = facts(ctx, &account, it.cause).await?;
-    let name = &it.provider;
-    let letter = match it.told {
-        Told::Linked => to(&account, &format!("You can sign in with {name} now"))?
-            .text(format!("A sign-in at {name} was linked to your account. Whoever signs in with it there comes in here."))
-            .facts(facts)
-            .text("If it wasn't you, set a new password now: that ends every session. Then unlink it on Security.")
-            .link("Set a new password", ctx.config.link("/forgot-password"))
-            .because("a sign-in was linked to your account"),
-        Told::Unlinked => to(&account, &format!("{name} no longer signs you in"))?
-            .text(format!("The sign-in at {name} was unlinked from your account. It does not let anybody in any more."))
-            .facts(facts)
-            .text("If it wasn't you, set a new password now: that ends every session.")
-            .link("Set a new password", ctx.config.link("/forgot-password"))
-            .because("a sign-in was unlinked from your account"),
-        Told::Offered => to(&account, "You already have an account")?
-            .text(format!("Somebody came from {name} with this address. It has an account already, so nothing was created or changed."))
-            .text(format!("If it was you, sign in as usual in the same browser within the hour, and confirm that {name} may sign you in."))
-            .link("Sign in and confirm", ctx.config.link("/settings/security/link"))
-            .facts(facts)
-            .text("If it wasn't you, do nothing: whoever it was saw only that a mail was sent.")
-            .because("somebody came with the address of your account"),
-    };
-    mail::send(ctx, &letter).await
+    let link = ctx.config.link(if it.told == Told::Offered { "/settings/security/link" } else { "/forgot-password" });
+    let letter = SignInElsewhere { told: it.told, provider: it.provider, link, seen: seen(ctx, it.cause).await? };
+    mail::send(ctx, &reader(&account)?.write(&letter)).await
 }

@@ -38,7 +38,7 @@ use crate::{
     platform::{Ctx, crypto::sha256, jobs::enqueue},
     values::{AccountId, SessionId},
 };
-use mail::Told;
+pub use mail::Told;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sqlx::PgConnection;

@@ -1,6 +1,6 @@
 //! Accounts, their workspace and their roles.
 
-use crate::values::{AccountId, WorkspaceId};
+use crate::values::{AccountId, Language, WorkspaceId};
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
@@ -11,6 +11,8 @@ pub struct Account {
     pub email: String,
     pub name: String,
     pub time_zone: String,
+    /// The tag of a `Language`.
+    pub language: String,
     pub password_hash: Option<String>,
     pub password_set_at: Option<OffsetDateTime>,
     pub is_verified: bool,
@@ -27,6 +29,7 @@ pub struct NewAccount<'a> {
     pub email_key: &'a str,
     pub name: &'a str,
     pub time_zone: &'a str,
+    pub language: Language,
     pub password_hash: Option<&'a str>,
     pub verified_at: Option<OffsetDateTime>,
     pub now: OffsetDateTime,
@@ -39,6 +42,7 @@ macro_rules! account {
             email: r.email,
             name: r.name,
             time_zone: r.time_zone,
+            language: r.language,
             password_hash: r.password_hash,
             password_set_at: r.password_set_at,
             is_verified: r.is_verified,
@@ -50,7 +54,7 @@ macro_rules! account {
 
 pub async fn find_by_email(db: impl PgExecutor<'_>, email_key: &str) -> sqlx::Result<Option<Account>> {
     let row = sqlx::query!(
-        r#"select a.id, a.email, a.name, a.time_zone, a.password_hash, a.password_set_at, a.verified_at is not null as "is_verified!",
+        r#"select a.id, a.email, a.name, a.time_zone, a.language, a.password_hash, a.password_set_at, a.verified_at is not null as "is_verified!",
              d.reason as "disabled?", w.id as "workspace?"
            from accounts a left join account_disablements d on d.account_id = a.id left join workspaces w on w.personal_of = a.id
            where a.email_key = $1"#,
@@ -63,7 +67,7 @@ pub async fn find_by_email(db: impl PgExecutor<'_>, email_key: &str) -> sqlx::Re
 
 pub async fn find_account(db: impl PgExecutor<'_>, id: AccountId) -> sqlx::Result<Option<Account>> {
     let row = sqlx::query!(
-        r#"select a.id, a.email, a.name, a.time_zone, a.password_hash, a.password_set_at, a.verified_at is not null as "is_verified!",
+        r#"select a.id, a.email, a.name, a.time_zone, a.language, a.password_hash, a.password_set_at, a.verified_at is not null as "is_verified!",
              d.reason as "disabled?", w.id as "workspace?"
            from accounts a left join account_disablements d on d.account_id = a.id left join workspaces w on w.personal_of = a.id
            where a.id = $1"#,
@@ -77,10 +81,10 @@ pub async fn find_account(db: impl PgExecutor<'_>, id: AccountId) -> sqlx::Resul
 /// Writes the account, over one whose address was never proven (R57). None: the address belongs to somebody.
 pub async fn insert_account(conn: &mut PgConnection, new: NewAccount<'_>) -> sqlx::Result<Option<AccountId>> {
     let id = sqlx::query_scalar!(
-        "insert into accounts as a (id, email, email_key, name, time_zone, password_hash, password_set_at, verified_at, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, case when $6::text is not null then $8::timestamptz end, $7, $8, $8)
+        "insert into accounts as a (id, email, email_key, name, time_zone, password_hash, password_set_at, verified_at, created_at, updated_at, language)
+         values ($1, $2, $3, $4, $5, $6, case when $6::text is not null then $8::timestamptz end, $7, $8, $8, $9)
          on conflict (email_key) do update
-           set email = excluded.email, name = excluded.name, time_zone = excluded.time_zone, password_hash = excluded.password_hash,
+           set email = excluded.email, name = excluded.name, time_zone = excluded.time_zone, language = excluded.language, password_hash = excluded.password_hash,
              password_set_at = excluded.password_set_at, verified_at = excluded.verified_at, created_at = excluded.created_at, updated_at = excluded.updated_at
            where a.verified_at is null
          returning id",
@@ -92,6 +96,7 @@ pub async fn insert_account(conn: &mut PgConnection, new: NewAccount<'_>) -> sql
         new.password_hash,
         new.verified_at,
         new.now,
+        new.language.as_str(),
     )
     .fetch_optional(conn)
     .await?;

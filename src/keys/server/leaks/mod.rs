@@ -6,12 +6,14 @@
 //! The mark stands while the secret is accepted: rotating ends it, and an operator can clear it.
 
 mod choice;
+mod letter;
 mod mail;
 mod marking;
 mod scanning;
 mod signers;
 
 pub use choice::{leak_choice, save_leak_choice};
+pub use letter::KINDS as MAIL_KINDS;
 pub use mail::send_leak;
 pub use marking::{clear_leaks, mark_leaked};
 pub use scanning::{FoundToken, Verdict, report_found};

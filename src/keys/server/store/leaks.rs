@@ -165,6 +165,8 @@ pub struct OwnerRow {
     pub email: String,
     pub name: String,
     pub time_zone: String,
+    /// The tag of a `Language`.
+    pub language: String,
     pub key_name: String,
     pub is_disabled: bool,
 }
@@ -173,7 +175,7 @@ pub struct OwnerRow {
 pub async fn find_owner(db: &PgPool, key: KeyId) -> sqlx::Result<Option<OwnerRow>> {
     sqlx::query_as!(
         OwnerRow,
-        r#"select a.email, a.name, a.time_zone, k.name as key_name, k.state = 'disabled' as "is_disabled!"
+        r#"select a.email, a.name, a.time_zone, a.language, k.name as key_name, k.state = 'disabled' as "is_disabled!"
            from keys k join workspaces w on w.id = k.workspace_id join accounts a on a.id = w.personal_of
            where k.id = $1 and k.state <> 'revoked' and a.verified_at is not null and not exists (select from account_disablements d where d.account_id = a.id)"#,
         key.uuid(),

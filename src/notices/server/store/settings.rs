@@ -63,17 +63,19 @@ pub async fn list_told(db: impl PgExecutor<'_>, account: AccountId, most: i64) -
 
 /// Who gets a mail.
 #[derive(Debug)]
-pub struct Reader {
+pub struct ReaderRow {
     pub email: String,
     pub name: String,
     pub time_zone: String,
+    /// The tag of a `Language`.
+    pub language: String,
 }
 
 /// The account, unless it may not come in (any more).
-pub async fn find_reader(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Option<Reader>> {
+pub async fn find_reader(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Option<ReaderRow>> {
     sqlx::query_as!(
-        Reader,
-        "select email, name, time_zone from accounts a
+        ReaderRow,
+        "select email, name, time_zone, language from accounts a
          where id = $1 and verified_at is not null and not exists (select from account_disablements d where d.account_id = a.id)
            and not exists (select from account_departures g where g.account_id = a.id)",
         account.uuid(),

@@ -1,0 +1,100 @@
+//! `/admin/templates`: how mails leave, every kind of them, and one looked at: as HTML and text, in each language, with made-up facts.
+
+use crate::{
+    accounts::components::Framed,
+    admin::{
+        api::{self, SendTestMail},
+        components::{link, loaded},
+        model::{TemplateList, TemplateQuery, TemplateRow, TemplateView},
+    },
+    ui::{Button, CodeBlock, Fact, Facts, Form, PageHeader, Tab, Table, Tabs, number::count},
+    values::Language,
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+const PATH: &str = "/admin/templates";
+
+#[component]
+pub fn TemplatesPage() -> impl IntoView {
+    let parameters = use_query_map();
+    let query = move || parameters.with_untracked(|map| TemplateQuery::read(|name| map.get(name)));
+    view! { <Framed crumbs=super::crumbs("Channels & templates")>{loaded(move || api::list_templates(query()), page)}</Framed> }
+}
+
+fn page(list: TemplateList) -> AnyView {
+    let TemplateList { channel, from, language, email, may_send, rows, open } = list;
+    let now_open = open.as_ref().map(|view| view.name.clone());
+    let lead = format!("{} of mail, each in {} languages.", count(rows.len() as u64, "kind", "kinds"), Language::ALL.len()).into_any();
+    view! {
+        <PageHeader title="Channels & templates" lead/>
+        <Facts>
+            <Fact term="Mail">{channel}</Fact>
+            <Fact term="From">{from}</Fact>
+            <Fact term="Language">{language.label()}", for who has not chosen one"</Fact>
+        </Facts>
+        {open.map(|view| opened(view, may_send.then_some(email)))}
+        {table(rows, now_open)}
+    }
+    .into_any()
+}
+
+/// A kind in this language with this sample.
+fn to(kind: &str, language: Language, sample: &str) -> String {
+    link(PATH, [("kind", Some(kind)), ("language", Some(language.as_str())), ("sample", Some(sample))])
+}
+
+fn opened(template: TemplateView, own: Option<String>) -> AnyView {
+    let TemplateView { name, about, language, sample, samples, subject, text } = template;
+    let languages = Language::ALL.map(|one| Tab::new(one.label(), to(&name, one, &sample), one == language)).to_vec();
+    let natures = samples.into_iter().map(|(value, label)| Tab::new(label, to(&name, language, &value), value == sample)).collect::<Vec<_>>();
+    let preview = to(&name, language, &sample).replacen(PATH, "/admin/templates/preview", 1);
+    let this = vec![("kind", name.clone()), ("language", language.as_str().to_owned()), ("sample", sample)];
+    let test = own.map(|email| {
+        view! {
+            <Form action=SendTestMail::PATH hidden=this>
+                <div class="form-actions"><Button>"Send a test to me"</Button><span class="faint small">"To "{email}"."</span></div>
+            </Form>
+        }
+    });
+    view! {
+        <section class="stack" aria-labelledby="h-template">
+            <div class="section-head"><h2 id="h-template">{name}</h2><p>{about}</p></div>
+            <Tabs label="Language" tabs=languages/>
+            <Tabs label="Sample" tabs=natures/>
+            <Facts><Fact term="Subject"><span lang=language.as_str()>{subject}</span></Fact></Facts>
+            <iframe class="mail-preview" title="HTML version" src=preview sandbox=""></iframe>
+            <CodeBlock id="template-text" title="Text version" code=text wrap=true/>
+            {test}
+        </section>
+    }
+    .into_any()
+}
+
+fn table(rows: Vec<TemplateRow>, now_open: Option<String>) -> AnyView {
+    let lines = rows
+        .into_iter()
+        .map(|row| {
+            let is_current = now_open.as_deref() == Some(row.name.as_str());
+            let href = link(PATH, [("kind", Some(row.name.as_str()))]);
+            view! {
+                <tr class=is_current.then_some("is-current")>
+                    <th scope="row">
+                        <span class="cell-2">
+                            <a class="row-link" href=href aria-current=is_current.then_some("true")>{row.subject}</a>
+                            <code>{row.name}</code>
+                        </span>
+                    </th>
+                    <td class="col-2">{row.about}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Table caption="Kinds of mail">
+            <thead><tr><th scope="col">"Mail"</th><th scope="col" class="col-2">"Who gets it, and when"</th></tr></thead>
+            <tbody>{lines}</tbody>
+        </Table>
+    }
+    .into_any()
+}

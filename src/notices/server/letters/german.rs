@@ -1,0 +1,96 @@
+//! The words of `words`, in German.
+
+use crate::{keys::model::Window, notices::server::store::limits::LimitNotice, platform::mail::harmless, values::Language};
+use time::Duration;
+
+fn number(n: u64) -> String {
+    Language::De.thousands(n)
+}
+
+fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(n), if n == 1 { one } else { many })
+}
+
+/// Whose limit it is.
+pub fn name(notice: &LimitNotice) -> String {
+    if notice.key_id.is_some() { harmless(&notice.key_name) } else { "Alle Schlüssel zusammen".to_owned() }
+}
+
+/// "80 % von 1.000 Aufrufen pro Tag verbraucht", "5 Aufrufe pro Tag aufgebraucht". Seconds as a column holds them: 0 is a calendar month.
+pub fn used(threshold: i16, allowed: i64, window_seconds: i32) -> String {
+    let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), per(Window::stored(window_seconds)));
+    if threshold >= 100 {
+        format!("{} {per} aufgebraucht", count(allowed, "Aufruf", "Aufrufe"))
+    } else {
+        format!("{threshold} % von {} {per} verbraucht", count(allowed, "Aufruf", "Aufrufen"))
+    }
+}
+
+/// "pro Stunde", "in 10 Minuten".
+fn per(window: Window) -> String {
+    match window {
+        Window::Month => "pro Monat".to_owned(),
+        Window::Seconds(1) => "pro Sekunde".to_owned(),
+        Window::Seconds(60) => "pro Minute".to_owned(),
+        Window::Seconds(3_600) => "pro Stunde".to_owned(),
+        Window::Seconds(86_400) => "pro Tag".to_owned(),
+        Window::Seconds(604_800) => "pro Woche".to_owned(),
+        Window::Seconds(s) if s % 86_400 == 0 => format!("in {} Tagen", s / 86_400),
+        Window::Seconds(s) if s % 3_600 == 0 => format!("in {} Stunden", s / 3_600),
+        Window::Seconds(s) if s % 60 == 0 => format!("in {} Minuten", s / 60),
+        Window::Seconds(s) => format!("in {s} Sekunden"),
+    }
+}
+
+/// "in 30 Tagen", "in 1 Tag"; begun days count whole.
+pub fn in_days(until: Duration) -> String {
+    let days = u64::try_from(until.whole_seconds()).unwrap_or(0).div_ceil(86_400).max(1);
+    format!("in {}", count(days, "Tag", "Tagen"))
+}
+
+/// "Mehr als 10 Aufrufe mit der Antwort FORBIDDEN oder EXPIRED in 15 Minuten", "Mehr als 10 Aufrufe, die nicht durchkamen, in 1 Stunde".
+pub fn rule(more_than: i64, codes: &[String], minutes: i32) -> String {
+    let calls = count(u64::try_from(more_than).unwrap_or(0), "Aufruf", "Aufrufe");
+    let (joined, within) = (codes.join(" oder "), within(minutes));
+    match (codes, more_than) {
+        ([], 1) => format!("Mehr als {calls}, der nicht durchkam, {within}"),
+        ([], _) => format!("Mehr als {calls}, die nicht durchkamen, {within}"),
+        _ => format!("Mehr als {calls} mit der Antwort {joined} {within}"),
+    }
+}
+
+/// "in 15 Minuten", "in 1 Stunde", "in 2 Tagen".
+pub fn within(minutes: i32) -> String {
+    format!("in {}", span(minutes, "Tagen"))
+}
+
+/// "15 Minuten", "1 Stunde", "2 Tage".
+pub fn lasting(minutes: i32) -> String {
+    span(minutes, "Tage")
+}
+
+fn span(minutes: i32, days: &str) -> String {
+    match u64::try_from(minutes).unwrap_or(0) {
+        m if m > 0 && m.is_multiple_of(1_440) => count(m / 1_440, "Tag", days),
+        m if m > 0 && m.is_multiple_of(60) => count(m / 60, "Stunde", "Stunden"),
+        m => count(m, "Minute", "Minuten"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_are_said_in_german() {
+        assert_eq!(used(80, 1_000, 3_600), "80 % von 1.000 Aufrufen pro Stunde verbraucht");
+        assert_eq!(used(100, 5, 86_400), "5 Aufrufe pro Tag aufgebraucht");
+        assert_eq!(used(100, 1, 0), "1 Aufruf pro Monat aufgebraucht");
+        assert_eq!(used(80, 5_000, 600), "80 % von 5.000 Aufrufen in 10 Minuten verbraucht");
+        assert_eq!((in_days(Duration::days(30)), in_days(Duration::hours(3))), ("in 30 Tagen".to_owned(), "in 1 Tag".to_owned()));
+        assert_eq!((within(2_880), lasting(2_880), lasting(60)), ("in 2 Tagen".to_owned(), "2 Tage".to_owned(), "1 Stunde".to_owned()));
+        let codes = ["FORBIDDEN".to_owned(), "EXPIRED".to_owned()];
+        assert_eq!(rule(10, &codes, 15), "Mehr als 10 Aufrufe mit der Antwort FORBIDDEN oder EXPIRED in 15 Minuten");
+        assert_eq!(rule(1_000, &[], 60), "Mehr als 1.000 Aufrufe, die nicht durchkamen, in 1 Stunde");
+    }
+}
