@@ -5,9 +5,11 @@ mod ban_form;
 mod deeds;
 mod loaded;
 mod refusals;
+mod shut_out;
 
 pub use accounts::{AccountTable, StateBadge};
 pub use ban_form::BanFields;
 pub use deeds::Deeds;
 pub use loaded::{link, loaded};
 pub use refusals::RefusalTable;
+pub use shut_out::ShutOutCard;

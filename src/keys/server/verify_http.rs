@@ -134,6 +134,7 @@ pub struct VerifyAnswer<'a> {
         (status = 401, description = "The asking service presents no valid key", content_type = "application/problem+json"),
         (status = 403, description = "The asking service's key lacks keys:verify", content_type = "application/problem+json"),
         (status = 422, description = "The question is malformed", content_type = "application/problem+json"),
+        (status = 429, description = "An operator slowed the asking service's key or address down", content_type = "application/problem+json"),
         (
             status = 503, content_type = "application/problem+json",
             description = "This node was cut off from the database for longer than it may go on from memory (15 minutes unless set otherwise), could not lease more of a limit that several nodes share, or can't tell without it whether a signature was used before; Retry-After says when to ask again",
@@ -185,6 +186,7 @@ async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], address: IpA
     }
     match gate.standing_of(question) {
         Outcome::Valid => Ok(()),
+        Outcome::RateLimited => Err(AppError::RateLimited { retry_after: 1 }),
         outcome @ Outcome::IpDenied => Err(AppError::refused(outcome.sentence())),
         Outcome::Forbidden if gate.signer(&question).is_some() => {
             Err(AppError::refused("Calls of this key must be signed (RFC 9421), and this one is not, or not rightly."))
