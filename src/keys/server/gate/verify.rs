@@ -7,11 +7,11 @@
 
 use super::{
     Gate, LimitState,
-    blocked::{Places, Slowed},
+    blocked::{Passes, Slowed},
     checks::{Call, Check, Refused, Why, cost},
     leases::{Leases, PATIENCE, Unleased, Wanted},
     limit::{Till, Uncharged, Violated, charge_all, refusing_code},
-    record::Record,
+    record::{Record, Salted},
     routing::Matched,
 };
 use crate::{
@@ -143,7 +143,7 @@ impl Gate {
             return Ok(self.turn_away(&question, Answer::refused_unseen(Refused { outcome: Outcome::IpDenied, why: Why::AddressBlocked(until) }, now), now));
         }
         let slowed = self.blocked.slows_address(question.address, now);
-        let door = match Places::take(&slowed, self.leases.nodes(), now, question.only_asks()) {
+        let door = match Passes::take(&slowed, self.leases.nodes(), now, question.only_asks()) {
             Ok(door) => door,
             Err(by) => return Ok(self.turn_away(&question, Answer::slowed(by, self.leases.nodes(), now), now)),
         };
@@ -220,7 +220,7 @@ impl Gate {
     fn pace(&self, call: &Call<'_>) -> Outcome {
         let mut slowed = self.blocked.slows_address(call.question.address, call.now);
         slowed.extend(self.blocked.slows_key(call.facts, call.now));
-        Places::take(&slowed, self.leases.nodes(), call.now, false).map_or(Outcome::RateLimited, |places| {
+        Passes::take(&slowed, self.leases.nodes(), call.now, false).map_or(Outcome::RateLimited, |places| {
             places.keep();
             Outcome::Valid
         })
@@ -250,13 +250,23 @@ impl Gate {
     fn look_up(&self, secret: &str) -> Result<(Arc<Record>, [u8; 32]), Outcome> {
         let is_ours = is_well_formed(secret);
         let [any_sha256, any_sha512] = self.table.has_foreign();
-        let not_found = if is_ours { Outcome::Unknown } else { Outcome::Malformed };
+        let not_found = if is_ours || self.table.knows_start(secret) { Outcome::Unknown } else { Outcome::Malformed };
         if !is_ours && !((any_sha256 || any_sha512) && (1..=FOREIGN_BYTES).contains(&secret.len())) {
             return Err(not_found);
         }
         let find = |hash: [u8; 32]| self.table.by_secret(hash).map(|record| (record, hash));
         let found = (is_ours || any_sha256).then(|| find(sha256(secret))).flatten();
         found.or_else(|| any_sha512.then(|| find(digest_of_sha512(&sha512(secret)))).flatten()).ok_or(not_found)
+    }
+
+    /// Salted secrets that this one may be: nothing where it is known already, or where its address is blocked.
+    pub fn salted(&self, secret: &str, address: Option<IpAddr>) -> Vec<(KeyId, Salted)> {
+        let now = self.clock.now_micros();
+        let is_looked_at = self.table.knows_start(secret) && secret.len() <= FOREIGN_BYTES;
+        if !is_looked_at || self.blocked.address(address, now).is_some() || self.look_up(secret).is_ok() {
+            return Vec::new();
+        }
+        self.table.salted(secret, now)
     }
 
     /// Tells the meter who uses this secret, if it is news.
@@ -331,7 +341,7 @@ fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slow
     if let Some(refused) = refusal(call) {
         return Ok(Answer::refused(Arc::clone(record), refused, now));
     }
-    let pace = match Places::take(slowed, leases.nodes(), now, call.question.only_asks()) {
+    let pace = match Passes::take(slowed, leases.nodes(), now, call.question.only_asks()) {
         Ok(pace) => pace,
         Err(by) => return Ok(Answer { record: Some(Arc::clone(record)), ..Answer::slowed(by, leases.nodes(), now) }),
     };

@@ -9,7 +9,7 @@ mod slow;
 mod store;
 mod targets;
 
-pub use slow::{Places, Slowed};
+pub use slow::{Passes, Slowed};
 pub use store::load_blocks;
 
 use self::{
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!((slowed("203.0.113.7", 99).len(), slowed("203.0.113.7", 100).len(), slowed("203.0.112.7", 99).len()), (1, 0, 0));
         assert!(slowed("10.1.2.3", 99).is_empty(), "never a trusted proxy");
         assert_eq!(until(&blocked, "203.0.113.7", 10), None, "it is not refused");
-        Places::take(&slowed("203.0.113.7", 10), 1, 10, false).map(Places::keep).expect("the first of two");
+        Passes::take(&slowed("203.0.113.7", 10), 1, 10, false).map(Passes::keep).expect("the first of two");
         read(3);
         assert_eq!(slowed("203.0.113.8", 10)[0].state(1, 10).remaining, 2, "one passed before the block was read again");
     }

@@ -85,12 +85,12 @@ impl Slowed {
     }
 }
 
-/// The places that a call took. Given back unless it is said that they are kept.
+/// The places in this second that a call took. Given back unless it is said that they are kept.
 #[derive(Debug, Default)]
 #[must_use]
-pub struct Places(Vec<(Arc<Pace>, u32)>);
+pub struct Passes(Vec<(Arc<Pace>, u32)>);
 
-impl Places {
+impl Passes {
     /// A place of each, or of none: then who has none left. `looks` takes none.
     pub fn take(all: &[Slowed], nodes: u32, now_micros: i64, looks: bool) -> Result<Self, &Slowed> {
         let mut places = Self::default();
@@ -114,7 +114,7 @@ impl Places {
     }
 }
 
-impl Drop for Places {
+impl Drop for Passes {
     fn drop(&mut self) {
         self.0.iter().for_each(|(pace, second)| pace.give_back(*second));
     }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn passes(all: &[Slowed], nodes: u32, now: i64) -> bool {
-        Places::take(all, nodes, now, false).map(Places::keep).is_ok()
+        Passes::take(all, nodes, now, false).map(Passes::keep).is_ok()
     }
 
     #[test]
@@ -210,9 +210,9 @@ mod tests {
         let both = [key.clone(), workspace];
         assert!(passes(&both, 1, SECOND) && !passes(&both, 1, SECOND));
         assert_eq!(key.state(1, SECOND).remaining, 1, "what the full one refused took nothing of the other");
-        drop(Places::take(std::slice::from_ref(&key), 1, SECOND, false));
+        drop(Passes::take(std::slice::from_ref(&key), 1, SECOND, false));
         assert_eq!(key.state(1, SECOND).remaining, 1, "nor what was not kept");
-        drop(Places::take(std::slice::from_ref(&key), 1, SECOND, true));
+        drop(Passes::take(std::slice::from_ref(&key), 1, SECOND, true));
         assert_eq!(key.state(1, SECOND).used, 1, "nor who only looks");
     }
 
