@@ -30,18 +30,19 @@ pub async fn upgrade(ctx: &Ctx, gate: &Gate, secret: &str, address: Option<IpAdd
     if gate.tries().is_wrong(&of) || gate.salted(secret, address).is_empty() {
         return Ok(());
     }
-    let owned = secret.to_owned();
+    let (owned, shared) = (secret.to_owned(), ctx.part::<Gate>());
+    // The turn lasts as long as the work, and what is wrong is noted, whether or not the caller still waits.
     let work = move || {
         let found = candidates.into_iter().find(|(_, salted)| matches(&salted.phc, &owned));
-        drop(turn); // it lasts as long as the work, whoever waits for it
+        if let (None, Some(gate)) = (&found, shared) {
+            gate.tries().note_wrong(&of);
+        }
+        drop(turn);
         found
     };
     match tokio::task::spawn_blocking(work).await.map_err(AppError::internal)? {
         Some((key, salted)) => replace(ctx, key, &salted, &of.digest).await,
-        None => {
-            gate.tries().note_wrong(&of);
-            Ok(())
-        }
+        None => Ok(()),
     }
 }
 
