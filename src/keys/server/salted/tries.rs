@@ -171,7 +171,7 @@ mod tests {
         assert!(tries.turn(&of("sk_test_x", "198.51.100.1", 1, 1)).await.is_some());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn two_run_at_once_and_few_wait() {
         let tries = Tries::default();
         let one = of("sk_live_x", "203.0.113.7", 1, 1);
