@@ -12,15 +12,23 @@ pub async fn read_blocks(#[server(default)] query: BlockQuery) -> Result<BlockPa
     server::block_page(&ctx, &caller, query).await
 }
 
-/// Blocks an address, a network, a key or a workspace.
+/// Blocks an address, a network, a key, a workspace or an account.
 #[server]
-pub async fn add_block(#[server(default)] target: String, #[server(default)] reason: String, #[server(default)] lasts: String) -> Result<(), AppError> {
-    use super::server;
+pub async fn add_block(
+    #[server(default)] target: String,
+    #[server(default)] reason: String,
+    #[server(default)] action: String,
+    #[server(default)] per_second: String,
+    #[server(default)] lasts: String,
+) -> Result<(), AppError> {
+    use super::{model::BlockForm, server};
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let added = server::forms::add(&ctx, &caller, &Visitor::here(), &target, reason, &lasts).await?;
-    let what = if added.is_new { "Blocked" } else { "Blocked already" };
-    reply::toast(&ctx, &format!("{what}: {}. {}", added.block.target.words(), added.spread.words("Refused")));
+    let form = BlockForm { target, reason, action, per_second, lasts };
+    let added = server::forms::add(&ctx, &caller, &Visitor::here(), form).await?;
+    let again = if added.is_new { "" } else { ", as it was already" };
+    let (target, action) = (added.block.target.words(), added.block.action.words());
+    reply::toast(&ctx, &format!("Calls of {target} are {action}{again}. {}", added.spread.words("In force")));
     Ok(())
 }
 

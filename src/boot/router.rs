@@ -108,7 +108,6 @@ pub fn router(state: AppState) -> Router {
         .merge(admin::http::routes())
         .merge(usage::http::routes())
         .merge(exports::http::routes())
-        .merge(admin::http::routes())
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)
         .with_state(ctx.clone());

@@ -31,6 +31,7 @@ pub fn schedules() -> Schedules {
         .every("accounts.erase_departed", HOUR, &accounts::server::leaving::jobs::EraseDeparted::default())
         .nightly("keys.forget_lists", &keys::server::jobs::ForgetLists::default())
         .nightly("blocks.forget_old", &blocks::server::jobs::ForgetOldBlocks::default())
+        .every("blocks.tell_operators", MINUTE, &blocks::server::jobs::TellOperators::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())
         .every("exports.forget", HOUR, &exports::server::jobs::ForgetExports::default())
         .every("keys.forget_leases", MINUTE, &keys::server::jobs::ForgetLeases::default())

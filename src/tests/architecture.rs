@@ -74,7 +74,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("plans", &["plans", "plan_limits", "workspace_plans", "workspace_limits", "api_limits"]),
-    ("blocks", &["blocks", "block_rules", "block_exemptions"]),
+    ("blocks", &["blocks", "block_rules", "block_exemptions", "block_notices"]),
     (
         "usage",
         &[

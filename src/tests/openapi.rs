@@ -232,6 +232,16 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), block, "blk_nothing", "", None, 404).await;
     r.ask(delete.clone(), block, id, "?note=a%20test", None, 204).await;
     r.ask(delete.clone(), block, "blk_nothing", "", None, 404).await;
+    let slow = json!({ "target": "203.0.113.7", "reason": "scrapes", "action": "slow", "per_second": 5 });
+    r.ask(post.clone(), blocks, "", "", Some(slow), 201).await;
+    let rule = "/api/v1/block-rules/{slug}";
+    r.ask(get.clone(), "/api/v1/block-rules", "", "", None, 200).await;
+    r.ask(get.clone(), rule, "spread", "", None, 200).await;
+    r.ask(get.clone(), rule, "moon", "", None, 404).await;
+    r.ask(patch.clone(), rule, "spread", "", Some(json!({ "action": "slow", "per_second": 5 })), 200).await;
+    r.ask(patch.clone(), rule, "spread", "", Some(json!({ "most": 0 })), 422).await;
+    r.ask(get.clone(), "/api/v1/block-exemptions", "", "", None, 200).await;
+    r.ask(Method::PUT, "/api/v1/block-exemptions", "", "", Some(json!({ "networks": ["192.0.2.0/24"] })), 200).await;
 
     // Bans.
     let (bans, ban) = ("/api/v1/bans", "/api/v1/bans/{id}");

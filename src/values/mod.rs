@@ -16,8 +16,7 @@ pub use counts::Counts;
 pub use email::Email;
 pub use ids::{
     AccountId, AlertRuleId, ApiId, BanId, BatchId, BlockId, DeviceId, EventId, ExportId, IdError, ImportId, InviteId, JobId, KeyId, LinkId, NodeId, PasskeyId,
-    PlanId,
-    SecretId, SessionId, TokenId, WorkspaceId,
+    PlanId, SecretId, SessionId, TokenId, WorkspaceId,
 };
 pub use job_state::JobState;
 pub use language::Language;

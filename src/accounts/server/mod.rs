@@ -56,8 +56,8 @@ pub use factors::{
     ACTS, Interrupted, NO_PROOF, Offered, PENDING_LASTS, PIN_ACTS, RESUME, StepUpProof, accept_second_factor, add_passkey, are_passkeys_possible, ask_passkey,
     ask_passkey_of_sign_up, ask_reset, browser_of, clear_admin_pin, confirm_totp, factors, factors_of, finish_sign_in, has_second_factor, is_factor_owed,
     is_pin_next, keep_form, list_passkeys, look_at_form, make_recovery_codes, new_passkey, pending_sign_in, prove_pin, remove_passkey, remove_totp,
-    rename_passkey, require_admin_proof, require_pin, require_recent_proof, reset_factors_now, set_admin_pin, sign_in_with_passkey, start_passkey,
-    start_totp, step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset, with_pin,
+    rename_passkey, require_admin_proof, require_pin, require_recent_proof, reset_factors_now, set_admin_pin, sign_in_with_passkey, start_passkey, start_totp,
+    step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset, with_pin,
 };
 pub use fields::{
     change_field, create_field, delete_field, list_fields, sign_up_fields,

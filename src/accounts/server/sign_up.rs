@@ -90,7 +90,8 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let hash = Passwords::of(ctx)?.hash(&ctx.rng, &input.password).await?;
-    join(ctx, from, Joining { email, name, time_zone: input.time_zone, language: input.language, invite, password_hash: Some(hash), passkey: None, filled }).await
+    join(ctx, from, Joining { email, name, time_zone: input.time_zone, language: input.language, invite, password_hash: Some(hash), passkey: None, filled })
+        .await
 }
 
 /// Signs up with a passkey and no password; the same answers. Setting a password later is what "Forgot password" does.
@@ -106,7 +107,8 @@ pub async fn sign_up_with_passkey(ctx: &Ctx, from: &Visitor, input: NewPasskeySi
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let passkey = checked_passkey(ctx, &input.browser, &input.answer).await?;
-    join(ctx, from, Joining { email, name, time_zone: input.time_zone, language: input.language, invite, password_hash: None, passkey: Some(passkey), filled }).await
+    join(ctx, from, Joining { email, name, time_zone: input.time_zone, language: input.language, invite, password_hash: None, passkey: Some(passkey), filled })
+        .await
 }
 
 /// A sign-up whose parts are all good.

@@ -116,6 +116,9 @@ fn saying(event: &Event) -> (String, Mark) {
             None => (format!("took the plan of {} away", named(event)), Mark::Plan),
         },
         "workspace.limited" => (format!("set the limits of {}", named(event)), Mark::Plan),
+        "block.added" | "block.extended" if event.data.get("per_second").is_some_and(|n| n.is_u64()) => {
+            (format!("slowed {} to {} a second", named(event), event.data["per_second"]), Mark::Closed)
+        }
         "block.added" => (format!("blocked {}", named(event)), Mark::Closed),
         "block.extended" => (format!("blocked {} for longer", named(event)), Mark::Closed),
         "block.lifted" => (format!("lifted the block of {}", named(event)), Mark::Opened),

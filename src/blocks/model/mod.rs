@@ -1,10 +1,12 @@
 //! The nouns of blocks, for both sides.
 
+mod action;
 mod page;
 mod rule;
 
-pub use page::{BlockPage, BlockQuery, BlockRow, RuleForm};
-pub use rule::{RuleSetting, lasting_words};
+pub use action::BlockAction;
+pub use page::{BlockForm, BlockPage, BlockQuery, BlockRow, RuleForm};
+pub use rule::{RuleChange, RuleSetting, lasting_words};
 
 use crate::values::{AbuseRule, BlockId, KeyId, WorkspaceId};
 use serde::{Deserialize, Serialize};
@@ -69,6 +71,8 @@ impl BlockState {
 pub struct Block {
     pub id: BlockId,
     pub target: BlockTarget,
+    /// Of a notice: nothing is held.
+    pub action: BlockAction,
     pub state: BlockState,
     pub reason: String,
     #[serde(with = "time::serde::rfc3339")]
@@ -95,8 +99,9 @@ pub struct Lifted {
 /// A block that an operator wants; texts as they were typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewBlock {
-    /// An address, a network, or the id of a key or a workspace.
+    /// An address, a network, the id of a key, a workspace or an account, or the email of an account: its workspace is meant.
     pub target: String,
+    pub action: BlockAction,
     pub reason: String,
     /// Seconds; none: until it is lifted.
     pub seconds: Option<u64>,

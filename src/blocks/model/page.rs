@@ -1,6 +1,6 @@
 //! What `/admin/blocks` shows, and what its forms send.
 
-use super::{BlockState, RuleSetting};
+use super::{BlockAction, BlockState, RuleSetting};
 use crate::{
     keys::model::Said,
     values::{AbuseRule, BlockId},
@@ -44,6 +44,7 @@ pub struct BlockRow {
     pub target: String,
     /// Where the target is shown, if anywhere.
     pub href: Option<String>,
+    pub action: BlockAction,
     pub state: BlockState,
     pub reason: String,
     pub since: Said,
@@ -53,7 +54,7 @@ pub struct BlockRow {
     pub by: String,
     /// "Lifted by Vera, today, 09:12: “a test”."
     pub lifted: Option<String>,
-    /// Calls that it refused, where they are counted: of one address, and of a key.
+    /// Calls that it refused, where they are counted: of one address, and of a key that is not only slowed.
     pub refused: Option<u64>,
 }
 
@@ -72,6 +73,20 @@ pub struct BlockPage {
     pub proxies: Vec<String>,
 }
 
+/// The form of a new block: texts as they were typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BlockForm {
+    pub target: String,
+    pub reason: String,
+    /// `refuse`, unless said otherwise, or `slow`.
+    pub action: String,
+    /// Read where it slows.
+    pub per_second: String,
+    /// `10m`, `1h`, `never`.
+    pub lasts: String,
+}
+
 /// The form of a rule: texts as they were typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleForm {
@@ -82,10 +97,15 @@ pub struct RuleForm {
     pub most: String,
     #[serde(default)]
     pub minutes: String,
-    /// `block` or `tell`.
+    /// `refuse`, `slow` or `tell`.
     #[serde(default)]
     pub then: String,
+    /// Read where it slows.
+    #[serde(default)]
+    pub per_second: String,
     /// `10m`, `1h`, `7d`.
     #[serde(default)]
     pub lasts: String,
+    #[serde(default)]
+    pub mails: bool,
 }

@@ -1,5 +1,6 @@
 //! What the rules that watch for abuse allow, and what they do.
 
+use super::BlockAction;
 use crate::values::AbuseRule;
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +13,38 @@ pub struct RuleSetting {
     pub most: u32,
     /// In so many minutes of the clock: 1 to 60.
     pub minutes: u32,
-    /// It blocks; else it only tells.
-    pub blocks: bool,
+    /// What it does; none: it only tells.
+    pub then: Option<BlockAction>,
     /// For so long, and so long it does not tell again.
     pub seconds: u64,
+    /// Operators get a mail when it blocks. One that only tells always mails.
+    pub mails: bool,
+}
+
+/// What of a rule is to be another; none stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RuleChange {
+    pub is_on: Option<bool>,
+    pub most: Option<u32>,
+    pub minutes: Option<u32>,
+    pub then: Option<Option<BlockAction>>,
+    pub seconds: Option<u64>,
+    pub mails: Option<bool>,
+}
+
+impl RuleChange {
+    /// The rule as it is then.
+    pub fn of(self, before: RuleSetting) -> RuleSetting {
+        RuleSetting {
+            rule: before.rule,
+            is_on: self.is_on.unwrap_or(before.is_on),
+            most: self.most.unwrap_or(before.most),
+            minutes: self.minutes.unwrap_or(before.minutes),
+            then: self.then.unwrap_or(before.then),
+            seconds: self.seconds.unwrap_or(before.seconds),
+            mails: self.mails.unwrap_or(before.mails),
+        }
+    }
 }
 
 /// Seconds as the forms and the command line write them: 600 is "10m".
@@ -26,6 +55,14 @@ pub fn lasting_words(seconds: u64) -> String {
 }
 
 impl RuleSetting {
+    /// `refuse`, `slow` or `tell`.
+    pub const fn then_word(&self) -> &'static str {
+        match self.then {
+            Some(action) => action.as_str(),
+            None => "tell",
+        }
+    }
+
     /// What it found, as the reason of a block: "More than 100 unknown keys in 1 minute".
     pub fn reason(&self) -> String {
         let what = match self.rule {

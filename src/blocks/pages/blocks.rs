@@ -6,7 +6,7 @@ use crate::{
     accounts::components::Framed,
     blocks::{
         api::{self, AddBlock, LiftBlock},
-        model::{BlockPage, BlockQuery, BlockRow, BlockState},
+        model::{BlockAction, BlockPage, BlockQuery, BlockRow, BlockState},
     },
     keys::components::SaidTime,
     ui::{
@@ -34,8 +34,9 @@ fn page(page: BlockPage) -> AnyView {
         0 => "Nothing is blocked now.".to_owned(),
         n => format!("{} in force.", count(n, "block", "blocks")),
     };
-    let lead =
-        format!("{now} Calls of a blocked key or workspace are answered BANNED, calls from a blocked address IP_DENIED, within a second on every server.");
+    let lead = format!(
+        "{now} Calls of a blocked key or workspace are answered BANNED, calls from a blocked address IP_DENIED, and RATE_LIMITED what is beyond a pace, within a second on every server."
+    );
     let (settings, exempt, proxies) = (page.rules, page.exempt, page.proxies);
     view! {
         <PageHeader title="Blocks" lead=lead.into_any()/>
@@ -115,16 +116,18 @@ fn row(block: BlockRow) -> AnyView {
         Some(said) => view! { <SaidTime said/> }.into_any(),
         None => view! { <span class="faint">"it is lifted"</span> }.into_any(),
     };
-    let (gate, state) = match block.state {
-        BlockState::Active => (Gate::Refused, "Blocked"),
-        BlockState::Ended => (Gate::Idle, "Ended"),
-        BlockState::Lifted => (Gate::Passed, "Lifted"),
-        BlockState::Notice => (Gate::Limited, "Only told"),
+    let (gate, state) = match (block.state, block.action) {
+        (BlockState::Active, BlockAction::Refuse) => (Gate::Refused, "Blocked".to_owned()),
+        (BlockState::Active, BlockAction::Slow { per_second }) => (Gate::Limited, format!("{} a second", thousands(per_second.into()))),
+        (BlockState::Ended, _) => (Gate::Idle, "Ended".to_owned()),
+        (BlockState::Lifted, _) => (Gate::Passed, "Lifted".to_owned()),
+        (BlockState::Notice, _) => (Gate::Limited, "Only told".to_owned()),
     };
     let is_active = block.state == BlockState::Active;
     let undo = is_active.then(|| undo(block.id, &block.target));
     let is_off = (!is_active).then_some("is-off");
-    let why = block.lifted.unwrap_or_else(|| format!("By {}", block.by));
+    let held = block.action.per_second().map(|n| format!(", {} a second", thousands(n.into()))).filter(|_| !is_active).unwrap_or_default();
+    let why = block.lifted.unwrap_or_else(|| format!("By {}{held}", block.by));
     view! {
         <tr class=is_off>
             <th scope="row">{name}</th>
@@ -152,13 +155,17 @@ fn undo(id: BlockId, target: &str) -> AnyView {
 
 fn new_panel() -> AnyView {
     let lasts = options(&[("10m", "10 minutes"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("never", "Until I lift it")]);
-    let help = "An address (203.0.113.7), a network (203.0.113.0/24, 2001:db8::/48), the id of a key or a workspace, or an account's email. An IPv6 address stands for its /64.";
+    let actions = options(&[("refuse", "Refuse all calls"), ("slow", "Slow down")]);
+    let help = "An address (203.0.113.7), a network (203.0.113.0/24, 2001:db8::/48), the id of a key, a workspace or an account, or an account's email. An IPv6 address stands for its /64.";
+    let pace = "Where it slows: 1 to 10,000, on all servers together.";
     view! {
         <aside class="card panel" aria-labelledby="h-new">
             <div class="card-head"><h2 id="h-new">"New block"</h2></div>
             <Form action=AddBlock::PATH class="card-body stack" label="New block">
                 <TextField label="Target" name="target" mono=true autocomplete="off" maxlength=254 required=true help=help/>
                 <TextField label="Reason" name="reason" autocomplete="off" maxlength=200 required=true help="For operators; the caller is told only until when."/>
+                <SelectField label="Action" name="action" options=actions value="refuse"/>
+                <TextField label="Calls a second" name="per_second" value="5" inputmode="numeric" autocomplete="off" maxlength=6 help=pace/>
                 <SelectField label="Lasts" name="lasts" options=lasts value="1h"/>
                 <div class="form-actions"><Button look=Look::Danger>"Block"</Button></div>
             </Form>

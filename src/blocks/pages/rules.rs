@@ -16,7 +16,7 @@ pub fn section(rules: Vec<RuleSetting>, exempt: Vec<String>, proxies: Vec<String
         <section aria-labelledby="h-rules">
             <div class="section-head">
                 <h2 id="h-rules">"Abuse rules"</h2>
-                <p>"Counted by each server for itself, by the minutes of the clock. A rule that finds more than it allows blocks by itself, or only tells: a line above and an event."</p>
+                <p>"Counted by each server for itself, by the minutes of the clock. A rule that finds more than it allows refuses or slows by itself, or only tells: a line above, an event and a mail to operators."</p>
             </div>
             <div class="cols-3">{rules}</div>
         </section>
@@ -32,8 +32,9 @@ fn card(setting: RuleSetting) -> AnyView {
         AbuseRule::Refusals => ("Refusals allowed", "For a limit, a missing permission, a route or the wrong API."),
         AbuseRule::Spread => ("Networks allowed", "IPv4 by /24, IPv6 by /48; at most 100. Keys inside apps are used from many: tell first, then decide."),
     };
-    let then = [("block", "Block"), ("tell", "Only tell")].map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
-    let then_is = if setting.blocks { "block" } else { "tell" };
+    let then = [("refuse", "Refuse all calls"), ("slow", "Slow down"), ("tell", "Only tell")];
+    let then = then.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
+    let per_second = setting.then.and_then(|then| then.per_second()).unwrap_or(5).to_string();
     let heading = format!("h-{rule}");
     let labelled_by = heading.clone();
     view! {
@@ -43,8 +44,10 @@ fn card(setting: RuleSetting) -> AnyView {
                 <CheckField label="On" name="rule[is_on]" checked=setting.is_on/>
                 <TextField label=most name="rule[most]" value=setting.most.to_string() inputmode="numeric" autocomplete="off" maxlength=9 required=true help=help/>
                 <TextField label="In minutes" name="rule[minutes]" value=setting.minutes.to_string() inputmode="numeric" autocomplete="off" maxlength=2 required=true help="1 to 60."/>
-                <SelectField label="Then" name="rule[then]" options=then value=then_is/>
+                <SelectField label="Then" name="rule[then]" options=then value=setting.then_word()/>
+                <TextField label="Calls a second" name="rule[per_second]" value=per_second inputmode="numeric" autocomplete="off" maxlength=6 help="Where it slows: 1 to 10,000."/>
                 <TextField label="For" name="rule[lasts]" value=lasting_words(setting.seconds) autocomplete="off" maxlength=8 required=true help="10m, 24h, 7d."/>
+                <CheckField label="Mail operators" name="rule[mails]" checked=setting.mails help="When it refuses or slows. Only telling always mails."/>
                 <div class="form-actions"><Button label=format!("Save the rule: {}", rule.title())>"Save"</Button></div>
             </Form>
         </section>

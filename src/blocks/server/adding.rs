@@ -1,20 +1,20 @@
-//! Blocking an address, a key or a workspace.
+//! Blocking an address, a key, a workspace, or an account by its workspace: refusing its calls, or slowing them.
 
 use super::{
     rules,
-    store::{self, Maker, Target},
+    store::{self, InForce, Maker, Target},
 };
 use crate::{
     accounts::{Caller, Via},
     activity::server::{Change, record},
-    blocks::model::{Block, BlockState, NewBlock},
+    blocks::model::{Block, BlockAction, BlockState, NewBlock},
     error::{AppError, Fields},
     keys::{
         model::Spread,
         server::{actor, gate::Gate, nodes::spread_of_blocks},
     },
     platform::Ctx,
-    values::{WorkspaceId, permission_names as may},
+    values::{AccountId, Email, WorkspaceId, permission_names as may},
 };
 use ipnet::IpNet;
 use sqlx::PgConnection;
@@ -32,16 +32,21 @@ pub struct Added {
     pub spread: Spread,
 }
 
-/// Blocks what the caller names; `from` is where the caller sits. Of one target one block is in force at most: blocking it again makes
-/// that one longer, never shorter. Answers when every live node refuses.
+/// Blocks what the caller names; `from` is where the caller sits. Of one target one block that refuses and one that slows are in force at
+/// most: blocking it again makes that one longer, never shorter, and slows to the new rate. Answers when every live node obeys.
 pub async fn add_block(ctx: &Ctx, caller: &Caller, from: Option<IpAddr>, new: NewBlock) -> Result<Added, AppError> {
     caller.require(&may::BLOCKS_MANAGE)?;
     let mut fields = Fields::default();
-    let target = fields.check("target", rules::target(&new.target).and_then(|target| others(ctx, caller, from, target)));
+    let target = match meant(ctx, &new.target).await {
+        Err(error) if !matches!(error, AppError::Invalid { .. }) => return Err(error),
+        meant => fields.merge(meant),
+    };
+    let target = target.and_then(|target| fields.check("target", others(ctx, caller, from, target)));
     let reason = fields.check("reason", rules::reason(&new.reason));
     let seconds = fields.check("seconds", rules::seconds(new.seconds));
+    let action = fields.check("per_second", rules::action(new.action));
     fields.done()?;
-    let (Some(target), Some(reason), Some(seconds)) = (target, reason, seconds) else { return Err(AppError::NotFound) };
+    let (Some(target), Some(reason), Some(seconds), Some(action)) = (target, reason, seconds, action) else { return Err(AppError::NotFound) };
     let now = ctx.clock.now();
     let until = seconds.map(|n| now + Duration::seconds(i64::try_from(n).unwrap_or(0)));
 
@@ -54,20 +59,20 @@ pub async fn add_block(ctx: &Ctx, caller: &Caller, from: Option<IpAddr>, new: Ne
         return Err(AppError::invalid("target", format!("{exempt} is among the networks that are never blocked. Take it from that list first.")));
     }
     store::lock_target(&mut tx, target).await?;
-    let in_force = store::find_in_force(&mut tx, target, false, now).await?;
-    if let Some(block) = &in_force {
-        store::lock_block(&mut tx, block.id).await?; // nobody lifts it meanwhile
-    }
-    let (block, is_new) = match store::find_in_force(&mut tx, target, false, now).await? {
-        Some(block) if block.until.is_none_or(|end| until.is_some_and(|wanted| wanted <= end)) => {
-            tx.rollback().await?;
-            return Ok(Added { block, is_new: false, spread: spread_of_blocks(ctx, Instant::now()).await }); // sent twice
+    let alike = if action == BlockAction::Refuse { InForce::Refusing } else { InForce::Slowing };
+    let (block, is_new) = match store::find_in_force(&mut tx, target, alike, now).await? {
+        Some(block) => {
+            let longest = block.until.zip(until).map(|(known, wanted)| known.max(wanted));
+            if longest == block.until && action == block.action {
+                tx.rollback().await?;
+                return Ok(Added { block, is_new: false, spread: spread_of_blocks(ctx, Instant::now()).await }); // sent twice
+            }
+            (Block { until: longest, action, reason, ..block }, false)
         }
-        Some(block) => (Block { until, reason, ..block }, false),
         None => {
             let by = caller.name.clone();
-            let block = Block { id: ctx.new_id(), target: named, state: BlockState::Active, reason, since: now, until, by, rule: None, lifted: None };
-            (block, true)
+            let state = BlockState::Active;
+            (Block { id: ctx.new_id(), target: named, action, state, reason, since: now, until, by, rule: None, lifted: None }, true)
         }
     };
     let (account, name) = actor(caller);
@@ -80,6 +85,20 @@ pub async fn add_block(ctx: &Ctx, caller: &Caller, from: Option<IpAddr>, new: Ne
     let since = Instant::now();
     tx.commit().await?;
     Ok(Added { block, is_new, spread: spread_of_blocks(ctx, since).await })
+}
+
+/// What a person means by what they typed. An account, by its id or email, stands for its workspace.
+async fn meant(ctx: &Ctx, text: &str) -> Result<Target, AppError> {
+    let text = text.trim();
+    let wrong = |words: String| AppError::invalid("target", words);
+    let (account, email) = match text.parse::<Email>() {
+        Ok(email) => (None, Some(email.key())),
+        Err(_) if text.starts_with("acc_") => (Some(text.parse::<AccountId>().map_err(|error| wrong(error.to_string()))?), None),
+        Err(_) => return rules::target(text).map_err(wrong),
+    };
+    let workspace = store::find_workspace(&mut *ctx.db.acquire().await?, account, email.as_deref()).await?;
+    let nobody = if email.is_some() { "Nobody has this email." } else { "There is no such account." };
+    workspace.map(Target::Workspace).ok_or_else(|| wrong(nobody.to_owned()))
 }
 
 /// Nobody blocks what they need to undo it: their own address, key or workspace, this machine, the proxies before it.
@@ -115,7 +134,8 @@ pub(super) async fn note(
     workspace: Option<WorkspaceId>,
     reason: &str,
 ) -> Result<(), AppError> {
-    let data = serde_json::json!({ "name": block.target.words(), "until": block.until.map(|at| at.unix_timestamp()), "rule": block.rule });
+    let (until, per_second) = (block.until.map(|at| at.unix_timestamp()), block.action.per_second());
+    let data = serde_json::json!({ "name": block.target.words(), "until": until, "per_second": per_second, "rule": block.rule });
     record(ctx, conn, Change { kind, workspace, actor: by.account, actor_name: by.name, subject: Some(block.id.uuid()), reason, data }).await?;
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! What happens when a rule fires: one block, or one notice, however many nodes noticed.
+//! What happens when a rule fires: one block, or one notice, however many nodes noticed; and one mail of it, if operators want one.
 
 use super::{
     adding::{is_exempt, note},
-    store::{self, Maker, Target},
+    store::{self, InForce, Maker, Target},
 };
 use crate::{
-    blocks::model::{Block, BlockState},
+    blocks::model::{Block, BlockAction, BlockState},
     error::AppError,
     keys::server::gate::{Suspicion, blocks_refreshed},
     platform::Ctx,
@@ -29,17 +29,23 @@ pub async fn fire(ctx: &Ctx, suspicion: Suspicion) -> Result<Option<Block>, AppE
         return Ok(None);
     }
     store::lock_target(&mut tx, target).await?;
-    if store::find_in_force(&mut tx, target, !setting.blocks, now).await?.is_some() {
+    let enough = match setting.then {
+        None => InForce::Anything,
+        Some(BlockAction::Slow { .. }) => InForce::Blocking,
+        Some(BlockAction::Refuse) => InForce::Refusing,
+    };
+    if store::find_in_force(&mut tx, target, enough, now).await?.is_some() {
         return Ok(None); // another node was first
     }
-    if setting.blocks && store::count_active(&mut tx, true, now).await? >= MOST {
+    if setting.then.is_some() && store::count_active(&mut tx, true, now).await? >= MOST {
         tracing::warn!(%rule, whom = %named.words(), "not blocked: {MOST} blocks by rules are in force");
         return Ok(None);
     }
     let block = Block {
         id: ctx.new_id(),
         target: named,
-        state: if setting.blocks { BlockState::Active } else { BlockState::Notice },
+        action: setting.then.unwrap_or_default(),
+        state: if setting.then.is_some() { BlockState::Active } else { BlockState::Notice },
         reason: setting.reason(),
         since: now,
         until: Some(now + Duration::seconds(i64::try_from(setting.seconds).unwrap_or(0))),
@@ -48,11 +54,14 @@ pub async fn fire(ctx: &Ctx, suspicion: Suspicion) -> Result<Option<Block>, AppE
         lifted: None,
     };
     store::insert_block(&mut tx, &block, target, SYSTEM).await?;
-    let kind = if setting.blocks { "block.added" } else { "block.noticed" };
+    if setting.then.is_none() || setting.mails {
+        store::insert_notice(&mut tx, block.id).await?;
+    }
+    let kind = if setting.then.is_some() { "block.added" } else { "block.noticed" };
     note(ctx, &mut tx, SYSTEM, kind, &block, workspace, &block.reason).await?;
     tx.commit().await?;
     tracing::info!(%rule, whom = %block.target.words(), seconds = setting.seconds, "{kind}: {}", block.reason);
-    if setting.blocks {
+    if setting.then.is_some() {
         blocks_refreshed(ctx).await;
     }
     Ok(Some(block))

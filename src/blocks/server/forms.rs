@@ -2,56 +2,52 @@
 
 use super::{adding, rules, settings};
 use crate::{
-    accounts::{
-        Caller,
-        server::{Visitor, find_account_by_email},
-    },
-    blocks::model::{NewBlock, RuleForm, RuleSetting},
+    accounts::{Caller, server::Visitor},
+    blocks::model::{BlockAction, BlockForm, NewBlock, RuleForm, RuleSetting},
     error::{AppError, FieldError, Fields},
     keys::model::Spread,
     platform::Ctx,
-    values::{Email, permission_names as may},
+    values::permission_names as may,
 };
 
-/// Blocks what was typed: an address, a network, the id of a key or a workspace, or the email of the account whose workspace it is.
-pub async fn add(ctx: &Ctx, caller: &Caller, from: &Visitor, target: &str, reason: String, lasts: &str) -> Result<adding::Added, AppError> {
+/// Blocks what was typed. The rate counts only where it slows.
+pub async fn add(ctx: &Ctx, caller: &Caller, from: &Visitor, form: BlockForm) -> Result<adding::Added, AppError> {
     caller.require(&may::BLOCKS_MANAGE)?;
-    let seconds = rules::lasting(lasts).map_err(|words| AppError::invalid("lasts", words))?;
-    let target = match target.trim().parse::<Email>() {
-        Ok(email) => workspace_of(ctx, caller, &email).await?,
-        Err(_) => target.to_owned(),
+    let mut fields = Fields::default();
+    let seconds = fields.check("lasts", rules::lasting(&form.lasts));
+    let action = match form.action.as_str() {
+        "" => Ok(BlockAction::Refuse),
+        word => rate(word, &form.per_second).and_then(|rate| rules::action_of(word, rate)),
     };
-    adding::add_block(ctx, caller, Some(from.address), NewBlock { target, reason, seconds }).await.map_err(|error| renamed(error, "seconds", "lasts"))
+    let action = fields.merge(action);
+    fields.done()?;
+    let (Some(seconds), Some(action)) = (seconds, action) else { return Err(AppError::NotFound) };
+    let new = NewBlock { target: form.target, action, reason: form.reason, seconds };
+    adding::add_block(ctx, caller, Some(from.address), new).await.map_err(|error| renamed(error, "seconds", "lasts"))
 }
 
-async fn workspace_of(ctx: &Ctx, caller: &Caller, email: &Email) -> Result<String, AppError> {
-    let nobody = || AppError::invalid("target", "Nobody has this email.");
-    match find_account_by_email(ctx, caller, email).await {
-        Ok(account) => account.workspace.map(|id| id.to_string()).ok_or_else(nobody),
-        Err(AppError::NotFound) => Err(nobody()),
-        Err(error) => Err(error),
-    }
+/// What was typed as calls a second; none where nothing is slowed.
+fn rate(word: &str, typed: &str) -> Result<Option<u32>, AppError> {
+    if word == "slow" { number(typed).map(Some).map_err(|words| AppError::invalid("per_second", words)) } else { Ok(None) }
+}
+
+fn number(text: &str) -> Result<u32, &'static str> {
+    text.trim().replace([',', ' '], "").parse::<u32>().map_err(|_| "Write a whole number.")
 }
 
 /// Sets a rule as it was typed. The fields of the form stand in `rule[…]`.
 pub async fn set_rule(ctx: &Ctx, caller: &Caller, form: RuleForm) -> Result<Spread, AppError> {
     caller.require(&may::BLOCKS_MANAGE)?;
     let mut fields = Fields::default();
-    let number = |text: &str| text.trim().replace([',', ' '], "").parse::<u32>().map_err(|_| "Write a whole number.");
     let most = fields.check("most", number(&form.most));
     let minutes = fields.check("minutes", number(&form.minutes));
     let seconds = fields.check("lasts", rules::lasting(&form.lasts).and_then(|s| s.ok_or("A rule blocks for a minute to 366 days: 10m, 24h, 7d.")));
-    let blocks = match form.then.as_str() {
-        "block" => true,
-        "tell" => false,
-        _ => {
-            fields.add("then", "Choose what it does.");
-            false
-        }
-    };
-    let done = match (fields.done(), most, minutes, seconds) {
-        (Ok(()), Some(most), Some(minutes), Some(seconds)) => {
-            settings::set_rule(ctx, caller, RuleSetting { rule: form.rule, is_on: form.is_on, most, minutes, blocks, seconds }).await
+    let then = rate(&form.then, &form.per_second).and_then(|rate| rules::then_of(&form.then, rate));
+    let then = fields.merge(then.map_err(|error| renamed(error, "action", "then")));
+    let done = match (fields.done(), most, minutes, seconds, then) {
+        (Ok(()), Some(most), Some(minutes), Some(seconds), Some(then)) => {
+            let wanted = RuleSetting { rule: form.rule, is_on: form.is_on, most, minutes, then, seconds, mails: form.mails };
+            settings::set_rule(ctx, caller, wanted).await.map_err(|error| renamed(error, "seconds", "lasts"))
         }
         (Err(error), ..) => Err(error),
         _ => Err(AppError::NotFound),

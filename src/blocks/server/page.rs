@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     accounts::Caller,
-    blocks::model::{Block, BlockPage, BlockQuery, BlockRow, BlockTarget, Lifted},
+    blocks::model::{Block, BlockAction, BlockPage, BlockQuery, BlockRow, BlockTarget, Lifted},
     error::AppError,
     keys::model::Said,
     platform::{Ctx, LocalTime},
@@ -41,12 +41,14 @@ pub async fn block_page(ctx: &Ctx, caller: &Caller, query: BlockQuery) -> Result
 /// Whose refused calls belong to a block: those of one address are counted by address, those of a key by key.
 fn refused(block: &Block, now: OffsetDateTime) -> Refused {
     let ends = block.lifted.as_ref().map(|l| l.at).into_iter().chain(block.until);
+    let slows = block.action != BlockAction::Refuse;
     let (address, key) = match &block.target {
         BlockTarget::Address { network } => (network.parse().ok().and_then(counted_as), None),
-        BlockTarget::Key { id, .. } => (None, Some(*id)),
+        // Beyond a rate is counted with what is beyond a limit.
+        BlockTarget::Key { id, .. } => (None, Some(*id).filter(|_| !slows)),
         BlockTarget::Workspace { .. } => (None, None),
     };
-    Refused { address, key, since: block.since, until: ends.min().unwrap_or(now) }
+    Refused { address, key, slows, since: block.since, until: ends.min().unwrap_or(now) }
 }
 
 /// How attempts from this network are counted, if they are counted as one.
@@ -74,6 +76,7 @@ fn row(block: Block, local: &LocalTime, refused: Option<u64>) -> BlockRow {
         id: block.id,
         target: block.target.words(),
         href,
+        action: block.action,
         state: block.state,
         reason: block.reason,
         since: said(local, block.since),

@@ -1,7 +1,11 @@
 //! What may be blocked, for how long, and why.
 
 use super::store::Target;
-use crate::values::{KeyId, WorkspaceId};
+use crate::{
+    blocks::model::BlockAction,
+    error::AppError,
+    values::{KeyId, WorkspaceId},
+};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::IpAddr;
 
@@ -65,6 +69,35 @@ pub fn note(text: &str) -> Result<String, &'static str> {
     if text.chars().count() > 200 { Err("It has at most 200 characters.") } else { Ok(text.to_owned()) }
 }
 
+/// What a block does with calls: it slows to a rate that makes sense.
+pub fn action(action: BlockAction) -> Result<BlockAction, &'static str> {
+    match action.per_second() {
+        Some(n) if !(1..=BlockAction::FASTEST).contains(&n) => Err("Write a whole number from 1 to 10,000."),
+        _ => Ok(action),
+    }
+}
+
+/// The action that a word and a rate name: `refuse`, or `slow` with how many calls pass in a second.
+pub fn action_of(word: &str, per_second: Option<u32>) -> Result<BlockAction, AppError> {
+    match (word, per_second) {
+        ("refuse", None) => Ok(BlockAction::Refuse),
+        ("slow", Some(per_second)) => Ok(BlockAction::Slow { per_second }),
+        ("slow", None) => Err(AppError::invalid("per_second", "Say how many calls pass in a second: 1 to 10,000.")),
+        ("refuse", Some(_)) => Err(AppError::invalid("per_second", "Only what slows has a rate.")),
+        _ => Err(AppError::invalid("action", "It is refuse or slow.")),
+    }
+}
+
+/// The same of a rule, which may only tell.
+pub fn then_of(word: &str, per_second: Option<u32>) -> Result<Option<BlockAction>, AppError> {
+    match (word, per_second) {
+        ("tell", None) => Ok(None),
+        ("tell", Some(_)) => Err(AppError::invalid("per_second", "Only what slows has a rate.")),
+        ("refuse" | "slow", _) => action_of(word, per_second).map(Some),
+        _ => Err(AppError::invalid("action", "It is refuse, slow or tell.")),
+    }
+}
+
 /// How long a block lasts; none: until it is lifted.
 pub fn seconds(seconds: Option<u64>) -> Result<Option<u64>, &'static str> {
     match seconds {
@@ -113,6 +146,20 @@ mod tests {
         }
         for wrong in ["", "203.0.113", "0.0.0.0/0", "10.0.0.0/7", "::/0", "2001::/15", "::ffff:0:0/96", "example.com", "203.0.113.7/33"] {
             assert!(network(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_what_slows_has_a_rate() {
+        let slow = Ok(BlockAction::Slow { per_second: 5 });
+        assert_eq!((action_of("refuse", None), action_of("slow", Some(5))), (Ok(BlockAction::Refuse), slow));
+        assert_eq!((then_of("tell", None), then_of("slow", Some(5)).map(|then| then.is_some())), (Ok(None), Ok(true)));
+        for (word, rate, field) in [("slow", None, "per_second"), ("refuse", Some(5), "per_second"), ("tell", None, "action"), ("", None, "action")] {
+            assert!(action_of(word, rate).is_err_and(|error| error.field(field).is_some()), "{word} {rate:?}");
+        }
+        assert!(then_of("tell", Some(1)).is_err() && then_of("block", None).is_err());
+        for (rate, fits) in [(0, false), (1, true), (10_000, true), (10_001, false)] {
+            assert_eq!(action(BlockAction::Slow { per_second: rate }).is_ok(), fits, "{rate}");
         }
     }
 

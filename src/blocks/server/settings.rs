@@ -4,14 +4,14 @@ use super::{rules, store};
 use crate::{
     accounts::Caller,
     activity::server::{Change, record},
-    blocks::model::RuleSetting,
+    blocks::model::{RuleChange, RuleSetting},
     error::{AppError, Fields},
     keys::{
         model::Spread,
         server::{actor, nodes::spread_of_blocks},
     },
     platform::Ctx,
-    values::permission_names as may,
+    values::{AbuseRule, permission_names as may},
 };
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -25,9 +25,37 @@ pub async fn rule_settings(ctx: &Ctx, caller: &Caller) -> Result<(Vec<RuleSettin
     Ok((store::list_rules(&mut conn).await?, exempt.iter().map(ToString::to_string).collect()))
 }
 
-/// Sets a rule. It counts from the present window on.
-pub async fn set_rule(ctx: &Ctx, caller: &Caller, wanted: RuleSetting) -> Result<Spread, AppError> {
+/// One rule as it is set.
+pub async fn find_rule(ctx: &Ctx, caller: &Caller, rule: AbuseRule) -> Result<RuleSetting, AppError> {
     caller.require(&may::BLOCKS_MANAGE)?;
+    store::find_rule(&mut *ctx.db.acquire().await?, rule).await?.ok_or(AppError::NotFound)
+}
+
+/// Sets a rule whole.
+pub async fn set_rule(ctx: &Ctx, caller: &Caller, wanted: RuleSetting) -> Result<Spread, AppError> {
+    let RuleSetting { rule, is_on, most, minutes, then, seconds, mails } = wanted;
+    let change = RuleChange { is_on: Some(is_on), most: Some(most), minutes: Some(minutes), then: Some(then), seconds: Some(seconds), mails: Some(mails) };
+    Ok(change_rule(ctx, caller, rule, change).await?.1)
+}
+
+/// Changes a rule. It counts from the present window on.
+pub async fn change_rule(ctx: &Ctx, caller: &Caller, rule: AbuseRule, change: RuleChange) -> Result<(RuleSetting, Spread), AppError> {
+    caller.require(&may::BLOCKS_MANAGE)?;
+    let mut tx = ctx.db.begin().await?;
+    let before = store::lock_rule(&mut tx, rule).await?.ok_or(AppError::NotFound)?;
+    let wanted = checked(change.of(before))?;
+    let since = Instant::now();
+    if before != wanted {
+        store::update_rule(&mut tx, &wanted).await?;
+        note(ctx, &mut tx, caller, "block.rule_changed", json!({ "name": rule.title(), "from": before, "to": wanted })).await?;
+        tx.commit().await?;
+    } else {
+        tx.rollback().await?;
+    }
+    Ok((wanted, spread_of_blocks(ctx, since).await))
+}
+
+fn checked(wanted: RuleSetting) -> Result<RuleSetting, AppError> {
     let mut fields = Fields::default();
     let highest = wanted.rule.highest();
     if !(1..=highest).contains(&wanted.most) {
@@ -37,20 +65,10 @@ pub async fn set_rule(ctx: &Ctx, caller: &Caller, wanted: RuleSetting) -> Result
         fields.add("minutes", "Write a whole number from 1 to 60.");
     }
     if !(60..=366 * 86_400).contains(&wanted.seconds) {
-        fields.add("lasts", "A rule blocks for a minute to 366 days: 10m, 24h, 7d.");
+        fields.add("seconds", "A rule blocks for a minute to 366 days: 10m, 24h, 7d.");
     }
-    fields.done()?;
-    let mut tx = ctx.db.begin().await?;
-    let before = store::lock_rule(&mut tx, wanted.rule).await?.ok_or(AppError::NotFound)?;
-    let since = Instant::now();
-    if before != wanted {
-        store::update_rule(&mut tx, &wanted).await?;
-        note(ctx, &mut tx, caller, "block.rule_changed", json!({ "name": wanted.rule.title(), "from": before, "to": wanted })).await?;
-        tx.commit().await?;
-    } else {
-        tx.rollback().await?;
-    }
-    Ok(spread_of_blocks(ctx, since).await)
+    fields.check("per_second", rules::action(wanted.then.unwrap_or_default()));
+    fields.done().map(|()| wanted)
 }
 
 /// The networks that no block holds become these. Blocks of them stay in the list, and refuse nothing.

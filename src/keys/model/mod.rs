@@ -31,7 +31,7 @@ pub use spread::{Missing, Spread};
 pub use standing::{Standing, StandingKind};
 pub use trial::{CallTrial, TrialStep, TryCall};
 pub use used::PermissionUse;
-pub use view::{DayBar, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, LeakView, NewKeyForm, Said, SecretUseView, SecretView};
+pub use view::{DayBar, HoldView, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, LeakView, NewKeyForm, Said, SecretUseView, SecretView};
 pub use window::Window;
 
 use crate::values::{ApiId, KeyId, KeyPrefix, Permission, Slug, WorkspaceId};

@@ -33,6 +33,17 @@ impl LeakView {
     }
 }
 
+/// That an operator or a rule holds calls of a key. Why is for operators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldView {
+    /// It holds all keys of the workspace.
+    pub is_workspace: bool,
+    /// So many calls pass in a second; none: no call passes.
+    pub per_second: Option<u32>,
+    /// None: until an operator lifts it.
+    pub until: Option<Said>,
+}
+
 /// What `/keys` asks for, as it stands in its URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyQuery {
@@ -222,6 +233,8 @@ pub struct KeyDetail {
     /// Why these: every level, nearest first, the one in force marked.
     pub why: Vec<LevelView>,
     pub history: Vec<HistoryEntry>,
+    /// What holds its calls now, the strictest first.
+    pub holds: Vec<HoldView>,
     /// Where secrets that are still accepted were found, the newest first.
     pub leaks: Vec<LeakView>,
     /// How its calls must be signed; none: they need not.

@@ -31,7 +31,8 @@ fn page(apis: Vec<Api>, preview: Option<ImportPreview>) -> AnyView {
 fn form(apis: Vec<Api>) -> AnyView {
     let options = apis.into_iter().map(|api| (api.slug.to_string(), api.name)).collect();
     let help = "CSV with a first line such as name,hash,permissions,expires_at, or JSON: also as Unkey and Better Auth export it. \
-                Hashes are SHA-256 or SHA-512, in hexadecimal digits, base64 or base64url. Longer lists go by REST or the command line.";
+                Hashes are SHA-256 or SHA-512, in hexadecimal digits, base64 or base64url; or, with a column start (the first \
+                8 to 16 characters of the secret), bcrypt and Argon2. Longer lists go by REST or the command line.";
     view! {
         <Form action=CheckImport::PATH class="stack form-medium">
             <SelectField label="API" name="api" options/>

@@ -11,7 +11,7 @@ use crate::{
     error::AppError,
     keys::{
         api::{self, ClearLeaks, DisableKey, DropSecret, EnableKey, ExtendSecret},
-        components::{LeakNote, LeakedDialog, NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded},
+        components::{HoldNotes, LeakNote, LeakedDialog, NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded},
         model::{Environment, KeyDetail, KeyState, TryCall, Window},
     },
     ui::{
@@ -90,6 +90,7 @@ fn page(detail: KeyDetail, fresh: Fresh, tried: Option<Tried>, dialog: &str) -> 
     view! {
         {head(&detail, acts)}
         {off}
+        <HoldNotes holds=detail.holds.clone()/>
         <LeakNote detail=detail.clone()/>
         <ErrorSummary action=ClearLeaks::PATH/>
         <ErrorSummary action=DisableKey::PATH/>

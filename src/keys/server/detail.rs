@@ -12,7 +12,9 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Act, Api, ApiPermission, ApiRoute, DayBar, HistoryEntry, Key, KeyDetail, KeyState, LeakView, SecretUseView, SecretView, SigningView},
+    keys::model::{
+        Act, Api, ApiPermission, ApiRoute, DayBar, HistoryEntry, HoldView, Key, KeyDetail, KeyState, LeakView, SecretUseView, SecretView, SigningView,
+    },
     platform::{Ctx, LocalTime},
     values::{Counts, KeyId, permission_names as may},
 };
@@ -104,6 +106,7 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         limits: limits::views(ctx, &key, &local),
         why: why(ctx, &key).await?,
         history: history(ctx, id, &local).await?,
+        holds: holds(ctx, &key, &local).await?,
         leaks: leaks(ctx, id, &local).await?,
         can_mark_leaked: key.state != KeyState::Revoked && caller.may(&may::KEYS_MANAGE),
         signing: super::signing::find_signing(ctx, caller, id).await?.map(|signing| SigningView {
@@ -154,6 +157,16 @@ fn by(address: Option<&str>, route: Option<&str>) -> String {
         (Some(one), None) | (None, Some(one)) => one,
         (None, None) => String::new(),
     }
+}
+
+async fn holds(ctx: &Ctx, key: &Key, local: &LocalTime) -> Result<Vec<HoldView>, AppError> {
+    let rows = store::holds::list_holds(&ctx.db, key.id, key.workspace, local.now()).await?;
+    let view = |r: store::holds::HoldRow| HoldView {
+        is_workspace: r.is_workspace,
+        per_second: r.per_second.and_then(|n| u32::try_from(n).ok()),
+        until: r.until.map(|at| said(at, local.moment(at))),
+    };
+    Ok(rows.into_iter().map(view).collect())
 }
 
 async fn leaks(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<LeakView>, AppError> {

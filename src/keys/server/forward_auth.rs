@@ -7,6 +7,7 @@ use super::{
     gate::{Answer, Gate, Question, Stopped},
     origins, ratelimit,
     rest::presented,
+    salted::upgrade,
     signing::{self, Message, Proof, field_of, may_have_body},
 };
 use crate::{
@@ -167,6 +168,9 @@ impl Asked<'_> {
             proof: Proof::Absent,
             request_id: &info.id,
         };
+        if let Err(error) = upgrade(self.ctx, gate, secret, question.address).await {
+            return unavailable(error.into_response(), dialect);
+        }
         if headers.contains_key("signature-input") {
             question.proof = match Box::pin(self.proof(&question, &told)).await {
                 Ok(proof) => proof,

@@ -31,6 +31,7 @@ pub mod reveal;
 mod rotating;
 mod routes;
 pub mod rules;
+mod salted;
 pub mod secret;
 pub mod signing;
 mod states;

@@ -95,7 +95,7 @@ impl Words<'_> {
             None => step(*check, None, self.passing(*check)),
             Some((outcome, why)) => step(*check, Some(*outcome), why.clone().unwrap_or_else(|| self.refusing(*check, *outcome))),
         });
-        checks.chain(self.limits()).collect()
+        checks.chain(self.pace()).chain(self.limits()).collect()
     }
 
     fn passing(&self, check: Check) -> String {
@@ -143,6 +143,17 @@ impl Words<'_> {
             (Check::Address, None) => format!("The call does not say from where it comes; the key may be used from {} only.", self.key.addresses.join(", ")),
             _ => outcome.sentence().to_owned(),
         }
+    }
+
+    /// Blocks that slow: the rest of this second counts, whatever the time that was asked for.
+    fn pace(&self) -> impl Iterator<Item = TrialStep> {
+        let step = |(is_full, words): &(bool, String)| TrialStep {
+            check: "pace".to_owned(),
+            title: "Pace".to_owned(),
+            refused: is_full.then_some(Outcome::RateLimited),
+            detail: words.clone(),
+        };
+        self.trial.slowed.iter().map(step)
     }
 
     fn limits(&self) -> Vec<TrialStep> {

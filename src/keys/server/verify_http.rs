@@ -1,10 +1,12 @@
 //! `POST /api/v1/keys/verify`: a service asks whether a key may pass. 200 with the outcome, whatever it is; 4xx only for the asking
-//! service's own faults. No database work but for leases between nodes and the nonce of a signature, no session, no quota of its own.
+//! service's own faults. No database work but for leases between nodes, the nonce of a signature and the first use of an imported secret
+//! with a salted hash, no session, no quota of its own.
 
 use super::{
     gate::{Answer, Gate, LimitState, Question},
     ratelimit,
     rest::presented,
+    salted::upgrade,
     signing::{Message, Proof, field_of, is_writing, own_message, prove},
 };
 use crate::{
@@ -137,9 +139,10 @@ pub struct VerifyAnswer<'a> {
         (status = 401, description = "The asking service presents no valid key", content_type = "application/problem+json"),
         (status = 403, description = "The asking service's key lacks keys:verify", content_type = "application/problem+json"),
         (status = 422, description = "The question is malformed", content_type = "application/problem+json"),
+        (status = 429, description = "An operator slowed the asking service's key or address down", content_type = "application/problem+json"),
         (
             status = 503, content_type = "application/problem+json",
-            description = "This node was cut off from the database for longer than it may go on from memory (15 minutes unless set otherwise), could not lease more of a limit that several nodes share, or can't tell without it whether a signature was used before; Retry-After says when to ask again",
+            description = "This node was cut off from the database for longer than it may go on from memory (15 minutes unless set otherwise), could not lease more of a limit that several nodes share, has too many imported secrets with salted hashes to try, or can't tell without it whether a signature was used before; Retry-After says when to ask again",
         ),
     ),
     security(("key" = [])),
@@ -162,6 +165,7 @@ pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts
         request_id: &info.id,
         ..Question::default()
     };
+    upgrade(ctx, gate, question.secret, question.address).await?;
     if let Some(signed) = &asked.signature {
         question.proof = Box::pin(proof(ctx, gate, &question, signed)).await?;
     }
@@ -190,6 +194,7 @@ async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], address: IpA
     }
     match gate.standing_of(question) {
         Outcome::Valid => Ok(()),
+        Outcome::RateLimited => Err(AppError::RateLimited { retry_after: 1 }),
         outcome @ Outcome::IpDenied => Err(AppError::refused(outcome.sentence())),
         Outcome::Forbidden if gate.signer(&question).is_some() => {
             Err(AppError::refused("Calls of this key must be signed (RFC 9421), and this one is not, or not rightly."))

@@ -19,6 +19,43 @@ fn json(output: &Output) -> Value {
 }
 
 #[sqlx::test]
+async fn slowing_and_rules_from_the_command_line(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let folder = Folder::new();
+    let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let would = run(&folder, &db, &["add", "203.0.113.7", "--reason", "x", "--slow", "5", "--dry-run"]).await;
+    assert_eq!(said(&would).trim(), "Would leave 203.0.113.7 slowed to 5 calls a second.");
+    let added = json(&run(&folder, &db, &["add", "203.0.113.7", "--reason", "x", "--slow", "5", "--json"]).await);
+    assert_eq!((&added["block"]["action"]["kind"], &added["block"]["action"]["per_second"]), (&"slow".into(), &5.into()));
+    assert!(said(&run(&folder, &db, &["list"]).await).contains("slowed to 5 calls a second until 2"));
+
+    assert!(said(&run(&folder, &db, &["rules"]).await).contains("unknown-keys  on   more than 100 in 1 m: refused for 10m"));
+    let change = ["set-rule", "refusals", "--on", "true", "--then", "slow", "--per-second", "9", "--for", "2h", "--mails", "true"];
+    assert!(said(&run(&folder, &db, &[&change[..], &["--dry-run"]].concat()).await).contains("Would set: refusals      on   more than 600"));
+    for _ in 0..2 {
+        let set = json(&run(&folder, &db, &[&change[..], &["--json"]].concat()).await);
+        assert_eq!((&set["rule"]["seconds"], &set["rule"]["then"]["per_second"], &set["spread"]["confirmed"]), (&7_200.into(), &9.into(), &1.into()));
+    }
+    assert_eq!(crate::keys::events(&db, "block.rule_changed").await, 1, "sent twice");
+    assert!(said(&run(&folder, &db, &["exemptions"]).await).contains("None besides loopback"));
+    assert!(run(&folder, &db, &["set-exemptions", "203.0.113.0/24"]).await.status.success());
+    assert_eq!(said(&run(&folder, &db, &["exemptions"]).await).trim(), "203.0.113.0/24");
+    assert_eq!(code(&app.ctx, "demo_live_nonsense", "203.0.113.7"), "MALFORMED", "and is slowed no more");
+
+    for (arguments, exit) in [
+        (vec!["add", "203.0.114.7", "--reason", "x", "--slow", "0"], 2),
+        (vec!["set-rule", "moon", "--most", "1"], 2),
+        (vec!["set-rule", "spread", "--most", "101"], 2),
+        (vec!["set-rule", "spread", "--then", "slow"], 2),
+        (vec!["set-rule", "spread", "--per-second", "5"], 2),
+        (vec!["set-rule", "spread", "--for", "never"], 2),
+        (vec!["set-exemptions", "moon"], 2),
+    ] {
+        assert_eq!(run(&folder, &db, &arguments).await.status.code(), Some(exit), "{arguments:?}");
+    }
+}
+
+#[sqlx::test]
 async fn a_block_from_the_command_line(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let folder = Folder::new();

@@ -5,6 +5,8 @@ mod gate;
 mod pages;
 mod rest;
 mod rules;
+mod slow;
+mod telling;
 
 use crate::{
     gate::Scene,
@@ -14,7 +16,7 @@ use std::net::IpAddr;
 use tollgate::{
     accounts::Caller,
     blocks::{
-        model::{Block, BlockQuery, NewBlock},
+        model::{Block, BlockAction, BlockQuery, NewBlock},
         server::{Added, add_block, list_blocks},
     },
     error::AppError,
@@ -39,7 +41,16 @@ pub async fn says(app: &TestApp, secret: &str, address: &str, expected: &str) {
 
 /// Blocks on the command line's word.
 pub async fn block(ctx: &Ctx, target: &str, seconds: Option<u64>) -> Result<Added, AppError> {
-    add_block(ctx, &Caller::cli(), None, NewBlock { target: target.to_owned(), reason: "a test".to_owned(), seconds }).await
+    hold(ctx, target, BlockAction::Refuse, seconds).await
+}
+
+/// Slows on the command line's word.
+pub async fn slow(ctx: &Ctx, target: &str, per_second: u32, seconds: Option<u64>) -> Result<Added, AppError> {
+    hold(ctx, target, BlockAction::Slow { per_second }, seconds).await
+}
+
+async fn hold(ctx: &Ctx, target: &str, action: BlockAction, seconds: Option<u64>) -> Result<Added, AppError> {
+    add_block(ctx, &Caller::cli(), None, NewBlock { target: target.to_owned(), action, reason: "a test".to_owned(), seconds }).await
 }
 
 /// What the list shows.

@@ -1,7 +1,11 @@
 //! `/admin/blocks`: what operators see and do there, without JavaScript, and that nobody else does.
 
 use super::{block, code, listed};
-use crate::{keys::events, support::TestApp};
+use crate::{
+    gate::{Given, Owner, key},
+    keys::events,
+    support::TestApp,
+};
 use sqlx::PgPool;
 use tollgate::{
     accounts::{Caller, Via, server::caller_of_account},
@@ -108,9 +112,16 @@ async fn an_operator_sets_the_rules(db: PgPool) {
     }
     let (rules, _) = rule_settings(&app.ctx, &Caller::cli()).await.unwrap();
     let spread = rules[2];
-    assert_eq!((spread.is_on, spread.most, spread.minutes, spread.blocks, spread.seconds), (true, 9, 5, false, 7_200));
+    assert_eq!((spread.is_on, spread.most, spread.minutes, spread.then, spread.seconds, spread.mails), (true, 9, 5, None, 7_200, false));
     assert_eq!(events(&db, "block.rule_changed").await, 1, "sent twice");
     assert!(browser.page(PATH).await.contains("value=\"2h\""));
+
+    for (rate, words) in [("", "Write a whole number."), ("0", "from 1 to 10,000"), ("10001", "from 1 to 10,000")] {
+        let slows = form("9", "2h").map(|(name, value)| (name, if name == "rule[then]" { "slow" } else { value }));
+        let refused = browser.post::<api::SetRule>(PATH, &[&slows[..], &[("rule[per_second]", rate)]].concat()).await;
+        assert_eq!(refused.status(), 422, "{rate}");
+        assert!(refused.text().await.unwrap().contains(words), "{rate}");
+    }
 
     let wrong = browser.post::<api::SetExemptions>(PATH, &[("networks", "192.0.2.0/24\nmoon")]).await;
     assert_eq!(wrong.status(), 422);
@@ -120,11 +131,42 @@ async fn an_operator_sets_the_rules(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn an_operator_slows_and_the_owner_sees_it_but_not_why(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (operator, person) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
+    let workspace = caller_of_account(&app.ctx, person.account, Via::Cli).await.unwrap().unwrap().workspace;
+    let (key, _) = key(&db, &app, &Owner { account: person.account, workspace }, Given::default()).await;
+    let browser = &operator.browser;
+    let typed =
+        |rate: &'static str| [("target", person.email.as_str()), ("reason", "scrapes <all>"), ("action", "slow"), ("per_second", rate), ("lasts", "10m")];
+    for (rate, words) in [("", "Write a whole number."), ("fast", "Write a whole number."), ("0", "from 1 to 10,000")] {
+        let refused = browser.post::<api::AddBlock>(PATH, &typed(rate)).await;
+        assert_eq!(refused.status(), 422, "{rate}");
+        let page = refused.text().await.unwrap();
+        assert!(page.contains(words) && page.contains("scrapes &lt;all&gt;"), "{rate}: what was typed stays");
+    }
+    let odd = browser.post::<api::AddBlock>(PATH, &[("target", "198.51.100.9"), ("reason", "x"), ("action", "stop"), ("lasts", "1h")]).await;
+    assert_eq!(odd.status(), 422);
+    for _ in 0..2 {
+        assert_eq!(browser.post::<api::AddBlock>(PATH, &typed("7")).await.status(), 303);
+    }
+    assert_eq!(events(&db, "block.added").await, 1, "sent twice");
+    let list = browser.page(PATH).await;
+    assert!(list.contains("7 a second") && list.contains("scrapes &lt;all&gt;"));
+    assert!(browser.page("/admin").await.contains("to 7 a second"), "operators' deeds");
+    let page = person.browser.page(&format!("/keys/{key}")).await;
+    assert!(page.contains("Slowed. ") && page.contains("7 a second together") && !page.contains("scrapes"), "what, not why");
+    let block = &listed(&app.ctx, "active").await[0];
+    assert_eq!(browser.post::<api::LiftBlock>(PATH, &[("id", &block.id.to_string())]).await.status(), 303);
+    assert!(!person.browser.page(&format!("/keys/{key}")).await.contains("Slowed. "));
+}
+
+#[sqlx::test]
 async fn nobody_blocks_what_they_stand_on(db: PgPool) {
     let app = TestApp::start_with(db, |config| config.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()]).await;
     let operator = app.sign_in_as("operator").await;
     let caller = caller_of_account(&app.ctx, operator.account, Via::Cli).await.unwrap().unwrap();
-    let wish = |target: &str| NewBlock { target: target.to_owned(), reason: "a test".to_owned(), seconds: None };
+    let wish = |target: &str| NewBlock { target: target.to_owned(), reason: "a test".to_owned(), ..NewBlock::default() };
     let own = Some("203.0.113.7".parse().unwrap());
     for (target, words) in [
         ("203.0.113.7".to_owned(), "You come from 203.0.113.7"),

@@ -9,6 +9,8 @@ use serde_json::json;
 use sqlx::PgPool;
 
 const BLOCKS: &str = "/api/v1/blocks";
+const RULES: &str = "/api/v1/block-rules";
+const EXEMPT: &str = "/api/v1/block-exemptions";
 
 #[sqlx::test]
 async fn an_operator_blocks_lists_and_lifts(db: PgPool) {
@@ -51,6 +53,60 @@ async fn an_operator_blocks_lists_and_lifts(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn an_operator_slows_and_sets_rules(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let ops = person_with(&app, &db, "ops@example.com", "operator", &["keys:read", "keys:write", "blocks:manage"]).await;
+    let (key, _) = ops.new_key(&app, "shop").await;
+    let wish = json!({ "target": key, "reason": "scrapes", "action": "slow", "per_second": 5, "seconds": 60 });
+    let (status, body) = answer(ops.post(&app, BLOCKS, wish.clone()).await).await;
+    assert_eq!((status, &body["action"], &body["per_second"], &body["key_id"]), (201, &json!("slow"), &json!(5), &json!(key)));
+    assert_eq!(ops.post(&app, BLOCKS, wish).await.status(), 200, "sent twice");
+    let (status, body) = answer(ops.post(&app, BLOCKS, json!({ "target": key, "reason": "scrapes" })).await).await;
+    assert_eq!((status, &body["action"], &body["per_second"]), (201, &json!("refuse"), &json!(null)), "one of each");
+    for (more, pointer) in [
+        (json!({ "action": "slow" }), "#/per_second"),
+        (json!({ "action": "slow", "per_second": 0 }), "#/per_second"),
+        (json!({ "per_second": 5 }), "#/per_second"),
+        (json!({ "action": "stop" }), "#/action"),
+    ] {
+        let mut wrong = json!({ "target": "203.0.113.9", "reason": "x" });
+        wrong.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let (status, problem) = answer(ops.post(&app, BLOCKS, wrong).await).await;
+        assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{problem}");
+    }
+
+    let (_, rules) = answer(ops.get(&app, RULES).await).await;
+    assert_eq!(rules["data"].as_array().map(Vec::len), Some(3));
+    let refusals = format!("{RULES}/refusals");
+    let change = json!({ "on": true, "action": "slow", "per_second": 7, "mails": true });
+    for _ in 0..2 {
+        let (status, rule) = answer(ops.call(&app, Method::PATCH, &refusals, Some(change.clone())).await).await;
+        assert_eq!((status, &rule["action"], &rule["per_second"], &rule["most"], &rule["mails"]), (200, &json!("slow"), &json!(7), &json!(600), &json!(true)));
+    }
+    assert_eq!(crate::keys::events(&db, "block.rule_changed").await, 1, "sent twice");
+    let (_, rule) = answer(ops.call(&app, Method::PATCH, &refusals, Some(json!({ "action": "tell" }))).await).await;
+    assert_eq!((&rule["action"], &rule["per_second"], &rule["on"]), (&json!("tell"), &json!(null), &json!(true)), "the rest stays");
+    assert_eq!(answer(ops.get(&app, &refusals).await).await.1, rule);
+    for (wrong, pointer) in [
+        (json!({ "per_second": 5 }), "#/action"),
+        (json!({ "action": "block" }), "#/action"),
+        (json!({ "most": 0 }), "#/most"),
+        (json!({ "minutes": 61 }), "#/minutes"),
+        (json!({ "seconds": 59 }), "#/seconds"),
+        (json!({ "limit": 5 }), "#/limit"),
+    ] {
+        let (status, problem) = answer(ops.call(&app, Method::PATCH, &refusals, Some(wrong)).await).await;
+        assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{problem}");
+    }
+    assert_eq!(ops.get(&app, &format!("{RULES}/moon")).await.status(), 404);
+
+    let put = async |networks: serde_json::Value| answer(ops.call(&app, Method::PUT, EXEMPT, Some(json!({ "networks": networks }))).await).await;
+    assert_eq!(put(json!(["192.0.2.7/24"])).await, (200, json!({ "networks": ["192.0.2.0/24"] })));
+    assert_eq!(put(json!(["moon"])).await.0, 422);
+    assert_eq!(answer(ops.get(&app, EXEMPT).await).await.1["networks"], json!(["192.0.2.0/24"]));
+}
+
+#[sqlx::test]
 async fn others_do_not_reach_them(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let dev = person_with(&app, &db, "dev@example.com", "developer", &["keys:read", "blocks:manage"]).await;
@@ -61,6 +117,11 @@ async fn others_do_not_reach_them(db: PgPool) {
         (Method::POST, BLOCKS, Some(json!({ "target": "203.0.113.8", "reason": "x" }))),
         (Method::GET, one.as_str(), None),
         (Method::DELETE, one.as_str(), None),
+        (Method::GET, RULES, None),
+        (Method::GET, "/api/v1/block-rules/spread", None),
+        (Method::PATCH, "/api/v1/block-rules/spread", Some(json!({ "on": true }))),
+        (Method::GET, EXEMPT, None),
+        (Method::PUT, EXEMPT, Some(json!({ "networks": [] }))),
     ] {
         assert_eq!(dev.call(&app, method.clone(), path, body).await.status(), 403, "{method} {path}: the owner has not what the key says");
     }

@@ -11,7 +11,7 @@ use time::Duration;
 use tollgate::{
     accounts::Caller,
     blocks::{
-        model::{BlockState, RuleSetting},
+        model::{BlockAction, BlockState, RuleSetting},
         server::{fire, set_exemptions, set_rule},
     },
     keys::server::gate::{Suspicion, Target},
@@ -20,7 +20,8 @@ use tollgate::{
 };
 
 async fn rule(ctx: &Ctx, rule: AbuseRule, most: u32, blocks: bool) {
-    set_rule(ctx, &Caller::cli(), RuleSetting { rule, is_on: true, most, minutes: 10, blocks, seconds: 3_600 }).await.unwrap();
+    let then = blocks.then_some(BlockAction::Refuse);
+    set_rule(ctx, &Caller::cli(), RuleSetting { rule, is_on: true, most, minutes: 10, then, seconds: 3_600, mails: false }).await.unwrap();
 }
 
 #[sqlx::test]
@@ -140,7 +141,7 @@ async fn some_are_never_blocked_by_a_rule(db: PgPool) {
         let network = format!("{address}/32").parse().unwrap();
         assert!(fire(&app.ctx, Suspicion { rule: AbuseRule::UnknownKeys, target: Target::Network(network) }).await.unwrap().is_none(), "{address}");
     }
-    let off = RuleSetting { rule: AbuseRule::UnknownKeys, is_on: false, most: 100, minutes: 1, blocks: true, seconds: 600 };
+    let off = RuleSetting { rule: AbuseRule::UnknownKeys, is_on: false, most: 100, minutes: 1, then: Some(BlockAction::Refuse), seconds: 600, mails: false };
     set_rule(&app.ctx, &Caller::cli(), off).await.unwrap();
     guess(&app.ctx, "198.51.100.9", 200);
     assert!(app.ctx.part::<tollgate::keys::server::gate::Gate>().unwrap().watch().take().is_none(), "a rule that is off suspects nobody");

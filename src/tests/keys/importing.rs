@@ -184,3 +184,119 @@ async fn an_export_holds_what_is_known_and_no_secret(db: PgPool) {
     assert_eq!(body["data"][0]["id"], id);
     assert_eq!(mara.get(&app, "/api/v1/keys/export?format=xls").await.status(), 422);
 }
+
+fn bcrypt(secret: &str) -> String {
+    bcrypt::hash_with_salt(secret, 4, [7; 16]).unwrap().to_string()
+}
+
+fn argon2(secret: &str) -> String {
+    use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(64, 1, 1, None).unwrap());
+    argon.hash_password_with_salt(secret.as_bytes(), &[7; 16]).unwrap().to_string()
+}
+
+/// What `POST /api/v1/keys/verify` says, asked from an address.
+async fn verified(app: &TestApp, service: &str, secret: &str, address: &str) -> (u16, Value) {
+    let question = json!({ "key": secret, "ip": address });
+    json(app.http.post(app.url("/api/v1/keys/verify")).bearer_auth(service).json(&question).send().await.unwrap()).await
+}
+
+/// Somebody with a service that may ask.
+async fn asking(app: &TestApp, db: &PgPool) -> (Person, String) {
+    let olga = person(app, db, "olga@example.com", "operator").await;
+    let service = json!({ "name": "gateway", "api": "tollgate", "permissions": ["keys:verify"] });
+    let (_, service) = json(olga.post(app, "/api/v1/keys", service).await).await;
+    (olga, text(&service, "secret"))
+}
+
+const OLD: &str = "legacy_4eC39HqLyjWDarjtT1zdp7dc";
+const FROM: &str = "203.0.113.7";
+
+#[sqlx::test]
+async fn salted_hashes_are_replaced_at_the_first_use(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let other = TestApp::start(db.clone()).await;
+    let (olga, service) = asking(&app, &db).await;
+    let (first, second) = (OLD, "another_secret_of_old");
+    let keys = json!([{ "name": "shop", "start": &first[..11], "hash": bcrypt(first) }, { "name": "till", "start": "another_", "hash": argon2(second) }]);
+    assert_eq!(outcomes(&import(&app, &olga, keys.clone(), true).await), ["created"; 2]);
+    let lines = import(&app, &olga, keys.clone(), false).await;
+    assert_eq!(outcomes(&lines), ["created"; 2]);
+    assert_eq!(outcomes(&import(&app, &olga, keys.clone(), false).await), ["known"; 2], "sent twice");
+
+    let salted = async || sqlx::query_scalar::<_, i64>("select count(*) from key_secrets where phc is not null").fetch_one(&db).await.unwrap();
+    let code = async |app: &TestApp, secret: &str| text(&verified(app, &service, secret, FROM).await.1, "code");
+    assert_eq!(code(&app, &bcrypt(first)).await, "MALFORMED", "the hash is no secret");
+    assert_eq!(code(&app, &format!("{first}x")).await, "UNKNOWN");
+    assert_eq!(salted().await, 2);
+    // Many calls at once: each passes, one replaces it.
+    let all = futures_util::future::join_all((0..8).map(|_| verified(&app, &service, first, FROM))).await;
+    assert!(all.iter().all(|(status, body)| *status == 200 && body["code"] == "VALID" && body["key_id"] == lines[0]["id"]), "{all:?}");
+    assert_eq!((salted().await, events(&db, "key.upgraded").await), (1, 1));
+    let hash: Vec<u8> = sqlx::query_scalar("select hash from key_secrets where start = $1").bind(&first[..11]).fetch_one(&db).await.unwrap();
+    assert_eq!(hex(&hash), sha256(first));
+    crate::support::until("the other node knows it", || async { code(&other, first).await == "VALID" }).await;
+    assert_eq!((passes(&other, second).await, passes(&app, first).await, events(&db, "key.upgraded").await), (200, 200, 2), "a proxy's call is a use");
+    assert_eq!(outcomes(&import(&app, &olga, keys, false).await), ["known"; 2], "sent again after their first use");
+
+    // It lives as any other; and does not come back with its list.
+    let id = text(&lines[0], "id");
+    olga.post(&app, &format!("/api/v1/keys/{id}/rotate"), json!({ "grace": 0 })).await;
+    assert_eq!(passes(&app, first).await, 401);
+    let again = import(&app, &olga, json!([{ "start": &first[..11], "hash": bcrypt(first) }]), false).await;
+    assert_eq!(outcomes(&again), ["wrong"]);
+}
+
+#[sqlx::test]
+async fn a_salted_secret_that_ended_before_its_first_use_never_passes(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (olga, service) = asking(&app, &db).await;
+    let lines = import(&app, &olga, json!([{ "name": "shop", "start": "legacy_4", "hash": bcrypt(OLD) }]), false).await;
+    let id = text(&lines[0], "id");
+    olga.post(&app, &format!("/api/v1/keys/{id}/rotate"), json!({ "grace": 60 })).await;
+    app.ctx.clock.advance(time::Duration::minutes(1));
+    assert_eq!(text(&verified(&app, &service, OLD, FROM).await.1, "code"), "UNKNOWN");
+    let off = import(&app, &olga, json!([{ "start": "switched", "hash": bcrypt("switched-off"), "enabled": false }]), false).await;
+    assert_eq!(outcomes(&off), ["created"]);
+    assert_eq!(text(&verified(&app, &service, "switched-off", FROM).await.1, "code"), "DISABLED");
+}
+
+#[sqlx::test]
+async fn who_guesses_salted_secrets_is_not_tried_any_more(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (olga, service) = asking(&app, &db).await;
+    import(&app, &olga, json!([{ "name": "shop", "start": "legacy_4", "hash": bcrypt(OLD) }]), false).await;
+    for n in 0..10 {
+        for _ in 0..2 {
+            assert_eq!(text(&verified(&app, &service, &format!("legacy_4{n}"), FROM).await.1, "code"), "UNKNOWN", "the second time from memory");
+        }
+    }
+    let (status, _) = verified(&app, &service, OLD, FROM).await;
+    assert_eq!(status, 503, "ten wrong ones in a minute");
+    assert_eq!(text(&verified(&app, &service, "something else", FROM).await.1, "code"), "MALFORMED", "others are not held");
+    assert_eq!(verified(&app, &service, OLD, "198.51.100.7").await.1["code"], "VALID", "from elsewhere");
+    assert_eq!(verified(&app, &service, OLD, FROM).await.1["code"], "VALID", "what was used once is an ordinary secret");
+}
+
+#[sqlx::test]
+async fn a_salted_hash_needs_a_start_that_tells_it_apart(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (mara, eve) = (person(&app, &db, "mara@example.com", "developer").await, person(&app, &db, "eve@example.com", "developer").await);
+    let wrong = json!([
+        { "hash": bcrypt("a") },
+        { "start": "short", "hash": bcrypt("b") },
+        { "start": "with blanks", "hash": bcrypt("c") },
+        { "start": "costly_x", "hash": bcrypt("d").replacen("$04$", "$20$", 1) },
+    ]);
+    let lines = import(&app, &mara, wrong, false).await;
+    assert_eq!(outcomes(&lines), ["wrong"; 4]);
+    assert!(text(&lines[0], "detail").contains("8 to 16 characters") && text(&lines[3], "detail").contains("cost"));
+    let alike = |range: std::ops::Range<u8>| json!(range.map(|n| json!({ "start": "sk_live_", "hash": bcrypt(&format!("sk_live_{n}")) })).collect::<Vec<_>>());
+    assert_eq!(outcomes(&import(&app, &mara, alike(0..6), false).await), ["created", "created", "created", "created", "wrong", "wrong"]);
+    assert_eq!(outcomes(&import(&app, &eve, alike(6..7), false).await), ["wrong"], "whoever holds them");
+    let taken = import(&app, &eve, alike(0..1), false).await;
+    assert_eq!((outcomes(&taken), taken[0]["id"].is_null()), (vec!["wrong"], true), "a hash of somebody else's key is not for the taking");
+    let longer = json!([{ "start": "sk_live_6", "hash": bcrypt("sk_live_6") }]);
+    assert_eq!(outcomes(&import(&app, &eve, longer, false).await), ["created"]);
+    assert_eq!(passes(&app, "sk_live_6").await, 200);
+}

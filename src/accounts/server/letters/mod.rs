@@ -67,16 +67,8 @@ pub const KINDS: &[Kind] = &[
         about: "After a program was signed out because an old token of it came back.",
         sample: |s| Box::new(program(signed_in::Told::Reused, s)),
     },
-    Kind {
-        name: "accounts.sign_in_linked",
-        about: "After a sign-in elsewhere was linked.",
-        sample: |s| Box::new(elsewhere(openid::Told::Linked, s)),
-    },
-    Kind {
-        name: "accounts.sign_in_unlinked",
-        about: "After a sign-in elsewhere was unlinked.",
-        sample: |s| Box::new(elsewhere(openid::Told::Unlinked, s)),
-    },
+    Kind { name: "accounts.sign_in_linked", about: "After a sign-in elsewhere was linked.", sample: |s| Box::new(elsewhere(openid::Told::Linked, s)) },
+    Kind { name: "accounts.sign_in_unlinked", about: "After a sign-in elsewhere was unlinked.", sample: |s| Box::new(elsewhere(openid::Told::Unlinked, s)) },
     Kind {
         name: "accounts.sign_in_offered",
         about: "To the owner of an address that somebody came with from elsewhere.",

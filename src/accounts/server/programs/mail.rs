@@ -8,12 +8,7 @@ use crate::{
         store::{accounts::find_account, devices::insert_alarm},
     },
     activity::server::find_facts,
-    platform::{
-        Ctx,
-        crypto::sha256,
-        jobs::JobError,
-        mail,
-    },
+    platform::{Ctx, crypto::sha256, jobs::JobError, mail},
     values::{AccountId, EventId},
 };
 use serde::{Deserialize, Serialize};

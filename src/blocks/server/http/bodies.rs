@@ -1,6 +1,12 @@
 //! The JSON of the REST routes of blocks. Unknown fields are refused.
 
-use crate::blocks::model::{Block, BlockTarget, NewBlock};
+use crate::{
+    blocks::{
+        model::{Block, BlockState, BlockTarget, NewBlock, RuleChange, RuleSetting},
+        server::rules::{action_of, then_of},
+    },
+    error::AppError,
+};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -9,9 +15,18 @@ use utoipa::ToSchema;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewBlockBody {
-    /// An address, a network (IPv4 /8 to /32, IPv6 /16 to /64; an IPv6 address stands for its /64), or the id of a key or a workspace.
+    /// An address, a network (IPv4 /8 to /32, IPv6 /16 to /64; an IPv6 address stands for its /64), the id of a key or a workspace, or the
+    /// id or email of an account, whose workspace is meant.
     #[schema(example = "203.0.113.0/24")]
     target: String,
+    /// `refuse` (unless said otherwise), or `slow`: `per_second` calls pass.
+    #[serde(default)]
+    #[schema(example = "slow")]
+    action: Option<String>,
+    /// Calls that pass in a second, on all nodes together: 1 to 10,000. Only where it slows.
+    #[serde(default)]
+    #[schema(example = 5)]
+    per_second: Option<u32>,
     /// 1 to 200 characters, for operators; the caller is told only until when.
     #[schema(example = "Tries keys")]
     reason: String,
@@ -22,8 +37,9 @@ pub struct NewBlockBody {
 }
 
 impl NewBlockBody {
-    pub fn block(self) -> NewBlock {
-        NewBlock { target: self.target, reason: self.reason, seconds: self.seconds }
+    pub fn block(self) -> Result<NewBlock, AppError> {
+        let action = action_of(self.action.as_deref().unwrap_or("refuse"), self.per_second)?;
+        Ok(NewBlock { target: self.target, action, reason: self.reason, seconds: self.seconds })
     }
 }
 
@@ -36,6 +52,12 @@ pub struct BlockBody {
     pub network: Option<String>,
     pub key_id: Option<String>,
     pub workspace_id: Option<String>,
+    /// `refuse` or `slow`; `null` of a notice.
+    #[schema(example = "slow")]
+    pub action: Option<&'static str>,
+    /// Calls that pass in a second, where it slows.
+    #[schema(example = 5)]
+    pub per_second: Option<u32>,
     /// `active`, `ended`, `lifted` or `notice` (which refuses nothing).
     #[schema(example = "active")]
     pub state: &'static str,
@@ -75,6 +97,8 @@ impl From<Block> for BlockBody {
             network,
             key_id,
             workspace_id,
+            action: (block.state != BlockState::Notice).then_some(block.action.as_str()),
+            per_second: block.action.per_second(),
             state: block.state.as_str(),
             reason: block.reason,
             since: block.since,
@@ -94,4 +118,94 @@ pub struct BlockListBody {
     pub data: Vec<BlockBody>,
     pub has_more: bool,
     pub next_cursor: Option<String>,
+}
+
+/// A rule that watches for abuse, as it is set.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RuleBody {
+    /// `unknown-keys`, `refusals` or `spread`.
+    #[schema(example = "refusals")]
+    pub name: &'static str,
+    pub on: bool,
+    /// So many are still allowed: tries, refused calls, networks.
+    #[schema(example = 600)]
+    pub most: u32,
+    /// In so many minutes of the clock.
+    #[schema(example = 1)]
+    pub minutes: u32,
+    /// `refuse`, `slow` or `tell`.
+    #[schema(example = "slow")]
+    pub action: &'static str,
+    /// Calls that pass in a second, where it slows.
+    #[schema(example = 5)]
+    pub per_second: Option<u32>,
+    /// How long a block of it lasts; and so long it does not tell again.
+    #[schema(example = 600)]
+    pub seconds: u64,
+    /// Operators get a mail when it blocks; one that only tells always mails.
+    pub mails: bool,
+}
+
+impl From<RuleSetting> for RuleBody {
+    fn from(rule: RuleSetting) -> Self {
+        Self {
+            name: rule.rule.as_str(),
+            on: rule.is_on,
+            most: rule.most,
+            minutes: rule.minutes,
+            action: rule.then_word(),
+            per_second: rule.then.and_then(|then| then.per_second()),
+            seconds: rule.seconds,
+            mails: rule.mails,
+        }
+    }
+}
+
+/// Every rule.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RuleListBody {
+    pub data: Vec<RuleBody>,
+}
+
+/// What of a rule is to be another; what is left out stays as it is.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleChangeBody {
+    on: Option<bool>,
+    /// 1 to 1,000,000; of `spread` to 100.
+    #[schema(example = 600)]
+    most: Option<u32>,
+    /// 1 to 60.
+    #[schema(example = 1)]
+    minutes: Option<u32>,
+    /// `refuse`, `slow` (with `per_second`) or `tell`.
+    #[schema(example = "slow")]
+    action: Option<String>,
+    /// 1 to 10,000; goes with `"action": "slow"`.
+    #[schema(example = 5)]
+    per_second: Option<u32>,
+    /// 60 to 31,622,400.
+    #[schema(example = 600)]
+    seconds: Option<u64>,
+    mails: Option<bool>,
+}
+
+impl RuleChangeBody {
+    pub fn change(self) -> Result<RuleChange, AppError> {
+        let then = match (self.action.as_deref(), self.per_second) {
+            (Some(word), rate) => Some(then_of(word, rate)?),
+            (None, Some(_)) => return Err(AppError::invalid("action", "Say slow: only what slows has a rate.")),
+            (None, None) => None,
+        };
+        Ok(RuleChange { is_on: self.on, most: self.most, minutes: self.minutes, then, seconds: self.seconds, mails: self.mails })
+    }
+}
+
+/// Networks that no block holds, besides loopback and the trusted proxies.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExemptionsBody {
+    /// At most 50, each as wide as a block may be.
+    #[schema(example = json!(["192.0.2.0/24"]))]
+    pub networks: Vec<String>,
 }

@@ -1,6 +1,7 @@
 //! The REST routes of blocks. For operators: every operation needs `blocks:manage`.
 
 mod bodies;
+mod rules;
 
 use self::bodies::{BlockBody, BlockListBody, NewBlockBody};
 use super as server;
@@ -29,11 +30,24 @@ use utoipa::{IntoParams, OpenApi};
 
 /// What `/api/v1/openapi.json` says of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(list_blocks, add_block, read_block, lift_block))]
+#[openapi(paths(
+    list_blocks,
+    add_block,
+    read_block,
+    lift_block,
+    rules::list_rules,
+    rules::read_rule,
+    rules::change_rule,
+    rules::read_exemptions,
+    rules::set_exemptions
+))]
 pub struct Docs;
 
 pub fn routes() -> Router<Ctx> {
-    Router::new().route("/api/v1/blocks", get(list_blocks).post(add_block)).route("/api/v1/blocks/{id}", get(read_block).delete(lift_block))
+    Router::new()
+        .route("/api/v1/blocks", get(list_blocks).post(add_block))
+        .route("/api/v1/blocks/{id}", get(read_block).delete(lift_block))
+        .merge(rules::routes())
 }
 
 /// An id in the path; one that can't be an id is a block that does not exist.
@@ -88,10 +102,10 @@ async fn list_blocks(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Que
     Ok(Json(BlockListBody { data: list.blocks.into_iter().map(Into::into).collect(), has_more: next_cursor.is_some(), next_cursor }))
 }
 
-/// Block an address, a key or a workspace
+/// Block an address, a key, a workspace or an account
 ///
-/// Of one target one block is in force at most: blocking it again makes that one longer (200), never shorter. The answer comes when every
-/// live server refuses.
+/// Its calls are refused, or slowed to so many a second. Of one target one block of each kind is in force at most: blocking it again makes
+/// that one longer (200), never shorter, and slows to the new rate. The answer comes when every live server obeys.
 #[utoipa::path(
     post, path = "/api/v1/blocks", tag = "Blocks", operation_id = "add_block", request_body = NewBlockBody,
     responses(
@@ -106,7 +120,7 @@ async fn add_block(
     RestCaller(caller): RestCaller,
     Body(new): Body<NewBlockBody>,
 ) -> Result<Response, AppError> {
-    let added = server::add_block(&ctx, &caller, Some(info.address), new.block()).await?;
+    let added = server::add_block(&ctx, &caller, Some(info.address), new.block()?).await?;
     let location = HeaderValue::from_str(&format!("/api/v1/blocks/{}", added.block.id));
     let status = if added.is_new { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = (status, Json(BlockBody::from(added.block))).into_response();

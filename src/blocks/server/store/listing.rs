@@ -35,7 +35,7 @@ pub struct Place {
 pub async fn list_blocks(db: &PgPool, filter: &Filter, place: Place, now: OffsetDateTime) -> sqlx::Result<Vec<Block>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select b.id, b.kind, b.network::text as "network?", b.key_id, k.name as "key_name?", b.workspace_id, w.name as "workspace_name?", b.since, b.until,
+        r#"select b.id, b.kind, b.network::text as "network?", b.key_id, k.name as "key_name?", b.workspace_id, w.name as "workspace_name?", b.since, b.until, b.per_second,
              b.reason, b.rule, b.by_name, b.lifted_at, b.lifted_name, b.lift_note
            from blocks b left join keys k on k.id = b.key_id left join workspaces w on w.id = b.workspace_id
            where ($1::boolean is null or $1 = (b.kind = 'block' and b.lifted_at is null and (b.until is null or b.until > $2)))
@@ -76,15 +76,19 @@ pub struct Refused {
     /// As attempts are counted: IPv4 whole, IPv6 by its /64.
     pub address: Option<String>,
     pub key: Option<KeyId>,
+    /// Beyond a rate; else whatever came.
+    pub slows: bool,
     pub since: OffsetDateTime,
     pub until: OffsetDateTime,
 }
 
-/// Calls that were refused: from an address for its block, of a key as BANNED. In the order asked; beginnings and ends taken whole by
+/// Calls that were refused: from an address for its block (`IP_DENIED`, or `RATE_LIMITED` before its key was looked up), of a key as
+/// `BANNED`. In the order asked; beginnings and ends taken whole by
 /// the minute and by the quarter of an hour.
 pub async fn count_refused(db: &PgPool, asked: &[Refused]) -> sqlx::Result<Vec<u64>> {
     let addresses: Vec<Option<String>> = asked.iter().map(|a| a.address.clone()).collect();
     let keys: Vec<Option<Uuid>> = asked.iter().map(|a| a.key.map(KeyId::uuid)).collect();
+    let slows: Vec<bool> = asked.iter().map(|a| a.slows).collect();
     let since: Vec<OffsetDateTime> = asked.iter().map(|a| a.since).collect();
     let until: Vec<OffsetDateTime> = asked.iter().map(|a| a.until).collect();
     let counts = sqlx::query_scalar!(
@@ -92,15 +96,20 @@ pub async fn count_refused(db: &PgPool, asked: &[Refused]) -> sqlx::Result<Vec<u
              case when a.key is not null then
                (select sum(u.count) from usage_quarters u
                 where u.key_id = a.key and u.outcome = 'BANNED' and u.quarter > a.since - interval '15 minutes' and u.quarter <= a.until)
+             when a.slows then
+               (select sum(t.count) from unknown_attempts t
+                where t.reason = 'RATE_LIMITED' and t.address = a.address and t.minute > a.since - interval '1 minute' and t.minute <= a.until)
              else
                (select sum(t.count) from unknown_attempts t
                 where t.reason = 'IP_DENIED' and t.address = a.address and t.minute > a.since - interval '1 minute' and t.minute <= a.until)
              end, 0)::bigint as "n!"
-           from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::timestamptz[]) with ordinality as a (address, key, since, until, place) order by a.place"#,
+           from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::boolean[])
+             with ordinality as a (address, key, since, until, slows, place) order by a.place"#,
         &addresses as &[Option<String>],
         &keys as &[Option<Uuid>],
         &since,
         &until,
+        &slows,
     );
     Ok(counts.fetch_all(db).await?.into_iter().map(|n| u64::try_from(n).unwrap_or(0)).collect())
 }

@@ -1,13 +1,15 @@
-//! The SQL of blocks; that of the rules stands in `rules`.
+//! The SQL of blocks; that of the rules stands in `rules`, that of mails to operators in `notices`.
 
 mod listing;
+mod notices;
 mod rules;
 
 pub use listing::{Filter, Place, Refused, count_active, count_refused, list_blocks};
+pub use notices::{Finding, insert_notice, list_operators, list_told, mark_told};
 pub use rules::{find_rule, list_exempt, list_rules, lock_rule, replace_exempt, update_rule};
 
 use crate::{
-    blocks::model::{Block, BlockState, BlockTarget, Lifted},
+    blocks::model::{Block, BlockAction, BlockState, BlockTarget, Lifted},
     keys::server::gate,
     values::{AccountId, BlockId, KeyId, WorkspaceId},
 };
@@ -46,6 +48,7 @@ struct Row {
     workspace_name: Option<String>,
     since: OffsetDateTime,
     until: Option<OffsetDateTime>,
+    per_second: Option<i32>,
     reason: String,
     rule: Option<String>,
     by_name: String,
@@ -71,6 +74,7 @@ impl Row {
         Some(Block {
             id: BlockId::new(self.id),
             target,
+            action: action(self.per_second),
             state,
             reason: self.reason,
             since: self.since,
@@ -82,6 +86,16 @@ impl Row {
     }
 }
 
+/// A stored rate as an action.
+fn action(per_second: Option<i32>) -> BlockAction {
+    BlockAction::of(per_second.and_then(|n| u32::try_from(n).ok()))
+}
+
+/// An action as it is stored.
+fn per_second(action: BlockAction) -> Option<i32> {
+    action.per_second().map(|n| i32::try_from(n).unwrap_or(i32::MAX))
+}
+
 /// Nobody else blocks this target until the transaction ends, on whatever node.
 pub async fn lock_target(conn: &mut PgConnection, target: Target) -> sqlx::Result<()> {
     let name = format!("blocks {target:?}");
@@ -89,22 +103,40 @@ pub async fn lock_target(conn: &mut PgConnection, target: Target) -> sqlx::Resul
     Ok(())
 }
 
-/// The block of just this target that is in force; with `notices` also what was only told and is not due to be told again.
-pub async fn find_in_force(conn: &mut PgConnection, target: Target, notices: bool, now: OffsetDateTime) -> sqlx::Result<Option<Block>> {
+/// What of a target may be in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InForce {
+    Refusing,
+    Slowing,
+    /// Either of them.
+    Blocking,
+    /// Also what was only told and is not due to be told again.
+    Anything,
+}
+
+/// The block of just this target that is in force, and locked until the transaction ends: nobody lifts it meanwhile. What refuses comes
+/// first.
+pub async fn find_in_force(conn: &mut PgConnection, target: Target, which: InForce, now: OffsetDateTime) -> sqlx::Result<Option<Block>> {
     let Columns { network, key, workspace } = Columns::of(target);
+    let slows = match which {
+        InForce::Refusing => Some(false),
+        InForce::Slowing => Some(true),
+        InForce::Blocking | InForce::Anything => None,
+    };
     let row = sqlx::query_as!(
         Row,
-        r#"select b.id, b.kind, b.network::text as "network?", b.key_id, k.name as "key_name?", b.workspace_id, w.name as "workspace_name?", b.since, b.until,
+        r#"select b.id, b.kind, b.network::text as "network?", b.key_id, k.name as "key_name?", b.workspace_id, w.name as "workspace_name?", b.since, b.until, b.per_second,
              b.reason, b.rule, b.by_name, b.lifted_at, b.lifted_name, b.lift_note
            from blocks b left join keys k on k.id = b.key_id left join workspaces w on w.id = b.workspace_id
            where (b.network = $1::text::cidr or b.key_id = $2 or b.workspace_id = $3) and (b.kind = 'block' or $4)
-             and b.lifted_at is null and (b.until is null or b.until > $5)
-           order by b.kind, b.until desc nulls first limit 1"#,
+             and b.lifted_at is null and (b.until is null or b.until > $5) and ($6::boolean is null or $6 = (b.per_second is not null))
+           order by b.kind, b.per_second nulls first, b.until desc nulls first limit 1 for update of b"#,
         network,
         key,
         workspace,
-        notices,
+        which == InForce::Anything,
         now,
+        slows,
     )
     .fetch_optional(conn)
     .await?;
@@ -115,7 +147,7 @@ pub async fn find_in_force(conn: &mut PgConnection, target: Target, notices: boo
 pub async fn find_block(conn: &mut PgConnection, id: BlockId, now: OffsetDateTime) -> sqlx::Result<Option<Block>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select b.id, b.kind, b.network::text as "network?", b.key_id, k.name as "key_name?", b.workspace_id, w.name as "workspace_name?", b.since, b.until,
+        r#"select b.id, b.kind, b.network::text as "network?", b.key_id, k.name as "key_name?", b.workspace_id, w.name as "workspace_name?", b.since, b.until, b.per_second,
              b.reason, b.rule, b.by_name, b.lifted_at, b.lifted_name, b.lift_note
            from blocks b left join keys k on k.id = b.key_id left join workspaces w on w.id = b.workspace_id
            where b.id = $1"#,
@@ -147,6 +179,16 @@ pub async fn find_target(conn: &mut PgConnection, target: Target) -> sqlx::Resul
     })
 }
 
+/// The workspace of an account, by its id or by the key of its email; none if there is no such account.
+pub async fn find_workspace(conn: &mut PgConnection, account: Option<AccountId>, email: Option<&str>) -> sqlx::Result<Option<WorkspaceId>> {
+    let id = sqlx::query_scalar!(
+        "select w.id from accounts a join workspaces w on w.personal_of = a.id where a.id = $1 or a.email_key = $2",
+        account.map(AccountId::uuid),
+        email,
+    );
+    Ok(id.fetch_optional(conn).await?.map(WorkspaceId::new))
+}
+
 /// Who made a block.
 #[derive(Debug, Clone, Copy)]
 pub struct Maker<'a> {
@@ -158,8 +200,8 @@ pub async fn insert_block(conn: &mut PgConnection, block: &Block, target: Target
     let Columns { network, key, workspace } = Columns::of(target);
     let kind = if block.state == BlockState::Notice { "notice" } else { "block" };
     sqlx::query!(
-        "insert into blocks (id, kind, network, key_id, workspace_id, since, until, reason, rule, by_account, by_name)
-         values ($1, $2, $3::text::cidr, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "insert into blocks (id, kind, network, key_id, workspace_id, since, until, reason, rule, by_account, by_name, per_second)
+         values ($1, $2, $3::text::cidr, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         block.id.uuid(),
         kind,
         network,
@@ -171,15 +213,24 @@ pub async fn insert_block(conn: &mut PgConnection, block: &Block, target: Target
         block.rule.map(|rule| rule.as_str()),
         by.account.map(AccountId::uuid),
         by.name,
+        per_second(block.action),
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// A block that is in force, and locked, lasts longer, for a new reason.
+/// A block that is in force, and locked, lasts longer or slows to another rate, for a new reason.
 pub async fn extend_block(conn: &mut PgConnection, block: &Block) -> sqlx::Result<()> {
-    sqlx::query!("update blocks set until = $2, reason = $3 where id = $1", block.id.uuid(), block.until, block.reason).execute(conn).await?;
+    sqlx::query!(
+        "update blocks set until = $2, reason = $3, per_second = $4 where id = $1",
+        block.id.uuid(),
+        block.until,
+        block.reason,
+        per_second(block.action),
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

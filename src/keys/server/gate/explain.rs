@@ -24,7 +24,9 @@ pub struct Trial {
     pub cost: Option<u32>,
     /// Before the call.
     pub limits: Vec<LimitState>,
-    /// The code where limits refuse.
+    /// What slows the call: whether nothing more passes in this second, and what the holder may know of it.
+    pub slowed: Vec<(bool, String)>,
+    /// The code where limits, or what slows, refuse.
     pub over: Option<Outcome>,
 }
 
@@ -54,12 +56,15 @@ impl Gate {
             let mut refusing = limits.iter().filter(|limit| limit.remaining < u64::from(cost)).peekable();
             refusing.peek().is_some().then(|| refusing_code(refusing))
         });
+        let slows = self.blocked.slows_address(question.address, now_micros).into_iter().chain(self.blocked.slows_key(&record.facts, now_micros));
+        let slowed: Vec<_> = slows.map(|by| (by.state(self.leases.nodes(), now_micros).remaining == 0, by.sentence())).collect();
+        let over = slowed.iter().any(|(is_full, _)| *is_full).then_some(Outcome::RateLimited).or(over);
         let refused = checks.iter().find_map(|(_, refused)| refused.as_ref().map(|(outcome, _)| *outcome));
         let route = if let Matched::Rule(rule, method) = route {
             Some(TrialRoute { label: rule.label(method).to_string(), permission: rule.permission.clone() })
         } else {
             None
         };
-        Some(Trial { outcome: refused.or(over).unwrap_or(Outcome::Valid), checks, route, cost, limits, over })
+        Some(Trial { outcome: refused.or(over).unwrap_or(Outcome::Valid), checks, route, cost, limits, slowed, over })
     }
 }

@@ -48,6 +48,11 @@ pub struct LimitState {
 pub struct Violated(u32);
 
 impl Violated {
+    /// Only the one in this place.
+    pub const fn only(place: usize) -> Self {
+        Self(if place < 32 { 1 << place } else { 0 })
+    }
+
     pub const fn has(self, place: usize) -> bool {
         place < 32 && self.0 >> place & 1 == 1
     }

@@ -38,15 +38,16 @@ pub use contact::{Contact, Stopped};
 pub use explain::{Trial, TrialRoute};
 pub use leases::{Unleased, Wanted, forget_old as forget_old_leases};
 pub use limit::LimitState;
-pub use record::{KeyFacts, Standing};
+pub use record::{KeyFacts, Salted, Standing};
 pub use routing::check as check_routes;
 pub use sync::Sync;
 pub use verify::{Answer, Question};
-pub use watch::{Suspicion, Watch};
+pub use watch::{Places, Suspicion, Watch};
 pub use window::reset_after;
 
 use super::{
     meter::{Meter, Spool},
+    salted::Tries,
     signing::Nonces,
 };
 use crate::{
@@ -84,6 +85,7 @@ pub struct Gate {
     groups: Groups,
     blocked: Blocked,
     watch: Watch,
+    tries: Tries,
     leases: Leases,
     begun: Mutex<Begun>,
     /// Held by whoever resumes them.
@@ -111,6 +113,7 @@ impl Gate {
             groups: Groups::default(),
             blocked: Blocked::new(&ctx.config.server.trusted_proxies),
             watch: Watch::default(),
+            tries: Tries::default(),
             leases: Leases::default(),
             begun: Mutex::default(),
             resuming: tokio::sync::Mutex::default(),
@@ -134,6 +137,21 @@ impl Gate {
     /// Signatures that were used.
     pub fn nonces(&self) -> &Nonces {
         &self.nonces
+    }
+
+    /// How often salted secrets are tried.
+    pub fn tries(&self) -> &Tries {
+        &self.tries
+    }
+
+    /// Changes whenever salted secrets come or go.
+    pub fn salted_generation(&self) -> u64 {
+        self.table.salted_generation()
+    }
+
+    /// The gate's clock, in microseconds since 1970.
+    pub fn now_micros(&self) -> i64 {
+        self.clock.now_micros()
     }
 
     /// Whether calls of this key must be signed.

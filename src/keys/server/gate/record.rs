@@ -45,6 +45,8 @@ pub struct KeyFacts {
     /// Every call must be signed so.
     pub signer: Option<Arc<Signer>>,
     pub secrets: Box<[SecretFacts]>,
+    /// Secrets that are tried, not looked up, until they were used once.
+    pub salted: Box<[Salted]>,
     /// An old secret ends with the first use of the newest one.
     pub awaits_first_use: bool,
     /// The slug of its plan, or of its workspace's.
@@ -80,6 +82,17 @@ pub struct SecretFacts {
     /// Its SHA-256; of one with a SHA-512 the SHA-256 of that (`verify::digest_of_sha512`).
     pub hash: [u8; 32],
     pub origin: Origin,
+    pub expires_at: Option<i64>,
+}
+
+/// A secret that was made elsewhere and whose hash is salted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Salted {
+    pub id: SecretId,
+    /// How it begins: 8 to 16 ASCII characters.
+    pub start: Box<str>,
+    /// bcrypt, or Argon2 as PHC string.
+    pub phc: Box<str>,
     pub expires_at: Option<i64>,
 }
 

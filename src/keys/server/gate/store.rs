@@ -4,7 +4,7 @@ use super::{
     ApiFacts, Gate, KeyFacts,
     apis::Apis,
     limit::Policy,
-    record::{Origin, Record, SecretFacts, Standing},
+    record::{Origin, Record, Salted, SecretFacts, Standing},
     routing::Rules,
     sync::within,
     verify::digest_of_sha512,
@@ -127,7 +127,8 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
              ) as "permissions!",
              k.addresses::text[] as "addresses!", k.origins as web_origins, g.public_key as "public_key?", g.sealed_secret as "sealed_secret?", g.fingerprint as "fingerprint?",
              array(select s.id from key_secrets s where s.key_id = k.id order by s.id) as "secret_ids!",
-             array(select s.hash from key_secrets s where s.key_id = k.id order by s.id) as "hashes!",
+             -- Of a salted one how it begins and its salted hash, a line each.
+             array(select coalesce(convert_to(s.start || chr(10) || s.phc, 'UTF8'), s.hash) from key_secrets s where s.key_id = k.id order by s.id) as "hashes!: Vec<Vec<u8>>",
              array(select s.origin from key_secrets s where s.key_id = k.id order by s.id) as "origins!",
              array(select s.expires_at from key_secrets s where s.key_id = k.id order by s.id) as "secret_ends!: Vec<Option<OffsetDateTime>>",
              exists (select from key_secrets s where s.key_id = k.id and s.until_first_use) as "awaits_first_use!",
@@ -170,14 +171,21 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
             "disabled" => Standing::Disabled,
             _ => Standing::Active,
         };
+        let mut salted = Vec::new();
         let secrets = row.secret_ids.into_iter().zip(row.hashes.iter().zip(&row.origins)).zip(row.secret_ends).filter_map(|((id, (hash, origin)), ends)| {
             let (origin, hash) = match origin.as_str() {
+                "salted" => {
+                    let (start, phc) = std::str::from_utf8(hash).ok()?.split_once('\n')?;
+                    salted.push(Salted { id: SecretId::new(id), start: start.into(), phc: phc.into(), expires_at: ends.map(micros) });
+                    return None;
+                }
                 "sha512" => (Origin::Sha512, digest_of_sha512(hash)),
                 "sha256" => (Origin::Sha256, hash.as_slice().try_into().ok()?),
                 _ => (Origin::Own, hash.as_slice().try_into().ok()?),
             };
             Some(SecretFacts { id: SecretId::new(id), hash, origin, expires_at: ends.map(micros) })
         });
+        let secrets: Box<[SecretFacts]> = secrets.collect();
         let (names, calls, windows) = (row.limit_names.unwrap_or_default(), row.limit_calls.unwrap_or_default(), row.limit_windows.unwrap_or_default());
         let limits = names.into_iter().zip(calls).zip(windows).map(|((name, max), window)| Policy {
             name: name.into(),
@@ -197,7 +205,8 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
             addresses: row.addresses.iter().filter_map(|a| a.parse().ok()).collect(),
             origins: row.web_origins.into_iter().map(Into::into).collect(),
             signer: row.fingerprint.map(|print| Arc::new(signer(&gate.vault, key, row.public_key.as_deref(), row.sealed_secret.as_deref(), &print))),
-            secrets: secrets.collect(),
+            secrets,
+            salted: salted.into(),
             awaits_first_use: row.awaits_first_use,
             plan: row.plan.map(Into::into),
             level: row.level.map_or(Level::Default, Level::numbered),

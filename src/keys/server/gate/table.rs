@@ -1,9 +1,12 @@
 //! The key table: from the SHA-256 of a secret to its key's record, in memory, in shards. A changed key is one insert, whatever the
 //! number of keys; readers of other shards are not disturbed.
 
-use super::record::{Origin, Record, Standing};
+use super::record::{Origin, Record, Salted, Standing};
 use crate::{
-    keys::server::origins::pattern_of,
+    keys::server::{
+        origins::pattern_of,
+        salted::{MOST, START},
+    },
     values::{ApiId, KeyId},
 };
 use std::{
@@ -11,7 +14,7 @@ use std::{
     hash::{Hash, Hasher},
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 use subtle::ConstantTimeEq;
@@ -45,6 +48,12 @@ pub struct Table {
     foreign: [AtomicUsize; 2],
     /// How many active keys of an API name an origin: preflights carry no key.
     origins: RwLock<HashMap<(ApiId, Box<str>), usize>>,
+    /// Keys whose secrets are salted, by how these begin.
+    salted: RwLock<HashMap<Box<str>, Vec<KeyId>>>,
+    /// How often that changed; even while there is none.
+    salted_generation: AtomicU64,
+    /// How many starts there are.
+    salted_starts: AtomicUsize,
 }
 
 impl Default for Table {
@@ -54,6 +63,9 @@ impl Default for Table {
             by_id: (0..SHARDS).map(|_| RwLock::default()).collect(),
             foreign: Default::default(),
             origins: RwLock::default(),
+            salted: RwLock::default(),
+            salted_generation: AtomicU64::new(0),
+            salted_starts: AtomicUsize::new(0),
         }
     }
 }
@@ -97,6 +109,8 @@ impl Table {
         for secret in &record.facts.secrets {
             write(self.secrets(&secret.hash)).insert(Digest(secret.hash), Arc::clone(&record));
         }
+        // After its SHA-256 is known: one of the two finds it at every moment.
+        self.index_salted(key, before.as_deref().map_or(&[][..], |r| &r.facts.salted[..]), &record.facts.salted);
         if let Some(before) = before {
             self.count_foreign(&before, AtomicUsize::fetch_sub);
             self.count_origins(&before, |n| n.saturating_sub(1));
@@ -113,6 +127,7 @@ impl Table {
         if let Some(record) = ids.remove(&key) {
             self.count_foreign(&record, AtomicUsize::fetch_sub);
             self.count_origins(&record, |n| n.saturating_sub(1));
+            self.index_salted(key, &record.facts.salted, &[]);
             for secret in &record.facts.secrets {
                 self.forget(key, secret.hash);
             }
@@ -140,6 +155,61 @@ impl Table {
                 Origin::Sha512 => _ = count(&self.foreign[1], 1, Ordering::Relaxed),
             }
         }
+    }
+
+    /// Under one lock, so that a key that is put again is found at every moment.
+    fn index_salted(&self, key: KeyId, before: &[Salted], now: &[Salted]) {
+        if before == now {
+            return;
+        }
+        let mut starts = write(&self.salted);
+        for gone in before {
+            if let Some(keys) = starts.get_mut(&gone.start) {
+                keys.retain(|known| *known != key);
+                if keys.is_empty() {
+                    starts.remove(&gone.start);
+                }
+            }
+        }
+        for secret in now {
+            let keys = starts.entry(secret.start.clone()).or_default();
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        self.salted_starts.store(starts.len(), Ordering::Release);
+        self.salted_generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Changes whenever salted secrets come or go.
+    pub fn salted_generation(&self) -> u64 {
+        self.salted_generation.load(Ordering::Acquire)
+    }
+
+    /// True if some salted secret begins as this one. One atomic load where there is none.
+    pub fn knows_start(&self, secret: &str) -> bool {
+        self.salted_starts.load(Ordering::Acquire) > 0 && {
+            let starts = read(&self.salted);
+            START.filter_map(|n| secret.get(..n)).any(|start| starts.contains_key(start))
+        }
+    }
+
+    /// Salted secrets that this one may be, those that begin longest the same first; a few at most.
+    pub fn salted(&self, secret: &str, now_micros: i64) -> Vec<(KeyId, Salted)> {
+        if !self.knows_start(secret) {
+            return Vec::new();
+        }
+        let keys: Vec<KeyId> = {
+            let starts = read(&self.salted);
+            START.rev().filter_map(|n| starts.get(secret.get(..n)?)).flatten().copied().take(MOST).collect()
+        };
+        let may_be = |salted: &&Salted| secret.starts_with(&*salted.start) && salted.expires_at.is_none_or(|at| at > now_micros);
+        let of = |key: KeyId| {
+            let record = self.by_id(key)?;
+            let salted: Vec<_> = record.facts.salted.iter().filter(may_be).map(|salted| (key, salted.clone())).collect();
+            Some(salted)
+        };
+        keys.into_iter().filter_map(of).flatten().take(MOST).collect()
     }
 
     /// Shows every record, shard by shard; none is locked meanwhile.

@@ -1,16 +1,17 @@
 //! The decision: one question, one answer, nothing awaited; but where several nodes share a limit, a call may have to wait until this
 //! one has leased more of it (`Gate::ask`), and is then decided anew.
 //!
-//! The order is fixed: a blocked address, checksum, secret, then the checks (`checks`: state of the key and blocks of it, address, origin,
-//! API, route, permission, signature), then limits. Only a call that passes everything else is charged.
+//! The order is fixed: a blocked or slowed address, checksum, secret, then the checks (`checks`: state of the key and blocks of it,
+//! address, origin, API, route, permission, signature), then what slows the key, then limits. Only a call that passes everything else is
+//! charged.
 
 use super::{
     Gate, LimitState,
-    blocked::Until,
+    blocked::{Passes, Slowed},
     checks::{Call, Check, Refused, Why, cost},
     leases::{Leases, PATIENCE, Unleased, Wanted},
     limit::{Till, Uncharged, Violated, charge_all, refusing_code},
-    record::Record,
+    record::{Record, Salted},
     routing::Matched,
 };
 use crate::{
@@ -57,6 +58,13 @@ pub struct Question<'a> {
     pub request_id: &'a str,
 }
 
+impl Question<'_> {
+    /// It asks whether a call would pass: nothing is charged.
+    fn only_asks(&self) -> bool {
+        self.cost == Some(0)
+    }
+}
+
 /// The answer, with the key's record where the holder proved the key.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -71,6 +79,8 @@ pub struct Answer {
     /// Why exactly it may not pass, where the code does not say it all.
     pub why: Option<String>,
     violated: Option<Violated>,
+    /// A block that slows refused it: no limit did.
+    is_slowed: bool,
 }
 
 impl Answer {
@@ -88,7 +98,7 @@ impl Answer {
     }
 
     const fn bare(outcome: Outcome) -> Self {
-        Self { outcome, record: None, limits: Vec::new(), retry_after: None, lacks: None, why: None, violated: None }
+        Self { outcome, record: None, limits: Vec::new(), retry_after: None, lacks: None, why: None, violated: None, is_slowed: false }
     }
 
     fn refused(record: Arc<Record>, refused: Refused<'_>, now: i64) -> Self {
@@ -99,6 +109,18 @@ impl Answer {
     /// Refused before anybody looked whose key it is.
     fn refused_unseen(refused: Refused<'_>, now: i64) -> Self {
         Self { why: refused.why.sentence(), retry_after: refused.why.retry_after(now), ..Self::bare(refused.outcome) }
+    }
+
+    /// Beyond what a block lets pass in this second.
+    fn slowed(by: &Slowed, nodes: u32, now: i64) -> Self {
+        Self {
+            limits: vec![by.state(nodes, now)],
+            violated: Some(Violated::only(0)),
+            retry_after: Some(1),
+            why: Some(by.sentence()),
+            is_slowed: true,
+            ..Self::bare(Outcome::RateLimited)
+        }
     }
 }
 
@@ -126,8 +148,13 @@ impl Gate {
     pub fn verify(&self, question: Question<'_>) -> Result<Answer, Wanted> {
         let now = self.clock.now_micros();
         if let Some(until) = self.blocked.address(question.address, now) {
-            return Ok(self.turn_away(&question, until, now));
+            return Ok(self.turn_away(&question, Answer::refused_unseen(Refused { outcome: Outcome::IpDenied, why: Why::AddressBlocked(until) }, now), now));
         }
+        let slowed = self.blocked.slows_address(question.address, now);
+        let door = match Passes::take(&slowed, self.leases.nodes(), now, question.only_asks()) {
+            Ok(door) => door,
+            Err(by) => return Ok(self.turn_away(&question, Answer::slowed(by, self.leases.nodes(), now), now)),
+        };
         let known = self.look_up(question.secret);
         let apis = self.apis.load();
         let api = question.api.or(known.as_ref().ok().map(|(record, _)| record.facts.api));
@@ -143,9 +170,12 @@ impl Gate {
                     key_blocked: self.blocked.key(&record.facts, now),
                     now,
                 };
-                let answer = decide(&self.leases, &record, &call)?;
+                let mut answer = decide(&self.leases, &record, &call, &self.blocked.slows_key(&record.facts, now))?;
                 self.note_use(&record, &hash, &question, route, answer.outcome, now);
-                self.watch_call(&record, question.address, answer.outcome, now);
+                if !answer.is_slowed {
+                    self.watch_call(&record, question.address, answer.outcome, now);
+                    answer.limits.extend(slowed.iter().map(|by| by.state(self.leases.nodes(), now)));
+                }
                 answer
             }
             Err(outcome) => {
@@ -153,13 +183,13 @@ impl Gate {
                 Answer::bare(outcome)
             }
         };
+        door.keep(); // a guess takes a place too
         self.count(&question, &answer, route, now);
         Ok(answer)
     }
 
-    /// The answer for a blocked address: the key is not looked up.
-    fn turn_away(&self, question: &Question<'_>, until: Until, now: i64) -> Answer {
-        let answer = Answer::refused_unseen(Refused { outcome: Outcome::IpDenied, why: Why::AddressBlocked(until) }, now);
+    /// The answer for a blocked or slowed address: the key is not looked up.
+    fn turn_away(&self, question: &Question<'_>, answer: Answer, now: i64) -> Answer {
         let apis = self.apis.load();
         self.count(question, &answer, question.api.map_or(Matched::Nothing, |api| apis.route(api, question)), now);
         answer
@@ -187,11 +217,21 @@ impl Gate {
             Ok((record, hash)) => {
                 let key_blocked = self.blocked.key(&record.facts, now);
                 let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route: Matched::Nothing, address_blocked, key_blocked, now };
-                let outcome = refusal(&call).map_or(Outcome::Valid, |refused| refused.outcome);
+                let outcome = refusal(&call).map_or_else(|| self.pace(&call), |refused| refused.outcome);
                 self.note_use(&record, &hash, &question, Matched::Nothing, outcome, now);
                 outcome
             }
         }
+    }
+
+    /// Whether blocks that slow let this call pass, limits aside.
+    fn pace(&self, call: &Call<'_>) -> Outcome {
+        let mut slowed = self.blocked.slows_address(call.question.address, call.now);
+        slowed.extend(self.blocked.slows_key(call.facts, call.now));
+        Passes::take(&slowed, self.leases.nodes(), call.now, false).map_or(Outcome::RateLimited, |places| {
+            places.keep();
+            Outcome::Valid
+        })
     }
 
     /// What the signature of this call is checked with; none if its key asks for none, or the call is refused for something else anyway.
@@ -218,13 +258,23 @@ impl Gate {
     fn look_up(&self, secret: &str) -> Result<(Arc<Record>, [u8; 32]), Outcome> {
         let is_ours = is_well_formed(secret);
         let [any_sha256, any_sha512] = self.table.has_foreign();
-        let not_found = if is_ours { Outcome::Unknown } else { Outcome::Malformed };
+        let not_found = if is_ours || self.table.knows_start(secret) { Outcome::Unknown } else { Outcome::Malformed };
         if !is_ours && !((any_sha256 || any_sha512) && (1..=FOREIGN_BYTES).contains(&secret.len())) {
             return Err(not_found);
         }
         let find = |hash: [u8; 32]| self.table.by_secret(hash).map(|record| (record, hash));
         let found = (is_ours || any_sha256).then(|| find(sha256(secret))).flatten();
         found.or_else(|| any_sha512.then(|| find(digest_of_sha512(&sha512(secret)))).flatten()).ok_or(not_found)
+    }
+
+    /// Salted secrets that this one may be: nothing where it is known already, or where its address is blocked.
+    pub fn salted(&self, secret: &str, address: Option<IpAddr>) -> Vec<(KeyId, Salted)> {
+        let now = self.clock.now_micros();
+        let is_looked_at = self.table.knows_start(secret) && secret.len() <= FOREIGN_BYTES;
+        if !is_looked_at || self.blocked.address(address, now).is_some() || self.look_up(secret).is_ok() {
+            return Vec::new();
+        }
+        self.table.salted(secret, now)
     }
 
     /// Tells the meter who uses this secret, if it is news.
@@ -293,11 +343,16 @@ impl Gate {
     }
 }
 
-fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>) -> Result<Answer, Wanted> {
+/// `slowed`: what slows the key.
+fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed]) -> Result<Answer, Wanted> {
     let now = call.now;
     if let Some(refused) = refusal(call) {
         return Ok(Answer::refused(Arc::clone(record), refused, now));
     }
+    let pace = match Passes::take(slowed, leases.nodes(), now, call.question.only_asks()) {
+        Ok(pace) => pace,
+        Err(by) => return Ok(Answer { record: Some(Arc::clone(record)), ..Answer::slowed(by, leases.nodes(), now) }),
+    };
     let violated = match cost(call.question, call.route) {
         None => None,
         Some(cost) => match charge_all(&record.limits, &Till { leases, holder: record.holder(), together: &record.together }, now, cost) {
@@ -314,7 +369,11 @@ fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>) -> Result<Answ
     if answer.violated.is_some() {
         answer.outcome = refusing_code(answer.violated());
         answer.retry_after = answer.violated().map(|limit| limit.reset_after).max();
+        drop(pace); // it did not pass
+    } else {
+        pace.keep();
     }
+    answer.limits.extend(slowed.iter().map(|by| by.state(leases.nodes(), now)));
     Ok(answer)
 }
 

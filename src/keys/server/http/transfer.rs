@@ -155,8 +155,8 @@ pub struct ImportAnswerBody {
 /// Import keys
 ///
 /// By the hashes of their secrets, so that the programs that hold them go on as before. A wrong object stops no other. Safe to send
-/// twice: a hash that is here already is left alone, and one whose secret was ended here stays ended. bcrypt and Argon2 hashes can't be
-/// looked up and are `wrong`. A request has at most 256 KiB, some 2,000 keys: send more in parts, or use `tollgate key import`.
+/// twice: a hash that is here already is left alone, and one whose secret was ended here stays ended. A bcrypt or Argon2 hash
+/// needs `start`, the first 8 to 16 characters of its secret, and is replaced by a SHA-256 at the first use. A request has at most 256 KiB, some 2,000 keys: send more in parts, or use `tollgate key import`.
 #[utoipa::path(
     post, path = "/api/v1/keys/import", tag = "Keys", operation_id = "import_keys", request_body = ImportBody,
     responses(

@@ -1,5 +1,7 @@
-//! Hashes of secrets as other systems write them: SHA-256 or SHA-512, in hexadecimal digits, base64 or base64url.
+//! Hashes of secrets as other systems write them: SHA-256 or SHA-512, in hexadecimal digits, base64 or base64url; and salted ones, bcrypt
+//! and Argon2, as they are.
 
+use crate::{keys::server::salted, platform::crypto::Vault};
 use base64::{
     Engine,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -8,10 +10,21 @@ use base64::{
 /// A hash, and by which function it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hash {
-    /// 32 or 64 bytes.
+    /// 32 or 64 bytes; of a salted one none before `name_salted`.
     pub bytes: Vec<u8>,
-    /// What the table calls it: `sha256` or `sha512`.
+    /// What the table calls it: `sha256`, `sha512` or `salted`.
     pub origin: &'static str,
+    /// The salted hash.
+    pub phc: Option<String>,
+}
+
+impl Hash {
+    /// A salted hash is known by a keyed hash of it: the same list sent again finds it, and nobody can present it as a secret.
+    pub fn name_salted(&mut self, vault: &Vault) {
+        if let Some(phc) = &self.phc {
+            self.bytes = vault.keyed_hash("salted secret", phc.as_bytes()).to_vec();
+        }
+    }
 }
 
 /// With or without `=` at the end.
@@ -23,17 +36,17 @@ pub fn read(text: &str) -> Result<Hash, &'static str> {
     if text.is_empty() {
         return Err("There is no hash.");
     }
-    if text.starts_with("$2") || text.starts_with("$argon2") {
-        return Err("bcrypt and Argon2 hashes can't be imported: a key is found by the hash of its secret, and these are salted. Make a new key.");
+    if salted::is_meant(text) {
+        return Ok(Hash { bytes: Vec::new(), origin: "salted", phc: Some(salted::read(text)?) });
     }
     let bytes = match text.len() {
         64 | 128 if text.bytes().all(|b| b.is_ascii_hexdigit()) => hex(text),
         _ => BASE64.decode(text.replace('-', "+").replace('_', "/")).unwrap_or_default(),
     };
     match bytes.len() {
-        32 => Ok(Hash { bytes, origin: "sha256" }),
-        64 => Ok(Hash { bytes, origin: "sha512" }),
-        _ => Err("This is no SHA-256 or SHA-512 in hexadecimal digits, base64 or base64url. Secrets themselves are never imported."),
+        32 => Ok(Hash { bytes, origin: "sha256", phc: None }),
+        64 => Ok(Hash { bytes, origin: "sha512", phc: None }),
+        _ => Err("This is no SHA-256 or SHA-512 in hexadecimal digits, base64 or base64url, nor bcrypt or Argon2. Secrets themselves are never imported."),
     }
 }
 

@@ -2,7 +2,11 @@
 //! variant}`, `expires` in milliseconds) and of Better Auth (`key` is the hash, `permissions` an object of actions by resource).
 
 use super::hash::{self, Hash};
-use crate::{error::AppError, keys::model::Environment, platform::csv};
+use crate::{
+    error::AppError,
+    keys::{model::Environment, server::salted},
+    platform::csv,
+};
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -108,6 +112,10 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
         return Err("This looks like the secret itself. Only its hash is needed.".to_owned());
     }
     let hash = hash::read(hash)?;
+    if hash.phc.is_some() && !(start.len() >= *salted::START.start() && start.bytes().all(|b| b.is_ascii_graphic())) {
+        return Err("A bcrypt or Argon2 hash needs start: the first 8 to 16 characters of its secret, by which it is found.".to_owned());
+    }
+    let shown = if hash.phc.is_some() { *salted::START.end() } else { 24 };
     let expires_at = take(&mut fields, &["expires_at", "expiresAt", "expires"]).map(moment).transpose()?;
     let permissions = take(&mut fields, &["permissions"]).map(permissions).transpose()?;
     let tags = take(&mut fields, &["tags"]).map(permissions_or_words).transpose()?.unwrap_or_default();
@@ -120,7 +128,7 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
     let left_out = fields.into_iter().filter(|(_, value)| says_something(value)).map(|(name, _)| name).collect();
     Ok(Listed {
         name,
-        start: start.chars().filter(|c| !c.is_control()).take(24).collect(),
+        start: start.chars().filter(|c| !c.is_control()).take(shown).collect(),
         hash,
         permissions,
         tags,

@@ -1,7 +1,8 @@
 //! Importing keys that were made elsewhere, by the hashes of their secrets: the programs that hold them go on as before. Looked at line
 //! by line first; safe to send twice, since a hash that is here already is left alone.
 //!
-//! bcrypt and Argon2 are refused: a key is found by the hash of its secret, and a salted hash can't be looked up.
+//! A key is found by the hash of its secret, and a salted hash (bcrypt, Argon2) can't be looked up: those come with how their secrets
+//! begin, are tried at the first use, and are known by their SHA-256 from then on (`salted`).
 
 mod hash;
 mod list;
@@ -9,13 +10,16 @@ mod waiting;
 
 pub use waiting::{forget_lists, keep_list, preview_list, run_list};
 
-use self::list::{Line, Listed};
+use self::{
+    hash::Hash,
+    list::{Line, Listed},
+};
 use super::{
     apis,
     change::{self, Done},
     gate,
     reach::actor,
-    rules,
+    rules, salted,
     store::{keys, secrets},
 };
 use crate::{
@@ -54,7 +58,7 @@ struct Wanted {
     permissions: Vec<Permission>,
 }
 
-async fn import(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<Line>, dry_run: bool) -> Result<Vec<ImportLine>, AppError> {
+async fn import(ctx: &Ctx, caller: &Caller, api: &str, mut lines: Vec<Line>, dry_run: bool) -> Result<Vec<ImportLine>, AppError> {
     caller.require(&may::KEYS_WRITE)?;
     let api = apis::api_for_key(ctx, Some(api)).await?;
     if api.is_own() {
@@ -63,6 +67,7 @@ async fn import(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<Line>, dry_run
     if !(1..=MOST).contains(&lines.len()) {
         return Err(AppError::invalid("list", "A list has 1 to 10,000 keys."));
     }
+    lines.iter_mut().filter_map(|line| line.key.as_mut().ok()).for_each(|key| key.hash.name_salted(&ctx.vault));
     let (mut report, wanted) = checked(ctx, caller, &api, lines).await?;
     if !dry_run {
         for chunk in wanted.chunks(CHUNK) {
@@ -86,6 +91,8 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
     let known: HashMap<Vec<u8>, _> =
         secrets::list_holders(&ctx.db, &hashes).await?.into_iter().map(|held| (held.hash, (held.key_id, held.workspace_id))).collect();
     let ended: HashSet<Vec<u8>> = secrets::list_ended(&ctx.db, &hashes).await?.into_iter().collect();
+    let starts: Vec<String> = lines.iter().filter_map(|l| l.key.as_ref().ok()).filter(|key| key.hash.phc.is_some()).map(|key| key.start.clone()).collect();
+    let mut alike: HashMap<String, i64> = secrets::count_salted(&ctx.db, &starts).await?.into_iter().collect();
     let (mut report, mut wanted, mut seen) = (Vec::with_capacity(lines.len()), Vec::new(), HashSet::new());
     let now = ctx.clock.now();
     for line in lines {
@@ -100,6 +107,9 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
             },
             Ok((_, key)) if ended.contains(&key.hash.bytes) => said.detail = "This secret was ended here. Give its holder a new one.".to_owned(),
             Ok((_, key)) if !seen.insert(key.hash.bytes.clone()) => said.detail = "This hash stands further up already.".to_owned(),
+            Ok((_, key)) if key.hash.phc.is_some() && !has_room(&mut alike, &key.start) => {
+                said.detail = format!("{} secrets with salted hashes begin like this. Give more of its first characters as start, at most 16.", salted::MOST);
+            }
             Ok((permissions, key)) => {
                 said.outcome = ImportOutcome::Created;
                 if !key.left_out.is_empty() {
@@ -111,6 +121,13 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
         report.push(said);
     }
     Ok((report, wanted))
+}
+
+/// Takes one of the few places that a start of salted secrets has.
+fn has_room(alike: &mut HashMap<String, i64>, start: &str) -> bool {
+    let n = alike.entry(start.to_owned()).or_default();
+    *n += 1;
+    usize::try_from(*n).is_ok_and(|n| n <= salted::MOST)
 }
 
 /// The rules of any new key; the permissions it gets.
@@ -143,7 +160,9 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         request_key: None,
     };
     keys::insert_key(conn, &row, now).await?;
-    if !secrets::insert_imported(conn, ctx.new_id::<SecretId>(), wanted.id, &listed.hash.bytes, listed.hash.origin, &listed.start, now).await? {
+    let Hash { bytes, origin, phc } = &listed.hash;
+    let secret = secrets::Imported { id: ctx.new_id::<SecretId>(), key: wanted.id, hash: bytes, origin, phc: phc.as_deref(), start: &listed.start };
+    if !secrets::insert_imported(conn, secret, now).await? {
         return Err(AppError::conflict("Somebody imported the same keys at this moment. Send the list again."));
     }
     if !listed.is_enabled {

@@ -5,6 +5,7 @@ pub mod apis;
 pub mod batches;
 pub mod calls;
 pub mod changes;
+pub mod holds;
 pub mod imports;
 pub mod keys;
 pub mod leaks;

@@ -111,28 +111,54 @@ pub async fn delete_replaced(conn: &mut PgConnection, key: KeyId, by: SecretId) 
     .await
 }
 
-/// A secret that was made elsewhere; false if its hash is here already.
-pub async fn insert_imported(
-    conn: &mut PgConnection,
-    id: SecretId,
-    key: KeyId,
-    hash: &[u8],
-    origin: &str,
-    start: &str,
-    now: OffsetDateTime,
-) -> sqlx::Result<bool> {
+/// A secret that was made elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Imported<'a> {
+    pub id: SecretId,
+    pub key: KeyId,
+    /// Of a salted one a keyed hash of that.
+    pub hash: &'a [u8],
+    pub origin: &'a str,
+    /// The salted hash.
+    pub phc: Option<&'a str>,
+    pub start: &'a str,
+}
+
+/// False if its hash is here already.
+pub async fn insert_imported(conn: &mut PgConnection, new: Imported<'_>, now: OffsetDateTime) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "insert into key_secrets (id, key_id, hash, origin, start, created_at) values ($1, $2, $3, $4, $5, $6) on conflict (hash) do nothing",
-        id.uuid(),
-        key.uuid(),
-        hash,
-        origin,
-        start,
+        "insert into key_secrets (id, key_id, hash, origin, start, created_at, phc, salted) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+        new.id.uuid(),
+        new.key.uuid(),
+        new.hash,
+        new.origin,
+        new.start,
         now,
+        new.phc,
+        new.phc.map(|_| new.hash),
     )
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// A salted secret is known by its SHA-256 from here on; false if it is no salted one any more.
+pub async fn replace_salted(conn: &mut PgConnection, key: KeyId, id: SecretId, hash: &[u8]) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update key_secrets set hash = $3, origin = 'sha256', phc = null where key_id = $1 and id = $2 and phc is not null",
+        key.uuid(),
+        id.uuid(),
+        hash,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// How many salted secrets begin so, for each start that any has.
+pub async fn count_salted(db: &PgPool, starts: &[String]) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = sqlx::query!(r#"select start, count(*) as "n!" from key_secrets where phc is not null and start = any($1) group by start"#, starts,);
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.start, row.n)).collect())
 }
 
 /// Those of them that belonged to a secret which ended.
@@ -140,7 +166,7 @@ pub async fn list_ended(db: &PgPool, hashes: &[Vec<u8>]) -> sqlx::Result<Vec<Vec
     sqlx::query_scalar!("select hash from ended_secrets where hash = any($1)", hashes).fetch_all(db).await
 }
 
-/// Who has a hash.
+/// Who has a hash; a salted one also after its first use.
 pub struct Holder {
     pub hash: Vec<u8>,
     pub key_id: Uuid,
@@ -148,7 +174,12 @@ pub struct Holder {
 }
 
 pub async fn list_holders(db: &PgPool, hashes: &[Vec<u8>]) -> sqlx::Result<Vec<Holder>> {
-    sqlx::query_as!(Holder, "select s.hash, s.key_id, k.workspace_id from key_secrets s join keys k on k.id = s.key_id where s.hash = any($1)", hashes)
-        .fetch_all(db)
-        .await
+    sqlx::query_as!(
+        Holder,
+        r#"select case when s.hash = any($1) then s.hash else s.salted end as "hash!", s.key_id, k.workspace_id
+           from key_secrets s join keys k on k.id = s.key_id where s.hash = any($1) or s.salted = any($1)"#,
+        hashes,
+    )
+    .fetch_all(db)
+    .await
 }

@@ -1,19 +1,26 @@
-//! What is blocked, as this node knows it: addresses, keys and workspaces, each until a time.
+//! What is blocked, as this node knows it: addresses, keys and workspaces, each until a time. A block refuses, or slows (`slow`).
 //!
 //! The set is replaced whole when a block changes (`store`), and read without a lock. While no block is in force, a question costs one
-//! atomic load; else one look per length of prefix that any block has, however many blocks there are. A block ends by the clock of the
-//! question. Loopback, the trusted proxies and the networks that operators name are never refused here, whatever the table says.
+//! atomic load; else one look per length of prefix that any block has (`targets`), however many blocks there are. A block ends by the
+//! clock of the question. Loopback, the trusted proxies and the networks that operators name are never held here, whatever the table
+//! says.
 
+mod slow;
 mod store;
+mod targets;
 
+pub use slow::{Passes, Slowed};
 pub use store::load_blocks;
 
+use self::{
+    slow::{Slow, Whose},
+    targets::Targets,
+};
 use super::record::KeyFacts;
 use crate::values::{KeyId, WorkspaceId};
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use std::{
-    collections::HashMap,
     net::IpAddr,
     sync::{
         Arc,
@@ -69,12 +76,8 @@ pub struct Blocked {
 /// Everything that is blocked at one revision.
 #[derive(Debug, Default)]
 pub struct Set {
-    /// By length of prefix and first bits; IPv4 as the mapped part of IPv6.
-    networks: HashMap<(u8, u128), Until>,
-    /// The lengths that `networks` has.
-    lengths: Vec<u8>,
-    keys: HashMap<KeyId, Until>,
-    workspaces: HashMap<WorkspaceId, Until>,
+    refused: Targets<Until>,
+    slowed: Targets<Slow>,
     exempt: Vec<IpNet>,
     last_end: Option<Until>,
 }
@@ -85,27 +88,13 @@ impl Set {
         Self { exempt, ..Self::default() }
     }
 
-    /// Of several blocks of one target the last end counts.
-    pub fn add(&mut self, target: Target, until: Until) {
-        let longest = |known: &mut Until| *known = until.max(*known);
-        match target {
-            Target::Network(network) => {
-                let place = place(network);
-                if !self.lengths.contains(&place.0) {
-                    self.lengths.push(place.0);
-                }
-                self.networks.entry(place).and_modify(longest).or_insert(until);
-            }
-            Target::Key(key) => _ = self.keys.entry(key).and_modify(longest).or_insert(until),
-            Target::Workspace(workspace) => _ = self.workspaces.entry(workspace).and_modify(longest).or_insert(until),
+    /// Refuses a target, or lets only so many of its calls pass in a second. Of several blocks of one target the last end counts.
+    pub fn add(&mut self, target: Target, per_second: Option<u32>, until: Until) {
+        match per_second {
+            None => self.refused.put(target, until, |known, until| *known = until.max(*known)),
+            Some(per_second) => self.slowed.put(target, Slow::new(per_second, until), Slow::join),
         }
         self.last_end = self.last_end.max(Some(until));
-    }
-
-    fn network(&self, address: IpAddr) -> Option<Until> {
-        let bits = bits(address);
-        let shortest = if address.is_ipv4() { 96 } else { 0 }; // IPv4 lies within ::/64 as it is written here, but no block of IPv6 holds it
-        self.lengths.iter().filter(|length| **length >= shortest).filter_map(|length| self.networks.get(&(*length, first(bits, *length))).copied()).max()
     }
 }
 
@@ -116,9 +105,11 @@ impl Blocked {
         Self { last_end: AtomicI64::new(0), set: ArcSwap::default(), always_exempt }
     }
 
-    /// Takes what was read. Those that ask meanwhile see the one or the other whole.
-    pub fn replace(&self, set: Set) {
+    /// Takes what was read. Those that ask meanwhile see the one or the other whole; what is slowed still goes on counting. One at a
+    /// time: whoever reads holds the gate's lock.
+    pub fn replace(&self, mut set: Set) {
         let last_end = set.last_end.map_or(0, |until| until.0);
+        set.slowed.beside(&self.set.load().slowed, Slow::go_on);
         self.set.store(Arc::new(set));
         self.last_end.store(last_end, Ordering::Release);
     }
@@ -129,7 +120,7 @@ impl Blocked {
             return None;
         }
         let address = address?.to_canonical();
-        let until = self.set.load().network(address).filter(|until| until.0 > now_micros)?;
+        let until = self.set.load().refused.of_address(address).copied().max().filter(|until| until.0 > now_micros)?;
         (!self.is_exempt(address)).then_some(until)
     }
 
@@ -139,8 +130,27 @@ impl Blocked {
             return None;
         }
         let set = self.set.load();
-        let (key, workspace) = (set.keys.get(&facts.key).copied(), set.workspaces.get(&facts.workspace).copied());
+        let (key, workspace) = (set.refused.of_key(facts).copied(), set.refused.of_workspace(facts).copied());
         key.max(workspace).filter(|until| until.0 > now_micros)
+    }
+
+    /// What slows calls from this address; usually nothing.
+    pub fn slows_address(&self, address: Option<IpAddr>, now_micros: i64) -> Vec<Slowed> {
+        let Some(address) = address.filter(|_| !self.is_idle(now_micros)).map(|a| a.to_canonical()) else { return Vec::new() };
+        let set = self.set.load();
+        let slowed: Vec<Slowed> =
+            set.slowed.of_address(address).filter(|slow| slow.until.0 > now_micros).map(|slow| Slowed::of(Whose::Address, slow)).collect();
+        if slowed.is_empty() || self.is_exempt(address) { Vec::new() } else { slowed }
+    }
+
+    /// What slows calls of this key, for itself or for its workspace; usually nothing.
+    pub fn slows_key(&self, facts: &KeyFacts, now_micros: i64) -> Vec<Slowed> {
+        if self.is_idle(now_micros) {
+            return Vec::new();
+        }
+        let set = self.set.load();
+        let both = [(Whose::Key, set.slowed.of_key(facts)), (Whose::Workspace, set.slowed.of_workspace(facts))];
+        both.into_iter().filter_map(|(whose, slow)| slow.filter(|slow| slow.until.0 > now_micros).map(|slow| Slowed::of(whose, slow))).collect()
     }
 
     /// True for addresses that no block holds.
@@ -154,24 +164,6 @@ impl Blocked {
     }
 }
 
-/// An address as 128 bits; IPv4 as the mapped part of IPv6.
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
-}
-
-/// The first bits, the others zero.
-fn first(bits: u128, length: u8) -> u128 {
-    bits & u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0)
-}
-
-fn place(network: IpNet) -> (u8, u128) {
-    let length = network.prefix_len() + if matches!(network, IpNet::V4(_)) { 96 } else { 0 };
-    (length, first(bits(network.addr()), length))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,7 +171,7 @@ mod tests {
     fn blocked(networks: &[(&str, i64)]) -> Blocked {
         let mut set = Set::new(vec!["203.0.113.64/26".parse().expect("a network")]);
         for (network, until) in networks {
-            set.add(Target::Network(network.parse().expect("a network")), Until::micros(*until));
+            set.add(Target::Network(network.parse().expect("a network")), None, Until::micros(*until));
         }
         let blocked = Blocked::new(&["10.0.0.0/8".parse().expect("a network")]);
         blocked.replace(set);
@@ -215,6 +207,26 @@ mod tests {
             assert_eq!(until(&blocked, address, 10), None, "{address}");
         }
         assert_eq!(until(&blocked, "203.0.113.1", 10), Some(100));
+    }
+
+    #[test]
+    fn an_address_is_slowed_until_the_end_and_goes_on_counting() {
+        let blocked = blocked(&[]);
+        let read = |per_second| {
+            let mut set = Set::default();
+            for network in ["203.0.113.0/24", "10.0.0.0/8"] {
+                set.add(Target::Network(network.parse().expect("a network")), Some(per_second), Until::micros(100));
+            }
+            blocked.replace(set);
+        };
+        let slowed = |address: &str, now| blocked.slows_address(Some(address.parse().expect("an address")), now);
+        read(2);
+        assert_eq!((slowed("203.0.113.7", 99).len(), slowed("203.0.113.7", 100).len(), slowed("203.0.112.7", 99).len()), (1, 0, 0));
+        assert!(slowed("10.1.2.3", 99).is_empty(), "never a trusted proxy");
+        assert_eq!(until(&blocked, "203.0.113.7", 10), None, "it is not refused");
+        Passes::take(&slowed("203.0.113.7", 10), 1, 10, false).map(Passes::keep).expect("the first of two");
+        read(3);
+        assert_eq!(slowed("203.0.113.8", 10)[0].state(1, 10).remaining, 2, "one passed before the block was read again");
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub async fn load_blocks(gate: &Gate, conn: &mut PgConnection) -> sqlx::Result<(
     let exempt = sqlx::query_scalar!(r#"select networks::text[] as "networks!" from block_exemptions"#).fetch_optional(&mut *conn).await?;
     let mut set = Set::new(exempt.unwrap_or_default().iter().filter_map(|n| n.parse().ok()).collect());
     let blocks = sqlx::query!(
-        r#"select network::text as "network?", key_id, workspace_id, until from blocks
+        r#"select network::text as "network?", key_id, workspace_id, until, per_second from blocks
            where kind = 'block' and lifted_at is null and (until is null or until > $1)"#,
         gate.clock.now(),
     )
@@ -23,7 +23,8 @@ pub async fn load_blocks(gate: &Gate, conn: &mut PgConnection) -> sqlx::Result<(
         let network = block.network.and_then(|n| n.parse().ok()).map(Target::Network);
         let target = network.or(block.key_id.map(|id| Target::Key(KeyId::new(id)))).or(block.workspace_id.map(|id| Target::Workspace(WorkspaceId::new(id))));
         if let Some(target) = target {
-            set.add(target, block.until.map_or(Until::LIFTED, |at| Until::micros(micros(at))));
+            let per_second = block.per_second.and_then(|n| u32::try_from(n).ok());
+            set.add(target, per_second, block.until.map_or(Until::LIFTED, |at| Until::micros(micros(at))));
         }
     }
     let mut limits = Limits::default();

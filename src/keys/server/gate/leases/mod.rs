@@ -145,6 +145,11 @@ impl Leases {
         self.nodes.store(u64::try_from(nodes).unwrap_or(1).max(1), Ordering::Relaxed);
     }
 
+    /// How many nodes may be answering, this one included.
+    pub fn nodes(&self) -> u32 {
+        u32::try_from(self.nodes.load(Ordering::Relaxed)).unwrap_or(u32::MAX).max(1)
+    }
+
     /// A block is at most one of so many parts of what is left. 1: all of it, as there is nobody else.
     pub fn share(&self) -> u64 {
         match self.nodes.load(Ordering::Relaxed) {

@@ -9,7 +9,7 @@ mod places;
 use super::{Gate, blocked::Target, record::Record};
 use crate::values::{AbuseRule, KeyId, Outcome};
 use ipnet::IpNet;
-use places::Places;
+pub use places::Places;
 use std::{
     collections::VecDeque,
     net::IpAddr,

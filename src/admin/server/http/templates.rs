@@ -1,7 +1,11 @@
-//! The one route of admin that is no page: a mail as HTML, for the frame of its preview.
+//! A mail as HTML, for the frame of its preview.
 
-use super::templates;
-use crate::{accounts::server::http::Asking, admin::model::TemplateQuery, error::AppError, platform::Ctx};
+use crate::{
+    accounts::server::http::Asking,
+    admin::{model::TemplateQuery, server::templates},
+    error::AppError,
+    platform::Ctx,
+};
 use axum::{
     Router,
     extract::{Query, State},

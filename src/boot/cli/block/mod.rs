@@ -1,10 +1,13 @@
-//! `tollgate block …`: what is blocked, blocking and lifting. Every running server hears of it at once.
+//! `tollgate block …`: what is blocked, blocking, slowing and lifting; the rules that do so by themselves (`rules`). Every running
+//! server hears of it at once.
+
+mod rules;
 
 use super::{Exit, Invocation, with_ctx};
 use crate::{
     accounts::Caller,
     blocks::{
-        model::{Block, BlockQuery, NewBlock},
+        model::{Block, BlockAction, BlockQuery, BlockState, NewBlock},
         server as blocks,
     },
     error::AppError,
@@ -23,7 +26,7 @@ pub(super) enum BlockCommand {
         #[arg(long)]
         all: bool,
     },
-    /// Block an address, a key or a workspace
+    /// Block an address, a key, a workspace or an account
     Add(New),
     /// Let pass again
     Lift {
@@ -32,12 +35,26 @@ pub(super) enum BlockCommand {
         #[arg(long, default_value = "", value_name = "WORDS")]
         note: String,
     },
+    /// List the rules that block by themselves
+    Rules,
+    /// Change a rule
+    SetRule(rules::Change),
+    /// List the networks that no block holds
+    Exemptions,
+    /// No block holds these networks, and no others
+    SetExemptions {
+        /// 192.0.2.0/24; without any the list becomes empty
+        networks: Vec<String>,
+    },
 }
 
 #[derive(Args)]
 pub(super) struct New {
-    /// An address, a network, or the id of a key or a workspace
+    /// An address, a network, the id of a key or a workspace, or the id or email of an account
     target: String,
+    /// Let so many calls pass in a second, in place of none
+    #[arg(long, value_name = "PER_SECOND")]
+    slow: Option<u32>,
     /// Why, for who reads the list later
     #[arg(long, value_name = "WORDS")]
     reason: String,
@@ -55,6 +72,10 @@ impl BlockCommand {
             Self::List { all } => list(ctx, invocation, all).await,
             Self::Add(new) => add(ctx, invocation, new).await,
             Self::Lift { id, note } => lift(ctx, invocation, &id, &note).await,
+            Self::Rules => rules::list(ctx, invocation).await,
+            Self::SetRule(change) => rules::set(ctx, invocation, change).await,
+            Self::Exemptions => rules::exemptions(ctx, invocation).await,
+            Self::SetExemptions { networks } => rules::set_exemptions(ctx, invocation, &networks).await,
         })
         .await
     }
@@ -70,7 +91,8 @@ async fn list(ctx: &Ctx, invocation: &Invocation, all: bool) -> Result<Exit, App
 
 fn line(block: &Block) -> String {
     let by = block.rule.map_or_else(|| block.by.clone(), |rule| format!("rule {rule}"));
-    format!("{}  {:8}  {:24}  {}  {} (by {by})", block.id, block.state.as_str(), block.target.words(), until(block), block.reason)
+    let held = if block.state == BlockState::Notice { "only told".to_owned() } else { block.action.words() };
+    format!("{}  {:8}  {:24}  {held} {}  {} (by {by})", block.id, block.state.as_str(), block.target.words(), until(block), block.reason)
 }
 
 fn until(block: &Block) -> String {
@@ -79,13 +101,16 @@ fn until(block: &Block) -> String {
 
 async fn add(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, AppError> {
     let seconds = blocks::lasting(&new.lasts).map_err(|words| AppError::invalid("for", words))?;
+    let action = BlockAction::of(new.slow);
     if invocation.dry_run {
-        invocation.answer(&json!({ "would_block": new.target }), &format!("Would block {}.", new.target));
+        let words = if new.slow.is_some() { format!("Would leave {} {}.", new.target, action.words()) } else { format!("Would block {}.", new.target) };
+        invocation.answer(&json!({ "would_block": new.target, "action": action }), &words);
         return Ok(Exit::Done);
     }
-    let wish = NewBlock { target: new.target, reason: new.reason, seconds };
+    let wish = NewBlock { target: new.target, action, reason: new.reason, seconds };
     let added = blocks::add_block(ctx, &Caller::cli(), None, wish).await?;
-    let words = format!("Blocked {} {} ({}). {}", added.block.target.words(), until(&added.block), added.block.id, added.spread.words("Refused"));
+    let (target, held) = (added.block.target.words(), added.block.action.words());
+    let words = format!("Calls of {target} are {held} {} ({}). {}", until(&added.block), added.block.id, added.spread.words("In force"));
     invocation.answer(&json!({ "block": added.block, "is_new": added.is_new, "spread": added.spread }), &words);
     Ok(Exit::Done)
 }

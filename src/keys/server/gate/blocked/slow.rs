@@ -1,0 +1,241 @@
+//! What is slowed: of each target so many calls pass in a second of the clock, exactly, under any concurrency.
+//!
+//! A count lives as long as its block, on each node for itself: a node lets its even share pass, rounded down, and at least one a
+//! second. So together they pass no more than the rate, unless it is smaller than the number of nodes.
+
+use super::Until;
+use crate::keys::{model::Window, server::gate::limit::LimitState};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+/// A target that is slowed.
+#[derive(Debug, Clone)]
+pub struct Slow {
+    /// Calls that pass in a second, on all nodes together.
+    per_second: u32,
+    pub until: Until,
+    pace: Arc<Pace>,
+}
+
+impl Slow {
+    pub fn new(per_second: u32, until: Until) -> Self {
+        Self { per_second: per_second.max(1), until, pace: Arc::default() }
+    }
+
+    /// Of several for one target the slower rate and the last end count.
+    pub fn join(&mut self, other: Self) {
+        self.per_second = self.per_second.min(other.per_second);
+        self.until = self.until.max(other.until);
+    }
+
+    /// Goes on counting where this one was.
+    pub fn go_on(&mut self, before: &Self) {
+        self.pace = Arc::clone(&before.pace);
+    }
+}
+
+/// Which of a call's targets it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    Address,
+    Key,
+    Workspace,
+}
+
+/// A target of a call that is slowed.
+#[derive(Debug, Clone)]
+pub struct Slowed {
+    whose: Whose,
+    slow: Slow,
+}
+
+impl Slowed {
+    pub fn of(whose: Whose, slow: &Slow) -> Self {
+        Self { whose, slow: slow.clone() }
+    }
+
+    /// Calls that this node lets pass in a second, being one of so many.
+    fn share(&self, nodes: u32) -> u32 {
+        (self.slow.per_second / nodes.max(1)).max(1)
+    }
+
+    /// Where it stands, as a limit of a second. It is told as `slow-address`, `slow-key` or `slow-workspace`.
+    pub fn state(&self, nodes: u32, now_micros: i64) -> LimitState {
+        let used = self.slow.pace.used(now_micros);
+        let name = match self.whose {
+            Whose::Address => "slow-address",
+            Whose::Key => "slow-key",
+            Whose::Workspace => "slow-workspace",
+        };
+        let remaining = u64::from(self.share(nodes).saturating_sub(used));
+        let limit = u64::from(self.slow.per_second);
+        LimitState { name: name.into(), limit, used: used.into(), remaining, reset_after: 1, window: Window::Seconds(1), length: 1 }
+    }
+
+    /// For the holder of the key: what is slowed, and until when; not why.
+    pub fn sentence(&self) -> String {
+        let calls = match self.whose {
+            Whose::Address => "Calls from this address",
+            Whose::Key => "Calls of this key",
+            Whose::Workspace => "Calls of this key's workspace",
+        };
+        format!("{calls} are slowed to {} a second {}.", self.slow.per_second, self.slow.until.words())
+    }
+}
+
+/// The places in this second that a call took. Given back unless it is said that they are kept.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Passes(Vec<(Arc<Pace>, u32)>);
+
+impl Passes {
+    /// A place of each, or of none: then who has none left. `looks` takes none.
+    pub fn take(all: &[Slowed], nodes: u32, now_micros: i64, looks: bool) -> Result<Self, &Slowed> {
+        let mut places = Self::default();
+        for slowed in all {
+            let (pace, most) = (&slowed.slow.pace, slowed.share(nodes));
+            if looks {
+                if pace.used(now_micros) >= most {
+                    return Err(slowed);
+                }
+                continue;
+            }
+            let second = pace.take(now_micros, most).ok_or(slowed)?;
+            places.0.push((Arc::clone(pace), second));
+        }
+        Ok(places)
+    }
+
+    /// The call passed.
+    pub fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Passes {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|(pace, second)| pace.give_back(*second));
+    }
+}
+
+/// How many calls passed in the present second. High 32 bits: the second since 1970; low 32 bits: how many.
+#[derive(Debug, Default)]
+struct Pace(AtomicU64);
+
+impl Pace {
+    /// Takes a place in this second and answers which it is; none if so many are taken. A clock that went back stays in the newer one.
+    fn take(&self, now_micros: i64, most: u32) -> Option<u32> {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            let (second, used) = present(word, now_micros);
+            if used >= most {
+                return None;
+            }
+            match self.0.compare_exchange_weak(word, pack(second, used + 1), Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return Some(second),
+                Err(seen) => word = seen,
+            }
+        }
+    }
+
+    /// Nothing if that second is over.
+    fn give_back(&self, taken: u32) {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            let (second, used) = unpack(word);
+            if second != taken || used == 0 {
+                return;
+            }
+            match self.0.compare_exchange_weak(word, pack(second, used - 1), Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(seen) => word = seen,
+            }
+        }
+    }
+
+    fn used(&self, now_micros: i64) -> u32 {
+        present(self.0.load(Ordering::Relaxed), now_micros).1
+    }
+}
+
+const fn pack(second: u32, used: u32) -> u64 {
+    ((second as u64) << 32) | used as u64
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the halves of the word are what is wanted")]
+const fn unpack(word: u64) -> (u32, u32) {
+    ((word >> 32) as u32, word as u32)
+}
+
+/// The second that counts now, and how many passed in it.
+fn present(word: u64, now_micros: i64) -> (u32, u32) {
+    let (second, used) = unpack(word);
+    let now = u32::try_from(now_micros.div_euclid(1_000_000)).unwrap_or(0);
+    if now > second { (now, 0) } else { (second, used) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+
+    fn slowed(per_second: u32) -> Slowed {
+        Slowed::of(Whose::Key, &Slow::new(per_second, Until::LIFTED))
+    }
+
+    fn passes(all: &[Slowed], nodes: u32, now: i64) -> bool {
+        Passes::take(all, nodes, now, false).map(Passes::keep).is_ok()
+    }
+
+    #[test]
+    fn exactly_the_rate_passes_in_each_second_under_concurrency() {
+        let key = [slowed(50)];
+        for second in 1..4 {
+            let passed: usize = std::thread::scope(|scope| {
+                let count = || (0..100).filter(|_| passes(&key, 1, second * SECOND + 999_999)).count();
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(count)).collect();
+                threads.into_iter().map(|thread| thread.join().expect("it ends")).sum()
+            });
+            assert_eq!(passed, 50);
+        }
+        assert!(!passes(&key, 1, SECOND), "a clock that went back finds no new places");
+    }
+
+    #[test]
+    fn several_are_taken_together_or_not_at_all() {
+        let (key, workspace) = (slowed(2), slowed(1));
+        let both = [key.clone(), workspace];
+        assert!(passes(&both, 1, SECOND) && !passes(&both, 1, SECOND));
+        assert_eq!(key.state(1, SECOND).remaining, 1, "what the full one refused took nothing of the other");
+        drop(Passes::take(std::slice::from_ref(&key), 1, SECOND, false));
+        assert_eq!(key.state(1, SECOND).remaining, 1, "nor what was not kept");
+        drop(Passes::take(std::slice::from_ref(&key), 1, SECOND, true));
+        assert_eq!(key.state(1, SECOND).used, 1, "nor who only looks");
+    }
+
+    #[test]
+    fn nodes_share_the_rate() {
+        for (per_second, nodes, share) in [(10, 1, 10), (10, 3, 3), (10, 10, 1), (2, 3, 1), (5, 0, 5)] {
+            assert_eq!(slowed(per_second).share(nodes), share, "{per_second} on {nodes}");
+        }
+    }
+
+    #[test]
+    fn a_block_that_is_read_again_goes_on() {
+        let before = slowed(2);
+        assert!(passes(std::slice::from_ref(&before), 1, SECOND));
+        let mut slow = Slow::new(3, Until::LIFTED);
+        slow.go_on(&before.slow);
+        assert_eq!(Slowed::of(Whose::Key, &slow).state(1, SECOND).remaining, 2);
+    }
+
+    #[test]
+    fn it_is_told_without_the_reason() {
+        let slow = Slow::new(5, Until::micros(1_795_176_600_000_000));
+        assert_eq!(Slowed::of(Whose::Address, &slow).sentence(), "Calls from this address are slowed to 5 a second until 2026-11-20 12:10:00 UTC.");
+        assert_eq!(slowed(1).sentence(), "Calls of this key are slowed to 1 a second until an operator lifts the block.");
+    }
+}
