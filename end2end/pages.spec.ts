@@ -6,7 +6,7 @@ import { expect, test } from './support/test';
 
 const SIGNED_OUT = ['/', '/sign-up', '/sign-in', '/sign-in/code', '/forgot-password', '/reset-password', '/verify-email', '/unlock', '/not-me', '/keep-factors', '/confirm-email', '/undo-email', '/delete-account', '/come-back', '/docs', '/dev/ui', '/nothing-here'];
 const SIGNED_IN = ['/home', '/keys', '/keys/find', '/keys/import', '/keys/create-many', '/keys/many?act=disable&all=true', '/keys/many?act=tag&all=true', '/usage', '/usage?range=24h', '/usage?range=year', '/usage?compare=before', '/usage/errors', '/requests', '/exports', '/settings/profile', '/settings/security', '/settings/sessions', '/settings/notifications', '/settings/email', '/settings/public', '/settings/danger', '/settings/danger?act=deactivate', '/settings/security/authenticator', '/step-up'];
-const OPERATOR = ['/admin', '/admin/accounts', '/admin/bans', '/admin/apis', '/admin/plans', '/admin/keys', '/admin/keys/many?act=disable&all=true', '/admin/refusals', '/admin/blocks', '/admin/jobs'];
+const OPERATOR = ['/admin', '/admin/accounts', '/admin/bans', '/admin/apis', '/admin/plans', '/admin/groups', '/admin/keys', '/admin/keys/many?act=disable&all=true', '/admin/refusals', '/admin/blocks', '/admin/jobs'];
 
 async function check(page: Page, paths: string[]): Promise<void> {
   test.setTimeout(test.info().timeout + paths.length * 15_000); // axe reads every element of every page, twice

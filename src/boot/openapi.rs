@@ -60,6 +60,7 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(keys::apis::Docs::openapi())
         .merge_from(keys::trial::Docs::openapi())
         .merge_from(plans::Docs::openapi())
+        .merge_from(plans::groups::Docs::openapi())
         .merge_from(exports::Docs::openapi())
         .merge_from(blocks::Docs::openapi())
         .merge_from(accounts::Docs::openapi())

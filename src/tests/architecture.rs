@@ -61,7 +61,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "removed_keys",
         ],
     ),
-    ("plans", &["plans", "plan_limits", "workspace_plans", "workspace_limits", "api_limits"]),
+    ("plans", &["plans", "plan_limits", "workspace_plans", "workspace_limits", "api_limits", "groups", "group_limits", "group_members"]),
     ("blocks", &["blocks", "block_rules", "block_exemptions"]),
     (
         "usage",

@@ -59,6 +59,7 @@ fn nav(caller: &Caller) -> Vec<NavGroup> {
                 ("Accounts", "/admin/accounts", Icon::Team, Some(may::ADMIN_READ)),
                 ("Bans", "/admin/bans", Icon::Lock, Some(may::ADMIN_READ)),
                 ("Plans", "/admin/plans", Icon::Gauge, Some(may::PLANS_MANAGE)),
+                ("Groups", "/admin/groups", Icon::Team, Some(may::PLANS_MANAGE)),
                 ("APIs", "/admin/apis", Icon::Server, Some(may::ADMIN_READ)),
                 ("All keys", "/admin/keys", Icon::Key, Some(may::ADMIN_READ)),
                 ("Refusals", "/admin/refusals", Icon::List, Some(may::ADMIN_READ)),

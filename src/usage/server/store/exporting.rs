@@ -50,7 +50,8 @@ pub async fn list_export(
              p.price_micros as "price_micros?", p.currency as "currency?"
            from cells c left join keys k on k.id = c.key_id left join apis a on a.id = c.api_id
              left join workspace_plans h on h.workspace_id = k.workspace_id and a.slug <> 'tollgate'
-             left join plans p on p.id = coalesce(k.plan_id, h.plan_id) and p.price_micros is not null
+             left join group_members m on m.workspace_id = k.workspace_id and a.slug <> 'tollgate' left join groups g on g.id = m.group_id
+             left join plans p on p.id = coalesce(k.plan_id, h.plan_id, g.plan_id) and p.price_micros is not null
            order by c.bucket, c.key_id, c.route, c.outcome"#,
         edges,
         scope.workspace(),
