@@ -38,8 +38,8 @@ use utoipa_swagger_ui::Config;
                        Send a key for the API `tollgate` as `Authorization: Bearer` or `X-API-Key`.",
         license(name = "MIT"),
     ),
-    paths(verify_http::verify_key, usage::list_usage, usage::export, usage::export_refusals, latency_http::report),
-    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, usage::UsageAnswer, usage::UsagePoint, usage::LatencyAnswer, latency_http::LatenciesBody, latency_http::LatencyBody, latency_http::LatenciesAnswer, usage::UsageExport, UsageLine, usage::RefusalExport, RefusalLine, WindowSchema)),
+    paths(verify_http::verify_key, usage::list_usage, usage::list_addresses, usage::export, usage::export_refusals, latency_http::report),
+    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, usage::UsageAnswer, usage::UsagePoint, usage::LatencyAnswer, usage::AddressesAnswer, usage::AddressPoint, latency_http::LatenciesBody, latency_http::LatencyBody, latency_http::LatenciesAnswer, usage::UsageExport, UsageLine, usage::RefusalExport, RefusalLine, WindowSchema)),
     modifiers(&Security),
 )]
 struct Api;

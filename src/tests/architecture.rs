@@ -70,6 +70,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "usage_quarters",
             "usage_hours",
             "usage_days",
+            "usage_addresses",
             "usage_batches",
             "key_activity",
             "key_secret_uses",

@@ -261,6 +261,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     // Usage.
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=hour", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=century", None, 422).await;
+    r.ask(get.clone(), "/api/v1/usage/addresses", "", "?range=24h", None, 200).await;
+    r.ask(get.clone(), "/api/v1/usage/addresses", "", "?route=x", None, 422).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?format=json", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?format=csv&outcome=errors", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?outcome=maybe", None, 422).await;

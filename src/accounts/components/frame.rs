@@ -50,6 +50,7 @@ fn nav(caller: &Caller) -> Vec<NavGroup> {
                 ("Keys", "/keys", Icon::Key, Some(may::KEYS_READ)),
                 ("Usage", "/usage", Icon::Chart, Some(may::USAGE_READ)),
                 ("Requests", "/requests", Icon::List, Some(may::USAGE_READ)),
+                ("Exports", "/exports", Icon::Download, Some(may::USAGE_READ)),
             ],
         ),
         group(

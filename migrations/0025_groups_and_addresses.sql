@@ -1,3 +1,5 @@
+-- Groups, and usage by address.
+--
 -- Groups: workspaces that an operator treats alike, with limits of the group or by a plan of the group. What a group allows holds each of
 -- its workspaces (all its keys together), as a plan of the workspace does. A workspace is in one group at most, so that nobody has to
 -- know which of two would win.
@@ -54,3 +56,18 @@ $$;
 create trigger groups_changed after update of plan_id on groups for each row execute function limits_changed('id');
 create trigger group_limits_changed after insert or update or delete on group_limits for each row execute function limits_changed('group_id');
 create trigger group_members_changed after insert or update or delete on group_members for each row execute function limits_changed('workspace_id');
+
+-- Calls by the client's address, where it is told: at most some addresses of a key in a quarter of an hour (the busiest; the job that
+-- forgets usage drops the others). It is no second ledger: what it leaves out of the exact counts in usage_quarters is "others".
+create table usage_addresses (
+  key_id        uuid not null,
+  quarter       timestamptz not null,
+  address       text not null,                       -- IPv4 whole, IPv6 by its /64
+  outcome       text not null,
+  workspace_id  uuid not null,
+  api_id        uuid not null,
+  count         bigint not null check (count > 0),
+  primary key (key_id, quarter, address, outcome)
+);
+create index usage_addresses_by_workspace on usage_addresses (workspace_id, quarter);
+create index usage_addresses_by_time on usage_addresses (quarter);
