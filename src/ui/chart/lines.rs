@@ -57,8 +57,15 @@ impl Lines {
 pub fn LineChart(lines: Lines, words: fn(u64) -> String, axis: fn(u64) -> String) -> impl IntoView {
     let heading = format!("{}-title", lines.id);
     let view_name = format!("{}-view", lines.id);
+    let switch = view! {
+        <div class="segmented" role="radiogroup" aria-label="Show as">
+            <label><input type="radio" name=view_name.clone() checked=true autocomplete="off"/>"Chart"</label>
+            <label><input type="radio" name=view_name class="view-table" autocomplete="off"/>"Table"</label>
+        </div>
+    };
     let scale = Scale::new(lines.peak(), HEIGHT - TOP - FOOT, HEIGHT - FOOT);
     let numbers = scale.ticks.iter().map(|tick| view! { <text x="0" y=px(scale.y(*tick) + 4.0)>{axis(*tick)}</text> }).collect_view();
+    let title = view! { <div class="chart-title"><h2 id=heading.clone()>{lines.title.clone()}</h2><p>{lines.note.clone()}</p></div> };
     let legend = lines
         .lines
         .iter()
@@ -66,13 +73,10 @@ pub fn LineChart(lines: Lines, words: fn(u64) -> String, axis: fn(u64) -> String
         .map(|(line, look)| view! { <span class="line-key"><svg aria-hidden="true"><line class=look x1="0" x2="100%" y1="6" y2="6"></line></svg>{line.name.clone()}</span> })
         .collect_view();
     view! {
-        <figure class="card chart-card" id=lines.id.clone() aria-labelledby=heading.clone()>
+        <figure class="card chart-card" id=lines.id.clone() aria-labelledby=heading>
             <div class="chart-head">
-                <div class="chart-title"><h2 id=heading>{lines.title.clone()}</h2><p>{lines.note.clone()}</p></div>
-                <div class="segmented" role="radiogroup" aria-label="Show as">
-                    <label><input type="radio" name=view_name.clone() checked=true autocomplete="off"/>"Chart"</label>
-                    <label><input type="radio" name=view_name class="view-table" autocomplete="off"/>"Table"</label>
-                </div>
+                {title}
+                {switch}
             </div>
             <div class="legend">{legend}</div>
             <div class="plot plot-sm"><svg class="plot-y" aria-hidden="true">{numbers}</svg><div class="plot-area">{drawing(&lines, &scale, words)}</div></div>
