@@ -118,6 +118,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/admin/apis") view=admin::ApisPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/apis/:slug") view=admin::ApiPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/plans") view=plans::PlansPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/groups") view=plans::GroupsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/blocks") view=blocks::BlocksPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/refusals") view=admin::RefusalsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/templates") view=admin::TemplatesPage ssr=SsrMode::Async/>

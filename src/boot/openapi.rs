@@ -39,8 +39,8 @@ use utoipa_swagger_ui::Config;
                        Send a key for the API `tollgate`, or the access token of a program that signed in, as `Authorization: Bearer` or `X-API-Key`.",
         license(name = "MIT"),
     ),
-    paths(verify_http::verify_key, usage::list_usage, usage::export, usage::export_refusals, latency_http::report),
-    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, usage::UsageAnswer, usage::UsagePoint, usage::LatencyAnswer, latency_http::LatenciesBody, latency_http::LatencyBody, latency_http::LatenciesAnswer, usage::UsageExport, UsageLine, usage::RefusalExport, RefusalLine, WindowSchema)),
+    paths(verify_http::verify_key, usage::list_usage, usage::list_addresses, usage::export, usage::export_refusals, latency_http::report),
+    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, usage::UsageAnswer, usage::UsagePoint, usage::LatencyAnswer, usage::AddressesAnswer, usage::AddressPoint, latency_http::LatenciesBody, latency_http::LatencyBody, latency_http::LatenciesAnswer, usage::UsageExport, UsageLine, usage::RefusalExport, RefusalLine, WindowSchema)),
     modifiers(&Security),
 )]
 struct Api;
@@ -61,6 +61,7 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(keys::apis::Docs::openapi())
         .merge_from(keys::trial::Docs::openapi())
         .merge_from(plans::Docs::openapi())
+        .merge_from(plans::groups::Docs::openapi())
         .merge_from(exports::Docs::openapi())
         .merge_from(blocks::Docs::openapi())
         .merge_from(admin::bans::Docs::openapi())

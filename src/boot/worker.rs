@@ -6,13 +6,13 @@ use crate::{
         Ctx,
         jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
     },
-    usage::server::ForgetOldUsage,
+    usage::server::{ForgetOldUsage, ForgetRareAddresses},
 };
 use std::time::Duration;
 
 /// Every kind of job this version can run.
 pub fn registry() -> Registry {
-    let registry = Registry::new().register::<CleanUp>().register::<ForgetOldUsage>();
+    let registry = Registry::new().register::<CleanUp>().register::<ForgetOldUsage>().register::<ForgetRareAddresses>();
     let registry = keys::server::jobs::register(accounts::server::jobs::register(registry));
     let registry = blocks::server::jobs::register(registry);
     let registry = admin::server::register_jobs(registry);
@@ -33,6 +33,7 @@ pub fn schedules() -> Schedules {
         .nightly("blocks.forget_old", &blocks::server::jobs::ForgetOldBlocks::default())
         .every("blocks.tell_operators", MINUTE, &blocks::server::jobs::TellOperators::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())
+        .every("usage.forget_rare_addresses", HOUR, &ForgetRareAddresses::default())
         .every("exports.forget", HOUR, &exports::server::jobs::ForgetExports::default())
         .every("keys.forget_leases", MINUTE, &keys::server::jobs::ForgetLeases::default())
         .every("keys.forget_nonces", 10 * MINUTE, &keys::server::jobs::ForgetNonces::default())

@@ -73,7 +73,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "removed_keys",
         ],
     ),
-    ("plans", &["plans", "plan_limits", "workspace_plans", "workspace_limits", "api_limits"]),
+    ("plans", &["plans", "plan_limits", "workspace_plans", "workspace_limits", "api_limits", "groups", "group_limits", "group_members"]),
     ("blocks", &["blocks", "block_rules", "block_exemptions", "block_notices"]),
     (
         "usage",
@@ -82,6 +82,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "usage_quarters",
             "usage_hours",
             "usage_days",
+            "usage_addresses",
             "usage_batches",
             "key_activity",
             "key_secret_uses",

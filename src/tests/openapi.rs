@@ -215,9 +215,32 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(Method::PUT, "/api/v1/workspaces/{id}/limits", &workspace, "", Some(json!({ "limits": limits })), 200).await;
     r.ask(get.clone(), "/api/v1/apis/{slug}/limits", "demo", "", None, 200).await;
     r.ask(Method::PUT, "/api/v1/apis/{slug}/limits", "demo", "", Some(json!({ "limits": limits })), 200).await;
+    r.ask(post.clone(), "/api/v1/plans/{slug}/accounts", "pro", "", Some(json!({ "account": r.mara.owner.account.to_string() })), 200).await;
+    r.ask(post.clone(), "/api/v1/plans/{slug}/accounts", "pro", "", Some(json!({ "account": "nobody@example.com" })), 422).await;
     r.ask(delete.clone(), plan, "pro", "", None, 409).await;
     r.ask(Method::PUT, "/api/v1/workspaces/{id}/plan", &workspace, "", Some(json!({ "plan": null })), 200).await;
     r.ask(delete.clone(), plan, "pro", "", None, 204).await;
+
+    // Groups.
+    let (groups, group, members) = ("/api/v1/groups", "/api/v1/groups/{slug}", "/api/v1/groups/{slug}/members");
+    let partners = json!({ "slug": "partners", "name": "Partners", "limits": limits });
+    r.ask(post.clone(), groups, "", "", Some(partners.clone()), 201).await;
+    r.ask(post.clone(), groups, "", "", Some(partners), 422).await;
+    r.ask(get.clone(), groups, "", "", None, 200).await;
+    r.ask(get.clone(), group, "partners", "", None, 200).await;
+    r.ask(get.clone(), group, "nobody", "", None, 404).await;
+    r.ask(patch.clone(), group, "partners", "", Some(json!({ "plan": null, "description": "Shops" })), 200).await;
+    r.ask(patch.clone(), group, "partners", "", Some(json!({ "plan": "gold" })), 422).await;
+    r.ask(get.clone(), "/api/v1/groups/{slug}/dry-run", "partners", "", None, 200).await;
+    r.ask(post.clone(), members, "partners", "", Some(json!({ "workspace_id": workspace })), 200).await;
+    r.ask(post.clone(), members, "partners", "", Some(json!({})), 422).await;
+    r.ask(get.clone(), members, "partners", "?limit=1", None, 200).await;
+    r.ask(delete.clone(), group, "partners", "", None, 409).await;
+    let member = format!("/api/v1/groups/partners/members/{workspace}");
+    let gone = r.app.http.delete(r.app.url(&member)).bearer_auth(&r.mara.secret).send().await.unwrap();
+    assert_eq!(gone.status(), 204);
+    r.ask(delete.clone(), "/api/v1/groups/{slug}/members/{id}", "partners", "", None, 404).await;
+    r.ask(delete.clone(), group, "partners", "", None, 204).await;
 
     // Blocks.
     let (blocks, block) = ("/api/v1/blocks", "/api/v1/blocks/{id}");
@@ -268,6 +291,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     // Usage.
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=hour", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=century", None, 422).await;
+    r.ask(get.clone(), "/api/v1/usage/addresses", "", "?range=24h", None, 200).await;
+    r.ask(get.clone(), "/api/v1/usage/addresses", "", "?route=x", None, 422).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?format=json", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?format=csv&outcome=errors", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?outcome=maybe", None, 422).await;

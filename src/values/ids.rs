@@ -118,6 +118,8 @@ ids! {
     JobId = "job";
     /// A set of limits with a name.
     PlanId = "plan";
+    /// Workspaces that are treated alike.
+    GroupId = "grp";
     /// One change.
     EventId = "evt";
     /// One running process that answers for the gate.

@@ -50,6 +50,7 @@ fn nav(caller: &Caller) -> Vec<NavGroup> {
                 ("Keys", "/keys", Icon::Key, Some(may::KEYS_READ)),
                 ("Usage", "/usage", Icon::Chart, Some(may::USAGE_READ)),
                 ("Requests", "/requests", Icon::List, Some(may::USAGE_READ)),
+                ("Exports", "/exports", Icon::Download, Some(may::USAGE_READ)),
             ],
         ),
         group(
@@ -60,6 +61,7 @@ fn nav(caller: &Caller) -> Vec<NavGroup> {
                 ("Fields", "/admin/fields", Icon::List, Some(may::ADMIN_READ)),
                 ("Bans", "/admin/bans", Icon::Lock, Some(may::ADMIN_READ)),
                 ("Plans", "/admin/plans", Icon::Gauge, Some(may::PLANS_MANAGE)),
+                ("Groups", "/admin/groups", Icon::Team, Some(may::PLANS_MANAGE)),
                 ("APIs", "/admin/apis", Icon::Server, Some(may::ADMIN_READ)),
                 ("All keys", "/admin/keys", Icon::Key, Some(may::ADMIN_READ)),
                 ("Refusals", "/admin/refusals", Icon::List, Some(may::ADMIN_READ)),

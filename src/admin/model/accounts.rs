@@ -78,6 +78,8 @@ pub struct AccountPage {
     pub workspace: Option<WorkspaceId>,
     /// The slug of its workspace's plan; none also for an operator who may not see plans.
     pub plan: Option<Slug>,
+    /// The slug of its workspace's group; likewise.
+    pub group: Option<Slug>,
     pub roles: Vec<String>,
     pub factors: Factors,
     /// Sign-ins elsewhere.

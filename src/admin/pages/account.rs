@@ -99,6 +99,7 @@ fn account(page: Page, asks: Option<Ask>) -> AnyView {
                     <Fact term="Role">{page.roles.join(", ")}</Fact>
                     {page.workspace.map(|id| view! { <Fact term="Workspace"><CopyId id="workspace-id" text=id.to_string()/></Fact> })}
                     {page.plan.map(|plan| view! { <Fact term="Plan"><a href=link("/admin/plans", [("edit", plan.as_str())])>{plan.to_string()}</a></Fact> })}
+                    {page.group.map(|group| view! { <Fact term="Group"><a href=link("/admin/groups", [("edit", group.as_str())])>{group.to_string()}</a></Fact> })}
                     <Fact term="Confirmed"><SaidOrNever said=page.account.verified.clone()/></Fact>
                     <Fact term="Last sign-in"><SaidOrNever said=page.account.last_sign_in/></Fact>
                     <Fact term="Time zone">{page.time_zone}</Fact>

@@ -115,6 +115,14 @@ fn saying(event: &Event) -> (String, Mark) {
             Some(plan) => (format!("gave {} the plan {plan}", named(event)), Mark::Plan),
             None => (format!("took the plan of {} away", named(event)), Mark::Plan),
         },
+        "workspace.grouped" | "workspace.ungrouped" => {
+            let group = event.data.get("group").and_then(|group| group.as_str()).unwrap_or("that is gone now");
+            let (verb, into) = if event.kind == "workspace.grouped" { ("put", "into") } else { ("took", "out of") };
+            (format!("{verb} {} {into} the group {group}", named(event)), Mark::Plan)
+        }
+        "group.created" => (format!("described the group {}", named(event)), Mark::Plan),
+        "group.changed" => (format!("changed the group {}", named(event)), Mark::Plan),
+        "group.deleted" => (format!("deleted the group {}", named(event)), Mark::Plan),
         "workspace.limited" => (format!("set the limits of {}", named(event)), Mark::Plan),
         "block.added" | "block.extended" if event.data.get("per_second").is_some_and(|n| n.is_u64()) => {
             (format!("slowed {} to {} a second", named(event), event.data["per_second"]), Mark::Closed)

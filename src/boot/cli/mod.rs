@@ -14,6 +14,7 @@ mod credentials;
 mod database;
 mod doctor;
 mod exit;
+mod group;
 mod invite;
 mod key;
 mod leaks;
@@ -113,6 +114,9 @@ enum Command {
     /// Describe plans, set their limits, assign them
     #[command(subcommand)]
     Plan(plan::PlanCommand),
+    /// Describe groups, set their limits, say who is in them
+    #[command(subcommand)]
+    Group(group::GroupCommand),
     /// Block addresses, keys and workspaces for a time
     #[command(subcommand)]
     Block(block::BlockCommand),
@@ -191,6 +195,7 @@ impl Command {
             Self::Leaks(command) => command.run(invocation).await,
             Self::Api(command) => command.run(invocation).await,
             Self::Plan(command) => command.run(invocation).await,
+            Self::Group(command) => command.run(invocation).await,
             Self::Block(command) => command.run(invocation).await,
         }
     }

@@ -9,7 +9,7 @@ use crate::{
         server as keys,
     },
     plans::{
-        model::{NewPlan, NewPrice, Plan, PlanEdit},
+        model::{DryRun, GroupEdit, NewPlan, NewPrice, Plan, PlanEdit},
         server as plans,
     },
     platform::Ctx,
@@ -42,7 +42,7 @@ pub(super) enum PlanCommand {
         #[arg(long, conflicts_with = "limit")]
         remove: bool,
     },
-    /// Give a plan to a workspace (all its keys together), to an account's workspace, or to a key
+    /// Give a plan to a workspace (all its keys together), to an account's workspace, to a group, or to a key
     Assign(Assign),
     /// Who would have been limited by it since the first of last month
     Try {
@@ -99,6 +99,9 @@ struct To {
     /// The email of the account whose workspace it is
     #[arg(long, value_name = "EMAIL")]
     account: Option<String>,
+    /// A group's slug: each of its workspaces
+    #[arg(long, value_name = "SLUG")]
+    group: Option<String>,
     /// A key's id
     #[arg(long, value_name = "ID")]
     key: Option<String>,
@@ -138,7 +141,7 @@ async fn list(ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
     Ok(Exit::Done)
 }
 
-fn words(limits: &[KeyLimit]) -> String {
+pub(super) fn words(limits: &[KeyLimit]) -> String {
     if limits.is_empty() { "no limit of its own".to_owned() } else { limits.iter().map(KeyLimit::words).collect::<Vec<_>>().join(", ") }
 }
 
@@ -147,13 +150,30 @@ fn shown(plan: &Plan) -> String {
         format!("{}  {}  ({})", plan.slug, plan.name, plan.id),
         format!("limits     {}", words(&plan.limits)),
         format!("price      {}", plan.price.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)),
-        format!("assigned   {}, {}", count(plan.workspaces, "workspace", "workspaces"), count(plan.keys, "key", "keys")),
+        format!("assigned   {}", assigned(plan)),
     ];
     if !plan.description.is_empty() {
         lines.push(format!("for        {}", plan.description));
     }
     lines.extend(plan.entitlements.iter().map(|e| format!("gives      {e}")));
     lines.join("\n")
+}
+
+fn assigned(plan: &Plan) -> String {
+    let (workspaces, keys) = (count(plan.workspaces, "workspace", "workspaces"), count(plan.keys, "key", "keys"));
+    if plan.groups > 0 { format!("{}, {workspaces} and {keys}", count(plan.groups, "group", "groups")) } else { format!("{workspaces} and {keys}") }
+}
+
+/// These limits, one of them set or taken away.
+pub(super) fn with_limit(mut limits: Vec<KeyLimit>, whose: &str, name: String, limit: Option<u64>, window: Option<Window>) -> Result<Vec<KeyLimit>, AppError> {
+    let before = limits.iter().find(|l| l.name == name).map(|l| l.window);
+    if limit.is_none() && before.is_none() {
+        return Err(AppError::invalid("name", format!("{whose} has no limit {name}.")));
+    }
+    let window = window.or(before).unwrap_or(Window::DAY);
+    limits.retain(|l| l.name != name);
+    limits.extend(limit.map(|limit| KeyLimit { name, limit, window }));
+    Ok(limits)
 }
 
 async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, AppError> {
@@ -174,21 +194,14 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
 
 async fn set_limit(ctx: &Ctx, invocation: &Invocation, slug: &str, name: String, limit: Option<u64>, window: Option<Window>) -> Result<Exit, AppError> {
     let mut plan = plans::find_plan(ctx, &Caller::cli(), slug).await?;
-    let before = plan.limits.iter().find(|l| l.name == name).map(|l| l.window);
-    if limit.is_none() && before.is_none() {
-        return Err(AppError::invalid("name", format!("{} has no limit {name}.", plan.name)));
-    }
-    let window = window.or(before).unwrap_or(Window::DAY);
-    plan.limits.retain(|l| l.name != name);
-    plan.limits.extend(limit.map(|limit| KeyLimit { name, limit, window }));
+    plan.limits = with_limit(plan.limits, &plan.name, name, limit, window)?;
     if invocation.dry_run {
         invocation.answer(&plan, &format!("Would set the limits of {} to {}.", plan.name, words(&plan.limits)));
         return Ok(Exit::Done);
     }
     let edit = PlanEdit { limits: Some(plan.limits), ..PlanEdit::default() };
     let plan = plans::edit_plan(ctx, &Caller::cli(), slug, edit).await?;
-    let held = format!("{} and {}", count(plan.workspaces, "workspace", "workspaces"), count(plan.keys, "key", "keys"));
-    invocation.answer(&plan, &format!("From now on {} for {held} with {}.", words(&plan.limits), plan.name));
+    invocation.answer(&plan, &format!("From now on {} for {} with {}.", words(&plan.limits), assigned(&plan), plan.name));
     Ok(Exit::Done)
 }
 
@@ -205,6 +218,14 @@ async fn assign_plan(ctx: &Ctx, invocation: &Invocation, Assign { slug, to, .. }
             key = keys::edit_key(ctx, &caller, id, KeyEdit { plan: Some(slug.clone()), ..KeyEdit::default() }).await?.key;
         }
         invocation.answer(&key, &format!("{} {plan} for the key {}.", done(invocation), key.name));
+        return Ok(Exit::Done);
+    }
+    if let Some(group) = to.group {
+        let mut group = plans::find_group(ctx, &caller, &group).await?;
+        if !invocation.dry_run {
+            group = plans::edit_group(ctx, &caller, group.slug.as_str(), GroupEdit { plan: Some(slug.clone()), ..GroupEdit::default() }).await?;
+        }
+        invocation.answer(&group, &format!("{} {plan} for each workspace of the group {}.", done(invocation), group.name));
         return Ok(Exit::Done);
     }
     let workspace = match (to.workspace, to.account) {
@@ -224,13 +245,19 @@ fn done(invocation: &Invocation) -> &'static str {
     if invocation.dry_run { "Would be:" } else { "From now on" }
 }
 
-async fn workspace_of(ctx: &Ctx, email: &str) -> Result<WorkspaceId, AppError> {
+pub(super) async fn workspace_of(ctx: &Ctx, email: &str) -> Result<WorkspaceId, AppError> {
     let email: Email = email.parse().map_err(|words: &str| AppError::invalid("account", words))?;
     accounts::find_account_by_email(ctx, &Caller::cli(), &email).await?.workspace.ok_or(AppError::NotFound)
 }
 
 async fn try_plan(ctx: &Ctx, invocation: &Invocation, slug: &str, by_key: bool) -> Result<Exit, AppError> {
     let run = plans::dry_run(ctx, &Caller::cli(), slug, by_key).await?;
+    invocation.answer(&run, &tried(&run));
+    Ok(Exit::Done)
+}
+
+/// Who would have been limited, a line each.
+pub(super) fn tried(run: &DryRun) -> String {
     let mut lines: Vec<String> = run
         .limited
         .iter()
@@ -242,6 +269,5 @@ async fn try_plan(ctx: &Ctx, invocation: &Invocation, slug: &str, by_key: bool) 
     if !run.too_short.is_empty() {
         lines.push(format!("Not held against it, since usage is kept by quarters of an hour: {}.", run.too_short.join(", ")));
     }
-    invocation.answer(&run, &lines.join("\n"));
-    Ok(Exit::Done)
+    lines.join("\n")
 }

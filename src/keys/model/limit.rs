@@ -49,13 +49,16 @@ pub enum Level {
     KeyPlan,
     Workspace,
     WorkspacePlan,
+    /// That of the workspace (`plans::model::Group`): each of its workspaces by itself.
+    Group,
+    GroupPlan,
     Api,
     /// That of the configuration.
     Default,
 }
 
 impl Level {
-    pub const ALL: [Self; 6] = [Self::Key, Self::KeyPlan, Self::Workspace, Self::WorkspacePlan, Self::Api, Self::Default];
+    pub const ALL: [Self; 8] = [Self::Key, Self::KeyPlan, Self::Workspace, Self::WorkspacePlan, Self::Group, Self::GroupPlan, Self::Api, Self::Default];
 
     /// As the function `limit_levels` numbers them, from 1.
     pub fn numbered(number: i32) -> Self {
@@ -64,7 +67,12 @@ impl Level {
 
     /// True where all keys of the workspace are counted together.
     pub const fn is_shared(self) -> bool {
-        matches!(self, Self::Workspace | Self::WorkspacePlan)
+        matches!(self, Self::Workspace | Self::WorkspacePlan) || self.is_of_group()
+    }
+
+    /// True where only workspaces in a group have it.
+    pub const fn is_of_group(self) -> bool {
+        matches!(self, Self::Group | Self::GroupPlan)
     }
 
     pub const fn words(self) -> &'static str {
@@ -73,6 +81,8 @@ impl Level {
             Self::KeyPlan => "Plan of this key",
             Self::Workspace => "Workspace",
             Self::WorkspacePlan => "Plan of the workspace",
+            Self::Group => "Group of the workspace",
+            Self::GroupPlan => "Plan of the group",
             Self::Api => "API",
             Self::Default => "Default",
         }
@@ -120,6 +130,8 @@ mod tests {
 
     #[test]
     fn levels_are_numbered_as_the_database_does() {
-        assert_eq!([1, 2, 5, 6, 0].map(Level::numbered), [Level::Key, Level::KeyPlan, Level::Api, Level::Default, Level::Default]);
+        let numbered = [1, 2, 5, 7, 8, 0].map(Level::numbered);
+        assert_eq!(numbered, [Level::Key, Level::KeyPlan, Level::Group, Level::Api, Level::Default, Level::Default]);
+        assert_eq!(Level::ALL.map(Level::is_shared), [false, false, true, true, true, true, false, false]);
     }
 }

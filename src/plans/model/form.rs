@@ -36,19 +36,27 @@ impl PlanForm {
 
     /// The form that shows this plan.
     pub fn of(plan: &Plan) -> Self {
-        let typed = |window: Window| plan.limits.iter().find(|l| l.window == window).map(|l| l.limit.to_string()).unwrap_or_default();
         Self {
             slug: plan.slug.to_string(),
             name: plan.name.clone(),
             description: plan.description.clone(),
             entitlements: plan.entitlements.join("\n"),
+            per_1000: plan.price.as_ref().map(super::Price::per_1000).unwrap_or_default(),
+            currency: plan.price.as_ref().map(|p| p.currency.clone()).unwrap_or_default(),
+            ..Self::of_limits(&plan.limits)
+        }
+    }
+
+    /// The fields of the usual windows, the others empty.
+    pub fn of_limits(limits: &[KeyLimit]) -> Self {
+        let typed = |window: Window| limits.iter().find(|l| l.window == window).map(|l| l.limit.to_string()).unwrap_or_default();
+        Self {
             second: typed(Window::SECOND),
             minute: typed(Window::MINUTE),
             hour: typed(Window::HOUR),
             day: typed(Window::DAY),
             month: typed(Window::Month),
-            per_1000: plan.price.as_ref().map(super::Price::per_1000).unwrap_or_default(),
-            currency: plan.price.as_ref().map(|p| p.currency.clone()).unwrap_or_default(),
+            ..Self::default()
         }
     }
 
@@ -62,20 +70,40 @@ impl PlanForm {
 /// Somebody who has a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
-    /// Of a workspace or a key, with its prefix.
+    /// Of a group, a workspace or a key, with its prefix.
     pub id: String,
     pub name: String,
     /// Where it is shown, if anywhere.
     pub href: Option<String>,
-    /// False: a workspace, all its keys together.
-    pub is_key: bool,
+    pub kind: HolderKind,
+}
+
+/// What may have a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HolderKind {
+    /// Each of its workspaces.
+    Group,
+    /// All its keys together.
+    Workspace,
+    Key,
+}
+
+impl HolderKind {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Group => "group",
+            Self::Workspace => "workspace",
+            Self::Key => "key",
+        }
+    }
 }
 
 /// The plan beside the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChosenPlan {
     pub plan: Plan,
-    /// The newest assigned first, workspaces before keys; at most 50.
+    /// Groups, then workspaces, then keys, of each the newest assigned first; at most 50.
     pub holders: Vec<Holder>,
     pub run: Option<DryRun>,
 }

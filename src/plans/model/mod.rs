@@ -2,10 +2,12 @@
 
 mod dry_run;
 mod form;
+mod group;
 mod price;
 
 pub use dry_run::{DryRun, WouldBeLimited};
-pub use form::{ChosenPlan, Holder, PlanForm, PlanPage};
+pub use form::{ChosenPlan, Holder, HolderKind, PlanForm, PlanPage};
+pub use group::{ChosenGroup, Group, GroupEdit, GroupForm, GroupPage, GroupPlan, Member, Members, NewGroup};
 pub use price::Price;
 
 use crate::{
@@ -30,11 +32,17 @@ pub struct Plan {
     /// To how many it is assigned.
     pub workspaces: u64,
     pub keys: u64,
+    pub groups: u64,
 }
 
 impl Plan {
     /// What the gate answers as the plan of a key that has none.
     pub const NONE: &'static str = "default";
+
+    /// Nobody has it.
+    pub const fn is_free(&self) -> bool {
+        self.workspaces == 0 && self.keys == 0 && self.groups == 0
+    }
 }
 
 /// A plan that an operator describes; texts as they were typed.
@@ -74,6 +82,8 @@ pub struct WorkspaceHold {
     pub name: String,
     /// The slug of its plan.
     pub plan: Option<Slug>,
+    /// The slug of its group, whose limits and plan stand behind its own.
+    pub group: Option<Slug>,
     /// Its own; they stand before those of the plan.
     pub limits: Vec<KeyLimit>,
 }

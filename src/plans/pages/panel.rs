@@ -2,6 +2,7 @@
 
 use super::plans::PATH;
 use crate::{
+    keys::model::KeyLimit,
     plans::{
         api::{AssignPlan, DeletePlan, SavePlan, TakePlan},
         model::{ChosenPlan, DryRun, Holder, Plan, PlanForm},
@@ -20,22 +21,14 @@ pub fn fields(form: &PlanForm, is_new: bool) -> AnyView {
     let slug = is_new.then(|| {
         view! { <TextField label="Slug" name="plan[slug]" mono=true maxlength=40 required=true autocomplete="off" help="What the gate answers as the plan: lower-case letters, digits and hyphens. It stays."/> }
     });
-    let calls = |label: &'static str, name: &'static str, value: String| {
-        view! { <TextField label name=format!("plan[{name}]") value inputmode="numeric" autocomplete="off" maxlength=20 placeholder="no limit"/> }
-    };
+    let limits = limit_fields("plan", &form);
     view! {
         <TextField label="Name" name="plan[name]" value=form.name maxlength=80 required=true autocomplete="off"/>
         {slug}
         <TextArea label="Description" name="plan[description]" value=form.description rows=2 maxlength=400/>
         <div class="stack-sm">
             <p class="help">"How much may pass. A month is the calendar month, a day begins at midnight, both in UTC. All empty: the plan changes no limit."</p>
-            <div class="cols-2">
-                {calls("A second", "second", form.second)}
-                {calls("A minute", "minute", form.minute)}
-                {calls("An hour", "hour", form.hour)}
-                {calls("A day", "day", form.day)}
-                {calls("A month", "month", form.month)}
-            </div>
+            {limits}
         </div>
         <div class="cols-2">
             <TextField label="Price of 1,000 units" name="plan[per_1000]" value=form.per_1000 inputmode="decimal" autocomplete="off" maxlength=20 placeholder="none"/>
@@ -47,15 +40,39 @@ pub fn fields(form: &PlanForm, is_new: bool) -> AnyView {
     .into_any()
 }
 
-pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
-    let ChosenPlan { plan, holders, .. } = chosen;
-    let others = PlanForm::others(&plan.limits);
+/// The fields of the usual windows, in the form of this name.
+pub fn limit_fields(of: &str, form: &PlanForm) -> AnyView {
+    let calls = |label: &'static str, name: &'static str, value: &str| {
+        let value = value.to_owned();
+        view! { <TextField label name=format!("{of}[{name}]") value inputmode="numeric" autocomplete="off" maxlength=20 placeholder="no limit"/> }
+    };
+    view! {
+        <div class="cols-2">
+            {calls("A second", "second", &form.second)}
+            {calls("A minute", "minute", &form.minute)}
+            {calls("An hour", "hour", &form.hour)}
+            {calls("A day", "day", &form.day)}
+            {calls("A month", "month", &form.month)}
+        </div>
+    }
+    .into_any()
+}
+
+/// What the form does not show of these limits, in words.
+pub fn others(limits: &[KeyLimit]) -> AnyView {
+    let others = PlanForm::others(limits);
     let others = (!others.is_empty()).then(|| {
         let words = others.iter().map(|l| format!("{} ({})", l.words(), l.name)).collect::<Vec<_>>().join(", ");
         view! { <p class="help">{format!("Also {words}: set over REST or on the command line, and kept.")}</p> }
     });
+    others.into_any()
+}
+
+pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
+    let ChosenPlan { plan, holders, .. } = chosen;
+    let others = others(&plan.limits);
     let tries = link(PATH, [("edit", plan.slug.as_str()), ("try", "1")]);
-    let delete = (plan.workspaces + plan.keys == 0)
+    let delete = plan.is_free()
         .then(|| view! { <Form action=DeletePlan::PATH quiet=true hidden=vec![("slug", plan.slug.to_string())]><Button look=Look::DangerQuiet>"Delete"</Button></Form> });
     view! {
         <aside class="card panel" aria-labelledby="h-edit">
@@ -80,7 +97,7 @@ pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
 
 fn assigned(plan: &Plan, holders: Vec<Holder>) -> AnyView {
     let shown = holders.len() as u64;
-    let rest = (plan.workspaces + plan.keys).saturating_sub(shown);
+    let rest = (plan.groups + plan.workspaces + plan.keys).saturating_sub(shown);
     let items = holders.into_iter().map(holder).collect_view();
     let list = if shown == 0 {
         view! { <p class="muted">"Nobody has it yet."</p> }.into_any()
@@ -94,7 +111,7 @@ fn assigned(plan: &Plan, holders: Vec<Holder>) -> AnyView {
             {(rest > 0).then(|| view! { <p class="muted">{format!("And {}.", count(rest, "other", "others"))}</p> })}
             <ErrorSummary action=TakePlan::PATH/>
             <Form action=AssignPlan::PATH class="stack-sm" label="Assign" hidden=vec![("slug", plan.slug.to_string())]>
-                <TextField label="Give it to" name="to" autocomplete="off" maxlength=254 required=true help="An account's email, or the id of a workspace or a key. A workspace is counted with all its keys together."/>
+                <TextField label="Give it to" name="to" autocomplete="off" maxlength=254 required=true help="An account's email, a group's slug, or the id of a workspace or a key. A workspace is counted with all its keys together; a group is each of its workspaces."/>
                 <div class="form-actions"><Button size=Size::Small>"Assign"</Button></div>
             </Form>
         </section>
@@ -103,7 +120,7 @@ fn assigned(plan: &Plan, holders: Vec<Holder>) -> AnyView {
 }
 
 fn holder(holder: Holder) -> AnyView {
-    let kind = if holder.is_key { "key" } else { "workspace" };
+    let kind = holder.kind.word();
     let name = match holder.href {
         Some(href) => view! { <a class="row-link" href=href>{holder.name.clone()}</a> }.into_any(),
         None => holder.name.clone().into_any(),
@@ -117,15 +134,15 @@ fn holder(holder: Holder) -> AnyView {
     .into_any()
 }
 
-/// Who would have been limited since the first of last month.
-pub fn dry_run(plan: &Plan, run: DryRun) -> AnyView {
+/// Who would have been limited since the first of last month; `had` begins the sentence: "Had everybody been on Pro".
+pub fn dry_run(had: &str, run: DryRun) -> AnyView {
     let short = (!run.too_short.is_empty()).then(|| {
         let words = format!("Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter.", run.too_short.join(", "));
         view! { <p class="help">{words}</p> }
     });
     let lead = match run.count {
-        0 => format!("Had everybody been on {} since the first of last month, nobody would have been held back.", plan.name),
-        n => format!("Had everybody been on {} since the first of last month, it would have held back {}.", plan.name, count(n, "workspace", "workspaces")),
+        0 => format!("{had} since the first of last month, nobody would have been held back."),
+        n => format!("{had} since the first of last month, it would have held back {}.", count(n, "workspace", "workspaces")),
     };
     let rows = run
         .limited

@@ -27,8 +27,9 @@ pub fn PlansPage() -> impl IntoView {
 
 fn page(page: PlanPage) -> AnyView {
     let lead =
-        format!("Sets of limits with a name, for workspaces and keys. A key that no plan, workspace or API limits may make {}.", page.default_limit).into_any();
-    let run = page.chosen.as_ref().and_then(|c| c.run.clone().map(|run| dry_run(&c.plan, run)));
+        format!("Sets of limits with a name, for workspaces, groups and keys. A key that no plan, workspace or API limits may make {}.", page.default_limit)
+            .into_any();
+    let run = page.chosen.as_ref().and_then(|c| c.run.clone().map(|run| dry_run(&format!("Had everybody been on {}", c.plan.name), run)));
     let list = if page.plans.is_empty() {
         let text = "Describe one beside this: what it allows a second, a minute, an hour, a day or a month. Then give it to an account, a workspace or a key.";
         view! { <Empty title="No plans yet" text/> }.into_any()
@@ -75,11 +76,11 @@ fn row(plan: Plan) -> AnyView {
         Some(price) => view! { <span class="nowrap">{price.per_1000()}" "{price.currency.clone()}</span> }.into_any(),
         None => view! { <span class="faint">"no price"</span> }.into_any(),
     };
-    let assigned = match (plan.workspaces, plan.keys) {
-        (0, 0) => view! { <span class="faint">"nobody"</span> }.into_any(),
-        (workspaces, 0) => count(workspaces, "workspace", "workspaces").into_any(),
-        (0, keys) => count(keys, "key", "keys").into_any(),
-        (workspaces, keys) => format!("{}, {}", count(workspaces, "workspace", "workspaces"), count(keys, "key", "keys")).into_any(),
+    let holders = [(plan.groups, "group", "groups"), (plan.workspaces, "workspace", "workspaces"), (plan.keys, "key", "keys")];
+    let assigned = if plan.is_free() {
+        view! { <span class="faint">"nobody"</span> }.into_any()
+    } else {
+        holders.into_iter().filter(|h| h.0 > 0).map(|(n, one, many)| count(n, one, many)).collect::<Vec<_>>().join(", ").into_any()
     };
     view! {
         <tr>

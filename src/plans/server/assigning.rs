@@ -1,7 +1,10 @@
 //! What holds workspaces and APIs: a workspace's plan, its own limits, and the limits of an API's keys. (A key's plan and limits are
 //! changed with the key, by the keys feature.)
 
-use super::{describing::sorted, store};
+use super::{
+    describing::{self, sorted},
+    forms, store,
+};
 use crate::{
     accounts::Caller,
     activity::server::{Change, record},
@@ -40,6 +43,13 @@ pub async fn assign_plan(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, pla
     note(ctx, &mut tx, caller, "workspace.plan_assigned", Some(workspace), workspace.uuid(), json!({ "name": before.name, "from": before.plan, "to": plan }))
         .await?;
     changed(ctx, tx, workspace).await
+}
+
+/// The same for the personal workspace of an account, by its email or id.
+pub async fn assign_plan_to_account(ctx: &Ctx, caller: &Caller, plan: &str, account: &str) -> Result<WorkspaceHold, AppError> {
+    let plan = describing::find_plan(ctx, caller, plan).await?;
+    let workspace = forms::workspace_of_account(ctx, caller, account).await?.ok_or_else(|| AppError::invalid("account", "Nobody has this email or id."))?;
+    assign_plan(ctx, caller, workspace, Some(plan.slug.as_str())).await
 }
 
 /// The limits of a workspace become these; none: those of its plan hold.

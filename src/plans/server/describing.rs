@@ -46,7 +46,7 @@ pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Pla
     of_keys::limits(&new.limits)?;
     let (Some(slug), Some(name), Some(description), Some(entitlements)) = (slug, name, description, entitlements) else { return Err(AppError::NotFound) };
 
-    let plan = Plan { id: ctx.new_id(), slug, name, description, entitlements, price, limits: sorted(new.limits), workspaces: 0, keys: 0 };
+    let plan = Plan { id: ctx.new_id(), slug, name, description, entitlements, price, limits: sorted(new.limits), workspaces: 0, keys: 0, groups: 0 };
     let mut tx = ctx.db.begin().await?;
     if !store::insert_plan(&mut tx, &plan, ctx.clock.now()).await? {
         return Err(AppError::invalid("slug", "Another plan has this slug."));
@@ -101,10 +101,14 @@ pub async fn delete_plan(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<(), A
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_plan(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let plan = find(&mut tx, slug).await?;
-    if plan.workspaces + plan.keys > 0 {
+    if !plan.is_free() {
         use crate::ui::number::count;
         let (workspaces, keys) = (count(plan.workspaces, "workspace", "workspaces"), count(plan.keys, "key", "keys"));
-        return Err(AppError::conflict(format!("{workspaces} and {keys} have this plan. Assign them another one first.")));
+        let holders = match plan.groups {
+            0 => format!("{workspaces} and {keys}"),
+            groups => format!("{}, {workspaces} and {keys}", count(groups, "group", "groups")),
+        };
+        return Err(AppError::conflict(format!("{holders} have this plan. Assign them another one first.")));
     }
     store::delete_plan(&mut tx, id).await?;
     note(ctx, &mut tx, caller, "plan.deleted", id, facts(&plan)).await?;

@@ -1,6 +1,6 @@
-//! Holding a plan against the usage since the first of last month.
+//! Holding a plan, or a group, against the usage since the first of last month.
 
-use super::{describing::find, store};
+use super::{describing::find, groups, store};
 use crate::{
     accounts::Caller,
     error::AppError,
@@ -10,6 +10,7 @@ use crate::{
     values::{KeyId, WorkspaceId, permission_names as may},
 };
 use time::{Date, OffsetDateTime};
+use uuid::Uuid;
 
 /// Rows of the answer.
 const MOST: i64 = 50;
@@ -21,11 +22,31 @@ const QUARTER: u32 = 900;
 pub async fn dry_run(ctx: &Ctx, caller: &Caller, slug: &str, by_key: bool) -> Result<DryRun, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
     let plan = find(&mut *ctx.db.acquire().await?, slug).await?;
-    let (fitting, short): (Vec<KeyLimit>, Vec<KeyLimit>) = plan.limits.into_iter().partition(|l| match l.window {
+    held_back(ctx, plan.limits, by_key, None).await
+}
+
+/// Who of its members would have been limited by a group as it is now: by its own limits, else those of its plan. A workspace with limits
+/// or a plan with limits of its own is left out, as the group does not hold it.
+pub async fn dry_run_group(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<DryRun, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let mut conn = ctx.db.acquire().await?;
+    let group = groups::find(&mut conn, slug).await?;
+    let limits = match &group.plan {
+        Some(plan) if group.limits.is_empty() => find(&mut conn, plan.slug.as_str()).await?.limits,
+        _ => group.limits,
+    };
+    drop(conn);
+    let held = store::groups::list_held(&ctx.db, group.id).await?;
+    held_back(ctx, limits, false, Some(&held)).await
+}
+
+/// These limits against the usage of these workspaces, or of all.
+async fn held_back(ctx: &Ctx, limits: Vec<KeyLimit>, by_key: bool, of: Option<&[Uuid]>) -> Result<DryRun, AppError> {
+    let (fitting, short): (Vec<KeyLimit>, Vec<KeyLimit>) = limits.into_iter().partition(|l| match l.window {
         Window::Seconds(seconds) => seconds.is_multiple_of(QUARTER),
         Window::Month => true,
     });
-    let rows = store::list_limited(&ctx.db, &fitting, by_key, last_month(ctx.clock.now()), MOST).await?;
+    let rows = store::list_limited(&ctx.db, &fitting, by_key, of, last_month(ctx.clock.now()), MOST).await?;
     let whole = |n: i64| u64::try_from(n).unwrap_or(0);
     Ok(DryRun {
         count: rows.first().map_or(0, |r| whole(r.limited)),

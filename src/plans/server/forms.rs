@@ -1,16 +1,19 @@
 //! From the texts of the page's forms to the typed input of an operation.
 
-use super::{assigning, describing};
+use super::{assigning, describing, groups, store};
 use crate::{
-    accounts::{Caller, server::find_account_by_email},
+    accounts::{
+        Caller,
+        server::{find_account, find_account_by_email},
+    },
     error::{AppError, FieldError, Fields},
     keys::{
         model::{KeyEdit, KeyLimit},
         server::edit_key,
     },
-    plans::model::{NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
+    plans::model::{GroupEdit, NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
     platform::Ctx,
-    values::{Email, KeyId, WorkspaceId},
+    values::{AccountId, Email, GroupId, KeyId, Slug, WorkspaceId},
 };
 
 pub async fn create(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, AppError> {
@@ -35,7 +38,7 @@ pub async fn save(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, Ap
 }
 
 /// The limits that were typed, by window, and those that the form does not show. A limit keeps its name.
-fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> {
+pub(super) fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> {
     let mut limits = PlanForm::others(before);
     let mut fields = Fields::default();
     for (window, field, typed) in form.windows() {
@@ -66,38 +69,61 @@ fn in_form<T>(done: Result<T, AppError>) -> Result<T, AppError> {
     })
 }
 
-/// Gives a plan to an account's workspace, a workspace or a key; the answer is its name.
+/// Gives a plan to an account's workspace, a group, a workspace or a key; the answer is its name.
 pub async fn assign(ctx: &Ctx, caller: &Caller, slug: &str, to: &str) -> Result<String, AppError> {
     describing::find_plan(ctx, caller, slug).await?;
     let to = to.trim();
-    let nobody = || AppError::invalid("to", "Nobody has this email or id. Write an account's email, or the id of a workspace or a key.");
+    let nobody = || AppError::invalid("to", "Nobody has this email or id. Write an account's email, a group's slug, or the id of a workspace or a key.");
     put(ctx, caller, &whom(ctx, caller, to).await?.ok_or_else(nobody)?, Some(slug)).await.map_err(|error| match error {
         AppError::NotFound => nobody(),
         other => other,
     })
 }
 
-/// Takes the plan of a workspace or a key away; the answer is its name.
+/// Takes the plan of a group, a workspace or a key away; the answer is its name.
 pub async fn take(ctx: &Ctx, caller: &Caller, from: &str) -> Result<String, AppError> {
     let whom = whom(ctx, caller, from.trim()).await?.ok_or(AppError::NotFound)?;
     put(ctx, caller, &whom, None).await
 }
 
 enum Whom {
+    /// By its slug.
+    Group(String),
     Workspace(WorkspaceId),
     Key(KeyId),
 }
 
 async fn whom(ctx: &Ctx, caller: &Caller, text: &str) -> Result<Option<Whom>, AppError> {
-    if let Ok(id) = text.parse::<WorkspaceId>() {
-        return Ok(Some(Whom::Workspace(id)));
-    }
     if let Ok(id) = text.parse::<KeyId>() {
         return Ok(Some(Whom::Key(id)));
     }
-    let Ok(email) = text.parse::<Email>() else { return Ok(None) };
-    match find_account_by_email(ctx, caller, &email).await {
-        Ok(account) => Ok(account.workspace.map(Whom::Workspace)),
+    if let Ok(id) = text.parse::<GroupId>() {
+        return Ok(store::groups::find_slug(&ctx.db, id).await?.map(Whom::Group));
+    }
+    match text.parse::<Slug>() {
+        Ok(slug) => Ok(Some(Whom::Group(slug.into()))),
+        Err(_) => Ok(workspace(ctx, caller, text).await?.map(Whom::Workspace)),
+    }
+}
+
+/// The workspace of this id, or the one of the account with this email or id.
+pub(super) async fn workspace(ctx: &Ctx, caller: &Caller, text: &str) -> Result<Option<WorkspaceId>, AppError> {
+    match text.parse::<WorkspaceId>() {
+        Ok(id) => Ok(Some(id)),
+        Err(_) => workspace_of_account(ctx, caller, text).await,
+    }
+}
+
+/// The personal workspace of the account with this email or id.
+pub async fn workspace_of_account(ctx: &Ctx, caller: &Caller, text: &str) -> Result<Option<WorkspaceId>, AppError> {
+    let text = text.trim();
+    let found = match (text.parse::<AccountId>(), text.parse::<Email>()) {
+        (Ok(id), _) => find_account(ctx, caller, id).await,
+        (_, Ok(email)) => find_account_by_email(ctx, caller, &email).await,
+        _ => return Ok(None),
+    };
+    match found {
+        Ok(account) => Ok(account.workspace),
         Err(AppError::NotFound) => Ok(None),
         Err(error) => Err(error),
     }
@@ -105,6 +131,10 @@ async fn whom(ctx: &Ctx, caller: &Caller, text: &str) -> Result<Option<Whom>, Ap
 
 async fn put(ctx: &Ctx, caller: &Caller, whom: &Whom, plan: Option<&str>) -> Result<String, AppError> {
     match whom {
+        Whom::Group(slug) => {
+            let edit = GroupEdit { plan: Some(plan.map(str::to_owned)), ..GroupEdit::default() };
+            Ok(groups::edit_group(ctx, caller, slug, edit).await?.name)
+        }
         Whom::Workspace(id) => Ok(assigning::assign_plan(ctx, caller, *id, plan).await?.name),
         Whom::Key(id) => {
             let edit = KeyEdit { plan: Some(plan.map(str::to_owned)), ..KeyEdit::default() };

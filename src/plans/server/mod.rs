@@ -1,15 +1,17 @@
-//! The operations of plans over a private store: describing them, assigning them, limits of workspaces and APIs, and the dry run.
+//! The operations of plans over a private store: describing them, assigning them, limits of workspaces and APIs, groups, the dry run.
 
 mod assigning;
 mod describing;
 mod dry_run;
 pub mod forms;
+pub mod groups;
 pub mod http;
 mod page;
 mod rules;
 mod store;
 
-pub use assigning::{api_limits, assign_plan, set_api_limits, set_workspace_limits, workspace_hold};
+pub use assigning::{api_limits, assign_plan, assign_plan_to_account, set_api_limits, set_workspace_limits, workspace_hold};
 pub use describing::{create_plan, delete_plan, edit_plan, find_plan, list_plans};
-pub use dry_run::dry_run;
+pub use dry_run::{dry_run, dry_run_group};
+pub use groups::{add_member, create_group, delete_group, edit_group, find_group, group_page, list_groups, list_members, remove_member};
 pub use page::plan_page;

@@ -12,7 +12,7 @@ use tollgate::{
     app::App,
 };
 
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 16] = [
     "/admin",
     "/admin/accounts",
     "/admin/accounts/many",
@@ -22,6 +22,7 @@ const PAGES: [&str; 15] = [
     "/admin/bans",
     "/admin/blocks",
     "/admin/fields",
+    "/admin/groups",
     "/admin/jobs",
     "/admin/keys",
     "/admin/keys/many",
@@ -68,6 +69,12 @@ fn functions(account: &str, session: &str, key: &str, job: &str, ban: &str, bloc
     let fields = |all: &[(&'static str, &str)]| all.iter().map(|(name, value)| (*name, (*value).to_owned())).collect::<Vec<_>>();
     let none_of_all = [("act", "enable"), ("all", "true"), ("seen", "0")].map(|(name, value)| (name, value.to_owned())).to_vec();
     vec![
+        ("/fn/tollgate/plans/api/groups/create_group", two(("group[name]", "Access"), ("group[slug]", "access"))),
+        ("/fn/tollgate/plans/api/groups/save_group", two(("group[slug]", "access"), ("group[name]", "All access"))),
+        ("/fn/tollgate/plans/api/groups/add_to_group", two(("slug", "access"), ("to", account))),
+        ("/fn/tollgate/plans/api/groups/take_from_group", two(("slug", "access"), ("from", account))),
+        ("/fn/tollgate/plans/api/groups/read_groups", of("tries", "false")),
+        ("/fn/tollgate/plans/api/groups/delete_group", of("slug", "access")),
         ("/fn/tollgate/plans/api/create_plan", two(("plan[name]", "Access"), ("plan[slug]", "access"))),
         ("/fn/tollgate/plans/api/save_plan", two(("plan[slug]", "access"), ("plan[name]", "All access"))),
         ("/fn/tollgate/plans/api/assign_plan", two(("slug", "access"), ("to", key))),
@@ -185,6 +192,7 @@ async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
         "account.reset_sent",
         "api.routed",
         "plan.created",
+        "group.created",
         "account.banned",
         "ban.lifted",
         "block.lifted",

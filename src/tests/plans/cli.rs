@@ -5,13 +5,13 @@ use serde_json::Value;
 use sqlx::{ConnectOptions, PgPool};
 use std::process::{Command, Output};
 
-fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
+pub fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
     command.args(arguments).current_dir(folder.path()).env_clear().env("DATABASE_URL", db.connect_options().to_url_lossy().as_str());
     command.output().unwrap()
 }
 
-fn json(output: &Output) -> Value {
+pub fn json(output: &Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -3,6 +3,8 @@
 mod assigning;
 mod cli;
 mod estimate;
+mod groups;
+mod groups_doors;
 mod levels;
 mod pages;
 mod rest;

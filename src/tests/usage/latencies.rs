@@ -89,6 +89,15 @@ async fn batches_add_up_over_keys_days_and_quarters(db: PgPool) {
     assert_eq!(month.count, 1_040);
     let near = |micros: u64, millis: f64| (micros as f64 / 1000.0 - millis).abs() <= millis * 0.1;
     assert!(near(month.p50, 10.0) && near(month.p95, 10.0) && near(month.p99, 1_000.0), "{month:?}");
+    let by_day = report_usage(&app.ctx, &mara, UsageQuery::default()).await.unwrap();
+    assert_eq!(by_day.latencies.len(), by_day.buckets.len());
+    let told: Vec<_> = by_day.latencies.iter().flatten().collect();
+    assert_eq!((told.len(), told.iter().map(|l| l.count).sum::<u64>()), (20, 1_040));
+    assert!(told.last().is_some_and(|l| near(l.p50, 10.0) && near(l.p99, 1_000.0)) && told[..19].iter().all(|l| near(l.p99, 10.0)), "{told:?}");
+    let by_week = report_usage(&app.ctx, &mara, UsageQuery { range: Some("year".into()), ..UsageQuery::default() }).await.unwrap();
+    assert_eq!(by_week.latencies.iter().flatten().map(|l| l.count).sum::<u64>(), 1_040, "from days");
+    let limited = UsageQuery { outcome: Some("limited".into()), ..UsageQuery::default() };
+    assert!(report_usage(&app.ctx, &mara, limited).await.unwrap().latencies.is_empty(), "a service tells of calls that it answered");
     let of_b = report_usage(&app.ctx, &mara, UsageQuery { key: Some(b.to_string()), range: Some("24h".into()), ..UsageQuery::default() }).await.unwrap();
     assert!(of_b.latency.is_some_and(|l| l.count == 40 && near(l.p50, 1_000.0)));
     assert_eq!(report_usage(&app.ctx, &tom, UsageQuery::default()).await.unwrap().latency, None, "another workspace");

@@ -1,5 +1,6 @@
 //! Usage on real Postgres: counts are written exactly once, reports sum exactly what was counted, samples are said to be samples.
 
+mod addresses;
 mod flushing;
 mod latencies;
 mod pages;

@@ -5,6 +5,7 @@
 mod bars;
 mod data;
 mod hover;
+mod lines;
 mod scale;
 mod sparkline;
 mod usage_chart;
@@ -12,6 +13,7 @@ mod usage_chart;
 pub use bars::{Hatch, HatchProps, Plot, PlotProps};
 pub use data::{Bucket, Limit, Series, Sums};
 pub use hover::{ChartHover, ChartHoverProps, HoverData, HoverPoint};
+pub use lines::{Line, LineChart, LineChartProps, Lines};
 pub use scale::Scale;
 pub use sparkline::{Sparkline, SparklineProps};
 pub use usage_chart::{UsageChart, UsageChartProps};

@@ -23,29 +23,40 @@ pub fn ExportButtons(#[prop(into)] csv: String, #[prop(into)] json: String, #[pr
             <LinkButton href=csv icon=Icon::Download>"Export CSV"</LinkButton>
             <LinkButton href=json icon=Icon::Download>"Export JSON"</LinkButton>
             <LinkButton href=prepare look=Look::Quiet>"Prepare a file"</LinkButton>
+            <LinkButton href="/exports" look=Look::Quiet>"Files"</LinkButton>
         </div>
     }
     .into_any()
 }
 
-/// Range, steps, API, key, route, outcome; and whether the time before is shown too.
+/// Range, steps, API, key, route or address, outcome; and whether the time before is shown too.
 #[component]
 pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
     let query = &report.query;
     let ranges = Range::OFFERED.map(|(range, word, label)| Tab::new(label, query.over(word).link(path), range == report.range)).to_vec();
     let sizes: Vec<Tab> = report.sizes.iter().map(|size| Tab::new(step(*size), query.by(*size).link(path), *size == report.bucket)).collect();
-    let chosen_here = ["key", "api", "route", "outcome"];
+    let chosen_here = ["key", "api", "route", "outcome", "address"];
     let kept = query.pairs().into_iter().filter(|(name, _)| !chosen_here.contains(name)).map(|(name, value)| (name, value.to_owned())).collect();
     let mut apis: Vec<(String, String)> = report.key_choices.iter().map(|k| (k.api_slug.clone(), format!("API: {}", k.api_name))).collect();
     apis.sort();
     apis.dedup();
     let apis = with_first("All APIs", apis);
     let keys = with_first("All keys", report.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));
-    let routes = with_first("All routes", report.route_choices.iter().map(|route| (route.clone(), route.clone())));
+    let (route, address) = (query.route.clone(), query.address.clone());
+    // Calls are counted by route or by address: where one is chosen, the other can't be.
+    let routes = address.is_none().then(|| {
+        let options = with_first("All routes", report.route_choices.iter().map(|route| (route.clone(), route.clone())));
+        let value = route.clone();
+        view! { <FilterSelect label="Route" name="route" options nostrip:value=value/> }
+    });
+    let addresses = (route.is_none() && !report.address_choices.is_empty()).then(|| {
+        let options = with_first("All addresses", report.address_choices.iter().map(|address| (address.clone(), address.clone())));
+        view! { <FilterSelect label="Address" name="address" options nostrip:value=address/> }
+    });
     let outcomes = [("", "All outcomes"), ("passed", "Passed"), ("limited", "Limited"), ("refused", "Refused")];
     let mut outcomes: Vec<(String, String)> = outcomes.map(|(word, label)| (word.to_owned(), label.to_owned())).to_vec();
     outcomes.extend(query.outcome.clone().filter(|word| outcomes.iter().all(|(known, _)| known != word)).map(|word| (word.clone(), word)));
-    let (api, key, route, outcome) = (query.api.clone(), query.key.clone(), query.route.clone(), query.outcome.clone());
+    let (api, key, outcome) = (query.api.clone(), query.key.clone(), query.outcome.clone());
     let outcome = (path == USAGE).then(|| view! { <FilterSelect label="Outcome" name="outcome" options=outcomes nostrip:value=outcome/> });
     let compare = query.compared(!query.is_compared()).link(path);
     view! {
@@ -55,7 +66,8 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
                 {(sizes.len() > 1).then(|| view! { <Segments label="Steps" tabs=sizes/> })}
                 <FilterSelect label="API" name="api" options=apis nostrip:value=api/>
                 <FilterSelect label="Key" name="key" options=keys nostrip:value=key/>
-                <FilterSelect label="Route" name="route" options=routes nostrip:value=route/>
+                {routes}
+                {addresses}
                 {outcome}
             </Filters>
             <div class="row"><Chip href=compare label="Compare with the time before" current=query.is_compared()/></div>

@@ -2,14 +2,18 @@
 //! limits, refusals in a list and one of them opened.
 
 mod breakdown;
+mod by_address;
 mod filters;
+mod latency;
 mod limits;
 mod refusal;
 mod refusals;
 mod series;
 
 pub use breakdown::{ByKey, ByOutcome, ByRoute};
+pub use by_address::ByAddress;
 pub use filters::{ExportButtons, OwnRange, UsageFilters, UsageTabs};
+pub use latency::Latency;
 pub use limits::{LimitCard, LimitList};
 pub use refusal::RefusalPanel;
 pub use refusals::{Place, RefusalFilters, RefusalRows};

@@ -49,7 +49,7 @@ fn closer(report: &UsageReport, from: &str, to: &str, path: &str) -> Option<Stri
     is_open.then(|| query.link(path))
 }
 
-const fn unit(size: BucketSize) -> &'static str {
+pub(super) const fn unit(size: BucketSize) -> &'static str {
     match size {
         BucketSize::Minute => "Minute",
         BucketSize::Hour => "Hour",

@@ -7,4 +7,6 @@ mod report;
 
 pub use query::{BucketSize, Range, UsageQuery};
 pub use refusals::{AttemptsFrom, Gatepost, Question, RefusalDetail, RefusalList, RefusalQuery, RefusalSample};
-pub use report::{Before, Bucket, ErrorReport, Estimate, Forecast, KeyChoice, KeyUsage, LimitLine, LimitMeter, Percentiles, RouteUsage, UsageReport};
+pub use report::{
+    AddressUsage, Before, Bucket, ErrorReport, Estimate, Forecast, KeyChoice, KeyUsage, LimitLine, LimitMeter, Percentiles, RouteUsage, UsageReport,
+};

@@ -78,13 +78,19 @@ pub struct UsageQuery {
     pub route: Option<String>,
     /// `passed`, `limited`, `refused`, `errors` (all that did not pass), or a code.
     pub outcome: Option<String>,
+    /// A client's address as it is counted: `203.0.113.7`, `2001:db8:1:2::/64`. Not beside a route.
+    pub address: Option<String>,
     /// `before`: beside the time just before.
     pub compare: Option<String>,
+    /// Of an export: `address`, lines by address in place of by route.
+    pub by: Option<String>,
 }
 
 impl UsageQuery {
     /// The word of `compare`.
     pub const BEFORE: &'static str = "before";
+    /// The word of `by`.
+    pub const ADDRESS: &'static str = "address";
     /// The word of `outcome` for all that did not pass.
     pub const ERRORS: &'static str = "errors";
 
@@ -100,7 +106,9 @@ impl UsageQuery {
             api: get("api"),
             route: get("route"),
             outcome: get("outcome"),
+            address: get("address"),
             compare: get("compare"),
+            by: get("by"),
         }
     }
 
@@ -115,7 +123,9 @@ impl UsageQuery {
             ("api", &self.api),
             ("route", &self.route),
             ("outcome", &self.outcome),
+            ("address", &self.address),
             ("compare", &self.compare),
+            ("by", &self.by),
         ];
         all.into_iter().filter_map(|(name, value)| value.as_deref().map(|v| (name, v))).collect()
     }
@@ -141,6 +151,23 @@ impl UsageQuery {
     #[must_use]
     pub fn compared(&self, is_compared: bool) -> Self {
         Self { compare: is_compared.then(|| Self::BEFORE.to_owned()), ..self.clone() }
+    }
+
+    /// The same of one address: its routes are not kept.
+    #[must_use]
+    pub fn from_address(&self, address: &str) -> Self {
+        Self { address: Some(address.to_owned()), route: None, ..self.clone() }
+    }
+
+    /// The same taken apart by address, for an export.
+    #[must_use]
+    pub fn by_address(&self) -> Self {
+        Self { by: Some(Self::ADDRESS.to_owned()), ..self.clone() }
+    }
+
+    /// True if lines are by address in place of by route.
+    pub fn is_by_address(&self) -> bool {
+        self.by.is_some() || self.address.is_some()
     }
 
     /// True if the time just before is shown as well.

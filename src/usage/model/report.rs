@@ -94,6 +94,14 @@ pub struct RouteUsage {
     pub calls: u64,
 }
 
+/// One row of "By address".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressUsage {
+    /// IPv4 whole, IPv6 by its /64.
+    pub address: String,
+    pub counts: Counts,
+}
+
 /// A key of the workspace, for the filter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyChoice {
@@ -133,12 +141,19 @@ pub struct UsageReport {
     pub routes: Vec<RouteUsage>,
     /// Every route that the other filters leave, busiest first, for the filter.
     pub route_choices: Vec<String>,
+    /// The busiest of those that the filters leave, most calls first; what they leave of `totals` is of other addresses, or none was told.
+    /// Empty where a route is chosen: calls are counted by route or by address.
+    pub addresses: Vec<AddressUsage>,
+    /// Every address that the other filters leave, busiest first, for the filter.
+    pub address_choices: Vec<String>,
     pub key_choices: Vec<KeyChoice>,
     pub limit: Option<LimitLine>,
     pub meters: Vec<LimitMeter>,
     /// What the units that passed are worth, by plan; empty where no plan has a price.
     pub estimates: Vec<Estimate>,
     pub latency: Option<Percentiles>,
+    /// Bucket by bucket; none where nothing was told of one, empty where nothing was told at all.
+    pub latencies: Vec<Option<Percentiles>>,
     /// False if no call of this workspace was ever counted.
     pub has_history: bool,
     /// A first call to try, as a line for a shell.

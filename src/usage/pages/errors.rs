@@ -8,7 +8,7 @@ use crate::{
     },
     usage::{
         api,
-        components::{ByKey, ByOutcome, ByRoute, ERRORS, ExportButtons, OwnRange, USAGE, UsageFilters, UsageTabs, series, zoom},
+        components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportButtons, OwnRange, USAGE, UsageFilters, UsageTabs, series, zoom},
         model::{ErrorReport, UsageQuery},
     },
 };
@@ -51,6 +51,7 @@ fn page(errors: ErrorReport) -> AnyView {
         {quiet}
         <ByOutcome report=report.clone()/>
         <ByRoute report=report.clone() path=ERRORS/>
+        <ByAddress report=report.clone() path=ERRORS/>
         <ByKey report path=ERRORS/>
     }
     .into_any()

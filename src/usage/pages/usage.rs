@@ -1,14 +1,16 @@
-//! `/usage`: calls over time by outcome, by key and by route. Every filter stands in the URL.
+//! `/usage`: calls over time by outcome, by key, by route and by address. Every filter stands in the URL.
 
 use crate::{
     accounts::components::Framed,
     ui::{
         CodeBlock, Crumb, Empty, Figure, Figures, Gate, Icon, LinkButton, Look, PageHeader, UsageChart, loaded,
-        number::{change, count, millis, share, thousands},
+        number::{change, count, share, thousands},
     },
     usage::{
         api,
-        components::{ByKey, ByOutcome, ByRoute, ExportButtons, LimitCard, LimitList, OwnRange, USAGE, UsageFilters, UsageTabs, series, zoom},
+        components::{
+            ByAddress, ByKey, ByOutcome, ByRoute, ExportButtons, Latency, LimitCard, LimitList, OwnRange, USAGE, UsageFilters, UsageTabs, series, zoom,
+        },
         model::{BucketSize, Estimate, UsageQuery, UsageReport},
     },
     values::{Counts, OutcomeGroup},
@@ -24,7 +26,10 @@ pub fn UsagePage() -> impl IntoView {
 }
 
 fn page(report: UsageReport) -> AnyView {
-    let lead = "Every call that a key made, counted exactly. Nothing here is sampled.".into_any();
+    let lead = match report.query.address.is_some() {
+        true => "Calls from one address, as far as they are kept: of the last 30 days, and of the busiest addresses of a key.".into_any(),
+        false => "Every call that a key made, counted exactly. Nothing here is sampled.".into_any(),
+    };
     if report.totals.total() == 0 && report.query == UsageQuery::default() && !report.has_history {
         return view! { <PageHeader title="Usage" lead/>{first_call(&report)} }.into_any();
     }
@@ -46,14 +51,15 @@ fn page(report: UsageReport) -> AnyView {
         <UsageTabs query=report.query.clone() path=USAGE/>
         <UsageFilters report=report.clone() path=USAGE/>
         {figures(&report)}
-        {latency(&report)}
         {estimates(&report)}
         <UsageChart series=chart zoom=far/>
         <OwnRange report=report.clone() path=USAGE/>
+        <Latency report=report.clone()/>
         {limits}
         <ByOutcome report=report.clone()/>
         <ByKey report=report.clone()/>
-        <ByRoute report/>
+        <ByRoute report=report.clone()/>
+        <ByAddress report/>
     }
     .into_any()
 }
@@ -86,25 +92,6 @@ fn figures(report: &UsageReport) -> AnyView {
             <Figure term="Refused" value=thousands(refused) note=refused_note gate=Gate::Refused/>
         </Figures>
         {below.map(|words| view! { <p class="muted">{words}</p> })}
-    }
-    .into_any()
-}
-
-/// How long calls took, where services tell it.
-fn latency(report: &UsageReport) -> AnyView {
-    let Some(latency) = report.latency else { return ().into_any() };
-    let note = |rank: &str| format!("{rank} of the calls took no longer");
-    view! {
-        <section aria-labelledby="h-latency">
-            <div class="section-head"><h2 id="h-latency">"How long calls took"</h2></div>
-            <Figures>
-                <Figure term="p50" value=millis(latency.p50) note=note("Half")/>
-                <Figure term="p95" value=millis(latency.p95) note=note("95 %")/>
-                <Figure term="p99" value=millis(latency.p99) note=note("99 %")/>
-                <Figure term="Told of" value=thousands(latency.count) note="calls, by the services that answered them"/>
-            </Figures>
-            <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."</p>
-        </section>
     }
     .into_any()
 }

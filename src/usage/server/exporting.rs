@@ -32,7 +32,7 @@ const PAGE: usize = 10_000;
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Place {
     bucket: usize,
-    /// In that bucket behind this key, route and code.
+    /// In that bucket behind this key, route (or address) and code.
     after: Option<(Uuid, String, String)>,
 }
 
@@ -42,6 +42,7 @@ struct Asked {
     span: Span,
     edges: Vec<OffsetDateTime>,
     scope: Scope,
+    is_by_address: bool,
 }
 
 impl Asked {
@@ -50,36 +51,46 @@ impl Asked {
         let calendar = Calendar::of(&caller.time_zone);
         let span = span::read(query, &calendar, timestamp(now))?;
         let scope = scope(ctx, caller, query).await?;
-        Ok(Self { edges: instants(&span.edges), calendar, span, scope })
+        Ok(Self { edges: instants(&span.edges), calendar, span, scope, is_by_address: query.is_by_address() })
+    }
+
+    async fn rows(&self, ctx: &Ctx, edges: &[OffsetDateTime], after: Option<&(Uuid, String, String)>, most: usize) -> sqlx::Result<Vec<ExportRow>> {
+        match self.is_by_address {
+            true => store::list_address_export(&ctx.db, &self.scope, edges, after, most).await,
+            false => store::list_export(&ctx.db, &self.scope, edges, after, most).await,
+        }
     }
 
     /// `first` is the bucket that the row counts from.
     fn line(&self, row: ExportRow, first: usize) -> Option<UsageLine> {
         let bucket = first + usize::try_from(row.bucket).ok()?.checked_sub(1)?;
         let at = *self.span.edges.get(bucket)?;
-        let units = whole(row.units);
-        let price = row.price_micros.zip(row.currency).filter(|_| units > 0).map(|(micros, currency)| Price { micros: whole(micros), currency });
+        let units = row.units.map(whole);
+        let price = row.price_micros.zip(row.currency).map(|(micros, currency)| Price { micros: whole(micros), currency });
+        let priced = price.zip(units.filter(|units| *units > 0));
         Some(UsageLine {
             at: instant(at).format(&Rfc3339).unwrap_or_default(),
             local: self.calendar.local(at).strftime("%Y-%m-%d %H:%M").to_string(),
             key_id: KeyId::new(row.key_id).to_string(),
             key: row.key_name,
             api: row.api,
-            route: row.route,
+            route: row.route.unwrap_or_default(),
+            address: row.address.unwrap_or_default(),
             code: row.outcome,
             calls: whole(row.count),
             units,
-            estimated_cost: price.as_ref().map(|price| price.exact(units)),
-            currency: price.map(|price| price.currency),
+            estimated_cost: priced.as_ref().map(|(price, units)| price.exact(*units)),
+            currency: priced.map(|(price, _)| price.currency),
         })
     }
 }
 
-/// Exactly what `/usage` shows for this query, line by line; the sum of `calls` is the total on the page. None: more lines than are
+/// Exactly what `/usage` shows for this query, line by line; the sum of `calls` is the total on the page (by address, of the addresses that are
+/// kept). None: more lines than are
 /// answered at once.
 pub async fn export_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Option<Vec<UsageLine>>, AppError> {
     let asked = Asked::read(ctx, caller, query, ctx.clock.now()).await?;
-    let rows = store::list_export(&ctx.db, &asked.scope, &asked.edges, None, MOST_AT_ONCE + 1).await?;
+    let rows = asked.rows(ctx, &asked.edges, None, MOST_AT_ONCE + 1).await?;
     if rows.len() > MOST_AT_ONCE {
         return Ok(None);
     }
@@ -99,10 +110,13 @@ pub async fn page_of_usage(
     let mut lines = Vec::new();
     while lines.len() < PAGE {
         let Some(edges) = asked.edges.get(place.bucket..place.bucket + 2) else { return Ok((lines, None)) };
-        let rows = store::list_export(&ctx.db, &asked.scope, edges, place.after.as_ref(), PAGE).await?;
+        let rows = asked.rows(ctx, edges, place.after.as_ref(), PAGE).await?;
         let bucket = place.bucket;
         place = match rows.last() {
-            Some(last) if rows.len() == PAGE => Place { bucket, after: Some((last.key_id, last.route.clone(), last.outcome.clone())) },
+            Some(last) if rows.len() == PAGE => {
+                let of = last.route.clone().or_else(|| last.address.clone()).unwrap_or_default();
+                Place { bucket, after: Some((last.key_id, of, last.outcome.clone())) }
+            }
             _ => Place { bucket: bucket + 1, after: None },
         };
         lines.extend(rows.into_iter().filter_map(|row| asked.line(row, bucket)));
@@ -114,18 +128,22 @@ pub async fn page_of_usage(
 /// How many lines these are.
 pub async fn count_usage_lines(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<u64, AppError> {
     let asked = Asked::read(ctx, caller, query, now).await?;
-    Ok(whole(store::count_export(&ctx.db, &asked.scope, &asked.edges).await?))
+    Ok(whole(match asked.is_by_address {
+        true => store::count_address_export(&ctx.db, &asked.scope, &asked.edges).await?,
+        false => store::count_export(&ctx.db, &asked.scope, &asked.edges).await?,
+    }))
 }
 
 /// What a query asks for, in words: "Usage by day, 22 Oct to 20 Nov, Stockholm time, key checkout".
 pub async fn say_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<String, AppError> {
     let asked = Asked::read(ctx, caller, query, now).await?;
     let stretch = stretch(&asked.span, &asked.calendar, timestamp(now));
-    let mut words = format!("Usage by {}, {stretch}, {}", asked.span.size.word(), asked.calendar.words());
+    let by_address = if asked.is_by_address { " and address" } else { "" };
+    let mut words = format!("Usage by {}{by_address}, {stretch}, {}", asked.span.size.word(), asked.calendar.words());
     if let Some(key) = asked.scope.key {
         words.push_str(&format!(", key {}", store::find_key_name(&ctx.db, key).await?.unwrap_or_else(|| key.to_string())));
     }
-    for (name, value) in [("API", &query.api), ("route", &query.route), ("outcome", &query.outcome)] {
+    for (name, value) in [("API", &query.api), ("route", &query.route), ("outcome", &query.outcome), ("address", &query.address)] {
         if let Some(value) = value {
             words.push_str(&format!(", {name} {value}"));
         }

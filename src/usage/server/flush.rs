@@ -9,6 +9,7 @@ use super::{
     backlog,
     calendar::instant,
     store::{
+        addresses::{self, AddressColumns},
         latency::{self, LatencyColumns},
         writing::{self, AttemptColumns, CountColumns, SampleColumns, UseColumns},
     },
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     keys::server::{
         jobs::EndReplaced,
-        meter::{Batch, Refusal, SecretUse, left_over},
+        meter::{Batch, Refusal, SecretUse, addresses::told, left_over},
     },
     platform::{Ctx, jobs::enqueue},
 };
@@ -161,6 +162,9 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
     for chunk in &latencies(batch, QUARTERS_OF_A_DAY) {
         latency::insert_days(&mut tx, chunk).await?;
     }
+    for chunk in &addresses_of(batch) {
+        addresses::insert_addresses(&mut tx, chunk).await?;
+    }
     for first in batch.uses.iter().filter(|u| u.ends_others) {
         enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret }).await?;
     }
@@ -195,24 +199,31 @@ type Activity = BTreeMap<Uuid, time::OffsetDateTime>;
 /// Rows by key, minute, route and outcome, sorted and summed: workspace, API, count, cost.
 type Counted = BTreeMap<(Uuid, i64, String, &'static str), (Uuid, Uuid, i64, i64)>;
 
-/// As columns for `unnest`, in chunks.
-fn columns(rows: &Counted) -> Vec<CountColumns> {
+/// Rows as columns for `unnest`, in chunks.
+fn chunked<R, C: Default>(rows: impl ExactSizeIterator<Item = R>, push: impl Fn(&mut C, R)) -> Vec<C> {
     let mut chunks = Vec::with_capacity(rows.len() / CHUNK + 1);
-    for (n, ((key, minute, route, outcome), (workspace, api, count, cost))) in rows.iter().enumerate() {
+    for (n, row) in rows.enumerate() {
         if n % CHUNK == 0 {
-            chunks.push(CountColumns::default());
+            chunks.push(C::default());
         }
-        let Some(columns) = chunks.last_mut() else { break };
-        columns.key.push(*key);
-        columns.at.push(minute_start(*minute));
-        columns.route.push(route.clone());
-        columns.outcome.push((*outcome).to_owned());
-        columns.workspace.push(*workspace);
-        columns.api.push(*api);
-        columns.count.push(*count);
-        columns.cost.push(*cost);
+        if let Some(columns) = chunks.last_mut() {
+            push(columns, row);
+        }
     }
     chunks
+}
+
+fn columns(rows: Counted) -> Vec<CountColumns> {
+    chunked(rows.into_iter(), |columns: &mut CountColumns, ((key, minute, route, outcome), (workspace, api, count, cost))| {
+        columns.key.push(key);
+        columns.at.push(minute_start(minute));
+        columns.route.push(route);
+        columns.outcome.push(outcome.to_owned());
+        columns.workspace.push(workspace);
+        columns.api.push(api);
+        columns.count.push(count);
+        columns.cost.push(cost);
+    })
 }
 
 /// Minutes and quarters, and when each key was last used (any outcome is a use).
@@ -229,7 +240,7 @@ fn counts(batch: &Batch) -> (Vec<CountColumns>, Vec<CountColumns>, Activity) {
         let used = minute_start(tally.minute);
         activity.entry(key).and_modify(|last| *last = used.max(*last)).or_insert(used);
     }
-    (columns(&minutes), columns(&quarters), activity)
+    (columns(minutes), columns(quarters), activity)
 }
 
 fn attempts(batch: &Batch) -> Vec<AttemptColumns> {
@@ -297,12 +308,7 @@ fn latencies(batch: &Batch, quarters: i64) -> Vec<LatencyColumns> {
         let row = rows.entry((one.key.uuid(), quarter, text(&one.route), one.bucket)).or_insert((one.workspace.uuid(), one.api.uuid(), 0));
         row.2 = row.2.saturating_add(i64::try_from(one.count).unwrap_or(i64::MAX));
     }
-    let mut chunks = Vec::with_capacity(rows.len() / CHUNK + 1);
-    for (n, ((key, quarter, route, bucket), (workspace, api, count))) in rows.into_iter().enumerate() {
-        if n % CHUNK == 0 {
-            chunks.push(LatencyColumns::default());
-        }
-        let Some(columns) = chunks.last_mut() else { break };
+    chunked(rows.into_iter(), |columns: &mut LatencyColumns, ((key, quarter, route, bucket), (workspace, api, count))| {
         columns.key.push(key);
         columns.at.push(minute_start(quarter.saturating_mul(15)));
         columns.route.push(route);
@@ -310,8 +316,25 @@ fn latencies(batch: &Batch, quarters: i64) -> Vec<LatencyColumns> {
         columns.workspace.push(workspace);
         columns.api.push(api);
         columns.count.push(count);
+    })
+}
+
+/// From where calls came, sorted and summed.
+fn addresses_of(batch: &Batch) -> Vec<AddressColumns> {
+    let mut rows = BTreeMap::<(Uuid, i64, String, &'static str), (Uuid, Uuid, i64)>::new();
+    for one in batch.addresses.iter().filter(|a| a.count > 0) {
+        let row = rows.entry((one.key.uuid(), one.quarter, told(one.address), one.outcome.as_str())).or_insert((one.workspace.uuid(), one.api.uuid(), 0));
+        row.2 = row.2.saturating_add(i64::try_from(one.count).unwrap_or(i64::MAX));
     }
-    chunks
+    chunked(rows.into_iter(), |columns: &mut AddressColumns, ((key, quarter, address, outcome), (workspace, api, count))| {
+        columns.key.push(key);
+        columns.at.push(minute_start(quarter.saturating_mul(15)));
+        columns.address.push(address);
+        columns.outcome.push(outcome.to_owned());
+        columns.workspace.push(workspace);
+        columns.api.push(api);
+        columns.count.push(count);
+    })
 }
 
 fn minute_start(minute: i64) -> time::OffsetDateTime {

@@ -1,6 +1,7 @@
-//! `GET /api/v1/usage` (and under it `latencies`), `/api/v1/usage/export` and `/api/v1/usage/refusals/export`: for programs with a key that has `usage:read`, and for the button on the page.
+//! `GET /api/v1/usage` (and under it `addresses` and `latencies`), `/api/v1/usage/export` and `/api/v1/usage/refusals/export`: for programs with a key that has `usage:read`, and for the button on the page.
 
 use super::{
+    addresses::report_addresses,
     exporting::export_usage,
     latency_http,
     lines::{RefusalLine, UsageLine},
@@ -14,8 +15,8 @@ use crate::{
         Ctx,
         http::file::{self, Format, PREPARE},
     },
-    usage::model::{RefusalQuery, UsageQuery},
-    values::link,
+    usage::model::{AddressUsage, RefusalQuery, UsageQuery},
+    values::{Counts, link},
 };
 use axum::{
     Json, Router,
@@ -32,6 +33,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub fn routes() -> Router<Ctx> {
     Router::new()
         .route("/api/v1/usage", get(list_usage))
+        .route("/api/v1/usage/addresses", get(list_addresses))
         .route("/api/v1/usage/latencies", post(latency_http::report))
         .route("/api/v1/usage/export", get(export))
         .route("/api/v1/usage/refusals/export", get(export_refusals))
@@ -83,6 +85,7 @@ pub struct UsageExport {
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
         ("route" = Option<String>, Query, description = "Only this route, such as `GET /orders`"),
         ("outcome" = Option<String>, Query, description = "`passed`, `limited`, `refused`, `errors` (all that did not pass), or a code"),
+        ("address" = Option<String>, Query, description = "Only calls from this address, IPv6 by its /64; not beside `route`, and by hour or day only. Kept for 30 days"),
         ("from" = Option<String>, Query, description = "RFC 3339, or a day"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
         ("bucket" = Option<String>, Query, description = "`minute` (kept for 45 days), `hour` (default) or `day`"),
@@ -101,7 +104,7 @@ pub async fn list_usage(
     RestCaller(caller): RestCaller,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Json<UsageAnswer>, AppError> {
-    let query = read(&given, &["key", "api", "route", "outcome", "from", "to", "bucket"])?;
+    let query = read(&given, &["key", "api", "route", "outcome", "address", "from", "to", "bucket"])?;
     let Usage { points, latency } = list_series(&ctx, &caller, &query).await?;
     let point =
         |p: SeriesPoint| UsagePoint { at: rfc3339(p.at), total: p.total, by_code: p.by_code.into_iter().map(|(code, n)| (code.to_string(), n)).collect() };
@@ -109,6 +112,67 @@ pub async fn list_usage(
     let millis = |micros: u64| micros as f64 / 1000.0;
     let latency = latency.map(|l| LatencyAnswer { p50: millis(l.p50), p95: millis(l.p95), p99: millis(l.p99), count: l.count });
     Ok(Json(UsageAnswer { data: points.into_iter().map(point).collect(), latency }))
+}
+
+/// Usage by address.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct AddressesAnswer {
+    /// The busiest first, at most 100.
+    pub data: Vec<AddressPoint>,
+    /// Calls of all addresses, exactly.
+    pub total: u64,
+    /// What `data` leaves of `total`: from other addresses, or from where nobody told.
+    pub others: u64,
+}
+
+/// Calls from one address.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct AddressPoint {
+    /// IPv4 whole, IPv6 by its /64.
+    #[schema(example = "203.0.113.7")]
+    pub address: String,
+    pub total: u64,
+    pub passed: u64,
+    pub limited: u64,
+    pub refused: u64,
+}
+
+/// Read usage by address
+///
+/// From where calls came, where the asking service or a trusted proxy tells it. The counts of `/api/v1/usage` are exact; by address some
+/// calls are left out (see `others`): of a key about 64 addresses are counted at once and the 100 busiest are kept for each quarter of an
+/// hour, for 30 days.
+#[utoipa::path(
+    get, path = "/api/v1/usage/addresses", tag = "Usage", operation_id = "list_usage_addresses",
+    params(
+        ("range" = Option<String>, Query, description = "`24h`, `7d`, `30d` (default), `month`, `year`"),
+        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
+        ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
+        ("key" = Option<String>, Query, description = "Only this key"),
+        ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
+        ("outcome" = Option<String>, Query, description = "`passed`, `limited`, `refused`, `errors` (all that did not pass), or a code"),
+    ),
+    responses(
+        (status = 200, description = "Calls by address", body = AddressesAnswer),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
+        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn list_addresses(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Result<Json<AddressesAnswer>, AppError> {
+    let query = read(&given, &["range", "from", "to", "key", "api", "outcome"])?;
+    let report = report_addresses(&ctx, &caller, &query).await?;
+    let point = |a: AddressUsage| {
+        let Counts { passed, limited, refused } = a.counts;
+        AddressPoint { address: a.address, total: a.counts.total(), passed, limited, refused }
+    };
+    Ok(Json(AddressesAnswer { others: report.others(), total: report.total, data: report.rows.into_iter().map(point).collect() }))
 }
 
 /// Export usage
@@ -128,6 +192,8 @@ pub async fn list_usage(
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
         ("route" = Option<String>, Query, description = "Only this route"),
         ("outcome" = Option<String>, Query, description = "`passed`, `limited`, `refused`, `errors` (all that did not pass), or a code"),
+        ("address" = Option<String>, Query, description = "Only calls from this address, IPv6 by its /64; lines are then by address"),
+        ("by" = Option<String>, Query, description = "`address`: by address in place of by route. What other addresses called is not in it"),
     ),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (UsageExport = "application/json"))),
@@ -146,7 +212,7 @@ pub async fn export(
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
-    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome"])?;
+    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "by"])?;
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(lines) = export_usage(&ctx, &caller, &query).await? else { return Ok(file::too_large(&headers, &page("usage", format, query.pairs()))) };
     Ok(file::answer("usage", ctx.clock.now().date(), format, lines, |data| UsageExport { data }))

@@ -1,6 +1,6 @@
 //! Work on usage that nobody waits for.
 
-use super::retention::forget_old_usage;
+use super::retention::{forget_old_usage, forget_rare_addresses};
 use crate::platform::{
     Ctx,
     jobs::{Job, JobError},
@@ -17,6 +17,19 @@ impl Job for ForgetOldUsage {
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
         // A bounded number of rows at a time: no statement runs long.
         while forget_old_usage(ctx).await? {}
+        Ok(())
+    }
+}
+
+/// Hourly: of each key the busiest addresses of a quarter of an hour stay.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ForgetRareAddresses {}
+
+impl Job for ForgetRareAddresses {
+    const KIND: &'static str = "usage.forget_rare_addresses";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        while forget_rare_addresses(ctx).await? {}
         Ok(())
     }
 }

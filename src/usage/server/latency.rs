@@ -80,13 +80,39 @@ fn check(calls: &[Took], now: OffsetDateTime) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The percentiles of what the filters leave. None where nothing was told, and where other outcomes than passing are asked for: a service
-/// tells of calls that it answered.
+/// Whether how long calls took is known of what the filters leave: not where other outcomes than passing are asked for, as a service tells
+/// of calls that it answered, nor of one address.
+fn is_told(scope: &Scope) -> bool {
+    let passes = scope.outcomes.as_ref().is_none_or(|codes| codes.iter().any(|code| code == Outcome::Valid.as_str()));
+    passes && scope.address.is_none()
+}
+
+/// The percentiles of what the filters leave. None where nothing was told.
 pub async fn percentiles(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime) -> sqlx::Result<Option<Percentiles>> {
-    if scope.outcomes.as_ref().is_some_and(|codes| !codes.iter().any(|code| code == Outcome::Valid.as_str())) {
+    if !is_told(scope) {
         return Ok(None);
     }
     Ok(read(&store::list_buckets(db, scope, from, to).await?))
+}
+
+/// The percentiles between these edges, one for each two neighbours; none at all where nothing was told. With `of_days` whole days (UTC) are
+/// read in place of quarters of an hour: for weeks and months, so that rows are bounded by days.
+pub async fn percentiles_by_bucket(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], of_days: bool) -> sqlx::Result<Vec<Option<Percentiles>>> {
+    if !is_told(scope) {
+        return Ok(Vec::new());
+    }
+    let rows = store::list_series(db, scope, edges, of_days).await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut histograms = vec![Vec::new(); edges.len().saturating_sub(1)];
+    for (at, bucket, count) in rows {
+        let place = usize::try_from(at).ok().and_then(|at| at.checked_sub(1));
+        if let Some(histogram) = place.and_then(|at| histograms.get_mut(at)) {
+            histogram.push((bucket, count));
+        }
+    }
+    Ok(histograms.iter().map(|histogram| read(histogram)).collect())
 }
 
 /// Reads percentiles off a histogram: buckets with their counts, ascending.

@@ -4,7 +4,7 @@ use crate::{platform::csv, usage::model::RefusalSample};
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// Calls of one key to one route with one outcome in one bucket.
+/// Calls of one key to one route, or from one address, with one outcome in one bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct UsageLine {
     /// Where the bucket begins, RFC 3339, UTC.
@@ -16,11 +16,12 @@ pub struct UsageLine {
     pub key: String,
     /// The slug of the API.
     pub api: String,
+    /// Empty in lines by address.
     pub route: String,
     pub code: String,
     pub calls: u64,
-    /// Cost units of the calls that passed.
-    pub units: u64,
+    /// Cost units of the calls that passed. Null in lines by address: of an address they are not known.
+    pub units: Option<u64>,
     /// What the units are worth at the price of the plan that the key has today, to six decimals: an estimate, never a bill. Null where
     /// no plan has a price.
     #[schema(example = "0.000500")]
@@ -28,16 +29,21 @@ pub struct UsageLine {
     /// Of the estimated cost.
     #[schema(example = "EUR")]
     pub currency: Option<String>,
+    /// From where the calls came, IPv6 by its /64; empty in lines by route.
+    #[schema(example = "203.0.113.7")]
+    pub address: String,
 }
 
 impl csv::Row for UsageLine {
-    const HEAD: &'static [&'static str] = &["at", "local_time", "key_id", "key", "api", "route", "code", "calls", "units", "estimated_cost", "currency"];
+    const HEAD: &'static [&'static str] =
+        &["at", "local_time", "key_id", "key", "api", "route", "code", "calls", "units", "estimated_cost", "currency", "address"];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         let given = |text: &Option<String>| -> Cow<'static, str> { Cow::Owned(text.clone().unwrap_or_default()) };
         let texts = [&self.at, &self.local, &self.key_id, &self.key, &self.api, &self.route, &self.code];
         let mut cells: Vec<Cow<'_, str>> = texts.into_iter().map(|text| Cow::Borrowed(text.as_str())).collect();
-        cells.extend([Cow::Owned(self.calls.to_string()), Cow::Owned(self.units.to_string()), given(&self.estimated_cost), given(&self.currency)]);
+        let units = self.units.map(|units| units.to_string());
+        cells.extend([Cow::Owned(self.calls.to_string()), given(&units), given(&self.estimated_cost), given(&self.currency), Cow::Borrowed(&self.address)]);
         cells
     }
 }

@@ -1,9 +1,10 @@
 //! What `/usage` shows: one query per panel, summed in Postgres between edges of the person's calendar, zero-filled here.
 
 use super::{
+    addresses,
     calendar::{Calendar, instant, timestamp},
     estimate::estimates,
-    latency::percentiles,
+    latency::{percentiles, percentiles_by_bucket},
     limits,
     span::{self, Span},
     store::reading::{self, BucketRow, KeyRow, Scope},
@@ -12,7 +13,7 @@ use crate::{
     accounts::Caller,
     error::{AppError, Fields},
     platform::Ctx,
-    usage::model::{Before, Bucket, BucketSize, ErrorReport, KeyChoice, KeyUsage, Range, RouteUsage, UsageQuery, UsageReport},
+    usage::model::{AddressUsage, Before, Bucket, BucketSize, ErrorReport, KeyChoice, KeyUsage, Range, RouteUsage, UsageQuery, UsageReport},
     values::{Counts, KeyId, Outcome, OutcomeGroup, Slug, permission_names as may},
 };
 use jiff::Timestamp;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 /// Rows of "By key" and "By route"; the rest is summed as one row.
 const MOST_KEYS: i64 = 50;
 const MOST_ROUTES: i64 = 50;
+const MOST_ADDRESSES: i64 = 50;
 /// Steps of a sparkline.
 const MOST_STEPS: usize = 62;
 
@@ -42,14 +44,16 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
     let without_route = Scope { route: None, ..scope.clone() };
     let (from, to) = (instant(span.start()), instant(span.end()));
     let workspace = scope.workspace.unwrap_or(caller.workspace);
-    let (rows, key_rows, route_rows, key_choices, before, estimates, latency) = tokio::try_join!(
+    let (rows, key_rows, route_rows, by_address, key_choices, before, estimates, latency, latencies) = tokio::try_join!(
         reading::list_buckets(&ctx.db, &scope, &edges),
         reading::list_keys(&ctx.db, &scope, &steps, MOST_KEYS),
         reading::list_routes(&ctx.db, &without_route, from, to, MOST_ROUTES),
+        addresses::list(&ctx.db, &scope, from, to, MOST_ADDRESSES),
         reading::list_key_choices(&ctx.db, workspace),
         before(ctx, &query, &scope, &span, &calendar, now),
         estimates(&ctx.db, &scope, from, to),
         percentiles(&ctx.db, &scope, from, to),
+        percentiles_by_bucket(&ctx.db, &scope, &edges, matches!(span.size, BucketSize::Week | BucketSize::Month)),
     )?;
     let (cells, codes) = sums(&rows, span.buckets());
     let mut totals = Counts::default();
@@ -58,6 +62,14 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
     let mut route_choices: Vec<String> = route_rows.iter().map(|r| r.route.clone()).collect();
     if let Some(route) = scope.route.as_ref().filter(|route| !route_choices.contains(route)) {
         route_choices.push(route.clone());
+    }
+    let mut address_choices: Vec<String> = by_address.iter().map(|a| a.address.clone()).collect();
+    let mut addresses = by_address;
+    if let Some(address) = &scope.address {
+        if !address_choices.contains(address) {
+            address_choices.push(address.clone());
+        }
+        addresses = vec![AddressUsage { address: address.clone(), counts: totals }];
     }
     Ok(UsageReport {
         range: span.range,
@@ -75,9 +87,12 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         keys: keys(&key_rows, steps.len().saturating_sub(1)),
         routes: route_rows.iter().filter(|r| chosen(&r.route)).map(|r| RouteUsage { route: r.route.clone(), calls: whole(r.count) }).collect(),
         route_choices,
+        addresses,
+        address_choices,
         limit: scope.key.and_then(|key| limits::line(ctx, key, span.size, now)),
         estimates,
         latency,
+        latencies,
         meters: limits::meters(ctx, &meter_keys(&key_choices, scope.key), &calendar, now),
         has_history: totals.total() > 0 || reading::find_any(&ctx.db, workspace).await?,
         example: example(ctx, &key_choices),
@@ -123,6 +138,13 @@ pub async fn scope(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Sco
     if query.route.as_ref().is_some_and(|route| route.len() > 800 || route.contains('\0')) {
         fields.add("route", "No route has such a name.");
     }
+    let address = query.address.as_ref().and_then(|text| fields.check("address", addresses::read(text)));
+    if query.by.as_deref().is_some_and(|by| by != UsageQuery::ADDRESS) {
+        fields.add("by", "Lines are by address, or by route if you leave it out.");
+    }
+    if query.is_by_address() && query.route.is_some() {
+        fields.add("address", "Calls are counted by route or by address. Leave one of both out.");
+    }
     fields.done()?;
     let mut workspace = caller.workspace;
     if let Some(key) = key {
@@ -136,7 +158,7 @@ pub async fn scope(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Sco
         Some(slug) => Some(reading::find_api(&ctx.db, slug.as_str()).await?.ok_or_else(|| AppError::invalid("api", "There is no such API."))?),
         None => None,
     };
-    Ok(Scope { workspace: Some(workspace), key, api, route: query.route.clone(), outcomes })
+    Ok(Scope { workspace: Some(workspace), key, api, route: query.route.clone(), outcomes, address })
 }
 
 /// The codes that a word of `outcome` means.

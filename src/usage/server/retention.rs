@@ -1,7 +1,7 @@
 //! Forgetting: minutes after 45 days, quarters, hours and days after two years, samples and attempts after 30 days, batch ids after two days,
-//! uses of secrets with their secrets.
+//! uses of secrets with their secrets; addresses after 30 days, and those that are rare as soon as their quarter of an hour is over.
 
-use super::store::pruning;
+use super::store::{addresses, pruning};
 use crate::{error::AppError, platform::Ctx};
 use time::Duration;
 
@@ -12,6 +12,18 @@ const SAMPLES: Duration = Duration::days(30);
 const BATCHES: Duration = Duration::days(2);
 /// Rows of one table in one call.
 const MOST: i64 = 20_000;
+
+/// Of each key the busiest addresses of a quarter of an hour stay.
+const ADDRESSES: i64 = 100;
+/// How far back it looks for quarters with more; the newest of them must be over, and written.
+const RARE: (Duration, Duration) = (Duration::hours(6), Duration::minutes(20));
+
+/// Forgets rare addresses of the last hours: their calls are then of "other addresses". True if there may be more.
+pub async fn forget_rare_addresses(ctx: &Ctx) -> Result<bool, AppError> {
+    let now = ctx.clock.now();
+    let deleted = addresses::delete_rare(&ctx.db, now - RARE.0, now - RARE.1, ADDRESSES, MOST).await?;
+    Ok(deleted >= MOST.unsigned_abs())
+}
 
 /// Deletes a bounded number of rows; true if there may be more, so call it again.
 pub async fn forget_old_usage(ctx: &Ctx) -> Result<bool, AppError> {
@@ -25,6 +37,7 @@ pub async fn forget_old_usage(ctx: &Ctx) -> Result<bool, AppError> {
         pruning::delete_latency_days(&ctx.db, now - QUARTERS, MOST).await?,
         pruning::delete_samples(&ctx.db, now - SAMPLES, MOST).await?,
         pruning::delete_attempts(&ctx.db, now - SAMPLES, MOST).await?,
+        addresses::delete_old(&ctx.db, now - SAMPLES, MOST).await?,
         pruning::delete_batches(&ctx.db, now - BATCHES, MOST).await?,
         pruning::delete_uses(&ctx.db, MOST).await?,
     ];

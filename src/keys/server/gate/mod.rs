@@ -6,7 +6,8 @@
 //! was decided is counted by the meter.
 //!
 //! Which limits hold a key is decided where it is read (`store`, `Level`): the first of key, its plan, its workspace, the workspace's
-//! plan and API that has any, else the default. Those of a workspace are counted for all its keys together (`shared`). Limits are
+//! plan, its group, the group's plan and API that has any, else the default. Those of a workspace, also by its group, are counted for all
+//! its keys together (`shared`). Limits are
 //! exact: a node that is alone counts them itself, several share them by leases of Postgres (`leases`).
 //!
 //! What is blocked (`blocked`) is looked at before the key; what looks like abuse is counted beside the answer (`watch`).

@@ -1,6 +1,7 @@
 //! Counters that the keys of a workspace share: what a customer may call is counted for all of the customer's keys together.
 //!
-//! A group lives as long as a key's record holds it. All limits of a key have one owner (the key, or its workspace), so one lock of the
+//! A group here is the counters of one workspace (not the groups of workspaces that operators make, which only say how much each of their
+//! workspaces may). It lives as long as a key's record holds it. All limits of a key have one owner (the key, or its workspace), so one lock of the
 //! owner is enough to charge them together.
 
 use super::limit::Counter;

@@ -34,7 +34,7 @@ pub struct News {
     pub removed: Vec<KeyId>,
     /// An API or a route of one is another.
     pub apis_changed: bool,
-    /// Plans, workspaces and APIs whose limits changed since.
+    /// Plans, groups, workspaces and APIs whose limits changed since.
     pub holders: Vec<Uuid>,
     /// A block, or a rule that makes them, is another.
     pub blocks_changed: bool,
@@ -96,7 +96,7 @@ pub enum Which<'a> {
     /// Those that a transaction changed which this snapshot does not include.
     /// Between two rows it waits no longer than this.
     NotIn(&'a str, Duration),
-    /// Those that these plans, workspaces or APIs hold: all whose limits a change there may change. Waits as long.
+    /// Those that these plans, groups, workspaces or APIs hold: all whose limits a change there may change. Waits as long.
     HeldBy(&'a [Uuid], Duration),
 }
 
@@ -132,7 +132,7 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
              array(select s.origin from key_secrets s where s.key_id = k.id order by s.id) as "origins!",
              array(select s.expires_at from key_secrets s where s.key_id = k.id order by s.id) as "secret_ends!: Vec<Option<OffsetDateTime>>",
              exists (select from key_secrets s where s.key_id = k.id and s.until_first_use) as "awaits_first_use!",
-             coalesce(kp.slug, wp.slug) as "plan?", l.level as "level?", l.names as "limit_names?", l.calls as "limit_calls?", l.windows as "limit_windows?"
+             coalesce(kp.slug, wp.slug, gp.slug) as "plan?", l.level as "level?", l.names as "limit_names?", l.calls as "limit_calls?", l.windows as "limit_windows?"
            from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
              left join key_signings g on g.key_id = k.id
              left join workspace_plans h on h.workspace_id = k.workspace_id
@@ -141,6 +141,7 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
                from bans where account_id is not null and lifted_at is null and ended_at is null group by account_id
              ) b on b.account_id = w.personal_of
              left join plans kp on kp.id = k.plan_id left join plans wp on wp.id = h.plan_id
+             left join group_members gm on gm.workspace_id = k.workspace_id left join groups gr on gr.id = gm.group_id left join plans gp on gp.id = gr.plan_id
              left join lateral (
                select f.level, array_agg(f.name order by f.name) as names, array_agg(f.max_calls order by f.name) as calls,
                  array_agg(f.window_seconds order by f.name) as windows
@@ -154,7 +155,9 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
                select id from keys where workspace_id = any($3) union
                select id from keys where plan_id = any($3) union
                select id from keys where api_id = any($3) union
-               select o.id from workspace_plans p join keys o on o.workspace_id = p.workspace_id where p.plan_id = any($3))))"#,
+               select o.id from workspace_plans p join keys o on o.workspace_id = p.workspace_id where p.plan_id = any($3) union
+               select o.id from group_members m join keys o on o.workspace_id = m.workspace_id
+               where m.group_id = any(array(select id from groups where id = any($3) or plan_id = any($3))))))"#,
         these.as_deref(),
         seen_before,
         holders,

@@ -18,7 +18,10 @@ use crate::{
     keys::{
         model::KeyLimit,
         server::{
-            meter::{Attempt, Refusal, SecretUse, Tally},
+            meter::{
+                Attempt, Refusal, SecretUse, Tally,
+                addresses::{folded, told},
+            },
             secret::is_well_formed,
             signing::{Proof, Signer},
         },
@@ -313,7 +316,7 @@ impl Gate {
         match &answer.record {
             Some(record) => {
                 let facts = &record.facts;
-                self.meter.count(Tally {
+                let tally = Tally {
                     key: facts.key,
                     workspace: facts.workspace,
                     api: facts.api,
@@ -322,7 +325,8 @@ impl Gate {
                     minute,
                     count: 1,
                     cost: u64::from(cost(question, called).unwrap_or(0)),
-                });
+                };
+                self.meter.count_from(tally, question.address);
             }
             None => self.meter.count_unknown(Attempt { minute, reason: answer.outcome, address: prefix(question.address), count: 1 }),
         }
@@ -410,12 +414,5 @@ fn detail(question: &Question<'_>, answer: &Answer) -> String {
 
 /// An address as attempts are counted by: IPv4 whole, IPv6 by its /64.
 fn prefix(address: Option<IpAddr>) -> String {
-    match address.map(|address| address.to_canonical()) {
-        None => String::new(),
-        Some(IpAddr::V4(v4)) => v4.to_string(),
-        Some(IpAddr::V6(v6)) => {
-            let [a, b, c, d, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
+    address.map(|address| told(folded(address))).unwrap_or_default()
 }

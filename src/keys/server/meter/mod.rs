@@ -4,9 +4,11 @@
 //! callers send are folded (`/orders/123` → `/orders/{id}`) and capped per stripe, so that nobody can fill the memory with paths.
 //! With a spool, what was counted also survives the process (`spool`).
 
+pub mod addresses;
 pub mod latency;
 mod spool;
 
+pub use addresses::FromAddress;
 pub use latency::Latency;
 pub use spool::{LeftOver, Spool, Spooled, ended, left_over};
 
@@ -14,6 +16,7 @@ use crate::values::{ApiId, KeyId, Outcome, SecretId, WorkspaceId};
 use spool::Segment;
 use std::{
     collections::{HashMap, hash_map::Entry},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 use uuid::Uuid;
@@ -78,12 +81,14 @@ pub struct Batch {
     pub samples: Vec<Refusal>,
     pub uses: Vec<SecretUse>,
     pub latencies: Vec<Latency>,
+    pub addresses: Vec<FromAddress>,
     /// Where it stands on disk until it is written.
     pub spooled: Spooled,
 }
 
 impl Batch {
     pub fn is_empty(&self) -> bool {
+        // There is no address without a count.
         self.counts.is_empty() && self.unknown.is_empty() && self.samples.is_empty() && self.uses.is_empty() && self.latencies.is_empty()
     }
 }
@@ -113,6 +118,7 @@ struct Stripe {
     batch: Uuid,
     counts: Counts,
     segment: Segment,
+    addresses: addresses::Addresses,
 }
 
 #[derive(Default)]
@@ -160,10 +166,18 @@ impl Meter {
     }
 
     /// Counts one verification of a known key.
-    pub fn count(&self, mut tally: Tally) {
+    pub fn count(&self, tally: Tally) {
+        self.count_from(tally, None);
+    }
+
+    /// The same of a call from an address.
+    pub fn count_from(&self, mut tally: Tally, address: Option<IpAddr>) {
         // The last byte of a UUIDv7 is random.
         let n = usize::from(tally.key.uuid().as_bytes()[15]) % STRIPES;
         let stripe = &mut *lock(&self.stripes[n]);
+        if let Some(address) = address {
+            stripe.addresses.add(&tally, address);
+        }
         let is_full = stripe.counts.len() >= ROUTES_PER_STRIPE;
         let mut slot = (tally.key, Arc::clone(&tally.route), tally.outcome, tally.minute);
         if is_full && !stripe.counts.contains_key(&slot) {
@@ -236,9 +250,10 @@ impl Meter {
     pub fn take(&self, next: Uuid) -> Batch {
         let mut batch = Batch::default();
         for stripe in &self.stripes {
-            let Stripe { batch: id, counts, segment } = std::mem::replace(&mut *lock(stripe), Stripe { batch: next, ..Stripe::default() });
+            let Stripe { batch: id, counts, segment, addresses } = std::mem::replace(&mut *lock(stripe), Stripe { batch: next, ..Stripe::default() });
             batch.id = id;
             batch.spooled.add(segment.path());
+            batch.addresses.extend(addresses.into_counts());
             batch.counts.extend(counts.into_iter().map(|((key, route, outcome, minute), counter)| Tally {
                 key,
                 workspace: counter.workspace,

@@ -46,15 +46,19 @@ pub struct Holders {
     pub is_own_api: bool,
     pub key_plan: Option<String>,
     pub workspace_plan: Option<String>,
+    pub group: Option<String>,
+    pub group_plan: Option<String>,
 }
 
 /// None for a key that is gone.
 pub async fn find_holders(db: &PgPool, key: KeyId) -> sqlx::Result<Option<Holders>> {
     sqlx::query_as!(
         Holders,
-        r#"select w.name as workspace, a.name as api, a.slug = 'tollgate' as "is_own_api!", kp.name as "key_plan?", wp.name as "workspace_plan?"
+        r#"select w.name as workspace, a.name as api, a.slug = 'tollgate' as "is_own_api!", kp.name as "key_plan?", wp.name as "workspace_plan?",
+             gr.name as "group?", gp.name as "group_plan?"
            from keys k join workspaces w on w.id = k.workspace_id join apis a on a.id = k.api_id
              left join workspace_plans h on h.workspace_id = k.workspace_id left join plans kp on kp.id = k.plan_id left join plans wp on wp.id = h.plan_id
+             left join group_members gm on gm.workspace_id = k.workspace_id left join groups gr on gr.id = gm.group_id left join plans gp on gp.id = gr.plan_id
            where k.id = $1"#,
         key.uuid(),
     )
@@ -77,7 +81,8 @@ pub async fn list_levels(db: &PgPool, key: KeyId) -> sqlx::Result<Vec<(i32, KeyL
     Ok(rows.into_iter().map(|r| (r.level, limit(r.name, r.max_calls, r.window_seconds))).collect())
 }
 
-/// What all keys of a workspace may together that nothing nearer limits: its own limits, else those of its plan.
+/// What all keys of a workspace may together that nothing nearer limits: its own limits, else those of its plan, else those of its
+/// group or the group's plan.
 pub async fn list_workspace_limits(db: &PgPool, workspace: WorkspaceId) -> sqlx::Result<Vec<KeyLimit>> {
     let rows = sqlx::query!(
         r#"select f.level as "level!", f.name as "name!", f.max_calls as "max_calls!", f.window_seconds as "window_seconds!"

@@ -47,10 +47,10 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
                  select level, name, max_calls, window_seconds
                  from limit_levels(k.id, k.plan_id, case when i.slug <> 'tollgate' then k.workspace_id end, case when i.slug <> 'tollgate' then h.plan_id end, k.api_id)
                  union all
-                 select 6, $2::text, $3::bigint, $4::integer
+                 select 8, $2::text, $3::bigint, $4::integer
                ) f
              ) l
-             where l.level = l.nearest and l.level not in (3, 4)
+             where l.level = l.nearest and l.level not in (3, 4, 5, 6)
            ), windows as (
              select *, case window_seconds when 0 then date_trunc('month', $1::timestamptz, 'UTC')
                else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts

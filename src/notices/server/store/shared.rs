@@ -20,8 +20,8 @@ pub struct UsedSharedLimit {
     pub thresholds: Vec<i16>,
 }
 
-/// Shared limits with windows of an hour or longer, of workspaces with calls in the last half hour: the workspace's own, else those of its
-/// plan. They are used by the keys that they hold, as the gate counts: those without limits of their own or of a plan of their own, and
+/// Shared limits with windows of an hour or longer, of workspaces with calls in the last half hour: those of the nearest level that has any
+/// (the workspace, its plan, its group, the group's plan). They are used by the keys that they hold, as the gate counts: those without limits of their own or of a plan of their own, and
 /// not for Tollgate's own API. Windows and sums as for the limits of keys (`limits::list_used_limits`).
 pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Vec<UsedSharedLimit>> {
     sqlx::query_as!(
@@ -29,11 +29,10 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
         r#"with active as (
              select distinct workspace_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
            ), limits as (
-             select a.workspace_id, l.name, l.max_calls, l.window_seconds from active a join workspace_limits l using (workspace_id)
-             union all
              select a.workspace_id, l.name, l.max_calls, l.window_seconds
-             from active a join workspace_plans h using (workspace_id) join plan_limits l on l.plan_id = h.plan_id
-             where not exists (select from workspace_limits w where w.workspace_id = a.workspace_id)
+             from active a left join workspace_plans h using (workspace_id)
+             cross join lateral (select f.*, min(f.level) over () as nearest from limit_levels(null, null, a.workspace_id, h.plan_id, null) f) l
+             where l.level = l.nearest
            ), windows as (
              select *, case window_seconds when 0 then date_trunc('month', $1::timestamptz, 'UTC')
                else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts

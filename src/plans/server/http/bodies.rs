@@ -31,7 +31,7 @@ impl From<PriceBody> for NewPrice {
     }
 }
 
-fn limits(bodies: Vec<KeyLimitBody>) -> Vec<KeyLimit> {
+pub(super) fn limits(bodies: Vec<KeyLimitBody>) -> Vec<KeyLimit> {
     bodies.into_iter().map(Into::into).collect()
 }
 
@@ -121,6 +121,8 @@ pub struct PlanBody {
     pub workspaces: u64,
     /// How many keys have it themselves.
     pub keys: u64,
+    /// How many groups have it.
+    pub groups: u64,
 }
 
 impl From<Plan> for PlanBody {
@@ -135,6 +137,7 @@ impl From<Plan> for PlanBody {
             limits: plan.limits.into_iter().map(Into::into).collect(),
             workspaces: plan.workspaces,
             keys: plan.keys,
+            groups: plan.groups,
         }
     }
 }
@@ -160,6 +163,15 @@ pub struct PlanOfBody {
 /// A field that must be there, though it may be `null`: to take a plan away nobody forgets to say so.
 fn said<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Option::deserialize(from)
+}
+
+/// The account whose workspace gets a plan.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountBody {
+    /// Its email or id.
+    #[schema(example = "mara@example.com")]
+    pub account: String,
 }
 
 /// Limits of a workspace or an API.
@@ -189,7 +201,9 @@ pub struct WorkspaceHoldBody {
     pub name: String,
     /// The slug of its plan.
     pub plan: Option<String>,
-    /// Its own; they stand before those of the plan.
+    /// The slug of its group.
+    pub group: Option<String>,
+    /// Its own; they stand before those of the plan and of the group.
     pub limits: Vec<KeyLimitBody>,
 }
 
@@ -199,6 +213,7 @@ impl From<WorkspaceHold> for WorkspaceHoldBody {
             workspace_id: hold.workspace.to_string(),
             name: hold.name,
             plan: hold.plan.map(Into::into),
+            group: hold.group.map(Into::into),
             limits: hold.limits.into_iter().map(Into::into).collect(),
         }
     }

@@ -1,8 +1,9 @@
 //! The REST routes of plans, and of what holds workspaces and APIs. For operators: every operation needs `plans:manage`.
 
 mod bodies;
+pub mod groups;
 
-use self::bodies::{DryRunBody, EditPlanBody, LimitsBody, NewPlanBody, PlanBody, PlanListBody, PlanOfBody, WorkspaceHoldBody};
+use self::bodies::{AccountBody, DryRunBody, EditPlanBody, LimitsBody, NewPlanBody, PlanBody, PlanListBody, PlanOfBody, WorkspaceHoldBody};
 use super as server;
 use crate::{
     error::AppError,
@@ -32,6 +33,7 @@ use utoipa::{IntoParams, OpenApi};
     edit_plan,
     delete_plan,
     dry_run,
+    assign_to_account,
     read_workspace_plan,
     assign_plan,
     set_workspace_limits,
@@ -45,9 +47,11 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/plans", get(list_plans).post(create_plan))
         .route("/api/v1/plans/{slug}", get(read_plan).patch(edit_plan).delete(delete_plan))
         .route("/api/v1/plans/{slug}/dry-run", get(dry_run))
+        .route("/api/v1/plans/{slug}/accounts", axum::routing::post(assign_to_account))
         .route("/api/v1/workspaces/{id}/plan", get(read_workspace_plan).put(assign_plan))
         .route("/api/v1/workspaces/{id}/limits", axum::routing::put(set_workspace_limits))
         .route("/api/v1/apis/{slug}/limits", get(read_api_limits).put(set_api_limits))
+        .merge(groups::routes())
 }
 
 /// An id in the path; one that can't be an id is a workspace that does not exist.
@@ -157,6 +161,23 @@ async fn dry_run(
         Some(_) => return Err(AppError::invalid("by", "Ask by workspace or by key.")),
     };
     Ok(Json(server::dry_run(&ctx, &caller, &slug, by_key).await?.into()))
+}
+
+/// Assign a plan to an account
+///
+/// To its personal workspace, in place of the plan that it has. Needs `admin:read` beside `plans:manage`, since it looks for an account.
+#[utoipa::path(
+    post, path = "/api/v1/plans/{slug}/accounts", tag = "Plans", operation_id = "assign_plan_to_account", params(("slug" = String, Path)), request_body = AccountBody,
+    responses((status = 200, body = WorkspaceHoldBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+async fn assign_to_account(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    Path(slug): Path<String>,
+    Body(asked): Body<AccountBody>,
+) -> Result<Json<WorkspaceHoldBody>, AppError> {
+    Ok(Json(server::assign_plan_to_account(&ctx, &caller, &slug, &asked.account).await?.into()))
 }
 
 /// Read what holds a workspace

@@ -17,8 +17,16 @@ pub struct LimitedRow {
 }
 
 /// Who asked for more than these limits allow, the most beyond first, and how many they are. What was asked is what passed and what a
-/// limit held. Keys for Tollgate's own API don't count, nor (by workspace) keys that have limits or a plan of their own.
-pub async fn list_limited(db: &PgPool, limits: &[KeyLimit], by_key: bool, from: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitedRow>> {
+/// limit held. Keys for Tollgate's own API don't count, nor (by workspace) keys that have limits or a plan of their own. `of`: only of
+/// these workspaces.
+pub async fn list_limited(
+    db: &PgPool,
+    limits: &[KeyLimit],
+    by_key: bool,
+    of: Option<&[Uuid]>,
+    from: OffsetDateTime,
+    most: i64,
+) -> sqlx::Result<Vec<LimitedRow>> {
     let calls: Vec<i64> = limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect();
     let windows: Vec<i32> = limits.iter().map(|l| l.window.to_stored()).collect();
     sqlx::query_as!(
@@ -26,7 +34,7 @@ pub async fn list_limited(db: &PgPool, limits: &[KeyLimit], by_key: bool, from: 
         r#"with quarters as (
              select u.workspace_id, case when $4 then u.key_id end as key_id, u.quarter, sum(coalesce(u.cost, u.count)) as units
              from usage_quarters u join apis a on a.id = u.api_id and a.slug <> 'tollgate'
-             where u.quarter >= $3 and u.outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
+             where u.quarter >= $3 and ($6::uuid[] is null or u.workspace_id = any($6)) and u.outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
                and ($4 or not exists (select from key_limits l where l.key_id = u.key_id union all
                  select from keys k join plan_limits l on l.plan_id = k.plan_id where k.id = u.key_id))
              group by 1, 2, 3
@@ -52,6 +60,7 @@ pub async fn list_limited(db: &PgPool, limits: &[KeyLimit], by_key: bool, from: 
         from,
         by_key,
         most,
+        of,
     )
     .fetch_all(db)
     .await

@@ -1,12 +1,13 @@
 //! The SQL of plans, and of the limits of workspaces and APIs.
 
 mod dry_run;
+pub mod groups;
 
 pub use dry_run::list_limited;
 
 use crate::{
     keys::model::{KeyLimit, Window},
-    plans::model::{Holder, Plan, Price, WorkspaceHold},
+    plans::model::{Holder, HolderKind, Plan, Price, WorkspaceHold},
     values::{AccountId, ApiId, KeyId, PlanId, Slug, WorkspaceId, link},
 };
 use sqlx::{PgConnection, PgPool};
@@ -26,6 +27,7 @@ struct Row {
     windows: Vec<i32>,
     workspaces: i64,
     keys: i64,
+    groups: i64,
 }
 
 impl Row {
@@ -41,6 +43,7 @@ impl Row {
             limits: limits(self.names, self.calls, self.windows),
             workspaces: whole(self.workspaces),
             keys: whole(self.keys),
+            groups: whole(self.groups),
         })
     }
 }
@@ -59,7 +62,8 @@ pub async fn list_plans(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::Re
              array(select l.max_calls from plan_limits l where l.plan_id = p.id order by l.name) as "calls!",
              array(select l.window_seconds from plan_limits l where l.plan_id = p.id order by l.name) as "windows!",
              (select count(*) from workspace_plans h where h.plan_id = p.id) as "workspaces!",
-             (select count(*) from keys k where k.plan_id = p.id) as "keys!"
+             (select count(*) from keys k where k.plan_id = p.id) as "keys!",
+             (select count(*) from groups g where g.plan_id = p.id) as "groups!"
            from plans p where $1::text is null or p.slug = $1 order by lower(p.name), p.slug"#,
         slug,
     )
@@ -214,16 +218,24 @@ pub async fn lock_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
 
 pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> sqlx::Result<Option<WorkspaceHold>> {
     let row = sqlx::query!(
-        r#"select w.name, p.slug as "plan?",
+        r#"select w.name, p.slug as "plan?", g.slug as "group?",
              array(select l.name from workspace_limits l where l.workspace_id = w.id order by l.name) as "names!",
              array(select l.max_calls from workspace_limits l where l.workspace_id = w.id order by l.name) as "calls!",
              array(select l.window_seconds from workspace_limits l where l.workspace_id = w.id order by l.name) as "windows!"
-           from workspaces w left join workspace_plans h on h.workspace_id = w.id left join plans p on p.id = h.plan_id where w.id = $1"#,
+           from workspaces w left join workspace_plans h on h.workspace_id = w.id left join plans p on p.id = h.plan_id
+             left join group_members m on m.workspace_id = w.id left join groups g on g.id = m.group_id
+           where w.id = $1"#,
         workspace.uuid(),
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|r| WorkspaceHold { workspace, name: r.name, plan: r.plan.and_then(|p| p.parse().ok()), limits: limits(r.names, r.calls, r.windows) }))
+    Ok(row.map(|r| WorkspaceHold {
+        workspace,
+        name: r.name,
+        plan: r.plan.and_then(|p| p.parse().ok()),
+        group: r.group.and_then(|g| g.parse().ok()),
+        limits: limits(r.names, r.calls, r.windows),
+    }))
 }
 
 /// The workspace's plan becomes this one, or none.
@@ -245,8 +257,10 @@ pub async fn assign_workspace(conn: &mut PgConnection, workspace: WorkspaceId, p
     Ok(())
 }
 
-/// Who has a plan: workspaces, then keys.
+/// Who has a plan: groups, then workspaces, then keys.
 pub async fn list_holders(db: &PgPool, plan: PlanId, most: i64) -> sqlx::Result<Vec<Holder>> {
+    let groups = groups::list_holding_groups(db, plan, most).await?;
+    let most = most - i64::try_from(groups.len()).unwrap_or(most);
     let workspaces = sqlx::query!(
         r#"select w.id, w.name, w.personal_of from workspace_plans h join workspaces w on w.id = h.workspace_id
            where h.plan_id = $1 order by h.assigned_at desc, w.id limit $2"#,
@@ -260,11 +274,11 @@ pub async fn list_holders(db: &PgPool, plan: PlanId, most: i64) -> sqlx::Result<
         id: WorkspaceId::new(r.id).to_string(),
         name: r.name,
         href: r.personal_of.map(|account| format!("/admin/accounts/{}", AccountId::new(account))),
-        is_key: false,
+        kind: HolderKind::Workspace,
     });
     let of_key = keys.into_iter().map(|r| {
         let id = KeyId::new(r.id).to_string();
-        Holder { href: Some(link("/admin/keys", [("key", id.as_str())])), id, name: r.name, is_key: true }
+        Holder { href: Some(link("/admin/keys", [("key", id.as_str())])), id, name: r.name, kind: HolderKind::Key }
     });
-    Ok(of_workspace.chain(of_key).collect())
+    Ok(groups.into_iter().chain(of_workspace).chain(of_key).collect())
 }

@@ -1,7 +1,11 @@
 //! Numbers over time, and the colours everything is made of.
 
-use super::samples::{day_of_calls, month_of_calls, quiet_day, spark};
-use crate::ui::*;
+use super::samples::{day_of_calls, latencies, month_of_calls, quiet_day, spark};
+use crate::ui::{
+    chart::LineChart,
+    number::{millis, short},
+    *,
+};
 use leptos::prelude::*;
 
 #[component]
@@ -19,6 +23,7 @@ pub fn ChartsAndFigures() -> impl IntoView {
             <UsageChart series=day_of_calls() zoom="/dev/ui?from={from}&to={to}"/>
             <UsageChart series=month_of_calls()/>
             <UsageChart series=quiet_day() small=true/>
+            <LineChart lines=latencies() words=millis axis=short/>
         </Section>
         <Section id="spark" title="Sparkline, quota, progress" lead="Thirty days in a cell; a quota with its post; a bar for a share." wide=true>
             <div class="row gap-lg">

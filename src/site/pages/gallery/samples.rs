@@ -4,7 +4,7 @@ use crate::{
     error::{AppError, FieldError},
     ui::{
         FormOutcome,
-        chart::{Bucket, Limit, Series},
+        chart::{Bucket, Limit, Line, Lines, Series},
     },
 };
 
@@ -120,6 +120,20 @@ pub fn quiet_day() -> Series {
         (bucket.passed, bucket.limited, bucket.refused) = (0, 0, 0);
     }
     Series { id: "quiet".into(), title: "A day without calls".into(), limit: None, ..day }
+}
+
+/// Percentiles by hour, in microseconds, with a gap.
+pub fn latencies() -> Lines {
+    let values = |of: u64| (0..12).map(|hour: u64| (hour != 5 && hour != 6).then(|| of * (100 + (hour * 7) % 30))).collect();
+    let line = |name: &str, of: u64| Line { name: name.into(), values: values(of) };
+    Lines {
+        id: "latency".into(),
+        title: "How long calls took by hour, in microseconds".into(),
+        note: "Today, Stockholm time".into(),
+        unit: "Hour".into(),
+        labels: (0..12).map(|hour| format!("{hour:02}:00")).collect(),
+        lines: vec![line("p50", 90), line("p95", 240), line("p99", 410)],
+    }
 }
 
 /// Thirty days of one key: 1 busy and sometimes limited, 2 idle but for three days, 3 weekdays with refusals of late.

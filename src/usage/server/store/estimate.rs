@@ -12,7 +12,7 @@ pub struct PricedRow {
     pub units: i64,
 }
 
-/// Units that passed, by the plan that each key has now (its own, else its workspace's) if that has a price. Whole days (UTC) are read
+/// Units that passed, by the plan that each key has now (its own, else its workspace's, else its group's) if that has a price. Whole days (UTC) are read
 /// from their rollup and the rest from quarters of an hour, so rows are bounded by days × routes.
 pub async fn sum_units_by_plan(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime) -> sqlx::Result<Vec<PricedRow>> {
     sqlx::query_as!(
@@ -23,7 +23,8 @@ pub async fn sum_units_by_plan(db: &PgPool, scope: &Scope, from: OffsetDateTime,
              select k.id as key_id, p.id as plan_id
              from keys k join apis a on a.id = k.api_id
                left join workspace_plans h on h.workspace_id = k.workspace_id and a.slug <> 'tollgate'
-               join plans p on p.id = coalesce(k.plan_id, h.plan_id) and p.price_micros is not null
+               left join group_members m on m.workspace_id = k.workspace_id and a.slug <> 'tollgate' left join groups g on g.id = m.group_id
+               join plans p on p.id = coalesce(k.plan_id, h.plan_id, g.plan_id) and p.price_micros is not null
              where ($1::uuid is null or k.workspace_id = $1) and ($4::uuid is null or k.id = $4) and ($5::uuid is null or k.api_id = $5)
                and ($7::text[] is null or 'VALID' = any($7))
            ), passed as (

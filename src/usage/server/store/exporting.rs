@@ -13,11 +13,14 @@ pub struct ExportRow {
     pub key_id: Uuid,
     pub key_name: String,
     pub api: String,
-    pub route: String,
+    /// Null in rows by address.
+    pub route: Option<String>,
+    /// Null in rows by route.
+    pub address: Option<String>,
     pub outcome: String,
     pub count: i64,
-    /// Cost units of what passed.
-    pub units: i64,
+    /// Cost units of what passed; null in rows by address.
+    pub units: Option<i64>,
     pub price_micros: Option<i64>,
     pub currency: Option<String>,
 }
@@ -46,11 +49,12 @@ pub async fn list_export(
              order by 1, key_id, route, outcome limit $12
            )
            select c.bucket as "bucket!", c.key_id as "key_id!", coalesce(k.name, '') as "key_name!", coalesce(a.slug, '') as "api!",
-             c.route as "route!", c.outcome as "outcome!", c.count as "count!", c.units as "units!",
+             c.route as "route?", null::text as address, c.outcome as "outcome!", c.count as "count!", c.units as "units?",
              p.price_micros as "price_micros?", p.currency as "currency?"
            from cells c left join keys k on k.id = c.key_id left join apis a on a.id = c.api_id
              left join workspace_plans h on h.workspace_id = k.workspace_id and a.slug <> 'tollgate'
-             left join plans p on p.id = coalesce(k.plan_id, h.plan_id) and p.price_micros is not null
+             left join group_members m on m.workspace_id = k.workspace_id and a.slug <> 'tollgate' left join groups g on g.id = m.group_id
+             left join plans p on p.id = coalesce(k.plan_id, h.plan_id, g.plan_id) and p.price_micros is not null
            order by c.bucket, c.key_id, c.route, c.outcome"#,
         edges,
         scope.workspace(),
@@ -66,6 +70,74 @@ pub async fn list_export(
         i64::try_from(most).unwrap_or(i64::MAX),
     )
     .fetch_all(db)
+    .await
+}
+
+/// The same by address in place of by route; of the address of the scope, if it has one. There is no price: of an address no cost is kept.
+pub async fn list_address_export(
+    db: &PgPool,
+    scope: &Scope,
+    edges: &[OffsetDateTime],
+    after: Option<&(Uuid, String, String)>,
+    most: usize,
+) -> sqlx::Result<Vec<ExportRow>> {
+    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
+    let (key, address, outcome) = after.map_or((None, None, None), |(key, address, outcome)| (Some(*key), Some(address.as_str()), Some(outcome.as_str())));
+    sqlx::query_as!(
+        ExportRow,
+        r#"with cells as (
+             select width_bucket(quarter, $1::timestamptz[]) as bucket, key_id, (array_agg(api_id))[1] as api_id, address, outcome, sum(count)::bigint as count
+             from usage_addresses
+             where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
+               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or address = $7)
+               and ($8::text[] is null or outcome = any($8))
+               and ($9::uuid is null or (key_id, address, outcome) > ($9::uuid, $10::text, $11::text))
+             group by 1, key_id, address, outcome
+             order by 1, key_id, address, outcome limit $12
+           )
+           select c.bucket as "bucket!", c.key_id as "key_id!", coalesce(k.name, '') as "key_name!", coalesce(a.slug, '') as "api!",
+             null::text as route, c.address as "address?", c.outcome as "outcome!", c.count as "count!", null::bigint as units,
+             null::bigint as price_micros, null::text as currency
+           from cells c left join keys k on k.id = c.key_id left join apis a on a.id = c.api_id
+           order by c.bucket, c.key_id, c.address, c.outcome"#,
+        edges,
+        scope.workspace(),
+        first,
+        last,
+        scope.key(),
+        scope.api(),
+        scope.address,
+        scope.outcomes.as_deref() as _,
+        key,
+        address,
+        outcome,
+        i64::try_from(most).unwrap_or(i64::MAX),
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// How many rows by address there are in all.
+pub async fn count_address_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) -> sqlx::Result<i64> {
+    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(0) };
+    sqlx::query_scalar!(
+        r#"select count(*) as "n!" from (
+             select from usage_addresses
+             where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
+               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or address = $7)
+               and ($8::text[] is null or outcome = any($8))
+             group by width_bucket(quarter, $1::timestamptz[]), key_id, address, outcome
+           ) cells"#,
+        edges,
+        scope.workspace(),
+        first,
+        last,
+        scope.key(),
+        scope.api(),
+        scope.address,
+        scope.outcomes.as_deref() as _,
+    )
+    .fetch_one(db)
     .await
 }
 

@@ -87,3 +87,31 @@ pub async fn list_buckets(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: 
     .await?;
     Ok(rows.into_iter().map(|row| (row.bucket, row.count)).collect())
 }
+
+/// Sums by place between the edges (1 is behind the first) and by bucket, the quickest first; from days (UTC) or quarters of an hour.
+pub async fn list_series(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], of_days: bool) -> sqlx::Result<Vec<(i32, i16, i64)>> {
+    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
+    let rows = sqlx::query!(
+        r#"with cells as (
+             select day as at, bucket, count from latency_days
+             where $8 and day >= $3 and day < $4 and ($2::uuid is null or workspace_id = $2)
+               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
+             union all
+             select quarter, bucket, count from latency_quarters
+             where not $8 and quarter >= $3 and quarter < $4 and ($2::uuid is null or workspace_id = $2)
+               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
+           )
+           select width_bucket(at, $1::timestamptz[]) as "place!", bucket as "bucket!", sum(count)::bigint as "count!" from cells group by 1, 2 order by 1, 2"#,
+        edges,
+        scope.workspace(),
+        first,
+        last,
+        scope.key(),
+        scope.api(),
+        scope.route,
+        of_days,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.place, row.bucket, row.count)).collect())
+}

@@ -1,5 +1,6 @@
 //! The SQL of usage: `writing` adds counts, `reading` sums them between edges, `refusals` lists samples, `pruning` forgets.
 
+pub mod addresses;
 pub mod estimate;
 pub mod exporting;
 pub mod latency;

@@ -2,6 +2,7 @@
 //! counts between them in the largest pieces that no edge cuts, and `width_bucket` sorts these (1 is the first bucket). So one grouped
 //! query answers one panel, and reads rows bounded by hours × codes of what the filters leave.
 
+use super::addresses;
 use crate::{
     usage::model::KeyChoice,
     values::{ApiId, KeyId, WorkspaceId},
@@ -19,6 +20,8 @@ pub struct Scope {
     pub route: Option<String>,
     /// Only these codes.
     pub outcomes: Option<Vec<String>>,
+    /// Only calls from this address, as it is counted; never beside a route.
+    pub address: Option<String>,
 }
 
 impl Scope {
@@ -45,6 +48,9 @@ pub struct BucketRow {
 pub async fn list_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) -> sqlx::Result<Vec<BucketRow>> {
     if edges.len() < 2 {
         return Ok(Vec::new());
+    }
+    if scope.address.is_some() {
+        return addresses::list_buckets(db, scope, edges).await;
     }
     sqlx::query_as!(
         BucketRow,
@@ -101,6 +107,9 @@ pub async fn list_keys(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], mos
     if edges.len() < 2 {
         return Ok(Vec::new());
     }
+    if scope.address.is_some() {
+        return addresses::list_keys(db, scope, edges, most).await;
+    }
     sqlx::query_as!(
         KeyRow,
         r#"with cells as (
@@ -132,6 +141,9 @@ pub struct RouteRow {
 /// The busiest routes, whatever route is chosen: they are the choices, too. Whole days of UTC are read as such, what is left of the
 /// first and the last day by quarters of an hour.
 pub async fn list_routes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime, most: i64) -> sqlx::Result<Vec<RouteRow>> {
+    if scope.address.is_some() {
+        return Ok(Vec::new()); // of an address no routes are kept
+    }
     sqlx::query_as!(
         RouteRow,
         r#"with days as (
@@ -202,6 +214,9 @@ pub struct CodeRow {
 
 /// Sums by code since `from` and before `to`, the most first.
 pub async fn list_codes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime) -> sqlx::Result<Vec<CodeRow>> {
+    if scope.address.is_some() {
+        return addresses::list_codes(db, scope, from, to).await;
+    }
     sqlx::query_as!(
         CodeRow,
         r#"select outcome as "outcome!", sum(count)::bigint as "count!"

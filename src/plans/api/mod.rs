@@ -1,4 +1,8 @@
-//! Server functions of plans: what `/admin/plans` reads, and where its forms go.
+//! Server functions of plans: what `/admin/plans` reads, and where its forms go. Those of groups stand in a file of their own.
+
+mod groups;
+
+pub use groups::*;
 
 use super::model::{PlanForm, PlanPage};
 use crate::error::AppError;
@@ -47,7 +51,7 @@ pub async fn delete_plan(slug: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Gives a plan to whom the operator names: an account's email, a workspace's or a key's id.
+/// Gives a plan to whom the operator names: an account's email, a group's slug, a workspace's or a key's id.
 #[server]
 pub async fn assign_plan(slug: String, #[server(default)] to: String) -> Result<(), AppError> {
     use super::server;
@@ -58,7 +62,7 @@ pub async fn assign_plan(slug: String, #[server(default)] to: String) -> Result<
     Ok(())
 }
 
-/// Takes the plan of a workspace or a key away; `from` is its id.
+/// Takes the plan of a group, a workspace or a key away; `from` is its id.
 #[server]
 pub async fn take_plan(from: String) -> Result<(), AppError> {
     use super::server;

@@ -1,0 +1,68 @@
+//! What `/admin/groups` reads, and where its forms go.
+
+use crate::{
+    error::AppError,
+    plans::model::{GroupForm, GroupPage},
+};
+use leptos::prelude::*;
+
+/// What `/admin/groups` shows: `chosen` is the slug of the group beside the list, `after` the workspace behind which its members go on,
+/// `tries` whether it is held against last month's usage.
+#[server]
+pub async fn read_groups(chosen: Option<String>, after: Option<String>, tries: bool) -> Result<GroupPage, AppError> {
+    use crate::plans::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::group_page(&ctx, &caller, chosen.as_deref(), after.as_deref(), tries).await
+}
+
+/// Describes a group, and goes to it.
+#[server]
+pub async fn create_group(group: GroupForm) -> Result<(), AppError> {
+    use crate::{plans::server, platform::http::reply, values::link};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let group = server::groups::forms::create(&ctx, &caller, group).await?;
+    reply::toast(&ctx, &format!("{} is described. Put somebody into it.", group.name));
+    reply::redirect(&link("/admin/groups", [("edit", group.slug.as_str())]));
+    Ok(())
+}
+
+/// Changes a group.
+#[server]
+pub async fn save_group(group: GroupForm) -> Result<(), AppError> {
+    use crate::{plans::server, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::groups::forms::save(&ctx, &caller, group).await?;
+    reply::toast(&ctx, "Saved. It holds from now on.");
+    Ok(())
+}
+
+/// Deletes a group that nobody is in.
+#[server]
+pub async fn delete_group(slug: String) -> Result<(), AppError> {
+    use crate::{plans::server, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::delete_group(&ctx, &caller, &slug).await?;
+    reply::toast(&ctx, "The group is deleted.");
+    reply::redirect("/admin/groups");
+    Ok(())
+}
+
+/// Puts whom the operator names into a group: an account's email or id, or a workspace's id.
+#[server]
+pub async fn add_to_group(slug: String, #[server(default)] to: String) -> Result<(), AppError> {
+    use crate::{plans::server, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let name = server::groups::forms::add(&ctx, &caller, &slug, &to).await?;
+    reply::toast(&ctx, &format!("{name} is in this group from now on."));
+    Ok(())
+}
+
+/// Takes a workspace out of a group; `from` is its id, or its account's.
+#[server]
+pub async fn take_from_group(slug: String, from: String) -> Result<(), AppError> {
+    use crate::{plans::server, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let name = server::groups::forms::remove(&ctx, &caller, &slug, &from).await?;
+    reply::toast(&ctx, &format!("{name} is in no group any more."));
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Groups: workspaces that an operator treats alike.
+
+use super::{DryRun, Plan, PlanForm};
+use crate::{
+    keys::model::KeyLimit,
+    values::{AccountId, GroupId, PlanId, Slug, WorkspaceId},
+};
+use serde::{Deserialize, Serialize};
+
+/// A group. What it allows holds each of its workspaces by itself, as a plan of the workspace does: its own limits, else those of its plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub id: GroupId,
+    /// Its name for machines. It stays.
+    pub slug: Slug,
+    pub name: String,
+    pub description: String,
+    pub plan: Option<GroupPlan>,
+    /// Its own, by name; they stand before those of its plan.
+    pub limits: Vec<KeyLimit>,
+    /// How many workspaces are in it.
+    pub members: u64,
+}
+
+/// The plan of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupPlan {
+    pub id: PlanId,
+    pub slug: Slug,
+    pub name: String,
+}
+
+/// A group that an operator describes; texts as they were typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewGroup {
+    pub slug: String,
+    pub name: String,
+    pub description: String,
+    /// The slug of a plan.
+    pub plan: Option<String>,
+    pub limits: Vec<KeyLimit>,
+}
+
+/// Changes of a group; `None` leaves as it is. All or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupEdit {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    /// `Some(None)`: no plan.
+    pub plan: Option<Option<String>>,
+    pub limits: Option<Vec<KeyLimit>>,
+}
+
+/// A workspace in a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub workspace: WorkspaceId,
+    pub name: String,
+    /// Whose personal workspace it is.
+    pub account: Option<AccountId>,
+}
+
+/// Some members, in the order of their ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    pub rows: Vec<Member>,
+    /// Behind which the next ones stand, if there are more.
+    pub next: Option<WorkspaceId>,
+}
+
+/// The form of a group: texts as they were typed. Its limits are those of the usual windows; empty: none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GroupForm {
+    pub slug: String,
+    pub name: String,
+    pub description: String,
+    /// The slug of a plan; empty: none.
+    pub plan: String,
+    pub second: String,
+    pub minute: String,
+    pub hour: String,
+    pub day: String,
+    pub month: String,
+}
+
+impl GroupForm {
+    /// The form that shows this group.
+    pub fn of(group: &Group) -> Self {
+        let PlanForm { second, minute, hour, day, month, .. } = PlanForm::of_limits(&group.limits);
+        Self {
+            slug: group.slug.to_string(),
+            name: group.name.clone(),
+            description: group.description.clone(),
+            plan: group.plan.as_ref().map(|p| p.slug.to_string()).unwrap_or_default(),
+            second,
+            minute,
+            hour,
+            day,
+            month,
+        }
+    }
+
+    /// Its limits, as the form of a plan has them.
+    pub fn limits(&self) -> PlanForm {
+        PlanForm {
+            second: self.second.clone(),
+            minute: self.minute.clone(),
+            hour: self.hour.clone(),
+            day: self.day.clone(),
+            month: self.month.clone(),
+            ..PlanForm::default()
+        }
+    }
+}
+
+/// The group beside the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChosenGroup {
+    pub group: Group,
+    pub members: Members,
+    /// These are not the first members.
+    pub is_further: bool,
+    pub run: Option<DryRun>,
+}
+
+/// What `/admin/groups` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupPage {
+    pub groups: Vec<Group>,
+    pub chosen: Option<ChosenGroup>,
+    /// Those that a group may have.
+    pub plans: Vec<Plan>,
+}

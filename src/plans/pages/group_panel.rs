@@ -1,0 +1,115 @@
+//! One group beside the list: who is in it, and its form.
+
+use super::{
+    groups::PATH,
+    panel::{limit_fields, others},
+};
+use crate::{
+    plans::{
+        api::{AddToGroup, DeleteGroup, SaveGroup, TakeFromGroup},
+        model::{ChosenGroup, Group, GroupForm, Member, Members, Plan},
+    },
+    ui::{Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, SelectField, Size, TextArea, TextField, number::count},
+    values::link,
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+/// The fields of a group. Its slug is chosen once.
+pub fn fields(form: &GroupForm, plans: &[Plan], is_new: bool) -> AnyView {
+    let limits = limit_fields("group", &form.limits());
+    let form = form.clone();
+    let slug = is_new.then(|| {
+        view! { <TextField label="Slug" name="group[slug]" mono=true maxlength=40 required=true autocomplete="off" help="Its name for machines: lower-case letters, digits and hyphens. It stays."/> }
+    });
+    let none = (String::new(), "No plan".to_owned());
+    let options: Vec<_> = std::iter::once(none).chain(plans.iter().map(|p| (p.slug.to_string(), p.name.clone()))).collect();
+    view! {
+        <TextField label="Name" name="group[name]" value=form.name maxlength=80 required=true autocomplete="off"/>
+        {slug}
+        <TextArea label="Description" name="group[description]" value=form.description rows=2 maxlength=400/>
+        <SelectField label="Plan" name="group[plan]" options value=form.plan help="For each workspace in it that has no plan itself."/>
+        <div class="stack-sm">
+            <p class="help">"How much each of its workspaces may, with all its keys together. All empty: what the plan allows."</p>
+            {limits}
+        </div>
+    }
+    .into_any()
+}
+
+pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>) -> AnyView {
+    let ChosenGroup { group, members, is_further, .. } = chosen;
+    let slug = group.slug.to_string();
+    let tries = link(PATH, [("edit", slug.as_str()), ("try", "1")]);
+    let delete = (group.members == 0).then(
+        || view! { <Form action=DeleteGroup::PATH quiet=true hidden=vec![("slug", slug.clone())]><Button look=Look::DangerQuiet>"Delete"</Button></Form> },
+    );
+    view! {
+        <aside class="card panel" aria-labelledby="h-edit">
+            <div class="card-head">
+                <h2 id="h-edit">{group.name.clone()}</h2>
+                <span class="push"><IconLink icon=Icon::Close label="Close" href=PATH size=Size::Small/></span>
+            </div>
+            <div class="card-body stack-lg">
+                {who(&group, members, is_further)}
+                <Form action=SaveGroup::PATH class="stack" label="Change the group" hidden=vec![("group[slug]", slug)]>
+                    {fields(&GroupForm::of(&group), &plans, false)}
+                    {others(&group.limits)}
+                    <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
+                </Form>
+                <ErrorSummary action=DeleteGroup::PATH/>
+                {delete}
+            </div>
+        </aside>
+    }
+    .into_any()
+}
+
+fn who(group: &Group, members: Members, is_further: bool) -> AnyView {
+    let slug = group.slug.to_string();
+    let title = match group.members {
+        0 => "Who is in it".to_owned(),
+        n => format!("Who is in it: {}", count(n, "workspace", "workspaces")),
+    };
+    let list = if members.rows.is_empty() {
+        view! { <p class="muted">{if is_further { "Nobody further." } else { "Nobody is in it yet." }}</p> }.into_any()
+    } else {
+        let items = members.rows.into_iter().map(|m| member(&slug, m)).collect_view();
+        view! { <ul class="list flush small-list">{items}</ul> }.into_any()
+    };
+    let first =
+        is_further.then(|| view! { <LinkButton href=link(PATH, [("edit", slug.as_str())]) size=Size::Small look=Look::Quiet>"From the first"</LinkButton> });
+    let next = members.next.map(|id| {
+        let id = id.to_string();
+        let href = link(PATH, [("edit", slug.as_str()), ("after", id.as_str())]);
+        view! { <LinkButton href size=Size::Small look=Look::Quiet>"More"</LinkButton> }
+    });
+    view! {
+        <section class="stack" aria-labelledby="h-in">
+            <h3 id="h-in">{title}</h3>
+            {list}
+            {(first.is_some() || next.is_some()).then(|| view! { <div class="form-actions">{first}{next}</div> })}
+            <ErrorSummary action=TakeFromGroup::PATH/>
+            <Form action=AddToGroup::PATH class="stack-sm" label="Add" hidden=vec![("slug", slug.clone())]>
+                <TextField label="Put into it" name="to" autocomplete="off" maxlength=254 required=true help="An account's email, or the id of a workspace."/>
+                <div class="form-actions"><Button size=Size::Small>"Add"</Button></div>
+            </Form>
+        </section>
+    }
+    .into_any()
+}
+
+fn member(slug: &str, member: Member) -> AnyView {
+    let name = match member.account {
+        Some(account) => view! { <a class="row-link" href=format!("/admin/accounts/{account}")>{member.name.clone()}</a> }.into_any(),
+        None => member.name.clone().into_any(),
+    };
+    let hidden = vec![("slug", slug.to_owned()), ("from", member.workspace.to_string())];
+    let label = format!("Take {} out of the group", member.name);
+    view! {
+        <li class="row-between">
+            <span>{name}</span>
+            <Form action=TakeFromGroup::PATH quiet=true hidden><Button size=Size::Small look=Look::Quiet label>"Take out"</Button></Form>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,110 @@
+//! `/admin/groups`: every group, and the form for a new one. Changing one, its members and trying it are states with a URL
+//! (`?edit=partners`, `?edit=partners&after=ws_…`, `?edit=partners&try=1`).
+
+use super::{
+    group_panel::{edit_panel, fields},
+    panel::dry_run,
+};
+use crate::{
+    accounts::components::Framed,
+    keys::model::KeyLimit,
+    plans::{
+        api::{self, CreateGroup},
+        model::{Group, GroupForm, GroupPage, Plan},
+    },
+    ui::{Button, Crumb, Empty, Form, LinkButton, Look, PageHeader, Size, Table, loaded, number::count},
+    values::link,
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+pub const PATH: &str = "/admin/groups";
+
+#[component]
+pub fn GroupsPage() -> impl IntoView {
+    let (chosen, after, tries) = use_query_map().with_untracked(|map| {
+        let named = |name: &str| map.get(name).filter(|text| !text.is_empty());
+        (named("edit"), named("after"), map.get("try").is_some())
+    });
+    let load = move || api::read_groups(chosen.clone(), after.clone(), tries);
+    let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::here("Groups")];
+    view! { <Framed crumbs>{loaded(load, page, ("Go to the groups", PATH))}</Framed> }
+}
+
+fn page(page: GroupPage) -> AnyView {
+    let lead = "Workspaces that you treat alike. What a group allows holds each of them by itself, where neither the key nor the workspace has limits or a plan with limits. A workspace is in one group at most.";
+    let run = page.chosen.as_ref().and_then(|c| c.run.clone().map(|run| dry_run(&format!("Had {} allowed what it allows now", c.group.name), run)));
+    let list = if page.groups.is_empty() {
+        let text = "Describe one beside this and give it a plan or limits of its own. Then put workspaces into it, by the email of their account.";
+        view! { <Empty title="No groups yet" text/> }.into_any()
+    } else {
+        table(page.groups)
+    };
+    let panel = match page.chosen {
+        Some(chosen) => edit_panel(chosen, page.plans),
+        None => new_panel(page.plans),
+    };
+    view! {
+        <PageHeader title="Groups" lead=lead.into_any()/>
+        <div class="cols-panel"><div class="stack-xl">{list}{run}</div>{panel}</div>
+    }
+    .into_any()
+}
+
+fn table(groups: Vec<Group>) -> AnyView {
+    let rows = groups.into_iter().map(row).collect_view();
+    view! {
+        <Table caption="Groups by name">
+            <thead>
+                <tr>
+                    <th scope="col">"Name"</th>
+                    <th scope="col">"Allows each"</th>
+                    <th scope="col" class="col-2">"Members"</th>
+                    <td><span class="visually-hidden">"Act"</span></td>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </Table>
+    }
+    .into_any()
+}
+
+fn row(group: Group) -> AnyView {
+    let href = link(PATH, [("edit", group.slug.as_str())]);
+    let allows = match (&group.plan, group.limits.is_empty()) {
+        (_, false) => {
+            view! { <span class="stack-xs">{group.limits.iter().map(|l| view! { <span>{KeyLimit::words(l)}</span> }).collect_view()}</span> }.into_any()
+        }
+        (Some(plan), true) => {
+            let of_plan = link(super::plans::PATH, [("edit", plan.slug.as_str())]);
+            view! { "the plan "<a href=of_plan>{plan.name.clone()}</a> }.into_any()
+        }
+        (None, true) => view! { <span class="faint">"what the next level does"</span> }.into_any(),
+    };
+    let members = match group.members {
+        0 => view! { <span class="faint">"nobody"</span> }.into_any(),
+        n => count(n, "workspace", "workspaces").into_any(),
+    };
+    view! {
+        <tr>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=href.clone()>{group.name.clone()}</a><code>{group.slug.to_string()}</code></span></th>
+            <td>{allows}</td>
+            <td class="col-2">{members}</td>
+            <td class="cell-more"><LinkButton href size=Size::Small label=format!("Edit {}", group.name)>"Edit"</LinkButton></td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn new_panel(plans: Vec<Plan>) -> AnyView {
+    view! {
+        <aside class="card panel" aria-labelledby="h-new">
+            <div class="card-head"><h2 id="h-new">"New group"</h2></div>
+            <Form action=CreateGroup::PATH class="card-body stack" label="New group">
+                {fields(&GroupForm::default(), &plans, true)}
+                <div class="form-actions"><Button look=Look::Primary>"Create group"</Button></div>
+            </Form>
+        </aside>
+    }
+    .into_any()
+}

@@ -1,0 +1,131 @@
+//! Describing groups.
+
+use crate::{
+    accounts::Caller,
+    activity::server::{Change, record},
+    error::{AppError, Fields},
+    keys::server::{actor, gate, rules as of_keys},
+    plans::{
+        model::{Group, GroupEdit, GroupPlan, NewGroup},
+        server::{
+            describing::{self as plans, sorted},
+            rules, store,
+            store::groups as rows,
+        },
+    },
+    platform::Ctx,
+    ui::number::count,
+    values::{GroupId, Slug, permission_names as may},
+};
+use sqlx::PgConnection;
+
+/// Every group, by name.
+pub async fn list_groups(ctx: &Ctx, caller: &Caller) -> Result<Vec<Group>, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    Ok(rows::list_groups(&mut *ctx.db.acquire().await?, None).await?)
+}
+
+/// The group of this slug.
+pub async fn find_group(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Group, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    find(&mut *ctx.db.acquire().await?, slug).await
+}
+
+pub async fn find(conn: &mut PgConnection, slug: &str) -> Result<Group, AppError> {
+    rows::list_groups(conn, Some(slug)).await?.pop().ok_or(AppError::NotFound)
+}
+
+pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<Group, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let mut fields = Fields::default();
+    let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
+    let name = fields.check("name", of_keys::name(&new.name));
+    let description = fields.check("description", rules::description(&new.description));
+    fields.done()?;
+    of_keys::limits(&new.limits)?;
+    let (Some(slug), Some(name), Some(description)) = (slug, name, description) else { return Err(AppError::NotFound) };
+
+    let mut tx = ctx.db.begin().await?;
+    let plan = plan(&mut tx, new.plan.as_deref()).await?;
+    let group = Group { id: ctx.new_id(), slug, name, description, plan, limits: sorted(new.limits), members: 0 };
+    if !rows::insert_group(&mut tx, &group, ctx.clock.now()).await? {
+        return Err(AppError::invalid("slug", "Another group has this slug."));
+    }
+    rows::replace_group_limits(&mut tx, group.id, &group.limits).await?;
+    note(ctx, &mut tx, caller, "group.created", group.id, facts(&group)).await?;
+    tx.commit().await?;
+    Ok(group)
+}
+
+/// Changes a group; its slug stays.
+pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit) -> Result<Group, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let mut fields = Fields::default();
+    let name = edit.name.and_then(|text| fields.check("name", of_keys::name(&text)));
+    let description = edit.description.and_then(|text| fields.check("description", rules::description(&text)));
+    fields.done()?;
+    let wanted = edit.limits.map(sorted);
+    of_keys::limits(wanted.as_deref().unwrap_or_default())?;
+
+    let mut tx = ctx.db.begin().await?;
+    let id = rows::lock_group(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
+    let before = find(&mut tx, slug).await?;
+    let plan = match edit.plan {
+        Some(wanted) => plan(&mut tx, wanted.as_deref()).await?,
+        None => before.plan.clone(),
+    };
+    let group = Group {
+        name: name.unwrap_or_else(|| before.name.clone()),
+        description: description.unwrap_or_else(|| before.description.clone()),
+        plan,
+        limits: wanted.unwrap_or_else(|| before.limits.clone()),
+        ..before.clone()
+    };
+    if group == before {
+        return Ok(group); // sent twice
+    }
+    rows::update_group(&mut tx, &group, ctx.clock.now()).await?;
+    if group.limits != before.limits {
+        rows::replace_group_limits(&mut tx, id, &group.limits).await?;
+    }
+    note(ctx, &mut tx, caller, "group.changed", id, serde_json::json!({ "name": group.name, "from": facts(&before), "to": facts(&group) })).await?;
+    tx.commit().await?;
+    if group.limits != before.limits || group.plan != before.plan {
+        gate::limits_changed(ctx, &[id.uuid()]).await;
+    }
+    Ok(group)
+}
+
+/// Deletes a group that nobody is in.
+pub async fn delete_group(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<(), AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let mut tx = ctx.db.begin().await?;
+    let id = rows::lock_group(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
+    let group = find(&mut tx, slug).await?;
+    if group.members > 0 {
+        let members = count(group.members, "workspace is", "workspaces are");
+        return Err(AppError::conflict(format!("{members} in this group. Take them out first.")));
+    }
+    rows::delete_group(&mut tx, id).await?;
+    note(ctx, &mut tx, caller, "group.deleted", id, facts(&group)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The plan of a slug, which nobody deletes until the transaction ends.
+async fn plan(conn: &mut PgConnection, slug: Option<&str>) -> Result<Option<GroupPlan>, AppError> {
+    let Some(slug) = slug else { return Ok(None) };
+    let id = store::lock_plan(conn, slug).await?.ok_or_else(|| AppError::invalid("plan", "There is no plan of this name."))?;
+    let plan = plans::find(conn, slug).await?;
+    Ok(Some(GroupPlan { id, slug: plan.slug, name: plan.name }))
+}
+
+fn facts(group: &Group) -> serde_json::Value {
+    serde_json::json!({ "slug": group.slug, "name": group.name, "plan": group.plan.as_ref().map(|p| &p.slug), "limits": group.limits })
+}
+
+async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, kind: &str, group: GroupId, data: serde_json::Value) -> Result<(), AppError> {
+    let (actor_id, actor_name) = actor(caller);
+    record(ctx, conn, Change { kind, actor: actor_id, actor_name, subject: Some(group.uuid()), data, ..Change::default() }).await?;
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! From the texts of the forms of groups to the typed input of an operation.
+
+use super::{describing, members};
+use crate::{
+    accounts::Caller,
+    error::{AppError, FieldError},
+    keys::model::KeyLimit,
+    plans::{
+        model::{Group, GroupEdit, GroupForm, NewGroup},
+        server::forms,
+    },
+    platform::Ctx,
+};
+
+pub async fn create(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group, AppError> {
+    let limits = limits(&form, &[])?;
+    let new = NewGroup { plan: plan(&form), slug: form.slug, name: form.name, description: form.description, limits };
+    in_form(describing::create_group(ctx, caller, new).await)
+}
+
+/// What the form does not show of a group stays.
+pub async fn save(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group, AppError> {
+    let before = describing::find_group(ctx, caller, &form.slug).await?;
+    let limits = limits(&form, &before.limits)?;
+    let edit = GroupEdit { plan: Some(plan(&form)), name: Some(form.name), description: Some(form.description), limits: Some(limits) };
+    in_form(describing::edit_group(ctx, caller, &form.slug, edit).await)
+}
+
+fn plan(form: &GroupForm) -> Option<String> {
+    let slug = form.plan.trim();
+    (!slug.is_empty()).then(|| slug.to_owned())
+}
+
+fn limits(form: &GroupForm, before: &[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> {
+    in_form(forms::limits(&form.limits(), before))
+}
+
+/// The fields of the form stand in `group[…]`; what an operation says of one belongs beside it.
+fn in_form<T>(done: Result<T, AppError>) -> Result<T, AppError> {
+    done.map_err(|error| match error {
+        AppError::Invalid { fields } => {
+            let moved = |f: FieldError| FieldError { field: if f.field.is_empty() { f.field } else { format!("group[{}]", f.field) }, message: f.message };
+            AppError::Invalid { fields: fields.into_iter().map(moved).collect() }
+        }
+        other => other,
+    })
+}
+
+/// Puts a workspace, or the one of an account, into a group; the answer is its name.
+pub async fn add(ctx: &Ctx, caller: &Caller, slug: &str, to: &str) -> Result<String, AppError> {
+    describing::find_group(ctx, caller, slug).await?;
+    let nobody = || AppError::invalid("to", "Nobody has this email or id. Write an account's email, or the id of a workspace.");
+    let workspace = forms::workspace(ctx, caller, to.trim()).await?.ok_or_else(nobody)?;
+    match members::add_member(ctx, caller, slug, workspace).await {
+        Ok(hold) => Ok(hold.name),
+        Err(AppError::NotFound) => Err(nobody()),
+        Err(AppError::Conflict { message }) => Err(AppError::invalid("to", message)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes a workspace, or the one of an account, out of a group; the answer is its name.
+pub async fn remove(ctx: &Ctx, caller: &Caller, slug: &str, from: &str) -> Result<String, AppError> {
+    let workspace = forms::workspace(ctx, caller, from.trim()).await?.ok_or(AppError::NotFound)?;
+    Ok(members::remove_member(ctx, caller, slug, workspace).await?.name)
+}

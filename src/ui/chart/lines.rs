@@ -1,0 +1,192 @@
+//! Up to three lines over the same time, as a card with its table: a value a bucket, a gap where there is none. Lines differ by their
+//! dashes, not only by colour. Nothing of it needs script.
+
+use super::scale::{Scale, ticks};
+use leptos::prelude::*;
+
+const HEIGHT: f64 = 192.0;
+/// The strips above and below the plot, as in `bars`.
+const TOP: f64 = 20.0;
+const FOOT: f64 = 24.0;
+/// The looks of the lines, in order.
+const LOOKS: [&str; 3] = ["line-1", "line-2", "line-3"];
+
+/// One line: its name and a value for each bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub name: String,
+    pub values: Vec<Option<u64>>,
+}
+
+/// One chart of lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lines {
+    /// Unique on the page; the ids inside the chart begin with it.
+    pub id: String,
+    /// "How long calls took by day, in milliseconds".
+    pub title: String,
+    /// Time and zone.
+    pub note: String,
+    /// The head of the table's first column: "Day", "Hour".
+    pub unit: String,
+    /// Of each bucket, oldest first.
+    pub labels: Vec<String>,
+    /// At most three.
+    pub lines: Vec<Line>,
+}
+
+impl Lines {
+    fn peak(&self) -> u64 {
+        self.lines.iter().flat_map(|line| &line.values).flatten().copied().max().unwrap_or(0)
+    }
+
+    /// The chart in one sentence, for those who cannot see it: of each line the lowest and the highest value.
+    fn sentence(&self, words: fn(u64) -> String) -> String {
+        let one = |line: &Line| {
+            let values = || line.values.iter().flatten().copied();
+            let (low, high) = (values().min()?, values().max()?);
+            Some(format!("{} from {} to {}", line.name, words(low), words(high)))
+        };
+        let lines: Vec<String> = self.lines.iter().filter_map(one).collect();
+        format!("{}, {}: {}.", self.title, self.note, lines.join("; "))
+    }
+}
+
+/// `words` says a value in the table, `axis` a number beside a line of the grid.
+#[component]
+pub fn LineChart(lines: Lines, words: fn(u64) -> String, axis: fn(u64) -> String) -> impl IntoView {
+    let heading = format!("{}-title", lines.id);
+    let view_name = format!("{}-view", lines.id);
+    let switch = view! {
+        <div class="segmented" role="radiogroup" aria-label="Show as">
+            <label><input type="radio" name=view_name.clone() checked=true autocomplete="off"/>"Chart"</label>
+            <label><input type="radio" name=view_name class="view-table" autocomplete="off"/>"Table"</label>
+        </div>
+    };
+    let scale = Scale::new(lines.peak(), HEIGHT - TOP - FOOT, HEIGHT - FOOT);
+    let numbers = scale.ticks.iter().map(|tick| view! { <text x="0" y=px(scale.y(*tick) + 4.0)>{axis(*tick)}</text> }).collect_view();
+    let title = view! { <div class="chart-title"><h2 id=heading.clone()>{lines.title.clone()}</h2><p>{lines.note.clone()}</p></div> };
+    let legend = lines
+        .lines
+        .iter()
+        .zip(LOOKS)
+        .map(|(line, look)| view! { <span class="line-key"><svg aria-hidden="true"><line class=look x1="0" x2="100%" y1="6" y2="6"></line></svg>{line.name.clone()}</span> })
+        .collect_view();
+    view! {
+        <figure class="card chart-card" id=lines.id.clone() aria-labelledby=heading>
+            <div class="chart-head">
+                {title}
+                {switch}
+            </div>
+            <div class="legend">{legend}</div>
+            <div class="plot plot-sm"><svg class="plot-y" aria-hidden="true">{numbers}</svg><div class="plot-area">{drawing(&lines, &scale, words)}</div></div>
+            {table(&lines, words)}
+        </figure>
+    }
+    .into_any()
+}
+
+fn drawing(lines: &Lines, scale: &Scale, words: fn(u64) -> String) -> AnyView {
+    let grid = scale
+        .ticks
+        .iter()
+        .map(|tick| {
+            let y = px(scale.y(*tick));
+            view! { <line class=if *tick == 0 { "axis" } else { "grid-line" } x1="0" x2="100%" y1=y.clone() y2=y></line> }
+        })
+        .collect_view();
+    let drawn = lines.lines.iter().zip(LOOKS).map(|(line, look)| drawn(line, look, scale)).collect_view();
+    view! { <svg class="plot-x" role="img" aria-label=lines.sentence(words)>{grid}{drawn}{labels(lines, scale.base())}</svg> }.into_any()
+}
+
+/// A stroke between neighbours that both have a value, a dot where a value stands alone.
+fn drawn(line: &Line, look: &'static str, scale: &Scale) -> AnyView {
+    let slot = 100.0 / line.values.len().max(1) as f64;
+    let x = |i: usize| percent(slot * (i as f64 + 0.5));
+    let at = |i: usize| line.values.get(i).copied().flatten();
+    let strokes = (1..line.values.len())
+        .filter_map(|i| Some((i, at(i - 1)?, at(i)?)))
+        .map(|(i, from, to)| view! { <line class=look x1=x(i - 1) x2=x(i) y1=px(scale.y(from)) y2=px(scale.y(to))></line> })
+        .collect_view();
+    let is_alone = |i: usize| at(i + 1).is_none() && i.checked_sub(1).and_then(at).is_none();
+    let dots = (0..line.values.len())
+        .filter_map(|i| Some((i, at(i).filter(|_| is_alone(i))?)))
+        .map(|(i, value)| view! { <circle class=look cx=x(i) cy=px(scale.y(value)) r="2"></circle> })
+        .collect_view();
+    view! { {strokes}{dots} }.into_any()
+}
+
+fn labels(lines: &Lines, base: f64) -> AnyView {
+    let count = lines.labels.len();
+    let slot = 100.0 / count.max(1) as f64;
+    ticks(count)
+        .into_iter()
+        .map(|tick| {
+            let centre = slot * (tick.index as f64 + 0.5);
+            // At the edges a centred word would hang out of the chart.
+            let (x, anchor) = match (tick.index + 1 == count && slot < 12.0, centre < 3.0) {
+                (true, _) => (100.0, "end"),
+                (_, true) => (0.0, "start"),
+                _ => (centre, "middle"),
+            };
+            let label = lines.labels[tick.index].clone();
+            view! { <text class=tick.is_minor.then_some("tick-minor") x=percent(x) y=px(base + 18.0) text-anchor=anchor>{label}</text> }
+        })
+        .collect_view()
+        .into_any()
+}
+
+/// The same values, newest first.
+fn table(lines: &Lines, words: fn(u64) -> String) -> AnyView {
+    let heads = lines.lines.iter().map(|line| view! { <th scope="col" class="num">{line.name.clone()}</th> }).collect_view();
+    let rows = lines
+        .labels
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(i, label)| {
+            let cell = |line: &Line| match line.values.get(i).copied().flatten() {
+                Some(value) => view! { <td class="num">{words(value)}</td> }.into_any(),
+                None => view! { <td class="num"><span class="faint">"none told"</span></td> }.into_any(),
+            };
+            view! { <tr><th scope="row">{label.clone()}</th>{lines.lines.iter().map(cell).collect_view()}</tr> }
+        })
+        .collect_view();
+    view! {
+        <div class="chart-table" tabindex="0" role="region" aria-label=format!("{}, as a table", lines.title)>
+            <table class="table table-sm">
+                <caption class="visually-hidden">{format!("{}, newest first", lines.title)}</caption>
+                <thead><tr><th scope="col">{lines.unit.clone()}</th>{heads}</tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn px(n: f64) -> String {
+    format!("{n:.1}")
+}
+
+fn percent(n: f64) -> String {
+    format!("{n:.2}%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_tells_the_range_of_each_line() {
+        let line = |name: &str, values: &[Option<u64>]| Line { name: name.into(), values: values.to_vec() };
+        let lines = Lines {
+            id: "l".into(),
+            title: "How long".into(),
+            note: "today".into(),
+            unit: "Hour".into(),
+            labels: vec!["1".into(), "2".into()],
+            lines: vec![line("p50", &[Some(3), Some(1)]), line("p99", &[None, None])],
+        };
+        assert_eq!((lines.sentence(|n| n.to_string()).as_str(), lines.peak()), ("How long, today: p50 from 1 to 3.", 3));
+    }
+}

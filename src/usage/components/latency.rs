@@ -1,0 +1,64 @@
+//! How long calls took, where services tell it: the percentiles of the whole time, and over the time.
+
+use super::series::unit;
+use crate::{
+    ui::{
+        Figure, Figures,
+        chart::{Line, LineChart, Lines},
+        number::{millis, short, thousands},
+    },
+    usage::model::{BucketSize, Percentiles, UsageReport},
+};
+use leptos::prelude::*;
+
+/// Nothing where nothing was told.
+#[component]
+pub fn Latency(report: UsageReport) -> impl IntoView {
+    let Some(latency) = report.latency else { return ().into_any() };
+    let note = |rank: &str| format!("{rank} of the calls took no longer");
+    let line =
+        |name: &str, value: fn(&Percentiles) -> u64| Line { name: name.to_owned(), values: report.latencies.iter().map(|at| at.as_ref().map(value)).collect() };
+    let lines = Lines {
+        id: "latencies".to_owned(),
+        title: format!("How long calls took by {}, in milliseconds", report.bucket.word()),
+        note: report.period.clone(),
+        unit: unit(report.bucket).to_owned(),
+        labels: report.buckets.iter().map(|b| b.label.clone()).collect(),
+        lines: vec![line("p50", |p| p.p50), line("p95", |p| p.p95), line("p99", |p| p.p99)],
+    };
+    let chart = (report.latencies.iter().flatten().count() > 1).then(|| view! { <LineChart lines words=millis axis/> });
+    let days = matches!(report.bucket, BucketSize::Week | BucketSize::Month).then_some(" Weeks and months are made of days of UTC.");
+    view! {
+        <section class="stack" aria-labelledby="h-latency">
+            <div class="section-head"><h2 id="h-latency">"How long calls took"</h2></div>
+            <Figures>
+                <Figure term="p50" value=millis(latency.p50) note=note("Half")/>
+                <Figure term="p95" value=millis(latency.p95) note=note("95 %")/>
+                <Figure term="p99" value=millis(latency.p99) note=note("99 %")/>
+                <Figure term="Told of" value=thousands(latency.count) note="calls, by the services that answered them"/>
+            </Figures>
+            {chart}
+            <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."{days}</p>
+        </section>
+    }
+    .into_any()
+}
+
+/// Microseconds as a number of milliseconds: "0.5", "20", "1.00k".
+fn axis(micros: u64) -> String {
+    match micros {
+        0 => "0".to_owned(),
+        whole if whole.is_multiple_of(1_000) => short(whole / 1_000),
+        part => format!("{}.{:03}", part / 1_000, part % 1_000).trim_end_matches('0').to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_axis_counts_milliseconds() {
+        assert_eq!([axis(0), axis(200), axis(2_500), axis(20_000)], ["0", "0.2", "2.5", "20"]);
+    }
+}
