@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     accounts::server::in_full,
-    keys::model::Window,
     platform::{
         Ctx,
         jobs::JobError,
@@ -54,7 +53,7 @@ pub async fn send_limits(ctx: &Ctx, account: AccountId, at: OffsetDateTime) -> R
         all => format!("{} of your keys are at or near a limit. Where it is used up, calls are answered {code} until it resets.", keys(all)),
     };
     let fact = |n: &LimitNotice| {
-        let resets = in_full(words::end(n.window_start, n.window_seconds), &reader.time_zone);
+        let resets = in_full(words::end(n.window_start, n.window()), &reader.time_zone);
         let (used, allowed) = (u64::try_from(n.used).unwrap_or(0), u64::try_from(n.allowed).unwrap_or(0));
         (n.key_name.clone(), format!("{} of {} used, resets {resets}", thousands(used), count(allowed, "call", "calls")))
     };
@@ -79,7 +78,7 @@ pub async fn send_limits(ctx: &Ctx, account: AccountId, at: OffsetDateTime) -> R
 
 /// What calls beyond these limits are answered.
 fn codes(notices: &[LimitNotice]) -> &'static str {
-    let quotas = notices.iter().filter(|n| Window::stored(n.window_seconds).is_quota()).count();
+    let quotas = notices.iter().filter(|n| n.window().is_quota()).count();
     match quotas {
         0 => "RATE_LIMITED",
         n if n == notices.len() => "QUOTA_EXCEEDED",

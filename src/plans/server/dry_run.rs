@@ -23,7 +23,7 @@ pub async fn dry_run(ctx: &Ctx, caller: &Caller, slug: &str, by_key: bool) -> Re
     let plan = find(&mut *ctx.db.acquire().await?, slug).await?;
     let (fitting, short): (Vec<KeyLimit>, Vec<KeyLimit>) = plan.limits.into_iter().partition(|l| match l.window {
         Window::Seconds(seconds) => seconds.is_multiple_of(QUARTER),
-        Window::Month => true,
+        Window::Month | Window::Local(..) => true,
     });
     let rows = store::list_limited(&ctx.db, &fitting, by_key, last_month(ctx.clock.now()), MOST).await?;
     let whole = |n: i64| u64::try_from(n).unwrap_or(0);

@@ -135,7 +135,15 @@ impl Record {
                 if is_new {
                     begun(&counter);
                 }
-                Limit { policy: policy.clone(), counter }
+                let slows = policy.throttle().map(|slows| {
+                    let known = before.and_then(|before| before.throttle.as_ref()).map(|known| Arc::clone(&known.counter));
+                    let counter = match &group {
+                        Some(group) => group.counter(facts.key, &slows.name, slows.window).0,
+                        None => known.unwrap_or_default(),
+                    };
+                    Box::new(Limit { policy: slows, counter, throttle: None })
+                });
+                Limit { policy: policy.clone(), counter, throttle: slows }
             })
             .collect();
         let together = match &group {

@@ -7,9 +7,10 @@
 use super::{
     Gate, LimitState,
     blocked::Until,
+    charging::{Places, Uncharged, charge_all},
     checks::{Call, Check, Refused, Why, cost},
     leases::{Leases, PATIENCE, Unleased, Wanted},
-    limit::{Till, Uncharged, Violated, charge_all, refusing_code},
+    limit::{Till, refusing_code},
     record::Record,
     routing::Matched,
 };
@@ -70,7 +71,8 @@ pub struct Answer {
     pub lacks: Option<Box<str>>,
     /// Why exactly it may not pass, where the code does not say it all.
     pub why: Option<String>,
-    violated: Option<Violated>,
+    violated: Places,
+    beyond: Places,
 }
 
 impl Answer {
@@ -84,11 +86,16 @@ impl Answer {
 
     /// The limits that the call would have exceeded; none unless it is refused for them.
     pub fn violated(&self) -> impl Iterator<Item = &LimitState> {
-        self.limits.iter().enumerate().filter(|(place, _)| self.violated.is_some_and(|v| v.has(*place))).map(|(_, limit)| limit)
+        at(&self.limits, self.violated)
+    }
+
+    /// The limits that had no room for the call, which passed all the same.
+    pub fn over(&self) -> impl Iterator<Item = &LimitState> {
+        at(&self.limits, self.beyond)
     }
 
     const fn bare(outcome: Outcome) -> Self {
-        Self { outcome, record: None, limits: Vec::new(), retry_after: None, lacks: None, why: None, violated: None }
+        Self { outcome, record: None, limits: Vec::new(), retry_after: None, lacks: None, why: None, violated: Places::NONE, beyond: Places::NONE }
     }
 
     fn refused(record: Arc<Record>, refused: Refused<'_>, now: i64) -> Self {
@@ -100,6 +107,10 @@ impl Answer {
     fn refused_unseen(refused: Refused<'_>, now: i64) -> Self {
         Self { why: refused.why.sentence(), retry_after: refused.why.retry_after(now), ..Self::bare(refused.outcome) }
     }
+}
+
+fn at(limits: &[LimitState], places: Places) -> impl Iterator<Item = &LimitState> {
+    limits.iter().enumerate().filter(move |(place, _)| places.has(*place)).map(|(_, limit)| limit)
 }
 
 impl Gate {
@@ -290,22 +301,20 @@ fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>) -> Result<Answ
     if let Some(refused) = refusal(call) {
         return Ok(Answer::refused(Arc::clone(record), refused, now));
     }
-    let violated = match cost(call.question, call.route) {
-        None => None,
+    let (mut violated, mut beyond) = (Places::NONE, Places::NONE);
+    match cost(call.question, call.route) {
+        None => {}
         Some(cost) => match charge_all(&record.limits, &Till { leases, holder: record.holder(), together: &record.together }, now, cost) {
-            Ok(()) => None,
-            Err(Uncharged::Over(violated)) => Some(violated),
-            Err(Uncharged::Wants(these)) => {
-                let limits = record.limits.iter().enumerate().filter(|(place, _)| these.has(*place)).map(|(_, limit)| limit);
-                return Err(Wanted::of(limits, record.holder(), cost));
-            }
+            Ok(passed) => beyond = passed,
+            Err(Uncharged::Over(these)) => violated = these,
+            Err(Uncharged::Wants(these)) => return Err(Wanted::of(these.of(&record.limits, cost), record.holder())),
         },
-    };
+    }
     let limits = record.limit_states(now);
-    let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated, ..Answer::bare(Outcome::Valid) };
-    if answer.violated.is_some() {
+    let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated, beyond, ..Answer::bare(Outcome::Valid) };
+    if !violated.is_empty() {
         answer.outcome = refusing_code(answer.violated());
-        answer.retry_after = answer.violated().map(|limit| limit.reset_after).max();
+        answer.retry_after = answer.violated().map(LimitState::opens_after).max();
     }
     Ok(answer)
 }
@@ -334,8 +343,11 @@ fn detail(question: &Question<'_>, answer: &Answer) -> String {
             None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),
         },
         (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => {
-            let words = KeyLimit { name: String::new(), limit: limit.limit, window: limit.window }.words();
-            format!("The limit {} of {words} was used up.", limit.name)
+            let words = KeyLimit::new("", limit.limit, limit.window).words();
+            match limit.over.per_second() {
+                Some(n) => format!("The limit {} of {words} was used up, and beyond it no more than {n} pass in a second.", limit.name),
+                None => format!("The limit {} of {words} was used up.", limit.name),
+            }
         }
         _ => answer.outcome.sentence().to_owned(),
     }
