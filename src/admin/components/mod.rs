@@ -3,11 +3,13 @@
 mod accounts;
 mod ban_form;
 mod deeds;
+mod limit_form;
 mod loaded;
 mod refusals;
 
 pub use accounts::{AccountTable, StateBadge};
 pub use ban_form::BanFields;
 pub use deeds::Deeds;
+pub use limit_form::LimitForm;
 pub use loaded::{link, loaded};
 pub use refusals::RefusalTable;

@@ -3,7 +3,7 @@
 use super::{Banned, Deed};
 use crate::{
     accounts::model::{AccountState, Factors, SessionView},
-    keys::model::{KeyRow, Said},
+    keys::model::{KeyLimit, KeyRow, Said},
     values::{AccountId, Slug, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,8 @@ pub struct AccountPage {
     pub workspace: Option<WorkspaceId>,
     /// The slug of its workspace's plan; none also for an operator who may not see plans.
     pub plan: Option<Slug>,
+    /// Of all keys of its workspace together; none for the same.
+    pub limits: Option<Vec<KeyLimit>>,
     pub roles: Vec<String>,
     pub factors: Factors,
     pub time_zone: String,

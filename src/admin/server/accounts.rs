@@ -73,13 +73,17 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         usage::calls_today_of(ctx, caller, workspace),
         deeds::about_account(ctx, caller, id, workspace, HISTORY),
     )?;
-    let plan = match caller.may(&may::PLANS_MANAGE) {
-        true => plans::workspace_hold(ctx, caller, workspace).await?.plan,
-        false => None,
+    let (plan, limits) = match caller.may(&may::PLANS_MANAGE) {
+        true => {
+            let hold = plans::workspace_hold(ctx, caller, workspace).await?;
+            (hold.plan, Some(hold.limits))
+        }
+        false => (None, None),
     };
     let local = local(ctx, caller);
     Ok(AccountPage {
         plan,
+        limits,
         account: row(&account, &local),
         workspace: account.workspace,
         disabled: account.disabled_at.map(|at| Disabled {

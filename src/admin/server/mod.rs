@@ -8,15 +8,18 @@ mod deeds;
 mod health;
 mod jobs;
 mod keys;
+mod limits;
 mod nodes;
 mod overview;
 mod refusals;
 mod words;
 
+pub use crate::keys::server::forms::OverForm;
 pub use accounts::{ask_reset, disable_account, enable_account, end_session, end_sessions, list_accounts, read_account, send_reset_link};
 pub use apis::{create_api, list_apis, read_api, remove_route, save_api, save_route};
 pub use bans::{add_ban, ban_account, lift_ban, list_bans, unban_account, unlock_account};
 pub use jobs::{list_jobs, retry_job};
 pub use keys::{change_many_keys, disable_key, enable_key, list_keys, preview_many_keys, revoke_key, set_limit};
+pub use limits::{set_account_limit, set_api_limit};
 pub use overview::read_overview;
 pub use refusals::list_refusals;

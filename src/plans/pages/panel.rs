@@ -2,6 +2,7 @@
 
 use super::plans::PATH;
 use crate::{
+    keys::{components::OverFields, model::Over},
     plans::{
         api::{AssignPlan, DeletePlan, SavePlan, TakePlan},
         model::{ChosenPlan, DryRun, Holder, Plan, PlanForm},
@@ -15,8 +16,9 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 
 /// The fields of a plan. Its slug is chosen once.
-pub fn fields(form: &PlanForm, is_new: bool) -> AnyView {
+pub fn fields(form: &PlanForm, over: Over, is_new: bool) -> AnyView {
     let form = form.clone();
+    let keep = (form.over == PlanForm::KEEP).then(|| (vec![(form.over.clone(), "As each limit has it".to_owned())], form.over.clone()));
     let slug = is_new.then(|| {
         view! { <TextField label="Slug" name="plan[slug]" mono=true maxlength=40 required=true autocomplete="off" help="What the gate answers as the plan: lower-case letters, digits and hyphens. It stays."/> }
     });
@@ -36,6 +38,7 @@ pub fn fields(form: &PlanForm, is_new: bool) -> AnyView {
                 {calls("A day", "day", form.day)}
                 {calls("A month", "month", form.month)}
             </div>
+            <OverFields over group="plan" nostrip:more=keep/>
         </div>
         <div class="cols-2">
             <TextField label="Price of 1,000 units" name="plan[per_1000]" value=form.per_1000 inputmode="decimal" autocomplete="off" maxlength=20 placeholder="none"/>
@@ -66,7 +69,7 @@ pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
             <div class="card-body stack-lg">
                 {assigned(&plan, holders)}
                 <Form action=SavePlan::PATH class="stack" label="Change the plan" hidden=vec![("plan[slug]", plan.slug.to_string())]>
-                    {fields(&PlanForm::of(&plan), false)}
+                    {fields(&PlanForm::of(&plan), PlanForm::over_of(&plan.limits).unwrap_or_default(), false)}
                     {others}
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
                 </Form>
