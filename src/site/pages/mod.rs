@@ -7,6 +7,7 @@ mod docs_bans;
 mod docs_blocks;
 mod docs_factors;
 mod docs_keys;
+mod docs_over;
 mod docs_routes;
 mod docs_signing;
 mod docs_usage;
