@@ -120,8 +120,8 @@ mod tests {
     }
     fn of(max: u64, window: Window, over: Over) -> Limit {
         let policy = Policy { name: "t".into(), max, window, over };
-        let throttle = policy.throttle().map(|policy| Box::new(Limit { policy, counter: Arc::default(), throttle: None }));
-        Limit { policy, counter: Arc::default(), throttle }
+        let throttle = policy.throttle().map(|policy| Box::new(Limit { policy: policy.into(), counter: Arc::default(), throttle: None }));
+        Limit { policy: policy.into(), counter: Arc::default(), throttle }
     }
     fn throttle(per_second: u32) -> Over {
         Over::of(OverAction::Throttle { per_second })

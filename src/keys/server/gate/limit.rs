@@ -43,7 +43,8 @@ impl Policy {
 /// A policy with its counter.
 #[derive(Debug, Clone)]
 pub struct Limit {
-    pub policy: Policy,
+    /// Shared with the facts of the key, and by all keys where it is the default.
+    pub policy: Arc<Policy>,
     pub counter: Arc<Counter>,
     /// What passes beyond it, where that is slowed down.
     pub throttle: Option<Box<Self>>,
@@ -359,7 +360,7 @@ mod tests {
 
     fn limit(max: u64, seconds: u32) -> Limit {
         let policy = Policy { name: "t".into(), max, window: Window::Seconds(seconds), over: Over::REFUSE };
-        Limit { policy, counter: Arc::default(), throttle: None }
+        Limit { policy: policy.into(), counter: Arc::default(), throttle: None }
     }
     const SECOND: i64 = 1_000_000;
 
@@ -389,10 +390,10 @@ mod tests {
 
     #[test]
     fn zones_have_slots_of_their_own() {
-        let mut l = limit(1, 86_400);
-        l.policy.window = Window::stored_in(86_400, "Europe/Stockholm");
-        assert_eq!(&*l.slot(Uuid::nil()).name, "t@Europe/Stockholm");
-        assert_eq!(&*limit(1, 86_400).slot(Uuid::nil()).name, "t");
+        let l = limit(1, 86_400);
+        let policy = Policy { window: Window::stored_in(86_400, "Europe/Stockholm"), ..Policy::clone(&l.policy) };
+        assert_eq!(&*l.slot(Uuid::nil()).name, "t");
+        assert_eq!(&*Limit { policy: policy.into(), ..l }.slot(Uuid::nil()).name, "t@Europe/Stockholm");
     }
 
     #[test]

@@ -94,7 +94,7 @@ pub struct Gate {
     resuming: tokio::sync::Mutex<()>,
     clock: Clock,
     /// What a key may do that has no limit of its own.
-    default: Policy,
+    default: Arc<Policy>,
     is_loaded: AtomicBool,
     contact: Contact,
     /// Held by whoever reads keys into the table.
@@ -119,7 +119,7 @@ impl Gate {
             begun: Mutex::default(),
             resuming: tokio::sync::Mutex::default(),
             clock: ctx.clock.clone(),
-            default: Policy { name: "default".into(), max: limits.key_calls, window: Window::Seconds(limits.key_window), over: Over::REFUSE },
+            default: Arc::new(Policy { name: "default".into(), max: limits.key_calls, window: Window::Seconds(limits.key_window), over: Over::REFUSE }),
             is_loaded: AtomicBool::new(false),
             contact: Contact::new(ctx.config.database.outage),
             reading: tokio::sync::Mutex::default(),

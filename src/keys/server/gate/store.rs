@@ -182,12 +182,10 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
         let (names, calls, windows) = (row.limit_names.unwrap_or_default(), row.limit_calls.unwrap_or_default(), row.limit_windows.unwrap_or_default());
         let (zones, overs) = (row.limit_zones.unwrap_or_default(), row.limit_overs.unwrap_or_default());
         let windows = windows.into_iter().zip(&zones).map(|(seconds, zone)| Window::stored_in(seconds, zone));
-        let limits = names.into_iter().zip(calls).zip(windows).zip(&overs).map(|(((name, max), window), over)| Policy {
-            name: name.into(),
-            max: u64::try_from(max).unwrap_or(0),
-            window,
-            over: Over::stored(over),
-        });
+        let policy = |(((name, max), window), over): (((String, i64), Window), &String)| {
+            Arc::new(Policy { name: name.into(), max: u64::try_from(max).unwrap_or(0), window, over: Over::stored(over) })
+        };
+        let limits = names.into_iter().zip(calls).zip(windows).zip(&overs).map(policy);
         let facts = KeyFacts {
             key,
             owner: row.owner.map_or_else(|| AccountId::new(Uuid::nil()), AccountId::new),

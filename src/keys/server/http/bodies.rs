@@ -155,6 +155,7 @@ pub struct KeyLimitBody {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OverBody {
+    /// What becomes of them.
     pub action: OverActionBody,
     /// With `throttle` only: so many calls pass in each second beyond the limit, whatever each costs; 1 to 1,000,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]

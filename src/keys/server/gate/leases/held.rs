@@ -80,7 +80,7 @@ pub const fn given(granted: u64, request: &Request, share: u64) -> u64 {
 impl Lease {
     /// What a node that was alone has counted: nothing more may be charged before it is in the table.
     pub fn of_counted(window: u32, used: u64, max: u64) -> Self {
-        let within = if used < max { used } else { max };
+        let within = used.min(max);
         Self { window, max, used: within, beyond: used - within, held: within, floor: used, ..Self::default() }
     }
 
