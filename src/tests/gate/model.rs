@@ -142,7 +142,7 @@ fn limits(max: [u64; 2], over: [Over; 2]) -> Value {
         };
         json!({ "name": WINDOWS[place].0, "limit": max[place], "window": WINDOWS[place].1, "over": over })
     };
-    json!({ "limits": [0, 1].map(limit) })
+    json!({ "limits": [limit(0), limit(1)] })
 }
 
 #[sqlx::test]
