@@ -106,7 +106,7 @@ impl Bench {
         for n in 0..KEYS {
             let new = NewKey { name: format!("key {n}"), api: Some("demo".into()), permissions: Some(vec!["orders:read".into()]), ..NewKey::default() };
             let created = create_key(&ctx, &caller, new).await.unwrap();
-            let limit = |name: &str, window| KeyLimit { name: name.into(), limit: LIMIT, window };
+            let limit = |name: &str, window| KeyLimit::new(name, LIMIT, window);
             let edit = KeyEdit { limits: Some(vec![limit("hour", Window::HOUR), limit("minute", Window::MINUTE)]), ..KeyEdit::default() };
             edit_key(&ctx, &caller, created.key.id, edit).await.unwrap();
             secrets.extend(created.secret);

@@ -15,12 +15,14 @@ create table groups (
 );
 create index groups_by_plan on groups (plan_id) where plan_id is not null;
 
--- Windows of 0 seconds are calendar months, UTC.
+-- As the other limits: windows of 0 seconds are calendar months.
 create table group_limits (
   group_id        uuid not null references groups on delete cascade,
   name            text not null,
   max_calls       bigint not null check (max_calls >= 0),
   window_seconds  integer not null check (window_seconds between 0 and 2678400),
+  zone            text not null default 'UTC' check (length(zone) between 1 and 32),
+  over            text not null default 'refuse' check (over ~ '^(refuse|mark|throttle:[1-9][0-9]{0,6})(@.{1,40})?$'),
   primary key (group_id, name)
 );
 
@@ -35,21 +37,21 @@ create index group_members_by_group on group_members (group_id, workspace_id);
 -- The levels are now 1 the key, 2 the key's plan, 3 its workspace, 4 the workspace's plan, 5 its group, 6 the group's plan, 7 its API.
 -- `workspace` is null for a key for Tollgate's own API, so its group does not count either.
 create or replace function limit_levels(key uuid, key_plan uuid, workspace uuid, workspace_plan uuid, api uuid)
-returns table (level integer, name text, max_calls bigint, window_seconds integer) language sql stable as $$
-  select 1, l.name, l.max_calls, l.window_seconds from key_limits l where l.key_id = key
+returns table (level integer, name text, max_calls bigint, window_seconds integer, zone text, over text) language sql stable as $$
+  select 1, l.name, l.max_calls, l.window_seconds, l.zone, l.over from key_limits l where l.key_id = key
   union all
-  select 2, l.name, l.max_calls, l.window_seconds from plan_limits l where l.plan_id = key_plan
+  select 2, l.name, l.max_calls, l.window_seconds, l.zone, l.over from plan_limits l where l.plan_id = key_plan
   union all
-  select 3, l.name, l.max_calls, l.window_seconds from workspace_limits l where l.workspace_id = workspace
+  select 3, l.name, l.max_calls, l.window_seconds, l.zone, l.over from workspace_limits l where l.workspace_id = workspace
   union all
-  select 4, l.name, l.max_calls, l.window_seconds from plan_limits l where l.plan_id = workspace_plan
+  select 4, l.name, l.max_calls, l.window_seconds, l.zone, l.over from plan_limits l where l.plan_id = workspace_plan
   union all
-  select 5, l.name, l.max_calls, l.window_seconds from group_members m join group_limits l on l.group_id = m.group_id where m.workspace_id = workspace
+  select 5, l.name, l.max_calls, l.window_seconds, l.zone, l.over from group_members m join group_limits l on l.group_id = m.group_id where m.workspace_id = workspace
   union all
-  select 6, l.name, l.max_calls, l.window_seconds
+  select 6, l.name, l.max_calls, l.window_seconds, l.zone, l.over
   from group_members m join groups g on g.id = m.group_id join plan_limits l on l.plan_id = g.plan_id where m.workspace_id = workspace
   union all
-  select 7, l.name, l.max_calls, l.window_seconds from api_limits l where l.api_id = api
+  select 7, l.name, l.max_calls, l.window_seconds, l.zone, l.over from api_limits l where l.api_id = api
 $$;
 
 -- Nodes hear of a group as of a plan: once, whatever the number of keys below it.

@@ -210,7 +210,7 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
 
 /// Two plans that nobody has yet: to be assigned, and to try on last month's usage.
 async fn describe_plans(ctx: &Ctx) -> Result<(), AppError> {
-    let limit = |limit, window| vec![KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit, window }];
+    let limit = |limit, window| vec![KeyLimit::new(KeyLimit::DEFAULT, limit, window)];
     let free = NewPlan {
         slug: "free".to_owned(),
         name: "Free".to_owned(),

@@ -138,10 +138,18 @@ pub async fn sign_call(id: KeyId, call: model::SignCall) -> Result<model::Signed
 
 /// Sets the one limit of a key; empty: the default again. Operators only.
 #[server]
-pub async fn set_limit(id: KeyId, limit: String, window: String) -> Result<(), AppError> {
-    use super::server;
+pub async fn set_limit(
+    id: KeyId,
+    limit: String,
+    window: String,
+    #[server(default)] over: String,
+    #[server(default)] over_per_second: String,
+    #[server(default)] over_until: String,
+) -> Result<(), AppError> {
+    use super::server::{self, forms};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let changed = server::edit_key(&ctx, &caller, id, server::forms::limit(&limit, &window)?).await?;
+    let over = forms::OverForm { over: &over, per_second: &over_per_second, until: &over_until };
+    let changed = server::edit_key(&ctx, &caller, id, forms::limit(&limit, &window, over)?).await?;
     crate::platform::http::reply::toast(&ctx, &format!("The limit holds from now on. {}", changed.spread.words("In force")));
     Ok(())
 }

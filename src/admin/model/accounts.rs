@@ -3,7 +3,7 @@
 use super::{Banned, Deed};
 use crate::{
     accounts::model::{AccountState, Factors, FieldValue, Linked, SessionView},
-    keys::model::{KeyRow, Said},
+    keys::model::{KeyLimit, KeyRow, Said},
     values::{AccountId, Slug, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,8 @@ pub struct AccountPage {
     pub plan: Option<Slug>,
     /// The slug of its workspace's group; likewise.
     pub group: Option<Slug>,
+    /// Of all keys of its workspace together; none for the same.
+    pub limits: Option<Vec<KeyLimit>>,
     pub roles: Vec<String>,
     pub factors: Factors,
     /// Sign-ins elsewhere.

@@ -1,7 +1,7 @@
 //! Keys, APIs and refusals of everybody.
 
 use crate::{
-    keys::model::{Api, ApiRoute, KeyDetail, KeyList},
+    keys::model::{Api, ApiRoute, KeyDetail, KeyLimit, KeyList},
     usage::model::{AttemptsFrom, RefusalList},
 };
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ pub struct ApiPage {
     pub routes: Vec<ApiRoute>,
     /// The one that is being changed.
     pub chosen: Option<ApiRoute>,
+    /// Of each of its keys that nothing nearer limits; none for an operator who may not see plans.
+    pub limits: Option<Vec<KeyLimit>>,
 }
 
 /// What `/admin/refusals` shows.

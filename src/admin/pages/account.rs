@@ -12,13 +12,13 @@ use crate::{
         model::{AccountState, Linked, SessionView},
     },
     admin::{
-        api::{self, EnableAccount, EndSession, EndSessions, SendResetLink, UnbanAccount, UnlockAccount},
-        components::{Deeds, StateBadge, loaded},
+        api::{self, EnableAccount, EndSession, EndSessions, SendResetLink, SetAccountLimit, UnbanAccount, UnlockAccount},
+        components::{Deeds, LimitForm, StateBadge, loaded},
         model::AccountPage as Page,
     },
     keys::{
         components::{SaidOrNever, SaidTime, StandingBadge},
-        model::KeyRow,
+        model::{KeyLimit, KeyRow},
     },
     ui::{
         Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table,
@@ -89,6 +89,7 @@ fn account(page: Page, asks: Option<Ask>) -> AnyView {
                 {kept_out(&page)}
                 {sessions(page.account.id, page.sessions)}
                 {keys(page.keys, page.key_count)}
+                {page.limits.map(|limits| limit(page.account.id, limits))}
                 <section aria-labelledby="h-history"><div class="section-head"><h2 id="h-history">"History"</h2></div><Deeds deeds=page.history/></section>
             </div>
             <aside class="stack-lg aside" aria-label="About this account">
@@ -243,6 +244,17 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
                 <tbody>{rows}</tbody>
                 <tfoot><tr><th scope="row">{total}</th><td class="col-2"></td><td class="num">{thousands(sum)}</td><td class="col-2"></td><td></td></tr></tfoot>
             </Table>
+        </section>
+    }
+    .into_any()
+}
+
+/// What all keys of the workspace may together.
+fn limit(account: AccountId, limits: Vec<KeyLimit>) -> AnyView {
+    view! {
+        <section class="stack" aria-labelledby="h-limit">
+            <div class="section-head"><h2 id="h-limit">"Limit"</h2><p>"Of all its keys together that no plan or limit of their own holds."</p></div>
+            <LimitForm action=SetAccountLimit::PATH label="Limit of all keys" hidden=vec![("id", account.to_string())] limits empty="Empty: what its plan gives, else the API or the default."/>
         </section>
     }
     .into_any()

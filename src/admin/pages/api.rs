@@ -4,8 +4,8 @@
 use crate::{
     accounts::components::Framed,
     admin::{
-        api::{self, RemoveRoute, SaveApi, SaveRoute},
-        components::{link, loaded},
+        api::{self, RemoveRoute, SaveApi, SaveRoute, SetApiLimit},
+        components::{LimitForm, link, loaded},
         model::ApiPage as Page,
     },
     keys::model::{Api, ApiRoute, Unmatched},
@@ -39,7 +39,7 @@ fn page(page: Page) -> AnyView {
         <PageHeader title=page.api.name.clone() lead><LinkButton href=keys_of icon=Icon::Key>"Its keys"</LinkButton></PageHeader>
         <ErrorSummary action=RemoveRoute::PATH/>
         <div class="cols-panel">
-            <div class="stack-xl">{routes(&page)}{settings(page.api)}</div>
+            <div class="stack-xl">{routes(&page)}{limit(&page)}{settings(page.api)}</div>
             {panel}
         </div>
     }
@@ -143,6 +143,19 @@ fn route_form(api: &Api, chosen: Option<ApiRoute>) -> AnyView {
         </aside>
     }
     .into_any()
+}
+
+/// What each key may that nothing nearer limits.
+fn limit(page: &Page) -> Option<AnyView> {
+    let limits = page.limits.clone()?;
+    let this = vec![("slug", page.api.slug.to_string())];
+    let section = view! {
+        <section class="stack" aria-labelledby="limit-title">
+            <div class="section-head"><h2 id="limit-title">"Limit"</h2><p>"Of each key that no plan, workspace or limit of its own holds."</p></div>
+            <LimitForm action=SetApiLimit::PATH label="Limit of each key" hidden=this limits empty="Empty: the default of the configuration."/>
+        </section>
+    };
+    Some(section.into_any())
 }
 
 const LINES: &str = "One per line: its name, then what it allows. orders:read Read orders. A permission that you leave out stays with the keys that have it, and no other key gets it.";

@@ -1,9 +1,10 @@
 //! The chosen key beside the list: its facts, its limit, and ending it for good.
 
 use crate::{
+    accounts::Caller,
     admin::api::{DisableKey, EnableKey, RevokeKey, SetLimit},
     keys::{
-        components::{SaidOrNever, SaidTime, WhyLimit, gate_of},
+        components::{OverFields, SaidOrNever, SaidTime, WhyLimit, gate_of},
         model::{KeyDetail, KeyState, Window},
     },
     ui::{
@@ -66,13 +67,16 @@ fn limit(chosen: &KeyDetail) -> AnyView {
     let (own, levels) = (chosen.key.limits.first(), chosen.why.clone());
     let value = own.map(|l| l.limit.to_string()).unwrap_or_default();
     let window = own.map_or(Window::HOUR, |l| l.window);
+    let zone = use_context::<Caller>().map(|caller| caller.time_zone);
+    let over = own.map(|l| l.over).unwrap_or_default();
     let help = if own.is_none() { "Empty: that of the next level, as now." } else { "Empty: that of the next level." };
     view! {
         <Form action=SetLimit::PATH id="limit" class="stack" label="Limit" hidden=vec![("id", chosen.key.id.to_string())]>
             <div class="cols-2">
                 <TextField label="Calls" name="limit" inputmode="numeric" value help/>
-                <SelectField label="In" name="window" options=Window::offered(window) value=window.to_string()/>
+                <SelectField label="In" name="window" options=Window::offered(window, zone.as_deref()) value=window.to_string()/>
             </div>
+            <OverFields over/>
             <p class="help">{stands}</p>
             <WhyLimit levels/>
             <div class="form-actions"><Button size=Size::Small>"Set limit"</Button></div>

@@ -75,17 +75,18 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         usage::calls_today_of(ctx, caller, workspace),
         deeds::about_account(ctx, caller, id, workspace, HISTORY),
     )?;
-    let (plan, group) = match caller.may(&may::PLANS_MANAGE) {
+    let (plan, group, limits) = match caller.may(&may::PLANS_MANAGE) {
         true => {
             let hold = plans::workspace_hold(ctx, caller, workspace).await?;
-            (hold.plan, hold.group)
+            (hold.plan, hold.group, Some(hold.limits))
         }
-        false => (None, None),
+        false => (None, None, None),
     };
     let local = local(ctx, caller);
     Ok(AccountPage {
         plan,
         group,
+        limits,
         account: row(&account, &local),
         workspace: account.workspace,
         disabled: account.disabled_at.map(|at| Disabled {

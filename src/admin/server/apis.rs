@@ -8,6 +8,7 @@ use crate::{
         model::{Api, ApiEdit, NewApi, NewRoute, Unmatched},
         server::{self as keys},
     },
+    plans::server as plans,
     platform::Ctx,
     values::permission_names as may,
 };
@@ -28,7 +29,11 @@ pub async fn read_api(ctx: &Ctx, caller: &Caller, slug: &str, chosen: Option<&st
         Some(label) => Some(routes.iter().find(|r| r.label() == label).cloned().ok_or(AppError::NotFound)?),
         None => None,
     };
-    Ok(ApiPage { keys: counts.get(&api.id).copied().unwrap_or(0), api, routes, chosen })
+    let limits = match caller.may(&may::PLANS_MANAGE) {
+        true => Some(plans::api_limits(ctx, caller, slug).await?),
+        false => None,
+    };
+    Ok(ApiPage { keys: counts.get(&api.id).copied().unwrap_or(0), api, routes, chosen, limits })
 }
 
 /// Describes an API; `permissions` are lines `resource:action description`.

@@ -6,7 +6,10 @@ use crate::{
     error::AppError,
     keys::{
         model::{KeyQuery, ManyPreview, ManyQuery},
-        server::{self as keys, Changed, forms},
+        server::{
+            self as keys, Changed,
+            forms::{self, OverForm},
+        },
     },
     platform::Ctx,
     values::{KeyId, permission_names as may},
@@ -57,7 +60,7 @@ fn of_everybody(query: ManyQuery) -> ManyQuery {
 }
 
 /// Sets the one limit of a key; an empty one is the default again.
-pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, limit: &str, window: &str) -> Result<Changed, AppError> {
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, limit: &str, window: &str, over: OverForm<'_>) -> Result<Changed, AppError> {
     caller.require(&may::KEYS_MANAGE)?;
-    keys::edit_key(ctx, caller, id, forms::limit(limit, window)?).await
+    keys::edit_key(ctx, caller, id, forms::limit(limit, window, over)?).await
 }

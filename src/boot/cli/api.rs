@@ -4,7 +4,7 @@ use super::{Exit, Invocation, route::RouteCommand, with_ctx};
 use crate::{
     accounts::Caller,
     keys::{
-        model::{KeyLimit, NewApi, Window},
+        model::{KeyLimit, NewApi, Over, Window},
         server as keys,
     },
     plans::server as plans,
@@ -37,9 +37,12 @@ pub(super) enum ApiCommand {
         slug: String,
         #[arg(long, value_name = "CALLS", required_unless_present = "default")]
         limit: Option<u64>,
-        /// Seconds, or second, minute, hour, day or month
+        /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm
         #[arg(long, default_value = "hour")]
         window: Window,
+        /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31
+        #[arg(long, default_value = "refuse")]
+        over: Over,
         /// What the configuration gives, again
         #[arg(long, conflicts_with = "limit")]
         default: bool,
@@ -66,8 +69,8 @@ impl ApiCommand {
                 invocation.answer(&apis, &lines.join("\n"));
                 Ok(Exit::Done)
             }
-            Self::SetLimit { slug, limit, window, .. } => {
-                let limits: Vec<KeyLimit> = limit.map(|limit| KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit, window }).into_iter().collect();
+            Self::SetLimit { slug, limit, window, over, .. } => {
+                let limits: Vec<KeyLimit> = limit.map(|limit| KeyLimit { over, ..KeyLimit::new(KeyLimit::DEFAULT, limit, window) }).into_iter().collect();
                 let words = limits.first().map_or_else(|| "the default limit".to_owned(), KeyLimit::words);
                 if invocation.dry_run {
                     plans::api_limits(ctx, &Caller::cli(), &slug).await?;

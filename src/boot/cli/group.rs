@@ -1,10 +1,14 @@
 //! `tollgate group …`: describe groups, set their limits, put workspaces into them, try them on last month's usage.
 
-use super::{Exit, Invocation, plan, with_ctx};
+use super::{
+    Exit, Invocation,
+    plan::{self, Wanted},
+    with_ctx,
+};
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{KeyLimit, Window},
+    keys::model::{KeyLimit, Over, Window},
     plans::{
         model::{Group, GroupEdit, NewGroup},
         server as plans,
@@ -61,6 +65,10 @@ pub(super) enum GroupCommand {
         /// Seconds, or second, minute, hour, day or month; without it what this limit has, a day for a new one
         #[arg(long)]
         window: Option<Window>,
+        /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it
+        /// what this limit has, refuse for a new one
+        #[arg(long)]
+        over: Option<Over>,
         /// Take this limit away
         #[arg(long, conflicts_with = "limit")]
         remove: bool,
@@ -123,9 +131,9 @@ impl GroupCommand {
                     let plan = if no_plan { Some(None) } else { plan.map(Some) };
                     edit(ctx, invocation, &slug, GroupEdit { name, description, plan, limits: None }).await?;
                 }
-                Self::SetLimit { slug, name, limit, window, .. } => {
+                Self::SetLimit { slug, name, limit, window, over, .. } => {
                     let group = plans::find_group(ctx, &cli, &slug).await?;
-                    let limits = plan::with_limit(group.limits, &group.name, name, limit, window)?;
+                    let limits = plan::with_limit(group.limits, &group.name, Wanted { name, limit, window, over })?;
                     edit(ctx, invocation, &slug, GroupEdit { limits: Some(limits), ..GroupEdit::default() }).await?;
                 }
                 Self::Members { slug, after } => list_members(ctx, invocation, &slug, after).await?,

@@ -6,7 +6,7 @@ use crate::{
     accounts::{Caller, Via, server as accounts},
     error::AppError,
     keys::{
-        model::{BatchLine, Environment, Grace, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Preset, Window},
+        model::{BatchLine, Environment, Grace, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Over, Preset, Window},
         server::{self as keys, Batch, Changed, http::KeyBody},
     },
     platform::{Ctx, LocalTime, csv},
@@ -38,9 +38,12 @@ pub(super) enum KeyCommand {
         id: String,
         #[arg(long, value_name = "CALLS", required_unless_present = "default")]
         limit: Option<u64>,
-        /// Seconds, or second, minute, hour, day or month
+        /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm
         #[arg(long, default_value = "hour")]
         window: Window,
+        /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31
+        #[arg(long, default_value = "refuse")]
+        over: Over,
         /// What its plan, its workspace, its API or the configuration gives
         #[arg(long, conflicts_with = "limit")]
         default: bool,
@@ -137,7 +140,10 @@ impl KeyCommand {
         with_ctx(&invocation.config, "key", async |ctx| match self {
             Self::Create(new) => create(ctx, invocation, new).await,
             Self::List { account, api, search } => list(ctx, invocation, account.as_deref(), api, search).await,
-            Self::SetLimit { id, limit, window, .. } => set_limit(ctx, invocation, id, limit, window).await,
+            Self::SetLimit { id, limit, window, over, .. } => {
+                let limit = limit.map(|limit| KeyLimit { over, ..KeyLimit::new(KeyLimit::DEFAULT, limit, window) });
+                set_limit(ctx, invocation, id, limit).await
+            }
             Self::Disable(why) => {
                 change(ctx, invocation, &why, ("Disabled", "Refused"), async |id| keys::disable_key(ctx, &Caller::cli(), id, &why.reason).await).await
             }
@@ -265,10 +271,9 @@ async fn export(ctx: &Ctx, invocation: &Invocation, account: Option<&str>) -> Re
     Ok(Exit::Done)
 }
 
-async fn set_limit(ctx: &Ctx, invocation: &Invocation, id: String, limit: Option<u64>, window: Window) -> Result<Exit, AppError> {
-    let limits = limit.map(|limit| KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit, window });
-    let words = limits.as_ref().map_or_else(|| "the limit of the next level".to_owned(), KeyLimit::words);
-    let edit = KeyEdit { limits: Some(limits.into_iter().collect()), ..KeyEdit::default() };
+async fn set_limit(ctx: &Ctx, invocation: &Invocation, id: String, limit: Option<KeyLimit>) -> Result<Exit, AppError> {
+    let words = limit.as_ref().map_or_else(|| "the limit of the next level".to_owned(), KeyLimit::words);
+    let edit = KeyEdit { limits: Some(limit.into_iter().collect()), ..KeyEdit::default() };
     let why = Why { id, reason: String::new() };
     change(ctx, invocation, &why, (&format!("From now on {words} for"), "In force"), async |id| keys::edit_key(ctx, &Caller::cli(), id, edit).await).await
 }

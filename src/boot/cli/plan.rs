@@ -5,7 +5,7 @@ use crate::{
     accounts::{Caller, server as accounts},
     error::AppError,
     keys::{
-        model::{KeyEdit, KeyLimit, Window},
+        model::{KeyEdit, KeyLimit, Over, Window},
         server as keys,
     },
     plans::{
@@ -35,9 +35,13 @@ pub(super) enum PlanCommand {
         name: String,
         #[arg(long, value_name = "CALLS", required_unless_present = "remove")]
         limit: Option<u64>,
-        /// Seconds, or second, minute, hour, day or month; without it what this limit has, a day for a new one
+        /// Seconds, or second, minute, hour, day or month (day@Europe/Stockholm: of a time zone); without it what this limit has, a day for a new one
         #[arg(long)]
         window: Option<Window>,
+        /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it
+        /// what this limit has, refuse for a new one
+        #[arg(long)]
+        over: Option<Over>,
         /// Take this limit away
         #[arg(long, conflicts_with = "limit")]
         remove: bool,
@@ -67,7 +71,7 @@ pub(super) struct New {
     /// Calls in one window; more limits by `plan set-limit`
     #[arg(long, value_name = "CALLS")]
     limit: Option<u64>,
-    /// Seconds, or second, minute, hour, day or month
+    /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm
     #[arg(long, default_value = "day", requires = "limit")]
     window: Window,
     /// What 1,000 units are worth, for an estimate: "0.50 EUR"
@@ -117,7 +121,7 @@ impl PlanCommand {
                 Ok(Exit::Done)
             }
             Self::Create(new) => create(ctx, invocation, new).await,
-            Self::SetLimit { slug, name, limit, window, .. } => set_limit(ctx, invocation, &slug, name, limit, window).await,
+            Self::SetLimit { slug, name, limit, window, over, .. } => set_limit(ctx, invocation, &slug, Wanted { name, limit, window, over }).await,
             Self::Assign(assign) => assign_plan(ctx, invocation, assign).await,
             Self::Try { slug, by_key } => try_plan(ctx, invocation, &slug, by_key).await,
             Self::Delete { slug } => {
@@ -165,14 +169,15 @@ fn assigned(plan: &Plan) -> String {
 }
 
 /// These limits, one of them set or taken away.
-pub(super) fn with_limit(mut limits: Vec<KeyLimit>, whose: &str, name: String, limit: Option<u64>, window: Option<Window>) -> Result<Vec<KeyLimit>, AppError> {
-    let before = limits.iter().find(|l| l.name == name).map(|l| l.window);
+pub(super) fn with_limit(mut limits: Vec<KeyLimit>, whose: &str, Wanted { name, limit, window, over }: Wanted) -> Result<Vec<KeyLimit>, AppError> {
+    let before = limits.iter().find(|l| l.name == name).map(|l| (l.window, l.over));
     if limit.is_none() && before.is_none() {
         return Err(AppError::invalid("name", format!("{whose} has no limit {name}.")));
     }
-    let window = window.or(before).unwrap_or(Window::DAY);
+    let window = window.or(before.map(|(window, _)| window)).unwrap_or(Window::DAY);
+    let over = over.or(before.map(|(_, over)| over)).unwrap_or_default();
     limits.retain(|l| l.name != name);
-    limits.extend(limit.map(|limit| KeyLimit { name, limit, window }));
+    limits.extend(limit.map(|limit| KeyLimit { over, ..KeyLimit::new(name, limit, window) }));
     Ok(limits)
 }
 
@@ -181,7 +186,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
         let (per_1000, currency) = text.trim().split_once(char::is_whitespace).unwrap_or((text, ""));
         NewPrice { per_1000: per_1000.to_owned(), currency: currency.to_owned() }
     });
-    let limits = new.limit.map(|limit| KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit, window: new.window }).into_iter().collect();
+    let limits = new.limit.map(|limit| KeyLimit::new(KeyLimit::DEFAULT, limit, new.window)).into_iter().collect();
     let wanted = NewPlan { slug: new.slug, name: new.name, description: new.description, entitlements: new.entitlement, price, limits };
     if invocation.dry_run {
         invocation.answer(&json!({ "would_create": wanted.slug }), &format!("Would create the plan {}.", wanted.slug));
@@ -192,9 +197,17 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
     Ok(Exit::Done)
 }
 
-async fn set_limit(ctx: &Ctx, invocation: &Invocation, slug: &str, name: String, limit: Option<u64>, window: Option<Window>) -> Result<Exit, AppError> {
+/// A limit as the command line describes it; no number takes it away.
+pub(super) struct Wanted {
+    pub name: String,
+    pub limit: Option<u64>,
+    pub window: Option<Window>,
+    pub over: Option<Over>,
+}
+
+async fn set_limit(ctx: &Ctx, invocation: &Invocation, slug: &str, Wanted { name, limit, window, over }: Wanted) -> Result<Exit, AppError> {
     let mut plan = plans::find_plan(ctx, &Caller::cli(), slug).await?;
-    plan.limits = with_limit(plan.limits, &plan.name, name, limit, window)?;
+    plan.limits = with_limit(plan.limits, &plan.name, Wanted { name, limit, window, over })?;
     if invocation.dry_run {
         invocation.answer(&plan, &format!("Would set the limits of {} to {}.", plan.name, words(&plan.limits)));
         return Ok(Exit::Done);

@@ -1,6 +1,6 @@
 //! Limits: so many calls in a window, and the levels that they come from.
 
-use super::Window;
+use super::{Over, Window};
 use serde::{Deserialize, Serialize};
 
 /// A limit of a key.
@@ -10,6 +10,9 @@ pub struct KeyLimit {
     /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window.
     pub limit: u64,
     pub window: Window,
+    /// What becomes of calls beyond it; left out of JSON where it refuses.
+    #[serde(default, skip_serializing_if = "Over::is_refuse")]
+    pub over: Over,
 }
 
 impl KeyLimit {
@@ -20,10 +23,15 @@ impl KeyLimit {
     /// The most limits of a key, a plan, a workspace or an API.
     pub const MAX_COUNT: usize = 5;
 
-    /// "100 calls an hour".
+    /// A limit that refuses what is beyond it.
+    pub fn new(name: impl Into<String>, limit: u64, window: Window) -> Self {
+        Self { name: name.into(), limit, window, over: Over::REFUSE }
+    }
+
+    /// "100 calls an hour", "100 calls an hour, then 5 a second".
     pub fn words(&self) -> String {
         let calls = if self.limit == 1 { "call" } else { "calls" };
-        format!("{} {calls} {}", grouped(self.limit), self.window.words())
+        format!("{} {calls} {}{}", grouped(self.limit), self.window.words(), self.over.words())
     }
 }
 
@@ -34,6 +42,7 @@ pub struct LimitView {
     /// "an hour".
     pub per: String,
     pub limit: u64,
+    /// More than the limit where calls beyond it passed.
     pub used: u64,
     pub remaining: u64,
     /// "at 16:00", in the person's time zone.
@@ -119,13 +128,15 @@ mod tests {
 
     #[test]
     fn limits_are_said_in_words() {
-        let words = |limit, window| KeyLimit { name: String::new(), limit, window }.words();
+        let words = |limit, window| KeyLimit::new("", limit, window).words();
         assert_eq!(words(100, Window::HOUR), "100 calls an hour");
         assert_eq!(words(2_400, Window::MINUTE), "2,400 calls a minute");
         assert_eq!(words(1, Window::Seconds(600)), "1 call in 10 minutes");
         assert_eq!(words(5, Window::Seconds(172_800)), "5 calls in 2 days");
         assert_eq!(words(5, Window::Seconds(90)), "5 calls in 90 seconds");
         assert_eq!(words(10_000, Window::Month), "10,000 calls a month");
+        let marked = KeyLimit { over: Over::MARK, ..KeyLimit::new("", 5, Window::DAY) };
+        assert_eq!(marked.words(), "5 calls a day, more are marked");
     }
 
     #[test]

@@ -1,14 +1,25 @@
 //! For how long a limit counts before it begins anew.
 
+use super::Zone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{fmt, str::FromStr};
 
-/// A fixed number of seconds, which begins at multiples of itself since 1970, or a calendar month; both in UTC. In JSON a number of
-/// seconds, or `"month"`; the words `second`, `minute`, `hour` and `day` are read too.
+/// A fixed number of seconds, which begins at multiples of itself since 1970, or a calendar month, both in UTC; or a day or a month of the
+/// calendar of a time zone, where a day may have 23 or 25 hours. In JSON a number of seconds, `"month"`, `"day@Europe/Stockholm"` or
+/// `"month@Europe/Stockholm"`; the words `second`, `minute`, `hour` and `day` are read too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Window {
     /// 1 to [`Window::MAX_SECONDS`].
     Seconds(u32),
+    Month,
+    /// In a time zone other than UTC.
+    Local(Unit, Zone),
+}
+
+/// What a calendar window is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Unit {
+    Day,
     Month,
 }
 
@@ -21,7 +32,9 @@ impl Window {
     pub const DAY: Self = Self::Seconds(86_400);
     /// What forms offer.
     pub const USUAL: [Self; 5] = [Self::SECOND, Self::MINUTE, Self::HOUR, Self::DAY, Self::Month];
-    const RULE: &'static str = "A window is 1 to 2,678,400 seconds (31 days), or one of the words second, minute, hour, day and month.";
+    const RULE: &'static str = "A window is 1 to 2,678,400 seconds (31 days), or one of the words second, minute, hour, day and month; day@Europe/Stockholm and month@Europe/Stockholm begin there.";
+    /// Of the zone alone.
+    pub const ZONE: &'static str = "There is no such time zone. Write a name of the IANA database, such as Europe/Stockholm.";
 
     pub fn seconds(seconds: u32) -> Result<Self, &'static str> {
         if (1..=Self::MAX_SECONDS).contains(&seconds) { Ok(Self::Seconds(seconds)) } else { Err(Self::RULE) }
@@ -29,7 +42,7 @@ impl Window {
 
     /// A limit over a day or longer is a quota: exceeding it is answered QUOTA_EXCEEDED, a shorter one RATE_LIMITED.
     pub const fn is_quota(self) -> bool {
-        matches!(self, Self::Seconds(86_400..) | Self::Month)
+        matches!(self, Self::Seconds(86_400..) | Self::Month | Self::Local(..))
     }
 
     /// As a column holds it: seconds, 0 for a month.
@@ -43,13 +56,43 @@ impl Window {
     pub fn to_stored(self) -> i32 {
         match self {
             Self::Seconds(seconds) => i32::try_from(seconds).unwrap_or(i32::MAX),
-            Self::Month => 0,
+            Self::Local(Unit::Day, _) => 86_400,
+            Self::Month | Self::Local(Unit::Month, _) => 0,
         }
     }
 
-    /// What a form offers: the usual ones, and the present one if it is another.
-    pub fn offered(present: Self) -> Vec<(String, String)> {
+    /// As two columns hold it; a zone other than UTC stands with days and months only.
+    pub fn stored_in(seconds: i32, zone: &str) -> Self {
+        match (Self::stored(seconds), Zone::new(zone).filter(|_| zone != Self::UTC)) {
+            (Self::DAY, Some(zone)) => Self::Local(Unit::Day, zone),
+            (Self::Month, Some(zone)) => Self::Local(Unit::Month, zone),
+            (window, _) => window,
+        }
+    }
+
+    const UTC: &'static str = "UTC";
+
+    /// The time zone as a column holds it.
+    pub fn stored_zone(self) -> String {
+        self.zone().map_or_else(|| Self::UTC.to_owned(), |zone| zone.to_string())
+    }
+
+    /// None: UTC.
+    pub const fn zone(self) -> Option<Zone> {
+        if let Self::Local(_, zone) = self { Some(zone) } else { None }
+    }
+
+    /// The same window in UTC.
+    pub fn in_utc(self) -> Self {
+        Self::stored(self.to_stored())
+    }
+
+    /// What a form offers: the usual ones, days and months of a zone, and the present one if it is another.
+    pub fn offered(present: Self, zone: Option<&str>) -> Vec<(String, String)> {
         let mut windows = Self::USUAL.to_vec();
+        if let Some(zone) = zone.filter(|zone| *zone != Self::UTC).and_then(Zone::new) {
+            windows.extend([Self::Local(Unit::Day, zone), Self::Local(Unit::Month, zone)]);
+        }
         if !windows.contains(&present) {
             windows.push(present);
             windows.sort_unstable();
@@ -61,6 +104,8 @@ impl Window {
     pub fn words(self) -> String {
         match self {
             Self::Month => "a month".to_owned(),
+            Self::Local(Unit::Day, zone) => format!("a day ({zone})"),
+            Self::Local(Unit::Month, zone) => format!("a month ({zone})"),
             Self::Seconds(1) => "a second".to_owned(),
             Self::Seconds(60) => "a minute".to_owned(),
             Self::Seconds(3_600) => "an hour".to_owned(),
@@ -80,6 +125,8 @@ impl fmt::Display for Window {
         match self {
             Self::Seconds(seconds) => write!(f, "{seconds}"),
             Self::Month => f.write_str("month"),
+            Self::Local(Unit::Day, zone) => write!(f, "day@{zone}"),
+            Self::Local(Unit::Month, zone) => write!(f, "month@{zone}"),
         }
     }
 }
@@ -88,6 +135,14 @@ impl FromStr for Window {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some((window, zone)) = text.trim().split_once('@') {
+            let stored = match window {
+                "day" => 86_400,
+                "month" => 0,
+                _ => return Err(Self::RULE),
+            };
+            return Zone::new(zone).map(|_| Self::stored_in(stored, zone)).ok_or(Self::ZONE);
+        }
         match text.trim() {
             "second" => Ok(Self::SECOND),
             "minute" => Ok(Self::MINUTE),
@@ -103,7 +158,7 @@ impl Serialize for Window {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Seconds(seconds) => to.serialize_u32(*seconds),
-            Self::Month => to.serialize_str("month"),
+            Self::Month | Self::Local(..) => to.collect_str(self),
         }
     }
 }
@@ -137,7 +192,14 @@ mod tests {
             assert_eq!(window.to_string().parse(), Ok(window));
         }
         assert_eq!(serde_json::from_str::<Window>("\"day\"").ok(), Some(Window::DAY));
-        for wrong in ["0", "2678401", "-1", "\"fortnight\"", "null", "1.5"] {
+        for text in ["day@Europe/Stockholm", "month@Asia/Kolkata"] {
+            let window: Window = text.parse().expect("it is right");
+            assert_eq!(serde_json::to_string(&window).ok(), Some(format!("\"{text}\"")));
+            assert_eq!(window.to_string(), text);
+            assert_eq!(Window::stored_in(window.to_stored(), &window.stored_zone()), window);
+        }
+        assert_eq!(["day@UTC", "month@UTC"].map(str::parse::<Window>), [Ok(Window::DAY), Ok(Window::Month)]);
+        for wrong in ["\"hour@Europe/Stockholm\"", "\"day@\"", "\"day@Mid dle/Earth\"", "0", "2678401", "-1", "\"fortnight\"", "null", "1.5"] {
             assert!(serde_json::from_str::<Window>(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,9 +1,10 @@
 //! The parts of `/keys/{id}`: settings, limits, facts, history.
 
 use crate::{
+    accounts::Caller,
     keys::{
         api::{SaveKey, SetLimit},
-        components::WhyLimit,
+        components::{OverFields, WhyLimit},
         model::{Act, HistoryEntry, KeyDetail, Level, Preset, Window},
     },
     ui::{
@@ -66,11 +67,12 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
         .limits
         .iter()
         .map(|l| {
+            let beyond = (l.used > l.limit).then(|| view! { <span class="muted">{format!("{} beyond", thousands(l.used - l.limit))}</span> });
             view! {
                 <tr>
                     <th scope="row"><span class="cell-2"><span class="strong">{l.per.clone()}</span><span>{l.name.clone()}</span></span></th>
                     <td class="num">{thousands(l.limit)}</td>
-                    <td class="num">{thousands(l.used)}</td>
+                    <td class="num"><span class="cell-2"><span>{thousands(l.used)}</span>{beyond}</span></td>
                     <td class="num">{thousands(l.remaining)}</td>
                     <td class="col-2 nowrap">{l.resets.clone()}</td>
                 </tr>
@@ -98,13 +100,18 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
 fn limit_form(detail: &KeyDetail) -> AnyView {
     let own = detail.key.limits.first();
     let window = own.map_or(Window::HOUR, |l| l.window);
+    let zone = use_context::<Caller>().map(|caller| caller.time_zone);
     let calls = own.map(|l| l.limit.to_string());
+    let over = own.map(|l| l.over).unwrap_or_default();
     let inherited = if detail.level() == Level::Key { "as if none were set" } else { "as above" };
     view! {
-        <Form action=SetLimit::PATH class="form-actions" label="Limit of this key" hidden=vec![("id", detail.key.id.to_string())]>
-            <TextField label="Calls" name="limit" inputmode="numeric" nostrip:value=calls placeholder=inherited autocomplete="off" maxlength=20/>
-            <SelectField label="Window" name="window" options=Window::offered(window) value=window.to_string()/>
-            <Button>"Set limit"</Button>
+        <Form action=SetLimit::PATH class="stack form-medium" label="Limit of this key" hidden=vec![("id", detail.key.id.to_string())]>
+            <div class="cols-2">
+                <TextField label="Calls" name="limit" inputmode="numeric" nostrip:value=calls placeholder=inherited autocomplete="off" maxlength=20/>
+                <SelectField label="Window" name="window" options=Window::offered(window, zone.as_deref()) value=window.to_string()/>
+            </div>
+            <OverFields over/>
+            <div class="form-actions"><Button>"Set limit"</Button></div>
         </Form>
     }
     .into_any()

@@ -4,7 +4,7 @@ use super::{detail::find_key, many, rules, signing::NewSigning};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Algorithm, Environment, Grace, KeyEdit, KeyLimit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection, Window},
+    keys::model::{Algorithm, Environment, Grace, KeyEdit, KeyLimit, Many, ManyAct, ManyQuery, NewKey, Once, Over, OverAction, Preset, Selection, Window},
     platform::{
         Ctx, LocalTime,
         crypto::{sha256, sha512},
@@ -124,20 +124,52 @@ pub fn signing(algorithm: &str, public_key: Option<String>, once: Option<String>
     }
 }
 
-/// The one limit of a key, in texts; both empty: the default again.
-pub fn limit(limit: &str, window: &str) -> Result<KeyEdit, AppError> {
+/// What becomes of calls beyond a limit, in texts: an action, its number, its end. An empty action refuses.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OverForm<'a> {
+    pub over: &'a str,
+    pub per_second: &'a str,
+    pub until: &'a str,
+}
+
+impl OverForm<'_> {
+    pub fn read(self, fields: &mut Fields) -> Over {
+        let action = match self.over {
+            "" | "refuse" => OverAction::Refuse,
+            "mark" => OverAction::Mark,
+            "throttle" => {
+                let number = digits(self.per_second).parse().ok().and_then(Over::throttle);
+                fields.check("over_per_second", number.ok_or(Over::NUMBER)).unwrap_or_default().action
+            }
+            _ => {
+                fields.add("over", "Choose what becomes of calls beyond the limit.");
+                OverAction::Refuse
+            }
+        };
+        let until = Some(self.until.trim()).filter(|text| !text.is_empty() && action != OverAction::Refuse);
+        Over { action, until: until.and_then(|text| fields.check("over_until", Over::end(text))) }
+    }
+}
+
+/// A number as people group its digits.
+fn digits(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect()
+}
+
+/// The one limit of a key, in texts; an empty one: the default again.
+pub fn limit(limit: &str, window: &str, over: OverForm<'_>) -> Result<KeyEdit, AppError> {
     if limit.trim().is_empty() {
         return Ok(KeyEdit { limits: Some(Vec::new()), ..KeyEdit::default() });
     }
     let mut fields = Fields::default();
-    let digits: String = limit.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
-    let calls = fields.check("limit", digits.parse::<u64>().map_err(|_| "Write a whole number of calls, for example 2400."));
+    let calls = fields.check("limit", digits(limit).parse::<u64>().map_err(|_| "Write a whole number of calls, for example 2400."));
     let window = fields.check("window", window.parse::<Window>());
     if calls.is_some_and(|calls| calls > KeyLimit::MAX_CALLS) {
         fields.add("limit", "A limit is at most 4,294,967,295 calls.");
     }
+    let over = over.read(&mut fields);
     fields.done()?;
-    let limit = KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit: calls.unwrap_or(0), window: window.unwrap_or(Window::HOUR) };
+    let limit = KeyLimit { over, ..KeyLimit::new(KeyLimit::DEFAULT, calls.unwrap_or(0), window.unwrap_or(Window::HOUR)) };
     Ok(KeyEdit { limits: Some(vec![limit]), ..KeyEdit::default() })
 }
 

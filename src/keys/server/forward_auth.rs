@@ -183,6 +183,7 @@ impl Asked<'_> {
         };
         let mut response = if answer.passes() { passed(&answer) } else { refused(&answer, &api.slug, dialect) };
         ratelimit::tell(response.headers_mut(), &answer.limits);
+        ratelimit::tell_over(response.headers_mut(), answer.over());
         if let Some(facts) = answer.facts() {
             if let Some(origin) = origin.filter(|origin| !facts.origins.is_empty() && origins::allows(&facts.origins, origin)) {
                 origins::let_read(&mut response, origin);

@@ -2,7 +2,7 @@
 
 use super::gate::{self, Gate};
 use crate::{
-    keys::model::{Key, KeyLimit, LimitView, Window},
+    keys::model::{Key, KeyLimit, LimitView, OverAction, Window},
     platform::{Ctx, LocalTime},
 };
 
@@ -15,6 +15,15 @@ pub struct Live {
     pub remaining: u64,
     pub reset_after: u64,
     pub window: Window,
+    /// What becomes of calls beyond it, at this moment.
+    pub over: OverAction,
+}
+
+impl Live {
+    /// It is used up, and refuses.
+    pub fn holds(&self) -> bool {
+        self.remaining == 0 && self.over == OverAction::Refuse
+    }
 }
 
 /// As the gate counts them; a key that it does not know (yet) has used nothing.
@@ -24,18 +33,34 @@ pub fn live(ctx: &Ctx, key: &Key) -> Vec<Live> {
     if !states.is_empty() {
         return states
             .into_iter()
-            .map(|s| Live { name: s.name.to_string(), limit: s.limit, used: s.used, remaining: s.remaining, reset_after: s.reset_after, window: s.window })
+            .map(|s| Live {
+                name: s.name.to_string(),
+                limit: s.limit,
+                used: s.used,
+                remaining: s.remaining,
+                reset_after: s.reset_after,
+                window: s.window,
+                over: s.over,
+            })
             .collect();
     }
     let own_or_default = if key.limits.is_empty() {
         let limits = &ctx.config.limits;
-        vec![KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit: limits.key_calls, window: Window::Seconds(limits.key_window) }]
+        vec![KeyLimit::new(KeyLimit::DEFAULT, limits.key_calls, Window::Seconds(limits.key_window))]
     } else {
         key.limits.clone()
     };
     own_or_default
         .into_iter()
-        .map(|l| Live { reset_after: gate::reset_after(l.window, now), name: l.name, limit: l.limit, used: 0, remaining: l.limit, window: l.window })
+        .map(|l| Live {
+            reset_after: gate::reset_after(l.window, now),
+            name: l.name,
+            limit: l.limit,
+            used: 0,
+            remaining: l.limit,
+            window: l.window,
+            over: l.over.at(now),
+        })
         .collect()
 }
 

@@ -196,9 +196,9 @@ async fn plans_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Slug>, 
 /// One row of the list.
 pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
     let states = super::limits::live(ctx, &listed.key);
-    let held_until = states.iter().filter(|s| s.remaining == 0).map(|s| s.reset_after).max().map(|s| local.now() + std::time::Duration::from_secs(s));
-    let nearest = states.iter().find(|s| s.remaining == 0).or(states.first());
-    let limit = nearest.map(|s| KeyLimit { name: String::new(), limit: s.limit, window: s.window }.words()).unwrap_or_default();
+    let held_until = states.iter().filter(|s| s.holds()).map(|s| s.reset_after).max().map(|s| local.now() + std::time::Duration::from_secs(s));
+    let nearest = states.iter().find(|s| s.holds()).or(states.first());
+    let limit = nearest.map(|s| KeyLimit::new("", s.limit, s.window).words()).unwrap_or_default();
     KeyRow {
         standing: standing(&listed, &limit, held_until, local),
         calls: spark.iter().copied().sum(),
@@ -234,7 +234,7 @@ pub async fn new_key_form(ctx: &Ctx, caller: &Caller, keys: u64) -> Result<NewKe
         suggested_name: if keys == 0 { "my first key".to_owned() } else { format!("key {}", keys + 1) },
         once: ctx.rng.base62(30),
         default_limit: match of_workspace.is_empty() {
-            true => KeyLimit { name: String::new(), limit: limits.key_calls, window: Window::Seconds(limits.key_window) }.words(),
+            true => KeyLimit::new("", limits.key_calls, Window::Seconds(limits.key_window)).words(),
             false => format!("{} for all keys together", of_workspace.join(", ")),
         },
     })

@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STATE: HeaderName = HeaderName::from_static("ratelimit");
+const OVER: HeaderName = HeaderName::from_static("x-over-limit");
 
 /// Writes `RateLimit-Policy` and `RateLimit`; nothing when there is no limit.
 pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
@@ -19,12 +20,27 @@ pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
         let name = Quoted(&limit.name);
         // Writing to a String does not fail.
         let _ = write!(policy, "{comma}\"{name}\";q={};w={}", limit.limit, limit.length);
-        let _ = write!(state, "{comma}\"{name}\";r={};t={}", limit.remaining, limit.reset_after);
+        let resets = if limit.remaining == 0 { limit.opens_after() } else { limit.reset_after };
+        let _ = write!(state, "{comma}\"{name}\";r={};t={resets}", limit.remaining);
     }
     for (name, value) in [(POLICY, policy), (STATE, state)] {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
+    }
+}
+
+/// Writes `X-Over-Limit`: the names of the limits that a call passed beyond, as a list of strings; nothing if there are none.
+pub fn tell_over<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = &'a LimitState>) {
+    let mut names = String::new();
+    for limit in limits {
+        let comma = if names.is_empty() { "" } else { ", " };
+        let _ = write!(names, "{comma}\"{}\"", Quoted(&limit.name));
+    }
+    if !names.is_empty()
+        && let Ok(value) = HeaderValue::try_from(names)
+    {
+        headers.insert(OVER, value);
     }
 }
 
@@ -49,17 +65,34 @@ impl std::fmt::Display for Quoted<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::model::Window;
+    use crate::keys::model::{OverAction, Window};
+
+    fn limit(name: &str, limit: u64, remaining: u64, reset_after: u64, length: u32) -> LimitState {
+        LimitState { name: name.into(), limit, used: 0, remaining, reset_after, window: Window::Seconds(length), length, over: OverAction::Refuse }
+    }
 
     #[test]
     fn the_fields_follow_the_draft() {
-        let limit = |name: &str, limit, remaining, reset_after, length| {
-            let window = Window::Seconds(length);
-            LimitState { name: name.into(), limit, used: 0, remaining, reset_after, window, length }
-        };
         let mut headers = HeaderMap::new();
         tell(&mut headers, &[limit("burst", 100, 50, 30, 60), limit("da\"ily", 1000, 912, 40211, 86400)]);
         assert_eq!(headers["ratelimit-policy"], r#""burst";q=100;w=60,"da\"ily";q=1000;w=86400"#);
         assert_eq!(headers["ratelimit"], r#""burst";r=50;t=30,"da\"ily";r=912;t=40211"#);
+    }
+
+    #[test]
+    fn a_throttle_opens_every_second() {
+        let over = OverAction::Throttle { per_second: 5 };
+        let mut headers = HeaderMap::new();
+        tell(&mut headers, &[LimitState { over, ..limit("day", 1000, 0, 40211, 86400) }]);
+        assert_eq!(headers["ratelimit"], r#""day";r=0;t=1"#);
+    }
+
+    #[test]
+    fn what_was_passed_beyond_is_named() {
+        let mut headers = HeaderMap::new();
+        tell_over(&mut headers, std::iter::empty());
+        assert!(headers.is_empty());
+        tell_over(&mut headers, [limit("day", 1, 0, 1, 1), limit("hour", 1, 0, 1, 1)].iter());
+        assert_eq!(headers["x-over-limit"], r#""day", "hour""#);
     }
 }

@@ -99,6 +99,7 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
         Err(error) => error.into_response(),
     };
     super::ratelimit::tell(response.headers_mut(), &answer.limits);
+    super::ratelimit::tell_over(response.headers_mut(), answer.over());
     let is_named = |origin: &&String| answer.facts().is_some_and(|facts| !facts.origins.is_empty() && origins::allows(&facts.origins, origin));
     if let Some(origin) = origin.as_ref().filter(is_named) {
         origins::let_read(&mut response, origin);

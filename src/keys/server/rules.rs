@@ -1,10 +1,10 @@
 //! What names, expiries, permissions and limits may be. The same words for forms, REST and the command line.
 
-use super::store::keys::list_owner_permissions;
+use super::{gate::is_known_zone, store::keys::list_owner_permissions};
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, ApiPermission, KeyLimit, Window},
+    keys::model::{Api, ApiPermission, KeyLimit, Over, Window},
     values::{Permission, WorkspaceId},
 };
 use ipnet::IpNet;
@@ -150,6 +150,12 @@ pub fn limits(limits: &[KeyLimit]) -> Result<(), AppError> {
             && let Err(rule) = Window::seconds(seconds)
         {
             fields.add(&format!("limits.{i}.window"), rule);
+        }
+        if limit.window.zone().is_some_and(|zone| !is_known_zone(zone)) {
+            fields.add(&format!("limits.{i}.window"), Window::ZONE);
+        }
+        if limit.over.action.per_second().is_some_and(|n| Over::throttle(n).is_none()) {
+            fields.add(&format!("limits.{i}.over.per_second"), Over::NUMBER);
         }
     }
     fields.done()

@@ -2,13 +2,13 @@
 
 use super::{
     detail::find_key,
-    gate::{Check, Gate, LimitState, Question, Trial},
+    gate::{Check, Gate, Question, Trial, TrialLimit, Verdict},
     rules,
 };
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Api, ApiRoute, CallTrial, Key, KeyState, TrialStep, TryCall, Unmatched},
+    keys::model::{Api, ApiRoute, CallTrial, Key, KeyState, OverAction, TrialStep, TryCall, Unmatched},
     platform::{Ctx, LocalTime},
     ui::number::{count, thousands},
     values::{KeyId, Outcome, Permission},
@@ -161,15 +161,19 @@ impl Words<'_> {
             return vec![limit(None, "The route has no quota: nothing is charged.".to_owned())];
         };
         let costs = count(cost, "unit", "units");
-        let words = |l: &LimitState| {
-            let refused = self.trial.over.filter(|_| l.remaining < cost);
+        let words = |TrialLimit { state: l, verdict }: &TrialLimit| {
+            let refused = self.trial.over.filter(|_| *verdict == Verdict::Refuses);
             let left = format!("{}: {} of {} left, the call costs {costs}.", l.name, thousands(l.remaining), thousands(l.limit));
-            let resets = if refused.is_some() {
-                format!(" It resets {}.", self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after)))
-            } else {
-                String::new()
+            let beyond = match (verdict, l.over) {
+                (Verdict::Fits, _) => String::new(),
+                (Verdict::Passes, OverAction::Throttle { per_second }) => {
+                    format!(" Beyond it {} a second pass, this call among them.", thousands(per_second.into()))
+                }
+                (Verdict::Passes, _) => " Beyond it calls pass and are marked.".to_owned(),
+                (Verdict::Refuses, OverAction::Throttle { per_second }) => format!(" Beyond it {} a second pass, and these did.", thousands(per_second.into())),
+                (Verdict::Refuses, _) => format!(" It resets {}.", self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after))),
             };
-            limit(refused, left + &resets)
+            limit(refused, left + &beyond)
         };
         self.trial.limits.iter().map(words).collect()
     }

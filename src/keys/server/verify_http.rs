@@ -119,6 +119,9 @@ pub struct VerifyAnswer<'a> {
     #[schema(value_type = Vec<String>)]
     pub permissions: &'a [Permission],
     pub limits: Vec<LimitBody>,
+    /// Names of the limits that had no room for this call, which passed all the same: they slow down or mark what is beyond them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub over: Vec<&'a str>,
     /// Seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
@@ -253,6 +256,7 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
         plan: facts.map(|f| f.plan()),
         permissions: facts.filter(|_| valid).map_or(&[], |f| &f.permissions),
         limits: answer.limits.iter().map(limit).collect(),
+        over: answer.over().map(|limit| &*limit.name).collect(),
         retry_after: answer.retry_after,
         expires_at: facts.and_then(|f| f.expires_at).and_then(rfc3339),
         meta: serde_json::Map::new(),

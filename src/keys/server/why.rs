@@ -12,7 +12,7 @@ use crate::{
 pub async fn why(ctx: &Ctx, key: &Key) -> Result<Vec<LevelView>, AppError> {
     let holders = find_holders(&ctx.db, key.id).await?.ok_or(AppError::NotFound)?;
     let found = list_levels(&ctx.db, key.id).await?;
-    let default = KeyLimit { name: KeyLimit::DEFAULT.to_owned(), limit: ctx.config.limits.key_calls, window: Window::Seconds(ctx.config.limits.key_window) };
+    let default = KeyLimit::new(KeyLimit::DEFAULT, ctx.config.limits.key_calls, Window::Seconds(ctx.config.limits.key_window));
     let in_force = found.first().map_or(Level::Default, |(level, _)| Level::numbered(*level));
     let levels = Level::ALL.into_iter().filter(|level| !(holders.is_own_api && level.is_shared() || level.is_of_group() && holders.group.is_none()));
     Ok(levels

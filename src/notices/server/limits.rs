@@ -61,6 +61,7 @@ fn marks(limits: Vec<UsedLimit>) -> Marks {
             marks.account.push(limit.account_id);
             marks.limit_name.push(limit.limit_name.clone());
             marks.window_seconds.push(limit.window_seconds);
+            marks.zone.push(limit.zone.clone());
             marks.window_start.push(limit.window_start);
             marks.threshold.push(threshold);
             marks.used.push(limit.used);
@@ -79,6 +80,7 @@ fn shared_marks(limits: Vec<UsedSharedLimit>) -> SharedMarks {
             marks.account.push(limit.account_id);
             marks.limit_name.push(limit.limit_name.clone());
             marks.window_seconds.push(limit.window_seconds);
+            marks.zone.push(limit.zone.clone());
             marks.window_start.push(limit.window_start);
             marks.threshold.push(threshold);
             marks.used.push(limit.used);
@@ -107,7 +109,7 @@ pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<Tol
         key: n.key_id.map(KeyId::new),
         words: words::said(&n),
         at: String::new(),
-        when: format!("It resets {}.", local.ahead(words::end(n.window_start, n.window_seconds))),
+        when: format!("It resets {}.", local.ahead(words::end(n.window_start, n.window()))),
     };
     Ok(rows.into_iter().map(told).collect())
 }
@@ -132,6 +134,7 @@ mod tests {
             account_id: Uuid::nil(),
             limit_name: "default".into(),
             window_seconds: 3_600,
+            zone: "UTC".into(),
             window_start: datetime!(2026-11-20 12:00 UTC),
             allowed: 150,
             used,

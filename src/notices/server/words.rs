@@ -7,9 +7,9 @@ use crate::{
 };
 use time::OffsetDateTime;
 
-/// "used 80 % of 100 calls an hour", "used up 100 calls an hour". Seconds as a column holds them: 0 is a calendar month.
-pub fn used(threshold: i16, allowed: i64, window_seconds: i32) -> String {
-    let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), Window::stored(window_seconds).words());
+/// "used 80 % of 100 calls an hour", "used up 100 calls an hour".
+pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
+    let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), window.words());
     let limit = format!("{} {per}", count(allowed, "call", "calls"));
     if threshold >= 100 { format!("used up {limit}") } else { format!("used {threshold} % of {limit}") }
 }
@@ -17,13 +17,13 @@ pub fn used(threshold: i16, allowed: i64, window_seconds: i32) -> String {
 /// "checkout service has used 80 % of 100 calls an hour", "All keys together have used up 5,000 calls a month".
 pub fn said(notice: &LimitNotice) -> String {
     let verb = if notice.key_id.is_some() { "has" } else { "have" };
-    format!("{} {verb} {}", notice.key_name, used(notice.threshold, notice.allowed, notice.window_seconds))
+    format!("{} {verb} {}", notice.key_name, used(notice.threshold, notice.allowed, notice.window()))
 }
 
-/// When the window that began at `start` is over. Seconds as a column holds them: 0 is a calendar month.
-pub fn end(start: OffsetDateTime, window_seconds: i32) -> OffsetDateTime {
+/// When the window that began at `start` is over.
+pub fn end(start: OffsetDateTime, window: Window) -> OffsetDateTime {
     let micros = start.unix_timestamp().saturating_mul(1_000_000);
-    start + std::time::Duration::from_secs(reset_after(Window::stored(window_seconds), micros))
+    start + std::time::Duration::from_secs(reset_after(window, micros))
 }
 
 /// How long it is until then, begun days counted whole: "in 30 days", "in 1 day".
@@ -60,15 +60,17 @@ mod tests {
 
     #[test]
     fn windows_end_where_the_gate_says() {
-        assert_eq!(end(datetime!(2026-11-20 12:00 UTC), 3_600), datetime!(2026-11-20 13:00 UTC));
-        assert_eq!(end(datetime!(2026-11-01 0:00 UTC), 0), datetime!(2026-12-01 0:00 UTC));
+        assert_eq!(end(datetime!(2026-11-20 12:00 UTC), Window::HOUR), datetime!(2026-11-20 13:00 UTC));
+        assert_eq!(end(datetime!(2026-11-01 0:00 UTC), Window::Month), datetime!(2026-12-01 0:00 UTC));
+        let day = Window::stored_in(86_400, "Europe/Stockholm");
+        assert_eq!(end(datetime!(2027-03-27 23:00 UTC), day), datetime!(2027-03-28 22:00 UTC), "a day of 23 hours");
     }
 
     #[test]
     fn notices_are_said_in_words() {
-        assert_eq!(used(80, 1_000, 3_600), "used 80 % of 1,000 calls an hour");
-        assert_eq!(used(100, 5, 86_400), "used up 5 calls a day");
-        assert_eq!(used(80, 5_000, 0), "used 80 % of 5,000 calls a month");
+        assert_eq!(used(80, 1_000, Window::HOUR), "used 80 % of 1,000 calls an hour");
+        assert_eq!(used(100, 5, Window::DAY), "used up 5 calls a day");
+        assert_eq!(used(80, 5_000, Window::Month), "used 80 % of 5,000 calls a month");
         assert_eq!(in_days(time::Duration::days(30)), "in 30 days");
         assert_eq!(in_days(time::Duration::days(4) + time::Duration::SECOND), "in 5 days");
         assert_eq!(in_days(time::Duration::hours(3)), "in 1 day");

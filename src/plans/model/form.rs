@@ -1,7 +1,7 @@
 //! What the page of plans shows, and what its forms send.
 
 use super::{DryRun, Plan};
-use crate::keys::model::{KeyLimit, Window};
+use crate::keys::model::{KeyLimit, Over, Window};
 use serde::{Deserialize, Serialize};
 
 /// The form of a plan: texts as they were typed. Its five limits are those of the usual windows; empty: none.
@@ -18,11 +18,18 @@ pub struct PlanForm {
     pub hour: String,
     pub day: String,
     pub month: String,
+    /// What becomes of calls beyond any of these: `refuse`, `throttle`, `mark`, or `keep` for what each limit has.
+    pub over: String,
+    pub over_per_second: String,
+    pub over_until: String,
     pub per_1000: String,
     pub currency: String,
 }
 
 impl PlanForm {
+    /// The choice of `over` that leaves limits as they are.
+    pub const KEEP: &'static str = "keep";
+
     /// The usual windows with the name of their field and what was typed there.
     pub fn windows(&self) -> [(Window, &'static str, &str); 5] {
         [
@@ -47,8 +54,9 @@ impl PlanForm {
         }
     }
 
-    /// The fields of the usual windows, the others empty.
+    /// The fields of the usual windows and of what is beyond them, the others empty.
     pub fn of_limits(limits: &[KeyLimit]) -> Self {
+        let over = Self::over_of(limits);
         let typed = |window: Window| limits.iter().find(|l| l.window == window).map(|l| l.limit.to_string()).unwrap_or_default();
         Self {
             second: typed(Window::SECOND),
@@ -56,8 +64,19 @@ impl PlanForm {
             hour: typed(Window::HOUR),
             day: typed(Window::DAY),
             month: typed(Window::Month),
+            over: over.map_or(Self::KEEP, |over| over.action.as_str()).to_owned(),
+            over_per_second: over.and_then(|over| over.action.per_second()).map(|n| n.to_string()).unwrap_or_default(),
+            over_until: over.map(|over| over.end_text()).unwrap_or_default(),
             ..Self::default()
         }
+    }
+
+    /// What all limits that the form shows do with calls beyond them; none if they differ.
+    pub fn over_of(limits: &[KeyLimit]) -> Option<Over> {
+        let others = Self::others(limits);
+        let mut shown = limits.iter().filter(|limit| !others.contains(limit)).map(|limit| limit.over);
+        let first = shown.next().unwrap_or_default();
+        shown.all(|over| over == first).then_some(first)
     }
 
     /// Limits of the plan that the form does not show: other windows, or a second one of the same.

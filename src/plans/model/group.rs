@@ -82,12 +82,16 @@ pub struct GroupForm {
     pub hour: String,
     pub day: String,
     pub month: String,
+    /// As in the form of a plan.
+    pub over: String,
+    pub over_per_second: String,
+    pub over_until: String,
 }
 
 impl GroupForm {
     /// The form that shows this group.
     pub fn of(group: &Group) -> Self {
-        let PlanForm { second, minute, hour, day, month, .. } = PlanForm::of_limits(&group.limits);
+        let PlanForm { second, minute, hour, day, month, over, over_per_second, over_until, .. } = PlanForm::of_limits(&group.limits);
         Self {
             slug: group.slug.to_string(),
             name: group.name.clone(),
@@ -98,6 +102,9 @@ impl GroupForm {
             hour,
             day,
             month,
+            over,
+            over_per_second,
+            over_until,
         }
     }
 
@@ -109,6 +116,9 @@ impl GroupForm {
             hour: self.hour.clone(),
             day: self.day.clone(),
             month: self.month.clone(),
+            over: self.over.clone(),
+            over_per_second: self.over_per_second.clone(),
+            over_until: self.over_until.clone(),
             ..PlanForm::default()
         }
     }

@@ -5,9 +5,10 @@ use super::{
     panel::{limit_fields, others},
 };
 use crate::{
+    keys::model::Over,
     plans::{
         api::{AddToGroup, DeleteGroup, SaveGroup, TakeFromGroup},
-        model::{ChosenGroup, Group, GroupForm, Member, Members, Plan},
+        model::{ChosenGroup, Group, GroupForm, Member, Members, Plan, PlanForm},
     },
     ui::{Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, SelectField, Size, TextArea, TextField, number::count},
     values::link,
@@ -15,8 +16,8 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 
 /// The fields of a group. Its slug is chosen once.
-pub fn fields(form: &GroupForm, plans: &[Plan], is_new: bool) -> AnyView {
-    let limits = limit_fields("group", &form.limits());
+pub fn fields(form: &GroupForm, over: Over, plans: &[Plan], is_new: bool) -> AnyView {
+    let limits = limit_fields("group", &form.limits(), over);
     let form = form.clone();
     let slug = is_new.then(|| {
         view! { <TextField label="Slug" name="group[slug]" mono=true maxlength=40 required=true autocomplete="off" help="Its name for machines: lower-case letters, digits and hyphens. It stays."/> }
@@ -52,7 +53,7 @@ pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>) -> AnyView {
             <div class="card-body stack-lg">
                 {who(&group, members, is_further)}
                 <Form action=SaveGroup::PATH class="stack" label="Change the group" hidden=vec![("group[slug]", slug)]>
-                    {fields(&GroupForm::of(&group), &plans, false)}
+                    {fields(&GroupForm::of(&group), PlanForm::over_of(&group.limits).unwrap_or_default(), &plans, false)}
                     {others(&group.limits)}
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
                 </Form>

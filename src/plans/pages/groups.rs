@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     accounts::components::Framed,
-    keys::model::KeyLimit,
+    keys::model::{KeyLimit, Over},
     plans::{
         api::{self, CreateGroup},
         model::{Group, GroupForm, GroupPage, Plan},
@@ -101,7 +101,7 @@ fn new_panel(plans: Vec<Plan>) -> AnyView {
         <aside class="card panel" aria-labelledby="h-new">
             <div class="card-head"><h2 id="h-new">"New group"</h2></div>
             <Form action=CreateGroup::PATH class="card-body stack" label="New group">
-                {fields(&GroupForm::default(), &plans, true)}
+                {fields(&GroupForm::default(), Over::default(), &plans, true)}
                 <div class="form-actions"><Button look=Look::Primary>"Create group"</Button></div>
             </Form>
         </aside>

@@ -2,7 +2,10 @@
 
 use super::plans::PATH;
 use crate::{
-    keys::model::KeyLimit,
+    keys::{
+        components::OverFields,
+        model::{KeyLimit, Over},
+    },
     plans::{
         api::{AssignPlan, DeletePlan, SavePlan, TakePlan},
         model::{ChosenPlan, DryRun, Holder, Plan, PlanForm},
@@ -16,12 +19,12 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 
 /// The fields of a plan. Its slug is chosen once.
-pub fn fields(form: &PlanForm, is_new: bool) -> AnyView {
+pub fn fields(form: &PlanForm, over: Over, is_new: bool) -> AnyView {
     let form = form.clone();
     let slug = is_new.then(|| {
         view! { <TextField label="Slug" name="plan[slug]" mono=true maxlength=40 required=true autocomplete="off" help="What the gate answers as the plan: lower-case letters, digits and hyphens. It stays."/> }
     });
-    let limits = limit_fields("plan", &form);
+    let limits = limit_fields("plan", &form, over);
     view! {
         <TextField label="Name" name="plan[name]" value=form.name maxlength=80 required=true autocomplete="off"/>
         {slug}
@@ -40,8 +43,9 @@ pub fn fields(form: &PlanForm, is_new: bool) -> AnyView {
     .into_any()
 }
 
-/// The fields of the usual windows, in the form of this name.
-pub fn limit_fields(of: &str, form: &PlanForm) -> AnyView {
+/// The fields of the usual windows and of what is beyond them, in the form of this name.
+pub fn limit_fields(of: &str, form: &PlanForm, over: Over) -> AnyView {
+    let keep = (form.over == PlanForm::KEEP).then(|| (vec![(form.over.clone(), "As each limit has it".to_owned())], form.over.clone()));
     let calls = |label: &'static str, name: &'static str, value: &str| {
         let value = value.to_owned();
         view! { <TextField label name=format!("{of}[{name}]") value inputmode="numeric" autocomplete="off" maxlength=20 placeholder="no limit"/> }
@@ -54,6 +58,7 @@ pub fn limit_fields(of: &str, form: &PlanForm) -> AnyView {
             {calls("A day", "day", &form.day)}
             {calls("A month", "month", &form.month)}
         </div>
+        <OverFields over group=of.to_owned() nostrip:more=keep/>
     }
     .into_any()
 }
@@ -83,7 +88,7 @@ pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
             <div class="card-body stack-lg">
                 {assigned(&plan, holders)}
                 <Form action=SavePlan::PATH class="stack" label="Change the plan" hidden=vec![("plan[slug]", plan.slug.to_string())]>
-                    {fields(&PlanForm::of(&plan), false)}
+                    {fields(&PlanForm::of(&plan), PlanForm::over_of(&plan.limits).unwrap_or_default(), false)}
                     {others}
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
                 </Form>

@@ -4,7 +4,7 @@
 use super::panel::{dry_run, edit_panel, fields};
 use crate::{
     accounts::components::Framed,
-    keys::model::KeyLimit,
+    keys::model::{KeyLimit, Over},
     plans::{
         api::{self, CreatePlan},
         model::{Plan, PlanForm, PlanPage},
@@ -99,7 +99,7 @@ fn new_panel() -> AnyView {
         <aside class="card panel" aria-labelledby="h-new">
             <div class="card-head"><h2 id="h-new">"New plan"</h2></div>
             <Form action=CreatePlan::PATH class="card-body stack" label="New plan">
-                {fields(&PlanForm::default(), true)}
+                {fields(&PlanForm::default(), Over::REFUSE, true)}
                 <div class="form-actions"><Button look=Look::Primary>"Create plan"</Button></div>
             </Form>
         </aside>

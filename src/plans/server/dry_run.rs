@@ -44,7 +44,7 @@ pub async fn dry_run_group(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Dry
 async fn held_back(ctx: &Ctx, limits: Vec<KeyLimit>, by_key: bool, of: Option<&[Uuid]>) -> Result<DryRun, AppError> {
     let (fitting, short): (Vec<KeyLimit>, Vec<KeyLimit>) = limits.into_iter().partition(|l| match l.window {
         Window::Seconds(seconds) => seconds.is_multiple_of(QUARTER),
-        Window::Month => true,
+        Window::Month | Window::Local(..) => true,
     });
     let rows = store::list_limited(&ctx.db, &fitting, by_key, of, last_month(ctx.clock.now()), MOST).await?;
     let whole = |n: i64| u64::try_from(n).unwrap_or(0);

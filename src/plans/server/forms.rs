@@ -9,7 +9,7 @@ use crate::{
     error::{AppError, FieldError, Fields},
     keys::{
         model::{KeyEdit, KeyLimit},
-        server::edit_key,
+        server::{edit_key, forms::OverForm},
     },
     plans::model::{GroupEdit, NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
     platform::Ctx,
@@ -41,6 +41,8 @@ pub async fn save(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, Ap
 pub(super) fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> {
     let mut limits = PlanForm::others(before);
     let mut fields = Fields::default();
+    let over =
+        (form.over != PlanForm::KEEP).then(|| OverForm { over: &form.over, per_second: &form.over_per_second, until: &form.over_until }.read(&mut fields));
     for (window, field, typed) in form.windows() {
         let digits: String = typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
         if digits.is_empty() {
@@ -48,8 +50,9 @@ pub(super) fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimi
         }
         let read = digits.parse::<u64>().ok().filter(|calls| *calls <= KeyLimit::MAX_CALLS);
         let Some(limit) = fields.check(field, read.ok_or("Write a whole number of calls, at most 4,294,967,295. Empty: no limit.")) else { continue };
-        let known = before.iter().find(|l| l.window == window && !limits.contains(l)).map(|l| l.name.clone());
-        limits.push(KeyLimit { name: known.unwrap_or_else(|| field.to_owned()), limit, window });
+        let known = before.iter().find(|l| l.window == window && !limits.contains(l));
+        let over = over.or(known.map(|l| l.over)).unwrap_or_default();
+        limits.push(KeyLimit { over, ..KeyLimit::new(known.map_or(field, |l| l.name.as_str()), limit, window) });
     }
     fields.done()?;
     Ok(limits)
@@ -146,10 +149,29 @@ async fn put(ctx: &Ctx, caller: &Caller, whom: &Whom, plan: Option<&str>) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::model::Window;
+    use crate::keys::model::{Over, Window};
 
     fn limit(name: &str, limit: u64, window: Window) -> KeyLimit {
-        KeyLimit { name: name.to_owned(), limit, window }
+        KeyLimit::new(name, limit, window)
+    }
+
+    #[test]
+    fn one_choice_holds_for_every_limit_of_the_form() {
+        let throttled = Over::throttle(5).unwrap_or_default();
+        let before = [KeyLimit { over: throttled, ..limit("burst", 100, Window::MINUTE) }, limit("day", 9, Window::DAY)];
+        assert_eq!(PlanForm::over_of(&before), None, "they differ");
+        let overs = |form: PlanForm| limits(&form, &before).map(|l| l.iter().map(|l| l.over).collect::<Vec<_>>());
+        let form = PlanForm { minute: "100".into(), day: "9".into(), over: PlanForm::KEEP.into(), ..PlanForm::default() };
+        assert_eq!(overs(form.clone()).ok(), Some(vec![throttled, Over::REFUSE]));
+        let until = Over::end("2027-01-31").ok();
+        let marked = PlanForm { over: "mark".into(), over_until: "2027-01-31".into(), ..form.clone() };
+        assert_eq!(overs(marked).ok(), Some(vec![Over { until, ..Over::MARK }; 2]));
+        for (over, per_second, until, wrong) in
+            [("throttle", "", "", "over_per_second"), ("throttle", "0", "", "over_per_second"), ("mark", "", "soon", "over_until"), ("allow", "", "", "over")]
+        {
+            let form = PlanForm { over: over.into(), over_per_second: per_second.into(), over_until: until.into(), ..form.clone() };
+            assert!(overs(form).is_err_and(|e| e.field(wrong).is_some()), "{over} {per_second} {until}");
+        }
     }
 
     #[test]

@@ -24,6 +24,6 @@ pub async fn plan_page(ctx: &Ctx, caller: &Caller, chosen: Option<&str>, tries: 
         None => None,
     };
     let limits = &ctx.config.limits;
-    let default = KeyLimit { name: String::new(), limit: limits.key_calls, window: Window::Seconds(limits.key_window) };
+    let default = KeyLimit::new("", limits.key_calls, Window::Seconds(limits.key_window));
     Ok(PlanPage { plans, chosen, default_limit: default.words() })
 }

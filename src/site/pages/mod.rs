@@ -8,6 +8,7 @@ mod docs_blocks;
 mod docs_factors;
 mod docs_keys;
 mod docs_mails;
+mod docs_over;
 mod docs_programs;
 mod docs_routes;
 mod docs_sign_in;

@@ -127,6 +127,8 @@ fn functions(account: &str, session: &str, key: &str, job: &str, ban: &str, bloc
         ("/fn/tollgate/admin/api/save_api", two(("slug", "demo"), ("name", "Demo"))),
         ("/fn/tollgate/admin/api/save_route", two(("slug", "demo"), ("path", "/access"))),
         ("/fn/tollgate/admin/api/send_reset_link", of("id", account)),
+        ("/fn/tollgate/admin/api/set_account_limit", of("id", account)),
+        ("/fn/tollgate/admin/api/set_api_limit", of("slug", "demo")),
         ("/fn/tollgate/admin/api/set_limit", of("id", key)),
     ]
 }

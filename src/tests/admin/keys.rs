@@ -61,6 +61,37 @@ async fn a_limit_that_an_operator_sets_holds(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn an_operator_limits_an_api_and_a_workspace_on_their_pages(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    let (key, _) = key_of(&app, &person, "shop").await;
+    let (of_demo, account, id) = ("/admin/apis/demo", format!("/admin/accounts/{}", person.account), person.account.to_string());
+    let holds = || {
+        let gate = app.ctx.part::<tollgate::keys::server::gate::Gate>().unwrap();
+        gate.limit_state(key, app.ctx.clock.now_micros()).into_iter().map(|l| (l.limit, l.length, l.over.as_str())).collect::<Vec<_>>()
+    };
+    let throttle = [("over", "throttle"), ("over_per_second", "5"), ("over_until", "2027-01-31")];
+    let of_api = [&[("slug", "demo"), ("_form", "limit"), ("limit", "50"), ("window", "60")], throttle.as_slice()].concat();
+    assert_eq!(location(&operator.browser.post::<api::SetApiLimit>(of_demo, &of_api).await), of_demo);
+    assert_eq!(holds(), [(50, 60, "throttle")]);
+    let page = operator.browser.page(of_demo).await;
+    assert!(page.contains("value=\"50\"") && page.contains("value=\"2027-01-31\""), "the page shows what is set");
+
+    let of_account = [("id", id.as_str()), ("_form", "limit"), ("limit", "7"), ("window", "month"), ("over", "mark")];
+    assert_eq!(location(&operator.browser.post::<api::SetAccountLimit>(&account, &of_account).await), account);
+    assert_eq!(holds(), [(7, 30 * 86_400, "mark")], "nearer than the API");
+    assert!(operator.browser.page(&account).await.contains("Limit of all keys"));
+    let wrong = [("id", id.as_str()), ("_form", "limit"), ("limit", "7"), ("window", "month"), ("over", "throttle"), ("over_per_second", "many")];
+    let refused = operator.browser.post::<api::SetAccountLimit>(&account, &wrong).await;
+    assert_eq!(refused.status(), 422);
+    assert!(refused.text().await.unwrap().contains("value=\"many\""), "what was typed stays");
+
+    operator.browser.post::<api::SetAccountLimit>(&account, &[("id", &id), ("_form", "limit"), ("limit", ""), ("window", "month")]).await;
+    operator.browser.post::<api::SetApiLimit>(of_demo, &[("slug", "demo"), ("_form", "limit"), ("limit", ""), ("window", "60")]).await;
+    assert_eq!(holds(), [(100, 3_600, "refuse")], "the default again");
+}
+
+#[sqlx::test]
 async fn an_api_is_described_and_changed(db: PgPool) {
     let app = TestApp::start(db).await;
     let operator = app.sign_in_as("operator").await;

@@ -16,7 +16,7 @@ use tollgate::{
 const DAY: i32 = 86_400;
 
 /// A key with this limit for a day, and the database as if no server had ever run.
-async fn secret(db: &PgPool, limit: i64) -> String {
+pub(super) async fn secret(db: &PgPool, limit: i64) -> String {
     let Scene { app, secret, .. } = Scene::with(db.clone(), Given { limit: Some((limit, DAY)), ..Given::default() }).await;
     app.stop().await;
     secret
@@ -114,7 +114,7 @@ async fn without_the_database_what_is_held_goes_on_and_then_it_is_no_refusal(db:
 }
 
 /// One call on one node of this process.
-async fn call(app: &TestApp, secret: &str, cost: u32) -> bool {
+pub(super) async fn call(app: &TestApp, secret: &str, cost: u32) -> bool {
     let gate = app.ctx.part::<Gate>().unwrap();
     loop {
         if let Ok(answer) = gate.ask(Question { secret, route: "GET /orders", cost: Some(cost), ..Question::default() }).await {

@@ -4,12 +4,14 @@ mod forward_auth;
 mod leases;
 mod model;
 mod nodes;
+mod over;
 mod process;
 mod revocation;
 mod routes;
 mod signed;
 mod spool;
 mod verify;
+mod zones;
 
 use crate::support::TestApp;
 use serde_json::{Value, json};

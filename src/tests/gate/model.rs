@@ -1,5 +1,5 @@
 //! Random lives of keys against a model of them that fits on a page: create, rotate, limit, verify, disable, revoke, wait, restart.
-//! Every answer of the gate, and what it says remains, must be the model's.
+//! Every answer of the gate, what it says remains, and which limits it says were passed beyond, must be the model's.
 
 use crate::{
     keys::{Person, json, person, text},
@@ -12,29 +12,38 @@ use sqlx::PgPool;
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
-const LIVES: usize = 12;
+const LIVES: usize = 16;
 const STEPS: usize = 50;
-/// The limits of every key: so many seconds, by name. Only how much they allow differs.
+/// The limits of every key: so many seconds, by name. Only how much they allow differs, and what they do beyond it.
 const WINDOWS: [(&str, i64); 2] = [("burst", 60), ("hourly", 3_600)];
 
 #[derive(Debug, Clone)]
 enum Step {
-    Create { max: [u64; 2] },
+    Create { max: [u64; 2], over: [Over; 2] },
     Rotate { key: Index, grace: i64 },
-    Limit { key: Index, max: [u64; 2] },
+    Limit { key: Index, max: [u64; 2], over: [Over; 2] },
     Verify { key: Index, secret: Index, cost: u64 },
     Put { key: Index, state: &'static str },
     Wait { seconds: i64 },
     Restart,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Refuse,
+    Throttle(u64),
+    Mark,
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let key = any::<Index>;
     let max = || [0u64..8, 0u64..16];
+    let one = || prop_oneof![3 => Just(Over::Refuse), 1 => (1u64..4).prop_map(Over::Throttle), 1 => Just(Over::Mark)];
+    let over = || [one(), one()];
     let step = prop_oneof![
-        2 => max().prop_map(|max| Step::Create { max }),
+        2 => (max(), over()).prop_map(|(max, over)| Step::Create { max, over }),
         3 => (key(), prop_oneof![Just(0i64), Just(30), Just(3_600)]).prop_map(|(key, grace)| Step::Rotate { key, grace }),
-        2 => (key(), max()).prop_map(|(key, max)| Step::Limit { key, max }),
+        2 => (key(), max(), over()).prop_map(|(key, max, over)| Step::Limit { key, max, over }),
         16 => (key(), key(), 1u64..4).prop_map(|(key, secret, cost)| Step::Verify { key, secret, cost }),
         4 => (key(), prop_oneof![4 => Just("disable"), 6 => Just("enable"), 1 => Just("revoke")]).prop_map(|(key, state)| Step::Put { key, state }),
         4 => prop_oneof![1i64..40, 60i64..4_000].prop_map(|seconds| Step::Wait { seconds }),
@@ -56,36 +65,58 @@ struct Model {
     id: String,
     state: &'static str,
     max: [u64; 2],
+    over: [Over; 2],
     secrets: Vec<Secret>,
     /// By place of the limit and number of its window.
     used: HashMap<(usize, i64), u64>,
+    /// Calls that a throttle let pass, by place and second. A process keeps them, and only while the throttle is one.
+    slowed: HashMap<(usize, i64), u64>,
 }
+
+/// The code, and the places of the limits that were passed beyond.
+type Answer = (&'static str, Vec<usize>);
 
 impl Model {
     fn remaining(&self, now: OffsetDateTime) -> [u64; 2] {
         [0, 1].map(|place| self.max[place].saturating_sub(self.used.get(&slot(place, now)).copied().unwrap_or(0)))
     }
 
-    fn verify(&mut self, secret: usize, cost: u64, now: OffsetDateTime) -> &'static str {
+    fn verify(&mut self, secret: usize, cost: u64, now: OffsetDateTime) -> Answer {
         let secret = &self.secrets[secret];
+        let refused = |code| (code, Vec::new());
         if secret.is_forgotten {
-            return "UNKNOWN";
+            return refused("UNKNOWN");
         }
         if secret.ends_at.is_some_and(|at| at <= now) {
-            return "EXPIRED";
+            return refused("EXPIRED");
         }
         match self.state {
-            "revoke" => return "REVOKED",
-            "disable" => return "DISABLED",
+            "revoke" => return refused("REVOKED"),
+            "disable" => return refused("DISABLED"),
             _ => {}
         }
-        if self.remaining(now).iter().any(|left| *left < cost) {
-            return "RATE_LIMITED";
+        let (left, second) = (self.remaining(now), now.unix_timestamp());
+        let beyond: Vec<usize> = [0, 1].into_iter().filter(|place| left[*place] < cost).collect();
+        let refuses = |place: &usize| match self.over[*place] {
+            Over::Refuse => true,
+            Over::Throttle(most) => self.slowed.get(&(*place, second)).copied().unwrap_or(0) >= most,
+            Over::Mark => false,
+        };
+        if beyond.iter().any(refuses) {
+            return refused("RATE_LIMITED");
         }
         for place in [0, 1] {
             *self.used.entry(slot(place, now)).or_default() += cost;
         }
-        "VALID"
+        for place in beyond.iter().filter(|place| matches!(self.over[**place], Over::Throttle(_))) {
+            *self.slowed.entry((*place, second)).or_default() += 1;
+        }
+        ("VALID", beyond)
+    }
+
+    fn limit(&mut self, max: [u64; 2], over: [Over; 2]) {
+        (self.max, self.over) = (max, over);
+        self.slowed.retain(|(place, _), _| matches!(over[*place], Over::Throttle(_)));
     }
 
     fn rotate(&mut self, text: String, grace: i64, now: OffsetDateTime) {
@@ -102,9 +133,16 @@ fn slot(place: usize, now: OffsetDateTime) -> (usize, i64) {
     (place, now.unix_timestamp().div_euclid(WINDOWS[place].1))
 }
 
-fn limits(max: [u64; 2]) -> Value {
-    let limits: Vec<Value> = WINDOWS.iter().zip(max).map(|((name, window), max)| json!({ "name": name, "limit": max, "window": window })).collect();
-    json!({ "limits": limits })
+fn limits(max: [u64; 2], over: [Over; 2]) -> Value {
+    let limit = |place: usize| {
+        let over = match over[place] {
+            Over::Refuse => json!({ "action": "refuse" }),
+            Over::Throttle(per_second) => json!({ "action": "throttle", "per_second": per_second }),
+            Over::Mark => json!({ "action": "mark" }),
+        };
+        json!({ "name": WINDOWS[place].0, "limit": max[place], "window": WINDOWS[place].1, "over": over })
+    };
+    json!({ "limits": [limit(0), limit(1)] })
 }
 
 #[sqlx::test]
@@ -115,11 +153,12 @@ async fn every_answer_is_the_models(db: PgPool) {
     let mut told = HashMap::<&str, usize>::new();
     for _ in 0..LIVES {
         let life = steps().new_tree(&mut runner).unwrap().current();
-        let mut keys = vec![create(&app, &mara, [5, 9]).await];
+        let mut keys = vec![create(&app, &mara, [5, 9], [Over::Refuse; 2]).await];
         for (at, step) in life.iter().enumerate() {
             let context = || format!("step {at} of {life:#?}");
             if matches!(step, Step::Restart) {
                 app = app.restart().await;
+                keys.iter_mut().for_each(|key| key.slowed.clear());
                 continue;
             }
             if let Some(code) = take(&app, &mara, &mut keys, step, &context).await {
@@ -127,23 +166,24 @@ async fn every_answer_is_the_models(db: PgPool) {
             }
         }
     }
-    for code in ["VALID", "RATE_LIMITED", "UNKNOWN", "EXPIRED", "DISABLED", "REVOKED"] {
+    for code in ["VALID", "BEYOND", "RATE_LIMITED", "UNKNOWN", "EXPIRED", "DISABLED", "REVOKED"] {
         assert!(told.get(code).is_some_and(|n| *n >= 5), "too few of {code} to say anything: {told:?}");
     }
 }
 
-async fn create(app: &TestApp, mara: &Person, max: [u64; 2]) -> Model {
+async fn create(app: &TestApp, mara: &Person, max: [u64; 2], over: [Over; 2]) -> Model {
     let (id, text) = mara.new_key(app, "a life").await;
-    let answer = mara.call(app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(limits(max))).await;
+    let answer = mara.call(app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(limits(max, over))).await;
     assert_eq!(answer.status(), 200);
-    Model { id, state: "enable", max, secrets: vec![Secret { text, ends_at: None, is_forgotten: false }], used: HashMap::new() }
+    let secrets = vec![Secret { text, ends_at: None, is_forgotten: false }];
+    Model { id, state: "enable", max, over, secrets, used: HashMap::new(), slowed: HashMap::new() }
 }
 
-/// Does one step to the product and to the model; the code, if it was a verification.
+/// Does one step to the product and to the model; the code, if it was a verification (`BEYOND` if it passed beyond a limit).
 async fn take(app: &TestApp, mara: &Person, keys: &mut Vec<Model>, step: &Step, context: &impl Fn() -> String) -> Option<&'static str> {
     let now = app.ctx.clock.now();
     match *step {
-        Step::Create { max } => keys.push(create(app, mara, max).await),
+        Step::Create { max, over } => keys.push(create(app, mara, max, over).await),
         Step::Rotate { key, grace } => {
             let key = key.get_mut(keys);
             let (status, body) = json(mara.post(app, &format!("/api/v1/keys/{}/rotate", key.id), json!({ "grace": grace })).await).await;
@@ -152,12 +192,12 @@ async fn take(app: &TestApp, mara: &Person, keys: &mut Vec<Model>, step: &Step, 
                 key.rotate(text(&body, "secret"), grace, now);
             }
         }
-        Step::Limit { key, max } => {
+        Step::Limit { key, max, over } => {
             let key = key.get_mut(keys);
-            let (status, body) = json(mara.call(app, Method::PATCH, &format!("/api/v1/keys/{}", key.id), Some(limits(max))).await).await;
+            let (status, body) = json(mara.call(app, Method::PATCH, &format!("/api/v1/keys/{}", key.id), Some(limits(max, over))).await).await;
             assert_eq!(status, if key.state == "revoke" { 409 } else { 200 }, "{body}, {}", context());
             if status == 200 {
-                key.max = max;
+                key.limit(max, over);
             }
         }
         Step::Verify { key, secret, cost } => {
@@ -165,8 +205,10 @@ async fn take(app: &TestApp, mara: &Person, keys: &mut Vec<Model>, step: &Step, 
             let secret = secret.index(key.secrets.len());
             let question = json!({ "key": key.secrets[secret].text, "api": "demo", "cost": cost });
             let (status, body) = json(mara.post(app, "/api/v1/keys/verify", question).await).await;
-            let code = key.verify(secret, cost, now);
+            let (code, beyond) = key.verify(secret, cost, now);
             assert_eq!((status, body["code"].as_str()), (200, Some(code)), "{body}, {}", context());
+            let over: Vec<&str> = beyond.iter().map(|place| WINDOWS[*place].0).collect();
+            assert_eq!(body.get("over"), (!over.is_empty()).then(|| json!(over)).as_ref(), "{body}, {}", context());
             if matches!(code, "VALID" | "RATE_LIMITED") {
                 let left = key.remaining(now);
                 for (place, (name, _)) in WINDOWS.iter().enumerate() {
@@ -174,7 +216,7 @@ async fn take(app: &TestApp, mara: &Person, keys: &mut Vec<Model>, step: &Step, 
                     assert_eq!(limit["remaining"].as_u64(), Some(left[place]), "{name} of {body}, {}", context());
                 }
             }
-            return Some(code);
+            return Some(if beyond.is_empty() { code } else { "BEYOND" });
         }
         Step::Put { key, state } => {
             let key = key.get_mut(keys);

@@ -318,6 +318,33 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
         let answer = olga.browser.post::<SetLimit>(&path, &[("id", &id), ("limit", limit), ("window", window)]).await;
         assert_eq!(answer.status(), 422, "{limit} {window}");
     }
+    let beyond = |over: &'static str, per_second: &'static str, until: &'static str| {
+        [
+            ("id", id.clone()),
+            ("limit", "2".into()),
+            ("window", "3600".into()),
+            ("over", over.into()),
+            ("over_per_second", per_second.into()),
+            ("over_until", until.into()),
+        ]
+    };
+    for (fields, words) in [
+        (beyond("throttle", "", ""), "Write how many calls pass in a second"),
+        (beyond("mark", "", "soon"), "Write a day as 2027-01-31"),
+        (beyond("allow", "", ""), "Choose what becomes of calls beyond the limit."),
+    ] {
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let answer = olga.browser.post::<SetLimit>(&path, &fields).await;
+        assert_eq!(answer.status(), 422);
+        assert!(answer.text().await.unwrap().contains(words), "{words}");
+    }
+    let fields = beyond("mark", "", "2027-01-31");
+    olga.browser.post::<SetLimit>(&path, &fields.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
+    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await], [200, 200], "two of two are used, and more pass");
+    let page = olga.browser.page(&path).await;
+    assert!(page.contains("2 calls an hour, more are marked until 2027-01-31 00:00 UTC"), "why this limit");
+    assert!(words(&page).contains("2 beyond") && page.contains("value=\"2027-01-31\""), "{page}");
+
     olga.browser.post::<SetLimit>(&path, &[("id", &id), ("limit", ""), ("window", "3600")]).await;
     assert_eq!(passes(&app, &secret).await, 200, "the default again");
 }

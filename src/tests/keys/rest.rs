@@ -144,6 +144,8 @@ async fn limits_are_set_by_operators_only(db: PgPool) {
         (json!({ "name": "a", "limit": -1, "window": 60 }), "#/limits/0/limit"),
         (json!({ "name": "a", "limit": 1, "window": 0 }), "#/limits/0/window"),
         (json!({ "name": "a", "limit": 1, "window": 2_678_401 }), "#/limits/0/window"),
+        (json!({ "name": "a", "limit": 1, "window": "day@Middle/Earth" }), "#/limits/0/window"),
+        (json!({ "name": "a", "limit": 1, "window": "hour@Europe/Stockholm" }), "#/limits/0/window"),
         (json!({ "name": "A b", "limit": 1, "window": 60 }), "#/limits/0/name"),
         (json!({ "name": "a", "limit": 1, "window": 60, "per": "s" }), "#/limits/0/per"),
         (json!({ "name": "a", "limit": 99_999_999_999u64, "window": 60 }), "#/limits/0/limit"),
@@ -151,6 +153,31 @@ async fn limits_are_set_by_operators_only(db: PgPool) {
         let (status, problem) = json(olga.call(&app, Method::PATCH, &path, Some(json!({ "limits": [limit] }))).await).await;
         assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some(pointer)), "{limit} → {problem}");
     }
+    // Beyond a limit: refuse, slow down or mark, until a time.
+    let with = |over: &Value| json!({ "limits": [{ "name": "a", "limit": 1, "window": 60, "over": over }] });
+    for over in [
+        json!({ "action": "mark" }),
+        json!({ "action": "throttle", "per_second": 5 }),
+        json!({ "action": "throttle", "per_second": 1_000_000, "until": "2027-01-31T00:00:00Z" }),
+    ] {
+        let (status, body) = json(olga.call(&app, Method::PATCH, &path, Some(with(&over))).await).await;
+        assert_eq!((status, &body["limits"][0]["over"]), (200, &over));
+    }
+    let (_, body) = json(olga.call(&app, Method::PATCH, &path, Some(with(&json!({ "action": "refuse" })))).await).await;
+    assert_eq!(body["limits"][0].get("over"), None, "left out where it refuses");
+    for (over, pointer) in [
+        (json!({ "action": "throttle" }), "#/limits/0/over/per_second"),
+        (json!({ "action": "throttle", "per_second": 0 }), "#/limits/0/over/per_second"),
+        (json!({ "action": "throttle", "per_second": 1_000_001 }), "#/limits/0/over/per_second"),
+        (json!({ "action": "mark", "per_second": 5 }), "#/limits/0/over/per_second"),
+        (json!({ "action": "mark", "for": 5 }), "#/limits/0/over/for"),
+        (json!({ "action": "mark", "until": "soon" }), "#/limits/0/over/until"),
+    ] {
+        let (status, problem) = json(olga.call(&app, Method::PATCH, &path, Some(with(&over))).await).await;
+        assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some(pointer)), "{over} → {problem}");
+    }
+    assert_eq!(olga.call(&app, Method::PATCH, &path, Some(with(&json!({ "action": "allow" })))).await.status(), 422);
+
     let many: Vec<Value> = (0..6).map(|i| json!({ "name": format!("l{i}"), "limit": 1, "window": 60 })).collect();
     assert_eq!(olga.call(&app, Method::PATCH, &path, Some(json!({ "limits": many }))).await.status(), 422);
     let twice = json!({ "limits": [{ "name": "a", "limit": 1, "window": 60 }, { "name": "a", "limit": 2, "window": 60 }] });

@@ -51,6 +51,16 @@ async fn a_call_is_explained_step_by_step_and_charged_to_nobody(db: PgPool) {
     assert_eq!(refusing(&body), [("route".to_owned(), "FORBIDDEN".to_owned())]);
     let (_, body) = ask(&mara, json!({ "method": "GET", "path": "/orders/1", "cost": 101 })).await;
     assert_eq!((&body["code"], refusing(&body)), (&json!("RATE_LIMITED"), vec![("limit".to_owned(), "RATE_LIMITED".to_owned())]));
+    let beyond = async |over: Value| {
+        let limits = json!({ "limits": [{ "name": "default", "limit": 100, "window": 3600, "over": over }] });
+        assert_eq!(olga.call(&app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(limits)).await.status(), 200);
+        ask(&mara, json!({ "method": "GET", "path": "/orders/1", "cost": 101 })).await.1
+    };
+    let body = beyond(json!({ "action": "throttle", "per_second": 5 })).await;
+    assert_eq!((&body["valid"], refusing(&body)), (&json!(true), vec![]));
+    let words = "default: 100 of 100 left, the call costs 101 units. Beyond it 5 a second pass, this call among them.";
+    assert_eq!(body["steps"][8]["detail"], words);
+    assert!(beyond(json!({ "action": "mark" })).await["steps"][8]["detail"].as_str().unwrap().ends_with("Beyond it calls pass and are marked."));
     let (_, body) = ask(&mara, json!({ "method": "GET", "path": "/health" })).await;
     assert_eq!((&body["valid"], &body["cost"]), (&json!(true), &Value::Null));
 

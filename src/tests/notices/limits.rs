@@ -59,6 +59,24 @@ async fn each_mark_is_told_once_in_each_window(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_day_of_a_time_zone_begins_there(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let checkout = limited(&app, &mara, "checkout", 100, 86_400).await;
+    sqlx::query("update key_limits set zone = 'Asia/Kolkata' where key_id = $1").bind(checkout.uuid()).execute(&app.ctx.db).await.unwrap();
+    call(&app, &mara, checkout, Outcome::Valid, 80).await;
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1);
+    // 00:30 of the next day there, 19:00 of the same in UTC.
+    app.ctx.clock.set(T0 + Duration::hours(7));
+    assert!(present_limit_notices(&app.ctx, &mara).await.unwrap().is_empty(), "that day is over");
+    call(&app, &mara, checkout, Outcome::Valid, 80).await;
+    assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails())[..], ["checkout has used 80 % of 100 calls a day (Asia/Kolkata)"; 2]);
+    assert_eq!(present_limit_notices(&app.ctx, &mara).await.unwrap().len(), 1);
+}
+
+#[sqlx::test]
 async fn one_mail_tells_of_all_that_came_near_at_once(db: PgPool) {
     let app = TestApp::start(db).await;
     let mara = mara(&app).await;
@@ -145,7 +163,7 @@ async fn a_month_of_a_keys_plan_is_told_to_its_owner(db: PgPool) {
 
 /// A plan of 100 calls in this window.
 async fn plan(app: &TestApp, slug: &str, window: Window) {
-    let limits = vec![KeyLimit { name: "quota".into(), limit: 100, window }];
+    let limits = vec![KeyLimit::new("quota", 100, window)];
     create_plan(&app.ctx, &Caller::cli(), NewPlan { slug: slug.into(), name: slug.into(), limits, ..NewPlan::default() }).await.unwrap();
 }
 

@@ -30,7 +30,7 @@ use tollgate::{
 };
 
 pub fn limit(name: &str, limit: u64, window: Window) -> KeyLimit {
-    KeyLimit { name: name.to_owned(), limit, window }
+    KeyLimit::new(name, limit, window)
 }
 
 /// A plan made by the operation, on the command line's word.

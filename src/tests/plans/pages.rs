@@ -46,6 +46,14 @@ async fn an_operator_describes_assigns_and_tries_a_plan(db: PgPool) {
     browser.post::<api::SavePlan>(assigned, &changed).await;
     let now = find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap();
     assert_eq!((now.limits, now.price), (vec![limit("month", 200_000, Window::Month)], None));
+    let slowed = [changed.as_slice(), &[("plan[over]", "throttle"), ("plan[over_per_second]", "5"), ("plan[over_until]", "2027-01-31")]].concat();
+    browser.post::<api::SavePlan>(assigned, &slowed).await;
+    let now = find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap();
+    assert_eq!(now.limits[0].over.to_string(), "throttle:5@2027-01-31T00:00:00Z");
+    let page = browser.page(assigned).await;
+    assert!(page.contains("200,000 calls a month, then 5 a second until 2027-01-31 00:00 UTC") && page.contains("value=\"2027-01-31\""));
+    let wrong = [changed.as_slice(), &[("plan[over]", "throttle"), ("plan[over_per_second]", "0")]].concat();
+    assert!(browser.post::<api::SavePlan>(assigned, &wrong).await.text().await.unwrap().contains("Write how many calls pass in a second"));
     assert!(browser.page("/admin/plans?edit=pro&try=1").await.contains("nobody would have been held back"));
     assert_eq!(browser.get("/admin/plans?edit=gold").await.status(), 404);
 

@@ -66,10 +66,10 @@ fn row(report: &UsageReport, usage: &AddressUsage, path: &'static str) -> AnyVie
             RefusalQuery { key: report.query.key.clone(), address: Some(usage.address.clone()), from, to: Some(report.end.clone()), ..RefusalQuery::default() };
         view! { " "<a class="faint" href=query.link("/requests") aria-label=format!("Samples from {}", usage.address)>"samples"</a> }
     });
-    let address = usage.address.clone();
+    let (address, href) = (usage.address.clone(), report.query.from_address(&usage.address).link(path));
     let name = match is_chosen {
         true => view! { <code>{address}</code> }.into_any(),
-        false => view! { <a class="row-link" href=report.query.from_address(&address).link(path)><code>{address}</code></a> }.into_any(),
+        false => view! { <a class="row-link" href=href><code>{address}</code></a> }.into_any(),
     };
     view! { <tr><th scope="row">{name}{samples}</th>{numbers(usage.counts, report.totals, path == ERRORS)}</tr> }.into_any()
 }

@@ -1,6 +1,7 @@
 //! "Used of limit, resets at": one limit at full width, or several in a list.
 
 use crate::{
+    keys::model::OverAction,
     ui::{
         Bar, BarLook, Gate, GateGlyph, QuotaMeter,
         number::{count, share, thousands},
@@ -42,6 +43,9 @@ fn words(meter: &LimitMeter) -> AnyView {
     let left = count(meter.limit.saturating_sub(meter.used), "call", "calls");
     let code = if meter.is_quota { "QUOTA_EXCEEDED" } else { "RATE_LIMITED" };
     match meter.forecast.as_ref().map(|f| (f.expected, f.used_up.clone())) {
+        _ if meter.used >= meter.limit && meter.over != OverAction::Refuse => {
+            view! { <GateGlyph position=Gate::Limited tinted=true/><span>{beyond(meter)}</span> }.into_any()
+        }
         _ if meter.used >= meter.limit => {
             view! { <GateGlyph position=Gate::Limited tinted=true/><span>"Calls are answered "<code>{code}</code>" until "{resets}"."</span> }.into_any()
         }
@@ -55,6 +59,17 @@ fn words(meter: &LimitMeter) -> AnyView {
         }
         .into_any(),
         None => view! { <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} left until {resets}.")}</span> }.into_any(),
+    }
+}
+
+/// A limit that is used up, and lets calls pass beyond it.
+fn beyond(meter: &LimitMeter) -> String {
+    let passed = count(meter.used - meter.limit, "unit", "units");
+    match meter.over {
+        OverAction::Throttle { per_second } => {
+            format!("{passed} passed beyond it: {} a second do until {}.", count(per_second.into(), "call", "calls"), meter.resets_at)
+        }
+        OverAction::Refuse | OverAction::Mark => format!("{passed} passed beyond it, marked: calls go on passing."),
     }
 }
 

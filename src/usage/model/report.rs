@@ -1,7 +1,10 @@
 //! What `/usage` and `/usage/errors` show.
 
 use super::{BucketSize, Range, UsageQuery};
-use crate::values::{ApiId, Counts, KeyId, Outcome, OutcomeGroup};
+use crate::{
+    keys::model::OverAction,
+    values::{ApiId, Counts, KeyId, Outcome, OutcomeGroup},
+};
 use serde::{Deserialize, Serialize};
 
 /// One bar.
@@ -31,6 +34,7 @@ pub struct LimitMeter {
     pub key_name: String,
     /// "an hour", "10 minutes".
     pub window: String,
+    /// More than the limit where calls beyond it passed.
     pub used: u64,
     pub limit: u64,
     /// In the person's time zone: "15:00", "Mon 23 Nov, 01:00".
@@ -41,6 +45,8 @@ pub struct LimitMeter {
     pub is_quota: bool,
     /// Counted for all keys of the workspace together: `key` is one of them.
     pub is_shared: bool,
+    /// What becomes of calls beyond it.
+    pub over: OverAction,
     /// Of quotas.
     pub forecast: Option<Forecast>,
 }

@@ -51,6 +51,7 @@ pub fn meters(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Tim
                 is_quota: state.window.is_quota(),
                 is_shared,
                 window: state.window.words(),
+                over: state.over,
                 used: state.used,
                 limit: state.limit,
                 resets_at: calendar.moment(resets, now),
@@ -86,13 +87,14 @@ fn forecast(state: &LimitState, calendar: &Calendar, now: Timestamp) -> Option<F
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::model::OverAction;
 
     fn at_noon(used: u64, length: u32, reset_after: u64) -> Option<Forecast> {
         of(Window::Seconds(length), used, length, reset_after)
     }
 
     fn of(window: Window, used: u64, length: u32, reset_after: u64) -> Option<Forecast> {
-        let state = LimitState { name: "day".into(), limit: 1_000, used, remaining: 1_000 - used, reset_after, window, length };
+        let state = LimitState { name: "day".into(), limit: 1_000, used, remaining: 1_000 - used, reset_after, window, length, over: OverAction::Refuse };
         forecast(&state, &Calendar::utc(), "2026-11-20T12:00:00Z".parse().expect("an instant"))
     }
 

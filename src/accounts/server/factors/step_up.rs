@@ -149,7 +149,7 @@ async fn accept(ctx: &Ctx, caller: &Caller, from: &Visitor, proof: &StepUpProof)
         }
     }
     let asserted = match proof {
-        StepUpProof::Password(_) => None,
+        StepUpProof::Password(_) | StepUpProof::Elsewhere => None,
         StepUpProof::Factor(offered) => passkeys::asserted(ctx, from, Purpose::StepUp, &session_of(caller)?.to_string(), caller.account, offered).await?,
     };
     let change = |kind| Change { kind, workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };

@@ -17,7 +17,7 @@ pub use leaving::{AccountLeft, AccountReturned, DeleteAccount, ExportReady};
 pub use passwords::{PasswordChanged, SetPassword};
 pub use programs::ProgramTold;
 pub use proving::{AlreadyRegistered, ConfirmEmail};
-pub use seen::{Seen, facts};
+pub use seen::Seen;
 pub use sign_ins::SignInElsewhere;
 pub use warnings::{Banned, Locked, NewDevice, Unbanned};
 

@@ -14,7 +14,11 @@ use crate::{
             factors::{require_recent_proof, session_of},
             profile::when,
             sign_up::about,
-            store::{accounts, departures::lock_account, factors::pending},
+            store::{
+                accounts,
+                departures::lock_account,
+                factors::{find_facts, pending},
+            },
         },
     },
     activity::server::{Change, record},
@@ -132,10 +136,11 @@ pub async fn unlink(ctx: &Ctx, caller: &Caller, from: &Visitor, id: &str) -> Res
     Ok(tx.commit().await?)
 }
 
-/// Whether somebody comes in without this link: by a password, or by another link whose provider is still there.
+/// Whether somebody comes in without this link: by a password, a passkey, or another link whose provider is still there.
 async fn has_other_way(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, links: &[store::Link], without: LinkId) -> Result<bool, AppError> {
     let has_password = accounts::find_account(&mut *conn, account).await?.is_some_and(|account| account.password_hash.is_some());
-    Ok(has_password || links.iter().any(|link| link.id != without && is_offered(ctx, link)))
+    let has_passkey = find_facts(&mut *conn, account).await?.passkeys > 0;
+    Ok(has_password || has_passkey || links.iter().any(|link| link.id != without && is_offered(ctx, link)))
 }
 
 /// Writes the link; false if it is somebody's already.
@@ -150,6 +155,11 @@ pub(super) async fn insert(
     let slug = provider.slug.as_str();
     let new = store::NewLink { id: ctx.new_id(), account, provider: slug, issuer: &provider.issuer, subject, email, now: ctx.clock.now() };
     store::insert_link(conn, new).await
+}
+
+/// Whether a sign-in elsewhere lets the owner of this account in.
+pub async fn is_linked(ctx: &Ctx, conn: &mut PgConnection, account: AccountId) -> sqlx::Result<bool> {
+    Ok(store::list_links(conn, account).await?.iter().any(|link| is_offered(ctx, link)))
 }
 
 /// Mails it to the account.

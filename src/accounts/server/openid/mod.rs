@@ -15,7 +15,7 @@ mod told;
 pub use arriving::{arrive, leave};
 pub use finishing::{Answer, Back, Finished, finish};
 pub use flow::{begin, begin_link, begin_proof, onward};
-pub use linking::{Offer, confirm_link, linked, linked_of, pending_link, unlink};
+pub use linking::{Offer, confirm_link, is_linked, linked, linked_of, pending_link, unlink};
 pub use talk::Providers;
 pub use told::{SendSignInTold, Told};
 

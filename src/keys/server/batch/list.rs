@@ -107,7 +107,7 @@ fn limits(text: &str) -> Result<Vec<KeyLimit>, &'static str> {
     let one = |word: &&str| -> Result<KeyLimit, &'static str> {
         let (calls, window) = word.split_once('/').ok_or(RULE)?;
         let name = if words.len() == 1 { KeyLimit::DEFAULT } else { window };
-        Ok(KeyLimit { name: name.to_owned(), limit: calls.parse().map_err(|_| RULE)?, window: window.parse::<Window>().map_err(|_| RULE)? })
+        Ok(KeyLimit::new(name, calls.parse().map_err(|_| RULE)?, window.parse::<Window>().map_err(|_| RULE)?))
     };
     words.iter().map(one).collect()
 }

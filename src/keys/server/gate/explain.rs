@@ -4,11 +4,11 @@
 use super::{
     Gate, LimitState, Question,
     checks::{Call, Check, cost},
-    limit::refusing_code,
+    limit::{Limit, refusing_code},
     routing::Matched,
 };
 use crate::{
-    keys::server::signing::Proof,
+    keys::{model::OverAction, server::signing::Proof},
     values::{KeyId, Outcome, Permission},
 };
 
@@ -23,11 +23,44 @@ pub struct Trial {
     /// Cost units; none: no quota.
     pub cost: Option<u32>,
     /// Before the call.
-    pub limits: Vec<LimitState>,
+    pub limits: Vec<TrialLimit>,
     /// What slows the call: whether nothing more passes in this second, and what the holder may know of it.
     pub slowed: Vec<(bool, String)>,
     /// The code where limits, or what slows, refuse.
     pub over: Option<Outcome>,
+}
+
+/// One limit, and what it would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialLimit {
+    /// Before the call.
+    pub state: LimitState,
+    pub verdict: Verdict,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has room.
+    Fits,
+    /// It has none, and the call passes beyond it.
+    Passes,
+    Refuses,
+}
+
+impl TrialLimit {
+    fn of(limit: &Limit, cost: u32, now_micros: i64) -> Self {
+        let state = limit.state(now_micros);
+        let verdict = if state.remaining >= u64::from(cost) {
+            Verdict::Fits
+        } else {
+            match (state.over, &limit.throttle) {
+                (OverAction::Mark, _) => Verdict::Passes,
+                (OverAction::Throttle { .. }, Some(throttle)) if throttle.state(now_micros).remaining > 0 => Verdict::Passes,
+                _ => Verdict::Refuses,
+            }
+        };
+        Self { state, verdict }
+    }
 }
 
 /// The code of a check that refuses, and why exactly.
@@ -51,11 +84,10 @@ impl Gate {
         let call = Call { question: &question, facts: &record.facts, hash: None, route, address_blocked, key_blocked, now: now_micros };
         let checks = Check::ALL.into_iter().filter(|check| *check != Check::Secret);
         let checks: Vec<_> = checks.map(|check| (check, check.refuses(&call).map(|r| (r.outcome, r.why.sentence())))).collect();
-        let (cost, limits) = (cost(&question, route), record.limit_states(now_micros));
-        let over = cost.and_then(|cost| {
-            let mut refusing = limits.iter().filter(|limit| limit.remaining < u64::from(cost)).peekable();
-            refusing.peek().is_some().then(|| refusing_code(refusing))
-        });
+        let cost = cost(&question, route);
+        let limits: Vec<_> = record.limits.iter().map(|limit| TrialLimit::of(limit, cost.unwrap_or(0), now_micros)).collect();
+        let mut refusing = limits.iter().filter(|limit| limit.verdict == Verdict::Refuses).map(|limit| &limit.state).peekable();
+        let over = refusing.peek().is_some().then(|| refusing_code(refusing));
         let slows = self.blocked.slows_address(question.address, now_micros).into_iter().chain(self.blocked.slows_key(&record.facts, now_micros));
         let slowed: Vec<_> = slows.map(|by| (by.state(self.leases.nodes(), now_micros).remaining == 0, by.sentence())).collect();
         let over = slowed.iter().any(|(is_full, _)| *is_full).then_some(Outcome::RateLimited).or(over);

@@ -3,12 +3,19 @@
 //! A node that counts alone has a window's number and its count in one atomic word, so a new window starts and a call is charged in
 //! the same instruction. Beside other nodes the word says so (`LEASED`), and the call is charged to what the node holds (`leases`).
 //! Because it is the same word, no call that saw the one can be charged under the other.
+//!
+//! What becomes of a call beyond it says `Over`. A throttle is a limit of a second of its own, which counts calls; what passes beyond
+//! is added to what was used, so that of one window it stands beside what a restart sums up. All limits of a call: `charging`.
 
 use super::{
     leases::{Fit, Lease, Leases, Slot},
     window,
 };
-use crate::{keys::model::Window, platform::clock::steady_millis, values::Outcome};
+use crate::{
+    keys::model::{Over, OverAction, Window},
+    platform::clock::steady_millis,
+    values::Outcome,
+};
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
@@ -21,13 +28,26 @@ pub struct Policy {
     pub name: Arc<str>,
     pub max: u64,
     pub window: Window,
+    pub over: Over,
+}
+
+impl Policy {
+    /// How many calls pass in each second beyond it, as a limit of its own; none if it is no throttle. The plus keeps its counter apart
+    /// from every limit's: no name has one.
+    pub fn throttle(&self) -> Option<Self> {
+        let max = u64::from(self.over.action.per_second()?);
+        Some(Self { name: format!("{}+", self.name).into(), max, window: Window::SECOND, over: Over::REFUSE })
+    }
 }
 
 /// A policy with its counter.
 #[derive(Debug, Clone)]
 pub struct Limit {
-    pub policy: Policy,
+    /// Shared with the facts of the key, and by all keys where it is the default.
+    pub policy: Arc<Policy>,
     pub counter: Arc<Counter>,
+    /// What passes beyond it, where that is slowed down.
+    pub throttle: Option<Box<Self>>,
 }
 
 /// Where a limit stands. Times in whole seconds, rounded up.
@@ -35,32 +55,29 @@ pub struct Limit {
 pub struct LimitState {
     pub name: Arc<str>,
     pub limit: u64,
+    /// With what passed beyond the limit; of that, beside other nodes, what passed on this one.
     pub used: u64,
     pub remaining: u64,
     pub reset_after: u64,
     pub window: Window,
     /// Of the present window: that of a month differs.
     pub length: u32,
+    /// What becomes of calls beyond it, at this moment.
+    pub over: OverAction,
 }
 
-/// The limits that a call would have exceeded, by their place: bit 0 is the first. Never empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Violated(u32);
-
-impl Violated {
-    /// Only the one in this place.
-    pub const fn only(place: usize) -> Self {
-        Self(if place < 32 { 1 << place } else { 0 })
-    }
-
-    pub const fn has(self, place: usize) -> bool {
-        place < 32 && self.0 >> place & 1 == 1
+impl LimitState {
+    /// Seconds after which a call that it refused may pass: of a throttle the end of the second.
+    pub fn opens_after(&self) -> u64 {
+        if self.over.per_second().is_some() { 1 } else { self.reset_after }
     }
 }
 
-/// What a call is answered that these limits refuse: one over a day or longer is a quota, whatever else refuses too.
+/// What a call is answered that these limits refuse: one over a day or longer is a quota, whatever else refuses too; but one that
+/// lets calls pass every second is none.
 pub fn refusing_code<'a>(mut refusing: impl Iterator<Item = &'a LimitState>) -> Outcome {
-    if refusing.any(|limit| limit.window.is_quota()) { Outcome::QuotaExceeded } else { Outcome::RateLimited }
+    let is_quota = |limit: &LimitState| limit.window.is_quota() && limit.over.per_second().is_none();
+    if refusing.any(is_quota) { Outcome::QuotaExceeded } else { Outcome::RateLimited }
 }
 
 /// What was used of a window.
@@ -128,7 +145,64 @@ enum Changed {
     Leased,
 }
 
+/// How a call gets past one limit, if it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passage {
+    pub fit: Fit,
+    /// The limit has no room for it: `fit` is what is said beyond it.
+    pub is_beyond: bool,
+}
+
 impl Limit {
+    /// Itself, and what slows down beyond it.
+    pub fn counted(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.throttle.as_deref())
+    }
+
+    /// Charges `cost` if it fits, or lets the call pass beyond: then `count_beyond` is due.
+    pub fn charge_or_pass(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Passage {
+        match self.charge(till, now_micros, cost) {
+            Fit::Over => Passage { fit: self.beyond(now_micros, |throttle| throttle.charge(till, now_micros, 1)), is_beyond: true },
+            fit => Passage { fit, is_beyond: false },
+        }
+    }
+
+    /// The same without charging.
+    pub fn passage(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Passage {
+        match self.fit(till, now_micros, cost) {
+            Fit::Over => Passage { fit: self.beyond(now_micros, |throttle| throttle.fit(till, now_micros, 1)), is_beyond: true },
+            fit => Passage { fit, is_beyond: false },
+        }
+    }
+
+    fn beyond(&self, now_micros: i64, throttled: impl FnOnce(&Self) -> Fit) -> Fit {
+        match (self.policy.over.at(now_micros), &self.throttle) {
+            (OverAction::Mark, _) => Fit::Fits,
+            (OverAction::Throttle { .. }, Some(throttle)) => throttled(throttle),
+            (OverAction::Refuse | OverAction::Throttle { .. }, _) => Fit::Over,
+        }
+    }
+
+    /// Adds a call that passed beyond to what was used of this window.
+    pub fn count_beyond(&self, now_micros: i64, cost: u32) {
+        let this = window::number(self.policy.window, now_micros);
+        let more = |window, used: u64| (window == this).then(|| used.saturating_add(cost.into()));
+        if matches!(self.change(now_micros, more), Changed::Leased)
+            && let Some(lease) = self.counter.lease().as_deref_mut()
+        {
+            lease.count_beyond(this, cost.into());
+        }
+    }
+
+    /// Takes back what `charge_or_pass` did.
+    pub fn take_back(&self, now_micros: i64, cost: u32, is_beyond: bool) {
+        match (&self.throttle, is_beyond) {
+            (_, false) => self.give_back(now_micros, cost),
+            (Some(throttle), true) => throttle.give_back(now_micros, 1),
+            (None, true) => {}
+        }
+    }
+
     /// What is used of the window that `now` lies in. A clock that went back stays in the newer window.
     fn used(&self, word: u64, now_micros: i64) -> (u32, u32) {
         let (window, used) = unpack(word);
@@ -176,7 +250,7 @@ impl Limit {
     /// Charges `cost` if it fits.
     fn charge(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Fit {
         loop {
-            match self.change(now_micros, |_, used| Some(used + u64::from(cost)).filter(|next| *next <= self.max())) {
+            match self.change(now_micros, |_, used| Some(used + u64::from(cost)).filter(|next| cost == 0 || *next <= self.max())) {
                 Changed::Yes => return Fit::Fits,
                 Changed::No => return Fit::Over,
                 Changed::Leased => {}
@@ -192,7 +266,7 @@ impl Limit {
             let word = self.counter.word.load(Ordering::Acquire);
             if word != LEASED {
                 let (_, used) = self.used(word, now_micros);
-                return if u64::from(used) + u64::from(cost) <= self.max() { Fit::Fits } else { Fit::Over };
+                return if cost == 0 || u64::from(used) + u64::from(cost) <= self.max() { Fit::Fits } else { Fit::Over };
             }
             if let Some(fit) = self.with_lease(till, now_micros, |lease| lease.fit(cost.into())) {
                 return fit;
@@ -213,9 +287,13 @@ impl Limit {
         Some(fit)
     }
 
-    /// What this limit is called in the table of leases.
+    /// What this limit is called in the table of leases: with its zone, since days and months are numbered alike in every one.
     pub fn slot(&self, holder: Uuid) -> Slot {
-        Slot { holder, name: Arc::clone(&self.policy.name), window: self.policy.window }
+        let name = match self.policy.window.zone() {
+            Some(zone) => format!("{}@{zone}", self.policy.name).into(),
+            None => Arc::clone(&self.policy.name),
+        };
+        Slot { holder, name, window: self.policy.window }
     }
 
     pub fn state(&self, now_micros: i64) -> LimitState {
@@ -228,6 +306,7 @@ impl Limit {
             reset_after: window::reset_after(self.policy.window, now_micros),
             window: self.policy.window,
             length: window::length(self.policy.window, now_micros),
+            over: self.policy.over.at(now_micros),
         }
     }
 
@@ -240,8 +319,9 @@ impl Limit {
         }
         let number = window::number(self.policy.window, now_micros);
         let lease = self.counter.lease();
-        let remaining = lease.as_deref().filter(|lease| lease.window() >= number).map_or(self.max(), |lease| lease.remaining().min(self.max()));
-        (self.max() - remaining, remaining)
+        let present = lease.as_deref().filter(|lease| lease.window() >= number);
+        let remaining = present.map_or(self.max(), |lease| lease.remaining().min(self.max()));
+        (self.max() - remaining + present.map_or(0, Lease::beyond), remaining)
     }
 
     /// Adds what was used of this window before this counter began, even beyond the limit; nothing if a newer one has begun. False if
@@ -273,73 +353,14 @@ impl Limit {
     }
 }
 
-/// Why nothing was charged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Uncharged {
-    /// These limits refuse.
-    Over(Violated),
-    /// Of these this node must lease more before it can tell.
-    Wants(Violated),
-}
-
-/// Charges all limits or none: check all, then commit all. One limit needs no lock; several take their owner's, so that a call which
-/// one limit refuses is never charged, nor seen, by another.
-pub fn charge_all(limits: &[Limit], till: &Till<'_>, now_micros: i64, cost: u32) -> Result<(), Uncharged> {
-    match limits {
-        [] => Ok(()),
-        [one] => uncharged(one.charge(till, now_micros, cost), 0),
-        many => {
-            let _held = till.together.lock().unwrap_or_else(PoisonError::into_inner);
-            let (mut over, mut wants) = (0, 0);
-            for (place, limit) in many.iter().take(32).enumerate() {
-                match limit.fit(till, now_micros, cost) {
-                    Fit::Fits => {}
-                    Fit::Over => over |= 1 << place,
-                    Fit::Wants => wants |= 1 << place,
-                }
-            }
-            if over != 0 {
-                return Err(Uncharged::Over(Violated(over)));
-            }
-            if wants != 0 {
-                return Err(Uncharged::Wants(Violated(wants)));
-            }
-            for (place, limit) in many.iter().enumerate() {
-                // Only while a level changes, or while the nodes become more, may something have come in between.
-                let charged = uncharged(limit.charge(till, now_micros, cost), place);
-                if charged.is_err() {
-                    many[..place].iter().for_each(|charged| charged.give_back(now_micros, cost));
-                    return charged;
-                }
-            }
-            Ok(())
-        }
-    }
-}
-
-fn uncharged(fit: Fit, place: usize) -> Result<(), Uncharged> {
-    let this = Violated(1 << place.min(31));
-    match fit {
-        Fit::Fits => Ok(()),
-        Fit::Over => Err(Uncharged::Over(this)),
-        Fit::Wants => Err(Uncharged::Wants(this)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-    use std::{
-        collections::HashMap,
-        sync::{LazyLock, atomic::AtomicUsize},
-    };
+    use std::sync::LazyLock;
 
     fn limit(max: u64, seconds: u32) -> Limit {
-        of(max, Window::Seconds(seconds))
-    }
-    fn of(max: u64, window: Window) -> Limit {
-        Limit { policy: Policy { name: "t".into(), max, window }, counter: Arc::default() }
+        let policy = Policy { name: "t".into(), max, window: Window::Seconds(seconds), over: Over::REFUSE };
+        Limit { policy: policy.into(), counter: Arc::default(), throttle: None }
     }
     const SECOND: i64 = 1_000_000;
 
@@ -347,37 +368,6 @@ mod tests {
     static ALONE: LazyLock<Leases> = LazyLock::new(Leases::alone);
     fn till(together: &Mutex<()>) -> Till<'_> {
         Till { leases: &ALONE, holder: Uuid::nil(), together }
-    }
-
-    #[test]
-    fn exactly_the_limit_passes_under_concurrency() {
-        for limits in [vec![limit(1000, 3600)], vec![limit(1000, 3600), limit(5000, 60)]] {
-            let passed = AtomicUsize::new(0);
-            let together = Mutex::new(());
-            std::thread::scope(|scope| {
-                for _ in 0..8 {
-                    scope.spawn(|| {
-                        for _ in 0..500 {
-                            if charge_all(&limits, &till(&together), 10 * SECOND, 1).is_ok() {
-                                passed.fetch_add(1, Ordering::Relaxed);
-                            }
-                        }
-                    });
-                }
-            });
-            assert_eq!(passed.load(Ordering::Relaxed), 1000);
-        }
-    }
-
-    #[test]
-    fn a_refused_call_charges_no_other_limit_and_every_refusing_one_is_named() {
-        let limits = [limit(10, 3600), limit(2, 3600), limit(2, 86_400)];
-        let together = Mutex::new(());
-        assert!(charge_all(&limits, &till(&together), 0, 1).is_ok());
-        assert!(charge_all(&limits, &till(&together), 0, 1).is_ok());
-        let Err(Uncharged::Over(violated)) = charge_all(&limits, &till(&together), 0, 1) else { panic!("it is used up") };
-        assert_eq!([0, 1, 2, 40].map(|place| violated.has(place)), [false, true, true, false]);
-        assert_eq!(limits[0].state(0).used, 2);
     }
 
     #[test]
@@ -398,45 +388,25 @@ mod tests {
         assert_eq!(l.charge(&till(&lock), 30 * SECOND, 1), Fit::Over);
     }
 
-    /// A day has 86,400 seconds, and every few of them another month begins in these tests: 2026-01-30 and on.
-    const JANUARY: i64 = 1_769_731_200 * SECOND;
-
-    fn policies() -> impl Strategy<Value = Vec<(u64, Window)>> {
-        let window = prop_oneof![(1u32..100).prop_map(Window::Seconds), Just(Window::HOUR), Just(Window::DAY), Just(Window::Month)];
-        proptest::collection::vec((0u64..20, window), 1..4)
+    #[test]
+    fn zones_have_slots_of_their_own() {
+        let l = limit(1, 86_400);
+        let policy = Policy { window: Window::stored_in(86_400, "Europe/Stockholm"), ..Policy::clone(&l.policy) };
+        assert_eq!(&*l.slot(Uuid::nil()).name, "t");
+        assert_eq!(&*Limit { policy: policy.into(), ..l }.slot(Uuid::nil()).name, "t@Europe/Stockholm");
     }
 
-    proptest! {
-        /// Against the obvious model: a map from window to what was used, for several limits that two keys share.
-        #[test]
-        fn it_equals_the_model(policies in policies(), steps in proptest::collection::vec((0i64..200_000, 0u32..4, any::<bool>()), 1..200)) {
-            let limits: Vec<Limit> = policies.iter().map(|(max, window)| of(*max, *window)).collect();
-            let same_counters = limits.clone();
-            let together = Mutex::new(());
-            let mut now = JANUARY;
-            let mut model = HashMap::<(usize, String), u64>::new();
-            for (ahead, cost, by_the_other) in steps {
-                now += ahead * SECOND / 7;
-                let at = time::OffsetDateTime::from_unix_timestamp(now / SECOND).expect("a time");
-                let slot = |place: usize| (place, match policies[place].1 {
-                    Window::Seconds(seconds) => (now / SECOND / i64::from(seconds)).to_string(),
-                    Window::Month => format!("{}-{}", at.year(), at.month()),
-                });
-                let fits = |place: &usize| model.get(&slot(*place)).copied().unwrap_or(0) + u64::from(cost) <= policies[*place].0;
-                let refusing: Vec<usize> = (0..policies.len()).filter(|place| !fits(place)).collect();
-                let answer = charge_all(if by_the_other { &same_counters } else { &limits }, &till(&together), now, cost);
-                match answer {
-                    Ok(()) => prop_assert!(refusing.is_empty()),
-                    Err(Uncharged::Wants(_)) => prop_assert!(false, "alone, there is nobody to ask"),
-                    Err(Uncharged::Over(violated)) => prop_assert_eq!((0..32).filter(|place| violated.has(*place)).collect::<Vec<_>>(), refusing.clone()),
-                }
-                for (place, limit) in limits.iter().enumerate() {
-                    let used = model.entry(slot(place)).or_default();
-                    if refusing.is_empty() { *used += u64::from(cost); }
-                    prop_assert_eq!(limit.state(now).used, *used);
-                    prop_assert_eq!(limit.state(now).remaining, policies[place].0 - *used);
-                }
-            }
-        }
+    #[test]
+    fn what_passed_beyond_is_told_and_leaves_no_room() {
+        let (l, lock) = (limit(10, 3600), Mutex::new(()));
+        assert_eq!(l.charge(&till(&lock), 0, 8), Fit::Fits);
+        l.count_beyond(0, 4);
+        assert_eq!((l.state(0).used, l.state(0).remaining), (12, 0));
+        assert_eq!([1, 0].map(|cost| l.charge(&till(&lock), 0, cost)), [Fit::Over, Fit::Fits], "asking costs nothing");
+
+        let (number, used) = l.counter.hand_over(10).expect("it counted");
+        assert_eq!((number, used), (0, 12), "all of it counts as given out");
+        l.count_beyond(0, 3);
+        assert_eq!((l.state(0).used, l.state(0).remaining), (15, 0));
     }
 }

@@ -7,19 +7,21 @@
 //!
 //! Which limits hold a key is decided where it is read (`store`, `Level`): the first of key, its plan, its workspace, the workspace's
 //! plan, its group, the group's plan and API that has any, else the default. Those of a workspace, also by its group, are counted for all
-//! its keys together (`shared`). Limits are
-//! exact: a node that is alone counts them itself, several share them by leases of Postgres (`leases`).
+//! its keys together (`shared`). Limits are exact: a node that is alone counts them itself, several share them by leases of Postgres
+//! (`leases`). A call is charged to all its limits or to none (`charging`).
 //!
 //! What is blocked (`blocked`) is looked at before the key; what looks like abuse is counted beside the answer (`watch`).
 
 mod apis;
 mod blocked;
+mod charging;
 mod checks;
 mod contact;
 mod explain;
 mod label;
 mod leases;
 mod limit;
+mod local;
 mod path;
 mod record;
 mod resume;
@@ -36,9 +38,10 @@ pub use apis::ApiFacts;
 pub use blocked::Target;
 pub use checks::{Check, lacks};
 pub use contact::{Contact, Stopped};
-pub use explain::{Trial, TrialRoute};
+pub use explain::{Trial, TrialLimit, TrialRoute, Verdict};
 pub use leases::{Unleased, Wanted, forget_old as forget_old_leases};
 pub use limit::LimitState;
+pub use local::is_known as is_known_zone;
 pub use record::{KeyFacts, Salted, Standing};
 pub use routing::check as check_routes;
 pub use sync::Sync;
@@ -52,7 +55,7 @@ use super::{
     signing::Nonces,
 };
 use crate::{
-    keys::model::{Level, Window},
+    keys::model::{Level, Over, Window},
     platform::{Ctx, clock::Clock, crypto::Vault},
     values::{ApiId, KeyId},
 };
@@ -93,7 +96,7 @@ pub struct Gate {
     resuming: tokio::sync::Mutex<()>,
     clock: Clock,
     /// What a key may do that has no limit of its own.
-    default: Policy,
+    default: Arc<Policy>,
     is_loaded: AtomicBool,
     contact: Contact,
     /// Held by whoever reads keys into the table.
@@ -119,7 +122,7 @@ impl Gate {
             begun: Mutex::default(),
             resuming: tokio::sync::Mutex::default(),
             clock: ctx.clock.clone(),
-            default: Policy { name: "default".into(), max: limits.key_calls, window: Window::Seconds(limits.key_window) },
+            default: Arc::new(Policy { name: "default".into(), max: limits.key_calls, window: Window::Seconds(limits.key_window), over: Over::REFUSE }),
             is_loaded: AtomicBool::new(false),
             contact: Contact::new(ctx.config.database.outage),
             reading: tokio::sync::Mutex::default(),

@@ -54,7 +54,7 @@ pub struct KeyFacts {
     /// Where its limits come from.
     pub level: Level,
     /// Empty at the level of the default.
-    pub limits: Box<[Policy]>,
+    pub limits: Box<[Arc<Policy>]>,
 }
 
 impl KeyFacts {
@@ -129,7 +129,7 @@ impl Seen {
 impl Record {
     /// A record of these facts. Counters go on, limit by limit: same owner, same name, same window. `begun` is told of those that
     /// begin now although the key was there before.
-    pub fn new(facts: KeyFacts, default: &Policy, groups: &Groups, replaced: Option<&Self>, mut begun: impl FnMut(&Arc<Counter>)) -> Self {
+    pub fn new(facts: KeyFacts, default: &Arc<Policy>, groups: &Groups, replaced: Option<&Self>, mut begun: impl FnMut(&Arc<Counter>)) -> Self {
         let policies = if facts.limits.is_empty() { std::slice::from_ref(default) } else { &facts.limits };
         let group = facts.level.is_shared().then(|| groups.of(facts.workspace));
         let replaced_own = replaced.filter(|r| r.group.is_none());
@@ -148,7 +148,15 @@ impl Record {
                 if is_new {
                     begun(&counter);
                 }
-                Limit { policy: policy.clone(), counter }
+                let slows = policy.throttle().map(|slows| {
+                    let known = before.and_then(|before| before.throttle.as_ref()).map(|known| Arc::clone(&known.counter));
+                    let counter = match &group {
+                        Some(group) => group.counter(facts.key, &slows.name, slows.window).0,
+                        None => known.unwrap_or_default(),
+                    };
+                    Box::new(Limit { policy: slows.into(), counter, throttle: None })
+                });
+                Limit { policy: Arc::clone(policy), counter, throttle: slows }
             })
             .collect();
         let together = match &group {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     keys::{
-        model::{ApiRoute, Level, Unmatched, Window},
+        model::{ApiRoute, Level, Over, Unmatched, Window},
         server::signing::signer,
     },
     values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
@@ -132,7 +132,8 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
              array(select s.origin from key_secrets s where s.key_id = k.id order by s.id) as "origins!",
              array(select s.expires_at from key_secrets s where s.key_id = k.id order by s.id) as "secret_ends!: Vec<Option<OffsetDateTime>>",
              exists (select from key_secrets s where s.key_id = k.id and s.until_first_use) as "awaits_first_use!",
-             coalesce(kp.slug, wp.slug, gp.slug) as "plan?", l.level as "level?", l.names as "limit_names?", l.calls as "limit_calls?", l.windows as "limit_windows?"
+             coalesce(kp.slug, wp.slug, gp.slug) as "plan?", l.level as "level?", l.names as "limit_names?", l.calls as "limit_calls?",
+             l.windows as "limit_windows?", l.zones as "limit_zones?", l.overs as "limit_overs?"
            from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
              left join key_signings g on g.key_id = k.id
              left join workspace_plans h on h.workspace_id = k.workspace_id
@@ -144,7 +145,8 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
              left join group_members gm on gm.workspace_id = k.workspace_id left join groups gr on gr.id = gm.group_id left join plans gp on gp.id = gr.plan_id
              left join lateral (
                select f.level, array_agg(f.name order by f.name) as names, array_agg(f.max_calls order by f.name) as calls,
-                 array_agg(f.window_seconds order by f.name) as windows
+                 array_agg(f.window_seconds order by f.name) as windows, array_agg(f.zone order by f.name) as zones,
+                 array_agg(f.over order by f.name) as overs
                from limit_levels(k.id, k.plan_id, case when a.slug <> 'tollgate' then k.workspace_id end, case when a.slug <> 'tollgate' then h.plan_id end, k.api_id) f
                group by f.level order by f.level limit 1
              ) l on true
@@ -190,11 +192,12 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
         });
         let secrets: Box<[SecretFacts]> = secrets.collect();
         let (names, calls, windows) = (row.limit_names.unwrap_or_default(), row.limit_calls.unwrap_or_default(), row.limit_windows.unwrap_or_default());
-        let limits = names.into_iter().zip(calls).zip(windows).map(|((name, max), window)| Policy {
-            name: name.into(),
-            max: u64::try_from(max).unwrap_or(0),
-            window: Window::stored(window),
-        });
+        let (zones, overs) = (row.limit_zones.unwrap_or_default(), row.limit_overs.unwrap_or_default());
+        let windows = windows.into_iter().zip(&zones).map(|(seconds, zone)| Window::stored_in(seconds, zone));
+        let policy = |(((name, max), window), over): (((String, i64), Window), &String)| {
+            Arc::new(Policy { name: name.into(), max: u64::try_from(max).unwrap_or(0), window, over: Over::stored(over) })
+        };
+        let limits = names.into_iter().zip(calls).zip(windows).zip(&overs).map(policy);
         let facts = KeyFacts {
             key,
             owner: row.owner.map_or_else(|| AccountId::new(Uuid::nil()), AccountId::new),

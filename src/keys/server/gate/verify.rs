@@ -8,9 +8,10 @@
 use super::{
     Gate, LimitState,
     blocked::{Passes, Slowed},
+    charging::{Places, Uncharged, charge_all},
     checks::{Call, Check, Refused, Why, cost},
     leases::{Leases, PATIENCE, Unleased, Wanted},
-    limit::{Till, Uncharged, Violated, charge_all, refusing_code},
+    limit::{Till, refusing_code},
     record::{Record, Salted},
     routing::Matched,
 };
@@ -81,7 +82,8 @@ pub struct Answer {
     pub lacks: Option<Box<str>>,
     /// Why exactly it may not pass, where the code does not say it all.
     pub why: Option<String>,
-    violated: Option<Violated>,
+    violated: Places,
+    beyond: Places,
     /// A block that slows refused it: no limit did.
     is_slowed: bool,
 }
@@ -97,11 +99,26 @@ impl Answer {
 
     /// The limits that the call would have exceeded; none unless it is refused for them.
     pub fn violated(&self) -> impl Iterator<Item = &LimitState> {
-        self.limits.iter().enumerate().filter(|(place, _)| self.violated.is_some_and(|v| v.has(*place))).map(|(_, limit)| limit)
+        at(&self.limits, self.violated)
+    }
+
+    /// The limits that had no room for the call, which passed all the same.
+    pub fn over(&self) -> impl Iterator<Item = &LimitState> {
+        at(&self.limits, self.beyond)
     }
 
     const fn bare(outcome: Outcome) -> Self {
-        Self { outcome, record: None, limits: Vec::new(), retry_after: None, lacks: None, why: None, violated: None, is_slowed: false }
+        Self {
+            outcome,
+            record: None,
+            limits: Vec::new(),
+            retry_after: None,
+            lacks: None,
+            why: None,
+            violated: Places::NONE,
+            beyond: Places::NONE,
+            is_slowed: false,
+        }
     }
 
     fn refused(record: Arc<Record>, refused: Refused<'_>, now: i64) -> Self {
@@ -118,13 +135,17 @@ impl Answer {
     fn slowed(by: &Slowed, nodes: u32, now: i64) -> Self {
         Self {
             limits: vec![by.state(nodes, now)],
-            violated: Some(Violated::only(0)),
+            violated: Places::only(0),
             retry_after: Some(1),
             why: Some(by.sentence()),
             is_slowed: true,
             ..Self::bare(Outcome::RateLimited)
         }
     }
+}
+
+fn at(limits: &[LimitState], places: Places) -> impl Iterator<Item = &LimitState> {
+    limits.iter().enumerate().filter(move |(place, _)| places.has(*place)).map(|(_, limit)| limit)
 }
 
 impl Gate {
@@ -357,22 +378,20 @@ fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slow
         Ok(pace) => pace,
         Err(by) => return Ok(Answer { record: Some(Arc::clone(record)), ..Answer::slowed(by, leases.nodes(), now) }),
     };
-    let violated = match cost(call.question, call.route) {
-        None => None,
+    let (mut violated, mut beyond) = (Places::NONE, Places::NONE);
+    match cost(call.question, call.route) {
+        None => {}
         Some(cost) => match charge_all(&record.limits, &Till { leases, holder: record.holder(), together: &record.together }, now, cost) {
-            Ok(()) => None,
-            Err(Uncharged::Over(violated)) => Some(violated),
-            Err(Uncharged::Wants(these)) => {
-                let limits = record.limits.iter().enumerate().filter(|(place, _)| these.has(*place)).map(|(_, limit)| limit);
-                return Err(Wanted::of(limits, record.holder(), cost));
-            }
+            Ok(passed) => beyond = passed,
+            Err(Uncharged::Over(these)) => violated = these,
+            Err(Uncharged::Wants(these)) => return Err(Wanted::of(these.of(&record.limits, cost), record.holder())),
         },
-    };
+    }
     let limits = record.limit_states(now);
-    let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated, ..Answer::bare(Outcome::Valid) };
-    if answer.violated.is_some() {
+    let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated, beyond, ..Answer::bare(Outcome::Valid) };
+    if !violated.is_empty() {
         answer.outcome = refusing_code(answer.violated());
-        answer.retry_after = answer.violated().map(|limit| limit.reset_after).max();
+        answer.retry_after = answer.violated().map(LimitState::opens_after).max();
         drop(pace); // it did not pass
     } else {
         pace.keep();
@@ -405,8 +424,11 @@ fn detail(question: &Question<'_>, answer: &Answer) -> String {
             None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),
         },
         (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => {
-            let words = KeyLimit { name: String::new(), limit: limit.limit, window: limit.window }.words();
-            format!("The limit {} of {words} was used up.", limit.name)
+            let words = KeyLimit::new("", limit.limit, limit.window).words();
+            match limit.over.per_second() {
+                Some(n) => format!("The limit {} of {words} was used up, and beyond it no more than {n} pass in a second.", limit.name),
+                None => format!("The limit {} of {words} was used up.", limit.name),
+            }
         }
         _ => answer.outcome.sentence().to_owned(),
     }

@@ -1,6 +1,7 @@
 //! Where windows begin and end. Fixed ones at multiples of their length since 1970, months on the first; all in UTC, so that every
-//! node and every restart agrees.
+//! node and every restart agrees. Days and months of a time zone begin with its calendar (`local`).
 
+use super::local;
 use crate::keys::model::Window;
 use time::{Date, Month, OffsetDateTime};
 
@@ -12,6 +13,7 @@ pub fn number(window: Window, now_micros: i64) -> u32 {
     match window {
         Window::Seconds(length) => u32::try_from(seconds.div_euclid(i64::from(length.max(1)))).unwrap_or(0),
         Window::Month => month_number(seconds),
+        Window::Local(unit, zone) => local::span(unit, zone, seconds).number,
     }
 }
 
@@ -20,6 +22,7 @@ pub fn start(window: Window, number: u32) -> i64 {
     match window {
         Window::Seconds(length) => i64::from(number) * i64::from(length),
         Window::Month => month_start(number),
+        Window::Local(unit, zone) => local::start(unit, zone, number),
     }
 }
 
@@ -31,17 +34,22 @@ pub fn reset_after(window: Window, now_micros: i64) -> u64 {
             length - now_micros.rem_euclid(length)
         }
         Window::Month => month_start(month_number(now_micros.div_euclid(SECOND)) + 1) * SECOND - now_micros,
+        Window::Local(unit, zone) => local::span(unit, zone, now_micros.div_euclid(SECOND)).end * SECOND - now_micros,
     };
     u64::try_from(left).unwrap_or(0).div_ceil(1_000_000).max(1)
 }
 
-/// How long the window is that `now` lies in, in seconds: a month has 28 to 31 days.
+/// How long the window is that `now` lies in, in seconds: a month has 28 to 31 days, a day of a time zone 23 to 25 hours.
 pub fn length(window: Window, now_micros: i64) -> u32 {
     match window {
         Window::Seconds(length) => length,
         Window::Month => {
             let month = month_number(now_micros.div_euclid(SECOND));
             u32::try_from(month_start(month + 1) - month_start(month)).unwrap_or(Window::MAX_SECONDS)
+        }
+        Window::Local(unit, zone) => {
+            let span = local::span(unit, zone, now_micros.div_euclid(SECOND));
+            u32::try_from(span.end - span.start).unwrap_or(Window::MAX_SECONDS)
         }
     }
 }

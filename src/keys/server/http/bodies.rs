@@ -4,7 +4,7 @@ use super::signing::SigningBody;
 use crate::{
     error::AppError,
     keys::{
-        model::{Environment, Grace, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, LeakView, NewKey, Once, Preset, Window},
+        model::{Environment, Grace, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, LeakView, NewKey, Once, Over, OverAction, Preset, Window},
         server::{Created, HeldSecret},
     },
     values::SecretId,
@@ -146,6 +146,58 @@ pub struct KeyLimitBody {
     pub limit: u64,
     #[schema(value_type = WindowSchema)]
     pub window: Window,
+    /// What becomes of calls beyond it; left out: they are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<OverBody>,
+}
+
+/// What a limit does with calls beyond it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OverBody {
+    /// What becomes of them.
+    pub action: OverActionBody,
+    /// With `throttle` only: so many calls pass in each second beyond the limit, whatever each costs; 1 to 1,000,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 5)]
+    pub per_second: Option<u32>,
+    /// From then on it refuses; left out: never.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub until: Option<OffsetDateTime>,
+}
+
+/// `refuse`: 429; `throttle`: so many a second pass; `mark`: all pass, and the answer names the limit in `over`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OverActionBody {
+    Refuse,
+    Throttle,
+    Mark,
+}
+
+impl From<OverBody> for Over {
+    /// A throttle without its number is one of 0, which the rules refuse; so is a number that is not one's.
+    fn from(body: OverBody) -> Self {
+        let action = match (body.action, body.per_second) {
+            (OverActionBody::Throttle, per_second) => OverAction::Throttle { per_second: per_second.unwrap_or(0) },
+            (_, Some(_)) => OverAction::Throttle { per_second: 0 },
+            (OverActionBody::Refuse, None) => OverAction::Refuse,
+            (OverActionBody::Mark, None) => OverAction::Mark,
+        };
+        Self { action, until: body.until }
+    }
+}
+
+impl From<Over> for OverBody {
+    fn from(over: Over) -> Self {
+        let action = match over.action {
+            OverAction::Refuse => OverActionBody::Refuse,
+            OverAction::Throttle { .. } => OverActionBody::Throttle,
+            OverAction::Mark => OverActionBody::Mark,
+        };
+        Self { action, per_second: over.action.per_second(), until: over.until }
+    }
 }
 
 /// How the document describes a window.
@@ -156,7 +208,11 @@ impl PartialSchema for WindowSchema {
         let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(Window::MAX_SECONDS)).description(Some("Seconds"));
         let words = ["second", "minute", "hour", "day", "month"];
         let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).description(Some("`month` is the calendar month, UTC"));
-        OneOfBuilder::new().item(seconds).item(word).description(Some("Fixed windows begin at multiples of their length since 1970, UTC")).into()
+        let local = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^(day|month)@[A-Za-z0-9/_+-]{1,32}$"))
+            .description(Some("A day or a month of a time zone of the IANA database: `day@Europe/Stockholm`"));
+        OneOfBuilder::new().item(seconds).item(word).item(local).description(Some("Fixed windows begin at multiples of their length since 1970, UTC")).into()
     }
 }
 
@@ -168,13 +224,14 @@ impl ToSchema for WindowSchema {
 
 impl From<KeyLimitBody> for KeyLimit {
     fn from(body: KeyLimitBody) -> Self {
-        Self { name: body.name, limit: body.limit, window: body.window }
+        Self { over: body.over.map(Into::into).unwrap_or_default(), ..Self::new(body.name, body.limit, body.window) }
     }
 }
 
 impl From<KeyLimit> for KeyLimitBody {
     fn from(limit: KeyLimit) -> Self {
-        Self { name: limit.name, limit: limit.limit, window: limit.window }
+        let over = (!limit.over.is_refuse()).then(|| limit.over.into());
+        Self { name: limit.name, limit: limit.limit, window: limit.window, over }
     }
 }
 

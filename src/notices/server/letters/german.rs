@@ -1,6 +1,11 @@
 //! The words of `words`, in German.
 
-use crate::{keys::model::Window, notices::server::store::limits::LimitNotice, platform::mail::harmless, values::Language};
+use crate::{
+    keys::model::{Unit, Window},
+    notices::server::store::limits::LimitNotice,
+    platform::mail::harmless,
+    values::Language,
+};
 use time::Duration;
 
 fn number(n: u64) -> String {
@@ -16,9 +21,9 @@ pub fn name(notice: &LimitNotice) -> String {
     if notice.key_id.is_some() { harmless(&notice.key_name) } else { "Alle Schlüssel zusammen".to_owned() }
 }
 
-/// "80 % von 1.000 Aufrufen pro Tag verbraucht", "5 Aufrufe pro Tag aufgebraucht". Seconds as a column holds them: 0 is a calendar month.
-pub fn used(threshold: i16, allowed: i64, window_seconds: i32) -> String {
-    let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), per(Window::stored(window_seconds)));
+/// "80 % von 1.000 Aufrufen pro Tag verbraucht", "5 Aufrufe pro Tag aufgebraucht".
+pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
+    let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), per(window));
     if threshold >= 100 {
         format!("{} {per} aufgebraucht", count(allowed, "Aufruf", "Aufrufe"))
     } else {
@@ -30,6 +35,8 @@ pub fn used(threshold: i16, allowed: i64, window_seconds: i32) -> String {
 fn per(window: Window) -> String {
     match window {
         Window::Month => "pro Monat".to_owned(),
+        Window::Local(Unit::Month, zone) => format!("pro Monat ({zone})"),
+        Window::Local(Unit::Day, zone) => format!("pro Tag ({zone})"),
         Window::Seconds(1) => "pro Sekunde".to_owned(),
         Window::Seconds(60) => "pro Minute".to_owned(),
         Window::Seconds(3_600) => "pro Stunde".to_owned(),
@@ -83,10 +90,10 @@ mod tests {
 
     #[test]
     fn notices_are_said_in_german() {
-        assert_eq!(used(80, 1_000, 3_600), "80 % von 1.000 Aufrufen pro Stunde verbraucht");
-        assert_eq!(used(100, 5, 86_400), "5 Aufrufe pro Tag aufgebraucht");
-        assert_eq!(used(100, 1, 0), "1 Aufruf pro Monat aufgebraucht");
-        assert_eq!(used(80, 5_000, 600), "80 % von 5.000 Aufrufen in 10 Minuten verbraucht");
+        assert_eq!(used(80, 1_000, Window::stored(3_600)), "80 % von 1.000 Aufrufen pro Stunde verbraucht");
+        assert_eq!(used(100, 5, Window::stored(86_400)), "5 Aufrufe pro Tag aufgebraucht");
+        assert_eq!(used(100, 1, Window::stored(0)), "1 Aufruf pro Monat aufgebraucht");
+        assert_eq!(used(80, 5_000, Window::stored(600)), "80 % von 5.000 Aufrufen in 10 Minuten verbraucht");
         assert_eq!((in_days(Duration::days(30)), in_days(Duration::hours(3))), ("in 30 Tagen".to_owned(), "in 1 Tag".to_owned()));
         assert_eq!((within(2_880), lasting(2_880), lasting(60)), ("in 2 Tagen".to_owned(), "2 Tage".to_owned(), "1 Stunde".to_owned()));
         let codes = ["FORBIDDEN".to_owned(), "EXPIRED".to_owned()];

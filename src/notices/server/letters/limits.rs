@@ -2,7 +2,6 @@
 
 use super::german;
 use crate::{
-    keys::model::Window,
     notices::server::{store::limits::LimitNotice, words},
     platform::mail::{Letter, Mail, Reader, harmless},
     ui::number::count,
@@ -18,7 +17,7 @@ pub struct LimitsNearlyUsed {
 impl LimitsNearlyUsed {
     /// What calls beyond these limits are answered, joined by a word for "or".
     fn codes(&self, or: &str) -> String {
-        let quotas = self.notices.iter().filter(|n| Window::stored(n.window_seconds).is_quota()).count();
+        let quotas = self.notices.iter().filter(|n| n.window().is_quota()).count();
         match quotas {
             0 => "RATE_LIMITED".to_owned(),
             n if n == self.notices.len() => "QUOTA_EXCEEDED".to_owned(),
@@ -52,7 +51,7 @@ fn numbers(notice: &LimitNotice) -> (u64, u64) {
 }
 
 fn resets(notice: &LimitNotice, to: &Reader) -> String {
-    to.moment(words::end(notice.window_start, notice.window_seconds))
+    to.moment(words::end(notice.window_start, notice.window()))
 }
 
 impl Letter for LimitsNearlyUsed {
@@ -60,7 +59,7 @@ impl Letter for LimitsNearlyUsed {
         let subject = match &self.notices[..] {
             [one] => {
                 let verb = if one.key_id.is_some() { "has" } else { "have" };
-                format!("{} {verb} {}", harmless(&one.key_name), words::used(one.threshold, one.allowed, one.window_seconds))
+                format!("{} {verb} {}", harmless(&one.key_name), words::used(one.threshold, one.allowed, one.window()))
             }
             all if all.iter().all(is_over) => format!("{} limits are used up", all.len()),
             all => format!("{} limits are nearly used up", all.len()),
@@ -98,7 +97,7 @@ impl Letter for LimitsNearlyUsed {
         let subject = match &self.notices[..] {
             [one] => {
                 let verb = if one.key_id.is_some() { "hat" } else { "haben" };
-                format!("{} {verb} {}", german::name(one), german::used(one.threshold, one.allowed, one.window_seconds))
+                format!("{} {verb} {}", german::name(one), german::used(one.threshold, one.allowed, one.window()))
             }
             all if all.iter().all(is_over) => format!("{} Limits sind aufgebraucht", all.len()),
             all => format!("{} Limits sind fast aufgebraucht", all.len()),

@@ -74,6 +74,7 @@ fn limit(sample: &Sample, threshold: i16, key: Option<u128>) -> LimitNotice {
         used: allowed * i64::from(threshold) / 100,
         allowed,
         window_seconds: 86_400,
+        zone: "UTC".to_owned(),
         window_start: sample.at.replace_time(time::Time::MIDNIGHT),
     }
 }

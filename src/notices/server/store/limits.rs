@@ -1,6 +1,6 @@
 //! Limits and what is used of their present windows, from the counters.
 
-use crate::values::AccountId;
+use crate::{keys::model::Window, values::AccountId};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -13,6 +13,7 @@ pub struct UsedLimit {
     pub limit_name: String,
     /// 0: a calendar month.
     pub window_seconds: i32,
+    pub zone: String,
     pub window_start: OffsetDateTime,
     pub allowed: i64,
     pub used: i64,
@@ -30,42 +31,43 @@ pub struct DefaultLimit<'a> {
 
 /// Limits with windows of an hour or longer, of keys with calls in the last half hour: a threshold is passed by a call. They are those
 /// of the level that holds the key (`limit_levels`, else the default); what all keys of a workspace share is of no key alone and stands in
-/// `shared`. Windows begin at multiples of their length since 1970 or with the month (UTC), as the gate's do. What is used is the sum of whole
-/// days where the window is made of them, else of whole quarters of an hour, and of single minutes before the first of them; so rows are
-/// bounded by the window's days.
+/// `shared`. Windows begin at multiples of their length since 1970, or with the day or month of their zone, as the gate's do. What is used
+/// is the sum of whole days where the window is made of them in UTC, else of whole quarters of an hour, and of single minutes before the
+/// first of them; so rows are bounded by the window's days.
 pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
     sqlx::query_as!(
         UsedLimit,
         r#"with active as (
              select distinct key_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
            ), limits as (
-             select k.id, k.workspace_id, l.name, l.max_calls, l.window_seconds
+             select k.id, k.workspace_id, l.name, l.max_calls, l.window_seconds, l.zone
              from active a join keys k on k.id = a.key_id and k.state = 'active' join apis i on i.id = k.api_id
                left join workspace_plans h on h.workspace_id = k.workspace_id
              cross join lateral (
                select f.*, min(f.level) over () as nearest from (
-                 select level, name, max_calls, window_seconds
+                 select level, name, max_calls, window_seconds, zone
                  from limit_levels(k.id, k.plan_id, case when i.slug <> 'tollgate' then k.workspace_id end, case when i.slug <> 'tollgate' then h.plan_id end, k.api_id)
                  union all
-                 select 8, $2::text, $3::bigint, $4::integer
+                 select 8, $2::text, $3::bigint, $4::integer, 'UTC'
                ) f
              ) l
              where l.level = l.nearest and l.level not in (3, 4, 5, 6)
            ), windows as (
-             select *, case window_seconds when 0 then date_trunc('month', $1::timestamptz, 'UTC')
+             select *, case when zone <> 'UTC' or window_seconds = 0
+               then date_trunc(case window_seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
                else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
              from limits where (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
            ), edges as (
              select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole from windows
            )
-           select e.id as "key_id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.starts as "window_start!",
+           select e.id as "key_id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.starts as "window_start!",
              e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
            join accounts o on o.id = w.personal_of and o.verified_at is not null
            left join notice_settings n on n.account_id = o.id
            cross join lateral (
-             select (case when e.window_seconds % 86400 = 0
+             select (case when e.window_seconds % 86400 = 0 and e.zone = 'UTC'
                then (select sum(d.cost) from usage_days d where d.key_id = e.id and d.day >= e.starts and d.day <= $1 and d.outcome = 'VALID')
                else (select sum(part) from (
                  select sum(coalesce(q.cost, q.count)) from usage_quarters q where q.key_id = e.id and q.quarter >= e.whole and q.quarter <= $1 and q.outcome = 'VALID'
@@ -92,6 +94,7 @@ pub struct Marks {
     pub account: Vec<Uuid>,
     pub limit_name: Vec<String>,
     pub window_seconds: Vec<i32>,
+    pub zone: Vec<String>,
     pub window_start: Vec<OffsetDateTime>,
     pub threshold: Vec<i16>,
     pub used: Vec<i64>,
@@ -102,9 +105,9 @@ pub struct Marks {
 pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
         r#"with new as (
-             insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at)
-             select k, a, n, s, w, t, u, m, $9 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[])
-               as marks(k, a, n, s, w, t, u, m)
+             insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone)
+             select k, a, n, s, w, t, u, m, $9, z from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[])
+               as marks(k, a, n, s, w, t, u, m, z)
              order by k, a, n, s, w, t
              on conflict do nothing
              returning account_id
@@ -118,6 +121,7 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
         &marks.used,
         &marks.allowed,
         now,
+        &marks.zone,
     )
     .fetch_all(conn)
     .await?;
@@ -135,14 +139,22 @@ pub struct LimitNotice {
     pub used: i64,
     pub allowed: i64,
     pub window_seconds: i32,
+    /// Of a day or a month.
+    pub zone: String,
     pub window_start: OffsetDateTime,
+}
+
+impl LimitNotice {
+    pub fn window(&self) -> Window {
+        Window::stored_in(self.window_seconds, &self.zone)
+    }
 }
 
 /// What an account is told in one mail: what was marked at this instant, of each limit the highest threshold.
 pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
-        r#"select distinct on (k.name, n.key_id, n.limit_name, n.window_seconds) n.key_id as "key_id?", k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.window_start
+        r#"select distinct on (k.name, n.key_id, n.limit_name, n.window_seconds) n.key_id as "key_id?", k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
            from limit_notices n join keys k on k.id = n.key_id where n.account_id = $1 and n.at = $2
            order by k.name, n.key_id, n.limit_name, n.window_seconds, n.threshold desc"#,
         account.uuid(),
@@ -157,12 +169,13 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
     sqlx::query_as!(
         LimitNotice,
         r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
-             window_seconds as "window_seconds!", window_start as "window_start!"
+             window_seconds as "window_seconds!", zone as "zone!", window_start as "window_start!"
            from (
-             select distinct on (n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.window_start
+             select distinct on (n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
              from limit_notices n join keys k on k.id = n.key_id and k.state = 'active'
-             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and case n.window_seconds
-               when 0 then n.window_start >= date_trunc('month', $2::timestamptz, 'UTC')
+             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and case
+               when n.zone <> 'UTC' or n.window_seconds = 0
+                 then n.window_start >= date_trunc(case n.window_seconds when 0 then 'month' else 'day' end, $2::timestamptz, n.zone)
                else n.window_start + make_interval(secs => n.window_seconds) > $2 end
              order by n.key_id, n.limit_name, n.window_seconds, n.window_start desc, n.threshold desc
            ) present order by threshold desc, nullif(window_seconds, 0) desc, key_name limit $3"#,

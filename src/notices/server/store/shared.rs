@@ -14,6 +14,7 @@ pub struct UsedSharedLimit {
     pub limit_name: String,
     /// 0: a calendar month.
     pub window_seconds: i32,
+    pub zone: String,
     pub window_start: OffsetDateTime,
     pub allowed: i64,
     pub used: i64,
@@ -29,25 +30,26 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
         r#"with active as (
              select distinct workspace_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
            ), limits as (
-             select a.workspace_id, l.name, l.max_calls, l.window_seconds
+             select a.workspace_id, l.name, l.max_calls, l.window_seconds, l.zone
              from active a left join workspace_plans h using (workspace_id)
              cross join lateral (select f.*, min(f.level) over () as nearest from limit_levels(null, null, a.workspace_id, h.plan_id, null) f) l
              where l.level = l.nearest
            ), windows as (
-             select *, case window_seconds when 0 then date_trunc('month', $1::timestamptz, 'UTC')
+             select *, case when zone <> 'UTC' or window_seconds = 0
+               then date_trunc(case window_seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
                else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
              from limits where (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
            ), edges as (
              select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole from windows
            )
-           select e.workspace_id as "workspace_id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!",
+           select e.workspace_id as "workspace_id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!",
              e.starts as "window_start!", e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
            join accounts o on o.id = w.personal_of and o.verified_at is not null
            left join notice_settings n on n.account_id = o.id
            cross join lateral (
-             select (case when e.window_seconds % 86400 = 0
+             select (case when e.window_seconds % 86400 = 0 and e.zone = 'UTC'
                then (select sum(d.cost) from usage_days d
                  where d.workspace_id = e.workspace_id and d.day >= e.starts and d.day <= $1 and d.outcome = 'VALID'
                    and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = d.key_id
@@ -80,6 +82,7 @@ pub struct SharedMarks {
     pub account: Vec<Uuid>,
     pub limit_name: Vec<String>,
     pub window_seconds: Vec<i32>,
+    pub zone: Vec<String>,
     pub window_start: Vec<OffsetDateTime>,
     pub threshold: Vec<i16>,
     pub used: Vec<i64>,
@@ -90,9 +93,9 @@ pub struct SharedMarks {
 pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &SharedMarks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
         r#"with new as (
-             insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at)
-             select k, a, n, s, w, t, u, m, $9 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[])
-               as marks(k, a, n, s, w, t, u, m)
+             insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone)
+             select k, a, n, s, w, t, u, m, $9, z from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[])
+               as marks(k, a, n, s, w, t, u, m, z)
              order by k, a, n, s, w, t
              on conflict do nothing
              returning account_id
@@ -106,6 +109,7 @@ pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &SharedMarks, n
         &marks.used,
         &marks.allowed,
         now,
+        &marks.zone,
     )
     .fetch_all(conn)
     .await?;
@@ -117,7 +121,7 @@ pub async fn list_shared_of_mail(db: &PgPool, account: AccountId, at: OffsetDate
     sqlx::query_as!(
         LimitNotice,
         r#"select distinct on (n.workspace_id, n.limit_name, n.window_seconds) null::uuid as key_id, 'All keys together' as "key_name!",
-             n.threshold, n.used, n.allowed, n.window_seconds, n.window_start
+             n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
            from shared_limit_notices n where n.account_id = $1 and n.at = $2
            order by n.workspace_id, n.limit_name, n.window_seconds, n.threshold desc"#,
         account.uuid(),
@@ -132,12 +136,13 @@ pub async fn list_present_shared(db: &PgPool, account: AccountId, now: OffsetDat
     sqlx::query_as!(
         LimitNotice,
         r#"select null::uuid as key_id, 'All keys together' as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
-             window_seconds as "window_seconds!", window_start as "window_start!"
+             window_seconds as "window_seconds!", zone as "zone!", window_start as "window_start!"
            from (
-             select distinct on (n.workspace_id, n.limit_name, n.window_seconds) n.threshold, n.used, n.allowed, n.window_seconds, n.window_start
+             select distinct on (n.workspace_id, n.limit_name, n.window_seconds) n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
              from shared_limit_notices n
-             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and case n.window_seconds
-               when 0 then n.window_start >= date_trunc('month', $2::timestamptz, 'UTC')
+             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and case
+               when n.zone <> 'UTC' or n.window_seconds = 0
+                 then n.window_start >= date_trunc(case n.window_seconds when 0 then 'month' else 'day' end, $2::timestamptz, n.zone)
                else n.window_start + make_interval(secs => n.window_seconds) > $2 end
              order by n.workspace_id, n.limit_name, n.window_seconds, n.window_start desc, n.threshold desc
            ) present order by threshold desc, nullif(window_seconds, 0) desc limit $3"#,

@@ -29,6 +29,7 @@ pub async fn list_limited(
 ) -> sqlx::Result<Vec<LimitedRow>> {
     let calls: Vec<i64> = limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect();
     let windows: Vec<i32> = limits.iter().map(|l| l.window.to_stored()).collect();
+    let zones: Vec<String> = limits.iter().map(|l| l.window.stored_zone()).collect();
     sqlx::query_as!(
         LimitedRow,
         r#"with quarters as (
@@ -40,8 +41,9 @@ pub async fn list_limited(
              group by 1, 2, 3
            ), cells as (
              select q.workspace_id, q.key_id, l.max, sum(q.units) as units
-             from quarters q cross join unnest($1::bigint[], $2::integer[]) with ordinality as l (max, seconds, place)
+             from quarters q cross join unnest($1::bigint[], $2::integer[], $7::text[]) with ordinality as l (max, seconds, zone, place)
              group by q.workspace_id, q.key_id, l.max, l.place, case
+               when l.zone <> 'UTC' then extract(epoch from date_trunc(case l.seconds when 0 then 'month' else 'day' end, q.quarter at time zone l.zone))
                when l.seconds = 0 then extract(epoch from date_trunc('month', q.quarter at time zone 'UTC'))
                else floor(extract(epoch from q.quarter) / nullif(l.seconds, 0)) end
            ), held as (
@@ -61,6 +63,7 @@ pub async fn list_limited(
         by_key,
         most,
         of,
+        &zones,
     )
     .fetch_all(db)
     .await

@@ -17,6 +17,8 @@ pub async fn list_groups(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::R
              array(select l.name from group_limits l where l.group_id = g.id order by l.name) as "names!",
              array(select l.max_calls from group_limits l where l.group_id = g.id order by l.name) as "calls!",
              array(select l.window_seconds from group_limits l where l.group_id = g.id order by l.name) as "windows!",
+             array(select l.zone from group_limits l where l.group_id = g.id order by l.name) as "zones!",
+             array(select l.over from group_limits l where l.group_id = g.id order by l.name) as "overs!",
              (select count(*) from group_members m where m.group_id = g.id) as "members!"
            from groups g left join plans p on p.id = g.plan_id where $1::text is null or g.slug = $1 order by lower(g.name), g.slug"#,
         slug,
@@ -31,7 +33,7 @@ pub async fn list_groups(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::R
             name: r.name,
             description: r.description,
             plan: plan(r.plan_id, r.plan_slug, r.plan_name),
-            limits: limits(r.names, r.calls, r.windows),
+            limits: limits(r.names, r.calls, r.windows, &r.zones, &r.overs),
             members: u64::try_from(r.members).unwrap_or(0),
         })
     });
@@ -84,16 +86,19 @@ pub async fn delete_group(conn: &mut PgConnection, id: GroupId) -> sqlx::Result<
 
 /// The limits of a group become these.
 pub async fn replace_group_limits(conn: &mut PgConnection, group: GroupId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let Columns { names, calls, windows } = Columns::of(limits);
+    let Columns { names, calls, windows, zones, overs } = Columns::of(limits);
     sqlx::query!("delete from group_limits where group_id = $1 and name <> all($2)", group.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into group_limits (group_id, name, max_calls, window_seconds)
-         select $1, n, c, w from unnest($2::text[], $3::bigint[], $4::integer[]) as t (n, c, w)
-         on conflict (group_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds",
+        "insert into group_limits (group_id, name, max_calls, window_seconds, zone, over)
+         select $1, n, c, w, z, o from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[]) as t (n, c, w, z, o)
+         on conflict (group_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
+           zone = excluded.zone, over = excluded.over",
         group.uuid(),
         &names,
         &calls,
         &windows,
+        &zones,
+        &overs,
     )
     .execute(conn)
     .await?;

@@ -6,7 +6,7 @@ pub mod groups;
 pub use dry_run::list_limited;
 
 use crate::{
-    keys::model::{KeyLimit, Window},
+    keys::model::{KeyLimit, Over, Window},
     plans::model::{Holder, HolderKind, Plan, Price, WorkspaceHold},
     values::{AccountId, ApiId, KeyId, PlanId, Slug, WorkspaceId, link},
 };
@@ -25,6 +25,8 @@ struct Row {
     names: Vec<String>,
     calls: Vec<i64>,
     windows: Vec<i32>,
+    zones: Vec<String>,
+    overs: Vec<String>,
     workspaces: i64,
     keys: i64,
     groups: i64,
@@ -40,7 +42,7 @@ impl Row {
             description: self.description,
             entitlements: self.entitlements,
             price: self.price_micros.zip(self.currency).map(|(micros, currency)| Price { micros: whole(micros), currency }),
-            limits: limits(self.names, self.calls, self.windows),
+            limits: limits(self.names, self.calls, self.windows, &self.zones, &self.overs),
             workspaces: whole(self.workspaces),
             keys: whole(self.keys),
             groups: whole(self.groups),
@@ -48,9 +50,11 @@ impl Row {
     }
 }
 
-fn limits(names: Vec<String>, calls: Vec<i64>, windows: Vec<i32>) -> Vec<KeyLimit> {
-    let all = names.into_iter().zip(calls).zip(windows);
-    all.map(|((name, calls), window)| KeyLimit { name, limit: u64::try_from(calls).unwrap_or(0), window: Window::stored(window) }).collect()
+fn limits(names: Vec<String>, calls: Vec<i64>, windows: Vec<i32>, zones: &[String], overs: &[String]) -> Vec<KeyLimit> {
+    let windows = windows.into_iter().zip(zones).map(|(seconds, zone)| Window::stored_in(seconds, zone));
+    let all = names.into_iter().zip(calls).zip(windows).zip(overs);
+    let limit = |name, calls, window| KeyLimit::new(name, u64::try_from(calls).unwrap_or(0), window);
+    all.map(|(((name, calls), window), over)| KeyLimit { over: Over::stored(over), ..limit(name, calls, window) }).collect()
 }
 
 /// One plan (`slug`), or every one by name.
@@ -61,6 +65,8 @@ pub async fn list_plans(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::Re
              array(select l.name from plan_limits l where l.plan_id = p.id order by l.name) as "names!",
              array(select l.max_calls from plan_limits l where l.plan_id = p.id order by l.name) as "calls!",
              array(select l.window_seconds from plan_limits l where l.plan_id = p.id order by l.name) as "windows!",
+             array(select l.zone from plan_limits l where l.plan_id = p.id order by l.name) as "zones!",
+             array(select l.over from plan_limits l where l.plan_id = p.id order by l.name) as "overs!",
              (select count(*) from workspace_plans h where h.plan_id = p.id) as "workspaces!",
              (select count(*) from keys k where k.plan_id = p.id) as "keys!",
              (select count(*) from groups g where g.plan_id = p.id) as "groups!"
@@ -126,6 +132,8 @@ struct Columns {
     names: Vec<String>,
     calls: Vec<i64>,
     windows: Vec<i32>,
+    zones: Vec<String>,
+    overs: Vec<String>,
 }
 
 impl Columns {
@@ -134,22 +142,27 @@ impl Columns {
             names: limits.iter().map(|l| l.name.clone()).collect(),
             calls: limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect(),
             windows: limits.iter().map(|l| l.window.to_stored()).collect(),
+            zones: limits.iter().map(|l| l.window.stored_zone()).collect(),
+            overs: limits.iter().map(|l| l.over.to_string()).collect(),
         }
     }
 }
 
 /// The limits of a plan become these.
 pub async fn replace_plan_limits(conn: &mut PgConnection, plan: PlanId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let Columns { names, calls, windows } = Columns::of(limits);
+    let Columns { names, calls, windows, zones, overs } = Columns::of(limits);
     sqlx::query!("delete from plan_limits where plan_id = $1 and name <> all($2)", plan.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into plan_limits (plan_id, name, max_calls, window_seconds)
-         select $1, n, c, w from unnest($2::text[], $3::bigint[], $4::integer[]) as t (n, c, w)
-         on conflict (plan_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds",
+        "insert into plan_limits (plan_id, name, max_calls, window_seconds, zone, over)
+         select $1, n, c, w, z, o from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[]) as t (n, c, w, z, o)
+         on conflict (plan_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
+           zone = excluded.zone, over = excluded.over",
         plan.uuid(),
         &names,
         &calls,
         &windows,
+        &zones,
+        &overs,
     )
     .execute(conn)
     .await?;
@@ -158,16 +171,19 @@ pub async fn replace_plan_limits(conn: &mut PgConnection, plan: PlanId, limits: 
 
 /// The limits of a workspace become these.
 pub async fn replace_workspace_limits(conn: &mut PgConnection, workspace: WorkspaceId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let Columns { names, calls, windows } = Columns::of(limits);
+    let Columns { names, calls, windows, zones, overs } = Columns::of(limits);
     sqlx::query!("delete from workspace_limits where workspace_id = $1 and name <> all($2)", workspace.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into workspace_limits (workspace_id, name, max_calls, window_seconds)
-         select $1, n, c, w from unnest($2::text[], $3::bigint[], $4::integer[]) as t (n, c, w)
-         on conflict (workspace_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds",
+        "insert into workspace_limits (workspace_id, name, max_calls, window_seconds, zone, over)
+         select $1, n, c, w, z, o from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[]) as t (n, c, w, z, o)
+         on conflict (workspace_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
+           zone = excluded.zone, over = excluded.over",
         workspace.uuid(),
         &names,
         &calls,
         &windows,
+        &zones,
+        &overs,
     )
     .execute(conn)
     .await?;
@@ -176,16 +192,19 @@ pub async fn replace_workspace_limits(conn: &mut PgConnection, workspace: Worksp
 
 /// The limits of an API become these.
 pub async fn replace_api_limits(conn: &mut PgConnection, api: ApiId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let Columns { names, calls, windows } = Columns::of(limits);
+    let Columns { names, calls, windows, zones, overs } = Columns::of(limits);
     sqlx::query!("delete from api_limits where api_id = $1 and name <> all($2)", api.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into api_limits (api_id, name, max_calls, window_seconds)
-         select $1, n, c, w from unnest($2::text[], $3::bigint[], $4::integer[]) as t (n, c, w)
-         on conflict (api_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds",
+        "insert into api_limits (api_id, name, max_calls, window_seconds, zone, over)
+         select $1, n, c, w, z, o from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[]) as t (n, c, w, z, o)
+         on conflict (api_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
+           zone = excluded.zone, over = excluded.over",
         api.uuid(),
         &names,
         &calls,
         &windows,
+        &zones,
+        &overs,
     )
     .execute(conn)
     .await?;
@@ -201,13 +220,15 @@ pub async fn list_api_limits(conn: &mut PgConnection, slug: &str) -> sqlx::Resul
     let row = sqlx::query!(
         r#"select array(select l.name from api_limits l where l.api_id = a.id order by l.name) as "names!",
              array(select l.max_calls from api_limits l where l.api_id = a.id order by l.name) as "calls!",
-             array(select l.window_seconds from api_limits l where l.api_id = a.id order by l.name) as "windows!"
+             array(select l.window_seconds from api_limits l where l.api_id = a.id order by l.name) as "windows!",
+             array(select l.zone from api_limits l where l.api_id = a.id order by l.name) as "zones!",
+             array(select l.over from api_limits l where l.api_id = a.id order by l.name) as "overs!"
            from apis a where a.slug = $1"#,
         slug,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|r| limits(r.names, r.calls, r.windows)))
+    Ok(row.map(|r| limits(r.names, r.calls, r.windows, &r.zones, &r.overs)))
 }
 
 /// What holds a workspace; nobody else changes it until the transaction ends.
@@ -221,7 +242,9 @@ pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
         r#"select w.name, p.slug as "plan?", g.slug as "group?",
              array(select l.name from workspace_limits l where l.workspace_id = w.id order by l.name) as "names!",
              array(select l.max_calls from workspace_limits l where l.workspace_id = w.id order by l.name) as "calls!",
-             array(select l.window_seconds from workspace_limits l where l.workspace_id = w.id order by l.name) as "windows!"
+             array(select l.window_seconds from workspace_limits l where l.workspace_id = w.id order by l.name) as "windows!",
+             array(select l.zone from workspace_limits l where l.workspace_id = w.id order by l.name) as "zones!",
+             array(select l.over from workspace_limits l where l.workspace_id = w.id order by l.name) as "overs!"
            from workspaces w left join workspace_plans h on h.workspace_id = w.id left join plans p on p.id = h.plan_id
              left join group_members m on m.workspace_id = w.id left join groups g on g.id = m.group_id
            where w.id = $1"#,
@@ -234,7 +257,7 @@ pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
         name: r.name,
         plan: r.plan.and_then(|p| p.parse().ok()),
         group: r.group.and_then(|g| g.parse().ok()),
-        limits: limits(r.names, r.calls, r.windows),
+        limits: limits(r.names, r.calls, r.windows, &r.zones, &r.overs),
     }))
 }
 

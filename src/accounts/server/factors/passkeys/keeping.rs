@@ -6,6 +6,7 @@ use crate::{
         server::{
             Visitor,
             factors::{SendFactorChanged, Told, is_required_of, require_recent_proof},
+            openid::is_linked,
             profile::when,
             sign_up::{about, name as checked_name},
             store::{
@@ -63,7 +64,7 @@ pub async fn remove_passkey(ctx: &Ctx, caller: &Caller, from: &Visitor, id: &str
     }
     let left = all::find_facts(&mut *tx, caller.account).await?;
     let account = accounts::find_account(&mut *tx, caller.account).await?.ok_or(AppError::NotFound)?;
-    if left.passkeys == 0 && account.password_hash.is_none() {
+    if left.passkeys == 0 && account.password_hash.is_none() && !is_linked(ctx, &mut tx, caller.account).await? {
         return Err(AppError::conflict("This passkey is your only way in. Add another one first, or set a password by “Forgot password”."));
     }
     if left.passkeys == 0 && left.totp_since.is_none() {

@@ -4,7 +4,10 @@
 //! second. So together they pass no more than the rate, unless it is smaller than the number of nodes.
 
 use super::Until;
-use crate::keys::{model::Window, server::gate::limit::LimitState};
+use crate::keys::{
+    model::{OverAction, Window},
+    server::gate::limit::LimitState,
+};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -71,7 +74,7 @@ impl Slowed {
         };
         let remaining = u64::from(self.share(nodes).saturating_sub(used));
         let limit = u64::from(self.slow.per_second);
-        LimitState { name: name.into(), limit, used: used.into(), remaining, reset_after: 1, window: Window::Seconds(1), length: 1 }
+        LimitState { name: name.into(), limit, used: used.into(), remaining, reset_after: 1, window: Window::SECOND, length: 1, over: OverAction::Refuse }
     }
 
     /// For the holder of the key: what is slowed, and until when; not why.

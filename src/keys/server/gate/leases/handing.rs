@@ -1,7 +1,7 @@
 //! From counting alone to counting by lease, and back.
 
 use super::{Leases, Newest, PoisonError, Slot, asking::Ask, store};
-use crate::keys::server::gate::{sync::within, table::Table, window};
+use crate::keys::server::gate::{limit::Limit, sync::within, table::Table, window};
 use sqlx::PgPool;
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl Leases {
         let mut counted = self.rest();
         let present = now_micros.div_euclid(1_000_000) - MARGIN;
         table.each(|record| {
-            for limit in &record.limits {
+            for limit in record.limits.iter().flat_map(Limit::counted) {
                 if let Some((number, used)) = limit.counter.hand_over(limit.max())
                     && window::start(limit.policy.window, number.saturating_add(1)) > present
                 {

@@ -30,6 +30,8 @@ pub struct Lease {
     max: u64,
     /// Charged by this node in this window, what it counted alone included.
     used: u64,
+    /// Passed beyond the limit on this node in this window: told, never charged.
+    beyond: u64,
     /// May be charged by this node in this window, in all.
     held: u64,
     /// What the last answer said that nobody has.
@@ -78,11 +80,23 @@ pub const fn given(granted: u64, request: &Request, share: u64) -> u64 {
 impl Lease {
     /// What a node that was alone has counted: nothing more may be charged before it is in the table.
     pub fn of_counted(window: u32, used: u64, max: u64) -> Self {
-        Self { window, max, used, held: used, floor: used, ..Self::default() }
+        let within = used.min(max);
+        Self { window, max, used: within, beyond: used - within, held: within, floor: used, ..Self::default() }
     }
 
     pub fn window(&self) -> u32 {
         self.window
+    }
+
+    pub fn beyond(&self) -> u64 {
+        self.beyond
+    }
+
+    /// A call passed beyond the limit, if its window still lasts.
+    pub fn count_beyond(&mut self, window: u32, cost: u64) {
+        if window == self.window {
+            self.beyond += cost;
+        }
     }
 
     /// So much was used of the window before it was counted by lease: no less must count as granted.

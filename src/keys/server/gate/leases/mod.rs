@@ -30,7 +30,8 @@
 //! is part of the row. (Only what a lone node counted in a window that it has left, while the newcomer's clock is still in it, is known
 //! from usage alone.)
 //!
-//! Windows of less than a minute are leased in the same way; every window's first call on a node waits for one statement. Where
+//! Windows of less than a minute are leased in the same way; every window's first call on a node waits for one statement. So are the
+//! seconds of a throttle. What passes beyond a limit is charged to none, so nothing of it is leased. Where
 //! nothing can be learnt, since the database is away and the lease is used up, the answer is 503 with Retry-After: a refusal for the
 //! limit would be a guess.
 //!
@@ -80,7 +81,7 @@ pub struct Slot {
     pub window: Window,
 }
 
-/// For each length of a window the newest one that has a row.
+/// For each length of a window the newest one that has a row; days and months of every zone together.
 pub type Newest = HashMap<Window, u32>;
 
 /// Counters by their address: each is asked for once in a round.
@@ -132,7 +133,7 @@ impl Leases {
     /// True if this node counts newer windows by itself. Asked under the lock of a counter: see `begin_sharing`.
     pub fn may_count_alone(&self, window: Window, number: u32) -> bool {
         let alone = self.alone.read().unwrap_or_else(PoisonError::into_inner);
-        alone.as_ref().is_some_and(|newest| newest.get(&window).is_none_or(|newest| number > *newest))
+        alone.as_ref().is_some_and(|newest| newest.get(&window.in_utc()).is_none_or(|newest| number > *newest))
     }
 
     /// True if it counts alone.
@@ -165,9 +166,15 @@ impl Leases {
 }
 
 impl Wanted {
-    /// That so much must be leased of these.
-    pub fn of<'a>(limits: impl Iterator<Item = &'a Limit>, holder: Uuid, cost: u32) -> Self {
-        let ask = |limit: &Limit| Ask { slot: limit.slot(holder), counter: Arc::clone(&limit.counter), max: limit.max(), need: cost.into(), refills: true };
+    /// That so much must be leased of each of these.
+    pub fn of<'a>(limits: impl Iterator<Item = (&'a Limit, u32)>, holder: Uuid) -> Self {
+        let ask = |(limit, need): (&Limit, u32)| Ask {
+            slot: limit.slot(holder),
+            counter: Arc::clone(&limit.counter),
+            max: limit.max(),
+            need: need.into(),
+            refills: true,
+        };
         Self(limits.map(ask).collect())
     }
 }
