@@ -21,15 +21,15 @@ pub mod accounts;
 pub mod activity;
 // The operator's pages.
 pub mod admin;
-// Files of usage, refusals and keys, written by a job.
-pub mod exports;
 // Timed blocks of addresses, keys and workspaces, and the rules that make them.
 pub mod blocks;
+// Files of usage, refusals and keys, written by a job.
+pub mod exports;
 // APIs, keys, secrets, limits, and the gate that verifies them.
 pub mod keys;
 // Mails before something stops: limits, expiry, rules on errors.
 pub mod notices;
-// Sets of limits with a name and a price, assigned to workspaces and keys.
+// Sets of limits with a name and a price, assigned to workspaces, groups and keys; and the groups.
 pub mod plans;
 // Landing, home, docs, the gallery of components.
 pub mod site;

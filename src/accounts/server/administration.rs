@@ -9,7 +9,7 @@ use super::{
     factors::{require_admin_proof, require_recent_proof},
     jobs::SendReset,
     sessions::sessions_of,
-    store::{accounts, administration as store, factors::pending, operators, sessions, tokens},
+    store::{accounts, administration as store, departures::lock_account, factors::pending, operators, sessions, tokens},
     tokens::KINDS,
 };
 use crate::{
@@ -171,6 +171,8 @@ pub(super) async fn end_sessions_in(
     account: &AccountFacts,
     reason: &str,
 ) -> Result<u64, AppError> {
+    // A program that is being let in waits, and is ended or sees that it was too late.
+    lock_account(conn, account.id).await?;
     let ended = sessions::delete_sessions(&mut *conn, account.id, None).await?;
     if ended > 0 {
         let data = json!({ "sessions": ended });

@@ -16,7 +16,7 @@ use super::{
         departures::lock_account,
         email_changes,
         factors::{passkeys, pending},
-        locks, sessions, tokens as token_store,
+        linked, locks, sessions, tokens as token_store,
     },
     tokens::{self, Purpose},
 };
@@ -96,6 +96,7 @@ pub async fn reset_password(ctx: &Ctx, from: &Visitor, token: &str, email: Optio
     if store::update_verified(&mut tx, account, now).await? {
         // What somebody left behind who signed up with this address and never proved it (R57).
         passkeys::delete_passkeys(&mut tx, account).await?;
+        linked::delete_links_of(&mut tx, account).await?;
     }
     set_password(ctx, &mut tx, &email, &hash, Change { kind: "account.password_reset", ..about(account, &link.name, from) }).await?;
     sessions::delete_sessions(&mut *tx, account, None).await?;

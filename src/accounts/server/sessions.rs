@@ -6,7 +6,7 @@ use super::{
     profile::when,
     sign_in::Proven,
     sign_up::about,
-    store::{accounts, sessions as store},
+    store::{accounts, departures::lock_account, sessions as store},
     visitor::device_in_words,
 };
 use crate::{
@@ -112,6 +112,8 @@ pub async fn end_sessions(ctx: &Ctx, caller: &Caller, from: &Visitor, this_one_t
     require_recent_proof(ctx, caller).await?;
     let keep = if this_one_too { None } else { own_session(caller) };
     let mut tx = ctx.db.begin().await?;
+    // A program that is being let in waits, and is ended or sees that it was too late.
+    lock_account(&mut tx, caller.account).await?;
     let ended = store::delete_sessions(&mut *tx, caller.account, keep).await?;
     if ended > 0 {
         let change = Change { kind: "session.all_ended", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };

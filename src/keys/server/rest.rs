@@ -109,8 +109,12 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
 
 /// A program that signed in: no key, so no limits and no signature of one.
 async fn as_program(ctx: &Ctx, token: &str, mut request: Request, next: Next) -> Response {
-    let address = request.extensions().get::<RequestInfo>().map(|info| info.address);
-    match caller_of_token(ctx, token, address).await {
+    let info = request.extensions().get::<RequestInfo>().cloned();
+    let who = match caller_of_token(ctx, token, info.as_ref().map(|info| info.address)).await {
+        Ok(caller) => beside(ctx, caller, request.headers(), info.as_ref()).await,
+        refused => refused,
+    };
+    match who {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

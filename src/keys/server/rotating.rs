@@ -7,14 +7,14 @@
 use super::{
     apis,
     change::{self, Changed, Done},
-    creating::{Created, SHOWN_FOR},
+    creating::{Created, SHOWN_FOR, must_be_proven},
     secret,
     store::secrets,
 };
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, Via, server::require_pin},
     error::AppError,
-    keys::model::{Act, Grace, Key, Spread},
+    keys::model::{Act, Api, Grace, Key, Spread},
     platform::{Ctx, crypto::sha256},
     values::{KeyId, SecretId},
 };
@@ -39,6 +39,7 @@ pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: Grace, tok
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     change::must_live(&key)?;
     let api = apis::api_for_key(ctx, Some(key.api.as_str())).await?;
+    may_hand_out(ctx, caller, &key, &api).await?;
     let environment = key.environment.as_str();
     let minted = match token {
         Some(token) => secret::derive(&ctx.vault, &["rotate", &id.to_string(), token], &api.key_prefix, environment),
@@ -57,6 +58,21 @@ pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: Grace, tok
     change::note(ctx, &mut tx, caller, &key, Done { data: facts(grace), ..Done::new(Act::Rotated, detail) }).await?;
     let Changed { key, spread } = change::close(ctx, tx, id).await?;
     Ok(Rotated { created: Created { key, secret: Some(minted), is_new: true }, spread })
+}
+
+/// A new secret is a way in. That of a key for Tollgate itself is for the owner alone, who proves it like a new key, and may do what it
+/// may; of another key of others the admin PIN is asked, if there is one.
+async fn may_hand_out(ctx: &Ctx, caller: &Caller, key: &Key, api: &Api) -> Result<(), AppError> {
+    if !api.is_own() {
+        return if key.workspace == caller.workspace { Ok(()) } else { require_pin(ctx, caller).await };
+    }
+    if key.workspace != caller.workspace && caller.via != Via::Cli {
+        return Err(AppError::refused("A key for Tollgate itself is rotated by its owner. Revoke it instead."));
+    }
+    if let Some(permission) = key.permissions.iter().find(|permission| !caller.may(permission)) {
+        return Err(AppError::forbidden(permission));
+    }
+    must_be_proven(ctx, caller, api).await
 }
 
 /// Moves the end of an old secret, to earlier or later. The newest has no end, so none to move.

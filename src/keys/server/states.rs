@@ -24,7 +24,7 @@ pub async fn enable_key(ctx: &Ctx, caller: &Caller, id: KeyId, reason: &str) -> 
     put(ctx, caller, id, KeyState::Active, Act::Enabled, reason).await
 }
 
-/// Ends the key for good; its history and its usage stay. Of a key of others the admin PIN is asked, if there is one.
+/// Ends the key for good; its history and its usage stay. Here and to disable a key of others the admin PIN is asked, if there is one.
 pub async fn revoke_key(ctx: &Ctx, caller: &Caller, id: KeyId, reason: &str) -> Result<Changed, AppError> {
     put(ctx, caller, id, KeyState::Revoked, Act::Revoked, reason).await
 }
@@ -36,7 +36,7 @@ async fn put(ctx: &Ctx, caller: &Caller, id: KeyId, state: KeyState, act: Act, r
         return change::unchanged(ctx, tx, key).await;
     }
     change::must_live(&key)?;
-    if state == KeyState::Revoked && key.workspace != caller.workspace {
+    if state != KeyState::Active && key.workspace != caller.workspace {
         require_pin(ctx, caller).await?;
     }
     put_in(ctx, &mut tx, caller, &key, (state, act), &reason).await?;

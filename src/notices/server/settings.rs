@@ -49,7 +49,9 @@ pub async fn notice_page(ctx: &Ctx, caller: &Caller) -> Result<NoticePage, AppEr
 
 fn said(row: store::settings::ToldRow, local: &LocalTime) -> ToldNotice {
     let words = match (row.threshold, row.allowed, row.window_seconds, row.expires_at) {
-        (Some(threshold), Some(allowed), Some(window), _) => format!("{} {}", row.key_name, words::used(threshold, allowed, Window::stored(window))),
+        (Some(threshold), Some(allowed), Some(window), _) => {
+            format!("{} {}", row.key_name, words::used(threshold, allowed, Window::stored_in(window, row.zone.as_deref().unwrap_or_default())))
+        }
         (.., Some(at)) => format!("{} expires on {}", row.key_name, local.full_day(at)),
         _ => row.key_name,
     };

@@ -1,7 +1,7 @@
 //! What a limit does with calls beyond it: refuse, slow down, or let pass and mark.
 
 use super::{
-    Given, Scene,
+    Scene,
     leases::{call, secret},
 };
 use crate::support::TestApp;

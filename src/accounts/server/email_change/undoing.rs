@@ -12,7 +12,7 @@ use crate::{
         store::{
             accounts::{self, Account},
             departures::lock_account,
-            factors::pending,
+            factors::{has_second, passkeys, pending, recovery},
             linked, sessions,
         },
     },
@@ -47,6 +47,9 @@ pub async fn undo_email_change(ctx: &Ctx, from: &Visitor, token: &str) -> Result
     accounts::clear_password(&mut tx, account.id, ctx.clock.now()).await?;
     pending::delete_pending_of(&mut tx, account.id).await?;
     linked::delete_links_since(&mut tx, account.id, undo.id).await?;
+    if passkeys::delete_passkeys_since(&mut tx, account.id, undo.id).await? && !has_second(&mut *tx, account.id).await? {
+        recovery::delete_codes(&mut tx, account.id).await?;
+    }
     sessions::delete_sessions(&mut *tx, account.id, None).await?;
     let change = Change { kind: "account.email_restored", workspace: account.workspace, ..about(account.id, "somebody", from) };
     let cause = record(ctx, &mut tx, change).await?;

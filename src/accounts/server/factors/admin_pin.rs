@@ -33,8 +33,10 @@ pub const PIN_ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/admin/api/change_many_accounts", "change many accounts"),
     ("/fn/tollgate/admin/api/delete_field", "delete a field of every profile"),
     ("/fn/tollgate/admin/api/reset_factors", "reset somebody's second factors"),
+    ("/fn/tollgate/admin/api/disable_key", "disable somebody's key"),
     ("/fn/tollgate/admin/api/revoke_key", "revoke somebody's key"),
     ("/fn/tollgate/admin/api/change_many_keys", "change keys of others"),
+    ("/fn/tollgate/keys/api/disable_key", "disable somebody's key"),
     ("/fn/tollgate/keys/api/revoke_key", "revoke somebody's key"),
     ("/fn/tollgate/keys/api/change_many", "change keys of others"),
 ];

@@ -53,6 +53,7 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/accounts/api/leaving/deactivate", "deactivate your account"),
     ("/fn/tollgate/accounts/api/leaving/ask_deletion", "delete your account"),
     ("/fn/tollgate/keys/api/create_key", "create a key for Tollgate itself"),
+    ("/fn/tollgate/keys/api/rotate_key", "rotate a key for Tollgate itself"),
     ("/fn/tollgate/admin/api/disable_account", "disable an account"),
     ("/fn/tollgate/admin/api/ban_account", "ban an account"),
     ("/fn/tollgate/admin/api/add_ban", "ban a mail domain or a network"),

@@ -84,8 +84,6 @@ pub async fn finish(ctx: &Ctx, back: Back<'_>, slug: &str, answer: Answer) -> Re
     let code = code(provider, answer)?;
     let who = talk::identify(ctx, provider, &flow, code).await?;
     let finished = end(ctx, back, provider, flow, &who).await?;
-    // This try, and the one that the beginning was.
-    attempt.clone().refund(ctx).await?;
     attempt.refund(ctx).await?;
     Ok(finished)
 }

@@ -149,7 +149,7 @@ async fn begin(ctx: &Ctx, from: &Visitor, account: AccountId, program: &str, gro
             if !with_second && super::store::factors::has_second(&mut *tx, account).await? {
                 return Err(TokenError::CodeNeeded);
             }
-            !store::has_family_like(&mut tx, account, program, &from.device).await?
+            !store::has_family_like(&mut tx, account, program, &from.device, &from.address.to_canonical().to_string()).await?
         }
         Ground::Approved(request) => {
             if !device_requests::take_approved(&mut tx, request, now).await? {

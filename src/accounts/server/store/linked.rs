@@ -112,11 +112,16 @@ pub async fn delete_links_of(conn: &mut PgConnection, account: AccountId) -> sql
     Ok(())
 }
 
-/// Those that were linked since an event.
+/// Those that were linked or used since an event; the event is written just after what it tells of.
 pub async fn delete_links_since(conn: &mut PgConnection, account: AccountId, since: EventId) -> sqlx::Result<()> {
-    sqlx::query!("delete from linked_sign_ins where account_id = $1 and created_at >= (select at from events where id = $2)", account.uuid(), since.uuid(),)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "delete from linked_sign_ins l using events e
+         where e.id = $2 and l.account_id = $1 and greatest(l.created_at, l.last_used_at) >= e.at - interval '5 minutes'",
+        account.uuid(),
+        since.uuid(),
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -179,13 +179,18 @@ pub async fn delete_oldest_families(conn: &mut PgConnection, account: AccountId,
     Ok(())
 }
 
-/// True if the account has a program signed in that says the same of itself.
-pub async fn has_family_like(conn: &mut PgConnection, account: AccountId, program: &str, device: &str) -> sqlx::Result<bool> {
+/// True if the account has a program signed in that says the same of itself, from the same network (IPv4 whole, IPv6 by its /64): what it
+/// says anybody may say.
+pub async fn has_family_like(conn: &mut PgConnection, account: AccountId, program: &str, device: &str, address: &str) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
-        r#"select exists (select from token_families where account_id = $1 and program = $2 and device = $3) as "has!""#,
+        r#"select exists (
+             select from token_families f where f.account_id = $1 and f.program = $2 and f.device = $3
+               and network(set_masklen(f.address::inet, case family(f.address::inet) when 4 then 32 else 64 end)) >>= $4::text::inet
+           ) as "has!""#,
         account.uuid(),
         program,
         device,
+        address,
     )
     .fetch_one(conn)
     .await

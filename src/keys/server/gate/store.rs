@@ -91,6 +91,7 @@ pub async fn load_apis(gate: &Gate, conn: &mut PgConnection) -> sqlx::Result<()>
 
 /// Which keys to read.
 pub enum Which<'a> {
+    /// One that is made or changed meanwhile may be missed: whoever follows sees it in the next look.
     All,
     These(&'a [KeyId]),
     /// Those that a transaction changed which this snapshot does not include.
@@ -100,23 +101,61 @@ pub enum Which<'a> {
     HeldBy(&'a [Uuid], Duration),
 }
 
+/// A whole table may take its time to begin.
+const LONG: Duration = Duration::from_secs(30);
+/// How many keys one statement reads: one for a million would take longer than a statement may.
+const CHUNK: usize = 20_000;
 /// After so many rows questions are answered on, from what is known up to there.
 const MANY: usize = 1_000;
 
-/// Reads keys with everything the gate needs of them, row by row, and puts each into the table. Answers which they are.
-pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -> sqlx::Result<HashSet<KeyId>> {
-    // A whole table may take its time to begin.
-    const LONG: Duration = Duration::from_secs(30);
-    let (mut these, mut seen_before, mut holders, mut patience): (Option<Vec<Uuid>>, Option<&str>, Option<&[Uuid]>, _) = (None, None, None, LONG);
-    match which {
-        Which::All => {}
-        Which::These(keys) => these = Some(keys.iter().map(|k| k.uuid()).collect()),
-        Which::NotIn(seen, no_longer) => (seen_before, patience) = (Some(seen), no_longer),
-        Which::HeldBy(changed, no_longer) => (holders, patience) = (Some(changed), no_longer),
+/// Reads keys with everything the gate needs of them and puts each into the table. Answers which they are.
+pub async fn read_keys(gate: &Gate, conn: &mut PgConnection, which: Which<'_>) -> sqlx::Result<HashSet<KeyId>> {
+    let (patience, is_open) = match &which {
+        Which::All => (LONG, true),
+        Which::These(_) => (LONG, false),
+        Which::NotIn(_, patience) | Which::HeldBy(_, patience) => (*patience, true),
+    };
+    let ids = list_ids(&mut *conn, which, patience).await?;
+    let mut seen = HashSet::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        read_chunk(gate, &mut *conn, chunk, patience, &mut seen, is_open).await?;
     }
-    let mut seen = HashSet::new();
+    Ok(seen)
+}
+
+async fn list_ids(conn: &mut PgConnection, which: Which<'_>, patience: Duration) -> sqlx::Result<Vec<Uuid>> {
+    let mut rows = match which {
+        Which::These(keys) => return Ok(keys.iter().map(|key| key.uuid()).collect()),
+        Which::All => sqlx::query_scalar!("select id from keys order by id").fetch(conn),
+        Which::NotIn(seen, _) => sqlx::query_scalar!(
+            "select id from keys
+             where changed_in >= pg_snapshot_xmin($1::text::pg_snapshot) and changed_in < pg_snapshot_xmax(pg_current_snapshot())
+               and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)",
+            seen,
+        )
+        .fetch(conn),
+        Which::HeldBy(holders, _) => sqlx::query_scalar!(
+            r#"select id as "id!" from keys where workspace_id = any($1) union
+               select id from keys where plan_id = any($1) union
+               select id from keys where api_id = any($1) union
+               select o.id from workspace_plans p join keys o on o.workspace_id = p.workspace_id where p.plan_id = any($1) union
+               select o.id from group_members m join keys o on o.workspace_id = m.workspace_id
+               where m.group_id = any(array(select id from groups where id = any($1) or plan_id = any($1)))"#,
+            holders,
+        )
+        .fetch(conn),
+    };
+    let mut ids = Vec::new();
+    while let Some(id) = within(patience, rows.try_next()).await? {
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// Reads these keys, row by row. With `is_open` nobody waits for them in particular.
+async fn read_chunk(gate: &Gate, conn: &mut PgConnection, ids: &[Uuid], patience: Duration, seen: &mut HashSet<KeyId>, is_open: bool) -> sqlx::Result<()> {
     let mut rows = sqlx::query!(
-        r#"select k.id, k.workspace_id, k.api_id, a.slug, k.state, k.expires_at, w.personal_of as owner,
+        r#"select k.id as "id!", k.workspace_id as "workspace_id!", k.api_id as "api_id!", a.slug as "slug!", k.state as "state!", k.expires_at, w.personal_of as owner,
              case when exists (select from account_disablements d where d.account_id = w.personal_of)
                  or exists (select from account_departures g where g.account_id = w.personal_of)
                then 9223372036854775807 else b.until end as "banned_until?",
@@ -125,17 +164,20 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
                where a.slug <> 'tollgate' or p in (
                  select rp.permission from account_roles ar join role_permissions rp on rp.role = ar.role where ar.account_id = w.personal_of)
              ) as "permissions!",
-             k.addresses::text[] as "addresses!", k.origins as web_origins, g.public_key as "public_key?", g.sealed_secret as "sealed_secret?", g.fingerprint as "fingerprint?",
-             array(select s.id from key_secrets s where s.key_id = k.id order by s.id) as "secret_ids!",
-             -- Of a salted one how it begins and its salted hash, a line each.
-             array(select coalesce(convert_to(s.start || chr(10) || s.phc, 'UTF8'), s.hash) from key_secrets s where s.key_id = k.id order by s.id) as "hashes!: Vec<Vec<u8>>",
-             array(select s.origin from key_secrets s where s.key_id = k.id order by s.id) as "origins!",
-             array(select s.expires_at from key_secrets s where s.key_id = k.id order by s.id) as "secret_ends!: Vec<Option<OffsetDateTime>>",
-             exists (select from key_secrets s where s.key_id = k.id and s.until_first_use) as "awaits_first_use!",
+             k.addresses::text[] as "addresses!", k.origins as "web_origins!", g.public_key as "public_key?", g.sealed_secret as "sealed_secret?", g.fingerprint as "fingerprint?",
+             coalesce(s.ids, '{}') as "secret_ids!", coalesce(s.hashes, '{}') as "hashes!: Vec<Vec<u8>>", coalesce(s.origins, '{}') as "origins!",
+             coalesce(s.ends, '{}') as "secret_ends!: Vec<Option<OffsetDateTime>>", coalesce(s.awaits, false) as "awaits_first_use!",
              coalesce(kp.slug, wp.slug, gp.slug) as "plan?", l.level as "level?", l.names as "limit_names?", l.calls as "limit_calls?",
              l.windows as "limit_windows?", l.zones as "limit_zones?", l.overs as "limit_overs?"
            from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
              left join key_signings g on g.key_id = k.id
+             left join lateral (
+               -- Of a salted one how it begins and its salted hash, a line each.
+               select array_agg(o.id order by o.id) as ids,
+                 array_agg(coalesce(convert_to(o.start || chr(10) || o.phc, 'UTF8'), o.hash) order by o.id) as hashes,
+                 array_agg(o.origin order by o.id) as origins, array_agg(o.expires_at order by o.id) as ends, bool_or(o.until_first_use) as awaits
+               from key_secrets o where o.key_id = k.id
+             ) s on true
              left join workspace_plans h on h.workspace_id = k.workspace_id
              left join (
                select account_id, max(coalesce((extract(epoch from until) * 1000000)::bigint, 9223372036854775807)) as until
@@ -150,25 +192,14 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
                from limit_levels(k.id, k.plan_id, case when a.slug <> 'tollgate' then k.workspace_id end, case when a.slug <> 'tollgate' then h.plan_id end, k.api_id) f
                group by f.level order by f.level limit 1
              ) l on true
-           where ($1::uuid[] is null or k.id = any($1)) and ($2::text is null or (
-             k.changed_in >= pg_snapshot_xmin($2::text::pg_snapshot) and k.changed_in < pg_snapshot_xmax(pg_current_snapshot())
-             and not pg_visible_in_snapshot(k.changed_in, $2::text::pg_snapshot)))
-             and ($3::uuid[] is null or k.id = any(array(
-               select id from keys where workspace_id = any($3) union
-               select id from keys where plan_id = any($3) union
-               select id from keys where api_id = any($3) union
-               select o.id from workspace_plans p join keys o on o.workspace_id = p.workspace_id where p.plan_id = any($3) union
-               select o.id from group_members m join keys o on o.workspace_id = m.workspace_id
-               where m.group_id = any(array(select id from groups where id = any($3) or plan_id = any($3))))))"#,
-        these.as_deref(),
-        seen_before,
-        holders,
+           where k.id = any($1)"#,
+        ids,
     )
-    .fetch(db);
+    .fetch(conn);
     while let Some(row) = within(patience, rows.try_next()).await? {
         let key = KeyId::new(row.id);
         seen.insert(key);
-        if these.is_none() && seen.len().is_multiple_of(MANY) {
+        if is_open && seen.len().is_multiple_of(MANY) {
             gate.contact.is_busy();
         }
         let standing = match row.state.as_str() {
@@ -220,11 +251,11 @@ pub async fn read_keys(gate: &Gate, db: impl PgExecutor<'_>, which: Which<'_>) -
         };
         gate.table.put(key, |replaced| Record::new(facts, &gate.default, &gate.groups, replaced, |counter| gate.begun().add(key, counter)));
     }
-    Ok(seen)
+    Ok(())
 }
 
-/// Cost units of what passed since then, by key: from the rollups where that is a day or a quarter of an hour, else from minutes, the
-/// one that it lies in taken whole.
+/// Cost units of what passed since then, by key: from the rollups where that is a day or a quarter of an hour (then whole days of UTC from
+/// the first on), else from minutes, the one that it lies in taken whole.
 pub async fn list_used(db: &PgPool, since: OffsetDateTime, keys: &[Uuid]) -> sqlx::Result<Vec<(KeyId, u64)>> {
     let one = |key: Uuid, used: i64| (KeyId::new(key), u64::try_from(used).unwrap_or(0));
     if since.unix_timestamp() % 86_400 == 0 {
@@ -237,10 +268,15 @@ pub async fn list_used(db: &PgPool, since: OffsetDateTime, keys: &[Uuid]) -> sql
     }
     if since.unix_timestamp() % 900 == 0 {
         let rows = sqlx::query!(
-            r#"select key_id, sum(coalesce(cost, count))::bigint as "used!" from usage_quarters
-               where key_id = any($1) and outcome = 'VALID' and quarter >= $2 group by key_id"#,
+            r#"select key_id as "key_id!", sum(part)::bigint as "used!" from (
+                 select key_id, coalesce(cost, count) as part from usage_quarters
+                 where key_id = any($1) and outcome = 'VALID' and quarter >= $2 and quarter < $3
+                 union all
+                 select key_id, cost from usage_days where key_id = any($1) and outcome = 'VALID' and day >= $3
+               ) parts group by key_id"#,
             keys,
             since,
+            since.replace_time(time::Time::MIDNIGHT) + time::Duration::DAY,
         );
         return Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.used)).collect());
     }

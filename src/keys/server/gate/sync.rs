@@ -128,7 +128,7 @@ impl Follower {
         self.seen = look(&self.db, None).await?.seen;
         load_apis(gate, &mut *self.db.acquire().await?).await?;
         load_blocks(gate, &mut *self.db.acquire().await?).await?;
-        read_keys(gate, &self.db, Which::All).await?;
+        read_keys(gate, &mut *self.db.acquire().await?, Which::All).await?;
         tracing::info!(keys = gate.len(), "key table loaded");
         Ok(())
     }
@@ -220,12 +220,13 @@ impl Follower {
                 within(patience, async { load_blocks(gate, link.acquire().await?).await }).await?;
             }
             let is_long_ago = gate.contact.behind() > REMOVED_KEPT && gate.contact.was_current();
-            let mut read = read_keys(gate, &mut *link, if is_long_ago { Which::All } else { Which::NotIn(&self.seen, patience) }).await?;
+            let which = if is_long_ago { Which::All } else { Which::NotIn(&self.seen, patience) };
+            let mut read = read_keys(gate, link.acquire().await?, which).await?;
             let gone = if is_long_ago { gate.table.ids_known() } else { news.removed.clone() };
             gone.into_iter().filter(|id| !read.contains(id)).for_each(|id| gate.table.remove(id));
             if !news.holders.is_empty() {
                 // These may be all keys of an API: as with a whole table, the first may take its time.
-                read.extend(read_keys(gate, &mut *link, Which::HeldBy(&news.holders, FIRST_ANSWER)).await?);
+                read.extend(read_keys(gate, link.acquire().await?, Which::HeldBy(&news.holders, FIRST_ANSWER)).await?);
             }
             self.seen.clone_from(&news.seen);
             let news = news.removed.len() + read.len() + usize::from(news.blocks_changed);
@@ -348,7 +349,7 @@ pub(super) async fn within<T>(patience: Duration, question: impl Future<Output =
 pub async fn refresh(gate: &Arc<Gate>, db: &PgPool, keys: &[KeyId]) -> sqlx::Result<()> {
     // One reader at a time: an older look must not be put over a newer one.
     let reading = gate.reading.lock().await;
-    let read = read_keys(gate, db, Which::These(keys)).await?;
+    let read = read_keys(gate, &mut *db.acquire().await?, Which::These(keys)).await?;
     for gone in keys.iter().filter(|id| !read.contains(id)) {
         gate.table.remove(*gone);
     }
@@ -359,7 +360,7 @@ pub async fn refresh(gate: &Arc<Gate>, db: &PgPool, keys: &[KeyId]) -> sqlx::Res
 /// Reads the keys anew that these plans, workspaces or APIs hold.
 pub async fn refresh_held(gate: &Arc<Gate>, db: &PgPool, holders: &[Uuid]) -> sqlx::Result<()> {
     let reading = gate.reading.lock().await;
-    read_keys(gate, db, Which::HeldBy(holders, FIRST_ANSWER)).await?;
+    read_keys(gate, &mut *db.acquire().await?, Which::HeldBy(holders, FIRST_ANSWER)).await?;
     drop(reading);
     resumed(resume_begun(gate, db)).await
 }

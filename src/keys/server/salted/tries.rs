@@ -1,7 +1,6 @@
 //! How often salted hashes are tried: two at once and a short queue behind them, no secret twice within a minute, and no more than so
 //! many wrong ones from one address and of one start. So whoever knows how secrets begin can't keep the machine busy.
 
-use super::START;
 use crate::{keys::server::gate::Places, platform::crypto::sha256};
 use std::{
     collections::{HashSet, VecDeque},
@@ -74,10 +73,11 @@ pub struct Of {
 }
 
 impl Of {
-    pub fn new(secret: &str, address: Option<IpAddr>, now_micros: i64, generation: u64) -> Self {
+    /// `begins`: the known start that makes the secret worth a try.
+    pub fn new(secret: &str, begins: &str, address: Option<IpAddr>, now_micros: i64, generation: u64) -> Self {
         let digest = sha256(secret);
         let minute = u32::try_from(now_micros.div_euclid(60_000_000)).unwrap_or(0);
-        let begins = sha256(secret.get(..*START.start()).unwrap_or(secret));
+        let begins = sha256(begins);
         let (half, _) = begins.split_at(16);
         let start = half.iter().fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte));
         Self { digest, address: address.map(prefix), start, minute, generation }
@@ -137,7 +137,7 @@ mod tests {
     const MINUTE: i64 = 60_000_000;
 
     fn of(secret: &str, address: &str, minute: i64, generation: u64) -> Of {
-        Of::new(secret, address.parse().ok(), minute * MINUTE, generation)
+        Of::new(secret, secret.get(..8).unwrap_or(secret), address.parse().ok(), minute * MINUTE, generation)
     }
 
     #[tokio::test]

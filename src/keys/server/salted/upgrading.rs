@@ -23,7 +23,9 @@ pub async fn upgrade(ctx: &Ctx, gate: &Gate, secret: &str, address: Option<IpAdd
 }
 
 async fn try_all(ctx: &Ctx, gate: &Gate, candidates: Vec<(KeyId, Salted)>, secret: &str, address: Option<IpAddr>) -> Result<(), AppError> {
-    let of = Of::new(secret, address, gate.now_micros(), gate.salted_generation());
+    // Of several the longest: who guesses at one key holds up no other.
+    let begins = candidates.iter().map(|(_, salted)| &*salted.start).max_by_key(|start| start.len()).unwrap_or_default();
+    let of = Of::new(secret, begins, address, gate.now_micros(), gate.salted_generation());
     if gate.tries().is_wrong(&of) {
         return Ok(());
     }

@@ -36,6 +36,7 @@ pub struct ToldRow {
     pub threshold: Option<i16>,
     pub allowed: Option<i64>,
     pub window_seconds: Option<i32>,
+    pub zone: Option<String>,
     pub expires_at: Option<OffsetDateTime>,
 }
 
@@ -43,15 +44,15 @@ pub struct ToldRow {
 pub async fn list_told(db: impl PgExecutor<'_>, account: AccountId, most: i64) -> sqlx::Result<Vec<ToldRow>> {
     sqlx::query_as!(
         ToldRow,
-        r#"select t.key_id as "key_id?", coalesce(k.name, 'All keys together') as "key_name!", t.at as "at!", t.threshold, t.allowed, t.window_seconds, t.expires_at
+        r#"select t.key_id as "key_id?", coalesce(k.name, 'All keys together') as "key_name!", t.at as "at!", t.threshold, t.allowed, t.window_seconds, t.zone, t.expires_at
            from (
-             (select key_id, at, max(threshold) as threshold, allowed, window_seconds, null::timestamptz as expires_at from limit_notices
-              where account_id = $1 group by key_id, at, limit_name, window_seconds, window_start, allowed order by at desc limit $2)
+             (select key_id, at, max(threshold) as threshold, allowed, window_seconds, zone, null::timestamptz as expires_at from limit_notices
+              where account_id = $1 group by key_id, at, limit_name, window_seconds, zone, window_start, allowed order by at desc limit $2)
              union all
-             (select null, at, max(threshold), allowed, window_seconds, null from shared_limit_notices
-              where account_id = $1 group by workspace_id, at, limit_name, window_seconds, window_start, allowed order by at desc limit $2)
+             (select null, at, max(threshold), allowed, window_seconds, zone, null from shared_limit_notices
+              where account_id = $1 group by workspace_id, at, limit_name, window_seconds, zone, window_start, allowed order by at desc limit $2)
              union all
-             (select key_id, at, null, null, null, expires_at from expiry_notices where account_id = $1 order by at desc limit $2)
+             (select key_id, at, null, null, null, null, expires_at from expiry_notices where account_id = $1 order by at desc limit $2)
            ) t left join keys k on k.id = t.key_id
            order by t.at desc, k.name limit $2"#,
         account.uuid(),

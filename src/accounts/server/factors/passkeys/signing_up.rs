@@ -11,6 +11,7 @@ use crate::{
     accounts::server::{
         Visitor,
         attempts::{self, Attempt},
+        sign_up::{before_at, name as checked_name},
         store::factors::passkeys as store,
     },
     error::{AppError, Fields},
@@ -31,13 +32,14 @@ pub(in crate::accounts::server) struct FirstPasskey {
 /// Asks a browser for the passkey of a new account; answers what its script passes on, as JSON. Says nothing of the address.
 pub async fn ask_passkey_of_sign_up(ctx: &Ctx, from: &Visitor, email: &str, name: &str) -> Result<String, AppError> {
     let mut fields = Fields::default();
+    let typed = if name.trim().is_empty() { before_at(email) } else { name };
+    let name = fields.check("name", checked_name(typed));
     let email: Option<Email> = fields.check("email", email.parse::<Email>());
     fields.done()?;
-    let email = email.ok_or(AppError::NotFound)?;
+    let (email, name) = email.zip(name).ok_or(AppError::NotFound)?;
     Attempt::charge(ctx, &attempts::PASSKEY_FROM, &attempts::network(from.address)).await?;
     let handle = new_handle(ctx);
-    let name = if name.trim().is_empty() { email.as_str() } else { name.trim() };
-    let (asked, state) = relying_party(ctx)?.start_passkey_registration(handle, email.as_str(), name, None).map_err(AppError::internal)?;
+    let (asked, state) = relying_party(ctx)?.start_passkey_registration(handle, email.as_str(), &name, None).map_err(AppError::internal)?;
     let options = options(&asked)?;
     let question = Question {
         purpose: Purpose::SignUp,
