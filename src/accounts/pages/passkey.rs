@@ -6,7 +6,7 @@ use crate::{
         components::{PasskeyField, loaded},
         model::NewPasskey,
     },
-    ui::{AuthFrame, Button, CheckField, Form, Look, Size, TextField},
+    ui::{AuthFrame, Button, CheckField, ErrorSummary, Form, Look, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -25,6 +25,7 @@ pub fn NewPasskeyPage() -> impl IntoView {
 fn start(foot: Vec<(String, String)>) -> AnyView {
     view! {
         <AuthFrame title="Add a passkey" lead=view! { "You sign in with your fingerprint, your face or a PIN, and there is no password to steal." }.into_any() foot=foot>
+            <ErrorSummary action=AddPasskey::PATH/> // a question is used up by the try that failed
             <Form action=StartPasskey::PATH class="stack">
                 <Button look=Look::Primary size=Size::Large block=true>"Begin"</Button>
             </Form>

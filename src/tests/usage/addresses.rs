@@ -102,7 +102,8 @@ async fn a_file_by_address_has_what_is_known(db: PgPool) {
     write_batch(&app.ctx, app.ctx.new_id(), &a_day(&mara, a, b)).await.unwrap();
     let by_address = asked(&[("by", "address")]);
     let lines = export_usage(&app.ctx, &mara, &by_address).await.unwrap().unwrap();
-    let told: Vec<_> = lines.iter().map(|l| (l.key.as_str(), l.address.as_str(), l.code.as_str(), l.calls)).collect();
+    let mut told: Vec<_> = lines.iter().map(|l| (l.key.as_str(), l.address.as_str(), l.code.as_str(), l.calls)).collect();
+    told.sort_unstable(); // keys of one instant have no order
     assert_eq!(
         told,
         [("a", "192.0.2.1", "FORBIDDEN", 10), ("a", "192.0.2.1", "VALID", 60), ("a", "2001:db8:1:2::/64", "VALID", 25), ("b", "192.0.2.1", "VALID", 5)]
@@ -128,8 +129,8 @@ async fn the_busiest_addresses_stay_and_all_are_forgotten_after_a_month(db: PgPo
     write_batch(&app.ctx, app.ctx.new_id(), &Batch { addresses, ..Batch::default() }).await.unwrap();
     while forget_rare_addresses(&app.ctx).await.unwrap() {}
     let kept: Vec<(i64, i64)> =
-        sqlx::query_as("select count(*), min(count) from usage_addresses group by key_id, quarter order by key_id, quarter").fetch_all(&db).await.unwrap();
-    assert_eq!(kept, [(100, 31), (130, 1), (1, 8)], "a quarter of an hour that is not over waits");
+        sqlx::query_as("select count(*), min(count) from usage_addresses group by key_id, quarter order by 1").fetch_all(&db).await.unwrap();
+    assert_eq!(kept, [(1, 8), (100, 31), (130, 1)], "a quarter of an hour that is not over waits");
     app.ctx.clock.advance(Duration::days(31));
     while forget_old_usage(&app.ctx).await.unwrap() {}
     assert_eq!(sqlx::query_scalar::<_, i64>("select count(*) from usage_addresses").fetch_one(&db).await.unwrap(), 0);

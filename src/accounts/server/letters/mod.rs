@@ -163,7 +163,7 @@ fn factor(told: Told, sample: &Sample) -> FactorChanged {
 }
 
 fn program(told: signed_in::Told, sample: &Sample) -> ProgramTold {
-    ProgramTold { told, program: Some(sample.typed("tollgate on laptop")), link: sample.secret_link("/not-me"), seen: seen(sample) }
+    ProgramTold { told, program: Some(sample.typed("tollgate (laptop)")), link: sample.secret_link("/not-me"), seen: seen(sample) }
 }
 
 fn elsewhere(told: openid::Told, sample: &Sample) -> SignInElsewhere {

@@ -32,8 +32,8 @@ pub struct DefaultLimit<'a> {
 /// Limits with windows of an hour or longer, of keys with calls in the last half hour: a threshold is passed by a call. They are those
 /// of the level that holds the key (`limit_levels`, else the default); what all keys of a workspace share is of no key alone and stands in
 /// `shared`. Windows begin at multiples of their length since 1970, or with the day or month of their zone, as the gate's do. What is used
-/// is the sum of whole days where the window is made of them in UTC, else of whole quarters of an hour, and of single minutes before the
-/// first of them; so rows are bounded by the window's days.
+/// is the sum of whole days of UTC where the window is made of days, of whole quarters of an hour before the first of them, and of single
+/// minutes before the first of those; so rows are bounded by the window's days.
 pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
     sqlx::query_as!(
         UsedLimit,
@@ -58,7 +58,10 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
                else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
              from limits where (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
            ), edges as (
-             select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole from windows
+             select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole,
+               case when zone <> 'UTC' or window_seconds % 86400 = 0 then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
+                 else 'infinity' end as midnight
+             from windows
            )
            select e.id as "key_id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.starts as "window_start!",
              e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
@@ -67,13 +70,15 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
            join accounts o on o.id = w.personal_of and o.verified_at is not null
            left join notice_settings n on n.account_id = o.id
            cross join lateral (
-             select (case when e.window_seconds % 86400 = 0 and e.zone = 'UTC'
-               then (select sum(d.cost) from usage_days d where d.key_id = e.id and d.day >= e.starts and d.day <= $1 and d.outcome = 'VALID')
-               else (select sum(part) from (
-                 select sum(coalesce(q.cost, q.count)) from usage_quarters q where q.key_id = e.id and q.quarter >= e.whole and q.quarter <= $1 and q.outcome = 'VALID'
-                 union all
-                 select sum(coalesce(m.cost, m.count)) from usage_minutes m where m.key_id = e.id and m.minute >= e.starts and m.minute < e.whole and m.outcome = 'VALID'
-               ) parts(part)) end)::bigint as used
+             select sum(part)::bigint as used from (
+               select sum(d.cost) from usage_days d where d.key_id = e.id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
+               union all
+               select sum(coalesce(q.cost, q.count)) from usage_quarters q
+               where q.key_id = e.id and q.quarter >= e.whole and q.quarter < e.midnight and q.quarter <= $1 and q.outcome = 'VALID'
+               union all
+               select sum(coalesce(m.cost, m.count)) from usage_minutes m
+               where m.key_id = e.id and m.minute >= e.starts and m.minute < e.whole and m.minute <= $1 and m.outcome = 'VALID'
+             ) parts(part)
            ) u
            where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
                and not exists (select from account_departures g where g.account_id = o.id)

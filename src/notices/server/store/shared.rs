@@ -40,7 +40,10 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
                else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
              from limits where (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
            ), edges as (
-             select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole from windows
+             select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole,
+               case when zone <> 'UTC' or window_seconds % 86400 = 0 then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
+                 else 'infinity' end as midnight
+             from windows
            )
            select e.workspace_id as "workspace_id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!",
              e.starts as "window_start!", e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
@@ -49,22 +52,22 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
            join accounts o on o.id = w.personal_of and o.verified_at is not null
            left join notice_settings n on n.account_id = o.id
            cross join lateral (
-             select (case when e.window_seconds % 86400 = 0 and e.zone = 'UTC'
-               then (select sum(d.cost) from usage_days d
-                 where d.workspace_id = e.workspace_id and d.day >= e.starts and d.day <= $1 and d.outcome = 'VALID'
-                   and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = d.key_id
-                     and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id)))
-               else (select sum(part) from (
-                 select sum(coalesce(q.cost, q.count)) from usage_quarters q
-                 where q.workspace_id = e.workspace_id and q.quarter >= e.whole and q.quarter <= $1 and q.outcome = 'VALID'
-                   and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = q.key_id
-                     and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id))
-                 union all
-                 select sum(coalesce(m.cost, m.count)) from usage_minutes m
-                 where m.workspace_id = e.workspace_id and m.minute >= e.starts and m.minute < e.whole and m.outcome = 'VALID'
-                   and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = m.key_id
-                     and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id))
-               ) parts(part)) end)::bigint as used
+             select sum(part)::bigint as used from (
+               select sum(d.cost) from usage_days d
+               where d.workspace_id = e.workspace_id and d.day >= e.midnight and d.day <= $1 and d.outcome = 'VALID'
+                 and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = d.key_id
+                   and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id))
+               union all
+               select sum(coalesce(q.cost, q.count)) from usage_quarters q
+               where q.workspace_id = e.workspace_id and q.quarter >= e.whole and q.quarter < e.midnight and q.quarter <= $1 and q.outcome = 'VALID'
+                 and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = q.key_id
+                   and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id))
+               union all
+               select sum(coalesce(m.cost, m.count)) from usage_minutes m
+               where m.workspace_id = e.workspace_id and m.minute >= e.starts and m.minute < e.whole and m.minute <= $1 and m.outcome = 'VALID'
+                 and exists (select from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate' where k.id = m.key_id
+                   and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id))
+             ) parts(part)
            ) u
            where coalesce(n.limits, true) and not exists (select from account_disablements d where d.account_id = o.id)
              and not exists (select from account_departures g where g.account_id = o.id)

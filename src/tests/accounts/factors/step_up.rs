@@ -12,8 +12,12 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use time::Duration;
 use tollgate::{
-    accounts::{api, server::ACTS},
+    accounts::{
+        Via, api,
+        server::{ACTS, caller_of_account},
+    },
     admin::api as admin,
+    keys::{model::NewKey, server::create_key},
     values::SessionId,
 };
 
@@ -44,9 +48,17 @@ async fn r50_every_act_of_the_list_needs_a_proof_of_ten_minutes_at_most(db: PgPo
     let app = TestApp::start(db).await;
     let (operator, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
     let (account, session) = (vera.account.to_string(), app.ctx.new_id::<SessionId>().to_string());
+    let caller = caller_of_account(&app.ctx, operator.account, Via::Cli).await.unwrap().unwrap();
+    let new = NewKey { name: "their own".to_owned(), api: Some("tollgate".to_owned()), ..NewKey::default() };
+    let key = create_key(&app.ctx, &caller, new).await.unwrap().key.id.to_string();
     let call = async |path: &str| {
-        let id = if path == "/fn/tollgate/accounts/api/sessions/end_session" { &session } else { &account };
-        let form = [("id", id.as_str()), ("session", &session), ("reason", "a test"), ("lasts", "1d"), ("name", "a test"), ("api", "tollgate")];
+        let id = match path {
+            "/fn/tollgate/accounts/api/sessions/end_session" => &session,
+            "/fn/tollgate/keys/api/rotate_key" => &key,
+            _ => &account,
+        };
+        let form =
+            [("id", id.as_str()), ("session", &session), ("reason", "a test"), ("lasts", "1d"), ("name", "a test"), ("api", "tollgate"), ("grace", "60")];
         let request = operator.browser.http.post(app.url(path)).header("sec-fetch-site", "same-origin").header("accept", "application/json");
         let answer = request.form(&form).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())

@@ -50,6 +50,7 @@ async fn r46_s69_a_new_password_ends_every_program(db: PgPool) {
 async fn r46_a_password_that_changes_while_a_program_signs_in_leaves_none(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
+    app.ctx.clock.advance(time::Duration::seconds(1)); // passwords are told apart by when they were set
     let form = [("current_password", PASSWORD), ("new_password", NEW_PASSWORD)];
     let (changed, grant) =
         tokio::join!(vera.browser.post::<api::ChangePassword>("/settings/security", &form), post(&app, TOKEN, password_grant(&vera.email, PASSWORD)));
