@@ -12,7 +12,7 @@ async function journey(page: Page, product: Product): Promise<void> {
   await signIn(page, person);
 
   await page.goto('/settings/danger');
-  await page.getByRole('link', { name: 'Export' }).click();
+  await page.getByRole('link', { name: 'Export', exact: true }).click();
   await page.getByRole('button', { name: 'Export' }).click();
   await product.mailbox.waitFor({ to: person.email, subject: /data/i });
   await page.goto('/settings/danger');
