@@ -5,6 +5,8 @@ import { signIn, signUp, somebody, type Person } from './support/people';
 import type { Product } from './support/product';
 import { expect, test } from './support/test';
 
+test.describe.configure({ timeout: 120_000 }); // the whole way, with mails on it
+
 let operators = 0;
 
 async function operator(product: Product): Promise<Person> {

@@ -6,6 +6,8 @@ import type { Product } from './support/product';
 import { expect, test } from './support/test';
 import { totp } from './support/totp';
 
+test.describe.configure({ timeout: 120_000 }); // the whole way, with mails on it
+
 async function journey(page: Page, other: Page, product: Product): Promise<void> {
   const person = somebody('factors');
   await signUp(page, product.mailbox, person);

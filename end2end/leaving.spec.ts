@@ -6,6 +6,8 @@ import type { Product } from './support/product';
 import { linkIn } from './support/smtp';
 import { expect, test } from './support/test';
 
+test.describe.configure({ timeout: 120_000 }); // the whole way, with mails on it
+
 async function journey(page: Page, product: Product): Promise<void> {
   const person = somebody('leaving');
   await signUp(page, product.mailbox, person);
