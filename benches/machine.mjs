@@ -3,10 +3,12 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { createServer } from 'node:net';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 export const SERVER_CORE = '0';
 export const CLIENT_CORE = '1';
+export const ALL_CORES = `0-${cpus().length - 1}`;
 const TICKS_PER_SECOND = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout) || 100;
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -23,9 +25,9 @@ export const freePort = () => new Promise((done) => {
   });
 });
 
-/** Starts a program on the servers' core. Its output goes to `log` (a file descriptor). */
-export function start(program, args, { env = {}, log, cwd }) {
-  const child = spawn('taskset', ['-c', SERVER_CORE, program, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', log, log], cwd });
+/** Starts a program on the servers' core, unless it is given others. Its output goes to `log` (a file descriptor). */
+export function start(program, args, { env = {}, log, cwd, cores = SERVER_CORE }) {
+  const child = spawn('taskset', ['-c', cores, program, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', log, log], cwd });
   child.ended = new Promise((done) => child.once('exit', done));
   return child;
 }
@@ -60,9 +62,18 @@ export function descendantsMiB(pid) {
   return kib / 1024;
 }
 
-/** One request on a connection of its own; answers `{ status, headers, body }`, headers as `[name, value]` pairs. */
-export const call = (url, { method = 'GET', headers = {}, body } = {}) => new Promise((done, failed) => {
-  const sent = httpRequest(url, { method, headers, agent: false }, (answer) => {
+/** The most resident memory that a process ever had, in MiB. */
+export const peakMiB = (pid) => Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmHWM:\s+(\d+)/)[1]) / 1024;
+
+/** The value below which `share` of the numbers lie (nearest rank). */
+export const percentile = (numbers, share) => {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+};
+
+/** One request, on a connection of its own unless an `agent` keeps some; answers `{ status, headers, body }`, headers as `[name, value]` pairs. */
+export const call = (url, { method = 'GET', headers = {}, body, agent = false } = {}) => new Promise((done, failed) => {
+  const sent = httpRequest(url, { method, headers, agent }, (answer) => {
     const chunks = [];
     answer.on('data', (chunk) => chunks.push(chunk)).on('error', failed).on('end', () => {
       const pairs = [];
@@ -74,18 +85,31 @@ export const call = (url, { method = 'GET', headers = {}, body } = {}) => new Pr
   sent.end(body);
 });
 
-/** Asks for `url` until it answers 200; the milliseconds that took. */
+/** Calls `ask` again and again until `isOver()`, `pause` ms after each answer; the milliseconds that each took. */
+export async function probe(ask, isOver, pause) {
+  const took = [];
+  while (!isOver()) {
+    const from = performance.now();
+    await ask();
+    took.push(performance.now() - from);
+    await sleep(pause);
+  }
+  return took;
+}
+
+/** Asks for `url`, or calls it, until the answer is 200; the milliseconds that took. */
 export async function readyAfter(url, child, withinMs) {
+  const ask = typeof url === 'function' ? url : () => call(url).catch(() => undefined);
   const from = performance.now();
   let running = true;
   child.ended.then(() => (running = false));
   while (performance.now() - from < withinMs) {
     if (!running) throw new Error('the server ended while starting');
-    const answer = await call(url).catch(() => undefined);
+    const answer = await ask();
     if (answer?.status === 200) return performance.now() - from;
     await sleep(2);
   }
-  throw new Error(`${url} was not ready within ${withinMs} ms`);
+  throw new Error(`the server was not ready within ${withinMs} ms`);
 }
 
 /** A request as it goes over the wire. */
@@ -119,6 +143,7 @@ export async function wrk(port, pid, requests, { seconds, connections, folder, o
     per_second: figures.requests / wall,
     p50_us: figures.p50_us,
     p99_us: figures.p99_us,
+    max_us: figures.max_us,
     server_us_per_request: (cpu * 1e6) / figures.requests,
     server_busy: cpu / wall,
   };

@@ -1,176 +1,102 @@
-// `make bench`: Tollgate against a bare axum server that gives the same answers, alternately, in one run; medians as ratios.
-//
-// Both servers have core 0 (with Tollgate, its Postgres too), wrk has core 1. Limits and metering are on, 10,000 keys are loaded.
-// At the end the calls that wrk made are compared with those that the database has counted.
-import { mkdirSync, mkdtempSync, openSync, writeFileSync, chmodSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
+// `make bench`: runs the cases that BENCH_CASES names, one after the other, each with servers of its own, and writes what they measured
+// to one file. A case is a module with `measure(bench)`, which answers plain data, and `report(result, say)`, which prints it.
+import { chmodSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { call, descendantsMiB, freePort, median, readyAfter, residentMiB, sleep, start, stop, wrk } from './machine.mjs';
+import * as gate from './gate.mjs';
+import { freePort, readyAfter, start, stop } from './machine.mjs';
+import * as million from './million.mjs';
+import * as nginx from './nginx.mjs';
+import * as signIn from './sign_in.mjs';
+import * as timing from './timing.mjs';
 import { Tollgate } from './tollgate.mjs';
+
+const CASES = { gate, nginx, 'sign-in': signIn, timing, million };
 
 const [, , tollgateBinary, bareBinary, outputFile] = process.argv;
 const setting = (name, preset) => Number(process.env[name] ?? preset);
-const ROUNDS = setting('BENCH_ROUNDS', 5);
-const SECONDS = setting('BENCH_SECONDS', 5);
-const CONNECTIONS = setting('BENCH_CONNECTIONS', 32);
-const KEYS = setting('BENCH_KEYS', 10_000);
-const KEYS_IN_TURN = Math.min(1000, KEYS);
-const STARTS = 3;
-const AIM = 0.7;
-
+const settings = {
+  rounds: setting('BENCH_ROUNDS', 5),
+  seconds: setting('BENCH_SECONDS', 5),
+  connections: setting('BENCH_CONNECTIONS', 32),
+  keys: setting('BENCH_KEYS', 10_000),
+  many_keys: setting('BENCH_MANY_KEYS', 1_000_000),
+  samples: setting('BENCH_SAMPLES', 10_000),
+};
 const say = (text) => console.log(text);
 
-const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'));
-chmodSync(folder, 0o755); // as root, the embedded Postgres runs as another user
-const tollgate = new Tollgate(tollgateBinary, folder, await freePort());
-const bare = { port: await freePort() };
-try {
-  const result = await bench();
-  mkdirSync(join(outputFile, '..'), { recursive: true });
-  writeFileSync(outputFile, `${JSON.stringify(result, null, 2)}\n`);
-  report(result);
-} finally {
-  await tollgate.stop();
-  if (bare.child) await stop(bare.child);
-  tollgate.remove();
-}
+/** A place for the files of a case, and servers that end with it. */
+class Bench {
+  settings = settings;
+  say = say;
+  #ends = [];
 
-async function bench() {
-  const loadBefore = loadavg()[0];
-  say(`Tollgate ${tollgateBinary}, ${ROUNDS} rounds of ${SECONDS} s, ${CONNECTIONS} connections`);
-  const firstStart = await tollgate.start();
-  tollgate.fill();
-  const crowd = tollgate.crowd(KEYS, KEYS_IN_TURN);
-  const starts = [];
-  for (let i = 0; i < STARTS; i++) {
-    await tollgate.stop();
-    starts.push(await tollgate.start());
-  }
-  await sleep(3000);
-  const memory = { idle_mib: residentMiB(tollgate.pid), idle_postgres_mib: descendantsMiB(tollgate.pid), load_mib: 0 };
+  constructor(folder) { this.folder = folder; }
 
-  const cases = await benchCases(crowd);
-  await startBare(cases);
-
-  const rounds = cases.map(() => ({ tollgate: [], bare: [] }));
-  const atMost = { seconds: SECONDS, connections: CONNECTIONS, folder };
-  let expected = cases.filter(({ counted }) => counted).length; // the one call each that the answers were recorded from
-  let runs = 0;
-  for (let round = -1; round < ROUNDS; round++) { // round -1 warms up
-    for (const [i, one] of cases.entries()) {
-      const measureTollgate = async () => {
-        const figures = await wrk(tollgate.port, tollgate.pid, one.requests, {
-          ...atMost, seconds: round < 0 ? 1 : SECONDS,
-          onTick: () => (memory.load_mib = Math.max(memory.load_mib, residentMiB(tollgate.pid))),
-        });
-        if (one.counted) { expected += figures.requests; runs += 1; }
-        if (round >= 0) rounds[i].tollgate.push(figures);
-      };
-      const measureBare = async () => {
-        const figures = await wrk(bare.port, bare.child.pid, one.requests.map((request) => ({ ...request, path: one.barePath })), {
-          ...atMost, seconds: round < 0 ? 1 : SECONDS,
-        });
-        if (round >= 0) rounds[i].bare.push(figures);
-      };
-      // Who begins changes from round to round, so that a machine that slows down favours neither.
-      for (const measure of round % 2 ? [measureBare, measureTollgate] : [measureTollgate, measureBare]) await measure();
-    }
-    if (round >= 0) say(`round ${round + 1} of ${ROUNDS} done`);
+  /** Tollgate in a data folder of its own, not started yet; `variables` are settings beside the usual ones. */
+  async product(name, variables = {}) {
+    const tollgate = new Tollgate(tollgateBinary, this.makeFolder(name), await freePort(), variables);
+    this.ends(async () => { await tollgate.stop(); tollgate.remove(); });
+    return tollgate;
   }
 
-  return {
-    machine: { cpu: cpus()[0].model, cores: cpus().length, load_before: loadBefore },
-    settings: { rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, keys: KEYS },
-    cases: cases.map(({ name }, i) => ({ name, ...compare(rounds[i]), rounds: rounds[i] })),
-    metering: await metering(expected, runs * CONNECTIONS),
-    ready_ms: { first_start: firstStart, with_keys: median(starts), starts },
-    memory,
-  };
-}
-
-/** What is measured. `counted`: each call is a verification that usage must show. */
-async function benchCases(crowd) {
-  const json = { Authorization: `Bearer ${tollgate.verifier.secret}`, 'Content-Type': 'application/json' };
-  const verify = (key) => ({
-    method: 'POST', path: '/api/v1/keys/verify', headers: json,
-    body: JSON.stringify({ key, api: 'demo', permission: 'orders:read', route: 'GET /orders' }),
-  });
-  const forward = {
-    method: 'GET', path: '/forward-auth/demo',
-    headers: { Authorization: `Bearer ${tollgate.key.secret}`, 'X-Forwarded-Method': 'GET', 'X-Forwarded-Uri': '/orders?limit=1' },
-  };
-  const cookie = await tollgate.signIn();
-  const cases = [
-    { name: 'verify, one key', requests: [verify(tollgate.key.secret)], counted: true },
-    { name: `verify, ${KEYS_IN_TURN} keys in turn`, requests: crowd.map(verify), counted: true },
-    { name: 'forward-auth', requests: [forward], counted: true },
-    { name: 'page /keys, 20 keys', requests: [{ method: 'GET', path: '/keys', headers: { Cookie: cookie, Accept: 'text/html' } }] },
-  ];
-  for (const [i, one] of cases.entries()) {
-    const [{ path, ...request }] = one.requests;
-    one.answer = await call(tollgate.url + path, request);
-    one.barePath = `/${i}${path}`;
-    if (one.answer.status !== 200) throw new Error(`${one.name}: ${one.answer.status} ${one.answer.body.slice(0, 1000)}`);
-    if (path.endsWith('/verify') && JSON.parse(one.answer.body).valid !== true) throw new Error(`${one.name}: ${one.answer.body}`);
+  /** The bare server, ready, with `answers` to `{ method, path }`: what `call` gave, less what hyper writes itself. */
+  async bare(name, answers) {
+    const own = new Set(['date', 'content-length', 'connection', 'transfer-encoding']);
+    const file = join(this.makeFolder(`${name}-bare`), 'answers.json');
+    const given = answers.map(({ method, path, answer }) => ({ method, path, headers: answer.headers.filter(([field]) => !own.has(field)), body: answer.body }));
+    writeFileSync(file, JSON.stringify([...given, { method: 'GET', path: '/ready', headers: [], body: '' }]));
+    const port = await freePort();
+    const child = this.start(name, bareBinary, [`127.0.0.1:${port}`, file]);
+    await readyAfter(`http://127.0.0.1:${port}/ready`, child, 5000);
+    return { port, pid: child.pid, url: `http://127.0.0.1:${port}` };
   }
-  return cases;
-}
 
-async function startBare(cases) {
-  const own = new Set(['date', 'content-length', 'connection', 'transfer-encoding']);
-  const answers = cases.map(({ barePath, requests, answer }) => ({
-    method: requests[0].method, path: barePath, headers: answer.headers.filter(([name]) => !own.has(name)), body: answer.body,
-  }));
-  const ready = { method: 'GET', path: '/ready', headers: [], body: '' };
-  writeFileSync(join(folder, 'answers.json'), JSON.stringify([...answers, ready]));
-  bare.child = start(bareBinary, [`127.0.0.1:${bare.port}`, join(folder, 'answers.json')], { log: openSync(join(folder, 'bare.log'), 'a') });
-  await readyAfter(`http://127.0.0.1:${bare.port}/ready`, bare.child, 5000);
-  for (const { name, barePath, requests, answer } of cases) {
-    const same = await call(`http://127.0.0.1:${bare.port}${barePath}`, requests[0]);
-    if (same.status !== 200 || same.body !== answer.body) throw new Error(`${name}: the bare server answers otherwise`);
+  /** A program on the servers' core, with its output in a file of the case. */
+  start(name, program, args, options = {}) {
+    const child = start(program, args, { log: openSync(join(this.folder, `${name}.log`), 'a'), ...options });
+    this.ends(() => stop(child));
+    return child;
+  }
+
+  makeFolder(name) {
+    const folder = join(this.folder, name);
+    mkdirSync(folder);
+    return folder;
+  }
+
+  /** `end` runs when the case is over, the latest first. */
+  ends(end) { this.#ends.unshift(end); }
+
+  async close() {
+    for (const end of this.#ends) await end();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-function compare({ tollgate: ours, bare: theirs }) {
-  const medians = (runs) => Object.fromEntries(['per_second', 'p50_us', 'p99_us', 'server_us_per_request', 'server_busy']
-    .map((field) => [field, median(runs.map((run) => run[field]))]));
-  const [a, b] = [medians(ours), medians(theirs)];
-  return {
-    tollgate: a, bare: b,
-    ratio: { throughput: a.per_second / b.per_second, p50: a.p50_us / b.p50_us, p99: a.p99_us / b.p99_us, server_time: a.server_us_per_request / b.server_us_per_request },
-  };
+function chosen() {
+  const names = (process.env.BENCH_CASES || 'gate nginx').split(/\s+/).filter(Boolean);
+  if (process.env.BENCH_MILLION === '1' && !names.includes('million')) names.push('million');
+  const unknown = names.filter((name) => !(name in CASES));
+  if (unknown.length) throw new Error(`there is no case ${unknown.join(', ')}; there are: ${Object.keys(CASES).join(', ')}`);
+  return names;
 }
 
-/** Waits until the meter has written; wrk gives up on what is under way at its end, so a little more than it saw may be counted. */
-async function metering(expected, slack) {
-  let counted = 0;
-  for (let tries = 0; tries < 60; tries++) {
-    const now = tollgate.metered();
-    if (now >= expected && now === counted) break;
-    counted = now;
-    await sleep(1000);
+const results = {};
+for (const name of chosen()) {
+  const folder = mkdtempSync(join(tmpdir(), `tollgate-bench-${name}-`));
+  chmodSync(folder, 0o755); // as root, the embedded Postgres and nginx run as other users
+  const bench = new Bench(folder);
+  say(`\n${name}: Tollgate ${tollgateBinary}`);
+  try {
+    results[name] = await CASES[name].measure(bench);
+  } finally {
+    await bench.close();
   }
-  return { calls: expected, counted, exact: counted >= expected && counted <= expected + slack };
+  CASES[name].report(results[name], say);
 }
-
-function report({ cases, metering: { calls, counted, exact }, ready_ms: ready, memory, machine }) {
-  const columns = [26, 12, 12, 8, 15, 15, 17];
-  const row = (cells) => say(cells.map((cell, i) => (i ? String(cell).padStart(columns[i]) : String(cell).padEnd(columns[i]))).join(''));
-  const pair = (a, b) => `${a}/${b}`;
-  const ms = (us) => (us / 1000).toFixed(2);
-  say('');
-  row(['', 'Tollgate/s', 'bare/s', 'ratio', 'p50 ms', 'p99 ms', 'server µs/call']);
-  for (const { name, tollgate: a, bare: b, ratio } of cases) {
-    row([name, Math.round(a.per_second), Math.round(b.per_second), ratio.throughput.toFixed(2), pair(ms(a.p50_us), ms(b.p50_us)), pair(ms(a.p99_us), ms(b.p99_us)),
-      pair(a.server_us_per_request.toFixed(1), b.server_us_per_request.toFixed(1))]);
-  }
-  say('');
-  say(`metering      ${counted} counted of ${calls} calls: ${exact ? 'nothing lost, nothing counted twice' : 'WRONG'}`);
-  say(`start         ${Math.round(ready.with_keys)} ms to ready with ${KEYS} keys (the very first start, which makes the database: ${Math.round(ready.first_start)} ms)`);
-  say(`memory        ${memory.idle_mib.toFixed(0)} MiB idle, ${memory.load_mib.toFixed(0)} MiB under load; its Postgres ${memory.idle_postgres_mib.toFixed(0)} MiB`);
-  say(`aim           verify at ${AIM} of bare: ${cases[0].ratio.throughput >= AIM ? 'met' : 'missed'}`);
-  const idle = cases.filter(({ bare: b }) => b.server_busy < 0.9).map(({ name }) => name);
-  if (idle.length) say(`note          the bare server had less than 90 % of its core (${idle.join('; ')}): wrk or other programs were the limit; compare the server time`);
-  if (machine.load_before > 0.5) say(`note          the machine was busy before the run (load ${machine.load_before.toFixed(1)}): do not trust the absolute figures`);
-  say(`written to    ${outputFile}`);
-}
+mkdirSync(join(outputFile, '..'), { recursive: true });
+// What `gate` measures stands at the top, where it always stood.
+const { gate: first, ...others } = results;
+writeFileSync(outputFile, `${JSON.stringify({ ...first, ...others }, null, 2)}\n`);
+say(`\nwritten to    ${outputFile}`);

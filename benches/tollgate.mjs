@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, openSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { call, readyAfter, start, stop } from './machine.mjs';
+import { readyAfter, start, stop } from './machine.mjs';
+import { SignInForm } from './sign_in_form.mjs';
 
 const EMAIL = 'bench@example.test';
 const CROWD_EMAIL = 'crowd@example.test';
@@ -11,23 +12,28 @@ const PASSWORD = randomBytes(18).toString('base64url');
 const PAGE_KEYS = 20;
 /** No run comes near it: every call is counted against the limit and passes. */
 const LIMIT = { calls: 1_000_000_000, seconds: 3600 };
-const READY_WITHIN_MS = 120_000;
+const READY_WITHIN_MS = 600_000;
 
 export class Tollgate {
-  constructor(binary, folder, port) {
+  /** `variables` are settings beside the usual ones. */
+  constructor(binary, folder, port, variables = {}) {
     Object.assign(this, { binary, folder, port, url: `http://127.0.0.1:${port}` });
     this.env = {
       TOLLGATE_ENV: 'production',
       TOLLGATE_ADDR: `127.0.0.1:${port}`,
       TOLLGATE_PUBLIC_URL: this.url,
       TOLLGATE_DATA_DIR: join(folder, 'data'),
+      DATABASE_URL: undefined, // its own, whatever the shell has
+      ...variables,
     };
   }
 
-  /** Starts it; the milliseconds until it is ready to answer. */
-  async start() {
-    this.child = start(this.binary, ['serve'], { env: this.env, log: openSync(join(this.folder, 'tollgate.log'), 'a'), cwd: this.folder });
-    return readyAfter(`${this.url}/readyz`, this.child, READY_WITHIN_MS);
+  /** Starts it, with its Postgres on the servers' core or on `cores`; the milliseconds until it is ready to answer. */
+  async start(cores) {
+    const log = join(this.folder, 'tollgate.log');
+    this.child = start(this.binary, ['serve'], { env: this.env, log: openSync(log, 'a'), cwd: this.folder, cores });
+    return readyAfter(`${this.url}/readyz`, this.child, READY_WITHIN_MS)
+      .catch((error) => { throw new Error(`${error.message}; its log ends:\n${readFileSync(log, 'utf8').slice(-2000)}`); });
   }
 
   async stop() {
@@ -51,13 +57,21 @@ export class Tollgate {
     return stdout;
   }
 
-  createKey(api, name, permission) {
-    return JSON.parse(this.run(['key', 'create', '--account', EMAIL, '--api', api, '--name', name, '--permission', permission, '--json']));
+  createKey(api, name, ...permissions) {
+    const granted = permissions.flatMap((permission) => ['--permission', permission]);
+    return JSON.parse(this.run(['key', 'create', '--account', EMAIL, '--api', api, '--name', name, ...granted, '--json']));
   }
+
+  /** An operator. */
+  operator() {
+    this.run(['admin', 'create', '--email', EMAIL, '--name', 'Bench', '--password-stdin'], `${PASSWORD}\n`);
+  }
+
+  get password() { return PASSWORD; }
 
   /** An operator with twenty keys, and the key that a service verifies with. */
   fill() {
-    this.run(['admin', 'create', '--email', EMAIL, '--name', 'Bench', '--password-stdin'], `${PASSWORD}\n`);
+    this.operator();
     this.verifier = this.createKey('tollgate', 'verifier', 'keys:verify');
     const keys = Array.from({ length: PAGE_KEYS - 1 }, (_, i) => this.createKey('demo', `bench ${i + 1}`, 'orders:read'));
     this.key = keys[0];
@@ -83,6 +97,20 @@ export class Tollgate {
     return keys.slice(0, limited).map((key) => key.secret);
   }
 
+  /** `count` further keys that nobody knows the secrets of. The running server hears nothing of them; its next start reads them. */
+  multitude(count) {
+    this.sql(`begin;
+      set local session_replication_role = replica; -- no triggers: a NOTIFY for each row is not what is measured
+      create temporary table multitude on commit drop as select gen_random_uuid() as id, n from generate_series(1, ${count}) n;
+      insert into keys (id, workspace_id, api_id, name, permissions, created_by, created_at, updated_at, changed_in)
+        select m.id, w.id, p.id, 'one of many ' || m.n, '{orders:read}', a.id, now(), now(), '1'
+        from multitude m, apis p, accounts a join workspaces w on w.personal_of = a.id where p.slug = 'demo' and a.email = '${CROWD_EMAIL}';
+      insert into key_secrets (id, key_id, hash, start, created_at)
+        select gen_random_uuid(), id, sha256(convert_to('one of many ' || n, 'UTF8')), 'demo_live_' || lpad(to_hex(n % 65536), 4, '0'), now() from multitude;
+      commit;
+      analyze keys; analyze key_secrets;`);
+  }
+
   /** How many verifications are counted in the database as let through. */
   metered() {
     return Number(this.sql(`select coalesce(sum(count), 0) from usage_minutes where outcome = 'VALID'`));
@@ -90,36 +118,19 @@ export class Tollgate {
 
   /** Signs in as a browser without JavaScript does: takes the form from the page, posts it, keeps the cookies. */
   async signIn() {
-    const page = await call(`${this.url}/sign-in`);
-    const forms = page.body.match(/<form[^>]*method="post"[^>]*>[\s\S]*?<\/form>/gi) ?? [];
-    const form = forms.find((html) => html.includes('type="password"'));
-    if (!form) throw new Error('/sign-in has no form');
-    const attribute = (tag, name) => tag.match(new RegExp(`\\b${name}="([^"]*)"`))?.[1]?.replaceAll('&amp;', '&');
-    const fields = new URLSearchParams();
-    for (const [tag] of form.matchAll(/<input[^>]*>/g)) {
-      const name = attribute(tag, 'name');
-      const type = attribute(tag, 'type');
-      if (!name || type === 'checkbox') continue;
-      fields.append(name, type === 'email' ? EMAIL : type === 'password' ? PASSWORD : attribute(tag, 'value') ?? '');
-    }
-    const cookies = new Map();
-    const keep = ({ headers }) => headers.filter(([name]) => name === 'set-cookie').forEach(([, value]) => {
-      const [, name, content] = value.match(/^([^=]+)=([^;]*)/);
-      cookies.set(name, content);
-    });
-    const header = () => [...cookies].map((pair) => pair.join('=')).join('; ');
-    keep(page);
-    const answer = await call(new URL(attribute(form.slice(0, form.indexOf('>') + 1), 'action') ?? '/sign-in', `${this.url}/sign-in`), {
-      method: 'POST',
-      headers: {
-        'Content-Type': 'application/x-www-form-urlencoded', Accept: 'text/html', Origin: this.url, Referer: `${this.url}/sign-in`,
-        'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'navigate', Cookie: header(),
-      },
-      body: fields.toString(),
-    });
-    keep(answer);
-    if (answer.status < 300 || answer.status > 399 || cookies.size === 0) throw new Error(`signing in answered ${answer.status}\n${answer.body.slice(0, 2000)}`);
-    return header();
+    const form = await SignInForm.of(this.url);
+    const answer = await form.post(EMAIL, PASSWORD);
+    if (answer.status < 300 || answer.status > 399 || form.cookies.size === 0) throw new Error(`signing in answered ${answer.status}\n${answer.body.slice(0, 2000)}`);
+    return form.cookieHeader;
+  }
+
+  /** `count` accounts `NAME-1@example.test` …, proven, with the operator's password, or with none. */
+  people(name, count, { withPassword = true } = {}) {
+    const [hash, since] = withPassword ? ['a.password_hash', 'now()'] : ['null', 'null'];
+    this.sql(`insert into accounts (id, email, email_key, name, password_hash, password_set_at, verified_at, created_at, updated_at)
+      select gen_random_uuid(), '${name}-' || n || '@example.test', '${name}-' || n || '@example.test', '${name}', ${hash}, ${since}, now(), now(), now()
+      from accounts a, generate_series(1, ${count}) n where a.email = '${EMAIL}';`);
+    return Array.from({ length: count }, (_, i) => `${name}-${i + 1}@example.test`);
   }
 
   /** Runs SQL in the embedded database with Postgres' own client, found through the cluster's pid file. */

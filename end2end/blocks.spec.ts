@@ -16,7 +16,7 @@ async function operator(product: Product): Promise<Person> {
   return person;
 }
 
-async function journey(page: Page, other: Page, product: Product): Promise<void> {
+async function journey(page: Page, other: Page, product: Product, scripts: boolean): Promise<void> {
   const person = somebody('kept-out');
   await signUp(page, product.mailbox, person);
   await signIn(page, person);
@@ -37,7 +37,7 @@ async function journey(page: Page, other: Page, product: Product): Promise<void>
   const row = other.getByRole('row', { name: /it floods us/ });
   await expect(row).toContainText('Blocked');
   await expect.poll(call, 'within a second').toBe(403);
-  await accessibleAndNarrow(other);
+  await accessibleAndNarrow(other, scripts);
   await row.getByRole('button', { name: /^Undo/ }).click();
   await expect.poll(call).toBe(200);
 
@@ -56,26 +56,27 @@ async function journey(page: Page, other: Page, product: Product): Promise<void>
 
   await other.goto('/admin/bans');
   await expect(other.getByRole('row', { name: new RegExp(person.email) })).toContainText('selling keys of others');
-  await accessibleAndNarrow(other);
+  await accessibleAndNarrow(other, scripts);
   await other.getByRole('row', { name: new RegExp(person.email) }).getByRole('button', { name: /^Lift/ }).click();
   await expect.poll(call).toBe(200);
   await signIn(page, person);
 }
 
-async function accessibleAndNarrow(page: Page): Promise<void> {
-  if (await page.evaluate(() => document.documentElement.hasAttribute('data-hydrated'))) await accessible(page);
+/** axe is a script itself: where none runs it can't look. */
+async function accessibleAndNarrow(page: Page, scripts: boolean): Promise<void> {
+  if (scripts) await accessible(page);
   await noHorizontalScroll(page);
 }
 
 test('a key is blocked and let go, an account banned and let in again', async ({ page, product, anotherVisitor, complaints }) => {
   complaints.allow(/422|403/);
-  await journey(page, await anotherVisitor(), product);
+  await journey(page, await anotherVisitor(), product, true);
 });
 
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
   test('the same', async ({ page, product, anotherVisitor, complaints }) => {
     complaints.allow(/422|403/);
-    await journey(page, await anotherVisitor({ javaScriptEnabled: false }), product);
+    await journey(page, await anotherVisitor({ javaScriptEnabled: false }), product, false);
   });
 });

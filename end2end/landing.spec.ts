@@ -1,3 +1,4 @@
+// The landing page, and what a first visit needs: the process answers, the assets are small and may be kept.
 import { accessible, hydrated, noHorizontalScroll } from './support/checks';
 import { expect, test } from './support/test';
 

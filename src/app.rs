@@ -112,6 +112,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/admin/accounts/many") view=admin::ManyAccountsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/accounts/:id") view=admin::AccountPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/fields") view=admin::FieldsPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/sessions") view=accounts::PoliciesPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/bans") view=admin::BansPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/keys") view=admin::KeysPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/keys/many") view=admin::ManyPage ssr=SsrMode::Async/>

@@ -22,7 +22,22 @@ export interface Product {
   log(): Promise<string>;
   /** Runs `tollgate …` beside the running server and returns what it printed; `input` goes to its standard input. */
   cli(args: string[], input?: string): Promise<string>;
+  /** Starts `tollgate …` beside the running server, for one that waits or is to fail; `settings` are variables of its own. */
+  program(args: string[], settings?: Record<string, string>): Program;
   stop(): Promise<void>;
+}
+
+/** A command that runs for at most a minute. */
+export interface Program {
+  /** What of its standard error fits, as soon as it is there; fails if the program ends before. */
+  says(pattern: RegExp): Promise<RegExpMatchArray>;
+  ended: Promise<Ended>;
+}
+
+export interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
 }
 
 /** Starts the server on a free port and returns when it is ready. `name` tells its log file from others'; `host` is a name of this machine. */
@@ -69,16 +84,34 @@ export async function startProduct(name: string, settings: Record<string, string
       error === null ? done(stdout) : fail(new Error(`tollgate ${args.join(' ')}: ${error.message}\n${stderr}`)));
     command.stdin?.end(input ?? '');
   });
+  const program = (args: string[], settings: Record<string, string> = {}) => start(args, folder, { ...env, ...settings });
 
   const deadline = Date.now() + READY_WITHIN_MS;
   while (running && Date.now() < deadline) {
     const ready = await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false);
-    if (ready) return { url, mailbox, log, cli, stop };
+    if (ready) return { url, mailbox, log, cli, program, stop };
     await Promise.race([ended, sleep(100)]);
   }
   const reason = running ? `was not ready within ${READY_WITHIN_MS / 1000} s` : 'ended at its start';
   await stop().catch(() => undefined);
   throw new Error(`The server ${reason}. Its log:\n${(await log()).split('\n').slice(-40).join('\n')}`);
+}
+
+function start(args: string[], cwd: string, env: NodeJS.ProcessEnv): Program {
+  const child = spawn(BINARY, args, { cwd, env, timeout: 60_000, stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '', err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const ended = new Promise<Ended>((done, fail) => child.once('close', (code) => done({ code, out, err })).once('error', fail));
+  const says = async (pattern: RegExp) => {
+    for (let running = true; ;) {
+      const found = err.match(pattern);
+      if (found !== null) return found;
+      if (!running) throw new Error(`tollgate ${args.join(' ')} ended without saying ${pattern}:\n${err}`);
+      running = await Promise.race([ended.then(() => false), sleep(50, true)]);
+    }
+  };
+  return { says, ended };
 }
 
 export async function freePort(): Promise<number> {

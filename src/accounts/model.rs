@@ -1,14 +1,20 @@
 //! The nouns of accounts, for both sides.
 
 mod fields;
+mod held;
 mod many;
+mod policies;
+mod work;
 
 pub use fields::{FieldForm, FieldKind, FieldUse, FieldValue, ProfileField};
+pub use held::HeldPermission;
 pub use many::AccountAct;
+pub use policies::{InForce, Lasting, Policy, PolicyForm, PolicyHolder, PolicyPage, PolicyRow};
+pub use work::{WorkAsked, WorkDone};
 
 use crate::{
     error::AppError,
-    values::{AccountId, CATALOGUE, KeyId, LinkId, PasskeyId, Permission, SessionId, Slug, WorkspaceId},
+    values::{AccountId, CATALOGUE, KeyId, LinkId, PasskeyId, Permission, Picture, SessionId, Slug, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -26,6 +32,7 @@ pub struct Caller {
     pub workspace_name: String,
     /// IANA name of the person's time zone.
     pub time_zone: String,
+    pub picture: Option<Picture>,
     pub permissions: Vec<Permission>,
     pub via: Via,
     /// The admin PIN came beside this very request, by key, and was right.
@@ -62,6 +69,7 @@ impl Caller {
             workspace: WorkspaceId::new(nobody),
             workspace_name: String::new(),
             time_zone: "UTC".to_owned(),
+            picture: None,
             permissions: CATALOGUE.iter().map(|(permission, _)| permission.clone()).collect(),
             via: Via::Cli,
             gave_pin: false,
@@ -87,6 +95,7 @@ pub struct Profile {
     /// A new address that waits for its proof.
     pub pending_email: Option<String>,
     pub name: String,
+    pub picture: Option<Picture>,
     /// IANA name.
     pub time_zone: String,
     pub language: Language,
@@ -104,11 +113,15 @@ pub struct Profile {
     pub dates: String,
 }
 
+/// The name of the form that sends a picture, in its hidden field `_fn`: a file is read by the page's own route, not by a server function.
+pub const PICTURE_FORM: &str = "set_picture";
+
 /// A field that the owner may show to everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Published {
     Name,
+    Picture,
     TimeZone,
     Language,
     /// The day of the sign-up, UTC.
@@ -116,11 +129,12 @@ pub enum Published {
 }
 
 impl Published {
-    pub const ALL: [Self; 4] = [Self::Name, Self::TimeZone, Self::Language, Self::Joined];
+    pub const ALL: [Self; 5] = [Self::Name, Self::Picture, Self::TimeZone, Self::Language, Self::Joined];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Name => "name",
+            Self::Picture => "picture",
             Self::TimeZone => "time_zone",
             Self::Language => "language",
             Self::Joined => "joined",
@@ -130,6 +144,7 @@ impl Published {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Name => "Name",
+            Self::Picture => "Picture",
             Self::TimeZone => "Time zone",
             Self::Language => "Language",
             Self::Joined => "Day of sign-up",
@@ -140,7 +155,7 @@ impl Published {
 impl FromStr for Published {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or("Choose from name, time_zone, language and joined.")
+        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or("Choose from name, picture, time_zone, language and joined.")
     }
 }
 
@@ -149,6 +164,7 @@ impl FromStr for Published {
 pub struct PublicProfile {
     pub handle: String,
     pub name: Option<String>,
+    pub picture: Option<Picture>,
     pub time_zone: Option<String>,
     pub language: Option<String>,
     /// The day of the sign-up, UTC: `2026-11-20`.
@@ -348,11 +364,8 @@ pub struct StepUpView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionList {
     pub sessions: Vec<SessionView>,
-    /// How long a session lasts without use, and how long at all, in words.
-    pub ends_after: String,
-    pub ends_in_all: String,
-    /// How many there may be at once.
-    pub most: u32,
+    /// How long they last, how many there may be, and what says so.
+    pub lasting: Lasting,
 }
 
 /// One signed-in browser or program, for lists.
@@ -414,6 +427,8 @@ pub enum Door {
 pub struct LinkView {
     /// It opened the link of a mail that proves an address.
     pub has_verify_link: bool,
+    /// That mail is of a sign-up that another browser began.
+    pub is_elsewhere: bool,
     /// The masked address that mail went to.
     pub pending: Option<String>,
     /// It opened a link to set a password, and the link still works.
@@ -425,6 +440,8 @@ pub struct LinkView {
     pub fields: Vec<ProfileField>,
     /// The sender and the subject to look for.
     pub mail_from: String,
+    /// What the browser computes before it may sign up; none: nothing is asked.
+    pub work: Option<WorkAsked>,
     /// Where people may come from, and from where new ones may.
     pub providers: Vec<ProviderButton>,
     pub sign_up_providers: Vec<ProviderButton>,

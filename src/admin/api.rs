@@ -104,6 +104,19 @@ pub async fn unlock_account(id: AccountId) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Takes the picture of an account away.
+#[server]
+pub async fn take_picture(id: AccountId) -> Result<(), AppError> {
+    use crate::{
+        accounts::server::{self, Visitor, avatars},
+        platform::http::reply,
+    };
+    let (ctx, caller) = server::caller().await?;
+    avatars::remove_avatar_of(&ctx, &caller, &Visitor::here(), id).await?;
+    reply::toast(&ctx, "The picture is gone.");
+    Ok(())
+}
+
 /// What `/admin/bans` shows: the bans in force, or those that are over.
 #[server]
 pub async fn list_bans(#[server(default)] over: bool) -> Result<BanList, AppError> {
@@ -292,12 +305,13 @@ pub async fn list_apis() -> Result<ApiList, AppError> {
     server::list_apis(&ctx, &caller).await
 }
 
-/// What `/admin/apis/{slug}` shows; `route` is the label of the route that is being changed.
+/// What `/admin/apis/{slug}` shows; `route` is the label of the route that is being changed, `bundle` the name of the bundle, empty for a
+/// new one.
 #[server]
-pub async fn read_api(slug: String, route: Option<String>) -> Result<ApiPage, AppError> {
+pub async fn read_api(slug: String, route: Option<String>, bundle: Option<String>) -> Result<ApiPage, AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::read_api(&ctx, &caller, &slug, route.as_deref()).await
+    server::read_api(&ctx, &caller, &slug, route.as_deref(), bundle.as_deref()).await
 }
 
 /// Describes an API.
@@ -360,6 +374,38 @@ pub async fn remove_route(slug: String, method: String, path: String) -> Result<
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::remove_route(&ctx, &caller, &slug, &method, &path).await?;
     reply::toast(&ctx, &format!("{method} {path} is removed. Its calls are those that no route matches."));
+    reply::redirect(&format!("/admin/apis/{slug}"));
+    Ok(())
+}
+
+/// Describes a bundle of an API's permissions; `replaces` is the name of the one that is being changed.
+#[server]
+pub async fn save_bundle(
+    slug: String,
+    #[server(default)] name: String,
+    #[server(default)] description: String,
+    #[server(default)] permissions: Vec<String>,
+    #[server(default)] includes: Vec<String>,
+    replaces: Option<String>,
+) -> Result<(), AppError> {
+    use super::server;
+    use crate::{keys::model::NewBundle, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let new = NewBundle { name, description, permissions, includes };
+    let saved = server::save_bundle(&ctx, &caller, &slug, new, replaces).await?;
+    reply::toast(&ctx, &format!("The bundle {} is saved. {}", saved.bundle.name, saved.spread.words("In force")));
+    reply::redirect(&format!("/admin/apis/{slug}"));
+    Ok(())
+}
+
+/// Deletes a bundle that no key holds and no other bundle includes.
+#[server]
+pub async fn delete_bundle(slug: String, name: String) -> Result<(), AppError> {
+    use super::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::delete_bundle(&ctx, &caller, &slug, &name).await?;
+    reply::toast(&ctx, &format!("The bundle {name} is deleted."));
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())
 }

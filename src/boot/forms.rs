@@ -207,7 +207,7 @@ fn go_on(page: &Uri, answer: &Response) -> Response {
 }
 
 /// The act was refused: the page again, with the error in its place.
-async fn again(state: &AppState, parts: Parts, outcome: FormOutcome, headers: &HeaderMap) -> Response {
+pub(super) async fn again(state: &AppState, parts: Parts, outcome: FormOutcome, headers: &HeaderMap) -> Response {
     let refused = outcome.error.as_ref().map(|error| (status(error), error.retry_after()));
     let mut request = Request::from_parts(parts, Body::empty());
     *request.method_mut() = Method::GET;

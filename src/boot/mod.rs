@@ -12,4 +12,5 @@ pub mod router;
 pub mod server;
 pub mod state;
 pub mod theme;
+pub mod uploads;
 pub mod worker;

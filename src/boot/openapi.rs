@@ -2,7 +2,7 @@
 //! served from our own origin under our own CSP.
 
 use crate::{
-    accounts::server::{email_change, export, http as accounts, leaving, programs},
+    accounts::server::{email_change, export, http as accounts, leaving, policies, programs, sign_up_work},
     admin::server::http as admin,
     blocks::server::http as blocks,
     exports::server::http as exports,
@@ -59,6 +59,7 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
     Api::openapi()
         .merge_from(keys::Docs::openapi())
         .merge_from(keys::apis::Docs::openapi())
+        .merge_from(keys::bundles::Docs::openapi())
         .merge_from(keys::trial::Docs::openapi())
         .merge_from(plans::Docs::openapi())
         .merge_from(plans::groups::Docs::openapi())
@@ -69,6 +70,8 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(email_change::http::Docs::openapi())
         .merge_from(export::http::Docs::openapi())
         .merge_from(leaving::http::Docs::openapi())
+        .merge_from(policies::http::Docs::openapi())
+        .merge_from(sign_up_work::http::Docs::openapi())
         .merge_from(programs::http::Docs::openapi())
         .merge_from(programs::device_http::Docs::openapi())
 });

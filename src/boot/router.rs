@@ -1,11 +1,11 @@
 //! Everything a request passes, on one page: the layers from outside in, then pages, server functions, files. What is asked of the
 //! gate never comes here (`front`).
 
-use super::{files, forms, openapi, state::AppState, theme::choose_theme};
+use super::{files, forms, openapi, state::AppState, theme::choose_theme, uploads};
 use crate::{
     accounts::{
         Caller,
-        server::{OwesFactor, http as rest_of_accounts, identify, links},
+        server::{OwesFactor, WAYS_IN, WITH_OTHERS, avatars, http as rest_of_accounts, identify, links},
     },
     admin::server as admin,
     app::App,
@@ -16,7 +16,11 @@ use crate::{
     plans::server as plans,
     platform::{
         Ctx, db,
-        http::{csrf, headers, reply, request, request::panicked},
+        http::{
+            csrf, headers, reply, request,
+            request::panicked,
+            uploads::{PICTURE_PAGE, limit_bodies},
+        },
         session::PgSessions,
     },
     ui::Theme,
@@ -25,7 +29,7 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::Method,
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -33,37 +37,15 @@ use axum::{
 };
 use leptos_axum::generate_route_list;
 use tower::ServiceBuilder;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-/// The pages that nobody needs to sign in for; every other page does (deny by default, R62).
-const PUBLIC: &[&str] = &[
-    "/",
-    "/sign-up",
-    "/sign-in",
-    "/sign-in/code",
-    "/sign-out",
-    "/forgot-password",
-    "/reset-password",
-    "/verify-email",
-    "/unlock",
-    "/not-me",
-    "/keep-factors",
-    "/confirm-email",
-    "/undo-email",
-    "/delete-account",
-    "/come-back",
-    "/docs",
-    "/docs/api",
-    "/dev/ui",
-    "/dev/mailbox",
-];
+/// The pages that nobody needs to sign in for, besides the ways in; every other page does (deny by default, R62).
+const PUBLIC: &[&str] = &["/", "/sign-out", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
 
-/// What begins so needs nobody signed in either: functions and REST check in their operations.
+/// What begins so needs nobody signed in either: functions and REST check in their operations. Who owes a second factor may go to a
+/// provider, too, to prove again who they are.
 const PUBLIC_BELOW: [&str; 5] = ["/fn/", "/api/", "/docs/", "/u/", WITH_OTHERS];
-
-/// On the way to a provider and back; who owes a second factor may go, to prove again who they are.
-const WITH_OTHERS: &str = "/sign-in/with/";
 
 /// The pages that are of no use to who is signed in (S42).
 const NOT_AGAIN: &[&str] = &["/", "/sign-up", "/sign-in", "/sign-in/code"];
@@ -74,21 +56,24 @@ const SET_UP: &str = "/settings/security/authenticator";
 const MAY_OWE: &[&str] =
     &[SET_UP, "/settings/security/passkey", "/settings/security/recovery-codes", "/step-up", "/sign-out", "/unlock", "/not-me", "/undo-email"];
 
-/// The largest body that any route reads.
-const BODY_BYTES: usize = 256 * 1024;
-
 pub fn router(state: AppState) -> Router {
     let ctx = state.ctx.clone();
-    let sessions = SessionManagerLayer::new(PgSessions::new(ctx.db.clone(), ctx.clock.clone(), ctx.config.auth.session_idle, ctx.config.auth.session_max))
+    // The cookie lives as long as any session may; when one ends is written in its row (`platform::session`).
+    let sessions = SessionManagerLayer::new(PgSessions::new(ctx.db.clone(), ctx.clock.clone(), &ctx.config.auth))
         .with_name(reply::full_name(&ctx, "sid"))
         .with_same_site(SameSite::Lax)
         .with_secure(ctx.config.secure_cookies())
-        .with_expiry(Expiry::OnInactivity(time::Duration::try_from(ctx.config.auth.session_max).unwrap_or(time::Duration::days(30))));
+        .with_expiry(Expiry::OnInactivity(time::Duration::try_from(ctx.config.auth.session_cap).unwrap_or(time::Duration::days(400))));
 
     let mut pages = Router::new();
     for route in generate_route_list(App) {
         let get_page = if route.path() == forms::CALLBACK { get(forms::get_callback) } else { get(forms::get_page) };
-        pages = pages.route(route.path(), get_page.post(forms::post_page));
+        let page = match route.path() {
+            // How long it may be, `limit_bodies` says.
+            PICTURE_PAGE => get_page.post(uploads::post_picture_page).layer(DefaultBodyLimit::disable()),
+            _ => get_page.post(forms::post_page),
+        };
+        pages = pages.route(route.path(), page);
     }
     let signed_in = ServiceBuilder::new()
         .layer(from_fn_with_state(ctx.clone(), links::take_token))
@@ -119,11 +104,12 @@ pub fn router(state: AppState) -> Router {
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, ctx.config.server.request_timeout))
         .layer(from_fn_with_state(ctx.clone(), csrf::csrf))
         .layer(from_fn_with_state(ctx.clone(), only_in_development))
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES));
+        .layer(from_fn(limit_bodies));
 
     Router::new()
         .merge(browser)
         .merge(rest)
+        .merge(avatars::http::routes().with_state(ctx))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route(Theme::PATH, post(choose_theme))
@@ -136,7 +122,7 @@ pub fn router(state: AppState) -> Router {
 /// Server functions and REST check in their operations too.
 async fn guard(mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_public = PUBLIC.contains(&path) || PUBLIC_BELOW.iter().any(|below| path.starts_with(below));
+    let is_public = PUBLIC.contains(&path) || WAYS_IN.contains(&path) || PUBLIC_BELOW.iter().any(|below| path.starts_with(below));
     let owes = request.extensions().get::<OwesFactor>().is_some();
     if owes && path.starts_with("/api/") {
         request.extensions_mut().remove::<Caller>();

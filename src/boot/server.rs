@@ -2,7 +2,7 @@
 
 use super::{files, front::Front, router::router, state::AppState, worker};
 use crate::{
-    accounts::server::openid::Providers,
+    accounts::server::{avatars::Queue, openid::Providers},
     blocks::server::Guard,
     keys::server::{
         Door,
@@ -54,7 +54,8 @@ impl Running {
         let spool = Spool::open(&ctx.config.server.data_dir, me.uuid()).map_err(StartError::Spool)?;
         let (gate, nodes) = (Gate::new(&ctx, Some(spool)), Nodes::new(&ctx, me, addr.port()));
         let key_table = Sync::start(Arc::clone(&gate), Arc::clone(&nodes), &ctx).await?;
-        let ctx = ctx.with(Arc::clone(&gate)).with(nodes).with(Arc::new(Backlog::default())).with(Arc::new(Providers::default()));
+        let ctx =
+            ctx.with(Arc::clone(&gate)).with(nodes).with(Arc::new(Backlog::default())).with(Arc::new(Providers::default())).with(Arc::new(Queue::default()));
         let flusher = Flusher::start(ctx.clone(), {
             let (ctx, gate) = (ctx.clone(), Arc::clone(&gate));
             move || gate.meter().take(ctx.new_id())

@@ -32,12 +32,13 @@ pub async fn fresh_secret(id: KeyId) -> Result<Option<String>, AppError> {
 }
 
 /// Makes a key and goes to its page, where the secret is shown. `permissions` are `api/resource:action`; those of other APIs than the
-/// chosen one don't count. With a `preset`, or without `chosen`, it gets those of the preset.
+/// chosen one don't count. With a `preset`, or without `chosen`, it gets those of the preset. `bundles` are `api/name`.
 #[server]
 pub async fn create_key(
     name: String,
     api: Option<String>,
     #[server(default)] permissions: Vec<String>,
+    #[server(default)] bundles: Vec<String>,
     #[server(default)] chosen: bool,
     preset: Option<String>,
     expires: Option<String>,
@@ -46,7 +47,7 @@ pub async fn create_key(
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let new = server::forms::new_key(&ctx, name, api, chosen.then_some(permissions), preset.as_deref(), expires, environment, once)?;
+    let new = server::forms::new_key(&ctx, name, api, chosen.then_some(permissions), bundles, preset.as_deref(), expires, environment, once)?;
     let created = server::create_key(&ctx, &caller, new).await?;
     server::reveal::show(&ctx, &created);
     Ok(())
@@ -62,7 +63,7 @@ pub async fn hide_secret(id: KeyId) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Saves name, expiry (a date in the person's time zone; empty: never), permissions, addresses (lines; empty: from everywhere),
+/// Saves name, expiry (a date in the person's time zone; empty: never), permissions, bundles, addresses (lines; empty: from everywhere),
 /// origins (lines; empty: of every page) and tags (words).
 #[server]
 pub async fn save_key(
@@ -70,6 +71,7 @@ pub async fn save_key(
     name: String,
     expires_on: Option<String>,
     #[server(default)] permissions: Vec<String>,
+    #[server(default)] bundles: Vec<String>,
     #[server(default)] chosen: bool,
     preset: Option<String>,
     addresses: Option<String>,
@@ -78,8 +80,11 @@ pub async fn save_key(
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let permissions = chosen.then_some(permissions);
-    let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, permissions, preset.as_deref(), addresses, origins, tags).await?;
+    let (permissions, bundles) = (chosen.then_some(permissions), chosen.then_some(bundles));
+    // A form leaves out what is empty, as it does what it has no field for: the whole form has them all.
+    let emptied = |text: Option<String>| text.or_else(|| chosen.then(String::new));
+    let (addresses, origins, tags) = (emptied(addresses), emptied(origins), emptied(tags));
+    let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, permissions, bundles, preset.as_deref(), addresses, origins, tags).await?;
     let changed = server::edit_key(&ctx, &caller, id, edit).await?;
     crate::platform::http::reply::toast(&ctx, &format!("Saved. {}", changed.spread.words("In force")));
     Ok(())

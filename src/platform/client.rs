@@ -1,27 +1,15 @@
-//! The HTTP client: JSON to a Tollgate somewhere else, for the command line. The one place that makes requests.
+//! JSON to a Tollgate somewhere else and back, for the command line. The requests themselves are `fetch`'s.
 //!
-//! https is checked against the roots that Mozilla trusts, built in, so that a bare machine needs no certificates. Plain http is for this
-//! machine only: what travels are tokens. Redirects are not followed.
+//! Plain http is for this machine only: what travels are tokens. Redirects are not followed.
 
-use super::config::loader::is_local;
-use axum::{
-    body::Bytes,
-    http::{Method, Request, StatusCode, header},
-};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client as Pool, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use super::fetch::{FetchError, Reach, fetch_within, is_allowed};
+use axum::http::{Method, Request, StatusCode, header};
 use serde_json::Value;
 use std::time::Duration;
 use url::Url;
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The longest answer that is read.
-const ANSWER_BYTES: usize = 256 * 1024;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -36,65 +24,48 @@ pub enum ClientError {
     Strange(String),
 }
 
-/// Cheap to clone; keeps its connections.
-#[derive(Clone)]
-pub struct Client(Pool<HttpsConnector<HttpConnector>, Full<Bytes>>);
-
-impl Client {
-    #[must_use]
-    pub fn new() -> Self {
-        let https = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
-        Self(Pool::builder(TokioExecutor::new()).build(https))
+/// Sends JSON, or nothing, and reads JSON, or nothing (`Null`). Every status is an answer.
+pub async fn send(method: Method, url: &Url, bearer: Option<&str>, body: Option<&Value>) -> Result<(StatusCode, Value), ClientError> {
+    let host = || url.origin().ascii_serialization();
+    if !is_allowed(url, Reach::Anywhere) {
+        return Err(ClientError::InClear(host()));
     }
-
-    /// Sends JSON, or nothing, and reads JSON, or nothing (`Null`). Every status is an answer.
-    pub async fn send(&self, method: Method, url: &Url, bearer: Option<&str>, body: Option<&Value>) -> Result<(StatusCode, Value), ClientError> {
-        let host = || url.origin().ascii_serialization();
-        if url.scheme() != "https" && !is_local(url) {
-            return Err(ClientError::InClear(host()));
-        }
-        let mut request = Request::builder()
-            .method(method)
-            .uri(url.as_str())
-            .header(header::ACCEPT, "application/json")
-            .header(header::USER_AGENT, concat!("tollgate/", env!("CARGO_PKG_VERSION")));
-        if let Some(token) = bearer {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-        }
-        let bytes = body.map_or_else(Bytes::new, |body| body.to_string().into());
-        let request = request.body(Full::new(bytes)).map_err(|error| ClientError::Unreachable(host(), error.to_string()))?;
-        let asked = async {
-            let answer = self.0.request(request).await.map_err(|error| ClientError::Unreachable(host(), in_full(&error)))?;
-            let status = answer.status();
-            let read = Limited::new(answer.into_body(), ANSWER_BYTES).collect().await.map_err(|_| ClientError::Strange(host()))?;
-            Ok((status, read.to_bytes()))
-        };
-        let (status, bytes) = tokio::time::timeout(PATIENCE, asked).await.map_err(|_| ClientError::Late(host()))??;
-        if bytes.is_empty() {
-            return Ok((status, Value::Null));
-        }
-        let read = serde_json::from_slice(&bytes).map_err(|_| ClientError::Strange(host()))?;
-        Ok((status, read))
+    let mut request = Request::builder()
+        .method(method)
+        .uri(url.as_str())
+        .header(header::ACCEPT, "application/json")
+        .header(header::USER_AGENT, concat!("tollgate/", env!("CARGO_PKG_VERSION")));
+    if let Some(token) = bearer {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
     }
+    if body.is_some() {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
+    let bytes = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
+    let request = request.body(bytes).map_err(|error| ClientError::Unreachable(host(), error.to_string()))?;
+    let answer = fetch_within(request, Reach::Anywhere, PATIENCE).await.map_err(|error| match error {
+        FetchError::Plain => ClientError::InClear(host()),
+        FetchError::Late(_) => ClientError::Late(host()),
+        FetchError::Answer(_) => ClientError::Strange(host()),
+        FetchError::Connection(error) => ClientError::Unreachable(host(), error.to_string()),
+        other => ClientError::Unreachable(host(), other.to_string()),
+    })?;
+    let read = match answer.body().as_slice() {
+        [] => Value::Null,
+        bytes => serde_json::from_slice(bytes).map_err(|_| ClientError::Strange(host()))?,
+    };
+    Ok((answer.status(), read))
 }
 
-impl Default for Client {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// An error with its causes: the outermost says only that something failed.
-fn in_full(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        words.push_str(": ");
-        words.push_str(&inner.to_string());
-        cause = inner.source();
+    #[tokio::test]
+    async fn tokens_travel_in_clear_on_this_machine_only() {
+        for url in ["http://192.0.2.1/", "http://192.168.0.1/", "http://gate.example.com/", "ftp://localhost/"] {
+            let sent = send(Method::GET, &url.parse().unwrap(), Some("token"), None).await;
+            assert!(matches!(sent, Err(ClientError::InClear(_))), "{url}: {sent:?}");
+        }
     }
-    words
 }

@@ -14,6 +14,8 @@ pub fn pool(options: PgConnectOptions, max: u32) -> PgPool {
         ("lock_timeout", "5s"),
         ("idle_in_transaction_session_timeout", "30s"),
         ("timezone", "UTC"),
+        // It compiles for seconds what runs in a fraction of one: reading 20,000 keys took four times as long with it.
+        ("jit", "off"),
     ]);
     // A fifth of what a statement may take: worth an operator's eye.
     let options = options.log_slow_statements(log::LevelFilter::Warn, Duration::from_secs(3));

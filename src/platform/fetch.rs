@@ -1,10 +1,12 @@
-//! The one HTTP client: what this server fetches itself, one request on one connection.
+//! The one HTTP client: what this program asks of others, one request on one connection.
 //!
-//! Where it goes is said by an operator's settings and by other sites' documents, so it looks before it connects (SSRF; OWASP ASVS 5.0,
-//! 1.3.6 and 15.3.2): a name is resolved once and the connection is made to the very addresses that were looked at. Public addresses are
-//! reached by https only; private ones if the caller says so, by http too; loopback counts as private, and link-local (where clouds keep
-//! their metadata), multicast and reserved ones are never reached. No redirect is followed, no proxy asked. TLS 1.2 or newer (R80).
+//! Where the server goes is said by an operator's settings and by other sites' documents, so it looks before it connects (SSRF; OWASP
+//! ASVS 5.0, 1.3.6 and 15.3.2): a name is resolved once and the connection is made to the very addresses that were looked at. Public
+//! addresses are reached by https only; private ones if the caller says so, by http too; loopback counts as private, and link-local (where
+//! clouds keep their metadata), multicast and reserved ones are never reached. Only the command line goes wherever its person says. No
+//! redirect is followed, no proxy asked. TLS 1.2 or newer (R80), against the roots that Mozilla trusts, built in.
 
+use super::config::loader::is_local;
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderValue, Request, Response, Uri, header},
@@ -29,7 +31,7 @@ use tokio_rustls::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-/// From the look-up of the name to the last byte of the answer.
+/// From the look-up of the name to the last byte of the answer, unless the caller says otherwise.
 pub const LASTS: Duration = Duration::from_secs(4);
 /// The longest answer.
 pub const MOST_BYTES: usize = 256 * 1024;
@@ -40,6 +42,8 @@ pub enum Reach {
     Public,
     /// The operator's own network and this machine, too.
     PrivateToo,
+    /// Wherever the person at the command line says, by https; by http to this machine only. Never for a server.
+    Anywhere,
 }
 
 /// Why there is no answer.
@@ -51,8 +55,8 @@ pub enum FetchError {
     Private(IpAddr),
     #[error("plain http is for private networks only")]
     Plain,
-    #[error("no whole answer within {} seconds", LASTS.as_secs())]
-    Late,
+    #[error("no whole answer within {} seconds", .0.as_secs())]
+    Late(Duration),
     #[error("it can't be reached: {0}")]
     Connection(#[from] io::Error),
     #[error("TLS can't be set up: {0}")]
@@ -63,14 +67,24 @@ pub enum FetchError {
     Answer(axum::Error),
 }
 
-/// Sends a request and reads its answer, whatever its status.
+/// Sends a request and reads its answer, whatever its status, within [`LASTS`].
 pub async fn fetch(request: Request<Vec<u8>>, reach: Reach) -> Result<Response<Vec<u8>>, FetchError> {
-    timeout(LASTS, connected(request, reach)).await.map_err(|_| FetchError::Late)?
+    fetch_within(request, reach, LASTS).await
+}
+
+/// The same with another patience.
+pub async fn fetch_within(request: Request<Vec<u8>>, reach: Reach, lasts: Duration) -> Result<Response<Vec<u8>>, FetchError> {
+    timeout(lasts, connected(request, reach)).await.map_err(|_| FetchError::Late(lasts))?
 }
 
 /// True for an address that [`fetch`] would go to, as far as its writing tells.
 pub fn is_allowed(uri: &url::Url, reach: Reach) -> bool {
-    uri.has_host() && (uri.scheme() == "https" || (uri.scheme() == "http" && reach == Reach::PrivateToo))
+    let is_plain_allowed = match reach {
+        Reach::Public => false,
+        Reach::PrivateToo => true,
+        Reach::Anywhere => is_local(uri),
+    };
+    uri.has_host() && (uri.scheme() == "https" || (uri.scheme() == "http" && is_plain_allowed))
 }
 
 async fn connected(request: Request<Vec<u8>>, reach: Reach) -> Result<Response<Vec<u8>>, FetchError> {
@@ -103,9 +117,10 @@ where
 {
     let mut request = request.map(Body::from);
     let uri = request.uri().clone();
-    let host = uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok()).ok_or_else(|| FetchError::Address(uri.clone()))?;
+    let host = uri.authority().map_or("", |authority| authority.as_str().rsplit('@').next().unwrap_or_default());
+    let host = HeaderValue::from_str(host).map_err(|_| FetchError::Address(uri.clone()))?;
     request.headers_mut().insert(header::HOST, host);
-    request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("Tollgate"));
+    request.headers_mut().entry(header::USER_AGENT).or_insert(HeaderValue::from_static("Tollgate"));
     *request.uri_mut() = uri.path_and_query().map_or_else(|| Uri::from_static("/"), |path| Uri::from(path.clone()));
 
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
@@ -117,6 +132,10 @@ where
 
 /// Refuses an address that is out of reach.
 fn look_at(address: IpAddr, is_tls: bool, reach: Reach) -> Result<(), FetchError> {
+    if reach == Reach::Anywhere {
+        let is_allowed = is_tls || address.to_canonical().is_loopback();
+        return is_allowed.then_some(()).ok_or(FetchError::Plain);
+    }
     match Place::of(address) {
         Place::Public if is_tls => Ok(()),
         Place::Public => Err(FetchError::Plain),
@@ -201,6 +220,20 @@ mod tests {
         {
             assert!(!may(special, true, Reach::PrivateToo) && !may(special, false, Reach::PrivateToo), "{special}");
         }
+    }
+
+    #[test]
+    fn the_command_line_goes_anywhere_but_in_clear_only_to_this_machine() {
+        let may = |address: &str, is_tls| look_at(address.parse().unwrap(), is_tls, Reach::Anywhere).is_ok();
+        for local in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+            assert!(may(local, true) && may(local, false), "{local}");
+        }
+        for away in ["8.8.8.8", "192.168.0.1", "64:ff9b::808:808", "198.18.0.1", "2606:4700::1111"] {
+            assert!(may(away, true) && !may(away, false), "{away}");
+        }
+        let allowed = |uri: &str| is_allowed(&uri.parse().unwrap(), Reach::Anywhere);
+        assert!(allowed("http://localhost:3000") && allowed("http://[::1]:3000") && allowed("https://gate.example.com"));
+        assert!(!allowed("http://gate.example.com") && !allowed("http://192.168.0.1") && !allowed("ftp://localhost"));
     }
 
     #[tokio::test]

@@ -1,13 +1,16 @@
 //! Sessions: tower-sessions over our own `sessions` table.
 //!
-//! The table keeps a SHA-256 of the id (R41) and both ends of the session, idle and absolute, which every load checks (R42).
+//! The table keeps a SHA-256 of the id (R41) and both ends of the session, idle and absolute, which every load checks (R42). How far
+//! away they are is said by the policies of the account's roles and plan, or else by the configuration; every load asks (`session_policy`
+//! of migration 0032), so that another policy, role or plan holds running sessions from their next request on. No policy outlasts the cap
+//! of the site, at most the 400 days that browsers keep a cookie (R43).
 //! A session holds ids and nothing that two requests could overwrite: account, device, address. There is no session without an
 //! account, so no visit of a page creates one (R51).
 //!
 //! A row can stand before a browser has its cookie, or while it gets another one: it is then *kept* under its own id, which no cookie
 //! hashes to. So a session can begin, or change its cookie, in the transaction of the proof that this needs (R23, R29).
 
-use super::{clock::Clock, crypto::sha256};
+use super::{clock::Clock, config::Auth, crypto::sha256};
 use crate::values::{AccountId, SessionId};
 use async_trait::async_trait;
 use serde_json::Value;
@@ -33,8 +36,47 @@ const TOUCH_EVERY: time::Duration = time::Duration::minutes(1);
 pub struct PgSessions {
     db: PgPool,
     clock: Clock,
+    lasting: Lasting,
+}
+
+/// What holds where no policy says otherwise, and the most that any can say.
+#[derive(Debug, Clone, Copy)]
+pub struct Lasting {
     idle: Duration,
     max: Duration,
+    /// "Never" ends here (R43).
+    cap: Duration,
+    /// How many sessions an account has at once.
+    most: u32,
+}
+
+/// How long a session lasts: without use, and at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    pub idle: Duration,
+    pub max: Duration,
+}
+
+impl Lasting {
+    pub fn of(auth: &Auth) -> Self {
+        Self { idle: auth.session_idle, max: auth.session_max, cap: auth.session_cap, most: auth.session_count }
+    }
+
+    /// The ends under what policies say, in seconds; none: nothing, 0: never.
+    pub fn ends(&self, idle: Option<i32>, max: Option<i32>) -> Ends {
+        let said = |seconds: Option<i32>, default: Duration| match seconds.map(i32::unsigned_abs) {
+            None => default,
+            Some(0) => self.cap,
+            Some(seconds) => Duration::from_secs(seconds.into()),
+        };
+        let max = said(max, self.max).min(self.cap);
+        Ends { idle: said(idle, self.idle).min(max), max }
+    }
+
+    /// How many there are at once.
+    pub fn most(&self, said: Option<i32>) -> u32 {
+        said.and_then(|most| u32::try_from(most).ok()).unwrap_or(self.most)
+    }
 }
 
 impl fmt::Debug for PgSessions {
@@ -44,8 +86,8 @@ impl fmt::Debug for PgSessions {
 }
 
 impl PgSessions {
-    pub fn new(db: PgPool, clock: Clock, idle: Duration, max: Duration) -> Self {
-        Self { db, clock, idle, max }
+    pub fn new(db: PgPool, clock: Clock, auth: &Auth) -> Self {
+        Self { db, clock, lasting: Lasting::of(auth) }
     }
 
     /// The row of a session id: its SHA-256.
@@ -53,9 +95,9 @@ impl PgSessions {
         sha256(id.0.to_be_bytes())
     }
 
-    /// Ends the cookie's own view with the row: both ends, whichever comes first.
-    fn ends(&self, now: OffsetDateTime) -> (OffsetDateTime, OffsetDateTime) {
-        (now + self.idle, now + self.max)
+    async fn ends_of(&self, account: AccountId) -> Result<Ends> {
+        let said = sqlx::query!("select idle, longest from session_policy($1)", account.uuid()).fetch_one(&self.db).await.map_err(backend)?;
+        Ok(self.lasting.ends(said.idle, said.longest))
     }
 
     /// Gives a kept session to the browser of this record. One that ended since it was kept is an error, as is one that a browser holds.
@@ -88,8 +130,7 @@ pub struct Kept<'a> {
     pub device: &'a str,
     pub address: IpAddr,
     pub now: OffsetDateTime,
-    pub idle: Duration,
-    pub max: Duration,
+    pub ends: Ends,
 }
 
 /// Begins a session that no browser holds yet: the next cookie made for its id takes it (`PgSessions::create`).
@@ -104,8 +145,8 @@ pub async fn keep(conn: &mut PgConnection, new: Kept<'_>) -> sqlx::Result<()> {
         new.device,
         IpNet::from(new.address),
         new.now,
-        new.now + new.idle,
-        new.now + new.max,
+        new.now + new.ends.idle,
+        new.now + new.ends.max,
     )
     .execute(conn)
     .await?;
@@ -143,11 +184,11 @@ impl SessionStore for PgSessions {
         let session: SessionId = text(record, SESSION).parse().map_err(backend)?;
         let address = text(record, ADDRESS).parse::<IpAddr>().ok().map(IpNet::from);
         let now = self.clock.now();
-        let (idle, absolute) = self.ends(now);
         // What was kept has its device in its row: a row that is gone meanwhile does not come back.
         if !record.data.contains_key(DEVICE) {
             return self.take(record, account, session).await;
         }
+        let ends = self.ends_of(account).await?;
         let written = sqlx::query!(
             "insert into sessions (id_hash, id, account_id, device, address, created_at, last_used_at, proved_at, idle_expires_at, absolute_expires_at)
              values ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8) on conflict (id) do nothing",
@@ -157,8 +198,8 @@ impl SessionStore for PgSessions {
             text(record, DEVICE),
             address,
             now,
-            idle,
-            absolute,
+            now + ends.idle,
+            now + ends.max,
         )
         .execute(&self.db)
         .await
@@ -175,8 +216,12 @@ impl SessionStore for PgSessions {
         let now = self.clock.now();
         let hash = Self::hash(id);
         let row = sqlx::query!(
-            "select id, account_id, last_used_at, absolute_expires_at from sessions
-             where id_hash = $1 and idle_expires_at > $2 and absolute_expires_at > $2",
+            r#"select s.id, s.account_id, s.created_at, s.last_used_at, s.idle_expires_at, s.absolute_expires_at,
+                 p.idle as "idle?", p.longest as "longest?", p.most as "most?",
+                 (select count(*) from sessions o where o.account_id = s.account_id and (o.created_at, o.id) > (s.created_at, s.id)
+                    and o.idle_expires_at > $2 and o.absolute_expires_at > $2) as "newer!"
+               from sessions s left join lateral session_policy(s.account_id) p on true
+               where s.id_hash = $1 and s.idle_expires_at > $2 and s.absolute_expires_at > $2"#,
             &hash[..],
             now,
         )
@@ -185,17 +230,33 @@ impl SessionStore for PgSessions {
         .map_err(backend)?;
         let Some(row) = row else { return Ok(None) };
         let Some(account) = row.account_id else { return Ok(None) };
-        if now - row.last_used_at >= TOUCH_EVERY {
-            sqlx::query!("update sessions set last_used_at = $2, idle_expires_at = $3 where id_hash = $1", &hash[..], now, self.ends(now).0)
-                .execute(&self.db)
-                .await
-                .map_err(backend)?;
+        let ends = self.lasting.ends(row.idle, row.longest);
+        let (idle_end, end) = (row.last_used_at + ends.idle, row.created_at + ends.max);
+        if idle_end <= now || end <= now || row.newer >= i64::from(self.lasting.most(row.most)) {
+            // The row knew of an older policy.
+            self.delete(id).await?;
+            return Ok(None);
+        }
+        let is_policy_new = row.idle_expires_at != idle_end || row.absolute_expires_at != end;
+        // Where the idle end is near, more often: whoever is there must not be signed out between two looks.
+        let touch_after = time::Duration::try_from(ends.idle).map_or(TOUCH_EVERY, |idle| TOUCH_EVERY.min(idle / 4));
+        if is_policy_new || now - row.last_used_at >= touch_after {
+            sqlx::query!(
+                "update sessions set last_used_at = $2, idle_expires_at = $3, absolute_expires_at = $4 where id_hash = $1",
+                &hash[..],
+                now,
+                now + ends.idle,
+                end,
+            )
+            .execute(&self.db)
+            .await
+            .map_err(backend)?;
         }
         let data = HashMap::from([
             (ACCOUNT.to_owned(), Value::String(AccountId::new(account).to_string())),
             (SESSION.to_owned(), Value::String(SessionId::new(row.id).to_string())),
         ]);
-        Ok(Some(Record { id: *id, data, expiry_date: row.absolute_expires_at }))
+        Ok(Some(Record { id: *id, data, expiry_date: end }))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {

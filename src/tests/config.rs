@@ -43,7 +43,7 @@ fn set(name: &str, value: &str) -> Flag {
 #[test]
 fn z03_a_later_source_wins_and_the_origin_is_known() {
     let folder = Folder::new();
-    let file = "[limits]\nkey_calls = 1\nkey_window = 10\n\n[jobs]\nparallel = 1\n\n[auth]\npassword_min = 10\n";
+    let file = "[limits]\nkey_calls = 1\nkey_window = 10\n\n[jobs]\nparallel = 1\n\n[auth]\npassword_min = 10\nsecond_factor = \"all\"\n";
     let dot_env = "# comment\nTOLLGATE_KEY_LIMIT=2\nexport TOLLGATE_KEY_WINDOW='20s' # twenty\nTOLLGATE_JOBS_PARALLEL=\"2\"\nOTHER_PROGRAM=x\n";
     let mut sources = sources(&folder, file, dot_env, &[("TOLLGATE_KEY_LIMIT", "3"), ("TOLLGATE_KEY_WINDOW", "30"), ("PATH", "/bin")]);
     sources.flags.push(set("limits.key_calls", "4"));
@@ -121,8 +121,14 @@ fn rules_that_join_settings() {
     }
     assert!(load("", "", &[("TOLLGATE_PUBLIC_URL", "http://gate.example.com"), ("TOLLGATE_ENV", "development")]).is_ok());
     assert!(refused("", "", &[("TOLLGATE_SESSION_MAX", "1d")]).contains("auth.session_idle must not be longer"));
+    assert!(refused("", "", &[("TOLLGATE_SESSION_CAP", "20d")]).contains("auth.session_max must not be longer than auth.session_cap"));
+    assert!(refused("", "", &[("TOLLGATE_SIGN_UP_WORK", "hard")]).contains("off, attack or always"));
+    assert!(refused("", "", &[("TOLLGATE_SIGN_UP_RATE", "0")]).contains("auth.sign_up_rate"));
+    assert!(refused("", "", &[("TOLLGATE_SESSION_CAP", "401d")]).contains("auth.session_cap"));
     assert!(refused("", "", &[("TOLLGATE_TOKEN_MAX", "1d")]).contains("auth.token_idle must not be longer"));
     assert!(refused("", "", &[("TOLLGATE_TOKEN_IDLE", "5")]).contains("auth.token_idle"));
+    assert!(refused("", "", &[("TOLLGATE_PASSWORD_MIN", "14")]).contains("only where auth.second_factor is \"all\""));
+    assert!(load("", "", &[("TOLLGATE_PASSWORD_MIN", "8"), ("TOLLGATE_SECOND_FACTOR", "all")]).is_ok());
     assert!(refused("", "", &[("TOLLGATE_DATABASE_POOL", "100")]).contains("embedded"));
     assert!(load("", "", &[("TOLLGATE_DATABASE_POOL", "100"), ("DATABASE_URL", "postgres://db/x")]).is_ok());
 }

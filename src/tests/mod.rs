@@ -22,3 +22,4 @@ mod plans;
 mod postgres;
 mod support;
 mod usage;
+mod web;

@@ -40,7 +40,16 @@ impl Reader {
 
     /// `template` is the path as the document has it; `{id}` in it becomes `id`.
     async fn ask(&mut self, method: Method, template: &str, id: &str, query: &str, body: Option<Value>, expected: u16) -> Value {
-        let path = format!("{}{query}", template.replace("{id}", id).replace("{slug}", id).replace("{handle}", id).replace("{secret_id}", &self.secret));
+        let path = format!(
+            "{}{query}",
+            template
+                .replace("{id}", id)
+                .replace("{slug}", id)
+                .replace("{handle}", id)
+                .replace("{secret_id}", &self.secret)
+                .replace("{name}", "desk")
+                .replace("{kind}", "role")
+        );
         let answer = if template == LEAKED {
             self.scanner.report(&self.app, &body.unwrap_or_default().to_string()).await
         } else {
@@ -195,6 +204,15 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(Method::PUT, routes, "shop", "", Some(json!({ "routes": [{ "path": "goods" }] })), 422).await;
     r.ask(Method::PUT, routes, "tollgate", "", Some(json!({ "routes": [] })), 409).await;
     r.ask(get.clone(), routes, "shop", "", None, 200).await;
+    let (bundles, bundle) = ("/api/v1/apis/{slug}/bundles", "/api/v1/apis/{slug}/bundles/{name}");
+    r.ask(Method::PUT, bundle, "shop", "", Some(json!({ "description": "The desk", "permissions": ["shop:read"] })), 200).await;
+    r.ask(Method::PUT, bundle, "shop", "", Some(json!({ "permissions": ["shop:burn"] })), 422).await;
+    r.ask(Method::PUT, bundle, "nothing", "", Some(json!({})), 404).await;
+    r.ask(get.clone(), bundles, "shop", "", None, 200).await;
+    r.ask(get.clone(), bundles, "nothing", "", None, 404).await;
+    r.ask(post.clone(), "/api/v1/keys", "", "", Some(json!({ "name": "desk", "api": "shop", "bundles": ["desk"] })), 201).await;
+    r.ask(Method::DELETE, bundle, "shop", "", None, 409).await;
+    r.ask(Method::DELETE, bundle, "demo", "", None, 204).await;
     // Plans.
     let (plans, plan) = ("/api/v1/plans", "/api/v1/plans/{slug}");
     let limits = json!([{ "name": "day", "limit": 1000, "window": 86400 }, { "name": "month", "limit": 9000, "window": "month" }]);
@@ -288,6 +306,13 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), "/api/v1/keys/export", "", "?format=json", None, 200).await;
     r.ask(get.clone(), "/api/v1/keys/export", "", "?format=xls", None, 422).await;
 
+    // How long sessions and keys last.
+    let policy = "/api/v1/session-policies/{kind}/{slug}";
+    r.ask(Method::PUT, policy, "developer", "", Some(json!({ "session_count": 10 })), 200).await;
+    r.ask(Method::PUT, policy, "developer", "", Some(json!({ "session_count": 0 })), 422).await;
+    r.ask(Method::PUT, policy, "nobody", "", Some(json!({})), 404).await;
+    r.ask(get.clone(), "/api/v1/session-policies", "", "", None, 200).await;
+
     // Usage.
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=hour", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=century", None, 422).await;
@@ -343,6 +368,7 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     let register = json!({ "email": "new@example.com", "name": "Nia", "password": PASSWORD });
     r.ask(post.clone(), "/api/v1/auth/register", "", "", Some(register), 202).await;
     r.ask(post.clone(), "/api/v1/auth/register", "", "", Some(json!({ "email": "x" })), 422).await;
+    r.ask(get.clone(), "/api/v1/auth/register/challenge", "", "", None, 200).await;
     r.ask(post.clone(), "/api/v1/auth/verify", "", "", Some(json!({ "token": "none" })), 422).await;
     r.ask(post.clone(), "/api/v1/auth/verify/resend", "", "", Some(json!({ "email": "new@example.com" })), 202).await;
     r.ask(post.clone(), "/api/v1/auth/password/forgot", "", "", Some(json!({ "email": "new@example.com" })), 202).await;

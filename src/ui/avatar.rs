@@ -1,10 +1,21 @@
-//! Initials for people; a name stands beside them.
+//! The picture of a person, or their initials; a name stands beside it.
 
+use crate::values::{Picture, PictureSize};
 use leptos::prelude::*;
 
 #[component]
-pub fn Avatar(#[prop(into)] name: String, #[prop(optional)] large: bool) -> impl IntoView {
-    view! { <span class=if large { "avatar avatar-lg" } else { "avatar" } aria-hidden="true">{initials(&name)}</span> }
+pub fn Avatar(
+    #[prop(into)] name: String,
+    /// Without one, the initials stand in its place.
+    #[prop(optional_no_strip)]
+    picture: Option<Picture>,
+    #[prop(optional)] large: bool,
+) -> impl IntoView {
+    let (class, side, size) = if large { ("avatar avatar-lg", "40", PictureSize::Large) } else { ("avatar", "24", PictureSize::Small) };
+    match picture {
+        Some(picture) => view! { <img class=class src=picture.path(size) alt="" width=side height=side decoding="async"/> }.into_any(),
+        None => view! { <span class=class aria-hidden="true">{initials(&name)}</span> }.into_any(),
+    }
 }
 
 /// First letters of the first and the last word: "Mara Lindqvist" is ML.

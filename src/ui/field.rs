@@ -103,6 +103,34 @@ pub fn PasswordField(
     frame(&field, label, false, aside, help, input.into_any())
 }
 
+/// A file of the person's own, in a [`Form`](super::Form) with `files`. A browser never fills it in again.
+#[component]
+pub fn FileField(
+    #[prop(into)] label: String,
+    #[prop(into)] name: String,
+    /// The kinds that the browser offers to choose from: `image/png,image/jpeg`. What is sent is looked at all the same.
+    #[prop(into)]
+    accept: String,
+    #[prop(optional, into)] help: Option<String>,
+    #[prop(optional, into)] id: Option<String>,
+    #[prop(optional)] required: bool,
+) -> impl IntoView {
+    let field = FieldState::of(&name, &label, id);
+    let input = view! {
+        <input
+            class="input"
+            id=field.id.clone()
+            type="file"
+            name=name
+            accept=accept
+            required=required
+            aria-invalid=field.invalid()
+            aria-describedby=field.described_by(help.is_some())
+        />
+    };
+    frame(&field, label, false, None, help, input.into_any())
+}
+
 /// Several lines of text.
 #[component]
 pub fn TextArea(

@@ -112,6 +112,9 @@ pub fn Form(
     /// Leaves the summary to the page, which places an [`ErrorSummary`] itself (forms inside a row or a menu).
     #[prop(optional)]
     quiet: bool,
+    /// There is a [`FileField`](super::FileField) in it; its page needs a route that reads files.
+    #[prop(optional)]
+    files: bool,
     children: Children,
 ) -> impl IntoView {
     let outcome = use_context::<FormOutcome>().filter(|o| o.is_of(&action, id.as_deref())).map(Arc::new);
@@ -123,7 +126,7 @@ pub fn Form(
     let summary = error.map(|error| summary(error, &known.lock().map(|k| k.clone()).unwrap_or_default()));
     let form = id.clone().map(|id| view! { <input type="hidden" name="_form" value=id/> });
     view! {
-        <form method="post" class=class aria-label=label id=id novalidate=true>
+        <form method="post" enctype=files.then_some("multipart/form-data") class=class aria-label=label id=id novalidate=true>
             <input type="hidden" name="_fn" value=action/>
             {form}
             {hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}

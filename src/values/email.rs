@@ -1,7 +1,8 @@
-//! An address people type. Kept as typed (mail goes there, R59); compared by its key: trimmed and lower-cased.
+//! An address people type. Kept as typed (mail goes there, R59); compared by its key, which is the same for every way to write one mailbox.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
+use unicode_normalization::UnicodeNormalization;
 
 /// A mail address that can be written to: at most 254 bytes, one `@`, no spaces, control characters, quotes or angle brackets (R75).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,9 +14,14 @@ impl Email {
         &self.0
     }
 
-    /// What is unique and searched. ASCII only is folded: `mıke@` and `mike@` stay two addresses (S73).
+    /// What is unique and searched. The domain is written as it is asked of DNS (IDNA, UTS 46): `EXÄMPLE.de` is `xn--exmple-cua.de`. Before the
+    /// `@` an accent is the same however it is composed (NFC), and ASCII only is folded: `mıke@` and `mike@` stay two addresses (S73).
     pub fn key(&self) -> String {
-        self.0.to_ascii_lowercase()
+        let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
+        let local: String = local.nfc().collect();
+        // What is no name of DNS at all is compared as it stands.
+        let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_ascii_lowercase());
+        format!("{}@{domain}", local.to_ascii_lowercase())
     }
 
     /// The part before the `@`.
@@ -85,6 +91,19 @@ mod tests {
     fn addresses_people_have_are_accepted() {
         for text in ["mara@example.com", " Mara.L+x@sub.example.co.uk ", "jürgen@exämple.de", "root@localhost"] {
             assert!(text.parse::<Email>().is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn r59_every_way_to_write_a_mailbox_has_one_key_and_look_alikes_have_two() {
+        let key = |text: &str| text.parse::<Email>().unwrap().key();
+        for same in ["jürgen@exämple.de", "jürgen@EXÄMPLE.de", "ju\u{308}rgen@xn--exmple-cua.de", " Jürgen@XN--EXMPLE-CUA.DE "] {
+            assert_eq!(key(same), "jürgen@xn--exmple-cua.de", "{same}");
+        }
+        assert_eq!(key("Mara@Ｅxample.com"), "mara@example.com", "wide letters are the same name of DNS");
+        // A dotless i, a wide m, a Cyrillic a.
+        for other in ["mıke@example.com", "ｍike@example.com", "mike@ex\u{430}mple.com"] {
+            assert_ne!(key(other), key("mike@example.com"), "{other}");
         }
     }
 

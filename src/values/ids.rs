@@ -106,6 +106,8 @@ ids! {
     ImportId = "imp";
     /// A list of keys that waits to be made.
     BatchId = "batch";
+    /// A bundle of permissions of an API.
+    BundleId = "bdl";
     /// One signed-in browser.
     SessionId = "ses";
     /// A mailed proof.

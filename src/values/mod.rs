@@ -9,18 +9,20 @@ mod language;
 mod link;
 mod outcome;
 mod permission;
+mod picture;
 mod slug;
 
 pub use abuse_rule::AbuseRule;
 pub use counts::Counts;
 pub use email::Email;
 pub use ids::{
-    AccountId, AlertRuleId, ApiId, BanId, BatchId, BlockId, DeviceId, EventId, ExportId, GroupId, IdError, ImportId, InviteId, JobId, KeyId, LinkId, NodeId,
-    PasskeyId, PlanId, SecretId, SessionId, TokenId, WorkspaceId,
+    AccountId, AlertRuleId, ApiId, BanId, BatchId, BlockId, BundleId, DeviceId, EventId, ExportId, GroupId, IdError, ImportId, InviteId, JobId, KeyId, LinkId,
+    NodeId, PasskeyId, PlanId, SecretId, SessionId, TokenId, WorkspaceId,
 };
 pub use job_state::JobState;
 pub use language::Language;
 pub use link::link;
 pub use outcome::{Outcome, OutcomeGroup};
 pub use permission::{CATALOGUE, Permission, names as permission_names};
+pub use picture::{Picture, PictureSize};
 pub use slug::{KeyPrefix, Slug};

@@ -1,10 +1,13 @@
 //! Signing up and proving the address.
 
-use crate::{accounts::model::LinkView, error::AppError};
+use crate::{
+    accounts::model::{LinkView, WorkDone},
+    error::AppError,
+};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
 
-/// Signs up; the next page says where mail went.
+/// Signs up; the next page says where mail went. `homepage` is the field that no person sees.
 #[server]
 pub async fn sign_up(
     email: String,
@@ -12,23 +15,26 @@ pub async fn sign_up(
     password: String,
     time_zone: Option<String>,
     #[server(default)] fields: BTreeMap<String, String>,
+    #[server(default)] homepage: String,
+    #[server(default)] work: WorkDone,
 ) -> Result<(), AppError> {
     use crate::accounts::server::{self, NewSignUp, Visitor, links};
     use crate::platform::http::{reply, request};
     let ctx = server::context()?;
     let language = request::language_here();
     let invite = reply::sealed(&ctx, links::INVITE);
-    let new = NewSignUp { email, name, password: password.into(), time_zone, language, invite, fields };
+    let new = NewSignUp { email, name, password: password.into(), time_zone, language, invite, fields, work, is_bot: !homepage.is_empty() };
     let sent_to = server::sign_up(&ctx, &Visitor::here(), new).await.map_err(server::beside_inputs)?;
     reply::seal(&ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
     reply::redirect("/verify-email");
     Ok(())
 }
 
-/// Proves an address: by the typed code, or by the link that this browser opened.
+/// Proves an address: by the typed code, or by the link that this browser opened. In another browser than the one that signed up the next
+/// page asks for a password.
 #[server]
 pub async fn verify_email(code: Option<String>) -> Result<(), AppError> {
-    use crate::accounts::server::{self, Proof, Visitor, links};
+    use crate::accounts::server::{self, Beginner, Proof, Visitor, links};
     use crate::platform::http::reply;
     let ctx = server::context()?;
     let proof = match (code, reply::sealed(&ctx, links::VERIFY), reply::sealed(&ctx, links::PENDING)) {
@@ -36,9 +42,15 @@ pub async fn verify_email(code: Option<String>) -> Result<(), AppError> {
         (Some(code), _, Some(email)) => Proof::Code { email, code },
         _ => return Err(AppError::invalid("", "This browser knows of no sign-up. Open the link in the mail, or sign up again.")),
     };
-    server::verify_email(&ctx, &Visitor::here(), proof).await?;
-    for cookie in [links::VERIFY, links::PENDING] {
+    let verified = server::verify_email(&ctx, &Visitor::here(), proof, &Beginner::here(&ctx)).await?;
+    for cookie in [links::VERIFY, links::PENDING, links::SIGNED_UP] {
         reply::unseal_and_drop(&ctx, cookie);
+    }
+    if let Some(token) = verified.reset {
+        reply::seal(&ctx, links::RESET, &token, 3600);
+        reply::toast(&ctx, "Your email is confirmed. Choose the password that you will sign in with.");
+        reply::redirect("/reset-password");
+        return Ok(());
     }
     reply::toast(&ctx, "Your email is confirmed. Sign in.");
     reply::redirect("/sign-in");
@@ -63,20 +75,27 @@ pub async fn resend_verification(email: Option<String>) -> Result<(), AppError> 
 /// What this browser holds of a link or a sign-up.
 #[server]
 pub async fn before_sign_in() -> Result<LinkView, AppError> {
-    use crate::accounts::server::{self, links};
+    use crate::accounts::server::{self, Beginner, links};
     use crate::{platform::http::reply, values::Email};
     let ctx = server::context()?;
+    let verify = reply::sealed(&ctx, links::VERIFY);
+    let is_elsewhere = match &verify {
+        Some(token) => server::is_begun_elsewhere(&ctx, token, &Beginner::here(&ctx)).await?,
+        None => false,
+    };
     let reset = match reply::sealed(&ctx, links::RESET) {
         Some(token) => server::reset_link(&ctx, &token).await?,
         None => None,
     };
     Ok(LinkView {
-        has_verify_link: reply::sealed(&ctx, links::VERIFY).is_some(),
+        has_verify_link: verify.is_some(),
+        is_elsewhere,
         pending: reply::sealed(&ctx, links::PENDING).and_then(|email| email.parse::<Email>().ok()).map(|email| email.masked()),
         reset,
         password_advice: server::password_advice(ctx.config.auth.password_min),
         fields: server::sign_up_fields(&ctx).await?,
         door: server::door(&ctx, reply::sealed(&ctx, links::INVITE).is_some()),
+        work: server::sign_up_work::work_asked(&ctx, &server::Visitor::here()).await?,
         mail_from: ctx.config.mail.from.clone(),
         providers: server::openid::offered(&ctx, false),
         sign_up_providers: server::openid::offered(&ctx, true),

@@ -84,19 +84,15 @@ pub async fn my_danger() -> Result<(Profile, ExportState), AppError> {
 /// What the links do that this browser opened, as far as they work.
 #[server]
 pub async fn opened_links() -> Result<MailedLinks, AppError> {
-    use crate::accounts::{
-        model::Left,
-        server::{self, email_change, in_full, leaving, links},
-    };
+    use crate::accounts::server::{self, email_change, leaving, links};
     use crate::platform::http::reply;
     let ctx = server::context()?;
     let held = |name: &str| reply::sealed(&ctx, name).unwrap_or_default();
     let by = leaving::Return::of(reply::sealed(&ctx, links::RETURN).as_deref(), reply::sealed(&ctx, links::KEEP));
-    let left = leaving::returning(&ctx, &by).await?;
     Ok(MailedLinks {
         confirms: email_change::change_link(&ctx, &held(links::CHANGE)).await?,
         restores: email_change::undo_link(&ctx, &held(links::UNDO)).await?,
         deletes: leaving::deletion_link(&ctx, &held(links::DELETE)).await?,
-        returns: left.map(|left| Left { erased: left.erase_at.map(|at| in_full(at, "UTC")) }),
+        returns: leaving::returning(&ctx, &by).await?,
     })
 }

@@ -49,12 +49,13 @@ pub async fn finish_with(provider: String, code: Option<String>, state: Option<S
         self, Visitor, links,
         openid::{self, Answer, Back},
     };
-    use crate::platform::http::reply;
+    use crate::platform::http::{reply, request};
     let (ctx, caller) = server::maybe_caller().await?;
     let (session, from) = (server::session()?, Visitor::here());
     let (flow, invite) = (reply::sealed(&ctx, links::FLOW), reply::sealed(&ctx, links::INVITE));
     reply::unseal_and_drop(&ctx, links::FLOW);
-    let back = Back { caller: caller.as_ref(), session: &session, from: &from, flow: flow.as_deref(), invite: invite.as_deref() };
+    let language = request::language_here();
+    let back = Back { caller: caller.as_ref(), session: &session, from: &from, flow: flow.as_deref(), invite: invite.as_deref(), language };
     let finished = openid::finish(&ctx, back, &provider, Answer { code, state, iss, error }).await?;
     openid::arrive(&ctx, &session, &from, finished).await
 }

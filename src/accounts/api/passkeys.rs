@@ -2,7 +2,7 @@
 //! (`public/passkeys.js`) and answer the options of `navigator.credentials` as JSON; all others are forms like any form.
 
 use crate::{
-    accounts::model::{NewPasskey, PasskeyUse},
+    accounts::model::{NewPasskey, PasskeyUse, WorkDone},
     error::AppError,
 };
 use leptos::prelude::*;
@@ -42,12 +42,25 @@ pub async fn sign_up_with_passkey(
     #[server(default)] credential: String,
     time_zone: Option<String>,
     #[server(default)] fields: BTreeMap<String, String>,
+    #[server(default)] homepage: String,
+    #[server(default)] work: WorkDone,
 ) -> Result<(), AppError> {
     use crate::accounts::server::{self, NewPasskeySignUp, Visitor, links};
     use crate::platform::http::{reply, request};
     let ctx = server::context()?;
     let (invite, browser) = (reply::sealed(&ctx, links::INVITE), server::browser_of(&ctx));
-    let new = NewPasskeySignUp { email, name, time_zone, language: request::language_here(), invite, browser, answer: credential, fields };
+    let new = NewPasskeySignUp {
+        email,
+        name,
+        time_zone,
+        language: request::language_here(),
+        invite,
+        browser,
+        answer: credential,
+        fields,
+        work,
+        is_bot: !homepage.is_empty(),
+    };
     let sent_to = server::sign_up_with_passkey(&ctx, &Visitor::here(), new).await.map_err(server::beside_inputs)?;
     reply::seal(&ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
     reply::redirect("/verify-email");

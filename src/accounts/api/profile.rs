@@ -38,6 +38,17 @@ pub async fn publish_profile(handle: String, #[server(default)] published: Vec<S
     Ok(())
 }
 
+/// Takes the picture of who is signed in away. One is set by the page's own route: there is a file in it (`boot::uploads`).
+#[server]
+pub async fn remove_picture() -> Result<(), AppError> {
+    use crate::accounts::server::{self, Visitor, avatars};
+    use crate::platform::http::reply;
+    let (ctx, caller) = server::caller().await?;
+    avatars::remove_avatar(&ctx, &caller, &Visitor::here()).await?;
+    reply::toast(&ctx, "Your picture is gone.");
+    Ok(())
+}
+
 /// The account of who is signed in.
 #[server]
 pub async fn my_account() -> Result<Profile, AppError> {

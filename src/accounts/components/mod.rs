@@ -8,7 +8,9 @@ mod linked;
 mod loaded;
 mod passkey;
 mod settings;
+mod trap;
 mod with_others;
+mod work;
 
 pub use dead_link::{DeadLink, ONCE_FOR_AN_HOUR};
 pub use fields::FieldInputs;
@@ -17,4 +19,6 @@ pub use linked::LinkedSignIns;
 pub use loaded::loaded;
 pub use passkey::{PasskeyField, PasskeyPart};
 pub use settings::{AccountOfPassword, Setting, SettingsFrame};
+pub use trap::Trap;
 pub use with_others::WithOthers;
+pub use work::WorkField;

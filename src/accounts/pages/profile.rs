@@ -1,12 +1,13 @@
-//! `/settings/profile`: name, time zone and language; the address as a fact, and the way to change it.
+//! `/settings/profile`: picture, name, time zone and language; the address as a fact, and the way to change it.
 
 use crate::{
     accounts::{
-        api::{UpdateProfile, my_profile},
+        api::{RemovePicture, UpdateProfile, my_profile},
         components::{FieldInputs, Setting, SettingsFrame, loaded},
-        model::{Language, Profile},
+        model::{Language, PICTURE_FORM, Profile},
     },
-    ui::{Button, Form, LinkButton, Look, Section, SelectField, TextField},
+    ui::{Avatar, Button, ErrorSummary, FileField, Form, LinkButton, Look, Section, SelectField, TextField},
+    values::Picture,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -23,6 +24,7 @@ fn form(profile: Profile, zones: Vec<String>) -> AnyView {
         _ => "Nothing. You may choose a handle and say what everybody can see.".to_owned(),
     };
     let waits = profile.pending_email.as_ref().map(|email| format!("{email} waits to be confirmed."));
+    let picture = picture(profile.name.clone(), profile.picture.clone());
     view! {
         <Section id="profile" title="Profile" lead=format!("Your name stands beside what you do: in histories, and in mails to others. {}", profile.dates)>
             <Form action=UpdateProfile::PATH class="stack form-narrow">
@@ -34,11 +36,38 @@ fn form(profile: Profile, zones: Vec<String>) -> AnyView {
                 <div><Button look=Look::Primary>"Save"</Button></div>
             </Form>
         </Section>
+        {picture}
         <Section id="address" title="Where mails go" lead=waits.unwrap_or_else(|| "A new address counts once it is confirmed.".to_owned())>
             <div><LinkButton href="/settings/email">"Change address"</LinkButton></div>
         </Section>
         <Section id="others" title="What others see" lead=seen>
             <div><LinkButton href="/settings/public">"Choose"</LinkButton></div>
+        </Section>
+    }
+    .into_any()
+}
+
+/// The picture as it is, and the ways to another one and to none.
+fn picture(name: String, picture: Option<Picture>) -> AnyView {
+    let (words, lead) = match picture {
+        Some(_) => ("Change picture", "It stands beside your name."),
+        None => ("Set picture", "Your initials stand beside your name until you choose a picture."),
+    };
+    let remove = picture.is_some().then(|| view! { <Form action=RemovePicture::PATH quiet=true><Button>"Remove picture"</Button></Form> });
+    view! {
+        <Section id="your-picture" title="Your picture" lead=lead>
+            <ErrorSummary action=RemovePicture::PATH/>
+            <Form action=PICTURE_FORM files=true class="stack form-narrow">
+                <FileField
+                    label="Picture"
+                    name="picture"
+                    accept="image/png,image/jpeg,image/webp"
+                    required=true
+                    help="PNG, JPEG or WebP, at most 8 MB. The middle is cut out as a square; where and when it was taken is not kept."
+                />
+                <div class="row"><Avatar name picture large=true/><Button>{words}</Button></div>
+            </Form>
+            {remove}
         </Section>
     }
     .into_any()

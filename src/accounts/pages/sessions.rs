@@ -4,7 +4,7 @@ use crate::{
     accounts::{
         api::{EndSession, EndSessions, my_sessions},
         components::{Setting, SettingsFrame, loaded},
-        model::{SessionList, SessionView},
+        model::{InForce, Lasting, SessionList, SessionView},
     },
     ui::{Button, Form, Look, OutlineBadge, Section, Size, Table, number},
 };
@@ -37,10 +37,7 @@ fn list(it: SessionList) -> AnyView {
                     <tbody>{rows}</tbody>
                 </Table>
                 <div class="card-foot">
-                    <span>{format!(
-                        "A session ends after {} without use. {} after sign-in it ends in any case. {} at once are the most: a new one ends the oldest.",
-                        it.ends_after, it.ends_in_all, it.most
-                    )}</span>
+                    <span>{lasting(&it.lasting)}</span>
                     <span class="push row">
                         {end_others}
                         <Form action=EndSessions::PATH id="everywhere" quiet=true hidden=vec![("this_one_too", "true".to_owned())]>
@@ -52,6 +49,17 @@ fn list(it: SessionList) -> AnyView {
         </Section>
     }
     .into_any()
+}
+
+/// How long sessions last, and what says so where it is not the site's default.
+fn lasting(it: &Lasting) -> String {
+    let by = |it: &InForce| it.origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default();
+    let [idle, max, count, key] = [&it.idle, &it.max, &it.count, &it.key_max].map(by);
+    let key = it.key_max.origin.as_ref().map(|_| format!(" A key lives at most: {}{key}.", it.key_max.value)).unwrap_or_default();
+    format!(
+        "A session ends after {} without use{idle}. {} after sign-in it ends in any case{max}. {} at once are the most: a new one ends the oldest{count}.{key}",
+        it.idle.value, it.max.value, it.count.value
+    )
 }
 
 fn row(session: SessionView) -> AnyView {

@@ -3,7 +3,7 @@
 use crate::{
     accounts::{
         api::{ContinueWith, SignUp, SignUpWithPasskey, before_sign_in},
-        components::{FieldInputs, PasskeyField, PasskeyPart, WithOthers, loaded},
+        components::{FieldInputs, PasskeyField, PasskeyPart, Trap, WithOthers, WorkField, loaded},
         model::{Door, FieldValue, LinkView, ProfileField},
     },
     ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
@@ -15,7 +15,7 @@ use leptos_router::hooks::use_query_map;
 pub fn SignUpPage() -> impl IntoView {
     let wants_passkey = use_query_map().with_untracked(|query| query.get("with").is_some_and(|word| word == "passkey"));
     loaded(before_sign_in, move |it: LinkView| match it.door {
-        Door::Open | Door::Invited if wants_passkey && it.takes_passkeys => with_passkey(it.fields),
+        Door::Open | Door::Invited if wants_passkey && it.takes_passkeys => with_passkey(it),
         Door::Open | Door::Invited => form(it),
         Door::InviteNeeded => shut("You need an invitation", "Sign-up here is by invitation. Open the link you were sent, in this browser."),
         Door::Closed => shut("Sign-up is closed", "New accounts are made by the operator of this site. Ask there for one."),
@@ -27,7 +27,7 @@ fn empty(asked: Vec<ProfileField>) -> Vec<FieldValue> {
 }
 
 fn form(it: LinkView) -> AnyView {
-    let LinkView { password_advice, takes_passkeys, sign_up_providers: providers, fields, .. } = it;
+    let LinkView { password_advice, takes_passkeys, sign_up_providers: providers, fields, work, .. } = it;
     let fields = empty(fields);
     let other = takes_passkeys.then(|| {
         view! { <PasskeyPart><p class="help"><a href="/sign-up?with=passkey">"Use a passkey instead of a password"</a></p></PasskeyPart> }
@@ -39,6 +39,8 @@ fn form(it: LinkView) -> AnyView {
                 <TextField label="Email" name="email" kind="email" autocomplete="email" maxlength=254 required=true large=true/>
                 <PasswordField label="Password" name="password" autocomplete="new-password" help=password_advice maxlength=256 required=true large=true/>
                 <FieldInputs fields large=true/>
+                <Trap/>
+                <WorkField asked=work/>
                 <input type="hidden" name="time_zone" data-time-zone/>
                 <Button look=Look::Primary size=Size::Large block=true>"Create account"</Button>
             </Form>
@@ -49,14 +51,17 @@ fn form(it: LinkView) -> AnyView {
     .into_any()
 }
 
-fn with_passkey(asked: Vec<ProfileField>) -> AnyView {
-    let fields = empty(asked);
+fn with_passkey(it: LinkView) -> AnyView {
+    let LinkView { fields, work, .. } = it;
+    let fields = empty(fields);
     view! {
         <AuthFrame title="Create account" raised=true lead=view! { "With a passkey and no password. "<a href="/sign-up">"Use a password"</a> }.into_any()>
             <Form action=SignUpWithPasskey::PATH class="stack">
                 <TextField label="Name" name="name" autocomplete="name" maxlength=80 help="May stay empty: then it is the part of your address before the @." large=true/>
                 <TextField label="Email" name="email" kind="email" autocomplete="email" maxlength=254 required=true large=true/>
                 <FieldInputs fields large=true/>
+                <Trap/>
+                <WorkField asked=work/>
                 <input type="hidden" name="time_zone" data-time-zone/>
                 <PasskeyField name="credential" makes=true/>
                 <Button look=Look::Primary size=Size::Large block=true>"Create account"</Button>

@@ -24,7 +24,7 @@ fn profile(it: PublicProfile) -> AnyView {
     view! {
         <Title text=title.clone()/>
         <div class="stack">
-            <div class="row"><Avatar name=title.clone() large=true/><h1>{title}</h1></div>
+            <div class="row"><Avatar name=title.clone() picture=it.picture large=true/><h1>{title}</h1></div>
             <Facts>
                 <Fact term="Handle"><code>{it.handle}</code></Fact>
                 {it.joined.map(|day| view! { <Fact term="Here since">{day}</Fact> })}

@@ -14,21 +14,35 @@ use leptos::{prelude::*, server_fn::ServerFn};
 #[component]
 pub fn VerifyEmailPage() -> impl IntoView {
     loaded(before_sign_in, |it: LinkView| match (it.has_verify_link, it.pending) {
-        (true, pending) => confirm(pending),
+        (true, pending) => confirm(pending, it.is_elsewhere),
         (false, Some(address)) => check_inbox(address, it.mail_from),
         (false, None) => ask_again(),
     })
 }
 
-fn confirm(pending: Option<String>) -> AnyView {
+/// In another browser than the one that signed up a password comes next: whoever typed the address there may be somebody else.
+fn confirm(pending: Option<String>, is_elsewhere: bool) -> AnyView {
     // After a refusal the way out stands right there.
     let was_refused = use_context::<FormOutcome>().is_some();
     let again = was_refused.then(|| resend(pending));
+    let lead = match is_elsewhere {
+        false => "Press the button to confirm your address. Then sign in.",
+        true => "You signed up in another browser. Press the button here, and choose your password on the next page.",
+    };
+    let elsewhere = is_elsewhere.then(|| {
+        view! {
+            <p class="help">
+                "What was set up there before ends with that, in case it was not you. To keep it, type the code of the mail there, or "
+                <a href="/sign-in">"sign in"</a>" here first, with the password that you chose."
+            </p>
+        }
+    });
     view! {
-        <AuthFrame title="Confirm your email" raised=true lead=view! { "Press the button to confirm your address. Then sign in." }.into_any()>
+        <AuthFrame title="Confirm your email" raised=true lead=view! { {lead} }.into_any()>
             <Form action=VerifyEmail::PATH class="stack">
                 <Button look=Look::Primary size=Size::Large block=true>"Confirm email"</Button>
             </Form>
+            {elsewhere}
             {again}
         </AuthFrame>
     }

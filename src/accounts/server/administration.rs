@@ -13,7 +13,7 @@ use super::{
     tokens::KINDS,
 };
 use crate::{
-    accounts::model::{AccountFilter, Caller, SessionView, Via},
+    accounts::model::{AccountFilter, Caller, HeldPermission, SessionView, Via},
     activity::server::{Change, record},
     error::AppError,
     platform::{Ctx, jobs},
@@ -61,6 +61,12 @@ pub async fn find_account_by_email(ctx: &Ctx, caller: &Caller, email: &Email) ->
     caller.require(&may::ADMIN_READ)?;
     let account = accounts::find_by_email(&ctx.db, &email.key()).await?.ok_or(AppError::NotFound)?;
     find_account(ctx, caller, account.id).await
+}
+
+/// What an account may, as its next request finds it, and by which of its roles.
+pub async fn permissions_of_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<Vec<HeldPermission>, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    Ok(operators::list_permissions_of(&ctx.db, id).await?)
 }
 
 /// Where an account is signed in; times in the caller's zone.

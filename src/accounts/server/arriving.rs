@@ -1,7 +1,7 @@
 //! Where a browser goes that tried to sign in: on with a session, or to the page of what is still missing.
 
 use super::{
-    Visitor,
+    Visitor, begun,
     factors::{Interrupted, PENDING_LASTS, RESUME},
     leaving, links,
     sessions::begin,
@@ -23,6 +23,7 @@ pub async fn arrive(ctx: &Ctx, session: &Session, from: &Visitor, outcome: SignI
             reply::redirect(next.as_deref().unwrap_or("/home"));
         }
         SignIn::Unproven(email) => {
+            begun::remember_who_came_in(ctx, &email).await?;
             reply::seal(ctx, links::PENDING, email.as_str(), 24 * 3600);
             reply::toast(ctx, "Confirm your email first, then sign in.");
             reply::redirect("/verify-email");

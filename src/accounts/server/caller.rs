@@ -9,7 +9,11 @@ use super::{
 use crate::{
     accounts::model::{Caller, Via},
     error::AppError,
-    platform::{Ctx, http::RequestInfo, session},
+    platform::{
+        Ctx,
+        http::{RequestInfo, request::names_caller},
+        session,
+    },
     values::{AccountId, SessionId},
 };
 use axum::{
@@ -77,6 +81,7 @@ pub async fn identify(State(ctx): State<Ctx>, session: Session, mut request: Req
         if owes_factor {
             request.extensions_mut().insert(OwesFactor);
         }
+        names_caller(request.extensions(), caller.account);
         request.extensions_mut().insert(caller);
     }
     next.run(request).await

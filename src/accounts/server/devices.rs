@@ -1,7 +1,8 @@
 //! Known devices: a browser in which somebody came in carries a sealed cookie that says so.
 //!
 //! It has wrong passwords counted for itself alone, so that strangers who guess at an address do not shut its owner out (R20); and
-//! coming in from any other one is told by mail, with a link that says "this wasn't me" (R25). The cookie lets nobody in.
+//! coming in from any other one is told by mail, with a link that says "this wasn't me" (R25). The cookie lets nobody in,
+//! stands for no second factor, and is void in all other browsers after a new password or another factor (S61).
 
 use super::{
     Visitor,
@@ -9,13 +10,8 @@ use super::{
     email_change::undo_changes_since,
     jobs::SendReset,
     sign_up::about,
-    store::{
-        accounts,
-        departures::lock_account,
-        devices as store, email_changes,
-        factors::{has_second, passkeys, pending, recovery},
-        linked, sessions, tokens as mailed,
-    },
+    store::{accounts, departures::lock_account, devices as store, email_changes, factors::pending, sessions, tokens as mailed},
+    taking_back::take_back_since,
     tokens,
     warnings::SendNewDevice,
 };
@@ -23,9 +19,10 @@ use crate::{
     activity::server::{Change, record},
     error::AppError,
     platform::{Ctx, crypto::sha256, http::reply, jobs},
-    values::{AccountId, DeviceId, EventId},
+    values::{AccountId, DeviceId, EventId, SessionId},
 };
-use time::Duration;
+use sqlx::PgConnection;
+use time::{Duration, format_description::well_known::Rfc3339};
 
 /// The cookie: `__Host-dev`, or `dev` on plain http.
 const COOKIE: &str = "dev";
@@ -47,8 +44,9 @@ pub async fn known(ctx: &Ctx, account: Option<AccountId>) -> Result<Option<Devic
     Ok(store::find_device(&ctx.db, account, &held).await?)
 }
 
-/// Somebody came in: from now on the account knows this browser. Another one than before is told by mail, unless it is the first.
-pub async fn greet(ctx: &Ctx, account: AccountId, from: &Visitor) -> Result<(), AppError> {
+/// Somebody came in with this session: from now on the account knows this browser. Another one than before is told by mail, unless it is
+/// the first; the event keeps when the session began, for what is added since then (`not_me`).
+pub async fn greet(ctx: &Ctx, account: AccountId, session: SessionId, from: &Visitor) -> Result<(), AppError> {
     let (held, now) = (held(ctx), ctx.clock.now());
     let device = if let Some(known) = store::find_device(&ctx.db, account, &held).await? {
         store::update_device_used(&ctx.db, known, now).await?;
@@ -60,7 +58,9 @@ pub async fn greet(ctx: &Ctx, account: AccountId, from: &Visitor) -> Result<(), 
         store::insert_device(&mut tx, device, account, now).await?;
         if came_before {
             let found = accounts::find_account(&mut *tx, account).await?.ok_or(AppError::NotFound)?;
-            let change = Change { kind: "account.new_device", workspace: found.workspace, ..about(account, &found.name, from) };
+            let mut change = Change { kind: "account.new_device", workspace: found.workspace, ..about(account, &found.name, from) };
+            let since = sessions::find_begun(&mut *tx, account, session).await?.unwrap_or(now);
+            change.data["since"] = since.format(&Rfc3339).map_err(AppError::internal)?.into();
             let cause = record(ctx, &mut tx, change).await?;
             jobs::enqueue(ctx, &mut tx, &SendNewDevice { account, cause }).await?;
         }
@@ -73,6 +73,12 @@ pub async fn greet(ctx: &Ctx, account: AccountId, from: &Visitor) -> Result<(), 
     Ok(())
 }
 
+/// After another password or factor the other browsers of the account are strangers again, until it comes in by them once more (S61).
+/// This one stays known, if it was: it is where the change was made.
+pub(super) async fn forget_others(ctx: &Ctx, conn: &mut PgConnection, account: AccountId) -> sqlx::Result<()> {
+    store::update_other_devices_void(conn, account, &held(ctx), ctx.clock.now()).await
+}
+
 /// What the link of the mail holds.
 pub fn token(ctx: &Ctx, account: AccountId, cause: EventId) -> String {
     tokens::secret(ctx, "not_me", account, cause)
@@ -80,7 +86,8 @@ pub fn token(ctx: &Ctx, account: AccountId, cause: EventId) -> String {
 
 /// "This wasn't me", by the link of the mail, once, without signing in: all sessions end, no browser is known any more, and the password
 /// is gone until a new one is set by the link that is mailed now. An address that was put in the place of the owner's since that sign-in
-/// goes first, and one that waits for its proof: the link must reach the owner. Passkeys that were added since then go, too.
+/// goes first, and one that waits for its proof: the link must reach the owner. What was added since then to come in by goes, too
+/// (`taking_back`); what was there before stays.
 pub async fn not_me(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppError> {
     let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
     let mut tx = ctx.db.begin().await?;
@@ -93,15 +100,15 @@ pub async fn not_me(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppErr
     undo_changes_since(ctx, &mut tx, &found, alarm, from).await?;
     // Before the sessions end, as with every new password (`sessions::begin`).
     accounts::clear_password(&mut tx, account, now).await?;
-    if passkeys::delete_passkeys_since(&mut tx, account, alarm).await? && !has_second(&mut *tx, account).await? {
-        recovery::delete_codes(&mut tx, account).await?;
-    }
     mailed::delete_tokens(&mut tx, account, &tokens::KINDS).await?;
     pending::delete_pending_of(&mut tx, account).await?;
-    linked::delete_links_since(&mut tx, account, alarm).await?;
     store::update_devices_void(&mut tx, account, now).await?;
     sessions::delete_sessions(&mut *tx, account, None).await?;
     let cause = record(ctx, &mut tx, Change { kind: "account.not_me", workspace: found.workspace, ..about(account, &found.name, from) }).await?;
+    // They may have come in before by another browser, whose mail nobody read.
+    let first = store::find_newcomer(&mut *tx, account, now - ALARM_LIVES).await?;
+    let since = store::find_came_in(&mut tx, alarm).await?.into_iter().chain(first).min().unwrap_or(now);
+    take_back_since(ctx, &mut tx, account, since, cause).await?;
     jobs::enqueue(ctx, &mut tx, &SendReset { account, cause }).await?;
     tx.commit().await?;
     attempt.refund(ctx).await

@@ -40,8 +40,8 @@ pub enum Barred {
     Unproven,
 }
 
-/// The pages of those who are not in yet; nobody from a banned address sees them.
-const WAYS_IN: [&str; 13] = [
+/// The pages of those who are not in yet: nobody needs to be signed in for them, and nobody from a banned address sees them.
+pub const WAYS_IN: [&str; 13] = [
     "/sign-in",
     "/sign-in/code",
     "/sign-up",
@@ -57,8 +57,8 @@ const WAYS_IN: [&str; 13] = [
     "/come-back",
 ];
 
-/// And everything below this.
-const WITH_OTHERS: &str = "/sign-in/with/";
+/// And everything below this: on the way to a provider and back.
+pub const WITH_OTHERS: &str = "/sign-in/with/";
 
 /// The same over REST, besides everything below `/api/v1/auth/`: what a mailed proof does without a key.
 const REST_WAYS_IN: [&str; 4] = ["/api/v1/me/email/confirm", "/api/v1/me/email/undo", "/api/v1/me/deletion/confirm", "/api/v1/me/come-back"];

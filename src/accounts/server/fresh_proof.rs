@@ -44,9 +44,9 @@ pub async fn must_know_password(ctx: &Ctx, caller: &Caller, typed: &SecretString
         }
     };
     if verdict == Verdict::Wrong {
-        return Err(AppError::invalid("current_password", "This is not your current password."));
+        return Err(AppError::invalid("current_password", format!("This is not your current password.{}", attempt.pause(""))));
     }
-    attempt.refund(ctx).await
+    attempt.forgive(ctx).await
 }
 
 /// The buckets in which guesses at the password of an account count that is in already.

@@ -8,6 +8,7 @@ use super::{
     openid::SendSignInTold,
     programs,
     store::expired::delete_expired,
+    taking_back::EndKeysAdded,
 };
 use crate::{
     platform::{
@@ -109,6 +110,7 @@ pub fn register(registry: Registry) -> Registry {
         .register::<SendFactorChanged>()
         .register::<SendSignInTold>()
         .register::<ResetFactors>()
+        .register::<EndKeysAdded>()
         .register::<SendNothing>()
         .register::<ForgetExpired>()
 }

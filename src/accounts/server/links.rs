@@ -31,6 +31,8 @@ pub const OFFER: &str = "offer";
 pub const PASSKEY: &str = "passkey";
 /// Recovery codes that were just made, until they are saved.
 pub const NEW_CODES: &str = "codes";
+/// The sign-up that this browser began, or whose password it knew: whoever proves the address here keeps what was set up by it.
+pub const SIGNED_UP: &str = "signed_up";
 /// The address that mail went to, for the page that says so.
 pub const PENDING: &str = "pending";
 
@@ -79,6 +81,9 @@ pub fn safe_next(ctx: &Ctx, next: &str) -> Option<String> {
     let url = ctx.config.server.public_url.join(next).ok()?;
     // `/..//host` is ours too, but its path becomes `//host`: nobody should have to think about that twice.
     let is_ours = url.origin() == ctx.config.server.public_url.origin() && !url.path().starts_with("//");
+    // What is decoded on the way may become one of them; no path of ours has a slash or a backslash in it.
+    let path = url.path().to_ascii_lowercase();
+    let is_veiled = path.contains("%2f") || path.contains("%5c");
     let leads_away = ["/sign-in", "/sign-in/code", "/sign-out", "/sign-up", "/step-up"].contains(&url.path());
-    (is_ours && !leads_away).then(|| next.to_owned())
+    (is_ours && !is_veiled && !leads_away).then(|| next.to_owned())
 }

@@ -1,6 +1,9 @@
 //! Locks: what becomes of an address at which somebody guesses for long (`attempts`). Its owner is told by one mail, whose link ends
 //! the wait; operators see it and can end it; a new password ends it too (R20). From a browser in which the owner came in before, it
 //! does not hold at all (`devices`).
+//!
+//! After a hundred failures in a row the password is tried no more outside those browsers, and only a new one ends that: neither the link
+//! of the mail nor an operator does (R19). Passkeys and the link to set a new password work on, so nobody is shut out by it.
 
 use super::{
     Visitor,
@@ -11,7 +14,7 @@ use super::{
     sign_up::about,
     store::{accounts, administration, attempts as buckets, locks as store},
     tokens,
-    warnings::{NoteLock, SendLocked},
+    warnings::{NoteLock, SendLocked, SendStopped},
 };
 use crate::{
     accounts::model::Caller,
@@ -51,12 +54,20 @@ pub async fn note_lock(ctx: &Ctx, from: &Visitor, account: AccountId) -> Result<
     let (now, bucket) = (ctx.clock.now(), attempts::SIGN_IN.bucket(ctx, &email.key()));
     let Some((failures, until)) = buckets::find_counter(&ctx.db, &bucket).await?.filter(|(_, until)| *until > now) else { return Ok(()) };
 
+    let is_stopped = attempts::is_stopped(until, now);
+    let kind = if is_stopped { "account.password_stopped" } else { "account.locked" };
     let mut tx = ctx.db.begin().await?;
     let mut data = from.facts();
     data["failures"] = json!(failures);
-    let change = Change { kind: "account.locked", actor_name: "system", workspace: found.workspace, subject: Some(account.uuid()), data, ..Change::default() };
+    let change = Change { kind, actor_name: "system", workspace: found.workspace, subject: Some(account.uuid()), data, ..Change::default() };
     let cause = record(ctx, &mut tx, change).await?;
-    if store::insert_lock(&mut *tx, account, until, &sha256(token(ctx, account, cause)), now + LINK_LIVES, now).await? {
+    let is_new = store::insert_lock(&mut *tx, account, until, &sha256(token(ctx, account, cause)), now + LINK_LIVES, now).await?;
+    if is_stopped {
+        if store::update_stopped(&mut *tx, account, now).await? {
+            jobs::enqueue(ctx, &mut tx, &SendStopped { account, cause }).await?;
+            tx.commit().await?;
+        }
+    } else if is_new {
         jobs::enqueue(ctx, &mut tx, &SendLocked { account, cause }).await?;
         tx.commit().await?;
     } else {
@@ -90,6 +101,9 @@ pub async fn unlock_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acco
     caller.require(&may::ACCOUNTS_MANAGE)?;
     let mut tx = ctx.db.begin().await?;
     let account = administration::find_account(&mut *tx, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
+    if store::is_stopped(&mut *tx, id).await? {
+        return Err(AppError::conflict("After 100 wrong tries in a row only a new password ends this. Send a reset link."));
+    }
     if clear(ctx, &mut tx, id, &account.email).await? {
         record(ctx, &mut tx, Change { kind: "account.unlocked", ..done_to(&account, caller, from, Value::Null) }).await?;
     }
@@ -104,4 +118,9 @@ pub async fn clear(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, email
     counted.push(attempts::SIGN_IN.bucket(ctx, &email.key()));
     buckets::delete_buckets(&mut *conn, &counted).await?;
     Ok(store::delete_lock(conn, account).await?)
+}
+
+/// True if a lock until then is the one that only a new password ends.
+pub fn is_password_stopped(ctx: &Ctx, until: time::OffsetDateTime) -> bool {
+    attempts::is_stopped(until, ctx.clock.now())
 }

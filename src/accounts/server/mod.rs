@@ -4,7 +4,9 @@
 mod administration;
 mod arriving;
 mod attempts;
+pub mod avatars;
 mod bans;
+mod begun;
 mod caller;
 mod common_passwords;
 mod devices;
@@ -18,6 +20,7 @@ mod handles;
 pub mod http;
 mod invites;
 pub mod jobs;
+mod leaked_passwords;
 pub mod leaving;
 mod letters;
 pub mod links;
@@ -30,6 +33,7 @@ mod operators;
 mod own_mail;
 mod password_rules;
 mod passwords;
+pub mod policies;
 mod profile;
 pub mod programs;
 mod public_profile;
@@ -37,7 +41,9 @@ mod resetting;
 mod sessions;
 mod sign_in;
 mod sign_up;
+pub mod sign_up_work;
 mod store;
+mod taking_back;
 mod tokens;
 mod verifying;
 mod visitor;
@@ -45,19 +51,20 @@ mod warnings;
 
 pub use administration::{
     AccountBan, AccountCounts, AccountFacts, Ended, count_accounts, disable_account, enable_account, end_session_of, end_sessions_of, find_account,
-    find_account_by_email, list_accounts, send_reset_link, sessions_of_account,
+    find_account_by_email, list_accounts, permissions_of_account, send_reset_link, sessions_of_account,
 };
 pub use arriving::{arrive, go_back};
 pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, find_ban, lift_ban, list_bans, page_of_bans, unban_account};
+pub use begun::Beginner;
 pub use caller::{OwesFactor, caller, caller_of_account, caller_of_token, caller_who_may_owe, context, identify, maybe_caller, session};
 pub use devices::not_me;
-pub use entry::{Barred, Entrant, may_come_in};
+pub use entry::{Barred, Entrant, WAYS_IN, WITH_OTHERS, may_come_in};
 pub use factors::{
-    ACTS, Interrupted, NO_PROOF, Offered, PENDING_LASTS, PIN_ACTS, RESUME, StepUpProof, accept_second_factor, add_passkey, are_passkeys_possible, ask_passkey,
-    ask_passkey_of_sign_up, ask_reset, browser_of, clear_admin_pin, confirm_totp, factors, factors_of, finish_sign_in, has_second_factor, is_factor_owed,
-    is_pin_next, keep_form, list_passkeys, look_at_form, make_recovery_codes, new_passkey, pending_sign_in, prove_pin, remove_passkey, remove_totp,
-    rename_passkey, require_admin_proof, require_pin, require_recent_proof, reset_factors_now, set_admin_pin, sign_in_with_passkey, start_passkey, start_totp,
-    step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset, with_pin,
+    ACTS, HARMLESS, Interrupted, NO_PROOF, Offered, PENDING_LASTS, PIN_ACTS, RESUME, StepUpProof, accept_second_factor, add_passkey, are_passkeys_possible,
+    ask_passkey, ask_passkey_of_sign_up, ask_reset, browser_of, clear_admin_pin, confirm_totp, factors, factors_of, finish_sign_in, has_second_factor,
+    is_factor_owed, is_pin_next, keep_form, list_passkeys, look_at_form, make_recovery_codes, new_passkey, pending_sign_in, prove_pin, remove_passkey,
+    remove_totp, rename_passkey, require_admin_proof, require_pin, require_recent_proof, reset_factors_now, set_admin_pin, sign_in_with_passkey, start_passkey,
+    start_totp, step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset, with_pin,
 };
 pub use fields::{
     change_field, create_field, delete_field, list_fields, sign_up_fields,
@@ -66,7 +73,7 @@ pub use fields::{
 };
 pub use invites::create_invite;
 pub use letters::KINDS as MAIL_KINDS;
-pub use locks::{unlock, unlock_account};
+pub use locks::{is_password_stopped, unlock, unlock_account};
 pub use many::{AccountsPlan, Chosen, ManyAccounts, change_many_accounts, plan_many_accounts};
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
 pub use own_mail::{charge_own_mail, own_reader};
@@ -78,6 +85,6 @@ pub use resetting::{change_password, forgot_password, reset_link, reset_password
 pub use sessions::{begin, end_session, end_sessions, list_sessions, sign_out};
 pub use sign_in::{Proven, SignIn, sign_in};
 pub use sign_up::{DEVELOPER, NewAccount, NewPasskeySignUp, NewSignUp, OPERATOR, create_account, door, sign_up, sign_up_with_passkey};
-pub use verifying::{Proof, resend_verification, verify_email};
+pub use verifying::{Proof, Verified, is_begun_elsewhere, resend_verification, verify_email};
 pub use visitor::{Visitor, device_in_words};
 pub use warnings::EndBans;

@@ -1,7 +1,8 @@
 //! What a password must be, the same wherever one is set (R9): long enough, not on the list of those tried first, without your own
-//! name in it. Nothing about capitals, digits or age (R3).
+//! name in it, not leaked as far as this machine knows. Nothing about capitals, digits or age (R3).
 
-use super::common_passwords;
+use super::{common_passwords, leaked_passwords};
+use crate::platform::Ctx;
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 
@@ -17,8 +18,17 @@ const MAX_BYTES: usize = 1024;
 const TELLING_CHARS: usize = 4;
 const SITE: &str = "tollgate";
 
-/// The reason why this password won't do, with the next step (R7).
-pub fn check(password: &SecretString, min: usize, name: &str, email: &str) -> Result<(), String> {
+/// The reason why this password won't do as a new one, with the next step (R7).
+pub async fn check_new(ctx: &Ctx, password: &SecretString, name: &str, email: &str) -> Result<(), String> {
+    check(password, ctx.config.auth.password_min, name, email)?;
+    if leaked_passwords::has_leaked(ctx, password).await {
+        return Err("This password stands in a list of leaked ones, which are tried first. Use one that you have used nowhere else.".to_owned());
+    }
+    Ok(())
+}
+
+/// What the password itself says.
+fn check(password: &SecretString, min: usize, name: &str, email: &str) -> Result<(), String> {
     let given = password.expose_secret();
     let normal: String = given.nfkc().collect();
     let chars = normal.chars().count();

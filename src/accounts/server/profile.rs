@@ -1,7 +1,7 @@
 //! What an account says of itself, and times in the words of its zone.
 
 use super::{
-    Visitor,
+    Visitor, avatars,
     email_change::pending_email,
     factors::{are_passkeys_possible, factors, list_passkeys},
     fields::values::{self, FieldsChange},
@@ -36,6 +36,7 @@ pub async fn profile(ctx: &Ctx, caller: &Caller) -> Result<Profile, AppError> {
         email,
         pending_email: pending_email(ctx, caller).await?,
         name: row.name,
+        picture: avatars::find_picture(ctx, caller.account).await?,
         time_zone: row.time_zone,
         language: row.language.parse().unwrap_or_default(),
         handle: row.handle,

@@ -5,6 +5,7 @@
 use super::{
     Visitor,
     attempts::{self, Attempt},
+    devices,
     entry::is_of_banned_domain,
     fresh_proof::{guesses_at, must_know_password},
     jobs::{SendNothing, SendPasswordChanged, SendReset, SendVerification},
@@ -12,12 +13,10 @@ use super::{
     passwords::Passwords,
     sign_up::about,
     store::{
-        accounts as store, attempts as buckets,
-        departures::lock_account,
-        email_changes,
-        factors::{passkeys, pending},
-        linked, locks, sessions, tokens as token_store,
+        accounts as store, attempts as buckets, departures::lock_account, devices::list_devices, email_changes, factors::pending, locks, sessions,
+        tokens as token_store,
     },
+    taking_back::take_back_all,
     tokens::{self, Purpose},
 };
 use crate::{
@@ -81,7 +80,7 @@ pub async fn reset_password(ctx: &Ctx, from: &Visitor, token: &str, email: Optio
         (true, given) => given.unwrap_or_default().parse().map_err(|e| AppError::invalid("email", e))?,
         (false, _) => link.email.parse().map_err(AppError::internal)?,
     };
-    check_new(ctx, password, &link.name, &email)?;
+    check_new(ctx, password, &link.name, &email).await?;
     let hash = Passwords::of(ctx)?.hash(&ctx.rng, password).await?;
 
     let found = tokens::look_up(ctx, token).await?.ok_or_else(dead)?;
@@ -95,8 +94,7 @@ pub async fn reset_password(ctx: &Ctx, from: &Visitor, token: &str, email: Optio
     }
     if store::update_verified(&mut tx, account, now).await? {
         // What somebody left behind who signed up with this address and never proved it (R57).
-        passkeys::delete_passkeys(&mut tx, account).await?;
-        linked::delete_links_of(&mut tx, account).await?;
+        take_back_all(ctx, &mut tx, account).await?;
     }
     set_password(ctx, &mut tx, &email, &hash, Change { kind: "account.password_reset", ..about(account, &link.name, from) }).await?;
     sessions::delete_sessions(&mut *tx, account, None).await?;
@@ -109,7 +107,7 @@ pub async fn reset_password(ctx: &Ctx, from: &Visitor, token: &str, email: Optio
 pub async fn change_password(ctx: &Ctx, caller: &Caller, from: &Visitor, current: &SecretString, new: &SecretString) -> Result<u64, AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
     let email: Email = caller.email.parse().map_err(AppError::internal)?;
-    check_new(ctx, new, &caller.name, &email)?;
+    check_new(ctx, new, &caller.name, &email).await?;
     must_know_password(ctx, caller, current).await?;
     let hash = Passwords::of(ctx)?.hash(&ctx.rng, new).await?;
 
@@ -126,9 +124,8 @@ pub async fn change_password(ctx: &Ctx, caller: &Caller, from: &Visitor, current
     Ok(ended)
 }
 
-fn check_new(ctx: &Ctx, password: &SecretString, name: &str, email: &Email) -> Result<(), AppError> {
-    let min = ctx.config.auth.password_min;
-    password_rules::check(password, min, name, email.as_str()).map_err(|reason| AppError::invalid("new_password", reason))
+async fn check_new(ctx: &Ctx, password: &SecretString, name: &str, email: &Email) -> Result<(), AppError> {
+    password_rules::check_new(ctx, password, name, email.as_str()).await.map_err(|reason| AppError::invalid("new_password", reason))
 }
 
 /// What every new password does, before sessions are ended (`sessions::begin` relies on that order): mailed proofs die (R52), the lock opens (R20), the event, the mail (R26).
@@ -138,8 +135,11 @@ async fn set_password(ctx: &Ctx, conn: &mut PgConnection, email: &Email, hash: &
     email_changes::delete_change(conn, account).await?;
     token_store::delete_tokens(conn, account, &tokens::KINDS).await?;
     pending::delete_pending_of(conn, account).await?;
+    devices::forget_others(ctx, conn, account).await?;
     let mut locks = guesses_at(ctx, account).to_vec();
     locks.push(attempts::SIGN_IN.bucket(ctx, &email.key()));
+    let known = list_devices(&mut *conn, account).await?;
+    locks.extend(known.into_iter().map(|device| attempts::SIGN_IN_DEVICE.bucket(ctx, &device.to_string())));
     buckets::delete_buckets(&mut *conn, &locks).await?;
     locks::delete_lock(&mut *conn, account).await?;
     let cause = record(ctx, conn, change).await?;

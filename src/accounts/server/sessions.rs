@@ -3,6 +3,7 @@
 use super::{
     Visitor, devices,
     factors::{has_second_factor, require_recent_proof},
+    policies::{lasting_of, most_of},
     profile::when,
     sign_in::Proven,
     sign_up::about,
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     accounts::model::{Caller, SessionList, SessionView, Via},
     activity::server::{Change, record},
-    error::{AppError, wait_in_words},
+    error::AppError,
     platform::{Ctx, http::reply, session as data},
     values::{AccountId, SessionId, permission_names as may},
 };
@@ -45,21 +46,22 @@ pub async fn begin(ctx: &Ctx, session: &Session, proven: Proven, from: &Visitor)
         session.flush().await.map_err(unreachable_store)?;
         return Err(AppError::invalid("password", "A second factor was set up a moment ago. Sign in again, with it."));
     }
-    devices::greet(ctx, account, from).await?;
+    devices::greet(ctx, account, id, from).await?;
     end_oldest(ctx, account, from).await?;
     Ok(id)
 }
 
-/// The newest wins: beyond `auth.session_count` the oldest sessions of an account end, and whoever came in is told (R48).
+/// The newest wins: beyond what policies allow the oldest sessions of an account end, and whoever came in is told (R48).
 async fn end_oldest(ctx: &Ctx, account: AccountId, from: &Visitor) -> Result<(), AppError> {
-    let most = ctx.config.auth.session_count;
     let mut tx = ctx.db.begin().await?;
+    let most = most_of(ctx, &mut *tx, account).await?;
     let ended = store::delete_oldest_sessions(&mut *tx, account, most, ctx.clock.now()).await?;
     if ended > 0 {
         let found = accounts::find_account(&mut *tx, account).await?.ok_or(AppError::NotFound)?;
         let change = Change { kind: "session.oldest_ended", workspace: found.workspace, ..about(account, &found.name, from) };
         record(ctx, &mut tx, change).await?;
-        reply::toast(ctx, &format!("You can be signed in on {most} devices at once. The oldest one was signed out."));
+        let devices = if most == 1 { "1 device".to_owned() } else { format!("{most} devices") };
+        reply::toast(ctx, &format!("You can be signed in on {devices} at once. The oldest one was signed out."));
     }
     tx.commit().await?;
     Ok(())
@@ -86,8 +88,7 @@ pub async fn sign_out(ctx: &Ctx, session: &Session, caller: Option<&Caller>, fro
 pub async fn list_sessions(ctx: &Ctx, caller: &Caller) -> Result<SessionList, AppError> {
     caller.require(&may::ACCOUNT_READ)?;
     let sessions = sessions_of(ctx, caller.account, own_session(caller), &caller.time_zone).await?;
-    let auth = &ctx.config.auth;
-    Ok(SessionList { sessions, ends_after: in_words(auth.session_idle), ends_in_all: in_words(auth.session_max), most: auth.session_count })
+    Ok(SessionList { sessions, lasting: lasting_of(ctx, caller.account).await? })
 }
 
 /// Ends one session of the caller; true if it was the one that asks. Another one's end needs a recent proof (R47).
@@ -143,14 +144,6 @@ fn own_session(caller: &Caller) -> Option<SessionId> {
     match caller.via {
         Via::Session(id) | Via::Token(id) => Some(id),
         Via::Key(_) | Via::Cli => None,
-    }
-}
-
-/// `14 days`, `8 hours`: in days where it comes out even.
-fn in_words(time: std::time::Duration) -> String {
-    match time.as_secs() {
-        s if s >= 172_800 && s.is_multiple_of(86_400) => format!("{} days", s / 86_400),
-        s => wait_in_words(s),
     }
 }
 

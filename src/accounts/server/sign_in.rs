@@ -12,21 +12,21 @@ use super::{
     sign_up::about,
     store::{
         accounts::{self as store, Account},
-        attempts::delete_buckets,
+        attempts::delete_open_buckets,
         departures::find_departure,
-        locks::delete_lock,
+        locks::delete_open_lock,
     },
 };
 use crate::{
     activity::server::{Change, record},
-    error::{AppError, wait_in_words},
+    error::AppError,
     platform::Ctx,
     values::{AccountId, DeviceId, Email, SessionId},
 };
 use secrecy::SecretString;
 use sqlx::PgConnection;
 use std::sync::Arc;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// How a right password ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +124,8 @@ pub(super) async fn forgive(ctx: &Ctx, device: Option<DeviceId>, email: &Email) 
         Some(device) => attempts::SIGN_IN_DEVICE.bucket(ctx, &device.to_string()),
         None => attempts::SIGN_IN.bucket(ctx, &email.key()),
     };
-    Ok(delete_buckets(&ctx.db, &[bucket]).await?)
+    // A password that is tried no more stays so, whatever else let them in.
+    Ok(delete_open_buckets(&ctx.db, &[bucket], ctx.clock.now() + Duration::days(1)).await?)
 }
 
 /// Through the door (`entry`), and to an account that was not left. It is said to who proved everything only (R18).
@@ -158,7 +159,7 @@ impl Way {
 pub(super) async fn admit(ctx: &Ctx, conn: &mut PgConnection, account: &Account, device: Option<DeviceId>, from: &Visitor) -> sqlx::Result<()> {
     store::update_signed_in(conn, account.id, ctx.clock.now()).await?;
     if device.is_none() {
-        delete_lock(&mut *conn, account.id).await?;
+        delete_open_lock(&mut *conn, account.id).await?;
     }
     let change = Change { kind: "account.signed_in", workspace: account.workspace, ..about(account.id, &account.name, from) };
     record(ctx, conn, change).await?;
@@ -167,11 +168,7 @@ pub(super) async fn admit(ctx: &Ctx, conn: &mut PgConnection, account: &Account,
 
 /// One sentence for all causes, and the pause that now follows.
 fn wrong(attempt: &Attempt) -> AppError {
-    let pause = match attempt.wait {
-        0 => String::new(),
-        seconds => format!(" Wait {} before the next try, or set a new password.", wait_in_words(seconds)),
-    };
-    AppError::invalid("password", format!("Email and password do not belong together.{pause}"))
+    AppError::invalid("password", format!("Email and password do not belong together.{}", attempt.pause(", or set a new password")))
 }
 
 /// The same password under the present parameters (R11). If that fails, the old hash stays good.

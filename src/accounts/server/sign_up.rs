@@ -6,6 +6,7 @@
 use super::{
     Visitor,
     attempts::{self, Attempt},
+    begun,
     entry::is_of_banned_domain,
     factors::{FirstPasskey, checked_passkey, insert_first},
     fields::{
@@ -15,10 +16,11 @@ use super::{
     jobs::{SendAlreadyRegistered, SendNothing, SendVerification},
     password_rules,
     passwords::Passwords,
+    sign_up_work::must_have_worked,
     store::{accounts as store, factors::passkeys, invites, linked, tokens},
 };
 use crate::{
-    accounts::model::{Door, FieldValue},
+    accounts::model::{Door, FieldValue, WorkDone},
     activity::server::{Change, record},
     error::{AppError, Fields},
     platform::{Ctx, config::SignUpMode, crypto::sha256, jobs},
@@ -26,6 +28,7 @@ use crate::{
 };
 use secrecy::SecretString;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// What somebody typed to sign up.
 #[derive(Debug, Clone)]
@@ -42,6 +45,10 @@ pub struct NewSignUp {
     pub invite: Option<String>,
     /// What the operators ask for, by the slugs of the fields.
     pub fields: Sent,
+    /// What the browser computed, where that is asked.
+    pub work: WorkDone,
+    /// The field that no person sees was filled in: the answer is the usual one, and nothing comes of it (S10).
+    pub is_bot: bool,
 }
 
 /// The same with a passkey in the place of the password.
@@ -56,6 +63,8 @@ pub struct NewPasskeySignUp {
     pub browser: String,
     pub answer: String,
     pub fields: Sent,
+    pub work: WorkDone,
+    pub is_bot: bool,
 }
 
 /// An account that somebody trusted makes: the command line, demo data, tests.
@@ -82,16 +91,31 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     let asked = sign_up_fields(ctx).await?;
     let mut fields = Fields::default();
     let names = checked_names(&mut fields, &input.email, &input.name);
-    fields.check("password", password_rules::check(&input.password, ctx.config.auth.password_min, &input.name, input.email.trim()));
+    fields.check("password", password_rules::check_new(ctx, &input.password, &input.name, input.email.trim()).await);
     let filled = values::of_sign_up(&asked, &input.fields, &mut fields);
     fields.done()?;
     let (email, name) = names.ok_or(AppError::NotFound)?;
     let invite = invite(ctx, input.invite.as_deref()).await?;
+    must_have_worked(ctx, from, &input.work).await?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let hash = Passwords::of(ctx)?.hash(&ctx.rng, &input.password).await?;
-    join(ctx, from, Joining { email, name, time_zone: input.time_zone, language: input.language, invite, password_hash: Some(hash), passkey: None, filled })
-        .await
+    join(
+        ctx,
+        from,
+        Joining {
+            email,
+            name,
+            time_zone: input.time_zone,
+            language: input.language,
+            invite,
+            password_hash: Some(hash),
+            passkey: None,
+            filled,
+            is_bot: input.is_bot,
+        },
+    )
+    .await
 }
 
 /// Signs up with a passkey and no password; the same answers. Setting a password later is what "Forgot password" does.
@@ -104,11 +128,26 @@ pub async fn sign_up_with_passkey(ctx: &Ctx, from: &Visitor, input: NewPasskeySi
     fields.done()?;
     let (email, name) = names.ok_or(AppError::NotFound)?;
     let invite = invite(ctx, input.invite.as_deref()).await?;
+    must_have_worked(ctx, from, &input.work).await?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let passkey = checked_passkey(ctx, &input.browser, &input.answer).await?;
-    join(ctx, from, Joining { email, name, time_zone: input.time_zone, language: input.language, invite, password_hash: None, passkey: Some(passkey), filled })
-        .await
+    join(
+        ctx,
+        from,
+        Joining {
+            email,
+            name,
+            time_zone: input.time_zone,
+            language: input.language,
+            invite,
+            password_hash: None,
+            passkey: Some(passkey),
+            filled,
+            is_bot: input.is_bot,
+        },
+    )
+    .await
 }
 
 /// A sign-up whose parts are all good.
@@ -122,16 +161,18 @@ struct Joining {
     password_hash: Option<String>,
     passkey: Option<FirstPasskey>,
     filled: Vec<FieldValue>,
+    is_bot: bool,
 }
 
 async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError> {
-    let Joining { email, name, time_zone, language, invite, password_hash, passkey, filled } = it;
-    let is_banned = is_of_banned_domain(ctx, &email).await?;
+    let Joining { email, name, time_zone, language, invite, password_hash, passkey, filled, is_bot } = it;
+    let comes_to_nothing = is_of_banned_domain(ctx, &email).await? || is_bot;
     let mut tx = ctx.db.begin().await?;
-    if is_banned {
-        // The same answer, and nothing else: whoever tries domain after domain learns nothing.
+    if comes_to_nothing {
+        // The same answer, and nothing else: whoever tries domain after domain learns nothing, nor does a program that fills in everything.
         jobs::enqueue(ctx, &mut tx, &SendNothing {}).await?;
         tx.commit().await?;
+        begun::remember(ctx, new_sign_up(ctx));
         return Ok(email);
     }
     if let Some(invite) = invite
@@ -142,8 +183,8 @@ async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError>
     let time_zone = time_zone.filter(|zone| super::profile::is_time_zone(zone)).unwrap_or_else(|| "UTC".to_owned());
     let language = language.unwrap_or(ctx.config.mail.language);
     let row = Row { email: &email, name: &name, time_zone: &time_zone, language, password_hash: password_hash.as_deref(), is_verified: false };
-    match insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
-        Some((account, workspace)) => {
+    let sign_up = match insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
+        Some(Inserted { account, workspace, sign_up }) => {
             if let Some(passkey) = &passkey
                 && !insert_first(ctx, &mut tx, account, passkey).await?
             {
@@ -154,6 +195,7 @@ async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError>
             let change = Change { kind: "account.signed_up", workspace: Some(workspace), ..about(account, &name, from) };
             let cause = record(ctx, &mut tx, change).await?;
             jobs::enqueue(ctx, &mut tx, &SendVerification { account, cause }).await?;
+            sign_up
         }
         None => {
             let Some(owner) = store::find_by_email(&mut *tx, &email.key()).await? else {
@@ -161,9 +203,11 @@ async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError>
             };
             let cause = record(ctx, &mut tx, Change { kind: "account.sign_up_repeated", ..about(owner.id, "somebody", from) }).await?;
             jobs::enqueue(ctx, &mut tx, &SendAlreadyRegistered { account: owner.id, cause }).await?;
+            new_sign_up(ctx)
         }
-    }
+    };
     tx.commit().await?;
+    begun::remember(ctx, sign_up);
     Ok(email)
 }
 
@@ -172,7 +216,7 @@ pub async fn create_account(ctx: &Ctx, new: &NewAccount<'_>) -> Result<AccountId
     let mut fields = Fields::default();
     let name = fields.check("name", name(new.name));
     if let Some(password) = &new.password {
-        fields.check("password", password_rules::check(password, ctx.config.auth.password_min, new.name, new.email.as_str()));
+        fields.check("password", password_rules::check_new(ctx, password, new.name, new.email.as_str()).await);
     }
     fields.done()?;
     let name = name.unwrap_or_default();
@@ -189,7 +233,7 @@ pub async fn create_account(ctx: &Ctx, new: &NewAccount<'_>) -> Result<AccountId
         password_hash: hash.as_deref(),
         is_verified: new.is_verified,
     };
-    let Some((account, workspace)) = insert(ctx, &mut tx, row, new.roles).await? else {
+    let Some(Inserted { account, workspace, .. }) = insert(ctx, &mut tx, row, new.roles).await? else {
         return Err(AppError::conflict(format!("{} has an account already.", new.email)));
     };
     let change = Change { kind: "account.created", workspace: Some(workspace), actor_name: new.by, subject: Some(account.uuid()), ..Change::default() };
@@ -268,8 +312,21 @@ pub(super) struct Row<'a> {
     pub is_verified: bool,
 }
 
+/// What was written.
+pub(super) struct Inserted {
+    pub account: AccountId,
+    pub workspace: WorkspaceId,
+    /// For the browser that signed up (`begun`).
+    pub sign_up: Uuid,
+}
+
+/// The id of a sign-up.
+pub(super) fn new_sign_up(ctx: &Ctx) -> Uuid {
+    ctx.new_id()
+}
+
 /// Account, personal workspace, roles. None: the address belongs to somebody.
-pub(super) async fn insert(ctx: &Ctx, conn: &mut PgConnection, row: Row<'_>, roles: &[&str]) -> sqlx::Result<Option<(AccountId, WorkspaceId)>> {
+pub(super) async fn insert(ctx: &Ctx, conn: &mut PgConnection, row: Row<'_>, roles: &[&str]) -> sqlx::Result<Option<Inserted>> {
     let now = ctx.clock.now();
     let new = store::NewAccount {
         id: ctx.new_id(),
@@ -289,5 +346,7 @@ pub(super) async fn insert(ctx: &Ctx, conn: &mut PgConnection, row: Row<'_>, rol
     passkeys::delete_passkeys(conn, account).await?;
     let workspace = store::insert_personal_workspace(conn, ctx.new_id(), account, row.name, now).await?;
     store::replace_roles(conn, account, roles, now).await?;
-    Ok(Some((account, workspace)))
+    let sign_up = new_sign_up(ctx);
+    store::update_sign_up(conn, account, sign_up).await?;
+    Ok(Some(Inserted { account, workspace, sign_up }))
 }

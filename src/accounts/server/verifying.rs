@@ -1,20 +1,29 @@
 //! Proving an address: by the link of a mail and a button behind it, or by the code in the same mail (R53).
+//!
+//! Whoever proves it need not be who signed up with it (`begun`). If they are not, nothing that was set up before stays, neither password
+//! nor passkey nor any other way in, and they choose a password anew (R57).
 
 use super::{
     Visitor,
     attempts::{self, Attempt, Rule},
+    begun::Beginner,
     entry::is_of_banned_domain,
     jobs::{SendNothing, SendVerification},
     sign_up::about,
-    store::accounts as store,
-    tokens::{self, Purpose},
+    store::{
+        accounts::{self as store, Account},
+        departures::lock_account,
+    },
+    taking_back::take_back_all,
+    tokens::{self, Purpose, Right},
 };
 use crate::{
     activity::server::{Change, record},
     error::AppError,
     platform::{Ctx, jobs},
-    values::{AccountId, Email},
+    values::Email,
 };
+use serde_json::json;
 use sqlx::PgConnection;
 
 /// What proves that somebody reads the mails of an address.
@@ -26,37 +35,53 @@ pub enum Proof {
     Code { email: String, code: String },
 }
 
+/// An address that is proven now.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    pub email: Email,
+    /// Somebody else had signed up with it: nothing of that is left, and this token, a mailed link's, sets a password.
+    pub reset: Option<String>,
+}
+
 /// What is said for every wrong code: whether the address has an account, and how many tries are left, is nobody's business.
 const WRONG_CODE: &str = "This code is wrong or too old: it lives ten minutes and five tries. Check the newest mail, or send a new one.";
 const DEAD_LINK: &str = "This link is too old, or a newer one was sent. Use the newest mail, or send a new one.";
 
-/// Marks the address as proven, once; of several proofs at once, one gets it.
-pub async fn verify_email(ctx: &Ctx, from: &Visitor, proof: Proof) -> Result<Email, AppError> {
+/// Marks the address as proven, once; of several proofs at once, one gets it. A wrong password of `beginner` uses up nothing.
+pub async fn verify_email(ctx: &Ctx, from: &Visitor, proof: Proof, beginner: &Beginner) -> Result<Verified, AppError> {
     let attempt = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
-    let mut tx;
-    let account = match proof {
-        Proof::Link(token) => {
-            tx = ctx.db.begin().await?;
-            match tokens::consume(ctx, &mut tx, &token, &[Purpose::VerifyEmail]).await? {
-                Some(account) => account,
-                None => return Err(why_not(ctx, &token).await?),
-            }
-        }
+    let right = match &proof {
+        Proof::Link(token) => tokens::check_link(ctx, token, Purpose::VerifyEmail).await?,
         Proof::Code { email, code } => {
-            let wrong = || AppError::invalid("code", WRONG_CODE);
             let email: Email = email.parse().map_err(|e| AppError::invalid("email", e))?;
-            let right = tokens::check_code(ctx, &email.key(), &code).await?.ok_or_else(wrong)?;
-            tx = ctx.db.begin().await?;
-            if !right.consume(ctx, &mut tx).await? {
-                return Err(wrong());
-            }
-            right.account
+            tokens::check_code(ctx, &email.key(), code).await?
         }
     };
-    let email = prove(ctx, &mut tx, account, from).await?;
+    let Some(right) = right else { return Err(why_not(ctx, &proof).await?) };
+    let before = store::find_account(&ctx.db, right.account).await?.ok_or(AppError::NotFound)?;
+    beginner.must_know(ctx, &before).await?;
+    let mut tx = ctx.db.begin().await?;
+    // The account first, as everybody does.
+    lock_account(&mut tx, right.account).await?;
+    if !right.consume(ctx, &mut tx).await? {
+        tx.rollback().await?;
+        return Err(why_not(ctx, &proof).await?);
+    }
+    let account = store::find_account(&mut *tx, right.account).await?.ok_or(AppError::NotFound)?;
+    if beginner.password.is_some() && account.password_hash != before.password_hash {
+        return Err(AppError::conflict("Somebody signed up with this address again a moment ago. Use the newest mail."));
+    }
+    let verified = prove(ctx, &mut tx, &account, &right, from, beginner).await?;
     tx.commit().await?;
     attempt.refund(ctx).await?;
-    Ok(email)
+    Ok(verified)
+}
+
+/// True if the link works and is of a sign-up that another browser began. Changes nothing (R53).
+pub async fn is_begun_elsewhere(ctx: &Ctx, token: &str, beginner: &Beginner) -> Result<bool, AppError> {
+    let Some(right) = tokens::check_link(ctx, token, Purpose::VerifyEmail).await? else { return Ok(false) };
+    let is_unproven = store::find_account(&ctx.db, right.account).await?.is_some_and(|account| !account.is_verified);
+    Ok(is_unproven && !beginner.began(store::find_sign_up(&ctx.db, right.account).await?))
 }
 
 /// Sends the proof again to an address that still needs it; the same answer for every address.
@@ -79,16 +104,23 @@ pub async fn resend_verification(ctx: &Ctx, from: &Visitor, email: &str) -> Resu
     Ok(email)
 }
 
-async fn prove(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, from: &Visitor) -> Result<Email, AppError> {
-    let now = ctx.clock.now();
-    let found = store::find_account(&mut *conn, account).await?.ok_or(AppError::NotFound)?;
-    if store::update_verified(conn, account, now).await? {
-        let change = Change { kind: "account.verified", workspace: found.workspace, ..about(account, &found.name, from) };
-        record(ctx, conn, change).await?;
+async fn prove(ctx: &Ctx, conn: &mut PgConnection, account: &Account, right: &Right, from: &Visitor, beginner: &Beginner) -> Result<Verified, AppError> {
+    let email: Email = account.email.parse().map_err(AppError::internal)?;
+    let is_beginner = beginner.began(store::find_sign_up(&mut *conn, right.account).await?);
+    let mut verified = Verified { email, reset: None };
+    if store::update_verified(conn, account.id, ctx.clock.now()).await? {
+        let mut change = Change { kind: "account.verified", workspace: account.workspace, ..about(account.id, &account.name, from) };
+        change.data["elsewhere"] = json!(!is_beginner);
+        let cause = record(ctx, conn, change).await?;
+        if !is_beginner {
+            // Before the sessions end, as with every new password (`sessions::begin`).
+            store::clear_password(conn, account.id, ctx.clock.now()).await?;
+            take_back_all(ctx, conn, account.id).await?;
+            verified.reset = tokens::mint(ctx, conn, account.id, Purpose::ResetPassword, cause).await?.map(|minted| minted.token);
+        }
     }
-    let email: Email = found.email.parse().map_err(AppError::internal)?;
-    super::store::attempts::delete_buckets(conn, &mail_buckets(ctx, &email)).await?;
-    Ok(email)
+    super::store::attempts::delete_buckets(conn, &mail_buckets(ctx, &verified.email)).await?;
+    Ok(verified)
 }
 
 /// Who proved an address may be sent mails again at once.
@@ -97,8 +129,9 @@ fn mail_buckets(ctx: &Ctx, email: &Email) -> [String; 2] {
     [bucket(&attempts::MAIL), bucket(&attempts::SIGN_IN)]
 }
 
-/// Why a link does not work: it did already, or it is dead.
-async fn why_not(ctx: &Ctx, token: &str) -> Result<AppError, AppError> {
+/// Why a proof does not work: it did already, or it is wrong or dead.
+async fn why_not(ctx: &Ctx, proof: &Proof) -> Result<AppError, AppError> {
+    let Proof::Link(token) = proof else { return Ok(AppError::invalid("code", WRONG_CODE)) };
     let found = tokens::look_up(ctx, token).await?;
     Ok(match found {
         Some(token) if token.is_used && token.kind == Purpose::VerifyEmail.as_str() => {

@@ -2,9 +2,9 @@
 
 use super::{Banned, Deed};
 use crate::{
-    accounts::model::{AccountState, Factors, FieldValue, Linked, SessionView},
+    accounts::model::{AccountState, Factors, FieldValue, HeldPermission, Lasting, Linked, SessionView},
     keys::model::{KeyLimit, KeyRow, Said},
-    values::{AccountId, Slug, WorkspaceId},
+    values::{AccountId, Picture, Slug, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,7 @@ pub struct Disabled {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountPage {
     pub account: AccountRow,
+    pub picture: Option<Picture>,
     pub workspace: Option<WorkspaceId>,
     /// The slug of its workspace's plan; none also for an operator who may not see plans.
     pub plan: Option<Slug>,
@@ -83,6 +84,10 @@ pub struct AccountPage {
     /// Of all keys of its workspace together; none for the same.
     pub limits: Option<Vec<KeyLimit>>,
     pub roles: Vec<String>,
+    /// How long its sessions and keys last, and what says so.
+    pub lasting: Lasting,
+    /// What it may, and by which of them.
+    pub permissions: Vec<HeldPermission>,
     pub factors: Factors,
     /// Sign-ins elsewhere.
     pub linked: Vec<Linked>,
@@ -93,6 +98,8 @@ pub struct AccountPage {
     pub banned: Option<Banned>,
     /// Until when signing in waits, after many wrong passwords.
     pub locked: Option<Said>,
+    /// It waits for good: only a new password ends that.
+    pub is_password_stopped: bool,
     pub sessions: Vec<SessionView>,
     /// The newest, and how many there are at all, revoked ones too.
     pub keys: Vec<KeyRow>,

@@ -1,7 +1,7 @@
 //! Keys, APIs and refusals of everybody.
 
 use crate::{
-    keys::model::{Api, ApiRoute, KeyDetail, KeyLimit, KeyList},
+    keys::model::{Api, ApiRoute, Bundle, KeyDetail, KeyLimit, KeyList},
     usage::model::{AttemptsFrom, RefusalList},
 };
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,13 @@ pub struct ApiList {
     pub rows: Vec<ApiRow>,
 }
 
+/// Which bundle the form is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BundleForm {
+    New,
+    Change(Bundle),
+}
+
 /// What `/admin/apis/{slug}` shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiPage {
@@ -36,6 +43,10 @@ pub struct ApiPage {
     pub routes: Vec<ApiRoute>,
     /// The one that is being changed.
     pub chosen: Option<ApiRoute>,
+    /// How many keys that are not revoked hold each bundle, in the order of the API's.
+    pub bundle_keys: Vec<u64>,
+    /// The form of a bundle is shown in place of that of a route.
+    pub bundle_form: Option<BundleForm>,
     /// Of each of its keys that nothing nearer limits; none for an operator who may not see plans.
     pub limits: Option<Vec<KeyLimit>>,
 }

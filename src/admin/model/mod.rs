@@ -13,7 +13,7 @@ mod templates;
 pub use accounts::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled};
 pub use bans::{BanList, BanRow, Banned, LASTS};
 pub use deed::{Deed, Mark};
-pub use keys::{AllKeys, AllRefusals, ApiList, ApiPage, ApiRow};
+pub use keys::{AllKeys, AllRefusals, ApiList, ApiPage, ApiRow, BundleForm};
 pub use many_accounts::{ManyAccountsPreview, ManyAccountsQuery, SkippedAccounts};
 pub use nodes::NodeRow;
 pub use overview::{Health, Numbers, Overview, Part};

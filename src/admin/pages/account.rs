@@ -4,6 +4,7 @@
 use super::{
     ban::BanCard,
     disable::DisableCard,
+    effective::effective,
     reset_factors::{ResetFactorsCard, factors},
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
         model::{AccountState, Linked, SessionView},
     },
     admin::{
-        api::{self, EnableAccount, EndSession, EndSessions, SendResetLink, SetAccountLimit, UnbanAccount, UnlockAccount},
+        api::{self, EnableAccount, EndSession, EndSessions, SendResetLink, SetAccountLimit, TakePicture, UnbanAccount, UnlockAccount},
         components::{Deeds, LimitForm, StateBadge, loaded},
         model::AccountPage as Page,
     },
@@ -81,6 +82,7 @@ fn account(page: Page, asks: Option<Ask>) -> AnyView {
         <ErrorSummary action=EnableAccount::PATH/>
         <ErrorSummary action=UnbanAccount::PATH/>
         <ErrorSummary action=UnlockAccount::PATH/>
+        <ErrorSummary action=TakePicture::PATH/>
         <ErrorSummary action=SendResetLink::PATH/>
         <ErrorSummary action=EndSessions::PATH/>
         <div class="cols-main">
@@ -90,6 +92,7 @@ fn account(page: Page, asks: Option<Ask>) -> AnyView {
                 {sessions(page.account.id, page.sessions)}
                 {keys(page.keys, page.key_count)}
                 {page.limits.map(|limits| limit(page.account.id, limits))}
+                {effective(page.permissions)}
                 <section aria-labelledby="h-history"><div class="section-head"><h2 id="h-history">"History"</h2></div><Deeds deeds=page.history/></section>
             </div>
             <aside class="stack-lg aside" aria-label="About this account">
@@ -101,6 +104,10 @@ fn account(page: Page, asks: Option<Ask>) -> AnyView {
                     {page.workspace.map(|id| view! { <Fact term="Workspace"><CopyId id="workspace-id" text=id.to_string()/></Fact> })}
                     {page.plan.map(|plan| view! { <Fact term="Plan"><a href=link("/admin/plans", [("edit", plan.as_str())])>{plan.to_string()}</a></Fact> })}
                     {page.group.map(|group| view! { <Fact term="Group"><a href=link("/admin/groups", [("edit", group.as_str())])>{group.to_string()}</a></Fact> })}
+                    <Fact term="Sessions end unused">{page.lasting.idle.in_full()}</Fact>
+                    <Fact term="Sessions last">{page.lasting.max.in_full()}</Fact>
+                    <Fact term="Devices at once">{page.lasting.count.in_full()}</Fact>
+                    <Fact term="Keys live at most">{page.lasting.key_max.in_full()}</Fact>
                     <Fact term="Confirmed"><SaidOrNever said=page.account.verified.clone()/></Fact>
                     <Fact term="Last sign-in"><SaidOrNever said=page.account.last_sign_in/></Fact>
                     <Fact term="Time zone">{page.time_zone}</Fact>
@@ -131,10 +138,13 @@ fn kept_out(page: &Page) -> AnyView {
         };
         view! { <Note gate=Gate::Refused><b class="strong">"Banned by "{b.by}", "<SaidTime said=b.at/>", "{until}"."</b>" It can't sign in, and its keys are answered "<code>"BANNED"</code>". Reason: “"{b.reason}"”"</Note> }
     });
-    let locked = page.locked.clone().map(|until| {
+    let stopped = page.is_password_stopped.then(|| {
+        view! { <Note gate=Gate::Limited><b class="strong">"Password stopped."</b>" 100 wrong tries came in a row. It is tried no more, except in browsers that the account came in by before, until a new one is set. Passkeys still work."</Note> }
+    });
+    let locked = page.locked.clone().filter(|_| !page.is_password_stopped).map(|until| {
         view! { <Note gate=Gate::Limited><b class="strong">"Locked until "<SaidTime said=until/>"."</b>" Many wrong passwords came; until then none is tried, except in browsers that it came in by before."</Note> }
     });
-    view! { {disabled}{banned}{locked} }.into_any()
+    view! { {disabled}{banned}{stopped}{locked} }.into_any()
 }
 
 /// Who it is, and the acts. Where an act makes no sense it is not offered.
@@ -143,7 +153,10 @@ fn head(page: &Page, asks: Option<Ask>) -> AnyView {
     let this = vec![("id", a.id.to_string())];
     let reset = matches!(a.state, AccountState::Active | AccountState::Locked)
         .then(|| view! { <Form action=SendResetLink::PATH hidden=this.clone() quiet=true><Button>"Send reset link"</Button></Form> });
-    let unlock = page.locked.is_some().then(|| view! { <Form action=UnlockAccount::PATH hidden=this.clone() quiet=true><Button>"Unlock"</Button></Form> });
+    let unlock = (page.locked.is_some() && !page.is_password_stopped)
+        .then(|| view! { <Form action=UnlockAccount::PATH hidden=this.clone() quiet=true><Button>"Unlock"</Button></Form> });
+    let picture =
+        page.picture.is_some().then(|| view! { <Form action=TakePicture::PATH hidden=this.clone() quiet=true><Button>"Remove picture"</Button></Form> });
     let may_ask = asks.is_none() && !page.is_you;
     let ban = match page.banned {
         Some(_) => view! { <Form action=UnbanAccount::PATH hidden=this.clone() quiet=true><Button>"Lift ban"</Button></Form> }.into_any(),
@@ -159,7 +172,7 @@ fn head(page: &Page, asks: Option<Ask>) -> AnyView {
         <leptos_meta::Title text=a.name.clone()/>
         <div class="page-head">
             <div class="person">
-                <Avatar name=a.name.clone() large=true/>
+                <Avatar name=a.name.clone() picture=page.picture.clone() large=true/>
                 <div>
                     <div class="row">
                         <h1>{a.name}</h1>
@@ -170,7 +183,7 @@ fn head(page: &Page, asks: Option<Ask>) -> AnyView {
                     <p>{a.email}", since "<SaidTime said=a.since/></p>
                 </div>
             </div>
-            <div class="row">{reset}{unlock}{ban}{door}</div>
+            <div class="row">{reset}{unlock}{picture}{ban}{door}</div>
         </div>
     }
     .into_any()

@@ -1,10 +1,11 @@
-//! `/admin/apis/{slug}`: one API: what its routes need and cost, which permissions it knows, what becomes of other calls. A route that
-//! is being changed is a state with a URL (`?route=GET /orders`).
+//! `/admin/apis/{slug}`: one API: what its routes need and cost, which permissions it knows and bundles it has, what becomes of other calls.
+//! A route or bundle that is being changed is a state with a URL (`?route=GET /orders`, `?bundle=order-desk`).
 
+use super::api_bundles::{bundle_form, bundles};
 use crate::{
     accounts::components::Framed,
     admin::{
-        api::{self, RemoveRoute, SaveApi, SaveRoute, SetApiLimit},
+        api::{self, DeleteBundle, RemoveRoute, SaveApi, SaveRoute, SetApiLimit},
         components::{LimitForm, link, loaded},
         model::ApiPage as Page,
     },
@@ -22,11 +23,12 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 pub fn ApiPage() -> impl IntoView {
     let slug = use_params_map().with_untracked(|map| map.get("slug").unwrap_or_default());
     let route = use_query_map().with_untracked(|map| map.get("route"));
+    let bundle = use_query_map().with_untracked(|map| map.get("bundle"));
     let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::link("APIs", "/admin/apis"), Crumb::here(slug.clone())];
-    view! { <Framed crumbs>{loaded(move || api::read_api(slug.clone(), route.clone()), page)}</Framed> }
+    view! { <Framed crumbs>{loaded(move || api::read_api(slug.clone(), route.clone(), bundle.clone()), page)}</Framed> }
 }
 
-fn path(api: &Api) -> String {
+pub(super) fn path(api: &Api) -> String {
     format!("/admin/apis/{}", api.slug)
 }
 
@@ -34,12 +36,17 @@ fn page(page: Page) -> AnyView {
     let keys = count(page.keys, "key", "keys");
     let lead = format!("Its keys begin with {}_live_ or {}_test_. It has {keys}.", page.api.key_prefix, page.api.key_prefix).into_any();
     let keys_of = link("/admin/keys", [("api", Some(page.api.slug.as_str()))]);
-    let panel = if page.api.is_own() { None } else { Some(route_form(&page.api, page.chosen.clone())) };
+    let panel = match &page.bundle_form {
+        Some(form) => Some(bundle_form(&page.api, form)),
+        None if page.api.is_own() => None,
+        None => Some(route_form(&page.api, page.chosen.clone())),
+    };
     view! {
         <PageHeader title=page.api.name.clone() lead><LinkButton href=keys_of icon=Icon::Key>"Its keys"</LinkButton></PageHeader>
         <ErrorSummary action=RemoveRoute::PATH/>
+        <ErrorSummary action=DeleteBundle::PATH/>
         <div class="cols-panel">
-            <div class="stack-xl">{routes(&page)}{limit(&page)}{settings(page.api)}</div>
+            <div class="stack-xl">{routes(&page)}{bundles(&page)}{limit(&page)}{settings(page.api)}</div>
             {panel}
         </div>
     }

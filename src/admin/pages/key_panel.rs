@@ -25,7 +25,7 @@ pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] rev
     let (key, standing) = (chosen.key, chosen.standing);
     let leaked = is_leaked.then(|| view! { <Note gate=Gate::Refused>"Leaked: "<a href=format!("/keys/{}", key.id)>"where, and what to do"</a></Note> });
     let report = chosen.can_mark_leaked.then(|| view! { " · "<a href=format!("/keys/{}?dialog=leaked", key.id)>"Report leaked"</a> });
-    let permissions = key.permissions.iter().map(|p| view! { <CodeTag text=p.to_string()/> }).collect_view();
+    let permissions = key.effective.iter().map(|p| view! { <CodeTag text=p.to_string()/> }).collect_view();
     view! {
         <aside class="card panel" id="key" aria-labelledby="h-key">
             <div class="card-head">

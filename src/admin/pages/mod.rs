@@ -3,10 +3,12 @@
 mod account;
 mod accounts;
 mod api;
+mod api_bundles;
 mod apis;
 mod ban;
 mod bans;
 mod disable;
+mod effective;
 mod fields;
 mod jobs;
 mod key_panel;

@@ -66,7 +66,9 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
     let account = accounts::find_account(ctx, caller, id).await?;
     let workspace = account.workspace.ok_or(AppError::NotFound)?;
     let of_workspace = KeyQuery { workspace: Some(workspace), ..KeyQuery::default() };
-    let (factors, linked, sessions, fields, keys, today, history) = tokio::try_join!(
+    let (lasting, picture, factors, linked, sessions, fields, keys, today, history) = tokio::try_join!(
+        accounts::policies::lasting_of_account(ctx, caller, id),
+        accounts::avatars::picture_of(ctx, caller, id),
         accounts::factors_of(ctx, caller, id),
         accounts::openid::linked_of(ctx, caller, id),
         accounts::sessions_of_account(ctx, caller, id),
@@ -88,6 +90,7 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         group,
         limits,
         account: row(&account, &local),
+        picture,
         workspace: account.workspace,
         disabled: account.disabled_at.map(|at| Disabled {
             at: moment(&local, at),
@@ -96,7 +99,10 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         }),
         banned: account.ban.map(|ban| Banned { at: moment(&local, ban.at), by: ban.by, reason: ban.reason, until: ban.until.map(|at| moment(&local, at)) }),
         locked: account.locked_until.map(|at| moment(&local, at)),
+        is_password_stopped: account.locked_until.is_some_and(|until| accounts::is_password_stopped(ctx, until)),
         roles: account.roles,
+        lasting,
+        permissions: accounts::permissions_of_account(ctx, caller, id).await?,
         factors,
         linked,
         fields,

@@ -1,11 +1,11 @@
-//! APIs: what they are, what their routes need. The rules are those of the keys feature; here stands who may.
+//! APIs: what they are, what their routes need, which bundles they have. The rules are those of the keys feature; here stands who may.
 
 use crate::{
     accounts::Caller,
-    admin::model::{ApiList, ApiPage, ApiRow},
+    admin::model::{ApiList, ApiPage, ApiRow, BundleForm},
     error::AppError,
     keys::{
-        model::{Api, ApiEdit, NewApi, NewRoute, Unmatched},
+        model::{Api, ApiEdit, NewApi, NewBundle, NewRoute, Unmatched},
         server::{self as keys},
     },
     plans::server as plans,
@@ -20,8 +20,9 @@ pub async fn list_apis(ctx: &Ctx, caller: &Caller) -> Result<ApiList, AppError> 
     Ok(ApiList { rows: apis.into_iter().map(|api| ApiRow { keys: counts.get(&api.id).copied().unwrap_or(0), api }).collect() })
 }
 
-/// What `/admin/apis/{slug}` shows; `chosen` is the label of the route that is being changed.
-pub async fn read_api(ctx: &Ctx, caller: &Caller, slug: &str, chosen: Option<&str>) -> Result<ApiPage, AppError> {
+/// What `/admin/apis/{slug}` shows; `chosen` is the label of the route that is being changed, `bundle` the name of the bundle;
+/// empty: a new one.
+pub async fn read_api(ctx: &Ctx, caller: &Caller, slug: &str, chosen: Option<&str>, bundle: Option<&str>) -> Result<ApiPage, AppError> {
     caller.require(&may::APIS_MANAGE)?;
     let api = keys::api_by_slug(ctx, caller, slug).await?;
     let (routes, counts) = tokio::try_join!(keys::list_routes(ctx, caller, slug), keys::count_keys_by_api(ctx, caller))?;
@@ -29,11 +30,18 @@ pub async fn read_api(ctx: &Ctx, caller: &Caller, slug: &str, chosen: Option<&st
         Some(label) => Some(routes.iter().find(|r| r.label() == label).cloned().ok_or(AppError::NotFound)?),
         None => None,
     };
+    let bundle_form = match bundle {
+        Some("") => Some(BundleForm::New),
+        Some(name) => Some(BundleForm::Change(api.bundle(name).cloned().ok_or(AppError::NotFound)?)),
+        None => None,
+    };
+    let holders = keys::count_bundle_holders(ctx, caller, &api).await?;
+    let bundle_keys = api.bundles.iter().map(|bundle| holders.get(bundle.name.as_str()).copied().unwrap_or(0)).collect();
     let limits = match caller.may(&may::PLANS_MANAGE) {
         true => Some(plans::api_limits(ctx, caller, slug).await?),
         false => None,
     };
-    Ok(ApiPage { keys: counts.get(&api.id).copied().unwrap_or(0), api, routes, chosen, limits })
+    Ok(ApiPage { keys: counts.get(&api.id).copied().unwrap_or(0), api, routes, chosen, bundle_keys, bundle_form, limits })
 }
 
 /// Describes an API; `permissions` are lines `resource:action description`.
@@ -84,6 +92,19 @@ pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, 
     caller.require(&may::APIS_MANAGE)?;
     keys::remove_route(ctx, caller, slug, method, path).await?;
     Ok(())
+}
+
+/// Describes a bundle, or changes the one named `replaces`, whose name stays.
+pub async fn save_bundle(ctx: &Ctx, caller: &Caller, slug: &str, mut new: NewBundle, replaces: Option<String>) -> Result<keys::ChangedBundle, AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    let may_replace = replaces.is_some();
+    new.name = replaces.unwrap_or(new.name);
+    keys::put_bundle(ctx, caller, slug, new, may_replace).await
+}
+
+pub async fn delete_bundle(ctx: &Ctx, caller: &Caller, slug: &str, name: &str) -> Result<(), AppError> {
+    caller.require(&may::APIS_MANAGE)?;
+    keys::delete_bundle(ctx, caller, slug, name).await
 }
 
 fn lines(text: &str) -> Vec<String> {

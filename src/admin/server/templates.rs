@@ -8,6 +8,7 @@ use crate::{
     },
     activity::server::{Change, record},
     admin::model::{TemplateList, TemplateQuery, TemplateRow, TemplateView},
+    blocks,
     error::AppError,
     keys, notices,
     platform::{
@@ -22,7 +23,7 @@ use serde_json::json;
 
 /// Every kind of mail that this version sends.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
-    [accounts::server::MAIL_KINDS, keys::server::leaks::MAIL_KINDS, notices::server::MAIL_KINDS].into_iter().flatten()
+    [accounts::server::MAIL_KINDS, keys::server::leaks::MAIL_KINDS, notices::server::MAIL_KINDS, blocks::server::MAIL_KINDS].into_iter().flatten()
 }
 
 /// Mails an operator a kind with made-up facts.

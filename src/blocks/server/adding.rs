@@ -5,7 +5,7 @@ use super::{
     store::{self, InForce, Maker, Target},
 };
 use crate::{
-    accounts::{Caller, Via},
+    accounts::{Caller, Via, server::require_pin},
     activity::server::{Change, record},
     blocks::model::{Block, BlockAction, BlockState, NewBlock},
     error::{AppError, Fields},
@@ -33,7 +33,8 @@ pub struct Added {
 }
 
 /// Blocks what the caller names; `from` is where the caller sits. Of one target one block that refuses and one that slows are in force at
-/// most: blocking it again makes that one longer, never shorter, and slows to the new rate. Answers when every live node obeys.
+/// most: blocking it again makes that one longer, never shorter, and slows to the new rate. Answers when every live node obeys. Asks the
+/// admin PIN, if there is one.
 pub async fn add_block(ctx: &Ctx, caller: &Caller, from: Option<IpAddr>, new: NewBlock) -> Result<Added, AppError> {
     caller.require(&may::BLOCKS_MANAGE)?;
     let mut fields = Fields::default();
@@ -47,6 +48,7 @@ pub async fn add_block(ctx: &Ctx, caller: &Caller, from: Option<IpAddr>, new: Ne
     let action = fields.check("per_second", rules::action(new.action));
     fields.done()?;
     let (Some(target), Some(reason), Some(seconds), Some(action)) = (target, reason, seconds, action) else { return Err(AppError::NotFound) };
+    require_pin(ctx, caller).await?;
     let now = ctx.clock.now();
     let until = seconds.map(|n| now + Duration::seconds(i64::try_from(n).unwrap_or(0)));
 

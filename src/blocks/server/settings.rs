@@ -2,7 +2,7 @@
 
 use super::{rules, store};
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::require_pin},
     activity::server::{Change, record},
     blocks::model::{RuleChange, RuleSetting},
     error::{AppError, Fields},
@@ -38,12 +38,15 @@ pub async fn set_rule(ctx: &Ctx, caller: &Caller, wanted: RuleSetting) -> Result
     Ok(change_rule(ctx, caller, rule, change).await?.1)
 }
 
-/// Changes a rule. It counts from the present window on.
+/// Changes a rule. It counts from the present window on. A rule blocks whoever it meets: it asks the admin PIN, if there is one.
 pub async fn change_rule(ctx: &Ctx, caller: &Caller, rule: AbuseRule, change: RuleChange) -> Result<(RuleSetting, Spread), AppError> {
     caller.require(&may::BLOCKS_MANAGE)?;
     let mut tx = ctx.db.begin().await?;
     let before = store::lock_rule(&mut tx, rule).await?.ok_or(AppError::NotFound)?;
     let wanted = checked(change.of(before))?;
+    if before != wanted {
+        require_pin(ctx, caller).await?;
+    }
     let since = Instant::now();
     if before != wanted {
         store::update_rule(&mut tx, &wanted).await?;

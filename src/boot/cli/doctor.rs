@@ -55,6 +55,7 @@ pub(super) async fn run(invocation: &Invocation) -> Exit {
     let mut checks = vec![configuration(invocation)];
     checks.extend(database(config).await);
     checks.extend([secret(config), address(config), mails(config), site()]);
+    checks.extend(leaked(config));
     let words: Vec<_> = checks.iter().map(|check| format!("{:7}  {:13}  {}", word(check.state), check.name, check.detail)).collect();
     invocation.answer(&checks, &words.join("\n"));
     if checks.iter().any(|check| check.state == State::Failed) { Exit::Failed } else { Exit::Done }
@@ -166,6 +167,12 @@ fn mails(config: &Config) -> Check {
         (None, true) => Check::new("mails", State::Ok, "files in the data folder, shown at /dev/mailbox"),
         (None, false) => Check::new("mails", State::Warning, "written to files in the data folder, so nobody gets them. Set mail.smtp_url."),
     }
+}
+
+/// The list of leaked passwords, where one is set. A server starts without it and lets passwords pass.
+fn leaked(config: &Config) -> Option<Check> {
+    let path = config.auth.breached_passwords.as_ref()?;
+    Some(Check::of("leaked words", std::fs::File::open(path), |_| path.display().to_string()).0)
 }
 
 fn site() -> Check {

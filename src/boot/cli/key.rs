@@ -38,7 +38,7 @@ pub(super) enum KeyCommand {
         id: String,
         #[arg(long, value_name = "CALLS", required_unless_present = "default")]
         limit: Option<u64>,
-        /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm
+        /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour
         #[arg(long, default_value = "hour")]
         window: Window,
         /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31
@@ -107,6 +107,9 @@ pub(super) struct New {
     /// What it may there, more than once
     #[arg(long, value_name = "PERMISSION", conflicts_with = "preset")]
     permission: Vec<String>,
+    /// A bundle of the API, beside the permissions or the preset, more than once
+    #[arg(long, value_name = "BUNDLE")]
+    bundle: Vec<String>,
     /// In place of permissions
     #[arg(long, value_parser = ["basic", "read-only", "admin"], default_value = "basic")]
     preset: String,
@@ -172,6 +175,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
         api: Some(new.api),
         preset: new.permission.is_empty().then(|| Preset::parse(&new.preset)).flatten(),
         permissions: (!new.permission.is_empty()).then_some(new.permission),
+        bundles: new.bundle,
         addresses: new.address,
         origins: new.origin,
         tags: new.tag,

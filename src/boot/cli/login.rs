@@ -5,7 +5,7 @@ use super::{
     Exit, Invocation, complain,
     credentials::{self, Credentials},
 };
-use crate::platform::client::Client;
+use crate::platform::client;
 use axum::http::{Method, StatusCode};
 use clap::Args;
 use serde_json::{Value, json};
@@ -48,23 +48,18 @@ fn ended(done: Result<(), Exit>) -> Exit {
 
 /// A Tollgate over REST.
 struct Remote {
-    client: Client,
     url: Url,
 }
 
 impl Remote {
-    fn at(url: Url) -> Self {
-        Self { client: Client::new(), url }
-    }
-
     async fn call(&self, method: Method, path: &str, bearer: Option<&str>, body: Option<&Value>) -> Result<(StatusCode, Value), Exit> {
         let url = self.url.join(path).map_err(failed)?;
-        self.client.send(method, &url, bearer, body).await.map_err(failed)
+        client::send(method, &url, bearer, body).await.map_err(failed)
     }
 }
 
 async fn let_in(invocation: &Invocation, url: Url, name: &str) -> Result<(), Exit> {
-    let remote = Remote::at(url);
+    let remote = Remote { url };
     let (status, asked) = remote.call(Method::POST, "/api/v1/auth/device", None, Some(&json!({ "client_id": name }))).await?;
     if status != StatusCode::OK {
         return Err(refused(&asked));
@@ -120,7 +115,7 @@ async fn sign_out(invocation: &Invocation) -> Result<(), Exit> {
         invocation.answer(&json!({ "would_sign_out_at": found.url }), &format!("Would sign out at {}.", found.url));
         return Ok(());
     }
-    let remote = Remote::at(found.url.parse().map_err(failed)?);
+    let remote = Remote { url: found.url.parse().map_err(failed)? };
     let body = json!({ "refresh_token": found.refresh_token });
     let (status, problem) = remote.call(Method::POST, "/api/v1/auth/logout", None, Some(&body)).await?;
     if !status.is_success() {
@@ -136,7 +131,7 @@ async fn tell(invocation: &Invocation) -> Result<(), Exit> {
         complain("nobody is signed in here. Run tollgate login.");
         return Err(Exit::Refused);
     };
-    let remote = Remote::at(found.url.parse().map_err(failed)?);
+    let remote = Remote { url: found.url.parse().map_err(failed)? };
     let mut answer = remote.call(Method::GET, "/api/v1/me", Some(&found.access_token), None).await?;
     if answer.0 == StatusCode::UNAUTHORIZED {
         let renewed = renew(&remote, &found).await?;

@@ -12,7 +12,7 @@ use crate::{
         Ctx,
         http::{
             file::{Format, attachment},
-            json::Body,
+            json::{Body, located},
         },
     },
     values::ExportId,
@@ -160,8 +160,7 @@ async fn list_exports(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) ->
 )]
 async fn create_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(new): Body<NewExportBody>) -> Result<Response, AppError> {
     let export = asking::create_export(&ctx, &caller, Wanted { subject: new.of, format: new.format, filters: new.filters }).await?;
-    let location = [(header::LOCATION, format!("/api/v1/exports/{}", export.id))];
-    Ok((StatusCode::ACCEPTED, location, Json(ExportBody::from(export))).into_response())
+    Ok(located(StatusCode::ACCEPTED, &format!("/api/v1/exports/{}", export.id), ExportBody::from(export)))
 }
 
 /// Read a file's state

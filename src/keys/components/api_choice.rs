@@ -4,6 +4,7 @@
 use crate::{
     keys::model::{Api, Preset},
     ui::{Choice, FormOutcome, RadioGroup},
+    values::Permission,
 };
 use leptos::prelude::*;
 
@@ -15,7 +16,8 @@ pub fn PresetChoice() -> impl IntoView {
     view! { <RadioGroup label="What it may" name="preset" choices value="basic"/> }
 }
 
-/// Fields `api` and `permissions[]` (`api/resource:action`); those of the preset Basic are ticked from the start.
+/// Fields `api`, `permissions[]` (`api/resource:action`), of which those of the preset Basic are ticked from the start, and `bundles[]`
+/// (`api/name`), which count beside a preset too.
 #[component]
 pub fn ApiChoice(apis: Vec<Api>) -> impl IntoView {
     let outcome = use_context::<FormOutcome>();
@@ -41,6 +43,24 @@ pub fn ApiChoice(apis: Vec<Api>) -> impl IntoView {
                     }
                 })
                 .collect_view();
+            let has_bundles = !api.bundles.is_empty();
+            let bundles = api
+                .bundles
+                .into_iter()
+                .map(|bundle| {
+                    let value = format!("{slug}/{}", bundle.name);
+                    let checked = sent("bundles[]", &value).unwrap_or(false);
+                    let help = if bundle.description.is_empty() { names(&bundle.gives) } else { bundle.description };
+                    view! {
+                        <label class="choice">
+                            <input type="checkbox" class="check" name="bundles[]" value=value checked=checked/>
+                            <span><code>{bundle.name.to_string()}</code><span class="help">{help}</span></span>
+                        </label>
+                    }
+                })
+                .collect_view();
+            let bundles =
+                has_bundles.then(|| view! { <div class="choices choices-under" role="group" aria-label=format!("Bundles of {}", api.name)>{bundles}</div> });
             view! {
                 <div class="choice-group">
                     <label class="choice">
@@ -48,9 +68,14 @@ pub fn ApiChoice(apis: Vec<Api>) -> impl IntoView {
                         <span>{api.name.clone()}<span class="help">{format!("Its keys begin with {}_live_", api.key_prefix)}</span></span>
                     </label>
                     <div class="choices choices-under ticks" role="group" aria-label=format!("What it may at {}", api.name)>{permissions}</div>
+                    {bundles}
                 </div>
             }
         })
         .collect_view();
     view! { <fieldset class="choices"><legend>"API, and what the key may there"</legend>{groups}</fieldset> }.into_any()
+}
+
+fn names(permissions: &[Permission]) -> String {
+    permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -73,7 +73,7 @@ pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
 /// Takes away what no call needed in the last 30 days; says what stays.
 #[component]
 pub fn NarrowDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoView {
-    let (idle, kept): (Vec<_>, Vec<_>) = detail.uses.into_iter().partition(|used| used.is_idle());
+    let (idle, kept): (Vec<_>, Vec<_>) = detail.uses.into_iter().partition(|used| used.can_be_taken());
     if idle.is_empty() {
         return ().into_any();
     }

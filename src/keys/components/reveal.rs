@@ -11,10 +11,10 @@ pub fn Reveal(detail: KeyDetail, secret: String) -> impl IntoView {
     let KeyDetail { key, example, expires, limits, secrets, last_used, .. } = detail;
     let title = if secrets.len() > 1 { format!("{} has a new secret", key.name) } else { format!("{} has its key", key.name) };
     let lead = "You see it until you press Done, for ten minutes at most. Tollgate keeps a hash, not the key.".into_any();
-    let may = if key.permissions.is_empty() {
+    let may = if key.effective.is_empty() {
         view! { <span class="faint">"nothing yet"</span> }.into_any()
     } else {
-        key.permissions.iter().map(|p| view! { <CodeTag text=p.to_string()/>" " }).collect_view().into_any()
+        key.effective.iter().map(|p| view! { <CodeTag text=p.to_string()/>" " }).collect_view().into_any()
     };
     let limits = limits.iter().map(|l| format!("{} calls {}", crate::ui::number::thousands(l.limit), l.per)).collect::<Vec<_>>().join(", ");
     let calls = if last_used.is_some() { (Gate::Passed, "It has been used") } else { (Gate::Idle, "No call yet") };

@@ -13,6 +13,8 @@ pub enum Act {
     /// When it expires was set or taken away.
     Expiry,
     Permitted,
+    /// Which bundles of permissions it holds was set.
+    Bundled,
     /// From where it may be used was set.
     Addressed,
     /// Of which web pages it may be used was set.
@@ -44,6 +46,7 @@ impl Act {
             Self::Renamed => "renamed",
             Self::Expiry => "expiry",
             Self::Permitted => "permitted",
+            Self::Bundled => "bundled",
             Self::Addressed => "addressed",
             Self::Paged => "paged",
             Self::Signed => "signed",
@@ -70,6 +73,7 @@ impl Act {
             Self::Renamed => format!("renamed it {detail}"),
             Self::Expiry => format!("set the expiry to {detail}"),
             Self::Permitted => format!("set the permissions to {detail}"),
+            Self::Bundled => format!("set the bundles to {detail}"),
             Self::Addressed => format!("let it be used from {detail}"),
             Self::Paged => format!("let it be used by pages of {detail}"),
             Self::Signed if detail == "off" => "turned signed requests off".to_owned(),

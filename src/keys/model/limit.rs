@@ -135,6 +135,8 @@ mod tests {
         assert_eq!(words(5, Window::Seconds(172_800)), "5 calls in 2 days");
         assert_eq!(words(5, Window::Seconds(90)), "5 calls in 90 seconds");
         assert_eq!(words(10_000, Window::Month), "10,000 calls a month");
+        assert_eq!(words(100, Window::Rolling(3_600)), "100 calls in any hour");
+        assert_eq!(words(5, Window::Rolling(2_592_000)), "5 calls in any 30 days");
         let marked = KeyLimit { over: Over::MARK, ..KeyLimit::new("", 5, Window::DAY) };
         assert_eq!(marked.words(), "5 calls a day, more are marked");
     }

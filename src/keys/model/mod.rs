@@ -1,6 +1,7 @@
 //! The nouns of keys, for both sides. Nothing here ever holds a secret: that is shown once, by `components::Reveal`.
 
 mod batch;
+mod bundle;
 mod history;
 mod import;
 mod limit;
@@ -20,6 +21,7 @@ mod window;
 mod zone;
 
 pub use batch::{BatchLine, BatchPage, BatchPreview};
+pub use bundle::{Bundle, NewBundle, bundle_words};
 pub use history::{Act, HistoryEntry};
 pub use import::{ImportLine, ImportOutcome, ImportPreview};
 pub use limit::{KeyLimit, Level, LevelView, LimitView};
@@ -93,6 +95,8 @@ pub struct Api {
     /// Browsers that ask before a call (CORS) are answered at `/forward-auth`, without a key.
     pub answers_preflights: bool,
     pub permissions: Vec<ApiPermission>,
+    /// By name.
+    pub bundles: Vec<Bundle>,
 }
 
 impl Api {
@@ -124,7 +128,12 @@ pub struct Key {
     pub environment: Environment,
     /// How its newest secret begins: `demo_live_7Kq2`.
     pub start: String,
+    /// Those that it was given one by one.
     pub permissions: Vec<Permission>,
+    /// The bundles that it holds, by name.
+    pub bundles: Vec<Slug>,
+    /// All that it may, by itself and by its bundles, sorted. Of a key for Tollgate itself only what its owner may counts.
+    pub effective: Vec<Permission>,
     /// Networks from which it may be used, in CIDR notation; none: from everywhere.
     pub addresses: Vec<String>,
     /// Origins of the web pages that may use it; none: of every page.

@@ -12,8 +12,10 @@ pub struct NewKey {
     pub api: Option<String>,
     /// None: those of the preset.
     pub permissions: Option<Vec<String>>,
-    /// In place of permissions; neither: Basic.
+    /// In place of permissions; neither: Basic, unless bundles are named.
     pub preset: Option<Preset>,
+    /// Names of bundles of the API, beside the permissions.
+    pub bundles: Vec<String>,
     /// Networks or single addresses from which it may be used; none: from everywhere.
     pub addresses: Vec<String>,
     /// Origins of the web pages that may use it; none: of every page.
@@ -42,6 +44,8 @@ pub struct KeyEdit {
     pub permissions: Option<Vec<String>>,
     /// In place of permissions: those of the preset that can be given.
     pub preset: Option<Preset>,
+    /// Names of bundles of the API, all that it holds then.
+    pub bundles: Option<Vec<String>>,
     /// An empty list: from everywhere.
     pub addresses: Option<Vec<String>>,
     /// An empty list: every page.

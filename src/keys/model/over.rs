@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use time::{OffsetDateTime, Time, UtcOffset, format_description::well_known::Rfc3339};
 
 /// What happens to a call that a limit has no room for. In JSON `{"action": "throttle", "per_second": 5}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Over {
     #[serde(flatten)]
     pub action: OverAction,
@@ -14,7 +14,7 @@ pub struct Over {
     pub until: Option<OffsetDateTime>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum OverAction {
     #[default]

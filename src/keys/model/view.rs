@@ -1,6 +1,6 @@
 //! What the pages show. Words about time are made on the server, in the person's time zone.
 
-use super::{Api, ApiPermission, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, SigningView, Standing, ToReview};
+use super::{Api, ApiPermission, Bundle, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, SigningView, Standing, ToReview};
 use crate::values::{Counts, SecretId, WorkspaceId, link};
 use serde::{Deserialize, Serialize};
 
@@ -227,7 +227,9 @@ pub struct KeyDetail {
     pub secrets: Vec<SecretView>,
     /// Everything that the key could be given, and what it has although nobody could give it any more.
     pub permissions: Vec<ApiPermission>,
-    /// What it has, and whether it was needed lately.
+    /// The bundles that it could be given, and those that it holds.
+    pub bundles: Vec<Bundle>,
+    /// What it has, from where, and whether it was needed lately.
     pub uses: Vec<PermissionUse>,
     pub limits: Vec<LimitView>,
     /// Why these: every level, nearest first, the one in force marked.

@@ -5,7 +5,7 @@ use crate::{
     keys::{
         api::{SaveKey, SetLimit},
         components::{OverFields, WhyLimit},
-        model::{Act, HistoryEntry, KeyDetail, Level, Preset, Window},
+        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Preset, Window},
     },
     ui::{
         Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, RadioGroup, SelectField, Size, Table, TextArea,
@@ -15,7 +15,7 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-/// Name, tags, expiry, permissions, addresses and origins.
+/// Name, tags, expiry, permissions, bundles, addresses and origins.
 pub fn settings(detail: &KeyDetail) -> AnyView {
     let hidden = vec![("id", detail.key.id.to_string()), ("chosen", "true".to_owned())];
     let choices: Vec<Choice> =
@@ -34,6 +34,9 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
             <div class="ticks"><CheckGroup label="May" name="permissions[]" choices values=held/></div>
         }
     });
+    let bundles: Vec<Choice> = detail.bundles.iter().map(|b| Choice::new(b.name.as_str(), b.name.to_string()).with_help(said_of(b))).collect();
+    let holds: Vec<String> = detail.key.bundles.iter().map(ToString::to_string).collect();
+    let bundles = (!bundles.is_empty()).then(|| view! { <CheckGroup label="Bundles" name="bundles[]" choices=bundles values=holds help=BUNDLES/> });
     let help = format!("From the start of this day, {}, every call is answered EXPIRED. Empty: never.", detail.zone);
     let (name, tags) = (detail.key.name.clone(), detail.key.tags.join(" "));
     let (expires_on, addresses) = (detail.expires_on.clone(), detail.key.addresses.join("\n"));
@@ -50,6 +53,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
                 <TextField label="Tags" name="tags" value=tags autocomplete="off" maxlength=400 help="Words to find it by, such as team-a or prod; ten at most."/>
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
                 {permissions}
+                {bundles}
                 <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
                 <TextArea label="Web pages that may use it" name="origins" value=origins help=pages maxlength=6000 mono=true/>
                 <div class="form-actions"><Button>"Save"</Button></div>
@@ -57,6 +61,15 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+const BUNDLES: &str = "Sets of permissions that the API's operator keeps. The key may what they give, beside the rest, as they are at any time.";
+
+/// What it is for, and what it gives.
+fn said_of(bundle: &Bundle) -> String {
+    let gives = bundle.gives.iter().map(Permission::as_str).collect::<Vec<_>>().join(", ");
+    let gives = if gives.is_empty() { "Gives nothing now.".to_owned() } else { format!("Gives {gives}.") };
+    if bundle.description.is_empty() { gives } else { format!("{} {gives}", bundle.description) }
 }
 
 /// What is allowed and what is left, and for operators the form that sets it.
@@ -158,7 +171,7 @@ fn entry(entry: HistoryEntry) -> AnyView {
     let dot = match entry.act {
         Act::Created => Dot::Icon(Icon::Key),
         Act::Renamed | Act::Expiry | Act::Tagged => Dot::Icon(Icon::Gear),
-        Act::Permitted | Act::Addressed | Act::Paged | Act::Signed | Act::Cleared => Dot::Icon(Icon::Shield),
+        Act::Permitted | Act::Bundled | Act::Addressed | Act::Paged | Act::Signed | Act::Cleared => Dot::Icon(Icon::Shield),
         Act::Limited | Act::Planned => Dot::Icon(Icon::Gauge),
         Act::Rotated | Act::Extended => Dot::Icon(Icon::Rotate),
         Act::Dropped => Dot::Icon(Icon::Trash),

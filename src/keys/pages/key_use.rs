@@ -1,4 +1,4 @@
-//! Two parts of `/keys/{id}`: which of its permissions the key used, and whether a call would pass.
+//! Two parts of `/keys/{id}`: what the key may in effect, from where, and what of it was used; and whether a call would pass.
 
 use crate::{
     error::FieldError,
@@ -11,7 +11,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Used against granted.
+/// Effective permissions, with where each comes from; and used against granted.
 pub fn used(detail: &KeyDetail) -> AnyView {
     if detail.uses.is_empty() {
         return ().into_any();
@@ -23,9 +23,11 @@ pub fn used(detail: &KeyDetail) -> AnyView {
         (true, 1) => "One was never needed in the last 30 days.".to_owned(),
         (true, n) => format!("{n} were never needed in the last 30 days."),
     };
-    let narrow = (detail.can_edit && idle > 0)
+    let narrow = (detail.can_edit && detail.uses.iter().any(PermissionUse::can_be_taken))
         .then(|| view! { <LinkButton href=format!("/keys/{}?dialog=narrow", detail.key.id) size=Size::Small>"Take away what it did not use"</LinkButton> });
-    let rows = detail.uses.iter().cloned().map(use_row).collect_view();
+    // Where nothing comes from a bundle, everything was given by itself.
+    let has_bundles = !detail.key.bundles.is_empty();
+    let rows = detail.uses.iter().cloned().map(|used| use_row(used, has_bundles)).collect_view();
     view! {
         <section aria-labelledby="used-title">
             <div class="section-head"><h2 id="used-title">"Permissions and their use"</h2><p>{lead}</p></div>
@@ -41,13 +43,14 @@ pub fn used(detail: &KeyDetail) -> AnyView {
     .into_any()
 }
 
-fn use_row(used: PermissionUse) -> AnyView {
+fn use_row(used: PermissionUse, has_bundles: bool) -> AnyView {
+    let origin = has_bundles.then(|| view! { <span>{used.origin()}</span> });
     let (calls, last) = match (used.is_known, used.calls) {
         (false, _) => ("–".to_owned(), view! { <span class="faint">"not known: no route names it"</span> }.into_any()),
         (true, 0) => ("0".to_owned(), view! { <Badge gate=Gate::Idle>"Never used"</Badge> }.into_any()),
         (true, n) => (thousands(n), view! { <SaidOrNever said=used.last/> }.into_any()),
     };
-    view! { <tr><th scope="row"><CodeTag text=used.permission.to_string()/></th><td class="num">{calls}</td><td>{last}</td></tr> }.into_any()
+    view! { <tr><th scope="row"><span class="cell-2"><span><CodeTag text=used.permission.to_string()/></span>{origin}</span></th><td class="num">{calls}</td><td>{last}</td></tr> }.into_any()
 }
 
 /// How the form was filled, and what came of it.

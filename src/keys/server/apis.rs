@@ -10,7 +10,7 @@ use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::{AppError, Fields},
-    keys::model::{Api, ApiEdit, ApiPermission, NewApi, Unmatched},
+    keys::model::{Api, ApiEdit, ApiPermission, Bundle, NewApi, Unmatched},
     platform::Ctx,
     values::{ApiId, KeyPrefix, Permission, Slug, permission_names as may},
 };
@@ -51,7 +51,7 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, 
     fields.done()?;
     let (Some(slug), Some(name), Some(key_prefix), Some(permissions)) = (slug, name, prefix, permissions) else { return Err(AppError::NotFound) };
 
-    let api = Api { id: ctx.new_id(), slug, name, key_prefix, unmatched: new.unmatched, answers_preflights: false, permissions };
+    let api = Api { id: ctx.new_id(), slug, name, key_prefix, unmatched: new.unmatched, answers_preflights: false, permissions, bundles: Vec::new() };
     let mut tx = ctx.db.begin().await?;
     if !store::insert_api(&mut tx, &api, ctx.clock.now()).await? {
         let taken_slug = store::lock_api(&mut tx, api.slug.as_str()).await?.is_some();
@@ -101,7 +101,7 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
         let is_left = |name: &String| permissions.iter().any(|p| p.permission.as_str() == name.trim());
         let basic: Vec<String> = basic.into_iter().filter(|name| is_left(name) || !known.contains(name)).collect();
         let permissions = with_basic(permissions, &basic).map_err(|words| AppError::invalid("basic", words))?;
-        must_not_be_needed(&mut tx, id, &permissions).await?;
+        must_not_be_needed(&mut tx, id, &before.bundles, &permissions).await?;
         store::replace_permissions(&mut tx, id, &permissions).await?;
     }
     let changes = serde_json::json!({ "slug": slug, "name": name, "unmatched": edit.unmatched, "answers_preflights": edit.answers_preflights });
@@ -111,9 +111,13 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     store::find_api(&ctx.db, slug).await?.ok_or(AppError::NotFound)
 }
 
-/// A permission that a route needs can't be taken away: nobody could make the call any more.
-async fn must_not_be_needed(conn: &mut PgConnection, id: ApiId, permissions: &[ApiPermission]) -> Result<(), AppError> {
+/// A permission that a route needs can't be taken away: nobody could make the call any more. Nor one that a bundle names (R66).
+async fn must_not_be_needed(conn: &mut PgConnection, id: ApiId, bundles: &[Bundle], permissions: &[ApiPermission]) -> Result<(), AppError> {
     let is_kept = |needed: &Permission| permissions.iter().any(|p| p.permission == *needed);
+    let named = bundles.iter().find_map(|bundle| Some((bundle, bundle.permissions.iter().find(|p| !is_kept(p))?)));
+    if let Some((bundle, needed)) = named {
+        return Err(AppError::invalid("permissions", format!("The bundle {} gives {needed}. Change the bundle first.", bundle.name)));
+    }
     let needing = routes::list_routes(conn, id).await?.into_iter().find(|route| route.permission.as_ref().is_some_and(|p| !is_kept(p)));
     match needing {
         Some(route) => {

@@ -4,7 +4,7 @@
 //! because that secret is derived from the page's token, which we do not store; so a double click can't lose it.
 
 use super::{
-    apis, change,
+    apis, bundles, change,
     change::Done,
     gate, origins,
     reach::actor,
@@ -12,11 +12,14 @@ use super::{
     store::{keys, secrets},
 };
 use crate::{
-    accounts::{Caller, server::require_recent_proof},
+    accounts::{
+        Caller,
+        server::{policies, require_recent_proof},
+    },
     error::{AppError, Fields},
     keys::model::{Act, Api, Key, KeyState, NewKey, Once, Preset},
     platform::{Ctx, crypto::sha256},
-    values::{KeyId, Permission, SecretId, permission_names as may},
+    values::{KeyId, Permission, SecretId, Slug, permission_names as may},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use time::{Duration, OffsetDateTime};
@@ -34,12 +37,12 @@ pub struct Created {
 /// For so long the second submit of a page shows the secret again.
 pub const SHOWN_FOR: Duration = Duration::minutes(10);
 
-/// Creates a key in the caller's workspace.
+/// Creates a key in the caller's workspace. Where roles or plans say how long keys live, it gets an end, and no later one.
 pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Created, AppError> {
     caller.require(&may::KEYS_WRITE)?;
     let api = apis::api_for_key(ctx, new.api.as_deref()).await?;
     must_be_proven(ctx, caller, &api).await?;
-    let wanted = checked(ctx, caller, &api, &new)?;
+    let mut wanted = checked(ctx, caller, &api, &new)?;
     let request_key = new.once.as_ref().map(|once| request_key(once, &api, &wanted, &new));
     let minted = match &new.once {
         Some(Once::Page(token)) => secret::derive(
@@ -52,6 +55,8 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     };
 
     let now = ctx.clock.now();
+    let ends = policies::key_ends(ctx, [caller.workspace]).await?;
+    wanted.expires_at = ends.end(caller.workspace, now, wanted.expires_at).map_err(|words| AppError::invalid("expires_at", words))?;
     let id: KeyId = ctx.new_id();
     let mut tx = ctx.db.begin().await?;
     rules::must_not_exceed(&mut tx, caller, caller.workspace, &api, &wanted.permissions).await?;
@@ -74,8 +79,11 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
         return made_before(ctx, caller, &new, &wanted, request_key.as_deref().unwrap_or_default(), &minted).await;
     }
     secrets::insert_secret(&mut tx, ctx.new_id::<SecretId>(), id, &sha256(&minted), secret::start(&minted), now).await?;
+    if !wanted.bundles.is_empty() {
+        bundles::give(ctx, &mut tx, caller, (id, caller.workspace), &api, &wanted.bundles, &wanted.bundles).await?;
+    }
     let key = keys::find_key(&mut tx, Some(caller.workspace), id).await?.ok_or(AppError::NotFound)?;
-    let data = serde_json::json!({ "name": key.name, "api": key.api, "permissions": key.permissions });
+    let data = serde_json::json!({ "name": key.name, "api": key.api, "permissions": key.permissions, "bundles": key.bundles });
     change::note(ctx, &mut tx, caller, &key, Done { data, ..Done::new(Act::Created, "") }).await?;
     tx.commit().await?;
     gate::refreshed(ctx, &[id]).await;
@@ -91,6 +99,7 @@ pub(super) async fn must_be_proven(ctx: &Ctx, caller: &Caller, api: &Api) -> Res
 pub(super) struct Wanted {
     pub name: String,
     pub permissions: Vec<Permission>,
+    pub bundles: Vec<Slug>,
     pub addresses: Vec<String>,
     pub origins: Vec<String>,
     pub tags: Vec<String>,
@@ -104,14 +113,25 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Re
     let permissions = match (&new.permissions, new.preset) {
         (Some(_), Some(_)) => fields.check("preset", Err(rules::EITHER)),
         (Some(texts), None) => fields.check("permissions", rules::permissions(api, texts)),
+        // Who names bundles says with them what it may.
+        (None, None) if !new.bundles.is_empty() => Some(Vec::new()),
         (None, preset) => Some(api.preset(preset.unwrap_or(Preset::Basic)).into_iter().filter(|p| !api.is_own() || caller.may(p)).collect()),
     };
+    let bundles = fields.check("bundles", bundles::chosen(api, &new.bundles)).unwrap_or_default();
     let addresses = fields.check("addresses", rules::addresses(new.addresses.iter().map(String::as_str))).unwrap_or_default();
     let origins = fields.check("origins", origins::origins(new.origins.iter().map(String::as_str))).unwrap_or_default();
     let tags = fields.check("tags", rules::tags(new.tags.iter().map(String::as_str))).unwrap_or_default();
     let expires_at = new.expires_at.map(|at| fields.check("expires_at", rules::expiry(at, ctx.clock.now())));
     fields.done()?;
-    Ok(Wanted { name: name.unwrap_or_default(), permissions: permissions.unwrap_or_default(), addresses, origins, tags, expires_at: expires_at.flatten() })
+    Ok(Wanted {
+        name: name.unwrap_or_default(),
+        permissions: permissions.unwrap_or_default(),
+        bundles,
+        addresses,
+        origins,
+        tags,
+        expires_at: expires_at.flatten(),
+    })
 }
 
 /// What is stored of the request's own name: never the page's token itself, since the secret is derived from it. A page's form that
@@ -119,7 +139,7 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Re
 fn request_key(once: &Once, api: &Api, wanted: &Wanted, new: &NewKey) -> String {
     let said = match once {
         Once::Client(key) => serde_json::json!(["client", key]),
-        Once::Page(token) => serde_json::json!(["page", token, api.slug, wanted.name, wanted.permissions, new.environment]),
+        Once::Page(token) => serde_json::json!(["page", token, api.slug, wanted.name, wanted.permissions, wanted.bundles, new.environment]),
     };
     URL_SAFE_NO_PAD.encode(sha256(said.to_string()))
 }

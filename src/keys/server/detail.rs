@@ -13,7 +13,7 @@ use crate::{
     accounts::Caller,
     error::AppError,
     keys::model::{
-        Act, Api, ApiPermission, ApiRoute, DayBar, HistoryEntry, HoldView, Key, KeyDetail, KeyState, LeakView, SecretUseView, SecretView, SigningView,
+        Act, Api, ApiPermission, ApiRoute, Bundle, DayBar, HistoryEntry, HoldView, Key, KeyDetail, KeyState, LeakView, SecretUseView, SecretView, SigningView,
     },
     platform::{Ctx, LocalTime},
     values::{Counts, KeyId, permission_names as may},
@@ -101,8 +101,9 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         days,
         days_end: edges.last().map(|at| said(*at, String::new()).at).unwrap_or_default(),
         secrets: secrets(ctx, id, &local).await?,
+        bundles: bundles(&key, &api, &grantable),
         permissions: permissions(&key, grantable),
-        uses: permission_uses(ctx, &key, &routes, &local).await?,
+        uses: permission_uses(ctx, &key, &api, &routes, &local).await?,
         limits: limits::views(ctx, &key, &local),
         why: why(ctx, &key).await?,
         history: history(ctx, id, &local).await?,
@@ -127,7 +128,7 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
 fn example(ctx: &Ctx, key: &Key, routes: &[ApiRoute]) -> String {
     let path = if key.api.as_str() == Api::OWN { "/api/v1/keys".to_owned() } else { format!("/forward-auth/{}", key.api) };
     let is_plain = |r: &&ApiRoute| matches!(r.method.as_str(), "GET" | ApiRoute::ANY) && !r.pattern.contains(['{', '*']);
-    let may = |r: &&ApiRoute| r.permission.as_ref().is_none_or(|p| key.permissions.contains(p));
+    let may = |r: &&ApiRoute| r.permission.as_ref().is_none_or(|p| key.effective.contains(p));
     let route = routes.iter().filter(is_plain).find(may);
     let told = if routes.is_empty() { String::new() } else { format!(" \\\n  -H \"X-Forwarded-Uri: {}\"", route.map_or("/", |r| &r.pattern)) };
     format!("curl -i {} \\\n  -H \"Authorization: Bearer $KEY\"{told}", ctx.config.link(&path))
@@ -178,6 +179,12 @@ async fn leaks(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<LeakView>,
 async fn history(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<HistoryEntry>, AppError> {
     let rows = store::changes::list_changes(&ctx.db, id, HISTORY).await?;
     Ok(rows.into_iter().map(|r| HistoryEntry { act: r.act, actor: r.actor, at: said(r.at, local.moment(r.at)), reason: r.reason, detail: r.detail }).collect())
+}
+
+/// The bundles that it could be given, since all that they give could be, and those that it holds.
+fn bundles(key: &Key, api: &Api, grantable: &[ApiPermission]) -> Vec<Bundle> {
+    let can_be_given = |bundle: &Bundle| bundle.gives.iter().all(|p| grantable.iter().any(|g| g.permission == *p));
+    api.bundles.iter().filter(|bundle| key.bundles.contains(&bundle.name) || can_be_given(bundle)).cloned().collect()
 }
 
 /// What the key has, and what it could be given: for Tollgate's own API only what its owner and the caller may.

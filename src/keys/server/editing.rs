@@ -1,38 +1,48 @@
-//! Changing a key: name, expiry, permissions, addresses, origins, tags, limits, plan; any of them at once, all or nothing. What is so already is not written
-//! again.
+//! Changing a key: name, expiry, permissions, bundles, addresses, origins, tags, limits, plan; any of them at once, all or nothing. What is so
+//! already is not written again.
 
 use super::{
-    apis,
+    apis, bundles,
     change::{self, Changed, Done},
-    origins, rules,
+    origins, proof, rules,
     store::{keys, limits},
 };
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::policies},
     error::{AppError, Fields},
     keys::model::{Act, Key, KeyEdit, KeyLimit},
-    platform::Ctx,
+    platform::{Ctx, LocalTime},
     values::{KeyId, Permission, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Changes a key and answers with it as it is then, on every live node.
+/// Changes a key and answers with it as it is then, on every live node. What lets a key for Tollgate itself do more takes a proof; what
+/// changes when, where or for what a key of others works asks the admin PIN, if there is one (`proof`).
 pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<Changed, AppError> {
     if edit.limits.is_some() || edit.plan.is_some() {
         caller.require(&may::KEYS_MANAGE)?;
     }
-    rules::limits(edit.limits.as_deref().unwrap_or_default())?;
+    rules::limits(ctx, edit.limits.as_deref().unwrap_or_default()).await?;
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     change::must_live(&key)?;
+    let ends = policies::key_ends(ctx, [key.workspace]).await?;
     let api = apis::api_for_key(ctx, Some(key.api.as_str())).await?;
 
     let mut fields = Fields::default();
     let name = edit.name.and_then(|text| fields.check("name", rules::name(&text)));
     let expires_at = match edit.expires_at {
-        Some(Some(at)) if Some(at) != key.expires_at => fields.check("expires_at", rules::expiry(at, ctx.clock.now())).map(Some),
-        Some(None) => Some(None),
-        Some(Some(_)) | None => None,
+        Some(Some(at)) if Some(at) != key.expires_at => {
+            let at = fields.check("expires_at", rules::expiry(at, ctx.clock.now()));
+            match at {
+                // Sooner than now is always allowed, even if that is later than a younger rule would have it.
+                Some(at) if key.expires_at.is_none_or(|now| at < now) => Some(Some(at)),
+                Some(at) => fields.check("expires_at", ends.end(key.workspace, key.created_at, Some(at))),
+                None => None,
+            }
+        }
+        Some(None) if key.expires_at.is_some() => fields.check("expires_at", ends.none(key.workspace, key.created_at)),
+        Some(_) | None => None,
     };
     let permissions = match (&edit.permissions, edit.preset) {
         (Some(_), Some(_)) => fields.check("preset", Err(rules::EITHER)),
@@ -43,6 +53,10 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
             Some(api.preset(preset).into_iter().filter(|p| grantable.iter().any(|g| g.permission == *p)).collect())
         }
         (None, None) => None,
+    };
+    let wanted_bundles = match &edit.bundles {
+        Some(texts) => fields.check("bundles", bundles::chosen(&api, texts)),
+        None => None,
     };
     let addresses = match &edit.addresses {
         Some(texts) => fields.check("addresses", rules::addresses(texts.iter().map(String::as_str))),
@@ -57,22 +71,41 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         None => None,
     };
     fields.done()?;
+    let (expires_at, permissions) = (expires_at.filter(|at| *at != key.expires_at), permissions.filter(|p| *p != key.permissions));
+    let (addresses, origins) = (addresses.filter(|a| *a != key.addresses), origins.filter(|o| *o != key.origins));
+    let bundles_after = wanted_bundles.filter(|b| *b != key.bundles);
+    if expires_at.is_some() || permissions.is_some() || bundles_after.is_some() || addresses.is_some() || origins.is_some() {
+        proof::to_take_from(ctx, caller, &key).await?;
+    }
+    let adds = permissions.as_ref().is_some_and(|after| after.iter().any(|p| !key.permissions.contains(p)))
+        || bundles_after.as_ref().is_some_and(|after| after.iter().any(|b| !key.bundles.contains(b)));
+    let lasts_longer = expires_at.is_some_and(|after| proof::lasts_longer(key.expires_at, after));
+    let opens = addresses.as_ref().is_some_and(|after| proof::opens_addresses(&key.addresses, after))
+        || origins.as_ref().is_some_and(|after| proof::opens_origins(&key.origins, after));
+    if adds || lasts_longer || opens {
+        let held = bundles_after.as_ref().unwrap_or(&key.bundles).iter().filter_map(|name| api.bundle(name.as_str()));
+        let given: Vec<Permission> = permissions.as_ref().unwrap_or(&key.permissions).iter().chain(held.flat_map(|bundle| &bundle.gives)).cloned().collect();
+        proof::to_widen(ctx, caller, &key, &given).await?;
+    }
 
     if let Some(name) = name.filter(|name| *name != key.name) {
         rename(ctx, &mut tx, caller, &key, &name).await?;
     }
-    if let Some(expires_at) = expires_at.filter(|at| *at != key.expires_at) {
+    if let Some(expires_at) = expires_at {
         set_expiry(ctx, &mut tx, caller, &key, expires_at, "").await?;
     }
-    if let Some(permissions) = permissions.filter(|p| *p != key.permissions) {
+    if let Some(permissions) = permissions {
         let added: Vec<Permission> = permissions.iter().filter(|p| !key.permissions.contains(p)).cloned().collect();
         rules::must_not_exceed(&mut tx, caller, key.workspace, &api, &added).await?;
         set_permissions(ctx, &mut tx, caller, &key, &permissions).await?;
     }
-    if let Some(addresses) = addresses.filter(|a| *a != key.addresses) {
+    if let Some(wanted) = bundles_after {
+        bundles::set_bundles(ctx, &mut tx, caller, &key, &api, &wanted).await?;
+    }
+    if let Some(addresses) = addresses {
         set_addresses(ctx, &mut tx, caller, &key, &addresses).await?;
     }
-    if let Some(origins) = origins.filter(|o| *o != key.origins) {
+    if let Some(origins) = origins {
         set_origins(ctx, &mut tx, caller, &key, &origins).await?;
     }
     if let Some(tags) = tags.filter(|t| *t != key.tags) {
@@ -116,7 +149,9 @@ pub(super) async fn set_expiry(
     keys::update_expiry(conn, key.id, at, ctx.clock.now()).await?;
     let rfc3339 = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
     let data = serde_json::json!({ "from": key.expires_at.map(rfc3339), "to": at.map(rfc3339) });
-    let detail = at.map_or_else(|| "never".to_owned(), |at| at.date().to_string());
+    // The day that was chosen: midnight there may be the day before in UTC.
+    let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let detail = at.map_or_else(|| "never".to_owned(), |at| local.date(at));
     change::note(ctx, conn, caller, key, Done { reason, data, ..Done::new(Act::Expiry, detail) }).await
 }
 

@@ -21,12 +21,13 @@ fn preset(text: Option<&str>, fields: &mut Fields) -> Option<Preset> {
     }
 }
 
-/// A key from the form of `/keys`. Permissions are `api/resource:action`, since the form shows those of every API.
+/// A key from the form of `/keys`. Permissions are `api/resource:action` and bundles `api/name`, since the form shows those of every API.
 pub fn new_key(
     ctx: &Ctx,
     name: String,
     api: Option<String>,
     permissions: Option<Vec<String>>,
+    bundles: Vec<String>,
     chosen_preset: Option<&str>,
     expires: Option<String>,
     environment: Option<String>,
@@ -46,13 +47,12 @@ pub fn new_key(
     };
     fields.done()?;
     // Without a chosen API nobody knows whose permissions these are: it gets those of the preset Basic.
-    let permissions = api.as_ref().filter(|_| preset.is_none()).and_then(|api| {
-        let of_api = |text: String| text.strip_prefix(api.as_str())?.strip_prefix('/').map(str::to_owned);
-        permissions.map(|all| all.into_iter().filter_map(of_api).collect())
-    });
+    let of_api = |text: String| text.strip_prefix(api.as_deref()?)?.strip_prefix('/').map(str::to_owned);
+    let bundles = bundles.into_iter().filter_map(of_api).collect();
+    let permissions = permissions.filter(|_| api.is_some() && preset.is_none()).map(|all| all.into_iter().filter_map(of_api).collect());
     let once = page_token(once)?.map(Once::Page);
     let expires_at = lifetime.map(|l| ctx.clock.now() + l);
-    Ok(NewKey { name, api, permissions, preset, addresses: Vec::new(), origins: Vec::new(), tags: Vec::new(), expires_at, environment, once })
+    Ok(NewKey { name, api, permissions, preset, bundles, expires_at, environment, once, ..NewKey::default() })
 }
 
 /// The token of a page view, made by `Rng::base62(30)`. A short one would be guessable, and a secret is derived from it.
@@ -73,6 +73,7 @@ pub async fn edit(
     name: String,
     expires_on: Option<String>,
     permissions: Option<Vec<String>>,
+    bundles: Option<Vec<String>>,
     chosen_preset: Option<&str>,
     addresses: Option<String>,
     origins: Option<String>,
@@ -96,7 +97,7 @@ pub async fn edit(
     // Lines, though commas and spaces do as well.
     let words = |text: String| text.split([',', ' ', '\r', '\n', '\t']).filter(|t| !t.is_empty()).map(str::to_owned).collect();
     let (addresses, origins, tags) = (addresses.map(words), origins.map(words), tags.map(words));
-    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, addresses, origins, tags, ..KeyEdit::default() })
+    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, bundles, addresses, origins, tags, ..KeyEdit::default() })
 }
 
 /// How long an old secret lives on: seconds, `first_use`, or `date` with a day in the person's time zone, with whose beginning it ends.

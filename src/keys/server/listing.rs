@@ -15,7 +15,7 @@ use crate::{
     error::AppError,
     keys::model::{Api, Key, KeyCount, KeyLimit, KeyList, KeyQuery, KeyRow, NewKeyForm, Review, StandingKind, Window},
     platform::{Ctx, LocalTime, crypto::sha256},
-    values::{ApiId, Counts, KeyId, Slug, permission_names as may},
+    values::{ApiId, Counts, KeyId, Permission, Slug, permission_names as may},
 };
 use std::collections::HashMap;
 
@@ -45,12 +45,13 @@ pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<Ke
 
     let ids: Vec<KeyId> = listed.iter().map(|l| l.key.id).collect();
     let mut calls = store::calls::list_calls(&ctx.db, &ids, &edges).await?;
-    let mut limits = limits_by_key(ctx, &ids).await?;
+    let (mut limits, mut bundles) = (limits_by_key(ctx, &ids).await?, bundles_by_key(ctx, &ids).await?);
     let found = listed.first().map_or(0, |l| l.found);
     let rows = listed
         .into_iter()
         .map(|mut l| {
             l.key.limits = limits.remove(&l.key.id).unwrap_or_default();
+            bundles.remove(&l.key.id).unwrap_or_default().into_iter().for_each(|(bundle, gives)| l.key.hold(bundle, gives));
             let spark = calls.remove(&l.key.id).unwrap_or_else(|| vec![Counts::default(); edges.len().saturating_sub(1)]);
             row(ctx, l, spark, &local)
         })
@@ -83,9 +84,11 @@ pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: u
     keys.truncate(limit);
     let ids: Vec<KeyId> = keys.iter().map(|k| k.id).collect();
     let (mut limits, mut plans) = (limits_by_key(ctx, &ids).await?, plans_by_key(ctx, &ids).await?);
+    let mut bundles = bundles_by_key(ctx, &ids).await?;
     for key in &mut keys {
         key.limits = limits.remove(&key.id).unwrap_or_default();
         key.plan = plans.remove(&key.id);
+        bundles.remove(&key.id).unwrap_or_default().into_iter().for_each(|(bundle, gives)| key.hold(bundle, gives));
     }
     Ok((keys, next))
 }
@@ -193,6 +196,16 @@ async fn plans_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Slug>, 
     Ok(store::limits::plans_of(&mut conn, ids).await?.into_iter().collect())
 }
 
+/// Each bundle with what it gives.
+pub(super) async fn bundles_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<(Slug, Vec<Permission>)>>, AppError> {
+    let mut conn = ctx.db.acquire().await?;
+    let mut bundles: HashMap<KeyId, Vec<(Slug, Vec<Permission>)>> = HashMap::new();
+    for (key, bundle, gives) in store::bundles::bundles_of(&mut conn, ids).await? {
+        bundles.entry(key).or_default().push((bundle, gives));
+    }
+    Ok(bundles)
+}
+
 /// One row of the list.
 pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
     let states = super::limits::live(ctx, &listed.key);
@@ -226,7 +239,10 @@ pub async fn count_keys_by_api(ctx: &Ctx, caller: &Caller) -> Result<HashMap<Api
 /// What the form for a new key offers: of Tollgate's own API only what the caller may give (K03).
 pub async fn new_key_form(ctx: &Ctx, caller: &Caller, keys: u64) -> Result<NewKeyForm, AppError> {
     let mut apis = apis::list_apis(ctx, caller).await?;
-    apis.iter_mut().filter(|api| api.is_own()).for_each(|api: &mut Api| api.permissions.retain(|p| caller.may(&p.permission)));
+    for api in apis.iter_mut().filter(|api: &&mut Api| api.is_own()) {
+        api.permissions.retain(|p| caller.may(&p.permission));
+        api.bundles.retain(|bundle| bundle.gives.iter().all(|p| caller.may(p)));
+    }
     let of_workspace: Vec<String> = store::limits::list_workspace_limits(&ctx.db, caller.workspace).await?.iter().map(KeyLimit::words).collect();
     let limits = &ctx.config.limits;
     Ok(NewKeyForm {

@@ -5,7 +5,7 @@
 //! is the same request, sent again: a key that changed already is left alone.
 
 use super::{
-    change, editing, forms, nodes,
+    change, editing, forms, nodes, proof,
     reach::Reach,
     rules, states,
     store::{
@@ -14,7 +14,13 @@ use super::{
     },
 };
 use crate::{
-    accounts::{Caller, server::require_pin},
+    accounts::{
+        Caller,
+        server::{
+            policies::{self, KeyEnds},
+            require_pin,
+        },
+    },
     error::AppError,
     keys::model::{Act, Key, KeyState, Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys},
     platform::{Ctx, LocalTime},
@@ -37,8 +43,9 @@ const NAMES: usize = 5;
 pub async fn plan_many(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<ManyPlan, AppError> {
     let many = checked(ctx, caller, many)?;
     let (keys, mut plan) = chosen(ctx, caller, &many.keys).await?;
+    let ends = ends(ctx, &many, &keys).await?;
     for key in keys {
-        sort_in(&mut plan, &key, refusal(&key, &many));
+        sort_in(&mut plan, &key, refusal(&key, &many, &ends));
     }
     Ok(plan)
 }
@@ -48,10 +55,15 @@ pub async fn plan_many(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<ManyPl
 pub async fn change_many(ctx: &Ctx, caller: &Caller, many: &Many, saw: Option<u64>) -> Result<ManyPlan, AppError> {
     let many = checked(ctx, caller, many)?;
     let (keys, mut plan) = chosen(ctx, caller, &many.keys).await?;
-    if matches!(many.act, ManyAct::Disable | ManyAct::Revoke) && keys.iter().any(|key| key.workspace != caller.workspace) {
+    let ends = ends(ctx, &many, &keys).await?;
+    if matches!(many.act, ManyAct::Enable | ManyAct::Extend) {
+        let widened: Vec<&Key> = keys.iter().filter(|key| refusal(key, &many, &ends).is_none()).collect();
+        proof::to_widen_many(ctx, caller, &widened).await?;
+    }
+    if matches!(many.act, ManyAct::Disable | ManyAct::Revoke | ManyAct::Extend) && keys.iter().any(|key| key.workspace != caller.workspace) {
         require_pin(ctx, caller).await?;
     }
-    let now = keys.iter().filter(|key| refusal(key, &many).is_none()).count() as u64;
+    let now = keys.iter().filter(|key| refusal(key, &many, &ends).is_none()).count() as u64;
     if let Some(saw) = saw.filter(|saw| now > *saw) {
         return Err(AppError::conflict(format!("{now} keys would change now, and you saw {saw}. Look at them again.")));
     }
@@ -65,7 +77,7 @@ pub async fn change_many(ctx: &Ctx, caller: &Caller, many: &Many, saw: Option<u6
         let mut done = Vec::with_capacity(chunk.len());
         for id in chunk {
             let Some(key) = keys::lock_key(&mut tx, Reach::of(caller).workspace(), *id).await? else { continue };
-            let refused = refusal(&key, &many);
+            let refused = refusal(&key, &many, &ends);
             if refused.is_none() {
                 change_one(ctx, &mut tx, caller, &key, &many).await?;
                 done.push(key.id);
@@ -162,6 +174,11 @@ async fn chosen(ctx: &Ctx, caller: &Caller, selection: &Selection) -> Result<(Ve
     }
     plan.has_more = keys.len() > MOST;
     keys.truncate(MOST);
+    // What they may by bundles counts where one must have what one gives.
+    let mut bundles = super::listing::bundles_by_key(ctx, &keys.iter().map(|key| key.id).collect::<Vec<_>>()).await?;
+    for key in &mut keys {
+        bundles.remove(&key.id).into_iter().flatten().for_each(|(bundle, gives)| key.hold(bundle, gives));
+    }
     Ok((keys, plan))
 }
 
@@ -173,11 +190,20 @@ fn sort_in(plan: &mut ManyPlan, key: &Key, refused: Option<&'static str>) {
     }
 }
 
+/// How long these keys may live, where that is asked.
+async fn ends(ctx: &Ctx, many: &Many, keys: &[Key]) -> Result<KeyEnds, AppError> {
+    match many.act {
+        ManyAct::Extend => policies::key_ends(ctx, keys.iter().map(|key| key.workspace).collect::<HashSet<_>>()).await,
+        _ => Ok(KeyEnds::default()),
+    }
+}
+
 /// Why this key stays as it is.
-fn refusal(key: &Key, many: &Many) -> Option<&'static str> {
+fn refusal(key: &Key, many: &Many, ends: &KeyEnds) -> Option<&'static str> {
     let lasts = |until: Option<OffsetDateTime>| match key.expires_at {
         None => Some("never expires"),
         Some(at) if Some(at) >= until => Some("lasts as long already"),
+        Some(_) if ends.end(key.workspace, key.created_at, until).is_err() => Some("may not live that long, by a role or plan of its owner"),
         Some(_) => None,
     };
     let has = many.tag.as_ref().is_some_and(|tag| key.tags.contains(tag));

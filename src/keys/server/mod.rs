@@ -5,6 +5,7 @@
 
 mod apis;
 mod batch;
+mod bundles;
 mod change;
 mod creating;
 mod cursor;
@@ -24,6 +25,7 @@ mod many;
 pub mod meter;
 pub mod nodes;
 mod origins;
+mod proof;
 pub mod ratelimit;
 mod reach;
 pub mod rest;
@@ -39,11 +41,13 @@ mod store;
 mod trying;
 mod using;
 pub mod verify_http;
+mod verify_json;
 mod why;
 mod words;
 
 pub use apis::{api_by_slug, create_api, edit_api, list_apis};
 pub use batch::{Batch, BatchKey, MadeKey, batch_page, check_batch, create_batch, file as file_of_secrets, forget_batches, keep_batch, read_lines, run_batch};
+pub use bundles::{ChangedBundle, count_bundle_holders, delete_bundle, list_bundles, put_bundle};
 pub use change::Changed;
 pub use creating::{Created, create_key};
 pub use detail::{find_key, key_detail, key_history, key_leaks, key_secrets, state_reason};

@@ -3,7 +3,6 @@
 
 use super::gate::LimitState;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use std::fmt::Write;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STATE: HeaderName = HeaderName::from_static("ratelimit");
@@ -14,14 +13,11 @@ pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
     if limits.is_empty() {
         return;
     }
-    let (mut policy, mut state) = (String::with_capacity(32 * limits.len()), String::with_capacity(32 * limits.len()));
+    let (mut policy, mut state) = (String::with_capacity(48 * limits.len()), String::with_capacity(48 * limits.len()));
     for limit in limits {
-        let comma = if policy.is_empty() { "" } else { "," };
-        let name = Quoted(&limit.name);
-        // Writing to a String does not fail.
-        let _ = write!(policy, "{comma}\"{name}\";q={};w={}", limit.limit, limit.length);
         let resets = if limit.remaining == 0 { limit.opens_after() } else { limit.reset_after };
-        let _ = write!(state, "{comma}\"{name}\";r={};t={resets}", limit.remaining);
+        member(&mut policy, &limit.name, [(";q=", limit.limit), (";w=", u64::from(limit.length))]);
+        member(&mut state, &limit.name, [(";r=", limit.remaining), (";t=", resets)]);
     }
     for (name, value) in [(POLICY, policy), (STATE, state)] {
         if let Ok(value) = HeaderValue::try_from(value) {
@@ -30,12 +26,26 @@ pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
     }
 }
 
+/// One member of a list: a string with its parameters. On the verify path, so without `format_args`.
+fn member(list: &mut String, name: &str, parameters: [(&str, u64); 2]) {
+    if !list.is_empty() {
+        list.push(',');
+    }
+    quoted(list, name);
+    for (key, value) in parameters {
+        list.push_str(key);
+        list.push_str(itoa::Buffer::new().format(value));
+    }
+}
+
 /// Writes `X-Over-Limit`: the names of the limits that a call passed beyond, as a list of strings; nothing if there are none.
 pub fn tell_over<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = &'a LimitState>) {
     let mut names = String::new();
     for limit in limits {
-        let comma = if names.is_empty() { "" } else { ", " };
-        let _ = write!(names, "{comma}\"{}\"", Quoted(&limit.name));
+        if !names.is_empty() {
+            names.push_str(", ");
+        }
+        quoted(&mut names, &limit.name);
     }
     if !names.is_empty()
         && let Ok(value) = HeaderValue::try_from(names)
@@ -45,21 +55,19 @@ pub fn tell_over<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = &'a L
 }
 
 /// A Structured Field string holds visible ASCII; quotes and backslashes are escaped, the rest is left out.
-struct Quoted<'a>(&'a str);
-
-impl std::fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
-            return f.write_str(self.0);
-        }
-        for c in self.0.chars().filter(|c| matches!(c, ' '..='~')) {
+fn quoted(out: &mut String, name: &str) {
+    out.push('"');
+    if name.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
+        out.push_str(name);
+    } else {
+        for c in name.chars().filter(|c| matches!(c, ' '..='~')) {
             if matches!(c, '"' | '\\') {
-                f.write_char('\\')?;
+                out.push('\\');
             }
-            f.write_char(c)?;
+            out.push(c);
         }
-        Ok(())
     }
+    out.push('"');
 }
 
 #[cfg(test)]

@@ -16,7 +16,10 @@ use crate::{
         server::{Visitor, caller_of_account, caller_of_token, programs::is_access_token, with_pin},
     },
     error::AppError,
-    platform::{Ctx, http::RequestInfo},
+    platform::{
+        Ctx,
+        http::{RequestInfo, request::names_caller},
+    },
     values::Outcome,
 };
 use axum::{
@@ -93,6 +96,7 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
     };
     let mut response = match who {
         Ok(caller) => {
+            names_caller(request.extensions(), caller.account);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
@@ -116,6 +120,7 @@ async fn as_program(ctx: &Ctx, token: &str, mut request: Request, next: Next) ->
     };
     match who {
         Ok(caller) => {
+            names_caller(request.extensions(), caller.account);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

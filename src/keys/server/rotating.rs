@@ -8,11 +8,11 @@ use super::{
     apis,
     change::{self, Changed, Done},
     creating::{Created, SHOWN_FOR, must_be_proven},
-    secret,
+    proof, secret,
     store::secrets,
 };
 use crate::{
-    accounts::{Caller, Via, server::require_pin},
+    accounts::{Caller, Via},
     error::AppError,
     keys::model::{Act, Api, Grace, Key, Spread},
     platform::{Ctx, crypto::sha256},
@@ -64,18 +64,19 @@ pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: Grace, tok
 /// may; of another key of others the admin PIN is asked, if there is one.
 async fn may_hand_out(ctx: &Ctx, caller: &Caller, key: &Key, api: &Api) -> Result<(), AppError> {
     if !api.is_own() {
-        return if key.workspace == caller.workspace { Ok(()) } else { require_pin(ctx, caller).await };
+        return proof::to_take_from(ctx, caller, key).await;
     }
     if key.workspace != caller.workspace && caller.via != Via::Cli {
         return Err(AppError::refused("A key for Tollgate itself is rotated by its owner. Revoke it instead."));
     }
-    if let Some(permission) = key.permissions.iter().find(|permission| !caller.may(permission)) {
+    if let Some(permission) = key.effective.iter().find(|permission| !caller.may(permission)) {
         return Err(AppError::forbidden(permission));
     }
     must_be_proven(ctx, caller, api).await
 }
 
-/// Moves the end of an old secret, to earlier or later. The newest has no end, so none to move.
+/// Moves the end of an old secret, to earlier or later. The newest has no end, so none to move. Of a key for Tollgate itself it takes a
+/// proof, of a key of others the admin PIN, if there is one: so does dropping it.
 pub async fn extend_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId, grace: Grace) -> Result<Key, AppError> {
     let now = ctx.clock.now();
     let (until, until_first_use) = end(grace, now)?;
@@ -84,6 +85,8 @@ pub async fn extend_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: Secret
     }
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     change::must_live(&key)?;
+    proof::to_widen(ctx, caller, &key, &key.effective).await?;
+    proof::to_take_from(ctx, caller, &key).await?;
     let start = secrets::update_end(&mut tx, id, secret, until, until_first_use, now).await?.ok_or(AppError::NotFound)?;
     let detail = format!("{start}…; it is accepted {}", words(grace));
     change::note(ctx, &mut tx, caller, &key, Done { data: facts(grace), ..Done::new(Act::Extended, detail) }).await?;
@@ -93,6 +96,7 @@ pub async fn extend_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: Secret
 /// Ends an old secret before its time. Without effect when it is gone already; the newest can't be dropped.
 pub async fn drop_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId) -> Result<Spread, AppError> {
     let (mut tx, key) = change::open(ctx, caller, id).await?;
+    proof::to_take_from(ctx, caller, &key).await?;
     if let Some(start) = secrets::delete_secret(&mut tx, id, secret).await? {
         change::note(ctx, &mut tx, caller, &key, Done::new(Act::Dropped, format!("{start}…"))).await?;
         return Ok(change::close(ctx, tx, id).await?.spread);

@@ -1,10 +1,14 @@
 //! What names, expiries, permissions and limits may be. The same words for forms, REST and the command line.
 
-use super::{gate::is_known_zone, store::keys::list_owner_permissions};
+use super::{
+    gate::is_known_zone,
+    store::{keys::list_owner_permissions, limits::list_known_zones},
+};
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Api, ApiPermission, KeyLimit, Over, Window},
+    keys::model::{Api, ApiPermission, KeyLimit, Over, Window, Zone},
+    platform::Ctx,
     values::{Permission, WorkspaceId},
 };
 use ipnet::IpNet;
@@ -128,8 +132,37 @@ pub async fn must_not_exceed(conn: &mut PgConnection, caller: &Caller, workspace
     }
 }
 
-/// At most five limits, each with a name of its own.
-pub fn limits(limits: &[KeyLimit]) -> Result<(), AppError> {
+/// The time zones that limits may have, of those that were asked for.
+#[derive(Debug, Default)]
+pub struct Zones(Vec<Zone>);
+
+/// The time zones that limits name.
+pub fn zones_of<'a>(limits: impl IntoIterator<Item = &'a KeyLimit>) -> Vec<Zone> {
+    limits.into_iter().filter_map(|limit| limit.window.zone()).collect()
+}
+
+/// Which of these both count in: the gate of every node, and Postgres, which estimates what a plan would have cost. Asks Postgres at most
+/// once, and only if there is a zone to ask for: reading its list of zones takes it about 150 ms.
+pub async fn zones(ctx: &Ctx, mut wanted: Vec<Zone>) -> Result<Zones, AppError> {
+    wanted.retain(|zone| is_known_zone(*zone));
+    wanted.sort_unstable();
+    wanted.dedup();
+    if wanted.is_empty() {
+        return Ok(Zones::default());
+    }
+    let names: Vec<String> = wanted.iter().map(|zone| zone.as_str().to_lowercase()).collect();
+    let known = list_known_zones(&ctx.db, &names).await?;
+    wanted.retain(|zone| known.contains(&zone.as_str().to_lowercase()));
+    Ok(Zones(wanted))
+}
+
+/// At most five limits, each with a name of its own, and zones that there are.
+pub async fn limits(ctx: &Ctx, limits: &[KeyLimit]) -> Result<(), AppError> {
+    limits_in(limits, &zones(ctx, zones_of(limits)).await?)
+}
+
+/// The same where the zones were asked for before.
+pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
     let mut fields = crate::error::Fields::default();
     if limits.len() > KeyLimit::MAX_COUNT {
         fields.add("limits", format!("There are at most {} limits.", KeyLimit::MAX_COUNT));
@@ -151,7 +184,7 @@ pub fn limits(limits: &[KeyLimit]) -> Result<(), AppError> {
         {
             fields.add(&format!("limits.{i}.window"), rule);
         }
-        if limit.window.zone().is_some_and(|zone| !is_known_zone(zone)) {
+        if limit.window.zone().is_some_and(|zone| !zones.0.contains(&zone)) {
             fields.add(&format!("limits.{i}.window"), Window::ZONE);
         }
         if limit.over.action.per_second().is_some_and(|n| Over::throttle(n).is_none()) {

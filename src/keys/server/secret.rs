@@ -53,18 +53,19 @@ pub fn start(secret: &str) -> &str {
 
 /// Whether this can be a secret of Tollgate: its shape and its checksum are right. Allocates nothing.
 pub fn is_well_formed(secret: &str) -> bool {
-    let Some((head, body)) = secret.rsplit_once('_') else { return false };
-    let Some((prefix, environment)) = head.split_once('_') else { return false };
-    if body.len() != RANDOM + CHECKSUM || !matches!(environment, "live" | "test") || !is_prefix(prefix) {
+    // All of it is ASCII, or the first comparison that meets something else says no.
+    let Some((head, body)) = secret.as_bytes().split_at_checked(secret.len().wrapping_sub(RANDOM + CHECKSUM)) else { return false };
+    let Some(prefix) = head.strip_suffix(b"_live_").or_else(|| head.strip_suffix(b"_test_")) else { return false };
+    if !is_prefix(prefix) || !body.iter().all(u8::is_ascii_alphanumeric) {
         return false;
     }
     let (covered, given) = secret.as_bytes().split_at(secret.len() - CHECKSUM);
-    body.bytes().all(|b| b.is_ascii_alphanumeric()) && checksum(covered) == given
+    checksum(covered) == given
 }
 
 /// The rule of `KeyPrefix`, without making one.
-fn is_prefix(text: &str) -> bool {
-    (2..=12).contains(&text.len()) && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+fn is_prefix(text: &[u8]) -> bool {
+    (2..=12).contains(&text.len()) && text[0].is_ascii_lowercase() && text.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 
 use super::{
     change::{self, Changed, Done},
+    proof,
     store::keys,
 };
 use crate::{
-    accounts::{Caller, server::require_pin},
+    accounts::Caller,
     error::AppError,
     keys::model::{Act, Key, KeyState},
     platform::Ctx,
@@ -19,7 +20,7 @@ pub async fn disable_key(ctx: &Ctx, caller: &Caller, id: KeyId, reason: &str) ->
     put(ctx, caller, id, KeyState::Disabled, Act::Disabled, reason).await
 }
 
-/// Calls may pass again.
+/// Calls may pass again. A key for Tollgate itself takes a proof for that, as a new one does.
 pub async fn enable_key(ctx: &Ctx, caller: &Caller, id: KeyId, reason: &str) -> Result<Changed, AppError> {
     put(ctx, caller, id, KeyState::Active, Act::Enabled, reason).await
 }
@@ -36,8 +37,9 @@ async fn put(ctx: &Ctx, caller: &Caller, id: KeyId, state: KeyState, act: Act, r
         return change::unchanged(ctx, tx, key).await;
     }
     change::must_live(&key)?;
-    if state != KeyState::Active && key.workspace != caller.workspace {
-        require_pin(ctx, caller).await?;
+    match state {
+        KeyState::Active => proof::to_widen(ctx, caller, &key, &key.effective).await?,
+        KeyState::Disabled | KeyState::Revoked => proof::to_take_from(ctx, caller, &key).await?,
     }
     put_in(ctx, &mut tx, caller, &key, (state, act), &reason).await?;
     change::close(ctx, tx, id).await

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Api, ApiRoute, CallTrial, Key, KeyState, OverAction, TrialStep, TryCall, Unmatched},
+    keys::model::{Api, ApiRoute, CallTrial, Key, KeyState, OverAction, TrialStep, TryCall, Unmatched, bundle_words},
     platform::{Ctx, LocalTime},
     ui::number::{count, thousands},
     values::{KeyId, Outcome, Permission},
@@ -126,12 +126,21 @@ impl Words<'_> {
             },
             Check::Permission => {
                 let by_route = self.trial.route.as_ref().and_then(|r| r.permission.as_ref());
-                let needed: Vec<&str> = by_route.into_iter().chain(&self.wanted.permission).map(Permission::as_str).collect();
+                let needed: Vec<&Permission> = by_route.into_iter().chain(&self.wanted.permission).collect();
                 match needed.as_slice() {
                     [] => "None is needed.".to_owned(),
-                    _ => format!("The key has {}.", needed.join(" and ")),
+                    _ => format!("The key has {}.", needed.iter().map(|permission| self.held(permission)).collect::<Vec<_>>().join(" and ")),
                 }
             }
+        }
+    }
+
+    /// "orders:read", and by which bundles where it was not given by itself.
+    fn held(&self, permission: &Permission) -> String {
+        let bundles = self.api.bundles_giving(self.key, permission);
+        match self.key.permissions.contains(permission) || bundles.is_empty() {
+            true => permission.to_string(),
+            false => format!("{permission} by {}", bundle_words(&bundles)),
         }
     }
 

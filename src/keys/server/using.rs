@@ -1,10 +1,10 @@
-//! Used against granted: which permissions the calls of a key needed, found by the routes that usage counted.
+//! Used against granted: where each permission of a key comes from, and which its calls needed, found by the routes that usage counted.
 
 use super::{change::Changed, detail::find_key, editing::edit_key, store, words::said};
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{ApiRoute, Key, KeyEdit, PermissionUse},
+    keys::model::{Api, ApiRoute, Key, KeyEdit, PermissionUse},
     platform::{Ctx, LocalTime},
     values::KeyId,
 };
@@ -13,13 +13,13 @@ use time::Duration;
 /// How far back is looked.
 pub const DAYS: i64 = 30;
 
-/// Each permission of the key with the calls of the last 30 days that needed it.
-pub(super) async fn permission_uses(ctx: &Ctx, key: &Key, routes: &[ApiRoute], local: &LocalTime) -> Result<Vec<PermissionUse>, AppError> {
-    if key.permissions.is_empty() {
+/// Each permission that the key has in effect, with where it comes from and the calls of the last 30 days that needed it.
+pub(super) async fn permission_uses(ctx: &Ctx, key: &Key, api: &Api, routes: &[ApiRoute], local: &LocalTime) -> Result<Vec<PermissionUse>, AppError> {
+    if key.effective.is_empty() {
         return Ok(Vec::new());
     }
     let counted = store::calls::list_routes_called(&ctx.db, key.id, local.now() - Duration::days(DAYS)).await?;
-    let uses = key.permissions.iter().map(|permission| {
+    let uses = key.effective.iter().map(|permission| {
         let needs_it = |label: &str| route_of(routes, label).is_some_and(|r| r.permission.as_ref() == Some(permission));
         let (mut calls, mut last) = (0, None);
         for route in counted.iter().filter(|route| needs_it(&route.label)) {
@@ -28,6 +28,8 @@ pub(super) async fn permission_uses(ctx: &Ctx, key: &Key, routes: &[ApiRoute], l
         }
         PermissionUse {
             permission: permission.clone(),
+            is_single: key.permissions.contains(permission),
+            bundles: api.bundles_giving(key, permission),
             calls,
             last: last.map(|at| said(at, local.ago(at))),
             is_known: routes.iter().any(|r| r.permission.as_ref() == Some(permission)),
@@ -43,7 +45,7 @@ fn route_of<'a>(routes: &'a [ApiRoute], label: &str) -> Option<&'a ApiRoute> {
     of(method).or_else(|| if method == "HEAD" { of("GET") } else { None }).or_else(|| of(ApiRoute::ANY))
 }
 
-/// Leaves a key only those of its permissions that are named. It never gets more by it.
+/// Leaves a key only those of its single permissions that are named; its bundles stay. It never gets more by it.
 pub async fn narrow_key(ctx: &Ctx, caller: &Caller, id: KeyId, keep: &[String]) -> Result<Changed, AppError> {
     let key = find_key(ctx, caller, id).await?;
     let kept = key.permissions.iter().map(ToString::to_string).filter(|p| keep.contains(p)).collect();

@@ -8,6 +8,7 @@ use super::{
     rest::presented,
     salted::upgrade,
     signing::{Message, Proof, field_of, is_writing, own_message, prove},
+    verify_json::json,
 };
 use crate::{
     error::AppError,
@@ -84,9 +85,8 @@ pub struct SignedBody<'a> {
 
 /// How a limit stands after this verification.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct LimitBody {
-    #[schema(value_type = String)]
-    pub name: std::sync::Arc<str>,
+pub struct LimitBody<'a> {
+    pub name: &'a str,
     pub limit: u64,
     /// Where several nodes share the limit: as far as the one that answers knows.
     pub remaining: u64,
@@ -118,7 +118,7 @@ pub struct VerifyAnswer<'a> {
     pub plan: Option<&'a str>,
     #[schema(value_type = Vec<String>)]
     pub permissions: &'a [Permission],
-    pub limits: Vec<LimitBody>,
+    pub limits: Vec<LimitBody<'a>>,
     /// Names of the limits that had no room for this call, which passed all the same: they slow down or mark what is beyond them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub over: Vec<&'a str>,
@@ -176,7 +176,7 @@ pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts
         Ok(answer) => answer,
         Err(unleased) => return Ok(unleased.into_response()),
     };
-    let mut response = Response::new(Body::from(serde_json::to_vec(&told(&answer)).map_err(AppError::internal)?));
+    let mut response = Response::new(Body::from(json(&told(&answer))));
     let headers = response.headers_mut();
     headers.reserve(FIELDS);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -263,8 +263,8 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
     }
 }
 
-fn limit(state: &LimitState) -> LimitBody {
-    LimitBody { name: state.name.clone(), limit: state.limit, remaining: state.remaining, reset_after: state.reset_after }
+fn limit(state: &LimitState) -> LimitBody<'_> {
+    LimitBody { name: &state.name, limit: state.limit, remaining: state.remaining, reset_after: state.reset_after }
 }
 
 fn rfc3339(micros: i64) -> Option<String> {

@@ -4,8 +4,7 @@ use super::{
     jobs::MailLimits,
     store::{
         limits::{self as store, DefaultLimit, LimitNotice, Marks, UsedLimit},
-        settings,
-        shared::{self, SharedMarks, UsedSharedLimit},
+        settings, shared,
     },
     words,
 };
@@ -35,13 +34,13 @@ pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
         calls: i64::try_from(limits.key_calls).unwrap_or(i64::MAX),
         window: i32::try_from(limits.key_window).unwrap_or(i32::MAX),
     };
-    let marks = marks(store::list_used_limits(&ctx.db, default, now).await?);
-    let of_all = shared_marks(shared::list_used_shared_limits(&ctx.db, now).await?);
-    if marks.key.is_empty() && of_all.workspace.is_empty() {
+    let of_keys = marks(store::list_used_limits(&ctx.db, default, now).await?);
+    let of_all = marks(shared::list_used_shared_limits(&ctx.db, now).await?);
+    if of_keys.id.is_empty() && of_all.id.is_empty() {
         return Ok(0);
     }
     let mut tx = ctx.db.begin().await?;
-    let mut accounts = store::insert_marks(&mut tx, &marks, now).await?;
+    let mut accounts = store::insert_marks(&mut tx, &of_keys, now).await?;
     accounts.extend(shared::insert_shared_marks(&mut tx, &of_all, now).await?);
     accounts.sort_unstable();
     accounts.dedup();
@@ -57,26 +56,7 @@ fn marks(limits: Vec<UsedLimit>) -> Marks {
     let mut marks = Marks::default();
     for limit in limits {
         for threshold in reached(&limit.thresholds, limit.used, limit.allowed) {
-            marks.key.push(limit.key_id);
-            marks.account.push(limit.account_id);
-            marks.limit_name.push(limit.limit_name.clone());
-            marks.window_seconds.push(limit.window_seconds);
-            marks.zone.push(limit.zone.clone());
-            marks.window_start.push(limit.window_start);
-            marks.threshold.push(threshold);
-            marks.used.push(limit.used);
-            marks.allowed.push(limit.allowed);
-        }
-    }
-    marks
-}
-
-/// The same of limits that all keys of a workspace share.
-fn shared_marks(limits: Vec<UsedSharedLimit>) -> SharedMarks {
-    let mut marks = SharedMarks::default();
-    for limit in limits {
-        for threshold in reached(&limit.thresholds, limit.used, limit.allowed) {
-            marks.workspace.push(limit.workspace_id);
+            marks.id.push(limit.id);
             marks.account.push(limit.account_id);
             marks.limit_name.push(limit.limit_name.clone());
             marks.window_seconds.push(limit.window_seconds);
@@ -130,7 +110,7 @@ mod tests {
     #[test]
     fn every_threshold_that_was_reached_is_marked() {
         let limit = |used| UsedLimit {
-            key_id: Uuid::nil(),
+            id: Uuid::nil(),
             account_id: Uuid::nil(),
             limit_name: "default".into(),
             window_seconds: 3_600,

@@ -10,7 +10,8 @@ pub struct DryRun {
     pub limited: Vec<WouldBeLimited>,
     /// How many would have been limited, also those that `limited` leaves out.
     pub count: u64,
-    /// Names of limits that quarters of an hour don't fit into: usage is kept by quarters, so they can't be held against it.
+    /// Names of limits that quarters of an hour don't fit into, and of those that roll: usage is kept by quarters, so they can't be held
+    /// against it.
     pub too_short: Vec<String>,
 }
 

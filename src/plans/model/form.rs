@@ -18,6 +18,8 @@ pub struct PlanForm {
     pub hour: String,
     pub day: String,
     pub month: String,
+    /// How the windows from a minute on are counted: `clock` (or empty), or `rolling`.
+    pub counting: String,
     /// What becomes of calls beyond any of these: `refuse`, `throttle`, `mark`, or `keep` for what each limit has.
     pub over: String,
     pub over_per_second: String,
@@ -30,15 +32,30 @@ impl PlanForm {
     /// The choice of `over` that leaves limits as they are.
     pub const KEEP: &'static str = "keep";
 
+    /// The value of `counting` for rolling windows.
+    pub const ROLLING: &'static str = "rolling";
+    /// And for those that begin with the clock and the calendar.
+    pub const CLOCK: &'static str = "clock";
+
     /// The usual windows with the name of their field and what was typed there.
     pub fn windows(&self) -> [(Window, &'static str, &str); 5] {
-        [
-            (Window::SECOND, "second", &self.second),
-            (Window::MINUTE, "minute", &self.minute),
-            (Window::HOUR, "hour", &self.hour),
-            (Window::DAY, "day", &self.day),
-            (Window::Month, "month", &self.month),
-        ]
+        let [second, minute, hour, day, month] = Self::shown(self.counting == Self::ROLLING);
+        [(second, "second", &self.second), (minute, "minute", &self.minute), (hour, "hour", &self.hour), (day, "day", &self.day), (month, "month", &self.month)]
+    }
+
+    /// The windows that the form has fields for. A second does not roll.
+    fn shown(is_rolling: bool) -> [Window; 5] {
+        if !is_rolling {
+            return Window::USUAL;
+        }
+        let [minute, hour, day, month] = Window::ROLLING;
+        [Window::SECOND, minute, hour, day, month]
+    }
+
+    /// True if the form shows the rolling windows of these limits: some are, and none of the fixed ones has a field.
+    fn is_rolling(limits: &[KeyLimit]) -> bool {
+        let has = |windows: &[Window]| limits.iter().any(|limit| windows.contains(&limit.window));
+        has(&Window::ROLLING) && !has(&Window::USUAL[1..])
     }
 
     /// The form that shows this plan.
@@ -58,12 +75,15 @@ impl PlanForm {
     pub fn of_limits(limits: &[KeyLimit]) -> Self {
         let over = Self::over_of(limits);
         let typed = |window: Window| limits.iter().find(|l| l.window == window).map(|l| l.limit.to_string()).unwrap_or_default();
+        let is_rolling = Self::is_rolling(limits);
+        let [second, minute, hour, day, month] = Self::shown(is_rolling).map(typed);
         Self {
-            second: typed(Window::SECOND),
-            minute: typed(Window::MINUTE),
-            hour: typed(Window::HOUR),
-            day: typed(Window::DAY),
-            month: typed(Window::Month),
+            second,
+            minute,
+            hour,
+            day,
+            month,
+            counting: if is_rolling { Self::ROLLING } else { Self::CLOCK }.to_owned(),
             over: over.map_or(Self::KEEP, |over| over.action.as_str()).to_owned(),
             over_per_second: over.and_then(|over| over.action.per_second()).map(|n| n.to_string()).unwrap_or_default(),
             over_until: over.map(|over| over.end_text()).unwrap_or_default(),
@@ -81,7 +101,8 @@ impl PlanForm {
 
     /// Limits of the plan that the form does not show: other windows, or a second one of the same.
     pub fn others(limits: &[KeyLimit]) -> Vec<KeyLimit> {
-        let is_shown = |(at, limit): &(usize, &KeyLimit)| Window::USUAL.contains(&limit.window) && !limits[..*at].iter().any(|l| l.window == limit.window);
+        let shown = Self::shown(Self::is_rolling(limits));
+        let is_shown = |(at, limit): &(usize, &KeyLimit)| shown.contains(&limit.window) && !limits[..*at].iter().any(|l| l.window == limit.window);
         limits.iter().enumerate().filter(|l| !is_shown(l)).map(|(_, limit)| limit.clone()).collect()
     }
 }

@@ -83,6 +83,7 @@ pub struct GroupForm {
     pub day: String,
     pub month: String,
     /// As in the form of a plan.
+    pub counting: String,
     pub over: String,
     pub over_per_second: String,
     pub over_until: String,
@@ -91,7 +92,7 @@ pub struct GroupForm {
 impl GroupForm {
     /// The form that shows this group.
     pub fn of(group: &Group) -> Self {
-        let PlanForm { second, minute, hour, day, month, over, over_per_second, over_until, .. } = PlanForm::of_limits(&group.limits);
+        let PlanForm { second, minute, hour, day, month, counting, over, over_per_second, over_until, .. } = PlanForm::of_limits(&group.limits);
         Self {
             slug: group.slug.to_string(),
             name: group.name.clone(),
@@ -102,6 +103,7 @@ impl GroupForm {
             hour,
             day,
             month,
+            counting,
             over,
             over_per_second,
             over_until,
@@ -116,6 +118,7 @@ impl GroupForm {
             hour: self.hour.clone(),
             day: self.day.clone(),
             month: self.month.clone(),
+            counting: self.counting.clone(),
             over: self.over.clone(),
             over_per_second: self.over_per_second.clone(),
             over_until: self.over_until.clone(),

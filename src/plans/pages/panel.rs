@@ -11,7 +11,7 @@ use crate::{
         model::{ChosenPlan, DryRun, Holder, Plan, PlanForm},
     },
     ui::{
-        Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, Size, Table, TextArea, TextField,
+        Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, SelectField, Size, Table, TextArea, TextField,
         number::{count, share, thousands},
     },
     values::link,
@@ -50,6 +50,8 @@ pub fn limit_fields(of: &str, form: &PlanForm, over: Over) -> AnyView {
         let value = value.to_owned();
         view! { <TextField label name=format!("{of}[{name}]") value inputmode="numeric" autocomplete="off" maxlength=20 placeholder="no limit"/> }
     };
+    let counting = [(PlanForm::CLOCK, "By the clock"), (PlanForm::ROLLING, "Rolling")].map(|(value, words)| (value.to_owned(), words.to_owned()));
+    let counted = if form.counting.is_empty() { PlanForm::CLOCK.to_owned() } else { form.counting.clone() };
     view! {
         <div class="cols-2">
             {calls("A second", "second", &form.second)}
@@ -57,6 +59,7 @@ pub fn limit_fields(of: &str, form: &PlanForm, over: Over) -> AnyView {
             {calls("An hour", "hour", &form.hour)}
             {calls("A day", "day", &form.day)}
             {calls("A month", "month", &form.month)}
+            <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=counted help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever they begin."/>
         </div>
         <OverFields over group=of.to_owned() nostrip:more=keep/>
     }
@@ -142,7 +145,7 @@ fn holder(holder: Holder) -> AnyView {
 /// Who would have been limited since the first of last month; `had` begins the sentence: "Had everybody been on Pro".
 pub fn dry_run(had: &str, run: DryRun) -> AnyView {
     let short = (!run.too_short.is_empty()).then(|| {
-        let words = format!("Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter.", run.too_short.join(", "));
+        let words = format!("Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, or roll.", run.too_short.join(", "));
         view! { <p class="help">{words}</p> }
     });
     let lead = match run.count {

@@ -55,7 +55,7 @@ pub async fn assign_plan_to_account(ctx: &Ctx, caller: &Caller, plan: &str, acco
 /// The limits of a workspace become these; none: those of its plan hold.
 pub async fn set_workspace_limits(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, wanted: Vec<KeyLimit>) -> Result<WorkspaceHold, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    of_keys::limits(&wanted)?;
+    of_keys::limits(ctx, &wanted).await?;
     let wanted = sorted(wanted);
     let mut tx = ctx.db.begin().await?;
     let before = store::lock_workspace(&mut tx, workspace).await?.ok_or(AppError::NotFound)?;
@@ -84,7 +84,7 @@ pub async fn api_limits(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Vec<Ke
 /// The limits of an API become these, for each of its keys alone; none: the default of the configuration.
 pub async fn set_api_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Vec<KeyLimit>) -> Result<Vec<KeyLimit>, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    of_keys::limits(&wanted)?;
+    of_keys::limits(ctx, &wanted).await?;
     let wanted = sorted(wanted);
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;

@@ -43,7 +43,7 @@ pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Pla
     let entitlements = fields.check("entitlements", rules::entitlements(&new.entitlements));
     let price = rules::price(&mut fields, new.price.as_ref());
     fields.done()?;
-    of_keys::limits(&new.limits)?;
+    of_keys::limits(ctx, &new.limits).await?;
     let (Some(slug), Some(name), Some(description), Some(entitlements)) = (slug, name, description, entitlements) else { return Err(AppError::NotFound) };
 
     let plan = Plan { id: ctx.new_id(), slug, name, description, entitlements, price, limits: sorted(new.limits), workspaces: 0, keys: 0, groups: 0 };
@@ -67,7 +67,7 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     let price = edit.price.map(|price| rules::price(&mut fields, price.as_ref()));
     fields.done()?;
     let wanted = edit.limits.map(sorted);
-    of_keys::limits(wanted.as_deref().unwrap_or_default())?;
+    of_keys::limits(ctx, wanted.as_deref().unwrap_or_default()).await?;
 
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_plan(&mut tx, slug).await?.ok_or(AppError::NotFound)?;

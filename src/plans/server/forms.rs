@@ -43,6 +43,9 @@ pub(super) fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimi
     let mut fields = Fields::default();
     let over =
         (form.over != PlanForm::KEEP).then(|| OverForm { over: &form.over, per_second: &form.over_per_second, until: &form.over_until }.read(&mut fields));
+    if !["", PlanForm::CLOCK, PlanForm::ROLLING].contains(&form.counting.as_str()) {
+        fields.add("counting", "Choose by the clock, or rolling.");
+    }
     for (window, field, typed) in form.windows() {
         let digits: String = typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
         if digits.is_empty() {
@@ -172,6 +175,22 @@ mod tests {
             let form = PlanForm { over: over.into(), over_per_second: per_second.into(), over_until: until.into(), ..form.clone() };
             assert!(overs(form).is_err_and(|e| e.field(wrong).is_some()), "{over} {per_second} {until}");
         }
+    }
+
+    #[test]
+    fn a_form_counts_by_the_clock_or_rolling() {
+        let before = [limit("hour", 100, Window::HOUR), limit("night", 7, Window::Rolling(28_800))];
+        let shown = PlanForm::of_limits(&before);
+        assert_eq!((shown.hour.as_str(), shown.counting.as_str()), ("100", PlanForm::CLOCK));
+        let form = PlanForm { counting: PlanForm::ROLLING.into(), second: "3".into(), ..shown };
+        let rolling = limits(&form, &before).expect("numbers");
+        let expected = [before[1].clone(), limit("second", 3, Window::SECOND), limit("hour", 100, Window::Rolling(3_600))];
+        assert_eq!(rolling, expected, "a second does not roll, and what has no field stays");
+        let shown = PlanForm::of_limits(&rolling);
+        assert_eq!((shown.second.as_str(), shown.hour.as_str(), shown.counting.as_str()), ("3", "100", PlanForm::ROLLING));
+        let (both, mixed) = ([expected[2].clone(), limit("day", 9, Window::DAY)], PlanForm { counting: "sideways".into(), ..PlanForm::default() });
+        assert_eq!(PlanForm::others(&both), [expected[2].clone()], "beside fixed ones the rolling ones are kept");
+        assert!(limits(&mixed, &[]).is_err_and(|e| e.field("counting").is_some()));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! Everything that is wrong is told at once, each with its place.
 
 use super::{
-    Config, Env, local_url,
+    Config, Env, SINGLE_FACTOR_MIN, SecondFactor, local_url,
     settings::{SETTINGS, Setting},
     source::{Origin, Problem, Raw, Sources},
 };
@@ -112,8 +112,19 @@ fn check_rules(loaded: &Loaded, problems: &mut Vec<Problem>) {
             ),
         );
     }
+    if config.auth.password_min < SINGLE_FACTOR_MIN && config.auth.second_factor != SecondFactor::All {
+        refuse(
+            "auth.password_min",
+            format!(
+                "auth.password_min may be below {SINGLE_FACTOR_MIN} only where auth.second_factor is \"all\": so short a password must not guard an account alone."
+            ),
+        );
+    }
     if config.auth.session_idle > config.auth.session_max {
         refuse("auth.session_idle", "auth.session_idle must not be longer than auth.session_max.".to_owned());
+    }
+    if config.auth.session_max > config.auth.session_cap {
+        refuse("auth.session_max", "auth.session_max must not be longer than auth.session_cap.".to_owned());
     }
     if config.auth.token_idle > config.auth.token_max {
         refuse("auth.token_idle", "auth.token_idle must not be longer than auth.token_max.".to_owned());

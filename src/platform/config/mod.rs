@@ -1,17 +1,20 @@
 //! One typed configuration, in sections. Order: file < `.env` < environment < flags; an unknown key or a bad value refuses the
 //! start and names the key and the line (`loader`). The values are parsed once and never change afterwards.
 //!
-//! `settings` is the one table of what can be set: the loader, `config show`, `config init` and the docs all read it.
+//! `settings` is the one table of what can be set, of rows that `setting` describes: the loader, `config show`, `config init` and the
+//! docs all read it.
 
 pub mod loader;
 pub mod master_key;
 mod parse;
 pub mod providers;
+mod setting;
 pub mod settings;
 pub mod show;
 pub mod source;
 
 pub use loader::{ConfigError, Loaded, load};
+pub use parse::{span, span_text};
 pub use providers::Provider;
 pub use source::{Flag, Origin, Sources};
 
@@ -19,6 +22,9 @@ use crate::values::Language;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// The shortest password, in characters, that may guard an account alone (NIST SP 800-63B-4 §3.1.1.2).
+pub const SINGLE_FACTOR_MIN: usize = 15;
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -86,6 +92,15 @@ pub enum SignUpMode {
     Closed,
 }
 
+/// When signing up takes some work of the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUpWork {
+    Off,
+    /// While there are more sign-ups than usual.
+    Attack,
+    Always,
+}
+
 /// Of whom a second factor is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecondFactor {
@@ -98,14 +113,22 @@ pub enum SecondFactor {
 pub struct Auth {
     /// Who may sign up. `TOLLGATE_SIGN_UP` (open, invite, closed)
     pub sign_up: SignUpMode,
-    /// Shortest password in characters, 8 to 64 (default 15). `TOLLGATE_PASSWORD_MIN`
+    /// When signing up takes some work of the browser. `TOLLGATE_SIGN_UP_WORK` (off, attack, always)
+    pub sign_up_work: SignUpWork,
+    /// From so many sign-ups in an hour on it is an attack, or a tenth of them from one network (default 200). `TOLLGATE_SIGN_UP_RATE`
+    pub sign_up_rate: u32,
+    /// Shortest password in characters, 8 to 64 (default 15; fewer only where all need a second factor). `TOLLGATE_PASSWORD_MIN`
     pub password_min: usize,
+    /// A file with the SHA-1 of passwords that leaked, sorted; none: they are not looked up. `TOLLGATE_BREACHED_PASSWORDS`
+    pub breached_passwords: Option<PathBuf>,
     /// Who needs a second factor. `TOLLGATE_SECOND_FACTOR` (optional, operators, all)
     pub second_factor: SecondFactor,
     /// A session ends when unused for this long (default 14 days). `TOLLGATE_SESSION_IDLE`
     pub session_idle: Duration,
     /// A session ends this long after sign-in, used or not (default 30 days, at most 400). `TOLLGATE_SESSION_MAX`
     pub session_max: Duration,
+    /// No session lasts longer, whatever a policy says (default 400 days, which is the most). `TOLLGATE_SESSION_CAP`
+    pub session_cap: Duration,
     /// On how many devices an account may be signed in at once (default 20). `TOLLGATE_SESSION_COUNT`
     pub session_count: u32,
     /// A program's sign-in ends when its tokens were not refreshed for this long (default 30 days). `TOLLGATE_TOKEN_IDLE`
@@ -198,10 +221,14 @@ impl Config {
             mail: Mail { smtp_url: None, from: "Tollgate <no-reply@localhost>".to_owned(), contact: String::new(), language: Language::En },
             auth: Auth {
                 sign_up: SignUpMode::Open,
-                password_min: 15,
+                sign_up_work: SignUpWork::Off,
+                sign_up_rate: 200,
+                password_min: SINGLE_FACTOR_MIN,
+                breached_passwords: None,
                 second_factor: SecondFactor::Optional,
                 session_idle: Duration::from_secs(14 * 86_400),
                 session_max: Duration::from_secs(30 * 86_400),
+                session_cap: Duration::from_secs(400 * 86_400),
                 session_count: 20,
                 token_idle: Duration::from_secs(30 * 86_400),
                 token_max: Duration::from_secs(90 * 86_400),

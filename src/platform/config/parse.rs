@@ -16,7 +16,7 @@ pub(super) fn number<T: FromStr + PartialOrd>(value: &str, allowed: RangeInclusi
 }
 
 /// Seconds, or a number with its unit: s, m, h, d.
-pub(super) fn span(value: &str, allowed: RangeInclusive<u64>) -> Option<Duration> {
+pub fn span(value: &str, allowed: RangeInclusive<u64>) -> Option<Duration> {
     let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &value[digits.len()..] {
         "" | "s" => 1,
@@ -30,7 +30,7 @@ pub(super) fn span(value: &str, allowed: RangeInclusive<u64>) -> Option<Duration
 }
 
 /// The shortest exact writing of a duration: "14d", "90s".
-pub(super) fn span_text(span: Duration) -> String {
+pub fn span_text(span: Duration) -> String {
     let seconds = span.as_secs();
     let (size, unit) = [(DAY, "d"), (3600, "h"), (60, "m")].into_iter().find(|(size, _)| seconds > 0 && seconds.is_multiple_of(*size)).unwrap_or((1, "s"));
     format!("{}{unit}", seconds / size)

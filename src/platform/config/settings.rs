@@ -1,61 +1,14 @@
 //! Everything that can be set, in one table: the name in the file, the variable, what is allowed, one sentence of documentation.
-//!
-//! A value has one parser, whichever source it comes from: texts and numbers of the file are turned into the same text that
-//! an environment variable would hold. `set` answers None for a value that is not allowed.
+
+pub use super::setting::{Kind, Setting};
 
 use super::{
-    Config, Env, LogFormat, SecondFactor, SignUpMode,
+    Env, LogFormat, SecondFactor, SignUpMode, SignUpWork,
     parse::{DAY, database_url, filled, network, number, public_url, smtp_url, span, span_text},
 };
 use ipnet::IpNet;
 use secrecy::ExposeSecret;
 use std::{path::PathBuf, str::FromStr, time::Duration};
-
-/// One setting.
-pub struct Setting {
-    /// `section.key` in the file and in `--set`; `env` stands above the sections.
-    pub name: &'static str,
-    /// The environment variable.
-    pub env: &'static str,
-    pub kind: Kind,
-    /// What is allowed, as the end of "must be …".
-    pub allowed: &'static str,
-    /// What it does, in a sentence.
-    pub doc: &'static str,
-    /// Parses and stores a value; None if it is not allowed.
-    pub(super) set: fn(&mut Config, &str) -> Option<()>,
-    /// The value as text; empty if there is none. Secrets come out in clear: mask them.
-    pub(super) get: fn(&Config) -> String,
-}
-
-/// How a value is written in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Text,
-    /// A text that is never printed. It can also come from a file: `NAME_FILE`, `section.key_file`.
-    Secret,
-    Number,
-    /// Seconds as a number, or a text such as "14d".
-    Span,
-    Switch,
-    /// A list of texts; in a variable they are parted by commas.
-    List,
-}
-
-impl Setting {
-    pub fn is_secret(&self) -> bool {
-        self.kind == Kind::Secret
-    }
-
-    /// The section it stands in; empty for `env`.
-    pub fn section(&self) -> &'static str {
-        self.name.rsplit_once('.').map_or("", |(section, _)| section)
-    }
-
-    pub fn key(&self) -> &'static str {
-        self.name.rsplit_once('.').map_or(self.name, |(_, key)| key)
-    }
-}
 
 /// All settings, in the order in which they are shown.
 pub const SETTINGS: &[Setting] = &[
@@ -300,16 +253,57 @@ pub const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "auth.sign_up_work",
+        env: "TOLLGATE_SIGN_UP_WORK",
+        kind: Kind::Text,
+        allowed: "off, attack or always",
+        doc: "When the browser has to compute for a second, or its person to wait, before signing up. Attack: while there are too many sign-ups.",
+        set: |c, v| {
+            c.auth.sign_up_work = match v {
+                "off" => SignUpWork::Off,
+                "attack" => SignUpWork::Attack,
+                "always" => SignUpWork::Always,
+                _ => return None,
+            };
+            Some(())
+        },
+        get: |c| format!("{:?}", c.auth.sign_up_work).to_lowercase(),
+    },
+    Setting {
+        name: "auth.sign_up_rate",
+        env: "TOLLGATE_SIGN_UP_RATE",
+        kind: Kind::Number,
+        allowed: "a number from 1 to 1000000",
+        doc: "From so many sign-ups in an hour on it counts as an attack; from one network (IPv4 /24, IPv6 /48) from a tenth of them.",
+        set: |c, v| {
+            c.auth.sign_up_rate = number(v, 1..=1_000_000)?;
+            Some(())
+        },
+        get: |c| c.auth.sign_up_rate.to_string(),
+    },
+    Setting {
         name: "auth.password_min",
         env: "TOLLGATE_PASSWORD_MIN",
         kind: Kind::Number,
         allowed: "a number from 8 to 64",
-        doc: "The shortest password, in characters.",
+        doc: "The shortest password, in characters. Fewer than 15 only where auth.second_factor is all.",
         set: |c, v| {
             c.auth.password_min = number(v, 8..=64)?;
             Some(())
         },
         get: |c| c.auth.password_min.to_string(),
+    },
+    Setting {
+        name: "auth.breached_passwords",
+        env: "TOLLGATE_BREACHED_PASSWORDS",
+        kind: Kind::Text,
+        allowed: "a file, or nothing",
+        doc: "Refuses new passwords whose SHA-1 stands in this file: sorted lines as the downloader of Have I Been Pwned writes them. Where none is set, or it can't be read, they pass.",
+        set: |c, v| {
+            c.auth.breached_passwords = filled(v).map(PathBuf::from);
+            Some(())
+        },
+        get: |c| c.auth.breached_passwords.as_ref().map_or_else(String::new, |path| path.display().to_string()),
     },
     Setting {
         name: "auth.session_idle",
@@ -334,6 +328,18 @@ pub const SETTINGS: &[Setting] = &[
             Some(())
         },
         get: |c| span_text(c.auth.session_max),
+    },
+    Setting {
+        name: "auth.session_cap",
+        env: "TOLLGATE_SESSION_CAP",
+        kind: Kind::Span,
+        allowed: "from 1 minute to 400 days, such as \"400d\"",
+        doc: "No session lasts longer, whatever the policy of a role or a plan says. Browsers forget cookies after 400 days.",
+        set: |c, v| {
+            c.auth.session_cap = span(v, 60..=400 * DAY)?;
+            Some(())
+        },
+        get: |c| span_text(c.auth.session_cap),
     },
     Setting {
         name: "auth.session_count",
@@ -499,6 +505,7 @@ pub const SETTINGS: &[Setting] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::config::Config;
 
     #[test]
     fn every_default_is_allowed_by_its_own_parser() {

@@ -1,26 +1,32 @@
 //! Cross-site requests are refused before anything is routed (SECURITY.md "CSRF algorithm"; OWASP: Fetch Metadata with an Origin fallback).
 //!
 //! For every method but GET, HEAD and OPTIONS: `Sec-Fetch-Site` must be `same-origin` or `none`; a browser without it must send our
-//! `Origin`; a program without either may come only without cookies. The content type must be one that a handler of ours reads.
+//! `Origin`; a program without either may come only without cookies. The content type must be one that a handler of ours reads; forms
+//! with files in them only where there is such a form.
 
+use super::uploads;
 use crate::{error::AppError, platform::Ctx};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-const CONTENT_TYPES: [&str; 4] = ["application/x-www-form-urlencoded", "application/json", "application/problem+json", "multipart/form-data"];
+const CONTENT_TYPES: [&str; 3] = ["application/x-www-form-urlencoded", "application/json", "application/problem+json"];
 
 /// Refuses what another site made the browser send.
 pub async fn csrf(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    // TRACE would show a page what its browser keeps from it (RFC 9110 §9.3.8), and CONNECT is for proxies.
+    if matches!(*request.method(), Method::TRACE | Method::CONNECT) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
     let is_function = request.uri().path().starts_with("/fn/");
     if (is_read && !is_function) || request.uri().path().starts_with("/forward-auth/") || brings_a_key(&request) {
         return next.run(request).await;
     }
-    match check(request.headers(), &ctx.config.origin()) {
+    match check(request.headers(), request.uri().path(), &ctx.config.origin()) {
         Ok(()) => next.run(request).await,
         Err(reason) => {
             tracing::warn!(reason, "cross-site request refused");
@@ -37,7 +43,7 @@ fn brings_a_key(request: &Request) -> bool {
     has_key && request.uri().path().starts_with("/api/v1/") && !headers.contains_key(header::COOKIE)
 }
 
-fn check(headers: &HeaderMap, origin: &str) -> Result<(), &'static str> {
+fn check(headers: &HeaderMap, path: &str, origin: &str) -> Result<(), &'static str> {
     let get = |name| headers.get(name).and_then(|v: &header::HeaderValue| v.to_str().ok());
     match get(header::HeaderName::from_static("sec-fetch-site")) {
         Some("same-origin" | "none") => {}
@@ -53,6 +59,7 @@ fn check(headers: &HeaderMap, origin: &str) -> Result<(), &'static str> {
     match get(header::CONTENT_TYPE) {
         None if !has_body => Ok(()),
         None => Err("a body without a content type"),
+        Some(_) if uploads::is_multipart(headers) && uploads::takes_files(path) => Ok(()),
         Some(kind) => {
             let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
             if CONTENT_TYPES.contains(&kind.as_str()) { Ok(()) } else { Err("this content type is not read here") }
@@ -65,8 +72,24 @@ mod tests {
     use super::*;
 
     fn checked(pairs: &[(&'static str, &'static str)]) -> bool {
+        checked_at("/keys", pairs)
+    }
+
+    fn checked_at(path: &str, pairs: &[(&'static str, &'static str)]) -> bool {
         let headers = pairs.iter().map(|(k, v)| (header::HeaderName::from_static(k), header::HeaderValue::from_static(v))).collect();
-        check(&headers, "https://api.example.com").is_ok()
+        check(&headers, path, "https://api.example.com").is_ok()
+    }
+
+    #[test]
+    fn forms_with_files_come_from_our_pages_to_the_page_that_has_one() {
+        let files = ("content-type", "Multipart/Form-Data; boundary=x");
+        assert!(checked_at(uploads::PICTURE_PAGE, &[("sec-fetch-site", "same-origin"), files]));
+        assert!(!checked_at(uploads::PICTURE_PAGE, &[("sec-fetch-site", "cross-site"), files]), "a browser sends these for any site");
+        assert!(!checked_at(uploads::PICTURE_PAGE, &[("origin", "https://evil.example"), files]));
+        for elsewhere in ["/keys", "/fn/tollgate/accounts/api/profile/update_profile", "/api/v1/me", "/settings/profile/"] {
+            assert!(!checked_at(elsewhere, &[("sec-fetch-site", "same-origin"), files]), "{elsewhere}");
+        }
+        assert!(!checked_at(uploads::PICTURE_PAGE, &[("sec-fetch-site", "same-origin"), ("content-type", "image/png")]));
     }
 
     #[test]

@@ -1,12 +1,15 @@
-//! What a REST route reads: a JSON body or a query, refused with a problem that names the wrong field (RFC 9457 `errors[].pointer`).
+//! What a REST route reads: a JSON body or a query, refused with a problem that names the wrong field (RFC 9457 `errors[].pointer`); and
+//! how it answers where something is now.
 
 use crate::error::AppError;
 use axum::{
+    Json,
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// A JSON body. No body at all is read as `{}`, so that a route whose fields are all optional can be called without one.
 #[derive(Debug)]
@@ -64,6 +67,25 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AppError> {
     Ok(read)
 }
 
+/// The answer that something was made, or was there already: what it is, and its path as `Location` (RFC 9110 §10.2.2).
+pub fn located<T: Serialize>(status: StatusCode, path: &str, body: T) -> Response {
+    with_location(path, (status, Json(body)).into_response())
+}
+
+/// An answer with a `Location`.
+pub fn with_location(path: &str, mut answer: Response) -> Response {
+    if let Ok(location) = HeaderValue::from_str(path) {
+        answer.headers_mut().insert(header::LOCATION, location);
+    }
+    answer
+}
+
+/// How many rows of `what` a page has, where so many were asked for: 1 to 100, 20 unless said otherwise.
+pub fn page_size(asked: Option<usize>, what: &str) -> Result<usize, AppError> {
+    let rows = asked.unwrap_or(20);
+    (1..=100).contains(&rows).then_some(rows).ok_or_else(|| AppError::invalid("limit", format!("Ask for 1 to 100 {what}.")))
+}
+
 /// `limits[0].window` becomes `limits.0.window`, which the problem shows as `#/limits/0/window`. A missing or unknown field is named
 /// by serde in words only.
 fn wrong(path: &str, words: &str) -> AppError {
@@ -106,6 +128,21 @@ mod tests {
     fn pointer(json: &str) -> String {
         let error = read::<Outer>(json.as_bytes()).expect_err("it is wrong");
         error.problem()["errors"][0]["pointer"].as_str().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn what_was_made_has_its_place() {
+        let answer = located(StatusCode::CREATED, "/api/v1/plans/basic", "x");
+        assert_eq!((answer.status(), &answer.headers()[header::LOCATION]), (StatusCode::CREATED, &HeaderValue::from_static("/api/v1/plans/basic")));
+        assert!(!located(StatusCode::CREATED, "/\n", "x").headers().contains_key(header::LOCATION));
+    }
+
+    #[test]
+    fn a_page_has_1_to_100_rows() {
+        assert_eq!([page_size(None, "keys").ok(), page_size(Some(100), "keys").ok()], [Some(20), Some(100)]);
+        for rows in [0, 101] {
+            assert_eq!(page_size(Some(rows), "keys").expect_err("too few or too many").problem()["errors"][0]["pointer"], "#/limit");
+        }
     }
 
     #[test]

@@ -7,5 +7,6 @@ pub mod headers;
 pub mod json;
 pub mod reply;
 pub mod request;
+pub mod uploads;
 
 pub use request::RequestInfo;

@@ -8,7 +8,7 @@ use crate::{
 };
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -34,7 +34,7 @@ pub struct RequestInfo {
     pub device: String,
 }
 
-/// The outermost layer: gives the request its id, address and span, and logs how it ended.
+/// The outermost layer: gives the request its id, address and span, and logs how it ended, refusals by default (R82).
 pub async fn request(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
     let id: Arc<str> = given_id(request.headers()).map_or_else(|| ctx.rng.base62(20).into(), Into::into);
     // Nobody's address is no proxy's: its word about the client would count, and all who have none share their limits (S39).
@@ -44,19 +44,35 @@ pub async fn request(State(ctx): State<Ctx>, mut request: Request, next: Next) -
         address: client_address(request.headers(), peer, &ctx.config.server.trusted_proxies),
         device: device(request.headers()),
     };
-    let span = tracing::info_span!("request", request_id = %id, method = %request.method(), path = %request.uri().path());
+    let span = tracing::info_span!("request", request_id = %id, method = %request.method(), path = %request.uri().path(), caller = tracing::field::Empty);
+    let address = info.address;
     request.extensions_mut().insert(info);
+    request.extensions_mut().insert(RequestSpan(span.clone()));
     let start = ctx.clock.now_micros();
     let answer = telemetry::in_request(Arc::clone(&id), async move {
         let mut response = next.run(request).await;
         let micros = ctx.clock.now_micros() - start;
         tracing::debug!(status = response.status().as_u16(), micros, "answered");
+        if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            tracing::info!(status = response.status().as_u16(), %address, "denied");
+        }
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
         response
     });
     answer.instrument(span).await
+}
+
+/// The span of the whole request: below it others are current.
+#[derive(Clone)]
+struct RequestSpan(tracing::Span);
+
+/// Every line that the log gets of this request from here on says who asks (R82).
+pub fn names_caller(request: &Extensions, who: impl std::fmt::Display) {
+    if let Some(RequestSpan(span)) = request.get() {
+        span.record("caller", tracing::field::display(who));
+    }
 }
 
 /// The id that the client gave its request, if it is one.

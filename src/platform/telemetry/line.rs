@@ -48,8 +48,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> FormatEvent<S, DefaultFields> for P
             text.push_str(" |");
             text.push_str(&spans);
         }
-        // What somebody sent us must not begin a line of its own.
-        writeln!(out, "{}", text.replace('\n', "\n    "))
+        // What somebody sent us must not begin a line of its own, nor write over the beginning of one (R82).
+        writeln!(out, "{}", text.replace('\r', "\\r").replace('\n', "\n    "))
     }
 }
 
@@ -162,14 +162,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pretty_lines_carry_the_request_and_cannot_be_forged() {
+    async fn r82_pretty_lines_carry_the_request_and_cannot_be_forged() {
         let kept = Kept::default();
         let writer = kept.clone();
         let layer = subscriber::layer().with_writer(move || writer.clone()).with_ansi(false).fmt_fields(DefaultFields::new()).event_format(PrettyLine);
         let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
-        super::super::in_request("abc12345".into(), async { tracing::warn!("name:\n2026-01-01T00:00:00.000Z  INFO forged") }).await;
+        super::super::in_request("abc12345".into(), async { tracing::warn!("name:\r\n2026-01-01T00:00:00.000Z  INFO forged") }).await;
         let text = kept.text();
         assert!(text.ends_with("| request_id=abc12345\n"), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with("20")).count(), 1, "{text}");
+        assert!(text.contains("name:\\r\n") && !text.contains('\r'), "{text}");
     }
 }

@@ -10,8 +10,14 @@ use leptos_meta::Title;
 
 const NGINX: &str = r#"location / {
   auth_request /tollgate;
-  auth_request_set $key_id $upstream_http_x_key_id;
-  proxy_set_header X-Key-Id $key_id;
+  auth_request_set $key_id          $upstream_http_x_key_id;
+  auth_request_set $key_owner       $upstream_http_x_key_owner;
+  auth_request_set $key_plan        $upstream_http_x_key_plan;
+  auth_request_set $key_permissions $upstream_http_x_key_permissions;
+  proxy_set_header X-Key-Id          $key_id;
+  proxy_set_header X-Key-Owner       $key_owner;
+  proxy_set_header X-Key-Plan        $key_plan;
+  proxy_set_header X-Key-Permissions $key_permissions;
   proxy_pass http://127.0.0.1:8080;
 }
 location = /tollgate {
@@ -82,13 +88,14 @@ pub fn DocsPage() -> impl IntoView {
                 </table></div>
 
                 <h2 id="limits">"Limits"</h2>
-                <p>"A key may make 100 calls an hour unless an operator sets something else. Windows begin at multiples of their length since 1970, UTC: an hourly one at every full hour, a day at midnight; a month is the calendar month, UTC. A day or a month may also be that of a time zone of the IANA database: "<code>"day@Europe/Stockholm"</code>", "<code>"month@Europe/Stockholm"</code>". It begins there with midnight, so a day has 23 or 25 hours where the clocks change, and where they leave midnight out it begins with what follows. All windows are fixed; none rolls. Within a window exactly the limit passes, however many calls come at once. A limit counts cost units, one for a call unless its route or the asking service says otherwise. Several limits are charged together: a call that one of them refuses charges none."</p>
+                <p>"A key may make 100 calls an hour unless an operator sets something else. Windows begin at multiples of their length since 1970, UTC: an hourly one at every full hour, a day at midnight; a month is the calendar month, UTC. A day or a month may also be that of a time zone of the IANA database: "<code>"day@Europe/Stockholm"</code>", "<code>"month@Europe/Stockholm"</code>". It begins there with midnight, so a day has 23 or 25 hours where the clocks change, and where they leave midnight out it begins with what follows. All these are fixed; there are "<a href="#rolling">"rolling ones"</a>", too. Within a window exactly the limit passes, however many calls come at once. A limit counts cost units, one for a call unless its route or the asking service says otherwise. Several limits are charged together: a call that one of them refuses charges none."</p>
                 <p>"Limits are exact on several servers too: of a limit of N no more than N pass on all of them together. A server that is alone counts in memory and asks nobody. Beside others it charges only blocks that it has leased from the database: what two seconds of its present pace use, at most a quarter of its even share of what is left, so that a block is asked for now and then and not for every call. A call that must wait for one waits half a second at most. A server that stops gives back what it holds, and so does one whose block lay idle for five seconds; what a server held that was killed is lost until the window ends: so much less than N may pass, never more. A server that joins answers when the others have told what they counted. If the database can't be reached and the block is used up, the answer is 503 with "<code>"Retry-After"</code>" (behind nginx 403 with "<code>"X-Auth-Status: 503"</code>"), not a refusal that would be a guess. What remains of a limit is then told as this server knows it: its block, and what nobody had when it last asked."</p>
                 <p>"One case is left. A server that was alone and is cut off from the database goes on, for "<code>"TOLLGATE_DATABASE_OUTAGE"</code>" at most (15 minutes unless set otherwise). If another one starts meanwhile that reaches the database, it begins with what usage says was used, and what the first one passes while it is cut off comes on top. Who can't have that sets a shorter time."</p>
                 <p>"Limits may stand at several levels. The nearest that sets any holds the key, with all that it sets: the key itself, the key's own plan, its workspace, the workspace's plan, the workspace's group, the group's plan, its API, and at last the default. What a workspace, its plan or its group allows is counted for all keys of the workspace together; every other level counts each key alone. A group holds each of its workspaces by itself: two workspaces of a group with 1,000 calls a day may make 1,000 each. A workspace is in one group at most, and an account joins by its personal workspace. A key for Tollgate's own API is not held by its workspace, so that managing keys does not use up what a customer may call. The page of a key shows the levels under Why this limit? A plan without limits changes no limit; its name is still told as "<code>"X-Key-Plan"</code>" and "<code>"plan"</code>"."</p>
                 <p>"A limit over a day or longer is a quota: a call beyond it is answered "<code>"QUOTA_EXCEEDED"</code>", beyond a shorter one "<code>"RATE_LIMITED"</code>"; both are 429 unless the limit lets calls pass ("<a href="#over">"Beyond a limit"</a>"), and "<code>"violated-policies"</code>" names every limit that the call would have broken. Changes of limits and plans hold within a second on every server. A limit that is new counts what was used of its present window before; of calls in the two seconds around the change some may be missed or counted twice."</p>
                 <p>"Every answer tells the limit in the fields "<code>"RateLimit-Policy"</code>" and "<code>"RateLimit"</code>" (draft-ietf-httpapi-ratelimit-headers-10): q calls in w seconds, r remain, t seconds until it resets. A refusal adds "<code>"Retry-After"</code>" in whole seconds (RFC 9110 §10.2.3)."</p>
 
+                {super::docs_rolling::rolling()}
                 {super::docs_over::over()}
 
                 {super::docs_blocks::blocks()}
@@ -97,6 +104,7 @@ pub fn DocsPage() -> impl IntoView {
                 <p>"A key looks like "<code>"demo_live_…"</code>": the API's prefix, live or test, 30 random characters (178 bits) and a checksum of six. Tollgate keeps a SHA-256 of it and nothing else, so a lost key is replaced, not found. Send it as "<code>"Authorization: Bearer"</code>" (RFC 6750) or "<code>"X-API-Key"</code>", never in an address."</p>
                 <p>"A key may be bound to networks: addresses or CIDR ranges (RFC 4632, RFC 4291), v4 and v6, on its page or as "<code>"addresses"</code>" over REST. Calls from elsewhere are answered "<code>"IP_DENIED"</code>" and shown with their address. Behind a proxy the client's address is believed from "<code>"TOLLGATE_TRUSTED_PROXIES"</code>" only; who asks by code sends it as "<code>"ip"</code>"."</p>
 
+                {super::docs_bundles::bundles()}
                 {super::docs_signing::origins()}
                 {super::docs_signing::signed()}
 
@@ -118,6 +126,8 @@ pub fn DocsPage() -> impl IntoView {
                 </ul>
                 <p>"The time is measured by a clock that nobody sets and that goes on while a process is paused or a machine sleeps; only a machine that is restored from a snapshot does not notice. A change that touches many thousands of keys at once is applied row by row, and calls are answered meanwhile."</p>
 
+                {super::docs_speed::speed()}
+
                 {super::docs_factors::factors()}
 
                 {super::docs_sign_in::sign_in()}
@@ -128,6 +138,7 @@ pub fn DocsPage() -> impl IntoView {
 
                 {super::docs_usage::usage()}
 
+                {super::docs_sessions::sessions()}
                 {super::docs_account::account()}
                 {super::docs_mails::mails()}
             </article>

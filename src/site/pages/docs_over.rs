@@ -4,9 +4,9 @@ use crate::ui::CodeBlock;
 use leptos::prelude::*;
 
 const SET: &str = r#"tollgate key set-limit key_01KAYV7QRE4Z5H8N2M3P6T9WXY --limit 1000 --window day --over throttle:5
-tollgate plan set-limit pro --name month --over mark@2027-01-31 --limit 200000
+tollgate plan set-limit pro --name month --window month --limit 200000 --over mark@2027-01-31
 curl -X PUT http://127.0.0.1:3000/api/v1/apis/demo/limits \
-  -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \
+  -H "Authorization: Bearer $OPERATOR_KEY" -H "Content-Type: application/json" \
   -d '{"limits": [{"name": "day", "limit": 1000, "window": "day", "over": {"action": "throttle", "per_second": 5, "until": "2027-01-31T00:00:00Z"}}]}'"#;
 
 pub fn over() -> AnyView {

@@ -22,17 +22,13 @@ const CADDY_PREFLIGHT: &str = r":8000 {
   }
 }";
 
-const NGINX_PREFLIGHT: &str = r"location / {
-  auth_request /tollgate;
-  auth_request_set $cors_origin  $upstream_http_access_control_allow_origin;
+const NGINX_PREFLIGHT: &str = r"  auth_request_set $cors_origin  $upstream_http_access_control_allow_origin;
   auth_request_set $cors_methods $upstream_http_access_control_allow_methods;
   auth_request_set $cors_headers $upstream_http_access_control_allow_headers;
   add_header Access-Control-Allow-Origin  $cors_origin  always;
   add_header Access-Control-Allow-Methods $cors_methods always;
   add_header Access-Control-Allow-Headers $cors_headers always;
-  add_header Vary Origin always;
-  proxy_pass http://127.0.0.1:8080;   # answers OPTIONS with 204, or with anything below 300
-}";
+  add_header Vary Origin always;";
 
 const NGINX_SIGNED: &str = r"  proxy_set_header X-Original-Host  $http_host;
   proxy_set_header X-Original-Proto $scheme;";
@@ -82,8 +78,8 @@ pub fn origins() -> AnyView {
         <p>"A key that stands in a web page can be read by who visits it. Give it few permissions, and name the origins (RFC 6454) of the pages that may use it, on its page, as "<code>"origins"</code>" over REST or by "<code>"--origin"</code>": "<code>"https://app.example.com"</code>", with scheme and, if it is not the usual one, port; "<code>"https://*.example.com"</code>" is one more label; at most 20. A call whose "<code>"Origin"</code>" is another is answered "<code>"FORBIDDEN"</code>", and Requests shows from where it came; "<code>"null"</code>" is never allowed. A call without "<code>"Origin"</code>" comes from no page and passes: programs can send what they like, so this keeps other sites away, not other programs. Who asks by code sends "<code>"origin"</code>"."</p>
         <p>"The answer of "<code>"/forward-auth"</code>" to a named origin carries "<code>"Access-Control-Allow-Origin"</code>", which your proxy may hand on. Before most calls a browser asks whether it may make them ("<code>"OPTIONS"</code>" with "<code>"Access-Control-Request-Method"</code>", a preflight), without the key. Such a question is refused like every call without a key, unless an operator has the API answer preflights (Admin › APIs, "<code>"answers_preflights"</code>"): then 200 with "<code>"Access-Control-Allow-Origin"</code>", "<code>"-Methods"</code>", "<code>"-Headers"</code>" and "<code>"-Max-Age"</code>" (5 minutes) if any active key of the API names the origin, else 403."</p>
         <CodeBlock id="caddy-preflight" title="Caddy, preflights answered" code=CADDY_PREFLIGHT/>
-        <CodeBlock id="nginx-preflight" title="nginx, with your service's answer to OPTIONS" code=NGINX_PREFLIGHT/>
-        <p>"Traefik hands the four fields to your service with "<code>"authResponseHeaders"</code>"; its own middleware "<code>"headers"</code>" can answer preflights as well."</p>
+        <CodeBlock id="nginx-preflight" title="nginx, in location /" code=NGINX_PREFLIGHT/>
+        <p>"Behind nginx your service answers "<code>"OPTIONS"</code>" itself, with 204 or anything below 300. Traefik hands the four fields to your service with "<code>"authResponseHeaders"</code>"; its own middleware "<code>"headers"</code>" can answer preflights as well."</p>
         <p>"Tollgate's own REST API is for programs and for its own pages: no other site may read its answers, unless a key for "<code>"tollgate"</code>" names that site's origin. Cookies never count there."</p>
     }
     .into_any()

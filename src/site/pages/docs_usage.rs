@@ -7,7 +7,7 @@ const LATENCIES: &str = r#"curl http://127.0.0.1:3000/api/v1/usage/latencies \
   -H "Authorization: Bearer $SERVICE_KEY" -H "Content-Type: application/json" \
   -d '{"latencies": [
     {"key_id": "key_01KAYV7QRE4Z5H8N2M3P6T9WXY", "route": "GET /orders/17", "milliseconds": 12.5},
-    {"key_id": "key_01KAYV7QRE4Z5H8N2M3P6T9WXY", "route": "POST /orders", "milliseconds": 80, "at": "2026-11-20T12:00:00Z"}
+    {"key_id": "key_01KAYV7QRE4Z5H8N2M3P6T9WXY", "route": "POST /orders", "milliseconds": 80, "at": "'"$(date -u +%FT%TZ)"'"}
   ]}'"#;
 
 const EXPORT: &str = r#"curl http://127.0.0.1:3000/api/v1/exports \

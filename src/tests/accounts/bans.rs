@@ -12,7 +12,7 @@ use time::Duration;
 use tollgate::{
     accounts::{
         Caller, Via, api,
-        server::{Term, Visitor, add_ban, ban_account, caller_of_account, end_bans, lift_ban, list_bans, unban_account},
+        server::{Term, Visitor, WAYS_IN, add_ban, ban_account, caller_of_account, end_bans, lift_ban, list_bans, unban_account},
     },
     error::AppError,
 };
@@ -178,21 +178,7 @@ async fn a_banned_address_sees_why_and_no_way_in(db: PgPool) {
     let vera = app.sign_in_as("developer").await;
     assert!(vera.browser.is_signed_in().await);
     add_ban(&app.ctx, &Caller::cli(), &visitor(), "127.0.0.0/8", always("Guessing <passwords>")).await.unwrap();
-    for path in [
-        "/sign-in",
-        "/sign-in/code",
-        "/sign-up",
-        "/forgot-password",
-        "/reset-password",
-        "/verify-email",
-        "/unlock",
-        "/not-me",
-        "/keep-factors",
-        "/confirm-email",
-        "/undo-email",
-        "/delete-account",
-        "/come-back",
-    ] {
+    for path in WAYS_IN {
         let answer = app.browser().get(path).await;
         assert_eq!(answer.status(), 403, "{path}");
         let page = answer.text().await.unwrap();

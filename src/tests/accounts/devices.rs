@@ -158,3 +158,36 @@ async fn r25_r58_this_was_not_me_takes_back_the_address_that_was_changed_since_a
     let told: Vec<String> = app.mails().into_iter().filter(|mail| mail.subject == "Set a new password").map(|mail| mail.to).collect();
     assert_eq!(told, [vera.email]);
 }
+
+#[sqlx::test]
+async fn s61_r20_other_browsers_are_strangers_after_a_new_password_or_another_factor(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let known = || count(&app, "select count(*) from known_devices where voided_at is null");
+    let other = app.browser();
+    app.ctx.clock.advance(Duration::minutes(5));
+    other.sign_in(&vera.email, PASSWORD).await;
+    assert_eq!(known().await, 2);
+    let new = "gate keeper sings at noon";
+    let form = [("current_password", PASSWORD), ("new_password", new)];
+    assert_eq!(vera.browser.post::<api::ChangePassword>("/settings/security", &form).await.status(), 303);
+    assert_eq!(known().await, 1, "the one in which it was changed");
+
+    // What a known browser is good for: strangers who guess do not make it wait.
+    vera.browser.post::<api::SignOut>("/sign-out", &[]).await;
+    app.ctx.clock.advance(Duration::hours(2));
+    for _ in 0..9 {
+        assert_eq!(app.browser().sign_in(&vera.email, "not the right one at all").await.status(), 422);
+        app.ctx.clock.advance(Duration::seconds(40));
+    }
+    assert_eq!(other.sign_in(&vera.email, new).await.status(), 429, "its cookie is void");
+    assert_eq!(location(&vera.browser.sign_in(&vera.email, new).await), "/home");
+
+    app.ctx.clock.advance(Duration::minutes(15));
+    assert_eq!(location(&other.sign_in(&vera.email, new).await), "/home");
+    assert_eq!(known().await, 2, "known again, and that was told by mail");
+    vera.browser.post::<api::SignOut>("/sign-out", &[]).await;
+    vera.browser.sign_in(&vera.email, new).await;
+    super::factors::set_up(&app, &vera.browser).await;
+    assert_eq!(known().await, 1, "another factor");
+}

@@ -12,10 +12,11 @@ use time::Duration;
 use tollgate::{
     accounts::{
         Caller, Via, api,
-        server::{Passwords, Visitor, change_password, leaving, unlock_account},
+        server::{Passwords, Visitor, change_password, jobs::ForgetExpired, leaving, unlock_account},
     },
     admin::api as admin,
     error::AppError,
+    platform::jobs::Job,
 };
 
 const WRONG: &str = "not the right one at all";
@@ -194,11 +195,119 @@ async fn s44_a_guess_that_a_busy_hasher_did_not_look_at_does_not_count(db: PgPoo
             })
         })
         .collect();
-    until("the queue is full", || async { hasher.verify(None, &"x".into()).await.is_err() }).await;
+    // A question that finds a place would wait for its turn behind all of them: it is asked again.
+    let moment = std::time::Duration::from_millis(20);
+    let is_full = || async { matches!(tokio::time::timeout(moment, hasher.verify(None, &"x".into())).await, Ok(Err(_))) };
+    until("the queue is full", is_full).await;
     let deleted = leaving::ask_deletion(&app.ctx, &caller, &Visitor::terminal(), "vera@example.com", Some(&PASSWORD.into())).await;
     let changed = change_password(&app.ctx, &caller, &Visitor::terminal(), &PASSWORD.into(), &"gate keeper sings at noon".into()).await;
     crowd.iter().for_each(tokio::task::JoinHandle::abort);
     assert!(matches!(deleted, Err(AppError::Unavailable { .. })), "{deleted:?}");
     assert!(matches!(changed, Err(AppError::Unavailable { .. })), "{changed:?}");
     assert_eq!(count(&app, "select count(*) from attempt_counters where failures > 0").await, 0);
+}
+
+/// Wrong passwords from somewhere else until none is looked at any more; says how many were.
+async fn try_a_hundred_times(app: &TestApp, email: &str) -> u32 {
+    let guesser = app.browser();
+    for tries in 0..200 {
+        // Past every wait, of the address and of the network.
+        app.ctx.clock.advance(Duration::hours(2));
+        let answer = guesser.sign_in(email, WRONG).await;
+        assert_eq!(answer.status(), 422, "{tries}");
+        if tries >= 100 || answer.text().await.unwrap().contains("tried no more") {
+            return tries + 1;
+        }
+    }
+    panic!("never stopped");
+}
+
+#[sqlx::test]
+async fn r19_after_a_hundred_failures_only_a_new_password_helps_and_the_owner_is_not_shut_out(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let operator = app.sign_in_as("operator").await;
+    let vera = app.sign_in_as("developer").await;
+    vera.browser.post::<api::SignOut>("/sign-out", &[]).await;
+    assert_eq!(try_a_hundred_times(&app, &vera.email).await, 100);
+    app.run_jobs().await;
+    let told: Vec<_> = app.mails().into_iter().filter(|mail| mail.subject == "Your password has to be replaced").collect();
+    assert_eq!(told.len(), 1, "once");
+
+    let runs = || Passwords::of(&app.ctx).unwrap().runs();
+    let before = runs();
+    let stranger = app.browser().sign_in(&vera.email, PASSWORD).await;
+    assert_eq!((stranger.status().as_u16(), runs() - before), (422, 1), "the right one is not looked at; a dummy is hashed");
+    assert!(stranger.text().await.unwrap().contains("tried no more"));
+    app.ctx.clock.advance(Duration::days(300));
+    assert_eq!(app.browser().sign_in(&vera.email, PASSWORD).await.status(), 422, "no time ends it");
+
+    // The owner's own browser, and an open session, go on.
+    assert_eq!(location(&vera.browser.sign_in(&vera.email, PASSWORD).await), "/home");
+    assert_eq!(app.browser().sign_in(&vera.email, PASSWORD).await.status(), 422, "that does not open it to strangers");
+
+    // An operator does not end it.
+    operator.browser.sign_in(&operator.email, PASSWORD).await;
+    let page = operator.browser.page(&format!("/admin/accounts/{}", vera.account)).await;
+    assert!(page.contains("Password stopped.") && !page.contains(">Unlock<"), "{page}");
+    let refused = unlock_account(&app.ctx, &Caller::cli(), &Visitor::terminal(), vera.account).await;
+    assert!(matches!(refused, Err(AppError::Conflict { .. })), "{refused:?}");
+
+    // A new password does.
+    app.browser().post::<api::ForgotPassword>("/forgot-password", &[("email", &vera.email)]).await;
+    let mail = app.mail_to(&vera.email).await;
+    let owner = app.browser();
+    owner.get(link(&mail, "/reset-password?token=")).await;
+    let new = "gate keeper sings at noon";
+    assert_eq!(location(&owner.post::<api::ResetPassword>("/reset-password", &[("new_password", new)]).await), "/sign-in");
+    assert_eq!(location(&app.browser().sign_in(&vera.email, new).await), "/home");
+    assert_eq!(count(&app, "select count(*) from account_locks").await, 0);
+}
+
+#[sqlx::test]
+async fn r15_r19_an_address_that_nobody_has_stops_alike(db: PgPool) {
+    let app = TestApp::start(db).await;
+    assert_eq!(try_a_hundred_times(&app, "nobody@example.com").await, 100);
+    let answer = app.browser().sign_in("nobody@example.com", WRONG).await;
+    assert_eq!(answer.status(), 422);
+    assert!(answer.text().await.unwrap().contains("tried no more"));
+    app.run_jobs().await;
+    assert_eq!(app.mails().len(), 0);
+}
+
+#[sqlx::test]
+async fn r19_three_failures_in_a_row_are_remembered_for_a_year_and_one_is_not(db: PgPool) {
+    let app = TestApp::start(db).await;
+    for (email, tries) in [("one@example.com", 1), ("three@example.com", 3)] {
+        for _ in 0..tries {
+            app.browser().sign_in(email, WRONG).await;
+            app.ctx.clock.advance(Duration::minutes(1));
+        }
+    }
+    let left = async || count(&app, "select count(*) from attempt_counters where bucket like 'sign_in:id:%'").await;
+    for (days, expected) in [(9, 1), (380, 1), (30, 0)] {
+        app.ctx.clock.advance(Duration::days(days));
+        ForgetExpired::default().run(&app.ctx).await.unwrap();
+        assert_eq!(left().await, expected, "after {days} more days");
+    }
+}
+
+#[sqlx::test]
+async fn r19_a_browser_of_the_owner_stops_for_itself_and_a_new_password_opens_it(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    vera.browser.post::<api::SignOut>("/sign-out", &[]).await;
+    for _ in 0..100 {
+        app.ctx.clock.advance(Duration::hours(2));
+        assert_eq!(vera.browser.sign_in(&vera.email, WRONG).await.status(), 422);
+    }
+    app.ctx.clock.advance(Duration::hours(2));
+    assert_eq!(vera.browser.sign_in(&vera.email, PASSWORD).await.status(), 422, "tried no more in this browser");
+    assert_eq!(location(&app.browser().sign_in(&vera.email, PASSWORD).await), "/home", "nobody guessed elsewhere");
+    app.run_jobs().await;
+    vera.browser.post::<api::ForgotPassword>("/forgot-password", &[("email", &vera.email)]).await;
+    let mail = app.mail_to(&vera.email).await;
+    vera.browser.get(link(&mail, "/reset-password?token=")).await;
+    let new = "gate keeper sings at noon";
+    vera.browser.post::<api::ResetPassword>("/reset-password", &[("new_password", new)]).await;
+    assert_eq!(location(&vera.browser.sign_in(&vera.email, new).await), "/home");
 }

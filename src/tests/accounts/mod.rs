@@ -1,18 +1,25 @@
 //! Accounts, from signing up to signing out. Tests are named after the ids of SECURITY.md where there is one.
 
+mod avatars;
 mod bans;
 mod changing_address;
 mod covered;
 mod devices;
 mod exporting;
 mod factors;
+mod failing;
 mod fields;
+mod forgetting;
 mod guessing;
 mod leaving;
+mod logged;
 mod mails;
 mod openid;
 mod operators;
 mod pages;
+mod passwords;
+mod planted;
+mod policies;
 mod profile;
 mod programs;
 mod proofs;
@@ -21,8 +28,11 @@ mod resetting;
 mod rest;
 mod sessions;
 mod signing_in;
+mod steps;
+mod taking_back;
 mod walk;
 mod warnings;
+mod work;
 
 use crate::support::{
     TestApp,

@@ -9,7 +9,10 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use time::Duration;
-use tollgate::accounts::api;
+use tollgate::accounts::{
+    Caller, api,
+    server::{Term, Visitor, add_ban, ban_account, disable_account, enable_account, lift_ban, unban_account},
+};
 
 async fn patch(app: &TestApp, person: &Person, body: &Value) -> Response {
     person.browser.http.request(Method::PATCH, app.url("/api/v1/me")).header("sec-fetch-site", "same-origin").json(body).send().await.unwrap()
@@ -149,6 +152,25 @@ async fn t11_strangers_see_what_was_ticked_and_nothing_looks_like_nobody(db: PgP
     assert!(!page.contains("Kolkata") && !page.contains(&vera.email), "{page}");
     assert_eq!(stranger.get("/u/Vera-H").await.status(), 404, "one address for one profile");
 
+    let visitor = || Visitor { address: "192.0.2.1".parse().unwrap(), device: "test".to_owned() };
+    let term = || Term { reason: "spam", until: None };
+    ban_account(&app.ctx, &Caller::cli(), &visitor(), vera.account, term()).await.unwrap();
+    assert_eq!(nothing("vera-h").await, unknown, "who is banned is not there");
+    unban_account(&app.ctx, &Caller::cli(), &visitor(), vera.account).await.unwrap();
+    assert_eq!(stranger.get("/u/vera-h").await.status(), 200);
+    let of_domain = add_ban(&app.ctx, &Caller::cli(), &visitor(), "example.com", term()).await.unwrap();
+    assert_eq!(nothing("vera-h").await, unknown, "who is banned by the domain of their address is not there");
+    lift_ban(&app.ctx, &Caller::cli(), &visitor(), of_domain.id).await.unwrap();
+    disable_account(&app.ctx, &Caller::cli(), &visitor(), vera.account, "a test").await.unwrap();
+    assert_eq!(nothing("vera-h").await, unknown, "who is disabled is not there");
+    enable_account(&app.ctx, &Caller::cli(), &visitor(), vera.account).await.unwrap();
+    assert_eq!(stranger.get("/u/vera-h").await.status(), 200);
+
+    vera.browser.sign_in(&vera.email, crate::support::browser::PASSWORD).await;
     vera.browser.post::<api::Deactivate>("/settings/danger", &[]).await;
     assert_eq!(nothing("vera-h").await, unknown, "who left is not there");
+    // As if they had asked to be deleted: the erasure is to come.
+    let erasure = "update account_departures set erase_at = at + interval '30 days'";
+    sqlx::raw_sql(erasure).execute(&app.ctx.db).await.unwrap();
+    assert_eq!(nothing("vera-h").await, unknown, "who is about to be erased is not there");
 }

@@ -220,3 +220,21 @@ async fn the_browsers_time_zone_is_taken_if_it_is_one(db: PgPool) {
     let zones: Vec<String> = sqlx::query_scalar("select time_zone from accounts order by email").fetch_all(&app.ctx.db).await.unwrap();
     assert_eq!(zones, ["Europe/Berlin", "UTC", "UTC"]);
 }
+
+#[sqlx::test]
+async fn s10_a_field_that_nobody_sees_is_answered_like_any_sign_up_and_makes_nothing(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let browser = app.browser();
+    let page = browser.page("/sign-up").await;
+    assert!(page.contains("name=\"homepage\"") && page.contains("aria-hidden=\"true\""), "{page}");
+    let form = |homepage| [("email", "bot@example.com"), ("name", "Bot"), ("password", PASSWORD), ("homepage", homepage)];
+    let caught = browser.post::<api::SignUp>("/sign-up", &form("https://spam.example")).await;
+    assert_eq!(location(&caught), "/verify-email");
+    app.run_jobs().await;
+    assert_eq!((count(&app, "select count(*) from accounts").await, app.mails().len()), (0, 0));
+    let person = app.browser().post::<api::SignUp>("/sign-up", &form("")).await;
+    assert_eq!(location(&person), "/verify-email");
+    assert_eq!(person.headers().len(), caught.headers().len(), "R15: the same answer");
+    app.run_jobs().await;
+    assert_eq!((count(&app, "select count(*) from accounts").await, app.mails().len()), (1, 1));
+}

@@ -234,7 +234,7 @@ async fn r46_a_password_that_was_replaced_since_it_was_typed_begins_no_session(d
     app.ctx.clock.advance(Duration::milliseconds(1));
     lost.post::<api::ResetPassword>("/reset-password", &[("new_password", NEW)]).await;
 
-    let store = PgSessions::new(app.ctx.db.clone(), app.ctx.clock.clone(), app.ctx.config.auth.session_idle, app.ctx.config.auth.session_max);
+    let store = PgSessions::new(app.ctx.db.clone(), app.ctx.clock.clone(), &app.ctx.config.auth);
     let session = Session::new(None, Arc::new(store), None);
     let error = server::begin(&app.ctx, &session, proven, &from).await.unwrap_err();
     assert!(error.to_string().contains("The password was changed a moment ago"), "{error}");

@@ -30,7 +30,8 @@ async fn the_whole_path_over_rest(db: PgPool) {
     assert_eq!(registered.status(), 202);
     assert_eq!(registered.json::<Value>().await.unwrap(), json!({ "mailed_to": "mara@example.com" }));
     let mail = app.mail_to("mara@example.com").await;
-    assert_eq!(post(&app, "/api/v1/auth/verify", json!({ "email": "mara@example.com", "code": code(&mail) })).await.status(), 204);
+    let proof = json!({ "email": "mara@example.com", "code": code(&mail), "password": PASSWORD });
+    assert_eq!(post(&app, "/api/v1/auth/verify", proof).await.status(), 204);
     assert_eq!(post(&app, "/api/v1/auth/verify", json!({ "token": token(&mail, "/verify-email") })).await.status(), 409);
 
     assert_eq!(post(&app, "/api/v1/auth/password/forgot", json!({ "email": "mara@example.com" })).await.status(), 202);

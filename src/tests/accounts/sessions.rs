@@ -141,7 +141,7 @@ async fn r23_r46_a_session_that_ended_before_its_cookie_was_made_does_not_come_b
     let app = TestApp::start(db).await;
     let vera = app.account("vera@example.com", "Vera", "developer").await;
     let auth = &app.ctx.config.auth;
-    let store = PgSessions::new(app.ctx.db.clone(), app.ctx.clock.clone(), auth.session_idle, auth.session_max);
+    let store = PgSessions::new(app.ctx.db.clone(), app.ctx.clock.clone(), auth);
     // As `load` gives it: which session it is, and nothing that a new row would need.
     let record = |id: SessionId| {
         let data = [(session::ACCOUNT, vera.to_string()), (session::SESSION, id.to_string())].map(|(key, value)| (key.to_owned(), Value::from(value)));
@@ -176,7 +176,7 @@ async fn r46_a_second_factor_that_was_set_up_since_the_password_was_typed_is_ask
         .await
         .unwrap();
     let auth = &app.ctx.config.auth;
-    let store = PgSessions::new(app.ctx.db.clone(), app.ctx.clock.clone(), auth.session_idle, auth.session_max);
+    let store = PgSessions::new(app.ctx.db.clone(), app.ctx.clock.clone(), auth);
     let error = server::begin(&app.ctx, &Session::new(None, Arc::new(store), None), proven, &from).await.unwrap_err();
     assert!(error.to_string().contains("A second factor was set up a moment ago"), "{error}");
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);

@@ -206,3 +206,18 @@ async fn r14_an_operator_sends_a_link_and_chooses_no_password(db: PgPool) {
     assert_eq!(refused.status(), 409);
     assert!(refused.text().await.unwrap().contains("not confirmed yet"));
 }
+
+#[sqlx::test]
+async fn t14_the_page_of_an_account_says_what_it_may_and_by_which_role(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let operator = app.sign_in_as("operator").await;
+    let mara = app.account("mara@example.com", "Mara", "developer").await;
+    let path = format!("/admin/accounts/{mara}");
+    let page = operator.browser.page(&path).await;
+    assert!(page.contains("What it may") && page.contains("List and read keys") && !page.contains("blocks:manage"));
+    sqlx::query("insert into account_roles (account_id, role, granted_at) values ($1, 'operator', now())").bind(mara.uuid()).execute(&db).await.unwrap();
+    let page = operator.browser.page(&path).await;
+    assert!(page.contains("blocks:manage") && page.contains("Developer, Operator"), "by both, where both give it");
+    sqlx::query("delete from account_roles where account_id = $1").bind(mara.uuid()).execute(&db).await.unwrap();
+    assert!(operator.browser.page(&path).await.contains("Nothing: it has no role."));
+}

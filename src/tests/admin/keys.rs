@@ -115,7 +115,7 @@ async fn an_api_is_described_and_changed(db: PgPool) {
     let fields = [("slug", "orders"), ("name", "Orders & more"), ("permissions", "orders:read"), ("unmatched", "refuse")];
     let saved = operator.browser.post::<api::SaveApi>("/admin/apis/orders", &fields).await;
     assert_eq!(location(&saved), "/admin/apis/orders");
-    let page = server::read_api(&app.ctx, &caller(&app, operator.account).await, "orders", None).await.unwrap();
+    let page = server::read_api(&app.ctx, &caller(&app, operator.account).await, "orders", None, None).await.unwrap();
     assert_eq!((page.api.name.as_str(), page.api.permissions.len(), page.api.unmatched.as_str()), ("Orders & more", 1, "refuse"));
     assert_eq!(operator.browser.get("/admin/apis/nothing").await.status(), 404);
 

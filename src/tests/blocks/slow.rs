@@ -14,7 +14,7 @@ use tollgate::{
         model::{BlockAction, BlockTarget, RuleSetting},
         server::{lift_block, set_exemptions, set_rule},
     },
-    keys::server::gate::{Answer, Gate, Question},
+    keys::server::gate::{self, Answer, Gate, Question},
     platform::Ctx,
     values::{AbuseRule, Outcome},
 };
@@ -175,6 +175,8 @@ async fn a_rule_may_slow(db: PgPool) {
     }
     guess(ctx, "198.51.100.9", 150);
     until("it is slowed", || async { !listed(ctx, "active").await.is_empty() }).await;
+    // It is written before the gate knows of it.
+    assert!(gate::blocks_refreshed(ctx).await);
     says(&scene.app, &scene.secret, "198.51.100.9", "VALID").await;
     assert_eq!(passing(ctx, &scene.secret, "198.51.100.9", 40).await, 3);
 

@@ -93,3 +93,16 @@ async fn who_is_no_operator_any_more_hears_nothing(db: PgPool) {
     app.run_jobs().await;
     assert!(app.mails().is_empty() && listed(&app.ctx, "all").await.is_empty());
 }
+
+#[sqlx::test]
+async fn an_operator_reads_it_in_german(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let account = app.account("ops@example.com", "Olga", "operator").await;
+    sqlx::query("update accounts set language = 'de' where id = $1").bind(account.uuid()).execute(&app.ctx.db).await.unwrap();
+    rule(&app, Some(BlockAction::Slow { per_second: 5 }), true).await;
+    found(&app, "198.51.100.2/32").await;
+    assert_eq!(tell_operators(&app.ctx).await.unwrap(), 1);
+    let mail = app.mail_to("ops@example.com").await;
+    assert_eq!(mail.subject, "198.51.100.2: Mehr als 100 unbekannte Schlüssel in 1 Minute");
+    assert!(mail.text.contains("gebremst auf 5 Aufrufe pro Sekunde bis zum") && !mail.text.contains("More than"), "{}", mail.text);
+}

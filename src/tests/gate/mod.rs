@@ -7,6 +7,7 @@ mod nodes;
 mod over;
 mod process;
 mod revocation;
+mod rolling;
 mod routes;
 mod signed;
 mod spool;

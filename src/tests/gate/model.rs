@@ -15,13 +15,17 @@ use time::OffsetDateTime;
 const LIVES: usize = 16;
 const STEPS: usize = 50;
 /// The limits of every key: so many seconds, by name. Only how much they allow differs, and what they do beyond it.
-const WINDOWS: [(&str, i64); 2] = [("burst", 60), ("hourly", 3_600)];
+const WINDOWS: [(&str, i64); 3] = [("burst", 60), ("hourly", 3_600), ("rolling", 3_600)];
+const PLACES: [usize; 3] = [0, 1, 2];
+/// The place of the one that rolls: it is counted by sixtieths, of which that of now and the sixty before it count.
+const ROLLING: usize = 2;
+const PART: i64 = 60;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Create { max: [u64; 2], over: [Over; 2] },
+    Create { max: [u64; 3], over: [Over; 3] },
     Rotate { key: Index, grace: i64 },
-    Limit { key: Index, max: [u64; 2], over: [Over; 2] },
+    Limit { key: Index, max: [u64; 3], over: [Over; 3] },
     Verify { key: Index, secret: Index, cost: u64 },
     Put { key: Index, state: &'static str },
     Wait { seconds: i64 },
@@ -37,9 +41,9 @@ enum Over {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let key = any::<Index>;
-    let max = || [0u64..8, 0u64..16];
+    let max = || [0u64..8, 0u64..16, 0u64..24];
     let one = || prop_oneof![3 => Just(Over::Refuse), 1 => (1u64..4).prop_map(Over::Throttle), 1 => Just(Over::Mark)];
-    let over = || [one(), one()];
+    let over = || [one(), one(), one()];
     let step = prop_oneof![
         2 => (max(), over()).prop_map(|(max, over)| Step::Create { max, over }),
         3 => (key(), prop_oneof![Just(0i64), Just(30), Just(3_600)]).prop_map(|(key, grace)| Step::Rotate { key, grace }),
@@ -64,10 +68,10 @@ struct Secret {
 struct Model {
     id: String,
     state: &'static str,
-    max: [u64; 2],
-    over: [Over; 2],
+    max: [u64; 3],
+    over: [Over; 3],
     secrets: Vec<Secret>,
-    /// By place of the limit and number of its window.
+    /// By place of the limit and number of its window, or of the part of it.
     used: HashMap<(usize, i64), u64>,
     /// Calls that a throttle let pass, by place and second. A process keeps them, and only while the throttle is one.
     slowed: HashMap<(usize, i64), u64>,
@@ -77,8 +81,13 @@ struct Model {
 type Answer = (&'static str, Vec<usize>);
 
 impl Model {
-    fn remaining(&self, now: OffsetDateTime) -> [u64; 2] {
-        [0, 1].map(|place| self.max[place].saturating_sub(self.used.get(&slot(place, now)).copied().unwrap_or(0)))
+    fn remaining(&self, now: OffsetDateTime) -> [u64; 3] {
+        PLACES.map(|place| {
+            let (_, newest) = slot(place, now);
+            let oldest = if place == ROLLING { newest - 60 } else { newest };
+            let used: u64 = (oldest..=newest).filter_map(|number| self.used.get(&(place, number))).sum();
+            self.max[place].saturating_sub(used)
+        })
     }
 
     fn verify(&mut self, secret: usize, cost: u64, now: OffsetDateTime) -> Answer {
@@ -96,7 +105,7 @@ impl Model {
             _ => {}
         }
         let (left, second) = (self.remaining(now), now.unix_timestamp());
-        let beyond: Vec<usize> = [0, 1].into_iter().filter(|place| left[*place] < cost).collect();
+        let beyond: Vec<usize> = PLACES.into_iter().filter(|place| left[*place] < cost).collect();
         let refuses = |place: &usize| match self.over[*place] {
             Over::Refuse => true,
             Over::Throttle(most) => self.slowed.get(&(*place, second)).copied().unwrap_or(0) >= most,
@@ -105,7 +114,7 @@ impl Model {
         if beyond.iter().any(refuses) {
             return refused("RATE_LIMITED");
         }
-        for place in [0, 1] {
+        for place in PLACES {
             *self.used.entry(slot(place, now)).or_default() += cost;
         }
         for place in beyond.iter().filter(|place| matches!(self.over[**place], Over::Throttle(_))) {
@@ -114,7 +123,7 @@ impl Model {
         ("VALID", beyond)
     }
 
-    fn limit(&mut self, max: [u64; 2], over: [Over; 2]) {
+    fn limit(&mut self, max: [u64; 3], over: [Over; 3]) {
         (self.max, self.over) = (max, over);
         self.slowed.retain(|(place, _), _| matches!(over[*place], Over::Throttle(_)));
     }
@@ -130,19 +139,21 @@ impl Model {
 }
 
 fn slot(place: usize, now: OffsetDateTime) -> (usize, i64) {
-    (place, now.unix_timestamp().div_euclid(WINDOWS[place].1))
+    (place, now.unix_timestamp().div_euclid(if place == ROLLING { PART } else { WINDOWS[place].1 }))
 }
 
-fn limits(max: [u64; 2], over: [Over; 2]) -> Value {
+fn limits(max: [u64; 3], over: [Over; 3]) -> Value {
     let limit = |place: usize| {
         let over = match over[place] {
             Over::Refuse => json!({ "action": "refuse" }),
             Over::Throttle(per_second) => json!({ "action": "throttle", "per_second": per_second }),
             Over::Mark => json!({ "action": "mark" }),
         };
-        json!({ "name": WINDOWS[place].0, "limit": max[place], "window": WINDOWS[place].1, "over": over })
+        let (name, seconds) = WINDOWS[place];
+        let window = if place == ROLLING { json!(format!("rolling:{seconds}")) } else { json!(seconds) };
+        json!({ "name": name, "limit": max[place], "window": window, "over": over })
     };
-    json!({ "limits": [limit(0), limit(1)] })
+    json!({ "limits": PLACES.map(limit) })
 }
 
 #[sqlx::test]
@@ -153,7 +164,7 @@ async fn every_answer_is_the_models(db: PgPool) {
     let mut told = HashMap::<&str, usize>::new();
     for _ in 0..LIVES {
         let life = steps().new_tree(&mut runner).unwrap().current();
-        let mut keys = vec![create(&app, &mara, [5, 9], [Over::Refuse; 2]).await];
+        let mut keys = vec![create(&app, &mara, [5, 9, 12], [Over::Refuse; 3]).await];
         for (at, step) in life.iter().enumerate() {
             let context = || format!("step {at} of {life:#?}");
             if matches!(step, Step::Restart) {
@@ -171,7 +182,7 @@ async fn every_answer_is_the_models(db: PgPool) {
     }
 }
 
-async fn create(app: &TestApp, mara: &Person, max: [u64; 2], over: [Over; 2]) -> Model {
+async fn create(app: &TestApp, mara: &Person, max: [u64; 3], over: [Over; 3]) -> Model {
     let (id, text) = mara.new_key(app, "a life").await;
     let answer = mara.call(app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(limits(max, over))).await;
     assert_eq!(answer.status(), 200);

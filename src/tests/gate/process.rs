@@ -60,6 +60,10 @@ impl Node {
         self.http.post(format!("{}{path}", self.base)).bearer_auth(secret).json(&body).send().await.unwrap()
     }
 
+    pub async fn put(&self, path: &str, secret: &str, body: serde_json::Value) -> Response {
+        self.http.put(format!("{}{path}", self.base)).bearer_auth(secret).json(&body).send().await.unwrap()
+    }
+
     /// What a proxy is told about a key.
     pub async fn ask(&self, secret: &str) -> u16 {
         self.get("/forward-auth/demo", secret).await.status().as_u16()

@@ -23,7 +23,7 @@ impl Pair {
     /// The second server reaches the database by the way, if there is one.
     async fn new(db: &PgPool, way: Option<&Way>) -> Self {
         let scene = Scene::with(db.clone(), Given { limit: Some((1_000_000, 3_600)), ..Given::default() }).await;
-        let may = ["keys:read", "keys:write", "keys:verify"];
+        let may = ["keys:read", "keys:write", "keys:verify", "apis:manage"];
         let (_, manager) = key(db, &scene.app, &scene.owner, Given { api: "tollgate", permissions: &may, ..Given::default() }).await;
         let Scene { app, key, secret, .. } = scene;
         app.stop().await;
@@ -80,6 +80,36 @@ async fn what_one_node_changes_the_other_obeys_when_the_answer_is_there(db: PgPo
 
     let spread = pair.act("revoke").await;
     assert_eq!(confirmed(&spread), (2, 2), "sent twice: {spread}");
+}
+
+#[sqlx::test]
+async fn what_a_bundle_gives_no_more_no_node_lets_pass_when_the_answer_is_there(db: PgPool) {
+    let pair = Pair::new(&db, None).await;
+    let put = async |permissions: Value| {
+        let answer = pair.a.put("/api/v1/apis/demo/bundles/desk", &pair.manager, json!({ "permissions": permissions })).await;
+        assert_eq!(answer.status(), 200);
+        answer.json::<Value>().await.unwrap()["spread"].take()
+    };
+    let code = async |node: &Node| {
+        let asked = json!({ "key": pair.secret, "permission": "orders:write" });
+        code_in(&node.post("/api/v1/keys/verify", &pair.manager, asked).await.json().await.unwrap())
+    };
+    put(json!([])).await;
+    let id: tollgate::values::KeyId = pair.id.parse().unwrap();
+    sqlx::query("insert into key_bundles (key_id, bundle_id) select $1, id from api_bundles").bind(id.uuid()).execute(&db).await.unwrap();
+    for round in 0..8 {
+        let spread = put(json!(["orders:write"])).await;
+        assert_eq!(confirmed(&spread), (2, 2), "{round}: {spread}");
+        assert_eq!((code(&pair.b).await, code(&pair.a).await), ("VALID".to_owned(), "VALID".to_owned()), "{round}");
+        let spread = put(json!([])).await;
+        assert_eq!(confirmed(&spread), (2, 2), "{round}: {spread}");
+        assert_eq!((code(&pair.b).await, code(&pair.a).await), ("FORBIDDEN".to_owned(), "FORBIDDEN".to_owned()), "{round}");
+    }
+}
+
+/// The code of a verification.
+fn code_in(body: &Value) -> String {
+    body["code"].as_str().unwrap_or_else(|| panic!("no code in {body}")).to_owned()
 }
 
 #[sqlx::test]

@@ -57,3 +57,28 @@ async fn several_nodes_share_a_day_of_a_time_zone(db: PgPool) {
     let rows: Vec<(String, i64)> = sqlx::query_as("select name, granted from limit_leases").fetch_all(&db).await.unwrap();
     assert_eq!(rows, [("default@Europe/Stockholm".to_owned(), 20)]);
 }
+
+#[sqlx::test]
+async fn a_zone_that_the_gate_or_postgres_does_not_know_is_refused_when_it_is_saved(db: PgPool) {
+    let scene = Scene::with(db, Given::default()).await;
+    let ctx = &scene.app.ctx;
+    let save = async |window: &str| {
+        let limits = vec![KeyLimit::new("day", 5, window.parse().unwrap())];
+        edit_key(ctx, &Caller::cli(), scene.key, KeyEdit { limits: Some(limits), ..KeyEdit::default() }).await
+    };
+    // The gate's library has a zone of this name, which is nowhere; Postgres has not.
+    for nowhere in ["day@Etc/Unknown", "day@etc/unknown", "day@Middle/Earth"] {
+        let refused = save(nowhere).await.map(|_| ()).unwrap_err();
+        assert!(refused.field("limits.0.window").is_some_and(|words| words.contains("no such time zone")), "{nowhere}: {refused:?}");
+    }
+    for there in ["day@Europe/Stockholm", "month@europe/stockholm", "day@Etc/GMT+5"] {
+        save(there).await.unwrap_or_else(|error| panic!("{there}: {error}"));
+    }
+    let new = tollgate::plans::model::NewPlan {
+        slug: "nowhere".to_owned(),
+        name: "Nowhere".to_owned(),
+        limits: vec![KeyLimit::new("day", 5, "day@Etc/Unknown".parse().unwrap())],
+        ..tollgate::plans::model::NewPlan::default()
+    };
+    assert!(tollgate::plans::server::create_plan(ctx, &Caller::cli(), new).await.is_err_and(|error| error.field("limits.0.window").is_some()));
+}

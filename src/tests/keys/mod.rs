@@ -3,6 +3,7 @@
 mod addresses;
 mod apis;
 mod batch;
+mod bundles;
 mod find;
 mod idempotency;
 mod importing;
@@ -14,14 +15,17 @@ mod old_secrets;
 mod origins;
 mod pages;
 mod presets;
+mod raced;
 mod rest;
 mod review;
 mod rotation;
 mod routes;
+mod secrecy;
 mod signing;
 mod states;
 mod strangers;
 mod trying;
+mod widening;
 
 use crate::{
     gate::{Given, Owner, key, known, owner},

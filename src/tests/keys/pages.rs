@@ -203,6 +203,7 @@ async fn settings_are_saved_in_the_zone_of_the_person(db: PgPool) {
     let expires: time::OffsetDateTime = sqlx::query_scalar("select expires_at from keys").fetch_one(&db).await.unwrap();
     assert_eq!(expires, time::macros::datetime!(2026-11-30 23:00 UTC));
     assert!(words(&page).contains("Vera 0 set the permissions to orders:write"));
+    assert!(words(&page).contains("Vera 0 set the expiry to 2026-12-01"), "the day that she chose");
 
     assert_eq!(save(&[("name", "shop 2"), ("expires_on", "2026-12-01"), ("permissions[]", "orders:write")]).await.status(), 303);
     let same: time::OffsetDateTime = sqlx::query_scalar("select expires_at from keys").fetch_one(&db).await.unwrap();
@@ -223,8 +224,9 @@ async fn settings_are_saved_in_the_zone_of_the_person(db: PgPool) {
     assert!(page.contains("\n10.0.0.0/8\n2001:db8::/32</textarea>"), "{page}");
     assert!(words(&page).contains("Vera 0 let it be used from 10.0.0.0/8, 2001:db8::/32"));
     assert_eq!(save(&[("name", "shop 2")]).await.status(), 303);
-    let row: (Option<time::OffsetDateTime>, Vec<String>) = sqlx::query_as("select expires_at, permissions from keys").fetch_one(&db).await.unwrap();
-    assert_eq!(row, (None, vec![]), "no date: never; no box: no permission");
+    let row: (Option<time::OffsetDateTime>, Vec<String>, Vec<String>) =
+        sqlx::query_as("select expires_at, permissions, addresses::text[] from keys").fetch_one(&db).await.unwrap();
+    assert_eq!(row, (None, vec![], vec![]), "no date: never; no box: no permission; no address: from everywhere");
 }
 
 #[sqlx::test]

@@ -211,3 +211,29 @@ async fn a_refusal_names_every_limit_that_it_would_have_broken(db: PgPool) {
     assert_eq!((&body["code"], &body["violated-policies"]), (&json!("QUOTA_EXCEEDED"), &json!(["burst", "day"])));
     assert_eq!(ask(1).await.unwrap().status(), 200, "refused calls charged nothing");
 }
+
+#[sqlx::test]
+async fn keys_of_one_plan_share_what_it_allows(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let (ctx, cli, key) = (&scene.app.ctx, Caller::cli(), scene.key);
+    let (second, _) = sibling(&scene, &db).await;
+    // The follower reads what this node has read already, and holds it for a moment.
+    let keeps = async |many: usize, why: &str| until(why, || async { ctx.part::<Gate>().unwrap().shared_limits() == many }).await;
+    keeps(0, "nothing is shared").await;
+    plan(ctx, "pro", vec![limit("day", 1_000, Window::DAY), limit("minute", 60, Window::MINUTE)]).await;
+    let planned = |plan: Option<&str>| KeyEdit { plan: Some(plan.map(str::to_owned)), ..KeyEdit::default() };
+    for id in [key, second] {
+        edit_key(ctx, &cli, id, planned(Some("pro"))).await.unwrap();
+    }
+    assert_eq!((held(ctx, key).len(), held(ctx, second).len()), (2, 2));
+    keeps(2, "two limits for both keys").await;
+    edit_plan(ctx, &cli, "pro", PlanEdit { limits: Some(vec![limit("day", 900, Window::DAY)]), ..PlanEdit::default() }).await.unwrap();
+    assert_eq!(held(ctx, key), held(ctx, second));
+    keeps(1, "also when the plan changes").await;
+
+    let own = KeyEdit { limits: Some(vec![limit("day", 900, Window::DAY)]), plan: Some(None), ..KeyEdit::default() };
+    edit_key(ctx, &cli, second, own).await.unwrap();
+    keeps(1, "a key's own limits are not among them, though they say the same").await;
+    edit_key(ctx, &cli, key, planned(None)).await.unwrap();
+    keeps(0, "with its last key it goes").await;
+}

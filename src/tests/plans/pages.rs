@@ -68,6 +68,26 @@ async fn an_operator_describes_assigns_and_tries_a_plan(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_plan_counts_by_the_clock_or_rolling(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let operator = app.sign_in_as("operator").await;
+    let typed = [("plan[name]", "Pro"), ("plan[slug]", "pro"), ("plan[second]", "3"), ("plan[hour]", "100")];
+    let wrong = [typed.as_slice(), &[("plan[counting]", "sideways")]].concat();
+    let refused = operator.browser.post::<api::CreatePlan>("/admin/plans", &wrong).await;
+    assert!(refused.text().await.unwrap().contains("Choose by the clock, or rolling."));
+    let right = [typed.as_slice(), &[("plan[counting]", "rolling")]].concat();
+    operator.browser.post::<api::CreatePlan>("/admin/plans", &right).await;
+    let mut made = find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap().limits;
+    made.sort_by(|a, b| a.name.cmp(&b.name));
+    assert_eq!(made, [limit("hour", 100, Window::Rolling(3_600)), limit("second", 3, Window::SECOND)]);
+    let page = operator.browser.page("/admin/plans?edit=pro").await;
+    assert!(page.contains("100 calls in any hour") && page.contains("plan[counting]"), "{page}");
+    let back = [("plan[slug]", "pro"), ("plan[name]", "Pro"), ("plan[hour]", "100"), ("plan[counting]", "clock")];
+    operator.browser.post::<api::SavePlan>("/admin/plans?edit=pro", &back).await;
+    assert_eq!(find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap().limits, [limit("hour", 100, Window::HOUR)]);
+}
+
+#[sqlx::test]
 async fn a_key_says_why_it_has_this_limit(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let (person, operator) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);

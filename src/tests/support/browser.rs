@@ -7,7 +7,7 @@ use tollgate::{
         Caller, Via, api,
         server::{NewAccount, caller_of_account, create_account},
     },
-    platform::session::{Kept, keep},
+    platform::session::{Ends, Kept, keep},
     values::AccountId,
 };
 
@@ -60,7 +60,8 @@ impl TestApp {
     /// The caller that an account is in a browser which signed in just now.
     pub async fn caller_in_a_browser(&self, account: AccountId) -> Caller {
         let (id, now, day) = (self.ctx.new_id(), self.ctx.clock.now(), std::time::Duration::from_secs(86_400));
-        let new = Kept { id, account, device: "test", address: [127, 0, 0, 1].into(), now, idle: day, max: day };
+        let ends = Ends { idle: day, max: day };
+        let new = Kept { id, account, device: "test", address: [127, 0, 0, 1].into(), now, ends };
         keep(&mut self.ctx.db.acquire().await.unwrap(), new).await.unwrap();
         caller_of_account(&self.ctx, account, Via::Session(id)).await.unwrap().unwrap()
     }

@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod folder;
+pub mod log;
 pub mod mailbox;
 pub mod provider;
 pub mod smtp;

@@ -13,10 +13,12 @@ use time::Duration;
 use tollgate::{
     accounts::{Caller, Via, server::caller_of_account},
     keys::server::meter::{Batch, FromAddress, addresses::folded},
+    platform::jobs::Job,
     usage::{
         model::UsageQuery,
         server::{
-            count_usage_lines, export_usage, forget_old_usage, forget_rare_addresses, list_series, page_of_usage, report_errors, report_usage, write_batch,
+            ForgetRareAddresses, count_usage_lines, export_usage, forget_old_usage, forget_rare_addresses, list_series, page_of_usage, quarters_over,
+            report_errors, report_usage, write_batch,
         },
     },
     values::{ApiId, Counts, KeyId, Outcome, SessionId},
@@ -127,13 +129,33 @@ async fn the_busiest_addresses_stay_and_all_are_forgotten_after_a_month(db: PgPo
     let of = |key, quarter, n: u8| from(&mara, key, &format!("192.0.2.{n}"), Outcome::Valid, quarter, u64::from(n) + 1);
     let addresses = (0..130).flat_map(|n| [of(a, QUARTER - 4, n), of(a, QUARTER, n)]).chain([of(b, QUARTER - 4, 7)]).collect();
     write_batch(&app.ctx, app.ctx.new_id(), &Batch { addresses, ..Batch::default() }).await.unwrap();
-    while forget_rare_addresses(&app.ctx).await.unwrap() {}
+    ForgetRareAddresses {}.run(&app.ctx).await.unwrap();
     let kept: Vec<(i64, i64)> =
         sqlx::query_as("select count(*), min(count) from usage_addresses group by key_id, quarter order by 1").fetch_all(&db).await.unwrap();
     assert_eq!(kept, [(1, 8), (100, 31), (130, 1)], "a quarter of an hour that is not over waits");
     app.ctx.clock.advance(Duration::days(31));
     while forget_old_usage(&app.ctx).await.unwrap() {}
     assert_eq!(sqlx::query_scalar::<_, i64>("select count(*) from usage_addresses").fetch_one(&db).await.unwrap(), 0);
+}
+
+#[sqlx::test]
+async fn rare_addresses_are_ranked_one_quarter_of_an_hour_at_a_time(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = developer(&app.ctx, "mara", "UTC").await;
+    let a = key(&app.ctx, &mara, "a").await;
+    let of = |quarter, n: u8| from(&mara, a, &format!("192.0.2.{n}"), Outcome::Valid, quarter, u64::from(n) + 1);
+    let addresses = (0..110).flat_map(|n| [of(QUARTER - 6, n), of(QUARTER - 5, n)]).collect();
+    write_batch(&app.ctx, app.ctx.new_id(), &Batch { addresses, ..Batch::default() }).await.unwrap();
+    let kept =
+        async || -> Vec<i64> { sqlx::query_scalar("select count(*) from usage_addresses group by quarter order by quarter").fetch_all(&db).await.unwrap() };
+    let quarters = quarters_over(&app.ctx);
+    assert!(quarters.windows(2).all(|two| two[1] - two[0] == Duration::minutes(15)) && quarters.len() <= 24, "{quarters:?}");
+    let older = quarters.iter().find(|quarter| quarter.unix_timestamp() / 900 == QUARTER - 6).expect("it is over");
+    assert!(forget_rare_addresses(&app.ctx, *older).await.unwrap());
+    assert_eq!(kept().await, [100, 110], "the other quarter was not looked at");
+    assert!(!forget_rare_addresses(&app.ctx, *older).await.unwrap(), "and nothing is left of this one");
+    ForgetRareAddresses {}.run(&app.ctx).await.unwrap();
+    assert_eq!(kept().await, [100, 100]);
 }
 
 #[sqlx::test]

@@ -51,6 +51,7 @@ pub async fn developer(ctx: &Ctx, name: &str, time_zone: &str) -> Caller {
         workspace,
         workspace_name: name.to_owned(),
         time_zone: time_zone.to_owned(),
+        picture: None,
         permissions: vec![may::USAGE_READ],
         via: Via::Session(ctx.new_id::<SessionId>()),
         gave_pin: false,

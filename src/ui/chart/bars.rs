@@ -1,9 +1,10 @@
 //! Stacked bars: passed solid, limited hatched, refused solid red on top; the limit as the striped bar on its post.
 
 use super::{
+    axis::{grid, labels, percent, px},
     data::{Limit, Series},
     hover::{ChartHover, HoverData},
-    scale::{Part, Scale, fill, stack, ticks},
+    scale::{Part, Scale, fill, stack},
 };
 use crate::ui::number::short;
 use leptos::prelude::*;
@@ -60,26 +61,18 @@ fn y_axis(scale: &Scale) -> AnyView {
 
 fn drawing(series: &Series, scale: &Scale, lines: bool) -> AnyView {
     let hatch = format!("{}-hatch", series.id);
-    let grid = scale
-        .ticks
-        .iter()
-        .filter(|tick| lines || **tick == 0)
-        .map(|tick| {
-            let y = px(scale.y(*tick));
-            view! { <line class=if *tick == 0 { "axis" } else { "grid-line" } x1="0" x2="100%" y1=y.clone() y2=y></line> }
-        })
-        .collect_view();
+    let below: Vec<&str> = series.buckets.iter().map(|bucket| bucket.label.as_str()).collect();
     let empty =
         series.is_empty().then(|| view! { <text class="no-data" x="50%" y=px(scale.base() / 2.0 + TOP) text-anchor="middle">"No calls in this time"</text> });
     view! {
         <svg class="plot-x" role="img" aria-label=series.sentence()>
             <defs><Hatch id=hatch.clone()/></defs>
-            {grid}
+            {grid(scale, lines)}
             {bars(series, scale, &hatch)}
             {before(series, scale)}
             {series.limit.as_ref().map(|limit| limit_line(limit, scale))}
             {empty}
-            {labels(series, scale.base())}
+            {labels(&below, scale.base())}
         </svg>
     }
     .into_any()
@@ -127,32 +120,4 @@ fn limit_line(limit: &Limit, scale: &Scale) -> AnyView {
         <text class="limit-text" x="9" y=px(y - 7.0)>{limit.label.clone()}</text>
     }
     .into_any()
-}
-
-fn labels(series: &Series, base: f64) -> AnyView {
-    let count = series.buckets.len();
-    let slot = 100.0 / count.max(1) as f64;
-    ticks(count)
-        .into_iter()
-        .map(|tick| {
-            let centre = slot * (tick.index as f64 + 0.5);
-            // At the edges a centred word would hang out of the chart.
-            let (x, anchor) = match (tick.index + 1 == count && slot < 12.0, centre < 3.0) {
-                (true, _) => (100.0, "end"),
-                (_, true) => (0.0, "start"),
-                _ => (centre, "middle"),
-            };
-            let label = series.buckets[tick.index].label.clone();
-            view! { <text class=tick.is_minor.then_some("tick-minor") x=percent(x) y=px(base + 18.0) text-anchor=anchor>{label}</text> }
-        })
-        .collect_view()
-        .into_any()
-}
-
-fn px(n: f64) -> String {
-    format!("{n:.1}")
-}
-
-fn percent(n: f64) -> String {
-    format!("{n:.2}%")
 }

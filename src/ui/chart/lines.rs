@@ -1,7 +1,10 @@
 //! Up to three lines over the same time, as a card with its table: a value a bucket, a gap where there is none. Lines differ by their
 //! dashes, not only by colour. Nothing of it needs script.
 
-use super::scale::{Scale, ticks};
+use super::{
+    axis::{grid, labels, percent, px},
+    scale::Scale,
+};
 use leptos::prelude::*;
 
 const HEIGHT: f64 = 192.0;
@@ -87,16 +90,9 @@ pub fn LineChart(lines: Lines, words: fn(u64) -> String, axis: fn(u64) -> String
 }
 
 fn drawing(lines: &Lines, scale: &Scale, words: fn(u64) -> String) -> AnyView {
-    let grid = scale
-        .ticks
-        .iter()
-        .map(|tick| {
-            let y = px(scale.y(*tick));
-            view! { <line class=if *tick == 0 { "axis" } else { "grid-line" } x1="0" x2="100%" y1=y.clone() y2=y></line> }
-        })
-        .collect_view();
+    let below: Vec<&str> = lines.labels.iter().map(String::as_str).collect();
     let drawn = lines.lines.iter().zip(LOOKS).map(|(line, look)| drawn(line, look, scale)).collect_view();
-    view! { <svg class="plot-x" role="img" aria-label=lines.sentence(words)>{grid}{drawn}{labels(lines, scale.base())}</svg> }.into_any()
+    view! { <svg class="plot-x" role="img" aria-label=lines.sentence(words)>{grid(scale, true)}{drawn}{labels(&below, scale.base())}</svg> }.into_any()
 }
 
 /// A stroke between neighbours that both have a value, a dot where a value stands alone.
@@ -114,26 +110,6 @@ fn drawn(line: &Line, look: &'static str, scale: &Scale) -> AnyView {
         .map(|(i, value)| view! { <circle class=look cx=x(i) cy=px(scale.y(value)) r="2"></circle> })
         .collect_view();
     view! { {strokes}{dots} }.into_any()
-}
-
-fn labels(lines: &Lines, base: f64) -> AnyView {
-    let count = lines.labels.len();
-    let slot = 100.0 / count.max(1) as f64;
-    ticks(count)
-        .into_iter()
-        .map(|tick| {
-            let centre = slot * (tick.index as f64 + 0.5);
-            // At the edges a centred word would hang out of the chart.
-            let (x, anchor) = match (tick.index + 1 == count && slot < 12.0, centre < 3.0) {
-                (true, _) => (100.0, "end"),
-                (_, true) => (0.0, "start"),
-                _ => (centre, "middle"),
-            };
-            let label = lines.labels[tick.index].clone();
-            view! { <text class=tick.is_minor.then_some("tick-minor") x=percent(x) y=px(base + 18.0) text-anchor=anchor>{label}</text> }
-        })
-        .collect_view()
-        .into_any()
 }
 
 /// The same values, newest first.
@@ -162,14 +138,6 @@ fn table(lines: &Lines, words: fn(u64) -> String) -> AnyView {
         </div>
     }
     .into_any()
-}
-
-fn px(n: f64) -> String {
-    format!("{n:.1}")
-}
-
-fn percent(n: f64) -> String {
-    format!("{n:.2}%")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! text never stretches; heights are fixed, so nothing jumps. What is above the limit's bar did not pass. A table stands
 //! behind every chart; the one island adds exact values under the pointer and dragging to a shorter time.
 
+mod axis;
 mod bars;
 mod data;
 mod hover;

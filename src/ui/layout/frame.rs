@@ -2,7 +2,10 @@
 //! that opens without JavaScript. An entry is shown only if it is given.
 
 use super::SkipLink;
-use crate::ui::{Avatar, Form, Icon, IconButton, IconView, ThemeToggle, Toasts};
+use crate::{
+    ui::{Avatar, Form, Icon, IconButton, IconView, ThemeToggle, Toasts},
+    values::Picture,
+};
 use leptos::prelude::*;
 
 /// What the frame shows; made once per request from who is signed in.
@@ -12,6 +15,7 @@ pub struct Frame {
     pub workspace: String,
     pub home: String,
     pub person: String,
+    pub picture: Option<Picture>,
     pub email: String,
     pub nav: Vec<NavGroup>,
     /// The links of the account menu: Profile, Security …
@@ -71,7 +75,7 @@ pub fn AppFrame(
     banner: Option<AnyView>,
     children: Children,
 ) -> impl IntoView {
-    let Frame { workspace, home, person, email, nav, account, path, sign_out } = frame;
+    let Frame { workspace, home, person, picture, email, nav, account, path, sign_out } = frame;
     let initial: String = workspace.chars().next().into_iter().flat_map(char::to_uppercase).collect();
     let current = current_entry(&nav, &path).map(str::to_owned);
     let groups = nav.into_iter().enumerate().map(|(i, group)| nav_group(i, group, current.as_deref())).collect_view();
@@ -84,7 +88,7 @@ pub fn AppFrame(
                     <span class="truncate"><span class="visually-hidden">"Workspace "</span><b class="truncate">{workspace}</b></span>
                 </a>
                 {groups}
-                <div class="sidebar-foot">{account_menu(person, email, account, sign_out)}</div>
+                <div class="sidebar-foot">{account_menu(person, picture, email, account, sign_out)}</div>
             </nav>
             <div class="main">
                 <header class="topbar">
@@ -138,11 +142,11 @@ fn current_entry<'a>(nav: &'a [NavGroup], path: &str) -> Option<&'a str> {
         .max_by_key(|href| href.len())
 }
 
-fn account_menu(person: String, email: String, links: Vec<NavEntry>, sign_out: String) -> AnyView {
+fn account_menu(person: String, picture: Option<Picture>, email: String, links: Vec<NavEntry>, sign_out: String) -> AnyView {
     let links = links.into_iter().map(|entry| view! { <a href=entry.href><IconView icon=entry.icon/>{entry.label}</a> }).collect_view();
     view! {
         <button type="button" class="switcher" popovertarget="account-menu">
-            <Avatar name=person.clone()/>
+            <Avatar name=person.clone() picture/>
             <span class="truncate"><span class="visually-hidden">"Account "</span>{person.clone()}</span>
             <IconView icon=Icon::More/>
         </button>

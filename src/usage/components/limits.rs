@@ -23,7 +23,7 @@ pub fn LimitCard(
     let expected = meter.forecast.as_ref().map(|f| f.expected);
     view! {
         <section class="card" aria-labelledby=heading.clone()>
-            <div class="card-head"><h2 id=heading.clone()>{format!("Limit of {}", meter.key_name)}</h2><span class="push muted">"resets at "{meter.resets_at.clone()}</span></div>
+            <div class="card-head"><h2 id=heading.clone()>{format!("Limit of {}", meter.key_name)}</h2><span class="push muted">{meter.resets()}</span></div>
             <div class="card-body stack">
                 <div class="row-between">
                     <span><b class="figure-inline">{thousands(meter.used)}</b><span class="muted">{format!(" of {} calls {}", thousands(meter.limit), meter.window)}</span></span>
@@ -58,6 +58,10 @@ fn words(meter: &LimitMeter) -> AnyView {
             <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} left. At this pace about {} are used when it resets at {resets}.", thousands(expected))}</span>
         }
         .into_any(),
+        None if meter.is_rolling => {
+            let back = if meter.used == 0 { "left.".to_owned() } else { format!("left. What was used comes back from {resets} on.") };
+            view! { <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} {back}")}</span> }.into_any()
+        }
         None => view! { <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} left until {resets}.")}</span> }.into_any(),
     }
 }
@@ -79,7 +83,7 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
     let items = meters
         .into_iter()
         .map(|meter| {
-            let is_used_up = meter.used >= meter.limit;
+            let (is_used_up, resets) = (meter.used >= meter.limit, meter.resets());
             let (gate, look) = if is_used_up { (Gate::Limited, BarLook::Limited) } else { (Gate::Passed, BarLook::Passed) };
             #[allow(clippy::cast_precision_loss, reason = "the width of a bar")]
             let percent = meter.used as f64 * 100.0 / meter.limit.max(1) as f64;
@@ -88,7 +92,7 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
                     <GateGlyph position=gate tinted=true/>
                     <div class="cell-2">
                         <span><a class="row-link" href=format!("/usage?key={}&range=24h", meter.key)>{meter.key_name}</a>{format!(" used {} of {} calls {}", thousands(meter.used), thousands(meter.limit), meter.window)}</span>
-                        <span>{meter.forecast.and_then(|f| f.used_up).map(|at| format!("used up at {at} at this pace, "))}{format!("resets at {}", meter.resets_at)}</span>
+                        <span>{meter.forecast.and_then(|f| f.used_up).map(|at| format!("used up at {at} at this pace, "))}{resets}</span>
                     </div>
                     <div class="cell-bar"><Bar percent look/></div>
                 </li>

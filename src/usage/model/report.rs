@@ -43,12 +43,25 @@ pub struct LimitMeter {
     pub reset_after: u64,
     /// Over a day or longer.
     pub is_quota: bool,
+    /// It never resets as a whole: at `resets_at` the first of what was used comes back.
+    pub is_rolling: bool,
     /// Counted for all keys of the workspace together: `key` is one of them.
     pub is_shared: bool,
     /// What becomes of calls beyond it.
     pub over: OverAction,
     /// Of quotas.
     pub forecast: Option<Forecast>,
+}
+
+impl LimitMeter {
+    /// "resets at 15:00", "comes back from 15:00 on"; nothing where nothing is to come back.
+    pub fn resets(&self) -> String {
+        match (self.is_rolling, self.used) {
+            (false, _) => format!("resets at {}", self.resets_at),
+            (true, 0) => String::new(),
+            (true, _) => format!("comes back from {} on", self.resets_at),
+        }
+    }
 }
 
 /// Where a window ends if it goes on as it went so far.

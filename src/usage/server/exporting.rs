@@ -128,10 +128,7 @@ pub async fn page_of_usage(
 /// How many lines these are.
 pub async fn count_usage_lines(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<u64, AppError> {
     let asked = Asked::read(ctx, caller, query, now).await?;
-    Ok(whole(match asked.is_by_address {
-        true => store::count_address_export(&ctx.db, &asked.scope, &asked.edges).await?,
-        false => store::count_export(&ctx.db, &asked.scope, &asked.edges).await?,
-    }))
+    Ok(whole(store::count_export(&ctx.db, &asked.scope, &asked.edges, asked.is_by_address).await?))
 }
 
 /// What a query asks for, in words: "Usage by day, 22 Oct to 20 Nov, Stockholm time, key checkout".

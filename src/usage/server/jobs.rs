@@ -1,6 +1,6 @@
 //! Work on usage that nobody waits for.
 
-use super::retention::{forget_old_usage, forget_rare_addresses};
+use super::retention::{forget_old_usage, forget_rare_addresses, quarters_over};
 use crate::platform::{
     Ctx,
     jobs::{Job, JobError},
@@ -29,7 +29,10 @@ impl Job for ForgetRareAddresses {
     const KIND: &'static str = "usage.forget_rare_addresses";
 
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
-        while forget_rare_addresses(ctx).await? {}
+        // One quarter after the other: no statement ranks the addresses of hours.
+        for quarter in quarters_over(ctx) {
+            while forget_rare_addresses(ctx, quarter).await? {}
+        }
         Ok(())
     }
 }

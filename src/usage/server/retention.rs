@@ -3,7 +3,7 @@
 
 use super::store::{addresses, pruning};
 use crate::{error::AppError, platform::Ctx};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 const MINUTES: Duration = Duration::days(45);
 const QUARTERS: Duration = Duration::days(732);
@@ -17,12 +17,22 @@ const MOST: i64 = 20_000;
 const ADDRESSES: i64 = 100;
 /// How far back it looks for quarters with more; the newest of them must be over, and written.
 const RARE: (Duration, Duration) = (Duration::hours(6), Duration::minutes(20));
+const QUARTER: Duration = Duration::minutes(15);
+/// Keys whose addresses one statement ranks.
+const RANKED: i64 = 500;
 
-/// Forgets rare addresses of the last hours: their calls are then of "other addresses". True if there may be more.
-pub async fn forget_rare_addresses(ctx: &Ctx) -> Result<bool, AppError> {
-    let now = ctx.clock.now();
-    let deleted = addresses::delete_rare(&ctx.db, now - RARE.0, now - RARE.1, ADDRESSES, MOST).await?;
-    Ok(deleted >= MOST.unsigned_abs())
+/// The quarters of an hour of the last hours that are over, the oldest first.
+pub fn quarters_over(ctx: &Ctx) -> Vec<OffsetDateTime> {
+    let (from, to) = (ctx.clock.now() - RARE.0, ctx.clock.now() - RARE.1);
+    let into = from.unix_timestamp().rem_euclid(QUARTER.whole_seconds());
+    let first = from.replace_nanosecond(0).unwrap_or(from) - Duration::seconds(into);
+    std::iter::successors(Some(first), |quarter| Some(*quarter + QUARTER)).take_while(|quarter| *quarter < to).collect()
+}
+
+/// Forgets rare addresses of one quarter of an hour: their calls are then of "other addresses". Ranks those of a bounded number of keys;
+/// true if there may be more, so call it again.
+pub async fn forget_rare_addresses(ctx: &Ctx, quarter: OffsetDateTime) -> Result<bool, AppError> {
+    Ok(addresses::delete_rare(&ctx.db, quarter, ADDRESSES, RANKED, MOST).await? > 0)
 }
 
 /// Deletes a bounded number of rows; true if there may be more, so call it again.

@@ -6,7 +6,7 @@ use crate::{
         model::Caller,
         server::{
             Visitor,
-            http::{Asking, LinkBody, MailedBody},
+            http::{Asking, LinkBody, MailedBody, mailed},
         },
     },
     error::AppError,
@@ -15,13 +15,7 @@ use crate::{
         http::{RequestInfo, json::Body},
     },
 };
-use axum::{
-    Extension, Json, Router,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::post,
-};
+use axum::{Extension, Router, extract::State, http::StatusCode, response::Response, routing::post};
 use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -77,7 +71,7 @@ pub async fn ask(
     Body(body): Body<NewEmailBody>,
 ) -> Result<Response, AppError> {
     let sent_to = ask_email_change(&ctx, &caller, &Visitor::of(&info), &body.email, Some(&body.current_password.into())).await?;
-    Ok((StatusCode::ACCEPTED, Json(MailedBody { mailed_to: sent_to.to_string() })).into_response())
+    Ok(mailed(sent_to.to_string()))
 }
 
 /// Keep the present address

@@ -18,6 +18,7 @@ use super::{
     jobs::SendNothing,
     sign_up::about,
     store::{accounts, departures::lock_account, email_changes as store, tokens as token_store},
+    taking_back::came_in_at,
     tokens::{self, KINDS, Purpose},
 };
 use crate::{
@@ -60,9 +61,10 @@ pub async fn ask_email_change(ctx: &Ctx, caller: &Caller, from: &Visitor, new: &
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &new.key()).await?;
     let is_banned = is_of_banned_domain(ctx, &new).await?;
+    let since = came_in_at(ctx, caller).await?;
     let mut tx = ctx.db.begin().await?;
     let cause = record(ctx, &mut tx, own("account.email_change_asked", caller, from)).await?;
-    store::replace_change(&mut tx, caller.account, cause, new.as_str(), ctx.clock.now()).await?;
+    store::replace_change(&mut tx, caller.account, cause, new.as_str(), ctx.clock.now(), since).await?;
     token_store::delete_tokens(&mut tx, caller.account, &[Purpose::ChangeEmail.as_str()]).await?;
     if is_banned {
         queue::enqueue(ctx, &mut tx, &SendNothing {}).await?;
@@ -116,7 +118,7 @@ pub async fn confirm_email_change(ctx: &Ctx, from: &Visitor, proof: NewAddress) 
     let mut tx = ctx.db.begin().await?;
     // The account first, then what waits, then its proof: everybody locks them in this order.
     lock_account(&mut tx, right.account).await?;
-    let Some(new) = store::take_change(&mut tx, right.account, right.cause()).await? else { return Err(refused) };
+    let Some((new, since)) = store::take_change(&mut tx, right.account, right.cause()).await? else { return Err(refused) };
     if !right.consume(ctx, &mut tx).await? {
         return Err(refused);
     }
@@ -125,7 +127,8 @@ pub async fn confirm_email_change(ctx: &Ctx, from: &Visitor, proof: NewAddress) 
     put_address(ctx, &mut tx, account.id, &new).await?;
     let change = Change { kind: "account.email_changed", workspace: account.workspace, ..about(account.id, &account.name, from) };
     let cause = record(ctx, &mut tx, change).await?;
-    let undo = store::Undo { id: cause, account: account.id, old_email: account.email, until: ctx.clock.now() + UNDO_LIVES };
+    let now = ctx.clock.now();
+    let undo = store::Undo { id: cause, account: account.id, old_email: account.email, until: now + UNDO_LIVES, since: since.unwrap_or(now) };
     store::insert_undo(&mut tx, &undo, &sha256(undoing::token(ctx, cause))).await?;
     queue::enqueue(ctx, &mut tx, &SendEmailChanged { account: account.id, cause }).await?;
     tx.commit().await?;

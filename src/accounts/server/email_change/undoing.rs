@@ -1,6 +1,7 @@
 //! The way back to the old address, for who still reads its mails and did not want the change.
 //!
-//! Going it ends every session and the password: whoever changed the address knew it. A new one is set by mail.
+//! Going it ends every session and the password: whoever changed the address knew it. A new one is set by mail. And what was added to the
+//! account since whoever asked for the change came in is gone (`taking_back`).
 
 use super::{put_address, store};
 use crate::{
@@ -12,9 +13,10 @@ use crate::{
         store::{
             accounts::{self, Account},
             departures::lock_account,
-            factors::{has_second, passkeys, pending, recovery},
-            linked, sessions,
+            factors::pending,
+            sessions,
         },
+        taking_back::take_back_since,
     },
     activity::server::{Change, record},
     error::AppError,
@@ -46,13 +48,10 @@ pub async fn undo_email_change(ctx: &Ctx, from: &Visitor, token: &str) -> Result
     put_address(ctx, &mut tx, account.id, &old).await?;
     accounts::clear_password(&mut tx, account.id, ctx.clock.now()).await?;
     pending::delete_pending_of(&mut tx, account.id).await?;
-    linked::delete_links_since(&mut tx, account.id, undo.id).await?;
-    if passkeys::delete_passkeys_since(&mut tx, account.id, undo.id).await? && !has_second(&mut *tx, account.id).await? {
-        recovery::delete_codes(&mut tx, account.id).await?;
-    }
     sessions::delete_sessions(&mut *tx, account.id, None).await?;
     let change = Change { kind: "account.email_restored", workspace: account.workspace, ..about(account.id, "somebody", from) };
     let cause = record(ctx, &mut tx, change).await?;
+    take_back_since(ctx, &mut tx, account.id, undo.since, cause).await?;
     queue::enqueue(ctx, &mut tx, &SendReset { account: account.id, cause }).await?;
     tx.commit().await?;
     attempt.refund(ctx).await?;

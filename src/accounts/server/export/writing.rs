@@ -3,13 +3,15 @@
 
 use super::store;
 use crate::{
-    accounts::server::store::{accounts::find_account, fields, linked},
+    accounts::server::store::{accounts::find_account, avatars, fields, linked},
     error::AppError,
     platform::Ctx,
     values::{AccountId, EventId, WorkspaceId},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A piece is written when it has grown to this.
@@ -30,6 +32,8 @@ pub async fn write_export(ctx: &Ctx, account: AccountId, id: EventId) -> Result<
     file.json(&facts)?;
     file.text(",\"profile_fields\":");
     file.json(&fields::list_lines(&mut *tx, account).await?)?;
+    file.text(",\"picture\":");
+    file.json(&avatars::find_kept(&mut *tx, account).await?.map(PictureLine::of))?;
     file.text(",\"second_factors\":");
     file.json(&store::find_factors(&mut tx, account).await?)?;
     file.text(",\"linked_sign_ins\":");
@@ -60,6 +64,20 @@ pub async fn write_export(ctx: &Ctx, account: AccountId, id: EventId) -> Result<
     store::update_written(&mut tx, id, file.bytes, ctx.clock.now()).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// The picture as it is shown, a JPEG, in base64 (RFC 4648 §4).
+#[derive(Serialize)]
+struct PictureLine {
+    #[serde(with = "time::serde::rfc3339")]
+    set_at: OffsetDateTime,
+    jpeg: String,
+}
+
+impl PictureLine {
+    fn of(kept: avatars::Kept) -> Self {
+        Self { set_at: kept.set_at, jpeg: STANDARD.encode(kept.large) }
+    }
 }
 
 /// The file, as far as it is written.

@@ -5,7 +5,7 @@
 //! every request, for whoever finds a key has no PIN by it. Guesses are slow, for each operator, those by keys apart from those in a
 //! browser: who found a key keeps nobody waiting who is signed in.
 
-use super::{Interrupted, look_at_form, require_recent_proof, session_of, step_up::LASTS};
+use super::{Interrupted, PIN_ACTS, look_at_form, require_recent_proof, session_of, step_up::LASTS};
 use crate::{
     accounts::{
         model::{Caller, Via},
@@ -23,23 +23,6 @@ use crate::{
     values::permission_names as may,
 };
 use secrecy::{ExposeSecret, SecretString};
-
-/// The acts that ask for it, by their server functions, as the page says what waits. Their operations call [`require_admin_proof`], or
-/// [`require_pin`] where nothing else asks for a step-up.
-pub const PIN_ACTS: &[(&str, &str)] = &[
-    ("/fn/tollgate/admin/api/disable_account", "disable an account"),
-    ("/fn/tollgate/admin/api/ban_account", "ban an account"),
-    ("/fn/tollgate/admin/api/add_ban", "ban a mail domain or a network"),
-    ("/fn/tollgate/admin/api/change_many_accounts", "change many accounts"),
-    ("/fn/tollgate/admin/api/delete_field", "delete a field of every profile"),
-    ("/fn/tollgate/admin/api/reset_factors", "reset somebody's second factors"),
-    ("/fn/tollgate/admin/api/disable_key", "disable somebody's key"),
-    ("/fn/tollgate/admin/api/revoke_key", "revoke somebody's key"),
-    ("/fn/tollgate/admin/api/change_many_keys", "change keys of others"),
-    ("/fn/tollgate/keys/api/disable_key", "disable somebody's key"),
-    ("/fn/tollgate/keys/api/revoke_key", "revoke somebody's key"),
-    ("/fn/tollgate/keys/api/change_many", "change keys of others"),
-];
 
 /// What a step-up without a proof is answered, and one with a PIN where there is none.
 pub const NO_PROOF: &str = "Send one proof: password, code, recovery_code or passkey.";
@@ -170,7 +153,7 @@ fn change<'a>(kind: &'a str, caller: &'a Caller, from: &Visitor) -> Change<'a> {
 
 /// Whoever may do something that asks for the PIN.
 fn is_operator(caller: &Caller) -> bool {
-    caller.may(&may::ACCOUNTS_MANAGE) || caller.may(&may::KEYS_MANAGE)
+    [may::ACCOUNTS_MANAGE, may::KEYS_MANAGE, may::BLOCKS_MANAGE].iter().any(|permission| caller.may(permission))
 }
 
 fn must_be_in_the_shell(caller: &Caller) -> Result<(), AppError> {

@@ -10,13 +10,14 @@ mod code;
 mod interrupted;
 mod passkeys;
 mod pending;
+mod pin_acts;
 mod recovery;
 mod reset;
 mod step_up;
 mod told;
 mod totp;
 
-pub use admin_pin::{NO_PROOF, PIN_ACTS, clear_admin_pin, is_pin_next, prove_pin, require_admin_proof, require_pin, set_admin_pin, with_pin};
+pub use admin_pin::{NO_PROOF, clear_admin_pin, is_pin_next, prove_pin, require_admin_proof, require_pin, set_admin_pin, with_pin};
 pub use interrupted::{Interrupted, RESUME, keep_form, look_at_form, take_form};
 pub(super) use passkeys::{FirstPasskey, checked_passkey, insert_first};
 pub use passkeys::{
@@ -24,6 +25,7 @@ pub use passkeys::{
     sign_in_with_passkey, start_passkey,
 };
 pub use pending::{Offered, PENDING_LASTS, accept_second_factor, finish_sign_in, pend, pending_sign_in};
+pub use pin_acts::{HARMLESS, PIN_ACTS};
 pub use recovery::make_recovery_codes;
 pub use reset::{ResetFactors, ask_reset, reset_factors_now, stop_reset, waiting_reset};
 pub use step_up::{ACTS, StepUpProof, require_recent_proof, step_up, step_up_view};
@@ -63,7 +65,7 @@ pub fn owes_factor(ctx: &Ctx, caller: &Caller, has_second: bool) -> bool {
 
 /// The same, asked of the database.
 pub async fn is_factor_owed(ctx: &Ctx, caller: &Caller) -> Result<bool, AppError> {
-    Ok(is_required_of(ctx, caller) && !has_second_factor(ctx, caller.account).await?)
+    Ok(owes_factor(ctx, caller, has_second_factor(ctx, caller.account).await?))
 }
 
 fn is_required_of(ctx: &Ctx, caller: &Caller) -> bool {

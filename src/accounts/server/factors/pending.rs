@@ -13,6 +13,7 @@ use crate::{
             Visitor,
             attempts::{self, Attempt},
             devices, locks,
+            policies::ends_of,
             sign_in::{Proven, SignIn, admit, charge, way_in},
             sign_up::about,
             store::{
@@ -23,7 +24,7 @@ use crate::{
         },
     },
     activity::server::{Change, record},
-    error::{AppError, wait_in_words},
+    error::AppError,
     platform::{Ctx, crypto::sha256, jobs, session},
     values::{DeviceId, Email, SessionId},
 };
@@ -89,7 +90,11 @@ async fn finish(ctx: &Ctx, from: &Visitor, token: &str, offered: &Offered, begin
     let way = way_in(ctx, from, &account).await?;
     let device = devices::known(ctx, Some(account.id)).await?;
     let by_address = Attempt::charge(ctx, &attempts::SIGN_IN_FROM, &attempts::network(from.address)).await?;
-    let by_email = charge(ctx, device, &email).await?;
+    let by_email = match charge(ctx, device, &email).await {
+        // What is guessed is tried no more; a passkey is not guessed, and may come after a provider instead of a password.
+        Err(AppError::Invalid { .. }) if matches!(offered, Offered::Passkey(_)) => None,
+        charged => Some(charged?),
+    };
     let waiting = Waiting { token: Some(&hash), account: &account, device, lets_in: way.is_free(), begins_session };
     let accepted = match passkeys::asserted(ctx, from, Purpose::SecondFactor, token, id, offered).await {
         Ok(asserted) => accept(ctx, from, waiting, offered, asserted.as_ref()).await,
@@ -98,18 +103,22 @@ async fn finish(ctx: &Ctx, from: &Visitor, token: &str, offered: &Offered, begin
     match accepted {
         Ok(Some(proven)) => {
             by_address.refund(ctx).await?;
-            by_email.forgive(ctx).await?;
+            if let Some(attempt) = by_email {
+                attempt.forgive(ctx).await?;
+            }
             way.taken_by(proven)
         }
         Ok(None) => {
             tracing::info!(address = %from.address, "sign-in refused: wrong second factor");
             if device.is_none() {
-                locks::note_failure(ctx, from, by_email.wait, Some(account.id)).await?;
+                locks::note_failure(ctx, from, by_email.as_ref().map_or(0, |attempt| attempt.wait), Some(account.id)).await?;
             }
-            Err(wrong(offered, &by_email))
+            Err(wrong(offered, by_email.as_ref()))
         }
         Err(ours) => {
-            by_email.refund(ctx).await?;
+            if let Some(attempt) = by_email {
+                attempt.refund(ctx).await?;
+            }
             by_address.refund(ctx).await?;
             Err(ours)
         }
@@ -167,8 +176,8 @@ pub(super) async fn accept(
     }
     let session: Option<SessionId> = (begins_session && lets_in).then(|| ctx.new_id());
     if let Some(id) = session {
-        let (idle, max) = (ctx.config.auth.session_idle, ctx.config.auth.session_max);
-        session::keep(&mut tx, session::Kept { id, account: account.id, device: &from.device, address: from.address, now, idle, max }).await?;
+        let ends = ends_of(ctx, &mut *tx, account.id).await?;
+        session::keep(&mut tx, session::Kept { id, account: account.id, device: &from.device, address: from.address, now, ends }).await?;
     }
     if lets_in {
         admit(ctx, &mut tx, account, device, from).await?;
@@ -177,15 +186,12 @@ pub(super) async fn accept(
     Ok(Some(Proven { account: account.id, password_set_at: account.password_set_at, session }))
 }
 
-fn wrong(offered: &Offered, attempt: &Attempt) -> AppError {
+fn wrong(offered: &Offered, attempt: Option<&Attempt>) -> AppError {
     let what = match offered {
         Offered::Code(_) => "This code is wrong, too old, or was used already. Type the one that your app shows now.",
         Offered::Recovery(_) => "This recovery code is wrong, or was used already.",
         Offered::Passkey(_) => "This passkey was not accepted, or it took longer than five minutes. Try again.",
     };
-    let pause = match attempt.wait {
-        0 => String::new(),
-        seconds => format!(" Wait {} before the next try.", wait_in_words(seconds)),
-    };
+    let pause = attempt.map(|attempt| attempt.pause("")).unwrap_or_default();
     AppError::invalid(offered.field(), format!("{what}{pause}"))
 }

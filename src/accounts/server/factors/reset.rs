@@ -8,6 +8,7 @@ use crate::{
         server::{
             Visitor,
             administration::{checked_reason, done_to},
+            devices,
             profile::in_full,
             sign_up::about,
             store::{accounts, administration, departures::lock_account, factors as all, factors::resets as store, sessions},
@@ -123,6 +124,7 @@ async fn take_away(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, chang
     }
     all::pending::delete_pending_of(conn, account).await?;
     sessions::delete_sessions(&mut *conn, account, None).await?;
+    devices::forget_others(ctx, conn, account).await?;
     let cause = record(ctx, conn, Change { kind: "factor.reset", ..change }).await?;
     jobs::enqueue(ctx, conn, &SendFactorChanged { account, cause, told: Told::ResetDone }).await?;
     Ok(true)

@@ -19,11 +19,11 @@ use crate::{
             passwords::{Passwords, Verdict},
             sessions,
             sign_up::about,
-            store::{accounts, attempts as buckets, factors as store, programs},
+            store::{accounts, factors as store, programs},
         },
     },
     activity::server::{Change, record},
-    error::{AppError, wait_in_words},
+    error::AppError,
     platform::{Ctx, jobs, session},
 };
 use secrecy::SecretString;
@@ -35,7 +35,7 @@ pub(super) const LASTS: Duration = Duration::minutes(10);
 
 /// Every act that needs a recent proof, by its server function, and how the page says what waits. Their operations call
 /// [`require_recent_proof`]. Changing the password is not among them: the present one, typed beside it, is the proof (R8). Making
-/// operators is not either: only the command line does.
+/// operators is not either: only the command line does. Of acts on keys those that let a key for Tollgate itself do more need it.
 pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/accounts/api/factors/start_totp", "set up an authenticator app"),
     ("/fn/tollgate/accounts/api/factors/remove_totp", "remove your authenticator app"),
@@ -47,6 +47,7 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/accounts/api/passkeys/remove_passkey", "remove a passkey"),
     ("/fn/tollgate/accounts/api/sessions/end_session", "sign out another device"),
     ("/fn/tollgate/accounts/api/sessions/end_sessions", "sign out other devices"),
+    ("/fn/tollgate/accounts/api/policies/save_policy", "change how long sessions and keys last"),
     ("/fn/tollgate/accounts/api/programs/approve_program", "let a program sign in as you"),
     ("/fn/tollgate/accounts/api/email_change/ask_email_change", "change your email"),
     ("/fn/tollgate/accounts/api/leaving/ask_export", "export all your data"),
@@ -54,6 +55,14 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/accounts/api/leaving/ask_deletion", "delete your account"),
     ("/fn/tollgate/keys/api/create_key", "create a key for Tollgate itself"),
     ("/fn/tollgate/keys/api/rotate_key", "rotate a key for Tollgate itself"),
+    ("/fn/tollgate/keys/api/save_key", "change what a key may do"),
+    ("/fn/tollgate/keys/api/enable_key", "enable a key for Tollgate itself"),
+    ("/fn/tollgate/keys/api/extend_secret", "move the end of an old secret"),
+    ("/fn/tollgate/keys/api/turn_on_signing", "change how calls of a key are signed"),
+    ("/fn/tollgate/keys/api/turn_off_signing", "change how calls of a key are signed"),
+    ("/fn/tollgate/keys/api/change_many", "change many keys"),
+    ("/fn/tollgate/admin/api/enable_key", "enable a key for Tollgate itself"),
+    ("/fn/tollgate/admin/api/change_many_keys", "change keys of others"),
     ("/fn/tollgate/admin/api/disable_account", "disable an account"),
     ("/fn/tollgate/admin/api/ban_account", "ban an account"),
     ("/fn/tollgate/admin/api/add_ban", "ban a mail domain or a network"),
@@ -71,6 +80,13 @@ pub enum StepUpProof {
     Factor(Offered),
     /// They just signed in at a provider that is linked to the account (`openid::finish` has checked it).
     Elsewhere,
+}
+
+impl StepUpProof {
+    /// Nobody gets it right by trying.
+    const fn is_unguessable(&self) -> bool {
+        matches!(self, Self::Elsewhere | Self::Factor(Offered::Passkey(_)))
+    }
 }
 
 /// Refuses a signed-in browser whose last proof, at sign-in or by a step-up, is older than ten minutes, and a program that did not show
@@ -129,12 +145,19 @@ pub async fn step_up(
         Some(form) => interrupted::look_at_form(ctx, caller, form).await?,
         None => None,
     };
-    let attempt = Attempt::charge(ctx, &attempts::CURRENT_PASSWORD, &caller.account.to_string()).await?;
-    match accept(ctx, caller, from, proof).await {
-        Ok(true) => buckets::delete_buckets(&ctx.db, &[attempts::CURRENT_PASSWORD.bucket(ctx, &caller.account.to_string())]).await?,
-        Ok(false) => return Err(wrong(proof, &attempt)),
-        Err(ours) => {
-            attempt.refund(ctx).await?;
+    let attempt = match Attempt::charge(ctx, &attempts::CURRENT_PASSWORD, &caller.account.to_string()).await {
+        // What is guessed is tried no more; this is not guessed.
+        Err(AppError::Invalid { .. }) if proof.is_unguessable() => None,
+        charged => Some(charged?),
+    };
+    match (accept(ctx, caller, from, proof).await, attempt) {
+        (Ok(true), Some(attempt)) => attempt.forgive(ctx).await?,
+        (Ok(true), None) => {}
+        (Ok(false), attempt) => return Err(wrong(proof, attempt.as_ref())),
+        (Err(ours), attempt) => {
+            if let Some(attempt) = attempt {
+                attempt.refund(ctx).await?;
+            }
             return Err(ours);
         }
     }
@@ -179,7 +202,7 @@ async fn accept(ctx: &Ctx, caller: &Caller, from: &Visitor, proof: &StepUpProof)
     Ok(true)
 }
 
-fn wrong(proof: &StepUpProof, attempt: &Attempt) -> AppError {
+fn wrong(proof: &StepUpProof, attempt: Option<&Attempt>) -> AppError {
     let (field, what) = match proof {
         StepUpProof::Password(_) => ("password", "This is not your password."),
         StepUpProof::Factor(Offered::Code(_)) => ("code", "This code is wrong, too old, or was used already. Type the one that your app shows now."),
@@ -187,9 +210,6 @@ fn wrong(proof: &StepUpProof, attempt: &Attempt) -> AppError {
         StepUpProof::Elsewhere => ("", "This proves nothing here."),
         StepUpProof::Factor(Offered::Passkey(_)) => ("passkey", "This passkey was not accepted, or it took longer than five minutes. Try again."),
     };
-    let pause = match attempt.wait {
-        0 => String::new(),
-        seconds => format!(" Wait {} before the next try.", wait_in_words(seconds)),
-    };
+    let pause = attempt.map(|attempt| attempt.pause("")).unwrap_or_default();
     AppError::invalid(field, format!("{what}{pause}"))
 }

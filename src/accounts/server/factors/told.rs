@@ -33,6 +33,8 @@ pub enum Told {
     ResetAsked,
     ResetStopped,
     ResetDone,
+    /// What somebody else added to the account was removed (`taking_back`).
+    TakenBack,
 }
 
 /// Mails it to the address of the account.
@@ -65,6 +67,7 @@ impl Told {
             Self::ResetAsked => "Your second factors will be removed",
             Self::ResetStopped => "Your second factors stay",
             Self::ResetDone => "Your second factors were removed",
+            Self::TakenBack => "What somebody else added was removed",
         }
     }
 
@@ -89,6 +92,9 @@ impl Told {
                 "An operator of this site asked to remove your authenticator app, your passkeys and your recovery codes. It happens in 24 hours. If you asked for it, do nothing."
             }
             Self::ResetStopped => "The removal of your authenticator app, passkeys and recovery codes was stopped. Nothing has changed.",
+            Self::TakenBack => {
+                "Authenticator apps, passkeys, recovery codes, sign-ins elsewhere and keys for the API of this site that were added to your account since somebody else came in were removed. What was there before is as it was; what they took away, set up anew."
+            }
             Self::ResetDone => {
                 "Your authenticator app, your passkeys and your recovery codes were removed by an operator of this site, and every session was ended. Your password alone signs in now. Set up a second factor soon."
             }

@@ -9,7 +9,7 @@ use crate::{
     accounts::{
         model::{Caller, TotpSetup},
         server::{
-            Visitor,
+            Visitor, devices,
             sign_up::about,
             store::{accounts, departures::lock_account, factors as all, factors::totp as store, sessions},
         },
@@ -75,6 +75,7 @@ pub async fn confirm_totp(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &st
     if end_others {
         sessions::delete_sessions(&mut *tx, caller.account, Some(session)).await?;
     }
+    devices::forget_others(ctx, &mut tx, caller.account).await?;
     let (kind, told) = if is_first { ("factor.totp_added", Told::TotpAdded) } else { ("factor.totp_replaced", Told::TotpReplaced) };
     let cause = record(ctx, &mut tx, Change { kind, workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) }).await?;
     jobs::enqueue(ctx, &mut tx, &SendFactorChanged { account: caller.account, cause, told }).await?;
@@ -100,6 +101,7 @@ pub async fn remove_totp(ctx: &Ctx, caller: &Caller, from: &Visitor) -> Result<(
         all::recovery::delete_codes(&mut tx, caller.account).await?;
         all::resets::delete_reset_of(&mut tx, caller.account).await?;
     }
+    devices::forget_others(ctx, &mut tx, caller.account).await?;
     let change = Change { kind: "factor.totp_removed", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
     let cause = record(ctx, &mut tx, change).await?;
     jobs::enqueue(ctx, &mut tx, &SendFactorChanged { account: caller.account, cause, told: Told::TotpRemoved }).await?;

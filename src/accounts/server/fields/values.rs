@@ -79,13 +79,13 @@ pub async fn write(conn: &mut PgConnection, account: AccountId, old: &[FieldValu
     Ok(())
 }
 
-/// The same errors with the fields as forms name them: `fields[team]` for `fields.team`.
+/// The same errors with the fields as forms name them: `fields[team]` for `fields.team`, `work[answer]` for `work.answer`.
 pub fn beside_inputs(error: AppError) -> AppError {
     match error {
         AppError::Invalid { mut fields } => {
             for field in &mut fields {
-                if let Some(slug) = field.field.strip_prefix("fields.") {
-                    field.field = format!("fields[{slug}]");
+                if let Some((of @ ("fields" | "work"), name)) = field.field.split_once('.') {
+                    field.field = format!("{of}[{name}]");
                 }
             }
             AppError::Invalid { fields }

@@ -4,7 +4,7 @@ use super::{Return, ask_deletion, come_back, confirm_deletion, deactivate};
 use crate::{
     accounts::server::{
         Visitor,
-        http::{Asking, CurrentPasswordBody, LinkBody, MailedBody},
+        http::{Asking, CurrentPasswordBody, LinkBody, MailedBody, mailed},
     },
     error::AppError,
     platform::{
@@ -13,10 +13,10 @@ use crate::{
     },
 };
 use axum::{
-    Extension, Json, Router,
+    Extension, Router,
     extract::State,
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{delete, post},
 };
 use serde::Deserialize;
@@ -63,7 +63,7 @@ pub async fn delete_me(
     Body(body): Body<DeleteMeBody>,
 ) -> Result<Response, AppError> {
     let sent_to = ask_deletion(&ctx, &caller, &Visitor::of(&info), &body.email, Some(&body.current_password.into())).await?;
-    Ok((StatusCode::ACCEPTED, Json(MailedBody { mailed_to: sent_to.to_string() })).into_response())
+    Ok(mailed(sent_to.to_string()))
 }
 
 /// Delete your account

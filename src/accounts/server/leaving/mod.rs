@@ -63,8 +63,8 @@ pub async fn ask_deletion(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &st
     fresh_proof(ctx, caller, current_password).await?;
     let email: Email = caller.email.parse().map_err(AppError::internal)?;
     let profile = super::profile(ctx, caller).await?;
-    let typed = typed.trim().to_ascii_lowercase();
-    if typed != email.key() && profile.handle.as_ref() != Some(&typed) {
+    let is_address = typed.parse::<Email>().is_ok_and(|typed| typed.key() == email.key());
+    if !is_address && profile.handle.as_ref().is_none_or(|handle| *handle != typed.trim().to_ascii_lowercase()) {
         return Err(AppError::invalid("email", format!("Type {email} to confirm.")));
     }
     // By the account, not its address: strangers who ask for mails there do not keep its owner from leaving.

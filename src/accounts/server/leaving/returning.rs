@@ -7,12 +7,16 @@ use super::{
     store::{self, Departure},
 };
 use crate::{
-    accounts::server::{
-        Visitor,
-        attempts::{self, Attempt},
-        sign_up::about,
-        store::{accounts, sessions, tokens as token_store},
-        tokens::{self, Purpose},
+    accounts::{
+        model::Left,
+        server::{
+            Visitor,
+            attempts::{self, Attempt},
+            profile::in_full,
+            sign_up::about,
+            store::{accounts, sessions, tokens as token_store},
+            tokens::{self, Purpose},
+        },
     },
     activity::server::{Change, record},
     error::AppError,
@@ -70,15 +74,15 @@ pub fn return_ticket(ctx: &Ctx, account: AccountId) -> Ticket {
 }
 
 /// What would be brought back, if it can be. Changes nothing.
-pub async fn returning(ctx: &Ctx, by: &Return) -> Result<Option<Departure>, AppError> {
+pub async fn returning(ctx: &Ctx, by: &Return) -> Result<Option<Left>, AppError> {
     let account = match by {
         Return::Password(ticket) => ticket.is_good(ctx).then_some(ticket.account),
         Return::Link(token) => tokens::check_link(ctx, token, Purpose::KeepAccount).await?.map(|right| right.account),
     };
-    match account {
-        Some(account) => Ok(store::find_departure(&ctx.db, account).await?),
-        None => Ok(None),
-    }
+    let Some(account) = account else { return Ok(None) };
+    let Some(Departure { erase_at, .. }) = store::find_departure(&ctx.db, account).await? else { return Ok(None) };
+    let zone = accounts::find_account(&ctx.db, account).await?.map(|account| account.time_zone).unwrap_or_default();
+    Ok(Some(Left { erased: erase_at.map(|at| in_full(at, &zone)) }))
 }
 
 /// Brings the account back; its keys pass as before. Of several at once, one does it.

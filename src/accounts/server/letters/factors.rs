@@ -21,6 +21,10 @@ impl Letter for FactorChanged {
                 .facts(when(self.seen.as_ref(), to))
                 .text("If you did not ask for it, stop it now. Nobody needs your password for that.")
                 .link("Keep my second factors", &self.link),
+            Told::TakenBack => mail
+                .facts(facts(self.seen.as_ref(), to))
+                .text("Set a new password first: the old one signs nobody in. Then look through your second factors and your keys. If you did not ask for it, somebody else reads your mail: change the password of your mailbox, too.")
+                .link("Set a new password", &self.link),
             Told::ResetDone => mail
                 .facts(when(self.seen.as_ref(), to))
                 .text("If you did not ask for it, set a new password now and tell the operator of this site.")
@@ -41,6 +45,10 @@ impl Letter for FactorChanged {
                 .facts(when(self.seen.as_ref(), to))
                 .text("Wenn Sie nicht darum gebeten haben, halten Sie es jetzt auf. Ihr Passwort ist dafür nicht nötig.")
                 .link("Zweite Faktoren behalten", &self.link),
+            Told::TakenBack => mail
+                .facts(facts(self.seen.as_ref(), to))
+                .text("Setzen Sie zuerst ein neues Passwort: Mit dem alten meldet sich niemand mehr an. Sehen Sie danach Ihre zweiten Faktoren und Ihre Schlüssel durch. Wenn Sie nicht darum gebeten haben, liest jemand anderes Ihre Post: Ändern Sie auch das Passwort Ihres Postfachs.")
+                .link("Neues Passwort setzen", &self.link),
             Told::ResetDone => mail
                 .facts(when(self.seen.as_ref(), to))
                 .text("Wenn Sie nicht darum gebeten haben, setzen Sie jetzt ein neues Passwort und benachrichtigen Sie den Betreiber dieser Seite.")
@@ -92,6 +100,10 @@ const fn german(told: Told) -> (&'static str, &'static str) {
         Told::ResetStopped => (
             "Ihre zweiten Faktoren bleiben",
             "Das Entfernen Ihrer Authenticator-App, Ihrer Passkeys und Ihrer Wiederherstellungscodes wurde aufgehalten. Nichts hat sich geändert.",
+        ),
+        Told::TakenBack => (
+            "Was jemand anderes hinzugefügt hat, wurde entfernt",
+            "Authenticator-Apps, Passkeys, Wiederherstellungscodes, Anmeldungen über andere Anbieter und Schlüssel für die API dieser Seite wurden entfernt, die zu Ihrem Konto hinzukamen, seit jemand anderes darin war. Was vorher da war, ist unverändert; was weggenommen wurde, richten Sie neu ein.",
         ),
         Told::ResetDone => (
             "Ihre zweiten Faktoren wurden entfernt",

@@ -19,7 +19,7 @@ pub use programs::ProgramTold;
 pub use proving::{AlreadyRegistered, ConfirmEmail};
 pub use seen::Seen;
 pub use sign_ins::SignInElsewhere;
-pub use warnings::{Banned, Locked, NewDevice, Unbanned};
+pub use warnings::{Banned, Locked, NewDevice, PasswordStopped, Unbanned};
 
 use super::{factors::Told, openid, programs as signed_in};
 use crate::platform::mail::{Kind, Sample};
@@ -58,6 +58,11 @@ pub const KINDS: &[Kind] = &[
         sample: |s| Box::new(Locked { failures: 9, link: s.secret_link("/unlock"), seen: seen(s) }),
     },
     Kind {
+        name: "accounts.password_stopped",
+        about: "After the hundredth wrong try in a row.",
+        sample: |s| Box::new(PasswordStopped { forgot: s.link("/forgot-password"), seen: seen(s) }),
+    },
+    Kind {
         name: "accounts.program_signed_in",
         about: "After a program signed in that was not signed in before.",
         sample: |s| Box::new(program(signed_in::Told::SignedIn, s)),
@@ -92,6 +97,7 @@ pub const KINDS: &[Kind] = &[
         sample: |s| Box::new(factor(Told::ResetAsked, s)),
     },
     Kind { name: "accounts.reset_stopped", about: "After that removal was stopped.", sample: |s| Box::new(factor(Told::ResetStopped, s)) },
+    Kind { name: "accounts.taken_back", about: "After what somebody else added to the account was removed.", sample: |s| Box::new(factor(Told::TakenBack, s)) },
     Kind { name: "accounts.reset_done", about: "After the second factors were removed by an operator.", sample: |s| Box::new(factor(Told::ResetDone, s)) },
     Kind {
         name: "accounts.address_wanted",

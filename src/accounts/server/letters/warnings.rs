@@ -1,4 +1,4 @@
-//! The mails that warn: of a ban and its end, of guessing, of a new device.
+//! The mails that warn: of a ban and its end, of guessing and what it ends in, of a new device.
 
 use super::seen::{Seen, facts};
 use crate::platform::mail::{Letter, Mail, Reader, harmless};
@@ -104,6 +104,34 @@ impl Letter for Locked {
             .facts(facts(self.seen.as_ref(), to))
             .text("Wenn Sie das nicht waren, brauchen Sie nichts zu tun: Das Warten hält Fremde fern. Wenn Ihr Passwort kurz ist oder auch anderswo gilt, setzen Sie ein neues.")
             .because("jemand für Ihr Konto falsche Passwörter versucht hat")
+    }
+}
+
+pub struct PasswordStopped {
+    /// Where a new one is asked for.
+    pub forgot: String,
+    pub seen: Option<Seen>,
+}
+
+impl Letter for PasswordStopped {
+    fn en(&self, to: &Reader) -> Mail {
+        to.mail("Your password has to be replaced")
+            .text("100 wrong tries in a row were made for your account. Nobody came in. Your password is tried no more in browsers that you did not use before.")
+            .text("Set a new one, and all is as it was. Until then a passkey signs you in, and so does the password in a browser where you signed in before. Your keys and open sessions go on.")
+            .link("Set a new password", &self.forgot)
+            .facts(facts(self.seen.as_ref(), to))
+            .text("If it wasn't you, choose a password that is long and used nowhere else.")
+            .because("somebody tried 100 times in a row to come into your account")
+    }
+
+    fn de(&self, to: &Reader) -> Mail {
+        to.mail("Ihr Passwort muss ersetzt werden")
+            .text("Für Ihr Konto gab es 100 falsche Versuche hintereinander. Niemand kam hinein. In Browsern, die Sie vorher nicht benutzt haben, gilt Ihr Passwort nicht mehr.")
+            .text("Setzen Sie ein neues, dann ist alles wie zuvor. Bis dahin kommen Sie mit einem Passkey hinein, und mit dem Passwort in einem Browser, in dem Sie schon angemeldet waren. Ihre Schlüssel und offenen Sitzungen laufen weiter.")
+            .link("Neues Passwort setzen", &self.forgot)
+            .facts(facts(self.seen.as_ref(), to))
+            .text("Wenn Sie das nicht waren, wählen Sie ein langes Passwort, das nirgends sonst gilt.")
+            .because("jemand 100-mal hintereinander versucht hat, in Ihr Konto zu kommen")
     }
 }
 

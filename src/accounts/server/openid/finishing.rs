@@ -4,7 +4,9 @@
 use super::{
     flow::{self, Flow, Purpose},
     linking::{self, Offer},
-    named, signing, store,
+    named,
+    signing::{self, Newcomer},
+    store,
     talk::{self, Identity},
 };
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
     },
     error::AppError,
     platform::{Ctx, config::Provider},
-    values::{Email, SessionId},
+    values::{Email, Language, SessionId},
 };
 use tower_sessions::Session;
 
@@ -43,6 +45,8 @@ pub struct Back<'a> {
     pub flow: Option<&'a str>,
     /// The invitation that it opened.
     pub invite: Option<&'a str>,
+    /// The language that it likes best, for an account that is made now.
+    pub language: Option<Language>,
 }
 
 /// How it ended.
@@ -90,7 +94,10 @@ pub async fn finish(ctx: &Ctx, back: Back<'_>, slug: &str, answer: Answer) -> Re
 
 async fn end(ctx: &Ctx, back: Back<'_>, provider: &Provider, flow: Flow, who: &Identity) -> Result<Finished, AppError> {
     match flow.purpose {
-        Purpose::SignIn => signing::sign_in(ctx, back.from, provider, who, back.invite, flow.next).await,
+        Purpose::SignIn => {
+            let new = Newcomer { invite: back.invite, language: back.language.unwrap_or(ctx.config.mail.language) };
+            signing::sign_in(ctx, back.from, provider, who, new, flow.next).await
+        }
         Purpose::Link { session } => {
             let caller = same_caller(back, session)?;
             linking::link(ctx, caller, back.from, provider, &who.subject, who.email.as_ref().map(Email::as_str)).await?;

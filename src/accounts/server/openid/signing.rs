@@ -17,12 +17,13 @@ use crate::{
         server::{
             Visitor,
             attempts::{self, Attempt},
-            devices,
+            begun, devices,
             entry::is_of_banned_domain,
             factors,
             jobs::{SendNothing, SendVerification},
+            policies::ends_of,
             sign_in::{Proven, SignIn, admit, way_in},
-            sign_up::{self, DEVELOPER, Row, about, before_at, door},
+            sign_up::{self, DEVELOPER, Inserted, Row, about, before_at, door},
             store::{
                 accounts::{self, Account},
                 departures::lock_account,
@@ -33,9 +34,16 @@ use crate::{
     activity::server::{Change, record},
     error::AppError,
     platform::{Ctx, config::Provider, jobs, session},
-    values::{AccountId, Email, SessionId},
+    values::{AccountId, Email, Language, SessionId},
 };
 use serde_json::json;
+
+/// What the browser holds of an account that may be made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Newcomer<'a> {
+    pub invite: Option<&'a str>,
+    pub language: Language,
+}
 
 /// Signs in or up whoever this is.
 pub(super) async fn sign_in(
@@ -43,23 +51,23 @@ pub(super) async fn sign_in(
     from: &Visitor,
     provider: &Provider,
     who: &Identity,
-    invite: Option<&str>,
+    new: Newcomer<'_>,
     next: Option<String>,
 ) -> Result<Finished, AppError> {
     if let Some(account) = store::find_linked(&ctx.db, &who.issuer, &who.subject).await? {
         return Ok(Finished::SignedIn { outcome: enter(ctx, from, provider, account, who, false).await?, next });
     }
     let offer = || Finished::Offered { offer: Offer::of(ctx, provider, who), name: provider.name.clone() };
-    let may_sign_up = provider.allow_sign_up && matches!(door(ctx, invite.is_some()), Door::Open | Door::Invited);
+    let may_sign_up = provider.allow_sign_up && matches!(door(ctx, new.invite.is_some()), Door::Open | Door::Invited);
     let Some(email) = &who.email else { return Ok(offer()) };
     if !(provider.trusts_email && who.is_verified) {
-        return if may_sign_up { sign_up_unproven(ctx, from, provider, who, email, invite).await } else { Ok(offer()) };
+        return if may_sign_up { sign_up_unproven(ctx, from, provider, who, email, new).await } else { Ok(offer()) };
     }
     match accounts::find_by_email(&ctx.db, &email.key()).await?.filter(|account| account.is_verified) {
         Some(account) if factors::has_second_factor(ctx, account.id).await? => Ok(offer()),
         Some(account) => Ok(Finished::SignedIn { outcome: enter(ctx, from, provider, account.id, who, true).await?, next }),
         None if may_sign_up => {
-            let account = sign_up_proven(ctx, from, provider, who, email, invite).await?;
+            let account = sign_up_proven(ctx, from, provider, who, email, new).await?;
             Ok(Finished::SignedIn { outcome: enter(ctx, from, provider, account, who, false).await?, next })
         }
         None => Err(AppError::conflict("Nobody can make an account here this way. Ask the operator of this site for one.")),
@@ -104,16 +112,16 @@ async fn let_in(ctx: &Ctx, from: &Visitor, provider: &Provider, account: &Accoun
     if !is_linked || wants_factor {
         return Err(again());
     }
-    let (idle, max) = (ctx.config.auth.session_idle, ctx.config.auth.session_max);
-    session::keep(&mut tx, session::Kept { id, account: account.id, device: &from.device, address: from.address, now, idle, max }).await?;
+    let ends = ends_of(ctx, &mut *tx, account.id).await?;
+    session::keep(&mut tx, session::Kept { id, account: account.id, device: &from.device, address: from.address, now, ends }).await?;
     admit(ctx, &mut tx, account, device, from).await?;
     tx.commit().await?;
     Ok(id)
 }
 
 /// An account whose address the provider has proven, without a password.
-async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Identity, email: &Email, invite: Option<&str>) -> Result<AccountId, AppError> {
-    let invite = sign_up::invite(ctx, invite).await?;
+async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Identity, email: &Email, new: Newcomer<'_>) -> Result<AccountId, AppError> {
+    let invite = sign_up::invite(ctx, new.invite).await?;
     if is_of_banned_domain(ctx, email).await? {
         return Err(AppError::refused("Accounts with an address of this domain can't be made here."));
     }
@@ -125,8 +133,8 @@ async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Id
     {
         return Err(sign_up::no_invite());
     }
-    let row = Row { email, name: &name, time_zone: "UTC", language: ctx.config.mail.language, password_hash: None, is_verified: true };
-    let (account, workspace) = sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await?.ok_or_else(again)?;
+    let row = Row { email, name: &name, time_zone: "UTC", language: new.language, password_hash: None, is_verified: true };
+    let Inserted { account, workspace, .. } = sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await?.ok_or_else(again)?;
     tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
     if !insert(ctx, &mut tx, account, provider, &who.subject, Some(email.as_str())).await? {
         return Err(again());
@@ -139,8 +147,8 @@ async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Id
 }
 
 /// The same for an address that is yet to be proven by mail. Known and unknown ones are answered alike.
-async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Identity, email: &Email, invite: Option<&str>) -> Result<Finished, AppError> {
-    let invite = sign_up::invite(ctx, invite).await?;
+async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Identity, email: &Email, new: Newcomer<'_>) -> Result<Finished, AppError> {
+    let invite = sign_up::invite(ctx, new.invite).await?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let mailed = Finished::Mailed { email: email.clone(), offer: Offer::of(ctx, provider, who) };
@@ -149,6 +157,7 @@ async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &
     if is_banned {
         jobs::enqueue(ctx, &mut tx, &SendNothing {}).await?;
         tx.commit().await?;
+        begun::remember(ctx, sign_up::new_sign_up(ctx));
         return Ok(mailed);
     }
     if let Some(invite) = invite
@@ -157,9 +166,9 @@ async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &
         return Err(sign_up::no_invite());
     }
     let name = name_of(who, email);
-    let row = Row { email, name: &name, time_zone: "UTC", language: ctx.config.mail.language, password_hash: None, is_verified: false };
-    match sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
-        Some((account, workspace)) => {
+    let row = Row { email, name: &name, time_zone: "UTC", language: new.language, password_hash: None, is_verified: false };
+    let id = match sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
+        Some(Inserted { account, workspace, sign_up }) => {
             tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
             if !insert(ctx, &mut tx, account, provider, &who.subject, Some(email.as_str())).await? {
                 return Err(AppError::conflict("This sign-in was used a moment ago. Begin again."));
@@ -168,6 +177,7 @@ async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &
             change.data["provider"] = json!(provider.slug.as_str());
             let cause = record(ctx, &mut tx, change).await?;
             jobs::enqueue(ctx, &mut tx, &SendVerification { account, cause }).await?;
+            sign_up
         }
         None => {
             let Some(owner) = accounts::find_by_email(&mut *tx, &email.key()).await? else {
@@ -175,9 +185,11 @@ async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &
             };
             let cause = record(ctx, &mut tx, Change { kind: "account.sign_up_repeated", ..about(owner.id, "somebody", from) }).await?;
             tell(ctx, &mut tx, owner.id, cause, &provider.name, Told::Offered).await?;
+            sign_up::new_sign_up(ctx)
         }
-    }
+    };
     tx.commit().await?;
+    begun::remember(ctx, id);
     Ok(mailed)
 }
 

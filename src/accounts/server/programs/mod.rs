@@ -2,7 +2,7 @@
 //! is an access token for a quarter of an hour and a refresh token, which is another one after each use (`refreshing`, R71).
 //!
 //! All tokens of one sign-in are a family. It is listed and ended like a session, and by everything that ends sessions: a new password,
-//! a ban, leaving, "this wasn't me". Whether its account may come in is asked for every request (`entry`), as for everybody.
+//! a ban, leaving, "this wasn't me"; and a policy that lets sessions last for less holds it, too (`store::programs`). Whether its account may come in is asked for every request (`entry`), as for everybody.
 
 mod device;
 mod jobs;
@@ -22,6 +22,7 @@ use super::{
     Visitor,
     caller::entering,
     factors::{Offered, accept_second_factor},
+    policies::most_of,
     sign_in::{Proven, SignIn, sign_in},
     sign_up::about,
     store::{
@@ -173,7 +174,8 @@ async fn begin(ctx: &Ctx, from: &Visitor, account: AccountId, program: &str, gro
     };
     store::insert_family(&mut tx, new).await?;
     keep(&mut tx, family, 1, (&access, &refresh), now, now + auth.token_max).await?;
-    store::delete_oldest_families(&mut tx, account, auth.session_count).await?;
+    let most = most_of(ctx, &mut *tx, account).await?;
+    store::delete_oldest_families(&mut tx, account, most).await?;
     let holder = accounts::find_account(&mut *tx, account).await?.ok_or(TokenError::InvalidGrant)?;
     let cause = record(ctx, &mut tx, about_program("program.signed_in", account, &holder, from, program)).await?;
     if is_new {

@@ -3,6 +3,7 @@
 use crate::values::{AccountId, Language, WorkspaceId};
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// What sign-in and mails need to know of an account.
 #[derive(Debug, Clone)]
@@ -147,6 +148,18 @@ pub async fn insert_roles(conn: &mut PgConnection, account: AccountId, roles: &[
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The newest sign-up with the account's address; what only its browser holds.
+pub async fn update_sign_up(conn: &mut PgConnection, account: AccountId, sign_up: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("update accounts set sign_up_id = $2 where id = $1", account.uuid(), sign_up).execute(conn).await?;
+    Ok(())
+}
+
+/// None of an account that nobody signed up with, or once its address was proven.
+pub async fn find_sign_up(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Option<Uuid>> {
+    let id = sqlx::query_scalar!("select sign_up_id from accounts where id = $1 and verified_at is null", account.uuid());
+    Ok(id.fetch_optional(db).await?.flatten())
 }
 
 /// False if the address was proven before.

@@ -10,6 +10,8 @@ pub struct Charge<'a> {
     pub free: i32,
     pub first: i32,
     pub longest: i32,
+    /// From this failure on it is blocked for good.
+    pub stops_at: i32,
     /// A bucket that was left alone since then starts anew.
     pub forget_before: OffsetDateTime,
     pub now: OffsetDateTime,
@@ -18,12 +20,13 @@ pub struct Charge<'a> {
 /// Counts one attempt and says until when the bucket is blocked from now on. None: it is blocked already, and nothing was counted.
 pub async fn charge(db: impl PgExecutor<'_>, c: Charge<'_>) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!(
-        "insert into attempt_counters as a (bucket, failures, last_at, blocked_until) values ($1, 1, $2::timestamptz, $2::timestamptz + attempt_wait(1, $3, $4, $5))
+        "insert into attempt_counters as a (bucket, failures, last_at, blocked_until) values ($1, 1, $2::timestamptz, $2::timestamptz + attempt_wait(1, $3, $4, $5, $7))
          on conflict (bucket) do update
            set failures = case when a.last_at < $6::timestamptz then 1 else a.failures + 1 end,
              last_at = $2,
-             blocked_until = $2::timestamptz + attempt_wait(case when a.last_at < $6::timestamptz then 1 else a.failures + 1 end, $3, $4, $5)
-           where a.blocked_until <= $2
+             blocked_until = $2::timestamptz + attempt_wait(case when a.last_at < $6::timestamptz then 1 else a.failures + 1 end, $3, $4, $5, $7)
+           -- Where the clock went back, what did not have to wait does not have to wait for it either.
+           where a.blocked_until <= greatest($2, a.last_at)
          returning blocked_until",
         c.bucket,
         c.now,
@@ -31,6 +34,7 @@ pub async fn charge(db: impl PgExecutor<'_>, c: Charge<'_>) -> sqlx::Result<Opti
         c.first,
         c.longest,
         c.forget_before,
+        c.stops_at,
     )
     .fetch_optional(db)
     .await
@@ -51,6 +55,12 @@ pub async fn refund(db: impl PgExecutor<'_>, bucket: &str, now: OffsetDateTime) 
     sqlx::query!("update attempt_counters set failures = greatest(failures - 1, 0), blocked_until = least(blocked_until, $2) where bucket = $1", bucket, now,)
         .execute(db)
         .await?;
+    Ok(())
+}
+
+/// The same for those that are not blocked beyond `stopped`.
+pub async fn delete_open_buckets(db: impl PgExecutor<'_>, buckets: &[String], stopped: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("delete from attempt_counters where bucket = any($1) and blocked_until < $2", buckets, stopped).execute(db).await?;
     Ok(())
 }
 

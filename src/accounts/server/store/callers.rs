@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::model::{Caller, Via},
-    values::{AccountId, Permission, WorkspaceId},
+    values::{AccountId, Permission, Picture, WorkspaceId},
 };
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -30,13 +30,14 @@ pub async fn find_caller(db: &PgPool, account: AccountId, via: Via, address: Opt
              where b.lifted_at is null and b.ended_at is null and (b.until is null or b.until > $3)
                and (b.account_id = $1 or b.domain is not null or b.network >>= $2::text::inet)
            )
-           select a.id, a.name, a.email, a.time_zone, w.id as workspace_id, w.name as workspace_name, a.verified_at is not null as "is_verified!",
+           select a.id, a.name, a.email, a.time_zone, w.id as workspace_id, w.name as workspace_name, v.hash as "picture?", a.verified_at is not null as "is_verified!",
              d.reason as "disabled?",
              exists (select from held where account_id is not null or network is not null) as "is_banned!",
              exists (select from held where domain is not null) as "are_domains_banned!",
              exists (select from totp_factors t where t.account_id = a.id) or exists (select from passkeys k where k.account_id = a.id) as "has_second!",
              array(select distinct p.permission from account_roles r join role_permissions p on p.role = r.role where r.account_id = a.id) as "permissions!"
            from accounts a join workspaces w on w.personal_of = a.id left join account_disablements d on d.account_id = a.id
+             left join avatars v on v.account_id = a.id
            where a.id = $1 and not exists (select from account_departures g where g.account_id = a.id)"#,
         account.uuid(),
         address,
@@ -52,6 +53,7 @@ pub async fn find_caller(db: &PgPool, account: AccountId, via: Via, address: Opt
             workspace: WorkspaceId::new(r.workspace_id),
             workspace_name: r.workspace_name,
             time_zone: r.time_zone,
+            picture: r.picture.as_deref().and_then(Picture::from_bytes),
             permissions: r.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect(),
             via,
             gave_pin: false,

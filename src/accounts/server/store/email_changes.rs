@@ -11,17 +11,28 @@ pub struct Undo {
     pub account: AccountId,
     pub old_email: String,
     pub until: OffsetDateTime,
+    /// When whoever asked for the change came in.
+    pub since: OffsetDateTime,
 }
 
-/// The address that an account waits for from now on.
-pub async fn replace_change(conn: &mut PgConnection, account: AccountId, id: EventId, email: &str, now: OffsetDateTime) -> sqlx::Result<()> {
+/// The address that an account waits for from now on. `since`: when whoever asks came in.
+pub async fn replace_change(
+    conn: &mut PgConnection,
+    account: AccountId,
+    id: EventId,
+    email: &str,
+    now: OffsetDateTime,
+    since: OffsetDateTime,
+) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into email_changes (account_id, id, new_email, asked_at) values ($1, $2, $3, $4)
-         on conflict (account_id) do update set id = excluded.id, new_email = excluded.new_email, asked_at = excluded.asked_at",
+        "insert into email_changes (account_id, id, new_email, asked_at, since) values ($1, $2, $3, $4, $5)
+         on conflict (account_id) do update
+           set id = excluded.id, new_email = excluded.new_email, asked_at = excluded.asked_at, since = excluded.since",
         account.uuid(),
         id.uuid(),
         email,
         now,
+        since,
     )
     .execute(conn)
     .await?;
@@ -40,9 +51,10 @@ pub async fn lock_change(conn: &mut PgConnection, account: AccountId, id: EventI
         .await
 }
 
-/// Takes the address of exactly this request out.
-pub async fn take_change(conn: &mut PgConnection, account: AccountId, id: EventId) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!("delete from email_changes where account_id = $1 and id = $2 returning new_email", account.uuid(), id.uuid()).fetch_optional(conn).await
+/// Takes the address of exactly this request out, with when whoever asked for it came in.
+pub async fn take_change(conn: &mut PgConnection, account: AccountId, id: EventId) -> sqlx::Result<Option<(String, Option<OffsetDateTime>)>> {
+    let row = sqlx::query!("delete from email_changes where account_id = $1 and id = $2 returning new_email, since", account.uuid(), id.uuid());
+    Ok(row.fetch_optional(conn).await?.map(|r| (r.new_email, r.since)))
 }
 
 /// False if nothing waited.
@@ -59,12 +71,13 @@ pub async fn delete_unproven(conn: &mut PgConnection, email_key: &str) -> sqlx::
 
 pub async fn insert_undo(conn: &mut PgConnection, undo: &Undo, token_hash: &[u8]) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into email_undos (id, account_id, old_email, token_hash, until) values ($1, $2, $3, $4, $5)",
+        "insert into email_undos (id, account_id, old_email, token_hash, until, since) values ($1, $2, $3, $4, $5, $6)",
         undo.id.uuid(),
         undo.account.uuid(),
         undo.old_email,
         token_hash,
         undo.until,
+        undo.since,
     )
     .execute(conn)
     .await?;
@@ -73,28 +86,38 @@ pub async fn insert_undo(conn: &mut PgConnection, undo: &Undo, token_hash: &[u8]
 
 /// The way back that a link stands for, while there is one.
 pub async fn find_undo(db: impl PgExecutor<'_>, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<Option<Undo>> {
-    let row = sqlx::query!("select id, account_id, old_email, until from email_undos where token_hash = $1 and until > $2", token_hash, now);
+    let row = sqlx::query!(
+        r#"select id, account_id, old_email, until, coalesce(since, until - interval '7 days') as "since!" from email_undos where token_hash = $1 and until > $2"#,
+        token_hash,
+        now
+    );
     let row = row.fetch_optional(db).await?;
-    Ok(row.map(|r| Undo { id: EventId::new(r.id), account: AccountId::new(r.account_id), old_email: r.old_email, until: r.until }))
+    Ok(row.map(|r| Undo { id: EventId::new(r.id), account: AccountId::new(r.account_id), old_email: r.old_email, until: r.until, since: r.since }))
 }
 
 /// The way back that an event opened, for the mail that tells of it.
 pub async fn find_undo_of(db: impl PgExecutor<'_>, id: EventId) -> sqlx::Result<Option<Undo>> {
-    let row = sqlx::query!("select id, account_id, old_email, until from email_undos where id = $1", id.uuid()).fetch_optional(db).await?;
-    Ok(row.map(|r| Undo { id: EventId::new(r.id), account: AccountId::new(r.account_id), old_email: r.old_email, until: r.until }))
+    let row = sqlx::query!(
+        r#"select id, account_id, old_email, until, coalesce(since, until - interval '7 days') as "since!" from email_undos where id = $1"#,
+        id.uuid()
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|r| Undo { id: EventId::new(r.id), account: AccountId::new(r.account_id), old_email: r.old_email, until: r.until, since: r.since }))
 }
 
 /// The way back from the first change after an event, while there is one: to the address that the account had then.
 pub async fn find_undo_since(db: impl PgExecutor<'_>, account: AccountId, since: EventId, now: OffsetDateTime) -> sqlx::Result<Option<Undo>> {
     let row = sqlx::query!(
-        "select id, account_id, old_email, until from email_undos where account_id = $1 and id > $2 and until > $3 order by id limit 1",
+        r#"select id, account_id, old_email, until, coalesce(since, until - interval '7 days') as "since!"
+           from email_undos where account_id = $1 and id > $2 and until > $3 order by id limit 1"#,
         account.uuid(),
         since.uuid(),
         now,
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|r| Undo { id: EventId::new(r.id), account: AccountId::new(r.account_id), old_email: r.old_email, until: r.until }))
+    Ok(row.map(|r| Undo { id: EventId::new(r.id), account: AccountId::new(r.account_id), old_email: r.old_email, until: r.until, since: r.since }))
 }
 
 /// Goes it: this way back and those of every later change end. False if somebody was quicker.

@@ -6,8 +6,9 @@ use time::{Duration, OffsetDateTime};
 
 /// Longer than a mail is tried: a retry must find that its proof was used.
 const PROOFS: Duration = Duration::days(8);
-/// Longer than any rule remembers (`attempts::Rule`).
+/// Longer than any rule remembers one or two failures; three and more in a row are kept for as long as `attempts::REMEMBERED`.
 const ATTEMPTS: Duration = Duration::days(8);
+const ROWS_OF_ATTEMPTS: Duration = Duration::days(401);
 /// As long as the cookie of a known browser lives (`devices::LIVES`).
 const DEVICES: Duration = Duration::days(400);
 /// Longer than an export can be fetched.
@@ -36,7 +37,15 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
     let undos = sqlx::query!("delete from email_undos where until < $1", now).execute(db).await?.rows_affected();
     super::exports::delete_old(db, now - EXPORTS).await?;
     super::profiles::delete_old_holds(db, now).await?;
-    let attempts = sqlx::query!("delete from attempt_counters where last_at < $1 and blocked_until < $2", now - ATTEMPTS, now).execute(db).await?;
+    super::sign_up_work::delete_old(db, now - EXPORTS, now).await?;
+    let attempts = sqlx::query!(
+        "delete from attempt_counters where blocked_until < $3 and (last_at < $2 or (last_at < $1 and (failures < 3 or bucket !~ '^(sign_in:(id|dev)|password:id):')))",
+        now - ATTEMPTS,
+        now - ROWS_OF_ATTEMPTS,
+        now,
+    )
+    .execute(db)
+    .await?;
     let invites = sqlx::query!("delete from invites where expires_at < $1", now - INVITES).execute(db).await?;
     sqlx::query!("delete from pending_sign_ins where expires_at < $1", now).execute(db).await?;
     sqlx::query!("delete from interrupted_forms where expires_at < $1", now).execute(db).await?;

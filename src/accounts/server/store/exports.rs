@@ -76,6 +76,8 @@ pub struct KeyLine {
     pub environment: String,
     pub state: String,
     pub permissions: Vec<String>,
+    /// Sets of permissions that it holds beside its own, by name.
+    pub bundles: Vec<String>,
     pub addresses: Vec<String>,
     pub tags: Vec<String>,
     #[serde(with = "time::serde::rfc3339")]
@@ -177,7 +179,8 @@ pub async fn list_sessions(db: impl PgExecutor<'_>, account: AccountId) -> sqlx:
 pub async fn list_keys(db: impl PgExecutor<'_>, workspace: WorkspaceId) -> sqlx::Result<Vec<KeyLine>> {
     sqlx::query_as!(
         KeyLine,
-        r#"select k.id as "id: KeyId", a.slug as api, k.name, k.environment, k.state, k.permissions, k.addresses::text[] as "addresses!", k.tags,
+        r#"select k.id as "id: KeyId", a.slug as api, k.name, k.environment, k.state, k.permissions,
+             array(select b.name from key_bundles h join api_bundles b on b.id = h.bundle_id where h.key_id = k.id order by b.name) as "bundles!", k.addresses::text[] as "addresses!", k.tags,
              k.created_at, k.expires_at
            from keys k join apis a on a.id = k.api_id where k.workspace_id = $1 order by k.created_at, k.id"#,
         workspace.uuid(),

@@ -1,6 +1,6 @@
 //! Sign-ins at providers that are linked to accounts, and those that are on their way there and back.
 
-use crate::values::{AccountId, EventId, LinkId};
+use crate::values::{AccountId, LinkId};
 use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
@@ -112,17 +112,11 @@ pub async fn delete_links_of(conn: &mut PgConnection, account: AccountId) -> sql
     Ok(())
 }
 
-/// Those that were linked or used since an event; the event is written just after what it tells of.
-pub async fn delete_links_since(conn: &mut PgConnection, account: AccountId, since: EventId) -> sqlx::Result<()> {
-    sqlx::query!(
-        "delete from linked_sign_ins l using events e
-         where e.id = $2 and l.account_id = $1 and greatest(l.created_at, l.last_used_at) >= e.at - interval '5 minutes'",
-        account.uuid(),
-        since.uuid(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+/// Those that were linked since then, or came in by since `used_since`; true if there were any.
+pub async fn delete_links_since(conn: &mut PgConnection, account: AccountId, since: OffsetDateTime, used_since: OffsetDateTime) -> sqlx::Result<bool> {
+    let done =
+        sqlx::query!("delete from linked_sign_ins where account_id = $1 and (created_at >= $2 or last_used_at >= $3)", account.uuid(), since, used_since,);
+    Ok(done.execute(conn).await?.rows_affected() > 0)
 }
 
 pub async fn insert_flow(db: impl PgExecutor<'_>, state_hash: &[u8], expires_at: OffsetDateTime) -> sqlx::Result<()> {

@@ -29,10 +29,30 @@ pub async fn insert_lock(
     is_new.fetch_one(db).await
 }
 
-/// Takes the lock away by the link of its mail; of several uses at once, one gets the account.
+/// Takes the lock away by the link of its mail, unless the password is tried no more; of several uses at once, one gets the account.
 pub async fn delete_lock_by_token(db: impl PgExecutor<'_>, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<Option<AccountId>> {
-    let id = sqlx::query_scalar!("delete from account_locks where token_hash = $1 and expires_at > $2 returning account_id", token_hash, now);
+    let id =
+        sqlx::query_scalar!("delete from account_locks where token_hash = $1 and expires_at > $2 and stopped_at is null returning account_id", token_hash, now);
     Ok(id.fetch_optional(db).await?.map(AccountId::new))
+}
+
+/// Notes that the password is tried no more. True the first time.
+pub async fn update_stopped(db: impl PgExecutor<'_>, account: AccountId, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!("update account_locks set stopped_at = $2 where account_id = $1 and stopped_at is null", account.uuid(), now).execute(db).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// True if the password is tried no more.
+pub async fn is_stopped(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<bool> {
+    let found =
+        sqlx::query_scalar!(r#"select exists (select from account_locks where account_id = $1 and stopped_at is not null) as "is_stopped!""#, account.uuid());
+    found.fetch_one(db).await
+}
+
+/// Takes a lock away that only makes people wait.
+pub async fn delete_open_lock(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<()> {
+    sqlx::query!("delete from account_locks where account_id = $1 and stopped_at is null", account.uuid()).execute(db).await?;
+    Ok(())
 }
 
 /// True if there was one.

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod administration;
 pub mod attempts;
+pub mod avatars;
 pub mod bans;
 pub mod departures;
 pub mod device_requests;
@@ -16,9 +17,12 @@ pub mod invites;
 pub mod linked;
 pub mod locks;
 pub mod operators;
+pub mod policies;
 pub mod profiles;
 pub mod programs;
+pub mod recoveries;
 pub mod sessions;
+pub mod sign_up_work;
 pub mod tokens;
 
 mod callers;

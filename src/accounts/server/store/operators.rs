@@ -1,6 +1,9 @@
-//! Who operates this site.
+//! Who operates this site, and what roles give.
 
-use crate::values::AccountId;
+use crate::{
+    accounts::model::HeldPermission,
+    values::{AccountId, Permission},
+};
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
@@ -34,4 +37,17 @@ pub async fn list_who_may_come_in(conn: &mut PgConnection, now: OffsetDateTime) 
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|r| (AccountId::new(r.id), r.email)).collect())
+}
+
+/// What an account may, each permission with the names of the roles that give it.
+pub async fn list_permissions_of(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Vec<HeldPermission>> {
+    let rows = sqlx::query!(
+        r#"select p.permission, array_agg(distinct l.name) as "roles!"
+           from account_roles r join roles l on l.slug = r.role join role_permissions p on p.role = r.role
+           where r.account_id = $1 group by p.permission order by p.permission collate "C""#,
+        account.uuid(),
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().filter_map(|r| Some(HeldPermission { permission: r.permission.parse::<Permission>().ok()?, roles: r.roles })).collect())
 }

@@ -19,6 +19,7 @@ pub struct ProfileRow {
 #[derive(Debug, Clone)]
 pub struct PublicRow {
     pub id: uuid::Uuid,
+    pub email: String,
     pub name: String,
     pub time_zone: String,
     pub language: String,
@@ -64,19 +65,17 @@ pub async fn update_profile(conn: &mut PgConnection, account: AccountId, new: &P
     Ok(())
 }
 
-/// An account that published something and is there: proven, not disabled, not banned, not left.
-pub async fn find_public(db: impl PgExecutor<'_>, handle: &str, now: OffsetDateTime) -> sqlx::Result<Option<PublicRow>> {
+/// An account that published something and is there: proven, not disabled, not left. Whether it is banned, `entry` knows.
+pub async fn find_public(db: impl PgExecutor<'_>, handle: &str) -> sqlx::Result<Option<PublicRow>> {
     sqlx::query_as!(
         PublicRow,
-        "select a.id, name, time_zone, language, published, created_at from accounts a
+        "select a.id, email, name, time_zone, language, published, created_at from accounts a
          where handle = $1 and verified_at is not null
            and (published <> '{}' or exists (
              select from profile_values v join profile_fields f on f.id = v.field_id where v.account_id = a.id and v.is_public and f.may_be_public))
            and not exists (select from account_disablements d where d.account_id = a.id)
-           and not exists (select from account_departures g where g.account_id = a.id)
-           and not exists (select from bans b where b.account_id = a.id and b.lifted_at is null and b.ended_at is null and (b.until is null or b.until > $2))",
+           and not exists (select from account_departures g where g.account_id = a.id)",
         handle,
-        now,
     )
     .fetch_optional(db)
     .await

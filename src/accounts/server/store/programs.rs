@@ -91,8 +91,9 @@ pub async fn insert_token(conn: &mut PgConnection, new: NewToken<'_>) -> sqlx::R
 /// The access token of this hash, while it works.
 pub async fn find_access(db: &PgPool, hash: &[u8], now: OffsetDateTime) -> sqlx::Result<Option<Access>> {
     let row = sqlx::query!(
-        "select f.id, f.account_id, f.last_used_at from program_tokens t join token_families f on f.id = t.family_id
-         where t.hash = $1 and not t.is_refresh and t.expires_at > $2 and f.absolute_expires_at > $2",
+        "select f.id, f.account_id, f.last_used_at from program_tokens t join token_families f on f.id = t.family_id, session_policy(f.account_id) p
+         where t.hash = $1 and not t.is_refresh and t.expires_at > $2 and f.absolute_expires_at > $2
+           and lasts(f.created_at, p.longest, $2) and lasts(f.last_used_at, p.idle, $2)",
         hash,
         now,
     )
@@ -113,6 +114,7 @@ pub async fn lock_refresh(conn: &mut PgConnection, hash: &[u8], now: OffsetDateT
         "select f.id, f.account_id, f.program, t.generation, f.generation as newest, f.rotated_at, f.repeat, f.absolute_expires_at
          from program_tokens t join token_families f on f.id = t.family_id
          where t.hash = $1 and t.is_refresh and f.idle_expires_at > $2 and f.absolute_expires_at > $2
+           and (select lasts(f.created_at, p.longest, $2) and lasts(f.last_used_at, p.idle, $2) from session_policy(f.account_id) p)
          for update of f",
         hash,
         now,

@@ -17,14 +17,16 @@ pub struct Session {
     pub last_used_at: OffsetDateTime,
 }
 
-/// Those that still live, the one used last first.
+/// Those that still live, the one used last first. A row that was not used since a policy ended it is over, whatever it says itself.
 pub async fn list_sessions(db: impl PgExecutor<'_>, account: AccountId, now: OffsetDateTime) -> sqlx::Result<Vec<Session>> {
     let rows = sqlx::query!(
         r#"select id as "id!", device as "device!", null::text as program, address, created_at as "created_at!", last_used_at as "last_used_at!" from sessions
            where account_id = $1 and idle_expires_at > $2 and absolute_expires_at > $2
+             and (select lasts(created_at, p.longest, $2) and lasts(last_used_at, p.idle, $2) from session_policy($1) p)
            union all
            select id, device, program, address, created_at, last_used_at from token_families
            where account_id = $1 and idle_expires_at > $2 and absolute_expires_at > $2
+             and (select lasts(created_at, p.longest, $2) and lasts(last_used_at, p.idle, $2) from session_policy($1) p)
            order by 6 desc, 1 desc limit 200"#,
         account.uuid(),
         now,
@@ -44,10 +46,23 @@ pub async fn list_sessions(db: impl PgExecutor<'_>, account: AccountId, now: Off
         .collect())
 }
 
+/// When this session of a browser or a program began; none if it has ended.
+pub async fn find_begun(db: impl PgExecutor<'_>, account: AccountId, id: SessionId) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        r#"select created_at as "at!" from sessions where id = $1 and account_id = $2
+           union all select created_at from token_families where id = $1 and account_id = $2"#,
+        id.uuid(),
+        account.uuid(),
+    )
+    .fetch_optional(db)
+    .await
+}
+
 /// Browsers only.
 pub async fn count_sessions(db: impl PgExecutor<'_>, account: AccountId, now: OffsetDateTime) -> sqlx::Result<u64> {
     let n = sqlx::query_scalar!(
-        r#"select count(*) as "n!" from sessions where account_id = $1 and idle_expires_at > $2 and absolute_expires_at > $2"#,
+        r#"select count(*) as "n!" from sessions where account_id = $1 and idle_expires_at > $2 and absolute_expires_at > $2
+             and (select lasts(created_at, p.longest, $2) and lasts(last_used_at, p.idle, $2) from session_policy($1) p)"#,
         account.uuid(),
         now,
     );

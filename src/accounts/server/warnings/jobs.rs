@@ -39,6 +39,13 @@ pub struct SendLocked {
     pub cause: EventId,
 }
 
+/// The owner of a password that is tried no more is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendStopped {
+    pub account: AccountId,
+    pub cause: EventId,
+}
+
 /// Somebody came in by a new browser.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SendNewDevice {
@@ -78,6 +85,13 @@ impl Job for SendLocked {
     }
 }
 
+impl Job for SendStopped {
+    const KIND: &'static str = "accounts.send_stopped";
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        super::send_stopped(ctx, self.account, self.cause).await
+    }
+}
+
 impl Job for SendNewDevice {
     const KIND: &'static str = "accounts.send_new_device";
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
@@ -100,6 +114,7 @@ pub fn register(registry: Registry) -> Registry {
         .register::<SendUnbanned>()
         .register::<NoteLock>()
         .register::<SendLocked>()
+        .register::<SendStopped>()
         .register::<SendNewDevice>()
         .register::<EndBans>()
 }

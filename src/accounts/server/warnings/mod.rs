@@ -2,11 +2,11 @@
 
 mod jobs;
 
-pub use jobs::{EndBans, NoteLock, SendBanned, SendLocked, SendNewDevice, SendUnbanned, register};
+pub use jobs::{EndBans, NoteLock, SendBanned, SendLocked, SendNewDevice, SendStopped, SendUnbanned, register};
 
 use super::{
     devices,
-    letters::{Banned, Locked, NewDevice, Unbanned},
+    letters::{Banned, Locked, NewDevice, PasswordStopped, Unbanned},
     locks,
     mail::{reader, seen},
     store::{accounts::find_account, bans, devices::insert_alarm},
@@ -41,6 +41,13 @@ async fn send_locked(ctx: &Ctx, account: AccountId, cause: EventId) -> Result<()
     let failures = find_facts(&ctx.db, cause).await?.and_then(|(_, data)| data.get("failures").and_then(serde_json::Value::as_u64)).unwrap_or(0);
     let link = ctx.config.link(&format!("/unlock?token={}", locks::token(ctx, account.id, cause)));
     mail::send(ctx, &reader(&account)?.write(&Locked { failures, link, seen: seen(ctx, cause).await? })).await
+}
+
+/// To the owner of a password that is tried no more; with the way to a new one.
+async fn send_stopped(ctx: &Ctx, account: AccountId, cause: EventId) -> Result<(), JobError> {
+    let Some(account) = find_account(&ctx.db, account).await?.filter(|a| a.is_verified) else { return Ok(()) };
+    let letter = PasswordStopped { forgot: ctx.config.link("/forgot-password"), seen: seen(ctx, cause).await? };
+    mail::send(ctx, &reader(&account)?.write(&letter)).await
 }
 
 /// To whose account was entered from a browser that it did not know; with "this wasn't me".

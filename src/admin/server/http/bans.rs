@@ -8,7 +8,7 @@ use crate::{
         Ctx,
         http::{
             RequestInfo,
-            json::{Body, Query},
+            json::{Body, Query, located, page_size},
         },
     },
     values::{AccountId, BanId},
@@ -16,8 +16,8 @@ use crate::{
 use axum::{
     Extension, Json, Router,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
     routing::get,
 };
 use serde::{Deserialize, Serialize};
@@ -147,10 +147,7 @@ fn ban(id: &str) -> Result<BanId, AppError> {
     security(("key" = [])),
 )]
 async fn list_bans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ListQuery>) -> Result<Json<BanListBody>, AppError> {
-    let limit = asked.limit.unwrap_or(20);
-    if !(1..=100).contains(&limit) {
-        return Err(AppError::invalid("limit", "Ask for 1 to 100 bans."));
-    }
+    let limit = page_size(asked.limit, "bans")?;
     let over = match asked.state.as_deref() {
         None | Some("active") => false,
         Some("past") => true,
@@ -204,9 +201,8 @@ async fn add_ban(
         }
         Err(_) => (accounts::add_ban(&ctx, &caller, &from, &new.target, term).await?, true),
     };
-    let location = HeaderValue::from_str(&format!("/api/v1/bans/{}", ban.id)).map_err(AppError::internal)?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, [(header::LOCATION, location)], Json(BanBody::of(ban, ctx.clock.now()))).into_response())
+    Ok(located(status, &format!("/api/v1/bans/{}", ban.id), BanBody::of(ban, ctx.clock.now())))
 }
 
 /// One ban

@@ -13,7 +13,7 @@ use crate::{
         Ctx,
         http::{
             RequestInfo,
-            json::{Body, Query},
+            json::{Body, Query, located, page_size},
         },
     },
     values::BlockId,
@@ -21,8 +21,8 @@ use crate::{
 use axum::{
     Extension, Json, Router,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
     routing::get,
 };
 use serde::Deserialize;
@@ -92,10 +92,7 @@ struct ListQuery {
     security(("key" = [])),
 )]
 async fn list_blocks(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ListQuery>) -> Result<Json<BlockListBody>, AppError> {
-    let limit = asked.limit.unwrap_or(20);
-    if !(1..=100).contains(&limit) {
-        return Err(AppError::invalid("limit", "Ask for 1 to 100 blocks."));
-    }
+    let limit = page_size(asked.limit, "blocks")?;
     let query = BlockQuery { state: asked.state, of: asked.of, by: asked.by, q: asked.q, older: asked.cursor };
     let list = server::list_blocks(&ctx, &caller, &query, limit).await?;
     let next_cursor = list.older.map(|id| id.to_string());
@@ -121,13 +118,8 @@ async fn add_block(
     Body(new): Body<NewBlockBody>,
 ) -> Result<Response, AppError> {
     let added = server::add_block(&ctx, &caller, Some(info.address), new.block()?).await?;
-    let location = HeaderValue::from_str(&format!("/api/v1/blocks/{}", added.block.id));
     let status = if added.is_new { StatusCode::CREATED } else { StatusCode::OK };
-    let mut response = (status, Json(BlockBody::from(added.block))).into_response();
-    if let Ok(location) = location {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(located(status, &format!("/api/v1/blocks/{}", added.block.id), BlockBody::from(added.block)))
 }
 
 /// Read a block

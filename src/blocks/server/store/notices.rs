@@ -71,6 +71,7 @@ pub struct Operator {
     pub id: Uuid,
     pub email: String,
     pub name: String,
+    pub language: String,
     pub time_zone: String,
 }
 
@@ -78,7 +79,7 @@ pub struct Operator {
 pub async fn list_operators(db: impl PgExecutor<'_>, only: Option<AccountId>, now: OffsetDateTime) -> sqlx::Result<Vec<Operator>> {
     sqlx::query_as!(
         Operator,
-        "select a.id, a.email, a.name, a.time_zone from accounts a
+        "select a.id, a.email, a.name, a.language, a.time_zone from accounts a
          where ($1::uuid is null or a.id = $1) and a.verified_at is not null
            and exists (select from account_roles r join role_permissions p on p.role = r.role where r.account_id = a.id and p.permission = 'blocks:manage')
            and not exists (select from account_disablements d where d.account_id = a.id)

@@ -83,6 +83,7 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
         api: None,
         permissions: words("permissions"),
         preset,
+        bundles: Vec::new(),
         addresses: words("addresses").unwrap_or_default(),
         origins: words("origins").unwrap_or_default(),
         tags: words("tags").unwrap_or_default(),
@@ -102,11 +103,12 @@ fn end(text: &str, local: &LocalTime) -> Result<Option<OffsetDateTime>, &'static
 
 /// "100/hour 2000/day": several are called by their windows.
 fn limits(text: &str) -> Result<Vec<KeyLimit>, &'static str> {
-    const RULE: &str = "Write limits as calls in a window: 100/hour, or 100/hour 2000/day. A window is seconds, or second, minute, hour, day or month.";
+    const RULE: &str =
+        "Write limits as calls in a window: 100/hour, or 100/hour 2000/day. A window is seconds, or second, minute, hour, day or month; rolling:hour rolls.";
     let words: Vec<&str> = text.split([',', ';', ' ']).filter(|word| !word.is_empty()).collect();
     let one = |word: &&str| -> Result<KeyLimit, &'static str> {
         let (calls, window) = word.split_once('/').ok_or(RULE)?;
-        let name = if words.len() == 1 { KeyLimit::DEFAULT } else { window };
+        let name = if words.len() == 1 { KeyLimit::DEFAULT.to_owned() } else { window.replace(':', "-") };
         Ok(KeyLimit::new(name, calls.parse().map_err(|_| RULE)?, window.parse::<Window>().map_err(|_| RULE)?))
     };
     words.iter().map(one).collect()
@@ -131,6 +133,8 @@ mod tests {
         assert_eq!((till.new.expires_at, till.new.tags.len()), (Some(datetime!(2026-12-20 12:00 UTC)), 2));
         let limits: Vec<String> = till.limits.iter().map(|l| format!("{} {}", l.name, l.words())).collect();
         assert_eq!(limits, ["hour 100 calls an hour", "day 2,000 calls a day"]);
+        let rolling: Vec<_> = super::limits("5/rolling:minute 9/day").expect("limits").into_iter().map(|l| (l.name, l.window)).collect();
+        assert_eq!(rolling, [("rolling-minute".to_owned(), Window::Rolling(60)), ("day".to_owned(), Window::DAY)]);
         assert!(till.errors.is_empty() && plain.errors.is_empty() && plain.new.permissions.is_none());
     }
 

@@ -20,7 +20,7 @@ use super::{
     store::{batches, keys, limits, secrets},
 };
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::policies},
     error::{AppError, FieldError},
     keys::model::{Act, Api, BatchLine, Key, KeyLimit, KeyState, NewKey, Once},
     platform::{Ctx, crypto::sha256, csv},
@@ -132,6 +132,9 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<BatchKey>) ->
         return Err(AppError::invalid("list", "A list has 1 to 1,000 keys."));
     }
     let owners = owners(ctx, caller, &lines).await?;
+    let zones = rules::zones(ctx, rules::zones_of(lines.iter().flat_map(|line| &line.limits))).await?;
+    let ends = policies::key_ends(ctx, owners.values().copied().chain([caller.workspace]).collect::<Vec<_>>()).await?;
+    let now = ctx.clock.now();
     let mut conn = ctx.db.acquire().await?;
     let (mut report, mut wanted, mut names) = (Vec::with_capacity(lines.len()), Vec::new(), HashMap::new());
     for line in lines {
@@ -141,6 +144,13 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<BatchKey>) ->
             Some(email) => owner(caller, &owners, &email).map_err(|words| errors.push(FieldError { field: "account".into(), message: words.into() })).ok(),
         };
         let key = kept(creating::checked(ctx, caller, &api, &new), &mut errors, &[("expires_at", "expires")]);
+        let key = match (key, workspace) {
+            (Some(key), Some(workspace)) => {
+                let end = ends.end(workspace, now, key.expires_at).map_err(|words| AppError::invalid("expires_at", words));
+                kept(end, &mut errors, &[("expires_at", "expires")]).map(|expires_at| creating::Wanted { expires_at, ..key })
+            }
+            (key, _) => key,
+        };
         if let (Some(workspace), Some(key)) = (workspace, &key) {
             match rules::must_not_exceed(&mut conn, caller, workspace, &api, &key.permissions).await {
                 Ok(()) => {}
@@ -153,7 +163,7 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<BatchKey>) ->
         }
         if !limits.is_empty() {
             if caller.may(&may::KEYS_MANAGE) {
-                kept(rules::limits(&limits), &mut errors, &[]);
+                kept(rules::limits_in(&limits, &zones), &mut errors, &[]);
             } else {
                 errors.push(FieldError { field: "limits".into(), message: "Only operators set limits. Leave this out.".into() });
             }
@@ -258,6 +268,8 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         environment: wanted.new.environment,
         start: start.to_owned(),
         permissions: key.permissions.clone(),
+        bundles: Vec::new(),
+        effective: key.permissions.clone(),
         addresses: key.addresses.clone(),
         origins: key.origins.clone(),
         tags: key.tags.clone(),

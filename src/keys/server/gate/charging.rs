@@ -224,20 +224,22 @@ mod tests {
     const JANUARY: i64 = 1_769_731_200 * SECOND;
 
     fn policies() -> impl Strategy<Value = Vec<(u64, Window, Over)>> {
-        let window = prop_oneof![(1u32..100).prop_map(Window::Seconds), Just(Window::HOUR), Just(Window::DAY), Just(Window::Month)];
+        let rolling = (1u32..50).prop_map(|minutes| Window::Rolling(minutes * 60));
+        let window = prop_oneof![(1u32..100).prop_map(Window::Seconds), Just(Window::HOUR), Just(Window::DAY), Just(Window::Month), rolling];
         let over = prop_oneof![2 => Just(Over::REFUSE), 1 => (1u32..4).prop_map(throttle), 1 => Just(Over::MARK)];
         proptest::collection::vec((0u64..20, window, over), 1..4)
     }
 
     proptest! {
-        /// Against the obvious model: a map from window to what was used, for several limits that two keys share.
+        /// Against the obvious model: a map from window, or sixtieth of a rolling one, to what was used, for several limits that two keys
+        /// share.
         #[test]
         fn it_equals_the_model(policies in policies(), steps in proptest::collection::vec((0i64..200_000, 0u32..4, any::<bool>()), 1..200)) {
             let limits: Vec<Limit> = policies.iter().map(|(max, window, over)| of(*max, *window, *over)).collect();
             let same_counters = limits.clone();
             let together = Mutex::new(());
             let mut now = JANUARY;
-            let mut model = HashMap::<(usize, String), u64>::new();
+            let mut model = HashMap::<(usize, i64), u64>::new();
             let mut slowed = HashMap::<(usize, i64), u64>::new();
             for (ahead, cost, by_the_other) in steps {
                 // Now and then several in a second.
@@ -245,10 +247,16 @@ mod tests {
                 let second = now / SECOND;
                 let at = time::OffsetDateTime::from_unix_timestamp(second).expect("a time");
                 let slot = |place: usize| (place, match policies[place].1 {
-                    Window::Seconds(seconds) => (second / i64::from(seconds)).to_string(),
-                    Window::Month | Window::Local(..) => format!("{}-{}", at.year(), at.month()),
+                    Window::Seconds(seconds) => second / i64::from(seconds),
+                    Window::Rolling(seconds) => second / i64::from(seconds / 60),
+                    Window::Month | Window::Local(..) => i64::from(at.year()) * 12 + i64::from(u8::from(at.month())),
                 });
-                let is_beyond = |place: &usize| cost > 0 && model.get(&slot(*place)).copied().unwrap_or(0) + u64::from(cost) > policies[*place].0;
+                let used = |model: &HashMap<(usize, i64), u64>, place: usize| {
+                    let newest = slot(place).1;
+                    let oldest = if policies[place].1.is_rolling() { newest - 60 } else { newest };
+                    (oldest..=newest).filter_map(|number| model.get(&(place, number))).sum::<u64>()
+                };
+                let is_beyond = |place: &usize| cost > 0 && used(&model, *place) + u64::from(cost) > policies[*place].0;
                 let beyond: Vec<usize> = (0..policies.len()).filter(is_beyond).collect();
                 let refuses = |place: &usize| match policies[*place].2.action {
                     OverAction::Refuse => true,
@@ -266,10 +274,10 @@ mod tests {
                     Err(Uncharged::Over(violated)) => prop_assert_eq!(places(violated), refusing.clone()),
                 }
                 for (place, limit) in limits.iter().enumerate() {
-                    let used = model.entry(slot(place)).or_default();
-                    if refusing.is_empty() { *used += u64::from(cost); }
-                    prop_assert_eq!(limit.state(now).used, *used);
-                    prop_assert_eq!(limit.state(now).remaining, policies[place].0.saturating_sub(*used));
+                    if refusing.is_empty() { *model.entry(slot(place)).or_default() += u64::from(cost); }
+                    let used = used(&model, place);
+                    prop_assert_eq!(limit.state(now).used, used);
+                    prop_assert_eq!(limit.state(now).remaining, policies[place].0.saturating_sub(used));
                 }
                 if refusing.is_empty() {
                     beyond.iter().for_each(|place| *slowed.entry((*place, second)).or_default() += 1);

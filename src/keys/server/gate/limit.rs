@@ -2,13 +2,15 @@
 //!
 //! A node that counts alone has a window's number and its count in one atomic word, so a new window starts and a call is charged in
 //! the same instruction. Beside other nodes the word says so (`LEASED`), and the call is charged to what the node holds (`leases`).
-//! Because it is the same word, no call that saw the one can be charged under the other.
+//! Because it is the same word, no call that saw the one can be charged under the other. What a rolling window counts alone stands in its
+//! ring (`rolling`), behind the lock of the lease; the word only says which of the two it is.
 //!
 //! What becomes of a call beyond it says `Over`. A throttle is a limit of a second of its own, which counts calls; what passes beyond
 //! is added to what was used, so that of one window it stands beside what a restart sums up. All limits of a call: `charging`.
 
 use super::{
     leases::{Fit, Lease, Leases, Slot},
+    rolling::Ring,
     window,
 };
 use crate::{
@@ -23,7 +25,7 @@ use std::sync::{
 use uuid::Uuid;
 
 /// What is allowed: `max` cost units in a window.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Policy {
     pub name: Arc<str>,
     pub max: u64,
@@ -58,6 +60,7 @@ pub struct LimitState {
     /// With what passed beyond the limit; of that, beside other nodes, what passed on this one.
     pub used: u64,
     pub remaining: u64,
+    /// Until the window ends; of a rolling one until something comes back, so that there is room where there is none now.
     pub reset_after: u64,
     pub window: Window,
     /// Of the present window: that of a month differs.
@@ -116,17 +119,24 @@ impl Counter {
         self.lease.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on it is charged by lease. The window that it counted alone, and how much of it; none if nothing.
-    pub fn hand_over(&self, max: u64) -> Option<(u32, u64)> {
+    /// From now on it is charged by lease. Tells the windows, or parts of a rolling one, that it counted alone, with how much of each.
+    pub fn hand_over(&self, max: u64, mut tell: impl FnMut(u32, u64)) {
         let mut lease = self.lease();
         let word = self.word.swap(LEASED, Ordering::AcqRel);
         if word == LEASED {
-            return None;
+            return;
+        }
+        if let Some(ring) = lease.as_deref_mut().and_then(Lease::take_ring) {
+            ring.each().for_each(|(part, used)| tell(part, used));
+            *lease = Some(Box::new(Lease::of_ring(&ring, max)));
+            return;
         }
         let (window, used) = unpack(word);
         let used = u64::from(used);
         *lease = Some(Box::new(Lease::of_counted(window, used, max)));
-        (used > 0).then_some((window, used))
+        if used > 0 {
+            tell(window, used);
+        }
     }
 }
 
@@ -216,6 +226,16 @@ impl Limit {
 
     /// Makes what is used of the present window (its number is told too) into what `change` says, unless it says none.
     fn change(&self, now_micros: i64, change: impl Fn(u32, u64) -> Option<u64>) -> Changed {
+        if self.policy.window.is_rolling() {
+            let changed = self.with_ring(now_micros, |ring| match change(ring.newest(), ring.used()) {
+                Some(next) => {
+                    ring.set(next);
+                    Changed::Yes
+                }
+                None => Changed::No,
+            });
+            return changed.unwrap_or(Changed::Leased);
+        }
         let mut word = self.counter.word.load(Ordering::Relaxed);
         loop {
             if word == LEASED {
@@ -231,6 +251,26 @@ impl Limit {
         }
     }
 
+    /// Acts on the ring of a rolling window, moved on to now; none if it is leased.
+    fn with_ring<T>(&self, now_micros: i64, act: impl FnOnce(&mut Ring) -> T) -> Option<T> {
+        let mut lease = self.counter.lease();
+        if self.counter.word.load(Ordering::Acquire) == LEASED {
+            return None;
+        }
+        let ring = lease.get_or_insert_default().ring();
+        ring.turn(window::number(self.policy.window, now_micros));
+        Some(act(ring))
+    }
+
+    /// What is used of the present window, where this node counts it alone.
+    fn counted_alone(&self, now_micros: i64) -> Option<u64> {
+        if self.policy.window.is_rolling() {
+            return self.with_ring(now_micros, |ring| ring.used());
+        }
+        let word = self.counter.word.load(Ordering::Acquire);
+        (word != LEASED).then(|| u64::from(self.used(word, now_micros).1))
+    }
+
     /// The lease of the present window, or none if this node counts it alone from here on, being alone.
     fn leased(&self, leases: &Leases, now_micros: i64) -> Option<MutexGuard<'_, Option<Box<Lease>>>> {
         let mut lease = self.counter.lease();
@@ -238,12 +278,16 @@ impl Limit {
             return None;
         }
         let number = window::number(self.policy.window, now_micros);
-        if lease.as_deref().is_none_or(|held| number > held.window()) && leases.may_count_alone(self.policy.window, number) {
+        if lease.as_deref().is_none_or(|held| held.is_over(number)) && leases.may_count_alone(self.policy.window, number) {
             *lease = None;
             self.counter.word.store(pack(number, 0), Ordering::Release);
             return None;
         }
-        lease.get_or_insert_default().turn(number, self.max());
+        let held = lease.get_or_insert_default();
+        if self.policy.window.is_rolling() {
+            held.ring();
+        }
+        held.turn(number, self.max());
         Some(lease)
     }
 
@@ -263,10 +307,8 @@ impl Limit {
 
     fn fit(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Fit {
         loop {
-            let word = self.counter.word.load(Ordering::Acquire);
-            if word != LEASED {
-                let (_, used) = self.used(word, now_micros);
-                return if cost == 0 || u64::from(used) + u64::from(cost) <= self.max() { Fit::Fits } else { Fit::Over };
+            if let Some(used) = self.counted_alone(now_micros) {
+                return if cost == 0 || used + u64::from(cost) <= self.max() { Fit::Fits } else { Fit::Over };
             }
             if let Some(fit) = self.with_lease(till, now_micros, |lease| lease.fit(cost.into())) {
                 return fit;
@@ -303,23 +345,40 @@ impl Limit {
             limit: self.policy.max,
             used,
             remaining,
-            reset_after: window::reset_after(self.policy.window, now_micros),
+            reset_after: if self.policy.window.is_rolling() {
+                self.comes_back_after(now_micros, 1)
+            } else {
+                window::reset_after(self.policy.window, now_micros)
+            },
             window: self.policy.window,
             length: window::length(self.policy.window, now_micros),
             over: self.policy.over.at(now_micros),
         }
     }
 
+    /// Seconds after which a call of this cost may pass that it refused in this state.
+    pub fn opens_after(&self, state: &LimitState, now_micros: i64, cost: u32) -> u64 {
+        let is_rolling = self.policy.window.is_rolling() && state.over.per_second().is_none();
+        if is_rolling { self.comes_back_after(now_micros, cost.into()) } else { state.opens_after() }
+    }
+
+    /// Seconds until a rolling window has room for so much more, or until something of it comes back if it has; its length if nothing was
+    /// used, or so much never fits. Beside other nodes: until something comes back, as the table said.
+    fn comes_back_after(&self, now_micros: i64, cost: u64) -> u64 {
+        let alone = self.with_ring(now_micros, |ring| ring.opens((ring.used() + cost).saturating_sub(self.max())));
+        let part = alone.unwrap_or_else(|| self.counter.lease().as_deref().and_then(Lease::opens));
+        let left = part.map(|part| window::start(self.policy.window, part)).map(|opens| window::until(opens, now_micros));
+        left.unwrap_or_else(|| window::reset_after(self.policy.window, now_micros))
+    }
+
     /// Beside other nodes it is what this one knows: see `Lease::remaining`.
     fn used_and_remaining(&self, now_micros: i64) -> (u64, u64) {
-        let word = self.counter.word.load(Ordering::Acquire);
-        if word != LEASED {
-            let used = u64::from(self.used(word, now_micros).1);
+        if let Some(used) = self.counted_alone(now_micros) {
             return (used, self.max().saturating_sub(used));
         }
         let number = window::number(self.policy.window, now_micros);
         let lease = self.counter.lease();
-        let present = lease.as_deref().filter(|lease| lease.window() >= number);
+        let present = lease.as_deref().filter(|lease| lease.window() >= number || self.policy.window.is_rolling());
         let remaining = present.map_or(self.max(), |lease| lease.remaining().min(self.max()));
         (self.max() - remaining + present.map_or(0, Lease::beyond), remaining)
     }
@@ -337,6 +396,19 @@ impl Limit {
                         return false;
                     }
                 }
+            }
+        }
+    }
+
+    /// As `resume`, of a rolling window: what was used of each part.
+    pub fn resume_parts(&self, leases: &Leases, now_micros: i64, used: &[(u32, u64)]) -> bool {
+        loop {
+            let resumed = self.with_ring(now_micros, |ring| used.iter().for_each(|(part, used)| ring.add(*part, *used)));
+            if resumed.is_some() {
+                return true;
+            }
+            if self.leased(leases, now_micros).is_some() {
+                return false;
             }
         }
     }
@@ -404,9 +476,63 @@ mod tests {
         assert_eq!((l.state(0).used, l.state(0).remaining), (12, 0));
         assert_eq!([1, 0].map(|cost| l.charge(&till(&lock), 0, cost)), [Fit::Over, Fit::Fits], "asking costs nothing");
 
-        let (number, used) = l.counter.hand_over(10).expect("it counted");
-        assert_eq!((number, used), (0, 12), "all of it counts as given out");
+        let mut told = Vec::new();
+        l.counter.hand_over(10, |number, used| told.push((number, used)));
+        assert_eq!(told, [(0, 12)], "all of it counts as given out");
         l.count_beyond(0, 3);
         assert_eq!((l.state(0).used, l.state(0).remaining), (15, 0));
+    }
+
+    fn rolling(max: u64, seconds: u32) -> Limit {
+        let l = limit(max, seconds);
+        let policy = Policy { window: Window::Rolling(seconds), ..Policy::clone(&l.policy) };
+        Limit { policy: policy.into(), ..l }
+    }
+
+    #[test]
+    fn a_rolling_window_gives_back_what_is_older_than_itself() {
+        let (l, lock) = (rolling(10, 60), Mutex::new(()));
+        assert_eq!(l.charge(&till(&lock), 100 * SECOND, 6), Fit::Fits);
+        assert_eq!(l.charge(&till(&lock), 130 * SECOND, 5), Fit::Over);
+        assert_eq!(l.charge(&till(&lock), 130 * SECOND, 4), Fit::Fits);
+        let state = l.state(140 * SECOND);
+        assert_eq!((state.used, state.remaining, state.reset_after, state.length), (10, 0, 21, 60), "from the second 161 on");
+        assert_eq!([1, 6, 7, 11].map(|cost| l.opens_after(&state, 140 * SECOND, cost)), [21, 21, 51, 60], "eleven never fit");
+        assert_eq!(l.charge(&till(&lock), 160 * SECOND, 1), Fit::Over);
+        assert_eq!(l.charge(&till(&lock), 161 * SECOND, 6), Fit::Fits);
+        assert_eq!(l.charge(&till(&lock), 161 * SECOND, 1), Fit::Over);
+        assert_eq!(l.charge(&till(&lock), 30 * SECOND, 1), Fit::Over, "a clock that goes back gives nothing twice");
+    }
+
+    #[test]
+    fn a_rolling_window_is_handed_over_part_by_part() {
+        let (l, lock) = (rolling(10, 60), Mutex::new(()));
+        for at in [100, 130, 130] {
+            assert_eq!(l.charge(&till(&lock), at * SECOND, 2), Fit::Fits);
+        }
+        l.count_beyond(130 * SECOND, 1);
+        l.give_back(130 * SECOND, 1);
+        assert!(l.resume_parts(&ALONE, 130 * SECOND, &[(60, 5), (110, 1), (131, 1)]), "the first is too old, the last counts as of now");
+        let mut told = Vec::new();
+        l.counter.hand_over(10, |part, used| told.push((part, used)));
+        assert_eq!(told, [(100, 2), (110, 1), (130, 5)]);
+        assert_eq!((l.state(130 * SECOND).limit, l.counted_alone(130 * SECOND)), (10, None));
+    }
+
+    #[test]
+    fn of_a_rolling_limit_exactly_that_passes_under_any_concurrency() {
+        let (l, passed) = (rolling(300, 3_600), AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let lock = Mutex::new(());
+                    for _ in 0..500 {
+                        let fits = l.charge(&till(&lock), 7_200 * SECOND, 1) == Fit::Fits;
+                        passed.fetch_add(u64::from(fits), Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(passed.load(Ordering::Relaxed), 300);
     }
 }

@@ -20,9 +20,9 @@ thread_local! {
     static KNOWN: RefCell<Vec<(Unit, Zone, Span)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// True if the database of zones has it. `Etc/Unknown` is jiff's own: Postgres has no such zone.
+/// True if this node's database of zones has it. Postgres has one of its own, and both count in it: `rules::zones`.
 pub fn is_known(zone: Zone) -> bool {
-    !zone.as_str().eq_ignore_ascii_case("Etc/Unknown") && TimeZone::get(zone.as_str()).is_ok()
+    TimeZone::get(zone.as_str()).is_ok()
 }
 
 /// The window that this moment lies in.

@@ -17,14 +17,17 @@ mod blocked;
 mod charging;
 mod checks;
 mod contact;
+mod digests;
 mod explain;
 mod label;
 mod leases;
 mod limit;
 mod local;
 mod path;
+mod policies;
 mod record;
 mod resume;
+mod rolling;
 mod routing;
 mod shared;
 mod store;
@@ -65,6 +68,7 @@ use blocked::Blocked;
 use label::Labels;
 use leases::Leases;
 use limit::Policy;
+use policies::Policies;
 use resume::Begun;
 use shared::Groups;
 use std::{
@@ -87,6 +91,7 @@ pub struct Gate {
     /// Opens the secrets that signatures are checked with.
     vault: Vault,
     groups: Groups,
+    policies: Policies,
     blocked: Blocked,
     watch: Watch,
     tries: Tries,
@@ -115,6 +120,7 @@ impl Gate {
             nonces: Nonces::default(),
             vault: ctx.vault.clone(),
             groups: Groups::default(),
+            policies: Policies::default(),
             blocked: Blocked::new(&ctx.config.server.trusted_proxies),
             watch: Watch::default(),
             tries: Tries::default(),
@@ -200,6 +206,11 @@ impl Gate {
         self.is_loaded.load(Ordering::Acquire)
     }
 
+    /// How many different limits its keys have besides those that are a key's own: those of a plan are kept once for all its keys.
+    pub fn shared_limits(&self) -> usize {
+        self.policies.len()
+    }
+
     /// Where the limits of a key come from; none for a key it does not know.
     pub fn level(&self, key: KeyId) -> Option<Level> {
         self.table.by_id(key).map(|record| record.facts.level)
@@ -256,12 +267,19 @@ pub async fn blocks_refreshed(ctx: &Ctx) -> bool {
     }
 }
 
-/// Brings this node's gate up to date with the keys that these plans, workspaces or APIs hold, after a commit that changed their limits.
-pub async fn limits_changed(ctx: &Ctx, holders: &[Uuid]) {
-    let Some(gate) = ctx.part::<Gate>() else { return };
+/// Brings this node's gate up to date with the keys that these plans, workspaces or APIs hold, after a commit that changed their limits; or
+/// with those that hold these bundles. False if it could not.
+pub async fn limits_changed(ctx: &Ctx, holders: &[Uuid]) -> bool {
+    let Some(gate) = ctx.part::<Gate>() else { return false };
     match tokio::time::timeout(REFRESH, sync::refresh_held(&gate, &ctx.db, holders)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(?holders, "the gate could not read the keys of changed limits, its follower will: {error}"),
-        Err(_) => tracing::warn!(?holders, "the gate could not read the keys of changed limits in time, its follower will"),
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            tracing::warn!(?holders, "the gate could not read the keys of changed limits, its follower will: {error}");
+            false
+        }
+        Err(_) => {
+            tracing::warn!(?holders, "the gate could not read the keys of changed limits in time, its follower will");
+            false
+        }
     }
 }

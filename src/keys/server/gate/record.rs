@@ -10,7 +10,7 @@ use crate::{
 };
 use ipnet::IpNet;
 use std::sync::{
-    Arc, Mutex,
+    Arc, LazyLock, Mutex,
     atomic::{AtomicU32, Ordering},
 };
 use uuid::Uuid;
@@ -36,8 +36,8 @@ pub struct KeyFacts {
     pub banned_until: Option<i64>,
     /// Microseconds since 1970.
     pub expires_at: Option<i64>,
-    /// Those of a key for Tollgate itself are cut down to what its owner has.
-    pub permissions: Box<[Permission]>,
+    /// Its own and those of its bundles. Those of a key for Tollgate itself are cut down to what its owner has.
+    pub permissions: Arc<[Permission]>,
     /// From where it may be used; empty: from everywhere.
     pub addresses: Box<[IpNet]>,
     /// Of which web pages; empty: of all (`keys::server::origins`).
@@ -53,8 +53,8 @@ pub struct KeyFacts {
     pub plan: Option<Arc<str>>,
     /// Where its limits come from.
     pub level: Level,
-    /// Empty at the level of the default.
-    pub limits: Box<[Arc<Policy>]>,
+    /// Empty at the level of the default. Keys that were read together share equal ones.
+    pub limits: Arc<[Arc<Policy>]>,
 }
 
 impl KeyFacts {
@@ -101,13 +101,17 @@ pub struct Salted {
 pub struct Record {
     pub facts: KeyFacts,
     pub limits: Box<[Limit]>,
-    /// Held while several limits are charged together: the key's own lock, or that of the workspace whose counters they are.
+    /// Held while several limits are charged together: the key's own lock, or that of the workspace whose counters they are. One limit
+    /// alone needs none.
     pub together: Arc<Mutex<()>>,
     /// Beside each secret, when it was last seen.
     seen: Box<[Seen]>,
     /// Keeps the counters of the workspace alive.
     group: Option<Arc<Group>>,
 }
+
+/// What a key with one limit has for a lock: it is never held.
+static NOBODYS: LazyLock<Arc<Mutex<()>>> = LazyLock::new(Arc::default);
 
 /// The minute in which a secret was last used, times two, and one more if a call passed with it: so telling of a use costs one look
 /// per call and one note per minute. A changed record begins anew, so that a use after a rotation is always told.
@@ -129,7 +133,7 @@ impl Seen {
 impl Record {
     /// A record of these facts. Counters go on, limit by limit: same owner, same name, same window. `begun` is told of those that
     /// begin now although the key was there before.
-    pub fn new(facts: KeyFacts, default: &Arc<Policy>, groups: &Groups, replaced: Option<&Self>, mut begun: impl FnMut(&Arc<Counter>)) -> Self {
+    pub fn new(facts: KeyFacts, default: &Arc<Policy>, groups: &Groups, replaced: Option<&Self>, mut begun: impl FnMut(KeyId, &Arc<Counter>)) -> Self {
         let policies = if facts.limits.is_empty() { std::slice::from_ref(default) } else { &facts.limits };
         let group = facts.level.is_shared().then(|| groups.of(facts.workspace));
         let replaced_own = replaced.filter(|r| r.group.is_none());
@@ -146,7 +150,7 @@ impl Record {
                     (None, None) => (Arc::default(), replaced.is_some()),
                 };
                 if is_new {
-                    begun(&counter);
+                    begun(facts.key, &counter);
                 }
                 let slows = policy.throttle().map(|slows| {
                     let known = before.and_then(|before| before.throttle.as_ref()).map(|known| Arc::clone(&known.counter));
@@ -161,7 +165,8 @@ impl Record {
             .collect();
         let together = match &group {
             Some(group) => Arc::clone(&group.together),
-            None => replaced_own.map(|r| Arc::clone(&r.together)).unwrap_or_default(),
+            None if policies.len() < 2 => Arc::clone(&NOBODYS),
+            None => replaced_own.filter(|r| r.limits.len() > 1).map(|r| Arc::clone(&r.together)).unwrap_or_default(),
         };
         // The same facts read again are no news.
         let seen = match replaced.filter(|r| r.facts == facts) {

@@ -14,6 +14,7 @@ use super::{
     Gate,
     leases::Ask,
     limit::Counter,
+    rolling::resume_rolling,
     store::list_used,
     window::{number, start},
 };
@@ -50,7 +51,7 @@ impl Begun {
 }
 
 /// Keys whose usage is summed at once.
-const CHUNK: usize = 5_000;
+pub const CHUNK: usize = 50_000;
 
 /// Adds what these keys used of the present windows; with `only`, to the counters that began for them alone.
 pub async fn resume_windows(gate: &Gate, db: &PgPool, keys: &HashSet<KeyId>, only: Option<&Begun>) -> sqlx::Result<()> {
@@ -66,6 +67,10 @@ pub async fn resume_windows(gate: &Gate, db: &PgPool, keys: &HashSet<KeyId>, onl
     }
     let mut leased = HashMap::<usize, Ask>::new();
     for (window, keys) in by_window {
+        if window.is_rolling() {
+            resume_rolling(gate, db, window, &keys, is_meant).await?;
+            continue;
+        }
         let since = OffsetDateTime::from_unix_timestamp(start(window, number(window, now))).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         for chunk in keys.chunks(CHUNK) {
             for (key, used) in list_used(db, since, chunk).await? {

@@ -4,8 +4,8 @@
 //! change that its last snapshot did not include; a second without word does the same, since NOTIFY is lost while a connection is
 //! away. Comparing with a snapshot rather than with a number misses nothing and reads nothing twice: transactions commit in another
 //! order than they begin. Limits above the key (a plan's, a workspace's, an API's) have a row of their own that says when they changed
-//! (0014); the keys that they hold are read then. What is blocked is read whole when a block changes (0017). What was applied is
-//! written to the node's row and told to the others (`nodes`).
+//! (0014), and so have bundles of permissions (0031); the keys that they hold are read then. What is blocked is read whole when a block
+//! changes (0017). What was applied is written to the node's row and told to the others (`nodes`).
 //!
 //! The follower also says when this node counts limits alone and when by lease (`leases`), since it is who knows the other nodes.
 
@@ -357,7 +357,7 @@ pub async fn refresh(gate: &Arc<Gate>, db: &PgPool, keys: &[KeyId]) -> sqlx::Res
     resumed(resume_begun(gate, db)).await
 }
 
-/// Reads the keys anew that these plans, workspaces or APIs hold.
+/// Reads the keys anew that these plans, workspaces or APIs hold, or that hold these bundles.
 pub async fn refresh_held(gate: &Arc<Gate>, db: &PgPool, holders: &[Uuid]) -> sqlx::Result<()> {
     let reading = gate.reading.lock().await;
     read_keys(gate, &mut *db.acquire().await?, Which::HeldBy(holders, FIRST_ANSWER)).await?;

@@ -9,9 +9,10 @@ use crate::{
     },
     values::{ApiId, KeyId},
 };
+use hashbrown::{HashTable, hash_table::Entry};
 use std::{
     collections::HashMap,
-    hash::{Hash, Hasher},
+    hash::{BuildHasher, RandomState},
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -21,27 +22,15 @@ use subtle::ConstantTimeEq;
 
 const SHARDS: usize = 64;
 
-/// A digest as a map key, compared in constant time. Whoever imports hashes chooses them, so the map hashes all of it once more, with
-/// keys of this process: nobody can fill one bucket.
-#[derive(Clone, Copy, Eq)]
-struct Digest([u8; 32]);
+/// By digest. Whoever imports hashes chooses them, so all of one is hashed once more, with keys of this process: nobody can fill one
+/// bucket. That hash stands beside the record, so that growing looks at no record; digests are compared in constant time.
+type BySecret = HashTable<(u64, Arc<Record>)>;
 
-impl PartialEq for Digest {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-impl Hash for Digest {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(&self.0);
-    }
-}
-
-type BySecret = HashMap<Digest, Arc<Record>>;
-
-type ById = HashMap<KeyId, Arc<Record>>;
+/// The key's id stands in the record.
+type ById = HashTable<Arc<Record>>;
 
 pub struct Table {
+    hasher: RandomState,
     by_secret: Box<[RwLock<BySecret>]>,
     by_id: Box<[RwLock<ById>]>,
     /// How many secrets were made elsewhere: while there is none, what is not ours is not looked up.
@@ -59,6 +48,7 @@ pub struct Table {
 impl Default for Table {
     fn default() -> Self {
         Self {
+            hasher: RandomState::new(),
             by_secret: (0..SHARDS).map(|_| RwLock::default()).collect(),
             by_id: (0..SHARDS).map(|_| RwLock::default()).collect(),
             foreign: Default::default(),
@@ -77,6 +67,11 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether this is the entry of that digest: another secret of the same key has one of its own.
+fn is_of((place, record): &(u64, Arc<Record>), wanted: u64, hash: &[u8; 32]) -> bool {
+    *place == wanted && record.facts.secrets.iter().any(|secret| secret.hash.ct_eq(hash).into())
+}
+
 impl Table {
     fn secrets(&self, hash: &[u8; 32]) -> &RwLock<BySecret> {
         &self.by_secret[usize::from(hash[0]) % SHARDS]
@@ -88,11 +83,12 @@ impl Table {
 
     /// The record whose secret has this hash: one probe.
     pub fn by_secret(&self, hash: [u8; 32]) -> Option<Arc<Record>> {
-        read(self.secrets(&hash)).get(&Digest(hash)).cloned()
+        let place = self.hasher.hash_one(hash);
+        read(self.secrets(&hash)).find(place, |entry| is_of(entry, place, &hash)).map(|(_, record)| Arc::clone(record))
     }
 
     pub fn by_id(&self, key: KeyId) -> Option<Arc<Record>> {
-        read(self.ids(key)).get(&key).cloned()
+        read(self.ids(key)).find(self.hasher.hash_one(key), |record| record.facts.key == key).cloned()
     }
 
     pub fn len(&self) -> usize {
@@ -102,12 +98,13 @@ impl Table {
     /// Puts the record made from the one that it replaces. Secrets that are gone are forgotten after the new ones are known.
     pub fn put(&self, key: KeyId, make: impl FnOnce(Option<&Record>) -> Record) {
         let mut ids = write(self.ids(key));
-        let before = ids.get(&key).cloned();
+        let place = self.hasher.hash_one(key);
+        let before = ids.find(place, |record| record.facts.key == key).cloned();
         let record = Arc::new(make(before.as_deref()));
         self.count_foreign(&record, AtomicUsize::fetch_add);
         self.count_origins(&record, |n| n + 1);
         for secret in &record.facts.secrets {
-            write(self.secrets(&secret.hash)).insert(Digest(secret.hash), Arc::clone(&record));
+            self.remember(&secret.hash, &record);
         }
         // After its SHA-256 is known: one of the two finds it at every moment.
         self.index_salted(key, before.as_deref().map_or(&[][..], |r| &r.facts.salted[..]), &record.facts.salted);
@@ -118,13 +115,25 @@ impl Table {
                 self.forget(key, gone.hash);
             }
         }
-        ids.insert(key, record);
+        match ids.entry(place, |record| record.facts.key == key, |record| self.hasher.hash_one(record.facts.key)) {
+            Entry::Occupied(mut known) => *known.get_mut() = record,
+            Entry::Vacant(vacant) => _ = vacant.insert(record),
+        }
+    }
+
+    fn remember(&self, hash: &[u8; 32], record: &Arc<Record>) {
+        let place = self.hasher.hash_one(hash);
+        match write(self.secrets(hash)).entry(place, |entry| is_of(entry, place, hash), |(place, _)| *place) {
+            Entry::Occupied(mut known) => known.get_mut().1 = Arc::clone(record),
+            Entry::Vacant(vacant) => _ = vacant.insert((place, Arc::clone(record))),
+        }
     }
 
     /// Forgets a key that no longer exists.
     pub fn remove(&self, key: KeyId) {
         let mut ids = write(self.ids(key));
-        if let Some(record) = ids.remove(&key) {
+        if let Ok(known) = ids.find_entry(self.hasher.hash_one(key), |record| record.facts.key == key) {
+            let (record, _) = known.remove();
             self.count_foreign(&record, AtomicUsize::fetch_sub);
             self.count_origins(&record, |n| n.saturating_sub(1));
             self.index_salted(key, &record.facts.salted, &[]);
@@ -136,9 +145,12 @@ impl Table {
 
     /// Unless it has become another key's meanwhile.
     fn forget(&self, key: KeyId, hash: [u8; 32]) {
+        let place = self.hasher.hash_one(hash);
         let mut secrets = write(self.secrets(&hash));
-        if secrets.get(&Digest(hash)).is_some_and(|record| record.facts.key == key) {
-            secrets.remove(&Digest(hash));
+        if let Ok(known) = secrets.find_entry(place, |entry| is_of(entry, place, &hash))
+            && known.get().1.facts.key == key
+        {
+            known.remove();
         }
     }
 
@@ -215,7 +227,7 @@ impl Table {
     /// Shows every record, shard by shard; none is locked meanwhile.
     pub fn each(&self, mut show: impl FnMut(&Record)) {
         for shard in &self.by_id {
-            let records: Vec<_> = read(shard).values().cloned().collect();
+            let records: Vec<_> = read(shard).iter().cloned().collect();
             records.iter().for_each(|record| show(record));
         }
     }
@@ -243,6 +255,6 @@ impl Table {
 
     /// Every key it knows: for a reload that must find what is gone.
     pub fn ids_known(&self) -> Vec<KeyId> {
-        self.by_id.iter().flat_map(|shard| read(shard).keys().copied().collect::<Vec<_>>()).collect()
+        self.by_id.iter().flat_map(|shard| read(shard).iter().map(|record| record.facts.key).collect::<Vec<_>>()).collect()
     }
 }

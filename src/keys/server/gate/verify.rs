@@ -10,6 +10,7 @@ use super::{
     blocked::{Passes, Slowed},
     charging::{Places, Uncharged, charge_all},
     checks::{Call, Check, Refused, Why, cost},
+    digests::Seen,
     leases::{Leases, PATIENCE, Unleased, Wanted},
     limit::{Till, refusing_code},
     record::{Record, Salted},
@@ -287,8 +288,14 @@ impl Gate {
             return Err(not_found);
         }
         let find = |hash: [u8; 32]| self.table.by_secret(hash).map(|record| (record, hash));
-        let found = (is_ours || any_sha256).then(|| find(sha256(secret))).flatten();
-        found.or_else(|| any_sha512.then(|| find(digest_of_sha512(&sha512(secret)))).flatten()).ok_or(not_found)
+        if is_ours || any_sha256 {
+            let seen = Seen::of(secret);
+            if let Some(found) = find(seen.hash) {
+                seen.keep();
+                return Ok(found);
+            }
+        }
+        any_sha512.then(|| find(digest_of_sha512(&sha512(secret)))).flatten().ok_or(not_found)
     }
 
     /// Salted secrets that this one may be: nothing where it is known already, or where its address is blocked.
@@ -379,7 +386,8 @@ fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slow
         Err(by) => return Ok(Answer { record: Some(Arc::clone(record)), ..Answer::slowed(by, leases.nodes(), now) }),
     };
     let (mut violated, mut beyond) = (Places::NONE, Places::NONE);
-    match cost(call.question, call.route) {
+    let cost = cost(call.question, call.route);
+    match cost {
         None => {}
         Some(cost) => match charge_all(&record.limits, &Till { leases, holder: record.holder(), together: &record.together }, now, cost) {
             Ok(passed) => beyond = passed,
@@ -391,7 +399,8 @@ fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slow
     let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated, beyond, ..Answer::bare(Outcome::Valid) };
     if !violated.is_empty() {
         answer.outcome = refusing_code(answer.violated());
-        answer.retry_after = answer.violated().map(LimitState::opens_after).max();
+        let violated = record.limits.iter().zip(&answer.limits).enumerate().filter(|(place, _)| violated.has(*place));
+        answer.retry_after = violated.map(|(_, (limit, state))| limit.opens_after(state, now, cost.unwrap_or(0))).max();
         drop(pace); // it did not pass
     } else {
         pace.keep();

@@ -1,7 +1,8 @@
 //! Where windows begin and end. Fixed ones at multiples of their length since 1970, months on the first; all in UTC, so that every
-//! node and every restart agrees. Days and months of a time zone begin with its calendar (`local`).
+//! node and every restart agrees. Days and months of a time zone begin with its calendar (`local`). A rolling window begins nowhere; it is
+//! counted by parts (`rolling`), and it is these that have numbers.
 
-use super::local;
+use super::{local, rolling};
 use crate::keys::model::Window;
 use time::{Date, Month, OffsetDateTime};
 
@@ -14,6 +15,7 @@ pub fn number(window: Window, now_micros: i64) -> u32 {
         Window::Seconds(length) => u32::try_from(seconds.div_euclid(i64::from(length.max(1)))).unwrap_or(0),
         Window::Month => month_number(seconds),
         Window::Local(unit, zone) => local::span(unit, zone, seconds).number,
+        Window::Rolling(length) => u32::try_from(seconds.div_euclid(rolling::part(length))).unwrap_or(0),
     }
 }
 
@@ -23,10 +25,22 @@ pub fn start(window: Window, number: u32) -> i64 {
         Window::Seconds(length) => i64::from(number) * i64::from(length),
         Window::Month => month_start(number),
         Window::Local(unit, zone) => local::start(unit, zone, number),
+        Window::Rolling(length) => i64::from(number) * rolling::part(length),
     }
 }
 
-/// Whole seconds until the window ends, at least 1.
+/// From when on nothing that was charged to this number counts any more, in seconds since 1970.
+pub fn end(window: Window, number: u32) -> i64 {
+    let lasts = if window.is_rolling() { rolling::KEPT } else { 1 };
+    start(window, number.saturating_add(lasts))
+}
+
+/// Whole seconds from now until this moment (in seconds since 1970), at least 1.
+pub fn until(seconds: i64, now_micros: i64) -> u64 {
+    u64::try_from(seconds.saturating_mul(SECOND).saturating_sub(now_micros)).unwrap_or(0).div_ceil(1_000_000).max(1)
+}
+
+/// Whole seconds until the window ends, at least 1; of a rolling one its length, after which all of it has come back.
 pub fn reset_after(window: Window, now_micros: i64) -> u64 {
     let left = match window {
         Window::Seconds(length) => {
@@ -35,6 +49,7 @@ pub fn reset_after(window: Window, now_micros: i64) -> u64 {
         }
         Window::Month => month_start(month_number(now_micros.div_euclid(SECOND)) + 1) * SECOND - now_micros,
         Window::Local(unit, zone) => local::span(unit, zone, now_micros.div_euclid(SECOND)).end * SECOND - now_micros,
+        Window::Rolling(length) => i64::from(length) * SECOND,
     };
     u64::try_from(left).unwrap_or(0).div_ceil(1_000_000).max(1)
 }
@@ -42,7 +57,7 @@ pub fn reset_after(window: Window, now_micros: i64) -> u64 {
 /// How long the window is that `now` lies in, in seconds: a month has 28 to 31 days, a day of a time zone 23 to 25 hours.
 pub fn length(window: Window, now_micros: i64) -> u32 {
     match window {
-        Window::Seconds(length) => length,
+        Window::Seconds(length) | Window::Rolling(length) => length,
         Window::Month => {
             let month = month_number(now_micros.div_euclid(SECOND));
             u32::try_from(month_start(month + 1) - month_start(month)).unwrap_or(Window::MAX_SECONDS)
@@ -87,6 +102,15 @@ mod tests {
         assert_eq!((reset_after(Window::Month, december), length(Window::Month, december)), (43_200, 31 * 86_400));
         assert_eq!(number(Window::Month, 0), 0);
         assert_eq!(start(Window::Month, number(Window::Month, february)) * SECOND, micros(datetime!(2028-02-01 0:00 UTC)));
+    }
+
+    #[test]
+    fn a_part_counts_for_the_length_of_its_window_at_least() {
+        let (hour, now) = (Window::Rolling(3_600), micros(datetime!(2026-11-20 12:00:30 UTC)));
+        let number = number(hour, now);
+        assert_eq!(start(hour, number) * SECOND, micros(datetime!(2026-11-20 12:00 UTC)));
+        assert_eq!(end(hour, number) * SECOND, micros(datetime!(2026-11-20 13:01 UTC)), "a call of 12:00:59.9 counts until 13:00:59.9");
+        assert_eq!((until(end(hour, number), now), reset_after(hour, now), length(hour, now)), (3_630, 3_600, 3_600));
     }
 
     #[test]

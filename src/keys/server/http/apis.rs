@@ -7,13 +7,16 @@ use crate::{
         model::{Api, ApiEdit, ApiPermission, ApiRoute, NewApi, NewRoute, Unmatched},
         server,
     },
-    platform::{Ctx, http::json::Body},
+    platform::{
+        Ctx,
+        http::json::{Body, located},
+    },
 };
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
     routing::get,
 };
 use serde::{Deserialize, Serialize};
@@ -232,12 +235,7 @@ async fn create_api(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body
     let (permissions, basic) = lines(new.permissions);
     let new = NewApi { slug: new.slug, name: new.name, key_prefix: new.key_prefix, permissions, basic, unmatched: new.unmatched.unwrap_or_default() };
     let api = server::create_api(&ctx, &caller, new).await?;
-    let location = format!("/api/v1/apis/{}", api.slug);
-    let mut response = (StatusCode::CREATED, Json(ApiBody::from(api))).into_response();
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(located(StatusCode::CREATED, &format!("/api/v1/apis/{}", api.slug), ApiBody::from(api)))
 }
 
 /// Read an API

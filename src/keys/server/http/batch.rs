@@ -84,6 +84,7 @@ impl BatchKeyBody {
             api: None,
             permissions: self.permissions,
             preset: self.preset,
+            bundles: Vec::new(),
             addresses: self.addresses,
             origins: self.origins,
             tags: self.tags,

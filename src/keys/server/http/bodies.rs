@@ -33,10 +33,14 @@ pub struct NewKeyBody {
     /// Without it, those of the preset.
     #[serde(default)]
     permissions: Option<Vec<String>>,
-    /// In place of `permissions`: `basic` (the default), `read-only`, or `admin`, everything that you can give.
+    /// In place of `permissions`: `basic` (the default unless bundles are named), `read-only`, or `admin`, everything that you can give.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     preset: Option<Preset>,
+    /// Names of bundles of the API, whose permissions it has beside its own, as they are at any time.
+    #[serde(default)]
+    #[schema(example = json!(["order-desk"]))]
+    bundles: Vec<String>,
     /// Networks in CIDR notation or single addresses from which it may be used, at most 50; without it, from everywhere.
     #[serde(default)]
     #[schema(example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
@@ -65,6 +69,7 @@ impl NewKeyBody {
             api: self.api,
             permissions: self.permissions,
             preset: self.preset,
+            bundles: self.bundles,
             addresses: self.addresses,
             origins: self.origins,
             tags: self.tags,
@@ -91,6 +96,9 @@ pub struct EditKeyBody {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     preset: Option<Preset>,
+    /// Names of bundles of the API: all that it holds then.
+    #[serde(default)]
+    bundles: Option<Vec<String>>,
     /// Networks or addresses from which it may be used; an empty list: from everywhere.
     #[serde(default)]
     addresses: Option<Vec<String>>,
@@ -125,6 +133,7 @@ impl EditKeyBody {
             expires_at: self.expires_at,
             permissions: self.permissions,
             preset: self.preset,
+            bundles: self.bundles,
             addresses: self.addresses,
             origins: self.origins,
             tags: self.tags,
@@ -212,7 +221,17 @@ impl PartialSchema for WindowSchema {
             .schema_type(Type::String)
             .pattern(Some("^(day|month)@[A-Za-z0-9/_+-]{1,32}$"))
             .description(Some("A day or a month of a time zone of the IANA database: `day@Europe/Stockholm`"));
-        OneOfBuilder::new().item(seconds).item(word).item(local).description(Some("Fixed windows begin at multiples of their length since 1970, UTC")).into()
+        let rolling = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^rolling:(minute|hour|day|month|[0-9]{2,7})$"))
+            .description(Some("So many seconds up to every moment, whole minutes; `month` is 30 days: `rolling:3600`, `rolling:hour`"));
+        OneOfBuilder::new()
+            .item(seconds)
+            .item(word)
+            .item(local)
+            .item(rolling)
+            .description(Some("Fixed windows begin at multiples of their length since 1970, UTC"))
+            .into()
     }
 }
 
@@ -262,7 +281,12 @@ pub struct KeyBody {
     /// How its newest secret begins.
     #[schema(example = "demo_live_7Kq2")]
     pub start: String,
+    /// Those that it was given one by one.
     pub permissions: Vec<String>,
+    /// The bundles that it holds.
+    pub bundles: Vec<String>,
+    /// All that it may, by itself and by its bundles; of a key for `tollgate` only what its owner may counts.
+    pub effective_permissions: Vec<String>,
     /// Networks from which it may be used; empty means from everywhere.
     pub addresses: Vec<String>,
     /// Origins of the web pages that may use it; empty means of every page.
@@ -295,6 +319,8 @@ impl KeyBody {
             environment: key.environment.as_str(),
             start: key.start,
             permissions: key.permissions.iter().map(ToString::to_string).collect(),
+            bundles: key.bundles.into_iter().map(Into::into).collect(),
+            effective_permissions: key.effective.iter().map(ToString::to_string).collect(),
             addresses: key.addresses,
             origins: key.origins,
             tags: key.tags,

@@ -6,6 +6,7 @@
 pub mod apis;
 mod batch;
 mod bodies;
+pub mod bundles;
 mod changed;
 mod leaks;
 mod many;
@@ -25,7 +26,7 @@ use crate::{
     keys::{model::KeyQuery, server},
     platform::{
         Ctx,
-        http::json::{Body, Query},
+        http::json::{Body, Query, page_size, with_location},
     },
     values::KeyId,
 };
@@ -79,6 +80,7 @@ pub fn routes() -> Router<Ctx> {
         .merge(signing::routes())
         .route("/api/v1/keys/{id}/test", post(trial::test_key))
         .merge(apis::routes())
+        .merge(bundles::routes())
         .merge(transfer::routes())
         .merge(batch::routes())
         .merge(leaks::routes())
@@ -151,10 +153,7 @@ impl ListQuery {
     security(("key" = [])),
 )]
 async fn list_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ListQuery>) -> Result<Response, AppError> {
-    let limit = asked.limit.unwrap_or(20);
-    if !(1..=100).contains(&limit) {
-        return Err(AppError::invalid("limit", "Ask for 1 to 100 keys."));
-    }
+    let limit = page_size(asked.limit, "keys")?;
     let query = asked.query();
     let (keys, next) = server::page_of_keys(&ctx, &caller, &query, limit).await?;
     let now = ctx.clock.now();
@@ -186,17 +185,13 @@ async fn list_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query
 )]
 async fn create_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, headers: HeaderMap, Body(new): Body<NewKeyBody>) -> Result<Response, AppError> {
     let created = server::create_key(&ctx, &caller, new.new_key(idempotency_key(&headers)?)).await?;
-    let location = format!("/api/v1/keys/{}", created.key.id);
     let id = created.key.id;
-    let mut response = match CreatedKeyBody::of(created, ctx.clock.now()) {
+    let response = match CreatedKeyBody::of(created, ctx.clock.now()) {
         Some(body) => (StatusCode::CREATED, Json(body)).into_response(),
         None => AppError::conflict(format!("This Idempotency-Key made {id} before, and its secret was in that answer. Rotate the key to get a new secret."))
             .into_response(),
     };
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(no_store(response))
+    Ok(no_store(with_location(&format!("/api/v1/keys/{id}"), response)))
 }
 
 /// The header of draft-ietf-httpapi-idempotency-key-header: a quoted string; bare text is accepted too.
@@ -258,7 +253,10 @@ async fn delete_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(i
 /// Calls are answered `DISABLED` until it is enabled: on every node that `spread` counts as confirmed.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/disable", tag = "Keys", operation_id = "disable_key", params(("id" = String, Path)), request_body = ReasonBody,
-    responses((status = 200, body = ChangedKeyBody), (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json")),
+    responses(
+        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json"),
+    ),
     security(("key" = [])),
 )]
 async fn disable_key(
@@ -273,7 +271,10 @@ async fn disable_key(
 /// Enable a key
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/enable", tag = "Keys", operation_id = "enable_key", params(("id" = String, Path)), request_body = ReasonBody,
-    responses((status = 200, body = ChangedKeyBody), (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json")),
+    responses(
+        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json"),
+    ),
     security(("key" = [])),
 )]
 async fn enable_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
@@ -285,7 +286,10 @@ async fn enable_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(i
 /// Calls are answered `REVOKED`: on every node that `spread` counts as confirmed. There is no way back.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/revoke", tag = "Keys", operation_id = "revoke_key", params(("id" = String, Path)), request_body = ReasonBody,
-    responses((status = 200, body = ChangedKeyBody), (status = 404, content_type = "application/problem+json")),
+    responses(
+        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 404, content_type = "application/problem+json"),
+    ),
     security(("key" = [])),
 )]
 async fn revoke_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {

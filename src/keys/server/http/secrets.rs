@@ -50,7 +50,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/rotate", tag = "Keys", operation_id = "rotate_key", params(("id" = String, Path)), request_body = GraceBody,
     responses(
-        (status = 200, body = RotatedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
+        (status = 200, body = RotatedKeyBody), (status = 401, content_type = "application/problem+json"),
+        (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
         (status = 409, description = "The key is revoked", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
     ),
     security(("key" = [])),
@@ -69,7 +70,7 @@ pub async fn rotate_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, 
     patch, path = "/api/v1/keys/{id}/secrets/{secret_id}", tag = "Keys", operation_id = "edit_key_secret",
     params(("id" = String, Path), ("secret_id" = String, Path)), request_body = GraceBody,
     responses(
-        (status = 200, body = KeyDetailBody), (status = 401, content_type = "application/problem+json"),
+        (status = 200, body = KeyDetailBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
         (status = 404, description = "There is no such key, or it has no such old secret", content_type = "application/problem+json"),
         (status = 409, description = "The key is revoked", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
     ),
@@ -93,7 +94,7 @@ pub async fn edit_secret(
     delete, path = "/api/v1/keys/{id}/secrets/{secret_id}", tag = "Keys", operation_id = "drop_key_secret",
     params(("id" = String, Path), ("secret_id" = String, Path)),
     responses(
-        (status = 204), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
+        (status = 204), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
         (status = 409, description = "It is the newest secret of the key", content_type = "application/problem+json"),
     ),
     security(("key" = [])),

@@ -23,7 +23,7 @@ use super::{
     store::{keys, secrets},
 };
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::policies},
     error::AppError,
     keys::model::{Act, Api, ImportLine, ImportOutcome, KeyState, Preset},
     platform::Ctx,
@@ -95,9 +95,14 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
     let mut alike: HashMap<String, i64> = secrets::count_salted(&ctx.db, &starts).await?.into_iter().collect();
     let (mut report, mut wanted, mut seen) = (Vec::with_capacity(lines.len()), Vec::new(), HashSet::new());
     let now = ctx.clock.now();
+    let ends = policies::key_ends(ctx, [caller.workspace]).await?;
     for line in lines {
         let mut said = ImportLine { line: line.number as u64, name: line.name, outcome: ImportOutcome::Wrong, detail: String::new(), key: None };
-        match line.key.and_then(|key| Ok((rules_of(api, &key, now)?, key))) {
+        let key = line.key.and_then(|mut key| {
+            key.expires_at = ends.end(caller.workspace, now, key.expires_at)?;
+            Ok((rules_of(api, &key, now)?, key))
+        });
+        match key {
             Err(words) => said.detail = words,
             Ok((_, key)) if known.contains_key(&key.hash.bytes) => match known[&key.hash.bytes] {
                 (id, workspace) if workspace == caller.workspace.uuid() => {

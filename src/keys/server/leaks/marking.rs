@@ -8,7 +8,7 @@ use crate::{
         model::Act,
         server::{
             change::{self, Changed, Done},
-            secret,
+            proof, secret,
             store::leaks as store,
         },
     },
@@ -19,7 +19,7 @@ use crate::{
 /// What an operator's report is called in lists.
 const SOURCE: &str = "an operator";
 
-/// Marks the newest secret of a key as found at `url`. Operators only; said twice it is written once.
+/// Marks the newest secret of a key as found at `url`. Operators only, with the admin PIN for a key of others; said twice it is written once.
 pub async fn mark_leaked(ctx: &Ctx, caller: &Caller, id: KeyId, url: &str, reason: &str) -> Result<Changed, AppError> {
     caller.require(&may::KEYS_MANAGE)?;
     let mut fields = Fields::default();
@@ -28,6 +28,7 @@ pub async fn mark_leaked(ctx: &Ctx, caller: &Caller, id: KeyId, url: &str, reaso
     let reason = change::reason(reason)?;
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     change::must_live(&key)?;
+    proof::to_take_from(ctx, caller, &key).await?;
     let (secret, start) = store::find_newest(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     let find = Find { secret, start: &start, url: &url, source: SOURCE, reason: &reason };
     match mark(ctx, &mut tx, &key, &find, By::Person(caller)).await? {

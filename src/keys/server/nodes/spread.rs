@@ -15,6 +15,7 @@ use tokio::{
     sync::watch,
     time::{Instant, timeout_at},
 };
+use uuid::Uuid;
 
 /// A node that has not confirmed within this time is named.
 const WAIT: Duration = Duration::from_secs(2);
@@ -34,6 +35,12 @@ pub async fn spread(ctx: &Ctx, keys: &[KeyId], since: Instant) -> Spread {
 pub async fn spread_of_blocks(ctx: &Ctx, since: Instant) -> Spread {
     let is_applied = gate::blocks_refreshed(ctx).await;
     confirmed(ctx, is_applied, since, store::last_block_change(&ctx.db)).await
+}
+
+/// The same for the keys that hold these bundles, which give something else since.
+pub async fn spread_of_holders(ctx: &Ctx, holders: &[Uuid], since: Instant) -> Spread {
+    let is_applied = gate::limits_changed(ctx, holders).await;
+    confirmed(ctx, is_applied, since, store::last_holder_change(&ctx.db, holders)).await
 }
 
 /// Waits until the other nodes have the transaction that `last_change` tells.

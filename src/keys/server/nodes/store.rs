@@ -132,6 +132,18 @@ pub async fn last_block_change(db: &PgPool) -> sqlx::Result<Option<u64>> {
     Ok(last.and_then(|n| u64::try_from(n).ok()))
 }
 
+/// The transaction that last changed what these bundles give, or the limits of these plans, workspaces or APIs.
+pub async fn last_holder_change(db: &PgPool, holders: &[uuid::Uuid]) -> sqlx::Result<Option<u64>> {
+    let last = sqlx::query_scalar!(
+        r#"select changed_in::text::bigint as "changed_in!" from limit_changes
+           where holder = any($1) and changed_in < pg_snapshot_xmax(pg_current_snapshot()) order by changed_in desc limit 1"#,
+        holders,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(last.and_then(|n| u64::try_from(n).ok()))
+}
+
 /// The keys of the own workspaces of these accounts.
 pub async fn keys_of_accounts(db: &PgPool, accounts: &[AccountId]) -> sqlx::Result<Vec<KeyId>> {
     let accounts: Vec<uuid::Uuid> = accounts.iter().map(|id| id.uuid()).collect();

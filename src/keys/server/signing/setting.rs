@@ -11,7 +11,7 @@ use crate::{
             apis,
             change::{self, Changed, Done},
             detail::find_key,
-            secret,
+            proof, secret,
             store::signings::{self, NewRow},
         },
     },
@@ -81,8 +81,13 @@ pub async fn turn_on_signing(ctx: &Ctx, caller: &Caller, id: KeyId, new: NewSign
         }
     };
     let before = signings::find_signing(&mut *tx, id).await?;
-    if let Some(before) = before.filter(|row| row.fingerprint == signer.fingerprint) {
+    if let Some(before) = before.as_ref().filter(|row| row.fingerprint == signer.fingerprint) {
         return Ok(SigningSet { signing: before.signing(), changed: change::unchanged(ctx, tx, key).await?, secret });
+    }
+    proof::to_take_from(ctx, caller, &key).await?;
+    if before.is_some() {
+        // Whoever had the secret of the key alone could call by it from now on.
+        proof::to_widen(ctx, caller, &key, &key.effective).await?;
     }
     let sealed_secret = secret.as_deref().map(|secret| sealed(&ctx.vault, &ctx.rng, id, secret)).transpose()?;
     let row = NewRow {
@@ -104,6 +109,10 @@ pub async fn turn_on_signing(ctx: &Ctx, caller: &Caller, id: KeyId, new: NewSign
 pub async fn turn_off_signing(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<Changed, AppError> {
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     change::must_live(&key)?;
+    if signings::find_signing(&mut *tx, id).await?.is_some() {
+        proof::to_take_from(ctx, caller, &key).await?;
+        proof::to_widen(ctx, caller, &key, &key.effective).await?;
+    }
     if !signings::delete_signing(&mut tx, id).await? {
         return change::unchanged(ctx, tx, key).await;
     }

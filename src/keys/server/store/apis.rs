@@ -1,10 +1,10 @@
 //! APIs and the permissions that they know.
 
 use crate::{
-    keys::model::{Api, ApiPermission, Unmatched},
+    keys::model::{Api, ApiPermission, Bundle, Unmatched},
     values::{ApiId, KeyPrefix, Permission, Slug},
 };
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -18,6 +18,7 @@ struct Row {
     permissions: Vec<String>,
     descriptions: Vec<String>,
     basics: Vec<bool>,
+    bundles: Json<Vec<Bundle>>,
 }
 
 impl Row {
@@ -35,42 +36,46 @@ impl Row {
             unmatched: self.unmatched,
             answers_preflights: self.answers_preflights,
             permissions: permissions.filter_map(permission).collect(),
+            bundles: self.bundles.0,
         })
     }
 }
 
 /// Every API; Tollgate's own last, the others by name.
 pub async fn list_apis(db: &PgPool) -> sqlx::Result<Vec<Api>> {
+    select_apis(db, None).await
+}
+
+pub async fn find_api(db: impl PgExecutor<'_>, slug: &str) -> sqlx::Result<Option<Api>> {
+    Ok(select_apis(db, Some(slug)).await?.pop())
+}
+
+async fn select_apis(db: impl PgExecutor<'_>, slug: Option<&str>) -> sqlx::Result<Vec<Api>> {
     let rows = sqlx::query_as!(
         Row,
         r#"select a.id, a.slug, a.name, a.key_prefix, a.unmatched as "unmatched: Unmatched", a.answers_preflights,
              array(select p.permission from api_permissions p where p.api_id = a.id order by p.permission) as "permissions!",
              array(select p.description from api_permissions p where p.api_id = a.id order by p.permission) as "descriptions!",
-             array(select p.is_basic from api_permissions p where p.api_id = a.id order by p.permission) as "basics!"
-           from apis a order by a.slug = $1, lower(a.name), a.slug"#,
+             array(select p.is_basic from api_permissions p where p.api_id = a.id order by p.permission) as "basics!",
+             coalesce((
+               select jsonb_agg(jsonb_build_object(
+                 'name', b.name, 'description', b.description,
+                 'permissions', array(select p.permission from api_bundle_permissions p where p.bundle_id = b.id order by p.permission collate "C"),
+                 'includes', array(select o.name from api_bundle_parts p join api_bundles o on o.id = p.part_id where p.bundle_id = b.id order by o.name collate "C"),
+                 'gives', array(select g.permission from api_bundle_grants g where g.bundle_id = b.id order by g.permission collate "C")
+               ) order by b.name collate "C")
+               from api_bundles b where b.api_id = a.id
+             ), '[]') as "bundles!: Json<Vec<Bundle>>"
+           from apis a where $2::text is null or a.slug = $2 order by a.slug = $1, lower(a.name), a.slug"#,
         Api::OWN,
+        slug,
     )
     .fetch_all(db)
     .await?;
     Ok(rows.into_iter().filter_map(Row::api).collect())
 }
 
-pub async fn find_api(db: impl PgExecutor<'_>, slug: &str) -> sqlx::Result<Option<Api>> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"select a.id, a.slug, a.name, a.key_prefix, a.unmatched as "unmatched: Unmatched", a.answers_preflights,
-             array(select p.permission from api_permissions p where p.api_id = a.id order by p.permission) as "permissions!",
-             array(select p.description from api_permissions p where p.api_id = a.id order by p.permission) as "descriptions!",
-             array(select p.is_basic from api_permissions p where p.api_id = a.id order by p.permission) as "basics!"
-           from apis a where a.slug = $1"#,
-        slug,
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(row.and_then(Row::api))
-}
-
-/// The same, and nobody else changes it until the transaction ends.
+/// The API, and nobody else changes it until the transaction ends.
 pub async fn lock_api(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Option<ApiId>> {
     let id = sqlx::query_scalar!("select id from apis where slug = $1 for update", slug).fetch_optional(conn).await?;
     Ok(id.map(ApiId::new))

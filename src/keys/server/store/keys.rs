@@ -1,6 +1,9 @@
 //! Keys themselves.
 
-use super::limits::{limits_of, plans_of};
+use super::{
+    bundles::bundles_of,
+    limits::{limits_of, plans_of},
+};
 use crate::{
     keys::model::{Environment, Key, KeyCount, KeyState},
     values::{AccountId, ApiId, KeyId, Permission, Slug, WorkspaceId},
@@ -29,8 +32,9 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Limits and plan are read beside it. A slug always parses: the table checks it.
+    /// Limits, plan and bundles are read beside it. A slug always parses: the table checks it.
     pub fn key(self) -> Option<Key> {
+        let permissions: Vec<Permission> = self.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect();
         Some(Key {
             id: KeyId::new(self.id),
             workspace: WorkspaceId::new(self.workspace_id),
@@ -39,7 +43,9 @@ impl Row {
             name: self.name,
             environment: self.environment,
             start: self.start,
-            permissions: self.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect(),
+            effective: permissions.clone(),
+            permissions,
+            bundles: Vec::new(),
             addresses: self.addresses,
             origins: self.origins,
             tags: self.tags,
@@ -53,7 +59,7 @@ impl Row {
     }
 }
 
-/// One key with its limits.
+/// One key with its limits, plan and bundles.
 pub async fn find_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, id: KeyId) -> sqlx::Result<Option<Key>> {
     let row = sqlx::query_as!(
         Row,
@@ -70,6 +76,9 @@ pub async fn find_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, i
     let Some(mut key) = row.and_then(Row::key) else { return Ok(None) };
     key.limits = limits_of(conn, &[key.id]).await?.into_iter().map(|(_, limit)| limit).collect();
     key.plan = plans_of(conn, &[key.id]).await?.pop().map(|(_, plan)| plan);
+    for (_, bundle, gives) in bundles_of(conn, &[key.id]).await? {
+        key.hold(bundle, gives);
+    }
     Ok(Some(key))
 }
 

@@ -21,6 +21,11 @@ fn limit(name: String, max_calls: i64, window_seconds: i32, zone: &str, over: &s
     KeyLimit { over: Over::stored(over), ..KeyLimit::new(name, u64::try_from(max_calls).unwrap_or(0), Window::stored_in(window_seconds, zone)) }
 }
 
+/// Which of these time zones Postgres knows; names in lower case. It reads its whole list of zones for that.
+pub async fn list_known_zones(db: &PgPool, names: &[String]) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(r#"select lower(name) as "name!" from pg_timezone_names where lower(name) = any($1)"#, names).fetch_all(db).await
+}
+
 /// The plans that these keys have themselves; a key without one is left out.
 pub async fn plans_of(conn: &mut PgConnection, keys: &[KeyId]) -> sqlx::Result<Vec<(KeyId, Slug)>> {
     let ids: Vec<Uuid> = keys.iter().map(|id| id.uuid()).collect();

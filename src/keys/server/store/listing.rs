@@ -204,11 +204,13 @@ pub struct Summary {
     pub tags: Vec<String>,
 }
 
-/// The counts read the conditions of `key_wants_review` (migration 0018) by set: asked key by key they take a minute for 100,000 keys.
+/// The counts read the conditions of `key_wants_review` (migration 0031) by set: asked key by key they take a minute for 100,000 keys.
 pub async fn summary(db: &PgPool, workspace: Option<WorkspaceId>, now: OffsetDateTime) -> sqlx::Result<Summary> {
     let row = sqlx::query!(
         r#"with leaked as (
              select l.key_id from key_leaks l join key_secrets s on s.id = l.secret_id where l.cleared_at is null and (s.expires_at is null or s.expires_at > $2)
+           ), bundled as (
+             select h.key_id, array_agg(distinct g.permission) as names from key_bundles h join api_bundle_grants g on g.bundle_id = h.bundle_id group by h.key_id
            ), rights as (
              select api_id, array_agg(permission) as names from api_permissions group by api_id having count(*) > 1
            )
@@ -217,9 +219,9 @@ pub async fn summary(db: &PgPool, workspace: Option<WorkspaceId>, now: OffsetDat
              count(*) filter (where p.may_pass and k.created_at <= $2::timestamptz - interval '30 days'
                and coalesce(u.last_used_at <= $2::timestamptz - interval '30 days', true)) as "idle!",
              count(*) filter (where p.may_pass and k.expires_at is null) as "endless!",
-             count(*) filter (where p.may_pass and r.names <@ k.permissions) as "broad!",
+             count(*) filter (where p.may_pass and r.names <@ (k.permissions || coalesce(b.names, '{}'))) as "broad!",
              array(select distinct tag from keys t, unnest(t.tags) tag where ($1::uuid is null or t.workspace_id = $1) order by 1 limit 100) as "tags!"
-           from keys k left join key_activity u on u.key_id = k.id left join rights r on r.api_id = k.api_id
+           from keys k left join key_activity u on u.key_id = k.id left join rights r on r.api_id = k.api_id left join bundled b on b.key_id = k.id
              cross join lateral (select k.state = 'active' and (k.expires_at is null or k.expires_at > $2) as may_pass) p
            where ($1::uuid is null or k.workspace_id = $1)"#,
         workspace.map(WorkspaceId::uuid),

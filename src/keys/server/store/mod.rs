@@ -3,6 +3,7 @@
 
 pub mod apis;
 pub mod batches;
+pub mod bundles;
 pub mod calls;
 pub mod changes;
 pub mod holds;

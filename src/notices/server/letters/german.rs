@@ -46,6 +46,8 @@ fn per(window: Window) -> String {
         Window::Seconds(s) if s % 3_600 == 0 => format!("in {} Stunden", s / 3_600),
         Window::Seconds(s) if s % 60 == 0 => format!("in {} Minuten", s / 60),
         Window::Seconds(s) => format!("in {s} Sekunden"),
+        Window::Rolling(s) if s % 86_400 == 0 => format!("in jeweils {} Tagen", s / 86_400),
+        Window::Rolling(s) => format!("in jeweils {} Minuten", s / 60),
     }
 }
 

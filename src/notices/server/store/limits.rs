@@ -8,7 +8,8 @@ use uuid::Uuid;
 /// A limit that passed the lowest threshold of somebody who wants to know.
 #[derive(Debug)]
 pub struct UsedLimit {
-    pub key_id: Uuid,
+    /// Of the key, or of the workspace whose keys share the limit.
+    pub id: Uuid,
     pub account_id: Uuid,
     pub limit_name: String,
     /// 0: a calendar month.
@@ -63,7 +64,7 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
                  else 'infinity' end as midnight
              from windows
            )
-           select e.id as "key_id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.starts as "window_start!",
+           select e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.starts as "window_start!",
              e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
@@ -95,7 +96,8 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
 /// Thresholds to mark as told, as columns.
 #[derive(Debug, Default)]
 pub struct Marks {
-    pub key: Vec<Uuid>,
+    /// Of keys, or of workspaces.
+    pub id: Vec<Uuid>,
     pub account: Vec<Uuid>,
     pub limit_name: Vec<String>,
     pub window_seconds: Vec<i32>,
@@ -117,7 +119,7 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
              on conflict do nothing
              returning account_id
            ) select distinct account_id as "account_id!" from new order by 1"#,
-        &marks.key,
+        &marks.id,
         &marks.account,
         &marks.limit_name,
         &marks.window_seconds,

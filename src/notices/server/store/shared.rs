@@ -1,32 +1,16 @@
 //! Limits that all keys of a workspace share, and what is used of their present windows, from the counters.
 
-use super::limits::LimitNotice;
+use super::limits::{LimitNotice, Marks, UsedLimit};
 use crate::values::AccountId;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
-use uuid::Uuid;
-
-/// A shared limit that passed the lowest threshold of the owner of its workspace.
-#[derive(Debug)]
-pub struct UsedSharedLimit {
-    pub workspace_id: Uuid,
-    pub account_id: Uuid,
-    pub limit_name: String,
-    /// 0: a calendar month.
-    pub window_seconds: i32,
-    pub zone: String,
-    pub window_start: OffsetDateTime,
-    pub allowed: i64,
-    pub used: i64,
-    pub thresholds: Vec<i16>,
-}
 
 /// Shared limits with windows of an hour or longer, of workspaces with calls in the last half hour: those of the nearest level that has any
 /// (the workspace, its plan, its group, the group's plan). They are used by the keys that they hold, as the gate counts: those without limits of their own or of a plan of their own, and
 /// not for Tollgate's own API. Windows and sums as for the limits of keys (`limits::list_used_limits`).
-pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Vec<UsedSharedLimit>> {
+pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
     sqlx::query_as!(
-        UsedSharedLimit,
+        UsedLimit,
         r#"with active as (
              select distinct workspace_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
            ), limits as (
@@ -45,7 +29,7 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
                  else 'infinity' end as midnight
              from windows
            )
-           select e.workspace_id as "workspace_id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!",
+           select e.workspace_id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!",
              e.starts as "window_start!", e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
@@ -78,22 +62,8 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
     .await
 }
 
-/// Thresholds to mark as told, as columns.
-#[derive(Debug, Default)]
-pub struct SharedMarks {
-    pub workspace: Vec<Uuid>,
-    pub account: Vec<Uuid>,
-    pub limit_name: Vec<String>,
-    pub window_seconds: Vec<i32>,
-    pub zone: Vec<String>,
-    pub window_start: Vec<OffsetDateTime>,
-    pub threshold: Vec<i16>,
-    pub used: Vec<i64>,
-    pub allowed: Vec<i64>,
-}
-
 /// Marks them; answers the accounts for which one is new.
-pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &SharedMarks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
+pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
         r#"with new as (
              insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone)
@@ -103,7 +73,7 @@ pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &SharedMarks, n
              on conflict do nothing
              returning account_id
            ) select distinct account_id as "account_id!" from new order by 1"#,
-        &marks.workspace,
+        &marks.id,
         &marks.account,
         &marks.limit_name,
         &marks.window_seconds,

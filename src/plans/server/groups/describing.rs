@@ -42,7 +42,7 @@ pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<G
     let name = fields.check("name", of_keys::name(&new.name));
     let description = fields.check("description", rules::description(&new.description));
     fields.done()?;
-    of_keys::limits(&new.limits)?;
+    of_keys::limits(ctx, &new.limits).await?;
     let (Some(slug), Some(name), Some(description)) = (slug, name, description) else { return Err(AppError::NotFound) };
 
     let mut tx = ctx.db.begin().await?;
@@ -65,7 +65,7 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     let description = edit.description.and_then(|text| fields.check("description", rules::description(&text)));
     fields.done()?;
     let wanted = edit.limits.map(sorted);
-    of_keys::limits(wanted.as_deref().unwrap_or_default())?;
+    of_keys::limits(ctx, wanted.as_deref().unwrap_or_default()).await?;
 
     let mut tx = ctx.db.begin().await?;
     let id = rows::lock_group(&mut tx, slug).await?.ok_or(AppError::NotFound)?;

@@ -10,15 +10,15 @@ use crate::{
     keys::server::rest::RestCaller,
     platform::{
         Ctx,
-        http::json::{Body, Query},
+        http::json::{Body, Query, located},
     },
     values::WorkspaceId,
 };
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
     routing::get,
 };
 use serde::Deserialize;
@@ -80,12 +80,7 @@ async fn list_plans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> R
 )]
 async fn create_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(new): Body<NewPlanBody>) -> Result<Response, AppError> {
     let plan = server::create_plan(&ctx, &caller, new.plan()).await?;
-    let location = HeaderValue::from_str(&format!("/api/v1/plans/{}", plan.slug));
-    let mut response = (StatusCode::CREATED, Json(PlanBody::from(plan))).into_response();
-    if let Ok(location) = location {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(located(StatusCode::CREATED, &format!("/api/v1/plans/{}", plan.slug), PlanBody::from(plan)))
 }
 
 /// Read a plan

@@ -43,6 +43,7 @@ pub fn Controls() -> impl IntoView {
                 <TextField label="Id" name="id" value="key_01K3V7QDE4" mono=true disabled=true/>
                 <SelectField label="Plan" name="plan" options=options(&["Free", "Team"]) value="Team"/>
                 <PasswordField label="Password" name="password" autocomplete="current-password" aside=view! { <a href="/forgot-password">"Forgot it?"</a> }.into_any()/>
+                <FileField label="Picture" name="picture" accept="image/png" help="PNG, at most 8 MB."/>
             </div>
             <div class="quick-create">
                 <TextField label="Name" name="new-name" placeholder="Name of the new key" label_hidden=true autocomplete="off"/>

@@ -34,6 +34,7 @@ fn frame() -> Frame {
         workspace: "Nordlicht Shop".into(),
         home: "/home".into(),
         person: "Mara Lindqvist".into(),
+        picture: None,
         email: "mara@nordlicht.example".into(),
         nav: vec![
             group(None, vec![NavEntry::new("Home", "/home", Icon::Home), NavEntry { count: Some(3), ..NavEntry::new("Inbox", "/inbox", Icon::Inbox) }]),

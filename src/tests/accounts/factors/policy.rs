@@ -9,7 +9,13 @@ use crate::{
     },
 };
 use sqlx::PgPool;
-use tollgate::{accounts::api, platform::config::SecondFactor};
+use tollgate::{
+    accounts::{
+        Via, api,
+        server::{caller_of_account, is_factor_owed},
+    },
+    platform::config::SecondFactor,
+};
 
 const SET_UP: &str = "/settings/security/authenticator";
 
@@ -71,4 +77,15 @@ async fn nobody_is_required_to_have_one_by_default(db: PgPool) {
     let operator = app.sign_in_as("operator").await;
     assert_eq!(operator.browser.get("/admin").await.status(), 200);
     assert_eq!(location(&app.browser().sign_in(&operator.email, PASSWORD).await), "/home");
+}
+
+#[sqlx::test]
+async fn what_is_owed_is_one_rule_for_every_way_in(db: PgPool) {
+    let app = TestApp::start_with(db, |config| config.auth.second_factor = SecondFactor::All).await;
+    let account = app.account("vera@example.com", "Vera", "developer").await;
+    // Keys and the command line stand on what they were given; browsers and programs that signed in owe it.
+    for (via, owes) in [(Via::Session(app.ctx.new_id()), true), (Via::Token(app.ctx.new_id()), true), (Via::Key(app.ctx.new_id()), false), (Via::Cli, false)] {
+        let caller = caller_of_account(&app.ctx, account, via).await.unwrap().unwrap();
+        assert_eq!(is_factor_owed(&app.ctx, &caller).await.unwrap(), owes, "{via:?}");
+    }
 }

@@ -17,8 +17,14 @@ use tollgate::{
         server::{ACTS, caller_of_account},
     },
     admin::api as admin,
-    keys::{model::NewKey, server::create_key},
-    values::SessionId,
+    keys::{
+        model::NewKey,
+        server::{
+            create_key, disable_key,
+            signing::{NewSigning, turn_on_signing},
+        },
+    },
+    values::{SecretId, SessionId},
 };
 
 /// Longer than a proof lasts.
@@ -49,16 +55,36 @@ async fn r50_every_act_of_the_list_needs_a_proof_of_ten_minutes_at_most(db: PgPo
     let (operator, vera) = (app.sign_in_as("operator").await, app.sign_in_as("developer").await);
     let (account, session) = (vera.account.to_string(), app.ctx.new_id::<SessionId>().to_string());
     let caller = caller_of_account(&app.ctx, operator.account, Via::Cli).await.unwrap().unwrap();
-    let new = NewKey { name: "their own".to_owned(), api: Some("tollgate".to_owned()), ..NewKey::default() };
-    let key = create_key(&app.ctx, &caller, new).await.unwrap().key.id.to_string();
+    let addresses = vec!["192.0.2.0/24".to_owned()];
+    let new = NewKey { name: "their own".to_owned(), api: Some("tollgate".to_owned()), addresses, ..NewKey::default() };
+    let key = create_key(&app.ctx, &caller, new).await.unwrap().key.id;
+    turn_on_signing(&app.ctx, &caller, key, NewSigning::HmacSha256 { once: None }).await.unwrap();
+    disable_key(&app.ctx, &caller, key, "").await.unwrap();
+    let (key, secret) = (key.to_string(), app.ctx.new_id::<SecretId>().to_string());
     let call = async |path: &str| {
+        let is_of_key = path.starts_with("/fn/tollgate/keys/") || path.ends_with("_key") || path.ends_with("_keys");
         let id = match path {
             "/fn/tollgate/accounts/api/sessions/end_session" => &session,
-            "/fn/tollgate/keys/api/rotate_key" => &key,
+            _ if is_of_key => &key,
             _ => &account,
         };
-        let form =
-            [("id", id.as_str()), ("session", &session), ("reason", "a test"), ("lasts", "1d"), ("name", "a test"), ("api", "tollgate"), ("grace", "60")];
+        let mut form =
+            vec![("id", id.as_str()), ("session", &session), ("reason", "a test"), ("lasts", "1d"), ("name", "a test"), ("api", "tollgate"), ("grace", "60")];
+        if is_of_key {
+            // Each of these lets the key do more: it is disabled, signed and held to a network.
+            form.extend([
+                ("chosen", "true"),
+                ("addresses", ""),
+                ("secret", secret.as_str()),
+                ("algorithm", "hmac-sha256"),
+                ("act", "enable"),
+                ("keys[]", key.as_str()),
+                ("seen", "1"),
+            ]);
+        }
+        if path.ends_with("save_policy") {
+            form.extend([("policy[of]", "role:operator"), ("policy[max]", "8h")]);
+        }
         let request = operator.browser.http.post(app.url(path)).header("sec-fetch-site", "same-origin").header("accept", "application/json");
         let answer = request.form(&form).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())

@@ -1,6 +1,6 @@
 //! Who comes in by a provider, who becomes an account, and whom the door keeps out all the same.
 
-use super::{at_provider, come, count, leave, links, refused, start, trusting};
+use super::{at_provider, come, count, leave, links, refused, round, start, trusting};
 use crate::{
     accounts::{
         factors::{give_code, set_up, with_app},
@@ -53,6 +53,20 @@ async fn a_new_person_whose_address_is_proven_elsewhere_comes_in_at_once(db: PgP
 }
 
 #[sqlx::test]
+async fn t07_who_is_new_reads_in_the_language_of_the_browser(db: PgPool) {
+    let (app, other) = trusting(db).await;
+    for (is_verified, email) in [(true, "vera@example.com"), (false, "nina@example.com")] {
+        other.user(|user| (user.sub, user.email, user.is_verified) = (email.to_owned(), Some(email.to_owned()), is_verified));
+        let browser = app.browser();
+        let back = round(&app, &browser).await;
+        let asked = browser.http.get(app.url(&back)).header("accept", "text/html").header("accept-language", "de-AT,de;q=0.9").send().await.unwrap();
+        assert_eq!(asked.status(), 303, "{email}");
+        let language: String = sqlx::query_scalar("select language from accounts where email = $1").bind(email).fetch_one(&app.ctx.db).await.unwrap();
+        assert_eq!(language, "de", "{email}");
+    }
+}
+
+#[sqlx::test]
 async fn an_address_that_only_user_info_tells_counts_the_same(db: PgPool) {
     let (app, other) = trusting(db).await;
     other.tell_email_later();
@@ -96,6 +110,20 @@ async fn r57_signing_up_over_an_unproven_address_takes_its_links_away(db: PgPool
     let thief = app.browser();
     assert_eq!(location(&come(&app, &thief).await), "/verify-email");
     assert!(!thief.is_signed_in().await);
+}
+
+#[sqlx::test]
+async fn r57_a_sign_in_planted_with_the_address_of_somebody_else_ends_with_their_proof(db: PgPool) {
+    let (app, _other) = start(db, |_| {}).await;
+    let stranger = app.browser();
+    assert_eq!(location(&come(&app, &stranger).await), "/verify-email");
+    let mail = mail_about(&app, "vera@example.com", "Confirm your email").await;
+    let owner = app.browser();
+    owner.get(link(&mail, "/verify-email")).await;
+    assert_eq!(location(&owner.post::<api::VerifyEmail>("/verify-email", &[]).await), "/reset-password");
+    assert_eq!(links(&app).await, 0);
+    assert_eq!(location(&come(&app, &stranger).await), "/verify-email", "as for any address that has an account (R15)");
+    assert!(!stranger.is_signed_in().await);
 }
 
 #[sqlx::test]

@@ -144,19 +144,22 @@ pub async fn list_codes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: Of
     .await
 }
 
-/// Of the quarters of an hour since `from` and before `to`: of each key only the `kept` busiest addresses stay. Answers how many rows went,
-/// at most `most`.
-pub async fn delete_rare(db: &PgPool, from: OffsetDateTime, to: OffsetDateTime, kept: i64, most: i64) -> sqlx::Result<u64> {
+/// Of one quarter of an hour: of each key only the `kept` busiest addresses stay. Ranks the addresses of at most `keys` keys, those that
+/// have more; answers how many rows went, at most `most`.
+pub async fn delete_rare(db: &PgPool, quarter: OffsetDateTime, kept: i64, keys: i64, most: i64) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         "delete from usage_addresses where ctid in (
            select u.ctid from usage_addresses u join (
-             select key_id, quarter, address, row_number() over (partition by key_id, quarter order by sum(count) desc, address) as place
-             from usage_addresses where quarter >= $1 and quarter < $2 group by key_id, quarter, address
-           ) ranked using (key_id, quarter, address)
-           where ranked.place > $3 limit $4)",
-        from,
-        to,
+             select key_id, address, row_number() over (partition by key_id order by sum(count) desc, address) as place
+             from usage_addresses
+             where quarter = $1 and key_id in (
+               select key_id from usage_addresses where quarter = $1 group by key_id having count(distinct address) > $2 order by key_id limit $3)
+             group by key_id, address
+           ) ranked using (key_id, address)
+           where u.quarter = $1 and ranked.place > $2 limit $4)",
+        quarter,
         kept,
+        keys,
         most,
     );
     Ok(done.execute(db).await?.rows_affected())

@@ -117,16 +117,21 @@ pub async fn list_address_export(
     .await
 }
 
-/// How many rows by address there are in all.
-pub async fn count_address_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) -> sqlx::Result<i64> {
+/// How many rows there are in all, by route or by address.
+pub async fn count_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], by_address: bool) -> sqlx::Result<i64> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(0) };
+    let part = if by_address { scope.address.as_deref() } else { scope.route.as_deref() };
     sqlx::query_scalar!(
         r#"select count(*) as "n!" from (
-             select from usage_addresses
+             select from (
+               select workspace_id, quarter, key_id, api_id, route as part, outcome from usage_quarters where not $9
+               union all
+               select workspace_id, quarter, key_id, api_id, address, outcome from usage_addresses where $9
+             ) counted
              where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
-               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or address = $7)
+               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or part = $7)
                and ($8::text[] is null or outcome = any($8))
-             group by width_bucket(quarter, $1::timestamptz[]), key_id, address, outcome
+             group by width_bucket(quarter, $1::timestamptz[]), key_id, part, outcome
            ) cells"#,
         edges,
         scope.workspace(),
@@ -134,32 +139,9 @@ pub async fn count_address_export(db: &PgPool, scope: &Scope, edges: &[OffsetDat
         last,
         scope.key(),
         scope.api(),
-        scope.address,
+        part,
         scope.outcomes.as_deref() as _,
-    )
-    .fetch_one(db)
-    .await
-}
-
-/// How many rows there are in all.
-pub async fn count_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) -> sqlx::Result<i64> {
-    let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(0) };
-    sqlx::query_scalar!(
-        r#"select count(*) as "n!" from (
-             select from usage_quarters
-             where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
-               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or route = $7)
-               and ($8::text[] is null or outcome = any($8))
-             group by width_bucket(quarter, $1::timestamptz[]), key_id, route, outcome
-           ) cells"#,
-        edges,
-        scope.workspace(),
-        first,
-        last,
-        scope.key(),
-        scope.api(),
-        scope.route,
-        scope.outcomes.as_deref() as _,
+        by_address,
     )
     .fetch_one(db)
     .await

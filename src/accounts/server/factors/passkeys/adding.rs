@@ -10,7 +10,7 @@ use crate::{
     accounts::{
         model::Caller,
         server::{
-            Visitor,
+            Visitor, devices,
             factors::{
                 SendFactorChanged, Told,
                 recovery::{self, Codes},
@@ -100,6 +100,7 @@ pub async fn add_passkey(ctx: &Ctx, caller: &Caller, from: &Visitor, answer: &st
     if end_others {
         sessions::delete_sessions(&mut *tx, caller.account, Some(session)).await?;
     }
+    devices::forget_others(ctx, &mut tx, caller.account).await?;
     let change = Change { kind: "factor.passkey_added", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
     let cause = record(ctx, &mut tx, change).await?;
     jobs::enqueue(ctx, &mut tx, &SendFactorChanged { account: caller.account, cause, told: Told::PasskeyAdded }).await?;

@@ -23,6 +23,8 @@ use webauthn_rs::prelude::{Credential, DiscoverableAuthentication, Passkey, Publ
 pub(in crate::accounts::server::factors) struct Asserted {
     pub account: AccountId,
     id: PasskeyId,
+    /// What the answer was compared with.
+    before: Value,
     credential: Value,
     is_synced: bool,
 }
@@ -53,9 +55,10 @@ pub(in crate::accounts::server::factors) async fn asserted(
     }
 }
 
-/// Keeps the counter and the flags of the answer, in the transaction of what it proves. False: the passkey was removed meanwhile.
+/// Keeps the counter and the flags of the answer, in the transaction of what it proves. False: the passkey was removed meanwhile, or another
+/// answer moved its counter: two at once with the same count are two authenticators, and one of them comes in (WebAuthn §6.1.1).
 pub(in crate::accounts::server::factors) async fn mark_used(ctx: &Ctx, conn: &mut PgConnection, it: &Asserted) -> sqlx::Result<bool> {
-    store::update_used(conn, it.id, &it.credential, it.is_synced, ctx.clock.now()).await
+    store::update_used(conn, it.id, &it.before, &it.credential, it.is_synced, ctx.clock.now()).await
 }
 
 /// Looks at an answer, as the browser's script sends it. The question is used up by that, whatever the verdict.
@@ -78,7 +81,7 @@ pub(super) async fn check(ctx: &Ctx, from: &Visitor, purpose: Purpose, holder: &
             passkey.update_credential(&result);
             let credential = serde_json::to_value(&passkey).map_err(AppError::internal)?;
             let is_synced = Credential::from(passkey).backup_state;
-            Ok(Verdict::Right(Asserted { account: found.account, id: found.id, credential, is_synced }))
+            Ok(Verdict::Right(Asserted { account: found.account, id: found.id, before: found.credential, credential, is_synced }))
         }
         Err(WebauthnError::CredentialPossibleCompromise) => {
             tell_of_copy(ctx, from, &found).await?;

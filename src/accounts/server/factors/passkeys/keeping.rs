@@ -4,7 +4,7 @@ use crate::{
     accounts::{
         model::{Caller, PasskeyView},
         server::{
-            Visitor,
+            Visitor, devices,
             factors::{SendFactorChanged, Told, is_required_of, require_recent_proof},
             openid::is_linked,
             profile::when,
@@ -74,6 +74,7 @@ pub async fn remove_passkey(ctx: &Ctx, caller: &Caller, from: &Visitor, id: &str
         all::recovery::delete_codes(&mut tx, caller.account).await?;
         all::resets::delete_reset_of(&mut tx, caller.account).await?;
     }
+    devices::forget_others(ctx, &mut tx, caller.account).await?;
     let change = Change { kind: "factor.passkey_removed", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
     let cause = record(ctx, &mut tx, change).await?;
     jobs::enqueue(ctx, &mut tx, &SendFactorChanged { account: caller.account, cause, told: Told::PasskeyRemoved }).await?;

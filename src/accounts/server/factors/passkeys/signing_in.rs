@@ -71,7 +71,8 @@ async fn count_failure(ctx: &Ctx, from: &Visitor, owner: AccountId) -> Result<()
     let device = devices::known(ctx, Some(owner)).await?;
     match charge(ctx, device, &email).await {
         Ok(attempt) if device.is_none() => locks::note_failure(ctx, from, attempt.wait, Some(owner)).await,
-        Ok(_) | Err(AppError::RateLimited { .. }) => Ok(()),
+        // One that waits or is stopped already says nothing about this passkey.
+        Ok(_) | Err(AppError::RateLimited { .. } | AppError::Invalid { .. }) => Ok(()),
         Err(ours) => Err(ours),
     }
 }

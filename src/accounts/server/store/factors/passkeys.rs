@@ -1,6 +1,6 @@
 //! Passkeys, and what authenticators call their accounts.
 
-use crate::values::{AccountId, EventId, PasskeyId};
+use crate::values::{AccountId, PasskeyId};
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
@@ -97,11 +97,26 @@ pub async fn count_passkeys(db: impl PgExecutor<'_>, account: AccountId) -> sqlx
     sqlx::query_scalar!(r#"select count(*) as "n!" from passkeys where account_id = $1"#, account.uuid()).fetch_one(db).await
 }
 
-/// It proved itself: its counter and flags are those of its last answer. False: it is gone.
-pub async fn update_used(conn: &mut PgConnection, id: PasskeyId, credential: &Value, is_synced: bool, now: OffsetDateTime) -> sqlx::Result<bool> {
-    let done = sqlx::query!("update passkeys set credential = $2, is_synced = $3, last_used_at = $4 where id = $1", id.uuid(), credential, is_synced, now)
-        .execute(conn)
-        .await?;
+/// It proved itself: its counter and flags are those of this answer. False: it is not any more what the answer was compared with (`before`),
+/// or it is gone. Of several answers at once that move the counter, one does.
+pub async fn update_used(
+    conn: &mut PgConnection,
+    id: PasskeyId,
+    before: &Value,
+    credential: &Value,
+    is_synced: bool,
+    now: OffsetDateTime,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update passkeys set credential = $3, is_synced = $4, last_used_at = $5 where id = $1 and credential = $2",
+        id.uuid(),
+        before,
+        credential,
+        is_synced,
+        now,
+    )
+    .execute(conn)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -121,9 +136,9 @@ pub async fn delete_passkey(conn: &mut PgConnection, account: AccountId, id: Pas
     Ok(done.rows_affected() == 1)
 }
 
-/// All of an account that were added after an event (ids sort by age); true if there was one.
-pub async fn delete_passkeys_since(conn: &mut PgConnection, account: AccountId, since: EventId) -> sqlx::Result<bool> {
-    let done = sqlx::query!("delete from passkeys where account_id = $1 and id > $2", account.uuid(), since.uuid()).execute(conn).await?;
+/// All of an account that were added since then; true if there was one.
+pub async fn delete_passkeys_since(conn: &mut PgConnection, account: AccountId, since: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!("delete from passkeys where account_id = $1 and created_at >= $2", account.uuid(), since).execute(conn).await?;
     Ok(done.rows_affected() > 0)
 }
 

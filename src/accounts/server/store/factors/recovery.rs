@@ -25,3 +25,9 @@ pub async fn use_code(conn: &mut PgConnection, account: AccountId, hash: &[u8], 
         .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Those that were made since then; true if there were any.
+pub async fn delete_codes_since(conn: &mut PgConnection, account: AccountId, since: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!("delete from recovery_codes where account_id = $1 and made_at >= $2", account.uuid(), since).execute(conn).await?;
+    Ok(done.rows_affected() > 0)
+}

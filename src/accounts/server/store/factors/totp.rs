@@ -72,3 +72,10 @@ pub async fn delete_totp(conn: &mut PgConnection, account: AccountId) -> sqlx::R
     let done = sqlx::query!("delete from totp_factors where account_id = $1", account.uuid()).execute(conn).await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// The same of one that was set up since then; one that was there before stays.
+pub async fn delete_totp_since(conn: &mut PgConnection, account: AccountId, since: OffsetDateTime) -> sqlx::Result<bool> {
+    sqlx::query!("delete from totp_enrolments where account_id = $1", account.uuid()).execute(&mut *conn).await?;
+    let done = sqlx::query!("delete from totp_factors where account_id = $1 and created_at >= $2", account.uuid(), since).execute(conn).await?;
+    Ok(done.rows_affected() == 1)
+}

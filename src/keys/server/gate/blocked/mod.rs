@@ -88,7 +88,8 @@ impl Set {
         Self { exempt, ..Self::default() }
     }
 
-    /// Refuses a target, or lets only so many of its calls pass in a second. Of several blocks of one target the last end counts.
+    /// Refuses a target, or lets only so many of its calls pass in a second. Of several blocks that refuse one target the last end counts;
+    /// of several that slow it the slowest that has not ended.
     pub fn add(&mut self, target: Target, per_second: Option<u32>, until: Until) {
         match per_second {
             None => self.refused.put(target, until, |known, until| *known = until.max(*known)),
@@ -138,8 +139,7 @@ impl Blocked {
     pub fn slows_address(&self, address: Option<IpAddr>, now_micros: i64) -> Vec<Slowed> {
         let Some(address) = address.filter(|_| !self.is_idle(now_micros)).map(|a| a.to_canonical()) else { return Vec::new() };
         let set = self.set.load();
-        let slowed: Vec<Slowed> =
-            set.slowed.of_address(address).filter(|slow| slow.until.0 > now_micros).map(|slow| Slowed::of(Whose::Address, slow)).collect();
+        let slowed: Vec<Slowed> = set.slowed.of_address(address).filter_map(|slow| Slowed::of(Whose::Address, slow, now_micros)).collect();
         if slowed.is_empty() || self.is_exempt(address) { Vec::new() } else { slowed }
     }
 
@@ -150,7 +150,7 @@ impl Blocked {
         }
         let set = self.set.load();
         let both = [(Whose::Key, set.slowed.of_key(facts)), (Whose::Workspace, set.slowed.of_workspace(facts))];
-        both.into_iter().filter_map(|(whose, slow)| slow.filter(|slow| slow.until.0 > now_micros).map(|slow| Slowed::of(whose, slow))).collect()
+        both.into_iter().filter_map(|(whose, slow)| Slowed::of(whose, slow?, now_micros)).collect()
     }
 
     /// True for addresses that no block holds.

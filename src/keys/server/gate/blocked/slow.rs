@@ -16,21 +16,33 @@ use std::sync::{
 /// A target that is slowed.
 #[derive(Debug, Clone)]
 pub struct Slow {
+    /// Of each block of it; usually there is one.
+    rates: Vec<Rate>,
+    pace: Arc<Pace>,
+}
+
+/// What one block lets pass, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Rate {
     /// Calls that pass in a second, on all nodes together.
     per_second: u32,
-    pub until: Until,
-    pace: Arc<Pace>,
+    until: Until,
 }
 
 impl Slow {
     pub fn new(per_second: u32, until: Until) -> Self {
-        Self { per_second: per_second.max(1), until, pace: Arc::default() }
+        Self { rates: vec![Rate { per_second: per_second.max(1), until }], pace: Arc::default() }
     }
 
-    /// Of several for one target the slower rate and the last end count.
+    /// Each keeps its own rate and its own end: a slower one that ends first gives way to the other.
     pub fn join(&mut self, other: Self) {
-        self.per_second = self.per_second.min(other.per_second);
-        self.until = self.until.max(other.until);
+        self.rates.extend(other.rates);
+    }
+
+    /// The slowest that is in force; of equal ones that which lasts longest.
+    fn rate(&self, now_micros: i64) -> Option<Rate> {
+        let in_force = self.rates.iter().filter(|rate| rate.until.0 > now_micros);
+        in_force.min_by_key(|rate| (rate.per_second, std::cmp::Reverse(rate.until))).copied()
     }
 
     /// Goes on counting where this one was.
@@ -47,33 +59,35 @@ pub enum Whose {
     Workspace,
 }
 
-/// A target of a call that is slowed.
+/// A target of a call that is slowed at this moment.
 #[derive(Debug, Clone)]
 pub struct Slowed {
     whose: Whose,
-    slow: Slow,
+    rate: Rate,
+    pace: Arc<Pace>,
 }
 
 impl Slowed {
-    pub fn of(whose: Whose, slow: &Slow) -> Self {
-        Self { whose, slow: slow.clone() }
+    /// None once every block of it has ended.
+    pub fn of(whose: Whose, slow: &Slow, now_micros: i64) -> Option<Self> {
+        slow.rate(now_micros).map(|rate| Self { whose, rate, pace: Arc::clone(&slow.pace) })
     }
 
     /// Calls that this node lets pass in a second, being one of so many.
     fn share(&self, nodes: u32) -> u32 {
-        (self.slow.per_second / nodes.max(1)).max(1)
+        (self.rate.per_second / nodes.max(1)).max(1)
     }
 
     /// Where it stands, as a limit of a second. It is told as `slow-address`, `slow-key` or `slow-workspace`.
     pub fn state(&self, nodes: u32, now_micros: i64) -> LimitState {
-        let used = self.slow.pace.used(now_micros);
+        let used = self.pace.used(now_micros);
         let name = match self.whose {
             Whose::Address => "slow-address",
             Whose::Key => "slow-key",
             Whose::Workspace => "slow-workspace",
         };
         let remaining = u64::from(self.share(nodes).saturating_sub(used));
-        let limit = u64::from(self.slow.per_second);
+        let limit = u64::from(self.rate.per_second);
         LimitState { name: name.into(), limit, used: used.into(), remaining, reset_after: 1, window: Window::SECOND, length: 1, over: OverAction::Refuse }
     }
 
@@ -84,7 +98,7 @@ impl Slowed {
             Whose::Key => "Calls of this key",
             Whose::Workspace => "Calls of this key's workspace",
         };
-        format!("{calls} are slowed to {} a second {}.", self.slow.per_second, self.slow.until.words())
+        format!("{calls} are slowed to {} a second {}.", self.rate.per_second, self.rate.until.words())
     }
 }
 
@@ -98,7 +112,7 @@ impl Passes {
     pub fn take(all: &[Slowed], nodes: u32, now_micros: i64, looks: bool) -> Result<Self, &Slowed> {
         let mut places = Self::default();
         for slowed in all {
-            let (pace, most) = (&slowed.slow.pace, slowed.share(nodes));
+            let (pace, most) = (&slowed.pace, slowed.share(nodes));
             if looks {
                 if pace.used(now_micros) >= most {
                     return Err(slowed);
@@ -186,7 +200,11 @@ mod tests {
     const SECOND: i64 = 1_000_000;
 
     fn slowed(per_second: u32) -> Slowed {
-        Slowed::of(Whose::Key, &Slow::new(per_second, Until::LIFTED))
+        of(Whose::Key, &Slow::new(per_second, Until::LIFTED), 0)
+    }
+
+    fn of(whose: Whose, slow: &Slow, now: i64) -> Slowed {
+        Slowed::of(whose, slow, now).expect("it is in force")
     }
 
     fn passes(all: &[Slowed], nodes: u32, now: i64) -> bool {
@@ -228,17 +246,30 @@ mod tests {
 
     #[test]
     fn a_block_that_is_read_again_goes_on() {
-        let before = slowed(2);
-        assert!(passes(std::slice::from_ref(&before), 1, SECOND));
+        let before = Slow::new(2, Until::LIFTED);
+        assert!(passes(&[of(Whose::Key, &before, 0)], 1, SECOND));
         let mut slow = Slow::new(3, Until::LIFTED);
-        slow.go_on(&before.slow);
-        assert_eq!(Slowed::of(Whose::Key, &slow).state(1, SECOND).remaining, 2);
+        slow.go_on(&before);
+        assert_eq!(of(Whose::Key, &slow, SECOND).state(1, SECOND).remaining, 2);
+    }
+
+    #[test]
+    fn of_several_blocks_each_keeps_its_own_end() {
+        // One a second until 12, three a second until 15: not one a second until 15.
+        let mut slow = Slow::new(1, Until::micros(12 * SECOND));
+        slow.join(Slow::new(3, Until::micros(15 * SECOND)));
+        let rates = [10, 12, 15].map(|at| Slowed::of(Whose::Key, &slow, at * SECOND).map(|slowed| slowed.rate.per_second));
+        assert_eq!(rates, [Some(1), Some(3), None]);
+        // They are counted together: what passed under the one counts under the other.
+        assert!(passes(&[of(Whose::Key, &slow, 11 * SECOND)], 1, 12 * SECOND));
+        assert_eq!(of(Whose::Key, &slow, 12 * SECOND).state(1, 12 * SECOND).remaining, 2);
+        assert!(of(Whose::Key, &slow, 10 * SECOND).sentence().contains("to 1 a second until 1970-01-01 00:00:12 UTC"), "each is told with its own end");
     }
 
     #[test]
     fn it_is_told_without_the_reason() {
         let slow = Slow::new(5, Until::micros(1_795_176_600_000_000));
-        assert_eq!(Slowed::of(Whose::Address, &slow).sentence(), "Calls from this address are slowed to 5 a second until 2026-11-20 12:10:00 UTC.");
+        assert_eq!(of(Whose::Address, &slow, 0).sentence(), "Calls from this address are slowed to 5 a second until 2026-11-20 12:10:00 UTC.");
         assert_eq!(slowed(1).sentence(), "Calls of this key are slowed to 1 a second until an operator lifts the block.");
     }
 }

@@ -98,7 +98,10 @@ impl Leases {
             for answer in answers {
                 let Some(row) = rows.get(answer.place) else { continue };
                 answered.insert(answer.place);
-                with_lease(row.ask, |lease| lease.take(&row.request, answer.given, answer.left, now));
+                with_lease(row.ask, |lease| match answer.part {
+                    Some(part) => lease.take_part(row.request.clone(), part, answer.given, answer.left, now),
+                    None => lease.take(&row.request, answer.given, answer.left, now),
+                });
                 if row.request.ahead == ALL && self.share() != 1 {
                     with_lease(row.ask, |lease| _ = lease.surrender()); // somebody came meanwhile who could use it; the next request returns it
                 }
@@ -125,8 +128,8 @@ impl Leases {
                     return lease.missed();
                 }
                 let mut request = lease.request(ask.need, ask.refills, now);
-                if is_alone && ask.refills {
-                    request.ahead = ALL; // nobody else could use it
+                if is_alone && ask.refills && !ask.slot.window.is_rolling() {
+                    request.ahead = ALL; // nobody else could use it; of a rolling window a crash would lose it for long
                 }
                 rows.push(store::Row { ask, request });
             });

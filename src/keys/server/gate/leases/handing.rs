@@ -8,7 +8,7 @@ use std::time::Duration;
 /// What this node counted alone, and what it gives back: not in the table yet. Until it is, no other node may begin.
 #[derive(Debug, Default)]
 pub struct Counted {
-    /// A window and what was used of it.
+    /// A window, or a part of a rolling one, and what was used of it.
     used: Vec<(Slot, u32, u64)>,
     back: Vec<Ask>,
 }
@@ -56,11 +56,11 @@ impl Leases {
         let present = now_micros.div_euclid(1_000_000) - MARGIN;
         table.each(|record| {
             for limit in record.limits.iter().flat_map(Limit::counted) {
-                if let Some((number, used)) = limit.counter.hand_over(limit.max())
-                    && window::start(limit.policy.window, number.saturating_add(1)) > present
-                {
-                    counted.used.push((limit.slot(record.holder()), number, used));
-                }
+                limit.counter.hand_over(limit.max(), |number, used| {
+                    if window::end(limit.policy.window, number) > present {
+                        counted.used.push((limit.slot(record.holder()), number, used));
+                    }
+                });
             }
         });
         counted

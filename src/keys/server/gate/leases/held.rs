@@ -3,6 +3,8 @@
 //!
 //! Always `used <= held`, and the sum of `held` over all nodes is never more than what the table says was granted.
 
+use super::rolling::{Part, Rolling};
+
 /// So many units are asked for ahead at least, however slow the calls come.
 const SMALL: u64 = 8;
 /// Milliseconds of the present pace that a block is to last.
@@ -22,7 +24,7 @@ pub enum Fit {
     Wants,
 }
 
-/// What a node holds of the window `window`.
+/// What a node holds of the window `window`; of a rolling one, of its part of that number.
 #[derive(Debug, Default)]
 pub struct Lease {
     window: u32,
@@ -52,10 +54,12 @@ pub struct Lease {
     paced: (u64, u64),
     /// What was used at the last look, and since how many looks.
     idle: (u64, u32),
+    /// Beside it, where the window rolls.
+    pub(super) rolling: Option<Box<Rolling>>,
 }
 
 /// What a node asks for, and gives back, of one window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     pub window: u32,
     pub max: u64,
@@ -66,6 +70,10 @@ pub struct Request {
     pub need: u64,
     /// What would be used within two seconds.
     pub ahead: u64,
+    /// Given back of older parts of a rolling window.
+    pub late: Vec<(u32, u64)>,
+    /// Of a rolling window, instead of the floor: what was counted alone of each part.
+    pub counted: Vec<(u32, u64)>,
 }
 
 /// What the table gives to a request when so much was granted before: as `store::ask` does it, for the tests and the reader.
@@ -107,7 +115,16 @@ impl Lease {
 
     /// True if some of it is not used.
     pub fn holds(&self) -> bool {
-        self.rest() > 0
+        self.rest() > 0 || self.has_late()
+    }
+
+    fn has_late(&self) -> bool {
+        self.rolling.as_deref().is_some_and(Rolling::has_late)
+    }
+
+    /// True if nothing of it counts any more in the window, or the part, of this number.
+    pub fn is_over(&self, number: u32) -> bool {
+        self.rolling.as_deref().map_or(number > self.window, |rolling| rolling.is_over(number))
     }
 
     fn rest(&self) -> u64 {
@@ -115,10 +132,15 @@ impl Lease {
     }
 
     /// Makes it that of this window and this limit. A newer window begins with nothing; a clock that went back stays in the newer one.
-    /// Under another limit nothing is held that was granted under the old one.
+    /// Under another limit nothing is held that was granted under the old one. What is not used of a part of a rolling window is given up.
     pub fn turn(&mut self, window: u32, max: u64) {
         if window > self.window {
-            *self = Self { window, max, ..Self::default() };
+            let mut rolling = self.rolling.take();
+            if let Some(rolling) = &mut rolling {
+                rolling.give_up(self.window, self.rest() + self.back);
+                rolling.remember(self.told_at.map(|_| self.rest() + self.left));
+            }
+            *self = Self { window, max, rolling, ..Self::default() };
         } else if max != self.max {
             self.surrender();
             self.max = max;
@@ -174,7 +196,9 @@ impl Lease {
             0
         };
         let floor = (!self.is_known).then_some(self.floor);
-        Request { window: self.window, max: self.max, floor, back: std::mem::take(&mut self.back), need, ahead }
+        let late = self.rolling.as_deref_mut().map(Rolling::take_late).unwrap_or_default();
+        let counted = self.rolling.as_deref().map(|rolling| rolling.counted().to_vec()).unwrap_or_default();
+        Request { window: self.window, max: self.max, floor, back: std::mem::take(&mut self.back), need, ahead, late, counted }
     }
 
     /// Takes the answer: so much more may be charged, so much nobody has. For a window that is over it is nothing.
@@ -192,6 +216,22 @@ impl Lease {
         }
     }
 
+    /// Takes the answer for a part of a rolling window. Where another node's clock is ahead, it is a newer one than was asked for, and this
+    /// node goes on in that one; of one that it has left, what was given goes back.
+    pub fn take_part(&mut self, mut request: Request, part: Part, given: u64, left: u64, now: u64) {
+        if part.number > self.window {
+            self.turn(part.number, self.max);
+        }
+        if let Some(rolling) = &mut self.rolling {
+            rolling.note(part, given);
+            if part.number < self.window {
+                rolling.give_up(part.number, given);
+            }
+        }
+        request.window = part.number;
+        self.take(&request, given, left, now);
+    }
+
     /// No answer came.
     pub fn missed(&mut self) {
         self.is_asked = false;
@@ -207,7 +247,7 @@ impl Lease {
         self.back += self.rest();
         self.held = self.used;
         (self.left, self.told_at, self.block) = (0, None, 0);
-        self.back > 0
+        self.back > 0 || self.has_late()
     }
 
     /// One look a second: true if it lay idle for so long that it should be given up. A small rest of much is kept: it would be asked
@@ -218,9 +258,11 @@ impl Lease {
         looks >= IDLE_LOOKS && (self.rest() > SMALL || (self.rest() > 0 && self.left < self.max / 2))
     }
 
-    /// What is known to remain: what is held, and what nobody had when it was last asked; before that all but what was used here.
+    /// What is known to remain: what is held, and what nobody had when it was last asked; before that all but what was used here, or what
+    /// remained of a rolling window when its present part began.
     pub fn remaining(&self) -> u64 {
-        let known = if self.told_at.is_some() { self.rest() + self.left } else { self.max.saturating_sub(self.used) };
+        let remained = self.rolling.as_deref().and_then(Rolling::remained).unwrap_or(self.max);
+        let known = if self.told_at.is_some() { self.rest() + self.left } else { remained.saturating_sub(self.used) };
         known.min(self.max)
     }
 }
@@ -379,6 +421,48 @@ mod tests {
             (0..=IDLE_LOOKS).any(|_| lease.is_idle())
         };
         assert_eq!([idle(8, 90), idle(9, 90), idle(1, 49), idle(0, 0)], [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_part_of_a_rolling_window_gives_its_rest_back_with_the_next_question() {
+        let mut lease = Lease::default();
+        lease.ring();
+        lease.turn(100, 10);
+        let request = lease.request(1, true, 1);
+        lease.take_part(request, Part { number: 100, opens: Some(161) }, 4, 6, 1);
+        assert_eq!((lease.charge(1), lease.remaining(), lease.opens()), (Fit::Fits, 9, Some(161)));
+        assert!(!lease.is_over(160) && lease.is_over(161), "what was given counts for sixty parts more");
+        lease.turn(101, 10);
+        assert_eq!((lease.fit(1), lease.remaining()), (Fit::Wants, 9));
+        let request = lease.request(1, true, 2);
+        assert_eq!((&request.late, request.back, request.window), (&vec![(100, 3)], 0, 101));
+
+        // The table is in part 103 already: so is this node from now on.
+        lease.take_part(request, Part { number: 103, opens: None }, 2, 0, 2);
+        assert_eq!((lease.window(), lease.charge(2), lease.fit(1)), (103, Fit::Fits, Fit::Over));
+        lease.turn(104, 10);
+        let request = lease.request(1, true, 3);
+        lease.turn(105, 10);
+        lease.take_part(request, Part { number: 104, opens: None }, 5, 0, 3);
+        assert_eq!((lease.fit(1), lease.request(0, false, 4).late), (Fit::Wants, vec![(104, 5)]), "it came too late to be used");
+    }
+
+    #[test]
+    fn what_was_counted_alone_goes_with_every_question_until_one_is_answered() {
+        let mut ring = crate::keys::server::gate::rolling::Ring::default();
+        for (part, used) in [(90, 2), (100, 5)] {
+            ring.turn(part);
+            ring.set(used);
+        }
+        let mut lease = Lease::of_ring(&ring, 9);
+        assert_eq!((lease.window(), lease.fit(1), lease.opens()), (100, Fit::Wants, Some(151)));
+        let lost = lease.request(1, true, 1);
+        lease.missed();
+        lease.turn(101, 9);
+        let request = lease.request(1, true, 2);
+        assert_eq!((&lost.counted, &request.counted), (&vec![(90, 2), (100, 3)], &lost.counted));
+        lease.take_part(request, Part { number: 101, opens: Some(151) }, 1, 3, 2);
+        assert!(lease.request(0, false, 3).counted.is_empty());
     }
 
     #[test]

@@ -35,6 +35,15 @@
 //! nothing can be learnt, since the database is away and the lease is used up, the answer is 503 with Retry-After: a refusal for the
 //! limit would be a guess.
 //!
+//! # Rolling windows
+//!
+//! Their parts (`gate::rolling`) stand in one row (`rolling`), so that one lock guards the sum of the 61 that count. A node leases of the
+//! present part, and gives back what it did not use of it when the next one begins: with the next question, or once it lay idle. The table
+//! says which part it gave of, the newest that any node has asked for; a node whose clock is behind goes on in that one, so the numbers
+//! of parts never go back. The same sum as above then holds for any 61 parts that follow each other, by the clocks of the nodes: where
+//! these differ by d, of a limit of N no more than N pass in any window that is shorter by d. A lost answer is lost for a window's length.
+//! A lone node takes blocks of its pace, not all that is left; it counts by itself again once a limit lay idle for a whole window.
+//!
 //! # Where it ends
 //!
 //! A node that counts alone and is cut off from the database goes on, as a single server must when its database is away. One that
@@ -48,12 +57,15 @@
 mod asking;
 mod handing;
 mod held;
+mod rolling;
 mod store;
+mod store_rolling;
 
 pub use asking::{Ask, PATIENCE, lend};
 pub use handing::Counted;
 pub use held::{Fit, Lease};
 pub use store::{forget_old, go_alone};
+pub use store_rolling::raise_parts;
 
 use super::{
     contact,

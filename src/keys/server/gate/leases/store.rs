@@ -1,8 +1,11 @@
 //! The SQL of leases.
 
-use super::{Newest, Slot, asking::Ask, held::Request};
+use super::{Newest, Slot, asking::Ask, held::Request, rolling::Part, store_rolling};
 use crate::{
-    keys::{model::Window, server::gate::window},
+    keys::{
+        model::Window,
+        server::gate::{rolling::KEPT, window},
+    },
     values::NodeId,
 };
 use sqlx::PgPool;
@@ -22,22 +25,32 @@ pub struct Answer {
     pub given: u64,
     /// So much nobody has.
     pub left: u64,
+    /// Of a rolling window, which part of it.
+    pub part: Option<Part>,
 }
 
 /// A window of a counter that had so much used before it was leased.
 pub type Used<'a> = (&'a Slot, u32, u64);
 
-/// Takes and gives back, each row under its lock. Rows that may be missing are made first; in a transaction of their own, so that
-/// every statement locks rows in one order. Lines without an answer found no row.
+/// Takes and gives back, in one statement for rolling windows and one for the others.
 pub async fn ask(db: &PgPool, rows: &[Row<'_>], share: u64) -> sqlx::Result<Vec<Answer>> {
+    let (rolling, fixed): (Vec<_>, Vec<_>) = rows.iter().enumerate().partition(|(_, row)| row.ask.slot.window.is_rolling());
+    let mut answers = ask_fixed(db, &fixed, share).await?;
+    answers.extend(store_rolling::ask(db, &rolling, share).await?);
+    Ok(answers)
+}
+
+/// Each row under its lock. Rows that may be missing are made first; in a transaction of their own, so that
+/// every statement locks rows in one order. Lines without an answer found no row.
+async fn ask_fixed(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx::Result<Vec<Answer>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let new: Vec<Used<'_>> = rows.iter().filter_map(|row| row.request.floor.map(|floor| (&row.ask.slot, row.request.window, floor))).collect();
-    raise(db, &new).await?;
-    let (holders, names, windows) = names(rows.iter().map(|row| &row.ask.slot));
-    let numbers: Vec<i64> = rows.iter().map(|row| row.request.window.into()).collect();
-    let of = |value: fn(&Request) -> u64| rows.iter().map(|row| i64::try_from(value(&row.request)).unwrap_or(i64::MAX)).collect::<Vec<_>>();
+    let new: Vec<Used<'_>> = rows.iter().filter_map(|(_, row)| row.request.floor.map(|floor| (&row.ask.slot, row.request.window, floor))).collect();
+    raise_fixed(db, &new).await?;
+    let (holders, names, windows) = names(rows.iter().map(|(_, row)| &row.ask.slot));
+    let numbers: Vec<i64> = rows.iter().map(|(_, row)| row.request.window.into()).collect();
+    let of = |value: fn(&Request) -> u64| rows.iter().map(|(_, row)| i64::try_from(value(&row.request)).unwrap_or(i64::MAX)).collect::<Vec<_>>();
     let answers = sqlx::query!(
         r#"with asked as (
              select * from unnest($1::uuid[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
@@ -69,14 +82,18 @@ pub async fn ask(db: &PgPool, rows: &[Row<'_>], share: u64) -> sqlx::Result<Vec<
     .fetch_all(db)
     .await?;
     let number = |n: i64| u64::try_from(n).unwrap_or(0);
-    Ok(answers
-        .into_iter()
-        .map(|a| Answer { place: usize::try_from(a.place - 1).unwrap_or(usize::MAX), given: number(a.given), left: number(a.left) })
-        .collect())
+    let place = |ordinal: i64| usize::try_from(ordinal - 1).ok().and_then(|at| rows.get(at)).map(|(place, _)| *place);
+    Ok(answers.into_iter().filter_map(|a| Some(Answer { place: place(a.place)?, given: number(a.given), left: number(a.left), part: None })).collect())
 }
 
-/// Sees to it that of each window no less counts as given out; how often it is sent makes no difference.
+/// Sees to it that of each window, or part of a rolling one, no less counts as given out; how often it is sent makes no difference.
 pub async fn raise(db: &PgPool, used: &[Used<'_>]) -> sqlx::Result<()> {
+    let (rolling, fixed): (Vec<_>, Vec<_>) = used.iter().copied().partition(|(slot, ..)| slot.window.is_rolling());
+    raise_fixed(db, &fixed).await?;
+    store_rolling::raise(db, &rolling).await
+}
+
+async fn raise_fixed(db: &PgPool, used: &[Used<'_>]) -> sqlx::Result<()> {
     for chunk in used.chunks(5_000) {
         let (holders, names, windows) = names(chunk.iter().map(|(slot, ..)| *slot));
         let numbers: Vec<i64> = chunk.iter().map(|(_, number, _)| (*number).into()).collect();
@@ -110,7 +127,7 @@ fn names<'a>(slots: impl Iterator<Item = &'a Slot>) -> (Vec<Uuid>, Vec<&'a str>,
 }
 
 fn end(window: Window, number: u32) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp(window::start(window, number.saturating_add(1))).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    OffsetDateTime::from_unix_timestamp(window::end(window, number)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 /// Lets this node count alone, unless another may be answering calls; then the newest window of each length that has a row. Whoever
@@ -137,12 +154,27 @@ pub async fn go_alone(db: &PgPool, me: NodeId) -> sqlx::Result<Option<Newest>> {
     )
     .fetch_all(&mut *tx)
     .await?;
+    let rolling = sqlx::query!(
+        r#"with recursive lengths (seconds) as (
+             select min(window_seconds) from rolling_leases
+             union all
+             select (select min(l.window_seconds) from rolling_leases l where l.window_seconds > lengths.seconds) from lengths where lengths.seconds is not null
+           )
+           select seconds as "window_seconds!", (select max(l.newest) from rolling_leases l where l.window_seconds = seconds) as "number!"
+           from lengths where seconds is not null"#,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
     tx.commit().await?;
-    let newest = newest.into_iter().map(|row| (Window::stored(row.window_seconds), u32::try_from(row.number).unwrap_or(u32::MAX)));
-    Ok((done.rows_affected() == 1).then(|| newest.collect()))
+    let number = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+    let newest = newest.into_iter().map(|row| (Window::stored(row.window_seconds), number(row.number)));
+    // Every part up to this one may share a window with what was leased.
+    let rolling = rolling.into_iter().map(|row| (Window::stored(-row.window_seconds), number(row.number).saturating_add(KEPT - 1)));
+    Ok((done.rows_affected() == 1).then(|| newest.chain(rolling).collect()))
 }
 
 /// Forgets windows that ended before: no clock of a node is so late that it would charge them again.
 pub async fn forget_old(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<u64> {
-    Ok(sqlx::query!("delete from limit_leases where ends_at < $1", before).execute(db).await?.rows_affected())
+    let rolling = sqlx::query!("delete from rolling_leases where ends_at < $1", before).execute(db).await?.rows_affected();
+    Ok(rolling + sqlx::query!("delete from limit_leases where ends_at < $1", before).execute(db).await?.rows_affected())
 }

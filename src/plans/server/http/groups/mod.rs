@@ -13,15 +13,15 @@ use crate::{
     plans::server::{self, forms},
     platform::{
         Ctx,
-        http::json::{Body, Query},
+        http::json::{Body, Query, located},
     },
     values::WorkspaceId,
 };
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
     routing::{delete, get},
 };
 use serde::Deserialize;
@@ -62,12 +62,7 @@ async fn list_groups(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> 
 )]
 async fn create_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(new): Body<NewGroupBody>) -> Result<Response, AppError> {
     let group = server::create_group(&ctx, &caller, new.group()).await?;
-    let location = HeaderValue::from_str(&format!("/api/v1/groups/{}", group.slug));
-    let mut response = (StatusCode::CREATED, Json(GroupBody::from(group))).into_response();
-    if let Ok(location) = location {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(located(StatusCode::CREATED, &format!("/api/v1/groups/{}", group.slug), GroupBody::from(group)))
 }
 
 /// Read a group

@@ -3,8 +3,12 @@
 use super::{SESSIONS, SoftKey, ask, give, key_for, sign_in, start, with_passkey};
 use crate::{
     accounts::{count, flat, mail_about},
-    support::browser::{PASSWORD, location},
+    support::{
+        browser::{PASSWORD, location},
+        until,
+    },
 };
+use futures_util::future::join_all;
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::accounts::{
@@ -144,6 +148,44 @@ async fn r38_a_counter_that_goes_back_is_refused_written_down_and_told(db: PgPoo
         assert_eq!(location(&sign_in(&app.browser(), &mut quiet).await), "/home");
     }
     assert_eq!(count(&app, "select count(*) from events where kind = 'factor.passkey_copied'").await, 1);
+}
+
+#[sqlx::test]
+async fn s50_of_twenty_uses_of_one_answer_one_comes_in(db: PgPool) {
+    let app = start(db).await;
+    let (_, mut key) = with_passkey(&app, "developer").await;
+    let browser = app.browser();
+    let answer = key.prove(&ask(&browser, "sign_in").await);
+    let statuses: Vec<u16> = join_all((0..20).map(|_| give(&browser, &answer))).await.iter().map(|answer| answer.status().as_u16()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
+    assert_eq!(count(&app, SESSIONS).await, 2, "the one that added it, and this one");
+}
+
+#[sqlx::test]
+async fn r38_of_two_authenticators_with_the_same_count_one_comes_in(db: PgPool) {
+    let app = start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let mut key = key_for(&app);
+    (key.counts, key.counter) = (true, 5);
+    super::add(&vera.browser, &mut key).await;
+    let (owner, thief) = (app.browser(), app.browser());
+    let from_owner = key.prove(&ask(&owner, "sign_in").await);
+    key.counter = 5; // the copy counts from where it was made
+    let from_thief = key.prove(&ask(&thief, "sign_in").await);
+
+    // Both are compared with the counter of before: none is written until the other was looked at.
+    let mut held = app.ctx.db.begin().await.unwrap();
+    sqlx::query("select from passkeys for update").execute(&mut *held).await.unwrap();
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let release = async {
+        until("both were looked at and wait", || async { count(&app, waiting).await == 2 }).await;
+        held.rollback().await.unwrap();
+    };
+    let (one, two, ()) = tokio::join!(give(&owner, &from_owner), give(&thief, &from_thief), release);
+    let mut statuses = [one.status().as_u16(), two.status().as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 422]);
+    assert_eq!(count(&app, SESSIONS).await, 2);
 }
 
 #[sqlx::test]

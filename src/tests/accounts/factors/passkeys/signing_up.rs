@@ -54,6 +54,23 @@ async fn a_passkey_takes_the_place_of_the_password(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn r57_a_passkey_planted_with_the_address_of_somebody_else_ends_with_their_proof(db: PgPool) {
+    let app = start(db).await;
+    let stranger = app.browser();
+    let mut planted = key_for(&app);
+    let answer = make(&stranger, "victim@example.com", &mut planted).await;
+    send(&stranger, "victim@example.com", &answer).await;
+    let mail = mail_about(&app, "victim@example.com", "Confirm your email").await;
+    let owner = app.browser();
+    owner.get(link(&mail, "/verify-email")).await;
+    assert_eq!(location(&owner.post::<api::VerifyEmail>("/verify-email", &[]).await), "/reset-password");
+    assert_eq!(count(&app, PASSKEYS).await, 0);
+    assert_eq!(sign_in(&stranger, &mut planted).await.status(), 404);
+    owner.post::<api::ResetPassword>("/reset-password", &[("new_password", PASSWORD)]).await;
+    assert_eq!(location(&owner.sign_in("victim@example.com", PASSWORD).await), "/home");
+}
+
+#[sqlx::test]
 async fn s2_r15_a_taken_address_gets_the_same_answer_and_no_passkey(db: PgPool) {
     let app = start(db).await;
     app.account("known@example.com", "Kira", "developer").await;

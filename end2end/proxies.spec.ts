@@ -1,0 +1,219 @@
+// The proxies of the documentation, for real: what `/docs` shows is taken from the page as it stands, with other ports, and run in
+// nginx and Caddy; the same questions go to the whole configurations of examples/orders.
+import type { Page } from '@playwright/test';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Keyring, signature, type Key } from './support/gate';
+import { startOrders } from './support/orders';
+import { signIn } from './support/people';
+import type { Product } from './support/product';
+import { startCaddy, startNginx, startUpstream, type Arrived, type Server } from './support/proxies';
+import { expect, test as base } from './support/test';
+
+interface Proxies {
+  keyring: Keyring;
+  /** Stops what it is given when the test ends. */
+  uses: <T extends { stop(): Promise<void> }>(starting: Promise<T>) => Promise<T>;
+}
+
+const test = base.extend<Proxies>({
+  keyring: async ({ product }, use) => use(await Keyring.open(product)),
+  uses: async ({}, use) => {
+    const started: { stop(): Promise<void> }[] = [];
+    await use(async (starting) => {
+      const one = await starting;
+      started.push(one);
+      return one;
+    });
+    await Promise.all(started.map((one) => one.stop()));
+  },
+});
+
+/** A block of code of `/docs`, with the addresses of this test in place of those that stand there. */
+async function documented(page: Page, product: Product, upstream: Server, id: string): Promise<string> {
+  await page.goto('/docs');
+  const code = await page.locator(`pre#${id}`).textContent() ?? '';
+  return code.replaceAll('127.0.0.1:3000', new URL(product.url).host).replaceAll('127.0.0.1:8080', upstream.address);
+}
+
+/** The block `lines` at the end of the location `name` of `config`, where the documentation says that they belong. */
+function within(config: string, name: string, lines: string): string {
+  const at = config.indexOf('\n}', config.indexOf(`location ${name} {`));
+  return `${config.slice(0, at)}\n${lines}${config.slice(at)}`;
+}
+
+const bearer = (key: Key) => ({ Authorization: `Bearer ${key.secret}` });
+
+/** What a client may say of itself, and the service must not believe. */
+const FORGED = { 'X-Key-Id': 'key_forged', 'X-Key-Owner': 'acc_forged', 'X-Key-Plan': 'forged', 'X-Key-Permissions': 'forged' };
+/** Nor may these turn the question to another call. */
+const ELSEWHERE = { 'X-Original-Method': 'OPTIONS', 'X-Original-URI': '/else', 'X-Forwarded-Method': 'OPTIONS', 'X-Forwarded-Uri': '/else', 'X-Forwarded-Host': 'else.example' };
+
+/** What holds behind every proxy: who calls is told truly, what is called reaches the gate, and no answer is remembered. */
+async function asks(proxy: Server, product: Product, keyring: Keyring): Promise<void> {
+  const key = await keyring.key('behind a proxy');
+  const passed = await fetch(`${proxy.url}/orders/7?page=2`, { headers: { ...bearer(key), ...FORGED, ...ELSEWHERE } });
+  expect(passed.status).toBe(200);
+  const arrived = (await passed.json()) as Arrived;
+  expect(arrived).toMatchObject({ method: 'GET', target: '/orders/7?page=2' });
+  expect(arrived.headers['x-key-id']).toBe(key.id);
+  expect(arrived.headers['x-key-owner']).toMatch(/^acc_[0-9A-Z]{26}$/);
+  expect(JSON.stringify(arrived.headers)).not.toContain('forged');
+
+  for (const headers of [undefined, { Authorization: 'Bearer demo_live_guessed' }]) {
+    const refused = await fetch(`${proxy.url}/orders`, { headers });
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get('www-authenticate')).toMatch(/^Bearer realm="demo"/);
+  }
+
+  await product.cli(['key', 'disable', key.id]);
+  expect((await fetch(`${proxy.url}/orders`, { headers: bearer(key) })).status, 'the very next call').toBe(401);
+  await product.cli(['key', 'enable', key.id]);
+  expect((await fetch(`${proxy.url}/orders`, { headers: bearer(key) })).status).toBe(200);
+}
+
+/** A key whose calls must be signed: as signed they pass once, and nothing else passes. `said` reads what a refusal tells. */
+async function checksSignatures(proxy: string, keyring: Keyring, said: (answer: Response, words: RegExp) => Promise<void>): Promise<void> {
+  const key = await keyring.key('signed');
+  const hand = await keyring.signs(key);
+  const target = `${proxy}/orders?page=2&of=%C3%A4`;
+  const call = (url: string, fields: Record<string, string>, method = 'GET') => fetch(url, { method, headers: { ...bearer(key), ...fields } });
+  const refused = async (answer: Response, words: RegExp) => {
+    expect(answer.status).toBe(403);
+    await said(answer, words);
+  };
+
+  await refused(await call(target, {}), /must be signed/);
+  const fields = signature(key, hand, 'GET', target);
+  await refused(await call(`${proxy}/orders?page=3&of=%C3%A4`, fields), /is wrong/);
+  await refused(await call(`${proxy}/order?page=2&of=%C3%A4`, fields), /is wrong/);
+  await refused(await call(target, fields, 'DELETE'), /is wrong/);
+  await refused(await call(`${proxy}/order?page=2`, { ...fields, ...ELSEWHERE, 'X-Original-URI': '/orders?page=2&of=%C3%A4', 'X-Forwarded-Uri': '/orders?page=2&of=%C3%A4' }), /is wrong/);
+  expect((await call(target, fields)).status, 'it was altered, not used').toBe(200);
+  await refused(await call(target, fields), /was used before/);
+  expect((await call(target, signature(key, hand, 'GET', target))).status, 'another nonce').toBe(200);
+}
+
+test('nginx as documented', async ({ page, product, keyring, uses }) => {
+  const upstream = await uses(startUpstream());
+  const config = await documented(page, product, upstream, 'nginx');
+  const nginx = await uses(startNginx(config));
+  await asks(nginx, product, keyring);
+
+  const limited = await keyring.key('limited');
+  await product.cli(['key', 'set-limit', limited.id, '--limit', '1', '--window', '86400']);
+  const statuses = [];
+  for (let i = 0; i < 2; i++) statuses.push((await fetch(`${nginx.url}/orders`, { headers: bearer(limited) })).status);
+  expect(statuses, 'nginx knows 401 and 403 only').toEqual([200, 403]);
+
+  const signing = await uses(startNginx(within(config, '= /tollgate', await documented(page, product, upstream, 'nginx-signed'))));
+  await checksSignatures(signing.url, keyring, async () => undefined);
+  await commandsOfThePagePass(page, signing, keyring);
+});
+
+/** The page Sign a call gives commands that sign and send one call: run as they stand, they pass once. */
+async function commandsOfThePagePass(page: Page, proxy: Server, keyring: Keyring): Promise<void> {
+  const key = await keyring.key('by hand');
+  const folder = await mkdtemp(join(tmpdir(), 'signing-'));
+  await writeFile(join(folder, 'private.pem'), (await keyring.signs(key)).export({ type: 'pkcs8', format: 'pem' }));
+  await signIn(page, keyring.person);
+  await page.goto(`/keys/${key.id}/sign`);
+  await page.getByLabel('Method').selectOption('POST');
+  await page.getByLabel('URL').fill(`${proxy.url}/orders?page=2`);
+  await page.getByLabel('Body').fill('{"item": "Teapot, Bob\'s"}');
+  await page.getByRole('button', { name: 'Sign', exact: true }).click();
+  const commands = await Promise.all(['sign', 'curl'].map((id) => page.locator(`pre#${id}`).textContent()));
+  const run = async () => (await promisify(execFile)('bash', ['-c', commands.join('\n')], { cwd: folder, env: { PATH: process.env.PATH, KEY: key.secret } })).stdout;
+  const passed = await run();
+  expect(passed).toMatch(/^HTTP\/1\.1 200/);
+  expect(passed).toContain('"content-digest":"sha-256=:');
+  expect(await run(), 'a second time').toMatch(/^HTTP\/1\.1 403/);
+  await rm(folder, { recursive: true });
+}
+
+test('Caddy as documented', async ({ page, product, keyring, uses }) => {
+  const config = await documented(page, product, await uses(startUpstream()), 'caddy');
+  const caddy = await uses(startCaddy((port) => config.replace(':8000', `http://127.0.0.1:${port}`)));
+  await asks(caddy, product, keyring);
+  await checksSignatures(caddy.url, keyring, async (answer, words) => {
+    expect(answer.headers.get('accept-signature')).toMatch(/^sig1=\("@method"/);
+    expect(await answer.text()).toMatch(words);
+  });
+
+  const limited = await keyring.key('limited');
+  await product.cli(['key', 'set-limit', limited.id, '--limit', '1', '--window', '86400']);
+  expect((await fetch(`${caddy.url}/orders`, { headers: bearer(limited) })).status).toBe(200);
+  await toldOfTheLimit(await fetch(`${caddy.url}/orders`, { headers: bearer(limited) }));
+});
+
+/** A refusal for a limit as a client reads it: a problem, and the fields that say when to try again. */
+async function toldOfTheLimit(answer: Response): Promise<void> {
+  expect(answer.status).toBe(429);
+  expect(answer.headers.get('ratelimit-policy')).toBe('"default";q=1;w=86400');
+  expect(answer.headers.get('ratelimit')).toMatch(/^"default";r=0;t=\d+$/);
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  const problem = (await answer.json()) as Record<string, unknown>;
+  expect(problem).toMatchObject({ type: 'https://iana.org/assignments/http-problem-types#quota-exceeded', status: 429 });
+  expect(problem.request_id).toMatch(/^\S{10,}$/);
+}
+
+test('preflights as documented', async ({ page, product, keyring, uses }) => {
+  const origin = 'https://app.example.com';
+  const key = await keyring.key('in a web page', '--origin', origin);
+  await keyring.rest('PATCH', '/apis/demo', { answers_preflights: true });
+  try {
+    const upstream = await uses(startUpstream());
+    const site = await documented(page, product, upstream, 'caddy-preflight');
+    const lines = await documented(page, product, upstream, 'nginx-preflight');
+    const caddy = await uses(startCaddy((port) => site.replace(':8000', `http://127.0.0.1:${port}`)));
+    const nginx = await uses(startNginx(within(await documented(page, product, upstream, 'nginx'), '/', lines)));
+    for (const { url } of [caddy, nginx]) {
+      const asked = { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'authorization' };
+      const may = await fetch(`${url}/orders`, { method: 'OPTIONS', headers: { Origin: origin, ...asked } });
+      expect(may.status).toBe(204);
+      expect(may.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(may.headers.get('access-control-allow-methods')).toContain('POST');
+      expect(may.headers.get('access-control-allow-headers')).toContain('authorization');
+      const mayNot = await fetch(`${url}/orders`, { method: 'OPTIONS', headers: { Origin: 'https://else.example', ...asked } });
+      expect(mayNot.status).toBe(403);
+      expect(mayNot.headers.get('access-control-allow-origin')).toBeNull();
+
+      const passed = await fetch(`${url}/orders`, { headers: { Origin: origin, ...bearer(key), ...FORGED } });
+      expect(passed.status).toBe(200);
+      expect(passed.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(passed.headers.get('vary')).toContain('Origin');
+      expect(((await passed.json()) as Arrived).headers['x-key-id']).toBe(key.id);
+      expect((await fetch(`${url}/orders`, { headers: { Origin: 'https://else.example', ...bearer(key) } })).status).toBe(403);
+    }
+  } finally {
+    await keyring.rest('PATCH', '/apis/demo', { answers_preflights: false });
+  }
+});
+
+test('the example: limits, signatures and origins behind nginx and Caddy', async ({ product, keyring, uses }) => {
+  const orders = await uses(startOrders(product.url));
+  for (const proxy of [orders.nginx, orders.caddy]) {
+    const limited = await keyring.key('limited');
+    await product.cli(['key', 'set-limit', limited.id, '--limit', '1', '--window', '86400']);
+    const passed = await fetch(`${proxy}/orders`, { headers: { ...bearer(limited), ...FORGED, ...ELSEWHERE } });
+    expect(passed.status).toBe(200);
+    expect(passed.headers.get('ratelimit')).toMatch(/^"default";r=0;t=\d+$/);
+    expect(((await passed.json()) as { caller: { key_id: string } }).caller.key_id).toBe(limited.id);
+    await toldOfTheLimit(await fetch(`${proxy}/orders`, { headers: bearer(limited) }));
+
+    await checksSignatures(proxy, keyring, async (answer) => {
+      expect(answer.headers.get('accept-signature')).toMatch(/^sig1=\("@method"/);
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      expect(await answer.json()).toMatchObject({ status: 403 });
+    });
+
+    const web = await keyring.key('in a web page', '--origin', 'https://app.example.com');
+    const from = async (origin: string) => (await fetch(`${proxy}/orders`, { headers: { ...bearer(web), Origin: origin } })).status;
+    expect(await from('https://app.example.com')).toBe(200);
+    expect(await from('https://else.example')).toBe(403);
+  }
+});

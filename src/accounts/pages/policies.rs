@@ -1,0 +1,118 @@
+//! `/admin/sessions`: how long sessions and keys last, by role and by plan. Editing is a state of the page with a URL
+//! (`?edit=role:operator`).
+
+use crate::{
+    accounts::{
+        api::{SavePolicy, read_policies},
+        components::{Framed, loaded},
+        model::{PolicyForm, PolicyPage, PolicyRow},
+    },
+    ui::{Button, Crumb, Form, Icon, IconLink, Look, PageHeader, Size, Table, TextField},
+    values::link,
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+const PATH: &str = "/admin/sessions";
+
+#[component]
+pub fn PoliciesPage() -> impl IntoView {
+    let edit = StoredValue::new(use_query_map().with_untracked(|query| query.get("edit")));
+    let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::here("Sessions")];
+    view! { <Framed crumbs>{loaded(read_policies, move |it| page(it, edit.get_value().as_deref()))}</Framed> }
+}
+
+fn page(it: PolicyPage, edit: Option<&str>) -> AnyView {
+    let lead = "How long people stay signed in, on how many devices, and how long keys live at most.".into_any();
+    let edited = edit.filter(|_| it.may_change).and_then(|of| it.rows.iter().find(|row| row.form.of == of).cloned());
+    let panel = match edited {
+        Some(row) => form(row, &it.cap),
+        None => rules(&it.cap),
+    };
+    view! {
+        <PageHeader title="Sessions" lead/>
+        <div class="cols-panel"><div class="stack">{table(it)}</div>{panel}</div>
+    }
+    .into_any()
+}
+
+fn table(it: PolicyPage) -> AnyView {
+    let PolicyPage { rows, default, may_change, .. } = it;
+    let rows = rows.into_iter().map(|row| line(row, may_change)).collect_view();
+    view! {
+        <Table caption="What roles and plans say; a dash says nothing">
+            <thead>
+                <tr>
+                    <th scope="col">"Of"</th>
+                    <th scope="col">"Unused"</th>
+                    <th scope="col">"In all"</th>
+                    <th scope="col" class="col-2 num">"Devices"</th>
+                    <th scope="col" class="col-2">"Key"</th>
+                </tr>
+            </thead>
+            <tbody>
+                {rows}
+                <tr>
+                    <th scope="row"><span class="cell-2"><span>"Everybody else"</span><span>"Configuration"</span></span></th>
+                    {values(default)}
+                </tr>
+            </tbody>
+        </Table>
+    }
+    .into_any()
+}
+
+fn line(row: PolicyRow, may_change: bool) -> AnyView {
+    let PolicyRow { holder, name, form } = row;
+    let href = link(PATH, [("edit", form.of.as_str())]);
+    let name = if may_change { view! { <a class="row-link" href=href>{name}</a> }.into_any() } else { view! { <span>{name}</span> }.into_any() };
+    let kind = if holder.kind() == "role" { "Role" } else { "Plan" };
+    view! { <tr><th scope="row"><span class="cell-2">{name}<span>{kind}</span></span></th>{values(form)}</tr> }.into_any()
+}
+
+fn values(form: PolicyForm) -> AnyView {
+    let said = |text: String| if text.is_empty() { "–".to_owned() } else { text };
+    view! {
+        <td>{said(form.idle)}</td>
+        <td>{said(form.max)}</td>
+        <td class="col-2 num">{said(form.count)}</td>
+        <td class="col-2">{said(form.key_max)}</td>
+    }
+    .into_any()
+}
+
+fn rules(cap: &str) -> AnyView {
+    let never = format!("Never, for a session, is {cap} after sign-in. A key that never ends has no end.");
+    view! {
+        <aside class="card panel" aria-labelledby="h-rules">
+            <div class="card-head"><h2 id="h-rules">"Which one holds"</h2></div>
+            <div class="card-body stack">
+                <p>"Each value is said by the first that says it: the roles of the account (the strictest of them), the plan of its workspace, the plan of its group, the configuration."</p>
+                <p>"Everybody has the role Developer: leave it empty where plans shall decide."</p>
+                <p>{never}</p>
+                <p>"What holds for one person stands on the page of the account, and on their own page Sessions."</p>
+            </div>
+        </aside>
+    }
+    .into_any()
+}
+
+fn form(row: PolicyRow, cap: &str) -> AnyView {
+    let PolicyRow { holder, name, form } = row;
+    let title = if holder.kind() == "role" { format!("Role {name}") } else { format!("Plan {name}") };
+    let max_help = format!("After sign-in, used or not. Never is {cap}.");
+    view! {
+        <aside class="card panel" aria-labelledby="h-policy">
+            <div class="card-head"><h2 id="h-policy">{title}</h2><span class="push"><IconLink icon=Icon::Close label="Close" href=PATH size=Size::Small/></span></div>
+            <Form action=SavePolicy::PATH class="card-body stack" label="Policy" hidden=vec![("policy[of]", form.of)]>
+                <p class="help">"30m, 8h, 30d, never; empty says nothing."</p>
+                <TextField label="A session ends unused after" name="policy[idle]" value=form.idle maxlength=12 autocomplete="off"/>
+                <TextField label="A session lasts at most" name="policy[max]" value=form.max maxlength=12 autocomplete="off" help=max_help/>
+                <TextField label="Devices at once" name="policy[count]" value=form.count inputmode="numeric" maxlength=3 autocomplete="off" help="1 to 200. A new sign-in ends the oldest session beyond it."/>
+                <TextField label="A key lives at most" name="policy[key_max]" value=form.key_max maxlength=12 autocomplete="off" help="From its making. Keys that are there keep the end that they have."/>
+                <div class="form-actions"><Button look=Look::Primary>"Save"</Button></div>
+            </Form>
+        </aside>
+    }
+    .into_any()
+}

@@ -1,0 +1,111 @@
+//! The REST routes of the own sessions: where one is signed in, and ending that.
+
+use super::Asking;
+use crate::{
+    accounts::{
+        model::SessionView,
+        server::{Visitor, end_session, end_sessions, list_sessions},
+    },
+    error::AppError,
+    platform::{Ctx, http::RequestInfo},
+    values::SessionId,
+};
+use axum::{
+    Extension, Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::{delete, get},
+};
+use serde::Serialize;
+use time::format_description::well_known::Rfc3339;
+use utoipa::ToSchema;
+
+pub fn routes() -> Router<Ctx> {
+    Router::new().route("/api/v1/me/sessions", get(read_sessions).delete(delete_sessions)).route("/api/v1/me/sessions/{id}", delete(delete_session))
+}
+
+/// One signed-in browser or program.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionBody {
+    pub id: String,
+    /// `browser` or `program`.
+    pub kind: &'static str,
+    /// In words: `Firefox on macOS`; of a program what it calls itself.
+    pub device: String,
+    pub address: String,
+    pub created_at: String,
+    pub last_used_at: String,
+    /// The one that asks.
+    pub current: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionsBody {
+    pub data: Vec<SessionBody>,
+    pub has_more: bool,
+    pub next_cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EndedBody {
+    pub ended: u64,
+}
+
+/// List your sessions
+///
+/// The one used last first.
+#[utoipa::path(
+    get, path = "/api/v1/me/sessions", tag = "Account", operation_id = "list_sessions",
+    responses((status = 200, description = "Where you are signed in", body = SessionsBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+pub async fn read_sessions(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Json<SessionsBody>, AppError> {
+    let list = list_sessions(&ctx, &caller).await?;
+    Ok(Json(SessionsBody { data: list.sessions.into_iter().map(session).collect(), has_more: false, next_cursor: None }))
+}
+
+/// End your other sessions
+///
+/// All but the one that asks, programs too; with a key, all.
+#[utoipa::path(
+    delete, path = "/api/v1/me/sessions", tag = "Account", operation_id = "end_sessions",
+    responses((status = 200, description = "How many ended", body = EndedBody), (status = 401, description = "No valid key", content_type = "application/problem+json"), (status = 403, description = "A program needs a proof that is not older than ten minutes", content_type = "application/problem+json")),
+    security(("key" = [])),
+)]
+pub async fn delete_sessions(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asking(caller): Asking) -> Result<Json<EndedBody>, AppError> {
+    Ok(Json(EndedBody { ended: end_sessions(&ctx, &caller, &Visitor::of(&info), false).await? }))
+}
+
+/// End one of your sessions
+#[utoipa::path(
+    delete, path = "/api/v1/me/sessions/{id}", tag = "Account", operation_id = "end_session", params(("id" = String, Path, description = "`ses_…`")),
+    responses(
+        (status = 204, description = "It has ended"),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 403, description = "A program needs a proof that is not older than ten minutes", content_type = "application/problem+json"),
+        (status = 404, description = "There is no such session", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn delete_session(
+    State(ctx): State<Ctx>,
+    Extension(info): Extension<RequestInfo>,
+    Asking(caller): Asking,
+    Path(id): Path<String>,
+) -> Result<StatusCode, AppError> {
+    let id: SessionId = id.parse().map_err(|_| AppError::NotFound)?;
+    end_session(&ctx, &caller, &Visitor::of(&info), id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn session(view: SessionView) -> SessionBody {
+    SessionBody {
+        id: view.id.to_string(),
+        kind: if view.is_program { "program" } else { "browser" },
+        device: view.device,
+        address: view.address,
+        created_at: view.created_at.format(&Rfc3339).unwrap_or_default(),
+        last_used_at: view.last_used_at.format(&Rfc3339).unwrap_or_default(),
+        current: view.is_this_one,
+    }
+}

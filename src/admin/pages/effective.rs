@@ -1,0 +1,37 @@
+//! A part of `/admin/accounts/{id}`: what the account may in effect, and by which of its roles.
+
+use crate::{
+    accounts::model::HeldPermission,
+    ui::{CodeTag, Table},
+};
+use leptos::prelude::*;
+
+pub fn effective(held: Vec<HeldPermission>) -> AnyView {
+    let head = view! {
+        <div class="section-head"><h2 id="h-may">"What it may"</h2><p>"By its roles, from its next request on; its keys for Tollgate may no more."</p></div>
+    };
+    if held.is_empty() {
+        return view! { <section aria-labelledby="h-may">{head}<p class="muted">"Nothing: it has no role."</p></section> }.into_any();
+    }
+    let rows = held
+        .into_iter()
+        .map(|it| {
+            view! {
+                <tr>
+                    <th scope="row"><span class="cell-2"><span><CodeTag text=it.permission.to_string()/></span><span>{it.words()}</span></span></th>
+                    <td>{it.roles.join(", ")}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <section aria-labelledby="h-may">
+            {head}
+            <Table caption="Permissions of the account and the roles that give them" small=true>
+                <thead><tr><th scope="col">"Permission"</th><th scope="col">"By role"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </Table>
+        </section>
+    }
+    .into_any()
+}

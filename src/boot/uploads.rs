@@ -1,0 +1,93 @@
+//! The form that sends a picture: a page's form like any other (`forms`), but with a file in it. It is read here piece by piece, so
+//! that one that is too long is never in memory; what becomes of it is the operation's.
+
+use super::{
+    forms::{again, path_and_query, post_page, see_other},
+    state::AppState,
+};
+use crate::{
+    accounts::{
+        Caller,
+        model::PICTURE_FORM,
+        server::{
+            Visitor,
+            avatars::{self, FIELD, MOST_BYTES, SentFile},
+        },
+    },
+    error::AppError,
+    platform::{
+        Ctx,
+        http::{RequestInfo, reply, uploads::is_multipart},
+    },
+    ui::FormOutcome,
+};
+use axum::{
+    body::Body,
+    extract::{FromRequest, Multipart, Request, State},
+    http::{HeaderMap, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use http_body_util::BodyExt;
+
+/// POST of the page with that form; its other forms are posted as everywhere.
+pub async fn post_picture_page(State(state): State<AppState>, request: Request) -> Response {
+    if !is_multipart(request.headers()) || request.extensions().get::<AppError>().is_some() {
+        return post_page(State(state), request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match take_picture(&state.ctx, &parts, body).await {
+        Ok(()) => {
+            let mut response = see_other(path_and_query(&parts.uri));
+            if let Some(toast) = reply::sealed_cookie(&state.ctx, reply::TOAST, "Saved.".to_owned(), 60) {
+                response.headers_mut().append(header::SET_COOKIE, toast);
+            }
+            response
+        }
+        Err(AppError::Unauthenticated) => AppError::Unauthenticated.into_response(),
+        Err(error) => {
+            let outcome = FormOutcome { form: None, values: Vec::new(), action: PICTURE_FORM.to_owned(), error: Some(error) };
+            again(&state, parts, outcome, &HeaderMap::new()).await
+        }
+    }
+}
+
+async fn take_picture(ctx: &Ctx, parts: &Parts, body: Body) -> Result<(), AppError> {
+    let caller = parts.extensions.get::<Caller>().ok_or(AppError::Unauthenticated)?;
+    let from = parts.extensions.get::<RequestInfo>().map(Visitor::of).ok_or_else(|| AppError::internal("no request layer"))?;
+    let place = match avatars::expect_picture(ctx, caller).await {
+        Ok(place) => place,
+        Err(refused) => {
+            drain(body).await;
+            return Err(refused);
+        }
+    };
+    let file = read_file(Request::from_parts(parts.clone(), body)).await?;
+    avatars::set_avatar(ctx, caller, &from, place, file).await
+}
+
+/// Reads what nobody wants: a browser that is still sending does not see its answer.
+async fn drain(mut body: Body) {
+    while let Some(Ok(_)) = body.frame().await {}
+}
+
+/// The file in the form. Of one that is too long no more is kept, yet all is read, so that the browser waits for the answer.
+async fn read_file(request: Request) -> Result<SentFile, AppError> {
+    let broken = || AppError::invalid(FIELD, "The file did not arrive whole. Try again.");
+    let mut form = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
+    while let Some(mut field) = form.next_field().await.map_err(|_| broken())? {
+        if field.name() != Some(FIELD) {
+            continue;
+        }
+        let mut file = SentFile { name: field.file_name().unwrap_or_default().to_owned(), bytes: Vec::new(), is_too_long: false };
+        while let Some(piece) = field.chunk().await.map_err(|_| broken())? {
+            if file.is_too_long || file.bytes.len() + piece.len() > MOST_BYTES {
+                file.is_too_long = true;
+                file.bytes = Vec::new();
+            } else {
+                file.bytes.extend_from_slice(&piece);
+            }
+        }
+        return Ok(file);
+    }
+    Ok(SentFile { name: String::new(), bytes: Vec::new(), is_too_long: false })
+}

@@ -1,0 +1,89 @@
+//! SHA-256 of the secrets that this thread saw lately. Without instructions of its own a processor takes 0.75 µs for one, and a
+//! verification needs two: that of the asking service, which shows the same secret with every call, and that of the key.
+//!
+//! No secret is kept. A digest is found by its mark: SipHash-2-4 with 128 bits (Aumasson and Bernstein, 2012) of the secret, under keys
+//! that are random in every process. To be taken for another secret one must guess such a mark, which is one chance in 2¹²⁸ a try: no
+//! better than guessing a secret, which has 178 bits behind a hash of 256. What was found is compared with the table as ever: a secret
+//! that was revoked is as revoked as before.
+
+use crate::platform::crypto::{Rng, sha256};
+use siphasher::sip128::{Hash128, Hasher128, SipHasher24};
+use std::{cell::RefCell, hash::Hasher, sync::LazyLock};
+
+/// A power of two. 48 bytes each, 192 KiB for every thread that verifies.
+const SLOTS: usize = 4_096;
+
+/// A secret's digest, and where it belongs.
+#[derive(Clone, Copy)]
+pub struct Seen {
+    mark: u128,
+    pub hash: [u8; 32],
+}
+
+/// Mark and digest; all zero while nothing is there.
+type Slots = Box<[(u128, [u8; 32])]>;
+
+thread_local! {
+    static SLOTS_OF_THREAD: RefCell<Slots> = RefCell::new(vec![(0, [0; 32]); SLOTS].into_boxed_slice());
+}
+
+impl Seen {
+    /// The digest of a secret, looked up or computed.
+    pub fn of(secret: &str) -> Self {
+        let mark = mark(secret);
+        let known = SLOTS_OF_THREAD.with_borrow(|slots| Some(slots[slot(mark)]).filter(|(of, _)| *of == mark && mark != 0));
+        Self { mark, hash: known.map_or_else(|| sha256(secret), |(_, hash)| hash) }
+    }
+
+    /// Keeps it for the next time: only of secrets that exist, so that guesses don't push them out.
+    pub fn keep(self) {
+        SLOTS_OF_THREAD.with_borrow_mut(|slots| {
+            let slot = &mut slots[slot(self.mark)];
+            if slot.0 != self.mark {
+                *slot = (self.mark, self.hash);
+            }
+        });
+    }
+}
+
+fn mark(secret: &str) -> u128 {
+    static KEYS: LazyLock<[u8; 16]> = LazyLock::new(|| Rng::system().bytes());
+    let mut hasher = SipHasher24::new_with_key(&KEYS);
+    hasher.write(secret.as_bytes());
+    let Hash128 { h1, h2 } = hasher.finish128();
+    u128::from(h1) << 64 | u128::from(h2)
+}
+
+const fn slot(mark: u128) -> usize {
+    mark as usize % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_the_same_looked_up_or_computed() {
+        for n in 0..3 * SLOTS {
+            let secret = format!("demo_live_{n}");
+            let computed = Seen::of(&secret);
+            assert_eq!(computed.hash, sha256(&secret));
+            computed.keep();
+            assert_eq!(Seen::of(&secret).hash, sha256(&secret), "kept");
+        }
+        for n in 0..3 * SLOTS {
+            let secret = format!("demo_live_{n}");
+            assert_eq!(Seen::of(&secret).hash, sha256(&secret), "kept, or pushed out by another");
+        }
+    }
+
+    #[test]
+    fn what_is_not_kept_pushes_nothing_out() {
+        let real = Seen::of("real");
+        real.keep();
+        for n in 0..3 * SLOTS {
+            _ = Seen::of(&format!("guess {n}"));
+        }
+        assert!(SLOTS_OF_THREAD.with_borrow(|slots| slots[slot(real.mark)].0 == real.mark));
+    }
+}

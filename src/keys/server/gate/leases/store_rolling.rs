@@ -1,0 +1,87 @@
+//! The SQL of leases of rolling windows. The parts of one limit stand in one row of `rolling_leases`; functions of migration 0030 take and
+//! give back under its lock, so that the sum of the 61 parts that count is never more than the limit by a grant.
+
+use super::{
+    Slot,
+    rolling::Part,
+    store::{Answer, Row, Used},
+};
+use serde_json::{Map, Value, json};
+use sqlx::PgPool;
+use std::collections::BTreeMap;
+
+/// As `store::ask`, of rolling windows.
+pub async fn ask(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx::Result<Vec<Answer>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let counted: Vec<Used<'_>> = rows.iter().flat_map(|(_, row)| row.request.counted.iter().map(move |(part, used)| (&row.ask.slot, *part, *used))).collect();
+    raise(db, &counted).await?;
+    let asks: Value = rows
+        .iter()
+        .map(|(place, row)| {
+            let (slot, request) = (&row.ask.slot, &row.request);
+            let mut back = BTreeMap::<u32, u64>::new();
+            for (part, unused) in request.late.iter().copied().chain([(request.window, request.back)]) {
+                *back.entry(part).or_default() += unused;
+            }
+            json!({
+                "place": place, "holder": slot.holder.to_string(), "name": &*slot.name, "seconds": seconds(slot), "at": request.window, "most": request.max,
+                "need": request.need, "ahead": request.ahead, "back": numbered(back),
+            })
+        })
+        .collect();
+    let answers = sqlx::query!(
+        r#"select place as "place!", number as "number!", given as "given!", spare as "spare!", opens from lease_rolling($1, $2)"#,
+        asks,
+        i64::try_from(share).unwrap_or(1),
+    )
+    .fetch_all(db)
+    .await?;
+    let number = |n: i64| u64::try_from(n).unwrap_or(0);
+    let part = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(answers
+        .into_iter()
+        .map(|a| Answer {
+            place: usize::try_from(a.place).unwrap_or(usize::MAX),
+            given: number(a.given),
+            left: number(a.spare),
+            part: Some(Part { number: part(a.number), opens: a.opens.map(part) }),
+        })
+        .collect())
+}
+
+/// As `store::raise`, of parts of rolling windows: what was counted of each.
+pub async fn raise(db: &PgPool, used: &[Used<'_>]) -> sqlx::Result<()> {
+    let all = used.iter().map(|(slot, part, used)| counted(slot, [(*part, *used)]));
+    tell(db, all.collect(), true).await
+}
+
+/// The same of what is known from usage, which may be of an earlier part than it says: what was leased is not counted twice.
+pub async fn raise_parts(db: &PgPool, used: &[(Slot, BTreeMap<u32, u64>)]) -> sqlx::Result<()> {
+    for chunk in used.chunks(1_000) {
+        let all = chunk.iter().map(|(slot, parts)| counted(slot, parts.iter().map(|(part, used)| (*part, *used))));
+        tell(db, all.collect(), false).await?;
+    }
+    Ok(())
+}
+
+async fn tell(db: &PgPool, counted: Vec<Value>, is_exact: bool) -> sqlx::Result<()> {
+    if !counted.is_empty() {
+        sqlx::query!(r#"select 1 as "done!" from raise_rolling($1, $2)"#, Value::from(counted), is_exact).fetch_all(db).await?;
+    }
+    Ok(())
+}
+
+fn counted(slot: &Slot, used: impl IntoIterator<Item = (u32, u64)>) -> Value {
+    json!({ "holder": slot.holder.to_string(), "name": &*slot.name, "seconds": seconds(slot), "used": numbered(used) })
+}
+
+fn numbered(parts: impl IntoIterator<Item = (u32, u64)>) -> Map<String, Value> {
+    parts.into_iter().map(|(part, units)| (part.to_string(), units.into())).collect()
+}
+
+/// The length of the window.
+fn seconds(slot: &Slot) -> u32 {
+    slot.window.to_stored().unsigned_abs()
+}

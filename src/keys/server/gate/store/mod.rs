@@ -1,0 +1,179 @@
+//! The SQL of the gate: reading keys into the table, and what they used of their windows. It writes nothing.
+
+mod reading;
+
+use super::{ApiFacts, Gate, apis::Apis, routing::Rules, sync::within};
+use crate::{
+    keys::model::{ApiRoute, Unmatched},
+    values::{ApiId, KeyId},
+};
+use futures_util::TryStreamExt;
+use reading::Reading;
+use sqlx::{PgConnection, PgExecutor, PgPool};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// What happened since a snapshot.
+pub struct News {
+    /// The snapshot of now.
+    pub seen: String,
+    /// Keys that are gone since.
+    pub removed: Vec<KeyId>,
+    /// An API or a route of one is another.
+    pub apis_changed: bool,
+    /// Plans, groups, workspaces and APIs whose limits changed since, and bundles that give something else.
+    pub holders: Vec<Uuid>,
+    /// A block, or a rule that makes them, is another.
+    pub blocks_changed: bool,
+}
+
+/// Takes a snapshot, and says what was not so in `before`.
+pub async fn look(db: impl PgExecutor<'_>, before: Option<&str>) -> sqlx::Result<News> {
+    let row = sqlx::query!(
+        r#"select pg_current_snapshot()::text as "seen!",
+             array(select key_id from removed_keys where $1::text is not null and not pg_visible_in_snapshot(removed_in, $1::text::pg_snapshot)) as "removed!",
+             exists (
+               select from apis
+               where $1::text is not null and changed_in < pg_snapshot_xmax(pg_current_snapshot()) and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)
+             ) as "apis_changed!",
+             array(
+               select holder from limit_changes
+               where $1::text is not null and changed_in >= pg_snapshot_xmin($1::text::pg_snapshot) and changed_in < pg_snapshot_xmax(pg_current_snapshot())
+                 and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)
+             ) as "holders!",
+             exists (
+               select from (select changed_in from blocks union all select changed_in from block_rules union all select changed_in from block_exemptions) b
+               where $1::text is not null and changed_in >= pg_snapshot_xmin($1::text::pg_snapshot) and changed_in < pg_snapshot_xmax(pg_current_snapshot())
+                 and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)
+             ) as "blocks_changed!""#,
+        before,
+    )
+    .fetch_one(db)
+    .await?;
+    let removed = row.removed.into_iter().map(KeyId::new).collect();
+    Ok(News { seen: row.seen, removed, apis_changed: row.apis_changed, holders: row.holders, blocks_changed: row.blocks_changed })
+}
+
+/// Every API with its routes.
+pub async fn load_apis(gate: &Gate, conn: &mut PgConnection) -> sqlx::Result<()> {
+    let rows = sqlx::query!(r#"select id, slug, unmatched as "unmatched: Unmatched", answers_preflights from apis"#).fetch_all(&mut *conn).await?;
+    let mut routes: HashMap<Uuid, Vec<ApiRoute>> = HashMap::new();
+    for row in sqlx::query!("select api_id, method, pattern, permission, cost, is_counted from api_routes").fetch_all(conn).await? {
+        routes.entry(row.api_id).or_default().push(ApiRoute {
+            method: row.method,
+            pattern: row.pattern,
+            permission: row.permission.and_then(|p| p.parse().ok()),
+            cost: u32::try_from(row.cost).unwrap_or(1),
+            is_counted: row.is_counted,
+            description: String::new(),
+        });
+    }
+    let apis = rows.into_iter().map(|row| {
+        let rules = Rules::new(&routes.remove(&row.id).unwrap_or_default(), row.unmatched);
+        (ApiFacts { id: ApiId::new(row.id), slug: row.slug.into(), answers_preflights: row.answers_preflights }, rules)
+    });
+    gate.apis.store(Arc::new(Apis::new(apis)));
+    Ok(())
+}
+
+/// Which keys to read.
+pub enum Which<'a> {
+    /// One that is made or changed meanwhile may be missed: whoever follows sees it in the next look.
+    All,
+    These(&'a [KeyId]),
+    /// Those that a transaction changed which this snapshot does not include.
+    /// Between two rows it waits no longer than this.
+    NotIn(&'a str, Duration),
+    /// Those that these plans, groups, workspaces or APIs hold, or that hold these bundles: all that a change there may change. Waits as long.
+    HeldBy(&'a [Uuid], Duration),
+}
+
+/// A whole table may take its time to begin.
+const LONG: Duration = Duration::from_secs(30);
+/// How many keys one statement reads: one for a million would take longer than a statement may.
+const CHUNK: usize = 20_000;
+/// Reads keys with everything the gate needs of them and puts each into the table. Answers which they are.
+pub async fn read_keys(gate: &Gate, conn: &mut PgConnection, which: Which<'_>) -> sqlx::Result<HashSet<KeyId>> {
+    let (patience, is_open) = match &which {
+        Which::All => (LONG, true),
+        Which::These(_) => (LONG, false),
+        Which::NotIn(_, patience) | Which::HeldBy(_, patience) => (*patience, true),
+    };
+    let mut ids = list_ids(&mut *conn, which, patience).await?;
+    ids.sort_unstable(); // neighbours lie together in the indexes too
+    let mut reading = Reading::new(gate, patience, is_open, ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        reading.read(&mut *conn, chunk).await?;
+    }
+    Ok(reading.done())
+}
+
+async fn list_ids(conn: &mut PgConnection, which: Which<'_>, patience: Duration) -> sqlx::Result<Vec<Uuid>> {
+    let mut rows = match which {
+        Which::These(keys) => return Ok(keys.iter().map(|key| key.uuid()).collect()),
+        Which::All => sqlx::query_scalar!("select id from keys").fetch(conn),
+        Which::NotIn(seen, _) => sqlx::query_scalar!(
+            "select id from keys
+             where changed_in >= pg_snapshot_xmin($1::text::pg_snapshot) and changed_in < pg_snapshot_xmax(pg_current_snapshot())
+               and not pg_visible_in_snapshot(changed_in, $1::text::pg_snapshot)",
+            seen,
+        )
+        .fetch(conn),
+        Which::HeldBy(holders, _) => sqlx::query_scalar!(
+            r#"select id as "id!" from keys where workspace_id = any($1) union
+               select id from keys where plan_id = any($1) union
+               select id from keys where api_id = any($1) union
+               select o.id from workspace_plans p join keys o on o.workspace_id = p.workspace_id where p.plan_id = any($1) union
+               select o.id from group_members m join keys o on o.workspace_id = m.workspace_id
+               where m.group_id = any(array(select id from groups where id = any($1) or plan_id = any($1))) union
+               select key_id from key_bundles where bundle_id = any($1)"#,
+            holders,
+        )
+        .fetch(conn),
+    };
+    let mut ids = Vec::new();
+    while let Some(id) = within(patience, rows.try_next()).await? {
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// Cost units of what passed since then, by key: from the rollups where that is a day or a quarter of an hour (then whole days of UTC from
+/// the first on), else from minutes, the one that it lies in taken whole.
+pub async fn list_used(db: &PgPool, since: OffsetDateTime, keys: &[Uuid]) -> sqlx::Result<Vec<(KeyId, u64)>> {
+    let one = |key: Uuid, used: i64| (KeyId::new(key), u64::try_from(used).unwrap_or(0));
+    if since.unix_timestamp() % 86_400 == 0 {
+        let rows = sqlx::query!(
+            r#"select key_id, sum(cost)::bigint as "used!" from usage_days where key_id = any($1) and outcome = 'VALID' and day >= $2 group by key_id"#,
+            keys,
+            since,
+        );
+        return Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.used)).collect());
+    }
+    if since.unix_timestamp() % 900 == 0 {
+        let rows = sqlx::query!(
+            r#"select key_id as "key_id!", sum(part)::bigint as "used!" from (
+                 select key_id, coalesce(cost, count) as part from usage_quarters
+                 where key_id = any($1) and outcome = 'VALID' and quarter >= $2 and quarter < $3
+                 union all
+                 select key_id, cost from usage_days where key_id = any($1) and outcome = 'VALID' and day >= $3
+               ) parts group by key_id"#,
+            keys,
+            since,
+            since.replace_time(time::Time::MIDNIGHT) + time::Duration::DAY,
+        );
+        return Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.used)).collect());
+    }
+    let rows = sqlx::query!(
+        r#"select key_id, sum(coalesce(cost, count))::bigint as "used!" from usage_minutes
+           where key_id = any($1) and outcome = 'VALID' and minute > $2::timestamptz - interval '1 minute' group by key_id"#,
+        keys,
+        since,
+    );
+    Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.used)).collect())
+}

@@ -1,0 +1,43 @@
+//! A key that is used while its limit runs out, and while it is disabled: the limit holds, and no call that was under way brings it back.
+
+use super::*;
+use serde_json::json;
+
+#[sqlx::test]
+async fn s94_a_limit_that_is_raced_lets_exactly_as_many_pass(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = owner(&app, "mara@example.com", "developer").await;
+    let (id, secret) = key(&db, &app, &mara, Given { limit: Some((20, 3_600)), ..Given::default() }).await;
+    known(&app, id).await;
+    let statuses = futures_util::future::join_all((0..60).map(|_| passes(&app, &secret))).await;
+    let count = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!((count(200), count(429)), (20, 40), "{statuses:?}");
+    app.ctx.clock.advance(time::Duration::seconds(3_600));
+    let statuses = futures_util::future::join_all((0..30).map(|_| passes(&app, &secret))).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 20, "the next window is as large: {statuses:?}");
+}
+
+#[sqlx::test]
+async fn s94_a_key_that_is_disabled_while_it_is_used_stays_disabled(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, secret) = mara.new_key(&app, "checkout").await;
+    assert_eq!(passes(&app, &secret).await, 200);
+    let path = format!("/api/v1/keys/{id}/disable");
+    let (during, disabled) =
+        tokio::join!(futures_util::future::join_all((0..40).map(|_| passes(&app, &secret))), mara.post(&app, &path, json!({ "reason": "leaked" })),);
+    assert_eq!(disabled.status(), 200);
+    assert!(during.iter().all(|status| matches!(status, 200 | 401)), "{during:?}");
+    assert_eq!(passes(&app, &secret).await, 401, "from the answer on");
+
+    // What was counted meanwhile is written, and read again by another process: nothing of it makes the key active.
+    let app = app.restart().await;
+    let state: String = sqlx::query_scalar("select state from keys where name = 'checkout'").fetch_one(&db).await.unwrap();
+    assert_eq!((state.as_str(), passes(&app, &secret).await), ("disabled", 401));
+    let counted: i64 =
+        sqlx::query_scalar("select coalesce(sum(count), 0)::bigint from usage_minutes where key_id = (select id from keys where name = 'checkout')")
+            .fetch_one(&db)
+            .await
+            .unwrap();
+    assert!(counted > 0, "the calls were written");
+}
