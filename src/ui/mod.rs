@@ -12,7 +12,7 @@
 //! | deciding | `Dialog` (a state of the page with a URL), `Menu` (a popover) |
 //! | copying | `Secret` `CodeBlock` `CopyId` `CopyButton` |
 //! | numbers over time | `chart::UsageChart` `QuotaMeter` `Bar`; words: `number::*`, `time::*` |
-//! | around a page | `layout::{AppFrame, AuthFrame, PublicFrame, PageHeader, Section}`; `loaded(load, show, next)`; `status::set(404)` |
+//! | around a page | `layout::{AppFrame, AuthFrame, PublicFrame, PageHeader, Section}`; `loaded(load, show, next)`, `awaited(load, show)`; `status::set(404)` |
 //!
 //! An optional prop takes the bare value (`help="…"`); to pass an `Option` write `nostrip:help=value`.
 
@@ -58,7 +58,7 @@ pub use filters::*;
 pub use form::*;
 pub use icon::*;
 pub use layout::*;
-pub use loaded::loaded;
+pub use loaded::{awaited, loaded};
 pub use mark::*;
 pub use menu::*;
 pub use note::*;

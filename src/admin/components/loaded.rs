@@ -1,25 +1,16 @@
 //! Loading what a page shows, and links that keep its filters.
 
-use crate::{error::AppError, ui::ErrorPage};
+use crate::{error::AppError, ui};
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
 /// What `load` gives, as `show` shows it; an error takes its place, with its status.
 pub fn loaded<T, Load>(load: impl Fn() -> Load + Send + Sync + 'static, show: impl Fn(T) -> AnyView + Copy + Send + Sync + 'static) -> AnyView
 where
-    T: Clone + Send + Sync + serde::Serialize + serde::de::DeserializeOwned + 'static,
+    T: Clone + Send + Sync + 'static,
     Load: Future<Output = Result<T, AppError>> + Send + 'static,
 {
-    let resource = Resource::new_blocking(|| (), move |()| load());
-    let shown = move || {
-        Suspend::new(async move {
-            match resource.await {
-                Ok(it) => show(it),
-                Err(error) => view! { <ErrorPage error next=("Go to the overview".to_owned(), "/admin".to_owned())/> }.into_any(),
-            }
-        })
-    };
-    view! { <Suspense>{shown}</Suspense> }.into_any()
+    ui::loaded(load, show, ("Go to the overview", "/admin"))
 }
 
 /// A path with the parameters that are given, escaped.

@@ -1,8 +1,10 @@
 //! A page that waits for what it shows; an error takes its place, with its status.
 
-use crate::{error::AppError, ui::ErrorPage};
+use crate::{
+    error::AppError,
+    ui::{ErrorPage, awaited},
+};
 use leptos::prelude::*;
-use serde::{Serialize, de::DeserializeOwned};
 
 /// What `load` gives, as `show` shows it; `error_in` stands around the page that says why there is nothing.
 pub fn loaded<T, Load>(
@@ -11,18 +13,11 @@ pub fn loaded<T, Load>(
     error_in: impl Fn(AnyView) -> AnyView + Clone + Send + Sync + 'static,
 ) -> AnyView
 where
-    T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static,
+    T: Clone + Send + Sync + 'static,
     Load: Future<Output = Result<T, AppError>> + Send + 'static,
 {
-    let resource = Resource::new_blocking(|| (), move |()| load());
-    let shown = move || {
-        let (show, error_in) = (show.clone(), error_in.clone());
-        Suspend::new(async move {
-            match resource.await {
-                Ok(it) => show(it),
-                Err(error) => error_in(view! { <ErrorPage error next=("Go to your keys".to_owned(), "/keys".to_owned())/> }.into_any()),
-            }
-        })
-    };
-    view! { <Suspense>{shown}</Suspense> }.into_any()
+    awaited(load, move |it| match it {
+        Ok(it) => show(it),
+        Err(error) => error_in(view! { <ErrorPage error next=("Go to your keys".to_owned(), "/keys".to_owned())/> }.into_any()),
+    })
 }

@@ -6,7 +6,7 @@ use crate::{
         model::{KeptMail, Mailbox, OpenedMail},
     },
     ui::{
-        CodeBlock, Empty, ErrorPage, Fact, Facts, Note, PageHeader, PublicFrame, Table,
+        CodeBlock, Empty, Fact, Facts, Note, PageHeader, PublicFrame, Table, loaded,
         time::{date_time, rfc3339},
     },
 };
@@ -16,19 +16,14 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn MailboxPage() -> impl IntoView {
     let query = use_query_map();
-    let mailbox = Resource::new_blocking(move || query.read().get("mail"), api::open_mailbox);
+    let mailbox = loaded(
+        move || api::open_mailbox(query.read_untracked().get("mail")),
+        |mailbox| view! { <Contents mailbox/> }.into_any(),
+        ("Go to the mailbox", "/dev/mailbox"),
+    );
     view! {
         <PublicFrame foot="Development only" foot_links=vec![("Components".to_owned(), "/dev/ui".to_owned())]>
-            <div class="site">
-                <Suspense>
-                    {move || Suspend::new(async move {
-                        match mailbox.await {
-                            Ok(mailbox) => view! { <Contents mailbox/> }.into_any(),
-                            Err(error) => view! { <ErrorPage error next=("Go to the mailbox".to_owned(), "/dev/mailbox".to_owned())/> }.into_any(),
-                        }
-                    })}
-                </Suspense>
-            </div>
+            <div class="site">{mailbox}</div>
         </PublicFrame>
     }
 }
