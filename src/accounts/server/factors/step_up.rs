@@ -62,15 +62,15 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/keys/api/turn_off_signing", "change how calls of a key are signed"),
     ("/fn/tollgate/keys/api/change_many", "change many keys"),
     ("/fn/tollgate/admin/api/enable_key", "enable a key for Tollgate itself"),
-    ("/fn/tollgate/admin/api/change_many_keys", "change keys of others"),
+    ("/fn/tollgate/admin/api/many/change_many_keys", "change keys of others"),
     ("/fn/tollgate/admin/api/disable_account", "disable an account"),
     ("/fn/tollgate/admin/api/ban_account", "ban an account"),
     ("/fn/tollgate/admin/api/add_ban", "ban a mail domain or a network"),
     ("/fn/tollgate/admin/api/end_session", "end somebody's session"),
     ("/fn/tollgate/admin/api/end_sessions", "end somebody's sessions"),
     ("/fn/tollgate/admin/api/reset_factors", "reset somebody's second factors"),
-    ("/fn/tollgate/admin/api/change_many_accounts", "change many accounts"),
-    ("/fn/tollgate/admin/api/delete_field", "delete a field of every profile"),
+    ("/fn/tollgate/admin/api/many/change_many_accounts", "change many accounts"),
+    ("/fn/tollgate/admin/api/fields/delete_field", "delete a field of every profile"),
 ];
 
 /// What is offered as proof.
