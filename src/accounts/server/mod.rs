@@ -1,6 +1,7 @@
 //! The operations of accounts over a private store, one file per idea. Whoever may call is checked in each of them; what nobody
 //! needs to be signed in for (sign-up, proofs, sign-in, reset) is slowed down by `attempts`.
 
+mod addresses;
 mod administration;
 mod arriving;
 mod attempts;
