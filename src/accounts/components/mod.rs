@@ -1,7 +1,7 @@
 //! Widgets that speak of the caller: the frame around every signed-in page, the frame of the settings, sign-ins elsewhere, what asks for
 //! a passkey.
 
-mod dead_link;
+mod dead_end;
 mod fields;
 mod frame;
 mod linked;
@@ -12,7 +12,7 @@ mod trap;
 mod with_others;
 mod work;
 
-pub use dead_link::{DeadLink, ONCE_FOR_AN_HOUR};
+pub use dead_end::{DeadEnd, DeadLink, ONCE_FOR_AN_HOUR};
 pub use fields::FieldInputs;
 pub use frame::Framed;
 pub use linked::LinkedSignIns;

@@ -1,0 +1,33 @@
+//! Pages on the way in that lead on by one button only.
+
+use crate::ui::{AuthFrame, ErrorSummary, LinkButton, Look, Size};
+use leptos::prelude::*;
+
+/// Why, for links of an hour that a newer one replaces.
+pub const ONCE_FOR_AN_HOUR: &str = "It was used, or is too old, or a newer one was sent. Links work once, for 60 minutes.";
+
+/// Says why, and where to go on: the words of the button, and where it leads.
+#[component]
+pub fn DeadEnd(
+    title: &'static str,
+    why: &'static str,
+    next: (&'static str, &'static str),
+    /// The server function whose refusal is said here, if it led here.
+    #[prop(optional)]
+    refused: Option<&'static str>,
+) -> impl IntoView {
+    let (words, href) = next;
+    view! {
+        <AuthFrame title lead=view! { {why} }.into_any()>
+            {refused.map(|action| view! { <ErrorSummary action/> })}
+            <LinkButton href look=Look::Primary size=Size::Large block=true>{words}</LinkButton>
+        </AuthFrame>
+    }
+    .into_any()
+}
+
+/// What stands behind a mailed link that does nothing any more.
+#[component]
+pub fn DeadLink(why: &'static str, next: (&'static str, &'static str)) -> impl IntoView {
+    view! { <DeadEnd title="This link does not work" why next/> }
+}
