@@ -1,21 +1,21 @@
 //! The nouns of accounts, for both sides.
 
-mod factors;
 mod fields;
 mod held;
 mod many;
 mod policies;
 mod profile;
+mod proofs;
 mod work;
 
-pub use factors::{
-    Factors, Linked, NewPasskey, Onward, PasskeyUse, PasskeyView, PendingLink, ProviderButton, QrCode, Security, StepUpView, TotpSetup, WaitingSignIn,
-};
 pub use fields::{FieldForm, FieldKind, FieldUse, FieldValue, ProfileField};
 pub use held::HeldPermission;
 pub use many::AccountAct;
 pub use policies::{InForce, Lasting, Policy, PolicyForm, PolicyHolder, PolicyPage, PolicyRow};
 pub use profile::{PICTURE_FORM, Profile, PublicProfile, Published};
+pub use proofs::{
+    Factors, Linked, NewPasskey, Onward, PasskeyUse, PasskeyView, PendingLink, ProviderButton, QrCode, Security, StepUpView, TotpSetup, WaitingSignIn,
+};
 pub use work::{WorkAsked, WorkDone};
 
 use crate::{

@@ -1,7 +1,7 @@
 //! Widgets that speak of the caller: the frame around every signed-in page, the frame of the settings, sign-ins elsewhere, what asks for
 //! a passkey.
 
-mod dead_end;
+mod dead_link;
 mod fields;
 mod frame;
 mod linked;
@@ -9,10 +9,11 @@ mod loaded;
 mod passkey;
 mod settings;
 mod trap;
+mod way_on;
 mod with_others;
 mod work;
 
-pub use dead_end::{DeadEnd, DeadLink, ONCE_FOR_AN_HOUR};
+pub use dead_link::{DeadLink, ONCE_FOR_AN_HOUR};
 pub use fields::FieldInputs;
 pub use frame::Framed;
 pub use linked::LinkedSignIns;
@@ -20,5 +21,6 @@ pub use loaded::loaded;
 pub use passkey::{PasskeyField, PasskeyPart};
 pub use settings::{AccountOfPassword, Setting, SettingsFrame};
 pub use trap::Trap;
+pub use way_on::WayOn;
 pub use with_others::WithOthers;
 pub use work::WorkField;

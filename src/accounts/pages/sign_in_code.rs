@@ -4,7 +4,7 @@
 use crate::{
     accounts::{
         api::{SignInCode, pending_sign_in},
-        components::{AccountOfPassword, DeadEnd, PasskeyField, PasskeyPart, loaded},
+        components::{AccountOfPassword, PasskeyField, PasskeyPart, WayOn, loaded},
         model::{PasskeyUse, WaitingSignIn},
     },
     ui::{AuthFrame, Button, Form, Look, Size, TextField},
@@ -110,5 +110,5 @@ fn form(waiting: WaitingSignIn, chosen: Option<&str>, next: Option<String>) -> A
 
 fn over() -> AnyView {
     let why = "No sign-in waits here: it took longer than ten minutes, or is done.";
-    view! { <DeadEnd title="Sign in again" why next=("Sign in", "/sign-in") refused=SignInCode::PATH/> }.into_any()
+    view! { <WayOn title="Sign in again" why next=("Sign in", "/sign-in") refused=SignInCode::PATH/> }.into_any()
 }

@@ -4,7 +4,7 @@
 use crate::{
     accounts::{
         api::{ConfirmLink, FinishWith, my_pending_link, my_way_onward},
-        components::{DeadEnd, loaded},
+        components::{WayOn, loaded},
         model::{Onward, PendingLink},
     },
     ui::{AuthFrame, Button, Form, LinkButton, Look, Size},
@@ -32,12 +32,12 @@ fn leave(it: Onward) -> AnyView {
 
 fn over() -> AnyView {
     let why = "No sign-in is on its way here: it took longer than ten minutes, or is done.";
-    view! { <DeadEnd title="Sign in again" why next=("Sign in", "/sign-in")/> }.into_any()
+    view! { <WayOn title="Sign in again" why next=("Sign in", "/sign-in")/> }.into_any()
 }
 
 #[component]
 pub fn CameBackPage() -> impl IntoView {
-    view! { <DeadEnd title="That did not work" why="You came back, and nothing was changed." next=("Sign in", "/sign-in") refused=FinishWith::PATH/> }
+    view! { <WayOn title="That did not work" why="You came back, and nothing was changed." next=("Sign in", "/sign-in") refused=FinishWith::PATH/> }
 }
 
 #[component]
@@ -61,5 +61,5 @@ fn confirm(it: PendingLink) -> AnyView {
 
 fn nothing() -> AnyView {
     let why = "It is linked already, or took longer than an hour. On Security you can begin again.";
-    view! { <DeadEnd title="Nothing waits to be linked" why next=("Security", "/settings/security") refused=ConfirmLink::PATH/> }.into_any()
+    view! { <WayOn title="Nothing waits to be linked" why next=("Security", "/settings/security") refused=ConfirmLink::PATH/> }.into_any()
 }

@@ -2,7 +2,7 @@
 //! proof in it counts from when the job runs, so a mail that was late is still good, and the last one mailed wins.
 
 use super::{
-    addresses, email_change, export,
+    email_change, export,
     factors::{ResetFactors, SendFactorChanged},
     leaving, mail,
     openid::SendSignInTold,
@@ -55,10 +55,6 @@ pub struct SendNothing {}
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct ForgetExpired {}
 
-/// Nightly, and so once at the first start with a version that compares addresses in another form.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct NormalizeAddresses {}
-
 impl Job for SendVerification {
     const KIND: &'static str = "accounts.send_verification";
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
@@ -103,13 +99,6 @@ impl Job for ForgetExpired {
     }
 }
 
-impl Job for NormalizeAddresses {
-    const KIND: &'static str = "accounts.normalize_addresses";
-    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
-        Ok(addresses::normalize_addresses(ctx).await?)
-    }
-}
-
 /// The jobs of accounts, for the registry of the process.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
@@ -124,5 +113,5 @@ pub fn register(registry: Registry) -> Registry {
         .register::<EndKeysAdded>()
         .register::<SendNothing>()
         .register::<ForgetExpired>()
-        .register::<NormalizeAddresses>()
+        .register::<super::NormalizeAddresses>()
 }

@@ -1,7 +1,6 @@
 //! The operations of accounts over a private store, one file per idea. Whoever may call is checked in each of them; what nobody
 //! needs to be signed in for (sign-up, proofs, sign-in, reset) is slowed down by `attempts`.
 
-mod addresses;
 mod administration;
 mod arriving;
 mod attempts;
@@ -27,6 +26,7 @@ mod letters;
 pub mod links;
 mod locks;
 mod mail;
+mod mailboxes;
 mod many;
 pub mod new_codes;
 pub mod openid;
@@ -75,6 +75,7 @@ pub use fields::{
 pub use invites::create_invite;
 pub use letters::KINDS as MAIL_KINDS;
 pub use locks::{is_password_stopped, unlock, unlock_account};
+pub use mailboxes::NormalizeAddresses;
 pub use many::{AccountsPlan, Chosen, ManyAccounts, change_many_accounts, plan_many_accounts};
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
 pub use own_mail::{charge_own_mail, own_reader};

@@ -1,15 +1,17 @@
 //! Server functions of the admin pages: what they read, and where their forms go. Ids in paths come as texts: a wrong one is a
 //! page that does not exist. A function's address has its file in it, and lists name it by that (`accounts::server::PIN_ACTS`).
 
-mod apis;
 mod fields;
 mod many;
+mod parts;
 
-pub use apis::*;
 pub use fields::*;
 pub use many::*;
+pub use parts::*;
 
-use super::model::{AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, BanList, JobList, JobQuery, Overview, TemplateList, TemplateQuery};
+use super::model::{
+    AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, Overview, TemplateList, TemplateQuery,
+};
 use crate::{
     error::AppError,
     keys::model::KeyQuery,
@@ -298,6 +300,53 @@ pub async fn set_api_limit(
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
     server::set_api_limit(&ctx, &caller, &slug, &limit, &window, over).await?;
     reply::toast(&ctx, "The limit holds from now on.");
+    Ok(())
+}
+
+/// What `/admin/apis` shows.
+#[server]
+pub async fn list_apis() -> Result<ApiList, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::list_apis(&ctx, &caller).await
+}
+
+/// What `/admin/apis/{slug}` shows; `route` is the label of the route that is being changed, `bundle` the name of the bundle, empty for a
+/// new one.
+#[server]
+pub async fn read_api(slug: String, route: Option<String>, bundle: Option<String>) -> Result<ApiPage, AppError> {
+    use super::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::read_api(&ctx, &caller, &slug, route.as_deref(), bundle.as_deref()).await
+}
+
+/// Describes an API.
+#[server]
+pub async fn create_api(name: String, slug: String, key_prefix: Option<String>, #[server(default)] permissions: String) -> Result<(), AppError> {
+    use super::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let api = server::create_api(&ctx, &caller, name, slug, key_prefix, &permissions).await?;
+    reply::toast(&ctx, &format!("{} is described. Keys can be made for it.", api.name));
+    Ok(())
+}
+
+/// Changes an API: its name, and what else the form has: permissions, the preset Basic, calls that no route matches.
+#[server]
+pub async fn save_api(
+    slug: String,
+    name: String,
+    permissions: Option<String>,
+    #[server(default)] basic: Vec<String>,
+    unmatched: Option<String>,
+    preflights: Option<String>,
+) -> Result<(), AppError> {
+    use super::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, unmatched.as_deref(), preflights.as_deref()).await?;
+    reply::toast(&ctx, "Saved.");
+    reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())
 }
 

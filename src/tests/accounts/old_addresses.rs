@@ -4,7 +4,7 @@ use super::{count, unproven};
 use crate::support::{TestApp, browser::PASSWORD};
 use sqlx::PgPool;
 use time::Duration;
-use tollgate::{accounts::server::jobs::NormalizeAddresses, platform::jobs::Job, values::AccountId};
+use tollgate::{accounts::server::NormalizeAddresses, platform::jobs::Job, values::AccountId};
 
 /// As it was made before, a second after the one before it.
 async fn made_before(app: &TestApp, email: &str) -> AccountId {

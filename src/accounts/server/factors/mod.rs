@@ -32,13 +32,7 @@ pub use step_up::{ACTS, StepUpProof, require_recent_proof, step_up, step_up_view
 pub use told::{SendFactorChanged, Told};
 pub use totp::{confirm_totp, remove_totp, start_totp, totp_setup};
 
-use super::{
-    profile::when,
-    store::{
-        accounts::{Account, find_account},
-        factors as store,
-    },
-};
+use super::{profile::when, store::factors as store};
 use crate::{
     accounts::model::{Caller, Factors, Via},
     error::AppError,
@@ -94,15 +88,6 @@ async fn view(ctx: &Ctx, reader: &Caller, account: AccountId, is_required: bool)
         reset_due: facts.reset_due.map(words),
         is_required,
     })
-}
-
-/// Who may begin to set up a factor: in a browser, with a recent proof and a confirmed address.
-async fn must_be_ready(ctx: &Ctx, caller: &Caller) -> Result<(SessionId, Account), AppError> {
-    caller.require(&may::ACCOUNT_WRITE)?;
-    let session = session_of(caller)?;
-    require_recent_proof(ctx, caller).await?;
-    let account = find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
-    if account.is_verified { Ok((session, account)) } else { Err(AppError::conflict("Confirm your email first.")) }
 }
 
 /// The browser session that asks; factors are set up nowhere else.

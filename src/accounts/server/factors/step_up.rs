@@ -19,12 +19,16 @@ use crate::{
             passwords::{Passwords, Verdict},
             sessions,
             sign_up::about,
-            store::{accounts, factors as store, programs},
+            store::{
+                accounts::{self, Account},
+                factors as store, programs,
+            },
         },
     },
     activity::server::{Change, record},
     error::AppError,
     platform::{Ctx, jobs, session},
+    values::{SessionId, permission_names as may},
 };
 use secrecy::SecretString;
 use time::Duration;
@@ -105,6 +109,15 @@ pub async fn require_recent_proof(ctx: &Ctx, caller: &Caller) -> Result<(), AppE
             false => Err(AppError::StepUpNeeded),
         },
     }
+}
+
+/// Who may begin to set up a factor: in a browser, with a recent proof and a confirmed address.
+pub(super) async fn must_be_ready(ctx: &Ctx, caller: &Caller) -> Result<(SessionId, Account), AppError> {
+    caller.require(&may::ACCOUNT_WRITE)?;
+    let session = session_of(caller)?;
+    require_recent_proof(ctx, caller).await?;
+    let account = accounts::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
+    if account.is_verified { Ok((session, account)) } else { Err(AppError::conflict("Confirm your email first.")) }
 }
 
 /// What `/step-up` shows: what waits for the proof, and what the account can prove itself with.

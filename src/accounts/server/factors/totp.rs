@@ -1,9 +1,10 @@
 //! Authenticator apps: set up (shown, then confirmed by a code: only then it counts, R32), accepted, taken away.
 
 use super::{
-    SendFactorChanged, Told, code, must_be_ready,
+    SendFactorChanged, Told, code,
     recovery::{self, Codes},
     require_recent_proof, session_of,
+    step_up::must_be_ready,
 };
 use crate::{
     accounts::{

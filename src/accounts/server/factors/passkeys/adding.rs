@@ -12,9 +12,10 @@ use crate::{
         server::{
             Visitor, devices,
             factors::{
-                SendFactorChanged, Told, must_be_ready,
+                SendFactorChanged, Told,
                 recovery::{self, Codes},
                 session_of,
+                step_up::must_be_ready,
             },
             sign_up::{about, name as checked_name},
             store::{departures::lock_account, factors as all, factors::passkeys as store, sessions},

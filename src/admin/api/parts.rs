@@ -1,57 +1,7 @@
-//! What `/admin/apis` and the page of an API read, and where their forms go: its name and permissions, its routes, its bundles.
+//! Where the forms of an API's parts go: its routes and its bundles of permissions.
 
-use crate::{
-    admin::model::{ApiList, ApiPage},
-    error::AppError,
-};
+use crate::error::AppError;
 use leptos::prelude::*;
-
-/// What `/admin/apis` shows.
-#[server]
-pub async fn list_apis() -> Result<ApiList, AppError> {
-    use crate::admin::server;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::list_apis(&ctx, &caller).await
-}
-
-/// What `/admin/apis/{slug}` shows; `route` is the label of the route that is being changed, `bundle` the name of the bundle, empty for a
-/// new one.
-#[server]
-pub async fn read_api(slug: String, route: Option<String>, bundle: Option<String>) -> Result<ApiPage, AppError> {
-    use crate::admin::server;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::read_api(&ctx, &caller, &slug, route.as_deref(), bundle.as_deref()).await
-}
-
-/// Describes an API.
-#[server]
-pub async fn create_api(name: String, slug: String, key_prefix: Option<String>, #[server(default)] permissions: String) -> Result<(), AppError> {
-    use crate::admin::server;
-    use crate::platform::http::reply;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    let api = server::create_api(&ctx, &caller, name, slug, key_prefix, &permissions).await?;
-    reply::toast(&ctx, &format!("{} is described. Keys can be made for it.", api.name));
-    Ok(())
-}
-
-/// Changes an API: its name, and what else the form has: permissions, the preset Basic, calls that no route matches.
-#[server]
-pub async fn save_api(
-    slug: String,
-    name: String,
-    permissions: Option<String>,
-    #[server(default)] basic: Vec<String>,
-    unmatched: Option<String>,
-    preflights: Option<String>,
-) -> Result<(), AppError> {
-    use crate::admin::server;
-    use crate::platform::http::reply;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, unmatched.as_deref(), preflights.as_deref()).await?;
-    reply::toast(&ctx, "Saved.");
-    reply::redirect(&format!("/admin/apis/{slug}"));
-    Ok(())
-}
 
 /// Adds a route to an API, or puts it in the place of the one with the label `replaces`.
 #[server]

@@ -3,12 +3,9 @@
 use crate::ui::{AuthFrame, ErrorSummary, LinkButton, Look, Size};
 use leptos::prelude::*;
 
-/// Why, for links of an hour that a newer one replaces.
-pub const ONCE_FOR_AN_HOUR: &str = "It was used, or is too old, or a newer one was sent. Links work once, for 60 minutes.";
-
 /// Says why, and where to go on: the words of the button, and where it leads.
 #[component]
-pub fn DeadEnd(
+pub fn WayOn(
     title: &'static str,
     why: &'static str,
     next: (&'static str, &'static str),
@@ -24,10 +21,4 @@ pub fn DeadEnd(
         </AuthFrame>
     }
     .into_any()
-}
-
-/// What stands behind a mailed link that does nothing any more.
-#[component]
-pub fn DeadLink(why: &'static str, next: (&'static str, &'static str)) -> impl IntoView {
-    view! { <DeadEnd title="This link does not work" why next/> }
 }

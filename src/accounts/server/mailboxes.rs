@@ -6,13 +6,28 @@ use super::store::{
     email_changes,
 };
 use crate::{
-    platform::Ctx,
+    platform::{
+        Ctx,
+        jobs::{Job, JobError},
+    },
     values::{AccountId, Email},
 };
+use serde::{Deserialize, Serialize};
+
+/// Nightly, and so once at the first start with a version that compares addresses in another form.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct NormalizeAddresses {}
+
+impl Job for NormalizeAddresses {
+    const KIND: &'static str = "accounts.normalize_addresses";
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        Ok(normalize_addresses(ctx).await?)
+    }
+}
 
 /// Every account under today's form of its address. Two that turn out to be one mailbox stay two accounts: the one that has the form
 /// already, else the older one, is found by it; the other one keeps its old form, and an operator reads of it in the log.
-pub async fn normalize_addresses(ctx: &Ctx) -> sqlx::Result<()> {
+async fn normalize_addresses(ctx: &Ctx) -> sqlx::Result<()> {
     for old in store::list_old_keys(&ctx.db).await? {
         let Ok(email) = old.email.parse::<Email>() else { continue };
         let key = email.key();
