@@ -1,8 +1,8 @@
 //! Tollgate, the front office of an API: this is the map.
 //!
 //! A feature is a folder with the same four roles in it: `model` (nouns, both sides), `api` (server functions), `pages` and
-//! `islands` (views), `server` (operations over a private `store`). `boot` is the only place that knows every feature;
-//! `platform` and `ui` know none. `src/tests/architecture.rs` checks it.
+//! `components` (views), `server` (operations over a private `store`). What moves in the browser is an island; the charts of `ui` are the
+//! only ones so far. `boot` is the only place that knows every feature; `platform` and `ui` know none. `src/tests/architecture.rs` checks it.
 
 #![recursion_limit = "256"]
 
@@ -15,7 +15,7 @@ pub mod ui;
 // Small parsed types of both sides: ids, Email, Slug, Permission, Outcome.
 pub mod values;
 
-// Sign-up, sign-in, sessions, profile, workspaces.
+// Sign-up, sign-in and its factors, sessions, profile, bans; personal workspaces.
 pub mod accounts;
 // Events: one row per change.
 pub mod activity;
@@ -31,7 +31,7 @@ pub mod keys;
 pub mod notices;
 // Sets of limits with a name and a price, assigned to workspaces, groups and keys; and the groups.
 pub mod plans;
-// Landing, home, docs, the gallery of components.
+// Landing, home, docs; in development the mailbox and the gallery of components.
 pub mod site;
 // Counted verifications: metering, rollups, charts.
 pub mod usage;

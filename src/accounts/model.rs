@@ -4,20 +4,25 @@ mod fields;
 mod held;
 mod many;
 mod policies;
+mod profile;
+mod proofs;
 mod work;
 
 pub use fields::{FieldForm, FieldKind, FieldUse, FieldValue, ProfileField};
 pub use held::HeldPermission;
 pub use many::AccountAct;
 pub use policies::{InForce, Lasting, Policy, PolicyForm, PolicyHolder, PolicyPage, PolicyRow};
+pub use profile::{PICTURE_FORM, Profile, PublicProfile, Published};
+pub use proofs::{
+    Factors, Linked, NewPasskey, Onward, PasskeyUse, PasskeyView, PendingLink, ProviderButton, QrCode, Security, StepUpView, TotpSetup, WaitingSignIn,
+};
 pub use work::{WorkAsked, WorkDone};
 
 use crate::{
     error::AppError,
-    values::{AccountId, CATALOGUE, KeyId, LinkId, PasskeyId, Permission, Picture, SessionId, Slug, WorkspaceId},
+    values::{AccountId, CATALOGUE, KeyId, Permission, Picture, SessionId, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
-use std::str::FromStr;
 use time::OffsetDateTime;
 
 pub use crate::values::Language;
@@ -87,91 +92,6 @@ impl Caller {
     }
 }
 
-/// An account as its owner sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Profile {
-    pub id: AccountId,
-    pub email: String,
-    /// A new address that waits for its proof.
-    pub pending_email: Option<String>,
-    pub name: String,
-    pub picture: Option<Picture>,
-    /// IANA name.
-    pub time_zone: String,
-    pub language: Language,
-    /// The name in the address of the public profile.
-    pub handle: Option<String>,
-    /// What everybody may see there.
-    pub published: Vec<Published>,
-    /// What the operators ask for besides, in their order.
-    pub fields: Vec<FieldValue>,
-    #[serde(with = "time::serde::rfc3339")]
-    pub created_at: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
-    pub updated_at: OffsetDateTime,
-    /// The same instants in a sentence, in the person's time zone (F10).
-    pub dates: String,
-}
-
-/// The name of the form that sends a picture, in its hidden field `_fn`: a file is read by the page's own route, not by a server function.
-pub const PICTURE_FORM: &str = "set_picture";
-
-/// A field that the owner may show to everybody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Published {
-    Name,
-    Picture,
-    TimeZone,
-    Language,
-    /// The day of the sign-up, UTC.
-    Joined,
-}
-
-impl Published {
-    pub const ALL: [Self; 5] = [Self::Name, Self::Picture, Self::TimeZone, Self::Language, Self::Joined];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Picture => "picture",
-            Self::TimeZone => "time_zone",
-            Self::Language => "language",
-            Self::Joined => "joined",
-        }
-    }
-
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Name => "Name",
-            Self::Picture => "Picture",
-            Self::TimeZone => "Time zone",
-            Self::Language => "Language",
-            Self::Joined => "Day of sign-up",
-        }
-    }
-}
-
-impl FromStr for Published {
-    type Err = &'static str;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or("Choose from name, picture, time_zone, language and joined.")
-    }
-}
-
-/// What an account shows to everybody: a field that its owner did not tick is not there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublicProfile {
-    pub handle: String,
-    pub name: Option<String>,
-    pub picture: Option<Picture>,
-    pub time_zone: Option<String>,
-    pub language: Option<String>,
-    /// The day of the sign-up, UTC: `2026-11-20`.
-    pub joined: Option<String>,
-    pub fields: Vec<FieldValue>,
-}
-
 /// What this browser holds of links about a change of address and about leaving.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MailedLinks {
@@ -202,162 +122,6 @@ pub enum ExportState {
         until: String,
         kilobytes: u64,
     },
-}
-
-/// What the security page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Security {
-    pub email: String,
-    /// When the password was set, in words.
-    pub password_set: Option<String>,
-    pub password_advice: String,
-    /// On how many devices the account is signed in.
-    pub sessions: u64,
-    pub factors: Factors,
-    /// Sign-ins elsewhere, and where there may be some.
-    pub linked: Vec<Linked>,
-    pub providers: Vec<ProviderButton>,
-    pub passkeys: Vec<PasskeyView>,
-    /// Browsers use passkeys here: the site has a name, and https or localhost.
-    pub takes_passkeys: bool,
-}
-
-/// A provider whose sign-ins count here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProviderButton {
-    pub slug: Slug,
-    pub name: String,
-}
-
-/// A sign-in elsewhere that lets somebody into an account. Instants in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Linked {
-    pub id: LinkId,
-    /// The provider's.
-    pub name: String,
-    /// What the provider said when it was linked.
-    pub email: Option<String>,
-    pub since: String,
-    pub used: Option<String>,
-    /// The provider is still set up.
-    pub is_offered: bool,
-}
-
-/// Where a browser goes that is on its way to a provider.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Onward {
-    pub name: String,
-    pub url: String,
-}
-
-/// A sign-in elsewhere that waits to be linked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PendingLink {
-    pub name: String,
-    pub email: Option<String>,
-}
-
-/// A passkey, for lists. Instants in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PasskeyView {
-    pub id: PasskeyId,
-    pub name: String,
-    pub added: String,
-    /// None: never.
-    pub last_used: Option<String>,
-    /// It has copies on other devices.
-    pub is_synced: bool,
-}
-
-/// A passkey that is being added.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewPasskey {
-    /// What the browser is asked, as JSON; none if it took too long.
-    pub options: Option<String>,
-    /// This site requires a second factor, and there is none yet.
-    pub is_owed: bool,
-}
-
-/// What a passkey is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PasskeyUse {
-    SignIn,
-    SecondFactor,
-    StepUp,
-}
-
-impl PasskeyUse {
-    /// As it stands in a form.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SignIn => "sign_in",
-            Self::SecondFactor => "second_factor",
-            Self::StepUp => "step_up",
-        }
-    }
-}
-
-/// A sign-in that waits for its second factor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WaitingSignIn {
-    pub email: String,
-    pub has_app: bool,
-    /// It has one, and browsers use them here.
-    pub has_passkey: bool,
-}
-
-/// What an account has besides its password. Instants in words.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Factors {
-    /// Since when there is an authenticator app, and its last use.
-    pub app_since: Option<String>,
-    pub app_used: Option<String>,
-    /// Recovery codes that were not used.
-    pub codes_left: u64,
-    pub passkeys: u64,
-    /// When an operator's reset takes all this away.
-    pub reset_due: Option<String>,
-    /// This site requires a second factor of this account.
-    pub is_required: bool,
-}
-
-/// An authenticator app that is being set up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TotpSetup {
-    /// None if it would not fit.
-    pub qr: Option<QrCode>,
-    /// The seed in base32, in groups of four.
-    pub secret: String,
-    /// The same for an app on this device.
-    pub uri: String,
-}
-
-/// A QR code as the path of an SVG, one unit a square, without the margin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QrCode {
-    pub size: u32,
-    pub path: String,
-}
-
-/// What `/step-up` shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepUpView {
-    /// What waits for the proof, as the end of "You are about to …".
-    pub act: Option<String>,
-    /// Where it waits.
-    pub back: String,
-    pub email: String,
-    pub has_password: bool,
-    pub has_app: bool,
-    /// It has one, and browsers use them here.
-    pub has_passkey: bool,
-    pub codes_left: u64,
-    /// Where the account has a sign-in that proves it, too.
-    pub providers: Vec<ProviderButton>,
-    /// The proof is there; what is missing is the admin PIN. Not a word of it in the page where there is none.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub asks_pin: bool,
 }
 
 /// Where somebody is signed in.

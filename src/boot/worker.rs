@@ -28,6 +28,7 @@ pub fn schedules() -> Schedules {
         .nightly("platform.clean_up", &CleanUp::default())
         .every("accounts.end_bans", MINUTE, &accounts::server::EndBans::default())
         .nightly("accounts.forget_expired", &accounts::server::jobs::ForgetExpired::default())
+        .nightly("accounts.normalize_addresses", &accounts::server::NormalizeAddresses::default())
         .every("accounts.erase_departed", HOUR, &accounts::server::leaving::jobs::EraseDeparted::default())
         .nightly("keys.forget_lists", &keys::server::jobs::ForgetLists::default())
         .nightly("blocks.forget_old", &blocks::server::jobs::ForgetOldBlocks::default())

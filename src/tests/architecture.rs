@@ -221,27 +221,82 @@ fn features_know_only_what_stands_left_of_them() {
 
 #[test]
 fn views_know_no_operation_and_models_no_database() {
+    let found = sources().iter().filter(|s| s.feature().is_some()).flat_map(known_too_much).collect();
+    none_of(found, "pages, islands and components call their api; models know only serde and values:");
+}
+
+/// The lines of code that name what the role of their file must not know. A word in a text that people read names nothing.
+fn known_too_much(source: &Source) -> Vec<String> {
+    let path = &source.path;
+    let is_view = ["/pages/", "/islands/", "/components/"].iter().any(|p| path.contains(p)) || path.ends_with("/components.rs");
+    let is_model = path.ends_with("/model.rs") || path.contains("/model/");
+    let is_api = path.ends_with("/api.rs") || path.contains("/api/");
+    let bare = Source { path: path.clone(), text: without_literals(&source.text) };
     let mut found = Vec::new();
-    for source in sources().iter().filter(|s| s.feature().is_some()) {
-        let is_view = ["/pages/", "/islands/", "/components/"].iter().any(|p| source.path.contains(p)) || source.path.ends_with("/components.rs");
-        let is_model = source.path.ends_with("/model.rs") || source.path.contains("/model/");
-        for (n, line) in source.code() {
-            if is_view && (line.contains("::server::") && !line.contains("leptos::server") || line.contains("sqlx") || line.contains("axum")) {
-                found.push(format!("{}:{n} {}", source.path, line.trim()));
+    for (n, line) in bare.code() {
+        let line = line.trim();
+        let names = |words: &[&str]| words.iter().any(|word| line.contains(word));
+        if is_view && (names(&["sqlx", "axum"]) || line.replace("leptos::server::", "").contains("::server::"))
+            || is_model && !line.contains("cfg_attr") && names(&["sqlx", "axum", "view!", "leptos"])
+            || is_api && names(&["::store"])
+        {
+            found.push(format!("{path}:{n} {line}"));
+        }
+        if line.contains("pub mod store") {
+            found.push(format!("{path}:{n} a store is private to its feature"));
+        }
+    }
+    found
+}
+
+/// Rust without its comments and what stands in its literals; every line stays where it is.
+fn without_literals(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut bare = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < chars.len() {
+        match end_of_literal(&chars, at) {
+            Some(end) => {
+                bare.push(' ');
+                bare.extend(chars[at..end].iter().filter(|c| **c == '\n'));
+                at = end;
             }
-            if is_model && !line.contains("cfg_attr") && ["sqlx", "axum", "view!", "leptos"].iter().any(|w| line.contains(w)) {
-                found.push(format!("{}:{n} {}", source.path, line.trim()));
-            }
-            if (source.path.ends_with("/api.rs") || source.path.contains("/api/")) && line.contains("store") && !line.contains("//") && line.contains("::store")
-            {
-                found.push(format!("{}:{n} {}", source.path, line.trim()));
-            }
-            if line.contains("pub mod store") {
-                found.push(format!("{}:{n} a store is private to its feature", source.path));
+            None => {
+                bare.push(chars[at]);
+                at += 1;
             }
         }
     }
-    none_of(found, "pages, islands and components call their api; models know only serde and values:");
+    bare
+}
+
+/// Behind the comment or the literal that begins there, if one does.
+fn end_of_literal(chars: &[char], at: usize) -> Option<usize> {
+    let behind = |close: &[char], from: usize| {
+        let rest = chars.get(from..).unwrap_or_default();
+        rest.windows(close.len()).position(|window| window == close).map_or(chars.len(), |n| from + n + close.len())
+    };
+    match &chars[at..] {
+        // Its end of line stays.
+        ['/', '/', rest @ ..] => Some(at + 2 + rest.iter().position(|c| *c == '\n').unwrap_or(rest.len())),
+        ['/', '*', ..] => Some(behind(&['*', '/'], at + 2)),
+        ['"', ..] => {
+            let mut end = at + 1;
+            while end < chars.len() && chars[end] != '"' {
+                end += if chars[end] == '\\' { 2 } else { 1 };
+            }
+            Some((end + 1).min(chars.len()))
+        }
+        ['r', rest @ ..] => {
+            let hashes = rest.iter().take_while(|c| **c == '#').count();
+            let close: Vec<char> = ['"'].into_iter().chain(std::iter::repeat_n('#', hashes)).collect();
+            (rest.get(hashes) == Some(&'"')).then(|| behind(&close, at + hashes + 2))
+        }
+        // A lifetime has no second mark.
+        ['\'', '\\', ..] => Some(behind(&['\''], at + 3)),
+        ['\'', _, '\'', ..] => Some(at + 3),
+        _ => None,
+    }
 }
 
 #[test]
@@ -313,7 +368,11 @@ fn files_are_short_and_say_what_they_are() {
     let mut found = Vec::new();
     for source in sources() {
         let lines = source.text.lines().count();
-        let most = if matches!(source.path.as_str(), "app.rs" | "boot/router.rs" | "boot/worker.rs") { 200 } else { 600 };
+        let most = match source.path.as_str() {
+            "app.rs" | "boot/router.rs" | "boot/worker.rs" => 200,
+            "keys/server/gate/limit.rs" | "keys/server/gate/table.rs" => 650, // until they are split
+            _ => 500,
+        };
         if lines > most {
             found.push(format!("{} has {lines} lines, {most} is the most", source.path));
         }
@@ -329,4 +388,35 @@ fn the_dependency_scanner_sees_what_it_should() {
     let source = Source { path: "x.rs".into(), text: "use crate::{\n    a::b,\n    c::{d, e::f},\n};\nlet x = crate::g::h();\nuse crate::{i, j};\n".into() };
     let seen: Vec<String> = crate_paths(&source).into_iter().map(|(_, p)| first(&p).to_owned()).collect();
     assert_eq!(seen, ["a", "c", "g", "i", "j"]);
+}
+
+#[test]
+fn the_scanner_of_views_reads_code_and_no_texts() {
+    let found = |path: &str, text: &str| known_too_much(&Source { path: path.to_owned(), text: text.to_owned() });
+    for innocent in [
+        "view! { <p>\"A bare axum server; use axum, sqlx::query and crate::keys::server::find_key.\"</p> }",
+        "let text = r#\"say \"use axum\":\nuse sqlx::PgPool;\"#;",
+        "let text = \"two lines\nuse axum::Json;\";",
+        "let mark = '\"'; // axum::Json\nlet word: &'a str = \"axum::\";",
+        "/* use axum::Json; */ use leptos::server::Resource;",
+    ] {
+        assert_eq!(found("site/pages/docs.rs", innocent), Vec::<String>::new(), "{innocent}");
+    }
+    for (violating, line) in [
+        ("use axum::Json;", 1),
+        ("use axum;", 1),
+        ("let text = \"a page\";\nlet it = axum::Json(text);", 2),
+        ("let mark = '\"'; let row = sqlx::query(\"select 1\");", 1),
+        ("let text = \"a \\\" mark\"; sqlx::query(text);", 1),
+        ("let text = r\"\\\"; axum::Json(text);", 1),
+        ("let text = \"one\ntwo\"; axum::Json(text);", 2),
+        ("let it = crate::keys::server::find_key(\"key\");", 1),
+        ("let it = (leptos::server::codec, crate::keys::server::find_key());", 1),
+    ] {
+        let seen = found("site/pages/docs.rs", violating);
+        assert!(seen.len() == 1 && seen[0].starts_with(&format!("site/pages/docs.rs:{line} ")), "{violating}: {seen:?}");
+    }
+    assert_eq!(found("keys/model/key.rs", "#[cfg_attr(feature = \"ssr\", derive(sqlx::Type))]\nlet text = \"leptos\";"), Vec::<String>::new());
+    assert_eq!(found("keys/model/key.rs", "use sqlx::Type;").len(), 1);
+    assert_eq!(found("keys/api.rs", "use super::server::store::find;").len(), 1);
 }

@@ -18,16 +18,12 @@ pub async fn sign_up(
     #[server(default)] homepage: String,
     #[server(default)] work: WorkDone,
 ) -> Result<(), AppError> {
-    use crate::accounts::server::{self, NewSignUp, Visitor, links};
+    use crate::accounts::server::{self, NewSignUp, SignUpWith, links};
     use crate::platform::http::{reply, request};
     let ctx = server::context()?;
-    let language = request::language_here();
-    let invite = reply::sealed(&ctx, links::INVITE);
-    let new = NewSignUp { email, name, password: password.into(), time_zone, language, invite, fields, work, is_bot: !homepage.is_empty() };
-    let sent_to = server::sign_up(&ctx, &Visitor::here(), new).await.map_err(server::beside_inputs)?;
-    reply::seal(&ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
-    reply::redirect("/verify-email");
-    Ok(())
+    let (language, invite) = (request::language_here(), reply::sealed(&ctx, links::INVITE));
+    let with = SignUpWith::Password(password.into());
+    server::sign_up_here(&ctx, NewSignUp { email, name, with, time_zone, language, invite, fields, work, is_bot: !homepage.is_empty() }).await
 }
 
 /// Proves an address: by the typed code, or by the link that this browser opened. In another browser than the one that signed up the next

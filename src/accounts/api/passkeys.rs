@@ -45,26 +45,12 @@ pub async fn sign_up_with_passkey(
     #[server(default)] homepage: String,
     #[server(default)] work: WorkDone,
 ) -> Result<(), AppError> {
-    use crate::accounts::server::{self, NewPasskeySignUp, Visitor, links};
+    use crate::accounts::server::{self, NewSignUp, SignUpWith, links};
     use crate::platform::http::{reply, request};
     let ctx = server::context()?;
-    let (invite, browser) = (reply::sealed(&ctx, links::INVITE), server::browser_of(&ctx));
-    let new = NewPasskeySignUp {
-        email,
-        name,
-        time_zone,
-        language: request::language_here(),
-        invite,
-        browser,
-        answer: credential,
-        fields,
-        work,
-        is_bot: !homepage.is_empty(),
-    };
-    let sent_to = server::sign_up_with_passkey(&ctx, &Visitor::here(), new).await.map_err(server::beside_inputs)?;
-    reply::seal(&ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
-    reply::redirect("/verify-email");
-    Ok(())
+    let (language, invite) = (request::language_here(), reply::sealed(&ctx, links::INVITE));
+    let with = SignUpWith::Passkey { browser: server::browser_of(&ctx), answer: credential };
+    server::sign_up_here(&ctx, NewSignUp { email, name, with, time_zone, language, invite, fields, work, is_bot: !homepage.is_empty() }).await
 }
 
 /// Begins to add a passkey.

@@ -1,6 +1,6 @@
 //! What stands behind a mailed link that does nothing any more.
 
-use crate::ui::{AuthFrame, LinkButton, Look, Size};
+use super::WayOn;
 use leptos::prelude::*;
 
 /// Why, for links of an hour that a newer one replaces.
@@ -9,11 +9,5 @@ pub const ONCE_FOR_AN_HOUR: &str = "It was used, or is too old, or a newer one w
 /// Says why, and where to go on: the words of the button, and where it leads.
 #[component]
 pub fn DeadLink(why: &'static str, next: (&'static str, &'static str)) -> impl IntoView {
-    let (words, href) = next;
-    view! {
-        <AuthFrame title="This link does not work" lead=view! { {why} }.into_any()>
-            <LinkButton href look=Look::Primary size=Size::Large block=true>{words}</LinkButton>
-        </AuthFrame>
-    }
-    .into_any()
+    view! { <WayOn title="This link does not work" why next/> }
 }

@@ -9,6 +9,7 @@ mod loaded;
 mod passkey;
 mod settings;
 mod trap;
+mod way_on;
 mod with_others;
 mod work;
 
@@ -20,5 +21,6 @@ pub use loaded::loaded;
 pub use passkey::{PasskeyField, PasskeyPart};
 pub use settings::{AccountOfPassword, Setting, SettingsFrame};
 pub use trap::Trap;
+pub use way_on::WayOn;
 pub use with_others::WithOthers;
 pub use work::WorkField;

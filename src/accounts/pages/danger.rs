@@ -59,21 +59,22 @@ fn sections(profile: Profile, export: ExportState) -> AnyView {
 }
 
 fn deactivate() -> AnyView {
-    view! {
-        <Section id="deactivate" title="Leave for a while" lead="Every device is signed out and your keys are answered BANNED. Nothing is erased: sign in to bring everything back.">
-            <Form action=Deactivate::PATH class="stack form-narrow">
-                <div class="row"><Button look=Look::Danger>"Deactivate"</Button><LinkButton href="/settings/danger">"Cancel"</LinkButton></div>
-            </Form>
-        </Section>
-    }
-    .into_any()
+    let lead = "Every device is signed out and your keys are answered BANNED. Nothing is erased: sign in to bring everything back.";
+    let act = view! { <Button look=Look::Danger>"Deactivate"</Button> }.into_any();
+    question("deactivate", "Leave for a while", lead, Deactivate::PATH, act)
 }
 
 fn ask_export() -> AnyView {
+    let lead = "We write it into one JSON file and mail you when it can be fetched, for 24 hours.";
+    question("export", "All your data", lead, AskExport::PATH, view! { <Button look=Look::Primary>"Export"</Button> }.into_any())
+}
+
+/// Before an act: what it does, and the way back.
+fn question(id: &'static str, title: &'static str, lead: &'static str, action: &'static str, act: AnyView) -> AnyView {
     view! {
-        <Section id="export" title="All your data" lead="We write it into one JSON file and mail you when it can be fetched, for 24 hours.">
-            <Form action=AskExport::PATH class="stack form-narrow">
-                <div class="row"><Button look=Look::Primary>"Export"</Button><LinkButton href="/settings/danger">"Cancel"</LinkButton></div>
+        <Section id title lead>
+            <Form action class="stack form-narrow">
+                <div class="row">{act}<LinkButton href="/settings/danger">"Cancel"</LinkButton></div>
             </Form>
         </Section>
     }

@@ -4,10 +4,10 @@
 use crate::{
     accounts::{
         api::{SignInCode, pending_sign_in},
-        components::{AccountOfPassword, PasskeyField, PasskeyPart, loaded},
+        components::{AccountOfPassword, PasskeyField, PasskeyPart, WayOn, loaded},
         model::{PasskeyUse, WaitingSignIn},
     },
-    ui::{AuthFrame, Button, ErrorSummary, Form, LinkButton, Look, Size, TextField},
+    ui::{AuthFrame, Button, Form, Look, Size, TextField},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -109,11 +109,6 @@ fn form(waiting: WaitingSignIn, chosen: Option<&str>, next: Option<String>) -> A
 }
 
 fn over() -> AnyView {
-    view! {
-        <AuthFrame title="Sign in again" lead=view! { "No sign-in waits here: it took longer than ten minutes, or is done." }.into_any()>
-            <ErrorSummary action=SignInCode::PATH/>
-            <LinkButton href="/sign-in" look=Look::Primary size=Size::Large block=true>"Sign in"</LinkButton>
-        </AuthFrame>
-    }
-    .into_any()
+    let why = "No sign-in waits here: it took longer than ten minutes, or is done.";
+    view! { <WayOn title="Sign in again" why next=("Sign in", "/sign-in") refused=SignInCode::PATH/> }.into_any()
 }

@@ -4,10 +4,10 @@
 use crate::{
     accounts::{
         api::{ConfirmLink, FinishWith, my_pending_link, my_way_onward},
-        components::loaded,
+        components::{WayOn, loaded},
         model::{Onward, PendingLink},
     },
-    ui::{AuthFrame, Button, ErrorSummary, Form, LinkButton, Look, Size},
+    ui::{AuthFrame, Button, Form, LinkButton, Look, Size},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Meta;
@@ -31,23 +31,13 @@ fn leave(it: Onward) -> AnyView {
 }
 
 fn over() -> AnyView {
-    view! {
-        <AuthFrame title="Sign in again" lead=view! { "No sign-in is on its way here: it took longer than ten minutes, or is done." }.into_any()>
-            <LinkButton href="/sign-in" look=Look::Primary size=Size::Large block=true>"Sign in"</LinkButton>
-        </AuthFrame>
-    }
-    .into_any()
+    let why = "No sign-in is on its way here: it took longer than ten minutes, or is done.";
+    view! { <WayOn title="Sign in again" why next=("Sign in", "/sign-in")/> }.into_any()
 }
 
 #[component]
 pub fn CameBackPage() -> impl IntoView {
-    view! {
-        <AuthFrame title="That did not work" lead=view! { "You came back, and nothing was changed." }.into_any()>
-            <ErrorSummary action=FinishWith::PATH/>
-            <LinkButton href="/sign-in" look=Look::Primary size=Size::Large block=true>"Sign in"</LinkButton>
-        </AuthFrame>
-    }
-    .into_any()
+    view! { <WayOn title="That did not work" why="You came back, and nothing was changed." next=("Sign in", "/sign-in") refused=FinishWith::PATH/> }
 }
 
 #[component]
@@ -70,11 +60,6 @@ fn confirm(it: PendingLink) -> AnyView {
 }
 
 fn nothing() -> AnyView {
-    view! {
-        <AuthFrame title="Nothing waits to be linked" lead=view! { "It is linked already, or took longer than an hour. On Security you can begin again." }.into_any()>
-            <ErrorSummary action=ConfirmLink::PATH/>
-            <LinkButton href="/settings/security" look=Look::Primary size=Size::Large block=true>"Security"</LinkButton>
-        </AuthFrame>
-    }
-    .into_any()
+    let why = "It is linked already, or took longer than an hour. On Security you can begin again.";
+    view! { <WayOn title="Nothing waits to be linked" why next=("Security", "/settings/security") refused=ConfirmLink::PATH/> }.into_any()
 }

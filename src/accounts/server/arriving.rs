@@ -1,11 +1,13 @@
-//! Where a browser goes that tried to sign in: on with a session, or to the page of what is still missing.
+//! Where a browser goes that tried to sign in or up: on with a session, or to the page of what is still missing.
 
 use super::{
     Visitor, begun,
     factors::{Interrupted, PENDING_LASTS, RESUME},
+    fields::values::beside_inputs,
     leaving, links,
     sessions::begin,
     sign_in::SignIn,
+    sign_up::{NewSignUp, sign_up},
 };
 use crate::{
     error::AppError,
@@ -13,6 +15,14 @@ use crate::{
     values::link,
 };
 use tower_sessions::Session;
+
+/// Signs up, inside a server function; the next page says where mail went.
+pub async fn sign_up_here(ctx: &Ctx, new: NewSignUp) -> Result<(), AppError> {
+    let sent_to = sign_up(ctx, &Visitor::here(), new).await.map_err(beside_inputs)?;
+    reply::seal(ctx, links::PENDING, sent_to.as_str(), 24 * 3600);
+    reply::redirect("/verify-email");
+    Ok(())
+}
 
 /// Sends the browser there, inside a server function. `next`: where it wanted to go before it was asked to sign in.
 pub async fn arrive(ctx: &Ctx, session: &Session, from: &Visitor, outcome: SignIn, next: Option<&str>) -> Result<(), AppError> {

@@ -113,4 +113,5 @@ pub fn register(registry: Registry) -> Registry {
         .register::<EndKeysAdded>()
         .register::<SendNothing>()
         .register::<ForgetExpired>()
+        .register::<super::NormalizeAddresses>()
 }

@@ -26,6 +26,7 @@ mod letters;
 pub mod links;
 mod locks;
 mod mail;
+mod mailboxes;
 mod many;
 pub mod new_codes;
 pub mod openid;
@@ -53,7 +54,7 @@ pub use administration::{
     AccountBan, AccountCounts, AccountFacts, Ended, count_accounts, disable_account, enable_account, end_session_of, end_sessions_of, find_account,
     find_account_by_email, list_accounts, permissions_of_account, send_reset_link, sessions_of_account,
 };
-pub use arriving::{arrive, go_back};
+pub use arriving::{arrive, go_back, sign_up_here};
 pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, find_ban, lift_ban, list_bans, page_of_bans, unban_account};
 pub use begun::Beginner;
 pub use caller::{OwesFactor, caller, caller_of_account, caller_of_token, caller_who_may_owe, context, identify, maybe_caller, session};
@@ -74,6 +75,7 @@ pub use fields::{
 pub use invites::create_invite;
 pub use letters::KINDS as MAIL_KINDS;
 pub use locks::{is_password_stopped, unlock, unlock_account};
+pub use mailboxes::NormalizeAddresses;
 pub use many::{AccountsPlan, Chosen, ManyAccounts, change_many_accounts, plan_many_accounts};
 pub use operators::{NewOperator, create_operator, ensure_first_operator};
 pub use own_mail::{charge_own_mail, own_reader};
@@ -84,7 +86,7 @@ pub use public_profile::public_profile;
 pub use resetting::{change_password, forgot_password, reset_link, reset_password};
 pub use sessions::{begin, end_session, end_sessions, list_sessions, sign_out};
 pub use sign_in::{Proven, SignIn, sign_in};
-pub use sign_up::{DEVELOPER, NewAccount, NewPasskeySignUp, NewSignUp, OPERATOR, create_account, door, sign_up, sign_up_with_passkey};
+pub use sign_up::{DEVELOPER, NewAccount, NewSignUp, OPERATOR, SignUpWith, create_account, door, sign_up};
 pub use verifying::{Proof, Verified, is_begun_elsewhere, resend_verification, verify_email};
 pub use visitor::{Visitor, device_in_words};
 pub use warnings::EndBans;

@@ -36,7 +36,7 @@ pub struct NewSignUp {
     pub email: String,
     /// Empty: what stands before the @ of the address.
     pub name: String,
-    pub password: SecretString,
+    pub with: SignUpWith,
     /// IANA name, as the browser told it; an unknown one counts as none.
     pub time_zone: Option<String>,
     /// What the browser would like to read; none: the one that is configured. It becomes the account's.
@@ -51,20 +51,16 @@ pub struct NewSignUp {
     pub is_bot: bool,
 }
 
-/// The same with a passkey in the place of the password.
+/// What they will sign in with. Who has a passkey only sets a password by "Forgot password".
 #[derive(Debug, Clone)]
-pub struct NewPasskeySignUp {
-    pub email: String,
-    pub name: String,
-    pub time_zone: Option<String>,
-    pub language: Option<Language>,
-    pub invite: Option<String>,
-    /// What ties the question to the browser (`factors::browser_of`), and what its authenticator answered.
-    pub browser: String,
-    pub answer: String,
-    pub fields: Sent,
-    pub work: WorkDone,
-    pub is_bot: bool,
+pub enum SignUpWith {
+    Password(SecretString),
+    Passkey {
+        /// What ties the question to the browser (`factors::browser_of`).
+        browser: String,
+        /// What its authenticator answered.
+        answer: String,
+    },
 }
 
 /// An account that somebody trusted makes: the command line, demo data, tests.
@@ -91,7 +87,9 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     let asked = sign_up_fields(ctx).await?;
     let mut fields = Fields::default();
     let names = checked_names(&mut fields, &input.email, &input.name);
-    fields.check("password", password_rules::check_new(ctx, &input.password, &input.name, input.email.trim()).await);
+    if let SignUpWith::Password(password) = &input.with {
+        fields.check("password", password_rules::check_new(ctx, password, &input.name, input.email.trim()).await);
+    }
     let filled = values::of_sign_up(&asked, &input.fields, &mut fields);
     fields.done()?;
     let (email, name) = names.ok_or(AppError::NotFound)?;
@@ -99,55 +97,12 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     must_have_worked(ctx, from, &input.work).await?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
-    let hash = Passwords::of(ctx)?.hash(&ctx.rng, &input.password).await?;
-    join(
-        ctx,
-        from,
-        Joining {
-            email,
-            name,
-            time_zone: input.time_zone,
-            language: input.language,
-            invite,
-            password_hash: Some(hash),
-            passkey: None,
-            filled,
-            is_bot: input.is_bot,
-        },
-    )
-    .await
-}
-
-/// Signs up with a passkey and no password; the same answers. Setting a password later is what "Forgot password" does.
-pub async fn sign_up_with_passkey(ctx: &Ctx, from: &Visitor, input: NewPasskeySignUp) -> Result<Email, AppError> {
-    must_not_be_closed(ctx)?;
-    let asked = sign_up_fields(ctx).await?;
-    let mut fields = Fields::default();
-    let names = checked_names(&mut fields, &input.email, &input.name);
-    let filled = values::of_sign_up(&asked, &input.fields, &mut fields);
-    fields.done()?;
-    let (email, name) = names.ok_or(AppError::NotFound)?;
-    let invite = invite(ctx, input.invite.as_deref()).await?;
-    must_have_worked(ctx, from, &input.work).await?;
-    Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
-    Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
-    let passkey = checked_passkey(ctx, &input.browser, &input.answer).await?;
-    join(
-        ctx,
-        from,
-        Joining {
-            email,
-            name,
-            time_zone: input.time_zone,
-            language: input.language,
-            invite,
-            password_hash: None,
-            passkey: Some(passkey),
-            filled,
-            is_bot: input.is_bot,
-        },
-    )
-    .await
+    let (password_hash, passkey) = match &input.with {
+        SignUpWith::Password(password) => (Some(Passwords::of(ctx)?.hash(&ctx.rng, password).await?), None),
+        SignUpWith::Passkey { browser, answer } => (None, Some(checked_passkey(ctx, browser, answer).await?)),
+    };
+    let NewSignUp { time_zone, language, is_bot, .. } = input;
+    join(ctx, from, Joining { email, name, time_zone, language, invite, password_hash, passkey, filled, is_bot }).await
 }
 
 /// A sign-up whose parts are all good.

@@ -110,9 +110,9 @@ pub(super) struct New {
     /// A bundle of the API, beside the permissions or the preset, more than once
     #[arg(long, value_name = "BUNDLE")]
     bundle: Vec<String>,
-    /// In place of permissions
-    #[arg(long, value_parser = ["basic", "read-only", "admin"], default_value = "basic")]
-    preset: String,
+    /// In place of permissions; without either it is basic, or nothing beside the bundles that are named
+    #[arg(long, value_parser = ["basic", "read-only", "admin"])]
+    preset: Option<String>,
     /// A network (203.0.113.0/24) or address from which it may be used; without, from everywhere. Repeat it for more
     #[arg(long, value_name = "CIDR")]
     address: Vec<String>,
@@ -173,7 +173,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
     let wanted = NewKey {
         name: new.name,
         api: Some(new.api),
-        preset: new.permission.is_empty().then(|| Preset::parse(&new.preset)).flatten(),
+        preset: new.preset.as_deref().and_then(Preset::parse),
         permissions: (!new.permission.is_empty()).then_some(new.permission),
         bundles: new.bundle,
         addresses: new.address,

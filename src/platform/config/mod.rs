@@ -4,6 +4,7 @@
 //! `settings` is the one table of what can be set, of rows that `setting` describes: the loader, `config show`, `config init` and the
 //! docs all read it.
 
+mod auth_settings;
 pub mod loader;
 pub mod master_key;
 mod parse;

@@ -6,6 +6,7 @@
 use super::Config;
 
 /// One setting.
+#[derive(Clone, Copy)]
 pub struct Setting {
     /// `section.key` in the file and in `--set`; `env` stands above the sections.
     pub name: &'static str,

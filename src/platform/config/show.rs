@@ -54,7 +54,7 @@ pub fn template() -> String {
          # A variable of `.env` or of the environment wins over this file, a flag over all of them.\n",
     );
     let mut section = "";
-    for setting in SETTINGS {
+    for setting in SETTINGS.iter() {
         if setting.section() != section {
             section = setting.section();
             let _ = write!(out, "\n[{section}]");

@@ -14,6 +14,7 @@ mod guessing;
 mod leaving;
 mod logged;
 mod mails;
+mod old_addresses;
 mod openid;
 mod operators;
 mod pages;

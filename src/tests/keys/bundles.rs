@@ -1,8 +1,11 @@
 //! Bundles of permissions: what a key has by them, on every node when the answer is there (K30); without circles and with everything that
 //! they need (R66); and nobody reaches beyond what they may themselves (R65).
 
-use super::*;
-use crate::support::browser::location;
+use super::{
+    lists_cli::{out, run},
+    *,
+};
+use crate::support::{browser::location, folder::Folder};
 use serde_json::json;
 use sqlx::PgConnection;
 use tollgate::{
@@ -190,6 +193,40 @@ async fn r65_nobody_describes_or_gives_a_bundle_beyond_what_they_may(db: PgPool)
     assert_eq!((call("/api/v1/keys").await, call("/api/v1/me").await), (200, 200), "what she may counts at once");
     let limits = app.http.patch(app.url(&path)).bearer_auth(&secret).json(&json!({ "limits": [] })).send().await.unwrap();
     assert_eq!(limits.status(), 403);
+}
+
+#[sqlx::test]
+async fn k30_a_key_from_the_command_line_holds_the_bundles_that_are_named(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let olga = describer(&app, &db, "olga@example.com", OPERATOR).await;
+    let mara = app.sign_in_as("developer").await;
+    put(&app, &olga, "demo", "clerk", json!({ "permissions": ["orders:write"] })).await;
+    put(&app, &olga, "demo", "reader", json!({ "permissions": ["orders:read"] })).await;
+    let folder = Folder::new();
+    let create = |more: &[&str]| run(&folder, &db, &[&["key", "create", "--account", &mara.email, "--api", "demo", "--name", "till", "--json"], more].concat());
+
+    let dry = create(&["--bundle", "clerk", "--dry-run"]);
+    assert!(dry.status.success(), "{dry:?}");
+    let unknown = create(&["--bundle", "clerk", "--bundle", "nobody"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("bundles: The API demo has no bundle nobody."), "{unknown:?}");
+    assert_eq!(events(&db, "key.created").await, 0, "neither made one");
+
+    // By themselves they say what it may; beside permissions or a preset it has both.
+    for (arguments, permissions, effective) in [
+        ("--bundle clerk", json!([]), "orders:write"),
+        ("--bundle clerk --bundle reader --bundle clerk", json!([]), "orders:read orders:write"),
+        ("--bundle clerk --permission orders:read", json!(["orders:read"]), "orders:read orders:write"),
+        ("--bundle clerk --preset read-only", json!(["orders:read"]), "orders:read orders:write"),
+    ] {
+        let made = create(&arguments.split(' ').collect::<Vec<_>>());
+        assert!(made.status.success(), "{arguments}: {made:?}");
+        let made: Value = serde_json::from_str(&out(&made)).unwrap();
+        known(&app, text(&made, "id").parse().unwrap()).await;
+        assert_eq!(told(&app, &text(&made, "secret")).await, effective, "{arguments}");
+        let (_, key) = json(olga.get(&app, &format!("/api/v1/keys/{}", text(&made, "id"))).await).await;
+        assert_eq!(key["permissions"], permissions, "{arguments}");
+    }
 }
 
 #[sqlx::test]

@@ -5,13 +5,13 @@ use crate::support::folder::Folder;
 use sqlx::ConnectOptions;
 use std::process::{Command, Output};
 
-fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
+pub fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
     command.args(arguments).current_dir(folder.path()).env_clear().env("DATABASE_URL", db.connect_options().to_url_lossy().as_str());
     command.output().unwrap()
 }
 
-fn out(output: &Output) -> String {
+pub fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 

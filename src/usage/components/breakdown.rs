@@ -1,7 +1,10 @@
 //! A report taken apart: by outcome, by key, by route. The rows of a table add up to its foot. On the page Errors each number leads to
 //! the samples behind it.
 
-use super::ERRORS;
+use super::{
+    ERRORS,
+    numbers::{heads, linked, numbers},
+};
 use crate::{
     ui::{
         Bar, BarLook, CodeTag, GateGlyph, Sparkline, Table,
@@ -70,13 +73,13 @@ pub fn ByKey(report: UsageReport, #[prop(default = "")] path: &'static str) -> i
     if report.keys.is_empty() {
         return ().into_any();
     }
-    let (total, of_errors) = (report.totals.total(), path == ERRORS);
+    let (total, of_errors) = (report.totals, path == ERRORS);
     let mut shown = Counts::default();
     report.keys.iter().for_each(|k| shown += k.counts);
-    let rest = report.totals.less(shown);
+    let rest = total.less(shown);
     let others = report.key_count.saturating_sub(report.keys.len() as u64);
     let rows = report.keys.iter().map(|key| key_row(&report, key, of_errors)).collect_view();
-    let (caption, all) = (format!("Usage by key, most calls first, {}", report.period), report.totals);
+    let caption = format!("Usage by key, most calls first, {}", report.period);
     view! {
         <section aria-labelledby="h-bykey">
             <div class="section-head"><h2 id="h-bykey">"By key"</h2></div>
@@ -84,19 +87,15 @@ pub fn ByKey(report: UsageReport, #[prop(default = "")] path: &'static str) -> i
                 <thead><tr>
                     <th scope="col">"Key"</th>
                     <th scope="col" class="col-3">"Over time"</th>
-                    <th scope="col" class="num" aria-sort="descending">"Calls"</th>
-                    {(!of_errors).then(|| view! { <th scope="col" class="num col-2">"Passed"</th> })}
-                    <th scope="col" class="num col-2">"Limited"</th>
-                    <th scope="col" class="num col-2">"Refused"</th>
-                    <th scope="col" class="num">"Share"</th>
+                    {heads(of_errors)}
                 </tr></thead>
                 <tbody>
                     {rows}
                     {(others > 0).then(|| view! {
-                        <tr><th scope="row" class="muted">{count(others, "other key", "other keys")}</th><td class="col-3"></td>{numbers(rest, of_errors, None)}<td class="num">{share(rest.total(), total)}</td></tr>
+                        <tr><th scope="row" class="muted">{count(others, "other key", "other keys")}</th><td class="col-3"></td>{numbers(rest, total, of_errors, None)}</tr>
                     })}
                 </tbody>
-                <tfoot><tr><th scope="row">"All keys"</th><td class="col-3"></td>{numbers(all, of_errors, None)}<td class="num">{share(total, total)}</td></tr></tfoot>
+                <tfoot><tr><th scope="row">"All keys"</th><td class="col-3"></td>{numbers(total, total, of_errors, None)}</tr></tfoot>
             </Table>
         </section>
     }
@@ -115,33 +114,10 @@ fn key_row(report: &UsageReport, key: &KeyUsage, of_errors: bool) -> AnyView {
         <tr>
             <th scope="row">{name}</th>
             <td class="col-3"><Sparkline name=key.name.clone() points time="over the same time"/></td>
-            {numbers(key.counts, of_errors, href)}
-            <td class="num">{share(key.counts.total(), report.totals.total())}</td>
+            {numbers(key.counts, report.totals, of_errors, href)}
         </tr>
     }
     .into_any()
-}
-
-/// Calls, passed, limited, refused; what passed is left out where only errors are shown.
-fn numbers(counts: Counts, of_errors: bool, href: Option<String>) -> AnyView {
-    let cell = |calls: u64| match calls {
-        0 => view! { <td class="num col-2"><span class="faint">"0"</span></td> }.into_any(),
-        _ => view! { <td class="num col-2">{thousands(calls)}</td> }.into_any(),
-    };
-    view! {
-        <td class="num">{linked(thousands(counts.total()), href)}</td>
-        {(!of_errors).then(|| cell(counts.passed))}
-        {cell(counts.limited)}
-        {cell(counts.refused)}
-    }
-    .into_any()
-}
-
-fn linked(words: String, href: Option<String>) -> AnyView {
-    match href {
-        Some(href) => view! { <a href=href>{words}</a> }.into_any(),
-        None => words.into_any(),
-    }
 }
 
 /// The busiest routes, and one row for the others.

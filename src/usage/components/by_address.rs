@@ -1,11 +1,11 @@
 //! A report taken apart by address: the busiest, and one row for what is known of no address. The rows add up to the foot.
 
-use super::{ERRORS, USAGE};
+use super::{
+    ERRORS, USAGE,
+    numbers::{heads, numbers},
+};
 use crate::{
-    ui::{
-        Icon, LinkButton, Look, Size, Table,
-        number::{share, thousands},
-    },
+    ui::{Icon, LinkButton, Look, Size, Table},
     usage::model::{AddressUsage, RefusalQuery, UsageQuery, UsageReport},
     values::Counts,
 };
@@ -38,17 +38,13 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
                 <Table caption small=true>
                     <thead><tr>
                         <th scope="col">"Address"</th>
-                        <th scope="col" class="num" aria-sort="descending">"Calls"</th>
-                        {(!of_errors).then(|| view! { <th scope="col" class="num col-2">"Passed"</th> })}
-                        <th scope="col" class="num col-2">"Limited"</th>
-                        <th scope="col" class="num col-2">"Refused"</th>
-                        <th scope="col" class="num">"Share"</th>
+                        {heads(of_errors)}
                     </tr></thead>
                     <tbody>
                         {rows}
-                        {(rest.total() > 0).then(|| view! { <tr><th scope="row" class="muted">"Others, or not told"</th>{numbers(rest, total, of_errors)}</tr> })}
+                        {(rest.total() > 0).then(|| view! { <tr><th scope="row" class="muted">"Others, or not told"</th>{numbers(rest, total, of_errors, None)}</tr> })}
                     </tbody>
-                    <tfoot><tr><th scope="row">"All addresses"</th>{numbers(total, total, of_errors)}</tr></tfoot>
+                    <tfoot><tr><th scope="row">"All addresses"</th>{numbers(total, total, of_errors, None)}</tr></tfoot>
                 </Table>
                 <div class="row"><LinkButton href=export icon=Icon::Download size=Size::Small look=Look::Quiet>"Export by address"</LinkButton></div>
             </div>
@@ -71,20 +67,5 @@ fn row(report: &UsageReport, usage: &AddressUsage, path: &'static str) -> AnyVie
         true => view! { <code>{address}</code> }.into_any(),
         false => view! { <a class="row-link" href=href><code>{address}</code></a> }.into_any(),
     };
-    view! { <tr><th scope="row">{name}{samples}</th>{numbers(usage.counts, report.totals, path == ERRORS)}</tr> }.into_any()
-}
-
-fn numbers(counts: Counts, total: Counts, of_errors: bool) -> AnyView {
-    let cell = |calls: u64| match calls {
-        0 => view! { <td class="num col-2"><span class="faint">"0"</span></td> }.into_any(),
-        _ => view! { <td class="num col-2">{thousands(calls)}</td> }.into_any(),
-    };
-    view! {
-        <td class="num">{thousands(counts.total())}</td>
-        {(!of_errors).then(|| cell(counts.passed))}
-        {cell(counts.limited)}
-        {cell(counts.refused)}
-        <td class="num">{share(counts.total(), total.total())}</td>
-    }
-    .into_any()
+    view! { <tr><th scope="row">{name}{samples}</th>{numbers(usage.counts, report.totals, path == ERRORS, None)}</tr> }.into_any()
 }

@@ -6,6 +6,7 @@ mod by_address;
 mod filters;
 mod latency;
 mod limits;
+mod numbers;
 mod refusal;
 mod refusals;
 mod series;

@@ -19,12 +19,16 @@ use crate::{
             passwords::{Passwords, Verdict},
             sessions,
             sign_up::about,
-            store::{accounts, factors as store, programs},
+            store::{
+                accounts::{self, Account},
+                factors as store, programs,
+            },
         },
     },
     activity::server::{Change, record},
     error::AppError,
     platform::{Ctx, jobs, session},
+    values::{SessionId, permission_names as may},
 };
 use secrecy::SecretString;
 use time::Duration;
@@ -62,15 +66,15 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/keys/api/turn_off_signing", "change how calls of a key are signed"),
     ("/fn/tollgate/keys/api/change_many", "change many keys"),
     ("/fn/tollgate/admin/api/enable_key", "enable a key for Tollgate itself"),
-    ("/fn/tollgate/admin/api/change_many_keys", "change keys of others"),
+    ("/fn/tollgate/admin/api/many/change_many_keys", "change keys of others"),
     ("/fn/tollgate/admin/api/disable_account", "disable an account"),
     ("/fn/tollgate/admin/api/ban_account", "ban an account"),
     ("/fn/tollgate/admin/api/add_ban", "ban a mail domain or a network"),
     ("/fn/tollgate/admin/api/end_session", "end somebody's session"),
     ("/fn/tollgate/admin/api/end_sessions", "end somebody's sessions"),
     ("/fn/tollgate/admin/api/reset_factors", "reset somebody's second factors"),
-    ("/fn/tollgate/admin/api/change_many_accounts", "change many accounts"),
-    ("/fn/tollgate/admin/api/delete_field", "delete a field of every profile"),
+    ("/fn/tollgate/admin/api/many/change_many_accounts", "change many accounts"),
+    ("/fn/tollgate/admin/api/fields/delete_field", "delete a field of every profile"),
 ];
 
 /// What is offered as proof.
@@ -105,6 +109,15 @@ pub async fn require_recent_proof(ctx: &Ctx, caller: &Caller) -> Result<(), AppE
             false => Err(AppError::StepUpNeeded),
         },
     }
+}
+
+/// Who may begin to set up a factor: in a browser, with a recent proof and a confirmed address.
+pub(super) async fn must_be_ready(ctx: &Ctx, caller: &Caller) -> Result<(SessionId, Account), AppError> {
+    caller.require(&may::ACCOUNT_WRITE)?;
+    let session = session_of(caller)?;
+    require_recent_proof(ctx, caller).await?;
+    let account = accounts::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
+    if account.is_verified { Ok((session, account)) } else { Err(AppError::conflict("Confirm your email first.")) }
 }
 
 /// What `/step-up` shows: what waits for the proof, and what the account can prove itself with.

@@ -4,6 +4,7 @@ use super::{
     SendFactorChanged, Told, code,
     recovery::{self, Codes},
     require_recent_proof, session_of,
+    step_up::must_be_ready,
 };
 use crate::{
     accounts::{
@@ -11,7 +12,7 @@ use crate::{
         server::{
             Visitor, devices,
             sign_up::about,
-            store::{accounts, departures::lock_account, factors as all, factors::totp as store, sessions},
+            store::{departures::lock_account, factors as all, factors::totp as store, sessions},
         },
     },
     activity::server::{Change, record},
@@ -30,13 +31,7 @@ const SEALED: &str = "totp seed";
 
 /// Begins to set up an app in this session. An app that there is goes on until the new one is confirmed.
 pub async fn start_totp(ctx: &Ctx, caller: &Caller) -> Result<(), AppError> {
-    caller.require(&may::ACCOUNT_WRITE)?;
-    let session = session_of(caller)?;
-    require_recent_proof(ctx, caller).await?;
-    let account = accounts::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
-    if !account.is_verified {
-        return Err(AppError::conflict("Confirm your email first."));
-    }
+    let (session, _) = must_be_ready(ctx, caller).await?;
     let seed: [u8; code::SEED_BYTES] = ctx.rng.bytes();
     let sealed = ctx.vault.seal(&ctx.rng, SEALED, caller.account.uuid().as_bytes(), &seed).map_err(AppError::internal)?;
     Ok(store::replace_enrolment(&ctx.db, caller.account, session, &sealed, ctx.clock.now() + SETUP_LASTS).await?)

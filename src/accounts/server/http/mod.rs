@@ -5,8 +5,8 @@
 mod sessions;
 
 use super::{
-    Beginner, FieldsChange, NewSignUp, ProfileChange, Proof, Visitor, email_change, export, forgot_password, leaving, profile, programs, public_profile,
-    resend_verification, reset_password, sign_out, sign_up,
+    Beginner, FieldsChange, NewSignUp, ProfileChange, Proof, SignUpWith, Visitor, email_change, export, forgot_password, leaving, profile, programs,
+    public_profile, resend_verification, reset_password, sign_out, sign_up,
     sign_up_work::{self, http::WorkBody},
     update_profile, verify_email,
 };
@@ -280,7 +280,7 @@ pub async fn register(
     let input = NewSignUp {
         email,
         name: name.unwrap_or_default(),
-        password: password.into(),
+        with: SignUpWith::Password(password.into()),
         time_zone,
         language,
         invite,

@@ -162,6 +162,40 @@ pub async fn find_sign_up(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::
     Ok(id.fetch_optional(db).await?.flatten())
 }
 
+/// An account, perhaps found by an older form of its address.
+#[derive(Debug, Clone)]
+pub struct OldKey {
+    pub id: AccountId,
+    pub email: String,
+    pub email_key: String,
+    pub is_verified: bool,
+}
+
+/// Those whose key has a domain that is not as DNS has it, or an accent that is not composed; the older first.
+pub async fn list_old_keys(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<OldKey>> {
+    let rows = sqlx::query!(
+        r#"select id, email, email_key, verified_at is not null as "is_verified!" from accounts
+           where octet_length(split_part(email_key, '@', 2)) > char_length(split_part(email_key, '@', 2)) or email_key is not nfc normalized
+           order by created_at, id"#,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|r| OldKey { id: AccountId::new(r.id), email: r.email, email_key: r.email_key, is_verified: r.is_verified }).collect())
+}
+
+/// False: another account has it, or this one has another address by now.
+pub async fn update_email_key(conn: &mut PgConnection, account: AccountId, old: &str, new: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update accounts set email_key = $3 where id = $1 and email_key = $2 and not exists (select from accounts o where o.email_key = $3)",
+        account.uuid(),
+        old,
+        new,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// False if the address was proven before.
 pub async fn update_verified(conn: &mut PgConnection, account: AccountId, now: OffsetDateTime) -> sqlx::Result<bool> {
     let done =

@@ -9,45 +9,21 @@ use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-struct Row {
-    slug: String,
-    label: String,
-    kind: String,
-    choices: Vec<String>,
-    is_required: bool,
-    at_sign_up: bool,
-    may_be_public: bool,
-    position: i32,
-}
-
-impl From<Row> for ProfileField {
-    fn from(r: Row) -> Self {
-        Self {
-            slug: r.slug,
-            label: r.label,
+/// A row with the columns of a field.
+macro_rules! field {
+    ($row:expr) => {
+        ProfileField {
+            slug: $row.slug,
+            label: $row.label,
             // The table holds no other word.
-            kind: FieldKind::parse(&r.kind).unwrap_or(FieldKind::Text),
-            choices: r.choices,
-            is_required: r.is_required,
-            at_sign_up: r.at_sign_up,
-            may_be_public: r.may_be_public,
-            position: r.position,
+            kind: FieldKind::parse(&$row.kind).unwrap_or(FieldKind::Text),
+            choices: $row.choices,
+            is_required: $row.is_required,
+            at_sign_up: $row.at_sign_up,
+            may_be_public: $row.may_be_public,
+            position: $row.position,
         }
-    }
-}
-
-/// A field, and what one account wrote into it.
-struct Value {
-    slug: String,
-    label: String,
-    kind: String,
-    choices: Vec<String>,
-    is_required: bool,
-    at_sign_up: bool,
-    may_be_public: bool,
-    position: i32,
-    value: Option<String>,
-    is_public: bool,
+    };
 }
 
 /// A value in an export.
@@ -61,9 +37,8 @@ pub struct ValueLine {
 
 /// All of them in their order.
 pub async fn list_fields(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<ProfileField>> {
-    let rows =
-        sqlx::query_as!(Row, "select slug, label, kind, choices, is_required, at_sign_up, may_be_public, position from profile_fields order by position, slug");
-    Ok(rows.fetch_all(db).await?.into_iter().map(Into::into).collect())
+    let rows = sqlx::query!("select slug, label, kind, choices, is_required, at_sign_up, may_be_public, position from profile_fields order by position, slug");
+    Ok(rows.fetch_all(db).await?.into_iter().map(|r| field!(r)).collect())
 }
 
 /// False if there is one of this slug.
@@ -118,29 +93,14 @@ pub async fn count_values(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(String, 
 
 /// Every field in its order, with what this account wrote into it; an empty value is none.
 pub async fn list_values(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Vec<FieldValue>> {
-    let rows = sqlx::query_as!(
-        Value,
+    let rows = sqlx::query!(
         r#"select f.slug, f.label, f.kind, f.choices, f.is_required, f.at_sign_up, f.may_be_public, f.position,
              v.value as "value?", coalesce(v.is_public and f.may_be_public, false) as "is_public!"
            from profile_fields f left join profile_values v on v.field_id = f.id and v.account_id = $1
            order by f.position, f.slug"#,
         account.uuid(),
     );
-    let value = |r: Value| FieldValue {
-        value: r.value.unwrap_or_default(),
-        is_public: r.is_public,
-        field: ProfileField {
-            slug: r.slug,
-            label: r.label,
-            kind: FieldKind::parse(&r.kind).unwrap_or(FieldKind::Text),
-            choices: r.choices,
-            is_required: r.is_required,
-            at_sign_up: r.at_sign_up,
-            may_be_public: r.may_be_public,
-            position: r.position,
-        },
-    };
-    Ok(rows.fetch_all(db).await?.into_iter().map(value).collect())
+    Ok(rows.fetch_all(db).await?.into_iter().map(|r| FieldValue { value: r.value.unwrap_or_default(), is_public: r.is_public, field: field!(r) }).collect())
 }
 
 pub async fn upsert_value(conn: &mut PgConnection, account: AccountId, slug: &str, value: &str, is_public: bool) -> sqlx::Result<()> {

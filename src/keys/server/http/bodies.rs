@@ -1,13 +1,9 @@
-//! The JSON of the REST routes of keys. Unknown fields are refused; times are RFC 3339, durations whole seconds.
+//! The JSON of the REST routes of keys; of their secrets in `secret_bodies`. Unknown fields are refused; times are RFC 3339, durations whole
+//! seconds.
 
-use super::signing::SigningBody;
-use crate::{
-    error::AppError,
-    keys::{
-        model::{Environment, Grace, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, LeakView, NewKey, Once, Over, OverAction, Preset, Window},
-        server::{Created, HeldSecret},
-    },
-    values::SecretId,
+use crate::keys::{
+    model::{Environment, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, NewKey, Once, Over, OverAction, Preset, Window},
+    server::Created,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
@@ -330,125 +326,6 @@ impl KeyBody {
             last_used_at: key.last_used_at,
             limits: key.limits.into_iter().map(Into::into).collect(),
             plan: key.plan.map(Into::into),
-        }
-    }
-}
-
-/// A key with its secrets; of each only what people recognise it by.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct KeyDetailBody {
-    #[serde(flatten)]
-    pub key: KeyBody,
-    /// Why it is disabled or revoked, if somebody said so.
-    pub state_reason: Option<String>,
-    /// Those that are accepted, the newest first.
-    pub secrets: Vec<SecretBody>,
-    /// Where one of them was found in the open, the newest place first; empty: nobody knows of a leak.
-    pub leaks: Vec<LeakBody>,
-    /// How its calls must be signed; none: they need not.
-    pub signing: Option<SigningBody>,
-}
-
-/// A place where a secret was found.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct LeakBody {
-    /// How the secret begins.
-    #[schema(example = "demo_live_7Kq2")]
-    pub start: String,
-    pub url: String,
-    /// What kind of place, in the words of who reported it.
-    #[schema(example = "content")]
-    pub source: String,
-    /// The name of an operator, or `secret scanning`.
-    pub reported_by: String,
-    #[schema(value_type = String, format = DateTime)]
-    pub at: String,
-}
-
-impl From<LeakView> for LeakBody {
-    fn from(leak: LeakView) -> Self {
-        Self { start: leak.start, url: leak.url, source: leak.source, reported_by: leak.by, at: leak.at.at }
-    }
-}
-
-/// A secret of a key.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SecretBody {
-    #[schema(example = "sec_01K3V7QDE4S8T1N5W9Y2B6C0XZ")]
-    pub id: String,
-    /// How it begins.
-    #[schema(example = "demo_live_7Kq2")]
-    pub start: String,
-    #[serde(with = "time::serde::rfc3339")]
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: OffsetDateTime,
-    /// Until when it is accepted at the latest; the newest has no end.
-    #[serde(with = "time::serde::rfc3339::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub expires_at: Option<OffsetDateTime>,
-    /// `first_use`: it ends before, as soon as a call passes with the newest.
-    pub until: Option<&'static str>,
-    /// To the minute, whatever the outcome of the call.
-    #[serde(with = "time::serde::rfc3339::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub last_used_at: Option<OffsetDateTime>,
-    /// The address of that call, if the asking service said it.
-    #[schema(example = "203.0.113.7")]
-    pub last_used_from: Option<String>,
-    /// The route of that call.
-    #[schema(example = "GET /orders")]
-    pub last_used_route: Option<String>,
-}
-
-impl From<HeldSecret> for SecretBody {
-    fn from(secret: HeldSecret) -> Self {
-        let said = |text: Option<String>| text.filter(|t| !t.is_empty() && t != "-");
-        Self {
-            id: SecretId::new(secret.id).to_string(),
-            start: secret.start,
-            created_at: secret.created_at,
-            expires_at: secret.expires_at,
-            until: secret.until_first_use.then_some("first_use"),
-            last_used_at: secret.last_used_at,
-            last_used_from: said(secret.address),
-            last_used_route: said(secret.route),
-        }
-    }
-}
-
-/// How long an old secret lives on: one of the three, or none for an hour.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GraceBody {
-    /// For so many seconds more, at most 30 days.
-    #[serde(default)]
-    #[schema(example = 3600)]
-    grace: Option<u32>,
-    /// Until a call passes with the newest secret; a year at most.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, example = "first_use")]
-    until: Option<UntilWord>,
-    /// Until this moment, within a year.
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    expires_at: Option<OffsetDateTime>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum UntilWord {
-    FirstUse,
-}
-
-impl GraceBody {
-    /// None if nothing was said.
-    pub fn grace(&self) -> Result<Option<Grace>, AppError> {
-        match (self.grace, self.until, self.expires_at) {
-            (None, None, None) => Ok(None),
-            (Some(seconds), None, None) => Ok(Some(Grace::For(seconds))),
-            (None, Some(UntilWord::FirstUse), None) => Ok(Some(Grace::FirstUse)),
-            (None, None, Some(at)) => Ok(Some(Grace::Until(at))),
-            _ => Err(AppError::invalid("grace", "Say one of grace, until and expires_at.")),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod bundles;
 mod changed;
 mod leaks;
 mod many;
+mod secret_bodies;
 mod secrets;
 mod signing;
 pub mod transfer;
@@ -17,8 +18,9 @@ pub mod trial;
 
 pub use self::bodies::{KeyBody, KeyLimitBody, WindowSchema};
 use self::{
-    bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyDetailBody, KeyListBody, NewKeyBody, ReasonBody},
+    bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyListBody, NewKeyBody, ReasonBody},
     changed::ChangedKeyBody,
+    secret_bodies::KeyDetailBody,
 };
 use super::rest::RestCaller;
 use crate::{

@@ -2,9 +2,10 @@
 
 use super::{
     Id,
-    bodies::{GraceBody, KeyBody, KeyDetailBody},
+    bodies::KeyBody,
     changed::RotatedKeyBody,
     no_store,
+    secret_bodies::{GraceBody, KeyDetailBody},
 };
 use crate::{
     accounts::Caller,

@@ -14,10 +14,11 @@ use crate::{
             factors::{
                 SendFactorChanged, Told,
                 recovery::{self, Codes},
-                require_recent_proof, session_of,
+                session_of,
+                step_up::must_be_ready,
             },
             sign_up::{about, name as checked_name},
-            store::{accounts, departures::lock_account, factors as all, factors::passkeys as store, sessions},
+            store::{departures::lock_account, factors as all, factors::passkeys as store, sessions},
         },
     },
     activity::server::{Change, record},
@@ -41,13 +42,7 @@ pub(super) struct Made {
 
 /// Asks the caller's browser for a new passkey.
 pub async fn start_passkey(ctx: &Ctx, caller: &Caller) -> Result<(), AppError> {
-    caller.require(&may::ACCOUNT_WRITE)?;
-    let session = session_of(caller)?;
-    require_recent_proof(ctx, caller).await?;
-    let account = accounts::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
-    if !account.is_verified {
-        return Err(AppError::conflict("Confirm your email first."));
-    }
+    let (session, account) = must_be_ready(ctx, caller).await?;
     let site = relying_party(ctx)?;
     let known = store::list_credential_ids(&ctx.db, account.id).await?;
     if i64::try_from(known.len()).unwrap_or(MOST) >= MOST {

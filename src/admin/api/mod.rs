@@ -1,14 +1,20 @@
 //! Server functions of the admin pages: what they read, and where their forms go. Ids in paths come as texts: a wrong one is a
-//! page that does not exist.
+//! page that does not exist. A function's address has its file in it, and lists name it by that (`accounts::server::PIN_ACTS`).
+
+mod fields;
+mod many;
+mod parts;
+
+pub use fields::*;
+pub use many::*;
+pub use parts::*;
 
 use super::model::{
-    AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, ManyAccountsPreview, ManyAccountsQuery,
-    Overview, TemplateList, TemplateQuery,
+    AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, Overview, TemplateList, TemplateQuery,
 };
 use crate::{
-    accounts::model::{FieldForm, FieldUse},
     error::AppError,
-    keys::model::{KeyQuery, ManyPreview, ManyQuery},
+    keys::model::KeyQuery,
     usage::model::RefusalQuery,
     values::{AccountId, BanId, JobId, KeyId, SessionId},
 };
@@ -344,72 +350,6 @@ pub async fn save_api(
     Ok(())
 }
 
-/// Adds a route to an API, or puts it in the place of the one with the label `replaces`.
-#[server]
-pub async fn save_route(
-    slug: String,
-    #[server(default)] method: String,
-    #[server(default)] path: String,
-    permission: Option<String>,
-    #[server(default)] cost: String,
-    #[server(default)] is_free: bool,
-    #[server(default)] description: String,
-    replaces: Option<String>,
-) -> Result<(), AppError> {
-    use super::server;
-    use crate::{keys::model::NewRoute, platform::http::reply};
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    let route = NewRoute { method, pattern: path, permission, cost: None, is_free, description };
-    server::save_route(&ctx, &caller, &slug, route, &cost, replaces.as_deref()).await?;
-    reply::toast(&ctx, "The route is in force.");
-    reply::redirect(&format!("/admin/apis/{slug}"));
-    Ok(())
-}
-
-/// Removes a route of an API.
-#[server]
-pub async fn remove_route(slug: String, method: String, path: String) -> Result<(), AppError> {
-    use super::server;
-    use crate::platform::http::reply;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::remove_route(&ctx, &caller, &slug, &method, &path).await?;
-    reply::toast(&ctx, &format!("{method} {path} is removed. Its calls are those that no route matches."));
-    reply::redirect(&format!("/admin/apis/{slug}"));
-    Ok(())
-}
-
-/// Describes a bundle of an API's permissions; `replaces` is the name of the one that is being changed.
-#[server]
-pub async fn save_bundle(
-    slug: String,
-    #[server(default)] name: String,
-    #[server(default)] description: String,
-    #[server(default)] permissions: Vec<String>,
-    #[server(default)] includes: Vec<String>,
-    replaces: Option<String>,
-) -> Result<(), AppError> {
-    use super::server;
-    use crate::{keys::model::NewBundle, platform::http::reply};
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    let new = NewBundle { name, description, permissions, includes };
-    let saved = server::save_bundle(&ctx, &caller, &slug, new, replaces).await?;
-    reply::toast(&ctx, &format!("The bundle {} is saved. {}", saved.bundle.name, saved.spread.words("In force")));
-    reply::redirect(&format!("/admin/apis/{slug}"));
-    Ok(())
-}
-
-/// Deletes a bundle that no key holds and no other bundle includes.
-#[server]
-pub async fn delete_bundle(slug: String, name: String) -> Result<(), AppError> {
-    use super::server;
-    use crate::platform::http::reply;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::delete_bundle(&ctx, &caller, &slug, &name).await?;
-    reply::toast(&ctx, &format!("The bundle {name} is deleted."));
-    reply::redirect(&format!("/admin/apis/{slug}"));
-    Ok(())
-}
-
 /// What `/admin/refusals` shows.
 #[server]
 pub async fn list_refusals(#[server(default)] query: RefusalQuery) -> Result<AllRefusals, AppError> {
@@ -453,118 +393,5 @@ pub async fn send_test_mail(kind: String, #[server(default)] language: Option<St
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let email = server::send_test(&ctx, &caller, &Visitor::here(), &TemplateQuery { kind: Some(kind), language, sample }).await?;
     reply::toast(&ctx, &format!("A test is on its way to {email}."));
-    Ok(())
-}
-
-/// What `/admin/keys/many` shows; none if nothing was chosen yet.
-#[server]
-pub async fn preview_many_keys(#[server(default)] query: ManyQuery) -> Result<Option<ManyPreview>, AppError> {
-    use super::server;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::preview_many_keys(&ctx, &caller, query).await
-}
-
-/// Does one act on many keys of everybody; `seen` is how many the operator was told would change, `typed` that number again where there
-/// is no way back.
-#[server]
-pub async fn change_many_keys(
-    act: String,
-    #[server(default)] keys: Vec<String>,
-    #[server(default)] all: bool,
-    q: Option<String>,
-    api: Option<String>,
-    status: Option<String>,
-    review: Option<String>,
-    tag: Option<String>,
-    hash: Option<String>,
-    until: Option<String>,
-    label: Option<String>,
-    #[server(default)] reason: String,
-    seen: u64,
-    typed: Option<String>,
-) -> Result<(), AppError> {
-    use super::server;
-    use crate::platform::http::reply;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    let filters = KeyQuery { q, api, status, review, tag, hash, ..KeyQuery::default() };
-    let query = ManyQuery { act, keys, all, filters, until, label };
-    let said = server::change_many_keys(&ctx, &caller, query, &reason, seen, typed.as_deref()).await?;
-    reply::toast(&ctx, &said);
-    reply::redirect("/admin/keys");
-    Ok(())
-}
-
-/// What `/admin/accounts/many` shows; none if nothing was chosen yet.
-#[server]
-pub async fn preview_many_accounts(#[server(default)] query: ManyAccountsQuery) -> Result<Option<ManyAccountsPreview>, AppError> {
-    use super::server;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::preview_many_accounts(&ctx, &caller, query).await
-}
-
-/// Does one act on many accounts; `seen` is how many the operator was told would change.
-#[server]
-pub async fn change_many_accounts(
-    #[server(default)] act: String,
-    #[server(default)] accounts: Vec<String>,
-    #[server(default)] all: bool,
-    q: Option<String>,
-    status: Option<String>,
-    #[server(default)] reason: String,
-    #[server(default)] lasts: String,
-    #[server(default)] until: String,
-    #[server(default)] seen: u64,
-) -> Result<(), AppError> {
-    use super::server;
-    use crate::{accounts::server::Visitor, platform::http::reply};
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    let query = ManyAccountsQuery { act, accounts, all, filters: AccountQuery { q, status, ..AccountQuery::default() } };
-    let said = server::change_many_accounts(&ctx, &caller, &Visitor::here(), query, &reason, (lasts.as_str(), until.as_str()), seen).await?;
-    reply::toast(&ctx, &said);
-    reply::redirect("/admin/accounts");
-    Ok(())
-}
-
-/// What `/admin/fields` shows.
-#[server]
-pub async fn list_fields() -> Result<Vec<FieldUse>, AppError> {
-    use super::server;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::list_fields(&ctx, &caller).await
-}
-
-/// Makes a field of profiles.
-#[server]
-pub async fn create_field(#[server(default)] field: FieldForm) -> Result<(), AppError> {
-    use super::server;
-    use crate::{accounts::server::Visitor, platform::http::reply};
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    let field = server::create_field(&ctx, &caller, &Visitor::here(), &field).await?;
-    reply::toast(&ctx, &format!("{} is on every profile now.", field.label));
-    reply::redirect("/admin/fields");
-    Ok(())
-}
-
-/// Changes a field of profiles; its name and what it holds stay.
-#[server]
-pub async fn change_field(#[server(default)] field: FieldForm) -> Result<(), AppError> {
-    use super::server;
-    use crate::{accounts::server::Visitor, platform::http::reply};
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::change_field(&ctx, &caller, &Visitor::here(), &field).await?;
-    reply::toast(&ctx, "Saved.");
-    reply::redirect("/admin/fields");
-    Ok(())
-}
-
-/// Deletes a field of profiles with everything written into it; `seen` is how many people the operator was told of.
-#[server]
-pub async fn delete_field(#[server(default)] slug: String, #[server(default)] seen: u64) -> Result<(), AppError> {
-    use super::server;
-    use crate::{accounts::server::Visitor, platform::http::reply};
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::delete_field(&ctx, &caller, &Visitor::here(), &slug, seen).await?;
-    reply::toast(&ctx, "The field is deleted, and what people wrote into it.");
-    reply::redirect("/admin/fields");
     Ok(())
 }

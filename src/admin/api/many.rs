@@ -1,0 +1,77 @@
+//! One act on many keys or accounts: looked at first, then done.
+
+use crate::{
+    admin::model::{AccountQuery, ManyAccountsPreview, ManyAccountsQuery},
+    error::AppError,
+    keys::model::{KeyQuery, ManyPreview, ManyQuery},
+};
+use leptos::prelude::*;
+
+/// What `/admin/keys/many` shows; none if nothing was chosen yet.
+#[server]
+pub async fn preview_many_keys(#[server(default)] query: ManyQuery) -> Result<Option<ManyPreview>, AppError> {
+    use crate::admin::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::preview_many_keys(&ctx, &caller, query).await
+}
+
+/// Does one act on many keys of everybody; `seen` is how many the operator was told would change, `typed` that number again where there
+/// is no way back.
+#[server]
+pub async fn change_many_keys(
+    act: String,
+    #[server(default)] keys: Vec<String>,
+    #[server(default)] all: bool,
+    q: Option<String>,
+    api: Option<String>,
+    status: Option<String>,
+    review: Option<String>,
+    tag: Option<String>,
+    hash: Option<String>,
+    until: Option<String>,
+    label: Option<String>,
+    #[server(default)] reason: String,
+    seen: u64,
+    typed: Option<String>,
+) -> Result<(), AppError> {
+    use crate::admin::server;
+    use crate::platform::http::reply;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let filters = KeyQuery { q, api, status, review, tag, hash, ..KeyQuery::default() };
+    let query = ManyQuery { act, keys, all, filters, until, label };
+    let said = server::change_many_keys(&ctx, &caller, query, &reason, seen, typed.as_deref()).await?;
+    reply::toast(&ctx, &said);
+    reply::redirect("/admin/keys");
+    Ok(())
+}
+
+/// What `/admin/accounts/many` shows; none if nothing was chosen yet.
+#[server]
+pub async fn preview_many_accounts(#[server(default)] query: ManyAccountsQuery) -> Result<Option<ManyAccountsPreview>, AppError> {
+    use crate::admin::server;
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::preview_many_accounts(&ctx, &caller, query).await
+}
+
+/// Does one act on many accounts; `seen` is how many the operator was told would change.
+#[server]
+pub async fn change_many_accounts(
+    #[server(default)] act: String,
+    #[server(default)] accounts: Vec<String>,
+    #[server(default)] all: bool,
+    q: Option<String>,
+    status: Option<String>,
+    #[server(default)] reason: String,
+    #[server(default)] lasts: String,
+    #[server(default)] until: String,
+    #[server(default)] seen: u64,
+) -> Result<(), AppError> {
+    use crate::admin::server;
+    use crate::{accounts::server::Visitor, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let query = ManyAccountsQuery { act, accounts, all, filters: AccountQuery { q, status, ..AccountQuery::default() } };
+    let said = server::change_many_accounts(&ctx, &caller, &Visitor::here(), query, &reason, (lasts.as_str(), until.as_str()), seen).await?;
+    reply::toast(&ctx, &said);
+    reply::redirect("/admin/accounts");
+    Ok(())
+}
