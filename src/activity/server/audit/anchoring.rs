@@ -23,7 +23,7 @@ pub async fn state(ctx: &Ctx) -> Result<(Option<(Head, OffsetDateTime)>, State),
 /// Writes the head into the log and, where one is set, as a line of the anchor file, unless it was told already. A file that can't be
 /// written is said in the log and in Admin, and tried again the next time.
 pub async fn anchor(ctx: &Ctx) -> Result<(), AppError> {
-    let Some((head, _)) = head(ctx).await? else { return Ok(()) };
+    let Some((head, _)) = store::find_head(&ctx.db).await? else { return Ok(()) };
     let before = store::find_state(&ctx.db).await?;
     if before.anchored_to == head.number && before.trouble.is_none() {
         return Ok(());

@@ -104,6 +104,11 @@ pub(in crate::activity::server) fn key_id(vault: &Vault) -> String {
     HEXLOWER.encode(&vault.keyed_hash("master key id", b"")[..4])
 }
 
+/// The ids of all master keys that we have, the present one first.
+pub(super) fn key_ids(vault: &Vault) -> Vec<String> {
+    vec![key_id(vault)]
+}
+
 /// The HMAC under the master key with this id, if we have it: the one place that chooses a key.
 pub(super) fn keyed(vault: &Vault, key: &str, bytes: &[u8]) -> Option<[u8; 32]> {
     (key_id(vault) == key).then(|| vault.keyed_hash("audit", bytes))

@@ -59,16 +59,25 @@ pub(super) async fn has_start(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select exists (select from audit_links where kind = 'start') as "has!""#).fetch_one(db).await
 }
 
-pub(super) async fn is_waiting(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"select exists (select from audit_waiting where not refused) as "is!""#).fetch_one(db).await
+/// Which key the last link was made with.
+pub(super) async fn find_last_key(db: impl PgExecutor<'_>) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("select key_id from audit_links order by number desc limit 1").fetch_optional(db).await
 }
 
-/// Those after `after`, the oldest first; the refused ones only on request.
-pub(super) async fn list_waiting(db: impl PgExecutor<'_>, after: i64, with_refused: bool, most: i64) -> sqlx::Result<Vec<Waiting>> {
+/// Whether something waits that was vouched for with one of these keys, or needs no voucher.
+pub(super) async fn is_waiting(db: impl PgExecutor<'_>, keys: &[String]) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select from audit_waiting where not refused and (key_id is null or key_id = any($1))) as "is!""#, keys,)
+        .fetch_one(db)
+        .await
+}
+
+/// The same rows, the oldest first; without keys all that waits after `after`, the refused included.
+pub(super) async fn list_waiting(db: impl PgExecutor<'_>, after: i64, keys: Option<&[String]>, most: i64) -> sqlx::Result<Vec<Waiting>> {
     let rows = sqlx::query!(
-        "select number, kind, event_id, facts, person, key_id, voucher from audit_waiting where number > $1 and ($2 or not refused) order by number limit $3",
+        "select number, kind, event_id, facts, person, key_id, voucher from audit_waiting
+         where number > $1 and ($2::text[] is null or (not refused and (key_id is null or key_id = any($2)))) order by number limit $3",
         after,
-        with_refused,
+        keys,
         most,
     )
     .fetch_all(db)

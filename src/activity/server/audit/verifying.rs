@@ -3,7 +3,7 @@
 
 use super::{
     diagnosis::diagnose,
-    entry::{Entry, Kind, key_id},
+    entry::{Entry, Kind, key_ids},
     head::Head,
     sealing::is_vouched_for,
     store::{self, Checked},
@@ -135,10 +135,10 @@ fn cut_off(verdict: &Verdict, anchors: &[Head]) -> Option<Break> {
 /// What is not in the chain yet has to be vouched for and to say what its event says.
 async fn waiting(ctx: &Ctx, count: &mut i64) -> Result<Option<Break>, AppError> {
     // Sealing adopts what was there before the chain began, and refuses all that comes later so.
-    let is_begun = store::has_start(&ctx.db).await?;
+    let (keys, is_begun) = (key_ids(&ctx.vault), store::has_start(&ctx.db).await?);
     let mut after = 0;
     loop {
-        let page = store::list_waiting(&ctx.db, after, true, PAGE).await?;
+        let page = store::list_waiting(&ctx.db, after, None, PAGE).await?;
         let Some(last) = page.last() else { return Ok(None) };
         after = last.number;
         for waits in &page {
@@ -151,7 +151,7 @@ async fn waiting(ctx: &Ctx, count: &mut i64) -> Result<Option<Break>, AppError> 
                         return Ok(Some(broken));
                     }
                 }
-                _ if !waits.key.is_empty() && waits.key != key_id(&ctx.vault) => {
+                _ if !waits.key.is_empty() && !keys.contains(&waits.key) => {
                     let words = format!("The entry of event {id} was made with the key {}, which is not here.", waits.key);
                     return Ok(Some(Break { fault: Fault::WrongKey, entry: None, event: Some(id), words }));
                 }
