@@ -10,7 +10,7 @@ use crate::{
         meter::{self, Spool},
         nodes::{self, NodeId, Nodes},
     },
-    platform::{Ctx, jobs::RunnerHandle},
+    platform::Ctx,
     usage::server::{Backlog, Flusher, LeftOverError, write_left_over},
 };
 use std::{net::SocketAddr, sync::Arc};
@@ -27,7 +27,7 @@ pub struct Running {
     key_table: Sync,
     flusher: Flusher,
     guard: Guard,
-    jobs: Option<RunnerHandle>,
+    jobs: Option<worker::Working>,
 }
 
 /// Why a start did not happen.

@@ -1,7 +1,9 @@
 //! All jobs and all schedules, on one page, and the process that only works on them.
 
 use crate::{
-    accounts, admin, blocks, exports, keys, notices,
+    accounts,
+    activity::server::audit::{AnchorAudit, Sealer, VerifyAudit},
+    admin, blocks, exports, keys, notices,
     platform::{
         Ctx,
         jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
@@ -12,7 +14,12 @@ use std::time::Duration;
 
 /// Every kind of job this version can run.
 pub fn registry() -> Registry {
-    let registry = Registry::new().register::<CleanUp>().register::<ForgetOldUsage>().register::<ForgetRareAddresses>();
+    let registry = Registry::new()
+        .register::<CleanUp>()
+        .register::<AnchorAudit>()
+        .register::<VerifyAudit>()
+        .register::<ForgetOldUsage>()
+        .register::<ForgetRareAddresses>();
     let registry = keys::server::jobs::register(accounts::server::jobs::register(registry));
     let registry = blocks::server::jobs::register(registry);
     let registry = admin::server::register_jobs(registry);
@@ -26,6 +33,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 pub fn schedules() -> Schedules {
     Schedules::new()
         .nightly("platform.clean_up", &CleanUp::default())
+        .every("activity.anchor_audit", MINUTE, &AnchorAudit::default())
+        .nightly("activity.verify_audit", &VerifyAudit::default())
         .every("accounts.end_bans", MINUTE, &accounts::server::EndBans::default())
         .nightly("accounts.forget_expired", &accounts::server::jobs::ForgetExpired::default())
         .nightly("accounts.normalize_addresses", &accounts::server::NormalizeAddresses::default())
@@ -42,7 +51,22 @@ pub fn schedules() -> Schedules {
         .every("notices.look_at_expiry", HOUR, &notices::server::jobs::LookAtExpiry::default())
 }
 
-/// Starts working on jobs in this process: inside `serve` by default, or in `tollgate worker`.
-pub fn start(ctx: &Ctx) -> RunnerHandle {
-    Runner::start(ctx.clone(), registry(), schedules(), ctx.config.jobs.parallel)
+/// What works beside the answers: jobs, and the sealing of the audit log.
+pub struct Working {
+    runner: RunnerHandle,
+    sealer: Sealer,
+}
+
+impl Working {
+    /// Lets running jobs finish, then seals what they wrote.
+    pub async fn stop(self) {
+        self.runner.stop().await;
+        self.sealer.stop().await;
+    }
+}
+
+/// Starts working in this process: inside `serve` by default, or in `tollgate worker`.
+pub fn start(ctx: &Ctx) -> Working {
+    let runner = Runner::start(ctx.clone(), registry(), schedules(), ctx.config.jobs.parallel);
+    Working { runner, sealer: Sealer::start(ctx.clone()) }
 }

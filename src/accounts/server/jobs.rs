@@ -94,7 +94,8 @@ impl Job for ForgetExpired {
     const KIND: &'static str = "accounts.forget_expired";
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
         let gone = delete_expired(&ctx.db, ctx.clock.now()).await?;
-        tracing::info!(?gone, "forgot what has expired");
+        let accounts = leaving::erase_all_unproven(ctx).await?;
+        tracing::info!(?gone, accounts, "forgot what has expired");
         Ok(())
     }
 }

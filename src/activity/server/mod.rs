@@ -1,5 +1,6 @@
 //! Recording: one operation, called in everybody's transaction. Reading what was recorded.
 
+pub mod audit;
 mod reading;
 
 pub use reading::{Event, list_events_about, list_interventions};
@@ -8,6 +9,7 @@ use crate::{
     platform::Ctx,
     values::{AccountId, EventId, WorkspaceId},
 };
+use audit::{Entry, Kind, Row, key_id};
 use serde_json::Value;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -29,21 +31,45 @@ pub struct Change<'a> {
     pub data: Value,
 }
 
-/// Writes the event in the caller's transaction.
+/// Writes the event in the caller's transaction, and with it what the audit log is to say of it. No lock: `audit::seal` puts it in its
+/// place.
 pub async fn record(ctx: &Ctx, conn: &mut PgConnection, change: Change<'_>) -> sqlx::Result<EventId> {
     let id: EventId = ctx.new_id();
-    let data = if change.data.is_null() { Value::Object(serde_json::Map::new()) } else { change.data };
+    let row = Row {
+        id: id.uuid(),
+        at: ctx.clock.now(),
+        kind: change.kind.to_owned(),
+        workspace: change.workspace.map(WorkspaceId::uuid),
+        actor_id: change.actor.map(AccountId::uuid),
+        actor: change.actor_name.to_owned(),
+        subject: change.subject,
+        reason: change.reason.to_owned(),
+        data: if change.data.is_null() { Value::Object(serde_json::Map::new()) } else { change.data },
+        salt: Uuid::from_bytes(ctx.rng.bytes()),
+    };
+    let entry = Entry::of(Kind::Event, &row);
+    let key = key_id(&ctx.vault);
+    let voucher = entry.voucher(&ctx.vault, &key).unwrap_or_default();
     sqlx::query!(
-        "insert into events (id, at, kind, workspace_id, actor_id, actor, subject_id, reason, data) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        id.uuid(),
-        ctx.clock.now(),
-        change.kind,
-        change.workspace.map(WorkspaceId::uuid),
-        change.actor.map(AccountId::uuid),
-        change.actor_name,
-        change.subject,
-        change.reason,
-        data,
+        "with event as (
+           insert into events (id, at, kind, workspace_id, actor_id, actor, subject_id, reason, data, salt)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id
+         )
+         insert into audit_waiting (kind, event_id, facts, person, key_id, voucher) select 'event', id, $11, $12, $13, $14 from event",
+        row.id,
+        row.at,
+        row.kind,
+        row.workspace,
+        row.actor_id,
+        row.actor,
+        row.subject,
+        row.reason,
+        row.data,
+        row.salt,
+        entry.facts,
+        entry.person,
+        key,
+        &voucher[..],
     )
     .execute(conn)
     .await?;
@@ -56,18 +82,65 @@ pub async fn find_facts(db: impl sqlx::PgExecutor<'_>, id: EventId) -> sqlx::Res
     Ok(row.map(|r| (r.at, r.data)))
 }
 
+/// So many events are changed at once.
+const PAGE: i64 = 500;
+
 /// Takes a person out of what was recorded: their name, where they sat and what they wrote of addresses; what happened stays, no
-/// longer in their workspace, which goes.
-pub async fn pseudonymise(conn: &mut PgConnection, account: AccountId, workspace: Option<WorkspaceId>, pseudonym: &str) -> sqlx::Result<()> {
+/// longer in their workspace, which goes. The audit log gets an entry for each, so it stays whole and says that this was us.
+pub async fn pseudonymise(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, workspace: Option<WorkspaceId>, pseudonym: &str) -> sqlx::Result<()> {
+    // The only door that the trigger leaves open, until the end of this.
+    set_erasing(conn, "on").await?;
+    let mut after = Uuid::nil();
+    loop {
+        let rows = sqlx::query_as!(
+            Row,
+            "with page as (
+               select id from events where (actor_id = $1 or subject_id = $1 or workspace_id = $2) and id > $4 order by id limit $5 for update
+             )
+             update events e
+             set actor = case when e.actor_id = $1 then $3 else e.actor end,
+               actor_id = case when e.actor_id = $1 then null else e.actor_id end,
+               workspace_id = case when e.workspace_id = $2 then null else e.workspace_id end,
+               data = case when e.subject_id = $1 then e.data - 'address' - 'device' - 'name' else e.data - 'address' - 'device' end,
+               salt = gen_random_uuid()
+             from page where e.id = page.id
+             returning e.id, e.at, e.kind, e.workspace_id as workspace, e.actor_id, e.actor, e.subject_id as subject, e.reason, e.data, e.salt",
+            account.uuid(),
+            workspace.map(WorkspaceId::uuid),
+            pseudonym,
+            after,
+            PAGE,
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        let Some(last) = rows.iter().map(|row| row.id).max() else { break };
+        after = last;
+        insert_erased(ctx, conn, &rows).await?;
+    }
+    set_erasing(conn, "off").await
+}
+
+async fn set_erasing(conn: &mut PgConnection, to: &str) -> sqlx::Result<()> {
+    sqlx::query!("select set_config('tollgate.erasing', $1, true) as was_set", to).fetch_one(conn).await?;
+    Ok(())
+}
+
+/// What the audit log is to say of events that a person was taken out of.
+async fn insert_erased(ctx: &Ctx, conn: &mut PgConnection, rows: &[Row]) -> sqlx::Result<()> {
+    let key = key_id(&ctx.vault);
+    let entries: Vec<Entry> = rows.iter().map(|row| Entry::of(Kind::Erased, row)).collect();
+    let events: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let facts: Vec<Vec<u8>> = entries.iter().map(|entry| entry.facts.clone()).collect();
+    let persons: Vec<Vec<u8>> = entries.iter().map(|entry| entry.person.clone()).collect();
+    let vouchers: Vec<Vec<u8>> = entries.iter().map(|entry| entry.voucher(&ctx.vault, &key).map(Vec::from).unwrap_or_default()).collect();
     sqlx::query!(
-        "update events
-         set actor = case when actor_id = $1 then $3 else actor end,
-           workspace_id = case when workspace_id = $2 then null else workspace_id end,
-           data = case when subject_id = $1 then data - 'address' - 'device' - 'name' else data - 'address' - 'device' end
-         where actor_id = $1 or subject_id = $1 or workspace_id = $2",
-        account.uuid(),
-        workspace.map(WorkspaceId::uuid),
-        pseudonym,
+        "insert into audit_waiting (kind, event_id, facts, person, key_id, voucher)
+         select 'erased', e, f, p, $5, v from unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[]) as t (e, f, p, v)",
+        &events,
+        &facts,
+        &persons,
+        &vouchers,
+        key,
     )
     .execute(conn)
     .await?;

@@ -2,6 +2,7 @@
 
 use super::words::lasting;
 use crate::{
+    activity::server::audit,
     admin::model::{Health, Part},
     error::{AppError, wait_in_words},
     keys::server::{
@@ -21,11 +22,14 @@ const LATE: Duration = Duration::minutes(2);
 /// Counts are written every two seconds; this long without is a database that does not take them.
 const UNWRITTEN: Duration = Duration::seconds(30);
 
+/// An event is sealed within seconds; this long without is a process that does not seal.
+const UNSEALED: Duration = Duration::minutes(10);
+
 /// Every part, in the order of how much hangs on it.
 pub async fn parts(ctx: &Ctx) -> Result<Vec<Part>, AppError> {
     let now = ctx.clock.now();
-    let (database, jobs) = tokio::try_join!(database(ctx), jobs(ctx, now))?;
-    Ok(vec![key_table(ctx), nodes(ctx), usage(ctx, now), database, jobs, mail(ctx)])
+    let (database, jobs, audit_log) = tokio::try_join!(database(ctx), jobs(ctx, now), audit_log(ctx, now))?;
+    Ok(vec![key_table(ctx), nodes(ctx), usage(ctx, now), database, jobs, mail(ctx), audit_log])
 }
 
 fn key_table(ctx: &Ctx) -> Part {
@@ -98,6 +102,29 @@ async fn jobs(ctx: &Ctx, now: OffsetDateTime) -> Result<Part, AppError> {
             &format!("The oldest job has been due for {}. Is tollgate worker running, or TOLLGATE_JOBS_IN_SERVE on?", lasting(now - since)),
         ),
         _ if failed > 0 => part.but(Health::Wanting, &format!("{} failed for good. Look at the errors, mend the cause, then retry.", counted(failed, "job"))),
+        _ => part,
+    })
+}
+
+/// When it was sealed and verified last, and whether it is whole.
+async fn audit_log(ctx: &Ctx, now: OffsetDateTime) -> Result<Part, AppError> {
+    let (head, state) = audit::state(ctx).await?;
+    let entries = head.as_ref().map_or(0, |(head, _)| number(head.number));
+    let sealed = head.map_or_else(|| "nothing sealed yet".to_owned(), |(_, at)| format!("sealed {} ago", lasting(now - at)));
+    let verified = state.verified_at.map_or_else(|| "not verified yet".to_owned(), |at| format!("verified {} ago", lasting(now - at)));
+    let part = fine("Audit log", crate::ui::number::count(entries, "entry", "entries"), &format!("{sealed}, {verified}"));
+    Ok(match (state.broken, state.trouble, state.waiting_since) {
+        (Some(broken), ..) => {
+            part.but(Health::Broken, &format!("It is not as Tollgate wrote it. {broken} Keep a copy of the database, then run tollgate audit verify."))
+        }
+        _ if state.has_refused => {
+            part.but(Health::Broken, "Somebody without the master key wrote into what waits to be sealed. Run tollgate audit verify: it names the event.")
+        }
+        (_, Some(trouble), _) => part.but(Health::Wanting, &format!("Its head is in the log alone. {trouble}")),
+        (.., Some(since)) if now - since > UNSEALED => part.but(
+            Health::Wanting,
+            &format!("An event has waited for {} to be sealed. Is tollgate worker running, or TOLLGATE_JOBS_IN_SERVE on?", lasting(now - since)),
+        ),
         _ => part,
     })
 }

@@ -7,6 +7,7 @@
 mod account;
 mod admin;
 mod api;
+mod audit;
 mod ban;
 mod block;
 mod config;
@@ -93,6 +94,9 @@ enum Command {
     /// Make operators
     #[command(subcommand)]
     Admin(admin::AdminCommand),
+    /// Verify the audit log, print its head
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// List accounts, shut them out and let them in
     #[command(subcommand)]
     Account(account::AccountCommand),
@@ -188,6 +192,7 @@ impl Command {
             Self::Whoami => login::whoami(invocation).await,
             Self::Config(command) => command.run(invocation),
             Self::Admin(command) => command.run(invocation).await,
+            Self::Audit(command) => command.run(invocation).await,
             Self::Account(command) => command.run(invocation).await,
             Self::Ban(command) => command.run(invocation).await,
             Self::Invite(command) => command.run(invocation).await,

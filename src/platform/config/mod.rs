@@ -38,6 +38,7 @@ pub struct Config {
     pub limits: Limits,
     pub log: Log,
     pub jobs: Jobs,
+    pub audit: Audit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,6 +181,13 @@ pub struct Jobs {
     pub parallel: usize,
 }
 
+#[derive(Debug, Clone, Default)]
+pub struct Audit {
+    /// A file that gets a line with the head of the audit log each minute in which something happened; none: only the log has it.
+    /// `TOLLGATE_AUDIT_ANCHOR_FILE`
+    pub anchor_file: Option<PathBuf>,
+}
+
 impl Config {
     pub fn is_development(&self) -> bool {
         self.env == Env::Development
@@ -241,6 +249,7 @@ impl Config {
             limits: Limits { key_calls: 100, key_window: 3600 },
             log: Log { format: if env == Env::Development { LogFormat::Pretty } else { LogFormat::Json }, filter: "info".to_owned() },
             jobs: Jobs { in_serve: true, parallel: 4 },
+            audit: Audit::default(),
         }
     }
 }

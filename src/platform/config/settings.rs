@@ -300,6 +300,18 @@ const RUNNING: &[Setting] = &[
         },
         get: |c| c.jobs.parallel.to_string(),
     },
+    Setting {
+        name: "audit.anchor_file",
+        env: "TOLLGATE_AUDIT_ANCHOR_FILE",
+        kind: Kind::Text,
+        allowed: "a file, or nothing",
+        doc: "Gets a line with the head of the audit log each minute in which something happened. Keep it where whoever changes the database can't change it. Where none is set, only the log has it.",
+        set: |c, v| {
+            c.audit.anchor_file = filled(v).map(PathBuf::from);
+            Some(())
+        },
+        get: |c| c.audit.anchor_file.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+    },
 ];
 
 #[cfg(test)]

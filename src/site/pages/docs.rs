@@ -141,6 +141,7 @@ pub fn DocsPage() -> impl IntoView {
                 {super::docs_sessions::sessions()}
                 {super::docs_account::account()}
                 {super::docs_mails::mails()}
+                {super::docs_audit::audit()}
             </article>
         </PublicFrame>
     }

@@ -16,6 +16,7 @@ use super::{
     entry::{is_of_banned_domain, must_not_be_barred},
     fresh_proof::fresh_proof,
     jobs::SendNothing,
+    leaving::erase_unproven,
     sign_up::about,
     store::{accounts, departures::lock_account, email_changes as store, tokens as token_store},
     taking_back::came_in_at,
@@ -139,7 +140,10 @@ pub async fn confirm_email_change(ctx: &Ctx, from: &Visitor, proof: NewAddress) 
 /// Writes the address, over a sign-up with it that nobody proved; what was mailed to the account before is dead (S67).
 async fn put_address(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, email: &Email) -> Result<(), AppError> {
     let taken = || AppError::conflict("Another account has this address by now. Nothing was changed.");
-    store::delete_unproven(conn, &email.key()).await?;
+    // Room at an address that somebody signed up with and never proved (R57).
+    if let Some((unproven, workspace)) = store::lock_unproven(conn, &email.key()).await? {
+        erase_unproven(ctx, conn, unproven, workspace).await?;
+    }
     let written = accounts::update_identity(&mut *conn, account, email.as_str(), &email.key(), ctx.clock.now()).await;
     match written {
         Ok(true) => {}

@@ -7,13 +7,14 @@ use super::store;
 use crate::{
     accounts::server::{
         handles::HANDLE_HELD,
-        store::{bans, factors::resets, profiles},
+        store::{bans, expired, factors::resets, profiles},
     },
     activity::server::{Change, pseudonymise, record},
     error::AppError,
     platform::Ctx,
-    values::AccountId,
+    values::{AccountId, WorkspaceId},
 };
+use sqlx::PgConnection;
 
 /// Erases every account whose time is over, each in a transaction of its own; says how many. Run again, or twice at once, it finds
 /// what is left.
@@ -24,12 +25,30 @@ pub async fn erase_departed(ctx: &Ctx) -> Result<u64, AppError> {
         let now = ctx.clock.now();
         let Some((account, workspace)) = store::lock_due(&mut tx, now).await? else { return Ok(erased) };
         let pseudonym = pseudonym(ctx, account);
-        pseudonymise(&mut tx, account, workspace, &pseudonym).await?;
+        pseudonymise(ctx, &mut tx, account, workspace, &pseudonym).await?;
         bans::update_names(&mut tx, account, &pseudonym).await?;
         resets::update_names(&mut tx, account, &pseudonym).await?;
         record(ctx, &mut tx, Change { kind: "account.erased", actor_name: "system", subject: Some(account.uuid()), ..Change::default() }).await?;
         profiles::hold_handle_of_erased(&mut tx, account, now + HANDLE_HELD).await?;
         store::delete_account(&mut tx, account).await?;
+        tx.commit().await?;
+        erased += 1;
+    }
+}
+
+/// A sign-up that nobody proved goes, with all that hangs on it; what happened to it stays without the person, like that of any account.
+pub async fn erase_unproven(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, workspace: Option<WorkspaceId>) -> sqlx::Result<()> {
+    pseudonymise(ctx, conn, account, workspace, &pseudonym(ctx, account)).await?;
+    store::delete_account(conn, account).await
+}
+
+/// Every sign-up that nobody proved in time, each in a transaction of its own; says how many.
+pub async fn erase_all_unproven(ctx: &Ctx) -> Result<u64, AppError> {
+    let mut erased = 0;
+    loop {
+        let mut tx = ctx.db.begin().await?;
+        let Some((account, workspace)) = expired::lock_unproven(&mut tx, ctx.clock.now()).await? else { return Ok(erased) };
+        erase_unproven(ctx, &mut tx, account, workspace).await?;
         tx.commit().await?;
         erased += 1;
     }

@@ -9,7 +9,7 @@ pub mod jobs;
 mod mail;
 mod returning;
 
-pub use erasing::erase_departed;
+pub use erasing::{erase_all_unproven, erase_departed, erase_unproven};
 pub use returning::{Return, Ticket, come_back, return_ticket, returning};
 
 use super::{

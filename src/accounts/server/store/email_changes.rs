@@ -1,6 +1,6 @@
 //! Addresses that wait for their proof, and ways back to addresses that were left.
 
-use crate::values::{AccountId, EventId};
+use crate::values::{AccountId, EventId, WorkspaceId};
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
@@ -63,10 +63,16 @@ pub async fn delete_change(conn: &mut PgConnection, account: AccountId) -> sqlx:
     Ok(done.rows_affected() == 1)
 }
 
-/// Makes room at an address that somebody signed up with and never proved (R57).
-pub async fn delete_unproven(conn: &mut PgConnection, email_key: &str) -> sqlx::Result<()> {
-    sqlx::query!("delete from accounts where email_key = $1 and verified_at is null", email_key).execute(conn).await?;
-    Ok(())
+/// The sign-up at this address that nobody proved, with its workspace; nobody proves it before this transaction ends.
+pub async fn lock_unproven(conn: &mut PgConnection, email_key: &str) -> sqlx::Result<Option<(AccountId, Option<WorkspaceId>)>> {
+    let row = sqlx::query!(
+        r#"select a.id, w.id as "workspace?" from accounts a left join workspaces w on w.personal_of = a.id
+           where a.email_key = $1 and a.verified_at is null for update of a"#,
+        email_key,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|r| (AccountId::new(r.id), r.workspace.map(WorkspaceId::new))))
 }
 
 pub async fn insert_undo(conn: &mut PgConnection, undo: &Undo, token_hash: &[u8]) -> sqlx::Result<()> {

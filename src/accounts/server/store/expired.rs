@@ -1,7 +1,8 @@
 //! What time has made worthless: proofs, half-done sign-ins and forms, ways back to an address, counters of attempts, invitations, and
 //! sign-ups that nobody proved.
 
-use sqlx::PgPool;
+use crate::values::{AccountId, WorkspaceId};
+use sqlx::{PgConnection, PgPool};
 use time::{Duration, OffsetDateTime};
 
 /// Longer than a mail is tried: a retry must find that its proof was used.
@@ -24,7 +25,6 @@ pub struct Gone {
     pub undos: u64,
     pub attempts: u64,
     pub invites: u64,
-    pub accounts: u64,
     /// Locks that nobody came back to, links of mails about devices, browsers that were not used.
     pub devices: u64,
     /// Programs whose sign-in has run out, with their tokens.
@@ -53,24 +53,23 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
     let programs = super::programs::delete_ended(db, now).await?;
     sqlx::query!("delete from totp_enrolments where expires_at < $1", now).execute(db).await?;
     sqlx::query!("delete from sign_in_flows where expires_at < $1", now).execute(db).await?;
-    // Only what somebody typed on the sign-up page: an account that an operator made waits for its owner.
-    let accounts = sqlx::query!(
-        "delete from accounts a where a.verified_at is null and a.last_sign_in_at is null and a.created_at < $1
-           and exists (select 1 from events e where e.subject_id = a.id and e.kind = 'account.signed_up')",
-        now - UNPROVEN,
-    )
-    .execute(db)
-    .await?;
     let locks = sqlx::query!("delete from account_locks where until < $1 and expires_at < $1", now - ATTEMPTS).execute(db).await?.rows_affected();
     let alarms = sqlx::query!("delete from device_alarms where expires_at < $1", now - PROOFS).execute(db).await?.rows_affected();
     let unused = sqlx::query!("delete from known_devices where last_used_at < $1", now - DEVICES).execute(db).await?.rows_affected();
-    Ok(Gone {
-        programs,
-        devices: locks + alarms + unused,
-        proofs,
-        undos,
-        attempts: attempts.rows_affected(),
-        invites: invites.rows_affected(),
-        accounts: accounts.rows_affected(),
-    })
+    Ok(Gone { programs, devices: locks + alarms + unused, proofs, undos, attempts: attempts.rows_affected(), invites: invites.rows_affected() })
+}
+
+/// A sign-up whose time to be proven is over, with its workspace; nobody else gets it before this transaction ends. Only what somebody
+/// typed on the sign-up page: an account that an operator made waits for its owner.
+pub async fn lock_unproven(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx::Result<Option<(AccountId, Option<WorkspaceId>)>> {
+    let row = sqlx::query!(
+        r#"select a.id, w.id as "workspace?" from accounts a left join workspaces w on w.personal_of = a.id
+           where a.verified_at is null and a.last_sign_in_at is null and a.created_at < $1
+             and exists (select 1 from events e where e.subject_id = a.id and e.kind = 'account.signed_up')
+           order by a.created_at, a.id limit 1 for update of a skip locked"#,
+        now - UNPROVEN,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|r| (AccountId::new(r.id), r.workspace.map(WorkspaceId::new))))
 }

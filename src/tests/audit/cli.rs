@@ -1,0 +1,55 @@
+//! `tollgate audit …`: exit codes, the head as an anchor, and that a dry run writes nothing.
+
+use super::{count, tamper};
+use crate::support::folder::Folder;
+use serde_json::Value;
+use sqlx::{ConnectOptions, PgPool};
+use std::process::{Command, Output};
+
+async fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command.args(arguments).current_dir(folder.path()).env_clear().env("DATABASE_URL", db.connect_options().to_url_lossy().as_str());
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+#[sqlx::test]
+async fn r83_the_command_verifies_and_names_the_first_break(db: PgPool) {
+    let folder = Folder::new();
+    assert_eq!(said(&run(&folder, &db, &["audit", "head"]).await), "There is no entry yet.");
+    for slug in ["orders", "bills"] {
+        let made = run(&folder, &db, &["api", "create", "--slug", slug, "--name", slug]).await;
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+    let head = said(&run(&folder, &db, &["audit", "head"]).await);
+    let whole = run(&folder, &db, &["audit", "verify", "--anchor", &head, "--json"]).await;
+    assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
+    let verdict: Value = serde_json::from_slice(&whole.stdout).unwrap();
+    assert_eq!((&verdict["head"], &verdict["broken"]), (&Value::from(head.clone()), &Value::Null));
+    let file = folder.path().join("heads");
+    std::fs::write(&file, format!("2026-11-20T12:00:00Z {head}\n")).unwrap();
+    assert!(said(&run(&folder, &db, &["audit", "verify", "--anchor", file.to_str().unwrap()]).await).starts_with("Whole: "));
+    assert!(said(&run(&folder, &db, &["audit", "verify"]).await).contains("can't be told without --anchor"));
+
+    tamper(&db, "update events set reason = 'another' where id = (select event_id from audit_links where number = 2); update audit_state set broken = null")
+        .await;
+    let dry = run(&folder, &db, &["audit", "verify", "--dry-run"]).await;
+    assert_eq!((dry.status.code(), count(&db, "select count(*) from audit_state where broken is not null").await), (Some(1), 0));
+    let broken = run(&folder, &db, &["audit", "verify", "--json"]).await;
+    assert_eq!((broken.status.code(), count(&db, "select count(*) from audit_state where broken is not null").await), (Some(1), 1));
+    let verdict: Value = serde_json::from_slice(&broken.stdout).unwrap();
+    assert_eq!((&verdict["broken"]["fault"], &verdict["broken"]["entry"]), (&"edited".into(), &2.into()));
+    assert!(said(&run(&folder, &db, &["audit", "verify"]).await).starts_with("BROKEN: Event evt_"));
+
+    // Another folder has another master key.
+    let elsewhere = Folder::new();
+    let other = run(&elsewhere, &db, &["audit", "verify", "--json"]).await;
+    let verdict: Value = serde_json::from_slice(&other.stdout).unwrap();
+    assert_eq!((other.status.code(), &verdict["broken"]["fault"]), (Some(1), &"wrong_key".into()));
+    for (arguments, exit) in [(vec!["audit", "verify", "--anchor", "moon"], 2), (vec!["audit", "verify", "--anchor", "0:ab"], 2), (vec!["audit"], 2)] {
+        assert_eq!(run(&folder, &db, &arguments).await.status.code(), Some(exit), "{arguments:?}");
+    }
+}
