@@ -22,6 +22,14 @@ pub struct FormOutcome {
     pub values: Vec<(String, String)>,
 }
 
+/// For which account a page was made, in its context: its forms say so, and are not sent as another one (`boot::forms`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeFor(pub String);
+
+impl MadeFor {
+    pub const FIELD: &'static str = "_for";
+}
+
 impl FormOutcome {
     fn is_of(&self, action: &str, form: Option<&str>) -> bool {
         self.action == action && self.form.as_deref() == form
@@ -128,6 +136,7 @@ pub fn Form(
     view! {
         <form method="post" enctype=files.then_some("multipart/form-data") class=class aria-label=label id=id novalidate=true>
             <input type="hidden" name="_fn" value=action/>
+            {use_context::<MadeFor>().map(|account| view! { <input type="hidden" name=MadeFor::FIELD value=account.0/> })}
             {form}
             {hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
             {summary}
