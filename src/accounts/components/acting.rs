@@ -14,7 +14,10 @@ use leptos::{prelude::*, server_fn::ServerFn};
 /// are refused, too.
 #[component]
 pub fn ActingBanner() -> impl IntoView {
-    let bar = use_context::<ActingBar>()?;
+    use_context::<ActingBar>().map(banner)
+}
+
+fn banner(bar: ActingBar) -> AnyView {
     let (what, until, button) = if bar.is_over {
         (format!("Your time as {} is over", bar.name), "Nothing is done until you go back.".to_owned(), "Go back")
     } else {
@@ -26,14 +29,15 @@ pub fn ActingBanner() -> impl IntoView {
             <Button size=Size::Small>{button}</Button>
         </form>
     };
-    Some(view! {
+    view! {
         <div class="acting-bar">
             <Banner look=BannerLook::Impersonation label="Acting as somebody else" act=act.into_any()>
                 <b class="truncate">{what}</b>
                 <span class="sub truncate">{until}</span>
             </Banner>
         </div>
-    })
+    }
+    .into_any()
 }
 
 /// What will happen, why it is done, and for how long.

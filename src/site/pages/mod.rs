@@ -3,6 +3,7 @@
 mod api_docs;
 mod docs;
 mod docs_account;
+mod docs_acting;
 mod docs_bans;
 mod docs_blocks;
 mod docs_bundles;

@@ -16,8 +16,8 @@ pub struct ActedAs {
 impl Letter for ActedAs {
     fn en(&self, to: &Reader) -> Mail {
         let whom = match self.contact.as_str() {
-            "" => "If you did not expect this, ask the operator of this site.".to_owned(),
-            contact => format!("If you did not expect this, write to {contact}."),
+            "" => "If you think this is wrong, ask the operator of this site.".to_owned(),
+            contact => format!("If you think this is wrong, write to {contact}."),
         };
         to.mail("An operator is looking at your account")
             .text("An operator of this site sees the pages of your account as you see them.")
@@ -31,8 +31,8 @@ impl Letter for ActedAs {
 
     fn de(&self, to: &Reader) -> Mail {
         let whom = match self.contact.as_str() {
-            "" => "Wenn Sie das nicht erwartet haben, fragen Sie den Betreiber dieser Seite.".to_owned(),
-            contact => format!("Wenn Sie das nicht erwartet haben, schreiben Sie an {contact}."),
+            "" => "Wenn Sie das für falsch halten, fragen Sie den Betreiber dieser Seite.".to_owned(),
+            contact => format!("Wenn Sie das für falsch halten, schreiben Sie an {contact}."),
         };
         to.mail("Ein Betreiber sieht sich Ihr Konto an")
             .text("Ein Betreiber dieser Seite sieht die Seiten Ihres Kontos so, wie Sie sie sehen.")
