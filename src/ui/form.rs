@@ -133,10 +133,11 @@ pub fn Form(
     let error = outcome.as_ref().filter(|_| !quiet).and_then(|o| o.error.as_ref());
     let summary = error.map(|error| summary(error, &known.lock().map(|k| k.clone()).unwrap_or_default()));
     let form = id.clone().map(|id| view! { <input type="hidden" name="_form" value=id/> });
+    let made_for = use_context::<MadeFor>().map(|MadeFor(account)| view! { <input type="hidden" name=MadeFor::FIELD value=account/> });
     view! {
         <form method="post" enctype=files.then_some("multipart/form-data") class=class aria-label=label id=id novalidate=true>
             <input type="hidden" name="_fn" value=action/>
-            {use_context::<MadeFor>().map(|account| view! { <input type="hidden" name=MadeFor::FIELD value=account.0/> })}
+            {made_for}
             {form}
             {hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
             {summary}

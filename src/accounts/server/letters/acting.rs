@@ -38,7 +38,7 @@ impl Letter for ActedAs {
             .text("Ein Betreiber dieser Seite sieht die Seiten Ihres Kontos so, wie Sie sie sehen.")
             .facts([("Grund", harmless(&self.reason)), ("Seit", to.moment(self.began)), ("Höchstens", to.count(self.minutes, "Minute", "Minuten"))])
             .text("Er kann sich umsehen und die Angaben in Ihrem Profil ändern. Ihr Passwort, Ihre zweiten Faktoren und die Geheimnisse Ihrer Schlüssel kann er weder sehen noch ändern; er kann keine Schlüssel anlegen oder beenden, keine Sitzungen beenden, Ihre Adresse nicht ändern und nichts löschen. Was er ändert, wird als seine Änderung festgehalten.")
-            .text("Wenn Sie sich überall abmelden, endet es sofort. Unter „Sitzungen“ steht jedes Mal, das ein Betreiber in Ihrem Konto war.")
+            .text("Wenn Sie sich überall abmelden, endet es sofort. Die Seite „Sitzungen“ nennt jedes Mal, bei dem ein Betreiber in Ihrem Konto war.")
             .link("Sitzungen öffnen", &self.sessions)
             .text(whom)
             .because("ein Betreiber in Ihrem Konto handelt")

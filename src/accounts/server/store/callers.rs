@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::model::{Caller, Via},
-    values::{AccountId, ActingId, Permission, Picture, SessionId, WorkspaceId},
+    values::{AccountId, Permission, Picture, SessionId, WorkspaceId},
 };
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -27,7 +27,6 @@ pub struct Found {
 /// As whom a session acts, and until when.
 #[derive(Debug, Clone)]
 pub struct Begun {
-    pub id: ActingId,
     pub account: AccountId,
     pub name: String,
     pub until: OffsetDateTime,
@@ -51,7 +50,7 @@ pub async fn find_caller(db: &PgPool, account: AccountId, via: Via, address: Opt
              exists (select from held where domain is not null) as "are_domains_banned!",
              exists (select from totp_factors t where t.account_id = a.id) or exists (select from passkeys k where k.account_id = a.id) as "has_second!",
              array(select distinct p.permission from account_roles r join role_permissions p on p.role = r.role where r.account_id = a.id) as "permissions!",
-             t.id as "acting?", t.account_id as "acting_account?", t.until as "acting_until?", o.name as "acting_name?"
+             t.account_id as "acting_account?", t.until as "acting_until?", o.name as "acting_name?"
            from accounts a join workspaces w on w.personal_of = a.id left join account_disablements d on d.account_id = a.id
              left join avatars v on v.account_id = a.id
              left join actings t on t.session_id = $4::uuid and t.operator_id = a.id left join accounts o on o.id = t.account_id
@@ -64,10 +63,8 @@ pub async fn find_caller(db: &PgPool, account: AccountId, via: Via, address: Opt
     .fetch_optional(db)
     .await?;
     Ok(row.map(|r| Found {
-        acting: match (r.acting, r.acting_account, r.acting_until) {
-            (Some(id), Some(account), Some(until)) => {
-                Some(Begun { id: ActingId::new(id), account: AccountId::new(account), name: r.acting_name.unwrap_or_default(), until })
-            }
+        acting: match (r.acting_account, r.acting_name, r.acting_until) {
+            (Some(account), Some(name), Some(until)) => Some(Begun { account: AccountId::new(account), name, until }),
             _ => None,
         },
         caller: Caller {

@@ -182,14 +182,14 @@ async fn r23_r67_the_cookie_changes_at_both_ends_and_the_session_lives_no_longer
     };
     let opens = async |sid: &str| bare.get(app.url("/settings/profile")).header("cookie", format!("sid={sid}")).send().await.unwrap().status() == 200;
     sqlx::raw_sql("delete from sessions").execute(&app.ctx.db).await.unwrap();
-    let own = post("none", "/sign-in", &[("_fn", api::SignIn::PATH), ("email", &operator.email), ("password", PASSWORD)]).await;
+    let own = post("none", "/sign-in", &[("_fn", api::SignIn::PATH), ("email", operator.email.as_str()), ("password", PASSWORD)]).await;
     let row = async || -> (uuid::Uuid, time::OffsetDateTime, time::OffsetDateTime, time::OffsetDateTime) {
         sqlx::query_as("select id, created_at, proved_at, absolute_expires_at from sessions").fetch_one(&app.ctx.db).await.unwrap()
     };
     let before = row().await;
     app.ctx.clock.advance(Duration::minutes(5));
     let whose = vera.account.to_string();
-    let acting = post(&own, "/admin/accounts", &[("_fn", api::ActAs::PATH), ("id", &whose), ("reason", REASON), ("minutes", "15")]).await;
+    let acting = post(&own, "/admin/accounts", &[("_fn", api::ActAs::PATH), ("id", whose.as_str()), ("reason", REASON), ("minutes", "15")]).await;
     assert!(own != acting && opens(&acting).await && !opens(&own).await, "the old cookie is dead");
     let back = post(&acting, "/acting", &[("_fn", api::StopActing::PATH)]).await;
     assert!(back != acting && opens(&back).await && !opens(&acting).await, "and so is the one that acted");
