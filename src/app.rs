@@ -1,8 +1,17 @@
 //! The document around every page, and the route table: one line per page.
 
 use crate::{
-    accounts::pages as accounts, admin::pages as admin, blocks::pages as blocks, error::AppError, exports::pages as exports, keys::pages as keys,
-    notices::pages as notices, plans::pages as plans, site::pages as site, ui::ThemeChoice, usage::pages as usage,
+    accounts::{components::ActingBanner, model::ActingBar, pages as accounts},
+    admin::pages as admin,
+    blocks::pages as blocks,
+    error::AppError,
+    exports::pages as exports,
+    keys::pages as keys,
+    notices::pages as notices,
+    plans::pages as plans,
+    site::pages as site,
+    ui::ThemeChoice,
+    usage::pages as usage,
 };
 use leptos::{
     config::LeptosOptions,
@@ -41,13 +50,17 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The route table. A request that the guard refused gets the page that says so instead.
+/// The route table. A request that the guard refused gets the page that says so instead. While an operator acts as somebody, a bar above
+/// every page says so, and its title does.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     let refused = use_context::<AppError>();
+    let acting = use_context::<ActingBar>().map(|bar| bar.name);
+    let formatter = move |page: String| title(acting.as_deref(), &page);
     view! {
-        <Title formatter=title/>
+        <Title formatter/>
+        <ActingBanner/>
         <Router>
             {match refused {
                 Some(error) => view! { <site::RefusedPage error/> }.into_any(),
@@ -58,9 +71,10 @@ pub fn App() -> impl IntoView {
 }
 
 /// Where one is, then the product. Leptos writes a title into the document as it is, and a name in it may hold `</title>`.
-fn title(page: String) -> String {
-    let page = page.replace('&', "&amp;").replace('<', "&lt;");
-    if page == "Tollgate" { page } else { format!("{page} · Tollgate") }
+fn title(acting: Option<&str>, page: &str) -> String {
+    let page = if page == "Tollgate" { page.to_owned() } else { format!("{page} · Tollgate") };
+    let page = acting.map(|name| format!("Acting as {name} · {page}")).unwrap_or(page);
+    page.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 #[component]
@@ -78,6 +92,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/step-up") view=accounts::StepUpPage ssr=SsrMode::Async/>
             <Route path=path!("/device") view=accounts::DevicePage ssr=SsrMode::Async/>
             <Route path=path!("/sign-out") view=accounts::SignOutPage ssr=SsrMode::Async/>
+            <Route path=path!("/acting") view=accounts::ActingPage ssr=SsrMode::Async/>
             <Route path=path!("/forgot-password") view=accounts::ForgotPasswordPage ssr=SsrMode::Async/>
             <Route path=path!("/reset-password") view=accounts::ResetPasswordPage ssr=SsrMode::Async/>
             <Route path=path!("/unlock") view=accounts::UnlockPage ssr=SsrMode::Async/>

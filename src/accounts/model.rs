@@ -1,5 +1,6 @@
 //! The nouns of accounts, for both sides.
 
+mod acting;
 mod fields;
 mod held;
 mod many;
@@ -8,6 +9,7 @@ mod profile;
 mod proofs;
 mod work;
 
+pub use acting::{ACTING_MINUTES, Acted, ActingBar};
 pub use fields::{FieldForm, FieldKind, FieldUse, FieldValue, ProfileField};
 pub use held::HeldPermission;
 pub use many::AccountAct;
@@ -40,6 +42,8 @@ pub struct Caller {
     pub picture: Option<Picture>,
     pub permissions: Vec<Permission>,
     pub via: Via,
+    /// The operator who acts as this account; then `via` is `Acting`, and only what is listed for it is done (`server::acting`).
+    pub operator: Option<AccountId>,
     /// The admin PIN came beside this very request, by key, and was right.
     #[serde(skip)]
     pub gave_pin: bool,
@@ -57,6 +61,8 @@ pub enum Via {
     Key(KeyId),
     /// The command line on the server.
     Cli,
+    /// An operator who acts as the account; the id is that of the operator's own session. It proves nothing of the account.
+    Acting(SessionId),
 }
 
 impl Caller {
@@ -77,13 +83,22 @@ impl Caller {
             picture: None,
             permissions: CATALOGUE.iter().map(|(permission, _)| permission.clone()).collect(),
             via: Via::Cli,
+            operator: None,
             gave_pin: false,
         }
     }
 
     /// The account behind an act, for events and rows that say who did it; the command line has none.
     pub fn actor(&self) -> Option<AccountId> {
-        (self.via != Via::Cli).then_some(self.account)
+        match self.operator {
+            Some(operator) => Some(operator),
+            None => (self.via != Via::Cli).then_some(self.account),
+        }
+    }
+
+    /// An operator acts as this account.
+    pub const fn is_acted(&self) -> bool {
+        matches!(self.via, Via::Acting(_))
     }
 
     /// The one permission check of an operation.
@@ -128,6 +143,8 @@ pub enum ExportState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionList {
     pub sessions: Vec<SessionView>,
+    /// When operators were in the account, the last time first.
+    pub acted: Vec<Acted>,
     /// How long they last, how many there may be, and what says so.
     pub lasting: Lasting,
 }

@@ -7,11 +7,15 @@
 
 use super::{files::reloader, resume, state::AppState};
 use crate::{
-    accounts::{Caller, api::FinishWith, server::Interrupted},
+    accounts::{
+        Caller,
+        api::{FinishWith, SignOut, StopActing},
+        server::{ActsAs, Interrupted},
+    },
     app::shell,
     error::AppError,
     platform::http::{headers::page_policy, reply},
-    ui::{FormOutcome, ThemeChoice, Toast},
+    ui::{FormOutcome, MadeFor, ThemeChoice, Toast},
 };
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -84,6 +88,14 @@ pub async fn post_page(State(state): State<AppState>, request: Request) -> Respo
     let Some(action) = named("_fn").filter(|f| f.starts_with("/fn/")) else {
         return AppError::invalid("_fn", "This page takes no such form.").into_response();
     };
+    if let Some(made_for) = named(MadeFor::FIELD)
+        && is_of_somebody_else(&parts, &action, &made_for)
+    {
+        // Nothing that was typed comes back: it is about another account, and the next press would send it as this one.
+        let error = AppError::conflict("This page was opened as another account, in this browser. Nothing was sent. Look at it as it is now, and try again.");
+        let outcome = FormOutcome { form: named("_form"), values: Vec::new(), action, error: Some(error) };
+        return again(&state, parts, outcome, &HeaderMap::new()).await;
+    }
     let answer = call(&state, &parts, &action, bytes).await;
     match refusal(answer).await {
         Ok(answer) => go_on(&parts.uri, &answer),
@@ -97,6 +109,13 @@ pub async fn post_page(State(state): State<AppState>, request: Request) -> Respo
             again(&state, parts, outcome, &headers).await
         }
     }
+}
+
+/// True if a form was made for another account than the one that sends it: another tab signed in anew, or an operator began or stopped to
+/// act as somebody. Going back and signing out are always right.
+fn is_of_somebody_else(parts: &Parts, action: &str, made_for: &str) -> bool {
+    let is_way_out = action == StopActing::PATH || action == SignOut::PATH;
+    !is_way_out && parts.extensions.get::<Caller>().is_some_and(|caller| caller.account.to_string() != made_for)
 }
 
 /// A server function called by a script: the same, with the true status in place of 500 for every error.
@@ -126,6 +145,7 @@ async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>
     let toast = reply::open(&ctx, request.headers(), reply::TOAST);
     let theme = theme(request.headers());
     let caller = request.extensions().get::<Caller>().cloned();
+    let acting = request.extensions().get::<ActsAs>().map(|acts| acts.bar.clone());
     let refused = request.extensions().get::<AppError>().cloned();
     let context = {
         let ctx = ctx.clone();
@@ -135,7 +155,11 @@ async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>
             provide_context(ctx.clone());
             provide_context(theme.clone());
             if let Some(caller) = caller.clone() {
+                provide_context(MadeFor(caller.account.to_string()));
                 provide_context(caller);
+            }
+            if let Some(acting) = acting.clone() {
+                provide_context(acting);
             }
             if let Some(refused) = refused.clone() {
                 provide_context(refused);
@@ -165,6 +189,9 @@ async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>
 
 /// Calls a server function as a script would, on behalf of the request with these parts.
 async fn call(state: &AppState, parts: &Parts, path: &str, body: Bytes) -> Response {
+    if let Some(refused) = parts.extensions.get::<ActsAs>().and_then(|acts| acts.refuses(path)) {
+        return (status(&refused), [(SERVER_FN_ERROR_HEADER, "refused")], refused.ser()).into_response();
+    }
     let ctx = state.ctx.clone();
     let context = move || provide_context(ctx.clone());
     let Ok(uri) = path.parse::<Uri>() else { return AppError::NotFound.into_response() };

@@ -10,7 +10,7 @@ use crate::{
         Caller,
         model::PICTURE_FORM,
         server::{
-            Visitor,
+            NOT_NOW, Visitor,
             avatars::{self, FIELD, MOST_BYTES, SentFile},
         },
     },
@@ -53,6 +53,10 @@ pub async fn post_picture_page(State(state): State<AppState>, request: Request) 
 
 async fn take_picture(ctx: &Ctx, parts: &Parts, body: Body) -> Result<(), AppError> {
     let caller = parts.extensions.get::<Caller>().ok_or(AppError::Unauthenticated)?;
+    if caller.is_acted() {
+        drain(body).await;
+        return Err(AppError::refused(NOT_NOW));
+    }
     let from = parts.extensions.get::<RequestInfo>().map(Visitor::of).ok_or_else(|| AppError::internal("no request layer"))?;
     let place = match avatars::expect_picture(ctx, caller).await {
         Ok(place) => place,

@@ -169,6 +169,13 @@ pub async fn release(conn: &mut PgConnection, account: AccountId, id: SessionId,
     Ok(done.rows_affected() == 1)
 }
 
+/// The same without a proof: what the session may do changes, so its cookie does (R23). It proves no more than it did.
+pub async fn reissue(conn: &mut PgConnection, account: AccountId, id: SessionId) -> sqlx::Result<bool> {
+    let own_id = id.uuid();
+    let done = sqlx::query!("update sessions set id_hash = $3 where id = $1 and account_id = $2", own_id, account.uuid(), &own_id.as_bytes()[..]);
+    Ok(done.execute(conn).await?.rows_affected() == 1)
+}
+
 fn text<'a>(record: &'a Record, key: &str) -> &'a str {
     record.data.get(key).and_then(Value::as_str).unwrap_or_default()
 }

@@ -14,6 +14,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         &[
             "accounts",
             "account_disablements",
+            "actings",
             "account_locks",
             "bans",
             "known_devices",

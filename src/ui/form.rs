@@ -22,6 +22,14 @@ pub struct FormOutcome {
     pub values: Vec<(String, String)>,
 }
 
+/// For which account a page was made, in its context: its forms say so, and are not sent as another one (`boot::forms`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeFor(pub String);
+
+impl MadeFor {
+    pub const FIELD: &'static str = "_for";
+}
+
 impl FormOutcome {
     fn is_of(&self, action: &str, form: Option<&str>) -> bool {
         self.action == action && self.form.as_deref() == form
@@ -125,9 +133,11 @@ pub fn Form(
     let error = outcome.as_ref().filter(|_| !quiet).and_then(|o| o.error.as_ref());
     let summary = error.map(|error| summary(error, &known.lock().map(|k| k.clone()).unwrap_or_default()));
     let form = id.clone().map(|id| view! { <input type="hidden" name="_form" value=id/> });
+    let made_for = use_context::<MadeFor>().map(|MadeFor(account)| view! { <input type="hidden" name=MadeFor::FIELD value=account/> });
     view! {
         <form method="post" enctype=files.then_some("multipart/form-data") class=class aria-label=label id=id novalidate=true>
             <input type="hidden" name="_fn" value=action/>
+            {made_for}
             {form}
             {hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
             {summary}

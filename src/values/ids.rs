@@ -130,6 +130,8 @@ ids! {
     ExportId = "exp";
     /// Somebody or something that may not come in.
     BanId = "ban";
+    /// An operator in the account of somebody else, for a while.
+    ActingId = "act";
     /// A browser in which somebody came in before.
     DeviceId = "dev";
     /// A passkey of an account.

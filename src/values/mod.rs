@@ -16,8 +16,8 @@ pub use abuse_rule::AbuseRule;
 pub use counts::Counts;
 pub use email::Email;
 pub use ids::{
-    AccountId, AlertRuleId, ApiId, BanId, BatchId, BlockId, BundleId, DeviceId, EventId, ExportId, GroupId, IdError, ImportId, InviteId, JobId, KeyId, LinkId,
-    NodeId, PasskeyId, PlanId, SecretId, SessionId, TokenId, WorkspaceId,
+    AccountId, ActingId, AlertRuleId, ApiId, BanId, BatchId, BlockId, BundleId, DeviceId, EventId, ExportId, GroupId, IdError, ImportId, InviteId, JobId,
+    KeyId, LinkId, NodeId, PasskeyId, PlanId, SecretId, SessionId, TokenId, WorkspaceId,
 };
 pub use job_state::JobState;
 pub use language::Language;

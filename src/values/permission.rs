@@ -32,6 +32,8 @@ pub mod names {
     /// Open the admin pages.
     pub const ADMIN_READ: Permission = Permission::named("admin:read");
     pub const ACCOUNTS_MANAGE: Permission = Permission::named("accounts:manage");
+    /// Be in the account of somebody else for a while; never in that of an operator.
+    pub const ACCOUNTS_ACT_AS: Permission = Permission::named("accounts:act-as");
     pub const APIS_MANAGE: Permission = Permission::named("apis:manage");
     /// Describe plans, set limits of workspaces and APIs, assign plans to workspaces.
     pub const PLANS_MANAGE: Permission = Permission::named("plans:manage");
@@ -51,6 +53,7 @@ pub const CATALOGUE: &[(Permission, &str)] = &[
     (names::USAGE_READ, "Read usage"),
     (names::ADMIN_READ, "Open the admin pages"),
     (names::ACCOUNTS_MANAGE, "Disable accounts and end their sessions"),
+    (names::ACCOUNTS_ACT_AS, "See the product as somebody else, for an hour at most"),
     (names::APIS_MANAGE, "Describe APIs"),
     (names::PLANS_MANAGE, "Make plans, set limits and assign them"),
     (names::BLOCKS_MANAGE, "Block addresses, keys and workspaces"),

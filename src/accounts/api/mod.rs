@@ -1,5 +1,6 @@
 //! Server functions of accounts: what forms post to and pages load.
 
+mod acting;
 mod email_change;
 mod factors;
 mod joining;
@@ -13,6 +14,7 @@ mod programs;
 mod sessions;
 mod signing_in;
 
+pub use acting::*;
 pub use email_change::*;
 pub use factors::*;
 pub use joining::*;

@@ -102,6 +102,11 @@ pub async fn sign_out() -> Result<(), AppError> {
     use crate::accounts::server::{self, Visitor};
     use crate::platform::http::reply;
     let (ctx, caller) = server::maybe_caller().await?;
+    if let Some(acts) = server::acts_here() {
+        server::leave_acting(&ctx, &acts, &Visitor::here()).await?;
+    }
+    // The session is the operator's own, never that of the account.
+    let caller = caller.filter(|caller| !caller.is_acted());
     server::sign_out(&ctx, &server::session()?, caller.as_ref(), &Visitor::here()).await?;
     reply::clear_site_data();
     reply::redirect("/sign-in");

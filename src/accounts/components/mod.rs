@@ -1,6 +1,7 @@
 //! Widgets that speak of the caller: the frame around every signed-in page, the frame of the settings, sign-ins elsewhere, what asks for
 //! a passkey.
 
+mod acting;
 mod dead_link;
 mod fields;
 mod frame;
@@ -13,6 +14,7 @@ mod way_on;
 mod with_others;
 mod work;
 
+pub use acting::{ActAsCard, ActingBanner};
 pub use dead_link::{DeadLink, ONCE_FOR_AN_HOUR};
 pub use fields::FieldInputs;
 pub use frame::Framed;

@@ -1,5 +1,6 @@
 //! The pages of accounts, one file each.
 
+mod acting;
 mod come_back;
 mod confirm_email;
 mod danger;
@@ -29,6 +30,7 @@ mod user;
 mod verify_email;
 mod with_others;
 
+pub use acting::ActingPage;
 pub use come_back::ComeBackPage;
 pub use confirm_email::ConfirmEmailPage;
 pub use danger::DangerPage;

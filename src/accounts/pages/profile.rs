@@ -4,7 +4,7 @@ use crate::{
     accounts::{
         api::{RemovePicture, UpdateProfile, my_profile},
         components::{FieldInputs, Setting, SettingsFrame, loaded},
-        model::{Language, PICTURE_FORM, Profile},
+        model::{Caller, Language, PICTURE_FORM, Profile},
     },
     ui::{Avatar, Button, ErrorSummary, FileField, Form, LinkButton, Look, Section, SelectField, TextField},
     values::Picture,
@@ -13,10 +13,11 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 #[component]
 pub fn ProfilePage() -> impl IntoView {
-    view! { <SettingsFrame page=Setting::Profile>{loaded(my_profile, |(profile, zones)| form(profile, zones))}</SettingsFrame> }
+    let is_acted = use_context::<Caller>().is_some_and(|caller| caller.is_acted());
+    view! { <SettingsFrame page=Setting::Profile>{loaded(my_profile, move |(profile, zones)| form(profile, zones, is_acted))}</SettingsFrame> }
 }
 
-fn form(profile: Profile, zones: Vec<String>) -> AnyView {
+fn form(profile: Profile, zones: Vec<String>, is_acted: bool) -> AnyView {
     let options = zones.into_iter().map(|zone| (zone.clone(), zone.replace('_', " "))).collect::<Vec<_>>();
     let languages = Language::ALL.map(|one| (one.as_str().to_owned(), one.label().to_owned())).to_vec();
     let seen = match (&profile.handle, profile.published.is_empty()) {
@@ -24,7 +25,8 @@ fn form(profile: Profile, zones: Vec<String>) -> AnyView {
         _ => "Nothing. You may choose a handle and say what everybody can see.".to_owned(),
     };
     let waits = profile.pending_email.as_ref().map(|email| format!("{email} waits to be confirmed."));
-    let picture = picture(profile.name.clone(), profile.picture.clone());
+    // Its form has a file in it, and is its owner's alone.
+    let picture = (!is_acted).then(|| picture(profile.name.clone(), profile.picture.clone()));
     view! {
         <Section id="profile" title="Profile" lead=format!("Your name stands beside what you do: in histories, and in mails to others. {}", profile.dates)>
             <Form action=UpdateProfile::PATH class="stack form-narrow">

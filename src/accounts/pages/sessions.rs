@@ -4,7 +4,7 @@ use crate::{
     accounts::{
         api::{EndSession, EndSessions, my_sessions},
         components::{Setting, SettingsFrame, loaded},
-        model::{InForce, Lasting, SessionList, SessionView},
+        model::{Acted, InForce, Lasting, SessionList, SessionView},
     },
     ui::{Button, Form, Look, OutlineBadge, Section, Size, Table, number},
 };
@@ -22,6 +22,7 @@ fn list(it: SessionList) -> AnyView {
         view! { <Form action=EndSessions::PATH id="others" quiet=true><Button size=Size::Small>{words}</Button></Form> }
     });
     let rows = it.sessions.into_iter().map(row).collect_view();
+    let operators = operators(it.acted);
     view! {
         <Section id="sessions" title="Sessions" lead="Browsers and programs that are signed in as you. Signing one out takes effect on its next click or call." wide=true>
             <div class="card">
@@ -47,6 +48,39 @@ fn list(it: SessionList) -> AnyView {
                 </div>
             </div>
         </Section>
+        {operators}
+    }
+    .into_any()
+}
+
+/// When operators acted as this account.
+fn operators(acted: Vec<Acted>) -> AnyView {
+    let lead = "Operators of this site can see your pages for an hour at most, to help you. You are told by mail each time; signing out everywhere ends it.";
+    let list = if acted.is_empty() {
+        view! { <p class="muted">"No operator was in your account."</p> }.into_any()
+    } else {
+        let rows = acted.into_iter().map(operator).collect_view();
+        view! {
+            <div class="card">
+                <Table caption="When operators were in your account, the last time first" bare=true>
+                    <thead><tr><th scope="col">"Reason"</th><th scope="col">"When"</th><th scope="col" class="col-2">"For at most"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </Table>
+            </div>
+        }
+        .into_any()
+    };
+    view! { <Section id="operators" title="Operators in your account" lead=lead wide=true>{list}</Section> }.into_any()
+}
+
+fn operator(it: Acted) -> AnyView {
+    let badge = it.is_running.then(|| view! { " "<OutlineBadge>"In it now"</OutlineBadge> });
+    view! {
+        <tr>
+            <th scope="row">{it.reason}{badge}</th>
+            <td class="nowrap">{it.began}</td>
+            <td class="col-2 nowrap">{format!("{} minutes", it.minutes)}</td>
+        </tr>
     }
     .into_any()
 }

@@ -74,7 +74,7 @@ pub async fn sessions_of_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> R
     caller.require(&may::ADMIN_READ)?;
     let own = match caller.via {
         Via::Session(session) | Via::Token(session) if id == caller.account => Some(session),
-        Via::Session(_) | Via::Token(_) | Via::Key(_) | Via::Cli => None,
+        Via::Session(_) | Via::Token(_) | Via::Key(_) | Via::Cli | Via::Acting(_) => None,
     };
     sessions_of(ctx, id, own, &caller.time_zone).await
 }

@@ -1,10 +1,11 @@
 //! Who is calling: read once per request by the `identify` layer, from then on an extension of the request.
 
 use super::{
+    acting,
     entry::{may_stay, turn_away},
     factors::owes_factor,
     programs,
-    store::{self, Found},
+    store::{self, Begun, Found},
 };
 use crate::{
     accounts::model::{Caller, Via},
@@ -37,8 +38,11 @@ pub struct OwesFactor;
 
 /// Who asks, inside a server function or a page; refused when nobody is signed in, or when a second factor is required and missing.
 pub async fn caller() -> Result<(Ctx, Caller), AppError> {
-    if use_context::<Parts>().is_some_and(|parts| parts.extensions.get::<OwesFactor>().is_some()) {
-        return Err(AppError::refused("This site requires a second factor. Set one up first."));
+    if let Some(parts) = use_context::<Parts>() {
+        if parts.extensions.get::<OwesFactor>().is_some() {
+            return Err(AppError::refused("This site requires a second factor. Set one up first."));
+        }
+        acting::must_be_listed(&parts)?;
     }
     caller_who_may_owe().await
 }
@@ -62,7 +66,7 @@ pub fn session() -> Result<Session, AppError> {
 }
 
 /// The layer: session → account, permissions and workspace, and through the door (`entry`): who is disabled, banned or deleted has no
-/// caller (R28). A banned address sees no way in.
+/// caller (R28). A banned address sees no way in. An operator's session that acts as somebody goes on as them (`acting`).
 pub async fn identify(State(ctx): State<Ctx>, session: Session, mut request: Request, next: Next) -> Response {
     let address = request.extensions().get::<RequestInfo>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.address);
     let caller = match from_session(&ctx, &session, address).await {
@@ -77,7 +81,13 @@ pub async fn identify(State(ctx): State<Ctx>, session: Session, mut request: Req
         }
         Ok(Some(error)) | Err(error) => return error.into_response(),
     }
-    if let Some(Entered { caller, owes_factor }) = caller {
+    if let Some(entered) = caller {
+        match acting::look(&ctx, &entered, address).await {
+            Ok(None) => {}
+            Ok(Some(standing)) => return acting::pass(standing, request, next).await,
+            Err(error) => return error.into_response(),
+        }
+        let Entered { caller, owes_factor, .. } = entered;
         if owes_factor {
             request.extensions_mut().insert(OwesFactor);
         }
@@ -119,6 +129,8 @@ pub async fn caller_of_token(ctx: &Ctx, token: &str, address: Option<IpAddr>) ->
 pub(super) struct Entered {
     pub caller: Caller,
     pub owes_factor: bool,
+    /// This session of theirs acts as somebody else.
+    pub acting: Option<Begun>,
 }
 
 /// Through the door, if the account may pass it.
@@ -128,6 +140,6 @@ pub(super) async fn entering(ctx: &Ctx, account: AccountId, via: Via, address: O
     if !may_stay(ctx, &found).await? {
         return Ok(None);
     }
-    let Found { caller, has_second, .. } = found;
-    Ok(Some(Entered { owes_factor: owes_factor(ctx, &caller, has_second), caller }))
+    let Found { caller, has_second, acting, .. } = found;
+    Ok(Some(Entered { owes_factor: owes_factor(ctx, &caller, has_second), caller, acting }))
 }

@@ -2,6 +2,7 @@
 //! (`factors::step_up`), from a program the current password beside the request, for whoever finds a key has no password by it.
 
 use super::{
+    acting,
     attempts::{self, Attempt},
     factors::require_recent_proof,
     passwords::{Passwords, Verdict},
@@ -20,7 +21,7 @@ pub async fn fresh_proof(ctx: &Ctx, caller: &Caller, current_password: Option<&S
     let Some(current_password) = current_password else {
         return match caller.via {
             Via::Key(_) => Err(AppError::invalid("current_password", "A key alone does not do this: send the current password, too.")),
-            Via::Session(_) | Via::Token(_) | Via::Cli => require_recent_proof(ctx, caller).await,
+            Via::Session(_) | Via::Token(_) | Via::Cli | Via::Acting(_) => require_recent_proof(ctx, caller).await,
         };
     };
     must_know_password(ctx, caller, current_password).await
@@ -32,6 +33,8 @@ pub async fn must_know_password(ctx: &Ctx, caller: &Caller, typed: &SecretString
     let who = match caller.via {
         Via::Key(_) | Via::Token(_) => by_keys(caller.account),
         Via::Session(_) | Via::Cli => caller.account.to_string(),
+        // No operator guesses at a password that is not theirs.
+        Via::Acting(_) => return Err(AppError::refused(acting::NOT_NOW)),
     };
     let account = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
     let attempt = Attempt::charge(ctx, &attempts::CURRENT_PASSWORD, &who).await?;

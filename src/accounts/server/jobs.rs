@@ -2,6 +2,7 @@
 //! proof in it counts from when the job runs, so a mail that was late is still good, and the last one mailed wins.
 
 use super::{
+    acting::SendActedAs,
     email_change, export,
     factors::{ResetFactors, SendFactorChanged},
     leaving, mail,
@@ -112,6 +113,7 @@ pub fn register(registry: Registry) -> Registry {
         .register::<SendSignInTold>()
         .register::<ResetFactors>()
         .register::<EndKeysAdded>()
+        .register::<SendActedAs>()
         .register::<SendNothing>()
         .register::<ForgetExpired>()
         .register::<super::NormalizeAddresses>()

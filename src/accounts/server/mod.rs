@@ -1,6 +1,7 @@
 //! The operations of accounts over a private store, one file per idea. Whoever may call is checked in each of them; what nobody
 //! needs to be signed in for (sign-up, proofs, sign-in, reset) is slowed down by `attempts`.
 
+mod acting;
 mod administration;
 mod arriving;
 mod attempts;
@@ -50,6 +51,9 @@ mod verifying;
 mod visitor;
 mod warnings;
 
+pub use acting::{
+    ActsAs, MAY_WHILE_ACTING, NEVER_WHILE_ACTING, NO_PAGES_WHILE_ACTING, NOT_NOW, PAGES_WHILE_ACTING, act_as, acts_here, leave_acting, stop_acting,
+};
 pub use administration::{
     AccountBan, AccountCounts, AccountFacts, Ended, count_accounts, disable_account, enable_account, end_session_of, end_sessions_of, find_account,
     find_account_by_email, list_accounts, permissions_of_account, send_reset_link, sessions_of_account,

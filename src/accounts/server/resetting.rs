@@ -115,7 +115,7 @@ pub async fn change_password(ctx: &Ctx, caller: &Caller, from: &Visitor, current
     let keep = match caller.via {
         // A program asks again who it is: what it stands on has changed.
         Via::Session(id) => Some(id),
-        Via::Key(_) | Via::Token(_) | Via::Cli => None,
+        Via::Key(_) | Via::Token(_) | Via::Cli | Via::Acting(_) => None,
     };
     let change = Change { kind: "account.password_changed", workspace: Some(caller.workspace), ..about(caller.account, &caller.name, from) };
     set_password(ctx, &mut tx, &email, &hash, change).await?;

@@ -1,7 +1,7 @@
 //! Where somebody is signed in: begun at sign-in, listed, ended one by one or all at once.
 
 use super::{
-    Visitor, devices,
+    Visitor, acting, devices,
     factors::{has_second_factor, require_recent_proof},
     policies::{lasting_of, most_of},
     profile::when,
@@ -88,7 +88,8 @@ pub async fn sign_out(ctx: &Ctx, session: &Session, caller: Option<&Caller>, fro
 pub async fn list_sessions(ctx: &Ctx, caller: &Caller) -> Result<SessionList, AppError> {
     caller.require(&may::ACCOUNT_READ)?;
     let sessions = sessions_of(ctx, caller.account, own_session(caller), &caller.time_zone).await?;
-    Ok(SessionList { sessions, lasting: lasting_of(ctx, caller.account).await? })
+    let acted = acting::acted(ctx, caller.account, &caller.time_zone).await?;
+    Ok(SessionList { sessions, acted, lasting: lasting_of(ctx, caller.account).await? })
 }
 
 /// Ends one session of the caller; true if it was the one that asks. Another one's end needs a recent proof (R47).
@@ -143,7 +144,7 @@ pub(super) async fn sessions_of(ctx: &Ctx, account: AccountId, own: Option<Sessi
 fn own_session(caller: &Caller) -> Option<SessionId> {
     match caller.via {
         Via::Session(id) | Via::Token(id) => Some(id),
-        Via::Key(_) | Via::Cli => None,
+        Via::Key(_) | Via::Cli | Via::Acting(_) => None,
     }
 }
 

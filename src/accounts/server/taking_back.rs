@@ -109,7 +109,7 @@ pub async fn came_in_at(ctx: &Ctx, caller: &Caller) -> Result<OffsetDateTime, Ap
     let now = ctx.clock.now();
     let session = match caller.via {
         Via::Session(id) | Via::Token(id) => sessions::find_begun(&ctx.db, caller.account, id).await?,
-        Via::Key(_) | Via::Cli => None,
+        Via::Key(_) | Via::Cli | Via::Acting(_) => None,
     };
     let device = known::find_newcomer(&ctx.db, caller.account, now - devices::ALARM_LIVES).await?;
     Ok([session, device].into_iter().flatten().fold(now, std::cmp::min))

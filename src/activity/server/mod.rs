@@ -31,20 +31,44 @@ pub struct Change<'a> {
     pub data: Value,
 }
 
+/// An operator who acts as an account while a request is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnBehalf {
+    pub operator: AccountId,
+    pub operator_name: String,
+    pub account: AccountId,
+}
+
+tokio::task_local! {
+    static ON_BEHALF: OnBehalf;
+}
+
+/// Does `work` for an operator who acts as somebody: every event that it writes has the operator as its actor and names the account in
+/// `on_behalf_of`, whatever the operation that tells it knows of that (R67).
+pub async fn on_behalf<F: Future>(who: OnBehalf, work: F) -> F::Output {
+    ON_BEHALF.scope(who, work).await
+}
+
 /// Writes the event in the caller's transaction, and with it what the audit log is to say of it. No lock: `audit::seal` puts it in its
 /// place.
 pub async fn record(ctx: &Ctx, conn: &mut PgConnection, change: Change<'_>) -> sqlx::Result<EventId> {
     let id: EventId = ctx.new_id();
+    let behalf = ON_BEHALF.try_with(Clone::clone).ok();
+    let (actor, actor_name) = behalf.as_ref().map_or((change.actor, change.actor_name), |who| (Some(who.operator), who.operator_name.as_str()));
+    let mut data = if change.data.is_null() { Value::Object(serde_json::Map::new()) } else { change.data };
+    if let (Some(who), Value::Object(facts)) = (&behalf, &mut data) {
+        facts.insert("on_behalf_of".to_owned(), Value::String(who.account.uuid().to_string()));
+    }
     let row = Row {
         id: id.uuid(),
         at: ctx.clock.now(),
         kind: change.kind.to_owned(),
         workspace: change.workspace.map(WorkspaceId::uuid),
-        actor_id: change.actor.map(AccountId::uuid),
-        actor: change.actor_name.to_owned(),
+        actor_id: actor.map(AccountId::uuid),
+        actor: actor_name.to_owned(),
         subject: change.subject,
         reason: change.reason.to_owned(),
-        data: if change.data.is_null() { Value::Object(serde_json::Map::new()) } else { change.data },
+        data,
         salt: Uuid::from_bytes(ctx.rng.bytes()),
     };
     let entry = Entry::of(Kind::Event, &row);

@@ -110,6 +110,8 @@ pub struct AccountPage {
     pub history: Vec<Deed>,
     /// It is the operator's own.
     pub is_you: bool,
+    /// The operator may see the product as this account: neither their own nor that of an operator, and one that can come in.
+    pub may_act_as: bool,
 }
 
 impl AccountPage {

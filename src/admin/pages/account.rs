@@ -1,5 +1,5 @@
 //! `/admin/accounts/{id}`: one account, its sessions, keys and history, and what an operator may do. Disabling,
-//! banning and resetting second factors ask first, as a state of the page with a URL (`?ask=disable`).
+//! banning, resetting second factors and acting as it ask first, as a state of the page with a URL (`?ask=disable`).
 
 use super::{
     ban::BanCard,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     accounts::{
-        components::Framed,
+        components::{ActAsCard, Framed},
         model::{AccountState, Linked, SessionView},
     },
     admin::{
@@ -36,16 +36,18 @@ enum Ask {
     Disable,
     Ban,
     ResetFactors,
+    ActAs,
 }
 
 impl Ask {
-    const ALL: [Self; 3] = [Self::Disable, Self::Ban, Self::ResetFactors];
+    const ALL: [Self; 4] = [Self::Disable, Self::Ban, Self::ResetFactors, Self::ActAs];
 
     const fn word(self) -> &'static str {
         match self {
             Self::Disable => "disable",
             Self::Ban => "ban",
             Self::ResetFactors => "reset-factors",
+            Self::ActAs => "act-as",
         }
     }
 
@@ -54,6 +56,7 @@ impl Ask {
             Self::Disable => page.disabled.is_none() && !page.is_you,
             Self::Ban => page.banned.is_none() && !page.is_you,
             Self::ResetFactors => page.may_reset_factors(),
+            Self::ActAs => page.may_act_as,
         }
     }
 
@@ -62,6 +65,7 @@ impl Ask {
             Self::Disable => view! { <DisableCard page=page.clone()/> }.into_any(),
             Self::Ban => view! { <BanCard page=page.clone()/> }.into_any(),
             Self::ResetFactors => view! { <ResetFactorsCard account=page.account.clone()/> }.into_any(),
+            Self::ActAs => view! { <ActAsCard id=page.account.id name=page.account.name.clone() email=page.account.email.clone()/> }.into_any(),
         }
     }
 }
@@ -158,6 +162,7 @@ fn head(page: &Page, asks: Option<Ask>) -> AnyView {
     let picture =
         page.picture.is_some().then(|| view! { <Form action=TakePicture::PATH hidden=this.clone() quiet=true><Button>"Remove picture"</Button></Form> });
     let may_ask = asks.is_none() && !page.is_you;
+    let act_as = (may_ask && page.may_act_as).then(|| view! { <form method="get"><Button name="ask" value="act-as">"Act as this account"</Button></form> });
     let ban = match page.banned {
         Some(_) => view! { <Form action=UnbanAccount::PATH hidden=this.clone() quiet=true><Button>"Lift ban"</Button></Form> }.into_any(),
         None if may_ask => view! { <form method="get"><Button look=Look::DangerQuiet name="ask" value="ban">"Ban"</Button></form> }.into_any(),
@@ -183,7 +188,7 @@ fn head(page: &Page, asks: Option<Ask>) -> AnyView {
                     <p>{a.email}", since "<SaidTime said=a.since/></p>
                 </div>
             </div>
-            <div class="row">{reset}{unlock}{picture}{ban}{door}</div>
+            <div class="row">{act_as}{reset}{unlock}{picture}{ban}{door}</div>
         </div>
     }
     .into_any()

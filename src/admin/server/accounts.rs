@@ -85,11 +85,14 @@ pub async fn read_account(ctx: &Ctx, caller: &Caller, id: AccountId) -> Result<A
         false => (None, None, None),
     };
     let local = local(ctx, caller);
+    let account_row = row(&account, &local);
+    let can_come_in = matches!(account_row.state, AccountState::Active | AccountState::Locked);
     Ok(AccountPage {
         plan,
         group,
         limits,
-        account: row(&account, &local),
+        may_act_as: caller.may(&may::ACCOUNTS_ACT_AS) && can_come_in && !account.is_operator && id != caller.account,
+        account: account_row,
         picture,
         workspace: account.workspace,
         disabled: account.disabled_at.map(|at| Disabled {

@@ -28,7 +28,11 @@ fn deeds(events: Vec<Event>, local: &LocalTime) -> Vec<Deed> {
         .into_iter()
         .map(|event| {
             let (words, mark) = saying(&event);
-            Deed { at: moment(local, event.at), actor: event.actor, words, reason: event.reason, mark }
+            let actor = match event.behalf {
+                Some(account) => format!("{}, acting as {account},", event.actor),
+                None => event.actor,
+            };
+            Deed { at: moment(local, event.at), actor, words, reason: event.reason, mark }
         })
         .collect()
 }
@@ -86,6 +90,8 @@ fn saying(event: &Event) -> (String, Mark) {
         "account.returned" => ("brought the account back".to_owned(), Mark::Opened),
         "account.erased" => ("erased an account whose time was over".to_owned(), Mark::Ended),
         "account.disabled" => (format!("disabled {subject}"), Mark::Closed),
+        "acting.started" => (format!("began to act as {subject}"), Mark::Person),
+        "acting.stopped" => (format!("stopped acting as {subject}"), Mark::Person),
         "account.enabled" => (format!("enabled {subject}"), Mark::Opened),
         "account.banned" => (format!("banned {subject}"), Mark::Closed),
         "account.unbanned" => (format!("lifted the ban of {subject}"), Mark::Opened),
@@ -182,6 +188,7 @@ mod tests {
             kind: kind.to_owned(),
             actor: "Jon".to_owned(),
             subject_name: Some("Ilse".to_owned()),
+            behalf: None,
             reason: String::new(),
             data: serde_json::json!({ "kind": "accounts.send_reset" }),
         }

@@ -139,6 +139,7 @@ pub fn DocsPage() -> impl IntoView {
                 {super::docs_usage::usage()}
 
                 {super::docs_sessions::sessions()}
+                {super::docs_acting::acting()}
                 {super::docs_account::account()}
                 {super::docs_mails::mails()}
                 {super::docs_audit::audit()}

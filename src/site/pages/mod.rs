@@ -3,6 +3,7 @@
 mod api_docs;
 mod docs;
 mod docs_account;
+mod docs_acting;
 mod docs_audit;
 mod docs_bans;
 mod docs_blocks;

@@ -1,5 +1,6 @@
 //! Accounts, from signing up to signing out. Tests are named after the ids of SECURITY.md where there is one.
 
+mod acting;
 mod avatars;
 mod bans;
 mod changing_address;

@@ -54,6 +54,7 @@ pub async fn developer(ctx: &Ctx, name: &str, time_zone: &str) -> Caller {
         picture: None,
         permissions: vec![may::USAGE_READ],
         via: Via::Session(ctx.new_id::<SessionId>()),
+        operator: None,
         gave_pin: false,
     }
 }

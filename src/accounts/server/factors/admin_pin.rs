@@ -153,7 +153,7 @@ fn change<'a>(kind: &'a str, caller: &'a Caller, from: &Visitor) -> Change<'a> {
 
 /// Whoever may do something that asks for the PIN.
 fn is_operator(caller: &Caller) -> bool {
-    [may::ACCOUNTS_MANAGE, may::KEYS_MANAGE, may::BLOCKS_MANAGE].iter().any(|permission| caller.may(permission))
+    [may::ACCOUNTS_MANAGE, may::ACCOUNTS_ACT_AS, may::KEYS_MANAGE, may::BLOCKS_MANAGE].iter().any(|permission| caller.may(permission))
 }
 
 fn must_be_in_the_shell(caller: &Caller) -> Result<(), AppError> {

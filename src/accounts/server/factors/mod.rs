@@ -32,7 +32,7 @@ pub use step_up::{ACTS, StepUpProof, require_recent_proof, step_up, step_up_view
 pub use told::{SendFactorChanged, Told};
 pub use totp::{confirm_totp, remove_totp, start_totp, totp_setup};
 
-use super::{profile::when, store::factors as store};
+use super::{acting, profile::when, store::factors as store};
 use crate::{
     accounts::model::{Caller, Factors, Via},
     error::AppError,
@@ -95,5 +95,6 @@ pub(super) fn session_of(caller: &Caller) -> Result<SessionId, AppError> {
     match caller.via {
         Via::Session(id) => Ok(id),
         Via::Key(_) | Via::Token(_) | Via::Cli => Err(AppError::refused("This is done in a signed-in browser only.")),
+        Via::Acting(_) => Err(AppError::refused(acting::NOT_NOW)),
     }
 }

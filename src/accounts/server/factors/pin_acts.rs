@@ -4,6 +4,7 @@
 /// What hurts others, by its server function, as the page says what waits. Their operations call [`super::require_admin_proof`], or
 /// [`super::require_pin`] where nothing else asks for a step-up. On what is one's own they ask nothing.
 pub const PIN_ACTS: &[(&str, &str)] = &[
+    ("/fn/tollgate/accounts/api/acting/act_as", "act as an account"),
     ("/fn/tollgate/admin/api/disable_account", "disable an account"),
     ("/fn/tollgate/admin/api/ban_account", "ban an account"),
     ("/fn/tollgate/admin/api/add_ban", "ban a mail domain or a network"),
@@ -69,6 +70,7 @@ pub const HARMLESS: &[(&str, &[&str])] = &[
             "plans/api/read_plans",
         ],
     ),
+    ("gives an account back to its owner", &["accounts/api/acting/stop_acting"]),
     ("takes away a picture, which its owner can put again", &["admin/api/take_picture"]),
     (
         "gives back what was taken, or adds what hurts nobody",

@@ -13,7 +13,7 @@ use crate::{
     accounts::{
         model::{Caller, StepUpView, Via},
         server::{
-            Visitor,
+            Visitor, acting,
             attempts::{self, Attempt},
             openid::linked_providers,
             passwords::{Passwords, Verdict},
@@ -67,6 +67,7 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/keys/api/change_many", "change many keys"),
     ("/fn/tollgate/admin/api/enable_key", "enable a key for Tollgate itself"),
     ("/fn/tollgate/admin/api/many/change_many_keys", "change keys of others"),
+    ("/fn/tollgate/accounts/api/acting/act_as", "act as an account"),
     ("/fn/tollgate/admin/api/disable_account", "disable an account"),
     ("/fn/tollgate/admin/api/ban_account", "ban an account"),
     ("/fn/tollgate/admin/api/add_ban", "ban a mail domain or a network"),
@@ -100,6 +101,8 @@ pub async fn require_recent_proof(ctx: &Ctx, caller: &Caller) -> Result<(), AppE
     let since = ctx.clock.now() - LASTS;
     match caller.via {
         Via::Key(_) | Via::Cli => Ok(()),
+        // Whose proof would it be? The operator's says nothing of the account.
+        Via::Acting(_) => Err(AppError::refused(acting::NOT_NOW)),
         Via::Token(family) if programs::is_proven_since(&ctx.db, caller.account, family, since).await? => Ok(()),
         Via::Token(_) => Err(AppError::refused(
             "This needs a proof of who you are that is not older than ten minutes. Get new tokens by email and password, or do it in a browser.",

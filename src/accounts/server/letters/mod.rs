@@ -1,6 +1,7 @@
 //! What the mails of accounts say, in every language: one struct a kind, its facts in the fields. Each says what happened, when, from
 //! which device and address, and what to do if it wasn't you. When they are sent stands beside the acts that cause them.
 
+mod acting;
 mod addresses;
 mod factors;
 mod leaving;
@@ -11,6 +12,7 @@ mod seen;
 mod sign_ins;
 mod warnings;
 
+pub use acting::ActedAs;
 pub use addresses::{AddressWanted, ConfirmNewEmail, EmailChanged};
 pub use factors::FactorChanged;
 pub use leaving::{AccountLeft, AccountReturned, DeleteAccount, ExportReady};
@@ -156,6 +158,14 @@ pub const KINDS: &[Kind] = &[
         name: "accounts.unbanned",
         about: "After a ban was lifted or has ended.",
         sample: |s| Box::new(Unbanned { lifted: true, since: Some(s.at), sign_in: s.link("/sign-in") }),
+    },
+    Kind {
+        name: "accounts.acted_as",
+        about: "When an operator begins to act as the account.",
+        sample: |s| {
+            let (reason, contact) = (s.typed("You asked why the export is empty"), "support@example.com".to_owned());
+            Box::new(ActedAs { reason, began: s.at, minutes: 30, sessions: s.link("/settings/sessions"), contact })
+        },
     },
 ];
 

@@ -206,7 +206,7 @@ pub(super) async fn note_use(ctx: &Ctx, access: Access) -> Result<(), AppError> 
 pub async fn sign_out_program(ctx: &Ctx, caller: &Caller, from: &Visitor) -> Result<(), AppError> {
     match caller.via {
         Via::Token(family) => end(ctx, from, caller.account, family).await,
-        Via::Session(_) | Via::Key(_) | Via::Cli => Ok(()),
+        Via::Session(_) | Via::Key(_) | Via::Cli | Via::Acting(_) => Ok(()),
     }
 }
 

@@ -15,6 +15,8 @@ const DEVICES: Duration = Duration::days(400);
 /// Longer than an export can be fetched.
 const EXPORTS: Duration = Duration::days(2);
 const INVITES: Duration = Duration::days(30);
+/// Who was told that an operator was in their account finds it on Sessions for a year.
+const ACTINGS: Duration = Duration::days(365);
 /// How long somebody has to prove the address of a sign-up. Until then a new sign-up overwrites it (R57).
 const UNPROVEN: Duration = Duration::days(7);
 
@@ -38,6 +40,7 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
     super::exports::delete_old(db, now - EXPORTS).await?;
     super::profiles::delete_old_holds(db, now).await?;
     super::sign_up_work::delete_old(db, now - EXPORTS, now).await?;
+    super::acting::delete_old(db, now - ACTINGS).await?;
     let attempts = sqlx::query!(
         "delete from attempt_counters where blocked_until < $3 and (last_at < $2 or (last_at < $1 and (failures < 3 or bucket !~ '^(sign_in:(id|dev)|password:id):')))",
         now - ATTEMPTS,

@@ -1,6 +1,7 @@
 //! The SQL of accounts, one file per table or reader. Private to the feature; time and ids are arguments.
 
 pub mod accounts;
+pub mod acting;
 pub mod administration;
 pub mod attempts;
 pub mod avatars;
@@ -27,4 +28,4 @@ pub mod tokens;
 
 mod callers;
 
-pub use callers::{Found, find_caller};
+pub use callers::{Begun, Found, find_caller};

@@ -99,12 +99,13 @@ pub async fn delete_oldest_sessions(db: impl PgExecutor<'_>, account: AccountId,
 }
 
 /// Ends the sessions of an account, all but `keep`, those of programs too, and the programs that were let in and have not come for their
-/// tokens yet; says how many sessions that were.
+/// tokens yet; says how many sessions that were. The time of operators who act as the account is over with them.
 pub async fn delete_sessions(db: impl PgExecutor<'_>, account: AccountId, keep: Option<SessionId>) -> sqlx::Result<u64> {
     let ended = sqlx::query_scalar!(
         r#"with browsers as (delete from sessions where account_id = $1 and ($2::uuid is null or id <> $2) returning 1),
              programs as (delete from token_families where account_id = $1 and ($2::uuid is null or id <> $2) returning 1),
-             let_in as (delete from device_requests where account_id = $1 and is_approved)
+             let_in as (delete from device_requests where account_id = $1 and is_approved),
+             acted as (update actings set until = began_at where account_id = $1 and session_id is not null)
            select (select count(*) from browsers) + (select count(*) from programs) as "n!""#,
         account.uuid(),
         keep.map(SessionId::uuid),

@@ -1,0 +1,141 @@
+//! What is done while acting, and what not. Pages and functions are those that the product itself knows: one that is new is in one of the
+//! lists, or fails here.
+
+use super::{act, page, two};
+use crate::{accounts::count, keys::person_with, support::TestApp};
+use leptos_axum::generate_route_list;
+use sqlx::PgPool;
+use std::collections::BTreeSet;
+use tollgate::{
+    accounts::server::{MAY_WHILE_ACTING, NEVER_WHILE_ACTING, NO_PAGES_WHILE_ACTING, PAGES_WHILE_ACTING},
+    app::App,
+};
+
+const FUNCTIONS: &str = "/fn/tollgate/";
+
+fn known() -> Vec<&'static str> {
+    leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect()
+}
+
+fn may(path: &str) -> bool {
+    path.strip_prefix(FUNCTIONS).is_some_and(|name| MAY_WHILE_ACTING.iter().any(|(_, names)| names.contains(&name)))
+}
+
+#[test]
+fn r67_every_function_is_for_who_acts_or_says_why_not() {
+    let known: BTreeSet<&str> = known().into_iter().collect();
+    let entries: Vec<&str> = MAY_WHILE_ACTING.iter().chain(NEVER_WHILE_ACTING).flat_map(|(_, names)| names.iter().copied()).collect();
+    let is_under = |path: &str, entry: &str| {
+        let name = path.strip_prefix(FUNCTIONS).unwrap_or(path);
+        name == entry || (entry.ends_with('/') && name.starts_with(entry))
+    };
+    for entry in &entries {
+        assert!(known.iter().any(|path| is_under(path, entry)), "{entry} is nothing of the product");
+        assert!(!entry.ends_with('/') || !MAY_WHILE_ACTING.iter().any(|(_, names)| names.contains(entry)), "{entry}: what may be done is named one by one");
+    }
+    for path in known {
+        let times = entries.iter().filter(|entry| is_under(path, entry)).count();
+        assert_eq!(times, 1, "{path}: put it into MAY_WHILE_ACTING or into NEVER_WHILE_ACTING with its reason, once");
+    }
+}
+
+#[test]
+fn r67_every_page_is_for_who_acts_or_not() {
+    let routes: BTreeSet<String> = generate_route_list(App).iter().map(|route| route.path().to_owned()).collect();
+    let listed: Vec<&str> = PAGES_WHILE_ACTING.iter().chain(NO_PAGES_WHILE_ACTING).copied().collect();
+    assert_eq!(listed.len(), listed.iter().collect::<BTreeSet<_>>().len(), "each once");
+    let listed: BTreeSet<String> = listed.into_iter().map(ToOwned::to_owned).collect();
+    assert_eq!(routes, listed, "a page is in neither of the two lists, or is gone");
+}
+
+#[sqlx::test]
+async fn s91_r67_what_is_not_listed_is_refused_to_who_acts(db: PgPool) {
+    let (app, operator, vera) = two(db).await;
+    act(&operator, &vera).await;
+    app.run_jobs().await;
+    let before = (everything(&app).await, count(&app, "select count(*) from jobs").await);
+    let (id, browser) = (vera.account.to_string(), &operator.browser);
+    let form = [("id", id.as_str()), ("reason", "x"), ("name", "x"), ("password", "x"), ("email", "x@example.com"), ("new_password", "x")];
+    for path in known().into_iter().filter(|path| !may(path)) {
+        let request = browser.http.post(app.url(path)).header("sec-fetch-site", "same-origin").header("accept", "application/json");
+        assert_eq!(request.form(&form).send().await.unwrap().status(), 403, "{path}, called by a script");
+        let mut fields = vec![("_fn", path)];
+        fields.extend(form);
+        let request = browser.http.post(app.url("/home")).header("sec-fetch-site", "same-origin").header("accept", "text/html");
+        assert_eq!(request.form(&fields).send().await.unwrap().status(), 403, "{path}, as a form of a page that is open");
+    }
+    for path in NO_PAGES_WHILE_ACTING {
+        let path = path.replace("{id}", &id).replace("{slug}", "demo");
+        let (status, html) = page(browser, &path).await;
+        assert!(status == 403 && html.contains("Stop first") && html.contains("You act as Vera 1"), "{path}: {status}");
+        let request = browser.http.post(app.url(&path)).header("sec-fetch-site", "same-origin").header("accept", "text/html");
+        let posted = request.form(&[("_fn", "/fn/tollgate/accounts/api/profile/update_profile"), ("name", "Mallory"), ("time_zone", "UTC")]).send().await;
+        assert_eq!(posted.unwrap().status(), 403, "{path}: a form to it goes nowhere, whatever it asks");
+    }
+    assert_eq!((everything(&app).await, count(&app, "select count(*) from jobs").await), before, "nothing was done");
+    assert!(browser.is_signed_in().await && vera.browser.is_signed_in().await);
+    for path in PAGES_WHILE_ACTING {
+        let status = page(browser, &path.replace("{id}", &id).replace("{handle}", "nobody")).await.0;
+        assert!(matches!(status, 200 | 404), "{path}: {status}");
+    }
+}
+
+/// How many rows stand where an act would show.
+async fn everything(app: &TestApp) -> i64 {
+    count(
+        app,
+        "select (select count(*) from events) + (select count(*) from keys) + (select count(*) from sessions) + (select count(*) from token_families)
+           + (select count(*) from totp_enrolments) + (select count(*) from email_changes) + (select count(*) from account_exports)
+           + (select count(*) from exports) + (select count(*) from auth_tokens) + (select count(*) from alert_rules) + (select count(*) from interrupted_forms)",
+    )
+    .await
+}
+
+#[sqlx::test]
+async fn r67_over_rest_who_acts_is_nobody_and_a_key_is_itself(db: PgPool) {
+    let (app, operator, vera) = two(db.clone()).await;
+    let mara = person_with(&app, &db, "mara@example.com", "developer", &["account:read", "account:write"]).await;
+    act(&operator, &vera).await;
+    let http = &operator.browser.http;
+    for (method, path) in [
+        (reqwest::Method::GET, "/api/v1/me"),
+        (reqwest::Method::PATCH, "/api/v1/me"),
+        (reqwest::Method::GET, "/api/v1/keys"),
+        (reqwest::Method::POST, "/api/v1/keys"),
+        (reqwest::Method::DELETE, "/api/v1/me/sessions"),
+        (reqwest::Method::POST, "/api/v1/auth/logout"),
+        (reqwest::Method::GET, "/api/v1/usage/export?format=csv"),
+        (reqwest::Method::GET, "/api/v1/nothing"),
+    ] {
+        let request = http.request(method.clone(), app.url(path)).header("sec-fetch-site", "same-origin");
+        let status =
+            if method == reqwest::Method::GET { request.send() } else { request.json(&serde_json::json!({ "name": "x" })).send() }.await.unwrap().status();
+        assert!(status == 403 || (path.ends_with("nothing") && status == 404), "{method} {path}: {status}");
+    }
+    let file = http.post(app.url("/keys/create-many/file")).header("sec-fetch-site", "same-origin").form(&[("list", "x")]);
+    assert_eq!(file.send().await.unwrap().status(), 401, "a file that is no page either");
+    assert_eq!(http.get(app.url("/api/v1/openapi.json")).send().await.unwrap().status(), 200, "the reference is for everybody");
+
+    // A key beside the cookie speaks for its owner, and what it does is not the operator's.
+    let me: serde_json::Value = http.get(app.url("/api/v1/me")).bearer_auth(&mara.secret).send().await.unwrap().json().await.unwrap();
+    assert_eq!(me["email"], "mara@example.com");
+    let patch = http.patch(app.url("/api/v1/me")).header("sec-fetch-site", "same-origin").bearer_auth(&mara.secret);
+    assert_eq!(patch.json(&serde_json::json!({ "name": "Mara Lind" })).send().await.unwrap().status(), 200);
+    assert_eq!(
+        count(&app, "select count(*) from events where kind = 'account.profile_changed' and actor_id = subject_id and not data ? 'on_behalf_of'").await,
+        1
+    );
+}
+
+#[sqlx::test]
+async fn r67_a_picture_is_its_owners(db: PgPool) {
+    let (app, operator, vera) = two(db).await;
+    act(&operator, &vera).await;
+    assert!(!operator.browser.page("/settings/profile").await.contains("multipart/form-data"), "its form is not there");
+    let body = "--gate\r\nContent-Disposition: form-data; name=\"_fn\"\r\n\r\nset_picture\r\n--gate\r\nContent-Disposition: form-data; name=\"picture\"; \
+                filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\nx\r\n--gate--\r\n";
+    let request = operator.browser.http.post(app.url("/settings/profile")).header("sec-fetch-site", "same-origin").header("accept", "text/html");
+    let sent = request.header("content-type", "multipart/form-data; boundary=gate").body(body).send().await.unwrap();
+    assert_eq!(sent.status(), 403);
+    assert_eq!(count(&app, "select count(*) from avatars").await, 0);
+}
