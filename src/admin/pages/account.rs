@@ -157,6 +157,8 @@ fn head(page: &Page, asks: Option<Ask>) -> AnyView {
         .then(|| view! { <Form action=UnlockAccount::PATH hidden=this.clone() quiet=true><Button>"Unlock"</Button></Form> });
     let picture =
         page.picture.is_some().then(|| view! { <Form action=TakePicture::PATH hidden=this.clone() quiet=true><Button>"Remove picture"</Button></Form> });
+    // While it is banned its address answers 404.
+    let shown = page.picture.clone().filter(|_| page.banned.is_none());
     let may_ask = asks.is_none() && !page.is_you;
     let ban = match page.banned {
         Some(_) => view! { <Form action=UnbanAccount::PATH hidden=this.clone() quiet=true><Button>"Lift ban"</Button></Form> }.into_any(),
@@ -172,7 +174,7 @@ fn head(page: &Page, asks: Option<Ask>) -> AnyView {
         <leptos_meta::Title text=a.name.clone()/>
         <div class="page-head">
             <div class="person">
-                <Avatar name=a.name.clone() picture=page.picture.clone() large=true/>
+                <Avatar name=a.name.clone() picture=shown large=true/>
                 <div>
                     <div class="row">
                         <h1>{a.name}</h1>
