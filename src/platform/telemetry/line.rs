@@ -230,7 +230,7 @@ mod tests {
         let span = tracing::info_span!("request", path = HOSTILE, agent = %HOSTILE);
         let _entered = span.enter();
         tracing::warn!(header = %HOSTILE, cookie = ?HOSTILE, name = HOSTILE, "asked for {HOSTILE}");
-        tracing::warn!(error = &std::io::Error::other(HOSTILE) as &dyn std::error::Error, "{}", HOSTILE);
+        tracing::warn!(error = &std::io::Error::other(HOSTILE) as &(dyn std::error::Error + 'static), "{}", HOSTILE);
     }
 
     #[test]
