@@ -3,7 +3,7 @@
 use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery};
 use crate::{
     error::AppError,
-    values::{ImportId, KeyId, SecretId},
+    values::{ImportId, KeyId, SecretId, Typed},
 };
 use leptos::prelude::*;
 
@@ -64,26 +64,24 @@ pub async fn hide_secret(id: KeyId) -> Result<(), AppError> {
 }
 
 /// Saves name, expiry (a date in the person's time zone; empty: never), permissions, bundles, addresses (lines; empty: from everywhere),
-/// origins (lines; empty: of every page) and tags (words).
+/// origins (lines; empty: of every page) and tags (words). What the form has no field for stays as it is.
 #[server]
 pub async fn save_key(
     id: KeyId,
     name: String,
-    expires_on: Option<String>,
+    #[server(default)] expires_on: Typed,
     #[server(default)] permissions: Vec<String>,
     #[server(default)] bundles: Vec<String>,
     #[server(default)] chosen: bool,
     preset: Option<String>,
-    addresses: Option<String>,
-    origins: Option<String>,
-    tags: Option<String>,
+    #[server(default)] addresses: Typed,
+    #[server(default)] origins: Typed,
+    #[server(default)] tags: Typed,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let (permissions, bundles) = (chosen.then_some(permissions), chosen.then_some(bundles));
-    // A form leaves out what is empty, as it does what it has no field for: the whole form has them all.
-    let emptied = |text: Option<String>| text.or_else(|| chosen.then(String::new));
-    let (addresses, origins, tags) = (emptied(addresses), emptied(origins), emptied(tags));
+    let (expires_on, addresses, origins, tags) = (expires_on.into_text(), addresses.into_text(), origins.into_text(), tags.into_text());
     let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, permissions, bundles, preset.as_deref(), addresses, origins, tags).await?;
     let changed = server::edit_key(&ctx, &caller, id, edit).await?;
     crate::platform::http::reply::toast(&ctx, &format!("Saved. {}", changed.spread.words("In force")));

@@ -11,6 +11,7 @@ mod outcome;
 mod permission;
 mod picture;
 mod slug;
+mod typed;
 
 pub use abuse_rule::AbuseRule;
 pub use counts::Counts;
@@ -26,3 +27,4 @@ pub use outcome::{Outcome, OutcomeGroup};
 pub use permission::{CATALOGUE, Permission, names as permission_names};
 pub use picture::{Picture, PictureSize};
 pub use slug::{KeyPrefix, Slug};
+pub use typed::Typed;

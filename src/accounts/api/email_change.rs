@@ -1,6 +1,6 @@
 //! Another address.
 
-use crate::error::AppError;
+use crate::{error::AppError, values::Typed};
 use leptos::prelude::*;
 
 /// Mails a link and a code to a new address of who is signed in.
@@ -27,7 +27,7 @@ pub async fn cancel_email_change() -> Result<(), AppError> {
 
 /// Proves the new address: by the typed code, or by the link that this browser opened.
 #[server]
-pub async fn confirm_new_email(code: Option<String>) -> Result<(), AppError> {
+pub async fn confirm_new_email(#[server(default)] code: Typed) -> Result<(), AppError> {
     use crate::accounts::server::{
         self, Visitor,
         email_change::{self, NewAddress},
@@ -36,7 +36,8 @@ pub async fn confirm_new_email(code: Option<String>) -> Result<(), AppError> {
     use crate::platform::http::reply;
     let (ctx, caller) = server::maybe_caller().await?;
     let is_signed_in = caller.is_some();
-    let proof = match (code, caller) {
+    let proof = match (code.into_text(), caller) {
+        (Some(code), Some(_)) if code.trim().is_empty() => return Err(AppError::invalid("code", server::NO_CODE)),
         (Some(code), Some(caller)) => NewAddress::Code { caller: Box::new(caller), code },
         (Some(_), None) => return Err(AppError::Unauthenticated),
         (None, _) => NewAddress::Link(reply::sealed(&ctx, links::CHANGE).unwrap_or_default()),

@@ -3,6 +3,7 @@
 use crate::{
     accounts::model::{LinkView, WorkDone},
     error::AppError,
+    values::Typed,
 };
 use leptos::prelude::*;
 use std::collections::BTreeMap;
@@ -29,11 +30,12 @@ pub async fn sign_up(
 /// Proves an address: by the typed code, or by the link that this browser opened. In another browser than the one that signed up the next
 /// page asks for a password.
 #[server]
-pub async fn verify_email(code: Option<String>) -> Result<(), AppError> {
+pub async fn verify_email(#[server(default)] code: Typed) -> Result<(), AppError> {
     use crate::accounts::server::{self, Beginner, Proof, Visitor, links};
     use crate::platform::http::reply;
     let ctx = server::context()?;
-    let proof = match (code, reply::sealed(&ctx, links::VERIFY), reply::sealed(&ctx, links::PENDING)) {
+    let proof = match (code.into_text(), reply::sealed(&ctx, links::VERIFY), reply::sealed(&ctx, links::PENDING)) {
+        (Some(code), ..) if code.trim().is_empty() => return Err(AppError::invalid("code", server::NO_CODE)),
         (None, Some(token), _) => Proof::Link(token),
         (Some(code), _, Some(email)) => Proof::Code { email, code },
         _ => return Err(AppError::invalid("", "This browser knows of no sign-up. Open the link in the mail, or sign up again.")),

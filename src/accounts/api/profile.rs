@@ -3,6 +3,7 @@
 use crate::{
     accounts::model::{Profile, PublicProfile},
     error::AppError,
+    values::Typed,
 };
 use leptos::prelude::*;
 use std::collections::BTreeMap;
@@ -12,14 +13,14 @@ use std::collections::BTreeMap;
 pub async fn update_profile(
     name: String,
     time_zone: String,
-    language: Option<String>,
+    #[server(default)] language: Typed,
     #[server(default)] fields: BTreeMap<String, String>,
 ) -> Result<(), AppError> {
     use crate::accounts::server::{self, FieldsChange, ProfileChange, Visitor};
     use crate::platform::http::reply;
     let (ctx, caller) = server::caller().await?;
     let fields = FieldsChange { values: Some(fields), public: None, is_whole: true };
-    let change = ProfileChange { name: Some(name), time_zone: Some(time_zone), language, fields, ..ProfileChange::default() };
+    let change = ProfileChange { name: Some(name), time_zone: Some(time_zone), language: language.into_text(), fields, ..ProfileChange::default() };
     server::update_profile(&ctx, &caller, &Visitor::here(), &change).await.map_err(server::beside_inputs)?;
     reply::toast(&ctx, "Saved.");
     Ok(())

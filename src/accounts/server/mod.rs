@@ -91,6 +91,6 @@ pub use resetting::{change_password, forgot_password, reset_link, reset_password
 pub use sessions::{begin, end_session, end_sessions, list_sessions, sign_out};
 pub use sign_in::{Proven, SignIn, sign_in};
 pub use sign_up::{DEVELOPER, NewAccount, NewSignUp, OPERATOR, SignUpWith, create_account, door, sign_up};
-pub use verifying::{Proof, Verified, is_begun_elsewhere, resend_verification, verify_email};
+pub use verifying::{NO_CODE, Proof, Verified, is_begun_elsewhere, resend_verification, verify_email};
 pub use visitor::{Visitor, device_in_words};
 pub use warnings::EndBans;

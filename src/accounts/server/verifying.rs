@@ -45,6 +45,8 @@ pub struct Verified {
 
 /// What is said for every wrong code: whether the address has an account, and how many tries are left, is nobody's business.
 const WRONG_CODE: &str = "This code is wrong or too old: it lives ten minutes and five tries. Check the newest mail, or send a new one.";
+/// What is said where none was typed: that is no try.
+pub const NO_CODE: &str = "Type the six digits of the newest mail.";
 const DEAD_LINK: &str = "This link is too old, or a newer one was sent. Use the newest mail, or send a new one.";
 
 /// Marks the address as proven, once; of several proofs at once, one gets it. A wrong password of `beginner` uses up nothing.

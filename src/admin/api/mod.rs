@@ -16,7 +16,7 @@ use crate::{
     error::AppError,
     keys::model::KeyQuery,
     usage::model::RefusalQuery,
-    values::{AccountId, BanId, JobId, KeyId, SessionId},
+    values::{AccountId, BanId, JobId, KeyId, SessionId, Typed},
 };
 use leptos::prelude::*;
 
@@ -336,10 +336,10 @@ pub async fn create_api(name: String, slug: String, key_prefix: Option<String>, 
 pub async fn save_api(
     slug: String,
     name: String,
-    permissions: Option<String>,
+    #[server(default)] permissions: Typed,
     #[server(default)] basic: Vec<String>,
-    unmatched: Option<String>,
-    preflights: Option<String>,
+    #[server(default)] unmatched: Typed,
+    #[server(default)] preflights: Typed,
 ) -> Result<(), AppError> {
     use super::server;
     use crate::platform::http::reply;

@@ -161,6 +161,8 @@ fn head(page: &Page, asks: Option<Ask>) -> AnyView {
         .then(|| view! { <Form action=UnlockAccount::PATH hidden=this.clone() quiet=true><Button>"Unlock"</Button></Form> });
     let picture =
         page.picture.is_some().then(|| view! { <Form action=TakePicture::PATH hidden=this.clone() quiet=true><Button>"Remove picture"</Button></Form> });
+    // While it is banned its address answers 404.
+    let shown = page.picture.clone().filter(|_| page.banned.is_none());
     let may_ask = asks.is_none() && !page.is_you;
     let act_as = (may_ask && page.may_act_as).then(|| view! { <form method="get"><Button name="ask" value="act-as">"Act as this account"</Button></form> });
     let ban = match page.banned {
@@ -177,7 +179,7 @@ fn head(page: &Page, asks: Option<Ask>) -> AnyView {
         <leptos_meta::Title text=a.name.clone()/>
         <div class="page-head">
             <div class="person">
-                <Avatar name=a.name.clone() picture=page.picture.clone() large=true/>
+                <Avatar name=a.name.clone() picture=shown large=true/>
                 <div>
                     <div class="row">
                         <h1>{a.name}</h1>

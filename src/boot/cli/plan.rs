@@ -279,6 +279,9 @@ pub(super) fn tried(run: &DryRun) -> String {
     if lines.is_empty() {
         lines.push("Nobody would have been limited since the first of last month.".to_owned());
     }
+    if !run.by_quarters.is_empty() {
+        lines.push(format!("To a quarter of an hour, as usage is kept, since they roll: {}.", run.by_quarters.join(", ")));
+    }
     if !run.too_short.is_empty() {
         lines.push(format!("Not held against it, since usage is kept by quarters of an hour: {}.", run.too_short.join(", ")));
     }

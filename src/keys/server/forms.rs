@@ -65,7 +65,8 @@ pub fn page_token(once: Option<String>) -> Result<Option<String>, AppError> {
     }
 }
 
-/// The form of `/keys/{id}`. A date that still stands as it was shown changes nothing, so that saving a name keeps the hour of an expiry.
+/// The form of `/keys/{id}`; what is none stays as it is, what is empty is taken away. A date that still stands as it was shown changes nothing,
+/// so that saving a name keeps the hour of an expiry.
 pub async fn edit(
     ctx: &Ctx,
     caller: &Caller,
@@ -85,8 +86,9 @@ pub async fn edit(
     let permissions = permissions.filter(|_| preset.is_none());
     let key = find_key(ctx, caller, id).await?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
+    let is_cleared = expires_on.is_some();
     let expires_at = match (filled(expires_on), key.expires_at) {
-        (None, _) => Some(None),
+        (None, _) => is_cleared.then_some(None),
         (Some(date), Some(at)) if local.date(at) == date => None,
         (Some(date), _) => match local.start_of(&date) {
             // What the operation says of `expires_at` belongs to this form's field.

@@ -1,4 +1,7 @@
 //! Limits that are nearly used up: found each minute from the counters, told once per window and threshold.
+//!
+//! A rolling window never begins anew, so its marks are told once per **filling**: a mark is told when it is reached, and then not again
+//! until use was seen below half of it (at a look, each minute), or one length of the window has passed.
 
 use super::{
     jobs::MailLimits,
@@ -34,6 +37,8 @@ pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
         calls: i64::try_from(limits.key_calls).unwrap_or(i64::MAX),
         window: i32::try_from(limits.key_window).unwrap_or(i32::MAX),
     };
+    store::end_fillings(&ctx.db, now).await?;
+    shared::end_shared_fillings(&ctx.db, now).await?;
     let of_keys = marks(store::list_used_limits(&ctx.db, default, now).await?);
     let of_all = marks(shared::list_used_shared_limits(&ctx.db, now).await?);
     if of_keys.id.is_empty() && of_all.id.is_empty() {
@@ -89,7 +94,7 @@ pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<Tol
         key: n.key_id.map(KeyId::new),
         words: words::said(&n),
         at: String::new(),
-        when: format!("It resets {}.", local.ahead(words::end(n.window_start, n.window()))),
+        when: words::resets(n.window(), &local.ahead(words::end(n.window_start, n.window()))),
     };
     Ok(rows.into_iter().map(told).collect())
 }

@@ -20,10 +20,16 @@ pub fn said(notice: &LimitNotice) -> String {
     format!("{} {verb} {}", notice.key_name, used(notice.threshold, notice.allowed, notice.window()))
 }
 
-/// When the window that began at `start` is over.
+/// When the window that began at `start` is over; of a rolling one when all has come back that was used then, which a sixtieth later it has.
 pub fn end(start: OffsetDateTime, window: Window) -> OffsetDateTime {
     let micros = start.unix_timestamp().saturating_mul(1_000_000);
-    start + std::time::Duration::from_secs(reset_after(window, micros))
+    let length = reset_after(window, micros);
+    start + std::time::Duration::from_secs(if window.is_rolling() { length + length / 60 } else { length })
+}
+
+/// "It resets at 16:00."
+pub fn resets(window: Window, when: &str) -> String {
+    if window.is_rolling() { format!("It comes back bit by bit, the last of it {when}.") } else { format!("It resets {when}.") }
 }
 
 /// How long it is until then, begun days counted whole: "in 30 days", "in 1 day".
@@ -64,6 +70,7 @@ mod tests {
         assert_eq!(end(datetime!(2026-11-01 0:00 UTC), Window::Month), datetime!(2026-12-01 0:00 UTC));
         let day = Window::stored_in(86_400, "Europe/Stockholm");
         assert_eq!(end(datetime!(2027-03-27 23:00 UTC), day), datetime!(2027-03-28 22:00 UTC), "a day of 23 hours");
+        assert_eq!(end(datetime!(2026-11-20 12:34 UTC), Window::Rolling(3_600)), datetime!(2026-11-20 13:35 UTC), "of what was used at 12:34");
     }
 
     #[test]
@@ -71,6 +78,7 @@ mod tests {
         assert_eq!(used(80, 1_000, Window::HOUR), "used 80 % of 1,000 calls an hour");
         assert_eq!(used(100, 5, Window::DAY), "used up 5 calls a day");
         assert_eq!(used(80, 5_000, Window::Month), "used 80 % of 5,000 calls a month");
+        assert_eq!(used(80, 100, Window::Rolling(3_600)), "used 80 % of 100 calls in any hour");
         assert_eq!(in_days(time::Duration::days(30)), "in 30 days");
         assert_eq!(in_days(time::Duration::days(4) + time::Duration::SECOND), "in 5 days");
         assert_eq!(in_days(time::Duration::hours(3)), "in 1 day");

@@ -10,8 +10,12 @@ pub struct DryRun {
     pub limited: Vec<WouldBeLimited>,
     /// How many would have been limited, also those that `limited` leaves out.
     pub count: u64,
-    /// Names of limits that quarters of an hour don't fit into, and of those that roll: usage is kept by quarters, so they can't be held
-    /// against it.
+    /// Names of limits whose windows roll: held against whole quarters of an hour, as usage is kept; what was asked in one counts as if at
+    /// its beginning.
+    #[serde(default)]
+    pub by_quarters: Vec<String>,
+    /// Names of limits that quarters of an hour don't fit into, and of those that roll in less than an hour: usage is kept by quarters, so
+    /// they can't be held against it.
     pub too_short: Vec<String>,
 }
 
@@ -22,7 +26,7 @@ pub struct WouldBeLimited {
     pub name: String,
     /// If it was asked by key; then `name` is the key's.
     pub key: Option<KeyId>,
-    /// Windows in which something would have been refused.
+    /// Windows in which something would have been refused; of a rolling limit quarters of an hour.
     pub windows: u64,
     /// Cost units beyond the limit, summed over its limits.
     pub beyond: u64,

@@ -145,7 +145,17 @@ fn holder(holder: Holder) -> AnyView {
 /// Who would have been limited since the first of last month; `had` begins the sentence: "Had everybody been on Pro".
 pub fn dry_run(had: &str, run: DryRun) -> AnyView {
     let short = (!run.too_short.is_empty()).then(|| {
-        let words = format!("Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, or roll.", run.too_short.join(", "));
+        let words = format!(
+            "Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, or roll in less than an hour.",
+            run.too_short.join(", ")
+        );
+        view! { <p class="help">{words}</p> }
+    });
+    let rolling = (!run.by_quarters.is_empty()).then(|| {
+        let words = format!(
+            "To a quarter of an hour: {}. Usage is kept by quarters for so long, and of a window that rolls what was asked in one counts as if at its beginning. Its times are quarters in which something would have been held back.",
+            run.by_quarters.join(", ")
+        );
         view! { <p class="help">{words}</p> }
     });
     let lead = match run.count {
@@ -184,7 +194,7 @@ pub fn dry_run(had: &str, run: DryRun) -> AnyView {
     view! {
         <section id="try" aria-labelledby="h-try">
             <div class="section-head"><h2 id="h-try">"Who would be limited?"</h2><p>{lead}</p></div>
-            <div class="stack-sm">{table}{short}</div>
+            <div class="stack-sm">{table}{rolling}{short}</div>
         </section>
     }
     .into_any()

@@ -1,4 +1,7 @@
 //! Holding a plan, or a group, against the usage since the first of last month.
+//!
+//! Usage is kept by quarters of an hour for so long, so fixed windows that quarters fit into are exact. A rolling window is walked through
+//! quarter by quarter: what was asked in one counts as if at its beginning, and what would have been held back fills nothing.
 
 use super::{describing::find, groups, store};
 use crate::{
@@ -9,6 +12,7 @@ use crate::{
     platform::Ctx,
     values::{KeyId, WorkspaceId, permission_names as may},
 };
+use std::collections::{HashMap, VecDeque};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -16,9 +20,11 @@ use uuid::Uuid;
 const MOST: i64 = 50;
 /// Usage is kept by quarters of an hour.
 const QUARTER: u32 = 900;
+/// Of a shorter rolling window quarters say too little.
+const SHORTEST_ROLLING: u32 = 4 * QUARTER;
 
 /// Who would have been limited had everybody this plan: by workspace, all its keys together, or by key. What it would have held back is
-/// exact for what was asked then; people who are refused may ask more, or less.
+/// exact for what was asked then, of rolling windows to a quarter of an hour; people who are refused may ask more, or less.
 pub async fn dry_run(ctx: &Ctx, caller: &Caller, slug: &str, by_key: bool) -> Result<DryRun, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
     let plan = find(&mut *ctx.db.acquire().await?, slug).await?;
@@ -45,25 +51,83 @@ async fn held_back(ctx: &Ctx, limits: Vec<KeyLimit>, by_key: bool, of: Option<&[
     let (fitting, short): (Vec<KeyLimit>, Vec<KeyLimit>) = limits.into_iter().partition(|l| match l.window {
         Window::Seconds(seconds) => seconds.is_multiple_of(QUARTER),
         Window::Month | Window::Local(..) => true,
-        Window::Rolling(_) => false,
+        Window::Rolling(seconds) => seconds >= SHORTEST_ROLLING,
     });
-    let rows = store::list_limited(&ctx.db, &fitting, by_key, of, last_month(ctx.clock.now()), MOST).await?;
-    let whole = |n: i64| u64::try_from(n).unwrap_or(0);
-    Ok(DryRun {
-        count: rows.first().map_or(0, |r| whole(r.limited)),
-        limited: rows
-            .into_iter()
-            .map(|r| WouldBeLimited {
-                workspace: WorkspaceId::new(r.workspace),
-                name: r.name,
-                key: r.key.map(KeyId::new),
-                windows: whole(r.windows),
-                beyond: whole(r.beyond),
-                units: whole(r.units),
-            })
-            .collect(),
-        too_short: short.into_iter().map(|l| l.name).collect(),
-    })
+    let (rolling, fixed): (Vec<KeyLimit>, Vec<KeyLimit>) = fitting.into_iter().partition(|l| l.window.is_rolling());
+    let from = last_month(ctx.clock.now());
+    // Beside rolling ones all are needed, since what two limits hold back of one adds up.
+    let most = if rolling.is_empty() { MOST } else { i64::MAX };
+    let rows = store::list_limited(&ctx.db, &fixed, by_key, of, from, most).await?;
+    let mut count = rows.first().map_or(0, |r| whole(r.limited));
+    let mut limited: Vec<WouldBeLimited> = rows.into_iter().map(found).collect();
+    if !rolling.is_empty() {
+        let mut all: HashMap<_, WouldBeLimited> = limited.into_iter().map(|held| ((held.workspace, held.key), held)).collect();
+        for limit in &rolling {
+            let mut asked = HashMap::<(WorkspaceId, Option<KeyId>), Rolled>::new();
+            let each = |row: store::QuarterRow| {
+                let rolled = asked.entry((WorkspaceId::new(row.workspace), row.key.map(KeyId::new))).or_default();
+                rolled.name = row.name;
+                rolled.ask(limit, row.quarter.unix_timestamp(), whole(row.units));
+            };
+            store::each_quarter(&ctx.db, limit, by_key, of, from, each).await?;
+            for ((workspace, key), rolled) in asked {
+                let none = || WouldBeLimited { workspace, name: rolled.name.clone(), key, windows: 0, beyond: 0, units: rolled.units };
+                let held = all.entry((workspace, key)).or_insert_with(none);
+                held.windows = held.windows.saturating_add(rolled.times);
+                held.beyond = held.beyond.saturating_add(rolled.beyond);
+            }
+        }
+        limited = all.into_values().collect();
+        limited.sort_by(|a, b| b.beyond.cmp(&a.beyond).then((a.workspace, a.key).cmp(&(b.workspace, b.key))));
+        count = limited.len() as u64;
+        limited.truncate(usize::try_from(MOST).unwrap_or(50));
+    }
+    let names = |limits: Vec<KeyLimit>| limits.into_iter().map(|l| l.name).collect();
+    Ok(DryRun { count, limited, by_quarters: names(rolling), too_short: names(short) })
+}
+
+fn whole(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+fn found(row: store::LimitedRow) -> WouldBeLimited {
+    WouldBeLimited {
+        workspace: WorkspaceId::new(row.workspace),
+        name: row.name,
+        key: row.key.map(KeyId::new),
+        windows: whole(row.windows),
+        beyond: whole(row.beyond),
+        units: whole(row.units),
+    }
+}
+
+/// One who asks under a rolling limit, quarter after quarter.
+#[derive(Debug, Default)]
+struct Rolled {
+    name: String,
+    /// What passed within the window, and when.
+    passed: VecDeque<(i64, u64)>,
+    within: u64,
+    /// Quarters in which something would have been held back.
+    times: u64,
+    beyond: u64,
+    units: u64,
+}
+
+impl Rolled {
+    fn ask(&mut self, limit: &KeyLimit, at: i64, units: u64) {
+        let seconds = i64::from(limit.window.to_stored().unsigned_abs());
+        while let Some((_, passed)) = self.passed.front().copied().filter(|(then, _)| then + seconds <= at) {
+            self.passed.pop_front();
+            self.within -= passed;
+        }
+        let passes = units.min(limit.limit.saturating_sub(self.within));
+        self.passed.push_back((at, passes));
+        self.within += passes;
+        self.units = self.units.saturating_add(units);
+        self.beyond = self.beyond.saturating_add(units - passes);
+        self.times += u64::from(passes < units);
+    }
 }
 
 /// The first of the month before, UTC.
@@ -76,6 +140,18 @@ fn last_month(now: OffsetDateTime) -> OffsetDateTime {
 mod tests {
     use super::*;
     use time::macros::datetime;
+
+    #[test]
+    fn what_was_held_back_fills_no_rolling_window() {
+        let (limit, mut rolled) = (KeyLimit::new("hours", 10, Window::Rolling(7_200)), Rolled::default());
+        let held = [(0, 6), (3_600, 6), (5_400, 3), (7_200, 7), (10_800, 9), (100_000, 25)].map(|(at, units)| {
+            let before = rolled.beyond;
+            rolled.ask(&limit, at, units);
+            rolled.beyond - before
+        });
+        assert_eq!(held, [0, 2, 3, 1, 5, 15], "4, none and 6 of what was asked first passed, then what came back");
+        assert_eq!((rolled.times, rolled.beyond, rolled.units), (5, 26, 56));
+    }
 
     #[test]
     fn last_month_begins_on_its_first() {

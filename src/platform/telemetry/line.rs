@@ -1,4 +1,8 @@
 //! How a line of the log looks: for people, or as one JSON object. Both carry the request id, from the task or from its span.
+//!
+//! Much of what is logged was sent by somebody: a path, a user agent, a name. Whoever reads the log reads it in a terminal, so nothing of it
+//! reaches one that a terminal obeys: no new line, no escape sequence (ESC, or CSI as one character of C1), nothing that turns the direction
+//! of writing (R82).
 
 use super::{super::clock::Clock, REQUEST_ID};
 use serde_json::{Map, Value};
@@ -9,6 +13,7 @@ use tracing::{
     field::{Field, Visit},
 };
 use tracing_subscriber::{
+    field::RecordFields,
     fmt::{
         FmtContext, FormatEvent, FormatFields, FormattedFields,
         format::{DefaultFields, JsonFields, Writer},
@@ -16,11 +21,55 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+/// Fields as they are usually written, but never in colours: so every control character in them is somebody else's.
+pub(super) struct PlainFields;
+
+impl<'out> FormatFields<'out> for PlainFields {
+    fn format_fields<R: RecordFields>(&self, mut out: Writer<'out>, fields: R) -> fmt::Result {
+        let mut text = String::new();
+        DefaultFields::new().format_fields(Writer::new(&mut text), fields)?;
+        out.write_str(&text)
+    }
+}
+
+/// Whether a terminal, or what shows a log, does something at this character instead of showing it: controls of C0, of C1 and DEL, and what
+/// ends a line or turns the direction of writing in Unicode. A tab is harmless.
+fn acts(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    (c.is_control() && c != '\t') || turns
+}
+
+/// The text with such characters written out. A new line stays one, indented: it can't be taken for the beginning of an entry.
+fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => shown.push_str("\n    "),
+            c if acts(c) => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// The same of one JSON object, in which they can only stand within texts; JSON itself asks for C0 alone.
+fn harmless_json(line: &Value) -> String {
+    let mut shown = String::new();
+    for c in line.to_string().chars() {
+        if acts(c) {
+            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 /// `2026-11-20T23:12:01.042Z  INFO tollgate::keys: key made key_id=… | request_id=… method=POST path=/keys`
 pub(super) struct PrettyLine;
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>> FormatEvent<S, DefaultFields> for PrettyLine {
-    fn format_event(&self, ctx: &FmtContext<'_, S, DefaultFields>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> FormatEvent<S, PlainFields> for PrettyLine {
+    fn format_event(&self, ctx: &FmtContext<'_, S, PlainFields>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let (colour, dim, plain) = match (out.has_ansi_escapes(), *event.metadata().level()) {
             (false, _) => ("", "", ""),
             (true, Level::ERROR) => ("\x1b[31m", "\x1b[2m", "\x1b[0m"),
@@ -35,7 +84,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> FormatEvent<S, DefaultFields> for P
         let mut spans = String::new();
         let mut has_id = false;
         for span in ctx.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
-            if let Some(fields) = span.extensions().get::<FormattedFields<DefaultFields>>() {
+            if let Some(fields) = span.extensions().get::<FormattedFields<PlainFields>>() {
                 has_id |= fields.fields.contains("request_id=");
                 spans.push(' ');
                 spans.push_str(&fields.fields);
@@ -48,8 +97,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> FormatEvent<S, DefaultFields> for P
             text.push_str(" |");
             text.push_str(&spans);
         }
-        // What somebody sent us must not begin a line of its own, nor write over the beginning of one (R82).
-        writeln!(out, "{}", text.replace('\r', "\\r").replace('\n', "\n    "))
+        writeln!(out, "{}", harmless(&text))
     }
 }
 
@@ -71,7 +119,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> FormatEvent<S, JsonFields> for Json
         line.insert("at".to_owned(), now().into());
         line.insert("level".to_owned(), event.metadata().level().as_str().into());
         line.insert("target".to_owned(), event.metadata().target().into());
-        writeln!(out, "{}", Value::Object(line))
+        writeln!(out, "{}", harmless_json(&Value::Object(line)))
     }
 }
 
@@ -165,12 +213,58 @@ mod tests {
     async fn r82_pretty_lines_carry_the_request_and_cannot_be_forged() {
         let kept = Kept::default();
         let writer = kept.clone();
-        let layer = subscriber::layer().with_writer(move || writer.clone()).with_ansi(false).fmt_fields(DefaultFields::new()).event_format(PrettyLine);
+        let layer = subscriber::layer().with_writer(move || writer.clone()).with_ansi(false).fmt_fields(PlainFields).event_format(PrettyLine);
         let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
         super::super::in_request("abc12345".into(), async { tracing::warn!("name:\r\n2026-01-01T00:00:00.000Z  INFO forged") }).await;
         let text = kept.text();
         assert!(text.ends_with("| request_id=abc12345\n"), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with("20")).count(), 1, "{text}");
         assert!(text.contains("name:\\r\n") && !text.contains('\r'), "{text}");
+    }
+
+    /// What a client may send in a path, a user agent or a header to act on the terminal of whoever reads the log: clear the screen, set
+    /// the title, begin a sequence with the one character of C1, delete, turn the direction of writing.
+    const HOSTILE: &str = "/\x1b[2J\x1b]0;gate\x07\u{9b}31m\u{90}q\u{9c}\u{85}\x08\x7f\0\u{202e}\u{2028}end";
+
+    fn log_hostile_lines() {
+        let span = tracing::info_span!("request", path = HOSTILE, agent = %HOSTILE);
+        let _entered = span.enter();
+        tracing::warn!(header = %HOSTILE, cookie = ?HOSTILE, name = HOSTILE, "asked for {HOSTILE}");
+        tracing::warn!(error = &std::io::Error::other(HOSTILE) as &(dyn std::error::Error + 'static), "{}", HOSTILE);
+    }
+
+    #[test]
+    fn r82_no_sequence_of_a_client_reaches_the_terminal() {
+        for is_terminal in [false, true] {
+            let kept = Kept::default();
+            let writer = kept.clone();
+            let layer = subscriber::layer().with_writer(move || writer.clone()).with_ansi(is_terminal).fmt_fields(PlainFields).event_format(PrettyLine);
+            let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+            log_hostile_lines();
+            drop(guard);
+            // The colours are ours: those of the level, of what is dim, and back.
+            let text = ["\x1b[33m", "\x1b[2m", "\x1b[0m"].iter().fold(kept.text(), |text, ours| text.replace(ours, ""));
+            assert!(!text.chars().any(|c| acts(c) && c != '\n'), "{text:?}");
+            assert_eq!((text.lines().count(), text.matches("end").count()), (2, 10), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn r82_no_sequence_of_a_client_reaches_the_terminal_in_json() {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let layer = subscriber::layer().with_writer(move || writer.clone()).with_ansi(false).fmt_fields(JsonFields::new()).event_format(JsonLine);
+        let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+        log_hostile_lines();
+        drop(guard);
+        let text = kept.text();
+        assert!(!text.chars().any(|c| acts(c) && c != '\n'), "{text:?}");
+        let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        assert_eq!((&first["header"], &first["name"]), (&Value::from(HOSTILE), &Value::from(HOSTILE)), "nothing of it is lost");
+    }
+
+    #[test]
+    fn what_is_written_out_can_be_read() {
+        assert_eq!(harmless("a\tb\x1b[2J\u{9b}m\r\nc\u{e9}"), "a\tb\\u{1b}[2J\\u{9b}m\\r\n    c\u{e9}");
     }
 }

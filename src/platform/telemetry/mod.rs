@@ -3,14 +3,9 @@
 mod line;
 
 use super::config::{Log, LogFormat};
-use line::{JsonLine, PrettyLine};
+use line::{JsonLine, PlainFields, PrettyLine};
 use std::{io::IsTerminal, sync::Arc};
-use tracing_subscriber::{
-    EnvFilter, Layer, fmt,
-    fmt::format::{DefaultFields, JsonFields},
-    layer::SubscriberExt,
-    util::SubscriberInitExt,
-};
+use tracing_subscriber::{EnvFilter, Layer, fmt, fmt::format::JsonFields, layer::SubscriberExt, util::SubscriberInitExt};
 
 tokio::task_local! {
     static REQUEST_ID: Arc<str>;
@@ -32,7 +27,7 @@ pub fn init(log: &Log) {
     let filter = EnvFilter::builder().parse_lossy(format!("sqlx::postgres::notice=warn,{}", log.filter));
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match log.format {
-        LogFormat::Pretty => lines.with_ansi(std::io::stderr().is_terminal()).fmt_fields(DefaultFields::new()).event_format(PrettyLine).boxed(),
+        LogFormat::Pretty => lines.with_ansi(std::io::stderr().is_terminal()).fmt_fields(PlainFields).event_format(PrettyLine).boxed(),
         LogFormat::Json => lines.with_ansi(false).fmt_fields(JsonFields::new()).event_format(JsonLine).boxed(),
     };
     // A second call, as in tests, keeps the first.

@@ -12,10 +12,11 @@ use std::io::Cursor;
 use time::Duration;
 use tollgate::{
     accounts::{
-        api,
-        server::{avatars::Place, leaving},
+        Caller, api,
+        server::{Term, Visitor, avatars::Place, ban_account, leaving, unban_account},
     },
     admin::api as admin,
+    error::AppError,
 };
 
 const PAGE: &str = "/settings/profile";
@@ -185,7 +186,7 @@ async fn r79_a_full_queue_says_to_come_again_and_so_do_many_pictures_of_one(db: 
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
     let mut places: Vec<Place> = Vec::new();
-    while let Ok(place) = Place::take(&app.ctx) {
+    while let Ok(place) = Place::take(&app.ctx, app.ctx.new_id()) {
         places.push(place);
         assert!(places.len() < 100, "there is an end of places");
     }
@@ -201,6 +202,45 @@ async fn r79_a_full_queue_says_to_come_again_and_so_do_many_pictures_of_one(db: 
     assert!(refused.headers().contains_key("retry-after"));
     app.ctx.clock.advance(Duration::hours(1));
     assert_eq!(send(&vera, "me.png", &png([200, 20, 20])).await.status(), 303);
+}
+
+#[sqlx::test]
+async fn r79_one_account_never_takes_the_places_of_all(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (vera, nina) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
+    let mut places = [Place::take(&app.ctx, vera.account).unwrap(), Place::take(&app.ctx, vera.account).unwrap()].into_iter();
+    assert!(matches!(Place::take(&app.ctx, vera.account), Err(AppError::RateLimited { retry_after: 3 })));
+    let refused = send(&vera, "me.png", &png([200, 20, 20])).await;
+    assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (429, "3"));
+    assert_eq!(send(&nina, "me.png", &png([200, 20, 20])).await.status(), 303, "there is room for others");
+    drop(places.next());
+    assert_eq!(send(&vera, "me.png", &png([200, 20, 20])).await.status(), 303);
+    assert_eq!(send(&vera, "me.png", &png([20, 20, 20])).await.status(), 303, "its own place is free again");
+}
+
+#[sqlx::test]
+async fn the_picture_of_a_banned_account_is_not_there_while_it_is_banned(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (vera, olga) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    send(&vera, "me.png", &png([200, 20, 20])).await;
+    let picture = address(&vera).await;
+    let small = picture.replace("/256", "/64");
+    let seen = async || [app.browser().get(&picture).await.status().as_u16(), app.browser().get(&small).await.status().as_u16()];
+    assert_eq!(seen().await, [200, 200]);
+    let from = Visitor { address: "192.0.2.1".parse().unwrap(), device: "test".to_owned() };
+    let page = format!("/admin/accounts/{}", vera.account);
+    let until = Some(app.ctx.clock.now() + Duration::days(1));
+    ban_account(&app.ctx, &Caller::cli(), &from, vera.account, Term { reason: "spam", until }).await.unwrap();
+    assert_eq!(seen().await, [404, 404]);
+    let shown = olga.browser.page(&page).await;
+    assert!(!shown.contains("/avatars/") && shown.contains("Remove picture"), "initials stand there, and it can still be removed");
+    unban_account(&app.ctx, &Caller::cli(), &from, vera.account).await.unwrap();
+    assert_eq!(seen().await, [200, 200], "a ban that is lifted");
+
+    ban_account(&app.ctx, &Caller::cli(), &from, vera.account, Term { reason: "again", until }).await.unwrap();
+    assert_eq!(seen().await, [404, 404]);
+    app.ctx.clock.advance(Duration::days(1));
+    assert_eq!(seen().await, [200, 200], "nothing had to run for it to end");
 }
 
 #[sqlx::test]

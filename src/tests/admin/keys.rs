@@ -117,6 +117,15 @@ async fn an_api_is_described_and_changed(db: PgPool) {
     assert_eq!(location(&saved), "/admin/apis/orders");
     let page = server::read_api(&app.ctx, &caller(&app, operator.account).await, "orders", None, None).await.unwrap();
     assert_eq!((page.api.name.as_str(), page.api.permissions.len(), page.api.unmatched.as_str()), ("Orders & more", 1, "refuse"));
+    // A form without the field leaves the permissions; who clears the field takes them all away.
+    for (more, left) in [(&[][..], 1), (&[("permissions", "")][..], 0)] {
+        let fields: Vec<(&str, &str)> = [("slug", "orders"), ("name", "Orders & more")].into_iter().chain(more.iter().copied()).collect();
+        assert_eq!(location(&operator.browser.post::<api::SaveApi>("/admin/apis/orders", &fields).await), "/admin/apis/orders");
+        let page = server::read_api(&app.ctx, &caller(&app, operator.account).await, "orders", None, None).await.unwrap();
+        assert_eq!((page.api.permissions.len(), page.api.unmatched.as_str()), (left, "refuse"));
+    }
+    let nothing = [("slug", "orders"), ("name", "Orders & more"), ("unmatched", "")];
+    assert_eq!(operator.browser.post::<api::SaveApi>("/admin/apis/orders", &nothing).await.status(), 422, "an empty choice is none");
     assert_eq!(operator.browser.get("/admin/apis/nothing").await.status(), 404);
 
     // Tollgate's own permissions are what its code asks for; a form can't change them.

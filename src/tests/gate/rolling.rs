@@ -144,6 +144,76 @@ async fn several_nodes_share_a_rolling_hour(db: PgPool) {
     assert_eq!(exhaust(&[&b], &secret).await, 20, "who is left alone has all of it");
 }
 
+/// What the table says was given out of the only rolling limit, part by part, and which part is the last.
+async fn row(db: &PgPool) -> (i64, Vec<i64>) {
+    sqlx::query_as("select newest, parts from rolling_leases").fetch_one(db).await.unwrap()
+}
+
+#[sqlx::test]
+async fn a_lone_node_counts_a_busy_limit_alone_again_without_waiting_for_its_window(db: PgPool) {
+    let secret = secret(&db, 20).await;
+    sqlx::query("update key_limits set window_seconds = -3600 where max_calls = 20").execute(&db).await.unwrap();
+    let (a, b) = (TestApp::start(db.clone()).await, TestApp::start(db.clone()).await);
+    for _ in 0..4 {
+        assert!(call(&a, &secret, 1).await && call(&b, &secret, 1).await);
+    }
+    [&a, &b].iter().for_each(|app| app.ctx.clock.advance(Duration::minutes(30)));
+    assert!(call(&a, &secret, 1).await && call(&b, &secret, 1).await);
+    b.stop().await;
+    assert_eq!(exhaust(&[&a], &secret).await, 10, "what both used counts, what the other one held came back");
+
+    // It asks nobody any more, though the limit was never idle: the row stays as it was taken over.
+    let taken = row(&db).await;
+    for (minutes, passes) in [(30, 0), (1, 8), (29, 0), (1, 12)] {
+        a.ctx.clock.advance(Duration::minutes(minutes));
+        assert_eq!(exhaust(&[&a], &secret).await, passes, "{minutes} minutes later");
+    }
+    assert_eq!(row(&db).await, taken);
+
+    // Who comes then finds all of it, by its own clock or by that of the other.
+    let c = TestApp::start(db.clone()).await;
+    assert_eq!(exhaust(&[&a, &c], &secret).await, 0, "the new node's clock is an hour and a half behind");
+    assert_eq!(row(&db).await.1.iter().sum::<i64>(), 20);
+    let (behind, last) = (a.ctx.clock.now() - c.ctx.clock.now(), Duration::minutes(61));
+    c.ctx.clock.advance(behind + last);
+    a.ctx.clock.advance(last);
+    assert_eq!(exhaust(&[&a, &c], &secret).await, 20);
+}
+
+#[sqlx::test]
+async fn what_a_dead_node_held_counts_as_used_when_a_limit_is_taken_over(db: PgPool) {
+    let secret = secret(&db, 20).await;
+    sqlx::query("update key_limits set window_seconds = -3600 where max_calls = 20").execute(&db).await.unwrap();
+    let (a, b) = (TestApp::start(db.clone()).await, TestApp::start(db.clone()).await);
+    for _ in 0..3 {
+        assert!(call(&a, &secret, 1).await && call(&b, &secret, 1).await);
+    }
+    // As one leaves it that is killed with four units that it has not used.
+    sqlx::query("update rolling_leases set parts[61] = parts[61] + 4").execute(&db).await.unwrap();
+    b.stop().await;
+    assert_eq!(exhaust(&[&a], &secret).await, 10);
+    a.ctx.clock.advance(Duration::minutes(60));
+    assert_eq!(exhaust(&[&a], &secret).await, 0);
+    a.ctx.clock.advance(Duration::MINUTE);
+    assert_eq!(exhaust(&[&a], &secret).await, 20, "then it is a window old");
+}
+
+#[sqlx::test]
+async fn a_limit_that_was_taken_over_survives_a_restart(db: PgPool) {
+    let secret = secret(&db, 20).await;
+    sqlx::query("update key_limits set window_seconds = -3600 where max_calls = 20").execute(&db).await.unwrap();
+    let (a, b) = (TestApp::start(db.clone()).await, TestApp::start(db.clone()).await);
+    assert!(call(&a, &secret, 3).await && call(&b, &secret, 3).await);
+    b.stop().await;
+    assert_eq!(exhaust(&[&a], &secret).await, 14);
+    a.ctx.clock.advance(Duration::minutes(61));
+    assert!(call(&a, &secret, 12).await, "counted alone: the row knows nothing of it");
+    let a = a.restart().await;
+    assert_eq!(exhaust(&[&a], &secret).await, 8, "usage does");
+    a.ctx.clock.advance(Duration::minutes(61));
+    assert_eq!(exhaust(&[&a], &secret).await, 20);
+}
+
 #[sqlx::test]
 async fn a_node_whose_clock_is_behind_gives_nothing_twice(db: PgPool) {
     let secret = secret(&db, 20).await;

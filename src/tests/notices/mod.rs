@@ -4,6 +4,7 @@ mod alerts;
 mod expiry;
 mod limits;
 mod pages;
+mod rolling;
 
 use crate::{
     support::TestApp,

@@ -121,6 +121,20 @@ async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
         // Hours: 130 of 100 on 10 Nov, 150 of 100 on 1 Oct. Months: 229 of 200 in November.
         assert_eq!((row.windows, row.beyond, row.units), (3, 30 + 50 + 29, 379));
     }
-    plan(ctx, "large", vec![limit("month", 10_000, Window::Month)]).await;
+    // In any 75 minutes; what is held back fills nothing.
+    let rolling = vec![limit("month", 200, Window::Month), limit("shift", 100, Window::Rolling(4_500)), limit("burst", 1, Window::Rolling(1_800))];
+    plan(ctx, "rolling", rolling).await;
+    for by_key in [false, true] {
+        let run = dry_run(ctx, &cli, "rolling", by_key).await.unwrap();
+        assert_eq!((run.count, &run.by_quarters, &run.too_short), (1, &vec!["shift".to_owned()], &vec!["burst".to_owned()]));
+        let row = &run.limited[0];
+        assert_eq!((row.workspace, row.key), (scene.owner.workspace, by_key.then_some(scene.key)));
+        // At 09:00 all of 60 pass, at 09:45 40 of 70, at 10:00 none of 99, and 100 of 150 on 1 Oct. The month holds back 29.
+        assert_eq!((row.windows, row.beyond, row.units), (1 + 3, 29 + 30 + 99 + 50, 379));
+    }
+    plan(ctx, "wide", vec![limit("shift", 150, Window::Rolling(3_600))]).await;
+    let run = dry_run(ctx, &cli, "wide", false).await.unwrap();
+    assert_eq!((run.limited[0].windows, run.limited[0].beyond), (1, 19), "at 10:00 what was asked at 09:00 is an hour old: 70 and 99 of 150");
+    plan(ctx, "large", vec![limit("month", 10_000, Window::Month), limit("day", 229, Window::Rolling(86_400))]).await;
     assert_eq!(dry_run(ctx, &cli, "large", false).await.unwrap().count, 0);
 }

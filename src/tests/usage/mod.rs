@@ -7,6 +7,7 @@ mod pages;
 mod refusals;
 mod reports;
 mod rest;
+mod rolling;
 mod rollups;
 
 use crate::support::TestApp;

@@ -21,6 +21,7 @@ pub fn LimitCard(
     let heading = format!("{id}-title");
     let hatch = format!("{id}-hatch");
     let expected = meter.forecast.as_ref().map(|f| f.expected);
+    let ends = meter.forecast.as_ref().map_or_else(|| meter.resets_at.clone(), |f| f.by.clone());
     view! {
         <section class="card" aria-labelledby=heading.clone()>
             <div class="card-head"><h2 id=heading.clone()>{format!("Limit of {}", meter.key_name)}</h2><span class="push muted">{meter.resets()}</span></div>
@@ -29,7 +30,7 @@ pub fn LimitCard(
                     <span><b class="figure-inline">{thousands(meter.used)}</b><span class="muted">{format!(" of {} calls {}", thousands(meter.limit), meter.window)}</span></span>
                     <span class="muted">{share(meter.used, meter.limit)}</span>
                 </div>
-                <QuotaMeter id=hatch used=meter.used limit=meter.limit nostrip:expected=expected ends=meter.resets_at.clone() here="now"/>
+                <QuotaMeter id=hatch used=meter.used limit=meter.limit nostrip:expected=expected ends=ends here="now"/>
                 <p class="row note-inline">{words(&meter)}</p>
             </div>
         </section>
@@ -49,9 +50,18 @@ fn words(meter: &LimitMeter) -> AnyView {
         _ if meter.used >= meter.limit => {
             view! { <GateGlyph position=Gate::Limited tinted=true/><span>"Calls are answered "<code>{code}</code>" until "{resets}"."</span> }.into_any()
         }
+        Some((_, Some(used_up))) if meter.is_rolling => view! {
+            <GateGlyph position=Gate::Limited tinted=true/>
+            <span>"At this pace it is used up at "<b class="strong">{used_up}</b>". Then calls pass as what was used comes back, and others are answered "<code>{code}</code>"."</span>
+        }
+        .into_any(),
         Some((_, Some(used_up))) => view! {
             <GateGlyph position=Gate::Limited tinted=true/>
             <span>"At this pace it is used up at "<b class="strong">{used_up}</b>". Later calls are answered "<code>{code}</code>" until "{resets}"."</span>
+        }
+        .into_any(),
+        Some((expected, None)) if meter.is_rolling => view! {
+            <GateGlyph position=Gate::Passed tinted=true/><span>{format!("{left} left. At this pace about {} are used {}.", thousands(expected), meter.window)}</span>
         }
         .into_any(),
         Some((expected, None)) => view! {

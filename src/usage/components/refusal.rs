@@ -77,7 +77,8 @@ fn post(post: Gatepost) -> AnyView {
 /// A limit as it stands now: when calls pass again.
 fn meter(meter: LimitMeter) -> AnyView {
     let by = if meter.is_shared { " by all keys together" } else { "" };
-    let words = format!("{} of {} calls {} used now{by}; resets at {}.", thousands(meter.used), thousands(meter.limit), meter.window, meter.resets_at);
+    let resets = Some(meter.resets()).filter(|resets| !resets.is_empty()).map(|resets| format!("; {resets}")).unwrap_or_default();
+    let words = format!("{} of {} calls {} used now{by}{resets}.", thousands(meter.used), thousands(meter.limit), meter.window);
     view! { <p class="muted">{words}</p> }.into_any()
 }
 

@@ -64,11 +64,13 @@ impl LimitMeter {
     }
 }
 
-/// Where a window ends if it goes on as it went so far.
+/// Where a window ends if it goes on as it went so far; a rolling one, if it goes on as its last quarter went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forecast {
-    /// Used by the end of the window.
+    /// Used by the end of the window; of a rolling one in any window then.
     pub expected: u64,
+    /// When that is: the end of the window, or one length of a rolling one from now.
+    pub by: String,
     /// When the limit is reached, where it is: "Fri 27 Nov, 20:00".
     pub used_up: Option<String>,
 }

@@ -1,6 +1,10 @@
 //! Limits as the gate knows them at this moment, for the line across the chart and the meters beside it.
 
-use super::calendar::Calendar;
+use super::{
+    calendar::{Calendar, instant},
+    report::whole,
+    store::pace,
+};
 use crate::{
     keys::{
         model::{Level, Window},
@@ -20,24 +24,58 @@ fn states(ctx: &Ctx, key: KeyId, now: Timestamp) -> Vec<LimitState> {
     ctx.part::<Gate>().map(|gate| gate.limit_state(key, now.as_microsecond())).unwrap_or_default()
 }
 
-/// The limit of the key whose window is as long as a bar is wide.
+/// The limit of the key whose window is as long as a bar is wide; what holds in any such stretch of time holds in a bar, too.
 pub fn line(ctx: &Ctx, key: KeyId, size: BucketSize, now: Timestamp) -> Option<LimitLine> {
-    let window = match size {
-        BucketSize::Hour => Window::HOUR,
-        BucketSize::Day => Window::DAY,
-        BucketSize::Minute | BucketSize::Week | BucketSize::Month => return None,
+    let windows = match size {
+        BucketSize::Minute => [Window::MINUTE, Window::Rolling(60)],
+        BucketSize::Hour => [Window::HOUR, Window::Rolling(3_600)],
+        BucketSize::Day => [Window::DAY, Window::Rolling(86_400)],
+        BucketSize::Week | BucketSize::Month => return None,
     };
-    let limit = states(ctx, key, now).into_iter().filter(|state| state.window == window).map(|state| state.limit).min()?;
-    Some(LimitLine { calls: limit, window: window.words() })
+    let limit = states(ctx, key, now).into_iter().filter(|state| windows.contains(&state.window)).min_by_key(|state| state.limit)?;
+    Some(LimitLine { calls: limit.limit, window: limit.window.words() })
 }
 
-/// Every limit of one key, or of several those nearest to the end.
+/// Every limit of one key, or of several those nearest to the end. Rolling ones are without a forecast.
 pub fn meters(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> Vec<LimitMeter> {
-    let mut meters: Vec<LimitMeter> = Vec::new();
+    found(ctx, keys, calendar, now).into_iter().map(|(meter, _)| meter).collect()
+}
+
+/// The same with the forecasts of rolling ones, which need to know what was used when.
+pub async fn meters_with_pace(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> sqlx::Result<Vec<LimitMeter>> {
+    let mut meters = Vec::new();
+    for (mut meter, state) in found(ctx, keys, calendar, now) {
+        if state.window.is_rolling() && state.window.is_quota() && state.used > 0 {
+            let (length, by_days) = (i64::from(state.length), state.length > WEEK);
+            let piece = if by_days { DAY } else { QUARTER };
+            let since = Timestamp::from_second(now.as_second() - length - piece).unwrap_or(now);
+            let rows = pace::list_pieces(&ctx.db, meter.key, meter.is_shared, instant(since), by_days).await?;
+            let pieces: Vec<Piece> = rows.into_iter().map(|row| Piece { ends: row.at.unix_timestamp() + piece, units: whole(row.units) }).collect();
+            meter.forecast = forecast_rolling(&state, &pieces, calendar, now);
+        }
+        meters.push(meter);
+    }
+    Ok(meters)
+}
+
+/// How long the pieces are that usage of a rolling window is looked at by: quarters of an hour, of more than a week days.
+const QUARTER: i64 = 900;
+const DAY: i64 = 86_400;
+const WEEK: u32 = 604_800;
+
+/// What was used in one piece of time, and when that was over.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    ends: i64,
+    units: u64,
+}
+
+fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestamp) -> Vec<(LimitMeter, LimitState)> {
+    let mut meters: Vec<(LimitMeter, LimitState)> = Vec::new();
     let gate = ctx.part::<Gate>();
     for (key, name) in keys {
         let is_shared = gate.as_ref().and_then(|gate| gate.level(*key)).is_some_and(Level::is_shared);
-        if is_shared && meters.iter().any(|m| m.is_shared) {
+        if is_shared && meters.iter().any(|(m, _)| m.is_shared) {
             continue; // the same counters as of the key before
         }
         for state in states(ctx, *key, now) {
@@ -45,7 +83,7 @@ pub fn meters(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Tim
                 continue;
             }
             let resets = now.checked_add(i64::try_from(state.reset_after).unwrap_or(0).seconds()).unwrap_or(now);
-            meters.push(LimitMeter {
+            let meter = LimitMeter {
                 key: *key,
                 key_name: if is_shared { "all keys together".to_owned() } else { name.clone() },
                 is_quota: state.window.is_quota(),
@@ -58,20 +96,20 @@ pub fn meters(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Tim
                 resets_at: calendar.moment(resets, now),
                 reset_after: state.reset_after,
                 forecast: forecast(&state, calendar, now),
-            });
+            };
+            meters.push((meter, state));
         }
     }
     if keys.len() > 1 {
         // used/limit compared without division: a.used × b.limit against b.used × a.limit.
-        meters.sort_by(|a, b| (u128::from(b.used) * u128::from(a.limit)).cmp(&(u128::from(a.used) * u128::from(b.limit))));
+        meters.sort_by(|(a, _), (b, _)| (u128::from(b.used) * u128::from(a.limit)).cmp(&(u128::from(a.used) * u128::from(b.limit))));
         meters.truncate(MOST_METERS);
     }
     meters
 }
 
-/// The present window at its own pace. None for windows of less than a day, which are over before a forecast is read, none for rolling ones,
-/// which never are, and none before a
-/// twentieth of it has passed: the first calls of a month say nothing of its end.
+/// The present window at its own pace. None for windows of less than a day, which are over before a forecast is read, none for rolling ones
+/// (`forecast_rolling`), and none before a twentieth of it has passed: the first calls of a month say nothing of its end.
 fn forecast(state: &LimitState, calendar: &Calendar, now: Timestamp) -> Option<Forecast> {
     let window = u64::from(state.length);
     let gone = window.checked_sub(state.reset_after).filter(|gone| *gone >= window / 20)?;
@@ -83,7 +121,36 @@ fn forecast(state: &LimitState, calendar: &Calendar, now: Timestamp) -> Option<F
     let left = scaled(state.limit, gone, state.used).saturating_sub(gone);
     let at = now.checked_add(i64::try_from(left).ok()?.seconds()).ok()?;
     let used_up = (state.used < state.limit && expected > state.limit).then(|| calendar.moment(at, now));
-    Some(Forecast { expected, used_up })
+    let ends = now.checked_add(i64::try_from(state.reset_after).ok()?.seconds()).ok()?;
+    Some(Forecast { expected, by: calendar.moment(ends, now), used_up })
+}
+
+/// A rolling window that goes on at the pace of its last quarter, while what was used before comes back piece by piece: what is used in any
+/// window then, and when it is full, if that is within the next one. None where the last quarter passed nothing.
+fn forecast_rolling(state: &LimitState, pieces: &[Piece], calendar: &Calendar, now: Timestamp) -> Option<Forecast> {
+    let (length, start) = (i64::from(state.length), now.as_second());
+    let recent: u64 = pieces.iter().filter(|piece| piece.ends > start - length / 4).map(|piece| piece.units).sum();
+    let expected = recent.saturating_mul(4);
+    if expected == 0 {
+        return None;
+    }
+    let scaled = |n: u64, by: u64, of: u64| u64::try_from(u128::from(n) * u128::from(by) / u128::from(of.max(1))).unwrap_or(u64::MAX);
+    let seconds = u64::from(state.length);
+    let (mut used, mut at, mut full) = (state.used, start, None);
+    let ends = pieces.iter().map(|piece| (piece.ends + length, piece.units)).chain([(start + length, 0)]);
+    for (back, units) in ends.filter(|(back, _)| (start..=start + length).contains(back)) {
+        if used >= state.limit {
+            break; // it was full at the beginning
+        }
+        let grown = scaled(expected, u64::try_from(back - at).unwrap_or(0), seconds);
+        if used.saturating_add(grown) > state.limit {
+            full = Some(at + i64::try_from(scaled(state.limit - used, seconds, expected)).ok()?);
+            break;
+        }
+        (used, at) = ((used + grown).saturating_sub(units), back);
+    }
+    let moment = |seconds: i64| Timestamp::from_second(seconds).ok().map(|at| calendar.moment(at, now));
+    Some(Forecast { expected, by: moment(start + length)?, used_up: full.and_then(moment) })
 }
 
 #[cfg(test)]
@@ -116,9 +183,35 @@ mod tests {
         assert_eq!(of(Window::Month, 10, 30 * 86_400, 29 * 86_400), None);
     }
 
+    /// Of a rolling day of 1,000 at noon: what was used in quarters of an hour that ended so many hours ago.
+    fn rolling(pieces: &[(i64, u64)]) -> Option<Forecast> {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().expect("an instant");
+        let used: u64 = pieces.iter().map(|(_, units)| units).sum();
+        let window = Window::Rolling(86_400);
+        let state = LimitState {
+            name: "day".into(),
+            limit: 1_000,
+            used,
+            remaining: 1_000u64.saturating_sub(used),
+            reset_after: 60,
+            window,
+            length: 86_400,
+            over: OverAction::Refuse,
+        };
+        let pieces: Vec<Piece> = pieces.iter().map(|(hours, units)| Piece { ends: now.as_second() - hours * 3_600, units: *units }).collect();
+        forecast_rolling(&state, &pieces, &Calendar::utc(), now)
+    }
+
     #[test]
-    fn a_rolling_window_has_no_end_to_forecast() {
-        assert_eq!(of(Window::Rolling(86_400), 400, 86_400, 43_200), None);
+    fn a_rolling_window_goes_on_as_its_last_quarter_went() {
+        let said = |pieces: &[(i64, u64)]| rolling(pieces).map(|f| (f.expected, f.used_up));
+        assert_eq!(said(&[(1, 600)]), Some((2_400, Some("16:00".to_owned()))), "a hundred an hour for the other 400");
+        assert_eq!(said(&[(20, 800), (1, 100)]), Some((400, None)), "the 800 come back at four");
+        assert_eq!(said(&[(20, 800), (1, 180)]), Some((720, Some("12:40".to_owned()))), "which is too late here");
+        assert_eq!(said(&[(1, 1_000)]), Some((4_000, None)), "it is full already");
+        assert_eq!(said(&[(7, 600)]), None, "nothing in the last six hours");
+        assert_eq!(rolling(&[(1, 100)]).map(|f| f.by).as_deref(), Some("Sat 21 Nov, 12:00"));
+        assert_eq!(of(Window::Rolling(86_400), 400, 86_400, 43_200), None, "without its pieces nothing is known");
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         estimates,
         latency,
         latencies,
-        meters: limits::meters(ctx, &meter_keys(&key_choices, scope.key), &calendar, now),
+        meters: limits::meters_with_pace(ctx, &meter_keys(&key_choices, scope.key), &calendar, now).await?,
         has_history: totals.total() > 0 || reading::find_any(&ctx.db, workspace).await?,
         example: example(ctx, &key_choices),
         key_choices,

@@ -1,7 +1,8 @@
 //! `GET /avatars/{hash}/{size}`: the bytes of a picture, at a path of their own and under a policy of their own. Nobody needs to be
 //! signed in: a public profile shows it, and its address is a hash that nobody can guess.
 //!
-//! Another picture has another address, so browsers may keep this one for a year. Once it is taken away it is 404 here.
+//! Another picture has another address, so browsers may keep this one for a year. Once it is taken away it is 404 here, and while its account
+//! is banned.
 
 use super::store;
 use crate::{
@@ -27,7 +28,7 @@ pub fn routes() -> Router<Ctx> {
 async fn read_picture(State(ctx): State<Ctx>, Path((hash, size)): Path<(String, String)>) -> Result<Response, AppError> {
     let (Ok(picture), Ok(size)) = (hash.parse::<Picture>(), size.parse::<PictureSize>()) else { return Err(AppError::NotFound) };
     let hash = picture.hash().ok_or(AppError::NotFound)?;
-    let bytes = store::find_picture(&ctx.db, &hash, size).await?.ok_or(AppError::NotFound)?;
+    let bytes = store::find_picture(&ctx.db, &hash, size, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
     let head = [
         (header::CONTENT_TYPE, "image/jpeg"),
         (header::CONTENT_DISPOSITION, "inline; filename=\"picture.jpg\""),

@@ -39,11 +39,11 @@ pub struct SentFile {
     pub is_too_long: bool,
 }
 
-/// Lets the caller send a picture: a place for it, or 503 where there is none, or 429 after many of theirs. To be asked before a byte of
-/// the file is kept.
+/// Lets the caller send a picture: a place for it, or 503 where there is none, or 429 beside others of theirs or after many. To be asked
+/// before a byte of the file is kept.
 pub async fn expect_picture(ctx: &Ctx, caller: &Caller) -> Result<Place, AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
-    let place = Place::take(ctx)?;
+    let place = Place::take(ctx, caller.account)?;
     Attempt::charge(ctx, &attempts::PICTURE, &caller.account.to_string()).await?;
     Ok(place)
 }

@@ -29,12 +29,19 @@ pub async fn find_kept(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Res
     sqlx::query_as!(Kept, "select large, set_at from avatars where account_id = $1", account.uuid()).fetch_optional(db).await
 }
 
-/// The bytes behind an address.
-pub async fn find_picture(db: impl PgExecutor<'_>, hash: &[u8; 32], size: PictureSize) -> sqlx::Result<Option<Vec<u8>>> {
+/// The bytes behind an address, unless its account is banned.
+pub async fn find_picture(db: impl PgExecutor<'_>, hash: &[u8; 32], size: PictureSize, now: OffsetDateTime) -> sqlx::Result<Option<Vec<u8>>> {
     let is_small = size == PictureSize::Small;
-    sqlx::query_scalar!(r#"select case when $2 then small else large end as "picture!" from avatars where hash = $1"#, hash.as_slice(), is_small)
-        .fetch_optional(db)
-        .await
+    sqlx::query_scalar!(
+        r#"select case when $2 then v.small else v.large end as "picture!" from avatars v
+           where v.hash = $1 and not exists (
+             select from bans b where b.account_id = v.account_id and b.lifted_at is null and (b.until is null or b.until > $3))"#,
+        hash.as_slice(),
+        is_small,
+        now,
+    )
+    .fetch_optional(db)
+    .await
 }
 
 /// Takes the place of the one before. The account has changed, too.

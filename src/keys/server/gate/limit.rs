@@ -138,6 +138,25 @@ impl Counter {
             tell(window, used);
         }
     }
+
+    /// Counts a rolling window by itself from here on, beginning with what the table said that anybody was given of each part; false if
+    /// it does already, or if it may not any more. That is asked under the lock: see `Leases::begin_sharing`.
+    pub fn take_over(&self, may: impl FnOnce() -> bool, mut ring: Ring) -> bool {
+        let mut lease = self.lease();
+        if !self.is_leased() || !may() {
+            return false;
+        }
+        let newest = ring.newest();
+        ring.add(newest, lease.as_deref().map_or(0, Lease::beyond));
+        *lease = Some(Box::new(Lease::taken_over(ring)));
+        self.word.store(pack(newest, 0), Ordering::Release);
+        true
+    }
+
+    /// True if it is charged by lease. It changes under the lock of the lease only.
+    pub fn is_leased(&self) -> bool {
+        self.word.load(Ordering::Acquire) == LEASED
+    }
 }
 
 /// Who charges limits: their holder, the lock under which several are charged, and the node's leases.
@@ -517,6 +536,21 @@ mod tests {
         l.counter.hand_over(10, |part, used| told.push((part, used)));
         assert_eq!(told, [(100, 2), (110, 1), (130, 5)]);
         assert_eq!((l.state(130 * SECOND).limit, l.counted_alone(130 * SECOND)), (10, None));
+    }
+
+    #[test]
+    fn a_rolling_window_is_taken_over_once_and_while_that_may_be() {
+        let (l, lock, shared) = (rolling(10, 60), Mutex::new(()), Leases::default());
+        let till = Till { leases: &shared, holder: Uuid::nil(), together: &lock };
+        let charge = |at: i64, cost| l.charge(&till, at * SECOND, cost);
+        assert_eq!(charge(100, 1), Fit::Wants);
+        let ring = Ring::of(100, [(30, 9), (90, 4), (100, 3)]);
+        assert!(!l.counter.take_over(|| false, ring.clone()));
+        assert_eq!((l.counted_alone(100 * SECOND), charge(100, 1)), (None, Fit::Wants));
+        assert!(l.counter.take_over(|| true, ring.clone()));
+        assert_eq!([4, 3, 1].map(|cost| charge(100, cost)), [Fit::Over, Fit::Fits, Fit::Over]);
+        assert!(!l.counter.take_over(|| true, ring), "it counts alone already");
+        assert_eq!([charge(150, 1), charge(151, 4), charge(151, 1)], [Fit::Over, Fit::Fits, Fit::Over], "each part counts for sixty more");
     }
 
     #[test]

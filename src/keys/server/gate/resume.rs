@@ -83,5 +83,5 @@ pub async fn resume_windows(gate: &Gate, db: &PgPool, keys: &HashSet<KeyId>, onl
             }
         }
     }
-    gate.leases.settle(db, now, &leased.into_values().collect::<Vec<_>>()).await
+    gate.leases.settle(db, now, &leased.into_values().collect::<Vec<_>>(), false).await
 }

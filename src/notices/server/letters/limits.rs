@@ -37,6 +37,15 @@ impl LimitsNearlyUsed {
         self.notices.iter().any(|n| n.key_id.is_none())
     }
 
+    /// How long calls beyond these limits are refused: of fixed windows, of rolling ones, of both; each as its language says it.
+    fn until(&self, fixed: &'static str, rolling: &'static str, both: &'static str) -> &'static str {
+        match self.notices.iter().filter(|n| n.window().is_rolling()).count() {
+            0 => fixed,
+            n if n == self.notices.len() => rolling,
+            _ => both,
+        }
+    }
+
     fn begins_over(&self) -> bool {
         self.notices.first().is_some_and(is_over)
     }
@@ -50,7 +59,7 @@ fn numbers(notice: &LimitNotice) -> (u64, u64) {
     (u64::try_from(notice.used).unwrap_or(0), u64::try_from(notice.allowed).unwrap_or(0))
 }
 
-fn resets(notice: &LimitNotice, to: &Reader) -> String {
+fn end(notice: &LimitNotice, to: &Reader) -> String {
     to.moment(words::end(notice.window_start, notice.window()))
 }
 
@@ -65,15 +74,17 @@ impl Letter for LimitsNearlyUsed {
             all => format!("{} limits are nearly used up", all.len()),
         };
         let code = self.codes("or");
+        let until = self.until("until it resets", "until some of it comes back", "until it resets or some of it comes back");
+        let until_one = self.until("until the limit resets", "until some of the limit comes back", until);
         let lead = match &self.notices[..] {
-            [one] if is_over(one) && one.key_id.is_none() => format!("Calls of every key that shares this limit are answered {code} until it resets."),
-            [one] if is_over(one) => format!("Calls of this key are answered {code} until the limit resets."),
-            [_] => format!("When a limit is used up, calls are answered {code} until it resets."),
+            [one] if is_over(one) && one.key_id.is_none() => format!("Calls of every key that shares this limit are answered {code} {until}."),
+            [one] if is_over(one) => format!("Calls of this key are answered {code} {until_one}."),
+            [_] => format!("When a limit is used up, calls are answered {code} {until}."),
             all if self.has_shared() => format!(
-                "{} limits are at or near their end, also what all your keys share. Where one is used up, calls are answered {code} until it resets.",
+                "{} limits are at or near their end, also what all your keys share. Where one is used up, calls are answered {code} {until}.",
                 all.len()
             ),
-            _ => format!("{} of your keys are at or near a limit. Where it is used up, calls are answered {code} until it resets.", self.keys()),
+            _ => format!("{} of your keys are at or near a limit. Where it is used up, calls are answered {code} {until}.", self.keys()),
         };
         let advice = if self.begins_over() {
             "If the program is right to call this often, ask for a higher limit."
@@ -82,7 +93,8 @@ impl Letter for LimitsNearlyUsed {
         };
         let fact = |n: &LimitNotice| {
             let (used, allowed) = numbers(n);
-            (harmless(&n.key_name), format!("{} of {} used, resets {}", to.language.thousands(used), count(allowed, "call", "calls"), resets(n, to)))
+            let resets = if n.window().is_rolling() { "all of it back by" } else { "resets" };
+            (harmless(&n.key_name), format!("{} of {} used, {resets} {}", to.language.thousands(used), count(allowed, "call", "calls"), end(n, to)))
         };
         to.mail(subject)
             .text(lead)
@@ -103,14 +115,16 @@ impl Letter for LimitsNearlyUsed {
             all => format!("{} Limits sind fast aufgebraucht", all.len()),
         };
         let code = self.codes("oder");
+        let until = self.until("bis es von vorn beginnt", "bis etwas davon wieder frei ist", "bis es von vorn beginnt oder etwas davon wieder frei ist");
+        let until_one = self.until("bis das Limit von vorn beginnt", "bis etwas vom Limit wieder frei ist", until);
         let lead = match &self.notices[..] {
             [one] if is_over(one) && one.key_id.is_none() => {
-                format!("Aufrufe aller Schlüssel, die sich dieses Limit teilen, werden mit {code} beantwortet, bis es von vorn beginnt.")
+                format!("Aufrufe aller Schlüssel, die sich dieses Limit teilen, werden mit {code} beantwortet, {until}.")
             }
-            [one] if is_over(one) => format!("Aufrufe dieses Schlüssels werden mit {code} beantwortet, bis das Limit von vorn beginnt."),
-            [_] => format!("Wenn ein Limit aufgebraucht ist, werden Aufrufe mit {code} beantwortet, bis es von vorn beginnt."),
+            [one] if is_over(one) => format!("Aufrufe dieses Schlüssels werden mit {code} beantwortet, {until_one}."),
+            [_] => format!("Wenn ein Limit aufgebraucht ist, werden Aufrufe mit {code} beantwortet, {until}."),
             all if self.has_shared() => format!(
-                "{} Limits sind am Ende oder kurz davor, auch solche, die sich alle Ihre Schlüssel teilen. Wo eines aufgebraucht ist, werden Aufrufe mit {code} beantwortet, bis es von vorn beginnt.",
+                "{} Limits sind am Ende oder kurz davor, auch solche, die sich alle Ihre Schlüssel teilen. Wo eines aufgebraucht ist, werden Aufrufe mit {code} beantwortet, {until}.",
                 all.len()
             ),
             _ => {
@@ -118,7 +132,7 @@ impl Letter for LimitsNearlyUsed {
                     1 => "Einer Ihrer Schlüssel ist".to_owned(),
                     n => format!("{n} Ihrer Schlüssel sind"),
                 };
-                format!("{keys} an einem Limit oder kurz davor. Wo es aufgebraucht ist, werden Aufrufe mit {code} beantwortet, bis es von vorn beginnt.")
+                format!("{keys} an einem Limit oder kurz davor. Wo es aufgebraucht ist, werden Aufrufe mit {code} beantwortet, {until}.")
             }
         };
         let advice = if self.begins_over() {
@@ -129,7 +143,8 @@ impl Letter for LimitsNearlyUsed {
         let fact = |n: &LimitNotice| {
             let (used, allowed) = numbers(n);
             let of = to.count(allowed, "Aufruf", "Aufrufen");
-            (german::name(n), format!("{} von {of} verbraucht, beginnt von vorn: {}", to.language.thousands(used), resets(n, to)))
+            let resets = if n.window().is_rolling() { "alles wieder frei" } else { "beginnt von vorn" };
+            (german::name(n), format!("{} von {of} verbraucht, {resets}: {}", to.language.thousands(used), end(n, to)))
         };
         to.mail(subject)
             .text(lead)

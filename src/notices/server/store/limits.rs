@@ -12,9 +12,10 @@ pub struct UsedLimit {
     pub id: Uuid,
     pub account_id: Uuid,
     pub limit_name: String,
-    /// 0: a calendar month.
+    /// 0: a calendar month; below 0: a rolling window.
     pub window_seconds: i32,
     pub zone: String,
+    /// Of a rolling window: now.
     pub window_start: OffsetDateTime,
     pub allowed: i64,
     pub used: i64,
@@ -32,7 +33,8 @@ pub struct DefaultLimit<'a> {
 
 /// Limits with windows of an hour or longer, of keys with calls in the last half hour: a threshold is passed by a call. They are those
 /// of the level that holds the key (`limit_levels`, else the default); what all keys of a workspace share is of no key alone and stands in
-/// `shared`. Windows begin at multiples of their length since 1970, or with the day or month of their zone, as the gate's do. What is used
+/// `shared`. Windows begin at multiples of their length since 1970, or with the day or month of their zone, as the gate's do; a rolling one
+/// with the minute that is its length ago, and what is told of it stands at now. What is used
 /// is the sum of whole days of UTC where the window is made of days, of whole quarters of an hour before the first of them, and of single
 /// minutes before the first of those; so rows are bounded by the window's days.
 pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
@@ -53,18 +55,20 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
                ) f
              ) l
              where l.level = l.nearest and l.level not in (3, 4, 5, 6)
+           ), lengths as (
+             select *, window_seconds < 0 as rolls, abs(window_seconds) as seconds from limits
            ), windows as (
-             select *, case when zone <> 'UTC' or window_seconds = 0
-               then date_trunc(case window_seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
-               else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
-             from limits where (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
+             select *, case when rolls then date_trunc('minute', $1::timestamptz - make_interval(secs => seconds))
+               when zone <> 'UTC' or seconds = 0 then date_trunc(case seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
+               else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(seconds, 0)) * seconds) end as starts
+             from lengths where (seconds = 0 or seconds >= 3600) and max_calls > 0
            ), edges as (
              select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole,
-               case when zone <> 'UTC' or window_seconds % 86400 = 0 then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
+               case when zone <> 'UTC' or seconds % 86400 = 0 or rolls then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
                  else 'infinity' end as midnight
              from windows
            )
-           select e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.starts as "window_start!",
+           select e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", case when e.rolls then $1 else e.starts end as "window_start!",
              e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
@@ -108,13 +112,17 @@ pub struct Marks {
     pub allowed: Vec<i64>,
 }
 
-/// Marks them; answers the accounts for which one is new, with the key, the limit and the threshold.
+/// Marks them; answers the accounts for which one is new. A mark of a rolling window is not while its filling lasts.
 pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
         r#"with new as (
              insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone)
-             select k, a, n, s, w, t, u, m, $9, z from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[])
+             select k, a, n, s, w, t, u, m, $9::timestamptz, z
+             from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[])
                as marks(k, a, n, s, w, t, u, m, z)
+             where not exists (
+               select from limit_notices o where o.key_id = k and o.account_id = a and o.limit_name = n and o.window_seconds = s and o.threshold = t
+                 and s < 0 and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => abs(s)))
              order by k, a, n, s, w, t
              on conflict do nothing
              returning account_id
@@ -133,6 +141,17 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
     .fetch_all(conn)
     .await?;
     Ok(accounts.into_iter().map(AccountId::new).collect())
+}
+
+/// Ends the fillings of marks that were told of rolling windows and are not half reached any more: each is told again when it is reached.
+pub async fn end_fillings(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<u64> {
+    let ended = sqlx::query!(
+        "update limit_notices n set fell_at = $1
+         where n.fell_at is null and n.window_seconds < 0 and n.at > $1::timestamptz - make_interval(secs => abs(n.window_seconds))
+           and used_since(n.key_id, date_trunc('minute', $1::timestamptz - make_interval(secs => abs(n.window_seconds)))) * 200 < n.allowed * n.threshold",
+        now,
+    );
+    Ok(ended.execute(db).await?.rows_affected())
 }
 
 /// A notice to write down.
@@ -171,7 +190,7 @@ pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -
     .await
 }
 
-/// Notices of windows that are not over, of each limit the highest threshold, the fullest first.
+/// Notices of windows that are not over, and of fillings, of each limit the highest threshold, the fullest first.
 pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
@@ -180,12 +199,12 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
            from (
              select distinct on (n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
              from limit_notices n join keys k on k.id = n.key_id and k.state = 'active'
-             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and case
+             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and n.fell_at is null and case
                when n.zone <> 'UTC' or n.window_seconds = 0
                  then n.window_start >= date_trunc(case n.window_seconds when 0 then 'month' else 'day' end, $2::timestamptz, n.zone)
-               else n.window_start + make_interval(secs => n.window_seconds) > $2 end
+               else n.window_start + make_interval(secs => abs(n.window_seconds)) > $2 end
              order by n.key_id, n.limit_name, n.window_seconds, n.window_start desc, n.threshold desc
-           ) present order by threshold desc, nullif(window_seconds, 0) desc, key_name limit $3"#,
+           ) present order by threshold desc, nullif(abs(window_seconds), 0) desc, key_name limit $3"#,
         account.uuid(),
         now,
         most,

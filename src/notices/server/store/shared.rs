@@ -18,19 +18,21 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
              from active a left join workspace_plans h using (workspace_id)
              cross join lateral (select f.*, min(f.level) over () as nearest from limit_levels(null, null, a.workspace_id, h.plan_id, null) f) l
              where l.level = l.nearest
+           ), lengths as (
+             select *, window_seconds < 0 as rolls, abs(window_seconds) as seconds from limits
            ), windows as (
-             select *, case when zone <> 'UTC' or window_seconds = 0
-               then date_trunc(case window_seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
-               else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
-             from limits where (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
+             select *, case when rolls then date_trunc('minute', $1::timestamptz - make_interval(secs => seconds))
+               when zone <> 'UTC' or seconds = 0 then date_trunc(case seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
+               else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(seconds, 0)) * seconds) end as starts
+             from lengths where (seconds = 0 or seconds >= 3600) and max_calls > 0
            ), edges as (
              select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole,
-               case when zone <> 'UTC' or window_seconds % 86400 = 0 then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
+               case when zone <> 'UTC' or seconds % 86400 = 0 or rolls then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
                  else 'infinity' end as midnight
              from windows
            )
            select e.workspace_id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!",
-             e.starts as "window_start!", e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
+             case when e.rolls then $1 else e.starts end as "window_start!", e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
            join accounts o on o.id = w.personal_of and o.verified_at is not null
@@ -62,13 +64,17 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
     .await
 }
 
-/// Marks them; answers the accounts for which one is new.
+/// Marks them; answers the accounts for which one is new. A mark of a rolling window is not while its filling lasts.
 pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
         r#"with new as (
              insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone)
-             select k, a, n, s, w, t, u, m, $9, z from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[])
+             select k, a, n, s, w, t, u, m, $9::timestamptz, z
+             from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[])
                as marks(k, a, n, s, w, t, u, m, z)
+             where not exists (
+               select from shared_limit_notices o where o.workspace_id = k and o.account_id = a and o.limit_name = n and o.window_seconds = s and o.threshold = t
+                 and s < 0 and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => abs(s)))
              order by k, a, n, s, w, t
              on conflict do nothing
              returning account_id
@@ -87,6 +93,18 @@ pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &Marks, now: Of
     .fetch_all(conn)
     .await?;
     Ok(accounts.into_iter().map(AccountId::new).collect())
+}
+
+/// As `limits::end_fillings`, of what workspaces share.
+pub async fn end_shared_fillings(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<u64> {
+    let ended = sqlx::query!(
+        "update shared_limit_notices n set fell_at = $1
+         where n.fell_at is null and n.window_seconds < 0 and n.at > $1::timestamptz - make_interval(secs => abs(n.window_seconds))
+           and shared_used_since(n.workspace_id, date_trunc('minute', $1::timestamptz - make_interval(secs => abs(n.window_seconds)))) * 200
+             < n.allowed * n.threshold",
+        now,
+    );
+    Ok(ended.execute(db).await?.rows_affected())
 }
 
 /// What was marked at this instant, of each limit the highest threshold.
@@ -113,12 +131,12 @@ pub async fn list_present_shared(db: &PgPool, account: AccountId, now: OffsetDat
            from (
              select distinct on (n.workspace_id, n.limit_name, n.window_seconds) n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
              from shared_limit_notices n
-             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and case
+             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and n.fell_at is null and case
                when n.zone <> 'UTC' or n.window_seconds = 0
                  then n.window_start >= date_trunc(case n.window_seconds when 0 then 'month' else 'day' end, $2::timestamptz, n.zone)
-               else n.window_start + make_interval(secs => n.window_seconds) > $2 end
+               else n.window_start + make_interval(secs => abs(n.window_seconds)) > $2 end
              order by n.workspace_id, n.limit_name, n.window_seconds, n.window_start desc, n.threshold desc
-           ) present order by threshold desc, nullif(window_seconds, 0) desc limit $3"#,
+           ) present order by threshold desc, nullif(abs(window_seconds), 0) desc limit $3"#,
         account.uuid(),
         now,
         most,

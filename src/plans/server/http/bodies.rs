@@ -225,7 +225,9 @@ pub struct DryRunBody {
     /// How many would have been limited, also those that `data` leaves out.
     pub count: u64,
     pub data: Vec<WouldBeLimitedBody>,
-    /// Names of limits that quarters of an hour don't fit into: usage is kept by quarters.
+    /// Names of limits whose windows roll: held against whole quarters of an hour, what was asked in one counts as if at its beginning.
+    pub by_quarters: Vec<String>,
+    /// Names of limits that quarters of an hour don't fit into, or that roll in less than an hour: usage is kept by quarters.
     pub too_short: Vec<String>,
 }
 
@@ -237,7 +239,7 @@ pub struct WouldBeLimitedBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
     pub name: String,
-    /// Windows in which something would have been refused.
+    /// Windows in which something would have been refused; of a rolling limit quarters of an hour.
     pub windows: u64,
     /// Cost units beyond the limits.
     pub beyond: u64,
@@ -255,6 +257,6 @@ impl From<DryRun> for DryRunBody {
             beyond: r.beyond,
             units: r.units,
         };
-        Self { count: run.count, data: run.limited.into_iter().map(row).collect(), too_short: run.too_short }
+        Self { count: run.count, data: run.limited.into_iter().map(row).collect(), by_quarters: run.by_quarters, too_short: run.too_short }
     }
 }

@@ -1,6 +1,7 @@
 //! Usage held against limits, summed in Postgres.
 
 use crate::keys::model::KeyLimit;
+use futures_util::TryStreamExt;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -67,4 +68,59 @@ pub async fn list_limited(
     )
     .fetch_all(db)
     .await
+}
+
+/// What was asked in a quarter of an hour by one of those who asked for more than a rolling limit allows.
+pub struct QuarterRow {
+    pub workspace: Uuid,
+    pub key: Option<Uuid>,
+    pub name: String,
+    pub quarter: OffsetDateTime,
+    pub units: i64,
+}
+
+/// Every quarter of those who asked for more than this limit allows in any window of its length, one after the other in order of time; of the
+/// same usage as in `list_limited`. Who never did is left out by Postgres.
+pub async fn each_quarter(
+    db: &PgPool,
+    limit: &KeyLimit,
+    by_key: bool,
+    of: Option<&[Uuid]>,
+    from: OffsetDateTime,
+    mut each: impl FnMut(QuarterRow) + Send,
+) -> sqlx::Result<()> {
+    let seconds = i32::try_from(limit.window.to_stored().unsigned_abs()).unwrap_or(i32::MAX);
+    let mut rows = sqlx::query_as!(
+        QuarterRow,
+        r#"with quarters as (
+             select u.workspace_id, case when $3 then u.key_id end as key_id, u.quarter, sum(coalesce(u.cost, u.count)) as units
+             from usage_quarters u join apis a on a.id = u.api_id and a.slug <> 'tollgate'
+             where u.quarter >= $4 and ($5::uuid[] is null or u.workspace_id = any($5)) and u.outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
+               and ($3 or not exists (select from key_limits l where l.key_id = u.key_id union all
+                 select from keys k join plan_limits l on l.plan_id = k.plan_id where k.id = u.key_id))
+             group by 1, 2, 3
+           ), sums as (
+             select workspace_id, key_id, sum(units) over (
+               partition by workspace_id, key_id order by quarter range between make_interval(secs => $2::integer - 1) preceding and current row
+             ) > $1::bigint as is_beyond
+             from quarters
+           ), held as (
+             select workspace_id, key_id from sums group by 1, 2 having bool_or(is_beyond)
+           )
+           select q.workspace_id as "workspace!", q.key_id as "key?", coalesce(k.name, w.name, 'gone') as "name!", q.quarter as "quarter!",
+             least(q.units, 9223372036854775807)::bigint as "units!"
+           from held h join quarters q on q.workspace_id = h.workspace_id and q.key_id is not distinct from h.key_id
+             left join workspaces w on w.id = q.workspace_id left join keys k on k.id = q.key_id
+           order by q.workspace_id, q.key_id, q.quarter"#,
+        i64::try_from(limit.limit).unwrap_or(i64::MAX),
+        seconds,
+        by_key,
+        from,
+        of,
+    )
+    .fetch(db);
+    while let Some(row) = rows.try_next().await? {
+        each(row);
+    }
+    Ok(())
 }

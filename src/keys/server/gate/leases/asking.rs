@@ -83,10 +83,12 @@ impl Leases {
     }
 
     /// Asks the table, and gives every counter what it was given. A counter whose name was asked for by another in the same statement
-    /// is left out: it asks again.
-    pub async fn settle(&self, db: &PgPool, now_micros: i64, asks: &[Ask]) -> sqlx::Result<()> {
+    /// is left out: it asks again. With `takes_over` rolling windows that ask for more are counted alone from here on, if this node still is.
+    pub async fn settle(&self, db: &PgPool, now_micros: i64, asks: &[Ask], takes_over: bool) -> sqlx::Result<()> {
+        let sharings = self.sharings();
+        let may_take_over = || self.is_alone() && self.sharings() == sharings;
         for (n, chunk) in asks.chunks(CHUNK).enumerate() {
-            let rows = self.requests(now_micros, chunk);
+            let rows = self.requests(now_micros, chunk, takes_over && may_take_over());
             let answers = match within(ANSWER, store::ask(db, &rows, self.share())).await {
                 Ok(answers) => answers,
                 Err(error) => {
@@ -98,6 +100,11 @@ impl Leases {
             for answer in answers {
                 let Some(row) = rows.get(answer.place) else { continue };
                 answered.insert(answer.place);
+                if let Some(ring) = answer.ring
+                    && row.ask.counter.take_over(may_take_over, ring)
+                {
+                    continue;
+                }
                 with_lease(row.ask, |lease| match answer.part {
                     Some(part) => lease.take_part(row.request.clone(), part, answer.given, answer.left, now),
                     None => lease.take(&row.request, answer.given, answer.left, now),
@@ -114,24 +121,34 @@ impl Leases {
         Ok(())
     }
 
-    /// What these counters ask of the table now.
-    fn requests<'a>(&self, now_micros: i64, asks: &'a [Ask]) -> Vec<store::Row<'a>> {
+    /// What these counters ask of the table now. One that counts alone by now asks for nothing.
+    fn requests<'a>(&self, now_micros: i64, asks: &'a [Ask], takes_over: bool) -> Vec<store::Row<'a>> {
         let (now, is_alone, mut named) = (steady_millis(), self.share() == 1, HashSet::new());
         let mut rows = Vec::with_capacity(asks.len());
         for ask in asks {
             let number = window::number(ask.slot.window, now_micros);
             with_lease(ask, |lease| {
+                if !ask.counter.is_leased() {
+                    return;
+                }
                 if ask.refills {
                     lease.turn(number, ask.max);
                 }
                 if !named.insert((&ask.slot, lease.window())) {
                     return lease.missed();
                 }
+                let takes_over = takes_over && ask.refills && ask.slot.window.is_rolling();
+                if takes_over {
+                    // Nothing may be charged to the lease any more while the table is asked what was given out.
+                    lease.surrender();
+                    rows.push(store::Row { ask, request: lease.request(0, false, now), takes_over });
+                    return;
+                }
                 let mut request = lease.request(ask.need, ask.refills, now);
                 if is_alone && ask.refills && !ask.slot.window.is_rolling() {
                     request.ahead = ALL; // nobody else could use it; of a rolling window a crash would lose it for long
                 }
-                rows.push(store::Row { ask, request });
+                rows.push(store::Row { ask, request, takes_over });
             });
         }
         rows
@@ -197,7 +214,11 @@ pub async fn lend(gate: Arc<Gate>, db: PgPool, stop: CancellationToken) {
         if asks.is_empty() {
             continue;
         }
-        let asked = leases.settle(&db, gate.clock.now_micros(), &asks).await;
+        // While what keys used before is added to new counters, none is taken over: it is added to the one or to the table, not to both.
+        let nobody_resumes = gate.resuming.try_lock();
+        let takes_over = nobody_resumes.is_ok() && gate.begun().is_empty();
+        let asked = leases.settle(&db, gate.clock.now_micros(), &asks, takes_over).await;
+        drop(nobody_resumes);
         match &asked {
             Ok(()) => is_away = false,
             Err(error) if !is_away => {

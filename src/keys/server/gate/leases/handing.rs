@@ -1,6 +1,6 @@
 //! From counting alone to counting by lease, and back.
 
-use super::{Leases, Newest, PoisonError, Slot, asking::Ask, store};
+use super::{Leases, Newest, Ordering, PoisonError, Slot, asking::Ask, store};
 use crate::keys::server::gate::{limit::Limit, sync::within, table::Table, window};
 use sqlx::PgPool;
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Counted {
         within(ANSWER, store::raise(db, &piece)).await?;
         self.used.truncate(rest);
         let rest = self.back.len().saturating_sub(PIECE);
-        leases.settle(db, now_micros, &self.back.split_off(rest)).await
+        leases.settle(db, now_micros, &self.back.split_off(rest), false).await
     }
 
     pub fn add(&mut self, more: Self) {
@@ -52,6 +52,7 @@ impl Leases {
     /// did so under its lock, before it is looked at here; later ones see that the node is not alone.
     pub fn begin_sharing(&self, table: &Table, now_micros: i64) -> Counted {
         *self.alone.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.sharings.fetch_add(1, Ordering::AcqRel);
         let mut counted = self.rest();
         let present = now_micros.div_euclid(1_000_000) - MARGIN;
         table.each(|record| {

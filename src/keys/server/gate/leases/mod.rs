@@ -15,7 +15,8 @@
 //! 4. **Joining.** A newcomer does not answer before every live node has seen it and none of them counts alone. A node that did turns
 //!    every counter's word into `LEASED` (a charge under way fails its compare-and-swap and goes by lease), writes what it counted of
 //!    the present windows as `granted`, and only then takes `counts_alone` back (`handing`).
-//! 5. **Alone again.** Windows that have rows go on by lease, all that is left in one block; newer ones are counted by the word.
+//! 5. **Alone again.** Windows that have rows go on by lease, all that is left in one block; newer ones are counted by the word. Rolling
+//!    ones are taken over (see below).
 //! 6. **Leaving.** A node that stops gives back what it holds. So does one whose block lay idle for five seconds, and one whose limit was
 //!    changed: nothing is charged under a new limit that was granted under the old one.
 //!
@@ -42,7 +43,15 @@
 //! says which part it gave of, the newest that any node has asked for; a node whose clock is behind goes on in that one, so the numbers
 //! of parts never go back. The same sum as above then holds for any 61 parts that follow each other, by the clocks of the nodes: where
 //! these differ by d, of a limit of N no more than N pass in any window that is shorter by d. A lost answer is lost for a window's length.
-//! A lone node takes blocks of its pace, not all that is left; it counts by itself again once a limit lay idle for a whole window.
+//!
+//! **Taken over.** A rolling window has no next one that a lone node could begin with. So it takes over the present one, with the next
+//! question of its counter: it gives up what it holds, writes that back, and reads what then counts as given out of each of the 61 parts.
+//! From that the counter goes on by itself, and asks nobody any more. Nothing passes twice: a node is alone only when every other one has
+//! given back or must have stopped answering (`go_alone`), so what the row says was given out is no less than what anybody charged, of
+//! each part, and nobody charges to it any more. What a dead node held and did not use counts as used until it is a window old, as before. That
+//! the node is still alone, and was all the time since it asked (`sharings`), is looked at under the lock of the counter: who joins finds
+//! either the row, or a counter that is handed over (4), part by part; the row, which stayed, rises to it. While what keys used before
+//! is added to new counters (`resume`), none is taken over.
 //!
 //! # Where it ends
 //!
@@ -104,6 +113,8 @@ type ByCounter<T> = HashMap<usize, T>;
 pub struct Leases {
     /// Some: this node is alone, and counts windows newer than these by itself.
     alone: RwLock<Option<Newest>>,
+    /// How often it began to count by lease.
+    sharings: AtomicU64,
     /// How many nodes may be answering, this one included.
     nodes: AtomicU64,
     queue: Mutex<Queue>,
@@ -126,6 +137,7 @@ impl Default for Leases {
     fn default() -> Self {
         Self {
             alone: RwLock::default(),
+            sharings: AtomicU64::default(),
             nodes: AtomicU64::new(1),
             queue: Mutex::default(),
             wake: Notify::new(),
@@ -151,6 +163,11 @@ impl Leases {
     /// True if it counts alone.
     pub fn is_alone(&self) -> bool {
         self.alone.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Another number tells that other nodes may have been there meanwhile.
+    fn sharings(&self) -> u64 {
+        self.sharings.load(Ordering::Acquire)
     }
 
     /// How many nodes there are, as of now.

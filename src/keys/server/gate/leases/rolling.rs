@@ -99,6 +99,13 @@ impl Lease {
         lease
     }
 
+    /// That of a node which counts a rolling window by itself again.
+    pub fn taken_over(ring: Ring) -> Self {
+        let mut lease = Self::default();
+        *lease.ring() = ring;
+        lease
+    }
+
     /// The ring of a rolling window, whose lease this is from now on.
     pub fn ring(&mut self) -> &mut Ring {
         self.rolling.get_or_insert_default().ring()
@@ -210,6 +217,71 @@ mod tests {
                 let of_window = passed.iter().filter(|(part, _)| *part <= *last && *last - *part < KEPT);
                 let sum: u64 = of_window.map(|(_, cost)| cost).sum();
                 prop_assert!(sum <= MAX, "{sum} up to {last}");
+            }
+        }
+
+        /// Two nodes share, then one is killed or leaves and the other takes over at once, then it hands over to a new one; again and
+        /// again. In no 61 parts that follow each other more than the limit passes; and where nobody was killed, whoever is alone finds
+        /// no less than the limit.
+        #[test]
+        fn taken_over_and_handed_over_never_more_than_the_limit_passes(
+            rounds in proptest::collection::vec((any::<bool>(), proptest::collection::vec((0usize..2, 1u64..4, 0u32..12), 0..30)), 1..8),
+        ) {
+            const MAX: u64 = 40;
+            let (mut now, mut passed, mut row, mut millis) = (1_000u32, Vec::<(u32, u64)>::new(), Row::default(), 1);
+            let mut ring = Ring::of(now, []);
+            let mut lost = false;
+            for (kills, steps) in rounds {
+                let mut nodes = [Lease::of_ring(&ring, MAX), lease()];
+                let told = nodes[0].request(0, false, millis); // before the other begins
+                let (part, given, left) = row.answer(&told, 8);
+                nodes[0].take_part(told, part, given, left, millis);
+                for (node, cost, wait) in &steps {
+                    (now, millis) = (now + wait, millis + 300);
+                    let held = &mut nodes[*node];
+                    held.turn(now, MAX);
+                    for _ in 0..3 {
+                        match held.charge(*cost) {
+                            Fit::Fits => {
+                                passed.push((held.window(), *cost));
+                                break;
+                            }
+                            Fit::Over if !held.asks(Fit::Over, 8, millis) => break,
+                            Fit::Over | Fit::Wants => {}
+                        }
+                        let request = held.request(*cost, true, millis);
+                        let (part, given, left) = row.answer(&request, 8);
+                        held.take_part(request, part, given, left, millis);
+                    }
+                }
+                let [mut stays, mut goes] = nodes;
+                lost |= kills;
+                if !kills {
+                    goes.surrender();
+                    let last = goes.request(0, false, millis);
+                    row.answer(&last, 8);
+                }
+                stays.turn(now, MAX);
+                stays.surrender();
+                let last = stays.request(0, false, millis);
+                let (part, ..) = row.answer(&last, 1);
+                ring = Ring::of(part.number, row.parts.iter().map(|(part, granted)| (*part, *granted)));
+                let used = |last: u32| passed.iter().filter(|(part, _)| *part <= last && last - *part < KEPT).map(|(_, cost)| cost).sum::<u64>();
+                prop_assert!(ring.used() >= used(now));
+                prop_assert!(lost || ring.used() == used(now), "{} of {}", ring.used(), used(now));
+                for (_, cost, wait) in &steps {
+                    now += wait;
+                    ring.turn(now);
+                    if ring.used() + cost <= MAX {
+                        ring.set(ring.used() + cost);
+                        passed.push((ring.newest(), *cost));
+                    }
+                }
+                for (last, _) in &passed {
+                    let of_window = passed.iter().filter(|(part, _)| *part <= *last && *last - *part < KEPT);
+                    let sum: u64 = of_window.map(|(_, cost)| cost).sum();
+                    prop_assert!(sum <= MAX, "{sum} up to {last}");
+                }
             }
         }
     }

@@ -4,7 +4,10 @@ use super::{Newest, Slot, asking::Ask, held::Request, rolling::Part, store_rolli
 use crate::{
     keys::{
         model::Window,
-        server::gate::{rolling::KEPT, window},
+        server::gate::{
+            rolling::{KEPT, Ring},
+            window,
+        },
     },
     values::NodeId,
 };
@@ -16,6 +19,8 @@ use uuid::Uuid;
 pub struct Row<'a> {
     pub ask: &'a Ask,
     pub request: Request,
+    /// It asks for the whole rolling window, to count it alone.
+    pub takes_over: bool,
 }
 
 /// What a line was answered.
@@ -27,6 +32,8 @@ pub struct Answer {
     pub left: u64,
     /// Of a rolling window, which part of it.
     pub part: Option<Part>,
+    /// All that was given out of it, if it is taken over.
+    pub ring: Option<Ring>,
 }
 
 /// A window of a counter that had so much used before it was leased.
@@ -83,7 +90,10 @@ async fn ask_fixed(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx:
     .await?;
     let number = |n: i64| u64::try_from(n).unwrap_or(0);
     let place = |ordinal: i64| usize::try_from(ordinal - 1).ok().and_then(|at| rows.get(at)).map(|(place, _)| *place);
-    Ok(answers.into_iter().filter_map(|a| Some(Answer { place: place(a.place)?, given: number(a.given), left: number(a.left), part: None })).collect())
+    Ok(answers
+        .into_iter()
+        .filter_map(|a| Some(Answer { place: place(a.place)?, given: number(a.given), left: number(a.left), part: None, ring: None }))
+        .collect())
 }
 
 /// Sees to it that of each window, or part of a rolling one, no less counts as given out; how often it is sent makes no difference.

@@ -6,9 +6,11 @@ use super::{
     rolling::Part,
     store::{Answer, Row, Used},
 };
+use crate::keys::server::gate::rolling::{KEPT, Ring};
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use uuid::Uuid;
 
 /// As `store::ask`, of rolling windows.
 pub async fn ask(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx::Result<Vec<Answer>> {
@@ -38,17 +40,45 @@ pub async fn ask(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx::R
     )
     .fetch_all(db)
     .await?;
+    let mut rings = list_rings(db, rows).await?;
     let number = |n: i64| u64::try_from(n).unwrap_or(0);
     let part = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
     Ok(answers
         .into_iter()
-        .map(|a| Answer {
-            place: usize::try_from(a.place).unwrap_or(usize::MAX),
-            given: number(a.given),
-            left: number(a.spare),
-            part: Some(Part { number: part(a.number), opens: a.opens.map(part) }),
+        .map(|a| {
+            let place = usize::try_from(a.place).unwrap_or(usize::MAX);
+            let told = Part { number: part(a.number), opens: a.opens.map(part) };
+            Answer { place, given: number(a.given), left: number(a.spare), part: Some(told), ring: rings.remove(&place) }
         })
         .collect())
+}
+
+/// What was given out of each part of the windows that are taken over, after what came back from here was written.
+async fn list_rings(db: &PgPool, rows: &[(usize, &Row<'_>)]) -> sqlx::Result<HashMap<usize, Ring>> {
+    let taken: Vec<_> = rows.iter().filter(|(_, row)| row.takes_over).collect();
+    if taken.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let holders: Vec<Uuid> = taken.iter().map(|(_, row)| row.ask.slot.holder).collect();
+    let names: Vec<&str> = taken.iter().map(|(_, row)| &*row.ask.slot.name).collect();
+    let lengths: Vec<i32> = taken.iter().map(|(_, row)| i32::try_from(seconds(&row.ask.slot)).unwrap_or(i32::MAX)).collect();
+    let found = sqlx::query!(
+        r#"select a.place as "place!", l.newest as "newest!", l.parts as "parts!"
+           from unnest($1::uuid[], $2::text[], $3::integer[]) with ordinality as a (holder, name, window_seconds, place)
+             join rolling_leases l using (holder, name, window_seconds)"#,
+        &holders,
+        &names as &[&str],
+        &lengths,
+    )
+    .fetch_all(db)
+    .await?;
+    let ring = |newest: i64, parts: Vec<i64>| {
+        let newest = u32::try_from(newest).unwrap_or(u32::MAX);
+        let numbers = newest.saturating_sub(KEPT - 1)..=newest;
+        Ring::of(newest, numbers.zip(parts.into_iter().map(|granted| u64::try_from(granted).unwrap_or(0))))
+    };
+    let place = |ordinal: i64| usize::try_from(ordinal - 1).ok().and_then(|at| taken.get(at)).map(|(place, _)| *place);
+    Ok(found.into_iter().filter_map(|row| Some((place(row.place)?, ring(row.newest, row.parts)))).collect())
 }
 
 /// As `store::raise`, of parts of rolling windows: what was counted of each.

@@ -41,6 +41,13 @@ impl Default for Ring {
 }
 
 impl Ring {
+    /// What was used of parts up to this one.
+    pub fn of(newest: u32, parts: impl IntoIterator<Item = (u32, u64)>) -> Self {
+        let mut ring = Self { newest, ..Self::default() };
+        parts.into_iter().for_each(|(number, used)| ring.add(number, used));
+        ring
+    }
+
     pub fn newest(&self) -> u32 {
         self.newest
     }

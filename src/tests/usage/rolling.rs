@@ -1,0 +1,67 @@
+//! Limits whose window rolls, on the usage page: the forecast at the present pace, and the line on the chart.
+
+use super::{developer, key, tally, write};
+use crate::support::{T0, TestApp};
+use sqlx::PgPool;
+use time::Duration;
+use tollgate::{
+    accounts::Caller,
+    keys::{
+        model::{KeyEdit, KeyLimit},
+        server::edit_key,
+    },
+    plans::server::set_workspace_limits,
+    usage::{
+        model::{UsageQuery, UsageReport},
+        server::report_usage,
+    },
+    values::{KeyId, Outcome},
+};
+
+async fn report(app: &TestApp, owner: &Caller, key: KeyId, range: &str, bucket: &str) -> UsageReport {
+    let query = UsageQuery { key: Some(key.to_string()), range: Some(range.into()), bucket: Some(bucket.into()), ..UsageQuery::default() };
+    report_usage(&app.ctx, owner, query).await.unwrap()
+}
+
+#[sqlx::test]
+async fn a_rolling_day_goes_on_as_its_last_quarter_went(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let shop = key(&app.ctx, &owner, "shop").await;
+    let ago = |hours: i64, calls| tally(&owner, shop, "GET /", Outcome::Valid, (T0 - Duration::hours(hours)).unix_timestamp() / 60, calls);
+    write(&app, vec![ago(30, 5_000), ago(20, 800), ago(1, 180)]).await;
+    let limits = [("day", 1_000, "rolling:day"), ("hour", 300, "rolling:hour")];
+    let limits = limits.map(|(name, calls, window)| KeyLimit::new(name, calls, window.parse().unwrap())).to_vec();
+    edit_key(&app.ctx, &Caller::cli(), shop, KeyEdit { limits: Some(limits), ..KeyEdit::default() }).await.unwrap();
+
+    let by_day = report(&app, &owner, shop, "7d", "day").await;
+    let [day, hour] = &by_day.meters[..] else { panic!("{:?}", by_day.meters) };
+    assert_eq!((day.used, day.limit, day.is_rolling), (980, 1_000, true));
+    let forecast = day.forecast.as_ref().unwrap();
+    assert_eq!((forecast.expected, forecast.used_up.as_deref()), (720, Some("12:40")), "30 an hour, and the 800 come back at a quarter past four");
+    assert_eq!(forecast.by, "Sat 21 Nov, 12:00");
+    assert_eq!((hour.used, &hour.forecast), (180, &None), "an hour is over before a forecast is read");
+    let line = |report: &UsageReport| report.limit.as_ref().map(|line| (line.calls, line.window.clone()));
+    assert_eq!(line(&by_day), Some((1_000, "in any 24 hours".to_owned())));
+    assert_eq!(line(&report(&app, &owner, shop, "7d", "hour").await), Some((300, "in any hour".to_owned())));
+    assert_eq!(line(&report(&app, &owner, shop, "30d", "week").await), None, "no bar is as long as one of them");
+}
+
+#[sqlx::test]
+async fn the_forecast_of_what_keys_share_sums_them_all(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let (a, b) = (key(&app.ctx, &owner, "a").await, key(&app.ctx, &owner, "b").await);
+    let ago = |key, days: i64, calls| tally(&owner, key, "GET /", Outcome::Valid, (T0 - Duration::days(days)).unix_timestamp() / 60, calls);
+    write(&app, vec![ago(a, 20, 300), ago(a, 1, 60), ago(b, 1, 40)]).await;
+    let limits = vec![KeyLimit::new("month", 1_000, "rolling:month".parse().unwrap())];
+    set_workspace_limits(&app.ctx, &Caller::cli(), owner.workspace, limits).await.unwrap();
+    for key in [a, b] {
+        crate::gate::known(&app, key).await;
+    }
+    let report = report(&app, &owner, a, "7d", "day").await;
+    let [month] = &report.meters[..] else { panic!("{:?}", report.meters) };
+    assert_eq!((month.used, month.is_shared), (400, true));
+    // 100 in the last week and a half a day: 400 in thirty days; full it never is.
+    assert_eq!(month.forecast.as_ref().map(|f| (f.expected, f.used_up.clone())), Some((400, None)));
+}
