@@ -3,7 +3,7 @@
 
 use super::{
     email_change, export,
-    factors::{ResetFactors, SendFactorChanged},
+    factors::{ResealSeeds, ResetFactors, SendFactorChanged},
     leaving, mail,
     openid::SendSignInTold,
     programs,
@@ -109,6 +109,7 @@ pub fn register(registry: Registry) -> Registry {
         .register::<SendPasswordChanged>()
         .register::<SendFactorChanged>()
         .register::<SendSignInTold>()
+        .register::<ResealSeeds>()
         .register::<ResetFactors>()
         .register::<EndKeysAdded>()
         .register::<SendNothing>()

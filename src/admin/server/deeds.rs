@@ -68,6 +68,7 @@ fn saying(event: &Event) -> (String, Mark) {
         "sign_in.linked" => (format!("linked a sign-in at {}", named(event)), Mark::Person),
         "sign_in.unlinked" => (format!("unlinked the sign-in at {}", named(event)), Mark::Person),
         "session.proven" => ("proved again who it is".to_owned(), Mark::Person),
+        "master_key.dropped" => ("gave up an old master key".to_owned(), Mark::Person),
         "admin_pin.set" => ("set the admin PIN".to_owned(), Mark::Person),
         "admin_pin.cleared" => ("took the admin PIN away".to_owned(), Mark::Person),
         "admin_pin.proven" => ("gave the admin PIN".to_owned(), Mark::Person),

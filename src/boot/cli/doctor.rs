@@ -129,7 +129,11 @@ async fn clocks(pool: &sqlx::PgPool) -> Check {
 fn secret(config: &Config) -> Check {
     let path = &config.server.secret_file;
     match master_key::check(config) {
-        Ok(_) => Check::new("master key", State::Ok, path.display()),
+        Ok(vault) => {
+            let older = vault.previous_ids().len();
+            let words = if older > 0 { format!(", and {older} older read besides it") } else { String::new() };
+            Check::new("master key", State::Ok, format!("{} (id {}){words}", path.display(), vault.key_id()))
+        }
         Err(MasterKeyError::Missing(_)) if *path == config.server.data_dir.join("secret") => {
             Check::new("master key", State::Ok, "none yet: the first start makes it")
         }
