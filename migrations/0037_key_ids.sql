@@ -12,5 +12,3 @@ create table master_keys (
 
 -- Null: from before keys had ids.
 alter table recovery_codes add column master_key text;
-
--- An invitation may be for one address, may be cancelled, and says how many people it let in.

@@ -14,6 +14,7 @@ mod gate;
 mod home;
 mod http;
 mod jobs;
+mod key_ring;
 mod keys;
 mod mail;
 mod notices;

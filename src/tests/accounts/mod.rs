@@ -26,6 +26,7 @@ mod proofs;
 mod registering;
 mod resetting;
 mod rest;
+mod rotating_keys;
 mod sessions;
 mod signing_in;
 mod steps;
