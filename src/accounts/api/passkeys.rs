@@ -47,8 +47,9 @@ pub async fn sign_up_with_passkey(
 ) -> Result<(), AppError> {
     use crate::accounts::server::{self, NewPasskeySignUp, Visitor, links};
     use crate::platform::http::{reply, request};
-    let ctx = server::context()?;
+    let (ctx, caller) = server::maybe_caller().await?;
     let (invite, browser) = (reply::sealed(&ctx, links::INVITE), server::browser_of(&ctx));
+    server::must_be_nobody(&ctx, caller.as_ref(), invite.as_deref())?;
     let new = NewPasskeySignUp {
         email,
         name,

@@ -4,6 +4,7 @@
 use super::{
     email_change, export,
     factors::{ResealSeeds, ResetFactors, SendFactorChanged},
+    invites::SendInvitation,
     leaving, mail,
     openid::SendSignInTold,
     programs,
@@ -105,6 +106,7 @@ pub fn register(registry: Registry) -> Registry {
     programs::register(super::warnings::register(export::jobs::register(leaving::jobs::register(email_change::jobs::register(registry)))))
         .register::<SendVerification>()
         .register::<SendAlreadyRegistered>()
+        .register::<SendInvitation>()
         .register::<SendReset>()
         .register::<SendPasswordChanged>()
         .register::<SendFactorChanged>()

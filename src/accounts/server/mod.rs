@@ -72,7 +72,9 @@ pub use fields::{
     values::{FieldsChange, Sent, beside_inputs},
     values_of,
 };
-pub use invites::create_invite;
+pub use invites::{
+    InviteFacts, InviteState, MOST_OPEN, cancel_invite, create_invite, invite_address, list_invites, must_be_nobody, open_invite, resend_invite,
+};
 pub use letters::KINDS as MAIL_KINDS;
 pub use locks::{is_password_stopped, unlock, unlock_account};
 pub use many::{AccountsPlan, Chosen, ManyAccounts, change_many_accounts, plan_many_accounts};

@@ -11,6 +11,7 @@ mod failing;
 mod fields;
 mod forgetting;
 mod guessing;
+mod inviting;
 mod leaving;
 mod logged;
 mod mails;

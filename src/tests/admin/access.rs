@@ -12,7 +12,7 @@ use tollgate::{
     app::App,
 };
 
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 18] = [
     "/admin",
     "/admin/accounts",
     "/admin/accounts/many",
@@ -23,6 +23,7 @@ const PAGES: [&str; 17] = [
     "/admin/blocks",
     "/admin/fields",
     "/admin/groups",
+    "/admin/invites",
     "/admin/jobs",
     "/admin/keys",
     "/admin/keys/many",
