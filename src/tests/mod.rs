@@ -21,6 +21,7 @@ mod notices;
 mod openapi;
 mod plans;
 mod postgres;
+mod sbom;
 mod support;
 mod usage;
 mod web;
