@@ -139,8 +139,10 @@ pub fn DocsPage() -> impl IntoView {
                 {super::docs_usage::usage()}
 
                 {super::docs_sessions::sessions()}
+                {super::docs_master_key::invitations()}
                 {super::docs_account::account()}
                 {super::docs_mails::mails()}
+                {super::docs_master_key::master_key()}
             </article>
         </PublicFrame>
     }
