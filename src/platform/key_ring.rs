@@ -25,16 +25,9 @@ pub struct KnownKey {
 pub async fn open(config: &Config, rng: &Rng, db: &PgPool, now: OffsetDateTime) -> Result<Vault, MasterKeyError> {
     let vault = master_key::open(config, rng)?;
     let before = list(db).await?;
+    must_have_all(config, &vault, &before)?;
     let current = vault.key_id();
-    let path = || config.server.secret_file.clone();
-    if before.iter().any(|known| known.dropped_at.is_some() && known.id == current.to_string()) {
-        return Err(MasterKeyError::Dropped { path: path(), id: current });
-    }
-    let here: Vec<String> = vault.previous_ids().into_iter().chain([current]).map(|id| id.to_string()).collect();
-    let missing: Vec<&str> = before.iter().filter(|known| known.dropped_at.is_none() && !here.contains(&known.id)).map(|known| known.id.as_str()).collect();
-    if let Some(first) = missing.first() {
-        return Err(MasterKeyError::NotHere { ids: missing.join(", "), first: (*first).to_owned(), current, path: path() });
-    }
+    let here = ids(&vault);
     let is_known = |id: &String| before.iter().any(|known| known.id == *id && (known.current_at.is_some() || *id != current.to_string()));
     let known = if here.iter().all(is_known) {
         before
@@ -46,6 +39,25 @@ pub async fn open(config: &Config, rng: &Rng, db: &PgPool, now: OffsetDateTime) 
         tracing::warn!("the master key {} was dropped and is not read: remove its file", dropped.id);
     }
     Ok(vault.known_since(|id| since(&known, id)))
+}
+
+/// The ids of the keys that are here, the current one last: so they are added.
+fn ids(vault: &Vault) -> Vec<String> {
+    vault.previous_ids().into_iter().chain([vault.key_id()]).map(|id| id.to_string()).collect()
+}
+
+/// Refuses to go on without a key that the database knows, or with a current one that was dropped.
+pub fn must_have_all(config: &Config, vault: &Vault, known: &[KnownKey]) -> Result<(), MasterKeyError> {
+    let (current, here) = (vault.key_id(), ids(vault));
+    let path = || config.server.secret_file.clone();
+    if known.iter().any(|known| known.dropped_at.is_some() && known.id == current.to_string()) {
+        return Err(MasterKeyError::Dropped { path: path(), id: current });
+    }
+    let missing: Vec<&str> = known.iter().filter(|known| known.dropped_at.is_none() && !here.contains(&known.id)).map(|known| known.id.as_str()).collect();
+    match missing.first() {
+        Some(first) => Err(MasterKeyError::NotHere { ids: missing.join(", "), first: (*first).to_owned(), current, path: path() }),
+        None => Ok(()),
+    }
 }
 
 /// Since when a key made new things, in milliseconds of 1970: the first one since ever. None: it was dropped.

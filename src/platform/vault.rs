@@ -8,6 +8,7 @@
 //! - Passwords name the key of their pepper in the PHC string; the next sign-in hashes anew.
 //! - Recovery codes, counters of attempts and imported salted hashes are found under each key (`keyed_hashes`); counters move to the
 //!   current key when they are touched.
+//! - What counts sign-ups by network for an hour or two counts anew. A pseudonym is made once, when an account is erased.
 //! - Codes and challenges live for minutes: each key is tried. A link that is made anew for a retried mail is made under the key of
 //!   its cause (`keyed_hash_of`), and compared by its SHA-256.
 

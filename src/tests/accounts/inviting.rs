@@ -241,3 +241,29 @@ async fn s92_operators_invite_list_send_again_and_cancel(db: PgPool) {
     let refused = developer.browser.post::<api::CreateInvite>(page, &[("email", "x@example.com"), ("uses", "1"), ("days", "7")]).await;
     assert_eq!(refused.status(), 403);
 }
+
+#[sqlx::test]
+async fn s92_the_command_line_invites_lists_and_cancels(db: PgPool) {
+    use sqlx::ConnectOptions;
+    let folder = crate::support::folder::Folder::new();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tollgate"));
+        command.arg("invite").args(arguments).arg("--json").current_dir(folder.path()).env_clear();
+        command.env("DATABASE_URL", db.connect_options().to_url_lossy().as_str()).output().unwrap()
+    };
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let output = run(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let made = json(&["create", "--email", "mara@example.com", "--days", "3"]);
+    assert_eq!((made["email"].as_str(), made["state"].as_str(), made["uses"].as_u64()), (Some("mara@example.com"), Some("open"), Some(1)));
+    assert_eq!(run(&["create", "--email", "MARA@example.com"]).status.code(), Some(2), "invited already");
+    assert!(json(&["create", "--uses", "3"])["link"].as_str().unwrap().contains("/sign-up?token="));
+    assert_eq!(json(&["list"]).as_array().map(Vec::len), Some(2));
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(json(&["resend", id])["id"].as_str(), Some(id));
+    assert_eq!(json(&["cancel", id])["state"].as_str(), Some("cancelled"));
+    assert_eq!(json(&["list", "--over"])[0]["id"].as_str(), Some(id));
+    assert_eq!(run(&["cancel", "nonsense"]).status.code(), Some(2));
+}
