@@ -13,14 +13,14 @@ use super::{
 };
 use crate::{
     accounts::{
-        model::Door,
+        model::{Caller, Door},
         server::{
             Visitor,
             attempts::{self, Attempt},
             begun, devices,
             entry::is_of_banned_domain,
             factors,
-            invites::{invite_for, no_invite},
+            invites::{invite_for, must_be_nobody, no_invite},
             jobs::{SendNothing, SendVerification},
             policies::ends_of,
             sign_in::{Proven, SignIn, admit, way_in},
@@ -42,6 +42,8 @@ use serde_json::json;
 /// What the browser holds of an account that may be made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Newcomer<'a> {
+    /// Who is signed in there already.
+    pub caller: Option<&'a Caller>,
     pub invite: Option<&'a str>,
     pub language: Language,
 }
@@ -120,9 +122,18 @@ async fn let_in(ctx: &Ctx, from: &Visitor, provider: &Provider, account: &Accoun
     Ok(id)
 }
 
+/// Nobody typed the address here, so there is no field to say it beside.
+fn without_field(error: AppError) -> AppError {
+    match error {
+        AppError::Invalid { fields } => AppError::conflict(fields.into_iter().map(|field| field.message).collect::<Vec<_>>().join(" ")),
+        other => other,
+    }
+}
+
 /// An account whose address the provider has proven, without a password.
 async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Identity, email: &Email, new: Newcomer<'_>) -> Result<AccountId, AppError> {
-    let invite = invite_for(ctx, new.invite, email).await?;
+    must_be_nobody(ctx, new.caller, new.invite)?;
+    let invite = invite_for(ctx, new.invite, email).await.map_err(without_field)?;
     if is_of_banned_domain(ctx, email).await? {
         return Err(AppError::refused("Accounts with an address of this domain can't be made here."));
     }
@@ -149,7 +160,8 @@ async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Id
 
 /// The same for an address that is yet to be proven by mail. Known and unknown ones are answered alike.
 async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Identity, email: &Email, new: Newcomer<'_>) -> Result<Finished, AppError> {
-    let invite = invite_for(ctx, new.invite, email).await?;
+    must_be_nobody(ctx, new.caller, new.invite)?;
+    let invite = invite_for(ctx, new.invite, email).await.map_err(without_field)?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let mailed = Finished::Mailed { email: email.clone(), offer: Offer::of(ctx, provider, who) };
