@@ -1,16 +1,20 @@
 //! Server functions of the admin pages: what they read, and where their forms go. Ids in paths come as texts: a wrong one is a
 //! page that does not exist.
 
+mod invites;
+
+pub use invites::*;
+
 use super::model::{
-    AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, InviteList, JobList, JobQuery, ManyAccountsPreview,
-    ManyAccountsQuery, Overview, TemplateList, TemplateQuery,
+    AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, ManyAccountsPreview, ManyAccountsQuery,
+    Overview, TemplateList, TemplateQuery,
 };
 use crate::{
     accounts::model::{FieldForm, FieldUse},
     error::AppError,
     keys::model::{KeyQuery, ManyPreview, ManyQuery},
     usage::model::RefusalQuery,
-    values::{AccountId, BanId, InviteId, JobId, KeyId, SessionId},
+    values::{AccountId, BanId, JobId, KeyId, SessionId},
 };
 use leptos::prelude::*;
 
@@ -150,56 +154,6 @@ pub async fn lift_ban(id: BanId) -> Result<(), AppError> {
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let what = server::lift_ban(&ctx, &caller, &Visitor::here(), id).await?;
     reply::toast(&ctx, &format!("The ban of {what} is lifted."));
-    Ok(())
-}
-
-/// What `/admin/invites` shows: the invitations that may be used, or those that are over.
-#[server]
-pub async fn list_invites(#[server(default)] over: bool) -> Result<InviteList, AppError> {
-    use super::server;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::list_invites(&ctx, &caller, over).await
-}
-
-/// Invites an address by mail, or makes a link, which the next page shows.
-#[server]
-pub async fn create_invite(#[server(default)] email: String, #[server(default)] uses: String, #[server(default)] days: String) -> Result<(), AppError> {
-    use super::server;
-    use crate::platform::http::reply;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    match server::create_invite(&ctx, &caller, &email, &uses, &days).await? {
-        Some(link) => {
-            reply::seal(&ctx, server::NEW_LINK, &link, 300);
-            reply::toast(&ctx, "The link is made. It is shown here for five minutes, and not again.");
-        }
-        None => reply::toast(&ctx, "The invitation is on its way."),
-    }
-    reply::redirect("/admin/invites");
-    Ok(())
-}
-
-/// Mails an invitation again; the link that was mailed before is dead.
-#[server]
-pub async fn resend_invite(id: InviteId) -> Result<(), AppError> {
-    use super::server;
-    use crate::platform::http::reply;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    let whom = server::resend_invite(&ctx, &caller, id).await?;
-    reply::toast(&ctx, &format!("A new link is on its way to {whom}. The one before works no more."));
-    reply::redirect("/admin/invites");
-    Ok(())
-}
-
-/// Takes an invitation back.
-#[server]
-pub async fn cancel_invite(id: InviteId) -> Result<(), AppError> {
-    use super::server;
-    use crate::platform::http::reply;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    let whom = server::cancel_invite(&ctx, &caller, id).await?;
-    reply::unseal_and_drop(&ctx, server::NEW_LINK);
-    reply::toast(&ctx, &format!("The invitation for {whom} is cancelled."));
-    reply::redirect("/admin/invites");
     Ok(())
 }
 

@@ -79,7 +79,7 @@ pub async fn list(db: &PgPool) -> sqlx::Result<Vec<KnownKey>> {
 async fn add(db: &PgPool, ids: &[String], current: &str, now: OffsetDateTime) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
     for id in ids {
-        sqlx::query!("insert into master_keys (id, added_at) values ($1, $2) on conflict (id) do nothing", id, now).execute(&mut *tx).await?;
+        sqlx::query!("insert into master_keys (id, added_at) values ($1, $2) on conflict (id) do nothing", id.as_str(), now).execute(&mut *tx).await?;
     }
     sqlx::query!("update master_keys set current_at = $2 where id = $1 and current_at is null", current, now).execute(&mut *tx).await?;
     tx.commit().await
@@ -87,10 +87,9 @@ async fn add(db: &PgPool, ids: &[String], current: &str, now: OffsetDateTime) ->
 
 /// From now on this key may be missing and is not read; false if it is not known, or was dropped before.
 pub async fn drop_key(conn: &mut PgConnection, id: MasterKeyId, now: OffsetDateTime) -> sqlx::Result<bool> {
-    let done = sqlx::query!("update master_keys set dropped_at = greatest($2, added_at) where id = $1 and dropped_at is null", id.to_string(), now,)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() == 1)
+    let id = id.to_string();
+    let drop = sqlx::query!("update master_keys set dropped_at = greatest($2, added_at) where id = $1 and dropped_at is null", id.as_str(), now);
+    Ok(drop.execute(conn).await?.rows_affected() == 1)
 }
 
 /// How many things of one kind were made under a key; None: from before keys had ids.
