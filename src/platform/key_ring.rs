@@ -32,7 +32,7 @@ pub async fn open(config: &Config, rng: &Rng, db: &PgPool, now: OffsetDateTime) 
     let known = if here.iter().all(is_known) {
         before
     } else {
-        add(db, &here, &current.to_string(), now).await?;
+        add(db, &here, &current.to_string(), before.is_empty(), now).await?;
         list(db).await?
     };
     for dropped in known.iter().filter(|known| known.dropped_at.is_some() && here.contains(&known.id)) {
@@ -46,14 +46,19 @@ fn ids(vault: &Vault) -> Vec<String> {
     vault.previous_ids().into_iter().chain([vault.key_id()]).map(|id| id.to_string()).collect()
 }
 
-/// Refuses to go on without a key that the database knows, or with a current one that was dropped.
+/// Refuses to go on without a key under which something was made, or with a current one that was dropped. A key that servers only read
+/// so far, because it is to be the next one, may be missing: nothing is under it.
 pub fn must_have_all(config: &Config, vault: &Vault, known: &[KnownKey]) -> Result<(), MasterKeyError> {
     let (current, here) = (vault.key_id(), ids(vault));
     let path = || config.server.secret_file.clone();
     if known.iter().any(|known| known.dropped_at.is_some() && known.id == current.to_string()) {
         return Err(MasterKeyError::Dropped { path: path(), id: current });
     }
-    let missing: Vec<&str> = known.iter().filter(|known| known.dropped_at.is_none() && !here.contains(&known.id)).map(|known| known.id.as_str()).collect();
+    let missing: Vec<&str> = known
+        .iter()
+        .filter(|known| known.dropped_at.is_none() && known.current_at.is_some() && !here.contains(&known.id))
+        .map(|known| known.id.as_str())
+        .collect();
     match missing.first() {
         Some(first) => Err(MasterKeyError::NotHere { ids: missing.join(", "), first: (*first).to_owned(), current, path: path() }),
         None => Ok(()),
@@ -75,11 +80,14 @@ pub async fn list(db: &PgPool) -> sqlx::Result<Vec<KnownKey>> {
     sqlx::query_as!(KnownKey, "select id, added_at, current_at, dropped_at from master_keys order by number").fetch_all(db).await
 }
 
-/// Adds those that are new; several nodes may do it at once.
-async fn add(db: &PgPool, ids: &[String], current: &str, now: OffsetDateTime) -> sqlx::Result<()> {
+/// Adds those that are new; several nodes may do it at once. Of a database that knows none the older ones were used before it did.
+async fn add(db: &PgPool, ids: &[String], current: &str, is_first: bool, now: OffsetDateTime) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
     for id in ids {
-        sqlx::query!("insert into master_keys (id, added_at) values ($1, $2) on conflict (id) do nothing", id.as_str(), now).execute(&mut *tx).await?;
+        let since = (is_first && id != current).then_some(OffsetDateTime::UNIX_EPOCH);
+        sqlx::query!("insert into master_keys (id, added_at, current_at) values ($1, $2, $3) on conflict (id) do nothing", id.as_str(), now, since)
+            .execute(&mut *tx)
+            .await?;
     }
     sqlx::query!("update master_keys set current_at = $2 where id = $1 and current_at is null", current, now).execute(&mut *tx).await?;
     tx.commit().await

@@ -79,6 +79,24 @@ async fn r86_a_start_without_a_key_that_the_database_knows_is_refused_in_words(d
 }
 
 #[sqlx::test]
+async fn r86_the_next_key_is_read_on_every_server_before_one_of_them_uses_it(db: PgPool) {
+    let (one, other) = (Folder::new(), Folder::new());
+    let (mut here, mut next) = (config(&one), config(&other));
+    let old = open(&here, &db).await.unwrap().key_id();
+    let new = master_key::open(&next, &Rng::system()).unwrap().key_id();
+    here.server.previous_secret_files = vec![next.server.secret_file.clone()];
+    let ring = open(&here, &db).await.unwrap();
+    assert_eq!((ring.key_id(), ring.previous_ids()), (old, vec![new]));
+    here.server.previous_secret_files.clear();
+    assert!(open(&here, &db).await.is_ok(), "a server that has not got it yet may start again");
+
+    next.server.previous_secret_files = vec![here.server.secret_file.clone()];
+    let ring = open(&next, &db).await.unwrap();
+    assert_eq!((ring.key_id(), ring.previous_ids()), (new, vec![old]));
+    assert!(matches!(open(&here, &db).await, Err(MasterKeyError::NotHere { .. })), "now there may be things under it");
+}
+
+#[sqlx::test]
 async fn r86_servers_that_start_at_once_with_a_new_key_agree(db: PgPool) {
     let folder = Folder::new();
     let config = config(&folder);
