@@ -101,6 +101,7 @@ async fn status(ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
             let state = match key.dropped_at {
                 Some(_) => "dropped",
                 None if key.id == current => "current",
+                None if key.current_at.is_none() => "next",
                 None => "previous",
             };
             Shown { id: key.id.clone(), state, held: BTreeMap::new() }
