@@ -1,6 +1,6 @@
 # Every line with ## is a command; `make help` lists them. The work is in scripts/, which set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup run build dev check test bench coverage prepare
+.PHONY: help setup run build dev check test bench coverage prepare sbom audit
 SHELL := /bin/bash
 
 help:     ## this list
@@ -23,3 +23,7 @@ coverage: ## line coverage of the server's code by all Rust tests
 	@scripts/setup coverage && scripts/test coverage
 prepare:  ## after a change of SQL: write .sqlx/, which lets a clone build without a database
 	@scripts/setup build && scripts/dev/prepare
+sbom:     ## write the bill of materials (CycloneDX 1.5) to target/dist/tollgate.cdx.json; `make build` does, too
+	@scripts/setup build && . scripts/env && mkdir -p target/dist && node scripts/sbom.mjs target/dist/tollgate.cdx.json
+audit:    ## check the licences, sources and known vulnerabilities of the dependencies (needs cargo-deny and the network)
+	@scripts/audit

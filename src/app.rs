@@ -129,6 +129,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/admin/fields") view=admin::FieldsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/sessions") view=accounts::PoliciesPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/bans") view=admin::BansPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/invites") view=admin::InvitesPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/keys") view=admin::KeysPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/keys/many") view=admin::ManyPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/apis") view=admin::ApisPage ssr=SsrMode::Async/>

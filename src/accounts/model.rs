@@ -200,6 +200,8 @@ pub enum Door {
     /// Invitations only, and this browser has one.
     Invited,
     InviteNeeded,
+    /// The one that this browser has was used, cancelled or is too old.
+    InviteOver,
     Closed,
 }
 
@@ -217,6 +219,8 @@ pub struct LinkView {
     /// What a new password needs, in a sentence.
     pub password_advice: String,
     pub door: Door,
+    /// The masked address that the invitation is for, if it is for one.
+    pub invited: Option<String>,
     /// What the operators ask for on signing up.
     pub fields: Vec<ProfileField>,
     /// The sender and the subject to look for.

@@ -9,7 +9,8 @@ use crate::{
             Config,
             master_key::{self, MasterKeyError},
         },
-        crypto::Rng,
+        crypto::{Rng, Vault},
+        key_ring,
         mail::{Mailer, MailerError},
     },
 };
@@ -27,10 +28,21 @@ pub enum ContextError {
     Argon2(#[from] argon2::Error),
 }
 
-/// Opens the master key (made on the first start) and joins the parts.
-pub fn context(config: Arc<Config>, db: PgPool) -> Result<Ctx, ContextError> {
+/// Opens the master keys (one is made on the first start), of which none may be missing that the database knows, and joins the parts. The
+/// schema is there.
+pub async fn context(config: Arc<Config>, db: PgPool) -> Result<Ctx, ContextError> {
+    let vault = key_ring::open(&config, &Rng::system(), &db, Clock::system().now()).await?;
+    joined(config, db, vault)
+}
+
+/// The same with the master keys that are here: for who says that another one is lost.
+pub fn context_of_keys_here(config: Arc<Config>, db: PgPool) -> Result<Ctx, ContextError> {
+    let vault = master_key::check(&config)?;
+    joined(config, db, vault)
+}
+
+fn joined(config: Arc<Config>, db: PgPool, vault: Vault) -> Result<Ctx, ContextError> {
     let rng = Rng::system();
-    let vault = master_key::open(&config, &rng)?;
     let mailer = Mailer::from_config(&config)?;
     let passwords = Passwords::new(&config.auth, &vault, &rng)?;
     Ok(Ctx::new(db, Clock::system(), rng, vault, mailer, config).with(Arc::new(passwords)))

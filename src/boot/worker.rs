@@ -6,7 +6,7 @@ use crate::{
     admin, blocks, exports, keys, notices,
     platform::{
         Ctx,
-        jobs::{CleanUp, Registry, Runner, RunnerHandle, Schedules},
+        jobs::{self, CleanUp, Registry, Runner, RunnerHandle, Schedules},
     },
     usage::server::{ForgetOldUsage, ForgetRareAddresses},
 };
@@ -44,11 +44,24 @@ pub fn schedules() -> Schedules {
         .every("blocks.tell_operators", MINUTE, &blocks::server::jobs::TellOperators::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())
         .every("usage.forget_rare_addresses", HOUR, &ForgetRareAddresses::default())
+        .nightly("accounts.reseal_seeds", &accounts::server::ResealSeeds::default())
+        .nightly("keys.reseal_secrets", &keys::server::ResealSecrets::default())
         .every("exports.forget", HOUR, &exports::server::jobs::ForgetExports::default())
         .every("keys.forget_leases", MINUTE, &keys::server::jobs::ForgetLeases::default())
         .every("keys.forget_nonces", 10 * MINUTE, &keys::server::jobs::ForgetNonces::default())
         .every("notices.look_at_usage", MINUTE, &notices::server::jobs::LookAtUsage::default())
         .every("notices.look_at_expiry", HOUR, &notices::server::jobs::LookAtExpiry::default())
+}
+
+/// After a rotation of the master key the first start with the new one seals anew what is under the old one.
+pub async fn enqueue_resealing(ctx: &Ctx) -> sqlx::Result<()> {
+    if !ctx.vault.has_previous() {
+        return Ok(());
+    }
+    let mut tx = ctx.db.begin().await?;
+    jobs::enqueue(ctx, &mut tx, &accounts::server::ResealSeeds::default()).await?;
+    jobs::enqueue(ctx, &mut tx, &keys::server::ResealSecrets::default()).await?;
+    tx.commit().await
 }
 
 /// What works beside the answers: jobs, and the sealing of the audit log.

@@ -11,6 +11,7 @@ pub mod db;
 pub mod fetch;
 pub mod http;
 pub mod jobs;
+pub mod key_ring;
 pub mod local_time;
 pub mod mail;
 pub mod mapped;
@@ -18,6 +19,7 @@ pub mod postgres;
 pub mod session;
 pub mod signature;
 pub mod telemetry;
+mod vault;
 
 pub use ctx::Ctx;
 pub use local_time::LocalTime;

@@ -106,6 +106,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("exports", &["exports", "export_chunks"]),
     ("notices", &["notice_settings", "limit_notices", "shared_limit_notices", "expiry_notices", "alert_rules"]),
     ("platform/jobs", &["jobs"]),
+    ("platform/key_ring", &["master_keys"]),
     // A feature ends sessions (ban, reset) in its own transaction; only the platform's store makes them.
     ("platform/session", &[]),
 ];

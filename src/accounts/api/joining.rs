@@ -21,8 +21,9 @@ pub async fn sign_up(
 ) -> Result<(), AppError> {
     use crate::accounts::server::{self, NewSignUp, SignUpWith, links};
     use crate::platform::http::{reply, request};
-    let ctx = server::context()?;
+    let (ctx, caller) = server::maybe_caller().await?;
     let (language, invite) = (request::language_here(), reply::sealed(&ctx, links::INVITE));
+    server::must_be_nobody(&ctx, caller.as_ref(), invite.as_deref())?;
     let with = SignUpWith::Password(password.into());
     server::sign_up_here(&ctx, NewSignUp { email, name, with, time_zone, language, invite, fields, work, is_bot: !homepage.is_empty() }).await
 }
@@ -74,7 +75,7 @@ pub async fn resend_verification(email: Option<String>) -> Result<(), AppError> 
 #[server]
 pub async fn before_sign_in() -> Result<LinkView, AppError> {
     use crate::accounts::server::{self, Beginner, links};
-    use crate::{platform::http::reply, values::Email};
+    use crate::{accounts::model::Door, platform::http::reply, values::Email};
     let ctx = server::context()?;
     let verify = reply::sealed(&ctx, links::VERIFY);
     let is_elsewhere = match &verify {
@@ -85,6 +86,15 @@ pub async fn before_sign_in() -> Result<LinkView, AppError> {
         Some(token) => server::reset_link(&ctx, &token).await?,
         None => None,
     };
+    let invite = reply::sealed(&ctx, links::INVITE);
+    let open = match &invite {
+        Some(token) => server::open_invite(&ctx, token).await?,
+        None => None,
+    };
+    let door = match server::door(&ctx, open.is_some()) {
+        Door::InviteNeeded if invite.is_some() => Door::InviteOver,
+        door => door,
+    };
     Ok(LinkView {
         has_verify_link: verify.is_some(),
         is_elsewhere,
@@ -92,7 +102,8 @@ pub async fn before_sign_in() -> Result<LinkView, AppError> {
         reset,
         password_advice: server::password_advice(ctx.config.auth.password_min),
         fields: server::sign_up_fields(&ctx).await?,
-        door: server::door(&ctx, reply::sealed(&ctx, links::INVITE).is_some()),
+        invited: open.flatten().filter(|_| door == Door::Invited),
+        door,
         work: server::sign_up_work::work_asked(&ctx, &server::Visitor::here()).await?,
         mail_from: ctx.config.mail.from.clone(),
         providers: server::openid::offered(&ctx, false),

@@ -59,6 +59,7 @@ fn nav(caller: &Caller) -> Vec<NavGroup> {
             &[
                 ("Overview", "/admin", Icon::Gauge, Some(may::ADMIN_READ)),
                 ("Accounts", "/admin/accounts", Icon::Team, Some(may::ADMIN_READ)),
+                ("Invitations", "/admin/invites", Icon::Mail, Some(may::ADMIN_READ)),
                 ("Fields", "/admin/fields", Icon::List, Some(may::ADMIN_READ)),
                 ("Sessions", "/admin/sessions", Icon::Laptop, Some(may::ADMIN_READ)),
                 ("Bans", "/admin/bans", Icon::Lock, Some(may::ADMIN_READ)),

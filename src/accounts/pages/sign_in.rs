@@ -30,7 +30,7 @@ fn form(it: LinkView, next: Option<String>) -> AnyView {
         <WithOthers providers=it.providers action=ContinueWith::PATH extra=hidden/>
     };
     match it.door {
-        Door::Closed | Door::InviteNeeded => view! { <AuthFrame title="Sign in">{fields}</AuthFrame> }.into_any(),
+        Door::Closed | Door::InviteNeeded | Door::InviteOver => view! { <AuthFrame title="Sign in">{fields}</AuthFrame> }.into_any(),
         Door::Open | Door::Invited => {
             view! { <AuthFrame title="Sign in" lead=view! { "New here? "<a href="/sign-up">"Create an account"</a> }.into_any()>{fields}</AuthFrame> }
                 .into_any()

@@ -18,6 +18,10 @@ pub fn SignUpPage() -> impl IntoView {
         Door::Open | Door::Invited if wants_passkey && it.takes_passkeys => with_passkey(it),
         Door::Open | Door::Invited => form(it),
         Door::InviteNeeded => shut("You need an invitation", "Sign-up here is by invitation. Open the link you were sent, in this browser."),
+        Door::InviteOver => shut(
+            "This invitation works no more",
+            "It was used or cancelled, or is too old. If it was mailed to you again, open the newest mail; or ask for another one.",
+        ),
         Door::Closed => shut("Sign-up is closed", "New accounts are made by the operator of this site. Ask there for one."),
     })
 }
@@ -27,13 +31,14 @@ fn empty(asked: Vec<ProfileField>) -> Vec<FieldValue> {
 }
 
 fn form(it: LinkView) -> AnyView {
-    let LinkView { password_advice, takes_passkeys, sign_up_providers: providers, fields, work, .. } = it;
+    let LinkView { password_advice, takes_passkeys, sign_up_providers: providers, fields, work, invited, .. } = it;
     let fields = empty(fields);
     let other = takes_passkeys.then(|| {
         view! { <PasskeyPart><p class="help"><a href="/sign-up?with=passkey">"Use a passkey instead of a password"</a></p></PasskeyPart> }
     });
     view! {
         <AuthFrame title="Create account" raised=true lead=view! { "Have one already? "<a href="/sign-in">"Sign in"</a> }.into_any()>
+            {invited.map(only_for)}
             <Form action=SignUp::PATH class="stack">
                 <TextField label="Name" name="name" autocomplete="name" maxlength=80 help="May stay empty: then it is the part of your address before the @." large=true/>
                 <TextField label="Email" name="email" kind="email" autocomplete="email" maxlength=254 required=true large=true/>
@@ -52,10 +57,11 @@ fn form(it: LinkView) -> AnyView {
 }
 
 fn with_passkey(it: LinkView) -> AnyView {
-    let LinkView { fields, work, .. } = it;
+    let LinkView { fields, work, invited, .. } = it;
     let fields = empty(fields);
     view! {
         <AuthFrame title="Create account" raised=true lead=view! { "With a passkey and no password. "<a href="/sign-up">"Use a password"</a> }.into_any()>
+            {invited.map(only_for)}
             <Form action=SignUpWithPasskey::PATH class="stack">
                 <TextField label="Name" name="name" autocomplete="name" maxlength=80 help="May stay empty: then it is the part of your address before the @." large=true/>
                 <TextField label="Email" name="email" kind="email" autocomplete="email" maxlength=254 required=true large=true/>
@@ -70,6 +76,10 @@ fn with_passkey(it: LinkView) -> AnyView {
         </AuthFrame>
     }
     .into_any()
+}
+
+fn only_for(email: String) -> AnyView {
+    view! { <p class="muted">{format!("Your invitation is for {email}, and lets in no other address.")}</p> }.into_any()
 }
 
 fn shut(title: &'static str, text: &'static str) -> AnyView {

@@ -71,6 +71,8 @@ pub const CURRENT_PASSWORD: Rule = Rule { name: "password:id", free: 5, first: 3
 /// Wrong admin PINs of one operator.
 pub const ADMIN_PIN: Rule = Rule { name: "admin_pin:id", free: 5, first: 30, longest: 900, forget_after: Duration::hours(24), stops_at: i32::MAX };
 
+const PURPOSE: &str = "attempts";
+
 /// A counted attempt: forgiven or given back once, so it is not copied.
 #[derive(Debug)]
 pub struct Attempt {
@@ -84,6 +86,9 @@ impl Attempt {
     pub async fn charge(ctx: &Ctx, rule: &Rule, who: &str) -> Result<Self, AppError> {
         let bucket = rule.bucket(ctx, who);
         let now = ctx.clock.now();
+        for before in rule.buckets_before(ctx, who) {
+            store::move_bucket(&ctx.db, &before, &bucket).await?;
+        }
         let charge = store::Charge {
             bucket: &bucket,
             free: rule.free,
@@ -129,7 +134,19 @@ impl Attempt {
 impl Rule {
     /// The row of a bucket. Whoever reads the table learns no address.
     pub fn bucket(&self, ctx: &Ctx, who: &str) -> String {
-        let hash = ctx.vault.keyed_hash("attempts", who.as_bytes());
+        self.named(&ctx.vault.keyed_hash(PURPOSE, who.as_bytes()))
+    }
+
+    /// The rows that it may have: the one that counts, and what an older master key called it and nobody touched since.
+    pub fn buckets(&self, ctx: &Ctx, who: &str) -> Vec<String> {
+        ctx.vault.keyed_hashes(PURPOSE, who.as_bytes()).iter().map(|hash| self.named(hash)).collect()
+    }
+
+    fn buckets_before(&self, ctx: &Ctx, who: &str) -> Vec<String> {
+        if ctx.vault.has_previous() { self.buckets(ctx, who).split_off(1) } else { Vec::new() }
+    }
+
+    fn named(&self, hash: &[u8; 32]) -> String {
         let hex: String = hash[..16].iter().map(|b| format!("{b:02x}")).collect();
         format!("{}:{hex}", self.name)
     }

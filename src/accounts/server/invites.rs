@@ -1,17 +1,73 @@
-//! Invitations: links by which somebody may sign up where sign-up is not open to everybody.
+//! Invitations: links by which somebody may sign up where sign-up is not open to everybody. A link lets in a number of people, whoever
+//! has it; or it is mailed to one address and lets in that one.
 
-use super::store::invites as store;
+use super::{
+    letters::Invited,
+    store::{accounts, invites as store},
+};
 use crate::{
     accounts::model::Caller,
     activity::server::{Change, record},
     error::AppError,
-    platform::{Ctx, crypto::sha256},
-    values::{InviteId, permission_names as may},
+    platform::{
+        Ctx,
+        config::SignUpMode,
+        crypto::sha256,
+        jobs::{self, Job, JobError},
+        mail::{self, Reader},
+    },
+    values::{Email, EventId, InviteId, permission_names as may},
 };
-use time::Duration;
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use time::{Duration, OffsetDateTime};
+
+pub use store::InviteFacts;
 
 const MOST_USES: u32 = 1000;
 const LONGEST: Duration = Duration::days(90);
+/// So many may be open at once.
+pub const MOST_OPEN: i64 = 500;
+/// The longest list.
+const MOST_SHOWN: i64 = 500;
+/// Two mails within this time are one that was asked for twice.
+const SAME: Duration = Duration::minutes(1);
+
+/// What became of an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InviteState {
+    Open,
+    UsedUp,
+    Cancelled,
+    Expired,
+}
+
+impl InviteState {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::UsedUp => "used",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl InviteFacts {
+    pub fn state(&self, now: OffsetDateTime) -> InviteState {
+        match (self.cancelled_at, self.uses_left) {
+            (Some(_), _) => InviteState::Cancelled,
+            (None, 0) => InviteState::UsedUp,
+            (None, _) if self.expires_at <= now => InviteState::Expired,
+            (None, _) => InviteState::Open,
+        }
+    }
+
+    /// For whom it is.
+    pub fn whom(&self) -> &str {
+        self.email.as_deref().unwrap_or("whoever has the link")
+    }
+}
 
 /// Makes a link that lets in so many people for so long. Only its hash is kept.
 pub async fn create_invite(ctx: &Ctx, actor: &Caller, uses: u32, lives: Duration) -> Result<String, AppError> {
@@ -19,24 +75,185 @@ pub async fn create_invite(ctx: &Ctx, actor: &Caller, uses: u32, lives: Duration
     if !(1..=MOST_USES).contains(&uses) {
         return Err(AppError::invalid("uses", format!("An invitation lets in 1 to {MOST_USES} people.")));
     }
-    if !(Duration::MINUTE..=LONGEST).contains(&lives) {
-        return Err(AppError::invalid("expires", "An invitation lives a minute at least and 90 days at most."));
-    }
+    must_fit(lives)?;
     let token = ctx.rng.base62(43);
     let id: InviteId = ctx.new_id();
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    let new = store::NewInvite { id, token_hash: &sha256(&token), by: actor.actor(), uses: i32::try_from(uses).unwrap_or(1), now, expires_at: now + lives };
+    must_have_room(&mut tx, now).await?;
+    let uses = i32::try_from(uses).unwrap_or(1);
+    let new = store::NewInvite { id, token_hash: &sha256(&token), by: actor.actor(), email: None, uses, now, expires_at: now + lives };
     store::insert_invite(&mut tx, new).await?;
-    let change = Change {
-        kind: "invite.created",
-        actor: actor.actor(),
-        actor_name: &actor.name,
-        subject: Some(id.uuid()),
-        data: serde_json::json!({ "uses": uses }),
-        ..Change::default()
-    };
-    record(ctx, &mut tx, change).await?;
+    record(ctx, &mut tx, change("invite.created", actor, id, serde_json::json!({ "uses": uses }))).await?;
     tx.commit().await?;
     Ok(ctx.config.link(&format!("/sign-up?token={token}")))
+}
+
+/// Invites one address by mail: nobody else can use that link. An address is invited once at a time, however it is written.
+pub async fn invite_address(ctx: &Ctx, actor: &Caller, email: &str, lives: Duration) -> Result<InviteFacts, AppError> {
+    actor.require(&may::ACCOUNTS_MANAGE)?;
+    let email: Email = email.parse().map_err(|words: &str| AppError::invalid("email", words))?;
+    must_fit(lives)?;
+    let (id, key): (InviteId, _) = (ctx.new_id(), email.key());
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await?;
+    must_have_room(&mut tx, now).await?;
+    if accounts::find_by_email(&mut *tx, &key).await?.is_some_and(|account| account.is_verified) {
+        return Err(AppError::invalid("email", format!("{email} has an account already.")));
+    }
+    store::cancel_expired_of(&mut tx, &key, now).await?;
+    let cause = record(ctx, &mut tx, change("invite.created", actor, id, serde_json::json!({ "uses": 1, "mailed": true }))).await?;
+    let new = store::NewInvite {
+        id,
+        token_hash: &sha256(token(ctx, id, cause)),
+        by: actor.actor(),
+        email: Some((email.as_str(), key.as_str())),
+        uses: 1,
+        now,
+        expires_at: now + lives,
+    };
+    if !store::insert_invite(&mut tx, new).await? {
+        return Err(AppError::invalid("email", format!("{email} is invited already. Send that invitation again, or cancel it.")));
+    }
+    jobs::enqueue(ctx, &mut tx, &SendInvitation { invite: id, cause }).await?;
+    let made = store::lock_invite(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    tx.commit().await?;
+    Ok(made)
+}
+
+/// Mails an invitation once more, with another link: the old one is dead. It lives as long as it did before, from now on.
+pub async fn resend_invite(ctx: &Ctx, actor: &Caller, id: InviteId) -> Result<InviteFacts, AppError> {
+    actor.require(&may::ACCOUNTS_MANAGE)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await?;
+    let invite = store::lock_invite(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let Some(sent) = invite.sent_at else {
+        return Err(AppError::conflict("This invitation was not mailed, and its link is not kept. Cancel it and make another one."));
+    };
+    match invite.state(now) {
+        InviteState::UsedUp => return Err(AppError::conflict("This invitation was used. Whoever used it signs in.")),
+        InviteState::Cancelled => return Err(AppError::conflict("This invitation was cancelled. Make another one.")),
+        InviteState::Expired => must_have_room(&mut tx, now).await?,
+        InviteState::Open => {}
+    }
+    if now - sent < SAME {
+        return Ok(invite);
+    }
+    let cause = record(ctx, &mut tx, change("invite.sent_again", actor, id, serde_json::Value::Null)).await?;
+    store::update_sent(&mut tx, id, &sha256(token(ctx, id, cause)), now, now + (invite.expires_at - sent)).await?;
+    jobs::enqueue(ctx, &mut tx, &SendInvitation { invite: id, cause }).await?;
+    let sent = store::lock_invite(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    tx.commit().await?;
+    Ok(sent)
+}
+
+/// Takes an invitation back: its link is dead. Who came in by it stays. Cancelled twice, it is cancelled once.
+pub async fn cancel_invite(ctx: &Ctx, actor: &Caller, id: InviteId) -> Result<InviteFacts, AppError> {
+    actor.require(&may::ACCOUNTS_MANAGE)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await?;
+    let invite = store::lock_invite(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    match invite.state(now) {
+        InviteState::Cancelled => return Ok(invite),
+        InviteState::UsedUp => return Err(AppError::conflict("This invitation was used. Whoever used it has an account.")),
+        InviteState::Open | InviteState::Expired => {}
+    }
+    store::update_cancelled(&mut tx, id, now).await?;
+    record(ctx, &mut tx, change("invite.cancelled", actor, id, serde_json::Value::Null)).await?;
+    tx.commit().await?;
+    Ok(InviteFacts { cancelled_at: Some(now), ..invite })
+}
+
+/// The newest ones: those that may be used, or those that are over.
+pub async fn list_invites(ctx: &Ctx, actor: &Caller, over: bool) -> Result<Vec<InviteFacts>, AppError> {
+    actor.require(&may::ADMIN_READ)?;
+    Ok(store::list_invites(&ctx.db, over, ctx.clock.now(), MOST_SHOWN).await?)
+}
+
+/// For whom the invitation of a link is, masked; none: it can't be used. Changes nothing (R53).
+pub async fn open_invite(ctx: &Ctx, token: &str) -> Result<Option<Option<String>>, AppError> {
+    let open = store::find_open(&ctx.db, &sha256(token), ctx.clock.now()).await?;
+    Ok(open.map(|invite| invite.email.and_then(|email| email.parse::<Email>().ok()).map(|email| email.masked())))
+}
+
+/// An invitation is for who has no account: who is signed in does not use it up.
+pub fn must_be_nobody(ctx: &Ctx, caller: Option<&Caller>, invite: Option<&str>) -> Result<(), AppError> {
+    match caller {
+        Some(caller) if invite.is_some() && ctx.config.auth.sign_up == SignUpMode::Invite => {
+            let words = format!("You are signed in as {}. Sign out first, then take the invitation up: it is not used up.", caller.email);
+            Err(AppError::conflict(words))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The hash of the invitation, where one is needed; refused early if it can't be used, or not with this address.
+pub(super) async fn invite_for(ctx: &Ctx, token: Option<&str>, email: &Email) -> Result<Option<[u8; 32]>, AppError> {
+    if ctx.config.auth.sign_up == SignUpMode::Open {
+        return Ok(None);
+    }
+    let hash = sha256(token.unwrap_or_default());
+    let open = store::find_open(&ctx.db, &hash, ctx.clock.now()).await?.ok_or_else(no_invite)?;
+    if open.email_key.is_some_and(|key| key != email.key()) {
+        let words = "This invitation is for another address: the one that it was mailed to. Sign up with that one, or ask for an invitation for this one.";
+        return Err(AppError::invalid("email", words));
+    }
+    Ok(Some(hash))
+}
+
+pub(super) fn no_invite() -> AppError {
+    AppError::conflict("Sign-up needs an invitation that is not used up, cancelled or too old. Open the link you were sent last again, or ask for a new one.")
+}
+
+async fn must_have_room(conn: &mut PgConnection, now: OffsetDateTime) -> Result<(), AppError> {
+    if store::count_open(conn, now).await? >= MOST_OPEN {
+        return Err(AppError::conflict(format!("{MOST_OPEN} invitations are open, and that is the most. Cancel some first.")));
+    }
+    Ok(())
+}
+
+fn must_fit(lives: Duration) -> Result<(), AppError> {
+    if (Duration::MINUTE..=LONGEST).contains(&lives) {
+        return Ok(());
+    }
+    Err(AppError::invalid("expires", "An invitation lives a minute at least and 90 days at most."))
+}
+
+fn change<'a>(kind: &'a str, actor: &'a Caller, id: InviteId, data: serde_json::Value) -> Change<'a> {
+    Change { kind, actor: actor.actor(), actor_name: &actor.name, subject: Some(id.uuid()), data, ..Change::default() }
+}
+
+/// What the link of the mail about this event holds: made again, it is the same.
+fn token(ctx: &Ctx, invite: InviteId, cause: EventId) -> String {
+    let hash = ctx.vault.keyed_hash_of(cause.uuid(), "invitation link", format!("{invite}:{cause}").as_bytes());
+    data_encoding::HEXLOWER.encode(&hash)
+}
+
+/// The link to who was invited.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendInvitation {
+    pub invite: InviteId,
+    pub cause: EventId,
+}
+
+impl Job for SendInvitation {
+    const KIND: &'static str = "accounts.send_invitation";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        send_invitation(ctx, self.invite, self.cause).await
+    }
+}
+
+/// Nothing if it was cancelled, used, or sent again meanwhile.
+async fn send_invitation(ctx: &Ctx, id: InviteId, cause: EventId) -> Result<(), JobError> {
+    let token = token(ctx, id, cause);
+    if !store::is_token_of(&ctx.db, id, &sha256(&token), ctx.clock.now()).await? {
+        return Ok(());
+    }
+    let mut conn = ctx.db.acquire().await?;
+    let Some(InviteFacts { email: Some(email), sent_at: Some(at), expires_at: until, .. }) = store::lock_invite(&mut conn, id).await? else { return Ok(()) };
+    drop(conn);
+    let link = ctx.config.link(&format!("/sign-up?token={token}"));
+    let reader = Reader::new(&email, "", ctx.config.mail.language.as_str(), "UTC")?;
+    mail::send(ctx, &reader.write(&Invited { link, at, until })).await
 }

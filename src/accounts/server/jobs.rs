@@ -4,7 +4,8 @@
 use super::{
     acting::SendActedAs,
     email_change, export,
-    factors::{ResetFactors, SendFactorChanged},
+    factors::{ResealSeeds, ResetFactors, SendFactorChanged},
+    invites::SendInvitation,
     leaving, mail,
     openid::SendSignInTold,
     programs,
@@ -107,10 +108,12 @@ pub fn register(registry: Registry) -> Registry {
     programs::register(super::warnings::register(export::jobs::register(leaving::jobs::register(email_change::jobs::register(registry)))))
         .register::<SendVerification>()
         .register::<SendAlreadyRegistered>()
+        .register::<SendInvitation>()
         .register::<SendReset>()
         .register::<SendPasswordChanged>()
         .register::<SendFactorChanged>()
         .register::<SendSignInTold>()
+        .register::<ResealSeeds>()
         .register::<ResetFactors>()
         .register::<EndKeysAdded>()
         .register::<SendActedAs>()

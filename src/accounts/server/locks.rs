@@ -114,8 +114,8 @@ pub async fn unlock_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Acco
 /// Forgets what was counted against an account and its address; true if it was locked.
 pub async fn clear(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, email: &str) -> Result<bool, AppError> {
     let email: Email = email.parse().map_err(AppError::internal)?;
-    let mut counted = guesses_at(ctx, account).to_vec();
-    counted.push(attempts::SIGN_IN.bucket(ctx, &email.key()));
+    let mut counted = guesses_at(ctx, account);
+    counted.extend(attempts::SIGN_IN.buckets(ctx, &email.key()));
     buckets::delete_buckets(&mut *conn, &counted).await?;
     Ok(store::delete_lock(conn, account).await?)
 }

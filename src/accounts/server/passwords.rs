@@ -2,14 +2,15 @@
 //! than a short queue behind them (R10–R12). Every check of a password costs one run, whether there is a hash to compare with or
 //! not (R16).
 //!
-//! The pepper is derived from the master key; its id stands in the PHC string (`keyid`), so a hash under another one is noticed.
+//! The pepper is derived from the master key; its id stands in the PHC string (`keyid`). A hash under the pepper of an older key is
+//! compared with that one, and made anew at the next sign-in.
 
 use crate::{
     error::AppError,
     platform::{
         Ctx,
         config::Auth,
-        crypto::{Rng, Vault},
+        crypto::{MasterKeyId, Rng, Vault},
     },
 };
 use argon2::{
@@ -30,13 +31,20 @@ const QUEUE_PER_PERMIT: usize = 16;
 /// The hasher; start-up hangs it on the context with `Ctx::with`.
 pub struct Passwords {
     params: Params,
-    pepper: SecretBox<[u8; 32]>,
+    /// The current one first.
+    peppers: Vec<Pepper>,
     /// A hash that no password has, under the present parameters.
     dummy: String,
     permits: Semaphore,
     waiting: AtomicUsize,
     queue: usize,
     runs: AtomicU64,
+}
+
+/// What is mixed into every hash, and how the hash names it.
+struct Pepper {
+    id: [u8; 6],
+    key: SecretBox<[u8; 32]>,
 }
 
 /// How a password compared.
@@ -50,14 +58,14 @@ pub enum Verdict {
 
 impl Passwords {
     pub fn new(config: &Auth, vault: &Vault, rng: &Rng) -> Result<Self, argon2::Error> {
-        let pepper = vault.keyed_hash("password pepper", b"");
-        let key_id = KeyId::new(&vault.keyed_hash("password pepper id", b"")[..6])?;
+        let peppers: Vec<Pepper> = peppers(vault).collect();
+        let key_id = KeyId::new(peppers.first().map_or(&[][..], |pepper| &pepper.id[..]))?;
         let params = ParamsBuilder::new().m_cost(config.argon2_memory_kib).t_cost(config.argon2_passes).p_cost(1).keyid(key_id).build()?;
         let permits = config.argon2_parallel.max(1);
         Ok(Self {
             dummy: dummy(&params, rng).unwrap_or_default(),
             params,
-            pepper: SecretBox::new(Box::new(pepper)),
+            peppers,
             permits: Semaphore::new(permits),
             waiting: AtomicUsize::new(0),
             queue: permits * QUEUE_PER_PERMIT,
@@ -78,19 +86,28 @@ impl Passwords {
     /// The PHC string of a password.
     pub async fn hash(self: &Arc<Self>, rng: &Rng, password: &SecretString) -> Result<String, AppError> {
         let salt: [u8; 16] = rng.bytes();
-        self.run(password, move |argon, password| argon.hash_password_with_salt(password, &salt).map(|phc| phc.to_string())).await?.map_err(AppError::internal)
+        self.run(password, 0, move |argon, password| argon.hash_password_with_salt(password, &salt).map(|phc| phc.to_string()))
+            .await?
+            .map_err(AppError::internal)
     }
 
     /// Compares with a stored hash, or with none at the same cost.
     pub async fn verify(self: &Arc<Self>, stored: Option<&str>, password: &SecretString) -> Result<Verdict, AppError> {
         let phc = stored.unwrap_or(&self.dummy).to_owned();
+        let pepper = self.pepper_of(&phc);
         let is_right =
-            self.run(password, move |argon, password| PasswordHash::new(&phc).is_ok_and(|phc| argon.verify_password(password, &phc).is_ok())).await?;
+            self.run(password, pepper, move |argon, password| PasswordHash::new(&phc).is_ok_and(|phc| argon.verify_password(password, &phc).is_ok())).await?;
         Ok(match stored {
             Some(phc) if is_right && self.is_old(phc) => Verdict::RightButOld,
             Some(_) if is_right => Verdict::Right,
             _ => Verdict::Wrong,
         })
+    }
+
+    /// Which pepper is in a hash. One that is not here is as wrong as any other, so the current one.
+    fn pepper_of(&self, phc: &str) -> usize {
+        let params = PasswordHash::new(phc).ok().and_then(|phc| Params::try_from(&phc).ok());
+        params.and_then(|params| self.peppers.iter().position(|pepper| pepper.id[..] == *params.keyid())).unwrap_or(0)
     }
 
     fn is_old(&self, phc: &str) -> bool {
@@ -108,6 +125,7 @@ impl Passwords {
     async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         password: &SecretString,
+        pepper: usize,
         work: impl FnOnce(&Argon2<'_>, &[u8]) -> T + Send + 'static,
     ) -> Result<T, AppError> {
         let _permit = self.permit().await?;
@@ -115,7 +133,8 @@ impl Passwords {
         let this = Arc::clone(self);
         let password = SecretString::from(password.expose_secret().nfkc().collect::<String>());
         let done = tokio::task::spawn_blocking(move || {
-            let argon = Argon2::new_with_secret(this.pepper.expose_secret(), Algorithm::Argon2id, Version::V0x13, this.params.clone());
+            let pepper = this.peppers.get(pepper).map_or(&[][..], |pepper| &pepper.key.expose_secret()[..]);
+            let argon = Argon2::new_with_secret(pepper, Algorithm::Argon2id, Version::V0x13, this.params.clone());
             argon.map(|argon| work(&argon, password.expose_secret().as_bytes()))
         });
         done.await.map_err(AppError::internal)?.map_err(AppError::internal)
@@ -145,6 +164,19 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
+}
+
+/// The peppers of the master keys, the current one first.
+fn peppers(vault: &Vault) -> impl Iterator<Item = Pepper> {
+    let ids = vault.keyed_hashes("password pepper id", b"").into_iter().map(|[a, b, c, d, e, f, ..]| [a, b, c, d, e, f]);
+    let keys = vault.keyed_hashes("password pepper", b"");
+    ids.zip(keys).map(|(id, key)| Pepper { id, key: SecretBox::new(Box::new(key)) })
+}
+
+/// As whose pepper's id a PHC string names the master key, by the ids of the keys.
+pub fn names_of_peppers(vault: &Vault) -> Vec<(String, MasterKeyId)> {
+    let keys = std::iter::once(vault.key_id()).chain(vault.previous_ids());
+    peppers(vault).map(|pepper| data_encoding::BASE64_NOPAD.encode(&pepper.id)).zip(keys).collect()
 }
 
 /// Salt and tag of random bytes: verifying against it costs what a real one costs, and fails.
@@ -180,6 +212,24 @@ mod tests {
         assert_eq!(hasher(72, 1, 7).verify(Some(&phc), &password).await.unwrap(), Verdict::RightButOld);
         assert_eq!(hasher(64, 2, 7).verify(Some(&phc), &password).await.unwrap(), Verdict::RightButOld);
         assert_eq!(hasher(64, 1, 8).verify(Some(&phc), &password).await.unwrap(), Verdict::Wrong, "the pepper counts");
+    }
+
+    #[tokio::test]
+    async fn r86_a_hash_under_the_pepper_of_an_older_key_is_right_and_wants_to_be_renewed() {
+        let password = SecretString::from("korallenriff im winter");
+        let rng = Rng::seeded(2);
+        let phc = hasher(64, 1, 7).hash(&rng, &password).await.unwrap();
+        let mut auth = Config::development(std::path::PathBuf::new()).auth;
+        (auth.argon2_memory_kib, auth.argon2_passes, auth.argon2_parallel) = (64, 1, 1);
+        let vault = Vault::with_previous([8; 32], [[7; 32]]);
+        let ring = Arc::new(Passwords::new(&auth, &vault, &rng).unwrap());
+        assert_eq!(ring.verify(Some(&phc), &password).await.unwrap(), Verdict::RightButOld);
+        assert_eq!(ring.verify(Some(&phc), &SecretString::from("another")).await.unwrap(), Verdict::Wrong);
+        assert_eq!(ring.runs(), 2, "one run each");
+        let renewed = ring.hash(&rng, &password).await.unwrap();
+        assert_eq!(hasher(64, 1, 8).verify(Some(&renewed), &password).await.unwrap(), Verdict::Right, "under the current one");
+        let names = names_of_peppers(&vault);
+        assert!(renewed.contains(&format!("keyid={}", names[0].0)) && phc.contains(&format!("keyid={}", names[1].0)), "{names:?}");
     }
 
     #[tokio::test]

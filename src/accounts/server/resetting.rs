@@ -136,10 +136,10 @@ async fn set_password(ctx: &Ctx, conn: &mut PgConnection, email: &Email, hash: &
     token_store::delete_tokens(conn, account, &tokens::KINDS).await?;
     pending::delete_pending_of(conn, account).await?;
     devices::forget_others(ctx, conn, account).await?;
-    let mut locks = guesses_at(ctx, account).to_vec();
-    locks.push(attempts::SIGN_IN.bucket(ctx, &email.key()));
+    let mut locks = guesses_at(ctx, account);
+    locks.extend(attempts::SIGN_IN.buckets(ctx, &email.key()));
     let known = list_devices(&mut *conn, account).await?;
-    locks.extend(known.into_iter().map(|device| attempts::SIGN_IN_DEVICE.bucket(ctx, &device.to_string())));
+    locks.extend(known.into_iter().flat_map(|device| attempts::SIGN_IN_DEVICE.buckets(ctx, &device.to_string())));
     buckets::delete_buckets(&mut *conn, &locks).await?;
     locks::delete_lock(&mut *conn, account).await?;
     let cause = record(ctx, conn, change).await?;

@@ -120,12 +120,12 @@ pub(super) async fn charge(ctx: &Ctx, device: Option<DeviceId>, email: &Email) -
 
 /// Who proved everything starts anew, where they come from.
 pub(super) async fn forgive(ctx: &Ctx, device: Option<DeviceId>, email: &Email) -> Result<(), AppError> {
-    let bucket = match device {
-        Some(device) => attempts::SIGN_IN_DEVICE.bucket(ctx, &device.to_string()),
-        None => attempts::SIGN_IN.bucket(ctx, &email.key()),
+    let buckets = match device {
+        Some(device) => attempts::SIGN_IN_DEVICE.buckets(ctx, &device.to_string()),
+        None => attempts::SIGN_IN.buckets(ctx, &email.key()),
     };
     // A password that is tried no more stays so, whatever else let them in.
-    Ok(delete_open_buckets(&ctx.db, &[bucket], ctx.clock.now() + Duration::days(1)).await?)
+    Ok(delete_open_buckets(&ctx.db, &buckets, ctx.clock.now() + Duration::days(1)).await?)
 }
 
 /// Through the door (`entry`), and to an account that was not left. It is said to who proved everything only (R18).

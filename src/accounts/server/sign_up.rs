@@ -13,6 +13,7 @@ use super::{
         sign_up_fields,
         values::{self, Sent},
     },
+    invites::{invite_for, no_invite},
     jobs::{SendAlreadyRegistered, SendNothing, SendVerification},
     password_rules,
     passwords::Passwords,
@@ -23,7 +24,7 @@ use crate::{
     accounts::model::{Door, FieldValue, WorkDone},
     activity::server::{Change, record},
     error::{AppError, Fields},
-    platform::{Ctx, config::SignUpMode, crypto::sha256, jobs},
+    platform::{Ctx, config::SignUpMode, jobs},
     values::{AccountId, Email, Language, WorkspaceId},
 };
 use secrecy::SecretString;
@@ -93,7 +94,7 @@ pub async fn sign_up(ctx: &Ctx, from: &Visitor, input: NewSignUp) -> Result<Emai
     let filled = values::of_sign_up(&asked, &input.fields, &mut fields);
     fields.done()?;
     let (email, name) = names.ok_or(AppError::NotFound)?;
-    let invite = invite(ctx, input.invite.as_deref()).await?;
+    let invite = invite_for(ctx, input.invite.as_deref(), &email).await?;
     must_have_worked(ctx, from, &input.work).await?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
@@ -131,7 +132,7 @@ async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError>
         return Ok(email);
     }
     if let Some(invite) = invite
-        && !invites::use_invite(&mut tx, &invite, ctx.clock.now()).await?
+        && !invites::use_invite(&mut tx, &invite, &email.key(), ctx.clock.now()).await?
     {
         return Err(no_invite());
     }
@@ -242,19 +243,6 @@ fn checked_names(fields: &mut Fields, email: &str, typed: &str) -> Option<(Email
     let name = fields.check("name", name(if typed.trim().is_empty() { before_at(email) } else { typed }));
     let email = fields.check("email", email.parse::<Email>());
     email.zip(name)
-}
-
-/// The hash of the invitation, where one is needed; refused early if it can't be used.
-pub(super) async fn invite(ctx: &Ctx, token: Option<&str>) -> Result<Option<[u8; 32]>, AppError> {
-    if ctx.config.auth.sign_up == SignUpMode::Open {
-        return Ok(None);
-    }
-    let hash = sha256(token.unwrap_or_default());
-    if invites::is_invite_open(&ctx.db, &hash, ctx.clock.now()).await? { Ok(Some(hash)) } else { Err(no_invite()) }
-}
-
-pub(super) fn no_invite() -> AppError {
-    AppError::conflict("Sign-up needs an invitation that is not used up. Open the link you were sent again, or ask for a new one.")
 }
 
 /// A new account, as it is written.

@@ -5,7 +5,7 @@
 
 use super::{
     Visitor,
-    attempts::{self, Attempt, Rule},
+    attempts::{self, Attempt},
     begun::Beginner,
     entry::is_of_banned_domain,
     jobs::{SendNothing, SendVerification},
@@ -126,9 +126,8 @@ async fn prove(ctx: &Ctx, conn: &mut PgConnection, account: &Account, right: &Ri
 }
 
 /// Who proved an address may be sent mails again at once.
-fn mail_buckets(ctx: &Ctx, email: &Email) -> [String; 2] {
-    let bucket = |rule: &Rule| rule.bucket(ctx, &email.key());
-    [bucket(&attempts::MAIL), bucket(&attempts::SIGN_IN)]
+fn mail_buckets(ctx: &Ctx, email: &Email) -> Vec<String> {
+    [attempts::MAIL, attempts::SIGN_IN].iter().flat_map(|rule| rule.buckets(ctx, &email.key())).collect()
 }
 
 /// Why a proof does not work: it did already, or it is wrong or dead.

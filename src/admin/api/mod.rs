@@ -9,6 +9,10 @@ pub use fields::*;
 pub use many::*;
 pub use parts::*;
 
+mod invites;
+
+pub use invites::*;
+
 use super::model::{
     AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, Overview, TemplateList, TemplateQuery,
 };

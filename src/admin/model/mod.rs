@@ -3,6 +3,7 @@
 mod accounts;
 mod bans;
 mod deed;
+mod invites;
 mod keys;
 mod many_accounts;
 mod nodes;
@@ -13,6 +14,7 @@ mod templates;
 pub use accounts::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled};
 pub use bans::{BanList, BanRow, Banned, LASTS};
 pub use deed::{Deed, Mark};
+pub use invites::{INVITE_LASTS, InviteList, InviteRow};
 pub use keys::{AllKeys, AllRefusals, ApiList, ApiPage, ApiRow, BundleForm};
 pub use many_accounts::{ManyAccountsPreview, ManyAccountsQuery, SkippedAccounts};
 pub use nodes::NodeRow;

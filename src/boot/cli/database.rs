@@ -2,7 +2,7 @@
 
 use super::{Exit, complain};
 use crate::{
-    boot::context::context,
+    boot::context::{context, context_of_keys_here},
     error::AppError,
     platform::{
         Ctx,
@@ -15,6 +15,15 @@ use std::sync::Arc;
 
 /// Runs `work` with a context. Refuses on a schema that this binary does not know: `name` is what is shown to whoever waits.
 pub async fn with_ctx(config: &Arc<Config>, name: &'static str, work: impl AsyncFnOnce(&Ctx) -> Result<Exit, AppError>) -> Exit {
+    with(config, name, true, work).await
+}
+
+/// The same where a master key may be missing that the database knows.
+pub async fn with_keys_here(config: &Arc<Config>, name: &'static str, work: impl AsyncFnOnce(&Ctx) -> Result<Exit, AppError>) -> Exit {
+    with(config, name, false, work).await
+}
+
+async fn with(config: &Arc<Config>, name: &'static str, needs_all_keys: bool, work: impl AsyncFnOnce(&Ctx) -> Result<Exit, AppError>) -> Exit {
     let database = match postgres::open(config, Purpose::Command(name)).await {
         Ok(database) => database,
         Err(error) => {
@@ -23,7 +32,7 @@ pub async fn with_ctx(config: &Arc<Config>, name: &'static str, work: impl Async
         }
     };
     let pool = database.pool(config);
-    let exit = match ready(config, &pool).await {
+    let exit = match ready(config, &pool, needs_all_keys).await {
         Ok(ctx) => work(&ctx).await.unwrap_or_else(|error| Exit::because(&error)),
         Err(exit) => exit,
     };
@@ -32,7 +41,7 @@ pub async fn with_ctx(config: &Arc<Config>, name: &'static str, work: impl Async
     exit
 }
 
-async fn ready(config: &Arc<Config>, pool: &sqlx::PgPool) -> Result<Ctx, Exit> {
+async fn ready(config: &Arc<Config>, pool: &sqlx::PgPool, needs_all_keys: bool) -> Result<Ctx, Exit> {
     match db::schema(pool).await {
         Ok(Schema::Current) => {}
         Ok(other) => {
@@ -44,7 +53,9 @@ async fn ready(config: &Arc<Config>, pool: &sqlx::PgPool) -> Result<Ctx, Exit> {
             return Err(Exit::Failed);
         }
     }
-    context(Arc::clone(config), pool.clone()).map_err(|error| {
+    let (config, pool) = (Arc::clone(config), pool.clone());
+    let context = if needs_all_keys { context(config, pool).await } else { context_of_keys_here(config, pool) };
+    context.map_err(|error| {
         complain(error);
         Exit::Failed
     })

@@ -12,6 +12,7 @@ use crate::{
             master_key::{self, MasterKeyError},
         },
         db::{self, Schema},
+        key_ring,
         postgres::{self, Database, Purpose},
     },
 };
@@ -96,11 +97,14 @@ async fn database(config: &Arc<Config>) -> Vec<Check> {
     checks.push(check);
     if let Some(database) = database {
         let pool = database.pool(config);
-        checks.push(match db::schema(&pool).await {
-            Ok(Schema::Current) => Check::new("schema", State::Ok, "up to date"),
-            Ok(other) => Check::new("schema", State::Failed, other),
-            Err(error) => Check::new("schema", State::Failed, error),
-        });
+        match db::schema(&pool).await {
+            Ok(Schema::Current) => {
+                checks.push(Check::new("schema", State::Ok, "up to date"));
+                checks.extend(known_keys(config, &pool).await);
+            }
+            Ok(other) => checks.push(Check::new("schema", State::Failed, other)),
+            Err(error) => checks.push(Check::new("schema", State::Failed, error)),
+        }
         checks.push(clocks(&pool).await);
         pool.close().await;
         database.close().await;
@@ -129,12 +133,26 @@ async fn clocks(pool: &sqlx::PgPool) -> Check {
 fn secret(config: &Config) -> Check {
     let path = &config.server.secret_file;
     match master_key::check(config) {
-        Ok(_) => Check::new("master key", State::Ok, path.display()),
+        Ok(vault) => {
+            let older = vault.previous_ids().len();
+            let words = if older > 0 { format!(", and {older} older read besides it") } else { String::new() };
+            Check::new("master key", State::Ok, format!("{} (id {}){words}", path.display(), vault.key_id()))
+        }
         Err(MasterKeyError::Missing(_)) if *path == config.server.data_dir.join("secret") => {
             Check::new("master key", State::Ok, "none yet: the first start makes it")
         }
         Err(error) => Check::new("master key", State::Failed, error),
     }
+}
+
+/// Whether the master keys are those that the database was used with. Where there is none yet, the file itself is checked elsewhere.
+async fn known_keys(config: &Config, pool: &sqlx::PgPool) -> Option<Check> {
+    let vault = master_key::check(config).ok()?;
+    let result = match key_ring::list(pool).await {
+        Ok(known) => key_ring::must_have_all(config, &vault, &known).map(|()| known.len()),
+        Err(error) => Err(error.into()),
+    };
+    Some(Check::of("known keys", result, |known| format!("the database knows {known} master keys, and none is missing")).0)
 }
 
 /// The public address is what people click on in mails.

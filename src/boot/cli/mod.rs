@@ -20,6 +20,7 @@ mod invite;
 mod key;
 mod leaks;
 mod login;
+mod master_key;
 mod migrate;
 mod plan;
 mod route;
@@ -106,6 +107,9 @@ enum Command {
     /// Invite people to sign up
     #[command(subcommand)]
     Invite(invite::InviteCommand),
+    /// Rotate the master key
+    #[command(subcommand)]
+    MasterKey(master_key::MasterKeyCommand),
     /// Create, list and change keys
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -196,6 +200,7 @@ impl Command {
             Self::Account(command) => command.run(invocation).await,
             Self::Ban(command) => command.run(invocation).await,
             Self::Invite(command) => command.run(invocation).await,
+            Self::MasterKey(command) => command.run(invocation).await,
             Self::Key(command) => command.run(invocation).await,
             Self::Leaks(command) => command.run(invocation).await,
             Self::Api(command) => command.run(invocation).await,

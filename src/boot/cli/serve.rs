@@ -3,7 +3,7 @@
 use super::{Exit, complain, print};
 use crate::{
     accounts::server::ensure_first_operator,
-    boot::{context::context, demo, server::Running},
+    boot::{context::context, demo, server::Running, worker::enqueue_resealing},
     platform::{
         config::Config,
         db,
@@ -46,7 +46,7 @@ async fn answer(config: &Arc<Config>, database: &Database, flags: &Flags) -> Res
     tracing::info!(demo = flags.demo, "using {}", database.description);
     let pool = database.pool(config);
     db::migrate(&pool).await?;
-    let ctx = context(Arc::clone(config), pool.clone())?;
+    let ctx = context(Arc::clone(config), pool.clone()).await?;
     let addr = config.server.addr;
     let listener = TcpListener::bind(addr).await.map_err(|error| format!("{addr} can't be listened on: {error}. Choose another address with --addr."))?;
     let has_demo = flags.demo && config.is_development();
@@ -54,6 +54,7 @@ async fn answer(config: &Arc<Config>, database: &Database, flags: &Flags) -> Res
         demo::load(&ctx).await?;
     }
     let first_operator = ensure_first_operator(&ctx).await?;
+    enqueue_resealing(&ctx).await?;
     let running = Running::start(ctx, listener).await?;
     greet(config, has_demo, first_operator.as_deref());
     tokio::select! { _ = signals.0.recv() => {}, _ = signals.1.recv() => {} }

@@ -33,7 +33,9 @@ async fn work(config: &Arc<Config>, database: &Database) -> Result<Exit, Box<dyn
     let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let pool = database.pool(config);
     db::migrate(&pool).await?;
-    let runner = worker::start(&context(Arc::clone(config), pool.clone())?);
+    let ctx = context(Arc::clone(config), pool.clone()).await?;
+    worker::enqueue_resealing(&ctx).await?;
+    let runner = worker::start(&ctx);
     tracing::info!(parallel = config.jobs.parallel, "working on jobs in {}", database.description);
     tokio::select! { _ = signals.0.recv() => {}, _ = signals.1.recv() => {} }
     tracing::info!("stopping: running jobs finish first");

@@ -44,15 +44,17 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     must_be_proven(ctx, caller, &api).await?;
     let mut wanted = checked(ctx, caller, &api, &new)?;
     let request_key = new.once.as_ref().map(|once| request_key(once, &api, &wanted, &new));
-    let minted = match &new.once {
-        Some(Once::Page(token)) => secret::derive(
+    // The second and later ones are of older master keys, for a page that is sent again.
+    let derived = match &new.once {
+        Some(Once::Page(token)) => secret::derive_each(
             &ctx.vault,
             &[&caller.workspace.to_string(), token, request_key.as_deref().unwrap_or_default()],
             &api.key_prefix,
             new.environment.as_str(),
         ),
-        Some(Once::Client(_)) | None => secret::mint(&ctx.rng, &api.key_prefix, new.environment.as_str()),
+        Some(Once::Client(_)) | None => Vec::new(),
     };
+    let minted = derived.first().cloned().unwrap_or_else(|| secret::mint(&ctx.rng, &api.key_prefix, new.environment.as_str()));
 
     let now = ctx.clock.now();
     let ends = policies::key_ends(ctx, [caller.workspace]).await?;
@@ -76,7 +78,7 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     };
     if !keys::insert_key(&mut tx, &row, now).await? {
         drop(tx);
-        return made_before(ctx, caller, &new, &wanted, request_key.as_deref().unwrap_or_default(), &minted).await;
+        return made_before(ctx, caller, &new, &wanted, request_key.as_deref().unwrap_or_default(), &derived).await;
     }
     secrets::insert_secret(&mut tx, ctx.new_id::<SecretId>(), id, &sha256(&minted), secret::start(&minted), now).await?;
     if !wanted.bundles.is_empty() {
@@ -144,7 +146,7 @@ fn request_key(once: &Once, api: &Api, wanted: &Wanted, new: &NewKey) -> String 
     URL_SAFE_NO_PAD.encode(sha256(said.to_string()))
 }
 
-async fn made_before(ctx: &Ctx, caller: &Caller, new: &NewKey, wanted: &Wanted, request_key: &str, minted: &str) -> Result<Created, AppError> {
+async fn made_before(ctx: &Ctx, caller: &Caller, new: &NewKey, wanted: &Wanted, request_key: &str, derived: &[String]) -> Result<Created, AppError> {
     let id = keys::find_key_of_request(&ctx.db, caller.workspace, request_key).await?.ok_or(AppError::Unavailable { retry_after: 1 })?;
     let mut conn = ctx.db.acquire().await?;
     let key = keys::find_key(&mut conn, Some(caller.workspace), id).await?.ok_or(AppError::NotFound)?;
@@ -156,7 +158,11 @@ async fn made_before(ctx: &Ctx, caller: &Caller, new: &NewKey, wanted: &Wanted, 
             Err(AppError::invalid("", "This Idempotency-Key made another key before. Send a new one for a new key."))
         };
     }
-    let since = secrets::find_secret(&mut conn, id, &sha256(minted)).await?;
-    let is_fresh = since.is_some_and(|at| ctx.clock.now() - at < SHOWN_FOR) && key.state != KeyState::Revoked;
-    Ok(Created { key, secret: is_fresh.then(|| minted.to_owned()), is_new: false })
+    for minted in derived {
+        if let Some(since) = secrets::find_secret(&mut conn, id, &sha256(minted)).await? {
+            let is_fresh = ctx.clock.now() - since < SHOWN_FOR && key.state != KeyState::Revoked;
+            return Ok(Created { key, secret: is_fresh.then(|| minted.clone()), is_new: false });
+        }
+    }
+    Ok(Created { key, secret: None, is_new: false })
 }

@@ -1,6 +1,9 @@
 //! Work on keys that nobody waits for.
 
-use super::{batch::forget_batches, gate::forget_old_leases, importing::forget_lists, leaks::send_leak, rotating::end_replaced, signing::forget_nonces};
+use super::{
+    batch::forget_batches, gate::forget_old_leases, importing::forget_lists, leaks::send_leak, resealing::ResealSecrets, rotating::end_replaced,
+    signing::forget_nonces,
+};
 use crate::{
     platform::{
         Ctx,
@@ -86,5 +89,11 @@ impl Job for ForgetNonces {
 /// The jobs of keys, for the registry of the process.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
-    registry.register::<EndReplaced>().register::<ForgetLeases>().register::<ForgetLists>().register::<ForgetNonces>().register::<MailLeak>()
+    registry
+        .register::<EndReplaced>()
+        .register::<ForgetLeases>()
+        .register::<ForgetLists>()
+        .register::<ForgetNonces>()
+        .register::<MailLeak>()
+        .register::<ResealSecrets>()
 }

@@ -28,6 +28,7 @@ mod origins;
 mod proof;
 pub mod ratelimit;
 mod reach;
+mod resealing;
 pub mod rest;
 pub mod reveal;
 mod rotating;
@@ -57,6 +58,7 @@ pub use importing::{forget_lists, import_objects, import_text, keep_list, previe
 pub use listing::{check_query, count_found, count_keys, count_keys_by_api, every_key, list_keys, new_key_form, page_of_keys};
 pub use many::{change_many, plan_many, preview_many};
 pub use reach::actor;
+pub use resealing::{ResealSecrets, SIGNING_SECRETS, held_by_master_keys, reseal_secrets};
 pub use rotating::{MAX_GRACE, Rotated, drop_secret, end_replaced, extend_secret, rotate_key};
 pub use routes::{list_routes, put_route, remove_route, replace_routes};
 pub use rules::lifetime;

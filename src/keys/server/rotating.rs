@@ -42,13 +42,18 @@ pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: Grace, tok
     may_hand_out(ctx, caller, &key, &api).await?;
     let environment = key.environment.as_str();
     let minted = match token {
-        Some(token) => secret::derive(&ctx.vault, &["rotate", &id.to_string(), token], &api.key_prefix, environment),
+        Some(token) => {
+            let words: [&str; 3] = ["rotate", &id.to_string(), token];
+            for earlier in secret::derive_each(&ctx.vault, &words, &api.key_prefix, environment) {
+                if let Some(since) = secrets::find_secret(&mut tx, id, &sha256(&earlier)).await? {
+                    let Changed { key, spread } = change::unchanged(ctx, tx, key).await?;
+                    return Ok(Rotated { created: Created { key, secret: (now - since < SHOWN_FOR).then_some(earlier), is_new: false }, spread });
+                }
+            }
+            secret::derive(&ctx.vault, &words, &api.key_prefix, environment)
+        }
         None => secret::mint(&ctx.rng, &api.key_prefix, environment),
     };
-    if let Some(since) = secrets::find_secret(&mut tx, id, &sha256(&minted)).await? {
-        let Changed { key, spread } = change::unchanged(ctx, tx, key).await?;
-        return Ok(Rotated { created: Created { key, secret: (now - since < SHOWN_FOR).then_some(minted), is_new: false }, spread });
-    }
     secrets::end_secrets(&mut tx, id, until, until_first_use, now).await?;
     secrets::insert_secret(&mut tx, ctx.new_id::<SecretId>(), id, &sha256(&minted), secret::start(&minted), now).await?;
     let detail = match grace {

@@ -22,13 +22,25 @@ pub fn mint(rng: &Rng, prefix: &KeyPrefix, environment: &str) -> String {
 /// The secret that belongs to these words under the master key: the same words give the same secret. One of them must be random and
 /// stored nowhere, so that neither the database nor the master key alone, nor both, bring the secret back.
 pub fn derive(vault: &Vault, words: &[&str], prefix: &KeyPrefix, environment: &str) -> String {
+    derived(|input| vault.keyed_hash(PURPOSE, input), words, prefix, environment)
+}
+
+/// The same under each master key, the current one first: what is sent again after a rotation of the master key is known again.
+pub fn derive_each(vault: &Vault, words: &[&str], prefix: &KeyPrefix, environment: &str) -> Vec<String> {
+    let under = |at: usize| derived(|input| vault.keyed_hashes(PURPOSE, input).get(at).copied().unwrap_or_default(), words, prefix, environment);
+    (0..=vault.previous_ids().len()).map(under).collect()
+}
+
+const PURPOSE: &str = "key secret";
+
+fn derived(hash: impl Fn(&[u8]) -> [u8; 32], words: &[&str], prefix: &KeyPrefix, environment: &str) -> String {
     let mut secret = format!("{prefix}_{environment}_");
     let full = secret.len() + RANDOM;
     // Each word with its length, so that no two lists of words read the same.
     let mut input: Vec<u8> = words.iter().flat_map(|w| [&(w.len() as u64).to_le_bytes()[..], w.as_bytes()].concat()).collect();
     while secret.len() < full {
         // Bytes above the last multiple of 62 are thrown away, so that each character is equally likely.
-        for byte in vault.keyed_hash("key secret", &input) {
+        for byte in hash(&input) {
             if byte < 248 && secret.len() < full {
                 secret.push(char::from(ALPHABET[usize::from(byte % 62)]));
             }
@@ -111,6 +123,15 @@ mod tests {
             assert_ne!(secret, derive(&vault, other, &prefix("tg"), "live"));
         }
         assert_ne!(secret, derive(&Vault::new([8; 32]), &["ws_1", "token"], &prefix("tg"), "live"));
+    }
+
+    #[test]
+    fn r86_what_is_sent_again_after_a_rotation_is_found_under_the_older_key() {
+        let ring = Vault::with_previous([8; 32], [[7; 32]]);
+        let each = derive_each(&ring, &["ws_1", "token"], &prefix("tg"), "live");
+        let alone = |key: u8| derive(&Vault::new([key; 32]), &["ws_1", "token"], &prefix("tg"), "live");
+        assert_eq!(each, [alone(8), alone(7)]);
+        assert_eq!(derive(&ring, &["ws_1", "token"], &prefix("tg"), "live"), alone(8));
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The master key: a file with at least 32 random characters, readable by its owner alone. The first start makes it.
 //! A placeholder is refused, so that nobody runs with a key that stands in a manual.
+//!
+//! Older ones that are still read lie beside it, under its name and their id (`secret.1a2b3c4d`), where `rotate` puts them; or
+//! `server.previous_secret_files` names them.
 
 use super::Config;
-use crate::platform::crypto::{Rng, Vault, sha256};
+use crate::platform::crypto::{MasterKeyId, Rng, Vault, sha256};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{
     fs::{File, OpenOptions},
@@ -24,6 +27,26 @@ pub enum MasterKeyError {
     Placeholder(PathBuf),
     #[error("The master key {0} can be read by others on this machine. Close it with: chmod 600 {0}")]
     Open(PathBuf),
+    #[error("The master key {path} has the id {id}, which is not the one in its name. Name it after its id, or remove it.")]
+    Misnamed { path: PathBuf, id: MasterKeyId },
+    #[error(
+        "This database has things in it that were made under the master key {ids}, which is not here; {path} has the id {current}. Put that key back, or name \
+         its file in server.previous_secret_files. If it is lost: tollgate master-key drop {first}"
+    )]
+    NotHere { ids: String, first: String, current: MasterKeyId, path: PathBuf },
+    #[error("The master key {path} (id {id}) was dropped. Make another one with: (umask 077; openssl rand -base64 32 > {path})")]
+    Dropped { path: PathBuf, id: MasterKeyId },
+    #[error("The master keys that the database knows can't be read: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// A new key lies in the place of the old one.
+#[derive(Debug)]
+pub struct Rotated {
+    pub old: MasterKeyId,
+    /// Where the old one is read from now.
+    pub old_file: PathBuf,
+    pub new: MasterKeyId,
 }
 
 /// Opens the master key. Makes it first if it is the one in the data folder and does not exist.
@@ -40,9 +63,65 @@ pub fn open(config: &Config, rng: &Rng) -> Result<Vault, MasterKeyError> {
     check(config)
 }
 
-/// Opens the master key as it is.
+/// Opens the master key as it is, and those that are still read.
 pub fn check(config: &Config) -> Result<Vault, MasterKeyError> {
+    let current = read(config, &config.server.secret_file)?;
+    let previous = previous_files(config)?.into_iter().map(|(path, named)| {
+        let key = read(config, &path)?;
+        let id = Vault::new(key).key_id();
+        if named.is_some_and(|named| named != id) { Err(MasterKeyError::Misnamed { path, id }) } else { Ok(key) }
+    });
+    Ok(Vault::with_previous(current, previous.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// Where a key lies that `rotate` put aside.
+pub fn beside(path: &Path, id: MasterKeyId) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{id}"));
+    path.with_file_name(name)
+}
+
+/// Puts the key aside, under its id, and a new one in its place. What runs goes on with the old one until it starts again.
+pub fn rotate(config: &Config, rng: &Rng) -> Result<Rotated, MasterKeyError> {
     let path = &config.server.secret_file;
+    let io = |error: std::io::Error| MasterKeyError::Io { path: path.clone(), error };
+    let old = check(config)?.key_id();
+    let old_file = beside(path, old);
+    match std::fs::hard_link(path, &old_file) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(io(error)),
+        _ => {}
+    }
+    let draft = draft(path, rng).map_err(io)?;
+    let new = Vault::new(read(config, &draft)?).key_id();
+    std::fs::rename(&draft, path).and_then(|()| sync_folder(path)).map_err(io)?;
+    Ok(Rotated { old, old_file, new })
+}
+
+/// The files of the keys that are still read, with the ids that their names say.
+fn previous_files(config: &Config) -> Result<Vec<(PathBuf, Option<MasterKeyId>)>, MasterKeyError> {
+    let path = &config.server.secret_file;
+    let mut found: Vec<_> = config.server.previous_secret_files.iter().map(|path| (path.clone(), None)).collect();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let io = |error: std::io::Error| MasterKeyError::Io { path: folder.to_owned(), error };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        // A folder may be open for whoever knows the name of a file, and no more.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(found),
+        Err(error) => return Err(io(error)),
+    };
+    let start = format!("{}.", path.file_name().unwrap_or_default().to_string_lossy());
+    for entry in entries {
+        let name = entry.map_err(io)?.file_name();
+        if let Some(id) = name.to_str().and_then(|name| name.strip_prefix(&start)).and_then(|id| id.parse::<MasterKeyId>().ok()) {
+            found.push((folder.join(&name), Some(id)));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read(config: &Config, path: &Path) -> Result<[u8; 32], MasterKeyError> {
+    let path = &path.to_owned();
     let io = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => MasterKeyError::Missing(path.clone()),
         _ => MasterKeyError::Io { path: path.clone(), error },
@@ -62,7 +141,7 @@ pub fn check(config: &Config) -> Result<Vault, MasterKeyError> {
     if is_placeholder(text) {
         return Err(MasterKeyError::Placeholder(path.clone()));
     }
-    Ok(Vault::new(sha256(text)))
+    Ok(sha256(text))
 }
 
 /// Writes beside the place and links into it: two nodes that start at once end with one whole key.
@@ -70,16 +149,26 @@ fn make(path: &Path, rng: &Rng) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let draft = path.with_extension(format!("new-{}", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    writeln!(file, "{}", STANDARD.encode(rng.bytes::<32>()))?;
-    file.sync_all()?;
+    let draft = draft(path, rng)?;
     let linked = std::fs::hard_link(&draft, path);
     std::fs::remove_file(&draft)?;
     match linked {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ => path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all()),
+        _ => sync_folder(path),
     }
+}
+
+/// A new key in a file of its own beside the place.
+fn draft(path: &Path, rng: &Rng) -> std::io::Result<PathBuf> {
+    let draft = path.with_extension(format!("new-{}", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    writeln!(file, "{}", STANDARD.encode(rng.bytes::<32>()))?;
+    file.sync_all()?;
+    Ok(draft)
+}
+
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 /// Words of manuals, few different characters, or a short piece repeated.

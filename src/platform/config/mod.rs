@@ -57,6 +57,8 @@ pub struct Server {
     pub data_dir: PathBuf,
     /// 32 bytes or more; made on first start with mode 0600. `TOLLGATE_SECRET_FILE`
     pub secret_file: PathBuf,
+    /// Master keys that are still read, besides those that lie beside it. `TOLLGATE_PREVIOUS_SECRET_FILES`
+    pub previous_secret_files: Vec<PathBuf>,
     /// Whose `X-Forwarded-*` are believed. `TOLLGATE_TRUSTED_PROXIES`
     pub trusted_proxies: Vec<IpNet>,
     /// How long a request may take. `TOLLGATE_REQUEST_TIMEOUT` (seconds, default 20)
@@ -222,6 +224,7 @@ impl Config {
                 addr,
                 public_url: local_url(addr),
                 secret_file: data_dir.join("secret"),
+                previous_secret_files: Vec::new(),
                 data_dir,
                 trusted_proxies: Vec::new(),
                 request_timeout: Duration::from_secs(20),

@@ -88,6 +88,18 @@ const SERVING: &[Setting] = &[
         get: |c| c.server.secret_file.display().to_string(),
     },
     Setting {
+        name: "server.previous_secret_files",
+        env: "TOLLGATE_PREVIOUS_SECRET_FILES",
+        kind: Kind::List,
+        allowed: "files",
+        doc: "Master keys that are still read, besides those that `tollgate master-key rotate` put beside server.secret_file. None by default.",
+        set: |c, v| {
+            c.server.previous_secret_files = v.split(',').map(str::trim).filter(|v| !v.is_empty()).map(PathBuf::from).collect();
+            Some(())
+        },
+        get: |c| c.server.previous_secret_files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(","),
+    },
+    Setting {
         name: "server.trusted_proxies",
         env: "TOLLGATE_TRUSTED_PROXIES",
         kind: Kind::List,

@@ -54,8 +54,9 @@ pub fn sealed(ctx: &Ctx, name: &str) -> Option<String> {
 
 /// The same outside of a server function.
 pub fn open(ctx: &Ctx, headers: &HeaderMap, name: &str) -> Option<String> {
-    let jar = PrivateCookieJar::from_headers(headers, Key::from(&ctx.vault.cookie_key()));
-    jar.get(&full_name(ctx, name)).map(|c| c.value().to_owned()).filter(|v| !v.is_empty())
+    let name = full_name(ctx, name);
+    let opened = |key: &[u8; 64]| PrivateCookieJar::from_headers(headers, Key::from(key)).get(&name).map(|c| c.value().to_owned());
+    ctx.vault.cookie_keys().iter().find_map(opened).filter(|v| !v.is_empty())
 }
 
 /// The `Set-Cookie` value for a sealed cookie; zero seconds drop it.

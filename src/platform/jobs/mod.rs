@@ -4,8 +4,8 @@
 //! SKIP LOCKED under a lease; whatever ends a runner, the lease runs out and another one takes the job. So **a job runs at least
 //! once**: `run()` calls one operation that is safe to repeat. Too many failures leave a dead letter that an operator retries.
 //!
-//! The payload holds ids, never secrets. A mailed token can be derived from its id (`ctx.vault.keyed_hash`), so that each retry
-//! sends the same link.
+//! The payload holds ids, never secrets. A mailed token can be derived from its id (`ctx.vault.keyed_hash_of`), so that each
+//! retry sends the same link.
 
 pub mod admin;
 mod cleanup;

@@ -140,8 +140,10 @@ pub fn DocsPage() -> impl IntoView {
 
                 {super::docs_sessions::sessions()}
                 {super::docs_acting::acting()}
+                {super::docs_master_key::invitations()}
                 {super::docs_account::account()}
                 {super::docs_mails::mails()}
+                {super::docs_master_key::master_key()}
                 {super::docs_audit::audit()}
             </article>
         </PublicFrame>

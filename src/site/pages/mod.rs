@@ -11,6 +11,7 @@ mod docs_bundles;
 mod docs_factors;
 mod docs_keys;
 mod docs_mails;
+mod docs_master_key;
 mod docs_over;
 mod docs_programs;
 mod docs_rolling;

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use tollgate::{
     accounts::{
         Caller,
-        server::{Term, Visitor, add_ban},
+        server::{Term, Visitor, add_ban, invite_address},
     },
     app::App,
 };
 
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 18] = [
     "/admin",
     "/admin/accounts",
     "/admin/accounts/many",
@@ -23,6 +23,7 @@ const PAGES: [&str; 17] = [
     "/admin/blocks",
     "/admin/fields",
     "/admin/groups",
+    "/admin/invites",
     "/admin/jobs",
     "/admin/keys",
     "/admin/keys/many",
@@ -64,7 +65,7 @@ fn routes() -> BTreeSet<String> {
 }
 
 /// Every server function of admin, of plans and of blocks, with a body that its arguments can be read from.
-fn functions(account: &str, session: &str, key: &str, job: &str, ban: &str, block: &str) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+fn functions(account: &str, session: &str, key: &str, job: &str, [ban, block, invite]: [&str; 3]) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     let of = |name: &'static str, value: &str| vec![(name, value.to_owned())];
     let two = |first: (&'static str, &str), second: (&'static str, &str)| vec![(first.0, first.1.to_owned()), (second.0, second.1.to_owned())];
     let fields = |all: &[(&'static str, &str)]| all.iter().map(|(name, value)| (*name, (*value).to_owned())).collect::<Vec<_>>();
@@ -115,6 +116,10 @@ fn functions(account: &str, session: &str, key: &str, job: &str, ban: &str, bloc
         ("/fn/tollgate/admin/api/end_sessions", of("id", account)),
         ("/fn/tollgate/admin/api/list_accounts", vec![]),
         ("/fn/tollgate/admin/api/list_apis", vec![]),
+        ("/fn/tollgate/admin/api/invites/list_invites", of("over", "false")),
+        ("/fn/tollgate/admin/api/invites/create_invite", two(("uses", "1"), ("days", "7"))),
+        ("/fn/tollgate/admin/api/invites/resend_invite", of("id", invite)),
+        ("/fn/tollgate/admin/api/invites/cancel_invite", of("id", invite)),
         ("/fn/tollgate/admin/api/list_jobs", vec![]),
         ("/fn/tollgate/admin/api/list_keys", vec![]),
         ("/fn/tollgate/admin/api/list_refusals", vec![]),
@@ -180,8 +185,10 @@ async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
     let term = Term { reason: "a test", until: None };
     let ban = add_ban(&app.ctx, &Caller::cli(), &Visitor::terminal(), "198.51.100.0/24", term).await.unwrap();
     let block = crate::blocks::block(&app.ctx, "198.51.100.8", None).await.unwrap().block.id;
-    let functions =
-        functions(&developer.account.to_string(), &session.to_string(), &key.to_string(), &job.to_string(), &ban.id.to_string(), &block.to_string());
+    let invite = invite_address(&app.ctx, &Caller::cli(), "invited@example.com", time::Duration::days(7)).await.unwrap().id;
+    let others = [ban.id.to_string(), block.to_string(), invite.to_string()];
+    let others = others.each_ref().map(String::as_str);
+    let functions = functions(&developer.account.to_string(), &session.to_string(), &key.to_string(), &job.to_string(), others);
     let is_admin =
         |path: &&str| ["admin", "plans", "blocks", "accounts/api/policies"].iter().any(|feature| path.starts_with(&format!("/fn/tollgate/{feature}/")));
     let known: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).filter(is_admin).collect();
@@ -206,6 +213,7 @@ async fn s88_only_operators_reach_an_admin_function(db: PgPool) {
         "account.banned",
         "ban.lifted",
         "block.lifted",
+        "invite.cancelled",
     ] {
         assert_eq!(super::events(&app, kind).await, 0, "{kind}");
     }

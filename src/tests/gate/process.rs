@@ -3,7 +3,7 @@
 use crate::support::{folder::Folder, until};
 use reqwest::Response;
 use sqlx::{ConnectOptions, PgPool, postgres::PgConnectOptions};
-use std::{net::TcpListener, process::Stdio, time::Duration};
+use std::{net::TcpListener, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite, copy_bidirectional},
     net::{TcpStream, UnixStream},
@@ -23,10 +23,19 @@ pub fn url(db: &PgPool) -> String {
     db.connect_options().to_url_lossy().to_string()
 }
 
+/// All nodes on one database have one master key.
+fn share_master_key(folder: &Folder) {
+    let data = folder.path().join(".data");
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::write(data.join("secret"), "kq3Vt0m8xR2c5ZpJ7hYb1LwN4sDfG6uEaQoXiTzHvMk").unwrap();
+    std::fs::set_permissions(data.join("secret"), std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// Starts a server on this database with these variables, and waits until it is ready.
 pub async fn start(database: &str, folder: &Folder, variables: &[(&str, &str)]) -> Node {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let base = format!("http://127.0.0.1:{port}");
+    share_master_key(folder);
     let process = Command::new(env!("CARGO_BIN_EXE_tollgate"))
         .args(["serve", "--addr", &format!("127.0.0.1:{port}")])
         .current_dir(folder.path())

@@ -118,3 +118,29 @@ async fn the_page_shows_a_secret_once_and_signs_a_call_that_passes(db: PgPool) {
     assert!(vera.browser.page(&path).await.contains("Off: the key alone is enough."));
     assert_eq!(passes(&app, &secret).await, 200);
 }
+
+#[sqlx::test]
+async fn r86_a_signing_secret_is_sealed_anew_after_a_rotation_of_the_master_key(db: PgPool) {
+    use tollgate::{
+        keys::server::{reseal_secrets, signing::signer},
+        platform::crypto::Vault,
+        values::KeyId,
+    };
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, _) = mara.new_key(&app, "k").await;
+    let signing = format!("/api/v1/keys/{id}/signing");
+    let (status, _) = json(mara.call(&app, Method::PUT, &signing, Some(json!({ "algorithm": "hmac-sha256" }))).await).await;
+    assert_eq!(status, 200);
+
+    let app = app.restart_with(Vault::with_previous([8; 32], [[7; 32]])).await;
+    let opens = async || {
+        let (key, sealed): (sqlx::types::Uuid, Vec<u8>) = sqlx::query_as("select key_id, sealed_secret from key_signings").fetch_one(&db).await.unwrap();
+        [[7; 32], [8; 32]].map(|only| !signer(&Vault::new(only), KeyId::new(key), None, Some(&sealed), &[0; 32]).is_sealed())
+    };
+    assert_eq!(opens().await, [true, false]);
+    for _ in 0..2 {
+        reseal_secrets(&app.ctx).await.unwrap();
+        assert_eq!(opens().await, [false, true]);
+    }
+}

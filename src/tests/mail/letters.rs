@@ -126,7 +126,7 @@ fn r26_every_mail_of_accounts_says_when_and_what_to_do() {
             assert!(kind.name == "accounts.unbanned" || ways.iter().any(|way| text.contains(way)), "{}: {text}", kind.name);
         }
     }
-    let of_operators = ["accounts.banned", "accounts.unbanned", "accounts.acted_as", "accounts.reset_asked", "accounts.reset_done"];
+    let of_operators = ["accounts.invited", "accounts.banned", "accounts.unbanned", "accounts.acted_as", "accounts.reset_asked", "accounts.reset_done"];
     for kind in mail_kinds().filter(|kind| kind.name.starts_with("accounts.") && !of_operators.contains(&kind.name)) {
         for (language, device) in [(Language::En, "Firefox on Linux"), (Language::De, "Firefox unter Linux")] {
             let text = written(kind, language, Nature::Usual).1.text;

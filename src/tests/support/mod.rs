@@ -44,17 +44,22 @@ impl TestApp {
 
     /// With a changed configuration.
     pub async fn start_with(db: PgPool, change: impl FnOnce(&mut Config)) -> Self {
-        Self::start_at(db, T0, change).await
+        Self::start_at(db, T0, Vault::new([7; 32]), change).await
     }
 
     /// Ends the server as the product ends, and starts another one on its database at the same time of the clock.
     pub async fn restart(self) -> Self {
-        let (db, now) = (self.ctx.db.clone(), self.ctx.clock.now());
-        self.stop().await;
-        Self::start_at(db, now, |_| {}).await
+        self.restart_with(Vault::new([7; 32])).await
     }
 
-    async fn start_at(db: PgPool, now: time::OffsetDateTime, change: impl FnOnce(&mut Config)) -> Self {
+    /// The same with other master keys.
+    pub async fn restart_with(self, vault: Vault) -> Self {
+        let (db, now) = (self.ctx.db.clone(), self.ctx.clock.now());
+        self.stop().await;
+        Self::start_at(db, now, vault, |_| {}).await
+    }
+
+    async fn start_at(db: PgPool, now: time::OffsetDateTime, vault: Vault, change: impl FnOnce(&mut Config)) -> Self {
         let data = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
@@ -64,7 +69,7 @@ impl TestApp {
         config.auth.argon2_passes = 1;
         config.jobs.in_serve = false; // a test says when jobs run: `run_jobs`
         change(&mut config);
-        let ctx = Ctx::new(db, Clock::frozen(now), Rng::system(), Vault::new([7; 32]), Mailer::default(), Arc::new(config));
+        let ctx = Ctx::new(db, Clock::frozen(now), Rng::system(), vault, Mailer::default(), Arc::new(config));
         let passwords = Passwords::new(&ctx.config.auth, &ctx.vault, &ctx.rng).unwrap();
         let ctx = ctx.with(Arc::new(passwords));
         let running = Running::start(ctx, listener).await.unwrap();

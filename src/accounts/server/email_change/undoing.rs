@@ -76,6 +76,6 @@ pub async fn undo_changes_since(ctx: &Ctx, conn: &mut PgConnection, account: &Ac
 /// The token of the link that belongs to a change: made of its event, so that no secret lies in the queue and each try of the mail
 /// carries the same.
 pub fn token(ctx: &Ctx, change: EventId) -> String {
-    let made = ctx.vault.keyed_hash("undo address", change.uuid().as_bytes());
+    let made = ctx.vault.keyed_hash_of(change.uuid(), "undo address", change.uuid().as_bytes());
     made.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
 }

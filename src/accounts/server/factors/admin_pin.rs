@@ -102,7 +102,7 @@ pub async fn prove_pin(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &Secre
     }
     record(ctx, &mut tx, change("admin_pin.proven", caller, from)).await?;
     tx.commit().await?;
-    buckets::delete_buckets(&ctx.db, &[attempts::ADMIN_PIN.bucket(ctx, &who)]).await?;
+    buckets::delete_buckets(&ctx.db, &attempts::ADMIN_PIN.buckets(ctx, &who)).await?;
     match form {
         Some(form) => look_at_form(ctx, caller, form).await,
         None => Ok(None),

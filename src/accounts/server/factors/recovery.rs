@@ -47,18 +47,21 @@ pub async fn make_recovery_codes(ctx: &Ctx, caller: &Caller, from: &Visitor) -> 
 
 pub(super) async fn make(ctx: &Ctx, conn: &mut PgConnection, account: AccountId) -> sqlx::Result<Codes> {
     let codes: Codes = (0..COUNT).map(|_| grouped(&BASE32_NOPAD.encode(&ctx.rng.bytes::<BYTES>()))).collect();
-    let hashes: Vec<Vec<u8>> = codes.iter().map(|code| hash(ctx, account, &plain(code))).collect();
-    store::replace_codes(conn, account, &hashes, ctx.clock.now()).await?;
+    let hashes: Vec<Vec<u8>> = codes.iter().map(|code| ctx.vault.keyed_hash(PURPOSE, said(account, &plain(code)).as_bytes()).to_vec()).collect();
+    store::replace_codes(conn, account, &hashes, &ctx.vault.key_id().to_string(), ctx.clock.now()).await?;
     Ok(codes)
 }
 
 /// Uses up a code, in the transaction of what it proves.
 pub(super) async fn accept(ctx: &Ctx, conn: &mut PgConnection, account: AccountId, typed: &str) -> sqlx::Result<bool> {
-    store::use_code(conn, account, &hash(ctx, account, &plain(typed)), ctx.clock.now()).await
+    let hashes: Vec<Vec<u8>> = ctx.vault.keyed_hashes(PURPOSE, said(account, &plain(typed)).as_bytes()).iter().map(|hash| hash.to_vec()).collect();
+    store::use_code(conn, account, &hashes, ctx.clock.now()).await
 }
 
-fn hash(ctx: &Ctx, account: AccountId, code: &str) -> Vec<u8> {
-    ctx.vault.keyed_hash("recovery code", format!("{account}:{code}").as_bytes()).to_vec()
+const PURPOSE: &str = "recovery code";
+
+fn said(account: AccountId, code: &str) -> String {
+    format!("{account}:{code}")
 }
 
 /// `ABCD-EFGH-IJKL-MNOP`.

@@ -113,7 +113,7 @@ pub async fn stop_reset(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), Ap
 
 /// The token of the link in the mail about this event: made again, it is the same.
 pub(super) fn token(ctx: &Ctx, account: AccountId, cause: EventId) -> String {
-    let hash = ctx.vault.keyed_hash("factor reset link", format!("{account}:{cause}").as_bytes());
+    let hash = ctx.vault.keyed_hash_of(cause.uuid(), "factor reset link", format!("{account}:{cause}").as_bytes());
     data_encoding::HEXLOWER.encode(&hash)
 }
 

@@ -27,7 +27,8 @@ use time::Duration;
 const SETUP_LASTS: Duration = Duration::minutes(15);
 /// How apps name this site.
 const SITE: &str = "Tollgate";
-const SEALED: &str = "totp seed";
+/// What seeds are sealed for.
+pub(super) const SEALED: &str = "totp seed";
 
 /// Begins to set up an app in this session. An app that there is goes on until the new one is confirmed.
 pub async fn start_totp(ctx: &Ctx, caller: &Caller) -> Result<(), AppError> {

@@ -4,6 +4,7 @@
 mod acting;
 mod addresses;
 mod factors;
+mod inviting;
 mod leaving;
 mod passwords;
 mod programs;
@@ -15,6 +16,7 @@ mod warnings;
 pub use acting::ActedAs;
 pub use addresses::{AddressWanted, ConfirmNewEmail, EmailChanged};
 pub use factors::FactorChanged;
+pub use inviting::Invited;
 pub use leaving::{AccountLeft, AccountReturned, DeleteAccount, ExportReady};
 pub use passwords::{PasswordChanged, SetPassword};
 pub use programs::ProgramTold;
@@ -29,6 +31,11 @@ use time::Duration;
 
 /// The kinds, in the order of an account's life.
 pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "accounts.invited",
+        about: "To an address that an operator invited.",
+        sample: |s| Box::new(Invited { link: s.secret_link("/sign-up"), at: s.at, until: s.at + Duration::days(7) }),
+    },
     Kind {
         name: "accounts.confirm_email",
         about: "To an address that somebody signed up with: the link and the code that prove it.",

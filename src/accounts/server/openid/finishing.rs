@@ -95,7 +95,7 @@ pub async fn finish(ctx: &Ctx, back: Back<'_>, slug: &str, answer: Answer) -> Re
 async fn end(ctx: &Ctx, back: Back<'_>, provider: &Provider, flow: Flow, who: &Identity) -> Result<Finished, AppError> {
     match flow.purpose {
         Purpose::SignIn => {
-            let new = Newcomer { invite: back.invite, language: back.language.unwrap_or(ctx.config.mail.language) };
+            let new = Newcomer { caller: back.caller, invite: back.invite, language: back.language.unwrap_or(ctx.config.mail.language) };
             signing::sign_in(ctx, back.from, provider, who, new, flow.next).await
         }
         Purpose::Link { session } => {

@@ -13,13 +13,14 @@ use super::{
 };
 use crate::{
     accounts::{
-        model::Door,
+        model::{Caller, Door},
         server::{
             Visitor,
             attempts::{self, Attempt},
             begun, devices,
             entry::is_of_banned_domain,
             factors,
+            invites::{invite_for, must_be_nobody, no_invite},
             jobs::{SendNothing, SendVerification},
             policies::ends_of,
             sign_in::{Proven, SignIn, admit, way_in},
@@ -41,6 +42,8 @@ use serde_json::json;
 /// What the browser holds of an account that may be made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Newcomer<'a> {
+    /// Who is signed in there already.
+    pub caller: Option<&'a Caller>,
     pub invite: Option<&'a str>,
     pub language: Language,
 }
@@ -119,9 +122,18 @@ async fn let_in(ctx: &Ctx, from: &Visitor, provider: &Provider, account: &Accoun
     Ok(id)
 }
 
+/// Nobody typed the address here, so there is no field to say it beside.
+fn without_field(error: AppError) -> AppError {
+    match error {
+        AppError::Invalid { fields } => AppError::conflict(fields.into_iter().map(|field| field.message).collect::<Vec<_>>().join(" ")),
+        other => other,
+    }
+}
+
 /// An account whose address the provider has proven, without a password.
 async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Identity, email: &Email, new: Newcomer<'_>) -> Result<AccountId, AppError> {
-    let invite = sign_up::invite(ctx, new.invite).await?;
+    must_be_nobody(ctx, new.caller, new.invite)?;
+    let invite = invite_for(ctx, new.invite, email).await.map_err(without_field)?;
     if is_of_banned_domain(ctx, email).await? {
         return Err(AppError::refused("Accounts with an address of this domain can't be made here."));
     }
@@ -129,9 +141,9 @@ async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Id
     let name = name_of(who, email);
     let mut tx = ctx.db.begin().await?;
     if let Some(invite) = invite
-        && !invites::use_invite(&mut tx, &invite, ctx.clock.now()).await?
+        && !invites::use_invite(&mut tx, &invite, &email.key(), ctx.clock.now()).await?
     {
-        return Err(sign_up::no_invite());
+        return Err(no_invite());
     }
     let row = Row { email, name: &name, time_zone: "UTC", language: new.language, password_hash: None, is_verified: true };
     let Inserted { account, workspace, .. } = sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await?.ok_or_else(again)?;
@@ -148,7 +160,8 @@ async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Id
 
 /// The same for an address that is yet to be proven by mail. Known and unknown ones are answered alike.
 async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Identity, email: &Email, new: Newcomer<'_>) -> Result<Finished, AppError> {
-    let invite = sign_up::invite(ctx, new.invite).await?;
+    must_be_nobody(ctx, new.caller, new.invite)?;
+    let invite = invite_for(ctx, new.invite, email).await.map_err(without_field)?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let mailed = Finished::Mailed { email: email.clone(), offer: Offer::of(ctx, provider, who) };
@@ -161,9 +174,9 @@ async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &
         return Ok(mailed);
     }
     if let Some(invite) = invite
-        && !invites::use_invite(&mut tx, &invite, ctx.clock.now()).await?
+        && !invites::use_invite(&mut tx, &invite, &email.key(), ctx.clock.now()).await?
     {
-        return Err(sign_up::no_invite());
+        return Err(no_invite());
     }
     let name = name_of(who, email);
     let row = Row { email, name: &name, time_zone: "UTC", language: new.language, password_hash: None, is_verified: false };

@@ -54,7 +54,7 @@ pub async fn ask_device(ctx: &Ctx, from: &Visitor, program: &str) -> Result<Devi
     let new = store::NewRequest {
         id: ctx.new_id(),
         device_hash: &sha256(&device),
-        user_hash: &user_hash(ctx, &user),
+        user_hash: &ctx.vault.keyed_hash(USER_CODE, user.as_bytes()),
         program: &program,
         device: &from.device,
         address: from.address,
@@ -135,7 +135,7 @@ async fn find(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &str) -> Result
     }
     let by_account = Attempt::charge(ctx, &attempts::PROGRAM_CODE, &caller.account.to_string()).await?;
     let by_network = Attempt::charge(ctx, &attempts::PROOF_FROM, &attempts::network(from.address)).await?;
-    let found = store::find_request(&ctx.db, &user_hash(ctx, &code), ctx.clock.now()).await?;
+    let found = store::find_request(&ctx.db, &user_hashes(ctx, &code), ctx.clock.now()).await?;
     if found.is_some() {
         by_account.refund(ctx).await?;
         by_network.refund(ctx).await?;
@@ -148,8 +148,10 @@ fn nobody_waits() -> AppError {
 }
 
 /// Few letters are guessed: without the master key their hash tells nothing.
-fn user_hash(ctx: &Ctx, code: &str) -> [u8; 32] {
-    ctx.vault.keyed_hash("device user code", code.as_bytes())
+const USER_CODE: &str = "device user code";
+
+fn user_hashes(ctx: &Ctx, code: &str) -> Vec<Vec<u8>> {
+    ctx.vault.keyed_hashes(USER_CODE, code.as_bytes()).iter().map(|hash| hash.to_vec()).collect()
 }
 
 /// Each letter equally likely: bytes from 240 on are thrown away.

@@ -250,3 +250,11 @@ pub async fn update_identity(conn: &mut PgConnection, account: AccountId, email:
     .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// How many passwords are hashed with each pepper, as their PHC strings name it; no name: without one.
+pub async fn count_peppers(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(Option<String>, i64)>> {
+    let rows = sqlx::query!(
+        r#"select substring(password_hash from 'keyid=([A-Za-z0-9+/]+)') as pepper, count(*) as "n!" from accounts where password_hash is not null group by 1"#
+    );
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.pepper, row.n)).collect())
+}

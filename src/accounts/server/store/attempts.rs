@@ -40,6 +40,21 @@ pub async fn charge(db: impl PgExecutor<'_>, c: Charge<'_>) -> sqlx::Result<Opti
     .await
 }
 
+/// What was counted under an older name counts under the new one.
+pub async fn move_bucket(db: impl PgExecutor<'_>, before: &str, bucket: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "with gone as (delete from attempt_counters where bucket = $1 returning failures, last_at, blocked_until)
+         insert into attempt_counters as a (bucket, failures, last_at, blocked_until) select $2, failures, last_at, blocked_until from gone
+         on conflict (bucket) do update set failures = a.failures + excluded.failures, last_at = greatest(a.last_at, excluded.last_at),
+           blocked_until = greatest(a.blocked_until, excluded.blocked_until)",
+        before,
+        bucket,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 pub async fn find_blocked_until(db: impl PgExecutor<'_>, bucket: &str) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("select blocked_until from attempt_counters where bucket = $1", bucket).fetch_optional(db).await
 }

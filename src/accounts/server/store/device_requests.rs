@@ -65,10 +65,10 @@ pub async fn insert_request(db: impl PgExecutor<'_>, new: NewRequest<'_>) -> sql
 }
 
 /// The request behind a typed code, decided or not, until its time is over.
-pub async fn find_request(db: impl PgExecutor<'_>, user_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<Option<Request>> {
+pub async fn find_request(db: impl PgExecutor<'_>, user_hashes: &[Vec<u8>], now: OffsetDateTime) -> sqlx::Result<Option<Request>> {
     let row = sqlx::query!(
-        "select id, program, device, address, created_at, account_id, is_approved from device_requests where user_hash = $1 and expires_at > $2",
-        user_hash,
+        "select id, program, device, address, created_at, account_id, is_approved from device_requests where user_hash = any($1) and expires_at > $2",
+        user_hashes,
         now,
     )
     .fetch_optional(db)

@@ -3,6 +3,7 @@
 use crate::values::{AccountId, InviteId};
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// A row to write.
 #[derive(Debug, Clone, Copy)]
@@ -10,37 +11,170 @@ pub struct NewInvite<'a> {
     pub id: InviteId,
     pub token_hash: &'a [u8],
     pub by: Option<AccountId>,
+    /// The only address that may use it, and its key: it is mailed there.
+    pub email: Option<(&'a str, &'a str)>,
     pub uses: i32,
     pub now: OffsetDateTime,
     pub expires_at: OffsetDateTime,
 }
 
-pub async fn insert_invite(conn: &mut PgConnection, new: NewInvite<'_>) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into invites (id, token_hash, created_by, uses_left, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)",
+/// An invitation, as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteFacts {
+    pub id: InviteId,
+    /// None: whoever has the link.
+    pub email: Option<String>,
+    /// Who made it; none: the command line, or an account that is gone.
+    pub by: Option<String>,
+    pub uses: i32,
+    pub uses_left: i32,
+    pub created_at: OffsetDateTime,
+    pub sent_at: Option<OffsetDateTime>,
+    pub expires_at: OffsetDateTime,
+    pub cancelled_at: Option<OffsetDateTime>,
+}
+
+struct Row {
+    id: Uuid,
+    email: Option<String>,
+    by: Option<String>,
+    uses: i32,
+    uses_left: i32,
+    created_at: OffsetDateTime,
+    sent_at: Option<OffsetDateTime>,
+    expires_at: OffsetDateTime,
+    cancelled_at: Option<OffsetDateTime>,
+}
+
+impl From<Row> for InviteFacts {
+    fn from(r: Row) -> Self {
+        Self {
+            id: InviteId::new(r.id),
+            email: r.email,
+            by: r.by,
+            uses: r.uses,
+            uses_left: r.uses_left,
+            created_at: r.created_at,
+            sent_at: r.sent_at,
+            expires_at: r.expires_at,
+            cancelled_at: r.cancelled_at,
+        }
+    }
+}
+
+/// False: its address is invited already.
+pub async fn insert_invite(conn: &mut PgConnection, new: NewInvite<'_>) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "insert into invites (id, token_hash, created_by, email, email_key, uses, uses_left, created_at, sent_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $6, $7, case when $4::text is null then null else $7::timestamptz end, $8) on conflict do nothing",
         new.id.uuid(),
         new.token_hash,
         new.by.map(AccountId::uuid),
+        new.email.map(|(email, _)| email),
+        new.email.map(|(_, key)| key),
         new.uses,
         new.now,
         new.expires_at,
     )
     .execute(conn)
     .await?;
-    Ok(())
-}
-
-/// Takes one use of an invitation. False: there is none left, or it is too old.
-pub async fn use_invite(conn: &mut PgConnection, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
-    let done = sqlx::query!("update invites set uses_left = uses_left - 1 where token_hash = $1 and uses_left > 0 and expires_at > $2", token_hash, now,)
-        .execute(conn)
-        .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// True while an invitation could be used.
-pub async fn is_invite_open(db: impl PgExecutor<'_>, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
-    let open =
-        sqlx::query_scalar!(r#"select exists (select from invites where token_hash = $1 and uses_left > 0 and expires_at > $2) as "open!""#, token_hash, now,);
+/// How many may be used. Whoever asks goes on alone until the end of the transaction, so that two don't take the last place.
+pub async fn count_open(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx::Result<i64> {
+    sqlx::query!("select from roles where slug = 'operator' for no key update").fetch_one(&mut *conn).await?;
+    let open = sqlx::query_scalar!(r#"select count(*) as "n!" from invites where cancelled_at is null and uses_left > 0 and expires_at > $1"#, now);
+    open.fetch_one(conn).await
+}
+
+/// Gives the place of an address free that an old invitation holds.
+pub async fn cancel_expired_of(conn: &mut PgConnection, email_key: &str, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update invites set cancelled_at = $2 where email_key = $1 and expires_at <= $2 and cancelled_at is null and uses_left > 0", email_key, now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes one use of an invitation for this address. False: there is none left, it is too old, cancelled, or for another address.
+pub async fn use_invite(conn: &mut PgConnection, token_hash: &[u8], email_key: &str, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update invites set uses_left = uses_left - 1
+         where token_hash = $1 and uses_left > 0 and expires_at > $2 and cancelled_at is null and (email_key is null or email_key = $3)",
+        token_hash,
+        now,
+        email_key,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// For whom an open invitation is.
+pub struct OpenInvite {
+    pub email: Option<String>,
+    pub email_key: Option<String>,
+}
+
+/// The invitation behind a link, while it could be used.
+pub async fn find_open(db: impl PgExecutor<'_>, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<Option<OpenInvite>> {
+    sqlx::query_as!(
+        OpenInvite,
+        "select email, email_key from invites where token_hash = $1 and uses_left > 0 and expires_at > $2 and cancelled_at is null",
+        token_hash,
+        now,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The newest ones: those that may be used, or those that are over.
+pub async fn list_invites(db: impl PgExecutor<'_>, over: bool, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<InviteFacts>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select i.id, i.email, a.name as "by?", i.uses, i.uses_left, i.created_at, i.sent_at, i.expires_at, i.cancelled_at
+           from invites i left join accounts a on a.id = i.created_by
+           where (i.cancelled_at is null and i.uses_left > 0 and i.expires_at > $2) <> $1 order by i.created_at desc, i.id limit $3"#,
+        over,
+        now,
+        most,
+    );
+    Ok(rows.fetch_all(db).await?.into_iter().map(InviteFacts::from).collect())
+}
+
+/// One, locked until the end of the transaction.
+pub async fn lock_invite(conn: &mut PgConnection, id: InviteId) -> sqlx::Result<Option<InviteFacts>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select i.id, i.email, a.name as "by?", i.uses, i.uses_left, i.created_at, i.sent_at, i.expires_at, i.cancelled_at
+           from invites i left join accounts a on a.id = i.created_by where i.id = $1 for update of i"#,
+        id.uuid(),
+    );
+    Ok(row.fetch_optional(conn).await?.map(InviteFacts::from))
+}
+
+/// True while this token is the one of the invitation, and it may be used.
+pub async fn is_token_of(db: impl PgExecutor<'_>, id: InviteId, token_hash: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
+    let open = sqlx::query_scalar!(
+        r#"select exists (
+             select from invites where id = $1 and token_hash = $2 and uses_left > 0 and expires_at > $3 and cancelled_at is null
+           ) as "open!""#,
+        id.uuid(),
+        token_hash,
+        now,
+    );
     open.fetch_one(db).await
+}
+
+/// Another link in the place of the old one.
+pub async fn update_sent(conn: &mut PgConnection, id: InviteId, token_hash: &[u8], now: OffsetDateTime, expires_at: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update invites set token_hash = $2, sent_at = $3, expires_at = $4 where id = $1", id.uuid(), token_hash, now, expires_at)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn update_cancelled(conn: &mut PgConnection, id: InviteId, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update invites set cancelled_at = $2 where id = $1", id.uuid(), now).execute(conn).await?;
+    Ok(())
 }

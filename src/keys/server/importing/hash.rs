@@ -22,9 +22,22 @@ impl Hash {
     /// A salted hash is known by a keyed hash of it: the same list sent again finds it, and nobody can present it as a secret.
     pub fn name_salted(&mut self, vault: &Vault) {
         if let Some(phc) = &self.phc {
-            self.bytes = vault.keyed_hash("salted secret", phc.as_bytes()).to_vec();
+            self.bytes = name_of_salted(vault, phc).to_vec();
         }
     }
+
+    /// What older master keys called it.
+    pub fn earlier_names(&self, vault: &Vault) -> Vec<Vec<u8>> {
+        let names = self.phc.iter().flat_map(|phc| vault.keyed_hashes(PURPOSE, phc.as_bytes()).into_iter().skip(1));
+        names.map(|name| name.to_vec()).collect()
+    }
+}
+
+const PURPOSE: &str = "salted secret";
+
+/// The name of a salted hash under the current master key, to give it to one that has an older name.
+pub fn name_of_salted(vault: &Vault, phc: &str) -> [u8; 32] {
+    vault.keyed_hash(PURPOSE, phc.as_bytes())
 }
 
 /// With or without `=` at the end.

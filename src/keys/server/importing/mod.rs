@@ -10,6 +10,8 @@ mod waiting;
 
 pub use waiting::{forget_lists, keep_list, preview_list, run_list};
 
+pub use hash::name_of_salted;
+
 use self::{
     hash::Hash,
     list::{Line, Listed},
@@ -68,6 +70,9 @@ async fn import(ctx: &Ctx, caller: &Caller, api: &str, mut lines: Vec<Line>, dry
         return Err(AppError::invalid("list", "A list has 1 to 10,000 keys."));
     }
     lines.iter_mut().filter_map(|line| line.key.as_mut().ok()).for_each(|key| key.hash.name_salted(&ctx.vault));
+    if ctx.vault.has_previous() {
+        keep_earlier_names(ctx, &mut lines).await?;
+    }
     let (mut report, wanted) = checked(ctx, caller, &api, lines).await?;
     if !dry_run {
         for chunk in wanted.chunks(CHUNK) {
@@ -83,6 +88,19 @@ async fn import(ctx: &Ctx, caller: &Caller, api: &str, mut lines: Vec<Line>, dry
         }
     }
     Ok(report)
+}
+
+/// A salted hash that is here, or was, under the name that an older master key gave it, goes by that name.
+async fn keep_earlier_names(ctx: &Ctx, lines: &mut [Line]) -> Result<(), AppError> {
+    let names: Vec<Vec<u8>> = lines.iter().filter_map(|line| line.key.as_ref().ok()).flat_map(|key| key.hash.earlier_names(&ctx.vault)).collect();
+    let mut here: HashSet<Vec<u8>> = secrets::list_holders(&ctx.db, &names).await?.into_iter().map(|held| held.hash).collect();
+    here.extend(secrets::list_ended(&ctx.db, &names).await?);
+    for key in lines.iter_mut().filter_map(|line| line.key.as_mut().ok()) {
+        if let Some(name) = key.hash.earlier_names(&ctx.vault).into_iter().find(|name| here.contains(name)) {
+            key.hash.bytes = name;
+        }
+    }
+    Ok(())
 }
 
 /// What would become of each line, and the keys that would be made.

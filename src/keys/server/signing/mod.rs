@@ -21,7 +21,7 @@ pub use fault::Fault;
 pub use message::{field_of, hint, is_writing, may_have_body, own_message};
 pub use nonces::{Nonces, forget_nonces};
 
-pub use setting::{NewSigning, SigningSet, find_signing, signer, turn_off_signing, turn_on_signing};
+pub use setting::{NewSigning, SEALED, SigningSet, find_signing, signer, turn_off_signing, turn_on_signing};
 pub use signer::{Signer, public_key};
 
 use super::gate::{Gate, Question};

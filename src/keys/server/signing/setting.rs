@@ -40,16 +40,17 @@ pub struct SigningSet {
     pub secret: Option<String>,
 }
 
-const PURPOSE: &str = "signing secret";
+/// What signing secrets are sealed for.
+pub const SEALED: &str = "signing secret";
 
 /// The secret as the table holds it: bound to its key, so that no other key can be given it.
 fn sealed(vault: &Vault, rng: &Rng, key: KeyId, secret: &str) -> Result<Vec<u8>, AppError> {
-    vault.seal(rng, PURPOSE, key.uuid().as_bytes(), secret.as_bytes()).map_err(AppError::internal)
+    vault.seal(rng, SEALED, key.uuid().as_bytes(), secret.as_bytes()).map_err(AppError::internal)
 }
 
 /// What the table holds, ready to check signatures. A secret that does not open checks none.
 pub fn signer(vault: &Vault, key: KeyId, public_key: Option<&[u8]>, sealed: Option<&[u8]>, fingerprint: &[u8]) -> Signer {
-    let secret = || String::from_utf8(vault.open(PURPOSE, key.uuid().as_bytes(), sealed?)?).ok();
+    let secret = || String::from_utf8(vault.open(SEALED, key.uuid().as_bytes(), sealed?)?).ok();
     match public_key.and_then(|bytes| bytes.try_into().ok()) {
         Some(public_key) => Signer::ed25519(public_key),
         None => secret().map_or_else(|| Signer::sealed(fingerprint.try_into().unwrap_or_default()), Signer::hmac_sha256),
@@ -67,6 +68,8 @@ pub async fn turn_on_signing(ctx: &Ctx, caller: &Caller, id: KeyId, new: NewSign
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     change::must_live(&key)?;
     let api = apis::api_for_key(ctx, Some(key.api.as_str())).await?;
+    // What the same page brought under an older master key.
+    let mut earlier = Vec::new();
     let (signer, public_key, secret) = match new {
         NewSigning::Ed25519(text) => {
             let public_key = public_key(&text).map_err(|words| AppError::invalid("public_key", words))?;
@@ -74,7 +77,11 @@ pub async fn turn_on_signing(ctx: &Ctx, caller: &Caller, id: KeyId, new: NewSign
         }
         NewSigning::HmacSha256 { once } => {
             let secret = match once {
-                Some(token) => secret::derive(&ctx.vault, &["signing", &id.to_string(), &token], &api.key_prefix, "sig"),
+                Some(token) => {
+                    let words: [&str; 3] = ["signing", &id.to_string(), &token];
+                    earlier = secret::derive_each(&ctx.vault, &words, &api.key_prefix, "sig");
+                    secret::derive(&ctx.vault, &words, &api.key_prefix, "sig")
+                }
                 None => secret::mint(&ctx.rng, &api.key_prefix, "sig"),
             };
             (Signer::hmac_sha256(secret.clone()), None, Some(secret))
@@ -83,6 +90,12 @@ pub async fn turn_on_signing(ctx: &Ctx, caller: &Caller, id: KeyId, new: NewSign
     let before = signings::find_signing(&mut *tx, id).await?;
     if let Some(before) = before.as_ref().filter(|row| row.fingerprint == signer.fingerprint) {
         return Ok(SigningSet { signing: before.signing(), changed: change::unchanged(ctx, tx, key).await?, secret });
+    }
+    let sent_before = |row: &signings::SigningRow| earlier.into_iter().find(|secret| row.fingerprint == Signer::hmac_sha256(secret.clone()).fingerprint);
+    if let Some(row) = &before
+        && let Some(secret) = sent_before(row)
+    {
+        return Ok(SigningSet { signing: row.signing(), changed: change::unchanged(ctx, tx, key).await?, secret: Some(secret) });
     }
     proof::to_take_from(ctx, caller, &key).await?;
     if before.is_some() {

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod leaks;
 pub mod limits;
 pub mod listing;
+pub mod resealing;
 pub mod routes;
 pub mod secrets;
 pub mod signings;

@@ -18,7 +18,7 @@ use time::Duration;
 use tollgate::{
     accounts::{
         Caller, api,
-        server::{Passwords, Term, Visitor, ban_account, create_invite, leaving, unban_account},
+        server::{Passwords, Term, Visitor, ban_account, create_invite, invite_address, leaving, unban_account},
     },
     platform::config::SignUpMode,
     values::AccountId,
@@ -210,6 +210,20 @@ async fn an_invitation_counts_for_who_comes_by_a_provider_too(db: PgPool) {
     browser.get(invite.strip_prefix(&app.base).unwrap()).await;
     assert_eq!(location(&come(&app, &browser).await), "/home");
     assert_eq!(count(&app, "select uses_left::bigint from invites").await, 0, "it is used");
+}
+
+#[sqlx::test]
+async fn s92_an_invitation_for_another_address_lets_in_nobody_by_a_provider(db: PgPool) {
+    let other = TestProvider::start().await;
+    let mut settings = other.settings("other");
+    settings.trusts_email = true;
+    let app = TestApp::start_with(db, |config| (config.auth.sign_up, config.sign_in.providers) = (SignUpMode::Invite, vec![settings])).await;
+    invite_address(&app.ctx, &Caller::cli(), "mara@example.com", Duration::HOUR).await.unwrap();
+    let browser = app.browser();
+    browser.get(crate::support::mailbox::link(&app.mail_to("mara@example.com").await, "/sign-up")).await;
+    let answer = come(&app, &browser).await;
+    refused(&browser, answer, 409, "for another address").await;
+    assert_eq!(count(&app, "select uses_left::bigint from invites").await, 1, "it is not used up");
 }
 
 #[sqlx::test]

@@ -6,6 +6,7 @@ pub mod interrupted;
 pub mod passkeys;
 pub mod pending;
 pub mod recovery;
+pub mod resealing;
 pub mod resets;
 pub mod totp;
 

@@ -1,0 +1,77 @@
+//! After a rotation of the master key: the seeds of authenticator apps are sealed anew under the current one, in pages; run again, or
+//! twice at once, it finds what is left. And how much of accounts there is under each key.
+
+use super::totp::SEALED;
+use crate::{
+    accounts::server::{
+        passwords::names_of_peppers,
+        store::{accounts, factors::resealing as store},
+    },
+    error::AppError,
+    platform::{
+        Ctx,
+        jobs::{Job, JobError},
+        key_ring::Held,
+    },
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Seeds of one page.
+const PAGE: i64 = 500;
+
+/// At a start with an older master key, and nightly as long as there is one.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ResealSeeds {}
+
+impl Job for ResealSeeds {
+    const KIND: &'static str = "accounts.reseal_seeds";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        Ok(reseal_seeds(ctx).await?)
+    }
+}
+
+/// Seals anew what is sealed under older keys.
+pub async fn reseal_seeds(ctx: &Ctx) -> Result<(), AppError> {
+    if !ctx.vault.has_previous() {
+        return Ok(());
+    }
+    let (mut after, mut resealed, mut unreadable) = (Uuid::nil(), 0, 0);
+    loop {
+        let page = store::list_seeds(&ctx.db, &ctx.vault.sealed_start(), after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.account;
+        let mut anew = Vec::with_capacity(page.len());
+        for row in page {
+            match ctx.vault.reseal(&ctx.rng, SEALED, row.account.as_bytes(), &row.seed).map_err(AppError::internal)? {
+                Some(seed) => anew.push(store::Anew { account: row.account, before: row.seed, seed }),
+                None => unreadable += 1,
+            }
+        }
+        resealed += store::update_seeds(&ctx.db, anew).await?;
+        tracing::info!(resealed, unreadable, key = %ctx.vault.key_id(), "sealing the seeds of authenticator apps anew");
+    }
+    if unreadable > 0 {
+        tracing::error!(unreadable, "seeds of authenticator apps open under no master key that is here: their owners need a reset of their factors");
+    }
+    Ok(())
+}
+
+/// How much of accounts was made under each master key.
+pub async fn held_by_master_keys(ctx: &Ctx) -> Result<Vec<Held>, AppError> {
+    let names = names_of_peppers(&ctx.vault);
+    let under = |pepper: Option<String>| match pepper {
+        // From before there were peppers: no key is needed.
+        None => Some(ctx.vault.key_id().to_string()),
+        Some(pepper) => Some(names.iter().find(|(name, _)| *name == pepper).map_or_else(|| "another".to_owned(), |(_, id)| id.to_string())),
+    };
+    let seeds = store::count_seeds(&ctx.db).await?.into_iter().map(|(key, rows)| Held { what: SEEDS, key, rows });
+    let codes = store::count_codes(&ctx.db).await?.into_iter().map(|(key, rows)| Held { what: CODES, key, rows });
+    let passwords = accounts::count_peppers(&ctx.db).await?.into_iter().map(|(pepper, rows)| Held { what: PASSWORDS, key: under(pepper), rows });
+    Ok(seeds.chain(codes).chain(passwords).collect())
+}
+
+pub const SEEDS: &str = "authenticator apps";
+pub const CODES: &str = "recovery codes";
+pub const PASSWORDS: &str = "passwords";

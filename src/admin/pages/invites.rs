@@ -1,0 +1,121 @@
+//! `/admin/invites`: who may sign up where that needs an invitation.
+
+use crate::{
+    accounts::components::Framed,
+    admin::{
+        api::{self, CancelInvite, CreateInvite, ResendInvite},
+        components::loaded,
+        model::{INVITE_LASTS, InviteList, InviteRow},
+    },
+    keys::components::SaidTime,
+    ui::{Button, CodeBlock, Empty, ErrorSummary, Form, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, number::count},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
+
+const PATH: &str = "/admin/invites";
+
+#[component]
+pub fn InvitesPage() -> impl IntoView {
+    let over = use_query_map().with_untracked(|q| q.get("over").is_some());
+    view! { <Framed crumbs=super::crumbs("Invitations")>{loaded(move || api::list_invites(over), page)}</Framed> }
+}
+
+fn page(list: InviteList) -> AnyView {
+    let lead = if list.is_needed {
+        "Sign-up is by invitation here: whoever has none can't make an account."
+    } else {
+        "Nobody needs one as long as sign-up is not by invitation. It is set by TOLLGATE_SIGN_UP=invite."
+    };
+    let tabs = vec![Tab::new("Open", PATH, !list.over), Tab::new("Over", format!("{PATH}?over=1"), list.over)];
+    let new_link = list.new_link.map(|link| view! { <CodeBlock id="new-link" title="New link, shown for five minutes" code=link wrap=true/> });
+    view! {
+        <PageHeader title="Invitations" lead=lead.into_any()/>
+        <ErrorSummary action=ResendInvite::PATH/>
+        <ErrorSummary action=CancelInvite::PATH/>
+        <div class="cols-panel">
+            <div class="stack">
+                {new_link}
+                <div><Segments label="Invitations" tabs/></div>
+                {table(list.rows, list.over)}
+            </div>
+            {new_invite()}
+        </div>
+    }
+    .into_any()
+}
+
+fn table(rows: Vec<InviteRow>, over: bool) -> AnyView {
+    if rows.is_empty() {
+        return if over {
+            view! { <Empty title="No invitation is over" text="Invitations stand here for 30 days after they ended: used, cancelled or too old."/> }.into_any()
+        } else {
+            view! { <Empty title="Nobody is invited" text="An invitation is mailed to one address, or is a link that lets in a number of people."/> }.into_any()
+        };
+    }
+    let caption = format!("{}, the newest first", count(rows.len() as u64, "invitation", "invitations"));
+    let lines = rows.into_iter().map(line).collect_view();
+    view! {
+        <Table caption>
+            <thead>
+                <tr>
+                    <th scope="col">"For"</th>
+                    <th scope="col" class="col-2">"Made"</th>
+                    <th scope="col">"Until"</th>
+                    <td><span class="visually-hidden">"Act"</span></td>
+                </tr>
+            </thead>
+            <tbody>{lines}</tbody>
+        </Table>
+    }
+    .into_any()
+}
+
+fn line(invite: InviteRow) -> AnyView {
+    let (id, whom) = (invite.id.to_string(), invite.whom);
+    let (again, back) = (format!("Send the invitation for {whom} again"), format!("Cancel the invitation for {whom}"));
+    let came = format!("{} of {} used", invite.used, invite.uses);
+    let until = match invite.over {
+        Some(over) if over != "expired" => over.into_any(),
+        _ => view! { <SaidTime said=invite.until/> }.into_any(),
+    };
+    let resend = invite.can_resend.then(|| {
+        view! {
+            <Form action=ResendInvite::PATH quiet=true hidden=vec![("id", id.clone())]>
+                <Button size=Size::Small label=again>"Send again"</Button>
+            </Form>
+        }
+    });
+    let cancel = invite.can_cancel.then(|| {
+        view! {
+            <Form action=CancelInvite::PATH quiet=true hidden=vec![("id", id.clone())]>
+                <Button size=Size::Small label=back>"Cancel"</Button>
+            </Form>
+        }
+    });
+    view! {
+        <tr>
+            <th scope="row"><span class="cell-2"><span>{whom}</span><span>{came}</span></span></th>
+            <td class="col-2"><span class="cell-2"><SaidTime said=invite.at/><span>{invite.by}</span></span></td>
+            <td>{until}</td>
+            <td class="cell-more">{resend}{cancel}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn new_invite() -> AnyView {
+    let lasts = INVITE_LASTS.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
+    view! {
+        <aside class="card panel" aria-labelledby="h-new">
+            <div class="card-head"><h2 id="h-new">"New invitation"</h2></div>
+            <Form action=CreateInvite::PATH class="card-body stack" label="New invitation">
+                <TextField label="Email" name="email" kind="email" maxlength=254 autocomplete="off" help="It is mailed there, and lets in nobody else. Empty: you get a link to hand on."/>
+                <TextField label="People" name="uses" kind="number" inputmode="numeric" value="1" autocomplete="off" help="How many a link lets in, at most 1,000. An email lets in one."/>
+                <SelectField label="How long" name="days" options=lasts value="7"/>
+                <div class="form-actions"><Button look=Look::Primary>"Invite"</Button></div>
+            </Form>
+        </aside>
+    }
+    .into_any()
+}

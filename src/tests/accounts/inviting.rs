@@ -1,0 +1,269 @@
+//! Invitations to sign up: for one address or whoever has the link, sent again, cancelled, limited, raced (S92).
+
+use super::{count, sign_up};
+use crate::support::{
+    TestApp,
+    browser::{Browser, PASSWORD, location},
+    mailbox::link,
+};
+use sqlx::PgPool;
+use time::Duration;
+use tollgate::{
+    accounts::{
+        Caller,
+        server::{MOST_OPEN, cancel_invite, create_invite, invite_address, list_invites, resend_invite},
+    },
+    admin::api,
+    error::AppError,
+    platform::config::SignUpMode,
+    values::InviteId,
+};
+
+const WEEK: Duration = Duration::days(7);
+
+async fn by_invitation(db: PgPool) -> TestApp {
+    TestApp::start_with(db, |c| c.auth.sign_up = SignUpMode::Invite).await
+}
+
+/// The newest invitation that was mailed to an address, as a path.
+async fn mailed(app: &TestApp, address: &str) -> String {
+    link(&app.mail_to(address).await, "/sign-up").to_owned()
+}
+
+/// A browser in which a link was opened.
+async fn opened(app: &TestApp, path: &str) -> Browser {
+    let browser = app.browser();
+    assert_eq!(location(&browser.get(path).await), "/sign-up");
+    browser
+}
+
+async fn comes_in(browser: &Browser, email: &str) -> bool {
+    let answer = sign_up(browser, email, "Mara", PASSWORD).await;
+    assert!([303, 409, 422].contains(&answer.status().as_u16()), "{}", answer.status());
+    answer.status() == 303
+}
+
+fn words(error: &AppError) -> String {
+    format!("{error:?}")
+}
+
+#[sqlx::test]
+async fn s92_an_address_is_invited_once_however_it_is_written(db: PgPool) {
+    let app = by_invitation(db).await;
+    let cli = Caller::cli();
+    invite_address(&app.ctx, &cli, "mara@example.com", WEEK).await.unwrap();
+    for again in ["mara@example.com", "Mara@Example.COM", " MARA@example.com "] {
+        let refused = invite_address(&app.ctx, &cli, again, WEEK).await.unwrap_err();
+        assert!(words(&refused).contains("is invited already"), "{again}: {refused:?}");
+    }
+    assert_eq!((app.run_jobs().await, app.mails().len()), (1, 1));
+    assert!(comes_in(&opened(&app, &mailed(&app, "mara@example.com").await).await, "MARA@example.com").await, "nor how it is typed there");
+    app.account("vera@example.com", "Vera", "developer").await;
+    let refused = invite_address(&app.ctx, &cli, "VERA@example.com", WEEK).await.unwrap_err();
+    assert!(words(&refused).contains("has an account already"), "{refused:?}");
+    assert!(invite_address(&app.ctx, &cli, "nobody", WEEK).await.is_err());
+}
+
+#[sqlx::test]
+async fn s92_an_expired_one_lets_in_nobody_and_another_one_may_be_made(db: PgPool) {
+    let app = by_invitation(db).await;
+    let cli = Caller::cli();
+    invite_address(&app.ctx, &cli, "mara@example.com", WEEK).await.unwrap();
+    let old = mailed(&app, "mara@example.com").await;
+    app.ctx.clock.advance(WEEK);
+    let browser = opened(&app, &old).await;
+    assert!(browser.page("/sign-up").await.contains("This invitation works no more"));
+    assert!(!comes_in(&browser, "mara@example.com").await);
+    invite_address(&app.ctx, &cli, "mara@example.com", WEEK).await.unwrap();
+    assert_eq!(list_invites(&app.ctx, &cli, true).await.unwrap().len(), 1);
+    assert!(!comes_in(&browser, "mara@example.com").await, "the old link stays dead");
+    assert!(comes_in(&opened(&app, &mailed(&app, "mara@example.com").await).await, "mara@example.com").await);
+}
+
+#[sqlx::test]
+async fn s92_a_cancelled_one_lets_in_nobody_and_its_mail_is_not_sent(db: PgPool) {
+    let app = by_invitation(db).await;
+    let cli = Caller::cli();
+    let invite = invite_address(&app.ctx, &cli, "mara@example.com", WEEK).await.unwrap();
+    let path = mailed(&app, "mara@example.com").await;
+    let browser = opened(&app, &path).await;
+    assert!(browser.page("/sign-up").await.contains("Your invitation is for"));
+    for _ in 0..2 {
+        cancel_invite(&app.ctx, &cli, invite.id).await.unwrap();
+    }
+    assert_eq!(count(&app, "select count(*) from events where kind = 'invite.cancelled'").await, 1, "sent twice it is done once");
+    assert!(!comes_in(&browser, "mara@example.com").await);
+    assert!(words(&resend_invite(&app.ctx, &cli, invite.id).await.unwrap_err()).contains("was cancelled"));
+
+    let other = invite_address(&app.ctx, &cli, "mara@example.com", WEEK).await.unwrap();
+    cancel_invite(&app.ctx, &cli, other.id).await.unwrap();
+    let before = app.mails().len();
+    app.run_jobs().await;
+    assert_eq!(app.mails().len(), before, "it was cancelled before the mail went");
+    let id: InviteId = app.ctx.new_id();
+    assert_eq!(cancel_invite(&app.ctx, &cli, id).await, Err(AppError::NotFound));
+}
+
+#[sqlx::test]
+async fn s92_one_that_was_sent_again_works_by_the_newest_link_alone(db: PgPool) {
+    let app = by_invitation(db).await;
+    let cli = Caller::cli();
+    let invite = invite_address(&app.ctx, &cli, "mara@example.com", WEEK).await.unwrap();
+    let first = mailed(&app, "mara@example.com").await;
+    resend_invite(&app.ctx, &cli, invite.id).await.unwrap();
+    assert_eq!(app.run_jobs().await, 0, "asked for twice at once it is mailed once");
+    app.ctx.clock.advance(Duration::days(6));
+    let again = resend_invite(&app.ctx, &cli, invite.id).await.unwrap();
+    assert_eq!(again.expires_at, app.ctx.clock.now() + WEEK, "a week from now on");
+    let second = mailed(&app, "mara@example.com").await;
+    assert_ne!(first, second);
+    assert!(!comes_in(&opened(&app, &first).await, "mara@example.com").await);
+    assert!(comes_in(&opened(&app, &second).await, "mara@example.com").await);
+    assert!(words(&resend_invite(&app.ctx, &cli, invite.id).await.unwrap_err()).contains("was used"));
+    assert!(words(&cancel_invite(&app.ctx, &cli, invite.id).await.unwrap_err()).contains("was used"));
+}
+
+#[sqlx::test]
+async fn s92_who_is_not_meant_is_told_and_uses_nothing_up(db: PgPool) {
+    let app = by_invitation(db).await;
+    let cli = Caller::cli();
+    invite_address(&app.ctx, &cli, "mara@example.com", WEEK).await.unwrap();
+    let path = mailed(&app, "mara@example.com").await;
+
+    let browser = opened(&app, &path).await;
+    let answer = sign_up(&browser, "vera@example.com", "Vera", PASSWORD).await;
+    assert_eq!(answer.status(), 422);
+    let text = answer.text().await.unwrap();
+    assert!(text.contains("for another address") && text.contains("vera@example.com") && !text.contains("mara@example.com"), "{text}");
+
+    // Somebody who is signed in as someone else, with the right address.
+    let vera = app.sign_in_as("developer").await;
+    vera.browser.get(&path).await;
+    let answer = sign_up(&vera.browser, "mara@example.com", "Mara", PASSWORD).await;
+    assert_eq!(answer.status(), 409);
+    assert!(answer.text().await.unwrap().contains("You are signed in as"));
+
+    assert_eq!(count(&app, "select uses_left::bigint from invites").await, 1);
+    assert_eq!(count(&app, "select count(*) from accounts where email = 'mara@example.com'").await, 0);
+    assert!(comes_in(&browser, "mara@example.com").await);
+}
+
+#[sqlx::test]
+async fn s92_of_twenty_at_once_one_comes_in(db: PgPool) {
+    let app = by_invitation(db).await;
+    let cli = Caller::cli();
+    let any = create_invite(&app.ctx, &cli, 1, WEEK).await.unwrap();
+    invite_address(&app.ctx, &cli, "mara@example.com", WEEK).await.unwrap();
+    let bound = mailed(&app, "mara@example.com").await;
+    for (path, is_bound) in [(any.strip_prefix(&app.base).unwrap(), false), (bound.as_str(), true)] {
+        let mut racers = tokio::task::JoinSet::new();
+        for n in 0..20 {
+            let browser = opened(&app, path).await;
+            let email = if is_bound { "mara@example.com".to_owned() } else { format!("racer{n}@example.com") };
+            racers.spawn(async move { sign_up(&browser, &email, "Mara", PASSWORD).await.status().as_u16() });
+        }
+        let statuses = racers.join_all().await;
+        assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
+    }
+    assert_eq!(count(&app, "select count(*) from accounts").await, 2);
+    assert_eq!(count(&app, "select sum(uses_left)::bigint from invites").await, 0);
+
+    let mut inviting = tokio::task::JoinSet::new();
+    for n in 0..20 {
+        let (ctx, cli) = (app.ctx.clone(), cli.clone());
+        let email = if n % 2 == 0 { "vera@example.com" } else { "VERA@example.com" };
+        inviting.spawn(async move { invite_address(&ctx, &cli, email, WEEK).await.is_ok() });
+    }
+    assert_eq!(inviting.join_all().await.into_iter().filter(|is_made| *is_made).count(), 1, "invited once");
+}
+
+#[sqlx::test]
+async fn s92_so_many_are_open_at_once_and_no_more(db: PgPool) {
+    let app = by_invitation(db).await;
+    let cli = Caller::cli();
+    sqlx::query(
+        "insert into invites (id, token_hash, uses, uses_left, created_at, expires_at)
+         select gen_random_uuid(), sha256(n::text::bytea), 1, 1, $1, $2 from generate_series(1, $3) n",
+    )
+    .bind(app.ctx.clock.now())
+    .bind(app.ctx.clock.now() + WEEK)
+    .bind(MOST_OPEN - 1)
+    .execute(&app.ctx.db)
+    .await
+    .unwrap();
+    let last = invite_address(&app.ctx, &cli, "mara@example.com", WEEK).await.unwrap();
+    for refused in [create_invite(&app.ctx, &cli, 1, WEEK).await.err(), invite_address(&app.ctx, &cli, "vera@example.com", WEEK).await.err()] {
+        assert!(words(&refused.unwrap()).contains("invitations are open"));
+    }
+    cancel_invite(&app.ctx, &cli, last.id).await.unwrap();
+    create_invite(&app.ctx, &cli, 1, WEEK).await.unwrap();
+    for (uses, lives) in [(0, WEEK), (1_001, WEEK), (1, Duration::SECOND), (1, Duration::days(91))] {
+        assert!(matches!(create_invite(&app.ctx, &cli, uses, lives).await, Err(AppError::Invalid { .. })), "{uses} {lives}");
+    }
+}
+
+#[sqlx::test]
+async fn s92_operators_invite_list_send_again_and_cancel(db: PgPool) {
+    let app = by_invitation(db).await;
+    let operator = app.sign_in_as("operator").await;
+    let browser = &operator.browser;
+    let page = "/admin/invites";
+    assert!(browser.page(page).await.contains("Nobody is invited"));
+
+    let invite = async |email: &str, uses: &str| browser.post::<api::CreateInvite>(page, &[("email", email), ("uses", uses), ("days", "7")]).await;
+    assert_eq!(location(&invite("Mara@example.com", "1").await), page);
+    let shown = browser.page(page).await;
+    assert!(shown.contains("Mara@example.com") && shown.contains("0 of 1 used") && !shown.contains("sign-up?token="), "{shown}");
+    let refused = invite("mara@EXAMPLE.com", "1").await;
+    assert_eq!(refused.status(), 422);
+    let text = refused.text().await.unwrap();
+    assert!(text.contains("is invited already") && text.contains("mara@EXAMPLE.com"), "what was typed stays: {text}");
+    assert_eq!(invite("", "many").await.status(), 422);
+
+    // A link to hand on is shown once to who made it.
+    assert_eq!(location(&invite("", "3").await), page);
+    let shown = browser.page(page).await;
+    let link = shown.split("/sign-up?token=").nth(1).and_then(|rest| rest.split(['<', '"']).next()).unwrap().to_owned();
+    assert!(comes_in(&opened(&app, &format!("/sign-up?token={link}")).await, "vera@example.com").await);
+    assert!(browser.page(page).await.contains("1 of 3 used"));
+
+    let id: String = list_invites(&app.ctx, &Caller::cli(), false).await.unwrap().iter().find(|i| i.email.is_some()).unwrap().id.to_string();
+    app.ctx.clock.advance(Duration::minutes(2));
+    assert_eq!(location(&browser.post::<api::ResendInvite>(page, &[("id", &id)]).await), page);
+    assert_eq!(location(&browser.post::<api::CancelInvite>(page, &[("id", &id)]).await), page);
+    browser.page(page).await; // it says once that it is cancelled
+    assert!(!browser.page(page).await.contains("Mara@example.com"));
+    assert!(browser.page("/admin/invites?over=1").await.contains("cancelled"));
+    assert_eq!(browser.post::<api::ResendInvite>(page, &[("id", &id)]).await.status(), 409);
+
+    let developer = app.sign_in_as("developer").await;
+    assert_ne!(developer.browser.get(page).await.status(), 200);
+    let refused = developer.browser.post::<api::CreateInvite>(page, &[("email", "x@example.com"), ("uses", "1"), ("days", "7")]).await;
+    assert_eq!(refused.status(), 403);
+}
+
+#[sqlx::test]
+async fn s92_the_command_line_invites_lists_and_cancels(db: PgPool) {
+    use sqlx::ConnectOptions;
+    let folder = crate::support::folder::Folder::new();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tollgate"));
+        command.arg("invite").args(arguments).arg("--json").current_dir(folder.path()).env_clear();
+        command.env("DATABASE_URL", db.connect_options().to_url_lossy().as_str()).output().unwrap()
+    };
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let output = run(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let made = json(&["create", "--email", "mara@example.com", "--days", "3"]);
+    assert_eq!((made["email"].as_str(), made["state"].as_str(), made["uses"].as_u64()), (Some("mara@example.com"), Some("open"), Some(1)));
+    assert_eq!(run(&["create", "--email", "MARA@example.com"]).status.code(), Some(2), "invited already");
+    assert!(json(&["create", "--uses", "3"])["link"].as_str().unwrap().contains("/sign-up?token="));
+    assert_eq!(json(&["list"]).as_array().map(Vec::len), Some(2));
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(json(&["resend", id])["id"].as_str(), Some(id));
+    assert_eq!(json(&["cancel", id])["state"].as_str(), Some("cancelled"));
+    assert_eq!(json(&["list", "--over"])[0]["id"].as_str(), Some(id));
+    assert_eq!(run(&["cancel", "nonsense"]).status.code(), Some(2));
+}
