@@ -2,16 +2,14 @@
 //! page that does not exist. A function's address has its file in it, and lists name it by that (`accounts::server::PIN_ACTS`).
 
 mod fields;
+mod invites;
 mod many;
 mod parts;
 
 pub use fields::*;
+pub use invites::*;
 pub use many::*;
 pub use parts::*;
-
-mod invites;
-
-pub use invites::*;
 
 use super::model::{
     AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, Overview, TemplateList, TemplateQuery,

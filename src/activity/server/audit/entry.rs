@@ -3,7 +3,6 @@
 
 use super::canon::{Canon, Row, micros};
 use crate::platform::crypto::Vault;
-use data_encoding::HEXLOWER;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -101,15 +100,16 @@ impl Link {
 
 /// How the present master key is called.
 pub(in crate::activity::server) fn key_id(vault: &Vault) -> String {
-    HEXLOWER.encode(&vault.keyed_hash("master key id", b"")[..4])
+    vault.key_id().to_string()
 }
 
 /// The ids of all master keys that we have, the present one first.
 pub(super) fn key_ids(vault: &Vault) -> Vec<String> {
-    vec![key_id(vault)]
+    std::iter::once(vault.key_id()).chain(vault.previous_ids()).map(|id| id.to_string()).collect()
 }
 
 /// The HMAC under the master key with this id, if we have it: the one place that chooses a key.
 pub(super) fn keyed(vault: &Vault, key: &str, bytes: &[u8]) -> Option<[u8; 32]> {
-    (key_id(vault) == key).then(|| vault.keyed_hash("audit", bytes))
+    let at = key_ids(vault).iter().position(|id| id == key)?;
+    vault.keyed_hashes("audit", bytes).into_iter().nth(at)
 }
