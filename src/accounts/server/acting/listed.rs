@@ -126,6 +126,7 @@ pub const NO_PAGES_WHILE_ACTING: &[&str] = &[
     "/admin/blocks",
     "/admin/fields",
     "/admin/groups",
+    "/admin/invites",
     "/admin/jobs",
     "/admin/keys",
     "/admin/keys/many",
