@@ -178,7 +178,8 @@ declare
 begin
   b := refilled_bucket(of_holder, of_name, of_seconds, of_refill, upto);
   update credit_buckets c
-    set seconds = b.seconds, number = b.number, before = b.before, used = b.used - units, low = b.low, topped_up_at = at
+    set seconds = b.seconds, number = b.number, before = b.before, used = b.used - units, low = b.low,
+      topped_up_at = case when units > 0 then at else b.topped_up_at end
     where c.holder = b.holder and c.name = b.name;
   return greatest(most - b.used + units, 0);
 end $$;

@@ -209,7 +209,8 @@ pub(super) async fn bundles_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<K
 /// One row of the list.
 pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
     let states = super::limits::live(ctx, &listed.key);
-    let held_until = states.iter().filter(|s| s.holds()).map(|s| s.reset_after).max().map(|s| local.now() + std::time::Duration::from_secs(s));
+    let held_until =
+        states.iter().filter(|s| s.holds() && s.reset_after > 0).map(|s| s.reset_after).max().map(|s| local.now() + std::time::Duration::from_secs(s));
     let nearest = states.iter().find(|s| s.holds()).or(states.first());
     let limit = nearest.map(|s| KeyLimit::new("", s.limit, s.window).words()).unwrap_or_default();
     KeyRow {

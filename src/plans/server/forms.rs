@@ -8,7 +8,7 @@ use crate::{
     },
     error::{AppError, FieldError, Fields},
     keys::{
-        model::{KeyEdit, KeyLimit},
+        model::{KeyEdit, KeyLimit, Refill, Window},
         server::{edit_key, forms::OverForm},
     },
     plans::model::{GroupEdit, NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
@@ -57,8 +57,33 @@ pub(super) fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimi
         let over = over.or(known.map(|l| l.over)).unwrap_or_default();
         limits.push(KeyLimit { over, ..KeyLimit::new(known.map_or(field, |l| l.name.as_str()), limit, window) });
     }
+    if let Some((limit, window)) = credits(form, &mut fields) {
+        let name = before.iter().find(|l| l.window.is_credits() && !limits.contains(l)).map_or("credits", |l| l.name.as_str());
+        limits.push(KeyLimit::new(name, limit, window));
+    }
     fields.done()?;
     Ok(limits)
+}
+
+/// How many credits, and what comes back of them; none if the field is empty, or something is wrong.
+fn credits(form: &PlanForm, fields: &mut Fields) -> Option<(u64, Window)> {
+    let digits = |typed: &str| typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect::<String>();
+    let typed = digits(&form.credits);
+    if typed.is_empty() {
+        return None;
+    }
+    let read = typed.parse::<u64>().ok().filter(|units| *units <= KeyLimit::MAX_CALLS);
+    let limit = fields.check("credits", read.ok_or("Write a whole number of credits, at most 4,294,967,295. Empty: no limit."));
+    let every = form.every.trim();
+    let window = if every.is_empty() {
+        Some(Window::Credits(Refill::PREPAID))
+    } else {
+        let units = digits(&form.refill).parse::<u32>().ok().filter(|units| *units > 0);
+        let units = fields.check("refill", units.ok_or("Write how many credits come back each time: 1 to 4,294,967,295."));
+        let seconds = fields.check("every", every.parse::<u32>().map_err(|_| "Choose how often credits come back."));
+        units.zip(seconds).and_then(|(units, seconds)| fields.check("every", Window::credits(units, seconds)))
+    };
+    limit.zip(window)
 }
 
 /// The fields of the form stand in `plan[…]`; what an operation says of one belongs beside it.
@@ -152,7 +177,7 @@ async fn put(ctx: &Ctx, caller: &Caller, whom: &Whom, plan: Option<&str>) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::model::{Over, Window};
+    use crate::keys::model::Over;
 
     fn limit(name: &str, limit: u64, window: Window) -> KeyLimit {
         KeyLimit::new(name, limit, window)
