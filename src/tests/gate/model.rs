@@ -22,8 +22,8 @@ const ROLLING: usize = 2;
 const PART: i64 = 60;
 /// The place of the one that is of credits: they refuse, so many there are, and so many come back each time.
 const CREDITS: usize = 3;
-const MOST: u64 = 14;
-const REFILL: u64 = 2;
+const MOST: u64 = 24;
+const REFILL: u64 = 5;
 
 #[derive(Debug, Clone)]
 enum Step {

@@ -205,7 +205,10 @@ impl Wanted {
 
 impl IntoResponse for Unleased {
     fn into_response(self) -> Response {
-        contact::unavailable("Several servers share the limits of this key, and what is left of them could not be learnt from the database in time.", 1)
+        contact::unavailable(
+            "The limits of this key are credits, or several servers share the limits of this key, and what is left of them could not be learnt from the database in time.",
+            1,
+        )
     }
 }
 
