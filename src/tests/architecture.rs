@@ -80,6 +80,8 @@ const OWNERS: &[(&str, &[&str])] = &[
             "signing_nonces",
             "ended_secrets",
             "limit_leases",
+            "credit_buckets",
+            "credit_top_ups",
             "nodes",
             "removed_keys",
         ],

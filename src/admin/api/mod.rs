@@ -252,6 +252,7 @@ pub async fn set_limit(
     id: KeyId,
     #[server(default)] limit: String,
     #[server(default)] window: String,
+    #[server(default)] refill: String,
     #[server(default)] over: String,
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
@@ -260,6 +261,7 @@ pub async fn set_limit(
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
+    let window = server::with_refill(window, &limit, &refill)?;
     let changed = server::set_limit(&ctx, &caller, id, &limit, &window, over).await?;
     reply::toast(&ctx, &format!("The limit holds from now on. {}", changed.spread.words("In force")));
     Ok(())
@@ -271,6 +273,7 @@ pub async fn set_account_limit(
     id: AccountId,
     #[server(default)] limit: String,
     #[server(default)] window: String,
+    #[server(default)] refill: String,
     #[server(default)] over: String,
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
@@ -279,6 +282,7 @@ pub async fn set_account_limit(
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
+    let window = server::with_refill(window, &limit, &refill)?;
     server::set_account_limit(&ctx, &caller, id, &limit, &window, over).await?;
     reply::toast(&ctx, "The limit holds from now on.");
     Ok(())
@@ -290,6 +294,7 @@ pub async fn set_api_limit(
     slug: String,
     #[server(default)] limit: String,
     #[server(default)] window: String,
+    #[server(default)] refill: String,
     #[server(default)] over: String,
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
@@ -298,6 +303,7 @@ pub async fn set_api_limit(
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
+    let window = server::with_refill(window, &limit, &refill)?;
     server::set_api_limit(&ctx, &caller, &slug, &limit, &window, over).await?;
     reply::toast(&ctx, "The limit holds from now on.");
     Ok(())

@@ -283,7 +283,10 @@ pub(super) fn tried(run: &DryRun) -> String {
         lines.push(format!("To a quarter of an hour, as usage is kept, since they roll: {}.", run.by_quarters.join(", ")));
     }
     if !run.too_short.is_empty() {
-        lines.push(format!("Not held against it, since usage is kept by quarters of an hour: {}.", run.too_short.join(", ")));
+        lines.push(format!(
+            "Not held against it, since usage is kept by quarters of an hour, and they are shorter, roll in less than an hour, or have no window: {}.",
+            run.too_short.join(", ")
+        ));
     }
     lines.join("\n")
 }

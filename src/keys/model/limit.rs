@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyLimit {
     pub name: String,
-    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window.
+    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window; credits that there are at most.
     pub limit: u64,
     pub window: Window,
     /// What becomes of calls beyond it; left out of JSON where it refuses.
@@ -30,8 +30,7 @@ impl KeyLimit {
 
     /// "100 calls an hour", "100 calls an hour, then 5 a second".
     pub fn words(&self) -> String {
-        let calls = if self.limit == 1 { "call" } else { "calls" };
-        format!("{} {calls} {}{}", grouped(self.limit), self.window.words(), self.over.words())
+        format!("{}{}", self.window.limit_words(self.limit), self.over.words())
     }
 }
 

@@ -4,7 +4,9 @@ use super::gate::{self, Gate};
 use crate::{
     keys::model::{Key, KeyLimit, LimitView, OverAction, Window},
     platform::{Ctx, LocalTime},
+    ui::number::thousands,
 };
+use time::OffsetDateTime;
 
 /// A limit at this moment; times in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +66,10 @@ pub fn live(ctx: &Ctx, key: &Key) -> Vec<Live> {
         .collect()
 }
 
+fn after(local: &LocalTime, seconds: u64) -> OffsetDateTime {
+    local.now() + std::time::Duration::from_secs(seconds)
+}
+
 /// For the page.
 pub fn views(ctx: &Ctx, key: &Key, local: &LocalTime) -> Vec<LimitView> {
     live(ctx, key)
@@ -74,7 +80,12 @@ pub fn views(ctx: &Ctx, key: &Key, local: &LocalTime) -> Vec<LimitView> {
             limit: l.limit,
             used: l.used,
             remaining: l.remaining,
-            resets: if l.used == 0 { "nothing used".to_owned() } else { local.ahead(local.now() + std::time::Duration::from_secs(l.reset_after)) },
+            resets: match (l.window.refill(), l.used, l.reset_after) {
+                (Some(_), _, 0) => "when credits are added".to_owned(),
+                (_, 0, _) => "nothing used".to_owned(),
+                (Some(refill), _, seconds) => format!("+{} {}", thousands(refill.units.into()), local.ahead(after(local, seconds))),
+                (None, _, seconds) => local.ahead(after(local, seconds)),
+            },
             window: l.window,
         })
         .collect()

@@ -18,6 +18,12 @@ pub struct PlanForm {
     pub hour: String,
     pub day: String,
     pub month: String,
+    /// How many credits, if any.
+    pub credits: String,
+    /// How many of them come back each time.
+    pub refill: String,
+    /// How often, in seconds; empty: never, they are prepaid.
+    pub every: String,
     /// How the windows from a minute on are counted: `clock` (or empty), or `rolling`.
     pub counting: String,
     /// What becomes of calls beyond any of these: `refuse`, `throttle`, `mark`, or `keep` for what each limit has.
@@ -77,7 +83,12 @@ impl PlanForm {
         let typed = |window: Window| limits.iter().find(|l| l.window == window).map(|l| l.limit.to_string()).unwrap_or_default();
         let is_rolling = Self::is_rolling(limits);
         let [second, minute, hour, day, month] = Self::shown(is_rolling).map(typed);
+        let credits = limits.iter().find_map(|l| l.window.refill().map(|refill| (l.limit, refill)));
+        let refill = credits.map(|(_, refill)| refill).filter(|refill| !refill.is_prepaid());
         Self {
+            credits: credits.map(|(units, _)| units.to_string()).unwrap_or_default(),
+            refill: refill.map(|refill| refill.units.to_string()).unwrap_or_default(),
+            every: refill.map(|refill| refill.seconds.to_string()).unwrap_or_default(),
             second,
             minute,
             hour,
@@ -91,18 +102,20 @@ impl PlanForm {
         }
     }
 
-    /// What all limits that the form shows do with calls beyond them; none if they differ.
+    /// What all limits that the form shows do with calls beyond them; none if they differ. Credits refuse.
     pub fn over_of(limits: &[KeyLimit]) -> Option<Over> {
         let others = Self::others(limits);
-        let mut shown = limits.iter().filter(|limit| !others.contains(limit)).map(|limit| limit.over);
+        let mut shown = limits.iter().filter(|limit| !others.contains(limit) && !limit.window.is_credits()).map(|limit| limit.over);
         let first = shown.next().unwrap_or_default();
         shown.all(|over| over == first).then_some(first)
     }
 
-    /// Limits of the plan that the form does not show: other windows, or a second one of the same.
+    /// Limits of the plan that the form does not show: other windows, or a second one of the same, or of credits.
     pub fn others(limits: &[KeyLimit]) -> Vec<KeyLimit> {
         let shown = Self::shown(Self::is_rolling(limits));
-        let is_shown = |(at, limit): &(usize, &KeyLimit)| shown.contains(&limit.window) && !limits[..*at].iter().any(|l| l.window == limit.window);
+        let is_like = |a: &KeyLimit, b: &KeyLimit| a.window == b.window || a.window.is_credits() && b.window.is_credits();
+        let has_field = |limit: &KeyLimit| shown.contains(&limit.window) || limit.window.is_credits();
+        let is_shown = |(at, limit): &(usize, &KeyLimit)| has_field(limit) && !limits[..*at].iter().any(|l| is_like(l, limit));
         limits.iter().enumerate().filter(|l| !is_shown(l)).map(|(_, limit)| limit.clone()).collect()
     }
 }

@@ -83,6 +83,9 @@ pub struct GroupForm {
     pub day: String,
     pub month: String,
     /// As in the form of a plan.
+    pub credits: String,
+    pub refill: String,
+    pub every: String,
     pub counting: String,
     pub over: String,
     pub over_per_second: String,
@@ -92,7 +95,8 @@ pub struct GroupForm {
 impl GroupForm {
     /// The form that shows this group.
     pub fn of(group: &Group) -> Self {
-        let PlanForm { second, minute, hour, day, month, counting, over, over_per_second, over_until, .. } = PlanForm::of_limits(&group.limits);
+        let PlanForm { second, minute, hour, day, month, credits, refill, every, counting, over, over_per_second, over_until, .. } =
+            PlanForm::of_limits(&group.limits);
         Self {
             slug: group.slug.to_string(),
             name: group.name.clone(),
@@ -103,6 +107,9 @@ impl GroupForm {
             hour,
             day,
             month,
+            credits,
+            refill,
+            every,
             counting,
             over,
             over_per_second,
@@ -118,6 +125,9 @@ impl GroupForm {
             hour: self.hour.clone(),
             day: self.day.clone(),
             month: self.month.clone(),
+            credits: self.credits.clone(),
+            refill: self.refill.clone(),
+            every: self.every.clone(),
             counting: self.counting.clone(),
             over: self.over.clone(),
             over_per_second: self.over_per_second.clone(),

@@ -8,6 +8,7 @@ mod docs_audit;
 mod docs_bans;
 mod docs_blocks;
 mod docs_bundles;
+mod docs_credits;
 mod docs_factors;
 mod docs_keys;
 mod docs_mails;

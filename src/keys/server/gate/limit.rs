@@ -1,4 +1,5 @@
-//! Limits: so many cost units in a window. Within a window exactly `max` units pass, under any concurrency.
+//! Limits: so many cost units in a window. Within a window exactly `max` units pass, under any concurrency. Or credits (`credits`), which are
+//! leased always.
 //!
 //! A node that counts alone has a window's number and its count in one atomic word, so a new window starts and a call is charged in
 //! the same instruction. Beside other nodes the word says so (`LEASED`), and the call is charged to what the node holds (`leases`).
@@ -9,6 +10,7 @@
 //! is added to what was used, so that of one window it stands beside what a restart sums up. All limits of a call: `charging`.
 
 use super::{
+    credits,
     leases::{Fit, Lease, Leases, Slot},
     rolling::Ring,
     window,
@@ -59,11 +61,13 @@ pub struct LimitState {
     pub limit: u64,
     /// With what passed beyond the limit; of that, beside other nodes, what passed on this one.
     pub used: u64,
+    /// Of credits more than the limit where an operator added some.
     pub remaining: u64,
-    /// Until the window ends; of a rolling one until something comes back, so that there is room where there is none now.
+    /// Until the window ends; of a rolling one, and of credits, until something comes back, so that there is room where there is none now.
+    /// 0: nothing comes back by itself.
     pub reset_after: u64,
     pub window: Window,
-    /// Of the present window: that of a month differs.
+    /// Of the present window: that of a month differs; of credits the time in which they all come back. 0: there is none.
     pub length: u32,
     /// What becomes of calls beyond it, at this moment.
     pub over: OverAction,
@@ -303,8 +307,10 @@ impl Limit {
             return None;
         }
         let held = lease.get_or_insert_default();
-        if self.policy.window.is_rolling() {
-            held.ring();
+        match self.policy.window {
+            Window::Rolling(_) => _ = held.ring(),
+            Window::Credits(refill) => held.of_credits(refill.units.into()),
+            _ => {}
         }
         held.turn(number, self.max());
         Some(lease)
@@ -370,13 +376,19 @@ impl Limit {
                 window::reset_after(self.policy.window, now_micros)
             },
             window: self.policy.window,
-            length: window::length(self.policy.window, now_micros),
+            length: match self.policy.window {
+                Window::Credits(refill) => credits::fills_in(refill, self.policy.max),
+                window => window::length(window, now_micros),
+            },
             over: self.policy.over.at(now_micros),
         }
     }
 
-    /// Seconds after which a call of this cost may pass that it refused in this state.
+    /// Seconds after which a call of this cost may pass that it refused in this state; 0: never by itself.
     pub fn opens_after(&self, state: &LimitState, now_micros: i64, cost: u32) -> u64 {
+        if let Window::Credits(refill) = self.policy.window {
+            return credits::opens_after(refill, state, now_micros, cost);
+        }
         let is_rolling = self.policy.window.is_rolling() && state.over.per_second().is_none();
         if is_rolling { self.comes_back_after(now_micros, cost.into()) } else { state.opens_after() }
     }
@@ -397,6 +409,10 @@ impl Limit {
         }
         let number = window::number(self.policy.window, now_micros);
         let lease = self.counter.lease();
+        if self.policy.window.is_credits() {
+            let remaining = lease.as_deref().map_or(self.max(), |lease| lease.credits_at(number, self.max()));
+            return (self.max().saturating_sub(remaining), remaining);
+        }
         let present = lease.as_deref().filter(|lease| lease.window() >= number || self.policy.window.is_rolling());
         let remaining = present.map_or(self.max(), |lease| lease.remaining().min(self.max()));
         (self.max() - remaining + present.map_or(0, Lease::beyond), remaining)
@@ -429,6 +445,20 @@ impl Limit {
             if self.leased(leases, now_micros).is_some() {
                 return false;
             }
+        }
+    }
+
+    /// What the table has of credits, while it was not asked for them.
+    pub fn know_credits(&self, leases: &Leases, now_micros: i64, left: u64) {
+        if let Some(lease) = self.leased(leases, now_micros).as_deref_mut().and_then(Option::as_deref_mut) {
+            lease.know_credits(left);
+        }
+    }
+
+    /// An operator added so much.
+    pub fn add_credits(&self, leases: &Leases, now_micros: i64, units: u64) {
+        if let Some(lease) = self.leased(leases, now_micros).as_deref_mut().and_then(Option::as_deref_mut) {
+            lease.add_credits(units);
         }
     }
 
@@ -482,7 +512,7 @@ mod tests {
     #[test]
     fn zones_have_slots_of_their_own() {
         let l = limit(1, 86_400);
-        let policy = Policy { window: Window::stored_in(86_400, "Europe/Stockholm"), ..Policy::clone(&l.policy) };
+        let policy = Policy { window: Window::fixed(86_400, "Europe/Stockholm"), ..Policy::clone(&l.policy) };
         assert_eq!(&*l.slot(Uuid::nil()).name, "t");
         assert_eq!(&*Limit { policy: policy.into(), ..l }.slot(Uuid::nil()).name, "t@Europe/Stockholm");
     }

@@ -53,6 +53,13 @@
 //! either the row, or a counter that is handed over (4), part by part; the row, which stayed, rises to it. While what keys used before
 //! is added to new counters (`resume`), none is taken over.
 //!
+//! # Credits
+//!
+//! They go by lease always, also on a node that is alone: their bucket must outlive every process, however it ends. What was leased may be
+//! used until the next refill, whose first call waits for one statement; then it goes back as a part of a rolling window does (`credits`; the arithmetic and the bound:
+//! `gate::credits`). A node takes blocks of its pace and gives back what lay idle for five seconds, so a killed one takes no more with it
+//! than calls of two seconds and a quarter of what was left; where nothing comes back by itself, it is lost.
+//!
 //! # Where it ends
 //!
 //! A node that counts alone and is cut off from the database goes on, as a single server must when its database is away. One that
@@ -64,10 +71,12 @@
 //! that had no call on this node in such a window is answered 503 until the database is back, although nobody else counts it.
 
 mod asking;
+mod credits;
 mod handing;
 mod held;
 mod rolling;
 mod store;
+mod store_credits;
 mod store_rolling;
 
 pub use asking::{Ask, PATIENCE, lend};
@@ -156,6 +165,9 @@ impl Leases {
 
     /// True if this node counts newer windows by itself. Asked under the lock of a counter: see `begin_sharing`.
     pub fn may_count_alone(&self, window: Window, number: u32) -> bool {
+        if window.is_credits() {
+            return false;
+        }
         let alone = self.alone.read().unwrap_or_else(PoisonError::into_inner);
         alone.as_ref().is_some_and(|newest| newest.get(&window.in_utc()).is_none_or(|newest| number > *newest))
     }
@@ -210,7 +222,10 @@ impl Wanted {
 
 impl IntoResponse for Unleased {
     fn into_response(self) -> Response {
-        contact::unavailable("Several servers share the limits of this key, and what is left of them could not be learnt from the database in time.", 1)
+        contact::unavailable(
+            "The limits of this key are credits, or several servers share the limits of this key, and what is left of them could not be learnt from the database in time.",
+            1,
+        )
     }
 }
 
