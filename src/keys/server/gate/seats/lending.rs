@@ -1,0 +1,109 @@
+//! Places beside other nodes: which of them are looked at once a second, and what is asked of the table.
+
+use super::{
+    store,
+    taken::{Look, Request, Terms},
+};
+use crate::{
+    keys::server::gate::{
+        leases::{Ask, Leases, Slot, lock},
+        limit::Counter,
+    },
+    platform::clock::steady_millis,
+};
+use sqlx::PgPool;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, PoisonError},
+};
+use uuid::Uuid;
+
+/// A limit of which places may be taken, or lent.
+pub type Watched = (Slot, Arc<Counter>, Terms);
+
+/// Places that nodes had which have ended: by holder and name how many, and until which millisecond of this node.
+#[derive(Debug, Default)]
+pub struct Elsewhere(HashMap<Uuid, Vec<(Box<str>, u32, u64)>>);
+
+impl Elsewhere {
+    pub fn add(&mut self, holder: Uuid, name: &str, places: u32, until: u64) {
+        self.0.entry(holder).or_default().push((name.into(), places, until));
+    }
+
+    fn count(&self, holder: Uuid, name: &str) -> u32 {
+        if self.0.is_empty() {
+            return 0;
+        }
+        let now = steady_millis();
+        let taken = self.0.get(&holder).into_iter().flatten().filter(|(of, _, until)| &**of == name && *until > now);
+        taken.map(|(_, places, _)| *places).fold(0, u32::saturating_add)
+    }
+}
+
+impl Leases {
+    /// How many places nodes have which have ended.
+    pub(super) fn elsewhere(&self, holder: Uuid, name: &str) -> u32 {
+        self.elsewhere.read().unwrap_or_else(PoisonError::into_inner).count(holder, name)
+    }
+
+    /// Looks at this limit from now on.
+    pub(super) fn watch(&self, slot: Slot, counter: &Arc<Counter>, terms: Terms) {
+        lock(&self.seats).insert(Arc::as_ptr(counter).addr(), (slot, Arc::clone(counter), terms));
+    }
+
+    /// Called once a second: tells what lasts long, renews what is lent, gives back what lies idle.
+    pub fn look_at_seats(&self, now_micros: i64) {
+        let (is_alone, steady, mut asks) = (self.is_alone(), steady_millis(), Vec::new());
+        lock(&self.seats).retain(|_, (slot, counter, terms)| {
+            let mut held = counter.lease();
+            let Some(lease) = held.as_deref_mut() else { return false };
+            let look = lease.seats().look(is_alone, now_micros, steady);
+            let goes_on = !matches!(look, Look::Forget | Look::GiveUp);
+            lease.seats().is_watched = goes_on;
+            match look {
+                Look::Nothing | Look::Forget => {}
+                Look::Tell | Look::GiveUp => asks.push(Ask::of_seats(slot, counter, *terms, false)),
+                Look::Renew => asks.push(Ask::of_seats(slot, counter, *terms, true)),
+            }
+            goes_on
+        });
+        if !asks.is_empty() {
+            self.push(asks);
+        }
+    }
+
+    /// At the end: what is still taken, which others are to count until it ends.
+    pub fn seats_taken(&self, now_micros: i64) -> Vec<Ask> {
+        let watched = std::mem::take(&mut *lock(&self.seats));
+        let is_taken = |counter: &Counter| counter.lease().as_deref_mut().is_some_and(|lease| lease.seats().tells(now_micros));
+        let taken = watched.into_values().filter(|(_, counter, _)| is_taken(counter));
+        taken.map(|(slot, counter, terms)| Ask::of_seats(&slot, &counter, terms, false)).collect()
+    }
+
+    /// Asks the table for those among these that are places, and gives them what was lent.
+    pub async fn settle_seats(&self, db: &PgPool, now_micros: i64, asks: &[Ask]) -> sqlx::Result<()> {
+        let (mut named, mut asked) = (HashSet::new(), Vec::<(&Ask, Request)>::new());
+        for ask in asks {
+            let Some(terms) = ask.seats.filter(|_| named.insert((ask.slot.holder, &*ask.slot.name))) else { continue };
+            let need = u32::try_from(ask.need).unwrap_or(u32::MAX);
+            let mut counter = ask.counter.lease();
+            let seats = counter.get_or_insert_default().seats();
+            let request = seats.request(ask.refills.then_some(terms), (need, ask.refills), self.turn(), now_micros, steady_millis());
+            drop(counter);
+            asked.push((ask, request));
+        }
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let answers = store::ask(db, self.me(), &asked, self.share()).await?;
+        let now = steady_millis();
+        for (place, given, left) in answers {
+            if let Some((ask, request)) = asked.get(place)
+                && let Some(lease) = ask.counter.lease().as_deref_mut()
+            {
+                lease.seats().answered(request, given, left, now);
+            }
+        }
+        Ok(())
+    }
+}
