@@ -30,8 +30,7 @@ impl KeyLimit {
 
     /// "100 calls an hour", "100 calls an hour, then 5 a second".
     pub fn words(&self) -> String {
-        let calls = if self.limit == 1 { "call" } else { "calls" };
-        format!("{} {calls} {}{}", grouped(self.limit), self.window.words(), self.over.words())
+        format!("{}{}", self.window.limit_words(self.limit), self.over.words())
     }
 }
 

@@ -187,6 +187,9 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
         if limit.window.zone().is_some_and(|zone| !zones.0.contains(&zone)) {
             fields.add(&format!("limits.{i}.window"), Window::ZONE);
         }
+        if limit.window.is_credits() && limit.over != Over::REFUSE {
+            fields.add(&format!("limits.{i}.over"), "Credits refuse what is beyond them. Leave what becomes of more calls at refuse, or choose a window.");
+        }
         if limit.over.action.per_second().is_some_and(|n| Over::throttle(n).is_none()) {
             fields.add(&format!("limits.{i}.over.per_second"), Over::NUMBER);
         }

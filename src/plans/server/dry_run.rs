@@ -45,7 +45,7 @@ async fn held_back(ctx: &Ctx, limits: Vec<KeyLimit>, by_key: bool, of: Option<&[
     let (fitting, short): (Vec<KeyLimit>, Vec<KeyLimit>) = limits.into_iter().partition(|l| match l.window {
         Window::Seconds(seconds) => seconds.is_multiple_of(QUARTER),
         Window::Month | Window::Local(..) => true,
-        Window::Rolling(_) => false,
+        Window::Rolling(_) | Window::Credits(_) | Window::Concurrent(_) => false,
     });
     let rows = store::list_limited(&ctx.db, &fitting, by_key, of, last_month(ctx.clock.now()), MOST).await?;
     let whole = |n: i64| u64::try_from(n).unwrap_or(0);

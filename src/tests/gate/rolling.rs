@@ -118,7 +118,7 @@ async fn exhaust(nodes: &[&TestApp], secret: &str) -> u32 {
 #[sqlx::test]
 async fn several_nodes_share_a_rolling_hour(db: PgPool) {
     let secret = secret(&db, 20).await;
-    sqlx::query("update key_limits set window_seconds = -3600 where max_calls = 20").execute(&db).await.unwrap();
+    sqlx::query("update key_limits set kind = 'rolling', window_seconds = 3600 where max_calls = 20").execute(&db).await.unwrap();
     let rows = async || sqlx::query_scalar::<_, i64>("select count(*) from rolling_leases").fetch_one(&db).await.unwrap();
     let a = TestApp::start(db.clone()).await;
     for _ in 0..7 {
@@ -147,7 +147,7 @@ async fn several_nodes_share_a_rolling_hour(db: PgPool) {
 #[sqlx::test]
 async fn a_node_whose_clock_is_behind_gives_nothing_twice(db: PgPool) {
     let secret = secret(&db, 20).await;
-    sqlx::query("update key_limits set window_seconds = -60 where max_calls = 20").execute(&db).await.unwrap();
+    sqlx::query("update key_limits set kind = 'rolling', window_seconds = 60 where max_calls = 20").execute(&db).await.unwrap();
     let (a, b) = (TestApp::start(db.clone()).await, TestApp::start(db.clone()).await);
     a.ctx.clock.advance(Duration::seconds(30));
     assert_eq!(exhaust(&[&a, &b], &secret).await, 20);

@@ -250,6 +250,7 @@ mod tests {
                     Window::Seconds(seconds) => second / i64::from(seconds),
                     Window::Rolling(seconds) => second / i64::from(seconds / 60),
                     Window::Month | Window::Local(..) => i64::from(at.year()) * 12 + i64::from(u8::from(at.month())),
+                    Window::Credits(_) | Window::Concurrent(_) => unreachable!("they have no windows"),
                 });
                 let used = |model: &HashMap<(usize, i64), u64>, place: usize| {
                     let newest = slot(place).1;

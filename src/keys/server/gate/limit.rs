@@ -463,7 +463,7 @@ mod tests {
     #[test]
     fn zones_have_slots_of_their_own() {
         let l = limit(1, 86_400);
-        let policy = Policy { window: Window::stored_in(86_400, "Europe/Stockholm"), ..Policy::clone(&l.policy) };
+        let policy = Policy { window: Window::fixed(86_400, "Europe/Stockholm"), ..Policy::clone(&l.policy) };
         assert_eq!(&*l.slot(Uuid::nil()).name, "t");
         assert_eq!(&*Limit { policy: policy.into(), ..l }.slot(Uuid::nil()).name, "t@Europe/Stockholm");
     }

@@ -61,7 +61,7 @@ pub async fn resume_windows(gate: &Gate, db: &PgPool, keys: &HashSet<KeyId>, onl
     for key in keys {
         let Some(record) = gate.table.by_id(*key) else { continue };
         let windows: HashSet<Window> = record.limits.iter().filter(|l| is_meant(*key, &l.counter)).map(|l| l.policy.window).collect();
-        for window in windows.into_iter().filter(|w| !matches!(w, Window::Seconds(..60))) {
+        for window in windows.into_iter().filter(|w| !matches!(w, Window::Seconds(..60) | Window::Credits(_) | Window::Concurrent(_))) {
             by_window.entry(window).or_default().push(key.uuid());
         }
     }

@@ -16,6 +16,7 @@ pub fn number(window: Window, now_micros: i64) -> u32 {
         Window::Month => month_number(seconds),
         Window::Local(unit, zone) => local::span(unit, zone, seconds).number,
         Window::Rolling(length) => u32::try_from(seconds.div_euclid(rolling::part(length))).unwrap_or(0),
+        Window::Credits(_) | Window::Concurrent(_) => 0,
     }
 }
 
@@ -26,6 +27,7 @@ pub fn start(window: Window, number: u32) -> i64 {
         Window::Month => month_start(number),
         Window::Local(unit, zone) => local::start(unit, zone, number),
         Window::Rolling(length) => i64::from(number) * rolling::part(length),
+        Window::Credits(_) | Window::Concurrent(_) => 0,
     }
 }
 
@@ -50,6 +52,7 @@ pub fn reset_after(window: Window, now_micros: i64) -> u64 {
         Window::Month => month_start(month_number(now_micros.div_euclid(SECOND)) + 1) * SECOND - now_micros,
         Window::Local(unit, zone) => local::span(unit, zone, now_micros.div_euclid(SECOND)).end * SECOND - now_micros,
         Window::Rolling(length) => i64::from(length) * SECOND,
+        Window::Credits(_) | Window::Concurrent(_) => return 0,
     };
     u64::try_from(left).unwrap_or(0).div_ceil(1_000_000).max(1)
 }
@@ -58,6 +61,7 @@ pub fn reset_after(window: Window, now_micros: i64) -> u64 {
 pub fn length(window: Window, now_micros: i64) -> u32 {
     match window {
         Window::Seconds(length) | Window::Rolling(length) => length,
+        Window::Credits(_) | Window::Concurrent(_) => 0,
         Window::Month => {
             let month = month_number(now_micros.div_euclid(SECOND));
             u32::try_from(month_start(month + 1) - month_start(month)).unwrap_or(Window::MAX_SECONDS)

@@ -41,15 +41,15 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
         r#"with active as (
              select distinct key_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
            ), limits as (
-             select k.id, k.workspace_id, l.name, l.max_calls, l.window_seconds, l.zone
+             select k.id, k.workspace_id, l.name, l.max_calls, l.kind, l.window_seconds, l.zone
              from active a join keys k on k.id = a.key_id and k.state = 'active' join apis i on i.id = k.api_id
                left join workspace_plans h on h.workspace_id = k.workspace_id
              cross join lateral (
                select f.*, min(f.level) over () as nearest from (
-                 select level, name, max_calls, window_seconds, zone
+                 select level, name, max_calls, kind, window_seconds, zone
                  from limit_levels(k.id, k.plan_id, case when i.slug <> 'tollgate' then k.workspace_id end, case when i.slug <> 'tollgate' then h.plan_id end, k.api_id)
                  union all
-                 select 8, $2::text, $3::bigint, $4::integer, 'UTC'
+                 select 8, $2::text, $3::bigint, 'fixed', $4::integer, 'UTC'
                ) f
              ) l
              where l.level = l.nearest and l.level not in (3, 4, 5, 6)
@@ -57,7 +57,7 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
              select *, case when zone <> 'UTC' or window_seconds = 0
                then date_trunc(case window_seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
                else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
-             from limits where (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
+             from limits where kind = 'fixed' and (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
            ), edges as (
              select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole,
                case when zone <> 'UTC' or window_seconds % 86400 = 0 then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
@@ -148,12 +148,15 @@ pub struct LimitNotice {
     pub window_seconds: i32,
     /// Of a day or a month.
     pub zone: String,
+    pub kind: String,
+    /// Of credits.
+    pub refill: i64,
     pub window_start: OffsetDateTime,
 }
 
 impl LimitNotice {
     pub fn window(&self) -> Window {
-        Window::stored_in(self.window_seconds, &self.zone)
+        Window::stored(&self.kind, self.window_seconds, &self.zone, self.refill)
     }
 }
 
@@ -161,7 +164,7 @@ impl LimitNotice {
 pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
-        r#"select distinct on (k.name, n.key_id, n.limit_name, n.window_seconds) n.key_id as "key_id?", k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
+        r#"select distinct on (k.name, n.key_id, n.limit_name, n.window_seconds) n.key_id as "key_id?", k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
            from limit_notices n join keys k on k.id = n.key_id where n.account_id = $1 and n.at = $2
            order by k.name, n.key_id, n.limit_name, n.window_seconds, n.threshold desc"#,
         account.uuid(),
@@ -176,9 +179,9 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
     sqlx::query_as!(
         LimitNotice,
         r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
-             window_seconds as "window_seconds!", zone as "zone!", window_start as "window_start!"
+             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", window_start as "window_start!"
            from (
-             select distinct on (n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
+             select distinct on (n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
              from limit_notices n join keys k on k.id = n.key_id and k.state = 'active'
              where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and case
                when n.zone <> 'UTC' or n.window_seconds = 0

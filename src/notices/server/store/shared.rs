@@ -14,7 +14,7 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
         r#"with active as (
              select distinct workspace_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
            ), limits as (
-             select a.workspace_id, l.name, l.max_calls, l.window_seconds, l.zone
+             select a.workspace_id, l.name, l.max_calls, l.kind, l.window_seconds, l.zone
              from active a left join workspace_plans h using (workspace_id)
              cross join lateral (select f.*, min(f.level) over () as nearest from limit_levels(null, null, a.workspace_id, h.plan_id, null) f) l
              where l.level = l.nearest
@@ -22,7 +22,7 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
              select *, case when zone <> 'UTC' or window_seconds = 0
                then date_trunc(case window_seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
                else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
-             from limits where (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
+             from limits where kind = 'fixed' and (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
            ), edges as (
              select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole,
                case when zone <> 'UTC' or window_seconds % 86400 = 0 then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
@@ -94,7 +94,7 @@ pub async fn list_shared_of_mail(db: &PgPool, account: AccountId, at: OffsetDate
     sqlx::query_as!(
         LimitNotice,
         r#"select distinct on (n.workspace_id, n.limit_name, n.window_seconds) null::uuid as key_id, 'All keys together' as "key_name!",
-             n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
+             n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
            from shared_limit_notices n where n.account_id = $1 and n.at = $2
            order by n.workspace_id, n.limit_name, n.window_seconds, n.threshold desc"#,
         account.uuid(),
@@ -109,9 +109,9 @@ pub async fn list_present_shared(db: &PgPool, account: AccountId, now: OffsetDat
     sqlx::query_as!(
         LimitNotice,
         r#"select null::uuid as key_id, 'All keys together' as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
-             window_seconds as "window_seconds!", zone as "zone!", window_start as "window_start!"
+             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", window_start as "window_start!"
            from (
-             select distinct on (n.workspace_id, n.limit_name, n.window_seconds) n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
+             select distinct on (n.workspace_id, n.limit_name, n.window_seconds) n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
              from shared_limit_notices n
              where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and case
                when n.zone <> 'UTC' or n.window_seconds = 0

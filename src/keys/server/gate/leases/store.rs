@@ -121,7 +121,7 @@ fn names<'a>(slots: impl Iterator<Item = &'a Slot>) -> (Vec<Uuid>, Vec<&'a str>,
     for slot in slots {
         holders.push(slot.holder);
         names.push(&*slot.name);
-        windows.push(slot.window.to_stored());
+        windows.push(slot.window.stored_seconds());
     }
     (holders, names, windows)
 }
@@ -167,9 +167,9 @@ pub async fn go_alone(db: &PgPool, me: NodeId) -> sqlx::Result<Option<Newest>> {
     .await?;
     tx.commit().await?;
     let number = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
-    let newest = newest.into_iter().map(|row| (Window::stored(row.window_seconds), number(row.number)));
+    let newest = newest.into_iter().map(|row| (Window::fixed(row.window_seconds, "UTC"), number(row.number)));
     // Every part up to this one may share a window with what was leased.
-    let rolling = rolling.into_iter().map(|row| (Window::stored(-row.window_seconds), number(row.number).saturating_add(KEPT - 1)));
+    let rolling = rolling.into_iter().map(|row| (Window::Rolling(row.window_seconds.unsigned_abs()), number(row.number).saturating_add(KEPT - 1)));
     Ok((done.rows_affected() == 1).then(|| newest.chain(rolling).collect()))
 }
 

@@ -82,6 +82,6 @@ fn numbered(parts: impl IntoIterator<Item = (u32, u64)>) -> Map<String, Value> {
 }
 
 /// The length of the window.
-fn seconds(slot: &Slot) -> u32 {
-    slot.window.to_stored().unsigned_abs()
+fn seconds(slot: &Slot) -> i32 {
+    slot.window.stored_seconds()
 }
