@@ -79,6 +79,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "signing_nonces",
             "ended_secrets",
             "limit_leases",
+            "place_leases",
             "nodes",
             "removed_keys",
         ],

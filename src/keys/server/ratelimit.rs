@@ -16,6 +16,16 @@ pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
     let (mut policy, mut state) = (String::with_capacity(48 * limits.len()), String::with_capacity(48 * limits.len()));
     for limit in limits {
         let resets = if limit.remaining == 0 { limit.opens_after() } else { limit.reset_after };
+        if limit.window.is_concurrent() {
+            // Of calls at the same time, which have no window; they are free again when calls end, so that the time is said where none is free.
+            member(&mut policy, &limit.name, [(";q=", limit.limit)]);
+            policy.push_str(";qu=\"concurrent-requests\"");
+            member(&mut state, &limit.name, [(";r=", limit.remaining)]);
+            if limit.remaining == 0 {
+                parameter(&mut state, ";t=", resets);
+            }
+            continue;
+        }
         member(&mut policy, &limit.name, [(";q=", limit.limit), (";w=", u64::from(limit.length))]);
         member(&mut state, &limit.name, [(";r=", limit.remaining), (";t=", resets)]);
     }
@@ -27,15 +37,19 @@ pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
 }
 
 /// One member of a list: a string with its parameters. On the verify path, so without `format_args`.
-fn member(list: &mut String, name: &str, parameters: [(&str, u64); 2]) {
+fn member<const N: usize>(list: &mut String, name: &str, parameters: [(&str, u64); N]) {
     if !list.is_empty() {
         list.push(',');
     }
     quoted(list, name);
     for (key, value) in parameters {
-        list.push_str(key);
-        list.push_str(itoa::Buffer::new().format(value));
+        parameter(list, key, value);
     }
+}
+
+fn parameter(list: &mut String, key: &str, value: u64) {
+    list.push_str(key);
+    list.push_str(itoa::Buffer::new().format(value));
 }
 
 /// Writes `X-Over-Limit`: the names of the limits that a call passed beyond, as a list of strings; nothing if there are none.
@@ -85,6 +99,17 @@ mod tests {
         tell(&mut headers, &[limit("burst", 100, 50, 30, 60), limit("da\"ily", 1000, 912, 40211, 86400)]);
         assert_eq!(headers["ratelimit-policy"], r#""burst";q=100;w=60,"da\"ily";q=1000;w=86400"#);
         assert_eq!(headers["ratelimit"], r#""burst";r=50;t=30,"da\"ily";r=912;t=40211"#);
+    }
+
+    #[test]
+    fn calls_at_the_same_time_have_a_unit_and_no_window() {
+        let of = |remaining, resets| LimitState { window: Window::Concurrent(30), ..limit("open", 5, remaining, resets, 30) };
+        let mut headers = HeaderMap::new();
+        tell(&mut headers, &[of(2, 7), limit("day", 1000, 912, 40211, 86400)]);
+        assert_eq!(headers["ratelimit-policy"], r#""open";q=5;qu="concurrent-requests","day";q=1000;w=86400"#);
+        assert_eq!(headers["ratelimit"], r#""open";r=2,"day";r=912;t=40211"#);
+        tell(&mut headers, &[of(0, 7)]);
+        assert_eq!(headers["ratelimit"], r#""open";r=0;t=7"#);
     }
 
     #[test]

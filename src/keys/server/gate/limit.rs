@@ -7,10 +7,13 @@
 //!
 //! What becomes of a call beyond it says `Over`. A throttle is a limit of a second of its own, which counts calls; what passes beyond
 //! is added to what was used, so that of one window it stands beside what a restart sums up. All limits of a call: `charging`.
+//!
+//! A limit of calls at the same time has places instead of a count (`seats`).
 
 use super::{
     leases::{Fit, Lease, Leases, Slot},
     rolling::Ring,
+    seats::Seat,
     window,
 };
 use crate::{
@@ -60,7 +63,8 @@ pub struct LimitState {
     /// With what passed beyond the limit; of that, beside other nodes, what passed on this one.
     pub used: u64,
     pub remaining: u64,
-    /// Until the window ends; of a rolling one until something comes back, so that there is room where there is none now.
+    /// Until the window ends; of a rolling one until something comes back, so that there is room where there is none now. Of calls at the
+    /// same time until the first of them ends by itself, 0 where none goes on.
     pub reset_after: u64,
     pub window: Window,
     /// Of the present window: that of a month differs.
@@ -146,6 +150,8 @@ pub struct Till<'a> {
     /// The key, or the workspace whose counters they are.
     pub holder: Uuid,
     pub together: &'a Mutex<()>,
+    /// The place that the call takes of limits of calls at the same time.
+    pub seat: Seat,
 }
 
 /// What became of a change of the word.
@@ -205,7 +211,11 @@ impl Limit {
     }
 
     /// Takes back what `charge_or_pass` did.
-    pub fn take_back(&self, now_micros: i64, cost: u32, is_beyond: bool) {
+    pub fn take_back(&self, till: &Till<'_>, now_micros: i64, cost: u32, is_beyond: bool) {
+        if self.policy.seats().is_some() {
+            self.free_seat(till.seat, now_micros);
+            return;
+        }
         match (&self.throttle, is_beyond) {
             (_, false) => self.give_back(now_micros, cost),
             (Some(throttle), true) => throttle.give_back(now_micros, 1),
@@ -293,6 +303,9 @@ impl Limit {
 
     /// Charges `cost` if it fits.
     fn charge(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Fit {
+        if let Some(fit) = self.take_seat(till, now_micros, cost) {
+            return fit;
+        }
         loop {
             match self.change(now_micros, |_, used| Some(used + u64::from(cost)).filter(|next| cost == 0 || *next <= self.max())) {
                 Changed::Yes => return Fit::Fits,
@@ -306,6 +319,9 @@ impl Limit {
     }
 
     fn fit(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Fit {
+        if let Some(fit) = self.seat_fits(till, now_micros, cost) {
+            return fit;
+        }
         loop {
             if let Some(used) = self.counted_alone(now_micros) {
                 return if cost == 0 || used + u64::from(cost) <= self.max() { Fit::Fits } else { Fit::Over };
@@ -339,6 +355,9 @@ impl Limit {
     }
 
     pub fn state(&self, now_micros: i64) -> LimitState {
+        if let Some(state) = self.seats_state(now_micros) {
+            return state;
+        }
         let (used, remaining) = self.used_and_remaining(now_micros);
         LimitState {
             name: Arc::clone(&self.policy.name),
@@ -358,6 +377,9 @@ impl Limit {
 
     /// Seconds after which a call of this cost may pass that it refused in this state.
     pub fn opens_after(&self, state: &LimitState, now_micros: i64, cost: u32) -> u64 {
+        if let Some(terms) = self.policy.seats() {
+            return state.reset_after.clamp(1, u64::from(terms.lasts).max(1));
+        }
         let is_rolling = self.policy.window.is_rolling() && state.over.per_second().is_none();
         if is_rolling { self.comes_back_after(now_micros, cost.into()) } else { state.opens_after() }
     }
@@ -439,7 +461,7 @@ mod tests {
     /// A node that is alone.
     static ALONE: LazyLock<Leases> = LazyLock::new(Leases::alone);
     fn till(together: &Mutex<()>) -> Till<'_> {
-        Till { leases: &ALONE, holder: Uuid::nil(), together }
+        Till { leases: &ALONE, holder: Uuid::nil(), together, seat: Seat::default() }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! From counting alone to counting by lease, and back.
 
 use super::{Leases, Newest, PoisonError, Slot, asking::Ask, store};
-use crate::keys::server::gate::{limit::Limit, sync::within, table::Table, window};
+use crate::keys::server::gate::{limit::Limit, seats::Elsewhere, sync::within, table::Table, window};
 use sqlx::PgPool;
 use std::time::Duration;
 
@@ -43,8 +43,9 @@ impl Counted {
 }
 
 impl Leases {
-    /// Counts alone what is newer than these windows.
-    pub fn begin_alone(&self, newest: Newest) {
+    /// Counts alone what is newer than these windows, and the places of those that have ended.
+    pub fn begin_alone(&self, newest: Newest, elsewhere: Elsewhere) {
+        *self.elsewhere.write().unwrap_or_else(PoisonError::into_inner) = elsewhere;
         *self.alone.write().unwrap_or_else(PoisonError::into_inner) = Some(newest);
     }
 
@@ -52,10 +53,14 @@ impl Leases {
     /// did so under its lock, before it is looked at here; later ones see that the node is not alone.
     pub fn begin_sharing(&self, table: &Table, now_micros: i64) -> Counted {
         *self.alone.write().unwrap_or_else(PoisonError::into_inner) = None;
-        let mut counted = self.rest();
+        let mut counted = self.rest(now_micros);
         let present = now_micros.div_euclid(1_000_000) - MARGIN;
         table.each(|record| {
             for limit in record.limits.iter().flat_map(Limit::counted) {
+                if limit.policy.seats().is_some() {
+                    counted.back.extend(limit.tell_seats(record.holder(), now_micros));
+                    continue;
+                }
                 limit.counter.hand_over(limit.max(), |number, used| {
                     if window::end(limit.policy.window, number) > present {
                         counted.used.push((limit.slot(record.holder()), number, used));
@@ -66,8 +71,10 @@ impl Leases {
         counted
     }
 
-    /// Gives up what is held and not used: to be given back.
-    pub fn rest(&self) -> Counted {
-        Counted { used: Vec::new(), back: self.surrender() }
+    /// Gives up what is held and not used: to be given back. Places that are taken are told.
+    pub fn rest(&self, now_micros: i64) -> Counted {
+        let mut back = self.surrender();
+        back.extend(self.seats_taken(now_micros));
+        Counted { used: Vec::new(), back }
     }
 }

@@ -3,7 +3,10 @@
 //!
 //! Always `used <= held`, and the sum of `held` over all nodes is never more than what the table says was granted.
 
-use super::rolling::{Part, Rolling};
+use super::{
+    super::seats::Seats,
+    rolling::{Part, Rolling},
+};
 
 /// So many units are asked for ahead at least, however slow the calls come.
 const SMALL: u64 = 8;
@@ -56,6 +59,8 @@ pub struct Lease {
     idle: (u64, u32),
     /// Beside it, where the window rolls.
     pub(super) rolling: Option<Box<Rolling>>,
+    /// Instead of all this, of a limit of calls at the same time.
+    seats: Option<Box<Seats>>,
 }
 
 /// What a node asks for, and gives back, of one window.
@@ -90,6 +95,11 @@ impl Lease {
     pub fn of_counted(window: u32, used: u64, max: u64) -> Self {
         let within = used.min(max);
         Self { window, max, used: within, beyond: used - within, held: within, floor: used, ..Self::default() }
+    }
+
+    /// The places of a limit of calls at the same time.
+    pub fn seats(&mut self) -> &mut Seats {
+        self.seats.get_or_insert_default()
     }
 
     pub fn window(&self) -> u32 {

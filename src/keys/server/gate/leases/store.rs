@@ -4,7 +4,7 @@ use super::{Newest, Slot, asking::Ask, held::Request, rolling::Part, store_rolli
 use crate::{
     keys::{
         model::Window,
-        server::gate::{rolling::KEPT, window},
+        server::gate::{rolling::KEPT, seats, window},
     },
     values::NodeId,
 };
@@ -173,8 +173,9 @@ pub async fn go_alone(db: &PgPool, me: NodeId) -> sqlx::Result<Option<Newest>> {
     Ok((done.rows_affected() == 1).then(|| newest.chain(rolling).collect()))
 }
 
-/// Forgets windows that ended before: no clock of a node is so late that it would charge them again.
+/// Forgets windows that ended before: no clock of a node is so late that it would charge them again; and places that ended.
 pub async fn forget_old(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<u64> {
+    let places = seats::forget_old(db).await?;
     let rolling = sqlx::query!("delete from rolling_leases where ends_at < $1", before).execute(db).await?.rows_affected();
-    Ok(rolling + sqlx::query!("delete from limit_leases where ends_at < $1", before).execute(db).await?.rows_affected())
+    Ok(places + rolling + sqlx::query!("delete from limit_leases where ends_at < $1", before).execute(db).await?.rows_affected())
 }

@@ -22,6 +22,13 @@ pub struct Hold {
     pub seat: Seat,
 }
 
+impl Hold {
+    /// When it ends by itself, in microseconds since 1970.
+    pub const fn ends(&self) -> i64 {
+        self.seat.ends
+    }
+}
+
 const PREFIX: &str = "hold_";
 const BYTES: usize = 48;
 

@@ -72,12 +72,12 @@ impl Leases {
         }
     }
 
-    /// At the end: what is still taken, which others are to count until it ends.
+    /// What is taken, which others are to count until it ends.
     pub fn seats_taken(&self, now_micros: i64) -> Vec<Ask> {
-        let watched = std::mem::take(&mut *lock(&self.seats));
-        let is_taken = |counter: &Counter| counter.lease().as_deref_mut().is_some_and(|lease| lease.seats().tells(now_micros));
-        let taken = watched.into_values().filter(|(_, counter, _)| is_taken(counter));
-        taken.map(|(slot, counter, terms)| Ask::of_seats(&slot, &counter, terms, false)).collect()
+        let watched = lock(&self.seats);
+        let tells = |counter: &Counter| counter.lease().as_deref_mut().is_some_and(|lease| lease.seats().tells(now_micros));
+        let told = watched.values().filter(|(_, counter, _)| tells(counter));
+        told.map(|(slot, counter, terms)| Ask::of_seats(slot, counter, *terms, false)).collect()
     }
 
     /// Asks the table for those among these that are places, and gives them what was lent.

@@ -53,6 +53,7 @@ use crate::{
     platform::clock::steady_millis,
     values::NodeId,
 };
+use std::sync::Arc;
 use taken::Others;
 use uuid::Uuid;
 
@@ -132,7 +133,7 @@ impl Limit {
         let left = first.map(|ends| u64::try_from(ends.saturating_sub(now_micros)).unwrap_or(0).div_ceil(1_000_000));
         let remaining = terms.most.saturating_sub(taken);
         Some(LimitState {
-            name: self.policy.name.clone(),
+            name: Arc::clone(&self.policy.name),
             limit: terms.most.into(),
             used: taken.into(),
             remaining: remaining.into(),
@@ -143,11 +144,11 @@ impl Limit {
         })
     }
 
-    /// What the table must know before others take places too; none where nothing is taken.
+    /// What the table must know before others take places too, if anything.
     pub fn tell_seats(&self, holder: Uuid, now_micros: i64) -> Option<Ask> {
         let terms = self.policy.seats()?;
-        let is_taken = self.counter.lease().as_deref_mut().is_some_and(|lease| lease.seats().is_taken(now_micros));
-        is_taken.then(|| Ask::of_seats(&self.slot(holder), &self.counter, terms, false))
+        let tells = self.counter.lease().as_deref_mut().is_some_and(|lease| lease.seats().tells(now_micros));
+        tells.then(|| Ask::of_seats(&self.slot(holder), &self.counter, terms, false))
     }
 }
 

@@ -182,9 +182,13 @@ impl Seats {
         let term = u32::try_from(TERM / 1_000).unwrap_or(u32::MAX);
         let ends_in = if refills { self.terms.lasts.saturating_add(term) } else { last.saturating_add(1) };
         self.turn = turn;
+        let keeps = self.lent;
+        if !refills {
+            self.lent = 0; // it is told, and no lease
+        }
         Request {
             terms: self.terms,
-            keeps: self.lent,
+            keeps,
             need,
             ahead: if need > 0 { taken } else { 0 },
             ends_in: ends_in.saturating_add(MARGIN),
@@ -212,7 +216,7 @@ impl Seats {
             let lasts = i64::from(self.terms.lasts).saturating_mul(SECOND);
             let long = Seat { ends: now.saturating_sub(LONG).saturating_add(lasts), tag: u64::MAX };
             let noted = self.taken.range(..=long).fold((0, 0), |(count, _), seat| (count + 1, seat.ends));
-            let is_news = std::mem::replace(&mut self.noted, noted) != noted;
+            let is_news = std::mem::replace(&mut self.noted, noted) != noted || self.lent > 0;
             return match (is_news, taken) {
                 (true, 0) => Look::GiveUp,
                 (true, _) => Look::Tell,
@@ -229,10 +233,10 @@ impl Seats {
         }
     }
 
-    /// True if somebody still has one.
-    pub fn is_taken(&mut self, now: i64) -> bool {
+    /// True if the table should know how many are taken now.
+    pub fn tells(&mut self, now: i64) -> bool {
         self.expire(now);
-        !self.taken.is_empty()
+        !self.taken.is_empty() || self.lent > 0 || self.noted != (0, 0)
     }
 }
 
