@@ -37,7 +37,7 @@ pub use standing::{Standing, StandingKind};
 pub use trial::{CallTrial, TrialStep, TryCall};
 pub use used::PermissionUse;
 pub use view::{DayBar, HoldView, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, LeakView, NewKeyForm, Said, SecretUseView, SecretView};
-pub use window::{LimitKind, Refill, Unit, Window, lasting};
+pub use window::{LimitKind, Refill, Unit, Window, hold_words, lasting};
 pub use zone::Zone;
 
 use crate::values::{ApiId, KeyId, KeyPrefix, Permission, Slug, WorkspaceId};

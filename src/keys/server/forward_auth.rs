@@ -225,7 +225,7 @@ fn passed(answer: &Answer) -> Response {
         put(headers, "x-key-id", facts.key.to_string());
         put(headers, "x-key-owner", facts.owner.to_string());
         put(headers, "x-key-plan", facts.plan().to_owned());
-        if let Some(hold) = answer.hold {
+        if let Some(hold) = &answer.hold {
             put(headers, "x-hold", hold.to_string());
         }
         put(headers, "x-key-permissions", facts.permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(" "));

@@ -2,8 +2,9 @@
 
 use super::gate::{self, Gate};
 use crate::{
-    keys::model::{Key, KeyLimit, LimitView, OverAction, Window},
+    keys::model::{Key, KeyLimit, LimitView, OverAction, Window, hold_words},
     platform::{Ctx, LocalTime},
+    ui::number::thousands,
 };
 
 /// A limit at this moment; times in seconds.
@@ -70,11 +71,18 @@ pub fn views(ctx: &Ctx, key: &Key, local: &LocalTime) -> Vec<LimitView> {
         .into_iter()
         .map(|l| LimitView {
             name: l.name,
-            per: l.window.words(),
+            per: match l.window.hold() {
+                Some(_) => format!("{} of {} {} now", thousands(l.used), thousands(l.limit), l.window.words()),
+                None => l.window.words(),
+            },
             limit: l.limit,
             used: l.used,
             remaining: l.remaining,
-            resets: if l.used == 0 { "nothing used".to_owned() } else { local.ahead(local.now() + std::time::Duration::from_secs(l.reset_after)) },
+            resets: match l.window.hold() {
+                Some(seconds) => format!("when a call ends, each after {} at the latest", hold_words(seconds)),
+                None if l.used == 0 => "nothing used".to_owned(),
+                None => local.ahead(local.now() + std::time::Duration::from_secs(l.reset_after)),
+            },
             window: l.window,
         })
         .collect()

@@ -92,7 +92,7 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
         Err(unleased) => return unleased.into_response(),
     };
     // Our own API sees when a call has ended.
-    let place = answer.hold.map(|hold| Place { gate: Arc::clone(&gate), hold });
+    let place = answer.hold.as_deref().map(|hold| Place { gate: Arc::clone(&gate), hold: *hold });
     let who = match caller(&ctx, &answer).await {
         Ok(caller) => beside(&ctx, caller, request.headers(), info.as_ref()).await,
         refused => refused,

@@ -270,7 +270,7 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
         permissions: facts.filter(|_| valid).map_or(&[], |f| &f.permissions),
         limits: answer.limits.iter().map(limit).collect(),
         over: answer.over().map(|limit| &*limit.name).collect(),
-        hold: answer.hold.and_then(|hold| Some(HoldBody { id: hold.to_string(), expires_at: rfc3339(hold.ends())? })),
+        hold: answer.hold.as_deref().and_then(|hold| Some(HoldBody { id: hold.to_string(), expires_at: rfc3339(hold.ends())? })),
         retry_after: answer.retry_after,
         expires_at: facts.and_then(|f| f.expires_at).and_then(rfc3339),
         meta: serde_json::Map::new(),

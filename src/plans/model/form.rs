@@ -4,7 +4,7 @@ use super::{DryRun, Plan};
 use crate::keys::model::{KeyLimit, Over, Window};
 use serde::{Deserialize, Serialize};
 
-/// The form of a plan: texts as they were typed. Its five limits are those of the usual windows; empty: none.
+/// The form of a plan: texts as they were typed. Its limits are those of the usual windows and one of calls at the same time; empty: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PlanForm {
@@ -18,6 +18,9 @@ pub struct PlanForm {
     pub hour: String,
     pub day: String,
     pub month: String,
+    /// Calls at the same time, and for how many seconds one counts at most; empty: half a minute.
+    pub together: String,
+    pub lasts: String,
     /// How the windows from a minute on are counted: `clock` (or empty), or `rolling`.
     pub counting: String,
     /// What becomes of calls beyond any of these: `refuse`, `throttle`, `mark`, or `keep` for what each limit has.
@@ -77,7 +80,10 @@ impl PlanForm {
         let typed = |window: Window| limits.iter().find(|l| l.window == window).map(|l| l.limit.to_string()).unwrap_or_default();
         let is_rolling = Self::is_rolling(limits);
         let [second, minute, hour, day, month] = Self::shown(is_rolling).map(typed);
+        let together = limits.iter().find(|l| l.window.is_concurrent());
         Self {
+            together: together.map(|l| l.limit.to_string()).unwrap_or_default(),
+            lasts: together.and_then(|l| l.window.hold()).map(|seconds| seconds.to_string()).unwrap_or_default(),
             second,
             minute,
             hour,
@@ -91,10 +97,10 @@ impl PlanForm {
         }
     }
 
-    /// What all limits that the form shows do with calls beyond them; none if they differ.
+    /// What all limits that the form shows do with calls beyond them; none if they differ. Calls at the same time are always refused.
     pub fn over_of(limits: &[KeyLimit]) -> Option<Over> {
         let others = Self::others(limits);
-        let mut shown = limits.iter().filter(|limit| !others.contains(limit)).map(|limit| limit.over);
+        let mut shown = limits.iter().filter(|limit| !others.contains(limit) && !limit.window.is_concurrent()).map(|limit| limit.over);
         let first = shown.next().unwrap_or_default();
         shown.all(|over| over == first).then_some(first)
     }
@@ -102,7 +108,9 @@ impl PlanForm {
     /// Limits of the plan that the form does not show: other windows, or a second one of the same.
     pub fn others(limits: &[KeyLimit]) -> Vec<KeyLimit> {
         let shown = Self::shown(Self::is_rolling(limits));
-        let is_shown = |(at, limit): &(usize, &KeyLimit)| shown.contains(&limit.window) && !limits[..*at].iter().any(|l| l.window == limit.window);
+        let is_one = |one: Window, other: Window| one == other || one.is_concurrent() && other.is_concurrent();
+        let has_field = |window: Window| window.is_concurrent() || shown.contains(&window);
+        let is_shown = |(at, limit): &(usize, &KeyLimit)| has_field(limit.window) && !limits[..*at].iter().any(|l| is_one(l.window, limit.window));
         limits.iter().enumerate().filter(|l| !is_shown(l)).map(|(_, limit)| limit.clone()).collect()
     }
 }

@@ -59,6 +59,8 @@ pub fn limit_fields(of: &str, form: &PlanForm, over: Over) -> AnyView {
             {calls("An hour", "hour", &form.hour)}
             {calls("A day", "day", &form.day)}
             {calls("A month", "month", &form.month)}
+            {calls("At the same time", "together", &form.together)}
+            <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") value=form.lasts.clone() inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="Of calls at the same time, where the service does not say that they have ended."/>
             <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=counted help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever they begin."/>
         </div>
         <OverFields over group=of.to_owned() nostrip:more=keep/>
@@ -145,7 +147,7 @@ fn holder(holder: Holder) -> AnyView {
 /// Who would have been limited since the first of last month; `had` begins the sentence: "Had everybody been on Pro".
 pub fn dry_run(had: &str, run: DryRun) -> AnyView {
     let short = (!run.too_short.is_empty()).then(|| {
-        let words = format!("Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, or roll.", run.too_short.join(", "));
+        let words = format!("Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, or roll, or are no windows: calls at the same time, credits.", run.too_short.join(", "));
         view! { <p class="help">{words}</p> }
     });
     let lead = match run.count {

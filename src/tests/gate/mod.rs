@@ -11,6 +11,7 @@ mod rolling;
 mod routes;
 mod signed;
 mod spool;
+mod together;
 mod verify;
 mod zones;
 

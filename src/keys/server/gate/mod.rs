@@ -48,7 +48,7 @@ pub use limit::LimitState;
 pub use local::is_known as is_known_zone;
 pub use record::{KeyFacts, Salted, Standing};
 pub use routing::check as check_routes;
-pub use seats::{Hold, MOST as MOST_PLACES};
+pub use seats::Hold;
 pub use sync::Sync;
 pub use verify::{Answer, Question};
 pub use watch::{Places, Suspicion, Watch};

@@ -85,7 +85,7 @@ pub struct Answer {
     /// Why exactly it may not pass, where the code does not say it all.
     pub why: Option<String>,
     /// The place that the call takes, which is to be given back when it has ended.
-    pub hold: Option<Hold>,
+    pub hold: Option<Box<Hold>>,
     violated: Places,
     beyond: Places,
     /// A block that slows refused it: no limit did.
@@ -411,7 +411,7 @@ fn decide((leases, tags): (&Leases, &Tags), record: &Arc<Record>, call: &Call<'_
         drop(pace); // it did not pass
     } else {
         pace.keep();
-        answer.hold = seat.map(|seat| Hold { node: leases.me(), key: record.facts.key, seat });
+        answer.hold = seat.map(|seat| Box::new(Hold { node: leases.me(), key: record.facts.key, seat }));
     }
     answer.limits.extend(slowed.iter().map(|by| by.state(leases.nodes(), now)));
     Ok(answer)

@@ -58,7 +58,7 @@ use taken::Others;
 use uuid::Uuid;
 
 /// The most places that a limit has.
-pub const MOST: u32 = 10_000;
+const MOST: u32 = 10_000;
 
 const SECOND: i64 = 1_000_000;
 

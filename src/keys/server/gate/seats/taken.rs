@@ -152,17 +152,17 @@ impl Seats {
         self.taken.remove(&seat)
     }
 
-    /// How many are taken, as far as this node knows, and when the first of its own ends by itself.
-    pub fn state(&mut self, terms: Terms, now: i64) -> (u32, Option<i64>) {
-        self.expire(now);
-        let taken = self.count();
+    /// How many are taken, as far as this node knows, and when the first of its own ends by itself; also at a moment that lies ahead.
+    pub fn state(&self, terms: Terms, now: i64) -> (u32, Option<i64>) {
+        let ended = self.taken.iter().take_while(|seat| seat.ends <= now).count();
+        let taken = self.count().saturating_sub(u32::try_from(ended).unwrap_or(u32::MAX));
         let all = match self.others {
             Some(Others::Gone(elsewhere)) => taken.saturating_add(elsewhere),
             // All but what nobody has, and what is lent to this node and not taken.
             Some(Others::There) if self.told_at.is_some() => terms.most.saturating_sub(self.left).saturating_sub(self.lent.saturating_sub(taken)),
             Some(Others::There) | None => taken,
         };
-        (all, self.taken.first().map(|seat| seat.ends))
+        (all, self.taken.iter().nth(ended).map(|seat| seat.ends))
     }
 
     /// What to say to the table. `refills`: it goes on taking places beside others; else it keeps what is taken and no more.
@@ -266,6 +266,7 @@ mod tests {
         assert_eq!(seats.fit(TERMS, ALONE, 30 * SECOND - 1, 0), Fit::Over);
         assert_eq!((seats.fit(TERMS, ALONE, 30 * SECOND, 0), seats.state(TERMS, 30 * SECOND)), (Fit::Fits, (1, Some(30 * SECOND + 5))));
         assert!(!seats.free(seat(0, 0), 30 * SECOND), "what has ended can't be given back");
+        assert_eq!([30 * SECOND + 4, 90 * SECOND, 30 * SECOND].map(|at| seats.state(TERMS, at).0), [1, 0, 1], "who looks ahead ends nothing");
     }
 
     #[test]
