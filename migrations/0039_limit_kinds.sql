@@ -51,3 +51,135 @@ returns table (level integer, name text, max_calls bigint, kind text, window_sec
   union all
   select 7, l.name, l.max_calls, l.kind, l.window_seconds, l.zone, l.refill, l.over from api_limits l where l.api_id = api
 $$;
+
+-- What of credits was given out, as limit_leases has it of windows: one row a bucket, which lasts as long as its holder. It is charged by
+-- lease only, also by a node that is alone, so this row survives every end of a process. The arithmetic, and why no more passes than may:
+-- src/keys/server/gate/credits/mod.rs.
+create table credit_buckets (
+  holder        uuid not null,                       -- the key, or the workspace whose keys are counted together
+  name          text not null,
+  seconds       integer not null check (seconds >= 0), -- how often something comes back; 0: prepaid
+  number        bigint not null,                     -- of the last refill, counted from 1970; 0 of a prepaid one
+  before        bigint not null,                     -- and of the one before that was looked at
+  used          bigint not null,                     -- given out and not back yet; less than 0 where more was added than fits
+  low           bigint not null check (low >= 0),    -- what was used right after the last refill
+  topped_up_at  timestamptz,
+  primary key (holder, name)
+) with (fillfactor = 70);                            -- updated often, in place
+
+-- What operators added. The request's key makes it once.
+create table credit_top_ups (
+  id            uuid primary key,
+  holder        uuid not null,
+  name          text not null,
+  units         bigint not null check (units > 0),
+  reason        text not null check (char_length(reason) <= 200),
+  added_by      uuid,                                -- an account; null: the command line
+  request_key   text check (char_length(request_key) between 1 and 255),
+  added_at      timestamptz not null
+);
+create index credit_top_ups_by_holder on credit_top_ups (holder, added_at desc);
+create unique index credit_top_ups_by_request on credit_top_ups (holder, name, request_key) where request_key is not null;
+
+-- They go with whose they are.
+create function forget_buckets() returns trigger language plpgsql as $$
+begin
+  delete from credit_buckets b using gone g where b.holder = g.id;
+  delete from credit_top_ups t using gone g where t.holder = g.id;
+  return null;
+end $$;
+create trigger keys_forget_buckets after delete on keys referencing old table as gone for each statement execute function forget_buckets();
+create trigger workspaces_forget_buckets after delete on workspaces referencing old table as gone for each statement execute function forget_buckets();
+
+-- The bucket, locked, with everything that has come back up to this refill; made full if it is missing.
+create function refilled_bucket(of_holder uuid, of_name text, of_seconds integer, of_refill bigint, upto bigint) returns credit_buckets
+language plpgsql as $$
+declare
+  b credit_buckets;
+begin
+  insert into credit_buckets (holder, name, seconds, number, before, used, low) values (of_holder, of_name, of_seconds, upto, upto, 0, 0)
+    on conflict do nothing;
+  select * into strict b from credit_buckets c where c.holder = of_holder and c.name = of_name for update;
+  if b.seconds <> of_seconds then
+    -- Another interval: what was used stays used, and comes back by the new one from now on. What is held by the old one is lost.
+    b.number := case when of_seconds = 0 then 0 when b.seconds = 0 then upto else b.number * b.seconds / of_seconds end;
+    b.seconds := of_seconds;
+    b.before := b.number;
+    b.low := 0;
+  elsif of_seconds > 0 and b.number > greatest(upto, (extract(epoch from clock_timestamp()) / of_seconds)::bigint) + 2 + 86400 / of_seconds then
+    -- The clock of a node was ahead by more than a day. Nothing must wait until that date.
+    b.number := upto;
+    b.before := upto;
+    b.low := 0;
+  end if;
+  if upto > b.number then
+    if b.used > 0 then
+      b.used := greatest(b.used - of_refill * (upto - b.number), 0);
+    end if;
+    b.before := b.number;
+    b.low := greatest(b.used, 0);
+    b.number := upto;
+  end if;
+  return b;
+end $$;
+
+-- Takes and gives back, each bucket under its lock, in one order. An ask is {place, holder, name, seconds, refill, at, most, need, ahead,
+-- back}; `back` says by the number of a refill what was taken after it and not used. Of what was taken before the last refill no more goes
+-- back than that refill has left used: the rest has come back by it already.
+create function lease_credits(asks jsonb, share bigint) returns table (place bigint, number bigint, given bigint, spare bigint)
+language plpgsql as $$
+declare
+  ask record;
+  part record;
+  b credit_buckets;
+  unused bigint;
+  free bigint;
+begin
+  for ask in
+    select * from jsonb_to_recordset(asks)
+      as a (place bigint, holder uuid, name text, seconds integer, refill bigint, at bigint, most bigint, need bigint, ahead bigint, back jsonb)
+    order by a.holder, a.name, a.place
+  loop
+    place := ask.place;
+    if ask.need = 0 and ask.ahead = 0
+        and exists (select from credit_buckets c where c.holder = ask.holder and c.name = ask.name and c.seconds <> ask.seconds) then
+      -- It gives back what it had under another interval than the limit has now: that can't be told from what came back.
+      number := ask.at;
+      given := 0;
+      spare := 0;
+      return next;
+      continue;
+    end if;
+    b := refilled_bucket(ask.holder, ask.name, ask.seconds, ask.refill, ask.at);
+    for part in select p.key::bigint as at, p.value::bigint as back from jsonb_each_text(ask.back) p loop
+      if part.at >= b.number then
+        b.used := b.used - part.back;
+      elsif part.at >= b.before then
+        unused := least(part.back, b.low);
+        b.used := b.used - unused;
+        b.low := b.low - unused;
+      end if;
+    end loop;
+    free := greatest(ask.most - b.used, 0);
+    given := least(free, greatest(ask.need, least(ask.ahead, free / share)));
+    update credit_buckets c set seconds = b.seconds, number = b.number, before = b.before, used = b.used + given, low = b.low
+      where c.holder = b.holder and c.name = b.name;
+    number := b.number;
+    spare := free - given;
+    return next;
+  end loop;
+end $$;
+
+-- Adds units, also beyond what the limit allows; what is left then of `most`.
+create function add_credits(of_holder uuid, of_name text, of_seconds integer, of_refill bigint, upto bigint, units bigint, most bigint, at timestamptz)
+returns bigint language plpgsql as $$
+declare
+  b credit_buckets;
+begin
+  b := refilled_bucket(of_holder, of_name, of_seconds, of_refill, upto);
+  update credit_buckets c
+    set seconds = b.seconds, number = b.number, before = b.before, used = b.used - units, low = b.low,
+      topped_up_at = case when units > 0 then at else b.topped_up_at end
+    where c.holder = b.holder and c.name = b.name;
+  return greatest(most - b.used + units, 0);
+end $$;

@@ -80,6 +80,8 @@ const OWNERS: &[(&str, &[&str])] = &[
             "ended_secrets",
             "limit_leases",
             "place_leases",
+            "credit_buckets",
+            "credit_top_ups",
             "nodes",
             "removed_keys",
         ],

@@ -4,7 +4,7 @@ use crate::{
     accounts::Caller,
     admin::api::{DisableKey, EnableKey, RevokeKey, SetLimit},
     keys::{
-        components::{OverFields, SaidOrNever, SaidTime, WhyLimit, gate_of},
+        components::{OverFields, RefillField, SaidOrNever, SaidTime, WhyLimit, gate_of},
         model::{KeyDetail, KeyState, Window},
     },
     ui::{
@@ -74,7 +74,8 @@ fn limit(chosen: &KeyDetail) -> AnyView {
         <Form action=SetLimit::PATH id="limit" class="stack" label="Limit" hidden=vec![("id", chosen.key.id.to_string())]>
             <div class="cols-2">
                 <TextField label="Calls" name="limit" inputmode="numeric" value help/>
-                <SelectField label="In" name="window" options=Window::offered(window, zone.as_deref()) value=window.to_string()/>
+                <SelectField label="In" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
+                <RefillField window/>
             </div>
             <OverFields over/>
             <p class="help">{stands}</p>

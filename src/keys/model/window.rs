@@ -242,7 +242,7 @@ impl Window {
         }
     }
 
-    /// What a form offers: the usual ones, days and months of a zone, rolling ones, and the present one if it is another.
+    /// What a form offers: the usual ones, days and months of a zone, rolling ones, credits, and the present one if it is another.
     pub fn offered(present: Self, zone: Option<&str>) -> Vec<(String, String)> {
         let mut windows = Self::USUAL.to_vec();
         if let Some(zone) = zone.filter(|zone| *zone != Self::UTC).and_then(Zone::new) {
@@ -250,11 +250,17 @@ impl Window {
         }
         windows.extend(Self::ROLLING);
         windows.extend(Self::HOLDS);
-        if !windows.contains(&present) {
+        if !windows.contains(&present) && !present.is_credits() {
             windows.push(present);
             windows.sort_unstable();
         }
-        windows.into_iter().map(|window| (window.to_string(), window.offer_words())).collect()
+        let mut intervals = Self::REFILLS.to_vec();
+        intervals.extend(present.refill().map(|refill| refill.seconds).filter(|seconds| !Self::REFILLS.contains(seconds)));
+        let credits = intervals.into_iter().map(|seconds| match seconds {
+            0 => ("credits".to_owned(), "credits, prepaid".to_owned()),
+            seconds => (format!("credits:{seconds}"), format!("credits, some back every {}", lasting(seconds))),
+        });
+        windows.into_iter().map(|window| (window.to_string(), window.offer_words())).chain(credits).collect()
     }
 
     /// As a form offers it: of calls at the same time also for how long each counts.
@@ -264,6 +270,17 @@ impl Window {
             None => self.words(),
         }
     }
+
+    /// The choice of `offered` that this is; how many credits come back stands in a field of its own.
+    pub fn choice(self) -> String {
+        match self {
+            Self::Credits(refill) if !refill.is_prepaid() => format!("credits:{}", refill.seconds),
+            other => other.to_string(),
+        }
+    }
+
+    /// How often credits come back in the choices of forms; 0: never.
+    pub const REFILLS: [u32; 4] = [0, 60, 3_600, 86_400];
 
     /// "100 calls an hour", "1,000 credits, +100 every hour", "5 calls at the same time": so many of it.
     pub fn limit_words(self, limit: u64) -> String {

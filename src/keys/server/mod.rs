@@ -8,6 +8,7 @@ mod batch;
 mod bundles;
 mod change;
 mod creating;
+mod crediting;
 mod cursor;
 mod detail;
 mod door;
@@ -51,6 +52,7 @@ pub use batch::{Batch, BatchKey, MadeKey, batch_page, check_batch, create_batch,
 pub use bundles::{ChangedBundle, count_bundle_holders, delete_bundle, list_bundles, put_bundle};
 pub use change::Changed;
 pub use creating::{Created, create_key};
+pub use crediting::{Credited, NewCredits, add_credits};
 pub use detail::{find_key, key_detail, key_history, key_leaks, key_secrets, state_reason};
 pub use door::Door;
 pub use editing::edit_key;

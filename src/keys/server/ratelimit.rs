@@ -16,18 +16,14 @@ pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
     let (mut policy, mut state) = (String::with_capacity(48 * limits.len()), String::with_capacity(48 * limits.len()));
     for limit in limits {
         let resets = if limit.remaining == 0 { limit.opens_after() } else { limit.reset_after };
-        if limit.window.is_concurrent() {
-            // Of calls at the same time, which have no window; they are free again when calls end, so that the time is said where none is free.
-            member(&mut policy, &limit.name, [(";q=", limit.limit)]);
+        // Calls at the same time have no window; where places are free, no time matters.
+        let is_concurrent = limit.window.is_concurrent();
+        let resets = if is_concurrent && limit.remaining > 0 { 0 } else { resets };
+        member(&mut policy, &limit.name, (";q=", limit.limit), (";w=", if is_concurrent { 0 } else { u64::from(limit.length) }));
+        if is_concurrent {
             policy.push_str(";qu=\"concurrent-requests\"");
-            member(&mut state, &limit.name, [(";r=", limit.remaining)]);
-            if limit.remaining == 0 {
-                parameter(&mut state, ";t=", resets);
-            }
-            continue;
         }
-        member(&mut policy, &limit.name, [(";q=", limit.limit), (";w=", u64::from(limit.length))]);
-        member(&mut state, &limit.name, [(";r=", limit.remaining), (";t=", resets)]);
+        member(&mut state, &limit.name, (";r=", limit.remaining), (";t=", resets));
     }
     for (name, value) in [(POLICY, policy), (STATE, state)] {
         if let Ok(value) = HeaderValue::try_from(value) {
@@ -36,14 +32,16 @@ pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
     }
 }
 
-/// One member of a list: a string with its parameters. On the verify path, so without `format_args`.
-fn member<const N: usize>(list: &mut String, name: &str, parameters: [(&str, u64); N]) {
+/// One member of a list: a string with how much, and the time for it; left out where there is none, as of prepaid credits. On the verify
+/// path, so without `format_args`.
+fn member(list: &mut String, name: &str, how_much: (&str, u64), time: (&str, u64)) {
     if !list.is_empty() {
         list.push(',');
     }
     quoted(list, name);
-    for (key, value) in parameters {
-        parameter(list, key, value);
+    for (key, value) in [Some(how_much), Some(time).filter(|(_, seconds)| *seconds > 0)].into_iter().flatten() {
+        list.push_str(key);
+        list.push_str(itoa::Buffer::new().format(value));
     }
 }
 
@@ -110,6 +108,14 @@ mod tests {
         assert_eq!(headers["ratelimit"], r#""open";r=2,"day";r=912;t=40211"#);
         tell(&mut headers, &[of(0, 7)]);
         assert_eq!(headers["ratelimit"], r#""open";r=0;t=7"#);
+    }
+
+    #[test]
+    fn what_never_resets_has_no_time() {
+        let mut headers = HeaderMap::new();
+        tell(&mut headers, &[limit("prepaid", 100, 0, 0, 0), limit("credits", 100, 120, 30, 6_000)]);
+        assert_eq!(headers["ratelimit-policy"], r#""prepaid";q=100,"credits";q=100;w=6000"#);
+        assert_eq!(headers["ratelimit"], r#""prepaid";r=0,"credits";r=120;t=30"#);
     }
 
     #[test]

@@ -188,7 +188,7 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
             fields.add(&format!("limits.{i}.window"), Window::ZONE);
         }
         if limit.window.is_credits() && limit.over != Over::REFUSE {
-            fields.add(&format!("limits.{i}.over"), "Credits refuse what is beyond them. Leave what becomes of more calls at refuse, or choose a window.");
+            fields.add(&format!("limits.{i}.over"), Over::OF_CREDITS);
         }
         if limit.window.is_concurrent() {
             at_the_same_time(i, limits, &mut fields);

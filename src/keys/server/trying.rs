@@ -188,6 +188,10 @@ impl Words<'_> {
                 }
                 (Verdict::Passes, _) => " Beyond it calls pass and are marked.".to_owned(),
                 (Verdict::Refuses, OverAction::Throttle { per_second }) => format!(" Beyond it {} a second pass, and these did.", thousands(per_second.into())),
+                (Verdict::Refuses, _) if l.reset_after == 0 => " More pass once an operator adds credits.".to_owned(),
+                (Verdict::Refuses, _) if l.window.is_credits() => {
+                    format!(" It has {}, the next {}.", l.window.words(), self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after)))
+                }
                 (Verdict::Refuses, _) => format!(" It resets {}.", self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after))),
             };
             limit(refused, left + &beyond)

@@ -90,7 +90,7 @@ pub struct LimitBody<'a> {
     pub limit: u64,
     /// Where several nodes share the limit: as far as the one that answers knows.
     pub remaining: u64,
-    /// Seconds.
+    /// Seconds; 0 where nothing comes back by itself (prepaid credits).
     pub reset_after: u64,
 }
 

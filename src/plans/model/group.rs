@@ -85,6 +85,9 @@ pub struct GroupForm {
     pub together: String,
     pub lasts: String,
     /// As in the form of a plan.
+    pub credits: String,
+    pub refill: String,
+    pub every: String,
     pub counting: String,
     pub over: String,
     pub over_per_second: String,
@@ -94,7 +97,8 @@ pub struct GroupForm {
 impl GroupForm {
     /// The form that shows this group.
     pub fn of(group: &Group) -> Self {
-        let PlanForm { second, minute, hour, day, month, together, lasts, counting, over, over_per_second, over_until, .. } = PlanForm::of_limits(&group.limits);
+        let PlanForm { second, minute, hour, day, month, together, lasts, credits, refill, every, counting, over, over_per_second, over_until, .. } =
+            PlanForm::of_limits(&group.limits);
         Self {
             slug: group.slug.to_string(),
             name: group.name.clone(),
@@ -107,6 +111,9 @@ impl GroupForm {
             month,
             together,
             lasts,
+            credits,
+            refill,
+            every,
             counting,
             over,
             over_per_second,
@@ -124,6 +131,9 @@ impl GroupForm {
             month: self.month.clone(),
             together: self.together.clone(),
             lasts: self.lasts.clone(),
+            credits: self.credits.clone(),
+            refill: self.refill.clone(),
+            every: self.every.clone(),
             counting: self.counting.clone(),
             over: self.over.clone(),
             over_per_second: self.over_per_second.clone(),

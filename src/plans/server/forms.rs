@@ -8,7 +8,7 @@ use crate::{
     },
     error::{AppError, FieldError, Fields},
     keys::{
-        model::{KeyEdit, KeyLimit, Window},
+        model::{KeyEdit, KeyLimit, Refill, Window},
         server::{edit_key, forms::OverForm},
     },
     plans::model::{GroupEdit, NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
@@ -57,6 +57,10 @@ pub(super) fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimi
         let over = over.or(known.map(|l| l.over)).unwrap_or_default();
         limits.push(KeyLimit { over, ..KeyLimit::new(known.map_or(field, |l| l.name.as_str()), limit, window) });
     }
+    if let Some((limit, window)) = credits(form, &mut fields) {
+        let name = before.iter().find(|l| l.window.is_credits() && !limits.contains(l)).map_or("credits", |l| l.name.as_str());
+        limits.push(KeyLimit::new(name, limit, window));
+    }
     if let Some(limit) = together(form, before, &mut fields) {
         limits.push(limit);
     }
@@ -82,6 +86,27 @@ fn together(form: &PlanForm, before: &[KeyLimit], fields: &mut Fields) -> Option
     };
     let name = before.iter().find(|l| l.window.is_concurrent()).map_or("together", |l| l.name.as_str());
     Some(KeyLimit::new(name, limit?, window?))
+}
+
+/// How many credits, and what comes back of them; none if the field is empty, or something is wrong.
+fn credits(form: &PlanForm, fields: &mut Fields) -> Option<(u64, Window)> {
+    let digits = |typed: &str| typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect::<String>();
+    let typed = digits(&form.credits);
+    if typed.is_empty() {
+        return None;
+    }
+    let read = typed.parse::<u64>().ok().filter(|units| *units <= KeyLimit::MAX_CALLS);
+    let limit = fields.check("credits", read.ok_or("Write a whole number of credits, at most 4,294,967,295. Empty: no limit."));
+    let every = form.every.trim();
+    let window = if every.is_empty() {
+        Some(Window::Credits(Refill::PREPAID))
+    } else {
+        let units = digits(&form.refill).parse::<u32>().ok().filter(|units| *units > 0);
+        let units = fields.check("refill", units.ok_or("Write how many credits come back each time: 1 to 4,294,967,295."));
+        let seconds = fields.check("every", every.parse::<u32>().map_err(|_| "Choose how often credits come back."));
+        units.zip(seconds).and_then(|(units, seconds)| fields.check("every", Window::credits(units, seconds)))
+    };
+    limit.zip(window)
 }
 
 /// The fields of the form stand in `plan[…]`; what an operation says of one belongs beside it.
@@ -226,7 +251,10 @@ mod tests {
         let marked = ("day".to_owned(), 9, Window::DAY, Over::MARK);
         let open = |limit, window| ("open".to_owned(), limit, window, Over::REFUSE);
         assert_eq!(saved(shown.clone()).ok(), Some(vec![marked.clone(), open(5, Window::Concurrent(90))]));
-        assert_eq!(saved(PlanForm { together: "1,000".into(), lasts: String::new(), ..shown.clone() }).ok(), Some(vec![marked.clone(), open(1_000, Window::CONCURRENT)]));
+        assert_eq!(
+            saved(PlanForm { together: "1,000".into(), lasts: String::new(), ..shown.clone() }).ok(),
+            Some(vec![marked.clone(), open(1_000, Window::CONCURRENT)])
+        );
         assert_eq!(saved(PlanForm { together: String::new(), ..shown.clone() }).ok(), Some(vec![marked]));
         for (together, lasts, wrong) in [("10001", "", "together"), ("many", "", "together"), ("5", "0", "lasts"), ("5", "3601", "lasts")] {
             let form = PlanForm { together: together.into(), lasts: lasts.into(), ..shown.clone() };

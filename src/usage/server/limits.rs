@@ -3,7 +3,7 @@
 use super::calendar::Calendar;
 use crate::{
     keys::{
-        model::{Level, Window},
+        model::{Level, LimitKind, Window},
         server::gate::{Gate, LimitState},
     },
     platform::Ctx,
@@ -51,6 +51,8 @@ pub fn meters(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Tim
                 key_name: if is_shared { "all keys together".to_owned() } else { name.clone() },
                 is_quota: state.window.is_quota(),
                 is_rolling: state.window.is_rolling(),
+                is_credits: state.window.is_credits(),
+                remaining: state.remaining,
                 is_shared,
                 window: state.window.words(),
                 over: state.over,
@@ -70,13 +72,13 @@ pub fn meters(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Tim
     meters
 }
 
-/// The present window at its own pace. None for windows of less than a day, which are over before a forecast is read, none for rolling ones,
-/// which never are, and none before a
+/// The present window at its own pace. None for windows of less than a day, which are over before a forecast is read, none for rolling ones
+/// and credits, which never are, and none before a
 /// twentieth of it has passed: the first calls of a month say nothing of its end.
 fn forecast(state: &LimitState, calendar: &Calendar, now: Timestamp) -> Option<Forecast> {
     let window = u64::from(state.length);
     let gone = window.checked_sub(state.reset_after).filter(|gone| *gone >= window / 20)?;
-    if !state.window.is_quota() || state.window.is_rolling() || state.used == 0 || gone == 0 {
+    if !state.window.is_quota() || state.window.kind() != LimitKind::Fixed || state.used == 0 || gone == 0 {
         return None;
     }
     let scaled = |n: u64, by: u64, of: u64| u64::try_from(u128::from(n) * u128::from(by) / u128::from(of.max(1))).unwrap_or(u64::MAX);
@@ -120,6 +122,8 @@ mod tests {
     #[test]
     fn a_rolling_window_has_no_end_to_forecast() {
         assert_eq!(of(Window::Rolling(86_400), 400, 86_400, 43_200), None);
+        let daily = "credits:10/day".parse().expect("credits");
+        assert_eq!(of(daily, 400, 86_400, 43_200), None);
     }
 
     #[test]

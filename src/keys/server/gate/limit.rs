@@ -11,6 +11,7 @@
 //! A limit of calls at the same time has places instead of a count (`seats`).
 
 use super::{
+    credits,
     leases::{Fit, Lease, Leases, Slot},
     rolling::Ring,
     seats::Seat,
@@ -62,12 +63,13 @@ pub struct LimitState {
     pub limit: u64,
     /// With what passed beyond the limit; of that, beside other nodes, what passed on this one.
     pub used: u64,
+    /// Of credits more than the limit where an operator added some.
     pub remaining: u64,
-    /// Until the window ends; of a rolling one until something comes back, so that there is room where there is none now. Of calls at the
-    /// same time until the first of them ends by itself, 0 where none goes on.
+    /// Until the window ends; of a rolling one, and of credits, until something comes back, so that there is room where there is none now.
+    /// Of calls at the same time until the first of them ends by itself. 0: nothing comes back by itself, or no call goes on.
     pub reset_after: u64,
     pub window: Window,
-    /// Of the present window: that of a month differs.
+    /// Of the present window: that of a month differs; of credits the time in which they all come back. 0: there is none.
     pub length: u32,
     /// What becomes of calls beyond it, at this moment.
     pub over: OverAction,
@@ -294,8 +296,10 @@ impl Limit {
             return None;
         }
         let held = lease.get_or_insert_default();
-        if self.policy.window.is_rolling() {
-            held.ring();
+        match self.policy.window {
+            Window::Rolling(_) => _ = held.ring(),
+            Window::Credits(refill) => held.of_credits(refill.units.into()),
+            _ => {}
         }
         held.turn(number, self.max());
         Some(lease)
@@ -370,15 +374,21 @@ impl Limit {
                 window::reset_after(self.policy.window, now_micros)
             },
             window: self.policy.window,
-            length: window::length(self.policy.window, now_micros),
+            length: match self.policy.window {
+                Window::Credits(refill) => credits::fills_in(refill, self.policy.max),
+                window => window::length(window, now_micros),
+            },
             over: self.policy.over.at(now_micros),
         }
     }
 
-    /// Seconds after which a call of this cost may pass that it refused in this state.
+    /// Seconds after which a call of this cost may pass that it refused in this state; 0: never by itself.
     pub fn opens_after(&self, state: &LimitState, now_micros: i64, cost: u32) -> u64 {
         if let Some(terms) = self.policy.seats() {
             return state.reset_after.clamp(1, u64::from(terms.lasts).max(1));
+        }
+        if let Window::Credits(refill) = self.policy.window {
+            return credits::opens_after(refill, state, now_micros, cost);
         }
         let is_rolling = self.policy.window.is_rolling() && state.over.per_second().is_none();
         if is_rolling { self.comes_back_after(now_micros, cost.into()) } else { state.opens_after() }
@@ -400,6 +410,10 @@ impl Limit {
         }
         let number = window::number(self.policy.window, now_micros);
         let lease = self.counter.lease();
+        if self.policy.window.is_credits() {
+            let remaining = lease.as_deref().map_or(self.max(), |lease| lease.credits_at(number, self.max()));
+            return (self.max().saturating_sub(remaining), remaining);
+        }
         let present = lease.as_deref().filter(|lease| lease.window() >= number || self.policy.window.is_rolling());
         let remaining = present.map_or(self.max(), |lease| lease.remaining().min(self.max()));
         (self.max() - remaining + present.map_or(0, Lease::beyond), remaining)
@@ -432,6 +446,20 @@ impl Limit {
             if self.leased(leases, now_micros).is_some() {
                 return false;
             }
+        }
+    }
+
+    /// What the table has of credits, while it was not asked for them.
+    pub fn know_credits(&self, leases: &Leases, now_micros: i64, left: u64) {
+        if let Some(lease) = self.leased(leases, now_micros).as_deref_mut().and_then(Option::as_deref_mut) {
+            lease.know_credits(left);
+        }
+    }
+
+    /// An operator added so much.
+    pub fn add_credits(&self, leases: &Leases, now_micros: i64, units: u64) {
+        if let Some(lease) = self.leased(leases, now_micros).as_deref_mut().and_then(Option::as_deref_mut) {
+            lease.add_credits(units);
         }
     }
 

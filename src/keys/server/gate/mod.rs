@@ -8,7 +8,8 @@
 //! Which limits hold a key is decided where it is read (`store`, `Level`): the first of key, its plan, its workspace, the workspace's
 //! plan, its group, the group's plan and API that has any, else the default. Those of a workspace, also by its group, are counted for all
 //! its keys together (`shared`). Limits are exact: a node that is alone counts them itself, several share them by leases of Postgres
-//! (`leases`). A call is charged to all its limits or to none (`charging`). Of a limit of calls at the same time it takes a place (`seats`).
+//! (`leases`). Most limits are windows; some roll (`rolling`), some are credits that come back (`credits`), some are places for calls at the
+//! same time (`seats`). A call is charged to all its limits or to none (`charging`).
 //!
 //! What is blocked (`blocked`) is looked at before the key; what looks like abuse is counted beside the answer (`watch`).
 
@@ -17,6 +18,7 @@ mod blocked;
 mod charging;
 mod checks;
 mod contact;
+mod credits;
 mod digests;
 mod explain;
 mod label;
@@ -52,7 +54,7 @@ pub use seats::Hold;
 pub use sync::Sync;
 pub use verify::{Answer, Question};
 pub use watch::{Places, Suspicion, Watch};
-pub use window::reset_after;
+pub use window::{number as window_number, reset_after};
 
 use super::{
     meter::{Meter, Spool},

@@ -37,6 +37,7 @@ use crate::{
 };
 use std::{
     net::IpAddr,
+    num::NonZeroU64,
     sync::{Arc, LazyLock},
 };
 use tokio::time::Instant;
@@ -78,7 +79,7 @@ pub struct Answer {
     pub(super) record: Option<Arc<Record>>,
     /// Where each limit stands after this call.
     pub limits: Vec<LimitState>,
-    /// Seconds until it is worth trying again.
+    /// Seconds until it is worth trying again; none where it passes, and where nothing but an operator helps.
     pub retry_after: Option<u64>,
     /// The permission that is needed and was not given.
     pub lacks: Option<Box<str>>,
@@ -407,7 +408,9 @@ fn decide((leases, tags): (&Leases, &Tags), record: &Arc<Record>, call: &Call<'_
     if !violated.is_empty() {
         answer.outcome = refusing_code(answer.violated());
         let violated = record.limits.iter().zip(&answer.limits).enumerate().filter(|(place, _)| violated.has(*place));
-        answer.retry_after = violated.map(|(_, (limit, state))| limit.opens_after(state, now, cost.unwrap_or(0))).max();
+        // Of credits that are prepaid it is 0: no time helps.
+        let opens = violated.map(|(_, (limit, state))| limit.opens_after(state, now, cost.unwrap_or(0)));
+        answer.retry_after = opens.map(|seconds| NonZeroU64::new(seconds).map_or(u64::MAX, NonZeroU64::get)).max().filter(|seconds| *seconds != u64::MAX);
         drop(pace); // it did not pass
     } else {
         pace.keep();

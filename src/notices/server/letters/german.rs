@@ -25,7 +25,7 @@ pub fn name(notice: &LimitNotice) -> String {
 pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
     let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), per(window));
     if window.is_credits() {
-        let credits = format!("{} ({per})", count(allowed, "Einheit", "Einheiten"));
+        let credits = credits(allowed, window);
         return if threshold >= 100 { format!("{credits} aufgebraucht") } else { format!("noch {} % von {credits}", 100 - threshold) };
     }
     if threshold >= 100 {
@@ -33,6 +33,11 @@ pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
     } else {
         format!("{threshold} % von {} {per} verbraucht", count(allowed, "Aufruf", "Aufrufen"))
     }
+}
+
+/// "1.000 Einheiten (+100 je Stunde)", "5 Einheiten (im Voraus bezahlt)".
+pub fn credits(allowed: u64, window: Window) -> String {
+    format!("{} ({})", count(allowed, "Einheit", "Einheiten"), per(window))
 }
 
 /// "pro Stunde", "in 10 Minuten".

@@ -54,6 +54,10 @@ fn resets(notice: &LimitNotice, to: &Reader) -> String {
     to.moment(words::end(notice.window_start, notice.window()))
 }
 
+fn is_credits(notice: &LimitNotice) -> bool {
+    notice.window().is_credits()
+}
+
 impl Letter for LimitsNearlyUsed {
     fn en(&self, to: &Reader) -> Mail {
         let subject = match &self.notices[..] {
@@ -66,6 +70,7 @@ impl Letter for LimitsNearlyUsed {
         };
         let code = self.codes("or");
         let lead = match &self.notices[..] {
+            [one] if is_credits(one) => format!("When no credits are left, calls are answered {code} until some come back or are added."),
             [one] if is_over(one) && one.key_id.is_none() => format!("Calls of every key that shares this limit are answered {code} until it resets."),
             [one] if is_over(one) => format!("Calls of this key are answered {code} until the limit resets."),
             [_] => format!("When a limit is used up, calls are answered {code} until it resets."),
@@ -82,6 +87,10 @@ impl Letter for LimitsNearlyUsed {
         };
         let fact = |n: &LimitNotice| {
             let (used, allowed) = numbers(n);
+            if is_credits(n) {
+                let left = to.language.thousands(allowed.saturating_sub(used));
+                return (harmless(&n.key_name), format!("{left} left of {}", n.window().limit_words(allowed)));
+            }
             (harmless(&n.key_name), format!("{} of {} used, resets {}", to.language.thousands(used), count(allowed, "call", "calls"), resets(n, to)))
         };
         to.mail(subject)
@@ -104,6 +113,9 @@ impl Letter for LimitsNearlyUsed {
         };
         let code = self.codes("oder");
         let lead = match &self.notices[..] {
+            [one] if is_credits(one) => {
+                format!("Wenn keine Einheiten mehr übrig sind, werden Aufrufe mit {code} beantwortet, bis welche zurückkommen oder hinzugefügt werden.")
+            }
             [one] if is_over(one) && one.key_id.is_none() => {
                 format!("Aufrufe aller Schlüssel, die sich dieses Limit teilen, werden mit {code} beantwortet, bis es von vorn beginnt.")
             }
@@ -128,6 +140,10 @@ impl Letter for LimitsNearlyUsed {
         };
         let fact = |n: &LimitNotice| {
             let (used, allowed) = numbers(n);
+            if is_credits(n) {
+                let left = to.language.thousands(allowed.saturating_sub(used));
+                return (german::name(n), format!("noch {left} von {}", german::credits(allowed, n.window())));
+            }
             let of = to.count(allowed, "Aufruf", "Aufrufen");
             (german::name(n), format!("{} von {of} verbraucht, beginnt von vorn: {}", to.language.thousands(used), resets(n, to)))
         };

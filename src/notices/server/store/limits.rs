@@ -15,6 +15,10 @@ pub struct UsedLimit {
     /// 0: a calendar month.
     pub window_seconds: i32,
     pub zone: String,
+    pub kind: String,
+    /// Of credits.
+    pub refill: i64,
+    /// Of credits the day, or when some were added last: they are told once for it.
     pub window_start: OffsetDateTime,
     pub allowed: i64,
     pub used: i64,
@@ -64,7 +68,7 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
                  else 'infinity' end as midnight
              from windows
            )
-           select e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.starts as "window_start!",
+           select e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", 'fixed' as "kind!", 0::bigint as "refill!", e.starts as "window_start!",
              e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
@@ -102,6 +106,8 @@ pub struct Marks {
     pub limit_name: Vec<String>,
     pub window_seconds: Vec<i32>,
     pub zone: Vec<String>,
+    pub kind: Vec<String>,
+    pub refill: Vec<i64>,
     pub window_start: Vec<OffsetDateTime>,
     pub threshold: Vec<i16>,
     pub used: Vec<i64>,
@@ -112,9 +118,9 @@ pub struct Marks {
 pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
         r#"with new as (
-             insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone)
-             select k, a, n, s, w, t, u, m, $9, z from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[])
-               as marks(k, a, n, s, w, t, u, m, z)
+             insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill)
+             select k, a, n, s, w, t, u, m, $9, z, i, r from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[], $11::text[], $12::bigint[])
+               as marks(k, a, n, s, w, t, u, m, z, i, r)
              order by k, a, n, s, w, t
              on conflict do nothing
              returning account_id
@@ -129,6 +135,8 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
         &marks.allowed,
         now,
         &marks.zone,
+        &marks.kind,
+        &marks.refill,
     )
     .fetch_all(conn)
     .await?;
@@ -184,6 +192,8 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
              select distinct on (n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
              from limit_notices n join keys k on k.id = n.key_id and k.state = 'active'
              where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and case
+               when n.kind = 'credits' then (n.refill = 0 or n.window_start >= date_trunc('day', $2::timestamptz, 'UTC'))
+                 and not exists (select from credit_buckets b where b.holder = n.key_id and b.name = n.limit_name and b.topped_up_at > n.at)
                when n.zone <> 'UTC' or n.window_seconds = 0
                  then n.window_start >= date_trunc(case n.window_seconds when 0 then 'month' else 'day' end, $2::timestamptz, n.zone)
                else n.window_start + make_interval(secs => n.window_seconds) > $2 end

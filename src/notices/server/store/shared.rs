@@ -30,6 +30,7 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
              from windows
            )
            select e.workspace_id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!",
+             'fixed' as "kind!", 0::bigint as "refill!",
              e.starts as "window_start!", e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
@@ -66,9 +67,9 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
 pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
         r#"with new as (
-             insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone)
-             select k, a, n, s, w, t, u, m, $9, z from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[])
-               as marks(k, a, n, s, w, t, u, m, z)
+             insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill)
+             select k, a, n, s, w, t, u, m, $9, z, i, r from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[], $11::text[], $12::bigint[])
+               as marks(k, a, n, s, w, t, u, m, z, i, r)
              order by k, a, n, s, w, t
              on conflict do nothing
              returning account_id
@@ -83,6 +84,8 @@ pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &Marks, now: Of
         &marks.allowed,
         now,
         &marks.zone,
+        &marks.kind,
+        &marks.refill,
     )
     .fetch_all(conn)
     .await?;
@@ -114,6 +117,8 @@ pub async fn list_present_shared(db: &PgPool, account: AccountId, now: OffsetDat
              select distinct on (n.workspace_id, n.limit_name, n.window_seconds) n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
              from shared_limit_notices n
              where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and case
+               when n.kind = 'credits' then (n.refill = 0 or n.window_start >= date_trunc('day', $2::timestamptz, 'UTC'))
+                 and not exists (select from credit_buckets b where b.holder = n.workspace_id and b.name = n.limit_name and b.topped_up_at > n.at)
                when n.zone <> 'UTC' or n.window_seconds = 0
                  then n.window_start >= date_trunc(case n.window_seconds when 0 then 'month' else 'day' end, $2::timestamptz, n.zone)
                else n.window_start + make_interval(secs => n.window_seconds) > $2 end

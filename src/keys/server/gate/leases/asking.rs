@@ -3,7 +3,10 @@
 
 use super::{ByCounter, Lease, Leases, Slot, Unleased, Wanted, lock, store};
 use crate::{
-    keys::server::gate::{Gate, limit::Counter, seats::Terms, sync::within, window},
+    keys::{
+        model::LimitKind,
+        server::gate::{Gate, limit::Counter, seats::Terms, sync::within, window},
+    },
     platform::clock::steady_millis,
 };
 use sqlx::PgPool;
@@ -139,8 +142,8 @@ impl Leases {
                     return lease.missed();
                 }
                 let mut request = lease.request(ask.need, ask.refills, now);
-                if is_alone && ask.refills && !ask.slot.window.is_rolling() {
-                    request.ahead = ALL; // nobody else could use it; of a rolling window a crash would lose it for long
+                if is_alone && ask.refills && ask.slot.window.kind() == LimitKind::Fixed {
+                    request.ahead = ALL; // nobody else could use it; of a rolling window, or of credits, a crash would lose it for long
                 }
                 rows.push(store::Row { ask, request });
             });
@@ -148,13 +151,13 @@ impl Leases {
         rows
     }
 
-    /// Gives back what lay idle: called once a second.
+    /// Gives back what lay idle: called once a second. A node that is alone keeps all but credits.
     fn return_idle(&self) {
-        if self.is_alone() {
-            return;
-        }
-        let mut back = Vec::new();
+        let (is_alone, mut back) = (self.is_alone(), Vec::new());
         lock(&self.holding).retain(|_, (slot, counter)| {
+            if is_alone && !slot.window.is_credits() {
+                return true;
+            }
             let mut held = counter.lease();
             let Some(lease) = held.as_deref_mut() else { return false };
             let gives_back = lease.is_idle() && lease.surrender();

@@ -44,6 +44,13 @@
 //! these differ by d, of a limit of N no more than N pass in any window that is shorter by d. A lost answer is lost for a window's length.
 //! A lone node takes blocks of its pace, not all that is left; it counts by itself again once a limit lay idle for a whole window.
 //!
+//! # Credits
+//!
+//! They go by lease always, also on a node that is alone: their bucket must outlive every process, however it ends. What was leased may be
+//! used until the next refill; then it goes back as a part of a rolling window does (`credits`; the arithmetic and the bound:
+//! `gate::credits`). A node takes blocks of its pace and gives back what lay idle for five seconds, so a killed one takes no more with it
+//! than calls of two seconds, or eight units; where nothing comes back by itself, they are lost.
+//!
 //! # Where it ends
 //!
 //! A node that counts alone and is cut off from the database goes on, as a single server must when its database is away. One that
@@ -55,10 +62,12 @@
 //! that had no call on this node in such a window is answered 503 until the database is back, although nobody else counts it.
 
 mod asking;
+mod credits;
 mod handing;
 mod held;
 mod rolling;
 mod store;
+mod store_credits;
 mod store_rolling;
 
 pub use asking::{Ask, PATIENCE, lend};
@@ -172,6 +181,9 @@ impl Leases {
 
     /// True if this node counts newer windows by itself. Asked under the lock of a counter: see `begin_sharing`.
     pub fn may_count_alone(&self, window: Window, number: u32) -> bool {
+        if window.is_credits() {
+            return false;
+        }
         let alone = self.alone.read().unwrap_or_else(PoisonError::into_inner);
         alone.as_ref().is_some_and(|newest| newest.get(&window.in_utc()).is_none_or(|newest| number > *newest))
     }
@@ -212,7 +224,8 @@ impl Wanted {
             slot: limit.slot(holder),
             counter: Arc::clone(&limit.counter),
             max: limit.max(),
-            need: need.into(),
+            // A call takes one place, whatever it costs.
+            need: limit.policy.seats().map_or(need, |_| need.min(1)).into(),
             refills: true,
             seats: limit.policy.seats(),
         };

@@ -1,9 +1,9 @@
 //! The SQL of leases.
 
-use super::{Newest, Slot, asking::Ask, held::Request, rolling::Part, store_rolling};
+use super::{Newest, Slot, asking::Ask, held::Request, rolling::Part, store_credits, store_rolling};
 use crate::{
     keys::{
-        model::Window,
+        model::{LimitKind, Window},
         server::gate::{rolling::KEPT, seats, window},
     },
     values::NodeId,
@@ -25,18 +25,19 @@ pub struct Answer {
     pub given: u64,
     /// So much nobody has.
     pub left: u64,
-    /// Of a rolling window, which part of it.
+    /// Of a rolling window, which part of it; of credits, after which refill.
     pub part: Option<Part>,
 }
 
 /// A window of a counter that had so much used before it was leased.
 pub type Used<'a> = (&'a Slot, u32, u64);
 
-/// Takes and gives back, in one statement for rolling windows and one for the others.
+/// Takes and gives back, in one statement for each kind of limit.
 pub async fn ask(db: &PgPool, rows: &[Row<'_>], share: u64) -> sqlx::Result<Vec<Answer>> {
-    let (rolling, fixed): (Vec<_>, Vec<_>) = rows.iter().enumerate().partition(|(_, row)| row.ask.slot.window.is_rolling());
-    let mut answers = ask_fixed(db, &fixed, share).await?;
-    answers.extend(store_rolling::ask(db, &rolling, share).await?);
+    let of = |kind: LimitKind| rows.iter().enumerate().filter(move |(_, row)| row.ask.slot.window.kind() == kind).collect::<Vec<_>>();
+    let mut answers = ask_fixed(db, &of(LimitKind::Fixed), share).await?;
+    answers.extend(store_rolling::ask(db, &of(LimitKind::Rolling), share).await?);
+    answers.extend(store_credits::ask(db, &of(LimitKind::Credits), share).await?);
     Ok(answers)
 }
 
