@@ -176,7 +176,9 @@ impl Words<'_> {
                 let going = format!("{}: {} of {} at the same time", l.name, thousands(l.used), thousands(l.limit));
                 let place = match refused {
                     None => ", there is a place for this call.".to_owned(),
-                    Some(_) => format!(". The first of them ends {} at the latest.", self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after))),
+                    Some(_) => {
+                        format!(". The first of them ends {} at the latest.", self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after)))
+                    }
                 };
                 return limit(refused, going + &place);
             }
