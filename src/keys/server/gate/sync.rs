@@ -254,9 +254,10 @@ impl Follower {
             gate.contact.is_busy();
         }
         if !gate.leases.is_alone() && nodes.is_alone() {
+            let db = &self.db;
             let alone = async {
-                let newest = go_alone(&self.db, nodes.id()).await?;
-                Ok::<_, sqlx::Error>((newest, elsewhere(&self.db, nodes.id()).await?))
+                let newest = go_alone(db, nodes.id()).await?;
+                Ok::<_, sqlx::Error>((newest, elsewhere(db, nodes.id()).await?))
             };
             match within(patience, alone).await {
                 Ok((Some(newest), elsewhere)) => gate.leases.begin_alone(newest, elsewhere),

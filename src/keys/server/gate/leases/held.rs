@@ -257,6 +257,9 @@ impl Lease {
     /// No answer came.
     pub fn missed(&mut self) {
         self.is_asked = false;
+        if let Some(seats) = &mut self.seats {
+            seats.missed();
+        }
     }
 
     /// The row was not there.

@@ -79,7 +79,7 @@ pub use store_rolling::raise_parts;
 use super::{
     contact,
     limit::{Counter, Limit},
-    seats::{Elsewhere, Watched},
+    seats::Elsewhere,
 };
 use crate::{keys::model::Window, values::NodeId};
 use asking::{Done, Queue};
@@ -122,7 +122,7 @@ pub struct Leases {
     /// Counters that may hold something unused.
     holding: Mutex<ByCounter<(Slot, Arc<Counter>)>>,
     /// Limits of calls at the same time of which places may be taken or lent.
-    pub(super) seats: Mutex<ByCounter<Watched>>,
+    pub(super) seats: Mutex<ByCounter<(Slot, Arc<Counter>)>>,
     /// Places that nodes have which have ended.
     pub(super) elsewhere: RwLock<Elsewhere>,
     /// Requests for places so far.

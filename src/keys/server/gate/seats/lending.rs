@@ -2,11 +2,11 @@
 
 use super::{
     store,
-    taken::{Look, Request, Terms},
+    taken::{Look, Request},
 };
 use crate::{
     keys::server::gate::{
-        leases::{Ask, Leases, Slot, lock},
+        leases::{Ask, Lease, Leases, Slot, lock},
         limit::Counter,
     },
     platform::clock::steady_millis,
@@ -17,9 +17,6 @@ use std::{
     sync::{Arc, PoisonError},
 };
 use uuid::Uuid;
-
-/// A limit of which places may be taken, or lent.
-pub type Watched = (Slot, Arc<Counter>, Terms);
 
 /// Places that nodes had which have ended: by holder and name how many, and until which millisecond of this node.
 #[derive(Debug, Default)]
@@ -47,25 +44,24 @@ impl Leases {
     }
 
     /// Looks at this limit from now on.
-    pub(super) fn watch(&self, slot: Slot, counter: &Arc<Counter>, terms: Terms) {
-        lock(&self.seats).insert(Arc::as_ptr(counter).addr(), (slot, Arc::clone(counter), terms));
+    pub(super) fn watch(&self, slot: Slot, counter: &Arc<Counter>) {
+        lock(&self.seats).insert(Arc::as_ptr(counter).addr(), (slot, Arc::clone(counter)));
     }
 
     /// Called once a second: tells what lasts long, renews what is lent, gives back what lies idle.
     pub fn look_at_seats(&self, now_micros: i64) {
         let (is_alone, steady, mut asks) = (self.is_alone(), steady_millis(), Vec::new());
-        lock(&self.seats).retain(|_, (slot, counter, terms)| {
+        lock(&self.seats).retain(|_, (slot, counter)| {
             let mut held = counter.lease();
-            let Some(lease) = held.as_deref_mut() else { return false };
-            let look = lease.seats().look(is_alone, now_micros, steady);
-            let goes_on = !matches!(look, Look::Forget | Look::GiveUp);
-            lease.seats().is_watched = goes_on;
+            let Some(seats) = held.as_deref_mut().map(Lease::seats) else { return false };
+            let look = seats.look(is_alone, now_micros, steady);
+            seats.is_watched = !matches!(look, Look::Forget | Look::GiveUp);
             match look {
                 Look::Nothing | Look::Forget => {}
-                Look::Tell | Look::GiveUp => asks.push(Ask::of_seats(slot, counter, *terms, false)),
-                Look::Renew => asks.push(Ask::of_seats(slot, counter, *terms, true)),
+                Look::Tell | Look::GiveUp => asks.push(Ask::of_seats(slot, counter, seats.terms(), false)),
+                Look::Renew => asks.push(Ask::of_seats(slot, counter, seats.terms(), true)),
             }
-            goes_on
+            seats.is_watched
         });
         if !asks.is_empty() {
             self.push(asks);
@@ -75,9 +71,12 @@ impl Leases {
     /// What is taken, which others are to count until it ends.
     pub fn seats_taken(&self, now_micros: i64) -> Vec<Ask> {
         let watched = lock(&self.seats);
-        let tells = |counter: &Counter| counter.lease().as_deref_mut().is_some_and(|lease| lease.seats().tells(now_micros));
-        let told = watched.values().filter(|(_, counter, _)| tells(counter));
-        told.map(|(slot, counter, terms)| Ask::of_seats(slot, counter, *terms, false)).collect()
+        let told = watched.values().filter_map(|(slot, counter)| {
+            let mut held = counter.lease();
+            let seats = held.as_deref_mut()?.seats();
+            seats.tells(now_micros).then(|| Ask::of_seats(slot, counter, seats.terms(), false))
+        });
+        told.collect()
     }
 
     /// Asks the table for those among these that are places, and gives them what was lent.
@@ -98,10 +97,13 @@ impl Leases {
         let answers = store::ask(db, self.me(), &asked, self.share()).await?;
         let now = steady_millis();
         for (place, given, left) in answers {
-            if let Some((ask, request)) = asked.get(place)
-                && let Some(lease) = ask.counter.lease().as_deref_mut()
-            {
-                lease.seats().answered(request, given, left, now);
+            let Some((ask, request)) = asked.get(place) else { continue };
+            let is_new = ask.counter.lease().as_deref_mut().map(Lease::seats).is_some_and(|seats| {
+                seats.answered(request, given, left, now);
+                given > 0 && !std::mem::replace(&mut seats.is_watched, true)
+            });
+            if is_new {
+                self.watch(ask.slot.clone(), &ask.counter); // nobody may take what was lent
             }
         }
         Ok(())

@@ -38,7 +38,7 @@ mod store;
 mod taken;
 
 pub use hold::{Hold, Tags};
-pub use lending::{Elsewhere, Watched};
+pub use lending::Elsewhere;
 pub use store::{elsewhere, forget_old};
 pub use taken::{Seat, Seats, Terms};
 
@@ -105,7 +105,7 @@ impl Limit {
             let is_known = std::mem::replace(&mut seats.is_watched, true);
             drop(counter);
             if !is_known {
-                till.leases.watch(self.slot(till.holder), &self.counter, terms);
+                till.leases.watch(self.slot(till.holder), &self.counter);
             }
         }
         Some(fit)

@@ -141,6 +141,10 @@ impl Seats {
         }
     }
 
+    pub fn terms(&self) -> Terms {
+        self.terms
+    }
+
     pub fn take(&mut self, seat: Seat) {
         self.taken.insert(seat);
         self.peak = self.peak.max(self.count());
@@ -205,6 +209,11 @@ impl Seats {
         }
         self.lent = request.keeps.saturating_add(given);
         (self.until, self.left, self.told_at) = (request.at + TERM, left, Some(steady));
+    }
+
+    /// No answer came: what is noted is told anew.
+    pub fn missed(&mut self) {
+        self.noted = (0, 0);
     }
 
     /// One look a second.
@@ -317,6 +326,8 @@ mod tests {
         seats.take(seat(0, 1));
         assert_eq!(seats.look(true, SECOND / 2, 0), Look::Nothing);
         assert_eq!([seats.look(true, SECOND, 0), seats.look(true, 2 * SECOND, 0)], [Look::Tell, Look::Nothing]);
+        seats.missed();
+        assert_eq!([seats.look(true, 2 * SECOND, 0), seats.look(true, 2 * SECOND, 0)], [Look::Tell, Look::Nothing]);
         assert!(seats.free(seat(0, 1), 2 * SECOND));
         assert_eq!([seats.look(true, 3 * SECOND, 0), seats.look(true, 3 * SECOND, 0)], [Look::GiveUp, Look::Forget]);
     }
