@@ -32,7 +32,7 @@ pub fn json(answer: &VerifyAnswer<'_>) -> Vec<u8> {
     if let Some(HoldBody { id, expires_at }) = hold {
         out.raw(r#","hold":{"id":"#);
         out.text(id);
-        out.text_of(r#","expires_at":"#, Some(expires_at));
+        out.text_of(r#","expires_at":"#, Some(expires_at.as_str()));
         out.raw("}");
     }
     if let Some(seconds) = retry_after {
