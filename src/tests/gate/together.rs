@@ -3,6 +3,7 @@
 use super::{Given, Scene, key, known};
 use crate::support::{TestApp, until};
 use futures_util::future::join_all;
+use proptest::{prelude::*, sample::Index, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -251,6 +252,62 @@ async fn begin(app: &TestApp, secret: &str) -> Option<Hold> {
             return answer.hold.as_deref().copied();
         }
     }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Begin,
+    /// One of the holds that were ever answered, also of calls that have ended.
+    GiveBack(Index),
+    Wait(i64),
+    Limit(u64),
+}
+
+/// Calls begin, end, are forgotten and given back twice, while the limit changes: the gate is as a list of the calls that go on.
+#[sqlx::test]
+async fn a_life_is_as_the_model_says(db: PgPool) {
+    let scene = scene(db, 3).await;
+    let step = prop_oneof![
+        12 => Just(Step::Begin),
+        8 => any::<Index>().prop_map(Step::GiveBack),
+        4 => (1i64..20).prop_map(Step::Wait),
+        1 => (0u64..6).prop_map(Step::Limit),
+    ];
+    let steps = proptest::collection::vec(step, 500).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    let (mut most, mut going, mut known) = (3, Vec::<(Hold, i64)>::new(), Vec::<Hold>::new());
+    for (n, step) in steps.into_iter().enumerate() {
+        let gate = scene.app.ctx.part::<Gate>().unwrap();
+        let now = scene.app.ctx.clock.now().unix_timestamp();
+        going.retain(|(_, ends)| *ends > now);
+        match step {
+            Step::Begin => {
+                let answer = gate.ask(Question { secret: &scene.secret, route: "GET /orders", ..Question::default() }).await.unwrap();
+                let passes = (going.len() as u64) < most;
+                assert_eq!((answer.passes(), answer.hold.is_some()), (passes, passes), "step {n}: {going:?}");
+                let first = going.iter().map(|(_, ends)| ends - now).min();
+                assert_eq!(answer.retry_after, (!passes).then(|| first.unwrap_or(30).unsigned_abs()), "step {n}");
+                if let Some(hold) = answer.hold.as_deref() {
+                    going.push((*hold, now + 30));
+                    known.push(*hold);
+                }
+            }
+            Step::GiveBack(which) if !known.is_empty() => {
+                let hold = *which.get(&known);
+                let place = going.iter().position(|(held, _)| *held == hold);
+                assert_eq!(gate.release(&hold), place.is_some(), "step {n}: {going:?}");
+                if let Some(place) = place {
+                    going.remove(place);
+                }
+            }
+            Step::GiveBack(_) => {}
+            Step::Wait(seconds) => scene.app.ctx.clock.advance(Duration::seconds(seconds)),
+            Step::Limit(limit) => {
+                most = limit;
+                set(&scene.app, scene.key, vec![open(most)]).await;
+            }
+        }
+    }
+    assert!(known.len() > 30, "{}", known.len());
 }
 
 #[sqlx::test]
