@@ -25,15 +25,20 @@ impl Counted {
         self.used.is_empty() && self.back.is_empty()
     }
 
-    /// Writes a piece of it. What could not be written is tried again: what was used may be told more than once, and what is given
-    /// back is then lost until its window ends.
+    /// Writes a piece of it. What could not be written is tried again: what was used may be told more than once, so may places that are
+    /// taken, and what is given back is then lost until its window ends.
     pub async fn write(&mut self, leases: &Leases, db: &PgPool, now_micros: i64) -> sqlx::Result<()> {
         let rest = self.used.len().saturating_sub(PIECE);
         let piece: Vec<store::Used<'_>> = self.used[rest..].iter().map(|(slot, number, used)| (slot, *number, *used)).collect();
         within(ANSWER, store::raise(db, &piece)).await?;
         self.used.truncate(rest);
         let rest = self.back.len().saturating_sub(PIECE);
-        leases.settle(db, now_micros, &self.back.split_off(rest)).await
+        let piece = self.back.split_off(rest);
+        let settled = leases.settle(db, now_micros, &piece).await;
+        if settled.is_err() {
+            self.back.extend(piece.into_iter().filter(|ask| ask.seats.is_some())); // others must not take these places
+        }
+        settled
     }
 
     pub fn add(&mut self, more: Self) {

@@ -52,6 +52,9 @@ impl Leases {
     pub fn look_at_seats(&self, now_micros: i64) {
         let (is_alone, steady, mut asks) = (self.is_alone(), steady_millis(), Vec::new());
         lock(&self.seats).retain(|_, (slot, counter)| {
+            if Arc::strong_count(counter) == 1 {
+                return false; // the limit has ended, and its places are forgotten with it
+            }
             let mut held = counter.lease();
             let Some(seats) = held.as_deref_mut().map(Lease::seats) else { return false };
             let look = seats.look(is_alone, now_micros, steady);
@@ -71,7 +74,7 @@ impl Leases {
     /// What is taken, which others are to count until it ends.
     pub fn seats_taken(&self, now_micros: i64) -> Vec<Ask> {
         let watched = lock(&self.seats);
-        let told = watched.values().filter_map(|(slot, counter)| {
+        let told = watched.values().filter(|(_, counter)| Arc::strong_count(counter) > 1).filter_map(|(slot, counter)| {
             let mut held = counter.lease();
             let seats = held.as_deref_mut()?.seats();
             seats.tells(now_micros).then(|| Ask::of_seats(slot, counter, seats.terms(), false))
