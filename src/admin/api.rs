@@ -255,7 +255,7 @@ pub async fn set_limit(
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let window = server::with_refill(window, &refill)?;
+    let window = server::with_refill(window, &limit, &refill)?;
     let changed = server::set_limit(&ctx, &caller, id, &limit, &window, over).await?;
     reply::toast(&ctx, &format!("The limit holds from now on. {}", changed.spread.words("In force")));
     Ok(())
@@ -276,7 +276,7 @@ pub async fn set_account_limit(
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let window = server::with_refill(window, &refill)?;
+    let window = server::with_refill(window, &limit, &refill)?;
     server::set_account_limit(&ctx, &caller, id, &limit, &window, over).await?;
     reply::toast(&ctx, "The limit holds from now on.");
     Ok(())
@@ -297,7 +297,7 @@ pub async fn set_api_limit(
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let window = server::with_refill(window, &refill)?;
+    let window = server::with_refill(window, &limit, &refill)?;
     server::set_api_limit(&ctx, &caller, &slug, &limit, &window, over).await?;
     reply::toast(&ctx, "The limit holds from now on.");
     Ok(())

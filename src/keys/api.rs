@@ -155,7 +155,7 @@ pub async fn set_limit(
     use super::server::{self, forms};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = forms::OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let window = forms::with_refill(window, &refill)?;
+    let window = forms::with_refill(window, &limit, &refill)?;
     let changed = server::edit_key(&ctx, &caller, id, forms::limit(&limit, &window, over)?).await?;
     crate::platform::http::reply::toast(&ctx, &format!("The limit holds from now on. {}", changed.spread.words("In force")));
     Ok(())

@@ -75,7 +75,7 @@ fn said_of(bundle: &Bundle) -> String {
 /// What is allowed and what is left, and for operators the form that sets it.
 pub fn limits(detail: &KeyDetail) -> AnyView {
     let (levels, form) = (detail.why.clone(), detail.can_set_limits.then(|| limit_form(detail)));
-    let top_up = detail.can_set_limits.then(|| credits_form(detail));
+    let top_up = detail.can_set_limits.then(|| credits_form(detail)).flatten();
     let lead = if detail.level().is_shared() { "Counted for all keys of the workspace together." } else { "Counted for this key alone." };
     let rows = detail
         .limits

@@ -157,15 +157,15 @@ fn digits(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect()
 }
 
-/// The choice of a window, with what comes back of credits where it is of these.
-pub fn with_refill(window: String, refill: &str) -> Result<String, AppError> {
+/// The choice of a window, with what comes back of credits where it is of these. Without a limit nothing is asked.
+pub fn with_refill(window: String, limit: &str, refill: &str) -> Result<String, AppError> {
     match window.strip_prefix("credits:").filter(|every| !every.contains('/')) {
-        Some(every) => {
+        Some(every) if !limit.trim().is_empty() => {
             let units = digits(refill).parse::<u32>().ok().filter(|units| *units > 0);
             let units = units.ok_or_else(|| AppError::invalid("refill", "Write how many credits come back each time: 1 to 4,294,967,295."))?;
             Ok(format!("credits:{units}/{every}"))
         }
-        None => Ok(window),
+        _ => Ok(window),
     }
 }
 

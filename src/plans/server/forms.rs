@@ -226,6 +226,27 @@ mod tests {
     }
 
     #[test]
+    fn a_form_has_one_limit_of_credits() {
+        let credits = |text: &str| text.parse::<Window>().expect("credits");
+        let before = [limit("pack", 500, credits("credits:20/600")), limit("other", 9, credits("credits")), limit("hour", 100, Window::HOUR)];
+        let marked = KeyLimit { over: Over::MARK, ..before[2].clone() };
+        assert_eq!(PlanForm::over_of(&[before[0].clone(), marked]), Some(Over::MARK), "credits refuse anyway");
+        let shown = PlanForm::of_limits(&before);
+        assert_eq!([shown.credits.as_str(), &shown.refill, &shown.every], ["500", "20", "600"]);
+        assert_eq!(PlanForm::others(&before), [before[1].clone()]);
+        assert_eq!(limits(&shown, &before).ok(), Some(vec![before[1].clone(), before[2].clone(), before[0].clone()]));
+        let prepaid = PlanForm { credits: "1,000".into(), every: String::new(), ..shown.clone() };
+        assert_eq!(limits(&prepaid, &[]).ok().and_then(|l| l.last().cloned()), Some(limit("credits", 1_000, credits("credits"))));
+        assert_eq!(limits(&PlanForm { credits: String::new(), ..shown.clone() }, &before).map(|l| l.len()).ok(), Some(2));
+        for (credits, refill, every, wrong) in
+            [("many", "1", "60", "credits"), ("5", "", "60", "refill"), ("5", "0", "60", "refill"), ("5", "1", "often", "every"), ("5", "1", "0", "every")]
+        {
+            let form = PlanForm { credits: credits.into(), refill: refill.into(), every: every.into(), ..PlanForm::default() };
+            assert!(limits(&form, &[]).is_err_and(|e| e.field(wrong).is_some()), "{credits} {refill} {every}");
+        }
+    }
+
+    #[test]
     fn a_form_counts_by_the_clock_or_rolling() {
         let before = [limit("hour", 100, Window::HOUR), limit("night", 7, Window::Rolling(28_800))];
         let shown = PlanForm::of_limits(&before);

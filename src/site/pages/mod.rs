@@ -6,6 +6,7 @@ mod docs_account;
 mod docs_bans;
 mod docs_blocks;
 mod docs_bundles;
+mod docs_credits;
 mod docs_factors;
 mod docs_keys;
 mod docs_mails;

@@ -1,5 +1,6 @@
 //! The gate over real HTTP: outcomes, limits, forward-auth, nodes, metering.
 
+mod credits;
 mod forward_auth;
 mod leases;
 mod model;

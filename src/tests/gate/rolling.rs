@@ -101,7 +101,7 @@ async fn it_is_set_over_rest_and_told_as_it_was_set(db: PgPool) {
 }
 
 /// Asks all in turn until each was refused for a while; how many passed.
-async fn exhaust(nodes: &[&TestApp], secret: &str) -> u32 {
+pub(super) async fn exhaust(nodes: &[&TestApp], secret: &str) -> u32 {
     let (mut passed, mut refused) = (0, 0);
     while refused < 6 * nodes.len() {
         for app in nodes {

@@ -214,7 +214,7 @@ mod tests {
             passed.into_iter().for_each(|(number, cost)| *by_number.entry(number).or_default() += cost);
             for first in by_number.keys() {
                 let mut sum = 0;
-                for (last, units) in by_number.range(first..) {
+                for (last, units) in by_number.range(*first..) {
                     sum += units;
                     prop_assert!(sum <= MAX + refill * u64::from(last - first), "{sum} from {first} to {last}");
                 }

@@ -49,7 +49,7 @@
 //! They go by lease always, also on a node that is alone: their bucket must outlive every process, however it ends. What was leased may be
 //! used until the next refill; then it goes back as a part of a rolling window does (`credits`; the arithmetic and the bound:
 //! `gate::credits`). A node takes blocks of its pace and gives back what lay idle for five seconds, so a killed one takes no more with it
-//! than calls of two seconds, or eight units; where nothing comes back by itself, they are lost.
+//! than calls of two seconds and a quarter of what was left; where nothing comes back by itself, it is lost.
 //!
 //! # Where it ends
 //!
@@ -235,7 +235,10 @@ impl Wanted {
 
 impl IntoResponse for Unleased {
     fn into_response(self) -> Response {
-        contact::unavailable("Several servers share the limits of this key, and what is left of them could not be learnt from the database in time.", 1)
+        contact::unavailable(
+            "The limits of this key are credits, or several servers share the limits of this key, and what is left of them could not be learnt from the database in time.",
+            1,
+        )
     }
 }
 

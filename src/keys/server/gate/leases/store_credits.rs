@@ -8,6 +8,9 @@ use super::{
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 
+/// A block is at most one of so many parts of what is left, also on a node that is alone: it may be killed.
+const PARTS: u64 = 4;
+
 /// As `store::ask`, of credits.
 pub async fn ask(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx::Result<Vec<Answer>> {
     if rows.is_empty() {
@@ -30,7 +33,7 @@ pub async fn ask(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx::R
     let answers = sqlx::query!(
         r#"select place as "place!", number as "number!", given as "given!", spare as "spare!" from lease_credits($1, $2)"#,
         asks,
-        i64::try_from(share).unwrap_or(1),
+        i64::try_from(share.max(PARTS)).unwrap_or(4),
     )
     .fetch_all(db)
     .await?;
