@@ -154,7 +154,7 @@ mod tests {
                 let (limits, together, now, most, passed) = (&limits, &together, &now, &most, &passed);
                 scope.spawn(move || {
                     for n in 0..2_000 {
-                        if let Ok(seat) = call(limits, together, SECOND, thread << 32 | n) {
+                        if let Ok(seat) = call(limits, together, SECOND, (thread << 32) | n) {
                             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                             passed.fetch_add(1, Ordering::SeqCst);
                             now.fetch_sub(1, Ordering::SeqCst);

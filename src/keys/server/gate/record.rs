@@ -154,6 +154,11 @@ impl Record {
                 if is_new {
                     begun(facts.key, &counter);
                 }
+                if let Some(terms) = policy.seats()
+                    && let Some(lease) = counter.lease().as_deref_mut()
+                {
+                    lease.seats().turn(terms); // what was lent under other ones is void at once
+                }
                 let slows = policy.throttle().map(|slows| {
                     let known = before.and_then(|before| before.throttle.as_ref()).map(|known| Arc::clone(&known.counter));
                     let counter = match &group {

@@ -50,7 +50,7 @@ impl FromStr for Hold {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let read = || {
             let bytes: [u8; BYTES] = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?.try_into().ok()?;
-            let number = |at: usize| bytes[at..at + 8].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+            let number = |at: usize| bytes[at..at + 8].iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
             let seat = Seat { ends: number(32).cast_signed(), tag: number(40) };
             let id = |at: usize| Uuid::from_slice(&bytes[at..at + 16]).ok();
             Some(Self { node: NodeId::new(id(0)?), key: KeyId::new(id(16)?), seat })
@@ -73,7 +73,7 @@ impl Tags {
     pub fn next(&self) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let hash = sha256([&self.seed[..], &number.to_be_bytes()].concat());
-        hash.iter().take(8).fold(0_u64, |tag, byte| tag << 8 | u64::from(*byte))
+        hash.iter().take(8).fold(0_u64, |tag, byte| (tag << 8) | u64::from(*byte))
     }
 }
 

@@ -9,8 +9,8 @@ use uuid::Uuid;
 type Asked<'a> = (&'a Ask, Request);
 
 /// Lends places of these limits, each under a lock of its own, taken in one order. Answers by place in the list how many more may be taken,
-/// and how many nobody has. A request that is older than what the row knows is not answered.
-pub async fn ask(db: &PgPool, me: NodeId, asked: &[Asked<'_>], share: u64) -> sqlx::Result<Vec<(usize, u32, u32)>> {
+/// and how many nobody has, less than nothing where the limit was lowered. A request that is older than what the row knows is not answered.
+pub async fn ask(db: &PgPool, me: NodeId, asked: &[Asked<'_>], share: u64) -> sqlx::Result<Vec<(usize, u32, i64)>> {
     let holders: Vec<Uuid> = asked.iter().map(|(ask, _)| ask.slot.holder).collect();
     let names: Vec<&str> = asked.iter().map(|(ask, _)| &*ask.slot.name).collect();
     let of = |value: fn(&Request) -> u32| asked.iter().map(|(_, request)| i64::from(value(request))).collect::<Vec<_>>();
@@ -31,23 +31,23 @@ pub async fn ask(db: &PgPool, me: NodeId, asked: &[Asked<'_>], share: u64) -> sq
         r#"with asked as (
              select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
                with ordinality as a (holder, name, most, keeps, need, ahead, ends_in, turn, place)
-           ), free as (
-             select a.*, greatest(a.most - a.keeps - (
+           ), room as (
+             select a.*, a.most - a.keeps - (
                select coalesce(sum(o.places), 0)::bigint from place_leases o
                where o.holder = a.holder and o.name = a.name and o.node_id <> $9 and o.ends_at > clock_timestamp()
-             ), 0) as free
+             ) as room
              from asked a
            ), lent as (
              insert into place_leases as l (holder, name, node_id, places, turn, ends_at)
-             select f.holder, f.name, $9, f.keeps + least(f.free, greatest(f.need, least(f.ahead, f.free / $10))), f.turn,
-               clock_timestamp() + make_interval(secs => f.ends_in::double precision)
-             from free f
+             select r.holder, r.name, $9, r.keeps + least(greatest(r.room, 0), greatest(r.need, least(r.ahead, r.room / $10))), r.turn,
+               clock_timestamp() + make_interval(secs => r.ends_in::double precision)
+             from room r
              on conflict (holder, name, node_id) do update set places = excluded.places, turn = excluded.turn, ends_at = excluded.ends_at
                where l.turn < excluded.turn
              returning l.holder, l.name, l.places
            )
-           select f.place as "place!", l.places - f.keeps as "given!", f.free - (l.places - f.keeps) as "left!"
-           from free f join lent l using (holder, name)"#,
+           select r.place as "place!", l.places - r.keeps as "given!", r.room - (l.places - r.keeps) as "left!"
+           from room r join lent l using (holder, name)"#,
         &holders,
         &names as &[&str],
         &of(|request| request.terms.most),
@@ -62,9 +62,8 @@ pub async fn ask(db: &PgPool, me: NodeId, asked: &[Asked<'_>], share: u64) -> sq
     .fetch_all(&mut *tx)
     .await?;
     tx.commit().await?;
-    let number = |n: i64| u32::try_from(n).unwrap_or(0);
     let place = |ordinal: i64| usize::try_from(ordinal - 1).ok();
-    Ok(answers.into_iter().filter_map(|a| Some((place(a.place)?, number(a.given), number(a.left)))).collect())
+    Ok(answers.into_iter().filter_map(|a| Some((place(a.place)?, u32::try_from(a.given).unwrap_or(0), a.left))).collect())
 }
 
 /// What nodes had that have ended, as far as it still lasts.

@@ -76,7 +76,7 @@ pub enum Look {
 pub struct Seats {
     taken: BTreeSet<Seat>,
     terms: Terms,
-    /// Beside other nodes: so many may be taken at the same time here,
+    /// Beside other nodes: so many may be taken at the same time here; fewer than are taken, where the limit was lowered,
     lent: u32,
     /// until this millisecond.
     until: u64,
@@ -109,7 +109,7 @@ impl Seats {
     }
 
     /// Under other terms nothing is lent that was lent under the old ones; what is taken stays.
-    fn turn(&mut self, terms: Terms) {
+    pub fn turn(&mut self, terms: Terms) {
         if terms != self.terms {
             self.terms = terms;
             self.lapse();
@@ -163,7 +163,7 @@ impl Seats {
         let all = match self.others {
             Some(Others::Gone(elsewhere)) => taken.saturating_add(elsewhere),
             // All but what nobody has, and what is lent to this node and not taken.
-            Some(Others::There) if self.told_at.is_some() => terms.most.saturating_sub(self.left).saturating_sub(self.lent.saturating_sub(taken)),
+            Some(Others::There) if self.told_at.is_some() => terms.most.saturating_sub(self.left).saturating_sub(self.lent.saturating_sub(taken)).max(taken),
             Some(Others::There) | None => taken,
         };
         (all, self.taken.iter().nth(ended).map(|seat| seat.ends))
@@ -186,7 +186,7 @@ impl Seats {
         let term = u32::try_from(TERM / 1_000).unwrap_or(u32::MAX);
         let ends_in = if refills { self.terms.lasts.saturating_add(term) } else { last.saturating_add(1) };
         self.turn = turn;
-        let keeps = self.lent;
+        let keeps = self.lent.max(taken);
         if !refills {
             self.lent = 0; // it is told, and no lease
         }
@@ -202,13 +202,14 @@ impl Seats {
         }
     }
 
-    /// Takes the answer: so many more may be taken, so many nobody has.
-    pub fn answered(&mut self, request: &Request, given: u32, left: u32, steady: u64) {
+    /// Takes the answer: so many more may be taken, so many nobody has; less than nothing where more are lent than the limit has by now.
+    pub fn answered(&mut self, request: &Request, given: u32, left: i64, steady: u64) {
         if request.turn != self.turn || request.terms != self.terms || !request.is_renewal {
             return;
         }
-        self.lent = request.keeps.saturating_add(given);
-        (self.until, self.left, self.told_at) = (request.at + TERM, left, Some(steady));
+        let (more, missing) = (u32::try_from(left).unwrap_or(0), u32::try_from(left.min(0).unsigned_abs()).unwrap_or(u32::MAX));
+        self.lent = request.keeps.saturating_add(given).saturating_sub(missing);
+        (self.until, self.left, self.told_at) = (request.at + TERM, more, Some(steady));
     }
 
     /// No answer came: what is noted is told anew.
@@ -311,6 +312,23 @@ mod tests {
     }
 
     #[test]
+    fn under_a_lowered_limit_what_ends_is_not_taken_again() {
+        let mut seats = Seats::default();
+        let request = seats.request(Some(TERMS), (2, true), 1, 0, 0);
+        seats.answered(&request, 2, 1, 0);
+        seats.take(seat(0, 1));
+        seats.take(seat(0, 2));
+        let lowered = Terms { most: 2, ..TERMS };
+        let request = seats.request(Some(lowered), (1, true), 2, 0, 10);
+        assert_eq!(request.keeps, 2);
+        seats.answered(&request, 0, -1, 10); // another node has one
+        assert!(seats.free(seat(0, 1), 0));
+        assert_eq!(seats.fit(lowered, Others::There, 0, 20), Fit::Over);
+        assert!(seats.free(seat(0, 2), 0));
+        assert_eq!(seats.fit(lowered, Others::There, 0, 20), Fit::Fits);
+    }
+
+    #[test]
     fn what_was_lent_before_a_node_was_alone_is_nothing_after() {
         let mut seats = Seats::default();
         let request = seats.request(Some(TERMS), (3, true), 1, 0, 0);
@@ -376,12 +394,13 @@ mod tests {
 
     impl Rows {
         /// As `store::ask` does it.
-        fn answer(&mut self, node: usize, request: &Request, now: u64) -> (u32, u32) {
+        fn answer(&mut self, node: usize, request: &Request, now: u64) -> (u32, i64) {
             let others: u32 = self.0.iter().filter(|(id, (.., ends))| **id != node && *ends > now).map(|(_, (places, ..))| places).sum();
-            let free = request.terms.most.saturating_sub(request.keeps).saturating_sub(others);
+            let room = i64::from(request.terms.most) - i64::from(request.keeps) - i64::from(others);
+            let free = u32::try_from(room).unwrap_or(0);
             let given = free.min(request.need.max(request.ahead.min(free / 12)));
             self.0.insert(node, (request.keeps + given, request.turn, now + 1_000 * u64::from(request.ends_in)));
-            (given, free - given)
+            (given, room - i64::from(given))
         }
     }
 
@@ -444,8 +463,11 @@ mod tests {
                         started += 1;
                     }
                     Step::Wait(millis) => now += millis,
-                    // A limit that is lowered ends no call; more pass when fewer are taken.
-                    Step::Most(most) => terms.most = most,
+                    // A limit that is lowered ends no call; more pass when fewer are taken. Every node reads of it.
+                    Step::Most(most) => {
+                        terms.most = most;
+                        nodes.iter_mut().for_each(|(_, seats)| seats.turn(terms));
+                    }
                 }
             }
         }
