@@ -280,10 +280,7 @@ pub(super) fn tried(run: &DryRun) -> String {
         lines.push("Nobody would have been limited since the first of last month.".to_owned());
     }
     if !run.too_short.is_empty() {
-        lines.push(format!(
-            "Not held against it, since usage is kept by quarters of an hour, and they are shorter, roll, or have no window: {}.",
-            run.too_short.join(", ")
-        ));
+        lines.push(format!("Not held against it, since usage is kept by quarters of an hour: {}.", run.too_short.join(", ")));
     }
     lines.join("\n")
 }

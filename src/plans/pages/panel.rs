@@ -160,7 +160,7 @@ fn holder(holder: Holder) -> AnyView {
 pub fn dry_run(had: &str, run: DryRun) -> AnyView {
     let short = (!run.too_short.is_empty()).then(|| {
         let words =
-            format!("Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, roll, or have no window.", run.too_short.join(", "));
+            format!("Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, or roll.", run.too_short.join(", "));
         view! { <p class="help">{words}</p> }
     });
     let lead = match run.count {
