@@ -159,8 +159,7 @@ fn holder(holder: Holder) -> AnyView {
 /// Who would have been limited since the first of last month; `had` begins the sentence: "Had everybody been on Pro".
 pub fn dry_run(had: &str, run: DryRun) -> AnyView {
     let short = (!run.too_short.is_empty()).then(|| {
-        let words =
-            format!("Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, or roll.", run.too_short.join(", "));
+        let words = format!("Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, or roll.", run.too_short.join(", "));
         view! { <p class="help">{words}</p> }
     });
     let lead = match run.count {
