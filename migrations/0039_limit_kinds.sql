@@ -62,7 +62,8 @@ create table credit_buckets (
   number        bigint not null,                     -- of the last refill, counted from 1970; 0 of a prepaid one
   before        bigint not null,                     -- and of the one before that was looked at
   used          bigint not null,                     -- given out and not back yet; less than 0 where more was added than fits
-  low           bigint not null check (low >= 0),    -- what was used right after the last refill
+  high          bigint not null default 0,           -- what was used when the last refill came
+  got           bigint not null default 0,           -- and how much of it came back
   topped_up_at  timestamptz,
   primary key (holder, name)
 ) with (fillfactor = 70);                            -- updated often, in place
@@ -97,7 +98,7 @@ language plpgsql as $$
 declare
   b credit_buckets;
 begin
-  insert into credit_buckets (holder, name, seconds, number, before, used, low) values (of_holder, of_name, of_seconds, upto, upto, 0, 0)
+  insert into credit_buckets (holder, name, seconds, number, before, used) values (of_holder, of_name, of_seconds, upto, upto, 0)
     on conflict do nothing;
   select * into strict b from credit_buckets c where c.holder = of_holder and c.name = of_name for update;
   if b.seconds <> of_seconds then
@@ -105,34 +106,31 @@ begin
     b.number := case when of_seconds = 0 then 0 when b.seconds = 0 then upto else b.number * b.seconds / of_seconds end;
     b.seconds := of_seconds;
     b.before := b.number;
-    b.low := 0;
   elsif of_seconds > 0 and b.number > greatest(upto, (extract(epoch from clock_timestamp()) / of_seconds)::bigint) + 2 + 86400 / of_seconds then
     -- The clock of a node was ahead by more than a day. Nothing must wait until that date.
     b.number := upto;
     b.before := upto;
-    b.low := 0;
   end if;
   if upto > b.number then
-    if b.used > 0 then
-      b.used := greatest(b.used - of_refill * (upto - b.number), 0);
-    end if;
+    b.high := b.used;
+    b.got := least(greatest(b.used, 0), of_refill * (upto - b.number));
+    b.used := b.used - b.got;
     b.before := b.number;
-    b.low := greatest(b.used, 0);
     b.number := upto;
   end if;
   return b;
 end $$;
 
 -- Takes and gives back, each bucket under its lock, in one order. An ask is {place, holder, name, seconds, refill, at, most, need, ahead,
--- back}; `back` says by the number of a refill what was taken after it and not used. Of what was taken before the last refill no more goes
--- back than that refill has left used: the rest has come back by it already.
+-- back}; `back` says by the number of a refill what was taken after it and not used. Of what was taken before the last refill goes back what
+-- that refill has not brought back already: as if it had never been taken.
 create function lease_credits(asks jsonb, share bigint) returns table (place bigint, number bigint, given bigint, spare bigint)
 language plpgsql as $$
 declare
   ask record;
   part record;
   b credit_buckets;
-  unused bigint;
+  would bigint;                                      -- have come back, had this never been taken
   free bigint;
 begin
   for ask in
@@ -155,14 +153,15 @@ begin
       if part.at >= b.number then
         b.used := b.used - part.back;
       elsif part.at >= b.before then
-        unused := least(part.back, b.low);
-        b.used := b.used - unused;
-        b.low := b.low - unused;
+        would := least(b.got, greatest(b.high - part.back, 0));
+        b.used := b.used - (part.back - b.got + would);
+        b.high := b.high - part.back;
+        b.got := would;
       end if;
     end loop;
     free := greatest(ask.most - b.used, 0);
     given := least(free, greatest(ask.need, least(ask.ahead, free / share)));
-    update credit_buckets c set seconds = b.seconds, number = b.number, before = b.before, used = b.used + given, low = b.low
+    update credit_buckets c set seconds = b.seconds, number = b.number, before = b.before, used = b.used + given, high = b.high, got = b.got
       where c.holder = b.holder and c.name = b.name;
     number := b.number;
     spare := free - given;
@@ -178,7 +177,7 @@ declare
 begin
   b := refilled_bucket(of_holder, of_name, of_seconds, of_refill, upto);
   update credit_buckets c
-    set seconds = b.seconds, number = b.number, before = b.before, used = b.used - units, low = b.low,
+    set seconds = b.seconds, number = b.number, before = b.before, used = b.used - units, high = b.high, got = b.got,
       topped_up_at = case when units > 0 then at else b.topped_up_at end
     where c.holder = b.holder and c.name = b.name;
   return greatest(most - b.used + units, 0);

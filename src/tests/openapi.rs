@@ -137,6 +137,11 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(Method::PUT, signing, "key_nothing", "", Some(json!({ "algorithm": "hmac-sha256" })), 404).await;
     r.ask(get.clone(), key, &id, "", None, 200).await;
     r.ask(delete.clone(), signing, &id, "", None, 200).await;
+    let credits = "/api/v1/keys/{id}/limits/{name}/credits";
+    r.ask(patch.clone(), key, &id, "", Some(json!({ "limits": [{ "name": "desk", "limit": 7, "window": "credits:1/day" }] })), 200).await;
+    r.ask(post.clone(), credits, &id, "", Some(json!({ "units": 5, "reason": "a test" })), 200).await;
+    r.ask(post.clone(), credits, &id, "", Some(json!({ "units": 0 })), 422).await;
+    r.ask(post.clone(), credits, "key_nothing", "", Some(json!({ "units": 5 })), 404).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({ "grace": 60 })), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({ "grace": 60, "until": "first_use" })), 422).await;
     let secret = "/api/v1/keys/{id}/secrets/{secret_id}";

@@ -61,7 +61,10 @@ fn limit(chosen: &KeyDetail) -> AnyView {
     let stands = chosen
         .limits
         .iter()
-        .map(|l| format!("{} of {} {} used, resets {}.", thousands(l.used), thousands(l.limit), l.per, l.resets))
+        .map(|l| match l.window.is_credits() {
+            true => format!("{} left of {}: {}.", thousands(l.remaining), l.window.limit_words(l.limit), l.resets),
+            false => format!("{} of {} {} used, resets {}.", thousands(l.used), thousands(l.limit), l.per, l.resets),
+        })
         .collect::<Vec<_>>()
         .join(" ");
     let (own, levels) = (chosen.key.limits.first(), chosen.why.clone());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyLimit {
     pub name: String,
-    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window.
+    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window; credits that there are at most.
     pub limit: u64,
     pub window: Window,
     /// What becomes of calls beyond it; left out of JSON where it refuses.

@@ -452,7 +452,10 @@ mod tests {
             assert_eq!(serde_json::to_string(&kind).ok(), Some(format!("\"{text}\"")));
             assert_eq!(read_back(kind), kind);
         }
-        assert_eq!(["credits:5/second", "credits:5/hour", "concurrent"].map(str::parse), [Ok(credits(5, 1)), Ok(credits(5, 3_600)), Ok(Window::CONCURRENT)]);
+        assert_eq!(
+            ["credits:5/second", "credits:5/hour", "concurrent"].map(str::parse::<Window>),
+            [Ok(credits(5, 1)), Ok(credits(5, 3_600)), Ok(Window::CONCURRENT)]
+        );
         let words = ["minute", "hour", "day", "month"].map(|word| format!("rolling:{word}").parse());
         assert_eq!(words, Window::ROLLING.map(Ok));
         assert_eq!(["day@UTC", "month@UTC"].map(str::parse::<Window>), [Ok(Window::DAY), Ok(Window::Month)]);

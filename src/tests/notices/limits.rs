@@ -219,7 +219,7 @@ async fn credits_are_told_once_a_day_and_prepaid_ones_once_since_some_were_added
     let bucket = async |key: KeyId, seconds: i64, used: i64| {
         let number = if seconds == 0 { 0 } else { app.ctx.clock.now().unix_timestamp() / seconds };
         sqlx::query(
-            "insert into credit_buckets (holder, name, seconds, number, before, used, low) values ($1, 'default', $2, $3, $3, $4, 0)
+            "insert into credit_buckets (holder, name, seconds, number, before, used) values ($1, 'default', $2, $3, $3, $4)
              on conflict (holder, name) do update set number = excluded.number, used = excluded.used",
         )
         .bind(key.uuid())

@@ -1,4 +1,5 @@
-//! Limits: so many cost units in a window. Within a window exactly `max` units pass, under any concurrency.
+//! Limits: so many cost units in a window. Within a window exactly `max` units pass, under any concurrency. Or credits (`credits`), which are
+//! leased always.
 //!
 //! A node that counts alone has a window's number and its count in one atomic word, so a new window starts and a call is charged in
 //! the same instruction. Beside other nodes the word says so (`LEASED`), and the call is charged to what the node holds (`leases`).

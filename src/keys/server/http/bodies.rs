@@ -143,14 +143,15 @@ impl EditKeyBody {
     }
 }
 
-/// A limit: so many calls in a window.
+/// A limit: so many calls in a window, or credits.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyLimitBody {
     #[serde(default = "KeyLimitBody::default_name")]
     #[schema(example = "default")]
     pub name: String,
-    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window.
+    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window; of credits how many there are at
+    /// most.
     #[schema(example = 100)]
     pub limit: u64,
     #[schema(value_type = WindowSchema)]

@@ -13,11 +13,11 @@
 //! grants no more than the bound: `used` begins at 0, a grant adds to it and never goes beyond `max`, a refill takes `refill` off and never
 //! goes below 0.
 //!
-//! What was granted and not used goes back. Of a block of the present refill all of it. Of an older one a refill may have taken some off
-//! already: had it never been granted, `used` would have been less, but not less than 0. Let d be how much less; d is the block at first,
-//! and after a refill no more than what that has left used (`low`). So `min(block, low)` goes back, which is exact; of a block that is
-//! older than the last two refills that the table looked at nothing, since `low` of those is gone. Then too little passes, by what was held
-//! and not used, as with every lease.
+//! What was granted and not used goes back. Of a block of the present refill all of it. Of an older one the refill since may have taken some
+//! off already: it found `high` used and took `got` off, and had the block never been granted, it would have found `high - block` and taken
+//! off no more than that. So what goes back is `block - got + min(got, max(high - block, 0))`, and the row is as if it had never been
+//! granted. Of a block that is older than the last two refills that the table looked at nothing goes back, since that is not known any
+//! more. Then too little passes, by what was held and not used, as with every lease.
 //!
 //! A node that is alone gives everything back before it asks again, so it is the bucket itself, to the unit (tested). A killed one takes with
 //! it what it held, until that is refilled; of prepaid credits for good: an operator may add it. Where clocks differ by d, refills come

@@ -123,16 +123,17 @@ mod tests {
         number: u32,
         before: u32,
         used: i64,
-        low: i64,
+        high: i64,
+        got: i64,
     }
 
     impl Row {
         fn refill_up_to(&mut self, number: u32) {
             if number > self.number {
-                if self.used > 0 {
-                    self.used = (self.used - signed(self.refill * u64::from(number - self.number))).max(0);
-                }
-                (self.before, self.low, self.number) = (self.number, self.used.max(0), number);
+                self.high = self.used;
+                self.got = self.used.max(0).min(signed(self.refill * u64::from(number - self.number)));
+                self.used -= self.got;
+                (self.before, self.number) = (self.number, number);
             }
         }
 
@@ -142,9 +143,10 @@ mod tests {
                 if at >= self.number {
                     self.used -= signed(unused);
                 } else if at >= self.before {
-                    let unused = signed(unused).min(self.low);
-                    self.used -= unused;
-                    self.low -= unused;
+                    let would = self.got.min((self.high - signed(unused)).max(0));
+                    self.used -= signed(unused) - self.got + would;
+                    self.high -= signed(unused);
+                    self.got = would;
                 }
             }
             let free = u64::try_from(signed(request.max) - self.used).unwrap_or(0);
@@ -191,7 +193,7 @@ mod tests {
         ) {
             const MAX: u64 = 40;
             let (mut now, mut millis, mut passed) = (1_000u32, 1, Vec::<(u32, u64)>::new());
-            let mut row = Row { refill, number: now, before: now, used: 0, low: 0 };
+            let mut row = Row { refill, number: now, before: now, used: 0, high: 0, got: 0 };
             let mut nodes = [lease(refill), lease(refill), lease(refill)];
             for (node, cost, wait, event) in steps {
                 (now, millis) = (now + wait.saturating_sub(5), millis + 300);
@@ -226,7 +228,7 @@ mod tests {
         fn one_node_is_the_bucket_itself(refill in 0u64..12, steps in proptest::collection::vec((1u64..8, 0u32..8, 0u8..10), 1..200)) {
             const MAX: u64 = 40;
             let (mut now, mut millis, mut left) = (1_000u32, 1, MAX);
-            let mut row = Row { refill, number: now, before: now, used: 0, low: 0 };
+            let mut row = Row { refill, number: now, before: now, used: 0, high: 0, got: 0 };
             let mut node = lease(refill);
             node.turn(now, MAX);
             node.know_credits(MAX);

@@ -247,7 +247,9 @@ impl Lease {
                 rolling.give_up(part.number, given);
             }
         }
-        if let Some(credits) = self.credits.as_deref_mut().filter(|_| part.number < self.window) {
+        if let Some(credits) = &mut self.credits
+            && part.number < self.window
+        {
             credits.give_up(part.number, given);
         }
         request.window = part.number;

@@ -47,7 +47,7 @@
 //! # Credits
 //!
 //! They go by lease always, also on a node that is alone: their bucket must outlive every process, however it ends. What was leased may be
-//! used until the next refill; then it goes back as a part of a rolling window does (`credits`; the arithmetic and the bound:
+//! used until the next refill, whose first call waits for one statement; then it goes back as a part of a rolling window does (`credits`; the arithmetic and the bound:
 //! `gate::credits`). A node takes blocks of its pace and gives back what lay idle for five seconds, so a killed one takes no more with it
 //! than calls of two seconds and a quarter of what was left; where nothing comes back by itself, it is lost.
 //!
