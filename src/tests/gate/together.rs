@@ -95,7 +95,7 @@ async fn a_place_that_nobody_gives_back_ends_by_itself(db: PgPool) {
 async fn a_call_that_another_limit_refuses_takes_no_place_and_the_other_way_round(db: PgPool) {
     let scene = scene(db, 1).await;
     set(&scene.app, scene.key, vec![KeyLimit::new("day", 2, Window::DAY), open(1)]).await;
-    let remaining = |body: &Value| [0, 1].map(|at| body["limits"][at]["remaining"].as_u64().unwrap());
+    let remaining = |body: &Value| [0usize, 1].map(|at| body["limits"][at]["remaining"].as_u64().unwrap());
     let first = hold(&scene).await;
     let refused = ask(&scene).await;
     assert_eq!((&refused["code"], remaining(&refused)), (&json!("RATE_LIMITED"), [1, 0]), "the day is charged for the call that passed only");
