@@ -16,12 +16,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 /// Where it is said.
 pub const PATH: &str = "/api/v1/keys/release";
 /// The most holds at once.
 const MOST: usize = 100;
+/// The database takes word for another node within this time, or is away.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// What a service gives back: one hold, or several.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -97,10 +99,14 @@ async fn send_on(ctx: &Ctx, gate: &Gate, holds: &[Hold]) -> bool {
     if elsewhere.is_empty() || is_alone {
         return false;
     }
-    match tell_released(&ctx.db, &elsewhere.join(" ")).await {
-        Ok(()) => true,
-        Err(error) => {
+    match tokio::time::timeout(ANSWER, tell_released(&ctx.db, &elsewhere.join(" "))).await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
             tracing::warn!("places that other nodes gave were not given back, they end by themselves: {error}");
+            false
+        }
+        Err(_) => {
+            tracing::warn!("places that other nodes gave were not given back in time, they end by themselves");
             false
         }
     }
