@@ -80,6 +80,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "signing_nonces",
             "ended_secrets",
             "limit_leases",
+            "place_leases",
             "credit_buckets",
             "credit_top_ups",
             "nodes",

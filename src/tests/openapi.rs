@@ -175,6 +175,13 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     assert_eq!(r.ask(post.clone(), verify, "", "", Some(asked), 200).await["code"], "VALID");
     assert_eq!(r.ask(post.clone(), verify, "", "", Some(json!({ "key": "nonsense" })), 200).await["code"], "MALFORMED");
     r.ask(post.clone(), verify, "", "", Some(json!({ "secret": "x" })), 422).await;
+    // A limit of calls at the same time, and its place given back.
+    let together = json!({ "limits": [{ "name": "together", "limit": 1, "window": "concurrent:30" }] });
+    r.ask(patch.clone(), key, passing["id"].as_str().unwrap(), "", Some(together), 200).await;
+    let hold = r.ask(post.clone(), verify, "", "", Some(json!({ "key": passing["secret"], "api": "demo" })), 200).await["hold"]["id"].clone();
+    let release = "/api/v1/keys/release";
+    assert_eq!(r.ask(post.clone(), release, "", "", Some(json!({ "hold": hold })), 200).await["released"], true);
+    r.ask(post.clone(), release, "", "", Some(json!({ "hold": "nonsense" })), 422).await;
 
     // Many keys, and the filters of the list.
     let bulk = "/api/v1/keys/bulk";

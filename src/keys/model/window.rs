@@ -1,6 +1,6 @@
 //! For how long a limit counts before it begins anew.
 
-use super::Zone;
+use super::{Refill, Zone, hold_words, lasting};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{fmt, str::FromStr};
 
@@ -22,42 +22,6 @@ pub enum Window {
     Credits(Refill),
     /// Calls at the same time: one counts for so many seconds at most, unless it is said to have ended before.
     Concurrent(u32),
-}
-
-/// What comes back of credits: so many units every so many seconds (at multiples of that since 1970), never more than the limit by that.
-/// None every 0 seconds is prepaid: only an operator adds some.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Refill {
-    pub units: u32,
-    pub seconds: u32,
-}
-
-impl Refill {
-    pub const PREPAID: Self = Self { units: 0, seconds: 0 };
-
-    pub const fn is_prepaid(self) -> bool {
-        self.units == 0
-    }
-
-    /// "+100 every hour", "prepaid".
-    pub fn words(self) -> String {
-        if self.is_prepaid() { "prepaid".to_owned() } else { format!("+{} every {}", super::limit::grouped(self.units.into()), lasting(self.seconds)) }
-    }
-}
-
-/// "hour", "10 minutes": what stands behind "every".
-pub fn lasting(seconds: u32) -> String {
-    match seconds {
-        1 => "second".to_owned(),
-        60 => "minute".to_owned(),
-        3_600 => "hour".to_owned(),
-        86_400 => "day".to_owned(),
-        604_800 => "week".to_owned(),
-        s if s % 86_400 == 0 => format!("{} days", s / 86_400),
-        s if s % 3_600 == 0 => format!("{} hours", s / 3_600),
-        s if s % 60 == 0 => format!("{} minutes", s / 60),
-        s => format!("{s} seconds"),
-    }
 }
 
 /// What a limit counts, as a column says it.
@@ -103,9 +67,11 @@ impl Window {
     pub const DAY: Self = Self::Seconds(86_400);
     /// What forms offer.
     pub const USUAL: [Self; 5] = [Self::SECOND, Self::MINUTE, Self::HOUR, Self::DAY, Self::Month];
+    /// What forms offer for calls at the same time: half a minute, five minutes, an hour for each.
+    pub const HOLDS: [Self; 3] = [Self::CONCURRENT, Self::Concurrent(300), Self::Concurrent(Self::MAX_HOLD)];
     /// The rolling ones that forms offer: a minute, an hour, a day, 30 days.
     pub const ROLLING: [Self; 4] = [Self::Rolling(60), Self::Rolling(3_600), Self::Rolling(86_400), Self::Rolling(2_592_000)];
-    const RULE: &'static str = "A window is 1 to 2,678,400 seconds (31 days), or one of the words second, minute, hour, day and month; day@Europe/Stockholm and month@Europe/Stockholm begin there; rolling:hour or rolling:3600 rolls, whole minutes up to 31 days. credits:100/hour adds 100 credits every hour, credits none; concurrent:60 is for calls at the same time, each counted for 60 seconds at most.";
+    const RULE: &'static str = "A window is 1 to 2,678,400 seconds (31 days), or one of the words second, minute, hour, day and month; day@Europe/Stockholm and month@Europe/Stockholm begin there; rolling:hour or rolling:3600 rolls, whole minutes up to 31 days. credits:100/hour adds 100 credits every hour, credits none; concurrent:60 is for calls at the same time, each counted for 60 seconds at most (an hour at the longest).";
     /// Of the zone alone.
     pub const ZONE: &'static str = "There is no such time zone. Write a name of the IANA database, such as Europe/Stockholm.";
 
@@ -126,11 +92,13 @@ impl Window {
 
     /// Calls at the same time, each counted for so many seconds at most.
     pub fn concurrent(seconds: u32) -> Result<Self, &'static str> {
-        if (1..=Self::MAX_SECONDS).contains(&seconds) { Ok(Self::Concurrent(seconds)) } else { Err(Self::RULE) }
+        if (1..=Self::MAX_HOLD).contains(&seconds) { Ok(Self::Concurrent(seconds)) } else { Err(Self::RULE) }
     }
 
-    /// What `concurrent` alone says: a minute.
-    pub const CONCURRENT: Self = Self::Concurrent(60);
+    /// The longest that a call counts which is not said to have ended: an hour.
+    pub const MAX_HOLD: u32 = 3_600;
+    /// What `concurrent` alone says: half a minute.
+    pub const CONCURRENT: Self = Self::Concurrent(30);
 
     pub const fn kind(self) -> LimitKind {
         match self {
@@ -151,6 +119,11 @@ impl Window {
 
     pub const fn is_concurrent(self) -> bool {
         matches!(self, Self::Concurrent(_))
+    }
+
+    /// Of calls at the same time for how many seconds each counts at most.
+    pub const fn hold(self) -> Option<u32> {
+        if let Self::Concurrent(seconds) = self { Some(seconds) } else { None }
     }
 
     /// What comes back of credits; none where there are none.
@@ -229,6 +202,7 @@ impl Window {
             windows.extend([Self::Local(Unit::Day, zone), Self::Local(Unit::Month, zone)]);
         }
         windows.extend(Self::ROLLING);
+        windows.extend(Self::HOLDS);
         if !windows.contains(&present) && !present.is_credits() {
             windows.push(present);
             windows.sort_unstable();
@@ -239,7 +213,15 @@ impl Window {
             0 => ("credits".to_owned(), "credits, prepaid".to_owned()),
             seconds => (format!("credits:{seconds}"), format!("credits, some back every {}", lasting(seconds))),
         });
-        windows.into_iter().map(|window| (window.to_string(), window.words())).chain(credits).collect()
+        windows.into_iter().map(|window| (window.to_string(), window.offer_words())).chain(credits).collect()
+    }
+
+    /// As a form offers it: of calls at the same time also for how long each counts.
+    fn offer_words(self) -> String {
+        match self.hold() {
+            Some(seconds) => format!("{}, each for {} at most", self.words(), hold_words(seconds)),
+            None => self.words(),
+        }
     }
 
     /// The choice of `offered` that this is; how many credits come back stands in a field of its own.
@@ -416,8 +398,8 @@ mod tests {
             ("credits:100/3600", credits(100, 3_600)),
             ("credits:4294967295/1", credits(u32::MAX, 1)),
             ("credits", credits(0, 0)),
-            ("concurrent:60", Window::CONCURRENT),
-            ("concurrent:2678400", Window::Concurrent(Window::MAX_SECONDS)),
+            ("concurrent:30", Window::CONCURRENT),
+            ("concurrent:3600", Window::Concurrent(Window::MAX_HOLD)),
         ] {
             assert_eq!((text.parse(), kind.to_string().as_str()), (Ok(kind), text));
             assert_eq!(serde_json::to_string(&kind).ok(), Some(format!("\"{text}\"")));
@@ -449,6 +431,7 @@ mod tests {
             "\"credits:5/month\"",
             "\"credits:4294967296/60\"",
             "\"concurrent:0\"",
+            "\"concurrent:3601\"",
             "\"concurrent:\"",
             "\"fortnight\"",
             "null",
@@ -466,6 +449,9 @@ mod tests {
         assert_eq!(words(5_000, "credits"), "5,000 credits, prepaid");
         assert_eq!(words(5, "concurrent"), "5 calls at the same time");
         assert_eq!(words(1, "hour"), "1 call an hour");
+        let offered = Window::offered(Window::Concurrent(45), None);
+        assert!(offered.contains(&("concurrent:45".to_owned(), "at the same time, each for 45 seconds at most".to_owned())));
+        assert!(offered.contains(&("concurrent:3600".to_owned(), "at the same time, each for 1 hour at most".to_owned())));
     }
 
     #[test]

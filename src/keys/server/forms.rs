@@ -193,6 +193,14 @@ pub fn limit(limit: &str, window: &str, over: OverForm<'_>) -> Result<KeyEdit, A
     if window.is_some_and(Window::is_credits) && over != Over::REFUSE {
         fields.add("over", Over::OF_CREDITS);
     }
+    if window.is_some_and(Window::is_concurrent) {
+        if calls.is_some_and(|calls| calls > KeyLimit::MAX_AT_ONCE) {
+            fields.add("limit", "There are at most 10,000 calls at the same time.");
+        }
+        if over != Over::REFUSE {
+            fields.add("over", KeyLimit::AT_ONCE_REFUSES);
+        }
+    }
     fields.done()?;
     let limit = KeyLimit { over, ..KeyLimit::new(KeyLimit::DEFAULT, calls.unwrap_or(0), window.unwrap_or(Window::HOUR)) };
     Ok(KeyEdit { limits: Some(vec![limit]), ..KeyEdit::default() })

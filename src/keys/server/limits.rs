@@ -2,7 +2,7 @@
 
 use super::gate::{self, Gate};
 use crate::{
-    keys::model::{Key, KeyLimit, LimitView, OverAction, Window},
+    keys::model::{Key, KeyLimit, LimitView, OverAction, Window, hold_words},
     platform::{Ctx, LocalTime},
     ui::number::thousands,
 };
@@ -22,9 +22,9 @@ pub struct Live {
 }
 
 impl Live {
-    /// It is used up, and refuses.
+    /// It is used up, and refuses; calls at the same time are of a moment only.
     pub fn holds(&self) -> bool {
-        self.remaining == 0 && self.over == OverAction::Refuse
+        self.remaining == 0 && self.over == OverAction::Refuse && !self.window.is_concurrent()
     }
 }
 
@@ -76,15 +76,19 @@ pub fn views(ctx: &Ctx, key: &Key, local: &LocalTime) -> Vec<LimitView> {
         .into_iter()
         .map(|l| LimitView {
             name: l.name,
-            per: l.window.words(),
+            per: match l.window.hold() {
+                Some(_) => format!("{} of {} {} now", thousands(l.used), thousands(l.limit), l.window.words()),
+                None => l.window.words(),
+            },
             limit: l.limit,
             used: l.used,
             remaining: l.remaining,
-            resets: match (l.window.refill(), l.used, l.reset_after) {
-                (Some(_), _, 0) => "when credits are added".to_owned(),
-                (_, 0, _) => "nothing used".to_owned(),
-                (Some(refill), _, seconds) => format!("+{} {}", thousands(refill.units.into()), local.ahead(after(local, seconds))),
-                (None, _, seconds) => local.ahead(after(local, seconds)),
+            resets: match (l.window.hold(), l.window.refill(), l.used, l.reset_after) {
+                (Some(seconds), ..) => format!("when a call ends, each after {} at the latest", hold_words(seconds)),
+                (_, Some(_), _, 0) => "when credits are added".to_owned(),
+                (_, _, 0, _) => "nothing used".to_owned(),
+                (_, Some(refill), _, seconds) => format!("+{} {}", thousands(refill.units.into()), local.ahead(after(local, seconds))),
+                (_, None, _, seconds) => local.ahead(after(local, seconds)),
             },
             window: l.window,
         })

@@ -29,6 +29,7 @@ mod origins;
 mod proof;
 pub mod ratelimit;
 mod reach;
+pub mod release_http;
 pub mod rest;
 pub mod reveal;
 mod rotating;

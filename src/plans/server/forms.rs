@@ -61,8 +61,31 @@ pub(super) fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimi
         let name = before.iter().find(|l| l.window.is_credits() && !limits.contains(l)).map_or("credits", |l| l.name.as_str());
         limits.push(KeyLimit::new(name, limit, window));
     }
+    if let Some(limit) = together(form, before, &mut fields) {
+        limits.push(limit);
+    }
     fields.done()?;
     Ok(limits)
+}
+
+/// The limit of calls at the same time that was typed, if one was.
+fn together(form: &PlanForm, before: &[KeyLimit], fields: &mut Fields) -> Option<KeyLimit> {
+    let digits = |typed: &str| typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect::<String>();
+    let (calls, lasts) = (digits(&form.together), digits(&form.lasts));
+    if calls.is_empty() {
+        return None;
+    }
+    let read = calls.parse::<u64>().ok().filter(|calls| *calls <= KeyLimit::MAX_AT_ONCE);
+    let limit = fields.check("together", read.ok_or("Write a whole number of calls, at most 10,000. Empty: no limit."));
+    let window = match lasts.as_str() {
+        "" => Some(Window::CONCURRENT),
+        seconds => {
+            let read = seconds.parse().ok().and_then(|seconds| Window::concurrent(seconds).ok());
+            fields.check("lasts", read.ok_or("Write a whole number of seconds, 1 to 3,600."))
+        }
+    };
+    let name = before.iter().find(|l| l.window.is_concurrent()).map_or("together", |l| l.name.as_str());
+    Some(KeyLimit::new(name, limit?, window?))
 }
 
 /// How many credits, and what comes back of them; none if the field is empty, or something is wrong.
@@ -237,6 +260,27 @@ mod tests {
         let (both, mixed) = ([expected[2].clone(), limit("day", 9, Window::DAY)], PlanForm { counting: "sideways".into(), ..PlanForm::default() });
         assert_eq!(PlanForm::others(&both), [expected[2].clone()], "beside fixed ones the rolling ones are kept");
         assert!(limits(&mixed, &[]).is_err_and(|e| e.field("counting").is_some()));
+    }
+
+    #[test]
+    fn calls_at_the_same_time_have_two_fields() {
+        let before = [limit("open", 5, Window::Concurrent(90)), KeyLimit { over: Over::MARK, ..limit("day", 9, Window::DAY) }];
+        let shown = PlanForm::of_limits(&before);
+        assert_eq!((shown.together.as_str(), shown.lasts.as_str(), shown.over.as_str()), ("5", "90", "mark"));
+        assert!(PlanForm::others(&before).is_empty());
+        let saved = |form: PlanForm| limits(&form, &before).map(|l| l.into_iter().map(|l| (l.name, l.limit, l.window, l.over)).collect::<Vec<_>>());
+        let marked = ("day".to_owned(), 9, Window::DAY, Over::MARK);
+        let open = |limit, window| ("open".to_owned(), limit, window, Over::REFUSE);
+        assert_eq!(saved(shown.clone()).ok(), Some(vec![marked.clone(), open(5, Window::Concurrent(90))]));
+        assert_eq!(
+            saved(PlanForm { together: "1,000".into(), lasts: String::new(), ..shown.clone() }).ok(),
+            Some(vec![marked.clone(), open(1_000, Window::CONCURRENT)])
+        );
+        assert_eq!(saved(PlanForm { together: String::new(), ..shown.clone() }).ok(), Some(vec![marked]));
+        for (together, lasts, wrong) in [("10001", "", "together"), ("many", "", "together"), ("5", "0", "lasts"), ("5", "3601", "lasts")] {
+            let form = PlanForm { together: together.into(), lasts: lasts.into(), ..shown.clone() };
+            assert!(saved(form).is_err_and(|e| e.field(wrong).is_some()), "{together} {lasts}");
+        }
     }
 
     #[test]

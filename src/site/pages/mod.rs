@@ -20,6 +20,7 @@ mod docs_sessions;
 mod docs_sign_in;
 mod docs_signing;
 mod docs_speed;
+mod docs_together;
 mod docs_usage;
 mod gallery;
 mod home;

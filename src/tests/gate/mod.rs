@@ -12,6 +12,7 @@ mod rolling;
 mod routes;
 mod signed;
 mod spool;
+mod together;
 mod verify;
 mod zones;
 

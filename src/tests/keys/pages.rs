@@ -388,6 +388,17 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     assert!(page.contains("2 calls an hour, more are marked until 2027-01-31 00:00 UTC"), "why this limit");
     assert!(words(&page).contains("2 beyond") && page.contains("value=\"2027-01-31\""), "{page}");
 
+    let together = [("id", id.as_str()), ("limit", "2"), ("window", "concurrent:30")];
+    assert_eq!(location(&olga.browser.post::<SetLimit>(&path, &together).await), path);
+    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
+    let page = olga.browser.page(&path).await;
+    assert!(words(&page).contains("2 of 2 at the same time now") && page.contains("at the same time, each for 30 seconds at most"), "{page}");
+    for (limit, over, wrong) in [("10001", "refuse", "at most 10,000 calls at the same time"), ("2", "mark", "neither marked nor slowed down")] {
+        let answer = olga.browser.post::<SetLimit>(&path, &[("id", &id), ("limit", limit), ("window", "concurrent:30"), ("over", over)]).await;
+        assert_eq!(answer.status(), 422, "{limit} {over}");
+        assert!(answer.text().await.unwrap().contains(wrong), "{wrong}");
+    }
+
     olga.browser.post::<SetLimit>(&path, &[("id", &id), ("limit", ""), ("window", "3600")]).await;
     assert_eq!(passes(&app, &secret).await, 200, "the default again");
 }

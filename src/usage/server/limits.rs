@@ -78,7 +78,8 @@ fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestam
         if is_shared && meters.iter().any(|(m, _)| m.is_shared) {
             continue; // the same counters as of the key before
         }
-        for state in states(ctx, *key, now) {
+        // Calls that go on at the same time are no usage of a window.
+        for state in states(ctx, *key, now).into_iter().filter(|state| !state.window.is_concurrent()) {
             if keys.len() > 1 && state.used == 0 {
                 continue;
             }

@@ -8,11 +8,14 @@
 //!
 //! What becomes of a call beyond it says `Over`. A throttle is a limit of a second of its own, which counts calls; what passes beyond
 //! is added to what was used, so that of one window it stands beside what a restart sums up. All limits of a call: `charging`.
+//!
+//! A limit of calls at the same time has places instead of a count (`seats`).
 
 use super::{
     credits,
     leases::{Fit, Lease, Leases, Slot},
     rolling::Ring,
+    seats::Seat,
     window,
 };
 use crate::{
@@ -64,7 +67,7 @@ pub struct LimitState {
     /// Of credits more than the limit where an operator added some.
     pub remaining: u64,
     /// Until the window ends; of a rolling one, and of credits, until something comes back, so that there is room where there is none now.
-    /// 0: nothing comes back by itself.
+    /// Of calls at the same time until the first of them ends by itself. 0: nothing comes back by itself, or no call goes on.
     pub reset_after: u64,
     pub window: Window,
     /// Of the present window: that of a month differs; of credits the time in which they all come back. 0: there is none.
@@ -169,6 +172,8 @@ pub struct Till<'a> {
     /// The key, or the workspace whose counters they are.
     pub holder: Uuid,
     pub together: &'a Mutex<()>,
+    /// The place that the call takes of limits of calls at the same time.
+    pub seat: Seat,
 }
 
 /// What became of a change of the word.
@@ -228,7 +233,11 @@ impl Limit {
     }
 
     /// Takes back what `charge_or_pass` did.
-    pub fn take_back(&self, now_micros: i64, cost: u32, is_beyond: bool) {
+    pub fn take_back(&self, till: &Till<'_>, now_micros: i64, cost: u32, is_beyond: bool) {
+        if self.policy.seats().is_some() {
+            self.free_seat(till.seat, now_micros);
+            return;
+        }
         match (&self.throttle, is_beyond) {
             (_, false) => self.give_back(now_micros, cost),
             (Some(throttle), true) => throttle.give_back(now_micros, 1),
@@ -318,6 +327,9 @@ impl Limit {
 
     /// Charges `cost` if it fits.
     fn charge(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Fit {
+        if let Some(fit) = self.take_seat(till, now_micros, cost) {
+            return fit;
+        }
         loop {
             match self.change(now_micros, |_, used| Some(used + u64::from(cost)).filter(|next| cost == 0 || *next <= self.max())) {
                 Changed::Yes => return Fit::Fits,
@@ -331,6 +343,9 @@ impl Limit {
     }
 
     fn fit(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Fit {
+        if let Some(fit) = self.seat_fits(till, now_micros, cost) {
+            return fit;
+        }
         loop {
             if let Some(used) = self.counted_alone(now_micros) {
                 return if cost == 0 || used + u64::from(cost) <= self.max() { Fit::Fits } else { Fit::Over };
@@ -364,6 +379,9 @@ impl Limit {
     }
 
     pub fn state(&self, now_micros: i64) -> LimitState {
+        if let Some(state) = self.seats_state(now_micros) {
+            return state;
+        }
         let (used, remaining) = self.used_and_remaining(now_micros);
         LimitState {
             name: Arc::clone(&self.policy.name),
@@ -386,6 +404,9 @@ impl Limit {
 
     /// Seconds after which a call of this cost may pass that it refused in this state; 0: never by itself.
     pub fn opens_after(&self, state: &LimitState, now_micros: i64, cost: u32) -> u64 {
+        if let Some(terms) = self.policy.seats() {
+            return state.reset_after.clamp(1, u64::from(terms.lasts).max(1));
+        }
         if let Window::Credits(refill) = self.policy.window {
             return credits::opens_after(refill, state, now_micros, cost);
         }
@@ -488,7 +509,7 @@ mod tests {
     /// A node that is alone.
     static ALONE: LazyLock<Leases> = LazyLock::new(Leases::alone);
     fn till(together: &Mutex<()>) -> Till<'_> {
-        Till { leases: &ALONE, holder: Uuid::nil(), together }
+        Till { leases: &ALONE, holder: Uuid::nil(), together, seat: Seat::default() }
     }
 
     #[test]
@@ -571,7 +592,7 @@ mod tests {
     #[test]
     fn a_rolling_window_is_taken_over_once_and_while_that_may_be() {
         let (l, lock, shared) = (rolling(10, 60), Mutex::new(()), Leases::default());
-        let till = Till { leases: &shared, holder: Uuid::nil(), together: &lock };
+        let till = Till { leases: &shared, holder: Uuid::nil(), together: &lock, seat: Seat::default() };
         let charge = |at: i64, cost| l.charge(&till, at * SECOND, cost);
         assert_eq!(charge(100, 1), Fit::Wants);
         let ring = Ring::of(100, [(30, 9), (90, 4), (100, 3)]);

@@ -15,6 +15,7 @@ use super::{
     limit::{Till, refusing_code},
     record::{Record, Salted},
     routing::Matched,
+    seats::{Hold, Seat, Tags},
 };
 use crate::{
     keys::{
@@ -84,6 +85,8 @@ pub struct Answer {
     pub lacks: Option<Box<str>>,
     /// Why exactly it may not pass, where the code does not say it all.
     pub why: Option<String>,
+    /// The place that the call takes, which is to be given back when it has ended.
+    pub hold: Option<Box<Hold>>,
     violated: Places,
     beyond: Places,
     /// A block that slows refused it: no limit did.
@@ -117,6 +120,7 @@ impl Answer {
             retry_after: None,
             lacks: None,
             why: None,
+            hold: None,
             violated: Places::NONE,
             beyond: Places::NONE,
             is_slowed: false,
@@ -196,7 +200,7 @@ impl Gate {
                     key_blocked: self.blocked.key(&record.facts, now),
                     now,
                 };
-                let mut answer = decide(&self.leases, &record, &call, &self.blocked.slows_key(&record.facts, now))?;
+                let mut answer = decide((&self.leases, &self.tags), &record, &call, &self.blocked.slows_key(&record.facts, now))?;
                 self.note_use(&record, &hash, &question, route, answer.outcome, now);
                 if !answer.is_slowed {
                     self.watch_call(&record, question.address, answer.outcome, now);
@@ -377,7 +381,7 @@ impl Gate {
 }
 
 /// `slowed`: what slows the key.
-fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed]) -> Result<Answer, Wanted> {
+fn decide((leases, tags): (&Leases, &Tags), record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed]) -> Result<Answer, Wanted> {
     let now = call.now;
     if let Some(refused) = refusal(call) {
         return Ok(Answer::refused(Arc::clone(record), refused, now));
@@ -388,13 +392,16 @@ fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slow
     };
     let (mut violated, mut beyond) = (Places::NONE, Places::NONE);
     let cost = cost(call.question, call.route);
+    let seat = record.lasts().filter(|_| cost.is_some_and(|cost| cost > 0)).map(|seconds| Seat::new(now, seconds, tags.next()));
     match cost {
         None => {}
-        Some(cost) => match charge_all(&record.limits, &Till { leases, holder: record.holder(), together: &record.together }, now, cost) {
-            Ok(passed) => beyond = passed,
-            Err(Uncharged::Over(these)) => violated = these,
-            Err(Uncharged::Wants(these)) => return Err(Wanted::of(these.of(&record.limits, cost), record.holder())),
-        },
+        Some(cost) => {
+            match charge_all(&record.limits, &Till { leases, holder: record.holder(), together: &record.together, seat: seat.unwrap_or_default() }, now, cost) {
+                Ok(passed) => beyond = passed,
+                Err(Uncharged::Over(these)) => violated = these,
+                Err(Uncharged::Wants(these)) => return Err(Wanted::of(these.of(&record.limits, cost), record.holder())),
+            }
+        }
     }
     let limits = record.limit_states(now);
     let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated, beyond, ..Answer::bare(Outcome::Valid) };
@@ -407,6 +414,7 @@ fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slow
         drop(pace); // it did not pass
     } else {
         pace.keep();
+        answer.hold = seat.map(|seat| Box::new(Hold { node: leases.me(), key: record.facts.key, seat }));
     }
     answer.limits.extend(slowed.iter().map(|by| by.state(leases.nodes(), now)));
     Ok(answer)
@@ -439,6 +447,7 @@ fn detail(question: &Question<'_>, answer: &Answer) -> String {
             let words = KeyLimit::new("", limit.limit, limit.window).words();
             match limit.over.per_second() {
                 Some(n) => format!("The limit {} of {words} was used up, and beyond it no more than {n} pass in a second.", limit.name),
+                None if limit.window.is_concurrent() => format!("The limit {} lets {words} go on, and so many did.", limit.name),
                 None => format!("The limit {} of {words} was used up.", limit.name),
             }
         }

@@ -228,8 +228,8 @@ impl PartialSchema for WindowSchema {
             .description(Some("Units that come back, so many every so often: `credits:100/3600`, `credits:100/hour`; `credits` alone is prepaid"));
         let concurrent = ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some("^concurrent(:[0-9]{1,7})?$"))
-            .description(Some("Calls at the same time, each counted for so many seconds at most; `concurrent` is a minute"));
+            .pattern(Some("^concurrent(:[0-9]{1,4})?$"))
+            .description(Some("Calls at the same time, each counted for so many seconds at most, an hour at the longest; `concurrent` is half a minute"));
         OneOfBuilder::new()
             .item(seconds)
             .item(word)

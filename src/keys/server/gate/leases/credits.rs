@@ -109,7 +109,8 @@ impl Lease {
 mod tests {
     use super::{
         super::{
-            held::{Fit, Request, given},
+            held::Fit,
+            request::{Request, given},
             rolling::Part,
         },
         *,

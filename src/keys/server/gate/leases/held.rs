@@ -4,7 +4,9 @@
 //! Always `used <= held`, and the sum of `held` over all nodes is never more than what the table says was granted.
 
 use super::{
+    super::seats::Seats,
     credits::Credits,
+    request::Request,
     rolling::{Part, Rolling},
 };
 
@@ -61,33 +63,8 @@ pub struct Lease {
     pub(super) rolling: Option<Box<Rolling>>,
     /// And where it is of credits.
     pub(super) credits: Option<Box<Credits>>,
-}
-
-/// What a node asks for, and gives back, of one window.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    pub window: u32,
-    pub max: u64,
-    /// The row may be missing: it is made with so much granted, or raised to it.
-    pub floor: Option<u64>,
-    pub back: u64,
-    /// What calls wait for.
-    pub need: u64,
-    /// What would be used within two seconds.
-    pub ahead: u64,
-    /// Given back of older parts of a rolling window, or of what was leased of credits before their last refill.
-    pub late: Vec<(u32, u64)>,
-    /// Of a rolling window, instead of the floor: what was counted alone of each part.
-    pub counted: Vec<(u32, u64)>,
-}
-
-/// What the table gives to a request when so much was granted before: as `store::ask` does it, for the tests and the reader.
-#[cfg(test)]
-pub const fn given(granted: u64, request: &Request, share: u64) -> u64 {
-    let left = request.max.saturating_sub(granted.saturating_sub(request.back));
-    let ahead = if request.ahead < left / share { request.ahead } else { left / share };
-    let wanted = if request.need > ahead { request.need } else { ahead };
-    if wanted < left { wanted } else { left }
+    /// Instead of all this, of a limit of calls at the same time.
+    seats: Option<Box<Seats>>,
 }
 
 impl Lease {
@@ -95,6 +72,11 @@ impl Lease {
     pub fn of_counted(window: u32, used: u64, max: u64) -> Self {
         let within = used.min(max);
         Self { window, max, used: within, beyond: used - within, held: within, floor: used, ..Self::default() }
+    }
+
+    /// The places of a limit of calls at the same time.
+    pub fn seats(&mut self) -> &mut Seats {
+        self.seats.get_or_insert_default()
     }
 
     pub fn window(&self) -> u32 {
@@ -251,6 +233,9 @@ impl Lease {
     /// No answer came.
     pub fn missed(&mut self) {
         self.is_asked = false;
+        if let Some(seats) = &mut self.seats {
+            seats.missed();
+        }
     }
 
     /// The row was not there.
@@ -287,7 +272,7 @@ impl Lease {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::request::given, *};
     use proptest::prelude::*;
 
     /// The table's row of one window.

@@ -74,6 +74,7 @@ mod asking;
 mod credits;
 mod handing;
 mod held;
+mod request;
 mod rolling;
 mod store;
 mod store_credits;
@@ -88,14 +89,15 @@ pub use store_rolling::raise_parts;
 use super::{
     contact,
     limit::{Counter, Limit},
+    seats::Elsewhere,
 };
-use crate::keys::model::Window;
+use crate::{keys::model::Window, values::NodeId};
 use asking::{Done, Queue};
 use axum::response::{IntoResponse, Response};
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -131,6 +133,14 @@ pub struct Leases {
     done: watch::Sender<Done>,
     /// Counters that may hold something unused.
     holding: Mutex<ByCounter<(Slot, Arc<Counter>)>>,
+    /// Limits of calls at the same time of which places may be taken or lent.
+    pub(super) seats: Mutex<ByCounter<(Slot, Arc<Counter>)>>,
+    /// Places that nodes have which have ended.
+    pub(super) elsewhere: RwLock<Elsewhere>,
+    /// Requests for places so far.
+    turns: AtomicU64,
+    /// The id of this node.
+    me: OnceLock<NodeId>,
 }
 
 /// A decision that must wait until more is leased of these counters. Nothing was charged.
@@ -152,6 +162,10 @@ impl Default for Leases {
             wake: Notify::new(),
             done: watch::Sender::default(),
             holding: Mutex::default(),
+            seats: Mutex::default(),
+            elsewhere: RwLock::default(),
+            turns: AtomicU64::new(1),
+            me: OnceLock::new(),
         }
     }
 }
@@ -161,6 +175,21 @@ impl Leases {
     #[cfg(test)]
     pub fn alone() -> Self {
         Self { alone: RwLock::new(Some(Newest::new())), ..Self::default() }
+    }
+
+    /// Says which node this is.
+    pub fn is_of(&self, node: NodeId) {
+        _ = self.me.set(node); // a node has one id
+    }
+
+    /// The id of this node.
+    pub fn me(&self) -> NodeId {
+        self.me.get().copied().unwrap_or(NodeId::new(Uuid::nil()))
+    }
+
+    /// The number of the next request for places.
+    pub(super) fn turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
     /// True if this node counts newer windows by itself. Asked under the lock of a counter: see `begin_sharing`.
@@ -202,7 +231,7 @@ impl Leases {
 
     /// Asks for more in the background.
     pub fn refill(&self, slot: Slot, limit: &Limit) {
-        self.push([Ask { slot, counter: Arc::clone(&limit.counter), max: limit.max(), need: 0, refills: true }]);
+        self.push([Ask { slot, counter: Arc::clone(&limit.counter), max: limit.max(), need: 0, refills: true, seats: None }]);
     }
 }
 
@@ -213,8 +242,10 @@ impl Wanted {
             slot: limit.slot(holder),
             counter: Arc::clone(&limit.counter),
             max: limit.max(),
-            need: need.into(),
+            // A call takes one place, whatever it costs.
+            need: limit.policy.seats().map_or(need, |_| need.min(1)).into(),
             refills: true,
+            seats: limit.policy.seats(),
         };
         Self(limits.map(ask).collect())
     }
@@ -229,6 +260,6 @@ impl IntoResponse for Unleased {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,12 +1,12 @@
 //! The SQL of leases.
 
-use super::{Newest, Slot, asking::Ask, held::Request, rolling::Part, store_credits, store_rolling};
+use super::{Newest, Slot, asking::Ask, request::Request, rolling::Part, store_credits, store_rolling};
 use crate::{
     keys::{
         model::{LimitKind, Window},
         server::gate::{
             rolling::{KEPT, Ring},
-            window,
+            seats, window,
         },
     },
     values::NodeId,
@@ -184,8 +184,9 @@ pub async fn go_alone(db: &PgPool, me: NodeId) -> sqlx::Result<Option<Newest>> {
     Ok((done.rows_affected() == 1).then(|| newest.chain(rolling).collect()))
 }
 
-/// Forgets windows that ended before: no clock of a node is so late that it would charge them again.
+/// Forgets windows that ended before: no clock of a node is so late that it would charge them again; and places that ended.
 pub async fn forget_old(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<u64> {
+    let places = seats::forget_old(db).await?;
     let rolling = sqlx::query!("delete from rolling_leases where ends_at < $1", before).execute(db).await?.rows_affected();
-    Ok(rolling + sqlx::query!("delete from limit_leases where ends_at < $1", before).execute(db).await?.rows_affected())
+    Ok(places + rolling + sqlx::query!("delete from limit_leases where ends_at < $1", before).execute(db).await?.rows_affected())
 }
