@@ -5,8 +5,8 @@
 alter table limit_notices add column fell_at timestamptz;
 alter table shared_limit_notices add column fell_at timestamptz;
 -- Looked at each minute.
-create index limit_notices_filling on limit_notices (at) where fell_at is null and window_seconds < 0;
-create index shared_limit_notices_filling on shared_limit_notices (at) where fell_at is null and window_seconds < 0;
+create index limit_notices_filling on limit_notices (at) where fell_at is null and kind = 'rolling';
+create index shared_limit_notices_filling on shared_limit_notices (at) where fell_at is null and kind = 'rolling';
 
 -- What a key used since a minute, in cost units: whole days (UTC), whole quarters of an hour before the first of them, minutes before those.
 create function used_since(of_key uuid, since timestamptz) returns bigint language sql stable as $$

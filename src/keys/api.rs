@@ -145,6 +145,7 @@ pub async fn set_limit(
     id: KeyId,
     limit: String,
     window: String,
+    #[server(default)] refill: String,
     #[server(default)] over: String,
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
@@ -152,8 +153,25 @@ pub async fn set_limit(
     use super::server::{self, forms};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = forms::OverForm { over: &over, per_second: &over_per_second, until: &over_until };
+    let window = forms::with_refill(window, &limit, &refill)?;
     let changed = server::edit_key(&ctx, &caller, id, forms::limit(&limit, &window, over)?).await?;
     crate::platform::http::reply::toast(&ctx, &format!("The limit holds from now on. {}", changed.spread.words("In force")));
+    Ok(())
+}
+
+/// Adds credits to the limit of this name that holds a key. Operators only. `once` makes it safe to send twice.
+#[server]
+pub async fn add_credits(
+    id: KeyId,
+    #[server(default)] limit: String,
+    #[server(default)] units: String,
+    #[server(default)] reason: String,
+    #[server(default)] once: String,
+) -> Result<(), AppError> {
+    use super::server::{self, forms};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    let done = server::add_credits(&ctx, &caller, id, forms::credits(limit, &units, reason, &once)?).await?;
+    crate::platform::http::reply::toast(&ctx, &done.words());
     Ok(())
 }
 

@@ -137,6 +137,11 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(Method::PUT, signing, "key_nothing", "", Some(json!({ "algorithm": "hmac-sha256" })), 404).await;
     r.ask(get.clone(), key, &id, "", None, 200).await;
     r.ask(delete.clone(), signing, &id, "", None, 200).await;
+    let credits = "/api/v1/keys/{id}/limits/{name}/credits";
+    r.ask(patch.clone(), key, &id, "", Some(json!({ "limits": [{ "name": "desk", "limit": 7, "window": "credits:1/day" }] })), 200).await;
+    r.ask(post.clone(), credits, &id, "", Some(json!({ "units": 5, "reason": "a test" })), 200).await;
+    r.ask(post.clone(), credits, &id, "", Some(json!({ "units": 0 })), 422).await;
+    r.ask(post.clone(), credits, "key_nothing", "", Some(json!({ "units": 5 })), 404).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({ "grace": 60 })), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/rotate", &id, "", Some(json!({ "grace": 60, "until": "first_use" })), 422).await;
     let secret = "/api/v1/keys/{id}/secrets/{secret_id}";
@@ -170,6 +175,13 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     assert_eq!(r.ask(post.clone(), verify, "", "", Some(asked), 200).await["code"], "VALID");
     assert_eq!(r.ask(post.clone(), verify, "", "", Some(json!({ "key": "nonsense" })), 200).await["code"], "MALFORMED");
     r.ask(post.clone(), verify, "", "", Some(json!({ "secret": "x" })), 422).await;
+    // A limit of calls at the same time, and its place given back.
+    let together = json!({ "limits": [{ "name": "together", "limit": 1, "window": "concurrent:30" }] });
+    r.ask(patch.clone(), key, passing["id"].as_str().unwrap(), "", Some(together), 200).await;
+    let hold = r.ask(post.clone(), verify, "", "", Some(json!({ "key": passing["secret"], "api": "demo" })), 200).await["hold"]["id"].clone();
+    let release = "/api/v1/keys/release";
+    assert_eq!(r.ask(post.clone(), release, "", "", Some(json!({ "hold": hold })), 200).await["released"], true);
+    r.ask(post.clone(), release, "", "", Some(json!({ "hold": "nonsense" })), 422).await;
 
     // Many keys, and the filters of the list.
     let bulk = "/api/v1/keys/bulk";

@@ -254,6 +254,7 @@ pub async fn set_limit(
     id: KeyId,
     #[server(default)] limit: String,
     #[server(default)] window: String,
+    #[server(default)] refill: String,
     #[server(default)] over: String,
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
@@ -262,6 +263,7 @@ pub async fn set_limit(
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
+    let window = server::with_refill(window, &limit, &refill)?;
     let changed = server::set_limit(&ctx, &caller, id, &limit, &window, over).await?;
     reply::toast(&ctx, &format!("The limit holds from now on. {}", changed.spread.words("In force")));
     Ok(())
@@ -273,6 +275,7 @@ pub async fn set_account_limit(
     id: AccountId,
     #[server(default)] limit: String,
     #[server(default)] window: String,
+    #[server(default)] refill: String,
     #[server(default)] over: String,
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
@@ -281,6 +284,7 @@ pub async fn set_account_limit(
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
+    let window = server::with_refill(window, &limit, &refill)?;
     server::set_account_limit(&ctx, &caller, id, &limit, &window, over).await?;
     reply::toast(&ctx, "The limit holds from now on.");
     Ok(())
@@ -292,6 +296,7 @@ pub async fn set_api_limit(
     slug: String,
     #[server(default)] limit: String,
     #[server(default)] window: String,
+    #[server(default)] refill: String,
     #[server(default)] over: String,
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
@@ -300,6 +305,7 @@ pub async fn set_api_limit(
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
+    let window = server::with_refill(window, &limit, &refill)?;
     server::set_api_limit(&ctx, &caller, &slug, &limit, &window, over).await?;
     reply::toast(&ctx, "The limit holds from now on.");
     Ok(())

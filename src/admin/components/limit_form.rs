@@ -3,7 +3,7 @@
 use crate::{
     accounts::Caller,
     keys::{
-        components::OverFields,
+        components::{OverFields, RefillField},
         model::{KeyLimit, Window},
     },
     ui::{Button, Form, SelectField, Size, TextField},
@@ -33,7 +33,8 @@ pub fn LimitForm(
         <Form action id="limit" class="stack form-medium" label hidden>
             <div class="cols-2">
                 <TextField label="Calls" name="limit" value=calls inputmode="numeric" autocomplete="off" maxlength=20 help=empty/>
-                <SelectField label="In" name="window" options=Window::offered(window, zone.as_deref()) value=window.to_string()/>
+                <SelectField label="In" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
+                <RefillField window/>
             </div>
             <OverFields over/>
             {several}

@@ -4,7 +4,7 @@ use crate::{
     accounts::Caller,
     admin::api::{DisableKey, EnableKey, RevokeKey, SetLimit},
     keys::{
-        components::{OverFields, SaidOrNever, SaidTime, WhyLimit, gate_of},
+        components::{OverFields, RefillField, SaidOrNever, SaidTime, WhyLimit, gate_of},
         model::{KeyDetail, KeyState, Window},
     },
     ui::{
@@ -61,7 +61,10 @@ fn limit(chosen: &KeyDetail) -> AnyView {
     let stands = chosen
         .limits
         .iter()
-        .map(|l| format!("{} of {} {} used, resets {}.", thousands(l.used), thousands(l.limit), l.per, l.resets))
+        .map(|l| match l.window.is_credits() {
+            true => format!("{} left of {}: {}.", thousands(l.remaining), l.window.limit_words(l.limit), l.resets),
+            false => format!("{} of {} {} used, resets {}.", thousands(l.used), thousands(l.limit), l.per, l.resets),
+        })
         .collect::<Vec<_>>()
         .join(" ");
     let (own, levels) = (chosen.key.limits.first(), chosen.why.clone());
@@ -74,7 +77,8 @@ fn limit(chosen: &KeyDetail) -> AnyView {
         <Form action=SetLimit::PATH id="limit" class="stack" label="Limit" hidden=vec![("id", chosen.key.id.to_string())]>
             <div class="cols-2">
                 <TextField label="Calls" name="limit" inputmode="numeric" value help/>
-                <SelectField label="In" name="window" options=Window::offered(window, zone.as_deref()) value=window.to_string()/>
+                <SelectField label="In" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
+                <RefillField window/>
             </div>
             <OverFields over/>
             <p class="help">{stands}</p>

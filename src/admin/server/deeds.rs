@@ -172,6 +172,7 @@ fn of_key(act: &str, key: &str) -> (String, Mark) {
         () if is(Act::Bundled) => (format!("set the bundles of the key {key}"), Mark::Key),
         () if is(Act::Planned) => (format!("set the plan of the key {key}"), Mark::Key),
         () if is(Act::Limited) => (format!("set the limit of the key {key}"), Mark::Key),
+        () if is(Act::Credited) => (format!("added credits to the key {key}"), Mark::Key),
         () if is(Act::Disabled) => (format!("disabled the key {key}"), Mark::Closed),
         () if is(Act::Enabled) => (format!("enabled the key {key}"), Mark::Opened),
         () if is(Act::Revoked) => (format!("revoked the key {key}"), Mark::Ended),

@@ -7,7 +7,7 @@ use crate::{
     error::AppError,
     keys::{
         model::{BatchLine, Environment, Grace, ImportOutcome, Key, KeyEdit, KeyLimit, KeyQuery, NewKey, Over, Preset, Window},
-        server::{self as keys, Batch, Changed, http::KeyBody},
+        server::{self as keys, Batch, Changed, NewCredits, http::KeyBody},
     },
     platform::{Ctx, LocalTime, csv},
     ui::number::count,
@@ -38,7 +38,8 @@ pub(super) enum KeyCommand {
         id: String,
         #[arg(long, value_name = "CALLS", required_unless_present = "default")]
         limit: Option<u64>,
-        /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour
+        /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour;
+        /// credits that come back, or are prepaid: credits:100/hour, credits; calls at the same time, each for 30 seconds at most: concurrent:30
         #[arg(long, default_value = "hour")]
         window: Window,
         /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31
@@ -47,6 +48,21 @@ pub(super) enum KeyCommand {
         /// What its plan, its workspace, its API or the configuration gives
         #[arg(long, conflicts_with = "limit")]
         default: bool,
+    },
+    /// Add credits to a limit of credits that holds it, also beyond what that holds
+    AddCredits {
+        id: String,
+        #[arg(long, value_name = "CREDITS")]
+        units: u64,
+        /// The name of the limit
+        #[arg(long, value_name = "NAME", default_value = KeyLimit::DEFAULT)]
+        name: String,
+        /// Stands in the key's history
+        #[arg(long, value_name = "WORDS", default_value = "")]
+        reason: String,
+        /// Names this request: run again, nothing is added
+        #[arg(long, value_name = "TEXT")]
+        once: Option<String>,
     },
     /// Answer its calls with DISABLED
     Disable(Why),
@@ -147,6 +163,7 @@ impl KeyCommand {
                 let limit = limit.map(|limit| KeyLimit { over, ..KeyLimit::new(KeyLimit::DEFAULT, limit, window) });
                 set_limit(ctx, invocation, id, limit).await
             }
+            Self::AddCredits { id, units, name, reason, once } => add_credits(ctx, invocation, &id, NewCredits { limit: name, units, reason, once }).await,
             Self::Disable(why) => {
                 change(ctx, invocation, &why, ("Disabled", "Refused"), async |id| keys::disable_key(ctx, &Caller::cli(), id, &why.reason).await).await
             }
@@ -280,6 +297,20 @@ async fn set_limit(ctx: &Ctx, invocation: &Invocation, id: String, limit: Option
     let edit = KeyEdit { limits: Some(limit.into_iter().collect()), ..KeyEdit::default() };
     let why = Why { id, reason: String::new() };
     change(ctx, invocation, &why, (&format!("From now on {words} for"), "In force"), async |id| keys::edit_key(ctx, &Caller::cli(), id, edit).await).await
+}
+
+async fn add_credits(ctx: &Ctx, invocation: &Invocation, id: &str, new: NewCredits) -> Result<Exit, AppError> {
+    let key = known(ctx, id).await?;
+    if invocation.dry_run {
+        invocation.answer(
+            &json!({ "would_add": new.units, "limit": new.limit }),
+            &format!("Would add {} to {} {}.", count(new.units, "credit", "credits"), key.id, key.name),
+        );
+        return Ok(Exit::Done);
+    }
+    let done = keys::add_credits(ctx, &Caller::cli(), key.id, new).await?;
+    invocation.answer(&done, &format!("{} {}: {}", key.id, key.name, done.words()));
+    Ok(Exit::Done)
 }
 
 async fn rotate(ctx: &Ctx, invocation: &Invocation, id: &str, grace: Grace) -> Result<Exit, AppError> {

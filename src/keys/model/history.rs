@@ -23,6 +23,8 @@ pub enum Act {
     Signed,
     Tagged,
     Limited,
+    /// Credits were added.
+    Credited,
     /// It got a plan of its own, or lost it.
     Planned,
     Disabled,
@@ -52,6 +54,7 @@ impl Act {
             Self::Signed => "signed",
             Self::Tagged => "tagged",
             Self::Limited => "limited",
+            Self::Credited => "credited",
             Self::Planned => "planned",
             Self::Disabled => "disabled",
             Self::Enabled => "enabled",
@@ -80,6 +83,7 @@ impl Act {
             Self::Signed => format!("asked for signed requests ({detail})"),
             Self::Tagged => format!("set the tags to {detail}"),
             Self::Limited => format!("set the limit to {detail}"),
+            Self::Credited => format!("added credits: {detail}"),
             Self::Planned => format!("set its own plan to {detail}"),
             Self::Disabled => "disabled it".to_owned(),
             Self::Enabled => "enabled it".to_owned(),

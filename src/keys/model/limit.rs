@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyLimit {
     pub name: String,
-    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window.
+    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window; credits that there are at most.
     pub limit: u64,
     pub window: Window,
     /// What becomes of calls beyond it; left out of JSON where it refuses.
@@ -20,6 +20,11 @@ impl KeyLimit {
     pub const DEFAULT: &'static str = "default";
     /// The most calls in a window; what the gate's counter holds.
     pub const MAX_CALLS: u64 = u32::MAX as u64;
+    /// The most calls at the same time; what a node keeps in memory.
+    pub const MAX_AT_ONCE: u64 = 10_000;
+    /// Of the kind alone.
+    pub const AT_ONCE_REFUSES: &'static str =
+        "What comes on top of calls at the same time is refused: neither marked nor slowed down. Choose refuse, or a window.";
     /// The most limits of a key, a plan, a workspace or an API.
     pub const MAX_COUNT: usize = 5;
 
@@ -30,8 +35,7 @@ impl KeyLimit {
 
     /// "100 calls an hour", "100 calls an hour, then 5 a second".
     pub fn words(&self) -> String {
-        let calls = if self.limit == 1 { "call" } else { "calls" };
-        format!("{} {calls} {}{}", grouped(self.limit), self.window.words(), self.over.words())
+        format!("{}{}", self.window.limit_words(self.limit), self.over.words())
     }
 }
 
@@ -39,7 +43,7 @@ impl KeyLimit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitView {
     pub name: String,
-    /// "an hour".
+    /// "an hour", "3 of 5 at the same time now".
     pub per: String,
     pub limit: u64,
     /// More than the limit where calls beyond it passed.

@@ -9,6 +9,7 @@ mod many;
 mod new;
 mod over;
 mod preset;
+mod refill;
 mod review;
 mod route;
 mod signing;
@@ -29,6 +30,7 @@ pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Select
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
 pub use over::{Over, OverAction};
 pub use preset::Preset;
+pub use refill::{Refill, hold_words, lasting};
 pub use review::{Review, ToReview};
 pub use route::{ApiRoute, NewRoute, Unmatched};
 pub use signing::{Algorithm, SignCall, SignedCall, Signing, SigningView};
@@ -37,7 +39,7 @@ pub use standing::{Standing, StandingKind};
 pub use trial::{CallTrial, TrialStep, TryCall};
 pub use used::PermissionUse;
 pub use view::{DayBar, HoldView, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, LeakView, NewKeyForm, Said, SecretUseView, SecretView};
-pub use window::{Unit, Window};
+pub use window::{LimitKind, Unit, Window};
 pub use zone::Zone;
 
 use crate::values::{ApiId, KeyId, KeyPrefix, Permission, Slug, WorkspaceId};

@@ -1,13 +1,15 @@
 //! For how long a limit counts before it begins anew.
 
-use super::Zone;
+use super::{Refill, Zone, hold_words, lasting};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{fmt, str::FromStr};
 
 /// A fixed number of seconds, which begins at multiples of itself since 1970, or a calendar month, both in UTC; or a day or a month of the
 /// calendar of a time zone, where a day may have 23 or 25 hours; or a rolling one, which begins nowhere: so many seconds up to every moment.
-/// In JSON a number of seconds, `"month"`, `"day@Europe/Stockholm"`, `"month@Europe/Stockholm"` or `"rolling:3600"`; the words `second`,
-/// `minute`, `hour` and `day` are read too, the last three and `month` (30 days) also behind `rolling:`.
+/// Two kinds of limits have no window: credits, which come back so many every so often, and calls at the same time.
+/// In JSON a number of seconds, `"month"`, `"day@Europe/Stockholm"`, `"month@Europe/Stockholm"`, `"rolling:3600"`, `"credits:100/3600"`,
+/// `"credits"` (prepaid) or `"concurrent:60"`; the words `second`, `minute`, `hour` and `day` are read too, the last three and `month`
+/// (30 days) also behind `rolling:`, all but `month` behind the slash of credits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Window {
     /// 1 to [`Window::MAX_SECONDS`].
@@ -17,6 +19,36 @@ pub enum Window {
     Local(Unit, Zone),
     /// Whole minutes up to [`Window::MAX_SECONDS`], in seconds.
     Rolling(u32),
+    Credits(Refill),
+    /// Calls at the same time: one counts for so many seconds at most, unless it is said to have ended before.
+    Concurrent(u32),
+}
+
+/// What a limit counts, as a column says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKind {
+    /// Units in windows that begin with the clock or the calendar.
+    Fixed,
+    /// Units in any stretch of a length.
+    Rolling,
+    /// Units that come back, or are added by an operator.
+    Credits,
+    /// Calls that go on at the same time.
+    Concurrent,
+}
+
+impl LimitKind {
+    pub const ALL: [Self; 4] = [Self::Fixed, Self::Rolling, Self::Credits, Self::Concurrent];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Rolling => "rolling",
+            Self::Credits => "credits",
+            Self::Concurrent => "concurrent",
+        }
+    }
 }
 
 /// What a calendar window is made of.
@@ -35,9 +67,11 @@ impl Window {
     pub const DAY: Self = Self::Seconds(86_400);
     /// What forms offer.
     pub const USUAL: [Self; 5] = [Self::SECOND, Self::MINUTE, Self::HOUR, Self::DAY, Self::Month];
+    /// What forms offer for calls at the same time: half a minute, five minutes, an hour for each.
+    pub const HOLDS: [Self; 3] = [Self::CONCURRENT, Self::Concurrent(300), Self::Concurrent(Self::MAX_HOLD)];
     /// The rolling ones that forms offer: a minute, an hour, a day, 30 days.
     pub const ROLLING: [Self; 4] = [Self::Rolling(60), Self::Rolling(3_600), Self::Rolling(86_400), Self::Rolling(2_592_000)];
-    const RULE: &'static str = "A window is 1 to 2,678,400 seconds (31 days), or one of the words second, minute, hour, day and month; day@Europe/Stockholm and month@Europe/Stockholm begin there; rolling:hour or rolling:3600 rolls, whole minutes up to 31 days.";
+    const RULE: &'static str = "A window is 1 to 2,678,400 seconds (31 days), or one of the words second, minute, hour, day and month; day@Europe/Stockholm and month@Europe/Stockholm begin there; rolling:hour or rolling:3600 rolls, whole minutes up to 31 days. credits:100/hour adds 100 credits every hour, credits none; concurrent:60 is for calls at the same time, each counted for 60 seconds at most (an hour at the longest).";
     /// Of the zone alone.
     pub const ZONE: &'static str = "There is no such time zone. Write a name of the IANA database, such as Europe/Stockholm.";
 
@@ -50,39 +84,93 @@ impl Window {
         if (60..=Self::MAX_SECONDS).contains(&seconds) && seconds.is_multiple_of(60) { Ok(Self::Rolling(seconds)) } else { Err(Self::RULE) }
     }
 
+    /// Credits of which so many come back every so many seconds.
+    pub fn credits(units: u32, seconds: u32) -> Result<Self, &'static str> {
+        let is_fine = units > 0 && (1..=Self::MAX_SECONDS).contains(&seconds);
+        if is_fine || (units, seconds) == (0, 0) { Ok(Self::Credits(Refill { units, seconds })) } else { Err(Self::RULE) }
+    }
+
+    /// Calls at the same time, each counted for so many seconds at most.
+    pub fn concurrent(seconds: u32) -> Result<Self, &'static str> {
+        if (1..=Self::MAX_HOLD).contains(&seconds) { Ok(Self::Concurrent(seconds)) } else { Err(Self::RULE) }
+    }
+
+    /// The longest that a call counts which is not said to have ended: an hour.
+    pub const MAX_HOLD: u32 = 3_600;
+    /// What `concurrent` alone says: half a minute.
+    pub const CONCURRENT: Self = Self::Concurrent(30);
+
+    pub const fn kind(self) -> LimitKind {
+        match self {
+            Self::Seconds(_) | Self::Month | Self::Local(..) => LimitKind::Fixed,
+            Self::Rolling(_) => LimitKind::Rolling,
+            Self::Credits(_) => LimitKind::Credits,
+            Self::Concurrent(_) => LimitKind::Concurrent,
+        }
+    }
+
     pub const fn is_rolling(self) -> bool {
         matches!(self, Self::Rolling(_))
     }
 
-    /// A limit over a day or longer is a quota: exceeding it is answered QUOTA_EXCEEDED, a shorter one RATE_LIMITED.
-    pub const fn is_quota(self) -> bool {
-        matches!(self, Self::Seconds(86_400..) | Self::Rolling(86_400..) | Self::Month | Self::Local(..))
+    pub const fn is_credits(self) -> bool {
+        matches!(self, Self::Credits(_))
     }
 
-    /// As a column holds it: seconds, 0 for a month, less than 0 for a rolling window of so many.
-    pub fn stored(seconds: i32) -> Self {
-        match (seconds, seconds.unsigned_abs()) {
-            (0, _) => Self::Month,
-            (1.., length) => Self::Seconds(length),
-            (_, length) => Self::Rolling(length),
+    pub const fn is_concurrent(self) -> bool {
+        matches!(self, Self::Concurrent(_))
+    }
+
+    /// Of calls at the same time for how many seconds each counts at most.
+    pub const fn hold(self) -> Option<u32> {
+        if let Self::Concurrent(seconds) = self { Some(seconds) } else { None }
+    }
+
+    /// What comes back of credits; none where there are none.
+    pub const fn refill(self) -> Option<Refill> {
+        if let Self::Credits(refill) = self { Some(refill) } else { None }
+    }
+
+    /// A limit over a day or longer is a quota: exceeding it is answered QUOTA_EXCEEDED, a shorter one RATE_LIMITED. So are credits that
+    /// come back once a day or more seldom.
+    pub const fn is_quota(self) -> bool {
+        matches!(self, Self::Seconds(86_400..) | Self::Rolling(86_400..) | Self::Month | Self::Local(..) | Self::Credits(Refill { seconds: 0 | 86_400.., .. }))
+    }
+
+    /// As the columns `kind`, `window_seconds`, `zone` and `refill` hold it.
+    pub fn stored(kind: &str, seconds: i32, zone: &str, refill: i64) -> Self {
+        let length = u32::try_from(seconds).unwrap_or(0);
+        match kind {
+            "rolling" => Self::Rolling(length),
+            "credits" => Self::Credits(Refill { units: u32::try_from(refill).unwrap_or(0), seconds: length }),
+            "concurrent" => Self::Concurrent(length),
+            _ => Self::fixed(seconds, zone),
         }
     }
 
-    pub fn to_stored(self) -> i32 {
+    /// The column `window_seconds`: 0 for a month.
+    pub fn stored_seconds(self) -> i32 {
         match self {
-            Self::Seconds(seconds) => i32::try_from(seconds).unwrap_or(i32::MAX),
+            Self::Seconds(seconds) | Self::Rolling(seconds) | Self::Concurrent(seconds) | Self::Credits(Refill { seconds, .. }) => {
+                i32::try_from(seconds).unwrap_or(i32::MAX)
+            }
             Self::Local(Unit::Day, _) => 86_400,
             Self::Month | Self::Local(Unit::Month, _) => 0,
-            Self::Rolling(seconds) => i32::try_from(seconds).map_or(i32::MIN, |seconds| -seconds),
         }
     }
 
-    /// As two columns hold it; a zone other than UTC stands with days and months only.
-    pub fn stored_in(seconds: i32, zone: &str) -> Self {
-        match (Self::stored(seconds), Zone::new(zone).filter(|_| zone != Self::UTC)) {
-            (Self::DAY, Some(zone)) => Self::Local(Unit::Day, zone),
-            (Self::Month, Some(zone)) => Self::Local(Unit::Month, zone),
-            (window, _) => window,
+    /// The column `refill`.
+    pub fn stored_refill(self) -> i64 {
+        self.refill().map_or(0, |refill| refill.units.into())
+    }
+
+    /// A window that begins with the clock or the calendar: 0 seconds is a month; a zone other than UTC stands with days and months only.
+    pub fn fixed(seconds: i32, zone: &str) -> Self {
+        match (u32::try_from(seconds).unwrap_or(0), Zone::new(zone).filter(|_| zone != Self::UTC)) {
+            (86_400, Some(zone)) => Self::Local(Unit::Day, zone),
+            (0, Some(zone)) => Self::Local(Unit::Month, zone),
+            (0, None) => Self::Month,
+            (length, _) => Self::Seconds(length),
         }
     }
 
@@ -99,25 +187,67 @@ impl Window {
     }
 
     /// The same window in UTC.
-    pub fn in_utc(self) -> Self {
-        Self::stored(self.to_stored())
+    pub const fn in_utc(self) -> Self {
+        match self {
+            Self::Local(Unit::Day, _) => Self::DAY,
+            Self::Local(Unit::Month, _) => Self::Month,
+            other => other,
+        }
     }
 
-    /// What a form offers: the usual ones, days and months of a zone, rolling ones, and the present one if it is another.
+    /// What a form offers: the usual ones, days and months of a zone, rolling ones, credits, and the present one if it is another.
     pub fn offered(present: Self, zone: Option<&str>) -> Vec<(String, String)> {
         let mut windows = Self::USUAL.to_vec();
         if let Some(zone) = zone.filter(|zone| *zone != Self::UTC).and_then(Zone::new) {
             windows.extend([Self::Local(Unit::Day, zone), Self::Local(Unit::Month, zone)]);
         }
         windows.extend(Self::ROLLING);
-        if !windows.contains(&present) {
+        windows.extend(Self::HOLDS);
+        if !windows.contains(&present) && !present.is_credits() {
             windows.push(present);
             windows.sort_unstable();
         }
-        windows.into_iter().map(|window| (window.to_string(), window.words())).collect()
+        let mut intervals = Self::REFILLS.to_vec();
+        intervals.extend(present.refill().map(|refill| refill.seconds).filter(|seconds| !Self::REFILLS.contains(seconds)));
+        let credits = intervals.into_iter().map(|seconds| match seconds {
+            0 => ("credits".to_owned(), "credits, prepaid".to_owned()),
+            seconds => (format!("credits:{seconds}"), format!("credits, some back every {}", lasting(seconds))),
+        });
+        windows.into_iter().map(|window| (window.to_string(), window.offer_words())).chain(credits).collect()
     }
 
-    /// "a minute", "an hour", "in 10 minutes", "a month", "in any hour": what stands behind a number of calls.
+    /// As a form offers it: of calls at the same time also for how long each counts.
+    fn offer_words(self) -> String {
+        match self.hold() {
+            Some(seconds) => format!("{}, each for {} at most", self.words(), hold_words(seconds)),
+            None => self.words(),
+        }
+    }
+
+    /// The choice of `offered` that this is; how many credits come back stands in a field of its own.
+    pub fn choice(self) -> String {
+        match self {
+            Self::Credits(refill) if !refill.is_prepaid() => format!("credits:{}", refill.seconds),
+            other => other.to_string(),
+        }
+    }
+
+    /// How often credits come back in the choices of forms; 0: never.
+    pub const REFILLS: [u32; 4] = [0, 60, 3_600, 86_400];
+
+    /// "100 calls an hour", "1,000 credits, +100 every hour", "5 calls at the same time": so many of it.
+    pub fn limit_words(self, limit: u64) -> String {
+        let unit = match (self.kind(), limit) {
+            (LimitKind::Credits, 1) => "credit,",
+            (LimitKind::Credits, _) => "credits,",
+            (_, 1) => "call",
+            _ => "calls",
+        };
+        format!("{} {unit} {}", super::limit::grouped(limit), self.words())
+    }
+
+    /// "a minute", "an hour", "in 10 minutes", "a month", "in any hour", "at the same time": what stands behind a number of calls. Behind
+    /// a number of credits: "+100 every hour", "prepaid".
     pub fn words(self) -> String {
         match self {
             Self::Month => "a month".to_owned(),
@@ -138,6 +268,8 @@ impl Window {
             Self::Rolling(s) if s % 86_400 == 0 => format!("in any {} days", s / 86_400),
             Self::Rolling(s) if s % 3_600 == 0 => format!("in any {} hours", s / 3_600),
             Self::Rolling(s) => format!("in any {} minutes", s / 60),
+            Self::Credits(refill) => refill.words(),
+            Self::Concurrent(_) => "at the same time".to_owned(),
         }
     }
 }
@@ -151,6 +283,9 @@ impl fmt::Display for Window {
             Self::Local(Unit::Day, zone) => write!(f, "day@{zone}"),
             Self::Local(Unit::Month, zone) => write!(f, "month@{zone}"),
             Self::Rolling(seconds) => write!(f, "rolling:{seconds}"),
+            Self::Credits(refill) if refill.is_prepaid() => f.write_str("credits"),
+            Self::Credits(Refill { units, seconds }) => write!(f, "credits:{units}/{seconds}"),
+            Self::Concurrent(seconds) => write!(f, "concurrent:{seconds}"),
         }
     }
 }
@@ -165,7 +300,7 @@ impl FromStr for Window {
                 "month" => 0,
                 _ => return Err(Self::RULE),
             };
-            return Zone::new(zone).map(|_| Self::stored_in(stored, zone)).ok_or(Self::ZONE);
+            return Zone::new(zone).map(|_| Self::fixed(stored, zone)).ok_or(Self::ZONE);
         }
         if let Some(length) = text.trim().strip_prefix("rolling:") {
             return match length {
@@ -176,7 +311,23 @@ impl FromStr for Window {
                 number => Self::rolling(number.parse().map_err(|_| Self::RULE)?),
             };
         }
+        if let Some(refill) = text.trim().strip_prefix("credits:") {
+            let (units, every) = refill.split_once('/').ok_or(Self::RULE)?;
+            let seconds = match every {
+                "second" => 1,
+                "minute" => 60,
+                "hour" => 3_600,
+                "day" => 86_400,
+                number => number.parse().map_err(|_| Self::RULE)?,
+            };
+            return Self::credits(units.parse().map_err(|_| Self::RULE)?, seconds);
+        }
+        if let Some(seconds) = text.trim().strip_prefix("concurrent:") {
+            return Self::concurrent(seconds.parse().map_err(|_| Self::RULE)?);
+        }
         match text.trim() {
+            "credits" => Ok(Self::Credits(Refill::PREPAID)),
+            "concurrent" => Ok(Self::CONCURRENT),
             "second" => Ok(Self::SECOND),
             "minute" => Ok(Self::MINUTE),
             "hour" => Ok(Self::HOUR),
@@ -191,7 +342,7 @@ impl Serialize for Window {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Seconds(seconds) => to.serialize_u32(*seconds),
-            Self::Month | Self::Local(..) | Self::Rolling(_) => to.collect_str(self),
+            Self::Month | Self::Local(..) | Self::Rolling(_) | Self::Credits(_) | Self::Concurrent(_) => to.collect_str(self),
         }
     }
 }
@@ -217,6 +368,11 @@ impl<'de> Deserialize<'de> for Window {
 mod tests {
     use super::*;
 
+    /// Through the columns.
+    fn read_back(window: Window) -> Window {
+        Window::stored(window.kind().as_str(), window.stored_seconds(), &window.stored_zone(), window.stored_refill())
+    }
+
     #[test]
     fn a_window_reads_back_what_it_wrote() {
         for (window, json) in [(Window::HOUR, "3600"), (Window::Month, "\"month\""), (Window::Seconds(Window::MAX_SECONDS), "2678400")] {
@@ -229,14 +385,30 @@ mod tests {
             let window: Window = text.parse().expect("it is right");
             assert_eq!(serde_json::to_string(&window).ok(), Some(format!("\"{text}\"")));
             assert_eq!(window.to_string(), text);
-            assert_eq!(Window::stored_in(window.to_stored(), &window.stored_zone()), window);
+            assert_eq!(read_back(window), window);
         }
         for (text, seconds) in [("rolling:60", 60), ("rolling:3600", 3_600), ("rolling:2678400", Window::MAX_SECONDS)] {
             let window: Window = text.parse().expect("it is right");
             assert_eq!((window, window.to_string().as_str()), (Window::Rolling(seconds), text));
             assert_eq!(serde_json::to_string(&window).ok(), Some(format!("\"{text}\"")));
-            assert_eq!(Window::stored_in(window.to_stored(), &window.stored_zone()), window);
+            assert_eq!(read_back(window), window);
         }
+        let credits = |units, seconds| Window::Credits(Refill { units, seconds });
+        for (text, kind) in [
+            ("credits:100/3600", credits(100, 3_600)),
+            ("credits:4294967295/1", credits(u32::MAX, 1)),
+            ("credits", credits(0, 0)),
+            ("concurrent:30", Window::CONCURRENT),
+            ("concurrent:3600", Window::Concurrent(Window::MAX_HOLD)),
+        ] {
+            assert_eq!((text.parse(), kind.to_string().as_str()), (Ok(kind), text));
+            assert_eq!(serde_json::to_string(&kind).ok(), Some(format!("\"{text}\"")));
+            assert_eq!(read_back(kind), kind);
+        }
+        assert_eq!(
+            ["credits:5/second", "credits:5/hour", "concurrent"].map(str::parse::<Window>),
+            [Ok(credits(5, 1)), Ok(credits(5, 3_600)), Ok(Window::CONCURRENT)]
+        );
         let words = ["minute", "hour", "day", "month"].map(|word| format!("rolling:{word}").parse());
         assert_eq!(words, Window::ROLLING.map(Ok));
         assert_eq!(["day@UTC", "month@UTC"].map(str::parse::<Window>), [Ok(Window::DAY), Ok(Window::Month)]);
@@ -252,6 +424,15 @@ mod tests {
             "\"rolling:2678460\"",
             "\"rolling:second\"",
             "\"rolling:\"",
+            "\"credits:\"",
+            "\"credits:5\"",
+            "\"credits:0/3600\"",
+            "\"credits:5/0\"",
+            "\"credits:5/month\"",
+            "\"credits:4294967296/60\"",
+            "\"concurrent:0\"",
+            "\"concurrent:3601\"",
+            "\"concurrent:\"",
             "\"fortnight\"",
             "null",
             "1.5",
@@ -261,8 +442,24 @@ mod tests {
     }
 
     #[test]
+    fn kinds_are_said_in_words() {
+        let words = |limit, text: &str| text.parse::<Window>().expect("it is right").limit_words(limit);
+        assert_eq!(words(1_000, "credits:100/hour"), "1,000 credits, +100 every hour");
+        assert_eq!(words(1, "credits:1/600"), "1 credit, +1 every 10 minutes");
+        assert_eq!(words(5_000, "credits"), "5,000 credits, prepaid");
+        assert_eq!(words(5, "concurrent"), "5 calls at the same time");
+        assert_eq!(words(1, "hour"), "1 call an hour");
+        let offered = Window::offered(Window::Concurrent(45), None);
+        assert!(offered.contains(&("concurrent:45".to_owned(), "at the same time, each for 45 seconds at most".to_owned())));
+        assert!(offered.contains(&("concurrent:3600".to_owned(), "at the same time, each for 1 hour at most".to_owned())));
+    }
+
+    #[test]
     fn a_day_and_longer_is_a_quota() {
         assert_eq!([Window::SECOND, Window::HOUR, Window::DAY, Window::Month].map(Window::is_quota), [false, false, true, true]);
         assert_eq!(Window::ROLLING.map(Window::is_quota), [false, false, true, true]);
+        let credits = [(5, 3_600), (5, 86_400), (0, 0)].map(|(units, seconds)| Window::Credits(Refill { units, seconds }));
+        assert_eq!(credits.map(Window::is_quota), [false, true, true]);
+        assert!(!Window::CONCURRENT.is_quota());
     }
 }

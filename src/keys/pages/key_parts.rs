@@ -3,8 +3,8 @@
 use crate::{
     accounts::Caller,
     keys::{
-        api::{SaveKey, SetLimit},
-        components::{OverFields, WhyLimit},
+        api::{AddCredits, SaveKey, SetLimit},
+        components::{OverFields, RefillField, WhyLimit},
         model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Preset, Window},
     },
     ui::{
@@ -75,6 +75,7 @@ fn said_of(bundle: &Bundle) -> String {
 /// What is allowed and what is left, and for operators the form that sets it.
 pub fn limits(detail: &KeyDetail) -> AnyView {
     let (levels, form) = (detail.why.clone(), detail.can_set_limits.then(|| limit_form(detail)));
+    let top_up = detail.can_set_limits.then(|| credits_form(detail)).flatten();
     let lead = if detail.level().is_shared() { "Counted for all keys of the workspace together." } else { "Counted for this key alone." };
     let rows = detail
         .limits
@@ -103,6 +104,7 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
                     <tbody>{rows}</tbody>
                 </Table>
                 <WhyLimit levels/>
+                {top_up}
                 {form}
             </div>
         </section>
@@ -121,13 +123,33 @@ fn limit_form(detail: &KeyDetail) -> AnyView {
         <Form action=SetLimit::PATH class="stack form-medium" label="Limit of this key" hidden=vec![("id", detail.key.id.to_string())]>
             <div class="cols-2">
                 <TextField label="Calls" name="limit" inputmode="numeric" nostrip:value=calls placeholder=inherited autocomplete="off" maxlength=20/>
-                <SelectField label="Window" name="window" options=Window::offered(window, zone.as_deref()) value=window.to_string()/>
+                <SelectField label="Window" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
+                <RefillField window/>
             </div>
             <OverFields over/>
             <div class="form-actions"><Button>"Set limit"</Button></div>
         </Form>
     }
     .into_any()
+}
+
+/// Adding credits to a limit of credits; nothing where there is none.
+fn credits_form(detail: &KeyDetail) -> Option<AnyView> {
+    let names: Vec<(String, String)> = detail.limits.iter().filter(|l| l.window.is_credits()).map(|l| (l.name.clone(), l.name.clone())).collect();
+    let first = names.first()?.0.clone();
+    let hidden = vec![("id", detail.key.id.to_string()), ("once", detail.once.clone())];
+    let whose = if detail.level().is_shared() { "For all keys of the workspace together." } else { "They stay until they are used, also beyond the limit." };
+    let form = view! {
+        <Form action=AddCredits::PATH id="credits" class="stack form-medium" label="Add credits" hidden>
+            <div class="cols-2">
+                <TextField label="Credits to add" name="units" inputmode="numeric" autocomplete="off" maxlength=20 help=whose/>
+                <SelectField label="To" name="limit" options=names value=first/>
+                <TextField label="Reason" name="reason" maxlength=200 help="Stands in the key's history; may stay empty."/>
+            </div>
+            <div class="form-actions"><Button>"Add credits"</Button></div>
+        </Form>
+    };
+    Some(form.into_any())
 }
 
 /// Facts, and how to call with it.
@@ -172,7 +194,7 @@ fn entry(entry: HistoryEntry) -> AnyView {
         Act::Created => Dot::Icon(Icon::Key),
         Act::Renamed | Act::Expiry | Act::Tagged => Dot::Icon(Icon::Gear),
         Act::Permitted | Act::Bundled | Act::Addressed | Act::Paged | Act::Signed | Act::Cleared => Dot::Icon(Icon::Shield),
-        Act::Limited | Act::Planned => Dot::Icon(Icon::Gauge),
+        Act::Limited | Act::Credited | Act::Planned => Dot::Icon(Icon::Gauge),
         Act::Rotated | Act::Extended => Dot::Icon(Icon::Rotate),
         Act::Dropped => Dot::Icon(Icon::Trash),
         Act::Disabled => Dot::Gate(Gate::Idle),

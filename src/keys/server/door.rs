@@ -1,11 +1,11 @@
-//! The gate's own door. What services and proxies ask for every call of a protected API goes straight to the gate, past the router and
+//! The gate's own door. What services and proxies ask for every call of a protected API, and tell of its end, goes straight to the gate, past the router and
 //! the layers that pages need: no session, no cookies, no span, no database, nothing awaited but the body of a question, the nonce of a
 //! signature (`signing`), after a pause of the process the first word of the database (`gate::Contact`), and between several nodes a
 //! lease (`gate::leases`).
 //!
 //! What every answer has, these have too: a request id, problem documents, a panic that ends its request and not the process.
 
-use super::{forward_auth, gate::Gate, verify_http};
+use super::{forward_auth, gate::Gate, release_http, verify_http};
 use crate::platform::{
     Ctx,
     http::{
@@ -40,7 +40,7 @@ impl Door {
 
     /// True for the paths that this door answers.
     pub fn is_for(path: &str) -> bool {
-        path == verify_http::PATH || path.starts_with(forward_auth::PATH)
+        matches!(path, verify_http::PATH | release_http::PATH) || path.starts_with(forward_auth::PATH)
     }
 
     pub async fn answer(&self, peer: IpAddr, request: Request) -> Response {
@@ -61,7 +61,8 @@ impl Door {
 
     async fn decide(&self, head: &Parts, info: &RequestInfo, body: axum::body::Body) -> Response {
         let start = self.ctx.clock.now_micros();
-        let response = if head.uri.path() != verify_http::PATH {
+        let path = head.uri.path();
+        let response = if path.starts_with(forward_auth::PATH) {
             match self.gate.contact().check().await {
                 Ok(()) => forward_auth::answer(&self.ctx, &self.gate, info, head).await,
                 Err(stopped) => forward_auth::stopped(head, stopped),
@@ -72,13 +73,16 @@ impl Door {
             match axum::body::to_bytes(body, BODY_BYTES).await {
                 // Asked after the body has come, however long that took: what is decided now is decided on what is known now.
                 Ok(question) => match self.gate.contact().check().await {
+                    Ok(()) if path == release_http::PATH => {
+                        Box::pin(release_http::release_holds(&self.ctx, &self.gate, info, head, &question)).await.unwrap_or_else(IntoResponse::into_response)
+                    }
                     Ok(()) => verify_http::verify_key(&self.ctx, &self.gate, info, head, &question).await.unwrap_or_else(IntoResponse::into_response),
                     Err(stopped) => stopped.into_response(),
                 },
                 Err(_) => problem(StatusCode::PAYLOAD_TOO_LARGE, "A question to the gate has at most 16 KiB."),
             }
         };
-        tracing::debug!(method = %head.method, path = head.uri.path(), status = response.status().as_u16(), micros = self.ctx.clock.now_micros() - start, "answered");
+        tracing::debug!(method = %head.method, path, status = response.status().as_u16(), micros = self.ctx.clock.now_micros() - start, "answered");
         response
     }
 }

@@ -1,6 +1,6 @@
 //! From the texts of a form to the typed input of an operation.
 
-use super::{detail::find_key, many, rules, signing::NewSigning};
+use super::{crediting::NewCredits, detail::find_key, many, rules, signing::NewSigning};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
@@ -159,6 +159,25 @@ fn digits(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect()
 }
 
+/// The choice of a window, with what comes back of credits where it is of these. Without a limit nothing is asked.
+pub fn with_refill(window: String, limit: &str, refill: &str) -> Result<String, AppError> {
+    match window.strip_prefix("credits:").filter(|every| !every.contains('/')) {
+        Some(every) if !limit.trim().is_empty() => {
+            let units = digits(refill).parse::<u32>().ok().filter(|units| *units > 0);
+            let units = units.ok_or_else(|| AppError::invalid("refill", "Write how many credits come back each time: 1 to 4,294,967,295."))?;
+            Ok(format!("credits:{units}/{every}"))
+        }
+        _ => Ok(window),
+    }
+}
+
+/// Credits to add, in texts.
+pub fn credits(limit: String, units: &str, reason: String, once: &str) -> Result<NewCredits, AppError> {
+    let units = digits(units.trim()).parse::<u64>().map_err(|_| AppError::invalid("units", "Write how many credits to add, for example 500."))?;
+    let once = (!once.is_empty() && once.len() <= 200).then(|| format!("page:{once}"));
+    Ok(NewCredits { limit, units, reason, once })
+}
+
 /// The one limit of a key, in texts; an empty one: the default again.
 pub fn limit(limit: &str, window: &str, over: OverForm<'_>) -> Result<KeyEdit, AppError> {
     if limit.trim().is_empty() {
@@ -171,6 +190,17 @@ pub fn limit(limit: &str, window: &str, over: OverForm<'_>) -> Result<KeyEdit, A
         fields.add("limit", "A limit is at most 4,294,967,295 calls.");
     }
     let over = over.read(&mut fields);
+    if window.is_some_and(Window::is_credits) && over != Over::REFUSE {
+        fields.add("over", Over::OF_CREDITS);
+    }
+    if window.is_some_and(Window::is_concurrent) {
+        if calls.is_some_and(|calls| calls > KeyLimit::MAX_AT_ONCE) {
+            fields.add("limit", "There are at most 10,000 calls at the same time.");
+        }
+        if over != Over::REFUSE {
+            fields.add("over", KeyLimit::AT_ONCE_REFUSES);
+        }
+    }
     fields.done()?;
     let limit = KeyLimit { over, ..KeyLimit::new(KeyLimit::DEFAULT, calls.unwrap_or(0), window.unwrap_or(Window::HOUR)) };
     Ok(KeyEdit { limits: Some(vec![limit]), ..KeyEdit::default() })

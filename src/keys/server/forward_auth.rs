@@ -1,6 +1,7 @@
 //! `/forward-auth/{api}`: a proxy asks with the client's own headers; the status decides (KEYS.md §3.9).
 //!
-//! 200 with an empty body and who it is in headers; else 401, 403 or 429 with a problem body. nginx understands only 401 and 403, so
+//! 200 with an empty body and who it is in headers, and `X-Hold` where the call takes a place (`gate::seats`), which the service gives back
+//! that the call is for: the proxy does not tell when it has ended; else 401, 403 or 429 with a problem body. nginx understands only 401 and 403, so
 //! `/nginx` says 403 and `X-Auth-Status: 429` (or 503). Envoy keeps the client's method and path behind `/envoy`. Any method is taken.
 
 use super::{
@@ -224,6 +225,9 @@ fn passed(answer: &Answer) -> Response {
         put(headers, "x-key-id", facts.key.to_string());
         put(headers, "x-key-owner", facts.owner.to_string());
         put(headers, "x-key-plan", facts.plan().to_owned());
+        if let Some(hold) = &answer.hold {
+            put(headers, "x-hold", hold.to_string());
+        }
         put(headers, "x-key-permissions", facts.permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(" "));
     }
     response

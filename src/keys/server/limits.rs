@@ -2,9 +2,11 @@
 
 use super::gate::{self, Gate};
 use crate::{
-    keys::model::{Key, KeyLimit, LimitView, OverAction, Window},
+    keys::model::{Key, KeyLimit, LimitView, OverAction, Window, hold_words},
     platform::{Ctx, LocalTime},
+    ui::number::thousands,
 };
+use time::OffsetDateTime;
 
 /// A limit at this moment; times in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +22,9 @@ pub struct Live {
 }
 
 impl Live {
-    /// It is used up, and refuses.
+    /// It is used up, and refuses; calls at the same time are of a moment only.
     pub fn holds(&self) -> bool {
-        self.remaining == 0 && self.over == OverAction::Refuse
+        self.remaining == 0 && self.over == OverAction::Refuse && !self.window.is_concurrent()
     }
 }
 
@@ -64,17 +66,30 @@ pub fn live(ctx: &Ctx, key: &Key) -> Vec<Live> {
         .collect()
 }
 
+fn after(local: &LocalTime, seconds: u64) -> OffsetDateTime {
+    local.now() + std::time::Duration::from_secs(seconds)
+}
+
 /// For the page.
 pub fn views(ctx: &Ctx, key: &Key, local: &LocalTime) -> Vec<LimitView> {
     live(ctx, key)
         .into_iter()
         .map(|l| LimitView {
             name: l.name,
-            per: l.window.words(),
+            per: match l.window.hold() {
+                Some(_) => format!("{} of {} {} now", thousands(l.used), thousands(l.limit), l.window.words()),
+                None => l.window.words(),
+            },
             limit: l.limit,
             used: l.used,
             remaining: l.remaining,
-            resets: if l.used == 0 { "nothing used".to_owned() } else { local.ahead(local.now() + std::time::Duration::from_secs(l.reset_after)) },
+            resets: match (l.window.hold(), l.window.refill(), l.used, l.reset_after) {
+                (Some(seconds), ..) => format!("when a call ends, each after {} at the latest", hold_words(seconds)),
+                (_, Some(_), _, 0) => "when credits are added".to_owned(),
+                (_, _, 0, _) => "nothing used".to_owned(),
+                (_, Some(refill), _, seconds) => format!("+{} {}", thousands(refill.units.into()), local.ahead(after(local, seconds))),
+                (_, None, _, seconds) => local.ahead(after(local, seconds)),
+            },
             window: l.window,
         })
         .collect()

@@ -209,11 +209,16 @@ pub(super) async fn bundles_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<K
 /// One row of the list.
 pub(super) fn row(ctx: &Ctx, listed: Listed, spark: Vec<Counts>, local: &LocalTime) -> KeyRow {
     let states = super::limits::live(ctx, &listed.key);
-    let held_until = states.iter().filter(|s| s.holds()).map(|s| s.reset_after).max().map(|s| local.now() + std::time::Duration::from_secs(s));
+    let holding = || states.iter().filter(|s| s.holds()).map(|s| s.reset_after);
+    let next = match holding().max() {
+        None => "The next call passes.".to_owned(),
+        Some(_) if holding().any(|seconds| seconds == 0) => "Calls pass again once credits are added.".to_owned(),
+        Some(seconds) => format!("Calls pass again {}.", local.ahead(local.now() + std::time::Duration::from_secs(seconds))),
+    };
     let nearest = states.iter().find(|s| s.holds()).or(states.first());
     let limit = nearest.map(|s| KeyLimit::new("", s.limit, s.window).words()).unwrap_or_default();
     KeyRow {
-        standing: standing(&listed, &limit, held_until, local),
+        standing: standing(&listed, &limit, &next, local),
         calls: spark.iter().copied().sum(),
         spark,
         last_used: listed.key.last_used_at.map(|at| said(at, local.ago(at))),

@@ -16,8 +16,14 @@ pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
     let (mut policy, mut state) = (String::with_capacity(48 * limits.len()), String::with_capacity(48 * limits.len()));
     for limit in limits {
         let resets = if limit.remaining == 0 { limit.opens_after() } else { limit.reset_after };
-        member(&mut policy, &limit.name, [(";q=", limit.limit), (";w=", u64::from(limit.length))]);
-        member(&mut state, &limit.name, [(";r=", limit.remaining), (";t=", resets)]);
+        // Calls at the same time have no window; where places are free, no time matters.
+        let is_concurrent = limit.window.is_concurrent();
+        let resets = if is_concurrent && limit.remaining > 0 { 0 } else { resets };
+        member(&mut policy, &limit.name, (";q=", limit.limit), (";w=", if is_concurrent { 0 } else { u64::from(limit.length) }));
+        if is_concurrent {
+            policy.push_str(";qu=\"concurrent-requests\"");
+        }
+        member(&mut state, &limit.name, (";r=", limit.remaining), (";t=", resets));
     }
     for (name, value) in [(POLICY, policy), (STATE, state)] {
         if let Ok(value) = HeaderValue::try_from(value) {
@@ -26,16 +32,22 @@ pub fn tell(headers: &mut HeaderMap, limits: &[LimitState]) {
     }
 }
 
-/// One member of a list: a string with its parameters. On the verify path, so without `format_args`.
-fn member(list: &mut String, name: &str, parameters: [(&str, u64); 2]) {
+/// One member of a list: a string with how much, and the time for it; left out where there is none, as of prepaid credits. On the verify
+/// path, so without `format_args`.
+fn member(list: &mut String, name: &str, how_much: (&str, u64), time: (&str, u64)) {
     if !list.is_empty() {
         list.push(',');
     }
     quoted(list, name);
-    for (key, value) in parameters {
+    for (key, value) in [Some(how_much), Some(time).filter(|(_, seconds)| *seconds > 0)].into_iter().flatten() {
         list.push_str(key);
         list.push_str(itoa::Buffer::new().format(value));
     }
+}
+
+fn parameter(list: &mut String, key: &str, value: u64) {
+    list.push_str(key);
+    list.push_str(itoa::Buffer::new().format(value));
 }
 
 /// Writes `X-Over-Limit`: the names of the limits that a call passed beyond, as a list of strings; nothing if there are none.
@@ -85,6 +97,25 @@ mod tests {
         tell(&mut headers, &[limit("burst", 100, 50, 30, 60), limit("da\"ily", 1000, 912, 40211, 86400)]);
         assert_eq!(headers["ratelimit-policy"], r#""burst";q=100;w=60,"da\"ily";q=1000;w=86400"#);
         assert_eq!(headers["ratelimit"], r#""burst";r=50;t=30,"da\"ily";r=912;t=40211"#);
+    }
+
+    #[test]
+    fn calls_at_the_same_time_have_a_unit_and_no_window() {
+        let of = |remaining, resets| LimitState { window: Window::Concurrent(30), ..limit("open", 5, remaining, resets, 30) };
+        let mut headers = HeaderMap::new();
+        tell(&mut headers, &[of(2, 7), limit("day", 1000, 912, 40211, 86400)]);
+        assert_eq!(headers["ratelimit-policy"], r#""open";q=5;qu="concurrent-requests","day";q=1000;w=86400"#);
+        assert_eq!(headers["ratelimit"], r#""open";r=2,"day";r=912;t=40211"#);
+        tell(&mut headers, &[of(0, 7)]);
+        assert_eq!(headers["ratelimit"], r#""open";r=0;t=7"#);
+    }
+
+    #[test]
+    fn what_never_resets_has_no_time() {
+        let mut headers = HeaderMap::new();
+        tell(&mut headers, &[limit("prepaid", 100, 0, 0, 0), limit("credits", 100, 120, 30, 6_000)]);
+        assert_eq!(headers["ratelimit-policy"], r#""prepaid";q=100,"credits";q=100;w=6000"#);
+        assert_eq!(headers["ratelimit"], r#""prepaid";r=0,"credits";r=120;t=30"#);
     }
 
     #[test]

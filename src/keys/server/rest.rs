@@ -6,7 +6,7 @@
 //! A page of another site reads an answer only if the key names its origin; a preflight is answered if any key for Tollgate does.
 
 use super::{
-    gate::{Answer, Gate, Question},
+    gate::{Answer, Gate, Hold, Question},
     origins,
     signing::{Proof, field_of, own_message, prove},
 };
@@ -29,6 +29,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use std::sync::Arc;
 
 /// The caller of a REST route; answers 401 when there is none.
 #[derive(Debug, Clone)]
@@ -90,6 +91,8 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
         Ok(answer) => answer,
         Err(unleased) => return unleased.into_response(),
     };
+    // Our own API sees when a call has ended.
+    let place = answer.hold.as_deref().map(|hold| Place { gate: Arc::clone(&gate), hold: *hold });
     let who = match caller(&ctx, &answer).await {
         Ok(caller) => beside(&ctx, caller, request.headers(), info.as_ref()).await,
         refused => refused,
@@ -102,6 +105,7 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
         }
         Err(error) => error.into_response(),
     };
+    drop(place);
     super::ratelimit::tell(response.headers_mut(), &answer.limits);
     super::ratelimit::tell_over(response.headers_mut(), answer.over());
     let is_named = |origin: &&String| answer.facts().is_some_and(|facts| !facts.origins.is_empty() && origins::allows(&facts.origins, origin));
@@ -109,6 +113,18 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
         origins::let_read(&mut response, origin);
     }
     response
+}
+
+/// A place of a limit of calls at the same time, given back when this goes: also when the client hangs up.
+struct Place {
+    gate: Arc<Gate>,
+    hold: Hold,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.gate.release(&self.hold);
+    }
 }
 
 /// A program that signed in: no key, so no limits and no signature of one.
@@ -148,7 +164,7 @@ async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
         (Outcome::Valid, Some(facts)) => facts,
         (Outcome::RateLimited | Outcome::QuotaExceeded, _) => {
             let quota = answer.violated().next().map(|limit| limit.name.to_string()).unwrap_or_default();
-            return Err(AppError::QuotaExceeded { quota, retry_after: answer.retry_after.unwrap_or(1) });
+            return Err(AppError::QuotaExceeded { quota, retry_after: answer.retry_after.unwrap_or(86_400) }); // none: credits that nobody refills by the clock
         }
         (outcome @ Outcome::IpDenied, _) => return Err(AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))),
         // Of an origin or a signature: our own routes have no other reason here.

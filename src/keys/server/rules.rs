@@ -187,11 +187,34 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
         if limit.window.zone().is_some_and(|zone| !zones.0.contains(&zone)) {
             fields.add(&format!("limits.{i}.window"), Window::ZONE);
         }
+        if limit.window.is_credits() && limit.over != Over::REFUSE {
+            fields.add(&format!("limits.{i}.over"), Over::OF_CREDITS);
+        }
+        if limit.window.is_concurrent() {
+            at_the_same_time(i, limits, &mut fields);
+        }
         if limit.over.action.per_second().is_some_and(|n| Over::throttle(n).is_none()) {
             fields.add(&format!("limits.{i}.over.per_second"), Over::NUMBER);
         }
     }
     fields.done()
+}
+
+/// What a limit of calls at the same time may be, the one of this number.
+fn at_the_same_time(i: usize, limits: &[KeyLimit], fields: &mut crate::error::Fields) {
+    let limit = &limits[i];
+    if let Err(rule) = Window::concurrent(limit.window.hold().unwrap_or_default()) {
+        fields.add(&format!("limits.{i}.window"), rule);
+    }
+    if limits[..i].iter().any(|earlier| earlier.window.is_concurrent()) {
+        fields.add(&format!("limits.{i}.window"), "Another limit here is of calls at the same time. One is enough: the lower one.");
+    }
+    if limit.limit > KeyLimit::MAX_AT_ONCE {
+        fields.add(&format!("limits.{i}.limit"), "There are at most 10,000 calls at the same time.");
+    }
+    if limit.over != Over::REFUSE {
+        fields.add(&format!("limits.{i}.over"), KeyLimit::AT_ONCE_REFUSES);
+    }
 }
 
 #[cfg(test)]

@@ -172,6 +172,16 @@ impl Words<'_> {
         let costs = count(cost, "unit", "units");
         let words = |TrialLimit { state: l, verdict }: &TrialLimit| {
             let refused = self.trial.over.filter(|_| *verdict == Verdict::Refuses);
+            if l.window.is_concurrent() {
+                let going = format!("{}: {} of {} at the same time", l.name, thousands(l.used), thousands(l.limit));
+                let place = match refused {
+                    None => ", there is a place for this call.".to_owned(),
+                    Some(_) => {
+                        format!(". The first of them ends {} at the latest.", self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after)))
+                    }
+                };
+                return limit(refused, going + &place);
+            }
             let left = format!("{}: {} of {} left, the call costs {costs}.", l.name, thousands(l.remaining), thousands(l.limit));
             let beyond = match (verdict, l.over) {
                 (Verdict::Fits, _) => String::new(),
@@ -180,6 +190,10 @@ impl Words<'_> {
                 }
                 (Verdict::Passes, _) => " Beyond it calls pass and are marked.".to_owned(),
                 (Verdict::Refuses, OverAction::Throttle { per_second }) => format!(" Beyond it {} a second pass, and these did.", thousands(per_second.into())),
+                (Verdict::Refuses, _) if l.reset_after == 0 => " More pass once an operator adds credits.".to_owned(),
+                (Verdict::Refuses, _) if l.window.is_credits() => {
+                    format!(" It has {}, the next {}.", l.window.words(), self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after)))
+                }
                 (Verdict::Refuses, _) => format!(" It resets {}.", self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after))),
             };
             limit(refused, left + &beyond)

@@ -90,8 +90,18 @@ pub struct LimitBody<'a> {
     pub limit: u64,
     /// Where several nodes share the limit: as far as the one that answers knows.
     pub remaining: u64,
-    /// Seconds.
+    /// Seconds; 0 where nothing comes back by itself (prepaid credits).
     pub reset_after: u64,
+}
+
+/// The place that a call takes of a limit of calls at the same time.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct HoldBody {
+    /// What `POST /api/v1/keys/release` gives back when the call has ended.
+    #[schema(example = "hold_AZqy…")]
+    pub id: String,
+    /// When it ends by itself, RFC 3339.
+    pub expires_at: String,
 }
 
 /// The answer. What the holder of an unknown key may not know is left out.
@@ -122,6 +132,9 @@ pub struct VerifyAnswer<'a> {
     /// Names of the limits that had no room for this call, which passed all the same: they slow down or mark what is beyond them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub over: Vec<&'a str>,
+    /// The place that the call takes, where a limit of calls at the same time holds the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldBody>,
     /// Seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
@@ -185,7 +198,7 @@ pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts
 }
 
 /// The asking service's own key: any key for `tollgate` with `keys:verify`. Looked up, not charged: asking has no quota.
-async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], address: IpAddr) -> Result<(), AppError> {
+pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], address: IpAddr) -> Result<(), AppError> {
     let headers: &HeaderMap = &head.headers;
     let secret = presented(headers).ok_or(AppError::Unauthenticated)?;
     let (own, needed) = (gate.api(Api::OWN).map(|api| api.id), may::KEYS_VERIFY);
@@ -257,6 +270,7 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
         permissions: facts.filter(|_| valid).map_or(&[], |f| &f.permissions),
         limits: answer.limits.iter().map(limit).collect(),
         over: answer.over().map(|limit| &*limit.name).collect(),
+        hold: answer.hold.as_deref().and_then(|hold| Some(HoldBody { id: hold.to_string(), expires_at: rfc3339(hold.ends())? })),
         retry_after: answer.retry_after,
         expires_at: facts.and_then(|f| f.expires_at).and_then(rfc3339),
         meta: serde_json::Map::new(),

@@ -1,7 +1,7 @@
 //! The answer of a verification as JSON, written piece by piece into one allocation. It is what serde writes of `VerifyAnswer`, byte for
 //! byte (tested), at a fraction of the work: names of fields, codes and ids have nothing to escape.
 
-use super::verify_http::{LimitBody, VerifyAnswer};
+use super::verify_http::{HoldBody, LimitBody, VerifyAnswer};
 use std::{fmt::Display, io::Write};
 
 /// Most answers are shorter.
@@ -12,7 +12,8 @@ struct Json(Vec<u8>);
 
 pub fn json(answer: &VerifyAnswer<'_>) -> Vec<u8> {
     // Named one by one: a new field can't be forgotten.
-    let VerifyAnswer { valid, code, detail, api, key_id, account_id, workspace_id, plan, permissions, limits, over, retry_after, expires_at, meta } = answer;
+    let VerifyAnswer { valid, code, detail, api, key_id, account_id, workspace_id, plan, permissions, limits, over, hold, retry_after, expires_at, meta } =
+        answer;
     let mut out = Json(Vec::with_capacity(BYTES));
     out.raw(if *valid { r#"{"valid":true,"code":""# } else { r#"{"valid":false,"code":""# });
     out.raw(code.as_str());
@@ -27,6 +28,12 @@ pub fn json(answer: &VerifyAnswer<'_>) -> Vec<u8> {
     out.list(r#","limits":["#, limits.iter(), Json::limit);
     if !over.is_empty() {
         out.list(r#","over":["#, over.iter(), |out, name| out.text(name));
+    }
+    if let Some(HoldBody { id, expires_at }) = hold {
+        out.raw(r#","hold":{"id":"#);
+        out.text(id);
+        out.text_of(r#","expires_at":"#, Some(expires_at.as_str()));
+        out.raw("}");
     }
     if let Some(seconds) = retry_after {
         out.number(r#","retry_after":"#, *seconds);
@@ -118,7 +125,7 @@ mod tests {
             (code, valid, bits, has_key) in (0..Outcome::ALL.len(), any::<bool>(), any::<u128>(), any::<bool>()),
             (detail, api, plan, expires_at) in (option::of(words()), option::of(words()), option::of(words()), option::of(words())),
             names in proptest::collection::vec((words(), any::<u64>(), any::<u64>(), any::<u64>()), 0..4),
-            (over, retry_after) in (proptest::collection::vec(words(), 0..3), option::of(any::<u64>())),
+            (over, retry_after, hold) in (proptest::collection::vec(words(), 0..3), option::of(any::<u64>()), option::of((words(), words()))),
             given in proptest::collection::vec(prop_oneof![Just("orders:read"), Just("orders:*"), Just("keys:verify")], 0..4),
             meta in proptest::collection::btree_map(words(), words(), 0..3),
         ) {
@@ -136,6 +143,7 @@ mod tests {
                 permissions: &permissions,
                 limits: names.iter().map(|(name, limit, remaining, reset_after)| LimitBody { name, limit: *limit, remaining: *remaining, reset_after: *reset_after }).collect(),
                 over: over.iter().map(String::as_str).collect(),
+                hold: hold.map(|(id, expires_at)| HoldBody { id, expires_at }),
                 retry_after,
                 expires_at,
                 meta: meta.into_iter().map(|(name, value)| (name, value.into())).collect(),

@@ -14,8 +14,8 @@ pub fn said(at: OffsetDateTime, words: String) -> Said {
     Said { at: at.format(&Rfc3339).unwrap_or_default(), words }
 }
 
-/// The badge of a key. `limit` says its limit: "100 calls an hour"; `held_until`, when a limit that is used up renews.
-pub fn standing(row: &Listed, limit: &str, held_until: Option<OffsetDateTime>, local: &LocalTime) -> Standing {
+/// The badge of a key. `limit` says its limit: "100 calls an hour"; `next`, when calls pass again.
+pub fn standing(row: &Listed, limit: &str, next: &str, local: &LocalTime) -> Standing {
     let kind = row.kind;
     let (label, why) = match kind {
         StandingKind::Revoked => ("Revoked".to_owned(), ended(row, "Revoked", "Every call is answered REVOKED, for good.", local)),
@@ -25,7 +25,6 @@ pub fn standing(row: &Listed, limit: &str, held_until: Option<OffsetDateTime>, l
             (expires_in(row, local.now()), expiry(row, "From", "on every call is answered EXPIRED. Move the date in time, or create a new key.", local))
         }
         StandingKind::Held => {
-            let next = held_until.map_or_else(|| "The next call passes.".to_owned(), |at| format!("Calls pass again {}.", local.ahead(at)));
             ("Held at limit".to_owned(), format!("Held {} of {} calls today at {limit}. {next}", thousands(row.limited), thousands(row.calls)))
         }
         StandingKind::Refused => {

@@ -6,6 +6,7 @@
 use super::{
     jobs::MailLimits,
     store::{
+        credits,
         limits::{self as store, DefaultLimit, LimitNotice, Marks, UsedLimit},
         settings, shared,
     },
@@ -39,8 +40,11 @@ pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
     };
     store::end_fillings(&ctx.db, now).await?;
     shared::end_shared_fillings(&ctx.db, now).await?;
-    let of_keys = marks(store::list_used_limits(&ctx.db, default, now).await?);
-    let of_all = marks(shared::list_used_shared_limits(&ctx.db, now).await?);
+    let mut of_keys = store::list_used_limits(&ctx.db, default, now).await?;
+    of_keys.extend(credits::list_used_credits(&ctx.db, false, now).await?);
+    let mut of_all = shared::list_used_shared_limits(&ctx.db, now).await?;
+    of_all.extend(credits::list_used_credits(&ctx.db, true, now).await?);
+    let (of_keys, of_all) = (marks(of_keys), marks(of_all));
     if of_keys.id.is_empty() && of_all.id.is_empty() {
         return Ok(0);
     }
@@ -66,6 +70,8 @@ fn marks(limits: Vec<UsedLimit>) -> Marks {
             marks.limit_name.push(limit.limit_name.clone());
             marks.window_seconds.push(limit.window_seconds);
             marks.zone.push(limit.zone.clone());
+            marks.kind.push(limit.kind.clone());
+            marks.refill.push(limit.refill);
             marks.window_start.push(limit.window_start);
             marks.threshold.push(threshold);
             marks.used.push(limit.used);
@@ -94,7 +100,11 @@ pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<Tol
         key: n.key_id.map(KeyId::new),
         words: words::said(&n),
         at: String::new(),
-        when: words::resets(n.window(), &local.ahead(words::end(n.window_start, n.window()))),
+        when: match n.window().refill() {
+            Some(refill) if refill.is_prepaid() => "More calls pass once credits are added.".to_owned(),
+            Some(refill) => format!("Credits come back: {}.", refill.words()),
+            None => words::resets(n.window(), &local.ahead(words::end(n.window_start, n.window()))),
+        },
     };
     Ok(rows.into_iter().map(told).collect())
 }
@@ -120,6 +130,8 @@ mod tests {
             limit_name: "default".into(),
             window_seconds: 3_600,
             zone: "UTC".into(),
+            kind: "fixed".into(),
+            refill: 0,
             window_start: datetime!(2026-11-20 12:00 UTC),
             allowed: 150,
             used,

@@ -5,7 +5,7 @@ use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::{AppError, Fields},
-    keys::{model::Window, server::leaks::leak_choice},
+    keys::server::leaks::leak_choice,
     notices::model::{AlertRule, NoticePage, NoticeSettings, ToldNotice},
     platform::{Ctx, LocalTime},
     usage::server::key_choices,
@@ -50,7 +50,7 @@ pub async fn notice_page(ctx: &Ctx, caller: &Caller) -> Result<NoticePage, AppEr
 fn said(row: store::settings::ToldRow, local: &LocalTime) -> ToldNotice {
     let words = match (row.threshold, row.allowed, row.window_seconds, row.expires_at) {
         (Some(threshold), Some(allowed), Some(window), _) => {
-            format!("{} {}", row.key_name, words::used(threshold, allowed, Window::stored_in(window, row.zone.as_deref().unwrap_or_default())))
+            format!("{} {}", row.key_name, words::used(threshold, allowed, row.window(window)))
         }
         (.., Some(at)) => format!("{} expires on {}", row.key_name, local.full_day(at)),
         _ => row.key_name,

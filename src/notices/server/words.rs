@@ -7,11 +7,14 @@ use crate::{
 };
 use time::OffsetDateTime;
 
-/// "used 80 % of 100 calls an hour", "used up 100 calls an hour".
+/// "used 80 % of 100 calls an hour", "used up 100 calls an hour", "20 % left of 1,000 credits, +100 every hour": stands behind "has".
 pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
-    let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), window.words());
-    let limit = format!("{} {per}", count(allowed, "call", "calls"));
-    if threshold >= 100 { format!("used up {limit}") } else { format!("used {threshold} % of {limit}") }
+    let limit = window.limit_words(u64::try_from(allowed).unwrap_or(0));
+    match threshold {
+        100.. => format!("used up {limit}"),
+        _ if window.is_credits() => format!("{} % left of {limit}", 100 - threshold),
+        _ => format!("used {threshold} % of {limit}"),
+    }
 }
 
 /// "checkout service has used 80 % of 100 calls an hour", "All keys together have used up 5,000 calls a month".
@@ -68,7 +71,7 @@ mod tests {
     fn windows_end_where_the_gate_says() {
         assert_eq!(end(datetime!(2026-11-20 12:00 UTC), Window::HOUR), datetime!(2026-11-20 13:00 UTC));
         assert_eq!(end(datetime!(2026-11-01 0:00 UTC), Window::Month), datetime!(2026-12-01 0:00 UTC));
-        let day = Window::stored_in(86_400, "Europe/Stockholm");
+        let day = Window::fixed(86_400, "Europe/Stockholm");
         assert_eq!(end(datetime!(2027-03-27 23:00 UTC), day), datetime!(2027-03-28 22:00 UTC), "a day of 23 hours");
         assert_eq!(end(datetime!(2026-11-20 12:34 UTC), Window::Rolling(3_600)), datetime!(2026-11-20 13:35 UTC), "of what was used at 12:34");
     }
@@ -79,6 +82,11 @@ mod tests {
         assert_eq!(used(100, 5, Window::DAY), "used up 5 calls a day");
         assert_eq!(used(80, 5_000, Window::Month), "used 80 % of 5,000 calls a month");
         assert_eq!(used(80, 100, Window::Rolling(3_600)), "used 80 % of 100 calls in any hour");
+        let credits: Window = "credits:100/hour".parse().expect("it is right");
+        assert_eq!(
+            [80, 100].map(|threshold| used(threshold, 1_000, credits)),
+            ["20 % left of 1,000 credits, +100 every hour", "used up 1,000 credits, +100 every hour"]
+        );
         assert_eq!(in_days(time::Duration::days(30)), "in 30 days");
         assert_eq!(in_days(time::Duration::days(4) + time::Duration::SECOND), "in 5 days");
         assert_eq!(in_days(time::Duration::hours(3)), "in 1 day");

@@ -14,8 +14,8 @@ pub struct DryRun {
     /// its beginning.
     #[serde(default)]
     pub by_quarters: Vec<String>,
-    /// Names of limits that quarters of an hour don't fit into, and of those that roll in less than an hour: usage is kept by quarters, so
-    /// they can't be held against it.
+    /// Names of limits that quarters of an hour don't fit into, of those that roll in less than an hour, of credits and of calls at the same
+    /// time: usage is kept by quarters, so they can't be held against it.
     pub too_short: Vec<String>,
 }
 

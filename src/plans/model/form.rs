@@ -4,7 +4,7 @@ use super::{DryRun, Plan};
 use crate::keys::model::{KeyLimit, Over, Window};
 use serde::{Deserialize, Serialize};
 
-/// The form of a plan: texts as they were typed. Its five limits are those of the usual windows; empty: none.
+/// The form of a plan: texts as they were typed. Its limits are those of the usual windows and one of calls at the same time; empty: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PlanForm {
@@ -18,6 +18,15 @@ pub struct PlanForm {
     pub hour: String,
     pub day: String,
     pub month: String,
+    /// Calls at the same time, and for how many seconds one counts at most; empty: half a minute.
+    pub together: String,
+    pub lasts: String,
+    /// How many credits, if any.
+    pub credits: String,
+    /// How many of them come back each time.
+    pub refill: String,
+    /// How often, in seconds; empty: never, they are prepaid.
+    pub every: String,
     /// How the windows from a minute on are counted: `clock` (or empty), or `rolling`.
     pub counting: String,
     /// What becomes of calls beyond any of these: `refuse`, `throttle`, `mark`, or `keep` for what each limit has.
@@ -77,7 +86,15 @@ impl PlanForm {
         let typed = |window: Window| limits.iter().find(|l| l.window == window).map(|l| l.limit.to_string()).unwrap_or_default();
         let is_rolling = Self::is_rolling(limits);
         let [second, minute, hour, day, month] = Self::shown(is_rolling).map(typed);
+        let together = limits.iter().find(|l| l.window.is_concurrent());
+        let credits = limits.iter().find_map(|l| l.window.refill().map(|refill| (l.limit, refill)));
+        let refill = credits.map(|(_, refill)| refill).filter(|refill| !refill.is_prepaid());
         Self {
+            together: together.map(|l| l.limit.to_string()).unwrap_or_default(),
+            lasts: together.and_then(|l| l.window.hold()).map(|seconds| seconds.to_string()).unwrap_or_default(),
+            credits: credits.map(|(units, _)| units.to_string()).unwrap_or_default(),
+            refill: refill.map(|refill| refill.units.to_string()).unwrap_or_default(),
+            every: refill.map(|refill| refill.seconds.to_string()).unwrap_or_default(),
             second,
             minute,
             hour,
@@ -91,18 +108,27 @@ impl PlanForm {
         }
     }
 
-    /// What all limits that the form shows do with calls beyond them; none if they differ.
+    /// What all limits that the form shows do with calls beyond them; none if they differ. Credits, and calls at the same time, refuse.
     pub fn over_of(limits: &[KeyLimit]) -> Option<Over> {
         let others = Self::others(limits);
-        let mut shown = limits.iter().filter(|limit| !others.contains(limit)).map(|limit| limit.over);
+        let is_window = |limit: &&KeyLimit| !Self::has_own_fields(limit.window);
+        let mut shown = limits.iter().filter(|limit| !others.contains(limit)).filter(is_window).map(|limit| limit.over);
         let first = shown.next().unwrap_or_default();
         shown.all(|over| over == first).then_some(first)
     }
 
-    /// Limits of the plan that the form does not show: other windows, or a second one of the same.
+    /// Credits and calls at the same time, one of each, whatever their seconds.
+    const fn has_own_fields(window: Window) -> bool {
+        window.is_credits() || window.is_concurrent()
+    }
+
+    /// Limits of the plan that the form does not show: other windows, or a second one of the same, or of credits.
     pub fn others(limits: &[KeyLimit]) -> Vec<KeyLimit> {
         let shown = Self::shown(Self::is_rolling(limits));
-        let is_shown = |(at, limit): &(usize, &KeyLimit)| shown.contains(&limit.window) && !limits[..*at].iter().any(|l| l.window == limit.window);
+        let is_kind = |a: &KeyLimit, b: &KeyLimit| a.window.kind() == b.window.kind() && Self::has_own_fields(a.window);
+        let is_like = |a: &KeyLimit, b: &KeyLimit| a.window == b.window || is_kind(a, b);
+        let has_field = |limit: &KeyLimit| shown.contains(&limit.window) || Self::has_own_fields(limit.window);
+        let is_shown = |(at, limit): &(usize, &KeyLimit)| has_field(limit) && !limits[..*at].iter().any(|l| is_like(l, limit));
         limits.iter().enumerate().filter(|l| !is_shown(l)).map(|(_, limit)| limit.clone()).collect()
     }
 }

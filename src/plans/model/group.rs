@@ -68,7 +68,7 @@ pub struct Members {
     pub next: Option<WorkspaceId>,
 }
 
-/// The form of a group: texts as they were typed. Its limits are those of the usual windows; empty: none.
+/// The form of a group: texts as they were typed. Its limits are those of the usual windows and one of calls at the same time; empty: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GroupForm {
@@ -82,7 +82,12 @@ pub struct GroupForm {
     pub hour: String,
     pub day: String,
     pub month: String,
+    pub together: String,
+    pub lasts: String,
     /// As in the form of a plan.
+    pub credits: String,
+    pub refill: String,
+    pub every: String,
     pub counting: String,
     pub over: String,
     pub over_per_second: String,
@@ -92,7 +97,8 @@ pub struct GroupForm {
 impl GroupForm {
     /// The form that shows this group.
     pub fn of(group: &Group) -> Self {
-        let PlanForm { second, minute, hour, day, month, counting, over, over_per_second, over_until, .. } = PlanForm::of_limits(&group.limits);
+        let PlanForm { second, minute, hour, day, month, together, lasts, credits, refill, every, counting, over, over_per_second, over_until, .. } =
+            PlanForm::of_limits(&group.limits);
         Self {
             slug: group.slug.to_string(),
             name: group.name.clone(),
@@ -103,6 +109,11 @@ impl GroupForm {
             hour,
             day,
             month,
+            together,
+            lasts,
+            credits,
+            refill,
+            every,
             counting,
             over,
             over_per_second,
@@ -118,6 +129,11 @@ impl GroupForm {
             hour: self.hour.clone(),
             day: self.day.clone(),
             month: self.month.clone(),
+            together: self.together.clone(),
+            lasts: self.lasts.clone(),
+            credits: self.credits.clone(),
+            refill: self.refill.clone(),
+            every: self.every.clone(),
             counting: self.counting.clone(),
             over: self.over.clone(),
             over_per_second: self.over_per_second.clone(),

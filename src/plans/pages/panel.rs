@@ -4,7 +4,7 @@ use super::plans::PATH;
 use crate::{
     keys::{
         components::OverFields,
-        model::{KeyLimit, Over},
+        model::{KeyLimit, Over, Window, lasting},
     },
     plans::{
         api::{AssignPlan, DeletePlan, SavePlan, TakePlan},
@@ -52,6 +52,11 @@ pub fn limit_fields(of: &str, form: &PlanForm, over: Over) -> AnyView {
     };
     let counting = [(PlanForm::CLOCK, "By the clock"), (PlanForm::ROLLING, "Rolling")].map(|(value, words)| (value.to_owned(), words.to_owned()));
     let counted = if form.counting.is_empty() { PlanForm::CLOCK.to_owned() } else { form.counting.clone() };
+    let every: Vec<(String, String)> = [("", "never: prepaid"), ("60", "every minute"), ("3600", "every hour"), ("86400", "every day")]
+        .map(|(value, words)| (value.to_owned(), words.to_owned()))
+        .into_iter()
+        .chain(other_interval(&form.every))
+        .collect();
     view! {
         <div class="cols-2">
             {calls("A second", "second", &form.second)}
@@ -59,11 +64,22 @@ pub fn limit_fields(of: &str, form: &PlanForm, over: Over) -> AnyView {
             {calls("An hour", "hour", &form.hour)}
             {calls("A day", "day", &form.day)}
             {calls("A month", "month", &form.month)}
+            {calls("At the same time", "together", &form.together)}
+            <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") value=form.lasts.clone() inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="Of calls at the same time, where the service does not say that they have ended."/>
             <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=counted help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever they begin."/>
+            {calls("Credits", "credits", &form.credits)}
+            {calls("Credits back each time", "refill", &form.refill)}
+            <SelectField label="Credits come back" name=format!("{of}[every]") options=every value=form.every.clone() help="Up to the number of credits, never beyond. Prepaid ones only when an operator adds some."/>
         </div>
         <OverFields over group=of.to_owned() nostrip:more=keep/>
     }
     .into_any()
+}
+
+/// How often credits come back, where it is none of the usual choices.
+fn other_interval(every: &str) -> Option<(String, String)> {
+    let seconds = every.parse::<u32>().ok().filter(|seconds| !Window::REFILLS.contains(seconds))?;
+    Some((every.to_owned(), format!("every {}", lasting(seconds))))
 }
 
 /// What the form does not show of these limits, in words.
@@ -146,7 +162,7 @@ fn holder(holder: Holder) -> AnyView {
 pub fn dry_run(had: &str, run: DryRun) -> AnyView {
     let short = (!run.too_short.is_empty()).then(|| {
         let words = format!(
-            "Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, or roll in less than an hour.",
+            "Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, roll in less than an hour, or have no window: credits, and calls at the same time.",
             run.too_short.join(", ")
         );
         view! { <p class="help">{words}</p> }

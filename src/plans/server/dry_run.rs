@@ -52,6 +52,8 @@ async fn held_back(ctx: &Ctx, limits: Vec<KeyLimit>, by_key: bool, of: Option<&[
         Window::Seconds(seconds) => seconds.is_multiple_of(QUARTER),
         Window::Month | Window::Local(..) => true,
         Window::Rolling(seconds) => seconds >= SHORTEST_ROLLING,
+        // What is left of credits, and how long calls go on, is not seen in counts.
+        Window::Credits(_) | Window::Concurrent(_) => false,
     });
     let (rolling, fixed): (Vec<KeyLimit>, Vec<KeyLimit>) = fitting.into_iter().partition(|l| l.window.is_rolling());
     let from = last_month(ctx.clock.now());
@@ -116,7 +118,7 @@ struct Rolled {
 
 impl Rolled {
     fn ask(&mut self, limit: &KeyLimit, at: i64, units: u64) {
-        let seconds = i64::from(limit.window.to_stored().unsigned_abs());
+        let seconds = i64::from(limit.window.stored_seconds());
         while let Some((_, passed)) = self.passed.front().copied().filter(|(then, _)| then + seconds <= at) {
             self.passed.pop_front();
             self.within -= passed;

@@ -8,7 +8,7 @@ use crate::{
     },
     error::{AppError, FieldError, Fields},
     keys::{
-        model::{KeyEdit, KeyLimit},
+        model::{KeyEdit, KeyLimit, Refill, Window},
         server::{edit_key, forms::OverForm},
     },
     plans::model::{GroupEdit, NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
@@ -57,8 +57,56 @@ pub(super) fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimi
         let over = over.or(known.map(|l| l.over)).unwrap_or_default();
         limits.push(KeyLimit { over, ..KeyLimit::new(known.map_or(field, |l| l.name.as_str()), limit, window) });
     }
+    if let Some((limit, window)) = credits(form, &mut fields) {
+        let name = before.iter().find(|l| l.window.is_credits() && !limits.contains(l)).map_or("credits", |l| l.name.as_str());
+        limits.push(KeyLimit::new(name, limit, window));
+    }
+    if let Some(limit) = together(form, before, &mut fields) {
+        limits.push(limit);
+    }
     fields.done()?;
     Ok(limits)
+}
+
+/// The limit of calls at the same time that was typed, if one was.
+fn together(form: &PlanForm, before: &[KeyLimit], fields: &mut Fields) -> Option<KeyLimit> {
+    let digits = |typed: &str| typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect::<String>();
+    let (calls, lasts) = (digits(&form.together), digits(&form.lasts));
+    if calls.is_empty() {
+        return None;
+    }
+    let read = calls.parse::<u64>().ok().filter(|calls| *calls <= KeyLimit::MAX_AT_ONCE);
+    let limit = fields.check("together", read.ok_or("Write a whole number of calls, at most 10,000. Empty: no limit."));
+    let window = match lasts.as_str() {
+        "" => Some(Window::CONCURRENT),
+        seconds => {
+            let read = seconds.parse().ok().and_then(|seconds| Window::concurrent(seconds).ok());
+            fields.check("lasts", read.ok_or("Write a whole number of seconds, 1 to 3,600."))
+        }
+    };
+    let name = before.iter().find(|l| l.window.is_concurrent()).map_or("together", |l| l.name.as_str());
+    Some(KeyLimit::new(name, limit?, window?))
+}
+
+/// How many credits, and what comes back of them; none if the field is empty, or something is wrong.
+fn credits(form: &PlanForm, fields: &mut Fields) -> Option<(u64, Window)> {
+    let digits = |typed: &str| typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect::<String>();
+    let typed = digits(&form.credits);
+    if typed.is_empty() {
+        return None;
+    }
+    let read = typed.parse::<u64>().ok().filter(|units| *units <= KeyLimit::MAX_CALLS);
+    let limit = fields.check("credits", read.ok_or("Write a whole number of credits, at most 4,294,967,295. Empty: no limit."));
+    let every = form.every.trim();
+    let window = if every.is_empty() {
+        Some(Window::Credits(Refill::PREPAID))
+    } else {
+        let units = digits(&form.refill).parse::<u32>().ok().filter(|units| *units > 0);
+        let units = fields.check("refill", units.ok_or("Write how many credits come back each time: 1 to 4,294,967,295."));
+        let seconds = fields.check("every", every.parse::<u32>().map_err(|_| "Choose how often credits come back."));
+        units.zip(seconds).and_then(|(units, seconds)| fields.check("every", Window::credits(units, seconds)))
+    };
+    limit.zip(window)
 }
 
 /// The fields of the form stand in `plan[…]`; what an operation says of one belongs beside it.
@@ -152,7 +200,7 @@ async fn put(ctx: &Ctx, caller: &Caller, whom: &Whom, plan: Option<&str>) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::model::{Over, Window};
+    use crate::keys::model::Over;
 
     fn limit(name: &str, limit: u64, window: Window) -> KeyLimit {
         KeyLimit::new(name, limit, window)
@@ -178,6 +226,27 @@ mod tests {
     }
 
     #[test]
+    fn a_form_has_one_limit_of_credits() {
+        let credits = |text: &str| text.parse::<Window>().expect("credits");
+        let before = [limit("pack", 500, credits("credits:20/600")), limit("other", 9, credits("credits")), limit("hour", 100, Window::HOUR)];
+        let marked = KeyLimit { over: Over::MARK, ..before[2].clone() };
+        assert_eq!(PlanForm::over_of(&[before[0].clone(), marked]), Some(Over::MARK), "credits refuse anyway");
+        let shown = PlanForm::of_limits(&before);
+        assert_eq!([shown.credits.as_str(), &shown.refill, &shown.every], ["500", "20", "600"]);
+        assert_eq!(PlanForm::others(&before), [before[1].clone()]);
+        assert_eq!(limits(&shown, &before).ok(), Some(vec![before[1].clone(), before[2].clone(), before[0].clone()]));
+        let prepaid = PlanForm { credits: "1,000".into(), every: String::new(), ..shown.clone() };
+        assert_eq!(limits(&prepaid, &[]).ok().and_then(|l| l.last().cloned()), Some(limit("credits", 1_000, credits("credits"))));
+        assert_eq!(limits(&PlanForm { credits: String::new(), ..shown.clone() }, &before).map(|l| l.len()).ok(), Some(2));
+        for (credits, refill, every, wrong) in
+            [("many", "1", "60", "credits"), ("5", "", "60", "refill"), ("5", "0", "60", "refill"), ("5", "1", "often", "every"), ("5", "1", "0", "every")]
+        {
+            let form = PlanForm { credits: credits.into(), refill: refill.into(), every: every.into(), ..PlanForm::default() };
+            assert!(limits(&form, &[]).is_err_and(|e| e.field(wrong).is_some()), "{credits} {refill} {every}");
+        }
+    }
+
+    #[test]
     fn a_form_counts_by_the_clock_or_rolling() {
         let before = [limit("hour", 100, Window::HOUR), limit("night", 7, Window::Rolling(28_800))];
         let shown = PlanForm::of_limits(&before);
@@ -191,6 +260,27 @@ mod tests {
         let (both, mixed) = ([expected[2].clone(), limit("day", 9, Window::DAY)], PlanForm { counting: "sideways".into(), ..PlanForm::default() });
         assert_eq!(PlanForm::others(&both), [expected[2].clone()], "beside fixed ones the rolling ones are kept");
         assert!(limits(&mixed, &[]).is_err_and(|e| e.field("counting").is_some()));
+    }
+
+    #[test]
+    fn calls_at_the_same_time_have_two_fields() {
+        let before = [limit("open", 5, Window::Concurrent(90)), KeyLimit { over: Over::MARK, ..limit("day", 9, Window::DAY) }];
+        let shown = PlanForm::of_limits(&before);
+        assert_eq!((shown.together.as_str(), shown.lasts.as_str(), shown.over.as_str()), ("5", "90", "mark"));
+        assert!(PlanForm::others(&before).is_empty());
+        let saved = |form: PlanForm| limits(&form, &before).map(|l| l.into_iter().map(|l| (l.name, l.limit, l.window, l.over)).collect::<Vec<_>>());
+        let marked = ("day".to_owned(), 9, Window::DAY, Over::MARK);
+        let open = |limit, window| ("open".to_owned(), limit, window, Over::REFUSE);
+        assert_eq!(saved(shown.clone()).ok(), Some(vec![marked.clone(), open(5, Window::Concurrent(90))]));
+        assert_eq!(
+            saved(PlanForm { together: "1,000".into(), lasts: String::new(), ..shown.clone() }).ok(),
+            Some(vec![marked.clone(), open(1_000, Window::CONCURRENT)])
+        );
+        assert_eq!(saved(PlanForm { together: String::new(), ..shown.clone() }).ok(), Some(vec![marked]));
+        for (together, lasts, wrong) in [("10001", "", "together"), ("many", "", "together"), ("5", "0", "lasts"), ("5", "3601", "lasts")] {
+            let form = PlanForm { together: together.into(), lasts: lasts.into(), ..shown.clone() };
+            assert!(saved(form).is_err_and(|e| e.field(wrong).is_some()), "{together} {lasts}");
+        }
     }
 
     #[test]

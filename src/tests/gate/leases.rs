@@ -23,7 +23,7 @@ pub(super) async fn secret(db: &PgPool, limit: i64) -> String {
 }
 
 /// Asks eight at a time, until each has been refused or `most` have passed; how many passed.
-async fn hammer(node: &Node, secret: &str, most: usize) -> usize {
+pub(super) async fn hammer(node: &Node, secret: &str, most: usize) -> usize {
     let passed = std::sync::atomic::AtomicUsize::new(0);
     let order = std::sync::atomic::Ordering::SeqCst;
     let caller = async || {

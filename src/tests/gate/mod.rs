@@ -1,5 +1,6 @@
 //! The gate over real HTTP: outcomes, limits, forward-auth, nodes, metering.
 
+mod credits;
 mod forward_auth;
 mod leases;
 mod model;
@@ -11,6 +12,7 @@ mod rolling;
 mod routes;
 mod signed;
 mod spool;
+mod together;
 mod verify;
 mod zones;
 

@@ -15,17 +15,21 @@ use time::OffsetDateTime;
 const LIVES: usize = 16;
 const STEPS: usize = 50;
 /// The limits of every key: so many seconds, by name. Only how much they allow differs, and what they do beyond it.
-const WINDOWS: [(&str, i64); 3] = [("burst", 60), ("hourly", 3_600), ("rolling", 3_600)];
-const PLACES: [usize; 3] = [0, 1, 2];
+const WINDOWS: [(&str, i64); 4] = [("burst", 60), ("hourly", 3_600), ("rolling", 3_600), ("credits", 1_200)];
+const PLACES: [usize; 4] = [0, 1, 2, 3];
 /// The place of the one that rolls: it is counted by sixtieths, of which that of now and the sixty before it count.
 const ROLLING: usize = 2;
 const PART: i64 = 60;
+/// The place of the one that is of credits: they refuse, so many there are, and so many come back each time.
+const CREDITS: usize = 3;
+const MOST: u64 = 24;
+const REFILL: u64 = 5;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Create { max: [u64; 3], over: [Over; 3] },
+    Create { max: [u64; 4], over: [Over; 4] },
     Rotate { key: Index, grace: i64 },
-    Limit { key: Index, max: [u64; 3], over: [Over; 3] },
+    Limit { key: Index, max: [u64; 4], over: [Over; 4] },
     Verify { key: Index, secret: Index, cost: u64 },
     Put { key: Index, state: &'static str },
     Wait { seconds: i64 },
@@ -41,9 +45,9 @@ enum Over {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let key = any::<Index>;
-    let max = || [0u64..8, 0u64..16, 0u64..24];
+    let max = || (0u64..8, 0u64..16, 0u64..24).prop_map(|(burst, hourly, rolling)| [burst, hourly, rolling, MOST]);
     let one = || prop_oneof![3 => Just(Over::Refuse), 1 => (1u64..4).prop_map(Over::Throttle), 1 => Just(Over::Mark)];
-    let over = || [one(), one(), one()];
+    let over = || [one(), one(), one()].prop_map(|[burst, hourly, rolling]| [burst, hourly, rolling, Over::Refuse]);
     let step = prop_oneof![
         2 => (max(), over()).prop_map(|(max, over)| Step::Create { max, over }),
         3 => (key(), prop_oneof![Just(0i64), Just(30), Just(3_600)]).prop_map(|(key, grace)| Step::Rotate { key, grace }),
@@ -68,11 +72,13 @@ struct Secret {
 struct Model {
     id: String,
     state: &'static str,
-    max: [u64; 3],
-    over: [Over; 3],
+    max: [u64; 4],
+    over: [Over; 4],
     secrets: Vec<Secret>,
     /// By place of the limit and number of its window, or of the part of it.
     used: HashMap<(usize, i64), u64>,
+    /// Of credits, and the number of the refill up to which it is.
+    spent: (u64, i64),
     /// Calls that a throttle let pass, by place and second. A process keeps them, and only while the throttle is one.
     slowed: HashMap<(usize, i64), u64>,
 }
@@ -81,13 +87,21 @@ struct Model {
 type Answer = (&'static str, Vec<usize>);
 
 impl Model {
-    fn remaining(&self, now: OffsetDateTime) -> [u64; 3] {
+    fn remaining(&self, now: OffsetDateTime) -> [u64; 4] {
         PLACES.map(|place| {
+            if place == CREDITS {
+                return MOST - self.spent(now);
+            }
             let (_, newest) = slot(place, now);
             let oldest = if place == ROLLING { newest - 60 } else { newest };
             let used: u64 = (oldest..=newest).filter_map(|number| self.used.get(&(place, number))).sum();
             self.max[place].saturating_sub(used)
         })
+    }
+
+    fn spent(&self, now: OffsetDateTime) -> u64 {
+        let (spent, refilled) = self.spent;
+        spent.saturating_sub(REFILL * (slot(CREDITS, now).1 - refilled).unsigned_abs())
     }
 
     fn verify(&mut self, secret: usize, cost: u64, now: OffsetDateTime) -> Answer {
@@ -114,6 +128,7 @@ impl Model {
         if beyond.iter().any(refuses) {
             return refused("RATE_LIMITED");
         }
+        self.spent = (self.spent(now) + cost, slot(CREDITS, now).1);
         for place in PLACES {
             *self.used.entry(slot(place, now)).or_default() += cost;
         }
@@ -123,7 +138,7 @@ impl Model {
         ("VALID", beyond)
     }
 
-    fn limit(&mut self, max: [u64; 3], over: [Over; 3]) {
+    fn limit(&mut self, max: [u64; 4], over: [Over; 4]) {
         (self.max, self.over) = (max, over);
         self.slowed.retain(|(place, _), _| matches!(over[*place], Over::Throttle(_)));
     }
@@ -142,7 +157,7 @@ fn slot(place: usize, now: OffsetDateTime) -> (usize, i64) {
     (place, now.unix_timestamp().div_euclid(if place == ROLLING { PART } else { WINDOWS[place].1 }))
 }
 
-fn limits(max: [u64; 3], over: [Over; 3]) -> Value {
+fn limits(max: [u64; 4], over: [Over; 4]) -> Value {
     let limit = |place: usize| {
         let over = match over[place] {
             Over::Refuse => json!({ "action": "refuse" }),
@@ -150,7 +165,11 @@ fn limits(max: [u64; 3], over: [Over; 3]) -> Value {
             Over::Mark => json!({ "action": "mark" }),
         };
         let (name, seconds) = WINDOWS[place];
-        let window = if place == ROLLING { json!(format!("rolling:{seconds}")) } else { json!(seconds) };
+        let window = match place {
+            ROLLING => json!(format!("rolling:{seconds}")),
+            CREDITS => json!(format!("credits:{REFILL}/{seconds}")),
+            _ => json!(seconds),
+        };
         json!({ "name": name, "limit": max[place], "window": window, "over": over })
     };
     json!({ "limits": PLACES.map(limit) })
@@ -164,7 +183,7 @@ async fn every_answer_is_the_models(db: PgPool) {
     let mut told = HashMap::<&str, usize>::new();
     for _ in 0..LIVES {
         let life = steps().new_tree(&mut runner).unwrap().current();
-        let mut keys = vec![create(&app, &mara, [5, 9, 12], [Over::Refuse; 3]).await];
+        let mut keys = vec![create(&app, &mara, [5, 9, 12, MOST], [Over::Refuse; 4]).await];
         for (at, step) in life.iter().enumerate() {
             let context = || format!("step {at} of {life:#?}");
             if matches!(step, Step::Restart) {
@@ -182,12 +201,12 @@ async fn every_answer_is_the_models(db: PgPool) {
     }
 }
 
-async fn create(app: &TestApp, mara: &Person, max: [u64; 3], over: [Over; 3]) -> Model {
+async fn create(app: &TestApp, mara: &Person, max: [u64; 4], over: [Over; 4]) -> Model {
     let (id, text) = mara.new_key(app, "a life").await;
     let answer = mara.call(app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(limits(max, over))).await;
     assert_eq!(answer.status(), 200);
     let secrets = vec![Secret { text, ends_at: None, is_forgotten: false }];
-    Model { id, state: "enable", max, over, secrets, used: HashMap::new(), slowed: HashMap::new() }
+    Model { id, state: "enable", max, over, secrets, used: HashMap::new(), spent: (0, 0), slowed: HashMap::new() }
 }
 
 /// Does one step to the product and to the model; the code, if it was a verification (`BEYOND` if it passed beyond a limit).

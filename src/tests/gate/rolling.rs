@@ -101,7 +101,7 @@ async fn it_is_set_over_rest_and_told_as_it_was_set(db: PgPool) {
 }
 
 /// Asks all in turn until each was refused for a while; how many passed.
-async fn exhaust(nodes: &[&TestApp], secret: &str) -> u32 {
+pub(super) async fn exhaust(nodes: &[&TestApp], secret: &str) -> u32 {
     let (mut passed, mut refused) = (0, 0);
     while refused < 6 * nodes.len() {
         for app in nodes {
@@ -118,7 +118,7 @@ async fn exhaust(nodes: &[&TestApp], secret: &str) -> u32 {
 #[sqlx::test]
 async fn several_nodes_share_a_rolling_hour(db: PgPool) {
     let secret = secret(&db, 20).await;
-    sqlx::query("update key_limits set window_seconds = -3600 where max_calls = 20").execute(&db).await.unwrap();
+    sqlx::query("update key_limits set kind = 'rolling', window_seconds = 3600 where max_calls = 20").execute(&db).await.unwrap();
     let rows = async || sqlx::query_scalar::<_, i64>("select count(*) from rolling_leases").fetch_one(&db).await.unwrap();
     let a = TestApp::start(db.clone()).await;
     for _ in 0..7 {
@@ -152,7 +152,7 @@ async fn row(db: &PgPool) -> (i64, Vec<i64>) {
 #[sqlx::test]
 async fn a_lone_node_counts_a_busy_limit_alone_again_without_waiting_for_its_window(db: PgPool) {
     let secret = secret(&db, 20).await;
-    sqlx::query("update key_limits set window_seconds = -3600 where max_calls = 20").execute(&db).await.unwrap();
+    sqlx::query("update key_limits set kind = 'rolling', window_seconds = 3600 where max_calls = 20").execute(&db).await.unwrap();
     let (a, b) = (TestApp::start(db.clone()).await, TestApp::start(db.clone()).await);
     for _ in 0..4 {
         assert!(call(&a, &secret, 1).await && call(&b, &secret, 1).await);
@@ -183,7 +183,7 @@ async fn a_lone_node_counts_a_busy_limit_alone_again_without_waiting_for_its_win
 #[sqlx::test]
 async fn what_a_dead_node_held_counts_as_used_when_a_limit_is_taken_over(db: PgPool) {
     let secret = secret(&db, 20).await;
-    sqlx::query("update key_limits set window_seconds = -3600 where max_calls = 20").execute(&db).await.unwrap();
+    sqlx::query("update key_limits set kind = 'rolling', window_seconds = 3600 where max_calls = 20").execute(&db).await.unwrap();
     let (a, b) = (TestApp::start(db.clone()).await, TestApp::start(db.clone()).await);
     for _ in 0..3 {
         assert!(call(&a, &secret, 1).await && call(&b, &secret, 1).await);
@@ -201,7 +201,7 @@ async fn what_a_dead_node_held_counts_as_used_when_a_limit_is_taken_over(db: PgP
 #[sqlx::test]
 async fn a_limit_that_was_taken_over_survives_a_restart(db: PgPool) {
     let secret = secret(&db, 20).await;
-    sqlx::query("update key_limits set window_seconds = -3600 where max_calls = 20").execute(&db).await.unwrap();
+    sqlx::query("update key_limits set kind = 'rolling', window_seconds = 3600 where max_calls = 20").execute(&db).await.unwrap();
     let (a, b) = (TestApp::start(db.clone()).await, TestApp::start(db.clone()).await);
     assert!(call(&a, &secret, 3).await && call(&b, &secret, 3).await);
     b.stop().await;
@@ -217,7 +217,7 @@ async fn a_limit_that_was_taken_over_survives_a_restart(db: PgPool) {
 #[sqlx::test]
 async fn a_node_whose_clock_is_behind_gives_nothing_twice(db: PgPool) {
     let secret = secret(&db, 20).await;
-    sqlx::query("update key_limits set window_seconds = -60 where max_calls = 20").execute(&db).await.unwrap();
+    sqlx::query("update key_limits set kind = 'rolling', window_seconds = 60 where max_calls = 20").execute(&db).await.unwrap();
     let (a, b) = (TestApp::start(db.clone()).await, TestApp::start(db.clone()).await);
     a.ctx.clock.advance(Duration::seconds(30));
     assert_eq!(exhaust(&[&a, &b], &secret).await, 20);

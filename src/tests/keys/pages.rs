@@ -8,7 +8,7 @@ use crate::support::{
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::{
-    keys::api::{CreateKey, DisableKey, DropSecret, EnableKey, HideSecret, RevokeKey, RotateKey, SaveKey, SetLimit},
+    keys::api::{AddCredits, CreateKey, DisableKey, DropSecret, EnableKey, HideSecret, RevokeKey, RotateKey, SaveKey, SetLimit},
     values::KeyId,
 };
 
@@ -306,6 +306,42 @@ async fn rotating_shows_the_new_secret_and_drops_the_old_when_told(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn operators_set_and_add_credits_on_the_page(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let olga = app.sign_in_as("operator").await;
+    let (path, secret) = make(&vera, "checkout").await;
+    let id = id_of(&path);
+    let set = async |refill: &str, over: &str| {
+        let fields = [("id", id.as_str()), ("limit", "2"), ("window", "credits:3600"), ("refill", refill), ("over", over)];
+        olga.browser.post::<SetLimit>(&path, &fields).await
+    };
+    for (refill, over, wrong) in
+        [("", "refuse", "Write how many credits come back"), ("0", "refuse", "Write how many credits come back"), ("1", "mark", "Credits refuse")]
+    {
+        let answer = set(refill, over).await;
+        assert_eq!(answer.status(), 422, "{refill} {over}");
+        assert!(answer.text().await.unwrap().contains(wrong), "{wrong}");
+    }
+    assert_eq!(location(&set("1", "refuse").await), path);
+    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
+    let page = olga.browser.page(&path).await;
+    assert!(page.contains("2 credits, +1 every hour") && words(&page).contains("+1 at 13:00"), "why this limit, and what comes back: {page}");
+    assert!(page.contains("Add credits") && !vera.browser.page(&path).await.contains("Add credits"));
+
+    let add = [("id", id.as_str()), ("limit", "default"), ("units", "1,000"), ("reason", "invoice 1"), ("once", "a-page")];
+    assert_eq!(vera.browser.post::<AddCredits>(&path, &add).await.status(), 403);
+    for _ in 0..2 {
+        assert_eq!(location(&olga.browser.post::<AddCredits>(&path, &add).await), path);
+    }
+    assert_eq!(passes(&app, &secret).await, 200);
+    let page = words(&olga.browser.page(&path).await);
+    assert!(page.contains("added credits: 1,000 to default") && page.contains("999"), "once: {page}");
+    let wrong = [("id", id.as_str()), ("limit", "default"), ("units", "many")];
+    assert_eq!(olga.browser.post::<AddCredits>(&path, &wrong).await.status(), 422);
+}
+
+#[sqlx::test]
 async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -351,6 +387,17 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     let page = olga.browser.page(&path).await;
     assert!(page.contains("2 calls an hour, more are marked until 2027-01-31 00:00 UTC"), "why this limit");
     assert!(words(&page).contains("2 beyond") && page.contains("value=\"2027-01-31\""), "{page}");
+
+    let together = [("id", id.as_str()), ("limit", "2"), ("window", "concurrent:30")];
+    assert_eq!(location(&olga.browser.post::<SetLimit>(&path, &together).await), path);
+    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
+    let page = olga.browser.page(&path).await;
+    assert!(words(&page).contains("2 of 2 at the same time now") && page.contains("at the same time, each for 30 seconds at most"), "{page}");
+    for (limit, over, wrong) in [("10001", "refuse", "at most 10,000 calls at the same time"), ("2", "mark", "neither marked nor slowed down")] {
+        let answer = olga.browser.post::<SetLimit>(&path, &[("id", &id), ("limit", limit), ("window", "concurrent:30"), ("over", over)]).await;
+        assert_eq!(answer.status(), 422, "{limit} {over}");
+        assert!(answer.text().await.unwrap().contains(wrong), "{wrong}");
+    }
 
     olga.browser.post::<SetLimit>(&path, &[("id", &id), ("limit", ""), ("window", "3600")]).await;
     assert_eq!(passes(&app, &secret).await, 200, "the default again");

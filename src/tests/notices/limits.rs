@@ -11,14 +11,14 @@ use tollgate::{
     accounts::Caller,
     keys::{
         model::{KeyEdit, KeyLimit, Window},
-        server::edit_key,
+        server::{NewCredits, add_credits, edit_key},
     },
     notices::server::{present_limit_notices, save_settings, tell_of_limits},
     plans::{
         model::NewPlan,
         server::{assign_plan, create_plan},
     },
-    values::Outcome,
+    values::{KeyId, Outcome},
 };
 
 #[sqlx::test]
@@ -206,4 +206,58 @@ async fn what_all_keys_of_a_workspace_share_is_told_once_in_each_window(db: PgPo
     assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0), "100 of 120 in this hour");
     app.run_jobs().await;
     assert_eq!(subjects(&app.mails())[2..], ["All keys together have used 80 % of 120 calls an hour"]);
+}
+
+#[sqlx::test]
+async fn credits_are_told_once_a_day_and_prepaid_ones_once_since_some_were_added(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let mara = mara(&app).await;
+    let (hourly, prepaid) = (limited(&app, &mara, "hourly", 100, 3_600).await, limited(&app, &mara, "prepaid", 50, 86_400).await);
+    let db = &app.ctx.db;
+    sqlx::query("update key_limits set kind = 'credits', refill = 10 where key_id = $1").bind(hourly.uuid()).execute(db).await.unwrap();
+    sqlx::query("update key_limits set kind = 'credits', window_seconds = 0 where key_id = $1").bind(prepaid.uuid()).execute(db).await.unwrap();
+    let bucket = async |key: KeyId, seconds: i64, used: i64| {
+        let number = if seconds == 0 { 0 } else { app.ctx.clock.now().unix_timestamp() / seconds };
+        sqlx::query(
+            "insert into credit_buckets (holder, name, seconds, number, before, used) values ($1, 'default', $2, $3, $3, $4)
+             on conflict (holder, name) do update set number = excluded.number, used = excluded.used",
+        )
+        .bind(key.uuid())
+        .bind(i32::try_from(seconds).unwrap())
+        .bind(number)
+        .bind(used)
+        .execute(&app.ctx.db)
+        .await
+        .unwrap();
+    };
+    for key in [hourly, prepaid] {
+        call(&app, &mara, key, Outcome::Valid, 1).await;
+    }
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "nothing was drawn");
+    bucket(hourly, 3_600, 80).await;
+    assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
+    app.ctx.clock.advance(Duration::minutes(1));
+    bucket(prepaid, 0, 50).await;
+    assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
+    app.run_jobs().await;
+    let expected = ["hourly has 20 % left of 100 credits, +10 every hour", "prepaid has used up 50 credits, prepaid"];
+    assert_eq!(subjects(&app.mails()), expected);
+    let words: Vec<String> = present_limit_notices(&app.ctx, &mara).await.unwrap().into_iter().map(|notice| notice.words).collect();
+    assert_eq!(words, [expected[1], expected[0]]);
+
+    // The next day what came back was used again; of the prepaid ones nothing is new.
+    app.ctx.clock.set(T0 + Duration::days(1));
+    for key in [hourly, prepaid] {
+        call(&app, &mara, key, Outcome::Valid, 1).await;
+    }
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "all of the hourly ones are back");
+    bucket(hourly, 3_600, 100).await;
+    assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails())[2..], ["hourly has used up 100 credits, +10 every hour"]);
+
+    let more = NewCredits { limit: "default".to_owned(), units: 10, ..NewCredits::default() };
+    add_credits(&app.ctx, &Caller::cli(), prepaid, more).await.unwrap();
+    assert_eq!(present_limit_notices(&app.ctx, &mara).await.unwrap().len(), 1, "that is over");
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1, "80 % are used again since");
 }

@@ -22,12 +22,13 @@ pub fn LimitCard(
     let hatch = format!("{id}-hatch");
     let expected = meter.forecast.as_ref().map(|f| f.expected);
     let ends = meter.forecast.as_ref().map_or_else(|| meter.resets_at.clone(), |f| f.by.clone());
+    let unit = if meter.is_credits { "credits used," } else { "calls" };
     view! {
         <section class="card" aria-labelledby=heading.clone()>
             <div class="card-head"><h2 id=heading.clone()>{format!("Limit of {}", meter.key_name)}</h2><span class="push muted">{meter.resets()}</span></div>
             <div class="card-body stack">
                 <div class="row-between">
-                    <span><b class="figure-inline">{thousands(meter.used)}</b><span class="muted">{format!(" of {} calls {}", thousands(meter.limit), meter.window)}</span></span>
+                    <span><b class="figure-inline">{thousands(meter.used)}</b><span class="muted">{format!(" of {} {unit} {}", thousands(meter.limit), meter.window)}</span></span>
                     <span class="muted">{share(meter.used, meter.limit)}</span>
                 </div>
                 <QuotaMeter id=hatch used=meter.used limit=meter.limit nostrip:expected=expected ends=ends here="now"/>
@@ -43,6 +44,9 @@ fn words(meter: &LimitMeter) -> AnyView {
     let resets = meter.resets_at.clone();
     let left = count(meter.limit.saturating_sub(meter.used), "call", "calls");
     let code = if meter.is_quota { "QUOTA_EXCEEDED" } else { "RATE_LIMITED" };
+    if meter.is_credits {
+        return credits(meter);
+    }
     match meter.forecast.as_ref().map(|f| (f.expected, f.used_up.clone())) {
         _ if meter.used >= meter.limit && meter.over != OverAction::Refuse => {
             view! { <GateGlyph position=Gate::Limited tinted=true/><span>{beyond(meter)}</span> }.into_any()
@@ -76,6 +80,19 @@ fn words(meter: &LimitMeter) -> AnyView {
     }
 }
 
+/// What is left of credits, and when some come back. They are not forecast.
+fn credits(meter: &LimitMeter) -> AnyView {
+    let (gate, left) = match meter.remaining {
+        0 => (Gate::Limited, "Used up".to_owned()),
+        left => (Gate::Passed, format!("{} left of {}", thousands(left), thousands(meter.limit))),
+    };
+    let back = match meter.reset_after {
+        0 => "prepaid: an operator adds more".to_owned(),
+        _ => format!("{}, the next at {}", meter.window, meter.resets_at),
+    };
+    view! { <GateGlyph position=gate tinted=true/><span>{format!("{left}, {back}. Credits are not forecast.")}</span> }.into_any()
+}
+
 /// A limit that is used up, and lets calls pass beyond it.
 fn beyond(meter: &LimitMeter) -> String {
     let passed = count(meter.used - meter.limit, "unit", "units");
@@ -94,6 +111,10 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
         .into_iter()
         .map(|meter| {
             let (is_used_up, resets) = (meter.used >= meter.limit, meter.resets());
+            let used = match meter.is_credits {
+                true => format!(" has {} left of {} credits", thousands(meter.remaining), thousands(meter.limit)),
+                false => format!(" used {} of {} calls {}", thousands(meter.used), thousands(meter.limit), meter.window),
+            };
             let (gate, look) = if is_used_up { (Gate::Limited, BarLook::Limited) } else { (Gate::Passed, BarLook::Passed) };
             #[allow(clippy::cast_precision_loss, reason = "the width of a bar")]
             let percent = meter.used as f64 * 100.0 / meter.limit.max(1) as f64;
@@ -101,7 +122,7 @@ pub fn LimitList(meters: Vec<LimitMeter>) -> impl IntoView {
                 <li>
                     <GateGlyph position=gate tinted=true/>
                     <div class="cell-2">
-                        <span><a class="row-link" href=format!("/usage?key={}&range=24h", meter.key)>{meter.key_name}</a>{format!(" used {} of {} calls {}", thousands(meter.used), thousands(meter.limit), meter.window)}</span>
+                        <span><a class="row-link" href=format!("/usage?key={}&range=24h", meter.key)>{meter.key_name}</a>{used}</span>
                         <span>{meter.forecast.and_then(|f| f.used_up).map(|at| format!("used up at {at} at this pace, "))}{resets}</span>
                     </div>
                     <div class="cell-bar"><Bar percent look/></div>

@@ -78,7 +78,10 @@ fn post(post: Gatepost) -> AnyView {
 fn meter(meter: LimitMeter) -> AnyView {
     let by = if meter.is_shared { " by all keys together" } else { "" };
     let resets = Some(meter.resets()).filter(|resets| !resets.is_empty()).map(|resets| format!("; {resets}")).unwrap_or_default();
-    let words = format!("{} of {} calls {} used now{by}{resets}.", thousands(meter.used), thousands(meter.limit), meter.window);
+    let words = match meter.is_credits {
+        true => format!("{} left of {} credits now{resets}.", thousands(meter.remaining), thousands(meter.limit)),
+        false => format!("{} of {} calls {} used now{by}{resets}.", thousands(meter.used), thousands(meter.limit), meter.window),
+    };
     view! { <p class="muted">{words}</p> }.into_any()
 }
 

@@ -45,6 +45,9 @@ pub struct LimitMeter {
     pub is_quota: bool,
     /// It never resets as a whole: at `resets_at` the first of what was used comes back.
     pub is_rolling: bool,
+    /// Credits: `remaining` of them are left; nothing comes back by itself where `reset_after` is 0.
+    pub is_credits: bool,
+    pub remaining: u64,
     /// Counted for all keys of the workspace together: `key` is one of them.
     pub is_shared: bool,
     /// What becomes of calls beyond it.
@@ -56,6 +59,9 @@ pub struct LimitMeter {
 impl LimitMeter {
     /// "resets at 15:00", "comes back from 15:00 on"; nothing where nothing is to come back.
     pub fn resets(&self) -> String {
+        if self.is_credits {
+            return if self.reset_after == 0 { "prepaid".to_owned() } else { format!("{} at {}", self.window, self.resets_at) };
+        }
         match (self.is_rolling, self.used) {
             (false, _) => format!("resets at {}", self.resets_at),
             (true, 0) => String::new(),

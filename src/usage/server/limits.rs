@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     keys::{
-        model::{Level, Window},
+        model::{Level, LimitKind, Window},
         server::gate::{Gate, LimitState},
     },
     platform::Ctx,
@@ -78,7 +78,8 @@ fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestam
         if is_shared && meters.iter().any(|(m, _)| m.is_shared) {
             continue; // the same counters as of the key before
         }
-        for state in states(ctx, *key, now) {
+        // Calls that go on at the same time are no usage of a window.
+        for state in states(ctx, *key, now).into_iter().filter(|state| !state.window.is_concurrent()) {
             if keys.len() > 1 && state.used == 0 {
                 continue;
             }
@@ -88,6 +89,8 @@ fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestam
                 key_name: if is_shared { "all keys together".to_owned() } else { name.clone() },
                 is_quota: state.window.is_quota(),
                 is_rolling: state.window.is_rolling(),
+                is_credits: state.window.is_credits(),
+                remaining: state.remaining,
                 is_shared,
                 window: state.window.words(),
                 over: state.over,
@@ -109,11 +112,12 @@ fn found(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Calendar, now: Timestam
 }
 
 /// The present window at its own pace. None for windows of less than a day, which are over before a forecast is read, none for rolling ones
-/// (`forecast_rolling`), and none before a twentieth of it has passed: the first calls of a month say nothing of its end.
+/// (`forecast_rolling`) and credits, which never are, and none before a twentieth of it has passed: the first calls of a month say nothing of
+/// its end.
 fn forecast(state: &LimitState, calendar: &Calendar, now: Timestamp) -> Option<Forecast> {
     let window = u64::from(state.length);
     let gone = window.checked_sub(state.reset_after).filter(|gone| *gone >= window / 20)?;
-    if !state.window.is_quota() || state.window.is_rolling() || state.used == 0 || gone == 0 {
+    if !state.window.is_quota() || state.window.kind() != LimitKind::Fixed || state.used == 0 || gone == 0 {
         return None;
     }
     let scaled = |n: u64, by: u64, of: u64| u64::try_from(u128::from(n) * u128::from(by) / u128::from(of.max(1))).unwrap_or(u64::MAX);
@@ -212,6 +216,12 @@ mod tests {
         assert_eq!(said(&[(7, 600)]), None, "nothing in the last six hours");
         assert_eq!(rolling(&[(1, 100)]).map(|f| f.by).as_deref(), Some("Sat 21 Nov, 12:00"));
         assert_eq!(of(Window::Rolling(86_400), 400, 86_400, 43_200), None, "without its pieces nothing is known");
+    }
+
+    #[test]
+    fn credits_are_not_forecast() {
+        let daily = "credits:10/day".parse().expect("credits");
+        assert_eq!(of(daily, 400, 86_400, 43_200), None);
     }
 
     #[test]

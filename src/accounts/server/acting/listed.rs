@@ -52,6 +52,7 @@ pub const NEVER_WHILE_ACTING: &[(&str, &[&str])] = &[
     (
         "secrets of keys, and whether calls pass",
         &[
+            "keys/api/add_credits",
             "keys/api/change_many",
             "keys/api/check_batch",
             "keys/api/check_import",

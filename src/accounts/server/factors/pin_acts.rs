@@ -89,6 +89,7 @@ pub const HARMLESS: &[(&str, &[&str])] = &[
             "admin/api/unlock_account",
             "blocks/api/lift_block",
             "blocks/api/set_exemptions",
+            "keys/api/add_credits",
             "keys/api/clear_leaks",
             "keys/api/create_key",
             "keys/api/enable_key",

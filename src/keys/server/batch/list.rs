@@ -4,7 +4,7 @@ use super::BatchKey;
 use crate::{
     error::{AppError, FieldError, Fields},
     keys::{
-        model::{Environment, KeyLimit, NewKey, Preset, Window},
+        model::{Environment, KeyLimit, LimitKind, NewKey, Preset, Window},
         server::rules,
     },
     platform::{LocalTime, csv},
@@ -103,13 +103,17 @@ fn end(text: &str, local: &LocalTime) -> Result<Option<OffsetDateTime>, &'static
 
 /// "100/hour 2000/day": several are called by their windows.
 fn limits(text: &str) -> Result<Vec<KeyLimit>, &'static str> {
-    const RULE: &str =
-        "Write limits as calls in a window: 100/hour, or 100/hour 2000/day. A window is seconds, or second, minute, hour, day or month; rolling:hour rolls.";
+    const RULE: &str = "Write limits as calls in a window: 100/hour, or 100/hour 2000/day. A window is seconds, or second, minute, hour, day or month; rolling:hour rolls. 1000/credits:100/hour is 1000 credits, and 100 more every hour; 5/concurrent:30 is 5 at the same time, each for 30 seconds at most.";
     let words: Vec<&str> = text.split([',', ';', ' ']).filter(|word| !word.is_empty()).collect();
     let one = |word: &&str| -> Result<KeyLimit, &'static str> {
         let (calls, window) = word.split_once('/').ok_or(RULE)?;
-        let name = if words.len() == 1 { KeyLimit::DEFAULT.to_owned() } else { window.replace(':', "-") };
-        Ok(KeyLimit::new(name, calls.parse().map_err(|_| RULE)?, window.parse::<Window>().map_err(|_| RULE)?))
+        let read = window.parse::<Window>().map_err(|_| RULE)?;
+        let name = match read.kind() {
+            _ if words.len() == 1 => KeyLimit::DEFAULT.to_owned(),
+            LimitKind::Fixed | LimitKind::Rolling => window.replace(':', "-"),
+            LimitKind::Credits | LimitKind::Concurrent => read.kind().as_str().to_owned(),
+        };
+        Ok(KeyLimit::new(name, calls.parse().map_err(|_| RULE)?, read))
     };
     words.iter().map(one).collect()
 }
@@ -135,6 +139,9 @@ mod tests {
         assert_eq!(limits, ["hour 100 calls an hour", "day 2,000 calls a day"]);
         let rolling: Vec<_> = super::limits("5/rolling:minute 9/day").expect("limits").into_iter().map(|l| (l.name, l.window)).collect();
         assert_eq!(rolling, [("rolling-minute".to_owned(), Window::Rolling(60)), ("day".to_owned(), Window::DAY)]);
+        let kinds: Vec<_> =
+            super::limits("1000/credits:50/hour 5/concurrent:30").expect("limits").into_iter().map(|l| (l.name, l.window.to_string())).collect();
+        assert_eq!(kinds, [("credits".to_owned(), "credits:50/3600".to_owned()), ("concurrent".to_owned(), "concurrent:30".to_owned())]);
         assert!(till.errors.is_empty() && plain.errors.is_empty() && plain.new.permissions.is_none());
     }
 

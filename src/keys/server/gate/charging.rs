@@ -71,7 +71,7 @@ pub fn charge_all(limits: &[Limit], till: &Till<'_>, now_micros: i64, cost: u32)
         if let Err(uncharged) = all_pass([(place, passage)].into_iter()) {
             // Of several this happens only while a level changes, or while the nodes become more.
             let charged = limits[..place].iter().enumerate();
-            charged.for_each(|(place, charged)| charged.take_back(now_micros, cost, beyond.has(place)));
+            charged.for_each(|(place, charged)| charged.take_back(till, now_micros, cost, beyond.has(place)));
             return Err(uncharged);
         }
         if passage.is_beyond {
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
     use crate::keys::{
         model::{Over, OverAction, Window},
-        server::gate::{leases::Leases, limit::Policy},
+        server::gate::{leases::Leases, limit::Policy, seats::Seat},
     };
     use proptest::prelude::*;
     use std::{
@@ -136,7 +136,54 @@ mod tests {
     /// A node that is alone.
     static ALONE: LazyLock<Leases> = LazyLock::new(Leases::alone);
     fn till(together: &Mutex<()>) -> Till<'_> {
-        Till { leases: &ALONE, holder: Uuid::nil(), together }
+        Till { leases: &ALONE, holder: Uuid::nil(), together, seat: Seat::default() }
+    }
+
+    /// Takes or refuses a place that lasts 30 seconds.
+    fn call(limits: &[Limit], together: &Mutex<()>, at: i64, tag: u64) -> Result<Seat, Uncharged> {
+        let seat = Seat::new(at, 30, tag);
+        charge_all(limits, &Till { seat, ..till(together) }, at, 1).map(|_| seat)
+    }
+
+    #[test]
+    fn calls_at_the_same_time_are_never_more_than_the_limit() {
+        let (limits, together) = ([of(3, Window::Concurrent(30), Over::REFUSE)], Mutex::new(()));
+        let (now, most, passed) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for thread in 0..8u64 {
+                let (limits, together, now, most, passed) = (&limits, &together, &now, &most, &passed);
+                scope.spawn(move || {
+                    for n in 0..2_000 {
+                        if let Ok(seat) = call(limits, together, SECOND, (thread << 32) | n) {
+                            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                            passed.fetch_add(1, Ordering::SeqCst);
+                            now.fetch_sub(1, Ordering::SeqCst);
+                            assert!(limits[0].free_seat(seat, SECOND) && !limits[0].free_seat(seat, SECOND));
+                        }
+                    }
+                });
+            }
+        });
+        assert!(most.load(Ordering::SeqCst) <= 3 && passed.load(Ordering::SeqCst) > 0);
+        assert_eq!(limits[0].state(SECOND).used, 0);
+    }
+
+    #[test]
+    fn a_call_that_finds_no_place_is_charged_to_nothing_else_and_the_other_way_round() {
+        let (limits, together) = ([of(2, Window::Concurrent(30), Over::REFUSE), limit(3, 3600)], Mutex::new(()));
+        let used = || limits.each_ref().map(|limit| limit.state(SECOND).used);
+        let first = call(&limits, &together, SECOND, 1).expect("both have room");
+        assert!(call(&limits, &together, SECOND, 2).is_ok());
+        assert_eq!((call(&limits, &together, SECOND, 3), used()), (Err(Uncharged::Over(Places::only(0))), [2, 2]));
+        assert!(limits[0].free_seat(first, SECOND));
+        assert!(call(&limits, &together, SECOND, 4).is_ok());
+        assert!(limits[0].free_seat(Seat::new(SECOND, 30, 2), SECOND));
+        assert_eq!((call(&limits, &together, SECOND, 5), used()), (Err(Uncharged::Over(Places::only(1))), [1, 3]), "no place is taken");
+        let state = limits[0].state(2 * SECOND);
+        assert_eq!((state.remaining, state.reset_after), (1, 29));
+        assert_eq!(limits[0].state(31 * SECOND).used, 0, "it ended by itself");
+        assert_eq!(charge_all(&limits, &Till { seat: Seat::new(SECOND, 30, 6), ..till(&together) }, SECOND, 0), Ok(Places::NONE), "asking costs nothing");
+        assert_eq!(used()[0], 0);
     }
 
     /// How many of 4,000 calls by 8 threads in one second pass, and how many of them beyond the first limit.
@@ -213,7 +260,7 @@ mod tests {
     #[test]
     fn what_must_be_leased_is_asked_of_the_limit_or_of_its_throttle() {
         let (limits, leases, together) = ([of(5, Window::HOUR, throttle(2))], Leases::default(), Mutex::new(()));
-        let till = Till { leases: &leases, holder: Uuid::nil(), together: &together };
+        let till = Till { leases: &leases, holder: Uuid::nil(), together: &together, seat: Seat::default() };
         let Err(Uncharged::Wants(wants)) = charge_all(&limits, &till, 0, 3) else { panic!("nothing is leased") };
         assert_eq!(wants.of(&limits, 3).map(|(limit, need)| (limit.policy.max, need)).collect::<Vec<_>>(), [(5, 3)]);
         let Err(Uncharged::Wants(wants)) = charge_all(&limits, &till, 0, 6) else { panic!("it can never fit, so its throttle is asked") };
@@ -250,6 +297,7 @@ mod tests {
                     Window::Seconds(seconds) => second / i64::from(seconds),
                     Window::Rolling(seconds) => second / i64::from(seconds / 60),
                     Window::Month | Window::Local(..) => i64::from(at.year()) * 12 + i64::from(u8::from(at.month())),
+                    Window::Credits(_) | Window::Concurrent(_) => unreachable!("they have no windows"),
                 });
                 let used = |model: &HashMap<(usize, i64), u64>, place: usize| {
                     let newest = slot(place).1;

@@ -50,7 +50,9 @@ pub enum Verdict {
 impl TrialLimit {
     fn of(limit: &Limit, cost: u32, now_micros: i64) -> Self {
         let state = limit.state(now_micros);
-        let verdict = if state.remaining >= u64::from(cost) {
+        // Of calls at the same time a call is one, whatever it costs.
+        let needed = if limit.policy.seats().is_some() { cost.min(1) } else { cost };
+        let verdict = if state.remaining >= u64::from(needed) {
             Verdict::Fits
         } else {
             match (state.over, &limit.throttle) {

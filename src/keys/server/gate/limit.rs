@@ -1,4 +1,5 @@
-//! Limits: so many cost units in a window. Within a window exactly `max` units pass, under any concurrency.
+//! Limits: so many cost units in a window. Within a window exactly `max` units pass, under any concurrency. Or credits (`credits`), which are
+//! leased always.
 //!
 //! A node that counts alone has a window's number and its count in one atomic word, so a new window starts and a call is charged in
 //! the same instruction. Beside other nodes the word says so (`LEASED`), and the call is charged to what the node holds (`leases`).
@@ -7,10 +8,14 @@
 //!
 //! What becomes of a call beyond it says `Over`. A throttle is a limit of a second of its own, which counts calls; what passes beyond
 //! is added to what was used, so that of one window it stands beside what a restart sums up. All limits of a call: `charging`.
+//!
+//! A limit of calls at the same time has places instead of a count (`seats`).
 
 use super::{
+    credits,
     leases::{Fit, Lease, Leases, Slot},
     rolling::Ring,
+    seats::Seat,
     window,
 };
 use crate::{
@@ -59,11 +64,13 @@ pub struct LimitState {
     pub limit: u64,
     /// With what passed beyond the limit; of that, beside other nodes, what passed on this one.
     pub used: u64,
+    /// Of credits more than the limit where an operator added some.
     pub remaining: u64,
-    /// Until the window ends; of a rolling one until something comes back, so that there is room where there is none now.
+    /// Until the window ends; of a rolling one, and of credits, until something comes back, so that there is room where there is none now.
+    /// Of calls at the same time until the first of them ends by itself. 0: nothing comes back by itself, or no call goes on.
     pub reset_after: u64,
     pub window: Window,
-    /// Of the present window: that of a month differs.
+    /// Of the present window: that of a month differs; of credits the time in which they all come back. 0: there is none.
     pub length: u32,
     /// What becomes of calls beyond it, at this moment.
     pub over: OverAction,
@@ -165,6 +172,8 @@ pub struct Till<'a> {
     /// The key, or the workspace whose counters they are.
     pub holder: Uuid,
     pub together: &'a Mutex<()>,
+    /// The place that the call takes of limits of calls at the same time.
+    pub seat: Seat,
 }
 
 /// What became of a change of the word.
@@ -224,7 +233,11 @@ impl Limit {
     }
 
     /// Takes back what `charge_or_pass` did.
-    pub fn take_back(&self, now_micros: i64, cost: u32, is_beyond: bool) {
+    pub fn take_back(&self, till: &Till<'_>, now_micros: i64, cost: u32, is_beyond: bool) {
+        if self.policy.seats().is_some() {
+            self.free_seat(till.seat, now_micros);
+            return;
+        }
         match (&self.throttle, is_beyond) {
             (_, false) => self.give_back(now_micros, cost),
             (Some(throttle), true) => throttle.give_back(now_micros, 1),
@@ -303,8 +316,10 @@ impl Limit {
             return None;
         }
         let held = lease.get_or_insert_default();
-        if self.policy.window.is_rolling() {
-            held.ring();
+        match self.policy.window {
+            Window::Rolling(_) => _ = held.ring(),
+            Window::Credits(refill) => held.of_credits(refill.units.into()),
+            _ => {}
         }
         held.turn(number, self.max());
         Some(lease)
@@ -312,6 +327,9 @@ impl Limit {
 
     /// Charges `cost` if it fits.
     fn charge(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Fit {
+        if let Some(fit) = self.take_seat(till, now_micros, cost) {
+            return fit;
+        }
         loop {
             match self.change(now_micros, |_, used| Some(used + u64::from(cost)).filter(|next| cost == 0 || *next <= self.max())) {
                 Changed::Yes => return Fit::Fits,
@@ -325,6 +343,9 @@ impl Limit {
     }
 
     fn fit(&self, till: &Till<'_>, now_micros: i64, cost: u32) -> Fit {
+        if let Some(fit) = self.seat_fits(till, now_micros, cost) {
+            return fit;
+        }
         loop {
             if let Some(used) = self.counted_alone(now_micros) {
                 return if cost == 0 || used + u64::from(cost) <= self.max() { Fit::Fits } else { Fit::Over };
@@ -358,6 +379,9 @@ impl Limit {
     }
 
     pub fn state(&self, now_micros: i64) -> LimitState {
+        if let Some(state) = self.seats_state(now_micros) {
+            return state;
+        }
         let (used, remaining) = self.used_and_remaining(now_micros);
         LimitState {
             name: Arc::clone(&self.policy.name),
@@ -370,13 +394,22 @@ impl Limit {
                 window::reset_after(self.policy.window, now_micros)
             },
             window: self.policy.window,
-            length: window::length(self.policy.window, now_micros),
+            length: match self.policy.window {
+                Window::Credits(refill) => credits::fills_in(refill, self.policy.max),
+                window => window::length(window, now_micros),
+            },
             over: self.policy.over.at(now_micros),
         }
     }
 
-    /// Seconds after which a call of this cost may pass that it refused in this state.
+    /// Seconds after which a call of this cost may pass that it refused in this state; 0: never by itself.
     pub fn opens_after(&self, state: &LimitState, now_micros: i64, cost: u32) -> u64 {
+        if let Some(terms) = self.policy.seats() {
+            return state.reset_after.clamp(1, u64::from(terms.lasts).max(1));
+        }
+        if let Window::Credits(refill) = self.policy.window {
+            return credits::opens_after(refill, state, now_micros, cost);
+        }
         let is_rolling = self.policy.window.is_rolling() && state.over.per_second().is_none();
         if is_rolling { self.comes_back_after(now_micros, cost.into()) } else { state.opens_after() }
     }
@@ -397,6 +430,10 @@ impl Limit {
         }
         let number = window::number(self.policy.window, now_micros);
         let lease = self.counter.lease();
+        if self.policy.window.is_credits() {
+            let remaining = lease.as_deref().map_or(self.max(), |lease| lease.credits_at(number, self.max()));
+            return (self.max().saturating_sub(remaining), remaining);
+        }
         let present = lease.as_deref().filter(|lease| lease.window() >= number || self.policy.window.is_rolling());
         let remaining = present.map_or(self.max(), |lease| lease.remaining().min(self.max()));
         (self.max() - remaining + present.map_or(0, Lease::beyond), remaining)
@@ -432,6 +469,20 @@ impl Limit {
         }
     }
 
+    /// What the table has of credits, while it was not asked for them.
+    pub fn know_credits(&self, leases: &Leases, now_micros: i64, left: u64) {
+        if let Some(lease) = self.leased(leases, now_micros).as_deref_mut().and_then(Option::as_deref_mut) {
+            lease.know_credits(left);
+        }
+    }
+
+    /// An operator added so much.
+    pub fn add_credits(&self, leases: &Leases, now_micros: i64, units: u64) {
+        if let Some(lease) = self.leased(leases, now_micros).as_deref_mut().and_then(Option::as_deref_mut) {
+            lease.add_credits(units);
+        }
+    }
+
     /// Takes a charge back, if its window still lasts.
     fn give_back(&self, now_micros: i64, cost: u32) {
         let this = window::number(self.policy.window, now_micros);
@@ -458,7 +509,7 @@ mod tests {
     /// A node that is alone.
     static ALONE: LazyLock<Leases> = LazyLock::new(Leases::alone);
     fn till(together: &Mutex<()>) -> Till<'_> {
-        Till { leases: &ALONE, holder: Uuid::nil(), together }
+        Till { leases: &ALONE, holder: Uuid::nil(), together, seat: Seat::default() }
     }
 
     #[test]
@@ -482,7 +533,7 @@ mod tests {
     #[test]
     fn zones_have_slots_of_their_own() {
         let l = limit(1, 86_400);
-        let policy = Policy { window: Window::stored_in(86_400, "Europe/Stockholm"), ..Policy::clone(&l.policy) };
+        let policy = Policy { window: Window::fixed(86_400, "Europe/Stockholm"), ..Policy::clone(&l.policy) };
         assert_eq!(&*l.slot(Uuid::nil()).name, "t");
         assert_eq!(&*Limit { policy: policy.into(), ..l }.slot(Uuid::nil()).name, "t@Europe/Stockholm");
     }
@@ -541,7 +592,7 @@ mod tests {
     #[test]
     fn a_rolling_window_is_taken_over_once_and_while_that_may_be() {
         let (l, lock, shared) = (rolling(10, 60), Mutex::new(()), Leases::default());
-        let till = Till { leases: &shared, holder: Uuid::nil(), together: &lock };
+        let till = Till { leases: &shared, holder: Uuid::nil(), together: &lock, seat: Seat::default() };
         let charge = |at: i64, cost| l.charge(&till, at * SECOND, cost);
         assert_eq!(charge(100, 1), Fit::Wants);
         let ring = Ring::of(100, [(30, 9), (90, 4), (100, 3)]);

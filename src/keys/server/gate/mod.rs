@@ -8,7 +8,8 @@
 //! Which limits hold a key is decided where it is read (`store`, `Level`): the first of key, its plan, its workspace, the workspace's
 //! plan, its group, the group's plan and API that has any, else the default. Those of a workspace, also by its group, are counted for all
 //! its keys together (`shared`). Limits are exact: a node that is alone counts them itself, several share them by leases of Postgres
-//! (`leases`). A call is charged to all its limits or to none (`charging`).
+//! (`leases`). Most limits are windows; some roll (`rolling`), some are credits that come back (`credits`), some are places for calls at the
+//! same time (`seats`). A call is charged to all its limits or to none (`charging`).
 //!
 //! What is blocked (`blocked`) is looked at before the key; what looks like abuse is counted beside the answer (`watch`).
 
@@ -17,6 +18,7 @@ mod blocked;
 mod charging;
 mod checks;
 mod contact;
+mod credits;
 mod digests;
 mod explain;
 mod label;
@@ -29,6 +31,7 @@ mod record;
 mod resume;
 mod rolling;
 mod routing;
+mod seats;
 mod shared;
 mod store;
 mod sync;
@@ -47,10 +50,11 @@ pub use limit::LimitState;
 pub use local::is_known as is_known_zone;
 pub use record::{KeyFacts, Salted, Standing};
 pub use routing::check as check_routes;
+pub use seats::Hold;
 pub use sync::Sync;
 pub use verify::{Answer, Question};
 pub use watch::{Places, Suspicion, Watch};
-pub use window::reset_after;
+pub use window::{number as window_number, reset_after};
 
 use super::{
     meter::{Meter, Spool},
@@ -70,6 +74,7 @@ use leases::Leases;
 use limit::Policy;
 use policies::Policies;
 use resume::Begun;
+use seats::Tags;
 use shared::Groups;
 use std::{
     sync::{
@@ -96,6 +101,7 @@ pub struct Gate {
     watch: Watch,
     tries: Tries,
     leases: Leases,
+    tags: Tags,
     begun: Mutex<Begun>,
     /// Held by whoever resumes them.
     resuming: tokio::sync::Mutex<()>,
@@ -125,6 +131,7 @@ impl Gate {
             watch: Watch::default(),
             tries: Tries::default(),
             leases: Leases::default(),
+            tags: Tags::new(&ctx.rng),
             begun: Mutex::default(),
             resuming: tokio::sync::Mutex::default(),
             clock: ctx.clock.clone(),

@@ -2,6 +2,7 @@
 
 use super::{
     limit::{Counter, Limit, LimitState, Policy},
+    seats::counted_as,
     shared::{Group, Groups},
 };
 use crate::{
@@ -131,7 +132,7 @@ impl Seen {
 }
 
 impl Record {
-    /// A record of these facts. Counters go on, limit by limit: same owner, same name, same window. `begun` is told of those that
+    /// A record of these facts. Counters go on, limit by limit: same owner, same name, same window (`counted_as`). `begun` is told of those that
     /// begin now although the key was there before.
     pub fn new(facts: KeyFacts, default: &Arc<Policy>, groups: &Groups, replaced: Option<&Self>, mut begun: impl FnMut(KeyId, &Arc<Counter>)) -> Self {
         let policies = if facts.limits.is_empty() { std::slice::from_ref(default) } else { &facts.limits };
@@ -140,10 +141,11 @@ impl Record {
         let limits = policies
             .iter()
             .map(|policy| {
-                let before = replaced_own.and_then(|r| r.limits.iter().find(|l| l.policy.name == policy.name && l.policy.window == policy.window));
+                let before = replaced_own
+                    .and_then(|r| r.limits.iter().find(|l| l.policy.name == policy.name && counted_as(l.policy.window) == counted_as(policy.window)));
                 let (counter, is_new) = match (&group, before) {
                     (Some(group), _) => {
-                        let (counter, is_new) = group.counter(facts.key, &policy.name, policy.window);
+                        let (counter, is_new) = group.counter(facts.key, &policy.name, counted_as(policy.window));
                         (counter, is_new && replaced.is_some())
                     }
                     (None, Some(before)) => (Arc::clone(&before.counter), false),
@@ -151,6 +153,11 @@ impl Record {
                 };
                 if is_new {
                     begun(facts.key, &counter);
+                }
+                if let Some(terms) = policy.seats()
+                    && let Some(lease) = counter.lease().as_deref_mut()
+                {
+                    lease.seats().turn(terms); // what was lent under other ones is void at once
                 }
                 let slows = policy.throttle().map(|slows| {
                     let known = before.and_then(|before| before.throttle.as_ref()).map(|known| Arc::clone(&known.counter));

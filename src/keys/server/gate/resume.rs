@@ -12,6 +12,7 @@
 
 use super::{
     Gate,
+    credits::resume_credits,
     leases::Ask,
     limit::Counter,
     rolling::resume_rolling,
@@ -61,7 +62,7 @@ pub async fn resume_windows(gate: &Gate, db: &PgPool, keys: &HashSet<KeyId>, onl
     for key in keys {
         let Some(record) = gate.table.by_id(*key) else { continue };
         let windows: HashSet<Window> = record.limits.iter().filter(|l| is_meant(*key, &l.counter)).map(|l| l.policy.window).collect();
-        for window in windows.into_iter().filter(|w| !matches!(w, Window::Seconds(..60))) {
+        for window in windows.into_iter().filter(|w| !matches!(w, Window::Seconds(..60) | Window::Concurrent(_))) {
             by_window.entry(window).or_default().push(key.uuid());
         }
     }
@@ -69,6 +70,10 @@ pub async fn resume_windows(gate: &Gate, db: &PgPool, keys: &HashSet<KeyId>, onl
     for (window, keys) in by_window {
         if window.is_rolling() {
             resume_rolling(gate, db, window, &keys, is_meant).await?;
+            continue;
+        }
+        if let Window::Credits(refill) = window {
+            resume_credits(gate, db, refill, &keys, is_meant).await?;
             continue;
         }
         let since = OffsetDateTime::from_unix_timestamp(start(window, number(window, now))).unwrap_or(OffsetDateTime::UNIX_EPOCH);

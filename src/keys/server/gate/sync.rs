@@ -14,12 +14,13 @@ use super::{
     blocked::load_blocks,
     leases::{Counted, go_alone, lend},
     resume::resume_windows,
+    seats::elsewhere,
     store::{Which, load_apis, look, read_keys},
 };
 use crate::{
     keys::server::nodes::{
         Nodes,
-        store::{self as rows, CHANGED, CONFIRMED, Joining},
+        store::{self as rows, CHANGED, CONFIRMED, Joining, RELEASED},
     },
     platform::{Ctx, clock::steady_millis},
     values::KeyId,
@@ -70,6 +71,7 @@ impl Sync {
             patience: FIRST_ANSWER,
             counted: Counted::default(),
         };
+        gate.leases.is_of(follower.nodes.id());
         follower.load().await?;
         if let Err(error) = follower.begin().await {
             // Nobody need wait for it.
@@ -152,7 +154,7 @@ impl Follower {
         loop {
             let heard = tokio::select! {
                 () = stop.cancelled() => break,
-                heard = hear(&mut self.link, &self.nodes) => heard,
+                heard = hear(&mut self.link, &self.nodes, &self.gate) => heard,
                 () = self.gate.contact.wanted() => Heard::Nothing,
                 _ = beats.tick() => Heard::Nothing,
             };
@@ -252,9 +254,14 @@ impl Follower {
             gate.contact.is_busy();
         }
         if !gate.leases.is_alone() && nodes.is_alone() {
-            match within(patience, go_alone(&self.db, nodes.id())).await {
-                Ok(Some(newest)) => gate.leases.begin_alone(newest),
-                Ok(None) => {}
+            let db = &self.db;
+            let alone = async {
+                let newest = go_alone(db, nodes.id()).await?;
+                Ok::<_, sqlx::Error>((newest, elsewhere(db, nodes.id()).await?))
+            };
+            match within(patience, alone).await {
+                Ok((Some(newest), elsewhere)) => gate.leases.begin_alone(newest, elsewhere),
+                Ok((None, _)) => {}
                 Err(error) => tracing::warn!("this node counts limits by lease although it is alone, the next beat tries again: {error}"),
             }
         }
@@ -294,7 +301,7 @@ impl Follower {
     async fn give_up_leases(&mut self) -> sqlx::Result<()> {
         let (gate, now) = (&self.gate, self.gate.clock.now_micros());
         self.nodes.learn(within(self.patience, rows::list(&self.db)).await?);
-        let more = if self.nodes.is_alone() { gate.leases.rest() } else { gate.leases.begin_sharing(&gate.table, now) };
+        let more = if self.nodes.is_alone() { gate.leases.rest(now) } else { gate.leases.begin_sharing(&gate.table, now) };
         self.counted.add(more);
         while !self.counted.is_empty() {
             self.counted.write(&gate.leases, &self.db, now).await?;
@@ -307,15 +314,16 @@ impl Follower {
         if self.link.is_none() {
             let mut link = within(self.patience, PgListener::connect_with(&self.db)).await?;
             link.eager_reconnect(false);
-            within(self.patience, link.listen_all([CHANGED, CONFIRMED])).await?;
+            within(self.patience, link.listen_all([CHANGED, CONFIRMED, RELEASED])).await?;
             self.link = Some(link);
         }
         Ok(())
     }
 }
 
-/// Waits for word of a change and takes what came with it. What other nodes tell of themselves is noted on the way.
-async fn hear(link: &mut Option<PgListener>, nodes: &Nodes) -> Heard {
+/// Waits for word of a change and takes what came with it. What other nodes tell of themselves is noted on the way, and places that were
+/// given back to them are freed.
+async fn hear(link: &mut Option<PgListener>, nodes: &Nodes, gate: &Gate) -> Heard {
     let Some(current) = link else { return std::future::pending().await };
     let mut heard = Heard::Nothing;
     loop {
@@ -326,6 +334,7 @@ async fn hear(link: &mut Option<PgListener>, nodes: &Nodes) -> Heard {
         };
         match next {
             Ok(Some(next)) if next.channel() == CONFIRMED => nodes.hear(next.payload()),
+            Ok(Some(next)) if next.channel() == RELEASED => gate.release_told(next.payload()),
             Ok(Some(next)) if next.payload() == "apis" => heard = Heard::Anything,
             Ok(Some(_)) if heard == Heard::Nothing => heard = Heard::Keys,
             Ok(Some(_)) => {}

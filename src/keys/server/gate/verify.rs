@@ -15,6 +15,7 @@ use super::{
     limit::{Till, refusing_code},
     record::{Record, Salted},
     routing::Matched,
+    seats::{Hold, Seat, Tags},
 };
 use crate::{
     keys::{
@@ -36,6 +37,7 @@ use crate::{
 };
 use std::{
     net::IpAddr,
+    num::NonZeroU64,
     sync::{Arc, LazyLock},
 };
 use tokio::time::Instant;
@@ -77,12 +79,14 @@ pub struct Answer {
     pub(super) record: Option<Arc<Record>>,
     /// Where each limit stands after this call.
     pub limits: Vec<LimitState>,
-    /// Seconds until it is worth trying again.
+    /// Seconds until it is worth trying again; none where it passes, and where nothing but an operator helps.
     pub retry_after: Option<u64>,
     /// The permission that is needed and was not given.
     pub lacks: Option<Box<str>>,
     /// Why exactly it may not pass, where the code does not say it all.
     pub why: Option<String>,
+    /// The place that the call takes, which is to be given back when it has ended.
+    pub hold: Option<Box<Hold>>,
     violated: Places,
     beyond: Places,
     /// A block that slows refused it: no limit did.
@@ -116,6 +120,7 @@ impl Answer {
             retry_after: None,
             lacks: None,
             why: None,
+            hold: None,
             violated: Places::NONE,
             beyond: Places::NONE,
             is_slowed: false,
@@ -195,7 +200,7 @@ impl Gate {
                     key_blocked: self.blocked.key(&record.facts, now),
                     now,
                 };
-                let mut answer = decide(&self.leases, &record, &call, &self.blocked.slows_key(&record.facts, now))?;
+                let mut answer = decide((&self.leases, &self.tags), &record, &call, &self.blocked.slows_key(&record.facts, now))?;
                 self.note_use(&record, &hash, &question, route, answer.outcome, now);
                 if !answer.is_slowed {
                     self.watch_call(&record, question.address, answer.outcome, now);
@@ -376,7 +381,7 @@ impl Gate {
 }
 
 /// `slowed`: what slows the key.
-fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed]) -> Result<Answer, Wanted> {
+fn decide((leases, tags): (&Leases, &Tags), record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed]) -> Result<Answer, Wanted> {
     let now = call.now;
     if let Some(refused) = refusal(call) {
         return Ok(Answer::refused(Arc::clone(record), refused, now));
@@ -387,23 +392,29 @@ fn decide(leases: &Leases, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slow
     };
     let (mut violated, mut beyond) = (Places::NONE, Places::NONE);
     let cost = cost(call.question, call.route);
+    let seat = record.lasts().filter(|_| cost.is_some_and(|cost| cost > 0)).map(|seconds| Seat::new(now, seconds, tags.next()));
     match cost {
         None => {}
-        Some(cost) => match charge_all(&record.limits, &Till { leases, holder: record.holder(), together: &record.together }, now, cost) {
-            Ok(passed) => beyond = passed,
-            Err(Uncharged::Over(these)) => violated = these,
-            Err(Uncharged::Wants(these)) => return Err(Wanted::of(these.of(&record.limits, cost), record.holder())),
-        },
+        Some(cost) => {
+            match charge_all(&record.limits, &Till { leases, holder: record.holder(), together: &record.together, seat: seat.unwrap_or_default() }, now, cost) {
+                Ok(passed) => beyond = passed,
+                Err(Uncharged::Over(these)) => violated = these,
+                Err(Uncharged::Wants(these)) => return Err(Wanted::of(these.of(&record.limits, cost), record.holder())),
+            }
+        }
     }
     let limits = record.limit_states(now);
     let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated, beyond, ..Answer::bare(Outcome::Valid) };
     if !violated.is_empty() {
         answer.outcome = refusing_code(answer.violated());
         let violated = record.limits.iter().zip(&answer.limits).enumerate().filter(|(place, _)| violated.has(*place));
-        answer.retry_after = violated.map(|(_, (limit, state))| limit.opens_after(state, now, cost.unwrap_or(0))).max();
+        // Of credits that are prepaid it is 0: no time helps.
+        let opens = violated.map(|(_, (limit, state))| limit.opens_after(state, now, cost.unwrap_or(0)));
+        answer.retry_after = opens.map(|seconds| NonZeroU64::new(seconds).map_or(u64::MAX, NonZeroU64::get)).max().filter(|seconds| *seconds != u64::MAX);
         drop(pace); // it did not pass
     } else {
         pace.keep();
+        answer.hold = seat.map(|seat| Box::new(Hold { node: leases.me(), key: record.facts.key, seat }));
     }
     answer.limits.extend(slowed.iter().map(|by| by.state(leases.nodes(), now)));
     Ok(answer)
@@ -436,6 +447,7 @@ fn detail(question: &Question<'_>, answer: &Answer) -> String {
             let words = KeyLimit::new("", limit.limit, limit.window).words();
             match limit.over.per_second() {
                 Some(n) => format!("The limit {} of {words} was used up, and beyond it no more than {n} pass in a second.", limit.name),
+                None if limit.window.is_concurrent() => format!("The limit {} lets {words} go on, and so many did.", limit.name),
                 None => format!("The limit {} of {words} was used up.", limit.name),
             }
         }

@@ -3,12 +3,12 @@
 //! counted by parts (`rolling`), and it is these that have numbers.
 
 use super::{local, rolling};
-use crate::keys::model::Window;
+use crate::keys::model::{Refill, Window};
 use time::{Date, Month, OffsetDateTime};
 
 const SECOND: i64 = 1_000_000;
 
-/// The number of the window that `now` lies in: it grows by one from window to window.
+/// The number of the window that `now` lies in: it grows by one from window to window. Of credits that of their last refill.
 pub fn number(window: Window, now_micros: i64) -> u32 {
     let seconds = now_micros.div_euclid(SECOND);
     match window {
@@ -16,6 +16,8 @@ pub fn number(window: Window, now_micros: i64) -> u32 {
         Window::Month => month_number(seconds),
         Window::Local(unit, zone) => local::span(unit, zone, seconds).number,
         Window::Rolling(length) => u32::try_from(seconds.div_euclid(rolling::part(length))).unwrap_or(0),
+        Window::Credits(Refill { seconds: length, .. }) if length > 0 => u32::try_from(seconds.div_euclid(i64::from(length))).unwrap_or(0),
+        Window::Credits(_) | Window::Concurrent(_) => 0,
     }
 }
 
@@ -26,6 +28,8 @@ pub fn start(window: Window, number: u32) -> i64 {
         Window::Month => month_start(number),
         Window::Local(unit, zone) => local::start(unit, zone, number),
         Window::Rolling(length) => i64::from(number) * rolling::part(length),
+        Window::Credits(refill) => i64::from(number) * i64::from(refill.seconds),
+        Window::Concurrent(_) => 0,
     }
 }
 
@@ -40,7 +44,8 @@ pub fn until(seconds: i64, now_micros: i64) -> u64 {
     u64::try_from(seconds.saturating_mul(SECOND).saturating_sub(now_micros)).unwrap_or(0).div_ceil(1_000_000).max(1)
 }
 
-/// Whole seconds until the window ends, at least 1; of a rolling one its length, after which all of it has come back.
+/// Whole seconds until the window ends, at least 1; of a rolling one its length, after which all of it has come back; of credits until
+/// the next refill, 0 where there is none.
 pub fn reset_after(window: Window, now_micros: i64) -> u64 {
     let left = match window {
         Window::Seconds(length) => {
@@ -50,14 +55,20 @@ pub fn reset_after(window: Window, now_micros: i64) -> u64 {
         Window::Month => month_start(month_number(now_micros.div_euclid(SECOND)) + 1) * SECOND - now_micros,
         Window::Local(unit, zone) => local::span(unit, zone, now_micros.div_euclid(SECOND)).end * SECOND - now_micros,
         Window::Rolling(length) => i64::from(length) * SECOND,
+        Window::Credits(Refill { seconds: length, .. }) if length > 0 => {
+            let length = i64::from(length) * SECOND;
+            length - now_micros.rem_euclid(length)
+        }
+        Window::Credits(_) | Window::Concurrent(_) => return 0,
     };
     u64::try_from(left).unwrap_or(0).div_ceil(1_000_000).max(1)
 }
 
-/// How long the window is that `now` lies in, in seconds: a month has 28 to 31 days, a day of a time zone 23 to 25 hours.
+/// How long the window is that `now` lies in, in seconds: a month has 28 to 31 days, a day of a time zone 23 to 25 hours. 0: there is none.
 pub fn length(window: Window, now_micros: i64) -> u32 {
     match window {
         Window::Seconds(length) | Window::Rolling(length) => length,
+        Window::Credits(_) | Window::Concurrent(_) => 0,
         Window::Month => {
             let month = month_number(now_micros.div_euclid(SECOND));
             u32::try_from(month_start(month + 1) - month_start(month)).unwrap_or(Window::MAX_SECONDS)
@@ -111,6 +122,15 @@ mod tests {
         assert_eq!(start(hour, number) * SECOND, micros(datetime!(2026-11-20 12:00 UTC)));
         assert_eq!(end(hour, number) * SECOND, micros(datetime!(2026-11-20 13:01 UTC)), "a call of 12:00:59.9 counts until 13:00:59.9");
         assert_eq!((until(end(hour, number), now), reset_after(hour, now), length(hour, now)), (3_630, 3_600, 3_600));
+    }
+
+    #[test]
+    fn refills_come_with_the_clock() {
+        let (hourly, now) = (Window::Credits(Refill { units: 5, seconds: 3_600 }), micros(datetime!(2026-11-20 12:20 UTC)));
+        assert_eq!(start(hourly, number(hourly, now)) * SECOND, micros(datetime!(2026-11-20 12:00 UTC)));
+        assert_eq!(reset_after(hourly, now), 2_400);
+        let prepaid = Window::Credits(Refill::PREPAID);
+        assert_eq!((number(prepaid, now), reset_after(prepaid, now), start(prepaid, 0)), (0, 0, 0));
     }
 
     #[test]

@@ -139,14 +139,15 @@ impl EditKeyBody {
     }
 }
 
-/// A limit: so many calls in a window.
+/// A limit: so many calls in a window, or credits.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyLimitBody {
     #[serde(default = "KeyLimitBody::default_name")]
     #[schema(example = "default")]
     pub name: String,
-    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window.
+    /// Calls (each of one cost unit, unless its route or the asking service says otherwise) in one window; of credits how many there are at
+    /// most.
     #[schema(example = 100)]
     pub limit: u64,
     #[schema(value_type = WindowSchema)]
@@ -221,11 +222,21 @@ impl PartialSchema for WindowSchema {
             .schema_type(Type::String)
             .pattern(Some("^rolling:(minute|hour|day|month|[0-9]{2,7})$"))
             .description(Some("So many seconds up to every moment, whole minutes; `month` is 30 days: `rolling:3600`, `rolling:hour`"));
+        let credits = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^credits(:[0-9]{1,10}/(second|minute|hour|day|[0-9]{1,7}))?$"))
+            .description(Some("Units that come back, so many every so often: `credits:100/3600`, `credits:100/hour`; `credits` alone is prepaid"));
+        let concurrent = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^concurrent(:[0-9]{1,4})?$"))
+            .description(Some("Calls at the same time, each counted for so many seconds at most, an hour at the longest; `concurrent` is half a minute"));
         OneOfBuilder::new()
             .item(seconds)
             .item(word)
             .item(local)
             .item(rolling)
+            .item(credits)
+            .item(concurrent)
             .description(Some("Fixed windows begin at multiples of their length since 1970, UTC"))
             .into()
     }

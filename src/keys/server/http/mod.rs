@@ -8,6 +8,7 @@ mod batch;
 mod bodies;
 pub mod bundles;
 mod changed;
+mod credits;
 mod leaks;
 mod many;
 mod secret_bodies;
@@ -60,6 +61,7 @@ use utoipa::{IntoParams, OpenApi};
     secrets::drop_secret,
     signing::sign_key,
     signing::unsign_key,
+    credits::add_credits,
     transfer::export_keys,
     transfer::import_keys,
     batch::create_keys,
@@ -80,6 +82,7 @@ pub fn routes() -> Router<Ctx> {
         .merge(many::routes())
         .merge(secrets::routes())
         .merge(signing::routes())
+        .merge(credits::routes())
         .route("/api/v1/keys/{id}/test", post(trial::test_key))
         .merge(apis::routes())
         .merge(bundles::routes())

@@ -12,6 +12,9 @@ pub const CHANGED: &str = "keys_changed";
 /// Tells how far a node is: its id and its snapshot.
 pub const CONFIRMED: &str = "keys_confirmed";
 
+/// Asks the nodes that gave these places to free them: ids of holds, with a space between.
+pub const RELEASED: &str = "places_released";
+
 /// A node on its way in, or on its way back.
 pub struct Joining<'a> {
     pub id: NodeId,
@@ -63,6 +66,12 @@ pub async fn tell(db: impl PgExecutor<'_>, id: NodeId, seen: &str) -> sqlx::Resu
     if payload.len() < 8_000 {
         sqlx::query!("select pg_notify($1, $2)", CONFIRMED, payload).execute(db).await?;
     }
+    Ok(())
+}
+
+/// Sends holds that were given back here to the nodes that gave them.
+pub async fn tell_released(db: impl PgExecutor<'_>, holds: &str) -> sqlx::Result<()> {
+    sqlx::query!("select pg_notify($1, $2)", RELEASED, holds).execute(db).await?;
     Ok(())
 }
 

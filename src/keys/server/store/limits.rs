@@ -11,14 +11,21 @@ use uuid::Uuid;
 /// The limits of these keys, by name.
 pub async fn limits_of(conn: &mut PgConnection, keys: &[KeyId]) -> sqlx::Result<Vec<(KeyId, KeyLimit)>> {
     let ids: Vec<Uuid> = keys.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query!("select key_id, name, max_calls, window_seconds, zone, over from key_limits where key_id = any($1) order by key_id, name", &ids)
-        .fetch_all(conn)
-        .await?;
-    Ok(rows.into_iter().map(|r| (KeyId::new(r.key_id), limit(r.name, r.max_calls, r.window_seconds, &r.zone, &r.over))).collect())
+    let rows = sqlx::query!(
+        "select key_id, name, max_calls, kind, window_seconds, zone, refill, over from key_limits where key_id = any($1) order by key_id, name",
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let found = rows.into_iter().map(|r| {
+        let window = Window::stored(&r.kind, r.window_seconds, &r.zone, r.refill);
+        (KeyId::new(r.key_id), limit(r.name, r.max_calls, window, &r.over))
+    });
+    Ok(found.collect())
 }
 
-fn limit(name: String, max_calls: i64, window_seconds: i32, zone: &str, over: &str) -> KeyLimit {
-    KeyLimit { over: Over::stored(over), ..KeyLimit::new(name, u64::try_from(max_calls).unwrap_or(0), Window::stored_in(window_seconds, zone)) }
+fn limit(name: String, max_calls: i64, window: Window, over: &str) -> KeyLimit {
+    KeyLimit { over: Over::stored(over), ..KeyLimit::new(name, u64::try_from(max_calls).unwrap_or(0), window) }
 }
 
 /// Which of these time zones Postgres knows; names in lower case. It reads its whole list of zones for that.
@@ -74,7 +81,8 @@ pub async fn find_holders(db: &PgPool, key: KeyId) -> sqlx::Result<Option<Holder
 /// What each level has for a key: by number of the level, then by name.
 pub async fn list_levels(db: &PgPool, key: KeyId) -> sqlx::Result<Vec<(i32, KeyLimit)>> {
     let rows = sqlx::query!(
-        r#"select f.level as "level!", f.name as "name!", f.max_calls as "max_calls!", f.window_seconds as "window_seconds!", f.zone as "zone!", f.over as "over!"
+        r#"select f.level as "level!", f.name as "name!", f.max_calls as "max_calls!", f.kind as "kind!", f.window_seconds as "window_seconds!",
+             f.zone as "zone!", f.refill as "refill!", f.over as "over!"
            from keys k join apis a on a.id = k.api_id left join workspace_plans h on h.workspace_id = k.workspace_id
              cross join lateral limit_levels(k.id, k.plan_id, case when a.slug <> 'tollgate' then k.workspace_id end,
                case when a.slug <> 'tollgate' then h.plan_id end, k.api_id) f
@@ -83,42 +91,56 @@ pub async fn list_levels(db: &PgPool, key: KeyId) -> sqlx::Result<Vec<(i32, KeyL
     )
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(|r| (r.level, limit(r.name, r.max_calls, r.window_seconds, &r.zone, &r.over))).collect())
+    let found = rows.into_iter().map(|r| {
+        let window = Window::stored(&r.kind, r.window_seconds, &r.zone, r.refill);
+        (r.level, limit(r.name, r.max_calls, window, &r.over))
+    });
+    Ok(found.collect())
 }
 
 /// What all keys of a workspace may together that nothing nearer limits: its own limits, else those of its plan, else those of its
 /// group or the group's plan.
 pub async fn list_workspace_limits(db: &PgPool, workspace: WorkspaceId) -> sqlx::Result<Vec<KeyLimit>> {
     let rows = sqlx::query!(
-        r#"select f.level as "level!", f.name as "name!", f.max_calls as "max_calls!", f.window_seconds as "window_seconds!", f.zone as "zone!", f.over as "over!"
+        r#"select f.level as "level!", f.name as "name!", f.max_calls as "max_calls!", f.kind as "kind!", f.window_seconds as "window_seconds!",
+             f.zone as "zone!", f.refill as "refill!", f.over as "over!"
            from limit_levels(null, null, $1, (select h.plan_id from workspace_plans h where h.workspace_id = $1), null) f order by 1, 2"#,
         workspace.uuid(),
     )
     .fetch_all(db)
     .await?;
     let nearest = rows.first().map(|r| r.level);
-    Ok(rows.into_iter().filter(|r| Some(r.level) == nearest).map(|r| limit(r.name, r.max_calls, r.window_seconds, &r.zone, &r.over)).collect())
+    let found = rows.into_iter().filter(|r| Some(r.level) == nearest).map(|r| {
+        let window = Window::stored(&r.kind, r.window_seconds, &r.zone, r.refill);
+        limit(r.name, r.max_calls, window, &r.over)
+    });
+    Ok(found.collect())
 }
 
 /// The limits of a key become these.
 pub async fn replace_limits(conn: &mut PgConnection, key: KeyId, limits: &[KeyLimit]) -> sqlx::Result<()> {
     let names: Vec<String> = limits.iter().map(|l| l.name.clone()).collect();
     let calls: Vec<i64> = limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect();
-    let windows: Vec<i32> = limits.iter().map(|l| l.window.to_stored()).collect();
+    let kinds: Vec<&str> = limits.iter().map(|l| l.window.kind().as_str()).collect();
+    let windows: Vec<i32> = limits.iter().map(|l| l.window.stored_seconds()).collect();
+    let refills: Vec<i64> = limits.iter().map(|l| l.window.stored_refill()).collect();
     let zones: Vec<String> = limits.iter().map(|l| l.window.stored_zone()).collect();
     let overs: Vec<String> = limits.iter().map(|l| l.over.to_string()).collect();
     sqlx::query!("delete from key_limits where key_id = $1 and name <> all($2)", key.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into key_limits (key_id, name, max_calls, window_seconds, zone, over)
-         select $1, n, c, w, z, o from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[]) as t (n, c, w, z, o)
+        "insert into key_limits (key_id, name, max_calls, window_seconds, zone, over, kind, refill)
+         select $1, n, c, w, z, o, k, r
+         from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bigint[]) as t (n, c, w, z, o, k, r)
          on conflict (key_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
-           zone = excluded.zone, over = excluded.over",
+           zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
         key.uuid(),
         &names,
         &calls,
         &windows,
         &zones,
         &overs,
+        &kinds as &[&str],
+        &refills,
     )
     .execute(conn)
     .await?;

@@ -6,6 +6,7 @@ pub mod batches;
 pub mod bundles;
 pub mod calls;
 pub mod changes;
+pub mod credits;
 pub mod holds;
 pub mod imports;
 pub mod keys;

@@ -24,11 +24,20 @@ pub fn name(notice: &LimitNotice) -> String {
 /// "80 % von 1.000 Aufrufen pro Tag verbraucht", "5 Aufrufe pro Tag aufgebraucht".
 pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
     let (allowed, per) = (u64::try_from(allowed).unwrap_or(0), per(window));
+    if window.is_credits() {
+        let credits = credits(allowed, window);
+        return if threshold >= 100 { format!("{credits} aufgebraucht") } else { format!("noch {} % von {credits}", 100 - threshold) };
+    }
     if threshold >= 100 {
         format!("{} {per} aufgebraucht", count(allowed, "Aufruf", "Aufrufe"))
     } else {
         format!("{threshold} % von {} {per} verbraucht", count(allowed, "Aufruf", "Aufrufen"))
     }
+}
+
+/// "1.000 Einheiten (+100 je Stunde)", "5 Einheiten (im Voraus bezahlt)".
+pub fn credits(allowed: u64, window: Window) -> String {
+    format!("{} ({})", count(allowed, "Einheit", "Einheiten"), per(window))
 }
 
 /// "pro Stunde", "in 10 Minuten".
@@ -48,6 +57,24 @@ fn per(window: Window) -> String {
         Window::Seconds(s) => format!("in {s} Sekunden"),
         Window::Rolling(s) if s % 86_400 == 0 => format!("in jeweils {} Tagen", s / 86_400),
         Window::Rolling(s) => format!("in jeweils {} Minuten", s / 60),
+        Window::Credits(refill) if refill.is_prepaid() => "im Voraus bezahlt".to_owned(),
+        Window::Credits(refill) => format!("+{} {}", number(refill.units.into()), every(refill.seconds)),
+        Window::Concurrent(_) => "gleichzeitig".to_owned(),
+    }
+}
+
+/// "je Stunde", "alle 10 Minuten".
+fn every(seconds: u32) -> String {
+    match seconds {
+        1 => "je Sekunde".to_owned(),
+        60 => "je Minute".to_owned(),
+        3_600 => "je Stunde".to_owned(),
+        86_400 => "je Tag".to_owned(),
+        604_800 => "je Woche".to_owned(),
+        s if s % 86_400 == 0 => format!("alle {} Tage", s / 86_400),
+        s if s % 3_600 == 0 => format!("alle {} Stunden", s / 3_600),
+        s if s % 60 == 0 => format!("alle {} Minuten", s / 60),
+        s => format!("alle {s} Sekunden"),
     }
 }
 
@@ -92,10 +119,13 @@ mod tests {
 
     #[test]
     fn notices_are_said_in_german() {
-        assert_eq!(used(80, 1_000, Window::stored(3_600)), "80 % von 1.000 Aufrufen pro Stunde verbraucht");
-        assert_eq!(used(100, 5, Window::stored(86_400)), "5 Aufrufe pro Tag aufgebraucht");
-        assert_eq!(used(100, 1, Window::stored(0)), "1 Aufruf pro Monat aufgebraucht");
-        assert_eq!(used(80, 5_000, Window::stored(600)), "80 % von 5.000 Aufrufen in 10 Minuten verbraucht");
+        assert_eq!(used(80, 1_000, Window::HOUR), "80 % von 1.000 Aufrufen pro Stunde verbraucht");
+        assert_eq!(used(100, 5, Window::DAY), "5 Aufrufe pro Tag aufgebraucht");
+        assert_eq!(used(100, 1, Window::Month), "1 Aufruf pro Monat aufgebraucht");
+        assert_eq!(used(80, 5_000, Window::Seconds(600)), "80 % von 5.000 Aufrufen in 10 Minuten verbraucht");
+        let credits: Window = "credits:100/600".parse().expect("it is right");
+        assert_eq!(used(80, 1_000, credits), "noch 20 % von 1.000 Einheiten (+100 alle 10 Minuten)");
+        assert_eq!(used(100, 1, "credits".parse().expect("it is right")), "1 Einheit (im Voraus bezahlt) aufgebraucht");
         assert_eq!((in_days(Duration::days(30)), in_days(Duration::hours(3))), ("in 30 Tagen".to_owned(), "in 1 Tag".to_owned()));
         assert_eq!((within(2_880), lasting(2_880), lasting(60)), ("in 2 Tagen".to_owned(), "2 Tage".to_owned(), "1 Stunde".to_owned()));
         let codes = ["FORBIDDEN".to_owned(), "EXPIRED".to_owned()];

@@ -37,11 +37,11 @@ impl LimitsNearlyUsed {
         self.notices.iter().any(|n| n.key_id.is_none())
     }
 
-    /// How long calls beyond these limits are refused: of fixed windows, of rolling ones, of both; each as its language says it.
-    fn until(&self, fixed: &'static str, rolling: &'static str, both: &'static str) -> &'static str {
-        match self.notices.iter().filter(|n| n.window().is_rolling()).count() {
+    /// How long calls beyond these limits are refused: of fixed windows, of rolling ones and credits, of both; each as its language says it.
+    fn until(&self, fixed: &'static str, bit_by_bit: &'static str, both: &'static str) -> &'static str {
+        match self.notices.iter().filter(|n| n.window().is_rolling() || is_credits(n)).count() {
             0 => fixed,
-            n if n == self.notices.len() => rolling,
+            n if n == self.notices.len() => bit_by_bit,
             _ => both,
         }
     }
@@ -63,6 +63,10 @@ fn end(notice: &LimitNotice, to: &Reader) -> String {
     to.moment(words::end(notice.window_start, notice.window()))
 }
 
+fn is_credits(notice: &LimitNotice) -> bool {
+    notice.window().is_credits()
+}
+
 impl Letter for LimitsNearlyUsed {
     fn en(&self, to: &Reader) -> Mail {
         let subject = match &self.notices[..] {
@@ -77,6 +81,7 @@ impl Letter for LimitsNearlyUsed {
         let until = self.until("until it resets", "until some of it comes back", "until it resets or some of it comes back");
         let until_one = self.until("until the limit resets", "until some of the limit comes back", until);
         let lead = match &self.notices[..] {
+            [one] if is_credits(one) => format!("When no credits are left, calls are answered {code} until some come back or are added."),
             [one] if is_over(one) && one.key_id.is_none() => format!("Calls of every key that shares this limit are answered {code} {until}."),
             [one] if is_over(one) => format!("Calls of this key are answered {code} {until_one}."),
             [_] => format!("When a limit is used up, calls are answered {code} {until}."),
@@ -93,6 +98,10 @@ impl Letter for LimitsNearlyUsed {
         };
         let fact = |n: &LimitNotice| {
             let (used, allowed) = numbers(n);
+            if is_credits(n) {
+                let left = to.language.thousands(allowed.saturating_sub(used));
+                return (harmless(&n.key_name), format!("{left} left of {}", n.window().limit_words(allowed)));
+            }
             let resets = if n.window().is_rolling() { "all of it back by" } else { "resets" };
             (harmless(&n.key_name), format!("{} of {} used, {resets} {}", to.language.thousands(used), count(allowed, "call", "calls"), end(n, to)))
         };
@@ -118,6 +127,9 @@ impl Letter for LimitsNearlyUsed {
         let until = self.until("bis es von vorn beginnt", "bis etwas davon wieder frei ist", "bis es von vorn beginnt oder etwas davon wieder frei ist");
         let until_one = self.until("bis das Limit von vorn beginnt", "bis etwas vom Limit wieder frei ist", until);
         let lead = match &self.notices[..] {
+            [one] if is_credits(one) => {
+                format!("Wenn keine Einheiten mehr übrig sind, werden Aufrufe mit {code} beantwortet, bis welche zurückkommen oder hinzugefügt werden.")
+            }
             [one] if is_over(one) && one.key_id.is_none() => {
                 format!("Aufrufe aller Schlüssel, die sich dieses Limit teilen, werden mit {code} beantwortet, {until}.")
             }
@@ -142,6 +154,10 @@ impl Letter for LimitsNearlyUsed {
         };
         let fact = |n: &LimitNotice| {
             let (used, allowed) = numbers(n);
+            if is_credits(n) {
+                let left = to.language.thousands(allowed.saturating_sub(used));
+                return (german::name(n), format!("noch {left} von {}", german::credits(allowed, n.window())));
+            }
             let of = to.count(allowed, "Aufruf", "Aufrufen");
             let resets = if n.window().is_rolling() { "alles wieder frei" } else { "beginnt von vorn" };
             (german::name(n), format!("{} von {of} verbraucht, {resets}: {}", to.language.thousands(used), end(n, to)))

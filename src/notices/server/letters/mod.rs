@@ -75,6 +75,8 @@ fn limit(sample: &Sample, threshold: i16, key: Option<u128>) -> LimitNotice {
         allowed,
         window_seconds: 86_400,
         zone: "UTC".to_owned(),
+        kind: "fixed".to_owned(),
+        refill: 0,
         window_start: sample.at.replace_time(time::Time::MIDNIGHT),
     }
 }

@@ -12,10 +12,13 @@ pub struct UsedLimit {
     pub id: Uuid,
     pub account_id: Uuid,
     pub limit_name: String,
-    /// 0: a calendar month; below 0: a rolling window.
+    /// 0: a calendar month, or prepaid credits.
     pub window_seconds: i32,
     pub zone: String,
-    /// Of a rolling window: now.
+    pub kind: String,
+    /// Of credits.
+    pub refill: i64,
+    /// Of a rolling window now; of credits the day, or when some were added last: they are told once for it.
     pub window_start: OffsetDateTime,
     pub allowed: i64,
     pub used: i64,
@@ -43,32 +46,31 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
         r#"with active as (
              select distinct key_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
            ), limits as (
-             select k.id, k.workspace_id, l.name, l.max_calls, l.window_seconds, l.zone
+             select k.id, k.workspace_id, l.name, l.max_calls, l.kind, l.window_seconds, l.zone
              from active a join keys k on k.id = a.key_id and k.state = 'active' join apis i on i.id = k.api_id
                left join workspace_plans h on h.workspace_id = k.workspace_id
              cross join lateral (
                select f.*, min(f.level) over () as nearest from (
-                 select level, name, max_calls, window_seconds, zone
+                 select level, name, max_calls, kind, window_seconds, zone
                  from limit_levels(k.id, k.plan_id, case when i.slug <> 'tollgate' then k.workspace_id end, case when i.slug <> 'tollgate' then h.plan_id end, k.api_id)
                  union all
-                 select 8, $2::text, $3::bigint, $4::integer, 'UTC'
+                 select 8, $2::text, $3::bigint, 'fixed', $4::integer, 'UTC'
                ) f
              ) l
              where l.level = l.nearest and l.level not in (3, 4, 5, 6)
-           ), lengths as (
-             select *, window_seconds < 0 as rolls, abs(window_seconds) as seconds from limits
            ), windows as (
-             select *, case when rolls then date_trunc('minute', $1::timestamptz - make_interval(secs => seconds))
-               when zone <> 'UTC' or seconds = 0 then date_trunc(case seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
-               else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(seconds, 0)) * seconds) end as starts
-             from lengths where (seconds = 0 or seconds >= 3600) and max_calls > 0
+             select *, case when kind = 'rolling' then date_trunc('minute', $1::timestamptz - make_interval(secs => window_seconds))
+               when zone <> 'UTC' or window_seconds = 0 then date_trunc(case window_seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
+               else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
+             from limits where kind in ('fixed', 'rolling') and (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
            ), edges as (
              select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole,
-               case when zone <> 'UTC' or seconds % 86400 = 0 or rolls then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
+               case when zone <> 'UTC' or window_seconds % 86400 = 0 or kind = 'rolling' then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
                  else 'infinity' end as midnight
              from windows
            )
-           select e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", case when e.rolls then $1 else e.starts end as "window_start!",
+           select e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.kind as "kind!", 0::bigint as "refill!",
+             case when e.kind = 'rolling' then $1 else e.starts end as "window_start!",
              e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
@@ -106,6 +108,8 @@ pub struct Marks {
     pub limit_name: Vec<String>,
     pub window_seconds: Vec<i32>,
     pub zone: Vec<String>,
+    pub kind: Vec<String>,
+    pub refill: Vec<i64>,
     pub window_start: Vec<OffsetDateTime>,
     pub threshold: Vec<i16>,
     pub used: Vec<i64>,
@@ -116,13 +120,13 @@ pub struct Marks {
 pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
         r#"with new as (
-             insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone)
-             select k, a, n, s, w, t, u, m, $9::timestamptz, z
-             from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[])
-               as marks(k, a, n, s, w, t, u, m, z)
+             insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill)
+             select k, a, n, s, w, t, u, m, $9::timestamptz, z, i, r
+             from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[], $11::text[], $12::bigint[])
+               as marks(k, a, n, s, w, t, u, m, z, i, r)
              where not exists (
-               select from limit_notices o where o.key_id = k and o.account_id = a and o.limit_name = n and o.window_seconds = s and o.threshold = t
-                 and s < 0 and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => abs(s)))
+               select from limit_notices o where o.key_id = k and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s and o.threshold = t
+                 and i = 'rolling' and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s))
              order by k, a, n, s, w, t
              on conflict do nothing
              returning account_id
@@ -137,6 +141,8 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
         &marks.allowed,
         now,
         &marks.zone,
+        &marks.kind,
+        &marks.refill,
     )
     .fetch_all(conn)
     .await?;
@@ -147,8 +153,8 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
 pub async fn end_fillings(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<u64> {
     let ended = sqlx::query!(
         "update limit_notices n set fell_at = $1
-         where n.fell_at is null and n.window_seconds < 0 and n.at > $1::timestamptz - make_interval(secs => abs(n.window_seconds))
-           and used_since(n.key_id, date_trunc('minute', $1::timestamptz - make_interval(secs => abs(n.window_seconds)))) * 200 < n.allowed * n.threshold",
+         where n.fell_at is null and n.kind = 'rolling' and n.at > $1::timestamptz - make_interval(secs => n.window_seconds)
+           and used_since(n.key_id, date_trunc('minute', $1::timestamptz - make_interval(secs => n.window_seconds))) * 200 < n.allowed * n.threshold",
         now,
     );
     Ok(ended.execute(db).await?.rows_affected())
@@ -167,12 +173,15 @@ pub struct LimitNotice {
     pub window_seconds: i32,
     /// Of a day or a month.
     pub zone: String,
+    pub kind: String,
+    /// Of credits.
+    pub refill: i64,
     pub window_start: OffsetDateTime,
 }
 
 impl LimitNotice {
     pub fn window(&self) -> Window {
-        Window::stored_in(self.window_seconds, &self.zone)
+        Window::stored(&self.kind, self.window_seconds, &self.zone, self.refill)
     }
 }
 
@@ -180,7 +189,7 @@ impl LimitNotice {
 pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
-        r#"select distinct on (k.name, n.key_id, n.limit_name, n.window_seconds) n.key_id as "key_id?", k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
+        r#"select distinct on (k.name, n.key_id, n.limit_name, n.window_seconds) n.key_id as "key_id?", k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
            from limit_notices n join keys k on k.id = n.key_id where n.account_id = $1 and n.at = $2
            order by k.name, n.key_id, n.limit_name, n.window_seconds, n.threshold desc"#,
         account.uuid(),
@@ -195,16 +204,18 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
     sqlx::query_as!(
         LimitNotice,
         r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
-             window_seconds as "window_seconds!", zone as "zone!", window_start as "window_start!"
+             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", window_start as "window_start!"
            from (
-             select distinct on (n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
+             select distinct on (n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
              from limit_notices n join keys k on k.id = n.key_id and k.state = 'active'
              where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and n.fell_at is null and case
+               when n.kind = 'credits' then (n.refill = 0 or n.window_start >= date_trunc('day', $2::timestamptz, 'UTC'))
+                 and not exists (select from credit_buckets b where b.holder = n.key_id and b.name = n.limit_name and b.topped_up_at > n.at)
                when n.zone <> 'UTC' or n.window_seconds = 0
                  then n.window_start >= date_trunc(case n.window_seconds when 0 then 'month' else 'day' end, $2::timestamptz, n.zone)
-               else n.window_start + make_interval(secs => abs(n.window_seconds)) > $2 end
+               else n.window_start + make_interval(secs => n.window_seconds) > $2 end
              order by n.key_id, n.limit_name, n.window_seconds, n.window_start desc, n.threshold desc
-           ) present order by threshold desc, nullif(abs(window_seconds), 0) desc, key_name limit $3"#,
+           ) present order by threshold desc, nullif(window_seconds, 0) desc, key_name limit $3"#,
         account.uuid(),
         now,
         most,

@@ -1,6 +1,7 @@
 //! The SQL of notices: `settings` and what was told, `limits`, `shared` and `expiry` find what is to be told and mark it, `alerts` keeps rules.
 
 pub mod alerts;
+pub mod credits;
 pub mod expiry;
 pub mod limits;
 pub mod settings;

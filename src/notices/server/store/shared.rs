@@ -14,25 +14,24 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
         r#"with active as (
              select distinct workspace_id from usage_quarters where quarter > $1::timestamptz - interval '45 minutes'
            ), limits as (
-             select a.workspace_id, l.name, l.max_calls, l.window_seconds, l.zone
+             select a.workspace_id, l.name, l.max_calls, l.kind, l.window_seconds, l.zone
              from active a left join workspace_plans h using (workspace_id)
              cross join lateral (select f.*, min(f.level) over () as nearest from limit_levels(null, null, a.workspace_id, h.plan_id, null) f) l
              where l.level = l.nearest
-           ), lengths as (
-             select *, window_seconds < 0 as rolls, abs(window_seconds) as seconds from limits
            ), windows as (
-             select *, case when rolls then date_trunc('minute', $1::timestamptz - make_interval(secs => seconds))
-               when zone <> 'UTC' or seconds = 0 then date_trunc(case seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
-               else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(seconds, 0)) * seconds) end as starts
-             from lengths where (seconds = 0 or seconds >= 3600) and max_calls > 0
+             select *, case when kind = 'rolling' then date_trunc('minute', $1::timestamptz - make_interval(secs => window_seconds))
+               when zone <> 'UTC' or window_seconds = 0 then date_trunc(case window_seconds when 0 then 'month' else 'day' end, $1::timestamptz, zone)
+               else to_timestamp(floor(extract(epoch from $1::timestamptz) / nullif(window_seconds, 0)) * window_seconds) end as starts
+             from limits where kind in ('fixed', 'rolling') and (window_seconds = 0 or window_seconds >= 3600) and max_calls > 0
            ), edges as (
              select *, to_timestamp(ceil(extract(epoch from starts) / 900) * 900) as whole,
-               case when zone <> 'UTC' or seconds % 86400 = 0 or rolls then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
+               case when zone <> 'UTC' or window_seconds % 86400 = 0 or kind = 'rolling' then date_trunc('day', starts + interval '1 day' - interval '1 microsecond', 'UTC')
                  else 'infinity' end as midnight
              from windows
            )
            select e.workspace_id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!",
-             case when e.rolls then $1 else e.starts end as "window_start!", e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
+             e.kind as "kind!", 0::bigint as "refill!", case when e.kind = 'rolling' then $1 else e.starts end as "window_start!",
+             e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e
            join workspaces w on w.id = e.workspace_id
            join accounts o on o.id = w.personal_of and o.verified_at is not null
@@ -68,13 +67,13 @@ pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::
 pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
         r#"with new as (
-             insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone)
-             select k, a, n, s, w, t, u, m, $9::timestamptz, z
-             from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[])
-               as marks(k, a, n, s, w, t, u, m, z)
+             insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill)
+             select k, a, n, s, w, t, u, m, $9::timestamptz, z, i, r
+             from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[], $11::text[], $12::bigint[])
+               as marks(k, a, n, s, w, t, u, m, z, i, r)
              where not exists (
-               select from shared_limit_notices o where o.workspace_id = k and o.account_id = a and o.limit_name = n and o.window_seconds = s and o.threshold = t
-                 and s < 0 and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => abs(s)))
+               select from shared_limit_notices o where o.workspace_id = k and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s and o.threshold = t
+                 and i = 'rolling' and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s))
              order by k, a, n, s, w, t
              on conflict do nothing
              returning account_id
@@ -89,6 +88,8 @@ pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &Marks, now: Of
         &marks.allowed,
         now,
         &marks.zone,
+        &marks.kind,
+        &marks.refill,
     )
     .fetch_all(conn)
     .await?;
@@ -99,8 +100,8 @@ pub async fn insert_shared_marks(conn: &mut PgConnection, marks: &Marks, now: Of
 pub async fn end_shared_fillings(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<u64> {
     let ended = sqlx::query!(
         "update shared_limit_notices n set fell_at = $1
-         where n.fell_at is null and n.window_seconds < 0 and n.at > $1::timestamptz - make_interval(secs => abs(n.window_seconds))
-           and shared_used_since(n.workspace_id, date_trunc('minute', $1::timestamptz - make_interval(secs => abs(n.window_seconds)))) * 200
+         where n.fell_at is null and n.kind = 'rolling' and n.at > $1::timestamptz - make_interval(secs => n.window_seconds)
+           and shared_used_since(n.workspace_id, date_trunc('minute', $1::timestamptz - make_interval(secs => n.window_seconds))) * 200
              < n.allowed * n.threshold",
         now,
     );
@@ -112,7 +113,7 @@ pub async fn list_shared_of_mail(db: &PgPool, account: AccountId, at: OffsetDate
     sqlx::query_as!(
         LimitNotice,
         r#"select distinct on (n.workspace_id, n.limit_name, n.window_seconds) null::uuid as key_id, 'All keys together' as "key_name!",
-             n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
+             n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
            from shared_limit_notices n where n.account_id = $1 and n.at = $2
            order by n.workspace_id, n.limit_name, n.window_seconds, n.threshold desc"#,
         account.uuid(),
@@ -127,16 +128,18 @@ pub async fn list_present_shared(db: &PgPool, account: AccountId, now: OffsetDat
     sqlx::query_as!(
         LimitNotice,
         r#"select null::uuid as key_id, 'All keys together' as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
-             window_seconds as "window_seconds!", zone as "zone!", window_start as "window_start!"
+             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", window_start as "window_start!"
            from (
-             select distinct on (n.workspace_id, n.limit_name, n.window_seconds) n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.window_start
+             select distinct on (n.workspace_id, n.limit_name, n.window_seconds) n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
              from shared_limit_notices n
              where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and n.fell_at is null and case
+               when n.kind = 'credits' then (n.refill = 0 or n.window_start >= date_trunc('day', $2::timestamptz, 'UTC'))
+                 and not exists (select from credit_buckets b where b.holder = n.workspace_id and b.name = n.limit_name and b.topped_up_at > n.at)
                when n.zone <> 'UTC' or n.window_seconds = 0
                  then n.window_start >= date_trunc(case n.window_seconds when 0 then 'month' else 'day' end, $2::timestamptz, n.zone)
-               else n.window_start + make_interval(secs => abs(n.window_seconds)) > $2 end
+               else n.window_start + make_interval(secs => n.window_seconds) > $2 end
              order by n.workspace_id, n.limit_name, n.window_seconds, n.window_start desc, n.threshold desc
-           ) present order by threshold desc, nullif(abs(window_seconds), 0) desc limit $3"#,
+           ) present order by threshold desc, nullif(window_seconds, 0) desc limit $3"#,
         account.uuid(),
         now,
         most,

@@ -227,7 +227,8 @@ pub struct DryRunBody {
     pub data: Vec<WouldBeLimitedBody>,
     /// Names of limits whose windows roll: held against whole quarters of an hour, what was asked in one counts as if at its beginning.
     pub by_quarters: Vec<String>,
-    /// Names of limits that quarters of an hour don't fit into, or that roll in less than an hour: usage is kept by quarters.
+    /// Names of limits that quarters of an hour don't fit into, or that roll in less than an hour, of credits, and of calls at the same time:
+    /// usage is kept by quarters.
     pub too_short: Vec<String>,
 }
 

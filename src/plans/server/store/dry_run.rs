@@ -17,7 +17,7 @@ pub struct LimitedRow {
     pub limited: i64,
 }
 
-/// Who asked for more than these limits allow, the most beyond first, and how many they are. What was asked is what passed and what a
+/// Who asked for more than these limits, all of fixed windows, allow, the most beyond first, and how many they are. What was asked is what passed and what a
 /// limit held. Keys for Tollgate's own API don't count, nor (by workspace) keys that have limits or a plan of their own. `of`: only of
 /// these workspaces.
 pub async fn list_limited(
@@ -29,7 +29,7 @@ pub async fn list_limited(
     most: i64,
 ) -> sqlx::Result<Vec<LimitedRow>> {
     let calls: Vec<i64> = limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect();
-    let windows: Vec<i32> = limits.iter().map(|l| l.window.to_stored()).collect();
+    let windows: Vec<i32> = limits.iter().map(|l| l.window.stored_seconds()).collect();
     let zones: Vec<String> = limits.iter().map(|l| l.window.stored_zone()).collect();
     sqlx::query_as!(
         LimitedRow,
@@ -89,7 +89,6 @@ pub async fn each_quarter(
     from: OffsetDateTime,
     mut each: impl FnMut(QuarterRow) + Send,
 ) -> sqlx::Result<()> {
-    let seconds = i32::try_from(limit.window.to_stored().unsigned_abs()).unwrap_or(i32::MAX);
     let mut rows = sqlx::query_as!(
         QuarterRow,
         r#"with quarters as (
@@ -113,7 +112,7 @@ pub async fn each_quarter(
              left join workspaces w on w.id = q.workspace_id left join keys k on k.id = q.key_id
            order by q.workspace_id, q.key_id, q.quarter"#,
         i64::try_from(limit.limit).unwrap_or(i64::MAX),
-        seconds,
+        limit.window.stored_seconds(),
         by_key,
         from,
         of,

@@ -1,6 +1,6 @@
 //! The SQL of groups.
 
-use super::{Columns, limits};
+use super::{Columns, Lists};
 use crate::{
     keys::model::KeyLimit,
     plans::model::{Group, GroupPlan, Holder, HolderKind, Member, Members},
@@ -16,7 +16,9 @@ pub async fn list_groups(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::R
         r#"select g.id, g.slug, g.name, g.description, p.id as "plan_id?", p.slug as "plan_slug?", p.name as "plan_name?",
              array(select l.name from group_limits l where l.group_id = g.id order by l.name) as "names!",
              array(select l.max_calls from group_limits l where l.group_id = g.id order by l.name) as "calls!",
+             array(select l.kind from group_limits l where l.group_id = g.id order by l.name) as "kinds!",
              array(select l.window_seconds from group_limits l where l.group_id = g.id order by l.name) as "windows!",
+             array(select l.refill from group_limits l where l.group_id = g.id order by l.name) as "refills!",
              array(select l.zone from group_limits l where l.group_id = g.id order by l.name) as "zones!",
              array(select l.over from group_limits l where l.group_id = g.id order by l.name) as "overs!",
              (select count(*) from group_members m where m.group_id = g.id) as "members!"
@@ -33,7 +35,7 @@ pub async fn list_groups(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::R
             name: r.name,
             description: r.description,
             plan: plan(r.plan_id, r.plan_slug, r.plan_name),
-            limits: limits(r.names, r.calls, r.windows, &r.zones, &r.overs),
+            limits: Lists { names: r.names, calls: r.calls, kinds: r.kinds, windows: r.windows, zones: r.zones, refills: r.refills, overs: r.overs }.limits(),
             members: u64::try_from(r.members).unwrap_or(0),
         })
     });
@@ -86,19 +88,22 @@ pub async fn delete_group(conn: &mut PgConnection, id: GroupId) -> sqlx::Result<
 
 /// The limits of a group become these.
 pub async fn replace_group_limits(conn: &mut PgConnection, group: GroupId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let Columns { names, calls, windows, zones, overs } = Columns::of(limits);
+    let Columns { names, calls, kinds, windows, zones, refills, overs } = Columns::of(limits);
     sqlx::query!("delete from group_limits where group_id = $1 and name <> all($2)", group.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into group_limits (group_id, name, max_calls, window_seconds, zone, over)
-         select $1, n, c, w, z, o from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[]) as t (n, c, w, z, o)
+        "insert into group_limits (group_id, name, max_calls, window_seconds, zone, over, kind, refill)
+         select $1, n, c, w, z, o, k, r
+         from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bigint[]) as t (n, c, w, z, o, k, r)
          on conflict (group_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
-           zone = excluded.zone, over = excluded.over",
+           zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
         group.uuid(),
         &names,
         &calls,
         &windows,
         &zones,
         &overs,
+        &kinds as &[&str],
+        &refills,
     )
     .execute(conn)
     .await?;

@@ -24,8 +24,10 @@ struct Row {
     currency: Option<String>,
     names: Vec<String>,
     calls: Vec<i64>,
+    kinds: Vec<String>,
     windows: Vec<i32>,
     zones: Vec<String>,
+    refills: Vec<i64>,
     overs: Vec<String>,
     workspaces: i64,
     keys: i64,
@@ -35,6 +37,8 @@ struct Row {
 impl Row {
     fn plan(self) -> Option<Plan> {
         let whole = |n: i64| u64::try_from(n).unwrap_or(0);
+        let (kinds, windows, zones, refills) = (self.kinds, self.windows, self.zones, self.refills);
+        let limits = Lists { names: self.names, calls: self.calls, kinds, windows, zones, refills, overs: self.overs }.limits();
         Some(Plan {
             id: PlanId::new(self.id),
             slug: self.slug.parse::<Slug>().ok()?,
@@ -42,7 +46,7 @@ impl Row {
             description: self.description,
             entitlements: self.entitlements,
             price: self.price_micros.zip(self.currency).map(|(micros, currency)| Price { micros: whole(micros), currency }),
-            limits: limits(self.names, self.calls, self.windows, &self.zones, &self.overs),
+            limits,
             workspaces: whole(self.workspaces),
             keys: whole(self.keys),
             groups: whole(self.groups),
@@ -50,11 +54,25 @@ impl Row {
     }
 }
 
-fn limits(names: Vec<String>, calls: Vec<i64>, windows: Vec<i32>, zones: &[String], overs: &[String]) -> Vec<KeyLimit> {
-    let windows = windows.into_iter().zip(zones).map(|(seconds, zone)| Window::stored_in(seconds, zone));
-    let all = names.into_iter().zip(calls).zip(windows).zip(overs);
-    let limit = |name, calls, window| KeyLimit::new(name, u64::try_from(calls).unwrap_or(0), window);
-    all.map(|(((name, calls), window), over)| KeyLimit { over: Over::stored(over), ..limit(name, calls, window) }).collect()
+/// The columns of limits, as a row has them: a list each.
+struct Lists {
+    names: Vec<String>,
+    calls: Vec<i64>,
+    kinds: Vec<String>,
+    windows: Vec<i32>,
+    zones: Vec<String>,
+    refills: Vec<i64>,
+    overs: Vec<String>,
+}
+
+impl Lists {
+    fn limits(self) -> Vec<KeyLimit> {
+        let shapes = self.kinds.iter().zip(self.windows).zip(self.zones.iter().zip(self.refills));
+        let windows = shapes.map(|((kind, seconds), (zone, refill))| Window::stored(kind, seconds, zone, refill));
+        let all = self.names.into_iter().zip(self.calls).zip(windows).zip(&self.overs);
+        let limit = |name, calls, window| KeyLimit::new(name, u64::try_from(calls).unwrap_or(0), window);
+        all.map(|(((name, calls), window), over)| KeyLimit { over: Over::stored(over), ..limit(name, calls, window) }).collect()
+    }
 }
 
 /// One plan (`slug`), or every one by name.
@@ -64,7 +82,9 @@ pub async fn list_plans(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::Re
         r#"select p.id, p.slug, p.name, p.description, p.entitlements, p.price_micros, p.currency,
              array(select l.name from plan_limits l where l.plan_id = p.id order by l.name) as "names!",
              array(select l.max_calls from plan_limits l where l.plan_id = p.id order by l.name) as "calls!",
+             array(select l.kind from plan_limits l where l.plan_id = p.id order by l.name) as "kinds!",
              array(select l.window_seconds from plan_limits l where l.plan_id = p.id order by l.name) as "windows!",
+             array(select l.refill from plan_limits l where l.plan_id = p.id order by l.name) as "refills!",
              array(select l.zone from plan_limits l where l.plan_id = p.id order by l.name) as "zones!",
              array(select l.over from plan_limits l where l.plan_id = p.id order by l.name) as "overs!",
              (select count(*) from workspace_plans h where h.plan_id = p.id) as "workspaces!",
@@ -131,8 +151,10 @@ pub async fn delete_plan(conn: &mut PgConnection, id: PlanId) -> sqlx::Result<()
 struct Columns {
     names: Vec<String>,
     calls: Vec<i64>,
+    kinds: Vec<&'static str>,
     windows: Vec<i32>,
     zones: Vec<String>,
+    refills: Vec<i64>,
     overs: Vec<String>,
 }
 
@@ -141,7 +163,9 @@ impl Columns {
         Self {
             names: limits.iter().map(|l| l.name.clone()).collect(),
             calls: limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect(),
-            windows: limits.iter().map(|l| l.window.to_stored()).collect(),
+            kinds: limits.iter().map(|l| l.window.kind().as_str()).collect(),
+            windows: limits.iter().map(|l| l.window.stored_seconds()).collect(),
+            refills: limits.iter().map(|l| l.window.stored_refill()).collect(),
             zones: limits.iter().map(|l| l.window.stored_zone()).collect(),
             overs: limits.iter().map(|l| l.over.to_string()).collect(),
         }
@@ -150,19 +174,22 @@ impl Columns {
 
 /// The limits of a plan become these.
 pub async fn replace_plan_limits(conn: &mut PgConnection, plan: PlanId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let Columns { names, calls, windows, zones, overs } = Columns::of(limits);
+    let Columns { names, calls, kinds, windows, zones, refills, overs } = Columns::of(limits);
     sqlx::query!("delete from plan_limits where plan_id = $1 and name <> all($2)", plan.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into plan_limits (plan_id, name, max_calls, window_seconds, zone, over)
-         select $1, n, c, w, z, o from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[]) as t (n, c, w, z, o)
+        "insert into plan_limits (plan_id, name, max_calls, window_seconds, zone, over, kind, refill)
+         select $1, n, c, w, z, o, k, r
+         from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bigint[]) as t (n, c, w, z, o, k, r)
          on conflict (plan_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
-           zone = excluded.zone, over = excluded.over",
+           zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
         plan.uuid(),
         &names,
         &calls,
         &windows,
         &zones,
         &overs,
+        &kinds as &[&str],
+        &refills,
     )
     .execute(conn)
     .await?;
@@ -171,19 +198,22 @@ pub async fn replace_plan_limits(conn: &mut PgConnection, plan: PlanId, limits: 
 
 /// The limits of a workspace become these.
 pub async fn replace_workspace_limits(conn: &mut PgConnection, workspace: WorkspaceId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let Columns { names, calls, windows, zones, overs } = Columns::of(limits);
+    let Columns { names, calls, kinds, windows, zones, refills, overs } = Columns::of(limits);
     sqlx::query!("delete from workspace_limits where workspace_id = $1 and name <> all($2)", workspace.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into workspace_limits (workspace_id, name, max_calls, window_seconds, zone, over)
-         select $1, n, c, w, z, o from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[]) as t (n, c, w, z, o)
+        "insert into workspace_limits (workspace_id, name, max_calls, window_seconds, zone, over, kind, refill)
+         select $1, n, c, w, z, o, k, r
+         from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bigint[]) as t (n, c, w, z, o, k, r)
          on conflict (workspace_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
-           zone = excluded.zone, over = excluded.over",
+           zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
         workspace.uuid(),
         &names,
         &calls,
         &windows,
         &zones,
         &overs,
+        &kinds as &[&str],
+        &refills,
     )
     .execute(conn)
     .await?;
@@ -192,19 +222,22 @@ pub async fn replace_workspace_limits(conn: &mut PgConnection, workspace: Worksp
 
 /// The limits of an API become these.
 pub async fn replace_api_limits(conn: &mut PgConnection, api: ApiId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let Columns { names, calls, windows, zones, overs } = Columns::of(limits);
+    let Columns { names, calls, kinds, windows, zones, refills, overs } = Columns::of(limits);
     sqlx::query!("delete from api_limits where api_id = $1 and name <> all($2)", api.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into api_limits (api_id, name, max_calls, window_seconds, zone, over)
-         select $1, n, c, w, z, o from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[]) as t (n, c, w, z, o)
+        "insert into api_limits (api_id, name, max_calls, window_seconds, zone, over, kind, refill)
+         select $1, n, c, w, z, o, k, r
+         from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bigint[]) as t (n, c, w, z, o, k, r)
          on conflict (api_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
-           zone = excluded.zone, over = excluded.over",
+           zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
         api.uuid(),
         &names,
         &calls,
         &windows,
         &zones,
         &overs,
+        &kinds as &[&str],
+        &refills,
     )
     .execute(conn)
     .await?;
@@ -220,7 +253,9 @@ pub async fn list_api_limits(conn: &mut PgConnection, slug: &str) -> sqlx::Resul
     let row = sqlx::query!(
         r#"select array(select l.name from api_limits l where l.api_id = a.id order by l.name) as "names!",
              array(select l.max_calls from api_limits l where l.api_id = a.id order by l.name) as "calls!",
+             array(select l.kind from api_limits l where l.api_id = a.id order by l.name) as "kinds!",
              array(select l.window_seconds from api_limits l where l.api_id = a.id order by l.name) as "windows!",
+             array(select l.refill from api_limits l where l.api_id = a.id order by l.name) as "refills!",
              array(select l.zone from api_limits l where l.api_id = a.id order by l.name) as "zones!",
              array(select l.over from api_limits l where l.api_id = a.id order by l.name) as "overs!"
            from apis a where a.slug = $1"#,
@@ -228,7 +263,7 @@ pub async fn list_api_limits(conn: &mut PgConnection, slug: &str) -> sqlx::Resul
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|r| limits(r.names, r.calls, r.windows, &r.zones, &r.overs)))
+    Ok(row.map(|r| Lists { names: r.names, calls: r.calls, kinds: r.kinds, windows: r.windows, zones: r.zones, refills: r.refills, overs: r.overs }.limits()))
 }
 
 /// What holds a workspace; nobody else changes it until the transaction ends.
@@ -242,7 +277,9 @@ pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
         r#"select w.name, p.slug as "plan?", g.slug as "group?",
              array(select l.name from workspace_limits l where l.workspace_id = w.id order by l.name) as "names!",
              array(select l.max_calls from workspace_limits l where l.workspace_id = w.id order by l.name) as "calls!",
+             array(select l.kind from workspace_limits l where l.workspace_id = w.id order by l.name) as "kinds!",
              array(select l.window_seconds from workspace_limits l where l.workspace_id = w.id order by l.name) as "windows!",
+             array(select l.refill from workspace_limits l where l.workspace_id = w.id order by l.name) as "refills!",
              array(select l.zone from workspace_limits l where l.workspace_id = w.id order by l.name) as "zones!",
              array(select l.over from workspace_limits l where l.workspace_id = w.id order by l.name) as "overs!"
            from workspaces w left join workspace_plans h on h.workspace_id = w.id left join plans p on p.id = h.plan_id
@@ -257,7 +294,7 @@ pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
         name: r.name,
         plan: r.plan.and_then(|p| p.parse().ok()),
         group: r.group.and_then(|g| g.parse().ok()),
-        limits: limits(r.names, r.calls, r.windows, &r.zones, &r.overs),
+        limits: Lists { names: r.names, calls: r.calls, kinds: r.kinds, windows: r.windows, zones: r.zones, refills: r.refills, overs: r.overs }.limits(),
     }))
 }
 

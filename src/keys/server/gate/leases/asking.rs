@@ -3,7 +3,10 @@
 
 use super::{ByCounter, Lease, Leases, Slot, Unleased, Wanted, lock, store};
 use crate::{
-    keys::server::gate::{Gate, limit::Counter, sync::within, window},
+    keys::{
+        model::LimitKind,
+        server::gate::{Gate, limit::Counter, seats::Terms, sync::within, window},
+    },
     platform::clock::steady_millis,
 };
 use sqlx::PgPool;
@@ -32,12 +35,19 @@ pub struct Ask {
     pub need: u64,
     /// False if it only tells.
     pub refills: bool,
+    /// It is about places of a limit of calls at the same time.
+    pub seats: Option<Terms>,
 }
 
 impl Ask {
     /// One that only tells the table what it must know: what comes back, what was used before.
     pub fn telling(slot: &Slot, counter: &Arc<Counter>) -> Self {
-        Self { slot: slot.clone(), counter: Arc::clone(counter), max: 0, need: 0, refills: false }
+        Self { slot: slot.clone(), counter: Arc::clone(counter), max: 0, need: 0, refills: false, seats: None }
+    }
+
+    /// One about places: `refills` if this node goes on taking some.
+    pub fn of_seats(slot: &Slot, counter: &Arc<Counter>, terms: Terms, refills: bool) -> Self {
+        Self { refills, seats: Some(terms), ..Self::telling(slot, counter) }
     }
 }
 
@@ -57,13 +67,13 @@ pub struct Done {
 
 impl Leases {
     /// Puts these into the next round, and answers its number.
-    pub(super) fn push(&self, asks: impl IntoIterator<Item = Ask>) -> u64 {
+    pub fn push(&self, asks: impl IntoIterator<Item = Ask>) -> u64 {
         let mut queue = lock(&self.queue);
         for ask in asks {
             let known = queue.asks.entry(address(&ask.counter)).or_insert_with(|| Ask { need: 0, ..ask.clone() });
             known.need += ask.need;
             if ask.refills {
-                (known.refills, known.max) = (true, ask.max);
+                (known.refills, known.max, known.seats) = (true, ask.max, ask.seats);
             }
         }
         let round = queue.round + 1;
@@ -89,7 +99,11 @@ impl Leases {
         let may_take_over = || self.is_alone() && self.sharings() == sharings;
         for (n, chunk) in asks.chunks(CHUNK).enumerate() {
             let rows = self.requests(now_micros, chunk, takes_over && may_take_over());
-            let answers = match within(ANSWER, store::ask(db, &rows, self.share())).await {
+            let asked = async {
+                self.settle_seats(db, now_micros, chunk).await?;
+                store::ask(db, &rows, self.share()).await
+            };
+            let answers = match within(ANSWER, asked).await {
                 Ok(answers) => answers,
                 Err(error) => {
                     asks[n * CHUNK..].iter().for_each(|ask| with_lease(ask, Lease::missed)); // the later chunks are not asked either
@@ -125,7 +139,7 @@ impl Leases {
     fn requests<'a>(&self, now_micros: i64, asks: &'a [Ask], takes_over: bool) -> Vec<store::Row<'a>> {
         let (now, is_alone, mut named) = (steady_millis(), self.share() == 1, HashSet::new());
         let mut rows = Vec::with_capacity(asks.len());
-        for ask in asks {
+        for ask in asks.iter().filter(|ask| ask.seats.is_none()) {
             let number = window::number(ask.slot.window, now_micros);
             with_lease(ask, |lease| {
                 if !ask.counter.is_leased() {
@@ -145,8 +159,8 @@ impl Leases {
                     return;
                 }
                 let mut request = lease.request(ask.need, ask.refills, now);
-                if is_alone && ask.refills && !ask.slot.window.is_rolling() {
-                    request.ahead = ALL; // nobody else could use it; of a rolling window a crash would lose it for long
+                if is_alone && ask.refills && ask.slot.window.kind() == LimitKind::Fixed {
+                    request.ahead = ALL; // nobody else could use it; of a rolling window, or of credits, a crash would lose it for long
                 }
                 rows.push(store::Row { ask, request, takes_over });
             });
@@ -154,13 +168,13 @@ impl Leases {
         rows
     }
 
-    /// Gives back what lay idle: called once a second.
+    /// Gives back what lay idle: called once a second. A node that is alone keeps all but credits.
     fn return_idle(&self) {
-        if self.is_alone() {
-            return;
-        }
-        let mut back = Vec::new();
+        let (is_alone, mut back) = (self.is_alone(), Vec::new());
         lock(&self.holding).retain(|_, (slot, counter)| {
+            if is_alone && !slot.window.is_credits() {
+                return true;
+            }
             let mut held = counter.lease();
             let Some(lease) = held.as_deref_mut() else { return false };
             let gives_back = lease.is_idle() && lease.surrender();
@@ -208,7 +222,10 @@ pub async fn lend(gate: Arc<Gate>, db: PgPool, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = leases.wake.notified() => {}
-            _ = looks.tick() => leases.return_idle(),
+            _ = looks.tick() => {
+                leases.return_idle();
+                leases.look_at_seats(gate.clock.now_micros());
+            }
         }
         let (round, asks) = leases.next();
         if asks.is_empty() {

@@ -1,7 +1,7 @@
 //! From counting alone to counting by lease, and back.
 
 use super::{Leases, Newest, Ordering, PoisonError, Slot, asking::Ask, store};
-use crate::keys::server::gate::{limit::Limit, sync::within, table::Table, window};
+use crate::keys::server::gate::{limit::Limit, seats::Elsewhere, sync::within, table::Table, window};
 use sqlx::PgPool;
 use std::time::Duration;
 
@@ -25,15 +25,20 @@ impl Counted {
         self.used.is_empty() && self.back.is_empty()
     }
 
-    /// Writes a piece of it. What could not be written is tried again: what was used may be told more than once, and what is given
-    /// back is then lost until its window ends.
+    /// Writes a piece of it. What could not be written is tried again: what was used may be told more than once, so may places that are
+    /// taken, and what is given back is then lost until its window ends.
     pub async fn write(&mut self, leases: &Leases, db: &PgPool, now_micros: i64) -> sqlx::Result<()> {
         let rest = self.used.len().saturating_sub(PIECE);
         let piece: Vec<store::Used<'_>> = self.used[rest..].iter().map(|(slot, number, used)| (slot, *number, *used)).collect();
         within(ANSWER, store::raise(db, &piece)).await?;
         self.used.truncate(rest);
         let rest = self.back.len().saturating_sub(PIECE);
-        leases.settle(db, now_micros, &self.back.split_off(rest), false).await
+        let piece = self.back.split_off(rest);
+        let settled = leases.settle(db, now_micros, &piece, false).await;
+        if settled.is_err() {
+            self.back.extend(piece.into_iter().filter(|ask| ask.seats.is_some())); // others must not take these places
+        }
+        settled
     }
 
     pub fn add(&mut self, more: Self) {
@@ -43,8 +48,9 @@ impl Counted {
 }
 
 impl Leases {
-    /// Counts alone what is newer than these windows.
-    pub fn begin_alone(&self, newest: Newest) {
+    /// Counts alone what is newer than these windows, and the places of those that have ended.
+    pub fn begin_alone(&self, newest: Newest, elsewhere: Elsewhere) {
+        *self.elsewhere.write().unwrap_or_else(PoisonError::into_inner) = elsewhere;
         *self.alone.write().unwrap_or_else(PoisonError::into_inner) = Some(newest);
     }
 
@@ -53,10 +59,14 @@ impl Leases {
     pub fn begin_sharing(&self, table: &Table, now_micros: i64) -> Counted {
         *self.alone.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.sharings.fetch_add(1, Ordering::AcqRel);
-        let mut counted = self.rest();
+        let mut counted = self.rest(now_micros);
         let present = now_micros.div_euclid(1_000_000) - MARGIN;
         table.each(|record| {
             for limit in record.limits.iter().flat_map(Limit::counted) {
+                if limit.policy.seats().is_some() {
+                    counted.back.extend(limit.tell_seats(record.holder(), now_micros));
+                    continue;
+                }
                 limit.counter.hand_over(limit.max(), |number, used| {
                     if window::end(limit.policy.window, number) > present {
                         counted.used.push((limit.slot(record.holder()), number, used));
@@ -67,8 +77,10 @@ impl Leases {
         counted
     }
 
-    /// Gives up what is held and not used: to be given back.
-    pub fn rest(&self) -> Counted {
-        Counted { used: Vec::new(), back: self.surrender() }
+    /// Gives up what is held and not used: to be given back. Places that are taken are told.
+    pub fn rest(&self, now_micros: i64) -> Counted {
+        let mut back = self.surrender();
+        back.extend(self.seats_taken(now_micros));
+        Counted { used: Vec::new(), back }
     }
 }

@@ -3,7 +3,12 @@
 //!
 //! Always `used <= held`, and the sum of `held` over all nodes is never more than what the table says was granted.
 
-use super::rolling::{Part, Rolling};
+use super::{
+    super::seats::Seats,
+    credits::Credits,
+    request::Request,
+    rolling::{Part, Rolling},
+};
 
 /// So many units are asked for ahead at least, however slow the calls come.
 const SMALL: u64 = 8;
@@ -24,22 +29,22 @@ pub enum Fit {
     Wants,
 }
 
-/// What a node holds of the window `window`; of a rolling one, of its part of that number.
+/// What a node holds of the window `window`; of a rolling one, of its part of that number; of credits, since their refill of that number.
 #[derive(Debug, Default)]
 pub struct Lease {
-    window: u32,
+    pub(super) window: u32,
     /// The limit under which it was granted.
-    max: u64,
+    pub(super) max: u64,
     /// Charged by this node in this window, what it counted alone included.
-    used: u64,
+    pub(super) used: u64,
     /// Passed beyond the limit on this node in this window: told, never charged.
     beyond: u64,
     /// May be charged by this node in this window, in all.
     held: u64,
     /// What the last answer said that nobody has.
-    left: u64,
+    pub(super) left: u64,
     /// When that answer came.
-    told_at: Option<u64>,
+    pub(super) told_at: Option<u64>,
     /// Used before it was counted by lease, and perhaps not in the table yet.
     floor: u64,
     /// The window has its row.
@@ -47,7 +52,7 @@ pub struct Lease {
     /// Somebody has asked in the background.
     is_asked: bool,
     /// Given up, and not in the table yet.
-    back: u64,
+    pub(super) back: u64,
     /// How much the last answer gave.
     block: u64,
     /// When that was, and what was used then.
@@ -56,33 +61,10 @@ pub struct Lease {
     idle: (u64, u32),
     /// Beside it, where the window rolls.
     pub(super) rolling: Option<Box<Rolling>>,
-}
-
-/// What a node asks for, and gives back, of one window.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    pub window: u32,
-    pub max: u64,
-    /// The row may be missing: it is made with so much granted, or raised to it.
-    pub floor: Option<u64>,
-    pub back: u64,
-    /// What calls wait for.
-    pub need: u64,
-    /// What would be used within two seconds.
-    pub ahead: u64,
-    /// Given back of older parts of a rolling window.
-    pub late: Vec<(u32, u64)>,
-    /// Of a rolling window, instead of the floor: what was counted alone of each part.
-    pub counted: Vec<(u32, u64)>,
-}
-
-/// What the table gives to a request when so much was granted before: as `store::ask` does it, for the tests and the reader.
-#[cfg(test)]
-pub const fn given(granted: u64, request: &Request, share: u64) -> u64 {
-    let left = request.max.saturating_sub(granted.saturating_sub(request.back));
-    let ahead = if request.ahead < left / share { request.ahead } else { left / share };
-    let wanted = if request.need > ahead { request.need } else { ahead };
-    if wanted < left { wanted } else { left }
+    /// And where it is of credits.
+    pub(super) credits: Option<Box<Credits>>,
+    /// Instead of all this, of a limit of calls at the same time.
+    seats: Option<Box<Seats>>,
 }
 
 impl Lease {
@@ -90,6 +72,11 @@ impl Lease {
     pub fn of_counted(window: u32, used: u64, max: u64) -> Self {
         let within = used.min(max);
         Self { window, max, used: within, beyond: used - within, held: within, floor: used, ..Self::default() }
+    }
+
+    /// The places of a limit of calls at the same time.
+    pub fn seats(&mut self) -> &mut Seats {
+        self.seats.get_or_insert_default()
     }
 
     pub fn window(&self) -> u32 {
@@ -119,7 +106,7 @@ impl Lease {
     }
 
     fn has_late(&self) -> bool {
-        self.rolling.as_deref().is_some_and(Rolling::has_late)
+        self.rolling.as_deref().is_some_and(Rolling::has_late) || self.credits.as_deref().is_some_and(Credits::has_late)
     }
 
     /// True if nothing of it counts any more in the window, or the part, of this number.
@@ -127,22 +114,27 @@ impl Lease {
         self.rolling.as_deref().map_or(number > self.window, |rolling| rolling.is_over(number))
     }
 
-    fn rest(&self) -> u64 {
+    pub(super) fn rest(&self) -> u64 {
         self.held.saturating_sub(self.used)
     }
 
     /// Makes it that of this window and this limit. A newer window begins with nothing; a clock that went back stays in the newer one.
-    /// Under another limit nothing is held that was granted under the old one. What is not used of a part of a rolling window is given up.
+    /// Under another limit nothing is held that was granted under the old one. What is not used of a part of a rolling window is given up;
+    /// so is what was leased of credits before they were refilled.
     pub fn turn(&mut self, window: u32, max: u64) {
         if window > self.window {
+            let credits = self.refilled(window, max);
             let mut rolling = self.rolling.take();
             if let Some(rolling) = &mut rolling {
                 rolling.give_up(self.window, self.rest() + self.back);
                 rolling.remember(self.told_at.map(|_| self.rest() + self.left));
             }
-            *self = Self { window, max, rolling, ..Self::default() };
+            *self = Self { window, max, rolling, credits, ..Self::default() };
         } else if max != self.max {
             self.surrender();
+            if let Some(credits) = &mut self.credits {
+                credits.limit_changed(self.max, max);
+            }
             self.max = max;
         }
     }
@@ -150,7 +142,7 @@ impl Lease {
     pub fn fit(&self, cost: u64) -> Fit {
         if self.used + cost <= self.held {
             Fit::Fits
-        } else if cost > self.max || (self.told_at.is_some() && self.rest() + self.left < cost) {
+        } else if (cost > self.max && self.credits.is_none()) || (self.told_at.is_some() && self.rest() + self.left < cost) {
             Fit::Over
         } else {
             Fit::Wants
@@ -196,7 +188,8 @@ impl Lease {
             0
         };
         let floor = (!self.is_known).then_some(self.floor);
-        let late = self.rolling.as_deref_mut().map(Rolling::take_late).unwrap_or_default();
+        let mut late = self.rolling.as_deref_mut().map(Rolling::take_late).unwrap_or_default();
+        late.extend(self.credits.as_deref_mut().and_then(Credits::take_late));
         let counted = self.rolling.as_deref().map(|rolling| rolling.counted().to_vec()).unwrap_or_default();
         Request { window: self.window, max: self.max, floor, back: std::mem::take(&mut self.back), need, ahead, late, counted }
     }
@@ -216,8 +209,8 @@ impl Lease {
         }
     }
 
-    /// Takes the answer for a part of a rolling window. Where another node's clock is ahead, it is a newer one than was asked for, and this
-    /// node goes on in that one; of one that it has left, what was given goes back.
+    /// Takes the answer for a part of a rolling window, or for credits since a refill. Where another node's clock is ahead, it is a newer
+    /// one than was asked for, and this node goes on in that one; of one that it has left, what was given goes back.
     pub fn take_part(&mut self, mut request: Request, part: Part, given: u64, left: u64, now: u64) {
         if part.number > self.window {
             self.turn(part.number, self.max);
@@ -228,6 +221,11 @@ impl Lease {
                 rolling.give_up(part.number, given);
             }
         }
+        if let Some(credits) = &mut self.credits
+            && part.number < self.window
+        {
+            credits.give_up(part.number, given);
+        }
         request.window = part.number;
         self.take(&request, given, left, now);
     }
@@ -235,6 +233,9 @@ impl Lease {
     /// No answer came.
     pub fn missed(&mut self) {
         self.is_asked = false;
+        if let Some(seats) = &mut self.seats {
+            seats.missed();
+        }
     }
 
     /// The row was not there.
@@ -244,6 +245,7 @@ impl Lease {
 
     /// Gives up what is not used; true if there is something to tell the table.
     pub fn surrender(&mut self) -> bool {
+        self.remember_credits();
         self.back += self.rest();
         self.held = self.used;
         (self.left, self.told_at, self.block) = (0, None, 0);
@@ -251,11 +253,12 @@ impl Lease {
     }
 
     /// One look a second: true if it lay idle for so long that it should be given up. A small rest of much is kept: it would be asked
-    /// for again and again.
+    /// for again and again. Of credits nothing is kept: what a killed node held may never come back.
     pub fn is_idle(&mut self) -> bool {
         let looks = if self.idle.0 == self.used { self.idle.1 + 1 } else { 0 };
         self.idle = (self.used, looks);
-        looks >= IDLE_LOOKS && (self.rest() > SMALL || (self.rest() > 0 && self.left < self.max / 2))
+        let is_worth_it = self.rest() > SMALL || self.credits.is_some();
+        looks >= IDLE_LOOKS && self.rest() > 0 && (is_worth_it || self.left < self.max / 2)
     }
 
     /// What is known to remain: what is held, and what nobody had when it was last asked; before that all but what was used here, or what
@@ -269,7 +272,7 @@ impl Lease {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::request::given, *};
     use proptest::prelude::*;
 
     /// The table's row of one window.

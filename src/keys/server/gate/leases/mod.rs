@@ -53,6 +53,13 @@
 //! either the row, or a counter that is handed over (4), part by part; the row, which stayed, rises to it. While what keys used before
 //! is added to new counters (`resume`), none is taken over.
 //!
+//! # Credits
+//!
+//! They go by lease always, also on a node that is alone: their bucket must outlive every process, however it ends. What was leased may be
+//! used until the next refill, whose first call waits for one statement; then it goes back as a part of a rolling window does (`credits`; the arithmetic and the bound:
+//! `gate::credits`). A node takes blocks of its pace and gives back what lay idle for five seconds, so a killed one takes no more with it
+//! than calls of two seconds and a quarter of what was left; where nothing comes back by itself, it is lost.
+//!
 //! # Where it ends
 //!
 //! A node that counts alone and is cut off from the database goes on, as a single server must when its database is away. One that
@@ -64,10 +71,13 @@
 //! that had no call on this node in such a window is answered 503 until the database is back, although nobody else counts it.
 
 mod asking;
+mod credits;
 mod handing;
 mod held;
+mod request;
 mod rolling;
 mod store;
+mod store_credits;
 mod store_rolling;
 
 pub use asking::{Ask, PATIENCE, lend};
@@ -79,14 +89,15 @@ pub use store_rolling::raise_parts;
 use super::{
     contact,
     limit::{Counter, Limit},
+    seats::Elsewhere,
 };
-use crate::keys::model::Window;
+use crate::{keys::model::Window, values::NodeId};
 use asking::{Done, Queue};
 use axum::response::{IntoResponse, Response};
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -122,6 +133,14 @@ pub struct Leases {
     done: watch::Sender<Done>,
     /// Counters that may hold something unused.
     holding: Mutex<ByCounter<(Slot, Arc<Counter>)>>,
+    /// Limits of calls at the same time of which places may be taken or lent.
+    pub(super) seats: Mutex<ByCounter<(Slot, Arc<Counter>)>>,
+    /// Places that nodes have which have ended.
+    pub(super) elsewhere: RwLock<Elsewhere>,
+    /// Requests for places so far.
+    turns: AtomicU64,
+    /// The id of this node.
+    me: OnceLock<NodeId>,
 }
 
 /// A decision that must wait until more is leased of these counters. Nothing was charged.
@@ -143,6 +162,10 @@ impl Default for Leases {
             wake: Notify::new(),
             done: watch::Sender::default(),
             holding: Mutex::default(),
+            seats: Mutex::default(),
+            elsewhere: RwLock::default(),
+            turns: AtomicU64::new(1),
+            me: OnceLock::new(),
         }
     }
 }
@@ -154,8 +177,26 @@ impl Leases {
         Self { alone: RwLock::new(Some(Newest::new())), ..Self::default() }
     }
 
+    /// Says which node this is.
+    pub fn is_of(&self, node: NodeId) {
+        _ = self.me.set(node); // a node has one id
+    }
+
+    /// The id of this node.
+    pub fn me(&self) -> NodeId {
+        self.me.get().copied().unwrap_or(NodeId::new(Uuid::nil()))
+    }
+
+    /// The number of the next request for places.
+    pub(super) fn turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// True if this node counts newer windows by itself. Asked under the lock of a counter: see `begin_sharing`.
     pub fn may_count_alone(&self, window: Window, number: u32) -> bool {
+        if window.is_credits() {
+            return false;
+        }
         let alone = self.alone.read().unwrap_or_else(PoisonError::into_inner);
         alone.as_ref().is_some_and(|newest| newest.get(&window.in_utc()).is_none_or(|newest| number > *newest))
     }
@@ -190,7 +231,7 @@ impl Leases {
 
     /// Asks for more in the background.
     pub fn refill(&self, slot: Slot, limit: &Limit) {
-        self.push([Ask { slot, counter: Arc::clone(&limit.counter), max: limit.max(), need: 0, refills: true }]);
+        self.push([Ask { slot, counter: Arc::clone(&limit.counter), max: limit.max(), need: 0, refills: true, seats: None }]);
     }
 }
 
@@ -201,8 +242,10 @@ impl Wanted {
             slot: limit.slot(holder),
             counter: Arc::clone(&limit.counter),
             max: limit.max(),
-            need: need.into(),
+            // A call takes one place, whatever it costs.
+            need: limit.policy.seats().map_or(need, |_| need.min(1)).into(),
             refills: true,
+            seats: limit.policy.seats(),
         };
         Self(limits.map(ask).collect())
     }
@@ -210,10 +253,13 @@ impl Wanted {
 
 impl IntoResponse for Unleased {
     fn into_response(self) -> Response {
-        contact::unavailable("Several servers share the limits of this key, and what is left of them could not be learnt from the database in time.", 1)
+        contact::unavailable(
+            "The limits of this key are credits, or several servers share the limits of this key, and what is left of them could not be learnt from the database in time.",
+            1,
+        )
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

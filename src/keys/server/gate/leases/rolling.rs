@@ -125,7 +125,10 @@ impl Lease {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::held::{Fit, Request, given},
+        super::{
+            held::Fit,
+            request::{Request, given},
+        },
         *,
     };
     use proptest::prelude::*;

@@ -1,12 +1,12 @@
 //! The SQL of leases.
 
-use super::{Newest, Slot, asking::Ask, held::Request, rolling::Part, store_rolling};
+use super::{Newest, Slot, asking::Ask, request::Request, rolling::Part, store_credits, store_rolling};
 use crate::{
     keys::{
-        model::Window,
+        model::{LimitKind, Window},
         server::gate::{
             rolling::{KEPT, Ring},
-            window,
+            seats, window,
         },
     },
     values::NodeId,
@@ -30,7 +30,7 @@ pub struct Answer {
     pub given: u64,
     /// So much nobody has.
     pub left: u64,
-    /// Of a rolling window, which part of it.
+    /// Of a rolling window, which part of it; of credits, after which refill.
     pub part: Option<Part>,
     /// All that was given out of it, if it is taken over.
     pub ring: Option<Ring>,
@@ -39,11 +39,12 @@ pub struct Answer {
 /// A window of a counter that had so much used before it was leased.
 pub type Used<'a> = (&'a Slot, u32, u64);
 
-/// Takes and gives back, in one statement for rolling windows and one for the others.
+/// Takes and gives back, in one statement for each kind of limit.
 pub async fn ask(db: &PgPool, rows: &[Row<'_>], share: u64) -> sqlx::Result<Vec<Answer>> {
-    let (rolling, fixed): (Vec<_>, Vec<_>) = rows.iter().enumerate().partition(|(_, row)| row.ask.slot.window.is_rolling());
-    let mut answers = ask_fixed(db, &fixed, share).await?;
-    answers.extend(store_rolling::ask(db, &rolling, share).await?);
+    let of = |kind: LimitKind| rows.iter().enumerate().filter(move |(_, row)| row.ask.slot.window.kind() == kind).collect::<Vec<_>>();
+    let mut answers = ask_fixed(db, &of(LimitKind::Fixed), share).await?;
+    answers.extend(store_rolling::ask(db, &of(LimitKind::Rolling), share).await?);
+    answers.extend(store_credits::ask(db, &of(LimitKind::Credits), share).await?);
     Ok(answers)
 }
 
@@ -131,7 +132,7 @@ fn names<'a>(slots: impl Iterator<Item = &'a Slot>) -> (Vec<Uuid>, Vec<&'a str>,
     for slot in slots {
         holders.push(slot.holder);
         names.push(&*slot.name);
-        windows.push(slot.window.to_stored());
+        windows.push(slot.window.stored_seconds());
     }
     (holders, names, windows)
 }
@@ -177,14 +178,15 @@ pub async fn go_alone(db: &PgPool, me: NodeId) -> sqlx::Result<Option<Newest>> {
     .await?;
     tx.commit().await?;
     let number = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
-    let newest = newest.into_iter().map(|row| (Window::stored(row.window_seconds), number(row.number)));
+    let newest = newest.into_iter().map(|row| (Window::fixed(row.window_seconds, "UTC"), number(row.number)));
     // Every part up to this one may share a window with what was leased.
-    let rolling = rolling.into_iter().map(|row| (Window::stored(-row.window_seconds), number(row.number).saturating_add(KEPT - 1)));
+    let rolling = rolling.into_iter().map(|row| (Window::Rolling(row.window_seconds.unsigned_abs()), number(row.number).saturating_add(KEPT - 1)));
     Ok((done.rows_affected() == 1).then(|| newest.chain(rolling).collect()))
 }
 
-/// Forgets windows that ended before: no clock of a node is so late that it would charge them again.
+/// Forgets windows that ended before: no clock of a node is so late that it would charge them again; and places that ended.
 pub async fn forget_old(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<u64> {
+    let places = seats::forget_old(db).await?;
     let rolling = sqlx::query!("delete from rolling_leases where ends_at < $1", before).execute(db).await?.rows_affected();
-    Ok(rolling + sqlx::query!("delete from limit_leases where ends_at < $1", before).execute(db).await?.rows_affected())
+    Ok(places + rolling + sqlx::query!("delete from limit_leases where ends_at < $1", before).execute(db).await?.rows_affected())
 }

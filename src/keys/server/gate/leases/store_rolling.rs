@@ -61,7 +61,7 @@ async fn list_rings(db: &PgPool, rows: &[(usize, &Row<'_>)]) -> sqlx::Result<Has
     }
     let holders: Vec<Uuid> = taken.iter().map(|(_, row)| row.ask.slot.holder).collect();
     let names: Vec<&str> = taken.iter().map(|(_, row)| &*row.ask.slot.name).collect();
-    let lengths: Vec<i32> = taken.iter().map(|(_, row)| i32::try_from(seconds(&row.ask.slot)).unwrap_or(i32::MAX)).collect();
+    let lengths: Vec<i32> = taken.iter().map(|(_, row)| seconds(&row.ask.slot)).collect();
     let found = sqlx::query!(
         r#"select a.place as "place!", l.newest as "newest!", l.parts as "parts!"
            from unnest($1::uuid[], $2::text[], $3::integer[]) with ordinality as a (holder, name, window_seconds, place)
@@ -112,6 +112,6 @@ fn numbered(parts: impl IntoIterator<Item = (u32, u64)>) -> Map<String, Value> {
 }
 
 /// The length of the window.
-fn seconds(slot: &Slot) -> u32 {
-    slot.window.to_stored().unsigned_abs()
+fn seconds(slot: &Slot) -> i32 {
+    slot.window.stored_seconds()
 }

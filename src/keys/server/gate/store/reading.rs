@@ -126,12 +126,13 @@ impl<'a> Reading<'a> {
 
     async fn read_holders(&mut self, conn: &mut PgConnection, holders: &[Uuid]) -> sqlx::Result<()> {
         let mut rows = sqlx::query!(
-            r#"select l.holder as "holder!", l.name as "name!", l.max_calls as "max_calls!", l.window_seconds as "window_seconds!", l.zone as "zone!", l.over as "over!"
+            r#"select l.holder as "holder!", l.name as "name!", l.max_calls as "max_calls!", l.kind as "kind!", l.window_seconds as "window_seconds!",
+                 l.zone as "zone!", l.refill as "refill!", l.over as "over!"
                from (
-                 select plan_id as holder, name, max_calls, window_seconds, zone, over from plan_limits where plan_id = any($1) union all
-                 select workspace_id, name, max_calls, window_seconds, zone, over from workspace_limits where workspace_id = any($1) union all
-                 select group_id, name, max_calls, window_seconds, zone, over from group_limits where group_id = any($1) union all
-                 select api_id, name, max_calls, window_seconds, zone, over from api_limits where api_id = any($1)
+                 select plan_id as holder, name, max_calls, kind, window_seconds, zone, refill, over from plan_limits where plan_id = any($1) union all
+                 select workspace_id, name, max_calls, kind, window_seconds, zone, refill, over from workspace_limits where workspace_id = any($1) union all
+                 select group_id, name, max_calls, kind, window_seconds, zone, refill, over from group_limits where group_id = any($1) union all
+                 select api_id, name, max_calls, kind, window_seconds, zone, refill, over from api_limits where api_id = any($1)
                ) l order by l.holder, l.name"#,
             holders,
         )
@@ -139,7 +140,7 @@ impl<'a> Reading<'a> {
         let mut given = HashMap::<Uuid, Vec<Arc<Policy>>>::new();
         while let Some(row) = within(self.patience, rows.try_next()).await? {
             self.row();
-            let policy = policy(row.name, row.max_calls, row.window_seconds, &row.zone, &row.over);
+            let policy = policy(row.name, row.max_calls, Window::stored(&row.kind, row.window_seconds, &row.zone, row.refill), &row.over);
             given.entry(row.holder).or_default().push(self.gate.policies.shared(policy));
         }
         for holder in holders {
@@ -165,7 +166,7 @@ impl<'a> Reading<'a> {
                  coalesce(kp.slug, wp.slug, gp.slug) as "plan?", k.plan_id, h.plan_id as "workspace_plan?", gm.group_id as "group_id?", gr.plan_id as "group_plan?",
                  coalesce(s.ids, '{}') as "secret_ids!", coalesce(s.hashes, '{}') as "hashes!: Vec<Vec<u8>>", coalesce(s.origins, '{}') as "origins!",
                  coalesce(s.ends, '{}') as "secret_ends!: Vec<Option<OffsetDateTime>>", coalesce(s.awaits, false) as "awaits_first_use!",
-                 l.names as "limit_names?", l.calls as "limit_calls?", l.windows as "limit_windows?", l.zones as "limit_zones?", l.overs as "limit_overs?"
+                 l.names as "limit_names?", l.calls as "limit_calls?", l.kinds as "limit_kinds?", l.windows as "limit_windows?", l.zones as "limit_zones?", l.refills as "limit_refills?", l.overs as "limit_overs?"
                from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
                  cross join lateral (
                    select case when exists (select from key_bundles h where h.key_id = k.id) then key_permissions(k) else k.permissions end as permissions
@@ -179,7 +180,8 @@ impl<'a> Reading<'a> {
                  ) s on s.key_id = k.id
                  left join (
                    select f.key_id, array_agg(f.name order by f.name) as names, array_agg(f.max_calls order by f.name) as calls,
-                     array_agg(f.window_seconds order by f.name) as windows, array_agg(f.zone order by f.name) as zones, array_agg(f.over order by f.name) as overs
+                     array_agg(f.kind order by f.name) as kinds, array_agg(f.window_seconds order by f.name) as windows,
+                     array_agg(f.zone order by f.name) as zones, array_agg(f.refill order by f.name) as refills, array_agg(f.over order by f.name) as overs
                    from key_limits f where f.key_id = any($1) and f.key_id between $2 and $3 group by f.key_id
                  ) l on l.key_id = k.id
                  left join key_signings g on g.key_id = k.id
@@ -222,12 +224,13 @@ impl<'a> Reading<'a> {
                     Some(SecretFacts { id: SecretId::new(id), hash, origin, expires_at: ends.map(micros) })
                 });
             let secrets: Box<[SecretFacts]> = secrets.collect();
-            let (calls, windows) = (row.limit_calls.unwrap_or_default(), row.limit_windows.unwrap_or_default());
-            let (zones, overs) = (row.limit_zones.unwrap_or_default(), row.limit_overs.unwrap_or_default());
+            let (calls, kinds, windows) = (row.limit_calls.unwrap_or_default(), row.limit_kinds.unwrap_or_default(), row.limit_windows.unwrap_or_default());
+            let (zones, refills, overs) = (row.limit_zones.unwrap_or_default(), row.limit_refills.unwrap_or_default(), row.limit_overs.unwrap_or_default());
             let own = row.limit_names.map(|names| {
-                let shapes = windows.into_iter().zip(zones.iter().zip(&overs));
-                let policies =
-                    names.into_iter().zip(calls).zip(shapes).map(|((name, max), (window, (zone, over)))| Arc::new(policy(name, max, window, zone, over)));
+                let shapes = kinds.iter().zip(windows).zip(zones.iter().zip(refills));
+                let windows = shapes.map(|((kind, seconds), (zone, refill))| Window::stored(kind, seconds, zone, refill));
+                let all = names.into_iter().zip(calls).zip(windows.zip(&overs));
+                let policies = all.map(|((name, max), (window, over))| Arc::new(policy(name, max, window, over)));
                 self.limits.of(policies.collect())
             });
             // Tollgate's own API is nobody's product: what a workspace may call does not count there.
@@ -267,8 +270,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn policy(name: String, max: i64, window_seconds: i32, zone: &str, over: &str) -> Policy {
-    let window = Window::stored_in(window_seconds, zone);
+fn policy(name: String, max: i64, window: Window, over: &str) -> Policy {
     Policy { name: name.into(), max: u64::try_from(max).unwrap_or(0), window, over: Over::stored(over) }
 }
 
