@@ -52,18 +52,18 @@ impl Leases {
     /// did so under its lock, before it is looked at here; later ones see that the node is not alone.
     pub fn begin_sharing(&self, table: &Table, now_micros: i64) -> Counted {
         *self.alone.write().unwrap_or_else(PoisonError::into_inner) = None;
-        let mut counted = self.rest();
+        let mut shared = self.rest();
         let present = now_micros.div_euclid(1_000_000) - MARGIN;
-        table.each(|record| {
-            for limit in record.limits.iter().flat_map(Limit::counted) {
+        table.each_counted(|record, counted| {
+            for limit in counted.limits.iter().flat_map(Limit::counted) {
                 limit.counter.hand_over(limit.max(), |number, used| {
                     if window::end(limit.policy.window, number) > present {
-                        counted.used.push((limit.slot(record.holder()), number, used));
+                        shared.used.push((limit.slot(record.holder()), number, used));
                     }
                 });
             }
         });
-        counted
+        shared
     }
 
     /// Gives up what is held and not used: to be given back.

@@ -1,13 +1,15 @@
-//! Reading keys with everything the gate needs of them. A million are read at a start, so it goes by sets: some thousand keys with their
-//! secrets and their own limits by one statement, which sees one moment, then the limits of those who hold them by another. Which limits
-//! hold a key is decided here as `limit_levels` (0025) decides it: of the levels the first that has any (tested).
+//! Reading keys with everything the gate needs of them, while it answers: it goes by sets, some thousand keys with their secrets and their
+//! own limits by one statement, which sees one moment, then the limits of those who hold them by another. Which limits hold a key is
+//! decided here as `limit_levels` (0025) decides it: of the levels the first that has any (tested). The whole table is read faster at a
+//! start, when nobody asks yet (`loading`); what is known of a key is the same (tested).
 //!
-//! What many keys have in common they share in memory: permissions, and limits.
+//! What many keys have in common they share in memory (`sharing`).
 
 use super::super::{
-    Gate, KeyFacts,
-    limit::Policy,
-    record::{Origin, Record, Salted, SecretFacts, Standing},
+    Gate,
+    facts::{Allowance, End, Home, KeyFacts, Origin, Rare, Rights, Salted, SecretFacts, Seen, Standing},
+    limit::{Limits, Policy},
+    record::Record,
     sync::within,
     verify::digest_of_sha512,
 };
@@ -16,13 +18,12 @@ use crate::{
         model::{Api, Level, Over, Window},
         server::signing::signer,
     },
-    values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
+    values::{AccountId, ApiId, KeyId, SecretId, WorkspaceId},
 };
 use futures_util::TryStreamExt;
 use sqlx::PgConnection;
 use std::{
     collections::{HashMap, HashSet},
-    hash::Hash,
     sync::Arc,
     time::Duration,
 };
@@ -43,38 +44,28 @@ pub struct Reading<'a> {
     seen: HashSet<KeyId>,
     /// The limits of plans, workspaces, groups and APIs that were asked for already.
     held: HashMap<Uuid, Limits>,
-    permissions: Shared<Permission>,
-    limits: Shared<Arc<Policy>>,
-    plans: HashSet<Arc<str>>,
 }
 
-type Limits = Arc<[Arc<Policy>]>;
+/// Those who may give a key its limits, from the first level on.
+pub type Holders = [(Level, Option<Uuid>); 6];
 
-/// Equal lists, once each.
-struct Shared<T>(HashSet<Arc<[T]>>);
-
-impl<T: Eq + Hash> Shared<T> {
-    fn of(&mut self, list: Vec<T>) -> Arc<[T]> {
-        if let Some(known) = self.0.get(list.as_slice()) {
-            return Arc::clone(known);
-        }
-        let list: Arc<[T]> = list.into();
-        self.0.insert(Arc::clone(&list));
-        list
-    }
+/// The first level that gives any.
+pub fn first_of(holders: Holders, held: &HashMap<Uuid, Limits>, default: &Limits) -> (Level, Limits) {
+    let given = |(level, holder): (Level, Option<Uuid>)| held.get(&holder?).filter(|limits| !limits.is_empty()).map(|limits| (level, Arc::clone(limits)));
+    holders.into_iter().find_map(given).unwrap_or_else(|| (Level::Default, Arc::clone(default)))
 }
 
-/// Facts that want their limits yet, and who may give them.
+/// Facts whose limits, but for their own ones, are not known yet.
 struct Waiting {
     facts: KeyFacts,
+    plan: Option<Arc<str>>,
     own: Option<Limits>,
-    holders: [(Level, Option<Uuid>); 6],
+    holders: Holders,
 }
 
 impl<'a> Reading<'a> {
     pub fn new(gate: &'a Gate, patience: Duration, is_open: bool, keys: usize) -> Self {
-        let (permissions, limits) = (Shared(HashSet::new()), Shared(HashSet::new()));
-        Self { gate, patience, is_open, rows: 0, seen: HashSet::with_capacity(keys), held: HashMap::new(), permissions, limits, plans: HashSet::new() }
+        Self { gate, patience, is_open, rows: 0, seen: HashSet::with_capacity(keys), held: HashMap::new() }
     }
 
     /// Which keys there were.
@@ -90,31 +81,16 @@ impl<'a> Reading<'a> {
         if !unknown.is_empty() {
             self.read_holders(conn, &unknown.into_iter().collect::<Vec<_>>()).await?;
         }
-        for Waiting { mut facts, own, holders } in keys {
-            (facts.level, facts.limits) = match own {
+        let gate = self.gate;
+        for Waiting { mut facts, plan, own, holders } in keys {
+            let (level, limits) = match own {
                 Some(own) => (Level::Key, own),
-                None => self.of_holders(holders),
+                None => first_of(holders, &self.held, &gate.default),
             };
-            let gate = self.gate;
-            gate.table.put(facts.key, |replaced| Record::new(facts, &gate.default, &gate.groups, replaced, |key, counter| gate.begun().add(key, counter)));
+            facts.allowance = gate.sharing().allowances.of(Allowance { plan, level, limits });
+            gate.table.put(facts.key, |replaced| Record::new(facts, &gate.groups, replaced, |key, counter| gate.begun().add(key, counter)));
         }
         Ok(())
-    }
-
-    /// The first level that gives any.
-    fn of_holders(&self, holders: [(Level, Option<Uuid>); 6]) -> (Level, Limits) {
-        let given =
-            |(level, holder): (Level, Option<Uuid>)| self.held.get(&holder?).filter(|limits| !limits.is_empty()).map(|limits| (level, Arc::clone(limits)));
-        holders.into_iter().find_map(given).unwrap_or_else(|| (Level::Default, Arc::default()))
-    }
-
-    fn plan(&mut self, slug: &str) -> Arc<str> {
-        if let Some(known) = self.plans.get(slug) {
-            return Arc::clone(known);
-        }
-        let slug: Arc<str> = slug.into();
-        self.plans.insert(Arc::clone(&slug));
-        slug
     }
 
     fn row(&mut self) {
@@ -143,9 +119,7 @@ impl<'a> Reading<'a> {
             given.entry(row.holder).or_default().push(self.gate.policies.shared(policy));
         }
         for holder in holders {
-            let limits = given.remove(holder).unwrap_or_default();
-            let limits = self.limits.of(limits);
-            self.held.insert(*holder, limits);
+            self.held.insert(*holder, given.remove(holder).unwrap_or_default().into());
         }
         Ok(())
     }
@@ -201,75 +175,92 @@ impl<'a> Reading<'a> {
             self.row();
             let key = KeyId::new(row.id);
             self.seen.insert(key);
-            let standing = match row.state.as_str() {
-                "revoked" => Standing::Revoked,
-                "disabled" => Standing::Disabled,
-                _ => Standing::Active,
-            };
-            let mut salted = Vec::new();
-            let secrets =
-                row.secret_ids.into_iter().zip(row.hashes.iter().zip(&row.origins)).zip(row.secret_ends).filter_map(|((id, (hash, origin)), ends)| {
-                    let (origin, hash) = match origin.as_str() {
-                        "salted" => {
-                            let (start, phc) = std::str::from_utf8(hash).ok()?.split_once('\n')?;
-                            salted.push(Salted { id: SecretId::new(id), start: start.into(), phc: phc.into(), expires_at: ends.map(micros) });
-                            return None;
-                        }
-                        "sha512" => (Origin::Sha512, digest_of_sha512(hash)),
-                        "sha256" => (Origin::Sha256, hash.as_slice().try_into().ok()?),
-                        _ => (Origin::Own, hash.as_slice().try_into().ok()?),
-                    };
-                    Some(SecretFacts { id: SecretId::new(id), hash, origin, expires_at: ends.map(micros) })
-                });
-            let secrets: Box<[SecretFacts]> = secrets.collect();
+            let (mut secrets, mut salted) = (Vec::new(), Vec::new());
+            for ((id, (hash, origin)), ends) in row.secret_ids.into_iter().zip(row.hashes.iter().zip(&row.origins)).zip(row.secret_ends) {
+                match secret(SecretId::new(id), origin, hash, ends.map(micros)) {
+                    Some(Secret::Known(secret)) => secrets.push(secret),
+                    Some(Secret::Salted(secret)) => salted.push(secret),
+                    None => {}
+                }
+            }
             let (calls, windows) = (row.limit_calls.unwrap_or_default(), row.limit_windows.unwrap_or_default());
             let (zones, overs) = (row.limit_zones.unwrap_or_default(), row.limit_overs.unwrap_or_default());
-            let own = row.limit_names.map(|names| {
+            let own: Option<Limits> = row.limit_names.map(|names| {
                 let shapes = windows.into_iter().zip(zones.iter().zip(&overs));
                 let policies =
                     names.into_iter().zip(calls).zip(shapes).map(|((name, max), (window, (zone, over)))| Arc::new(policy(name, max, window, zone, over)));
-                self.limits.of(policies.collect())
+                policies.collect()
             });
-            // Tollgate's own API is nobody's product: what a workspace may call does not count there.
-            let of_workspace = |holder: Option<Uuid>| holder.filter(|_| row.slug != Api::OWN);
-            let holders = [
-                (Level::KeyPlan, row.plan_id),
-                (Level::Workspace, of_workspace(Some(row.workspace_id))),
-                (Level::WorkspacePlan, of_workspace(row.workspace_plan)),
-                (Level::Group, of_workspace(row.group_id)),
-                (Level::GroupPlan, of_workspace(row.group_plan)),
-                (Level::Api, Some(row.api_id)),
-            ];
+            let holders = holders(&row.slug, row.plan_id, [Some(row.workspace_id), row.workspace_plan, row.group_id, row.group_plan], row.api_id);
             let signer = row.fingerprint.map(|print| Arc::new(signer(&self.gate.vault, key, row.public_key.as_deref(), row.sealed_secret.as_deref(), &print)));
-            let facts = KeyFacts {
-                key,
+            let home = Home {
                 owner: row.owner.map_or_else(|| AccountId::new(Uuid::nil()), AccountId::new),
                 workspace: WorkspaceId::new(row.workspace_id),
                 api: ApiId::new(row.api_id),
                 api_slug: self.gate.api(&row.slug).map_or_else(|| row.slug.as_str().into(), |api| api.slug),
-                standing,
                 banned_until: row.banned_until,
-                expires_at: row.expires_at.map(micros),
-                permissions: self.permissions.of(row.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect()),
+            };
+            let rights = Rights {
+                permissions: row.permissions.iter().filter_map(|p| p.parse().ok()).collect(),
                 addresses: row.addresses.iter().filter_map(|a| a.parse().ok()).collect(),
                 origins: row.web_origins.into_iter().map(Into::into).collect(),
-                signer,
-                secrets,
-                salted: salted.into(),
-                awaits_first_use: row.awaits_first_use,
-                plan: row.plan.map(|slug| self.plan(&slug)),
-                level: Level::Default,
-                limits: Arc::default(),
             };
-            keys.push(Waiting { facts, own, holders });
+            let allowance = Allowance { plan: None, level: Level::Default, limits: Arc::clone(&self.gate.default) };
+            let (home, rights, allowance) = self.gate.shared(home, rights, allowance);
+            let facts = KeyFacts {
+                key,
+                home,
+                rights,
+                allowance,
+                expires: End::of(row.expires_at.map(micros)),
+                secrets: secrets.into(),
+                rare: Rare::of(signer, salted),
+                standing: Standing::stored(&row.state),
+                awaits_first_use: row.awaits_first_use,
+            };
+            keys.push(Waiting { facts, plan: row.plan.map(Into::into), own, holders });
         }
         Ok(keys)
     }
 }
 
-fn policy(name: String, max: i64, window_seconds: i32, zone: &str, over: &str) -> Policy {
+pub fn policy(name: impl Into<Arc<str>>, max: i64, window_seconds: i32, zone: &str, over: &str) -> Policy {
     let window = Window::stored_in(window_seconds, zone);
     Policy { name: name.into(), max: u64::try_from(max).unwrap_or(0), window, over: Over::stored(over) }
+}
+
+/// Who may give limits to a key; `of_workspace`: its workspace, the plan of it, its group and the plan of that.
+pub fn holders(slug: &str, key_plan: Option<Uuid>, of_workspace: [Option<Uuid>; 4], api: Uuid) -> Holders {
+    // Tollgate's own API is nobody's product: what a workspace may call does not count there.
+    let [workspace, workspace_plan, group, group_plan] = of_workspace.map(|holder| holder.filter(|_| slug != Api::OWN));
+    [
+        (Level::KeyPlan, key_plan),
+        (Level::Workspace, workspace),
+        (Level::WorkspacePlan, workspace_plan),
+        (Level::Group, group),
+        (Level::GroupPlan, group_plan),
+        (Level::Api, Some(api)),
+    ]
+}
+
+/// A secret that is looked up, or one that is tried.
+pub enum Secret {
+    Known(SecretFacts),
+    Salted(Salted),
+}
+
+/// `hash`: of a salted one how it begins and its salted hash, a line each. None if it is not what it should be.
+pub fn secret(id: SecretId, origin: &str, hash: &[u8], expires_at: Option<i64>) -> Option<Secret> {
+    let (origin, hash) = match origin {
+        "salted" => {
+            let (start, phc) = std::str::from_utf8(hash).ok()?.split_once('\n')?;
+            return Some(Secret::Salted(Salted { id, start: start.into(), phc: phc.into(), expires_at }));
+        }
+        "sha512" => (Origin::Sha512, digest_of_sha512(hash)),
+        "sha256" => (Origin::Sha256, hash.try_into().ok()?),
+        _ => (Origin::Own, hash.try_into().ok()?),
+    };
+    Some(Secret::Known(SecretFacts { id, hash, ends: End::of(expires_at), origin, seen: Seen::default() }))
 }
 
 /// The first and the last of a sorted list: with them an index is read as a range, where the list alone would have the whole table read.
