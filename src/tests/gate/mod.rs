@@ -2,6 +2,7 @@
 
 mod forward_auth;
 mod leases;
+mod loading;
 mod model;
 mod nodes;
 mod over;

@@ -1,0 +1,103 @@
+//! A start reads the whole table in another way than a change reads a key. What is known is the same.
+
+use super::{Given, Owner, key, known, owner};
+use crate::support::{T0, TestApp, until};
+use sqlx::PgPool;
+use time::Duration;
+use tollgate::{
+    keys::server::gate::{Answer, Gate, Question},
+    platform::crypto::{sha256, sha512},
+    values::KeyId,
+};
+
+fn asked(app: &TestApp, secret: &str) -> Answer {
+    app.ctx.part::<Gate>().unwrap().verify(Question { secret, cost: Some(0), ..Question::default() }).unwrap()
+}
+
+/// One more secret of a key; `hash` as `origin` says.
+async fn add_secret(db: &PgPool, key: KeyId, hash: &[u8], origin: &str, phc: Option<&str>) {
+    sqlx::query(
+        "insert into key_secrets (id, key_id, hash, start, created_at, origin, phc, expires_at) values (gen_random_uuid(), $1, $2, 'legacy_abc', $3, $4, $5, $6)",
+    )
+    .bind(key.uuid())
+    .bind(hash)
+    .bind(T0)
+    .bind(origin)
+    .bind(phc)
+    .bind((origin == "own").then_some(T0 + Duration::HOUR))
+    .execute(db)
+    .await
+    .unwrap();
+}
+
+async fn change(db: &PgPool, key: KeyId, sql: &'static str) {
+    sqlx::query(sql).bind(key.uuid()).execute(db).await.unwrap();
+}
+
+/// A key for each thing that can be different about one; its secrets.
+async fn many_kinds(db: &PgPool, app: &TestApp, mara: &Owner, banned: &Owner) -> Vec<String> {
+    let mut secrets = Vec::new();
+    for sql in [
+        "select $1::uuid",
+        "update keys set state = 'disabled' where id = $1",
+        "update keys set state = 'revoked' where id = $1",
+        "update keys set expires_at = '2026-12-24 18:00:00.123456Z' where id = $1",
+        "update keys set permissions = '{}' where id = $1",
+        "update keys set permissions = '{orders:write,orders:read}', addresses = '{192.0.2.0/24,2001:db8::/32}' where id = $1",
+        "update keys set origins = '{https://app.example.com,https://*.example.org}' where id = $1",
+        "update keys set plan_id = (select id from plans) where id = $1",
+        "insert into key_limits (key_id, name, max_calls, window_seconds, zone, over)
+           values ($1, 'two', 9, 86400, 'Europe/Stockholm', 'refuse'), ($1, 'one', 5, 60, 'UTC', 'throttle:3'), ($1, 'Three', 7, -3600, 'UTC', 'mark')",
+        "insert into key_signings (key_id, algorithm, public_key, fingerprint, created_at)
+           values ($1, 'ed25519', decode(repeat('07', 32), 'hex'), sha256(decode(repeat('07', 32), 'hex')), now())",
+        "update key_secrets set until_first_use = true, expires_at = '2026-11-21 00:00Z' where key_id = $1",
+    ] {
+        let (id, secret) = key(db, app, mara, Given::default()).await;
+        change(db, id, sql).await;
+        secrets.push(secret);
+    }
+    let (id, secret) = key(db, app, mara, Given { limit: Some((4, 3_600)), ..Given::default() }).await;
+    add_secret(db, id, &sha256("an older one"), "own", None).await;
+    add_secret(db, id, &sha256("made elsewhere"), "sha256", None).await;
+    add_secret(db, id, &sha512("made elsewhere too"), "sha512", None).await;
+    secrets.extend([secret, "made elsewhere".to_owned(), "made elsewhere too".to_owned()]);
+    for (owner, api, permissions) in [(mara, "tollgate", ["keys:verify", "jobs:manage"]), (banned, "demo", ["orders:read", "orders:write"])] {
+        secrets.push(key(db, app, owner, Given { api, permissions: &permissions, limit: None }).await.1);
+    }
+    secrets
+}
+
+#[sqlx::test]
+async fn a_start_knows_of_every_key_what_its_changes_told(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    // Not an operator: a key of hers for Tollgate itself may not do everything that it was given.
+    let (mara, banned) = (owner(&app, "mara@example.com", "developer").await, owner(&app, "banned@example.com", "developer").await);
+    sqlx::query("insert into bans (id, account_id, reason, at, by_name, until) values (gen_random_uuid(), $1, 'spam', $2, 'cli', $3)")
+        .bind(banned.account.uuid())
+        .bind(T0)
+        .bind(T0 + Duration::DAY)
+        .execute(&db)
+        .await
+        .unwrap();
+    for sql in [
+        "insert into plans (id, slug, name, created_at, updated_at) values (gen_random_uuid(), 'gold', 'Gold', now(), now())",
+        "insert into plan_limits (plan_id, name, max_calls, window_seconds) select id, 'month', 1000, 0 from plans",
+        "insert into workspace_limits (workspace_id, name, max_calls, window_seconds) select id, 'together', 500, 3600 from workspaces",
+    ] {
+        sqlx::query(sql).execute(&db).await.unwrap();
+    }
+    let secrets = many_kinds(&db, &app, &mara, &banned).await;
+    let (salted, _) = key(&db, &app, &mara, Given::default()).await;
+    add_secret(&db, salted, &sha256("what it was"), "salted", Some("$2b$04$abcdefghijklmnopqrstuu")).await;
+    known(&app, salted).await;
+
+    let other = TestApp::start(db).await;
+    for (n, secret) in secrets.iter().enumerate() {
+        let by_start = asked(&other, secret);
+        assert!(by_start.facts().is_some(), "{n}: {by_start:?}");
+        until(&format!("{n}: {:?}", by_start.facts()), || async { asked(&app, secret).facts() == by_start.facts() }).await;
+    }
+    let salted = |app: &TestApp| app.ctx.part::<Gate>().unwrap().salted("legacy_abcdef", None);
+    assert_eq!(salted(&other).len(), 1);
+    until("both know the salted one", || async { salted(&app) == salted(&other) }).await;
+}
