@@ -11,9 +11,9 @@
 //! | its place by secret (`table`): 16 and one for the mark, in tables that are filled to between 44 and 88 %, at a million to 77 % | 20 to 39, 22 |
 //! | its place by id: 8 and one | 11 to 21, 12 |
 //! | **a key that was not called** | **194** (191 to 220) |
-//! | once it was called with a limit: 32 for all its counters, 24 for the limit (in 32), 40 for the counter (in 48) | 112 more |
+//! | once it was called with a limit: 48 for all its counters, 24 for the limit (in 32), 40 for the counter (in 48) | 128 more |
 //! | each further limit | 72 more |
-//! | of a limit that its workspace's keys share, counted from the start: 64 to 80, and its name on the list of who is counted, 20 to 39 | 120 more |
+//! | under limits that are its workspace's: its counters are those of all its keys; of each limit its name on the list of who is counted | 20 to 39 more |
 //! | alone in its workspace: its home | 96 more |
 //! | with permissions, addresses or origins that no other key has | about 150 more |
 //! | with limits of its own that no other key has | about 250 more |
@@ -42,7 +42,7 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub struct Record {
     pub facts: KeyFacts,
-    counted: OnceLock<Box<Counted>>,
+    counted: OnceLock<Arc<Counted>>,
 }
 
 /// The limits of a key with their counters.
@@ -80,8 +80,9 @@ impl Counted {
         Self { limits, together, _group: None }
     }
 
-    /// Those of the key's workspace; `joins` is told of those that count this key from now on only.
-    fn of_workspace(facts: &KeyFacts, groups: &Groups, mut joins: impl FnMut(&Arc<Counter>)) -> Self {
+    /// Those of the key's workspace, once for all keys that have the same limits; `joins` is told of those that count this key from now
+    /// on only.
+    fn of_workspace(facts: &KeyFacts, groups: &Groups, mut joins: impl FnMut(&Arc<Counter>)) -> Arc<Self> {
         let group = groups.of(facts.home.workspace);
         let limit = |policy: &Arc<Policy>| {
             let (counter, is_new) = group.counter(facts.key, &policy.name, policy.window);
@@ -95,7 +96,13 @@ impl Counted {
             Limit { policy: Arc::clone(policy), counter, throttle }
         };
         let limits = facts.allowance.limits.iter().map(limit).collect();
-        Self { limits, together: Arc::clone(&group.together), _group: Some(group) }
+        group.alike(Self { limits, together: Arc::clone(&group.together), _group: Some(Arc::clone(&group)) })
+    }
+
+    /// True if both count by the same counters, under the same limits.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        let same = |(limit, other): (&Limit, &Limit)| limit.policy == other.policy && Arc::ptr_eq(&limit.counter, &other.counter);
+        self.limits.len() == other.limits.len() && self.limits.iter().zip(other.limits.iter()).all(same)
     }
 
     pub fn states(&self, now_micros: i64) -> Vec<LimitState> {
@@ -124,11 +131,11 @@ impl Record {
                 }
             }))
         } else {
-            replaced.and_then(|replaced| replaced.going_on(&facts.allowance.limits, |counter| begun(key, counter)))
+            replaced.and_then(|replaced| replaced.going_on(&facts.allowance.limits, |counter| begun(key, counter))).map(Arc::new)
         };
         let record = Self::first(facts);
         if let Some(counted) = counted {
-            record.counted.get_or_init(|| Box::new(counted));
+            record.counted.get_or_init(|| counted);
         }
         record
     }
@@ -149,7 +156,7 @@ impl Record {
     /// Counts by the counters of its workspace from now on, if its limits are those of the workspace.
     pub fn join(&self, groups: &Groups) {
         if self.is_shared() {
-            self.counted.get_or_init(|| Box::new(Counted::of_workspace(&self.facts, groups, |_| ())));
+            self.counted.get_or_init(|| Counted::of_workspace(&self.facts, groups, |_| ()));
         }
     }
 
@@ -158,7 +165,7 @@ impl Record {
     pub fn begin(&self, current: Option<&Self>) -> &Counted {
         self.counted.get_or_init(|| {
             let counts = current.filter(|current| !current.is_shared()).map(|current| current.begin(None));
-            Box::new(Counted::own(self.policies(), counts))
+            Arc::new(Counted::own(self.policies(), counts))
         })
     }
 

@@ -2,7 +2,7 @@
 //! number of keys; readers of other shards are not disturbed.
 
 use super::{
-    facts::{KeyFacts, Origin, Salted, Standing},
+    facts::{Allowance, KeyFacts, Origin, Salted, Standing},
     record::{Counted, Record},
 };
 use crate::{
@@ -292,7 +292,7 @@ impl Table {
     /// The windows of all limits that keys have.
     pub fn windows(&self) -> HashSet<Window> {
         let mut windows = HashSet::new();
-        let mut last = None;
+        let mut last: Option<Arc<Allowance>> = None;
         for shard in &self.by_id {
             for record in read(shard).iter() {
                 // Many keys have the same limits: these are looked at once.
@@ -347,7 +347,7 @@ mod tests {
             model::{Level, Over},
             server::gate::{
                 charging::charge_all,
-                facts::{Allowance, End, Home, Rights, SecretFacts, Secrets, Seen},
+                facts::{End, Home, Rights, SecretFacts, Secrets, Seen},
                 leases::Leases,
                 limit::{Policy, Till},
                 shared::Groups,
@@ -462,6 +462,19 @@ mod tests {
         let mut counted = 0;
         table.each_counted(|_, _| counted += 1);
         assert_eq!(counted, 1);
+    }
+
+    #[test]
+    fn keys_of_a_workspace_count_by_the_same_and_keep_it_once() {
+        let (table, groups, leases) = (Table::default(), Groups::default(), Leases::alone());
+        let together = Arc::new(Allowance { level: Level::Workspace, ..Allowance::clone(&hourly(&[("hour", 3)])) });
+        for n in 1..=2 {
+            let facts = facts(n, &together);
+            table.put(facts.key, |replaced| Record::new(facts, &groups, replaced, |_, _| ()));
+        }
+        let [one, two] = [1, 2].map(|n| table.by_id(KeyId::new(Uuid::from_u128(n))).expect("it is known"));
+        assert!(std::ptr::eq(one.counted().expect("from the start"), two.counted().expect("from the start")));
+        assert_eq!([1, 2, 1, 2].map(|n| passes(&table, &leases, n)), [true, true, true, false]);
     }
 
     #[test]
