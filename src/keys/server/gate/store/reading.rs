@@ -1,6 +1,6 @@
-//! Reading keys with everything the gate needs of them, while it answers: it goes by sets, some thousand keys with their secrets and their
-//! own limits by one statement, which sees one moment, then the limits of those who hold them by another. Which limits hold a key is
-//! decided here as `limit_levels` (0025) decides it: of the levels the first that has any (tested). The whole table is read faster at a
+//! Reading keys with everything the gate needs of them, while it answers: it goes by sets, the secrets of some thousand keys, their own
+//! limits, the keys themselves, then the limits of those who hold them, all of one moment. A statement for each, so that none computes
+//! anything again for every key, whatever Postgres knows of the tables' sizes. Which limits hold a key is decided here as `limit_levels` (0025) decides it: of the levels the first that has any (tested). The whole table is read faster at a
 //! start, when nobody asks yet (`loading`); what is known of a key is the same (tested).
 //!
 //! What many keys have in common they share in memory (`sharing`).
@@ -21,7 +21,7 @@ use crate::{
     values::{AccountId, ApiId, KeyId, SecretId, WorkspaceId},
 };
 use futures_util::TryStreamExt;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -55,6 +55,16 @@ pub fn first_of(holders: Holders, held: &HashMap<Uuid, Limits>, default: &Limits
     holders.into_iter().find_map(given).unwrap_or_else(|| (Level::Default, Arc::clone(default)))
 }
 
+const ONE_MOMENT: &str = "begin isolation level repeatable read read only";
+
+/// The secrets of a key.
+#[derive(Default)]
+struct Kept {
+    known: Vec<SecretFacts>,
+    salted: Vec<Salted>,
+    awaits_first_use: bool,
+}
+
 /// Facts whose limits, but for their own ones, are not known yet.
 struct Waiting {
     facts: KeyFacts,
@@ -75,12 +85,15 @@ impl<'a> Reading<'a> {
 
     /// Reads these keys, in order, and puts each into the table.
     pub async fn read(&mut self, conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<()> {
-        let keys = self.read_facts(conn, ids).await?;
+        let mut tx = within(self.patience, conn.begin_with(ONE_MOMENT)).await?;
+        let (kept, limits) = (self.read_secrets(&mut tx, ids).await?, self.read_limits(&mut tx, ids).await?);
+        let keys = self.read_facts(&mut tx, ids, kept, limits).await?;
         let holders = keys.iter().filter(|key| key.own.is_none()).flat_map(|key| key.holders.iter().filter_map(|(_, holder)| *holder));
         let unknown: HashSet<Uuid> = holders.filter(|holder| !self.held.contains_key(holder)).collect();
         if !unknown.is_empty() {
-            self.read_holders(conn, &unknown.into_iter().collect::<Vec<_>>()).await?;
+            self.read_holders(&mut tx, &unknown.into_iter().collect::<Vec<_>>()).await?;
         }
+        within(self.patience, tx.commit()).await?;
         let gate = self.gate;
         for Waiting { mut facts, plan, own, holders } in keys {
             let (level, limits) = match own {
@@ -124,44 +137,77 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    async fn read_facts(&mut self, conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Vec<Waiting>> {
+    async fn read_secrets(&mut self, conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Kept>> {
+        let (first, last) = ends(ids);
+        // Of a salted one how it begins and its salted hash, a line each.
+        let mut rows = sqlx::query!(
+            r#"select key_id, id, case when phc is null then hash else convert_to(start || chr(10) || phc, 'UTF8') end as "hash!", origin, expires_at, until_first_use
+               from key_secrets where key_id = any($1) and key_id between $2 and $3 order by key_id, id"#,
+            ids,
+            first,
+            last,
+        )
+        .fetch(conn);
+        let mut kept = HashMap::<Uuid, Kept>::with_capacity(ids.len());
+        while let Some(row) = within(self.patience, rows.try_next()).await? {
+            self.row();
+            let of_key = kept.entry(row.key_id).or_default();
+            of_key.awaits_first_use |= row.until_first_use;
+            match secret(SecretId::new(row.id), &row.origin, &row.hash, row.expires_at.map(micros)) {
+                Some(Secret::Known(secret)) => of_key.known.push(secret),
+                Some(Secret::Salted(secret)) => of_key.salted.push(secret),
+                None => {}
+            }
+        }
+        Ok(kept)
+    }
+
+    async fn read_limits(&mut self, conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Vec<Arc<Policy>>>> {
+        let (first, last) = ends(ids);
+        let mut rows = sqlx::query!(
+            "select key_id, name, max_calls, window_seconds, zone, over from key_limits
+             where key_id = any($1) and key_id between $2 and $3 order by key_id, name",
+            ids,
+            first,
+            last,
+        )
+        .fetch(conn);
+        let mut limits = HashMap::<Uuid, Vec<Arc<Policy>>>::new();
+        while let Some(row) = within(self.patience, rows.try_next()).await? {
+            self.row();
+            let policy = policy(row.name, row.max_calls, row.window_seconds, &row.zone, &row.over);
+            limits.entry(row.key_id).or_default().push(Arc::new(policy));
+        }
+        Ok(limits)
+    }
+
+    async fn read_facts(
+        &mut self,
+        conn: &mut PgConnection,
+        ids: &[Uuid],
+        mut kept: HashMap<Uuid, Kept>,
+        mut limits: HashMap<Uuid, Vec<Arc<Policy>>>,
+    ) -> sqlx::Result<Vec<Waiting>> {
         let (first, last) = ends(ids);
         let mut rows = sqlx::query!(
             r#"select k.id as "id!", k.workspace_id as "workspace_id!", k.api_id as "api_id!", a.slug as "slug!", k.state as "state!", k.expires_at, w.personal_of as owner,
                  case when exists (select from account_disablements d where d.account_id = w.personal_of)
                      or exists (select from account_departures g where g.account_id = w.personal_of)
-                   then 9223372036854775807 else b.until end as "banned_until?",
+                   then 9223372036854775807
+                   else (select max(coalesce((extract(epoch from b.until) * 1000000)::bigint, 9223372036854775807))
+                     from bans b where b.account_id = w.personal_of and b.lifted_at is null and b.ended_at is null) end as "banned_until?",
                  case when a.slug <> 'tollgate' then given.permissions else array(
                    select p from unnest(given.permissions) p
                    where p in (select rp.permission from account_roles ar join role_permissions rp on rp.role = ar.role where ar.account_id = w.personal_of)
                  ) end as "permissions!",
                  k.addresses::text[] as "addresses!", k.origins as "web_origins!", g.public_key as "public_key?", g.sealed_secret as "sealed_secret?", g.fingerprint as "fingerprint?",
-                 coalesce(kp.slug, wp.slug, gp.slug) as "plan?", k.plan_id, h.plan_id as "workspace_plan?", gm.group_id as "group_id?", gr.plan_id as "group_plan?",
-                 coalesce(s.ids, '{}') as "secret_ids!", coalesce(s.hashes, '{}') as "hashes!: Vec<Vec<u8>>", coalesce(s.origins, '{}') as "origins!",
-                 coalesce(s.ends, '{}') as "secret_ends!: Vec<Option<OffsetDateTime>>", coalesce(s.awaits, false) as "awaits_first_use!",
-                 l.names as "limit_names?", l.calls as "limit_calls?", l.windows as "limit_windows?", l.zones as "limit_zones?", l.overs as "limit_overs?"
+                 coalesce(kp.slug, wp.slug, gp.slug) as "plan?", k.plan_id, h.plan_id as "workspace_plan?", gm.group_id as "group_id?", gr.plan_id as "group_plan?"
                from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
                  cross join lateral (
                    select case when exists (select from key_bundles h where h.key_id = k.id) then key_permissions(k) else k.permissions end as permissions
                  ) given
-                 left join (
-                   -- Of a salted one how it begins and its salted hash, a line each.
-                   select o.key_id, array_agg(o.id order by o.id) as ids,
-                     array_agg(coalesce(convert_to(o.start || chr(10) || o.phc, 'UTF8'), o.hash) order by o.id) as hashes,
-                     array_agg(o.origin order by o.id) as origins, array_agg(o.expires_at order by o.id) as ends, bool_or(o.until_first_use) as awaits
-                   from key_secrets o where o.key_id = any($1) and o.key_id between $2 and $3 group by o.key_id
-                 ) s on s.key_id = k.id
-                 left join (
-                   select f.key_id, array_agg(f.name order by f.name) as names, array_agg(f.max_calls order by f.name) as calls,
-                     array_agg(f.window_seconds order by f.name) as windows, array_agg(f.zone order by f.name) as zones, array_agg(f.over order by f.name) as overs
-                   from key_limits f where f.key_id = any($1) and f.key_id between $2 and $3 group by f.key_id
-                 ) l on l.key_id = k.id
                  left join key_signings g on g.key_id = k.id
                  left join workspace_plans h on h.workspace_id = k.workspace_id
-                 left join (
-                   select account_id, max(coalesce((extract(epoch from until) * 1000000)::bigint, 9223372036854775807)) as until
-                   from bans where account_id is not null and lifted_at is null and ended_at is null group by account_id
-                 ) b on b.account_id = w.personal_of
                  left join plans kp on kp.id = k.plan_id left join plans wp on wp.id = h.plan_id
                  left join group_members gm on gm.workspace_id = k.workspace_id left join groups gr on gr.id = gm.group_id left join plans gp on gp.id = gr.plan_id
                where k.id = any($1) and k.id between $2 and $3"#,
@@ -175,22 +221,8 @@ impl<'a> Reading<'a> {
             self.row();
             let key = KeyId::new(row.id);
             self.seen.insert(key);
-            let (mut secrets, mut salted) = (Vec::new(), Vec::new());
-            for ((id, (hash, origin)), ends) in row.secret_ids.into_iter().zip(row.hashes.iter().zip(&row.origins)).zip(row.secret_ends) {
-                match secret(SecretId::new(id), origin, hash, ends.map(micros)) {
-                    Some(Secret::Known(secret)) => secrets.push(secret),
-                    Some(Secret::Salted(secret)) => salted.push(secret),
-                    None => {}
-                }
-            }
-            let (calls, windows) = (row.limit_calls.unwrap_or_default(), row.limit_windows.unwrap_or_default());
-            let (zones, overs) = (row.limit_zones.unwrap_or_default(), row.limit_overs.unwrap_or_default());
-            let own: Option<Limits> = row.limit_names.map(|names| {
-                let shapes = windows.into_iter().zip(zones.iter().zip(&overs));
-                let policies =
-                    names.into_iter().zip(calls).zip(shapes).map(|((name, max), (window, (zone, over)))| Arc::new(policy(name, max, window, zone, over)));
-                policies.collect()
-            });
+            let Kept { known, salted, awaits_first_use } = kept.remove(&row.id).unwrap_or_default();
+            let own: Option<Limits> = limits.remove(&row.id).map(Into::into);
             let holders = holders(&row.slug, row.plan_id, [Some(row.workspace_id), row.workspace_plan, row.group_id, row.group_plan], row.api_id);
             let signer = row.fingerprint.map(|print| Arc::new(signer(&self.gate.vault, key, row.public_key.as_deref(), row.sealed_secret.as_deref(), &print)));
             let home = Home {
@@ -213,10 +245,10 @@ impl<'a> Reading<'a> {
                 rights,
                 allowance,
                 expires: End::of(row.expires_at.map(micros)),
-                secrets: secrets.into(),
+                secrets: known.into(),
                 rare: Rare::of(signer, salted),
                 standing: Standing::stored(&row.state),
-                awaits_first_use: row.awaits_first_use,
+                awaits_first_use,
             };
             keys.push(Waiting { facts, plan: row.plan.map(Into::into), own, holders });
         }
