@@ -35,7 +35,7 @@ async fn change(db: &PgPool, key: KeyId, sql: &'static str) {
 }
 
 /// A key for each thing that can be different about one; its secrets.
-async fn many_kinds(db: &PgPool, app: &TestApp, mara: &Owner, banned: &Owner) -> Vec<String> {
+async fn many_kinds(db: &PgPool, app: &TestApp, [mara, banned, nina]: [&Owner; 3]) -> Vec<String> {
     let mut secrets = Vec::new();
     for sql in [
         "select $1::uuid",
@@ -50,6 +50,7 @@ async fn many_kinds(db: &PgPool, app: &TestApp, mara: &Owner, banned: &Owner) ->
            values ($1, 'two', 9, 86400, 'Europe/Stockholm', 'refuse'), ($1, 'one', 5, 60, 'UTC', 'throttle:3'), ($1, 'Three', 7, -3600, 'UTC', 'mark')",
         "insert into key_signings (key_id, algorithm, public_key, fingerprint, created_at)
            values ($1, 'ed25519', decode(repeat('07', 32), 'hex'), sha256(decode(repeat('07', 32), 'hex')), now())",
+        "insert into key_bundles (key_id, bundle_id) select $1, id from api_bundles",
         "update key_secrets set until_first_use = true, expires_at = '2026-11-21 00:00Z' where key_id = $1",
     ] {
         let (id, secret) = key(db, app, mara, Given::default()).await;
@@ -61,7 +62,9 @@ async fn many_kinds(db: &PgPool, app: &TestApp, mara: &Owner, banned: &Owner) ->
     add_secret(db, id, &sha256("made elsewhere"), "sha256", None).await;
     add_secret(db, id, &sha512("made elsewhere too"), "sha512", None).await;
     secrets.extend([secret, "made elsewhere".to_owned(), "made elsewhere too".to_owned()]);
-    for (owner, api, permissions) in [(mara, "tollgate", ["keys:verify", "jobs:manage"]), (banned, "demo", ["orders:read", "orders:write"])] {
+    for (owner, api, permissions) in
+        [(mara, "tollgate", ["keys:verify", "jobs:manage"]), (banned, "demo", ["orders:read", "orders:write"]), (nina, "demo", ["orders:write", "orders:read"])]
+    {
         secrets.push(key(db, app, owner, Given { api, permissions: &permissions, limit: None }).await.1);
     }
     secrets
@@ -72,6 +75,7 @@ async fn a_start_knows_of_every_key_what_its_changes_told(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     // Not an operator: a key of hers for Tollgate itself may not do everything that it was given.
     let (mara, banned) = (owner(&app, "mara@example.com", "developer").await, owner(&app, "banned@example.com", "developer").await);
+    let nina = owner(&app, "nina@example.com", "developer").await;
     sqlx::query("insert into bans (id, account_id, reason, at, by_name, until) values (gen_random_uuid(), $1, 'spam', $2, 'cli', $3)")
         .bind(banned.account.uuid())
         .bind(T0)
@@ -82,11 +86,19 @@ async fn a_start_knows_of_every_key_what_its_changes_told(db: PgPool) {
     for sql in [
         "insert into plans (id, slug, name, created_at, updated_at) values (gen_random_uuid(), 'gold', 'Gold', now(), now())",
         "insert into plan_limits (plan_id, name, max_calls, window_seconds) select id, 'month', 1000, 0 from plans",
-        "insert into workspace_limits (workspace_id, name, max_calls, window_seconds) select id, 'together', 500, 3600 from workspaces",
+        "insert into workspace_limits (workspace_id, name, max_calls, window_seconds)
+           select w.id, 'together', 500, 3600 from workspaces w join accounts a on a.id = w.personal_of where a.email = 'mara@example.com'",
+        "insert into workspace_plans (workspace_id, plan_id, assigned_at)
+           select w.id, p.id, now() from plans p, workspaces w join accounts a on a.id = w.personal_of where a.email = 'banned@example.com'",
+        "insert into groups (id, slug, name, plan_id, created_at, updated_at) select gen_random_uuid(), 'partners', 'Partners', id, now(), now() from plans",
+        "insert into group_members (workspace_id, group_id, added_at)
+           select w.id, g.id, now() from groups g, workspaces w join accounts a on a.id = w.personal_of where a.email = 'nina@example.com'",
+        "insert into api_bundles (id, api_id, name, created_at, updated_at) select gen_random_uuid(), id, 'writer', now(), now() from apis where slug = 'demo'",
+        "insert into api_bundle_grants (bundle_id, permission) select id, 'orders:write' from api_bundles",
     ] {
         sqlx::query(sql).execute(&db).await.unwrap();
     }
-    let secrets = many_kinds(&db, &app, &mara, &banned).await;
+    let secrets = many_kinds(&db, &app, [&mara, &banned, &nina]).await;
     let (salted, _) = key(&db, &app, &mara, Given::default()).await;
     add_secret(&db, salted, &sha256("what it was"), "salted", Some("$2b$04$abcdefghijklmnopqrstuu")).await;
     known(&app, salted).await;
