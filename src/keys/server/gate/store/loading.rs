@@ -22,15 +22,15 @@ use super::{
 };
 use crate::{
     keys::{model::Level, server::signing::signer},
-    values::{AccountId, ApiId, KeyId, SecretId, WorkspaceId},
+    values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
 };
 use futures_util::{StreamExt, TryStreamExt};
 use sqlx::{Connection, PgConnection, PgPool};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use uuid::Uuid;
 
-/// For so long it waits for rows.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// For so long it waits for a row: what is sorted first may take its time.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Messages that are taken at once.
 const MESSAGES: usize = 512;
 /// So many different places and rights are recognised; what comes beyond is read from row to row. At most some 30 MB while it lasts.
@@ -235,7 +235,7 @@ impl<'g> Loading<'g> {
 
     fn take_permissions(&mut self, row: &mut Row<'_>) -> Option<()> {
         let (key, permissions) = (KeyId::new(row.uuid()?), texts(row.bytes()?)?);
-        let permissions = permissions.into_iter().filter_map(|p| p.parse().ok()).collect();
+        let permissions: Box<[Permission]> = permissions.into_iter().filter_map(|p| p.parse().ok()).collect();
         self.gate.table.amend(key, |facts| {
             facts.rights = self.gate.sharing().rights.of(Rights { permissions, ..Rights::clone(&facts.rights) });
         });
