@@ -1,35 +1,44 @@
 //! What many keys have alike, kept once: whose they are, what they may, how often. A key has three pointers where it would have some
 //! hundred bytes.
 //!
-//! Only how the equal one is found is kept here, of so many values; then all is forgotten, and whoever holds a value keeps it.
+//! A value lives as long as a key's record holds it. Only how the equal one is found is kept here, of so many values; then all of that is
+//! forgotten, and what comes is shared anew.
 
 use super::facts::{Allowance, Home, Rights};
-use std::{collections::HashSet, hash::Hash, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hash, RandomState},
+    sync::{Arc, Weak},
+};
 
-/// So many values of a kind are found again: half a megabyte to three.
+/// So many values of a kind are found again: at most two megabytes.
 const MOST: usize = 16_384;
 
-/// Equal values, once each.
+/// Equal values, once each. By their hash: of two that differ and have the same one, the later is found.
 #[derive(Debug)]
-pub struct Shared<T>(HashSet<Arc<T>>);
+pub struct Shared<T> {
+    hasher: RandomState,
+    known: HashMap<u64, Weak<T>>,
+}
 
 impl<T> Default for Shared<T> {
     fn default() -> Self {
-        Self(HashSet::new())
+        Self { hasher: RandomState::new(), known: HashMap::new() }
     }
 }
 
 impl<T: Eq + Hash> Shared<T> {
     /// The one that says the same, or this one from now on.
     pub fn of(&mut self, value: T) -> Arc<T> {
-        if let Some(known) = self.0.get(&value) {
-            return Arc::clone(known);
+        let place = self.hasher.hash_one(&value);
+        if let Some(known) = self.known.get(&place).and_then(Weak::upgrade).filter(|known| **known == value) {
+            return known;
         }
-        if self.0.len() >= MOST {
-            self.0.clear();
+        if self.known.len() >= MOST {
+            self.known.clear();
         }
         let value = Arc::new(value);
-        self.0.insert(Arc::clone(&value));
+        self.known.insert(place, Arc::downgrade(&value));
         value
     }
 }
@@ -47,13 +56,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_says_the_same_is_one_and_memory_is_bounded() {
+    fn what_says_the_same_is_one_while_somebody_holds_it() {
         let mut shared = Shared::default();
         let (one, two, other) = (shared.of(1), shared.of(1), shared.of(2));
         assert!(Arc::ptr_eq(&one, &two) && !Arc::ptr_eq(&one, &other));
+        let gone = Arc::downgrade(&one);
+        drop((one, two));
+        assert!(gone.upgrade().is_none(), "it is not kept for its own sake");
+        assert_eq!(*shared.of(1), 1);
+    }
+
+    #[test]
+    fn memory_is_bounded_however_many_differ() {
+        let mut shared = Shared::default();
         for n in 0..3 * MOST {
             assert_eq!(*shared.of(n), n);
         }
-        assert!(shared.0.len() <= MOST);
+        assert!(shared.known.len() <= MOST);
     }
 }
