@@ -33,6 +33,9 @@ use uuid::Uuid;
 /// After so many rows questions are answered on, from what is known up to there.
 const MANY: usize = 1_000;
 
+/// So many records are made without a pause: less than a millisecond.
+const AT_ONCE: usize = 256;
+
 /// One read of keys, in as many chunks as it takes.
 pub struct Reading<'a> {
     gate: &'a Gate,
@@ -95,7 +98,10 @@ impl<'a> Reading<'a> {
         }
         within(self.patience, tx.commit()).await?;
         let gate = self.gate;
-        for Waiting { mut facts, plan, own, holders } in keys {
+        for (n, Waiting { mut facts, plan, own, holders }) in keys.into_iter().enumerate() {
+            if n % AT_ONCE == AT_ONCE - 1 {
+                tokio::task::yield_now().await; // calls are answered between
+            }
             let (level, limits) = match own {
                 Some(own) => (Level::Key, own),
                 None => first_of(holders, &self.held, &gate.default),
