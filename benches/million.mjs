@@ -15,6 +15,7 @@ export async function measure(bench) {
   await tollgate.start();
   tollgate.fill();
   const secrets = tollgate.crowd(IN_TURN, IN_TURN);
+  const empty_mib = residentMiB(tollgate.pid);
   bench.say(`writing ${count} keys`);
   tollgate.multitude(count);
 
@@ -25,7 +26,7 @@ export async function measure(bench) {
   // The first looks at rows that nobody has looked at yet.
   const ready = { first: await startAnew(ALL_CORES), again: await startAnew(ALL_CORES), on_one_core: await startAnew() };
   await sleep(3000);
-  const memory = { ready_mib: residentMiB(tollgate.pid), peak_at_start_mib: peakMiB(tollgate.pid), postgres_mib: descendantsMiB(tollgate.pid) };
+  const memory = { empty_mib, ready_mib: residentMiB(tollgate.pid), peak_at_start_mib: peakMiB(tollgate.pid), postgres_mib: descendantsMiB(tollgate.pid) };
 
   const verify = (key) => ({
     method: 'POST', path: '/api/v1/keys/verify', headers: { Authorization: `Bearer ${tollgate.verifier.secret}`, 'Content-Type': 'application/json' },
@@ -89,7 +90,7 @@ export function report({ keys, ready_ms: ready, memory, new_key_ms: made, verify
   say('');
   say(`keys          ${keys}`);
   say(`start         ${Math.round(ready.again)} ms to ready: ${met(ready.again <= AIM.ready_ms)} (the first after they were written: ${Math.round(ready.first)} ms; with its Postgres on one core: ${Math.round(ready.on_one_core)} ms)`);
-  say(`memory        ${memory.ready_mib.toFixed(0)} MiB ready, ${memory.load_mib.toFixed(0)} MiB under load, at most ${memory.peak_mib.toFixed(0)} MiB: ${met(memory.peak_mib <= AIM.mib)}; its Postgres ${memory.postgres_mib.toFixed(0)} MiB`);
+  say(`memory        ${memory.ready_mib.toFixed(0)} MiB ready, ${memory.load_mib.toFixed(0)} MiB under load, at most ${memory.peak_mib.toFixed(0)} MiB: ${met(memory.peak_mib <= AIM.mib)}; about ${Math.round(((memory.ready_mib - memory.empty_mib) * 2 ** 20) / keys)} bytes a key; its Postgres ${memory.postgres_mib.toFixed(0)} MiB`);
   say(`one more      ${made.p50.toFixed(1)} ms, at most ${made.max.toFixed(1)} ms, of ${made.made} made under load`);
   say(`under load    ${line(verify.without)}`);
   say(`making keys   ${line(verify.while_keys_are_made)}`);

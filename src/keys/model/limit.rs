@@ -55,7 +55,7 @@ pub struct LimitView {
 }
 
 /// Where the limits of a key come from. The first level that has any limit holds the key, by all of its limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     Key,

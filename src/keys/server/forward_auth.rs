@@ -186,10 +186,10 @@ impl Asked<'_> {
         ratelimit::tell(response.headers_mut(), &answer.limits);
         ratelimit::tell_over(response.headers_mut(), answer.over());
         if let Some(facts) = answer.facts() {
-            if let Some(origin) = origin.filter(|origin| !facts.origins.is_empty() && origins::allows(&facts.origins, origin)) {
+            if let Some(origin) = origin.filter(|origin| !facts.rights.origins.is_empty() && origins::allows(&facts.rights.origins, origin)) {
                 origins::let_read(&mut response, origin);
             }
-            if let Some(signer) = facts.signer.as_ref().filter(|_| answer.outcome == Outcome::Forbidden) {
+            if let Some(signer) = facts.signer().filter(|_| answer.outcome == Outcome::Forbidden) {
                 put(response.headers_mut(), "accept-signature", signing::hint(facts.key, signer, may_have_body(told.method, headers)));
             }
         }
@@ -223,12 +223,12 @@ fn passed(answer: &Answer) -> Response {
     if let Some(facts) = answer.facts() {
         let headers = response.headers_mut();
         put(headers, "x-key-id", facts.key.to_string());
-        put(headers, "x-key-owner", facts.owner.to_string());
+        put(headers, "x-key-owner", facts.home.owner.to_string());
         put(headers, "x-key-plan", facts.plan().to_owned());
         if let Some(hold) = &answer.hold {
             put(headers, "x-hold", hold.to_string());
         }
-        put(headers, "x-key-permissions", facts.permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(" "));
+        put(headers, "x-key-permissions", facts.rights.permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(" "));
     }
     response
 }

@@ -108,7 +108,7 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
     drop(place);
     super::ratelimit::tell(response.headers_mut(), &answer.limits);
     super::ratelimit::tell_over(response.headers_mut(), answer.over());
-    let is_named = |origin: &&String| answer.facts().is_some_and(|facts| !facts.origins.is_empty() && origins::allows(&facts.origins, origin));
+    let is_named = |origin: &&String| answer.facts().is_some_and(|facts| !facts.rights.origins.is_empty() && origins::allows(&facts.rights.origins, origin));
     if let Some(origin) = origin.as_ref().filter(is_named) {
         origins::let_read(&mut response, origin);
     }
@@ -171,9 +171,9 @@ async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
         (outcome @ Outcome::Forbidden, _) => return Err(AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))),
         _ => return Err(AppError::Unauthenticated),
     };
-    let owner = caller_of_account(ctx, facts.owner, Via::Key(facts.key)).await?;
+    let owner = caller_of_account(ctx, facts.home.owner, Via::Key(facts.key)).await?;
     let mut caller = owner.ok_or(AppError::Unauthenticated)?;
-    caller.permissions.retain(|p| facts.permissions.contains(p));
+    caller.permissions.retain(|p| facts.rights.permissions.contains(p));
     Ok(caller)
 }
 

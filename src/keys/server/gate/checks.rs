@@ -4,8 +4,8 @@
 use super::{
     Question,
     blocked::Until,
+    facts::{KeyFacts, Standing},
     path::Fault,
-    record::{KeyFacts, Standing},
     routing::Matched,
 };
 use crate::{
@@ -82,35 +82,34 @@ impl Check {
 
     pub fn refuses<'a>(self, call: &Call<'a>) -> Option<Refused<'a>> {
         let facts = call.facts;
-        let ended = |at: Option<i64>| at.is_some_and(|at| at <= call.now);
         let known = |refused: bool, outcome| refused.then_some(Refused { outcome, why: Why::Known });
         let forbidden = |why| Some(Refused { outcome: Outcome::Forbidden, why });
         match self {
             Self::Secret => {
                 let hash = call.hash?;
-                known(facts.secrets.iter().any(|s| s.hash == *hash && ended(s.expires_at)), Outcome::Expired)
+                known(facts.secrets.iter().any(|s| s.hash == *hash && s.ends.is_over(call.now)), Outcome::Expired)
             }
             Self::State => match (facts.standing, call.key_blocked) {
                 (Standing::Revoked, _) => known(true, Outcome::Revoked),
-                _ if facts.banned_until.is_some_and(|until| until > call.now) => known(true, Outcome::Banned),
+                _ if facts.home.banned_until.is_some_and(|until| until > call.now) => known(true, Outcome::Banned),
                 (Standing::Disabled, _) => known(true, Outcome::Disabled),
                 (Standing::Active, Some(until)) => Some(Refused { outcome: Outcome::Banned, why: Why::KeyBlocked(until) }),
                 (Standing::Active, None) => None,
             },
-            Self::Expiry => known(ended(facts.expires_at), Outcome::Expired),
+            Self::Expiry => known(facts.expires.is_over(call.now), Outcome::Expired),
             Self::Address => {
                 if let Some(until) = call.address_blocked {
                     return Some(Refused { outcome: Outcome::IpDenied, why: Why::AddressBlocked(until) });
                 }
-                let is_among = |a: std::net::IpAddr| facts.addresses.iter().any(|network| network.contains(&a.to_canonical()));
-                known(!facts.addresses.is_empty() && !call.question.address.is_some_and(is_among), Outcome::IpDenied)
+                let is_among = |a: std::net::IpAddr| facts.rights.addresses.iter().any(|network| network.contains(&a.to_canonical()));
+                known(!facts.rights.addresses.is_empty() && !call.question.address.is_some_and(is_among), Outcome::IpDenied)
             }
             Self::Origin => {
-                let origin = call.question.origin.filter(|origin| !origins::allows(&facts.origins, origin))?;
+                let origin = call.question.origin.filter(|origin| !origins::allows(&facts.rights.origins, origin))?;
                 forbidden(Why::Origin(origin))
             }
             Self::Signature => {
-                let signer = facts.signer.as_ref()?;
+                let signer = facts.signer()?;
                 match call.question.proof {
                     Proof::Assumed => None,
                     Proof::Holds(by) if by == signer.fingerprint => None,
@@ -119,7 +118,7 @@ impl Check {
                     Proof::Absent | Proof::Holds(_) => forbidden(Why::Unsigned),
                 }
             }
-            Self::Api => known(call.question.api.is_some_and(|api| api != facts.api), Outcome::WrongApi),
+            Self::Api => known(call.question.api.is_some_and(|api| api != facts.home.api), Outcome::WrongApi),
             Self::Route => match call.route {
                 Matched::Rule(..) | Matched::Nothing => None,
                 Matched::Refused => forbidden(Why::NoRoute),
@@ -128,7 +127,7 @@ impl Check {
             },
             Self::Permission => {
                 let by_route = if let Matched::Rule(rule, _) = call.route { rule.permission.as_ref().map(|p| p.as_str()) } else { None };
-                let lacks = |needed: &&str| !facts.permissions.iter().any(|p| p.as_str() == *needed);
+                let lacks = |needed: &&str| !facts.rights.permissions.iter().any(|p| p.as_str() == *needed);
                 by_route.into_iter().chain(call.question.permission).find(lacks).and_then(|needed| forbidden(Why::Lacks(needed)))
             }
         }

@@ -81,13 +81,13 @@ impl Gate {
         let record = self.table.by_id(key)?;
         let question = Question { proof: Proof::Assumed, ..question };
         let apis = self.apis.load();
-        let route = apis.route(question.api.unwrap_or(record.facts.api), &question);
+        let route = apis.route(question.api.unwrap_or(record.facts.home.api), &question);
         let (address_blocked, key_blocked) = (self.blocked.address(question.address, now_micros), self.blocked.key(&record.facts, now_micros));
         let call = Call { question: &question, facts: &record.facts, hash: None, route, address_blocked, key_blocked, now: now_micros };
         let checks = Check::ALL.into_iter().filter(|check| *check != Check::Secret);
         let checks: Vec<_> = checks.map(|check| (check, check.refuses(&call).map(|r| (r.outcome, r.why.sentence())))).collect();
         let cost = cost(&question, route);
-        let limits: Vec<_> = record.limits.iter().map(|limit| TrialLimit::of(limit, cost.unwrap_or(0), now_micros)).collect();
+        let limits: Vec<_> = record.look(|counted| counted.limits.iter().map(|limit| TrialLimit::of(limit, cost.unwrap_or(0), now_micros)).collect());
         let mut refusing = limits.iter().filter(|limit| limit.verdict == Verdict::Refuses).map(|limit| &limit.state).peekable();
         let over = refusing.peek().is_some().then(|| refusing_code(refusing));
         let slows = self.blocked.slows_address(question.address, now_micros).into_iter().chain(self.blocked.slows_key(&record.facts, now_micros));

@@ -15,7 +15,7 @@ use super::{
     credits,
     leases::{Fit, Lease, Leases, Slot},
     rolling::Ring,
-    seats::Seat,
+    seats::{Seat, counted_as},
     window,
 };
 use crate::{
@@ -38,7 +38,15 @@ pub struct Policy {
     pub over: Over,
 }
 
+/// All that hold a key.
+pub type Limits = Arc<[Arc<Policy>]>;
+
 impl Policy {
+    /// True if one counter goes on from the one to the other: same name, same window (`counted_as`), however much they allow.
+    pub fn is_counted_as(&self, other: &Self) -> bool {
+        self.name == other.name && counted_as(self.window) == counted_as(other.window)
+    }
+
     /// How many calls pass in each second beyond it, as a limit of its own; none if it is no throttle. The plus keeps its counter apart
     /// from every limit's: no name has one.
     pub fn throttle(&self) -> Option<Self> {

@@ -21,6 +21,7 @@ mod contact;
 mod credits;
 mod digests;
 mod explain;
+mod facts;
 mod label;
 mod leases;
 mod limit;
@@ -33,6 +34,7 @@ mod rolling;
 mod routing;
 mod seats;
 mod shared;
+mod sharing;
 mod store;
 mod sync;
 mod table;
@@ -45,10 +47,10 @@ pub use blocked::Target;
 pub use checks::{Check, lacks};
 pub use contact::{Contact, Stopped};
 pub use explain::{Trial, TrialLimit, TrialRoute, Verdict};
+pub use facts::{Allowance, Home, KeyFacts, Rights, Salted, Standing};
 pub use leases::{Unleased, Wanted, forget_old as forget_old_leases};
 pub use limit::LimitState;
 pub use local::is_known as is_known_zone;
-pub use record::{KeyFacts, Salted, Standing};
 pub use routing::check as check_routes;
 pub use seats::Hold;
 pub use sync::Sync;
@@ -71,11 +73,12 @@ use arc_swap::ArcSwap;
 use blocked::Blocked;
 use label::Labels;
 use leases::Leases;
-use limit::Policy;
+use limit::{Limits, Policy};
 use policies::Policies;
 use resume::Begun;
 use seats::Tags;
 use shared::Groups;
+use sharing::Sharing;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -97,6 +100,7 @@ pub struct Gate {
     vault: Vault,
     groups: Groups,
     policies: Policies,
+    sharing: Mutex<Sharing>,
     blocked: Blocked,
     watch: Watch,
     tries: Tries,
@@ -106,8 +110,8 @@ pub struct Gate {
     /// Held by whoever resumes them.
     resuming: tokio::sync::Mutex<()>,
     clock: Clock,
-    /// What a key may do that has no limit of its own.
-    default: Arc<Policy>,
+    /// What a key may do that no level limits: of its plan none is known.
+    default: Limits,
     is_loaded: AtomicBool,
     contact: Contact,
     /// Held by whoever reads keys into the table.
@@ -127,6 +131,7 @@ impl Gate {
             vault: ctx.vault.clone(),
             groups: Groups::default(),
             policies: Policies::default(),
+            sharing: Mutex::default(),
             blocked: Blocked::new(&ctx.config.server.trusted_proxies),
             watch: Watch::default(),
             tries: Tries::default(),
@@ -135,7 +140,12 @@ impl Gate {
             begun: Mutex::default(),
             resuming: tokio::sync::Mutex::default(),
             clock: ctx.clock.clone(),
-            default: Arc::new(Policy { name: "default".into(), max: limits.key_calls, window: Window::Seconds(limits.key_window), over: Over::REFUSE }),
+            default: Arc::new([Arc::new(Policy {
+                name: "default".into(),
+                max: limits.key_calls,
+                window: Window::Seconds(limits.key_window),
+                over: Over::REFUSE,
+            })]),
             is_loaded: AtomicBool::new(false),
             contact: Contact::new(ctx.config.database.outage),
             reading: tokio::sync::Mutex::default(),
@@ -173,7 +183,7 @@ impl Gate {
 
     /// Whether calls of this key must be signed.
     pub fn must_sign(&self, key: KeyId) -> bool {
-        self.table.by_id(key).is_some_and(|record| record.facts.signer.is_some())
+        self.table.by_id(key).is_some_and(|record| record.facts.signer().is_some())
     }
 
     /// Whether an active key of this API names the origin of a page.
@@ -193,6 +203,16 @@ impl Gate {
 
     fn leases(&self) -> &Leases {
         &self.leases
+    }
+
+    fn sharing(&self) -> MutexGuard<'_, Sharing> {
+        self.sharing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These, or equal ones that other keys have.
+    fn shared(&self, home: Home, rights: Rights, allowance: Allowance) -> (Arc<Home>, Arc<Rights>, Arc<Allowance>) {
+        let mut sharing = self.sharing();
+        (sharing.homes.of(home), sharing.rights.of(rights), sharing.allowances.of(allowance))
     }
 
     fn begun(&self) -> MutexGuard<'_, Begun> {
@@ -220,7 +240,7 @@ impl Gate {
 
     /// Where the limits of a key come from; none for a key it does not know.
     pub fn level(&self, key: KeyId) -> Option<Level> {
-        self.table.by_id(key).map(|record| record.facts.level)
+        self.table.by_id(key).map(|record| record.facts.allowance.level)
     }
 
     /// Where a key stands against its limits at this moment; empty for a key it does not know.

@@ -1,215 +1,214 @@
-//! What the gate knows of one key: its facts, replaced whole when they change, and its counters, which live on.
+//! One key in the table: its facts, replaced whole when they change, and its counters, which live on.
+//!
+//! # What a key costs
+//!
+//! A million keys are to fit into 250 MB. In bytes, with the sizes that the allocator has (mimalloc: 16 to 64 in steps of 16, then 80, 96,
+//! 112, 128, 160):
+//!
+//! | what | bytes |
+//! | --- | --- |
+//! | the record, in one piece with its facts and its one secret (`facts`): 16 for being shared, 16 for the id, 24 for what it shares with others, 8 for its end, 64 for the secret, 8 for what is rare, 8 for its standing, 16 for the counters that it may have | 160 |
+//! | its place by secret (`table`): 16 and one for the mark, in tables that are filled to between 44 and 88 %, at a million to 77 % | 20 to 39, 22 |
+//! | its place by id: 8 and one | 11 to 21, 12 |
+//! | **a key that was not called** | **194** (191 to 220) |
+//! | once it was called with a limit: 48 for all its counters, 24 for the limit (in 32), 40 for the counter (in 48) | 128 more |
+//! | each further limit | 72 more |
+//! | a limit of credits once something was asked of it, or any other beside other nodes: what this node holds, 144 | 160 more |
+//! | of credits also what goes back and comes back: 48 | 48 more |
+//! | a limit of calls at the same time once it was called: what a node holds, 144 (in 160); its places, 112; eleven of them at most in one piece of 192 | 464 more |
+//! | while one of them is taken: an entry in what is looked at once a second (`seats::lending`) | about 100 more |
+//! | under limits that are its workspace's: its counters are those of all its keys; of each limit its name on the list of who is counted | 20 to 39 more |
+//! | alone in its workspace: its home | 96 more |
+//! | with permissions, addresses or origins that no other key has | about 150 more |
+//! | with limits of its own that no other key has | about 250 more |
+//! | each secret beside the first: 64, and its place | 86 more |
+//!
+//! # Counters
+//!
+//! Those of a key alone are made at its first call. Then it matters that every record of that key finds the same ones, also one that
+//! another has just replaced while a call holds it: so they are made where no record of it can be replaced (`Table::begin`), and one that
+//! was replaced takes those of the present one. A key that was not called since the start has used nothing that a restart does not know of
+//! (`resume`), so counters that are not there say the same as those that say zero: of a window that nothing is used, of credits that all are
+//! there, of calls at the same time that this node let none begin (what nodes have which have ended is known to `leases`, not to counters).
+//! A limit that is new for a key is counted at once, since what was used before is then added; so is one of which a start finds something used,
+//! and one whose credits an operator adds to.
+//!
+//! Those of a workspace are there from the start: they must outlive the key that used them.
 
 use super::{
+    facts::{KeyFacts, SecretFacts},
     limit::{Counter, Limit, LimitState, Policy},
     seats::counted_as,
     shared::{Group, Groups},
 };
-use crate::{
-    keys::{model::Level, server::signing::Signer},
-    values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
-};
-use ipnet::IpNet;
-use std::sync::{
-    Arc, LazyLock, Mutex,
-    atomic::{AtomicU32, Ordering},
-};
+use crate::values::KeyId;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use uuid::Uuid;
-
-/// Whether a key may be used at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    Active,
-    Disabled,
-    Revoked,
-}
-
-/// One key as the database holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyFacts {
-    pub key: KeyId,
-    pub owner: AccountId,
-    pub workspace: WorkspaceId,
-    pub api: ApiId,
-    pub api_slug: Arc<str>,
-    pub standing: Standing,
-    /// Until then its owner may not make calls, in microseconds since 1970. A ban ends by the clock, without anybody telling the gate.
-    pub banned_until: Option<i64>,
-    /// Microseconds since 1970.
-    pub expires_at: Option<i64>,
-    /// Its own and those of its bundles. Those of a key for Tollgate itself are cut down to what its owner has.
-    pub permissions: Arc<[Permission]>,
-    /// From where it may be used; empty: from everywhere.
-    pub addresses: Box<[IpNet]>,
-    /// Of which web pages; empty: of all (`keys::server::origins`).
-    pub origins: Box<[Box<str>]>,
-    /// Every call must be signed so.
-    pub signer: Option<Arc<Signer>>,
-    pub secrets: Box<[SecretFacts]>,
-    /// Secrets that are tried, not looked up, until they were used once.
-    pub salted: Box<[Salted]>,
-    /// An old secret ends with the first use of the newest one.
-    pub awaits_first_use: bool,
-    /// The slug of its plan, or of its workspace's.
-    pub plan: Option<Arc<str>>,
-    /// Where its limits come from.
-    pub level: Level,
-    /// Empty at the level of the default. Keys that were read together share equal ones.
-    pub limits: Arc<[Arc<Policy>]>,
-}
-
-impl KeyFacts {
-    /// What is answered as its plan: `default` if it has none.
-    pub fn plan(&self) -> &str {
-        self.plan.as_deref().unwrap_or("default")
-    }
-}
-
-/// How a secret was made, and so how it is looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// By Tollgate: with a checksum.
-    Own,
-    /// Elsewhere; only its SHA-256 is known.
-    Sha256,
-    /// Elsewhere; only its SHA-512 is known.
-    Sha512,
-}
-
-/// One secret: its digest, and when a rotation lets it go; the newest has no end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SecretFacts {
-    pub id: SecretId,
-    /// Its SHA-256; of one with a SHA-512 the SHA-256 of that (`verify::digest_of_sha512`).
-    pub hash: [u8; 32],
-    pub origin: Origin,
-    pub expires_at: Option<i64>,
-}
-
-/// A secret that was made elsewhere and whose hash is salted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Salted {
-    pub id: SecretId,
-    /// How it begins: 8 to 16 ASCII characters.
-    pub start: Box<str>,
-    /// bcrypt, or Argon2 as PHC string.
-    pub phc: Box<str>,
-    pub expires_at: Option<i64>,
-}
 
 /// The facts with the counters beside them.
 #[derive(Debug)]
 pub struct Record {
     pub facts: KeyFacts,
+    counted: OnceLock<Arc<Counted>>,
+}
+
+/// The limits of a key with their counters.
+#[derive(Debug)]
+pub struct Counted {
     pub limits: Box<[Limit]>,
     /// Held while several limits are charged together: the key's own lock, or that of the workspace whose counters they are. One limit
     /// alone needs none.
     pub together: Arc<Mutex<()>>,
-    /// Beside each secret, when it was last seen.
-    seen: Box<[Seen]>,
     /// Keeps the counters of the workspace alive.
-    group: Option<Arc<Group>>,
+    _group: Option<Arc<Group>>,
 }
 
 /// What a key with one limit has for a lock: it is never held.
 static NOBODYS: LazyLock<Arc<Mutex<()>>> = LazyLock::new(Arc::default);
 
-/// The minute in which a secret was last used, times two, and one more if a call passed with it: so telling of a use costs one look
-/// per call and one note per minute. A changed record begins anew, so that a use after a rotation is always told.
-#[derive(Debug, Default)]
-struct Seen(AtomicU32);
-
-impl Seen {
-    fn copy(&self) -> Self {
-        Self(AtomicU32::new(self.0.load(Ordering::Relaxed)))
-    }
-
-    /// True if this use says more than the ones before.
-    fn is_news(&self, minute: i64, passes: bool) -> bool {
-        let word = u32::try_from(minute.saturating_mul(2)).unwrap_or(0) | u32::from(passes);
-        self.0.load(Ordering::Relaxed) < word && self.0.fetch_max(word, Ordering::Relaxed) < word
-    }
-}
-
-impl Record {
-    /// A record of these facts. Counters go on, limit by limit: same owner, same name, same window (`counted_as`). `begun` is told of those that
-    /// begin now although the key was there before.
-    pub fn new(facts: KeyFacts, default: &Arc<Policy>, groups: &Groups, replaced: Option<&Self>, mut begun: impl FnMut(KeyId, &Arc<Counter>)) -> Self {
-        let policies = if facts.limits.is_empty() { std::slice::from_ref(default) } else { &facts.limits };
-        let group = facts.level.is_shared().then(|| groups.of(facts.workspace));
-        let replaced_own = replaced.filter(|r| r.group.is_none());
-        let limits = policies
-            .iter()
-            .map(|policy| {
-                let before = replaced_own
-                    .and_then(|r| r.limits.iter().find(|l| l.policy.name == policy.name && counted_as(l.policy.window) == counted_as(policy.window)));
-                let (counter, is_new) = match (&group, before) {
-                    (Some(group), _) => {
-                        let (counter, is_new) = group.counter(facts.key, &policy.name, counted_as(policy.window));
-                        (counter, is_new && replaced.is_some())
-                    }
-                    (None, Some(before)) => (Arc::clone(&before.counter), false),
-                    (None, None) => (Arc::default(), replaced.is_some()),
-                };
-                if is_new {
-                    begun(facts.key, &counter);
-                }
-                if let Some(terms) = policy.seats()
-                    && let Some(lease) = counter.lease().as_deref_mut()
-                {
-                    lease.seats().turn(terms); // what was lent under other ones is void at once
-                }
-                let slows = policy.throttle().map(|slows| {
-                    let known = before.and_then(|before| before.throttle.as_ref()).map(|known| Arc::clone(&known.counter));
-                    let counter = match &group {
-                        Some(group) => group.counter(facts.key, &slows.name, slows.window).0,
-                        None => known.unwrap_or_default(),
-                    };
-                    Box::new(Limit { policy: slows.into(), counter, throttle: None })
-                });
-                Limit { policy: Arc::clone(policy), counter, throttle: slows }
-            })
-            .collect();
-        let together = match &group {
-            Some(group) => Arc::clone(&group.together),
-            None if policies.len() < 2 => Arc::clone(&NOBODYS),
-            None => replaced_own.filter(|r| r.limits.len() > 1).map(|r| Arc::clone(&r.together)).unwrap_or_default(),
+impl Counted {
+    /// A key's own. They go on, limit by limit, with those that were there `before` (`Policy::is_counted_as`).
+    fn own(policies: &[Arc<Policy>], before: Option<&Self>) -> Self {
+        let limit = |policy: &Arc<Policy>| {
+            let known = before.and_then(|before| before.limits.iter().find(|limit| limit.policy.is_counted_as(policy)));
+            let counter = known.map(|limit| Arc::clone(&limit.counter)).unwrap_or_default();
+            let throttle = policy.throttle().map(|slows| {
+                let counter = known.and_then(|limit| limit.throttle.as_ref()).map(|slow| Arc::clone(&slow.counter)).unwrap_or_default();
+                Box::new(Limit { policy: slows.into(), counter, throttle: None })
+            });
+            Limit { policy: Arc::clone(policy), counter, throttle }
         };
-        // The same facts read again are no news.
-        let seen = match replaced.filter(|r| r.facts == facts) {
-            Some(same) => same.seen.iter().map(Seen::copy).collect(),
-            None => facts.secrets.iter().map(|_| Seen::default()).collect(),
+        let limits: Box<[Limit]> = policies.iter().map(limit).collect();
+        let together = if limits.len() < 2 {
+            Arc::clone(&NOBODYS)
+        } else {
+            before.filter(|before| before.limits.len() > 1).map(|before| Arc::clone(&before.together)).unwrap_or_default()
         };
-        Self { facts, limits, together, seen, group }
+        Self { limits, together, _group: None }
     }
 
-    /// The secret with this hash, if its use is worth a note: the first of its minute, or the first that passed in it.
-    pub fn seen(&self, hash: &[u8; 32], minute: i64, passes: bool) -> Option<&SecretFacts> {
-        let (secret, seen) = self.facts.secrets.iter().zip(&self.seen).find(|(secret, _)| secret.hash == *hash)?;
-        seen.is_news(minute, passes).then_some(secret)
+    /// Those of the key's workspace, once for all keys that have the same limits; `joins` is told of those that count this key from now
+    /// on only.
+    fn of_workspace(facts: &KeyFacts, groups: &Groups, mut joins: impl FnMut(&Arc<Counter>)) -> Arc<Self> {
+        let group = groups.of(facts.home.workspace);
+        let limit = |policy: &Arc<Policy>| {
+            let (counter, is_new) = group.counter(facts.key, &policy.name, counted_as(policy.window));
+            if is_new {
+                joins(&counter);
+            }
+            let throttle = policy.throttle().map(|slows| {
+                let (counter, _) = group.counter(facts.key, &slows.name, slows.window);
+                Box::new(Limit { policy: slows.into(), counter, throttle: None })
+            });
+            Limit { policy: Arc::clone(policy), counter, throttle }
+        };
+        let limits = facts.allowance.limits.iter().map(limit).collect();
+        group.alike(Self { limits, together: Arc::clone(&group.together), _group: Some(Arc::clone(&group)) })
     }
 
-    /// Whose limits they are: the key's own, or its workspace's.
-    pub fn holder(&self) -> Uuid {
-        if self.group.is_some() { self.facts.workspace.uuid() } else { self.facts.key.uuid() }
+    /// True if both count by the same counters, under the same limits.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        let same = |(limit, other): (&Limit, &Limit)| limit.policy == other.policy && Arc::ptr_eq(&limit.counter, &other.counter);
+        self.limits.len() == other.limits.len() && self.limits.iter().zip(other.limits.iter()).all(same)
     }
 
-    pub fn limit_states(&self, now_micros: i64) -> Vec<LimitState> {
+    pub fn states(&self, now_micros: i64) -> Vec<LimitState> {
         self.limits.iter().map(|limit| limit.state(now_micros)).collect()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Record {
+    /// A record that replaces none, before its workspace's counters are known: `join` follows.
+    pub const fn first(facts: KeyFacts) -> Self {
+        Self { facts, counted: OnceLock::new() }
+    }
 
-    #[test]
-    fn a_use_is_told_once_a_minute_and_once_more_when_it_passes() {
-        let seen = Seen::default();
-        let told: Vec<bool> = [(100, false), (100, false), (100, true), (100, false), (100, true), (101, false), (101, true), (99, true)]
-            .into_iter()
-            .map(|(minute, passes)| seen.is_news(minute, passes))
-            .collect();
-        assert_eq!(told, [true, false, true, false, false, true, true, false]);
+    /// A record of these facts. Counters go on, limit by limit: same owner, same name, same window (`counted_as`). `begun` is told of those
+    /// that begin now although the key was there before.
+    pub fn new(facts: KeyFacts, groups: &Groups, replaced: Option<&Self>, mut begun: impl FnMut(KeyId, &Arc<Counter>)) -> Self {
+        // The same facts read again are no news.
+        if let Some(same) = replaced.filter(|replaced| replaced.facts == facts) {
+            facts.secrets.iter().zip(same.facts.secrets.iter()).for_each(|(secret, before)| secret.seen.go_on(&before.seen));
+        }
+        let key = facts.key;
+        let counted = if facts.allowance.level.is_shared() {
+            Some(Counted::of_workspace(&facts, groups, |counter| {
+                if replaced.is_some() {
+                    begun(key, counter);
+                }
+            }))
+        } else {
+            replaced.and_then(|replaced| replaced.going_on(&facts.allowance.limits, |counter| begun(key, counter))).map(Arc::new)
+        };
+        let record = Self::first(facts);
+        if let Some(counted) = counted {
+            counted.limits.iter().for_each(Limit::keep_to_terms);
+            record.counted.get_or_init(|| counted);
+        }
+        record
+    }
+
+    /// What a key's own record counts from the start that takes the place of this one: what this one counts, and what is new.
+    fn going_on(&self, policies: &[Arc<Policy>], mut begun: impl FnMut(&Arc<Counter>)) -> Option<Counted> {
+        let before = (!self.is_shared()).then_some(self);
+        let is_new = |policy: &Arc<Policy>| before.is_none_or(|before| !before.policies().iter().any(|known| known.is_counted_as(policy)));
+        let counts = before.and_then(Self::counted);
+        if counts.is_none() && !policies.iter().any(is_new) {
+            return None;
+        }
+        let counted = Counted::own(policies, counts);
+        counted.limits.iter().filter(|limit| is_new(&limit.policy)).for_each(|limit| begun(&limit.counter));
+        Some(counted)
+    }
+
+    /// Counts by the counters of its workspace from now on, if its limits are those of the workspace.
+    pub fn join(&self, groups: &Groups) {
+        if self.is_shared() {
+            self.counted.get_or_init(|| Counted::of_workspace(&self.facts, groups, |_| ()));
+        }
+    }
+
+    /// Its counters, made now if there are none. `current` is the record that has taken its place, if one has: both count by the same.
+    /// To be called where no record of the key can be replaced meanwhile.
+    pub fn begin(&self, current: Option<&Self>) -> &Counted {
+        self.counted.get_or_init(|| {
+            let counts = current.filter(|current| !current.is_shared()).map(|current| current.begin(None));
+            Arc::new(Counted::own(self.policies(), counts))
+        })
+    }
+
+    /// Its counters, if it has any: a key of its own has none before its first call.
+    pub fn counted(&self) -> Option<&Counted> {
+        self.counted.get().map(|counted| &**counted)
+    }
+
+    /// Its limits as they stand, to look at.
+    pub fn look<T>(&self, look: impl FnOnce(&Counted) -> T) -> T {
+        match self.counted() {
+            Some(counted) => look(counted),
+            None => look(&Counted::own(self.policies(), None)),
+        }
+    }
+
+    pub fn limit_states(&self, now_micros: i64) -> Vec<LimitState> {
+        self.look(|counted| counted.states(now_micros))
+    }
+
+    pub fn policies(&self) -> &[Arc<Policy>] {
+        &self.facts.allowance.limits
+    }
+
+    /// The secret with this hash, if its use is worth a note: the first of its minute, or the first that passed in it.
+    pub fn seen(&self, hash: &[u8; 32], minute: i64, passes: bool) -> Option<&SecretFacts> {
+        self.facts.secrets.iter().find(|secret| secret.hash == *hash).filter(|secret| secret.seen.is_news(minute, passes))
+    }
+
+    /// Whose limits they are: the key's own, or its workspace's.
+    pub fn holder(&self) -> Uuid {
+        if self.is_shared() { self.facts.home.workspace.uuid() } else { self.facts.key.uuid() }
+    }
+
+    fn is_shared(&self) -> bool {
+        self.facts.allowance.level.is_shared()
     }
 }

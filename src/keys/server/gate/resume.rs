@@ -16,7 +16,7 @@ use super::{
     leases::Ask,
     limit::Counter,
     rolling::resume_rolling,
-    store::list_used,
+    store::{each_used, take_time},
     window::{number, start},
 };
 use crate::{keys::model::Window, values::KeyId};
@@ -54,39 +54,67 @@ impl Begun {
 /// Keys whose usage is summed at once.
 pub const CHUNK: usize = 50_000;
 
-/// Adds what these keys used of the present windows; with `only`, to the counters that began for them alone.
-pub async fn resume_windows(gate: &Gate, db: &PgPool, keys: &HashSet<KeyId>, only: Option<&Begun>) -> sqlx::Result<()> {
+/// Adds what keys used of the present windows: all of them, or with `only` to the counters that began for some alone. Counters are made
+/// for those that used something.
+pub async fn resume_windows(gate: &Gate, db: &PgPool, only: Option<&Begun>) -> sqlx::Result<()> {
     let now = gate.clock.now_micros();
     let is_meant = |key: KeyId, counter: &Arc<Counter>| only.is_none_or(|begun| begun.has(key, counter));
-    let mut by_window = HashMap::<Window, Vec<Uuid>>::new();
-    for key in keys {
-        let Some(record) = gate.table.by_id(*key) else { continue };
-        let windows: HashSet<Window> = record.limits.iter().filter(|l| is_meant(*key, &l.counter)).map(|l| l.policy.window).collect();
-        for window in windows.into_iter().filter(|w| !matches!(w, Window::Seconds(..60) | Window::Concurrent(_))) {
-            by_window.entry(window).or_default().push(key.uuid());
-        }
-    }
+    let is_by_key = |window: Window| window.is_rolling() || window.is_credits();
+    let (by_key, others): (Vec<_>, Vec<_>) = windows(gate, only, is_by_key).into_iter().partition(|(window, _)| is_by_key(*window));
     let mut leased = HashMap::<usize, Ask>::new();
-    for (window, keys) in by_window {
-        if window.is_rolling() {
-            resume_rolling(gate, db, window, &keys, is_meant).await?;
-            continue;
-        }
-        if let Window::Credits(refill) = window {
-            resume_credits(gate, db, refill, &keys, is_meant).await?;
-            continue;
-        }
+    let mut tx = db.begin().await?;
+    if only.is_none() {
+        take_time(&mut tx).await?;
+    }
+    for (window, keys) in others {
         let since = OffsetDateTime::from_unix_timestamp(start(window, number(window, now))).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        for chunk in keys.chunks(CHUNK) {
-            for (key, used) in list_used(db, since, chunk).await? {
-                let Some(record) = gate.table.by_id(key) else { continue };
-                for limit in record.limits.iter().filter(|l| l.policy.window == window && is_meant(key, &l.counter)) {
-                    if !limit.resume(&gate.leases, now, used) {
-                        leased.entry(Arc::as_ptr(&limit.counter).addr()).or_insert_with(|| Ask::telling(&limit.slot(record.holder()), &limit.counter));
-                    }
+        let mut resume = |key: KeyId, used: u64| {
+            let Some(record) = gate.table.by_id(key).filter(|_| used > 0) else { return };
+            if !record.policies().iter().any(|policy| policy.window == window) {
+                return;
+            }
+            for limit in gate.counted(&record).limits.iter().filter(|l| l.policy.window == window && is_meant(key, &l.counter)) {
+                if !limit.resume(&gate.leases, now, used) {
+                    leased.entry(Arc::as_ptr(&limit.counter).addr()).or_insert_with(|| Ask::telling(&limit.slot(record.holder()), &limit.counter));
+                }
+            }
+        };
+        match keys {
+            None => each_used(&mut tx, since, None, &mut resume).await?,
+            Some(keys) => {
+                for chunk in keys.chunks(CHUNK) {
+                    each_used(&mut tx, since, Some(chunk), &mut resume).await?;
                 }
             }
         }
     }
+    tx.commit().await?;
+    for (window, keys) in by_key {
+        let keys = keys.unwrap_or_default();
+        match window {
+            Window::Credits(refill) => resume_credits(gate, db, refill, &keys, is_meant).await?,
+            _ => resume_rolling(gate, db, window, &keys, is_meant).await?,
+        }
+    }
     gate.leases.settle(db, now, &leased.into_values().collect::<Vec<_>>(), false).await
+}
+
+/// The windows that go on, with the keys that have one; none where those of all keys do and they need not be named, being read by window.
+/// Places for calls at the same time are no windows: what is still taken of them is known to `leases`.
+fn windows(gate: &Gate, only: Option<&Begun>, is_by_key: impl Fn(Window) -> bool) -> HashMap<Window, Option<Vec<Uuid>>> {
+    let goes_on = |window: &Window| !matches!(window, Window::Seconds(..60) | Window::Concurrent(_));
+    let Some(begun) = only else {
+        let of = |window: Window| (window, is_by_key(window).then(|| gate.table.keys_of(window)));
+        return gate.table.windows().into_iter().filter(goes_on).map(of).collect();
+    };
+    let mut keys_of = HashMap::<Window, Vec<Uuid>>::new();
+    for key in begun.keys() {
+        let Some(record) = gate.table.by_id(key) else { continue };
+        let meant = gate.counted(&record).limits.iter().filter(|limit| begun.has(key, &limit.counter));
+        let windows: HashSet<Window> = meant.map(|limit| limit.policy.window).collect();
+        for window in windows.into_iter().filter(goes_on) {
+            keys_of.entry(window).or_default().push(key.uuid());
+        }
+    }
+    keys_of.into_iter().map(|(window, keys)| (window, Some(keys))).collect()
 }

@@ -4,7 +4,7 @@
 //! workspaces may). It lives as long as a key's record holds it. All limits of a key have one owner (the key, or its workspace), so one lock of the
 //! owner is enough to charge them together.
 
-use super::limit::Counter;
+use super::{limit::Counter, record::Counted};
 use crate::{
     keys::model::Window,
     values::{KeyId, WorkspaceId},
@@ -30,9 +30,22 @@ pub struct Group {
     /// Held while several limits are charged together.
     pub together: Arc<Mutex<()>>,
     counters: Mutex<Counters>,
+    /// What its keys count by, while one of them holds it: hardly ever do they have different limits.
+    alike: Mutex<Weak<Counted>>,
 }
 
 impl Group {
+    /// What keys with these limits count by: kept once.
+    pub fn alike(&self, counted: Counted) -> Arc<Counted> {
+        let mut alike = lock(&self.alike);
+        if let Some(known) = alike.upgrade().filter(|known| known.is_alike(&counted)) {
+            return known;
+        }
+        let counted = Arc::new(counted);
+        *alike = Arc::downgrade(&counted);
+        counted
+    }
+
     /// The counter of a limit, and whether it counts this key from now on only.
     pub fn counter(&self, key: KeyId, name: &Arc<str>, window: Window) -> (Arc<Counter>, bool) {
         let mut counters = lock(&self.counters);

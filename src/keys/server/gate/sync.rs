@@ -15,7 +15,7 @@ use super::{
     leases::{Counted, go_alone, lend},
     resume::resume_windows,
     seats::elsewhere,
-    store::{Which, load_apis, look, read_keys},
+    store::{Which, load_apis, load_keys, look, read_keys},
 };
 use crate::{
     keys::server::nodes::{
@@ -130,7 +130,7 @@ impl Follower {
         self.seen = look(&self.db, None).await?.seen;
         load_apis(gate, &mut *self.db.acquire().await?).await?;
         load_blocks(gate, &mut *self.db.acquire().await?).await?;
-        read_keys(gate, &mut *self.db.acquire().await?, Which::All).await?;
+        load_keys(gate, &self.db).await?;
         tracing::info!(keys = gate.len(), "key table loaded");
         Ok(())
     }
@@ -141,7 +141,7 @@ impl Follower {
         self.catch_up(Heard::Nothing).await?;
         let gate = &self.gate;
         drop(std::mem::take(&mut *gate.begun()));
-        resume_windows(gate, &self.db, &gate.table.ids_known().into_iter().collect(), None).await?;
+        resume_windows(gate, &self.db, None).await?;
         self.catch_up(Heard::Nothing).await?;
         self.gate.is_loaded.store(true, Ordering::Release);
         Ok(())
@@ -385,7 +385,7 @@ fn resume_begun(gate: &Arc<Gate>, db: &PgPool) -> Option<JoinHandle<()>> {
     Some(tokio::spawn(async move {
         let _turn = gate.resuming.lock().await;
         let begun = std::mem::take(&mut *gate.begun());
-        if let Err(error) = resume_windows(&gate, &db, &begun.keys(), Some(&begun)).await {
+        if let Err(error) = resume_windows(&gate, &db, Some(&begun)).await {
             tracing::warn!("new limits begin at zero, since what was used before could not be read: {error}");
         }
     }))

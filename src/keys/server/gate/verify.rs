@@ -11,11 +11,12 @@ use super::{
     charging::{Places, Uncharged, charge_all},
     checks::{Call, Check, Refused, Why, cost},
     digests::Seen,
-    leases::{Leases, PATIENCE, Unleased, Wanted},
+    facts::{End, Salted},
+    leases::{PATIENCE, Unleased, Wanted},
     limit::{Till, refusing_code},
-    record::{Record, Salted},
+    record::{Counted, Record},
     routing::Matched,
-    seats::{Hold, Seat, Tags},
+    seats::{Hold, Seat},
 };
 use crate::{
     keys::{
@@ -187,7 +188,7 @@ impl Gate {
         };
         let known = self.look_up(question.secret);
         let apis = self.apis.load();
-        let api = question.api.or(known.as_ref().ok().map(|(record, _)| record.facts.api));
+        let api = question.api.or(known.as_ref().ok().map(|(record, _)| record.facts.home.api));
         let route = api.map_or(Matched::Nothing, |api| apis.route(api, &question));
         let answer = match known {
             Ok((record, hash)) => {
@@ -200,7 +201,7 @@ impl Gate {
                     key_blocked: self.blocked.key(&record.facts, now),
                     now,
                 };
-                let mut answer = decide((&self.leases, &self.tags), &record, &call, &self.blocked.slows_key(&record.facts, now))?;
+                let mut answer = decide(self, &record, &call, &self.blocked.slows_key(&record.facts, now))?;
                 self.note_use(&record, &hash, &question, route, answer.outcome, now);
                 if !answer.is_slowed {
                     self.watch_call(&record, question.address, answer.outcome, now);
@@ -267,10 +268,10 @@ impl Gate {
     /// What the signature of this call is checked with; none if its key asks for none, or the call is refused for something else anyway.
     pub fn signer(&self, question: &Question<'_>) -> Option<(KeyId, Arc<Signer>)> {
         let (record, hash) = self.look_up(question.secret).ok()?;
-        let signer = record.facts.signer.as_ref()?;
+        let signer = record.facts.signer()?;
         let question = Question { proof: Proof::Assumed, ..*question };
         let apis = self.apis.load();
-        let route = apis.route(question.api.unwrap_or(record.facts.api), &question);
+        let route = apis.route(question.api.unwrap_or(record.facts.home.api), &question);
         let now = self.clock.now_micros();
         let (address_blocked, key_blocked) = (self.blocked.address(question.address, now), self.blocked.key(&record.facts, now));
         let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route, address_blocked, key_blocked, now };
@@ -313,6 +314,11 @@ impl Gate {
         self.table.salted(secret, now)
     }
 
+    /// The counters of a record: one atomic load, but for the first call of a key, which makes them.
+    pub(super) fn counted<'a>(&self, record: &'a Record) -> &'a Counted {
+        record.counted().unwrap_or_else(|| self.table.begin(record))
+    }
+
     /// Tells the meter who uses this secret, if it is news.
     fn note_use(&self, record: &Record, hash: &[u8; 32], question: &Question<'_>, called: Matched<'_>, outcome: Outcome, now: i64) {
         let passes = outcome == Outcome::Valid;
@@ -323,7 +329,7 @@ impl Gate {
             at_micros: now,
             address: question.address.map(|a| a.to_canonical().to_string()).unwrap_or_default(),
             route: self.label(question, called),
-            ends_others: passes && record.facts.awaits_first_use && secret.expires_at.is_none(),
+            ends_others: passes && record.facts.awaits_first_use && secret.ends == End::NEVER,
         });
     }
 
@@ -332,7 +338,8 @@ impl Gate {
         let record = self.table.by_id(key)?;
         let question = Question { route, ..Question::default() };
         let apis = self.apis.load();
-        Some((record.facts.workspace, record.facts.api, self.label(&question, apis.route(record.facts.api, &question))))
+        let home = &record.facts.home;
+        Some((home.workspace, home.api, self.label(&question, apis.route(home.api, &question))))
     }
 
     /// How calls of this route are counted.
@@ -351,8 +358,8 @@ impl Gate {
                 let facts = &record.facts;
                 let tally = Tally {
                     key: facts.key,
-                    workspace: facts.workspace,
-                    api: facts.api,
+                    workspace: facts.home.workspace,
+                    api: facts.home.api,
                     route: Arc::clone(&route),
                     outcome: answer.outcome,
                     minute,
@@ -368,8 +375,8 @@ impl Gate {
             self.meter.sample(facts.map(|f| f.key), answer.outcome, now, || Refusal {
                 at_micros: now,
                 key: facts.map(|f| f.key),
-                workspace: facts.map(|f| f.workspace),
-                api: facts.map(|f| f.api).or(question.api),
+                workspace: facts.map(|f| f.home.workspace),
+                api: facts.map(|f| f.home.api).or(question.api),
                 code: answer.outcome,
                 route,
                 address: question.address.map(|a| a.to_canonical().to_string()).unwrap_or_default(),
@@ -381,8 +388,8 @@ impl Gate {
 }
 
 /// `slowed`: what slows the key.
-fn decide((leases, tags): (&Leases, &Tags), record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed]) -> Result<Answer, Wanted> {
-    let now = call.now;
+fn decide(gate: &Gate, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed]) -> Result<Answer, Wanted> {
+    let (leases, now) = (&gate.leases, call.now);
     if let Some(refused) = refusal(call) {
         return Ok(Answer::refused(Arc::clone(record), refused, now));
     }
@@ -392,22 +399,24 @@ fn decide((leases, tags): (&Leases, &Tags), record: &Arc<Record>, call: &Call<'_
     };
     let (mut violated, mut beyond) = (Places::NONE, Places::NONE);
     let cost = cost(call.question, call.route);
-    let seat = record.lasts().filter(|_| cost.is_some_and(|cost| cost > 0)).map(|seconds| Seat::new(now, seconds, tags.next()));
-    match cost {
-        None => {}
+    let seat = record.lasts().filter(|_| cost.is_some_and(|cost| cost > 0)).map(|seconds| Seat::new(now, seconds, gate.tags.next()));
+    let limits = match cost {
+        None => record.limit_states(now),
         Some(cost) => {
-            match charge_all(&record.limits, &Till { leases, holder: record.holder(), together: &record.together, seat: seat.unwrap_or_default() }, now, cost) {
+            let counted = gate.counted(record);
+            let till = Till { leases, holder: record.holder(), together: &counted.together, seat: seat.unwrap_or_default() };
+            match charge_all(&counted.limits, &till, now, cost) {
                 Ok(passed) => beyond = passed,
                 Err(Uncharged::Over(these)) => violated = these,
-                Err(Uncharged::Wants(these)) => return Err(Wanted::of(these.of(&record.limits, cost), record.holder())),
+                Err(Uncharged::Wants(these)) => return Err(Wanted::of(these.of(&counted.limits, cost), record.holder())),
             }
+            counted.states(now)
         }
-    }
-    let limits = record.limit_states(now);
+    };
     let mut answer = Answer { record: Some(Arc::clone(record)), limits, violated, beyond, ..Answer::bare(Outcome::Valid) };
     if !violated.is_empty() {
         answer.outcome = refusing_code(answer.violated());
-        let violated = record.limits.iter().zip(&answer.limits).enumerate().filter(|(place, _)| violated.has(*place));
+        let violated = gate.counted(record).limits.iter().zip(&answer.limits).enumerate().filter(|(place, _)| violated.has(*place));
         // Of credits that are prepaid it is 0: no time helps.
         let opens = violated.map(|(_, (limit, state))| limit.opens_after(state, now, cost.unwrap_or(0)));
         answer.retry_after = opens.map(|seconds| NonZeroU64::new(seconds).map_or(u64::MAX, NonZeroU64::get)).max().filter(|seconds| *seconds != u64::MAX);

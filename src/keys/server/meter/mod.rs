@@ -133,7 +133,7 @@ struct Unknown {
 pub struct Meter {
     stripes: [Mutex<Stripe>; STRIPES],
     unknown: Mutex<Unknown>,
-    uses: Mutex<HashMap<SecretId, SecretUse>>,
+    uses: [Mutex<HashMap<SecretId, SecretUse>>; STRIPES],
     latencies: latency::Latencies,
     spool: Option<Spool>,
 }
@@ -148,13 +148,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The last byte of a UUIDv7 is random.
+fn stripe(id: Uuid) -> usize {
+    usize::from(id.as_bytes()[15]) % STRIPES
+}
+
 impl Meter {
     /// `first` is the id of the first batch.
     pub fn new(first: Uuid, spool: Option<Spool>) -> Self {
         Self {
             stripes: std::array::from_fn(|_| Mutex::new(Stripe { batch: first, ..Stripe::default() })),
             unknown: Mutex::new(Unknown { batch: first, ..Unknown::default() }),
-            uses: Mutex::default(),
+            uses: Default::default(),
             latencies: latency::Latencies::default(),
             spool,
         }
@@ -172,8 +177,7 @@ impl Meter {
 
     /// The same of a call from an address.
     pub fn count_from(&self, mut tally: Tally, address: Option<IpAddr>) {
-        // The last byte of a UUIDv7 is random.
-        let n = usize::from(tally.key.uuid().as_bytes()[15]) % STRIPES;
+        let n = stripe(tally.key.uuid());
         let stripe = &mut *lock(&self.stripes[n]);
         if let Some(address) = address {
             stripe.addresses.add(&tally, address);
@@ -231,7 +235,9 @@ impl Meter {
 
     /// Keeps the last use of each secret; bounded by the number of secrets.
     pub fn note_use(&self, mut latest: SecretUse) {
-        match lock(&self.uses).entry(latest.secret) {
+        // By stripes too: none of them ever grows for long while calls wait.
+        let n = stripe(latest.secret.uuid());
+        match lock(&self.uses[n]).entry(latest.secret) {
             Entry::Occupied(mut known) => {
                 latest.ends_others |= known.get().ends_others;
                 known.insert(latest);
@@ -269,7 +275,7 @@ impl Meter {
         batch.spooled.add(unknown.segment.path());
         batch.unknown = unknown.attempts.into_iter().map(|((minute, reason, address), (count, _))| Attempt { minute, reason, address, count }).collect();
         batch.samples = unknown.samples.into_values().collect();
-        batch.uses = std::mem::take(&mut *lock(&self.uses)).into_values().collect();
+        batch.uses = self.uses.iter().flat_map(|uses| std::mem::take(&mut *lock(uses)).into_values()).collect();
         batch.latencies = self.latencies.take();
         batch
     }

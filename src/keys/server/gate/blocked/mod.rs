@@ -16,7 +16,7 @@ use self::{
     slow::{Slow, Whose},
     targets::Targets,
 };
-use super::record::KeyFacts;
+use super::facts::KeyFacts;
 use crate::values::{KeyId, WorkspaceId};
 use arc_swap::ArcSwap;
 use ipnet::IpNet;

@@ -2,7 +2,7 @@
 
 use super::Target;
 use crate::{
-    keys::server::gate::record::KeyFacts,
+    keys::server::gate::facts::KeyFacts,
     values::{KeyId, WorkspaceId},
 };
 use ipnet::IpNet;
@@ -58,7 +58,7 @@ impl<T> Targets<T> {
     }
 
     pub fn of_workspace(&self, facts: &KeyFacts) -> Option<&T> {
-        self.workspaces.get(&facts.workspace)
+        self.workspaces.get(&facts.home.workspace)
     }
 
     /// Shows each value beside the one that another has of the same target.

@@ -28,7 +28,11 @@ mod store;
 
 pub use resume::resume_credits;
 
-use super::{Gate, limit::LimitState, window};
+use super::{
+    Gate,
+    limit::{LimitState, Policy},
+    window,
+};
 use crate::{
     keys::model::{Refill, Window},
     values::KeyId,
@@ -58,8 +62,10 @@ impl Gate {
     /// An operator added so much to the bucket that this key draws from: it may be used at once on this node, on others within about a second.
     pub fn credits_added(&self, key: KeyId, name: &str, units: u64) {
         let now = self.clock.now_micros();
-        if let Some(record) = self.table.by_id(key) {
-            let limits = record.limits.iter().filter(|limit| limit.policy.window.is_credits() && &*limit.policy.name == name);
+        let Some(record) = self.table.by_id(key) else { return };
+        let is_meant = |policy: &Policy| policy.window.is_credits() && &*policy.name == name;
+        if record.policies().iter().any(|policy| is_meant(policy)) {
+            let limits = self.counted(&record).limits.iter().filter(|limit| is_meant(&limit.policy));
             limits.for_each(|limit| limit.add_credits(&self.leases, now, units));
         }
     }

@@ -25,7 +25,12 @@ pub async fn resume_credits(gate: &Gate, db: &PgPool, refill: Refill, keys: &[Uu
         let buckets = list_buckets(db, &holders.into_iter().collect::<Vec<_>>()).await?;
         let used: HashMap<(Uuid, &str), i64> = buckets.iter().map(|b| ((b.holder, b.name.as_str()), used(b.seconds, b.number, b.used, refill, now))).collect();
         for record in &records {
-            for limit in record.limits.iter().filter(|l| l.policy.window == window && is_meant(record.facts.key, &l.counter)) {
+            let is_used = |name: &str| used.get(&(record.holder(), name)).is_some_and(|used| *used != 0);
+            // A bucket that is full, or that was never asked: what counters would say that are not there.
+            if record.counted().is_none() && !record.policies().iter().any(|policy| policy.window == window && is_used(&policy.name)) {
+                continue;
+            }
+            for limit in gate.counted(record).limits.iter().filter(|l| l.policy.window == window && is_meant(record.facts.key, &l.counter)) {
                 let used = used.get(&(record.holder(), &*limit.policy.name)).copied().unwrap_or(0);
                 let left = i64::try_from(limit.max()).unwrap_or(i64::MAX).saturating_sub(used);
                 limit.know_credits(&gate.leases, now, u64::try_from(left).unwrap_or(0));

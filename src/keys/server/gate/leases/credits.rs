@@ -66,7 +66,8 @@ impl Lease {
     pub fn add_credits(&mut self, units: u64) {
         match (&mut self.credits, self.told_at) {
             (_, Some(_)) => self.left += units,
-            (Some(credits), None) => credits.remained = credits.remained.map(|remained| remained + signed(units)),
+            // Of what nobody told anything it is all.
+            (Some(credits), None) => credits.remained = Some(credits.remained.unwrap_or(signed(self.max)) + signed(units)),
             (None, None) => {}
         }
     }

@@ -59,22 +59,22 @@ impl Leases {
     pub fn begin_sharing(&self, table: &Table, now_micros: i64) -> Counted {
         *self.alone.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.sharings.fetch_add(1, Ordering::AcqRel);
-        let mut counted = self.rest(now_micros);
+        let mut shared = self.rest(now_micros);
         let present = now_micros.div_euclid(1_000_000) - MARGIN;
-        table.each(|record| {
-            for limit in record.limits.iter().flat_map(Limit::counted) {
+        table.each_counted(|record, counted| {
+            for limit in counted.limits.iter().flat_map(Limit::counted) {
                 if limit.policy.seats().is_some() {
-                    counted.back.extend(limit.tell_seats(record.holder(), now_micros));
+                    shared.back.extend(limit.tell_seats(record.holder(), now_micros));
                     continue;
                 }
                 limit.counter.hand_over(limit.max(), |number, used| {
                     if window::end(limit.policy.window, number) > present {
-                        counted.used.push((limit.slot(record.holder()), number, used));
+                        shared.used.push((limit.slot(record.holder()), number, used));
                     }
                 });
             }
         });
-        counted
+        shared
     }
 
     /// Gives up what is held and not used: to be given back. Places that are taken are told.

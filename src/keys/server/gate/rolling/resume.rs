@@ -41,7 +41,7 @@ pub async fn resume_rolling(gate: &Gate, db: &PgPool, window: Window, keys: &[Uu
         for (key, used) in used {
             let Some(record) = gate.table.by_id(key) else { continue };
             let used: Vec<(u32, u64)> = used.into_iter().collect();
-            for limit in record.limits.iter().filter(|l| l.policy.window == window && is_meant(key, &l.counter)) {
+            for limit in gate.counted(&record).limits.iter().filter(|l| l.policy.window == window && is_meant(key, &l.counter)) {
                 if limit.resume_parts(&gate.leases, now, &used) {
                     continue;
                 }

@@ -85,7 +85,7 @@ impl Seat {
 impl Record {
     /// For how many seconds a call of this key takes a place, if it takes one.
     pub fn lasts(&self) -> Option<u32> {
-        self.limits.iter().filter_map(|limit| limit.policy.seats()).map(|terms| terms.lasts).min()
+        self.policies().iter().filter_map(|policy| policy.seats()).map(|terms| terms.lasts).min()
     }
 }
 
@@ -124,6 +124,15 @@ impl Limit {
     /// Gives a place back; false if it is not taken (any more).
     pub fn free_seat(&self, seat: Seat, now_micros: i64) -> bool {
         self.policy.seats().is_some() && self.counter.lease().as_deref_mut().is_some_and(|lease| lease.seats().free(seat, now_micros))
+    }
+
+    /// What was lent under other terms than those of now is void at once; places that are taken stay.
+    pub fn keep_to_terms(&self) {
+        if let Some(terms) = self.policy.seats()
+            && let Some(lease) = self.counter.lease().as_deref_mut()
+        {
+            lease.seats().turn(terms);
+        }
     }
 
     /// Where it stands: `used` are places that are taken, and it "resets" when the first of them ends by itself.
@@ -169,8 +178,8 @@ impl Gate {
     pub fn release(&self, hold: &Hold) -> bool {
         let Some(record) = self.table.by_id(hold.key).filter(|_| hold.node == self.node()) else { return false };
         let now = self.clock.now_micros();
-        // All of them, not only the first: a call takes a place of each.
-        record.limits.iter().filter(|limit| limit.free_seat(hold.seat, now)).count() > 0
+        // All of them, not only the first: a call takes a place of each. A key without counters has let no call begin.
+        record.counted().is_some_and(|counted| counted.limits.iter().filter(|limit| limit.free_seat(hold.seat, now)).count() > 0)
     }
 
     /// Gives back what another node was asked to give back: ids of holds, with a space between.

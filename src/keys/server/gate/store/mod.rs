@@ -1,6 +1,10 @@
 //! The SQL of the gate: reading keys into the table, and what they used of their windows. It writes nothing.
 
+mod copied;
+mod loading;
 mod reading;
+
+pub use loading::load_keys;
 
 use super::{ApiFacts, Gate, apis::Apis, routing::Rules, sync::within};
 use crate::{
@@ -9,7 +13,7 @@ use crate::{
 };
 use futures_util::TryStreamExt;
 use reading::Reading;
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -143,37 +147,57 @@ async fn list_ids(conn: &mut PgConnection, which: Which<'_>, patience: Duration)
     Ok(ids)
 }
 
-/// Cost units of what passed since then, by key: from the rollups where that is a day or a quarter of an hour (then whole days of UTC from
-/// the first on), else from minutes, the one that it lies in taken whole.
-pub async fn list_used(db: &PgPool, since: OffsetDateTime, keys: &[Uuid]) -> sqlx::Result<Vec<(KeyId, u64)>> {
-    let one = |key: Uuid, used: i64| (KeyId::new(key), u64::try_from(used).unwrap_or(0));
-    if since.unix_timestamp() % 86_400 == 0 {
-        let rows = sqlx::query!(
-            r#"select key_id, sum(cost)::bigint as "used!" from usage_days where key_id = any($1) and outcome = 'VALID' and day >= $2 group by key_id"#,
+/// A statement of a start may take its time, until its transaction ends.
+pub async fn take_time(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::raw_sql("set local statement_timeout = 0").execute(conn).await.map(|_| ())
+}
+
+/// What a key used.
+struct Used {
+    key: Uuid,
+    units: i64,
+}
+
+/// Shows the cost units of what passed since then, by key: from the rollups where that is a day or a quarter of an hour (then whole days of
+/// UTC from the first on), else from minutes, the one that it lies in taken whole. Of these keys, or of all.
+pub async fn each_used(conn: &mut PgConnection, since: OffsetDateTime, keys: Option<&[Uuid]>, mut show: impl FnMut(KeyId, u64)) -> sqlx::Result<()> {
+    let (all, keys) = (keys.is_none(), keys.unwrap_or_default());
+    let mut rows = match since.unix_timestamp() {
+        at if at % 86_400 == 0 => sqlx::query_as!(
+            Used,
+            r#"select key_id as "key!", sum(cost)::bigint as "units!" from usage_days
+               where ($1 or key_id = any($2)) and outcome = 'VALID' and day >= $3 group by key_id"#,
+            all,
             keys,
             since,
-        );
-        return Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.used)).collect());
-    }
-    if since.unix_timestamp() % 900 == 0 {
-        let rows = sqlx::query!(
-            r#"select key_id as "key_id!", sum(part)::bigint as "used!" from (
+        )
+        .fetch(conn),
+        at if at % 900 == 0 => sqlx::query_as!(
+            Used,
+            r#"select key_id as "key!", sum(part)::bigint as "units!" from (
                  select key_id, coalesce(cost, count) as part from usage_quarters
-                 where key_id = any($1) and outcome = 'VALID' and quarter >= $2 and quarter < $3
+                 where ($1 or key_id = any($2)) and outcome = 'VALID' and quarter >= $3 and quarter < $4
                  union all
-                 select key_id, cost from usage_days where key_id = any($1) and outcome = 'VALID' and day >= $3
+                 select key_id, cost from usage_days where ($1 or key_id = any($2)) and outcome = 'VALID' and day >= $4
                ) parts group by key_id"#,
+            all,
             keys,
             since,
             since.replace_time(time::Time::MIDNIGHT) + time::Duration::DAY,
-        );
-        return Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.used)).collect());
+        )
+        .fetch(conn),
+        _ => sqlx::query_as!(
+            Used,
+            r#"select key_id as "key!", sum(coalesce(cost, count))::bigint as "units!" from usage_minutes
+               where ($1 or key_id = any($2)) and outcome = 'VALID' and minute > $3::timestamptz - interval '1 minute' group by key_id"#,
+            all,
+            keys,
+            since,
+        )
+        .fetch(conn),
+    };
+    while let Some(used) = rows.try_next().await? {
+        show(KeyId::new(used.key), u64::try_from(used.units).unwrap_or(0));
     }
-    let rows = sqlx::query!(
-        r#"select key_id, sum(coalesce(cost, count))::bigint as "used!" from usage_minutes
-           where key_id = any($1) and outcome = 'VALID' and minute > $2::timestamptz - interval '1 minute' group by key_id"#,
-        keys,
-        since,
-    );
-    Ok(rows.fetch_all(db).await?.into_iter().map(|r| one(r.key_id, r.used)).collect())
+    Ok(())
 }

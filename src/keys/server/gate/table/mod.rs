@@ -1,17 +1,23 @@
 //! The key table: from the SHA-256 of a secret to its key's record, in memory, in shards. A changed key is one insert, whatever the
 //! number of keys; readers of other shards are not disturbed.
 
-use super::record::{Origin, Record, Salted, Standing};
+use super::{
+    facts::{Allowance, KeyFacts, Origin, Salted, Standing},
+    record::{Counted, Record},
+};
 use crate::{
-    keys::server::{
-        origins::pattern_of,
-        salted::{MOST, START},
+    keys::{
+        model::Window,
+        server::{
+            origins::pattern_of,
+            salted::{MOST, START},
+        },
     },
     values::{ApiId, KeyId},
 };
 use hashbrown::{HashTable, hash_table::Entry};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
@@ -19,14 +25,17 @@ use std::{
     },
 };
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
-const SHARDS: usize = 64;
+/// So many that a million keys fill each to three quarters of 4,096 places. A shard doubles for itself: what waits for it then waits until
+/// so few entries have moved, and nobody waits for a table of a million.
+const SHARDS: u64 = 320;
 
 /// By digest. Whoever imports hashes chooses them, so all of one is hashed once more, with keys of this process: nobody can fill one
 /// bucket. That hash stands beside the record, so that growing looks at no record; digests are compared in constant time.
 type BySecret = HashTable<(u64, Arc<Record>)>;
 
-/// The key's id stands in the record.
+/// The key's id stands in the record, which is looked at when the shard grows: those who wait for that are keys that change, and first calls.
 type ById = HashTable<Arc<Record>>;
 
 pub struct Table {
@@ -67,28 +76,43 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// By bits that the shard's own table does not look at: it uses the lowest and the highest.
+const fn shard(place: u64) -> usize {
+    ((place >> 24) as u32 as u64 % SHARDS) as usize
+}
+
 /// Whether this is the entry of that digest: another secret of the same key has one of its own.
 fn is_of((place, record): &(u64, Arc<Record>), wanted: u64, hash: &[u8; 32]) -> bool {
     *place == wanted && record.facts.secrets.iter().any(|secret| secret.hash.ct_eq(hash).into())
 }
 
 impl Table {
-    fn secrets(&self, hash: &[u8; 32]) -> &RwLock<BySecret> {
-        &self.by_secret[usize::from(hash[0]) % SHARDS]
+    fn secrets(&self, place: u64) -> &RwLock<BySecret> {
+        &self.by_secret[shard(place)]
     }
 
-    fn ids(&self, key: KeyId) -> &RwLock<ById> {
-        &self.by_id[usize::from(key.uuid().as_bytes()[15]) % SHARDS]
+    fn ids(&self, place: u64) -> &RwLock<ById> {
+        &self.by_id[shard(place)]
     }
 
     /// The record whose secret has this hash: one probe.
     pub fn by_secret(&self, hash: [u8; 32]) -> Option<Arc<Record>> {
         let place = self.hasher.hash_one(hash);
-        read(self.secrets(&hash)).find(place, |entry| is_of(entry, place, &hash)).map(|(_, record)| Arc::clone(record))
+        read(self.secrets(place)).find(place, |entry| is_of(entry, place, &hash)).map(|(_, record)| Arc::clone(record))
     }
 
     pub fn by_id(&self, key: KeyId) -> Option<Arc<Record>> {
-        read(self.ids(key)).find(self.hasher.hash_one(key), |record| record.facts.key == key).cloned()
+        let place = self.hasher.hash_one(key);
+        read(self.ids(place)).find(place, |record| record.facts.key == key).cloned()
+    }
+
+    /// The counters of a record, made now: of two calls that come first at once, and of one that holds a record which was replaced, both
+    /// count by the same. No record of the key is replaced while its shard is read.
+    pub fn begin<'a>(&self, record: &'a Record) -> &'a Counted {
+        let (key, place) = (record.facts.key, self.hasher.hash_one(record.facts.key));
+        let ids = read(self.ids(place));
+        let current = ids.find(place, |known| known.facts.key == key).map(|current| &**current);
+        record.begin(current.filter(|current| !std::ptr::eq(*current, record)))
     }
 
     pub fn len(&self) -> usize {
@@ -97,17 +121,11 @@ impl Table {
 
     /// Puts the record made from the one that it replaces. Secrets that are gone are forgotten after the new ones are known.
     pub fn put(&self, key: KeyId, make: impl FnOnce(Option<&Record>) -> Record) {
-        let mut ids = write(self.ids(key));
         let place = self.hasher.hash_one(key);
+        let mut ids = write(self.ids(place));
         let before = ids.find(place, |record| record.facts.key == key).cloned();
         let record = Arc::new(make(before.as_deref()));
-        self.count_foreign(&record, AtomicUsize::fetch_add);
-        self.count_origins(&record, |n| n + 1);
-        for secret in &record.facts.secrets {
-            self.remember(&secret.hash, &record);
-        }
-        // After its SHA-256 is known: one of the two finds it at every moment.
-        self.index_salted(key, before.as_deref().map_or(&[][..], |r| &r.facts.salted[..]), &record.facts.salted);
+        self.index(&record, before.as_deref());
         if let Some(before) = before {
             self.count_foreign(&before, AtomicUsize::fetch_sub);
             self.count_origins(&before, |n| n.saturating_sub(1));
@@ -121,9 +139,43 @@ impl Table {
         }
     }
 
+    /// Puts a record of which nothing is known yet. While the table is loaded only: it is found by its id alone until `publish`.
+    pub fn add(&self, record: Record) {
+        let place = self.hasher.hash_one(record.facts.key);
+        write(self.ids(place)).insert_unique(place, Arc::new(record), |known| self.hasher.hash_one(known.facts.key));
+    }
+
+    /// Completes what was added of a key.
+    pub fn amend(&self, key: KeyId, change: impl FnOnce(&mut KeyFacts)) {
+        let place = self.hasher.hash_one(key);
+        if let Some(record) = write(self.ids(place)).find_mut(place, |record| record.facts.key == key).and_then(Arc::get_mut) {
+            change(&mut record.facts);
+        }
+    }
+
+    /// From now on what was added is found by its secrets too. Shows each record before.
+    pub fn publish(&self, mut show: impl FnMut(&Record)) {
+        for shard in &self.by_id {
+            for record in read(shard).iter() {
+                show(record);
+                self.index(record, None);
+            }
+        }
+    }
+
+    fn index(&self, record: &Arc<Record>, before: Option<&Record>) {
+        self.count_foreign(record, AtomicUsize::fetch_add);
+        self.count_origins(record, |n| n + 1);
+        for secret in record.facts.secrets.iter() {
+            self.remember(&secret.hash, record);
+        }
+        // After its SHA-256 is known: one of the two finds it at every moment.
+        self.index_salted(record.facts.key, before.map_or(&[][..], |before| before.facts.salted()), record.facts.salted());
+    }
+
     fn remember(&self, hash: &[u8; 32], record: &Arc<Record>) {
         let place = self.hasher.hash_one(hash);
-        match write(self.secrets(hash)).entry(place, |entry| is_of(entry, place, hash), |(place, _)| *place) {
+        match write(self.secrets(place)).entry(place, |entry| is_of(entry, place, hash), |(place, _)| *place) {
             Entry::Occupied(mut known) => known.get_mut().1 = Arc::clone(record),
             Entry::Vacant(vacant) => _ = vacant.insert((place, Arc::clone(record))),
         }
@@ -131,13 +183,14 @@ impl Table {
 
     /// Forgets a key that no longer exists.
     pub fn remove(&self, key: KeyId) {
-        let mut ids = write(self.ids(key));
-        if let Ok(known) = ids.find_entry(self.hasher.hash_one(key), |record| record.facts.key == key) {
+        let place = self.hasher.hash_one(key);
+        let mut ids = write(self.ids(place));
+        if let Ok(known) = ids.find_entry(place, |record| record.facts.key == key) {
             let (record, _) = known.remove();
             self.count_foreign(&record, AtomicUsize::fetch_sub);
             self.count_origins(&record, |n| n.saturating_sub(1));
-            self.index_salted(key, &record.facts.salted, &[]);
-            for secret in &record.facts.secrets {
+            self.index_salted(key, record.facts.salted(), &[]);
+            for secret in record.facts.secrets.iter() {
                 self.forget(key, secret.hash);
             }
         }
@@ -146,7 +199,7 @@ impl Table {
     /// Unless it has become another key's meanwhile.
     fn forget(&self, key: KeyId, hash: [u8; 32]) {
         let place = self.hasher.hash_one(hash);
-        let mut secrets = write(self.secrets(&hash));
+        let mut secrets = write(self.secrets(place));
         if let Ok(known) = secrets.find_entry(place, |entry| is_of(entry, place, &hash))
             && known.get().1.facts.key == key
         {
@@ -160,7 +213,7 @@ impl Table {
     }
 
     fn count_foreign(&self, record: &Record, count: fn(&AtomicUsize, usize, Ordering) -> usize) {
-        for secret in &record.facts.secrets {
+        for secret in record.facts.secrets.iter() {
             match secret.origin {
                 Origin::Own => {}
                 Origin::Sha256 => _ = count(&self.foreign[0], 1, Ordering::Relaxed),
@@ -218,18 +271,45 @@ impl Table {
         let may_be = |salted: &&Salted| secret.starts_with(&*salted.start) && salted.expires_at.is_none_or(|at| at > now_micros);
         let of = |key: KeyId| {
             let record = self.by_id(key)?;
-            let salted: Vec<_> = record.facts.salted.iter().filter(may_be).map(|salted| (key, salted.clone())).collect();
+            let salted: Vec<_> = record.facts.salted().iter().filter(may_be).map(|salted| (key, salted.clone())).collect();
             Some(salted)
         };
         keys.into_iter().filter_map(of).flatten().take(MOST).collect()
     }
 
-    /// Shows every record, shard by shard; none is locked meanwhile.
-    pub fn each(&self, mut show: impl FnMut(&Record)) {
+    /// Shows every record that counts, shard by shard; none is locked meanwhile.
+    pub fn each_counted(&self, mut show: impl FnMut(&Record, &Counted)) {
         for shard in &self.by_id {
-            let records: Vec<_> = read(shard).iter().cloned().collect();
-            records.iter().for_each(|record| show(record));
+            let records: Vec<_> = read(shard).iter().filter(|record| record.counted().is_some()).cloned().collect();
+            records.iter().for_each(|record| {
+                if let Some(counted) = record.counted() {
+                    show(record, counted);
+                }
+            });
         }
+    }
+
+    /// The windows of all limits that keys have.
+    pub fn windows(&self) -> HashSet<Window> {
+        let mut windows = HashSet::new();
+        let mut last: Option<Arc<Allowance>> = None;
+        for shard in &self.by_id {
+            for record in read(shard).iter() {
+                // Many keys have the same limits: these are looked at once.
+                let allowance = &record.facts.allowance;
+                if last.as_ref().is_none_or(|last| !Arc::ptr_eq(last, allowance)) {
+                    windows.extend(allowance.limits.iter().map(|policy| policy.window));
+                    last = Some(Arc::clone(allowance));
+                }
+            }
+        }
+        windows
+    }
+
+    /// The keys that have a limit of this window.
+    pub fn keys_of(&self, window: Window) -> Vec<Uuid> {
+        let has = |record: &&Arc<Record>| record.policies().iter().any(|policy| policy.window == window);
+        self.by_id.iter().flat_map(|shard| read(shard).iter().filter(has).map(|record| record.facts.key.uuid()).collect::<Vec<_>>()).collect()
     }
 
     /// Whether an active key of this API names the origin, itself or by a pattern.
@@ -240,12 +320,12 @@ impl Table {
     }
 
     fn count_origins(&self, record: &Record, count: fn(usize) -> usize) {
-        if record.facts.origins.is_empty() || record.facts.standing != Standing::Active {
+        if record.facts.rights.origins.is_empty() || record.facts.standing != Standing::Active {
             return;
         }
         let mut origins = write(&self.origins);
-        for origin in &record.facts.origins {
-            let place = (record.facts.api, origin.clone());
+        for origin in &record.facts.rights.origins {
+            let place = (record.facts.home.api, origin.clone());
             match count(origins.get(&place).copied().unwrap_or(0)) {
                 0 => _ = origins.remove(&place),
                 n => _ = origins.insert(place, n),
@@ -258,3 +338,6 @@ impl Table {
         self.by_id.iter().flat_map(|shard| read(shard).iter().map(|record| record.facts.key).collect::<Vec<_>>()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,295 @@
+//! What the gate knows of one key, as the database holds it. A million keys are kept, so whatever many have alike is kept once (`sharing`),
+//! ids are sixteen bytes, and what hardly any key has stands apart.
+
+use super::limit::Limits;
+use crate::{
+    keys::{model::Level, server::signing::Signer},
+    values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
+};
+use ipnet::IpNet;
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// Whether a key may be used at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Active,
+    Disabled,
+    Revoked,
+}
+
+impl Standing {
+    /// As the table `keys` says it.
+    pub fn stored(state: &str) -> Self {
+        match state {
+            "revoked" => Self::Revoked,
+            "disabled" => Self::Disabled,
+            _ => Self::Active,
+        }
+    }
+}
+
+/// One key as the database holds it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeyFacts {
+    pub key: KeyId,
+    pub home: Arc<Home>,
+    pub rights: Arc<Rights>,
+    pub allowance: Arc<Allowance>,
+    pub expires: End,
+    pub secrets: Secrets,
+    pub rare: Option<Box<Rare>>,
+    pub standing: Standing,
+    /// An old secret ends with the first use of the newest one.
+    pub awaits_first_use: bool,
+}
+
+/// Whose a key is, and for what: the same for all keys of a workspace for one API.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Home {
+    pub owner: AccountId,
+    pub workspace: WorkspaceId,
+    pub api: ApiId,
+    pub api_slug: Arc<str>,
+    /// Until then its owner may not make calls, in microseconds since 1970. A ban ends by the clock, without anybody telling the gate.
+    pub banned_until: Option<i64>,
+}
+
+/// What a key may do, and from where.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Rights {
+    /// Its own and those of its bundles. Those of a key for Tollgate itself are cut down to what its owner has.
+    pub permissions: Box<[Permission]>,
+    /// From where it may be used; empty: from everywhere.
+    pub addresses: Box<[IpNet]>,
+    /// Of which web pages; empty: of all (`keys::server::origins`).
+    pub origins: Box<[Box<str>]>,
+}
+
+/// How often.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Allowance {
+    /// The slug of its plan, or of its workspace's.
+    pub plan: Option<Arc<str>>,
+    /// Where its limits come from.
+    pub level: Level,
+    /// One at least.
+    pub limits: Limits,
+}
+
+/// What few keys have.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Rare {
+    /// Every call must be signed so.
+    pub signer: Option<Arc<Signer>>,
+    /// Secrets that are tried, not looked up, until they were used once.
+    pub salted: Box<[Salted]>,
+}
+
+impl Rare {
+    /// None where there is nothing of it.
+    pub fn of(signer: Option<Arc<Signer>>, salted: Vec<Salted>) -> Option<Box<Self>> {
+        (signer.is_some() || !salted.is_empty()).then(|| Box::new(Self { signer, salted: salted.into() }))
+    }
+
+    /// One more salted secret, by age.
+    pub fn and_salted(&mut self, secret: Salted) {
+        let mut all = std::mem::take(&mut self.salted).into_vec();
+        all.insert(all.partition_point(|known| known.id < secret.id), secret);
+        self.salted = all.into();
+    }
+}
+
+impl KeyFacts {
+    /// What is answered as its plan: `default` if it has none.
+    pub fn plan(&self) -> &str {
+        self.allowance.plan.as_deref().unwrap_or("default")
+    }
+
+    /// What signs its calls, if they must be signed.
+    pub fn signer(&self) -> Option<&Arc<Signer>> {
+        self.rare.as_ref()?.signer.as_ref()
+    }
+
+    pub fn salted(&self) -> &[Salted] {
+        self.rare.as_ref().map_or(&[][..], |rare| &rare.salted[..])
+    }
+}
+
+/// A moment that may never come, in eight bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End(i64);
+
+impl End {
+    pub const NEVER: Self = Self(i64::MAX);
+
+    /// Microseconds since 1970.
+    pub fn of(micros: Option<i64>) -> Self {
+        micros.map_or(Self::NEVER, Self)
+    }
+
+    pub fn micros(self) -> Option<i64> {
+        Some(self.0).filter(|_| self != Self::NEVER)
+    }
+
+    pub const fn is_over(self, now_micros: i64) -> bool {
+        self.0 <= now_micros
+    }
+}
+
+/// How a secret was made, and so how it is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// By Tollgate: with a checksum.
+    Own,
+    /// Elsewhere; only its SHA-256 is known.
+    Sha256,
+    /// Elsewhere; only its SHA-512 is known.
+    Sha512,
+}
+
+/// One secret: its digest, and when a rotation lets it go; the newest has no end.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SecretFacts {
+    pub id: SecretId,
+    /// Its SHA-256; of one with a SHA-512 the SHA-256 of that (`verify::digest_of_sha512`).
+    pub hash: [u8; 32],
+    pub ends: End,
+    pub origin: Origin,
+    pub seen: Seen,
+}
+
+/// The secrets of a key, by age. Nearly every key has one: it stands in the facts themselves.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Secrets {
+    One(SecretFacts),
+    /// None or several.
+    Many(Box<[SecretFacts]>),
+}
+
+impl From<Vec<SecretFacts>> for Secrets {
+    fn from(mut secrets: Vec<SecretFacts>) -> Self {
+        match (secrets.pop(), secrets.is_empty()) {
+            (Some(one), true) => Self::One(one),
+            (last, _) => {
+                secrets.extend(last);
+                Self::Many(secrets.into())
+            }
+        }
+    }
+}
+
+impl Secrets {
+    /// With one more, by age.
+    pub fn and(self, secret: SecretFacts) -> Self {
+        let mut all = match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many.into_vec(),
+        };
+        let at = all.partition_point(|known| known.id < secret.id);
+        all.insert(at, secret);
+        all.into()
+    }
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self::Many(Box::default())
+    }
+}
+
+impl Deref for Secrets {
+    type Target = [SecretFacts];
+
+    fn deref(&self) -> &[SecretFacts] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// A secret that was made elsewhere and whose hash is salted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Salted {
+    pub id: SecretId,
+    /// How it begins: 8 to 16 ASCII characters.
+    pub start: Box<str>,
+    /// bcrypt, or Argon2 as PHC string.
+    pub phc: Box<str>,
+    pub expires_at: Option<i64>,
+}
+
+/// The minute in which a secret was last used, times two, and one more if a call passed with it: so telling of a use costs one look
+/// per call and one note per minute. A changed record begins anew, so that a use after a rotation is always told.
+///
+/// It stands beside the secret for the room that is left there and is none of its facts: any two are alike.
+#[derive(Debug, Default)]
+pub struct Seen(AtomicU32);
+
+impl PartialEq for Seen {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Seen {}
+
+impl Seen {
+    /// Goes on with what another one has noted.
+    pub fn go_on(&self, other: &Self) {
+        self.0.store(other.0.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// True if this use says more than the ones before.
+    pub fn is_news(&self, minute: i64, passes: bool) -> bool {
+        let word = u32::try_from(minute.saturating_mul(2)).unwrap_or(0) | u32::from(passes);
+        self.0.load(Ordering::Relaxed) < word && self.0.fetch_max(word, Ordering::Relaxed) < word
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_use_is_told_once_a_minute_and_once_more_when_it_passes() {
+        let seen = Seen::default();
+        let told: Vec<bool> = [(100, false), (100, false), (100, true), (100, false), (100, true), (101, false), (101, true), (99, true)]
+            .into_iter()
+            .map(|(minute, passes)| seen.is_news(minute, passes))
+            .collect();
+        assert_eq!(told, [true, false, true, false, false, true, true, false]);
+    }
+
+    fn secret(n: u128) -> SecretFacts {
+        SecretFacts { id: SecretId::new(Uuid::from_u128(n)), hash: [7; 32], ends: End::NEVER, origin: Origin::Own, seen: Seen::default() }
+    }
+
+    #[test]
+    fn secrets_stand_by_age_however_they_come() {
+        let one = Secrets::default().and(secret(2));
+        assert!(matches!(&one, Secrets::One(_)) && one.len() == 1);
+        let three = one.and(secret(1)).and(secret(3));
+        assert_eq!(three, Secrets::from(vec![secret(1), secret(2), secret(3)]));
+        assert_eq!((Secrets::from(Vec::new()).len(), Secrets::from(vec![secret(9)])), (0, Secrets::One(secret(9))));
+    }
+
+    #[test]
+    fn what_never_ends_is_never_over() {
+        assert!(!End::of(None).is_over(i64::MAX - 1) && End::of(Some(5)).is_over(5) && !End::of(Some(5)).is_over(4));
+        assert_eq!((End::of(None).micros(), End::of(Some(5)).micros()), (None, Some(5)));
+    }
+
+    /// The table of `record` counts with these.
+    #[test]
+    fn facts_are_as_small_as_the_docs_say() {
+        use std::mem::size_of;
+        assert_eq!([size_of::<SecretFacts>(), size_of::<Secrets>(), size_of::<KeyFacts>()], [64, 64, 128]);
+    }
+}

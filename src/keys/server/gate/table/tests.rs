@@ -1,0 +1,202 @@
+//! The table under concurrency: one counter of a limit whatever comes first, one record of a key however it is put.
+
+use super::*;
+use crate::{
+    keys::{
+        model::{Level, Over},
+        server::gate::{
+            charging::charge_all,
+            facts::{End, Home, Rights, SecretFacts, Secrets, Seen},
+            leases::Leases,
+            limit::{Policy, Till},
+            seats::Seat,
+            shared::Groups,
+        },
+    },
+    values::{AccountId, SecretId, WorkspaceId},
+};
+use std::sync::Barrier;
+
+/// Limits of an hour, by name.
+fn hourly(limits: &[(&str, u64)]) -> Arc<Allowance> {
+    let policy = |(name, max): &(&str, u64)| Arc::new(Policy { name: (*name).into(), max: *max, window: Window::HOUR, over: Over::REFUSE });
+    Arc::new(Allowance { plan: None, level: Level::Key, limits: limits.iter().map(policy).collect() })
+}
+
+fn hash(n: u128) -> [u8; 32] {
+    let mut hash = [7; 32];
+    hash[..16].copy_from_slice(&n.to_be_bytes());
+    hash
+}
+
+fn secret(n: u128) -> SecretFacts {
+    SecretFacts { id: SecretId::new(Uuid::from_u128(n)), hash: hash(n), ends: End::NEVER, origin: Origin::Own, seen: Seen::default() }
+}
+
+fn facts(n: u128, allowance: &Arc<Allowance>) -> KeyFacts {
+    let nobody = Uuid::nil();
+    let (owner, workspace, api) = (AccountId::new(nobody), WorkspaceId::new(nobody), ApiId::new(nobody));
+    KeyFacts {
+        key: KeyId::new(Uuid::from_u128(n)),
+        home: Arc::new(Home { owner, workspace, api, api_slug: "demo".into(), banned_until: None }),
+        rights: Arc::new(Rights { permissions: Box::default(), addresses: Box::default(), origins: Box::default() }),
+        allowance: Arc::clone(allowance),
+        expires: End::NEVER,
+        secrets: Secrets::One(secret(n)),
+        rare: None,
+        standing: Standing::Active,
+        awaits_first_use: false,
+    }
+}
+
+/// Puts a key; how many limits are said to begin although it was there.
+fn put(table: &Table, facts: KeyFacts) -> usize {
+    let mut begun = 0;
+    table.put(facts.key, |replaced| Record::new(facts, &Groups::default(), replaced, |_, _| begun += 1));
+    begun
+}
+
+/// One call, as the gate decides it.
+fn passes(table: &Table, leases: &Leases, n: u128) -> bool {
+    let record = table.by_secret(hash(n)).expect("it is known");
+    let counted = record.counted().unwrap_or_else(|| table.begin(&record));
+    let till = Till { leases, holder: record.holder(), together: &counted.together, seat: Seat::new(7_200_000_000, 30, 1) };
+    charge_all(&counted.limits, &till, 7_200_000_000, 1).is_ok()
+}
+
+const THREADS: usize = 20;
+
+/// All begin at once and call a key so often, while `meanwhile` is done; how many calls passed.
+fn called_at_once(table: &Table, n: u128, calls: usize, meanwhile: impl FnOnce()) -> usize {
+    let (leases, passed, begin) = (Leases::alone(), AtomicUsize::new(0), Barrier::new(THREADS + 1));
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                begin.wait();
+                for _ in 0..calls {
+                    passed.fetch_add(usize::from(passes(table, &leases, n)), Ordering::Relaxed);
+                }
+            });
+        }
+        begin.wait();
+        meanwhile();
+    });
+    passed.into_inner()
+}
+
+#[test]
+fn first_calls_at_once_count_by_one_counter() {
+    let (table, allowance) = (Table::default(), hourly(&[("hour", 7)]));
+    for n in 0..100 {
+        put(&table, facts(n, &allowance));
+        assert_eq!(called_at_once(&table, n, 1, || ()), 7, "of {THREADS} threads, in round {n}");
+    }
+}
+
+#[test]
+fn first_calls_of_a_key_that_changes_count_by_one_counter() {
+    let (table, one, two) = (Table::default(), hourly(&[("hour", 57)]), hourly(&[("hour", 57), ("more", 1_000_000)]));
+    for n in 0..100 {
+        put(&table, facts(n, &one));
+        let change = || {
+            for _ in 0..5 {
+                put(&table, facts(n, &two));
+                put(&table, facts(n, &one));
+            }
+        };
+        assert_eq!(called_at_once(&table, n, 5, change), 57, "whichever record a call holds, in round {n}");
+    }
+}
+
+#[test]
+fn a_key_that_was_not_called_counts_nothing_and_shows_all_of_its_limits() {
+    let (table, allowance) = (Table::default(), hourly(&[("hour", 9)]));
+    assert_eq!(put(&table, facts(1, &allowance)), 0);
+    let record = table.by_id(KeyId::new(Uuid::from_u128(1))).expect("it is known");
+    let states = record.limit_states(7_200_000_000);
+    assert_eq!((states[0].limit, states[0].used, states[0].remaining), (9, 0, 9));
+    assert!(record.counted().is_none());
+    table.each_counted(|record, _| panic!("{record:?} was not called"));
+
+    assert!(passes(&table, &Leases::alone(), 1));
+    assert_eq!(record.limit_states(7_200_000_000)[0].used, 1);
+    let mut counted = 0;
+    table.each_counted(|_, _| counted += 1);
+    assert_eq!(counted, 1);
+}
+
+#[test]
+fn keys_of_a_workspace_count_by_the_same_and_keep_it_once() {
+    let (table, groups, leases) = (Table::default(), Groups::default(), Leases::alone());
+    let together = Arc::new(Allowance { level: Level::Workspace, ..Allowance::clone(&hourly(&[("hour", 3)])) });
+    for n in 1..=2 {
+        let facts = facts(n, &together);
+        table.put(facts.key, |replaced| Record::new(facts, &groups, replaced, |_, _| ()));
+    }
+    let [one, two] = [1, 2].map(|n| table.by_id(KeyId::new(Uuid::from_u128(n))).expect("it is known"));
+    assert!(std::ptr::eq(one.counted().expect("from the start"), two.counted().expect("from the start")));
+    assert_eq!([1, 2, 1, 2].map(|n| passes(&table, &leases, n)), [true, true, true, false]);
+}
+
+#[test]
+fn only_a_limit_that_is_new_for_a_known_key_begins() {
+    let table = Table::default();
+    assert_eq!(put(&table, facts(1, &hourly(&[("hour", 9)]))), 0, "a new key has used nothing");
+    assert_eq!(put(&table, facts(1, &hourly(&[("hour", 8)]))), 0, "the same limit allows less");
+    assert_eq!(put(&table, facts(1, &hourly(&[("hour", 8), ("more", 5)]))), 1, "another limit, before any call");
+    assert!(passes(&table, &Leases::alone(), 1));
+    assert_eq!(put(&table, facts(1, &hourly(&[("more", 5), ("most", 5)]))), 1);
+    let record = table.by_id(KeyId::new(Uuid::from_u128(1))).expect("it is known");
+    assert_eq!(record.limit_states(7_200_000_000).iter().map(|state| state.used).collect::<Vec<_>>(), [1, 0]);
+}
+
+#[test]
+fn places_stay_taken_when_they_may_last_for_another_time() {
+    let (table, leases) = (Table::default(), Leases::alone());
+    let lasting = |seconds| {
+        let policy = Policy { name: "at once".into(), max: 1, window: Window::Concurrent(seconds), over: Over::REFUSE };
+        Arc::new(Allowance { plan: None, level: Level::Key, limits: Arc::new([Arc::new(policy)]) })
+    };
+    assert_eq!(put(&table, facts(1, &lasting(30))), 0);
+    assert_eq!(put(&table, facts(1, &lasting(40))), 0, "the same places, before any call");
+    assert_eq!([(); 2].map(|()| passes(&table, &leases, 1)), [true, false]);
+    assert_eq!(put(&table, facts(1, &lasting(60))), 0, "the same places, after it");
+    assert!(!passes(&table, &leases, 1), "it is still taken");
+    let record = table.by_id(KeyId::new(Uuid::from_u128(1))).expect("it is known");
+    assert_eq!(record.limit_states(7_200_000_000)[0].used, 1);
+}
+
+#[test]
+fn what_is_added_at_a_start_is_found_by_all_its_secrets_at_the_end() {
+    let (table, allowance) = (Table::default(), hourly(&[("hour", 9)]));
+    for n in 1..=1_000 {
+        table.add(Record::first(KeyFacts { secrets: Secrets::default(), ..facts(n, &allowance) }));
+    }
+    for n in (1..=1_000).chain(5_000..5_010) {
+        table.amend(KeyId::new(Uuid::from_u128(n % 4_999)), |facts| facts.secrets = std::mem::take(&mut facts.secrets).and(secret(n)));
+    }
+    assert!(table.by_secret(hash(7)).is_none(), "not yet");
+    let mut shown = 0;
+    table.publish(|_| shown += 1);
+    assert_eq!((shown, table.len()), (1_000, 1_000));
+    for n in 1..=1_000 {
+        assert_eq!(table.by_secret(hash(n)).expect("by its first").facts.key.uuid().as_u128(), n);
+    }
+    for n in 5_000..5_010 {
+        assert_eq!(table.by_secret(hash(n)).expect("by its second").facts.key.uuid().as_u128(), n % 4_999);
+    }
+}
+
+/// What `record` says that a key costs, and how few entries move at once: those of a shard, when it doubles.
+#[test]
+fn a_key_and_a_shard_are_as_small_as_the_docs_say() {
+    use std::mem::size_of;
+    assert_eq!((size_of::<Record>(), size_of::<(u64, Arc<Record>)>(), size_of::<Counted>()), (144, 16, 32));
+    let (table, allowance) = (Table::default(), hourly(&[("hour", 9)]));
+    let count = 64_000;
+    for n in 0..count {
+        table.add(Record::first(facts(n, &allowance)));
+    }
+    let largest = table.by_id.iter().map(|shard| read(shard).len()).max().expect("shards");
+    assert!(largest < 300, "{largest} of {count} in one of {SHARDS} shards");
+}
