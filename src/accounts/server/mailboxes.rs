@@ -1,9 +1,12 @@
 //! Addresses as accounts are found by them, brought to today's form (`Email::key`). Before, a domain stood there as it was typed: who signed
 //! up as `jürgen@exämple.de` was not found as `jürgen@xn--exmple-cua.de`, nor by the same address typed today.
 
-use super::store::{
-    accounts::{self as store, OldKey},
-    email_changes,
+use super::{
+    leaving::erase_unproven,
+    store::{
+        accounts::{self as store, OldKey},
+        email_changes,
+    },
 };
 use crate::{
     platform::{
@@ -44,9 +47,11 @@ async fn normalize_addresses(ctx: &Ctx) -> sqlx::Result<()> {
 /// Answers who else has that form.
 async fn normalize(ctx: &Ctx, old: &OldKey, key: &str) -> sqlx::Result<Option<AccountId>> {
     let mut tx = ctx.db.begin().await?;
-    if old.is_verified {
-        // Who was not found signed up again, perhaps: an address that nobody proved is nobody's (R57).
-        email_changes::delete_unproven(&mut tx, key).await?;
+    // Who was not found signed up again, perhaps: an address that nobody proved is nobody's (R57).
+    if old.is_verified
+        && let Some((unproven, workspace)) = email_changes::lock_unproven(&mut tx, key).await?
+    {
+        erase_unproven(ctx, &mut tx, unproven, workspace).await?;
     }
     let holder = match store::update_email_key(&mut tx, old.id, &old.email_key, key).await? {
         true => None,

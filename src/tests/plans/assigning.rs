@@ -137,4 +137,7 @@ async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
     assert_eq!((run.limited[0].windows, run.limited[0].beyond), (1, 19), "at 10:00 what was asked at 09:00 is an hour old: 70 and 99 of 150");
     plan(ctx, "large", vec![limit("month", 10_000, Window::Month), limit("day", 229, Window::Rolling(86_400))]).await;
     assert_eq!(dry_run(ctx, &cli, "large", false).await.unwrap().count, 0);
+    plan(ctx, "others", vec![limit("bank", 1, "credits:1/day".parse().unwrap()), limit("open", 1, Window::CONCURRENT)]).await;
+    let run = dry_run(ctx, &cli, "others", false).await.unwrap();
+    assert_eq!((run.count, run.too_short), (0, vec!["bank".to_owned(), "open".to_owned()]), "they are no windows");
 }
