@@ -45,11 +45,6 @@ fn member(list: &mut String, name: &str, how_much: (&str, u64), time: (&str, u64
     }
 }
 
-fn parameter(list: &mut String, key: &str, value: u64) {
-    list.push_str(key);
-    list.push_str(itoa::Buffer::new().format(value));
-}
-
 /// Writes `X-Over-Limit`: the names of the limits that a call passed beyond, as a list of strings; nothing if there are none.
 pub fn tell_over<'a>(headers: &mut HeaderMap, limits: impl Iterator<Item = &'a LimitState>) {
     let mut names = String::new();

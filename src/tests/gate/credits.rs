@@ -81,8 +81,9 @@ async fn prepaid_ones_last_until_an_operator_adds_some_and_each_request_adds_onc
     let body = ask().await;
     assert_eq!((&body["code"], body.get("retry_after"), &body["limits"][0]["reset_after"]), (&json!("QUOTA_EXCEEDED"), None, &json!(0)));
     let answer = scene.app.http.get(scene.app.url("/forward-auth/demo")).bearer_auth(&scene.secret).send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), answer.headers().get("retry-after")), (429, None), "no time helps");
-    assert_eq!((&answer.headers()["ratelimit-policy"], &answer.headers()["ratelimit"]), (r#""calls";q=2"#, r#""calls";r=0"#));
+    let field = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    assert_eq!((answer.status().as_u16(), field("retry-after")), (429, None), "no time helps");
+    assert_eq!((field("ratelimit-policy"), field("ratelimit")), (Some(r#""calls";q=2"#.to_owned()), Some(r#""calls";r=0"#.to_owned())));
     let problem: serde_json::Value = answer.json().await.unwrap();
     assert_eq!(problem["violated-policies"], json!(["calls"]));
 
