@@ -200,3 +200,16 @@ fn a_key_and_a_shard_are_as_small_as_the_docs_say() {
     let largest = table.by_id.iter().map(|shard| read(shard).len()).max().expect("shards");
     assert!(largest < 300, "{largest} of {count} in one of {SHARDS} shards");
 }
+
+#[test]
+fn places_that_keys_share_are_told_once_when_another_node_comes() {
+    let (table, groups, leases) = (Table::default(), Groups::default(), Leases::alone());
+    let policy = Arc::new(Policy { name: "together".into(), max: 5, window: Window::Concurrent(30), over: Over::REFUSE });
+    let allowance = Arc::new(Allowance { plan: None, level: Level::Workspace, limits: Arc::new([policy]) });
+    for n in 1..=3 {
+        let facts = facts(n, &allowance);
+        table.put(facts.key, |replaced| Record::new(facts, &groups, replaced, |_, _| ()));
+    }
+    assert!(passes(&table, &leases, 1));
+    assert_eq!(leases.begin_sharing(&table, 7_200_000_000).telling(), 1);
+}
