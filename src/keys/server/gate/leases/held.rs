@@ -15,7 +15,7 @@ const SMALL: u64 = 8;
 /// Milliseconds of the present pace that a block is to last.
 const AHEAD: u64 = 2_000;
 /// After so many milliseconds it is asked again whether a limit that was used up has something left: somebody may have given back.
-const AGAIN: u64 = 1_000;
+pub(super) const AGAIN: u64 = 1_000;
 /// A lease that was not charged for so many looks (one a second) is given back, if it is worth it.
 const IDLE_LOOKS: u32 = 5;
 
