@@ -289,6 +289,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_given_up_goes_back_also_if_no_call_comes_any_more() {
+        let mut lease = lease(0);
+        lease.turn(0, 20);
+        let request = lease.request(1, true, 1);
+        lease.take_part(request, Part { number: 0, opens: None }, 5, 15, 1);
+        lease.turn(0, 30); // another limit
+        assert!(lease.holds() && (0..=8).any(|_| lease.is_idle()) && lease.surrender());
+        assert_eq!(lease.request(0, false, 2).back, 5);
+        assert!(!lease.holds());
+    }
+
+    #[test]
     fn no_call_is_refused_for_what_was_told_long_ago() {
         let mut lease = lease(0);
         lease.turn(0, 5);
