@@ -66,8 +66,16 @@ async fn held_back(ctx: &Ctx, limits: Vec<KeyLimit>, by_key: bool, of: Option<&[
         let mut all: HashMap<_, WouldBeLimited> = limited.into_iter().map(|held| ((held.workspace, held.key), held)).collect();
         for limit in &rolling {
             let mut asked = HashMap::<(WorkspaceId, Option<KeyId>), Rolled>::new();
+            let mut last = None;
             let each = |row: store::QuarterRow| {
-                let rolled = asked.entry((WorkspaceId::new(row.workspace), row.key.map(KeyId::new))).or_default();
+                let who = (WorkspaceId::new(row.workspace), row.key.map(KeyId::new));
+                // Rows of one follow each other: what passed of the one before is not needed any more.
+                if let Some(before) = last.replace(who).filter(|before| *before != who)
+                    && let Some(done) = asked.get_mut(&before)
+                {
+                    done.passed = VecDeque::new();
+                }
+                let rolled = asked.entry(who).or_default();
                 rolled.name = row.name;
                 rolled.ask(limit, row.quarter.unix_timestamp(), whole(row.units));
             };

@@ -144,6 +144,23 @@ async fn another_number_keeps_what_was_used(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn under_another_interval_they_come_back_from_then_on(db: PgPool) {
+    let scene = scene(db, 30, "credits:1/day").await;
+    let of = [&scene.app];
+    assert!(call(&scene.app, &scene.secret, 20).await);
+    // At noon: of the day twelve hours are gone.
+    for kind in ["credits:1/hour", "credits:1/day", "credits:1/hour"] {
+        limit(&scene.app, scene.key, 20, kind).await;
+        assert_eq!(exhaust(&of, &scene.secret).await, 0, "{kind}");
+    }
+    scene.app.ctx.clock.advance(Duration::hours(1));
+    assert_eq!(exhaust(&of, &scene.secret).await, 1);
+    scene.app.ctx.clock.advance(Duration::hours(5));
+    limit(&scene.app, scene.key, 20, "credits:1/minute").await;
+    assert_eq!(exhaust(&of, &scene.secret).await, 20, "what had come back by the old one and was not looked at");
+}
+
+#[sqlx::test]
 async fn the_keys_of_a_workspace_draw_from_one_bucket(db: PgPool) {
     let scene = Scene::with(db.clone(), Given::default()).await;
     let ctx = &scene.app.ctx;

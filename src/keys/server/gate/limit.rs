@@ -368,8 +368,12 @@ impl Limit {
     fn with_lease(&self, till: &Till<'_>, now_micros: i64, decide: impl FnOnce(&mut Lease) -> Fit) -> Option<Fit> {
         let mut held = self.leased(till.leases, now_micros)?;
         let lease = held.get_or_insert_default();
-        let fit = decide(lease);
-        let asks = lease.asks(fit, till.leases.share(), steady_millis());
+        let now = steady_millis();
+        let fit = match decide(lease) {
+            Fit::Over if lease.doubts(now) => Fit::Wants,
+            fit => fit,
+        };
+        let asks = lease.asks(fit, till.leases.share(), now);
         drop(held);
         if asks {
             till.leases.refill(self.slot(till.holder), self);

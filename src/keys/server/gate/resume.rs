@@ -104,8 +104,10 @@ pub async fn resume_windows(gate: &Gate, db: &PgPool, only: Option<&Begun>) -> s
 fn windows(gate: &Gate, only: Option<&Begun>, is_by_key: impl Fn(Window) -> bool) -> HashMap<Window, Option<Vec<Uuid>>> {
     let goes_on = |window: &Window| !matches!(window, Window::Seconds(..60) | Window::Concurrent(_));
     let Some(begun) = only else {
-        let of = |window: Window| (window, is_by_key(window).then(|| gate.table.keys_of(window)));
-        return gate.table.windows().into_iter().filter(goes_on).map(of).collect();
+        let windows: Vec<Window> = gate.table.windows().into_iter().filter(goes_on).collect();
+        // There may be as many kinds of credits as customers.
+        let mut keys = if windows.iter().any(|window| is_by_key(*window)) { gate.table.keys_by(&is_by_key) } else { HashMap::new() };
+        return windows.into_iter().map(|window| (window, is_by_key(window).then(|| keys.remove(&window).unwrap_or_default()))).collect();
     };
     let mut keys_of = HashMap::<Window, Vec<Uuid>>::new();
     for key in begun.keys() {

@@ -1,7 +1,7 @@
 //! The lease of credits: that of the time since their last refill, and what goes back of the time before. It lives beside the arithmetic of
 //! every lease (`held`). Why what was leased before a refill may not be used after it: `gate::credits`.
 
-use super::held::Lease;
+use super::held::{AGAIN, Lease};
 
 /// What the lease of credits has beside that of the present refill.
 #[derive(Debug, Default)]
@@ -70,6 +70,17 @@ impl Lease {
             (Some(credits), None) => credits.remained = Some(credits.remained.unwrap_or(signed(self.max)) + signed(units)),
             (None, None) => {}
         }
+    }
+
+    /// True if a call must not be refused before the table was asked again: what it said is old, and an operator may have added some meanwhile,
+    /// also by another server or the command line.
+    pub fn doubts(&mut self, now: u64) -> bool {
+        let is_old = self.credits.is_some() && self.told_at.is_some_and(|told| now.saturating_sub(told) >= AGAIN);
+        if is_old {
+            self.remember_credits();
+            (self.left, self.told_at) = (0, None);
+        }
+        is_old
     }
 
     /// What is known to remain since the last refill that this node knows of; none if nothing is known.
@@ -275,6 +286,30 @@ mod tests {
         lease.turn(102, 10);
         lease.take_part(request, Part { number: 101, opens: None }, 3, 6, 3);
         assert_eq!(lease.request(0, false, 4).late, [(101, 3)], "it came too late to be used");
+    }
+
+    #[test]
+    fn what_was_given_up_goes_back_also_if_no_call_comes_any_more() {
+        let mut lease = lease(0);
+        lease.turn(0, 20);
+        let request = lease.request(1, true, 1);
+        lease.take_part(request, Part { number: 0, opens: None }, 5, 15, 1);
+        lease.turn(0, 30); // another limit
+        assert!(lease.holds() && (0..=8).any(|_| lease.is_idle()) && lease.surrender());
+        assert_eq!(lease.request(0, false, 2).back, 5);
+        assert!(!lease.holds());
+    }
+
+    #[test]
+    fn no_call_is_refused_for_what_was_told_long_ago() {
+        let mut lease = lease(0);
+        lease.turn(0, 5);
+        let request = lease.request(6, true, 1);
+        lease.take_part(request, Part { number: 0, opens: None }, 5, 0, 1_000);
+        assert_eq!((lease.fit(6), lease.doubts(1_999)), (Fit::Over, false));
+        assert!(lease.doubts(2_000));
+        assert_eq!((lease.fit(6), lease.fit(5), lease.credits_at(0, 5)), (Fit::Wants, Fit::Fits, 5));
+        assert!(!lease.doubts(9_000), "it is asked already");
     }
 
     #[test]

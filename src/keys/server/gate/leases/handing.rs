@@ -3,7 +3,7 @@
 use super::{Leases, Newest, Ordering, PoisonError, Slot, asking::Ask, store};
 use crate::keys::server::gate::{limit::Limit, seats::Elsewhere, sync::within, table::Table, window};
 use sqlx::PgPool;
-use std::time::Duration;
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 /// What this node counted alone, and what it gives back: not in the table yet. Until it is, no other node may begin.
 #[derive(Debug, Default)]
@@ -41,6 +41,12 @@ impl Counted {
         settled
     }
 
+    /// How many counters give something back, or tell of places.
+    #[cfg(test)]
+    pub fn telling(&self) -> usize {
+        self.back.len()
+    }
+
     pub fn add(&mut self, more: Self) {
         self.used.extend(more.used);
         self.back.extend(more.back);
@@ -61,10 +67,18 @@ impl Leases {
         self.sharings.fetch_add(1, Ordering::AcqRel);
         let mut shared = self.rest(now_micros);
         let present = now_micros.div_euclid(1_000_000) - MARGIN;
+        // Places that many keys share are told once.
+        let mut told: HashSet<usize> = shared.back.iter().map(|ask| Arc::as_ptr(&ask.counter).addr()).collect();
         table.each_counted(|record, counted| {
             for limit in counted.limits.iter().flat_map(Limit::counted) {
                 if limit.policy.seats().is_some() {
-                    shared.back.extend(limit.tell_seats(record.holder(), now_micros));
+                    let counter = Arc::as_ptr(&limit.counter).addr();
+                    if !told.contains(&counter)
+                        && let Some(ask) = limit.tell_seats(record.holder(), now_micros)
+                    {
+                        told.insert(counter);
+                        shared.back.push(ask);
+                    }
                     continue;
                 }
                 limit.counter.hand_over(limit.max(), |number, used| {

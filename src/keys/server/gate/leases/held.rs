@@ -15,7 +15,7 @@ const SMALL: u64 = 8;
 /// Milliseconds of the present pace that a block is to last.
 const AHEAD: u64 = 2_000;
 /// After so many milliseconds it is asked again whether a limit that was used up has something left: somebody may have given back.
-const AGAIN: u64 = 1_000;
+pub(super) const AGAIN: u64 = 1_000;
 /// A lease that was not charged for so many looks (one a second) is given back, if it is worth it.
 const IDLE_LOOKS: u32 = 5;
 
@@ -100,9 +100,9 @@ impl Lease {
         self.is_known = false;
     }
 
-    /// True if some of it is not used.
+    /// True if some of it is not used, or was given up and is not in the table yet.
     pub fn holds(&self) -> bool {
-        self.rest() > 0 || self.has_late()
+        self.rest() + self.back > 0 || self.has_late()
     }
 
     fn has_late(&self) -> bool {
@@ -257,8 +257,9 @@ impl Lease {
     pub fn is_idle(&mut self) -> bool {
         let looks = if self.idle.0 == self.used { self.idle.1 + 1 } else { 0 };
         self.idle = (self.used, looks);
-        let is_worth_it = self.rest() > SMALL || self.credits.is_some();
-        looks >= IDLE_LOOKS && self.rest() > 0 && (is_worth_it || self.left < self.max / 2)
+        let unused = self.rest() + self.back;
+        let is_worth_it = unused > SMALL || self.credits.is_some();
+        looks >= IDLE_LOOKS && (unused > 0 || self.has_late()) && (is_worth_it || self.left < self.max / 2)
     }
 
     /// What is known to remain: what is held, and what nobody had when it was last asked; before that all but what was used here, or what

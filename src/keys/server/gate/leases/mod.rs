@@ -11,7 +11,7 @@
 //!    that wants (`asking`), before a block is used up where the pace is known. A call that finds too little waits for that statement,
 //!    half a second at most, and is decided again: it was charged nothing.
 //! 3. **Used up.** When the table said that nobody has so much left, calls are refused from memory; once a second one of them lets it
-//!    be asked again, since somebody may have given back.
+//!    be asked again, since somebody may have given back. Of credits that one waits for the answer: some may have been added long ago.
 //! 4. **Joining.** A newcomer does not answer before every live node has seen it and none of them counts alone. A node that did turns
 //!    every counter's word into `LEASED` (a charge under way fails its compare-and-swap and goes by lease), writes what it counted of
 //!    the present windows as `granted`, and only then takes `counts_alone` back (`handing`).

@@ -1,5 +1,5 @@
-//! The SQL of leases of credits. A bucket is one row of `credit_buckets`; functions of migration 0039 refill it, take and give back under
-//! its lock.
+//! The SQL of leases of credits. A bucket is one row of `credit_buckets`; functions of migrations 0039 and 0042 refill it, take and give back
+//! under its lock.
 
 use super::{
     rolling::Part,

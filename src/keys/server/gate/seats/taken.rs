@@ -184,7 +184,8 @@ impl Seats {
         }
         let last = self.taken.last().map_or(0, |seat| u32::try_from((seat.ends - now).max(0).div_euclid(SECOND)).unwrap_or(u32::MAX));
         let term = u32::try_from(TERM / 1_000).unwrap_or(u32::MAX);
-        let ends_in = if refills { self.terms.lasts.saturating_add(term) } else { last.saturating_add(1) };
+        // Where the seconds of the limit became fewer, places that are taken may last longer than those that will be.
+        let ends_in = if refills { self.terms.lasts.saturating_add(term).max(last.saturating_add(1)) } else { last.saturating_add(1) };
         self.turn = turn;
         let keeps = self.lent.max(taken);
         if !refills {
@@ -326,6 +327,17 @@ mod tests {
         assert_eq!(seats.fit(lowered, Others::There, 0, 20), Fit::Over);
         assert!(seats.free(seat(0, 2), 0));
         assert_eq!(seats.fit(lowered, Others::There, 0, 20), Fit::Fits);
+    }
+
+    #[test]
+    fn others_count_places_for_as_long_as_they_last_also_where_new_ones_last_less() {
+        let mut seats = Seats::default();
+        let request = seats.request(Some(TERMS), (1, true), 1, 0, 0);
+        seats.answered(&request, 1, 2, 0);
+        seats.take(seat(0, 1));
+        let shorter = Terms { lasts: 5, ..TERMS };
+        assert_eq!(seats.request(Some(shorter), (0, true), 2, 0, 10).ends_in, 33);
+        assert_eq!(seats.request(Some(shorter), (0, true), 3, 25 * SECOND, 20).ends_in, 17);
     }
 
     #[test]

@@ -306,10 +306,21 @@ impl Table {
         windows
     }
 
-    /// The keys that have a limit of this window.
-    pub fn keys_of(&self, window: Window) -> Vec<Uuid> {
-        let has = |record: &&Arc<Record>| record.policies().iter().any(|policy| policy.window == window);
-        self.by_id.iter().flat_map(|shard| read(shard).iter().filter(has).map(|record| record.facts.key.uuid()).collect::<Vec<_>>()).collect()
+    /// The keys by the windows of their limits, those windows alone that are asked for. One look at every record, however many windows.
+    pub fn keys_by(&self, is_asked: impl Fn(Window) -> bool) -> HashMap<Window, Vec<Uuid>> {
+        let mut keys = HashMap::<Window, Vec<Uuid>>::new();
+        for shard in &self.by_id {
+            for record in read(shard).iter() {
+                let key = record.facts.key.uuid();
+                for window in record.policies().iter().map(|policy| policy.window).filter(|window| is_asked(*window)) {
+                    let known = keys.entry(window).or_default();
+                    if known.last() != Some(&key) {
+                        known.push(key); // once, also where two of its limits have this window
+                    }
+                }
+            }
+        }
+        keys
     }
 
     /// Whether an active key of this API names the origin, itself or by a pattern.

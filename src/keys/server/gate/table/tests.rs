@@ -200,3 +200,33 @@ fn a_key_and_a_shard_are_as_small_as_the_docs_say() {
     let largest = table.by_id.iter().map(|shard| read(shard).len()).max().expect("shards");
     assert!(largest < 300, "{largest} of {count} in one of {SHARDS} shards");
 }
+
+#[test]
+fn places_that_keys_share_are_told_once_when_another_node_comes() {
+    let (table, groups, leases) = (Table::default(), Groups::default(), Leases::alone());
+    let policy = Arc::new(Policy { name: "together".into(), max: 5, window: Window::Concurrent(30), over: Over::REFUSE });
+    let allowance = Arc::new(Allowance { plan: None, level: Level::Workspace, limits: Arc::new([policy]) });
+    for n in 1..=3 {
+        let facts = facts(n, &allowance);
+        table.put(facts.key, |replaced| Record::new(facts, &groups, replaced, |_, _| ()));
+    }
+    assert!(passes(&table, &leases, 1));
+    assert_eq!(leases.begin_sharing(&table, 7_200_000_000).telling(), 1);
+}
+
+#[test]
+fn keys_are_found_by_the_windows_that_are_asked_for() {
+    let table = Table::default();
+    let windows = |windows: &[Window]| {
+        let policy = |window: &Window| Arc::new(Policy { name: window.to_string().into(), max: 1, window: *window, over: Over::REFUSE });
+        Arc::new(Allowance { plan: None, level: Level::Key, limits: windows.iter().map(policy).collect() })
+    };
+    let rolling = Window::Rolling(60);
+    put(&table, facts(1, &windows(&[rolling, Window::HOUR, rolling])));
+    put(&table, facts(2, &windows(&[Window::HOUR])));
+    put(&table, facts(3, &windows(&[Window::Rolling(120), rolling])));
+    let mut found = table.keys_by(Window::is_rolling);
+    found.values_mut().for_each(|keys| keys.sort_unstable());
+    let keys = |keys: &[u128]| keys.iter().map(|n| Uuid::from_u128(*n)).collect::<Vec<_>>();
+    assert_eq!(found, HashMap::from([(rolling, keys(&[1, 3])), (Window::Rolling(120), keys(&[3]))]));
+}
