@@ -22,6 +22,7 @@ pub fn master_key() -> AnyView {
             <li>"Recovery codes stay under the old key until they are used or made anew, for nobody knows them."</li>
             <li>"Counts of wrong tries go on, codes and challenges that live for minutes work, cookies are read: each key is tried, without telling by the time which one it was."</li>
             <li>"Lists of salted hashes that were imported under the old key are known again as long as it is there, and after that as long as nobody used or ended their secrets."</li>
+            <li>"Entries of the audit log are never made anew: as long as they are to be verified, keep the key."</li>
         </ul>
         <p><code>"tollgate master-key status"</code>" says how much is still under each key, and "<code>"tollgate master-key drop 1a2b3c4d"</code>" gives one up. As long as something would be lost it says what and asks for "<code>"--yes"</code>": people whose passwords were not hashed anew set new ones by mail, and who has old recovery codes makes new ones. A key that somebody else may have is dropped so; one that is lost, too. Keep a dropped key with the backups from its time."</p>
         <h3 id="bill">"What a build is made of"</h3>

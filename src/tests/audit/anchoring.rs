@@ -61,6 +61,20 @@ async fn r83_the_head_goes_into_the_anchor_file_once_for_each_change(db: PgPool)
     assert_eq!(verify(&app.ctx, &told, |_| {}).await.unwrap().broken.map(|broken| broken.fault), Some(Fault::Removed));
 }
 
+#[sqlx::test]
+async fn r83_an_end_that_was_told_and_cut_off_is_seen_by_the_nightly_look_too(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    five(&app).await;
+    anchor(&app.ctx).await.unwrap();
+    tamper(&db, CUT).await;
+    for _ in 0..2 {
+        let broken = verified(&app.ctx).await.broken.unwrap();
+        assert_eq!((broken.fault, broken.entry), (Fault::Removed, Some(5)));
+        assert!(broken.words.contains("entry 6 was told, and the last one here is 4"), "{}", broken.words);
+        anchor(&app.ctx).await.unwrap(); // does not forget it
+    }
+}
+
 /// What the overview says of the log.
 async fn said(app: &TestApp) -> Part {
     let operator =

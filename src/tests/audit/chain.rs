@@ -5,7 +5,10 @@ use crate::support::TestApp;
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::PgPool;
-use tollgate::activity::server::audit::{Fault, seal};
+use tollgate::{
+    activity::server::audit::{ENTRIES, Fault, held_by_master_keys, seal},
+    platform::key_ring::Held,
+};
 
 #[sqlx::test]
 async fn s95_twenty_parallel_appends_keep_one_chain(db: PgPool) {
@@ -148,4 +151,13 @@ async fn r83_after_the_key_of_the_last_entry_was_given_up_the_chain_goes_on_unde
         .unwrap();
     assert_eq!(seal(&other).await, Ok(1), "else everything would wait for ever");
     assert_eq!(count(&db, "select count(*) from audit_waiting").await, 0);
+}
+
+#[sqlx::test]
+async fn r86_entries_count_as_held_by_their_master_key(db: PgPool) {
+    let app = TestApp::start(db).await;
+    five(&app).await;
+    happen(&app.ctx, "test.waits", None).await;
+    let key = Some(app.ctx.vault.key_id().to_string());
+    assert_eq!(held_by_master_keys(&app.ctx).await.unwrap(), [Held { what: ENTRIES, key, rows: 7 }], "nobody drops it without being told");
 }

@@ -23,8 +23,16 @@ pub async fn state(ctx: &Ctx) -> Result<(Option<(Head, OffsetDateTime)>, State),
 /// Writes the head into the log and, where one is set, as a line of the anchor file, unless it was told already. A file that can't be
 /// written is said in the log and in Admin, and tried again the next time.
 pub async fn anchor(ctx: &Ctx) -> Result<(), AppError> {
-    let Some((head, _)) = store::find_head(&ctx.db).await? else { return Ok(()) };
+    // Before the head is read: the chain only grows.
     let before = store::find_state(&ctx.db).await?;
+    let head = store::find_head(&ctx.db).await?.map(|(head, _)| head);
+    let last = head.as_ref().map_or(0, |head| head.number);
+    if last < before.anchored_to {
+        // What was told stays, so that verifying names it, too.
+        tracing::error!(last, told = before.anchored_to, "the end of the audit log was removed: run `tollgate audit verify`");
+        return Ok(());
+    }
+    let Some(head) = head else { return Ok(()) };
     if before.anchored_to == head.number && before.trouble.is_none() {
         return Ok(());
     }
