@@ -59,6 +59,16 @@ async fn r83_the_head_goes_into_the_anchor_file_once_for_each_change(db: PgPool)
     assert_whole(&verify(&app.ctx, &told, |_| {}).await.unwrap());
     tamper(&db, CUT).await;
     assert_eq!(verify(&app.ctx, &told, |_| {}).await.unwrap().broken.map(|broken| broken.fault), Some(Fault::Removed));
+
+    // Each night it is compared with the file: neither going on nor forgetting covers it up.
+    for n in 5..=9 {
+        happen(&app.ctx, &format!("test.other_{n}"), None).await;
+    }
+    seal(&app.ctx).await.unwrap();
+    tamper(&db, "update audit_state set anchored_to = 0").await;
+    VerifyAudit::default().run(&app.ctx).await.unwrap();
+    let (_, found) = state(&app.ctx).await.unwrap();
+    assert!(found.broken.unwrap().contains("Entry 6 is not the one that the anchor knows"));
 }
 
 #[sqlx::test]

@@ -1,12 +1,17 @@
 //! Telling the head outside the database: without that, nobody can see that the last entries were cut off.
 
 use super::{
-    head::Head,
+    head::{Head, heads},
     sealing::seal,
     store::{self, State},
 };
 use crate::{error::AppError, platform::Ctx};
-use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf};
+use std::{
+    fs::OpenOptions,
+    io::{ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The last link once everything is sealed, and when it was made; none while nothing has happened yet.
@@ -60,4 +65,26 @@ async fn write(path: PathBuf, now: OffsetDateTime, head: &Head) -> std::io::Resu
         file.sync_all()
     };
     tokio::task::spawn_blocking(writing).await.map_err(std::io::Error::other)?
+}
+
+/// The heads in the anchor file; none where there is no file, or it can't be read here (it may take appends alone).
+pub(super) async fn told(ctx: &Ctx) -> Vec<Head> {
+    let Some(path) = ctx.config.audit.anchor_file.clone() else { return Vec::new() };
+    let shown = path.display().to_string();
+    let reading = move || match std::fs::read_to_string(&path) {
+        Ok(text) => heads(&text),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error.to_string()),
+    };
+    match tokio::task::spawn_blocking(reading).await {
+        Ok(Ok(heads)) => heads,
+        Ok(Err(error)) => {
+            tracing::warn!("the audit log is verified without the heads in {shown}: {error}");
+            Vec::new()
+        }
+        Err(error) => {
+            tracing::error!("reading {shown} ended badly: {error}");
+            Vec::new()
+        }
+    }
 }
