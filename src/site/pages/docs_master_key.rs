@@ -19,6 +19,7 @@ pub fn master_key() -> AnyView {
         <ul>
             <li>"Sealed things carry the id of their key. A job seals them anew, at the start and every night: seeds and signing secrets need the old key no more after it."</li>
             <li>"A password is hashed anew at the next sign-in, without a word."</li>
+            <li>"The admin PIN stays under the key that it was set with: set it again on the command line."</li>
             <li>"Recovery codes stay under the old key until they are used or made anew, for nobody knows them."</li>
             <li>"Counts of wrong tries go on, codes and challenges that live for minutes work, cookies are read: each key is tried, without telling by the time which one it was."</li>
             <li>"Lists of salted hashes that were imported under the old key are known again as long as it is there, and after that as long as nobody used or ended their secrets."</li>
