@@ -8,7 +8,7 @@ use crate::platform::{
     },
     crypto::{MasterKeyId, Rng, Vault},
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
@@ -76,7 +76,7 @@ fn since(known: &[KnownKey], id: MasterKeyId) -> Option<u64> {
 }
 
 /// All of them, in the order in which they came.
-pub async fn list(db: &PgPool) -> sqlx::Result<Vec<KnownKey>> {
+pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<KnownKey>> {
     sqlx::query_as!(KnownKey, "select id, added_at, current_at, dropped_at from master_keys order by number").fetch_all(db).await
 }
 

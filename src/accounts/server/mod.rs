@@ -65,12 +65,12 @@ pub use caller::{OwesFactor, caller, caller_of_account, caller_of_token, caller_
 pub use devices::not_me;
 pub use entry::{Barred, Entrant, WAYS_IN, WITH_OTHERS, may_come_in};
 pub use factors::{
-    ACTS, CODES, HARMLESS, Interrupted, NO_PROOF, Offered, PASSWORDS, PENDING_LASTS, PIN_ACTS, RESUME, ResealSeeds, SEEDS, StepUpProof, accept_second_factor,
-    add_passkey, are_passkeys_possible, ask_passkey, ask_passkey_of_sign_up, ask_reset, browser_of, clear_admin_pin, confirm_totp, factors, factors_of,
-    finish_sign_in, has_second_factor, held_by_master_keys, is_factor_owed, is_pin_next, keep_form, list_passkeys, look_at_form, make_recovery_codes,
-    new_passkey, pending_sign_in, prove_pin, remove_passkey, remove_totp, rename_passkey, require_admin_proof, require_pin, require_recent_proof, reseal_seeds,
-    reset_factors_now, set_admin_pin, sign_in_with_passkey, start_passkey, start_totp, step_up, step_up_view, stop_reset, take_form, totp_setup, waiting_reset,
-    with_pin,
+    ACTS, CODES, HARMLESS, Interrupted, NO_PROOF, Offered, PASSWORDS, PENDING_LASTS, PIN, PIN_ACTS, RESUME, ResealSeeds, SEEDS, StepUpProof,
+    accept_second_factor, add_passkey, are_passkeys_possible, ask_passkey, ask_passkey_of_sign_up, ask_reset, browser_of, clear_admin_pin, confirm_totp,
+    factors, factors_of, finish_sign_in, has_second_factor, held_by_master_keys, is_factor_owed, is_pin_next, keep_form, list_passkeys, look_at_form,
+    make_recovery_codes, new_passkey, pending_sign_in, prove_pin, remove_passkey, remove_totp, rename_passkey, require_admin_proof, require_pin,
+    require_recent_proof, reseal_seeds, reset_factors_now, set_admin_pin, sign_in_with_passkey, start_passkey, start_totp, step_up, step_up_view, stop_reset,
+    take_form, totp_setup, waiting_reset, with_pin,
 };
 pub use fields::{
     change_field, create_field, delete_field, list_fields, sign_up_fields,

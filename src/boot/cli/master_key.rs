@@ -3,7 +3,7 @@
 use super::{Exit, Invocation, complain, database::with_keys_here, with_ctx};
 use crate::{
     accounts,
-    activity::server::{Change, record},
+    activity::server::{Change, audit, record},
     error::AppError,
     keys,
     platform::{
@@ -89,6 +89,7 @@ fn failed(error: &impl std::fmt::Display) -> Exit {
 async fn held(ctx: &Ctx) -> Result<Vec<Held>, AppError> {
     let mut held = accounts::server::held_by_master_keys(ctx).await?;
     held.extend(keys::server::held_by_master_keys(ctx).await?);
+    held.extend(audit::held_by_master_keys(ctx).await?);
     Ok(held)
 }
 
@@ -152,7 +153,7 @@ async fn drop_key(ctx: &Ctx, invocation: &Invocation, id: &str) -> Result<Exit, 
     if !lost.is_empty() && !invocation.yes && !is_dropped {
         return Err(AppError::conflict(format!(
             "Under the master key {id} there are still: {lost}. Without it they are worth nothing: people set new passwords by mail, and need new recovery \
-             codes, apps and signing secrets. To drop it all the same, say --yes."
+             codes, apps and signing secrets; entries of the audit log stay, and nobody can verify them. To drop it all the same, say --yes."
         )));
     }
     if invocation.dry_run {

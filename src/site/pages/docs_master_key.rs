@@ -19,9 +19,11 @@ pub fn master_key() -> AnyView {
         <ul>
             <li>"Sealed things carry the id of their key. A job seals them anew, at the start and every night: seeds and signing secrets need the old key no more after it."</li>
             <li>"A password is hashed anew at the next sign-in, without a word."</li>
+            <li>"The admin PIN stays under the key that it was set with: set it again on the command line."</li>
             <li>"Recovery codes stay under the old key until they are used or made anew, for nobody knows them."</li>
             <li>"Counts of wrong tries go on, codes and challenges that live for minutes work, cookies are read: each key is tried, without telling by the time which one it was."</li>
             <li>"Lists of salted hashes that were imported under the old key are known again as long as it is there, and after that as long as nobody used or ended their secrets."</li>
+            <li>"Entries of the audit log are never made anew: as long as they are to be verified, keep the key."</li>
         </ul>
         <p><code>"tollgate master-key status"</code>" says how much is still under each key, and "<code>"tollgate master-key drop 1a2b3c4d"</code>" gives one up. As long as something would be lost it says what and asks for "<code>"--yes"</code>": people whose passwords were not hashed anew set new ones by mail, and who has old recovery codes makes new ones. A key that somebody else may have is dropped so; one that is lost, too. Keep a dropped key with the backups from its time."</p>
         <h3 id="bill">"What a build is made of"</h3>

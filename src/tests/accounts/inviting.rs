@@ -14,8 +14,9 @@ use tollgate::{
         server::{MOST_OPEN, cancel_invite, create_invite, invite_address, list_invites, resend_invite},
     },
     admin::api,
+    boot::worker::registry,
     error::AppError,
-    platform::config::SignUpMode,
+    platform::{config::SignUpMode, crypto::Vault, jobs::run_due},
     values::InviteId,
 };
 
@@ -266,4 +267,16 @@ async fn s92_the_command_line_invites_lists_and_cancels(db: PgPool) {
     assert_eq!(json(&["cancel", id])["state"].as_str(), Some("cancelled"));
     assert_eq!(json(&["list", "--over"])[0]["id"].as_str(), Some(id));
     assert_eq!(run(&["cancel", "nonsense"]).status.code(), Some(2));
+}
+
+#[sqlx::test]
+async fn r86_an_invitation_is_mailed_by_a_server_whose_current_master_key_is_another_one(db: PgPool) {
+    let app = by_invitation(db).await;
+    invite_address(&app.ctx, &Caller::cli(), "mara@example.com", WEEK).await.unwrap();
+    // Servers get a new key one after the other: this one has it already.
+    let mut other = app.ctx.clone();
+    other.vault = Vault::with_previous([8; 32], [[7; 32]]);
+    run_due(&other, &registry()).await.unwrap();
+    assert_eq!(app.mails().len(), 1);
+    assert!(comes_in(&opened(&app, &mailed(&app, "mara@example.com").await).await, "mara@example.com").await);
 }

@@ -12,8 +12,8 @@ use sqlx::PgPool;
 use time::Duration;
 use tollgate::{
     accounts::{
-        api,
-        server::{CODES, PASSWORDS, SEEDS, held_by_master_keys, reseal_seeds},
+        Caller, api,
+        server::{CODES, PASSWORDS, PIN, SEEDS, held_by_master_keys, reseal_seeds, set_admin_pin},
     },
     platform::crypto::Vault,
 };
@@ -100,4 +100,15 @@ async fn r86_what_a_browser_and_a_mail_hold_outlives_a_rotation(db: PgPool) {
     let browser = crate::support::browser::Browser { http: browser.http, base: app.base.clone() };
     let answer = browser.post::<api::VerifyEmail>("/verify-email", &[("code", &code)]).await;
     assert_eq!(location(&answer), "/sign-in", "the cookie names the address, the code proves it");
+}
+
+#[sqlx::test]
+async fn r86_the_admin_pin_of_an_older_key_is_named_until_it_is_set_again(db: PgPool) {
+    let app = TestApp::start(db).await;
+    set_admin_pin(&app.ctx, &Caller::cli(), &"kranich 77".into()).await.unwrap();
+    assert_eq!(split(&app, PIN).await, (1, 0));
+    let app = app.restart_with(rotated()).await;
+    assert_eq!(split(&app, PIN).await, (0, 1), "it would be lost with the old key");
+    set_admin_pin(&app.ctx, &Caller::cli(), &"kranich 77".into()).await.unwrap();
+    assert_eq!(split(&app, PIN).await, (1, 0));
 }

@@ -59,6 +59,30 @@ async fn r83_the_head_goes_into_the_anchor_file_once_for_each_change(db: PgPool)
     assert_whole(&verify(&app.ctx, &told, |_| {}).await.unwrap());
     tamper(&db, CUT).await;
     assert_eq!(verify(&app.ctx, &told, |_| {}).await.unwrap().broken.map(|broken| broken.fault), Some(Fault::Removed));
+
+    // Each night it is compared with the file: neither going on nor forgetting covers it up.
+    for n in 5..=9 {
+        happen(&app.ctx, &format!("test.other_{n}"), None).await;
+    }
+    seal(&app.ctx).await.unwrap();
+    tamper(&db, "update audit_state set anchored_to = 0").await;
+    VerifyAudit::default().run(&app.ctx).await.unwrap();
+    let (_, found) = state(&app.ctx).await.unwrap();
+    assert!(found.broken.unwrap().contains("Entry 6 is not the one that the anchor knows"));
+}
+
+#[sqlx::test]
+async fn r83_an_end_that_was_told_and_cut_off_is_seen_by_the_nightly_look_too(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    five(&app).await;
+    anchor(&app.ctx).await.unwrap();
+    tamper(&db, CUT).await;
+    for _ in 0..2 {
+        let broken = verified(&app.ctx).await.broken.unwrap();
+        assert_eq!((broken.fault, broken.entry), (Fault::Removed, Some(5)));
+        assert!(broken.words.contains("entry 6 was told, and the last one here is 4"), "{}", broken.words);
+        anchor(&app.ctx).await.unwrap(); // does not forget it
+    }
 }
 
 /// What the overview says of the log.

@@ -42,6 +42,12 @@ fn attacks() -> Vec<(String, Fault, Option<i64>, &'static str)> {
             None,
             "it has no entry",
         ),
+        (
+            "insert into events (id, at, kind, actor) values ('00000000-0000-0000-0000-000000000000', now(), 'test.forged', 'Eve')".to_owned(),
+            Fault::Inserted,
+            None,
+            "it has no entry",
+        ),
         // An entry.
         ("delete from audit_links where number = 4".to_owned(), Fault::Removed, Some(4), "Entry 4 was removed"),
         ("delete from audit_links where number = 1".to_owned(), Fault::Removed, Some(1), "Entry 1 was removed"),

@@ -5,7 +5,10 @@ use crate::support::TestApp;
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::PgPool;
-use tollgate::activity::server::audit::{Fault, seal};
+use tollgate::{
+    activity::server::audit::{ENTRIES, Fault, held_by_master_keys, seal},
+    platform::key_ring::Held,
+};
 
 #[sqlx::test]
 async fn s95_twenty_parallel_appends_keep_one_chain(db: PgPool) {
@@ -130,4 +133,31 @@ async fn r83_without_the_right_key_nothing_is_sealed(db: PgPool) {
     assert_eq!(seal(&app.ctx).await, Ok(1), "the other one waits for its key");
     assert_eq!(count(&db, "select count(*) from audit_waiting where not refused").await, 1);
     assert_eq!(verified(&app.ctx).await.broken.map(|broken| broken.fault), Some(Fault::WrongKey));
+}
+
+#[sqlx::test]
+async fn r83_after_the_key_of_the_last_entry_was_given_up_the_chain_goes_on_under_another(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    five(&app).await;
+    let mut other = app.ctx.clone();
+    other.vault = tollgate::platform::crypto::Vault::new([8; 32]);
+    happen(&other, "test.of_another_key", None).await;
+    assert!(seal(&other).await.is_err(), "nobody said that the old key is lost");
+    sqlx::query("insert into master_keys (id, added_at, current_at, dropped_at) values ($1, $2, $2, $2)")
+        .bind(app.ctx.vault.key_id().to_string())
+        .bind(crate::support::T0)
+        .execute(&db)
+        .await
+        .unwrap();
+    assert_eq!(seal(&other).await, Ok(1), "else everything would wait for ever");
+    assert_eq!(count(&db, "select count(*) from audit_waiting").await, 0);
+}
+
+#[sqlx::test]
+async fn r86_entries_count_as_held_by_their_master_key(db: PgPool) {
+    let app = TestApp::start(db).await;
+    five(&app).await;
+    happen(&app.ctx, "test.waits", None).await;
+    let key = Some(app.ctx.vault.key_id().to_string());
+    assert_eq!(held_by_master_keys(&app.ctx).await.unwrap(), [Held { what: ENTRIES, key, rows: 7 }], "nobody drops it without being told");
 }

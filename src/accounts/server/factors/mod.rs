@@ -28,7 +28,7 @@ pub use passkeys::{
 pub use pending::{Offered, PENDING_LASTS, accept_second_factor, finish_sign_in, pend, pending_sign_in};
 pub use pin_acts::{HARMLESS, PIN_ACTS};
 pub use recovery::make_recovery_codes;
-pub use resealing::{CODES, PASSWORDS, ResealSeeds, SEEDS, held_by_master_keys, reseal_seeds};
+pub use resealing::{CODES, PASSWORDS, PIN, ResealSeeds, SEEDS, held_by_master_keys, reseal_seeds};
 pub use reset::{ResetFactors, ask_reset, reset_factors_now, stop_reset, waiting_reset};
 pub use step_up::{ACTS, StepUpProof, require_recent_proof, step_up, step_up_view};
 pub use told::{SendFactorChanged, Told};

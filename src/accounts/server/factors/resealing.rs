@@ -5,7 +5,10 @@ use super::totp::SEALED;
 use crate::{
     accounts::server::{
         passwords::names_of_peppers,
-        store::{accounts, factors::resealing as store},
+        store::{
+            accounts,
+            factors::{admin_pin, resealing as store},
+        },
     },
     error::AppError,
     platform::{
@@ -69,9 +72,18 @@ pub async fn held_by_master_keys(ctx: &Ctx) -> Result<Vec<Held>, AppError> {
     let seeds = store::count_seeds(&ctx.db).await?.into_iter().map(|(key, rows)| Held { what: SEEDS, key, rows });
     let codes = store::count_codes(&ctx.db).await?.into_iter().map(|(key, rows)| Held { what: CODES, key, rows });
     let passwords = accounts::count_peppers(&ctx.db).await?.into_iter().map(|(pepper, rows)| Held { what: PASSWORDS, key: under(pepper), rows });
-    Ok(seeds.chain(codes).chain(passwords).collect())
+    let pin = admin_pin::find_pin(&ctx.db).await?.map(|hash| Held { what: PIN, key: under(named_in(&hash)), rows: 1 });
+    Ok(seeds.chain(codes).chain(passwords).chain(pin).collect())
+}
+
+/// How a PHC string names its pepper, as `count_peppers` reads it.
+fn named_in(phc: &str) -> Option<String> {
+    let (_, after) = phc.split_once("keyid=")?;
+    after.split([',', '$']).next().map(ToOwned::to_owned)
 }
 
 pub const SEEDS: &str = "authenticator apps";
 pub const CODES: &str = "recovery codes";
 pub const PASSWORDS: &str = "passwords";
+/// It is not hashed anew when it is given: whoever set it sets it again.
+pub const PIN: &str = "admin PIN";

@@ -1,12 +1,17 @@
 //! Telling the head outside the database: without that, nobody can see that the last entries were cut off.
 
 use super::{
-    head::Head,
+    head::{Head, heads},
     sealing::seal,
     store::{self, State},
 };
 use crate::{error::AppError, platform::Ctx};
-use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf};
+use std::{
+    fs::OpenOptions,
+    io::{ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The last link once everything is sealed, and when it was made; none while nothing has happened yet.
@@ -23,8 +28,16 @@ pub async fn state(ctx: &Ctx) -> Result<(Option<(Head, OffsetDateTime)>, State),
 /// Writes the head into the log and, where one is set, as a line of the anchor file, unless it was told already. A file that can't be
 /// written is said in the log and in Admin, and tried again the next time.
 pub async fn anchor(ctx: &Ctx) -> Result<(), AppError> {
-    let Some((head, _)) = store::find_head(&ctx.db).await? else { return Ok(()) };
+    // Before the head is read: the chain only grows.
     let before = store::find_state(&ctx.db).await?;
+    let head = store::find_head(&ctx.db).await?.map(|(head, _)| head);
+    let last = head.as_ref().map_or(0, |head| head.number);
+    if last < before.anchored_to {
+        // What was told stays, so that verifying names it, too.
+        tracing::error!(last, told = before.anchored_to, "the end of the audit log was removed: run `tollgate audit verify`");
+        return Ok(());
+    }
+    let Some(head) = head else { return Ok(()) };
     if before.anchored_to == head.number && before.trouble.is_none() {
         return Ok(());
     }
@@ -52,4 +65,26 @@ async fn write(path: PathBuf, now: OffsetDateTime, head: &Head) -> std::io::Resu
         file.sync_all()
     };
     tokio::task::spawn_blocking(writing).await.map_err(std::io::Error::other)?
+}
+
+/// The heads in the anchor file; none where there is no file, or it can't be read here (it may take appends alone).
+pub(super) async fn told(ctx: &Ctx) -> Vec<Head> {
+    let Some(path) = ctx.config.audit.anchor_file.clone() else { return Vec::new() };
+    let shown = path.display().to_string();
+    let reading = move || match std::fs::read_to_string(&path) {
+        Ok(text) => heads(&text),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error.to_string()),
+    };
+    match tokio::task::spawn_blocking(reading).await {
+        Ok(Ok(heads)) => heads,
+        Ok(Err(error)) => {
+            tracing::warn!("the audit log is verified without the heads in {shown}: {error}");
+            Vec::new()
+        }
+        Err(error) => {
+            tracing::error!("reading {shown} ended badly: {error}");
+            Vec::new()
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! The audit log by the clock: its head is told each minute, and all of it verified each night.
 
-use super::{anchoring::anchor, verifying::verify_and_note};
+use super::{
+    anchoring::{anchor, told},
+    verifying::verify_and_note,
+};
 use crate::platform::{
     Ctx,
     jobs::{Job, JobError},
@@ -11,7 +14,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct AnchorAudit {}
 
-/// Nightly: every entry against the one before and against its event. A break stands in Admin until a later verification finds none.
+/// Nightly: every entry against the one before and against its event, and the end against the anchor file if it can be read. A break
+/// stands in Admin until a later verification finds none.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct VerifyAudit {}
 
@@ -29,7 +33,7 @@ impl Job for VerifyAudit {
     const KIND: &'static str = "activity.verify_audit";
 
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
-        verify_and_note(ctx, &[], |_| {}).await?;
+        verify_and_note(ctx, &told(ctx).await, |_| {}).await?;
         Ok(())
     }
 }

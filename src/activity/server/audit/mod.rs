@@ -23,7 +23,7 @@ pub use head::{Head, heads};
 pub use jobs::{AnchorAudit, VerifyAudit};
 pub use sealing::{Sealer, seal};
 pub use store::State;
-pub use verifying::{Break, Fault, Verdict, verify, verify_and_note};
+pub use verifying::{Break, ENTRIES, Fault, Verdict, held_by_master_keys, verify, verify_and_note};
 
 pub(super) use canon::Row;
 pub(super) use entry::{Entry, Kind, key_id};

@@ -10,7 +10,10 @@ use super::{
     entry::{Entry, Kind, Link, key_id, key_ids},
     store::{self, Waiting},
 };
-use crate::{error::AppError, platform::Ctx};
+use crate::{
+    error::AppError,
+    platform::{Ctx, key_ring},
+};
 use sqlx::PgConnection;
 use std::{collections::HashMap, time::Duration};
 use time::OffsetDateTime;
@@ -38,6 +41,7 @@ async fn append(ctx: &Ctx, keys: &[String]) -> Result<u64, AppError> {
     store::lock_chain(&mut tx).await?;
     if let Some(key) = store::find_last_key(&mut *tx).await?
         && !keys.contains(&key)
+        && !is_given_up(&mut tx, &key).await?
     {
         // A process with another key (a wrong data folder, say) would break the chain for who has the right one.
         return Err(AppError::conflict(format!("The audit log is sealed with the master key {key}, and {} is here. Nothing was sealed.", keys.join(", "))));
@@ -82,6 +86,11 @@ async fn append(ctx: &Ctx, keys: &[String]) -> Result<u64, AppError> {
         tracing::error!(entries = refused.len(), "entries of the audit log were not made by Tollgate and are refused: run `tollgate audit verify`");
     }
     Ok(chain.links.len() as u64)
+}
+
+/// Whether an operator gave this key up, lost or not (`tollgate master-key drop`): then the chain goes on under another one.
+async fn is_given_up(conn: &mut PgConnection, key: &str) -> sqlx::Result<bool> {
+    Ok(key_ring::list(conn).await?.iter().any(|known| known.id == key && known.dropped_at.is_some()))
 }
 
 /// The events from before the chain, as they are found.

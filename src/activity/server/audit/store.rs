@@ -191,13 +191,26 @@ pub(super) async fn list_successors(db: impl PgExecutor<'_>, previous: &[u8], mo
     Ok(links.collect())
 }
 
-/// The next page of events: the last of them, and the first that has no entry; none after the last page.
+/// How many entries were made with each key, those that wait among them.
+pub(super) async fn count_by_key(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = sqlx::query!(
+        r#"select key_id as "key!", count(*) as "n!"
+           from (select key_id from audit_links union all select key_id from audit_waiting where key_id is not null) as made group by key_id"#
+    );
+    Ok(rows.fetch_all(db).await?.into_iter().map(|r| (r.key, r.n)).collect())
+}
+
+/// The next page of events: the last of them, and the first that has no entry; none after the last page. The start is no entry of an
+/// event, not even of one with its nil id, which nobody but an intruder writes.
 pub(super) async fn find_stray(db: impl PgExecutor<'_>, after: Uuid, most: i64) -> sqlx::Result<Option<(Uuid, Option<Uuid>)>> {
     let row = sqlx::query!(
-        r#"with page as materialized (select id from events where id > $1 order by id limit $2)
+        r#"with page as materialized (
+             select id from events where id >= $1 and (id > $1 or $1 = '00000000-0000-0000-0000-000000000000') order by id limit $2
+           )
            select (select id from page order by id desc limit 1) as "last?",
              (select p.id from page p
-              where not exists (select from audit_links l where l.event_id = p.id) and not exists (select from audit_waiting w where w.event_id = p.id)
+              where not exists (select from audit_links l where l.event_id = p.id and l.kind <> 'start')
+                and not exists (select from audit_waiting w where w.event_id = p.id)
               order by p.id limit 1) as "stray?""#,
         after,
         most,

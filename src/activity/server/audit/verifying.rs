@@ -8,7 +8,11 @@ use super::{
     sealing::is_vouched_for,
     store::{self, Checked},
 };
-use crate::{error::AppError, platform::Ctx, values::EventId};
+use crate::{
+    error::AppError,
+    platform::{Ctx, key_ring::Held},
+    values::EventId,
+};
 use serde::Serialize;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -55,6 +59,8 @@ pub struct Verdict {
 /// Looks at everything; `anchors` are heads that were told before. `progress` hears the number of each page's last link.
 pub async fn verify(ctx: &Ctx, anchors: &[Head], mut progress: impl FnMut(i64) + Send) -> Result<Verdict, AppError> {
     let mut verdict = Verdict { entries: 0, waiting: 0, head: None, broken: None };
+    // Before the chain is read: it only grows.
+    let anchored_to = store::find_state(&ctx.db).await?.anchored_to;
     let mut told: HashMap<i64, Vec<&Head>> = HashMap::new();
     for anchor in anchors {
         told.entry(anchor.number).or_default().push(anchor);
@@ -75,7 +81,7 @@ pub async fn verify(ctx: &Ctx, anchors: &[Head], mut progress: impl FnMut(i64) +
         }
         progress(verdict.entries);
     }
-    verdict.broken = cut_off(&verdict, anchors);
+    verdict.broken = cut_off(&verdict, anchors, anchored_to);
     if verdict.broken.is_none() {
         verdict.broken = waiting(ctx, &mut verdict.waiting).await?;
     }
@@ -96,6 +102,14 @@ pub async fn verify_and_note(ctx: &Ctx, anchors: &[Head], progress: impl FnMut(i
     }
     Ok(verdict)
 }
+
+/// How many entries were made with each master key: without it nobody can verify them.
+pub async fn held_by_master_keys(ctx: &Ctx) -> Result<Vec<Held>, AppError> {
+    let counts = store::count_by_key(&ctx.db).await?;
+    Ok(counts.into_iter().map(|(key, rows)| Held { what: ENTRIES, key: Some(key), rows }).collect())
+}
+
+pub const ENTRIES: &str = "entries of the audit log";
 
 async fn look_at(ctx: &Ctx, before: Option<&Head>, checked: &Checked, told: &HashMap<i64, Vec<&Head>>) -> Result<Option<Break>, AppError> {
     let link = &checked.link;
@@ -124,11 +138,14 @@ async fn look_at(ctx: &Ctx, before: Option<&Head>, checked: &Checked, told: &Has
     Ok(Some(at(Fault::Edited, number, Some(id), format!("Event {id}, entry {number}, was edited: {part}."))))
 }
 
-/// What was told of entries that are gone from the end.
-fn cut_off(verdict: &Verdict, anchors: &[Head]) -> Option<Break> {
+/// What was told of entries that are gone from the end. That one was told stands in the database, too, for who forgets to change it there.
+fn cut_off(verdict: &Verdict, anchors: &[Head], anchored_to: i64) -> Option<Break> {
     let last = verdict.entries;
-    let beyond = anchors.iter().filter(|anchor| anchor.number > last).max_by_key(|anchor| anchor.number)?;
-    let words = format!("The end of the chain was removed: the anchor knows entry {}, and the last one here is {last}.", beyond.number);
+    let words = match anchors.iter().map(|anchor| anchor.number).max() {
+        Some(known) if known > last => format!("The end of the chain was removed: the anchor knows entry {known}, and the last one here is {last}."),
+        _ if anchored_to > last => format!("The end of the chain was removed: entry {anchored_to} was told, and the last one here is {last}."),
+        _ => return None,
+    };
     Some(at(Fault::Removed, last + 1, None, words))
 }
 
