@@ -17,7 +17,7 @@ pub fn credits() -> AnyView {
     view! {
         <h2 id="credits">"Credits"</h2>
         <p>"Credits are used up and come back bit by bit, as a token bucket does: of a limit of N, N cost units can be used at once, and R more come back every interval, never beyond N. They are written "<code>"credits:R/interval"</code>": "<code>"credits:100/hour"</code>", or the interval in seconds up to 31 days, "<code>"credits:100/3600"</code>". "<code>"credits"</code>" alone is prepaid: nothing comes back by itself, an operator adds some. (“Full again at the start of each day or month”, also in a time zone, is what the windows "<code>"day"</code>" and "<code>"month"</code>" do.) The forms of keys, workspaces, APIs, plans and groups offer them beside windows."</p>
-        <CodeBlock id="credits-set" title="By command line and over REST" code=SET/>
+        <CodeBlock id="credits-set" title="Set a limit of credits" code=SET/>
         <ul>
             <li>"Algorithm: a bucket that is refilled at multiples of the interval since 1970, UTC. The bound: from any refill to any other no more passes than N, R for each refill between them, and what operators added, under any concurrency and on any number of servers."</li>
             <li>"A call that costs more than is left is refused and charged nothing: "<code>"QUOTA_EXCEEDED"</code>" where credits are prepaid or come back once a day or more seldom, else "<code>"RATE_LIMITED"</code>". Credits always refuse: they can't be slowed down or marked."</li>
