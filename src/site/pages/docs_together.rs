@@ -30,7 +30,7 @@ location @release {
   internal;
   auth_request     off;
   proxy_method     POST;
-  proxy_set_header Authorization "Bearer $service_key";
+  proxy_set_header Authorization "Bearer tg_live_…";
   proxy_set_header Content-Type application/json;
   proxy_set_body   '{"hold": "$hold"}';
   proxy_pass       http://127.0.0.1:3000/api/v1/keys/release;
