@@ -72,7 +72,8 @@ impl FieldState {
         let outcome = form.outcome.as_deref();
         Self {
             id,
-            sent: outcome.map(|o| o.values.iter().filter(|(n, _)| n == name).map(|(_, v)| v.clone()).collect()),
+            // With nothing to show again (`boot::forms`), the form stands as it is: else every box would lose its tick.
+            sent: outcome.filter(|o| !o.values.is_empty()).map(|o| o.values.iter().filter(|(n, _)| n == name).map(|(_, v)| v.clone()).collect()),
             error: outcome.and_then(|o| o.error.as_ref()).and_then(|e| e.field(name)).map(str::to_owned),
         }
     }

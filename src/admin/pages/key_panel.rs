@@ -5,7 +5,7 @@ use crate::{
     admin::api::{DisableKey, EnableKey, RevokeKey, SetLimit},
     keys::{
         components::{OverFields, RefillField, SaidOrNever, SaidTime, WhyLimit, gate_of},
-        model::{KeyDetail, KeyState, Window},
+        model::{KeyDetail, KeyState, LimitKind, Window},
     },
     ui::{
         Badge, Button, CodeTag, CopyId, Fact, Facts, Form, Gate, Icon, IconLink, LinkButton, Look, Note, SelectField, Size, TextField,
@@ -61,9 +61,11 @@ fn limit(chosen: &KeyDetail) -> AnyView {
     let stands = chosen
         .limits
         .iter()
-        .map(|l| match l.window.is_credits() {
-            true => format!("{} left of {}: {}.", thousands(l.remaining), l.window.limit_words(l.limit), l.resets),
-            false => format!("{} of {} {} used, resets {}.", thousands(l.used), thousands(l.limit), l.per, l.resets),
+        .map(|l| match l.window.kind() {
+            LimitKind::Credits => format!("{} left of {}: {}.", thousands(l.remaining), l.window.limit_words(l.limit), l.resets),
+            LimitKind::Concurrent => format!("{}; free again {}.", l.per, l.resets),
+            LimitKind::Fixed | LimitKind::Rolling if l.used == 0 => format!("Nothing used of {}.", l.window.limit_words(l.limit)),
+            LimitKind::Fixed | LimitKind::Rolling => format!("{} of {} {} used, resets {}.", thousands(l.used), thousands(l.limit), l.per, l.resets),
         })
         .collect::<Vec<_>>()
         .join(" ");

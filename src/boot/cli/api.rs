@@ -37,7 +37,7 @@ pub(super) enum ApiCommand {
         slug: String,
         #[arg(long, value_name = "CALLS", required_unless_present = "default")]
         limit: Option<u64>,
-        /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour; calls at the same time, each for 30 seconds at most: concurrent:30
+        /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour; credits that come back, or are prepaid: credits:100/hour, credits; calls at the same time, each for 30 seconds at most: concurrent:30
         #[arg(long, default_value = "hour")]
         window: Window,
         /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31

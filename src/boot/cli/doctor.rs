@@ -15,6 +15,7 @@ use crate::{
         key_ring,
         postgres::{self, Database, Purpose},
     },
+    ui::number::count,
 };
 use serde::Serialize;
 use std::{path::Path, sync::Arc, time::Duration};
@@ -152,7 +153,7 @@ async fn known_keys(config: &Config, pool: &sqlx::PgPool) -> Option<Check> {
         Ok(known) => key_ring::must_have_all(config, &vault, &known).map(|()| known.len()),
         Err(error) => Err(error.into()),
     };
-    Some(Check::of("known keys", result, |known| format!("the database knows {known} master keys, and none is missing")).0)
+    Some(Check::of("known keys", result, |known| format!("the database knows {}, and none is missing", count(*known as u64, "master key", "master keys"))).0)
 }
 
 /// The public address is what people click on in mails.

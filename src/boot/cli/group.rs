@@ -62,7 +62,7 @@ pub(super) enum GroupCommand {
         name: String,
         #[arg(long, value_name = "CALLS", required_unless_present = "remove")]
         limit: Option<u64>,
-        /// Seconds, or second, minute, hour, day or month (rolling:hour: rolling, concurrent:30: at the same time); without it what this limit has, a day for a new one
+        /// Seconds, or second, minute, hour, day or month (rolling:hour: rolling, credits:100/hour: credits, concurrent:30: at the same time); without it what this limit has, a day for a new one
         #[arg(long)]
         window: Option<Window>,
         /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it

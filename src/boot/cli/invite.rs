@@ -8,7 +8,8 @@ use crate::{
     },
     error::AppError,
     platform::Ctx,
-    values::{IdError, InviteId},
+    ui::number::count,
+    values::{Email, IdError, InviteId},
 };
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -43,6 +44,15 @@ pub(super) enum InviteCommand {
 impl InviteCommand {
     pub(super) async fn run(self, invocation: &Invocation) -> Exit {
         with_ctx(&invocation.config, "invite", async |ctx| match self {
+            Self::Create { email: Some(email), .. } if invocation.dry_run => {
+                let email: Email = email.parse().map_err(|words: &str| AppError::invalid("email", words))?;
+                Ok(would(invocation, &format!("Would invite {email}.")))
+            }
+            Self::Create { uses, .. } if invocation.dry_run => {
+                Ok(would(invocation, &format!("Would make a link that lets in {}.", count(uses.into(), "person", "people"))))
+            }
+            Self::Resend { id } if invocation.dry_run => Ok(would(invocation, &format!("Would mail {} again.", parsed(&id)?))),
+            Self::Cancel { id } if invocation.dry_run => Ok(would(invocation, &format!("Would cancel {}.", parsed(&id)?))),
             Self::Create { email: Some(email), days, .. } => {
                 let made = accounts::invite_address(ctx, &Caller::cli(), &email, lives(days)).await?;
                 invocation.answer(&facts(&made, ctx.clock.now()), &format!("A mail is on its way to {}.", made.whom()));
@@ -68,6 +78,12 @@ impl InviteCommand {
         })
         .await
     }
+}
+
+/// Of a dry run: nothing is made, mailed or cancelled.
+fn would(invocation: &Invocation, words: &str) -> Exit {
+    invocation.answer(&json!({ "would": words }), words);
+    Exit::Done
 }
 
 fn lives(days: i64) -> Duration {

@@ -35,7 +35,7 @@ pub(super) enum PlanCommand {
         name: String,
         #[arg(long, value_name = "CALLS", required_unless_present = "remove")]
         limit: Option<u64>,
-        /// Seconds, or second, minute, hour, day or month (day@Europe/Stockholm: of a time zone, rolling:hour: rolling, concurrent:30: at the same time); without it what this limit has, a day for a new one
+        /// Seconds, or second, minute, hour, day or month (day@Europe/Stockholm: of a time zone, rolling:hour: rolling, credits:100/hour: credits, concurrent:30: at the same time); without it what this limit has, a day for a new one
         #[arg(long)]
         window: Option<Window>,
         /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it
@@ -71,7 +71,7 @@ pub(super) struct New {
     /// Calls in one window; more limits by `plan set-limit`
     #[arg(long, value_name = "CALLS")]
     limit: Option<u64>,
-    /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour; calls at the same time, each for 30 seconds at most: concurrent:30
+    /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour; credits that come back, or are prepaid: credits:100/hour, credits; calls at the same time, each for 30 seconds at most: concurrent:30
     #[arg(long, default_value = "day", requires = "limit")]
     window: Window,
     /// What 1,000 units are worth, for an estimate: "0.50 EUR"

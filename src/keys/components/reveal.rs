@@ -16,7 +16,7 @@ pub fn Reveal(detail: KeyDetail, secret: String) -> impl IntoView {
     } else {
         key.effective.iter().map(|p| view! { <CodeTag text=p.to_string()/>" " }).collect_view().into_any()
     };
-    let limits = limits.iter().map(|l| format!("{} calls {}", crate::ui::number::thousands(l.limit), l.per)).collect::<Vec<_>>().join(", ");
+    let limits = limits.iter().map(|l| l.window.limit_words(l.limit)).collect::<Vec<_>>().join(", ");
     let calls = if last_used.is_some() { (Gate::Passed, "It has been used") } else { (Gate::Idle, "No call yet") };
     view! {
         <Dialog id="made" title gate=Gate::Passed lead>

@@ -99,7 +99,9 @@ fn credits(form: &PlanForm, fields: &mut Fields) -> Option<(u64, Window)> {
     let limit = fields.check("credits", read.ok_or("Write a whole number of credits, at most 4,294,967,295. Empty: no limit."));
     let every = form.every.trim();
     let window = if every.is_empty() {
-        Some(Window::Credits(Refill::PREPAID))
+        // "Never" is what the form begins with: who typed how many come back meant something else.
+        let is_prepaid = digits(&form.refill).is_empty();
+        fields.check("every", if is_prepaid { Ok(Window::Credits(Refill::PREPAID)) } else { Err("Choose how often credits come back, or clear how many do.") })
     } else {
         let units = digits(&form.refill).parse::<u32>().ok().filter(|units| *units > 0);
         let units = fields.check("refill", units.ok_or("Write how many credits come back each time: 1 to 4,294,967,295."));
@@ -235,12 +237,17 @@ mod tests {
         assert_eq!([shown.credits.as_str(), &shown.refill, &shown.every], ["500", "20", "600"]);
         assert_eq!(PlanForm::others(&before), [before[1].clone()]);
         assert_eq!(limits(&shown, &before).ok(), Some(vec![before[1].clone(), before[2].clone(), before[0].clone()]));
-        let prepaid = PlanForm { credits: "1,000".into(), every: String::new(), ..shown.clone() };
+        let prepaid = PlanForm { credits: "1,000".into(), refill: String::new(), every: String::new(), ..shown.clone() };
         assert_eq!(limits(&prepaid, &[]).ok().and_then(|l| l.last().cloned()), Some(limit("credits", 1_000, credits("credits"))));
         assert_eq!(limits(&PlanForm { credits: String::new(), ..shown.clone() }, &before).map(|l| l.len()).ok(), Some(2));
-        for (credits, refill, every, wrong) in
-            [("many", "1", "60", "credits"), ("5", "", "60", "refill"), ("5", "0", "60", "refill"), ("5", "1", "often", "every"), ("5", "1", "0", "every")]
-        {
+        for (credits, refill, every, wrong) in [
+            ("many", "1", "60", "credits"),
+            ("5", "", "60", "refill"),
+            ("5", "0", "60", "refill"),
+            ("5", "1", "often", "every"),
+            ("5", "1", "0", "every"),
+            ("5", "1", "", "every"),
+        ] {
             let form = PlanForm { credits: credits.into(), refill: refill.into(), every: every.into(), ..PlanForm::default() };
             assert!(limits(&form, &[]).is_err_and(|e| e.field(wrong).is_some()), "{credits} {refill} {every}");
         }

@@ -30,7 +30,7 @@ location @release {
   internal;
   auth_request     off;
   proxy_method     POST;
-  proxy_set_header Authorization "Bearer $service_key";
+  proxy_set_header Authorization "Bearer tg_live_…";
   proxy_set_header Content-Type application/json;
   proxy_set_body   '{"hold": "$hold"}';
   proxy_pass       http://127.0.0.1:3000/api/v1/keys/release;
@@ -40,7 +40,7 @@ pub fn together() -> AnyView {
     view! {
         <h2 id="together">"Calls at the same time"</h2>
         <p>"A limit may also say how many calls go on at the same time: of N no call begins while N others go on. Its window is written "<code>"concurrent:"</code>" and for how many seconds one call counts at most, 1 to 3,600; "<code>"concurrent"</code>" alone is 30. N is at most 10,000, and a level has one such limit, beside others. It stands at the same levels as every limit, and the nearest level holds the key: set on a key it counts that key alone, set on a workspace, its plan or its group all keys of the workspace together. The forms of keys, workspaces and APIs offer it as a window, those of plans and groups as At the same time. What comes on top is refused; it can't be slowed down or marked."</p>
-        <CodeBlock id="together-set" title="By command line and over REST" code=SET/>
+        <CodeBlock id="together-set" title="Set a limit of calls at the same time" code=SET/>
         <p>"Tollgate is asked when a call begins and does not see its end. So a call that passes takes a place, and the answer names it: its hold."</p>
         <CodeBlock id="together-hold" title="A verification that took a place" code=HOLD/>
         <p>"When it has answered the call, the service gives the place back. That needs no permission beyond the one to verify, "<code>"holds"</code>" takes up to 100 at once, and sending one twice frees one place only. A hold that was given back before, or has ended, is answered "<code>"\"released\": false"</code>", which is no error. Who never gives back has a limit of N calls in each stretch of the limit's seconds: a place ends by itself after them, also when the service or Tollgate is killed."</p>

@@ -35,7 +35,7 @@ pub fn usage() -> AnyView {
         <p>"A line of usage has "<code>"units"</code>", the cost units that passed, and "<code>"estimated_cost"</code>": what they are worth at the price of the plan that the key has today, to six decimals and not rounded up. It is an estimate, not a bill, and empty where no plan has a price. A cell that a spreadsheet would take for a formula begins with an apostrophe."</p>
 
         <h2 id="notices">"Mails before a limit is used up"</h2>
-        <p>"At 80 and 100 % of a limit of an hour or longer its owner gets a mail, once for each mark in each window (of one that rolls in each filling, see "<a href="/docs#rolling">"Rolling windows"</a>"); other marks, or none, are set under Settings, Notifications. That holds for limits of a key and for those that all keys of a workspace share: these are used by every key that has no limit of its own or of its own plan. Limits are looked at once a minute."</p>
+        <p>"At 80 and 100 % of a limit of an hour or longer its owner gets a mail, once for each mark in each window (of one that rolls in each filling, see "<a href="/docs#rolling">"Rolling windows"</a>", of "<a href="/docs#credits">"credits"</a>" once a day); other marks, or none, are set under Settings, Notifications. That holds for limits of a key and for those that all keys of a workspace share: these are used by every key that has no limit of its own or of its own plan. Limits are looked at once a minute."</p>
     }
     .into_any()
 }

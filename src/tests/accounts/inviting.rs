@@ -257,12 +257,14 @@ async fn s92_the_command_line_invites_lists_and_cancels(db: PgPool) {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     };
+    assert_eq!(json(&["create", "--email", "mara@example.com", "--dry-run"])["would"].as_str(), Some("Would invite mara@example.com."), "and nothing is done");
     let made = json(&["create", "--email", "mara@example.com", "--days", "3"]);
     assert_eq!((made["email"].as_str(), made["state"].as_str(), made["uses"].as_u64()), (Some("mara@example.com"), Some("open"), Some(1)));
     assert_eq!(run(&["create", "--email", "MARA@example.com"]).status.code(), Some(2), "invited already");
     assert!(json(&["create", "--uses", "3"])["link"].as_str().unwrap().contains("/sign-up?token="));
     assert_eq!(json(&["list"]).as_array().map(Vec::len), Some(2));
     let id = made["id"].as_str().unwrap();
+    assert!(json(&["cancel", id, "--dry-run"])["would"].as_str().unwrap().contains(id));
     assert_eq!(json(&["resend", id])["id"].as_str(), Some(id));
     assert_eq!(json(&["cancel", id])["state"].as_str(), Some("cancelled"));
     assert_eq!(json(&["list", "--over"])[0]["id"].as_str(), Some(id));

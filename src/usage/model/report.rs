@@ -57,10 +57,10 @@ pub struct LimitMeter {
 }
 
 impl LimitMeter {
-    /// "resets at 15:00", "comes back from 15:00 on"; nothing where nothing is to come back.
+    /// "resets at 15:00", "comes back from 15:00 on", "+100 every hour, the next at 15:00"; nothing where nothing is to come back.
     pub fn resets(&self) -> String {
         if self.is_credits {
-            return if self.reset_after == 0 { "prepaid".to_owned() } else { format!("{} at {}", self.window, self.resets_at) };
+            return if self.reset_after == 0 { "prepaid".to_owned() } else { format!("{}, the next at {}", self.window, self.resets_at) };
         }
         match (self.is_rolling, self.used) {
             (false, _) => format!("resets at {}", self.resets_at),

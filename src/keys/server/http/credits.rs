@@ -48,7 +48,7 @@ pub struct AddCreditsBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CreditsBody {
     /// The name of the limit.
-    #[schema(example = "calls")]
+    #[schema(example = "default")]
     pub limit: String,
     /// So many were added, by this request or an earlier one with this Idempotency-Key.
     #[schema(example = 500)]

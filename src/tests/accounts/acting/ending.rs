@@ -11,9 +11,12 @@ use crate::{
 use leptos::server_fn::ServerFn;
 use sqlx::PgPool;
 use time::Duration;
-use tollgate::accounts::{
-    Caller, api,
-    server::{Visitor, disable_account, end_sessions_of},
+use tollgate::{
+    accounts::{
+        Caller, api,
+        server::{Visitor, disable_account, end_sessions_of},
+    },
+    notices::api::SaveNotices,
 };
 
 const OTHER_NAME: [(&str, &str); 2] = [("name", "Mallory"), ("time_zone", "UTC")];
@@ -140,6 +143,12 @@ async fn r67_a_form_of_another_tab_is_not_sent_as_somebody_else(db: PgPool) {
     let (status, html) = send(&theirs).await;
     assert!(status == 409 && !html.contains("Mallory"), "{status}: {html}");
     assert!(!is_renamed(&app).await);
+    // The page then stands as it is: a box without its tick would be turned off by the next Save.
+    let ticks = |html: &str| html.matches(" checked").count();
+    let before = ticks(&operator.browser.page("/settings/notifications").await);
+    let refused = operator.browser.post::<SaveNotices>("/settings/notifications", &[("_for", theirs.as_str())]).await;
+    assert_eq!((refused.status().as_u16(), ticks(&refused.text().await.unwrap())), (409, before));
+    assert!(before > 0);
     // The way back and the way out are right from every tab.
     act(&operator, &vera).await;
     let back = operator.browser.post::<api::StopActing>("/acting", &[("_for", own.as_str())]).await;

@@ -86,5 +86,10 @@ pub async fn elsewhere(db: &PgPool, me: NodeId) -> sqlx::Result<Elsewhere> {
 
 /// Forgets rows that count no more.
 pub async fn forget_old(db: &PgPool) -> sqlx::Result<u64> {
-    Ok(sqlx::query!("delete from place_leases where ends_at < clock_timestamp() - interval '1 minute'").execute(db).await?.rows_affected())
+    // A row that is just being asked for again is left to who has it: two that wait for each other's rows would end one of them.
+    let done = sqlx::query!(
+        "delete from place_leases where ctid = any(array(
+           select ctid from place_leases where ends_at < clock_timestamp() - interval '1 minute' for update skip locked))",
+    );
+    Ok(done.execute(db).await?.rows_affected())
 }
