@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{
     fs::{File, OpenOptions},
     io::{ErrorKind, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -92,9 +92,19 @@ pub fn rotate(config: &Config, rng: &Rng) -> Result<Rotated, MasterKeyError> {
         _ => {}
     }
     let draft = draft(path, rng).map_err(io)?;
+    leave_to_owner_of(path, &draft).map_err(io)?;
     let new = Vault::new(read(config, &draft)?).key_id();
     std::fs::rename(&draft, path).and_then(|()| sync_folder(path)).map_err(io)?;
     Ok(Rotated { old, old_file, new })
+}
+
+/// Who rotates as root leaves the new file to whom the server runs as.
+fn leave_to_owner_of(path: &Path, draft: &Path) -> std::io::Result<()> {
+    let (owner, made) = (std::fs::metadata(path)?, std::fs::metadata(draft)?);
+    if (owner.uid(), owner.gid()) == (made.uid(), made.gid()) {
+        return Ok(());
+    }
+    std::os::unix::fs::chown(draft, Some(owner.uid()), Some(owner.gid()))
 }
 
 /// The files of the keys that are still read, with the ids that their names say.

@@ -73,6 +73,7 @@ async fn r67_it_ends_with_the_operators_session_and_account(db: PgPool) {
     let (app, operator, vera) = two(db).await;
     let from = Visitor::terminal();
     act(&operator, &vera).await;
+    assert!(operator.browser.page("/home").await.contains("You act as"), "the bar, and the toast that is told once");
     end_sessions_of(&app.ctx, &Caller::cli(), &from, operator.account).await.unwrap();
     assert!(!operator.browser.is_signed_in().await, "all sessions of the operator ended");
     assert_eq!(count(&app, "select count(*) from actings where session_id is not null").await, 0);
