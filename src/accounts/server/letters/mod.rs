@@ -170,7 +170,7 @@ pub const KINDS: &[Kind] = &[
         name: "accounts.acted_as",
         about: "When an operator begins to act as the account.",
         sample: |s| {
-            let (reason, contact) = (s.typed("You asked why the export is empty"), "support@example.com".to_owned());
+            let (reason, contact) = (s.typed("Support: checkout export 4711"), "support@example.com".to_owned());
             Box::new(ActedAs { reason, began: s.at, minutes: 30, sessions: s.link("/settings/sessions"), contact })
         },
     },
