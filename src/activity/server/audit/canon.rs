@@ -153,10 +153,13 @@ mod tests {
         }
     }
 
+    /// What is changed, whether it counts among the facts, and how.
+    type Changed = (&'static str, bool, fn(&mut Row));
+
     #[test]
     fn r83_each_field_counts_in_exactly_one_digest() {
         let (facts, person) = (row().facts(), row().person());
-        let changes: [(&str, bool, fn(&mut Row)); 12] = [
+        let changes: [Changed; 12] = [
             ("at", true, |r| r.at += time::Duration::microseconds(1)),
             ("kind", true, |r| r.kind.push('s')),
             ("subject", true, |r| r.subject = None),

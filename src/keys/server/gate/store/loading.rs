@@ -165,11 +165,14 @@ struct Loading<'g> {
     /// By the fields that say them.
     above: HashMap<Box<[u8]>, Arc<Above>>,
     rights: HashMap<Box<[u8]>, Arc<Rights>>,
-    places: HashMap<Box<[u8]>, (Arc<Home>, Arc<Allowance>)>,
+    places: HashMap<Box<[u8]>, Place>,
     /// Of the key whose limits are being read.
     limits: Vec<Arc<Policy>>,
     limits_of: Option<KeyId>,
 }
+
+/// Whose a key is, and what it may use.
+type Place = (Arc<Home>, Arc<Allowance>);
 
 /// What a key has from its workspace.
 struct Above {
