@@ -1,9 +1,9 @@
 //! One act on many keys or accounts: looked at first, then done.
 
 use crate::{
-    admin::model::{AccountQuery, ManyAccountsPreview, ManyAccountsQuery},
+    admin::model::{ManyAccountsPreview, ManyAccountsQuery},
     error::AppError,
-    keys::model::{KeyQuery, ManyPreview, ManyQuery},
+    keys::model::{ManyPreview, ManyQuery},
 };
 use leptos::prelude::*;
 
@@ -35,6 +35,7 @@ pub async fn change_many_keys(
     typed: Option<String>,
 ) -> Result<(), AppError> {
     use crate::admin::server;
+    use crate::keys::model::KeyQuery;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let filters = KeyQuery { q, api, status, review, tag, hash, ..KeyQuery::default() };
@@ -66,7 +67,7 @@ pub async fn change_many_accounts(
     #[server(default)] until: String,
     #[server(default)] seen: u64,
 ) -> Result<(), AppError> {
-    use crate::admin::server;
+    use crate::admin::{model::AccountQuery, server};
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let query = ManyAccountsQuery { act, accounts, all, filters: AccountQuery { q, status, ..AccountQuery::default() } };
