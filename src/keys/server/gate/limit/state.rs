@@ -1,0 +1,40 @@
+//! Where a limit stands, as answers and pages tell it.
+
+use crate::{
+    keys::model::{OverAction, Window},
+    values::Outcome,
+};
+use std::sync::Arc;
+
+/// Where a limit stands. Times in whole seconds, rounded up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitState {
+    pub name: Arc<str>,
+    pub limit: u64,
+    /// With what passed beyond the limit; of that, beside other nodes, what passed on this one.
+    pub used: u64,
+    /// Of credits more than the limit where an operator added some.
+    pub remaining: u64,
+    /// Until the window ends; of a rolling one, and of credits, until something comes back, so that there is room where there is none now.
+    /// Of calls at the same time until the first of them ends by itself. 0: nothing comes back by itself, or no call goes on.
+    pub reset_after: u64,
+    pub window: Window,
+    /// Of the present window: that of a month differs; of credits the time in which they all come back. 0: there is none.
+    pub length: u32,
+    /// What becomes of calls beyond it, at this moment.
+    pub over: OverAction,
+}
+
+impl LimitState {
+    /// Seconds after which a call that it refused may pass: of a throttle the end of the second.
+    pub fn opens_after(&self) -> u64 {
+        if self.over.per_second().is_some() { 1 } else { self.reset_after }
+    }
+}
+
+/// What a call is answered that these limits refuse: one over a day or longer is a quota, whatever else refuses too; but one that
+/// lets calls pass every second is none.
+pub fn refusing_code<'a>(mut refusing: impl Iterator<Item = &'a LimitState>) -> Outcome {
+    let is_quota = |limit: &LimitState| limit.window.is_quota() && limit.over.per_second().is_none();
+    if refusing.any(is_quota) { Outcome::QuotaExceeded } else { Outcome::RateLimited }
+}
