@@ -307,6 +307,9 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     let id = made["id"].as_str().unwrap();
     r.ask(get.clone(), ban, id, "", None, 200).await;
     r.ask(get.clone(), ban, "ban_nothing", "", None, 404).await;
+    let lift = "/api/v1/bans/{id}/lift";
+    r.ask(post.clone(), lift, id, "", None, 200).await;
+    r.ask(post.clone(), lift, "ban_nothing", "", None, 404).await;
     r.ask(delete.clone(), ban, id, "", None, 204).await;
     r.ask(delete.clone(), ban, "ban_nothing", "", None, 404).await;
 

@@ -156,8 +156,9 @@ pub async fn lift_ban(id: BanId) -> Result<(), AppError> {
     use super::server;
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let what = server::lift_ban(&ctx, &caller, &Visitor::here(), id).await?;
-    reply::toast(&ctx, &format!("The ban of {what} is lifted."));
+    let (ban, spread) = server::lift_ban(&ctx, &caller, &Visitor::here(), id).await?;
+    let in_force = spread.map(|spread| format!(" Its keys pass again. {}", spread.words("In force"))).unwrap_or_default();
+    reply::toast(&ctx, &format!("The ban of {} is lifted.{in_force}", ban.what()));
     Ok(())
 }
 
@@ -352,8 +353,8 @@ pub async fn save_api(
     use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, unmatched.as_deref(), preflights.as_deref()).await?;
-    reply::toast(&ctx, "Saved.");
+    let saved = server::save_api(&ctx, &caller, &slug, name, permissions.as_deref(), basic, unmatched.as_deref(), preflights.as_deref()).await?;
+    reply::toast(&ctx, &format!("Saved. {}", saved.spread.words("In force")));
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())
 }

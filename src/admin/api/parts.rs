@@ -19,8 +19,8 @@ pub async fn save_route(
     use crate::{keys::model::NewRoute, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let route = NewRoute { method, pattern: path, permission, cost: None, is_free, description };
-    server::save_route(&ctx, &caller, &slug, route, &cost, replaces.as_deref()).await?;
-    reply::toast(&ctx, "The route is in force.");
+    let spread = server::save_route(&ctx, &caller, &slug, route, &cost, replaces.as_deref()).await?;
+    reply::toast(&ctx, &format!("The route is saved. {}", spread.words("In force")));
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())
 }
@@ -31,8 +31,8 @@ pub async fn remove_route(slug: String, method: String, path: String) -> Result<
     use crate::admin::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::remove_route(&ctx, &caller, &slug, &method, &path).await?;
-    reply::toast(&ctx, &format!("{method} {path} is removed. Its calls are those that no route matches."));
+    let spread = server::remove_route(&ctx, &caller, &slug, &method, &path).await?;
+    reply::toast(&ctx, &format!("{method} {path} is removed. Its calls are those that no route matches. {}", spread.words("In force")));
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())
 }

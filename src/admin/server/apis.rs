@@ -5,7 +5,7 @@ use crate::{
     admin::model::{ApiList, ApiPage, ApiRow, BundleForm},
     error::AppError,
     keys::{
-        model::{Api, ApiEdit, NewApi, NewBundle, NewRoute, Unmatched},
+        model::{Api, ApiEdit, NewApi, NewBundle, NewRoute, Spread, Unmatched},
         server::{self as keys},
     },
     plans::server as plans,
@@ -61,7 +61,7 @@ pub async fn save_api(
     basic: Vec<String>,
     unmatched: Option<&str>,
     preflights: Option<&str>,
-) -> Result<Api, AppError> {
+) -> Result<keys::ChangedApi, AppError> {
     caller.require(&may::APIS_MANAGE)?;
     let unmatched = match unmatched {
         Some(text) => Some(Unmatched::parse(text).ok_or_else(|| AppError::invalid("unmatched", "Choose what becomes of such a call."))?),
@@ -78,20 +78,18 @@ pub async fn save_api(
 }
 
 /// Adds a route, or changes the one with the label `replaces`. `cost` as it was typed; empty: 1.
-pub async fn save_route(ctx: &Ctx, caller: &Caller, slug: &str, mut route: NewRoute, cost: &str, replaces: Option<&str>) -> Result<(), AppError> {
+pub async fn save_route(ctx: &Ctx, caller: &Caller, slug: &str, mut route: NewRoute, cost: &str, replaces: Option<&str>) -> Result<Spread, AppError> {
     caller.require(&may::APIS_MANAGE)?;
     let digits: String = cost.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
     if !digits.is_empty() {
         route.cost = Some(digits.parse().map_err(|_| AppError::invalid("cost", "Write a whole number of units, for example 5."))?);
     }
-    keys::put_route(ctx, caller, slug, route, replaces.and_then(|label| label.split_once(' '))).await?;
-    Ok(())
+    Ok(keys::put_route(ctx, caller, slug, route, replaces.and_then(|label| label.split_once(' '))).await?.spread)
 }
 
-pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, path: &str) -> Result<(), AppError> {
+pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, path: &str) -> Result<Spread, AppError> {
     caller.require(&may::APIS_MANAGE)?;
-    keys::remove_route(ctx, caller, slug, method, path).await?;
-    Ok(())
+    Ok(keys::remove_route(ctx, caller, slug, method, path).await?.spread)
 }
 
 /// Describes a bundle, or changes the one named `replaces`, whose name stays.

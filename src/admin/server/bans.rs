@@ -52,13 +52,14 @@ pub async fn add_ban(ctx: &Ctx, caller: &Caller, from: &Visitor, target: &str, r
     Ok(accounts::add_ban(ctx, caller, from, target, Term { reason, until }).await?.what().to_owned())
 }
 
-/// Lifts a ban of whatever kind; says what was banned.
-pub async fn lift_ban(ctx: &Ctx, caller: &Caller, from: &Visitor, id: BanId) -> Result<String, AppError> {
+/// Lifts a ban of whatever kind; says what was banned and, of an account, on which nodes its keys pass again.
+pub async fn lift_ban(ctx: &Ctx, caller: &Caller, from: &Visitor, id: BanId) -> Result<(BanFacts, Option<Spread>), AppError> {
     let ban = accounts::lift_ban(ctx, caller, from, id).await?;
-    if let Some(account) = ban.account {
-        nodes::spread_of_account(ctx, account).await;
-    }
-    Ok(ban.what().to_owned())
+    let spread = match ban.account {
+        Some(account) => Some(nodes::spread_of_account(ctx, account).await),
+        None => None,
+    };
+    Ok((ban, spread))
 }
 
 /// When a ban ends that begins now. A day is over at its end, in the operator's time zone.

@@ -7,7 +7,7 @@ use crate::{
         server::{self as accounts, BanFacts, Target, Term, Visitor},
     },
     error::AppError,
-    keys::server as keys,
+    keys::server::{self as keys, nodes},
     platform::Ctx,
     values::BanId,
 };
@@ -92,7 +92,12 @@ async fn lift(ctx: &Ctx, invocation: &Invocation, id: &str) -> Result<Exit, AppE
         return Ok(Exit::Done);
     }
     let ban = accounts::lift_ban(ctx, &Caller::cli(), &Visitor::terminal(), id).await?;
-    invocation.answer(&json!({ "id": id, "what": ban.what() }), &format!("The ban of {} is lifted.", ban.what()));
+    let spread = match ban.account {
+        Some(account) => Some(nodes::spread_of_account(ctx, account).await),
+        None => None,
+    };
+    let in_force = spread.as_ref().map(|spread| format!(" {}", spread.words("In force"))).unwrap_or_default();
+    invocation.answer(&json!({ "id": id, "what": ban.what(), "spread": spread }), &format!("The ban of {} is lifted.{in_force}", ban.what()));
     Ok(Exit::Done)
 }
 

@@ -69,8 +69,9 @@ async fn add(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, AppEr
         return Ok(Exit::Done);
     }
     let New { slug, method, path: pattern, permission, cost, no_quota: is_free, description } = new;
-    let routes = keys::put_route(ctx, &Caller::cli(), &slug, NewRoute { method, pattern, permission, cost: Some(cost), is_free, description }, None).await?;
-    invocation.answer(&routes, &format!("{slug} has {label}."));
+    let new = NewRoute { method, pattern, permission, cost: Some(cost), is_free, description };
+    let changed = keys::put_route(ctx, &Caller::cli(), &slug, new, None).await?;
+    invocation.answer(&facts(&changed), &format!("{slug} has {label}. {}", changed.spread.words("In force")));
     Ok(Exit::Done)
 }
 
@@ -96,7 +97,11 @@ async fn remove(ctx: &Ctx, invocation: &Invocation, slug: &str, method: &str, pa
         invocation.answer(&serde_json::json!({ "would_remove": format!("{method} {path}") }), &format!("Would remove {method} {path} from {slug}."));
         return Ok(Exit::Done);
     }
-    let routes = keys::remove_route(ctx, &Caller::cli(), slug, method, path).await?;
-    invocation.answer(&routes, &format!("{slug} no longer has {method} {path}."));
+    let changed = keys::remove_route(ctx, &Caller::cli(), slug, method, path).await?;
+    invocation.answer(&facts(&changed), &format!("{slug} no longer has {method} {path}. {}", changed.spread.words("In force")));
     Ok(Exit::Done)
+}
+
+fn facts(changed: &keys::ChangedRoutes) -> serde_json::Value {
+    serde_json::json!({ "routes": changed.routes, "spread": changed.spread })
 }

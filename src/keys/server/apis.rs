@@ -1,7 +1,7 @@
 //! APIs: what operators describe and keys are made for.
 
 use super::{
-    gate,
+    gate, nodes,
     reach::actor,
     rules,
     store::{apis as store, routes},
@@ -10,11 +10,19 @@ use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::{AppError, Fields},
-    keys::model::{Api, ApiEdit, ApiPermission, Bundle, NewApi, Unmatched},
+    keys::model::{Api, ApiEdit, ApiPermission, Bundle, NewApi, Spread, Unmatched},
     platform::Ctx,
     values::{ApiId, KeyPrefix, Permission, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
+use tokio::time::Instant;
+
+/// An API after a change, and on which nodes it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedApi {
+    pub api: Api,
+    pub spread: Spread,
+}
 
 /// Every API; Tollgate's own last.
 pub async fn list_apis(ctx: &Ctx, caller: &Caller) -> Result<Vec<Api>, AppError> {
@@ -66,7 +74,7 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, 
 }
 
 /// Changes the name, the permissions of an API, or what becomes of calls that no route matches. Operators only.
-pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> Result<Api, AppError> {
+pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> Result<ChangedApi, AppError> {
     caller.require(&may::APIS_MANAGE)?;
     let mut fields = Fields::default();
     let name = edit.name.and_then(|text| fields.check("name", rules::name(&text)));
@@ -106,9 +114,10 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     }
     let changes = serde_json::json!({ "slug": slug, "name": name, "unmatched": edit.unmatched, "answers_preflights": edit.answers_preflights });
     note(ctx, &mut tx, caller, "api.changed", id, changes).await?;
+    let since = Instant::now();
     tx.commit().await?;
-    gate::apis_refreshed(ctx).await;
-    store::find_api(&ctx.db, slug).await?.ok_or(AppError::NotFound)
+    let spread = nodes::spread_of_api(ctx, id, since).await;
+    Ok(ChangedApi { api: store::find_api(&ctx.db, slug).await?.ok_or(AppError::NotFound)?, spread })
 }
 
 /// A permission that a route needs can't be taken away: nobody could make the call any more. Nor one that a bundle names (R66).

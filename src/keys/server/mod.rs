@@ -48,7 +48,7 @@ mod verify_json;
 mod why;
 mod words;
 
-pub use apis::{api_by_slug, create_api, edit_api, list_apis};
+pub use apis::{ChangedApi, api_by_slug, create_api, edit_api, list_apis};
 pub use batch::{Batch, BatchKey, MadeKey, batch_page, check_batch, create_batch, file as file_of_secrets, forget_batches, keep_batch, read_lines, run_batch};
 pub use bundles::{ChangedBundle, count_bundle_holders, delete_bundle, list_bundles, put_bundle};
 pub use change::Changed;
@@ -63,7 +63,7 @@ pub use many::{change_many, plan_many, preview_many};
 pub use reach::actor;
 pub use resealing::{ResealSecrets, SIGNING_SECRETS, held_by_master_keys, reseal_secrets};
 pub use rotating::{MAX_GRACE, Rotated, drop_secret, end_replaced, extend_secret, rotate_key};
-pub use routes::{list_routes, put_route, remove_route, replace_routes};
+pub use routes::{ChangedRoutes, list_routes, put_route, remove_route, replace_routes};
 pub use rules::lifetime;
 pub use states::{disable_key, enable_key, revoke_key};
 pub use store::secrets::HeldSecret;

@@ -1,14 +1,22 @@
-//! Routes of APIs: what operators say that calls need. A change locks the API, is checked as a whole, and is in force on this node when
-//! the operation returns, on others within a second.
+//! Routes of APIs: what operators say that calls need. A change locks the API, is checked as a whole, and the operation waits until every
+//! node has it, as for a revocation.
 
-use super::{apis, gate, store};
+use super::{apis, gate, nodes, store};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Api, ApiRoute, NewRoute},
+    keys::model::{Api, ApiRoute, NewRoute, Spread},
     platform::Ctx,
     values::{Permission, permission_names as may},
 };
+use tokio::time::Instant;
+
+/// The routes of an API after a change, and on which nodes calls need this.
+#[derive(Debug, Clone)]
+pub struct ChangedRoutes {
+    pub routes: Vec<ApiRoute>,
+    pub spread: Spread,
+}
 
 /// The routes of an API, by path. Whoever makes keys may read them.
 pub async fn list_routes(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Vec<ApiRoute>, AppError> {
@@ -18,12 +26,12 @@ pub async fn list_routes(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Vec<A
 }
 
 /// The routes of an API become these; a wrong one is named `routes.3.path`.
-pub async fn replace_routes(ctx: &Ctx, caller: &Caller, slug: &str, new: Vec<NewRoute>) -> Result<Vec<ApiRoute>, AppError> {
+pub async fn replace_routes(ctx: &Ctx, caller: &Caller, slug: &str, new: Vec<NewRoute>) -> Result<ChangedRoutes, AppError> {
     change(ctx, caller, slug, move |_, _| Ok((new, Names::Numbered))).await
 }
 
 /// Adds a route, or puts it in the place of another (`replaced`: its method and pattern).
-pub async fn put_route(ctx: &Ctx, caller: &Caller, slug: &str, new: NewRoute, replaced: Option<(&str, &str)>) -> Result<Vec<ApiRoute>, AppError> {
+pub async fn put_route(ctx: &Ctx, caller: &Caller, slug: &str, new: NewRoute, replaced: Option<(&str, &str)>) -> Result<ChangedRoutes, AppError> {
     change(ctx, caller, slug, move |api, routes| {
         let wanted = checked(api, &new).map_err(|wrong| named(wrong, Names::Form, 0))?;
         if routes.contains(&wanted) {
@@ -37,7 +45,7 @@ pub async fn put_route(ctx: &Ctx, caller: &Caller, slug: &str, new: NewRoute, re
 }
 
 /// Removes a route; one that is not there is gone already.
-pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, pattern: &str) -> Result<Vec<ApiRoute>, AppError> {
+pub async fn remove_route(ctx: &Ctx, caller: &Caller, slug: &str, method: &str, pattern: &str) -> Result<ChangedRoutes, AppError> {
     change(ctx, caller, slug, |_, routes| {
         let kept = routes.into_iter().filter(|r| !(r.method.eq_ignore_ascii_case(method) && r.pattern == pattern));
         Ok((kept.map(NewRoute::from).collect(), Names::Form))
@@ -59,7 +67,7 @@ async fn change(
     caller: &Caller,
     slug: &str,
     make: impl FnOnce(&Api, Vec<ApiRoute>) -> Result<(Vec<NewRoute>, Names), AppError>,
-) -> Result<Vec<ApiRoute>, AppError> {
+) -> Result<ChangedRoutes, AppError> {
     caller.require(&may::APIS_MANAGE)?;
     if slug == Api::OWN {
         return Err(AppError::conflict("Tollgate's own API has no routes to describe: its operations say what they need."));
@@ -71,15 +79,17 @@ async fn change(
     let (new, names) = make(&api, before.clone())?;
     let routes = all_checked(&api, &new, names)?;
     if same(&routes, &before) {
-        return Ok(before);
+        // Sent twice: whether it has reached every node is worth the same answer.
+        tx.rollback().await?;
+        return Ok(ChangedRoutes { routes: before, spread: nodes::spread_of_api(ctx, id, Instant::now()).await });
     }
     store::routes::replace_routes(&mut tx, id, &routes).await?;
     let changes = serde_json::json!({ "slug": slug, "added": labels(&routes, &before), "removed": labels(&before, &routes), "routes": routes.len() });
     apis::note(ctx, &mut tx, caller, "api.routed", id, changes).await?;
     let routes = store::routes::list_routes(&mut tx, id).await?;
+    let since = Instant::now();
     tx.commit().await?;
-    gate::apis_refreshed(ctx).await;
-    Ok(routes)
+    Ok(ChangedRoutes { routes, spread: nodes::spread_of_api(ctx, id, since).await })
 }
 
 fn same(some: &[ApiRoute], others: &[ApiRoute]) -> bool {

@@ -34,7 +34,7 @@ pub fn routes() -> AnyView {
         <p>"A permission in the question ("<code>"permission"</code>", "<code>"?permission="</code>") is needed beside that of the route: the key must have both. A cost in the question ("<code>"cost"</code>") takes the place of the route's. A route without quota is verified and shown in Usage, but charged to no limit and never refused for one."</p>
         <p>"What no route matches passes without a permission and costs 1, unless the API refuses it: "<code>"FORBIDDEN"</code>". An API without routes looks at no path."</p>
         <p>"A path that servers read in different ways is not matched but refused, "<code>"FORBIDDEN"</code>" with the reason: "<code>"."</code>" and "<code>".."</code>", an empty segment ("<code>"//"</code>"), an encoded slash or a backslash, a semicolon, a control character, an encoding that is broken or done twice (RFC 3986 §2.1), and a spelling that differs from a route in case only. A proxy that does not tell the path is refused too. Everything else is decoded once, after the path was cut at its slashes: "<code>"/%6Frders"</code>" is "<code>"/orders"</code>". Queries do not count. If your API takes a method from a header ("<code>"X-HTTP-Method-Override"</code>"), let the proxy remove it."</p>
-        <p>"Usage names a call by its route: "<code>"GET /orders/{id}"</code>". A changed route is in force when it is saved, on other servers within a second."</p>
+        <p>"Usage names a call by its route: "<code>"GET /orders/{id}"</code>". A changed route is in force on every node when the answer is there, as a revocation is; a node that has not confirmed within two seconds is named ("<code>"spread"</code>")."</p>
     }
     .into_any()
 }

@@ -26,6 +26,7 @@ async fn an_operator_bans_lists_and_lifts(db: PgPool) {
     let (status, body) = answer(made).await;
     assert_eq!((status, &body["account_id"], &body["email"], &body["domain"]), (201, &json!(account), &json!("dev@else.example"), &json!(null)));
     assert_eq!((&body["state"], &body["until"], &body["reason"]), (&json!("active"), &json!("2026-11-20T13:00:00Z"), &json!("sends spam")));
+    assert_eq!((&body["spread"]["nodes"], &body["spread"]["confirmed"]), (&json!(1), &json!(1)), "{body}");
     assert_eq!(passes(&app, &secret).await, 403, "the answer waited for the gate");
     assert_eq!(ops.post(&app, BANS, wish).await.status(), 200, "sent twice");
     assert_eq!(ops.post(&app, BANS, json!({ "target": account, "reason": "another" })).await.status(), 409);
@@ -34,14 +35,15 @@ async fn an_operator_bans_lists_and_lifts(db: PgPool) {
     app.ctx.clock.advance(Duration::SECOND); // ids of one instant are in no order
     let (status, domain) = answer(ops.post(&app, BANS, json!({ "target": "*.Spam.Example", "reason": "throwaways" })).await).await;
     assert_eq!((status, &domain["domain"], &domain["until"], &domain["by"]), (201, &json!("spam.example"), &json!(null), &json!("Mara")));
+    assert_eq!(domain["spread"], json!(null), "no key belongs to a domain");
     let (_, list) = answer(ops.get(&app, &format!("{BANS}?limit=1")).await).await;
     assert_eq!((&list["data"][0]["id"], &list["has_more"]), (&domain["id"], &json!(true)));
     let (_, rest) = answer(ops.get(&app, &format!("{BANS}?limit=1&cursor={}", text(&list, "next_cursor"))).await).await;
     assert_eq!((&rest["data"][0]["id"], &rest["has_more"], &rest["next_cursor"]), (&body["id"], &json!(false), &json!(null)));
 
-    for _ in 0..2 {
-        assert_eq!(ops.call(&app, Method::DELETE, &location, None).await.status(), 204);
-    }
+    let (status, body) = answer(ops.post(&app, &format!("{location}/lift"), json!({})).await).await;
+    assert_eq!((status, &body["state"], &body["spread"]["confirmed"]), (200, &json!("lifted"), &json!(1)), "{body}");
+    assert_eq!(ops.call(&app, Method::DELETE, &location, None).await.status(), 204, "it is lifted already");
     assert_eq!(events(&app, "account.unbanned").await, 1);
     assert_eq!(passes(&app, &secret).await, 200);
     let (_, lifted) = answer(ops.get(&app, &location).await).await;
@@ -88,6 +90,7 @@ async fn others_do_not_reach_bans(db: PgPool) {
         (Method::POST, BANS, wish()),
         (Method::GET, "/api/v1/bans/ban_00000000000000000000000000", None),
         (Method::DELETE, "/api/v1/bans/ban_00000000000000000000000000", None),
+        (Method::POST, "/api/v1/bans/ban_00000000000000000000000000/lift", None),
     ] {
         assert_eq!(dev.call(&app, method.clone(), path, body).await.status(), 403, "{method} {path}: the owner has not what the key says");
     }

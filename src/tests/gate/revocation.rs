@@ -1,7 +1,7 @@
 //! Revoked means revoked: two real processes on one database, one of them paused, or cut off from it.
 
 use super::{
-    Given, Scene, key,
+    Given, Scene, key, owner,
     process::{self, Node, Way},
 };
 use crate::support::{folder::Folder, until};
@@ -9,13 +9,15 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
 
-/// Two servers, a key, and another one that may change it.
+/// Two servers, a key, another one that may change it, and somebody else with a key.
 struct Pair {
     a: Node,
     b: Node,
     id: String,
     secret: String,
     manager: String,
+    /// The account of somebody else, and the secret of its key.
+    vera: (String, String),
     folders: [Folder; 2],
 }
 
@@ -23,8 +25,10 @@ impl Pair {
     /// The second server reaches the database by the way, if there is one.
     async fn new(db: &PgPool, way: Option<&Way>) -> Self {
         let scene = Scene::with(db.clone(), Given { limit: Some((1_000_000, 3_600)), ..Given::default() }).await;
-        let may = ["keys:read", "keys:write", "keys:verify", "apis:manage"];
+        let may = ["keys:read", "keys:write", "keys:verify", "apis:manage", "admin:read", "accounts:manage"];
         let (_, manager) = key(db, &scene.app, &scene.owner, Given { api: "tollgate", permissions: &may, ..Given::default() }).await;
+        let vera = owner(&scene.app, "vera@example.com", "developer").await;
+        let (_, of_vera) = self::key(db, &scene.app, &vera, Given { limit: Some((1_000_000, 3_600)), ..Given::default() }).await;
         let Scene { app, key, secret, .. } = scene;
         app.stop().await;
         let folders = [Folder::new(), Folder::new()];
@@ -32,7 +36,7 @@ impl Pair {
         let a = process::start(&direct, &folders[0], &[]).await;
         let b = process::start(way.map_or(&direct, |way| &way.url), &folders[1], &[("TOLLGATE_DATABASE_OUTAGE", "5s")]).await;
         assert_eq!((a.ask(&secret).await, b.ask(&secret).await), (200, 200));
-        Self { a, b, id: key.to_string(), secret, manager, folders }
+        Self { a, b, id: key.to_string(), secret, manager, vera: (vera.account.to_string(), of_vera), folders }
     }
 
     /// Does something to the key on the first server; what the answer says of the nodes.
@@ -104,6 +108,64 @@ async fn what_a_bundle_gives_no_more_no_node_lets_pass_when_the_answer_is_there(
         let spread = put(json!([])).await;
         assert_eq!(confirmed(&spread), (2, 2), "{round}: {spread}");
         assert_eq!((code(&pair.b).await, code(&pair.a).await), ("FORBIDDEN".to_owned(), "FORBIDDEN".to_owned()), "{round}");
+    }
+}
+
+#[sqlx::test]
+async fn who_is_banned_calls_on_no_node_when_the_answer_is_there(db: PgPool) {
+    let pair = Pair::new(&db, None).await;
+    let (account, secret) = &pair.vera;
+    for round in 0..8 {
+        let made = pair.a.post("/api/v1/bans", &pair.manager, json!({ "target": account, "reason": "sends spam" })).await;
+        assert_eq!(made.status(), 201, "{round}");
+        let ban: Value = made.json().await.unwrap();
+        assert_eq!(confirmed(&ban["spread"]), (2, 2), "{round}: {ban}");
+        assert_eq!((pair.b.ask(secret).await, pair.a.ask(secret).await), (403, 403), "{round}");
+        let path = format!("/api/v1/bans/{}/lift", ban["id"].as_str().unwrap());
+        let lifted = pair.a.post(&path, &pair.manager, json!({})).await;
+        assert_eq!(lifted.status(), 200, "{round}");
+        let lifted: Value = lifted.json().await.unwrap();
+        assert_eq!(confirmed(&lifted["spread"]), (2, 2), "{round}: {lifted}");
+        assert_eq!((pair.b.ask(secret).await, pair.a.ask(secret).await), (200, 200), "{round}");
+    }
+}
+
+#[sqlx::test]
+async fn a_secret_that_is_rotated_away_now_passes_on_no_node_when_the_answer_is_there(db: PgPool) {
+    let pair = Pair::new(&db, None).await;
+    let mut old = pair.secret.clone();
+    for round in 0..8 {
+        let answer = pair.a.post(&format!("/api/v1/keys/{}/rotate", pair.id), &pair.manager, json!({ "grace": 0 })).await;
+        assert_eq!(answer.status(), 200, "{round}");
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(confirmed(&body["spread"]), (2, 2), "{round}: {}", body["spread"]);
+        let new = body["secret"].as_str().unwrap().to_owned();
+        assert_eq!((pair.b.ask(&old).await, pair.a.ask(&old).await), (401, 401), "{round}");
+        assert_eq!((pair.b.ask(&new).await, pair.a.ask(&new).await), (200, 200), "{round}");
+        old = new;
+    }
+}
+
+#[sqlx::test]
+async fn what_a_route_needs_every_node_asks_for_when_the_answer_is_there(db: PgPool) {
+    let pair = Pair::new(&db, None).await;
+    let put = async |permission: &str| {
+        let routes = json!({ "routes": [{ "method": "GET", "path": "/orders", "permission": permission }] });
+        let answer = pair.a.put("/api/v1/apis/demo/routes", &pair.manager, routes).await;
+        assert_eq!(answer.status(), 200);
+        answer.json::<Value>().await.unwrap()["spread"].take()
+    };
+    let code = async |node: &Node| {
+        let asked = json!({ "key": pair.secret, "route": "GET /orders" });
+        code_in(&node.post("/api/v1/keys/verify", &pair.manager, asked).await.json().await.unwrap())
+    };
+    for round in 0..8 {
+        let spread = put("orders:write").await;
+        assert_eq!(confirmed(&spread), (2, 2), "{round}: {spread}");
+        assert_eq!((code(&pair.b).await, code(&pair.a).await), ("FORBIDDEN".to_owned(), "FORBIDDEN".to_owned()), "{round}");
+        let spread = put("orders:read").await;
+        assert_eq!(confirmed(&spread), (2, 2), "{round}: {spread}");
+        assert_eq!((code(&pair.b).await, code(&pair.a).await), ("VALID".to_owned(), "VALID".to_owned()), "{round}");
     }
 }
 

@@ -73,6 +73,8 @@ async fn slugs_and_prefixes_are_unique_and_well_formed(db: PgPool) {
     )
     .await
     .unwrap();
+    assert!(edited.spread.is_whole());
+    let edited = edited.api;
     assert_eq!((edited.name.as_str(), edited.permissions.len(), edited.permissions[0].description.as_str()), ("Orders 2", 1, "again"));
     assert!(server::edit_api(&app.ctx, &olga, "tollgate", ApiEdit { permissions: Some(vec![]), ..ApiEdit::default() }).await.is_err());
     assert_eq!(server::edit_api(&app.ctx, &olga, "nothing", ApiEdit::default()).await, Err(AppError::NotFound));

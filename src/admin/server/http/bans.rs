@@ -3,7 +3,7 @@
 use crate::{
     accounts::server::{self as accounts, BanFacts, Term, Visitor},
     error::AppError,
-    keys::server::{nodes, rest::RestCaller},
+    keys::server::{http::SpreadBody, nodes, rest::RestCaller},
     platform::{
         Ctx,
         http::{
@@ -18,7 +18,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
@@ -26,11 +26,14 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 
 /// What `/api/v1/openapi.json` says of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(list_bans, add_ban, read_ban, lift_ban))]
+#[openapi(paths(list_bans, add_ban, read_ban, delete_ban, lift_ban))]
 pub struct Docs;
 
 pub fn routes() -> Router<Ctx> {
-    Router::new().route("/api/v1/bans", get(list_bans).post(add_ban)).route("/api/v1/bans/{id}", get(read_ban).delete(lift_ban))
+    Router::new()
+        .route("/api/v1/bans", get(list_bans).post(add_ban))
+        .route("/api/v1/bans/{id}", get(read_ban).delete(delete_ban))
+        .route("/api/v1/bans/{id}/lift", post(lift_ban))
 }
 
 /// The longest ban with an end, in seconds: a hundred years.
@@ -106,6 +109,15 @@ impl BanBody {
     }
 }
 
+/// A ban that was given or lifted, and how far that has got.
+#[derive(Debug, Serialize, ToSchema)]
+struct ChangedBanBody {
+    #[serde(flatten)]
+    ban: BanBody,
+    /// On which nodes the keys of the account are answered so; `null` where the ban is of a domain or a network, which no key belongs to.
+    spread: Option<SpreadBody>,
+}
+
 /// Bans, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 struct BanListBody {
@@ -166,13 +178,13 @@ async fn list_bans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query
 
 /// Ban an account, a mail domain or a network
 ///
-/// The sessions of a banned account end, its person is told by mail, and the answer comes when every live server answers its keys `BANNED`. The same ban
-/// of an account, sent again, changes nothing (200); a different one is refused (409), as is one of a domain or a network that is banned already. Nobody bans
+/// The sessions of a banned account end, its person is told by mail, and the answer comes when every live server answers its keys `BANNED`:
+/// `spread` says on which. The same ban of an account, sent again, changes nothing (200); a different one is refused (409), as is one of a domain or a network that is banned already. Nobody bans
 /// themself, nor the last operator.
 #[utoipa::path(
     post, path = "/api/v1/bans", tag = "Bans", operation_id = "add_ban", request_body = NewBanBody,
     responses(
-        (status = 201, body = BanBody), (status = 200, description = "It was banned so already", body = BanBody),
+        (status = 201, body = ChangedBanBody), (status = 200, description = "It was banned so already", body = ChangedBanBody),
         (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
         (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json"),
         (status = 422, content_type = "application/problem+json"), (status = 429, content_type = "application/problem+json"),
@@ -191,18 +203,19 @@ async fn add_ban(
         seconds => seconds.and_then(|seconds| i64::try_from(seconds).ok()).map(Duration::seconds),
     };
     let term = Term { reason: &new.reason, until: lasting.map(|lasting| ctx.clock.now() + lasting) };
-    let (ban, is_new) = match new.target.trim().parse::<AccountId>() {
+    let (ban, is_new, spread) = match new.target.trim().parse::<AccountId>() {
         Ok(account) => {
             let before = accounts::find_account(&ctx, &caller, account).await?.ban.map(|ban| ban.id);
             accounts::ban_account(&ctx, &caller, &from, account, term).await?;
-            nodes::spread_of_account(&ctx, account).await;
+            let spread = nodes::spread_of_account(&ctx, account).await;
             let ban = accounts::find_account(&ctx, &caller, account).await?.ban.ok_or(AppError::NotFound)?.id;
-            (accounts::find_ban(&ctx, &caller, ban).await?, before != Some(ban))
+            (accounts::find_ban(&ctx, &caller, ban).await?, before != Some(ban), Some(spread.into()))
         }
-        Err(_) => (accounts::add_ban(&ctx, &caller, &from, &new.target, term).await?, true),
+        Err(_) => (accounts::add_ban(&ctx, &caller, &from, &new.target, term).await?, true, None),
     };
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(located(status, &format!("/api/v1/bans/{}", ban.id), BanBody::of(ban, ctx.clock.now())))
+    let location = format!("/api/v1/bans/{}", ban.id);
+    Ok(located(status, &location, ChangedBanBody { ban: BanBody::of(ban, ctx.clock.now()), spread }))
 }
 
 /// One ban
@@ -221,11 +234,32 @@ async fn read_ban(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(i
 
 /// Lift a ban
 ///
-/// Of an account, its keys pass as before when the answer comes. One that is over stays as it is.
+/// The same as `POST …/lift`, which also says on which nodes it holds. One that is over stays as it is.
 #[utoipa::path(
-    delete, path = "/api/v1/bans/{id}", tag = "Bans", operation_id = "lift_ban", params(("id" = String, Path)),
+    delete, path = "/api/v1/bans/{id}", tag = "Bans", operation_id = "delete_ban", params(("id" = String, Path)),
     responses(
         (status = 204), (status = 401, content_type = "application/problem+json"),
+        (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+async fn delete_ban(
+    State(ctx): State<Ctx>,
+    Extension(info): Extension<RequestInfo>,
+    RestCaller(caller): RestCaller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, AppError> {
+    super::super::lift_ban(&ctx, &caller, &Visitor::of(&info), ban(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lift a ban and say where it holds
+///
+/// Of an account, its keys pass as before: on every node that `spread` counts as confirmed. One that is over stays as it is.
+#[utoipa::path(
+    post, path = "/api/v1/bans/{id}/lift", tag = "Bans", operation_id = "lift_ban", params(("id" = String, Path)),
+    responses(
+        (status = 200, body = ChangedBanBody), (status = 401, content_type = "application/problem+json"),
         (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
     ),
     security(("key" = [])),
@@ -235,7 +269,11 @@ async fn lift_ban(
     Extension(info): Extension<RequestInfo>,
     RestCaller(caller): RestCaller,
     Path(id): Path<String>,
-) -> Result<StatusCode, AppError> {
-    super::super::lift_ban(&ctx, &caller, &Visitor::of(&info), ban(&id)?).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Json<ChangedBanBody>, AppError> {
+    let id = ban(&id)?;
+    // Who may not see it is told before anything is done.
+    accounts::find_ban(&ctx, &caller, id).await?;
+    let (_, spread) = super::super::lift_ban(&ctx, &caller, &Visitor::of(&info), id).await?;
+    let lifted = accounts::find_ban(&ctx, &caller, id).await?;
+    Ok(Json(ChangedBanBody { ban: BanBody::of(lifted, ctx.clock.now()), spread: spread.map(Into::into) }))
 }

@@ -269,12 +269,19 @@ pub async fn refreshed(ctx: &Ctx, keys: &[KeyId]) -> bool {
     }
 }
 
-/// Brings this node's gate up to date with the APIs after a commit, as `refreshed` does with a key.
-pub async fn apis_refreshed(ctx: &Ctx) {
-    if let Some(gate) = ctx.part::<Gate>()
-        && let Err(error) = sync::refresh_apis(&gate, &ctx.db).await
-    {
-        tracing::warn!("the gate could not read the changed APIs, its follower will: {error}");
+/// Brings this node's gate up to date with the APIs after a commit, as `refreshed` does with a key. False if it could not.
+pub async fn apis_refreshed(ctx: &Ctx) -> bool {
+    let Some(gate) = ctx.part::<Gate>() else { return false };
+    match tokio::time::timeout(REFRESH, sync::refresh_apis(&gate, &ctx.db)).await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            tracing::warn!("the gate could not read the changed APIs, its follower will: {error}");
+            false
+        }
+        Err(_) => {
+            tracing::warn!("the gate could not read the changed APIs in time, its follower will");
+            false
+        }
     }
 }
 

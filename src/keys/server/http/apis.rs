@@ -1,6 +1,6 @@
 //! The REST routes of APIs: what operators describe. Whoever may read keys may read them; changing needs `apis:manage`.
 
-use super::super::rest::RestCaller;
+use super::{super::rest::RestCaller, changed::SpreadBody};
 use crate::{
     error::AppError,
     keys::{
@@ -89,6 +89,14 @@ impl From<Api> for ApiBody {
             permissions: api.permissions.into_iter().map(Into::into).collect(),
         }
     }
+}
+
+/// An API after a change, and how far the change has got.
+#[derive(Debug, Serialize, ToSchema)]
+struct ChangedApiBody {
+    #[serde(flatten)]
+    api: ApiBody,
+    spread: SpreadBody,
 }
 
 /// Every API.
@@ -207,6 +215,13 @@ impl From<Vec<ApiRoute>> for RoutesBody {
     }
 }
 
+/// The routes of an API after a change, and how far the change has got: where `confirmed` equals `nodes`, every call needs what they say.
+#[derive(Debug, Serialize, ToSchema)]
+struct ChangedRoutesBody {
+    routes: Vec<RouteBody>,
+    spread: SpreadBody,
+}
+
 /// List APIs
 ///
 /// All of them, Tollgate's own last.
@@ -250,11 +265,11 @@ async fn read_api(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(s
 
 /// Change an API
 ///
-/// Needs `apis:manage`. A permission that a route needs can't be left out.
+/// Needs `apis:manage`. A permission that a route needs can't be left out. Answered when every node knows, after two seconds at most.
 #[utoipa::path(
     patch, path = "/api/v1/apis/{slug}", tag = "APIs", operation_id = "edit_api", params(("slug" = String, Path)), request_body = EditApiBody,
     responses(
-        (status = 200, body = ApiBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 200, body = ChangedApiBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
         (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
     ),
     security(("key" = [])),
@@ -264,10 +279,11 @@ async fn edit_api(
     RestCaller(caller): RestCaller,
     Path(slug): Path<String>,
     Body(edit): Body<EditApiBody>,
-) -> Result<Json<ApiBody>, AppError> {
+) -> Result<Json<ChangedApiBody>, AppError> {
     let (permissions, basic) = edit.permissions.map(lines).unzip();
     let edit = ApiEdit { name: edit.name, permissions, basic, unmatched: edit.unmatched, answers_preflights: edit.answers_preflights };
-    Ok(Json(server::edit_api(&ctx, &caller, &slug, edit).await?.into()))
+    let changed = server::edit_api(&ctx, &caller, &slug, edit).await?;
+    Ok(Json(ChangedApiBody { api: changed.api.into(), spread: changed.spread.into() }))
 }
 
 /// Read the routes of an API
@@ -284,11 +300,11 @@ async fn read_routes(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Pat
 
 /// Replace the routes of an API
 ///
-/// Needs `apis:manage`. The routes become these, all or nothing; they are in force when this is answered, on other servers within a second.
+/// Needs `apis:manage`. The routes become these, all or nothing. Answered when every node knows, after two seconds at most.
 #[utoipa::path(
     put, path = "/api/v1/apis/{slug}/routes", tag = "APIs", operation_id = "replace_routes", params(("slug" = String, Path)), request_body = RoutesBody,
     responses(
-        (status = 200, body = RoutesBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 200, body = ChangedRoutesBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
         (status = 404, content_type = "application/problem+json"), (status = 409, description = "Tollgate's own API", content_type = "application/problem+json"),
         (status = 422, content_type = "application/problem+json"),
     ),
@@ -299,7 +315,9 @@ async fn replace_routes(
     RestCaller(caller): RestCaller,
     Path(slug): Path<String>,
     Body(new): Body<RoutesBody>,
-) -> Result<Json<RoutesBody>, AppError> {
+) -> Result<Json<ChangedRoutesBody>, AppError> {
     let new = new.routes.into_iter().map(Into::into).collect();
-    Ok(Json(server::replace_routes(&ctx, &caller, &slug, new).await?.into()))
+    let changed = server::replace_routes(&ctx, &caller, &slug, new).await?;
+    let routes = changed.routes.into_iter().map(Into::into).collect();
+    Ok(Json(ChangedRoutesBody { routes, spread: changed.spread.into() }))
 }

@@ -17,11 +17,14 @@ mod signing;
 pub mod transfer;
 pub mod trial;
 
-pub use self::bodies::{KeyBody, KeyLimitBody, WindowSchema};
 use self::{
     bodies::{CreatedKeyBody, EditKeyBody, HistoryListBody, KeyListBody, NewKeyBody, ReasonBody},
     changed::ChangedKeyBody,
     secret_bodies::KeyDetailBody,
+};
+pub use self::{
+    bodies::{KeyBody, KeyLimitBody, WindowSchema},
+    changed::SpreadBody,
 };
 use super::rest::RestCaller;
 use crate::{

@@ -7,7 +7,7 @@ use super::{Members, Nodes, RELIABLE, members::Round, store};
 use crate::{
     keys::{model::Spread, server::gate},
     platform::{Ctx, clock::steady_millis},
-    values::{AccountId, KeyId, NodeId},
+    values::{AccountId, ApiId, KeyId, NodeId},
 };
 use sqlx::PgPool;
 use std::time::Duration;
@@ -41,6 +41,12 @@ pub async fn spread_of_blocks(ctx: &Ctx, since: Instant) -> Spread {
 pub async fn spread_of_holders(ctx: &Ctx, holders: &[Uuid], since: Instant) -> Spread {
     let is_applied = gate::limits_changed(ctx, holders).await;
     confirmed(ctx, is_applied, since, store::last_holder_change(&ctx.db, holders)).await
+}
+
+/// The same for an API: what its routes need, and what becomes of calls that match none.
+pub async fn spread_of_api(ctx: &Ctx, api: ApiId, since: Instant) -> Spread {
+    let is_applied = gate::apis_refreshed(ctx).await;
+    confirmed(ctx, is_applied, since, store::last_api_change(&ctx.db, api)).await
 }
 
 /// Waits until the other nodes have the transaction that `last_change` tells.

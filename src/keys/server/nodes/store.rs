@@ -3,7 +3,7 @@
 use super::{Members, members::Member};
 use crate::{
     platform::clock::steady_millis,
-    values::{AccountId, KeyId, NodeId},
+    values::{AccountId, ApiId, KeyId, NodeId},
 };
 use sqlx::{PgExecutor, PgPool};
 
@@ -147,6 +147,17 @@ pub async fn last_holder_change(db: &PgPool, holders: &[uuid::Uuid]) -> sqlx::Re
         r#"select changed_in::text::bigint as "changed_in!" from limit_changes
            where holder = any($1) and changed_in < pg_snapshot_xmax(pg_current_snapshot()) order by changed_in desc limit 1"#,
         holders,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(last.and_then(|n| u64::try_from(n).ok()))
+}
+
+/// The transaction that last changed this API or its routes.
+pub async fn last_api_change(db: &PgPool, api: ApiId) -> sqlx::Result<Option<u64>> {
+    let last = sqlx::query_scalar!(
+        r#"select changed_in::text::bigint as "changed_in!" from apis where id = $1 and changed_in < pg_snapshot_xmax(pg_current_snapshot())"#,
+        api.uuid(),
     )
     .fetch_optional(db)
     .await?;
