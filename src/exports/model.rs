@@ -33,7 +33,7 @@ impl Subject {
         match self {
             Self::Usage => &["range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "by"],
             Self::Refusals => &["code", "key", "route", "address", "permission", "range", "from", "to"],
-            Self::Keys => &["q", "api", "status", "review", "tag", "hash"],
+            Self::Keys => &["q", "api", "status", "review", "tag", "external_id", "owner", "hash"],
         }
     }
 

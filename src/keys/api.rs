@@ -64,7 +64,7 @@ pub async fn hide_secret(id: KeyId) -> Result<(), AppError> {
 }
 
 /// Saves name, expiry (a date in the person's time zone; empty: never), permissions, bundles, addresses (lines; empty: from everywhere),
-/// origins (lines; empty: of every page) and tags (words). What the form has no field for stays as it is.
+/// origins (lines; empty: of every page), tags (words), the external id and metadata (JSON; empty: none). What the form has no field for stays as it is.
 #[server]
 pub async fn save_key(
     id: KeyId,
@@ -77,12 +77,16 @@ pub async fn save_key(
     #[server(default)] addresses: Typed,
     #[server(default)] origins: Typed,
     #[server(default)] tags: Typed,
+    #[server(default)] external_id: Typed,
+    #[server(default)] meta: Typed,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let (permissions, bundles) = (chosen.then_some(permissions), chosen.then_some(bundles));
     let (expires_on, addresses, origins, tags) = (expires_on.into_text(), addresses.into_text(), origins.into_text(), tags.into_text());
-    let edit = server::forms::edit(&ctx, &caller, id, name, expires_on, permissions, bundles, preset.as_deref(), addresses, origins, tags).await?;
+    let (external_id, meta) = (external_id.into_text(), meta.into_text());
+    let edit =
+        server::forms::edit(&ctx, &caller, id, name, expires_on, permissions, bundles, preset.as_deref(), addresses, origins, tags, external_id, meta).await?;
     let changed = server::edit_key(&ctx, &caller, id, edit).await?;
     crate::platform::http::reply::toast(&ctx, &format!("Saved. {}", changed.spread.words("In force")));
     Ok(())
@@ -279,6 +283,8 @@ pub async fn change_many(
     status: Option<String>,
     review: Option<String>,
     tag: Option<String>,
+    external_id: Option<String>,
+    owner: Option<String>,
     hash: Option<String>,
     until: Option<String>,
     label: Option<String>,
@@ -288,7 +294,7 @@ pub async fn change_many(
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let filters = KeyQuery { q, api, status, review, tag, hash, ..KeyQuery::default() };
+    let filters = KeyQuery { q, api, status, review, tag, external_id, owner, hash, ..KeyQuery::default() };
     let query = ManyQuery { act, keys, all, filters, until, label };
     let said = server::forms::change_many(&ctx, &caller, &query, &reason.unwrap_or_default(), seen, typed.as_deref()).await?;
     crate::platform::http::reply::toast(&ctx, &said);

@@ -27,6 +27,8 @@ pub async fn change_many_keys(
     status: Option<String>,
     review: Option<String>,
     tag: Option<String>,
+    external_id: Option<String>,
+    owner: Option<String>,
     hash: Option<String>,
     until: Option<String>,
     label: Option<String>,
@@ -38,7 +40,7 @@ pub async fn change_many_keys(
     use crate::keys::model::KeyQuery;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let filters = KeyQuery { q, api, status, review, tag, hash, ..KeyQuery::default() };
+    let filters = KeyQuery { q, api, status, review, tag, external_id, owner, hash, ..KeyQuery::default() };
     let query = ManyQuery { act, keys, all, filters, until, label };
     let said = server::change_many_keys(&ctx, &caller, query, &reason, seen, typed.as_deref()).await?;
     reply::toast(&ctx, &said);

@@ -138,6 +138,12 @@ pub(super) struct New {
     /// A word to find it by. Repeat it for more
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
+    /// Your own id of who uses it: verifications answer it
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+    /// A JSON object that verifications answer: '{"team": "checkout"}'
+    #[arg(long, value_name = "JSON", default_value = "")]
+    meta: String,
     /// How long it lasts: 12h, 30d, 8w, 1y or never
     #[arg(long, value_name = "TIME", default_value = "never")]
     expires: String,
@@ -196,6 +202,8 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
         addresses: new.address,
         origins: new.origin,
         tags: new.tag,
+        external_id: new.external_id,
+        meta: keys::read_meta(&new.meta).map_err(|words| AppError::invalid("meta", words))?,
         expires_at: lifetime.map(|l| ctx.clock.now() + l),
         environment,
         once: None,

@@ -22,6 +22,8 @@ pub enum Act {
     /// How its calls must be signed was set.
     Signed,
     Tagged,
+    /// What services are told of it was set.
+    Described,
     Limited,
     /// Credits were added.
     Credited,
@@ -53,6 +55,7 @@ impl Act {
             Self::Paged => "paged",
             Self::Signed => "signed",
             Self::Tagged => "tagged",
+            Self::Described => "described",
             Self::Limited => "limited",
             Self::Credited => "credited",
             Self::Planned => "planned",
@@ -82,6 +85,7 @@ impl Act {
             Self::Signed if detail == "off" => "turned signed requests off".to_owned(),
             Self::Signed => format!("asked for signed requests ({detail})"),
             Self::Tagged => format!("set the tags to {detail}"),
+            Self::Described => format!("gave it {detail}"),
             Self::Limited => format!("set the limit to {detail}"),
             Self::Credited => format!("added credits: {detail}"),
             Self::Planned => format!("set its own plan to {detail}"),

@@ -6,6 +6,7 @@ mod history;
 mod import;
 mod limit;
 mod many;
+mod meta;
 mod new;
 mod over;
 mod preset;
@@ -27,6 +28,7 @@ pub use history::{Act, HistoryEntry};
 pub use import::{ImportLine, ImportOutcome, ImportPreview};
 pub use limit::{KeyLimit, Level, LevelView, LimitView};
 pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys};
+pub use meta::Meta;
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
 pub use over::{Over, OverAction};
 pub use preset::Preset;
@@ -142,6 +144,10 @@ pub struct Key {
     pub origins: Vec<String>,
     /// Words to find it by, sorted.
     pub tags: Vec<String>,
+    /// Who uses it, by an id of its workspace's own.
+    pub external_id: Option<String>,
+    /// What services are told of it; empty: nothing.
+    pub meta: Meta,
     pub state: KeyState,
     #[serde(with = "time::serde::rfc3339::option")]
     pub expires_at: Option<OffsetDateTime>,

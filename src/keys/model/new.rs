@@ -1,6 +1,6 @@
 //! What people give: a new key, changes of a key, an API. Texts as they were typed; the operations check them.
 
-use super::{Environment, KeyLimit, Preset, Unmatched};
+use super::{Environment, KeyLimit, Meta, Preset, Unmatched};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -21,6 +21,10 @@ pub struct NewKey {
     /// Origins of the web pages that may use it; none: of every page.
     pub origins: Vec<String>,
     pub tags: Vec<String>,
+    /// Who uses it, by an id of its workspace's own.
+    pub external_id: Option<String>,
+    /// What services are told of it.
+    pub meta: Meta,
     pub expires_at: Option<OffsetDateTime>,
     pub environment: Environment,
     pub once: Option<Once>,
@@ -51,6 +55,10 @@ pub struct KeyEdit {
     /// An empty list: every page.
     pub origins: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
+    /// An empty text: none.
+    pub external_id: Option<String>,
+    /// All of it; an empty object: none.
+    pub meta: Option<Meta>,
     /// An empty list: those of the next level again. Needs `keys:manage`.
     pub limits: Option<Vec<KeyLimit>>,
     /// The slug of a plan; `Some(None)`: none of its own. Needs `keys:manage`.

@@ -47,7 +47,7 @@ pub struct HoldView {
 /// What `/keys` asks for, as it stands in its URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyQuery {
-    /// Part of a name, the start of a secret, or an id.
+    /// Part of a name or of an external id, how a tag or a secret begins, or an id.
     pub q: Option<String>,
     /// The slug of an API.
     pub api: Option<String>,
@@ -56,6 +56,10 @@ pub struct KeyQuery {
     /// A word of `Review::ALL`.
     pub review: Option<String>,
     pub tag: Option<String>,
+    /// Who uses it, by the id of its workspace's own.
+    pub external_id: Option<String>,
+    /// Part of the owner's name or email, in every workspace: needs `keys:manage`.
+    pub owner: Option<String>,
     /// The SHA-256 of a whole secret in hex, and after a dot its SHA-512, for imported ones: whose is it?
     pub hash: Option<String>,
     /// The list continues after this cursor.
@@ -78,6 +82,8 @@ impl KeyQuery {
             status: get("status"),
             review: get("review"),
             tag: get("tag"),
+            external_id: get("external_id"),
+            owner: get("owner"),
             hash: get("hash"),
             older: get("older"),
             newer: get("newer"),
@@ -91,13 +97,15 @@ impl KeyQuery {
     }
 
     /// Each filter by its parameter.
-    pub fn filters(&self) -> [(&'static str, Option<&str>); 6] {
+    pub fn filters(&self) -> [(&'static str, Option<&str>); 8] {
         [
             ("q", self.q.as_deref()),
             ("api", self.api.as_deref()),
             ("status", self.status.as_deref()),
             ("review", self.review.as_deref()),
             ("tag", self.tag.as_deref()),
+            ("external_id", self.external_id.as_deref()),
+            ("owner", self.owner.as_deref()),
             ("hash", self.hash.as_deref()),
         ]
     }

@@ -15,7 +15,7 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-/// Name, tags, expiry, permissions, bundles, addresses and origins.
+/// Name, tags, who uses it, expiry, permissions, bundles, addresses, origins and metadata.
 pub fn settings(detail: &KeyDetail) -> AnyView {
     let hidden = vec![("id", detail.key.id.to_string()), ("chosen", "true".to_owned())];
     let choices: Vec<Choice> =
@@ -41,6 +41,13 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let (name, tags) = (detail.key.name.clone(), detail.key.tags.join(" "));
     let (expires_on, addresses) = (detail.expires_on.clone(), detail.key.addresses.join("\n"));
     let origins = detail.key.origins.join("\n");
+    let external_id = detail.key.external_id.clone();
+    let meta = match detail.key.meta.is_empty() {
+        true => String::new(),
+        false => serde_json::to_string_pretty(&detail.key.meta).unwrap_or_default(),
+    };
+    let users = "Your own id of who uses this key, such as customer-42. Services read it as external_id and X-External-Id; you find the key by it.";
+    let told = "A JSON object that services read as meta when the key passes, such as {\"team\": \"checkout\"}; at most 1 KiB. Not for secrets.";
     let pages =
         "One origin on each line, such as https://app.example.com or https://*.example.com. Browsers on other pages are answered FORBIDDEN. Empty: every page.";
     let from =
@@ -51,11 +58,13 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
             <Form action=SaveKey::PATH class="stack form-medium" hidden>
                 <TextField label="Name" name="name" value=name autocomplete="off" maxlength=80 required=true/>
                 <TextField label="Tags" name="tags" value=tags autocomplete="off" maxlength=400 help="Words to find it by, such as team-a or prod; ten at most."/>
+                <TextField label="External id" name="external_id" nostrip:value=external_id autocomplete="off" maxlength=200 help=users/>
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
                 {permissions}
                 {bundles}
                 <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
                 <TextArea label="Web pages that may use it" name="origins" value=origins help=pages maxlength=6000 mono=true/>
+                <TextArea label="Metadata" name="meta" value=meta help=told maxlength=4000 rows=4 mono=true/>
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>
         </section>
@@ -159,6 +168,7 @@ pub fn about(detail: &KeyDetail) -> AnyView {
     let created = format!("{} by {}", detail.created.words, detail.created_by);
     let usage = format!("/usage?key={}", key.id);
     let (id, api) = (key.id.to_string(), key.api_name.clone());
+    let user = key.external_id.clone().map(|id| view! { <Fact term="External id">{id}</Fact> });
     let expires = detail.expires.as_ref().map_or_else(|| "never".to_owned(), |e| e.words.clone());
     let example = detail.example.clone();
     view! {
@@ -167,6 +177,7 @@ pub fn about(detail: &KeyDetail) -> AnyView {
                 <Fact term="Id"><CopyId id="key-id" text=id/></Fact>
                 <Fact term="API">{api}</Fact>
                 {owner}
+                {user}
                 <Fact term="Created">{created}</Fact>
                 <Fact term="Expires">{expires}</Fact>
             </Facts>
@@ -192,7 +203,7 @@ pub fn history(detail: &KeyDetail) -> AnyView {
 fn entry(entry: HistoryEntry) -> AnyView {
     let dot = match entry.act {
         Act::Created => Dot::Icon(Icon::Key),
-        Act::Renamed | Act::Expiry | Act::Tagged => Dot::Icon(Icon::Gear),
+        Act::Renamed | Act::Expiry | Act::Tagged | Act::Described => Dot::Icon(Icon::Gear),
         Act::Permitted | Act::Bundled | Act::Addressed | Act::Paged | Act::Signed | Act::Cleared => Dot::Icon(Icon::Shield),
         Act::Limited | Act::Credited | Act::Planned => Dot::Icon(Icon::Gauge),
         Act::Rotated | Act::Extended => Dot::Icon(Icon::Rotate),

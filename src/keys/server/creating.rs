@@ -4,7 +4,7 @@
 //! because that secret is derived from the page's token, which we do not store; so a double click can't lose it.
 
 use super::{
-    apis, bundles, change,
+    about, apis, bundles, change,
     change::Done,
     gate, origins,
     reach::actor,
@@ -17,7 +17,7 @@ use crate::{
         server::{policies, require_recent_proof},
     },
     error::{AppError, Fields},
-    keys::model::{Act, Api, Key, KeyState, NewKey, Once, Preset},
+    keys::model::{Act, Api, Key, KeyState, Meta, NewKey, Once, Preset},
     platform::{Ctx, crypto::sha256},
     values::{KeyId, Permission, SecretId, Slug, permission_names as may},
 };
@@ -72,6 +72,8 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
         addresses: &wanted.addresses,
         origins: &wanted.origins,
         tags: &wanted.tags,
+        external_id: wanted.external_id.as_deref(),
+        meta: about::stored(&wanted.meta),
         expires_at: wanted.expires_at,
         created_by: actor(caller).0,
         request_key: request_key.as_deref(),
@@ -85,7 +87,9 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
         bundles::give(ctx, &mut tx, caller, (id, caller.workspace), &api, &wanted.bundles, &wanted.bundles).await?;
     }
     let key = keys::find_key(&mut tx, Some(caller.workspace), id).await?.ok_or(AppError::NotFound)?;
-    let data = serde_json::json!({ "name": key.name, "api": key.api, "permissions": key.permissions, "bundles": key.bundles });
+    let data = serde_json::json!({
+        "name": key.name, "api": key.api, "permissions": key.permissions, "bundles": key.bundles, "external_id": key.external_id, "meta": key.meta,
+    });
     change::note(ctx, &mut tx, caller, &key, Done { data, ..Done::new(Act::Created, "") }).await?;
     tx.commit().await?;
     gate::refreshed(ctx, &[id]).await;
@@ -105,6 +109,8 @@ pub(super) struct Wanted {
     pub addresses: Vec<String>,
     pub origins: Vec<String>,
     pub tags: Vec<String>,
+    pub external_id: Option<String>,
+    pub meta: Meta,
     pub expires_at: Option<OffsetDateTime>,
 }
 
@@ -123,6 +129,8 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Re
     let addresses = fields.check("addresses", rules::addresses(new.addresses.iter().map(String::as_str))).unwrap_or_default();
     let origins = fields.check("origins", origins::origins(new.origins.iter().map(String::as_str))).unwrap_or_default();
     let tags = fields.check("tags", rules::tags(new.tags.iter().map(String::as_str))).unwrap_or_default();
+    let external_id = fields.check("external_id", about::external_id(new.external_id.as_deref().unwrap_or_default())).flatten();
+    let meta = fields.check("meta", about::meta(new.meta.clone())).unwrap_or_default();
     let expires_at = new.expires_at.map(|at| fields.check("expires_at", rules::expiry(at, ctx.clock.now())));
     fields.done()?;
     Ok(Wanted {
@@ -132,6 +140,8 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Re
         addresses,
         origins,
         tags,
+        external_id,
+        meta,
         expires_at: expires_at.flatten(),
     })
 }

@@ -1,8 +1,8 @@
-//! Changing a key: name, expiry, permissions, bundles, addresses, origins, tags, limits, plan; any of them at once, all or nothing. What is so
+//! Changing a key: name, expiry, permissions, bundles, addresses, origins, tags, what services are told, limits, plan; any of them at once, all or nothing. What is so
 //! already is not written again.
 
 use super::{
-    apis, bundles,
+    about, apis, bundles,
     change::{self, Changed, Done},
     origins, proof, rules,
     store::{keys, limits},
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     accounts::{Caller, server::policies},
     error::{AppError, Fields},
-    keys::model::{Act, Key, KeyEdit, KeyLimit},
+    keys::model::{Act, Key, KeyEdit, KeyLimit, Meta},
     platform::{Ctx, LocalTime},
     values::{KeyId, Permission, Slug, permission_names as may},
 };
@@ -70,6 +70,8 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         Some(texts) => fields.check("tags", rules::tags(texts.iter().map(String::as_str))),
         None => None,
     };
+    let external_id = edit.external_id.and_then(|text| fields.check("external_id", about::external_id(&text)));
+    let meta = edit.meta.and_then(|meta| fields.check("meta", about::meta(meta)));
     fields.done()?;
     let (expires_at, permissions) = (expires_at.filter(|at| *at != key.expires_at), permissions.filter(|p| *p != key.permissions));
     let (addresses, origins) = (addresses.filter(|a| *a != key.addresses), origins.filter(|o| *o != key.origins));
@@ -110,6 +112,10 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     }
     if let Some(tags) = tags.filter(|t| *t != key.tags) {
         set_tags(ctx, &mut tx, caller, &key, &tags, "").await?;
+    }
+    let (external_id, meta) = (external_id.filter(|id| *id != key.external_id), meta.filter(|meta| *meta != key.meta));
+    if external_id.is_some() || meta.is_some() {
+        describe(ctx, &mut tx, caller, &key, external_id, meta).await?;
     }
     if let Some(mut wanted) = edit.limits {
         wanted.sort_by(|a, b| a.name.cmp(&b.name));
@@ -182,6 +188,28 @@ pub(super) async fn set_tags(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller
     let data = serde_json::json!({ "from": key.tags, "to": tags });
     let detail = if tags.is_empty() { "none".to_owned() } else { tags.join(", ") };
     change::note(ctx, conn, caller, key, Done { reason, data, ..Done::new(Act::Tagged, detail) }).await
+}
+
+/// What services are told; none stays as it is.
+async fn describe(
+    ctx: &Ctx,
+    conn: &mut PgConnection,
+    caller: &Caller,
+    key: &Key,
+    external_id: Option<Option<String>>,
+    meta: Option<Meta>,
+) -> Result<(), AppError> {
+    let said = [
+        external_id.as_ref().map(|id| id.as_ref().map_or_else(|| "no external id".to_owned(), |id| format!("the external id {id}"))),
+        meta.as_ref().map(|meta| (if meta.is_empty() { "no metadata" } else { "other metadata" }).to_owned()),
+    ];
+    let detail = said.into_iter().flatten().collect::<Vec<_>>().join(" and ");
+    let (external_id, meta) = (external_id.unwrap_or_else(|| key.external_id.clone()), meta.unwrap_or_else(|| key.meta.clone()));
+    keys::update_about(conn, key.id, external_id.as_deref(), about::stored(&meta).as_deref(), ctx.clock.now()).await?;
+    let data = serde_json::json!({
+        "from": { "external_id": key.external_id, "meta": key.meta }, "to": { "external_id": external_id, "meta": meta },
+    });
+    change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Described, detail) }).await
 }
 
 async fn set_limits(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, wanted: &[KeyLimit]) -> Result<(), AppError> {

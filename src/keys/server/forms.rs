@@ -1,6 +1,6 @@
 //! From the texts of a form to the typed input of an operation.
 
-use super::{crediting::NewCredits, detail::find_key, many, rules, signing::NewSigning};
+use super::{about, crediting::NewCredits, detail::find_key, many, rules, signing::NewSigning};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
@@ -79,9 +79,12 @@ pub async fn edit(
     addresses: Option<String>,
     origins: Option<String>,
     tags: Option<String>,
+    external_id: Option<String>,
+    meta: Option<String>,
 ) -> Result<KeyEdit, AppError> {
     let mut fields = Fields::default();
     let preset = preset(chosen_preset, &mut fields);
+    let meta = meta.and_then(|text| fields.check("meta", about::typed(&text)));
     fields.done()?;
     let permissions = permissions.filter(|_| preset.is_none());
     let key = find_key(ctx, caller, id).await?;
@@ -99,7 +102,7 @@ pub async fn edit(
     // Lines, though commas and spaces do as well.
     let words = |text: String| text.split([',', ' ', '\r', '\n', '\t']).filter(|t| !t.is_empty()).map(str::to_owned).collect();
     let (addresses, origins, tags) = (addresses.map(words), origins.map(words), tags.map(words));
-    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, bundles, addresses, origins, tags, ..KeyEdit::default() })
+    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, bundles, addresses, origins, tags, external_id, meta, ..KeyEdit::default() })
 }
 
 /// How long an old secret lives on: seconds, `first_use`, or `date` with a day in the person's time zone, with whose beginning it ends.

@@ -1,6 +1,6 @@
 //! `/forward-auth/{api}`: a proxy asks with the client's own headers; the status decides (KEYS.md §3.9).
 //!
-//! 200 with an empty body and who it is in headers, and `X-Hold` where the call takes a place (`gate::seats`), which the service gives back
+//! 200 with an empty body and who it is in headers (`X-External-Id` where the key has one), and `X-Hold` where the call takes a place (`gate::seats`), which the service gives back
 //! that the call is for: the proxy does not tell when it has ended; else 401, 403 or 429 with a problem body. nginx understands only 401 and 403, so
 //! `/nginx` says 403 and `X-Auth-Status: 429` (or 503). Envoy keeps the client's method and path behind `/envoy`. Any method is taken.
 
@@ -225,6 +225,9 @@ fn passed(answer: &Answer) -> Response {
         put(headers, "x-key-id", facts.key.to_string());
         put(headers, "x-key-owner", facts.home.owner.to_string());
         put(headers, "x-key-plan", facts.plan().to_owned());
+        if let Some(id) = facts.external_id() {
+            put(headers, "x-external-id", id.to_owned());
+        }
         if let Some(hold) = &answer.hold {
             put(headers, "x-hold", hold.to_string());
         }

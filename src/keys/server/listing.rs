@@ -134,6 +134,9 @@ pub(super) fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppEr
     if search.is_some_and(|q| q.len() > 200) {
         return Err(AppError::invalid("q", "Search for at most 200 characters."));
     }
+    if query.owner.as_deref().is_some_and(|owner| owner.len() > 200) {
+        return Err(AppError::invalid("owner", "Search for at most 200 characters."));
+    }
     let id = search.and_then(|q| q.parse::<KeyId>().ok());
     let kind = match query.status.as_deref() {
         Some(word) => Some(StandingKind::parse(word).ok_or_else(|| AppError::invalid("status", "There is no such status."))?),
@@ -160,6 +163,8 @@ pub(super) fn wanted(reach: Reach, query: &KeyQuery) -> Result<Wanted<'_>, AppEr
         kind,
         review,
         tag: query.tag.as_deref(),
+        external_id: query.external_id.as_deref(),
+        owner: query.owner.as_deref(),
         hashes,
         from,
         backwards: query.newer.is_some(),

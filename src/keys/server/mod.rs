@@ -3,6 +3,7 @@
 //! Who may touch which key is decided by `reach`; what names, permissions and limits may be by `rules`; how a change goes (lock,
 //! change, history, event, commit, nodes) by `change`.
 
+mod about;
 mod apis;
 mod batch;
 mod bundles;
@@ -48,6 +49,7 @@ mod verify_json;
 mod why;
 mod words;
 
+pub use about::typed as read_meta;
 pub use apis::{ChangedApi, api_by_slug, create_api, edit_api, list_apis};
 pub use batch::{Batch, BatchKey, MadeKey, batch_page, check_batch, create_batch, file as file_of_secrets, forget_batches, keep_batch, read_lines, run_batch};
 pub use bundles::{ChangedBundle, count_bundle_holders, delete_bundle, list_bundles, put_bundle};

@@ -20,11 +20,12 @@ impl Reach {
         if caller.may(&may::KEYS_MANAGE) { Self::Everywhere } else { Self::Own(caller.workspace) }
     }
 
-    /// What a list shows: the own workspace, unless an operator asks for another or for every one.
+    /// What a list shows: the own workspace, unless an operator asks for another, for every one, or for those of an owner.
     pub fn of_list(caller: &Caller, query: &KeyQuery) -> Result<Self, AppError> {
         let wanted = match query.workspace {
             _ if query.everywhere => Self::Everywhere,
             Some(workspace) => Self::Own(workspace),
+            None if query.owner.is_some() => Self::Everywhere,
             None => Self::Own(caller.workspace),
         };
         if wanted != Self::Own(caller.workspace) {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::AppError,
-    keys::model::Api,
+    keys::model::{Api, Meta},
     platform::{Ctx, http::RequestInfo},
     values::{AccountId, KeyId, Outcome, Permission, WorkspaceId, permission_names as may},
 };
@@ -21,7 +21,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::{borrow::Cow, collections::HashMap, net::IpAddr};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -140,8 +140,22 @@ pub struct VerifyAnswer<'a> {
     pub retry_after: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
+    /// Who uses the key, by an id of its workspace's own. Only where it passes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<&'a str>,
+    /// What whoever keeps the key says of it. Empty where it does not pass.
     #[schema(value_type = Object)]
-    pub meta: serde_json::Map<String, serde_json::Value>,
+    pub meta: MetaText<'a>,
+}
+
+/// A JSON object without spaces, which was read when it was kept.
+#[derive(Debug, Clone, Copy)]
+pub struct MetaText<'a>(pub &'a str);
+
+impl Serialize for MetaText<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str::<Meta>(self.0).unwrap_or_default().serialize(to)
+    }
 }
 
 /// Verify a key
@@ -273,7 +287,8 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
         hold: answer.hold.as_deref().and_then(|hold| Some(HoldBody { id: hold.to_string(), expires_at: rfc3339(hold.ends())? })),
         retry_after: answer.retry_after,
         expires_at: facts.and_then(|f| f.expires.micros()).and_then(rfc3339),
-        meta: serde_json::Map::new(),
+        external_id: facts.filter(|_| valid).and_then(|f| f.external_id()),
+        meta: MetaText(facts.filter(|_| valid).and_then(|f| f.meta()).unwrap_or("{}")),
     }
 }
 

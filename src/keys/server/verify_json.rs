@@ -12,8 +12,24 @@ struct Json(Vec<u8>);
 
 pub fn json(answer: &VerifyAnswer<'_>) -> Vec<u8> {
     // Named one by one: a new field can't be forgotten.
-    let VerifyAnswer { valid, code, detail, api, key_id, account_id, workspace_id, plan, permissions, limits, over, hold, retry_after, expires_at, meta } =
-        answer;
+    let VerifyAnswer {
+        valid,
+        code,
+        detail,
+        api,
+        key_id,
+        account_id,
+        workspace_id,
+        plan,
+        permissions,
+        limits,
+        over,
+        hold,
+        retry_after,
+        expires_at,
+        external_id,
+        meta,
+    } = answer;
     let mut out = Json(Vec::with_capacity(BYTES));
     out.raw(if *valid { r#"{"valid":true,"code":""# } else { r#"{"valid":false,"code":""# });
     out.raw(code.as_str());
@@ -39,8 +55,10 @@ pub fn json(answer: &VerifyAnswer<'_>) -> Vec<u8> {
         out.number(r#","retry_after":"#, *seconds);
     }
     out.text_of(r#","expires_at":"#, expires_at.as_deref());
+    out.text_of(r#","external_id":"#, *external_id);
     out.raw(r#","meta":"#);
-    out.serde(meta);
+    // It is JSON, checked when it was kept.
+    out.raw(meta.0);
     out.raw("}");
     out.0
 }
@@ -109,7 +127,7 @@ impl Json {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::verify_http::MetaText, *};
     use crate::values::{AccountId, KeyId, Outcome, Permission, WorkspaceId};
     use proptest::{option, prelude::*};
     use uuid::Uuid;
@@ -127,10 +145,11 @@ mod tests {
             names in proptest::collection::vec((words(), any::<u64>(), any::<u64>(), any::<u64>()), 0..4),
             (over, retry_after, hold) in (proptest::collection::vec(words(), 0..3), option::of(any::<u64>()), option::of((words(), words()))),
             given in proptest::collection::vec(prop_oneof![Just("orders:read"), Just("orders:*"), Just("keys:verify")], 0..4),
-            meta in proptest::collection::btree_map(words(), words(), 0..3),
+            (external_id, meta) in (option::of(words()), proptest::collection::btree_map(words(), words(), 0..3)),
         ) {
             let id = Uuid::from_u128(bits);
             let permissions: Vec<Permission> = given.iter().filter_map(|name| name.parse().ok()).collect();
+            let meta = serde_json::to_string(&meta).unwrap_or_default();
             let answer = VerifyAnswer {
                 valid,
                 code: Outcome::ALL[code],
@@ -146,7 +165,8 @@ mod tests {
                 hold: hold.map(|(id, expires_at)| HoldBody { id, expires_at }),
                 retry_after,
                 expires_at,
-                meta: meta.into_iter().map(|(name, value)| (name, value.into())).collect(),
+                external_id: external_id.as_deref(),
+                meta: MetaText(&meta),
             };
             prop_assert_eq!(String::from_utf8_lossy(&json(&answer)).into_owned(), serde_json::to_string(&answer).unwrap_or_default());
         }

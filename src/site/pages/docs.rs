@@ -14,10 +14,12 @@ const NGINX: &str = r#"location / {
   auth_request_set $key_owner       $upstream_http_x_key_owner;
   auth_request_set $key_plan        $upstream_http_x_key_plan;
   auth_request_set $key_permissions $upstream_http_x_key_permissions;
+  auth_request_set $external_id     $upstream_http_x_external_id;
   proxy_set_header X-Key-Id          $key_id;
   proxy_set_header X-Key-Owner       $key_owner;
   proxy_set_header X-Key-Plan        $key_plan;
   proxy_set_header X-Key-Permissions $key_permissions;
+  proxy_set_header X-External-Id     $external_id;
   proxy_pass http://127.0.0.1:8080;
 }
 location = /tollgate {
@@ -31,11 +33,15 @@ location = /tollgate {
 }"#;
 
 const CADDY: &str = r#":8000 {
-  forward_auth 127.0.0.1:3000 {
-    uri /forward-auth/demo?
-    copy_headers X-Key-Id X-Key-Owner X-Key-Plan X-Key-Permissions
+  route {
+    request_header -X-Key-*
+    request_header -X-External-Id
+    forward_auth 127.0.0.1:3000 {
+      uri /forward-auth/demo?
+      copy_headers X-Key-Id X-Key-Owner X-Key-Plan X-Key-Permissions X-External-Id
+    }
+    reverse_proxy 127.0.0.1:8080
   }
-  reverse_proxy 127.0.0.1:8080
 }"#;
 
 const VERIFY: &str = r#"curl http://127.0.0.1:3000/api/v1/keys/verify \
@@ -49,7 +55,9 @@ const ANSWER: &str = r#"{
   "api": "demo",
   "key_id": "key_01KAYV7QRE4Z5H8N2M3P6T9WXY",
   "permissions": ["orders:read"],
-  "limits": [{"name": "default", "limit": 100, "remaining": 99, "reset_after": 2711}]
+  "limits": [{"name": "default", "limit": 100, "remaining": 99, "reset_after": 2711}],
+  "external_id": "customer-42",
+  "meta": {"team": "checkout"}
 }"#;
 
 #[component]
@@ -68,7 +76,7 @@ pub fn DocsPage() -> impl IntoView {
                 <p>"Tollgate answers one question: may this call pass? Your proxy asks it for every call, or your code does. A key is made on the page "<a href="/keys">"Keys"</a>"; its usage is drawn on "<a href="/usage">"Usage"</a>"."</p>
 
                 <h2 id="proxy">"By a proxy"</h2>
-                <p>"The proxy sends the caller's headers to "<code>"/forward-auth/{api}"</code>". 200 means pass, and says who it is in "<code>"X-Key-Id"</code>", "<code>"X-Key-Owner"</code>", "<code>"X-Key-Plan"</code>" and "<code>"X-Key-Permissions"</code>". 401, 403 and 429 are answers for the caller, with a problem document (RFC 9457). Add "<code>"?permission=orders:write"</code>" to ask for a permission, "<code>"cost=2"</code>" to charge more than one unit."</p>
+                <p>"The proxy sends the caller's headers to "<code>"/forward-auth/{api}"</code>". 200 means pass, and says who it is in "<code>"X-Key-Id"</code>", "<code>"X-Key-Owner"</code>", "<code>"X-Key-Plan"</code>" and "<code>"X-Key-Permissions"</code>", and in "<code>"X-External-Id"</code>" where the key has one. 401, 403 and 429 are answers for the caller, with a problem document (RFC 9457). Add "<code>"?permission=orders:write"</code>" to ask for a permission, "<code>"cost=2"</code>" to charge more than one unit."</p>
                 <CodeBlock id="nginx" title="nginx" code=NGINX/>
                 <p>"nginx understands only 401 and 403 here, so a call over its limit is 403 with "<code>"X-Auth-Status: 429"</code>". The example in "<code>"examples/orders"</code>" turns it into 429 again."</p>
                 <CodeBlock id="caddy" title="Caddy" code=CADDY/>
@@ -106,6 +114,7 @@ pub fn DocsPage() -> impl IntoView {
                 <p>"A key looks like "<code>"demo_live_…"</code>": the API's prefix, live or test, 30 random characters (178 bits) and a checksum of six. Tollgate keeps a SHA-256 of it and nothing else, so a lost key is replaced, not found. Send it as "<code>"Authorization: Bearer"</code>" (RFC 6750) or "<code>"X-API-Key"</code>", never in an address."</p>
                 <p>"A key may be bound to networks: addresses or CIDR ranges (RFC 4632, RFC 4291), v4 and v6, on its page or as "<code>"addresses"</code>" over REST. Calls from elsewhere are answered "<code>"IP_DENIED"</code>" and shown with their address. Behind a proxy the client's address is believed from "<code>"TOLLGATE_TRUSTED_PROXIES"</code>" only; who asks by code sends it as "<code>"ip"</code>"."</p>
 
+                {super::docs_keys::about()}
                 {super::docs_bundles::bundles()}
                 {super::docs_signing::origins()}
                 {super::docs_signing::signed()}

@@ -1,4 +1,4 @@
-//! Of `/docs`: keys that have leaked, and many keys from a list.
+//! Of `/docs`: keys that have leaked, who uses a key, and many keys from a list.
 
 use crate::ui::CodeBlock;
 use leptos::prelude::*;
@@ -42,10 +42,19 @@ pub fn leaked() -> AnyView {
     .into_any()
 }
 
+pub fn about() -> AnyView {
+    view! {
+        <h2 id="about-a-key">"Who uses a key"</h2>
+        <p>"A key may carry an external id, the id that whoever uses it has with you ("<code>"customer-42"</code>", at most 200 characters), and metadata, a JSON object of at most 1 KiB: on its page, over REST ("<code>"external_id"</code>", "<code>"meta"</code>"), with "<code>"tollgate key create"</code>", in lists of new keys, and imported with Unkey's "<code>"externalId"</code>" and "<code>"meta"</code>". A verification answers both when the key passes, and nothing of them when it does not; a proxy gets "<code>"X-External-Id"</code>" where there is one, and must remove what clients send under this name. Lists and exports find keys by "<code>"external_id"</code>"."</p>
+        <p>"Whoever may change a key says both: take them as the word of its workspace, not as a permission. Neither is a place for secrets."</p>
+    }
+    .into_any()
+}
+
 pub fn many() -> AnyView {
     view! {
         <h2 id="create-many">"Many keys from a list"</h2>
-        <p>"Paste a list on "<a href="/keys/create-many">"Create many keys"</a>", or use "<code>"tollgate key create-many FILE --account E --api demo"</code>". It is CSV (RFC 4180) whose first line names the columns: "<code>"name"</code>" and, as you like, "<code>"permissions"</code>" or "<code>"preset"</code>", "<code>"expires"</code>" (12h, 30d, 8w, 1y, a day, never), "<code>"tags"</code>", "<code>"addresses"</code>", "<code>"origins"</code>" and "<code>"environment"</code>"; operators also "<code>"limits"</code>" (100/hour 2000/day) and "<code>"account"</code>", the email of the owner. At most 1,000 keys, each name once."</p>
+        <p>"Paste a list on "<a href="/keys/create-many">"Create many keys"</a>", or use "<code>"tollgate key create-many FILE --account E --api demo"</code>". It is CSV (RFC 4180) whose first line names the columns: "<code>"name"</code>" and, as you like, "<code>"permissions"</code>" or "<code>"preset"</code>", "<code>"expires"</code>" (12h, 30d, 8w, 1y, a day, never), "<code>"tags"</code>", "<code>"external_id"</code>", "<code>"meta"</code>" (JSON in quotes), "<code>"addresses"</code>", "<code>"origins"</code>" and "<code>"environment"</code>"; operators also "<code>"limits"</code>" (100/hour 2000/day) and "<code>"account"</code>", the email of the owner. At most 1,000 keys, each name once."</p>
         <CodeBlock id="create-many-list" title="A list" code=LIST/>
         <p>"Each line is told what is wrong with which of its fields before anything is made; one wrong line keeps all from being made. Then all are made in one transaction, and the answer is a file "<code>"name,key_id,secret"</code>", given once: Tollgate keeps hashes only. Pressing the button twice makes nothing twice and gives the same file, for ten minutes; a page that is loaded again gives nothing. Cells that a spreadsheet would take for a formula begin with an apostrophe."</p>
         <p>"Over REST it is "<code>"POST /api/v1/keys/batch"</code>" with "<code>"api"</code>" and "<code>"keys"</code>", objects with the fields of a new key; "<code>"dry_run"</code>" only tells what is wrong, "<code>"Accept: text/csv"</code>" answers with the file, and an "<code>"Idempotency-Key"</code>" that made keys before is answered 409, since their secrets were in the first answer."</p>

@@ -46,6 +46,8 @@ async fn many_kinds(db: &PgPool, app: &TestApp, [mara, banned, nina]: [&Owner; 3
         "update keys set permissions = '{orders:write,orders:read}', addresses = '{192.0.2.0/24,2001:db8::/32}' where id = $1",
         "update keys set origins = '{https://app.example.com,https://*.example.org}' where id = $1",
         "update keys set plan_id = (select id from plans) where id = $1",
+        "update keys set external_id = 'user_42' where id = $1",
+        "update keys set meta = '{\"team\":\"checkout\"}' where id = $1",
         "insert into key_limits (key_id, name, max_calls, kind, window_seconds, zone, refill, over)
            values ($1, 'two', 9, 'fixed', 86400, 'Europe/Stockholm', 0, 'refuse'), ($1, 'one', 5, 'fixed', 60, 'UTC', 0, 'throttle:3'),
              ($1, 'Three', 7, 'rolling', 3600, 'UTC', 0, 'mark'), ($1, 'four', 20, 'credits', 3600, 'UTC', 5, 'refuse'),

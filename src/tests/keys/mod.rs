@@ -1,5 +1,6 @@
 //! Keys over real HTTP: REST, pages, and what the gate then answers.
 
+mod about;
 mod addresses;
 mod apis;
 mod batch;

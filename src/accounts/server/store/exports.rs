@@ -80,6 +80,8 @@ pub struct KeyLine {
     pub bundles: Vec<String>,
     pub addresses: Vec<String>,
     pub tags: Vec<String>,
+    pub external_id: Option<String>,
+    pub meta: Option<serde_json::Value>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -181,7 +183,7 @@ pub async fn list_keys(db: impl PgExecutor<'_>, workspace: WorkspaceId) -> sqlx:
         KeyLine,
         r#"select k.id as "id: KeyId", a.slug as api, k.name, k.environment, k.state, k.permissions,
              array(select b.name from key_bundles h join api_bundles b on b.id = h.bundle_id where h.key_id = k.id order by b.name) as "bundles!", k.addresses::text[] as "addresses!", k.tags,
-             k.created_at, k.expires_at
+             k.external_id, k.meta::json as "meta?", k.created_at, k.expires_at
            from keys k join apis a on a.id = k.api_id where k.workspace_id = $1 order by k.created_at, k.id"#,
         workspace.uuid(),
     )

@@ -5,14 +5,15 @@ use crate::{
     error::{AppError, FieldError, Fields},
     keys::{
         model::{Environment, KeyLimit, LimitKind, NewKey, Preset, Window},
-        server::rules,
+        server::{about, rules},
     },
     platform::{LocalTime, csv},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The columns that a list may have; only the first is needed.
-const COLUMNS: [&str; 10] = ["name", "permissions", "preset", "expires", "tags", "addresses", "origins", "environment", "limits", "account"];
+const COLUMNS: [&str; 12] =
+    ["name", "permissions", "preset", "expires", "tags", "external_id", "meta", "addresses", "origins", "environment", "limits", "account"];
 
 /// A list is at most this long: a thousand lines of a thousand bytes.
 const BYTES: usize = 1 << 20;
@@ -74,6 +75,7 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
         }
     };
     let limits = cell("limits").and_then(|text| fields.check("limits", limits(text))).unwrap_or_default();
+    let meta = cell("meta").and_then(|text| fields.check("meta", about::typed(text))).unwrap_or_default();
     let errors: Vec<FieldError> = match fields.done() {
         Err(AppError::Invalid { fields }) => fields,
         _ => Vec::new(),
@@ -87,6 +89,8 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
         addresses: words("addresses").unwrap_or_default(),
         origins: words("origins").unwrap_or_default(),
         tags: words("tags").unwrap_or_default(),
+        external_id: cell("external_id").map(str::to_owned),
+        meta,
         expires_at,
         environment,
         once: None,

@@ -11,7 +11,7 @@ pub use list::read_lines;
 pub use waiting::{batch_page, forget_batches, keep_batch, run_batch};
 
 use super::{
-    apis,
+    about, apis,
     change::{self, Done},
     creating::{self, SHOWN_FOR},
     gate,
@@ -247,6 +247,8 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         addresses: &key.addresses,
         origins: &key.origins,
         tags: &key.tags,
+        external_id: key.external_id.as_deref(),
+        meta: about::stored(&key.meta),
         expires_at: key.expires_at,
         created_by: actor(caller).0,
         request_key: wanted.request_key.as_deref(),
@@ -273,6 +275,8 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         addresses: key.addresses.clone(),
         origins: key.origins.clone(),
         tags: key.tags.clone(),
+        external_id: key.external_id.clone(),
+        meta: key.meta.clone(),
         state: KeyState::Active,
         expires_at: key.expires_at,
         created_at: now,
@@ -280,7 +284,10 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         limits: wanted.limits.clone(),
         plan: None,
     };
-    let data = serde_json::json!({ "name": made.name, "api": made.api, "permissions": made.permissions, "limits": made.limits, "from": "list" });
+    let data = serde_json::json!({
+        "name": made.name, "api": made.api, "permissions": made.permissions, "limits": made.limits, "external_id": made.external_id, "meta": made.meta,
+        "from": "list",
+    });
     change::note(ctx, conn, caller, &made, Done { data, ..Done::new(Act::Created, "list") }).await?;
     Ok(true)
 }

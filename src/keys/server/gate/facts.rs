@@ -89,12 +89,17 @@ pub struct Rare {
     pub signer: Option<Arc<Signer>>,
     /// Secrets that are tried, not looked up, until they were used once.
     pub salted: Box<[Salted]>,
+    /// Who uses it, by an id of its workspace's own.
+    pub external_id: Option<Box<str>>,
+    /// What services are told of it: a JSON object, as it is answered.
+    pub meta: Option<Box<str>>,
 }
 
 impl Rare {
     /// None where there is nothing of it.
-    pub fn of(signer: Option<Arc<Signer>>, salted: Vec<Salted>) -> Option<Box<Self>> {
-        (signer.is_some() || !salted.is_empty()).then(|| Box::new(Self { signer, salted: salted.into() }))
+    pub fn of(signer: Option<Arc<Signer>>, salted: Vec<Salted>, external_id: Option<Box<str>>, meta: Option<Box<str>>) -> Option<Box<Self>> {
+        let is_rare = signer.is_some() || !salted.is_empty() || external_id.is_some() || meta.is_some();
+        is_rare.then(|| Box::new(Self { signer, salted: salted.into(), external_id, meta }))
     }
 
     /// One more salted secret, by age.
@@ -114,6 +119,16 @@ impl KeyFacts {
     /// What signs its calls, if they must be signed.
     pub fn signer(&self) -> Option<&Arc<Signer>> {
         self.rare.as_ref()?.signer.as_ref()
+    }
+
+    /// Who uses it, by an id of its workspace's own.
+    pub fn external_id(&self) -> Option<&str> {
+        self.rare.as_ref()?.external_id.as_deref()
+    }
+
+    /// What services are told of it: a JSON object, as it is answered.
+    pub fn meta(&self) -> Option<&str> {
+        self.rare.as_ref()?.meta.as_deref()
     }
 
     pub fn salted(&self) -> &[Salted] {

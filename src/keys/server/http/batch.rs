@@ -4,7 +4,7 @@ use super::{bodies::KeyLimitBody, idempotency_key, no_store};
 use crate::{
     error::{AppError, FieldError},
     keys::{
-        model::{BatchLine, Environment, NewKey, Once, Preset},
+        model::{BatchLine, Environment, Meta, NewKey, Once, Preset},
         server::{self, Batch, BatchKey, MadeKey, forms::page_token, rest::RestCaller},
     },
     platform::{Ctx, http::json::Body},
@@ -62,6 +62,13 @@ pub struct BatchKeyBody {
     origins: Vec<String>,
     #[serde(default)]
     tags: Vec<String>,
+    /// Your own id of who uses it.
+    #[serde(default)]
+    external_id: Option<String>,
+    /// What verifications answer when it passes; at most 1 KiB.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    meta: Meta,
     #[serde(default, with = "time::serde::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<OffsetDateTime>,
@@ -88,6 +95,8 @@ impl BatchKeyBody {
             addresses: self.addresses,
             origins: self.origins,
             tags: self.tags,
+            external_id: self.external_id,
+            meta: self.meta,
             expires_at: self.expires_at,
             environment: self.environment.unwrap_or_default(),
             once: None,

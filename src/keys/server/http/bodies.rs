@@ -2,7 +2,7 @@
 //! seconds.
 
 use crate::keys::{
-    model::{Environment, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, NewKey, Once, Over, OverAction, Preset, Window},
+    model::{Environment, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, Meta, NewKey, Once, Over, OverAction, Preset, Window},
     server::Created,
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -49,6 +49,14 @@ pub struct NewKeyBody {
     #[serde(default)]
     #[schema(example = json!(["team-a"]))]
     tags: Vec<String>,
+    /// Your own id of who uses it, at most 200 characters: verifications answer it, and lists find the key by it.
+    #[serde(default)]
+    #[schema(example = "customer-42")]
+    external_id: Option<String>,
+    /// An object of your own that verifications answer when the key passes; at most 1 KiB as JSON without spaces. Not for secrets.
+    #[serde(default)]
+    #[schema(value_type = Object, example = json!({"team": "checkout"}))]
+    meta: Meta,
     #[serde(default, with = "time::serde::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<OffsetDateTime>,
@@ -69,6 +77,8 @@ impl NewKeyBody {
             addresses: self.addresses,
             origins: self.origins,
             tags: self.tags,
+            external_id: self.external_id,
+            meta: self.meta,
             expires_at: self.expires_at,
             environment: self.environment.unwrap_or_default(),
             once: idempotency_key.map(Once::Client),
@@ -103,6 +113,14 @@ pub struct EditKeyBody {
     origins: Option<Vec<String>>,
     #[serde(default)]
     tags: Option<Vec<String>>,
+    /// Your own id of who uses it; `null`: none.
+    #[serde(default, deserialize_with = "present_text")]
+    #[schema(value_type = Option<String>)]
+    external_id: Option<Option<String>>,
+    /// All of it; an empty object: none.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    meta: Option<Meta>,
     /// An empty list: those of the next level again (its plan's, its workspace's …). Needs `keys:manage`.
     #[serde(default)]
     limits: Option<Vec<KeyLimitBody>>,
@@ -133,6 +151,8 @@ impl EditKeyBody {
             addresses: self.addresses,
             origins: self.origins,
             tags: self.tags,
+            external_id: self.external_id.map(Option::unwrap_or_default),
+            meta: self.meta,
             limits: self.limits.map(|limits| limits.into_iter().map(Into::into).collect()),
             plan: self.plan,
         }
@@ -299,6 +319,11 @@ pub struct KeyBody {
     /// Origins of the web pages that may use it; empty means of every page.
     pub origins: Vec<String>,
     pub tags: Vec<String>,
+    /// Your own id of who uses it.
+    pub external_id: Option<String>,
+    /// What verifications answer when it passes.
+    #[schema(value_type = Object)]
+    pub meta: Meta,
     /// `active`, `disabled`, `revoked` or `expired`.
     pub state: &'static str,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -331,6 +356,8 @@ impl KeyBody {
             addresses: key.addresses,
             origins: key.origins,
             tags: key.tags,
+            external_id: key.external_id,
+            meta: key.meta,
             state: if is_expired { "expired" } else { key.state.as_str() },
             expires_at: key.expires_at,
             created_at: key.created_at,
@@ -371,7 +398,7 @@ pub struct KeyListBody {
 pub struct HistoryBody {
     #[schema(value_type = String, format = DateTime)]
     pub at: String,
-    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `paged`, `signed`, `tagged`, `limited`, `planned`, `disabled`, `enabled`, `revoked`,
+    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `paged`, `signed`, `tagged`, `described`, `limited`, `planned`, `disabled`, `enabled`, `revoked`,
     /// `rotated`, `dropped`, `extended`, `leaked` or `cleared`.
     pub act: &'static str,
     /// The name of who did it, at that time; `cli` for the command line of the server, `secret scanning` for

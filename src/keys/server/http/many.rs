@@ -47,7 +47,7 @@ pub struct BulkBody {
     dry_run: bool,
 }
 
-/// As the query of the list; `{}` is every key of the workspace. At most 10,000 keys change at once.
+/// As the query of the list; `{}` is every key of the workspace, `owner` leads beyond it and needs `keys:manage`. At most 10,000 keys change at once.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FilterBody {
@@ -61,6 +61,17 @@ pub struct FilterBody {
     review: Option<String>,
     #[serde(default)]
     tag: Option<String>,
+    #[serde(default)]
+    external_id: Option<String>,
+    #[serde(default)]
+    owner: Option<String>,
+}
+
+impl From<FilterBody> for KeyQuery {
+    fn from(f: FilterBody) -> Self {
+        let FilterBody { q, api, status, review, tag, external_id, owner } = f;
+        Self { q, api, status, review, tag, external_id, owner, ..Self::default() }
+    }
 }
 
 impl BulkBody {
@@ -70,7 +81,7 @@ impl BulkBody {
                 let ids = ids.iter().map(|id| id.parse::<KeyId>().map_err(|_| AppError::invalid("ids", format!("{id} is no id of a key."))));
                 Selection::These(ids.collect::<Result<_, _>>()?)
             }
-            (None, Some(f)) => Selection::Matching(KeyQuery { q: f.q, api: f.api, status: f.status, review: f.review, tag: f.tag, ..KeyQuery::default() }),
+            (None, Some(filter)) => Selection::Matching(filter.into()),
             (None, None) | (Some(_), Some(_)) => return Err(AppError::invalid("ids", "Say either ids or filter.")),
         };
         Ok(Many { act: self.act, keys, reason: self.reason, expires_at: self.expires_at, tag: self.tag })

@@ -117,7 +117,7 @@ struct ListQuery {
     /// `next_cursor` of the page before.
     #[serde(default)]
     cursor: Option<String>,
-    /// Part of a name or of the owner's, a tag, the start of a secret, or an id.
+    /// Part of a name or of an external id, how a tag begins, the start of a secret, or an id.
     #[serde(default)]
     q: Option<String>,
     /// The slug of an API.
@@ -132,6 +132,12 @@ struct ListQuery {
     review: Option<String>,
     #[serde(default)]
     tag: Option<String>,
+    /// Exactly this external id.
+    #[serde(default)]
+    external_id: Option<String>,
+    /// Part of the owner's name or email, in every workspace. Needs `keys:manage`.
+    #[serde(default)]
+    owner: Option<String>,
     /// The SHA-256 of a whole secret in hexadecimal digits: whose is it? For keys that were imported also its SHA-512, after a dot.
     #[serde(default)]
     hash: Option<String>,
@@ -145,6 +151,8 @@ impl ListQuery {
             status: self.status,
             review: self.review,
             tag: self.tag,
+            external_id: self.external_id,
+            owner: self.owner,
             hash: self.hash,
             older: self.cursor,
             ..KeyQuery::default()
@@ -154,7 +162,7 @@ impl ListQuery {
 
 /// List keys
 ///
-/// The keys of your workspace, newest first.
+/// The keys of your workspace, newest first; with `owner` those of everybody whose name or email has it.
 #[utoipa::path(
     get, path = "/api/v1/keys", tag = "Keys", operation_id = "list_keys", params(ListQuery),
     responses((status = 200, body = KeyListBody), (status = 401, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),

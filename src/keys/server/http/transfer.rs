@@ -1,6 +1,6 @@
 //! Keys out and in: the export of what is known of them, never secrets nor hashes; the import of hashes that were made elsewhere.
 
-use super::bodies::KeyBody;
+use super::{super::about, bodies::KeyBody};
 use crate::{
     error::AppError,
     keys::{
@@ -50,6 +50,12 @@ pub struct ExportQuery {
     review: Option<String>,
     #[serde(default)]
     tag: Option<String>,
+    /// Exactly this external id.
+    #[serde(default)]
+    external_id: Option<String>,
+    /// Part of the owner's name or email, in every workspace. Needs `keys:manage`.
+    #[serde(default)]
+    owner: Option<String>,
     #[serde(default)]
     hash: Option<String>,
 }
@@ -82,7 +88,17 @@ pub async fn export_keys(
     Query(asked): Query<ExportQuery>,
 ) -> Result<Response, AppError> {
     let format = Format::read(asked.format.as_deref())?;
-    let query = KeyQuery { q: asked.q, api: asked.api, status: asked.status, review: asked.review, tag: asked.tag, hash: asked.hash, ..KeyQuery::default() };
+    let query = KeyQuery {
+        q: asked.q,
+        api: asked.api,
+        status: asked.status,
+        review: asked.review,
+        tag: asked.tag,
+        external_id: asked.external_id,
+        owner: asked.owner,
+        hash: asked.hash,
+        ..KeyQuery::default()
+    };
     let page = query.link(&format!("{PREPARE}?of=keys&format={}", format.as_str()), None);
     let Some(keys) = server::every_key(&ctx, &caller, query, MOST_AT_ONCE).await? else { return Ok(file::too_large(&headers, &page)) };
     let now = ctx.clock.now();
@@ -91,8 +107,23 @@ pub async fn export_keys(
 }
 
 impl csv::Row for KeyBody {
-    const HEAD: &'static [&'static str] =
-        &["id", "name", "api", "environment", "start", "state", "permissions", "addresses", "origins", "tags", "expires_at", "created_at", "last_used_at"];
+    const HEAD: &'static [&'static str] = &[
+        "id",
+        "name",
+        "api",
+        "environment",
+        "start",
+        "state",
+        "permissions",
+        "addresses",
+        "origins",
+        "tags",
+        "expires_at",
+        "created_at",
+        "last_used_at",
+        "external_id",
+        "meta",
+    ];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         let said = |at: Option<OffsetDateTime>| Cow::Owned(at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default());
@@ -110,6 +141,8 @@ impl csv::Row for KeyBody {
             said(self.expires_at),
             said(Some(self.created_at)),
             said(self.last_used_at),
+            Cow::Borrowed(self.external_id.as_deref().unwrap_or_default()),
+            Cow::Owned(about::stored(&self.meta).unwrap_or_default()),
         ]
     }
 }
@@ -122,7 +155,7 @@ pub struct ImportBody {
     #[schema(example = "demo")]
     api: String,
     /// Objects with `hash` (SHA-256 or SHA-512 as hexadecimal digits, base64 or base64url) and, as they like, `name`, `start`,
-    /// `permissions`, `tags`, `expires_at`, `enabled`, `environment`; objects of Unkey and of Better Auth are known too.
+    /// `permissions`, `tags`, `external_id`, `meta`, `expires_at`, `enabled`, `environment`; objects of Unkey and of Better Auth are known too.
     #[schema(value_type = Vec<Object>)]
     keys: Vec<serde_json::Value>,
     /// Only say what would become of each.

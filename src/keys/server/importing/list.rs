@@ -4,7 +4,10 @@
 use super::hash::{self, Hash};
 use crate::{
     error::AppError,
-    keys::{model::Environment, server::salted},
+    keys::{
+        model::{Environment, Meta},
+        server::{about, salted},
+    },
     platform::csv,
 };
 use serde_json::{Map, Value};
@@ -20,6 +23,8 @@ pub struct Listed {
     /// None: those that only read.
     pub permissions: Option<Vec<String>>,
     pub tags: Vec<String>,
+    pub external_id: Option<String>,
+    pub meta: Meta,
     pub expires_at: Option<OffsetDateTime>,
     pub environment: Environment,
     pub is_enabled: bool,
@@ -119,6 +124,8 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
     let expires_at = take(&mut fields, &["expires_at", "expiresAt", "expires"]).map(moment).transpose()?;
     let permissions = take(&mut fields, &["permissions"]).map(permissions).transpose()?;
     let tags = take(&mut fields, &["tags"]).map(permissions_or_words).transpose()?.unwrap_or_default();
+    let meta = take(&mut fields, &["meta", "metadata"]).map(meta).transpose()?.unwrap_or_default();
+    let external_id = external_id(&mut fields)?;
     let is_enabled = take(&mut fields, &["enabled"]).map_or(Ok(true), truth)?;
     let environment = match take(&mut fields, &["environment"]).as_ref().and_then(Value::as_str) {
         Some("test") => Environment::Test,
@@ -132,6 +139,8 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
         hash,
         permissions,
         tags,
+        external_id,
+        meta,
         expires_at,
         environment,
         is_enabled,
@@ -158,6 +167,27 @@ fn moment(value: Value) -> Result<OffsetDateTime, String> {
         None => value.as_str().and_then(|text| OffsetDateTime::parse(text.trim(), &Rfc3339).ok()),
     };
     at.ok_or_else(|| format!("{value} is no moment: write 2027-01-31T00:00:00Z, or milliseconds since 1970."))
+}
+
+/// An object, or a text that holds one.
+fn meta(value: Value) -> Result<Meta, String> {
+    match value {
+        Value::Object(object) => about::meta(object),
+        Value::String(text) => about::typed(&text),
+        _ => Err("meta is an object.".to_owned()),
+    }
+}
+
+/// A field of its own, or that of Unkey's identity; a text or a number.
+fn external_id(fields: &mut Map<String, Value>) -> Result<Option<String>, String> {
+    let own = take(fields, &["external_id", "externalId"]);
+    let of_identity = take(fields, &["identity"]).and_then(|identity| identity.get("externalId").cloned());
+    match own.or(of_identity) {
+        Some(Value::String(text)) => Ok(about::external_id(&text)?),
+        Some(Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(Value::Null) | None => Ok(None),
+        Some(_) => Err("An external id is a text.".to_owned()),
+    }
 }
 
 fn truth(value: Value) -> Result<bool, String> {
@@ -207,7 +237,8 @@ mod tests {
     #[test]
     fn unkey_s_shape_is_known() {
         let key = one(json!([{ "apiId": "api_1", "name": "shop", "start": "sk_3x", "hash": { "value": BASE64, "variant": "sha256_base64" },
-            "expires": 1_800_000_000_000_i64, "enabled": false, "permissions": ["orders:read"], "meta": {}, "remaining": 100 }]));
+            "expires": 1_800_000_000_000_i64, "enabled": false, "permissions": ["orders:read"], "meta": { "plan": "gold" }, "externalId": "user_42", "remaining": 100 }]));
+        assert_eq!((about::stored(&key.meta).as_deref(), key.external_id.as_deref()), (Some(r#"{"plan":"gold"}"#), Some("user_42")));
         assert_eq!((key.name.as_str(), key.start.as_str(), key.is_enabled), ("shop", "sk_3x", false));
         assert_eq!(key.expires_at.map(OffsetDateTime::unix_timestamp), Some(1_800_000_000));
         assert_eq!((key.permissions, key.left_out), (Some(vec!["orders:read".to_owned()]), vec!["remaining".to_owned()]));
@@ -216,10 +247,24 @@ mod tests {
     #[test]
     fn better_auth_s_shape_is_known() {
         let key = one(json!({ "data": [{ "id": "1", "name": "shop", "start": "abcdef", "prefix": "ab", "key": BASE64, "userId": "u", "enabled": true,
-            "expiresAt": "2027-01-31T00:00:00.000Z", "permissions": "{\"orders\":[\"read\",\"write\"]}", "rateLimitEnabled": true }] }));
+            "expiresAt": "2027-01-31T00:00:00.000Z", "permissions": "{\"orders\":[\"read\",\"write\"]}", "metadata": "{\"team\":\"a\"}", "rateLimitEnabled": true }] }));
+        assert_eq!(about::stored(&key.meta).as_deref(), Some(r#"{"team":"a"}"#));
         assert_eq!(key.permissions, Some(vec!["orders:read".to_owned(), "orders:write".to_owned()]));
         assert!(key.is_enabled && key.expires_at.is_some());
         assert_eq!(key.left_out, ["rateLimitEnabled"]);
+    }
+
+    #[test]
+    fn who_uses_it_stands_in_one_of_several_places() {
+        let of = |more: Value| {
+            let mut fields = json!({ "hash": BASE64 });
+            fields.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+            objects(json!([fields])).expect("a list").pop().expect("a line").key.map(|key| key.external_id)
+        };
+        assert_eq!(of(json!({ "identity": { "id": "id_1", "externalId": "u" } })), Ok(Some("u".to_owned())));
+        assert_eq!(of(json!({ "external_id": 7 })), Ok(Some("7".to_owned())));
+        assert_eq!(of(json!({ "external_id": " ", "identity": null })), Ok(None));
+        assert!(of(json!({ "externalId": "x".repeat(201) })).is_err() && of(json!({ "meta": "gold" })).is_err());
     }
 
     #[test]

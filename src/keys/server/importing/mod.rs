@@ -17,7 +17,7 @@ use self::{
     list::{Line, Listed},
 };
 use super::{
-    apis,
+    about, apis,
     change::{self, Done},
     gate,
     reach::actor,
@@ -178,6 +178,8 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         addresses: &[],
         origins: &[],
         tags: &rules::tags(listed.tags.iter().map(String::as_str)).unwrap_or_default(),
+        external_id: listed.external_id.as_deref(),
+        meta: about::stored(&listed.meta),
         expires_at: listed.expires_at,
         created_by: actor(caller).0,
         request_key: None,
@@ -192,7 +194,9 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         keys::update_state(conn, wanted.id, KeyState::Disabled, now).await?;
     }
     let key = keys::find_key(conn, Some(caller.workspace), wanted.id).await?.ok_or(AppError::NotFound)?;
-    let data = json!({ "name": key.name, "api": key.api, "permissions": key.permissions, "imported": listed.hash.origin });
+    let data = json!({
+        "name": key.name, "api": key.api, "permissions": key.permissions, "external_id": key.external_id, "meta": key.meta, "imported": listed.hash.origin,
+    });
     change::note(ctx, conn, caller, &key, Done { data, ..Done::new(Act::Created, "imported") }).await?;
     if !listed.is_enabled {
         change::note(ctx, conn, caller, &key, Done { reason: "it was disabled where it came from", ..Done::new(Act::Disabled, "") }).await?;

@@ -25,6 +25,8 @@ pub(super) struct Row {
     pub addresses: Vec<String>,
     pub origins: Vec<String>,
     pub tags: Vec<String>,
+    pub external_id: Option<String>,
+    pub meta: Option<String>,
     pub state: KeyState,
     pub expires_at: Option<OffsetDateTime>,
     pub created_at: OffsetDateTime,
@@ -32,7 +34,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Limits, plan and bundles are read beside it. A slug always parses: the table checks it.
+    /// Limits, plan and bundles are read beside it. A slug always parses, and so does metadata: the table checks them.
     pub fn key(self) -> Option<Key> {
         let permissions: Vec<Permission> = self.permissions.iter().filter_map(|p| p.parse::<Permission>().ok()).collect();
         Some(Key {
@@ -49,6 +51,8 @@ impl Row {
             addresses: self.addresses,
             origins: self.origins,
             tags: self.tags,
+            external_id: self.external_id,
+            meta: self.meta.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
             state: self.state,
             expires_at: self.expires_at,
             created_at: self.created_at,
@@ -64,7 +68,7 @@ pub async fn find_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, i
     let row = sqlx::query_as!(
         Row,
         r#"select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions,
-             k.addresses::text[] as "addresses!", k.origins, k.tags, k.state as "state: KeyState", k.expires_at, k.created_at, u.last_used_at as "last_used_at?",
+             k.addresses::text[] as "addresses!", k.origins, k.tags, k.external_id, k.meta, k.state as "state: KeyState", k.expires_at, k.created_at, u.last_used_at as "last_used_at?",
              coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.expires_at desc, s.created_at desc, s.id desc limit 1), '') as "start!"
            from keys k join apis a on a.id = k.api_id left join key_activity u on u.key_id = k.id
            where k.id = $1 and ($2::uuid is null or k.workspace_id = $2)"#,
@@ -127,6 +131,9 @@ pub struct NewRow<'a> {
     pub addresses: &'a [String],
     pub origins: &'a [String],
     pub tags: &'a [String],
+    pub external_id: Option<&'a str>,
+    /// As it is answered.
+    pub meta: Option<String>,
     pub expires_at: Option<OffsetDateTime>,
     pub created_by: Option<AccountId>,
     pub request_key: Option<&'a str>,
@@ -136,8 +143,8 @@ pub struct NewRow<'a> {
 pub async fn insert_key(conn: &mut PgConnection, row: &NewRow<'_>, now: OffsetDateTime) -> sqlx::Result<bool> {
     let permissions: Vec<String> = row.permissions.iter().map(ToString::to_string).collect();
     let done = sqlx::query!(
-        "insert into keys (id, workspace_id, api_id, name, environment, permissions, expires_at, created_by, request_key, created_at, updated_at, addresses, tags, origins)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11::text[]::cidr[], $12, $13) on conflict (workspace_id, request_key) do nothing",
+        "insert into keys (id, workspace_id, api_id, name, environment, permissions, expires_at, created_by, request_key, created_at, updated_at, addresses, tags, origins, external_id, meta)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11::text[]::cidr[], $12, $13, $14, $15) on conflict (workspace_id, request_key) do nothing",
         row.id.uuid(),
         row.workspace.uuid(),
         row.api.uuid(),
@@ -151,6 +158,8 @@ pub async fn insert_key(conn: &mut PgConnection, row: &NewRow<'_>, now: OffsetDa
         row.addresses,
         row.tags,
         row.origins,
+        row.external_id,
+        row.meta.as_deref(),
     )
     .execute(conn)
     .await?;
@@ -191,6 +200,12 @@ pub async fn update_origins(conn: &mut PgConnection, id: KeyId, origins: &[Strin
 
 pub async fn update_tags(conn: &mut PgConnection, id: KeyId, tags: &[String], now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("update keys set tags = $2, updated_at = $3 where id = $1", id.uuid(), tags, now).execute(conn).await?;
+    Ok(())
+}
+
+/// Who uses it, and what services are told of it, as it is answered.
+pub async fn update_about(conn: &mut PgConnection, id: KeyId, external_id: Option<&str>, meta: Option<&str>, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update keys set external_id = $2, meta = $3, updated_at = $4 where id = $1", id.uuid(), external_id, meta, now).execute(conn).await?;
     Ok(())
 }
 

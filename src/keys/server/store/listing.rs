@@ -20,12 +20,17 @@ pub struct Wanted<'a> {
     pub id: Option<KeyId>,
     /// Only these.
     pub ids: Option<&'a [KeyId]>,
-    /// Part of a name, a tag, the start of a secret; among the keys of everybody also part of the owner's name or email.
+    /// Part of a name or of an external id, how a tag begins, the start of a secret; among the keys of everybody also part of the owner's name
+    /// or email.
     pub search: Option<&'a str>,
     pub api: Option<&'a str>,
     pub kind: Option<StandingKind>,
     pub review: Option<Review>,
     pub tag: Option<&'a str>,
+    /// Exactly this one.
+    pub external_id: Option<&'a str>,
+    /// Part of the owner's name or email.
+    pub owner: Option<&'a str>,
     /// Hashes of one secret: whoever has any of them.
     pub hashes: Option<Vec<Vec<u8>>>,
     /// Only rows after this one, or before it if `backwards`.
@@ -66,6 +71,8 @@ struct ListedRow {
     addresses: Vec<String>,
     origins: Vec<String>,
     tags: Vec<String>,
+    external_id: Option<String>,
+    meta: Option<String>,
     state: KeyState,
     expires_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
@@ -99,6 +106,8 @@ impl ListedRow {
             addresses: self.addresses,
             origins: self.origins,
             tags: self.tags,
+            external_id: self.external_id,
+            meta: self.meta,
             state: self.state,
             expires_at: self.expires_at,
             created_at: self.created_at,
@@ -146,7 +155,8 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
                end as kind
              from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id left join today t on t.key_id = k.id left join key_activity u on u.key_id = k.id
              where ($3::uuid is null or k.workspace_id = $3) and ($4::uuid is null or k.id = $4) and ($6::text is null or a.slug = $6)
-               and ($5::text is null or strpos(lower(k.name), lower($5)) > 0 or lower($5) = any(k.tags)
+               and ($5::text is null or strpos(lower(k.name), lower($5)) > 0 or strpos(lower(k.external_id), lower($5)) > 0
+                 or exists (select from unnest(k.tags) t where starts_with(t, lower($5)))
                  or ($3::uuid is null and (strpos(lower(w.name), lower($5)) > 0
                    or exists (select from accounts o where o.id = w.personal_of and strpos(lower(o.email), lower($5)) > 0)))
                  or exists (select from key_secrets s where s.key_id = k.id and (starts_with(s.start, $5) or (length(s.start) >= 8 and starts_with($5, s.start)))))
@@ -156,11 +166,14 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
                and ($14::text is null or $14 = any(k.tags))
                and ($15::bytea[] is null or exists (select from key_secrets s where s.key_id = k.id and s.hash = any($15)))
                and ($16::uuid[] is null or k.id = any($16))
+               and ($17::text is null or k.external_id = $17)
+               and ($18::text is null or strpos(lower(w.name), lower($18)) > 0
+                 or exists (select from accounts o where o.id = w.personal_of and strpos(lower(o.email), lower($18)) > 0))
            ), found as (
              select * from standing where $7::text is null or kind = $7
            )
            select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions, k.addresses::text[] as "addresses!", k.origins, k.tags,
-             k.state as "state: KeyState", k.expires_at, k.created_at, f.last_used_at as "last_used_at?",
+             k.external_id, k.meta, k.state as "state: KeyState", k.expires_at, k.created_at, f.last_used_at as "last_used_at?",
              coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.expires_at desc, s.created_at desc, s.id desc limit 1), '') as "start!",
              w.name as owner, f.kind as "kind!: StandingKind", f.limited as "limited!", f.refused as "refused!", f.calls as "calls!",
              (select q.outcome from usage_quarters q where q.key_id = k.id and q.quarter >= $2 and q.outcome not in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
@@ -187,6 +200,8 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
         wanted.tag,
         wanted.hashes.as_deref(),
         ids.as_deref(),
+        wanted.external_id,
+        wanted.owner,
     )
     .fetch_all(db)
     .await?;

@@ -12,7 +12,7 @@
 use super::{
     super::{
         Gate,
-        facts::{Allowance, End, Home, KeyFacts, Rights, Secrets, Standing},
+        facts::{Allowance, End, Home, KeyFacts, Rare, Rights, Secrets, Standing},
         limit::{Limits, Policy},
         record::Record,
         sync::within,
@@ -69,7 +69,7 @@ const OF_PLACE: usize = 3;
 const KEYS: &str = "copy (
   select id, state, expires_at,
     permissions, case when cardinality(addresses) > 0 then addresses::text[] end, case when cardinality(origins) > 0 then origins end,
-    workspace_id, api_id, plan_id
+    workspace_id, api_id, plan_id, external_id, meta
   from keys
 ) to stdout (format binary)";
 
@@ -235,7 +235,9 @@ impl<'g> Loading<'g> {
         let (key, standing, expires) = (KeyId::new(row.uuid()?), Standing::stored(row.text()?), End::of(row.null_or(micros)?));
         let rights = self.rights(row.fields(OF_RIGHTS)?)?;
         let (home, allowance) = self.place(row.fields(OF_PLACE)?)?;
-        let facts = KeyFacts { key, home, rights, allowance, expires, secrets: Secrets::default(), rare: None, standing, awaits_first_use: false };
+        let (external_id, meta) = (row.null_or(text)?.map(Into::into), row.null_or(text)?.map(Into::into));
+        let rare = Rare::of(None, Vec::new(), external_id, meta);
+        let facts = KeyFacts { key, home, rights, allowance, expires, secrets: Secrets::default(), rare, standing, awaits_first_use: false };
         self.gate.table.add(Record::first(facts));
         Some(())
     }

@@ -208,7 +208,7 @@ impl<'a> Reading<'a> {
                    where p in (select rp.permission from account_roles ar join role_permissions rp on rp.role = ar.role where ar.account_id = w.personal_of)
                  ) end as "permissions!",
                  k.addresses::text[] as "addresses!", k.origins as "web_origins!", g.public_key as "public_key?", g.sealed_secret as "sealed_secret?", g.fingerprint as "fingerprint?",
-                 coalesce(kp.slug, wp.slug, gp.slug) as "plan?", k.plan_id, h.plan_id as "workspace_plan?", gm.group_id as "group_id?", gr.plan_id as "group_plan?"
+                 coalesce(kp.slug, wp.slug, gp.slug) as "plan?", k.external_id, k.meta, k.plan_id, h.plan_id as "workspace_plan?", gm.group_id as "group_id?", gr.plan_id as "group_plan?"
                from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
                  cross join lateral (
                    select case when exists (select from key_bundles h where h.key_id = k.id) then key_permissions(k) else k.permissions end as permissions
@@ -253,7 +253,7 @@ impl<'a> Reading<'a> {
                 allowance,
                 expires: End::of(row.expires_at.map(micros)),
                 secrets: known.into(),
-                rare: Rare::of(signer, salted),
+                rare: Rare::of(signer, salted, row.external_id.map(Into::into), row.meta.map(Into::into)),
                 standing: Standing::stored(&row.state),
                 awaits_first_use,
             };
