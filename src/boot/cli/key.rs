@@ -1,7 +1,7 @@
 //! `tollgate key …`: create (one or many), list, import, export, limit, disable, enable, revoke and rotate keys beside running servers. A change
 //! answers when each of them has applied it, or names who has not.
 
-use super::{Exit, Invocation, with_ctx};
+use super::{Exit, Invocation, bulk::Bulk, with_ctx};
 use crate::{
     accounts::{Caller, Via, server as accounts},
     error::AppError,
@@ -98,6 +98,8 @@ pub(super) enum KeyCommand {
         #[arg(long, value_name = "EMAIL")]
         account: Option<String>,
     },
+    /// Disable, enable, extend, tag, untag, re-plan or revoke many keys at once; with --dry-run only say which
+    Bulk(Bulk),
     /// Give it a new secret, printed once
     Rotate {
         id: String,
@@ -182,6 +184,7 @@ impl KeyCommand {
             Self::CreateMany { file, account, api } => create_many(ctx, invocation, &file, &account, &api).await,
             Self::Import { file, account, api } => import(ctx, invocation, &file, &account, &api).await,
             Self::Export { account } => export(ctx, invocation, account.as_deref()).await,
+            Self::Bulk(bulk) => bulk.run(ctx, invocation).await,
             Self::Rotate { id, until_first_use: true, .. } => rotate(ctx, invocation, &id, Grace::FirstUse).await,
             Self::Rotate { id, grace, .. } => rotate(ctx, invocation, &id, Grace::For(grace)).await,
         })

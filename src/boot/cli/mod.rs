@@ -10,6 +10,7 @@ mod api;
 mod audit;
 mod ban;
 mod block;
+mod bulk;
 mod config;
 mod credentials;
 mod database;

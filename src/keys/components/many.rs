@@ -2,11 +2,13 @@
 //! they stand, so it works without JavaScript; the bar shows as soon as a box is checked (CSS).
 
 use crate::{
+    accounts::Caller,
     keys::model::{KeyQuery, ManyAct, ManyPreview, ManyQuery, NamedKey},
     ui::{
-        Button, Empty, FilterSelect, Form, Gate, LinkButton, Look, Note, PageHeader, Size, Table, TextField,
+        Button, Empty, FilterSelect, Form, Gate, LinkButton, Look, Note, PageHeader, SelectField, Size, Table, TextField,
         number::{count, thousands},
     },
+    values::permission_names as may,
 };
 use leptos::prelude::*;
 
@@ -29,7 +31,9 @@ pub fn CheckKey(#[prop(into)] id: String, #[prop(into)] name: String) -> impl In
 #[component]
 pub fn ManyBar(query: KeyQuery, found: u64, #[prop(into)] path: String) -> impl IntoView {
     let filters = query.filters().into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))).collect::<Vec<_>>();
-    let acts = ManyAct::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned())).to_vec();
+    let may_plan = use_context::<Caller>().is_some_and(|caller| caller.may(&may::KEYS_MANAGE));
+    let acts = ManyAct::ALL.into_iter().filter(|(act, ..)| may_plan || *act != ManyAct::Plan);
+    let acts = acts.map(|(_, word, label)| (word.to_owned(), label.to_owned())).collect();
     let all = format!("all {} that match", count(found, "key", "keys"));
     view! {
         <form id=FORM class="bulk-bar" method="get" action=path aria-label="With the selected keys">
@@ -89,6 +93,8 @@ fn title(act: ManyAct, n: u64, tag: Option<&str>) -> String {
         ManyAct::Extend => format!("Extend {keys}"),
         ManyAct::Tag => format!("Tag {keys} with {tag}"),
         ManyAct::Untag => format!("Take the tag {tag} from {keys}"),
+        ManyAct::Plan if tag == ManyQuery::NO_PLAN => format!("Take their own plan from {keys}"),
+        ManyAct::Plan => format!("Give {keys} the plan {tag}"),
         ManyAct::Revoke => format!("Revoke {keys}"),
     }
 }
@@ -99,6 +105,7 @@ fn effect(act: ManyAct) -> &'static str {
         ManyAct::Enable => "Calls with them may pass again.",
         ManyAct::Extend => "They last until the chosen day. None ends sooner than now.",
         ManyAct::Tag | ManyAct::Untag => "Calls are not affected.",
+        ManyAct::Plan => "The plan's limits hold each of them that has no limits of its own.",
         ManyAct::Revoke => "Every further call with them is answered REVOKED. This can't be taken back.",
     }
 }
@@ -106,11 +113,20 @@ fn effect(act: ManyAct) -> &'static str {
 /// The act wants a word first: a plain GET form, so that the answer is a page with an address.
 fn missing(preview: &ManyPreview, query: &ManyQuery, path: &'static str, back: String) -> AnyView {
     let hidden = hidden(query, "key").into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
-    let field = if preview.act == ManyAct::Extend {
-        let help = format!("They last until this day begins, {}. Keys that last longer, or never expire, stay as they are.", preview.zone);
-        view! { <TextField label="Until" name="until" kind="date" help required=true/> }.into_any()
-    } else {
-        view! { <TextField label="Tag" name="label" autocomplete="off" maxlength=30 required=true help="1 to 30 letters a to z, digits and -."/> }.into_any()
+    let field = match preview.act {
+        ManyAct::Extend => {
+            let help = format!("They last until this day begins, {}. Keys that last longer, or never expire, stay as they are.", preview.zone);
+            view! { <TextField label="Until" name="until" kind="date" help required=true/> }.into_any()
+        }
+        ManyAct::Plan => {
+            let none = (ManyQuery::NO_PLAN.to_owned(), "None of their own".to_owned());
+            let plans: Vec<(String, String)> = preview.plans.iter().cloned().chain([none]).collect();
+            view! { <SelectField label="Plan" name="label" options=plans help="Each of them alone gets what it allows."/> }.into_any()
+        }
+        ManyAct::Disable | ManyAct::Enable | ManyAct::Tag | ManyAct::Untag | ManyAct::Revoke => {
+            view! { <TextField label="Tag" name="label" autocomplete="off" maxlength=30 required=true help="1 to 30 letters a to z, digits and -."/> }
+                .into_any()
+        }
     };
     view! {
         <form class="stack form-medium" method="get" action=path>

@@ -15,17 +15,20 @@ pub enum ManyAct {
     Extend,
     Tag,
     Untag,
+    /// Gives a plan of their own, or takes it. Operators only.
+    Plan,
     Revoke,
 }
 
 impl ManyAct {
     /// Every act with its word and its label.
-    pub const ALL: [(Self, &'static str, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str, &'static str); 7] = [
         (Self::Disable, "disable", "Disable"),
         (Self::Enable, "enable", "Enable"),
         (Self::Extend, "extend", "Extend the expiry"),
         (Self::Tag, "tag", "Add a tag"),
         (Self::Untag, "untag", "Remove a tag"),
+        (Self::Plan, "plan", "Give a plan"),
         (Self::Revoke, "revoke", "Revoke"),
     ];
 
@@ -57,6 +60,8 @@ pub struct Many {
     pub expires_at: Option<OffsetDateTime>,
     /// For `Tag` and `Untag`.
     pub tag: Option<String>,
+    /// For `Plan`: the slug of a plan, or none of their own.
+    pub plan: Option<Option<String>>,
 }
 
 /// A key by name.
@@ -84,7 +89,7 @@ pub struct ManyPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManyPreview {
     pub act: ManyAct,
-    /// False: the act wants a date or a tag first.
+    /// False: the act wants a date, a tag or a plan first.
     pub is_complete: bool,
     /// How many keys change, and the first of them.
     pub changes: u64,
@@ -93,6 +98,8 @@ pub struct ManyPreview {
     pub has_more: bool,
     /// "Stockholm time".
     pub zone: String,
+    /// Slug and name of each plan, where one is to be chosen.
+    pub plans: Vec<(String, String)>,
 }
 
 /// Keys that stay as they are for one reason.
@@ -116,11 +123,14 @@ pub struct ManyQuery {
     pub filters: KeyQuery,
     /// A day, in the person's time zone.
     pub until: Option<String>,
-    /// The tag to add or remove.
+    /// The tag to add or remove, or the slug of a plan (`NO_PLAN`: none of their own).
     pub label: Option<String>,
 }
 
 impl ManyQuery {
+    /// No slug looks like this.
+    pub const NO_PLAN: &'static str = "-";
+
     /// Reads a query; `get` gives a parameter, `keys` those called `key`.
     pub fn read(get: impl Fn(&str) -> Option<String>, keys: Vec<String>) -> Self {
         let said = |name| get(name).map(|v: String| v.trim().to_owned()).filter(|v| !v.is_empty());

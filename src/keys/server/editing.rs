@@ -124,7 +124,7 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         }
     }
     if let Some(plan) = edit.plan.filter(|plan| plan.as_deref() != key.plan.as_ref().map(Slug::as_str)) {
-        set_plan(ctx, &mut tx, caller, &key, plan.as_deref()).await?;
+        set_plan(ctx, &mut tx, caller, &key, plan.as_deref(), "").await?;
     }
     change::close(ctx, tx, id).await
 }
@@ -219,7 +219,7 @@ async fn set_limits(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &K
     change::note(ctx, conn, caller, key, Done { data: serde_json::json!({ "from": key.limits, "to": wanted }), ..Done::new(Act::Limited, detail) }).await
 }
 
-async fn set_plan(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, slug: Option<&str>) -> Result<(), AppError> {
+pub(super) async fn set_plan(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, slug: Option<&str>, reason: &str) -> Result<(), AppError> {
     let plan = match slug {
         Some(slug) => Some(limits::lock_plan(conn, slug).await?.ok_or_else(|| AppError::invalid("plan", "There is no plan of this name."))?),
         None => None,
@@ -227,5 +227,5 @@ async fn set_plan(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key
     limits::update_plan(conn, key.id, plan.as_ref().map(|(id, _)| *id), ctx.clock.now()).await?;
     let data = serde_json::json!({ "from": key.plan, "to": slug });
     let detail = plan.map_or_else(|| "none".to_owned(), |(_, name)| name);
-    change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Planned, detail) }).await
+    change::note(ctx, conn, caller, key, Done { reason, data, ..Done::new(Act::Planned, detail) }).await
 }

@@ -223,7 +223,8 @@ pub fn many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: &str) -> Resu
         Some(day) => Some(local.start_of(day).ok_or_else(|| AppError::invalid("until", "This is not a date. Write it as 2027-01-31."))?),
         None => None,
     };
-    Ok(Many { act, keys, reason: reason.to_owned(), expires_at, tag: query.label.clone() })
+    let plan = query.label.as_deref().map(|label| (label != ManyQuery::NO_PLAN).then(|| label.to_owned()));
+    Ok(Many { act, keys, reason: reason.to_owned(), expires_at, tag: query.label.clone(), plan })
 }
 
 /// Does what the page showed, and says what was done. What can't be taken back asks for the number of keys, typed.
@@ -245,6 +246,10 @@ pub async fn change_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: 
         (ManyAct::Tag, 1) => "has the tag",
         (ManyAct::Tag, _) => "have the tag",
         (ManyAct::Untag, _) => "lost the tag",
+        (ManyAct::Plan, 1) if wish.plan == Some(None) => "has no plan of its own",
+        (ManyAct::Plan, _) if wish.plan == Some(None) => "have no plan of their own",
+        (ManyAct::Plan, 1) => "has the plan",
+        (ManyAct::Plan, _) => "have the plan",
         (ManyAct::Revoke, 1) => "is revoked",
         (ManyAct::Revoke, _) => "are revoked",
     };

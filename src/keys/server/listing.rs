@@ -196,7 +196,7 @@ async fn limits_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<Ke
     Ok(limits)
 }
 
-async fn plans_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Slug>, AppError> {
+pub(super) async fn plans_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Slug>, AppError> {
     let mut conn = ctx.db.acquire().await?;
     Ok(store::limits::plans_of(&mut conn, ids).await?.into_iter().collect())
 }

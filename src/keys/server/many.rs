@@ -9,7 +9,7 @@ use super::{
     reach::Reach,
     rules, states,
     store::{
-        keys,
+        keys, limits,
         listing::{self, Wanted},
     },
 };
@@ -24,10 +24,10 @@ use crate::{
     error::AppError,
     keys::model::{Act, Key, KeyState, Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys},
     platform::{Ctx, LocalTime},
-    values::{KeyId, permission_names as may},
+    values::{KeyId, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -41,8 +41,8 @@ const NAMES: usize = 5;
 
 /// What would happen.
 pub async fn plan_many(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<ManyPlan, AppError> {
-    let many = checked(ctx, caller, many)?;
-    let (keys, mut plan) = chosen(ctx, caller, &many.keys).await?;
+    let many = checked(ctx, caller, many).await?;
+    let (keys, mut plan) = chosen(ctx, caller, &many).await?;
     let ends = ends(ctx, &many, &keys).await?;
     for key in keys {
         sort_in(&mut plan, &key, refusal(&key, &many, &ends));
@@ -53,8 +53,8 @@ pub async fn plan_many(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<ManyPl
 /// Does it. Safe to send twice: what is so already is left as it is. Where a person `saw` how many keys would change, nothing happens
 /// if by now it is more of them.
 pub async fn change_many(ctx: &Ctx, caller: &Caller, many: &Many, saw: Option<u64>) -> Result<ManyPlan, AppError> {
-    let many = checked(ctx, caller, many)?;
-    let (keys, mut plan) = chosen(ctx, caller, &many.keys).await?;
+    let many = checked(ctx, caller, many).await?;
+    let (keys, mut plan) = chosen(ctx, caller, &many).await?;
     let ends = ends(ctx, &many, &keys).await?;
     if matches!(many.act, ManyAct::Enable | ManyAct::Extend) {
         let widened: Vec<&Key> = keys.iter().filter(|key| refusal(key, &many, &ends).is_none()).collect();
@@ -103,12 +103,19 @@ pub async fn preview_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery) -> Resu
     let act = ManyAct::parse(&query.act).ok_or_else(|| AppError::invalid("act", "Choose what to do."))?;
     let is_complete = match act {
         ManyAct::Extend => query.until.is_some(),
-        ManyAct::Tag | ManyAct::Untag => query.label.is_some(),
+        ManyAct::Tag | ManyAct::Untag | ManyAct::Plan => query.label.is_some(),
         ManyAct::Disable | ManyAct::Enable | ManyAct::Revoke => true,
     };
     let plan = match is_complete {
         true => plan_many(ctx, caller, &forms::many(ctx, caller, query, "")?).await?,
         false => ManyPlan::default(),
+    };
+    let plans = match act {
+        ManyAct::Plan => {
+            caller.require(&may::KEYS_MANAGE)?;
+            limits::list_plans(&ctx.db).await?
+        }
+        _ => Vec::new(),
     };
     let mut skipped: Vec<SkippedKeys> = Vec::new();
     for (key, why) in plan.skipped {
@@ -128,11 +135,11 @@ pub async fn preview_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery) -> Resu
     let changes = plan.changed.len() as u64;
     let changed = plan.changed.into_iter().take(SHOWN).collect();
     let zone = LocalTime::new(&caller.time_zone, ctx.clock.now()).zone();
-    Ok(Some(ManyPreview { act, is_complete, changes, changed, skipped, has_more: plan.has_more, zone }))
+    Ok(Some(ManyPreview { act, is_complete, changes, changed, skipped, has_more: plan.has_more, zone, plans }))
 }
 
 /// The wish with everything that its act needs, or what is wrong with it.
-fn checked(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<Many, AppError> {
+async fn checked(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<Many, AppError> {
     caller.require(&may::KEYS_WRITE)?;
     let mut many = many.clone();
     many.reason = change::reason(&many.reason)?;
@@ -146,6 +153,15 @@ fn checked(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<Many, AppError> {
             let tag = rules::tags(many.tag.iter().map(String::as_str)).map_err(|words| needs("tag", &words))?;
             many.tag = Some(tag.into_iter().next().ok_or_else(|| needs("tag", "Say which tag."))?);
         }
+        ManyAct::Plan => {
+            caller.require(&may::KEYS_MANAGE)?;
+            let plan = many.plan.as_ref().ok_or_else(|| needs("plan", "Say which plan, or that they have none of their own."))?;
+            if let Some(slug) = plan
+                && !limits::has_plan(&ctx.db, slug).await?
+            {
+                return Err(needs("plan", "There is no plan of this name."));
+            }
+        }
         ManyAct::Disable | ManyAct::Enable | ManyAct::Revoke => {}
     }
     if let Selection::These(ids) = &many.keys
@@ -157,7 +173,8 @@ fn checked(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<Many, AppError> {
 }
 
 /// The keys that are meant, and a plan that says which of them are not there.
-async fn chosen(ctx: &Ctx, caller: &Caller, selection: &Selection) -> Result<(Vec<Key>, ManyPlan), AppError> {
+async fn chosen(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<(Vec<Key>, ManyPlan), AppError> {
+    let selection = &many.keys;
     let now = ctx.clock.now();
     let today = LocalTime::new(&caller.time_zone, now).day_edges(1).first().copied().unwrap_or(now);
     let mut plan = ManyPlan::default();
@@ -175,8 +192,14 @@ async fn chosen(ctx: &Ctx, caller: &Caller, selection: &Selection) -> Result<(Ve
     plan.has_more = keys.len() > MOST;
     keys.truncate(MOST);
     // What they may by bundles counts where one must have what one gives.
-    let mut bundles = super::listing::bundles_by_key(ctx, &keys.iter().map(|key| key.id).collect::<Vec<_>>()).await?;
+    let ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
+    let mut bundles = super::listing::bundles_by_key(ctx, &ids).await?;
+    let mut plans = match many.act {
+        ManyAct::Plan => super::listing::plans_by_key(ctx, &ids).await?,
+        _ => HashMap::new(),
+    };
     for key in &mut keys {
+        key.plan = plans.remove(&key.id);
         bundles.remove(&key.id).into_iter().flatten().for_each(|(bundle, gives)| key.hold(bundle, gives));
     }
     Ok((keys, plan))
@@ -206,6 +229,7 @@ fn refusal(key: &Key, many: &Many, ends: &KeyEnds) -> Option<&'static str> {
         Some(_) if ends.end(key.workspace, key.created_at, until).is_err() => Some("may not live that long, by a role or plan of its owner"),
         Some(_) => None,
     };
+    let has_plan = many.plan.as_ref().is_some_and(|plan| plan.as_deref() == key.plan.as_ref().map(Slug::as_str));
     let has = many.tag.as_ref().is_some_and(|tag| key.tags.contains(tag));
     match (many.act, key.state) {
         (_, KeyState::Revoked) => Some("is revoked, and that is final"),
@@ -215,7 +239,8 @@ fn refusal(key: &Key, many: &Many, ends: &KeyEnds) -> Option<&'static str> {
         (ManyAct::Tag, _) if has => Some("has the tag already"),
         (ManyAct::Tag, _) if key.tags.len() >= rules::MAX_TAGS => Some("has ten tags, and that is the most"),
         (ManyAct::Untag, _) if !has => Some("does not have the tag"),
-        (ManyAct::Disable | ManyAct::Enable | ManyAct::Revoke | ManyAct::Tag | ManyAct::Untag, _) => None,
+        (ManyAct::Plan, _) if has_plan => Some(if key.plan.is_some() { "has this plan already" } else { "has no plan of its own" }),
+        (ManyAct::Disable | ManyAct::Enable | ManyAct::Revoke | ManyAct::Tag | ManyAct::Untag | ManyAct::Plan, _) => None,
     }
 }
 
@@ -225,6 +250,7 @@ async fn change_one(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &K
         ManyAct::Enable => (KeyState::Active, Act::Enabled),
         ManyAct::Revoke => (KeyState::Revoked, Act::Revoked),
         ManyAct::Extend => return editing::set_expiry(ctx, conn, caller, key, many.expires_at, &many.reason).await,
+        ManyAct::Plan => return editing::set_plan(ctx, conn, caller, key, many.plan.as_ref().and_then(Option::as_deref), &many.reason).await,
         ManyAct::Tag | ManyAct::Untag => {
             let mut tags: Vec<String> = key.tags.iter().filter(|tag| Some(*tag) != many.tag.as_ref()).cloned().collect();
             if many.act == ManyAct::Tag {

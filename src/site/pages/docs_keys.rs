@@ -53,6 +53,8 @@ pub fn about() -> AnyView {
 
 pub fn many() -> AnyView {
     view! {
+        <h2 id="many-at-once">"Many keys at once"</h2>
+        <p>"One act goes to many keys, those that are ticked in the list or all that its filters leave, at most 10,000 a go: disable, enable, extend, tag, untag, revoke, and for operators give or take a plan. What will change is shown first; each key has its own line of history and its own event. Over REST it is "<code>"POST /api/v1/keys/bulk"</code>" with "<code>"dry_run"</code>", on the command line "<code>"tollgate key bulk disable --tagged season --dry-run"</code>". An operator's filter may name an owner: "<code>"owner"</code>", "<code>"--owner"</code>"."</p>
         <h2 id="create-many">"Many keys from a list"</h2>
         <p>"Paste a list on "<a href="/keys/create-many">"Create many keys"</a>", or use "<code>"tollgate key create-many FILE --account E --api demo"</code>". It is CSV (RFC 4180) whose first line names the columns: "<code>"name"</code>" and, as you like, "<code>"permissions"</code>" or "<code>"preset"</code>", "<code>"expires"</code>" (12h, 30d, 8w, 1y, a day, never), "<code>"tags"</code>", "<code>"external_id"</code>", "<code>"meta"</code>" (JSON in quotes), "<code>"addresses"</code>", "<code>"origins"</code>" and "<code>"environment"</code>"; operators also "<code>"limits"</code>" (100/hour 2000/day) and "<code>"account"</code>", the email of the owner. At most 1,000 keys, each name once."</p>
         <CodeBlock id="create-many-list" title="A list" code=LIST/>

@@ -1,4 +1,4 @@
-//! `tollgate key create-many` and `tollgate leaks keys`: the same operations beside a server.
+//! `tollgate key create-many`, `tollgate key bulk` and `tollgate leaks keys`: the same operations beside a server.
 
 use super::{leaks::Scanner, *};
 use crate::support::folder::Folder;
@@ -51,4 +51,33 @@ async fn who_may_report_leaks_is_set_on_the_command_line(db: PgPool) {
     assert_eq!(scanner.report(&app, "[]").await.status(), 200, "known to a running server at once");
     assert!(keys(&["clear"]).status.success());
     assert_eq!(scanner.report(&app, "[]").await.status(), 404);
+}
+
+#[sqlx::test]
+async fn many_keys_change_from_the_command_line(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let folder = Folder::new();
+    let mut ids = Vec::new();
+    for name in ["shop 1", "shop 2", "till"] {
+        ids.push(mara.new_key(&app, name).await.0);
+    }
+    let bulk = |arguments: &[&str]| run(&folder, &db, &[&["key", "bulk"], arguments].concat());
+    let said = |output: &Output| serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let shops = ["tag", "--tag", "season", "--search", "shop", "--account", "mara@example.com", "--json"];
+    let dry = said(&bulk(&[&shops[..], &["--dry-run"]].concat()));
+    assert_eq!((dry["changed"].as_array().unwrap().len(), &dry["dry_run"], &dry["spread"]), (2, &Value::Bool(true), &Value::Null), "{dry}");
+    assert_eq!(events(&db, "key.tagged").await, 0);
+    let done = said(&bulk(&shops));
+    assert_eq!((done["changed"].as_array().unwrap().len(), events(&db, "key.tagged").await), (2, 2), "{done}");
+    assert_eq!(done["spread"]["confirmed"], 1, "the running server has it: {done}");
+    let words = bulk(&["disable", &ids[0], &ids[2], "--reason", "the season is over"]);
+    assert!(out(&words).contains("2 keys changed. In force after"), "{words:?}");
+    assert_eq!(acts(&app, &mara, &ids[2]).await[0], ("disabled".to_owned(), "the season is over".to_owned()));
+    assert!(out(&bulk(&["enable", "--tagged", "season"])).contains("1 key changed."));
+    for wrong in
+        [&["disable"][..], &["disable", "--all", &ids[0]], &["disable", "x"], &["burn", "--all"], &["extend", "--all"], &["plan", "--all", "--plan", "gold"]]
+    {
+        assert_eq!(bulk(wrong).status.code(), Some(2), "{wrong:?}");
+    }
 }

@@ -179,3 +179,65 @@ async fn operators_do_it_for_the_keys_of_everybody_and_nobody_else(db: PgPool) {
     let found = olga.browser.page("/admin/keys?q=developer").await.replace("<!>", "");
     assert!(found.contains("checkout") && !found.contains("gateway"), "by the owner's email");
 }
+
+#[sqlx::test]
+async fn operators_give_many_keys_a_plan_and_take_it(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let olga = person(&app, &db, "olga@example.com", "operator").await;
+    sqlx::query("insert into plans (id, slug, name, created_at, updated_at) values (gen_random_uuid(), 'gold', 'Gold', now(), now())")
+        .execute(&db)
+        .await
+        .unwrap();
+    let (id, _) = mara.new_key(&app, "a").await;
+    mara.new_key(&app, "b").await;
+    let filter = json!({ "owner": "mara@example", "api": "demo" });
+    let give = json!({ "act": "plan", "filter": filter, "plan": "gold", "reason": "they pay" });
+    assert_eq!(bulk(&app, &olga, give.clone()).await.0, ["a", "b"]);
+    assert_eq!(acts(&app, &mara, &id).await[0], ("planned".to_owned(), "they pay".to_owned()));
+    let (changed, left) = bulk(&app, &olga, give).await;
+    assert!(changed.is_empty() && left.iter().all(|(_, why)| why == "has this plan already"), "sent twice: {left:?}");
+    assert_eq!(events(&db, "key.planned").await, 2);
+    assert_eq!(bulk(&app, &olga, json!({ "act": "plan", "ids": [id], "plan": null })).await.0, ["a"]);
+    assert_eq!(bulk(&app, &olga, json!({ "act": "plan", "ids": [id], "plan": null })).await.1[0].1, "has no plan of its own");
+    for body in [json!({ "act": "plan", "ids": [id] }), json!({ "act": "plan", "ids": [id], "plan": "silver" })] {
+        let (status, problem) = json(olga.post(&app, BULK, body).await).await;
+        assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (422, Some("#/plan")), "{problem}");
+    }
+    assert_eq!(mara.post(&app, BULK, json!({ "act": "plan", "ids": [id], "plan": "gold" })).await.status(), 403);
+    assert_eq!(mara.post(&app, BULK, json!({ "act": "disable", "filter": filter })).await.status(), 403, "by owner looks beyond the workspace");
+
+    let (vera, ops) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
+    vera.browser.post::<CreateKey>("/keys", &[("name", "checkout")]).await;
+    assert!(!vera.browser.page("/keys").await.contains("Give a plan"));
+    assert_eq!(vera.browser.get("/keys/many?act=plan&all=true").await.status(), 403);
+    assert!(ops.browser.page("/admin/keys").await.contains("Give a plan"));
+    let asked = ops.browser.page("/admin/keys/many?act=plan&all=true&q=checkout").await;
+    assert!(asked.contains("name=\"label\"") && asked.contains("Gold"), "{asked}");
+    let page = "/admin/keys/many?act=plan&all=true&q=checkout&label=gold";
+    assert!(ops.browser.page(page).await.contains("Give 1 key the plan gold"));
+    let fields = [("act", "plan"), ("all", "true"), ("q", "checkout"), ("label", "gold"), ("seen", "1")];
+    assert_eq!(location(&ops.browser.post::<tollgate::admin::api::ChangeManyKeys>(page, &fields).await), "/admin/keys");
+    assert!(ops.browser.page("/admin/keys").await.contains("1 key has the plan."));
+}
+
+#[sqlx::test]
+async fn keys_are_found_by_their_owner_for_operators_and_by_how_tags_begin(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let olga = person(&app, &db, "olga@else.example", "operator").await;
+    mara.post(&app, "/api/v1/keys", json!({ "name": "shop", "tags": ["production"] })).await;
+    olga.post(&app, "/api/v1/keys", json!({ "name": "gateway", "api": "demo" })).await;
+    let names = async |person: &Person, query: &str| {
+        let (status, body) = json(person.get(&app, &format!("/api/v1/keys?api=demo&{query}")).await).await;
+        (status, body["data"].as_array().map(|keys| keys.iter().map(|key| text(key, "name")).collect::<Vec<_>>()).unwrap_or_default())
+    };
+    assert_eq!(names(&olga, "owner=MARA@example").await, (200, vec!["shop".to_owned()]));
+    assert_eq!(names(&olga, "q=mara").await, (200, vec![]), "without it the own workspace only");
+    assert_eq!(names(&mara, "owner=olga").await.0, 403);
+    assert_eq!(names(&mara, "q=PROD").await, (200, vec!["shop".to_owned()]));
+    assert_eq!(names(&mara, "q=duction").await, (200, vec![]), "how a tag begins, not a part of it");
+    let file = olga.get(&app, "/api/v1/keys/export?owner=mara@example&api=demo").await.text().await.unwrap();
+    assert!(file.lines().count() == 2 && file.contains("shop"), "{file}");
+    assert_eq!(mara.get(&app, "/api/v1/keys/export?owner=olga").await.status(), 403);
+}

@@ -131,7 +131,7 @@ pub struct EditKeyBody {
 }
 
 /// The same of a text.
-fn present_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+pub(super) fn present_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(from).map(Some)
 }
 

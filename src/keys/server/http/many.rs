@@ -23,7 +23,7 @@ pub fn routes() -> Router<Ctx> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BulkBody {
-    /// `disable`, `enable`, `revoke`, `extend`, `tag` or `untag`.
+    /// `disable`, `enable`, `revoke`, `extend`, `tag`, `untag`, or `plan`, which needs `keys:manage`.
     #[schema(value_type = String, example = "disable")]
     act: ManyAct,
     /// 1 to 1,000 keys.
@@ -42,6 +42,10 @@ pub struct BulkBody {
     #[serde(default)]
     #[schema(example = "team-a")]
     tag: Option<String>,
+    /// For `plan`: the slug of a plan, or `null`: none of their own.
+    #[serde(default, deserialize_with = "super::bodies::present_text")]
+    #[schema(value_type = Option<String>)]
+    plan: Option<Option<String>>,
     /// Only say what would happen.
     #[serde(default)]
     dry_run: bool,
@@ -84,7 +88,7 @@ impl BulkBody {
             (None, Some(filter)) => Selection::Matching(filter.into()),
             (None, None) | (Some(_), Some(_)) => return Err(AppError::invalid("ids", "Say either ids or filter.")),
         };
-        Ok(Many { act: self.act, keys, reason: self.reason, expires_at: self.expires_at, tag: self.tag })
+        Ok(Many { act: self.act, keys, reason: self.reason, expires_at: self.expires_at, tag: self.tag, plan: self.plan })
     }
 }
 

@@ -46,6 +46,16 @@ pub async fn lock_plan(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Opti
     Ok(row.map(|r| (r.id, r.name)))
 }
 
+/// Slug and name of each plan, by name.
+pub async fn list_plans(db: &PgPool) -> sqlx::Result<Vec<(String, String)>> {
+    let rows = sqlx::query!("select slug, name from plans order by name, slug").fetch_all(db).await?;
+    Ok(rows.into_iter().map(|r| (r.slug, r.name)).collect())
+}
+
+pub async fn has_plan(db: &PgPool, slug: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select from plans where slug = $1) as "is_there!""#, slug).fetch_one(db).await
+}
+
 pub async fn update_plan(conn: &mut PgConnection, key: KeyId, plan: Option<Uuid>, now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("update keys set plan_id = $2, updated_at = $3 where id = $1", key.uuid(), plan, now).execute(conn).await?;
     Ok(())
