@@ -49,6 +49,7 @@ pub fn schedules() -> Schedules {
         .every("exports.forget", HOUR, &exports::server::jobs::ForgetExports::default())
         .every("keys.forget_leases", MINUTE, &keys::server::jobs::ForgetLeases::default())
         .every("keys.forget_nonces", 10 * MINUTE, &keys::server::jobs::ForgetNonces::default())
+        .every("keys.note_expiries", MINUTE, &keys::server::jobs::NoteExpiries::default())
         .every("notices.look_at_usage", MINUTE, &notices::server::jobs::LookAtUsage::default())
         .every("notices.look_at_expiry", HOUR, &notices::server::jobs::LookAtExpiry::default())
 }

@@ -20,7 +20,8 @@ pub fn MenuLink(#[prop(into)] href: String, icon: Icon, #[prop(into)] label: Str
     view! { <a href=href class=danger.then_some("is-danger")><IconView icon/>{label}</a> }
 }
 
-/// An act: a form with one button. `fields` are the arguments of the server function.
+/// An act: a form with one button. `fields` are the arguments of the server function; with `asks`, what a line of text is about, that
+/// goes along as `reason`.
 #[component]
 pub fn MenuAct(
     #[prop(into)] action: String,
@@ -28,9 +29,14 @@ pub fn MenuAct(
     icon: Icon,
     #[prop(into)] label: String,
     #[prop(optional)] danger: bool,
+    #[prop(optional, into)] asks: Option<String>,
 ) -> impl IntoView {
+    let reason = asks.map(|label| {
+        view! { <input class="input" name="reason" aria-label=label placeholder="Reason, if you like" maxlength="200" autocomplete="off"/> }
+    });
     view! {
         <Form action=action hidden=fields quiet=true>
+            {reason}
             <button class=danger.then_some("is-danger")><IconView icon/>{label}</button>
         </Form>
     }

@@ -1,4 +1,4 @@
-//! `/admin/keys`: the keys of every workspace. Disabling and enabling stand in the row; limit and revoking beside the chosen key
+//! `/admin/keys`: the keys of every workspace. Disabling and enabling stand in the menu of the row; limit and revoking beside the chosen key
 //! (`?key=key_…`).
 
 use super::key_panel::KeyPanel;
@@ -14,7 +14,7 @@ use crate::{
         model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
     },
     ui::{
-        Badge, Button, Empty, ErrorSummary, FilterSelect, Filters, Form, Gate, LinkButton, PageHeader, Pagination, SearchField, Size, Table,
+        Badge, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Menu, MenuAct, MenuLink, PageHeader, Pagination, SearchField, Table,
         number::{count, thousands},
     },
 };
@@ -101,7 +101,7 @@ fn table(list: KeyList) -> AnyView {
                     <th scope="col" class="num col-3">"30 days"</th>
                     <th scope="col" class="col-2">"Last used"</th>
                     <th scope="col" class="cell-status">"Status"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
+                    <td class="cell-more"><span class="visually-hidden">"More"</span></td>
                 </tr>
             </thead>
             <tbody>{rows}</tbody>
@@ -119,14 +119,19 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
     let (name, is_off) = (k.key.name.clone(), k.standing.kind.is_off());
     let act = match k.key.state {
         KeyState::Active => {
-            view! { <Form action=DisableKey::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Disable {name}")>"Disable"</Button></Form> }
-                .into_any()
+            view! { <MenuAct action=DisableKey::PATH fields=this icon=Icon::Lock label="Disable" asks=format!("Why {name} is disabled")/> }.into_any()
         }
         KeyState::Disabled => {
-            view! { <Form action=EnableKey::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Enable {name}")>"Enable"</Button></Form> }
-                .into_any()
+            view! { <MenuAct action=EnableKey::PATH fields=this icon=Icon::CheckCircle label="Enable" asks=format!("Why {name} is enabled")/> }.into_any()
         }
         KeyState::Revoked => ().into_any(),
+    };
+    let history = format!("/keys/{id}#history-title");
+    let menu = view! {
+        <Menu id=format!("menu-{id}") label=format!("More for {name}")>
+            {act}
+            <MenuLink href=history icon=Icon::Activity label="History"/>
+        </Menu>
     };
     view! {
         <tr class=is_off.then_some("is-off")>
@@ -137,7 +142,7 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
             <td class="num col-3">{thousands(k.calls.total())}</td>
             <td class="col-2"><SaidOrNever said=k.last_used/></td>
             <td class="cell-status"><StandingBadge id=format!("why-{id}") standing=k.standing end=true/></td>
-            <td class="cell-more">{act}</td>
+            <td class="cell-more">{menu}</td>
         </tr>
     }
     .into_any()

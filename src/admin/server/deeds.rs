@@ -177,6 +177,7 @@ fn of_key(act: &str, key: &str) -> (String, Mark) {
         () if is(Act::Enabled) => (format!("enabled the key {key}"), Mark::Opened),
         () if is(Act::Revoked) => (format!("revoked the key {key}"), Mark::Ended),
         () if is(Act::Rotated) => (format!("rotated the secret of the key {key}"), Mark::Key),
+        () if is(Act::Described) => (format!("said who uses the key {key}, or its metadata"), Mark::Key),
         () if is(Act::Dropped) => (format!("dropped an old secret of the key {key}"), Mark::Key),
         () => (format!("{} the key {key}", act.replace('_', " ")), Mark::Key),
     }

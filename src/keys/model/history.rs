@@ -32,15 +32,27 @@ pub enum Act {
     Disabled,
     Enabled,
     Revoked,
+    /// Its end has come.
+    Expired,
     Rotated,
     /// A secret was dropped before its time.
     Dropped,
     /// An old secret ends at another time.
     Extended,
+    /// The end of an old secret has come.
+    SecretEnded,
     /// A secret of it was found in the open.
     Leaked,
     /// What was reported as a leak is none.
     Cleared,
+    /// Its owner was banned: told by the ban, no line of the key's own. So are the next three.
+    Banned,
+    /// The ban of its owner is over.
+    Unbanned,
+    /// It was blocked or slowed, alone or with its workspace.
+    Blocked,
+    /// The block was lifted, or is over.
+    Unblocked,
 }
 
 impl Act {
@@ -62,11 +74,17 @@ impl Act {
             Self::Disabled => "disabled",
             Self::Enabled => "enabled",
             Self::Revoked => "revoked",
+            Self::Expired => "expired",
             Self::Rotated => "rotated",
             Self::Dropped => "dropped",
             Self::Extended => "extended",
+            Self::SecretEnded => "secret_ended",
             Self::Leaked => "leaked",
             Self::Cleared => "cleared",
+            Self::Banned => "banned",
+            Self::Unbanned => "unbanned",
+            Self::Blocked => "blocked",
+            Self::Unblocked => "unblocked",
         }
     }
 
@@ -92,11 +110,18 @@ impl Act {
             Self::Disabled => "disabled it".to_owned(),
             Self::Enabled => "enabled it".to_owned(),
             Self::Revoked => "revoked it for good".to_owned(),
+            Self::Expired => format!("accepts it no more: it expired on {detail}"),
+            Self::SecretEnded => format!("accepts the old secret {detail} no more: its time is over"),
             Self::Rotated => format!("rotated the secret; {detail}"),
             Self::Dropped => format!("dropped the secret {detail}"),
             Self::Extended => format!("moved the end of the secret {detail}"),
             Self::Leaked => format!("reported a leak: {detail}"),
             Self::Cleared => "cleared what was reported as a leak".to_owned(),
+            Self::Banned => format!("banned its owner {detail}").trim_end().to_owned(),
+            Self::Unbanned => "lifted the ban of its owner".to_owned(),
+            Self::Blocked if detail.starts_with("to ") => format!("slowed it {detail}"),
+            Self::Blocked => format!("blocked it {detail}").trim_end().to_owned(),
+            Self::Unblocked => "lifted the block".to_owned(),
         }
     }
 }

@@ -129,7 +129,13 @@ fn acts(detail: &KeyDetail, path: String) -> AnyView {
     let this = vec![("id", detail.key.id.to_string())];
     let report = detail.can_mark_leaked.then(|| view! { <OpenDialog path=path.clone() dialog="leaked">"Report leaked"</OpenDialog> });
     let switch = match detail.key.state {
-        KeyState::Disabled => view! { <Form action=EnableKey::PATH quiet=true hidden=this><Button look=Look::Primary>"Enable"</Button></Form> }.into_any(),
+        KeyState::Disabled => view! {
+            <Form action=EnableKey::PATH quiet=true hidden=this class="quick-create">
+                <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason, if you like" autocomplete="off" maxlength=200/>
+                <Button look=Look::Primary>"Enable"</Button>
+            </Form>
+        }
+        .into_any(),
         KeyState::Active | KeyState::Revoked => view! {
             <Form action=DisableKey::PATH quiet=true hidden=this class="quick-create">
                 <TextField label="Reason" name="reason" label_hidden=true placeholder="Reason, if you like" autocomplete="off" maxlength=200/>

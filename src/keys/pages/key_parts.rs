@@ -208,9 +208,9 @@ fn entry(entry: HistoryEntry) -> AnyView {
         Act::Limited | Act::Credited | Act::Planned => Dot::Icon(Icon::Gauge),
         Act::Rotated | Act::Extended => Dot::Icon(Icon::Rotate),
         Act::Dropped => Dot::Icon(Icon::Trash),
-        Act::Disabled => Dot::Gate(Gate::Idle),
-        Act::Enabled => Dot::Gate(Gate::Passed),
-        Act::Revoked | Act::Leaked => Dot::Gate(Gate::Refused),
+        Act::Disabled | Act::Expired | Act::SecretEnded => Dot::Gate(Gate::Idle),
+        Act::Enabled | Act::Unbanned | Act::Unblocked => Dot::Gate(Gate::Passed),
+        Act::Revoked | Act::Leaked | Act::Banned | Act::Blocked => Dot::Gate(Gate::Refused),
     };
     let actor = match entry.actor.as_str() {
         "cli" => "An operator, on the command line,".to_owned(),

@@ -152,10 +152,10 @@ fn row(row: KeyRow) -> AnyView {
 fn menu(row: &KeyRow) -> AnyView {
     let id = row.key.id.to_string();
     let path = format!("/keys/{id}");
-    let this = vec![("id", id.clone())];
+    let (this, name) = (vec![("id", id.clone())], &row.key.name);
     let switch = match row.key.state {
-        KeyState::Active => view! { <MenuAct action=DisableKey::PATH fields=this icon=Icon::Lock label="Disable"/> }.into_any(),
-        KeyState::Disabled => view! { <MenuAct action=EnableKey::PATH fields=this icon=Icon::CheckCircle label="Enable"/> }.into_any(),
+        KeyState::Active => view! { <MenuAct action=DisableKey::PATH fields=this icon=Icon::Lock label="Disable" asks=format!("Why {name} is disabled")/> }.into_any(),
+        KeyState::Disabled => view! { <MenuAct action=EnableKey::PATH fields=this icon=Icon::CheckCircle label="Enable" asks=format!("Why {name} is enabled")/> }.into_any(),
         KeyState::Revoked => return view! { <Menu id=format!("menu-{id}") label=format!("More for {}", row.key.name)><MenuLink href=path icon=Icon::Activity label="History"/></Menu> }.into_any(),
     };
     view! {

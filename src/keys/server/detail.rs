@@ -177,7 +177,7 @@ async fn leaks(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<LeakView>,
 }
 
 async fn history(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<HistoryEntry>, AppError> {
-    let rows = store::changes::list_changes(&ctx.db, id, HISTORY).await?;
+    let rows = store::changes::list_changes(&ctx.db, id, ctx.clock.now(), HISTORY).await?;
     Ok(rows.into_iter().map(|r| HistoryEntry { act: r.act, actor: r.actor, at: said(r.at, local.moment(r.at)), reason: r.reason, detail: r.detail }).collect())
 }
 

@@ -4,7 +4,7 @@
 use super::{
     about, apis, bundles,
     change::{self, Changed, Done},
-    origins, proof, rules,
+    expiring, origins, proof, rules,
     store::{keys, limits},
 };
 use crate::{
@@ -152,6 +152,7 @@ pub(super) async fn set_expiry(
     at: Option<OffsetDateTime>,
     reason: &str,
 ) -> Result<(), AppError> {
+    expiring::note_expiry(ctx, conn, key).await?;
     keys::update_expiry(conn, key.id, at, ctx.clock.now()).await?;
     let rfc3339 = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
     let data = serde_json::json!({ "from": key.expires_at.map(rfc3339), "to": at.map(rfc3339) });

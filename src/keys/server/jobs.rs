@@ -1,8 +1,8 @@
 //! Work on keys that nobody waits for.
 
 use super::{
-    batch::forget_batches, gate::forget_old_leases, importing::forget_lists, leaks::send_leak, resealing::ResealSecrets, rotating::end_replaced,
-    signing::forget_nonces,
+    batch::forget_batches, expiring::note_expiries, gate::forget_old_leases, importing::forget_lists, leaks::send_leak, resealing::ResealSecrets,
+    rotating::end_replaced, signing::forget_nonces,
 };
 use crate::{
     platform::{
@@ -86,6 +86,20 @@ impl Job for ForgetNonces {
     }
 }
 
+/// Every minute: what expired since the last look.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct NoteExpiries {}
+
+impl Job for NoteExpiries {
+    const KIND: &'static str = "keys.note_expiries";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        let keys = note_expiries(ctx).await?;
+        tracing::debug!(keys, "told of keys that expired and old secrets that ended");
+        Ok(())
+    }
+}
+
 /// The jobs of keys, for the registry of the process.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
@@ -95,5 +109,6 @@ pub fn register(registry: Registry) -> Registry {
         .register::<ForgetLists>()
         .register::<ForgetNonces>()
         .register::<MailLeak>()
+        .register::<NoteExpiries>()
         .register::<ResealSecrets>()
 }

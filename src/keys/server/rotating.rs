@@ -8,7 +8,7 @@ use super::{
     apis,
     change::{self, Changed, Done},
     creating::{Created, SHOWN_FOR, must_be_proven},
-    proof, secret,
+    expiring, proof, secret,
     store::secrets,
 };
 use crate::{
@@ -54,6 +54,7 @@ pub async fn rotate_key(ctx: &Ctx, caller: &Caller, id: KeyId, grace: Grace, tok
         }
         None => secret::mint(&ctx.rng, &api.key_prefix, environment),
     };
+    expiring::note_ended_secrets(ctx, &mut tx, &key).await?;
     secrets::end_secrets(&mut tx, id, until, until_first_use, now).await?;
     secrets::insert_secret(&mut tx, ctx.new_id::<SecretId>(), id, &sha256(&minted), secret::start(&minted), now).await?;
     let detail = match grace {

@@ -398,8 +398,9 @@ pub struct KeyListBody {
 pub struct HistoryBody {
     #[schema(value_type = String, format = DateTime)]
     pub at: String,
-    /// `created`, `renamed`, `expiry`, `permitted`, `addressed`, `paged`, `signed`, `tagged`, `described`, `limited`, `planned`, `disabled`, `enabled`, `revoked`,
-    /// `rotated`, `dropped`, `extended`, `leaked` or `cleared`.
+    /// `created`, `renamed`, `expiry`, `permitted`, `bundled`, `addressed`, `paged`, `signed`, `tagged`, `described`, `limited`, `credited`, `planned`,
+    /// `disabled`, `enabled`, `revoked`, `expired`, `rotated`, `dropped`, `extended`, `secret_ended`, `leaked` or `cleared`; and what befell it with others:
+    /// `banned` and `unbanned` (its owner), `blocked` and `unblocked` (it, or its workspace).
     pub act: &'static str,
     /// The name of who did it, at that time; `cli` for the command line of the server, `secret scanning` for
     /// reports of leaked keys, `system` for what Tollgate did by itself.

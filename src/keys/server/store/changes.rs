@@ -16,12 +16,37 @@ pub struct ChangeRow {
     pub detail: String,
 }
 
-/// The newest changes of a key first.
-pub async fn list_changes(db: &PgPool, key: KeyId, most: i64) -> sqlx::Result<Vec<ChangeRow>> {
+/// The newest changes of a key first; among them bans of its owner and blocks of it or of its workspace since it was made, which are told
+/// by what they are. A block is known for 30 days after its end.
+pub async fn list_changes(db: &PgPool, key: KeyId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<ChangeRow>> {
     sqlx::query_as!(
         ChangeRow,
-        r#"select act as "act: Act", actor, at, reason, detail from key_state_changes where key_id = $1 order by number desc limit $2"#,
+        r#"with this as (
+             select k.id, k.workspace_id, k.created_at, w.personal_of as owner from keys k join workspaces w on w.id = k.workspace_id where k.id = $1
+           ), held as (
+             select b.at, b.until, b.reason, b.by_name, b.lifted_at, b.lifter, 'banned' as act, 'unbanned' as undone,
+               coalesce(to_char(b.until at time zone 'UTC', '"until "YYYY-MM-DD, HH24:MI" UTC"'), '') as detail
+             from bans b join this t on t.owner = b.account_id
+             union all
+             select b.since, b.until, b.reason, b.by_name, b.lifted_at, b.lifted_name, 'blocked', 'unblocked',
+               concat_ws(' ', case when b.per_second is not null then 'to ' || b.per_second || ' calls a second' end,
+                 case when b.workspace_id is not null then 'with all keys of its workspace' end,
+                 to_char(b.until at time zone 'UTC', '"until "YYYY-MM-DD, HH24:MI" UTC"'))
+             from blocks b join this t on b.key_id = t.id or b.workspace_id = t.workspace_id
+             where b.kind = 'block'
+           )
+           select h.act as "act!: Act", h.actor as "actor!", h.at as "at!", h.reason as "reason!", h.detail as "detail!"
+           from (
+             (select act, actor, at, reason, detail, number from key_state_changes where key_id = $1 order by number desc limit $3)
+             union all
+             select act, by_name, at, reason, detail, 0 from held where at >= (select created_at from this)
+             union all
+             select undone, case when lifted_at is null then 'system' else lifter end, coalesce(lifted_at, until), '', '', 1
+             from held where (lifted_at is not null or until <= $2) and coalesce(lifted_at, until) >= (select created_at from this)
+           ) h
+           order by h.at desc, h.number desc limit $3"#,
         key.uuid(),
+        now,
         most,
     )
     .fetch_all(db)

@@ -7,6 +7,7 @@ pub mod bundles;
 pub mod calls;
 pub mod changes;
 pub mod credits;
+pub mod expiries;
 pub mod holds;
 pub mod imports;
 pub mod keys;

@@ -1,0 +1,39 @@
+//! Keys that have expired and old secrets that have ended, as far as the history does not tell of it yet.
+
+use crate::values::KeyId;
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+
+/// Keys of which something is to be told, at most so many.
+pub async fn list_due(db: &PgPool, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<KeyId>> {
+    let ids = sqlx::query_scalar!(
+        r#"select id as "id!" from (
+             (select id from keys where expires_at <= $1 and state <> 'revoked' and expiry_noted is distinct from expires_at order by expires_at limit $2)
+             union
+             (select s.key_id from key_secrets s join keys k on k.id = s.key_id
+               where s.expires_at <= $1 and not s.end_noted and k.state <> 'revoked' order by s.expires_at limit $2)
+           ) due order by id limit $2"#,
+        now,
+        most,
+    );
+    Ok(ids.fetch_all(db).await?.into_iter().map(KeyId::new).collect())
+}
+
+/// Marks the expiry of a key as told; when it was, if it is news.
+pub async fn mark_expiry(conn: &mut PgConnection, key: KeyId, now: OffsetDateTime) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        r#"update keys set expiry_noted = expires_at where id = $1 and expires_at <= $2 and expiry_noted is distinct from expires_at
+           returning expires_at as "expires_at!""#,
+        key.uuid(),
+        now,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Marks old secrets of a key that have ended as told; the starts of those that are news.
+pub async fn mark_ended_secrets(conn: &mut PgConnection, key: KeyId, now: OffsetDateTime) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!("update key_secrets set end_noted = true where key_id = $1 and expires_at <= $2 and not end_noted returning start", key.uuid(), now,)
+        .fetch_all(conn)
+        .await
+}
