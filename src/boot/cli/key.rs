@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[derive(Subcommand)]
 pub(super) enum KeyCommand {
     /// Make a key for an account; its secret is printed once
-    Create(New),
+    Create(Box<New>),
     /// List keys, newest first
     List {
         /// Only those of this account
@@ -99,7 +99,7 @@ pub(super) enum KeyCommand {
         account: Option<String>,
     },
     /// Disable, enable, extend, tag, untag, re-plan or revoke many keys at once; with --dry-run only say which
-    Bulk(Bulk),
+    Bulk(Box<Bulk>),
     /// Give it a new secret, printed once
     Rotate {
         id: String,
@@ -165,7 +165,7 @@ pub(super) struct Why {
 impl KeyCommand {
     pub(super) async fn run(self, invocation: &Invocation) -> Exit {
         with_ctx(&invocation.config, "key", async |ctx| match self {
-            Self::Create(new) => create(ctx, invocation, new).await,
+            Self::Create(new) => create(ctx, invocation, *new).await,
             Self::List { account, api, search } => list(ctx, invocation, account.as_deref(), api, search).await,
             Self::SetLimit { id, limit, window, over, .. } => {
                 let limit = limit.map(|limit| KeyLimit { over, ..KeyLimit::new(KeyLimit::DEFAULT, limit, window) });

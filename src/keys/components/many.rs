@@ -33,7 +33,7 @@ pub fn ManyBar(query: KeyQuery, found: u64, #[prop(into)] path: String) -> impl 
     let filters = query.filters().into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))).collect::<Vec<_>>();
     let may_plan = use_context::<Caller>().is_some_and(|caller| caller.may(&may::KEYS_MANAGE));
     let acts = ManyAct::ALL.into_iter().filter(|(act, ..)| may_plan || *act != ManyAct::Plan);
-    let acts = acts.map(|(_, word, label)| (word.to_owned(), label.to_owned())).collect();
+    let acts: Vec<(String, String)> = acts.map(|(_, word, label)| (word.to_owned(), label.to_owned())).collect();
     let all = format!("all {} that match", count(found, "key", "keys"));
     view! {
         <form id=FORM class="bulk-bar" method="get" action=path aria-label="With the selected keys">
