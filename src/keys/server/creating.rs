@@ -88,7 +88,7 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     }
     let key = keys::find_key(&mut tx, Some(caller.workspace), id).await?.ok_or(AppError::NotFound)?;
     let data = serde_json::json!({
-        "name": key.name, "api": key.api, "permissions": key.permissions, "bundles": key.bundles, "external_id": key.external_id, "meta": key.meta,
+        "name": key.name, "api": key.api, "permissions": key.permissions, "bundles": key.bundles, "external_id": key.external_id,
     });
     change::note(ctx, &mut tx, caller, &key, Done { data, ..Done::new(Act::Created, "") }).await?;
     tx.commit().await?;

@@ -205,11 +205,11 @@ async fn describe(
         meta.as_ref().map(|meta| (if meta.is_empty() { "no metadata" } else { "other metadata" }).to_owned()),
     ];
     let detail = said.into_iter().flatten().collect::<Vec<_>>().join(" and ");
+    // Metadata is no part of the event: it may be long, and hold what is nobody's business in a log.
+    let has_other_meta = meta.is_some();
     let (external_id, meta) = (external_id.unwrap_or_else(|| key.external_id.clone()), meta.unwrap_or_else(|| key.meta.clone()));
     keys::update_about(conn, key.id, external_id.as_deref(), about::stored(&meta).as_deref(), ctx.clock.now()).await?;
-    let data = serde_json::json!({
-        "from": { "external_id": key.external_id, "meta": key.meta }, "to": { "external_id": external_id, "meta": meta },
-    });
+    let data = serde_json::json!({ "from": key.external_id, "to": external_id, "meta": has_other_meta });
     change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Described, detail) }).await
 }
 

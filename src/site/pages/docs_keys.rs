@@ -47,6 +47,7 @@ pub fn about() -> AnyView {
         <h2 id="about-a-key">"Who uses a key"</h2>
         <p>"A key may carry an external id, the id that whoever uses it has with you ("<code>"customer-42"</code>", at most 200 characters), and metadata, a JSON object of at most 1 KiB: on its page, over REST ("<code>"external_id"</code>", "<code>"meta"</code>"), with "<code>"tollgate key create"</code>", in lists of new keys, and imported with Unkey's "<code>"externalId"</code>" and "<code>"meta"</code>". A verification answers both when the key passes, and nothing of them when it does not; a proxy gets "<code>"X-External-Id"</code>" where there is one, and must remove what clients send under this name. Lists and exports find keys by "<code>"external_id"</code>"."</p>
         <p>"Whoever may change a key says both: take them as the word of its workspace, not as a permission. Neither is a place for secrets."</p>
+        <p>"The history of a key, on its page and by "<code>"GET /api/v1/keys/{id}/history"</code>", tells who changed what, when and why; once each that it expired and that an old secret ended, at most a minute later; and bans of its owner and blocks of it or of its workspace."</p>
     }
     .into_any()
 }

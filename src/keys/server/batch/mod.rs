@@ -285,7 +285,7 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         plan: None,
     };
     let data = serde_json::json!({
-        "name": made.name, "api": made.api, "permissions": made.permissions, "limits": made.limits, "external_id": made.external_id, "meta": made.meta,
+        "name": made.name, "api": made.api, "permissions": made.permissions, "limits": made.limits, "external_id": made.external_id,
         "from": "list",
     });
     change::note(ctx, conn, caller, &made, Done { data, ..Done::new(Act::Created, "list") }).await?;

@@ -195,7 +195,7 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
     }
     let key = keys::find_key(conn, Some(caller.workspace), wanted.id).await?.ok_or(AppError::NotFound)?;
     let data = json!({
-        "name": key.name, "api": key.api, "permissions": key.permissions, "external_id": key.external_id, "meta": key.meta, "imported": listed.hash.origin,
+        "name": key.name, "api": key.api, "permissions": key.permissions, "external_id": key.external_id, "imported": listed.hash.origin,
     });
     change::note(ctx, conn, caller, &key, Done { data, ..Done::new(Act::Created, "imported") }).await?;
     if !listed.is_enabled {
