@@ -6,6 +6,7 @@ pub mod demo;
 pub mod files;
 pub mod forms;
 pub mod front;
+pub mod listen;
 pub mod openapi;
 pub mod resume;
 pub mod router;
