@@ -14,11 +14,18 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// A connection over which no request has begun for this long, or for up to twice as long, is closed; also one whose request is dribbled.
-/// Longer than proxies keep theirs (nginx and most load balancers: 60 s), so that it is they who close it.
-const IDLE: Duration = Duration::from_secs(75);
 /// What can't be accepted, for want of file descriptors, is tried again after this long.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long it waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For the next request over a connection, also for one that is dribbled; or up to twice as long. Proxies keep their connections for
+    /// a shorter time (nginx and most load balancers: 60 s), so that it is they who close them.
+    pub idle: Duration,
+    /// For the requests that run at a stop.
+    pub grace: Duration,
+}
 
 /// When the connections end.
 #[derive(Clone, Default)]
@@ -29,8 +36,8 @@ struct Ends {
     now: CancellationToken,
 }
 
-/// Answers until `stop`; then no new connection, no new request, and `grace` for those that run.
-pub async fn listen(listener: TcpListener, front: Front, stop: CancellationToken, grace: Duration) {
+/// Answers until `stop`; then no new connection, no new request, and some patience with those that run.
+pub async fn listen(listener: TcpListener, front: Front, stop: CancellationToken, patience: Patience) {
     let front = Arc::new(front);
     let connections = TaskTracker::new();
     let ends = Ends { soon: stop, ..Ends::default() };
@@ -42,7 +49,7 @@ pub async fn listen(listener: TcpListener, front: Front, stop: CancellationToken
         };
         match accepted {
             Ok((socket, peer)) => {
-                connections.spawn(converse(socket, peer, Arc::clone(&front), ends.clone()));
+                connections.spawn(converse(socket, peer, Arc::clone(&front), ends.clone(), patience.idle));
             }
             Err(error) if is_of_one_client(&error) => {}
             Err(error) => {
@@ -53,15 +60,15 @@ pub async fn listen(listener: TcpListener, front: Front, stop: CancellationToken
     }
     drop(listener);
     connections.close();
-    if timeout(grace, connections.wait()).await.is_err() {
-        tracing::warn!("{} connections are cut off: their requests did not end within {} s", connections.len(), grace.as_secs());
+    if timeout(patience.grace, connections.wait()).await.is_err() {
+        tracing::warn!("{} connections are cut off: their requests did not end within {} s", connections.len(), patience.grace.as_secs());
         ends.now.cancel();
         connections.wait().await;
     }
 }
 
 /// One connection to its end.
-async fn converse(socket: TcpStream, peer: SocketAddr, front: Arc<Front>, ends: Ends) {
+async fn converse(socket: TcpStream, peer: SocketAddr, front: Arc<Front>, ends: Ends, idle: Duration) {
     // An answer is written at once: nothing is gained by waiting for more of it. If it can't be set, answers are a little later.
     let _ = socket.set_nodelay(true);
     let line = Line::default();
@@ -84,7 +91,7 @@ async fn converse(socket: TcpStream, peer: SocketAddr, front: Arc<Front>, ends: 
                 connection.as_mut().graceful_shutdown();
             }
             () = ends.now.cancelled(), if is_stopping => return,
-            () = sleep(IDLE) => {
+            () = sleep(idle) => {
                 let rests = line.rests_at();
                 if rests.is_some() && rests == seen {
                     return;

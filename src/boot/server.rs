@@ -1,6 +1,13 @@
 //! The running server: its parts, router, listener, and the order of an orderly end.
 
-use super::{files, front::Front, listen::listen, router::router, state::AppState, worker};
+use super::{
+    files,
+    front::Front,
+    listen::{Patience, listen},
+    router::router,
+    state::AppState,
+    worker,
+};
 use crate::{
     accounts::server::{avatars::Queue, openid::Providers},
     blocks::server::Guard,
@@ -64,7 +71,8 @@ impl Running {
         let guard = Guard::start(ctx.clone(), Arc::clone(&gate));
         let stop = CancellationToken::new();
         let front = Front::new(Door::new(ctx.clone(), gate), router(AppState { ctx: ctx.clone(), leptos: files::leptos_options() }));
-        let serving = tokio::spawn(listen(listener, front, stop.clone(), ctx.config.server.request_timeout));
+        let serving =
+            tokio::spawn(listen(listener, front, stop.clone(), Patience { idle: ctx.config.server.idle_timeout, grace: ctx.config.server.request_timeout }));
         let jobs = ctx.config.jobs.in_serve.then(|| worker::start(&ctx));
         Ok(Self { addr, ctx, stop, serving, key_table, flusher, guard, jobs })
     }
