@@ -1,11 +1,10 @@
 //! The parts of `/keys/{id}`: settings, limits, facts, history.
 
 use crate::{
-    accounts::Caller,
     keys::{
         api::{AddCredits, SaveKey, SetLimit},
-        components::{OverFields, RefillField, WhyLimit},
-        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Preset, Window},
+        components::{LimitFields, WhyLimit},
+        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Preset},
     },
     ui::{
         Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, RadioGroup, SelectField, Size, Table, TextArea,
@@ -113,20 +112,11 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
 }
 
 fn limit_form(detail: &KeyDetail) -> AnyView {
-    let own = detail.key.limits.first();
-    let window = own.map_or(Window::HOUR, |l| l.window);
-    let zone = use_context::<Caller>().map(|caller| caller.time_zone);
-    let calls = own.map(|l| l.limit.to_string());
-    let over = own.map(|l| l.over).unwrap_or_default();
-    let inherited = if detail.level() == Level::Key { "as if none were set" } else { "as above" };
+    let own = detail.key.limits.first().cloned();
+    let empty = if detail.level() == Level::Key { "Empty: that of the next level." } else { "Empty: that of the next level, as now." };
     view! {
         <Form action=SetLimit::PATH class="stack form-medium" label="Limit of this key" hidden=vec![("id", detail.key.id.to_string())]>
-            <div class="cols-2">
-                <TextField label="Calls" name="limit" inputmode="numeric" nostrip:value=calls placeholder=inherited autocomplete="off" maxlength=20/>
-                <SelectField label="Window" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
-                <RefillField window/>
-            </div>
-            <OverFields over/>
+            <LimitFields limit=own empty/>
             <div class="form-actions"><Button>"Set limit"</Button></div>
         </Form>
     }

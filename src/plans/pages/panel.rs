@@ -64,7 +64,7 @@ pub fn limit_fields(of: &str, form: &PlanForm, over: Over) -> AnyView {
             {calls("An hour", "hour", &form.hour)}
             {calls("A day", "day", &form.day)}
             {calls("A month", "month", &form.month)}
-            {calls("At the same time", "together", &form.together)}
+            {calls("Calls at the same time", "together", &form.together)}
             <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") value=form.lasts.clone() inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="Of calls at the same time, where the service does not say that they have ended."/>
             <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=counted help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever they begin."/>
             {calls("Credits", "credits", &form.credits)}
