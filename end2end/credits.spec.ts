@@ -41,7 +41,7 @@ async function journey(page: Page, product: Product, scripts: boolean): Promise<
 
   await page.getByText('Why this limit?').click();
   await expect(page.getByRole('row', { name: /^This key/ })).toContainText(/2 credits, \+1 every day.*In force/);
-  await expect(page.getByRole('row', { name: /^Default/ })).not.toContainText('In force');
+  await expect(page.getByRole('row', { name: /^Default/ })).toContainText('overruled');
   await accessibleAndNarrow(page, scripts);
 }
 

@@ -98,7 +98,7 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
             <div class="stack">
                 <Table caption="Limits in force">
                     <thead>
-                        <tr><th scope="col">"Limit"</th><th scope="col" class="num">"Allowed"</th><th scope="col" class="num">"Used"</th><th scope="col" class="num">"Left now"</th><th scope="col" class="col-2">"Resets"</th></tr>
+                        <tr><th scope="col">"Limit"</th><th scope="col" class="num">"Allowed"</th><th scope="col" class="num">"Used"</th><th scope="col" class="num">"Left now"</th><th scope="col" class="col-2">"Comes back"</th></tr>
                     </thead>
                     <tbody>{rows}</tbody>
                 </Table>
@@ -133,7 +133,7 @@ fn credits_form(detail: &KeyDetail) -> Option<AnyView> {
         <Form action=AddCredits::PATH id="credits" class="stack form-medium" label="Add credits" hidden>
             <div class="cols-2">
                 <TextField label="Credits to add" name="units" inputmode="numeric" autocomplete="off" maxlength=20 help=whose/>
-                <SelectField label="To" name="limit" options=names value=first/>
+                <SelectField label="To the limit" name="limit" options=names value=first/>
                 <TextField label="Reason" name="reason" maxlength=200 help="Stands in the key's history; may stay empty."/>
             </div>
             <div class="form-actions"><Button>"Add credits"</Button></div>
