@@ -10,6 +10,7 @@ use crate::{
         browser::{Browser, location},
     },
 };
+use leptos::server_fn::ServerFn;
 use leptos_axum::generate_route_list;
 use sqlx::PgPool;
 use std::collections::BTreeSet;
