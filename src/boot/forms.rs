@@ -160,6 +160,7 @@ async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>
             }
             if let Some(acting) = acting.clone() {
                 provide_context(acting);
+                provide_context(ActsAs::SHOWN);
             }
             if let Some(refused) = refused.clone() {
                 provide_context(refused);

@@ -237,7 +237,7 @@ async fn the_page_of_a_key_says_how_many_go_on_and_whether_the_next_one_would(db
     assert_eq!(trial().await.outcome, Outcome::Valid);
     hold(&scene).await;
     let detail = key_detail(ctx, &Caller::cli(), scene.key).await.unwrap();
-    assert_eq!(detail.limits[0].per, "2 of 2 at the same time now");
+    assert_eq!(detail.limits[0].per, "2 of 2 calls at the same time now");
     assert_eq!(detail.why[0].limits[0].words(), "2 calls at the same time");
     let trial = trial().await;
     assert_eq!((trial.outcome, taken(&scene.app, scene.key)), (Outcome::RateLimited, 2), "trying takes none");

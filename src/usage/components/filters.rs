@@ -2,6 +2,7 @@
 
 use super::{ERRORS, USAGE};
 use crate::{
+    accounts::components::is_shown,
     ui::{Button, Chip, FilterSelect, Filters, Icon, LinkButton, Look, Segments, Tab, Tabs, TextField},
     usage::model::{BucketSize, Range, UsageQuery, UsageReport},
 };
@@ -18,10 +19,15 @@ pub fn UsageTabs(query: UsageQuery, path: &'static str) -> impl IntoView {
 /// The two files of exactly what is shown; a longer one is prepared elsewhere. Not `download`: what is too long leads to a page.
 #[component]
 pub fn ExportButtons(#[prop(into)] csv: String, #[prop(into)] json: String, #[prop(into)] prepare: String) -> impl IntoView {
-    view! {
-        <div class="row">
+    let at_once = is_shown(&csv).then(|| {
+        view! {
             <LinkButton href=csv icon=Icon::Download>"Export CSV"</LinkButton>
             <LinkButton href=json icon=Icon::Download>"Export JSON"</LinkButton>
+        }
+    });
+    view! {
+        <div class="row">
+            {at_once}
             <LinkButton href=prepare look=Look::Quiet>"Prepare a file"</LinkButton>
             <LinkButton href="/exports" look=Look::Quiet>"Files"</LinkButton>
         </div>

@@ -88,7 +88,7 @@ fn meter(meter: LimitMeter) -> AnyView {
 const fn next_step(code: Outcome) -> &'static str {
     match code {
         Outcome::RateLimited | Outcome::QuotaExceeded => {
-            "Calls pass again when the limit resets; the answer's Retry-After says in how many seconds. If this happens often, spread the calls or ask for a higher limit."
+            "Calls pass again when the limit resets, credits come back or a call ends; the answer's Retry-After says in how many seconds, if it is known. If this happens often, spread the calls or ask for a higher limit."
         }
         Outcome::IpDenied => "If this address is yours, add it to the key's addresses. If not, somebody else holds the secret: rotate the key.",
         Outcome::Forbidden => "Give the key the permission that the call needs, or leave the call out of the program.",
