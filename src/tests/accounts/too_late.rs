@@ -63,6 +63,22 @@ async fn r46_of_two_new_passwords_at_once_the_one_that_knew_an_older_one_is_refu
     assert_eq!(count(&app, "select count(*) from events where kind = 'account.password_changed'").await, 0);
 }
 
+/// A file is read piece by piece: who sends it is asked again when it is drawn.
+#[sqlx::test]
+async fn r46_a_picture_that_comes_after_the_session_has_ended_is_not_set(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let mut file = std::io::Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(8, 8, image::Rgb([1, 2, 3])).write_to(&mut file, image::ImageFormat::Png).unwrap();
+    let head = "--gate\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"me.png\"\r\nContent-Type: image/png\r\n\r\n";
+    let body = [head.as_bytes(), file.get_ref(), b"\r\n--gate--\r\n"].concat();
+    let request = vera.browser.http.post(format!("{}/settings/profile", app.base)).header("sec-fetch-site", "same-origin").header("accept", "text/html");
+    let request = request.header("content-type", "multipart/form-data; boundary=gate").body(body);
+    let sends = async { request.send().await.unwrap() };
+    assert_eq!(behind(&app, &vera, "delete from sessions where account_id = $1", sends).await.status(), 401);
+    assert_eq!(count(&app, "select count(*) from avatars").await, 0);
+}
+
 /// Whoever begins a request and keeps its end back is looked at when it has come.
 #[sqlx::test]
 async fn r46_a_request_is_of_nobody_before_all_of_it_is_there(db: PgPool) {

@@ -92,6 +92,7 @@ pub async fn remove_totp(ctx: &Ctx, caller: &Caller, from: &Visitor) -> Result<(
     if !lock_account(&mut tx, caller.account).await? || !store::delete_totp(&mut tx, caller.account).await? {
         return Ok(());
     }
+    must_still_be_in(&mut tx, caller).await?;
     if !all::has_second(&mut *tx, caller.account).await? {
         if super::is_required_of(ctx, caller) {
             return Err(AppError::conflict("This site requires a second factor of you, and your last passkey was removed a moment ago."));

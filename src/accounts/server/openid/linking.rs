@@ -123,6 +123,7 @@ pub async fn unlink(ctx: &Ctx, caller: &Caller, from: &Visitor, id: &str) -> Res
     if !lock_account(&mut tx, caller.account).await? {
         return Err(AppError::NotFound);
     }
+    must_still_be_in(&mut tx, caller).await?;
     let links = store::list_links(&mut *tx, caller.account).await?;
     let link = links.iter().find(|link| link.id == id).ok_or(AppError::NotFound)?;
     if !has_other_way(ctx, &mut tx, caller.account, &links, id).await? {
