@@ -137,7 +137,7 @@ pub async fn write_checkpoint(ctx: &Ctx, conn: &mut PgConnection, verdict: &Verd
     let points = store::list_checkpoints(&mut *conn).await?;
     let (lost, key) = (dropped.to_string(), key_id(&ctx.vault));
     let (mut entry, mut head, mut digest, mut adopted) =
-        (verdict.entries, verdict.head.as_ref().map_or_else(Vec::new, |head| head.mac.clone()), verdict.digest, 0);
+        (verdict.entries, verdict.head.as_ref().map(|head| head.mac.clone()).unwrap_or_default(), verdict.digest, 0);
     if verdict.broken.is_none() {
         if store::is_used_after(&mut *conn, entry, &lost).await? {
             return Err(AppError::conflict(format!(
@@ -162,7 +162,7 @@ pub async fn write_checkpoint(ctx: &Ctx, conn: &mut PgConnection, verdict: &Verd
         verified: verdict.broken.is_none() && points.last().is_none_or(|last| last.verified),
         adopted,
         key,
-        previous: points.last().map_or_else(Vec::new, |last| last.own_digest().to_vec()),
+        previous: points.last().map(|last| last.own_digest().to_vec()).unwrap_or_default(),
         mac: Vec::new(),
     };
     point.mac = point.mac_by(&ctx.vault).map(Vec::from).unwrap_or_default();
