@@ -92,7 +92,7 @@ pub async fn post_page(State(state): State<AppState>, request: Request) -> Respo
         && is_of_somebody_else(&parts, &action, &made_for)
     {
         // Nothing that was typed comes back: it is about another account, and the next press would send it as this one.
-        let error = AppError::conflict("This page was opened as another account, in this browser. Nothing was sent. Look at it as it is now, and try again.");
+        let error = AppError::conflict(OF_SOMEBODY_ELSE);
         let outcome = FormOutcome { form: named("_form"), values: Vec::new(), action, error: Some(error) };
         return again(&state, parts, outcome, &HeaderMap::new()).await;
     }
@@ -111,9 +111,11 @@ pub async fn post_page(State(state): State<AppState>, request: Request) -> Respo
     }
 }
 
+pub(super) const OF_SOMEBODY_ELSE: &str = "This page was opened as another account, in this browser. Nothing was sent. Look at it as it is now, and try again.";
+
 /// True if a form was made for another account than the one that sends it: another tab signed in anew, or an operator began or stopped to
 /// act as somebody. Going back and signing out are always right.
-fn is_of_somebody_else(parts: &Parts, action: &str, made_for: &str) -> bool {
+pub(super) fn is_of_somebody_else(parts: &Parts, action: &str, made_for: &str) -> bool {
     let is_way_out = action == StopActing::PATH || action == SignOut::PATH;
     !is_way_out && parts.extensions.get::<Caller>().is_some_and(|caller| caller.account.to_string() != made_for)
 }

@@ -19,7 +19,7 @@ use crate::{
         http::{
             csrf, headers, reply, request,
             request::panicked,
-            uploads::{PICTURE_PAGE, limit_bodies},
+            uploads::{PICTURE_PAGE, limit_bodies, whole_bodies},
         },
         session::PgSessions,
     },
@@ -76,6 +76,7 @@ pub fn router(state: AppState) -> Router {
         pages = pages.route(route.path(), page);
     }
     let signed_in = ServiceBuilder::new()
+        .layer(from_fn(whole_bodies))
         .layer(from_fn_with_state(ctx.clone(), links::take_token))
         .layer(sessions)
         .layer(from_fn_with_state(ctx.clone(), identify))

@@ -1,7 +1,8 @@
-//! How long bodies may be, and which routes take files: they alone read multipart bodies, and they alone read more than a form has.
+//! How long bodies may be, that they are here before anybody is known, and which routes take files: they alone read multipart bodies,
+//! and they alone read more than a form has.
 
 use axum::{
-    body::Body,
+    body::{Body, to_bytes},
     extract::Request,
     http::{HeaderMap, StatusCode, header},
     middleware::Next,
@@ -41,10 +42,23 @@ pub async fn limit_bodies(request: Request, next: Next) -> Response {
     next.run(request.map(|body| Body::new(Limited::new(body, most)))).await
 }
 
+/// The layer: nobody asks who sends a request before all of it is here. Else somebody could begin one, keep its end back while the account
+/// takes its password from them, and go on as who they were. Forms with files are read piece by piece; what they change lets nobody in.
+pub async fn whole_bodies(request: Request, next: Next) -> Response {
+    if is_multipart(request.headers()) && takes_files(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    match to_bytes(body, BODY_BYTES).await {
+        Ok(bytes) => next.run(Request::from_parts(head, Body::from(bytes))).await,
+        Err(_) => (StatusCode::PAYLOAD_TOO_LARGE, "This is too long, or did not arrive whole.").into_response(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::{Router, body::to_bytes, middleware::from_fn, routing::post};
+    use axum::{Router, middleware::from_fn, routing::post};
     use tower::ServiceExt;
 
     async fn status(path: &str, kind: &str, bytes: usize, is_said: bool) -> u16 {

@@ -34,6 +34,7 @@ mod sessions;
 mod signing_in;
 mod steps;
 mod taking_back;
+mod too_late;
 mod walk;
 mod warnings;
 mod work;

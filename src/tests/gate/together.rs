@@ -352,6 +352,34 @@ async fn on_two_nodes_no_more_than_the_limit_goes_on(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn however_many_limits_are_asked_for_at_once_a_transaction_holds_few_locks(db: PgPool) {
+    let scene = Scene::with(db.clone(), Given::default()).await;
+    let mut secrets = Vec::new();
+    for _ in 0..60 {
+        let (id, secret) = key(&db, &scene.app, &scene.owner, Given::default()).await;
+        known(&scene.app, id).await;
+        set(&scene.app, id, vec![open(1)]).await;
+        secrets.push(secret);
+    }
+    let other = TestApp::start(db.clone()).await;
+    let notes = "create table locks_seen (locks bigint);
+        create function note_locks() returns trigger language plpgsql as $$
+        begin
+          insert into locks_seen select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid();
+          return null;
+        end $$;
+        create trigger note_locks after insert on place_leases for each statement execute function note_locks()";
+    sqlx::raw_sql(notes).execute(&db).await.unwrap();
+    for (app, begun) in [(&scene.app, 60), (&other, 0)] {
+        let holds = join_all(secrets.iter().map(|secret| begin(app, secret))).await;
+        assert_eq!(holds.into_iter().flatten().count(), begun, "each is decided as if it were asked for alone");
+    }
+    let seen: Vec<i64> = sqlx::query_scalar("select locks from locks_seen").fetch_all(&db).await.unwrap();
+    assert!(seen.iter().all(|locks| (1..=50).contains(locks)), "{seen:?}");
+    assert!(seen.iter().sum::<i64>() >= 120, "{seen:?}");
+}
+
+#[sqlx::test]
 async fn a_restart_counts_what_goes_on(db: PgPool) {
     let scene = scene(db.clone(), 2).await;
     let first = hold(&scene).await;
