@@ -5,8 +5,9 @@ mod query;
 mod refusals;
 mod report;
 
-pub use query::{BucketSize, Range, UsageQuery};
+pub use query::{BucketSize, PartKind, Range, UsageQuery};
 pub use refusals::{AttemptsFrom, Gatepost, Question, RefusalDetail, RefusalList, RefusalQuery, RefusalSample};
 pub use report::{
-    AddressUsage, Before, Bucket, ErrorReport, Estimate, Forecast, KeyChoice, KeyUsage, LimitLine, LimitMeter, Percentiles, RouteUsage, UsageReport,
+    AddressUsage, Before, Bucket, ErrorReport, Estimate, Forecast, KeyChoice, KeyUsage, LimitLine, LimitMeter, Percentiles, PermissionUsage, RouteUsage,
+    UsageReport,
 };
