@@ -32,7 +32,7 @@ impl Subject {
     pub const fn filters(self) -> &'static [&'static str] {
         match self {
             Self::Usage => &["range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by"],
-            Self::Refusals => &["code", "key", "route", "address", "permission", "range", "from", "to"],
+            Self::Refusals => &["code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "range", "from", "to"],
             Self::Keys => &["q", "api", "status", "review", "tag", "hash"],
         }
     }

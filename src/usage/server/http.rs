@@ -288,7 +288,7 @@ pub struct RefusalExport {
 /// Export refusals
 ///
 /// The samples that the page Requests lists for the same filters, newest first. More than 50,000 are not answered at once, as for usage.
-/// Samples are kept for 30 days; their counts are exact in `/api/v1/usage/export?outcome=errors`.
+/// Samples are kept for 30 days, in a minute one for each key, code, rule and address and at most 8 of a key and a code; their counts are exact in `/api/v1/usage/export?outcome=errors`.
 #[utoipa::path(
     get, path = "/api/v1/usage/refusals/export", tag = "Usage", operation_id = "export_refusals",
     params(
@@ -298,6 +298,10 @@ pub struct RefusalExport {
         ("route" = Option<String>, Query, description = "Only this route"),
         ("address" = Option<String>, Query, description = "Only calls from this address"),
         ("permission" = Option<String>, Query, description = "Only calls that needed this permission, which their key had not, such as `orders:write`"),
+        ("api" = Option<String>, Query, description = "Only calls of the API with this slug"),
+        ("request" = Option<String>, Query, description = "Only the request with this id"),
+        ("limit" = Option<String>, Query, description = "Only calls that the limit of this name refused"),
+        ("rule" = Option<String>, Query, description = "Only what this refused: `address_blocked`, `address_slowed`, `form`, `unknown`, `secret`, `revoked`, `owner_banned`, `disabled`, `key_blocked`, `expiry`, `address`, `origin`, `api`, `route`, `path`, `unread`, `permission`, `unsigned`, `signature`, `key_slowed`, `limit`"),
         ("range" = Option<String>, Query, description = "`1h`, `24h`, `7d`, `30d` (default)"),
         ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
@@ -318,7 +322,7 @@ pub async fn export_refusals(
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
-    known(&given, &["format", "code", "key", "route", "address", "permission", "range", "from", "to"])?;
+    known(&given, &["format", "code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "range", "from", "to"])?;
     let query = RefusalQuery::read(|name| value(&given, name));
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(samples) = refusals::export_refusals(&ctx, &caller, &query).await? else {

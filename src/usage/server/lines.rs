@@ -58,7 +58,8 @@ impl csv::Row for UsageLine {
     }
 }
 
-/// One call that did not pass. These are samples: at most one per key, code and minute is kept.
+/// One call that did not pass. These are samples: in a minute each server keeps one for each key, code, rule and address, at most 8 of a
+/// key and a code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RefusalLine {
     /// RFC 3339, UTC.
@@ -71,6 +72,11 @@ pub struct RefusalLine {
     pub route: String,
     pub address: String,
     pub request_id: String,
+    /// What exactly refused it: `permission`, `signature`, `route`, `origin`, `key_blocked` and so on.
+    #[schema(example = "permission")]
+    pub rule: String,
+    /// The name of the limit that refused it; empty if none did.
+    pub limit: String,
 }
 
 impl From<RefusalSample> for RefusalLine {
@@ -84,16 +90,18 @@ impl From<RefusalSample> for RefusalLine {
             route: sample.route,
             address: sample.address,
             request_id: sample.request_id,
+            rule: sample.ground.to_string(),
+            limit: sample.limit,
         }
     }
 }
 
 impl csv::Row for RefusalLine {
-    const HEAD: &'static [&'static str] = &["at", "code", "detail", "key_id", "key", "route", "address", "request_id"];
+    const HEAD: &'static [&'static str] = &["at", "code", "detail", "key_id", "key", "route", "address", "request_id", "rule", "limit"];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         let (key_id, key) = (self.key_id.as_deref().unwrap_or_default(), self.key.as_deref().unwrap_or_default());
-        let texts = [&*self.at, &self.code, &self.detail, key_id, key, &self.route, &self.address, &self.request_id];
+        let texts = [&*self.at, &self.code, &self.detail, key_id, key, &self.route, &self.address, &self.request_id, &self.rule, &self.limit];
         texts.into_iter().map(Cow::Borrowed).collect()
     }
 }

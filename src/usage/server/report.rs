@@ -269,7 +269,7 @@ fn buckets(span: &Span, calendar: &Calendar, cells: &[Counts]) -> Vec<Bucket> {
 }
 
 /// `2026-11-18T14:00`.
-fn local(calendar: &Calendar, at: Timestamp) -> String {
+pub fn local(calendar: &Calendar, at: Timestamp) -> String {
     calendar.local(at).strftime("%Y-%m-%dT%H:%M").to_string()
 }
 
