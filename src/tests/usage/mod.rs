@@ -2,6 +2,7 @@
 
 mod addresses;
 mod flushing;
+mod grounds;
 mod latencies;
 mod pages;
 mod permissions;
