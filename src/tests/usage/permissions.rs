@@ -78,7 +78,7 @@ async fn permissions_stand_beside_exact_counts_and_filter_them(db: PgPool) {
     ] {
         assert!(report_usage(&app.ctx, &mara, asked(pairs)).await.unwrap_err().field(field).is_some(), "{pairs:?}");
     }
-    assert_eq!(report_usage(&app.ctx, &tom, asked(&[])).await.unwrap().permissions, [], "another workspace");
+    assert!(report_usage(&app.ctx, &tom, asked(&[])).await.unwrap().permissions.is_empty(), "another workspace");
 
     let now = app.ctx.clock.now();
     let by_permission = asked(&[("by", "permission")]);
