@@ -21,7 +21,7 @@
 //! | alone in its workspace: its home | 96 more |
 //! | with permissions, addresses or origins that no other key has | about 150 more |
 //! | with limits of its own that no other key has | about 300 more |
-| of a workspace with limits of its own: what these are and who has them, once for all its keys | about 400 more |
+//! | of a workspace with limits of its own: what these are and who has them, once for all its keys | about 400 more |
 //! | each secret beside the first: 64, and its place | 86 more |
 //!
 //! # Counters
