@@ -5,7 +5,6 @@ use crate::{
     plans::{limit, plan},
     support::{TestApp, until},
 };
-use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::time::Instant;
 use tollgate::{
