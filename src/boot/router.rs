@@ -1,7 +1,7 @@
 //! Everything a request passes, on one page: the layers from outside in, then pages, server functions, files. What is asked of the
 //! gate never comes here (`front`).
 
-use super::{files, forms, openapi, state::AppState, theme::choose_theme, uploads};
+use super::{answers::tell_refusals, files, forms, openapi, state::AppState, theme::choose_theme, uploads};
 use crate::{
     accounts::{
         Caller,
@@ -100,6 +100,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(ctx.clone(), request::request))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(ctx.clone(), headers::headers))
+        .layer(from_fn_with_state(state.clone(), tell_refusals))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, ctx.config.server.request_timeout))
         .layer(from_fn_with_state(ctx.clone(), csrf::csrf))

@@ -4,6 +4,7 @@
 mod headers;
 mod input;
 mod proxies;
+mod refused;
 mod sources;
 
 use leptos_axum::generate_route_list;

@@ -8,7 +8,7 @@ mod page_header;
 mod public_frame;
 
 pub use auth_frame::{AuthFrame, AuthFrameProps};
-pub use error_page::{ErrorPage, ErrorPageProps};
+pub use error_page::{ErrorPage, ErrorPageProps, RequestId, WayBack};
 pub use frame::{AppFrame, AppFrameProps, Crumb, Frame, NavEntry, NavGroup};
 pub use page_header::{PageHeader, PageHeaderProps, Section, SectionProps};
 pub use public_frame::{PublicFrame, PublicFrameProps};
