@@ -15,7 +15,7 @@ use crate::{
     app::shell,
     error::AppError,
     platform::{
-        http::{RequestInfo, headers::page_policy, reply, uploads::BODY_BYTES},
+        http::{RequestInfo, csp_reports, headers::page_policy, reply, uploads::BODY_BYTES},
         telemetry::request_id,
     },
     ui::{FormOutcome, MadeFor, RequestId, ThemeChoice, Toast, WayBack},
@@ -38,6 +38,9 @@ use leptos_axum::ResponseOptions;
 
 /// A form is at most this long.
 const FORM_BYTES: usize = 64 * 1024;
+
+/// The page that shows mails in a frame.
+const FRAMING_PAGE: &str = "/admin/templates";
 
 /// GET of a page; a form on it that waited for a proof stands as it was left.
 pub async fn get_page(State(state): State<AppState>, request: Request) -> Response {
@@ -160,6 +163,7 @@ pub(super) async fn render(state: &AppState, request: Request, outcome: Option<F
     let ctx = state.ctx.clone();
     let toast = reply::open(&ctx, request.headers(), reply::TOAST);
     let theme = theme(request.headers());
+    let frames = request.uri().path() == FRAMING_PAGE;
     let caller = request.extensions().get::<Caller>().cloned();
     let acting = request.extensions().get::<ActsAs>().map(|acts| acts.bar.clone());
     let refused = request.extensions().get::<AppError>().cloned();
@@ -195,9 +199,11 @@ pub(super) async fn render(state: &AppState, request: Request, outcome: Option<F
                 provide_context(outcome);
             }
             if let Some(nonce) = use_nonce()
-                && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce, reloader.as_deref()))
+                && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce, reloader.as_deref(), frames))
             {
-                expect_context::<ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
+                let options = expect_context::<ResponseOptions>();
+                options.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+                options.insert_header(HeaderName::from_static("reporting-endpoints"), HeaderValue::from_static(csp_reports::ENDPOINTS));
             }
         }
     };

@@ -17,7 +17,7 @@ use crate::{
     platform::{
         Ctx, db,
         http::{
-            csrf, headers, reply, request,
+            csp_reports, csrf, headers, reply, request,
             request::panicked,
             uploads::{PICTURE_PAGE, limit_bodies},
         },
@@ -110,7 +110,8 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(browser)
         .merge(rest)
-        .merge(avatars::http::routes().with_state(ctx))
+        .merge(avatars::http::routes().with_state(ctx.clone()))
+        .merge(csp_reports::routes().with_state(ctx))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route(Theme::PATH, post(choose_theme))

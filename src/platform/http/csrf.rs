@@ -5,7 +5,7 @@
 //! programs ask for their tokens. Forms come from browsers, which send one of the two. The content type must be one that a handler of ours
 //! reads; forms with files in them only where there is such a form.
 
-use super::uploads;
+use super::{csp_reports, uploads};
 use crate::{error::AppError, platform::Ctx};
 use axum::{
     extract::{Request, State},
@@ -24,7 +24,9 @@ pub async fn csrf(State(ctx): State<Ctx>, request: Request, next: Next) -> Respo
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let is_function = request.uri().path().starts_with("/fn/");
-    if (is_read && !is_function) || request.uri().path().starts_with("/forward-auth/") || brings_a_key(&request) {
+    // What browsers report is sent by no page, and changes nothing.
+    let is_report = request.uri().path() == csp_reports::PATH;
+    if (is_read && !is_function) || is_report || request.uri().path().starts_with("/forward-auth/") || brings_a_key(&request) {
         return next.run(request).await;
     }
     match check(request.headers(), request.uri().path(), &ctx.config.origin()) {
