@@ -21,6 +21,12 @@ pub(super) fn SkipLink() -> impl IntoView {
     view! { <a class="skip-link" href="#main">"Skip to content"</a> }
 }
 
+/// The way out, on pages without the account menu, for who is signed in (R51).
+#[component]
+pub(super) fn WayOut() -> impl IntoView {
+    use_context::<super::MadeFor>().map(|_| view! { <a href="/sign-out">"Sign out"</a> })
+}
+
 /// The title of the document; after a refused form it begins with "Error:", so that a screen reader says so first.
 fn document_title(title: &str) -> String {
     let error = if use_context::<super::FormOutcome>().is_some_and(|o| o.error.is_some()) { "Error: " } else { "" };
