@@ -1,5 +1,6 @@
 //! Start-up: the only place that knows every feature. `router` is the order of everything a request passes, on one page.
 
+pub mod answers;
 pub mod cli;
 pub mod context;
 pub mod demo;

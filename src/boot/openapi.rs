@@ -5,6 +5,7 @@ use crate::{
     accounts::server::{email_change, export, http as accounts, leaving, policies, programs, sign_up_work},
     admin::server::http as admin,
     blocks::server::http as blocks,
+    error::AppError,
     exports::server::http as exports,
     keys::server::{
         http::{self as keys, WindowSchema},
@@ -17,7 +18,7 @@ use crate::{
 use axum::{
     Json, Router,
     extract::Path,
-    http::{StatusCode, header},
+    http::header,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -86,6 +87,6 @@ async fn viewer(Path(file): Path<String>) -> Response {
         Ok(Some(found)) if file != "index.html" => {
             ([(header::CONTENT_TYPE, found.content_type.as_str()), (header::CACHE_CONTROL, "public, max-age=86400")], found.bytes.into_owned()).into_response()
         }
-        _ => StatusCode::NOT_FOUND.into_response(),
+        _ => AppError::NotFound.into_response(),
     }
 }

@@ -19,6 +19,7 @@ mod mails;
 mod old_addresses;
 mod openid;
 mod operators;
+mod own;
 mod pages;
 mod passwords;
 mod planted;

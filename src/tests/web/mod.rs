@@ -5,6 +5,7 @@ mod headers;
 mod input;
 mod listening;
 mod proxies;
+mod refused;
 mod sources;
 
 use leptos_axum::generate_route_list;

@@ -29,7 +29,10 @@ use crate::{
     keys::{model::KeyQuery, server},
     platform::{
         Ctx,
-        http::json::{Body, Query, page_size, with_location},
+        http::{
+            json::{Body, Query, page_size, with_location},
+            pages::{PageQuery, foreign},
+        },
     },
     values::KeyId,
 };
@@ -305,13 +308,24 @@ async fn revoke_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(i
 ///
 /// Who changed what, when and why, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/keys/{id}/history", tag = "Keys", operation_id = "read_key_history", params(("id" = String, Path)),
-    responses((status = 200, body = HistoryListBody), (status = 404, content_type = "application/problem+json")),
+    get, path = "/api/v1/keys/{id}/history", tag = "Keys", operation_id = "read_key_history", params(("id" = String, Path), PageQuery),
+    responses(
+        (status = 200, body = HistoryListBody), (status = 404, content_type = "application/problem+json"),
+        (status = 422, content_type = "application/problem+json"),
+    ),
     security(("key" = [])),
 )]
-async fn read_history(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<Json<HistoryListBody>, AppError> {
-    let entries = server::key_history(&ctx, &caller, id).await?;
-    Ok(Json(HistoryListBody { data: entries.into_iter().map(Into::into).collect(), has_more: false, next_cursor: None }))
+async fn read_history(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    Id(id): Id,
+    Query(asked): Query<PageQuery>,
+) -> Result<Json<HistoryListBody>, AppError> {
+    let (most, after) = (asked.rows("changes")?, asked.after()?);
+    let before = after.map(|place| place.parse::<i64>()).transpose().map_err(|_| foreign())?;
+    let (entries, next) = server::key_history(&ctx, &caller, id, before, most).await?;
+    let next_cursor = next.map(|number| PageQuery::next(&number.to_string()));
+    Ok(Json(HistoryListBody { data: entries.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor }))
 }
 
 fn body(ctx: &Ctx, changed: server::Changed) -> Json<ChangedKeyBody> {

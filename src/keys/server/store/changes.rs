@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub struct ChangeRow {
+    pub number: i64,
     pub act: Act,
     pub actor: String,
     pub at: OffsetDateTime,
@@ -16,12 +17,13 @@ pub struct ChangeRow {
     pub detail: String,
 }
 
-/// The newest changes of a key first.
-pub async fn list_changes(db: &PgPool, key: KeyId, most: i64) -> sqlx::Result<Vec<ChangeRow>> {
+/// The newest changes of a key first, of those before this number.
+pub async fn list_changes(db: &PgPool, key: KeyId, before: i64, most: i64) -> sqlx::Result<Vec<ChangeRow>> {
     sqlx::query_as!(
         ChangeRow,
-        r#"select act as "act: Act", actor, at, reason, detail from key_state_changes where key_id = $1 order by number desc limit $2"#,
+        r#"select number, act as "act: Act", actor, at, reason, detail from key_state_changes where key_id = $1 and number < $2 order by number desc limit $3"#,
         key.uuid(),
+        before,
         most,
     )
     .fetch_all(db)
