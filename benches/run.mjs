@@ -4,14 +4,16 @@ import { chmodSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as gate from './gate.mjs';
+import * as instructions from './instructions.mjs';
 import { freePort, readyAfter, start, stop } from './machine.mjs';
 import * as million from './million.mjs';
 import * as nginx from './nginx.mjs';
 import * as signIn from './sign_in.mjs';
 import * as timing from './timing.mjs';
 import { Tollgate } from './tollgate.mjs';
+import * as usage from './usage.mjs';
 
-const CASES = { gate, nginx, 'sign-in': signIn, timing, million };
+const CASES = { gate, nginx, 'sign-in': signIn, timing, million, usage, instructions };
 
 const [, , tollgateBinary, bareBinary, outputFile] = process.argv;
 const setting = (name, preset) => Number(process.env[name] ?? preset);
@@ -19,7 +21,7 @@ const settings = {
   rounds: setting('BENCH_ROUNDS', 5),
   seconds: setting('BENCH_SECONDS', 5),
   connections: setting('BENCH_CONNECTIONS', 32),
-  keys: setting('BENCH_KEYS', 10_000),
+  keys: setting('BENCH_KEYS', 100_000),
   many_keys: setting('BENCH_MANY_KEYS', 1_000_000),
   samples: setting('BENCH_SAMPLES', 10_000),
 };
@@ -41,14 +43,15 @@ class Bench {
   }
 
   /** The bare server, ready, with `answers` to `{ method, path }`: what `call` gave, less what hyper writes itself. */
-  async bare(name, answers) {
+  async bare(name, answers, under = []) {
     const own = new Set(['date', 'content-length', 'connection', 'transfer-encoding']);
     const file = join(this.makeFolder(`${name}-bare`), 'answers.json');
     const given = answers.map(({ method, path, answer }) => ({ method, path, headers: answer.headers.filter(([field]) => !own.has(field)), body: answer.body }));
     writeFileSync(file, JSON.stringify([...given, { method: 'GET', path: '/ready', headers: [], body: '' }]));
     const port = await freePort();
-    const child = this.start(name, bareBinary, [`127.0.0.1:${port}`, file]);
-    await readyAfter(`http://127.0.0.1:${port}/ready`, child, 5000);
+    const [program, ...before] = [...under, bareBinary];
+    const child = this.start(name, program, [...before, `127.0.0.1:${port}`, file]);
+    await readyAfter(`http://127.0.0.1:${port}/ready`, child, 60_000);
     return { port, pid: child.pid, url: `http://127.0.0.1:${port}` };
   }
 

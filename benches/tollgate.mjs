@@ -31,7 +31,8 @@ export class Tollgate {
   /** Starts it, with its Postgres on the servers' core or on `cores`; the milliseconds until it is ready to answer. */
   async start(cores) {
     const log = join(this.folder, 'tollgate.log');
-    this.child = start(this.binary, ['serve'], { env: this.env, log: openSync(log, 'a'), cwd: this.folder, cores });
+    const [program, ...before] = [...(this.under ?? []), this.binary];
+    this.child = start(program, [...before, 'serve'], { env: this.env, log: openSync(log, 'a'), cwd: this.folder, cores });
     return readyAfter(`${this.url}/readyz`, this.child, READY_WITHIN_MS)
       .catch((error) => { throw new Error(`${error.message}; its log ends:\n${readFileSync(log, 'utf8').slice(-2000)}`); });
   }
@@ -109,6 +110,29 @@ export class Tollgate {
         select gen_random_uuid(), id, sha256(convert_to('one of many ' || n, 'UTF8')), 'demo_live_' || lpad(to_hex(n % 65536), 4, '0'), now() from multitude;
       commit;
       analyze keys; analyze key_secrets;`);
+  }
+
+  /** A year of calls: of the first key in every hour, on two routes, and of every other key on each tenth day. Answers how many rows that are. */
+  history() {
+    return Number(this.sql(`begin;
+      set local session_replication_role = replica; -- no triggers: days and hours are written as the rollup would
+      create temporary table past on commit drop as
+        select k.id, k.workspace_id, k.api_id, r.route, k.id = uuid_of_key as is_asked
+        from keys k, (values ('GET /orders'), ('POST /orders')) r (route), (select id as uuid_of_key from keys where name = 'bench 1' limit 1) a
+        where k.id = uuid_of_key or r.route = 'GET /orders';
+      insert into usage_days (key_id, day, route, outcome, workspace_id, api_id, count, cost)
+        select p.id, d, p.route, 'VALID', p.workspace_id, p.api_id, 240, 240
+        from past p, generate_series(date_trunc('day', now(), 'UTC') - interval '365 days', date_trunc('day', now(), 'UTC'), '1 day') d
+        where p.is_asked or extract(doy from d)::int % 10 = 0;
+      insert into usage_hours (key_id, hour, outcome, workspace_id, api_id, count)
+        select distinct p.id, h, 'VALID', p.workspace_id, p.api_id, 20
+        from past p, generate_series(date_trunc('day', now(), 'UTC') - interval '365 days', date_trunc('hour', now()), '1 hour') h where p.is_asked;
+      insert into usage_quarters (key_id, quarter, route, outcome, workspace_id, api_id, count, cost)
+        select p.id, q, p.route, 'VALID', p.workspace_id, p.api_id, 5, 5
+        from past p, generate_series(date_trunc('day', now(), 'UTC') - interval '365 days', date_trunc('hour', now()), '15 minutes') q where p.is_asked;
+      commit;
+      analyze usage_days; analyze usage_hours; analyze usage_quarters;
+      select (select count(*) from usage_days) + (select count(*) from usage_hours) + (select count(*) from usage_quarters);`));
   }
 
   /** How many verifications are counted in the database as let through. */

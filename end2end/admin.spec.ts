@@ -148,7 +148,7 @@ test('a plan that an operator describes holds whom it is given to', async ({ pag
   const form = other.getByRole('form', { name: 'New plan' });
   await form.getByLabel('Name').fill('Trial');
   await form.getByLabel('Slug').fill(slug);
-  await form.getByLabel('A day').fill('1234');
+  await form.getByLabel('Calls a day').fill('1234');
   await form.getByRole('button', { name: 'Create plan' }).click();
   await expect(other).toHaveURL(new RegExp(`edit=${slug}$`));
   await other.getByLabel('Give it to').fill(person.email);

@@ -1,6 +1,6 @@
 // What an operator keeps out: a key by a block with one-click undo, an account by a ban that its owner reads; with rows in the lists.
 import type { Page } from '@playwright/test';
-import { accessible, noHorizontalScroll } from './support/checks';
+import { accessibleAndNarrow } from './support/checks';
 import { signIn, signUp, somebody, type Person } from './support/people';
 import type { Product } from './support/product';
 import { expect, test } from './support/test';
@@ -60,12 +60,6 @@ async function journey(page: Page, other: Page, product: Product, scripts: boole
   await other.getByRole('row', { name: new RegExp(person.email) }).getByRole('button', { name: /^Lift/ }).click();
   await expect.poll(call).toBe(200);
   await signIn(page, person);
-}
-
-/** axe is a script itself: where none runs it can't look. */
-async function accessibleAndNarrow(page: Page, scripts: boolean): Promise<void> {
-  if (scripts) await accessible(page);
-  await noHorizontalScroll(page);
 }
 
 test('a key is blocked and let go, an account banned and let in again', async ({ page, product, anotherVisitor, complaints }) => {

@@ -50,6 +50,9 @@ pub enum AppError {
     /// Something this needs is busy or away; seconds to wait. 503
     #[error("This is busy right now. Try again in {}.", wait_in_words(*.retry_after))]
     Unavailable { retry_after: u64 },
+    /// HTTP itself said no, before any of us looked: a wrong method, too long, not readable, out of time.
+    #[error("{message}")]
+    Http { status: u16, message: String },
     /// Our fault. 500
     #[error("Something failed on our side. Try again; if it stays, report the request id {request_id}.")]
     Internal { request_id: String },
@@ -90,6 +93,11 @@ impl AppError {
         Self::Refused { message: message.into() }
     }
 
+    /// What HTTP has a status of its own for.
+    pub fn http(status: u16, message: impl Into<String>) -> Self {
+        Self::Http { status, message: message.into() }
+    }
+
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::Conflict { message: message.into() }
     }
@@ -104,6 +112,7 @@ impl AppError {
             Self::Conflict { .. } => 409,
             Self::RateLimited { .. } | Self::QuotaExceeded { .. } => 429,
             Self::Unavailable { .. } => 503,
+            Self::Http { status, .. } => *status,
             Self::Internal { .. } => 500,
             Self::Transport { .. } => 502,
         }
@@ -233,6 +242,8 @@ mod ssr {
             if let Some(seconds) = self.retry_after() {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
+            // For the last look at the answer (`boot::answers`), which may show it as a page.
+            response.extensions_mut().insert(self);
             response
         }
     }

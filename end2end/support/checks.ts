@@ -17,6 +17,12 @@ export async function accessible(page: Page): Promise<void> {
   expect(findings, `axe on ${page.url()}`).toEqual([]);
 }
 
+/** Both, in the middle of a journey; axe is a script itself: where none runs it can't look. */
+export async function accessibleAndNarrow(page: Page, scripts: boolean): Promise<void> {
+  if (scripts) await accessible(page);
+  await noHorizontalScroll(page);
+}
+
 /** Nothing sticks out of a narrow window, but for what scrolls in a frame of its own. */
 export async function noHorizontalScroll(page: Page): Promise<void> {
   const before = page.viewportSize();

@@ -9,6 +9,12 @@ export interface Key {
   secret: string;
 }
 
+/** What a service is told about a call; `hold` is the place that it took. */
+export interface Verification {
+  code: string;
+  hold?: { id: string };
+}
+
 /** An operator, who has keys and may set them up. */
 export class Keyring {
   private constructor(private readonly product: Product, readonly person: Person, private readonly own: Key) {}
@@ -33,6 +39,13 @@ export class Keyring {
   /** A key that another process made is known to the server a moment later; asking with no cost charges no limit. */
   private async knows({ secret }: Key): Promise<void> {
     await expect.poll(async () => (await this.ask('POST', '/keys/verify', { key: secret, cost: 0 })).text()).toContain('"valid":true');
+  }
+
+  /** One call with this key: what the gate says of it. */
+  async verify({ secret }: Key): Promise<Verification> {
+    const answer = await this.ask('POST', '/keys/verify', { key: secret });
+    if (!answer.ok) throw new Error(`/keys/verify: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as Verification;
   }
 
   /** Calls the REST API; fails unless it says yes. */

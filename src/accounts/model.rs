@@ -9,7 +9,7 @@ mod profile;
 mod proofs;
 mod work;
 
-pub use acting::{ACTING_MINUTES, Acted, ActingBar};
+pub use acting::{ACTING_MINUTES, Acted, ActingBar, ShownWhileActing};
 pub use fields::{FieldForm, FieldKind, FieldUse, FieldValue, ProfileField};
 pub use held::HeldPermission;
 pub use many::AccountAct;

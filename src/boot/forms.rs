@@ -14,8 +14,11 @@ use crate::{
     },
     app::shell,
     error::AppError,
-    platform::http::{headers::page_policy, reply},
-    ui::{FormOutcome, MadeFor, ThemeChoice, Toast},
+    platform::{
+        http::{RequestInfo, csp_reports, headers::page_policy, reply, uploads::BODY_BYTES},
+        telemetry::request_id,
+    },
+    ui::{FormOutcome, MadeFor, RequestId, ThemeChoice, Toast, WayBack},
 };
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -35,6 +38,9 @@ use leptos_axum::ResponseOptions;
 
 /// A form is at most this long.
 const FORM_BYTES: usize = 64 * 1024;
+
+/// The page that shows mails in a frame.
+const FRAMING_PAGE: &str = "/admin/templates";
 
 /// GET of a page; a form on it that waited for a proof stands as it was left.
 pub async fn get_page(State(state): State<AppState>, request: Request) -> Response {
@@ -80,19 +86,19 @@ pub async fn post_page(State(state): State<AppState>, request: Request) -> Respo
         parts.method = Method::GET;
         return render(&state, Request::from_parts(parts, Body::empty()), None).await;
     }
-    let Ok(bytes) = to_bytes(body, FORM_BYTES).await else {
-        return AppError::invalid("", "This form is too long: 64 kB is the most.").into_response();
+    let Some(bytes) = form_bytes(body).await else {
+        return AppError::invalid("", "This form is too long: 64 kB is the most. Go back, make it shorter, and send it again.").into_response();
     };
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(&bytes).into_owned().collect();
     let named = |name: &str| fields.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
     let Some(action) = named("_fn").filter(|f| f.starts_with("/fn/")) else {
-        return AppError::invalid("_fn", "This page takes no such form.").into_response();
+        return AppError::invalid("_fn", "This page takes no such form. Open the page anew and send its form again.").into_response();
     };
     if let Some(made_for) = named(MadeFor::FIELD)
         && is_of_somebody_else(&parts, &action, &made_for)
     {
         // Nothing that was typed comes back: it is about another account, and the next press would send it as this one.
-        let error = AppError::conflict("This page was opened as another account, in this browser. Nothing was sent. Look at it as it is now, and try again.");
+        let error = AppError::conflict(OF_SOMEBODY_ELSE);
         let outcome = FormOutcome { form: named("_form"), values: Vec::new(), action, error: Some(error) };
         return again(&state, parts, outcome, &HeaderMap::new()).await;
     }
@@ -111,9 +117,11 @@ pub async fn post_page(State(state): State<AppState>, request: Request) -> Respo
     }
 }
 
+pub(super) const OF_SOMEBODY_ELSE: &str = "This page was opened as another account, in this browser. Nothing was sent. Look at it as it is now, and try again.";
+
 /// True if a form was made for another account than the one that sends it: another tab signed in anew, or an operator began or stopped to
 /// act as somebody. Going back and signing out are always right.
-fn is_of_somebody_else(parts: &Parts, action: &str, made_for: &str) -> bool {
+pub(super) fn is_of_somebody_else(parts: &Parts, action: &str, made_for: &str) -> bool {
     let is_way_out = action == StopActing::PATH || action == SignOut::PATH;
     !is_way_out && parts.extensions.get::<Caller>().is_some_and(|caller| caller.account.to_string() != made_for)
 }
@@ -121,7 +129,7 @@ fn is_of_somebody_else(parts: &Parts, action: &str, made_for: &str) -> bool {
 /// A server function called by a script: the same, with the true status in place of 500 for every error.
 pub async fn server_fn(State(state): State<AppState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, FORM_BYTES).await else {
+    let Some(bytes) = form_bytes(body).await else {
         return AppError::invalid("", "This is too long: 64 kB is the most.").into_response();
     };
     let path = parts.uri.path().to_owned();
@@ -136,17 +144,33 @@ pub async fn server_fn(State(state): State<AppState>, request: Request) -> Respo
     if let Some(seconds) = error.retry_after() {
         head.headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    Response::from_parts(head, Body::from(bytes))
+    head.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(head, Body::from(with_request_id(bytes)))
 }
 
-/// Renders the page that the request asks for.
-async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>) -> Response {
+/// A form as it came. One that is too long is read to its end all the same: a browser that is still sending does not see its answer.
+async fn form_bytes(body: Body) -> Option<Bytes> {
+    to_bytes(body, BODY_BYTES).await.ok().filter(|bytes| bytes.len() <= FORM_BYTES)
+}
+
+/// An error as it crosses the wire, and beside it the id of the request, whatever the error is.
+fn with_request_id(error: Bytes) -> Bytes {
+    let Ok(serde_json::Value::Object(mut fields)) = serde_json::from_slice(&error) else { return error };
+    fields.entry("request_id").or_insert_with(|| request_id().into());
+    serde_json::Value::Object(fields).to_string().into()
+}
+
+/// Renders the page that the request asks for, or the one that says why not.
+pub(super) async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>) -> Response {
     let ctx = state.ctx.clone();
     let toast = reply::open(&ctx, request.headers(), reply::TOAST);
     let theme = theme(request.headers());
+    let frames = request.uri().path() == FRAMING_PAGE;
     let caller = request.extensions().get::<Caller>().cloned();
     let acting = request.extensions().get::<ActsAs>().map(|acts| acts.bar.clone());
     let refused = request.extensions().get::<AppError>().cloned();
+    let id = request.extensions().get::<RequestInfo>().map(|info| RequestId(info.id.to_string()));
+    let back = request.extensions().get::<WayBack>().cloned();
     let context = {
         let ctx = ctx.clone();
         let toast = toast.clone();
@@ -160,9 +184,16 @@ async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>
             }
             if let Some(acting) = acting.clone() {
                 provide_context(acting);
+                provide_context(ActsAs::SHOWN);
             }
             if let Some(refused) = refused.clone() {
                 provide_context(refused);
+            }
+            if let Some(id) = id.clone() {
+                provide_context(id);
+            }
+            if let Some(back) = back.clone() {
+                provide_context(back);
             }
             if let Some(text) = toast.clone() {
                 provide_context(Toast::new(text));
@@ -171,9 +202,11 @@ async fn render(state: &AppState, request: Request, outcome: Option<FormOutcome>
                 provide_context(outcome);
             }
             if let Some(nonce) = use_nonce()
-                && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce, reloader.as_deref()))
+                && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce, reloader.as_deref(), frames))
             {
-                expect_context::<ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
+                let options = expect_context::<ResponseOptions>();
+                options.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+                options.insert_header(HeaderName::from_static("reporting-endpoints"), HeaderValue::from_static(csp_reports::ENDPOINTS));
             }
         }
     };

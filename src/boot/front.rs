@@ -1,74 +1,58 @@
 //! The first look at a request: what is asked of the gate goes to its door, everything else through the router.
 
-use crate::keys::server::Door;
+use crate::{
+    keys::server::Door,
+    platform::http::answer::{AnswerBody, UnderWay},
+};
 use axum::{
     Router,
     body::Body,
-    extract::{ConnectInfo, Request},
-    response::Response,
-    serve::IncomingStream,
+    extract::ConnectInfo,
+    http::{Request, Response},
 };
+use hyper::body::Incoming;
 use std::{
-    convert::Infallible,
-    future::{Ready, ready},
     net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
-use tokio::net::TcpListener;
-use tower::{Service, ServiceExt};
+use tower::ServiceExt;
 
-/// Makes the service of each connection.
-#[derive(Clone)]
+/// What answers.
 pub struct Front {
-    door: Arc<Door>,
+    door: Door,
     router: Router,
 }
 
-/// One connection.
-#[derive(Clone)]
-pub struct Connection {
-    front: Front,
-    peer: SocketAddr,
+/// What came over one connection so far.
+#[derive(Default)]
+pub struct Line {
+    begun: AtomicU64,
+    under_way: Arc<AtomicUsize>,
+}
+
+impl Line {
+    /// How many requests have begun; none while an answer of the router is still on its way.
+    pub fn rests_at(&self) -> Option<u64> {
+        (self.under_way.load(Ordering::Relaxed) == 0).then(|| self.begun.load(Ordering::Relaxed))
+    }
 }
 
 impl Front {
-    pub fn new(door: Door, router: Router) -> Self {
-        Self { door: Arc::new(door), router }
-    }
-}
-
-impl Service<IncomingStream<'_, TcpListener>> for Front {
-    type Response = Connection;
-    type Error = Infallible;
-    type Future = Ready<Result<Connection, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+    pub const fn new(door: Door, router: Router) -> Self {
+        Self { door, router }
     }
 
-    fn call(&mut self, stream: IncomingStream<'_, TcpListener>) -> Self::Future {
-        ready(Ok(Connection { front: self.clone(), peer: *stream.remote_addr() }))
-    }
-}
-
-impl Service<Request<Body>> for Connection {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let peer = self.peer;
+    pub async fn answer(&self, peer: SocketAddr, line: &Line, mut request: Request<Incoming>) -> Response<AnswerBody> {
+        line.begun.fetch_add(1, Ordering::Relaxed);
         if Door::is_for(request.uri().path()) {
-            let door = Arc::clone(&self.front.door);
-            return Box::pin(async move { Ok(door.answer(peer.ip(), request).await) });
+            return self.door.answer(peer.ip(), request).await;
         }
+        let under_way = UnderWay::among(&line.under_way);
         request.extensions_mut().insert(ConnectInfo(peer));
-        Box::pin(self.front.router.clone().oneshot(request))
+        let Ok(response) = Box::pin(self.router.clone().oneshot(request.map(Body::new))).await;
+        response.map(|made| AnswerBody::Made(made, Some(under_way)))
     }
 }

@@ -1,11 +1,13 @@
 //! Start-up: the only place that knows every feature. `router` is the order of everything a request passes, on one page.
 
+pub mod answers;
 pub mod cli;
 pub mod context;
 pub mod demo;
 pub mod files;
 pub mod forms;
 pub mod front;
+pub mod listen;
 pub mod openapi;
 pub mod resume;
 pub mod router;

@@ -5,6 +5,7 @@ use crate::{
     accounts::server::{email_change, export, http as accounts, leaving, policies, programs, sign_up_work},
     admin::server::http as admin,
     blocks::server::http as blocks,
+    error::AppError,
     exports::server::http as exports,
     keys::server::{
         http::{self as keys, WindowSchema},
@@ -17,7 +18,7 @@ use crate::{
 use axum::{
     Json, Router,
     extract::Path,
-    http::{StatusCode, header},
+    http::header,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -39,8 +40,8 @@ use utoipa_swagger_ui::Config;
                        Send a key for the API `tollgate`, or the access token of a program that signed in, as `Authorization: Bearer` or `X-API-Key`.",
         license(name = "MIT"),
     ),
-    paths(verify_http::verify_key, release_http::release_holds, usage::list_usage, usage::list_addresses, usage::export, usage::export_refusals, latency_http::report),
-    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, verify_http::HoldBody, release_http::ReleaseRequest, release_http::ReleaseAnswer, release_http::ReleasedBody, usage::UsageAnswer, usage::UsagePoint, usage::LatencyAnswer, usage::AddressesAnswer, usage::AddressPoint, latency_http::LatenciesBody, latency_http::LatencyBody, latency_http::LatenciesAnswer, usage::UsageExport, UsageLine, usage::RefusalExport, RefusalLine, WindowSchema)),
+    paths(verify_http::verify_key, release_http::release_holds, usage::list_usage, usage::list_addresses, usage::list_permissions, usage::export, usage::export_refusals, latency_http::report),
+    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, verify_http::HoldBody, release_http::ReleaseRequest, release_http::ReleaseAnswer, release_http::ReleasedBody, usage::UsageAnswer, usage::UsagePoint, usage::LatencyAnswer, usage::AddressesAnswer, usage::AddressPoint, usage::PermissionsAnswer, usage::PermissionPoint, latency_http::LatenciesBody, latency_http::LatencyBody, latency_http::LatenciesAnswer, usage::UsageExport, UsageLine, usage::RefusalExport, RefusalLine, WindowSchema)),
     modifiers(&Security),
 )]
 struct Api;
@@ -86,6 +87,6 @@ async fn viewer(Path(file): Path<String>) -> Response {
         Ok(Some(found)) if file != "index.html" => {
             ([(header::CONTENT_TYPE, found.content_type.as_str()), (header::CACHE_CONTROL, "public, max-age=86400")], found.bytes.into_owned()).into_response()
         }
-        _ => StatusCode::NOT_FOUND.into_response(),
+        _ => AppError::NotFound.into_response(),
     }
 }

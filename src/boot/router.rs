@@ -1,7 +1,7 @@
 //! Everything a request passes, on one page: the layers from outside in, then pages, server functions, files. What is asked of the
 //! gate never comes here (`front`).
 
-use super::{files, forms, openapi, state::AppState, theme::choose_theme, uploads};
+use super::{answers::tell_refusals, files, forms, openapi, state::AppState, theme::choose_theme, uploads};
 use crate::{
     accounts::{
         Caller,
@@ -17,9 +17,9 @@ use crate::{
     platform::{
         Ctx, db,
         http::{
-            csrf, headers, reply, request,
+            csp_reports, csrf, headers, reply, request,
             request::panicked,
-            uploads::{PICTURE_PAGE, limit_bodies},
+            uploads::{PICTURE_PAGE, limit_bodies, whole_bodies},
         },
         session::PgSessions,
     },
@@ -76,6 +76,7 @@ pub fn router(state: AppState) -> Router {
         pages = pages.route(route.path(), page);
     }
     let signed_in = ServiceBuilder::new()
+        .layer(from_fn(whole_bodies))
         .layer(from_fn_with_state(ctx.clone(), links::take_token))
         .layer(sessions)
         .layer(from_fn_with_state(ctx.clone(), identify))
@@ -100,6 +101,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(ctx.clone(), request::request))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(ctx.clone(), headers::headers))
+        .layer(from_fn_with_state(state.clone(), tell_refusals))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, ctx.config.server.request_timeout))
         .layer(from_fn_with_state(ctx.clone(), csrf::csrf))
@@ -109,7 +111,8 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(browser)
         .merge(rest)
-        .merge(avatars::http::routes().with_state(ctx))
+        .merge(avatars::http::routes().with_state(ctx.clone()))
+        .merge(csp_reports::routes().with_state(ctx))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route(Theme::PATH, post(choose_theme))

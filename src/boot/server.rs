@@ -1,6 +1,13 @@
 //! The running server: its parts, router, listener, and the order of an orderly end.
 
-use super::{files, front::Front, router::router, state::AppState, worker};
+use super::{
+    files,
+    front::Front,
+    listen::{Patience, listen},
+    router::router,
+    state::AppState,
+    worker,
+};
 use crate::{
     accounts::server::{avatars::Queue, openid::Providers},
     blocks::server::Guard,
@@ -23,7 +30,7 @@ pub struct Running {
     /// The context with the parts of this process.
     pub ctx: Ctx,
     stop: CancellationToken,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     key_table: Sync,
     flusher: Flusher,
     guard: Guard,
@@ -64,19 +71,17 @@ impl Running {
         let guard = Guard::start(ctx.clone(), Arc::clone(&gate));
         let stop = CancellationToken::new();
         let front = Front::new(Door::new(ctx.clone(), gate), router(AppState { ctx: ctx.clone(), leptos: files::leptos_options() }));
-        let stopped = stop.clone().cancelled_owned();
-        let serving = tokio::spawn(async move { axum::serve(listener, front).with_graceful_shutdown(stopped).await });
+        let serving =
+            tokio::spawn(listen(listener, front, stop.clone(), Patience { idle: ctx.config.server.idle_timeout, grace: ctx.config.server.request_timeout }));
         let jobs = ctx.config.jobs.in_serve.then(|| worker::start(&ctx));
         Ok(Self { addr, ctx, stop, serving, key_table, flusher, guard, jobs })
     }
 
-    /// Stops accepting, waits until the running requests are answered, then ends the parts.
+    /// Stops accepting, waits until the running requests are answered (as long as a request may take, then they are cut off), then ends the parts.
     pub async fn stop(self) {
         self.stop.cancel();
-        match self.serving.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!("the server ended badly: {error}"),
-            Err(error) => tracing::error!("the server's task ended badly: {error}"),
+        if let Err(error) = self.serving.await {
+            tracing::error!("the listener ended badly: {error}");
         }
         self.guard.stop().await;
         self.flusher.stop().await;

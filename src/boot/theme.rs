@@ -1,12 +1,12 @@
 //! The theme button without JavaScript: sets the cookie and goes back to the page it was pressed on.
 
 use super::{forms::see_other, state::AppState};
-use crate::ui::Theme;
+use crate::{error::AppError, ui::Theme};
 use axum::{
     Form,
-    extract::State,
+    extract::{State, rejection::FormRejection},
     http::{HeaderMap, HeaderValue, Uri, header},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 
@@ -16,7 +16,8 @@ pub struct Chosen {
 }
 
 /// Scripts set the same cookie, so it is not HttpOnly; it says nothing about the person.
-pub async fn choose_theme(State(state): State<AppState>, headers: HeaderMap, Form(chosen): Form<Chosen>) -> Response {
+pub async fn choose_theme(State(state): State<AppState>, headers: HeaderMap, chosen: Result<Form<Chosen>, FormRejection>) -> Response {
+    let Ok(Form(chosen)) = chosen else { return AppError::invalid(Theme::COOKIE, "Choose light or dark.").into_response() };
     let mut response = see_other(&back(&headers));
     if let Some(theme) = Theme::parse(&chosen.theme) {
         let secure = if state.ctx.config.secure_cookies() { "; Secure" } else { "" };
@@ -29,7 +30,7 @@ pub async fn choose_theme(State(state): State<AppState>, headers: HeaderMap, For
 }
 
 /// The path of the page that sent the form; only its path, so that nobody is sent to another site.
-fn back(headers: &HeaderMap) -> String {
+pub(super) fn back(headers: &HeaderMap) -> String {
     let referer = headers.get(header::REFERER).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<Uri>().ok());
     let path = referer.as_ref().and_then(Uri::path_and_query).map_or("/", |p| p.as_str());
     // `//host` would be another site.

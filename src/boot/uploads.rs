@@ -2,7 +2,7 @@
 //! that one that is too long is never in memory; what becomes of it is the operation's.
 
 use super::{
-    forms::{again, path_and_query, post_page, see_other},
+    forms::{OF_SOMEBODY_ELSE, again, is_of_somebody_else, path_and_query, post_page, see_other},
     state::AppState,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
         Ctx,
         http::{RequestInfo, reply, uploads::is_multipart},
     },
-    ui::FormOutcome,
+    ui::{FormOutcome, MadeFor},
 };
 use axum::{
     body::Body,
@@ -28,6 +28,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
+
+/// More than the id of an account has.
+const LONGEST_ID: usize = 64;
 
 /// POST of the page with that form; its other forms are posted as everywhere.
 pub async fn post_picture_page(State(state): State<AppState>, request: Request) -> Response {
@@ -65,7 +68,10 @@ async fn take_picture(ctx: &Ctx, parts: &Parts, body: Body) -> Result<(), AppErr
             return Err(refused);
         }
     };
-    let file = read_file(Request::from_parts(parts.clone(), body)).await?;
+    let (made_for, file) = read_form(Request::from_parts(parts.clone(), body)).await?;
+    if made_for.is_some_and(|made_for| is_of_somebody_else(parts, PICTURE_FORM, &made_for)) {
+        return Err(AppError::conflict(OF_SOMEBODY_ELSE));
+    }
     avatars::set_avatar(ctx, caller, &from, place, file).await
 }
 
@@ -74,24 +80,33 @@ async fn drain(mut body: Body) {
     while let Some(Ok(_)) = body.frame().await {}
 }
 
-/// The file in the form. Of one that is too long no more is kept, yet all is read, so that the browser waits for the answer.
-async fn read_file(request: Request) -> Result<SentFile, AppError> {
+/// For whom the form was made, if it says so, and the file in it. All of it is read, so that the browser waits for the answer; of a file
+/// that is too long no more is kept, and of a name that is longer than an account's id nothing.
+async fn read_form(request: Request) -> Result<(Option<String>, SentFile), AppError> {
     let broken = || AppError::invalid(FIELD, "The file did not arrive whole. Try again.");
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
+    let (mut made_for, mut sent) = (None, None);
     while let Some(mut field) = form.next_field().await.map_err(|_| broken())? {
-        if field.name() != Some(FIELD) {
-            continue;
-        }
-        let mut file = SentFile { name: field.file_name().unwrap_or_default().to_owned(), bytes: Vec::new(), is_too_long: false };
-        while let Some(piece) = field.chunk().await.map_err(|_| broken())? {
-            if file.is_too_long || file.bytes.len() + piece.len() > MOST_BYTES {
-                file.is_too_long = true;
-                file.bytes = Vec::new();
-            } else {
-                file.bytes.extend_from_slice(&piece);
+        if field.name() == Some(MadeFor::FIELD) {
+            let mut name = Vec::new();
+            while let Some(piece) = field.chunk().await.map_err(|_| broken())? {
+                if name.len() + piece.len() <= LONGEST_ID {
+                    name.extend_from_slice(&piece);
+                }
             }
+            made_for = Some(String::from_utf8_lossy(&name).into_owned());
+        } else if field.name() == Some(FIELD) && sent.is_none() {
+            let mut file = SentFile { name: field.file_name().unwrap_or_default().to_owned(), bytes: Vec::new(), is_too_long: false };
+            while let Some(piece) = field.chunk().await.map_err(|_| broken())? {
+                if file.is_too_long || file.bytes.len() + piece.len() > MOST_BYTES {
+                    file.is_too_long = true;
+                    file.bytes = Vec::new();
+                } else {
+                    file.bytes.extend_from_slice(&piece);
+                }
+            }
+            sent = Some(file);
         }
-        return Ok(file);
     }
-    Ok(SentFile { name: String::new(), bytes: Vec::new(), is_too_long: false })
+    Ok((made_for, sent.unwrap_or_else(|| SentFile { name: String::new(), bytes: Vec::new(), is_too_long: false })))
 }

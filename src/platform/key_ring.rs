@@ -38,7 +38,13 @@ pub async fn open(config: &Config, rng: &Rng, db: &PgPool, now: OffsetDateTime) 
     for dropped in known.iter().filter(|known| known.dropped_at.is_some() && here.contains(&known.id)) {
         tracing::warn!("the master key {} was dropped and is not read: remove its file", dropped.id);
     }
-    Ok(vault.known_since(|id| since(&known, id)))
+    Ok(read(&vault, &known))
+}
+
+/// The keys that are read: those of the ring that the database knows and nobody dropped, and the current one.
+#[must_use]
+pub fn read(vault: &Vault, known: &[KnownKey]) -> Vault {
+    vault.known_since(|id| since(known, id))
 }
 
 /// The ids of the keys that are here, the current one last: so they are added.

@@ -9,8 +9,8 @@
 //! - Recovery codes, counters of attempts and imported salted hashes are found under each key (`keyed_hashes`); counters move to the
 //!   current key when they are touched.
 //! - What counts sign-ups by network for an hour or two counts anew. A pseudonym is made once, when an account is erased.
-//! - Codes and challenges live for minutes: each key is tried. A link that is made anew for a retried mail is made under the key of
-//!   its cause (`keyed_hash_of`), and compared by its SHA-256.
+//! - Codes and challenges live for minutes: each key is tried. A link that is made anew for a mail is made under the key that its job
+//!   names (`of_job`, `keyed_hash_of`), whichever server mails it, and compared by its SHA-256.
 
 use super::crypto::Rng;
 use aes_gcm::{
@@ -96,11 +96,25 @@ struct Held {
 
 /// The master keys. Cheap to clone.
 #[derive(Clone)]
-pub struct Vault(Arc<Ring>);
+pub struct Vault {
+    ring: Arc<Ring>,
+    again: Again,
+}
 
 struct Ring {
     current: Held,
     previous: Vec<Held>,
+}
+
+/// Under which key `keyed_hash_of` makes what it makes.
+#[derive(Clone, Copy)]
+enum Again {
+    /// For the first time: under the current one.
+    First,
+    /// In a job: under the one that made it first.
+    Under(MasterKeyId),
+    /// In a job from before jobs named a key: under the one that was current when its cause happened.
+    ByTime,
 }
 
 impl Vault {
@@ -118,7 +132,7 @@ impl Vault {
                 others.push(other);
             }
         }
-        Self(Arc::new(Ring { current, previous: others }))
+        Self { ring: Arc::new(Ring { current, previous: others }), again: Again::First }
     }
 
     /// The same ring with what the database knows of its keys: since when each was current, in milliseconds of 1970. A previous one of
@@ -126,35 +140,55 @@ impl Vault {
     #[must_use]
     pub fn known_since(&self, since: impl Fn(MasterKeyId) -> Option<u64>) -> Self {
         let at = |held: &Held| Some(Held { key: Arc::clone(&held.key), since: since(held.key.id)? });
-        let current = at(&self.0.current).unwrap_or_else(|| self.0.current.clone());
-        let mut previous: Vec<Held> = self.0.previous.iter().filter_map(at).collect();
+        let current = at(&self.ring.current).unwrap_or_else(|| self.ring.current.clone());
+        let mut previous: Vec<Held> = self.ring.previous.iter().filter_map(at).collect();
         previous.sort_by_key(|held| std::cmp::Reverse(held.since));
-        Self(Arc::new(Ring { current, previous }))
+        Self { ring: Arc::new(Ring { current, previous }), again: self.again }
+    }
+
+    /// The same ring for a job that was enqueued where links are made under this key; None: before jobs named one. The link in the mail
+    /// has to be the one whose hash was stored then, while servers get a new key one after the other.
+    #[must_use]
+    pub fn of_job(&self, key: Option<MasterKeyId>) -> Self {
+        Self { ring: Arc::clone(&self.ring), again: key.map_or(Again::ByTime, Again::Under) }
+    }
+
+    /// The id of the key under which `keyed_hash_of` makes what is stored now: a job that makes it again names it.
+    pub fn link_key_id(&self) -> MasterKeyId {
+        match self.again {
+            Again::Under(id) if self.keys().any(|key| key.id == id) => id,
+            _ => self.key_id(),
+        }
     }
 
     /// The id of the key for all that is new.
     pub fn key_id(&self) -> MasterKeyId {
-        self.0.current.key.id
+        self.ring.current.key.id
+    }
+
+    /// The ids of all of them, the current one first.
+    pub fn key_ids(&self) -> Vec<String> {
+        self.keys().map(|key| key.id.to_string()).collect()
     }
 
     /// The ids of those that are only read, the last one first.
     pub fn previous_ids(&self) -> Vec<MasterKeyId> {
-        self.0.previous.iter().map(|held| held.key.id).collect()
+        self.ring.previous.iter().map(|held| held.key.id).collect()
     }
 
     /// True while there is an older key that is read.
     pub fn has_previous(&self) -> bool {
-        !self.0.previous.is_empty()
+        !self.ring.previous.is_empty()
     }
 
     /// The current one first.
     fn keys(&self) -> impl Iterator<Item = &MasterKey> {
-        std::iter::once(&self.0.current).chain(&self.0.previous).map(|held| &*held.key)
+        std::iter::once(&self.ring.current).chain(&self.ring.previous).map(|held| &*held.key)
     }
 
     /// HMAC-SHA-256 of `data` under the key for `purpose`.
     pub fn keyed_hash(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
-        self.0.current.key.keyed_hash(purpose, data)
+        self.ring.current.key.keyed_hash(purpose, data)
     }
 
     /// The same under each key, the current one first: for what an older one may have made.
@@ -162,12 +196,22 @@ impl Vault {
         self.keys().map(|key| key.keyed_hash(purpose, data)).collect()
     }
 
-    /// The same under the key that was current when this event was written (a UUIDv7): made again later, it is the same.
+    /// The same of an event (a UUIDv7), for a link: made again by a job that the event's transaction enqueued, it is the same. Only if
+    /// its key was dropped meanwhile it is another one, and the link is dead.
     pub fn keyed_hash_of(&self, cause: Uuid, purpose: &str, data: &[u8]) -> [u8; 32] {
-        let at = u64::try_from(cause.as_u128() >> 80).unwrap_or(u64::MAX);
-        let held = std::iter::once(&self.0.current).chain(&self.0.previous);
-        let held = held.clone().find(|held| held.since <= at).or_else(|| held.last());
-        held.unwrap_or(&self.0.current).key.keyed_hash(purpose, data)
+        let key = match self.again {
+            Again::First => None,
+            Again::Under(id) => self.keys().find(|key| key.id == id),
+            Again::ByTime => Some(self.current_at(u64::try_from(cause.as_u128() >> 80).unwrap_or(u64::MAX))),
+        };
+        key.unwrap_or(&self.ring.current.key).keyed_hash(purpose, data)
+    }
+
+    /// The key that was current at that millisecond of 1970, as far as this server knows.
+    fn current_at(&self, millis: u64) -> &MasterKey {
+        let held = std::iter::once(&self.ring.current).chain(&self.ring.previous);
+        let found = held.clone().find(|held| held.since <= millis).or_else(|| held.last());
+        &found.unwrap_or(&self.ring.current).key
     }
 
     /// Encrypts for the database (AES-256-GCM, NIST SP 800-38D; a random nonce of 96 bits): only who says the same `purpose` and
@@ -175,7 +219,7 @@ impl Vault {
     /// then comes the id of the key.
     pub fn seal(&self, rng: &Rng, purpose: &str, context: &[u8], plain: &[u8]) -> Result<Vec<u8>, aead::Error> {
         let nonce: [u8; 12] = rng.bytes();
-        let sealed = self.0.current.key.cipher(purpose).encrypt(&nonce.into(), Payload { msg: plain, aad: context })?;
+        let sealed = self.ring.current.key.cipher(purpose).encrypt(&nonce.into(), Payload { msg: plain, aad: context })?;
         Ok([&self.sealed_start()[..], &nonce, &sealed].concat())
     }
 
@@ -204,7 +248,7 @@ impl Vault {
 
     /// 64 bytes for the sealing of cookies (axum-extra's private jar).
     pub fn cookie_key(&self) -> [u8; 64] {
-        self.0.current.key.cookie_key()
+        self.ring.current.key.cookie_key()
     }
 
     /// The same of each key, the current one first.
@@ -277,9 +321,26 @@ mod tests {
     }
 
     #[test]
-    fn r86_a_link_that_is_made_again_is_made_under_the_key_of_its_cause() {
+    fn r86_a_link_is_the_same_on_each_server_that_has_the_key_it_was_made_with() {
         let (old, new) = (Vault::new([7; 32]), Vault::new([8; 32]));
-        let ring = Vault::with_previous([8; 32], [[7; 32]]).known_since(|id| Some(if id == new.key_id() { 1_000 } else { 0 }));
+        // Servers get the new key one after the other: this one has it, that one does not use it yet.
+        let (this, that) = (Vault::with_previous([8; 32], [[7; 32]]), Vault::with_previous([7; 32], [[8; 32]]));
+        let link = |vault: &Vault| vault.keyed_hash_of(Uuid::from_u128(5 << 80), "link", b"x");
+        for (makes, mails, key) in [(&this, &that, &new), (&that, &this, &old)] {
+            assert_eq!((makes.link_key_id(), link(makes)), (key.key_id(), key.keyed_hash("link", b"x")));
+            let job = mails.of_job(Some(makes.link_key_id()));
+            assert_eq!(link(&job), link(makes));
+            assert_eq!(job.link_key_id(), makes.link_key_id(), "and so what this job enqueues");
+            assert_eq!(job.key_id(), mails.key_id(), "all else is made under the current one");
+        }
+        let dropped = this.known_since(|id| (id == new.key_id()).then_some(0)).of_job(Some(old.key_id()));
+        assert_eq!((link(&dropped), dropped.link_key_id()), (link(&this), new.key_id()), "nobody has the old one any more");
+    }
+
+    #[test]
+    fn r86_a_job_that_names_no_key_makes_its_link_under_the_key_of_the_time_of_its_cause() {
+        let (old, new) = (Vault::new([7; 32]), Vault::new([8; 32]));
+        let ring = Vault::with_previous([8; 32], [[7; 32]]).known_since(|id| Some(if id == new.key_id() { 1_000 } else { 0 })).of_job(None);
         let cause = |millis: u128| Uuid::from_u128((millis << 80) | 5);
         assert_eq!(ring.keyed_hash_of(cause(999), "link", b"x"), old.keyed_hash("link", b"x"));
         assert_eq!(ring.keyed_hash_of(cause(1_000), "link", b"x"), new.keyed_hash("link", b"x"));

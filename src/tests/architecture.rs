@@ -8,7 +8,7 @@ const FEATURES: [&str; 10] = ["activity", "accounts", "keys", "plans", "blocks",
 
 /// Who writes a table. Reading another feature's table in a join is fine.
 const OWNERS: &[(&str, &[&str])] = &[
-    ("activity", &["events", "audit_waiting", "audit_links", "audit_state"]),
+    ("activity", &["events", "audit_waiting", "audit_links", "audit_checkpoints", "audit_state"]),
     (
         "accounts",
         &[
@@ -95,8 +95,11 @@ const OWNERS: &[(&str, &[&str])] = &[
             "usage_minutes",
             "usage_quarters",
             "usage_hours",
+            "usage_shared_hours",
             "usage_days",
             "usage_addresses",
+            "usage_permissions",
+            "permission_counting",
             "usage_batches",
             "key_activity",
             "key_secret_uses",

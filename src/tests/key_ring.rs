@@ -155,8 +155,11 @@ async fn r86_rotate_status_and_drop_from_the_command_line(db: PgPool) {
     assert!(refused.status.code() == Some(4) && String::from_utf8_lossy(&refused.stderr).contains("1 recovery codes"), "{refused:?}");
     std::fs::remove_file(folder.path().join(format!(".data/secret.{first}"))).unwrap();
     assert_eq!(tollgate(&folder, &db, &["status"]).status.code(), Some(1), "it is lost, and nobody said so");
+    let refused = tollgate(&folder, &db, &["drop", &first, "--yes"]);
+    assert!(refused.status.code() == Some(4) && String::from_utf8_lossy(&refused.stderr).contains("--force-unverified"), "{refused:?}");
     for _ in 0..2 {
-        assert_eq!(json(&tollgate(&folder, &db, &["drop", &first, "--yes", "--json"]))["dropped"].as_str(), Some(first.as_str()));
+        let done = json(&tollgate(&folder, &db, &["drop", &first, "--yes", "--force-unverified", "--json"]));
+        assert_eq!(done["dropped"].as_str(), Some(first.as_str()));
     }
     assert_eq!(json(&tollgate(&folder, &db, &["status", "--json"]))[0]["state"], "dropped");
     let told: i64 = sqlx::query_scalar("select count(*) from events where kind = 'master_key.dropped'").fetch_one(&db).await.unwrap();

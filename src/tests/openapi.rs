@@ -155,7 +155,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(delete.clone(), secret, &id, "", None, 409).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/disable", &id, "", Some(json!({ "reason": "a test" })), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/enable", &id, "", Some(json!({})), 200).await;
-    r.ask(get.clone(), "/api/v1/keys/{id}/history", &id, "", None, 200).await;
+    r.ask(get.clone(), "/api/v1/keys/{id}/history", &id, "?limit=2", None, 200).await;
+    r.ask(get.clone(), "/api/v1/keys/{id}/history", &id, "?cursor=none", None, 422).await;
     let call = json!({ "method": "GET", "path": "/orders", "ip": "203.0.113.9", "origin": "https://app.example.com" });
     r.ask(post.clone(), "/api/v1/keys/{id}/test", &id, "", Some(call), 200).await;
     r.ask(post.clone(), "/api/v1/keys/{id}/test", &id, "", Some(json!({ "method": "GET", "path": "orders" })), 422).await;
@@ -207,7 +208,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     let described = json!({ "slug": "shop", "name": "Shop", "permissions": [{ "name": "shop:read", "basic": true }], "unmatched": "refuse" });
     r.ask(post.clone(), apis, "", "", Some(described.clone()), 201).await;
     r.ask(post.clone(), apis, "", "", Some(described), 422).await;
-    r.ask(get.clone(), apis, "", "", None, 200).await;
+    r.ask(get.clone(), apis, "", "?limit=1", None, 200).await;
+    r.ask(get.clone(), apis, "", "?limit=none", None, 422).await;
     r.ask(get.clone(), api, "shop", "", None, 200).await;
     r.ask(get.clone(), api, "nothing", "", None, 404).await;
     r.ask(patch.clone(), api, "shop", "", Some(json!({ "name": "The shop", "answers_preflights": true })), 200).await;
@@ -231,7 +233,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     let pro = json!({ "slug": "pro", "name": "Pro", "price": { "per_1000": "0.50", "currency": "EUR" }, "limits": limits });
     r.ask(post.clone(), plans, "", "", Some(pro.clone()), 201).await;
     r.ask(post.clone(), plans, "", "", Some(pro), 422).await;
-    r.ask(get.clone(), plans, "", "", None, 200).await;
+    r.ask(get.clone(), plans, "", "?limit=1", None, 200).await;
+    r.ask(get.clone(), plans, "", "?limit=0", None, 422).await;
     r.ask(get.clone(), plan, "pro", "", None, 200).await;
     r.ask(get.clone(), plan, "gold", "", None, 404).await;
     r.ask(patch.clone(), plan, "pro", "", Some(json!({ "price": null, "entitlements": ["Support"] })), 200).await;
@@ -256,7 +259,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     let partners = json!({ "slug": "partners", "name": "Partners", "limits": limits });
     r.ask(post.clone(), groups, "", "", Some(partners.clone()), 201).await;
     r.ask(post.clone(), groups, "", "", Some(partners), 422).await;
-    r.ask(get.clone(), groups, "", "", None, 200).await;
+    r.ask(get.clone(), groups, "", "?limit=1", None, 200).await;
+    r.ask(get.clone(), groups, "", "?page=2", None, 422).await;
     r.ask(get.clone(), group, "partners", "", None, 200).await;
     r.ask(get.clone(), group, "nobody", "", None, 404).await;
     r.ask(patch.clone(), group, "partners", "", Some(json!({ "plan": null, "description": "Shops" })), 200).await;
@@ -326,13 +330,16 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(Method::PUT, policy, "developer", "", Some(json!({ "session_count": 10 })), 200).await;
     r.ask(Method::PUT, policy, "developer", "", Some(json!({ "session_count": 0 })), 422).await;
     r.ask(Method::PUT, policy, "nobody", "", Some(json!({})), 404).await;
-    r.ask(get.clone(), "/api/v1/session-policies", "", "", None, 200).await;
+    r.ask(get.clone(), "/api/v1/session-policies", "", "?limit=1", None, 200).await;
+    r.ask(get.clone(), "/api/v1/session-policies", "", "?limit=101", None, 422).await;
 
     // Usage.
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=hour", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=century", None, 422).await;
     r.ask(get.clone(), "/api/v1/usage/addresses", "", "?range=24h", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/addresses", "", "?route=x", None, 422).await;
+    r.ask(get.clone(), "/api/v1/usage/permissions", "", "?range=24h", None, 200).await;
+    r.ask(get.clone(), "/api/v1/usage/permissions", "", "?route=x", None, 422).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?format=json", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?format=csv&outcome=errors", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?outcome=maybe", None, 422).await;
@@ -367,6 +374,9 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), "/api/v1/me/sessions", "", "", None, 200).await;
     r.ask(delete.clone(), "/api/v1/me/sessions", "", "", None, 200).await;
     r.ask(delete.clone(), "/api/v1/me/sessions/{id}", "ses_nothing", "", None, 404).await;
+    r.ask(get.clone(), "/api/v1/me/sessions/{id}", "ses_nothing", "", None, 404).await;
+    r.ask(get.clone(), "/api/v1/me/sessions", "", "?limit=0", None, 422).await;
+    r.ask(post.clone(), "/api/v1/me/password", "", "", Some(json!({ "current_password": "x", "new_password": "gate keeper sings at noon" })), 422).await;
     r.ask(get.clone(), "/api/v1/users/{handle}", "mara-l", "", None, 200).await;
     r.ask(get.clone(), "/api/v1/users/{handle}", "nobody", "", None, 404).await;
     r.ask(post.clone(), "/api/v1/me/email", "", "", Some(json!({ "email": "new@example.com", "current_password": PASSWORD })), 422).await;

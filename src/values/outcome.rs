@@ -85,7 +85,7 @@ impl Outcome {
             Self::Forbidden => "This key does not have the permission that the call needs.",
             Self::IpDenied => "This key may not be used from this address.",
             Self::RateLimited => "This key has used up its limit. Wait until it resets.",
-            Self::QuotaExceeded => "This key has used up its quota. Wait until it renews.",
+            Self::QuotaExceeded => "This key has used up its quota. Wait until it renews, or ask an operator for more.",
             Self::Banned => "The owner of this key may not make calls at present.",
         }
     }

@@ -3,7 +3,7 @@
 use crate::{
     accounts::{
         api::{ActAs, StopActing},
-        model::{ACTING_MINUTES, ActingBar},
+        model::{ACTING_MINUTES, ActingBar, ShownWhileActing},
     },
     ui::{Banner, BannerLook, Button, Form, Gate, Icon, IconLink, LinkButton, Look, Note, SelectField, Size, TextArea},
     values::AccountId,
@@ -38,6 +38,13 @@ fn banner(bar: ActingBar) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// Whether a link, a tab or an entry of a menu is shown, by its address or the path of its server function: while an operator acts as
+/// somebody, only what is answered then.
+pub fn is_shown(href: &str) -> bool {
+    let path = href.split(['?', '#']).next().unwrap_or_default();
+    use_context::<ShownWhileActing>().is_none_or(|ShownWhileActing(is_answered)| is_answered(path))
 }
 
 /// What will happen, why it is done, and for how long.

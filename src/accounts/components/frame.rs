@@ -1,6 +1,7 @@
-//! The frame around every signed-in page: sidebar, breadcrumb, account menu. An entry shows only to those who may open it (K32); the
-//! server decides all the same.
+//! The frame around every signed-in page: sidebar, breadcrumb, account menu. An entry shows only to those who may open it (K32), and while an
+//! operator acts as somebody only where it is answered; the server decides all the same.
 
+use super::is_shown;
 use crate::{
     accounts::{api::SignOut, model::Caller},
     error::AppError,
@@ -23,12 +24,7 @@ pub fn Framed(crumbs: Vec<Crumb>, children: Children) -> impl IntoView {
         workspace: caller.workspace_name.clone(),
         home: "/home".into(),
         nav: nav(&caller),
-        account: vec![
-            NavEntry::new("Profile", "/settings/profile", Icon::Person),
-            NavEntry::new("Security", "/settings/security", Icon::Shield),
-            NavEntry::new("Sessions", "/settings/sessions", Icon::Laptop),
-            NavEntry::new("Notifications", "/settings/notifications", Icon::Mail),
-        ],
+        account: account_menu(),
         person: caller.name,
         picture: caller.picture,
         email: caller.email,
@@ -38,10 +34,21 @@ pub fn Framed(crumbs: Vec<Crumb>, children: Children) -> impl IntoView {
     view! { <AppFrame frame crumbs=all>{children()}</AppFrame> }.into_any()
 }
 
+fn account_menu() -> Vec<NavEntry> {
+    let entries = [
+        NavEntry::new("Profile", "/settings/profile", Icon::Person),
+        NavEntry::new("Security", "/settings/security", Icon::Shield),
+        NavEntry::new("Sessions", "/settings/sessions", Icon::Laptop),
+        NavEntry::new("Notifications", "/settings/notifications", Icon::Mail),
+    ];
+    entries.into_iter().filter(|entry| is_shown(&entry.href)).collect()
+}
+
 fn nav(caller: &Caller) -> Vec<NavGroup> {
+    let may_open = |entry: &(&str, &str, Icon, Option<Permission>)| entry.3.as_ref().is_none_or(|p| caller.may(p)) && is_shown(entry.1);
     let group = |title: Option<&str>, entries: &[(&str, &str, Icon, Option<Permission>)]| NavGroup {
         title: title.map(ToOwned::to_owned),
-        entries: entries.iter().filter(|e| e.3.as_ref().is_none_or(|p| caller.may(p))).map(|e| NavEntry::new(e.0, e.1, e.2)).collect(),
+        entries: entries.iter().filter(|e| may_open(e)).map(|e| NavEntry::new(e.0, e.1, e.2)).collect(),
     };
     let groups = [
         group(None, &[("Home", "/home", Icon::Home, None)]),

@@ -14,7 +14,7 @@ mod way_on;
 mod with_others;
 mod work;
 
-pub use acting::{ActAsCard, ActingBanner};
+pub use acting::{ActAsCard, ActingBanner, is_shown};
 pub use dead_link::{DeadLink, ONCE_FOR_AN_HOUR};
 pub use fields::FieldInputs;
 pub use frame::Framed;

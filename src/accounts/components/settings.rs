@@ -1,6 +1,6 @@
 //! The frame of the settings: title, one sentence, tabs.
 
-use super::Framed;
+use super::{Framed, is_shown};
 use crate::ui::{Crumb, PageHeader, Tab, Tabs};
 use leptos::prelude::*;
 
@@ -52,11 +52,17 @@ impl Setting {
 #[component]
 pub fn SettingsFrame(page: Setting, children: Children) -> impl IntoView {
     let crumbs = vec![Crumb::link("Settings", Setting::Profile.href()), Crumb::here(page.title())];
-    let tabs = Setting::ALL.map(|one| Tab::new(one.title(), one.href(), one == page)).to_vec();
+    let (shown, hidden): (Vec<Setting>, Vec<Setting>) = Setting::ALL.into_iter().partition(|one| is_shown(one.href()));
+    let tabs: Vec<Tab> = shown.into_iter().map(|one| Tab::new(one.title(), one.href(), one == page)).collect();
+    let why = (!hidden.is_empty()).then(|| {
+        let titles = hidden.iter().map(|one| one.title()).collect::<Vec<_>>().join(" and ");
+        view! { <p class="help">{format!("Not shown while you act as somebody else: {titles}. What is there is its owner's alone.")}</p> }
+    });
     view! {
         <Framed crumbs>
             <PageHeader title=page.title() lead=view! { {page.lead()} }.into_any()/>
             <Tabs label="Settings" tabs/>
+            {why}
             <div class="settings">{children()}</div>
         </Framed>
     }

@@ -16,6 +16,11 @@ pub struct ActingBar {
     pub is_over: bool,
 }
 
+/// Whether a page, a file or a server function is answered while an operator acts as somebody, by its path; beside the bar in the context of
+/// the page, so that no menu offers what is refused.
+#[derive(Clone, Copy)]
+pub struct ShownWhileActing(pub fn(&str) -> bool);
+
 /// One time that an operator was in an account, for its owner. Who it was is the operators' own business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acted {

@@ -3,7 +3,7 @@
 use crate::{
     accounts::{
         api::{RemovePicture, UpdateProfile, my_profile},
-        components::{FieldInputs, Setting, SettingsFrame, loaded},
+        components::{FieldInputs, Setting, SettingsFrame, is_shown, loaded},
         model::{Caller, Language, PICTURE_FORM, Profile},
     },
     ui::{Avatar, Button, ErrorSummary, FileField, Form, LinkButton, Look, Section, SelectField, TextField},
@@ -40,7 +40,7 @@ fn form(profile: Profile, zones: Vec<String>, is_acted: bool) -> AnyView {
         </Section>
         {picture}
         <Section id="address" title="Where mails go" lead=waits.unwrap_or_else(|| "A new address counts once it is confirmed.".to_owned())>
-            <div><LinkButton href="/settings/email">"Change address"</LinkButton></div>
+            {is_shown("/settings/email").then(|| view! { <div><LinkButton href="/settings/email">"Change address"</LinkButton></div> })}
         </Section>
         <Section id="others" title="What others see" lead=seen>
             <div><LinkButton href="/settings/public">"Choose"</LinkButton></div>

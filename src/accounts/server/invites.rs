@@ -16,6 +16,7 @@ use crate::{
         jobs::{self, Job, JobError},
         mail::{self, Reader},
     },
+    ui::number::count,
     values::{Email, EventId, InviteId, permission_names as may},
 };
 use serde::{Deserialize, Serialize};
@@ -30,8 +31,8 @@ const LONGEST: Duration = Duration::days(90);
 pub const MOST_OPEN: i64 = 500;
 /// The longest list.
 const MOST_SHOWN: i64 = 500;
-/// Two mails within this time are one that was asked for twice.
-const SAME: Duration = Duration::minutes(1);
+/// An invitation is mailed again after this time at the earliest: two mails within it would be one that was asked for twice.
+pub const RESENT_AFTER: Duration = Duration::minutes(1);
 
 /// What became of an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,38 @@ impl InviteFacts {
     /// For whom it is.
     pub fn whom(&self) -> &str {
         self.email.as_deref().unwrap_or("whoever has the link")
+    }
+}
+
+/// What became of the wish to mail an invitation again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resent {
+    Sent(InviteFacts),
+    /// Nothing was mailed: the last mail is so many seconds old, and so many are to wait.
+    TooSoon {
+        invite: InviteFacts,
+        ago: u64,
+        wait: u64,
+    },
+}
+
+impl Resent {
+    pub const fn invite(&self) -> &InviteFacts {
+        match self {
+            Self::Sent(invite) | Self::TooSoon { invite, .. } => invite,
+        }
+    }
+
+    /// What whoever asked is told.
+    pub fn words(&self) -> String {
+        let whom = self.invite().whom();
+        match self {
+            Self::Sent(_) => format!("A new link is on its way to {whom}. The one before works no more."),
+            Self::TooSoon { ago, wait, .. } => {
+                let (ago, wait) = (count(*ago, "second", "seconds"), count(*wait, "second", "seconds"));
+                format!("The mail to {whom} was sent {ago} ago, and no other one is. You can send it again in {wait}.")
+            }
+        }
     }
 }
 
@@ -121,8 +154,9 @@ pub async fn invite_address(ctx: &Ctx, actor: &Caller, email: &str, lives: Durat
     Ok(made)
 }
 
-/// Mails an invitation once more, with another link: the old one is dead. It lives as long as it did before, from now on.
-pub async fn resend_invite(ctx: &Ctx, actor: &Caller, id: InviteId) -> Result<InviteFacts, AppError> {
+/// Mails an invitation once more, with another link: the old one is dead. It lives as long as it did before, from now on. Asked for too soon
+/// it changes nothing.
+pub async fn resend_invite(ctx: &Ctx, actor: &Caller, id: InviteId) -> Result<Resent, AppError> {
     actor.require(&may::ACCOUNTS_MANAGE)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
@@ -136,15 +170,17 @@ pub async fn resend_invite(ctx: &Ctx, actor: &Caller, id: InviteId) -> Result<In
         InviteState::Expired => must_have_room(&mut tx, now).await?,
         InviteState::Open => {}
     }
-    if now - sent < SAME {
-        return Ok(invite);
+    if now - sent < RESENT_AFTER {
+        let seconds = |time: Duration| u64::try_from(time.whole_seconds()).unwrap_or(0);
+        let ago = seconds(now - sent);
+        return Ok(Resent::TooSoon { invite, ago, wait: seconds(RESENT_AFTER).saturating_sub(ago) });
     }
     let cause = record(ctx, &mut tx, change("invite.sent_again", actor, id, serde_json::Value::Null)).await?;
     store::update_sent(&mut tx, id, &sha256(token(ctx, id, cause)), now, now + (invite.expires_at - sent)).await?;
     jobs::enqueue(ctx, &mut tx, &SendInvitation { invite: id, cause }).await?;
     let sent = store::lock_invite(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     tx.commit().await?;
-    Ok(sent)
+    Ok(Resent::Sent(sent))
 }
 
 /// Takes an invitation back: its link is dead. Who came in by it stays. Cancelled twice, it is cancelled once.

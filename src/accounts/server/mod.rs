@@ -78,7 +78,8 @@ pub use fields::{
     values_of,
 };
 pub use invites::{
-    InviteFacts, InviteState, MOST_OPEN, cancel_invite, create_invite, invite_address, list_invites, must_be_nobody, open_invite, resend_invite,
+    InviteFacts, InviteState, MOST_OPEN, RESENT_AFTER, Resent, cancel_invite, create_invite, invite_address, list_invites, must_be_nobody, open_invite,
+    resend_invite,
 };
 pub use letters::KINDS as MAIL_KINDS;
 pub use locks::{is_password_stopped, unlock, unlock_account};

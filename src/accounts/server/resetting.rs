@@ -11,6 +11,7 @@ use super::{
     jobs::{SendNothing, SendPasswordChanged, SendReset, SendVerification},
     password_rules,
     passwords::Passwords,
+    sessions::must_still_be_in,
     sign_up::about,
     store::{
         accounts as store, attempts as buckets, departures::lock_account, devices::list_devices, email_changes, factors::pending, locks, sessions,
@@ -108,10 +109,18 @@ pub async fn change_password(ctx: &Ctx, caller: &Caller, from: &Visitor, current
     caller.require(&may::ACCOUNT_WRITE)?;
     let email: Email = caller.email.parse().map_err(AppError::internal)?;
     check_new(ctx, new, &caller.name, &email).await?;
+    let before = store::find_account(&ctx.db, caller.account).await?.ok_or(AppError::NotFound)?;
     must_know_password(ctx, caller, current).await?;
     let hash = Passwords::of(ctx)?.hash(&ctx.rng, new).await?;
 
     let mut tx = ctx.db.begin().await?;
+    // Hashing takes its time: a password that was replaced meanwhile, by its owner perhaps, is not replaced by who knew the old one.
+    lock_account(&mut tx, caller.account).await?;
+    must_still_be_in(&mut tx, caller).await?;
+    let now = store::find_account(&mut *tx, caller.account).await?.ok_or(AppError::NotFound)?;
+    if now.password_hash != before.password_hash {
+        return Err(AppError::conflict("The password was changed a moment ago. Sign in with the new one."));
+    }
     let keep = match caller.via {
         // A program asks again who it is: what it stands on has changed.
         Via::Session(id) => Some(id),

@@ -17,6 +17,7 @@ use crate::{
     platform::{Ctx, http::reply, session as data},
     values::{AccountId, SessionId, permission_names as may},
 };
+use sqlx::PgConnection;
 use tower_sessions::Session;
 
 /// Puts a new session into the browser: a new id, whatever it brought along is dead (R23, S45).
@@ -71,6 +72,16 @@ async fn end_oldest(ctx: &Ctx, account: AccountId, from: &Visitor) -> Result<(),
 pub(super) async fn take_up(session: &Session) -> Result<(), AppError> {
     session.cycle_id().await.map_err(unreachable_store)?;
     session.save().await.map_err(unreachable_store)
+}
+
+/// Refuses a browser or a program that was signed out since it asked. For who holds the account's lock: a new password and "sign out
+/// everywhere" hold it, too, so what is under way either comes before them or not at all, and leaves no way in behind (R46, R78).
+pub(super) async fn must_still_be_in(conn: &mut PgConnection, caller: &Caller) -> Result<(), AppError> {
+    let (Via::Session(id) | Via::Token(id)) = caller.via else { return Ok(()) };
+    match store::find_begun(conn, caller.account, id).await? {
+        Some(_) => Ok(()),
+        None => Err(AppError::Unauthenticated),
+    }
 }
 
 /// Ends the browser's session: the row goes, the cookie with it (R44). Safe to call without one.

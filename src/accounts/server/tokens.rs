@@ -29,6 +29,7 @@ pub enum Purpose {
 pub const KINDS: [&str; 5] = ["verify_email", "reset_password", "operator_link", "change_email", "delete_account"];
 
 const LINK_LIVES: Duration = Duration::minutes(60);
+/// Printed, not mailed: `serve` and `admin create` say "within a day".
 const OPERATOR_LINK_LIVES: Duration = Duration::hours(24);
 /// As long as an account that is left can be brought back.
 pub const KEEP_LINK_LIVES: Duration = Duration::days(30);

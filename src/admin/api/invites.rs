@@ -28,14 +28,13 @@ pub async fn create_invite(#[server(default)] email: String, #[server(default)] 
     Ok(())
 }
 
-/// Mails an invitation again; the link that was mailed before is dead.
+/// Mails an invitation again, unless it was mailed just now; the link that was mailed before is dead.
 #[server]
 pub async fn resend_invite(id: InviteId) -> Result<(), AppError> {
     use crate::admin::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let whom = server::resend_invite(&ctx, &caller, id).await?;
-    reply::toast(&ctx, &format!("A new link is on its way to {whom}. The one before works no more."));
+    reply::toast(&ctx, &server::resend_invite(&ctx, &caller, id).await?);
     reply::redirect("/admin/invites");
     Ok(())
 }

@@ -1,14 +1,13 @@
 //! The chosen key beside the list: its facts, its limit, and ending it for good.
 
 use crate::{
-    accounts::Caller,
     admin::api::{DisableKey, EnableKey, RevokeKey, SetLimit},
     keys::{
-        components::{OverFields, RefillField, SaidOrNever, SaidTime, WhyLimit, gate_of},
-        model::{KeyDetail, KeyState, LimitKind, Window},
+        components::{LimitFields, SaidOrNever, SaidTime, WhyLimit, gate_of},
+        model::{KeyDetail, KeyState, LimitKind},
     },
     ui::{
-        Badge, Button, CodeTag, CopyId, Fact, Facts, Form, Gate, Icon, IconLink, LinkButton, Look, Note, SelectField, Size, TextField,
+        Badge, Button, CodeTag, CopyId, Fact, Facts, Form, Gate, Icon, IconLink, LinkButton, Look, Note, Size, TextField,
         number::{count, thousands},
     },
 };
@@ -56,7 +55,7 @@ pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] rev
     .into_any()
 }
 
-/// The one limit: so many calls in a window.
+/// The one limit of the key, and where it stands.
 fn limit(chosen: &KeyDetail) -> AnyView {
     let stands = chosen
         .limits
@@ -69,20 +68,11 @@ fn limit(chosen: &KeyDetail) -> AnyView {
         })
         .collect::<Vec<_>>()
         .join(" ");
-    let (own, levels) = (chosen.key.limits.first(), chosen.why.clone());
-    let value = own.map(|l| l.limit.to_string()).unwrap_or_default();
-    let window = own.map_or(Window::HOUR, |l| l.window);
-    let zone = use_context::<Caller>().map(|caller| caller.time_zone);
-    let over = own.map(|l| l.over).unwrap_or_default();
-    let help = if own.is_none() { "Empty: that of the next level, as now." } else { "Empty: that of the next level." };
+    let (own, levels) = (chosen.key.limits.first().cloned(), chosen.why.clone());
+    let empty = if own.is_none() { "Empty: that of the next level, as now." } else { "Empty: that of the next level." };
     view! {
         <Form action=SetLimit::PATH id="limit" class="stack" label="Limit" hidden=vec![("id", chosen.key.id.to_string())]>
-            <div class="cols-2">
-                <TextField label="Calls" name="limit" inputmode="numeric" value help/>
-                <SelectField label="In" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
-                <RefillField window/>
-            </div>
-            <OverFields over/>
+            <LimitFields limit=own empty/>
             <p class="help">{stands}</p>
             <WhyLimit levels/>
             <div class="form-actions"><Button size=Size::Small>"Set limit"</Button></div>

@@ -75,6 +75,7 @@ fn saying(event: &Event) -> (String, Mark) {
         "invite.created" => ("invited somebody to sign up".to_owned(), Mark::Person),
         "invite.sent_again" => ("sent an invitation again".to_owned(), Mark::Person),
         "invite.cancelled" => ("cancelled an invitation".to_owned(), Mark::Person),
+        "master_key.rotated" => ("put a new master key in the place of the old one".to_owned(), Mark::Person),
         "master_key.dropped" => ("gave up an old master key".to_owned(), Mark::Person),
         "admin_pin.set" => ("set the admin PIN".to_owned(), Mark::Person),
         "admin_pin.cleared" => ("took the admin PIN away".to_owned(), Mark::Person),

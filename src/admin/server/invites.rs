@@ -43,9 +43,9 @@ pub async fn create_invite(ctx: &Ctx, caller: &Caller, email: &str, uses: &str, 
     accounts::create_invite(ctx, caller, uses, lives).await.map(Some)
 }
 
-/// Mails an invitation again; says to whom.
+/// Mails an invitation again; says what became of it.
 pub async fn resend_invite(ctx: &Ctx, caller: &Caller, id: InviteId) -> Result<String, AppError> {
-    Ok(accounts::resend_invite(ctx, caller, id).await?.whom().to_owned())
+    Ok(accounts::resend_invite(ctx, caller, id).await?.words())
 }
 
 /// Takes an invitation back; says whose it was.

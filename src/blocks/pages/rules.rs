@@ -46,7 +46,7 @@ fn card(setting: RuleSetting) -> AnyView {
                 <TextField label="In minutes" name="rule[minutes]" value=setting.minutes.to_string() inputmode="numeric" autocomplete="off" maxlength=2 required=true help="1 to 60."/>
                 <SelectField label="Then" name="rule[then]" options=then value=setting.then_word()/>
                 <TextField label="Calls a second" name="rule[per_second]" value=per_second inputmode="numeric" autocomplete="off" maxlength=6 help="Where it slows: 1 to 10,000."/>
-                <TextField label="For" name="rule[lasts]" value=lasting_words(setting.seconds) autocomplete="off" maxlength=8 required=true help="10m, 24h, 7d."/>
+                <TextField label="Lasts" name="rule[lasts]" value=lasting_words(setting.seconds) autocomplete="off" maxlength=8 required=true help="Minutes, hours or days: 10m, 24h, 7d."/>
                 <CheckField label="Mail operators" name="rule[mails]" checked=setting.mails help="When it refuses or slows. Only telling always mails."/>
                 <div class="form-actions"><Button label=format!("Save the rule: {}", rule.title())>"Save"</Button></div>
             </Form>

@@ -2,7 +2,7 @@
 
 use super::{Exit, Invocation, complain, with_ctx};
 use crate::{
-    activity::server::audit::{self, Head, Verdict, heads},
+    activity::server::audit::{self, Covered, Head, Verdict, heads},
     error::AppError,
     ui::number::{count, thousands},
 };
@@ -72,9 +72,30 @@ fn words(verdict: &Verdict, without_anchor: bool) -> String {
         return format!("BROKEN: {}\n{entries} before that {} as written.", broken.words, if verdict.entries == 1 { "is" } else { "are" });
     }
     let mut lines = vec![format!("Whole: {entries} as written, {} waiting to be sealed.", thousands(verdict.waiting.unsigned_abs()))];
+    lines.extend(verdict.checkpoint.as_ref().filter(|point| point.entry > 0 || point.adopted > 0).map(|point| covered(verdict, point)));
     lines.extend(verdict.head.as_ref().map(|head| format!("Head: {head}")));
     if without_anchor {
         lines.push("Whether entries are missing at the end can't be told without --anchor.".to_owned());
     }
     lines.join("\n")
+}
+
+/// What is proven of entries from before a master key was dropped, and by what.
+fn covered(verdict: &Verdict, point: &Covered) -> String {
+    let day = point.at.format(&Rfc3339).unwrap_or_default();
+    let (upto, by_point) = (thousands(point.entry.unsigned_abs()), thousands(verdict.by_checkpoint.unsigned_abs()));
+    let before = if point.verified {
+        "All of it was verified then, with that key."
+    } else {
+        "It was NOT all verified then: of what stood there before nothing is proven but that it was not changed since."
+    };
+    let mut words = format!(
+        "Checkpoint of {day} ({}), when the master key {} was dropped: entries 1 to {upto} are as they were then, {by_point} of them by this checkpoint alone. \
+         {before} Entries after it are verified each by its MAC.",
+        point.by, point.dropped
+    );
+    if point.adopted > 0 {
+        words += &format!(" {} that waited under that key were taken in as they were found.", count(point.adopted.unsigned_abs(), "entry", "entries"));
+    }
+    words
 }

@@ -66,8 +66,7 @@ impl InviteCommand {
             Self::List { over } => list(ctx, invocation, over).await,
             Self::Resend { id } => {
                 let sent = accounts::resend_invite(ctx, &Caller::cli(), parsed(&id)?).await?;
-                let words = format!("A mail is on its way to {}. The link before works no more.", sent.whom());
-                invocation.answer(&facts(&sent, ctx.clock.now()), &words);
+                invocation.answer(&facts(sent.invite(), ctx.clock.now()), &sent.words());
                 Ok(Exit::Done)
             }
             Self::Cancel { id } => {

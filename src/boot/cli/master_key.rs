@@ -1,16 +1,21 @@
 //! `tollgate master-key …`: puts a new master key in the place of the old one, says what is still under the old one, and gives it up.
+//! Both are told in the audit log.
 
 use super::{Exit, Invocation, complain, database::with_keys_here, with_ctx};
 use crate::{
     accounts,
-    activity::server::{Change, audit, record},
+    activity::server::{
+        Change,
+        audit::{self, Covered, Verdict},
+        record,
+    },
     error::AppError,
     keys,
     platform::{
         Ctx,
         config::master_key,
         crypto::{MasterKeyId, Rng},
-        key_ring::{self, Held},
+        key_ring::{self, Held, KnownKey},
     },
 };
 use clap::Subcommand;
@@ -25,9 +30,15 @@ pub(super) enum MasterKeyCommand {
     /// Say which keys there are, and what was made under each
     Status,
     /// Give up an old key: it is not read any more, and may be missing
+    ///
+    /// Before that the audit log is verified with it, and a checkpoint under the key in use is written: it stands for the entries that were
+    /// made with the old one. If not all can be verified, nothing is dropped.
     Drop {
         /// Its id, as `status` shows it
         id: String,
+        /// Drop it although the audit log can't be verified, as when the key is lost: the checkpoint says so, and what is wrong stays wrong
+        #[arg(long)]
+        force_unverified: bool,
     },
 }
 
@@ -43,42 +54,50 @@ struct Shown {
 impl MasterKeyCommand {
     pub(super) async fn run(self, invocation: &Invocation) -> Exit {
         match self {
-            Self::Rotate => rotate(invocation),
+            Self::Rotate => rotate(invocation).await,
             Self::Status => with_ctx(&invocation.config, "master-key", async |ctx| status(ctx, invocation).await).await,
-            Self::Drop { id } => with_keys_here(&invocation.config, "master-key", async |ctx| drop_key(ctx, invocation, &id).await).await,
+            Self::Drop { id, force_unverified } => {
+                with_keys_here(&invocation.config, "master-key", async |ctx| drop_key(ctx, invocation, &id, force_unverified).await).await
+            }
         }
     }
 }
 
-fn rotate(invocation: &Invocation) -> Exit {
+async fn rotate(invocation: &Invocation) -> Exit {
     let config = &invocation.config;
-    let path = config.server.secret_file.display();
-    if invocation.dry_run {
-        return match master_key::check(config) {
-            Ok(vault) => {
-                let old = vault.key_id();
-                invocation.answer(&json!({ "would_rotate": old.to_string() }), &format!("Would put a new key in the place of {old}, in {path}."));
-                Exit::Done
-            }
-            Err(error) => failed(&error),
-        };
+    // A rotation is told in the audit log, so it needs the database; which one opens here is the old key.
+    if !invocation.dry_run {
+        return with_ctx(config, "master-key", async |ctx| rotate_told(ctx, invocation).await).await;
     }
-    match master_key::rotate(config, &Rng::system()) {
-        Ok(done) => {
-            let words = format!(
-                "{path} holds the new master key {}. The old one, {}, is read from {}.\n\
-                 Start every server and worker again, each with both files: the first start seals anew what can be.\n\
-                 `tollgate master-key status` says when the old key can be dropped. Keep it with the backups from its time.",
-                done.new,
-                done.old,
-                done.old_file.display()
-            );
-            let said = json!({ "new": done.new.to_string(), "old": done.old.to_string(), "old_file": done.old_file.display().to_string() });
-            invocation.answer(&said, &words);
+    match master_key::check(config) {
+        Ok(vault) => {
+            let (old, path) = (vault.key_id(), config.server.secret_file.display());
+            invocation.answer(&json!({ "would_rotate": old.to_string() }), &format!("Would put a new key in the place of {old}, in {path}."));
             Exit::Done
         }
         Err(error) => failed(&error),
     }
+}
+
+/// The event is under the old key, which every server that runs has; it is written if the new file lies there, and the other way round.
+async fn rotate_told(ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
+    let mut tx = ctx.db.begin().await?;
+    let done = match master_key::rotate(&invocation.config, &Rng::system()) {
+        Ok(done) => done,
+        Err(error) => return Ok(failed(&error)),
+    };
+    let (new, old) = (done.new.to_string(), done.old.to_string());
+    let data = json!({ "new": new, "old": old });
+    record(ctx, &mut tx, Change { kind: "master_key.rotated", actor_name: "cli", data, ..Change::default() }).await?;
+    tx.commit().await?;
+    let (path, old_file) = (invocation.config.server.secret_file.display(), done.old_file.display());
+    let words = format!(
+        "{path} holds the new master key {new}. The old one, {old}, is read from {old_file}.\n\
+         Start every server and worker again, each with both files: the first start seals anew what can be.\n\
+         `tollgate master-key status` says when the old key can be dropped. Keep it with the backups from its time."
+    );
+    invocation.answer(&json!({ "new": new, "old": old, "old_file": old_file.to_string() }), &words);
+    Ok(Exit::Done)
 }
 
 fn failed(error: &impl std::fmt::Display) -> Exit {
@@ -122,11 +141,14 @@ async fn status(ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
 }
 
 fn line(key: &Shown) -> String {
-    let held = match in_words(&key.held) {
-        held if !held.is_empty() => held,
-        _ if key.state == "previous" => format!("nothing; give it up with: tollgate master-key drop {}", key.id),
-        _ => "nothing".to_owned(),
-    };
+    let mut held = in_words(&key.held);
+    if held.is_empty() {
+        "nothing".clone_into(&mut held);
+    }
+    // Entries of the audit log stay under their key: a checkpoint covers them.
+    if key.state == "previous" && in_words(&but_entries(&key.held)).is_empty() {
+        held += &format!("; give it up with: tollgate master-key drop {}", key.id);
+    }
     format!("{:8}  {:8}  {held}", key.id, key.state)
 }
 
@@ -134,7 +156,12 @@ fn in_words(held: &BTreeMap<&'static str, i64>) -> String {
     held.iter().filter(|(_, rows)| **rows > 0).map(|(what, rows)| format!("{rows} {what}")).collect::<Vec<_>>().join(", ")
 }
 
-async fn drop_key(ctx: &Ctx, invocation: &Invocation, id: &str) -> Result<Exit, AppError> {
+/// What is worth nothing without its key.
+fn but_entries(held: &BTreeMap<&'static str, i64>) -> BTreeMap<&'static str, i64> {
+    held.iter().filter(|(what, _)| **what != audit::ENTRIES).map(|(what, rows)| (*what, *rows)).collect()
+}
+
+async fn drop_key(ctx: &Ctx, invocation: &Invocation, id: &str, force_unverified: bool) -> Result<Exit, AppError> {
     let id: MasterKeyId = id.parse().map_err(|words: &str| AppError::invalid("id", words))?;
     if id == ctx.vault.key_id() {
         return Err(AppError::conflict("This is the current master key. Rotate first: tollgate master-key rotate"));
@@ -149,26 +176,67 @@ async fn drop_key(ctx: &Ctx, invocation: &Invocation, id: &str) -> Result<Exit, 
             *under.entry(what).or_insert(0) += rows;
         }
     }
+    let under = but_entries(&under);
     let lost = in_words(&under);
     if !lost.is_empty() && !invocation.yes && !is_dropped {
         return Err(AppError::conflict(format!(
             "Under the master key {id} there are still: {lost}. Without it they are worth nothing: people set new passwords by mail, and need new recovery \
-             codes, apps and signing secrets; entries of the audit log stay, and nobody can verify them. To drop it all the same, say --yes."
+             codes, apps and signing secrets. To drop it all the same, say --yes."
         )));
     }
+    let verdict = if is_dropped { None } else { Some(verified_with(ctx, invocation, &known, id, force_unverified).await?) };
     if invocation.dry_run {
         invocation.answer(&json!({ "would_drop": id.to_string(), "lost": under }), &format!("Would drop the master key {id}."));
         return Ok(Exit::Done);
     }
-    let mut tx = ctx.db.begin().await?;
-    if key_ring::drop_key(&mut tx, id, ctx.clock.now()).await? {
-        let data = json!({ "id": id.to_string(), "lost": under });
+    let (mut tx, mut checkpoint) = (ctx.db.begin().await?, None);
+    if key_ring::drop_key(&mut tx, id, ctx.clock.now()).await?
+        && let Some((reading, verdict)) = &verdict
+    {
+        checkpoint = audit::write_checkpoint(reading, &mut tx, verdict, id, "cli").await?;
+        let data = json!({ "id": id.to_string(), "lost": under, "checkpoint": checkpoint });
         record(ctx, &mut tx, Change { kind: "master_key.dropped", actor_name: "cli", data, ..Change::default() }).await?;
     }
     tx.commit().await?;
-    let words = format!(
+    let mut words = format!(
         "The master key {id} is dropped. Servers read it no more from their next start on. Its file can go, unless backups from its time may be brought back."
     );
-    invocation.answer(&json!({ "dropped": id.to_string(), "lost": under }), &words);
+    if let Some(point) = &checkpoint {
+        words += &in_place_of_macs(point);
+    }
+    invocation.answer(&json!({ "dropped": id.to_string(), "lost": under, "checkpoint": checkpoint }), &words);
     Ok(Exit::Done)
+}
+
+fn in_place_of_macs(point: &Covered) -> String {
+    let entry = point.entry;
+    if point.verified {
+        return format!("\nThe audit log was verified, and a checkpoint covers its entries up to {entry}.");
+    }
+    format!(
+        "\nThe audit log was NOT verified. A checkpoint covers its entries up to {entry} as they stand: it proves only that nothing is changed from now on."
+    )
+}
+
+/// Seals and verifies the audit log while the key is here, and with no key that was dropped before. Refused if something is wrong, unless
+/// it is to be dropped all the same.
+async fn verified_with(ctx: &Ctx, invocation: &Invocation, known: &[KnownKey], id: MasterKeyId, force: bool) -> Result<(Ctx, Verdict), AppError> {
+    let mut reading = ctx.clone();
+    reading.vault = key_ring::read(&ctx.vault, known);
+    if !invocation.dry_run
+        && let Err(error) = audit::seal(&reading).await
+    {
+        // Under a lost key nothing is sealed; verifying says the same.
+        complain(&error);
+    }
+    let anchors = audit::told(&reading).await;
+    let verdict = audit::verify(&reading, &anchors, |_| {}).await?;
+    if let Some(broken) = verdict.broken.as_ref().filter(|_| !force) {
+        return Err(AppError::conflict(format!(
+            "The audit log can't be verified, so the master key {id} is not dropped: {} Keep a copy of the database and find out why; if that key is the one \
+             that is lost, put it back. To drop it all the same, say --force-unverified: a checkpoint then says that nobody verified what stands before it.",
+            broken.words
+        )));
+    }
+    Ok((reading, verdict))
 }

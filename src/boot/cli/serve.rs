@@ -77,7 +77,7 @@ fn greet(config: &Config, has_demo: bool, first_operator: Option<&str>) {
         }
     }
     if let Some(link) = first_operator {
-        lines.push(format!("  make yourself the first operator (one use, one hour): {link}"));
+        lines.push(format!("  make yourself the first operator (one use, within a day): {link}"));
     }
     if config.is_development() && config.mail.smtp_url.is_none() {
         lines.push(format!("  mails are shown at {}", config.link("/dev/mailbox")));

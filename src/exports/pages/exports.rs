@@ -1,7 +1,7 @@
 //! `/exports`: the files that one asked for, how far they are, and the form that asks for one. Reload it to see a file grow.
 
 use crate::{
-    accounts::components::Framed,
+    accounts::components::{Framed, is_shown},
     exports::{
         api::{self, CreateExport, DeleteExport},
         model::{ExportPage, ExportQuery, ExportState, ExportView, Offer},
@@ -88,8 +88,9 @@ fn row(export: ExportView) -> AnyView {
     let format = export.format.to_uppercase();
     let act = if export.state.is_open() { "Cancel" } else { "Delete" };
     let (what, label) = (format!("{format}: {}", export.words), format!("{act}: {}", export.words));
-    let download = is_done.then(|| {
-        let (href, label) = (format!("/api/v1/exports/{id}/file"), format!("Download: {}", export.words));
+    let file = Some(format!("/api/v1/exports/{id}/file")).filter(|href| is_done && is_shown(href));
+    let download = file.map(|href| {
+        let label = format!("Download: {}", export.words);
         view! { <LinkButton href size=Size::Small icon=Icon::Download label>"Download"</LinkButton> }
     });
     let size = if export.size == 0 { "–".to_owned() } else { format!("{}B", short(export.size)) };

@@ -2,6 +2,7 @@
 
 use super::{ApiChoice, BackForm, PresetChoice};
 use crate::{
+    accounts::components::is_shown,
     keys::{
         api::CreateKey,
         model::{Environment, NewKeyForm, Preset},
@@ -51,7 +52,7 @@ pub fn FirstKey(form: NewKeyForm) -> impl IntoView {
                         <Fact term="Expires">"never "<a href=MORE>"change"</a></Fact>
                     </Facts>
                 </Form>
-                <p class="small muted">"Coming from another system? "<a href="/keys/import">"Import the keys you have"</a>": their secrets stay as they are."</p>
+                {is_shown("/keys/import").then(|| view! { <p class="small muted">"Coming from another system? "<a href="/keys/import">"Import the keys you have"</a>": their secrets stay as they are."</p> })}
             </div>
             <aside class="first-next" aria-labelledby="next-title">
                 <h2 id="next-title">"What happens next"</h2>

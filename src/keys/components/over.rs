@@ -27,7 +27,7 @@ pub fn OverFields(
     view! {
         <div class="cols-2">
             <SelectField label="Beyond it" name=name("over") options value=chosen/>
-            <TextField label="Calls a second" name=name("over_per_second") value=per_second inputmode="numeric" autocomplete="off" maxlength=9 placeholder="to slow down"/>
+            <TextField label="Slowed to, calls a second" name=name("over_per_second") value=per_second inputmode="numeric" autocomplete="off" maxlength=9 placeholder="where it slows down"/>
             <TextField label="Until" name=name("over_until") value=over.end_text() autocomplete="off" maxlength=35 placeholder="for good" help="A day such as 2027-01-31, from its beginning in UTC: from then on it refuses."/>
         </div>
     }

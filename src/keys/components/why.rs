@@ -11,16 +11,19 @@ pub fn WhyLimit(levels: Vec<LevelView>) -> impl IntoView {
     let rows = levels
         .into_iter()
         .map(|l| {
-            let gives = match l.limits.is_empty() {
-                true => view! { <span class="faint">"nothing set"</span> }.into_any(),
-                false => l.limits.iter().map(KeyLimit::words).collect::<Vec<_>>().join(", ").into_any(),
+            let words = l.limits.iter().map(KeyLimit::words).collect::<Vec<_>>().join(", ");
+            // In words, too: a line through them says nothing to a screen reader.
+            let (gives, state) = match (l.is_in_force, l.limits.is_empty()) {
+                (true, _) => (words.into_any(), view! { <Badge gate=Gate::Passed>"In force"</Badge> }.into_any()),
+                (false, true) => (view! { <span class="faint">"nothing set"</span> }.into_any(), ().into_any()),
+                (false, false) => (view! { <s>{words}</s> }.into_any(), view! { <span class="faint">"overruled"</span> }.into_any()),
             };
             let whose = (!l.name.is_empty()).then(|| view! { <span>{l.name.clone()}</span> });
             view! {
-                <tr class=(!l.is_in_force).then_some("muted")>
+                <tr class=if l.is_in_force { "is-current" } else { "muted" }>
                     <th scope="row"><span class="cell-2"><span>{l.level.words()}</span>{whose}</span></th>
                     <td>{gives}</td>
-                    <td class="cell-status">{l.is_in_force.then(|| view! { <Badge gate=Gate::Passed>"In force"</Badge> })}</td>
+                    <td class="cell-status">{state}</td>
                 </tr>
             }
         })

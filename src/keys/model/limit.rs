@@ -43,7 +43,7 @@ impl KeyLimit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitView {
     pub name: String,
-    /// "an hour", "3 of 5 at the same time now".
+    /// "calls an hour", "credits, prepaid", "3 of 5 calls at the same time now".
     pub per: String,
     pub limit: u64,
     /// More than the limit where calls beyond it passed.

@@ -216,12 +216,17 @@ impl Window {
         windows.into_iter().map(|window| (window.to_string(), window.offer_words())).chain(credits).collect()
     }
 
-    /// As a form offers it: of calls at the same time also for how long each counts.
+    /// As a form offers it, behind a number: "calls an hour"; of calls at the same time also for how long each counts.
     fn offer_words(self) -> String {
         match self.hold() {
-            Some(seconds) => format!("{}, each for {} at most", self.words(), hold_words(seconds)),
-            None => self.words(),
+            Some(seconds) => format!("{}, each for {} at most", self.unit_words(), hold_words(seconds)),
+            None => self.unit_words(),
         }
+    }
+
+    /// "calls an hour", "credits, +100 every hour", "calls at the same time": what a limit is of.
+    pub fn unit_words(self) -> String {
+        format!("{} {}", if self.is_credits() { "credits," } else { "calls" }, self.words())
     }
 
     /// The choice of `offered` that this is; how many credits come back stands in a field of its own.
@@ -450,8 +455,8 @@ mod tests {
         assert_eq!(words(5, "concurrent"), "5 calls at the same time");
         assert_eq!(words(1, "hour"), "1 call an hour");
         let offered = Window::offered(Window::Concurrent(45), None);
-        assert!(offered.contains(&("concurrent:45".to_owned(), "at the same time, each for 45 seconds at most".to_owned())));
-        assert!(offered.contains(&("concurrent:3600".to_owned(), "at the same time, each for 1 hour at most".to_owned())));
+        assert!(offered.contains(&("concurrent:45".to_owned(), "calls at the same time, each for 45 seconds at most".to_owned())));
+        assert!(offered.contains(&("concurrent:3600".to_owned(), "calls at the same time, each for 1 hour at most".to_owned())));
     }
 
     #[test]

@@ -173,7 +173,11 @@ fn series(detail: &KeyDetail) -> Series {
         buckets: buckets.collect(),
         end: detail.days_end.clone(),
         // The limit whose window is as long as a bar is wide.
-        limit: detail.limits.iter().find(|l| l.window == Window::DAY).map(|l| Limit { value: l.limit, label: format!("{} {}", thousands(l.limit), l.per) }),
+        limit: detail
+            .limits
+            .iter()
+            .find(|l| l.window == Window::DAY)
+            .map(|l| Limit { value: l.limit, label: format!("{} {}", thousands(l.limit), l.window.words()) }),
         ..Series::default()
     }
 }

@@ -1,11 +1,10 @@
 //! The parts of `/keys/{id}`: settings, limits, facts, history.
 
 use crate::{
-    accounts::Caller,
     keys::{
         api::{AddCredits, SaveKey, SetLimit},
-        components::{OverFields, RefillField, WhyLimit},
-        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Preset, Window},
+        components::{LimitFields, WhyLimit},
+        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Preset},
     },
     ui::{
         Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, RadioGroup, SelectField, Size, Table, TextArea,
@@ -108,7 +107,7 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
             <div class="stack">
                 <Table caption="Limits in force">
                     <thead>
-                        <tr><th scope="col">"Limit"</th><th scope="col" class="num">"Allowed"</th><th scope="col" class="num">"Used"</th><th scope="col" class="num">"Left now"</th><th scope="col" class="col-2">"Resets"</th></tr>
+                        <tr><th scope="col">"Limit"</th><th scope="col" class="num">"Allowed"</th><th scope="col" class="num">"Used"</th><th scope="col" class="num">"Left now"</th><th scope="col" class="col-2">"Comes back"</th></tr>
                     </thead>
                     <tbody>{rows}</tbody>
                 </Table>
@@ -122,20 +121,11 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
 }
 
 fn limit_form(detail: &KeyDetail) -> AnyView {
-    let own = detail.key.limits.first();
-    let window = own.map_or(Window::HOUR, |l| l.window);
-    let zone = use_context::<Caller>().map(|caller| caller.time_zone);
-    let calls = own.map(|l| l.limit.to_string());
-    let over = own.map(|l| l.over).unwrap_or_default();
-    let inherited = if detail.level() == Level::Key { "as if none were set" } else { "as above" };
+    let own = detail.key.limits.first().cloned();
+    let empty = if detail.level() == Level::Key { "Empty: that of the next level." } else { "Empty: that of the next level, as now." };
     view! {
         <Form action=SetLimit::PATH class="stack form-medium" label="Limit of this key" hidden=vec![("id", detail.key.id.to_string())]>
-            <div class="cols-2">
-                <TextField label="Calls" name="limit" inputmode="numeric" nostrip:value=calls placeholder=inherited autocomplete="off" maxlength=20/>
-                <SelectField label="Window" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
-                <RefillField window/>
-            </div>
-            <OverFields over/>
+            <LimitFields limit=own empty/>
             <div class="form-actions"><Button>"Set limit"</Button></div>
         </Form>
     }
@@ -152,7 +142,7 @@ fn credits_form(detail: &KeyDetail) -> Option<AnyView> {
         <Form action=AddCredits::PATH id="credits" class="stack form-medium" label="Add credits" hidden>
             <div class="cols-2">
                 <TextField label="Credits to add" name="units" inputmode="numeric" autocomplete="off" maxlength=20 help=whose/>
-                <SelectField label="To" name="limit" options=names value=first/>
+                <SelectField label="To the limit" name="limit" options=names value=first/>
                 <TextField label="Reason" name="reason" maxlength=200 help="Stands in the key's history; may stay empty."/>
             </div>
             <div class="form-actions"><Button>"Add credits"</Button></div>

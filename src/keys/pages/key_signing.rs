@@ -1,6 +1,7 @@
 //! Signed requests on `/keys/{id}`: whether calls must be signed, how, and, while it is fresh, the secret for it.
 
 use crate::{
+    accounts::components::is_shown,
     keys::{
         api::{HideSigningSecret, TurnOffSigning, TurnOnSigning},
         components::SaidTime,
@@ -46,7 +47,8 @@ fn state(signing: SigningView, detail: &KeyDetail, id: &str) -> AnyView {
     };
     let fingerprint = signing.fingerprint.chars().take(16).collect::<String>();
     let acts = detail.can_edit.then(|| {
-        let build = detail.is_own.then(|| view! { <LinkButton href=format!("/keys/{id}/sign") look=Look::Secondary>"Sign a call"</LinkButton> });
+        let sign = Some(format!("/keys/{id}/sign")).filter(|href| detail.is_own && is_shown(href));
+        let build = sign.map(|href| view! { <LinkButton href look=Look::Secondary>"Sign a call"</LinkButton> });
         view! {
             <div class="row">
                 {build}

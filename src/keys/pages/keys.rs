@@ -1,7 +1,7 @@
 //! `/keys`: the keys of the workspace, how each stands, and the form for a new one.
 
 use crate::{
-    accounts::components::Framed,
+    accounts::components::{Framed, is_shown},
     keys::{
         api::{self, DisableKey, EnableKey},
         components::{
@@ -20,6 +20,8 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
 const PATH: &str = "/keys";
+const MANY: &str = "/keys/many";
+const EXPORT: &str = "/api/v1/keys/export";
 
 #[component]
 pub fn KeysPage() -> impl IntoView {
@@ -85,7 +87,7 @@ fn table(list: KeyList) -> AnyView {
         return view! {
             <Empty title="No key matches" text="Look for less of the name, or show every API and status.">
                 <LinkButton href=PATH>"Show all keys"</LinkButton>
-                <LinkButton href="/keys/import" look=Look::Quiet>"Import keys"</LinkButton>
+                {is_shown("/keys/import").then(|| view! { <LinkButton href="/keys/import" look=Look::Quiet>"Import keys"</LinkButton> })}
             </Empty>
         }
         .into_any();
@@ -94,12 +96,22 @@ fn table(list: KeyList) -> AnyView {
     let newer = list.newer.as_deref().map(|cursor| list.query.link(PATH, Some(("newer", cursor))));
     let older = list.older.as_deref().map(|cursor| list.query.link(PATH, Some(("older", cursor))));
     let (query, found) = (list.query, list.found);
-    let rows = list.rows.into_iter().map(row).collect_view();
+    let can_choose = is_shown(MANY);
+    let rows = list.rows.into_iter().map(|one| row(one, can_choose)).collect_view();
+    let export = is_shown(EXPORT).then(|| {
+        view! { <LinkButton href=query.link(EXPORT, None) size=Size::Small look=Look::Quiet icon=Icon::Download>"Export CSV"</LinkButton> }
+    });
+    let many = is_shown("/keys/import").then(|| {
+        view! {
+            <LinkButton href="/keys/import" size=Size::Small look=Look::Quiet>"Import keys"</LinkButton>
+            <LinkButton href="/keys/create-many" size=Size::Small look=Look::Quiet>"Create many"</LinkButton>
+        }
+    });
     view! {
         <Table caption="Keys, newest first">
             <thead>
                 <tr>
-                    <CheckAll/>
+                    {can_choose.then(|| view! { <CheckAll/> })}
                     <th scope="col">"Name"</th>
                     <th scope="col" class="col-2">"Last 30 days"</th>
                     <th scope="col" class="num col-2">"Calls"</th>
@@ -113,21 +125,21 @@ fn table(list: KeyList) -> AnyView {
         </Table>
         <Pagination summary newer older/>
         <div class="row">
-            <LinkButton href=query.link("/api/v1/keys/export", None) size=Size::Small look=Look::Quiet icon=Icon::Download>"Export CSV"</LinkButton>
+            {export}
             <LinkButton href=query.link("/exports?of=keys", None) size=Size::Small look=Look::Quiet>"Prepare a file"</LinkButton>
-            <LinkButton href="/keys/import" size=Size::Small look=Look::Quiet>"Import keys"</LinkButton>
-            <LinkButton href="/keys/create-many" size=Size::Small look=Look::Quiet>"Create many"</LinkButton>
+            {many}
         </div>
-        <ManyBar query found path="/keys/many"/>
+        {can_choose.then(|| view! { <ManyBar query found path=MANY/> })}
     }
     .into_any()
 }
 
-fn row(row: KeyRow) -> AnyView {
+fn row(row: KeyRow, can_choose: bool) -> AnyView {
     let id = row.key.id.to_string();
     let points = row.spark.iter().map(|day| (day.passed, day.limited, day.refused)).collect();
     let is_off = row.standing.kind.is_off();
     let menu = menu(&row);
+    let check = can_choose.then(|| view! { <CheckKey id=id.clone() name=row.key.name.clone()/> });
     let leaked = row.is_leaked.then(|| view! { " "<Badge gate=Gate::Refused>"Leaked"</Badge> });
     let expires = match row.expires {
         Some(said) => view! { <SaidTime said/> }.into_any(),
@@ -136,7 +148,7 @@ fn row(row: KeyRow) -> AnyView {
     };
     view! {
         <tr class=is_off.then_some("is-off")>
-            <CheckKey id=id.clone() name=row.key.name.clone()/>
+            {check}
             <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/keys/{id}")>{row.key.name.clone()}</a><span><code>{row.key.start}"…"</code>{leaked}<Tags tags=row.key.tags/></span></span></th>
             <td class="col-2"><Sparkline name=row.key.name points/></td>
             <td class="num col-2">{thousands(row.calls.total())}</td>
@@ -149,14 +161,19 @@ fn row(row: KeyRow) -> AnyView {
     .into_any()
 }
 
+/// What its owner does; of a revoked key, and while an operator acts as its owner, only looking is left.
 fn menu(row: &KeyRow) -> AnyView {
     let id = row.key.id.to_string();
     let path = format!("/keys/{id}");
     let (this, name) = (vec![("id", id.clone())], &row.key.name);
     let switch = match row.key.state {
-        KeyState::Active => view! { <MenuAct action=DisableKey::PATH fields=this icon=Icon::Lock label="Disable" asks=format!("Why {name} is disabled")/> }.into_any(),
-        KeyState::Disabled => view! { <MenuAct action=EnableKey::PATH fields=this icon=Icon::CheckCircle label="Enable" asks=format!("Why {name} is enabled")/> }.into_any(),
-        KeyState::Revoked => return view! { <Menu id=format!("menu-{id}") label=format!("More for {}", row.key.name)><MenuLink href=path icon=Icon::Activity label="History"/></Menu> }.into_any(),
+        KeyState::Active if is_shown(DisableKey::PATH) => {
+            view! { <MenuAct action=DisableKey::PATH fields=this icon=Icon::Lock label="Disable" asks=format!("Why {name} is disabled")/> }.into_any()
+        }
+        KeyState::Disabled if is_shown(EnableKey::PATH) => {
+            view! { <MenuAct action=EnableKey::PATH fields=this icon=Icon::CheckCircle label="Enable" asks=format!("Why {name} is enabled")/> }.into_any()
+        }
+        _ => return view! { <Menu id=format!("menu-{id}") label=format!("More for {}", row.key.name)><MenuLink href=path icon=Icon::Activity label="History"/></Menu> }.into_any(),
     };
     view! {
         <Menu id=format!("menu-{id}") label=format!("More for {}", row.key.name)>

@@ -18,6 +18,7 @@ use crate::{
     platform::{Ctx, LocalTime},
     values::{Counts, KeyId, permission_names as may},
 };
+use time::OffsetDateTime;
 
 /// Lines of the history that a page shows.
 const HISTORY: i64 = 100;
@@ -53,11 +54,25 @@ pub async fn key_leaks(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<Vec<Leak
     leaks(ctx, id, &LocalTime::new(&caller.time_zone, ctx.clock.now())).await
 }
 
-/// What was done to a key, newest first.
-pub async fn key_history(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<Vec<HistoryEntry>, AppError> {
+/// A place in the history of a key: an instant, and a number among what happened then.
+pub type HistoryPlace = (OffsetDateTime, i64);
+
+/// What was done to a key, newest first: at most so many of those before this place, and the place before which others are.
+pub async fn key_history(
+    ctx: &Ctx,
+    caller: &Caller,
+    id: KeyId,
+    before: Option<HistoryPlace>,
+    most: usize,
+) -> Result<(Vec<HistoryEntry>, Option<HistoryPlace>), AppError> {
     find_key(ctx, caller, id).await?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
-    history(ctx, id, &local).await
+    let one_more = i64::try_from(most).unwrap_or(HISTORY) + 1;
+    let mut rows = store::changes::list_changes(&ctx.db, id, local.now(), before, one_more).await?;
+    let has_more = rows.len() > most;
+    rows.truncate(most);
+    let next = rows.last().filter(|_| has_more).map(|row| (row.at, row.number));
+    Ok((rows.into_iter().map(|row| entry(row, &local)).collect(), next))
 }
 
 /// What `/keys/{id}` shows.
@@ -177,8 +192,12 @@ async fn leaks(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<LeakView>,
 }
 
 async fn history(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<HistoryEntry>, AppError> {
-    let rows = store::changes::list_changes(&ctx.db, id, ctx.clock.now(), HISTORY).await?;
-    Ok(rows.into_iter().map(|r| HistoryEntry { act: r.act, actor: r.actor, at: said(r.at, local.moment(r.at)), reason: r.reason, detail: r.detail }).collect())
+    let rows = store::changes::list_changes(&ctx.db, id, ctx.clock.now(), None, HISTORY).await?;
+    Ok(rows.into_iter().map(|row| entry(row, local)).collect())
+}
+
+fn entry(row: store::changes::ChangeRow, local: &LocalTime) -> HistoryEntry {
+    HistoryEntry { act: row.act, actor: row.actor, at: said(row.at, local.moment(row.at)), reason: row.reason, detail: row.detail }
 }
 
 /// The bundles that it could be given, since all that they give could be, and those that it holds.

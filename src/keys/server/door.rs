@@ -9,18 +9,21 @@ use super::{forward_auth, gate::Gate, release_http, verify_http};
 use crate::platform::{
     Ctx,
     http::{
+        answer::AnswerBody,
         headers::for_programs,
         request::{Ids, RequestInfo, X_REQUEST_ID, client_address, given_id, panicked},
     },
     telemetry,
 };
 use axum::{
-    extract::Request,
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
+    http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts},
+    response::IntoResponse,
 };
 use futures_util::FutureExt;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use std::{net::IpAddr, panic::AssertUnwindSafe, pin::pin, sync::Arc};
+use tracing::Level;
 
 /// The largest question.
 const BODY_BYTES: usize = 16 * 1024;
@@ -43,7 +46,7 @@ impl Door {
         matches!(path, verify_http::PATH | release_http::PATH) || path.starts_with(forward_auth::PATH)
     }
 
-    pub async fn answer(&self, peer: IpAddr, request: Request) -> Response {
+    pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<AnswerBody> {
         let (head, body) = request.into_parts();
         let id: Arc<str> = given_id(&head.headers).map_or_else(|| self.ids.next(), Into::into);
         let address = client_address(&head.headers, peer, &self.ctx.config.server.trusted_proxies);
@@ -51,7 +54,7 @@ impl Door {
         // Pinned where it is made: what is wrapped around it moves a pointer, not the whole work.
         let work = pin!(self.decide(&head, &info, body));
         let work = AssertUnwindSafe(work).catch_unwind();
-        let mut response = telemetry::in_request(Arc::clone(&id), async { work.await.unwrap_or_else(panicked) }).await;
+        let mut response = telemetry::in_request(Arc::clone(&id), async { work.await.unwrap_or_else(|cause| panicked(cause).map(Into::into)) }).await;
         for_programs(response.headers_mut());
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(X_REQUEST_ID, id);
@@ -59,42 +62,50 @@ impl Door {
         response
     }
 
-    async fn decide(&self, head: &Parts, info: &RequestInfo, body: axum::body::Body) -> Response {
-        let start = self.ctx.clock.now_micros();
+    async fn decide(&self, head: &Parts, info: &RequestInfo, body: Incoming) -> Response<AnswerBody> {
+        let start = tracing::enabled!(Level::DEBUG).then(|| self.ctx.clock.now_micros());
         let path = head.uri.path();
         let response = if path.starts_with(forward_auth::PATH) {
             match self.gate.contact().check().await {
-                Ok(()) => forward_auth::answer(&self.ctx, &self.gate, info, head).await,
-                Err(stopped) => forward_auth::stopped(head, stopped),
+                Ok(()) => forward_auth::answer(&self.ctx, &self.gate, info, head).await.map(Into::into),
+                Err(stopped) => forward_auth::stopped(head, stopped).map(Into::into),
             }
         } else if head.method != Method::POST {
-            only_post()
+            only_post().map(Into::into)
         } else {
-            match axum::body::to_bytes(body, BODY_BYTES).await {
-                // Asked after the body has come, however long that took: what is decided now is decided on what is known now.
-                Ok(question) => match self.gate.contact().check().await {
-                    Ok(()) if path == release_http::PATH => {
-                        Box::pin(release_http::release_holds(&self.ctx, &self.gate, info, head, &question)).await.unwrap_or_else(IntoResponse::into_response)
-                    }
-                    Ok(()) => verify_http::verify_key(&self.ctx, &self.gate, info, head, &question).await.unwrap_or_else(IntoResponse::into_response),
-                    Err(stopped) => stopped.into_response(),
-                },
-                Err(_) => problem(StatusCode::PAYLOAD_TOO_LARGE, "A question to the gate has at most 16 KiB."),
+            match Limited::new(body, BODY_BYTES).collect().await {
+                Ok(question) => self.answer_question(head, info, &question.to_bytes()).await,
+                Err(_) => problem(StatusCode::PAYLOAD_TOO_LARGE, "A question to the gate has at most 16 KiB.").map(Into::into),
             }
         };
-        tracing::debug!(method = %head.method, path, status = response.status().as_u16(), micros = self.ctx.clock.now_micros() - start, "answered");
+        if let Some(start) = start {
+            tracing::debug!(method = %head.method, path, status = response.status().as_u16(), micros = self.ctx.clock.now_micros() - start, "answered");
+        }
         response
+    }
+
+    async fn answer_question(&self, head: &Parts, info: &RequestInfo, question: &[u8]) -> Response<AnswerBody> {
+        // Asked after the body has come, however long that took: what is decided now is decided on what is known now.
+        if let Err(stopped) = self.gate.contact().check().await {
+            return stopped.into_response().map(Into::into);
+        }
+        let answered = if head.uri.path() == release_http::PATH {
+            Box::pin(release_http::release_holds(&self.ctx, &self.gate, info, head, question)).await.map(|response| response.map(Into::into))
+        } else {
+            verify_http::verify_key(&self.ctx, &self.gate, info, head, question).await
+        };
+        answered.unwrap_or_else(|error| error.into_response().map(Into::into))
     }
 }
 
-fn only_post() -> Response {
+fn only_post() -> axum::response::Response {
     let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "Ask by POST.");
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     response
 }
 
 /// A status that no operation has (RFC 9457).
-fn problem(status: StatusCode, detail: &str) -> Response {
+fn problem(status: StatusCode, detail: &str) -> axum::response::Response {
     let title = status.canonical_reason().unwrap_or_default();
     let body = serde_json::json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail, "request_id": telemetry::request_id() });
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
@@ -104,10 +115,10 @@ fn problem(status: StatusCode, detail: &str) -> Response {
 mod tests {
     use super::*;
 
-    /// It is moved to the heap for every question: whatever rarely waits has a place of its own there.
+    /// It is moved to its place for every question: whatever rarely waits has a place of its own there.
     #[test]
     fn the_work_of_a_question_is_small() {
-        fn size<'a, F: Future>(_: impl Fn(&'a Door, IpAddr, Request) -> F) -> usize {
+        fn size<'a, F: Future>(_: impl Fn(&'a Door, IpAddr, Request<Incoming>) -> F) -> usize {
             size_of::<F>()
         }
         let bytes = size(Door::answer);

@@ -162,10 +162,18 @@ fn digits(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect()
 }
 
-/// The choice of a window, with what comes back of credits where it is of these. Without a limit nothing is asked.
+/// The choice of a window, with what comes back of credits where it is of these. Nothing that was typed is dropped in silence: a number of
+/// credits that come back belongs to a limit, and to one of credits.
 pub fn with_refill(window: String, limit: &str, refill: &str) -> Result<String, AppError> {
+    let (has_limit, has_refill) = (!limit.trim().is_empty(), !refill.trim().is_empty());
     match window.strip_prefix("credits:").filter(|every| !every.contains('/')) {
-        Some(every) if !limit.trim().is_empty() => {
+        _ if has_refill && !has_limit => {
+            Err(AppError::invalid("limit", "Write how many credits there are at most. To take the limit away, clear “Credits back each time”, too."))
+        }
+        None if has_refill => {
+            Err(AppError::invalid("refill", "Only credits come back like this. Choose “credits, some back every …” under “Of what”, or clear this field."))
+        }
+        Some(every) if has_limit => {
             let units = digits(refill).parse::<u32>().ok().filter(|units| *units > 0);
             let units = units.ok_or_else(|| AppError::invalid("refill", "Write how many credits come back each time: 1 to 4,294,967,295."))?;
             Ok(format!("credits:{units}/{every}"))
@@ -187,10 +195,12 @@ pub fn limit(limit: &str, window: &str, over: OverForm<'_>) -> Result<KeyEdit, A
         return Ok(KeyEdit { limits: Some(Vec::new()), ..KeyEdit::default() });
     }
     let mut fields = Fields::default();
-    let calls = fields.check("limit", digits(limit).parse::<u64>().map_err(|_| "Write a whole number of calls, for example 2400."));
-    let window = fields.check("window", window.parse::<Window>());
+    let window = window.parse::<Window>();
+    let unit = if window.is_ok_and(Window::is_credits) { "credits" } else { "calls" };
+    let calls = fields.check("limit", digits(limit).parse::<u64>().map_err(|_| format!("Write a whole number of {unit}, for example 2,400.")));
+    let window = fields.check("window", window);
     if calls.is_some_and(|calls| calls > KeyLimit::MAX_CALLS) {
-        fields.add("limit", "A limit is at most 4,294,967,295 calls.");
+        fields.add("limit", format!("A limit is at most 4,294,967,295 {unit}."));
     }
     let over = over.read(&mut fields);
     if window.is_some_and(Window::is_credits) && over != Over::REFUSE {

@@ -77,8 +77,8 @@ pub fn views(ctx: &Ctx, key: &Key, local: &LocalTime) -> Vec<LimitView> {
         .map(|l| LimitView {
             name: l.name,
             per: match l.window.hold() {
-                Some(_) => format!("{} of {} {} now", thousands(l.used), thousands(l.limit), l.window.words()),
-                None => l.window.words(),
+                Some(_) => format!("{} of {} {} now", thousands(l.used), thousands(l.limit), l.window.unit_words()),
+                None => l.window.unit_words(),
             },
             limit: l.limit,
             used: l.used,

@@ -13,13 +13,15 @@ use super::{
 use crate::{
     error::AppError,
     keys::model::{Api, Meta},
-    platform::{Ctx, http::RequestInfo},
+    platform::{
+        Ctx,
+        http::{RequestInfo, answer::AnswerBody},
+    },
     values::{AccountId, KeyId, Outcome, Permission, WorkspaceId, permission_names as may},
 };
 use axum::{
-    body::Body,
-    http::{HeaderMap, HeaderValue, header, request::Parts},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, Response, header, request::Parts},
+    response::IntoResponse,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use std::{borrow::Cow, collections::HashMap, net::IpAddr};
@@ -177,7 +179,7 @@ impl Serialize for MetaText<'_> {
     ),
     security(("key" = [])),
 )]
-pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts, body: &[u8]) -> Result<Response, AppError> {
+pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts, body: &[u8]) -> Result<Response<AnswerBody>, AppError> {
     may_ask(ctx, gate, head, body, info.address).await?;
     let asked: VerifyRequest<'_> = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
     let api = match asked.api.as_deref() {
@@ -201,9 +203,9 @@ pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts
     }
     let answer = match gate.ask(question).await {
         Ok(answer) => answer,
-        Err(unleased) => return Ok(unleased.into_response()),
+        Err(unleased) => return Ok(unleased.into_response().map(Into::into)),
     };
-    let mut response = Response::new(Body::from(json(&told(&answer))));
+    let mut response = Response::new(AnswerBody::from(json(&told(&answer))));
     let headers = response.headers_mut();
     headers.reserve(FIELDS);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -47,7 +47,7 @@ fn settings(settings: NoticeSettings) -> AnyView {
 
 fn rules(rules: Vec<AlertRule>) -> AnyView {
     if rules.is_empty() {
-        return view! { <p class="muted">"No rule yet."</p> }.into_any();
+        return view! { <p class="muted">"No rule yet. Add one below, and a mail comes when calls fail more often than you allow."</p> }.into_any();
     }
     let items = rules
         .into_iter()
@@ -85,7 +85,7 @@ fn new_rule(keys: Vec<KeyChoice>) -> AnyView {
 
 fn told(told: Vec<ToldNotice>) -> AnyView {
     if told.is_empty() {
-        return view! { <p class="muted">"Nothing yet."</p> }.into_any();
+        return view! { <p class="muted">"Nothing yet. What you were mailed about limits, expiry and rules stands here."</p> }.into_any();
     }
     let items = told
         .into_iter()

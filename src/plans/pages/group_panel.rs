@@ -20,7 +20,7 @@ pub fn fields(form: &GroupForm, over: Over, plans: &[Plan], is_new: bool) -> Any
     let limits = limit_fields("group", &form.limits(), over);
     let form = form.clone();
     let slug = is_new.then(|| {
-        view! { <TextField label="Slug" name="group[slug]" mono=true maxlength=40 required=true autocomplete="off" help="Its name for machines: lower-case letters, digits and hyphens. It stays."/> }
+        view! { <TextField label="Slug" name="group[slug]" mono=true maxlength=40 required=true autocomplete="off" help="Its name in addresses and commands: lower-case letters, digits and hyphens. It stays."/> }
     });
     let none = (String::new(), "No plan".to_owned());
     let options: Vec<_> = std::iter::once(none).chain(plans.iter().map(|p| (p.slug.to_string(), p.name.clone()))).collect();

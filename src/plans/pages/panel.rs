@@ -30,7 +30,7 @@ pub fn fields(form: &PlanForm, over: Over, is_new: bool) -> AnyView {
         {slug}
         <TextArea label="Description" name="plan[description]" value=form.description rows=2 maxlength=400/>
         <div class="stack-sm">
-            <p class="help">"How much may pass. A month is the calendar month, a day begins at midnight, both in UTC. All empty: the plan changes no limit."</p>
+            <p class="help">"How much may pass, each call counted by what its route costs: one unless set otherwise. A month is the calendar month, a day begins at midnight, both in UTC. All empty: the plan changes no limit."</p>
             {limits}
         </div>
         <div class="cols-2">
@@ -59,12 +59,12 @@ pub fn limit_fields(of: &str, form: &PlanForm, over: Over) -> AnyView {
         .collect();
     view! {
         <div class="cols-2">
-            {calls("A second", "second", &form.second)}
-            {calls("A minute", "minute", &form.minute)}
-            {calls("An hour", "hour", &form.hour)}
-            {calls("A day", "day", &form.day)}
-            {calls("A month", "month", &form.month)}
-            {calls("At the same time", "together", &form.together)}
+            {calls("Calls a second", "second", &form.second)}
+            {calls("Calls a minute", "minute", &form.minute)}
+            {calls("Calls an hour", "hour", &form.hour)}
+            {calls("Calls a day", "day", &form.day)}
+            {calls("Calls a month", "month", &form.month)}
+            {calls("Calls at the same time", "together", &form.together)}
             <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") value=form.lasts.clone() inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="Of calls at the same time, where the service does not say that they have ended."/>
             <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=counted help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever they begin."/>
             {calls("Credits", "credits", &form.credits)}

@@ -3,7 +3,9 @@
 
 use super::{
     describing::{self, sorted},
-    forms, store,
+    forms,
+    spreading::spread,
+    store,
 };
 use crate::{
     accounts::Caller,
@@ -11,7 +13,7 @@ use crate::{
     error::AppError,
     keys::{
         model::KeyLimit,
-        server::{actor, gate, rules as of_keys},
+        server::{actor, rules as of_keys},
     },
     plans::model::WorkspaceHold,
     platform::Ctx,
@@ -71,7 +73,7 @@ pub async fn set_workspace_limits(ctx: &Ctx, caller: &Caller, workspace: Workspa
 async fn changed(ctx: &Ctx, mut tx: sqlx::Transaction<'static, sqlx::Postgres>, workspace: WorkspaceId) -> Result<WorkspaceHold, AppError> {
     let hold = store::find_workspace(&mut tx, workspace).await?.ok_or(AppError::NotFound)?;
     tx.commit().await?;
-    gate::limits_changed(ctx, &[workspace.uuid()]).await;
+    spread(ctx, workspace.uuid()).await;
     Ok(hold)
 }
 
@@ -94,7 +96,7 @@ pub async fn set_api_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Vec<
     store::replace_api_limits(&mut tx, id, &wanted).await?;
     note(ctx, &mut tx, caller, "api.limited", None, id.uuid(), json!({ "slug": slug, "to": wanted })).await?;
     tx.commit().await?;
-    gate::limits_changed(ctx, &[id.uuid()]).await;
+    spread(ctx, id.uuid()).await;
     Ok(wanted)
 }
 

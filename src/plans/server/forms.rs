@@ -57,7 +57,7 @@ pub(super) fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimi
         let over = over.or(known.map(|l| l.over)).unwrap_or_default();
         limits.push(KeyLimit { over, ..KeyLimit::new(known.map_or(field, |l| l.name.as_str()), limit, window) });
     }
-    if let Some((limit, window)) = credits(form, &mut fields) {
+    if let Some((limit, window)) = credits(form, before, &mut fields) {
         let name = before.iter().find(|l| l.window.is_credits() && !limits.contains(l)).map_or("credits", |l| l.name.as_str());
         limits.push(KeyLimit::new(name, limit, window));
     }
@@ -73,6 +73,9 @@ fn together(form: &PlanForm, before: &[KeyLimit], fields: &mut Fields) -> Option
     let digits = |typed: &str| typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect::<String>();
     let (calls, lasts) = (digits(&form.together), digits(&form.lasts));
     if calls.is_empty() {
+        if !lasts.is_empty() && form.lasts != PlanForm::of_limits(before).lasts {
+            fields.add("together", "Write how many calls go on at the same time, or clear for how many seconds one counts.");
+        }
         return None;
     }
     let read = calls.parse::<u64>().ok().filter(|calls| *calls <= KeyLimit::MAX_AT_ONCE);
@@ -88,11 +91,15 @@ fn together(form: &PlanForm, before: &[KeyLimit], fields: &mut Fields) -> Option
     Some(KeyLimit::new(name, limit?, window?))
 }
 
-/// How many credits, and what comes back of them; none if the field is empty, or something is wrong.
-fn credits(form: &PlanForm, fields: &mut Fields) -> Option<(u64, Window)> {
+/// How many credits, and what comes back of them; none if the field is empty, or something is wrong. Clearing the number takes them away;
+/// how many come back, where that was typed anew, is not dropped with it.
+fn credits(form: &PlanForm, before: &[KeyLimit], fields: &mut Fields) -> Option<(u64, Window)> {
     let digits = |typed: &str| typed.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect::<String>();
     let typed = digits(&form.credits);
     if typed.is_empty() {
+        if !digits(&form.refill).is_empty() && form.refill != PlanForm::of_limits(before).refill {
+            fields.add("credits", "Write how many credits there are at most, or clear how many come back.");
+        }
         return None;
     }
     let read = typed.parse::<u64>().ok().filter(|units| *units <= KeyLimit::MAX_CALLS);
@@ -247,6 +254,7 @@ mod tests {
             ("5", "1", "often", "every"),
             ("5", "1", "0", "every"),
             ("5", "1", "", "every"),
+            ("", "1", "60", "credits"),
         ] {
             let form = PlanForm { credits: credits.into(), refill: refill.into(), every: every.into(), ..PlanForm::default() };
             assert!(limits(&form, &[]).is_err_and(|e| e.field(wrong).is_some()), "{credits} {refill} {every}");
@@ -284,7 +292,9 @@ mod tests {
             Some(vec![marked.clone(), open(1_000, Window::CONCURRENT)])
         );
         assert_eq!(saved(PlanForm { together: String::new(), ..shown.clone() }).ok(), Some(vec![marked]));
-        for (together, lasts, wrong) in [("10001", "", "together"), ("many", "", "together"), ("5", "0", "lasts"), ("5", "3601", "lasts")] {
+        for (together, lasts, wrong) in
+            [("10001", "", "together"), ("many", "", "together"), ("", "60", "together"), ("5", "0", "lasts"), ("5", "3601", "lasts")]
+        {
             let form = PlanForm { together: together.into(), lasts: lasts.into(), ..shown.clone() };
             assert!(saved(form).is_err_and(|e| e.field(wrong).is_some()), "{together} {lasts}");
         }

@@ -8,6 +8,7 @@ pub mod groups;
 pub mod http;
 mod page;
 mod rules;
+mod spreading;
 mod store;
 
 pub use assigning::{api_limits, assign_plan, assign_plan_to_account, set_api_limits, set_workspace_limits, workspace_hold};

@@ -63,6 +63,8 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// How long a request may take. `TOLLGATE_REQUEST_TIMEOUT` (seconds, default 20)
     pub request_timeout: Duration,
+    /// How long a connection may stay open over which nothing is asked. `TOLLGATE_IDLE_TIMEOUT` (seconds, default 75)
+    pub idle_timeout: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -228,6 +230,7 @@ impl Config {
                 data_dir,
                 trusted_proxies: Vec::new(),
                 request_timeout: Duration::from_secs(20),
+                idle_timeout: Duration::from_secs(75),
             },
             database: Database { url: None, pool: 10, wait: Duration::from_secs(60), outage: Duration::from_secs(15 * 60) },
             mail: Mail { smtp_url: None, from: "Tollgate <no-reply@localhost>".to_owned(), contact: String::new(), language: Language::En },

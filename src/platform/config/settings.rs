@@ -124,6 +124,18 @@ const SERVING: &[Setting] = &[
         get: |c| span_text(c.server.request_timeout),
     },
     Setting {
+        name: "server.idle_timeout",
+        env: "TOLLGATE_IDLE_TIMEOUT",
+        kind: Kind::Span,
+        allowed: "from 1 second to 1 hour, such as 75 or \"75s\"",
+        doc: "After this long, or up to twice as long, a connection over which nothing is asked is closed. Longer than the proxy before it keeps its own.",
+        set: |c, v| {
+            c.server.idle_timeout = span(v, 1..=3600)?;
+            Some(())
+        },
+        get: |c| span_text(c.server.idle_timeout),
+    },
+    Setting {
         name: "database.url",
         env: "DATABASE_URL",
         kind: Kind::Secret,

@@ -1,10 +1,11 @@
 //! Cross-site requests are refused before anything is routed (SECURITY.md "CSRF algorithm"; OWASP: Fetch Metadata with an Origin fallback).
 //!
 //! For every method but GET, HEAD and OPTIONS: `Sec-Fetch-Site` must be `same-origin` or `none`; a browser without it must send our
-//! `Origin`; a program without either may come only without cookies. The content type must be one that a handler of ours reads; forms
-//! with files in them only where there is such a form.
+//! `Origin`; a program without either may come only without cookies, and with a key or to REST, where nobody signs in by a cookie and
+//! programs ask for their tokens. Forms come from browsers, which send one of the two. The content type must be one that a handler of ours
+//! reads; forms with files in them only where there is such a form.
 
-use super::uploads;
+use super::{csp_reports, uploads};
 use crate::{error::AppError, platform::Ctx};
 use axum::{
     extract::{Request, State},
@@ -23,14 +24,16 @@ pub async fn csrf(State(ctx): State<Ctx>, request: Request, next: Next) -> Respo
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let is_function = request.uri().path().starts_with("/fn/");
-    if (is_read && !is_function) || request.uri().path().starts_with("/forward-auth/") || brings_a_key(&request) {
+    // What browsers report is sent by no page, and changes nothing.
+    let is_report = request.uri().path() == csp_reports::PATH;
+    if (is_read && !is_function) || is_report || request.uri().path().starts_with("/forward-auth/") || brings_a_key(&request) {
         return next.run(request).await;
     }
     match check(request.headers(), request.uri().path(), &ctx.config.origin()) {
         Ok(()) => next.run(request).await,
         Err(reason) => {
             tracing::warn!(reason, "cross-site request refused");
-            AppError::Forbidden { permission: format!("same-origin ({reason})") }.into_response()
+            AppError::refused(format!("This did not come from a page of this site: {reason}. Open the page here and send it again.")).into_response()
         }
     }
 }
@@ -39,8 +42,11 @@ pub async fn csrf(State(ctx): State<Ctx>, request: Request, next: Next) -> Respo
 /// preflight first, and that is answered for the origins of keys only.
 fn brings_a_key(request: &Request) -> bool {
     let headers = request.headers();
-    let has_key = headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key");
-    has_key && request.uri().path().starts_with("/api/v1/") && !headers.contains_key(header::COOKIE)
+    has_key(headers) && request.uri().path().starts_with("/api/v1/") && !headers.contains_key(header::COOKIE)
+}
+
+fn has_key(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key")
 }
 
 fn check(headers: &HeaderMap, path: &str, origin: &str) -> Result<(), &'static str> {
@@ -52,7 +58,8 @@ fn check(headers: &HeaderMap, path: &str, origin: &str) -> Result<(), &'static s
             Some(given) if given == origin => {}
             Some(_) => return Err("the Origin is not ours"),
             None if headers.contains_key(header::COOKIE) => return Err("cookies without an Origin"),
-            None => {}
+            None if has_key(headers) || path.starts_with("/api/v1/") => {}
+            None => return Err("it names no Origin"),
         },
     }
     let has_body = get(header::CONTENT_LENGTH).is_some_and(|l| l != "0") || headers.contains_key(header::TRANSFER_ENCODING);
@@ -103,6 +110,10 @@ mod tests {
         assert!(!checked(&[("origin", "https://api.example.com.evil.example")]));
         assert!(checked(&[("authorization", "Bearer x"), ("content-type", "application/json; charset=utf-8")]));
         assert!(!checked(&[("cookie", "sid=1")]));
+        let json = ("content-type", "application/json");
+        assert!(!checked(&[json]) && !checked(&[]), "a form that no browser says it sent");
+        assert!(checked_at("/api/v1/auth/token", &[json]), "a program without a token yet");
+        assert!(!checked_at("/api/v1/auth/token", &[json, ("cookie", "sid=1")]));
         assert!(!checked(&[("content-type", "text/plain")]));
     }
 }

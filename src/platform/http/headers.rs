@@ -8,14 +8,16 @@ use axum::{
     response::Response,
 };
 
-/// The policy of a page whose scripts carry this nonce. What it may frame is the preview of a mail: nothing else of ours lets itself be
-/// framed. `reloader` is what tells the page of a developer that it was built anew.
-pub fn page_policy(nonce: &str, reloader: Option<&str>) -> String {
+/// The policy of a page whose scripts carry this nonce. A page that `frames` may show what lets itself be framed, which of ours is the
+/// preview of a mail. `reloader` is what tells the page of a developer that it was built anew. What it stops, the browser reports
+/// (`csp_reports`).
+pub fn page_policy(nonce: &str, reloader: Option<&str>, frames: bool) -> String {
+    let frames = if frames { " frame-src 'self';" } else { "" };
     let reloader = reloader.map(|at| format!(" {at}")).unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
-         img-src 'self' data:; font-src 'self'; connect-src 'self'{reloader}; manifest-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; \
-         object-src 'none'; frame-ancestors 'none'"
+         img-src 'self' data:; font-src 'self'; connect-src 'self'{reloader}; manifest-src 'self';{frames} form-action 'self'; base-uri 'none'; \
+         object-src 'none'; frame-ancestors 'none'; report-to csp"
     )
 }
 

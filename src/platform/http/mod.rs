@@ -1,10 +1,14 @@
 //! The HTTP layers, in the order in which `boot::router` stacks them: request id and log (outermost), panics, time-out, body limit,
-//! headers, CSRF. `reply` is what a server function may say besides its answer, `file` how a browser is given a file.
+//! headers, CSRF. `answer` is the body of what goes out, `csp_reports` where browsers tell what a policy stopped, `reply` what a server
+//! function may say besides its answer, `file` how a browser is given a file, `json` and `pages` what REST routes read.
 
+pub mod answer;
+pub mod csp_reports;
 pub mod csrf;
 pub mod file;
 pub mod headers;
 pub mod json;
+pub mod pages;
 pub mod reply;
 pub mod request;
 pub mod uploads;

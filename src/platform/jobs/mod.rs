@@ -5,7 +5,7 @@
 //! once**: `run()` calls one operation that is safe to repeat. Too many failures leave a dead letter that an operator retries.
 //!
 //! The payload holds ids, never secrets. A mailed token can be derived from its id (`ctx.vault.keyed_hash_of`), so that each
-//! retry sends the same link.
+//! retry sends the same link: the job names the master key of who enqueued it, and `run()` gets a context that makes links under it.
 
 pub mod admin;
 mod cleanup;

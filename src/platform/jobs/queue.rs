@@ -1,8 +1,14 @@
 //! The SQL of the `jobs` table, from enqueuing to the end. A claim is named by runner and attempt, so that a runner that lost its
 //! lease can't end the job under the next one's hands.
+//!
+//! A job names the master key of whoever enqueued it. Only a runner that has this key claims it, so that the link of a mail is the one
+//! whose hash was stored; one of a key that was dropped is anybody's.
 
 use super::Job;
-use crate::{platform::Ctx, values::JobId};
+use crate::{
+    platform::{Ctx, crypto::MasterKeyId},
+    values::JobId,
+};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use time::{Duration, OffsetDateTime};
@@ -20,6 +26,8 @@ pub(super) struct Claimed {
     pub attempts: i32,
     pub max_attempts: i32,
     pub runner: String,
+    /// Under which links are made again; None: enqueued before jobs named one.
+    pub master_key: Option<MasterKeyId>,
 }
 
 /// How a try ended.
@@ -40,13 +48,14 @@ pub async fn enqueue_at<J: Job>(ctx: &Ctx, conn: &mut PgConnection, job: &J, at:
     let id: JobId = ctx.new_id();
     let payload = serde_json::to_value(job).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     sqlx::query!(
-        "insert into jobs (id, kind, payload, max_attempts, run_at, created_at) values ($1, $2, $3, $4, $5, $6)",
+        "insert into jobs (id, kind, payload, max_attempts, run_at, created_at, master_key) values ($1, $2, $3, $4, $5, $6, $7)",
         id.uuid(),
         J::KIND,
         payload,
         i32::try_from(J::MAX_ATTEMPTS).unwrap_or(i32::MAX),
         at,
         ctx.clock.now(),
+        ctx.vault.link_key_id().to_string(),
     )
     .execute(conn)
     .await?;
@@ -54,34 +63,38 @@ pub async fn enqueue_at<J: Job>(ctx: &Ctx, conn: &mut PgConnection, job: &J, at:
 }
 
 /// Takes up to `limit` jobs that are due or whose lease ran out, the oldest first; the try counts from here.
-pub(super) async fn claim(db: &PgPool, kinds: &[String], runner: &str, limit: usize, now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
+pub(super) async fn claim(ctx: &Ctx, kinds: &[String], runner: &str, limit: usize) -> sqlx::Result<Vec<Claimed>> {
+    let now = ctx.clock.now();
     let mut rows = sqlx::query!(
         "with due as (
            select id from jobs
            where state in ('waiting', 'running') and run_at <= $1 and (state = 'waiting' or leased_until <= $1) and kind = any($2)
+             and (master_key is null or master_key = any($6) or master_key in (select k.id from master_keys k where k.dropped_at is not null))
            order by run_at, id limit $3 for update skip locked
          )
          update jobs set state = 'running', attempts = attempts + 1, leased_until = $4, leased_by = $5
          from due where jobs.id = due.id
-         returning jobs.id, kind, payload, attempts, max_attempts, run_at",
+         returning jobs.id, kind, payload, attempts, max_attempts, run_at, master_key",
         now,
         kinds,
         i64::try_from(limit).unwrap_or(i64::MAX),
         now + LEASE,
         runner,
+        &ctx.vault.key_ids(),
     )
-    .fetch_all(db)
+    .fetch_all(&ctx.db)
     .await?;
     rows.sort_by_key(|row| (row.run_at, row.id));
-    let claimed = |row: (JobId, String, Value, i32, i32)| Claimed {
-        id: row.0,
-        kind: row.1,
-        payload: row.2,
-        attempts: row.3,
-        max_attempts: row.4,
+    let claimed = rows.into_iter().map(|r| Claimed {
+        id: JobId::new(r.id),
+        kind: r.kind,
+        payload: r.payload,
+        attempts: r.attempts,
+        max_attempts: r.max_attempts,
         runner: runner.to_owned(),
-    };
-    Ok(rows.into_iter().map(|r| claimed((JobId::new(r.id), r.kind, r.payload, r.attempts, r.max_attempts))).collect())
+        master_key: r.master_key.and_then(|id| id.parse().ok()),
+    });
+    Ok(claimed.collect())
 }
 
 /// Moves the end of the lease; false if the job is no longer this claim's.
@@ -129,14 +142,18 @@ pub(super) async fn release(db: &PgPool, runner: &str) -> sqlx::Result<u64> {
     Ok(done.rows_affected())
 }
 
-/// When the next job of these kinds is due or gives up its lease.
-pub(super) async fn next_due(db: &PgPool, kinds: &[String]) -> sqlx::Result<Option<OffsetDateTime>> {
+/// When the next job of these kinds is due or gives up its lease, among those that `claim` takes.
+pub(super) async fn next_due(ctx: &Ctx, kinds: &[String]) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!(
-        "select least(
-           (select run_at from jobs where state = 'waiting' and kind = any($1) order by run_at limit 1),
-           (select min(leased_until) from jobs where state = 'running' and kind = any($1)))",
+        "with ours as (
+           select state, run_at, leased_until from jobs
+           where state in ('waiting', 'running') and kind = any($1)
+             and (master_key is null or master_key = any($2) or master_key in (select k.id from master_keys k where k.dropped_at is not null))
+         )
+         select least((select run_at from ours where state = 'waiting' order by run_at limit 1), (select min(leased_until) from ours where state = 'running'))",
         kinds,
+        &ctx.vault.key_ids(),
     )
-    .fetch_one(db)
+    .fetch_one(&ctx.db)
     .await
 }

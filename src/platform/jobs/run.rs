@@ -36,7 +36,7 @@ pub async fn run_due(ctx: &Ctx, registry: &Registry) -> sqlx::Result<usize> {
     let runner = format!("run_due:{}", ctx.rng.base62(8));
     let mut tries = 0;
     loop {
-        let claimed = queue::claim(&ctx.db, &kinds, &runner, 1, ctx.clock.now()).await?;
+        let claimed = queue::claim(ctx, &kinds, &runner, 1).await?;
         if claimed.is_empty() {
             return Ok(tries);
         }
@@ -75,7 +75,9 @@ async fn run(ctx: &Ctx, registry: &Registry, job: &Claimed) -> Option<Result<(),
     let Some(run) = registry.get(&job.kind) else {
         return Some(Err(JobError::Retry(format!("no job is called {}", job.kind))));
     };
-    let work = CURRENT.scope(job.id, telemetry::in_request(job.id.to_string().into(), run(job.payload.clone(), ctx.clone())));
+    let mut of_job = ctx.clone();
+    of_job.vault = ctx.vault.of_job(job.master_key);
+    let work = CURRENT.scope(job.id, telemetry::in_request(job.id.to_string().into(), run(job.payload.clone(), of_job)));
     let mut task = AbortOnDrop(tokio::spawn(work.in_current_span()));
     loop {
         tokio::select! {
@@ -154,6 +156,7 @@ mod tests {
             attempts,
             max_attempts: 10,
             runner: String::new(),
+            master_key: None,
         }
     }
 

@@ -86,7 +86,7 @@ impl Runner {
         if room == 0 {
             return Ok(POLL);
         }
-        let claimed = queue::claim(&self.ctx.db, &self.kinds, &self.name, room, self.ctx.clock.now()).await?;
+        let claimed = queue::claim(&self.ctx, &self.kinds, &self.name, room).await?;
         let is_full = claimed.len() == room;
         for job in claimed {
             let (ctx, registry) = (self.ctx.clone(), self.registry.clone());
@@ -95,7 +95,7 @@ impl Runner {
         if is_full {
             return Ok(POLL);
         }
-        let next = queue::next_due(&self.ctx.db, &self.kinds).await?;
+        let next = queue::next_due(&self.ctx, &self.kinds).await?;
         let wait = next.map_or(POLL, |at| (at - self.ctx.clock.now()).try_into().unwrap_or_default());
         // What is due and yet not claimed is being claimed by another runner: no reason to spin.
         Ok(wait.clamp(Duration::from_millis(100), POLL))

@@ -68,14 +68,16 @@ impl Schedules {
         if due.is_empty() {
             return Ok(());
         }
-        let mut insert = sqlx::QueryBuilder::<Postgres>::new("insert into jobs (id, kind, payload, max_attempts, run_at, created_at) ");
+        let mut insert = sqlx::QueryBuilder::<Postgres>::new("insert into jobs (id, kind, payload, max_attempts, run_at, created_at, master_key) ");
+        let key = ctx.vault.link_key_id().to_string();
         insert.push_values(&due, |mut row, (schedule, slot)| {
             row.push_bind(schedule.id(*slot))
                 .push_bind(schedule.kind)
                 .push_bind(&schedule.payload)
                 .push_bind(schedule.max_attempts)
                 .push_bind(now)
-                .push_bind(now);
+                .push_bind(now)
+                .push_bind(key.clone());
         });
         insert.push(" on conflict (id) do nothing").build().execute(&ctx.db).await?;
         for schedule in &mut self.0 {

@@ -135,7 +135,8 @@ pub fn DocsPage() -> impl IntoView {
                     <li>"A node that is cut off from the database goes on from what it knew, so that an outage of Postgres refuses nothing: for 15 minutes, or "<code>"TOLLGATE_DATABASE_OUTAGE"</code>" (2 seconds to 1 day). Then it answers every question 503 with "<code>"Retry-After"</code>" (for nginx 403 with "<code>"X-Auth-Status: 503"</code>"), until it has read what changed."</li>
                     <li>"A node that crashed is named like one that is cut off, until that time is over or it starts again on the same data folder."</li>
                 </ul>
-                <p>"The time is measured by a clock that nobody sets and that goes on while a process is paused or a machine sleeps; only a machine that is restored from a snapshot does not notice. A change that touches many thousands of keys at once is applied row by row, and calls are answered meanwhile."</p>
+                <p>"The time is measured by a clock that nobody sets and that goes on while a process is paused or a machine sleeps; only a machine that is restored from a snapshot does not notice. A change of very many keys one by one (an import, a bundle that all of them hold) is applied row by row, and calls are answered meanwhile."</p>
+                <p>"Limits of a plan, a group, a workspace or an API stand once in memory, whatever the number of keys below: a change of them holds for all keys at once and is answered when every node has confirmed it, too. What was counted goes on. Where it brings a limit that is new for the keys, what they used of its window before is added in the background; of a million keys that takes some seconds."</p>
 
                 {super::docs_speed::speed()}
 
@@ -153,6 +154,7 @@ pub fn DocsPage() -> impl IntoView {
                 {super::docs_acting::acting()}
                 {super::docs_master_key::invitations()}
                 {super::docs_account::account()}
+                {super::docs_rest::rest()}
                 {super::docs_mails::mails()}
                 {super::docs_master_key::master_key()}
                 {super::docs_audit::audit()}

@@ -299,3 +299,29 @@ async fn f26_it_is_part_of_the_export_and_goes_with_the_account(db: PgPool) {
     assert_eq!(leaving::erase_departed(&app.ctx).await, Ok(1));
     assert_eq!((pictures(&app).await, app.browser().get(&picture).await.status().as_u16()), (0, 404));
 }
+
+#[sqlx::test]
+async fn r67_the_form_of_a_picture_is_not_sent_as_another_account(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (vera, other) = (app.sign_in_as("developer").await, app.sign_in_as("developer").await);
+    let page = vera.browser.page(PAGE).await;
+    let forms = page.matches("multipart/form-data").count();
+    assert!(forms == 1 && page.contains(&format!("name=\"_for\" value=\"{}\"", vera.account)), "{page}");
+    let field = |account: &str| format!("--gate\r\nContent-Disposition: form-data; name=\"_for\"\r\n\r\n{account}\r\n").into_bytes();
+    let file = png([1, 2, 3]);
+    let (own, theirs) = (vera.account.to_string(), other.account.to_string());
+    // Before the file, as a browser sends it, or behind it; and nothing that could be an id.
+    let behind = |account: &str| {
+        let whole = form("me.png", &file);
+        [&whole[..whole.len() - b"--gate--\r\n".len()], &field(account), b"--gate--\r\n"].concat()
+    };
+    let long = "x".repeat(5_000);
+    for body in [[field(&theirs), form("me.png", &file)].concat(), behind(&theirs), [field(&long), form("me.png", &file)].concat()] {
+        let answer = post(&vera.browser, PAGE, "same-origin", body).await;
+        assert_eq!(answer.status(), 409);
+        assert!(answer.text().await.unwrap().contains("This page was opened as another account"));
+    }
+    assert_eq!(pictures(&app).await, 0);
+    let answer = post(&vera.browser, PAGE, "same-origin", [field(&own), form("me.png", &file)].concat()).await;
+    assert_eq!((location(&answer), pictures(&app).await), (PAGE, 1));
+}

@@ -11,7 +11,7 @@ use time::Duration;
 use tollgate::{
     accounts::{
         Caller,
-        server::{MOST_OPEN, cancel_invite, create_invite, invite_address, list_invites, resend_invite},
+        server::{MOST_OPEN, RESENT_AFTER, Resent, cancel_invite, create_invite, invite_address, list_invites, resend_invite},
     },
     admin::api,
     boot::worker::registry,
@@ -111,17 +111,41 @@ async fn s92_one_that_was_sent_again_works_by_the_newest_link_alone(db: PgPool) 
     let cli = Caller::cli();
     let invite = invite_address(&app.ctx, &cli, "mara@example.com", WEEK).await.unwrap();
     let first = mailed(&app, "mara@example.com").await;
-    resend_invite(&app.ctx, &cli, invite.id).await.unwrap();
+    assert!(matches!(resend_invite(&app.ctx, &cli, invite.id).await.unwrap(), Resent::TooSoon { ago: 0, .. }));
     assert_eq!(app.run_jobs().await, 0, "asked for twice at once it is mailed once");
     app.ctx.clock.advance(Duration::days(6));
     let again = resend_invite(&app.ctx, &cli, invite.id).await.unwrap();
-    assert_eq!(again.expires_at, app.ctx.clock.now() + WEEK, "a week from now on");
+    assert_eq!(again.invite().expires_at, app.ctx.clock.now() + WEEK, "a week from now on");
     let second = mailed(&app, "mara@example.com").await;
     assert_ne!(first, second);
     assert!(!comes_in(&opened(&app, &first).await, "mara@example.com").await);
     assert!(comes_in(&opened(&app, &second).await, "mara@example.com").await);
     assert!(words(&resend_invite(&app.ctx, &cli, invite.id).await.unwrap_err()).contains("was used"));
     assert!(words(&cancel_invite(&app.ctx, &cli, invite.id).await.unwrap_err()).contains("was used"));
+}
+
+#[sqlx::test]
+async fn s92_one_that_was_just_mailed_says_so_and_when_it_may_be_mailed_again(db: PgPool) {
+    let app = by_invitation(db).await;
+    let operator = app.sign_in_as("operator").await;
+    let page = "/admin/invites";
+    let invite = invite_address(&app.ctx, &Caller::cli(), "mara@example.com", WEEK).await.unwrap();
+    let first = mailed(&app, "mara@example.com").await;
+    let again = async || {
+        assert_eq!(location(&operator.browser.post::<api::ResendInvite>(page, &[("id", &invite.id.to_string())]).await), page);
+        operator.browser.page(page).await
+    };
+    app.ctx.clock.advance(Duration::seconds(20));
+    let said = again().await;
+    assert!(said.contains("The mail to mara@example.com was sent 20 seconds ago, and no other one is."), "{said}");
+    assert!(said.contains("You can send it again in 40 seconds.") && !said.contains("on its way"), "{said}");
+    app.ctx.clock.advance(RESENT_AFTER - Duration::seconds(21));
+    assert!(again().await.contains("You can send it again in 1 second."));
+    assert_eq!((app.run_jobs().await, count(&app, "select count(*) from events where kind = 'invite.sent_again'").await), (0, 0), "nothing was done");
+
+    app.ctx.clock.advance(Duration::SECOND);
+    assert!(again().await.contains("A new link is on its way to mara@example.com."));
+    assert_ne!(mailed(&app, "mara@example.com").await, first);
 }
 
 #[sqlx::test]

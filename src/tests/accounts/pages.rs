@@ -1,8 +1,9 @@
 //! The pages of accounts: names, fields and buttons of the contract, right for password managers, whole without JavaScript.
 
 use crate::support::{TestApp, browser::location};
+use leptos_axum::generate_route_list;
 use sqlx::PgPool;
-use tollgate::accounts::api;
+use tollgate::{accounts::api, app::App};
 
 /// True if the page has a field with this label.
 fn has_field(page: &str, label: &str, attributes: &[&str]) -> bool {
@@ -96,4 +97,23 @@ async fn every_page_of_the_settings_asks_for_sign_in(db: PgPool) {
     }
     let posted = app.browser().post::<api::UpdateProfile>("/settings/profile", &[("name", "X"), ("time_zone", "UTC")]).await;
     assert!(location(&posted).starts_with("/sign-in?next="));
+}
+
+#[sqlx::test]
+async fn r51_whoever_is_signed_in_sees_the_way_out_on_every_page(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (stranger, operator) = (app.browser(), app.sign_in_as("operator").await.browser);
+    let mut seen = 0;
+    for path in generate_route_list(App).iter().map(|route| route.path().to_owned()).filter(|path| !path.contains('{')) {
+        let answer = operator.get(&path).await;
+        if answer.status() != 200 {
+            continue;
+        }
+        seen += 1;
+        assert!(answer.text().await.unwrap().contains("Sign out"), "{path}");
+    }
+    assert!(seen > 30, "{seen}");
+    for path in ["/", "/sign-in", "/docs"] {
+        assert!(!stranger.page(path).await.contains("href=\"/sign-out\""), "{path}");
+    }
 }

@@ -137,7 +137,8 @@ async fn t11_strangers_see_what_was_ticked_and_nothing_looks_like_nobody(db: PgP
         let page = stranger.get(&format!("/u/{handle}")).await;
         assert_eq!(page.status(), 404, "{handle}");
         let nonce = page.headers()["content-security-policy"].to_str().unwrap().split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
-        let page = page.text().await.unwrap().replace(&nonce, "NONCE").replace(handle, "HANDLE");
+        let request = page.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let page = page.text().await.unwrap().replace(&nonce, "NONCE").replace(&request, "REQUEST").replace(handle, "HANDLE");
         (answer.text().await.unwrap().replace(&id, "ID"), page)
     };
     let unknown = nothing("nobody").await;

@@ -5,8 +5,9 @@ use super::{
     factors::{Authenticator, give_code, half_way, with_app},
 };
 use crate::support::{
-    TestApp,
+    T0, TestApp,
     browser::{PASSWORD, location},
+    mailbox::link,
 };
 use sqlx::PgPool;
 use time::Duration;
@@ -15,7 +16,8 @@ use tollgate::{
         Caller, api,
         server::{CODES, PASSWORDS, PIN, SEEDS, held_by_master_keys, reseal_seeds, set_admin_pin},
     },
-    platform::crypto::Vault,
+    boot::worker::registry,
+    platform::{crypto::Vault, jobs::run_due, mail::SentMail},
 };
 
 /// The key of every other test, and a new one in its place.
@@ -111,4 +113,58 @@ async fn r86_the_admin_pin_of_an_older_key_is_named_until_it_is_set_again(db: Pg
     assert_eq!(split(&app, PIN).await, (0, 1), "it would be lost with the old key");
     set_admin_pin(&app.ctx, &Caller::cli(), &"kranich 77".into()).await.unwrap();
     assert_eq!(split(&app, PIN).await, (1, 0));
+}
+
+/// Runs the jobs of this server on another one, which has other master keys; the last mail to this address.
+async fn mailed_by(app: &TestApp, vault: Vault, address: &str) -> Option<SentMail> {
+    let mut other = app.ctx.clone();
+    other.vault = vault;
+    run_due(&other, &registry()).await.unwrap();
+    app.mails().into_iter().rfind(|mail| mail.to == address)
+}
+
+#[sqlx::test]
+async fn r86_a_mailed_link_works_whichever_server_made_it_and_whichever_mails_it(db: PgPool) {
+    let mut app = TestApp::start(db).await;
+    // Servers get a new key one after the other: all read both, each makes new things under its own.
+    for (makes, mails) in [([7; 32], [8; 32]), ([8; 32], [7; 32])] {
+        app = app.restart_with(Vault::with_previous(makes, [mails])).await;
+        let other = Vault::with_previous(mails, [makes]);
+        let vera = app.sign_in_as("developer").await;
+        let new = format!("new.{}", vera.email);
+        assert_eq!(location(&vera.browser.post::<api::AskEmailChange>("/settings/email", &[("email", &new)]).await), "/settings/email");
+
+        let mail = mailed_by(&app, other.clone(), &new).await.unwrap();
+        let anywhere = app.browser();
+        anywhere.get(link(&mail, "/confirm-email")).await;
+        assert_eq!(anywhere.post::<api::ConfirmNewEmail>("/confirm-email", &[]).await.status(), 303, "its hash is stored when it is mailed");
+
+        let mail = mailed_by(&app, other, &vera.email).await.unwrap();
+        let anywhere = app.browser();
+        anywhere.get(link(&mail, "/undo-email")).await;
+        assert_eq!(anywhere.post::<api::UndoEmailChange>("/undo-email", &[]).await.status(), 303, "its hash was stored before");
+    }
+}
+
+#[sqlx::test]
+async fn r86_a_server_without_the_key_of_a_job_leaves_it_to_others_until_the_key_is_dropped(db: PgPool) {
+    let app = TestApp::start(db).await.restart_with(rotated()).await;
+    app.account("mara@example.com", "Mara", "developer").await;
+    let ask = async || app.browser().post::<api::ForgotPassword>("/forgot-password", &[("email", "mara@example.com")]).await;
+    ask().await;
+    let old = || Vault::new([7; 32]);
+    assert!(mailed_by(&app, old(), "mara@example.com").await.is_none(), "it could not make the link again");
+    assert!(mailed_by(&app, rotated(), "mara@example.com").await.is_some());
+
+    app.ctx.clock.advance(Duration::hours(2));
+    ask().await;
+    sqlx::query("insert into master_keys (id, added_at, current_at, dropped_at) values ($1, $2, $2, $2)")
+        .bind(app.ctx.vault.key_id().to_string())
+        .bind(T0)
+        .execute(&app.ctx.db)
+        .await
+        .unwrap();
+    let before = app.mails().len();
+    mailed_by(&app, old(), "mara@example.com").await;
+    assert_eq!(app.mails().len(), before + 1, "nobody else will ever do it");
 }

@@ -286,6 +286,9 @@ async fn s36_s47_a_form_of_another_site_signs_nobody_in(db: PgPool) {
             assert!(!answer.headers().contains_key("set-cookie"));
         }
     }
+    // Every browser says where a form comes from.
+    let silent = app.http.post(app.url("/sign-in")).form(&form).send().await.unwrap();
+    assert_eq!(silent.status(), 403);
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }
 

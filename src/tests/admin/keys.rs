@@ -85,6 +85,9 @@ async fn an_operator_limits_an_api_and_a_workspace_on_their_pages(db: PgPool) {
     let refused = operator.browser.post::<api::SetAccountLimit>(&account, &wrong).await;
     assert_eq!(refused.status(), 422);
     assert!(refused.text().await.unwrap().contains("value=\"many\""), "what was typed stays");
+    let wrong = [("id", id.as_str()), ("_form", "limit"), ("limit", "7"), ("window", "month"), ("refill", "77")];
+    let refused = operator.browser.post::<api::SetAccountLimit>(&account, &wrong).await.text().await.unwrap();
+    assert!(refused.contains("Only credits come back like this.") && refused.contains("value=\"77\""), "{refused}");
 
     operator.browser.post::<api::SetAccountLimit>(&account, &[("id", &id), ("_form", "limit"), ("limit", ""), ("window", "month")]).await;
     operator.browser.post::<api::SetApiLimit>(of_demo, &[("slug", "demo"), ("_form", "limit"), ("limit", ""), ("window", "60")]).await;

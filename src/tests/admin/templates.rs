@@ -54,6 +54,8 @@ async fn in_a_preview_nothing_runs_and_only_operators_see_it(db: PgPool) {
     let page = operator.browser.get("/admin/templates").await;
     let policy = page.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("frame-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    let other = operator.browser.get("/admin/jobs").await;
+    assert!(!other.headers()["content-security-policy"].to_str().unwrap().contains("frame-src"), "no other page frames anything");
 }
 
 #[sqlx::test]

@@ -53,3 +53,39 @@ async fn r83_the_command_verifies_and_names_the_first_break(db: PgPool) {
         assert_eq!(run(&folder, &db, &arguments).await.status.code(), Some(exit), "{arguments:?}");
     }
 }
+
+#[sqlx::test]
+async fn r83_r86_a_rotation_and_the_drop_of_the_old_key_are_told_and_leave_the_log_provable(db: PgPool) {
+    let folder = Folder::new();
+    let json = |output: &Output| -> Value {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    assert!(run(&folder, &db, &["api", "create", "--slug", "orders", "--name", "orders"]).await.status.success());
+    let head = said(&run(&folder, &db, &["audit", "head"]).await);
+    let rotated = json(&run(&folder, &db, &["master-key", "rotate", "--json"]).await);
+    let (old, new) = (rotated["old"].as_str().unwrap(), rotated["new"].as_str().unwrap());
+    let told: Value = sqlx::query_scalar("select data from events where kind = 'master_key.rotated' and actor = 'cli'").fetch_one(&db).await.unwrap();
+    assert_eq!((told["old"].as_str(), told["new"].as_str()), (Some(old), Some(new)));
+
+    // Entries are nothing that is lost: a checkpoint covers them, and nobody has to say --yes.
+    let status = said(&run(&folder, &db, &["master-key", "status"]).await);
+    assert!(status.contains("entries of the audit log; give it up with: tollgate master-key drop"), "{status}");
+    tamper(&db, "create table kept_events as table events; update events set reason = 'another' where kind = 'api.created'").await;
+    let refused = run(&folder, &db, &["master-key", "drop", old]).await;
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--force-unverified"), "{refused:?}");
+    tamper(&db, "truncate events; insert into events table kept_events").await;
+    let dropped = json(&run(&folder, &db, &["master-key", "drop", old, "--json"]).await);
+    assert_eq!((&dropped["checkpoint"]["verified"], &dropped["checkpoint"]["dropped"]), (&true.into(), &old.into()));
+    let told: Value = sqlx::query_scalar("select data from events where kind = 'master_key.dropped' and actor = 'cli'").fetch_one(&db).await.unwrap();
+    assert_eq!((&told["id"], &told["checkpoint"]["entry"]), (&old.into(), &dropped["checkpoint"]["entry"]));
+
+    std::fs::remove_file(folder.path().join(format!(".data/secret.{old}"))).unwrap();
+    let verified = run(&folder, &db, &["audit", "verify", "--anchor", &head]).await;
+    assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stderr));
+    let words = said(&verified);
+    assert!(words.contains("are as they were then") && words.contains("All of it was verified then"), "{words}");
+    tamper(&db, "update events set reason = 'another' where kind = 'api.created'").await;
+    assert_eq!(run(&folder, &db, &["audit", "verify"]).await.status.code(), Some(1));
+}

@@ -3,6 +3,7 @@
 mod anchoring;
 mod breaks;
 mod chain;
+mod checkpoints;
 mod cli;
 mod erasing;
 

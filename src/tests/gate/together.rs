@@ -237,7 +237,7 @@ async fn the_page_of_a_key_says_how_many_go_on_and_whether_the_next_one_would(db
     assert_eq!(trial().await.outcome, Outcome::Valid);
     hold(&scene).await;
     let detail = key_detail(ctx, &Caller::cli(), scene.key).await.unwrap();
-    assert_eq!(detail.limits[0].per, "2 of 2 at the same time now");
+    assert_eq!(detail.limits[0].per, "2 of 2 calls at the same time now");
     assert_eq!(detail.why[0].limits[0].words(), "2 calls at the same time");
     let trial = trial().await;
     assert_eq!((trial.outcome, taken(&scene.app, scene.key)), (Outcome::RateLimited, 2), "trying takes none");
@@ -349,6 +349,34 @@ async fn on_two_nodes_no_more_than_the_limit_goes_on(db: PgPool) {
     };
     join_all((0..20).map(|n| caller(nodes[n % 2]))).await;
     assert!(most.load(Ordering::SeqCst) <= 3 && passed.load(Ordering::SeqCst) > 0, "{most:?} of {passed:?}");
+}
+
+#[sqlx::test]
+async fn however_many_limits_are_asked_for_at_once_a_transaction_holds_few_locks(db: PgPool) {
+    let scene = Scene::with(db.clone(), Given::default()).await;
+    let mut secrets = Vec::new();
+    for _ in 0..60 {
+        let (id, secret) = key(&db, &scene.app, &scene.owner, Given::default()).await;
+        known(&scene.app, id).await;
+        set(&scene.app, id, vec![open(1)]).await;
+        secrets.push(secret);
+    }
+    let other = TestApp::start(db.clone()).await;
+    let notes = "create table locks_seen (locks bigint);
+        create function note_locks() returns trigger language plpgsql as $$
+        begin
+          insert into locks_seen select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid();
+          return null;
+        end $$;
+        create trigger note_locks after insert on place_leases for each statement execute function note_locks()";
+    sqlx::raw_sql(notes).execute(&db).await.unwrap();
+    for (app, begun) in [(&scene.app, 60), (&other, 0)] {
+        let holds = join_all(secrets.iter().map(|secret| begin(app, secret))).await;
+        assert_eq!(holds.into_iter().flatten().count(), begun, "each is decided as if it were asked for alone");
+    }
+    let seen: Vec<i64> = sqlx::query_scalar("select locks from locks_seen").fetch_all(&db).await.unwrap();
+    assert!(seen.iter().all(|locks| (1..=50).contains(locks)), "{seen:?}");
+    assert!(seen.iter().sum::<i64>() >= 120, "{seen:?}");
 }
 
 #[sqlx::test]

@@ -342,6 +342,36 @@ async fn operators_set_and_add_credits_on_the_page(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn how_many_credits_come_back_is_not_dropped_where_nothing_does(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let olga = app.sign_in_as("operator").await;
+    let (path, _) = make(&vera, "checkout").await;
+    let (id, before) = (id_of(&path), words(&olga.browser.page(&path).await));
+    assert!(["100 calls an hour", "How many", "Of what", "calls a minute", "credits, prepaid"].iter().all(|said| before.contains(said)), "{before}");
+    let only = "Only credits come back like this.";
+    for (limit, window, wrong) in [
+        ("2", "3600", only),
+        ("2", "credits", only),
+        ("2", "concurrent:30", only),
+        ("", "credits:3600", "Write how many credits there are at most."),
+        ("many", "credits", only),
+    ] {
+        let fields = [("id", id.as_str()), ("limit", limit), ("window", window), ("refill", "77"), ("over", "refuse")];
+        let answer = olga.browser.post::<SetLimit>(&path, &fields).await;
+        assert_eq!(answer.status(), 422, "{limit} {window}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains(wrong) && page.contains("One field needs a change: "), "{limit} {window}: {page}");
+        let typed = ["name=\"refill\" value=\"77\"".to_owned(), format!("name=\"limit\" value=\"{limit}"), format!("<option value=\"{window}\" selected")];
+        assert!(typed.iter().all(|kept| page.contains(kept)), "nothing that was typed is lost: {limit} {window}: {page}");
+    }
+    assert!(olga.browser.page(&path).await.contains("100 calls an hour"), "nothing was set");
+    let fields = [("id", id.as_str()), ("limit", "many"), ("window", "credits")];
+    let page = olga.browser.post::<SetLimit>(&path, &fields).await.text().await.unwrap();
+    assert!(page.contains("Write a whole number of credits, for example 2,400."), "{page}");
+}
+
+#[sqlx::test]
 async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("developer").await;
@@ -392,7 +422,7 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
     assert_eq!(location(&olga.browser.post::<SetLimit>(&path, &together).await), path);
     assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
     let page = olga.browser.page(&path).await;
-    assert!(words(&page).contains("2 of 2 at the same time now") && page.contains("at the same time, each for 30 seconds at most"), "{page}");
+    assert!(words(&page).contains("2 of 2 calls at the same time now") && page.contains("calls at the same time, each for 30 seconds at most"), "{page}");
     for (limit, over, wrong) in [("10001", "refuse", "at most 10,000 calls at the same time"), ("2", "mark", "neither marked nor slowed down")] {
         let answer = olga.browser.post::<SetLimit>(&path, &[("id", &id), ("limit", limit), ("window", "concurrent:30"), ("over", over)]).await;
         assert_eq!(answer.status(), 422, "{limit} {over}");

@@ -219,3 +219,37 @@ async fn a_key_may_only_what_it_was_given(db: PgPool) {
     assert_eq!(app.http.get(app.url("/api/v1/keys")).send().await.unwrap().status(), 401);
     assert_eq!(app.http.get(app.url("/api/v1/keys")).bearer_auth("tg_live_nonsense").send().await.unwrap().status(), 401);
 }
+
+#[sqlx::test]
+async fn the_history_of_a_key_and_short_lists_come_in_pages(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let permissions: Vec<&str> = OPERATOR.iter().copied().chain(["plans:manage"]).collect();
+    let mara = person_with(&app, &db, "mara@example.com", "operator", &permissions).await;
+    let (id, _) = mara.new_key(&app, "till").await;
+    for act in ["disable", "enable", "disable", "enable"] {
+        assert_eq!(mara.post(&app, &format!("/api/v1/keys/{id}/{act}"), json!({ "reason": act })).await.status(), 200);
+    }
+    for slug in ["pro", "basic", "free"] {
+        assert_eq!(mara.post(&app, "/api/v1/plans", json!({ "slug": slug, "name": slug })).await.status(), 201);
+    }
+    let history = format!("/api/v1/keys/{id}/history");
+    for (path, rows, name) in [(history.as_str(), 5, "act"), ("/api/v1/plans", 3, "slug")] {
+        let (_, all) = json(mara.get(&app, path).await).await;
+        let named = |list: &Value| list["data"].as_array().unwrap().iter().map(|row| text(row, name)).collect::<Vec<_>>();
+        assert_eq!((named(&all).len(), &all["has_more"]), (rows, &Value::Bool(false)), "{path}");
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let (status, page) = json(mara.get(&app, &format!("{path}?limit=2{cursor}")).await).await;
+            assert_eq!(status, 200, "{page}");
+            seen.extend(named(&page));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            assert_eq!((named(&page).len(), &page["has_more"]), (2, &Value::Bool(true)), "{page}");
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(seen, named(&all), "{path}: each once, in the same order");
+        for wrong in ["limit=0", "limit=x", "cursor=%C3%BC", "page=2"] {
+            assert_eq!(mara.get(&app, &format!("{path}?{wrong}")).await.status(), 422, "{path}?{wrong}");
+        }
+    }
+    assert_eq!(acts(&app, &mara, &id).await[0], ("enabled".to_owned(), "enable".to_owned()), "the newest first");
+}

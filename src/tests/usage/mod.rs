@@ -2,8 +2,10 @@
 
 mod addresses;
 mod flushing;
+mod grounds;
 mod latencies;
 mod pages;
+mod permissions;
 mod refusals;
 mod reports;
 mod rest;

@@ -1,8 +1,9 @@
 //! Headers: nothing frames a page, nothing keeps one, nothing says what answers.
 
 use super::plain_pages;
-use crate::support::TestApp;
+use crate::support::{TestApp, log::Log};
 use reqwest::{Method, Response};
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
@@ -30,6 +31,35 @@ async fn s46_no_page_lets_itself_be_framed(db: PgPool) {
         assert_eq!(header(&answer, "x-frame-options"), "DENY", "{path}");
         assert!(header(&answer, "content-security-policy").contains("frame-ancestors 'none'"), "{path}");
     }
+}
+
+#[sqlx::test]
+async fn what_a_policy_stops_is_reported_to_us_and_is_a_line_in_the_log(db: PgPool) {
+    let (log, _guard) = Log::keep("info");
+    let app = TestApp::start(db).await;
+    let page = app.get("/sign-in").await;
+    assert_eq!(header(&page, "reporting-endpoints"), "csp=\"/csp-reports\"");
+    assert!(header(&page, "content-security-policy").ends_with("; report-to csp"));
+    let report = json!({ "type": "csp-violation", "age": 1, "url": app.url("/sign-in"), "body": {
+        "documentURL": app.url("/sign-in?next=hidden"), "effectiveDirective": "script-src-elem", "blockedURL": "https://evil.example/x.js" } });
+    // As a browser sends it: no page sends it, so it says that another site may be behind it.
+    let send = |reports: Value| {
+        let request = app.http.post(app.url("/csp-reports")).header("content-type", "application/reports+json").header("sec-fetch-site", "cross-site");
+        request.body(reports.to_string()).send()
+    };
+    assert_eq!(send(json!([report])).await.unwrap().status(), 204);
+    let lines = log.lines_with(&["the policy of a page stopped something", "script-src-elem", "https://evil.example/x.js"]);
+    assert!(lines.len() == 1 && !lines[0].contains("hidden"), "{lines:?}");
+
+    assert_eq!(send(json!({ "type": "deprecation" })).await.unwrap().status(), 204, "nothing of ours");
+    assert_eq!(send(json!([{ "type": "csp-violation", "body": "x".repeat(20_000) }])).await.unwrap().status(), 413);
+    let many = json!([report, report, report, report, report, report, report]);
+    let statuses: Vec<u16> =
+        futures_util::future::join_all((0..20).map(|_| send(many.clone()))).await.into_iter().map(|a| a.unwrap().status().as_u16()).collect();
+    assert!(statuses.contains(&429), "{statuses:?}");
+    assert_eq!(log.lines_with(&["the policy of a page stopped something"]).len(), 60);
+    app.ctx.clock.advance(time::Duration::minutes(1));
+    assert_eq!(send(json!([report])).await.unwrap().status(), 204);
 }
 
 #[sqlx::test]

@@ -1,9 +1,11 @@
-//! What holds for the web as a whole: headers, what is read and refused, whose word counts for where somebody is, and what the sources must
+//! What holds for the web as a whole: headers, what is read and refused, how connections end, whose word counts for where somebody is, and what the sources must
 //! not have.
 
 mod headers;
 mod input;
+mod listening;
 mod proxies;
+mod refused;
 mod sources;
 
 use leptos_axum::generate_route_list;

@@ -1,6 +1,6 @@
 //! The frame of signing in and up, of links from mails, and of errors: one column, nothing else to do.
 
-use super::SkipLink;
+use super::{SkipLink, WayOut};
 use crate::ui::{LargeMark, ThemeToggle, Toasts, Wordmark};
 use leptos::prelude::*;
 
@@ -22,7 +22,7 @@ pub fn AuthFrame(
         <leptos_meta::Title text=document_title/>
         <SkipLink/>
         <div class="auth">
-            <header class="site-head"><Wordmark/><span class="push row"><ThemeToggle/></span></header>
+            <header class="site-head"><Wordmark/><span class="push row"><WayOut/><ThemeToggle/></span></header>
             <main id="main" tabindex="-1">
                 <div class="auth-box">
                     <LargeMark raised/>

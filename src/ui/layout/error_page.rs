@@ -6,7 +6,15 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Stands inside any frame; `next` is the primary link (words, href).
+/// The id of the request that is being answered. Provided by the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+/// The page of ours that a form was sent from, if what was sent never reached it. Provided by the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayBack(pub String);
+
+/// Stands inside any frame; `next` is the primary link (words, href). Names the request, so that an operator finds what happened.
 #[component]
 pub fn ErrorPage(error: AppError, #[prop(optional)] next: Option<(String, String)>) -> impl IntoView {
     status::set_for(&error);
@@ -17,9 +25,14 @@ pub fn ErrorPage(error: AppError, #[prop(optional)] next: Option<(String, String
     });
     let request = match &error {
         AppError::Internal { request_id } => Some(request_id.clone()),
-        _ => None,
+        _ => use_context::<RequestId>().map(|id| id.0),
     };
+    let back = use_context::<WayBack>().map(|back| back.0);
+    let is_back_first = back.is_some();
     let raised = error.status() >= 500;
+    let first = back
+        .map(|href| view! { <LinkButton href=href look=Look::Primary>"Go back"</LinkButton> }.into_any())
+        .or_else(|| raised.then(|| view! { <LinkButton href="" look=Look::Primary>"Try again"</LinkButton> }.into_any()));
     view! {
         <leptos_meta::Title text=title/>
         <section class="stack form-medium" aria-labelledby="error-title">
@@ -28,8 +41,8 @@ pub fn ErrorPage(error: AppError, #[prop(optional)] next: Option<(String, String
             <h1 class="error-title" id="error-title">{title}</h1>
             <p class="muted">{words}</p>
             <div class="row">
-                {raised.then(|| view! { <LinkButton href="" look=Look::Primary>"Try again"</LinkButton> })}
-                <LinkButton href=next_href look=if raised { Look::Quiet } else { Look::Primary }>{next_words}</LinkButton>
+                {first}
+                <LinkButton href=next_href look=if raised || is_back_first { Look::Quiet } else { Look::Primary }>{next_words}</LinkButton>
             </div>
             {request.map(|id| view! { <Facts><Fact term="Request"><CopyId id="request-id" text=id/></Fact></Facts> })}
         </section>
@@ -49,6 +62,10 @@ fn saying(error: &AppError) -> (&'static str, String) {
             "The page failed while it was being made. Nothing you sent was done twice. Try again, or tell your operator the request id.".to_owned(),
         ),
         AppError::Unavailable { .. } | AppError::Transport { .. } => ("Not reachable right now", error.to_string()),
+        AppError::Http { status: 413, .. } => ("This is too long", error.to_string()),
+        AppError::Http { status: 504, .. } => ("This took too long", error.to_string()),
+        AppError::Http { .. } => ("This can't be read", error.to_string()),
+        AppError::Invalid { .. } => ("This was not accepted", error.to_string()),
         _ => ("This can't be shown", error.to_string()),
     }
 }

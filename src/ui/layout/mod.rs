@@ -8,7 +8,7 @@ mod page_header;
 mod public_frame;
 
 pub use auth_frame::{AuthFrame, AuthFrameProps};
-pub use error_page::{ErrorPage, ErrorPageProps};
+pub use error_page::{ErrorPage, ErrorPageProps, RequestId, WayBack};
 pub use frame::{AppFrame, AppFrameProps, Crumb, Frame, NavEntry, NavGroup};
 pub use page_header::{PageHeader, PageHeaderProps, Section, SectionProps};
 pub use public_frame::{PublicFrame, PublicFrameProps};
@@ -19,6 +19,12 @@ use leptos::prelude::*;
 #[component]
 pub(super) fn SkipLink() -> impl IntoView {
     view! { <a class="skip-link" href="#main">"Skip to content"</a> }
+}
+
+/// The way out, on pages without the account menu, for who is signed in (R51).
+#[component]
+pub(super) fn WayOut() -> impl IntoView {
+    use_context::<super::MadeFor>().map(|_| view! { <a href="/sign-out">"Sign out"</a> })
 }
 
 /// The title of the document; after a refused form it begins with "Error:", so that a screen reader says so first.

@@ -1,7 +1,7 @@
 //! The frame of landing and docs: the wordmark, a few links, the way in.
 
-use super::SkipLink;
-use crate::ui::{LinkButton, Look, ThemeToggle, Wordmark};
+use super::{SkipLink, WayOut};
+use crate::ui::{LinkButton, Look, ThemeToggle, Toasts, Wordmark};
 use leptos::prelude::*;
 
 /// `entered` shows the way to the app instead of signing in and up.
@@ -28,11 +28,12 @@ pub fn PublicFrame(
         <SkipLink/>
         <header class="site-head">
             <Wordmark/>
-            <nav class="push site-nav" aria-label="Main">{links}{door}</nav>
+            <nav class="push site-nav" aria-label="Main">{links}{door}<WayOut/></nav>
             <ThemeToggle/>
         </header>
         <main id="main" tabindex="-1">{children()}</main>
         <footer class="site-foot"><div><span>{foot}</span><span class="push row">{foot_links}</span></div></footer>
+        <Toasts/>
     }
     .into_any()
 }

@@ -1,7 +1,7 @@
-//! Forgetting: minutes after 45 days, quarters, hours and days after two years, samples and attempts after 30 days, batch ids after two days,
-//! uses of secrets with their secrets; addresses after 30 days, and those that are rare as soon as their quarter of an hour is over.
+//! Forgetting: minutes, and hours of what workspaces share, after 45 days, quarters, hours and days after two years, samples and attempts after 30 days, batch ids after two days,
+//! uses of secrets with their secrets; permissions and addresses after 30 days, and those addresses that are rare as soon as their quarter of an hour is over.
 
-use super::store::{addresses, pruning};
+use super::store::{parts, pruning};
 use crate::{error::AppError, platform::Ctx};
 use time::{Duration, OffsetDateTime};
 
@@ -32,7 +32,7 @@ pub fn quarters_over(ctx: &Ctx) -> Vec<OffsetDateTime> {
 /// Forgets rare addresses of one quarter of an hour: their calls are then of "other addresses". Ranks those of a bounded number of keys;
 /// true if there may be more, so call it again.
 pub async fn forget_rare_addresses(ctx: &Ctx, quarter: OffsetDateTime) -> Result<bool, AppError> {
-    Ok(addresses::delete_rare(&ctx.db, quarter, ADDRESSES, RANKED, MOST).await? > 0)
+    Ok(parts::delete_rare(&ctx.db, quarter, ADDRESSES, RANKED, MOST).await? > 0)
 }
 
 /// Deletes a bounded number of rows; true if there may be more, so call it again.
@@ -40,6 +40,7 @@ pub async fn forget_old_usage(ctx: &Ctx) -> Result<bool, AppError> {
     let now = ctx.clock.now();
     let deleted = [
         pruning::delete_minutes(&ctx.db, now - MINUTES, MOST).await?,
+        pruning::delete_shared_hours(&ctx.db, now - MINUTES, MOST).await?,
         pruning::delete_quarters(&ctx.db, now - QUARTERS, MOST).await?,
         pruning::delete_hours(&ctx.db, now - QUARTERS, MOST).await?,
         pruning::delete_days(&ctx.db, now - QUARTERS, MOST).await?,
@@ -47,7 +48,8 @@ pub async fn forget_old_usage(ctx: &Ctx) -> Result<bool, AppError> {
         pruning::delete_latency_days(&ctx.db, now - QUARTERS, MOST).await?,
         pruning::delete_samples(&ctx.db, now - SAMPLES, MOST).await?,
         pruning::delete_attempts(&ctx.db, now - SAMPLES, MOST).await?,
-        addresses::delete_old(&ctx.db, now - SAMPLES, MOST).await?,
+        parts::delete_old_addresses(&ctx.db, now - SAMPLES, MOST).await?,
+        parts::delete_old_permissions(&ctx.db, now - SAMPLES, MOST).await?,
         pruning::delete_batches(&ctx.db, now - BATCHES, MOST).await?,
         pruning::delete_uses(&ctx.db, MOST).await?,
     ];

@@ -23,7 +23,7 @@ use super::{
     store::{accounts, acting as store, administration},
 };
 use crate::{
-    accounts::model::{ACTING_MINUTES, Acted, ActingBar, Caller, Via},
+    accounts::model::{ACTING_MINUTES, Acted, ActingBar, Caller, ShownWhileActing, Via},
     activity::server::{Change, OnBehalf, on_behalf, record},
     error::{AppError, Fields},
     platform::{Ctx, http::request::names_caller, jobs, session::reissue},
@@ -73,6 +73,9 @@ pub(super) struct Standing {
 }
 
 impl ActsAs {
+    /// What the views of such a request lead to.
+    pub const SHOWN: ShownWhileActing = ShownWhileActing(listed::is_listed);
+
     /// Why a page or a server function is not for now, by its path; none if it is.
     pub fn refuses(&self, path: &str) -> Option<AppError> {
         match () {

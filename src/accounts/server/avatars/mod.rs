@@ -11,6 +11,7 @@ use super::{
     Visitor,
     administration::done_to,
     attempts::{self, Attempt},
+    sessions::must_still_be_in,
     sign_up::about,
     store::{administration::find_account, avatars as store, departures::lock_account},
 };
@@ -61,6 +62,8 @@ pub async fn set_avatar(ctx: &Ctx, caller: &Caller, from: &Visitor, place: Place
     if !lock_account(&mut tx, caller.account).await? {
         return Err(AppError::NotFound);
     }
+    // A file is read piece by piece, long after its sender was known.
+    must_still_be_in(&mut tx, caller).await?;
     if store::find_hash(&mut *tx, caller.account).await?.is_some_and(|kept| kept == hash) {
         return Ok(());
     }

@@ -17,6 +17,7 @@ use super::{
     fresh_proof::fresh_proof,
     jobs::SendNothing,
     leaving::erase_unproven,
+    sessions::must_still_be_in,
     sign_up::about,
     store::{accounts, departures::lock_account, email_changes as store, tokens as token_store},
     taking_back::came_in_at,
@@ -64,6 +65,8 @@ pub async fn ask_email_change(ctx: &Ctx, caller: &Caller, from: &Visitor, new: &
     let is_banned = is_of_banned_domain(ctx, &new).await?;
     let since = came_in_at(ctx, caller).await?;
     let mut tx = ctx.db.begin().await?;
+    lock_account(&mut tx, caller.account).await?;
+    must_still_be_in(&mut tx, caller).await?;
     let cause = record(ctx, &mut tx, own("account.email_change_asked", caller, from)).await?;
     store::replace_change(&mut tx, caller.account, cause, new.as_str(), ctx.clock.now(), since).await?;
     token_store::delete_tokens(&mut tx, caller.account, &[Purpose::ChangeEmail.as_str()]).await?;

@@ -11,8 +11,9 @@ use crate::{
         model::Caller,
         server::{
             Visitor,
+            sessions::must_still_be_in,
             sign_up::about,
-            store::{factors as all, factors::recovery as store},
+            store::{departures::lock_account, factors as all, factors::recovery as store},
         },
     },
     activity::server::{Change, record},
@@ -34,6 +35,8 @@ pub async fn make_recovery_codes(ctx: &Ctx, caller: &Caller, from: &Visitor) -> 
     caller.require(&may::ACCOUNT_WRITE)?;
     require_recent_proof(ctx, caller).await?;
     let mut tx = ctx.db.begin().await?;
+    lock_account(&mut tx, caller.account).await?;
+    must_still_be_in(&mut tx, caller).await?;
     if !all::has_second(&mut *tx, caller.account).await? {
         return Err(AppError::conflict("Recovery codes stand in for an authenticator app or a passkey. Set one up first."));
     }

@@ -11,6 +11,7 @@ use crate::{
         model::{Caller, TotpSetup},
         server::{
             Visitor, devices,
+            sessions::must_still_be_in,
             sign_up::about,
             store::{departures::lock_account, factors as all, factors::totp as store, sessions},
         },
@@ -64,6 +65,7 @@ pub async fn confirm_totp(ctx: &Ctx, caller: &Caller, from: &Visitor, typed: &st
     if !lock_account(&mut tx, caller.account).await? || !store::delete_enrolment(&mut tx, caller.account, &sealed).await? {
         return Err(late());
     }
+    must_still_be_in(&mut tx, caller).await?;
     let is_first = store::replace_totp(&mut tx, caller.account, &sealed, step, now).await?;
     // Somebody with a passkey may have codes already.
     let has_codes = all::find_facts(&mut *tx, caller.account).await?.codes_left > 0;
@@ -90,6 +92,7 @@ pub async fn remove_totp(ctx: &Ctx, caller: &Caller, from: &Visitor) -> Result<(
     if !lock_account(&mut tx, caller.account).await? || !store::delete_totp(&mut tx, caller.account).await? {
         return Ok(());
     }
+    must_still_be_in(&mut tx, caller).await?;
     if !all::has_second(&mut *tx, caller.account).await? {
         if super::is_required_of(ctx, caller) {
             return Err(AppError::conflict("This site requires a second factor of you, and your last passkey was removed a moment ago."));

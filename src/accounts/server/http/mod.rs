@@ -2,6 +2,7 @@
 //!
 //! What nobody needs to be signed in for answers known and unknown addresses alike (R15). Signing programs in is in `programs`.
 
+mod password;
 mod sessions;
 
 use super::{
@@ -44,7 +45,9 @@ use utoipa::{OpenApi, ToSchema};
     read_me,
     read_auth_me,
     edit_me,
+    password::change,
     sessions::read_sessions,
+    sessions::read_session,
     sessions::delete_sessions,
     sessions::delete_session,
     read_user
@@ -62,6 +65,7 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/me", get(read_me).patch(edit_me))
         .route("/api/v1/auth/me", get(read_auth_me))
         .route("/api/v1/users/{handle}", get(read_user))
+        .merge(password::routes())
         .merge(sessions::routes())
         .merge(email_change::http::routes())
         .merge(export::http::routes())

@@ -7,21 +7,26 @@ use crate::{
         server::{Visitor, end_session, end_sessions, list_sessions},
     },
     error::AppError,
-    platform::{Ctx, http::RequestInfo},
+    platform::{
+        Ctx,
+        http::{RequestInfo, json::Query, pages::PageQuery},
+    },
     values::SessionId,
 };
 use axum::{
     Extension, Json, Router,
     extract::{Path, State},
     http::StatusCode,
-    routing::{delete, get},
+    routing::get,
 };
 use serde::Serialize;
 use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
 pub fn routes() -> Router<Ctx> {
-    Router::new().route("/api/v1/me/sessions", get(read_sessions).delete(delete_sessions)).route("/api/v1/me/sessions/{id}", delete(delete_session))
+    Router::new()
+        .route("/api/v1/me/sessions", get(read_sessions).delete(delete_sessions))
+        .route("/api/v1/me/sessions/{id}", get(read_session).delete(delete_session))
 }
 
 /// One signed-in browser or program.
@@ -55,13 +60,40 @@ pub struct EndedBody {
 ///
 /// The one used last first.
 #[utoipa::path(
-    get, path = "/api/v1/me/sessions", tag = "Account", operation_id = "list_sessions",
-    responses((status = 200, description = "Where you are signed in", body = SessionsBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    get, path = "/api/v1/me/sessions", tag = "Account", operation_id = "list_sessions", params(PageQuery),
+    responses(
+        (status = 200, description = "Where you are signed in", body = SessionsBody),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 422, description = "The limit or the cursor is none of this list", content_type = "application/problem+json"),
+    ),
     security(("key" = [])),
 )]
-pub async fn read_sessions(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Json<SessionsBody>, AppError> {
+pub async fn read_sessions(State(ctx): State<Ctx>, Asking(caller): Asking, Query(asked): Query<PageQuery>) -> Result<Json<SessionsBody>, AppError> {
     let list = list_sessions(&ctx, &caller).await?;
-    Ok(Json(SessionsBody { data: list.sessions.into_iter().map(session).collect(), has_more: false, next_cursor: None }))
+    let (sessions, next) = asked.page(list.sessions, "sessions", place)?;
+    Ok(Json(SessionsBody { data: sessions.into_iter().map(session).collect(), has_more: next.is_some(), next_cursor: next }))
+}
+
+/// The later it was used the earlier it stands; of two at once the younger one.
+fn place(view: &SessionView) -> String {
+    let micros = view.last_used_at.unix_timestamp_nanos() / 1000;
+    format!("{:032x}{:032x}", i128::MAX - micros, u128::MAX - view.id.uuid().as_u128())
+}
+
+/// Read one of your sessions
+#[utoipa::path(
+    get, path = "/api/v1/me/sessions/{id}", tag = "Account", operation_id = "read_session", params(("id" = String, Path, description = "`ses_…`")),
+    responses(
+        (status = 200, description = "Where and when it was used", body = SessionBody),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 404, description = "There is no such session", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn read_session(State(ctx): State<Ctx>, Asking(caller): Asking, Path(id): Path<String>) -> Result<Json<SessionBody>, AppError> {
+    let id: SessionId = id.parse().map_err(|_| AppError::NotFound)?;
+    let found = list_sessions(&ctx, &caller).await?.sessions.into_iter().find(|view| view.id == id);
+    found.map(session).map(Json).ok_or(AppError::NotFound)
 }
 
 /// End your other sessions

@@ -17,6 +17,7 @@ use super::{
     attempts::{self, Attempt},
     entry::must_not_be_barred,
     fresh_proof::fresh_proof,
+    sessions::must_still_be_in,
     sign_up::about,
     store::{
         accounts, administration,
@@ -51,6 +52,7 @@ pub async fn deactivate(ctx: &Ctx, caller: &Caller, from: &Visitor, current_pass
     fresh_proof(ctx, caller, current_password).await?;
     let mut tx = ctx.db.begin().await?;
     store::lock_account(&mut tx, caller.account).await?;
+    must_still_be_in(&mut tx, caller).await?;
     if let Some((account, cause)) = depart(ctx, &mut tx, caller.account, None, from).await? {
         queue::enqueue(ctx, &mut tx, &SendDeparted { account, cause }).await?;
     }

@@ -13,6 +13,7 @@ use crate::{
             Visitor,
             factors::{require_recent_proof, session_of},
             profile::when,
+            sessions::must_still_be_in,
             sign_up::about,
             store::{
                 accounts,
@@ -98,6 +99,7 @@ pub(super) async fn link(ctx: &Ctx, caller: &Caller, from: &Visitor, provider: &
     if !lock_account(&mut tx, caller.account).await? {
         return Err(AppError::NotFound);
     }
+    must_still_be_in(&mut tx, caller).await?;
     if !insert(ctx, &mut tx, caller.account, provider, subject, email).await? {
         return match store::find_linked(&mut *tx, &provider.issuer, subject).await? {
             Some(owner) if owner == caller.account => Ok(()),
@@ -121,6 +123,7 @@ pub async fn unlink(ctx: &Ctx, caller: &Caller, from: &Visitor, id: &str) -> Res
     if !lock_account(&mut tx, caller.account).await? {
         return Err(AppError::NotFound);
     }
+    must_still_be_in(&mut tx, caller).await?;
     let links = store::list_links(&mut *tx, caller.account).await?;
     let link = links.iter().find(|link| link.id == id).ok_or(AppError::NotFound)?;
     if !has_other_way(ctx, &mut tx, caller.account, &links, id).await? {

@@ -9,7 +9,11 @@ use crate::{
     error::AppError,
     platform::{
         Ctx,
-        http::{RequestInfo, json::Body},
+        http::{
+            RequestInfo,
+            json::{Body, Query},
+            pages::PageQuery,
+        },
     },
 };
 use axum::{
@@ -70,7 +74,6 @@ struct PolicyOfBody {
 #[derive(Debug, Serialize, ToSchema)]
 struct PolicyListBody {
     data: Vec<PolicyOfBody>,
-    /// Always false: all are there.
     has_more: bool,
     next_cursor: Option<String>,
 }
@@ -87,16 +90,18 @@ impl From<PolicyOf> for PolicyOfBody {
 /// Every role, then every plan, with what it says. Each value holds by the first that says it of: the roles of an account, the strictest of them; the plan
 /// of its workspace; the plan of that workspace's group; the configuration.
 #[utoipa::path(
-    get, path = "/api/v1/session-policies", tag = "Session policies", operation_id = "list_session_policies",
+    get, path = "/api/v1/session-policies", tag = "Session policies", operation_id = "list_session_policies", params(PageQuery),
     responses(
         (status = 200, body = PolicyListBody), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"),
+        (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
     ),
     security(("key" = [])),
 )]
-async fn list(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Json<PolicyListBody>, AppError> {
-    let data = list_policies(&ctx, &caller).await?.into_iter().map(Into::into).collect();
-    Ok(Json(PolicyListBody { data, has_more: false, next_cursor: None }))
+async fn list(State(ctx): State<Ctx>, Asking(caller): Asking, Query(asked): Query<PageQuery>) -> Result<Json<PolicyListBody>, AppError> {
+    let all: Vec<PolicyOfBody> = list_policies(&ctx, &caller).await?.into_iter().map(Into::into).collect();
+    let place = |of: &PolicyOfBody| format!("{}{}\0{}", u8::from(of.kind != "role"), of.name.to_lowercase(), of.slug);
+    let (data, next) = asked.page(all, "policies", place)?;
+    Ok(Json(PolicyListBody { data, has_more: next.is_some(), next_cursor: next }))
 }
 
 /// Set how long sessions and keys last

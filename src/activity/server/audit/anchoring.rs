@@ -68,7 +68,7 @@ async fn write(path: PathBuf, now: OffsetDateTime, head: &Head) -> std::io::Resu
 }
 
 /// The heads in the anchor file; none where there is no file, or it can't be read here (it may take appends alone).
-pub(super) async fn told(ctx: &Ctx) -> Vec<Head> {
+pub async fn told(ctx: &Ctx) -> Vec<Head> {
     let Some(path) = ctx.config.audit.anchor_file.clone() else { return Vec::new() };
     let shown = path.display().to_string();
     let reading = move || match std::fs::read_to_string(&path) {

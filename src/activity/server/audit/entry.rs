@@ -105,7 +105,7 @@ pub(in crate::activity::server) fn key_id(vault: &Vault) -> String {
 
 /// The ids of all master keys that we have, the present one first.
 pub(super) fn key_ids(vault: &Vault) -> Vec<String> {
-    std::iter::once(vault.key_id()).chain(vault.previous_ids()).map(|id| id.to_string()).collect()
+    vault.key_ids()
 }
 
 /// The HMAC under the master key with this id, if we have it: the one place that chooses a key.

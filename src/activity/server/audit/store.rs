@@ -2,6 +2,7 @@
 
 use super::{
     canon::Row,
+    checkpoint::Checkpoint,
     entry::{Entry, Kind, Link},
     head::Head,
 };
@@ -189,6 +190,56 @@ pub(super) async fn list_successors(db: impl PgExecutor<'_>, previous: &[u8], mo
         Link { number: r.number, at: r.at, entry, key: r.key_id, previous: r.previous, mac: r.mac }
     });
     Ok(links.collect())
+}
+
+/// All checkpoints, the first one first: one for each master key that was dropped.
+pub(super) async fn list_checkpoints(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Checkpoint>> {
+    sqlx::query_as!(
+        Checkpoint,
+        "select number, at, made_by, entry, head, digest, dropped, verified, adopted, key_id as key, previous, mac from audit_checkpoints order by number",
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub(super) async fn insert_checkpoint(conn: &mut PgConnection, new: &Checkpoint) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into audit_checkpoints (number, at, made_by, entry, head, digest, dropped, verified, adopted, key_id, previous, mac)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        new.number,
+        new.at,
+        new.made_by,
+        new.entry,
+        new.head,
+        new.digest,
+        new.dropped,
+        new.verified,
+        new.adopted,
+        new.key,
+        new.previous,
+        new.mac,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether this key made an entry after that one, or vouched for one that waits.
+pub(super) async fn is_used_after(db: impl PgExecutor<'_>, number: i64, key: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from audit_links where number > $1 and key_id = $2)
+             or exists (select from audit_waiting where key_id = $2 and not refused) as "is!""#,
+        number,
+        key,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Another voucher for an entry that waits, under another key.
+pub(super) async fn update_voucher(conn: &mut PgConnection, number: i64, key: &str, voucher: &[u8]) -> sqlx::Result<()> {
+    sqlx::query!("update audit_waiting set key_id = $2, voucher = $3 where number = $1", number, key, voucher).execute(conn).await?;
+    Ok(())
 }
 
 /// How many entries were made with each key, those that wait among them.

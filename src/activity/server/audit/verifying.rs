@@ -1,7 +1,8 @@
 //! Verifying: the whole chain from its first link, page by page, each link against the one before and against its event; then what has
-//! no link. It reads only, and names the first break.
+//! no link. It reads only, and names the first break. A link whose master key was dropped is held against the checkpoint of that day.
 
 use super::{
+    checkpoint::{Checkpoint, Covered, first_wrong},
     diagnosis::diagnose,
     entry::{Entry, Kind, key_ids},
     head::Head,
@@ -18,7 +19,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Links that are read at once.
-const PAGE: i64 = 1_000;
+pub(super) const PAGE: i64 = 1_000;
 /// Events that are looked through for those without a link.
 const EVENTS: i64 = 10_000;
 
@@ -53,17 +54,39 @@ pub struct Verdict {
     pub waiting: i64,
     /// The last link that is right.
     pub head: Option<Head>,
+    /// The last checkpoint, if a master key was dropped.
+    pub checkpoint: Option<Covered>,
+    /// Entries whose key is not here, which that checkpoint covers.
+    pub by_checkpoint: i64,
     pub broken: Option<Break>,
+    /// Of the chain up to its last link: what a checkpoint says of it.
+    #[serde(skip)]
+    pub(super) digest: [u8; 32],
+}
+
+/// What links are held against.
+struct Known<'a> {
+    /// Heads that were told before, by their numbers.
+    told: HashMap<i64, Vec<&'a Head>>,
+    /// The ids of the master keys that are here.
+    keys: Vec<String>,
+    /// Up to this entry a checkpoint stands for keys that are not.
+    covered: i64,
 }
 
 /// Looks at everything; `anchors` are heads that were told before. `progress` hears the number of each page's last link.
 pub async fn verify(ctx: &Ctx, anchors: &[Head], mut progress: impl FnMut(i64) + Send) -> Result<Verdict, AppError> {
-    let mut verdict = Verdict { entries: 0, waiting: 0, head: None, broken: None };
     // Before the chain is read: it only grows.
-    let anchored_to = store::find_state(&ctx.db).await?.anchored_to;
-    let mut told: HashMap<i64, Vec<&Head>> = HashMap::new();
+    let (anchored_to, points) = (store::find_state(&ctx.db).await?.anchored_to, store::list_checkpoints(&ctx.db).await?);
+    let checkpoint = points.last().map(Checkpoint::covered);
+    let mut verdict = Verdict { entries: 0, waiting: 0, head: None, checkpoint, by_checkpoint: 0, broken: first_wrong(&ctx.vault, &points), digest: [0; 32] };
+    if verdict.broken.is_some() {
+        return Ok(verdict);
+    }
+    let covered = points.last().map_or(0, |point| point.entry);
+    let mut known = Known { told: HashMap::new(), keys: key_ids(&ctx.vault), covered };
     for anchor in anchors {
-        told.entry(anchor.number).or_default().push(anchor);
+        known.told.entry(anchor.number).or_default().push(anchor);
     }
     loop {
         let after = verdict.entries;
@@ -72,16 +95,21 @@ pub async fn verify(ctx: &Ctx, anchors: &[Head], mut progress: impl FnMut(i64) +
             break;
         }
         for checked in &page {
-            verdict.broken = look_at(ctx, verdict.head.as_ref(), checked, &told).await?;
+            verdict.broken = look_at(ctx, verdict.head.as_ref(), checked, &known).await?;
+            verdict.digest = checked.link.digest_after(&verdict.digest);
+            if verdict.broken.is_none() {
+                verdict.broken = unlike_then(&points, checked.link.number, &verdict.digest);
+            }
             if verdict.broken.is_some() {
                 return Ok(verdict);
             }
+            verdict.by_checkpoint += i64::from(!known.keys.contains(&checked.link.key));
             verdict.entries = checked.link.number;
             verdict.head = Some(Head { number: checked.link.number, mac: checked.link.mac.clone() });
         }
         progress(verdict.entries);
     }
-    verdict.broken = cut_off(&verdict, anchors, anchored_to);
+    verdict.broken = cut_off(&verdict, anchors, anchored_to, covered);
     if verdict.broken.is_none() {
         verdict.broken = waiting(ctx, &mut verdict.waiting).await?;
     }
@@ -111,14 +139,23 @@ pub async fn held_by_master_keys(ctx: &Ctx) -> Result<Vec<Held>, AppError> {
 
 pub const ENTRIES: &str = "entries of the audit log";
 
-async fn look_at(ctx: &Ctx, before: Option<&Head>, checked: &Checked, told: &HashMap<i64, Vec<&Head>>) -> Result<Option<Break>, AppError> {
+async fn look_at(ctx: &Ctx, before: Option<&Head>, checked: &Checked, known: &Known<'_>) -> Result<Option<Break>, AppError> {
     let link = &checked.link;
     let number = before.map_or(1, |head| head.number + 1);
     let previous = before.map_or(&[][..], |head| &head.mac[..]);
-    if link.number != number || link.previous != previous || !link.is_made_for(&ctx.vault, number) {
+    if number <= known.covered && !known.keys.contains(&link.key) {
+        // Its MAC can't be made again: the digest of the checkpoint says whether it is what stood there.
+        if link.number != number {
+            return Ok(Some(at(Fault::Removed, number, None, format!("Entry {number} was removed."))));
+        }
+        if link.previous != previous {
+            let words = format!("Entry {number} does not come after the one before it: one of the two was edited, or put in the place of another one.");
+            return Ok(Some(at(Fault::Edited, number, None, words)));
+        }
+    } else if link.number != number || link.previous != previous || !link.is_made_for(&ctx.vault, number) {
         return Ok(Some(diagnose(ctx, number, previous, link).await?));
     }
-    if told.get(&number).is_some_and(|anchors| anchors.iter().any(|anchor| anchor.mac != link.mac)) {
+    if known.told.get(&number).is_some_and(|anchors| anchors.iter().any(|anchor| anchor.mac != link.mac)) {
         let words = format!("Entry {number} is not the one that the anchor knows: up to there the chain was replaced by another one.");
         return Ok(Some(at(Fault::Edited, number, None, words)));
     }
@@ -138,11 +175,23 @@ async fn look_at(ctx: &Ctx, before: Option<&Head>, checked: &Checked, told: &Has
     Ok(Some(at(Fault::Edited, number, Some(id), format!("Event {id}, entry {number}, was edited: {part}."))))
 }
 
+/// Whether a checkpoint at this entry says that something else stood there.
+fn unlike_then(points: &[Checkpoint], number: i64, digest: &[u8; 32]) -> Option<Break> {
+    let point = points.iter().find(|point| point.entry == number && point.digest[..] != digest[..])?;
+    let (no, day) = (point.number, point.at.date());
+    let words = format!(
+        "Something in the entries up to {number} was changed since checkpoint {no} of {day}, when the master key {} was dropped. Which entry it is that key          alone could tell.",
+        point.dropped
+    );
+    Some(at(Fault::Edited, number, None, words))
+}
+
 /// What was told of entries that are gone from the end. That one was told stands in the database, too, for who forgets to change it there.
-fn cut_off(verdict: &Verdict, anchors: &[Head], anchored_to: i64) -> Option<Break> {
+fn cut_off(verdict: &Verdict, anchors: &[Head], anchored_to: i64, covered: i64) -> Option<Break> {
     let last = verdict.entries;
     let words = match anchors.iter().map(|anchor| anchor.number).max() {
         Some(known) if known > last => format!("The end of the chain was removed: the anchor knows entry {known}, and the last one here is {last}."),
+        _ if covered > last => format!("The end of the chain was removed: a checkpoint knows entry {covered}, and the last one here is {last}."),
         _ if anchored_to > last => format!("The end of the chain was removed: entry {anchored_to} was told, and the last one here is {last}."),
         _ => return None,
     };

@@ -9,7 +9,10 @@ use crate::{
     },
     platform::{
         Ctx,
-        http::json::{Body, located},
+        http::{
+            json::{Body, Query, located},
+            pages::PageQuery,
+        },
     },
 };
 use axum::{
@@ -226,13 +229,18 @@ struct ChangedRoutesBody {
 ///
 /// All of them, Tollgate's own last.
 #[utoipa::path(
-    get, path = "/api/v1/apis", tag = "APIs", operation_id = "list_apis",
-    responses((status = 200, body = ApiListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json")),
+    get, path = "/api/v1/apis", tag = "APIs", operation_id = "list_apis", params(PageQuery),
+    responses(
+        (status = 200, body = ApiListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 422, content_type = "application/problem+json"),
+    ),
     security(("key" = [])),
 )]
-async fn list_apis(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<ApiListBody>, AppError> {
+async fn list_apis(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<PageQuery>) -> Result<Json<ApiListBody>, AppError> {
     let apis = server::list_apis(&ctx, &caller).await?;
-    Ok(Json(ApiListBody { data: apis.into_iter().map(Into::into).collect(), has_more: false, next_cursor: None }))
+    let place = |api: &Api| format!("{}{}\0{}", u8::from(api.is_own()), api.name.to_lowercase(), api.slug);
+    let (apis, next) = asked.page(apis, "APIs", place)?;
+    Ok(Json(ApiListBody { data: apis.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
 }
 
 /// Describe an API

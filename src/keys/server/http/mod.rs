@@ -32,7 +32,10 @@ use crate::{
     keys::{model::KeyQuery, server},
     platform::{
         Ctx,
-        http::json::{Body, Query, page_size, with_location},
+        http::{
+            json::{Body, Query, page_size, with_location},
+            pages::{PageQuery, foreign},
+        },
     },
     values::KeyId,
 };
@@ -44,6 +47,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
+use time::OffsetDateTime;
 use utoipa::{IntoParams, OpenApi};
 
 /// What `/api/v1/openapi.json` says of these routes.
@@ -316,13 +320,30 @@ async fn revoke_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(i
 ///
 /// Who changed what, when and why, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/keys/{id}/history", tag = "Keys", operation_id = "read_key_history", params(("id" = String, Path)),
-    responses((status = 200, body = HistoryListBody), (status = 404, content_type = "application/problem+json")),
+    get, path = "/api/v1/keys/{id}/history", tag = "Keys", operation_id = "read_key_history", params(("id" = String, Path), PageQuery),
+    responses(
+        (status = 200, body = HistoryListBody), (status = 404, content_type = "application/problem+json"),
+        (status = 422, content_type = "application/problem+json"),
+    ),
     security(("key" = [])),
 )]
-async fn read_history(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<Json<HistoryListBody>, AppError> {
-    let entries = server::key_history(&ctx, &caller, id).await?;
-    Ok(Json(HistoryListBody { data: entries.into_iter().map(Into::into).collect(), has_more: false, next_cursor: None }))
+async fn read_history(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    Id(id): Id,
+    Query(asked): Query<PageQuery>,
+) -> Result<Json<HistoryListBody>, AppError> {
+    let (most, after) = (asked.rows("changes")?, asked.after()?);
+    let before = after.map(|place| place_in(&place).ok_or_else(foreign)).transpose()?;
+    let (entries, next) = server::key_history(&ctx, &caller, id, before, most).await?;
+    let next_cursor = next.map(|(at, number)| PageQuery::next(&format!("{}.{number}", at.unix_timestamp_nanos())));
+    Ok(Json(HistoryListBody { data: entries.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor }))
+}
+
+/// A place in a history as a cursor tells it: nanoseconds since 1970, a dot, a number.
+fn place_in(cursor: &str) -> Option<(OffsetDateTime, i64)> {
+    let (at, number) = cursor.split_once('.')?;
+    Some((OffsetDateTime::from_unix_timestamp_nanos(at.parse().ok()?).ok()?, number.parse().ok()?))
 }
 
 fn body(ctx: &Ctx, changed: server::Changed) -> Json<ChangedKeyBody> {

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub struct ChangeRow {
+    pub number: i64,
     pub act: Act,
     pub actor: String,
     pub at: OffsetDateTime,
@@ -16,9 +17,11 @@ pub struct ChangeRow {
     pub detail: String,
 }
 
-/// The newest changes of a key first; among them bans of its owner and blocks of it or of its workspace since it was made, which are told
-/// by what they are. A block is known for 30 days after its end.
-pub async fn list_changes(db: &PgPool, key: KeyId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<ChangeRow>> {
+/// The newest changes of a key first, of those before this instant and number; among them bans of its owner and blocks of it or of its
+/// workspace since it was made, which are told by what they are, and have numbers below all others. A block is known for 30 days after its
+/// end.
+pub async fn list_changes(db: &PgPool, key: KeyId, now: OffsetDateTime, before: Option<(OffsetDateTime, i64)>, most: i64) -> sqlx::Result<Vec<ChangeRow>> {
+    let (before_at, before_number) = before.unzip();
     sqlx::query_as!(
         ChangeRow,
         r#"with this as (
@@ -34,19 +37,25 @@ pub async fn list_changes(db: &PgPool, key: KeyId, now: OffsetDateTime, most: i6
                  to_char(b.until at time zone 'UTC', '"until "YYYY-MM-DD, HH24:MI" UTC"'))
              from blocks b join this t on b.key_id = t.id or b.workspace_id = t.workspace_id
              where b.kind = 'block'
-           )
-           select h.act as "act!: Act", h.actor as "actor!", h.at as "at!", h.reason as "reason!", h.detail as "detail!"
-           from (
-             (select act, actor, at, reason, detail, number from key_state_changes where key_id = $1 order by number desc limit $3)
-             union all
-             select act, by_name, at, reason, detail, 0 from held where at >= (select created_at from this)
+           ), told as (
+             select act, by_name as actor, at, reason, detail, 0 as is_end from held
              union all
              select undone, case when lifted_at is null then 'system' else lifter end, coalesce(lifted_at, until), '', '', 1
-             from held where (lifted_at is not null or until <= $2) and coalesce(lifted_at, until) >= (select created_at from this)
+             from held where lifted_at is not null or until <= $2
+           )
+           select h.number as "number!", h.act as "act!: Act", h.actor as "actor!", h.at as "at!", h.reason as "reason!", h.detail as "detail!"
+           from (
+             select number, act, actor, at, reason, detail from key_state_changes where key_id = $1
+             union all
+             select row_number() over (order by at, is_end, act, actor) - 1000000, act, actor, at, reason, detail
+             from told where at >= (select created_at from this)
            ) h
-           order by h.at desc, h.number desc limit $3"#,
+           where $3::timestamptz is null or (h.at, h.number) < ($3, $4::bigint)
+           order by h.at desc, h.number desc limit $5"#,
         key.uuid(),
         now,
+        before_at,
+        before_number,
         most,
     )
     .fetch_all(db)

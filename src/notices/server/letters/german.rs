@@ -35,9 +35,9 @@ pub fn used(threshold: i16, allowed: i64, window: Window) -> String {
     }
 }
 
-/// "1.000 Einheiten (+100 je Stunde)", "5 Einheiten (im Voraus bezahlt)".
+/// "1.000 Credits (+100 je Stunde)", "5 Credits (im Voraus bezahlt)".
 pub fn credits(allowed: u64, window: Window) -> String {
-    format!("{} ({})", count(allowed, "Einheit", "Einheiten"), per(window))
+    format!("{} ({})", count(allowed, "Credit", "Credits"), per(window))
 }
 
 /// "pro Stunde", "in 10 Minuten".
@@ -124,8 +124,8 @@ mod tests {
         assert_eq!(used(100, 1, Window::Month), "1 Aufruf pro Monat aufgebraucht");
         assert_eq!(used(80, 5_000, Window::Seconds(600)), "80 % von 5.000 Aufrufen in 10 Minuten verbraucht");
         let credits: Window = "credits:100/600".parse().expect("it is right");
-        assert_eq!(used(80, 1_000, credits), "noch 20 % von 1.000 Einheiten (+100 alle 10 Minuten)");
-        assert_eq!(used(100, 1, "credits".parse().expect("it is right")), "1 Einheit (im Voraus bezahlt) aufgebraucht");
+        assert_eq!(used(80, 1_000, credits), "noch 20 % von 1.000 Credits (+100 alle 10 Minuten)");
+        assert_eq!(used(100, 1, "credits".parse().expect("it is right")), "1 Credit (im Voraus bezahlt) aufgebraucht");
         assert_eq!((in_days(Duration::days(30)), in_days(Duration::hours(3))), ("in 30 Tagen".to_owned(), "in 1 Tag".to_owned()));
         assert_eq!((within(2_880), lasting(2_880), lasting(60)), ("in 2 Tagen".to_owned(), "2 Tage".to_owned(), "1 Stunde".to_owned()));
         let codes = ["FORBIDDEN".to_owned(), "EXPIRED".to_owned()];

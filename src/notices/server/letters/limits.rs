@@ -128,7 +128,7 @@ impl Letter for LimitsNearlyUsed {
         let until_one = self.until("bis das Limit von vorn beginnt", "bis etwas vom Limit wieder frei ist", until);
         let lead = match &self.notices[..] {
             [one] if is_credits(one) => {
-                format!("Wenn keine Einheiten mehr übrig sind, werden Aufrufe mit {code} beantwortet, bis welche zurückkommen oder hinzugefügt werden.")
+                format!("Wenn keine Credits mehr übrig sind, werden Aufrufe mit {code} beantwortet, bis welche zurückkommen oder hinzugefügt werden.")
             }
             [one] if is_over(one) && one.key_id.is_none() => {
                 format!("Aufrufe aller Schlüssel, die sich dieses Limit teilen, werden mit {code} beantwortet, {until}.")

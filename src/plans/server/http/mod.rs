@@ -10,7 +10,10 @@ use crate::{
     keys::server::rest::RestCaller,
     platform::{
         Ctx,
-        http::json::{Body, Query, located},
+        http::{
+            json::{Body, Query, located},
+            pages::PageQuery,
+        },
     },
     values::WorkspaceId,
 };
@@ -63,13 +66,17 @@ fn workspace(id: &str) -> Result<WorkspaceId, AppError> {
 ///
 /// By name.
 #[utoipa::path(
-    get, path = "/api/v1/plans", tag = "Plans", operation_id = "list_plans",
-    responses((status = 200, body = PlanListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json")),
+    get, path = "/api/v1/plans", tag = "Plans", operation_id = "list_plans", params(PageQuery),
+    responses(
+        (status = 200, body = PlanListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 422, content_type = "application/problem+json"),
+    ),
     security(("key" = [])),
 )]
-async fn list_plans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<PlanListBody>, AppError> {
+async fn list_plans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<PageQuery>) -> Result<Json<PlanListBody>, AppError> {
     let plans = server::list_plans(&ctx, &caller).await?;
-    Ok(Json(PlanListBody { data: plans.into_iter().map(Into::into).collect(), has_more: false, next_cursor: None }))
+    let (plans, next) = asked.page(plans, "plans", |plan| format!("{}\0{}", plan.name.to_lowercase(), plan.slug))?;
+    Ok(Json(PlanListBody { data: plans.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
 }
 
 /// Create a plan

@@ -2,13 +2,22 @@
 //! lists, or fails here.
 
 use super::{act, page, two};
-use crate::{accounts::count, keys::person_with, support::TestApp};
+use crate::{
+    accounts::count,
+    keys::person_with,
+    support::{
+        TestApp,
+        browser::{Browser, location},
+    },
+};
+use leptos::server_fn::ServerFn;
 use leptos_axum::generate_route_list;
 use sqlx::PgPool;
 use std::collections::BTreeSet;
 use tollgate::{
     accounts::server::{MAY_WHILE_ACTING, NEVER_WHILE_ACTING, NO_PAGES_WHILE_ACTING, PAGES_WHILE_ACTING},
     app::App,
+    keys::api::{CreateKey, DisableKey},
 };
 
 const FUNCTIONS: &str = "/fn/tollgate/";
@@ -79,6 +88,41 @@ async fn s91_r67_what_is_not_listed_is_refused_to_who_acts(db: PgPool) {
         let status = page(browser, &path.replace("{id}", &id).replace("{handle}", "nobody")).await.0;
         assert!(matches!(status, 200 | 404), "{path}: {status}");
     }
+}
+
+#[sqlx::test]
+async fn r67_no_menu_tab_or_link_of_the_account_leads_to_what_is_refused(db: PgPool) {
+    let (_app, operator, vera) = two(db).await;
+    let made = vera.browser.post::<CreateKey>("/keys", &[("name", "shop")]).await;
+    let key = location(&made).to_owned();
+    let refused: Vec<&str> = NO_PAGES_WHILE_ACTING.iter().copied().filter(|path| !path.contains('{')).chain(["/api/v1/keys/export"]).collect();
+    let leads = |html: &str, path: &str| ['"', '?', '#'].iter().any(|end| html.contains(&format!("href=\"{path}{end}")));
+    let found = async |browser: &Browser, pages: &[&str]| {
+        let mut found = BTreeSet::new();
+        for at in pages {
+            let (status, html) = page(browser, at).await;
+            assert_eq!(status, 200, "{at}");
+            found.extend(refused.iter().filter(|path| leads(&html, path)).map(|path| format!("{at} leads to {path}")));
+            found.extend(html.contains(DisableKey::PATH).then(|| format!("{at} offers to disable a key")).filter(|_| *at == "/keys"));
+        }
+        found
+    };
+    let framed = PAGES_WHILE_ACTING.iter().copied().filter(|path| path.starts_with("/settings/") || ["/home", "/keys", "/requests", "/exports"].contains(path));
+    let framed: Vec<&str> = framed.chain(["/usage", "/usage/errors", key.as_str()]).collect();
+    let own = found(&vera.browser, framed.as_slice()).await;
+    for way in
+        ["/home leads to /settings/security", "/settings/profile leads to /settings/danger", "/keys leads to /keys/import", "/keys offers to disable a key"]
+    {
+        assert!(own.contains(way), "its owner goes there: {way}, {own:?}");
+    }
+    assert!(page(&vera.browser, "/keys").await.1.contains("With the selected keys"));
+
+    act(&operator, &vera).await;
+    assert_eq!(found(&operator.browser, framed.as_slice()).await, BTreeSet::new());
+    let (_, settings) = page(&operator.browser, "/settings/profile").await;
+    assert!(settings.contains("Not shown while you act as somebody else: Security and Danger."), "{settings}");
+    let (_, keys) = page(&operator.browser, "/keys").await;
+    assert!(keys.contains("shop") && keys.contains("History") && !keys.contains("With the selected keys"), "{keys}");
 }
 
 /// How many rows stand where an act would show.

@@ -1,12 +1,13 @@
-//! The SQL of usage: `writing` adds counts, `reading` sums them between edges, `pace` lists what was used when, `refusals` lists samples, `pruning`
+//! The SQL of usage: `writing` adds counts, `reading` sums them between edges, `pace` lists what was used when, `parts` is about addresses and
+//! permissions, `refusals` lists samples, `pruning`
 //! forgets.
 
-pub mod addresses;
 pub mod estimate;
 pub mod exporting;
 pub mod latency;
 pub mod oversight;
 pub mod pace;
+pub mod parts;
 pub mod pruning;
 pub mod reading;
 pub mod refusals;

@@ -33,6 +33,8 @@ pub struct SampleColumns {
     pub workspace: Vec<Option<Uuid>>,
     pub api: Vec<Option<Uuid>>,
     pub code: Vec<String>,
+    pub ground: Vec<String>,
+    pub limit_name: Vec<String>,
     pub route: Vec<String>,
     pub address: Vec<String>,
     pub request_id: Vec<String>,
@@ -45,6 +47,15 @@ pub struct UseColumns {
     pub at: Vec<OffsetDateTime>,
     pub address: Vec<String>,
     pub route: Vec<String>,
+}
+
+/// Cost units of what passed, by key and hour.
+#[derive(Debug, Default)]
+pub struct UnitColumns {
+    pub key: Vec<Uuid>,
+    pub workspace: Vec<Uuid>,
+    pub hour: Vec<OffsetDateTime>,
+    pub units: Vec<i64>,
 }
 
 /// Notes that this batch is being written; false if it was before.
@@ -85,6 +96,29 @@ pub async fn insert_quarters(conn: &mut PgConnection, rows: &CountColumns) -> sq
         &rows.api,
         &rows.count,
         &rows.cost,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What keys used together of limits that they share. Keys of one workspace add to the same row: it is to come last in a transaction, by
+/// workspace and hour, so that who waits for a row holds none that the other one still needs.
+pub async fn insert_shared_hours(conn: &mut PgConnection, rows: &UnitColumns) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into usage_shared_hours as u (workspace_id, hour, units)
+         select c.workspace_id, c.hour, sum(c.units)::bigint
+         from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[]) as c(key_id, workspace_id, hour, units)
+           join keys k on k.id = c.key_id join apis i on i.id = k.api_id and i.slug <> 'tollgate'
+         where (exists (select from workspace_limits l where l.workspace_id = c.workspace_id) or exists (select from workspace_plans p where p.workspace_id = c.workspace_id)
+             or exists (select from group_members m where m.workspace_id = c.workspace_id))
+           and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id)
+         group by 1, 2 order by 1, 2
+         on conflict (workspace_id, hour) do update set units = u.units + excluded.units",
+        &rows.key,
+        &rows.workspace,
+        &rows.hour,
+        &rows.units,
     )
     .execute(conn)
     .await?;
@@ -138,8 +172,9 @@ pub async fn insert_attempts(conn: &mut PgConnection, rows: &AttemptColumns) -> 
 
 pub async fn insert_samples(conn: &mut PgConnection, rows: &SampleColumns) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail)
-         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
+        "insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail, ground, limit_name)
+         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+           $11::text[], $12::text[])
          on conflict (id) do nothing",
         &rows.id,
         &rows.at,
@@ -151,6 +186,8 @@ pub async fn insert_samples(conn: &mut PgConnection, rows: &SampleColumns) -> sq
         &rows.address,
         &rows.request_id,
         &rows.detail,
+        &rows.ground,
+        &rows.limit_name,
     )
     .execute(conn)
     .await?;

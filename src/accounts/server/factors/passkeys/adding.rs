@@ -17,6 +17,7 @@ use crate::{
                 session_of,
                 step_up::must_be_ready,
             },
+            sessions::must_still_be_in,
             sign_up::{about, name as checked_name},
             store::{departures::lock_account, factors as all, factors::passkeys as store, sessions},
         },
@@ -87,6 +88,7 @@ pub async fn add_passkey(ctx: &Ctx, caller: &Caller, from: &Visitor, answer: &st
     if !lock_account(&mut tx, caller.account).await? {
         return Err(AppError::NotFound);
     }
+    must_still_be_in(&mut tx, caller).await?;
     let has_codes = all::find_facts(&mut *tx, caller.account).await?.codes_left > 0;
     if store::count_passkeys(&mut *tx, caller.account).await? >= MOST || !keep(ctx, &mut tx, caller.account, &made, name.as_deref()).await? {
         return Err(AppError::conflict("This passkey belongs to an account already, or there are 20."));

@@ -8,6 +8,7 @@ use crate::{
             factors::{SendFactorChanged, Told, is_required_of, require_recent_proof},
             openid::is_linked,
             profile::when,
+            sessions::must_still_be_in,
             sign_up::{about, name as checked_name},
             store::{
                 accounts,
@@ -62,6 +63,7 @@ pub async fn remove_passkey(ctx: &Ctx, caller: &Caller, from: &Visitor, id: &str
     if !lock_account(&mut tx, caller.account).await? || !store::delete_passkey(&mut tx, caller.account, id).await? {
         return Err(AppError::NotFound);
     }
+    must_still_be_in(&mut tx, caller).await?;
     let left = all::find_facts(&mut *tx, caller.account).await?;
     let account = accounts::find_account(&mut *tx, caller.account).await?.ok_or(AppError::NotFound)?;
     if left.passkeys == 0 && account.password_hash.is_none() && !is_linked(ctx, &mut tx, caller.account).await? {

@@ -94,19 +94,20 @@ impl Leases {
             drop(counter);
             asked.push((ask, request));
         }
-        if asked.is_empty() {
-            return Ok(());
-        }
-        let answers = store::ask(db, self.me(), &asked, self.share()).await?;
-        let now = steady_millis();
-        for (place, given, left) in answers {
-            let Some((ask, request)) = asked.get(place) else { continue };
-            let is_new = ask.counter.lease().as_deref_mut().map(Lease::seats).is_some_and(|seats| {
-                seats.answered(request, given, left, now);
-                given > 0 && !std::mem::replace(&mut seats.is_watched, true)
-            });
-            if is_new {
-                self.watch(ask.slot.clone(), &ask.counter); // nobody may take what was lent
+        // Transactions of a bounded number of locks. A limit stands in one of them, so it is decided under its own lock as before; what a
+        // transaction lent is had before the next one is asked.
+        for few in asked.chunks(store::LOCKS) {
+            let answers = store::ask(db, self.me(), few, self.share()).await?;
+            let now = steady_millis();
+            for (place, given, left) in answers {
+                let Some((ask, request)) = few.get(place) else { continue };
+                let is_new = ask.counter.lease().as_deref_mut().map(Lease::seats).is_some_and(|seats| {
+                    seats.answered(request, given, left, now);
+                    given > 0 && !std::mem::replace(&mut seats.is_watched, true)
+                });
+                if is_new {
+                    self.watch(ask.slot.clone(), &ask.counter); // nobody may take what was lent
+                }
             }
         }
         Ok(())

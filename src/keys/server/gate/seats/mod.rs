@@ -23,6 +23,10 @@
 //! more. So at no time are more places taken than the limit says, whatever is lost, late or killed: a node has no more taken than
 //! its row says, and no row ends before its places. Nodes' wall clocks need not agree; each ends its own places by its own.
 //!
+//! A node asks for at most 1,000 limits at once, in transactions of at most 50 (`store::LOCKS`), one after the other: so many locks it holds
+//! at a time, in one order, so that no two nodes wait for each other, and so many limits others wait for. If one of them fails what the
+//! earlier ones lent stays lent.
+//!
 //! What is lent and was not needed within a second goes back in the next one, the rest with what lay idle. Too little passes by **at most
 //! what was lent to others and not taken**: for a second or two where they run, for `hold` and twelve seconds where one was killed.
 //! A place that is given back to another node than the one that gave it is sent there by NOTIFY; if that is lost, or the node has ended, the

@@ -8,8 +8,13 @@ use uuid::Uuid;
 /// What was asked: whose limit, and what.
 type Asked<'a> = (&'a Ask, Request);
 
-/// Lends places of these limits, each under a lock of its own, taken in one order. Answers by place in the list how many more may be taken,
-/// and how many nobody has, less than nothing where the limit was lowered. A request that is older than what the row knows is not answered.
+/// So many limits at most in one transaction. Each has a lock of its own until it ends, in a table of locks that all connections share and
+/// that Postgres sizes for 64 in each transaction (`max_locks_per_transaction`); beside them stand those of the tables.
+pub const LOCKS: usize = 50;
+
+/// Lends places of these limits, at most [`LOCKS`], each under a lock of its own, taken in one order. Answers by place in the list how many
+/// more may be taken, and how many nobody has, less than nothing where the limit was lowered. A request that is older than what the row
+/// knows is not answered.
 pub async fn ask(db: &PgPool, me: NodeId, asked: &[Asked<'_>], share: u64) -> sqlx::Result<Vec<(usize, u32, i64)>> {
     let holders: Vec<Uuid> = asked.iter().map(|(ask, _)| ask.slot.holder).collect();
     let names: Vec<&str> = asked.iter().map(|(ask, _)| &*ask.slot.name).collect();

@@ -13,7 +13,10 @@ use crate::{
     plans::server::{self, forms},
     platform::{
         Ctx,
-        http::json::{Body, Query, located},
+        http::{
+            json::{Body, Query, located},
+            pages::PageQuery,
+        },
     },
     values::WorkspaceId,
 };
@@ -45,13 +48,17 @@ pub fn routes() -> Router<Ctx> {
 ///
 /// By name.
 #[utoipa::path(
-    get, path = "/api/v1/groups", tag = "Groups", operation_id = "list_groups",
-    responses((status = 200, body = GroupListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json")),
+    get, path = "/api/v1/groups", tag = "Groups", operation_id = "list_groups", params(PageQuery),
+    responses(
+        (status = 200, body = GroupListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
+        (status = 422, content_type = "application/problem+json"),
+    ),
     security(("key" = [])),
 )]
-async fn list_groups(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<GroupListBody>, AppError> {
+async fn list_groups(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<PageQuery>) -> Result<Json<GroupListBody>, AppError> {
     let groups = server::list_groups(&ctx, &caller).await?;
-    Ok(Json(GroupListBody { data: groups.into_iter().map(Into::into).collect(), has_more: false, next_cursor: None }))
+    let (groups, next) = asked.page(groups, "groups", |group| format!("{}\0{}", group.name.to_lowercase(), group.slug))?;
+    Ok(Json(GroupListBody { data: groups.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
 }
 
 /// Create a group
