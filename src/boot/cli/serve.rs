@@ -3,7 +3,12 @@
 use super::{Exit, complain, print};
 use crate::{
     accounts::server::ensure_first_operator,
-    boot::{context::context, demo, server::Running, worker::enqueue_resealing},
+    boot::{
+        context::context,
+        demo,
+        server::Running,
+        worker::{enqueue_resealing, prepare_partitions},
+    },
     platform::{
         config::Config,
         db,
@@ -47,6 +52,7 @@ async fn answer(config: &Arc<Config>, database: &Database, flags: &Flags) -> Res
     let pool = database.pool(config);
     db::migrate(&pool).await?;
     let ctx = context(Arc::clone(config), pool.clone()).await?;
+    prepare_partitions(&ctx).await;
     let addr = config.server.addr;
     let listener = TcpListener::bind(addr).await.map_err(|error| format!("{addr} can't be listened on: {error}. Choose another address with --addr."))?;
     let has_demo = flags.demo && config.is_development();

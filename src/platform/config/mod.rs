@@ -39,6 +39,7 @@ pub struct Config {
     pub log: Log,
     pub jobs: Jobs,
     pub audit: Audit,
+    pub retention: Retention,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +191,19 @@ pub struct Audit {
     pub anchor_file: Option<PathBuf>,
 }
 
+/// How long what was counted is kept.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    /// Calls by the minute (default 45 days). `TOLLGATE_KEEP_MINUTES`
+    pub minutes: Duration,
+    /// Calls by the quarter of an hour, the hour and the day, and how long they took (default 732 days). `TOLLGATE_KEEP_USAGE`
+    pub usage: Duration,
+    /// Samples of refusals, and attempts without a known key (default 30 days). `TOLLGATE_KEEP_REFUSALS`
+    pub refusals: Duration,
+    /// From where calls came (default 30 days). `TOLLGATE_KEEP_ADDRESSES`
+    pub addresses: Duration,
+}
+
 impl Config {
     pub fn is_development(&self) -> bool {
         self.env == Env::Development
@@ -253,8 +267,13 @@ impl Config {
             log: Log { format: if env == Env::Development { LogFormat::Pretty } else { LogFormat::Json }, filter: "info".to_owned() },
             jobs: Jobs { in_serve: true, parallel: 4 },
             audit: Audit::default(),
+            retention: Retention { minutes: days(45), usage: days(732), refusals: days(30), addresses: days(30) },
         }
     }
+}
+
+const fn days(n: u64) -> Duration {
+    Duration::from_secs(n * 86_400)
 }
 
 /// The public address where none is set: the listening one, as a browser on this machine would type it.

@@ -4,6 +4,7 @@ mod addresses;
 mod flushing;
 mod latencies;
 mod pages;
+mod partitions;
 mod refusals;
 mod reports;
 mod rest;

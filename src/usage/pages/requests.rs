@@ -20,7 +20,7 @@ pub fn RequestsPage() -> impl IntoView {
 }
 
 fn page(list: RefusalList) -> AnyView {
-    let samples = "Below are samples: at most one per key, code and minute is kept, for 30 days.";
+    let samples = "Below are samples: at most one per key, code and minute is kept, for 30 days unless your operator chose otherwise.";
     let lead = match &list.codes {
         Some(codes) => format!("{}: {}. {samples}", list.period, count(codes.iter().map(|(_, calls)| calls).sum(), "call", "calls")),
         None => format!("{}. {samples}", list.period),

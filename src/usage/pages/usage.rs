@@ -27,7 +27,10 @@ pub fn UsagePage() -> impl IntoView {
 
 fn page(report: UsageReport) -> AnyView {
     let lead = match report.query.address.is_some() {
-        true => "Calls from one address, as far as they are kept: of the last 30 days, and of the busiest addresses of a key.".into_any(),
+        true => {
+            "Calls from one address, as far as they are kept: of the last 30 days unless your operator chose otherwise, and of the busiest addresses of a key."
+                .into_any()
+        }
         false => "Every call that a key made, counted exactly. Nothing here is sampled.".into_any(),
     };
     if report.totals.total() == 0 && report.query == UsageQuery::default() && !report.has_history {
