@@ -6,6 +6,7 @@ mod leases;
 mod loading;
 mod model;
 mod nodes;
+mod outage;
 mod over;
 mod process;
 mod revocation;

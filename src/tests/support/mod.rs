@@ -100,8 +100,13 @@ impl TestApp {
 }
 
 /// Waits for a condition that another task will make true; at most ten seconds of the test's own time.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+pub async fn until<F: Future<Output = bool>>(what: &str, condition: impl FnMut() -> F) {
+    until_within(std::time::Duration::from_secs(10), what, condition).await;
+}
+
+/// The same, for what the product itself takes its time with.
+pub async fn until_within<F: Future<Output = bool>>(most: std::time::Duration, what: &str, mut condition: impl FnMut() -> F) {
+    let deadline = tokio::time::Instant::now() + most;
     while !condition().await {
         assert!(tokio::time::Instant::now() < deadline, "still not: {what}");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
