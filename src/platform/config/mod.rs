@@ -64,6 +64,8 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// How long a request may take. `TOLLGATE_REQUEST_TIMEOUT` (seconds, default 20)
     pub request_timeout: Duration,
+    /// Where metrics are told to Prometheus; none: nowhere. `TOLLGATE_METRICS_ADDR`
+    pub metrics_addr: Option<SocketAddr>,
 }
 
 #[derive(Debug, Clone)]
@@ -242,6 +244,7 @@ impl Config {
                 data_dir,
                 trusted_proxies: Vec::new(),
                 request_timeout: Duration::from_secs(20),
+                metrics_addr: None,
             },
             database: Database { url: None, pool: 10, wait: Duration::from_secs(60), outage: Duration::from_secs(15 * 60) },
             mail: Mail { smtp_url: None, from: "Tollgate <no-reply@localhost>".to_owned(), contact: String::new(), language: Language::En },

@@ -124,6 +124,21 @@ const SERVING: &[Setting] = &[
         get: |c| span_text(c.server.request_timeout),
     },
     Setting {
+        name: "server.metrics_addr",
+        env: "TOLLGATE_METRICS_ADDR",
+        kind: Kind::Text,
+        allowed: "an address and a port, such as 127.0.0.1:9100, or nothing",
+        doc: "Where GET /metrics answers Prometheus, and nothing else does: only your own network should reach it. Nowhere by default.",
+        set: |c, v| {
+            c.server.metrics_addr = match filled(v) {
+                Some(v) => Some(v.parse().ok()?),
+                None => None,
+            };
+            Some(())
+        },
+        get: |c| c.server.metrics_addr.map_or_else(String::new, |addr| addr.to_string()),
+    },
+    Setting {
         name: "database.url",
         env: "DATABASE_URL",
         kind: Kind::Secret,

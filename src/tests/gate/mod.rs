@@ -4,6 +4,7 @@ mod credits;
 mod forward_auth;
 mod leases;
 mod loading;
+mod metrics;
 mod model;
 mod nodes;
 mod outage;

@@ -6,8 +6,10 @@ use super::{
     process::{self, Node, Way},
 };
 use crate::support::{folder::Folder, until, until_within};
+use serde_json::Value;
 use sqlx::PgPool;
 use std::{
+    net::TcpListener,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicI64, Ordering},
@@ -78,12 +80,20 @@ async fn readiness(node: &Node) -> u16 {
     reqwest::get(format!("{}/readyz", node.base)).await.map_or(0, |answer| answer.status().as_u16())
 }
 
+/// What it says while the database is away: each part of its own.
+async fn told(node: &Node) -> Value {
+    let answer = reqwest::get(format!("{}/readyz", node.base)).await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    answer.json().await.unwrap()
+}
+
 #[sqlx::test]
 async fn an_outage_of_postgres_under_load_refuses_and_loses_nothing(db: PgPool) {
     let Scene { app, secret, .. } = Scene::with(db.clone(), Given { limit: Some((1_000_000_000, 2_678_400)), ..Given::default() }).await;
     app.stop().await;
     let (folder, way) = (Folder::new(), Way::to(&db).await);
-    let mut first = process::start(&way.url, &folder, &[]).await;
+    let metrics = format!("127.0.0.1:{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    let mut first = process::start(&way.url, &folder, &[("TOLLGATE_METRICS_ADDR", &metrics)]).await;
     let load = Load::on(&first, &secret);
     until("a batch was written", async || stored(&db).await > 0).await;
     way.cut();
@@ -91,6 +101,12 @@ async fn an_outage_of_postgres_under_load_refuses_and_loses_nothing(db: PgPool) 
     let written = stored(&db).await;
     load.goes_on("calls go on from memory").await;
     assert_eq!(stored(&db).await, written, "or this test shows nothing");
+    let parts = &told(&first).await["parts"];
+    assert_eq!((&parts["database"]["up"], &parts["keys"]["verified"], &parts["usage"]["spooled"]), (&false.into(), &true.into(), &true.into()), "{parts}");
+    assert!(parts["keys"]["verified_for"].as_u64().is_some_and(|seconds| (60..=900).contains(&seconds)), "{parts}");
+    assert!(parts["usage"]["waiting"].as_u64().is_some_and(|counters| counters > 0), "{parts}");
+    let scraped = reqwest::get(format!("http://{metrics}/metrics")).await.unwrap().text().await.unwrap();
+    assert!(scraped.contains("\ntollgate_database_up 0\n") && scraped.contains("\ntollgate_verifications_total{code=\"VALID\"} "), "{scraped}");
 
     // It is killed in the middle of the outage; the next process finds what it left.
     first.process.kill().await.unwrap();

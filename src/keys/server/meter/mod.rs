@@ -130,7 +130,11 @@ struct Stripe {
     addresses: addresses::Addresses,
     /// With fewer counters nothing is added up again.
     fold_at: usize,
+    totals: Totals,
 }
+
+/// All that was ever counted, by outcome.
+type Totals = [u64; Outcome::ALL.len()];
 
 #[derive(Default)]
 struct Unknown {
@@ -138,6 +142,7 @@ struct Unknown {
     attempts: Attempts,
     segment: Segment,
     fold_at: usize,
+    totals: Totals,
     samples: HashMap<(Option<KeyId>, Outcome, i64), Refusal>,
 }
 
@@ -150,6 +155,22 @@ pub struct Meter {
     spool: Option<Spool>,
     /// Counters of a stripe, and attempts, before minutes are added up.
     room: (usize, usize),
+}
+
+impl Stripe {
+    /// What was counted; begins anew, for another batch.
+    fn renew(&mut self, batch: Uuid) -> Self {
+        let fresh = Self { batch, totals: self.totals, ..Self::default() };
+        std::mem::replace(self, fresh)
+    }
+}
+
+impl Unknown {
+    /// The same.
+    fn renew(&mut self, batch: Uuid) -> Self {
+        let fresh = Self { batch, totals: self.totals, ..Self::default() };
+        std::mem::replace(self, fresh)
+    }
 }
 
 impl Default for Meter {
@@ -195,6 +216,16 @@ impl Meter {
         self.spool.as_ref().map(Spool::bytes)
     }
 
+    /// What this process counted since it began, in the order of `Outcome::ALL`.
+    pub fn totals(&self) -> Totals {
+        let mut totals = lock(&self.unknown).totals;
+        for stripe in &self.stripes {
+            let of_stripe = lock(stripe).totals;
+            totals.iter_mut().zip(of_stripe).for_each(|(total, n)| *total += n);
+        }
+        totals
+    }
+
     /// Counters that wait for the next write.
     pub fn counters(&self) -> usize {
         let known: usize = self.stripes.iter().map(|stripe| lock(stripe).counts.len()).sum();
@@ -213,6 +244,7 @@ impl Meter {
         if let Some(address) = address {
             stripe.addresses.add(&tally, address);
         }
+        stripe.totals[tally.outcome as usize] += tally.count;
         if stripe.counts.len() >= self.room.0 {
             stripe.make_room(self.spool.as_ref(), n, tally.minute, self.room.0);
         }
@@ -240,6 +272,7 @@ impl Meter {
     /// Counts one attempt whose secret no key has.
     pub fn count_unknown(&self, mut attempt: Attempt) {
         let unknown = &mut *lock(&self.unknown);
+        unknown.totals[attempt.reason as usize] += attempt.count;
         if unknown.attempts.len() >= self.room.1 {
             unknown.make_room(self.spool.as_ref(), attempt.minute, self.room.1);
         }
@@ -293,7 +326,7 @@ impl Meter {
     pub fn take(&self, next: Uuid) -> Batch {
         let mut batch = Batch::default();
         for stripe in &self.stripes {
-            let Stripe { batch: id, counts, segment, addresses, .. } = std::mem::replace(&mut *lock(stripe), Stripe { batch: next, ..Stripe::default() });
+            let Stripe { batch: id, counts, segment, addresses, .. } = lock(stripe).renew(next);
             batch.id = id;
             batch.spooled.add(segment.path());
             batch.addresses.extend(addresses.into_counts());
@@ -308,7 +341,7 @@ impl Meter {
                 cost: counter.cost,
             }));
         }
-        let unknown = std::mem::replace(&mut *lock(&self.unknown), Unknown { batch: next, ..Unknown::default() });
+        let unknown = lock(&self.unknown).renew(next);
         batch.spooled.add(unknown.segment.path());
         batch.unknown = unknown.attempts.into_iter().map(|((minute, reason, address), (count, _))| Attempt { minute, reason, address, count }).collect();
         batch.samples = unknown.samples.into_values().collect();
