@@ -129,6 +129,13 @@ fn check_rules(loaded: &Loaded, problems: &mut Vec<Problem>) {
     if config.auth.token_idle > config.auth.token_max {
         refuse("auth.token_idle", "auth.token_idle must not be longer than auth.token_max.".to_owned());
     }
+    if config.env == Env::Production && !config.usage.metering {
+        refuse(
+            "usage.metering",
+            "usage.metering must be true in production: without it no call is counted, and limits begin anew with every start. Set TOLLGATE_ENV=development to measure."
+                .to_owned(),
+        );
+    }
     if config.retention.usage < Duration::from_secs(config.limits.key_window.into()) {
         refuse(
             "retention.usage",

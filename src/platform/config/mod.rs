@@ -40,6 +40,7 @@ pub struct Config {
     pub jobs: Jobs,
     pub audit: Audit,
     pub retention: Retention,
+    pub usage: Usage,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,6 +194,13 @@ pub struct Audit {
     pub anchor_file: Option<PathBuf>,
 }
 
+/// For measuring what counting costs.
+#[derive(Debug, Clone)]
+pub struct Usage {
+    /// Count calls (default). False counts nothing and keeps no spool; production refuses it. `TOLLGATE_METERING`
+    pub metering: bool,
+}
+
 /// How long what was counted is kept.
 #[derive(Debug, Clone)]
 pub struct Retention {
@@ -271,6 +279,7 @@ impl Config {
             jobs: Jobs { in_serve: true, parallel: 4 },
             audit: Audit::default(),
             retention: Retention { minutes: days(45), usage: days(732), refusals: days(30), addresses: days(30) },
+            usage: Usage { metering: true },
         }
     }
 }

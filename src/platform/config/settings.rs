@@ -341,7 +341,7 @@ const RUNNING: &[Setting] = &[
     },
 ];
 
-/// How long what was counted is kept.
+/// Whether calls are counted, and how long that is kept.
 const KEEPING: &[Setting] = &[
     Setting {
         name: "retention.minutes",
@@ -390,6 +390,22 @@ const KEEPING: &[Setting] = &[
             Some(())
         },
         get: |c| span_text(c.retention.addresses),
+    },
+    Setting {
+        name: "usage.metering",
+        env: "TOLLGATE_METERING",
+        kind: Kind::Switch,
+        allowed: "true or false",
+        doc: "Only for measuring what counting costs: false counts no call and keeps no spool. Production refuses it.",
+        set: |c, v| {
+            c.usage.metering = match v {
+                "true" | "1" => true,
+                "false" | "0" => false,
+                _ => return None,
+            };
+            Some(())
+        },
+        get: |c| c.usage.metering.to_string(),
     },
 ];
 

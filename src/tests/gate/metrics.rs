@@ -1,6 +1,7 @@
 //! What Prometheus is told, and what a load balancer is.
 
-use super::{Given, Scene};
+use super::{Given, Scene, key, known, owner};
+use crate::support::TestApp;
 use serde_json::Value;
 use sqlx::PgPool;
 use tollgate::{boot::metrics, keys::server::gate::Gate, usage::server::write_batch};
@@ -51,4 +52,21 @@ async fn readiness_says_how_each_part_does(db: PgPool) {
     assert_eq!(told["parts"]["database"], serde_json::json!({ "up": true, "away_for": null }));
     assert_eq!(told["parts"]["keys"], serde_json::json!({ "loaded": true, "verified": true, "verified_for": null }));
     assert_eq!((&told["parts"]["usage"]["spooled"], &told["parts"]["usage"]["failing_for"]), (&true.into(), &Value::Null));
+}
+
+/// For measuring what counting costs: keys pass as ever, and nothing is counted, in memory or on disk.
+#[sqlx::test]
+async fn with_metering_off_keys_are_verified_and_nothing_is_counted(db: PgPool) {
+    let app = TestApp::start_with(db.clone(), |config| config.usage.metering = false).await;
+    let owner = owner(&app, "mara@example.com", "operator").await;
+    let (id, secret) = key(&db, &app, &owner, Given { limit: Some((2, 3_600)), ..Given::default() }).await;
+    known(&app, id).await;
+    let mut codes = Vec::new();
+    for _ in 0..3 {
+        codes.push(app.http.get(app.url("/forward-auth/demo")).bearer_auth(&secret).send().await.unwrap().status().as_u16());
+    }
+    assert_eq!(codes, [200, 200, 429], "limits hold");
+    let gate = app.ctx.part::<Gate>().unwrap();
+    assert_eq!((gate.meter().totals().iter().sum::<u64>(), gate.meter().counters(), gate.meter().spool_bytes()), (0, 0, None));
+    assert!(gate.meter().take(app.ctx.new_id()).is_empty());
 }
