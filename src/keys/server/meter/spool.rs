@@ -4,8 +4,8 @@
 //! One folder per process under `spool/` of the data folder, held by a file lock; in it, per batch, one file per stripe of the meter.
 //! A counter is written there when it is first seen and then changed in place: the files grow with the number of distinct counters,
 //! not with the number of calls; where these become many, the meter adds them up (`folding`) and the file is written anew with the sums,
-//! beside the old one, whose name it takes when it is whole. A batch's id is part of its files' names. They go once the batch is in Postgres; what is left by a
-//! process that ended is replayed by the next start under the same id, which Postgres takes once.
+//! beside the old one, whose name it takes when it is whole. A batch's id is part of its files' names. They go once the batch is in
+//! Postgres; what is left by a process that ended is replayed by the next start under the same id, which Postgres takes once.
 
 use super::{Attempt, Batch, Tally};
 use crate::{
