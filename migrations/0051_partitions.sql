@@ -74,7 +74,8 @@ begin
   if exists (select from usage_partitions(of_table) p where p.begins < next and p.ends > first) then
     return false;
   end if;
-  perform pg_advisory_xact_lock(hashtextextended('partitions of ' || of_table, 0));
+  -- Who writes waits and then finds the new one; who reads does not.
+  execute format('lock table only %I in share row exclusive mode', of_table);
   if exists (select from usage_partitions(of_table) p where p.begins < next and p.ends > first) then
     return false;
   end if;

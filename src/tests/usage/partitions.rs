@@ -7,8 +7,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use std::collections::BTreeSet;
 use time::Duration;
 use tollgate::{
-    keys::server::meter::Batch,
-    usage::server::{forget_old_usage, make_partitions, write_batch},
+    usage::server::{forget_old_usage, make_partitions},
     values::Outcome,
 };
 
@@ -75,7 +74,7 @@ async fn a_row_of_a_day_without_a_partition_is_counted_and_moves_into_it(db: PgP
     assert_eq!(rows, (2, 18), "moving is not counting");
 }
 
-/// Calls are written while partitions are made: a batch that meets the change is tried again under its id.
+/// Calls are written while partitions are made: a batch waits for the change, or comes before it.
 #[sqlx::test]
 async fn making_partitions_while_calls_are_written_loses_and_doubles_none(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
@@ -84,12 +83,7 @@ async fn making_partitions_while_calls_are_written_loses_and_doubles_none(db: Pg
     let writing = async {
         for n in 0..40 {
             let counts = (0..50).map(|m| tally(&owner, k, "GET /", Outcome::Valid, at((n * 50 + m) % 900), 1)).collect();
-            let (id, batch) = (app.ctx.new_id(), Batch { counts, ..Batch::default() });
-            let mut tries = 0;
-            while let Err(error) = write_batch(&app.ctx, id, &batch).await {
-                tries += 1;
-                assert!(tries < 10, "{error}");
-            }
+            write(&app, counts).await;
         }
     };
     let (made, ()) = tokio::join!(make_partitions(&app.ctx), writing);
