@@ -1,8 +1,8 @@
 -- Usage by time: the large tables become ranges of their time column, so that retention drops a whole partition (no rows deleted one by
 -- one, nothing left to vacuum), and a query reads the indexes of the time it asks for.
 --
--- A partition is a week of minutes, a month of what is kept for years, and a day of what holds addresses of people, so that it goes on
--- its day. They are made ahead (usage_make_partition, called at start and by a job); a row of a time without one goes to the default
+-- A partition is a week of what is kept for weeks and a month of what is kept for years: few, as a statement is planned for each that its
+-- times touch. Of what holds addresses of people, the week in which its time ends loses its rows by the day. They are made ahead (usage_make_partition, called at start and by a job); a row of a time without one goes to the default
 -- partition, is counted as any other, and moves when its partition is made. What stood here before is attached as it is, as one
 -- partition of all the past: nothing is copied, however long the tables are. usage_days and latency_days stay whole: a year of them is
 -- smaller than a month of quarters.
@@ -24,7 +24,7 @@ declare
 begin
   for t in select * from (values
     ('usage_minutes', 'minute', 'week'), ('usage_quarters', 'quarter', 'month'), ('usage_hours', 'hour', 'month'), ('latency_quarters', 'quarter', 'month'),
-    ('usage_addresses', 'quarter', 'day'), ('refusal_samples', 'at', 'day'), ('unknown_attempts', 'minute', 'day')) as parted (name, at, step)
+    ('usage_addresses', 'quarter', 'week'), ('refusal_samples', 'at', 'week'), ('unknown_attempts', 'minute', 'week')) as parted (name, at, step)
   loop
     select array_agg(pg_get_indexdef(indexrelid)) into definitions from pg_index where indrelid = t.name::regclass and not indisprimary;
     select pg_get_constraintdef(oid) into primary_key from pg_constraint where conrelid = t.name::regclass and contype = 'p';
@@ -102,15 +102,15 @@ begin
   return dropped;
 end $$;
 
--- Deletes rows from before that of the partitions that no date drops yet: the default one, and the one of all the past. At most so many
--- of each, so that no statement runs long.
-create function usage_delete_rows(of_table text, of_column text, before timestamptz, most bigint) returns bigint language plpgsql as $$
+-- Deletes rows from before that of the partitions that no date drops yet: the default one, the one of all the past, and, if it is said to,
+-- the one that the date cuts. At most so many of each, so that no statement runs long; answers how many it were in the fullest.
+create function usage_delete_rows(of_table text, of_column text, before timestamptz, cut boolean, most bigint) returns bigint language plpgsql as $$
 declare
   open regclass;
   n bigint;
   deleted bigint := 0;
 begin
-  for open in select p.partition from usage_partitions(of_table) p where p.ends is null or p.begins = '-infinity' loop
+  for open in select p.partition from usage_partitions(of_table) p where p.ends is null or p.begins = '-infinity' or cut and p.begins < before loop
     execute format('delete from %s where ctid in (select ctid from %s where %I < $1 limit $2)', open, open, of_column) using before, most;
     get diagnostics n = row_count;
     deleted := greatest(deleted, n);

@@ -1,8 +1,8 @@
 //! The large tables of usage, cut by time: a piece of each is made ahead, and dropped whole when its time is over.
 //!
 //! A row of a time without a partition goes to the default one of its table, is read as any other, and moves when its partition is made: so
-//! no count waits for one. Steps are chosen so that there are few (a statement plans for each one that its times touch): minutes by the
-//! week, what is kept for years by the month; what holds addresses of people by the day, so that it goes on its day.
+//! no count waits for one. There are few of them, as a statement is planned for each that its times touch: weeks of what is kept for weeks,
+//! months of what is kept for years. What holds addresses of people goes to the day: of the week in which its time ends, row by row.
 
 use super::store::partitions;
 use crate::{
@@ -15,7 +15,6 @@ use time::{Duration, OffsetDateTime};
 /// How long a partition is.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    Day,
     Week,
     Month,
 }
@@ -23,7 +22,6 @@ enum Step {
 impl Step {
     fn word(self) -> &'static str {
         match self {
-            Self::Day => "day",
             Self::Week => "week",
             Self::Month => "month",
         }
@@ -33,7 +31,6 @@ impl Step {
     fn ahead(self, now: OffsetDateTime) -> impl Iterator<Item = OffsetDateTime> {
         // No month is longer than 31 days, and the second step lies in the next one or the one after.
         let (days, steps) = match self {
-            Self::Day => (1, 7),
             Self::Week => (7, 2),
             Self::Month => (28, 2),
         };
@@ -49,16 +46,18 @@ struct Parted {
     step: Step,
     /// How long its rows are kept.
     kept: fn(&Retention) -> Span,
+    /// It holds addresses of people, and so nothing that is older, not even by a day.
+    to_the_day: bool,
 }
 
 const PARTED: [Parted; 7] = [
-    Parted { table: "usage_minutes", column: "minute", step: Step::Week, kept: |r| r.minutes },
-    Parted { table: "usage_quarters", column: "quarter", step: Step::Month, kept: |r| r.usage },
-    Parted { table: "usage_hours", column: "hour", step: Step::Month, kept: |r| r.usage },
-    Parted { table: "latency_quarters", column: "quarter", step: Step::Month, kept: |r| r.usage },
-    Parted { table: "usage_addresses", column: "quarter", step: Step::Day, kept: |r| r.addresses },
-    Parted { table: "refusal_samples", column: "at", step: Step::Day, kept: |r| r.refusals },
-    Parted { table: "unknown_attempts", column: "minute", step: Step::Day, kept: |r| r.refusals },
+    Parted { table: "usage_minutes", column: "minute", step: Step::Week, kept: |r| r.minutes, to_the_day: false },
+    Parted { table: "usage_quarters", column: "quarter", step: Step::Month, kept: |r| r.usage, to_the_day: false },
+    Parted { table: "usage_hours", column: "hour", step: Step::Month, kept: |r| r.usage, to_the_day: false },
+    Parted { table: "latency_quarters", column: "quarter", step: Step::Month, kept: |r| r.usage, to_the_day: false },
+    Parted { table: "usage_addresses", column: "quarter", step: Step::Week, kept: |r| r.addresses, to_the_day: true },
+    Parted { table: "refusal_samples", column: "at", step: Step::Week, kept: |r| r.refusals, to_the_day: true },
+    Parted { table: "unknown_attempts", column: "minute", step: Step::Week, kept: |r| r.refusals, to_the_day: true },
 ];
 
 /// Makes the partitions of now and of what comes next, where they are missing; answers how many it made. Safe on several nodes at once.
@@ -82,7 +81,7 @@ pub(super) async fn forget(ctx: &Ctx, most: i64) -> Result<u64, AppError> {
         if dropped > 0 {
             tracing::info!(table = parted.table, dropped, "partitions whose time is over are dropped");
         }
-        deleted = deleted.max(partitions::delete_rows(&ctx.db, parted.table, parted.column, before, most).await?);
+        deleted = deleted.max(partitions::delete_rows(&ctx.db, parted.table, parted.column, before, parted.to_the_day, most).await?);
     }
     Ok(deleted)
 }
