@@ -21,11 +21,23 @@ declare
   definitions text[];
   primary_key text;
   newest timestamptz;
+  views text[];
+  v text;
 begin
+  -- A view stays with the table it was made for, whatever that is called: those of these tables are made anew.
+  select array_agg(format('create view %s as %s', seen.name, pg_get_viewdef(seen.name))) into views from (
+    select distinct c.oid::regclass as name from pg_depend d join pg_rewrite r on r.oid = d.objid join pg_class c on c.oid = r.ev_class
+    where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and c.relkind = 'v' and d.refobjid in (
+      'usage_minutes'::regclass, 'usage_quarters'::regclass, 'usage_hours'::regclass, 'latency_quarters'::regclass, 'usage_addresses'::regclass,
+      'refusal_samples'::regclass, 'unknown_attempts'::regclass, to_regclass('usage_permissions'))) seen;
+  foreach v in array coalesce(views, '{}') loop
+    execute format('drop view %s', split_part(v, ' ', 3));
+  end loop;
   for t in select * from (values
     ('usage_minutes', 'minute', 'week'), ('usage_quarters', 'quarter', 'month'), ('usage_hours', 'hour', 'month'), ('latency_quarters', 'quarter', 'month'),
-    ('usage_addresses', 'quarter', 'week'), ('refusal_samples', 'at', 'week'), ('unknown_attempts', 'minute', 'week')) as parted (name, at, step)
+    ('usage_addresses', 'quarter', 'week'), ('refusal_samples', 'at', 'week'), ('unknown_attempts', 'minute', 'week'), ('usage_permissions', 'quarter', 'week')) as parted (name, at, step)
   loop
+    continue when to_regclass(t.name) is null;
     select array_agg(pg_get_indexdef(indexrelid)) into definitions from pg_index where indrelid = t.name::regclass and not indisprimary;
     select pg_get_constraintdef(oid) into primary_key from pg_constraint where conrelid = t.name::regclass and contype = 'p';
     for i in select indexrelid::regclass::text as name from pg_index where indrelid = t.name::regclass loop
@@ -45,6 +57,9 @@ begin
       execute format('alter table %I attach partition %I for values from (minvalue) to (%L)', t.name, t.name || '_before',
         (date_trunc(t.step, greatest(newest, now()) at time zone 'UTC') + ('1 ' || t.step)::interval) at time zone 'UTC');
     end if;
+  end loop;
+  foreach v in array coalesce(views, '{}') loop
+    execute v;
   end loop;
 end $$;
 
