@@ -203,6 +203,7 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
     sqlx::query!("update workspaces set name = 'Nordlicht Shop' where personal_of = $1", developer.uuid()).execute(&mut *tx).await?;
     write_past(&mut tx, &keys, now).await?;
     write_usage(&mut tx, &keys, now).await?;
+    write_permissions(&mut tx, &keys, now).await?;
     write_refusals(&mut tx, &keys, now).await?;
     tx.commit().await?;
     describe_plans(ctx).await
@@ -335,15 +336,31 @@ async fn write_usage(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) 
     Ok(())
 }
 
+/// What the calls of the last month needed, by their routes.
+async fn write_permissions(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
+    sqlx::query!(
+        "insert into usage_permissions (key_id, quarter, permission, outcome, workspace_id, api_id, count)
+         select q.key_id, q.quarter, r.permission, q.outcome, q.workspace_id, q.api_id, sum(q.count)::bigint
+         from usage_quarters q join api_routes r on r.api_id = q.api_id and r.method || ' ' || r.pattern = q.route
+         where q.key_id = any($1) and q.quarter > $2::timestamptz - interval '30 days' and q.outcome in ('VALID', 'RATE_LIMITED') and r.permission is not null
+         group by 1, 2, 3, 4, 5, 6",
+        keys,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
 /// Samples of refusals of the last day, and attempts with secrets that nobody has.
 async fn write_refusals(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
     sqlx::query!(
-        r#"insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail)
-           select gen_random_uuid(), $2::timestamptz - make_interval(mins => 17 * n + o), k.id, k.workspace_id, k.api_id, s.code, s.route, s.address, substr(md5(n::text || s.code), 1, 20), s.detail
+        r#"insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail, ground, limit_name)
+           select gen_random_uuid(), $2::timestamptz - make_interval(mins => 17 * n + o), k.id, k.workspace_id, k.api_id, s.code, s.route, s.address, substr(md5(n::text || s.code), 1, 20), s.detail, s.ground, s.limit_name
            from (values
-             (1, 'RATE_LIMITED', 'POST /orders', '203.0.113.18', 'The limit default of 2,400 calls an hour was used up.', 0),
-             (8, 'FORBIDDEN', 'POST /orders', '198.51.100.7', 'It asks for orders:write, which it was not given.', 5),
-             (6, 'DISABLED', 'GET /orders', '192.0.2.44', 'This key is disabled. Enable it on its page, or use another key.', 9)) s(nth, code, route, address, detail, o)
+             (1, 'RATE_LIMITED', 'POST /orders', '203.0.113.18', 'The limit default of 2,400 calls an hour was used up.', 0, 'limit', 'default'),
+             (8, 'FORBIDDEN', 'POST /orders', '198.51.100.7', 'It asks for orders:write, which it was not given.', 5, 'permission', ''),
+             (6, 'DISABLED', 'GET /orders', '192.0.2.44', 'This key is disabled. Enable it on its page, or use another key.', 9, 'disabled', '')) s(nth, code, route, address, detail, o, ground, limit_name)
            join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 12) n"#,
         keys,
         now,

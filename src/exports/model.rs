@@ -31,8 +31,8 @@ impl Subject {
     /// Which filters it knows: those of its page.
     pub const fn filters(self) -> &'static [&'static str] {
         match self {
-            Self::Usage => &["range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "by"],
-            Self::Refusals => &["code", "key", "route", "address", "permission", "range", "from", "to"],
+            Self::Usage => &["range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by"],
+            Self::Refusals => &["code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "range", "from", "to"],
             Self::Keys => &["q", "api", "status", "review", "tag", "hash"],
         }
     }

@@ -97,6 +97,8 @@ const OWNERS: &[(&str, &[&str])] = &[
             "usage_hours",
             "usage_days",
             "usage_addresses",
+            "usage_permissions",
+            "permission_counting",
             "usage_batches",
             "key_activity",
             "key_secret_uses",

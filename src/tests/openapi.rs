@@ -330,6 +330,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), "/api/v1/usage", "", "?bucket=century", None, 422).await;
     r.ask(get.clone(), "/api/v1/usage/addresses", "", "?range=24h", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/addresses", "", "?route=x", None, 422).await;
+    r.ask(get.clone(), "/api/v1/usage/permissions", "", "?range=24h", None, 200).await;
+    r.ask(get.clone(), "/api/v1/usage/permissions", "", "?route=x", None, 422).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?format=json", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?format=csv&outcome=errors", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/export", "", "?outcome=maybe", None, 422).await;

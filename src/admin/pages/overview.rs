@@ -35,7 +35,7 @@ fn overview(o: Overview) -> AnyView {
         <section aria-labelledby="h-refused">
             <div class="section-head"><h2 id="h-refused">"Refused last"</h2><a class="push" href="/admin/refusals">"All refusals"</a></div>
             {if o.refusals.is_empty() {
-                view! { <Empty title="No call was refused" text="Samples of refused calls stand here, at most one per key, code and minute."/> }.into_any()
+                view! { <Empty title="No call was refused" text="Samples of refused calls stand here: in a minute one for each key, code, rule and address."/> }.into_any()
             } else {
                 view! { <RefusalTable rows=o.refusals caption="Samples of refused calls, newest first"/> }.into_any()
             }}

@@ -9,7 +9,7 @@ use crate::{
     },
     usage::{
         components::{Place, RefusalFilters, RefusalRows},
-        model::{AttemptsFrom, RefusalQuery},
+        model::{AttemptsFrom, RefusalQuery, SAMPLING},
     },
 };
 use leptos::prelude::*;
@@ -26,8 +26,7 @@ fn page(all: AllRefusals) -> AnyView {
     let AllRefusals { list, attempts } = all;
     let exact = list.codes.iter().flatten().map(|(_, calls)| calls).sum();
     let calls = if list.codes.is_some() { format!(" {} of known keys, counted exactly.", count(exact, "call", "calls")) } else { String::new() };
-    let lead =
-        format!("{}.{calls} Below are samples: at most one per key, code and minute is kept, for 30 days unless you set another time.", list.period).into_any();
+    let lead = format!("{}.{calls} Below are {SAMPLING}", list.period).into_any();
     let has_any = !list.samples.is_empty() || list.query != RefusalQuery::default();
     view! {
         <PageHeader title="Refusals" lead/>

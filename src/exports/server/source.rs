@@ -60,7 +60,7 @@ impl Source {
     pub async fn say(&self, ctx: &Ctx, caller: &Caller, now: OffsetDateTime) -> Result<String, AppError> {
         match self {
             Self::Usage(query) => usage::say_usage(ctx, caller, query, now).await,
-            Self::Refusals(query) => usage::say_refusals(caller, query, now),
+            Self::Refusals(query) => usage::say_refusals(ctx, caller, query, now).await,
             Self::Keys(query) => {
                 keys::check_query(caller, query)?;
                 let filters: Vec<String> = query.filters().iter().filter_map(|(name, value)| Some(format!("{name} {}", (*value)?))).collect();

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bundle;
+mod ground;
 mod history;
 mod import;
 mod limit;
@@ -23,6 +24,7 @@ mod zone;
 
 pub use batch::{BatchLine, BatchPage, BatchPreview};
 pub use bundle::{Bundle, NewBundle, bundle_words};
+pub use ground::Ground;
 pub use history::{Act, HistoryEntry};
 pub use import::{ImportLine, ImportOutcome, ImportPreview};
 pub use limit::{KeyLimit, Level, LevelView, LimitView};

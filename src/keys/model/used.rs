@@ -14,8 +14,11 @@ pub struct PermissionUse {
     pub bundles: Vec<Slug>,
     pub calls: u64,
     pub last: Option<Said>,
-    /// False: no route of the API needs it, so nobody can tell from the calls.
+    /// False: nobody can tell from the calls, since no route of the API names it and no service asks for it, or it was not counted for all of
+    /// these days.
     pub is_known: bool,
+    /// False: permissions are counted for less than these days.
+    pub is_counted_long: bool,
 }
 
 impl PermissionUse {

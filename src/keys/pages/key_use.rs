@@ -18,8 +18,11 @@ pub fn used(detail: &KeyDetail) -> AnyView {
     }
     let idle = detail.uses.iter().filter(|u| u.is_idle()).count();
     let lead = match (detail.uses.iter().any(|u| u.is_known), idle) {
-        (false, _) => "No route of the API names a permission, so calls don't tell which were used.".to_owned(),
-        (true, 0) => "Each was needed in the last 30 days.".to_owned(),
+        (false, _) if detail.uses.iter().all(|u| u.is_counted_long) => {
+            "No route of the API names a permission and no service asks for one, so calls don't tell which were used.".to_owned()
+        }
+        (false, _) => "Permissions are counted for less than 30 days, so nobody can say yet which were used.".to_owned(),
+        (true, 0) => "Each whose use is known was needed in the last 30 days.".to_owned(),
         (true, 1) => "One was never needed in the last 30 days.".to_owned(),
         (true, n) => format!("{n} were never needed in the last 30 days."),
     };
@@ -46,7 +49,10 @@ pub fn used(detail: &KeyDetail) -> AnyView {
 fn use_row(used: PermissionUse, has_bundles: bool) -> AnyView {
     let origin = has_bundles.then(|| view! { <span>{used.origin()}</span> });
     let (calls, last) = match (used.is_known, used.calls) {
-        (false, _) => ("–".to_owned(), view! { <span class="faint">"not known: no route names it"</span> }.into_any()),
+        (false, _) if used.is_counted_long => {
+            ("–".to_owned(), view! { <span class="faint">"not known: no route names it, no service asks for it"</span> }.into_any())
+        }
+        (false, _) => ("–".to_owned(), view! { <span class="faint">"not known: counted for less than 30 days"</span> }.into_any()),
         (true, 0) => ("0".to_owned(), view! { <Badge gate=Gate::Idle>"Never used"</Badge> }.into_any()),
         (true, n) => (thousands(n), view! { <SaidOrNever said=used.last/> }.into_any()),
     };

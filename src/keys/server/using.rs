@@ -1,4 +1,9 @@
-//! Used against granted: where each permission of a key comes from, and which its calls needed, found by the routes that usage counted.
+//! Used against granted: where each permission of a key comes from, and which its calls needed, by their route or because the asking service
+//! named it.
+//!
+//! Permissions are counted as such (`meter::permissions`). Beside it the routes that usage counted are read, which survive more (the
+//! spool), and which were counted before. "Never used" is said only of what would have been seen: of a permission that a route names or that
+//! services ask for, counted for all of the time, and never of keys for Tollgate itself, whose own API asks nobody.
 
 use super::{change::Changed, detail::find_key, editing::edit_key, store, words::said};
 use crate::{
@@ -18,21 +23,34 @@ pub(super) async fn permission_uses(ctx: &Ctx, key: &Key, api: &Api, routes: &[A
     if key.effective.is_empty() {
         return Ok(Vec::new());
     }
-    let counted = store::calls::list_routes_called(&ctx.db, key.id, local.now() - Duration::days(DAYS)).await?;
+    let since = local.now() - Duration::days(DAYS);
+    let names: Vec<String> = key.effective.iter().map(ToString::to_string).collect();
+    let counted = store::calls::list_routes_called(&ctx.db, key.id, since).await?;
+    let needed = store::calls::list_permissions_needed(&ctx.db, key.id, api.id, &names, since).await?;
+    let begun = store::calls::find_counted_since(&ctx.db).await?;
+    let is_counted_long = begun.is_none_or(|begun| begun <= since.max(key.created_at));
     let uses = key.effective.iter().map(|permission| {
         let needs_it = |label: &str| route_of(routes, label).is_some_and(|r| r.permission.as_ref() == Some(permission));
-        let (mut calls, mut last) = (0, None);
+        let (mut calls, mut last) = (0_u64, None);
         for route in counted.iter().filter(|route| needs_it(&route.label)) {
             calls += route.calls;
             last = last.max(Some(route.last));
         }
+        let told = needed.iter().find(|n| n.permission == permission.as_str());
+        if let Some(told) = told {
+            // The same calls, as a rule: the larger number is the one that missed less.
+            calls = calls.max(u64::try_from(told.calls).unwrap_or(0));
+            last = last.max(told.last);
+        }
+        let is_seen = routes.iter().any(|r| r.permission.as_ref() == Some(permission)) || told.is_some_and(|told| told.is_asked);
         PermissionUse {
             permission: permission.clone(),
             is_single: key.permissions.contains(permission),
             bundles: api.bundles_giving(key, permission),
             calls,
             last: last.map(|at| said(at, local.ago(at))),
-            is_known: routes.iter().any(|r| r.permission.as_ref() == Some(permission)),
+            is_known: calls > 0 || is_seen && is_counted_long && !api.is_own(),
+            is_counted_long,
         }
     });
     Ok(uses.collect())

@@ -210,7 +210,7 @@ pub struct Retention {
     pub usage: Duration,
     /// Samples of refusals, and attempts without a known key (default 30 days). `TOLLGATE_KEEP_REFUSALS`
     pub refusals: Duration,
-    /// From where calls came (default 30 days). `TOLLGATE_KEEP_ADDRESSES`
+    /// From where calls came, and which permissions they needed (default 30 days). `TOLLGATE_KEEP_ADDRESSES`
     pub addresses: Duration,
 }
 

@@ -384,7 +384,7 @@ const KEEPING: &[Setting] = &[
         env: "TOLLGATE_KEEP_ADDRESSES",
         kind: Kind::Span,
         allowed: "from 1 to 90 days, such as \"30d\"",
-        doc: "How long is kept from which addresses calls came.",
+        doc: "How long is kept from which addresses calls came, and which permissions they needed.",
         set: |c, v| {
             c.retention.addresses = span(v, 1 * DAY..=90 * DAY)?;
             Some(())

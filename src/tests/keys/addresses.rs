@@ -32,8 +32,10 @@ async fn a_key_passes_from_its_networks_only(db: PgPool) {
     }
     write_batch(&app.ctx, app.ctx.new_id(), &app.ctx.part::<Gate>().unwrap().meter().take(app.ctx.new_id())).await.unwrap();
     let (address, detail): (String, String) =
-        sqlx::query_as("select address, detail from refusal_samples where code = 'IP_DENIED'").fetch_one(&db).await.unwrap();
+        sqlx::query_as("select address, detail from refusal_samples where code = 'IP_DENIED' order by at, address desc limit 1").fetch_one(&db).await.unwrap();
     assert!(address == "2001:db8::8" && detail.contains("2001:db8::8"), "{address}: {detail}");
+    let both: i64 = sqlx::query_scalar("select count(*) from refusal_samples where code = 'IP_DENIED' and ground = 'address'").fetch_one(&db).await.unwrap();
+    assert_eq!(both, 2, "the second address of the minute is not hidden by the first");
 
     let wrong = mara.call(&app, Method::PATCH, &path, Some(json!({ "addresses": ["example.com"] }))).await;
     assert_eq!(wrong.status(), 422);

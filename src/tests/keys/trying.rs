@@ -151,3 +151,50 @@ async fn what_a_key_never_used_is_said_and_taken_away(db: PgPool) {
     let stranger = app.sign_in_as("developer").await;
     assert_eq!(stranger.browser.post::<NarrowKey>("/keys", &[("id", id.as_str())]).await.status(), 404);
 }
+
+#[sqlx::test]
+async fn a_permission_that_services_ask_for_is_used_and_is_no_candidate(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    describe(&app).await;
+    sqlx::query(
+        "insert into api_permissions (api_id, permission) select id, p from apis, unnest(array['orders:audit', 'orders:export']) p where slug = 'demo'",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let vera = app.sign_in_as("developer").await;
+    let (mut paths, mut keys) = (Vec::new(), Vec::new());
+    for name in ["shop", "desk"] {
+        let answer = vera.browser.post::<CreateKey>("/keys", &[("name", name), ("preset", "admin"), ("api", "demo")]).await;
+        let path = crate::support::browser::location(&answer).to_owned();
+        let id = path.rsplit('/').next().unwrap().to_owned();
+        vera.browser.post::<HideSecret>(&path, &[("id", id.as_str())]).await;
+        keys.push(id.parse::<KeyId>().unwrap());
+        paths.push(path);
+    }
+    for (key, permission, days) in [(keys[0], "orders:audit", 2), (keys[0], "orders:write", 3), (keys[0], "orders:export", 40)] {
+        sqlx::query("insert into usage_permissions (key_id, quarter, permission, outcome, workspace_id, api_id, count) select id, $2, $3, 'VALID', workspace_id, api_id, 9 from keys where id = $1")
+            .bind(key.uuid())
+            .bind(app.ctx.clock.now() - time::Duration::days(days))
+            .bind(permission)
+            .execute(&db)
+            .await
+            .unwrap();
+    }
+    let uses = async |key: KeyId| {
+        let detail = tollgate::keys::server::key_detail(&app.ctx, &Caller::cli(), key).await.unwrap();
+        detail.uses.iter().map(|u| (u.permission.to_string(), u.calls, u.is_known, u.can_be_taken())).collect::<Vec<_>>()
+    };
+    let row = |permission: &str, calls: u64, is_known: bool, can_be_taken: bool| (permission.to_owned(), calls, is_known, can_be_taken);
+    let of_shop =
+        [row("orders:audit", 9, true, false), row("orders:export", 0, false, false), row("orders:read", 0, true, true), row("orders:write", 9, true, false)];
+    assert_eq!(uses(keys[0]).await, of_shop, "nobody asked for orders:export in the last 30 days");
+    let of_desk =
+        [row("orders:audit", 0, true, true), row("orders:export", 0, false, false), row("orders:read", 0, true, true), row("orders:write", 0, true, true)];
+    assert_eq!(uses(keys[1]).await, of_desk, "what is asked of another key of the API would have been seen of this one");
+
+    // Where calls were counted before permissions were, nobody can say "never" yet.
+    sqlx::query("insert into permission_counting (since) values ($1)").bind(app.ctx.clock.now() + time::Duration::seconds(1)).execute(&db).await.unwrap();
+    assert!(uses(keys[0]).await.iter().all(|(_, calls, is_known, can_be_taken)| *is_known == (*calls > 0) && !can_be_taken));
+    assert!(vera.browser.page(&paths[1]).await.contains("counted for less than 30 days"));
+}

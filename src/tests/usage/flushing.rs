@@ -6,7 +6,10 @@ use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tollgate::{
-    keys::server::meter::{Attempt, Batch, Meter, Refusal},
+    keys::{
+        model::Ground,
+        server::meter::{Attempt, Batch, Meter, Refusal},
+    },
     usage::server::{Flusher, forget_old_usage, write_batch},
     values::{ApiId, Outcome},
 };
@@ -173,6 +176,8 @@ async fn many_rows_go_in_chunks_and_odd_text_stops_nothing(db: PgPool) {
         workspace: Some(owner.workspace),
         api: Some(ApiId::new(DEMO)),
         code: Outcome::Forbidden,
+        ground: Ground::Permission,
+        limit: "\0".into(),
         route: Arc::from("GET /\0"),
         address: "2001:db8::/64".into(),
         request_id: "r".into(),

@@ -2,9 +2,11 @@
 
 mod addresses;
 mod flushing;
+mod grounds;
 mod latencies;
 mod pages;
 mod partitions;
+mod permissions;
 mod refusals;
 mod reports;
 mod rest;

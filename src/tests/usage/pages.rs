@@ -6,7 +6,10 @@ use sqlx::PgPool;
 use std::sync::Arc;
 use tollgate::{
     accounts::{Caller, Via, server::caller_of_account},
-    keys::server::meter::{Batch, Refusal, Tally},
+    keys::{
+        model::Ground,
+        server::meter::{Batch, Refusal, Tally},
+    },
     usage::server::write_batch,
     values::{ApiId, Outcome, SessionId},
 };
@@ -103,6 +106,8 @@ async fn refusals_are_listed_with_their_rule(db: PgPool) {
         workspace: Some(owner.workspace),
         api: Some(ApiId::new(DEMO)),
         code,
+        ground: Ground::guessed(code),
+        limit: String::new(),
         route: Arc::from("GET /invoices"),
         address: "192.0.2.77".into(),
         request_id: format!("req-{n}"),
@@ -136,6 +141,8 @@ async fn a_refusal_opens_beside_the_list_with_the_next_step(db: PgPool) {
         workspace: Some(owner.workspace),
         api: Some(ApiId::new(DEMO)),
         code: Outcome::IpDenied,
+        ground: Ground::Address,
+        limit: String::new(),
         route: Arc::from("GET /<b>"),
         address: "192.0.2.77".into(),
         request_id: "req-1".into(),
@@ -155,7 +162,7 @@ async fn a_refusal_opens_beside_the_list_with_the_next_step(db: PgPool) {
     assert!(page.contains("/api/v1/usage/refusals/export?format=csv"), "{page}");
     let answer = person.browser.get("/api/v1/usage/refusals/export?format=csv&code=IP_DENIED").await;
     let text = answer.text().await.unwrap();
-    assert!(text.starts_with("at,code,detail,key_id,key,route,address,request_id\r\n") && text.lines().count() == 2, "{text}");
+    assert!(text.starts_with("at,code,detail,key_id,key,route,address,request_id,rule,limit\r\n") && text.lines().count() == 2, "{text}");
 }
 
 #[sqlx::test]

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use tollgate::{
     accounts::Caller,
     error::AppError,
-    keys::server::{
-        gate::lacks,
-        meter::{Attempt, Batch, Refusal},
+    keys::{
+        model::Ground,
+        server::{
+            gate::lacks,
+            meter::{Attempt, Batch, Refusal},
+        },
     },
     usage::{
         model::{Gatepost, Question, RefusalQuery},
@@ -25,6 +28,8 @@ fn refusal(owner: Option<&Caller>, key: Option<KeyId>, code: Outcome, seconds_ag
         workspace: owner.map(|o| o.workspace),
         api: Some(ApiId::new(DEMO)),
         code,
+        ground: Ground::guessed(code),
+        limit: String::new(),
         route: Arc::from("GET /invoices"),
         address: "192.0.2.77".into(),
         request_id: format!("req{seconds_ago}"),

@@ -124,8 +124,8 @@ async fn an_export_is_the_filtered_view_and_holds_no_formula(db: PgPool) {
     assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"usage-2026-11-20.csv\"");
     let text = answer.text().await.unwrap();
     let mut lines = text.split_terminator("\r\n");
-    assert_eq!(lines.next(), Some("at,local_time,key_id,key,api,route,code,calls,units,estimated_cost,currency,address"));
-    let sum: u64 = lines.clone().map(|l| l.rsplit(',').nth(4).unwrap().parse::<u64>().unwrap()).sum();
+    assert_eq!(lines.next(), Some("at,local_time,key_id,key,api,route,code,calls,units,estimated_cost,currency,address,permission"));
+    let sum: u64 = lines.clone().map(|l| l.rsplit(',').nth(5).unwrap().parse::<u64>().unwrap()).sum();
     assert_eq!(sum, wanted(None));
     assert!(lines.clone().all(|l| l.contains(",\"'=cmd|'/C calc'!A0\",demo,")), "{text}");
     assert!(lines.clone().any(|l| l.contains(",\"'@GET /orders\",")), "{text}");

@@ -1,8 +1,8 @@
-//! The one island of the charts: exact values of the bar under the pointer or chosen with the arrow keys, and a selection
+//! The one island of the charts: exact values of the bucket under the pointer or chosen with the arrow keys, and a selection
 //! (drag, or Shift and arrows) that leads to the URL of that time. The drawing is its children, rendered by the server and
 //! left alone; the island only lies over it. Positions are set through the CSSOM, which the CSP allows.
 
-use super::data::Series;
+use super::{data::Series, lines::Lines};
 use crate::ui::number::thousands;
 use leptos::{ev, prelude::*};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,13 @@ pub struct HoverData {
     pub before: Vec<u64>,
     /// Only what did not pass is shown.
     pub is_of_refusals: bool,
+    /// Of a chart of lines; empty: outcomes are shown.
+    pub lines: Vec<HoverLine>,
 }
+
+/// A line: its name, its look, and its value in words for each bucket, if it has one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoverLine(pub String, pub String, pub Vec<Option<String>>);
 
 /// A bucket, short: it is serialised into the page once per bar.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +44,26 @@ impl HoverData {
             zoom,
             before: series.before.clone(),
             is_of_refusals: series.is_of_refusals,
+            lines: Vec::new(),
+        }
+    }
+
+    /// Of a chart of lines, each with its look.
+    pub fn of_lines(lines: &Lines, looks: &[&str], words: fn(u64) -> String, zoom: Option<String>) -> Self {
+        let points = lines.long_labels.iter().zip(&lines.isos).map(|(label, iso)| HoverPoint(label.clone(), iso.clone(), 0, 0, 0)).collect();
+        let line = |(line, look): (&super::lines::Line, &&str)| {
+            let values = line.values.iter().map(|value| value.map(words)).collect();
+            HoverLine(line.name.clone(), (*look).to_owned(), values)
+        };
+        Self {
+            title: lines.title.clone(),
+            points,
+            end: lines.end.clone(),
+            limit: None,
+            zoom,
+            before: Vec::new(),
+            is_of_refusals: false,
+            lines: lines.lines.iter().zip(looks).map(line).collect(),
         }
     }
 
@@ -51,9 +77,20 @@ impl HoverData {
 
     fn sentence(&self, i: usize) -> String {
         let HoverPoint(label, _, passed, limited, refused) = &self.points[i];
+        if !self.lines.is_empty() {
+            let values: Vec<String> = self.lines.iter().map(|line| format!("{} {}", line.0, line.at(i))).collect();
+            return format!("{label}: {}", values.join(", "));
+        }
         let passed = if self.is_of_refusals { String::new() } else { format!("{} passed, ", thousands(*passed)) };
         let before = self.before.get(i).map(|calls| format!("; before: {}", thousands(*calls))).unwrap_or_default();
         format!("{label}: {passed}{} limited, {} refused{before}", thousands(*limited), thousands(*refused))
+    }
+}
+
+impl HoverLine {
+    /// What it says of a bucket.
+    fn at(&self, i: usize) -> String {
+        self.2.get(i).cloned().flatten().unwrap_or_else(|| "none told".to_owned())
     }
 }
 
@@ -91,9 +128,10 @@ impl Chosen {
 pub fn ChartHover(data: HoverData, children: Children) -> impl IntoView {
     let count = data.points.len();
     let zooms = data.zoom.is_some();
+    let what = if data.lines.is_empty() { "bars" } else { "values" };
     let label = match zooms {
-        true => format!("{}: arrow keys read the bars, Shift and arrows select, Enter shows the selection", data.title),
-        false => format!("{}: arrow keys read the bars", data.title),
+        true => format!("{}: arrow keys read the {what}, Shift and arrows select, Enter shows the selection", data.title),
+        false => format!("{}: arrow keys read the {what}", data.title),
     };
     let data = StoredValue::new(data);
     let chosen = RwSignal::new(Chosen::default());
@@ -174,6 +212,17 @@ fn overlay(data: StoredValue<HoverData>, count: usize, first: usize, last: usize
         let row = |key: &'static str, word: &'static str, calls: u64| {
             view! { <dt><span class=format!("key {key}")></span>{word}</dt><dd>{thousands(calls)}</dd> }
         };
+        let rows = if d.lines.is_empty() {
+            view! {
+                {(!d.is_of_refusals).then(|| row("key-passed", "Passed", passed))}
+                {row("key-limited", "Limited", limited)}
+                {row("key-refused", "Refused", refused)}
+                {d.before.get(at).map(|calls| row("key-before", "Before", *calls))}
+            }
+            .into_any()
+        } else {
+            d.lines.iter().map(|line| line_row(line, at)).collect_view().into_any()
+        };
         view! {
             <div
                 class="hover-band"
@@ -184,16 +233,21 @@ fn overlay(data: StoredValue<HoverData>, count: usize, first: usize, last: usize
             <div class="crosshair" style:left=format!("{centre:.2}%")></div>
             <div class="chart-tip" class:is-before={centre > 50.0} style:left=format!("{centre:.2}%") aria-hidden="true">
                 <p>{label}</p>
-                <dl>
-                    {(!d.is_of_refusals).then(|| row("key-passed", "Passed", passed))}
-                    {row("key-limited", "Limited", limited)}
-                    {row("key-refused", "Refused", refused)}
-                    {d.before.get(at).map(|calls| row("key-before", "Before", *calls))}
-                </dl>
+                <dl>{rows}</dl>
                 {over.map(|limit| view! { <p class="over">{format!("{} over the limit of {}", thousands(limited), thousands(limit))}</p> })}
             </div>
         }
     })
+}
+
+/// A line in the tooltip: how it looks, its name, its value.
+fn line_row(line: &HoverLine, at: usize) -> AnyView {
+    let HoverLine(name, look, _) = line;
+    view! {
+        <dt><svg aria-hidden="true"><line class=look.clone() x1="0" x2="100%" y1="4" y2="4"></line></svg>{name.clone()}</dt>
+        <dd>{line.at(at)}</dd>
+    }
+    .into_any()
 }
 
 #[cfg(test)]
@@ -210,7 +264,16 @@ mod tests {
             zoom: Some("/usage?from={from}&to={to}".into()),
             before: vec![],
             is_of_refusals: false,
+            lines: vec![],
         }
+    }
+
+    #[test]
+    fn a_chart_of_lines_is_read_and_selected_too() {
+        let line = HoverLine("p50".into(), "line-1".into(), vec![Some("12 ms".into()), None]);
+        let lines = HoverData { lines: vec![line], ..data() };
+        assert!(lines.sentence(0).ends_with(": p50 12 ms") && lines.sentence(1).ends_with(": p50 none told"));
+        assert_eq!(lines.closer(0, 0), data().closer(0, 0));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Up to three lines over the same time, as a card with its table: a value a bucket, a gap where there is none. Lines differ by their
-//! dashes, not only by colour. Nothing of it needs script.
+//! dashes, not only by colour. With script the values of a bucket are told, and dragging shows a shorter time, as on bars.
 
 use super::{
     axis::{grid, labels, percent, px},
+    hover::{ChartHover, HoverData},
     scale::Scale,
 };
 use leptos::prelude::*;
@@ -34,6 +35,12 @@ pub struct Lines {
     pub unit: String,
     /// Of each bucket, oldest first.
     pub labels: Vec<String>,
+    /// In the tooltip: "Wednesday, 18 Nov".
+    pub long_labels: Vec<String>,
+    /// Where each begins as RFC 3339, for URLs.
+    pub isos: Vec<String>,
+    /// Where the last one ends, as RFC 3339.
+    pub end: String,
     /// At most three.
     pub lines: Vec<Line>,
 }
@@ -57,7 +64,14 @@ impl Lines {
 
 /// `words` says a value in the table, `axis` a number beside a line of the grid.
 #[component]
-pub fn LineChart(lines: Lines, words: fn(u64) -> String, axis: fn(u64) -> String) -> impl IntoView {
+pub fn LineChart(
+    lines: Lines,
+    words: fn(u64) -> String,
+    axis: fn(u64) -> String,
+    /// The URL of a shorter time, with `{from}` and `{to}` in it.
+    #[prop(optional, into)]
+    zoom: Option<String>,
+) -> impl IntoView {
     let heading = format!("{}-title", lines.id);
     let view_name = format!("{}-view", lines.id);
     let switch = view! {
@@ -75,6 +89,8 @@ pub fn LineChart(lines: Lines, words: fn(u64) -> String, axis: fn(u64) -> String
         .zip(LOOKS)
         .map(|(line, look)| view! { <span class="line-key"><svg aria-hidden="true"><line class=look x1="0" x2="100%" y1="6" y2="6"></line></svg>{line.name.clone()}</span> })
         .collect_view();
+    let data = HoverData::of_lines(&lines, &LOOKS, words, zoom);
+    let drawing = drawing(&lines, &scale, words);
     view! {
         <figure class="card chart-card" id=lines.id.clone() aria-labelledby=heading>
             <div class="chart-head">
@@ -82,7 +98,7 @@ pub fn LineChart(lines: Lines, words: fn(u64) -> String, axis: fn(u64) -> String
                 {switch}
             </div>
             <div class="legend">{legend}</div>
-            <div class="plot plot-sm"><svg class="plot-y" aria-hidden="true">{numbers}</svg><div class="plot-area">{drawing(&lines, &scale, words)}</div></div>
+            <div class="plot plot-sm"><svg class="plot-y" aria-hidden="true">{numbers}</svg><div class="plot-area"><ChartHover data>{drawing}</ChartHover></div></div>
             {table(&lines, words)}
         </figure>
     }
@@ -153,8 +169,13 @@ mod tests {
             note: "today".into(),
             unit: "Hour".into(),
             labels: vec!["1".into(), "2".into()],
+            long_labels: vec!["1".into(), "2".into()],
+            isos: vec!["2026-11-20T01:00:00Z".into(), "2026-11-20T02:00:00Z".into()],
+            end: "2026-11-20T03:00:00Z".into(),
             lines: vec![line("p50", &[Some(3), Some(1)]), line("p99", &[None, None])],
         };
         assert_eq!((lines.sentence(|n| n.to_string()).as_str(), lines.peak()), ("How long, today: p50 from 1 to 3.", 3));
+        let hover = HoverData::of_lines(&lines, &LOOKS, |n| format!("{n} ms"), None);
+        assert_eq!((hover.points.len(), hover.lines[0].2.clone()), (2, vec![Some("3 ms".to_owned()), Some("1 ms".to_owned())]));
     }
 }

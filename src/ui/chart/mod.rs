@@ -13,7 +13,7 @@ mod usage_chart;
 
 pub use bars::{Hatch, HatchProps, Plot, PlotProps};
 pub use data::{Bucket, Limit, Series, Sums};
-pub use hover::{ChartHover, ChartHoverProps, HoverData, HoverPoint};
+pub use hover::{ChartHover, ChartHoverProps, HoverData, HoverLine, HoverPoint};
 pub use lines::{Line, LineChart, LineChartProps, Lines};
 pub use scale::Scale;
 pub use sparkline::{Sparkline, SparklineProps};

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     ui::{Icon, LinkButton, Look, Size, Table},
-    usage::model::{AddressUsage, RefusalQuery, UsageQuery, UsageReport},
+    usage::model::{AddressUsage, PartKind, RefusalQuery, UsageQuery, UsageReport},
     values::Counts,
 };
 use leptos::prelude::*;
@@ -27,7 +27,7 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
         true => UsageQuery { outcome: Some(UsageQuery::ERRORS.to_owned()), ..report.query.clone() },
         false => report.query.clone(),
     };
-    let export = export.by_address().export("csv");
+    let export = export.taken_apart(PartKind::Address).export("csv");
     view! {
         <section aria-labelledby="h-byaddress">
             <div class="section-head">

@@ -29,29 +29,34 @@ pub fn ExportButtons(#[prop(into)] csv: String, #[prop(into)] json: String, #[pr
     .into_any()
 }
 
-/// Range, steps, API, key, route or address, outcome; and whether the time before is shown too.
+/// Range, steps, API, key, route or address or permission, outcome; and whether the time before is shown too.
 #[component]
 pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
     let query = &report.query;
     let ranges = Range::OFFERED.map(|(range, word, label)| Tab::new(label, query.over(word).link(path), range == report.range)).to_vec();
     let sizes: Vec<Tab> = report.sizes.iter().map(|size| Tab::new(step(*size), query.by(*size).link(path), *size == report.bucket)).collect();
-    let chosen_here = ["key", "api", "route", "outcome", "address"];
+    let chosen_here = ["key", "api", "route", "outcome", "address", "permission"];
     let kept = query.pairs().into_iter().filter(|(name, _)| !chosen_here.contains(name)).map(|(name, value)| (name, value.to_owned())).collect();
     let mut apis: Vec<(String, String)> = report.key_choices.iter().map(|k| (k.api_slug.clone(), format!("API: {}", k.api_name))).collect();
     apis.sort();
     apis.dedup();
     let apis = with_first("All APIs", apis);
     let keys = with_first("All keys", report.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));
-    let (route, address) = (query.route.clone(), query.address.clone());
-    // Calls are counted by route or by address: where one is chosen, the other can't be.
-    let routes = address.is_none().then(|| {
+    let (route, address, permission) = (query.route.clone(), query.address.clone(), query.permission.clone());
+    // Calls are counted by route, by address or by permission: where one is chosen, the others can't be.
+    let routes = (address.is_none() && permission.is_none()).then(|| {
         let options = with_first("All routes", report.route_choices.iter().map(|route| (route.clone(), route.clone())));
         let value = route.clone();
         view! { <FilterSelect label="Route" name="route" options nostrip:value=value/> }
     });
-    let addresses = (route.is_none() && !report.address_choices.is_empty()).then(|| {
+    let addresses = (route.is_none() && permission.is_none() && !report.address_choices.is_empty()).then(|| {
         let options = with_first("All addresses", report.address_choices.iter().map(|address| (address.clone(), address.clone())));
-        view! { <FilterSelect label="Address" name="address" options nostrip:value=address/> }
+        let value = address.clone();
+        view! { <FilterSelect label="Address" name="address" options nostrip:value=value/> }
+    });
+    let permissions = (route.is_none() && address.is_none() && !report.permission_choices.is_empty()).then(|| {
+        let options = with_first("All permissions", report.permission_choices.iter().map(|permission| (permission.clone(), permission.clone())));
+        view! { <FilterSelect label="Permission" name="permission" options nostrip:value=permission/> }
     });
     let outcomes = [("", "All outcomes"), ("passed", "Passed"), ("limited", "Limited"), ("refused", "Refused")];
     let mut outcomes: Vec<(String, String)> = outcomes.map(|(word, label)| (word.to_owned(), label.to_owned())).to_vec();
@@ -68,6 +73,7 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
                 <FilterSelect label="Key" name="key" options=keys nostrip:value=key/>
                 {routes}
                 {addresses}
+                {permissions}
                 {outcome}
             </Filters>
             <div class="row"><Chip href=compare label="Compare with the time before" current=query.is_compared()/></div>

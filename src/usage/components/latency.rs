@@ -1,6 +1,9 @@
 //! How long calls took, where services tell it: the percentiles of the whole time, and over the time.
 
-use super::series::unit;
+use super::{
+    USAGE,
+    series::{unit, zoom},
+};
 use crate::{
     ui::{
         Figure, Figures,
@@ -24,9 +27,12 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
         note: report.period.clone(),
         unit: unit(report.bucket).to_owned(),
         labels: report.buckets.iter().map(|b| b.label.clone()).collect(),
+        long_labels: report.buckets.iter().map(|b| b.full.clone()).collect(),
+        isos: report.buckets.iter().map(|b| b.at.clone()).collect(),
+        end: report.end.clone(),
         lines: vec![line("p50", |p| p.p50), line("p95", |p| p.p95), line("p99", |p| p.p99)],
     };
-    let chart = (report.latencies.iter().flatten().count() > 1).then(|| view! { <LineChart lines words=millis axis/> });
+    let chart = (report.latencies.iter().flatten().count() > 1).then(|| view! { <LineChart lines words=millis axis zoom=zoom(&report.query, USAGE)/> });
     let days = matches!(report.bucket, BucketSize::Week | BucketSize::Month).then_some(" Weeks and months are made of days of UTC.");
     view! {
         <section class="stack" aria-labelledby="h-latency">

@@ -3,6 +3,7 @@
 
 mod breakdown;
 mod by_address;
+mod by_permission;
 mod filters;
 mod latency;
 mod limits;
@@ -13,6 +14,7 @@ mod series;
 
 pub use breakdown::{ByKey, ByOutcome, ByRoute};
 pub use by_address::ByAddress;
+pub use by_permission::ByPermission;
 pub use filters::{ExportButtons, OwnRange, UsageFilters, UsageTabs};
 pub use latency::Latency;
 pub use limits::{LimitCard, LimitList};

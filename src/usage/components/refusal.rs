@@ -2,12 +2,12 @@
 
 use super::Place;
 use crate::{
+    keys::model::Ground,
     ui::{
         CopyId, Fact, Facts, Gate, GateGlyph, Icon, IconLink, LinkButton, Note, Size,
         number::{count, thousands},
     },
     usage::model::{Gatepost, LimitMeter, RefusalDetail, RefusalQuery},
-    values::Outcome,
 };
 use leptos::prelude::*;
 
@@ -15,7 +15,7 @@ use leptos::prelude::*;
 #[component]
 pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Place) -> impl IntoView {
     let RefusalDetail { sample, moment, api, posts, alike, meters } = detail;
-    let code = sample.code;
+    let (code, ground) = (sample.code, sample.ground);
     let title = if sample.route.is_empty() { code.to_string() } else { sample.route.clone() };
     let why = if sample.detail.is_empty() { code.sentence().to_owned() } else { sample.detail.clone() };
     let own = sample.key.map(|id| format!("{}{id}", place.keys));
@@ -32,6 +32,11 @@ pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Pl
         };
         view! { <p class="muted">{words}</p> }
     });
+    let guess = if sample.is_guessed { " (read from the code: an earlier version kept the sample)" } else { "" };
+    let rule = match sample.limit.as_str() {
+        "" => format!("{}{guess}", ground.words()),
+        limit => format!("{}: {limit}", ground.words()),
+    };
     let all = RefusalQuery { code: Some(code.to_string()), key: sample.key.map(|k| k.to_string()), ..RefusalQuery::default() }.link(place.path);
     view! {
         <aside class="card panel" id="opened" aria-labelledby="h-opened">
@@ -45,11 +50,12 @@ pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Pl
                 <section class="stack-sm" aria-labelledby="h-asked"><h3 id="h-asked">"What was asked, in order"</h3><ol class="chain">{posts.into_iter().map(post).collect_view()}</ol></section>
                 <section class="stack-sm" aria-labelledby="h-next">
                     <h3 id="h-next">"What to do"</h3>
-                    <p>{next_step(code)}</p>
+                    <p>{next_step(ground)}</p>
                     {meters.into_iter().map(meter).collect_view()}
-                    {place_to_go(code, own)}
+                    {place_to_go(ground, own, place)}
                 </section>
                 <Facts>
+                    <Fact term="Rule">{rule}</Fact>
                     <Fact term="Request"><CopyId id="request-id" text=sample.request_id/></Fact>
                     <Fact term="Time"><time datetime=sample.at>{moment}</time></Fact>
                     <Fact term="Key">{key}</Fact>
@@ -85,35 +91,74 @@ fn meter(meter: LimitMeter) -> AnyView {
     view! { <p class="muted">{words}</p> }.into_any()
 }
 
-const fn next_step(code: Outcome) -> &'static str {
-    match code {
-        Outcome::RateLimited | Outcome::QuotaExceeded => {
+/// What to do about it.
+const fn next_step(ground: Ground) -> &'static str {
+    match ground {
+        Ground::AddressBlocked => {
+            "Nobody looked at the key: calls from this address are refused whatever they show, until the block ends or an operator lifts it. If the address is yours, look at what it sent before: many unknown secrets or refusals make such a block."
+        }
+        Ground::AddressSlowed => {
+            "Nobody looked at the key: a block lets only so many calls from this address pass in a second. Call less often, or ask an operator to lift the block."
+        }
+        Ground::Form => "The secret was cut off or mistyped on its way into the program. Copy it again as a whole.",
+        Ground::Unknown => "No key has this secret. It may be of another installation, or dropped by a rotation.",
+        Ground::Secret => "The key was rotated and this secret's time is over. Put the new secret into the program, or rotate again if it is lost.",
+        Ground::Revoked => "A revoked key never passes again. Create a new key and put its secret into the program.",
+        Ground::OwnerBanned => "The owner of the key may not make calls. An operator can lift that on the owner's account.",
+        Ground::Disabled => "Enable the key on its page, or take it out of the program that still calls with it.",
+        Ground::KeyBlocked => {
+            "Calls of the key, or of its workspace, are blocked until the block ends or an operator lifts it under Blocks; the owner is not banned. Look at what the key sent before: many refused calls, or calls from many places, make such a block."
+        }
+        Ground::Expiry => "Set a later end on the key's page, or put another key into the program.",
+        Ground::Address => "If this address is yours, add it to the key's addresses. If not, somebody else holds the secret: rotate the key.",
+        Ground::Origin => "If the web page is yours, add its origin to the key. If not, somebody put your secret into a page of theirs: rotate the key.",
+        Ground::Api => "Use a key that was made for this API. The program probably has another one's secret in its settings.",
+        Ground::Route => "The API knows no route like this and refuses such calls. Correct the method or the path, or ask an operator to describe the route.",
+        Ground::Path => "The path of the call can't be read, or the proxy did not tell it. Send it as the API describes it; no permission is missing.",
+        Ground::Unread => "The server had not read the API's routes yet, as just after a start. The same call passes a second later.",
+        Ground::Permission => "Give the key the permission that the call needs, or leave the call out of the program.",
+        Ground::Unsigned => "Calls of this key must be signed. Let the program sign them, or no longer ask for a signature on the key's page.",
+        Ground::Signature => {
+            "The signature does not hold: another signing key, something changed on the way, a clock that is wrong, or a call sent twice. Sign a call on the key's page and compare it with what the program sends."
+        }
+        Ground::KeySlowed => {
+            "A block lets only so many calls of the key, or of its workspace, pass in a second; no limit is used up. Call less often, or ask an operator to lift the block."
+        }
+        Ground::Limit => {
             "Calls pass again when the limit resets; the answer's Retry-After says in how many seconds. If this happens often, spread the calls or ask for a higher limit."
         }
-        Outcome::IpDenied => "If this address is yours, add it to the key's addresses. If not, somebody else holds the secret: rotate the key.",
-        Outcome::Forbidden => "Give the key the permission that the call needs, or leave the call out of the program.",
-        Outcome::WrongApi => "Use a key that was made for this API. The program probably has another one's secret in its settings.",
-        Outcome::Expired => "Set a later expiry on the key's page. After a rotation, put the new secret into the program.",
-        Outcome::Disabled => "Enable the key on its page, or take it out of the program that still calls with it.",
-        Outcome::Revoked => "A revoked key never passes again. Create a new key and put its secret into the program.",
-        Outcome::Malformed => "The secret was cut off or mistyped on its way into the program. Copy it again as a whole.",
-        Outcome::Unknown => "No key has this secret. It may be of another installation, or dropped by a rotation.",
-        Outcome::Banned => "The owner of the key may not make calls. An operator can lift that on the owner's account.",
-        _ => "See the key's page for what is set there.",
     }
 }
 
-/// Where it is done, if there is a key to do it with.
-fn place_to_go(code: Outcome, key: Option<String>) -> AnyView {
+/// Where it is done: blocks by operators, the rest on the page of the key, if there is one.
+fn place_to_go(ground: Ground, key: Option<String>, place: Place) -> AnyView {
+    let is_block = matches!(ground, Ground::AddressBlocked | Ground::AddressSlowed | Ground::KeyBlocked | Ground::KeySlowed);
+    if is_block && place == Place::ALL {
+        return view! { <div><LinkButton href="/admin/blocks" size=Size::Small>"See the blocks"</LinkButton></div> }.into_any();
+    }
     let Some(key) = key else { return ().into_any() };
     let is_page = key.starts_with("/keys/");
     let part = |name: &str| if is_page { format!("{key}#{name}") } else { key.clone() };
-    let (label, href) = match code {
-        Outcome::RateLimited | Outcome::QuotaExceeded => ("See the limits", part("limits-title")),
-        Outcome::IpDenied => ("Addresses of the key", part("settings")),
-        Outcome::Forbidden => ("Permissions of the key", part("settings")),
-        Outcome::Expired => ("Expiry of the key", part("settings")),
+    let (label, href) = match ground {
+        Ground::Limit => ("See the limits", part("limits-title")),
+        Ground::Address => ("Addresses of the key", part("settings")),
+        Ground::Origin => ("Web pages of the key", part("settings")),
+        Ground::Permission => ("Permissions of the key", part("settings")),
+        Ground::Expiry => ("Expiry of the key", part("settings")),
         _ => ("Open the key", key.clone()),
     };
     view! { <div><LinkButton href size=Size::Small>{label}</LinkButton></div> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_advice_is_of_the_rule_and_not_of_the_code() {
+        let gives = |ground| next_step(ground).contains("Give the key the permission");
+        assert_eq!(Ground::ALL.into_iter().filter(|ground| gives(*ground)).collect::<Vec<_>>(), [Ground::Permission]);
+        assert!(next_step(Ground::KeyBlocked).contains("the owner is not banned") && next_step(Ground::KeySlowed).contains("no limit is used up"));
+        assert!(next_step(Ground::AddressBlocked).starts_with("Nobody looked at the key"));
+    }
 }

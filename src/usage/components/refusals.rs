@@ -2,7 +2,8 @@
 
 use super::{RefusalPanel, filters::with_first};
 use crate::{
-    ui::{BadgeTip, Chip, Empty, FilterSelect, Filters, LinkButton, Pagination, SearchField, Table, number::count},
+    keys::model::Ground,
+    ui::{BadgeTip, Button, Chip, Empty, FilterSelect, Filters, LinkButton, Pagination, SearchField, Table, TextField, number::count},
     usage::model::{RefusalList, RefusalQuery, RefusalSample},
 };
 use leptos::prelude::*;
@@ -23,18 +24,33 @@ impl Place {
     pub const ALL: Self = Self { path: "/admin/refusals", keys: "/admin/keys?key=" };
 }
 
-/// Time, key, route, address; below the codes with their exact counts.
+/// Every filter, and a time of one's own; below the codes with their exact counts.
 #[component]
 pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
     let query = list.query.filters();
     let is_own_time = query.from.is_some();
-    let chosen_here = ["key", "route", "address", "permission", "range"];
+    let chosen_here = ["key", "api", "route", "address", "permission", "request", "limit", "rule", "owner", "range"];
     let kept = query.pairs().into_iter().filter(|(name, _)| !chosen_here.contains(name)).map(|(name, value)| (name, value.to_owned())).collect();
     let ranges = RefusalQuery::RANGES.iter().rev().map(|(word, label, _)| ((*word).to_owned(), (*label).to_owned())).collect();
     let range = query.range.clone().or_else(|| Some("30d".to_owned()));
     let time = (!is_own_time).then(|| view! { <FilterSelect label="Time" name="range" options=ranges nostrip:value=range/> });
-    let keys = with_first("Any key", list.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));
+    let mut keys = with_first("Any key", list.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));
     let key = query.key.clone();
+    // Operators come here from a key that may have no sample of late.
+    let is_other = |key: &&String| keys.len() > 1 && keys.iter().all(|(id, _)| id != *key);
+    let other = key.as_ref().filter(is_other).cloned();
+    keys.extend(other.map(|key| (key, "One key".to_owned())));
+    let mut apis: Vec<(String, String)> = list.key_choices.iter().map(|k| (k.api_slug.clone(), format!("API: {}", k.api_name))).collect();
+    apis.extend(query.api.clone().filter(|slug| apis.iter().all(|(known, _)| known != slug)).map(|slug| (slug.clone(), format!("API: {slug}"))));
+    apis.sort();
+    apis.dedup();
+    let apis = with_first("Any API", apis);
+    let rules = with_first("Any rule", Ground::ALL.into_iter().map(|ground| (ground.to_string(), ground.words().to_owned())));
+    let (api, rule, request, limit) = (query.api.clone(), query.rule.clone(), query.request.clone(), query.limit.clone());
+    let owner = (place == Place::ALL).then(|| {
+        let value = query.owner.clone();
+        view! { <SearchField placeholder="Owner's email" name="owner" label="Email of the owner" nostrip:value=value/> }
+    });
     let keys = match (keys.len() > 1, key) {
         (true, key) => view! { <FilterSelect label="Key" name="key" options=keys nostrip:value=key/> }.into_any(),
         // Operators come here from a key; its filter stays until they drop it.
@@ -56,12 +72,37 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
             <Filters action=place.path label="Filter requests" kept>
                 <SearchField placeholder="Address" name="address" label="Address" nostrip:value=address/>
                 <SearchField placeholder="Permission" name="permission" label="Permission that was missing" nostrip:value=permission/>
+                <SearchField placeholder="Request id" name="request" label="Request id" nostrip:value=request/>
+                <SearchField placeholder="Limit" name="limit" label="Name of the limit" nostrip:value=limit/>
+                {owner}
                 {time}
+                <FilterSelect label="API" name="api" options=apis nostrip:value=api/>
                 {keys}
                 <FilterSelect label="Route" name="route" options=routes nostrip:value=route/>
+                <FilterSelect label="Rule" name="rule" options=rules nostrip:value=rule/>
             </Filters>
+            {own_range(&list, place)}
             <nav class="row" aria-label="By outcome">{drop_time}{drop_key}{codes(&list, place)}</nav>
         </div>
+    }
+    .into_any()
+}
+
+/// From one moment to another, typed.
+fn own_range(list: &RefusalList, place: Place) -> AnyView {
+    let kept = RefusalQuery { range: None, from: None, to: None, ..list.query.filters() };
+    let kept: Vec<(&'static str, String)> = kept.pairs().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+    let ((from, to), is_open) = (list.local.clone(), list.query.from.is_some());
+    view! {
+        <details class="own-range" open=is_open>
+            <summary>"A time of your own"</summary>
+            <form class="form-actions" method="get" action=place.path aria-label="A time of your own">
+                {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
+                <TextField label="From" name="from" kind="datetime-local" value=from/>
+                <TextField label="Until" name="to" kind="datetime-local" value=to/>
+                <Button>"Show"</Button>
+            </form>
+        </details>
     }
     .into_any()
 }

@@ -1,12 +1,15 @@
 //! The nouns of usage, for both sides: what is asked (`UsageQuery`, `RefusalQuery`: the queries of the pages' URLs) and what is
 //! answered. Labels are made on the server, in the person's time zone; nothing here knows a calendar.
 
+mod gatepost;
 mod query;
 mod refusals;
 mod report;
 
-pub use query::{BucketSize, Range, UsageQuery};
-pub use refusals::{AttemptsFrom, Gatepost, Question, RefusalDetail, RefusalList, RefusalQuery, RefusalSample};
+pub use gatepost::{Gatepost, Question};
+pub use query::{BucketSize, PartKind, Range, UsageQuery};
+pub use refusals::{AttemptsFrom, RefusalDetail, RefusalList, RefusalQuery, RefusalSample, SAMPLING};
 pub use report::{
-    AddressUsage, Before, Bucket, ErrorReport, Estimate, Forecast, KeyChoice, KeyUsage, LimitLine, LimitMeter, Percentiles, RouteUsage, UsageReport,
+    AddressUsage, Before, Bucket, ErrorReport, Estimate, Forecast, KeyChoice, KeyUsage, LimitLine, LimitMeter, Percentiles, PermissionUsage, RouteUsage,
+    UsageReport,
 };

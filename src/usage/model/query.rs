@@ -33,6 +33,32 @@ impl BucketSize {
     }
 }
 
+/// What calls are counted by beside their route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PartKind {
+    /// The client's address.
+    Address,
+    /// What the call needed.
+    Permission,
+}
+
+impl PartKind {
+    pub const ALL: [Self; 2] = [Self::Address, Self::Permission];
+
+    /// The word in a URL and in "by address".
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Permission => "permission",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
 /// The stretch of time that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -80,17 +106,17 @@ pub struct UsageQuery {
     pub outcome: Option<String>,
     /// A client's address as it is counted: `203.0.113.7`, `2001:db8:1:2::/64`. Not beside a route.
     pub address: Option<String>,
+    /// That the call needed. Not beside a route or an address.
+    pub permission: Option<String>,
     /// `before`: beside the time just before.
     pub compare: Option<String>,
-    /// Of an export: `address`, lines by address in place of by route.
+    /// Of an export: `address` or `permission`, lines by that in place of by route.
     pub by: Option<String>,
 }
 
 impl UsageQuery {
     /// The word of `compare`.
     pub const BEFORE: &'static str = "before";
-    /// The word of `by`.
-    pub const ADDRESS: &'static str = "address";
     /// The word of `outcome` for all that did not pass.
     pub const ERRORS: &'static str = "errors";
 
@@ -107,6 +133,7 @@ impl UsageQuery {
             route: get("route"),
             outcome: get("outcome"),
             address: get("address"),
+            permission: get("permission"),
             compare: get("compare"),
             by: get("by"),
         }
@@ -124,6 +151,7 @@ impl UsageQuery {
             ("route", &self.route),
             ("outcome", &self.outcome),
             ("address", &self.address),
+            ("permission", &self.permission),
             ("compare", &self.compare),
             ("by", &self.by),
         ];
@@ -156,18 +184,25 @@ impl UsageQuery {
     /// The same of one address: its routes are not kept.
     #[must_use]
     pub fn from_address(&self, address: &str) -> Self {
-        Self { address: Some(address.to_owned()), route: None, ..self.clone() }
+        Self { address: Some(address.to_owned()), route: None, permission: None, ..self.clone() }
     }
 
-    /// The same taken apart by address, for an export.
+    /// The same of calls that needed one permission: their routes are not kept.
     #[must_use]
-    pub fn by_address(&self) -> Self {
-        Self { by: Some(Self::ADDRESS.to_owned()), ..self.clone() }
+    pub fn needing(&self, permission: &str) -> Self {
+        Self { permission: Some(permission.to_owned()), route: None, address: None, ..self.clone() }
     }
 
-    /// True if lines are by address in place of by route.
-    pub fn is_by_address(&self) -> bool {
-        self.by.is_some() || self.address.is_some()
+    /// The same taken apart by address or by permission, for an export.
+    #[must_use]
+    pub fn taken_apart(&self, kind: PartKind) -> Self {
+        Self { by: Some(kind.as_str().to_owned()), ..self.clone() }
+    }
+
+    /// By what lines are in place of by route, if they are.
+    pub fn parted_by(&self) -> Option<PartKind> {
+        let filtered = self.address.as_ref().map(|_| PartKind::Address).or_else(|| self.permission.as_ref().map(|_| PartKind::Permission));
+        filtered.or_else(|| self.by.as_deref().and_then(PartKind::parse))
     }
 
     /// True if the time just before is shown as well.

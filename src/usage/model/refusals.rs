@@ -1,11 +1,13 @@
 //! Refusals in detail: what is asked, one sample, and one opened.
 
-use super::{KeyChoice, LimitMeter};
-use crate::values::link;
-use crate::values::{KeyId, Outcome};
+use super::{Gatepost, KeyChoice, LimitMeter};
+use crate::{
+    keys::model::Ground,
+    values::{KeyId, Outcome, link},
+};
 use serde::{Deserialize, Serialize};
 
-/// A refusal in detail. These are samples: at most one per key, code and minute is kept.
+/// A refusal in detail. These are samples (`SAMPLING`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalSample {
     /// Opaque; continues the list after this row, or opens it (`open`).
@@ -17,11 +19,20 @@ pub struct RefusalSample {
     pub key: Option<KeyId>,
     pub key_name: Option<String>,
     pub code: Outcome,
+    /// What exactly refused it.
+    pub ground: Ground,
+    /// An earlier version kept it: the ground is what its code most likely means.
+    pub is_guessed: bool,
+    /// The name of the limit that refused it; else empty.
+    pub limit: String,
     pub route: String,
     pub address: String,
     pub request_id: String,
     pub detail: String,
 }
+
+/// What is kept, as pages say it; `keys::server::meter::sampling` does it.
+pub const SAMPLING: &str = "samples, kept for 30 days unless the operator chose otherwise: in a minute each server keeps one for each key, code, rule and address, at most 8 of a key and a code.";
 
 /// Attempts with secrets that no key has, from one address for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +53,16 @@ pub struct RefusalQuery {
     pub address: Option<String>,
     /// That the call needed and its key had not.
     pub permission: Option<String>,
+    /// The API's slug.
+    pub api: Option<String>,
+    /// The id of the request.
+    pub request: Option<String>,
+    /// The name of the limit that refused it.
+    pub limit: Option<String>,
+    /// The word of a [`Ground`].
+    pub rule: Option<String>,
+    /// The address of the person whose keys they are: for operators.
+    pub owner: Option<String>,
     /// A word of `RANGES`; absent: 30 days, as long as samples are kept.
     pub range: Option<String>,
     /// In place of `range`: a day, a local time or an RFC 3339 instant.
@@ -68,6 +89,11 @@ impl RefusalQuery {
             route: get("route"),
             address: get("address"),
             permission: get("permission"),
+            api: get("api"),
+            request: get("request"),
+            limit: get("limit"),
+            rule: get("rule"),
+            owner: get("owner"),
             range: get("range"),
             from: get("from"),
             to: get("to"),
@@ -84,6 +110,11 @@ impl RefusalQuery {
             ("route", &self.route),
             ("address", &self.address),
             ("permission", &self.permission),
+            ("api", &self.api),
+            ("request", &self.request),
+            ("limit", &self.limit),
+            ("rule", &self.rule),
+            ("owner", &self.owner),
             ("range", &self.range),
             ("from", &self.from),
             ("to", &self.to),
@@ -102,6 +133,11 @@ impl RefusalQuery {
     #[must_use]
     pub fn filters(&self) -> Self {
         Self { before: None, open: None, ..self.clone() }
+    }
+
+    /// True if one is chosen that counts don't know: they are by key, API, route, code and time.
+    pub const fn is_beyond_counts(&self) -> bool {
+        self.address.is_some() || self.permission.is_some() || self.request.is_some() || self.limit.is_some() || self.rule.is_some()
     }
 
     /// The address where a file of what these filters leave is prepared.
@@ -123,14 +159,16 @@ pub struct RefusalList {
     pub samples: Vec<RefusalSample>,
     /// The cursor of the next page.
     pub older: Option<String>,
-    /// Exact counts of the same time, key and route by code, whatever code is chosen. Counts know no address
-    /// and no permission: none if one is chosen.
+    /// Exact counts of the same time, key, API and route by code, whatever code is chosen. None if something is chosen that counts don't
+    /// know (`is_beyond_counts`).
     pub codes: Option<Vec<(Outcome, u64)>>,
     /// Routes with refusals in this time, the most first.
     pub routes: Vec<String>,
     pub key_choices: Vec<KeyChoice>,
     /// "Since Thu 19 Nov, 14:00, Stockholm time".
     pub period: String,
+    /// Begin and end on the person's clock, as a date field takes them: `2026-11-18T14:00`.
+    pub local: (String, String),
     pub zone: String,
     pub opened: Option<RefusalDetail>,
 }
@@ -151,83 +189,9 @@ pub struct RefusalDetail {
     pub meters: Vec<LimitMeter>,
 }
 
-/// One question of the gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Gatepost {
-    Passed(Question),
-    Decided(Question),
-    NotReached(Question),
-}
-
-/// What the gate asks of every call, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Question {
-    Form,
-    Key,
-    State,
-    Address,
-    Api,
-    Permission,
-    Limits,
-}
-
-impl Question {
-    const ALL: [Self; 7] = [Self::Form, Self::Key, Self::State, Self::Address, Self::Api, Self::Permission, Self::Limits];
-
-    /// As the panel asks it.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Form => "Is it a key",
-            Self::Key => "Whose is it",
-            Self::State => "May it be used",
-            Self::Address => "From this address",
-            Self::Api => "For this API",
-            Self::Permission => "With the permission",
-            Self::Limits => "Within its limits",
-        }
-    }
-
-    /// The question that this code answers.
-    pub const fn of(code: Outcome) -> Self {
-        match code {
-            Outcome::Malformed => Self::Form,
-            Outcome::Unknown => Self::Key,
-            Outcome::IpDenied => Self::Address,
-            Outcome::WrongApi => Self::Api,
-            Outcome::Forbidden => Self::Permission,
-            Outcome::RateLimited | Outcome::QuotaExceeded | Outcome::Valid => Self::Limits,
-            _ => Self::State,
-        }
-    }
-}
-
-impl Gatepost {
-    /// The questions in their order, up to the one that this code answers and beyond.
-    pub fn chain(code: Outcome) -> Vec<Self> {
-        let decided = Question::of(code);
-        let post = |question: Question| match (question as u8).cmp(&(decided as u8)) {
-            std::cmp::Ordering::Less => Self::Passed(question),
-            std::cmp::Ordering::Equal => Self::Decided(question),
-            std::cmp::Ordering::Greater => Self::NotReached(question),
-        };
-        Question::ALL.into_iter().map(post).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_chain_ends_where_it_was_decided() {
-        let chain = Gatepost::chain(Outcome::IpDenied);
-        assert_eq!(chain[2], Gatepost::Passed(Question::State));
-        assert_eq!(chain[3], Gatepost::Decided(Question::Address));
-        assert_eq!(chain[4], Gatepost::NotReached(Question::Api));
-        assert_eq!(Gatepost::chain(Outcome::RateLimited).last(), Some(&Gatepost::Decided(Question::Limits)));
-    }
 
     #[test]
     fn an_export_has_the_filters_and_not_the_page() {

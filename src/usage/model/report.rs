@@ -129,6 +129,13 @@ pub struct AddressUsage {
     pub counts: Counts,
 }
 
+/// One row of "By permission": calls that needed it, which passed or which only a limit held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermissionUsage {
+    pub permission: String,
+    pub counts: Counts,
+}
+
 /// A key of the workspace, for the filter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyChoice {
@@ -169,10 +176,14 @@ pub struct UsageReport {
     /// Every route that the other filters leave, busiest first, for the filter.
     pub route_choices: Vec<String>,
     /// The busiest of those that the filters leave, most calls first; what they leave of `totals` is of other addresses, or none was told.
-    /// Empty where a route is chosen: calls are counted by route or by address.
+    /// Empty where a route or a permission is chosen: calls are counted by one of them.
     pub addresses: Vec<AddressUsage>,
     /// Every address that the other filters leave, busiest first, for the filter.
     pub address_choices: Vec<String>,
+    /// Those that calls needed, most calls first; no part of a sum, since a call may need two. Empty where a route or an address is chosen.
+    pub permissions: Vec<PermissionUsage>,
+    /// Every permission that the other filters leave, for the filter.
+    pub permission_choices: Vec<String>,
     pub key_choices: Vec<KeyChoice>,
     pub limit: Option<LimitLine>,
     pub meters: Vec<LimitMeter>,

@@ -6,7 +6,7 @@ use crate::{
     usage::{
         api,
         components::{ExportButtons, Place, RefusalFilters, RefusalRows},
-        model::{RefusalList, RefusalQuery},
+        model::{RefusalList, RefusalQuery, SAMPLING},
     },
 };
 use leptos::prelude::*;
@@ -20,7 +20,7 @@ pub fn RequestsPage() -> impl IntoView {
 }
 
 fn page(list: RefusalList) -> AnyView {
-    let samples = "Below are samples: at most one per key, code and minute is kept, for 30 days unless your operator chose otherwise.";
+    let samples = format!("Below are {SAMPLING}");
     let lead = match &list.codes {
         Some(codes) => format!("{}: {}. {samples}", list.period, count(codes.iter().map(|(_, calls)| calls).sum(), "call", "calls")),
         None => format!("{}. {samples}", list.period),

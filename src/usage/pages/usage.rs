@@ -1,4 +1,4 @@
-//! `/usage`: calls over time by outcome, by key, by route and by address. Every filter stands in the URL.
+//! `/usage`: calls over time by outcome, by key, by route, by address and by permission. Every filter stands in the URL.
 
 use crate::{
     accounts::components::Framed,
@@ -9,7 +9,8 @@ use crate::{
     usage::{
         api,
         components::{
-            ByAddress, ByKey, ByOutcome, ByRoute, ExportButtons, Latency, LimitCard, LimitList, OwnRange, USAGE, UsageFilters, UsageTabs, series, zoom,
+            ByAddress, ByKey, ByOutcome, ByPermission, ByRoute, ExportButtons, Latency, LimitCard, LimitList, OwnRange, USAGE, UsageFilters, UsageTabs, series,
+            zoom,
         },
         model::{BucketSize, Estimate, UsageQuery, UsageReport},
     },
@@ -26,12 +27,10 @@ pub fn UsagePage() -> impl IntoView {
 }
 
 fn page(report: UsageReport) -> AnyView {
-    let lead = match report.query.address.is_some() {
-        true => {
-            "Calls from one address, as far as they are kept: of the last 30 days unless your operator chose otherwise, and of the busiest addresses of a key."
-                .into_any()
-        }
-        false => "Every call that a key made, counted exactly. Nothing here is sampled.".into_any(),
+    let lead = match (report.query.address.is_some(), report.query.permission.is_some()) {
+        (_, true) => "Calls that needed one permission, and passed or were held by a limit only, as far as they are kept: of the last 30 days unless your operator chose otherwise.".into_any(),
+        (true, _) => "Calls from one address, as far as they are kept: of the last 30 days unless your operator chose otherwise, and of the busiest addresses of a key.".into_any(),
+        _ => "Every call that a key made, counted exactly. Nothing here is sampled.".into_any(),
     };
     if report.totals.total() == 0 && report.query == UsageQuery::default() && !report.has_history {
         return view! { <PageHeader title="Usage" lead/>{first_call(&report)} }.into_any();
@@ -62,7 +61,8 @@ fn page(report: UsageReport) -> AnyView {
         <ByOutcome report=report.clone()/>
         <ByKey report=report.clone()/>
         <ByRoute report=report.clone()/>
-        <ByAddress report/>
+        <ByAddress report=report.clone()/>
+        <ByPermission report/>
     }
     .into_any()
 }

@@ -4,24 +4,22 @@
 
 use super::{
     calendar::{Calendar, instant, timestamp},
+    parts,
     report::{scope, whole},
     span,
-    store::{
-        addresses as store,
-        reading::{self, Scope},
-    },
+    store::reading::{self, Scope},
 };
 use crate::{
     accounts::Caller,
     error::AppError,
     keys::server::meter::addresses::{folded, told},
     platform::Ctx,
-    usage::model::{AddressUsage, UsageQuery},
-    values::{Counts, permission_names as may},
+    usage::model::{AddressUsage, PartKind, UsageQuery},
+    values::permission_names as may,
 };
 use ipnet::Ipv6Net;
 use sqlx::PgPool;
-use std::{collections::HashMap, net::IpAddr};
+use std::net::IpAddr;
 use time::OffsetDateTime;
 
 /// Rows of one answer.
@@ -53,19 +51,13 @@ pub async fn report_addresses(ctx: &Ctx, caller: &Caller, query: &UsageQuery) ->
     Ok(AddressReport { rows: known, total: codes.into_iter().map(|row| whole(row.count)).sum() })
 }
 
-/// The busiest addresses, whatever address is chosen. None where a route is chosen: calls are counted by route or by address.
+/// The busiest addresses, whatever address is chosen. None where a route or a permission is chosen: calls are counted by one of them.
 pub async fn list(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime, most: i64) -> sqlx::Result<Vec<AddressUsage>> {
-    if scope.route.is_some() {
+    if scope.route.is_some() || scope.permission.is_some() {
         return Ok(Vec::new());
     }
-    let mut addresses = HashMap::<String, Counts>::new();
-    for row in store::list_addresses(db, scope, from, to, most).await? {
-        let Ok(outcome) = row.outcome.parse() else { continue };
-        addresses.entry(row.address).or_default().add(outcome, whole(row.count));
-    }
-    let mut rows: Vec<AddressUsage> = addresses.into_iter().map(|(address, counts)| AddressUsage { address, counts }).collect();
-    rows.sort_by(|a, b| b.counts.total().cmp(&a.counts.total()).then_with(|| a.address.cmp(&b.address)));
-    Ok(rows)
+    let rows = parts::list(db, scope, PartKind::Address, from, to, most).await?;
+    Ok(rows.into_iter().map(|(address, counts)| AddressUsage { address, counts }).collect())
 }
 
 /// An address as it is counted: whole addresses, and networks of IPv6 by their /64.

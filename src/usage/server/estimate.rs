@@ -16,8 +16,8 @@ pub async fn estimates(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: Off
         let units = whole(row.units);
         Estimate { plan: row.plan, units, worth: price.of(units), price: price.to_string() }
     };
-    if scope.address.is_some() {
-        return Ok(Vec::new()); // of an address no cost is kept
+    if scope.part().is_some() {
+        return Ok(Vec::new()); // of an address or a permission no cost is kept
     }
     Ok(estimate::sum_units_by_plan(db, scope, from, to).await?.into_iter().map(one).collect())
 }

@@ -18,7 +18,7 @@ use crate::{
     error::AppError,
     plans::model::Price,
     platform::{Ctx, http::file::MOST_AT_ONCE},
-    usage::model::UsageQuery,
+    usage::model::{PartKind, UsageQuery},
     values::{KeyId, permission_names as may},
 };
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ const PAGE: usize = 10_000;
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Place {
     bucket: usize,
-    /// In that bucket behind this key, route (or address) and code.
+    /// In that bucket behind this key, route (or address, or permission) and code.
     after: Option<(Uuid, String, String)>,
 }
 
@@ -42,7 +42,8 @@ struct Asked {
     span: Span,
     edges: Vec<OffsetDateTime>,
     scope: Scope,
-    is_by_address: bool,
+    /// By what in place of by route.
+    by: Option<PartKind>,
 }
 
 impl Asked {
@@ -51,13 +52,13 @@ impl Asked {
         let calendar = Calendar::of(&caller.time_zone);
         let span = span::read(query, &calendar, timestamp(now))?;
         let scope = scope(ctx, caller, query).await?;
-        Ok(Self { edges: instants(&span.edges), calendar, span, scope, is_by_address: query.is_by_address() })
+        Ok(Self { edges: instants(&span.edges), calendar, span, scope, by: query.parted_by() })
     }
 
     async fn rows(&self, ctx: &Ctx, edges: &[OffsetDateTime], after: Option<&(Uuid, String, String)>, most: usize) -> sqlx::Result<Vec<ExportRow>> {
-        match self.is_by_address {
-            true => store::list_address_export(&ctx.db, &self.scope, edges, after, most).await,
-            false => store::list_export(&ctx.db, &self.scope, edges, after, most).await,
+        match self.by {
+            Some(kind) => store::list_part_export(&ctx.db, &self.scope, kind, edges, after, most).await,
+            None => store::list_export(&ctx.db, &self.scope, edges, after, most).await,
         }
     }
 
@@ -75,7 +76,8 @@ impl Asked {
             key: row.key_name,
             api: row.api,
             route: row.route.unwrap_or_default(),
-            address: row.address.unwrap_or_default(),
+            address: row.part.clone().filter(|_| self.by == Some(PartKind::Address)).unwrap_or_default(),
+            permission: row.part.filter(|_| self.by == Some(PartKind::Permission)).unwrap_or_default(),
             code: row.outcome,
             calls: whole(row.count),
             units,
@@ -86,7 +88,7 @@ impl Asked {
 }
 
 /// Exactly what `/usage` shows for this query, line by line; the sum of `calls` is the total on the page (by address, of the addresses that are
-/// kept). None: more lines than are
+/// kept; by permission, a call that needed two is in two lines). None: more lines than are
 /// answered at once.
 pub async fn export_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Option<Vec<UsageLine>>, AppError> {
     let asked = Asked::read(ctx, caller, query, ctx.clock.now()).await?;
@@ -114,7 +116,7 @@ pub async fn page_of_usage(
         let bucket = place.bucket;
         place = match rows.last() {
             Some(last) if rows.len() == PAGE => {
-                let of = last.route.clone().or_else(|| last.address.clone()).unwrap_or_default();
+                let of = last.route.clone().or_else(|| last.part.clone()).unwrap_or_default();
                 Place { bucket, after: Some((last.key_id, of, last.outcome.clone())) }
             }
             _ => Place { bucket: bucket + 1, after: None },
@@ -128,19 +130,21 @@ pub async fn page_of_usage(
 /// How many lines these are.
 pub async fn count_usage_lines(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<u64, AppError> {
     let asked = Asked::read(ctx, caller, query, now).await?;
-    Ok(whole(store::count_export(&ctx.db, &asked.scope, &asked.edges, asked.is_by_address).await?))
+    Ok(whole(store::count_export(&ctx.db, &asked.scope, &asked.edges, asked.by).await?))
 }
 
 /// What a query asks for, in words: "Usage by day, 22 Oct to 20 Nov, Stockholm time, key checkout".
 pub async fn say_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<String, AppError> {
     let asked = Asked::read(ctx, caller, query, now).await?;
     let stretch = stretch(&asked.span, &asked.calendar, timestamp(now));
-    let by_address = if asked.is_by_address { " and address" } else { "" };
-    let mut words = format!("Usage by {}{by_address}, {stretch}, {}", asked.span.size.word(), asked.calendar.words());
+    let by = asked.by.map(|kind| format!(" and {}", kind.as_str())).unwrap_or_default();
+    let mut words = format!("Usage by {}{by}, {stretch}, {}", asked.span.size.word(), asked.calendar.words());
     if let Some(key) = asked.scope.key {
         words.push_str(&format!(", key {}", store::find_key_name(&ctx.db, key).await?.unwrap_or_else(|| key.to_string())));
     }
-    for (name, value) in [("API", &query.api), ("route", &query.route), ("outcome", &query.outcome), ("address", &query.address)] {
+    for (name, value) in
+        [("API", &query.api), ("route", &query.route), ("outcome", &query.outcome), ("address", &query.address), ("permission", &query.permission)]
+    {
         if let Some(value) = value {
             words.push_str(&format!(", {name} {value}"));
         }

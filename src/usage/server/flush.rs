@@ -9,8 +9,8 @@ use super::{
     backlog,
     calendar::instant,
     store::{
-        addresses::{self, AddressColumns},
         latency::{self, LatencyColumns},
+        parts::{self, PartColumns},
         writing::{self, AttemptColumns, CountColumns, SampleColumns, UseColumns},
     },
 };
@@ -163,7 +163,10 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
         latency::insert_days(&mut tx, chunk).await?;
     }
     for chunk in &addresses_of(batch) {
-        addresses::insert_addresses(&mut tx, chunk).await?;
+        parts::insert_addresses(&mut tx, chunk).await?;
+    }
+    for chunk in &permissions_of(batch) {
+        parts::insert_permissions(&mut tx, chunk).await?;
     }
     for first in batch.uses.iter().filter(|u| u.ends_others) {
         enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret }).await?;
@@ -273,6 +276,8 @@ fn samples(ctx: &Ctx, batch: &Batch) -> Vec<SampleColumns> {
             columns.workspace.push(refusal.workspace.map(Into::into));
             columns.api.push(refusal.api.map(Into::into));
             columns.code.push(refusal.code.as_str().to_owned());
+            columns.ground.push(refusal.ground.as_str().to_owned());
+            columns.limit_name.push(text(&refusal.limit));
             columns.route.push(text(&refusal.route));
             columns.address.push(text(&refusal.address));
             columns.request_id.push(text(&refusal.request_id));
@@ -319,17 +324,35 @@ fn latencies(batch: &Batch, quarters: i64) -> Vec<LatencyColumns> {
     })
 }
 
-/// From where calls came, sorted and summed.
-fn addresses_of(batch: &Batch) -> Vec<AddressColumns> {
-    let mut rows = BTreeMap::<(Uuid, i64, String, &'static str), (Uuid, Uuid, i64)>::new();
+/// Rows by key, quarter of an hour, part and outcome, sorted and summed: workspace, API, count.
+type Parted = BTreeMap<(Uuid, i64, String, &'static str), (Uuid, Uuid, i64)>;
+
+/// From where calls came.
+fn addresses_of(batch: &Batch) -> Vec<PartColumns> {
+    let mut rows = Parted::new();
     for one in batch.addresses.iter().filter(|a| a.count > 0) {
         let row = rows.entry((one.key.uuid(), one.quarter, told(one.address), one.outcome.as_str())).or_insert((one.workspace.uuid(), one.api.uuid(), 0));
         row.2 = row.2.saturating_add(i64::try_from(one.count).unwrap_or(i64::MAX));
     }
-    chunked(rows.into_iter(), |columns: &mut AddressColumns, ((key, quarter, address, outcome), (workspace, api, count))| {
+    part_columns(rows)
+}
+
+/// Which permissions calls needed.
+fn permissions_of(batch: &Batch) -> Vec<PartColumns> {
+    let mut rows = Parted::new();
+    for one in batch.permissions.iter().filter(|p| p.count > 0) {
+        let slot = (one.key.uuid(), one.minute.div_euclid(15), text(&one.permission), one.outcome.as_str());
+        let row = rows.entry(slot).or_insert((one.workspace.uuid(), one.api.uuid(), 0));
+        row.2 = row.2.saturating_add(i64::try_from(one.count).unwrap_or(i64::MAX));
+    }
+    part_columns(rows)
+}
+
+fn part_columns(rows: Parted) -> Vec<PartColumns> {
+    chunked(rows.into_iter(), |columns: &mut PartColumns, ((key, quarter, part, outcome), (workspace, api, count))| {
         columns.key.push(key);
         columns.at.push(minute_start(quarter.saturating_mul(15)));
-        columns.address.push(address);
+        columns.part.push(part);
         columns.outcome.push(outcome.to_owned());
         columns.workspace.push(workspace);
         columns.api.push(api);

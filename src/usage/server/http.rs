@@ -1,10 +1,11 @@
-//! `GET /api/v1/usage` (and under it `addresses` and `latencies`), `/api/v1/usage/export` and `/api/v1/usage/refusals/export`: for programs with a key that has `usage:read`, and for the button on the page.
+//! `GET /api/v1/usage` (and under it `addresses`, `permissions` and `latencies`), `/api/v1/usage/export` and `/api/v1/usage/refusals/export`: for programs with a key that has `usage:read`, and for the button on the page.
 
 use super::{
     addresses::report_addresses,
     exporting::export_usage,
     latency_http,
     lines::{RefusalLine, UsageLine},
+    parts::report_permissions,
     refusals,
     series::{SeriesPoint, Usage, list_series},
 };
@@ -15,7 +16,7 @@ use crate::{
         Ctx,
         http::file::{self, Format, PREPARE},
     },
-    usage::model::{AddressUsage, RefusalQuery, UsageQuery},
+    usage::model::{AddressUsage, PermissionUsage, RefusalQuery, UsageQuery},
     values::{Counts, link},
 };
 use axum::{
@@ -34,6 +35,7 @@ pub fn routes() -> Router<Ctx> {
     Router::new()
         .route("/api/v1/usage", get(list_usage))
         .route("/api/v1/usage/addresses", get(list_addresses))
+        .route("/api/v1/usage/permissions", get(list_permissions))
         .route("/api/v1/usage/latencies", post(latency_http::report))
         .route("/api/v1/usage/export", get(export))
         .route("/api/v1/usage/refusals/export", get(export_refusals))
@@ -86,6 +88,7 @@ pub struct UsageExport {
         ("route" = Option<String>, Query, description = "Only this route, such as `GET /orders`"),
         ("outcome" = Option<String>, Query, description = "`passed`, `limited`, `refused`, `errors` (all that did not pass), or a code"),
         ("address" = Option<String>, Query, description = "Only calls from this address, IPv6 by its /64; not beside `route`, and by hour or day only. Kept for 30 days unless the operator chose otherwise"),
+        ("permission" = Option<String>, Query, description = "Only calls that needed this permission and passed, or that only a limit held; not beside `route` or `address`, and by hour or day only. Kept for 30 days unless the operator chose otherwise"),
         ("from" = Option<String>, Query, description = "RFC 3339, or a day"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
         ("bucket" = Option<String>, Query, description = "`minute` (kept for 45 days unless the operator chose otherwise), `hour` (default) or `day`"),
@@ -104,7 +107,7 @@ pub async fn list_usage(
     RestCaller(caller): RestCaller,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Json<UsageAnswer>, AppError> {
-    let query = read(&given, &["key", "api", "route", "outcome", "address", "from", "to", "bucket"])?;
+    let query = read(&given, &["key", "api", "route", "outcome", "address", "permission", "from", "to", "bucket"])?;
     let Usage { points, latency } = list_series(&ctx, &caller, &query).await?;
     let point =
         |p: SeriesPoint| UsagePoint { at: rfc3339(p.at), total: p.total, by_code: p.by_code.into_iter().map(|(code, n)| (code.to_string(), n)).collect() };
@@ -175,6 +178,58 @@ pub async fn list_addresses(
     Ok(Json(AddressesAnswer { others: report.others(), total: report.total, data: report.rows.into_iter().map(point).collect() }))
 }
 
+/// Usage by permission.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct PermissionsAnswer {
+    /// What most calls needed first, at most 100. A call may need two, so this adds up to nothing.
+    pub data: Vec<PermissionPoint>,
+}
+
+/// Calls that needed one permission.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct PermissionPoint {
+    #[schema(example = "orders:read")]
+    pub permission: String,
+    pub total: u64,
+    pub passed: u64,
+    pub limited: u64,
+}
+
+/// Read usage by permission
+///
+/// What calls needed, by their route or because the asking service named it: of calls that passed, or that only a limit held. Kept for 30
+/// days.
+#[utoipa::path(
+    get, path = "/api/v1/usage/permissions", tag = "Usage", operation_id = "list_usage_permissions",
+    params(
+        ("range" = Option<String>, Query, description = "`24h`, `7d`, `30d` (default), `month`, `year`"),
+        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
+        ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
+        ("key" = Option<String>, Query, description = "Only this key"),
+        ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
+    ),
+    responses(
+        (status = 200, description = "Calls by permission", body = PermissionsAnswer),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
+        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn list_permissions(
+    State(ctx): State<Ctx>,
+    RestCaller(caller): RestCaller,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Result<Json<PermissionsAnswer>, AppError> {
+    let query = read(&given, &["range", "from", "to", "key", "api"])?;
+    let point = |p: PermissionUsage| {
+        let Counts { passed, limited, .. } = p.counts;
+        PermissionPoint { permission: p.permission, total: p.counts.total(), passed, limited }
+    };
+    Ok(Json(PermissionsAnswer { data: report_permissions(&ctx, &caller, &query).await?.into_iter().map(point).collect() }))
+}
+
 /// Export usage
 ///
 /// Exactly what the page Usage shows for the same filters, by bucket, key, route and code, with an estimate of what it costs. More than
@@ -193,7 +248,8 @@ pub async fn list_addresses(
         ("route" = Option<String>, Query, description = "Only this route"),
         ("outcome" = Option<String>, Query, description = "`passed`, `limited`, `refused`, `errors` (all that did not pass), or a code"),
         ("address" = Option<String>, Query, description = "Only calls from this address, IPv6 by its /64; lines are then by address"),
-        ("by" = Option<String>, Query, description = "`address`: by address in place of by route. What other addresses called is not in it"),
+        ("permission" = Option<String>, Query, description = "Only calls that needed this permission; lines are then by permission"),
+        ("by" = Option<String>, Query, description = "`address`: by address in place of by route; what other addresses called is not in it. `permission`: by permission; a call that needed two is in two lines"),
     ),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (UsageExport = "application/json"))),
@@ -212,7 +268,7 @@ pub async fn export(
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
-    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "by"])?;
+    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by"])?;
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(lines) = export_usage(&ctx, &caller, &query).await? else { return Ok(file::too_large(&headers, &page("usage", format, query.pairs()))) };
     Ok(file::answer("usage", ctx.clock.now().date(), format, lines, |data| UsageExport { data }))
@@ -232,7 +288,7 @@ pub struct RefusalExport {
 /// Export refusals
 ///
 /// The samples that the page Requests lists for the same filters, newest first. More than 50,000 are not answered at once, as for usage.
-/// Samples are kept for 30 days unless the operator chose otherwise; their counts are exact in `/api/v1/usage/export?outcome=errors`.
+/// Samples are kept for 30 days unless the operator chose otherwise, in a minute one for each key, code, rule and address and at most 8 of a key and a code; their counts are exact in `/api/v1/usage/export?outcome=errors`.
 #[utoipa::path(
     get, path = "/api/v1/usage/refusals/export", tag = "Usage", operation_id = "export_refusals",
     params(
@@ -242,6 +298,10 @@ pub struct RefusalExport {
         ("route" = Option<String>, Query, description = "Only this route"),
         ("address" = Option<String>, Query, description = "Only calls from this address"),
         ("permission" = Option<String>, Query, description = "Only calls that needed this permission, which their key had not, such as `orders:write`"),
+        ("api" = Option<String>, Query, description = "Only calls of the API with this slug"),
+        ("request" = Option<String>, Query, description = "Only the request with this id"),
+        ("limit" = Option<String>, Query, description = "Only calls that the limit of this name refused"),
+        ("rule" = Option<String>, Query, description = "Only what this refused: `address_blocked`, `address_slowed`, `form`, `unknown`, `secret`, `revoked`, `owner_banned`, `disabled`, `key_blocked`, `expiry`, `address`, `origin`, `api`, `route`, `path`, `unread`, `permission`, `unsigned`, `signature`, `key_slowed`, `limit`"),
         ("range" = Option<String>, Query, description = "`1h`, `24h`, `7d`, `30d` (default)"),
         ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
@@ -262,7 +322,7 @@ pub async fn export_refusals(
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
-    known(&given, &["format", "code", "key", "route", "address", "permission", "range", "from", "to"])?;
+    known(&given, &["format", "code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "range", "from", "to"])?;
     let query = RefusalQuery::read(|name| value(&given, name));
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(samples) = refusals::export_refusals(&ctx, &caller, &query).await? else {

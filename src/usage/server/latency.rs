@@ -84,7 +84,7 @@ fn check(calls: &[Took], now: OffsetDateTime) -> Result<(), AppError> {
 /// of calls that it answered, nor of one address.
 fn is_told(scope: &Scope) -> bool {
     let passes = scope.outcomes.as_ref().is_none_or(|codes| codes.iter().any(|code| code == Outcome::Valid.as_str()));
-    passes && scope.address.is_none()
+    passes && scope.part().is_none()
 }
 
 /// The percentiles of what the filters leave. None where nothing was told.

@@ -3,7 +3,7 @@
 use super::{
     calendar::{Calendar, instant, timestamp},
     limits,
-    report::{ERRORS, whole},
+    report::{ERRORS, local, whole},
     span,
     store::{
         reading::{self, Scope},
@@ -13,10 +13,10 @@ use super::{
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::server::gate::lacks,
+    keys::{model::Ground, server::gate::lacks},
     platform::{Ctx, http::file::MOST_AT_ONCE},
     usage::model::{Gatepost, RefusalDetail, RefusalList, RefusalQuery, RefusalSample},
-    values::{KeyId, Outcome, OutcomeGroup, Permission, WorkspaceId, permission_names as may},
+    values::{Email, KeyId, Outcome, OutcomeGroup, Permission, Slug, WorkspaceId, permission_names as may},
 };
 use jiff::{Timestamp, ToSpan};
 use time::OffsetDateTime;
@@ -34,20 +34,27 @@ const KEPT_HOURS: i64 = 720;
 /// The samples of the caller's workspace, newest first.
 pub async fn list_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> Result<RefusalList, AppError> {
     caller.require(&may::USAGE_READ)?;
+    if query.owner.is_some() {
+        return Err(AppError::invalid("owner", "These are your own. Operators see those of others in Admin."));
+    }
     list(ctx, caller, query, Some(caller.workspace)).await
 }
 
-/// The samples of every workspace and of no known key, newest first; the counts beside them are everybody's.
+/// The samples of every workspace and of no known key, newest first, or those of one person; the counts beside them are of the same.
 pub async fn list_all_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> Result<RefusalList, AppError> {
     caller.require(&may::ADMIN_READ)?;
-    list(ctx, caller, query, None).await
+    let workspace = match &query.owner {
+        Some(owner) => Some(workspace_of(ctx, owner).await?),
+        None => None,
+    };
+    list(ctx, caller, query, workspace).await
 }
 
 /// The newest samples of every workspace and of no known key, for operators.
 pub async fn recent_refusals(ctx: &Ctx, caller: &Caller, most: u16) -> Result<Vec<RefusalSample>, AppError> {
     caller.require(&may::ADMIN_READ)?;
     let calendar = Calendar::of(&caller.time_zone);
-    let asked = Asked::read(&RefusalQuery::default(), &calendar, timestamp(ctx.clock.now()))?;
+    let asked = Asked::read(ctx, &RefusalQuery::default(), &calendar, timestamp(ctx.clock.now())).await?;
     let rows = refusals::list_all_samples(&ctx.db, &asked.samples, i64::from(most.min(200))).await?;
     Ok(rows.into_iter().filter_map(|row| sample(row, &calendar, timestamp(ctx.clock.now()))).collect())
 }
@@ -77,7 +84,7 @@ pub async fn page_of_refusals(
 async fn samples_of(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime, most: i64) -> Result<(Vec<RefusalSample>, bool), AppError> {
     caller.require(&may::USAGE_READ)?;
     let calendar = Calendar::of(&caller.time_zone);
-    let asked = Asked::read(query, &calendar, timestamp(now))?;
+    let asked = Asked::read(ctx, query, &calendar, timestamp(now)).await?;
     let rows = refusals::list_samples(&ctx.db, caller.workspace, &asked.samples, most).await?;
     let is_full = i64::try_from(rows.len()).is_ok_and(|n| n >= most);
     Ok((rows.into_iter().filter_map(|row| sample(row, &calendar, timestamp(now))).collect(), is_full))
@@ -86,16 +93,27 @@ async fn samples_of(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: Offse
 /// How many samples the filters leave.
 pub async fn count_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) -> Result<u64, AppError> {
     caller.require(&may::USAGE_READ)?;
-    let asked = Asked::read(&query.filters(), &Calendar::of(&caller.time_zone), timestamp(now))?;
+    let asked = Asked::read(ctx, &query.filters(), &Calendar::of(&caller.time_zone), timestamp(now)).await?;
     Ok(whole(refusals::count_samples(&ctx.db, caller.workspace, &asked.samples).await?))
 }
 
 /// What a query asks for, in words: "Refusals since 19 Nov, 14:00, Stockholm time, code FORBIDDEN".
-pub fn say_refusals(caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) -> Result<String, AppError> {
+pub async fn say_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) -> Result<String, AppError> {
     caller.require(&may::USAGE_READ)?;
-    let asked = Asked::read(&query.filters(), &Calendar::of(&caller.time_zone), timestamp(now))?;
+    let asked = Asked::read(ctx, &query.filters(), &Calendar::of(&caller.time_zone), timestamp(now)).await?;
     let mut words = format!("Refusals, {}", asked.period);
-    for (name, value) in [("code", &query.code), ("key", &query.key), ("route", &query.route), ("address", &query.address), ("permission", &query.permission)] {
+    let filters = [
+        ("code", &query.code),
+        ("key", &query.key),
+        ("API", &query.api),
+        ("route", &query.route),
+        ("address", &query.address),
+        ("permission", &query.permission),
+        ("request", &query.request),
+        ("limit", &query.limit),
+        ("rule", &query.rule),
+    ];
+    for (name, value) in filters {
         if let Some(value) = value {
             words.push_str(&format!(", {name} {value}"));
         }
@@ -106,8 +124,15 @@ pub fn say_refusals(caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) 
 async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option<WorkspaceId>) -> Result<RefusalList, AppError> {
     let calendar = Calendar::of(&caller.time_zone);
     let now = timestamp(ctx.clock.now());
-    let asked = Asked::read(&query, &calendar, now)?;
-    let counted = Scope { workspace, key: asked.samples.key, route: asked.samples.route.clone(), outcomes: Some(ERRORS.clone()), ..Scope::default() };
+    let asked = Asked::read(ctx, &query, &calendar, now).await?;
+    let counted = Scope {
+        workspace,
+        key: asked.samples.key,
+        api: asked.samples.api,
+        route: asked.samples.route.clone(),
+        outcomes: Some(ERRORS.clone()),
+        ..Scope::default()
+    };
     let any_route = Scope { route: None, ..counted.clone() };
     let most = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
     let samples = async {
@@ -116,13 +141,13 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
             None => refusals::list_all_samples(&ctx.db, &asked.samples, most).await,
         }
     };
+    let (from, to) = (asked.samples.from, asked.to);
     let choices = async {
         match workspace {
             Some(workspace) => reading::list_key_choices(&ctx.db, workspace).await,
-            None => Ok(Vec::new()),
+            None => refusals::list_sampled_keys(&ctx.db, from, to).await,
         }
     };
-    let (from, to) = (asked.samples.from, asked.to);
     let (mut rows, codes, routes, key_choices) = tokio::try_join!(
         samples,
         reading::list_codes(&ctx.db, &counted, from, to),
@@ -137,14 +162,21 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
     Ok(RefusalList {
         older: samples.last().filter(|_| has_more).map(|s| s.cursor.clone()),
         samples,
-        codes: (query.address.is_none() && query.permission.is_none()).then(|| refused(codes)),
+        codes: (!query.is_beyond_counts()).then(|| refused(codes)),
         routes,
         key_choices,
         period: asked.period,
+        local: (local(&calendar, timestamp(from)), local(&calendar, timestamp(to).min(now))),
         zone: calendar.words(),
         opened: opened(ctx, query.open.as_deref(), workspace, &calendar, now).await?,
         query,
     })
+}
+
+/// The workspace of a person, by the address that they sign in with.
+async fn workspace_of(ctx: &Ctx, owner: &str) -> Result<WorkspaceId, AppError> {
+    let email: Email = owner.parse().map_err(|words: &str| AppError::invalid("owner", words))?;
+    refusals::find_workspace_of_owner(&ctx.db, &email.key()).await?.ok_or_else(|| AppError::invalid("owner", "Nobody has this address."))
 }
 
 /// What a query asks for, read.
@@ -155,11 +187,13 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(query: &RefusalQuery, calendar: &Calendar, now: Timestamp) -> Result<Self, AppError> {
+    async fn read(ctx: &Ctx, query: &RefusalQuery, calendar: &Calendar, now: Timestamp) -> Result<Self, AppError> {
         let mut fields = Fields::default();
         let key = query.key.as_ref().and_then(|text| fields.check("key", text.parse::<KeyId>()));
         let code = query.code.as_ref().and_then(|text| fields.check("code", text.parse::<Outcome>()));
         let permission = query.permission.as_ref().and_then(|text| fields.check("permission", text.parse::<Permission>()));
+        let slug = query.api.as_ref().and_then(|text| fields.check("api", text.parse::<Slug>()));
+        let ground = query.rule.as_ref().and_then(|text| fields.check("rule", text.parse::<Ground>()));
         let from = query.from.as_ref().and_then(|text| fields.check("from", span::moment(text, calendar, false)));
         let to = query.to.as_ref().and_then(|text| fields.check("to", span::moment(text, calendar, true)));
         let hours = match &query.range {
@@ -171,7 +205,7 @@ impl Asked {
         };
         let cursor = |text: &String| read_cursor(text).ok_or("This list can't be continued here. Start at its beginning.");
         let before = query.before.as_ref().and_then(|text| fields.check("before", cursor(text)));
-        for (name, text) in [("route", &query.route), ("address", &query.address)] {
+        for (name, text) in [("route", &query.route), ("address", &query.address), ("request", &query.request), ("limit", &query.limit)] {
             if text.as_ref().is_some_and(|text| text.len() > 800 || text.contains('\0')) {
                 fields.add(name, "Nothing has such a name.");
             }
@@ -180,6 +214,10 @@ impl Asked {
             fields.add("to", "The end lies before the beginning.");
         }
         fields.done()?;
+        let api = match slug {
+            Some(slug) => Some(reading::find_api(&ctx.db, slug.as_str()).await?.ok_or_else(|| AppError::invalid("api", "There is no such API."))?),
+            None => None,
+        };
         // Counts are kept by quarters of an hour: the beginning is rounded down to one, so that samples and counts speak of the same time.
         let begin = from.unwrap_or_else(|| now.checked_sub(hours.unwrap_or(KEPT_HOURS).hours()).unwrap_or(now));
         let begin = Timestamp::from_second(begin.as_second().div_euclid(900) * 900).unwrap_or(begin);
@@ -196,6 +234,10 @@ impl Asked {
                 route: query.route.clone(),
                 address: query.address.clone(),
                 detail: permission.map(|permission| lacks(permission.as_str())),
+                api,
+                request: query.request.clone(),
+                limit: query.limit.clone(),
+                ground: ground.map(|ground| ground.as_str().to_owned()),
                 from: instant(begin),
                 before: before.unwrap_or((instant(end), Uuid::nil())),
             },
@@ -222,12 +264,12 @@ async fn opened(
         Some(key) => whole(reading::count_minute(&ctx.db, key, minute, &sample.route, sample.code.as_str()).await?),
         None => 0,
     };
-    let limited = sample.key.filter(|_| sample.code.group() == OutcomeGroup::Limited);
+    let limited = sample.key.filter(|_| sample.ground == Ground::Limit);
     let name = sample.key_name.clone().unwrap_or_default();
     Ok(Some(RefusalDetail {
         moment: calendar.exact(timestamp(at)),
         api,
-        posts: Gatepost::chain(sample.code),
+        posts: Gatepost::chain(sample.ground),
         alike: (alike > 0).then_some(alike),
         meters: limited.map(|key| limits::meters(ctx, &[(key, name)], calendar, now)).unwrap_or_default(),
         sample,
@@ -242,13 +284,18 @@ fn refused(codes: Vec<reading::CodeRow>) -> Vec<(Outcome, u64)> {
 
 fn sample(row: SampleRow, calendar: &Calendar, now: Timestamp) -> Option<RefusalSample> {
     let at = timestamp(row.at);
+    let code: Outcome = row.code.parse().ok()?;
+    let ground = row.ground.and_then(|word| word.parse::<Ground>().ok());
     Some(RefusalSample {
         cursor: write_cursor(row.at, row.id),
         time: calendar.second(at, now),
         at: at.to_string(),
         key: row.key_id.map(KeyId::new),
         key_name: row.key_name,
-        code: row.code.parse().ok()?,
+        code,
+        ground: ground.unwrap_or(Ground::guessed(code)),
+        is_guessed: ground.is_none(),
+        limit: row.limit_name,
         route: row.route,
         address: row.address,
         request_id: row.request_id,

@@ -5,7 +5,7 @@ use super::{
     calendar::{Calendar, instant, timestamp},
     estimate::estimates,
     latency::{percentiles, percentiles_by_bucket},
-    limits,
+    limits, parts,
     span::{self, Span},
     store::reading::{self, BucketRow, KeyRow, Scope},
 };
@@ -13,8 +13,10 @@ use crate::{
     accounts::Caller,
     error::{AppError, Fields},
     platform::Ctx,
-    usage::model::{AddressUsage, Before, Bucket, BucketSize, ErrorReport, KeyChoice, KeyUsage, Range, RouteUsage, UsageQuery, UsageReport},
-    values::{Counts, KeyId, Outcome, OutcomeGroup, Slug, permission_names as may},
+    usage::model::{
+        AddressUsage, Before, Bucket, BucketSize, ErrorReport, KeyChoice, KeyUsage, PartKind, PermissionUsage, Range, RouteUsage, UsageQuery, UsageReport,
+    },
+    values::{Counts, KeyId, Outcome, OutcomeGroup, Permission, Slug, permission_names as may},
 };
 use jiff::Timestamp;
 use std::{collections::HashMap, sync::LazyLock};
@@ -25,6 +27,7 @@ use uuid::Uuid;
 const MOST_KEYS: i64 = 50;
 const MOST_ROUTES: i64 = 50;
 const MOST_ADDRESSES: i64 = 50;
+const MOST_PERMISSIONS: i64 = 50;
 /// Steps of a sparkline.
 const MOST_STEPS: usize = 62;
 
@@ -44,11 +47,12 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
     let without_route = Scope { route: None, ..scope.clone() };
     let (from, to) = (instant(span.start()), instant(span.end()));
     let workspace = scope.workspace.unwrap_or(caller.workspace);
-    let (rows, key_rows, route_rows, by_address, key_choices, before, estimates, latency, latencies) = tokio::try_join!(
+    let (rows, key_rows, route_rows, by_address, by_permission, key_choices, before, estimates, latency, latencies) = tokio::try_join!(
         reading::list_buckets(&ctx.db, &scope, &edges),
         reading::list_keys(&ctx.db, &scope, &steps, MOST_KEYS),
         reading::list_routes(&ctx.db, &without_route, from, to, MOST_ROUTES),
         addresses::list(&ctx.db, &scope, from, to, MOST_ADDRESSES),
+        parts::permissions(&ctx.db, &scope, from, to, MOST_PERMISSIONS),
         reading::list_key_choices(&ctx.db, workspace),
         before(ctx, &query, &scope, &span, &calendar, now),
         estimates(&ctx.db, &scope, from, to),
@@ -71,6 +75,14 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         }
         addresses = vec![AddressUsage { address: address.clone(), counts: totals }];
     }
+    let mut permission_choices: Vec<String> = by_permission.iter().map(|p| p.permission.clone()).collect();
+    let mut permissions = by_permission;
+    if let Some(permission) = &scope.permission {
+        if !permission_choices.contains(permission) {
+            permission_choices.push(permission.clone());
+        }
+        permissions = vec![PermissionUsage { permission: permission.clone(), counts: totals }];
+    }
     Ok(UsageReport {
         range: span.range,
         bucket: span.size,
@@ -89,6 +101,8 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         route_choices,
         addresses,
         address_choices,
+        permissions,
+        permission_choices,
         limit: scope.key.and_then(|key| limits::line(ctx, key, span.size, now)),
         estimates,
         latency,
@@ -139,11 +153,20 @@ pub async fn scope(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Sco
         fields.add("route", "No route has such a name.");
     }
     let address = query.address.as_ref().and_then(|text| fields.check("address", addresses::read(text)));
-    if query.by.as_deref().is_some_and(|by| by != UsageQuery::ADDRESS) {
-        fields.add("by", "Lines are by address, or by route if you leave it out.");
+    let permission = query.permission.as_ref().and_then(|text| fields.check("permission", text.parse::<Permission>()));
+    let by = query.by.as_deref();
+    if by.is_some_and(|by| PartKind::parse(by).is_none()) {
+        fields.add("by", "Lines are by address or by permission, or by route if you leave it out.");
     }
-    if query.is_by_address() && query.route.is_some() {
-        fields.add("address", "Calls are counted by route or by address. Leave one of both out.");
+    if query.parted_by().is_some() && query.route.is_some() {
+        let name = query.parted_by().map_or("by", PartKind::as_str);
+        fields.add(name, "Calls are counted by route, by address or by permission. Leave the route or this out.");
+    }
+    if query.address.is_some() && (query.permission.is_some() || by == Some(PartKind::Permission.as_str())) {
+        fields.add("permission", "Calls are counted by address or by permission. Leave one of both out.");
+    }
+    if query.permission.is_some() && by == Some(PartKind::Address.as_str()) {
+        fields.add("by", "Calls are counted by address or by permission. Leave one of both out.");
     }
     fields.done()?;
     let mut workspace = caller.workspace;
@@ -158,7 +181,8 @@ pub async fn scope(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Sco
         Some(slug) => Some(reading::find_api(&ctx.db, slug.as_str()).await?.ok_or_else(|| AppError::invalid("api", "There is no such API."))?),
         None => None,
     };
-    Ok(Scope { workspace: Some(workspace), key, api, route: query.route.clone(), outcomes, address })
+    let permission = permission.map(|permission| permission.as_str().to_owned());
+    Ok(Scope { workspace: Some(workspace), key, api, route: query.route.clone(), outcomes, address, permission })
 }
 
 /// The codes that a word of `outcome` means.
@@ -245,7 +269,7 @@ fn buckets(span: &Span, calendar: &Calendar, cells: &[Counts]) -> Vec<Bucket> {
 }
 
 /// `2026-11-18T14:00`.
-fn local(calendar: &Calendar, at: Timestamp) -> String {
+pub fn local(calendar: &Calendar, at: Timestamp) -> String {
     calendar.local(at).strftime("%Y-%m-%dT%H:%M").to_string()
 }
 

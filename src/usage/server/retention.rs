@@ -3,7 +3,7 @@
 
 use super::{
     partitions,
-    store::{addresses, pruning},
+    store::{parts, pruning},
 };
 use crate::{
     error::AppError,
@@ -35,7 +35,7 @@ pub fn quarters_over(ctx: &Ctx) -> Vec<OffsetDateTime> {
 /// Forgets rare addresses of one quarter of an hour: their calls are then of "other addresses". Ranks those of a bounded number of keys;
 /// true if there may be more, so call it again.
 pub async fn forget_rare_addresses(ctx: &Ctx, quarter: OffsetDateTime) -> Result<bool, AppError> {
-    Ok(addresses::delete_rare(&ctx.db, quarter, ADDRESSES, RANKED, MOST).await? > 0)
+    Ok(parts::delete_rare(&ctx.db, quarter, ADDRESSES, RANKED, MOST).await? > 0)
 }
 
 /// Since when rows are kept that are kept for so long.

@@ -56,8 +56,8 @@ pub async fn list_series(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Resu
     let from = read("from", &query.from, false, to.checked_sub(24.hours()).unwrap_or(to))?;
     let span = span::read_between(from, to, size, &calendar, now, MOST_POINTS)?;
     let scope = scope(ctx, caller, query).await?;
-    if size == BucketSize::Minute && scope.address.is_some() {
-        return Err(AppError::invalid("bucket", "Of an address calls are kept by quarters of an hour. Ask by hour or by day."));
+    if size == BucketSize::Minute && scope.part().is_some() {
+        return Err(AppError::invalid("bucket", "Of an address or a permission calls are kept by quarters of an hour. Ask by hour or by day."));
     }
     let edges = instants(&span.edges);
     let rows = match size {

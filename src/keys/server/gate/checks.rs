@@ -9,9 +9,12 @@ use super::{
     routing::Matched,
 };
 use crate::{
-    keys::server::{
-        origins,
-        signing::{Fault as SigningFault, Proof},
+    keys::{
+        model::Ground,
+        server::{
+            origins,
+            signing::{Fault as SigningFault, Proof},
+        },
     },
     values::Outcome,
 };
@@ -58,6 +61,8 @@ pub struct Refused<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why<'a> {
     Known,
+    /// A rotation has let the secret go.
+    Replaced,
     /// The permission that is needed and was not given.
     Lacks(&'a str),
     /// No route of the API matches, and it refuses such calls.
@@ -87,7 +92,8 @@ impl Check {
         match self {
             Self::Secret => {
                 let hash = call.hash?;
-                known(facts.secrets.iter().any(|s| s.hash == *hash && s.ends.is_over(call.now)), Outcome::Expired)
+                let is_over = facts.secrets.iter().any(|s| s.hash == *hash && s.ends.is_over(call.now));
+                is_over.then_some(Refused { outcome: Outcome::Expired, why: Why::Replaced })
             }
             Self::State => match (facts.standing, call.key_blocked) {
                 (Standing::Revoked, _) => known(true, Outcome::Revoked),
@@ -126,12 +132,17 @@ impl Check {
                 Matched::Unread => forbidden(Why::Unread),
             },
             Self::Permission => {
-                let by_route = if let Matched::Rule(rule, _) = call.route { rule.permission.as_ref().map(|p| p.as_str()) } else { None };
                 let lacks = |needed: &&str| !facts.rights.permissions.iter().any(|p| p.as_str() == *needed);
-                by_route.into_iter().chain(call.question.permission).find(lacks).and_then(|needed| forbidden(Why::Lacks(needed)))
+                needed(call.question, call.route).into_iter().flatten().find(lacks).and_then(|needed| forbidden(Why::Lacks(needed)))
             }
         }
     }
+}
+
+/// The permissions that a call needs: that of its route, and the one that the question names beside it.
+pub fn needed<'a>(question: &Question<'a>, route: Matched<'a>) -> [Option<&'a str>; 2] {
+    let by_route = if let Matched::Rule(rule, _) = route { rule.permission.as_ref().map(|p| p.as_str()) } else { None };
+    [by_route, question.permission.filter(|asked| by_route != Some(*asked))]
 }
 
 /// What is said of a call whose key has not this permission; samples of refusals are found by it.
@@ -148,6 +159,25 @@ pub fn cost(question: &Question<'_>, route: Matched<'_>) -> Option<u32> {
     }
 }
 
+impl Refused<'_> {
+    /// What exactly it was.
+    pub const fn ground(self) -> Ground {
+        match self.why {
+            Why::Known => Ground::guessed(self.outcome),
+            Why::Replaced => Ground::Secret,
+            Why::Lacks(_) => Ground::Permission,
+            Why::NoRoute => Ground::Route,
+            Why::Path(_) => Ground::Path,
+            Why::AddressBlocked(_) => Ground::AddressBlocked,
+            Why::KeyBlocked(_) => Ground::KeyBlocked,
+            Why::Origin(_) => Ground::Origin,
+            Why::Unsigned => Ground::Unsigned,
+            Why::Signature(_) => Ground::Signature,
+            Why::Unread => Ground::Unread,
+        }
+    }
+}
+
 impl Why<'_> {
     /// Seconds until it is worth trying again, where the refusal ends by itself.
     pub fn retry_after(self, now_micros: i64) -> Option<u64> {
@@ -157,7 +187,7 @@ impl Why<'_> {
     /// A sentence for the holder of the key; none where the code's own says it all.
     pub fn sentence(self) -> Option<String> {
         match self {
-            Self::Known => None,
+            Self::Known | Self::Replaced => None,
             Self::Lacks(needed) => Some(lacks(needed)),
             Self::NoRoute => Some("No route of the API matches this call, and the API refuses such calls.".to_owned()),
             Self::Path(fault) => Some(fault.sentence().to_owned()),

@@ -9,7 +9,7 @@ use super::{
     Gate, LimitState,
     blocked::{Passes, Slowed},
     charging::{Places, Uncharged, charge_all},
-    checks::{Call, Check, Refused, Why, cost},
+    checks::{Call, Check, Refused, Why, cost, needed},
     digests::Seen,
     facts::{End, Salted},
     leases::{PATIENCE, Unleased, Wanted},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     keys::{
-        model::KeyLimit,
+        model::{Ground, KeyLimit},
         server::{
             meter::{
                 Attempt, Refusal, SecretUse, Tally,
@@ -90,8 +90,8 @@ pub struct Answer {
     pub hold: Option<Box<Hold>>,
     violated: Places,
     beyond: Places,
-    /// A block that slows refused it: no limit did.
-    is_slowed: bool,
+    /// What exactly refused it, if it may not pass.
+    ground: Ground,
 }
 
 impl Answer {
@@ -124,7 +124,7 @@ impl Answer {
             hold: None,
             violated: Places::NONE,
             beyond: Places::NONE,
-            is_slowed: false,
+            ground: Ground::guessed(outcome),
         }
     }
 
@@ -135,17 +135,17 @@ impl Answer {
 
     /// Refused before anybody looked whose key it is.
     fn refused_unseen(refused: Refused<'_>, now: i64) -> Self {
-        Self { why: refused.why.sentence(), retry_after: refused.why.retry_after(now), ..Self::bare(refused.outcome) }
+        Self { why: refused.why.sentence(), retry_after: refused.why.retry_after(now), ground: refused.ground(), ..Self::bare(refused.outcome) }
     }
 
-    /// Beyond what a block lets pass in this second.
-    fn slowed(by: &Slowed, nodes: u32, now: i64) -> Self {
+    /// Beyond what a block, of the address or of the key, lets pass in this second.
+    fn slowed(by: &Slowed, ground: Ground, nodes: u32, now: i64) -> Self {
         Self {
             limits: vec![by.state(nodes, now)],
             violated: Places::only(0),
             retry_after: Some(1),
             why: Some(by.sentence()),
-            is_slowed: true,
+            ground,
             ..Self::bare(Outcome::RateLimited)
         }
     }
@@ -184,7 +184,7 @@ impl Gate {
         let slowed = self.blocked.slows_address(question.address, now);
         let door = match Passes::take(&slowed, self.leases.nodes(), now, question.only_asks()) {
             Ok(door) => door,
-            Err(by) => return Ok(self.turn_away(&question, Answer::slowed(by, self.leases.nodes(), now), now)),
+            Err(by) => return Ok(self.turn_away(&question, Answer::slowed(by, Ground::AddressSlowed, self.leases.nodes(), now), now)),
         };
         let known = self.look_up(question.secret);
         let apis = self.apis.load();
@@ -203,7 +203,7 @@ impl Gate {
                 };
                 let mut answer = decide(self, &record, &call, &self.blocked.slows_key(&record.facts, now))?;
                 self.note_use(&record, &hash, &question, route, answer.outcome, now);
-                if !answer.is_slowed {
+                if answer.ground != Ground::KeySlowed {
                     self.watch_call(&record, question.address, answer.outcome, now);
                     answer.limits.extend(slowed.iter().map(|by| by.state(self.leases.nodes(), now)));
                 }
@@ -372,18 +372,24 @@ impl Gate {
                     count: 1,
                     cost: u64::from(cost(question, called).unwrap_or(0)),
                 };
-                self.meter.count_from(tally, question.address);
+                // A call that only a limit refused was to need them too; one that lacks them, or is held for something else, was not.
+                let is_use = matches!(answer.outcome, Outcome::Valid | Outcome::RateLimited | Outcome::QuotaExceeded);
+                let needed = if is_use { needed(question, called) } else { [None; 2] };
+                self.meter.count_from(tally, question.address, needed);
             }
             None => self.meter.count_unknown(Attempt { minute, reason: answer.outcome, address: prefix(question.address), count: 1 }),
         }
         if answer.outcome != Outcome::Valid {
             let facts = answer.facts();
-            self.meter.sample(facts.map(|f| f.key), answer.outcome, now, || Refusal {
+            let whence = (answer.ground, question.address);
+            self.meter.sample(facts.map(|f| f.key), answer.outcome, now, whence, || Refusal {
                 at_micros: now,
                 key: facts.map(|f| f.key),
                 workspace: facts.map(|f| f.home.workspace),
                 api: facts.map(|f| f.home.api).or(question.api),
                 code: answer.outcome,
+                ground: answer.ground,
+                limit: answer.violated().next().filter(|_| answer.ground == Ground::Limit).map(|limit| limit.name.to_string()).unwrap_or_default(),
                 route,
                 address: question.address.map(|a| a.to_canonical().to_string()).unwrap_or_default(),
                 request_id: question.request_id.to_owned(),
@@ -401,7 +407,7 @@ fn decide(gate: &Gate, record: &Arc<Record>, call: &Call<'_>, slowed: &[Slowed])
     }
     let pace = match Passes::take(slowed, leases.nodes(), now, call.question.only_asks()) {
         Ok(pace) => pace,
-        Err(by) => return Ok(Answer { record: Some(Arc::clone(record)), ..Answer::slowed(by, leases.nodes(), now) }),
+        Err(by) => return Ok(Answer { record: Some(Arc::clone(record)), ..Answer::slowed(by, Ground::KeySlowed, leases.nodes(), now) }),
     };
     let (mut violated, mut beyond) = (Places::NONE, Places::NONE);
     let cost = cost(call.question, call.route);
@@ -454,6 +460,7 @@ fn refusal<'a>(call: &Call<'a>) -> Option<Refused<'a>> {
 fn detail(question: &Question<'_>, answer: &Answer) -> String {
     match (answer.outcome, &answer.why, answer.violated().next()) {
         (_, Some(why), _) => why.clone(),
+        (Outcome::Expired, ..) if answer.ground == Ground::Secret => "A rotation has let this secret go; the key has a newer one.".to_owned(),
         (Outcome::IpDenied, ..) => match question.address {
             Some(address) => format!("It came from {address}, which is not among the key's addresses."),
             None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),

@@ -4,7 +4,7 @@
 //! So a stripe holds at most about as many counters as it may, and beyond them one for each key, outcome and day. Its file is written anew
 //! with the sums and takes the place of the old one at once: an end by force in between finds the one or the other, which say the same.
 
-use super::{Attempt, AttemptSlot, Attempts, Counter, Counts, STRIPES, Slot, Stripe, Tally, Unknown, spool, spool::Spool};
+use super::{Attempt, AttemptSlot, Attempts, Counter, Counts, STRIPES, Slot, Stripe, Tally, Unknown, permissions::Needs, spool, spool::Spool};
 use std::sync::Arc;
 
 /// Pieces of time, in minutes, each a part of the next one.
@@ -17,22 +17,24 @@ fn begin(minute: i64, newest: i64, step: i64) -> i64 {
     if minute > newest - RECENT { minute } else { minute.div_euclid(step) * step }
 }
 
-/// The first of the steps that leaves half of the room free, or the last one.
-fn by_steps<C>(room: usize, by: impl Fn(i64) -> C, len: impl Fn(&C) -> usize) -> C {
+/// The first of the steps that leaves half of the room free, or the last one; and what it leaves.
+fn by_steps<C>(room: usize, by: impl Fn(i64) -> C, len: impl Fn(&C) -> usize) -> (i64, C) {
     let [quarter, hour, day] = STEPS;
     let folded = by(quarter);
     if len(&folded) <= room / 2 {
-        return folded;
+        return (quarter, folded);
     }
     let folded = by(hour);
-    if len(&folded) <= room / 2 { folded } else { by(day) }
+    if len(&folded) <= room / 2 { (hour, folded) } else { (day, by(day)) }
 }
 
+/// Without what their calls needed.
 fn folded_counts(counts: &Counts, newest: i64, step: i64) -> Counts {
     let mut folded = Counts::new();
     for ((key, route, outcome, minute), counter) in counts {
         let slot = (*key, Arc::clone(route), *outcome, begin(*minute, newest, step));
-        let sum = folded.entry(slot).or_insert(Counter { workspace: counter.workspace, api: counter.api, count: 0, cost: 0, at: None });
+        let sum =
+            folded.entry(slot).or_insert(Counter { workspace: counter.workspace, api: counter.api, count: 0, cost: 0, at: None, needs: Needs::default() });
         sum.count += counter.count;
         sum.cost += counter.cost;
     }
@@ -66,12 +68,17 @@ impl Stripe {
             self.fold_at = self.counts.len().saturating_mul(2);
             return;
         }
-        let mut folded = by_steps(room, |step| folded_counts(&self.counts, newest, step), Counts::len);
+        let (step, mut folded) = by_steps(room, |step| folded_counts(&self.counts, newest, step), Counts::len);
         if folded.len() < self.counts.len() {
             match self.segment.rewrite(spool, n, folded.iter().map(tally_record)) {
                 Ok(places) => {
                     // The same order: nothing was put in between.
                     folded.values_mut().zip(places).for_each(|(counter, at)| counter.at = Some(at));
+                    for ((key, route, outcome, minute), counter) in self.counts.drain() {
+                        if let Some(sum) = folded.get_mut(&(key, route, outcome, begin(minute, newest, step))) {
+                            sum.needs.merge(counter.needs);
+                        }
+                    }
                     self.counts = folded;
                 }
                 // As it was: the counters go on, in memory and on disk.
@@ -89,7 +96,7 @@ impl Unknown {
         if self.attempts.len() < self.fold_at.max(room) {
             return;
         }
-        let mut folded = by_steps(room, |step| folded_attempts(&self.attempts, newest, step), Attempts::len);
+        let (_, mut folded) = by_steps(room, |step| folded_attempts(&self.attempts, newest, step), Attempts::len);
         if folded.len() < self.attempts.len() {
             match self.segment.rewrite(spool, STRIPES, folded.iter().map(attempt_record)) {
                 Ok(places) => {

@@ -7,13 +7,22 @@
 pub mod addresses;
 mod folding;
 pub mod latency;
+pub mod permissions;
+mod sampling;
 mod spool;
 
 pub use addresses::FromAddress;
 pub use latency::Latency;
+pub use permissions::ForPermission;
+pub use sampling::PER_CODE as SAMPLES_PER_CODE;
 pub use spool::{LeftOver, Spool, Spooled, ended, left_over};
 
-use crate::values::{ApiId, KeyId, Outcome, SecretId, WorkspaceId};
+use crate::{
+    keys::model::Ground,
+    values::{ApiId, KeyId, Outcome, SecretId, WorkspaceId},
+};
+use permissions::Needs;
+use sampling::Samples;
 use spool::Segment;
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -46,7 +55,7 @@ pub struct Attempt {
     pub count: u64,
 }
 
-/// A sample of a refusal: at most one per key, code and minute.
+/// A sample of a refusal (`sampling` says which are kept).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub at_micros: i64,
@@ -54,6 +63,10 @@ pub struct Refusal {
     pub workspace: Option<WorkspaceId>,
     pub api: Option<ApiId>,
     pub code: Outcome,
+    /// What exactly refused it.
+    pub ground: Ground,
+    /// The name of the limit, where one refused it; else empty.
+    pub limit: String,
     pub route: Arc<str>,
     pub address: String,
     pub request_id: String,
@@ -83,13 +96,14 @@ pub struct Batch {
     pub uses: Vec<SecretUse>,
     pub latencies: Vec<Latency>,
     pub addresses: Vec<FromAddress>,
+    pub permissions: Vec<ForPermission>,
     /// Where it stands on disk until it is written.
     pub spooled: Spooled,
 }
 
 impl Batch {
     pub fn is_empty(&self) -> bool {
-        // There is no address without a count.
+        // There is no address and no permission without a count.
         self.counts.is_empty() && self.unknown.is_empty() && self.samples.is_empty() && self.uses.is_empty() && self.latencies.is_empty()
     }
 }
@@ -100,8 +114,6 @@ const STRIPES: usize = 16;
 const COUNTERS: usize = 20_000;
 /// Distinct (minute, reason, address) beyond this share the address `other`.
 const ADDRESSES: usize = 10_000;
-/// Samples kept until the next write.
-const SAMPLES: usize = 1_000;
 
 /// Key, route, outcome, minute.
 type Slot = (KeyId, Arc<str>, Outcome, i64);
@@ -119,6 +131,7 @@ struct Counter {
     cost: u64,
     /// Where it stands in the spool.
     at: Option<usize>,
+    needs: Needs,
 }
 
 /// A part of the counters, with its lock, its batch and its file.
@@ -143,13 +156,13 @@ struct Unknown {
     segment: Segment,
     fold_at: usize,
     totals: Totals,
-    samples: HashMap<(Option<KeyId>, Outcome, i64), Refusal>,
 }
 
 /// The counters. One lock per stripe, held for one map operation.
 pub struct Meter {
     stripes: [Mutex<Stripe>; STRIPES],
     unknown: Mutex<Unknown>,
+    samples: Mutex<Samples>,
     uses: [Mutex<HashMap<SecretId, SecretUse>>; STRIPES],
     latencies: latency::Latencies,
     spool: Option<Spool>,
@@ -201,6 +214,7 @@ impl Meter {
         Self {
             stripes: std::array::from_fn(|_| Mutex::new(Stripe { batch: first, ..Stripe::default() })),
             unknown: Mutex::new(Unknown { batch: first, ..Unknown::default() }),
+            samples: Mutex::default(),
             uses: Default::default(),
             latencies: latency::Latencies::default(),
             spool,
@@ -246,11 +260,11 @@ impl Meter {
 
     /// Counts one verification of a known key.
     pub fn count(&self, tally: Tally) {
-        self.count_from(tally, None);
+        self.count_from(tally, None, [None; 2]);
     }
 
-    /// The same of a call from an address.
-    pub fn count_from(&self, mut tally: Tally, address: Option<IpAddr>) {
+    /// The same of a call from an address that needed these permissions.
+    pub fn count_from(&self, mut tally: Tally, address: Option<IpAddr>, needed: [Option<&str>; 2]) {
         if self.is_off {
             return;
         }
@@ -274,12 +288,15 @@ impl Meter {
                 let counter = known.get_mut();
                 counter.count += tally.count;
                 counter.cost += tally.cost;
+                counter.needs.add(needed, tally.count);
                 stripe.segment.store_count(counter.at, counter.count);
                 stripe.segment.store_cost(counter.at, counter.cost);
             }
             Entry::Vacant(free) => {
                 let at = stripe.segment.keep(self.spool.as_ref(), stripe.batch, n, || spool::tally(&tally));
-                free.insert(Counter { workspace: tally.workspace, api: tally.api, count: tally.count, cost: tally.cost, at });
+                let mut needs = Needs::default();
+                needs.add(needed, tally.count);
+                free.insert(Counter { workspace: tally.workspace, api: tally.api, count: tally.count, cost: tally.cost, at, needs });
             }
         }
     }
@@ -313,12 +330,9 @@ impl Meter {
         }
     }
 
-    /// Keeps the refusal if it is the first of its key, code and minute.
-    pub fn sample(&self, key: Option<KeyId>, code: Outcome, at_micros: i64, refusal: impl FnOnce() -> Refusal) {
-        let mut unknown = lock(&self.unknown);
-        if unknown.samples.len() < SAMPLES {
-            unknown.samples.entry((key, code, at_micros.div_euclid(60_000_000))).or_insert_with(refusal);
-        }
+    /// Keeps the refusal if it is one of the few of its key, code and minute that are kept.
+    pub fn sample(&self, key: Option<KeyId>, code: Outcome, at_micros: i64, whence: (Ground, Option<IpAddr>), refusal: impl FnOnce() -> Refusal) {
+        lock(&self.samples).add((key, code), at_micros.div_euclid(60_000_000), whence, refusal);
     }
 
     /// Keeps the last use of each secret; bounded by the number of secrets.
@@ -348,21 +362,18 @@ impl Meter {
             batch.id = id;
             batch.spooled.add(segment.path());
             batch.addresses.extend(addresses.into_counts());
-            batch.counts.extend(counts.into_iter().map(|((key, route, outcome, minute), counter)| Tally {
-                key,
-                workspace: counter.workspace,
-                api: counter.api,
-                route,
-                outcome,
-                minute,
-                count: counter.count,
-                cost: counter.cost,
-            }));
+            batch.counts.reserve(counts.len());
+            for ((key, route, outcome, minute), counter) in counts {
+                let Counter { workspace, api, count, cost, needs, .. } = counter;
+                let needs = needs.into_counts().map(|(permission, count)| ForPermission { key, workspace, api, permission, outcome, minute, count });
+                batch.permissions.extend(needs);
+                batch.counts.push(Tally { key, workspace, api, route, outcome, minute, count, cost });
+            }
         }
         let unknown = lock(&self.unknown).renew(next);
         batch.spooled.add(unknown.segment.path());
         batch.unknown = unknown.attempts.into_iter().map(|((minute, reason, address), (count, _))| Attempt { minute, reason, address, count }).collect();
-        batch.samples = unknown.samples.into_values().collect();
+        batch.samples = lock(&self.samples).take();
         batch.uses = self.uses.iter().flat_map(|uses| std::mem::take(&mut *lock(uses)).into_values()).collect();
         batch.latencies = self.latencies.take();
         batch

@@ -1,6 +1,6 @@
 //! Calls of keys, read from the tables of the usage feature.
 
-use crate::values::{Counts, KeyId, Outcome, WorkspaceId};
+use crate::values::{ApiId, Counts, KeyId, Outcome, WorkspaceId};
 use sqlx::PgPool;
 use std::collections::HashMap;
 use time::OffsetDateTime;
@@ -69,4 +69,39 @@ pub async fn list_routes_called(db: &PgPool, key: KeyId, since: OffsetDateTime) 
     .fetch_all(db)
     .await?;
     Ok(rows.into_iter().map(|r| RouteCalls { label: r.route, calls: u64::try_from(r.calls).unwrap_or(0), last: r.last }).collect())
+}
+
+/// What calls of a key needed.
+pub struct PermissionCalls {
+    pub permission: String,
+    pub calls: i64,
+    /// To a quarter of an hour; none: no call needed it.
+    pub last: Option<OffsetDateTime>,
+    /// Calls of some key of the API needed it.
+    pub is_asked: bool,
+}
+
+/// Of each of these permissions the calls of a key since an instant that needed it.
+pub async fn list_permissions_needed(db: &PgPool, key: KeyId, api: ApiId, permissions: &[String], since: OffsetDateTime) -> sqlx::Result<Vec<PermissionCalls>> {
+    sqlx::query_as!(
+        PermissionCalls,
+        r#"select n.permission as "permission!", coalesce(u.calls, 0) as "calls!", u.last as "last?",
+             exists (select from usage_permissions a where a.api_id = $2 and a.permission = n.permission and a.quarter >= $3) as "is_asked!"
+           from unnest($4::text[]) n(permission)
+           left join lateral (
+             select sum(count)::bigint as calls, max(quarter) as last from usage_permissions p
+             where p.key_id = $1 and p.quarter >= $3 and p.permission = n.permission
+           ) u on true"#,
+        key.uuid(),
+        api.uuid(),
+        since,
+        permissions,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Since when permissions are counted; none: from the beginning.
+pub async fn find_counted_since(db: &PgPool) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!("select since from permission_counting").fetch_optional(db).await
 }

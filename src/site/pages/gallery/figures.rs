@@ -23,7 +23,7 @@ pub fn ChartsAndFigures() -> impl IntoView {
             <UsageChart series=day_of_calls() zoom="/dev/ui?from={from}&to={to}"/>
             <UsageChart series=month_of_calls()/>
             <UsageChart series=quiet_day() small=true/>
-            <LineChart lines=latencies() words=millis axis=short/>
+            <LineChart lines=latencies() words=millis axis=short zoom="/dev/ui?from={from}&to={to}"/>
         </Section>
         <Section id="spark" title="Sparkline, quota, progress" lead="Thirty days in a cell; a quota with its post; a bar for a share." wide=true>
             <div class="row gap-lg">

@@ -132,6 +132,9 @@ pub fn latencies() -> Lines {
         note: "Today, Stockholm time".into(),
         unit: "Hour".into(),
         labels: (0..12).map(|hour| format!("{hour:02}:00")).collect(),
+        long_labels: (0..12).map(|hour| format!("Today, {hour:02}:00 to {:02}:00", hour + 1)).collect(),
+        isos: (0..12).map(|hour| format!("2026-11-20T{hour:02}:00:00+01:00")).collect(),
+        end: "2026-11-20T12:00:00+01:00".into(),
         lines: vec![line("p50", 90), line("p95", 240), line("p99", 410)],
     }
 }

@@ -1,7 +1,7 @@
 //! Counts taken apart by bucket, key, route and code, with the price that the key's plan has today.
 
 use super::reading::Scope;
-use crate::values::KeyId;
+use crate::{usage::model::PartKind, values::KeyId};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -13,13 +13,13 @@ pub struct ExportRow {
     pub key_id: Uuid,
     pub key_name: String,
     pub api: String,
-    /// Null in rows by address.
+    /// None in rows by address or by permission.
     pub route: Option<String>,
-    /// Null in rows by route.
-    pub address: Option<String>,
+    /// None in rows by route: the address or the permission.
+    pub part: Option<String>,
     pub outcome: String,
     pub count: i64,
-    /// Cost units of what passed; null in rows by address.
+    /// Cost units of what passed; null in rows by address or by permission.
     pub units: Option<i64>,
     pub price_micros: Option<i64>,
     pub currency: Option<String>,
@@ -49,7 +49,7 @@ pub async fn list_export(
              order by 1, key_id, route, outcome limit $12
            )
            select c.bucket as "bucket!", c.key_id as "key_id!", coalesce(k.name, '') as "key_name!", coalesce(a.slug, '') as "api!",
-             c.route as "route?", null::text as address, c.outcome as "outcome!", c.count as "count!", c.units as "units?",
+             c.route as "route?", null::text as part, c.outcome as "outcome!", c.count as "count!", c.units as "units?",
              p.price_micros as "price_micros?", p.currency as "currency?"
            from cells c left join keys k on k.id = c.key_id left join apis a on a.id = c.api_id
              left join workspace_plans h on h.workspace_id = k.workspace_id and a.slug <> 'tollgate'
@@ -73,60 +73,63 @@ pub async fn list_export(
     .await
 }
 
-/// The same by address in place of by route; of the address of the scope, if it has one. There is no price: of an address no cost is kept.
-pub async fn list_address_export(
+/// The same by address or by permission in place of by route; of that of the scope, if it has one. There is no price: no cost is kept of
+/// them.
+pub async fn list_part_export(
     db: &PgPool,
     scope: &Scope,
+    kind: PartKind,
     edges: &[OffsetDateTime],
     after: Option<&(Uuid, String, String)>,
     most: usize,
 ) -> sqlx::Result<Vec<ExportRow>> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
-    let (key, address, outcome) = after.map_or((None, None, None), |(key, address, outcome)| (Some(*key), Some(address.as_str()), Some(outcome.as_str())));
+    let (key, behind, outcome) = after.map_or((None, None, None), |(key, part, outcome)| (Some(*key), Some(part.as_str()), Some(outcome.as_str())));
     sqlx::query_as!(
         ExportRow,
         r#"with cells as (
-             select width_bucket(quarter, $1::timestamptz[]) as bucket, key_id, (array_agg(api_id))[1] as api_id, address, outcome, sum(count)::bigint as count
-             from usage_addresses
-             where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
-               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or address = $7)
+             select width_bucket(quarter, $1::timestamptz[]) as bucket, key_id, (array_agg(api_id))[1] as api_id, part, outcome, sum(count)::bigint as count
+             from usage_parts
+             where kind = $13 and ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
+               and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or part = $7)
                and ($8::text[] is null or outcome = any($8))
-               and ($9::uuid is null or (key_id, address, outcome) > ($9::uuid, $10::text, $11::text))
-             group by 1, key_id, address, outcome
-             order by 1, key_id, address, outcome limit $12
+               and ($9::uuid is null or (key_id, part, outcome) > ($9::uuid, $10::text, $11::text))
+             group by 1, key_id, part, outcome
+             order by 1, key_id, part, outcome limit $12
            )
            select c.bucket as "bucket!", c.key_id as "key_id!", coalesce(k.name, '') as "key_name!", coalesce(a.slug, '') as "api!",
-             null::text as route, c.address as "address?", c.outcome as "outcome!", c.count as "count!", null::bigint as units,
+             null::text as route, c.part as "part?", c.outcome as "outcome!", c.count as "count!", null::bigint as units,
              null::bigint as price_micros, null::text as currency
            from cells c left join keys k on k.id = c.key_id left join apis a on a.id = c.api_id
-           order by c.bucket, c.key_id, c.address, c.outcome"#,
+           order by c.bucket, c.key_id, c.part, c.outcome"#,
         edges,
         scope.workspace(),
         first,
         last,
         scope.key(),
         scope.api(),
-        scope.address,
+        scope.part().map(|(_, part)| part),
         scope.outcomes.as_deref() as _,
         key,
-        address,
+        behind,
         outcome,
         i64::try_from(most).unwrap_or(i64::MAX),
+        kind.as_str(),
     )
     .fetch_all(db)
     .await
 }
 
-/// How many rows there are in all, by route or by address.
-pub async fn count_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], by_address: bool) -> sqlx::Result<i64> {
+/// How many rows there are in all: by route, or by a kind of part.
+pub async fn count_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], kind: Option<PartKind>) -> sqlx::Result<i64> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(0) };
-    let part = if by_address { scope.address.as_deref() } else { scope.route.as_deref() };
+    let part = if kind.is_some() { scope.part().map(|(_, part)| part) } else { scope.route.as_deref() };
     sqlx::query_scalar!(
         r#"select count(*) as "n!" from (
              select from (
-               select workspace_id, quarter, key_id, api_id, route as part, outcome from usage_quarters where not $9
+               select workspace_id, quarter, key_id, api_id, route as part, outcome from usage_quarters where $9::text is null
                union all
-               select workspace_id, quarter, key_id, api_id, address, outcome from usage_addresses where $9
+               select workspace_id, quarter, key_id, api_id, part, outcome from usage_parts where kind = $9
              ) counted
              where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
                and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text is null or part = $7)
@@ -141,7 +144,7 @@ pub async fn count_export(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], 
         scope.api(),
         part,
         scope.outcomes.as_deref() as _,
-        by_address,
+        kind.map(PartKind::as_str),
     )
     .fetch_one(db)
     .await

@@ -2,9 +2,9 @@
 //! counts between them in the largest pieces that no edge cuts, and `width_bucket` sorts these (1 is the first bucket). So one grouped
 //! query answers one panel, and reads rows bounded by hours × codes of what the filters leave.
 
-use super::addresses;
+use super::parts;
 use crate::{
-    usage::model::KeyChoice,
+    usage::model::{KeyChoice, PartKind},
     values::{ApiId, KeyId, WorkspaceId},
 };
 use sqlx::PgPool;
@@ -20,11 +20,18 @@ pub struct Scope {
     pub route: Option<String>,
     /// Only these codes.
     pub outcomes: Option<Vec<String>>,
-    /// Only calls from this address, as it is counted; never beside a route.
+    /// Only calls from this address, as it is counted; never beside a route or a permission.
     pub address: Option<String>,
+    /// Only calls that needed this permission; never beside a route or an address.
+    pub permission: Option<String>,
 }
 
 impl Scope {
+    /// What else than a route it is about, if it is.
+    pub fn part(&self) -> Option<(PartKind, &str)> {
+        let address = self.address.as_deref().map(|address| (PartKind::Address, address));
+        address.or_else(|| self.permission.as_deref().map(|permission| (PartKind::Permission, permission)))
+    }
     pub fn workspace(&self) -> Option<Uuid> {
         self.workspace.map(WorkspaceId::uuid)
     }
@@ -49,8 +56,8 @@ pub async fn list_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) 
     if edges.len() < 2 {
         return Ok(Vec::new());
     }
-    if scope.address.is_some() {
-        return addresses::list_buckets(db, scope, edges).await;
+    if let Some(part) = scope.part() {
+        return parts::list_buckets(db, scope, part, edges).await;
     }
     sqlx::query_as!(
         BucketRow,
@@ -107,8 +114,8 @@ pub async fn list_keys(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], mos
     if edges.len() < 2 {
         return Ok(Vec::new());
     }
-    if scope.address.is_some() {
-        return addresses::list_keys(db, scope, edges, most).await;
+    if let Some(part) = scope.part() {
+        return parts::list_keys(db, scope, part, edges, most).await;
     }
     sqlx::query_as!(
         KeyRow,
@@ -141,8 +148,8 @@ pub struct RouteRow {
 /// The busiest routes, whatever route is chosen: they are the choices, too. Whole days of UTC are read as such, what is left of the
 /// first and the last day by quarters of an hour.
 pub async fn list_routes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime, most: i64) -> sqlx::Result<Vec<RouteRow>> {
-    if scope.address.is_some() {
-        return Ok(Vec::new()); // of an address no routes are kept
+    if scope.part().is_some() {
+        return Ok(Vec::new()); // of an address or a permission no routes are kept
     }
     sqlx::query_as!(
         RouteRow,
@@ -214,8 +221,8 @@ pub struct CodeRow {
 
 /// Sums by code since `from` and before `to`, the most first.
 pub async fn list_codes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime) -> sqlx::Result<Vec<CodeRow>> {
-    if scope.address.is_some() {
-        return addresses::list_codes(db, scope, from, to).await;
+    if let Some(part) = scope.part() {
+        return parts::list_codes(db, scope, part, from, to).await;
     }
     sqlx::query_as!(
         CodeRow,

@@ -1,6 +1,9 @@
 //! Samples of refusals, newest first, by keyset.
 
-use crate::values::{KeyId, WorkspaceId};
+use crate::{
+    usage::model::KeyChoice,
+    values::{ApiId, KeyId, WorkspaceId},
+};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -13,6 +16,9 @@ pub struct SampleRow {
     pub key_name: Option<String>,
     pub api_name: Option<String>,
     pub code: String,
+    /// None: kept by an earlier version.
+    pub ground: Option<String>,
+    pub limit_name: String,
     pub route: String,
     pub address: String,
     pub request_id: String,
@@ -28,6 +34,10 @@ pub struct SampleScope {
     pub address: Option<String>,
     /// The whole detail.
     pub detail: Option<String>,
+    pub api: Option<ApiId>,
+    pub request: Option<String>,
+    pub limit: Option<String>,
+    pub ground: Option<String>,
     pub from: OffsetDateTime,
     pub before: (OffsetDateTime, Uuid),
 }
@@ -35,11 +45,13 @@ pub struct SampleScope {
 pub async fn list_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleScope, most: i64) -> sqlx::Result<Vec<SampleRow>> {
     sqlx::query_as!(
         SampleRow,
-        r#"select s.id, s.at, s.key_id, k.name as "key_name?", a.name as "api_name?", s.code, s.route, s.address, s.request_id, s.detail
+        r#"select s.id, s.at, s.key_id, k.name as "key_name?", a.name as "api_name?", s.code, s.ground, s.limit_name, s.route, s.address, s.request_id, s.detail
            from refusal_samples s left join keys k on k.id = s.key_id left join apis a on a.id = s.api_id
            where s.workspace_id = $1 and (s.at, s.id) < ($2, $3) and s.at >= $4
              and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.code = $6)
              and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($10::text is null or s.detail = $10)
+             and ($11::uuid is null or s.api_id = $11) and ($12::text is null or s.request_id = $12) and ($13::text is null or s.limit_name = $13)
+             and ($14::text is null or s.ground = $14)
            order by s.at desc, s.id desc limit $9"#,
         workspace.uuid(),
         scope.before.0,
@@ -51,6 +63,10 @@ pub async fn list_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleSco
         scope.address,
         most,
         scope.detail,
+        scope.api.map(ApiId::uuid),
+        scope.request,
+        scope.limit,
+        scope.ground,
     )
     .fetch_all(db)
     .await
@@ -62,7 +78,9 @@ pub async fn count_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleSc
         r#"select count(*) as "n!" from refusal_samples s
            where s.workspace_id = $1 and (s.at, s.id) < ($2, $3) and s.at >= $4
              and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.code = $6)
-             and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($9::text is null or s.detail = $9)"#,
+             and ($7::text is null or s.route = $7) and ($8::text is null or s.address = $8) and ($9::text is null or s.detail = $9)
+             and ($10::uuid is null or s.api_id = $10) and ($11::text is null or s.request_id = $11) and ($12::text is null or s.limit_name = $12)
+             and ($13::text is null or s.ground = $13)"#,
         workspace.uuid(),
         scope.before.0,
         scope.before.1,
@@ -72,6 +90,10 @@ pub async fn count_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleSc
         scope.route,
         scope.address,
         scope.detail,
+        scope.api.map(ApiId::uuid),
+        scope.request,
+        scope.limit,
+        scope.ground,
     )
     .fetch_one(db)
     .await
@@ -81,11 +103,13 @@ pub async fn count_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleSc
 pub async fn list_all_samples(db: &PgPool, scope: &SampleScope, most: i64) -> sqlx::Result<Vec<SampleRow>> {
     sqlx::query_as!(
         SampleRow,
-        r#"select s.id, s.at, s.key_id, k.name as "key_name?", a.name as "api_name?", s.code, s.route, s.address, s.request_id, s.detail
+        r#"select s.id, s.at, s.key_id, k.name as "key_name?", a.name as "api_name?", s.code, s.ground, s.limit_name, s.route, s.address, s.request_id, s.detail
            from refusal_samples s left join keys k on k.id = s.key_id left join apis a on a.id = s.api_id
            where (s.at, s.id) < ($1, $2) and s.at >= $3
              and ($4::uuid is null or s.key_id = $4) and ($5::text is null or s.code = $5)
              and ($6::text is null or s.route = $6) and ($7::text is null or s.address = $7) and ($9::text is null or s.detail = $9)
+             and ($10::uuid is null or s.api_id = $10) and ($11::text is null or s.request_id = $11) and ($12::text is null or s.limit_name = $12)
+             and ($13::text is null or s.ground = $13)
            order by s.at desc, s.id desc limit $8"#,
         scope.before.0,
         scope.before.1,
@@ -96,6 +120,10 @@ pub async fn list_all_samples(db: &PgPool, scope: &SampleScope, most: i64) -> sq
         scope.address,
         most,
         scope.detail,
+        scope.api.map(ApiId::uuid),
+        scope.request,
+        scope.limit,
+        scope.ground,
     )
     .fetch_all(db)
     .await
@@ -105,7 +133,7 @@ pub async fn list_all_samples(db: &PgPool, scope: &SampleScope, most: i64) -> sq
 pub async fn find_sample(db: &PgPool, workspace: Option<WorkspaceId>, id: Uuid) -> sqlx::Result<Option<SampleRow>> {
     sqlx::query_as!(
         SampleRow,
-        r#"select s.id, s.at, s.key_id, k.name as "key_name?", a.name as "api_name?", s.code, s.route, s.address, s.request_id, s.detail
+        r#"select s.id, s.at, s.key_id, k.name as "key_name?", a.name as "api_name?", s.code, s.ground, s.limit_name, s.route, s.address, s.request_id, s.detail
            from refusal_samples s left join keys k on k.id = s.key_id left join apis a on a.id = s.api_id
            where s.id = $1 and ($2::uuid is null or s.workspace_id = $2)"#,
         id,
@@ -113,4 +141,25 @@ pub async fn find_sample(db: &PgPool, workspace: Option<WorkspaceId>, id: Uuid) 
     )
     .fetch_optional(db)
     .await
+}
+
+/// Keys of the newest samples of a time, whoever's they are, to choose from.
+pub async fn list_sampled_keys(db: &PgPool, from: OffsetDateTime, to: OffsetDateTime) -> sqlx::Result<Vec<KeyChoice>> {
+    let rows = sqlx::query!(
+        r#"select k.id, k.name, a.id as api_id, a.slug, a.name as api_name
+           from (select distinct key_id from (select key_id from refusal_samples where at >= $1 and at < $2 order by at desc limit 5000) newest) s
+           join keys k on k.id = s.key_id join apis a on a.id = k.api_id
+           order by k.name, k.id limit 200"#,
+        from,
+        to,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|r| KeyChoice { id: KeyId::new(r.id), name: r.name, api: ApiId::new(r.api_id), api_slug: r.slug, api_name: r.api_name }).collect())
+}
+
+/// The workspace of the person with this address.
+pub async fn find_workspace_of_owner(db: &PgPool, email_key: &str) -> sqlx::Result<Option<WorkspaceId>> {
+    let id = sqlx::query_scalar!("select w.id from workspaces w join accounts a on a.id = w.personal_of where a.email_key = $1", email_key);
+    Ok(id.fetch_optional(db).await?.map(WorkspaceId::new))
 }

@@ -33,6 +33,8 @@ pub struct SampleColumns {
     pub workspace: Vec<Option<Uuid>>,
     pub api: Vec<Option<Uuid>>,
     pub code: Vec<String>,
+    pub ground: Vec<String>,
+    pub limit_name: Vec<String>,
     pub route: Vec<String>,
     pub address: Vec<String>,
     pub request_id: Vec<String>,
@@ -138,8 +140,9 @@ pub async fn insert_attempts(conn: &mut PgConnection, rows: &AttemptColumns) -> 
 
 pub async fn insert_samples(conn: &mut PgConnection, rows: &SampleColumns) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail)
-         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
+        "insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail, ground, limit_name)
+         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+           $11::text[], $12::text[])
          on conflict do nothing",
         &rows.id,
         &rows.at,
@@ -151,6 +154,8 @@ pub async fn insert_samples(conn: &mut PgConnection, rows: &SampleColumns) -> sq
         &rows.address,
         &rows.request_id,
         &rows.detail,
+        &rows.ground,
+        &rows.limit_name,
     )
     .execute(conn)
     .await?;

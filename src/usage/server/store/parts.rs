@@ -1,31 +1,50 @@
-//! Calls by the client's address: a part of the exact counts, by quarters of an hour. What is left out here is of other addresses, or of
-//! calls of which none was told.
+//! What calls are counted by beside their route, by quarters of an hour: the client's address, and the permissions that they needed. They
+//! are read through one view, `usage_parts`, whose `kind` says by what.
 
 use super::reading::{BucketRow, CodeRow, KeyRow, Scope};
+use crate::usage::model::PartKind;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Counts as columns, for `unnest`.
 #[derive(Debug, Default)]
-pub struct AddressColumns {
+pub struct PartColumns {
     pub key: Vec<Uuid>,
     pub at: Vec<OffsetDateTime>,
-    pub address: Vec<String>,
+    pub part: Vec<String>,
     pub outcome: Vec<String>,
     pub workspace: Vec<Uuid>,
     pub api: Vec<Uuid>,
     pub count: Vec<i64>,
 }
 
-pub async fn insert_addresses(conn: &mut PgConnection, rows: &AddressColumns) -> sqlx::Result<()> {
+pub async fn insert_addresses(conn: &mut PgConnection, rows: &PartColumns) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into usage_addresses as u (key_id, quarter, address, outcome, workspace_id, api_id, count)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[])
          on conflict (key_id, quarter, address, outcome) do update set count = u.count + excluded.count",
         &rows.key,
         &rows.at,
-        &rows.address,
+        &rows.part,
+        &rows.outcome,
+        &rows.workspace,
+        &rows.api,
+        &rows.count,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn insert_permissions(conn: &mut PgConnection, rows: &PartColumns) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into usage_permissions as u (key_id, quarter, permission, outcome, workspace_id, api_id, count)
+         select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[])
+         on conflict (key_id, quarter, permission, outcome) do update set count = u.count + excluded.count",
+        &rows.key,
+        &rows.at,
+        &rows.part,
         &rows.outcome,
         &rows.workspace,
         &rows.api,
@@ -37,25 +56,25 @@ pub async fn insert_addresses(conn: &mut PgConnection, rows: &AddressColumns) ->
 }
 
 #[derive(Debug)]
-pub struct AddressRow {
-    pub address: String,
+pub struct PartRow {
+    pub part: String,
     pub outcome: String,
     pub count: i64,
 }
 
-/// Sums of the busiest addresses by code, whatever address is chosen: they are the choices, too.
-pub async fn list_addresses(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime, most: i64) -> sqlx::Result<Vec<AddressRow>> {
+/// Sums of the busiest of a kind by code, whatever one is chosen: they are the choices, too.
+pub async fn list_parts(db: &PgPool, scope: &Scope, kind: PartKind, from: OffsetDateTime, to: OffsetDateTime, most: i64) -> sqlx::Result<Vec<PartRow>> {
     sqlx::query_as!(
-        AddressRow,
+        PartRow,
         r#"with cells as (
-             select address, outcome, sum(count)::bigint as count from usage_addresses
-             where ($1::uuid is null or workspace_id = $1) and quarter >= $2 and quarter < $3
+             select part, outcome, sum(count)::bigint as count from usage_parts
+             where kind = $8 and ($1::uuid is null or workspace_id = $1) and quarter >= $2 and quarter < $3
                and ($4::uuid is null or key_id = $4) and ($5::uuid is null or api_id = $5) and ($6::text[] is null or outcome = any($6))
              group by 1, 2
            ), busiest as (
-             select address from cells group by address order by sum(count) desc, address limit $7
+             select part from cells group by part order by sum(count) desc, part limit $7
            )
-           select c.address as "address!", c.outcome as "outcome!", c.count as "count!" from cells c join busiest using (address)"#,
+           select c.part as "part!", c.outcome as "outcome!", c.count as "count!" from cells c join busiest using (part)"#,
         scope.workspace(),
         from,
         to,
@@ -63,21 +82,22 @@ pub async fn list_addresses(db: &PgPool, scope: &Scope, from: OffsetDateTime, to
         scope.api(),
         scope.outcomes.as_deref() as _,
         most,
+        kind.as_str(),
     )
     .fetch_all(db)
     .await
 }
 
-/// Of the address of the scope: sums by bucket and code.
-pub async fn list_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) -> sqlx::Result<Vec<BucketRow>> {
+/// Of the part of the scope: sums by bucket and code.
+pub async fn list_buckets(db: &PgPool, scope: &Scope, (kind, part): (PartKind, &str), edges: &[OffsetDateTime]) -> sqlx::Result<Vec<BucketRow>> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
     sqlx::query_as!(
         BucketRow,
-        r#"select width_bucket(quarter, $1::timestamptz[]) as "bucket!", outcome, sum(count)::bigint as "count!"
-           from usage_addresses
-           where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
+        r#"select width_bucket(quarter, $1::timestamptz[]) as "bucket!", outcome as "outcome!", sum(count)::bigint as "count!"
+           from usage_parts
+           where kind = $9 and ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
              and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text[] is null or outcome = any($7))
-             and address is not distinct from $8
+             and part = $8
            group by 1, 2"#,
         edges,
         scope.workspace(),
@@ -86,23 +106,24 @@ pub async fn list_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) 
         scope.key(),
         scope.api(),
         scope.outcomes.as_deref() as _,
-        scope.address,
+        part,
+        kind.as_str(),
     )
     .fetch_all(db)
     .await
 }
 
-/// Of the address of the scope: sums of the busiest keys by bucket and code.
-pub async fn list_keys(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], most: i64) -> sqlx::Result<Vec<KeyRow>> {
+/// Of the part of the scope: sums of the busiest keys by bucket and code.
+pub async fn list_keys(db: &PgPool, scope: &Scope, (kind, part): (PartKind, &str), edges: &[OffsetDateTime], most: i64) -> sqlx::Result<Vec<KeyRow>> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
     sqlx::query_as!(
         KeyRow,
         r#"with cells as (
              select key_id, width_bucket(quarter, $1::timestamptz[]) as bucket, outcome, sum(count)::bigint as count
-             from usage_addresses
-             where ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
+             from usage_parts
+             where kind = $10 and ($2::uuid is null or workspace_id = $2) and quarter >= $3 and quarter < $4
                and ($5::uuid is null or key_id = $5) and ($6::uuid is null or api_id = $6) and ($7::text[] is null or outcome = any($7))
-               and address is not distinct from $8
+               and part = $8
              group by 1, 2, 3
            ), busiest as (
              select key_id, count(*) over () as keys from cells group by key_id order by sum(count) desc, key_id limit $9
@@ -116,21 +137,22 @@ pub async fn list_keys(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], mos
         scope.key(),
         scope.api(),
         scope.outcomes.as_deref() as _,
-        scope.address,
+        part,
         most,
+        kind.as_str(),
     )
     .fetch_all(db)
     .await
 }
 
-/// Of the address of the scope: sums by code since `from` and before `to`, the most first.
-pub async fn list_codes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: OffsetDateTime) -> sqlx::Result<Vec<CodeRow>> {
+/// Of the part of the scope: sums by code since `from` and before `to`, the most first.
+pub async fn list_codes(db: &PgPool, scope: &Scope, (kind, part): (PartKind, &str), from: OffsetDateTime, to: OffsetDateTime) -> sqlx::Result<Vec<CodeRow>> {
     sqlx::query_as!(
         CodeRow,
-        r#"select outcome, sum(count)::bigint as "count!" from usage_addresses
-           where ($1::uuid is null or workspace_id = $1) and quarter >= $2 and quarter < $3
+        r#"select outcome as "outcome!", sum(count)::bigint as "count!" from usage_parts
+           where kind = $8 and ($1::uuid is null or workspace_id = $1) and quarter >= $2 and quarter < $3
              and ($4::uuid is null or key_id = $4) and ($5::uuid is null or api_id = $5) and ($6::text[] is null or outcome = any($6))
-             and address is not distinct from $7
+             and part = $7
            group by 1 order by 2 desc"#,
         scope.workspace(),
         from,
@@ -138,7 +160,8 @@ pub async fn list_codes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: Of
         scope.key(),
         scope.api(),
         scope.outcomes.as_deref() as _,
-        scope.address,
+        part,
+        kind.as_str(),
     )
     .fetch_all(db)
     .await

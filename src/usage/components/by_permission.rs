@@ -1,0 +1,52 @@
+//! A report taken apart by permission: how many calls needed each. The rows add up to nothing, since a call may need two.
+
+use super::{
+    USAGE,
+    numbers::{heads, numbers},
+};
+use crate::{
+    ui::{CodeTag, Icon, LinkButton, Look, Size, Table},
+    usage::model::{PartKind, PermissionUsage, UsageReport},
+};
+use leptos::prelude::*;
+
+/// Nothing where no call needed a permission, or a route or an address is chosen.
+#[component]
+pub fn ByPermission(report: UsageReport) -> impl IntoView {
+    if report.permissions.is_empty() {
+        return ().into_any();
+    }
+    let rows = report.permissions.iter().map(|permission| row(&report, permission)).collect_view();
+    let caption = format!("Usage by permission, most calls first, {}", report.period);
+    let export = report.query.taken_apart(PartKind::Permission).export("csv");
+    view! {
+        <section aria-labelledby="h-bypermission">
+            <div class="section-head">
+                <h2 id="h-bypermission">"By permission"</h2>
+                <p>"What calls needed, by their route or because the asking service named it, for 30 days: of calls that passed, or that only a limit held. A call may need two and then stands in two rows."</p>
+            </div>
+            <div class="stack-sm">
+                <Table caption small=true>
+                    <thead><tr>
+                        <th scope="col">"Permission"</th>
+                        {heads(false)}
+                    </tr></thead>
+                    <tbody>{rows}</tbody>
+                </Table>
+                <div class="row"><LinkButton href=export icon=Icon::Download size=Size::Small look=Look::Quiet>"Export by permission"</LinkButton></div>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn row(report: &UsageReport, usage: &PermissionUsage) -> AnyView {
+    let is_chosen = report.query.permission.is_some();
+    let permission = usage.permission.clone();
+    let href = report.query.needing(&permission).link(USAGE);
+    let name = match is_chosen {
+        true => view! { <CodeTag text=permission/> }.into_any(),
+        false => view! { <a class="row-link" href=href><code>{permission}</code></a> }.into_any(),
+    };
+    view! { <tr><th scope="row">{name}</th>{numbers(usage.counts, report.totals, false, None)}</tr> }.into_any()
+}
