@@ -9,6 +9,7 @@ pub mod mailbox;
 pub mod provider;
 pub mod smtp;
 
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use sqlx::PgPool;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -99,9 +100,27 @@ impl TestApp {
     }
 }
 
+/// The source of what a property test does: the same each time, unless `MODEL_SEED` is a number. `make soak` runs many seeds.
+pub fn model_runner() -> TestRunner {
+    let Some(seed) = model_seed() else { return TestRunner::deterministic() };
+    println!("the same again: MODEL_SEED={seed}"); // shown where the test fails
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRunner::new_with_rng(proptest::test_runner::Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+pub fn model_seed() -> Option<u64> {
+    std::env::var("MODEL_SEED").ok().map(|seed| seed.parse().unwrap())
+}
+
 /// Waits for a condition that another task will make true; at most ten seconds of the test's own time.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+pub async fn until<F: Future<Output = bool>>(what: &str, condition: impl FnMut() -> F) {
+    until_within(std::time::Duration::from_secs(10), what, condition).await;
+}
+
+/// The same, for what the product itself takes its time with.
+pub async fn until_within<F: Future<Output = bool>>(most: std::time::Duration, what: &str, mut condition: impl FnMut() -> F) {
+    let deadline = tokio::time::Instant::now() + most;
     while !condition().await {
         assert!(tokio::time::Instant::now() < deadline, "still not: {what}");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;

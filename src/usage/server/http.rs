@@ -87,11 +87,11 @@ pub struct UsageExport {
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
         ("route" = Option<String>, Query, description = "Only this route, such as `GET /orders`"),
         ("outcome" = Option<String>, Query, description = "`passed`, `limited`, `refused`, `errors` (all that did not pass), or a code"),
-        ("address" = Option<String>, Query, description = "Only calls from this address, IPv6 by its /64; not beside `route`, and by hour or day only. Kept for 30 days"),
-        ("permission" = Option<String>, Query, description = "Only calls that needed this permission and passed, or that only a limit held; not beside `route` or `address`, and by hour or day only. Kept for 30 days"),
+        ("address" = Option<String>, Query, description = "Only calls from this address, IPv6 by its /64; not beside `route`, and by hour or day only. Kept for 30 days unless the operator chose otherwise"),
+        ("permission" = Option<String>, Query, description = "Only calls that needed this permission and passed, or that only a limit held; not beside `route` or `address`, and by hour or day only. Kept for 30 days unless the operator chose otherwise"),
         ("from" = Option<String>, Query, description = "RFC 3339, or a day"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
-        ("bucket" = Option<String>, Query, description = "`minute` (kept for 45 days), `hour` (default) or `day`"),
+        ("bucket" = Option<String>, Query, description = "`minute` (kept for 45 days unless the operator chose otherwise), `hour` (default) or `day`"),
     ),
     responses(
         (status = 200, description = "Calls over time", body = UsageAnswer),
@@ -144,7 +144,7 @@ pub struct AddressPoint {
 ///
 /// From where calls came, where the asking service or a trusted proxy tells it. The counts of `/api/v1/usage` are exact; by address some
 /// calls are left out (see `others`): of a key about 64 addresses are counted at once and the 100 busiest are kept for each quarter of an
-/// hour, for 30 days.
+/// hour, for 30 days unless the operator chose otherwise.
 #[utoipa::path(
     get, path = "/api/v1/usage/addresses", tag = "Usage", operation_id = "list_usage_addresses",
     params(
@@ -288,7 +288,7 @@ pub struct RefusalExport {
 /// Export refusals
 ///
 /// The samples that the page Requests lists for the same filters, newest first. More than 50,000 are not answered at once, as for usage.
-/// Samples are kept for 30 days, in a minute one for each key, code, rule and address and at most 8 of a key and a code; their counts are exact in `/api/v1/usage/export?outcome=errors`.
+/// Samples are kept for 30 days unless the operator chose otherwise, in a minute one for each key, code, rule and address and at most 8 of a key and a code; their counts are exact in `/api/v1/usage/export?outcome=errors`.
 #[utoipa::path(
     get, path = "/api/v1/usage/refusals/export", tag = "Usage", operation_id = "export_refusals",
     params(
