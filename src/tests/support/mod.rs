@@ -9,12 +9,14 @@ pub mod mailbox;
 pub mod provider;
 pub mod smtp;
 
+use leptos_axum::generate_route_list;
 use sqlx::PgPool;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tollgate::{
     accounts::server::Passwords,
+    app::App,
     boot::server::Running,
     platform::{
         Ctx,
@@ -36,6 +38,11 @@ pub struct TestApp {
 
 /// Friday, 20 November 2026, 12:00 UTC.
 pub const T0: time::OffsetDateTime = time::macros::datetime!(2026-11-20 12:00 UTC);
+
+/// Every path of the product's pages, as the router has them.
+pub fn routes() -> BTreeSet<String> {
+    generate_route_list(App).iter().map(|route| route.path().to_owned()).collect()
+}
 
 impl TestApp {
     pub async fn start(db: PgPool) -> Self {
