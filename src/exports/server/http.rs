@@ -5,9 +5,9 @@ use super::{
     serving::{Served, serve_export},
 };
 use crate::{
+    accounts::Caller,
     error::AppError,
     exports::model::{ExportState, Subject},
-    keys::server::rest::RestCaller,
     platform::{
         Ctx,
         http::{
@@ -137,7 +137,7 @@ fn id(text: &str) -> Result<ExportId, AppError> {
     responses((status = 200, body = ExportListBody), (status = 401, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn list_exports(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<ExportListBody>, AppError> {
+async fn list_exports(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<ExportListBody>, AppError> {
     let exports = asking::list_exports(&ctx, &caller).await?;
     Ok(Json(ExportListBody { data: exports.into_iter().map(Into::into).collect() }))
 }
@@ -158,7 +158,7 @@ async fn list_exports(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) ->
     ),
     security(("key" = [])),
 )]
-async fn create_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(new): Body<NewExportBody>) -> Result<Response, AppError> {
+async fn create_export(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewExportBody>) -> Result<Response, AppError> {
     let export = asking::create_export(&ctx, &caller, Wanted { subject: new.of, format: new.format, filters: new.filters }).await?;
     Ok(located(StatusCode::ACCEPTED, &format!("/api/v1/exports/{}", export.id), ExportBody::from(export)))
 }
@@ -172,7 +172,7 @@ async fn create_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, B
     ),
     security(("key" = [])),
 )]
-async fn read_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(text): Path<String>) -> Result<Json<ExportBody>, AppError> {
+async fn read_export(State(ctx): State<Ctx>, caller: Caller, Path(text): Path<String>) -> Result<Json<ExportBody>, AppError> {
     Ok(Json(asking::find_export(&ctx, &caller, id(&text)?).await?.into()))
 }
 
@@ -187,7 +187,7 @@ async fn read_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Pat
     ),
     security(("key" = [])),
 )]
-async fn download_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(text): Path<String>) -> Result<Response, AppError> {
+async fn download_export(State(ctx): State<Ctx>, caller: Caller, Path(text): Path<String>) -> Result<Response, AppError> {
     let Served { export, pieces } = serve_export(&ctx, &caller, id(&text)?).await?;
     let head = [
         (header::CONTENT_TYPE, export.format.content_type().to_owned()),
@@ -209,7 +209,7 @@ async fn download_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller,
     ),
     security(("key" = [])),
 )]
-async fn delete_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(text): Path<String>) -> Result<StatusCode, AppError> {
+async fn delete_export(State(ctx): State<Ctx>, caller: Caller, Path(text): Path<String>) -> Result<StatusCode, AppError> {
     asking::delete_export(&ctx, &caller, id(&text)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

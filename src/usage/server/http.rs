@@ -9,8 +9,8 @@ use super::{
     series::{SeriesPoint, Usage, list_series},
 };
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::rest::RestCaller,
     platform::{
         Ctx,
         http::file::{self, Format, PREPARE},
@@ -99,11 +99,7 @@ pub struct UsageExport {
     ),
     security(("key" = [])),
 )]
-pub async fn list_usage(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Json<UsageAnswer>, AppError> {
+pub async fn list_usage(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<UsageAnswer>, AppError> {
     let query = read(&given, &["key", "api", "route", "outcome", "address", "from", "to", "bucket"])?;
     let Usage { points, latency } = list_series(&ctx, &caller, &query).await?;
     let point =
@@ -161,11 +157,7 @@ pub struct AddressPoint {
     ),
     security(("key" = [])),
 )]
-pub async fn list_addresses(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Json<AddressesAnswer>, AppError> {
+pub async fn list_addresses(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<AddressesAnswer>, AppError> {
     let query = read(&given, &["range", "from", "to", "key", "api", "outcome"])?;
     let report = report_addresses(&ctx, &caller, &query).await?;
     let point = |a: AddressUsage| {
@@ -206,12 +198,7 @@ pub async fn list_addresses(
     ),
     security(("key" = [])),
 )]
-pub async fn export(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    headers: HeaderMap,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Response, AppError> {
+pub async fn export(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
     let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "by"])?;
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(lines) = export_usage(&ctx, &caller, &query).await? else { return Ok(file::too_large(&headers, &page("usage", format, query.pairs()))) };
@@ -258,7 +245,7 @@ pub struct RefusalExport {
 )]
 pub async fn export_refusals(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {

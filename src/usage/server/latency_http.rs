@@ -2,8 +2,8 @@
 
 use super::latency::{Reported, Took, report_latencies};
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::rest::RestCaller,
     platform::{Ctx, http::json::Body},
     values::KeyId,
 };
@@ -64,11 +64,7 @@ pub struct LatenciesAnswer {
     ),
     security(("key" = [])),
 )]
-pub async fn report(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Body(told): Body<LatenciesBody>,
-) -> Result<(StatusCode, Json<LatenciesAnswer>), AppError> {
+pub async fn report(State(ctx): State<Ctx>, caller: Caller, Body(told): Body<LatenciesBody>) -> Result<(StatusCode, Json<LatenciesAnswer>), AppError> {
     let took = |l: LatencyBody| Took { key: l.key_id, route: l.route, milliseconds: l.milliseconds, at: l.at };
     let calls: Vec<Took> = told.latencies.into_iter().map(took).collect();
     let Reported { accepted, unknown, dropped } = report_latencies(&ctx, &caller, &calls)?;

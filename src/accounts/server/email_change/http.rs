@@ -6,14 +6,11 @@ use crate::{
         model::Caller,
         server::{
             Visitor,
-            http::{Asking, LinkBody, MailedBody, mailed},
+            http::{LinkBody, MailedBody, mailed},
         },
     },
     error::AppError,
-    platform::{
-        Ctx,
-        http::{RequestInfo, json::Body},
-    },
+    platform::{Ctx, http::json::Body},
 };
 use axum::{Extension, Router, extract::State, http::StatusCode, response::Response, routing::post};
 use serde::Deserialize;
@@ -64,13 +61,8 @@ pub struct ConfirmEmailBody {
     ),
     security(("key" = [])),
 )]
-pub async fn ask(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
-    Body(body): Body<NewEmailBody>,
-) -> Result<Response, AppError> {
-    let sent_to = ask_email_change(&ctx, &caller, &Visitor::of(&info), &body.email, Some(&body.current_password.into())).await?;
+pub async fn ask(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(body): Body<NewEmailBody>) -> Result<Response, AppError> {
+    let sent_to = ask_email_change(&ctx, &caller, &visitor, &body.email, Some(&body.current_password.into())).await?;
     Ok(mailed(sent_to.to_string()))
 }
 
@@ -82,8 +74,8 @@ pub async fn ask(
     responses((status = 204, description = "No change waits"), (status = 401, description = "No valid key", content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-pub async fn cancel(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asking(caller): Asking) -> Result<StatusCode, AppError> {
-    cancel_email_change(&ctx, &caller, &Visitor::of(&info)).await?;
+pub async fn cancel(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller) -> Result<StatusCode, AppError> {
+    cancel_email_change(&ctx, &caller, &visitor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -102,7 +94,7 @@ pub async fn cancel(State(ctx): State<Ctx>, Extension(info): Extension<RequestIn
 )]
 pub async fn confirm(
     State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
+    visitor: Visitor,
     caller: Option<Extension<Caller>>,
     Body(body): Body<ConfirmEmailBody>,
 ) -> Result<StatusCode, AppError> {
@@ -112,7 +104,7 @@ pub async fn confirm(
         (None, Some(_), None) => return Err(AppError::Unauthenticated),
         _ => return Err(AppError::invalid("token", "Send either token or code.")),
     };
-    confirm_email_change(&ctx, &Visitor::of(&info), proof).await?;
+    confirm_email_change(&ctx, &visitor, proof).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -127,7 +119,7 @@ pub async fn confirm(
         (status = 422, description = "The link does not work", content_type = "application/problem+json"),
     ),
 )]
-pub async fn undo(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
-    undo_email_change(&ctx, &Visitor::of(&info), &body.token).await?;
+pub async fn undo(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
+    undo_email_change(&ctx, &visitor, &body.token).await?;
     Ok(StatusCode::NO_CONTENT)
 }

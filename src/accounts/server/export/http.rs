@@ -2,18 +2,15 @@
 
 use super::{ask_export, finished, store};
 use crate::{
-    accounts::server::{
-        Visitor,
-        http::{Asking, CurrentPasswordBody},
+    accounts::{
+        Caller,
+        server::{Visitor, http::CurrentPasswordBody},
     },
     error::AppError,
-    platform::{
-        Ctx,
-        http::{RequestInfo, json::Body},
-    },
+    platform::{Ctx, http::json::Body},
 };
 use axum::{
-    Extension, Router,
+    Router,
     body::Body as Stream,
     extract::State,
     http::{StatusCode, header},
@@ -45,13 +42,8 @@ pub fn routes() -> Router<Ctx> {
     ),
     security(("key" = [])),
 )]
-pub async fn ask(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
-    Body(body): Body<CurrentPasswordBody>,
-) -> Result<StatusCode, AppError> {
-    ask_export(&ctx, &caller, &Visitor::of(&info), Some(&body.current_password.into())).await?;
+pub async fn ask(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(body): Body<CurrentPasswordBody>) -> Result<StatusCode, AppError> {
+    ask_export(&ctx, &caller, &visitor, Some(&body.current_password.into())).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -68,7 +60,7 @@ pub async fn ask(
     ),
     security(("key" = [])),
 )]
-pub async fn fetch(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Response, AppError> {
+pub async fn fetch(State(ctx): State<Ctx>, caller: Caller) -> Result<Response, AppError> {
     let export = finished(&ctx, &caller).await?;
     let pieces = stream::try_unfold(0, move |number| {
         let db = ctx.db.clone();

@@ -1,17 +1,17 @@
 //! The REST routes of the own sessions: where one is signed in, and ending that.
 
-use super::Asking;
 use crate::{
     accounts::{
+        Caller,
         model::SessionView,
         server::{Visitor, end_session, end_sessions, list_sessions},
     },
     error::AppError,
-    platform::{Ctx, http::RequestInfo},
+    platform::Ctx,
     values::SessionId,
 };
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{Path, State},
     http::StatusCode,
     routing::{delete, get},
@@ -59,7 +59,7 @@ pub struct EndedBody {
     responses((status = 200, description = "Where you are signed in", body = SessionsBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-pub async fn read_sessions(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Json<SessionsBody>, AppError> {
+pub async fn read_sessions(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<SessionsBody>, AppError> {
     let list = list_sessions(&ctx, &caller).await?;
     Ok(Json(SessionsBody { data: list.sessions.into_iter().map(session).collect(), has_more: false, next_cursor: None }))
 }
@@ -72,8 +72,8 @@ pub async fn read_sessions(State(ctx): State<Ctx>, Asking(caller): Asking) -> Re
     responses((status = 200, description = "How many ended", body = EndedBody), (status = 401, description = "No valid key", content_type = "application/problem+json"), (status = 403, description = "A program needs a proof that is not older than ten minutes", content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-pub async fn delete_sessions(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asking(caller): Asking) -> Result<Json<EndedBody>, AppError> {
-    Ok(Json(EndedBody { ended: end_sessions(&ctx, &caller, &Visitor::of(&info), false).await? }))
+pub async fn delete_sessions(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller) -> Result<Json<EndedBody>, AppError> {
+    Ok(Json(EndedBody { ended: end_sessions(&ctx, &caller, &visitor, false).await? }))
 }
 
 /// End one of your sessions
@@ -87,14 +87,9 @@ pub async fn delete_sessions(State(ctx): State<Ctx>, Extension(info): Extension<
     ),
     security(("key" = [])),
 )]
-pub async fn delete_session(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
-    Path(id): Path<String>,
-) -> Result<StatusCode, AppError> {
+pub async fn delete_session(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, AppError> {
     let id: SessionId = id.parse().map_err(|_| AppError::NotFound)?;
-    end_session(&ctx, &caller, &Visitor::of(&info), id).await?;
+    end_session(&ctx, &caller, &visitor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,18 +2,18 @@
 
 use super::{Return, ask_deletion, come_back, confirm_deletion, deactivate};
 use crate::{
-    accounts::server::{
-        Visitor,
-        http::{Asking, CurrentPasswordBody, LinkBody, MailedBody, mailed},
+    accounts::{
+        Caller,
+        server::{
+            Visitor,
+            http::{CurrentPasswordBody, LinkBody, MailedBody, mailed},
+        },
     },
     error::AppError,
-    platform::{
-        Ctx,
-        http::{RequestInfo, json::Body},
-    },
+    platform::{Ctx, http::json::Body},
 };
 use axum::{
-    Extension, Router,
+    Router,
     extract::State,
     http::StatusCode,
     response::Response,
@@ -56,13 +56,8 @@ pub struct DeleteMeBody {
     ),
     security(("key" = [])),
 )]
-pub async fn delete_me(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
-    Body(body): Body<DeleteMeBody>,
-) -> Result<Response, AppError> {
-    let sent_to = ask_deletion(&ctx, &caller, &Visitor::of(&info), &body.email, Some(&body.current_password.into())).await?;
+pub async fn delete_me(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(body): Body<DeleteMeBody>) -> Result<Response, AppError> {
+    let sent_to = ask_deletion(&ctx, &caller, &visitor, &body.email, Some(&body.current_password.into())).await?;
     Ok(mailed(sent_to.to_string()))
 }
 
@@ -77,8 +72,8 @@ pub async fn delete_me(
         (status = 422, description = "The link does not work", content_type = "application/problem+json"),
     ),
 )]
-pub async fn confirm(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
-    confirm_deletion(&ctx, &Visitor::of(&info), &body.token).await?;
+pub async fn confirm(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
+    confirm_deletion(&ctx, &visitor, &body.token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -97,11 +92,11 @@ pub async fn confirm(State(ctx): State<Ctx>, Extension(info): Extension<RequestI
 )]
 pub async fn leave_for_a_while(
     State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
+    visitor: Visitor,
+    caller: Caller,
     Body(body): Body<CurrentPasswordBody>,
 ) -> Result<StatusCode, AppError> {
-    deactivate(&ctx, &caller, &Visitor::of(&info), Some(&body.current_password.into())).await?;
+    deactivate(&ctx, &caller, &visitor, Some(&body.current_password.into())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -115,7 +110,7 @@ pub async fn leave_for_a_while(
         (status = 422, description = "The link does not work", content_type = "application/problem+json"),
     ),
 )]
-pub async fn return_by_link(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
-    come_back(&ctx, &Visitor::of(&info), &Return::Link(body.token)).await?;
+pub async fn return_by_link(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
+    come_back(&ctx, &visitor, &Return::Link(body.token)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

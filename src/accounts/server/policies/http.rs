@@ -3,17 +3,15 @@
 use super::{PolicyOf, list_policies, set_policy};
 use crate::{
     accounts::{
+        Caller,
         model::{Policy, PolicyHolder},
-        server::{Visitor, http::Asking},
+        server::Visitor,
     },
     error::AppError,
-    platform::{
-        Ctx,
-        http::{RequestInfo, json::Body},
-    },
+    platform::{Ctx, http::json::Body},
 };
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{Path, State},
     routing::{get, put},
 };
@@ -94,7 +92,7 @@ impl From<PolicyOf> for PolicyOfBody {
     ),
     security(("key" = [])),
 )]
-async fn list(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Json<PolicyListBody>, AppError> {
+async fn list(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<PolicyListBody>, AppError> {
     let data = list_policies(&ctx, &caller).await?.into_iter().map(Into::into).collect();
     Ok(Json(PolicyListBody { data, has_more: false, next_cursor: None }))
 }
@@ -114,13 +112,13 @@ async fn list(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Json<Pol
 )]
 async fn set(
     State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
+    visitor: Visitor,
+    caller: Caller,
     Path((kind, slug)): Path<(String, String)>,
     Body(body): Body<PolicyBody>,
 ) -> Result<Json<PolicyOfBody>, AppError> {
     let PolicyBody { idle_seconds, max_seconds, session_count, key_max_seconds } = body;
     let holder: PolicyHolder = format!("{kind}:{slug}").parse().map_err(|_| AppError::NotFound)?;
     let says = Policy { idle_seconds, max_seconds, session_count, key_max_seconds };
-    Ok(Json(set_policy(&ctx, &caller, &Visitor::of(&info), &holder, &says).await?.into()))
+    Ok(Json(set_policy(&ctx, &caller, &visitor, &holder, &says).await?.into()))
 }

@@ -10,15 +10,12 @@ use crate::{
     error::AppError,
     platform::{
         Ctx,
-        http::{
-            RequestInfo,
-            json::{read, read_form},
-        },
+        http::json::{read, read_form},
         telemetry::request_id,
     },
 };
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     body::Bytes,
     extract::{FromRequest, Request, State},
     http::{HeaderValue, StatusCode, header},
@@ -106,8 +103,7 @@ pub struct TokensBody {
         (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
     ),
 )]
-pub async fn token(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asked(body, is_form): Asked<TokenBody>) -> Result<Response, TokenError> {
-    let from = Visitor::of(&info);
+pub async fn token(State(ctx): State<Ctx>, from: Visitor, Asked(body, is_form): Asked<TokenBody>) -> Result<Response, TokenError> {
     let missing = |field: &str| TokenError::Other(AppError::invalid(field, "This is missing."));
     let TokenBody { grant_type, client_id, email, password, code, recovery_code, refresh_token, device_code } = body;
     let issued = match grant_type.as_str() {

@@ -1,20 +1,20 @@
 //! The REST routes of bans. For operators: looking needs `admin:read`, everything else `accounts:manage`.
 
 use crate::{
-    accounts::server::{self as accounts, BanFacts, Term, Visitor},
+    accounts::{
+        Caller,
+        server::{self as accounts, BanFacts, Term, Visitor},
+    },
     error::AppError,
-    keys::server::{nodes, rest::RestCaller},
+    keys::server::nodes,
     platform::{
         Ctx,
-        http::{
-            RequestInfo,
-            json::{Body, Query, located, page_size},
-        },
+        http::json::{Body, Query, located, page_size},
     },
     values::{AccountId, BanId},
 };
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{Path, State},
     http::StatusCode,
     response::Response,
@@ -146,7 +146,7 @@ fn ban(id: &str) -> Result<BanId, AppError> {
     ),
     security(("key" = [])),
 )]
-async fn list_bans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ListQuery>) -> Result<Json<BanListBody>, AppError> {
+async fn list_bans(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Json<BanListBody>, AppError> {
     let limit = page_size(asked.limit, "bans")?;
     let over = match asked.state.as_deref() {
         None | Some("active") => false,
@@ -179,13 +179,7 @@ async fn list_bans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query
     ),
     security(("key" = [])),
 )]
-async fn add_ban(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    RestCaller(caller): RestCaller,
-    Body(new): Body<NewBanBody>,
-) -> Result<Response, AppError> {
-    let from = Visitor::of(&info);
+async fn add_ban(State(ctx): State<Ctx>, from: Visitor, caller: Caller, Body(new): Body<NewBanBody>) -> Result<Response, AppError> {
     let lasting = match new.seconds {
         Some(seconds) if !(1..=LONGEST).contains(&seconds) => return Err(AppError::invalid("seconds", "A ban lasts 1 second to 100 years.")),
         seconds => seconds.and_then(|seconds| i64::try_from(seconds).ok()).map(Duration::seconds),
@@ -214,7 +208,7 @@ async fn add_ban(
     ),
     security(("key" = [])),
 )]
-async fn read_ban(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(id): Path<String>) -> Result<Json<BanBody>, AppError> {
+async fn read_ban(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>) -> Result<Json<BanBody>, AppError> {
     let ban = accounts::find_ban(&ctx, &caller, ban(&id)?).await?;
     Ok(Json(BanBody::of(ban, ctx.clock.now())))
 }
@@ -230,12 +224,7 @@ async fn read_ban(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(i
     ),
     security(("key" = [])),
 )]
-async fn lift_ban(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    RestCaller(caller): RestCaller,
-    Path(id): Path<String>,
-) -> Result<StatusCode, AppError> {
-    super::super::lift_ban(&ctx, &caller, &Visitor::of(&info), ban(&id)?).await?;
+async fn lift_ban(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, AppError> {
+    super::super::lift_ban(&ctx, &caller, &visitor, ban(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

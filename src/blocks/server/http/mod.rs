@@ -6,20 +6,17 @@ mod rules;
 use self::bodies::{BlockBody, BlockListBody, NewBlockBody};
 use super as server;
 use crate::{
+    accounts::{Caller, server::Visitor},
     blocks::model::BlockQuery,
     error::AppError,
-    keys::server::rest::RestCaller,
     platform::{
         Ctx,
-        http::{
-            RequestInfo,
-            json::{Body, Query, located, page_size},
-        },
+        http::json::{Body, Query, located, page_size},
     },
     values::BlockId,
 };
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{Path, State},
     http::StatusCode,
     response::Response,
@@ -91,7 +88,7 @@ struct ListQuery {
     ),
     security(("key" = [])),
 )]
-async fn list_blocks(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ListQuery>) -> Result<Json<BlockListBody>, AppError> {
+async fn list_blocks(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Json<BlockListBody>, AppError> {
     let limit = page_size(asked.limit, "blocks")?;
     let query = BlockQuery { state: asked.state, of: asked.of, by: asked.by, q: asked.q, older: asked.cursor };
     let list = server::list_blocks(&ctx, &caller, &query, limit).await?;
@@ -111,13 +108,8 @@ async fn list_blocks(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Que
     ),
     security(("key" = [])),
 )]
-async fn add_block(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    RestCaller(caller): RestCaller,
-    Body(new): Body<NewBlockBody>,
-) -> Result<Response, AppError> {
-    let added = server::add_block(&ctx, &caller, Some(info.address), new.block()?).await?;
+async fn add_block(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(new): Body<NewBlockBody>) -> Result<Response, AppError> {
+    let added = server::add_block(&ctx, &caller, Some(visitor.address), new.block()?).await?;
     let status = if added.is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok(located(status, &format!("/api/v1/blocks/{}", added.block.id), BlockBody::from(added.block)))
 }
@@ -128,7 +120,7 @@ async fn add_block(
     responses((status = 200, body = BlockBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn read_block(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(id): Path<String>) -> Result<Json<BlockBody>, AppError> {
+async fn read_block(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>) -> Result<Json<BlockBody>, AppError> {
     Ok(Json(server::find_block(&ctx, &caller, block(&id)?).await?.into()))
 }
 
@@ -150,12 +142,7 @@ struct LiftQuery {
     responses((status = 204), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn lift_block(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(id): Path<String>,
-    Query(why): Query<LiftQuery>,
-) -> Result<StatusCode, AppError> {
+async fn lift_block(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>, Query(why): Query<LiftQuery>) -> Result<StatusCode, AppError> {
     server::lift_block(&ctx, &caller, block(&id)?, &why.note).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,8 +5,8 @@ use super::{
     server,
 };
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::rest::RestCaller,
     platform::{Ctx, http::json::Body},
     values::AbuseRule,
 };
@@ -39,7 +39,7 @@ fn rule(name: &str) -> Result<AbuseRule, AppError> {
     ),
     security(("key" = [])),
 )]
-pub async fn list_rules(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<RuleListBody>, AppError> {
+pub async fn list_rules(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<RuleListBody>, AppError> {
     let (rules, _) = server::rule_settings(&ctx, &caller).await?;
     Ok(Json(RuleListBody { data: rules.into_iter().map(Into::into).collect() }))
 }
@@ -50,7 +50,7 @@ pub async fn list_rules(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) 
     responses((status = 200, body = RuleBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-pub async fn read_rule(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(name): Path<String>) -> Result<Json<RuleBody>, AppError> {
+pub async fn read_rule(State(ctx): State<Ctx>, caller: Caller, Path(name): Path<String>) -> Result<Json<RuleBody>, AppError> {
     Ok(Json(server::find_rule(&ctx, &caller, rule(&name)?).await?.into()))
 }
 
@@ -68,7 +68,7 @@ pub async fn read_rule(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, P
 )]
 pub async fn change_rule(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(name): Path<String>,
     Body(change): Body<RuleChangeBody>,
 ) -> Result<Json<RuleBody>, AppError> {
@@ -82,7 +82,7 @@ pub async fn change_rule(
     responses((status = 200, body = ExemptionsBody), (status = 403, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-pub async fn read_exemptions(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<ExemptionsBody>, AppError> {
+pub async fn read_exemptions(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<ExemptionsBody>, AppError> {
     let (_, networks) = server::rule_settings(&ctx, &caller).await?;
     Ok(Json(ExemptionsBody { networks }))
 }
@@ -98,11 +98,7 @@ pub async fn read_exemptions(State(ctx): State<Ctx>, RestCaller(caller): RestCal
     ),
     security(("key" = [])),
 )]
-pub async fn set_exemptions(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Body(wanted): Body<ExemptionsBody>,
-) -> Result<Json<ExemptionsBody>, AppError> {
+pub async fn set_exemptions(State(ctx): State<Ctx>, caller: Caller, Body(wanted): Body<ExemptionsBody>) -> Result<Json<ExemptionsBody>, AppError> {
     server::set_exemptions(&ctx, &caller, &wanted.networks.join("\n")).await?;
     let (_, networks) = server::rule_settings(&ctx, &caller).await?;
     Ok(Json(ExemptionsBody { networks }))

@@ -1,7 +1,7 @@
 //! The REST routes of APIs: what operators describe. Whoever may read keys may read them; changing needs `apis:manage`.
 
-use super::super::rest::RestCaller;
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{
         model::{Api, ApiEdit, ApiPermission, ApiRoute, NewApi, NewRoute, Unmatched},
@@ -215,7 +215,7 @@ impl From<Vec<ApiRoute>> for RoutesBody {
     responses((status = 200, body = ApiListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn list_apis(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<ApiListBody>, AppError> {
+async fn list_apis(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<ApiListBody>, AppError> {
     let apis = server::list_apis(&ctx, &caller).await?;
     Ok(Json(ApiListBody { data: apis.into_iter().map(Into::into).collect(), has_more: false, next_cursor: None }))
 }
@@ -231,7 +231,7 @@ async fn list_apis(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Re
     ),
     security(("key" = [])),
 )]
-async fn create_api(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(new): Body<NewApiBody>) -> Result<Response, AppError> {
+async fn create_api(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewApiBody>) -> Result<Response, AppError> {
     let (permissions, basic) = lines(new.permissions);
     let new = NewApi { slug: new.slug, name: new.name, key_prefix: new.key_prefix, permissions, basic, unmatched: new.unmatched.unwrap_or_default() };
     let api = server::create_api(&ctx, &caller, new).await?;
@@ -244,7 +244,7 @@ async fn create_api(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body
     responses((status = 200, body = ApiBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn read_api(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<ApiBody>, AppError> {
+async fn read_api(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<ApiBody>, AppError> {
     Ok(Json(server::api_by_slug(&ctx, &caller, &slug).await?.into()))
 }
 
@@ -259,12 +259,7 @@ async fn read_api(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(s
     ),
     security(("key" = [])),
 )]
-async fn edit_api(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(slug): Path<String>,
-    Body(edit): Body<EditApiBody>,
-) -> Result<Json<ApiBody>, AppError> {
+async fn edit_api(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditApiBody>) -> Result<Json<ApiBody>, AppError> {
     let (permissions, basic) = edit.permissions.map(lines).unzip();
     let edit = ApiEdit { name: edit.name, permissions, basic, unmatched: edit.unmatched, answers_preflights: edit.answers_preflights };
     Ok(Json(server::edit_api(&ctx, &caller, &slug, edit).await?.into()))
@@ -278,7 +273,7 @@ async fn edit_api(
     responses((status = 200, body = RoutesBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn read_routes(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<RoutesBody>, AppError> {
+async fn read_routes(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<RoutesBody>, AppError> {
     Ok(Json(server::list_routes(&ctx, &caller, &slug).await?.into()))
 }
 
@@ -294,12 +289,7 @@ async fn read_routes(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Pat
     ),
     security(("key" = [])),
 )]
-async fn replace_routes(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(slug): Path<String>,
-    Body(new): Body<RoutesBody>,
-) -> Result<Json<RoutesBody>, AppError> {
+async fn replace_routes(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(new): Body<RoutesBody>) -> Result<Json<RoutesBody>, AppError> {
     let new = new.routes.into_iter().map(Into::into).collect();
     Ok(Json(server::replace_routes(&ctx, &caller, &slug, new).await?.into()))
 }

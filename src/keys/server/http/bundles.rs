@@ -1,7 +1,8 @@
 //! The REST routes of bundles: named sets of an API's permissions. Whoever may read keys may read them; changing needs `apis:manage`.
 
-use super::{super::rest::RestCaller, changed::SpreadBody};
+use super::changed::SpreadBody;
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{
         model::{Bundle, NewBundle},
@@ -91,7 +92,7 @@ struct ChangedBundleBody {
     responses((status = 200, body = BundlesBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn list_bundles(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<BundlesBody>, AppError> {
+async fn list_bundles(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<BundlesBody>, AppError> {
     let bundles = server::list_bundles(&ctx, &caller, &slug).await?;
     Ok(Json(BundlesBody { bundles: bundles.into_iter().map(Into::into).collect() }))
 }
@@ -111,7 +112,7 @@ async fn list_bundles(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Pa
 )]
 async fn put_bundle(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path((slug, name)): Path<(String, String)>,
     Body(body): Body<PutBundleBody>,
 ) -> Result<Json<ChangedBundleBody>, AppError> {
@@ -134,7 +135,7 @@ async fn put_bundle(
     ),
     security(("key" = [])),
 )]
-async fn delete_bundle(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path((slug, name)): Path<(String, String)>) -> Result<StatusCode, AppError> {
+async fn delete_bundle(State(ctx): State<Ctx>, caller: Caller, Path((slug, name)): Path<(String, String)>) -> Result<StatusCode, AppError> {
     server::delete_bundle(&ctx, &caller, &slug, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,8 +2,9 @@
 
 use super::idempotency_key;
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::{self, Credited, NewCredits, rest::RestCaller},
+    keys::server::{self, Credited, NewCredits},
     platform::{Ctx, http::json::Body},
     values::KeyId,
 };
@@ -87,7 +88,7 @@ impl From<Credited> for CreditsBody {
 )]
 pub async fn add_credits(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     OfKey(id, limit): OfKey,
     headers: HeaderMap,
     Body(new): Body<AddCreditsBody>,

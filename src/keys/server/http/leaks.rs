@@ -5,11 +5,11 @@
 
 use super::{Id, bodies::ReasonBody, body, changed::ChangedKeyBody};
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::server::{
         self,
         leaks::{FoundToken, Signature, Verdict, check_signature, report_found},
-        rest::RestCaller,
     },
     platform::{Ctx, http::json::Body},
 };
@@ -145,12 +145,7 @@ pub struct LeakedAtBody {
     ),
     security(("key" = [])),
 )]
-pub async fn mark_leaked(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Id(id): Id,
-    Body(at): Body<LeakedAtBody>,
-) -> Result<Json<ChangedKeyBody>, AppError> {
+pub async fn mark_leaked(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(at): Body<LeakedAtBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     Ok(body(&ctx, server::leaks::mark_leaked(&ctx, &caller, id, &at.url, &at.reason).await?))
 }
 
@@ -165,11 +160,6 @@ pub async fn mark_leaked(
     ),
     security(("key" = [])),
 )]
-pub async fn clear_leaks(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Id(id): Id,
-    Body(why): Body<ReasonBody>,
-) -> Result<Json<ChangedKeyBody>, AppError> {
+pub async fn clear_leaks(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     Ok(body(&ctx, server::leaks::clear_leaks(&ctx, &caller, id, &why.reason).await?))
 }

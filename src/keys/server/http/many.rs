@@ -2,10 +2,11 @@
 
 use super::changed::SpreadBody;
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{
         model::{KeyQuery, Many, ManyAct, ManyPlan, Selection},
-        server::{self, rest::RestCaller},
+        server,
     },
     platform::{Ctx, http::json::Body},
     values::KeyId,
@@ -119,7 +120,7 @@ pub struct BulkAnswerBody {
     ),
     security(("key" = [])),
 )]
-pub async fn change_many_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(asked): Body<BulkBody>) -> Result<Json<BulkAnswerBody>, AppError> {
+pub async fn change_many_keys(State(ctx): State<Ctx>, caller: Caller, Body(asked): Body<BulkBody>) -> Result<Json<BulkAnswerBody>, AppError> {
     let dry_run = asked.dry_run;
     let many = asked.many()?;
     let plan = if dry_run { server::plan_many(&ctx, &caller, &many).await? } else { server::change_many(&ctx, &caller, &many, None).await? };

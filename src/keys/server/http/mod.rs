@@ -23,8 +23,8 @@ use self::{
     changed::ChangedKeyBody,
     secret_bodies::KeyDetailBody,
 };
-use super::rest::RestCaller;
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{model::KeyQuery, server},
     platform::{
@@ -157,7 +157,7 @@ impl ListQuery {
     responses((status = 200, body = KeyListBody), (status = 401, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn list_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ListQuery>) -> Result<Response, AppError> {
+async fn list_keys(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Response, AppError> {
     let limit = page_size(asked.limit, "keys")?;
     let query = asked.query();
     let (keys, next) = server::page_of_keys(&ctx, &caller, &query, limit).await?;
@@ -188,7 +188,7 @@ async fn list_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query
     ),
     security(("key" = [])),
 )]
-async fn create_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, headers: HeaderMap, Body(new): Body<NewKeyBody>) -> Result<Response, AppError> {
+async fn create_key(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Body(new): Body<NewKeyBody>) -> Result<Response, AppError> {
     let created = server::create_key(&ctx, &caller, new.new_key(idempotency_key(&headers)?)).await?;
     let id = created.key.id;
     let response = match CreatedKeyBody::of(created, ctx.clock.now()) {
@@ -218,7 +218,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, AppError> {
     responses((status = 200, body = KeyDetailBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn read_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<Json<KeyDetailBody>, AppError> {
+async fn read_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<Json<KeyDetailBody>, AppError> {
     let key = server::find_key(&ctx, &caller, id).await?;
     secrets::detail(&ctx, &caller, key).await
 }
@@ -235,7 +235,7 @@ async fn read_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id)
     ),
     security(("key" = [])),
 )]
-async fn edit_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(edit): Body<EditKeyBody>) -> Result<Json<ChangedKeyBody>, AppError> {
+async fn edit_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(edit): Body<EditKeyBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     let changed = server::edit_key(&ctx, &caller, id, edit.edit()).await?;
     Ok(body(&ctx, changed))
 }
@@ -248,7 +248,7 @@ async fn edit_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id)
     responses((status = 204), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn delete_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<StatusCode, AppError> {
+async fn delete_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<StatusCode, AppError> {
     server::revoke_key(&ctx, &caller, id, "").await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -264,12 +264,7 @@ async fn delete_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(i
     ),
     security(("key" = [])),
 )]
-async fn disable_key(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Id(id): Id,
-    Body(why): Body<ReasonBody>,
-) -> Result<Json<ChangedKeyBody>, AppError> {
+async fn disable_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     Ok(body(&ctx, server::disable_key(&ctx, &caller, id, &why.reason).await?))
 }
 
@@ -282,7 +277,7 @@ async fn disable_key(
     ),
     security(("key" = [])),
 )]
-async fn enable_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
+async fn enable_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     Ok(body(&ctx, server::enable_key(&ctx, &caller, id, &why.reason).await?))
 }
 
@@ -297,7 +292,7 @@ async fn enable_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(i
     ),
     security(("key" = [])),
 )]
-async fn revoke_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
+async fn revoke_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     Ok(body(&ctx, server::revoke_key(&ctx, &caller, id, &why.reason).await?))
 }
 
@@ -309,7 +304,7 @@ async fn revoke_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(i
     responses((status = 200, body = HistoryListBody), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn read_history(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<Json<HistoryListBody>, AppError> {
+async fn read_history(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<Json<HistoryListBody>, AppError> {
     let entries = server::key_history(&ctx, &caller, id).await?;
     Ok(Json(HistoryListBody { data: entries.into_iter().map(Into::into).collect(), has_more: false, next_cursor: None }))
 }

@@ -12,7 +12,7 @@ use crate::{
     error::AppError,
     keys::{
         model::{Grace, Key},
-        server::{self, rest::RestCaller},
+        server,
     },
     platform::{Ctx, http::json::Body},
     values::{KeyId, SecretId},
@@ -57,7 +57,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
     ),
     security(("key" = [])),
 )]
-pub async fn rotate_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(asked): Body<GraceBody>) -> Result<Response, AppError> {
+pub async fn rotate_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(asked): Body<GraceBody>) -> Result<Response, AppError> {
     let grace = asked.grace()?.unwrap_or(Grace::For(GRACE));
     let rotated = server::rotate_key(&ctx, &caller, id, grace, None).await?;
     let body = RotatedKeyBody::of(rotated, ctx.clock.now()).ok_or_else(|| AppError::internal("a rotation without a secret"))?;
@@ -77,12 +77,7 @@ pub async fn rotate_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, 
     ),
     security(("key" = [])),
 )]
-pub async fn edit_secret(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Ids(id, secret): Ids,
-    Body(asked): Body<GraceBody>,
-) -> Result<Json<KeyDetailBody>, AppError> {
+pub async fn edit_secret(State(ctx): State<Ctx>, caller: Caller, Ids(id, secret): Ids, Body(asked): Body<GraceBody>) -> Result<Json<KeyDetailBody>, AppError> {
     let grace = asked.grace()?.ok_or_else(|| AppError::invalid("grace", "Say until when: grace, until or expires_at."))?;
     let key = server::extend_secret(&ctx, &caller, id, secret, grace).await?;
     detail(&ctx, &caller, key).await
@@ -100,7 +95,7 @@ pub async fn edit_secret(
     ),
     security(("key" = [])),
 )]
-pub async fn drop_secret(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Ids(id, secret): Ids) -> Result<StatusCode, AppError> {
+pub async fn drop_secret(State(ctx): State<Ctx>, caller: Caller, Ids(id, secret): Ids) -> Result<StatusCode, AppError> {
     server::drop_secret(&ctx, &caller, id, secret).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,13 +2,11 @@
 
 use super::{Id, body, changed::ChangedKeyBody, changed::SpreadBody, no_store};
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{
         model::{Algorithm, Signing},
-        server::{
-            rest::RestCaller,
-            signing::{self, NewSigning},
-        },
+        server::signing::{self, NewSigning},
     },
     platform::{Ctx, http::json::Body},
 };
@@ -82,7 +80,7 @@ pub struct SignedKeyBody {
     ),
     security(("key" = [])),
 )]
-pub async fn sign_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(asked): Body<SignKeyBody>) -> Result<Response, AppError> {
+pub async fn sign_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(asked): Body<SignKeyBody>) -> Result<Response, AppError> {
     let new = match (asked.algorithm, asked.public_key) {
         (Algorithm::Ed25519, Some(text)) => NewSigning::Ed25519(text),
         (Algorithm::Ed25519, None) => return Err(AppError::invalid("public_key", "Send the public key.")),
@@ -104,7 +102,7 @@ pub async fn sign_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id
     ),
     security(("key" = [])),
 )]
-pub async fn unsign_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<Json<ChangedKeyBody>, AppError> {
+pub async fn unsign_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<Json<ChangedKeyBody>, AppError> {
     let changed = signing::turn_off_signing(&ctx, &caller, id).await?;
     Ok(body(&ctx, changed))
 }

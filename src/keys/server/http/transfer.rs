@@ -2,10 +2,11 @@
 
 use super::bodies::KeyBody;
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{
         model::{ImportLine, KeyQuery},
-        server::{self, rest::RestCaller},
+        server,
     },
     platform::{
         Ctx, csv,
@@ -75,12 +76,7 @@ pub struct KeyExportBody {
     ),
     security(("key" = [])),
 )]
-pub async fn export_keys(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    headers: HeaderMap,
-    Query(asked): Query<ExportQuery>,
-) -> Result<Response, AppError> {
+pub async fn export_keys(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Query(asked): Query<ExportQuery>) -> Result<Response, AppError> {
     let format = Format::read(asked.format.as_deref())?;
     let query = KeyQuery { q: asked.q, api: asked.api, status: asked.status, review: asked.review, tag: asked.tag, hash: asked.hash, ..KeyQuery::default() };
     let page = query.link(&format!("{PREPARE}?of=keys&format={}", format.as_str()), None);
@@ -165,7 +161,7 @@ pub struct ImportAnswerBody {
     ),
     security(("key" = [])),
 )]
-pub async fn import_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(asked): Body<ImportBody>) -> Result<Json<ImportAnswerBody>, AppError> {
+pub async fn import_keys(State(ctx): State<Ctx>, caller: Caller, Body(asked): Body<ImportBody>) -> Result<Json<ImportAnswerBody>, AppError> {
     let lines = server::import_objects(&ctx, &caller, &asked.api, asked.keys, asked.dry_run).await?;
     let created = lines.iter().filter(|line| line.outcome == crate::keys::model::ImportOutcome::Created).count() as u64;
     Ok(Json(ImportAnswerBody { dry_run: asked.dry_run, created, data: lines.into_iter().map(line).collect() }))

@@ -1,7 +1,8 @@
 //! `POST /api/v1/keys/{id}/test`: would this call pass?
 
-use super::{super::rest::RestCaller, Id};
+use super::Id;
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{
         model::{CallTrial, TrialStep, TryCall},
@@ -100,12 +101,7 @@ impl From<CallTrial> for TestAnswer {
     ),
     security(("key" = [])),
 )]
-pub(super) async fn test_key(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Id(id): Id,
-    Body(call): Body<TestBody>,
-) -> Result<Json<TestAnswer>, AppError> {
+pub(super) async fn test_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(call): Body<TestBody>) -> Result<Json<TestAnswer>, AppError> {
     let call =
         TryCall { method: call.method, path: call.path, address: call.ip, origin: call.origin, permission: call.permission, cost: call.cost, at: call.at };
     Ok(Json(server::try_call(&ctx, &caller, id, call).await?.into()))

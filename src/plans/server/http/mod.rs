@@ -6,8 +6,8 @@ pub mod groups;
 use self::bodies::{AccountBody, DryRunBody, EditPlanBody, LimitsBody, NewPlanBody, PlanBody, PlanListBody, PlanOfBody, WorkspaceHoldBody};
 use super as server;
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::rest::RestCaller,
     platform::{
         Ctx,
         http::json::{Body, Query, located},
@@ -67,7 +67,7 @@ fn workspace(id: &str) -> Result<WorkspaceId, AppError> {
     responses((status = 200, body = PlanListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn list_plans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<PlanListBody>, AppError> {
+async fn list_plans(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<PlanListBody>, AppError> {
     let plans = server::list_plans(&ctx, &caller).await?;
     Ok(Json(PlanListBody { data: plans.into_iter().map(Into::into).collect(), has_more: false, next_cursor: None }))
 }
@@ -78,7 +78,7 @@ async fn list_plans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> R
     responses((status = 201, body = PlanBody), (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn create_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(new): Body<NewPlanBody>) -> Result<Response, AppError> {
+async fn create_plan(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewPlanBody>) -> Result<Response, AppError> {
     let plan = server::create_plan(&ctx, &caller, new.plan()).await?;
     Ok(located(StatusCode::CREATED, &format!("/api/v1/plans/{}", plan.slug), PlanBody::from(plan)))
 }
@@ -89,7 +89,7 @@ async fn create_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Bod
     responses((status = 200, body = PlanBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn read_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<PlanBody>, AppError> {
+async fn read_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<PlanBody>, AppError> {
     Ok(Json(server::find_plan(&ctx, &caller, &slug).await?.into()))
 }
 
@@ -101,12 +101,7 @@ async fn read_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(
     responses((status = 200, body = PlanBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn edit_plan(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(slug): Path<String>,
-    Body(edit): Body<EditPlanBody>,
-) -> Result<Json<PlanBody>, AppError> {
+async fn edit_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditPlanBody>) -> Result<Json<PlanBody>, AppError> {
     Ok(Json(server::edit_plan(&ctx, &caller, &slug, edit.edit()).await?.into()))
 }
 
@@ -121,7 +116,7 @@ async fn edit_plan(
     ),
     security(("key" = [])),
 )]
-async fn delete_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<StatusCode, AppError> {
+async fn delete_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<StatusCode, AppError> {
     server::delete_plan(&ctx, &caller, &slug).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -144,12 +139,7 @@ struct DryRunQuery {
     responses((status = 200, body = DryRunBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn dry_run(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(slug): Path<String>,
-    Query(asked): Query<DryRunQuery>,
-) -> Result<Json<DryRunBody>, AppError> {
+async fn dry_run(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Query(asked): Query<DryRunQuery>) -> Result<Json<DryRunBody>, AppError> {
     let by_key = match asked.by.as_deref() {
         None | Some("workspace") => false,
         Some("key") => true,
@@ -168,7 +158,7 @@ async fn dry_run(
 )]
 async fn assign_to_account(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(slug): Path<String>,
     Body(asked): Body<AccountBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
@@ -181,7 +171,7 @@ async fn assign_to_account(
     responses((status = 200, body = WorkspaceHoldBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn read_workspace_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(id): Path<String>) -> Result<Json<WorkspaceHoldBody>, AppError> {
+async fn read_workspace_plan(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>) -> Result<Json<WorkspaceHoldBody>, AppError> {
     Ok(Json(server::workspace_hold(&ctx, &caller, workspace(&id)?).await?.into()))
 }
 
@@ -195,7 +185,7 @@ async fn read_workspace_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCal
 )]
 async fn assign_plan(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(id): Path<String>,
     Body(asked): Body<PlanOfBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
@@ -212,7 +202,7 @@ async fn assign_plan(
 )]
 async fn set_workspace_limits(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(id): Path<String>,
     Body(asked): Body<LimitsBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
@@ -225,7 +215,7 @@ async fn set_workspace_limits(
     responses((status = 200, body = LimitsBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn read_api_limits(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<LimitsBody>, AppError> {
+async fn read_api_limits(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<LimitsBody>, AppError> {
     Ok(Json(server::api_limits(&ctx, &caller, &slug).await?.into()))
 }
 
@@ -237,11 +227,6 @@ async fn read_api_limits(State(ctx): State<Ctx>, RestCaller(caller): RestCaller,
     responses((status = 200, body = LimitsBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn set_api_limits(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(slug): Path<String>,
-    Body(asked): Body<LimitsBody>,
-) -> Result<Json<LimitsBody>, AppError> {
+async fn set_api_limits(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(asked): Body<LimitsBody>) -> Result<Json<LimitsBody>, AppError> {
     Ok(Json(server::set_api_limits(&ctx, &caller, &slug, asked.limits()).await?.into()))
 }

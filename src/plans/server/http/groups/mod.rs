@@ -8,8 +8,8 @@ use super::{
     workspace,
 };
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::rest::RestCaller,
     plans::server::{self, forms},
     platform::{
         Ctx,
@@ -49,7 +49,7 @@ pub fn routes() -> Router<Ctx> {
     responses((status = 200, body = GroupListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn list_groups(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<GroupListBody>, AppError> {
+async fn list_groups(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<GroupListBody>, AppError> {
     let groups = server::list_groups(&ctx, &caller).await?;
     Ok(Json(GroupListBody { data: groups.into_iter().map(Into::into).collect(), has_more: false, next_cursor: None }))
 }
@@ -60,7 +60,7 @@ async fn list_groups(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> 
     responses((status = 201, body = GroupBody), (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn create_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(new): Body<NewGroupBody>) -> Result<Response, AppError> {
+async fn create_group(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewGroupBody>) -> Result<Response, AppError> {
     let group = server::create_group(&ctx, &caller, new.group()).await?;
     Ok(located(StatusCode::CREATED, &format!("/api/v1/groups/{}", group.slug), GroupBody::from(group)))
 }
@@ -71,7 +71,7 @@ async fn create_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Bo
     responses((status = 200, body = GroupBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn read_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<GroupBody>, AppError> {
+async fn read_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<GroupBody>, AppError> {
     Ok(Json(server::find_group(&ctx, &caller, &slug).await?.into()))
 }
 
@@ -83,12 +83,7 @@ async fn read_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path
     responses((status = 200, body = GroupBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn edit_group(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(slug): Path<String>,
-    Body(edit): Body<EditGroupBody>,
-) -> Result<Json<GroupBody>, AppError> {
+async fn edit_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditGroupBody>) -> Result<Json<GroupBody>, AppError> {
     Ok(Json(server::edit_group(&ctx, &caller, &slug, edit.edit()).await?.into()))
 }
 
@@ -103,7 +98,7 @@ async fn edit_group(
     ),
     security(("key" = [])),
 )]
-async fn delete_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<StatusCode, AppError> {
+async fn delete_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<StatusCode, AppError> {
     server::delete_group(&ctx, &caller, &slug).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -117,7 +112,7 @@ async fn delete_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Pa
     responses((status = 200, body = DryRunBody), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn dry_run(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<DryRunBody>, AppError> {
+async fn dry_run(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<DryRunBody>, AppError> {
     Ok(Json(server::dry_run_group(&ctx, &caller, &slug).await?.into()))
 }
 
@@ -142,7 +137,7 @@ struct MembersQuery {
 )]
 async fn list_members(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(slug): Path<String>,
     Query(asked): Query<MembersQuery>,
 ) -> Result<Json<MemberListBody>, AppError> {
@@ -174,7 +169,7 @@ async fn list_members(
 )]
 async fn add_member(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(slug): Path<String>,
     Body(asked): Body<NewMemberBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
@@ -199,7 +194,7 @@ async fn add_member(
     responses((status = 204), (status = 404, content_type = "application/problem+json")),
     security(("key" = [])),
 )]
-async fn remove_member(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path((slug, id)): Path<(String, String)>) -> Result<StatusCode, AppError> {
+async fn remove_member(State(ctx): State<Ctx>, caller: Caller, Path((slug, id)): Path<(String, String)>) -> Result<StatusCode, AppError> {
     server::remove_member(&ctx, &caller, &slug, workspace(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
