@@ -6,7 +6,7 @@
 //! | an act, a way | `Button` `LinkButton` `IconButton` `IconLink` (`look=Look::Primary`, `size=Size::Small`) |
 //! | a form | `Form action=CreateKey::PATH` with `TextField` `PasswordField` `FileField` `TextArea` `SelectField` `CheckField` `CheckGroup` `RadioGroup`; the server provides `FormOutcome` |
 //! | filters | `Filters` with `SearchField` `FilterSelect`; `Chip`, `Segments` |
-//! | comparing | `Table` `SortHeader` `Pagination`; `Sparkline` in a cell |
+//! | comparing | `Table` (`heads`) `SortHeader` `Pagination`; `Sparkline` in a cell |
 //! | state, facts | `Badge` `BadgeTip` `OutlineBadge` `CodeTag`; `Facts` of `Fact`, `Figures` of `Figure`, `Timeline` |
 //! | saying | `Note` `Banner` `Toast` `Empty` `ErrorPage` |
 //! | deciding | `Dialog` (a state of the page with a URL), `Menu` (a popover) |

@@ -5,7 +5,7 @@ use crate::{
         api::{LinkWith, Unlink},
         model::{Linked, ProviderButton},
     },
-    ui::{Button, ErrorSummary, Form, Look, Section, Size, Table},
+    ui::{Button, ErrorSummary, Form, Look, Section, Size, Table, UNSEEN, heads},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -22,13 +22,7 @@ pub fn LinkedSignIns(linked: Vec<Linked>, providers: Vec<ProviderButton>) -> imp
         let rows = linked.into_iter().map(row).collect_view();
         view! {
             <Table caption="Linked sign-ins, the oldest first">
-                <thead>
-                    <tr>
-                        <th scope="col">"Sign-in"</th>
-                        <th scope="col" class="col-2">"Last used"</th>
-                        <td><span class="visually-hidden">"Unlink"</span></td>
-                    </tr>
-                </thead>
+                {heads(&[("Sign-in", ""), ("Last used", "col-2"), ("Unlink", UNSEEN)])}
                 <tbody>{rows}</tbody>
             </Table>
         }

@@ -7,7 +7,7 @@ use crate::{
         components::{Framed, loaded},
         model::{PolicyForm, PolicyPage, PolicyRow},
     },
-    ui::{Button, Crumb, Form, Icon, IconLink, Look, PageHeader, Size, Table, TextField},
+    ui::{Button, Crumb, Form, Icon, IconLink, Look, PageHeader, Size, Table, TextField, heads},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -41,15 +41,7 @@ fn table(it: PolicyPage) -> AnyView {
     let rows = rows.into_iter().map(|row| line(row, may_change)).collect_view();
     view! {
         <Table caption="What roles and plans say; a dash says nothing">
-            <thead>
-                <tr>
-                    <th scope="col">"Of"</th>
-                    <th scope="col">"Unused"</th>
-                    <th scope="col">"In all"</th>
-                    <th scope="col" class="col-2 num">"Devices"</th>
-                    <th scope="col" class="col-2">"Key"</th>
-                </tr>
-            </thead>
+            {heads(&[("Of", ""), ("Unused", ""), ("In all", ""), ("Devices", "col-2 num"), ("Key", "col-2")])}
             <tbody>
                 {rows}
                 <tr>

@@ -22,7 +22,7 @@ use crate::{
         model::{KeyLimit, KeyRow},
     },
     ui::{
-        Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table,
+        ACT, Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table, heads,
         number::{count, thousands},
     },
     values::{AccountId, link},
@@ -223,7 +223,7 @@ fn sessions(account: AccountId, sessions: Vec<SessionView>) -> AnyView {
             } else {
                 view! {
                     <Table caption=format!("{words}, the one used last first")>
-                        <thead><tr><th scope="col">"Device"</th><th scope="col" class="col-2">"Last used"</th><th scope="col" class="col-3">"Since"</th><td><span class="visually-hidden">"Act"</span></td></tr></thead>
+                        {heads(&[("Device", ""), ("Last used", "col-2"), ("Since", "col-3"), ACT])}
                         <tbody>{rows}</tbody>
                     </Table>
                 }
@@ -260,7 +260,7 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
         <section aria-labelledby="h-keys">
             <div class="section-head"><h2 id="h-keys">"Keys"</h2></div>
             <Table caption="Keys, newest first, with the calls of 30 days" small=true>
-                <thead><tr><th scope="col">"Name"</th><th scope="col" class="col-2">"API"</th><th scope="col" class="num">"30 days"</th><th scope="col" class="col-2">"Last used"</th><th scope="col" class="cell-status">"Status"</th></tr></thead>
+                {heads(&[("Name", ""), ("API", "col-2"), ("30 days", "num"), ("Last used", "col-2"), ("Status", "cell-status")])}
                 <tbody>{rows}</tbody>
                 <tfoot><tr><th scope="row">{total}</th><td class="col-2"></td><td class="num">{thousands(sum)}</td><td class="col-2"></td><td></td></tr></tfoot>
             </Table>

@@ -11,8 +11,8 @@ use crate::{
     },
     keys::model::{Api, ApiRoute, Unmatched},
     ui::{
-        Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, PageHeader, RadioGroup,
-        SelectField, Size, Table, TextArea, TextField,
+        ACT, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, PageHeader, RadioGroup,
+        SelectField, Size, Table, TextArea, TextField, heads,
         number::{count, thousands},
     },
 };
@@ -73,15 +73,7 @@ fn routes(page: &Page) -> AnyView {
         let rows = page.routes.iter().map(|r| row(api, r, page.chosen.as_ref())).collect_view();
         view! {
             <Table caption="Routes by path">
-                <thead>
-                    <tr>
-                        <th scope="col">"Method"</th>
-                        <th scope="col">"Path"</th>
-                        <th scope="col" class="col-2">"Needs"</th>
-                        <th scope="col" class="num col-2">"Cost"</th>
-                        <td><span class="visually-hidden">"Act"</span></td>
-                    </tr>
-                </thead>
+                {heads(&[("Method", ""), ("Path", ""), ("Needs", "col-2"), ("Cost", "num col-2"), ACT])}
                 <tbody>{rows}</tbody>
             </Table>
         }

@@ -8,7 +8,7 @@ use crate::{
         model::{ApiPage as Page, BundleForm},
     },
     keys::model::{Api, Bundle},
-    ui::{Button, CheckGroup, Choice, CodeTag, Empty, Form, Icon, IconLink, LinkButton, Look, Size, Table, TextField, number::thousands},
+    ui::{ACT, Button, CheckGroup, Choice, CodeTag, Empty, Form, Icon, IconLink, LinkButton, Look, Size, Table, TextField, heads, number::thousands},
     values::Slug,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -27,14 +27,7 @@ pub fn bundles(page: &Page) -> AnyView {
         view! {
             <div class="stack">
                 <Table caption="Bundles by name">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Name"</th>
-                            <th scope="col">"Gives"</th>
-                            <th scope="col" class="num col-2">"Keys"</th>
-                            <td><span class="visually-hidden">"Act"</span></td>
-                        </tr>
-                    </thead>
+                    {heads(&[("Name", ""), ("Gives", ""), ("Keys", "num col-2"), ACT])}
                     <tbody>{rows}</tbody>
                 </Table>
                 <div><LinkButton href=new size=Size::Small>"New bundle"</LinkButton></div>

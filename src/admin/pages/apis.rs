@@ -7,7 +7,7 @@ use crate::{
         components::{link, loaded},
         model::{ApiList, ApiRow},
     },
-    ui::{Button, Form, LinkButton, Look, PageHeader, Size, Table, TextArea, TextField, number::thousands},
+    ui::{ACT, Button, Form, LinkButton, Look, PageHeader, Size, Table, TextArea, TextField, heads, number::thousands},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -44,15 +44,7 @@ fn table(rows: Vec<ApiRow>) -> AnyView {
         .collect_view();
     view! {
         <Table caption="APIs by name, Tollgate's own last">
-            <thead>
-                <tr>
-                    <th scope="col">"Name"</th>
-                    <th scope="col" class="col-2">"Keys begin with"</th>
-                    <th scope="col" class="num col-3">"Permissions"</th>
-                    <th scope="col" class="num">"Keys"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("Name", ""), ("Keys begin with", "col-2"), ("Permissions", "num col-3"), ("Keys", "num"), ACT])}
             <tbody>{rows}</tbody>
         </Table>
     }

@@ -8,7 +8,7 @@ use crate::{
         model::{BanList, BanRow},
     },
     keys::components::SaidTime,
-    ui::{Button, Empty, ErrorSummary, Form, Look, PageHeader, Segments, Size, Tab, Table, TextField, number::count},
+    ui::{ACT, Button, Empty, ErrorSummary, Form, Look, PageHeader, Segments, Size, Tab, Table, TextField, heads, number::count},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -51,14 +51,7 @@ fn table(rows: Vec<BanRow>, over: bool) -> AnyView {
     let lines = rows.into_iter().map(line).collect_view();
     view! {
         <Table caption>
-            <thead>
-                <tr>
-                    <th scope="col">"Who or what"</th>
-                    <th scope="col" class="col-2">"Since"</th>
-                    <th scope="col">"Until"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("Who or what", ""), ("Since", "col-2"), ("Until", ""), ACT])}
             <tbody>{lines}</tbody>
         </Table>
     }

@@ -11,7 +11,7 @@ use crate::{
         components::{link, loaded},
     },
     ui::{
-        Button, CheckField, Empty, Form, Gate, Icon, IconLink, LinkButton, Look, Note, PageHeader, SelectField, Size, Table, TextArea, TextField,
+        ACT, Button, CheckField, Empty, Form, Gate, Icon, IconLink, LinkButton, Look, Note, PageHeader, SelectField, Size, Table, TextArea, TextField, heads,
         number::{count, thousands},
     },
 };
@@ -54,14 +54,7 @@ fn table(fields: Vec<FieldUse>) -> AnyView {
     let rows = fields.into_iter().map(row).collect_view();
     view! {
         <Table caption>
-            <thead>
-                <tr>
-                    <th scope="col">"Field"</th>
-                    <th scope="col" class="col-2">"Asked"</th>
-                    <th scope="col" class="num">"Filled in"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("Field", ""), ("Asked", "col-2"), ("Filled in", "num"), ACT])}
             <tbody>{rows}</tbody>
         </Table>
     }

@@ -8,7 +8,7 @@ use crate::{
         model::{INVITE_LASTS, InviteList, InviteRow},
     },
     keys::components::SaidTime,
-    ui::{Button, CodeBlock, Empty, ErrorSummary, Form, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, number::count},
+    ui::{ACT, Button, CodeBlock, Empty, ErrorSummary, Form, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, heads, number::count},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -57,14 +57,7 @@ fn table(rows: Vec<InviteRow>, over: bool) -> AnyView {
     let lines = rows.into_iter().map(line).collect_view();
     view! {
         <Table caption>
-            <thead>
-                <tr>
-                    <th scope="col">"For"</th>
-                    <th scope="col" class="col-2">"Made"</th>
-                    <th scope="col">"Until"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("For", ""), ("Made", "col-2"), ("Until", ""), ACT])}
             <tbody>{lines}</tbody>
         </Table>
     }

@@ -10,8 +10,8 @@ use crate::{
     },
     keys::components::SaidTime,
     ui::{
-        Badge, Button, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Form, Gate, LinkButton, Look, PageHeader, Pagination, SearchField, SelectField, Size,
-        Table, TextField, loaded,
+        ACT, Badge, Button, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Form, Gate, LinkButton, Look, PageHeader, Pagination, SearchField, SelectField,
+        Size, Table, TextField, heads, loaded,
         number::{count, thousands},
     },
     values::{AbuseRule, BlockId, link},
@@ -89,17 +89,7 @@ fn table(query: BlockQuery, rows: Vec<BlockRow>, older: Option<String>) -> AnyVi
     view! {
         <ErrorSummary action=LiftBlock::PATH/>
         <Table caption="Blocks, newest first">
-            <thead>
-                <tr>
-                    <th scope="col">"Target"</th>
-                    <th scope="col">"Why"</th>
-                    <th scope="col" class="col-2">"Since"</th>
-                    <th scope="col" class="col-2">"Until"</th>
-                    <th scope="col" class="num col-3">"Refused calls"</th>
-                    <th scope="col" class="cell-status">"State"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("Target", ""), ("Why", ""), ("Since", "col-2"), ("Until", "col-2"), ("Refused calls", "num col-3"), ("State", "cell-status"), ACT])}
             <tbody>{rows}</tbody>
         </Table>
         <Pagination summary newer=None older/>

@@ -7,7 +7,8 @@ use crate::{
         model::{ExportPage, ExportQuery, ExportState, ExportView, Offer},
     },
     ui::{
-        Badge, Bar, Button, Crumb, Empty, ErrorSummary, Form, Gate, Icon, LinkButton, Look, PageHeader, Section, SelectField, Size, Table, loaded,
+        Badge, Bar, Button, Crumb, Empty, ErrorSummary, Form, Gate, Icon, LinkButton, Look, PageHeader, Section, SelectField, Size, Table, UNSEEN, heads,
+        loaded,
         number::{count, short, thousands},
     },
 };
@@ -67,15 +68,7 @@ fn files(exports: Vec<ExportView>) -> AnyView {
     let rows = exports.into_iter().map(row).collect_view();
     view! {
         <Table caption="Files, newest first">
-            <thead>
-                <tr>
-                    <th scope="col">"File"</th>
-                    <th scope="col">"State"</th>
-                    <th scope="col" class="num col-2">"Size"</th>
-                    <th scope="col" class="col-3">"Asked for"</th>
-                    <td class="cell-more"><span class="visually-hidden">"Acts"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("File", ""), ("State", ""), ("Size", "num col-2"), ("Asked for", "col-3"), ("Acts", UNSEEN)])}
             <tbody>{rows}</tbody>
         </Table>
     }

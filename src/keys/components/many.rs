@@ -4,7 +4,7 @@
 use crate::{
     keys::model::{KeyQuery, ManyAct, ManyPreview, ManyQuery, NamedKey},
     ui::{
-        Button, Empty, FilterSelect, Form, Gate, LinkButton, Look, Note, PageHeader, Size, Table, TextField,
+        Button, Empty, FilterSelect, Form, Gate, LinkButton, Look, Note, PageHeader, Size, Table, TextField, heads,
         number::{count, thousands},
     },
 };
@@ -163,7 +163,7 @@ fn table(preview: &ManyPreview) -> AnyView {
     let rest = (rest > 0).then(|| view! { <p class="muted">{format!("and {} more", thousands(rest))}</p> });
     view! {
         <Table caption="Keys that change" small=true>
-            <thead><tr><th scope="col">"Key"</th><th scope="col">"Begins with"</th></tr></thead>
+            {heads(&[("Key", ""), ("Begins with", "")])}
             <tbody>{rows}</tbody>
         </Table>
         {rest}

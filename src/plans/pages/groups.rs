@@ -12,7 +12,7 @@ use crate::{
         api::{self, CreateGroup},
         model::{Group, GroupForm, GroupPage, Plan},
     },
-    ui::{Button, Crumb, Empty, Form, LinkButton, Look, PageHeader, Size, Table, loaded, number::count},
+    ui::{ACT, Button, Crumb, Empty, Form, LinkButton, Look, PageHeader, Size, Table, heads, loaded, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -55,14 +55,7 @@ fn table(groups: Vec<Group>) -> AnyView {
     let rows = groups.into_iter().map(row).collect_view();
     view! {
         <Table caption="Groups by name">
-            <thead>
-                <tr>
-                    <th scope="col">"Name"</th>
-                    <th scope="col">"Allows each"</th>
-                    <th scope="col" class="col-2">"Members"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("Name", ""), ("Allows each", ""), ("Members", "col-2"), ACT])}
             <tbody>{rows}</tbody>
         </Table>
     }
