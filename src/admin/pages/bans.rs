@@ -8,7 +8,7 @@ use crate::{
         model::{BanList, BanRow},
     },
     keys::components::SaidTime,
-    ui::{ACT, Button, Empty, ErrorSummary, Form, Look, PageHeader, Segments, Size, Tab, Table, TextField, heads, number::count},
+    ui::{ACT, Button, Empty, ErrorSummary, Form, FormPanel, Look, PageHeader, Segments, Size, Tab, Table, TextField, heads, number::count},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -90,15 +90,12 @@ fn line(ban: BanRow) -> AnyView {
 fn new_ban(zone: String) -> AnyView {
     let what = "A mail domain such as spam.example (with all below it), an address, or a network such as 203.0.113.0/24.";
     view! {
-        <aside class="card panel" aria-labelledby="h-new">
-            <div class="card-head"><h2 id="h-new">"New ban"</h2></div>
-            <Form action=AddBan::PATH class="card-body stack" label="New ban">
-                <TextField label="Domain or network" name="target" mono=true maxlength=253 required=true autocomplete="off" help=what/>
-                <BanFields/>
-                <p class="help">{format!("Days are those of {zone}. Nobody there can sign up, sign in or use an account; calls with keys are not touched.")}</p>
-                <div class="form-actions"><Button look=Look::Danger>"Ban"</Button></div>
-            </Form>
-        </aside>
+        <FormPanel title="New ban" action=AddBan::PATH>
+            <TextField label="Domain or network" name="target" mono=true maxlength=253 required=true autocomplete="off" help=what/>
+            <BanFields/>
+            <p class="help">{format!("Days are those of {zone}. Nobody there can sign up, sign in or use an account; calls with keys are not touched.")}</p>
+            <div class="form-actions"><Button look=Look::Danger>"Ban"</Button></div>
+        </FormPanel>
     }
     .into_any()
 }

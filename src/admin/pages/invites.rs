@@ -8,7 +8,10 @@ use crate::{
         model::{INVITE_LASTS, InviteList, InviteRow},
     },
     keys::components::SaidTime,
-    ui::{ACT, Button, CodeBlock, Empty, ErrorSummary, Form, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, heads, number::count},
+    ui::{
+        ACT, Button, CodeBlock, Empty, ErrorSummary, Form, FormPanel, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, heads,
+        number::count,
+    },
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -100,15 +103,12 @@ fn line(invite: InviteRow) -> AnyView {
 fn new_invite() -> AnyView {
     let lasts = INVITE_LASTS.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
     view! {
-        <aside class="card panel" aria-labelledby="h-new">
-            <div class="card-head"><h2 id="h-new">"New invitation"</h2></div>
-            <Form action=CreateInvite::PATH class="card-body stack" label="New invitation">
-                <TextField label="Email" name="email" kind="email" maxlength=254 autocomplete="off" help="It is mailed there, and lets in nobody else. Empty: you get a link to hand on."/>
-                <TextField label="People" name="uses" kind="number" inputmode="numeric" value="1" autocomplete="off" help="How many a link lets in, at most 1,000. An email lets in one."/>
-                <SelectField label="How long" name="days" options=lasts value="7"/>
-                <div class="form-actions"><Button look=Look::Primary>"Invite"</Button></div>
-            </Form>
-        </aside>
+        <FormPanel title="New invitation" action=CreateInvite::PATH>
+            <TextField label="Email" name="email" kind="email" maxlength=254 autocomplete="off" help="It is mailed there, and lets in nobody else. Empty: you get a link to hand on."/>
+            <TextField label="People" name="uses" kind="number" inputmode="numeric" value="1" autocomplete="off" help="How many a link lets in, at most 1,000. An email lets in one."/>
+            <SelectField label="How long" name="days" options=lasts value="7"/>
+            <div class="form-actions"><Button look=Look::Primary>"Invite"</Button></div>
+        </FormPanel>
     }
     .into_any()
 }

@@ -181,14 +181,13 @@ fn confirm(preview: &ManyPreview, query: ManyQuery, action: &'static str, back: 
     fields.extend(query.until.map(|until| ("until", until)));
     fields.extend(query.label.map(|label| ("label", label)));
     let is_final = preview.act == ManyAct::Revoke;
-    let typed = is_final
-        .then(|| view! { <TextField label=format!("Type {} to confirm", preview.changes) name="typed" inputmode="numeric" autocomplete="off" required=true/> });
+    let type_it = format!("Type {} to confirm", preview.changes);
     let look = if is_final { Look::Danger } else { Look::Primary };
     let title = title.to_owned();
     view! {
         <Form action=action class="stack" hidden=fields>
             <TextField label="Reason" name="reason" help="Stands in the history of each key. You can leave it empty." autocomplete="off" maxlength=200/>
-            {typed}
+            {is_final.then(|| view! { <TextField label=type_it name="typed" inputmode="numeric" autocomplete="off" required=true/> })}
             <div class="form-actions"><Button look>{title}</Button><LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton></div>
         </Form>
     }

@@ -12,7 +12,7 @@ use crate::{
         api::{self, CreateGroup},
         model::{Group, GroupForm, GroupPage, Plan},
     },
-    ui::{ACT, Button, Crumb, Empty, Form, LinkButton, Look, PageHeader, Size, Table, heads, loaded, number::count},
+    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, heads, loaded, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -91,13 +91,10 @@ fn row(group: Group) -> AnyView {
 
 fn new_panel(plans: Vec<Plan>) -> AnyView {
     view! {
-        <aside class="card panel" aria-labelledby="h-new">
-            <div class="card-head"><h2 id="h-new">"New group"</h2></div>
-            <Form action=CreateGroup::PATH class="card-body stack" label="New group">
-                {fields(&GroupForm::default(), Over::default(), &plans, true)}
-                <div class="form-actions"><Button look=Look::Primary>"Create group"</Button></div>
-            </Form>
-        </aside>
+        <FormPanel title="New group" action=CreateGroup::PATH>
+            {fields(&GroupForm::default(), Over::default(), &plans, true)}
+            <div class="form-actions"><Button look=Look::Primary>"Create group"</Button></div>
+        </FormPanel>
     }
     .into_any()
 }

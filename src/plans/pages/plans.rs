@@ -9,7 +9,7 @@ use crate::{
         api::{self, CreatePlan},
         model::{Plan, PlanForm, PlanPage},
     },
-    ui::{ACT, Button, Crumb, Empty, Form, LinkButton, Look, PageHeader, Size, Table, heads, loaded, number::count},
+    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, heads, loaded, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -88,13 +88,10 @@ fn row(plan: Plan) -> AnyView {
 
 fn new_panel() -> AnyView {
     view! {
-        <aside class="card panel" aria-labelledby="h-new">
-            <div class="card-head"><h2 id="h-new">"New plan"</h2></div>
-            <Form action=CreatePlan::PATH class="card-body stack" label="New plan">
-                {fields(&PlanForm::default(), Over::REFUSE, true)}
-                <div class="form-actions"><Button look=Look::Primary>"Create plan"</Button></div>
-            </Form>
-        </aside>
+        <FormPanel title="New plan" action=CreatePlan::PATH>
+            {fields(&PlanForm::default(), Over::REFUSE, true)}
+            <div class="form-actions"><Button look=Look::Primary>"Create plan"</Button></div>
+        </FormPanel>
     }
     .into_any()
 }
