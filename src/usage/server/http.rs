@@ -92,10 +92,8 @@ pub struct UsageExport {
     ),
     responses(
         (status = 200, description = "Calls over time", body = UsageAnswer),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
     ),
     security(("key" = [])),
 )]
@@ -150,10 +148,8 @@ pub struct AddressPoint {
     ),
     responses(
         (status = 200, description = "Calls by address", body = AddressesAnswer),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
     ),
     security(("key" = [])),
 )]
@@ -190,11 +186,9 @@ pub async fn list_addresses(State(ctx): State<Ctx>, caller: Caller, Query(given)
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (UsageExport = "application/json"))),
         (status = 303, description = "More than 50,000 lines, for a browser"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 409, description = "More than 50,000 lines", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
+        (status = 409, description = "More than 50,000 lines"),
     ),
     security(("key" = [])),
 )]
@@ -236,10 +230,8 @@ pub struct RefusalExport {
     responses(
         (status = 200, description = "The samples", content((String = "text/csv"), (RefusalExport = "application/json"))),
         (status = 303, description = "More than 50,000 samples, for a browser"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 409, description = "More than 50,000 samples", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 409, description = "More than 50,000 samples"),
     ),
     security(("key" = [])),
 )]

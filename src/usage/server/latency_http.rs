@@ -58,9 +58,8 @@ pub struct LatenciesAnswer {
     post, path = "/api/v1/usage/latencies", tag = "Usage", operation_id = "report_latencies", request_body = LatenciesBody,
     responses(
         (status = 202, description = "Counted", body = LatenciesAnswer),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks keys:verify", content_type = "application/problem+json"),
-        (status = 422, description = "Something is wrong, and nothing was counted; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks keys:verify"),
+        (status = 422, description = "Something is wrong, and nothing was counted; `errors` names it"),
     ),
     security(("key" = [])),
 )]

@@ -55,9 +55,8 @@ pub struct ConfirmEmailBody {
     post, path = "/api/v1/me/email", tag = "Account", operation_id = "ask_email_change", request_body = NewEmailBody,
     responses(
         (status = 202, description = "A mail is on its way", body = MailedBody),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 422, description = "The address or the password is wrong", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 422, description = "The address or the password is wrong"),
+        (status = 429),
     ),
     security(("key" = [])),
 )]
@@ -71,7 +70,7 @@ pub async fn ask(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(
 /// What was mailed to the new one dies.
 #[utoipa::path(
     delete, path = "/api/v1/me/email", tag = "Account", operation_id = "cancel_email_change",
-    responses((status = 204, description = "No change waits"), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    responses((status = 204, description = "No change waits")),
     security(("key" = [])),
 )]
 pub async fn cancel(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller) -> Result<StatusCode, AppError> {
@@ -87,9 +86,9 @@ pub async fn cancel(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller) ->
     post, path = "/api/v1/me/email/confirm", tag = "Account", operation_id = "confirm_email_change", request_body = ConfirmEmailBody,
     responses(
         (status = 204, description = "The new address is in use"),
-        (status = 401, description = "A code without a valid key", content_type = "application/problem+json"),
-        (status = 409, description = "Another account has the address by now", content_type = "application/problem+json"),
-        (status = 422, description = "The link or code does not work", content_type = "application/problem+json"),
+        (status = 401, description = "A code without a valid key"),
+        (status = 409, description = "Another account has the address by now"),
+        (status = 422, description = "The link or code does not work"),
     ),
 )]
 pub async fn confirm(
@@ -115,8 +114,8 @@ pub async fn confirm(
     post, path = "/api/v1/me/email/undo", tag = "Account", operation_id = "undo_email_change", request_body = LinkBody,
     responses(
         (status = 204, description = "The old address is back"),
-        (status = 409, description = "Another account has the address by now", content_type = "application/problem+json"),
-        (status = 422, description = "The link does not work", content_type = "application/problem+json"),
+        (status = 409, description = "Another account has the address by now"),
+        (status = 422, description = "The link does not work"),
     ),
 )]
 pub async fn undo(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {

@@ -36,9 +36,8 @@ pub fn routes() -> Router<Ctx> {
     post, path = "/api/v1/me/export", tag = "Account", operation_id = "ask_export", request_body = CurrentPasswordBody,
     responses(
         (status = 202, description = "It is being written"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 422, description = "The password is wrong", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 422, description = "The password is wrong"),
+        (status = 429),
     ),
     security(("key" = [])),
 )]
@@ -54,9 +53,8 @@ pub async fn ask(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(
     get, path = "/api/v1/me/export", tag = "Account", operation_id = "fetch_export",
     responses(
         (status = 200, description = "The file", content_type = "application/json"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks `account:write`", content_type = "application/problem+json"),
-        (status = 404, description = "There is none", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks `account:write`"),
+        (status = 404, description = "There is none"),
     ),
     security(("key" = [])),
 )]

@@ -251,10 +251,9 @@ pub struct UserBody {
     post, path = "/api/v1/auth/register", tag = "Account", operation_id = "register", request_body = RegisterBody,
     responses(
         (status = 202, description = "A mail is on its way", body = MailedBody),
-        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
-        (status = 409, description = "Sign-up is closed, or needs an invitation", content_type = "application/problem+json"),
-        (status = 422, description = "The input is wrong; `errors` names the fields", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned"),
+        (status = 409, description = "Sign-up is closed, or needs an invitation"),
+        (status = 429),
     ),
 )]
 pub async fn register(State(ctx): State<Ctx>, visitor: Visitor, headers: HeaderMap, Body(body): Body<RegisterBody>) -> Result<Response, AppError> {
@@ -284,9 +283,9 @@ pub async fn register(State(ctx): State<Ctx>, visitor: Visitor, headers: HeaderM
     responses(
         (status = 200, description = "The address is confirmed, and nothing that was set up before is left: set a password", body = VerifiedBody),
         (status = 204, description = "The address is confirmed"),
-        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
-        (status = 409, description = "The link has done its work", content_type = "application/problem+json"),
-        (status = 422, description = "The link or code does not work", content_type = "application/problem+json"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned"),
+        (status = 409, description = "The link has done its work"),
+        (status = 422, description = "The link or code does not work"),
     ),
 )]
 pub async fn verify(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<VerifyBody>) -> Result<Response, AppError> {
@@ -309,8 +308,8 @@ pub async fn verify(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<V
     post, path = "/api/v1/auth/verify/resend", tag = "Account", operation_id = "resend_verification", request_body = EmailBody,
     responses(
         (status = 202, description = "If the address still needs it, a mail is on its way", body = MailedBody),
-        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned"),
+        (status = 429),
     ),
 )]
 pub async fn resend(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<EmailBody>) -> Result<Response, AppError> {
@@ -323,7 +322,7 @@ pub async fn resend(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<E
 /// are dead on every node with the next request. Without any of them nothing happens.
 #[utoipa::path(
     post, path = "/api/v1/auth/logout", tag = "Account", operation_id = "sign_out", request_body = LogoutBody,
-    responses((status = 204, description = "The session has ended"), (status = 422, description = "The input is wrong", content_type = "application/problem+json")),
+    responses((status = 204, description = "The session has ended"), (status = 422, description = "The input is wrong")),
 )]
 pub async fn logout(
     State(ctx): State<Ctx>,
@@ -351,8 +350,8 @@ pub async fn logout(
     post, path = "/api/v1/auth/password/forgot", tag = "Account", operation_id = "forgot_password", request_body = EmailBody,
     responses(
         (status = 202, description = "If the address has an account, a mail is on its way", body = MailedBody),
-        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned"),
+        (status = 429),
     ),
 )]
 pub async fn forgot(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<EmailBody>) -> Result<Response, AppError> {
@@ -366,8 +365,8 @@ pub async fn forgot(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<E
     post, path = "/api/v1/auth/password/reset", tag = "Account", operation_id = "reset_password", request_body = ResetBody,
     responses(
         (status = 204, description = "The password is set, all sessions have ended"),
-        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
-        (status = 422, description = "The link does not work, or the password won't do; `errors` says why", content_type = "application/problem+json"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned"),
+        (status = 422, description = "The link does not work, or the password won't do; `errors` says why"),
     ),
 )]
 pub async fn reset(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<ResetBody>) -> Result<StatusCode, AppError> {
@@ -378,7 +377,7 @@ pub async fn reset(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<Re
 /// Read your account
 #[utoipa::path(
     get, path = "/api/v1/me", tag = "Account", operation_id = "read_me",
-    responses((status = 200, description = "The account behind the key or session", body = MeBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    responses((status = 200, description = "The account behind the key or session", body = MeBody)),
     security(("key" = [])),
 )]
 pub async fn read_me(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<MeBody>, AppError> {
@@ -390,7 +389,7 @@ pub async fn read_me(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<MeBo
 /// The same as `GET /api/v1/me`.
 #[utoipa::path(
     get, path = "/api/v1/auth/me", tag = "Account", operation_id = "read_auth_me",
-    responses((status = 200, description = "The account behind the key or session", body = MeBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    responses((status = 200, description = "The account behind the key or session", body = MeBody)),
     security(("key" = [])),
 )]
 pub async fn read_auth_me(ctx: State<Ctx>, caller: Caller) -> Result<Json<MeBody>, AppError> {
@@ -400,11 +399,7 @@ pub async fn read_auth_me(ctx: State<Ctx>, caller: Caller) -> Result<Json<MeBody
 /// Change your account
 #[utoipa::path(
     patch, path = "/api/v1/me", tag = "Account", operation_id = "edit_me", request_body = EditMeBody,
-    responses(
-        (status = 200, description = "The account as it is now", body = MeBody),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 422, description = "The input is wrong; `errors` names the fields", content_type = "application/problem+json"),
-    ),
+    responses((status = 200, description = "The account as it is now", body = MeBody)),
     security(("key" = [])),
 )]
 pub async fn edit_me(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(body): Body<EditMeBody>) -> Result<Json<MeBody>, AppError> {
@@ -420,7 +415,7 @@ pub async fn edit_me(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, B
 /// What its owner shows to everybody; 404 where that is nothing, as where nobody has the handle.
 #[utoipa::path(
     get, path = "/api/v1/users/{handle}", tag = "Account", operation_id = "read_user", params(("handle" = String, Path, description = "`mara-l`")),
-    responses((status = 200, description = "The profile", body = UserBody), (status = 404, description = "Nothing to see", content_type = "application/problem+json")),
+    responses((status = 200, description = "The profile", body = UserBody), (status = 404, description = "Nothing to see")),
 )]
 pub async fn read_user(State(ctx): State<Ctx>, Path(handle): Path<String>) -> Result<Json<UserBody>, AppError> {
     let PublicProfile { handle, name, picture, time_zone, language, joined, fields } = public_profile(&ctx, &handle).await?;

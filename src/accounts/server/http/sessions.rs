@@ -56,7 +56,7 @@ pub struct EndedBody {
 /// The one used last first.
 #[utoipa::path(
     get, path = "/api/v1/me/sessions", tag = "Account", operation_id = "list_sessions",
-    responses((status = 200, description = "Where you are signed in", body = SessionsBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    responses((status = 200, description = "Where you are signed in", body = SessionsBody)),
     security(("key" = [])),
 )]
 pub async fn read_sessions(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<SessionsBody>, AppError> {
@@ -69,7 +69,7 @@ pub async fn read_sessions(State(ctx): State<Ctx>, caller: Caller) -> Result<Jso
 /// All but the one that asks, programs too; with a key, all.
 #[utoipa::path(
     delete, path = "/api/v1/me/sessions", tag = "Account", operation_id = "end_sessions",
-    responses((status = 200, description = "How many ended", body = EndedBody), (status = 401, description = "No valid key", content_type = "application/problem+json"), (status = 403, description = "A program needs a proof that is not older than ten minutes", content_type = "application/problem+json")),
+    responses((status = 200, description = "How many ended", body = EndedBody), (status = 403, description = "A program needs a proof that is not older than ten minutes")),
     security(("key" = [])),
 )]
 pub async fn delete_sessions(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller) -> Result<Json<EndedBody>, AppError> {
@@ -81,9 +81,8 @@ pub async fn delete_sessions(State(ctx): State<Ctx>, visitor: Visitor, caller: C
     delete, path = "/api/v1/me/sessions/{id}", tag = "Account", operation_id = "end_session", params(("id" = String, Path, description = "`ses_…`")),
     responses(
         (status = 204, description = "It has ended"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "A program needs a proof that is not older than ten minutes", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such session", content_type = "application/problem+json"),
+        (status = 403, description = "A program needs a proof that is not older than ten minutes"),
+        (status = 404, description = "There is no such session"),
     ),
     security(("key" = [])),
 )]

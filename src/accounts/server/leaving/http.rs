@@ -50,9 +50,8 @@ pub struct DeleteMeBody {
     delete, path = "/api/v1/me", tag = "Account", operation_id = "delete_me", request_body = DeleteMeBody,
     responses(
         (status = 202, description = "A mail with the link is on its way", body = MailedBody),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 409, description = "You are the last operator", content_type = "application/problem+json"),
-        (status = 422, description = "The confirmation or the password is wrong", content_type = "application/problem+json"),
+        (status = 409, description = "You are the last operator"),
+        (status = 422, description = "The confirmation or the password is wrong"),
     ),
     security(("key" = [])),
 )]
@@ -68,8 +67,8 @@ pub async fn delete_me(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller,
     post, path = "/api/v1/me/deletion/confirm", tag = "Account", operation_id = "confirm_deletion", request_body = LinkBody,
     responses(
         (status = 204, description = "The account is left, and erased in 30 days"),
-        (status = 409, description = "It is the last operator's", content_type = "application/problem+json"),
-        (status = 422, description = "The link does not work", content_type = "application/problem+json"),
+        (status = 409, description = "It is the last operator's"),
+        (status = 422, description = "The link does not work"),
     ),
 )]
 pub async fn confirm(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
@@ -84,9 +83,8 @@ pub async fn confirm(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<
     post, path = "/api/v1/me/deactivate", tag = "Account", operation_id = "deactivate", request_body = CurrentPasswordBody,
     responses(
         (status = 204, description = "The account is deactivated"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 409, description = "You are the last operator", content_type = "application/problem+json"),
-        (status = 422, description = "The password is wrong", content_type = "application/problem+json"),
+        (status = 409, description = "You are the last operator"),
+        (status = 422, description = "The password is wrong"),
     ),
     security(("key" = [])),
 )]
@@ -105,10 +103,7 @@ pub async fn leave_for_a_while(
 /// By the token of the link in the mail about leaving, once, within 30 days.
 #[utoipa::path(
     post, path = "/api/v1/me/come-back", tag = "Account", operation_id = "come_back", request_body = LinkBody,
-    responses(
-        (status = 204, description = "The account is as it was"),
-        (status = 422, description = "The link does not work", content_type = "application/problem+json"),
-    ),
+    responses((status = 204, description = "The account is as it was"), (status = 422, description = "The link does not work")),
 )]
 pub async fn return_by_link(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
     come_back(&ctx, &visitor, &Return::Link(body.token)).await?;

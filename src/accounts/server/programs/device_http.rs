@@ -61,9 +61,8 @@ pub struct DeviceCodesBody {
     request_body(content((DeviceBody = "application/json"), (DeviceBody = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "The codes", body = DeviceCodesBody),
-        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
-        (status = 422, description = "The input is wrong; `errors` names the fields", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned"),
+        (status = 429),
     ),
 )]
 pub async fn device(State(ctx): State<Ctx>, visitor: Visitor, Asked(body, _): Asked<DeviceBody>) -> Result<Response, TokenError> {

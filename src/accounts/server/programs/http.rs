@@ -96,11 +96,11 @@ pub struct TokensBody {
     request_body(content((TokenBody = "application/json"), (TokenBody = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "The tokens; they are not shown again", body = TokensBody),
-        (status = 400, description = "No tokens; `error` says why", content_type = "application/problem+json"),
-        (status = 403, description = "The account or its network is banned, or a second factor must be set up first", content_type = "application/problem+json"),
-        (status = 409, description = "The address is not confirmed, or the account is disabled or was left", content_type = "application/problem+json"),
-        (status = 422, description = "The input is wrong, or email and password do not belong together; `errors` names the fields", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 400, description = "No tokens; `error` says why"),
+        (status = 403, description = "The account or its network is banned, or a second factor must be set up first"),
+        (status = 409, description = "The address is not confirmed, or the account is disabled or was left"),
+        (status = 422, description = "The input is wrong, or email and password do not belong together; `errors` names the fields"),
+        (status = 429),
     ),
 )]
 pub async fn token(State(ctx): State<Ctx>, from: Visitor, Asked(body, is_form): Asked<TokenBody>) -> Result<Response, TokenError> {

@@ -53,7 +53,7 @@ struct ChallengeBody {
 /// Where a site asks for work before a sign-up (`auth.sign_up_work`), `POST /api/v1/auth/register` takes it in `work`. A challenge is good once, for half an hour.
 #[utoipa::path(
     get, path = "/api/v1/auth/register/challenge", tag = "Account", operation_id = "read_sign_up_challenge",
-    responses((status = 200, body = ChallengeBody), (status = 403, content_type = "application/problem+json")),
+    responses((status = 200, body = ChallengeBody), (status = 403)),
 )]
 async fn read(State(ctx): State<Ctx>, visitor: Visitor) -> Result<Json<ChallengeBody>, AppError> {
     let asked = work_asked(&ctx, &visitor).await?;

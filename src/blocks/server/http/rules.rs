@@ -33,10 +33,7 @@ fn rule(name: &str) -> Result<AbuseRule, AppError> {
 /// What is counted, what is allowed, and what happens beyond.
 #[utoipa::path(
     get, path = "/api/v1/block-rules", tag = "Blocks", operation_id = "list_block_rules",
-    responses(
-        (status = 200, body = RuleListBody), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = RuleListBody)),
     security(("key" = [])),
 )]
 pub async fn list_rules(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<RuleListBody>, AppError> {
@@ -47,7 +44,7 @@ pub async fn list_rules(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<R
 /// Read an abuse rule
 #[utoipa::path(
     get, path = "/api/v1/block-rules/{slug}", tag = "Blocks", operation_id = "read_block_rule", params(("slug" = String, Path, description = "unknown-keys, refusals or spread")),
-    responses((status = 200, body = RuleBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = RuleBody)),
     security(("key" = [])),
 )]
 pub async fn read_rule(State(ctx): State<Ctx>, caller: Caller, Path(name): Path<String>) -> Result<Json<RuleBody>, AppError> {
@@ -60,10 +57,7 @@ pub async fn read_rule(State(ctx): State<Ctx>, caller: Caller, Path(name): Path<
 #[utoipa::path(
     patch, path = "/api/v1/block-rules/{slug}", tag = "Blocks", operation_id = "change_block_rule", params(("slug" = String, Path, description = "unknown-keys, refusals or spread")),
     request_body = RuleChangeBody,
-    responses(
-        (status = 200, body = RuleBody), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = RuleBody)),
     security(("key" = [])),
 )]
 pub async fn change_rule(
@@ -79,7 +73,7 @@ pub async fn change_rule(
 /// Read the networks that no block holds
 #[utoipa::path(
     get, path = "/api/v1/block-exemptions", tag = "Blocks", operation_id = "read_block_exemptions",
-    responses((status = 200, body = ExemptionsBody), (status = 403, content_type = "application/problem+json")),
+    responses((status = 200, body = ExemptionsBody)),
     security(("key" = [])),
 )]
 pub async fn read_exemptions(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<ExemptionsBody>, AppError> {
@@ -92,10 +86,7 @@ pub async fn read_exemptions(State(ctx): State<Ctx>, caller: Caller) -> Result<J
 /// These, and no others. Blocks of them stay in the list and hold nothing.
 #[utoipa::path(
     put, path = "/api/v1/block-exemptions", tag = "Blocks", operation_id = "set_block_exemptions", request_body = ExemptionsBody,
-    responses(
-        (status = 200, body = ExemptionsBody), (status = 403, content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ExemptionsBody)),
     security(("key" = [])),
 )]
 pub async fn set_exemptions(State(ctx): State<Ctx>, caller: Caller, Body(wanted): Body<ExemptionsBody>) -> Result<Json<ExemptionsBody>, AppError> {

@@ -152,9 +152,7 @@ pub struct BatchErrorBody {
     responses(
         (status = 200, description = "A dry run", body = BatchReportBody),
         (status = 201, description = "The keys and their secrets", content((MadeKeysBody = "application/json"), (String = "text/csv"))),
-        (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 409, description = "This Idempotency-Key made keys before", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
+        (status = 409, description = "This Idempotency-Key made keys before"),
     ),
     security(("key" = [])),
 )]

@@ -89,7 +89,7 @@ struct ChangedBundleBody {
 /// Named sets of its permissions, which keys hold beside single ones.
 #[utoipa::path(
     get, path = "/api/v1/apis/{slug}/bundles", tag = "APIs", operation_id = "list_bundles", params(("slug" = String, Path)),
-    responses((status = 200, body = BundlesBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = BundlesBody)),
     security(("key" = [])),
 )]
 async fn list_bundles(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<BundlesBody>, AppError> {
@@ -104,10 +104,7 @@ async fn list_bundles(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<S
 #[utoipa::path(
     put, path = "/api/v1/apis/{slug}/bundles/{name}", tag = "APIs", operation_id = "put_bundle",
     params(("slug" = String, Path), ("name" = String, Path, description = "Lower-case letters, digits and hyphens, at most 40")), request_body = PutBundleBody,
-    responses(
-        (status = 200, body = ChangedBundleBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedBundleBody)),
     security(("key" = [])),
 )]
 async fn put_bundle(
@@ -128,11 +125,7 @@ async fn put_bundle(
 #[utoipa::path(
     delete, path = "/api/v1/apis/{slug}/bundles/{name}", tag = "APIs", operation_id = "delete_bundle",
     params(("slug" = String, Path), ("name" = String, Path)),
-    responses(
-        (status = 204), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "A key holds it, or a bundle includes it", content_type = "application/problem+json"),
-    ),
+    responses((status = 204), (status = 409, description = "A key holds it, or a bundle includes it")),
     security(("key" = [])),
 )]
 async fn delete_bundle(State(ctx): State<Ctx>, caller: Caller, Path((slug, name)): Path<(String, String)>) -> Result<StatusCode, AppError> {

@@ -114,10 +114,7 @@ pub struct BulkAnswerBody {
 /// a line of history and an event of its own. Safe to send twice: what is so already is skipped. With `dry_run` nothing changes.
 #[utoipa::path(
     post, path = "/api/v1/keys/bulk", tag = "Keys", operation_id = "change_many_keys", request_body = BulkBody,
-    responses(
-        (status = 200, body = BulkAnswerBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = BulkAnswerBody)),
     security(("key" = [])),
 )]
 pub async fn change_many_keys(State(ctx): State<Ctx>, caller: Caller, Body(asked): Body<BulkBody>) -> Result<Json<BulkAnswerBody>, AppError> {

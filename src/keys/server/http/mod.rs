@@ -154,7 +154,7 @@ impl ListQuery {
 /// The keys of your workspace, newest first.
 #[utoipa::path(
     get, path = "/api/v1/keys", tag = "Keys", operation_id = "list_keys", params(ListQuery),
-    responses((status = 200, body = KeyListBody), (status = 401, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = KeyListBody)),
     security(("key" = [])),
 )]
 async fn list_keys(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Response, AppError> {
@@ -181,11 +181,7 @@ async fn list_keys(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<L
 #[utoipa::path(
     post, path = "/api/v1/keys", tag = "Keys", operation_id = "create_key", request_body = NewKeyBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Any text of 1 to 255 characters that names this request")),
-    responses(
-        (status = 201, body = CreatedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 409, description = "This Idempotency-Key made a key before", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 201, body = CreatedKeyBody), (status = 409, description = "This Idempotency-Key made a key before")),
     security(("key" = [])),
 )]
 async fn create_key(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Body(new): Body<NewKeyBody>) -> Result<Response, AppError> {
@@ -215,7 +211,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, AppError> {
 /// With its secrets: of each its start, its end and who used it last, never the secret itself.
 #[utoipa::path(
     get, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "read_key", params(("id" = String, Path)),
-    responses((status = 200, body = KeyDetailBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = KeyDetailBody)),
     security(("key" = [])),
 )]
 async fn read_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<Json<KeyDetailBody>, AppError> {
@@ -228,11 +224,7 @@ async fn read_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<
 /// What is left out stays. `limits` needs the permission `keys:manage`. `spread` says on which nodes the change holds.
 #[utoipa::path(
     patch, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "edit_key", params(("id" = String, Path)), request_body = EditKeyBody,
-    responses(
-        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, description = "The key is revoked", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedKeyBody), (status = 409, description = "The key is revoked")),
     security(("key" = [])),
 )]
 async fn edit_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(edit): Body<EditKeyBody>) -> Result<Json<ChangedKeyBody>, AppError> {
@@ -245,7 +237,7 @@ async fn edit_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(edit)
 /// The same as `POST …/revoke`, which also says on which nodes it holds: its history and usage stay.
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "delete_key", params(("id" = String, Path)),
-    responses((status = 204), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 204)),
     security(("key" = [])),
 )]
 async fn delete_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<StatusCode, AppError> {
@@ -258,10 +250,7 @@ async fn delete_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Resul
 /// Calls are answered `DISABLED` until it is enabled: on every node that `spread` counts as confirmed.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/disable", tag = "Keys", operation_id = "disable_key", params(("id" = String, Path)), request_body = ReasonBody,
-    responses(
-        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedKeyBody), (status = 409)),
     security(("key" = [])),
 )]
 async fn disable_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
@@ -271,10 +260,7 @@ async fn disable_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(wh
 /// Enable a key
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/enable", tag = "Keys", operation_id = "enable_key", params(("id" = String, Path)), request_body = ReasonBody,
-    responses(
-        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedKeyBody), (status = 409)),
     security(("key" = [])),
 )]
 async fn enable_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
@@ -286,10 +272,7 @@ async fn enable_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why
 /// Calls are answered `REVOKED`: on every node that `spread` counts as confirmed. There is no way back.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/revoke", tag = "Keys", operation_id = "revoke_key", params(("id" = String, Path)), request_body = ReasonBody,
-    responses(
-        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedKeyBody)),
     security(("key" = [])),
 )]
 async fn revoke_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
@@ -301,7 +284,7 @@ async fn revoke_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why
 /// Who changed what, when and why, newest first.
 #[utoipa::path(
     get, path = "/api/v1/keys/{id}/history", tag = "Keys", operation_id = "read_key_history", params(("id" = String, Path)),
-    responses((status = 200, body = HistoryListBody), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = HistoryListBody)),
     security(("key" = [])),
 )]
 async fn read_history(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<Json<HistoryListBody>, AppError> {

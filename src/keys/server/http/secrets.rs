@@ -50,11 +50,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 /// until `expires_at`, or, with `until: "first_use"`, until a call passes with the new one. `spread` says on which nodes this holds.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/rotate", tag = "Keys", operation_id = "rotate_key", params(("id" = String, Path)), request_body = GraceBody,
-    responses(
-        (status = 200, body = RotatedKeyBody), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "The key is revoked", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = RotatedKeyBody), (status = 409, description = "The key is revoked")),
     security(("key" = [])),
 )]
 pub async fn rotate_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(asked): Body<GraceBody>) -> Result<Response, AppError> {
@@ -71,9 +67,9 @@ pub async fn rotate_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body
     patch, path = "/api/v1/keys/{id}/secrets/{secret_id}", tag = "Keys", operation_id = "edit_key_secret",
     params(("id" = String, Path), ("secret_id" = String, Path)), request_body = GraceBody,
     responses(
-        (status = 200, body = KeyDetailBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key, or it has no such old secret", content_type = "application/problem+json"),
-        (status = 409, description = "The key is revoked", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
+        (status = 200, body = KeyDetailBody),
+        (status = 404, description = "There is no such key, or it has no such old secret"),
+        (status = 409, description = "The key is revoked"),
     ),
     security(("key" = [])),
 )]
@@ -89,10 +85,7 @@ pub async fn edit_secret(State(ctx): State<Ctx>, caller: Caller, Ids(id, secret)
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}/secrets/{secret_id}", tag = "Keys", operation_id = "drop_key_secret",
     params(("id" = String, Path), ("secret_id" = String, Path)),
-    responses(
-        (status = 204), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "It is the newest secret of the key", content_type = "application/problem+json"),
-    ),
+    responses((status = 204), (status = 409, description = "It is the newest secret of the key")),
     security(("key" = [])),
 )]
 pub async fn drop_secret(State(ctx): State<Ctx>, caller: Caller, Ids(id, secret): Ids) -> Result<StatusCode, AppError> {

@@ -73,11 +73,7 @@ pub struct SignedKeyBody {
 /// new secret takes the place of the old one at once. With `hmac-sha256` each request makes a new secret, which is in this answer only.
 #[utoipa::path(
     put, path = "/api/v1/keys/{id}/signing", tag = "Keys", operation_id = "sign_key", params(("id" = String, Path)), request_body = SignKeyBody,
-    responses(
-        (status = 200, body = SignedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, description = "The key is revoked", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = SignedKeyBody), (status = 409, description = "The key is revoked")),
     security(("key" = [])),
 )]
 pub async fn sign_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(asked): Body<SignKeyBody>) -> Result<Response, AppError> {
@@ -96,10 +92,7 @@ pub async fn sign_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(a
 /// Without effect if none are asked for.
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}/signing", tag = "Keys", operation_id = "unsign_key", params(("id" = String, Path)),
-    responses(
-        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, description = "The key is revoked", content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedKeyBody), (status = 409, description = "The key is revoked")),
     security(("key" = [])),
 )]
 pub async fn unsign_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<Json<ChangedKeyBody>, AppError> {

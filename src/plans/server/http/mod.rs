@@ -64,7 +64,7 @@ fn workspace(id: &str) -> Result<WorkspaceId, AppError> {
 /// By name.
 #[utoipa::path(
     get, path = "/api/v1/plans", tag = "Plans", operation_id = "list_plans",
-    responses((status = 200, body = PlanListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json")),
+    responses((status = 200, body = PlanListBody)),
     security(("key" = [])),
 )]
 async fn list_plans(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<PlanListBody>, AppError> {
@@ -75,7 +75,7 @@ async fn list_plans(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<PlanL
 /// Create a plan
 #[utoipa::path(
     post, path = "/api/v1/plans", tag = "Plans", operation_id = "create_plan", request_body = NewPlanBody,
-    responses((status = 201, body = PlanBody), (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 201, body = PlanBody)),
     security(("key" = [])),
 )]
 async fn create_plan(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewPlanBody>) -> Result<Response, AppError> {
@@ -86,7 +86,7 @@ async fn create_plan(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<New
 /// Read a plan
 #[utoipa::path(
     get, path = "/api/v1/plans/{slug}", tag = "Plans", operation_id = "read_plan", params(("slug" = String, Path)),
-    responses((status = 200, body = PlanBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = PlanBody)),
     security(("key" = [])),
 )]
 async fn read_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<PlanBody>, AppError> {
@@ -98,7 +98,7 @@ async fn read_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<Stri
 /// What is left out stays. New limits hold at once, for everybody who has the plan.
 #[utoipa::path(
     patch, path = "/api/v1/plans/{slug}", tag = "Plans", operation_id = "edit_plan", params(("slug" = String, Path)), request_body = EditPlanBody,
-    responses((status = 200, body = PlanBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = PlanBody)),
     security(("key" = [])),
 )]
 async fn edit_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditPlanBody>) -> Result<Json<PlanBody>, AppError> {
@@ -110,10 +110,7 @@ async fn edit_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<Stri
 /// One that nobody has.
 #[utoipa::path(
     delete, path = "/api/v1/plans/{slug}", tag = "Plans", operation_id = "delete_plan", params(("slug" = String, Path)),
-    responses(
-        (status = 204), (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "Somebody has this plan", content_type = "application/problem+json"),
-    ),
+    responses((status = 204), (status = 409, description = "Somebody has this plan")),
     security(("key" = [])),
 )]
 async fn delete_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<StatusCode, AppError> {
@@ -136,7 +133,7 @@ struct DryRunQuery {
 /// Who would have been limited since the first of last month (UTC), had everybody this plan; at most 50, the most held back first.
 #[utoipa::path(
     get, path = "/api/v1/plans/{slug}/dry-run", tag = "Plans", operation_id = "dry_run_plan", params(("slug" = String, Path), DryRunQuery),
-    responses((status = 200, body = DryRunBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = DryRunBody)),
     security(("key" = [])),
 )]
 async fn dry_run(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Query(asked): Query<DryRunQuery>) -> Result<Json<DryRunBody>, AppError> {
@@ -153,7 +150,7 @@ async fn dry_run(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String
 /// To its personal workspace, in place of the plan that it has. Needs `admin:read` beside `plans:manage`, since it looks for an account.
 #[utoipa::path(
     post, path = "/api/v1/plans/{slug}/accounts", tag = "Plans", operation_id = "assign_plan_to_account", params(("slug" = String, Path)), request_body = AccountBody,
-    responses((status = 200, body = WorkspaceHoldBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = WorkspaceHoldBody)),
     security(("key" = [])),
 )]
 async fn assign_to_account(
@@ -168,7 +165,7 @@ async fn assign_to_account(
 /// Read what holds a workspace
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{id}/plan", tag = "Plans", operation_id = "read_workspace_plan", params(("id" = String, Path)),
-    responses((status = 200, body = WorkspaceHoldBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = WorkspaceHoldBody)),
     security(("key" = [])),
 )]
 async fn read_workspace_plan(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>) -> Result<Json<WorkspaceHoldBody>, AppError> {
@@ -180,7 +177,7 @@ async fn read_workspace_plan(State(ctx): State<Ctx>, caller: Caller, Path(id): P
 /// Its limits are then counted for all keys of the workspace together.
 #[utoipa::path(
     put, path = "/api/v1/workspaces/{id}/plan", tag = "Plans", operation_id = "assign_plan", params(("id" = String, Path)), request_body = PlanOfBody,
-    responses((status = 200, body = WorkspaceHoldBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = WorkspaceHoldBody)),
     security(("key" = [])),
 )]
 async fn assign_plan(
@@ -197,7 +194,7 @@ async fn assign_plan(
 /// Counted for all its keys together; they stand before those of its plan. An empty list: its plan's.
 #[utoipa::path(
     put, path = "/api/v1/workspaces/{id}/limits", tag = "Plans", operation_id = "set_workspace_limits", params(("id" = String, Path)), request_body = LimitsBody,
-    responses((status = 200, body = WorkspaceHoldBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = WorkspaceHoldBody)),
     security(("key" = [])),
 )]
 async fn set_workspace_limits(
@@ -212,7 +209,7 @@ async fn set_workspace_limits(
 /// Read the limits of an API
 #[utoipa::path(
     get, path = "/api/v1/apis/{slug}/limits", tag = "Plans", operation_id = "read_api_limits", params(("slug" = String, Path)),
-    responses((status = 200, body = LimitsBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = LimitsBody)),
     security(("key" = [])),
 )]
 async fn read_api_limits(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<LimitsBody>, AppError> {
@@ -224,7 +221,7 @@ async fn read_api_limits(State(ctx): State<Ctx>, caller: Caller, Path(slug): Pat
 /// For each key of the API that nothing nearer limits, in place of the default. An empty list: the default.
 #[utoipa::path(
     put, path = "/api/v1/apis/{slug}/limits", tag = "Plans", operation_id = "set_api_limits", params(("slug" = String, Path)), request_body = LimitsBody,
-    responses((status = 200, body = LimitsBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = LimitsBody)),
     security(("key" = [])),
 )]
 async fn set_api_limits(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(asked): Body<LimitsBody>) -> Result<Json<LimitsBody>, AppError> {

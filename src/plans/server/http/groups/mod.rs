@@ -46,7 +46,7 @@ pub fn routes() -> Router<Ctx> {
 /// By name.
 #[utoipa::path(
     get, path = "/api/v1/groups", tag = "Groups", operation_id = "list_groups",
-    responses((status = 200, body = GroupListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json")),
+    responses((status = 200, body = GroupListBody)),
     security(("key" = [])),
 )]
 async fn list_groups(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<GroupListBody>, AppError> {
@@ -57,7 +57,7 @@ async fn list_groups(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<Grou
 /// Create a group
 #[utoipa::path(
     post, path = "/api/v1/groups", tag = "Groups", operation_id = "create_group", request_body = NewGroupBody,
-    responses((status = 201, body = GroupBody), (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 201, body = GroupBody)),
     security(("key" = [])),
 )]
 async fn create_group(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewGroupBody>) -> Result<Response, AppError> {
@@ -68,7 +68,7 @@ async fn create_group(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<Ne
 /// Read a group
 #[utoipa::path(
     get, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "read_group", params(("slug" = String, Path)),
-    responses((status = 200, body = GroupBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = GroupBody)),
     security(("key" = [])),
 )]
 async fn read_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<GroupBody>, AppError> {
@@ -80,7 +80,7 @@ async fn read_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<Str
 /// What is left out stays. New limits and another plan hold at once, for each of its workspaces.
 #[utoipa::path(
     patch, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "edit_group", params(("slug" = String, Path)), request_body = EditGroupBody,
-    responses((status = 200, body = GroupBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = GroupBody)),
     security(("key" = [])),
 )]
 async fn edit_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditGroupBody>) -> Result<Json<GroupBody>, AppError> {
@@ -92,10 +92,7 @@ async fn edit_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<Str
 /// One that nobody is in.
 #[utoipa::path(
     delete, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "delete_group", params(("slug" = String, Path)),
-    responses(
-        (status = 204), (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "Workspaces are in this group", content_type = "application/problem+json"),
-    ),
+    responses((status = 204), (status = 409, description = "Workspaces are in this group")),
     security(("key" = [])),
 )]
 async fn delete_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<StatusCode, AppError> {
@@ -109,7 +106,7 @@ async fn delete_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<S
 /// back first. A workspace with limits or a plan of its own is left out, as the group does not hold it.
 #[utoipa::path(
     get, path = "/api/v1/groups/{slug}/dry-run", tag = "Groups", operation_id = "dry_run_group", params(("slug" = String, Path)),
-    responses((status = 200, body = DryRunBody), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = DryRunBody)),
     security(("key" = [])),
 )]
 async fn dry_run(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<DryRunBody>, AppError> {
@@ -132,7 +129,7 @@ struct MembersQuery {
 /// List the members of a group
 #[utoipa::path(
     get, path = "/api/v1/groups/{slug}/members", tag = "Groups", operation_id = "list_group_members", params(("slug" = String, Path), MembersQuery),
-    responses((status = 200, body = MemberListBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = MemberListBody)),
     security(("key" = [])),
 )]
 async fn list_members(
@@ -161,10 +158,7 @@ async fn list_members(
 /// most.
 #[utoipa::path(
     post, path = "/api/v1/groups/{slug}/members", tag = "Groups", operation_id = "add_group_member", params(("slug" = String, Path)), request_body = NewMemberBody,
-    responses(
-        (status = 200, body = WorkspaceHoldBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "It is in another group", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = WorkspaceHoldBody), (status = 409, description = "It is in another group")),
     security(("key" = [])),
 )]
 async fn add_member(
@@ -191,7 +185,7 @@ async fn add_member(
 #[utoipa::path(
     delete, path = "/api/v1/groups/{slug}/members/{id}", tag = "Groups", operation_id = "remove_group_member",
     params(("slug" = String, Path), ("id" = String, Path, description = "The workspace's id")),
-    responses((status = 204), (status = 404, content_type = "application/problem+json")),
+    responses((status = 204)),
     security(("key" = [])),
 )]
 async fn remove_member(State(ctx): State<Ctx>, caller: Caller, Path((slug, id)): Path<(String, String)>) -> Result<StatusCode, AppError> {
