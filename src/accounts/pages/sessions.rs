@@ -6,7 +6,7 @@ use crate::{
         components::{Setting, SettingsFrame, loaded},
         model::{Acted, InForce, Lasting, SessionList, SessionView},
     },
-    ui::{Button, Form, Look, OutlineBadge, Section, Size, Table, UNSEEN, heads, number},
+    ui::{ActForm, Button, Form, Look, OutlineBadge, Section, Size, Table, UNSEEN, heads, number},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -93,9 +93,7 @@ fn row(session: SessionView) -> AnyView {
     let label = format!("Sign out {}", session.device);
     let end = (!session.is_this_one).then(|| {
         view! {
-            <Form action=EndSession::PATH quiet=true hidden=vec![("id", session.id.to_string())]>
-                <Button look=Look::Quiet size=Size::Small label=label>"Sign out"</Button>
-            </Form>
+            <ActForm action=EndSession::PATH words="Sign out" look=Look::Quiet size=Size::Small label=label hidden=vec![("id", session.id.to_string())]/>
         }
     });
     let program = session.is_program.then(|| view! { " "<OutlineBadge>"Program"</OutlineBadge> });

@@ -11,8 +11,8 @@ use crate::{
     },
     keys::model::{Api, ApiRoute, Unmatched},
     ui::{
-        ACT, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, FormPanel, Icon, LinkButton, Look, PageHeader, RadioGroup,
-        SelectField, Size, Table, TextArea, TextField, heads,
+        ACT, ActForm, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, FormPanel, Icon, LinkButton, Look, PageHeader,
+        RadioGroup, SelectField, Size, Table, TextArea, TextField, heads,
         number::{count, thousands},
     },
 };
@@ -103,7 +103,7 @@ fn row(api: &Api, route: &ApiRoute, chosen: Option<&ApiRoute>) -> AnyView {
             <th scope="row"><span class="cell-2"><a class="row-link" href=edit><code>{route.pattern.clone()}</code></a>{description}</span></th>
             <td class="col-2">{needs}</td>
             <td class="num col-2">{cost}</td>
-            <td class="cell-more"><Form action=RemoveRoute::PATH quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=format!("Remove {label}")>"Remove"</Button></Form></td>
+            <td class="cell-more"><ActForm action=RemoveRoute::PATH words="Remove" size=Size::Small look=Look::Quiet label=format!("Remove {label}") hidden=this/></td>
         </tr>
     }
     .into_any()

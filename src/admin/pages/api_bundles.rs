@@ -8,7 +8,7 @@ use crate::{
         model::{ApiPage as Page, BundleForm},
     },
     keys::model::{Api, Bundle},
-    ui::{ACT, Button, CheckGroup, Choice, CodeTag, Empty, Form, FormPanel, LinkButton, Look, Size, Table, TextField, heads, number::thousands},
+    ui::{ACT, ActForm, Button, CheckGroup, Choice, CodeTag, Empty, FormPanel, LinkButton, Look, Size, Table, TextField, heads, number::thousands},
     values::Slug,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -56,7 +56,7 @@ fn row(api: &Api, bundle: &Bundle, keys: u64, form: Option<&BundleForm>) -> AnyV
             <th scope="row"><span class="cell-2"><a class="row-link" href=edit><code>{name.clone()}</code></a>{description}</span></th>
             <td><span class="cell-2"><span>{gives}</span>{includes}</span></td>
             <td class="num col-2">{thousands(keys)}</td>
-            <td class="cell-more"><Form action=DeleteBundle::PATH quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=format!("Delete the bundle {name}")>"Delete"</Button></Form></td>
+            <td class="cell-more"><ActForm action=DeleteBundle::PATH words="Delete" size=Size::Small look=Look::Quiet label=format!("Delete the bundle {name}") hidden=this/></td>
         </tr>
     }
     .into_any()

@@ -8,7 +8,7 @@ use crate::{
         model::{BanList, BanRow},
     },
     keys::components::SaidTime,
-    ui::{ACT, Button, Empty, ErrorSummary, Form, FormPanel, Look, PageHeader, Segments, Size, Tab, Table, TextField, heads, number::count},
+    ui::{ACT, ActForm, Button, Empty, ErrorSummary, FormPanel, Look, PageHeader, Segments, Size, Tab, Table, TextField, heads, number::count},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -71,9 +71,7 @@ fn line(ban: BanRow) -> AnyView {
     };
     let lift = (!is_over).then(|| {
         view! {
-            <Form action=LiftBan::PATH quiet=true hidden=vec![("id", ban.id.to_string())]>
-                <Button size=Size::Small label=format!("Lift the ban of {}", ban.what)>"Lift"</Button>
-            </Form>
+            <ActForm action=LiftBan::PATH words="Lift" size=Size::Small label=format!("Lift the ban of {}", ban.what) hidden=vec![("id", ban.id.to_string())]/>
         }
     });
     view! {

@@ -9,7 +9,7 @@ use crate::{
     },
     keys::components::SaidTime,
     ui::{
-        ACT, Button, CodeBlock, Empty, ErrorSummary, Form, FormPanel, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, heads,
+        ACT, ActForm, Button, CodeBlock, Empty, ErrorSummary, FormPanel, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, heads,
         number::count,
     },
 };
@@ -77,16 +77,12 @@ fn line(invite: InviteRow) -> AnyView {
     };
     let resend = invite.can_resend.then(|| {
         view! {
-            <Form action=ResendInvite::PATH quiet=true hidden=vec![("id", id.clone())]>
-                <Button size=Size::Small label=again>"Send again"</Button>
-            </Form>
+            <ActForm action=ResendInvite::PATH words="Send again" size=Size::Small label=again hidden=vec![("id", id.clone())]/>
         }
     });
     let cancel = invite.can_cancel.then(|| {
         view! {
-            <Form action=CancelInvite::PATH quiet=true hidden=vec![("id", id.clone())]>
-                <Button size=Size::Small label=back>"Cancel"</Button>
-            </Form>
+            <ActForm action=CancelInvite::PATH words="Cancel" size=Size::Small label=back hidden=vec![("id", id.clone())]/>
         }
     });
     view! {

@@ -8,7 +8,7 @@ use crate::{
         model::{JobList, JobQuery, JobView},
     },
     keys::components::{SaidOrNever, SaidTime},
-    ui::{ACT, Button, Empty, ErrorSummary, Form, PageHeader, Pagination, Size, Tab, Table, Tabs, heads, number::count},
+    ui::{ACT, ActForm, Empty, ErrorSummary, PageHeader, Pagination, Size, Tab, Table, Tabs, heads, number::count},
     values::JobState,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -76,7 +76,7 @@ fn table(list: JobList) -> AnyView {
 fn row(job: JobView, is_failed: bool) -> AnyView {
     let retry = is_failed.then(|| {
         let (this, label) = (vec![("id", job.id.to_string())], format!("Retry {}", job.kind));
-        view! { <td class="cell-more"><Form action=RetryJob::PATH hidden=this quiet=true><Button size=Size::Small label>"Retry"</Button></Form></td> }
+        view! { <td class="cell-more"><ActForm action=RetryJob::PATH words="Retry" size=Size::Small label hidden=this/></td> }
     });
     let when = match (is_failed, job.finished) {
         (true, finished) => view! { <SaidOrNever said=finished/> }.into_any(),

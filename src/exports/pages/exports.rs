@@ -7,8 +7,8 @@ use crate::{
         model::{ExportPage, ExportQuery, ExportState, ExportView, Offer},
     },
     ui::{
-        Badge, Bar, Button, Crumb, Empty, ErrorSummary, Form, Gate, Icon, LinkButton, Look, PageHeader, Section, SelectField, Size, Table, UNSEEN, heads,
-        loaded,
+        ActForm, Badge, Bar, Button, Crumb, Empty, ErrorSummary, Form, Gate, Icon, LinkButton, Look, PageHeader, Section, SelectField, Size, Table, UNSEEN,
+        heads, loaded,
         number::{count, short, thousands},
     },
 };
@@ -95,7 +95,7 @@ fn row(export: ExportView) -> AnyView {
             <td class="cell-more">
                 <div class="row">
                     {download}
-                    <Form action=DeleteExport::PATH hidden=vec![("id", id)] quiet=true><Button size=Size::Small look=Look::Quiet label>{act}</Button></Form>
+                    <ActForm action=DeleteExport::PATH words=act size=Size::Small look=Look::Quiet label hidden=vec![("id", id)]/>
                 </div>
             </td>
         </tr>
