@@ -4,13 +4,14 @@ use crate::{
     accounts::components::Framed,
     exports::{
         api::{self, CreateExport, DeleteExport},
-        model::{ExportPage, ExportQuery, ExportState, ExportView, Offer},
+        model::{ExportPage, ExportQuery, ExportView, Offer},
     },
     ui::{
         ActForm, Badge, Bar, Button, Crumb, Empty, ErrorSummary, Form, Gate, Icon, LinkButton, Look, PageHeader, Section, SelectField, Size, Table, UNSEEN,
         heads, loaded,
         number::{count, short, thousands},
     },
+    values::JobState,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -77,7 +78,7 @@ fn files(exports: Vec<ExportView>) -> AnyView {
 
 fn row(export: ExportView) -> AnyView {
     let id = export.id.to_string();
-    let is_done = export.state == ExportState::Done;
+    let is_done = export.state == JobState::Done;
     let format = export.format.to_uppercase();
     let act = if export.state.is_open() { "Cancel" } else { "Delete" };
     let (what, label) = (format!("{format}: {}", export.words), format!("{act}: {}", export.words));
@@ -107,15 +108,15 @@ fn row(export: ExportView) -> AnyView {
 fn state(export: &ExportView) -> AnyView {
     let rows = count(export.rows_written, "line", "lines");
     match (export.state, export.percent()) {
-        (ExportState::Done, _) => {
+        (JobState::Done, _) => {
             view! { <div class="cell-2"><Badge gate=Gate::Passed>"Done"</Badge><span>{format!("{rows}, until {}", export.until)}</span></div> }.into_any()
         }
-        (ExportState::Failed, _) => {
+        (JobState::Failed, _) => {
             let problem = export.problem.clone().unwrap_or_default();
             view! { <div class="cell-2"><Badge gate=Gate::Refused>"Failed"</Badge><span>{problem}</span></div> }.into_any()
         }
-        (ExportState::Waiting, _) => view! { <div class="cell-2"><Badge gate=Gate::Idle>"Waiting"</Badge><span>"Begins in a moment."</span></div> }.into_any(),
-        (ExportState::Running, percent) => {
+        (JobState::Waiting, _) => view! { <div class="cell-2"><Badge gate=Gate::Idle>"Waiting"</Badge><span>"Begins in a moment."</span></div> }.into_any(),
+        (JobState::Running, percent) => {
             let words = match export.rows_expected {
                 Some(expected) => format!("{} of about {} lines", thousands(export.rows_written), thousands(expected)),
                 None => rows,

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    exports::model::{ExportState, Subject},
+    exports::model::Subject,
     platform::{
         Ctx,
         http::{
@@ -15,7 +15,7 @@ use crate::{
             json::{Body, located},
         },
     },
-    values::ExportId,
+    values::{ExportId, JobState},
 };
 use axum::{
     Json, Router, body,
@@ -105,7 +105,7 @@ impl From<Export> for ExportBody {
             created_at: export.created_at,
             finished_at: export.finished_at,
             expires_at: export.expires_at,
-            file: (export.state == ExportState::Done).then(|| format!("/api/v1/exports/{}/file", export.id)),
+            file: (export.state == JobState::Done).then(|| format!("/api/v1/exports/{}/file", export.id)),
         }
     }
 }
