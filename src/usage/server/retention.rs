@@ -35,22 +35,27 @@ pub async fn forget_rare_addresses(ctx: &Ctx, quarter: OffsetDateTime) -> Result
     Ok(addresses::delete_rare(&ctx.db, quarter, ADDRESSES, RANKED, MOST).await? > 0)
 }
 
+/// How long which rows are kept.
+const OLD: [(&str, Duration); 10] = [
+    (pruning::MINUTES, MINUTES),
+    (pruning::QUARTERS, QUARTERS),
+    (pruning::HOURS, QUARTERS),
+    (pruning::DAYS, QUARTERS),
+    (pruning::LATENCY_QUARTERS, QUARTERS),
+    (pruning::LATENCY_DAYS, QUARTERS),
+    (pruning::SAMPLES, SAMPLES),
+    (pruning::ATTEMPTS, SAMPLES),
+    (pruning::ADDRESSES, SAMPLES),
+    (pruning::BATCHES, BATCHES),
+];
+
 /// Deletes a bounded number of rows; true if there may be more, so call it again.
 pub async fn forget_old_usage(ctx: &Ctx) -> Result<bool, AppError> {
     let now = ctx.clock.now();
-    let deleted = [
-        pruning::delete_minutes(&ctx.db, now - MINUTES, MOST).await?,
-        pruning::delete_quarters(&ctx.db, now - QUARTERS, MOST).await?,
-        pruning::delete_hours(&ctx.db, now - QUARTERS, MOST).await?,
-        pruning::delete_days(&ctx.db, now - QUARTERS, MOST).await?,
-        pruning::delete_latency_quarters(&ctx.db, now - QUARTERS, MOST).await?,
-        pruning::delete_latency_days(&ctx.db, now - QUARTERS, MOST).await?,
-        pruning::delete_samples(&ctx.db, now - SAMPLES, MOST).await?,
-        pruning::delete_attempts(&ctx.db, now - SAMPLES, MOST).await?,
-        addresses::delete_old(&ctx.db, now - SAMPLES, MOST).await?,
-        pruning::delete_batches(&ctx.db, now - BATCHES, MOST).await?,
-        pruning::delete_uses(&ctx.db, MOST).await?,
-    ];
+    let mut deleted = vec![pruning::delete_uses(&ctx.db, MOST).await?];
+    for (rows, kept) in OLD {
+        deleted.push(pruning::delete_old(&ctx.db, rows, now - kept, MOST).await?);
+    }
     tracing::debug!(?deleted, "old usage is forgotten");
     Ok(deleted.iter().any(|n| *n >= MOST.unsigned_abs()))
 }

@@ -164,8 +164,3 @@ pub async fn delete_rare(db: &PgPool, quarter: OffsetDateTime, kept: i64, keys: 
     );
     Ok(done.execute(db).await?.rows_affected())
 }
-
-pub async fn delete_old(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from usage_addresses where ctid in (select ctid from usage_addresses where quarter < $1 limit $2)", before, most);
-    Ok(done.execute(db).await?.rows_affected())
-}

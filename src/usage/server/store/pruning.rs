@@ -3,50 +3,21 @@
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
-/// Each deletes at most `most` rows and answers how many it did.
-pub async fn delete_minutes(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from usage_minutes where ctid in (select ctid from usage_minutes where minute < $1 limit $2)", before, most);
-    Ok(done.execute(db).await?.rows_affected())
-}
+pub const MINUTES: &str = "delete from usage_minutes where ctid in (select ctid from usage_minutes where minute < $1 limit $2)";
+pub const QUARTERS: &str = "delete from usage_quarters where ctid in (select ctid from usage_quarters where quarter < $1 limit $2)";
+pub const HOURS: &str = "delete from usage_hours where ctid in (select ctid from usage_hours where hour < $1 limit $2)";
+pub const DAYS: &str = "delete from usage_days where ctid in (select ctid from usage_days where day < $1 limit $2)";
+pub const LATENCY_QUARTERS: &str = "delete from latency_quarters where ctid in (select ctid from latency_quarters where quarter < $1 limit $2)";
+pub const LATENCY_DAYS: &str = "delete from latency_days where ctid in (select ctid from latency_days where day < $1 limit $2)";
+pub const SAMPLES: &str = "delete from refusal_samples where ctid in (select ctid from refusal_samples where at < $1 limit $2)";
+pub const ATTEMPTS: &str = "delete from unknown_attempts where ctid in (select ctid from unknown_attempts where minute < $1 limit $2)";
+pub const ADDRESSES: &str = "delete from usage_addresses where ctid in (select ctid from usage_addresses where quarter < $1 limit $2)";
+pub const BATCHES: &str = "delete from usage_batches where ctid in (select ctid from usage_batches where at < $1 limit $2)";
 
-pub async fn delete_quarters(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from usage_quarters where ctid in (select ctid from usage_quarters where quarter < $1 limit $2)", before, most);
-    Ok(done.execute(db).await?.rows_affected())
-}
-
-pub async fn delete_hours(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from usage_hours where ctid in (select ctid from usage_hours where hour < $1 limit $2)", before, most);
-    Ok(done.execute(db).await?.rows_affected())
-}
-
-pub async fn delete_days(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from usage_days where ctid in (select ctid from usage_days where day < $1 limit $2)", before, most);
-    Ok(done.execute(db).await?.rows_affected())
-}
-
-pub async fn delete_latency_quarters(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from latency_quarters where ctid in (select ctid from latency_quarters where quarter < $1 limit $2)", before, most);
-    Ok(done.execute(db).await?.rows_affected())
-}
-
-pub async fn delete_latency_days(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from latency_days where ctid in (select ctid from latency_days where day < $1 limit $2)", before, most);
-    Ok(done.execute(db).await?.rows_affected())
-}
-
-pub async fn delete_samples(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from refusal_samples where ctid in (select ctid from refusal_samples where at < $1 limit $2)", before, most);
-    Ok(done.execute(db).await?.rows_affected())
-}
-
-pub async fn delete_attempts(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from unknown_attempts where ctid in (select ctid from unknown_attempts where minute < $1 limit $2)", before, most);
-    Ok(done.execute(db).await?.rows_affected())
-}
-
-pub async fn delete_batches(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from usage_batches where ctid in (select ctid from usage_batches where at < $1 limit $2)", before, most);
-    Ok(done.execute(db).await?.rows_affected())
+/// Deletes at most `most` of these rows that are from before then, and answers how many it did. The statements are one in all but their
+/// table and its column, so they are not checked one by one; each run runs them all.
+pub async fn delete_old(db: &PgPool, rows: &'static str, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
+    Ok(sqlx::query(rows).bind(before).bind(most).execute(db).await?.rows_affected())
 }
 
 /// What is told of secrets that are no more.
