@@ -114,6 +114,7 @@ mod tests {
     #[test]
     fn every_threshold_that_was_reached_is_marked() {
         let limit = |used| UsedLimit {
+            is_shared: false,
             id: Uuid::nil(),
             account_id: Uuid::nil(),
             limit_name: "default".into(),
@@ -125,7 +126,6 @@ mod tests {
             allowed: 150,
             used,
             thresholds: vec![50, 80, 100],
-            is_shared: false,
         };
         assert!(marks(vec![limit(74)]).threshold.is_empty());
         assert_eq!(marks(vec![limit(120)]).threshold, [50, 80]);
