@@ -14,7 +14,7 @@ use crate::{
         model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
     },
     ui::{
-        Badge, Button, Empty, ErrorSummary, FilterSelect, Filters, Form, Gate, LinkButton, PageHeader, Pagination, SearchField, Size, Table,
+        ActForm, Badge, Empty, ErrorSummary, FilterSelect, Filters, Gate, LinkButton, PageHeader, Pagination, SearchField, Size, Table,
         number::{count, thousands},
     },
 };
@@ -119,13 +119,9 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
     let (name, is_off) = (k.key.name.clone(), k.standing.kind.is_off());
     let act = match k.key.state {
         KeyState::Active => {
-            view! { <Form action=DisableKey::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Disable {name}")>"Disable"</Button></Form> }
-                .into_any()
+            view! { <ActForm action=DisableKey::PATH words="Disable" size=Size::Small label=format!("Disable {name}") hidden=this/> }.into_any()
         }
-        KeyState::Disabled => {
-            view! { <Form action=EnableKey::PATH hidden=this quiet=true><Button size=Size::Small label=format!("Enable {name}")>"Enable"</Button></Form> }
-                .into_any()
-        }
+        KeyState::Disabled => view! { <ActForm action=EnableKey::PATH words="Enable" size=Size::Small label=format!("Enable {name}") hidden=this/> }.into_any(),
         KeyState::Revoked => ().into_any(),
     };
     view! {

@@ -9,13 +9,15 @@ pub mod mailbox;
 pub mod provider;
 pub mod smtp;
 
+use leptos_axum::generate_route_list;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use sqlx::PgPool;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tollgate::{
     accounts::server::Passwords,
+    app::App,
     boot::server::Running,
     platform::{
         Ctx,
@@ -37,6 +39,11 @@ pub struct TestApp {
 
 /// Friday, 20 November 2026, 12:00 UTC.
 pub const T0: time::OffsetDateTime = time::macros::datetime!(2026-11-20 12:00 UTC);
+
+/// Every path of the product's pages, as the router has them.
+pub fn routes() -> BTreeSet<String> {
+    generate_route_list(App).iter().map(|route| route.path().to_owned()).collect()
+}
 
 impl TestApp {
     pub async fn start(db: PgPool) -> Self {

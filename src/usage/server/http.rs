@@ -10,8 +10,8 @@ use super::{
     series::{SeriesPoint, Usage, list_series},
 };
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::rest::RestCaller,
     platform::{
         Ctx,
         http::file::{self, Format, PREPARE},
@@ -95,18 +95,12 @@ pub struct UsageExport {
     ),
     responses(
         (status = 200, description = "Calls over time", body = UsageAnswer),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
     ),
     security(("key" = [])),
 )]
-pub async fn list_usage(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Json<UsageAnswer>, AppError> {
+pub async fn list_usage(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<UsageAnswer>, AppError> {
     let query = read(&given, &["key", "api", "route", "outcome", "address", "permission", "from", "to", "bucket"])?;
     let Usage { points, latency } = list_series(&ctx, &caller, &query).await?;
     let point =
@@ -157,18 +151,12 @@ pub struct AddressPoint {
     ),
     responses(
         (status = 200, description = "Calls by address", body = AddressesAnswer),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
     ),
     security(("key" = [])),
 )]
-pub async fn list_addresses(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Json<AddressesAnswer>, AppError> {
+pub async fn list_addresses(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<AddressesAnswer>, AppError> {
     let query = read(&given, &["range", "from", "to", "key", "api", "outcome"])?;
     let report = report_addresses(&ctx, &caller, &query).await?;
     let point = |a: AddressUsage| {
@@ -210,18 +198,13 @@ pub struct PermissionPoint {
     ),
     responses(
         (status = 200, description = "Calls by permission", body = PermissionsAnswer),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+
+
+
     ),
     security(("key" = [])),
 )]
-pub async fn list_permissions(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Json<PermissionsAnswer>, AppError> {
+pub async fn list_permissions(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<PermissionsAnswer>, AppError> {
     let query = read(&given, &["range", "from", "to", "key", "api"])?;
     let point = |p: PermissionUsage| {
         let Counts { passed, limited, .. } = p.counts;
@@ -254,20 +237,13 @@ pub async fn list_permissions(
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (UsageExport = "application/json"))),
         (status = 303, description = "More than 50,000 lines, for a browser"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 409, description = "More than 50,000 lines", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
+        (status = 409, description = "More than 50,000 lines"),
     ),
     security(("key" = [])),
 )]
-pub async fn export(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    headers: HeaderMap,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Response, AppError> {
+pub async fn export(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
     let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by"])?;
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(lines) = export_usage(&ctx, &caller, &query).await? else { return Ok(file::too_large(&headers, &page("usage", format, query.pairs()))) };
@@ -309,16 +285,14 @@ pub struct RefusalExport {
     responses(
         (status = 200, description = "The samples", content((String = "text/csv"), (RefusalExport = "application/json"))),
         (status = 303, description = "More than 50,000 samples, for a browser"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 409, description = "More than 50,000 samples", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 409, description = "More than 50,000 samples"),
     ),
     security(("key" = [])),
 )]
 pub async fn export_refusals(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
