@@ -1,6 +1,6 @@
 # Every line with ## is a command; `make help` lists them. The work is in scripts/, which set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup run build dev check test bench coverage prepare sbom audit
+.PHONY: help setup run build dev check test bench soak coverage prepare sbom audit
 SHELL := /bin/bash
 
 help:     ## this list
@@ -17,6 +17,8 @@ check:    ## the fast loop: format, lint, unit tests (SQL against a live databas
 	@scripts/setup test && eval "$$(scripts/dev/database)" && scripts/test format server-lints unit-tests
 test:     ## everything: format, lint, unit, integration and browser tests
 	@scripts/setup test && scripts/test
+soak:     ## the gate against its models with 25 random seeds (SEEDS=, FIRST_SEED=); a failure names its seed
+	@scripts/setup test && scripts/test soak
 bench:    ## measure the gate and the pages against a bare handler, in one run
 	@scripts/setup bench && scripts/bench
 coverage: ## line coverage of the server's code by all Rust tests

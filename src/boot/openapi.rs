@@ -26,7 +26,7 @@ use std::sync::{Arc, LazyLock};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        OpenApi as Document,
+        Content, OpenApi as Document, RefOr, Response as Described,
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -57,7 +57,7 @@ impl Modify for Security {
 
 /// The document, made once.
 pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
-    Api::openapi()
+    let document = Api::openapi()
         .merge_from(keys::Docs::openapi())
         .merge_from(keys::apis::Docs::openapi())
         .merge_from(keys::bundles::Docs::openapi())
@@ -74,8 +74,46 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(policies::http::Docs::openapi())
         .merge_from(sign_up_work::http::Docs::openapi())
         .merge_from(programs::http::Docs::openapi())
-        .merge_from(programs::device_http::Docs::openapi())
+        .merge_from(programs::device_http::Docs::openapi());
+    with_errors(document)
 });
+
+/// What an error is where its operation does not say it.
+const ERRORS: [(&str, &str); 6] = [
+    ("401", "No valid key"),
+    ("403", "The key, or its owner, lacks a permission"),
+    ("404", "There is none"),
+    ("409", "It can't be done as things are"),
+    ("422", "The input is wrong; `errors` names the fields"),
+    ("429", "Too many; `Retry-After` says how long to wait"),
+];
+
+/// Adds what need not be said at each operation: whoever needs a key may have none, or one that may not; what a path names may not be
+/// there; what is read may be wrong. And every error is a problem document.
+fn with_errors(mut document: Document) -> Document {
+    for (path, item) in &mut document.paths.paths {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            let (needs_key, named) = (operation.security.is_some(), path.matches('{').count());
+            let reads = operation.request_body.is_some() || operation.parameters.as_ref().is_some_and(|all| all.len() > named);
+            let responses = &mut operation.responses.responses;
+            for (status, may_be) in [("401", needs_key), ("403", needs_key), ("404", named > 0), ("422", reads)] {
+                if may_be {
+                    responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Described::default()));
+                }
+            }
+            for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with(['4', '5'])) {
+                let RefOr::T(response) = response else { continue };
+                response.content.entry("application/problem+json".to_owned()).or_insert_with(|| RefOr::T(Content::default()));
+                let words = ERRORS.iter().find(|(known, _)| known == status).map(|(_, words)| *words);
+                if let Some(words) = words.filter(|_| response.description.is_empty()) {
+                    words.clone_into(&mut response.description);
+                }
+            }
+        }
+    }
+    document
+}
 
 pub fn routes() -> Router<Ctx> {
     Router::new().route("/api/v1/openapi.json", get(|| async { Json(&*DOCUMENT) })).route("/docs/api/viewer/{file}", get(viewer))

@@ -1,7 +1,7 @@
 //! Everything a request passes, on one page: the layers from outside in, then pages, server functions, files. What is asked of the
 //! gate never comes here (`front`).
 
-use super::{answers::tell_refusals, files, forms, openapi, state::AppState, theme::choose_theme, uploads};
+use super::{answers::tell_refusals, files, forms, openapi, ready::ready, state::AppState, theme::choose_theme, uploads};
 use crate::{
     accounts::{
         Caller,
@@ -12,10 +12,10 @@ use crate::{
     blocks::server as blocks,
     error::AppError,
     exports::server as exports,
-    keys::server::{self as keys, gate::Gate, rest},
+    keys::server::{self as keys, rest},
     plans::server as plans,
     platform::{
-        Ctx, db,
+        Ctx,
         http::{
             csp_reports, csrf, headers, reply, request,
             request::panicked,
@@ -32,7 +32,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request, State},
     http::Method,
     middleware::{Next, from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{get, post},
 };
 use leptos_axum::generate_route_list;
@@ -160,13 +160,4 @@ async fn only_in_development(State(ctx): State<Ctx>, mut request: Request, next:
         request.extensions_mut().insert(AppError::NotFound);
     }
     next.run(request).await
-}
-
-/// Ready when the key table is loaded, this node may answer from it, and the database answers.
-async fn ready(State(state): State<AppState>) -> Result<&'static str, Response> {
-    let gate = state.ctx.part::<Gate>().filter(|gate| gate.is_loaded());
-    let gate = gate.ok_or_else(|| AppError::Unavailable { retry_after: 1 }.into_response())?;
-    gate.contact().check().await.map_err(IntoResponse::into_response)?;
-    db::ping(&state.ctx.db).await.map_err(|error| AppError::from(error).into_response())?;
-    Ok("ready")
 }

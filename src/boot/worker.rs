@@ -8,7 +8,7 @@ use crate::{
         Ctx,
         jobs::{self, CleanUp, Registry, Runner, RunnerHandle, Schedules},
     },
-    usage::server::{ForgetOldUsage, ForgetRareAddresses},
+    usage::server::{ForgetOldUsage, ForgetRareAddresses, MakePartitions, make_partitions},
 };
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ pub fn registry() -> Registry {
         .register::<AnchorAudit>()
         .register::<VerifyAudit>()
         .register::<ForgetOldUsage>()
-        .register::<ForgetRareAddresses>();
+        .register::<ForgetRareAddresses>()
+        .register::<MakePartitions>();
     let registry = keys::server::jobs::register(accounts::server::jobs::register(registry));
     let registry = blocks::server::jobs::register(registry);
     let registry = admin::server::register_jobs(registry);
@@ -44,6 +45,7 @@ pub fn schedules() -> Schedules {
         .every("blocks.tell_operators", MINUTE, &blocks::server::jobs::TellOperators::default())
         .nightly("usage.forget_old", &ForgetOldUsage::default())
         .every("usage.forget_rare_addresses", HOUR, &ForgetRareAddresses::default())
+        .every("usage.make_partitions", 6 * HOUR, &MakePartitions::default())
         .nightly("accounts.reseal_seeds", &accounts::server::ResealSeeds::default())
         .nightly("keys.reseal_secrets", &keys::server::ResealSecrets::default())
         .every("exports.forget", HOUR, &exports::server::jobs::ForgetExports::default())
@@ -52,6 +54,14 @@ pub fn schedules() -> Schedules {
         .every("keys.note_expiries", MINUTE, &keys::server::jobs::NoteExpiries::default())
         .every("notices.look_at_usage", MINUTE, &notices::server::jobs::LookAtUsage::default())
         .every("notices.look_at_expiry", HOUR, &notices::server::jobs::LookAtExpiry::default())
+}
+
+/// The partitions of usage are there before the first call. Without them nothing is lost (`usage::server::make_partitions`), so a database
+/// that is busy does not stop a start.
+pub async fn prepare_partitions(ctx: &Ctx) {
+    if let Err(error) = make_partitions(ctx).await {
+        tracing::warn!("the partitions of usage could not be made ahead, a job will try again: {error}");
+    }
 }
 
 /// After a rotation of the master key the first start with the new one seals anew what is under the old one.

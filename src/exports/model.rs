@@ -1,6 +1,6 @@
 //! The nouns of exports, for both sides.
 
-use crate::values::{ExportId, link};
+use crate::values::{ExportId, JobState, link};
 use serde::{Deserialize, Serialize};
 
 /// What a file holds.
@@ -47,34 +47,6 @@ impl Subject {
     }
 }
 
-/// How far a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ExportState {
-    Waiting,
-    Running,
-    Done,
-    Failed,
-}
-
-impl ExportState {
-    pub const ALL: [Self; 4] = [Self::Waiting, Self::Running, Self::Done, Self::Failed];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-        }
-    }
-
-    /// Somebody works on it, or will.
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::Waiting | Self::Running)
-    }
-}
-
 /// What `/exports` is asked for: nothing, or a file to prepare, with the filters of the page that led there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportQuery {
@@ -110,7 +82,7 @@ pub struct ExportView {
     pub format: String,
     /// "Usage by day, 22 Oct to 20 Nov, Stockholm time".
     pub words: String,
-    pub state: ExportState,
+    pub state: JobState,
     pub problem: Option<String>,
     pub rows_written: u64,
     /// About how many it will have, once that is known.

@@ -53,7 +53,7 @@ pub enum FetchError {
     Address(Uri),
     #[error("{0} is not on the public internet, and the settings do not allow to go there")]
     Private(IpAddr),
-    #[error("plain http is for private networks only")]
+    #[error("plain http off this machine and private networks would be read on the way: use https")]
     Plain,
     #[error("no whole answer within {} seconds", .0.as_secs())]
     Late(Duration),

@@ -1,16 +1,21 @@
 //! Which master keys this database was used with. A start that lacks one of them is refused in words, instead of finding out one
 //! by one that seeds, passwords and secrets do not open; until an operator says that it is lost, or needed no more (`drop_key`).
 
-use crate::platform::{
-    config::{
-        Config,
-        master_key::{self, MasterKeyError},
+use crate::{
+    error::AppError,
+    platform::{
+        Ctx,
+        config::{
+            Config,
+            master_key::{self, MasterKeyError},
+        },
+        crypto::{MasterKeyId, Rng, Vault},
     },
-    crypto::{MasterKeyId, Rng, Vault},
 };
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use std::collections::HashMap;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// A master key as the database knows it.
 #[derive(Debug, Clone)]
@@ -122,4 +127,74 @@ pub fn by_key(held: Vec<Held>, known: &[KnownKey]) -> HashMap<(String, &'static 
         *counts.entry((key.unwrap_or_else(|| first.clone()), what)).or_insert(0) += rows;
     }
     counts
+}
+
+/// Rows of one page.
+pub const PAGE: i64 = 500;
+
+/// Something sealed, by the id in whose name it was.
+pub struct Sealed {
+    pub id: Uuid,
+    pub bytes: Vec<u8>,
+}
+
+/// Rows under the current key, as columns; those that are not as before any more were replaced meanwhile and stay.
+#[derive(Default)]
+pub struct Anew {
+    pub ids: Vec<Uuid>,
+    pub befores: Vec<Vec<u8>>,
+    pub bytes: Vec<Vec<u8>>,
+}
+
+impl Anew {
+    pub fn push(&mut self, id: Uuid, before: Vec<u8>, bytes: Vec<u8>) {
+        self.ids.push(id);
+        self.befores.push(before);
+        self.bytes.push(bytes);
+    }
+}
+
+/// After a rotation, one pass over the rows of a kind, in pages, which their feature lists and writes: what is sealed under older keys is
+/// sealed anew. Run again, or twice at once, it finds what is left.
+pub struct Resealing<'a> {
+    ctx: &'a Ctx,
+    purpose: &'static str,
+    what: &'static str,
+    /// The last row of the page before.
+    pub after: Uuid,
+    resealed: u64,
+    unreadable: u64,
+}
+
+impl<'a> Resealing<'a> {
+    /// None without older keys: there is nothing to do.
+    pub fn start(ctx: &'a Ctx, purpose: &'static str, what: &'static str) -> Option<Self> {
+        ctx.vault.has_previous().then_some(Self { ctx, purpose, what, after: Uuid::nil(), resealed: 0, unreadable: 0 })
+    }
+
+    /// A page, ready to be written; None once there are no more.
+    pub fn seal(&mut self, page: Vec<Sealed>) -> Result<Option<Anew>, AppError> {
+        let Some(last) = page.last() else { return Ok(None) };
+        self.after = last.id;
+        let mut anew = Anew::default();
+        for Sealed { id, bytes } in page {
+            match self.ctx.vault.reseal(&self.ctx.rng, self.purpose, id.as_bytes(), &bytes).map_err(AppError::internal)? {
+                Some(sealed) => anew.push(id, bytes, sealed),
+                None => self.unreadable += 1,
+            }
+        }
+        Ok(Some(anew))
+    }
+
+    pub fn written(&mut self, rows: u64) {
+        self.resealed += rows;
+        tracing::info!(resealed = self.resealed, unreadable = self.unreadable, key = %self.ctx.vault.key_id(), "sealing {} anew", self.what);
+    }
+
+    /// Says what to do if some of them open no more.
+    pub fn end(self, advice: &str) {
+        if self.unreadable > 0 {
+            tracing::error!(unreadable = self.unreadable, "{} open under no master key that is here: {advice}", self.what);
+        }
+    }
 }

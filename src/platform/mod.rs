@@ -1,7 +1,6 @@
 //! What operations stand on: configuration, database, clock, randomness, sessions, HTTP layers, mail, jobs, logs.
 //! It knows no feature. Server only.
 
-pub mod client;
 pub mod clock;
 pub mod config;
 pub mod crypto;

@@ -83,6 +83,22 @@ fn what_is_not_a_setting_is_named_with_its_place_and_its_neighbour() {
 }
 
 #[test]
+fn retention_is_in_days_and_counting_is_off_only_where_one_measures() {
+    let kept = |config: &config::Config| [config.retention.minutes, config.retention.usage, config.retention.refusals, config.retention.addresses];
+    let days = |n: u64| std::time::Duration::from_secs(n * 86_400);
+    assert_eq!(kept(&load("", "", &[]).unwrap().config), [45, 732, 30, 30].map(days));
+    let file = "[retention]\nminutes = \"14d\"\nusage = \"400d\"\nrefusals = \"7d\"\naddresses = \"1d\"\n";
+    assert_eq!(kept(&load(file, "", &[]).unwrap().config), [14, 400, 7, 1].map(days));
+    assert!(refused("", "", &[("TOLLGATE_KEEP_ADDRESSES", "91d")]).contains("from 1 to 90 days"));
+    let short = refused("", "", &[("TOLLGATE_KEEP_USAGE", "62d"), ("TOLLGATE_KEY_WINDOW", "100d")]);
+    assert!(short.contains("must not be shorter than limits.key_window"), "{short}");
+
+    let off = ("TOLLGATE_METERING", "false");
+    assert!(refused("", "", &[off]).contains("usage.metering must be true in production"));
+    assert!(!load("", "", &[off, ("TOLLGATE_ENV", "development")]).unwrap().config.usage.metering);
+}
+
+#[test]
 fn a_bad_value_is_named_with_what_is_allowed() {
     assert_eq!(refused("[auth]\npassword_min = 7", "", &[]), "tollgate.toml line 2: auth.password_min must be a number from 8 to 64, not \"7\".");
     let quoted = refused("[auth]\npassword_min = \"12\"", "", &[]);

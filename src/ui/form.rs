@@ -3,7 +3,7 @@
 //! context: the form it belongs to (same `_fn`, same `_form`) shows the summary, and its fields find their typed value and
 //! their error. Nothing here needs JavaScript; the browser's own validation is off, so that every error looks and speaks alike.
 
-use super::{Gate, GateGlyph};
+use super::{Button, Gate, GateGlyph, Look, Size};
 use crate::error::AppError;
 use leptos::{context::Provider, prelude::*};
 use std::sync::{Arc, Mutex};
@@ -146,6 +146,19 @@ pub fn Form(
         </form>
     }
     .into_any()
+}
+
+/// A quiet form of one button: `words` on it, `label` for screen readers.
+#[component]
+pub fn ActForm(
+    #[prop(into)] action: String,
+    #[prop(into)] words: String,
+    #[prop(optional)] hidden: Vec<(&'static str, String)>,
+    #[prop(optional)] look: Look,
+    #[prop(optional)] size: Size,
+    #[prop(optional, into)] label: Option<String>,
+) -> impl IntoView {
+    view! { <Form action quiet=true hidden><Button look size nostrip:label=label>{words}</Button></Form> }
 }
 
 /// The summary of the form of this action, for forms that are `quiet`: takes the focus, says what to change.

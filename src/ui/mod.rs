@@ -4,9 +4,9 @@
 //! | for | use |
 //! | --- | --- |
 //! | an act, a way | `Button` `LinkButton` `IconButton` `IconLink` (`look=Look::Primary`, `size=Size::Small`) |
-//! | a form | `Form action=CreateKey::PATH` with `TextField` `PasswordField` `FileField` `TextArea` `SelectField` `CheckField` `CheckGroup` `RadioGroup`; the server provides `FormOutcome` |
+//! | a form | `Form action=CreateKey::PATH` (`FormPanel` beside a list, `ActForm` for one button) with `TextField` `PasswordField` `FileField` `TextArea` `SelectField` `CheckField` `CheckGroup` `RadioGroup`; the server provides `FormOutcome` |
 //! | filters | `Filters` with `SearchField` `FilterSelect`; `Chip`, `Segments` |
-//! | comparing | `Table` `SortHeader` `Pagination`; `Sparkline` in a cell |
+//! | comparing | `Table` (`heads`) `SortHeader` `Pagination`; `Sparkline` in a cell |
 //! | state, facts | `Badge` `BadgeTip` `OutlineBadge` `CodeTag`; `Facts` of `Fact`, `Figures` of `Figure`, `Timeline` |
 //! | saying | `Note` `Banner` `Toast` `Empty` `ErrorPage` |
 //! | deciding | `Dialog` (a state of the page with a URL), `Menu` (a popover) |
@@ -35,6 +35,7 @@ pub mod mark;
 pub mod menu;
 pub mod note;
 pub mod number;
+pub mod panel;
 pub mod progress;
 pub mod status;
 pub mod table;
@@ -62,6 +63,7 @@ pub use loaded::{awaited, loaded};
 pub use mark::*;
 pub use menu::*;
 pub use note::*;
+pub use panel::*;
 pub use progress::*;
 pub use table::*;
 pub use tabs::*;

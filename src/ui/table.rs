@@ -1,4 +1,4 @@
-//! Tables, where people compare. Write `<thead>` and `<tbody>` yourself (always both); classes: `num` end-aligned, `col-2`,
+//! Tables, where people compare. Write `<thead>` (or `heads`) and `<tbody>` yourself (always both); classes: `num` end-aligned, `col-2`,
 //! `col-3`, `col-4` leave when it gets narrow (52, 68, 84 rem), `cell-status` and `cell-more` hug their content; in a row
 //! `<th scope="row">` with a `row-link`, `cell-2` for two lines, `is-off`, `is-current`.
 
@@ -24,6 +24,23 @@ pub fn Table(
         </table>
     };
     if bare { table.into_any() } else { view! { <div class="table-wrap">{table}</div> }.into_any() }
+}
+
+/// Instead of classes: the words of this column are only read out.
+pub const UNSEEN: &str = "visually-hidden";
+/// The column of acts.
+pub const ACT: (&str, &str) = ("Act", UNSEEN);
+
+/// The `<thead>` of plain columns: the words and the classes of each.
+pub fn heads(columns: &[(&'static str, &'static str)]) -> AnyView {
+    let cells = columns.iter().map(|&(words, class)| {
+        if class == UNSEEN {
+            return view! { <td><span class="visually-hidden">{words}</span></td> }.into_any();
+        }
+        let class = (!class.is_empty()).then_some(class);
+        view! { <th scope="col" class=class>{words}</th> }.into_any()
+    });
+    view! { <thead><tr>{cells.collect_view()}</tr></thead> }.into_any()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

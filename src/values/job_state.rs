@@ -1,4 +1,4 @@
-//! Where a job of the queue stands.
+//! Where a job of the queue stands, or a file that one writes.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -25,6 +25,11 @@ impl JobState {
             Self::Done => "done",
             Self::Failed => "failed",
         }
+    }
+
+    /// Somebody works on it, or will.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Waiting | Self::Running)
     }
 }
 

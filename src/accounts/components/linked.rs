@@ -5,7 +5,7 @@ use crate::{
         api::{LinkWith, Unlink},
         model::{Linked, ProviderButton},
     },
-    ui::{Button, ErrorSummary, Form, Look, Section, Size, Table},
+    ui::{ActForm, Button, ErrorSummary, Form, Look, Section, Size, Table, UNSEEN, heads},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -22,13 +22,7 @@ pub fn LinkedSignIns(linked: Vec<Linked>, providers: Vec<ProviderButton>) -> imp
         let rows = linked.into_iter().map(row).collect_view();
         view! {
             <Table caption="Linked sign-ins, the oldest first">
-                <thead>
-                    <tr>
-                        <th scope="col">"Sign-in"</th>
-                        <th scope="col" class="col-2">"Last used"</th>
-                        <td><span class="visually-hidden">"Unlink"</span></td>
-                    </tr>
-                </thead>
+                {heads(&[("Sign-in", ""), ("Last used", "col-2"), ("Unlink", UNSEEN)])}
                 <tbody>{rows}</tbody>
             </Table>
         }
@@ -64,9 +58,7 @@ fn row(it: Linked) -> AnyView {
             <th scope="row"><div class="cell-2"><span>{it.name}{gone}</span><span>{format!("{who}since {}", it.since)}</span></div></th>
             <td class="col-2 nowrap">{it.used.unwrap_or_else(|| "never".to_owned())}</td>
             <td class="num">
-                <Form action=Unlink::PATH quiet=true hidden=vec![("id", it.id.to_string())]>
-                    <Button look=Look::Quiet size=Size::Small label=label>"Unlink"</Button>
-                </Form>
+                <ActForm action=Unlink::PATH words="Unlink" look=Look::Quiet size=Size::Small label=label hidden=vec![("id", it.id.to_string())]/>
             </td>
         </tr>
     }

@@ -5,7 +5,7 @@ use crate::{
         api::{RemovePasskey, RenamePasskey, StartPasskey},
         model::PasskeyView,
     },
-    ui::{Button, ErrorSummary, Form, LinkButton, Look, OutlineBadge, Section, Size, Table, TextField},
+    ui::{ActForm, Button, ErrorSummary, Form, LinkButton, Look, OutlineBadge, Section, Size, Table, TextField, UNSEEN, heads},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -38,13 +38,7 @@ fn list(all: Vec<PasskeyView>, renames: Option<&str>) -> AnyView {
     view! {
         <div class="card">
             <Table caption="Your passkeys, the oldest first" bare=true>
-                <thead>
-                    <tr>
-                        <th scope="col">"Passkey"</th>
-                        <th scope="col" class="col-2">"Last used"</th>
-                        <td><span class="visually-hidden">"Rename or remove"</span></td>
-                    </tr>
-                </thead>
+                {heads(&[("Passkey", ""), ("Last used", "col-2"), ("Rename or remove", UNSEEN)])}
                 <tbody>{rows}</tbody>
             </Table>
         </div>
@@ -69,9 +63,7 @@ fn row(one: PasskeyView, renames: Option<&str>) -> AnyView {
         let acts = view! {
             <div class="row">
                 <LinkButton href=link("/settings/security", [("rename", id.as_str())]) look=Look::Quiet size=Size::Small label=rename>"Rename"</LinkButton>
-                <Form action=RemovePasskey::PATH quiet=true hidden=vec![("id", id.clone())]>
-                    <Button look=Look::DangerQuiet size=Size::Small label=remove>"Remove"</Button>
-                </Form>
+                <ActForm action=RemovePasskey::PATH words="Remove" look=Look::DangerQuiet size=Size::Small label=remove hidden=vec![("id", id.clone())]/>
             </div>
         };
         let head = view! { <div class="cell-2"><span>{one.name}{kept}</span><span>{format!("added {}", one.added)}</span></div> };

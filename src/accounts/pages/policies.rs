@@ -7,7 +7,7 @@ use crate::{
         components::{Framed, loaded},
         model::{PolicyForm, PolicyPage, PolicyRow},
     },
-    ui::{Button, Crumb, Form, Icon, IconLink, Look, PageHeader, Size, Table, TextField},
+    ui::{Button, Crumb, FormPanel, Look, PageHeader, Table, TextField, heads},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -41,15 +41,7 @@ fn table(it: PolicyPage) -> AnyView {
     let rows = rows.into_iter().map(|row| line(row, may_change)).collect_view();
     view! {
         <Table caption="What roles and plans say; a dash says nothing">
-            <thead>
-                <tr>
-                    <th scope="col">"Of"</th>
-                    <th scope="col">"Unused"</th>
-                    <th scope="col">"In all"</th>
-                    <th scope="col" class="col-2 num">"Devices"</th>
-                    <th scope="col" class="col-2">"Key"</th>
-                </tr>
-            </thead>
+            {heads(&[("Of", ""), ("Unused", ""), ("In all", ""), ("Devices", "col-2 num"), ("Key", "col-2")])}
             <tbody>
                 {rows}
                 <tr>
@@ -102,17 +94,14 @@ fn form(row: PolicyRow, cap: &str) -> AnyView {
     let title = if holder.kind() == "role" { format!("Role {name}") } else { format!("Plan {name}") };
     let max_help = format!("After sign-in, used or not. Never is {cap}.");
     view! {
-        <aside class="card panel" aria-labelledby="h-policy">
-            <div class="card-head"><h2 id="h-policy">{title}</h2><span class="push"><IconLink icon=Icon::Close label="Close" href=PATH size=Size::Small/></span></div>
-            <Form action=SavePolicy::PATH class="card-body stack" label="Policy" hidden=vec![("policy[of]", form.of)]>
-                <p class="help">"30m, 8h, 30d, never; empty says nothing."</p>
-                <TextField label="A session ends unused after" name="policy[idle]" value=form.idle maxlength=12 autocomplete="off"/>
-                <TextField label="A session lasts at most" name="policy[max]" value=form.max maxlength=12 autocomplete="off" help=max_help/>
-                <TextField label="Devices at once" name="policy[count]" value=form.count inputmode="numeric" maxlength=3 autocomplete="off" help="1 to 200. A new sign-in ends the oldest session beyond it."/>
-                <TextField label="A key lives at most" name="policy[key_max]" value=form.key_max maxlength=12 autocomplete="off" help="From its making. Keys that are there keep the end that they have."/>
-                <div class="form-actions"><Button look=Look::Primary>"Save"</Button></div>
-            </Form>
-        </aside>
+        <FormPanel title action=SavePolicy::PATH close=PATH hidden=vec![("policy[of]", form.of)]>
+            <p class="help">"30m, 8h, 30d, never; empty says nothing."</p>
+            <TextField label="A session ends unused after" name="policy[idle]" value=form.idle maxlength=12 autocomplete="off"/>
+            <TextField label="A session lasts at most" name="policy[max]" value=form.max maxlength=12 autocomplete="off" help=max_help/>
+            <TextField label="Devices at once" name="policy[count]" value=form.count inputmode="numeric" maxlength=3 autocomplete="off" help="1 to 200. A new sign-in ends the oldest session beyond it."/>
+            <TextField label="A key lives at most" name="policy[key_max]" value=form.key_max maxlength=12 autocomplete="off" help="From its making. Keys that are there keep the end that they have."/>
+            <div class="form-actions"><Button look=Look::Primary>"Save"</Button></div>
+        </FormPanel>
     }
     .into_any()
 }

@@ -6,7 +6,7 @@ use crate::{
         components::{FieldInputs, Setting, SettingsFrame, is_shown, loaded},
         model::{Caller, Language, PICTURE_FORM, Profile},
     },
-    ui::{Avatar, Button, ErrorSummary, FileField, Form, LinkButton, Look, Section, SelectField, TextField},
+    ui::{ActForm, Avatar, Button, ErrorSummary, FileField, Form, LinkButton, Look, Section, SelectField, TextField},
     values::Picture,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -55,7 +55,7 @@ fn picture(name: String, picture: Option<Picture>) -> AnyView {
         Some(_) => ("Change picture", "It stands beside your name."),
         None => ("Set picture", "Your initials stand beside your name until you choose a picture."),
     };
-    let remove = picture.is_some().then(|| view! { <Form action=RemovePicture::PATH quiet=true><Button>"Remove picture"</Button></Form> });
+    let remove = picture.is_some().then(|| view! { <ActForm action=RemovePicture::PATH words="Remove picture"/> });
     view! {
         <Section id="your-picture" title="Your picture" lead=lead>
             <ErrorSummary action=RemovePicture::PATH/>

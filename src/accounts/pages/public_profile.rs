@@ -20,7 +20,8 @@ fn form(profile: Profile) -> AnyView {
     let ticked = profile.published.iter().map(|one| one.as_str().to_owned()).collect::<Vec<_>>();
     let more: Vec<Choice> = profile.fields.iter().filter(|it| it.field.may_be_public).map(|it| Choice::new(&it.field.slug, &it.field.label)).collect();
     let shown: Vec<String> = profile.fields.iter().filter(|it| it.is_public).map(|it| it.field.slug.clone()).collect();
-    let more = (!more.is_empty()).then(|| view! { <CheckGroup label="And, if you filled it in" name="public_fields[]" choices=more values=shown/> });
+    // Made inside of the form, whose answer it shows.
+    let more = move || (!more.is_empty()).then(|| view! { <CheckGroup label="And, if you filled it in" name="public_fields[]" choices=more values=shown/> });
     let look = profile.handle.as_ref().filter(|_| !ticked.is_empty() || profile.fields.iter().any(|it| it.is_public)).map(|handle| {
         let href = format!("/u/{handle}");
         view! { <LinkButton href>"See it"</LinkButton> }
@@ -30,7 +31,7 @@ fn form(profile: Profile) -> AnyView {
             <Form action=PublishProfile::PATH class="stack form-narrow">
                 <TextField label="Handle" name="handle" value=profile.handle.clone().unwrap_or_default() autocomplete="off" maxlength=30 mono=true help="3 to 30 letters, digits and hyphens. It stays for 30 days."/>
                 <CheckGroup label="Everybody may see" name="published[]" choices=choices values=ticked/>
-                {more}
+                {more()}
                 <div class="row"><Button look=Look::Primary>"Save"</Button>{look}</div>
             </Form>
         </Section>

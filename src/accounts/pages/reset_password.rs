@@ -19,16 +19,18 @@ pub fn ResetPasswordPage() -> impl IntoView {
 }
 
 fn form(link: ResetLink, advice: String) -> AnyView {
-    let (lead, whose) = if link.asks_email {
-        let email = view! { <TextField label="Email" name="email" kind="email" autocomplete="username" maxlength=254 required=true large=true/> };
-        ("You are the first operator of this site. Choose how you sign in.".to_owned(), email.into_any())
-    } else {
-        (format!("For {}. All other devices are then signed out.", link.email), view! { <AccountOfPassword email=link.email/> }.into_any())
+    let lead = match link.asks_email {
+        true => "You are the first operator of this site. Choose how you sign in.".to_owned(),
+        false => format!("For {}. All other devices are then signed out.", link.email),
+    };
+    let whose = move || match link.asks_email {
+        true => view! { <TextField label="Email" name="email" kind="email" autocomplete="username" maxlength=254 required=true large=true/> }.into_any(),
+        false => view! { <AccountOfPassword email=link.email/> }.into_any(),
     };
     view! {
         <AuthFrame title="Set a new password" raised=true lead=view! { {lead} }.into_any()>
             <Form action=ResetPassword::PATH class="stack">
-                {whose}
+                {whose()}
                 <PasswordField label="New password" name="new_password" autocomplete="new-password" help=advice maxlength=256 required=true large=true/>
                 <Button look=Look::Primary size=Size::Large block=true>"Set new password"</Button>
             </Form>

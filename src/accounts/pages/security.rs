@@ -7,7 +7,7 @@ use crate::{
         components::{AccountOfPassword, LinkedSignIns, Setting, SettingsFrame, loaded},
         model::{Factors, Security},
     },
-    ui::{Button, ErrorSummary, Fact, Facts, Form, Gate, LinkButton, Look, Note, PasswordField, Section, number},
+    ui::{ActForm, Button, ErrorSummary, Fact, Facts, Form, Gate, LinkButton, Look, Note, PasswordField, Section, number},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -77,7 +77,7 @@ fn two_factor(it: Factors) -> AnyView {
         view! { <Note gate=Gate::Refused>"An operator asked to remove all this: "{due}". The mail about it has a link to stop it."</Note> }
     });
     let remove = (has_app && (!it.is_required || it.passkeys > 0)).then(|| {
-        view! { <Form action=RemoveTotp::PATH quiet=true><Button look=Look::DangerQuiet label="Remove the authenticator app">"Remove"</Button></Form> }
+        view! { <ActForm action=RemoveTotp::PATH words="Remove" look=Look::DangerQuiet label="Remove the authenticator app"/> }
     });
     view! {
         <Section id="two-factor" title="Two-factor sign-in" lead=lead>
@@ -91,8 +91,8 @@ fn two_factor(it: Factors) -> AnyView {
                 <Fact term="Recovery codes">{format!("{} left", it.codes_left)}</Fact>
             </Facts>
             <div class="row">
-                <Form action=MakeRecoveryCodes::PATH quiet=true><Button>"New recovery codes"</Button></Form>
-                <Form action=StartTotp::PATH quiet=true><Button>{if has_app { "Replace the app" } else { "Set up an app" }}</Button></Form>
+                <ActForm action=MakeRecoveryCodes::PATH words="New recovery codes"/>
+                <ActForm action=StartTotp::PATH words={if has_app { "Replace the app" } else { "Set up an app" }}/>
                 {remove}
             </div>
         </Section>

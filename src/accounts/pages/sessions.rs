@@ -6,7 +6,7 @@ use crate::{
         components::{Setting, SettingsFrame, loaded},
         model::{Acted, InForce, Lasting, SessionList, SessionView},
     },
-    ui::{Button, Form, Look, OutlineBadge, Section, Size, Table, number},
+    ui::{ActForm, Button, Form, Look, OutlineBadge, Section, Size, Table, UNSEEN, heads, number},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -27,14 +27,7 @@ fn list(it: SessionList) -> AnyView {
         <Section id="sessions" title="Sessions" lead="Browsers and programs that are signed in as you. Signing one out takes effect on its next click or call." wide=true>
             <div class="card">
                 <Table caption="Where you are signed in, the device used last first" bare=true>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Device"</th>
-                            <th scope="col" class="col-2">"Address"</th>
-                            <th scope="col" class="col-2">"Last used"</th>
-                            <td><span class="visually-hidden">"Sign out"</span></td>
-                        </tr>
-                    </thead>
+                    {heads(&[("Device", ""), ("Address", "col-2"), ("Last used", "col-2"), ("Sign out", UNSEEN)])}
                     <tbody>{rows}</tbody>
                 </Table>
                 <div class="card-foot">
@@ -63,7 +56,7 @@ fn operators(acted: Vec<Acted>) -> AnyView {
         view! {
             <div class="card">
                 <Table caption="When operators were in your account, the last time first" bare=true>
-                    <thead><tr><th scope="col">"Reason"</th><th scope="col">"When"</th><th scope="col" class="col-2">"For at most"</th></tr></thead>
+                    {heads(&[("Reason", ""), ("When", ""), ("For at most", "col-2")])}
                     <tbody>{rows}</tbody>
                 </Table>
             </div>
@@ -100,9 +93,7 @@ fn row(session: SessionView) -> AnyView {
     let label = format!("Sign out {}", session.device);
     let end = (!session.is_this_one).then(|| {
         view! {
-            <Form action=EndSession::PATH quiet=true hidden=vec![("id", session.id.to_string())]>
-                <Button look=Look::Quiet size=Size::Small label=label>"Sign out"</Button>
-            </Form>
+            <ActForm action=EndSession::PATH words="Sign out" look=Look::Quiet size=Size::Small label=label hidden=vec![("id", session.id.to_string())]/>
         }
     });
     let program = session.is_program.then(|| view! { " "<OutlineBadge>"Program"</OutlineBadge> });

@@ -4,70 +4,13 @@
 use crate::{
     accounts::{
         api::{SignInCode, pending_sign_in},
-        components::{AccountOfPassword, PasskeyField, PasskeyPart, WayOn, loaded},
+        components::{AccountOfPassword, PasskeyField, PasskeyPart, Way, WayOn, chosen_way, loaded},
         model::{PasskeyUse, WaitingSignIn},
     },
     ui::{AuthFrame, Button, Form, Look, Size, TextField},
-    values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    App,
-    Passkey,
-    Recovery,
-}
-
-impl Way {
-    const ALL: [Self; 3] = [Self::App, Self::Passkey, Self::Recovery];
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::Passkey => "passkey",
-            Self::Recovery => "recovery",
-        }
-    }
-
-    /// As a link to it says.
-    const fn label(self) -> &'static str {
-        match self {
-            Self::App => "Use your authenticator app",
-            Self::Passkey => "Use a passkey",
-            Self::Recovery => "Use a recovery code",
-        }
-    }
-
-    const fn lead(self) -> &'static str {
-        match self {
-            Self::App => "Type the six digits that your authenticator app shows now.",
-            Self::Passkey => "Confirm with a passkey of this account. It takes JavaScript and a browser that knows passkeys.",
-            Self::Recovery => "Each works once. The remaining ones stay good.",
-        }
-    }
-
-    const fn is_offered(self, it: &WaitingSignIn) -> bool {
-        match self {
-            Self::App => it.has_app,
-            Self::Passkey => it.has_passkey,
-            Self::Recovery => true,
-        }
-    }
-
-    fn field(self) -> AnyView {
-        match self {
-            Self::App => {
-                view! { <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true large=true autofocus=true/> }.into_any()
-            }
-            Self::Passkey => view! { <PasskeyField name="passkey" asks=PasskeyUse::SecondFactor/> }.into_any(),
-            Self::Recovery => {
-                view! { <TextField label="Recovery code" name="recovery_code" autocomplete="off" maxlength=40 required=true large=true mono=true autofocus=true/> }.into_any()
-            }
-        }
-    }
-}
 
 #[component]
 pub fn SignInCodePage() -> impl IntoView {
@@ -79,33 +22,41 @@ pub fn SignInCodePage() -> impl IntoView {
 }
 
 fn form(waiting: WaitingSignIn, chosen: Option<&str>, next: Option<String>) -> AnyView {
-    let ways: Vec<Way> = Way::ALL.into_iter().filter(|way| way.is_offered(&waiting)).collect();
-    let way = ways.iter().copied().find(|way| Some(way.word()) == chosen).or_else(|| ways.first().copied()).unwrap_or(Way::Recovery);
-    let others = ways
-        .into_iter()
-        .filter(|other| *other != way)
-        .map(|other| {
-            let href = link("/sign-in/code", [("use", other.word())].into_iter().chain(next.as_deref().map(|next| ("next", next))));
-            view! { <a href=href>{other.label()}</a>". " }
-        })
-        .collect_view();
-    let hidden = next.clone().map(|next| ("next", next)).into_iter().collect::<Vec<_>>();
-    let title = if way == Way::Passkey { "Use your passkey" } else { "Enter your code" };
+    let offered = [(Way::App, waiting.has_app), (Way::Passkey, waiting.has_passkey), (Way::Recovery, true)];
+    let (way, others) = chosen_way(&offered, chosen, "/sign-in/code", next.as_deref().map(|next| ("next", next)));
+    let (title, lead) = match way {
+        Some(Way::App) => ("Enter your code", "Type the six digits that your authenticator app shows now."),
+        Some(Way::Passkey) => ("Use your passkey", "Confirm with a passkey of this account. It takes JavaScript and a browser that knows passkeys."),
+        _ => ("Enter your code", "Each works once. The remaining ones stay good."),
+    };
+    let hidden = next.map(|next| ("next", next)).into_iter().collect::<Vec<_>>();
     let form = view! {
         <Form action=SignInCode::PATH class="stack" hidden=hidden>
             <AccountOfPassword email=waiting.email/>
-            {way.field()}
+            {field(way)}
             <Button look=Look::Primary size=Size::Large block=true>"Sign in"</Button>
         </Form>
     };
-    let form = if way == Way::Passkey { view! { <PasskeyPart>{form}</PasskeyPart> }.into_any() } else { form.into_any() };
+    let form = if way == Some(Way::Passkey) { view! { <PasskeyPart>{form}</PasskeyPart> }.into_any() } else { form.into_any() };
     view! {
-        <AuthFrame title=title lead=view! { {way.lead()} }.into_any()>
+        <AuthFrame title=title lead=view! { {lead} }.into_any()>
             {form}
             <p class="help">{others}"Lost all of them? Ask the operator of this site."</p>
         </AuthFrame>
     }
     .into_any()
+}
+
+fn field(way: Option<Way>) -> AnyView {
+    match way {
+        Some(Way::App) => {
+            view! { <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true large=true autofocus=true/> }.into_any()
+        }
+        Some(Way::Passkey) => view! { <PasskeyField name="passkey" asks=PasskeyUse::SecondFactor/> }.into_any(),
+        _ => {
+            view! { <TextField label="Recovery code" name="recovery_code" autocomplete="off" maxlength=40 required=true large=true mono=true autofocus=true/> }.into_any()
+        }
+    }
 }
 
 fn over() -> AnyView {

@@ -4,76 +4,13 @@
 use crate::{
     accounts::{
         api::{ProveWith, StepUp, my_step_up},
-        components::{AccountOfPassword, PasskeyField, WithOthers, loaded},
+        components::{AccountOfPassword, PasskeyField, Way, WithOthers, chosen_way, loaded},
         model::{PasskeyUse, StepUpView},
     },
     ui::{AuthFrame, Button, Form, LinkButton, Look, PasswordField, Size, TextField},
-    values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Password,
-    App,
-    Passkey,
-    Recovery,
-}
-
-impl Way {
-    const ALL: [Self; 4] = [Self::Password, Self::App, Self::Passkey, Self::Recovery];
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Password => "password",
-            Self::App => "app",
-            Self::Passkey => "passkey",
-            Self::Recovery => "recovery",
-        }
-    }
-
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Password => "Use your password",
-            Self::App => "Use your authenticator app",
-            Self::Passkey => "Use a passkey",
-            Self::Recovery => "Use a recovery code",
-        }
-    }
-
-    const fn is_offered(self, it: &StepUpView) -> bool {
-        match self {
-            Self::Password => it.has_password,
-            Self::App => it.has_app,
-            Self::Passkey => it.has_passkey,
-            Self::Recovery => it.codes_left > 0,
-        }
-    }
-
-    fn field(self) -> AnyView {
-        match self {
-            Self::Password => {
-                view! { <PasswordField label="Password" name="password" autocomplete="current-password" required=true large=true autofocus=true/> }.into_any()
-            }
-            Self::App => view! {
-                <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true large=true autofocus=true
-                    help="The six digits that your authenticator app shows now."/>
-            }
-            .into_any(),
-            Self::Passkey => view! {
-                <p class="help">"Press Go on, then confirm with your fingerprint, your face or your PIN. It takes JavaScript."</p>
-                <PasskeyField name="passkey" asks=PasskeyUse::StepUp/>
-            }
-            .into_any(),
-            Self::Recovery => view! {
-                <TextField label="Recovery code" name="recovery_code" autocomplete="off" maxlength=40 required=true large=true mono=true autofocus=true
-                    help="Each works once."/>
-            }
-            .into_any(),
-        }
-    }
-}
 
 #[component]
 pub fn StepUpPage() -> impl IntoView {
@@ -86,28 +23,20 @@ fn page(it: StepUpView, chosen: Option<&str>, form: Option<String>) -> AnyView {
     if it.asks_pin {
         return pin(it, form);
     }
-    let ways: Vec<Way> = Way::ALL.into_iter().filter(|way| way.is_offered(&it)).collect();
-    let way = ways.iter().copied().find(|way| Some(way.word()) == chosen).or_else(|| ways.first().copied()).unwrap_or(Way::Password);
+    let offered = [(Way::Password, it.has_password), (Way::App, it.has_app), (Way::Passkey, it.has_passkey), (Way::Recovery, it.codes_left > 0)];
+    let (way, others) = chosen_way(&offered, chosen, "/step-up", form.as_deref().map(|form| ("form", form)));
     let why = match it.act {
         Some(act) => format!("You are about to {act}. For that you prove again who you are, unless you did within ten minutes."),
         None => "Some acts need a proof that is not older than ten minutes. Give it now, and you are not asked again for that time.".to_owned(),
     };
-    let others = ways
-        .iter()
-        .filter(|other| **other != way)
-        .map(|other| {
-            let href = link("/step-up", form.as_deref().map(|form| ("form", form)).into_iter().chain([("use", other.word())]));
-            view! { <a href=href>{other.label()}</a>". " }
-        })
-        .collect_view();
     let hidden = form.clone().map(|form| ("form", form)).into_iter().collect::<Vec<_>>();
     let extra = form.clone().map(|form| ("form", form)).into_iter().collect::<Vec<_>>();
     // Who has neither a password nor an app nor a provider gets a password by mail.
-    let has_nothing = ways.is_empty() && it.providers.is_empty();
+    let has_nothing = way.is_none() && it.providers.is_empty();
     let set_one =
         has_nothing.then(|| view! { <LinkButton href="/forgot-password" look=Look::Primary size=Size::Large block=true>"Set a password by mail"</LinkButton> });
     let elsewhere = view! { <WithOthers providers=it.providers action=ProveWith::PATH extra/> };
-    if ways.is_empty() {
+    let Some(way) = way else {
         return view! {
             <AuthFrame title="Is it you?" lead=view! { {why} }.into_any()>
                 {set_one}
@@ -116,12 +45,12 @@ fn page(it: StepUpView, chosen: Option<&str>, form: Option<String>) -> AnyView {
             </AuthFrame>
         }
         .into_any();
-    }
+    };
     view! {
         <AuthFrame title="Is it you?" lead=view! { {why} }.into_any()>
             <Form action=StepUp::PATH class="stack" hidden=hidden>
                 <AccountOfPassword email=it.email/>
-                {way.field()}
+                {field(way)}
                 <Button look=Look::Primary size=Size::Large block=true>"Go on"</Button>
                 <LinkButton href=it.back size=Size::Large block=true>"Cancel"</LinkButton>
             </Form>
@@ -130,6 +59,29 @@ fn page(it: StepUpView, chosen: Option<&str>, form: Option<String>) -> AnyView {
         </AuthFrame>
     }
     .into_any()
+}
+
+fn field(way: Way) -> AnyView {
+    match way {
+        Way::Password => {
+            view! { <PasswordField label="Password" name="password" autocomplete="current-password" required=true large=true autofocus=true/> }.into_any()
+        }
+        Way::App => view! {
+            <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 required=true large=true autofocus=true
+                help="The six digits that your authenticator app shows now."/>
+        }
+        .into_any(),
+        Way::Passkey => view! {
+            <p class="help">"Press Go on, then confirm with your fingerprint, your face or your PIN. It takes JavaScript."</p>
+            <PasskeyField name="passkey" asks=PasskeyUse::StepUp/>
+        }
+        .into_any(),
+        Way::Recovery => view! {
+            <TextField label="Recovery code" name="recovery_code" autocomplete="off" maxlength=40 required=true large=true mono=true autofocus=true
+                help="Each works once."/>
+        }
+        .into_any(),
+    }
 }
 
 /// After the proof, where the site has an admin PIN and what waits needs it.

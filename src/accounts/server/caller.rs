@@ -18,7 +18,7 @@ use crate::{
     values::{AccountId, SessionId},
 };
 use axum::{
-    extract::{Request, State},
+    extract::{FromRequestParts, Request, State},
     http::request::Parts,
     middleware::Next,
     response::{IntoResponse, Response},
@@ -35,6 +35,15 @@ pub fn context() -> Result<Ctx, AppError> {
 /// The caller has yet to set up the second factor that this site requires of them; an extension of the request.
 #[derive(Debug, Clone, Copy)]
 pub struct OwesFactor;
+
+/// Whoever calls a REST route, signed in or with a key; 401 when there is nobody.
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AppError> {
+        parts.extensions.get::<Self>().cloned().ok_or(AppError::Unauthenticated)
+    }
+}
 
 /// Who asks, inside a server function or a page; refused when nobody is signed in, or when a second factor is required and missing.
 pub async fn caller() -> Result<(Ctx, Caller), AppError> {

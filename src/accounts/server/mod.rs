@@ -52,7 +52,7 @@ mod visitor;
 mod warnings;
 
 pub use acting::{
-    ActsAs, MAY_WHILE_ACTING, NEVER_WHILE_ACTING, NO_PAGES_WHILE_ACTING, NOT_NOW, PAGES_WHILE_ACTING, act_as, acts_here, leave_acting, stop_acting,
+    ActsAs, MAY_WHILE_ACTING, NEVER_WHILE_ACTING, NO_PAGES_WHILE_ACTING, NOT_NOW, PAGES_WHILE_ACTING, act_as, acts_here, is_no_page, leave_acting, stop_acting,
 };
 pub use administration::{
     AccountBan, AccountCounts, AccountFacts, Ended, count_accounts, disable_account, enable_account, end_session_of, end_sessions_of, find_account,

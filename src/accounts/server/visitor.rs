@@ -1,7 +1,7 @@
 //! From where somebody asks, signed in or not: what lists of sessions, mails about an account and its events say of it.
 
-use crate::platform::http::RequestInfo;
-use axum::http::request::Parts;
+use crate::{error::AppError, platform::http::RequestInfo};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use leptos::prelude::use_context;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
@@ -33,6 +33,14 @@ impl Visitor {
     /// For the data of an event.
     pub fn facts(&self) -> Value {
         json!({ "address": self.address.to_string(), "device": self.device })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AppError> {
+        parts.extensions.get::<RequestInfo>().map(Self::of).ok_or_else(|| AppError::internal("no request layer"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Samples of refusals in rows.
 
 use crate::{
-    ui::{CodeTag, GateGlyph, Table},
+    ui::{CodeTag, GateGlyph, Table, heads},
     usage::model::RefusalSample,
 };
 use leptos::prelude::*;
@@ -35,18 +35,14 @@ pub fn RefusalTable(
             }
         })
         .collect_view();
+    let columns: &'static [_] = if short {
+        &[("Time", ""), ("Code", ""), ("Key", ""), ("Address", "col-3")]
+    } else {
+        &[("Time", ""), ("Code", ""), ("Key", ""), ("Route", "col-2"), ("Address", "col-3"), ("Request", "col-4")]
+    };
     view! {
         <Table caption small=true>
-            <thead>
-                <tr>
-                    <th scope="col">"Time"</th>
-                    <th scope="col">"Code"</th>
-                    <th scope="col">"Key"</th>
-                    {(!short).then(|| view! { <th scope="col" class="col-2">"Route"</th> })}
-                    <th scope="col" class="col-3">"Address"</th>
-                    {(!short).then(|| view! { <th scope="col" class="col-4">"Request"</th> })}
-                </tr>
-            </thead>
+            {heads(columns)}
             <tbody>{lines}</tbody>
         </Table>
     }

@@ -22,7 +22,7 @@ use crate::{
         model::{KeyLimit, KeyRow},
     },
     ui::{
-        Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table,
+        ACT, ActForm, Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table, heads,
         number::{count, thousands},
     },
     values::{AccountId, link},
@@ -156,22 +156,21 @@ fn head(page: &Page, asks: Option<Ask>) -> AnyView {
     let a = page.account.clone();
     let this = vec![("id", a.id.to_string())];
     let reset = matches!(a.state, AccountState::Active | AccountState::Locked)
-        .then(|| view! { <Form action=SendResetLink::PATH hidden=this.clone() quiet=true><Button>"Send reset link"</Button></Form> });
-    let unlock = (page.locked.is_some() && !page.is_password_stopped)
-        .then(|| view! { <Form action=UnlockAccount::PATH hidden=this.clone() quiet=true><Button>"Unlock"</Button></Form> });
-    let picture =
-        page.picture.is_some().then(|| view! { <Form action=TakePicture::PATH hidden=this.clone() quiet=true><Button>"Remove picture"</Button></Form> });
+        .then(|| view! { <ActForm action=SendResetLink::PATH words="Send reset link" hidden=this.clone()/> });
+    let unlock =
+        (page.locked.is_some() && !page.is_password_stopped).then(|| view! { <ActForm action=UnlockAccount::PATH words="Unlock" hidden=this.clone()/> });
+    let picture = page.picture.is_some().then(|| view! { <ActForm action=TakePicture::PATH words="Remove picture" hidden=this.clone()/> });
     // While it is banned its address answers 404.
     let shown = page.picture.clone().filter(|_| page.banned.is_none());
     let may_ask = asks.is_none() && !page.is_you;
     let act_as = (may_ask && page.may_act_as).then(|| view! { <form method="get"><Button name="ask" value="act-as">"Act as this account"</Button></form> });
     let ban = match page.banned {
-        Some(_) => view! { <Form action=UnbanAccount::PATH hidden=this.clone() quiet=true><Button>"Lift ban"</Button></Form> }.into_any(),
+        Some(_) => view! { <ActForm action=UnbanAccount::PATH words="Lift ban" hidden=this.clone()/> }.into_any(),
         None if may_ask => view! { <form method="get"><Button look=Look::DangerQuiet name="ask" value="ban">"Ban"</Button></form> }.into_any(),
         None => ().into_any(),
     };
     let door = match (page.disabled.is_some(), may_ask) {
-        (true, _) => view! { <Form action=EnableAccount::PATH hidden=this quiet=true><Button look=Look::Primary>"Enable"</Button></Form> }.into_any(),
+        (true, _) => view! { <ActForm action=EnableAccount::PATH words="Enable" look=Look::Primary hidden=this/> }.into_any(),
         (false, true) => view! { <form method="get"><Button look=Look::DangerQuiet name="ask" value="disable">"Disable"</Button></form> }.into_any(),
         (false, false) => ().into_any(),
     };
@@ -210,7 +209,7 @@ fn sessions(account: AccountId, sessions: Vec<SessionView>) -> AnyView {
                     <th scope="row"><span class="cell-2"><span class="strong">{s.device.clone()}{s.is_this_one.then_some(", this one")}</span><span>{s.address}</span></span></th>
                     <td class="col-2 nowrap">{s.last_used}</td>
                     <td class="col-3 nowrap">{s.since}</td>
-                    <td class="cell-more"><Form action=EndSession::PATH hidden=this quiet=true><Button size=Size::Small label=format!("End the session of {}", s.device)>"End"</Button></Form></td>
+                    <td class="cell-more"><ActForm action=EndSession::PATH words="End" size=Size::Small label=format!("End the session of {}", s.device) hidden=this/></td>
                 </tr>
             }
         })
@@ -223,7 +222,7 @@ fn sessions(account: AccountId, sessions: Vec<SessionView>) -> AnyView {
             } else {
                 view! {
                     <Table caption=format!("{words}, the one used last first")>
-                        <thead><tr><th scope="col">"Device"</th><th scope="col" class="col-2">"Last used"</th><th scope="col" class="col-3">"Since"</th><td><span class="visually-hidden">"Act"</span></td></tr></thead>
+                        {heads(&[("Device", ""), ("Last used", "col-2"), ("Since", "col-3"), ACT])}
                         <tbody>{rows}</tbody>
                     </Table>
                 }
@@ -260,7 +259,7 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
         <section aria-labelledby="h-keys">
             <div class="section-head"><h2 id="h-keys">"Keys"</h2></div>
             <Table caption="Keys, newest first, with the calls of 30 days" small=true>
-                <thead><tr><th scope="col">"Name"</th><th scope="col" class="col-2">"API"</th><th scope="col" class="num">"30 days"</th><th scope="col" class="col-2">"Last used"</th><th scope="col" class="cell-status">"Status"</th></tr></thead>
+                {heads(&[("Name", ""), ("API", "col-2"), ("30 days", "num"), ("Last used", "col-2"), ("Status", "cell-status")])}
                 <tbody>{rows}</tbody>
                 <tfoot><tr><th scope="row">{total}</th><td class="col-2"></td><td class="num">{thousands(sum)}</td><td class="col-2"></td><td></td></tr></tfoot>
             </Table>

@@ -11,8 +11,8 @@ use crate::{
     },
     keys::model::{Api, ApiRoute, Unmatched},
     ui::{
-        Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, PageHeader, RadioGroup,
-        SelectField, Size, Table, TextArea, TextField,
+        ACT, ActForm, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, FormPanel, Icon, LinkButton, Look, PageHeader,
+        RadioGroup, SelectField, Size, Table, TextArea, TextField, heads,
         number::{count, thousands},
     },
 };
@@ -73,15 +73,7 @@ fn routes(page: &Page) -> AnyView {
         let rows = page.routes.iter().map(|r| row(api, r, page.chosen.as_ref())).collect_view();
         view! {
             <Table caption="Routes by path">
-                <thead>
-                    <tr>
-                        <th scope="col">"Method"</th>
-                        <th scope="col">"Path"</th>
-                        <th scope="col" class="col-2">"Needs"</th>
-                        <th scope="col" class="num col-2">"Cost"</th>
-                        <td><span class="visually-hidden">"Act"</span></td>
-                    </tr>
-                </thead>
+                {heads(&[("Method", ""), ("Path", ""), ("Needs", "col-2"), ("Cost", "num col-2"), ACT])}
                 <tbody>{rows}</tbody>
             </Table>
         }
@@ -111,16 +103,16 @@ fn row(api: &Api, route: &ApiRoute, chosen: Option<&ApiRoute>) -> AnyView {
             <th scope="row"><span class="cell-2"><a class="row-link" href=edit><code>{route.pattern.clone()}</code></a>{description}</span></th>
             <td class="col-2">{needs}</td>
             <td class="num col-2">{cost}</td>
-            <td class="cell-more"><Form action=RemoveRoute::PATH quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=format!("Remove {label}")>"Remove"</Button></Form></td>
+            <td class="cell-more"><ActForm action=RemoveRoute::PATH words="Remove" size=Size::Small look=Look::Quiet label=format!("Remove {label}") hidden=this/></td>
         </tr>
     }
     .into_any()
 }
 
 fn route_form(api: &Api, chosen: Option<ApiRoute>) -> AnyView {
-    let title = chosen.as_ref().map_or_else(|| "New route".to_owned(), |_| "Change the route".to_owned());
+    let title = if chosen.is_some() { "Change the route" } else { "New route" };
     let mut hidden = vec![("slug", api.slug.to_string())];
-    let close = chosen.as_ref().map(|_| view! { <span class="push"><IconLink icon=Icon::Close label="Close" href=path(api) size=Size::Small/></span> });
+    let close = chosen.as_ref().map(|_| path(api));
     let cancel = chosen.as_ref().map(|_| view! { <LinkButton href=path(api) look=Look::Quiet>"Cancel"</LinkButton> });
     let act = if chosen.is_some() { "Save route" } else { "Add route" };
     if let Some(route) = &chosen {
@@ -136,18 +128,15 @@ fn route_form(api: &Api, chosen: Option<ApiRoute>) -> AnyView {
     let cost = of(|r| r.cost.to_string()).unwrap_or_else(|| "1".to_owned());
     let is_free = chosen.as_ref().is_some_and(|r| !r.is_counted);
     view! {
-        <aside class="card panel" aria-labelledby="h-route">
-            <div class="card-head"><h2 id="h-route">{title.clone()}</h2>{close}</div>
-            <Form action=SaveRoute::PATH id="route" class="card-body stack" label=title hidden>
-                <SelectField label="Method" name="method" options=methods value=method.unwrap_or_else(|| "GET".to_owned())/>
-                <TextField label="Path" name="path" mono=true maxlength=100 required=true autocomplete="off" placeholder="/orders/{id}" value=pattern.unwrap_or_default() help="{id} stands for one segment, * or {path...} at the end for all that follow."/>
-                <SelectField label="Needs" name="permission" options=permissions value=needed/>
-                <TextField label="Cost of a call" name="cost" inputmode="numeric" maxlength=9 value=cost help="In units of the key's limits."/>
-                <CheckField label="No quota" name="is_free" checked=is_free help="Its calls are verified and shown, but charged to no limit."/>
-                <TextField label="Description" name="description" maxlength=200 autocomplete="off" value=description.unwrap_or_default()/>
-                <div class="form-actions"><Button look=Look::Primary>{act}</Button>{cancel}</div>
-            </Form>
-        </aside>
+        <FormPanel title action=SaveRoute::PATH id="route" nostrip:close=close hidden>
+            <SelectField label="Method" name="method" options=methods value=method.unwrap_or_else(|| "GET".to_owned())/>
+            <TextField label="Path" name="path" mono=true maxlength=100 required=true autocomplete="off" placeholder="/orders/{id}" value=pattern.unwrap_or_default() help="{id} stands for one segment, * or {path...} at the end for all that follow."/>
+            <SelectField label="Needs" name="permission" options=permissions value=needed/>
+            <TextField label="Cost of a call" name="cost" inputmode="numeric" maxlength=9 value=cost help="In units of the key's limits."/>
+            <CheckField label="No quota" name="is_free" checked=is_free help="Its calls are verified and shown, but charged to no limit."/>
+            <TextField label="Description" name="description" maxlength=200 autocomplete="off" value=description.unwrap_or_default()/>
+            <div class="form-actions"><Button look=Look::Primary>{act}</Button>{cancel}</div>
+        </FormPanel>
     }
     .into_any()
 }

@@ -8,7 +8,7 @@ use crate::{
         model::{ApiPage as Page, BundleForm},
     },
     keys::model::{Api, Bundle},
-    ui::{Button, CheckGroup, Choice, CodeTag, Empty, Form, Icon, IconLink, LinkButton, Look, Size, Table, TextField, number::thousands},
+    ui::{ACT, ActForm, Button, CheckGroup, Choice, CodeTag, Empty, FormPanel, LinkButton, Look, Size, Table, TextField, heads, number::thousands},
     values::Slug,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -27,14 +27,7 @@ pub fn bundles(page: &Page) -> AnyView {
         view! {
             <div class="stack">
                 <Table caption="Bundles by name">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Name"</th>
-                            <th scope="col">"Gives"</th>
-                            <th scope="col" class="num col-2">"Keys"</th>
-                            <td><span class="visually-hidden">"Act"</span></td>
-                        </tr>
-                    </thead>
+                    {heads(&[("Name", ""), ("Gives", ""), ("Keys", "num col-2"), ACT])}
                     <tbody>{rows}</tbody>
                 </Table>
                 <div><LinkButton href=new size=Size::Small>"New bundle"</LinkButton></div>
@@ -63,7 +56,7 @@ fn row(api: &Api, bundle: &Bundle, keys: u64, form: Option<&BundleForm>) -> AnyV
             <th scope="row"><span class="cell-2"><a class="row-link" href=edit><code>{name.clone()}</code></a>{description}</span></th>
             <td><span class="cell-2"><span>{gives}</span>{includes}</span></td>
             <td class="num col-2">{thousands(keys)}</td>
-            <td class="cell-more"><Form action=DeleteBundle::PATH quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=format!("Delete the bundle {name}")>"Delete"</Button></Form></td>
+            <td class="cell-more"><ActForm action=DeleteBundle::PATH words="Delete" size=Size::Small look=Look::Quiet label=format!("Delete the bundle {name}") hidden=this/></td>
         </tr>
     }
     .into_any()
@@ -76,42 +69,40 @@ pub fn bundle_form(api: &Api, form: &BundleForm) -> AnyView {
     };
     let (title, act) = if changed.is_some() { ("Change the bundle", "Save bundle") } else { ("New bundle", "Add bundle") };
     let mut hidden = vec![("slug", api.slug.to_string())];
-    let name = match changed {
-        Some(bundle) => {
-            hidden.push(("replaces", bundle.name.to_string()));
-            view! { <p><code>{bundle.name.to_string()}</code></p> }.into_any()
-        }
-        None => view! {
-            <TextField label="Name" name="name" mono=true maxlength=40 required=true autocomplete="off" placeholder="order-desk" help="Lower-case letters, digits and hyphens. It stays."/>
-        }
-        .into_any(),
-    };
+    let kept = changed.map(|bundle| bundle.name.to_string());
+    hidden.extend(kept.clone().map(|name| ("replaces", name)));
     let description = changed.map(|bundle| bundle.description.clone()).unwrap_or_default();
     let permissions: Vec<Choice> =
         api.permissions.iter().map(|p| Choice::new(p.permission.as_str(), p.permission.to_string()).with_help(p.description.clone())).collect();
     let named = changed.map(|bundle| bundle.permissions.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap_or_default();
-    let permissions = (!permissions.is_empty()).then(|| view! { <CheckGroup label="Permissions" name="permissions[]" choices=permissions values=named/> });
     let others = api.bundles.iter().filter(|other| changed.is_none_or(|bundle| bundle.name != other.name));
     let others: Vec<Choice> = others.map(|other| Choice::new(other.name.as_str(), other.name.to_string()).with_help(other.description.clone())).collect();
     let included = changed.map(|bundle| bundle.includes.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap_or_default();
-    let includes = (!others.is_empty()).then(
-        || view! { <CheckGroup label="Includes" name="includes[]" choices=others values=included help="It gives what these give too, as they are at any time."/> },
-    );
     let cancel = view! { <LinkButton href=path(api) look=Look::Quiet>"Cancel"</LinkButton> };
     view! {
-        <aside class="card panel" aria-labelledby="h-bundle">
-            <div class="card-head">
-                <h2 id="h-bundle">{title}</h2>
-                <span class="push"><IconLink icon=Icon::Close label="Close" href=path(api) size=Size::Small/></span>
-            </div>
-            <Form action=SaveBundle::PATH id="bundle" class="card-body stack" label=title hidden>
-                {name}
-                <TextField label="Description" name="description" maxlength=200 autocomplete="off" value=description/>
-                {permissions}
-                {includes}
-                <div class="form-actions"><Button look=Look::Primary>{act}</Button>{cancel}</div>
-            </Form>
-        </aside>
+        <FormPanel title action=SaveBundle::PATH id="bundle" close=path(api) hidden>
+            {name(kept)}
+            <TextField label="Description" name="description" maxlength=200 autocomplete="off" value=description/>
+            {boxes("Permissions", "permissions[]", permissions, named, None)}
+            {boxes("Includes", "includes[]", others, included, Some("It gives what these give too, as they are at any time."))}
+            <div class="form-actions"><Button look=Look::Primary>{act}</Button>{cancel}</div>
+        </FormPanel>
     }
     .into_any()
+}
+
+// Fields are made inside of the form, whose answer they show.
+fn name(kept: Option<String>) -> AnyView {
+    match kept {
+        Some(name) => view! { <p><code>{name}</code></p> }.into_any(),
+        None => view! {
+            <TextField label="Name" name="name" mono=true maxlength=40 required=true autocomplete="off" placeholder="order-desk" help="Lower-case letters, digits and hyphens. It stays."/>
+        }
+        .into_any(),
+    }
+}
+
+fn boxes(label: &'static str, name: &'static str, choices: Vec<Choice>, values: Vec<String>, help: Option<&'static str>) -> Option<AnyView> {
+    let help = help.map(str::to_owned);
+    (!choices.is_empty()).then(|| view! { <CheckGroup label name choices values nostrip:help=help/> }.into_any())
 }

@@ -7,7 +7,7 @@ use crate::{
         components::{link, loaded},
         model::{ApiList, ApiRow},
     },
-    ui::{Button, Form, LinkButton, Look, PageHeader, Size, Table, TextArea, TextField, number::thousands},
+    ui::{ACT, Button, FormPanel, LinkButton, Look, PageHeader, Size, Table, TextArea, TextField, heads, number::thousands},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -44,15 +44,7 @@ fn table(rows: Vec<ApiRow>) -> AnyView {
         .collect_view();
     view! {
         <Table caption="APIs by name, Tollgate's own last">
-            <thead>
-                <tr>
-                    <th scope="col">"Name"</th>
-                    <th scope="col" class="col-2">"Keys begin with"</th>
-                    <th scope="col" class="num col-3">"Permissions"</th>
-                    <th scope="col" class="num">"Keys"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("Name", ""), ("Keys begin with", "col-2"), ("Permissions", "num col-3"), ("Keys", "num"), ACT])}
             <tbody>{rows}</tbody>
         </Table>
     }
@@ -63,16 +55,13 @@ const LINES: &str = "One per line: its name, then what it allows. orders:read Re
 
 fn new_form() -> AnyView {
     view! {
-        <aside class="card panel" aria-labelledby="h-new">
-            <div class="card-head"><h2 id="h-new">"New API"</h2></div>
-            <Form action=CreateApi::PATH class="card-body stack" label="New API">
-                <TextField label="Name" name="name" maxlength=80 required=true autocomplete="off"/>
-                <TextField label="Slug" name="slug" mono=true maxlength=40 required=true autocomplete="off" help="Its name in addresses: lower-case letters, digits and hyphens. It stays."/>
-                <TextField label="Key prefix" name="key_prefix" mono=true maxlength=12 autocomplete="off" help="What its keys begin with, such as ord. Empty: made from the slug. It stays."/>
-                <TextArea label="Permissions" name="permissions" mono=true rows=6 help=LINES/>
-                <div class="form-actions"><Button look=Look::Primary>"Create API"</Button></div>
-            </Form>
-        </aside>
+        <FormPanel title="New API" action=CreateApi::PATH>
+            <TextField label="Name" name="name" maxlength=80 required=true autocomplete="off"/>
+            <TextField label="Slug" name="slug" mono=true maxlength=40 required=true autocomplete="off" help="Its name in addresses: lower-case letters, digits and hyphens. It stays."/>
+            <TextField label="Key prefix" name="key_prefix" mono=true maxlength=12 autocomplete="off" help="What its keys begin with, such as ord. Empty: made from the slug. It stays."/>
+            <TextArea label="Permissions" name="permissions" mono=true rows=6 help=LINES/>
+            <div class="form-actions"><Button look=Look::Primary>"Create API"</Button></div>
+        </FormPanel>
     }
     .into_any()
 }

@@ -8,7 +8,7 @@ use crate::{
         model::{BanList, BanRow},
     },
     keys::components::SaidTime,
-    ui::{Button, Empty, ErrorSummary, Form, Look, PageHeader, Segments, Size, Tab, Table, TextField, number::count},
+    ui::{ACT, ActForm, Button, Empty, ErrorSummary, FormPanel, Look, PageHeader, Segments, Size, Tab, Table, TextField, heads, number::count},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -51,14 +51,7 @@ fn table(rows: Vec<BanRow>, over: bool) -> AnyView {
     let lines = rows.into_iter().map(line).collect_view();
     view! {
         <Table caption>
-            <thead>
-                <tr>
-                    <th scope="col">"Who or what"</th>
-                    <th scope="col" class="col-2">"Since"</th>
-                    <th scope="col">"Until"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("Who or what", ""), ("Since", "col-2"), ("Until", ""), ACT])}
             <tbody>{lines}</tbody>
         </Table>
     }
@@ -78,9 +71,7 @@ fn line(ban: BanRow) -> AnyView {
     };
     let lift = (!is_over).then(|| {
         view! {
-            <Form action=LiftBan::PATH quiet=true hidden=vec![("id", ban.id.to_string())]>
-                <Button size=Size::Small label=format!("Lift the ban of {}", ban.what)>"Lift"</Button>
-            </Form>
+            <ActForm action=LiftBan::PATH words="Lift" size=Size::Small label=format!("Lift the ban of {}", ban.what) hidden=vec![("id", ban.id.to_string())]/>
         }
     });
     view! {
@@ -97,15 +88,12 @@ fn line(ban: BanRow) -> AnyView {
 fn new_ban(zone: String) -> AnyView {
     let what = "A mail domain such as spam.example (with all below it), an address, or a network such as 203.0.113.0/24.";
     view! {
-        <aside class="card panel" aria-labelledby="h-new">
-            <div class="card-head"><h2 id="h-new">"New ban"</h2></div>
-            <Form action=AddBan::PATH class="card-body stack" label="New ban">
-                <TextField label="Domain or network" name="target" mono=true maxlength=253 required=true autocomplete="off" help=what/>
-                <BanFields/>
-                <p class="help">{format!("Days are those of {zone}. Nobody there can sign up, sign in or use an account; calls with keys are not touched.")}</p>
-                <div class="form-actions"><Button look=Look::Danger>"Ban"</Button></div>
-            </Form>
-        </aside>
+        <FormPanel title="New ban" action=AddBan::PATH>
+            <TextField label="Domain or network" name="target" mono=true maxlength=253 required=true autocomplete="off" help=what/>
+            <BanFields/>
+            <p class="help">{format!("Days are those of {zone}. Nobody there can sign up, sign in or use an account; calls with keys are not touched.")}</p>
+            <div class="form-actions"><Button look=Look::Danger>"Ban"</Button></div>
+        </FormPanel>
     }
     .into_any()
 }

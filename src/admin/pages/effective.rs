@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::model::HeldPermission,
-    ui::{CodeTag, Table},
+    ui::{CodeTag, Table, heads},
 };
 use leptos::prelude::*;
 
@@ -28,7 +28,7 @@ pub fn effective(held: Vec<HeldPermission>) -> AnyView {
         <section aria-labelledby="h-may">
             {head}
             <Table caption="Permissions of the account and the roles that give them" small=true>
-                <thead><tr><th scope="col">"Permission"</th><th scope="col">"By role"</th></tr></thead>
+                {heads(&[("Permission", ""), ("By role", "")])}
                 <tbody>{rows}</tbody>
             </Table>
         </section>

@@ -11,7 +11,8 @@ use crate::{
         components::{link, loaded},
     },
     ui::{
-        Button, CheckField, Empty, Form, Gate, Icon, IconLink, LinkButton, Look, Note, PageHeader, SelectField, Size, Table, TextArea, TextField,
+        ACT, Button, CheckField, Empty, FormPanel, Gate, Icon, IconLink, LinkButton, Look, Note, PageHeader, SelectField, Size, Table, TextArea, TextField,
+        heads,
         number::{count, thousands},
     },
 };
@@ -54,14 +55,7 @@ fn table(fields: Vec<FieldUse>) -> AnyView {
     let rows = fields.into_iter().map(row).collect_view();
     view! {
         <Table caption>
-            <thead>
-                <tr>
-                    <th scope="col">"Field"</th>
-                    <th scope="col" class="col-2">"Asked"</th>
-                    <th scope="col" class="num">"Filled in"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("Field", ""), ("Asked", "col-2"), ("Filled in", "num"), ACT])}
             <tbody>{rows}</tbody>
         </Table>
     }
@@ -95,36 +89,33 @@ fn form(field: Option<ProfileField>) -> AnyView {
         None => (CreateField::PATH, Vec::new()),
     };
     let has_choices = field.as_ref().is_none_or(|field| field.kind == FieldKind::Choice);
-    let kinds = FieldKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned())).to_vec();
-    let once = is_new.then(|| {
-        view! {
-            <TextField label="Name over REST" name="field[slug]" mono=true maxlength=30 required=true autocomplete="off" help="Letters a to z, digits and _. It stays."/>
-            <SelectField label="What it holds" name="field[kind]" options=kinds value="text"/>
-        }
-    });
     let choices = field.as_ref().map(|field| field.choices.join("\n")).unwrap_or_default();
-    let choices = has_choices.then(
-        || view! { <TextArea label="Choices" name="field[choices]" value=choices rows=3 maxlength=3100 help="One on each line. Only for one of a list."/> },
-    );
-    let close = (!is_new).then(|| view! { <span class="push"><IconLink icon=Icon::Close label="Close" href=PATH size=Size::Small/></span> });
+    let close = (!is_new).then(|| PATH.to_owned());
     let ticked = |is: fn(&ProfileField) -> bool| field.as_ref().is_some_and(is);
     let (is_required, at_sign_up, may_be_public) = (ticked(|f| f.is_required), ticked(|f| f.at_sign_up), ticked(|f| f.may_be_public));
     let position = field.as_ref().map_or_else(String::new, |field| field.position.to_string());
     let label = field.map(|field| field.label).unwrap_or_default();
     view! {
-        <aside class="card panel" aria-labelledby="h-field">
-            <div class="card-head"><h2 id="h-field">{title}</h2>{close}</div>
-            <Form action=action class="card-body stack" label="Field" hidden=hidden>
-                <TextField label="Label" name="field[label]" value=label maxlength=60 required=true autocomplete="off"/>
-                {once}
-                {choices}
-                <CheckField label="Required" name="field[is_required]" checked=is_required help="Asked of everybody when they save their profile the next time."/>
-                <CheckField label="Ask on signing up" name="field[at_sign_up]" checked=at_sign_up/>
-                <CheckField label="People may show it to everybody" name="field[may_be_public]" checked=may_be_public/>
-                <TextField label="Place" name="field[position]" value=position inputmode="numeric" maxlength=3 autocomplete="off" help="0 to 999: small ones come first."/>
-                <div class="form-actions"><Button look=Look::Primary>{if is_new { "Make field" } else { "Save" }}</Button></div>
-            </Form>
-        </aside>
+        <FormPanel title action nostrip:close=close hidden>
+            <TextField label="Label" name="field[label]" value=label maxlength=60 required=true autocomplete="off"/>
+            {is_new.then(once)}
+            {has_choices.then(|| view! { <TextArea label="Choices" name="field[choices]" value=choices rows=3 maxlength=3100 help="One on each line. Only for one of a list."/> })}
+            <CheckField label="Required" name="field[is_required]" checked=is_required help="Asked of everybody when they save their profile the next time."/>
+            <CheckField label="Ask on signing up" name="field[at_sign_up]" checked=at_sign_up/>
+            <CheckField label="People may show it to everybody" name="field[may_be_public]" checked=may_be_public/>
+            <TextField label="Place" name="field[position]" value=position inputmode="numeric" maxlength=3 autocomplete="off" help="0 to 999: small ones come first."/>
+            <div class="form-actions"><Button look=Look::Primary>{if is_new { "Make field" } else { "Save" }}</Button></div>
+        </FormPanel>
+    }
+    .into_any()
+}
+
+/// What stays as it was made.
+fn once() -> AnyView {
+    let kinds = FieldKind::ALL.map(|(_, word, label)| (word.to_owned(), label.to_owned())).to_vec();
+    view! {
+        <TextField label="Name over REST" name="field[slug]" mono=true maxlength=30 required=true autocomplete="off" help="Letters a to z, digits and _. It stays."/>
+        <SelectField label="What it holds" name="field[kind]" options=kinds value="text"/>
     }
     .into_any()
 }
@@ -137,13 +128,10 @@ fn delete_panel(it: FieldUse) -> AnyView {
         n => format!("{} filled it in. What they wrote is deleted with it, and can't be brought back.", count(n, "person has", "people have")),
     };
     view! {
-        <aside class="card panel" aria-labelledby="h-delete">
-            <div class="card-head"><h2 id="h-delete">{format!("Delete {}", field.label)}</h2></div>
-            <Form action=DeleteField::PATH class="card-body stack" hidden=hidden>
-                <Note gate=Gate::Refused>{words}</Note>
-                <div class="form-actions"><Button look=Look::Danger>"Delete"</Button><LinkButton href=PATH look=Look::Quiet>"Cancel"</LinkButton></div>
-            </Form>
-        </aside>
+        <FormPanel title=format!("Delete {}", field.label) action=DeleteField::PATH hidden>
+            <Note gate=Gate::Refused>{words}</Note>
+            <div class="form-actions"><Button look=Look::Danger>"Delete"</Button><LinkButton href=PATH look=Look::Quiet>"Cancel"</LinkButton></div>
+        </FormPanel>
     }
     .into_any()
 }

@@ -8,7 +8,10 @@ use crate::{
         model::{INVITE_LASTS, InviteList, InviteRow},
     },
     keys::components::SaidTime,
-    ui::{Button, CodeBlock, Empty, ErrorSummary, Form, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, number::count},
+    ui::{
+        ACT, ActForm, Button, CodeBlock, Empty, ErrorSummary, FormPanel, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, heads,
+        number::count,
+    },
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -57,14 +60,7 @@ fn table(rows: Vec<InviteRow>, over: bool) -> AnyView {
     let lines = rows.into_iter().map(line).collect_view();
     view! {
         <Table caption>
-            <thead>
-                <tr>
-                    <th scope="col">"For"</th>
-                    <th scope="col" class="col-2">"Made"</th>
-                    <th scope="col">"Until"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("For", ""), ("Made", "col-2"), ("Until", ""), ACT])}
             <tbody>{lines}</tbody>
         </Table>
     }
@@ -81,16 +77,12 @@ fn line(invite: InviteRow) -> AnyView {
     };
     let resend = invite.can_resend.then(|| {
         view! {
-            <Form action=ResendInvite::PATH quiet=true hidden=vec![("id", id.clone())]>
-                <Button size=Size::Small label=again>"Send again"</Button>
-            </Form>
+            <ActForm action=ResendInvite::PATH words="Send again" size=Size::Small label=again hidden=vec![("id", id.clone())]/>
         }
     });
     let cancel = invite.can_cancel.then(|| {
         view! {
-            <Form action=CancelInvite::PATH quiet=true hidden=vec![("id", id.clone())]>
-                <Button size=Size::Small label=back>"Cancel"</Button>
-            </Form>
+            <ActForm action=CancelInvite::PATH words="Cancel" size=Size::Small label=back hidden=vec![("id", id.clone())]/>
         }
     });
     view! {
@@ -107,15 +99,12 @@ fn line(invite: InviteRow) -> AnyView {
 fn new_invite() -> AnyView {
     let lasts = INVITE_LASTS.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
     view! {
-        <aside class="card panel" aria-labelledby="h-new">
-            <div class="card-head"><h2 id="h-new">"New invitation"</h2></div>
-            <Form action=CreateInvite::PATH class="card-body stack" label="New invitation">
-                <TextField label="Email" name="email" kind="email" maxlength=254 autocomplete="off" help="It is mailed there, and lets in nobody else. Empty: you get a link to hand on."/>
-                <TextField label="People" name="uses" kind="number" inputmode="numeric" value="1" autocomplete="off" help="How many a link lets in, at most 1,000. An email lets in one."/>
-                <SelectField label="How long" name="days" options=lasts value="7"/>
-                <div class="form-actions"><Button look=Look::Primary>"Invite"</Button></div>
-            </Form>
-        </aside>
+        <FormPanel title="New invitation" action=CreateInvite::PATH>
+            <TextField label="Email" name="email" kind="email" maxlength=254 autocomplete="off" help="It is mailed there, and lets in nobody else. Empty: you get a link to hand on."/>
+            <TextField label="People" name="uses" kind="number" inputmode="numeric" value="1" autocomplete="off" help="How many a link lets in, at most 1,000. An email lets in one."/>
+            <SelectField label="How long" name="days" options=lasts value="7"/>
+            <div class="form-actions"><Button look=Look::Primary>"Invite"</Button></div>
+        </FormPanel>
     }
     .into_any()
 }

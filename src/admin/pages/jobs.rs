@@ -8,7 +8,7 @@ use crate::{
         model::{JobList, JobQuery, JobView},
     },
     keys::components::{SaidOrNever, SaidTime},
-    ui::{Button, Empty, ErrorSummary, Form, PageHeader, Pagination, Size, Tab, Table, Tabs, number::count},
+    ui::{ACT, ActForm, Empty, ErrorSummary, PageHeader, Pagination, Size, Tab, Table, Tabs, heads, number::count},
     values::JobState,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -61,18 +61,11 @@ fn table(list: JobList) -> AnyView {
     let older = list.older.map(|id| to(state, Some(&id.to_string())));
     let is_failed = state == JobState::Failed;
     let rows = list.rows.into_iter().map(|job| row(job, is_failed)).collect_view();
+    let due = if is_failed { "Failed" } else { "Due" };
+    let columns = [("Job", ""), ("Created", "col-3"), (due, "col-2"), ("Tries", "num col-3"), ("Last error", ""), ACT];
     view! {
         <Table caption=format!("Jobs that are {state}, newest first")>
-            <thead>
-                <tr>
-                    <th scope="col">"Job"</th>
-                    <th scope="col" class="col-3">"Created"</th>
-                    <th scope="col" class="col-2">{if is_failed { "Failed" } else { "Due" }}</th>
-                    <th scope="col" class="num col-3">"Tries"</th>
-                    <th scope="col">"Last error"</th>
-                    {is_failed.then(|| view! { <td><span class="visually-hidden">"Act"</span></td> })}
-                </tr>
-            </thead>
+            {heads(&columns[..columns.len() - usize::from(!is_failed)])}
             <tbody>{rows}</tbody>
         </Table>
         <Pagination summary newer=None older/>
@@ -83,7 +76,7 @@ fn table(list: JobList) -> AnyView {
 fn row(job: JobView, is_failed: bool) -> AnyView {
     let retry = is_failed.then(|| {
         let (this, label) = (vec![("id", job.id.to_string())], format!("Retry {}", job.kind));
-        view! { <td class="cell-more"><Form action=RetryJob::PATH hidden=this quiet=true><Button size=Size::Small label>"Retry"</Button></Form></td> }
+        view! { <td class="cell-more"><ActForm action=RetryJob::PATH words="Retry" size=Size::Small label hidden=this/></td> }
     });
     let when = match (is_failed, job.finished) {
         (true, finished) => view! { <SaidOrNever said=finished/> }.into_any(),

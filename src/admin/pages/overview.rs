@@ -9,7 +9,7 @@ use crate::{
     },
     keys::components::SaidTime,
     ui::{
-        Empty, Figure, Figures, Gate, GateGlyph, LinkButton, OutlineBadge, PageHeader, Size, Table,
+        Empty, Figure, Figures, Gate, GateGlyph, LinkButton, OutlineBadge, PageHeader, Size, Table, UNSEEN, heads,
         number::{count, thousands},
     },
 };
@@ -147,13 +147,7 @@ fn nodes(nodes: Vec<NodeRow>) -> AnyView {
         <section aria-labelledby="h-nodes">
             <div class="section-head"><h2 id="h-nodes">"Nodes"</h2><p>"The servers on this database. A change of a key waits until each has it."</p></div>
             <Table caption="Nodes, by their start">
-                <thead>
-                    <tr>
-                        <td><span class="visually-hidden">"Health"</span></td><th scope="col">"Node"</th><th scope="col">"State"</th>
-                        <th scope="col" class="col-2">"Last contact"</th><th scope="col" class="col-2 num">"Keys known"</th><th scope="col" class="col-2">"Since"</th>
-                        <th scope="col" class="col-2">"Version"</th>
-                    </tr>
-                </thead>
+                {heads(&[("Health", UNSEEN), ("Node", ""), ("State", ""), ("Last contact", "col-2"), ("Keys known", "col-2 num"), ("Since", "col-2"), ("Version", "col-2")])}
                 <tbody>{rows}</tbody>
             </Table>
         </section>

@@ -4,7 +4,7 @@ use crate::{
     accounts::components::Framed,
     admin::{api, components::loaded, model::AllRefusals},
     ui::{
-        CodeTag, PageHeader, Table,
+        CodeTag, PageHeader, Table, heads,
         number::{count, thousands},
     },
     usage::{
@@ -50,7 +50,7 @@ fn addresses(attempts: Vec<AttemptsFrom>) -> AnyView {
         .collect_view();
     view! {
         <Table caption="Calls of today with unknown keys, by address and reason, the most first" small=true>
-            <thead><tr><th scope="col">"Address"</th><th scope="col">"Reason"</th><th scope="col" class="num">"Calls"</th></tr></thead>
+            {heads(&[("Address", ""), ("Reason", ""), ("Calls", "num")])}
             <tbody>{rows}</tbody>
         </Table>
     }

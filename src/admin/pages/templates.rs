@@ -7,7 +7,7 @@ use crate::{
         components::{link, loaded},
         model::{TemplateList, TemplateQuery, TemplateRow, TemplateView},
     },
-    ui::{Button, CodeBlock, Fact, Facts, Form, PageHeader, Tab, Table, Tabs, number::count},
+    ui::{Button, CodeBlock, Fact, Facts, Form, PageHeader, Tab, Table, Tabs, heads, number::count},
     values::Language,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -92,7 +92,7 @@ fn table(rows: Vec<TemplateRow>, now_open: Option<String>) -> AnyView {
         .collect_view();
     view! {
         <Table caption="Kinds of mail">
-            <thead><tr><th scope="col">"Mail"</th><th scope="col" class="col-2">"Who gets it, and when"</th></tr></thead>
+            {heads(&[("Mail", ""), ("Who gets it, and when", "col-2")])}
             <tbody>{lines}</tbody>
         </Table>
     }

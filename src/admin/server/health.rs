@@ -25,11 +25,19 @@ const UNWRITTEN: Duration = Duration::seconds(30);
 /// An event is sealed within seconds; this long without is a process that does not seal.
 const UNSEALED: Duration = Duration::minutes(10);
 
-/// Every part, in the order of how much hangs on it.
-pub async fn parts(ctx: &Ctx) -> Result<Vec<Part>, AppError> {
+/// Every part, in the order of how much hangs on it. One that fails takes none of the others with it.
+pub async fn parts(ctx: &Ctx) -> Vec<Part> {
     let now = ctx.clock.now();
-    let (database, jobs, audit_log) = tokio::try_join!(database(ctx), jobs(ctx, now), audit_log(ctx, now))?;
-    Ok(vec![key_table(ctx), nodes(ctx), usage(ctx, now), database, jobs, mail(ctx), audit_log])
+    let (database, jobs, audit_log) = tokio::join!(database(ctx), jobs(ctx, now), audit_log(ctx, now));
+    let jobs = jobs.unwrap_or_else(|error| unread("Jobs", &error));
+    let audit_log = audit_log.unwrap_or_else(|error| unread("Audit log", &error));
+    vec![key_table(ctx), nodes(ctx), usage(ctx, now), database, jobs, mail(ctx), audit_log]
+}
+
+/// A part that only the database knows.
+fn unread(name: &str, error: &AppError) -> Part {
+    tracing::warn!(part = name, "health can't be read: {error}");
+    fine(name, "not known".to_owned(), "the database does not tell").but(Health::Wanting, "It could not be read just now. Look at the database and at the log.")
 }
 
 fn key_table(ctx: &Ctx) -> Part {
@@ -79,17 +87,30 @@ fn usage(ctx: &Ctx, now: OffsetDateTime) -> Part {
     }
 }
 
-async fn database(ctx: &Ctx) -> Result<Part, AppError> {
+async fn database(ctx: &Ctx) -> Part {
     let start = ctx.clock.now();
-    db::ping(&ctx.db).await?;
+    if let Err(error) = db::ping(&ctx.db).await {
+        tracing::warn!("the database does not answer: {error}");
+        return away(ctx);
+    }
     let took = ctx.clock.now() - start;
     let busy = usize::try_from(ctx.db.size()).unwrap_or(0).saturating_sub(ctx.db.num_idle());
     let part = fine("Database", millis(took), &format!("a round trip; {busy} of {} connections in use", ctx.db.options().get_max_connections()));
-    Ok(if took > SLOW {
-        part.but(Health::Wanting, "Every page waits for the database. Look at its load, and whether it stands near this process.")
-    } else {
-        part
-    })
+    if took > SLOW { part.but(Health::Wanting, "Every page waits for the database. Look at its load, and whether it stands near this process.") } else { part }
+}
+
+/// Since when it tells nothing, and how long keys go on without it.
+fn away(ctx: &Ctx) -> Part {
+    let known = ctx.part::<Gate>().filter(|gate| gate.is_loaded()).map(|gate| (gate.contact().behind() / 1_000, gate.contact().left() / 1_000));
+    match known {
+        Some((since, left)) if left > 0 => {
+            let advice = format!("Keys are verified from memory for {} more, and what they do is counted. Look whether Postgres runs.", wait_in_words(left));
+            fine("Database", format!("away for {}", wait_in_words(since)), "no page that reads it can be shown").but(Health::Broken, &advice)
+        }
+        Some((since, _)) => fine("Database", format!("away for {}", wait_in_words(since)), "longer than TOLLGATE_DATABASE_OUTAGE")
+            .but(Health::Broken, "No key is verified any more, as nobody knows which ones still pass. Look whether Postgres runs."),
+        None => fine("Database", "away".to_owned(), "no page that reads it can be shown").but(Health::Broken, "Look whether Postgres runs."),
+    }
 }
 
 async fn jobs(ctx: &Ctx, now: OffsetDateTime) -> Result<Part, AppError> {

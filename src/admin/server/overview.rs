@@ -30,7 +30,7 @@ pub async fn read_overview(ctx: &Ctx, caller: &Caller) -> Result<Overview, AppEr
         usage::recent_refusals(ctx, caller, FEW),
         newest_accounts(ctx, caller, FEW.into()),
         deeds::of_operators(ctx, caller, FEW.into()),
-        health::parts(ctx),
+        async { Ok::<_, AppError>(health::parts(ctx).await) },
     )?;
     let numbers = Numbers {
         accounts: people.all,

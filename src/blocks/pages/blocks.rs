@@ -10,8 +10,8 @@ use crate::{
     },
     keys::components::SaidTime,
     ui::{
-        Badge, Button, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Form, Gate, LinkButton, Look, PageHeader, Pagination, SearchField, SelectField, Size,
-        Table, TextField, loaded,
+        ACT, Badge, Button, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Form, FormPanel, Gate, LinkButton, Look, PageHeader, Pagination, SearchField,
+        SelectField, Size, Table, TextField, heads, loaded,
         number::{count, thousands},
     },
     values::{AbuseRule, BlockId, link},
@@ -89,17 +89,7 @@ fn table(query: BlockQuery, rows: Vec<BlockRow>, older: Option<String>) -> AnyVi
     view! {
         <ErrorSummary action=LiftBlock::PATH/>
         <Table caption="Blocks, newest first">
-            <thead>
-                <tr>
-                    <th scope="col">"Target"</th>
-                    <th scope="col">"Why"</th>
-                    <th scope="col" class="col-2">"Since"</th>
-                    <th scope="col" class="col-2">"Until"</th>
-                    <th scope="col" class="num col-3">"Refused calls"</th>
-                    <th scope="col" class="cell-status">"State"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("Target", ""), ("Why", ""), ("Since", "col-2"), ("Until", "col-2"), ("Refused calls", "num col-3"), ("State", "cell-status"), ACT])}
             <tbody>{rows}</tbody>
         </Table>
         <Pagination summary newer=None older/>
@@ -159,17 +149,14 @@ fn new_panel() -> AnyView {
     let help = "An address (203.0.113.7), a network (203.0.113.0/24, 2001:db8::/48), the id of a key, a workspace or an account, or an account's email. An IPv6 address stands for its /64.";
     let pace = "Where it slows: 1 to 10,000, on all servers together.";
     view! {
-        <aside class="card panel" aria-labelledby="h-new">
-            <div class="card-head"><h2 id="h-new">"New block"</h2></div>
-            <Form action=AddBlock::PATH class="card-body stack" label="New block">
-                <TextField label="Target" name="target" mono=true autocomplete="off" maxlength=254 required=true help=help/>
-                <TextField label="Reason" name="reason" autocomplete="off" maxlength=200 required=true help="For operators; the caller is told only until when."/>
-                <SelectField label="Action" name="action" options=actions value="refuse"/>
-                <TextField label="Calls a second" name="per_second" value="5" inputmode="numeric" autocomplete="off" maxlength=6 help=pace/>
-                <SelectField label="Lasts" name="lasts" options=lasts value="1h"/>
-                <div class="form-actions"><Button look=Look::Danger>"Block"</Button></div>
-            </Form>
-        </aside>
+        <FormPanel title="New block" action=AddBlock::PATH>
+            <TextField label="Target" name="target" mono=true autocomplete="off" maxlength=254 required=true help=help/>
+            <TextField label="Reason" name="reason" autocomplete="off" maxlength=200 required=true help="For operators; the caller is told only until when."/>
+            <SelectField label="Action" name="action" options=actions value="refuse"/>
+            <TextField label="Calls a second" name="per_second" value="5" inputmode="numeric" autocomplete="off" maxlength=6 help=pace/>
+            <SelectField label="Lasts" name="lasts" options=lasts value="1h"/>
+            <div class="form-actions"><Button look=Look::Danger>"Block"</Button></div>
+        </FormPanel>
     }
     .into_any()
 }

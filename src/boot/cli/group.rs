@@ -2,13 +2,12 @@
 
 use super::{
     Exit, Invocation,
-    plan::{self, Wanted},
+    plan::{self, SetLimit},
     with_ctx,
 };
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{KeyLimit, Over, Window},
     plans::{
         model::{Group, GroupEdit, NewGroup},
         server as plans,
@@ -55,24 +54,7 @@ pub(super) enum GroupCommand {
         no_plan: bool,
     },
     /// Set one of a group's own limits; it holds at once for each of its workspaces
-    SetLimit {
-        slug: String,
-        /// Which limit: a group may have five
-        #[arg(long, default_value = KeyLimit::DEFAULT)]
-        name: String,
-        #[arg(long, value_name = "CALLS", required_unless_present = "remove")]
-        limit: Option<u64>,
-        /// Seconds, or second, minute, hour, day or month (rolling:hour: rolling, credits:100/hour: credits, concurrent:30: at the same time); without it what this limit has, a day for a new one
-        #[arg(long)]
-        window: Option<Window>,
-        /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it
-        /// what this limit has, refuse for a new one
-        #[arg(long)]
-        over: Option<Over>,
-        /// Take this limit away
-        #[arg(long, conflicts_with = "limit")]
-        remove: bool,
-    },
+    SetLimit(SetLimit),
     /// Who is in a group
     Members {
         slug: String,
@@ -131,9 +113,10 @@ impl GroupCommand {
                     let plan = if no_plan { Some(None) } else { plan.map(Some) };
                     edit(ctx, invocation, &slug, GroupEdit { name, description, plan, limits: None }).await?;
                 }
-                Self::SetLimit { slug, name, limit, window, over, .. } => {
+                Self::SetLimit(wanted) => {
+                    let slug = wanted.slug.clone();
                     let group = plans::find_group(ctx, &cli, &slug).await?;
-                    let limits = plan::with_limit(group.limits, &group.name, Wanted { name, limit, window, over })?;
+                    let limits = plan::with_limit(group.limits, &group.name, wanted)?;
                     edit(ctx, invocation, &slug, GroupEdit { limits: Some(limits), ..GroupEdit::default() }).await?;
                 }
                 Self::Members { slug, after } => list_members(ctx, invocation, &slug, after).await?,

@@ -5,8 +5,8 @@ use super::{
     Exit, Invocation, complain,
     credentials::{self, Credentials},
 };
-use crate::platform::client;
-use axum::http::{Method, StatusCode};
+use crate::platform::fetch::{Reach, fetch_within};
+use axum::http::{Method, Request, StatusCode, header};
 use clap::Args;
 use serde_json::{Value, json};
 use std::{io, time::Duration};
@@ -46,15 +46,35 @@ fn ended(done: Result<(), Exit>) -> Exit {
     done.err().unwrap_or(Exit::Done)
 }
 
+/// How long one answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+const AGENT: &str = concat!("tollgate/", env!("CARGO_PKG_VERSION"));
+
 /// A Tollgate over REST.
 struct Remote {
     url: Url,
 }
 
 impl Remote {
+    /// Sends JSON, or nothing, and reads JSON, or nothing (`Null`). Every status is an answer. Plain http is for this machine only: what
+    /// travels are tokens.
     async fn call(&self, method: Method, path: &str, bearer: Option<&str>, body: Option<&Value>) -> Result<(StatusCode, Value), Exit> {
         let url = self.url.join(path).map_err(failed)?;
-        client::send(method, &url, bearer, body).await.map_err(failed)
+        let host = url.origin().ascii_serialization();
+        let mut request = Request::builder().method(method).uri(url.as_str()).header(header::ACCEPT, "application/json").header(header::USER_AGENT, AGENT);
+        if let Some(token) = bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(body.map_or_else(Vec::new, |body| body.to_string().into_bytes())).map_err(failed)?;
+        let answer = fetch_within(request, Reach::Anywhere, PATIENCE).await.map_err(|error| failed(format!("{host}: {error}.")))?;
+        let read = match answer.body().as_slice() {
+            [] => Value::Null,
+            bytes => serde_json::from_slice(bytes).map_err(|_| failed(format!("{host} is no Tollgate, by its answer. Check the address.")))?,
+        };
+        Ok((answer.status(), read))
     }
 }
 

@@ -28,24 +28,7 @@ pub(super) enum PlanCommand {
     /// Describe a plan
     Create(New),
     /// Set one of a plan's limits; it holds at once for everybody who has the plan
-    SetLimit {
-        slug: String,
-        /// Which limit: a plan may have five
-        #[arg(long, default_value = KeyLimit::DEFAULT)]
-        name: String,
-        #[arg(long, value_name = "CALLS", required_unless_present = "remove")]
-        limit: Option<u64>,
-        /// Seconds, or second, minute, hour, day or month (day@Europe/Stockholm: of a time zone, rolling:hour: rolling, credits:100/hour: credits, concurrent:30: at the same time); without it what this limit has, a day for a new one
-        #[arg(long)]
-        window: Option<Window>,
-        /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it
-        /// what this limit has, refuse for a new one
-        #[arg(long)]
-        over: Option<Over>,
-        /// Take this limit away
-        #[arg(long, conflicts_with = "limit")]
-        remove: bool,
-    },
+    SetLimit(SetLimit),
     /// Give a plan to a workspace (all its keys together), to an account's workspace, to a group, or to a key
     Assign(Assign),
     /// Who would have been limited by it since the first of last month
@@ -80,6 +63,26 @@ pub(super) struct New {
     /// What else it gives, more than once
     #[arg(long, value_name = "WORDS")]
     entitlement: Vec<String>,
+}
+
+#[derive(Args)]
+pub(super) struct SetLimit {
+    pub slug: String,
+    /// Which limit: there may be five
+    #[arg(long, default_value = KeyLimit::DEFAULT)]
+    pub name: String,
+    #[arg(long, value_name = "CALLS", required_unless_present = "remove")]
+    pub limit: Option<u64>,
+    /// Seconds, or second, minute, hour, day or month (day@Europe/Stockholm: of a time zone, rolling:hour: rolling, credits:100/hour: credits, concurrent:30: at the same time); without it what this limit has, a day for a new one
+    #[arg(long)]
+    pub window: Option<Window>,
+    /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it
+    /// what this limit has, refuse for a new one
+    #[arg(long)]
+    pub over: Option<Over>,
+    /// Take this limit away
+    #[arg(long, conflicts_with = "limit")]
+    remove: bool,
 }
 
 #[derive(Args)]
@@ -121,7 +124,7 @@ impl PlanCommand {
                 Ok(Exit::Done)
             }
             Self::Create(new) => create(ctx, invocation, new).await,
-            Self::SetLimit { slug, name, limit, window, over, .. } => set_limit(ctx, invocation, &slug, Wanted { name, limit, window, over }).await,
+            Self::SetLimit(wanted) => set_limit(ctx, invocation, wanted).await,
             Self::Assign(assign) => assign_plan(ctx, invocation, assign).await,
             Self::Try { slug, by_key } => try_plan(ctx, invocation, &slug, by_key).await,
             Self::Delete { slug } => {
@@ -169,7 +172,8 @@ fn assigned(plan: &Plan) -> String {
 }
 
 /// These limits, one of them set or taken away.
-pub(super) fn with_limit(mut limits: Vec<KeyLimit>, whose: &str, Wanted { name, limit, window, over }: Wanted) -> Result<Vec<KeyLimit>, AppError> {
+pub(super) fn with_limit(mut limits: Vec<KeyLimit>, whose: &str, wanted: SetLimit) -> Result<Vec<KeyLimit>, AppError> {
+    let SetLimit { name, limit, window, over, .. } = wanted;
     let before = limits.iter().find(|l| l.name == name).map(|l| (l.window, l.over));
     if limit.is_none() && before.is_none() {
         return Err(AppError::invalid("name", format!("{whose} has no limit {name}.")));
@@ -197,23 +201,16 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
     Ok(Exit::Done)
 }
 
-/// A limit as the command line describes it; no number takes it away.
-pub(super) struct Wanted {
-    pub name: String,
-    pub limit: Option<u64>,
-    pub window: Option<Window>,
-    pub over: Option<Over>,
-}
-
-async fn set_limit(ctx: &Ctx, invocation: &Invocation, slug: &str, Wanted { name, limit, window, over }: Wanted) -> Result<Exit, AppError> {
-    let mut plan = plans::find_plan(ctx, &Caller::cli(), slug).await?;
-    plan.limits = with_limit(plan.limits, &plan.name, Wanted { name, limit, window, over })?;
+async fn set_limit(ctx: &Ctx, invocation: &Invocation, wanted: SetLimit) -> Result<Exit, AppError> {
+    let slug = wanted.slug.clone();
+    let mut plan = plans::find_plan(ctx, &Caller::cli(), &slug).await?;
+    plan.limits = with_limit(plan.limits, &plan.name, wanted)?;
     if invocation.dry_run {
         invocation.answer(&plan, &format!("Would set the limits of {} to {}.", plan.name, words(&plan.limits)));
         return Ok(Exit::Done);
     }
     let edit = PlanEdit { limits: Some(plan.limits), ..PlanEdit::default() };
-    let plan = plans::edit_plan(ctx, &Caller::cli(), slug, edit).await?;
+    let plan = plans::edit_plan(ctx, &Caller::cli(), &slug, edit).await?;
     invocation.answer(&plan, &format!("From now on {} for {} with {}.", words(&plan.limits), assigned(&plan), plan.name));
     Ok(Exit::Done)
 }

@@ -3,7 +3,12 @@
 use super::{Exit, complain, print};
 use crate::{
     accounts::server::ensure_first_operator,
-    boot::{context::context, demo, server::Running, worker::enqueue_resealing},
+    boot::{
+        context::context,
+        demo, metrics,
+        server::Running,
+        worker::{enqueue_resealing, prepare_partitions},
+    },
     platform::{
         config::Config,
         db,
@@ -47,8 +52,16 @@ async fn answer(config: &Arc<Config>, database: &Database, flags: &Flags) -> Res
     let pool = database.pool(config);
     db::migrate(&pool).await?;
     let ctx = context(Arc::clone(config), pool.clone()).await?;
+    prepare_partitions(&ctx).await;
     let addr = config.server.addr;
     let listener = TcpListener::bind(addr).await.map_err(|error| format!("{addr} can't be listened on: {error}. Choose another address with --addr."))?;
+    let metrics = match config.server.metrics_addr {
+        Some(addr) => {
+            let bound = TcpListener::bind(addr).await;
+            Some(bound.map_err(|error| format!("{addr} can't be listened on for metrics: {error}. Choose another TOLLGATE_METRICS_ADDR."))?)
+        }
+        None => None,
+    };
     let has_demo = flags.demo && config.is_development();
     if has_demo {
         demo::load(&ctx).await?;
@@ -56,6 +69,7 @@ async fn answer(config: &Arc<Config>, database: &Database, flags: &Flags) -> Res
     let first_operator = ensure_first_operator(&ctx).await?;
     enqueue_resealing(&ctx).await?;
     let running = Running::start(ctx, listener).await?;
+    let metrics = metrics.map(|listener| metrics::serve(running.ctx.clone(), listener));
     greet(config, has_demo, first_operator.as_deref());
     tokio::select! { _ = signals.0.recv() => {}, _ = signals.1.recv() => {} }
     tracing::info!("stopping: running requests are answered first");
@@ -63,6 +77,9 @@ async fn answer(config: &Arc<Config>, database: &Database, flags: &Flags) -> Res
         () = running.stop() => {}
         _ = signals.0.recv() => return Ok(Exit::Failed),
         _ = signals.1.recv() => return Ok(Exit::Failed),
+    }
+    if let Some(metrics) = metrics {
+        metrics.abort();
     }
     pool.close().await;
     Ok(Exit::Done)

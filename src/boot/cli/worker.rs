@@ -34,6 +34,7 @@ async fn work(config: &Arc<Config>, database: &Database) -> Result<Exit, Box<dyn
     let pool = database.pool(config);
     db::migrate(&pool).await?;
     let ctx = context(Arc::clone(config), pool.clone()).await?;
+    worker::prepare_partitions(&ctx).await;
     worker::enqueue_resealing(&ctx).await?;
     let runner = worker::start(&ctx);
     tracing::info!(parallel = config.jobs.parallel, "working on jobs in {}", database.description);

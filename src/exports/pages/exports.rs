@@ -4,12 +4,14 @@ use crate::{
     accounts::components::{Framed, is_shown},
     exports::{
         api::{self, CreateExport, DeleteExport},
-        model::{ExportPage, ExportQuery, ExportState, ExportView, Offer},
+        model::{ExportPage, ExportQuery, ExportView, Offer},
     },
     ui::{
-        Badge, Bar, Button, Crumb, Empty, ErrorSummary, Form, Gate, Icon, LinkButton, Look, PageHeader, Section, SelectField, Size, Table, loaded,
+        ActForm, Badge, Bar, Button, Crumb, Empty, ErrorSummary, Form, Gate, Icon, LinkButton, Look, PageHeader, Section, SelectField, Size, Table, UNSEEN,
+        heads, loaded,
         number::{count, short, thousands},
     },
+    values::JobState,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -67,15 +69,7 @@ fn files(exports: Vec<ExportView>) -> AnyView {
     let rows = exports.into_iter().map(row).collect_view();
     view! {
         <Table caption="Files, newest first">
-            <thead>
-                <tr>
-                    <th scope="col">"File"</th>
-                    <th scope="col">"State"</th>
-                    <th scope="col" class="num col-2">"Size"</th>
-                    <th scope="col" class="col-3">"Asked for"</th>
-                    <td class="cell-more"><span class="visually-hidden">"Acts"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("File", ""), ("State", ""), ("Size", "num col-2"), ("Asked for", "col-3"), ("Acts", UNSEEN)])}
             <tbody>{rows}</tbody>
         </Table>
     }
@@ -84,7 +78,7 @@ fn files(exports: Vec<ExportView>) -> AnyView {
 
 fn row(export: ExportView) -> AnyView {
     let id = export.id.to_string();
-    let is_done = export.state == ExportState::Done;
+    let is_done = export.state == JobState::Done;
     let format = export.format.to_uppercase();
     let act = if export.state.is_open() { "Cancel" } else { "Delete" };
     let (what, label) = (format!("{format}: {}", export.words), format!("{act}: {}", export.words));
@@ -103,7 +97,7 @@ fn row(export: ExportView) -> AnyView {
             <td class="cell-more">
                 <div class="row">
                     {download}
-                    <Form action=DeleteExport::PATH hidden=vec![("id", id)] quiet=true><Button size=Size::Small look=Look::Quiet label>{act}</Button></Form>
+                    <ActForm action=DeleteExport::PATH words=act size=Size::Small look=Look::Quiet label hidden=vec![("id", id)]/>
                 </div>
             </td>
         </tr>
@@ -115,15 +109,15 @@ fn row(export: ExportView) -> AnyView {
 fn state(export: &ExportView) -> AnyView {
     let rows = count(export.rows_written, "line", "lines");
     match (export.state, export.percent()) {
-        (ExportState::Done, _) => {
+        (JobState::Done, _) => {
             view! { <div class="cell-2"><Badge gate=Gate::Passed>"Done"</Badge><span>{format!("{rows}, until {}", export.until)}</span></div> }.into_any()
         }
-        (ExportState::Failed, _) => {
+        (JobState::Failed, _) => {
             let problem = export.problem.clone().unwrap_or_default();
             view! { <div class="cell-2"><Badge gate=Gate::Refused>"Failed"</Badge><span>{problem}</span></div> }.into_any()
         }
-        (ExportState::Waiting, _) => view! { <div class="cell-2"><Badge gate=Gate::Idle>"Waiting"</Badge><span>"Begins in a moment."</span></div> }.into_any(),
-        (ExportState::Running, percent) => {
+        (JobState::Waiting, _) => view! { <div class="cell-2"><Badge gate=Gate::Idle>"Waiting"</Badge><span>"Begins in a moment."</span></div> }.into_any(),
+        (JobState::Running, percent) => {
             let words = match export.rows_expected {
                 Some(expected) => format!("{} of about {} lines", thousands(export.rows_written), thousands(expected)),
                 None => rows,

@@ -10,9 +10,9 @@ use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::AppError,
-    exports::model::{ExportPage, ExportQuery, ExportState, ExportView, Offer, Subject},
+    exports::model::{ExportPage, ExportQuery, ExportView, Offer, Subject},
     platform::{Ctx, LocalTime, http::file::Format, jobs::enqueue},
-    values::ExportId,
+    values::{ExportId, JobState},
 };
 use time::Duration;
 
@@ -54,7 +54,7 @@ pub async fn create_export(ctx: &Ctx, caller: &Caller, wanted: Wanted) -> Result
     let mut tx = ctx.db.begin().await?;
     store::lock_account(&mut tx, caller.account).await?;
     let present = store::list_exports(&mut *tx, caller, now).await?;
-    let is_same = |e: &&Export| e.subject == wanted.subject && e.format == wanted.format && e.filters == wanted.filters && e.state != ExportState::Failed;
+    let is_same = |e: &&Export| e.subject == wanted.subject && e.format == wanted.format && e.filters == wanted.filters && e.state != JobState::Failed;
     if let Some(same) = present.iter().filter(is_same).find(|e| e.state.is_open() || e.created_at > now - AGAIN) {
         return Ok(same.clone());
     }
@@ -70,7 +70,7 @@ pub async fn create_export(ctx: &Ctx, caller: &Caller, wanted: Wanted) -> Result
         filters: wanted.filters,
         time_zone: caller.time_zone.clone(),
         words,
-        state: ExportState::Waiting,
+        state: JobState::Waiting,
         problem: None,
         rows_expected: None,
         rows_written: 0,

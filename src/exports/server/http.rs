@@ -5,9 +5,9 @@ use super::{
     serving::{Served, serve_export},
 };
 use crate::{
+    accounts::Caller,
     error::AppError,
-    exports::model::{ExportState, Subject},
-    keys::server::rest::RestCaller,
+    exports::model::Subject,
     platform::{
         Ctx,
         http::{
@@ -15,7 +15,7 @@ use crate::{
             json::{Body, located},
         },
     },
-    values::ExportId,
+    values::{ExportId, JobState},
 };
 use axum::{
     Json, Router, body,
@@ -105,7 +105,7 @@ impl From<Export> for ExportBody {
             created_at: export.created_at,
             finished_at: export.finished_at,
             expires_at: export.expires_at,
-            file: (export.state == ExportState::Done).then(|| format!("/api/v1/exports/{}/file", export.id)),
+            file: (export.state == JobState::Done).then(|| format!("/api/v1/exports/{}/file", export.id)),
         }
     }
 }
@@ -134,10 +134,10 @@ fn id(text: &str) -> Result<ExportId, AppError> {
 /// Your files that are not a day old, the newest first: those whose lines you may see.
 #[utoipa::path(
     get, path = "/api/v1/exports", tag = "Exports", operation_id = "list_exports",
-    responses((status = 200, body = ExportListBody), (status = 401, content_type = "application/problem+json")),
+    responses((status = 200, body = ExportListBody)),
     security(("key" = [])),
 )]
-async fn list_exports(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<ExportListBody>, AppError> {
+async fn list_exports(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<ExportListBody>, AppError> {
     let exports = asking::list_exports(&ctx, &caller).await?;
     Ok(Json(ExportListBody { data: exports.into_iter().map(Into::into).collect() }))
 }
@@ -151,14 +151,12 @@ async fn list_exports(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) ->
     post, path = "/api/v1/exports", tag = "Exports", operation_id = "create_export", request_body = NewExportBody,
     responses(
         (status = 202, description = "It is being prepared; `Location` says where to look", body = ExportBody),
-        (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 409, description = "You have ten files", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such key"),
+        (status = 409, description = "You have ten files"),
     ),
     security(("key" = [])),
 )]
-async fn create_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(new): Body<NewExportBody>) -> Result<Response, AppError> {
+async fn create_export(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewExportBody>) -> Result<Response, AppError> {
     let export = asking::create_export(&ctx, &caller, Wanted { subject: new.of, format: new.format, filters: new.filters }).await?;
     Ok(located(StatusCode::ACCEPTED, &format!("/api/v1/exports/{}", export.id), ExportBody::from(export)))
 }
@@ -166,13 +164,10 @@ async fn create_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, B
 /// Read a file's state
 #[utoipa::path(
     get, path = "/api/v1/exports/{id}", tag = "Exports", operation_id = "read_export", params(("id" = String, Path, description = "`exp_…`")),
-    responses(
-        (status = 200, body = ExportBody), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ExportBody)),
     security(("key" = [])),
 )]
-async fn read_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(text): Path<String>) -> Result<Json<ExportBody>, AppError> {
+async fn read_export(State(ctx): State<Ctx>, caller: Caller, Path(text): Path<String>) -> Result<Json<ExportBody>, AppError> {
     Ok(Json(asking::find_export(&ctx, &caller, id(&text)?).await?.into()))
 }
 
@@ -181,13 +176,11 @@ async fn read_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Pat
     get, path = "/api/v1/exports/{id}/file", tag = "Exports", operation_id = "download_export", params(("id" = String, Path, description = "`exp_…`")),
     responses(
         (status = 200, description = "The file", content((String = "text/csv"), (ExportedBody = "application/json"))),
-        (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "It is not done, or it failed", content_type = "application/problem+json"),
+        (status = 409, description = "It is not done, or it failed"),
     ),
     security(("key" = [])),
 )]
-async fn download_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(text): Path<String>) -> Result<Response, AppError> {
+async fn download_export(State(ctx): State<Ctx>, caller: Caller, Path(text): Path<String>) -> Result<Response, AppError> {
     let Served { export, pieces } = serve_export(&ctx, &caller, id(&text)?).await?;
     let head = [
         (header::CONTENT_TYPE, export.format.content_type().to_owned()),
@@ -203,13 +196,10 @@ async fn download_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller,
 /// Sent twice, the second finds nothing.
 #[utoipa::path(
     delete, path = "/api/v1/exports/{id}", tag = "Exports", operation_id = "delete_export", params(("id" = String, Path, description = "`exp_…`")),
-    responses(
-        (status = 204, description = "It is gone"), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-    ),
+    responses((status = 204, description = "It is gone")),
     security(("key" = [])),
 )]
-async fn delete_export(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(text): Path<String>) -> Result<StatusCode, AppError> {
+async fn delete_export(State(ctx): State<Ctx>, caller: Caller, Path(text): Path<String>) -> Result<StatusCode, AppError> {
     asking::delete_export(&ctx, &caller, id(&text)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

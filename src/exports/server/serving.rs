@@ -4,7 +4,12 @@ use super::{
     asking::{Export, check_right, find_export},
     store,
 };
-use crate::{accounts::Caller, error::AppError, exports::model::ExportState, platform::Ctx, values::ExportId};
+use crate::{
+    accounts::Caller,
+    error::AppError,
+    platform::Ctx,
+    values::{ExportId, JobState},
+};
 use futures_util::stream::{self, BoxStream};
 
 /// A file on its way out.
@@ -19,8 +24,8 @@ pub async fn serve_export(ctx: &Ctx, caller: &Caller, id: ExportId) -> Result<Se
     let export = find_export(ctx, caller, id).await?;
     check_right(ctx, caller, &export).await?;
     match (export.state, &export.problem) {
-        (ExportState::Done, _) => {}
-        (ExportState::Failed, Some(problem)) => return Err(AppError::conflict(format!("The file could not be prepared. {problem}"))),
+        (JobState::Done, _) => {}
+        (JobState::Failed, Some(problem)) => return Err(AppError::conflict(format!("The file could not be prepared. {problem}"))),
         _ => return Err(AppError::conflict("The file is still being prepared.")),
     }
     let (db, chunks) = (ctx.db.clone(), export.chunks);

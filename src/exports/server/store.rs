@@ -3,9 +3,9 @@
 use super::source::Filters;
 use crate::{
     accounts::Caller,
-    exports::model::{ExportState, Subject},
+    exports::model::Subject,
     platform::http::file::Format,
-    values::{AccountId, ExportId, WorkspaceId},
+    values::{AccountId, ExportId, JobState, WorkspaceId},
 };
 use sqlx::{PgConnection, PgExecutor, PgPool, types::Json};
 use time::OffsetDateTime;
@@ -26,7 +26,7 @@ pub struct Export {
     pub time_zone: String,
     /// What it holds.
     pub words: String,
-    pub state: ExportState,
+    pub state: JobState,
     /// Why it failed.
     pub problem: Option<String>,
     pub rows_expected: Option<u64>,
@@ -74,7 +74,7 @@ impl Row {
             filters: self.filters.0,
             time_zone: self.time_zone,
             words: self.words,
-            state: ExportState::ALL.into_iter().find(|state| state.as_str() == self.state)?,
+            state: self.state.parse().ok()?,
             problem: self.problem,
             rows_expected: self.rows_expected.map(count),
             rows_written: count(self.rows_written),

@@ -20,9 +20,3 @@ pub fn OpenDialog(
         </form>
     }
 }
-
-/// The form behind a `Cancel` that stands inside another form: `<button form="back">`.
-#[component]
-pub fn BackForm(#[prop(into)] path: String) -> impl IntoView {
-    view! { <form method="get" action=path id="back"></form> }
-}

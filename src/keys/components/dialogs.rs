@@ -1,6 +1,5 @@
 //! Decisions about one key: revoke it for good, rotate its secret, take permissions away that it did not use.
 
-use super::BackForm;
 use crate::{
     keys::{
         api::{NarrowKey, RevokeKey, RotateKey},
@@ -9,6 +8,38 @@ use crate::{
     ui::{Button, Choice, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Form, Gate, Icon, Look, RadioGroup, TextField, number::count},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
+
+/// A dialog whose form decides something, with Cancel beside the act.
+#[component]
+pub fn DecideDialog(
+    #[prop(into)] id: String,
+    #[prop(into)] title: String,
+    #[prop(optional)] lead: Option<AnyView>,
+    #[prop(optional)] gate: Option<Gate>,
+    /// Where Cancel leads.
+    #[prop(into)]
+    path: String,
+    #[prop(into)] action: String,
+    hidden: Vec<(&'static str, String)>,
+    act: &'static str,
+    #[prop(default = Look::Primary)] look: Look,
+    #[prop(optional)] icon: Option<Icon>,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <Dialog id title nostrip:gate=gate nostrip:lead=lead close=path.clone()>
+            <form method="get" action=path id="back"></form>
+            <Form action hidden>
+                <DialogBody>{children()}</DialogBody>
+                <DialogFoot>
+                    <Button look nostrip:icon=icon>{act}</Button>
+                    <button class="btn btn-secondary" form="back">"Cancel"</button>
+                </DialogFoot>
+            </Form>
+        </Dialog>
+    }
+    .into_any()
+}
 
 /// Says in numbers what ends, and asks for the name.
 #[component]
@@ -22,19 +53,10 @@ pub fn RevokeDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
     let secrets = count(detail.secrets.len() as u64, "secret ends", "secrets end");
     let lead = view! { {used}" "{secrets}", and every further call is answered REVOKED. This can't be taken back." }.into_any();
     view! {
-        <Dialog id="revoke" title=format!("Revoke {name}") gate=Gate::Refused lead close=path.clone()>
-            <BackForm path/>
-            <Form action=RevokeKey::PATH hidden=vec![("id", detail.key.id.to_string())]>
-                <DialogBody>
-                    <TextField label=format!("Type {name} to confirm") name="typed" autocomplete="off" required=true autofocus=true/>
-                    <TextField label="Reason" name="reason" help="Stands in the history. You can leave it empty." autocomplete="off" maxlength=200/>
-                </DialogBody>
-                <DialogFoot>
-                    <Button look=Look::Danger>"Revoke"</Button>
-                    <button class="btn btn-secondary" form="back">"Cancel"</button>
-                </DialogFoot>
-            </Form>
-        </Dialog>
+        <DecideDialog id="revoke" title=format!("Revoke {name}") gate=Gate::Refused lead path action=RevokeKey::PATH hidden=vec![("id", detail.key.id.to_string())] act="Revoke" look=Look::Danger>
+            <TextField label=format!("Type {name} to confirm") name="typed" autocomplete="off" required=true autofocus=true/>
+            <TextField label="Reason" name="reason" help="Stands in the history. You can leave it empty." autocomplete="off" maxlength=200/>
+        </DecideDialog>
     }
     .into_any()
 }
@@ -53,19 +75,10 @@ pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
     let until = format!("It ends when this day begins, {}.", detail.zone);
     let lead = "The key gets a new secret. Its id, limits, history and usage stay the same.".into_any();
     view! {
-        <Dialog id="rotate" title=format!("Rotate {}", detail.key.name) lead close=path.clone()>
-            <BackForm path/>
-            <Form action=RotateKey::PATH hidden=vec![("id", detail.key.id.to_string()), ("once", detail.once)]>
-                <DialogBody>
-                    <RadioGroup label="Accept the old secret" name="grace" choices value="86400"/>
-                    <TextField label="Day" name="until" kind="date" help=until/>
-                </DialogBody>
-                <DialogFoot>
-                    <Button look=Look::Primary icon=Icon::Rotate>"Rotate"</Button>
-                    <button class="btn btn-secondary" form="back">"Cancel"</button>
-                </DialogFoot>
-            </Form>
-        </Dialog>
+        <DecideDialog id="rotate" title=format!("Rotate {}", detail.key.name) lead path action=RotateKey::PATH hidden=vec![("id", detail.key.id.to_string()), ("once", detail.once)] act="Rotate" icon=Icon::Rotate>
+            <RadioGroup label="Accept the old secret" name="grace" choices value="86400"/>
+            <TextField label="Day" name="until" kind="date" help=until/>
+        </DecideDialog>
     }
     .into_any()
 }
@@ -82,17 +95,10 @@ pub fn NarrowDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
     let keep = kept.iter().map(|used| view! { <input type="hidden" name="keep[]" value=used.permission.to_string()/> }).collect_view();
     let stays = if kept.is_empty() { view! { <span class="faint">"nothing"</span> }.into_any() } else { tags(&kept).into_any() };
     view! {
-        <Dialog id="narrow" title=format!("Take permissions from {}", detail.key.name) lead close=path.clone()>
-            <BackForm path/>
-            <Form action=NarrowKey::PATH hidden=vec![("id", detail.key.id.to_string())]>
-                {keep}
-                <DialogBody><Facts><Fact term="Taken">{tags(&idle)}</Fact><Fact term="Stays">{stays}</Fact></Facts></DialogBody>
-                <DialogFoot>
-                    <Button look=Look::Primary>"Take away"</Button>
-                    <button class="btn btn-secondary" form="back">"Cancel"</button>
-                </DialogFoot>
-            </Form>
-        </Dialog>
+        <DecideDialog id="narrow" title=format!("Take permissions from {}", detail.key.name) lead path action=NarrowKey::PATH hidden=vec![("id", detail.key.id.to_string())] act="Take away">
+            {keep}
+            <Facts><Fact term="Taken">{tags(&idle)}</Fact><Fact term="Stays">{stays}</Fact></Facts>
+        </DecideDialog>
     }
     .into_any()
 }

@@ -1,12 +1,12 @@
 //! A key that has leaked: the banner over its page, an operator's own report, and what a workspace wants done.
 
-use super::{BackForm, SaidTime};
+use super::{SaidTime, dialogs::DecideDialog};
 use crate::{
     keys::{
         api::{ClearLeaks, MarkLeaked, SaveLeakChoice},
         model::{KeyDetail, KeyState, LeakView},
     },
-    ui::{Button, CheckField, Dialog, DialogBody, DialogFoot, Form, Gate, LinkButton, Look, Note, Size, TextField},
+    ui::{Button, CheckField, Form, Gate, LinkButton, Look, Note, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -58,19 +58,10 @@ fn place(leak: LeakView) -> AnyView {
 pub fn LeakedDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoView {
     let lead = "Its owner gets a mail, and the key a mark until its secret is rotated. Where its workspace wants that, it is disabled at once.".into_any();
     view! {
-        <Dialog id="leaked" title=format!("Report {} as leaked", detail.key.name) gate=Gate::Refused lead close=path.clone()>
-            <BackForm path/>
-            <Form action=MarkLeaked::PATH hidden=vec![("id", detail.key.id.to_string())]>
-                <DialogBody>
-                    <TextField label="Found at" name="url" kind="url" placeholder="https://" autocomplete="off" maxlength=2000 required=true autofocus=true help="Without the key itself."/>
-                    <TextField label="Reason" name="reason" help="Stands in the history. You can leave it empty." autocomplete="off" maxlength=200/>
-                </DialogBody>
-                <DialogFoot>
-                    <Button look=Look::Danger>"Report as leaked"</Button>
-                    <button class="btn btn-secondary" form="back">"Cancel"</button>
-                </DialogFoot>
-            </Form>
-        </Dialog>
+        <DecideDialog id="leaked" title=format!("Report {} as leaked", detail.key.name) gate=Gate::Refused lead path action=MarkLeaked::PATH hidden=vec![("id", detail.key.id.to_string())] act="Report as leaked" look=Look::Danger>
+            <TextField label="Found at" name="url" kind="url" placeholder="https://" autocomplete="off" maxlength=2000 required=true autofocus=true help="Without the key itself."/>
+            <TextField label="Reason" name="reason" help="Stands in the history. You can leave it empty." autocomplete="off" maxlength=200/>
+        </DecideDialog>
     }
     .into_any()
 }

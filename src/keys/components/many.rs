@@ -5,7 +5,7 @@ use crate::{
     accounts::Caller,
     keys::model::{KeyQuery, ManyAct, ManyPreview, ManyQuery, NamedKey},
     ui::{
-        Button, Empty, FilterSelect, Form, Gate, LinkButton, Look, Note, PageHeader, SelectField, Size, Table, TextField,
+        Button, Empty, FilterSelect, Form, Gate, LinkButton, Look, Note, PageHeader, SelectField, Size, Table, TextField, heads,
         number::{count, thousands},
     },
     values::permission_names as may,
@@ -179,7 +179,7 @@ fn table(preview: &ManyPreview) -> AnyView {
     let rest = (rest > 0).then(|| view! { <p class="muted">{format!("and {} more", thousands(rest))}</p> });
     view! {
         <Table caption="Keys that change" small=true>
-            <thead><tr><th scope="col">"Key"</th><th scope="col">"Begins with"</th></tr></thead>
+            {heads(&[("Key", ""), ("Begins with", "")])}
             <tbody>{rows}</tbody>
         </Table>
         {rest}
@@ -197,14 +197,13 @@ fn confirm(preview: &ManyPreview, query: ManyQuery, action: &'static str, back: 
     fields.extend(query.until.map(|until| ("until", until)));
     fields.extend(query.label.map(|label| ("label", label)));
     let is_final = preview.act == ManyAct::Revoke;
-    let typed = is_final
-        .then(|| view! { <TextField label=format!("Type {} to confirm", preview.changes) name="typed" inputmode="numeric" autocomplete="off" required=true/> });
+    let type_it = format!("Type {} to confirm", preview.changes);
     let look = if is_final { Look::Danger } else { Look::Primary };
     let title = title.to_owned();
     view! {
         <Form action=action class="stack" hidden=fields>
             <TextField label="Reason" name="reason" help="Stands in the history of each key. You can leave it empty." autocomplete="off" maxlength=200/>
-            {typed}
+            {is_final.then(|| view! { <TextField label=type_it name="typed" inputmode="numeric" autocomplete="off" required=true/> })}
             <div class="form-actions"><Button look>{title}</Button><LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton></div>
         </Form>
     }

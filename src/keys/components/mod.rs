@@ -18,7 +18,7 @@ mod said;
 mod tags;
 mod why;
 
-pub use act::{BackForm, OpenDialog};
+pub use act::OpenDialog;
 pub use api_choice::{ApiChoice, PresetChoice};
 pub use badge::{StandingBadge, gate_of};
 pub use dialogs::{NarrowDialog, RevokeDialog, RotateDialog};

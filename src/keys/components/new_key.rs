@@ -1,13 +1,13 @@
 //! Making a key: a name and Enter; everything else on demand.
 
-use super::{ApiChoice, BackForm, PresetChoice};
+use super::{ApiChoice, PresetChoice, dialogs::DecideDialog};
 use crate::{
     accounts::components::is_shown,
     keys::{
         api::CreateKey,
         model::{Environment, NewKeyForm, Preset},
     },
-    ui::{Button, Choice, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Form, LargeMark, Look, RadioGroup, SelectField, Size, TextField},
+    ui::{Button, Choice, CodeTag, Fact, Facts, Form, LargeMark, Look, RadioGroup, SelectField, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -78,23 +78,14 @@ pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
     ];
     let limit = format!("{}. An operator can set another.", form.default_limit);
     view! {
-        <Dialog id="new-key" title="New key" close="/keys">
-            <BackForm path="/keys"/>
-            <Form action=CreateKey::PATH hidden=vec![("once", form.once), ("chosen", "true".to_owned())]>
-                <DialogBody>
-                    <TextField label="Name" name="name" value=form.suggested_name autocomplete="off" maxlength=80 required=true autofocus=true/>
-                    <PresetChoice/>
-                    <ApiChoice apis=form.apis/>
-                    <SelectField label="Expires" name="expires" options=lifetimes value="never"/>
-                    <RadioGroup label="For" name="environment" choices=uses value="live"/>
-                    <Facts><Fact term="Limit">{limit}</Fact></Facts>
-                </DialogBody>
-                <DialogFoot>
-                    <Button look=Look::Primary>"Create key"</Button>
-                    <button class="btn btn-secondary" form="back">"Cancel"</button>
-                </DialogFoot>
-            </Form>
-        </Dialog>
+        <DecideDialog id="new-key" title="New key" path="/keys" action=CreateKey::PATH hidden=vec![("once", form.once), ("chosen", "true".to_owned())] act="Create key">
+            <TextField label="Name" name="name" value=form.suggested_name autocomplete="off" maxlength=80 required=true autofocus=true/>
+            <PresetChoice/>
+            <ApiChoice apis=form.apis/>
+            <SelectField label="Expires" name="expires" options=lifetimes value="never"/>
+            <RadioGroup label="For" name="environment" choices=uses value="live"/>
+            <Facts><Fact term="Limit">{limit}</Fact></Facts>
+        </DecideDialog>
     }
     .into_any()
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     keys::{api::HideSecret, model::KeyDetail},
-    ui::{Button, CodeBlock, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Form, Gate, GateGlyph, Secret},
+    ui::{ActForm, CodeBlock, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Gate, GateGlyph, Secret},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -31,7 +31,7 @@ pub fn Reveal(detail: KeyDetail, secret: String) -> impl IntoView {
             </DialogBody>
             <DialogFoot>
                 <span class="row muted"><GateGlyph position=calls.0/>{calls.1}</span>
-                <span class="push"><Form action=HideSecret::PATH quiet=true hidden=vec![("id", key.id.to_string())]><Button>"Done"</Button></Form></span>
+                <span class="push"><ActForm action=HideSecret::PATH words="Done" hidden=vec![("id", key.id.to_string())]/></span>
             </DialogFoot>
         </Dialog>
     }

@@ -7,7 +7,7 @@ use crate::{
         components::loaded,
         model::{BatchLine, BatchPage, BatchPreview},
     },
-    ui::{Badge, Button, Crumb, Empty, Form, Gate, LinkButton, Look, Note, PageHeader, SelectField, Table, TextArea, number::count},
+    ui::{Badge, Button, Crumb, Empty, Form, Gate, LinkButton, Look, Note, PageHeader, SelectField, Table, TextArea, heads, number::count},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -78,7 +78,7 @@ fn report(preview: BatchPreview, once: String) -> AnyView {
         <div class="stack form-medium">{make}</div>
         <div class="row"><LinkButton href=PATH>"Another list"</LinkButton><LinkButton href="/keys" look=Look::Quiet>"Back to the keys"</LinkButton></div>
         <Table caption="Lines of the list, what is wrong first" small=true>
-            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Name"</th><th scope="col">"Makes"</th><th scope="col">"Why"</th></tr></thead>
+            {heads(&[("Line", "num"), ("Name", ""), ("Makes", ""), ("Why", "")])}
             <tbody>{rows}</tbody>
         </Table>
     }

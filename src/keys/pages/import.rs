@@ -7,7 +7,7 @@ use crate::{
         components::loaded,
         model::{Api, ImportLine, ImportOutcome, ImportPreview},
     },
-    ui::{Badge, Button, Crumb, Form, Gate, LinkButton, Look, PageHeader, SelectField, Table, TextArea, number::count},
+    ui::{Badge, Button, Crumb, Form, Gate, LinkButton, Look, PageHeader, SelectField, Table, TextArea, heads, number::count},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -59,7 +59,7 @@ fn report(preview: ImportPreview) -> AnyView {
         <p>{summary}</p>
         <div class="row">{import}<LinkButton href="/keys/import">"Another list"</LinkButton></div>
         <Table caption="Lines of the list, what is wrong first" small=true>
-            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Name"</th><th scope="col">"Becomes"</th><th scope="col">"Why"</th></tr></thead>
+            {heads(&[("Line", "num"), ("Name", ""), ("Becomes", ""), ("Why", "")])}
             <tbody>{rows}</tbody>
         </Table>
     }

@@ -6,7 +6,7 @@ use crate::{
         components::SaidTime,
         model::{KeyDetail, SecretView},
     },
-    ui::{Gate, GateGlyph, Icon, Menu, MenuAct, MenuRule, Table},
+    ui::{ACT, Gate, GateGlyph, Icon, Menu, MenuAct, MenuRule, Table, heads},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -24,15 +24,7 @@ pub fn secrets(detail: &KeyDetail) -> AnyView {
         <section id="secrets" aria-labelledby="secrets-title">
             <div class="section-head"><h2 id="secrets-title">"Secrets"</h2><p>{lead}</p></div>
             <Table caption="Secrets of this key, newest first">
-                <thead>
-                    <tr>
-                        <th scope="col">"Secret"</th>
-                        <th scope="col">"Last used"</th>
-                        <th scope="col" class="col-2">"Since"</th>
-                        <th scope="col">"Accepted until"</th>
-                        <td class="cell-more"><span class="visually-hidden">"Act"</span></td>
-                    </tr>
-                </thead>
+                {heads(&[("Secret", ""), ("Last used", ""), ("Since", "col-2"), ("Accepted until", ""), ACT])}
                 <tbody>{rows}</tbody>
             </Table>
         </section>

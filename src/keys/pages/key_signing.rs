@@ -7,7 +7,7 @@ use crate::{
         components::SaidTime,
         model::{Algorithm, KeyDetail, SigningView},
     },
-    ui::{Button, Fact, Facts, Form, Gate, LinkButton, Look, Note, Secret, TextArea},
+    ui::{ActForm, Button, Fact, Facts, Form, Gate, LinkButton, Look, Note, Secret, TextArea},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -34,7 +34,7 @@ fn fresh(secret: String, id: String) -> AnyView {
         <Note gate=Gate::Passed>
             <p><b>"The signing secret"</b>". You see it until you press Hide, for ten minutes at most."</p>
             <Secret secret/>
-            <Form action=HideSigningSecret::PATH quiet=true hidden=vec![("id", id)]><Button>"Hide"</Button></Form>
+            <ActForm action=HideSigningSecret::PATH words="Hide" hidden=vec![("id", id)]/>
         </Note>
     }
     .into_any()

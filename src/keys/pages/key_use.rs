@@ -6,7 +6,7 @@ use crate::{
         components::SaidOrNever,
         model::{ApiRoute, CallTrial, KeyDetail, PermissionUse, TryCall},
     },
-    ui::{Badge, Button, CodeTag, Gate, GateGlyph, LinkButton, Note, SelectField, Size, Table, TextField, number::thousands},
+    ui::{Badge, Button, CodeTag, Gate, GateGlyph, LinkButton, Note, SelectField, Size, Table, TextField, UNSEEN, heads, number::thousands},
     values::Outcome,
 };
 use leptos::prelude::*;
@@ -36,7 +36,7 @@ pub fn used(detail: &KeyDetail) -> AnyView {
             <div class="section-head"><h2 id="used-title">"Permissions and their use"</h2><p>{lead}</p></div>
             <div class="stack">
                 <Table caption="Permissions of this key and the calls that needed them in the last 30 days">
-                    <thead><tr><th scope="col">"Permission"</th><th scope="col" class="num">"Calls"</th><th scope="col">"Last needed"</th></tr></thead>
+                    {heads(&[("Permission", ""), ("Calls", "num"), ("Last needed", "")])}
                     <tbody>{rows}</tbody>
                 </Table>
                 {narrow}
@@ -113,7 +113,7 @@ fn answer(trial: CallTrial) -> AnyView {
         <div class="stack" role="status">
             <Note gate=gate><b>{verdict}</b></Note>
             <Table caption="What the gate looks at, in order" small=true>
-                <thead><tr><td><span class="visually-hidden">"Passes"</span></td><th scope="col">"Check"</th><th scope="col">"What it says"</th></tr></thead>
+                {heads(&[("Passes", UNSEEN), ("Check", ""), ("What it says", "")])}
                 <tbody>{rows}</tbody>
             </Table>
         </div>

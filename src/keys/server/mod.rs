@@ -70,6 +70,9 @@ pub use rotating::{MAX_GRACE, Rotated, drop_secret, end_replaced, extend_secret,
 pub use routes::{ChangedRoutes, list_routes, put_route, remove_route, replace_routes};
 pub use rules::lifetime;
 pub use states::{disable_key, enable_key, revoke_key};
-pub use store::secrets::HeldSecret;
+pub use store::{
+    limits::{StoredLimit, stored_limits},
+    secrets::HeldSecret,
+};
 pub use trying::try_call;
 pub use using::narrow_key;

@@ -65,10 +65,10 @@ pub struct ReleasedBody {
     request_body = ReleaseRequest<'static>,
     responses(
         (status = 200, description = "What became of each; one that is not known any more is not released, and no error", body = ReleaseAnswer),
-        (status = 401, description = "The asking service presents no valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The asking service's key lacks keys:verify", content_type = "application/problem+json"),
-        (status = 422, description = "No hold, too many, or something else", content_type = "application/problem+json"),
-        (status = 429, description = "An operator slowed the asking service's key or address down", content_type = "application/problem+json"),
+        (status = 401, description = "The asking service presents no valid key"),
+        (status = 403, description = "The asking service's key lacks keys:verify"),
+        (status = 422, description = "No hold, too many, or something else"),
+        (status = 429, description = "An operator slowed the asking service's key or address down"),
     ),
     security(("key" = [])),
 )]

@@ -1,5 +1,5 @@
 //! After a rotation of the master key: signing secrets are sealed anew under the current one, and imported salted hashes get the names
-//! that it gives them, in pages; run again, or twice at once, it finds what is left. And how much of keys there is under each one.
+//! that it gives them. And how much of keys there is under each one.
 
 use super::{importing::name_of_salted, signing::SEALED, store::resealing as store};
 use crate::{
@@ -7,14 +7,11 @@ use crate::{
     platform::{
         Ctx,
         jobs::{Job, JobError},
-        key_ring::Held,
+        key_ring::{Anew, Held, PAGE, Resealing},
     },
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-
-/// Rows of one page.
-const PAGE: i64 = 500;
 
 /// At a start with an older master key, and nightly as long as there is one.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -30,27 +27,13 @@ impl Job for ResealSecrets {
 
 /// Seals and names anew what is under older keys.
 pub async fn reseal_secrets(ctx: &Ctx) -> Result<(), AppError> {
-    if !ctx.vault.has_previous() {
-        return Ok(());
-    }
-    let (mut after, mut resealed, mut unreadable) = (Uuid::nil(), 0, 0);
+    let Some(mut pass) = Resealing::start(ctx, SEALED, SIGNING_SECRETS) else { return Ok(()) };
     loop {
-        let page = store::list_sealed(&ctx.db, &ctx.vault.sealed_start(), after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        let mut anew = Vec::with_capacity(page.len());
-        for row in page {
-            match ctx.vault.reseal(&ctx.rng, SEALED, row.id.as_bytes(), &row.bytes).map_err(AppError::internal)? {
-                Some(bytes) => anew.push(store::Anew { id: row.id, before: row.bytes, bytes }),
-                None => unreadable += 1,
-            }
-        }
-        resealed += store::update_sealed(&ctx.db, anew).await?;
-        tracing::info!(resealed, unreadable, key = %ctx.vault.key_id(), "sealing signing secrets anew");
+        let page = store::list_sealed(&ctx.db, &ctx.vault.sealed_start(), pass.after, PAGE).await?;
+        let Some(anew) = pass.seal(page)? else { break };
+        pass.written(store::update_sealed(&ctx.db, &anew).await?);
     }
-    if unreadable > 0 {
-        tracing::error!(unreadable, "signing secrets open under no master key that is here: make new ones for these keys");
-    }
+    pass.end("make new ones for these keys");
     name_anew(ctx).await
 }
 
@@ -60,11 +43,14 @@ async fn name_anew(ctx: &Ctx) -> Result<(), AppError> {
         let page = store::list_salted(&ctx.db, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id;
-        let anew = page.into_iter().filter_map(|row| {
-            let bytes = name_of_salted(&ctx.vault, &row.phc).to_vec();
-            (bytes != row.bytes).then_some(store::Anew { id: row.id, before: row.bytes, bytes })
-        });
-        let renamed = store::update_names(&ctx.db, anew.collect()).await?;
+        let mut anew = Anew::default();
+        for row in page {
+            let name = name_of_salted(&ctx.vault, &row.phc).to_vec();
+            if name != row.bytes {
+                anew.push(row.id, row.bytes, name);
+            }
+        }
+        let renamed = store::update_names(&ctx.db, &anew).await?;
         tracing::info!(renamed, key = %ctx.vault.key_id(), "naming imported salted hashes anew");
     }
 }

@@ -24,24 +24,12 @@ use crate::{
 };
 use axum::{
     body::{Body, to_bytes},
-    extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use std::sync::Arc;
-
-/// The caller of a REST route; answers 401 when there is none.
-#[derive(Debug, Clone)]
-pub struct RestCaller(pub Caller);
-
-impl<S: std::marker::Sync> FromRequestParts<S> for RestCaller {
-    type Rejection = AppError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AppError> {
-        parts.extensions.get::<Caller>().cloned().map(Self).ok_or(AppError::Unauthenticated)
-    }
-}
 
 /// The secret that a request carries: `Authorization: Bearer` first, then `X-API-Key`. Never in the query.
 pub fn presented(headers: &HeaderMap) -> Option<&str> {

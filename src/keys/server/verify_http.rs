@@ -168,12 +168,12 @@ impl Serialize for MetaText<'_> {
     request_body = VerifyRequest<'static>,
     responses(
         (status = 200, description = "The outcome, valid or not", body = VerifyAnswer<'static>),
-        (status = 401, description = "The asking service presents no valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The asking service's key lacks keys:verify", content_type = "application/problem+json"),
-        (status = 422, description = "The question is malformed", content_type = "application/problem+json"),
-        (status = 429, description = "An operator slowed the asking service's key or address down", content_type = "application/problem+json"),
+        (status = 401, description = "The asking service presents no valid key"),
+        (status = 403, description = "The asking service's key lacks keys:verify"),
+        (status = 422, description = "The question is malformed"),
+        (status = 429, description = "An operator slowed the asking service's key or address down"),
         (
-            status = 503, content_type = "application/problem+json",
+            status = 503,
             description = "This node was cut off from the database for longer than it may go on from memory (15 minutes unless set otherwise), could not lease more of a limit that several nodes share, has too many imported secrets with salted hashes to try, or can't tell without it whether a signature was used before; Retry-After says when to ask again",
         ),
     ),

@@ -7,7 +7,7 @@ use crate::{
         api::{AddAlertRule, RemoveAlertRule, SaveNotices, my_notices},
         model::{AlertRule, NoticePage, NoticeSettings, ToldNotice},
     },
-    ui::{Button, CheckField, CheckGroup, Choice, Dot, ErrorSummary, Form, Icon, Look, Section, SelectField, Size, TextField, Timeline, TimelineItem},
+    ui::{ActForm, Button, CheckField, CheckGroup, Choice, Dot, ErrorSummary, Form, Icon, Look, Section, SelectField, Size, TextField, Timeline, TimelineItem},
     usage::model::KeyChoice,
     values::{Outcome, OutcomeGroup},
 };
@@ -57,7 +57,7 @@ fn rules(rules: Vec<AlertRule>) -> AnyView {
             view! {
                 <li>
                     <div class="cell-2"><span class="strong">{rule.words}</span><span>{format!("{}; {last}", rule.quiet)}</span></div>
-                    <Form action=RemoveAlertRule::PATH quiet=true hidden=vec![("id", rule.id.to_string())]><Button size=Size::Small label>"Remove"</Button></Form>
+                    <ActForm action=RemoveAlertRule::PATH words="Remove" size=Size::Small label hidden=vec![("id", rule.id.to_string())]/>
                 </li>
             }
         })

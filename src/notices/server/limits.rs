@@ -39,20 +39,15 @@ pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
         window: i32::try_from(limits.key_window).unwrap_or(i32::MAX),
     };
     store::end_fillings(&ctx.db, now).await?;
-    shared::end_shared_fillings(&ctx.db, now).await?;
     let mut used = store::list_used_limits(&ctx.db, default, now).await?;
     used.extend(shared::list_used_shared_limits(&ctx.db, now).await?);
     used.extend(credits::list_used_credits(&ctx.db, now).await?);
-    let (of_all, of_keys): (Vec<_>, Vec<_>) = used.into_iter().partition(|limit| limit.is_shared);
-    let (of_keys, of_all) = (marks(of_keys), marks(of_all));
-    if of_keys.id.is_empty() && of_all.id.is_empty() {
+    let marks = marks(used);
+    if marks.id.is_empty() {
         return Ok(0);
     }
     let mut tx = ctx.db.begin().await?;
-    let mut accounts = store::insert_marks(&mut tx, &of_keys, now).await?;
-    accounts.extend(shared::insert_shared_marks(&mut tx, &of_all, now).await?);
-    accounts.sort_unstable();
-    accounts.dedup();
+    let accounts = store::insert_marks(&mut tx, &marks, now).await?;
     for account in &accounts {
         enqueue(ctx, &mut tx, &MailLimits { account: *account, at: now }).await?;
     }
@@ -76,6 +71,7 @@ fn marks(limits: Vec<UsedLimit>) -> Marks {
             marks.threshold.push(threshold);
             marks.used.push(limit.used);
             marks.allowed.push(limit.allowed);
+            marks.is_shared.push(limit.is_shared);
         }
     }
     marks
@@ -90,12 +86,7 @@ pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<Tol
     caller.require(&may::USAGE_READ)?;
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let wanted = settings::find_settings(&ctx.db, caller.account).await?.unwrap_or_default().limits;
-    let mut rows = Vec::new();
-    if wanted {
-        rows = shared::list_present_shared(&ctx.db, caller.account, local.now(), MOST).await?;
-        rows.extend(store::list_present(&ctx.db, caller.account, local.now(), MOST).await?);
-        rows.truncate(usize::try_from(MOST).unwrap_or(5));
-    }
+    let rows = if wanted { store::list_present(&ctx.db, caller.account, local.now(), MOST).await? } else { Vec::new() };
     let told = |n: LimitNotice| ToldNotice {
         key: n.key_id.map(KeyId::new),
         words: words::said(&n),
@@ -111,9 +102,7 @@ pub async fn present_limit_notices(ctx: &Ctx, caller: &Caller) -> Result<Vec<Tol
 
 /// Forgets old notices, a bounded number at a time; true if there may be more.
 pub async fn forget_limit_notices(ctx: &Ctx) -> Result<bool, AppError> {
-    let before = ctx.clock.now() - KEPT;
-    let deleted = [store::delete_old(&ctx.db, before, CHUNK).await?, shared::delete_old_shared(&ctx.db, before, CHUNK).await?];
-    Ok(deleted.into_iter().any(|n| n >= CHUNK.unsigned_abs()))
+    Ok(store::delete_old(&ctx.db, ctx.clock.now() - KEPT, CHUNK).await?)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{
     letters::{Alert, AlertLine, KeysExpire, LimitsNearlyUsed},
-    store::{alerts, expiry, limits, settings::find_reader, shared},
+    store::{alerts, expiry, limits, settings::find_reader},
 };
 use crate::{
     platform::{
@@ -22,8 +22,7 @@ const MOST_LINES: i64 = 10;
 /// Limits that are nearly used up.
 pub async fn send_limits(ctx: &Ctx, account: AccountId, at: OffsetDateTime) -> Result<(), JobError> {
     let Some(reader) = reader(ctx, account).await? else { return Ok(()) };
-    let mut notices = shared::list_shared_of_mail(&ctx.db, account, at).await?;
-    notices.extend(limits::list_of_mail(&ctx.db, account, at).await?);
+    let notices = limits::list_of_mail(&ctx.db, account, at).await?;
     if notices.is_empty() {
         return Ok(());
     }

@@ -10,7 +10,7 @@ use crate::{
         api::{AddToGroup, DeleteGroup, SaveGroup, TakeFromGroup},
         model::{ChosenGroup, Group, GroupForm, Member, Members, Plan, PlanForm},
     },
-    ui::{Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, SelectField, Size, TextArea, TextField, number::count},
+    ui::{ActForm, Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, SelectField, Size, TextArea, TextField, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -41,9 +41,8 @@ pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>) -> AnyView {
     let ChosenGroup { group, members, is_further, .. } = chosen;
     let slug = group.slug.to_string();
     let tries = link(PATH, [("edit", slug.as_str()), ("try", "1")]);
-    let delete = (group.members == 0).then(
-        || view! { <Form action=DeleteGroup::PATH quiet=true hidden=vec![("slug", slug.clone())]><Button look=Look::DangerQuiet>"Delete"</Button></Form> },
-    );
+    let delete =
+        (group.members == 0).then(|| view! { <ActForm action=DeleteGroup::PATH words="Delete" look=Look::DangerQuiet hidden=vec![("slug", slug.clone())]/> });
     view! {
         <aside class="card panel" aria-labelledby="h-edit">
             <div class="card-head">
@@ -109,7 +108,7 @@ fn member(slug: &str, member: Member) -> AnyView {
     view! {
         <li class="row-between">
             <span>{name}</span>
-            <Form action=TakeFromGroup::PATH quiet=true hidden><Button size=Size::Small look=Look::Quiet label>"Take out"</Button></Form>
+            <ActForm action=TakeFromGroup::PATH words="Take out" size=Size::Small look=Look::Quiet label hidden/>
         </li>
     }
     .into_any()

@@ -12,7 +12,7 @@ use crate::{
         api::{self, CreateGroup},
         model::{Group, GroupForm, GroupPage, Plan},
     },
-    ui::{Button, Crumb, Empty, Form, LinkButton, Look, PageHeader, Size, Table, loaded, number::count},
+    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, heads, loaded, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -55,14 +55,7 @@ fn table(groups: Vec<Group>) -> AnyView {
     let rows = groups.into_iter().map(row).collect_view();
     view! {
         <Table caption="Groups by name">
-            <thead>
-                <tr>
-                    <th scope="col">"Name"</th>
-                    <th scope="col">"Allows each"</th>
-                    <th scope="col" class="col-2">"Members"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("Name", ""), ("Allows each", ""), ("Members", "col-2"), ACT])}
             <tbody>{rows}</tbody>
         </Table>
     }
@@ -98,13 +91,10 @@ fn row(group: Group) -> AnyView {
 
 fn new_panel(plans: Vec<Plan>) -> AnyView {
     view! {
-        <aside class="card panel" aria-labelledby="h-new">
-            <div class="card-head"><h2 id="h-new">"New group"</h2></div>
-            <Form action=CreateGroup::PATH class="card-body stack" label="New group">
-                {fields(&GroupForm::default(), Over::default(), &plans, true)}
-                <div class="form-actions"><Button look=Look::Primary>"Create group"</Button></div>
-            </Form>
-        </aside>
+        <FormPanel title="New group" action=CreateGroup::PATH>
+            {fields(&GroupForm::default(), Over::default(), &plans, true)}
+            <div class="form-actions"><Button look=Look::Primary>"Create group"</Button></div>
+        </FormPanel>
     }
     .into_any()
 }

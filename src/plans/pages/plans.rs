@@ -9,7 +9,7 @@ use crate::{
         api::{self, CreatePlan},
         model::{Plan, PlanForm, PlanPage},
     },
-    ui::{Button, Crumb, Empty, Form, LinkButton, Look, PageHeader, Size, Table, loaded, number::count},
+    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, heads, loaded, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -51,15 +51,7 @@ fn table(plans: Vec<Plan>) -> AnyView {
     let rows = plans.into_iter().map(row).collect_view();
     view! {
         <Table caption="Plans by name">
-            <thead>
-                <tr>
-                    <th scope="col">"Name"</th>
-                    <th scope="col">"Allows"</th>
-                    <th scope="col" class="col-3">"1,000 units"</th>
-                    <th scope="col" class="col-2">"Assigned to"</th>
-                    <td><span class="visually-hidden">"Act"</span></td>
-                </tr>
-            </thead>
+            {heads(&[("Name", ""), ("Allows", ""), ("1,000 units", "col-3"), ("Assigned to", "col-2"), ACT])}
             <tbody>{rows}</tbody>
         </Table>
     }
@@ -96,13 +88,10 @@ fn row(plan: Plan) -> AnyView {
 
 fn new_panel() -> AnyView {
     view! {
-        <aside class="card panel" aria-labelledby="h-new">
-            <div class="card-head"><h2 id="h-new">"New plan"</h2></div>
-            <Form action=CreatePlan::PATH class="card-body stack" label="New plan">
-                {fields(&PlanForm::default(), Over::REFUSE, true)}
-                <div class="form-actions"><Button look=Look::Primary>"Create plan"</Button></div>
-            </Form>
-        </aside>
+        <FormPanel title="New plan" action=CreatePlan::PATH>
+            {fields(&PlanForm::default(), Over::REFUSE, true)}
+            <div class="form-actions"><Button look=Look::Primary>"Create plan"</Button></div>
+        </FormPanel>
     }
     .into_any()
 }

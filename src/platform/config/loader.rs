@@ -6,7 +6,7 @@ use super::{
     settings::{SETTINGS, Setting},
     source::{Origin, Problem, Raw, Sources},
 };
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// A configuration that may be used, and where its values come from.
 #[derive(Debug)]
@@ -128,6 +128,19 @@ fn check_rules(loaded: &Loaded, problems: &mut Vec<Problem>) {
     }
     if config.auth.token_idle > config.auth.token_max {
         refuse("auth.token_idle", "auth.token_idle must not be longer than auth.token_max.".to_owned());
+    }
+    if config.env == Env::Production && !config.usage.metering {
+        refuse(
+            "usage.metering",
+            "usage.metering must be true in production: without it no call is counted, and limits begin anew with every start. Set TOLLGATE_ENV=development to measure."
+                .to_owned(),
+        );
+    }
+    if config.retention.usage < Duration::from_secs(config.limits.key_window.into()) {
+        refuse(
+            "retention.usage",
+            "retention.usage must not be shorter than limits.key_window: after a restart the window is counted from what is kept.".to_owned(),
+        );
     }
     if config.database.url.is_none() && config.database.pool > crate::platform::postgres::MAX_POOL {
         refuse("database.pool", format!("database.pool must be at most {} with the embedded database.", crate::platform::postgres::MAX_POOL));

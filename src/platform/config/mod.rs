@@ -39,6 +39,8 @@ pub struct Config {
     pub log: Log,
     pub jobs: Jobs,
     pub audit: Audit,
+    pub retention: Retention,
+    pub usage: Usage,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,8 @@ pub struct Server {
     pub request_timeout: Duration,
     /// How long a connection may stay open over which nothing is asked. `TOLLGATE_IDLE_TIMEOUT` (seconds, default 75)
     pub idle_timeout: Duration,
+    /// Where metrics are told to Prometheus; none: nowhere. `TOLLGATE_METRICS_ADDR`
+    pub metrics_addr: Option<SocketAddr>,
 }
 
 #[derive(Debug, Clone)]
@@ -192,6 +196,26 @@ pub struct Audit {
     pub anchor_file: Option<PathBuf>,
 }
 
+/// For measuring what counting costs.
+#[derive(Debug, Clone)]
+pub struct Usage {
+    /// Count calls (default). False counts nothing and keeps no spool; production refuses it. `TOLLGATE_METERING`
+    pub metering: bool,
+}
+
+/// How long what was counted is kept.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    /// Calls by the minute (default 45 days). `TOLLGATE_KEEP_MINUTES`
+    pub minutes: Duration,
+    /// Calls by the quarter of an hour, the hour and the day, and how long they took (default 732 days). `TOLLGATE_KEEP_USAGE`
+    pub usage: Duration,
+    /// Samples of refusals, and attempts without a known key (default 30 days). `TOLLGATE_KEEP_REFUSALS`
+    pub refusals: Duration,
+    /// From where calls came, and which permissions they needed (default 30 days). `TOLLGATE_KEEP_ADDRESSES`
+    pub addresses: Duration,
+}
+
 impl Config {
     pub fn is_development(&self) -> bool {
         self.env == Env::Development
@@ -231,6 +255,7 @@ impl Config {
                 trusted_proxies: Vec::new(),
                 request_timeout: Duration::from_secs(20),
                 idle_timeout: Duration::from_secs(75),
+                metrics_addr: None,
             },
             database: Database { url: None, pool: 10, wait: Duration::from_secs(60), outage: Duration::from_secs(15 * 60) },
             mail: Mail { smtp_url: None, from: "Tollgate <no-reply@localhost>".to_owned(), contact: String::new(), language: Language::En },
@@ -256,8 +281,14 @@ impl Config {
             log: Log { format: if env == Env::Development { LogFormat::Pretty } else { LogFormat::Json }, filter: "info".to_owned() },
             jobs: Jobs { in_serve: true, parallel: 4 },
             audit: Audit::default(),
+            retention: Retention { minutes: days(45), usage: days(732), refusals: days(30), addresses: days(30) },
+            usage: Usage { metering: true },
         }
     }
+}
+
+const fn days(n: u64) -> Duration {
+    Duration::from_secs(n * 86_400)
 }
 
 /// The public address where none is set: the listening one, as a browser on this machine would type it.

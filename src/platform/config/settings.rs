@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use std::{path::PathBuf, str::FromStr, sync::LazyLock, time::Duration};
 
 /// All settings, in the order in which they are shown.
-pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| [SERVING, AUTH, RUNNING].concat());
+pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| [SERVING, AUTH, RUNNING, KEEPING].concat());
 
 /// Where it serves, what it stands on, and how it sends mail.
 const SERVING: &[Setting] = &[
@@ -134,6 +134,21 @@ const SERVING: &[Setting] = &[
             Some(())
         },
         get: |c| span_text(c.server.idle_timeout),
+    },
+    Setting {
+        name: "server.metrics_addr",
+        env: "TOLLGATE_METRICS_ADDR",
+        kind: Kind::Text,
+        allowed: "an address and a port, such as 127.0.0.1:9100, or nothing",
+        doc: "Where GET /metrics answers Prometheus, and nothing else does: only your own network should reach it. Nowhere by default.",
+        set: |c, v| {
+            c.server.metrics_addr = match filled(v) {
+                Some(v) => Some(v.parse().ok()?),
+                None => None,
+            };
+            Some(())
+        },
+        get: |c| c.server.metrics_addr.map_or_else(String::new, |addr| addr.to_string()),
     },
     Setting {
         name: "database.url",
@@ -335,6 +350,74 @@ const RUNNING: &[Setting] = &[
             Some(())
         },
         get: |c| c.audit.anchor_file.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+    },
+];
+
+/// Whether calls are counted, and how long that is kept.
+const KEEPING: &[Setting] = &[
+    Setting {
+        name: "retention.minutes",
+        env: "TOLLGATE_KEEP_MINUTES",
+        kind: Kind::Span,
+        allowed: "from 7 to 366 days, such as \"45d\"",
+        doc: "How long calls are kept by the minute.",
+        set: |c, v| {
+            c.retention.minutes = span(v, 7 * DAY..=366 * DAY)?;
+            Some(())
+        },
+        get: |c| span_text(c.retention.minutes),
+    },
+    Setting {
+        name: "retention.usage",
+        env: "TOLLGATE_KEEP_USAGE",
+        kind: Kind::Span,
+        allowed: "from 62 to 3660 days, such as \"732d\"",
+        doc: "How long calls are kept by the quarter of an hour, the hour and the day, and how long they took. Never shorter than limits.key_window.",
+        set: |c, v| {
+            c.retention.usage = span(v, 62 * DAY..=3660 * DAY)?;
+            Some(())
+        },
+        get: |c| span_text(c.retention.usage),
+    },
+    Setting {
+        name: "retention.refusals",
+        env: "TOLLGATE_KEEP_REFUSALS",
+        kind: Kind::Span,
+        allowed: "from 1 to 90 days, such as \"30d\"",
+        doc: "How long samples of refusals, and attempts without a known key, are kept with their addresses.",
+        set: |c, v| {
+            c.retention.refusals = span(v, 1 * DAY..=90 * DAY)?;
+            Some(())
+        },
+        get: |c| span_text(c.retention.refusals),
+    },
+    Setting {
+        name: "retention.addresses",
+        env: "TOLLGATE_KEEP_ADDRESSES",
+        kind: Kind::Span,
+        allowed: "from 1 to 90 days, such as \"30d\"",
+        doc: "How long is kept from which addresses calls came, and which permissions they needed.",
+        set: |c, v| {
+            c.retention.addresses = span(v, 1 * DAY..=90 * DAY)?;
+            Some(())
+        },
+        get: |c| span_text(c.retention.addresses),
+    },
+    Setting {
+        name: "usage.metering",
+        env: "TOLLGATE_METERING",
+        kind: Kind::Switch,
+        allowed: "true or false",
+        doc: "Only for measuring what counting costs: false counts no call and keeps no spool. Production refuses it.",
+        set: |c, v| {
+            c.usage.metering = match v {
+                "true" | "1" => true,
+                "false" | "0" => false,
+                _ => return None,
+            };
+            Some(())
+        },
+        get: |c| c.usage.metering.to_string(),
     },
 ];
 

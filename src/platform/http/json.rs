@@ -18,18 +18,20 @@ pub struct Body<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = AppError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, AppError> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-        let bytes = Bytes::from_request(request, state).await.map_err(|_| AppError::invalid("", "The body did not arrive whole, or is too long."))?;
-        if bytes.is_empty() {
-            return read(b"{}").map(Self);
-        }
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/json") {
-            return Err(AppError::invalid("", "Send JSON, with Content-Type: application/json."));
-        }
-        read(&bytes).map(Self)
+    async fn from_request(request: Request, _: &S) -> Result<Self, AppError> {
+        read(&body(request).await?).map(Self)
     }
+}
+
+/// For every type the same, so that it is compiled once.
+async fn body(request: Request) -> Result<Bytes, AppError> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let bytes = Bytes::from_request(request, &()).await.map_err(|_| AppError::invalid("", "The body did not arrive whole, or is too long."))?;
+    if bytes.is_empty() {
+        return Ok(Bytes::from_static(b"{}"));
+    }
+    let is_json = kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json");
+    is_json.then_some(bytes).ok_or_else(|| AppError::invalid("", "Send JSON, with Content-Type: application/json."))
 }
 
 /// The query of a list.
@@ -58,11 +60,7 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AppError> {
         return Err(AppError::invalid("", "Send a JSON object."));
     }
     let mut document = serde_json::Deserializer::from_slice(bytes);
-    let read = serde_path_to_error::deserialize(&mut document).map_err(|error| {
-        let path = error.path().to_string();
-        let words = error.inner().to_string();
-        wrong(&path, words.split(" at line ").next().unwrap_or(&words))
-    })?;
+    let read = serde_path_to_error::deserialize(&mut document).map_err(wrong_json)?;
     document.end().map_err(|_| AppError::invalid("", "There is something after the JSON document."))?;
     Ok(read)
 }
@@ -84,6 +82,11 @@ pub fn with_location(path: &str, mut answer: Response) -> Response {
 pub fn page_size(asked: Option<usize>, what: &str) -> Result<usize, AppError> {
     let rows = asked.unwrap_or(20);
     (1..=100).contains(&rows).then_some(rows).ok_or_else(|| AppError::invalid("limit", format!("Ask for 1 to 100 {what}.")))
+}
+
+fn wrong_json(error: serde_path_to_error::Error<serde_json::Error>) -> AppError {
+    let (path, words) = (error.path().to_string(), error.into_inner().to_string());
+    wrong(&path, words.split(" at line ").next().unwrap_or(&words))
 }
 
 /// `limits[0].window` becomes `limits.0.window`, which the problem shows as `#/limits/0/window`. A missing or unknown field is named

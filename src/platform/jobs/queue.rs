@@ -11,6 +11,7 @@ use crate::{
 };
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
+use std::pin::Pin;
 use time::{Duration, OffsetDateTime};
 
 /// How long a claim holds without renewal.
@@ -39,20 +40,27 @@ pub(super) enum Ending {
 }
 
 /// Enqueues in the caller's transaction: the job exists when it commits, and runs as soon as possible.
-pub async fn enqueue<J: Job>(ctx: &Ctx, conn: &mut PgConnection, job: &J) -> sqlx::Result<JobId> {
-    enqueue_at(ctx, conn, job, ctx.clock.now()).await
+pub fn enqueue<'a, J: Job>(ctx: &'a Ctx, conn: &'a mut PgConnection, job: &J) -> Enqueuing<'a> {
+    enqueue_at(ctx, conn, job, ctx.clock.now())
 }
 
 /// The same, to run at `at` or soon after.
-pub async fn enqueue_at<J: Job>(ctx: &Ctx, conn: &mut PgConnection, job: &J, at: OffsetDateTime) -> sqlx::Result<JobId> {
+pub fn enqueue_at<'a, J: Job>(ctx: &'a Ctx, conn: &'a mut PgConnection, job: &J, at: OffsetDateTime) -> Enqueuing<'a> {
+    Box::pin(insert(ctx, conn, J::KIND, J::MAX_ATTEMPTS, serde_json::to_value(job), at))
+}
+
+/// Of one type for all jobs, so that it is compiled once.
+type Enqueuing<'a> = Pin<Box<dyn Future<Output = sqlx::Result<JobId>> + Send + 'a>>;
+
+async fn insert(ctx: &Ctx, conn: &mut PgConnection, kind: &str, most: u32, payload: serde_json::Result<Value>, at: OffsetDateTime) -> sqlx::Result<JobId> {
     let id: JobId = ctx.new_id();
-    let payload = serde_json::to_value(job).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    let payload = payload.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     sqlx::query!(
         "insert into jobs (id, kind, payload, max_attempts, run_at, created_at, master_key) values ($1, $2, $3, $4, $5, $6, $7)",
         id.uuid(),
-        J::KIND,
+        kind,
         payload,
-        i32::try_from(J::MAX_ATTEMPTS).unwrap_or(i32::MAX),
+        i32::try_from(most).unwrap_or(i32::MAX),
         at,
         ctx.clock.now(),
         ctx.vault.link_key_id().to_string(),

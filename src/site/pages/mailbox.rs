@@ -6,7 +6,7 @@ use crate::{
         model::{KeptMail, Mailbox, OpenedMail},
     },
     ui::{
-        CodeBlock, Empty, Fact, Facts, Note, PageHeader, PublicFrame, Table, loaded,
+        CodeBlock, Empty, Fact, Facts, Note, PageHeader, PublicFrame, Table, heads, loaded,
         time::{date_time, rfc3339},
     },
 };
@@ -60,7 +60,7 @@ fn List(mails: Vec<KeptMail>, now_open: Option<String>) -> impl IntoView {
     });
     view! {
         <Table caption="Mails, the newest first">
-            <thead><tr><th scope="col">"Subject"</th><th scope="col">"To"</th><th scope="col" class="num">"Sent (UTC)"</th></tr></thead>
+            {heads(&[("Subject", ""), ("To", ""), ("Sent (UTC)", "num")])}
             <tbody>{rows.collect_view()}</tbody>
         </Table>
     }

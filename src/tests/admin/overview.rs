@@ -81,6 +81,19 @@ async fn counts_that_the_database_does_not_take_are_told(db: PgPool) {
     assert_eq!((usage.health, usage.now.as_str()), (Health::Fine, "0 counts waiting"));
 }
 
+/// What one part can't be read from takes none of the others with it.
+#[sqlx::test]
+async fn parts_of_health_fail_alone(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let operator = app.account("op@example.com", "Op", "operator").await;
+    let operator = caller(&app, operator).await;
+    sqlx::query("alter table jobs rename to gone").execute(&db).await.unwrap();
+    let parts = server::read_overview(&app.ctx, &operator).await.unwrap().parts;
+    let of = |name: &str| parts.iter().find(|p| p.name == name).unwrap();
+    assert_eq!((of("Jobs").health, of("Jobs").now.as_str()), (Health::Wanting, "not known"));
+    assert!(["Key table", "Usage", "Audit log"].into_iter().all(|name| of(name).health == Health::Fine));
+}
+
 #[sqlx::test]
 async fn the_nodes_are_listed_and_a_silent_one_is_named(db: PgPool) {
     let app = TestApp::start(db.clone()).await;

@@ -3,9 +3,9 @@
 
 use crate::{
     keys::{Person, json, person, text},
-    support::TestApp,
+    support::{TestApp, model_runner, model_seed},
 };
-use proptest::{prelude::*, sample::Index, strategy::ValueTree, test_runner::TestRunner};
+use proptest::{prelude::*, sample::Index, strategy::ValueTree};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -177,7 +177,7 @@ fn limits(max: [u64; 4], over: [Over; 4]) -> Value {
 
 #[sqlx::test]
 async fn every_answer_is_the_models(db: PgPool) {
-    let mut runner = TestRunner::deterministic();
+    let mut runner = model_runner();
     let mut app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "operator").await;
     let mut told = HashMap::<&str, usize>::new();
@@ -195,6 +195,9 @@ async fn every_answer_is_the_models(db: PgPool) {
                 *told.entry(code).or_default() += 1;
             }
         }
+    }
+    if model_seed().is_some() {
+        return; // any life may be short of one of them
     }
     for code in ["VALID", "BEYOND", "RATE_LIMITED", "UNKNOWN", "EXPIRED", "DISABLED", "REVOKED"] {
         assert!(told.get(code).is_some_and(|n| *n >= 5), "too few of {code} to say anything: {told:?}");

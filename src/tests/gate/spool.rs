@@ -67,6 +67,52 @@ fn what_a_process_did_not_write_is_left_batch_by_batch() {
     assert_eq!(std::fs::read_dir(folder.path().join("spool")).unwrap().count(), 0);
 }
 
+/// Three keys of one stripe for three days without a write, with room for 40 counters: 12,960 of them by the minute.
+#[test]
+fn a_long_outage_takes_bounded_room_and_loses_no_call() {
+    const ROOM: usize = 40;
+    const MINUTES: i64 = 3 * 1_440;
+    for is_spooled in [true, false] {
+        let folder = Folder::new();
+        let spool = is_spooled.then(|| Spool::open(folder.path(), id(1)).unwrap());
+        let meter = Meter::with_room(id(100), spool, (ROOM, ROOM));
+        let mut most = 0;
+        for minute in 29_000_000..29_000_000 + MINUTES {
+            for key in [16, 32, 48] {
+                meter.count(Tally { minute, ..tally(key, "GET /orders", 2) });
+            }
+            for address in ["192.0.2.7", "192.0.2.8"] {
+                meter.count_unknown(Attempt { minute, reason: Outcome::Unknown, address: address.into(), count: 4 });
+            }
+            most = most.max(meter.counters());
+        }
+        assert!(most <= 4 * ROOM, "{most} counters");
+        let batch = if is_spooled {
+            let bytes = meter.spool_bytes().unwrap();
+            assert!(bytes <= 4 * 65_536, "{bytes} bytes on disk, where by the minute they would be a million");
+            // It ends while it writes a file anew: what stands there counts, what is not whole does not.
+            std::fs::write(folder.path().join("spool").join(id(1).simple().to_string()).join("new-0"), b"half of it").unwrap();
+            drop(meter);
+            let mut left = left_over(folder.path()).unwrap();
+            let batch = left[0].batches.remove(0);
+            batch.spooled.forget();
+            left.remove(0).done().unwrap();
+            assert_eq!(std::fs::read_dir(folder.path().join("spool")).unwrap().count(), 0);
+            batch
+        } else {
+            meter.take(id(200))
+        };
+        for key in [16, 32, 48] {
+            let of_key: Vec<_> = batch.counts.iter().filter(|t| t.key == KeyId::new(id(key))).collect();
+            let sums = (of_key.iter().map(|t| t.count).sum::<u64>(), of_key.iter().map(|t| t.cost).sum::<u64>());
+            assert_eq!(sums, (2 * MINUTES.unsigned_abs(), 6 * MINUTES.unsigned_abs()));
+            let newest = of_key.iter().filter(|t| t.minute == 29_000_000 + MINUTES - 1).map(|t| t.count).sum::<u64>();
+            assert_eq!(newest, 2, "the last minutes stay as they are");
+        }
+        assert_eq!(batch.unknown.iter().map(|a| a.count).sum::<u64>(), 8 * MINUTES.unsigned_abs());
+    }
+}
+
 #[test]
 fn an_orderly_end_leaves_nothing() {
     let folder = Folder::new();

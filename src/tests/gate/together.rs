@@ -1,9 +1,9 @@
 //! Calls at the same time: places, their holds, and who gives them back.
 
 use super::{Given, Scene, key, known};
-use crate::support::{TestApp, until};
+use crate::support::{TestApp, model_runner, until};
 use futures_util::future::join_all;
-use proptest::{prelude::*, sample::Index, strategy::ValueTree, test_runner::TestRunner};
+use proptest::{prelude::*, sample::Index, strategy::ValueTree};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -273,7 +273,7 @@ async fn a_life_is_as_the_model_says(db: PgPool) {
         4 => (1i64..20).prop_map(Step::Wait),
         1 => (0u64..6).prop_map(Step::Limit),
     ];
-    let steps = proptest::collection::vec(step, 500).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    let steps = proptest::collection::vec(step, 500).new_tree(&mut model_runner()).unwrap().current();
     let (mut most, mut going, mut known) = (3, Vec::<(Hold, i64)>::new(), Vec::<Hold>::new());
     for (n, step) in steps.into_iter().enumerate() {
         let gate = scene.app.ctx.part::<Gate>().unwrap();

@@ -1,6 +1,7 @@
 //! Leaked keys: what secret scanning or an operator reports is marked and told once, and disabled where somebody wants that.
 
 use super::*;
+use crate::support::log::Log;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ring::{
     rand::SystemRandom,
@@ -8,10 +9,6 @@ use ring::{
 };
 use serde_json::json;
 use sha2::{Digest, Sha256, Sha512};
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-};
 use time::Duration;
 use tollgate::{
     accounts::{Caller, Via, server::caller_of_account},
@@ -259,26 +256,9 @@ async fn ended_revoked_and_imported_secrets_are_known(db: PgPool) {
     assert_eq!(events(&db, "key.leaked").await, 2, "those that still pass");
 }
 
-/// What the log says.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[sqlx::test]
 async fn a_reported_token_is_neither_stored_nor_logged(db: PgPool) {
-    let log = Written::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_env_filter("info,tollgate=trace,sqlx=trace").with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::keep("info,tollgate=trace,sqlx=trace");
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
     let (_, secret) = mara.new_key(&app, "checkout").await;
@@ -304,7 +284,7 @@ async fn a_reported_token_is_neither_stored_nor_logged(db: PgPool) {
         let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(&secret[1..]).fetch_one(&db).await.unwrap();
         assert_eq!(found, 0, "{table}");
     }
-    let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let said = log.text();
     assert!(said.contains("secret scanning reported tokens"), "the log was read");
     assert!(!said.contains(&secret) && !app.mails().iter().any(|mail| mail.text.contains(&secret)));
 }

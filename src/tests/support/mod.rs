@@ -9,12 +9,15 @@ pub mod mailbox;
 pub mod provider;
 pub mod smtp;
 
+use leptos_axum::generate_route_list;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use sqlx::PgPool;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tollgate::{
     accounts::server::Passwords,
+    app::App,
     boot::server::Running,
     platform::{
         Ctx,
@@ -36,6 +39,11 @@ pub struct TestApp {
 
 /// Friday, 20 November 2026, 12:00 UTC.
 pub const T0: time::OffsetDateTime = time::macros::datetime!(2026-11-20 12:00 UTC);
+
+/// Every path of the product's pages, as the router has them.
+pub fn routes() -> BTreeSet<String> {
+    generate_route_list(App).iter().map(|route| route.path().to_owned()).collect()
+}
 
 impl TestApp {
     pub async fn start(db: PgPool) -> Self {
@@ -99,9 +107,27 @@ impl TestApp {
     }
 }
 
+/// The source of what a property test does: the same each time, unless `MODEL_SEED` is a number. `make soak` runs many seeds.
+pub fn model_runner() -> TestRunner {
+    let Some(seed) = model_seed() else { return TestRunner::deterministic() };
+    println!("the same again: MODEL_SEED={seed}"); // shown where the test fails
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRunner::new_with_rng(proptest::test_runner::Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+pub fn model_seed() -> Option<u64> {
+    std::env::var("MODEL_SEED").ok().map(|seed| seed.parse().unwrap())
+}
+
 /// Waits for a condition that another task will make true; at most ten seconds of the test's own time.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+pub async fn until<F: Future<Output = bool>>(what: &str, condition: impl FnMut() -> F) {
+    until_within(std::time::Duration::from_secs(10), what, condition).await;
+}
+
+/// The same, for what the product itself takes its time with.
+pub async fn until_within<F: Future<Output = bool>>(most: std::time::Duration, what: &str, mut condition: impl FnMut() -> F) {
+    let deadline = tokio::time::Instant::now() + most;
     while !condition().await {
         assert!(tokio::time::Instant::now() < deadline, "still not: {what}");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;

@@ -5,6 +5,7 @@ mod flushing;
 mod grounds;
 mod latencies;
 mod pages;
+mod partitions;
 mod permissions;
 mod refusals;
 mod reports;

@@ -8,10 +8,9 @@ mod proxies;
 mod refused;
 mod sources;
 
-use leptos_axum::generate_route_list;
-use tollgate::app::App;
+use crate::support::routes;
 
 /// The paths of all pages whose address has no parameter.
 fn plain_pages() -> Vec<String> {
-    generate_route_list(App).iter().map(|route| route.path().to_owned()).filter(|path| !path.contains('{')).collect()
+    routes().into_iter().filter(|path| !path.contains('{')).collect()
 }

@@ -32,7 +32,7 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
         <section aria-labelledby="h-byaddress">
             <div class="section-head">
                 <h2 id="h-byaddress">"By address"</h2>
-                <p>"From where calls came, where the asking service or your proxy tells it; IPv6 by its /64, for 30 days. The busiest addresses of a key are kept; what the others called is counted, and stands in one row."</p>
+                <p>"From where calls came, where the asking service or your proxy tells it; IPv6 by its /64, for 30 days unless your operator chose otherwise. The busiest addresses of a key are kept; what the others called is counted, and stands in one row."</p>
             </div>
             <div class="stack-sm">
                 <Table caption small=true>

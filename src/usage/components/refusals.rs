@@ -132,7 +132,7 @@ pub fn RefusalRows(list: RefusalList, place: Place) -> impl IntoView {
         return if list.query.filters() == RefusalQuery::default() {
             view! { <Empty title="Every call passed" text="Calls that are limited or refused stand here, with the rule that decided."><LinkButton href="/usage">"See all calls"</LinkButton></Empty> }.into_any()
         } else {
-            view! { <Empty title="No sample matches" text="No kept sample fits these filters. Samples are kept for 30 days."><LinkButton href=place.path>"Show all"</LinkButton></Empty> }
+            view! { <Empty title="No sample matches" text="No kept sample fits these filters. Samples are kept for 30 days unless your operator chose otherwise."><LinkButton href=place.path>"Show all"</LinkButton></Empty> }
                 .into_any()
         };
     }

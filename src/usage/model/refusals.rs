@@ -32,7 +32,7 @@ pub struct RefusalSample {
 }
 
 /// What is kept, as pages say it; `keys::server::meter::sampling` does it.
-pub const SAMPLING: &str = "samples, kept for 30 days: in a minute each server keeps one for each key, code, rule and address, at most 8 of a key and a code.";
+pub const SAMPLING: &str = "samples, kept for 30 days unless the operator chose otherwise: in a minute each server keeps one for each key, code, rule and address, at most 8 of a key and a code.";
 
 /// Attempts with secrets that no key has, from one address for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

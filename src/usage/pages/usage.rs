@@ -28,8 +28,8 @@ pub fn UsagePage() -> impl IntoView {
 
 fn page(report: UsageReport) -> AnyView {
     let lead = match (report.query.address.is_some(), report.query.permission.is_some()) {
-        (_, true) => "Calls that needed one permission, and passed or were held by a limit only, as far as they are kept: of the last 30 days.".into_any(),
-        (true, _) => "Calls from one address, as far as they are kept: of the last 30 days, and of the busiest addresses of a key.".into_any(),
+        (_, true) => "Calls that needed one permission, and passed or were held by a limit only, as far as they are kept: of the last 30 days unless your operator chose otherwise.".into_any(),
+        (true, _) => "Calls from one address, as far as they are kept: of the last 30 days unless your operator chose otherwise, and of the busiest addresses of a key.".into_any(),
         _ => "Every call that a key made, counted exactly. Nothing here is sampled.".into_any(),
     };
     if report.totals.total() == 0 && report.query == UsageQuery::default() && !report.has_history {

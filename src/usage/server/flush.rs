@@ -10,8 +10,8 @@ use super::{
     calendar::instant,
     store::{
         latency::{self, LatencyColumns},
-    parts::{self, PartColumns},
-         writing::{self, AttemptColumns, CountColumns, SampleColumns, UnitColumns, UseColumns},
+        parts::{self, PartColumns},
+        writing::{self, AttemptColumns, CountColumns, SampleColumns, UnitColumns, UseColumns},
     },
 };
 use crate::{

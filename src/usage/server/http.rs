@@ -10,8 +10,8 @@ use super::{
     series::{SeriesPoint, Usage, list_series},
 };
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::rest::RestCaller,
     platform::{
         Ctx,
         http::file::{self, Format, PREPARE},
@@ -87,26 +87,20 @@ pub struct UsageExport {
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
         ("route" = Option<String>, Query, description = "Only this route, such as `GET /orders`"),
         ("outcome" = Option<String>, Query, description = "`passed`, `limited`, `refused`, `errors` (all that did not pass), or a code"),
-        ("address" = Option<String>, Query, description = "Only calls from this address, IPv6 by its /64; not beside `route`, and by hour or day only. Kept for 30 days"),
-        ("permission" = Option<String>, Query, description = "Only calls that needed this permission and passed, or that only a limit held; not beside `route` or `address`, and by hour or day only. Kept for 30 days"),
+        ("address" = Option<String>, Query, description = "Only calls from this address, IPv6 by its /64; not beside `route`, and by hour or day only. Kept for 30 days unless the operator chose otherwise"),
+        ("permission" = Option<String>, Query, description = "Only calls that needed this permission and passed, or that only a limit held; not beside `route` or `address`, and by hour or day only. Kept for 30 days unless the operator chose otherwise"),
         ("from" = Option<String>, Query, description = "RFC 3339, or a day"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
-        ("bucket" = Option<String>, Query, description = "`minute` (kept for 45 days), `hour` (default) or `day`"),
+        ("bucket" = Option<String>, Query, description = "`minute` (kept for 45 days unless the operator chose otherwise), `hour` (default) or `day`"),
     ),
     responses(
         (status = 200, description = "Calls over time", body = UsageAnswer),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
     ),
     security(("key" = [])),
 )]
-pub async fn list_usage(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Json<UsageAnswer>, AppError> {
+pub async fn list_usage(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<UsageAnswer>, AppError> {
     let query = read(&given, &["key", "api", "route", "outcome", "address", "permission", "from", "to", "bucket"])?;
     let Usage { points, latency } = list_series(&ctx, &caller, &query).await?;
     let point =
@@ -144,7 +138,7 @@ pub struct AddressPoint {
 ///
 /// From where calls came, where the asking service or a trusted proxy tells it. The counts of `/api/v1/usage` are exact; by address some
 /// calls are left out (see `others`): of a key about 64 addresses are counted at once and the 100 busiest are kept for each quarter of an
-/// hour, for 30 days.
+/// hour, for 30 days unless the operator chose otherwise.
 #[utoipa::path(
     get, path = "/api/v1/usage/addresses", tag = "Usage", operation_id = "list_usage_addresses",
     params(
@@ -157,18 +151,12 @@ pub struct AddressPoint {
     ),
     responses(
         (status = 200, description = "Calls by address", body = AddressesAnswer),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
     ),
     security(("key" = [])),
 )]
-pub async fn list_addresses(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Json<AddressesAnswer>, AppError> {
+pub async fn list_addresses(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<AddressesAnswer>, AppError> {
     let query = read(&given, &["range", "from", "to", "key", "api", "outcome"])?;
     let report = report_addresses(&ctx, &caller, &query).await?;
     let point = |a: AddressUsage| {
@@ -210,18 +198,13 @@ pub struct PermissionPoint {
     ),
     responses(
         (status = 200, description = "Calls by permission", body = PermissionsAnswer),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+
+
+
     ),
     security(("key" = [])),
 )]
-pub async fn list_permissions(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Json<PermissionsAnswer>, AppError> {
+pub async fn list_permissions(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<PermissionsAnswer>, AppError> {
     let query = read(&given, &["range", "from", "to", "key", "api"])?;
     let point = |p: PermissionUsage| {
         let Counts { passed, limited, .. } = p.counts;
@@ -254,20 +237,13 @@ pub async fn list_permissions(
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (UsageExport = "application/json"))),
         (status = 303, description = "More than 50,000 lines, for a browser"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 409, description = "More than 50,000 lines", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
+        (status = 409, description = "More than 50,000 lines"),
     ),
     security(("key" = [])),
 )]
-pub async fn export(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    headers: HeaderMap,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Response, AppError> {
+pub async fn export(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
     let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by"])?;
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(lines) = export_usage(&ctx, &caller, &query).await? else { return Ok(file::too_large(&headers, &page("usage", format, query.pairs()))) };
@@ -288,7 +264,7 @@ pub struct RefusalExport {
 /// Export refusals
 ///
 /// The samples that the page Requests lists for the same filters, newest first. More than 50,000 are not answered at once, as for usage.
-/// Samples are kept for 30 days, in a minute one for each key, code, rule and address and at most 8 of a key and a code; their counts are exact in `/api/v1/usage/export?outcome=errors`.
+/// Samples are kept for 30 days unless the operator chose otherwise, in a minute one for each key, code, rule and address and at most 8 of a key and a code; their counts are exact in `/api/v1/usage/export?outcome=errors`.
 #[utoipa::path(
     get, path = "/api/v1/usage/refusals/export", tag = "Usage", operation_id = "export_refusals",
     params(
@@ -309,16 +285,14 @@ pub struct RefusalExport {
     responses(
         (status = 200, description = "The samples", content((String = "text/csv"), (RefusalExport = "application/json"))),
         (status = 303, description = "More than 50,000 samples, for a browser"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 409, description = "More than 50,000 samples", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 409, description = "More than 50,000 samples"),
     ),
     security(("key" = [])),
 )]
 pub async fn export_refusals(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {

@@ -1,11 +1,27 @@
 //! Work on usage that nobody waits for.
 
-use super::retention::{forget_old_usage, forget_rare_addresses, quarters_over};
+use super::{
+    partitions::make_partitions,
+    retention::{forget_old_usage, forget_rare_addresses, quarters_over},
+};
 use crate::platform::{
     Ctx,
     jobs::{Job, JobError},
 };
 use serde::{Deserialize, Serialize};
+
+/// Every six hours: the partitions of the days to come are there before their first row.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct MakePartitions {}
+
+impl Job for MakePartitions {
+    const KIND: &'static str = "usage.make_partitions";
+
+    async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
+        make_partitions(ctx).await?;
+        Ok(())
+    }
+}
 
 /// Nightly: counts, samples and batch ids that are old enough go.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use super::latency::{Reported, Took, report_latencies};
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::rest::RestCaller,
     platform::{Ctx, http::json::Body},
     values::KeyId,
 };
@@ -58,17 +58,12 @@ pub struct LatenciesAnswer {
     post, path = "/api/v1/usage/latencies", tag = "Usage", operation_id = "report_latencies", request_body = LatenciesBody,
     responses(
         (status = 202, description = "Counted", body = LatenciesAnswer),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks keys:verify", content_type = "application/problem+json"),
-        (status = 422, description = "Something is wrong, and nothing was counted; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks keys:verify"),
+        (status = 422, description = "Something is wrong, and nothing was counted; `errors` names it"),
     ),
     security(("key" = [])),
 )]
-pub async fn report(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Body(told): Body<LatenciesBody>,
-) -> Result<(StatusCode, Json<LatenciesAnswer>), AppError> {
+pub async fn report(State(ctx): State<Ctx>, caller: Caller, Body(told): Body<LatenciesBody>) -> Result<(StatusCode, Json<LatenciesAnswer>), AppError> {
     let took = |l: LatencyBody| Took { key: l.key_id, route: l.route, milliseconds: l.milliseconds, at: l.at };
     let calls: Vec<Took> = told.latencies.into_iter().map(took).collect();
     let Reported { accepted, unknown, dropped } = report_latencies(&ctx, &caller, &calls)?;

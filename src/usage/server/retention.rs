@@ -1,13 +1,16 @@
-//! Forgetting: minutes, and hours of what workspaces share, after 45 days, quarters, hours and days after two years, samples and attempts after 30 days, batch ids after two days,
-//! uses of secrets with their secrets; permissions and addresses after 30 days, and those addresses that are rare as soon as their quarter of an hour is over.
+//! Forgetting what the configuration does not keep (`config::Retention`); batch ids after two days, uses of secrets with their secrets, and
+//! addresses that are rare as soon as their quarter of an hour is over. The large tables lose whole partitions (`partitions`).
 
-use super::store::{parts, pruning};
-use crate::{error::AppError, platform::Ctx};
+use super::{
+    partitions,
+    store::{parts, pruning},
+};
+use crate::{
+    error::AppError,
+    platform::{Ctx, config::Retention},
+};
 use time::{Duration, OffsetDateTime};
 
-const MINUTES: Duration = Duration::days(45);
-const QUARTERS: Duration = Duration::days(732);
-const SAMPLES: Duration = Duration::days(30);
 /// Far longer than a batch is tried.
 const BATCHES: Duration = Duration::days(2);
 /// Rows of one table in one call.
@@ -35,22 +38,21 @@ pub async fn forget_rare_addresses(ctx: &Ctx, quarter: OffsetDateTime) -> Result
     Ok(parts::delete_rare(&ctx.db, quarter, ADDRESSES, RANKED, MOST).await? > 0)
 }
 
-/// Deletes a bounded number of rows; true if there may be more, so call it again.
+/// Since when rows are kept that are kept for so long.
+pub(super) fn since(ctx: &Ctx, kept: fn(&Retention) -> std::time::Duration) -> OffsetDateTime {
+    let kept = Duration::try_from(kept(&ctx.config.retention)).unwrap_or(Duration::MAX);
+    ctx.clock.now().checked_sub(kept).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// Drops what is over and deletes a bounded number of rows; true if there may be more, so call it again.
 pub async fn forget_old_usage(ctx: &Ctx) -> Result<bool, AppError> {
-    let now = ctx.clock.now();
+    let of_usage = since(ctx, |retention| retention.usage);
     let deleted = [
-        pruning::delete_minutes(&ctx.db, now - MINUTES, MOST).await?,
-        pruning::delete_shared_hours(&ctx.db, now - MINUTES, MOST).await?,
-        pruning::delete_quarters(&ctx.db, now - QUARTERS, MOST).await?,
-        pruning::delete_hours(&ctx.db, now - QUARTERS, MOST).await?,
-        pruning::delete_days(&ctx.db, now - QUARTERS, MOST).await?,
-        pruning::delete_latency_quarters(&ctx.db, now - QUARTERS, MOST).await?,
-        pruning::delete_latency_days(&ctx.db, now - QUARTERS, MOST).await?,
-        pruning::delete_samples(&ctx.db, now - SAMPLES, MOST).await?,
-        pruning::delete_attempts(&ctx.db, now - SAMPLES, MOST).await?,
-        parts::delete_old_addresses(&ctx.db, now - SAMPLES, MOST).await?,
-        parts::delete_old_permissions(&ctx.db, now - SAMPLES, MOST).await?,
-        pruning::delete_batches(&ctx.db, now - BATCHES, MOST).await?,
+        partitions::forget(ctx, MOST).await?,
+        pruning::delete_shared_hours(&ctx.db, since(ctx, |retention| retention.minutes), MOST).await?,
+        pruning::delete_days(&ctx.db, of_usage, MOST).await?,
+        pruning::delete_latency_days(&ctx.db, of_usage, MOST).await?,
+        pruning::delete_batches(&ctx.db, ctx.clock.now() - BATCHES, MOST).await?,
         pruning::delete_uses(&ctx.db, MOST).await?,
     ];
     tracing::debug!(?deleted, "old usage is forgotten");

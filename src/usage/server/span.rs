@@ -10,7 +10,7 @@ use jiff::{Timestamp, ToSpan, civil};
 /// A page shows at most this many bars: a month by hours.
 pub const MOST_BARS: usize = 750;
 
-/// The longest stretch, in days: as long as quarters are kept.
+/// The longest stretch, in days.
 const MOST_DAYS: i64 = 732;
 
 /// A stretch of time in buckets.
@@ -172,7 +172,7 @@ fn check_order(from: Timestamp, to: Timestamp, now: Timestamp) -> Result<(), App
 }
 
 fn too_long() -> AppError {
-    AppError::invalid("from", "This is longer than two years, as long as usage is kept. Take a later beginning.")
+    AppError::invalid("from", "This is longer than two years, the most at once. Take a later beginning.")
 }
 
 fn too_many(size: BucketSize, most: usize) -> AppError {

@@ -1,6 +1,8 @@
 //! What operators do while they act as an account, and what not, each with its reason. What stands in neither list is refused, too; whoever
 //! adds a page or a server function puts it into one of them: a test knows them all (R67).
 
+use crate::accounts::server::entry::WAYS_IN;
+
 /// Server functions, below `/fn/tollgate/`, that are called while acting.
 pub const MAY_WHILE_ACTING: &[(&str, &[&str])] = &[
     ("ends it", &["accounts/api/acting/stop_acting", "accounts/api/signing_in/sign_out"]),
@@ -114,57 +116,24 @@ pub const PAGES_WHILE_ACTING: &[&str] = &[
     "/usage/errors",
 ];
 
-/// Those that are not: there is nothing on them but what is refused, or it is nobody's business. Of its factors the account's page in
-/// Admin tells what an operator needs to know.
+/// Those that are not, besides the ways in: there is nothing on them but what is refused, or it is nobody's business; a slash at the end
+/// as above. Of its factors the account's page in Admin tells what an operator needs to know.
 pub const NO_PAGES_WHILE_ACTING: &[&str] = &[
     "/admin",
-    "/admin/accounts",
-    "/admin/accounts/many",
-    "/admin/accounts/{id}",
-    "/admin/apis",
-    "/admin/apis/{slug}",
-    "/admin/bans",
-    "/admin/blocks",
-    "/admin/fields",
-    "/admin/groups",
-    "/admin/invites",
-    "/admin/jobs",
-    "/admin/keys",
-    "/admin/keys/many",
-    "/admin/plans",
-    "/admin/refusals",
-    "/admin/sessions",
-    "/admin/templates",
-    "/come-back",
-    "/confirm-email",
-    "/delete-account",
+    "/admin/",
     "/dev/mailbox",
     "/device",
-    "/forgot-password",
-    "/keep-factors",
     "/keys/create-many",
     "/keys/find",
     "/keys/import",
     "/keys/many",
     "/keys/{id}/sign",
-    "/not-me",
-    "/reset-password",
     "/settings/danger",
     "/settings/email",
     "/settings/security",
-    "/settings/security/authenticator",
-    "/settings/security/link",
-    "/settings/security/passkey",
-    "/settings/security/recovery-codes",
-    "/sign-in",
-    "/sign-in/code",
-    "/sign-in/with/{slug}",
-    "/sign-in/with/{slug}/callback",
-    "/sign-up",
+    "/settings/security/",
+    "/sign-in/with/",
     "/step-up",
-    "/undo-email",
-    "/unlock",
-    "/verify-email",
 ];
 
 /// Where functions are.
@@ -178,8 +147,12 @@ pub(super) fn is_listed(path: &str) -> bool {
     if path.starts_with("/fn/") {
         return path.strip_prefix(FUNCTIONS).is_some_and(|name| MAY_WHILE_ACTING.iter().any(|(_, names)| names.contains(&name)));
     }
-    let is_one_of = |pages: &[&str]| pages.iter().any(|page| is_at(page, path));
-    is_one_of(PAGES_WHILE_ACTING) && !is_one_of(NO_PAGES_WHILE_ACTING)
+    PAGES_WHILE_ACTING.iter().any(|page| is_at(page, path)) && !is_no_page(path)
+}
+
+/// Whether a page is one of those that are not.
+pub fn is_no_page(path: &str) -> bool {
+    WAYS_IN.contains(&path) || NO_PAGES_WHILE_ACTING.iter().any(|page| is_at(page, path) || (page.ends_with('/') && path.starts_with(page)))
 }
 
 pub(super) fn is_way_back(path: &str) -> bool {

@@ -10,7 +10,7 @@
 mod listed;
 mod told;
 
-pub use listed::{MAY_WHILE_ACTING, NEVER_WHILE_ACTING, NO_PAGES_WHILE_ACTING, PAGES_WHILE_ACTING};
+pub use listed::{MAY_WHILE_ACTING, NEVER_WHILE_ACTING, NO_PAGES_WHILE_ACTING, PAGES_WHILE_ACTING, is_no_page};
 pub use told::SendActedAs;
 
 use super::{

@@ -6,14 +6,11 @@ use crate::{
         model::Caller,
         server::{
             Visitor,
-            http::{Asking, LinkBody, MailedBody, mailed},
+            http::{LinkBody, MailedBody, mailed},
         },
     },
     error::AppError,
-    platform::{
-        Ctx,
-        http::{RequestInfo, json::Body},
-    },
+    platform::{Ctx, http::json::Body},
 };
 use axum::{Extension, Router, extract::State, http::StatusCode, response::Response, routing::post};
 use serde::Deserialize;
@@ -58,19 +55,13 @@ pub struct ConfirmEmailBody {
     post, path = "/api/v1/me/email", tag = "Account", operation_id = "ask_email_change", request_body = NewEmailBody,
     responses(
         (status = 202, description = "A mail is on its way", body = MailedBody),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 422, description = "The address or the password is wrong", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 422, description = "The address or the password is wrong"),
+        (status = 429),
     ),
     security(("key" = [])),
 )]
-pub async fn ask(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
-    Body(body): Body<NewEmailBody>,
-) -> Result<Response, AppError> {
-    let sent_to = ask_email_change(&ctx, &caller, &Visitor::of(&info), &body.email, Some(&body.current_password.into())).await?;
+pub async fn ask(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(body): Body<NewEmailBody>) -> Result<Response, AppError> {
+    let sent_to = ask_email_change(&ctx, &caller, &visitor, &body.email, Some(&body.current_password.into())).await?;
     Ok(mailed(sent_to.to_string()))
 }
 
@@ -79,11 +70,11 @@ pub async fn ask(
 /// What was mailed to the new one dies.
 #[utoipa::path(
     delete, path = "/api/v1/me/email", tag = "Account", operation_id = "cancel_email_change",
-    responses((status = 204, description = "No change waits"), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    responses((status = 204, description = "No change waits")),
     security(("key" = [])),
 )]
-pub async fn cancel(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asking(caller): Asking) -> Result<StatusCode, AppError> {
-    cancel_email_change(&ctx, &caller, &Visitor::of(&info)).await?;
+pub async fn cancel(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller) -> Result<StatusCode, AppError> {
+    cancel_email_change(&ctx, &caller, &visitor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -95,14 +86,14 @@ pub async fn cancel(State(ctx): State<Ctx>, Extension(info): Extension<RequestIn
     post, path = "/api/v1/me/email/confirm", tag = "Account", operation_id = "confirm_email_change", request_body = ConfirmEmailBody,
     responses(
         (status = 204, description = "The new address is in use"),
-        (status = 401, description = "A code without a valid key", content_type = "application/problem+json"),
-        (status = 409, description = "Another account has the address by now", content_type = "application/problem+json"),
-        (status = 422, description = "The link or code does not work", content_type = "application/problem+json"),
+        (status = 401, description = "A code without a valid key"),
+        (status = 409, description = "Another account has the address by now"),
+        (status = 422, description = "The link or code does not work"),
     ),
 )]
 pub async fn confirm(
     State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
+    visitor: Visitor,
     caller: Option<Extension<Caller>>,
     Body(body): Body<ConfirmEmailBody>,
 ) -> Result<StatusCode, AppError> {
@@ -112,7 +103,7 @@ pub async fn confirm(
         (None, Some(_), None) => return Err(AppError::Unauthenticated),
         _ => return Err(AppError::invalid("token", "Send either token or code.")),
     };
-    confirm_email_change(&ctx, &Visitor::of(&info), proof).await?;
+    confirm_email_change(&ctx, &visitor, proof).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -123,11 +114,11 @@ pub async fn confirm(
     post, path = "/api/v1/me/email/undo", tag = "Account", operation_id = "undo_email_change", request_body = LinkBody,
     responses(
         (status = 204, description = "The old address is back"),
-        (status = 409, description = "Another account has the address by now", content_type = "application/problem+json"),
-        (status = 422, description = "The link does not work", content_type = "application/problem+json"),
+        (status = 409, description = "Another account has the address by now"),
+        (status = 422, description = "The link does not work"),
     ),
 )]
-pub async fn undo(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
-    undo_email_change(&ctx, &Visitor::of(&info), &body.token).await?;
+pub async fn undo(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
+    undo_email_change(&ctx, &visitor, &body.token).await?;
     Ok(StatusCode::NO_CONTENT)
 }

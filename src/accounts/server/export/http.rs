@@ -2,18 +2,15 @@
 
 use super::{ask_export, finished, store};
 use crate::{
-    accounts::server::{
-        Visitor,
-        http::{Asking, CurrentPasswordBody},
+    accounts::{
+        Caller,
+        server::{Visitor, http::CurrentPasswordBody},
     },
     error::AppError,
-    platform::{
-        Ctx,
-        http::{RequestInfo, json::Body},
-    },
+    platform::{Ctx, http::json::Body},
 };
 use axum::{
-    Extension, Router,
+    Router,
     body::Body as Stream,
     extract::State,
     http::{StatusCode, header},
@@ -39,19 +36,13 @@ pub fn routes() -> Router<Ctx> {
     post, path = "/api/v1/me/export", tag = "Account", operation_id = "ask_export", request_body = CurrentPasswordBody,
     responses(
         (status = 202, description = "It is being written"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 422, description = "The password is wrong", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 422, description = "The password is wrong"),
+        (status = 429),
     ),
     security(("key" = [])),
 )]
-pub async fn ask(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
-    Body(body): Body<CurrentPasswordBody>,
-) -> Result<StatusCode, AppError> {
-    ask_export(&ctx, &caller, &Visitor::of(&info), Some(&body.current_password.into())).await?;
+pub async fn ask(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(body): Body<CurrentPasswordBody>) -> Result<StatusCode, AppError> {
+    ask_export(&ctx, &caller, &visitor, Some(&body.current_password.into())).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -62,13 +53,12 @@ pub async fn ask(
     get, path = "/api/v1/me/export", tag = "Account", operation_id = "fetch_export",
     responses(
         (status = 200, description = "The file", content_type = "application/json"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks `account:write`", content_type = "application/problem+json"),
-        (status = 404, description = "There is none", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks `account:write`"),
+        (status = 404, description = "There is none"),
     ),
     security(("key" = [])),
 )]
-pub async fn fetch(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Response, AppError> {
+pub async fn fetch(State(ctx): State<Ctx>, caller: Caller) -> Result<Response, AppError> {
     let export = finished(&ctx, &caller).await?;
     let pieces = stream::try_unfold(0, move |number| {
         let db = ctx.db.clone();

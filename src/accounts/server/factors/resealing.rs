@@ -1,5 +1,4 @@
-//! After a rotation of the master key: the seeds of authenticator apps are sealed anew under the current one, in pages; run again, or
-//! twice at once, it finds what is left. And how much of accounts there is under each key.
+//! After a rotation of the master key: the seeds of authenticator apps are sealed anew. And how much of accounts there is under each key.
 
 use super::totp::SEALED;
 use crate::{
@@ -14,14 +13,10 @@ use crate::{
     platform::{
         Ctx,
         jobs::{Job, JobError},
-        key_ring::Held,
+        key_ring::{Held, PAGE, Resealing},
     },
 };
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-
-/// Seeds of one page.
-const PAGE: i64 = 500;
 
 /// At a start with an older master key, and nightly as long as there is one.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -37,27 +32,13 @@ impl Job for ResealSeeds {
 
 /// Seals anew what is sealed under older keys.
 pub async fn reseal_seeds(ctx: &Ctx) -> Result<(), AppError> {
-    if !ctx.vault.has_previous() {
-        return Ok(());
-    }
-    let (mut after, mut resealed, mut unreadable) = (Uuid::nil(), 0, 0);
+    let Some(mut pass) = Resealing::start(ctx, SEALED, "seeds of authenticator apps") else { return Ok(()) };
     loop {
-        let page = store::list_seeds(&ctx.db, &ctx.vault.sealed_start(), after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.account;
-        let mut anew = Vec::with_capacity(page.len());
-        for row in page {
-            match ctx.vault.reseal(&ctx.rng, SEALED, row.account.as_bytes(), &row.seed).map_err(AppError::internal)? {
-                Some(seed) => anew.push(store::Anew { account: row.account, before: row.seed, seed }),
-                None => unreadable += 1,
-            }
-        }
-        resealed += store::update_seeds(&ctx.db, anew).await?;
-        tracing::info!(resealed, unreadable, key = %ctx.vault.key_id(), "sealing the seeds of authenticator apps anew");
+        let page = store::list_seeds(&ctx.db, &ctx.vault.sealed_start(), pass.after, PAGE).await?;
+        let Some(anew) = pass.seal(page)? else { break };
+        pass.written(store::update_seeds(&ctx.db, &anew).await?);
     }
-    if unreadable > 0 {
-        tracing::error!(unreadable, "seeds of authenticator apps open under no master key that is here: their owners need a reset of their factors");
-    }
+    pass.end("their owners need a reset of their factors");
     Ok(())
 }
 

@@ -16,14 +16,14 @@ use crate::{
     error::AppError,
     platform::{
         Ctx,
-        http::{RequestInfo, json::Body, request},
+        http::{json::Body, request},
     },
     values::PictureSize,
 };
 use axum::{
     Extension, Json, Router,
-    extract::{FromRequestParts, Path, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    extract::{Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -73,18 +73,6 @@ pub fn routes() -> Router<Ctx> {
         .merge(super::policies::http::routes())
         .merge(sign_up_work::http::routes())
         .merge(programs::http::routes())
-}
-
-/// Whoever asks, signed in or with a key; 401 when there is nobody.
-#[derive(Debug, Clone)]
-pub struct Asking(pub Caller);
-
-impl<S: Send + Sync> FromRequestParts<S> for Asking {
-    type Rejection = AppError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AppError> {
-        parts.extensions.get::<Caller>().cloned().map(Self).ok_or(AppError::Unauthenticated)
-    }
 }
 
 /// A sign-up.
@@ -267,18 +255,12 @@ pub struct UserBody {
     post, path = "/api/v1/auth/register", tag = "Account", operation_id = "register", request_body = RegisterBody,
     responses(
         (status = 202, description = "A mail is on its way", body = MailedBody),
-        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
-        (status = 409, description = "Sign-up is closed, or needs an invitation", content_type = "application/problem+json"),
-        (status = 422, description = "The input is wrong; `errors` names the fields", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned"),
+        (status = 409, description = "Sign-up is closed, or needs an invitation"),
+        (status = 429),
     ),
 )]
-pub async fn register(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    headers: HeaderMap,
-    Body(body): Body<RegisterBody>,
-) -> Result<Response, AppError> {
+pub async fn register(State(ctx): State<Ctx>, visitor: Visitor, headers: HeaderMap, Body(body): Body<RegisterBody>) -> Result<Response, AppError> {
     let RegisterBody { email, name, password, time_zone, invite, fields, work } = body;
     let language = request::language(&headers);
     let input = NewSignUp {
@@ -292,7 +274,7 @@ pub async fn register(
         work: work.map(Into::into).unwrap_or_default(),
         is_bot: false,
     };
-    let sent_to = sign_up(&ctx, &Visitor::of(&info), input).await?;
+    let sent_to = sign_up(&ctx, &visitor, input).await?;
     Ok(mailed(sent_to.to_string()))
 }
 
@@ -305,19 +287,19 @@ pub async fn register(
     responses(
         (status = 200, description = "The address is confirmed, and nothing that was set up before is left: set a password", body = VerifiedBody),
         (status = 204, description = "The address is confirmed"),
-        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
-        (status = 409, description = "The link has done its work", content_type = "application/problem+json"),
-        (status = 422, description = "The link or code does not work", content_type = "application/problem+json"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned"),
+        (status = 409, description = "The link has done its work"),
+        (status = 422, description = "The link or code does not work"),
     ),
 )]
-pub async fn verify(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<VerifyBody>) -> Result<Response, AppError> {
+pub async fn verify(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<VerifyBody>) -> Result<Response, AppError> {
     let beginner = Beginner { mark: None, password: body.password.map(Into::into) };
     let proof = match (body.token, body.email, body.code) {
         (Some(token), None, None) => Proof::Link(token),
         (None, Some(email), Some(code)) => Proof::Code { email, code },
         _ => return Err(AppError::invalid("token", "Send either token, or email and code.")),
     };
-    Ok(match verify_email(&ctx, &Visitor::of(&info), proof, &beginner).await?.reset {
+    Ok(match verify_email(&ctx, &visitor, proof, &beginner).await?.reset {
         Some(reset_token) => ([(header::CACHE_CONTROL, "no-store")], Json(VerifiedBody { reset_token })).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     })
@@ -330,12 +312,12 @@ pub async fn verify(State(ctx): State<Ctx>, Extension(info): Extension<RequestIn
     post, path = "/api/v1/auth/verify/resend", tag = "Account", operation_id = "resend_verification", request_body = EmailBody,
     responses(
         (status = 202, description = "If the address still needs it, a mail is on its way", body = MailedBody),
-        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned"),
+        (status = 429),
     ),
 )]
-pub async fn resend(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<EmailBody>) -> Result<Response, AppError> {
-    Ok(mailed(resend_verification(&ctx, &Visitor::of(&info), &body.email).await?.to_string()))
+pub async fn resend(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<EmailBody>) -> Result<Response, AppError> {
+    Ok(mailed(resend_verification(&ctx, &visitor, &body.email).await?.to_string()))
 }
 
 /// Sign out
@@ -344,16 +326,15 @@ pub async fn resend(State(ctx): State<Ctx>, Extension(info): Extension<RequestIn
 /// are dead on every node with the next request. Without any of them nothing happens.
 #[utoipa::path(
     post, path = "/api/v1/auth/logout", tag = "Account", operation_id = "sign_out", request_body = LogoutBody,
-    responses((status = 204, description = "The session has ended"), (status = 422, description = "The input is wrong", content_type = "application/problem+json")),
+    responses((status = 204, description = "The session has ended"), (status = 422, description = "The input is wrong")),
 )]
 pub async fn logout(
     State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
+    from: Visitor,
     caller: Option<Extension<Caller>>,
     session: Session,
     Body(body): Body<LogoutBody>,
 ) -> Result<Response, AppError> {
-    let from = Visitor::of(&info);
     match (body.refresh_token, caller.as_ref().map(|caller| &caller.0)) {
         (Some(token), _) => programs::sign_out_by_token(&ctx, &from, &token.into()).await?,
         (None, Some(caller @ Caller { via: Via::Token(_), .. })) => programs::sign_out_program(&ctx, caller, &from).await?,
@@ -373,12 +354,12 @@ pub async fn logout(
     post, path = "/api/v1/auth/password/forgot", tag = "Account", operation_id = "forgot_password", request_body = EmailBody,
     responses(
         (status = 202, description = "If the address has an account, a mail is on its way", body = MailedBody),
-        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned"),
+        (status = 429),
     ),
 )]
-pub async fn forgot(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<EmailBody>) -> Result<Response, AppError> {
-    Ok(mailed(forgot_password(&ctx, &Visitor::of(&info), &body.email).await?.to_string()))
+pub async fn forgot(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<EmailBody>) -> Result<Response, AppError> {
+    Ok(mailed(forgot_password(&ctx, &visitor, &body.email).await?.to_string()))
 }
 
 /// Set a new password
@@ -388,22 +369,22 @@ pub async fn forgot(State(ctx): State<Ctx>, Extension(info): Extension<RequestIn
     post, path = "/api/v1/auth/password/reset", tag = "Account", operation_id = "reset_password", request_body = ResetBody,
     responses(
         (status = 204, description = "The password is set, all sessions have ended"),
-        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
-        (status = 422, description = "The link does not work, or the password won't do; `errors` says why", content_type = "application/problem+json"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned"),
+        (status = 422, description = "The link does not work, or the password won't do; `errors` says why"),
     ),
 )]
-pub async fn reset(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<ResetBody>) -> Result<StatusCode, AppError> {
-    reset_password(&ctx, &Visitor::of(&info), &body.token, body.email.as_deref(), &body.new_password.into()).await?;
+pub async fn reset(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<ResetBody>) -> Result<StatusCode, AppError> {
+    reset_password(&ctx, &visitor, &body.token, body.email.as_deref(), &body.new_password.into()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Read your account
 #[utoipa::path(
     get, path = "/api/v1/me", tag = "Account", operation_id = "read_me",
-    responses((status = 200, description = "The account behind the key or session", body = MeBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    responses((status = 200, description = "The account behind the key or session", body = MeBody)),
     security(("key" = [])),
 )]
-pub async fn read_me(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<Json<MeBody>, AppError> {
+pub async fn read_me(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<MeBody>, AppError> {
     Ok(Json(me(profile(&ctx, &caller).await?, &caller)))
 }
 
@@ -412,33 +393,24 @@ pub async fn read_me(State(ctx): State<Ctx>, Asking(caller): Asking) -> Result<J
 /// The same as `GET /api/v1/me`.
 #[utoipa::path(
     get, path = "/api/v1/auth/me", tag = "Account", operation_id = "read_auth_me",
-    responses((status = 200, description = "The account behind the key or session", body = MeBody), (status = 401, description = "No valid key", content_type = "application/problem+json")),
+    responses((status = 200, description = "The account behind the key or session", body = MeBody)),
     security(("key" = [])),
 )]
-pub async fn read_auth_me(ctx: State<Ctx>, asking: Asking) -> Result<Json<MeBody>, AppError> {
-    read_me(ctx, asking).await
+pub async fn read_auth_me(ctx: State<Ctx>, caller: Caller) -> Result<Json<MeBody>, AppError> {
+    read_me(ctx, caller).await
 }
 
 /// Change your account
 #[utoipa::path(
     patch, path = "/api/v1/me", tag = "Account", operation_id = "edit_me", request_body = EditMeBody,
-    responses(
-        (status = 200, description = "The account as it is now", body = MeBody),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 422, description = "The input is wrong; `errors` names the fields", content_type = "application/problem+json"),
-    ),
+    responses((status = 200, description = "The account as it is now", body = MeBody)),
     security(("key" = [])),
 )]
-pub async fn edit_me(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
-    Body(body): Body<EditMeBody>,
-) -> Result<Json<MeBody>, AppError> {
+pub async fn edit_me(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(body): Body<EditMeBody>) -> Result<Json<MeBody>, AppError> {
     let EditMeBody { name, time_zone, language, handle, published, fields, public_fields } = body;
     let fields = FieldsChange { values: fields, public: public_fields, is_whole: false };
     let change = ProfileChange { name, time_zone, language, handle, published, fields };
-    let changed = update_profile(&ctx, &caller, &Visitor::of(&info), &change).await?;
+    let changed = update_profile(&ctx, &caller, &visitor, &change).await?;
     Ok(Json(me(changed, &caller)))
 }
 
@@ -447,7 +419,7 @@ pub async fn edit_me(
 /// What its owner shows to everybody; 404 where that is nothing, as where nobody has the handle.
 #[utoipa::path(
     get, path = "/api/v1/users/{handle}", tag = "Account", operation_id = "read_user", params(("handle" = String, Path, description = "`mara-l`")),
-    responses((status = 200, description = "The profile", body = UserBody), (status = 404, description = "Nothing to see", content_type = "application/problem+json")),
+    responses((status = 200, description = "The profile", body = UserBody), (status = 404, description = "Nothing to see")),
 )]
 pub async fn read_user(State(ctx): State<Ctx>, Path(handle): Path<String>) -> Result<Json<UserBody>, AppError> {
     let PublicProfile { handle, name, picture, time_zone, language, joined, fields } = public_profile(&ctx, &handle).await?;

@@ -1,8 +1,8 @@
 //! The REST routes of the own sessions: where one is signed in, and ending that.
 
-use super::Asking;
 use crate::{
     accounts::{
+        Caller,
         model::SessionView,
         server::{Visitor, end_session, end_sessions, list_sessions},
     },
@@ -14,7 +14,7 @@ use crate::{
     values::SessionId,
 };
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{Path, State},
     http::StatusCode,
     routing::get,
@@ -63,12 +63,11 @@ pub struct EndedBody {
     get, path = "/api/v1/me/sessions", tag = "Account", operation_id = "list_sessions", params(PageQuery),
     responses(
         (status = 200, description = "Where you are signed in", body = SessionsBody),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 422, description = "The limit or the cursor is none of this list", content_type = "application/problem+json"),
+
     ),
     security(("key" = [])),
 )]
-pub async fn read_sessions(State(ctx): State<Ctx>, Asking(caller): Asking, Query(asked): Query<PageQuery>) -> Result<Json<SessionsBody>, AppError> {
+pub async fn read_sessions(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<SessionsBody>, AppError> {
     let list = list_sessions(&ctx, &caller).await?;
     let (sessions, next) = asked.page(list.sessions, "sessions", place)?;
     Ok(Json(SessionsBody { data: sessions.into_iter().map(session).collect(), has_more: next.is_some(), next_cursor: next }))
@@ -85,12 +84,11 @@ fn place(view: &SessionView) -> String {
     get, path = "/api/v1/me/sessions/{id}", tag = "Account", operation_id = "read_session", params(("id" = String, Path, description = "`ses_…`")),
     responses(
         (status = 200, description = "Where and when it was used", body = SessionBody),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such session", content_type = "application/problem+json"),
+
     ),
     security(("key" = [])),
 )]
-pub async fn read_session(State(ctx): State<Ctx>, Asking(caller): Asking, Path(id): Path<String>) -> Result<Json<SessionBody>, AppError> {
+pub async fn read_session(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>) -> Result<Json<SessionBody>, AppError> {
     let id: SessionId = id.parse().map_err(|_| AppError::NotFound)?;
     let found = list_sessions(&ctx, &caller).await?.sessions.into_iter().find(|view| view.id == id);
     found.map(session).map(Json).ok_or(AppError::NotFound)
@@ -101,11 +99,11 @@ pub async fn read_session(State(ctx): State<Ctx>, Asking(caller): Asking, Path(i
 /// All but the one that asks, programs too; with a key, all.
 #[utoipa::path(
     delete, path = "/api/v1/me/sessions", tag = "Account", operation_id = "end_sessions",
-    responses((status = 200, description = "How many ended", body = EndedBody), (status = 401, description = "No valid key", content_type = "application/problem+json"), (status = 403, description = "A program needs a proof that is not older than ten minutes", content_type = "application/problem+json")),
+    responses((status = 200, description = "How many ended", body = EndedBody), (status = 403, description = "A program needs a proof that is not older than ten minutes")),
     security(("key" = [])),
 )]
-pub async fn delete_sessions(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asking(caller): Asking) -> Result<Json<EndedBody>, AppError> {
-    Ok(Json(EndedBody { ended: end_sessions(&ctx, &caller, &Visitor::of(&info), false).await? }))
+pub async fn delete_sessions(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller) -> Result<Json<EndedBody>, AppError> {
+    Ok(Json(EndedBody { ended: end_sessions(&ctx, &caller, &visitor, false).await? }))
 }
 
 /// End one of your sessions
@@ -113,20 +111,14 @@ pub async fn delete_sessions(State(ctx): State<Ctx>, Extension(info): Extension<
     delete, path = "/api/v1/me/sessions/{id}", tag = "Account", operation_id = "end_session", params(("id" = String, Path, description = "`ses_…`")),
     responses(
         (status = 204, description = "It has ended"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "A program needs a proof that is not older than ten minutes", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such session", content_type = "application/problem+json"),
+        (status = 403, description = "A program needs a proof that is not older than ten minutes"),
+        (status = 404, description = "There is no such session"),
     ),
     security(("key" = [])),
 )]
-pub async fn delete_session(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
-    Path(id): Path<String>,
-) -> Result<StatusCode, AppError> {
+pub async fn delete_session(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, AppError> {
     let id: SessionId = id.parse().map_err(|_| AppError::NotFound)?;
-    end_session(&ctx, &caller, &Visitor::of(&info), id).await?;
+    end_session(&ctx, &caller, &visitor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,18 +2,18 @@
 
 use super::{Return, ask_deletion, come_back, confirm_deletion, deactivate};
 use crate::{
-    accounts::server::{
-        Visitor,
-        http::{Asking, CurrentPasswordBody, LinkBody, MailedBody, mailed},
+    accounts::{
+        Caller,
+        server::{
+            Visitor,
+            http::{CurrentPasswordBody, LinkBody, MailedBody, mailed},
+        },
     },
     error::AppError,
-    platform::{
-        Ctx,
-        http::{RequestInfo, json::Body},
-    },
+    platform::{Ctx, http::json::Body},
 };
 use axum::{
-    Extension, Router,
+    Router,
     extract::State,
     http::StatusCode,
     response::Response,
@@ -50,19 +50,13 @@ pub struct DeleteMeBody {
     delete, path = "/api/v1/me", tag = "Account", operation_id = "delete_me", request_body = DeleteMeBody,
     responses(
         (status = 202, description = "A mail with the link is on its way", body = MailedBody),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 409, description = "You are the last operator", content_type = "application/problem+json"),
-        (status = 422, description = "The confirmation or the password is wrong", content_type = "application/problem+json"),
+        (status = 409, description = "You are the last operator"),
+        (status = 422, description = "The confirmation or the password is wrong"),
     ),
     security(("key" = [])),
 )]
-pub async fn delete_me(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
-    Body(body): Body<DeleteMeBody>,
-) -> Result<Response, AppError> {
-    let sent_to = ask_deletion(&ctx, &caller, &Visitor::of(&info), &body.email, Some(&body.current_password.into())).await?;
+pub async fn delete_me(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(body): Body<DeleteMeBody>) -> Result<Response, AppError> {
+    let sent_to = ask_deletion(&ctx, &caller, &visitor, &body.email, Some(&body.current_password.into())).await?;
     Ok(mailed(sent_to.to_string()))
 }
 
@@ -73,12 +67,12 @@ pub async fn delete_me(
     post, path = "/api/v1/me/deletion/confirm", tag = "Account", operation_id = "confirm_deletion", request_body = LinkBody,
     responses(
         (status = 204, description = "The account is left, and erased in 30 days"),
-        (status = 409, description = "It is the last operator's", content_type = "application/problem+json"),
-        (status = 422, description = "The link does not work", content_type = "application/problem+json"),
+        (status = 409, description = "It is the last operator's"),
+        (status = 422, description = "The link does not work"),
     ),
 )]
-pub async fn confirm(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
-    confirm_deletion(&ctx, &Visitor::of(&info), &body.token).await?;
+pub async fn confirm(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
+    confirm_deletion(&ctx, &visitor, &body.token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -89,19 +83,18 @@ pub async fn confirm(State(ctx): State<Ctx>, Extension(info): Extension<RequestI
     post, path = "/api/v1/me/deactivate", tag = "Account", operation_id = "deactivate", request_body = CurrentPasswordBody,
     responses(
         (status = 204, description = "The account is deactivated"),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 409, description = "You are the last operator", content_type = "application/problem+json"),
-        (status = 422, description = "The password is wrong", content_type = "application/problem+json"),
+        (status = 409, description = "You are the last operator"),
+        (status = 422, description = "The password is wrong"),
     ),
     security(("key" = [])),
 )]
 pub async fn leave_for_a_while(
     State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
+    visitor: Visitor,
+    caller: Caller,
     Body(body): Body<CurrentPasswordBody>,
 ) -> Result<StatusCode, AppError> {
-    deactivate(&ctx, &caller, &Visitor::of(&info), Some(&body.current_password.into())).await?;
+    deactivate(&ctx, &caller, &visitor, Some(&body.current_password.into())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -110,12 +103,9 @@ pub async fn leave_for_a_while(
 /// By the token of the link in the mail about leaving, once, within 30 days.
 #[utoipa::path(
     post, path = "/api/v1/me/come-back", tag = "Account", operation_id = "come_back", request_body = LinkBody,
-    responses(
-        (status = 204, description = "The account is as it was"),
-        (status = 422, description = "The link does not work", content_type = "application/problem+json"),
-    ),
+    responses((status = 204, description = "The account is as it was"), (status = 422, description = "The link does not work")),
 )]
-pub async fn return_by_link(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
-    come_back(&ctx, &Visitor::of(&info), &Return::Link(body.token)).await?;
+pub async fn return_by_link(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<LinkBody>) -> Result<StatusCode, AppError> {
+    come_back(&ctx, &visitor, &Return::Link(body.token)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

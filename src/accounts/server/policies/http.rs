@@ -3,8 +3,9 @@
 use super::{PolicyOf, list_policies, set_policy};
 use crate::{
     accounts::{
+        Caller,
         model::{Policy, PolicyHolder},
-        server::{Visitor, http::Asking},
+        server::Visitor,
     },
     error::AppError,
     platform::{
@@ -17,7 +18,7 @@ use crate::{
     },
 };
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{Path, State},
     routing::{get, put},
 };
@@ -92,12 +93,11 @@ impl From<PolicyOf> for PolicyOfBody {
 #[utoipa::path(
     get, path = "/api/v1/session-policies", tag = "Session policies", operation_id = "list_session_policies", params(PageQuery),
     responses(
-        (status = 200, body = PolicyListBody), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
+        (status = 200, body = PolicyListBody),
     ),
     security(("key" = [])),
 )]
-async fn list(State(ctx): State<Ctx>, Asking(caller): Asking, Query(asked): Query<PageQuery>) -> Result<Json<PolicyListBody>, AppError> {
+async fn list(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<PolicyListBody>, AppError> {
     let all: Vec<PolicyOfBody> = list_policies(&ctx, &caller).await?.into_iter().map(Into::into).collect();
     let place = |of: &PolicyOfBody| format!("{}{}\0{}", u8::from(of.kind != "role"), of.name.to_lowercase(), of.slug);
     let (data, next) = asked.page(all, "policies", place)?;
@@ -110,22 +110,18 @@ async fn list(State(ctx): State<Ctx>, Asking(caller): Asking, Query(asked): Quer
 #[utoipa::path(
     put, path = "/api/v1/session-policies/{kind}/{slug}", tag = "Session policies", operation_id = "set_session_policy", request_body = PolicyBody,
     params(("kind" = String, Path, description = "`role` or `plan`"), ("slug" = String, Path)),
-    responses(
-        (status = 200, body = PolicyOfBody), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = PolicyOfBody)),
     security(("key" = [])),
 )]
 async fn set(
     State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
+    visitor: Visitor,
+    caller: Caller,
     Path((kind, slug)): Path<(String, String)>,
     Body(body): Body<PolicyBody>,
 ) -> Result<Json<PolicyOfBody>, AppError> {
     let PolicyBody { idle_seconds, max_seconds, session_count, key_max_seconds } = body;
     let holder: PolicyHolder = format!("{kind}:{slug}").parse().map_err(|_| AppError::NotFound)?;
     let says = Policy { idle_seconds, max_seconds, session_count, key_max_seconds };
-    Ok(Json(set_policy(&ctx, &caller, &Visitor::of(&info), &holder, &says).await?.into()))
+    Ok(Json(set_policy(&ctx, &caller, &visitor, &holder, &says).await?.into()))
 }

@@ -5,12 +5,9 @@ use super::{
     device::{INTERVAL, LIVES},
     http::Asked,
 };
-use crate::{
-    accounts::server::Visitor,
-    platform::{Ctx, http::RequestInfo},
-};
+use crate::{accounts::server::Visitor, platform::Ctx};
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::State,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
@@ -64,13 +61,12 @@ pub struct DeviceCodesBody {
     request_body(content((DeviceBody = "application/json"), (DeviceBody = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "The codes", body = DeviceCodesBody),
-        (status = 403, description = "Nobody from this network may use accounts: it is banned", content_type = "application/problem+json"),
-        (status = 422, description = "The input is wrong; `errors` names the fields", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 403, description = "Nobody from this network may use accounts: it is banned"),
+        (status = 429),
     ),
 )]
-pub async fn device(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asked(body, _): Asked<DeviceBody>) -> Result<Response, TokenError> {
-    let codes = ask_device(&ctx, &Visitor::of(&info), body.client_id.as_deref().unwrap_or_default()).await?;
+pub async fn device(State(ctx): State<Ctx>, visitor: Visitor, Asked(body, _): Asked<DeviceBody>) -> Result<Response, TokenError> {
+    let codes = ask_device(&ctx, &visitor, body.client_id.as_deref().unwrap_or_default()).await?;
     let body = DeviceCodesBody {
         device_code: codes.device.expose_secret().to_owned(),
         verification_uri: ctx.config.link("/device"),

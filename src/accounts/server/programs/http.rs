@@ -10,15 +10,12 @@ use crate::{
     error::AppError,
     platform::{
         Ctx,
-        http::{
-            RequestInfo,
-            json::{read, read_form},
-        },
+        http::json::{read, read_form},
         telemetry::request_id,
     },
 };
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     body::Bytes,
     extract::{FromRequest, Request, State},
     http::{HeaderValue, StatusCode, header},
@@ -99,15 +96,14 @@ pub struct TokensBody {
     request_body(content((TokenBody = "application/json"), (TokenBody = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "The tokens; they are not shown again", body = TokensBody),
-        (status = 400, description = "No tokens; `error` says why", content_type = "application/problem+json"),
-        (status = 403, description = "The account or its network is banned, or a second factor must be set up first", content_type = "application/problem+json"),
-        (status = 409, description = "The address is not confirmed, or the account is disabled or was left", content_type = "application/problem+json"),
-        (status = 422, description = "The input is wrong, or email and password do not belong together; `errors` names the fields", content_type = "application/problem+json"),
-        (status = 429, description = "Too many; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 400, description = "No tokens; `error` says why"),
+        (status = 403, description = "The account or its network is banned, or a second factor must be set up first"),
+        (status = 409, description = "The address is not confirmed, or the account is disabled or was left"),
+        (status = 422, description = "The input is wrong, or email and password do not belong together; `errors` names the fields"),
+        (status = 429),
     ),
 )]
-pub async fn token(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>, Asked(body, is_form): Asked<TokenBody>) -> Result<Response, TokenError> {
-    let from = Visitor::of(&info);
+pub async fn token(State(ctx): State<Ctx>, from: Visitor, Asked(body, is_form): Asked<TokenBody>) -> Result<Response, TokenError> {
     let missing = |field: &str| TokenError::Other(AppError::invalid(field, "This is missing."));
     let TokenBody { grant_type, client_id, email, password, code, recovery_code, refresh_token, device_code } = body;
     let issued = match grant_type.as_str() {

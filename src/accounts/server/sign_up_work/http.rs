@@ -4,9 +4,9 @@ use super::work_asked;
 use crate::{
     accounts::{model::WorkDone, server::Visitor},
     error::AppError,
-    platform::{Ctx, http::RequestInfo},
+    platform::Ctx,
 };
-use axum::{Extension, Json, Router, extract::State, routing::get};
+use axum::{Json, Router, extract::State, routing::get};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
@@ -53,10 +53,10 @@ struct ChallengeBody {
 /// Where a site asks for work before a sign-up (`auth.sign_up_work`), `POST /api/v1/auth/register` takes it in `work`. A challenge is good once, for half an hour.
 #[utoipa::path(
     get, path = "/api/v1/auth/register/challenge", tag = "Account", operation_id = "read_sign_up_challenge",
-    responses((status = 200, body = ChallengeBody), (status = 403, content_type = "application/problem+json")),
+    responses((status = 200, body = ChallengeBody), (status = 403)),
 )]
-async fn read(State(ctx): State<Ctx>, Extension(info): Extension<RequestInfo>) -> Result<Json<ChallengeBody>, AppError> {
-    let asked = work_asked(&ctx, &Visitor::of(&info)).await?;
+async fn read(State(ctx): State<Ctx>, visitor: Visitor) -> Result<Json<ChallengeBody>, AppError> {
+    let asked = work_asked(&ctx, &visitor).await?;
     let (bits, wait_seconds) = (asked.as_ref().map(|it| it.bits), asked.as_ref().map(|it| it.wait_seconds));
     Ok(Json(ChallengeBody { challenge: asked.map(|it| it.challenge), bits, wait_seconds }))
 }

@@ -1,20 +1,20 @@
 //! The REST routes of bans. For operators: looking needs `admin:read`, everything else `accounts:manage`.
 
 use crate::{
-    accounts::server::{self as accounts, BanFacts, Term, Visitor},
+    accounts::{
+        Caller,
+        server::{self as accounts, BanFacts, Term, Visitor},
+    },
     error::AppError,
-    keys::server::{http::SpreadBody, nodes, rest::RestCaller},
+    keys::server::{http::SpreadBody, nodes},
     platform::{
         Ctx,
-        http::{
-            RequestInfo,
-            json::{Body, Query, located, page_size},
-        },
+        http::json::{Body, Query, located, page_size},
     },
     values::{AccountId, BanId},
 };
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{Path, State},
     http::StatusCode,
     response::Response,
@@ -152,13 +152,10 @@ fn ban(id: &str) -> Result<BanId, AppError> {
 /// Accounts, mail domains and networks that may not come in, newest first.
 #[utoipa::path(
     get, path = "/api/v1/bans", tag = "Bans", operation_id = "list_bans", params(ListQuery),
-    responses(
-        (status = 200, body = BanListBody), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = BanListBody)),
     security(("key" = [])),
 )]
-async fn list_bans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ListQuery>) -> Result<Json<BanListBody>, AppError> {
+async fn list_bans(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Json<BanListBody>, AppError> {
     let limit = page_size(asked.limit, "bans")?;
     let over = match asked.state.as_deref() {
         None | Some("active") => false,
@@ -184,20 +181,15 @@ async fn list_bans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query
 #[utoipa::path(
     post, path = "/api/v1/bans", tag = "Bans", operation_id = "add_ban", request_body = NewBanBody,
     responses(
-        (status = 201, body = ChangedBanBody), (status = 200, description = "It was banned so already", body = ChangedBanBody),
-        (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"), (status = 429, content_type = "application/problem+json"),
+        (status = 201, body = ChangedBanBody),
+        (status = 200, description = "It was banned so already", body = ChangedBanBody),
+        (status = 404),
+        (status = 409),
+        (status = 429),
     ),
     security(("key" = [])),
 )]
-async fn add_ban(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    RestCaller(caller): RestCaller,
-    Body(new): Body<NewBanBody>,
-) -> Result<Response, AppError> {
-    let from = Visitor::of(&info);
+async fn add_ban(State(ctx): State<Ctx>, from: Visitor, caller: Caller, Body(new): Body<NewBanBody>) -> Result<Response, AppError> {
     let lasting = match new.seconds {
         Some(seconds) if !(1..=LONGEST).contains(&seconds) => return Err(AppError::invalid("seconds", "A ban lasts 1 second to 100 years.")),
         seconds => seconds.and_then(|seconds| i64::try_from(seconds).ok()).map(Duration::seconds),
@@ -221,13 +213,10 @@ async fn add_ban(
 /// One ban
 #[utoipa::path(
     get, path = "/api/v1/bans/{id}", tag = "Bans", operation_id = "read_ban", params(("id" = String, Path)),
-    responses(
-        (status = 200, body = BanBody), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = BanBody)),
     security(("key" = [])),
 )]
-async fn read_ban(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(id): Path<String>) -> Result<Json<BanBody>, AppError> {
+async fn read_ban(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>) -> Result<Json<BanBody>, AppError> {
     let ban = accounts::find_ban(&ctx, &caller, ban(&id)?).await?;
     Ok(Json(BanBody::of(ban, ctx.clock.now())))
 }
@@ -237,19 +226,11 @@ async fn read_ban(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(i
 /// The same as `POST …/lift`, which also says on which nodes it holds. One that is over stays as it is.
 #[utoipa::path(
     delete, path = "/api/v1/bans/{id}", tag = "Bans", operation_id = "delete_ban", params(("id" = String, Path)),
-    responses(
-        (status = 204), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-    ),
+    responses((status = 204)),
     security(("key" = [])),
 )]
-async fn delete_ban(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    RestCaller(caller): RestCaller,
-    Path(id): Path<String>,
-) -> Result<StatusCode, AppError> {
-    super::super::lift_ban(&ctx, &caller, &Visitor::of(&info), ban(&id)?).await?;
+async fn delete_ban(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, AppError> {
+    super::super::lift_ban(&ctx, &caller, &visitor, ban(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -258,22 +239,14 @@ async fn delete_ban(
 /// Of an account, its keys pass as before: on every node that `spread` counts as confirmed. One that is over stays as it is.
 #[utoipa::path(
     post, path = "/api/v1/bans/{id}/lift", tag = "Bans", operation_id = "lift_ban", params(("id" = String, Path)),
-    responses(
-        (status = 200, body = ChangedBanBody), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedBanBody)),
     security(("key" = [])),
 )]
-async fn lift_ban(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    RestCaller(caller): RestCaller,
-    Path(id): Path<String>,
-) -> Result<Json<ChangedBanBody>, AppError> {
+async fn lift_ban(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Path(id): Path<String>) -> Result<Json<ChangedBanBody>, AppError> {
     let id = ban(&id)?;
     // Who may not see it is told before anything is done.
     accounts::find_ban(&ctx, &caller, id).await?;
-    let (_, spread) = super::super::lift_ban(&ctx, &caller, &Visitor::of(&info), id).await?;
+    let (_, spread) = super::super::lift_ban(&ctx, &caller, &visitor, id).await?;
     let lifted = accounts::find_ban(&ctx, &caller, id).await?;
     Ok(Json(ChangedBanBody { ban: BanBody::of(lifted, ctx.clock.now()), spread: spread.map(Into::into) }))
 }

@@ -1,7 +1,7 @@
 //! A mail as HTML, for the frame of its preview.
 
 use crate::{
-    accounts::server::http::Asking,
+    accounts::Caller,
     admin::{model::TemplateQuery, server::templates},
     error::AppError,
     platform::Ctx,
@@ -21,7 +21,7 @@ pub fn routes() -> Router<Ctx> {
     Router::new().route("/admin/templates/preview", get(preview))
 }
 
-async fn preview(State(ctx): State<Ctx>, Asking(caller): Asking, Query(query): Query<TemplateQuery>) -> Result<Response, AppError> {
+async fn preview(State(ctx): State<Ctx>, caller: Caller, Query(query): Query<TemplateQuery>) -> Result<Response, AppError> {
     let html = templates::preview(&ctx, &caller, &query).await?;
     Ok(([(header::CONTENT_SECURITY_POLICY, POLICY), (header::X_FRAME_OPTIONS, "SAMEORIGIN")], Html(html)).into_response())
 }

@@ -6,20 +6,17 @@ mod rules;
 use self::bodies::{BlockBody, BlockListBody, NewBlockBody};
 use super as server;
 use crate::{
+    accounts::{Caller, server::Visitor},
     blocks::model::BlockQuery,
     error::AppError,
-    keys::server::rest::RestCaller,
     platform::{
         Ctx,
-        http::{
-            RequestInfo,
-            json::{Body, Query, located, page_size},
-        },
+        http::json::{Body, Query, located, page_size},
     },
     values::BlockId,
 };
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{Path, State},
     http::StatusCode,
     response::Response,
@@ -85,13 +82,10 @@ struct ListQuery {
 /// What is blocked, newest first.
 #[utoipa::path(
     get, path = "/api/v1/blocks", tag = "Blocks", operation_id = "list_blocks", params(ListQuery),
-    responses(
-        (status = 200, body = BlockListBody), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = BlockListBody)),
     security(("key" = [])),
 )]
-async fn list_blocks(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ListQuery>) -> Result<Json<BlockListBody>, AppError> {
+async fn list_blocks(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Json<BlockListBody>, AppError> {
     let limit = page_size(asked.limit, "blocks")?;
     let query = BlockQuery { state: asked.state, of: asked.of, by: asked.by, q: asked.q, older: asked.cursor };
     let list = server::list_blocks(&ctx, &caller, &query, limit).await?;
@@ -105,19 +99,11 @@ async fn list_blocks(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Que
 /// that one longer (200), never shorter, and slows to the new rate. The answer comes when every live server obeys.
 #[utoipa::path(
     post, path = "/api/v1/blocks", tag = "Blocks", operation_id = "add_block", request_body = NewBlockBody,
-    responses(
-        (status = 201, body = BlockBody), (status = 200, description = "It was blocked already", body = BlockBody),
-        (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 201, body = BlockBody), (status = 200, description = "It was blocked already", body = BlockBody)),
     security(("key" = [])),
 )]
-async fn add_block(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    RestCaller(caller): RestCaller,
-    Body(new): Body<NewBlockBody>,
-) -> Result<Response, AppError> {
-    let added = server::add_block(&ctx, &caller, Some(info.address), new.block()?).await?;
+async fn add_block(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(new): Body<NewBlockBody>) -> Result<Response, AppError> {
+    let added = server::add_block(&ctx, &caller, Some(visitor.address), new.block()?).await?;
     let status = if added.is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok(located(status, &format!("/api/v1/blocks/{}", added.block.id), BlockBody::from(added.block)))
 }
@@ -125,10 +111,10 @@ async fn add_block(
 /// Read a block
 #[utoipa::path(
     get, path = "/api/v1/blocks/{id}", tag = "Blocks", operation_id = "read_block", params(("id" = String, Path)),
-    responses((status = 200, body = BlockBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = BlockBody)),
     security(("key" = [])),
 )]
-async fn read_block(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(id): Path<String>) -> Result<Json<BlockBody>, AppError> {
+async fn read_block(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>) -> Result<Json<BlockBody>, AppError> {
     Ok(Json(server::find_block(&ctx, &caller, block(&id)?).await?.into()))
 }
 
@@ -147,15 +133,10 @@ struct LiftQuery {
 /// One that is not in force any more stays as it is. The answer comes when every live server lets pass again.
 #[utoipa::path(
     delete, path = "/api/v1/blocks/{id}", tag = "Blocks", operation_id = "lift_block", params(("id" = String, Path), LiftQuery),
-    responses((status = 204), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 204)),
     security(("key" = [])),
 )]
-async fn lift_block(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(id): Path<String>,
-    Query(why): Query<LiftQuery>,
-) -> Result<StatusCode, AppError> {
+async fn lift_block(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>, Query(why): Query<LiftQuery>) -> Result<StatusCode, AppError> {
     server::lift_block(&ctx, &caller, block(&id)?, &why.note).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,8 +5,8 @@ use super::{
     server,
 };
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::rest::RestCaller,
     platform::{Ctx, http::json::Body},
     values::AbuseRule,
 };
@@ -33,13 +33,10 @@ fn rule(name: &str) -> Result<AbuseRule, AppError> {
 /// What is counted, what is allowed, and what happens beyond.
 #[utoipa::path(
     get, path = "/api/v1/block-rules", tag = "Blocks", operation_id = "list_block_rules",
-    responses(
-        (status = 200, body = RuleListBody), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = RuleListBody)),
     security(("key" = [])),
 )]
-pub async fn list_rules(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<RuleListBody>, AppError> {
+pub async fn list_rules(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<RuleListBody>, AppError> {
     let (rules, _) = server::rule_settings(&ctx, &caller).await?;
     Ok(Json(RuleListBody { data: rules.into_iter().map(Into::into).collect() }))
 }
@@ -47,10 +44,10 @@ pub async fn list_rules(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) 
 /// Read an abuse rule
 #[utoipa::path(
     get, path = "/api/v1/block-rules/{slug}", tag = "Blocks", operation_id = "read_block_rule", params(("slug" = String, Path, description = "unknown-keys, refusals or spread")),
-    responses((status = 200, body = RuleBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = RuleBody)),
     security(("key" = [])),
 )]
-pub async fn read_rule(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(name): Path<String>) -> Result<Json<RuleBody>, AppError> {
+pub async fn read_rule(State(ctx): State<Ctx>, caller: Caller, Path(name): Path<String>) -> Result<Json<RuleBody>, AppError> {
     Ok(Json(server::find_rule(&ctx, &caller, rule(&name)?).await?.into()))
 }
 
@@ -60,15 +57,12 @@ pub async fn read_rule(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, P
 #[utoipa::path(
     patch, path = "/api/v1/block-rules/{slug}", tag = "Blocks", operation_id = "change_block_rule", params(("slug" = String, Path, description = "unknown-keys, refusals or spread")),
     request_body = RuleChangeBody,
-    responses(
-        (status = 200, body = RuleBody), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = RuleBody)),
     security(("key" = [])),
 )]
 pub async fn change_rule(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(name): Path<String>,
     Body(change): Body<RuleChangeBody>,
 ) -> Result<Json<RuleBody>, AppError> {
@@ -79,10 +73,10 @@ pub async fn change_rule(
 /// Read the networks that no block holds
 #[utoipa::path(
     get, path = "/api/v1/block-exemptions", tag = "Blocks", operation_id = "read_block_exemptions",
-    responses((status = 200, body = ExemptionsBody), (status = 403, content_type = "application/problem+json")),
+    responses((status = 200, body = ExemptionsBody)),
     security(("key" = [])),
 )]
-pub async fn read_exemptions(State(ctx): State<Ctx>, RestCaller(caller): RestCaller) -> Result<Json<ExemptionsBody>, AppError> {
+pub async fn read_exemptions(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<ExemptionsBody>, AppError> {
     let (_, networks) = server::rule_settings(&ctx, &caller).await?;
     Ok(Json(ExemptionsBody { networks }))
 }
@@ -92,17 +86,10 @@ pub async fn read_exemptions(State(ctx): State<Ctx>, RestCaller(caller): RestCal
 /// These, and no others. Blocks of them stay in the list and hold nothing.
 #[utoipa::path(
     put, path = "/api/v1/block-exemptions", tag = "Blocks", operation_id = "set_block_exemptions", request_body = ExemptionsBody,
-    responses(
-        (status = 200, body = ExemptionsBody), (status = 403, content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ExemptionsBody)),
     security(("key" = [])),
 )]
-pub async fn set_exemptions(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Body(wanted): Body<ExemptionsBody>,
-) -> Result<Json<ExemptionsBody>, AppError> {
+pub async fn set_exemptions(State(ctx): State<Ctx>, caller: Caller, Body(wanted): Body<ExemptionsBody>) -> Result<Json<ExemptionsBody>, AppError> {
     server::set_exemptions(&ctx, &caller, &wanted.networks.join("\n")).await?;
     let (_, networks) = server::rule_settings(&ctx, &caller).await?;
     Ok(Json(ExemptionsBody { networks }))

@@ -17,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use std::{
+    fmt,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -64,6 +65,11 @@ impl Contact {
     /// Milliseconds since the table was known to be current.
     pub fn behind(&self) -> u64 {
         steady_millis().saturating_sub(self.current.load(Ordering::Acquire))
+    }
+
+    /// Milliseconds that this node goes on for without the database.
+    pub fn left(&self) -> u64 {
+        self.outage.saturating_sub(self.behind())
     }
 
     /// False until the table was current for the first time.
@@ -117,14 +123,16 @@ impl Contact {
     }
 }
 
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (outage, again) = (wait_in_words(self.outage), wait_in_words(AGAIN));
+        write!(f, "This node has been cut off from its database for longer than {outage} and can't tell which keys still pass. Try again in {again}.")
+    }
+}
+
 impl IntoResponse for Stopped {
     fn into_response(self) -> Response {
-        let detail = format!(
-            "This node has been cut off from its database for longer than {} and can't tell which keys still pass. Try again in {}.",
-            wait_in_words(self.outage),
-            wait_in_words(AGAIN)
-        );
-        unavailable(&detail, AGAIN)
+        unavailable(&self.to_string(), AGAIN)
     }
 }
 

@@ -128,7 +128,7 @@ impl Gate {
         Arc::new(Self {
             table: Table::default(),
             apis: ArcSwap::default(),
-            meter: Meter::new(ctx.new_id(), spool),
+            meter: if ctx.config.usage.metering { Meter::new(ctx.new_id(), spool) } else { Meter::off() },
             labels: Labels::default(),
             nonces: Nonces::default(),
             vault: ctx.vault.clone(),

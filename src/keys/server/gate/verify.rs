@@ -321,6 +321,9 @@ impl Gate {
 
     /// Tells the meter who uses this secret, if it is news.
     fn note_use(&self, record: &Record, hash: &[u8; 32], question: &Question<'_>, called: Matched<'_>, outcome: Outcome, now: i64) {
+        if self.meter.is_off() {
+            return;
+        }
         let passes = outcome == Outcome::Valid;
         let Some(secret) = record.seen(hash, now.div_euclid(60_000_000), passes) else { return };
         self.meter.note_use(SecretUse {
@@ -351,6 +354,9 @@ impl Gate {
     }
 
     fn count(&self, question: &Question<'_>, answer: &Answer, called: Matched<'_>, now: i64) {
+        if self.meter.is_off() {
+            return;
+        }
         let minute = now.div_euclid(60_000_000);
         let route = self.label(question, called);
         match &answer.record {

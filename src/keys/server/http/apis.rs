@@ -1,7 +1,8 @@
 //! The REST routes of APIs: what operators describe. Whoever may read keys may read them; changing needs `apis:manage`.
 
-use super::{super::rest::RestCaller, changed::SpreadBody};
+use super::changed::SpreadBody;
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{
         model::{Api, ApiEdit, ApiPermission, ApiRoute, NewApi, NewRoute, Unmatched},
@@ -231,12 +232,11 @@ struct ChangedRoutesBody {
 #[utoipa::path(
     get, path = "/api/v1/apis", tag = "APIs", operation_id = "list_apis", params(PageQuery),
     responses(
-        (status = 200, body = ApiListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
+        (status = 200, body = ApiListBody),
     ),
     security(("key" = [])),
 )]
-async fn list_apis(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<PageQuery>) -> Result<Json<ApiListBody>, AppError> {
+async fn list_apis(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<ApiListBody>, AppError> {
     let apis = server::list_apis(&ctx, &caller).await?;
     let place = |api: &Api| format!("{}{}\0{}", u8::from(api.is_own()), api.name.to_lowercase(), api.slug);
     let (apis, next) = asked.page(apis, "APIs", place)?;
@@ -248,13 +248,10 @@ async fn list_apis(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query
 /// Needs `apis:manage`.
 #[utoipa::path(
     post, path = "/api/v1/apis", tag = "APIs", operation_id = "create_api", request_body = NewApiBody,
-    responses(
-        (status = 201, body = ApiBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 201, body = ApiBody)),
     security(("key" = [])),
 )]
-async fn create_api(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(new): Body<NewApiBody>) -> Result<Response, AppError> {
+async fn create_api(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewApiBody>) -> Result<Response, AppError> {
     let (permissions, basic) = lines(new.permissions);
     let new = NewApi { slug: new.slug, name: new.name, key_prefix: new.key_prefix, permissions, basic, unmatched: new.unmatched.unwrap_or_default() };
     let api = server::create_api(&ctx, &caller, new).await?;
@@ -264,10 +261,10 @@ async fn create_api(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body
 /// Read an API
 #[utoipa::path(
     get, path = "/api/v1/apis/{slug}", tag = "APIs", operation_id = "read_api", params(("slug" = String, Path)),
-    responses((status = 200, body = ApiBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = ApiBody)),
     security(("key" = [])),
 )]
-async fn read_api(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<ApiBody>, AppError> {
+async fn read_api(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<ApiBody>, AppError> {
     Ok(Json(server::api_by_slug(&ctx, &caller, &slug).await?.into()))
 }
 
@@ -276,18 +273,10 @@ async fn read_api(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(s
 /// Needs `apis:manage`. A permission that a route needs can't be left out. Answered when every node knows, after two seconds at most.
 #[utoipa::path(
     patch, path = "/api/v1/apis/{slug}", tag = "APIs", operation_id = "edit_api", params(("slug" = String, Path)), request_body = EditApiBody,
-    responses(
-        (status = 200, body = ChangedApiBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedApiBody)),
     security(("key" = [])),
 )]
-async fn edit_api(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(slug): Path<String>,
-    Body(edit): Body<EditApiBody>,
-) -> Result<Json<ChangedApiBody>, AppError> {
+async fn edit_api(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditApiBody>) -> Result<Json<ChangedApiBody>, AppError> {
     let (permissions, basic) = edit.permissions.map(lines).unzip();
     let edit = ApiEdit { name: edit.name, permissions, basic, unmatched: edit.unmatched, answers_preflights: edit.answers_preflights };
     let changed = server::edit_api(&ctx, &caller, &slug, edit).await?;
@@ -299,10 +288,10 @@ async fn edit_api(
 /// What calls need and cost, by path.
 #[utoipa::path(
     get, path = "/api/v1/apis/{slug}/routes", tag = "APIs", operation_id = "read_routes", params(("slug" = String, Path)),
-    responses((status = 200, body = RoutesBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = RoutesBody)),
     security(("key" = [])),
 )]
-async fn read_routes(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<RoutesBody>, AppError> {
+async fn read_routes(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<RoutesBody>, AppError> {
     Ok(Json(server::list_routes(&ctx, &caller, &slug).await?.into()))
 }
 
@@ -311,16 +300,12 @@ async fn read_routes(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Pat
 /// Needs `apis:manage`. The routes become these, all or nothing. Answered when every node knows, after two seconds at most.
 #[utoipa::path(
     put, path = "/api/v1/apis/{slug}/routes", tag = "APIs", operation_id = "replace_routes", params(("slug" = String, Path)), request_body = RoutesBody,
-    responses(
-        (status = 200, body = ChangedRoutesBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, description = "Tollgate's own API", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedRoutesBody), (status = 409, description = "Tollgate's own API")),
     security(("key" = [])),
 )]
 async fn replace_routes(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(slug): Path<String>,
     Body(new): Body<RoutesBody>,
 ) -> Result<Json<ChangedRoutesBody>, AppError> {

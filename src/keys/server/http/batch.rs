@@ -2,10 +2,11 @@
 
 use super::{bodies::KeyLimitBody, idempotency_key, no_store};
 use crate::{
+    accounts::Caller,
     error::{AppError, FieldError},
     keys::{
         model::{BatchLine, Environment, Meta, NewKey, Once, Preset},
-        server::{self, Batch, BatchKey, MadeKey, forms::page_token, rest::RestCaller},
+        server::{self, Batch, BatchKey, MadeKey, forms::page_token},
     },
     platform::{Ctx, http::json::Body},
     values::BatchId,
@@ -160,18 +161,11 @@ pub struct BatchErrorBody {
     responses(
         (status = 200, description = "A dry run", body = BatchReportBody),
         (status = 201, description = "The keys and their secrets", content((MadeKeysBody = "application/json"), (String = "text/csv"))),
-        (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 409, description = "This Idempotency-Key made keys before", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
+        (status = 409, description = "This Idempotency-Key made keys before"),
     ),
     security(("key" = [])),
 )]
-pub async fn create_keys(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    headers: HeaderMap,
-    Body(asked): Body<BatchBody>,
-) -> Result<Response, AppError> {
+pub async fn create_keys(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Body(asked): Body<BatchBody>) -> Result<Response, AppError> {
     let once = idempotency_key(&headers)?.map(Once::Client);
     let keys = asked.keys.into_iter().enumerate().map(|(i, key)| key.key(i + 1)).collect();
     if asked.dry_run {
@@ -234,7 +228,7 @@ struct GiveFile {
 }
 
 /// Makes the keys of a list that was looked at, and answers with the file. Anything else is said by the page.
-async fn give_file(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Form(asked): Form<GiveFile>) -> Result<Response, AppError> {
+async fn give_file(State(ctx): State<Ctx>, caller: Caller, Form(asked): Form<GiveFile>) -> Result<Response, AppError> {
     let id: BatchId = asked.list.parse().map_err(|_| AppError::NotFound)?;
     let token = page_token(asked.once)?.ok_or_else(|| AppError::invalid("", "This form is damaged. Reload the page and try again."))?;
     match server::run_batch(&ctx, &caller, id, &token).await {

@@ -1,7 +1,8 @@
 //! The REST routes of bundles: named sets of an API's permissions. Whoever may read keys may read them; changing needs `apis:manage`.
 
-use super::{super::rest::RestCaller, changed::SpreadBody};
+use super::changed::SpreadBody;
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{
         model::{Bundle, NewBundle},
@@ -88,10 +89,10 @@ struct ChangedBundleBody {
 /// Named sets of its permissions, which keys hold beside single ones.
 #[utoipa::path(
     get, path = "/api/v1/apis/{slug}/bundles", tag = "APIs", operation_id = "list_bundles", params(("slug" = String, Path)),
-    responses((status = 200, body = BundlesBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = BundlesBody)),
     security(("key" = [])),
 )]
-async fn list_bundles(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<BundlesBody>, AppError> {
+async fn list_bundles(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<BundlesBody>, AppError> {
     let bundles = server::list_bundles(&ctx, &caller, &slug).await?;
     Ok(Json(BundlesBody { bundles: bundles.into_iter().map(Into::into).collect() }))
 }
@@ -103,15 +104,12 @@ async fn list_bundles(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Pa
 #[utoipa::path(
     put, path = "/api/v1/apis/{slug}/bundles/{name}", tag = "APIs", operation_id = "put_bundle",
     params(("slug" = String, Path), ("name" = String, Path, description = "Lower-case letters, digits and hyphens, at most 40")), request_body = PutBundleBody,
-    responses(
-        (status = 200, body = ChangedBundleBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedBundleBody)),
     security(("key" = [])),
 )]
 async fn put_bundle(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path((slug, name)): Path<(String, String)>,
     Body(body): Body<PutBundleBody>,
 ) -> Result<Json<ChangedBundleBody>, AppError> {
@@ -127,14 +125,10 @@ async fn put_bundle(
 #[utoipa::path(
     delete, path = "/api/v1/apis/{slug}/bundles/{name}", tag = "APIs", operation_id = "delete_bundle",
     params(("slug" = String, Path), ("name" = String, Path)),
-    responses(
-        (status = 204), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "A key holds it, or a bundle includes it", content_type = "application/problem+json"),
-    ),
+    responses((status = 204), (status = 409, description = "A key holds it, or a bundle includes it")),
     security(("key" = [])),
 )]
-async fn delete_bundle(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path((slug, name)): Path<(String, String)>) -> Result<StatusCode, AppError> {
+async fn delete_bundle(State(ctx): State<Ctx>, caller: Caller, Path((slug, name)): Path<(String, String)>) -> Result<StatusCode, AppError> {
     server::delete_bundle(&ctx, &caller, &slug, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

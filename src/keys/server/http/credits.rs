@@ -2,8 +2,9 @@
 
 use super::idempotency_key;
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::{self, Credited, NewCredits, rest::RestCaller},
+    keys::server::{self, Credited, NewCredits},
     platform::{Ctx, http::json::Body},
     values::KeyId,
 };
@@ -78,16 +79,12 @@ impl From<Credited> for CreditsBody {
         ("Idempotency-Key" = Option<String>, Header, description = "Any text of 1 to 255 characters that names this request"),
     ),
     request_body = AddCreditsBody,
-    responses(
-        (status = 200, body = CreditsBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, description = "The key is revoked", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = CreditsBody), (status = 409, description = "The key is revoked")),
     security(("key" = [])),
 )]
 pub async fn add_credits(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     OfKey(id, limit): OfKey,
     headers: HeaderMap,
     Body(new): Body<AddCreditsBody>,

@@ -5,11 +5,11 @@
 
 use super::{Id, bodies::ReasonBody, body, changed::ChangedKeyBody};
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::server::{
         self,
         leaks::{FoundToken, Signature, Verdict, check_signature, report_found},
-        rest::RestCaller,
     },
     platform::{Ctx, http::json::Body},
 };
@@ -76,8 +76,8 @@ pub struct LeakedKeyLabel {
     ),
     responses(
         (status = 200, body = Vec<LeakedKeyLabel>),
-        (status = 401, description = "The signature is missing or wrong", content_type = "application/problem+json"),
-        (status = 404, description = "Nobody may report", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
+        (status = 401, description = "The signature is missing or wrong"),
+        (status = 404, description = "Nobody may report"),
     ),
 )]
 pub async fn report_leaked_keys(State(ctx): State<Ctx>, request: Request) -> Result<Response, AppError> {
@@ -138,19 +138,10 @@ pub struct LeakedAtBody {
 /// it is disabled. The mark goes when the secret is rotated away. Needs `keys:manage`; said twice it is written once.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/leaked", tag = "Leaked keys", operation_id = "mark_leaked", params(("id" = String, Path)), request_body = LeakedAtBody,
-    responses(
-        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, description = "The key is revoked", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedKeyBody), (status = 409, description = "The key is revoked")),
     security(("key" = [])),
 )]
-pub async fn mark_leaked(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Id(id): Id,
-    Body(at): Body<LeakedAtBody>,
-) -> Result<Json<ChangedKeyBody>, AppError> {
+pub async fn mark_leaked(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(at): Body<LeakedAtBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     Ok(body(&ctx, server::leaks::mark_leaked(&ctx, &caller, id, &at.url, &at.reason).await?))
 }
 
@@ -159,17 +150,9 @@ pub async fn mark_leaked(
 /// What was reported is none, or means no harm. Whoever owns the key rotates it instead. Needs `keys:manage`. The key is not enabled by it.
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}/leaked", tag = "Leaked keys", operation_id = "clear_leaks", params(("id" = String, Path)), request_body = ReasonBody,
-    responses(
-        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedKeyBody)),
     security(("key" = [])),
 )]
-pub async fn clear_leaks(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Id(id): Id,
-    Body(why): Body<ReasonBody>,
-) -> Result<Json<ChangedKeyBody>, AppError> {
+pub async fn clear_leaks(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     Ok(body(&ctx, server::leaks::clear_leaks(&ctx, &caller, id, &why.reason).await?))
 }

@@ -2,10 +2,11 @@
 
 use super::changed::SpreadBody;
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{
         model::{KeyQuery, Many, ManyAct, ManyPlan, Selection},
-        server::{self, rest::RestCaller},
+        server,
     },
     platform::{Ctx, http::json::Body},
     values::KeyId,
@@ -128,13 +129,10 @@ pub struct BulkAnswerBody {
 /// a line of history and an event of its own. Safe to send twice: what is so already is skipped. With `dry_run` nothing changes.
 #[utoipa::path(
     post, path = "/api/v1/keys/bulk", tag = "Keys", operation_id = "change_many_keys", request_body = BulkBody,
-    responses(
-        (status = 200, body = BulkAnswerBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = BulkAnswerBody)),
     security(("key" = [])),
 )]
-pub async fn change_many_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(asked): Body<BulkBody>) -> Result<Json<BulkAnswerBody>, AppError> {
+pub async fn change_many_keys(State(ctx): State<Ctx>, caller: Caller, Body(asked): Body<BulkBody>) -> Result<Json<BulkAnswerBody>, AppError> {
     let dry_run = asked.dry_run;
     let many = asked.many()?;
     let plan = if dry_run { server::plan_many(&ctx, &caller, &many).await? } else { server::change_many(&ctx, &caller, &many, None).await? };

@@ -26,8 +26,8 @@ pub use self::{
     bodies::{KeyBody, KeyLimitBody, WindowSchema},
     changed::SpreadBody,
 };
-use super::rest::RestCaller;
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{model::KeyQuery, server},
     platform::{
@@ -169,10 +169,10 @@ impl ListQuery {
 /// The keys of your workspace, newest first; with `owner` those of everybody whose name or email has it.
 #[utoipa::path(
     get, path = "/api/v1/keys", tag = "Keys", operation_id = "list_keys", params(ListQuery),
-    responses((status = 200, body = KeyListBody), (status = 401, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = KeyListBody)),
     security(("key" = [])),
 )]
-async fn list_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<ListQuery>) -> Result<Response, AppError> {
+async fn list_keys(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<ListQuery>) -> Result<Response, AppError> {
     let limit = page_size(asked.limit, "keys")?;
     let query = asked.query();
     let (keys, next) = server::page_of_keys(&ctx, &caller, &query, limit).await?;
@@ -196,14 +196,10 @@ async fn list_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query
 #[utoipa::path(
     post, path = "/api/v1/keys", tag = "Keys", operation_id = "create_key", request_body = NewKeyBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Any text of 1 to 255 characters that names this request")),
-    responses(
-        (status = 201, body = CreatedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 409, description = "This Idempotency-Key made a key before", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 201, body = CreatedKeyBody), (status = 409, description = "This Idempotency-Key made a key before")),
     security(("key" = [])),
 )]
-async fn create_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, headers: HeaderMap, Body(new): Body<NewKeyBody>) -> Result<Response, AppError> {
+async fn create_key(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Body(new): Body<NewKeyBody>) -> Result<Response, AppError> {
     let created = server::create_key(&ctx, &caller, new.new_key(idempotency_key(&headers)?)).await?;
     let id = created.key.id;
     let response = match CreatedKeyBody::of(created, ctx.clock.now()) {
@@ -230,10 +226,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, AppError> {
 /// With its secrets: of each its start, its end and who used it last, never the secret itself.
 #[utoipa::path(
     get, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "read_key", params(("id" = String, Path)),
-    responses((status = 200, body = KeyDetailBody), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = KeyDetailBody)),
     security(("key" = [])),
 )]
-async fn read_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<Json<KeyDetailBody>, AppError> {
+async fn read_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<Json<KeyDetailBody>, AppError> {
     let key = server::find_key(&ctx, &caller, id).await?;
     secrets::detail(&ctx, &caller, key).await
 }
@@ -243,14 +239,10 @@ async fn read_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id)
 /// What is left out stays. `limits` needs the permission `keys:manage`. `spread` says on which nodes the change holds.
 #[utoipa::path(
     patch, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "edit_key", params(("id" = String, Path)), request_body = EditKeyBody,
-    responses(
-        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, description = "The key is revoked", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedKeyBody), (status = 409, description = "The key is revoked")),
     security(("key" = [])),
 )]
-async fn edit_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(edit): Body<EditKeyBody>) -> Result<Json<ChangedKeyBody>, AppError> {
+async fn edit_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(edit): Body<EditKeyBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     let changed = server::edit_key(&ctx, &caller, id, edit.edit()).await?;
     Ok(body(&ctx, changed))
 }
@@ -260,10 +252,10 @@ async fn edit_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id)
 /// The same as `POST …/revoke`, which also says on which nodes it holds: its history and usage stay.
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}", tag = "Keys", operation_id = "delete_key", params(("id" = String, Path)),
-    responses((status = 204), (status = 401, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 204)),
     security(("key" = [])),
 )]
-async fn delete_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<StatusCode, AppError> {
+async fn delete_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<StatusCode, AppError> {
     server::revoke_key(&ctx, &caller, id, "").await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -273,31 +265,20 @@ async fn delete_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(i
 /// Calls are answered `DISABLED` until it is enabled: on every node that `spread` counts as confirmed.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/disable", tag = "Keys", operation_id = "disable_key", params(("id" = String, Path)), request_body = ReasonBody,
-    responses(
-        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedKeyBody), (status = 409)),
     security(("key" = [])),
 )]
-async fn disable_key(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Id(id): Id,
-    Body(why): Body<ReasonBody>,
-) -> Result<Json<ChangedKeyBody>, AppError> {
+async fn disable_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     Ok(body(&ctx, server::disable_key(&ctx, &caller, id, &why.reason).await?))
 }
 
 /// Enable a key
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/enable", tag = "Keys", operation_id = "enable_key", params(("id" = String, Path)), request_body = ReasonBody,
-    responses(
-        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedKeyBody), (status = 409)),
     security(("key" = [])),
 )]
-async fn enable_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
+async fn enable_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     Ok(body(&ctx, server::enable_key(&ctx, &caller, id, &why.reason).await?))
 }
 
@@ -306,13 +287,10 @@ async fn enable_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(i
 /// Calls are answered `REVOKED`: on every node that `spread` counts as confirmed. There is no way back.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/revoke", tag = "Keys", operation_id = "revoke_key", params(("id" = String, Path)), request_body = ReasonBody,
-    responses(
-        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedKeyBody)),
     security(("key" = [])),
 )]
-async fn revoke_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
+async fn revoke_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why): Body<ReasonBody>) -> Result<Json<ChangedKeyBody>, AppError> {
     Ok(body(&ctx, server::revoke_key(&ctx, &caller, id, &why.reason).await?))
 }
 
@@ -322,17 +300,11 @@ async fn revoke_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(i
 #[utoipa::path(
     get, path = "/api/v1/keys/{id}/history", tag = "Keys", operation_id = "read_key_history", params(("id" = String, Path), PageQuery),
     responses(
-        (status = 200, body = HistoryListBody), (status = 404, content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
+        (status = 200, body = HistoryListBody),
     ),
     security(("key" = [])),
 )]
-async fn read_history(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Id(id): Id,
-    Query(asked): Query<PageQuery>,
-) -> Result<Json<HistoryListBody>, AppError> {
+async fn read_history(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Query(asked): Query<PageQuery>) -> Result<Json<HistoryListBody>, AppError> {
     let (most, after) = (asked.rows("changes")?, asked.after()?);
     let before = after.map(|place| place_in(&place).ok_or_else(foreign)).transpose()?;
     let (entries, next) = server::key_history(&ctx, &caller, id, before, most).await?;

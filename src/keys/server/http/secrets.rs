@@ -12,7 +12,7 @@ use crate::{
     error::AppError,
     keys::{
         model::{Grace, Key},
-        server::{self, rest::RestCaller},
+        server,
     },
     platform::{Ctx, http::json::Body},
     values::{KeyId, SecretId},
@@ -50,14 +50,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 /// until `expires_at`, or, with `until: "first_use"`, until a call passes with the new one. `spread` says on which nodes this holds.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/rotate", tag = "Keys", operation_id = "rotate_key", params(("id" = String, Path)), request_body = GraceBody,
-    responses(
-        (status = 200, body = RotatedKeyBody), (status = 401, content_type = "application/problem+json"),
-        (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "The key is revoked", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = RotatedKeyBody), (status = 409, description = "The key is revoked")),
     security(("key" = [])),
 )]
-pub async fn rotate_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(asked): Body<GraceBody>) -> Result<Response, AppError> {
+pub async fn rotate_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(asked): Body<GraceBody>) -> Result<Response, AppError> {
     let grace = asked.grace()?.unwrap_or(Grace::For(GRACE));
     let rotated = server::rotate_key(&ctx, &caller, id, grace, None).await?;
     let body = RotatedKeyBody::of(rotated, ctx.clock.now()).ok_or_else(|| AppError::internal("a rotation without a secret"))?;
@@ -71,18 +67,13 @@ pub async fn rotate_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, 
     patch, path = "/api/v1/keys/{id}/secrets/{secret_id}", tag = "Keys", operation_id = "edit_key_secret",
     params(("id" = String, Path), ("secret_id" = String, Path)), request_body = GraceBody,
     responses(
-        (status = 200, body = KeyDetailBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key, or it has no such old secret", content_type = "application/problem+json"),
-        (status = 409, description = "The key is revoked", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
+        (status = 200, body = KeyDetailBody),
+        (status = 404, description = "There is no such key, or it has no such old secret"),
+        (status = 409, description = "The key is revoked"),
     ),
     security(("key" = [])),
 )]
-pub async fn edit_secret(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Ids(id, secret): Ids,
-    Body(asked): Body<GraceBody>,
-) -> Result<Json<KeyDetailBody>, AppError> {
+pub async fn edit_secret(State(ctx): State<Ctx>, caller: Caller, Ids(id, secret): Ids, Body(asked): Body<GraceBody>) -> Result<Json<KeyDetailBody>, AppError> {
     let grace = asked.grace()?.ok_or_else(|| AppError::invalid("grace", "Say until when: grace, until or expires_at."))?;
     let key = server::extend_secret(&ctx, &caller, id, secret, grace).await?;
     detail(&ctx, &caller, key).await
@@ -94,13 +85,10 @@ pub async fn edit_secret(
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}/secrets/{secret_id}", tag = "Keys", operation_id = "drop_key_secret",
     params(("id" = String, Path), ("secret_id" = String, Path)),
-    responses(
-        (status = 204), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "It is the newest secret of the key", content_type = "application/problem+json"),
-    ),
+    responses((status = 204), (status = 409, description = "It is the newest secret of the key")),
     security(("key" = [])),
 )]
-pub async fn drop_secret(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Ids(id, secret): Ids) -> Result<StatusCode, AppError> {
+pub async fn drop_secret(State(ctx): State<Ctx>, caller: Caller, Ids(id, secret): Ids) -> Result<StatusCode, AppError> {
     server::drop_secret(&ctx, &caller, id, secret).await?;
     Ok(StatusCode::NO_CONTENT)
 }

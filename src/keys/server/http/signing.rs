@@ -2,13 +2,11 @@
 
 use super::{Id, body, changed::ChangedKeyBody, changed::SpreadBody, no_store};
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{
         model::{Algorithm, Signing},
-        server::{
-            rest::RestCaller,
-            signing::{self, NewSigning},
-        },
+        server::signing::{self, NewSigning},
     },
     platform::{Ctx, http::json::Body},
 };
@@ -75,14 +73,10 @@ pub struct SignedKeyBody {
 /// new secret takes the place of the old one at once. With `hmac-sha256` each request makes a new secret, which is in this answer only.
 #[utoipa::path(
     put, path = "/api/v1/keys/{id}/signing", tag = "Keys", operation_id = "sign_key", params(("id" = String, Path)), request_body = SignKeyBody,
-    responses(
-        (status = 200, body = SignedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, description = "The key is revoked", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = SignedKeyBody), (status = 409, description = "The key is revoked")),
     security(("key" = [])),
 )]
-pub async fn sign_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id, Body(asked): Body<SignKeyBody>) -> Result<Response, AppError> {
+pub async fn sign_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(asked): Body<SignKeyBody>) -> Result<Response, AppError> {
     let new = match (asked.algorithm, asked.public_key) {
         (Algorithm::Ed25519, Some(text)) => NewSigning::Ed25519(text),
         (Algorithm::Ed25519, None) => return Err(AppError::invalid("public_key", "Send the public key.")),
@@ -98,13 +92,10 @@ pub async fn sign_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id
 /// Without effect if none are asked for.
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}/signing", tag = "Keys", operation_id = "unsign_key", params(("id" = String, Path)),
-    responses(
-        (status = 200, body = ChangedKeyBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 404, content_type = "application/problem+json"), (status = 409, description = "The key is revoked", content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ChangedKeyBody), (status = 409, description = "The key is revoked")),
     security(("key" = [])),
 )]
-pub async fn unsign_key(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Id(id): Id) -> Result<Json<ChangedKeyBody>, AppError> {
+pub async fn unsign_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<Json<ChangedKeyBody>, AppError> {
     let changed = signing::turn_off_signing(&ctx, &caller, id).await?;
     Ok(body(&ctx, changed))
 }

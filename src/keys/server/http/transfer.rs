@@ -2,10 +2,11 @@
 
 use super::{super::about, bodies::KeyBody};
 use crate::{
+    accounts::Caller,
     error::AppError,
     keys::{
         model::{ImportLine, KeyQuery},
-        server::{self, rest::RestCaller},
+        server,
     },
     platform::{
         Ctx, csv,
@@ -75,18 +76,11 @@ pub struct KeyExportBody {
     responses(
         (status = 200, description = "The keys", content((String = "text/csv"), (KeyExportBody = "application/json"))),
         (status = 303, description = "More than 50,000 keys, for a browser"),
-        (status = 401, content_type = "application/problem+json"),
-        (status = 409, description = "More than 50,000 keys", content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
+        (status = 409, description = "More than 50,000 keys"),
     ),
     security(("key" = [])),
 )]
-pub async fn export_keys(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    headers: HeaderMap,
-    Query(asked): Query<ExportQuery>,
-) -> Result<Response, AppError> {
+pub async fn export_keys(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Query(asked): Query<ExportQuery>) -> Result<Response, AppError> {
     let format = Format::read(asked.format.as_deref())?;
     let query = KeyQuery {
         q: asked.q,
@@ -192,13 +186,10 @@ pub struct ImportAnswerBody {
 /// needs `start`, the first 8 to 16 characters of its secret, and is replaced by a SHA-256 at the first use. A request has at most 256 KiB, some 2,000 keys: send more in parts, or use `tollgate key import`.
 #[utoipa::path(
     post, path = "/api/v1/keys/import", tag = "Keys", operation_id = "import_keys", request_body = ImportBody,
-    responses(
-        (status = 200, body = ImportAnswerBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ImportAnswerBody)),
     security(("key" = [])),
 )]
-pub async fn import_keys(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(asked): Body<ImportBody>) -> Result<Json<ImportAnswerBody>, AppError> {
+pub async fn import_keys(State(ctx): State<Ctx>, caller: Caller, Body(asked): Body<ImportBody>) -> Result<Json<ImportAnswerBody>, AppError> {
     let lines = server::import_objects(&ctx, &caller, &asked.api, asked.keys, asked.dry_run).await?;
     let created = lines.iter().filter(|line| line.outcome == crate::keys::model::ImportOutcome::Created).count() as u64;
     Ok(Json(ImportAnswerBody { dry_run: asked.dry_run, created, data: lines.into_iter().map(line).collect() }))

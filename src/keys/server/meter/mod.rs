@@ -1,10 +1,11 @@
 //! The meter: every verification and its cost counted by key, route, outcome and minute, in memory, until the usage feature writes it.
 //!
-//! Counters are bounded by keys × routes, never dropped: a batch that could not be written is tried again. The route names that
-//! callers send are folded (`/orders/123` → `/orders/{id}`) and capped per stripe, so that nobody can fill the memory with paths.
-//! With a spool, what was counted also survives the process (`spool`).
+//! Counters are never dropped: a batch that could not be written is tried again. The route names that callers send are folded
+//! (`/orders/123` → `/orders/{id}`) and capped per stripe, so that nobody can fill the memory with paths; while Postgres is away, minutes
+//! are added up when they become many (`folding`). With a spool, what was counted also survives the process (`spool`).
 
 pub mod addresses;
+mod folding;
 pub mod latency;
 pub mod permissions;
 mod sampling;
@@ -108,12 +109,20 @@ impl Batch {
 }
 
 const STRIPES: usize = 16;
-/// Distinct (key, route, outcome, minute) beyond this in one stripe share the route `other`.
-const ROUTES_PER_STRIPE: usize = 20_000;
+/// Distinct (key, route, outcome, minute) of one stripe: beyond these, minutes that are over are added up, and what is new shares the route
+/// `other`.
+const COUNTERS: usize = 20_000;
 /// Distinct (minute, reason, address) beyond this share the address `other`.
 const ADDRESSES: usize = 10_000;
 
-type Counts = HashMap<(KeyId, Arc<str>, Outcome, i64), Counter>;
+/// Key, route, outcome, minute.
+type Slot = (KeyId, Arc<str>, Outcome, i64);
+type Counts = HashMap<Slot, Counter>;
+
+/// Minute, reason, address.
+type AttemptSlot = (i64, Outcome, String);
+/// How many there were, and where that stands in the spool.
+type Attempts = HashMap<AttemptSlot, (u64, Option<usize>)>;
 
 struct Counter {
     workspace: WorkspaceId,
@@ -132,13 +141,21 @@ struct Stripe {
     counts: Counts,
     segment: Segment,
     addresses: addresses::Addresses,
+    /// With fewer counters nothing is added up again.
+    fold_at: usize,
+    totals: Totals,
 }
+
+/// All that was ever counted, by outcome.
+type Totals = [u64; Outcome::ALL.len()];
 
 #[derive(Default)]
 struct Unknown {
     batch: Uuid,
-    attempts: HashMap<(i64, Outcome, String), (u64, Option<usize>)>,
+    attempts: Attempts,
     segment: Segment,
+    fold_at: usize,
+    totals: Totals,
 }
 
 /// The counters. One lock per stripe, held for one map operation.
@@ -149,6 +166,26 @@ pub struct Meter {
     uses: [Mutex<HashMap<SecretId, SecretUse>>; STRIPES],
     latencies: latency::Latencies,
     spool: Option<Spool>,
+    /// Counters of a stripe, and attempts, before minutes are added up.
+    room: (usize, usize),
+    /// It counts nothing: for measuring what counting costs.
+    is_off: bool,
+}
+
+impl Stripe {
+    /// What was counted; begins anew, for another batch.
+    fn renew(&mut self, batch: Uuid) -> Self {
+        let fresh = Self { batch, totals: self.totals, ..Self::default() };
+        std::mem::replace(self, fresh)
+    }
+}
+
+impl Unknown {
+    /// The same.
+    fn renew(&mut self, batch: Uuid) -> Self {
+        let fresh = Self { batch, totals: self.totals, ..Self::default() };
+        std::mem::replace(self, fresh)
+    }
 }
 
 impl Default for Meter {
@@ -169,6 +206,11 @@ fn stripe(id: Uuid) -> usize {
 impl Meter {
     /// `first` is the id of the first batch.
     pub fn new(first: Uuid, spool: Option<Spool>) -> Self {
+        Self::with_room(first, spool, (COUNTERS, ADDRESSES))
+    }
+
+    /// With room for so many counters of a stripe and so many attempts, before minutes are added up.
+    pub fn with_room(first: Uuid, spool: Option<Spool>, room: (usize, usize)) -> Self {
         Self {
             stripes: std::array::from_fn(|_| Mutex::new(Stripe { batch: first, ..Stripe::default() })),
             unknown: Mutex::new(Unknown { batch: first, ..Unknown::default() }),
@@ -176,12 +218,44 @@ impl Meter {
             uses: Default::default(),
             latencies: latency::Latencies::default(),
             spool,
+            room,
+            is_off: false,
         }
+    }
+
+    /// One that counts nothing and keeps no spool.
+    pub fn off() -> Self {
+        Self { is_off: true, ..Self::default() }
+    }
+
+    pub fn is_off(&self) -> bool {
+        self.is_off
     }
 
     /// True while the disk does not take the spool: an end by force would lose what is not in Postgres yet.
     pub fn is_spool_failing(&self) -> bool {
         self.spool.as_ref().is_some_and(Spool::is_failing)
+    }
+
+    /// What the spool takes of the disk; none without one.
+    pub fn spool_bytes(&self) -> Option<u64> {
+        self.spool.as_ref().map(Spool::bytes)
+    }
+
+    /// What this process counted since it began, in the order of `Outcome::ALL`.
+    pub fn totals(&self) -> Totals {
+        let mut totals = lock(&self.unknown).totals;
+        for stripe in &self.stripes {
+            let of_stripe = lock(stripe).totals;
+            totals.iter_mut().zip(of_stripe).for_each(|(total, n)| *total += n);
+        }
+        totals
+    }
+
+    /// Counters that wait for the next write.
+    pub fn counters(&self) -> usize {
+        let known: usize = self.stripes.iter().map(|stripe| lock(stripe).counts.len()).sum();
+        known + lock(&self.unknown).attempts.len()
     }
 
     /// Counts one verification of a known key.
@@ -191,12 +265,19 @@ impl Meter {
 
     /// The same of a call from an address that needed these permissions.
     pub fn count_from(&self, mut tally: Tally, address: Option<IpAddr>, needed: [Option<&str>; 2]) {
+        if self.is_off {
+            return;
+        }
         let n = stripe(tally.key.uuid());
         let stripe = &mut *lock(&self.stripes[n]);
         if let Some(address) = address {
             stripe.addresses.add(&tally, address);
         }
-        let is_full = stripe.counts.len() >= ROUTES_PER_STRIPE;
+        stripe.totals[tally.outcome as usize] += tally.count;
+        if stripe.counts.len() >= self.room.0 {
+            stripe.make_room(self.spool.as_ref(), n, tally.minute, self.room.0);
+        }
+        let is_full = stripe.counts.len() >= self.room.0;
         let mut slot = (tally.key, Arc::clone(&tally.route), tally.outcome, tally.minute);
         if is_full && !stripe.counts.contains_key(&slot) {
             tally.route = Arc::from("other");
@@ -222,8 +303,15 @@ impl Meter {
 
     /// Counts one attempt whose secret no key has.
     pub fn count_unknown(&self, mut attempt: Attempt) {
+        if self.is_off {
+            return;
+        }
         let unknown = &mut *lock(&self.unknown);
-        let is_full = unknown.attempts.len() >= ADDRESSES;
+        unknown.totals[attempt.reason as usize] += attempt.count;
+        if unknown.attempts.len() >= self.room.1 {
+            unknown.make_room(self.spool.as_ref(), attempt.minute, self.room.1);
+        }
+        let is_full = unknown.attempts.len() >= self.room.1;
         let mut slot = (attempt.minute, attempt.reason, attempt.address.clone());
         if is_full && !unknown.attempts.contains_key(&slot) {
             "other".clone_into(&mut attempt.address);
@@ -270,7 +358,7 @@ impl Meter {
     pub fn take(&self, next: Uuid) -> Batch {
         let mut batch = Batch::default();
         for stripe in &self.stripes {
-            let Stripe { batch: id, counts, segment, addresses } = std::mem::replace(&mut *lock(stripe), Stripe { batch: next, ..Stripe::default() });
+            let Stripe { batch: id, counts, segment, addresses, .. } = lock(stripe).renew(next);
             batch.id = id;
             batch.spooled.add(segment.path());
             batch.addresses.extend(addresses.into_counts());
@@ -282,7 +370,7 @@ impl Meter {
                 batch.counts.push(Tally { key, workspace, api, route, outcome, minute, count, cost });
             }
         }
-        let unknown = std::mem::replace(&mut *lock(&self.unknown), Unknown { batch: next, ..Unknown::default() });
+        let unknown = lock(&self.unknown).renew(next);
         batch.spooled.add(unknown.segment.path());
         batch.unknown = unknown.attempts.into_iter().map(|((minute, reason, address), (count, _))| Attempt { minute, reason, address, count }).collect();
         batch.samples = lock(&self.samples).take();

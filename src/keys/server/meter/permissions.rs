@@ -38,6 +38,11 @@ impl Needs {
         }
     }
 
+    /// Adds those of another counter.
+    pub fn merge(&mut self, others: Self) {
+        others.0.into_iter().for_each(|(permission, count)| self.add([Some(&permission), None], count));
+    }
+
     pub fn into_counts(self) -> impl Iterator<Item = (Box<str>, u64)> {
         self.0.into_iter()
     }

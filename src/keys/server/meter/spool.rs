@@ -3,8 +3,9 @@
 //!
 //! One folder per process under `spool/` of the data folder, held by a file lock; in it, per batch, one file per stripe of the meter.
 //! A counter is written there when it is first seen and then changed in place: the files grow with the number of distinct counters,
-//! not with the number of calls. A batch's id is part of its files' names. They go once the batch is in Postgres; what is left by a
-//! process that ended is replayed by the next start under the same id, which Postgres takes once.
+//! not with the number of calls; where these become many, the meter adds them up (`folding`) and the file is written anew with the sums,
+//! beside the old one, whose name it takes when it is whole. A batch's id is part of its files' names. They go once the batch is in
+//! Postgres; what is left by a process that ended is replayed by the next start under the same id, which Postgres takes once.
 
 use super::{Attempt, Batch, Tally};
 use crate::{
@@ -23,6 +24,8 @@ use uuid::Uuid;
 
 const FOLDER: &str = "spool";
 const LOCK: &str = "lock";
+/// Begins the name of a file that is not whole yet.
+const NEW: &str = "new-";
 
 /// This process's folder.
 #[derive(Debug)]
@@ -49,6 +52,12 @@ impl Spool {
         let lock = File::create(folder.join(LOCK))?;
         lock.try_lock()?;
         Ok(Self { folder, _lock: lock, is_failing: AtomicBool::new(false) })
+    }
+
+    /// What its files take of the disk, in bytes.
+    pub fn bytes(&self) -> u64 {
+        let files = fs::read_dir(&self.folder).into_iter().flatten().filter_map(Result::ok);
+        files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
     }
 
     /// True while counts stand in memory only, because the disk does not take them.
@@ -118,6 +127,10 @@ fn batches(folder: &Path) -> io::Result<Vec<Batch>> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        if name.starts_with(NEW) {
+            fs::remove_file(&path)?; // its process ended over it; the old file says the same
+            continue;
+        }
         let Some(id) = name.split_once('-').and_then(|(id, _)| Uuid::try_parse(id).ok()) else { continue };
         let batch = batches.entry(id).or_insert_with(|| Batch { id, ..Batch::default() });
         match mapped::read(&path).and_then(|bytes| decode(&bytes, batch)) {
@@ -183,6 +196,23 @@ impl Segment {
         }
     }
 
+    /// Writes these records in place of all that stand there, and says where they stand now; none if nothing is on disk. If it can't, all is
+    /// as it was.
+    pub fn rewrite(&mut self, spool: Option<&Spool>, stripe: usize, records: impl Iterator<Item = Vec<u8>>) -> io::Result<Vec<usize>> {
+        let (Self::Open(_, path), Some(spool)) = (&*self, spool) else { return Ok(Vec::new()) };
+        let (path, new) = (path.clone(), spool.folder.join(format!("{NEW}{stripe}")));
+        match rewritten(&new, &path, records) {
+            Ok((file, places)) => {
+                *self = Self::Open(file, path);
+                Ok(places)
+            }
+            Err(error) => {
+                let _ = fs::remove_file(new);
+                Err(error)
+            }
+        }
+    }
+
     pub fn store_count(&mut self, at: Option<usize>, count: u64) {
         self.store(at, COUNT, count);
     }
@@ -201,6 +231,14 @@ impl Segment {
     pub fn path(&self) -> Option<PathBuf> {
         if let Self::Open(_, path) = self { Some(path.clone()) } else { None }
     }
+}
+
+fn rewritten(new: &Path, old: &Path, records: impl Iterator<Item = Vec<u8>>) -> io::Result<(MappedFile, Vec<usize>)> {
+    let mut file = MappedFile::create(new)?;
+    let places = records.map(|record| file.append(&record)).collect::<io::Result<_>>()?;
+    // At once the one or the other: never both, never half.
+    fs::rename(new, old)?;
+    Ok((file, places))
 }
 
 fn failed(spool: &Spool, error: &io::Error) -> Segment {

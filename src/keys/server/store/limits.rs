@@ -4,9 +4,45 @@ use crate::{
     keys::model::{KeyLimit, Over, Window},
     values::{KeyId, Slug, WorkspaceId},
 };
+use serde::Deserialize;
+use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+/// The columns that every table of limits has, by their names.
+#[derive(Debug, Deserialize)]
+pub struct StoredLimit {
+    name: String,
+    max_calls: i64,
+    kind: String,
+    window_seconds: i32,
+    zone: String,
+    refill: i64,
+    over: String,
+}
+
+impl From<StoredLimit> for KeyLimit {
+    fn from(row: StoredLimit) -> Self {
+        limit(row.name, row.max_calls, Window::stored(&row.kind, row.window_seconds, &row.zone, row.refill), &row.over)
+    }
+}
+
+/// The same of these limits, for `jsonb_to_recordset`.
+pub fn stored_limits(limits: &[KeyLimit]) -> Value {
+    let stored = |limit: &KeyLimit| {
+        json!({
+            "name": limit.name,
+            "max_calls": i64::try_from(limit.limit).unwrap_or(i64::MAX),
+            "kind": limit.window.kind().as_str(),
+            "window_seconds": limit.window.stored_seconds(),
+            "zone": limit.window.stored_zone(),
+            "refill": limit.window.stored_refill(),
+            "over": limit.over.to_string(),
+        })
+    };
+    limits.iter().map(stored).collect()
+}
 
 /// The limits of these keys, by name.
 pub async fn limits_of(conn: &mut PgConnection, keys: &[KeyId]) -> sqlx::Result<Vec<(KeyId, KeyLimit)>> {
@@ -129,28 +165,18 @@ pub async fn list_workspace_limits(db: &PgPool, workspace: WorkspaceId) -> sqlx:
 
 /// The limits of a key become these.
 pub async fn replace_limits(conn: &mut PgConnection, key: KeyId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let names: Vec<String> = limits.iter().map(|l| l.name.clone()).collect();
-    let calls: Vec<i64> = limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect();
-    let kinds: Vec<&str> = limits.iter().map(|l| l.window.kind().as_str()).collect();
-    let windows: Vec<i32> = limits.iter().map(|l| l.window.stored_seconds()).collect();
-    let refills: Vec<i64> = limits.iter().map(|l| l.window.stored_refill()).collect();
-    let zones: Vec<String> = limits.iter().map(|l| l.window.stored_zone()).collect();
-    let overs: Vec<String> = limits.iter().map(|l| l.over.to_string()).collect();
-    sqlx::query!("delete from key_limits where key_id = $1 and name <> all($2)", key.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into key_limits (key_id, name, max_calls, window_seconds, zone, over, kind, refill)
-         select $1, n, c, w, z, o, k, r
-         from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bigint[]) as t (n, c, w, z, o, k, r)
+        "with new as (
+           select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, over text, kind text, refill bigint)
+         ), gone as (
+           delete from key_limits where key_id = $1 and name not in (select name from new)
+         )
+         insert into key_limits (key_id, name, max_calls, window_seconds, zone, over, kind, refill)
+         select $1, name, max_calls, window_seconds, zone, over, kind, refill from new
          on conflict (key_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
            zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
         key.uuid(),
-        &names,
-        &calls,
-        &windows,
-        &zones,
-        &overs,
-        &kinds as &[&str],
-        &refills,
+        stored_limits(limits),
     )
     .execute(conn)
     .await?;

@@ -1,13 +1,8 @@
 //! What was sealed or named under a master key. What is sealed begins with its format and the id of its key (`platform::vault`).
 
+use crate::platform::key_ring::{Anew, Sealed};
 use sqlx::PgPool;
 use uuid::Uuid;
-
-pub struct Sealed {
-    /// The key whose secret it is.
-    pub id: Uuid,
-    pub bytes: Vec<u8>,
-}
 
 /// A page of those that do not begin so.
 pub async fn list_sealed(db: &PgPool, start: &[u8], after: Uuid, most: i64) -> sqlx::Result<Vec<Sealed>> {
@@ -37,51 +32,28 @@ pub async fn list_salted(db: &PgPool, after: Uuid, most: i64) -> sqlx::Result<Ve
         .await
 }
 
-/// A row under the current key.
-pub struct Anew {
-    pub id: Uuid,
-    pub before: Vec<u8>,
-    pub bytes: Vec<u8>,
-}
-
-fn columns(anew: Vec<Anew>) -> (Vec<Uuid>, Vec<Vec<u8>>, Vec<Vec<u8>>) {
-    let (mut ids, mut befores, mut news) = (Vec::new(), Vec::new(), Vec::new());
-    for Anew { id, before, bytes } in anew {
-        ids.push(id);
-        befores.push(before);
-        news.push(bytes);
-    }
-    (ids, befores, news)
-}
-
-/// Those that were replaced meanwhile stay; says how many were written.
-pub async fn update_sealed(db: &PgPool, anew: Vec<Anew>) -> sqlx::Result<u64> {
-    let (ids, befores, news) = columns(anew);
+/// Says how many were written.
+pub async fn update_sealed(db: &PgPool, anew: &Anew) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         "update key_signings s set sealed_secret = n.bytes from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as n (id, before, bytes)
          where s.key_id = n.id and s.sealed_secret = n.before",
-        &ids,
-        &befores,
-        &news,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
+        &anew.ids,
+        &anew.befores,
+        &anew.bytes,
+    );
+    Ok(done.execute(db).await?.rows_affected())
 }
 
 /// The same for the names of salted hashes, as long as they are salted.
-pub async fn update_names(db: &PgPool, anew: Vec<Anew>) -> sqlx::Result<u64> {
-    let (ids, befores, news) = columns(anew);
+pub async fn update_names(db: &PgPool, anew: &Anew) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         "update key_secrets s set hash = n.bytes, salted = n.bytes from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as n (id, before, bytes)
          where s.id = n.id and s.hash = n.before and s.phc is not null and not exists (select from key_secrets o where o.hash = n.bytes)",
-        &ids,
-        &befores,
-        &news,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
+        &anew.ids,
+        &anew.befores,
+        &anew.bytes,
+    );
+    Ok(done.execute(db).await?.rows_affected())
 }
 
 /// How many are sealed under each key; no key: from before they had ids.

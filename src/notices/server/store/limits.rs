@@ -116,23 +116,34 @@ pub struct Marks {
     pub threshold: Vec<i16>,
     pub used: Vec<i64>,
     pub allowed: Vec<i64>,
+    pub is_shared: Vec<bool>,
 }
 
 /// Marks them; answers the accounts for which one is new. A mark of a rolling window is not while its filling lasts.
 pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDateTime) -> sqlx::Result<Vec<AccountId>> {
     let accounts = sqlx::query_scalar!(
-        r#"with new as (
+        r#"with marks as (
+             select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[], $11::text[], $12::bigint[], $13::bool[])
+               as marks(h, a, n, s, w, t, u, m, z, i, r, is_shared)
+           ), of_keys as (
              insert into limit_notices (key_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill)
-             select k, a, n, s, w, t, u, m, $9::timestamptz, z, i, r
-             from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::smallint[], $7::bigint[], $8::bigint[], $10::text[], $11::text[], $12::bigint[])
-               as marks(k, a, n, s, w, t, u, m, z, i, r)
-             where not exists (
-               select from limit_notices o where o.key_id = k and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s and o.threshold = t
+             select h, a, n, s, w, t, u, m, $9::timestamptz, z, i, r from marks
+             where not is_shared and not exists (
+               select from limit_notices o where o.key_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s and o.threshold = t
                  and i = 'rolling' and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s))
-             order by k, a, n, s, w, t
+             order by h, a, n, s, w, t
              on conflict do nothing
              returning account_id
-           ) select distinct account_id as "account_id!" from new order by 1"#,
+           ), of_workspaces as (
+             insert into shared_limit_notices (workspace_id, account_id, limit_name, window_seconds, window_start, threshold, used, allowed, at, zone, kind, refill)
+             select h, a, n, s, w, t, u, m, $9::timestamptz, z, i, r from marks
+             where is_shared and not exists (
+               select from shared_limit_notices o where o.workspace_id = h and o.account_id = a and o.limit_name = n and o.kind = i and o.window_seconds = s
+                 and o.threshold = t and i = 'rolling' and o.fell_at is null and o.at > $9::timestamptz - make_interval(secs => s))
+             order by h, a, n, s, w, t
+             on conflict do nothing
+             returning account_id
+           ) select account_id as "account_id!" from of_keys union select account_id from of_workspaces order by 1"#,
         &marks.id,
         &marks.account,
         &marks.limit_name,
@@ -145,6 +156,7 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
         &marks.zone,
         &marks.kind,
         &marks.refill,
+        &marks.is_shared,
     )
     .fetch_all(conn)
     .await?;
@@ -152,14 +164,21 @@ pub async fn insert_marks(conn: &mut PgConnection, marks: &Marks, now: OffsetDat
 }
 
 /// Ends the fillings of marks that were told of rolling windows and are not half reached any more: each is told again when it is reached.
-pub async fn end_fillings(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<u64> {
+pub async fn end_fillings(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<()> {
     let ended = sqlx::query!(
-        "update limit_notices n set fell_at = $1
+        "with of_keys as (
+           update limit_notices n set fell_at = $1
+           where n.fell_at is null and n.kind = 'rolling' and n.at > $1::timestamptz - make_interval(secs => n.window_seconds)
+             and used_since(n.key_id, date_trunc('minute', $1::timestamptz - make_interval(secs => n.window_seconds))) * 200 < n.allowed * n.threshold
+         )
+         update shared_limit_notices n set fell_at = $1
          where n.fell_at is null and n.kind = 'rolling' and n.at > $1::timestamptz - make_interval(secs => n.window_seconds)
-           and used_since(n.key_id, date_trunc('minute', $1::timestamptz - make_interval(secs => n.window_seconds))) * 200 < n.allowed * n.threshold",
+           and shared_used_since(n.workspace_id, date_trunc('minute', $1::timestamptz - make_interval(secs => n.window_seconds))) * 200
+             < n.allowed * n.threshold",
         now,
     );
-    Ok(ended.execute(db).await?.rows_affected())
+    ended.execute(db).await?;
+    Ok(())
 }
 
 /// A notice to write down.
@@ -191,9 +210,17 @@ impl LimitNotice {
 pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
-        r#"select distinct on (k.name, n.key_id, n.limit_name, n.window_seconds) n.key_id as "key_id?", k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
-           from limit_notices n join keys k on k.id = n.key_id where n.account_id = $1 and n.at = $2
-           order by k.name, n.key_id, n.limit_name, n.window_seconds, n.threshold desc"#,
+        r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
+             window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", window_start as "window_start!"
+           from (
+             select distinct on (holder, limit_name, window_seconds) * from (
+               select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, window_start
+               from shared_limit_notices where account_id = $1 and at = $2
+               union all
+               select n.key_id, n.key_id, k.name, n.limit_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
+               from limit_notices n join keys k on k.id = n.key_id where n.account_id = $1 and n.at = $2
+             ) told order by holder, limit_name, window_seconds, threshold desc
+           ) highest order by key_id is not null, key_name, key_id, limit_name, window_seconds"#,
         account.uuid(),
         at,
     )
@@ -201,23 +228,28 @@ pub async fn list_of_mail(db: &PgPool, account: AccountId, at: OffsetDateTime) -
     .await
 }
 
-/// Notices of windows that are not over, and of fillings, of each limit the highest threshold, the fullest first.
+/// Notices of windows that are not over, and of fillings, of each limit the highest threshold: those of all keys first, then the fullest.
 pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitNotice>> {
     sqlx::query_as!(
         LimitNotice,
         r#"select key_id as "key_id?", key_name as "key_name!", threshold as "threshold!", used as "used!", allowed as "allowed!",
              window_seconds as "window_seconds!", zone as "zone!", kind as "kind!", refill as "refill!", window_start as "window_start!"
            from (
-             select distinct on (n.key_id, n.limit_name, n.window_seconds) n.key_id, k.name as key_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start
-             from limit_notices n join keys k on k.id = n.key_id and k.state = 'active'
-             where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and n.fell_at is null and case
+             select distinct on (holder, limit_name, window_seconds) * from (
+               select workspace_id as holder, null::uuid as key_id, 'All keys together' as key_name, limit_name, threshold, used, allowed, window_seconds, zone, kind, refill, window_start, at
+               from shared_limit_notices where account_id = $1 and at > $2::timestamptz - interval '31 days' and fell_at is null
+               union all
+               select n.key_id, n.key_id, k.name, n.limit_name, n.threshold, n.used, n.allowed, n.window_seconds, n.zone, n.kind, n.refill, n.window_start, n.at
+               from limit_notices n join keys k on k.id = n.key_id and k.state = 'active'
+               where n.account_id = $1 and n.at > $2::timestamptz - interval '31 days' and n.fell_at is null
+             ) n where case
                when n.kind = 'credits' then (n.refill = 0 or n.window_start >= date_trunc('day', $2::timestamptz, 'UTC'))
-                 and not exists (select from credit_buckets b where b.holder = n.key_id and b.name = n.limit_name and b.topped_up_at > n.at)
+                 and not exists (select from credit_buckets b where b.holder = n.holder and b.name = n.limit_name and b.topped_up_at > n.at)
                when n.zone <> 'UTC' or n.window_seconds = 0
                  then n.window_start >= date_trunc(case n.window_seconds when 0 then 'month' else 'day' end, $2::timestamptz, n.zone)
                else n.window_start + make_interval(secs => n.window_seconds) > $2 end
-             order by n.key_id, n.limit_name, n.window_seconds, n.window_start desc, n.threshold desc
-           ) present order by threshold desc, nullif(window_seconds, 0) desc, key_name limit $3"#,
+             order by holder, limit_name, window_seconds, window_start desc, threshold desc
+           ) present order by key_id is not null, threshold desc, nullif(window_seconds, 0) desc, key_name limit $3"#,
         account.uuid(),
         now,
         most,
@@ -226,8 +258,17 @@ pub async fn list_present(db: &PgPool, account: AccountId, now: OffsetDateTime, 
     .await
 }
 
-/// Forgets what was told of windows that are long over; at most `most` rows.
-pub async fn delete_old(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from limit_notices where ctid in (select ctid from limit_notices where at < $1 limit $2)", before, most);
-    Ok(done.execute(db).await?.rows_affected())
+/// Forgets what was told of windows that are long over; at most `most` rows of keys, and as many of workspaces. True if there may be more.
+pub async fn delete_old(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"with of_keys as (
+             delete from limit_notices where ctid in (select ctid from limit_notices where at < $1 limit $2) returning 1
+           ), of_workspaces as (
+             delete from shared_limit_notices where ctid in (select ctid from shared_limit_notices where at < $1 limit $2) returning 1
+           ) select greatest((select count(*) from of_keys), (select count(*) from of_workspaces)) >= $2 as "is_more!""#,
+        before,
+        most,
+    )
+    .fetch_one(db)
+    .await
 }

@@ -6,8 +6,8 @@ pub mod groups;
 use self::bodies::{AccountBody, DryRunBody, EditPlanBody, LimitsBody, NewPlanBody, PlanBody, PlanListBody, PlanOfBody, WorkspaceHoldBody};
 use super as server;
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::rest::RestCaller,
     platform::{
         Ctx,
         http::{
@@ -68,12 +68,11 @@ fn workspace(id: &str) -> Result<WorkspaceId, AppError> {
 #[utoipa::path(
     get, path = "/api/v1/plans", tag = "Plans", operation_id = "list_plans", params(PageQuery),
     responses(
-        (status = 200, body = PlanListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
+        (status = 200, body = PlanListBody),
     ),
     security(("key" = [])),
 )]
-async fn list_plans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<PageQuery>) -> Result<Json<PlanListBody>, AppError> {
+async fn list_plans(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<PlanListBody>, AppError> {
     let plans = server::list_plans(&ctx, &caller).await?;
     let (plans, next) = asked.page(plans, "plans", |plan| format!("{}\0{}", plan.name.to_lowercase(), plan.slug))?;
     Ok(Json(PlanListBody { data: plans.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
@@ -82,10 +81,10 @@ async fn list_plans(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Quer
 /// Create a plan
 #[utoipa::path(
     post, path = "/api/v1/plans", tag = "Plans", operation_id = "create_plan", request_body = NewPlanBody,
-    responses((status = 201, body = PlanBody), (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 201, body = PlanBody)),
     security(("key" = [])),
 )]
-async fn create_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(new): Body<NewPlanBody>) -> Result<Response, AppError> {
+async fn create_plan(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewPlanBody>) -> Result<Response, AppError> {
     let plan = server::create_plan(&ctx, &caller, new.plan()).await?;
     Ok(located(StatusCode::CREATED, &format!("/api/v1/plans/{}", plan.slug), PlanBody::from(plan)))
 }
@@ -93,10 +92,10 @@ async fn create_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Bod
 /// Read a plan
 #[utoipa::path(
     get, path = "/api/v1/plans/{slug}", tag = "Plans", operation_id = "read_plan", params(("slug" = String, Path)),
-    responses((status = 200, body = PlanBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = PlanBody)),
     security(("key" = [])),
 )]
-async fn read_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<PlanBody>, AppError> {
+async fn read_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<PlanBody>, AppError> {
     Ok(Json(server::find_plan(&ctx, &caller, &slug).await?.into()))
 }
 
@@ -105,15 +104,10 @@ async fn read_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(
 /// What is left out stays. New limits hold at once, for everybody who has the plan.
 #[utoipa::path(
     patch, path = "/api/v1/plans/{slug}", tag = "Plans", operation_id = "edit_plan", params(("slug" = String, Path)), request_body = EditPlanBody,
-    responses((status = 200, body = PlanBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = PlanBody)),
     security(("key" = [])),
 )]
-async fn edit_plan(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(slug): Path<String>,
-    Body(edit): Body<EditPlanBody>,
-) -> Result<Json<PlanBody>, AppError> {
+async fn edit_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditPlanBody>) -> Result<Json<PlanBody>, AppError> {
     Ok(Json(server::edit_plan(&ctx, &caller, &slug, edit.edit()).await?.into()))
 }
 
@@ -122,13 +116,10 @@ async fn edit_plan(
 /// One that nobody has.
 #[utoipa::path(
     delete, path = "/api/v1/plans/{slug}", tag = "Plans", operation_id = "delete_plan", params(("slug" = String, Path)),
-    responses(
-        (status = 204), (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "Somebody has this plan", content_type = "application/problem+json"),
-    ),
+    responses((status = 204), (status = 409, description = "Somebody has this plan")),
     security(("key" = [])),
 )]
-async fn delete_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<StatusCode, AppError> {
+async fn delete_plan(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<StatusCode, AppError> {
     server::delete_plan(&ctx, &caller, &slug).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -148,15 +139,10 @@ struct DryRunQuery {
 /// Who would have been limited since the first of last month (UTC), had everybody this plan; at most 50, the most held back first.
 #[utoipa::path(
     get, path = "/api/v1/plans/{slug}/dry-run", tag = "Plans", operation_id = "dry_run_plan", params(("slug" = String, Path), DryRunQuery),
-    responses((status = 200, body = DryRunBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = DryRunBody)),
     security(("key" = [])),
 )]
-async fn dry_run(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(slug): Path<String>,
-    Query(asked): Query<DryRunQuery>,
-) -> Result<Json<DryRunBody>, AppError> {
+async fn dry_run(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Query(asked): Query<DryRunQuery>) -> Result<Json<DryRunBody>, AppError> {
     let by_key = match asked.by.as_deref() {
         None | Some("workspace") => false,
         Some("key") => true,
@@ -170,12 +156,12 @@ async fn dry_run(
 /// To its personal workspace, in place of the plan that it has. Needs `admin:read` beside `plans:manage`, since it looks for an account.
 #[utoipa::path(
     post, path = "/api/v1/plans/{slug}/accounts", tag = "Plans", operation_id = "assign_plan_to_account", params(("slug" = String, Path)), request_body = AccountBody,
-    responses((status = 200, body = WorkspaceHoldBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = WorkspaceHoldBody)),
     security(("key" = [])),
 )]
 async fn assign_to_account(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(slug): Path<String>,
     Body(asked): Body<AccountBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
@@ -185,10 +171,10 @@ async fn assign_to_account(
 /// Read what holds a workspace
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{id}/plan", tag = "Plans", operation_id = "read_workspace_plan", params(("id" = String, Path)),
-    responses((status = 200, body = WorkspaceHoldBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = WorkspaceHoldBody)),
     security(("key" = [])),
 )]
-async fn read_workspace_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(id): Path<String>) -> Result<Json<WorkspaceHoldBody>, AppError> {
+async fn read_workspace_plan(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>) -> Result<Json<WorkspaceHoldBody>, AppError> {
     Ok(Json(server::workspace_hold(&ctx, &caller, workspace(&id)?).await?.into()))
 }
 
@@ -197,12 +183,12 @@ async fn read_workspace_plan(State(ctx): State<Ctx>, RestCaller(caller): RestCal
 /// Its limits are then counted for all keys of the workspace together.
 #[utoipa::path(
     put, path = "/api/v1/workspaces/{id}/plan", tag = "Plans", operation_id = "assign_plan", params(("id" = String, Path)), request_body = PlanOfBody,
-    responses((status = 200, body = WorkspaceHoldBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = WorkspaceHoldBody)),
     security(("key" = [])),
 )]
 async fn assign_plan(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(id): Path<String>,
     Body(asked): Body<PlanOfBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
@@ -214,12 +200,12 @@ async fn assign_plan(
 /// Counted for all its keys together; they stand before those of its plan. An empty list: its plan's.
 #[utoipa::path(
     put, path = "/api/v1/workspaces/{id}/limits", tag = "Plans", operation_id = "set_workspace_limits", params(("id" = String, Path)), request_body = LimitsBody,
-    responses((status = 200, body = WorkspaceHoldBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = WorkspaceHoldBody)),
     security(("key" = [])),
 )]
 async fn set_workspace_limits(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(id): Path<String>,
     Body(asked): Body<LimitsBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
@@ -229,10 +215,10 @@ async fn set_workspace_limits(
 /// Read the limits of an API
 #[utoipa::path(
     get, path = "/api/v1/apis/{slug}/limits", tag = "Plans", operation_id = "read_api_limits", params(("slug" = String, Path)),
-    responses((status = 200, body = LimitsBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = LimitsBody)),
     security(("key" = [])),
 )]
-async fn read_api_limits(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<LimitsBody>, AppError> {
+async fn read_api_limits(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<LimitsBody>, AppError> {
     Ok(Json(server::api_limits(&ctx, &caller, &slug).await?.into()))
 }
 
@@ -241,14 +227,9 @@ async fn read_api_limits(State(ctx): State<Ctx>, RestCaller(caller): RestCaller,
 /// For each key of the API that nothing nearer limits, in place of the default. An empty list: the default.
 #[utoipa::path(
     put, path = "/api/v1/apis/{slug}/limits", tag = "Plans", operation_id = "set_api_limits", params(("slug" = String, Path)), request_body = LimitsBody,
-    responses((status = 200, body = LimitsBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = LimitsBody)),
     security(("key" = [])),
 )]
-async fn set_api_limits(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(slug): Path<String>,
-    Body(asked): Body<LimitsBody>,
-) -> Result<Json<LimitsBody>, AppError> {
+async fn set_api_limits(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(asked): Body<LimitsBody>) -> Result<Json<LimitsBody>, AppError> {
     Ok(Json(server::set_api_limits(&ctx, &caller, &slug, asked.limits()).await?.into()))
 }

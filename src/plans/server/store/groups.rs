@@ -1,12 +1,15 @@
 //! The SQL of groups.
 
-use super::{Columns, Lists};
+use super::limits;
 use crate::{
-    keys::model::KeyLimit,
+    keys::{
+        model::KeyLimit,
+        server::{StoredLimit, stored_limits},
+    },
     plans::model::{Group, GroupPlan, Holder, HolderKind, Member, Members},
     values::{AccountId, GroupId, PlanId, WorkspaceId, link},
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -14,13 +17,7 @@ use uuid::Uuid;
 pub async fn list_groups(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::Result<Vec<Group>> {
     let rows = sqlx::query!(
         r#"select g.id, g.slug, g.name, g.description, p.id as "plan_id?", p.slug as "plan_slug?", p.name as "plan_name?",
-             array(select l.name from group_limits l where l.group_id = g.id order by l.name) as "names!",
-             array(select l.max_calls from group_limits l where l.group_id = g.id order by l.name) as "calls!",
-             array(select l.kind from group_limits l where l.group_id = g.id order by l.name) as "kinds!",
-             array(select l.window_seconds from group_limits l where l.group_id = g.id order by l.name) as "windows!",
-             array(select l.refill from group_limits l where l.group_id = g.id order by l.name) as "refills!",
-             array(select l.zone from group_limits l where l.group_id = g.id order by l.name) as "zones!",
-             array(select l.over from group_limits l where l.group_id = g.id order by l.name) as "overs!",
+             coalesce((select jsonb_agg(l order by l.name) from group_limits l where l.group_id = g.id), '[]') as "limits!: Json<Vec<StoredLimit>>",
              (select count(*) from group_members m where m.group_id = g.id) as "members!"
            from groups g left join plans p on p.id = g.plan_id where $1::text is null or g.slug = $1 order by lower(g.name), g.slug"#,
         slug,
@@ -35,7 +32,7 @@ pub async fn list_groups(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::R
             name: r.name,
             description: r.description,
             plan: plan(r.plan_id, r.plan_slug, r.plan_name),
-            limits: Lists { names: r.names, calls: r.calls, kinds: r.kinds, windows: r.windows, zones: r.zones, refills: r.refills, overs: r.overs }.limits(),
+            limits: limits(r.limits),
             members: u64::try_from(r.members).unwrap_or(0),
         })
     });
@@ -88,22 +85,18 @@ pub async fn delete_group(conn: &mut PgConnection, id: GroupId) -> sqlx::Result<
 
 /// The limits of a group become these.
 pub async fn replace_group_limits(conn: &mut PgConnection, group: GroupId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let Columns { names, calls, kinds, windows, zones, refills, overs } = Columns::of(limits);
-    sqlx::query!("delete from group_limits where group_id = $1 and name <> all($2)", group.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into group_limits (group_id, name, max_calls, window_seconds, zone, over, kind, refill)
-         select $1, n, c, w, z, o, k, r
-         from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bigint[]) as t (n, c, w, z, o, k, r)
+        "with new as (
+           select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, over text, kind text, refill bigint)
+         ), gone as (
+           delete from group_limits where group_id = $1 and name not in (select name from new)
+         )
+         insert into group_limits (group_id, name, max_calls, window_seconds, zone, over, kind, refill)
+         select $1, name, max_calls, window_seconds, zone, over, kind, refill from new
          on conflict (group_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
            zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
         group.uuid(),
-        &names,
-        &calls,
-        &windows,
-        &zones,
-        &overs,
-        &kinds as &[&str],
-        &refills,
+        stored_limits(limits),
     )
     .execute(conn)
     .await?;

@@ -6,11 +6,14 @@ pub mod groups;
 pub use dry_run::{LimitedRow, QuarterRow, each_quarter, list_limited};
 
 use crate::{
-    keys::model::{KeyLimit, Over, Window},
+    keys::{
+        model::KeyLimit,
+        server::{StoredLimit, stored_limits},
+    },
     plans::model::{Holder, HolderKind, Plan, Price, WorkspaceHold},
     values::{AccountId, ApiId, KeyId, PlanId, Slug, WorkspaceId, link},
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -22,13 +25,7 @@ struct Row {
     entitlements: Vec<String>,
     price_micros: Option<i64>,
     currency: Option<String>,
-    names: Vec<String>,
-    calls: Vec<i64>,
-    kinds: Vec<String>,
-    windows: Vec<i32>,
-    zones: Vec<String>,
-    refills: Vec<i64>,
-    overs: Vec<String>,
+    limits: Json<Vec<StoredLimit>>,
     workspaces: i64,
     keys: i64,
     groups: i64,
@@ -37,8 +34,6 @@ struct Row {
 impl Row {
     fn plan(self) -> Option<Plan> {
         let whole = |n: i64| u64::try_from(n).unwrap_or(0);
-        let (kinds, windows, zones, refills) = (self.kinds, self.windows, self.zones, self.refills);
-        let limits = Lists { names: self.names, calls: self.calls, kinds, windows, zones, refills, overs: self.overs }.limits();
         Some(Plan {
             id: PlanId::new(self.id),
             slug: self.slug.parse::<Slug>().ok()?,
@@ -46,7 +41,7 @@ impl Row {
             description: self.description,
             entitlements: self.entitlements,
             price: self.price_micros.zip(self.currency).map(|(micros, currency)| Price { micros: whole(micros), currency }),
-            limits,
+            limits: limits(self.limits),
             workspaces: whole(self.workspaces),
             keys: whole(self.keys),
             groups: whole(self.groups),
@@ -54,25 +49,8 @@ impl Row {
     }
 }
 
-/// The columns of limits, as a row has them: a list each.
-struct Lists {
-    names: Vec<String>,
-    calls: Vec<i64>,
-    kinds: Vec<String>,
-    windows: Vec<i32>,
-    zones: Vec<String>,
-    refills: Vec<i64>,
-    overs: Vec<String>,
-}
-
-impl Lists {
-    fn limits(self) -> Vec<KeyLimit> {
-        let shapes = self.kinds.iter().zip(self.windows).zip(self.zones.iter().zip(self.refills));
-        let windows = shapes.map(|((kind, seconds), (zone, refill))| Window::stored(kind, seconds, zone, refill));
-        let all = self.names.into_iter().zip(self.calls).zip(windows).zip(&self.overs);
-        let limit = |name, calls, window| KeyLimit::new(name, u64::try_from(calls).unwrap_or(0), window);
-        all.map(|(((name, calls), window), over)| KeyLimit { over: Over::stored(over), ..limit(name, calls, window) }).collect()
-    }
+fn limits(Json(stored): Json<Vec<StoredLimit>>) -> Vec<KeyLimit> {
+    stored.into_iter().map(KeyLimit::from).collect()
 }
 
 /// One plan (`slug`), or every one by name.
@@ -80,13 +58,7 @@ pub async fn list_plans(conn: &mut PgConnection, slug: Option<&str>) -> sqlx::Re
     let rows = sqlx::query_as!(
         Row,
         r#"select p.id, p.slug, p.name, p.description, p.entitlements, p.price_micros, p.currency,
-             array(select l.name from plan_limits l where l.plan_id = p.id order by l.name) as "names!",
-             array(select l.max_calls from plan_limits l where l.plan_id = p.id order by l.name) as "calls!",
-             array(select l.kind from plan_limits l where l.plan_id = p.id order by l.name) as "kinds!",
-             array(select l.window_seconds from plan_limits l where l.plan_id = p.id order by l.name) as "windows!",
-             array(select l.refill from plan_limits l where l.plan_id = p.id order by l.name) as "refills!",
-             array(select l.zone from plan_limits l where l.plan_id = p.id order by l.name) as "zones!",
-             array(select l.over from plan_limits l where l.plan_id = p.id order by l.name) as "overs!",
+             coalesce((select jsonb_agg(l order by l.name) from plan_limits l where l.plan_id = p.id), '[]') as "limits!: Json<Vec<StoredLimit>>",
              (select count(*) from workspace_plans h where h.plan_id = p.id) as "workspaces!",
              (select count(*) from keys k where k.plan_id = p.id) as "keys!",
              (select count(*) from groups g where g.plan_id = p.id) as "groups!"
@@ -147,49 +119,20 @@ pub async fn delete_plan(conn: &mut PgConnection, id: PlanId) -> sqlx::Result<()
     Ok(())
 }
 
-/// Limits as columns, for `unnest`.
-struct Columns {
-    names: Vec<String>,
-    calls: Vec<i64>,
-    kinds: Vec<&'static str>,
-    windows: Vec<i32>,
-    zones: Vec<String>,
-    refills: Vec<i64>,
-    overs: Vec<String>,
-}
-
-impl Columns {
-    fn of(limits: &[KeyLimit]) -> Self {
-        Self {
-            names: limits.iter().map(|l| l.name.clone()).collect(),
-            calls: limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect(),
-            kinds: limits.iter().map(|l| l.window.kind().as_str()).collect(),
-            windows: limits.iter().map(|l| l.window.stored_seconds()).collect(),
-            refills: limits.iter().map(|l| l.window.stored_refill()).collect(),
-            zones: limits.iter().map(|l| l.window.stored_zone()).collect(),
-            overs: limits.iter().map(|l| l.over.to_string()).collect(),
-        }
-    }
-}
-
 /// The limits of a plan become these.
 pub async fn replace_plan_limits(conn: &mut PgConnection, plan: PlanId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let Columns { names, calls, kinds, windows, zones, refills, overs } = Columns::of(limits);
-    sqlx::query!("delete from plan_limits where plan_id = $1 and name <> all($2)", plan.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into plan_limits (plan_id, name, max_calls, window_seconds, zone, over, kind, refill)
-         select $1, n, c, w, z, o, k, r
-         from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bigint[]) as t (n, c, w, z, o, k, r)
+        "with new as (
+           select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, over text, kind text, refill bigint)
+         ), gone as (
+           delete from plan_limits where plan_id = $1 and name not in (select name from new)
+         )
+         insert into plan_limits (plan_id, name, max_calls, window_seconds, zone, over, kind, refill)
+         select $1, name, max_calls, window_seconds, zone, over, kind, refill from new
          on conflict (plan_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
            zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
         plan.uuid(),
-        &names,
-        &calls,
-        &windows,
-        &zones,
-        &overs,
-        &kinds as &[&str],
-        &refills,
+        stored_limits(limits),
     )
     .execute(conn)
     .await?;
@@ -198,22 +141,18 @@ pub async fn replace_plan_limits(conn: &mut PgConnection, plan: PlanId, limits: 
 
 /// The limits of a workspace become these.
 pub async fn replace_workspace_limits(conn: &mut PgConnection, workspace: WorkspaceId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let Columns { names, calls, kinds, windows, zones, refills, overs } = Columns::of(limits);
-    sqlx::query!("delete from workspace_limits where workspace_id = $1 and name <> all($2)", workspace.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into workspace_limits (workspace_id, name, max_calls, window_seconds, zone, over, kind, refill)
-         select $1, n, c, w, z, o, k, r
-         from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bigint[]) as t (n, c, w, z, o, k, r)
+        "with new as (
+           select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, over text, kind text, refill bigint)
+         ), gone as (
+           delete from workspace_limits where workspace_id = $1 and name not in (select name from new)
+         )
+         insert into workspace_limits (workspace_id, name, max_calls, window_seconds, zone, over, kind, refill)
+         select $1, name, max_calls, window_seconds, zone, over, kind, refill from new
          on conflict (workspace_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
            zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
         workspace.uuid(),
-        &names,
-        &calls,
-        &windows,
-        &zones,
-        &overs,
-        &kinds as &[&str],
-        &refills,
+        stored_limits(limits),
     )
     .execute(conn)
     .await?;
@@ -222,22 +161,18 @@ pub async fn replace_workspace_limits(conn: &mut PgConnection, workspace: Worksp
 
 /// The limits of an API become these.
 pub async fn replace_api_limits(conn: &mut PgConnection, api: ApiId, limits: &[KeyLimit]) -> sqlx::Result<()> {
-    let Columns { names, calls, kinds, windows, zones, refills, overs } = Columns::of(limits);
-    sqlx::query!("delete from api_limits where api_id = $1 and name <> all($2)", api.uuid(), &names).execute(&mut *conn).await?;
     sqlx::query!(
-        "insert into api_limits (api_id, name, max_calls, window_seconds, zone, over, kind, refill)
-         select $1, n, c, w, z, o, k, r
-         from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bigint[]) as t (n, c, w, z, o, k, r)
+        "with new as (
+           select * from jsonb_to_recordset($2) as t (name text, max_calls bigint, window_seconds integer, zone text, over text, kind text, refill bigint)
+         ), gone as (
+           delete from api_limits where api_id = $1 and name not in (select name from new)
+         )
+         insert into api_limits (api_id, name, max_calls, window_seconds, zone, over, kind, refill)
+         select $1, name, max_calls, window_seconds, zone, over, kind, refill from new
          on conflict (api_id, name) do update set max_calls = excluded.max_calls, window_seconds = excluded.window_seconds,
            zone = excluded.zone, over = excluded.over, kind = excluded.kind, refill = excluded.refill",
         api.uuid(),
-        &names,
-        &calls,
-        &windows,
-        &zones,
-        &overs,
-        &kinds as &[&str],
-        &refills,
+        stored_limits(limits),
     )
     .execute(conn)
     .await?;
@@ -251,19 +186,13 @@ pub async fn lock_api(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Optio
 
 pub async fn list_api_limits(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Option<Vec<KeyLimit>>> {
     let row = sqlx::query!(
-        r#"select array(select l.name from api_limits l where l.api_id = a.id order by l.name) as "names!",
-             array(select l.max_calls from api_limits l where l.api_id = a.id order by l.name) as "calls!",
-             array(select l.kind from api_limits l where l.api_id = a.id order by l.name) as "kinds!",
-             array(select l.window_seconds from api_limits l where l.api_id = a.id order by l.name) as "windows!",
-             array(select l.refill from api_limits l where l.api_id = a.id order by l.name) as "refills!",
-             array(select l.zone from api_limits l where l.api_id = a.id order by l.name) as "zones!",
-             array(select l.over from api_limits l where l.api_id = a.id order by l.name) as "overs!"
+        r#"select coalesce((select jsonb_agg(l order by l.name) from api_limits l where l.api_id = a.id), '[]') as "limits!: Json<Vec<StoredLimit>>"
            from apis a where a.slug = $1"#,
         slug,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|r| Lists { names: r.names, calls: r.calls, kinds: r.kinds, windows: r.windows, zones: r.zones, refills: r.refills, overs: r.overs }.limits()))
+    Ok(row.map(|r| limits(r.limits)))
 }
 
 /// What holds a workspace; nobody else changes it until the transaction ends.
@@ -275,13 +204,7 @@ pub async fn lock_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
 pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> sqlx::Result<Option<WorkspaceHold>> {
     let row = sqlx::query!(
         r#"select w.name, p.slug as "plan?", g.slug as "group?",
-             array(select l.name from workspace_limits l where l.workspace_id = w.id order by l.name) as "names!",
-             array(select l.max_calls from workspace_limits l where l.workspace_id = w.id order by l.name) as "calls!",
-             array(select l.kind from workspace_limits l where l.workspace_id = w.id order by l.name) as "kinds!",
-             array(select l.window_seconds from workspace_limits l where l.workspace_id = w.id order by l.name) as "windows!",
-             array(select l.refill from workspace_limits l where l.workspace_id = w.id order by l.name) as "refills!",
-             array(select l.zone from workspace_limits l where l.workspace_id = w.id order by l.name) as "zones!",
-             array(select l.over from workspace_limits l where l.workspace_id = w.id order by l.name) as "overs!"
+             coalesce((select jsonb_agg(l order by l.name) from workspace_limits l where l.workspace_id = w.id), '[]') as "limits!: Json<Vec<StoredLimit>>"
            from workspaces w left join workspace_plans h on h.workspace_id = w.id left join plans p on p.id = h.plan_id
              left join group_members m on m.workspace_id = w.id left join groups g on g.id = m.group_id
            where w.id = $1"#,
@@ -294,7 +217,7 @@ pub async fn find_workspace(conn: &mut PgConnection, workspace: WorkspaceId) -> 
         name: r.name,
         plan: r.plan.and_then(|p| p.parse().ok()),
         group: r.group.and_then(|g| g.parse().ok()),
-        limits: Lists { names: r.names, calls: r.calls, kinds: r.kinds, windows: r.windows, zones: r.zones, refills: r.refills, overs: r.overs }.limits(),
+        limits: limits(r.limits),
     }))
 }
 

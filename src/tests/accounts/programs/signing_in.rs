@@ -7,15 +7,11 @@ use crate::{
         factors::{give_code, half_way, with_app},
         mail_about, unproven,
     },
-    support::{TestApp, browser::PASSWORD},
+    support::{TestApp, browser::PASSWORD, log::Log},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-};
 use time::Duration;
 use tollgate::{
     accounts::{
@@ -196,28 +192,11 @@ async fn r25_the_owner_is_told_of_a_new_program_once(db: PgPool) {
     assert_eq!(app.mails().len(), before, "the same program again is no news");
 }
 
-/// A place that log lines are written to.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[sqlx::test]
 async fn r41_tokens_stand_neither_in_the_log_nor_in_the_database(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_env_filter("info,tollgate=trace,sqlx=trace").with_writer(move || writer.clone()).finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let (log, guard) = Log::keep("info,tollgate=trace,sqlx=trace");
     let first = signed_in(&app, "mara@example.com").await;
     let second = Tokens::of(&first.refresh(&app).await.1);
     assert_eq!(second.status(&app).await, 200);
@@ -226,7 +205,7 @@ async fn r41_tokens_stand_neither_in_the_log_nor_in_the_database(db: PgPool) {
     app.run_jobs().await;
     drop(guard);
 
-    let log = String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned();
+    let log = log.text();
     assert!(log.contains("used again"), "something was logged: {log}");
     for secret in [&first.access, &first.refresh, &second.access, &second.refresh] {
         assert!(!log.contains(&secret[4..20]), "{log}");

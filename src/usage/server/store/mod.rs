@@ -1,12 +1,12 @@
 //! The SQL of usage: `writing` adds counts, `reading` sums them between edges, `pace` lists what was used when, `parts` is about addresses and
-//! permissions, `refusals` lists samples, `pruning`
-//! forgets.
+//! permissions, `refusals` lists samples, `pruning` and `partitions` forget.
 
 pub mod estimate;
 pub mod exporting;
 pub mod latency;
 pub mod oversight;
 pub mod pace;
+pub mod partitions;
 pub mod parts;
 pub mod pruning;
 pub mod reading;

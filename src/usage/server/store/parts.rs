@@ -171,7 +171,8 @@ pub async fn list_codes(db: &PgPool, scope: &Scope, (kind, part): (PartKind, &st
 /// have more; answers how many rows went, at most `most`.
 pub async fn delete_rare(db: &PgPool, quarter: OffsetDateTime, kept: i64, keys: i64, most: i64) -> sqlx::Result<u64> {
     let done = sqlx::query!(
-        "delete from usage_addresses where ctid in (
+        // The quarter is said twice: a ctid is one of its partition.
+        "delete from usage_addresses where quarter = $1 and ctid in (
            select u.ctid from usage_addresses u join (
              select key_id, address, row_number() over (partition by key_id order by sum(count) desc, address) as place
              from usage_addresses
@@ -185,15 +186,5 @@ pub async fn delete_rare(db: &PgPool, quarter: OffsetDateTime, kept: i64, keys: 
         keys,
         most,
     );
-    Ok(done.execute(db).await?.rows_affected())
-}
-
-pub async fn delete_old_addresses(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from usage_addresses where ctid in (select ctid from usage_addresses where quarter < $1 limit $2)", before, most);
-    Ok(done.execute(db).await?.rows_affected())
-}
-
-pub async fn delete_old_permissions(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from usage_permissions where ctid in (select ctid from usage_permissions where quarter < $1 limit $2)", before, most);
     Ok(done.execute(db).await?.rows_affected())
 }

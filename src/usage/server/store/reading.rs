@@ -74,7 +74,7 @@ pub async fn list_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) 
     .await
 }
 
-/// The same by minutes, which are kept for 45 days.
+/// The same by minutes, which are kept for some weeks.
 pub async fn list_minute_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime]) -> sqlx::Result<Vec<BucketRow>> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(Vec::new()) };
     sqlx::query_as!(

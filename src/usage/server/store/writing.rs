@@ -175,7 +175,7 @@ pub async fn insert_samples(conn: &mut PgConnection, rows: &SampleColumns) -> sq
         "insert into refusal_samples (id, at, key_id, workspace_id, api_id, code, route, address, request_id, detail, ground, limit_name)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
            $11::text[], $12::text[])
-         on conflict (id) do nothing",
+         on conflict do nothing",
         &rows.id,
         &rows.at,
         &rows.key as _,

@@ -1,18 +1,14 @@
 //! Under which master keys seeds and recovery codes are. What is sealed begins with its format and the id of its key (`platform::vault`).
 
+use crate::platform::key_ring::{Anew, Sealed};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-pub struct Seed {
-    pub account: Uuid,
-    pub seed: Vec<u8>,
-}
-
 /// A page of those that do not begin so.
-pub async fn list_seeds(db: &PgPool, start: &[u8], after: Uuid, most: i64) -> sqlx::Result<Vec<Seed>> {
+pub async fn list_seeds(db: &PgPool, start: &[u8], after: Uuid, most: i64) -> sqlx::Result<Vec<Sealed>> {
     sqlx::query_as!(
-        Seed,
-        "select account_id as account, seed from totp_factors where account_id > $1 and substring(seed from 1 for 5) <> $2 order by account_id limit $3",
+        Sealed,
+        "select account_id as id, seed as bytes from totp_factors where account_id > $1 and substring(seed from 1 for 5) <> $2 order by account_id limit $3",
         after,
         start,
         most,
@@ -21,31 +17,16 @@ pub async fn list_seeds(db: &PgPool, start: &[u8], after: Uuid, most: i64) -> sq
     .await
 }
 
-/// A seed that was sealed anew.
-pub struct Anew {
-    pub account: Uuid,
-    pub before: Vec<u8>,
-    pub seed: Vec<u8>,
-}
-
-/// Those that were replaced meanwhile stay; says how many were written.
-pub async fn update_seeds(db: &PgPool, anew: Vec<Anew>) -> sqlx::Result<u64> {
-    let (mut accounts, mut befores, mut seeds) = (Vec::new(), Vec::new(), Vec::new());
-    for Anew { account, before, seed } in anew {
-        accounts.push(account);
-        befores.push(before);
-        seeds.push(seed);
-    }
+/// Says how many were written.
+pub async fn update_seeds(db: &PgPool, anew: &Anew) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         "update totp_factors t set seed = n.seed from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as n (account_id, before, seed)
          where t.account_id = n.account_id and t.seed = n.before",
-        &accounts,
-        &befores,
-        &seeds,
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
+        &anew.ids,
+        &anew.befores,
+        &anew.bytes,
+    );
+    Ok(done.execute(db).await?.rows_affected())
 }
 
 /// How many seeds are sealed under each key; no key: from before they had ids.

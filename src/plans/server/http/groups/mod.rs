@@ -8,8 +8,8 @@ use super::{
     workspace,
 };
 use crate::{
+    accounts::Caller,
     error::AppError,
-    keys::server::rest::RestCaller,
     plans::server::{self, forms},
     platform::{
         Ctx,
@@ -50,12 +50,11 @@ pub fn routes() -> Router<Ctx> {
 #[utoipa::path(
     get, path = "/api/v1/groups", tag = "Groups", operation_id = "list_groups", params(PageQuery),
     responses(
-        (status = 200, body = GroupListBody), (status = 401, content_type = "application/problem+json"), (status = 403, content_type = "application/problem+json"),
-        (status = 422, content_type = "application/problem+json"),
+        (status = 200, body = GroupListBody),
     ),
     security(("key" = [])),
 )]
-async fn list_groups(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Query(asked): Query<PageQuery>) -> Result<Json<GroupListBody>, AppError> {
+async fn list_groups(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<PageQuery>) -> Result<Json<GroupListBody>, AppError> {
     let groups = server::list_groups(&ctx, &caller).await?;
     let (groups, next) = asked.page(groups, "groups", |group| format!("{}\0{}", group.name.to_lowercase(), group.slug))?;
     Ok(Json(GroupListBody { data: groups.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor: next }))
@@ -64,10 +63,10 @@ async fn list_groups(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Que
 /// Create a group
 #[utoipa::path(
     post, path = "/api/v1/groups", tag = "Groups", operation_id = "create_group", request_body = NewGroupBody,
-    responses((status = 201, body = GroupBody), (status = 403, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 201, body = GroupBody)),
     security(("key" = [])),
 )]
-async fn create_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Body(new): Body<NewGroupBody>) -> Result<Response, AppError> {
+async fn create_group(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewGroupBody>) -> Result<Response, AppError> {
     let group = server::create_group(&ctx, &caller, new.group()).await?;
     Ok(located(StatusCode::CREATED, &format!("/api/v1/groups/{}", group.slug), GroupBody::from(group)))
 }
@@ -75,10 +74,10 @@ async fn create_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Bo
 /// Read a group
 #[utoipa::path(
     get, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "read_group", params(("slug" = String, Path)),
-    responses((status = 200, body = GroupBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = GroupBody)),
     security(("key" = [])),
 )]
-async fn read_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<GroupBody>, AppError> {
+async fn read_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<GroupBody>, AppError> {
     Ok(Json(server::find_group(&ctx, &caller, &slug).await?.into()))
 }
 
@@ -87,15 +86,10 @@ async fn read_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path
 /// What is left out stays. New limits and another plan hold at once, for each of its workspaces.
 #[utoipa::path(
     patch, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "edit_group", params(("slug" = String, Path)), request_body = EditGroupBody,
-    responses((status = 200, body = GroupBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = GroupBody)),
     security(("key" = [])),
 )]
-async fn edit_group(
-    State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
-    Path(slug): Path<String>,
-    Body(edit): Body<EditGroupBody>,
-) -> Result<Json<GroupBody>, AppError> {
+async fn edit_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditGroupBody>) -> Result<Json<GroupBody>, AppError> {
     Ok(Json(server::edit_group(&ctx, &caller, &slug, edit.edit()).await?.into()))
 }
 
@@ -104,13 +98,10 @@ async fn edit_group(
 /// One that nobody is in.
 #[utoipa::path(
     delete, path = "/api/v1/groups/{slug}", tag = "Groups", operation_id = "delete_group", params(("slug" = String, Path)),
-    responses(
-        (status = 204), (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "Workspaces are in this group", content_type = "application/problem+json"),
-    ),
+    responses((status = 204), (status = 409, description = "Workspaces are in this group")),
     security(("key" = [])),
 )]
-async fn delete_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<StatusCode, AppError> {
+async fn delete_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<StatusCode, AppError> {
     server::delete_group(&ctx, &caller, &slug).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -121,10 +112,10 @@ async fn delete_group(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Pa
 /// back first. A workspace with limits or a plan of its own is left out, as the group does not hold it.
 #[utoipa::path(
     get, path = "/api/v1/groups/{slug}/dry-run", tag = "Groups", operation_id = "dry_run_group", params(("slug" = String, Path)),
-    responses((status = 200, body = DryRunBody), (status = 404, content_type = "application/problem+json")),
+    responses((status = 200, body = DryRunBody)),
     security(("key" = [])),
 )]
-async fn dry_run(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path(slug): Path<String>) -> Result<Json<DryRunBody>, AppError> {
+async fn dry_run(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>) -> Result<Json<DryRunBody>, AppError> {
     Ok(Json(server::dry_run_group(&ctx, &caller, &slug).await?.into()))
 }
 
@@ -144,12 +135,12 @@ struct MembersQuery {
 /// List the members of a group
 #[utoipa::path(
     get, path = "/api/v1/groups/{slug}/members", tag = "Groups", operation_id = "list_group_members", params(("slug" = String, Path), MembersQuery),
-    responses((status = 200, body = MemberListBody), (status = 404, content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json")),
+    responses((status = 200, body = MemberListBody)),
     security(("key" = [])),
 )]
 async fn list_members(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(slug): Path<String>,
     Query(asked): Query<MembersQuery>,
 ) -> Result<Json<MemberListBody>, AppError> {
@@ -173,15 +164,12 @@ async fn list_members(
 /// most.
 #[utoipa::path(
     post, path = "/api/v1/groups/{slug}/members", tag = "Groups", operation_id = "add_group_member", params(("slug" = String, Path)), request_body = NewMemberBody,
-    responses(
-        (status = 200, body = WorkspaceHoldBody), (status = 403, content_type = "application/problem+json"), (status = 404, content_type = "application/problem+json"),
-        (status = 409, description = "It is in another group", content_type = "application/problem+json"), (status = 422, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = WorkspaceHoldBody), (status = 409, description = "It is in another group")),
     security(("key" = [])),
 )]
 async fn add_member(
     State(ctx): State<Ctx>,
-    RestCaller(caller): RestCaller,
+    caller: Caller,
     Path(slug): Path<String>,
     Body(asked): Body<NewMemberBody>,
 ) -> Result<Json<WorkspaceHoldBody>, AppError> {
@@ -203,10 +191,10 @@ async fn add_member(
 #[utoipa::path(
     delete, path = "/api/v1/groups/{slug}/members/{id}", tag = "Groups", operation_id = "remove_group_member",
     params(("slug" = String, Path), ("id" = String, Path, description = "The workspace's id")),
-    responses((status = 204), (status = 404, content_type = "application/problem+json")),
+    responses((status = 204)),
     security(("key" = [])),
 )]
-async fn remove_member(State(ctx): State<Ctx>, RestCaller(caller): RestCaller, Path((slug, id)): Path<(String, String)>) -> Result<StatusCode, AppError> {
+async fn remove_member(State(ctx): State<Ctx>, caller: Caller, Path((slug, id)): Path<(String, String)>) -> Result<StatusCode, AppError> {
     server::remove_member(&ctx, &caller, &slug, workspace(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,0 +1,126 @@
+//! Memory that stays bounded while Postgres is away: past a number of counters in a stripe, minutes that are over are added up by the
+//! quarter of an hour; if that is too little by the hour, then by the day (UTC). No call is lost, only its minute.
+//!
+//! So a stripe holds at most about as many counters as it may, and beyond them one for each key, outcome and day. Its file is written anew
+//! with the sums and takes the place of the old one at once: an end by force in between finds the one or the other, which say the same.
+
+use super::{Attempt, AttemptSlot, Attempts, Counter, Counts, STRIPES, Slot, Stripe, Tally, Unknown, permissions::Needs, spool, spool::Spool};
+use std::sync::Arc;
+
+/// Pieces of time, in minutes, each a part of the next one.
+const STEPS: [i64; 3] = [15, 60, 1_440];
+/// Minutes that stay as they are: while batches are written there are no older ones.
+const RECENT: i64 = 3;
+
+/// When the piece begins that this minute is counted in.
+fn begin(minute: i64, newest: i64, step: i64) -> i64 {
+    if minute > newest - RECENT { minute } else { minute.div_euclid(step) * step }
+}
+
+/// The first of the steps that leaves half of the room free, or the last one; and what it leaves.
+fn by_steps<C>(room: usize, by: impl Fn(i64) -> C, len: impl Fn(&C) -> usize) -> (i64, C) {
+    let [quarter, hour, day] = STEPS;
+    let folded = by(quarter);
+    if len(&folded) <= room / 2 {
+        return (quarter, folded);
+    }
+    let folded = by(hour);
+    if len(&folded) <= room / 2 { (hour, folded) } else { (day, by(day)) }
+}
+
+/// Without what their calls needed.
+fn folded_counts(counts: &Counts, newest: i64, step: i64) -> Counts {
+    let mut folded = Counts::new();
+    for ((key, route, outcome, minute), counter) in counts {
+        let slot = (*key, Arc::clone(route), *outcome, begin(*minute, newest, step));
+        let sum =
+            folded.entry(slot).or_insert(Counter { workspace: counter.workspace, api: counter.api, count: 0, cost: 0, at: None, needs: Needs::default() });
+        sum.count += counter.count;
+        sum.cost += counter.cost;
+    }
+    folded
+}
+
+fn folded_attempts(attempts: &Attempts, newest: i64, step: i64) -> Attempts {
+    let mut folded = Attempts::new();
+    for ((minute, reason, address), (count, _)) in attempts {
+        folded.entry((begin(*minute, newest, step), *reason, address.clone())).or_insert((0, None)).0 += count;
+    }
+    folded
+}
+
+fn tally_record(((key, route, outcome, minute), counter): (&Slot, &Counter)) -> Vec<u8> {
+    let Counter { workspace, api, count, cost, .. } = *counter;
+    spool::tally(&Tally { key: *key, workspace, api, route: Arc::clone(route), outcome: *outcome, minute: *minute, count, cost })
+}
+
+fn attempt_record(((minute, reason, address), (count, _)): (&AttemptSlot, &(u64, Option<usize>))) -> Vec<u8> {
+    spool::attempt(&Attempt { minute: *minute, reason: *reason, address: address.clone(), count: *count })
+}
+
+impl Stripe {
+    /// Adds up what is over, if there are so many counters that it is time to; `n` is this stripe's number.
+    pub(super) fn make_room(&mut self, spool: Option<&Spool>, n: usize, newest: i64, room: usize) {
+        if self.counts.len() < self.fold_at.max(room) {
+            return;
+        }
+        if self.counts.keys().all(|(_, _, _, minute)| *minute > newest - RECENT) {
+            self.fold_at = self.counts.len().saturating_mul(2);
+            return;
+        }
+        let (step, mut folded) = by_steps(room, |step| folded_counts(&self.counts, newest, step), Counts::len);
+        if folded.len() < self.counts.len() {
+            match self.segment.rewrite(spool, n, folded.iter().map(tally_record)) {
+                Ok(places) => {
+                    // The same order: nothing was put in between.
+                    folded.values_mut().zip(places).for_each(|(counter, at)| counter.at = Some(at));
+                    for ((key, route, outcome, minute), counter) in self.counts.drain() {
+                        if let Some(sum) = folded.get_mut(&(key, route, outcome, begin(minute, newest, step))) {
+                            sum.needs.merge(counter.needs);
+                        }
+                    }
+                    self.counts = folded;
+                }
+                // As it was: the counters go on, in memory and on disk.
+                Err(error) => tracing::warn!("counters could not be added up, because the spool can't be written anew: {error}"),
+            }
+        }
+        // Not again for each new counter.
+        self.fold_at = self.counts.len().saturating_mul(2);
+    }
+}
+
+impl Unknown {
+    /// The same of attempts.
+    pub(super) fn make_room(&mut self, spool: Option<&Spool>, newest: i64, room: usize) {
+        if self.attempts.len() < self.fold_at.max(room) {
+            return;
+        }
+        let (_, mut folded) = by_steps(room, |step| folded_attempts(&self.attempts, newest, step), Attempts::len);
+        if folded.len() < self.attempts.len() {
+            match self.segment.rewrite(spool, STRIPES, folded.iter().map(attempt_record)) {
+                Ok(places) => {
+                    folded.values_mut().zip(places).for_each(|(counter, at)| counter.1 = Some(at));
+                    self.attempts = folded;
+                }
+                Err(error) => tracing::warn!("attempts could not be added up, because the spool can't be written anew: {error}"),
+            }
+        }
+        self.fold_at = self.attempts.len().saturating_mul(2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_recent_keeps_its_minute() {
+        let newest = 29_000_007;
+        assert_eq!([0, 1, 2].map(|ago| begin(newest - ago, newest, 15)), [newest, newest - 1, newest - 2]);
+        assert_eq!([3, 17, 18].map(|ago| begin(newest - ago, newest, 15)), [28_999_995, 28_999_980, 28_999_980]);
+        for step in STEPS {
+            assert_eq!(begin(28_000_000, newest, step) % step, 0);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Postgres is away under load: calls go on from memory, nothing is refused that would have passed, and what was answered is what is
+//! stored once it is back, also where the process was killed in between.
+
+use super::{
+    Given, Scene,
+    process::{self, Node, Way},
+};
+use crate::support::{folder::Folder, until, until_within};
+use serde_json::Value;
+use sqlx::PgPool;
+use std::{
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::task::JoinHandle;
+
+const CALLERS: i64 = 6;
+/// The flusher's pauses grow to half a minute.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Callers that ask one node without a pause, and count what passed. Any other answer is a failure of the test.
+struct Load {
+    answered: Arc<AtomicI64>,
+    is_over: Arc<AtomicBool>,
+    callers: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    fn on(node: &Node, secret: &str) -> Self {
+        let (answered, is_over) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicBool::new(false)));
+        let caller = || {
+            let (asked, secret) = (format!("{}/forward-auth/demo", node.base), secret.to_owned());
+            let (answered, is_over) = (Arc::clone(&answered), Arc::clone(&is_over));
+            tokio::spawn(async move {
+                let http = reqwest::Client::new();
+                while !is_over.load(Ordering::Relaxed) {
+                    match http.get(&asked).bearer_auth(&secret).send().await {
+                        Ok(answer) => {
+                            assert_eq!(answer.status(), 200, "refused while Postgres is away");
+                            answered.fetch_add(1, Ordering::Relaxed);
+                        }
+                        Err(_) => break, // the server was killed
+                    }
+                }
+            })
+        };
+        let callers = (0..CALLERS).map(|_| caller()).collect();
+        Self { answered, is_over, callers }
+    }
+
+    fn answered(&self) -> i64 {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    async fn goes_on(&self, what: &str) {
+        let then = self.answered();
+        until(what, async || self.answered() > then + 500).await;
+    }
+
+    /// Ends it, and says how many calls passed.
+    async fn end(self) -> i64 {
+        self.is_over.store(true, Ordering::Relaxed);
+        for caller in self.callers {
+            caller.await.unwrap();
+        }
+        self.answered.load(Ordering::Relaxed)
+    }
+}
+
+async fn stored(db: &PgPool) -> i64 {
+    sqlx::query_scalar("select coalesce(sum(count), 0)::bigint from usage_minutes where outcome = 'VALID'").fetch_one(db).await.unwrap()
+}
+
+/// What `/readyz` answers.
+async fn readiness(node: &Node) -> u16 {
+    reqwest::get(format!("{}/readyz", node.base)).await.map_or(0, |answer| answer.status().as_u16())
+}
+
+/// What it says while the database is away: each part of its own.
+async fn told(node: &Node) -> Value {
+    let answer = reqwest::get(format!("{}/readyz", node.base)).await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    answer.json().await.unwrap()
+}
+
+#[sqlx::test]
+async fn an_outage_of_postgres_under_load_refuses_and_loses_nothing(db: PgPool) {
+    let Scene { app, secret, .. } = Scene::with(db.clone(), Given { limit: Some((1_000_000_000, 2_678_400)), ..Given::default() }).await;
+    app.stop().await;
+    let (folder, way) = (Folder::new(), Way::to(&db).await);
+    let metrics = format!("127.0.0.1:{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    let mut first = process::start(&way.url, &folder, &[("TOLLGATE_METRICS_ADDR", &metrics)]).await;
+    let load = Load::on(&first, &secret);
+    until("a batch was written", async || stored(&db).await > 0).await;
+    way.cut();
+    until("the node knows that Postgres is away", async || readiness(&first).await == 503).await;
+    let written = stored(&db).await;
+    load.goes_on("calls go on from memory").await;
+    assert_eq!(stored(&db).await, written, "or this test shows nothing");
+    let parts = &told(&first).await["parts"];
+    assert_eq!((&parts["database"]["up"], &parts["keys"]["verified"], &parts["usage"]["spooled"]), (&false.into(), &true.into(), &true.into()), "{parts}");
+    assert!(parts["keys"]["verified_for"].as_u64().is_some_and(|seconds| (60..=900).contains(&seconds)), "{parts}");
+    assert!(parts["usage"]["waiting"].as_u64().is_some_and(|counters| counters > 0), "{parts}");
+    let scraped = reqwest::get(format!("http://{metrics}/metrics")).await.unwrap().text().await.unwrap();
+    assert!(scraped.contains("\ntollgate_database_up 0\n") && scraped.contains("\ntollgate_verifications_total{code=\"VALID\"} "), "{scraped}");
+
+    // It is killed in the middle of the outage; the next process finds what it left.
+    first.process.kill().await.unwrap();
+    let answered = load.end().await;
+    assert!(written < answered);
+    way.mend();
+    let second = process::start(&way.url, &folder, &[]).await;
+    let counted = stored(&db).await;
+    assert!((answered..=answered + CALLERS).contains(&counted), "{counted} stored, {answered} answered, {CALLERS} may have been under way");
+
+    // Another outage, which the process outlives: then the sums are the same to the call.
+    let load = Load::on(&second, &secret);
+    until("a batch was written again", async || stored(&db).await > counted).await;
+    way.cut();
+    until("it knows again", async || readiness(&second).await == 503).await;
+    load.goes_on("calls go on again").await;
+    way.mend();
+    load.goes_on("and when Postgres is back").await;
+    let answered = load.end().await;
+    until_within(PATIENCE, "what was answered is what is stored", async || stored(&db).await == counted + answered).await;
+    until("it is ready again", async || readiness(&second).await == 200).await;
+}
