@@ -1,15 +1,15 @@
 //! The REST route of the own password: a new one for whoever knows the present one.
 
-use super::{Asking, sessions::EndedBody};
+use super::sessions::EndedBody;
 use crate::{
-    accounts::server::{Visitor, change_password},
-    error::AppError,
-    platform::{
-        Ctx,
-        http::{RequestInfo, json::Body},
+    accounts::{
+        Caller,
+        server::{Visitor, change_password},
     },
+    error::AppError,
+    platform::{Ctx, http::json::Body},
 };
-use axum::{Extension, Json, Router, extract::State, routing::post};
+use axum::{Json, Router, extract::State, routing::post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -32,19 +32,12 @@ pub struct ChangePasswordBody {
     post, path = "/api/v1/me/password", tag = "Account", operation_id = "change_password", request_body = ChangePasswordBody,
     responses(
         (status = 200, description = "It is set; how many sessions ended", body = EndedBody),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key may not change the account", content_type = "application/problem+json"),
-        (status = 422, description = "The present password is wrong, or the new one is too easy; `errors` names the field", content_type = "application/problem+json"),
-        (status = 429, description = "Too many wrong tries; `Retry-After` says how long to wait", content_type = "application/problem+json"),
+        (status = 422, description = "The present password is wrong, or the new one is too easy; `errors` names the field"),
+        (status = 429, description = "Too many wrong tries; `Retry-After` says how long to wait"),
     ),
     security(("key" = [])),
 )]
-pub async fn change(
-    State(ctx): State<Ctx>,
-    Extension(info): Extension<RequestInfo>,
-    Asking(caller): Asking,
-    Body(body): Body<ChangePasswordBody>,
-) -> Result<Json<EndedBody>, AppError> {
-    let ended = change_password(&ctx, &caller, &Visitor::of(&info), &body.current_password.into(), &body.new_password.into()).await?;
+pub async fn change(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(body): Body<ChangePasswordBody>) -> Result<Json<EndedBody>, AppError> {
+    let ended = change_password(&ctx, &caller, &visitor, &body.current_password.into(), &body.new_password.into()).await?;
     Ok(Json(EndedBody { ended }))
 }

@@ -9,7 +9,7 @@ use crate::{
     error::AppError,
     platform::{
         Ctx,
-        http::{RequestInfo, json::Query, pages::PageQuery},
+        http::{json::Query, pages::PageQuery},
     },
     values::SessionId,
 };

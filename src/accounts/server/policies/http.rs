@@ -11,7 +11,6 @@ use crate::{
     platform::{
         Ctx,
         http::{
-            RequestInfo,
             json::{Body, Query},
             pages::PageQuery,
         },
