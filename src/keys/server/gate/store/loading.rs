@@ -18,7 +18,7 @@ use super::{
         record::Record,
         sync::within,
     },
-    copied::{Copied, Row, int, long, micros, texts, uuid},
+    copied::{Copied, Row, int, long, micros, text, texts, uuid},
     levels::load_levels,
     reading::{Secret, policy, secret},
 };
