@@ -5,7 +5,7 @@ use crate::{
     accounts::{Caller, server as accounts},
     error::AppError,
     keys::{
-        model::{KeyEdit, KeyLimit, Over, Window},
+        model::{KeyEdit, KeyLimit, LimitChange, Over, Window},
         server as keys,
     },
     plans::{
@@ -30,7 +30,7 @@ pub(super) enum PlanCommand {
     /// Set one of a plan's limits; it holds at once for everybody who has the plan
     SetLimit {
         slug: String,
-        /// Which limit: a plan may have five
+        /// Which limit: a plan may have up to 32
         #[arg(long, default_value = KeyLimit::DEFAULT)]
         name: String,
         #[arg(long, value_name = "CALLS", required_unless_present = "remove")]
@@ -168,19 +168,6 @@ fn assigned(plan: &Plan) -> String {
     if plan.groups > 0 { format!("{}, {workspaces} and {keys}", count(plan.groups, "group", "groups")) } else { format!("{workspaces} and {keys}") }
 }
 
-/// These limits, one of them set or taken away.
-pub(super) fn with_limit(mut limits: Vec<KeyLimit>, whose: &str, Wanted { name, limit, window, over }: Wanted) -> Result<Vec<KeyLimit>, AppError> {
-    let before = limits.iter().find(|l| l.name == name).map(|l| (l.window, l.over));
-    if limit.is_none() && before.is_none() {
-        return Err(AppError::invalid("name", format!("{whose} has no limit {name}.")));
-    }
-    let window = window.or(before.map(|(window, _)| window)).unwrap_or(Window::DAY);
-    let over = over.or(before.map(|(_, over)| over)).unwrap_or_default();
-    limits.retain(|l| l.name != name);
-    limits.extend(limit.map(|limit| KeyLimit { over, ..KeyLimit::new(name, limit, window) }));
-    Ok(limits)
-}
-
 async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, AppError> {
     let price = new.price.as_deref().map(|text| {
         let (per_1000, currency) = text.trim().split_once(char::is_whitespace).unwrap_or((text, ""));
@@ -197,6 +184,23 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
     Ok(Exit::Done)
 }
 
+impl Wanted {
+    /// Of one limit among these; a new one has this window, unless another is named.
+    pub(super) fn change(self, before: &[KeyLimit], whose: &str, window: Window) -> Result<LimitChange, AppError> {
+        let Self { name, limit, window: wanted, over } = self;
+        let known = before.iter().find(|l| l.name == name);
+        let Some(limit) = limit else {
+            return match known {
+                Some(_) => Ok(LimitChange { was: Some(name), now: None }),
+                None => Err(AppError::invalid("name", format!("{whose} has no limit {name}."))),
+            };
+        };
+        let window = wanted.or(known.map(|l| l.window)).unwrap_or(window);
+        let over = over.or(known.map(|l| l.over)).unwrap_or_default();
+        Ok(LimitChange::set(before, KeyLimit { over, ..KeyLimit::new(name, limit, window) }))
+    }
+}
+
 /// A limit as the command line describes it; no number takes it away.
 pub(super) struct Wanted {
     pub name: String,
@@ -205,14 +209,15 @@ pub(super) struct Wanted {
     pub over: Option<Over>,
 }
 
-async fn set_limit(ctx: &Ctx, invocation: &Invocation, slug: &str, Wanted { name, limit, window, over }: Wanted) -> Result<Exit, AppError> {
+async fn set_limit(ctx: &Ctx, invocation: &Invocation, slug: &str, wanted: Wanted) -> Result<Exit, AppError> {
     let mut plan = plans::find_plan(ctx, &Caller::cli(), slug).await?;
-    plan.limits = with_limit(plan.limits, &plan.name, Wanted { name, limit, window, over })?;
+    let change = wanted.change(&plan.limits, &plan.name, Window::DAY)?;
     if invocation.dry_run {
+        plan.limits = change.of(&plan.limits).map_err(|words| AppError::invalid("name", words))?;
         invocation.answer(&plan, &format!("Would set the limits of {} to {}.", plan.name, words(&plan.limits)));
         return Ok(Exit::Done);
     }
-    let edit = PlanEdit { limits: Some(plan.limits), ..PlanEdit::default() };
+    let edit = PlanEdit { limit: Some(change), ..PlanEdit::default() };
     let plan = plans::edit_plan(ctx, &Caller::cli(), slug, edit).await?;
     invocation.answer(&plan, &format!("From now on {} for {} with {}.", words(&plan.limits), assigned(&plan), plan.name));
     Ok(Exit::Done)

@@ -1,6 +1,6 @@
 //! What people give: a new key, changes of a key, an API. Texts as they were typed; the operations check them.
 
-use super::{Environment, KeyLimit, Preset, Unmatched};
+use super::{Environment, KeyLimit, LimitChange, Preset, Unmatched};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -53,6 +53,8 @@ pub struct KeyEdit {
     pub tags: Option<Vec<String>>,
     /// An empty list: those of the next level again. Needs `keys:manage`.
     pub limits: Option<Vec<KeyLimit>>,
+    /// Of one limit only, in place of `limits`. Needs `keys:manage`.
+    pub limit: Option<LimitChange>,
     /// The slug of a plan; `Some(None)`: none of its own. Needs `keys:manage`.
     pub plan: Option<Option<String>>,
 }

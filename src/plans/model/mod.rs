@@ -11,7 +11,7 @@ pub use group::{ChosenGroup, Group, GroupEdit, GroupForm, GroupPage, GroupPlan, 
 pub use price::Price;
 
 use crate::{
-    keys::model::KeyLimit,
+    keys::model::{KeyLimit, LimitChange},
     values::{PlanId, Slug, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,8 @@ pub struct PlanEdit {
     /// `Some(None)`: no price.
     pub price: Option<Option<NewPrice>>,
     pub limits: Option<Vec<KeyLimit>>,
+    /// Of one limit only, in place of `limits`.
+    pub limit: Option<LimitChange>,
 }
 
 /// What holds a workspace, besides its keys' own limits.

@@ -3,11 +3,11 @@
 use super::plans::PATH;
 use crate::{
     keys::{
-        components::OverFields,
-        model::{KeyLimit, Over, Window, lasting},
+        components::{LimitTable, OverFields},
+        model::{Over, Window, lasting},
     },
     plans::{
-        api::{AssignPlan, DeletePlan, SavePlan, TakePlan},
+        api::{AssignPlan, DeletePlan, SavePlan, SetPlanLimit, TakePlan},
         model::{ChosenPlan, DryRun, Holder, Plan, PlanForm},
     },
     ui::{
@@ -24,15 +24,20 @@ pub fn fields(form: &PlanForm, over: Over, is_new: bool) -> AnyView {
     let slug = is_new.then(|| {
         view! { <TextField label="Slug" name="plan[slug]" mono=true maxlength=40 required=true autocomplete="off" help="What the gate answers as the plan: lower-case letters, digits and hyphens. It stays."/> }
     });
-    let limits = limit_fields("plan", &form, over);
+    // Those of a plan that there is stand in a table of their own.
+    let limits = is_new.then(|| {
+        view! {
+            <div class="stack-sm">
+                <p class="help">"How much may pass, each call counted by what its route costs: one unless set otherwise. A month is the calendar month, a day begins at midnight, both in UTC; other windows, time zones and names of limits can be set once it is there. All empty: the plan changes no limit."</p>
+                {limit_fields("plan", &form, over)}
+            </div>
+        }
+    });
     view! {
         <TextField label="Name" name="plan[name]" value=form.name maxlength=80 required=true autocomplete="off"/>
         {slug}
         <TextArea label="Description" name="plan[description]" value=form.description rows=2 maxlength=400/>
-        <div class="stack-sm">
-            <p class="help">"How much may pass, each call counted by what its route costs: one unless set otherwise. A month is the calendar month, a day begins at midnight, both in UTC. All empty: the plan changes no limit."</p>
-            {limits}
-        </div>
+        {limits}
         <div class="cols-2">
             <TextField label="Price of 1,000 units" name="plan[per_1000]" value=form.per_1000 inputmode="decimal" autocomplete="off" maxlength=20 placeholder="none"/>
             <TextField label="Currency" name="plan[currency]" value=form.currency autocomplete="off" maxlength=3 placeholder="EUR"/>
@@ -82,19 +87,9 @@ fn other_interval(every: &str) -> Option<(String, String)> {
     Some((every.to_owned(), format!("every {}", lasting(seconds))))
 }
 
-/// What the form does not show of these limits, in words.
-pub fn others(limits: &[KeyLimit]) -> AnyView {
-    let others = PlanForm::others(limits);
-    let others = (!others.is_empty()).then(|| {
-        let words = others.iter().map(|l| format!("{} ({})", l.words(), l.name)).collect::<Vec<_>>().join(", ");
-        view! { <p class="help">{format!("Also {words}: set over REST or on the command line, and kept.")}</p> }
-    });
-    others.into_any()
-}
-
 pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
     let ChosenPlan { plan, holders, .. } = chosen;
-    let others = others(&plan.limits);
+    let (slug, page) = (plan.slug.to_string(), link(PATH, [("edit", plan.slug.as_str())]));
     let tries = link(PATH, [("edit", plan.slug.as_str()), ("try", "1")]);
     let delete = plan.is_free()
         .then(|| view! { <Form action=DeletePlan::PATH quiet=true hidden=vec![("slug", plan.slug.to_string())]><Button look=Look::DangerQuiet>"Delete"</Button></Form> });
@@ -107,10 +102,13 @@ pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
             <div class="card-body stack-lg">
                 {assigned(&plan, holders)}
                 <Form action=SavePlan::PATH class="stack" label="Change the plan" hidden=vec![("plan[slug]", plan.slug.to_string())]>
-                    {fields(&PlanForm::of(&plan), PlanForm::over_of(&plan.limits).unwrap_or_default(), false)}
-                    {others}
+                    {fields(&PlanForm::of(&plan), Over::REFUSE, false)}
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
                 </Form>
+                <section class="stack-sm" id="limits" aria-labelledby="h-limits">
+                    <h3 id="h-limits">"Limits"</h3>
+                    <LimitTable action=SetPlanLimit::PATH label="Limits of the plan" hidden=vec![("slug", slug)] limits=plan.limits.clone() page empty="None: the plan changes no limit."/>
+                </section>
                 <ErrorSummary action=DeletePlan::PATH/>
                 {delete}
             </div>

@@ -134,6 +134,7 @@ impl EditKeyBody {
             origins: self.origins,
             tags: self.tags,
             limits: self.limits.map(|limits| limits.into_iter().map(Into::into).collect()),
+            limit: None,
             plan: self.plan,
         }
     }
