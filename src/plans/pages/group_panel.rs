@@ -5,7 +5,7 @@ use crate::{
     keys::{components::LimitTable, model::Over},
     plans::{
         api::{AddToGroup, DeleteGroup, SaveGroup, SetGroupLimit, TakeFromGroup},
-        model::{ChosenGroup, Group, GroupForm, Member, Members, Plan},
+        model::{ChosenGroup, Group, GroupForm, Member, Members, Plan, Trial},
     },
     ui::{Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, SelectField, Size, TextArea, TextField, number::count},
     values::link,
@@ -42,7 +42,7 @@ pub fn fields(form: &GroupForm, over: Over, plans: &[Plan], is_new: bool) -> Any
 pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>) -> AnyView {
     let ChosenGroup { group, members, is_further, .. } = chosen;
     let slug = group.slug.to_string();
-    let tries = link(PATH, [("edit", slug.as_str()), ("try", "1")]);
+    let tries = Trial::default().link(PATH, &slug);
     let (of, page) = (slug.clone(), link(PATH, [("edit", slug.as_str())]));
     let delete = (group.members == 0).then(
         || view! { <Form action=DeleteGroup::PATH quiet=true hidden=vec![("slug", slug.clone())]><Button look=Look::DangerQuiet>"Delete"</Button></Form> },
@@ -61,7 +61,7 @@ pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>) -> AnyView {
                 </Form>
                 <section class="stack-sm" id="limits" aria-labelledby="h-limits">
                     <h3 id="h-limits">"Limits of each of its workspaces"</h3>
-                    <LimitTable action=SetGroupLimit::PATH label="Limits of the group" hidden=vec![("slug", of)] limits=group.limits.clone() page empty="None: what its plan allows holds."/>
+                    <LimitTable action=SetGroupLimit::PATH label="Limits of the group" hidden=vec![("slug", of)] limits=group.limits.clone() page empty="None: what its plan allows holds." can_try=true/>
                 </section>
                 <ErrorSummary action=DeleteGroup::PATH/>
                 {delete}

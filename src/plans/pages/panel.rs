@@ -8,10 +8,10 @@ use crate::{
     },
     plans::{
         api::{AssignPlan, DeletePlan, SavePlan, SetPlanLimit, TakePlan},
-        model::{ChosenPlan, DryRun, Holder, Plan, PlanForm},
+        model::{ChosenPlan, DryRun, Holder, Plan, PlanForm, Trial},
     },
     ui::{
-        Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, SelectField, Size, Table, TextArea, TextField,
+        Button, ErrorSummary, Form, FormOutcome, Icon, IconLink, LinkButton, Look, SelectField, Size, Table, TextArea, TextField,
         number::{count, share, thousands},
     },
     values::link,
@@ -90,7 +90,7 @@ fn other_interval(every: &str) -> Option<(String, String)> {
 pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
     let ChosenPlan { plan, holders, .. } = chosen;
     let (slug, page) = (plan.slug.to_string(), link(PATH, [("edit", plan.slug.as_str())]));
-    let tries = link(PATH, [("edit", plan.slug.as_str()), ("try", "1")]);
+    let tries = Trial::default().link(PATH, plan.slug.as_str());
     let delete = plan.is_free()
         .then(|| view! { <Form action=DeletePlan::PATH quiet=true hidden=vec![("slug", plan.slug.to_string())]><Button look=Look::DangerQuiet>"Delete"</Button></Form> });
     view! {
@@ -107,7 +107,7 @@ pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
                 </Form>
                 <section class="stack-sm" id="limits" aria-labelledby="h-limits">
                     <h3 id="h-limits">"Limits"</h3>
-                    <LimitTable action=SetPlanLimit::PATH label="Limits of the plan" hidden=vec![("slug", slug)] limits=plan.limits.clone() page empty="None: the plan changes no limit."/>
+                    <LimitTable action=SetPlanLimit::PATH label="Limits of the plan" hidden=vec![("slug", slug)] limits=plan.limits.clone() page empty="None: the plan changes no limit." can_try=true/>
                 </section>
                 <ErrorSummary action=DeletePlan::PATH/>
                 {delete}
@@ -156,8 +156,29 @@ fn holder(holder: Holder) -> AnyView {
     .into_any()
 }
 
+/// The form of the limit as it was typed when it was tried, since nothing of it is saved; `action` is where the form goes.
+pub fn show_typed(trial: &Option<Trial>, action: &str) {
+    let Some(typed) = trial.as_ref().and_then(|trial| trial.typed.as_ref()) else { return };
+    if use_context::<FormOutcome>().is_none() {
+        let values = typed.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        provide_context(FormOutcome { action: action.to_owned(), form: Some("limit".to_owned()), error: None, values });
+    }
+}
+
+/// Of whom a plan is tried, and with what.
+pub fn of_whom(slug: &str, trial: &Trial) -> AnyView {
+    let other = Trial { of_holders: !trial.of_holders, typed: trial.typed.clone() };
+    let words = if trial.of_holders { "Try it for everybody" } else { "Only for those who have it" };
+    view! { {with_what(trial)}<p><a href=other.link(PATH, slug)>{words}</a></p> }.into_any()
+}
+
+/// Whether one limit is as it was typed.
+pub fn with_what(trial: &Trial) -> AnyView {
+    trial.typed.as_ref().map(|_| view! { <p class="help">"With the limit as it is typed in the form. Nothing of it is saved."</p> }).into_any()
+}
+
 /// Who would have been limited since the first of last month; `had` begins the sentence: "Had everybody been on Pro".
-pub fn dry_run(had: &str, run: DryRun) -> AnyView {
+pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
     let short = (!run.too_short.is_empty()).then(|| {
         let words = format!(
             "Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, roll in less than an hour, or have no window: credits, and calls at the same time.",
@@ -208,7 +229,7 @@ pub fn dry_run(had: &str, run: DryRun) -> AnyView {
     view! {
         <section id="try" aria-labelledby="h-try">
             <div class="section-head"><h2 id="h-try">"Who would be limited?"</h2><p>{lead}</p></div>
-            <div class="stack-sm">{table}{rolling}{short}</div>
+            <div class="stack-sm">{notes}{table}{rolling}{short}</div>
         </section>
     }
     .into_any()

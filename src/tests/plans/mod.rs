@@ -8,6 +8,7 @@ mod groups_doors;
 mod levels;
 mod pages;
 mod rest;
+mod trying;
 
 use crate::{
     gate::{Given, Scene, key, known},
