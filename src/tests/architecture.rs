@@ -95,6 +95,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "usage_minutes",
             "usage_quarters",
             "usage_hours",
+            "usage_shared_hours",
             "usage_days",
             "usage_addresses",
             "usage_batches",

@@ -225,6 +225,9 @@ fn passed(answer: &Answer) -> Response {
         put(headers, "x-key-id", facts.key.to_string());
         put(headers, "x-key-owner", facts.home.owner.to_string());
         put(headers, "x-key-plan", facts.plan().to_owned());
+        if !facts.entitlements().is_empty() {
+            put(headers, "x-key-entitlements", facts.entitlements().join(", "));
+        }
         if let Some(hold) = &answer.hold {
             put(headers, "x-hold", hold.to_string());
         }

@@ -40,10 +40,10 @@ pub async fn tell_of_limits(ctx: &Ctx) -> Result<usize, AppError> {
     };
     store::end_fillings(&ctx.db, now).await?;
     shared::end_shared_fillings(&ctx.db, now).await?;
-    let mut of_keys = store::list_used_limits(&ctx.db, default, now).await?;
-    of_keys.extend(credits::list_used_credits(&ctx.db, false, now).await?);
-    let mut of_all = shared::list_used_shared_limits(&ctx.db, now).await?;
-    of_all.extend(credits::list_used_credits(&ctx.db, true, now).await?);
+    let mut used = store::list_used_limits(&ctx.db, default, now).await?;
+    used.extend(shared::list_used_shared_limits(&ctx.db, now).await?);
+    used.extend(credits::list_used_credits(&ctx.db, now).await?);
+    let (of_all, of_keys): (Vec<_>, Vec<_>) = used.into_iter().partition(|limit| limit.is_shared);
     let (of_keys, of_all) = (marks(of_keys), marks(of_all));
     if of_keys.id.is_empty() && of_all.id.is_empty() {
         return Ok(0);
@@ -125,6 +125,7 @@ mod tests {
     #[test]
     fn every_threshold_that_was_reached_is_marked() {
         let limit = |used| UsedLimit {
+            is_shared: false,
             id: Uuid::nil(),
             account_id: Uuid::nil(),
             limit_name: "default".into(),

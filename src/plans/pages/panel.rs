@@ -43,7 +43,7 @@ pub fn fields(form: &PlanForm, over: Over, is_new: bool) -> AnyView {
             <TextField label="Currency" name="plan[currency]" value=form.currency autocomplete="off" maxlength=3 placeholder="EUR"/>
         </div>
         <p class="help">"The price makes an estimate on the usage page. Nobody is billed."</p>
-        <TextArea label="Also gives" name="plan[entitlements]" value=form.entitlements help="One on each line, for people to read." rows=2 maxlength=2500/>
+        <TextArea label="Also gives" name="plan[entitlements]" value=form.entitlements help="One on each line. A name such as exports, or a name with a value such as seats=5, is answered to services with each call of its keys; other lines are for people to read." rows=2 maxlength=2500/>
     }
     .into_any()
 }

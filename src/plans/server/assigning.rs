@@ -3,7 +3,9 @@
 
 use super::{
     describing::{self, sorted},
-    forms, store,
+    forms,
+    spreading::spread,
+    store,
 };
 use crate::{
     accounts::Caller,
@@ -11,7 +13,7 @@ use crate::{
     error::AppError,
     keys::{
         model::{KeyLimit, LimitChange},
-        server::{actor, gate, rules as of_keys},
+        server::{actor, rules as of_keys},
     },
     plans::model::WorkspaceHold,
     platform::Ctx,
@@ -88,7 +90,7 @@ async fn limit_workspace(
 async fn changed(ctx: &Ctx, mut tx: sqlx::Transaction<'static, sqlx::Postgres>, workspace: WorkspaceId) -> Result<WorkspaceHold, AppError> {
     let hold = store::find_workspace(&mut tx, workspace).await?.ok_or(AppError::NotFound)?;
     tx.commit().await?;
-    gate::limits_changed(ctx, &[workspace.uuid()]).await;
+    spread(ctx, workspace.uuid()).await;
     Ok(hold)
 }
 
@@ -128,7 +130,7 @@ async fn limit_api(
     store::replace_api_limits(&mut tx, id, &wanted).await?;
     note(ctx, &mut tx, caller, "api.limited", None, id.uuid(), json!({ "slug": slug, "to": wanted })).await?;
     tx.commit().await?;
-    gate::limits_changed(ctx, &[id.uuid()]).await;
+    spread(ctx, id.uuid()).await;
     Ok(wanted)
 }
 

@@ -1,13 +1,13 @@
 //! Describing plans. What a plan allows holds at once for everybody who has it.
 
-use super::{rules, store};
+use super::{rules, spreading::spread, store};
 use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::{AppError, Fields},
     keys::{
         model::KeyLimit,
-        server::{actor, gate, rules as of_keys},
+        server::{actor, rules as of_keys},
     },
     plans::model::{NewPlan, Plan, PlanEdit},
     platform::Ctx,
@@ -94,8 +94,8 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     }
     note(ctx, &mut tx, caller, "plan.changed", id, serde_json::json!({ "name": plan.name, "from": facts(&before), "to": facts(&plan) })).await?;
     tx.commit().await?;
-    if plan.limits != before.limits {
-        gate::limits_changed(ctx, &[id.uuid()]).await;
+    if plan.limits != before.limits || plan.entitlements != before.entitlements {
+        spread(ctx, id.uuid()).await;
     }
     Ok(plan)
 }

@@ -8,6 +8,7 @@ pub mod groups;
 pub mod http;
 mod page;
 mod rules;
+mod spreading;
 mod store;
 
 pub use assigning::{

@@ -68,7 +68,7 @@ pub fn DocsPage() -> impl IntoView {
                 <p>"Tollgate answers one question: may this call pass? Your proxy asks it for every call, or your code does. A key is made on the page "<a href="/keys">"Keys"</a>"; its usage is drawn on "<a href="/usage">"Usage"</a>"."</p>
 
                 <h2 id="proxy">"By a proxy"</h2>
-                <p>"The proxy sends the caller's headers to "<code>"/forward-auth/{api}"</code>". 200 means pass, and says who it is in "<code>"X-Key-Id"</code>", "<code>"X-Key-Owner"</code>", "<code>"X-Key-Plan"</code>" and "<code>"X-Key-Permissions"</code>". 401, 403 and 429 are answers for the caller, with a problem document (RFC 9457). Add "<code>"?permission=orders:write"</code>" to ask for a permission, "<code>"cost=2"</code>" to charge more than one unit."</p>
+                <p>"The proxy sends the caller's headers to "<code>"/forward-auth/{api}"</code>". 200 means pass, and says who it is in "<code>"X-Key-Id"</code>", "<code>"X-Key-Owner"</code>", "<code>"X-Key-Plan"</code>" and "<code>"X-Key-Permissions"</code>", and where its plan has entitlements that are a name or "<code>"name=value"</code>" in "<code>"X-Key-Entitlements"</code>", with commas between. 401, 403 and 429 are answers for the caller, with a problem document (RFC 9457). Add "<code>"?permission=orders:write"</code>" to ask for a permission, "<code>"cost=2"</code>" to charge more than one unit."</p>
                 <CodeBlock id="nginx" title="nginx" code=NGINX/>
                 <p>"nginx understands only 401 and 403 here, so a call over its limit is 403 with "<code>"X-Auth-Status: 429"</code>". The example in "<code>"examples/orders"</code>" turns it into 429 again."</p>
                 <CodeBlock id="caddy" title="Caddy" code=CADDY/>
@@ -127,7 +127,8 @@ pub fn DocsPage() -> impl IntoView {
                     <li>"A node that is cut off from the database goes on from what it knew, so that an outage of Postgres refuses nothing: for 15 minutes, or "<code>"TOLLGATE_DATABASE_OUTAGE"</code>" (2 seconds to 1 day). Then it answers every question 503 with "<code>"Retry-After"</code>" (for nginx 403 with "<code>"X-Auth-Status: 503"</code>"), until it has read what changed."</li>
                     <li>"A node that crashed is named like one that is cut off, until that time is over or it starts again on the same data folder."</li>
                 </ul>
-                <p>"The time is measured by a clock that nobody sets and that goes on while a process is paused or a machine sleeps; only a machine that is restored from a snapshot does not notice. A change that touches many thousands of keys at once is applied row by row, and calls are answered meanwhile."</p>
+                <p>"The time is measured by a clock that nobody sets and that goes on while a process is paused or a machine sleeps; only a machine that is restored from a snapshot does not notice. A change of very many keys one by one (an import, a bundle that all of them hold) is applied row by row, and calls are answered meanwhile."</p>
+                <p>"Limits of a plan, a group, a workspace or an API stand once in memory, whatever the number of keys below: a change of them holds for all keys at once and is answered when every node has confirmed it, too. What was counted goes on. Where it brings a limit that is new for the keys, what they used of its window before is added in the background; of a million keys that takes some seconds."</p>
 
                 {super::docs_speed::speed()}
 

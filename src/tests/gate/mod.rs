@@ -3,6 +3,7 @@
 mod credits;
 mod forward_auth;
 mod leases;
+mod levels;
 mod loading;
 mod model;
 mod nodes;

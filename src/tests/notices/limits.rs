@@ -261,3 +261,37 @@ async fn credits_are_told_once_a_day_and_prepaid_ones_once_since_some_were_added
     assert_eq!(present_limit_notices(&app.ctx, &mara).await.unwrap().len(), 1, "that is over");
     assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 1, "80 % are used again since");
 }
+
+#[sqlx::test]
+async fn credits_of_a_key_and_of_a_workspace_are_found_in_one_look(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = mara(&app).await;
+    let (own, one) = (limited(&app, &mara, "own", 100, 3_600).await, key(&app.ctx, &mara, "one").await);
+    sqlx::query("update key_limits set kind = 'credits', refill = 10 where key_id = $1").bind(own.uuid()).execute(&db).await.unwrap();
+    sqlx::query("insert into workspace_limits (workspace_id, name, max_calls, kind, window_seconds, refill) values ($1, 'pool', 50, 'credits', 0, 0)")
+        .bind(mara.workspace.uuid())
+        .execute(&db)
+        .await
+        .unwrap();
+    for key in [own, one] {
+        call(&app, &mara, key, Outcome::Valid, 1).await;
+    }
+    assert_eq!(tell_of_limits(&app.ctx).await.unwrap(), 0, "there is no bucket");
+    let hours = app.ctx.clock.now().unix_timestamp() / 3_600;
+    sqlx::query("insert into credit_buckets (holder, name, seconds, number, before, used) values ($1, 'default', 3600, $2, $2, 85), ($3, 'pool', 0, 0, 0, 45)")
+        .bind(own.uuid())
+        .bind(hours)
+        .bind(mara.workspace.uuid())
+        .execute(&db)
+        .await
+        .unwrap();
+    assert_eq!((tell_of_limits(&app.ctx).await.unwrap(), tell_of_limits(&app.ctx).await.unwrap()), (1, 0));
+    app.run_jobs().await;
+    assert_eq!(subjects(&app.mails()), ["2 limits are nearly used up"]);
+    let marked: (i64, i64) = sqlx::query_as("select (select count(*) from limit_notices where key_id = $1), (select count(*) from shared_limit_notices)")
+        .bind(own.uuid())
+        .fetch_one(&db)
+        .await
+        .unwrap();
+    assert_eq!(marked, (1, 1));
+}

@@ -17,7 +17,7 @@ use tollgate::{
     },
     plans::{
         model::PlanEdit,
-        server::{assign_plan, edit_plan, set_api_limits, set_workspace_limits},
+        server::{assign_plan, delete_plan, edit_plan, set_api_limits, set_workspace_limits},
     },
 };
 
@@ -235,5 +235,7 @@ async fn keys_of_one_plan_share_what_it_allows(db: PgPool) {
     edit_key(ctx, &cli, second, own).await.unwrap();
     keeps(1, "a key's own limits are not among them, though they say the same").await;
     edit_key(ctx, &cli, key, planned(None)).await.unwrap();
-    keeps(0, "with its last key it goes").await;
+    keeps(1, "what a plan gives is known as long as there is the plan").await;
+    delete_plan(ctx, &cli, "pro").await.unwrap();
+    keeps(0, "with the plan it goes").await;
 }

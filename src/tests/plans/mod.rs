@@ -2,6 +2,7 @@
 
 mod assigning;
 mod cli;
+mod entitlements;
 mod estimate;
 mod groups;
 mod groups_doors;

@@ -1,8 +1,8 @@
 //! Limits whose window rolls, on the usage page: the forecast at the present pace, and the line on the chart.
 
-use super::{developer, key, tally, write};
+use super::{developer, key, rollups::rows_read, tally, write};
 use crate::support::{T0, TestApp};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use time::Duration;
 use tollgate::{
     accounts::Caller,
@@ -64,4 +64,55 @@ async fn the_forecast_of_what_keys_share_sums_them_all(db: PgPool) {
     assert_eq!((month.used, month.is_shared), (400, true));
     // 100 in the last week and a half a day: 400 in thirty days; full it never is.
     assert_eq!(month.forecast.as_ref().map(|f| (f.expected, f.used_up.clone())), Some((400, None)));
+}
+
+#[sqlx::test]
+async fn what_keys_share_is_forecast_by_hours_of_all_that_share_it(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let (a, b, alone) = (key(&app.ctx, &owner, "a").await, key(&app.ctx, &owner, "b").await, key(&app.ctx, &owner, "alone").await);
+    let rolling = |name: &str, calls| vec![KeyLimit::new(name, calls, "rolling:day".parse().unwrap())];
+    set_workspace_limits(&app.ctx, &Caller::cli(), owner.workspace, rolling("day", 1_000)).await.unwrap();
+    edit_key(&app.ctx, &Caller::cli(), alone, KeyEdit { limits: Some(rolling("own", 9_000)), ..KeyEdit::default() }).await.unwrap();
+    let ago = |key, hours: i64, calls| tally(&owner, key, "GET /", Outcome::Valid, (T0 - Duration::hours(hours)).unix_timestamp() / 60, calls);
+    write(&app, vec![ago(a, 30, 5_000), ago(a, 20, 400), ago(b, 20, 300), ago(alone, 1, 4_000)]).await;
+    write(&app, vec![ago(b, 20, 100), ago(b, 1, 180)]).await;
+    let hours: Vec<i64> = sqlx::query_scalar("select units from usage_shared_hours where workspace_id = $1 order by hour")
+        .bind(owner.workspace.uuid())
+        .fetch_all(&db)
+        .await
+        .unwrap();
+    assert_eq!(hours, [5_000, 800, 180], "a row an hour, without the key that counts alone");
+
+    let app = app.restart().await;
+    let report = report(&app, &owner, a, "7d", "day").await;
+    let [day] = &report.meters[..] else { panic!("{:?}", report.meters) };
+    assert_eq!((day.used, day.is_shared), (980, true));
+    assert_eq!(day.forecast.as_ref().map(|f| (f.expected, f.used_up.as_deref())), Some((720, Some("12:40"))));
+}
+
+/// As `list_shared_pieces` asks, among two hundred workspaces: whatever keys there are, none is looked at.
+#[sqlx::test]
+async fn a_months_forecast_of_what_keys_share_reads_bounded_rows(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let one = key(&app.ctx, &owner, "one").await;
+    sqlx::query(
+        "insert into usage_shared_hours (workspace_id, hour, units)
+         select case when w = 1 then $1 else md5('w' || w)::uuid end, h, 5
+         from generate_series(1, 200) w, generate_series('2026-10-01 00:00Z'::timestamptz, '2026-11-20 11:00Z', interval '1 hour') h",
+    )
+    .bind(owner.workspace.uuid())
+    .execute(&db)
+    .await
+    .unwrap();
+    sqlx::query("analyze usage_shared_hours").execute(&db).await.unwrap();
+    let explain = AssertSqlSafe(format!(
+        "explain (analyze, format json, timing off) select u.hour as at, u.units from usage_shared_hours u
+         where u.workspace_id = (select k.workspace_id from keys k where k.id = '{}') and u.hour >= '2026-10-20 11:00Z'::timestamptz order by u.hour",
+        one.uuid(),
+    ));
+    let plan: serde_json::Value = sqlx::query_scalar(explain).fetch_one(&db).await.unwrap();
+    let rows = rows_read(&plan[0]["Plan"]);
+    assert!(rows > 700.0 && rows <= 760.0, "{rows} rows were read\n{plan:#}");
 }

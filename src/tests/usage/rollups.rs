@@ -100,7 +100,7 @@ async fn a_busy_year(db: &PgPool, key: uuid::Uuid, workspace: uuid::Uuid) {
 }
 
 /// Rows that the scans of a plan read, those that a filter threw away included.
-fn rows_read(plan: &Value) -> f64 {
+pub fn rows_read(plan: &Value) -> f64 {
     let own = match plan["Relation Name"].as_str() {
         Some(_) => (plan["Actual Rows"].as_f64().unwrap() + plan["Rows Removed by Filter"].as_f64().unwrap_or(0.0)) * plan["Actual Loops"].as_f64().unwrap(),
         None => 0.0,

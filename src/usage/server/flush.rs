@@ -11,7 +11,7 @@ use super::{
     store::{
         addresses::{self, AddressColumns},
         latency::{self, LatencyColumns},
-        writing::{self, AttemptColumns, CountColumns, SampleColumns, UseColumns},
+        writing::{self, AttemptColumns, CountColumns, SampleColumns, UnitColumns, UseColumns},
     },
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         meter::{Batch, Refusal, SecretUse, addresses::told, left_over},
     },
     platform::{Ctx, jobs::enqueue},
+    values::Outcome,
 };
 use jiff::Timestamp;
 use std::{collections::BTreeMap, time::Duration};
@@ -168,6 +169,9 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
     for first in batch.uses.iter().filter(|u| u.ends_others) {
         enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret }).await?;
     }
+    for chunk in &units(batch) {
+        writing::insert_shared_hours(&mut tx, chunk).await?;
+    }
     tx.commit().await?;
     Ok(true)
 }
@@ -241,6 +245,21 @@ fn counts(batch: &Batch) -> (Vec<CountColumns>, Vec<CountColumns>, Activity) {
         activity.entry(key).and_modify(|last| *last = used.max(*last)).or_insert(used);
     }
     (columns(minutes), columns(quarters), activity)
+}
+
+/// What passed, by workspace, hour and key, sorted and summed.
+fn units(batch: &Batch) -> Vec<UnitColumns> {
+    let mut rows = BTreeMap::<(Uuid, i64, Uuid), i64>::new();
+    for tally in batch.counts.iter().filter(|tally| tally.outcome == Outcome::Valid && tally.cost > 0) {
+        let units = rows.entry((tally.workspace.uuid(), tally.minute.div_euclid(60) * 60, tally.key.uuid())).or_default();
+        *units = units.saturating_add(i64::try_from(tally.cost).unwrap_or(i64::MAX));
+    }
+    chunked(rows.into_iter(), |columns: &mut UnitColumns, ((workspace, hour, key), units)| {
+        columns.key.push(key);
+        columns.workspace.push(workspace);
+        columns.hour.push(minute_start(hour));
+        columns.units.push(units);
+    })
 }
 
 fn attempts(batch: &Batch) -> Vec<AttemptColumns> {

@@ -46,11 +46,7 @@ pub async fn meters_with_pace(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Ca
     let mut meters = Vec::new();
     for (mut meter, state) in found(ctx, keys, calendar, now) {
         if state.window.is_rolling() && state.window.is_quota() && state.used > 0 {
-            let (length, by_days) = (i64::from(state.length), state.length > WEEK);
-            let piece = if by_days { DAY } else { QUARTER };
-            let since = Timestamp::from_second(now.as_second() - length - piece).unwrap_or(now);
-            let rows = pace::list_pieces(&ctx.db, meter.key, meter.is_shared, instant(since), by_days).await?;
-            let pieces: Vec<Piece> = rows.into_iter().map(|row| Piece { ends: row.at.unix_timestamp() + piece, units: whole(row.units) }).collect();
+            let pieces = pieces(ctx, &meter, &state, now).await?;
             meter.forecast = forecast_rolling(&state, &pieces, calendar, now);
         }
         meters.push(meter);
@@ -58,9 +54,46 @@ pub async fn meters_with_pace(ctx: &Ctx, keys: &[(KeyId, String)], calendar: &Ca
     Ok(meters)
 }
 
-/// How long the pieces are that usage of a rolling window is looked at by: quarters of an hour, of more than a week days.
+/// What was used when: by quarters of an hour, of more than a week by days, and what many keys share by hours.
+async fn pieces(ctx: &Ctx, meter: &LimitMeter, state: &LimitState, now: Timestamp) -> sqlx::Result<Vec<Piece>> {
+    let by_days = state.length > WEEK;
+    let piece = match (meter.is_shared, by_days) {
+        (true, _) => HOUR,
+        (false, true) => DAY,
+        (false, false) => QUARTER,
+    };
+    let since = instant(Timestamp::from_second(now.as_second() - i64::from(state.length) - piece).unwrap_or(now));
+    let rows = if meter.is_shared {
+        pace::list_shared_pieces(&ctx.db, meter.key, since).await?
+    } else {
+        pace::list_pieces(&ctx.db, meter.key, since, by_days).await?
+    };
+    let pieces = rows.into_iter().map(|row| Piece { ends: row.at.unix_timestamp() + piece, units: whole(row.units) }).collect();
+    Ok(if meter.is_shared { with_the_rest(pieces, state, now.as_second()) } else { pieces })
+}
+
+/// Hours of what keys share are written from the day on that they share something. What else is used of the window was used before, nobody
+/// knows when: it is taken for even.
+fn with_the_rest(known: Vec<Piece>, state: &LimitState, now: i64) -> Vec<Piece> {
+    let begin = now - i64::from(state.length);
+    let told: u64 = known.iter().filter(|piece| piece.ends > begin).map(|piece| piece.units).sum();
+    let rest = state.used.saturating_sub(told);
+    let until = known.first().map_or(now, |first| (first.ends - HOUR).clamp(begin, now));
+    // Less than an hour before what is known, or nothing: of the last seconds.
+    let parts = if until - begin < HOUR { 1 } else { PARTS };
+    let until = if parts == 1 { now } else { until };
+    let share = |n: u32| rest * u64::from(n) / u64::from(parts);
+    let part = |n: u32| Piece { ends: begin + (until - begin) * i64::from(n + 1) / i64::from(parts), units: share(n + 1) - share(n) };
+    let mut pieces: Vec<Piece> = (0..parts).map(part).filter(|piece| piece.units > 0).chain(known).collect();
+    pieces.sort_by_key(|piece| piece.ends);
+    pieces
+}
+
 const QUARTER: i64 = 900;
+const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
+/// Into so many pieces is cut what was used nobody knows when.
+const PARTS: u32 = 96;
 const WEEK: u32 = 604_800;
 
 /// What was used in one piece of time, and when that was over.
@@ -216,6 +249,31 @@ mod tests {
         assert_eq!(said(&[(7, 600)]), None, "nothing in the last six hours");
         assert_eq!(rolling(&[(1, 100)]).map(|f| f.by).as_deref(), Some("Sat 21 Nov, 12:00"));
         assert_eq!(of(Window::Rolling(86_400), 400, 86_400, 43_200), None, "without its pieces nothing is known");
+    }
+
+    #[test]
+    fn what_is_not_known_by_hours_is_taken_for_even() {
+        let state = |used| LimitState {
+            name: "day".into(),
+            limit: 1_000,
+            used,
+            remaining: 0,
+            reset_after: 60,
+            window: Window::Rolling(86_400),
+            length: 86_400,
+            over: OverAction::Refuse,
+        };
+        let sum = |pieces: &[Piece], from: i64| pieces.iter().filter(|piece| piece.ends > from).map(|piece| piece.units).sum::<u64>();
+        let now = 1_000_000_000;
+        let all = with_the_rest(Vec::new(), &state(960), now);
+        assert_eq!((all.len(), sum(&all, 0), sum(&all, now - 86_400 / 4), all[95].ends), (96, 960, 240, now));
+        let known = vec![Piece { ends: now - 7_200, units: 100 }, Piece { ends: now, units: 50 }];
+        let all = with_the_rest(known.clone(), &state(150), now);
+        assert_eq!((all.len(), sum(&all, 0)), (2, 150), "nothing is missing");
+        let all = with_the_rest(known, &state(250), now);
+        assert_eq!((sum(&all, 0), sum(&all, now - 10_800)), (250, 150), "all of the rest was before");
+        let all = with_the_rest(vec![Piece { ends: now - 86_400 + 1_800, units: 100 }], &state(107), now);
+        assert_eq!((all.len(), all[1].ends, all[1].units), (2, now, 7), "of the last seconds");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Forgetting: minutes after 45 days, quarters, hours and days after two years, samples and attempts after 30 days, batch ids after two days,
+//! Forgetting: minutes, and hours of what workspaces share, after 45 days, quarters, hours and days after two years, samples and attempts after 30 days, batch ids after two days,
 //! uses of secrets with their secrets; addresses after 30 days, and those that are rare as soon as their quarter of an hour is over.
 
 use super::store::{addresses, pruning};
@@ -40,6 +40,7 @@ pub async fn forget_old_usage(ctx: &Ctx) -> Result<bool, AppError> {
     let now = ctx.clock.now();
     let deleted = [
         pruning::delete_minutes(&ctx.db, now - MINUTES, MOST).await?,
+        pruning::delete_shared_hours(&ctx.db, now - MINUTES, MOST).await?,
         pruning::delete_quarters(&ctx.db, now - QUARTERS, MOST).await?,
         pruning::delete_hours(&ctx.db, now - QUARTERS, MOST).await?,
         pruning::delete_days(&ctx.db, now - QUARTERS, MOST).await?,

@@ -1,16 +1,20 @@
 //! What the gate knows of one key, as the database holds it. A million keys are kept, so whatever many have alike is kept once (`sharing`),
 //! ids are sixteen bytes, and what hardly any key has stands apart.
 
-use super::limit::Limits;
+use super::{
+    levels::Terms,
+    limit::{Limits, Policy},
+};
 use crate::{
     keys::{model::Level, server::signing::Signer},
     values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
 };
 use ipnet::IpNet;
 use std::{
+    hash::{Hash, Hasher},
     ops::Deref,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -71,19 +75,106 @@ pub struct Rights {
     pub origins: Box<[Box<str>]>,
 }
 
-/// How often.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// How often: the same for all keys that the same ones give limits (`levels`). It never changes; when they give something else, another one
+/// takes its place, and keys that still hold this one go on with that as soon as anybody looks at them (`Table`).
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Allowance {
-    /// The slug of its plan, or of its workspace's.
-    pub plan: Option<Arc<str>>,
+    /// Who gives it.
+    pub terms: Arc<Terms>,
+    /// Its plan, or its workspace's.
+    pub plan: Option<NamedPlan>,
     /// Where its limits come from.
     pub level: Level,
     /// One at least.
     pub limits: Limits,
+    next: Next,
+}
+
+impl Allowance {
+    pub fn new(terms: Arc<Terms>, plan: Option<NamedPlan>, level: Level, limits: Limits) -> Self {
+        Self { terms, plan, level, limits, next: Next::default() }
+    }
+
+    /// True if another one holds instead of it: what a call looks at, one load.
+    pub fn is_over(&self) -> bool {
+        self.next.0.get().is_some()
+    }
+
+    /// The one that holds instead of it.
+    pub fn latest(&self) -> Option<Arc<Self>> {
+        let mut latest = self.next.0.get()?;
+        while let Some(next) = latest.next.0.get() {
+            latest = next;
+        }
+        Some(Arc::clone(latest))
+    }
+
+    /// From now on that one holds.
+    pub fn end(&self, next: Arc<Self>) {
+        _ = self.next.0.set(next); // it ends once
+    }
+
+    /// True if by this one something begins to be counted that the other one did not count.
+    pub fn begins_after(&self, before: &Self) -> bool {
+        let is_new = |policy: &Arc<Policy>| !before.limits.iter().any(|known| known.is_counted_as(policy));
+        self.level.is_shared() != before.level.is_shared() || self.limits.iter().any(is_new)
+    }
+}
+
+/// What takes its place. It says nothing of what is allowed: any two are alike.
+#[derive(Debug, Default)]
+struct Next(OnceLock<Arc<Allowance>>);
+
+impl PartialEq for Next {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Next {}
+impl Hash for Next {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// A plan as answers tell it: its slug, and what it gives beside limits, kept once for all its keys.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NamedPlan(Arc<(Box<str>, Box<[Box<str>]>)>);
+
+impl NamedPlan {
+    /// Of the lines those that are `name` or `name=value`; others are for people to read.
+    pub fn new(slug: &str, lines: &[String]) -> Self {
+        let told = lines.iter().filter(|line| is_entitlement(line)).map(|line| line.as_str().into()).collect();
+        Self(Arc::new((slug.into(), told)))
+    }
+
+    pub fn entitlements(&self) -> &[Box<str>] {
+        &self.0.1
+    }
+}
+
+impl From<&str> for NamedPlan {
+    fn from(slug: &str) -> Self {
+        Self::new(slug, &[])
+    }
+}
+
+/// Its slug.
+impl Deref for NamedPlan {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0.0
+    }
+}
+
+/// Letters, digits, `.`, `_` and `-`; a value is visible ASCII without what separates one from the next in a header, or ends a string.
+fn is_entitlement(line: &str) -> bool {
+    let (name, value) = line.split_once('=').map_or((line, None), |(name, value)| (name, Some(value)));
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    is_name && value.is_none_or(|value| !value.is_empty() && value.bytes().all(|b| b.is_ascii_graphic() && !b",;\"\\".contains(&b)))
 }
 
 /// What few keys have.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Rare {
     /// Every call must be signed so.
     pub signer: Option<Arc<Signer>>,
@@ -106,9 +197,29 @@ impl Rare {
 }
 
 impl KeyFacts {
+    /// The same key under another allowance; what was noted of its secrets goes on.
+    pub fn under(&self, allowance: Arc<Allowance>) -> Self {
+        Self {
+            key: self.key,
+            home: Arc::clone(&self.home),
+            rights: Arc::clone(&self.rights),
+            allowance,
+            expires: self.expires,
+            secrets: self.secrets.iter().map(SecretFacts::again).collect::<Vec<_>>().into(),
+            rare: self.rare.clone(),
+            standing: self.standing,
+            awaits_first_use: self.awaits_first_use,
+        }
+    }
+
     /// What is answered as its plan: `default` if it has none.
     pub fn plan(&self) -> &str {
         self.allowance.plan.as_deref().unwrap_or("default")
+    }
+
+    /// What its plan gives beside limits.
+    pub fn entitlements(&self) -> &[Box<str>] {
+        self.allowance.plan.as_ref().map_or(&[][..], NamedPlan::entitlements)
     }
 
     /// What signs its calls, if they must be signed.
@@ -162,6 +273,15 @@ pub struct SecretFacts {
     pub ends: End,
     pub origin: Origin,
     pub seen: Seen,
+}
+
+impl SecretFacts {
+    /// The same one in another record of its key.
+    fn again(&self) -> Self {
+        let seen = Seen::default();
+        seen.go_on(&self.seen);
+        Self { id: self.id, hash: self.hash, ends: self.ends, origin: self.origin, seen }
+    }
 }
 
 /// The secrets of a key, by age. Nearly every key has one: it stands in the facts themselves.

@@ -5,8 +5,8 @@
 //! the checks (`checks`) with the route that the call is (`routing`), then limits. Limits are counters beside the record (`limit`); what
 //! was decided is counted by the meter.
 //!
-//! Which limits hold a key is decided where it is read (`store`, `Level`): the first of key, its plan, its workspace, the workspace's
-//! plan, its group, the group's plan and API that has any, else the default. Those of a workspace, also by its group, are counted for all
+//! Which limits hold a key is decided once for all keys of the same terms (`levels`, `Level`): the first of key, its plan, its workspace, the
+//! workspace's plan, its group, the group's plan and API that has any, else the default. A change of one reaches all keys below at once. Those of a workspace, also by its group, are counted for all
 //! its keys together (`shared`). Limits are exact: a node that is alone counts them itself, several share them by leases of Postgres
 //! (`leases`). Most limits are windows; some roll (`rolling`), some are credits that come back (`credits`), some are places for calls at the
 //! same time (`seats`). A call is charged to all its limits or to none (`charging`).
@@ -24,11 +24,13 @@ mod explain;
 mod facts;
 mod label;
 mod leases;
+mod levels;
 mod limit;
 mod local;
 mod path;
 mod policies;
 mod record;
+mod renewal;
 mod resume;
 mod rolling;
 mod routing;
@@ -73,11 +75,12 @@ use arc_swap::ArcSwap;
 use blocked::Blocked;
 use label::Labels;
 use leases::Leases;
+use levels::Given;
 use limit::{Limits, Policy};
 use policies::Policies;
+use renewal::Renewal;
 use resume::Begun;
 use seats::Tags;
-use shared::Groups;
 use sharing::Sharing;
 use std::{
     sync::{
@@ -98,7 +101,6 @@ pub struct Gate {
     nonces: Nonces,
     /// Opens the secrets that signatures are checked with.
     vault: Vault,
-    groups: Groups,
     policies: Policies,
     sharing: Mutex<Sharing>,
     blocked: Blocked,
@@ -106,12 +108,10 @@ pub struct Gate {
     tries: Tries,
     leases: Leases,
     tags: Tags,
-    begun: Mutex<Begun>,
-    /// Held by whoever resumes them.
+    renewal: Renewal,
+    /// Held by whoever resumes what begun.
     resuming: tokio::sync::Mutex<()>,
     clock: Clock,
-    /// What a key may do that no level limits: of its plan none is known.
-    default: Limits,
     is_loaded: AtomicBool,
     contact: Contact,
     /// Held by whoever reads keys into the table.
@@ -122,6 +122,9 @@ impl Gate {
     /// An empty gate; `Sync::start` fills it. What it counts is kept in the spool too, if there is one.
     pub fn new(ctx: &Ctx, spool: Option<Spool>) -> Arc<Self> {
         let limits = &ctx.config.limits;
+        let (max, window) = (limits.key_calls, Window::Seconds(limits.key_window));
+        // What a key may do that no level limits: of its plan none is known.
+        let default: Limits = Arc::new([Arc::new(Policy { name: "default".into(), max, window, over: Over::REFUSE })]);
         Arc::new(Self {
             table: Table::default(),
             apis: ArcSwap::default(),
@@ -129,23 +132,16 @@ impl Gate {
             labels: Labels::default(),
             nonces: Nonces::default(),
             vault: ctx.vault.clone(),
-            groups: Groups::default(),
             policies: Policies::default(),
-            sharing: Mutex::default(),
+            sharing: Mutex::new(Sharing::new(default)),
             blocked: Blocked::new(&ctx.config.server.trusted_proxies),
             watch: Watch::default(),
             tries: Tries::default(),
             leases: Leases::default(),
             tags: Tags::new(&ctx.rng),
-            begun: Mutex::default(),
+            renewal: Renewal::default(),
             resuming: tokio::sync::Mutex::default(),
             clock: ctx.clock.clone(),
-            default: Arc::new([Arc::new(Policy {
-                name: "default".into(),
-                max: limits.key_calls,
-                window: Window::Seconds(limits.key_window),
-                over: Over::REFUSE,
-            })]),
             is_loaded: AtomicBool::new(false),
             contact: Contact::new(ctx.config.database.outage),
             reading: tokio::sync::Mutex::default(),
@@ -210,13 +206,19 @@ impl Gate {
     }
 
     /// These, or equal ones that other keys have.
-    fn shared(&self, home: Home, rights: Rights, allowance: Allowance) -> (Arc<Home>, Arc<Rights>, Arc<Allowance>) {
+    fn shared(&self, home: Home, rights: Rights) -> (Arc<Home>, Arc<Rights>) {
         let mut sharing = self.sharing();
-        (sharing.homes.of(home), sharing.rights.of(rights), sharing.allowances.of(allowance))
+        (sharing.homes.of(home), sharing.rights.of(rights))
+    }
+
+    /// Plans, groups, workspaces and APIs give this from now on, all keys at once.
+    fn learn(&self, news: Vec<(Uuid, Option<Given>)>) {
+        let change = self.sharing().levels.change(news);
+        self.renewal.note(change);
     }
 
     fn begun(&self) -> MutexGuard<'_, Begun> {
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.begun()
     }
 
     /// How many keys it knows.
@@ -233,7 +235,7 @@ impl Gate {
         self.is_loaded.load(Ordering::Acquire)
     }
 
-    /// How many different limits its keys have besides those that are a key's own: those of a plan are kept once for all its keys.
+    /// How many different limits plans, groups, workspaces and APIs give: kept once for all keys.
     pub fn shared_limits(&self) -> usize {
         self.policies.len()
     }
@@ -299,7 +301,11 @@ pub async fn blocks_refreshed(ctx: &Ctx) -> bool {
 pub async fn limits_changed(ctx: &Ctx, holders: &[Uuid]) -> bool {
     let Some(gate) = ctx.part::<Gate>() else { return false };
     match tokio::time::timeout(REFRESH, sync::refresh_held(&gate, &ctx.db, holders)).await {
-        Ok(Ok(())) => true,
+        Ok(Ok(resuming)) => {
+            // They hold already. What was used before is added to limits that are new; of very many keys that goes on by itself.
+            let _ = tokio::time::timeout(REFRESH, sync::resumed(resuming)).await;
+            true
+        }
         Ok(Err(error)) => {
             tracing::warn!(?holders, "the gate could not read the keys of changed limits, its follower will: {error}");
             false

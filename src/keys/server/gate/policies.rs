@@ -2,7 +2,7 @@
 //! [`Policy`], where each would hold its own. Limits of the keys themselves are not kept here: those that are read together share equal lists
 //! (`store`).
 //!
-//! A policy lives as long as a key's record holds it; only how it was found is kept beside it.
+//! A policy lives as long as somebody gives it (`levels`) or a key's record holds it; only how it was found is kept beside it.
 
 use super::limit::Policy;
 use std::{

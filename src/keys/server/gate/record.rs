@@ -20,7 +20,8 @@
 //! | under limits that are its workspace's: its counters are those of all its keys; of each limit its name on the list of who is counted | 20 to 39 more |
 //! | alone in its workspace: its home | 96 more |
 //! | with permissions, addresses or origins that no other key has | about 150 more |
-//! | with limits of its own that no other key has | about 250 more |
+//! | with limits of its own that no other key has | about 300 more |
+//! | of a workspace with limits of its own: what these are and who has them, once for all its keys | about 400 more |
 //! | each secret beside the first: 64, and its place | 86 more |
 //!
 //! # Counters

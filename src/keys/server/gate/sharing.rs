@@ -1,10 +1,16 @@
 //! What many keys have alike, kept once: whose they are, what they may, how often. A key has three pointers where it would have some
 //! hundred bytes.
 //!
+//! Whose keys are and what they may is found here by what it says; how often by who says it (`levels`), so that it can be changed for all at once.
+//!
 //! A value lives as long as a key's record holds it. Only how the equal one is found is kept here, of so many values; then all of that is
 //! forgotten, and what comes is shared anew.
 
-use super::facts::{Allowance, Home, Rights};
+use super::{
+    facts::{Home, Rights},
+    levels::Levels,
+    limit::Limits,
+};
 use std::{
     collections::HashMap,
     hash::{BuildHasher, Hash, RandomState},
@@ -30,25 +36,41 @@ impl<T> Default for Shared<T> {
 impl<T: Eq + Hash> Shared<T> {
     /// The one that says the same, or this one from now on.
     pub fn of(&mut self, value: T) -> Arc<T> {
-        let place = self.hasher.hash_one(&value);
-        if let Some(known) = self.known.get(&place).and_then(Weak::upgrade).filter(|known| **known == value) {
-            return known;
+        match self.find(&value) {
+            Some(known) => known,
+            None => self.keep(value),
         }
+    }
+
+    /// The one that says the same.
+    pub fn find(&self, value: &T) -> Option<Arc<T>> {
+        self.known.get(&self.hasher.hash_one(value)).and_then(Weak::upgrade).filter(|known| **known == *value)
+    }
+
+    /// This one from now on.
+    pub fn keep(&mut self, value: T) -> Arc<T> {
         if self.known.len() >= MOST {
             self.known.clear();
         }
         let value = Arc::new(value);
-        self.known.insert(place, Arc::downgrade(&value));
+        self.known.insert(self.hasher.hash_one(&*value), Arc::downgrade(&value));
         value
     }
 }
 
 /// What the records of the table share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sharing {
     pub homes: Shared<Home>,
     pub rights: Shared<Rights>,
-    pub allowances: Shared<Allowance>,
+    pub levels: Levels,
+}
+
+impl Sharing {
+    /// `default`: the limits of keys that nobody gives any.
+    pub fn new(default: Limits) -> Self {
+        Self { homes: Shared::default(), rights: Shared::default(), levels: Levels::new(default) }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! change that its last snapshot did not include; a second without word does the same, since NOTIFY is lost while a connection is
 //! away. Comparing with a snapshot rather than with a number misses nothing and reads nothing twice: transactions commit in another
 //! order than they begin. Limits above the key (a plan's, a workspace's, an API's) have a row of their own that says when they changed
-//! (0014), and so have bundles of permissions (0031); the keys that they hold are read then. What is blocked is read whole when a block
+//! (0014): they are read then, and hold for all keys below at once (`levels`). So have bundles of permissions (0031); the keys that hold them
+//! are read. What is blocked is read whole when a block
 //! changes (0017). What was applied is written to the node's row and told to the others (`nodes`).
 //!
 //! The follower also says when this node counts limits alone and when by lease (`leases`), since it is who knows the other nodes.
@@ -13,9 +14,10 @@ use super::{
     Gate,
     blocked::load_blocks,
     leases::{Counted, go_alone, lend},
+    renewal::renew,
     resume::resume_windows,
     seats::elsewhere,
-    store::{Which, load_apis, load_keys, look, read_keys},
+    store::{Which, load_apis, load_keys, look, read_held, read_keys},
 };
 use crate::{
     keys::server::nodes::{
@@ -140,8 +142,11 @@ impl Follower {
     async fn begin(&mut self) -> sqlx::Result<()> {
         self.catch_up(Heard::Nothing).await?;
         let gate = &self.gate;
+        let begins = gate.renewal.begins();
+        renew(gate).await;
         drop(std::mem::take(&mut *gate.begun()));
         resume_windows(gate, &self.db, None).await?;
+        gate.renewal.has_resumed(begins);
         self.catch_up(Heard::Nothing).await?;
         self.gate.is_loaded.store(true, Ordering::Release);
         Ok(())
@@ -227,12 +232,13 @@ impl Follower {
             let gone = if is_long_ago { gate.table.ids_known() } else { news.removed.clone() };
             gone.into_iter().filter(|id| !read.contains(id)).for_each(|id| gate.table.remove(id));
             if !news.holders.is_empty() {
-                // These may be all keys of an API: as with a whole table, the first may take its time.
-                read.extend(read_keys(gate, link.acquire().await?, Which::HeldBy(&news.holders, FIRST_ANSWER)).await?);
+                // A bundle may be held by all keys of an API: as with a whole table, the first may take its time.
+                read.extend(read_held(gate, link.acquire().await?, &news.holders, FIRST_ANSWER).await?);
             }
             self.seen.clone_from(&news.seen);
-            let news = news.removed.len() + read.len() + usize::from(news.blocks_changed);
-            drop(resume_begun(gate, &self.db)); // it goes on by itself
+            let news = news.removed.len() + read.len() + news.holders.len() + usize::from(news.blocks_changed);
+            // It goes on by itself.
+            drop(if gate.renewal.is_due() { renew_and_resume(gate, &self.db) } else { resume_begun(gate, &self.db) });
             news
         };
         // Known before told: a new node goes by what this one says it has seen.
@@ -366,12 +372,15 @@ pub async fn refresh(gate: &Arc<Gate>, db: &PgPool, keys: &[KeyId]) -> sqlx::Res
     resumed(resume_begun(gate, db)).await
 }
 
-/// Reads the keys anew that these plans, workspaces or APIs hold, or that hold these bundles.
-pub async fn refresh_held(gate: &Arc<Gate>, db: &PgPool, holders: &[Uuid]) -> sqlx::Result<()> {
+/// Lets the keys have what these plans, groups, workspaces or APIs give now, and reads those anew that hold these bundles. Where limits are new
+/// for keys, the task that adds what these used before goes on.
+pub async fn refresh_held(gate: &Arc<Gate>, db: &PgPool, holders: &[Uuid]) -> sqlx::Result<Option<JoinHandle<()>>> {
     let reading = gate.reading.lock().await;
-    read_keys(gate, &mut *db.acquire().await?, Which::HeldBy(holders, FIRST_ANSWER)).await?;
+    read_held(gate, &mut *db.acquire().await?, holders, FIRST_ANSWER).await?;
     drop(reading);
-    resumed(resume_begun(gate, db)).await
+    let is_resumed = gate.renewal.is_resumed() && gate.begun().is_empty() && gate.resuming.try_lock().is_ok();
+    let task = if gate.renewal.is_due() || !is_resumed { renew_and_resume(gate, db) } else { None };
+    Ok(task.filter(|_| !is_resumed))
 }
 
 /// Limits that are new for a key go on from what it used of the present windows before. A task of its own: many keys take their time,
@@ -382,16 +391,33 @@ fn resume_begun(gate: &Arc<Gate>, db: &PgPool) -> Option<JoinHandle<()>> {
         return None; // a start takes up what all keys used
     }
     let (gate, db) = (Arc::clone(gate), db.clone());
+    Some(tokio::spawn(async move { resume(&gate, &db).await }))
+}
+
+/// The same once every key has the limits that hold.
+fn renew_and_resume(gate: &Arc<Gate>, db: &PgPool) -> Option<JoinHandle<()>> {
+    if !gate.is_loaded() {
+        return None;
+    }
+    let (gate, db) = (Arc::clone(gate), db.clone());
     Some(tokio::spawn(async move {
-        let _turn = gate.resuming.lock().await;
-        let begun = std::mem::take(&mut *gate.begun());
-        if let Err(error) = resume_windows(&gate, &db, Some(&begun)).await {
-            tracing::warn!("new limits begin at zero, since what was used before could not be read: {error}");
-        }
+        let begins = gate.renewal.begins();
+        renew(&gate).await;
+        resume(&gate, &db).await;
+        gate.renewal.has_resumed(begins);
     }))
 }
 
-async fn resumed(task: Option<JoinHandle<()>>) -> sqlx::Result<()> {
+async fn resume(gate: &Gate, db: &PgPool) {
+    let _turn = gate.resuming.lock().await;
+    let begun = std::mem::take(&mut *gate.begun());
+    if let Err(error) = resume_windows(gate, db, Some(&begun)).await {
+        tracing::warn!("new limits begin at zero, since what was used before could not be read: {error}");
+    }
+}
+
+/// Waits for that.
+pub async fn resumed(task: Option<JoinHandle<()>>) -> sqlx::Result<()> {
     match task {
         Some(task) => task.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error))),
         None => Ok(()),

@@ -8,6 +8,8 @@ use uuid::Uuid;
 /// A limit that passed the lowest threshold of somebody who wants to know.
 #[derive(Debug)]
 pub struct UsedLimit {
+    /// All keys of a workspace share it.
+    pub is_shared: bool,
     /// Of the key, or of the workspace whose keys share the limit.
     pub id: Uuid,
     pub account_id: Uuid,
@@ -69,7 +71,7 @@ pub async fn list_used_limits(db: &PgPool, default: DefaultLimit<'_>, now: Offse
                  else 'infinity' end as midnight
              from windows
            )
-           select e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.kind as "kind!", 0::bigint as "refill!",
+           select false as "is_shared!", e.id as "id!", o.id as "account_id!", e.name as "limit_name!", e.window_seconds as "window_seconds!", e.zone as "zone!", e.kind as "kind!", 0::bigint as "refill!",
              case when e.kind = 'rolling' then $1 else e.starts end as "window_start!",
              e.max_calls as "allowed!", u.used as "used!", coalesce(n.thresholds, '{80,100}') as "thresholds!"
            from edges e

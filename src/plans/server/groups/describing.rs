@@ -4,12 +4,14 @@ use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::{AppError, Fields},
-    keys::server::{actor, gate, rules as of_keys},
+    keys::server::{actor, rules as of_keys},
     plans::{
         model::{Group, GroupEdit, GroupPlan, NewGroup},
         server::{
             describing::{self as plans, sorted},
-            rules, store,
+            rules,
+            spreading::spread,
+            store,
             store::groups as rows,
         },
     },
@@ -96,7 +98,7 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     note(ctx, &mut tx, caller, "group.changed", id, serde_json::json!({ "name": group.name, "from": facts(&before), "to": facts(&group) })).await?;
     tx.commit().await?;
     if group.limits != before.limits || group.plan != before.plan {
-        gate::limits_changed(ctx, &[id.uuid()]).await;
+        spread(ctx, id.uuid()).await;
     }
     Ok(group)
 }

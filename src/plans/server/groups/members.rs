@@ -5,10 +5,10 @@ use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::AppError,
-    keys::server::{actor, gate},
+    keys::server::actor,
     plans::{
         model::{Group, Members, WorkspaceHold},
-        server::{store, store::groups as rows},
+        server::{spreading::spread, store, store::groups as rows},
     },
     platform::Ctx,
     values::{WorkspaceId, permission_names as may},
@@ -68,6 +68,6 @@ async fn change(ctx: &Ctx, mut tx: Transaction<'static, Postgres>, caller: &Call
     let change = Change { kind, workspace: Some(workspace), actor: actor_id, actor_name, subject: Some(workspace.uuid()), data, ..Change::default() };
     record(ctx, &mut tx, change).await?;
     tx.commit().await?;
-    gate::limits_changed(ctx, &[workspace.uuid()]).await;
+    spread(ctx, workspace.uuid()).await;
     Ok(())
 }

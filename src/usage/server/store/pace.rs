@@ -12,29 +12,34 @@ pub struct PieceRow {
     pub units: i64,
 }
 
-/// What a key used in each quarter of an hour since then, or `by_days` in each day (UTC), in order of time. With `is_shared` all keys that
-/// share the limits of its workspace: those without limits of their own or of a plan of their own, and not for Tollgate's own API. Rows are
-/// bounded by 673 quarters or 32 days.
-pub async fn list_pieces(db: &PgPool, key: KeyId, is_shared: bool, since: OffsetDateTime, by_days: bool) -> sqlx::Result<Vec<PieceRow>> {
+/// What a key used in each quarter of an hour since then, or `by_days` in each day (UTC), in order of time: of each route 673 quarters or 32
+/// days at most.
+pub async fn list_pieces(db: &PgPool, key: KeyId, since: OffsetDateTime, by_days: bool) -> sqlx::Result<Vec<PieceRow>> {
     sqlx::query_as!(
         PieceRow,
-        r#"with held as (
-             select k.id from keys k where k.id = $1 and not $2
+        r#"with pieces as (
+             select d.day as at, d.cost as units from usage_days d where $3 and d.key_id = $1 and d.day >= $2 and d.outcome = 'VALID'
              union all
-             select k.id from keys k join apis i on i.id = k.api_id and i.slug <> 'tollgate'
-             where $2 and k.workspace_id = (select o.workspace_id from keys o where o.id = $1)
-               and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id)
-           ), pieces as (
-             select d.day as at, d.cost as units from held h join usage_days d on d.key_id = h.id where $4 and d.day >= $3 and d.outcome = 'VALID'
-             union all
-             select q.quarter, coalesce(q.cost, q.count) from held h join usage_quarters q on q.key_id = h.id
-             where not $4 and q.quarter >= $3 and q.outcome = 'VALID'
+             select q.quarter, coalesce(q.cost, q.count) from usage_quarters q where not $3 and q.key_id = $1 and q.quarter >= $2 and q.outcome = 'VALID'
            )
            select at as "at!", sum(units)::bigint as "units!" from pieces group by at order by at"#,
         key.uuid(),
-        is_shared,
         since,
         by_days,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// What all keys that share the limits of this key's workspace used in each hour since then, in order of time: 745 rows at most, however many
+/// keys there are.
+pub async fn list_shared_pieces(db: &PgPool, key: KeyId, since: OffsetDateTime) -> sqlx::Result<Vec<PieceRow>> {
+    sqlx::query_as!(
+        PieceRow,
+        "select u.hour as at, u.units from usage_shared_hours u
+         where u.workspace_id = (select k.workspace_id from keys k where k.id = $1) and u.hour >= $2 order by u.hour",
+        key.uuid(),
+        since,
     )
     .fetch_all(db)
     .await

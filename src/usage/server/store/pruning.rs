@@ -19,6 +19,11 @@ pub async fn delete_hours(db: &PgPool, before: OffsetDateTime, most: i64) -> sql
     Ok(done.execute(db).await?.rows_affected())
 }
 
+pub async fn delete_shared_hours(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query!("delete from usage_shared_hours where ctid in (select ctid from usage_shared_hours where hour < $1 limit $2)", before, most);
+    Ok(done.execute(db).await?.rows_affected())
+}
+
 pub async fn delete_days(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
     let done = sqlx::query!("delete from usage_days where ctid in (select ctid from usage_days where day < $1 limit $2)", before, most);
     Ok(done.execute(db).await?.rows_affected())

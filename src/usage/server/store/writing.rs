@@ -47,6 +47,15 @@ pub struct UseColumns {
     pub route: Vec<String>,
 }
 
+/// Cost units of what passed, by key and hour.
+#[derive(Debug, Default)]
+pub struct UnitColumns {
+    pub key: Vec<Uuid>,
+    pub workspace: Vec<Uuid>,
+    pub hour: Vec<OffsetDateTime>,
+    pub units: Vec<i64>,
+}
+
 /// Notes that this batch is being written; false if it was before.
 pub async fn insert_batch(conn: &mut PgConnection, id: Uuid, at: OffsetDateTime) -> sqlx::Result<bool> {
     let done = sqlx::query!("insert into usage_batches (id, at) values ($1, $2) on conflict (id) do nothing", id, at).execute(conn).await?;
@@ -85,6 +94,29 @@ pub async fn insert_quarters(conn: &mut PgConnection, rows: &CountColumns) -> sq
         &rows.api,
         &rows.count,
         &rows.cost,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What keys used together of limits that they share. Keys of one workspace add to the same row: it is to come last in a transaction, by
+/// workspace and hour, so that who waits for a row holds none that the other one still needs.
+pub async fn insert_shared_hours(conn: &mut PgConnection, rows: &UnitColumns) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into usage_shared_hours as u (workspace_id, hour, units)
+         select c.workspace_id, c.hour, sum(c.units)::bigint
+         from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[]) as c(key_id, workspace_id, hour, units)
+           join keys k on k.id = c.key_id join apis i on i.id = k.api_id and i.slug <> 'tollgate'
+         where (exists (select from workspace_limits l where l.workspace_id = c.workspace_id) or exists (select from workspace_plans p where p.workspace_id = c.workspace_id)
+             or exists (select from group_members m where m.workspace_id = c.workspace_id))
+           and not exists (select from key_limits l where l.key_id = k.id) and not exists (select from plan_limits l where l.plan_id = k.plan_id)
+         group by 1, 2 order by 1, 2
+         on conflict (workspace_id, hour) do update set units = u.units + excluded.units",
+        &rows.key,
+        &rows.workspace,
+        &rows.hour,
+        &rows.units,
     )
     .execute(conn)
     .await?;

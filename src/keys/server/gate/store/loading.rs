@@ -13,21 +13,23 @@ use super::{
     super::{
         Gate,
         facts::{Allowance, End, Home, KeyFacts, Rights, Secrets, Standing},
-        limit::{Limits, Policy},
+        levels::Terms,
+        limit::Policy,
         record::Record,
         sync::within,
     },
-    copied::{Copied, Row, int, long, micros, text, texts, uuid},
-    reading::{Secret, first_of, holders, policy, secret},
+    copied::{Copied, Row, int, long, micros, texts, uuid},
+    levels::load_levels,
+    reading::{Secret, policy, secret},
 };
 use crate::{
     keys::{
-        model::{Level, Window},
+        model::{Api, Window},
         server::signing::signer,
     },
     values::{AccountId, ApiId, KeyId, Permission, SecretId, WorkspaceId},
 };
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 use sqlx::{Connection, PgConnection, PgPool};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use uuid::Uuid;
@@ -44,17 +46,16 @@ const BEGIN: &str = "begin isolation level repeatable read read only;
   set local statement_timeout = 0; set local work_mem = '64MB'; set local enable_nestloop = off; set local max_parallel_workers_per_gather = 0";
 
 /// The fields of `WORKSPACES` that many of them have alike.
-const OF_ABOVE: usize = 5;
+const OF_ABOVE: usize = 3;
 
-/// Whose they are, until when the owner is banned, and who gives limits to their keys.
+/// Whose they are, until when the owner is banned, and who gives limits to their keys beside themselves.
 const WORKSPACES: &str = "copy (
   select w.id, w.personal_of,
     case when exists (select from account_disablements d where d.account_id = w.personal_of)
         or exists (select from account_departures x where x.account_id = w.personal_of)
       then 9223372036854775807 else b.until end,
-    coalesce(wp.slug, gp.slug), h.plan_id, gm.group_id, gr.plan_id
-  from workspaces w left join workspace_plans h on h.workspace_id = w.id left join plans wp on wp.id = h.plan_id
-    left join group_members gm on gm.workspace_id = w.id left join groups gr on gr.id = gm.group_id left join plans gp on gp.id = gr.plan_id
+    h.plan_id, gm.group_id
+  from workspaces w left join workspace_plans h on h.workspace_id = w.id left join group_members gm on gm.workspace_id = w.id
     left join (
       select account_id, max(coalesce((extract(epoch from until) * 1000000)::bigint, 9223372036854775807)) as until
       from bans where account_id is not null and lifted_at is null and ended_at is null group by account_id
@@ -113,7 +114,8 @@ pub async fn load_keys(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
     // A connection of its own: what breaks off in the midst of a copy goes with it.
     let mut conn = db.acquire().await?.detach();
     sqlx::raw_sql(BEGIN).execute(&mut conn).await?;
-    let mut loading = Loading::new(gate, list_slugs(&mut conn).await?, list_held(gate, &mut conn).await?);
+    load_levels(gate, &mut conn, PATIENCE).await?;
+    let mut loading = Loading::new(gate, list_slugs(&mut conn).await?);
     loading.copy(&mut conn, WORKSPACES, Loading::take_workspace).await?;
     loading.copy(&mut conn, KEYS, Loading::take_key).await?;
     loading.forget_workspaces();
@@ -124,43 +126,21 @@ pub async fn load_keys(gate: &Gate, db: &PgPool) -> sqlx::Result<()> {
     loading.put_limits();
     loading.copy(&mut conn, SECRETS, Loading::take_secret).await?;
     drop(loading);
-    gate.table.publish(|record| record.join(&gate.groups));
+    gate.table.publish(|record| record.join(&gate.table.groups));
     sqlx::raw_sql("commit").execute(&mut conn).await?;
     conn.close().await
 }
 
-/// What APIs and plans are called.
+/// What APIs are called.
 async fn list_slugs(conn: &mut PgConnection) -> sqlx::Result<HashMap<Uuid, Arc<str>>> {
-    let rows = sqlx::query!(r#"select id as "id!", slug as "slug!" from apis union all select id, slug from plans"#).fetch_all(conn).await?;
+    let rows = sqlx::query!("select id, slug from apis").fetch_all(conn).await?;
     Ok(rows.into_iter().map(|row| (row.id, row.slug.into())).collect())
-}
-
-/// The limits of all plans, workspaces, groups and APIs.
-async fn list_held(gate: &Gate, conn: &mut PgConnection) -> sqlx::Result<HashMap<Uuid, Limits>> {
-    let mut rows = sqlx::query!(
-        r#"select l.holder as "holder!", l.name as "name!", l.max_calls as "max_calls!", l.kind as "kind!", l.window_seconds as "window_seconds!",
-             l.zone as "zone!", l.refill as "refill!", l.over as "over!"
-           from (
-             select plan_id as holder, name, max_calls, kind, window_seconds, zone, refill, over from plan_limits union all
-             select workspace_id, name, max_calls, kind, window_seconds, zone, refill, over from workspace_limits union all
-             select group_id, name, max_calls, kind, window_seconds, zone, refill, over from group_limits union all
-             select api_id, name, max_calls, kind, window_seconds, zone, refill, over from api_limits
-           ) l order by l.holder, l.name"#
-    )
-    .fetch(conn);
-    let mut held = HashMap::<Uuid, Vec<Arc<Policy>>>::new();
-    while let Some(row) = within(PATIENCE, rows.try_next()).await? {
-        let policy = policy(row.name, row.max_calls, Window::stored(&row.kind, row.window_seconds, &row.zone, row.refill), &row.over);
-        held.entry(row.holder).or_default().push(gate.policies.shared(policy));
-    }
-    Ok(held.into_iter().map(|(holder, limits)| (holder, limits.into())).collect())
 }
 
 /// One read of the whole table.
 struct Loading<'g> {
     gate: &'g Gate,
     slugs: HashMap<Uuid, Arc<str>>,
-    held: HashMap<Uuid, Limits>,
     workspaces: HashMap<Uuid, (AccountId, Arc<Above>)>,
     /// By the fields that say them.
     above: HashMap<Box<[u8]>, Arc<Above>>,
@@ -177,17 +157,15 @@ type Place = (Arc<Home>, Arc<Allowance>);
 /// What a key has from its workspace.
 struct Above {
     banned_until: Option<i64>,
-    plan: Option<Arc<str>>,
-    /// The plan of the workspace, its group, and the plan of that.
-    holders: [Option<Uuid>; 3],
+    plan: Option<Uuid>,
+    group: Option<Uuid>,
 }
 
 impl<'g> Loading<'g> {
-    fn new(gate: &'g Gate, slugs: HashMap<Uuid, Arc<str>>, held: HashMap<Uuid, Limits>) -> Self {
+    fn new(gate: &'g Gate, slugs: HashMap<Uuid, Arc<str>>) -> Self {
         Self {
             gate,
             slugs,
-            held,
             workspaces: HashMap::new(),
             above: HashMap::new(),
             rights: HashMap::new(),
@@ -215,9 +193,7 @@ impl<'g> Loading<'g> {
             Some(known) => Arc::clone(known),
             None => {
                 let mut row = Row::of(fields);
-                let (banned_until, plan) = (row.null_or(long)?, row.null_or(text)?.map(Into::into));
-                let holders = [row.null_or(uuid)?, row.null_or(uuid)?, row.null_or(uuid)?];
-                let above = Arc::new(Above { banned_until, plan, holders });
+                let above = Arc::new(Above { banned_until: row.null_or(long)?, plan: row.null_or(uuid)?, group: row.null_or(uuid)? });
                 self.above.insert(fields.into(), Arc::clone(&above));
                 above
             }
@@ -281,15 +257,15 @@ impl<'g> Loading<'g> {
         let mut row = Row::of(fields);
         let (workspace, api, key_plan) = (row.uuid()?, row.uuid()?, row.null_or(uuid)?);
         let (owner, above) = self.workspaces.get(&workspace)?;
-        let (slug, [workspace_plan, group, group_plan]) = (self.slugs.get(&api)?, above.holders);
-        let plan = key_plan.and_then(|plan| self.slugs.get(&plan)).or(above.plan.as_ref()).cloned();
-        let holders = holders(slug, key_plan, [Some(workspace), workspace_plan, group, group_plan], api);
-        let (level, limits) = first_of(holders, &self.held, &self.gate.default);
+        let slug = self.slugs.get(&api)?;
+        let (is_own_api, workspace_plan, group) = (**slug == *Api::OWN, above.plan, above.group);
+        let terms = Terms { api, is_own_api, key_plan, workspace: Some(workspace), workspace_plan, group };
         let (workspace, api, banned_until) = (WorkspaceId::new(workspace), ApiId::new(api), above.banned_until);
         let home = Home { owner: *owner, workspace, api, api_slug: Arc::clone(slug), banned_until };
         let mut sharing = self.gate.sharing();
         let home = sharing.homes.of(home);
-        let allowance = sharing.allowances.of(Allowance { plan, level, limits });
+        let terms = sharing.levels.terms(terms);
+        let allowance = sharing.levels.of(&terms);
         drop(sharing);
         if self.places.len() < RECOGNISED {
             self.places.insert(fields.into(), (Arc::clone(&home), Arc::clone(&allowance)));
@@ -314,8 +290,7 @@ impl<'g> Loading<'g> {
         let limits = std::mem::take(&mut self.limits);
         let Some(key) = self.limits_of.take() else { return };
         self.gate.table.amend(key, |facts| {
-            let allowance = Allowance { plan: facts.allowance.plan.clone(), level: Level::Key, limits: limits.into() };
-            facts.allowance = self.gate.sharing().allowances.of(allowance);
+            facts.allowance = self.gate.sharing().levels.of_own(&facts.allowance.terms, limits.into());
         });
     }
 

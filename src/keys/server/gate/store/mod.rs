@@ -1,9 +1,11 @@
 //! The SQL of the gate: reading keys into the table, and what they used of their windows. It writes nothing.
 
 mod copied;
+mod levels;
 mod loading;
 mod reading;
 
+pub use levels::read_held;
 pub use loading::load_keys;
 
 use super::{ApiFacts, Gate, apis::Apis, routing::Rules, sync::within};
@@ -93,7 +95,7 @@ pub enum Which<'a> {
     /// Those that a transaction changed which this snapshot does not include.
     /// Between two rows it waits no longer than this.
     NotIn(&'a str, Duration),
-    /// Those that these plans, groups, workspaces or APIs hold, or that hold these bundles: all that a change there may change. Waits as long.
+    /// Those of these workspaces, and those that hold these bundles. Waits as long.
     HeldBy(&'a [Uuid], Duration),
 }
 
@@ -129,13 +131,7 @@ async fn list_ids(conn: &mut PgConnection, which: Which<'_>, patience: Duration)
         )
         .fetch(conn),
         Which::HeldBy(holders, _) => sqlx::query_scalar!(
-            r#"select id as "id!" from keys where workspace_id = any($1) union
-               select id from keys where plan_id = any($1) union
-               select id from keys where api_id = any($1) union
-               select o.id from workspace_plans p join keys o on o.workspace_id = p.workspace_id where p.plan_id = any($1) union
-               select o.id from group_members m join keys o on o.workspace_id = m.workspace_id
-               where m.group_id = any(array(select id from groups where id = any($1) or plan_id = any($1))) union
-               select key_id from key_bundles where bundle_id = any($1)"#,
+            r#"select id as "id!" from keys where workspace_id = any($1) union select key_id from key_bundles where bundle_id = any($1)"#,
             holders,
         )
         .fetch(conn),

@@ -1,9 +1,13 @@
 //! The key table: from the SHA-256 of a secret to its key's record, in memory, in shards. A changed key is one insert, whatever the
-//! number of keys; readers of other shards are not disturbed.
+//! number of keys; readers of other shards are not disturbed. What changes above the key ends its allowance (`levels`): whoever finds the key then
+//! puts the record that goes on with the other one, and nobody is shown one whose limits are over.
 
 use super::{
     facts::{Allowance, KeyFacts, Origin, Salted, Standing},
+    limit::Counter,
     record::{Counted, Record},
+    resume::Begun,
+    shared::Groups,
 };
 use crate::{
     keys::{
@@ -13,14 +17,14 @@ use crate::{
             salted::{MOST, START},
         },
     },
-    values::{ApiId, KeyId},
+    values::{ApiId, KeyId, WorkspaceId},
 };
 use hashbrown::{HashTable, hash_table::Entry};
 use std::{
     collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
     sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -52,6 +56,9 @@ pub struct Table {
     salted_generation: AtomicU64,
     /// How many starts there are.
     salted_starts: AtomicUsize,
+    /// What workspaces count together.
+    pub groups: Groups,
+    begun: Mutex<Begun>,
 }
 
 impl Default for Table {
@@ -65,6 +72,8 @@ impl Default for Table {
             salted: RwLock::default(),
             salted_generation: AtomicU64::new(0),
             salted_starts: AtomicUsize::new(0),
+            groups: Groups::default(),
+            begun: Mutex::default(),
         }
     }
 }
@@ -98,12 +107,71 @@ impl Table {
     /// The record whose secret has this hash: one probe.
     pub fn by_secret(&self, hash: [u8; 32]) -> Option<Arc<Record>> {
         let place = self.hasher.hash_one(hash);
-        read(self.secrets(place)).find(place, |entry| is_of(entry, place, &hash)).map(|(_, record)| Arc::clone(record))
+        let found = read(self.secrets(place)).find(place, |entry| is_of(entry, place, &hash)).map(|(_, record)| Arc::clone(record));
+        self.present(found?)
     }
 
     pub fn by_id(&self, key: KeyId) -> Option<Arc<Record>> {
         let place = self.hasher.hash_one(key);
-        read(self.ids(place)).find(place, |record| record.facts.key == key).cloned()
+        let found = read(self.ids(place)).find(place, |record| record.facts.key == key).cloned();
+        self.present(found?)
+    }
+
+    /// The record itself, unless its allowance is over.
+    fn present(&self, record: Arc<Record>) -> Option<Arc<Record>> {
+        if record.facts.allowance.is_over() { self.renewed(record.facts.key) } else { Some(record) }
+    }
+
+    /// Puts the record that goes on under the allowance that holds, if nobody did.
+    #[cold]
+    fn renewed(&self, key: KeyId) -> Option<Arc<Record>> {
+        let place = self.hasher.hash_one(key);
+        let mut ids = write(self.ids(place));
+        let known = ids.find_mut(place, |record| record.facts.key == key)?;
+        if let Some(allowance) = known.facts.allowance.latest() {
+            *known = self.under(known, allowance);
+        }
+        Some(Arc::clone(known))
+    }
+
+    /// Puts a key under another allowance, if it is there.
+    pub fn put_under(&self, key: KeyId, allowance: Arc<Allowance>) {
+        let place = self.hasher.hash_one(key);
+        if let Some(known) = write(self.ids(place)).find_mut(place, |record| record.facts.key == key) {
+            *known = self.under(known, allowance);
+        }
+    }
+
+    /// The record that goes on from this one, found by all its secrets. Its shard is held.
+    fn under(&self, before: &Record, allowance: Arc<Allowance>) -> Arc<Record> {
+        let begun = |key, counter: &Arc<Counter>| self.begun().add(key, counter);
+        let record = Arc::new(Record::new(before.facts.under(allowance), &self.groups, Some(before), begun));
+        for secret in record.facts.secrets.iter() {
+            self.remember(&secret.hash, &record);
+        }
+        record
+    }
+
+    /// Limits that are new for keys: what these used before is to be added.
+    pub fn begun(&self) -> MutexGuard<'_, Begun> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn shards(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Keys of a shard whose allowance is over.
+    pub fn outdated(&self, shard: usize) -> Vec<KeyId> {
+        let is_over = |record: &&Arc<Record>| record.facts.allowance.is_over();
+        self.by_id.get(shard).map(|shard| read(shard).iter().filter(is_over).map(|record| record.facts.key).collect()).unwrap_or_default()
+    }
+
+    /// Keys of a shard that belong to these workspaces, each with its allowance.
+    pub fn of_workspaces(&self, shard: usize, is_meant: impl Fn(WorkspaceId) -> bool) -> Vec<(KeyId, WorkspaceId, Arc<Allowance>)> {
+        let told = |record: &Arc<Record>| (record.facts.key, record.facts.home.workspace, Arc::clone(&record.facts.allowance));
+        let is_of = |record: &&Arc<Record>| is_meant(record.facts.home.workspace);
+        self.by_id.get(shard).map(|shard| read(shard).iter().filter(is_of).map(told).collect()).unwrap_or_default()
     }
 
     /// The counters of a record, made now: of two calls that come first at once, and of one that holds a record which was replaced, both

@@ -20,7 +20,7 @@ use std::sync::Barrier;
 /// Limits of an hour, by name.
 fn hourly(limits: &[(&str, u64)]) -> Arc<Allowance> {
     let policy = |(name, max): &(&str, u64)| Arc::new(Policy { name: (*name).into(), max: *max, window: Window::HOUR, over: Over::REFUSE });
-    Arc::new(Allowance { plan: None, level: Level::Key, limits: limits.iter().map(policy).collect() })
+    Arc::new(Allowance::new(Arc::default(), None, Level::Key, limits.iter().map(policy).collect()))
 }
 
 fn hash(n: u128) -> [u8; 32] {
@@ -109,6 +109,51 @@ fn first_calls_of_a_key_that_changes_count_by_one_counter() {
 }
 
 #[test]
+fn calls_while_what_many_keys_share_changes_count_by_one_counter() {
+    for n in 0..100 {
+        let (table, first) = (Table::default(), hourly(&[("hour", 57)]));
+        put(&table, facts(n, &first));
+        let change = || {
+            let mut present = Arc::clone(&first);
+            for limits in [&[("hour", 57), ("more", 1_000_000)][..], &[("hour", 57)]].into_iter().cycle().take(6) {
+                let next = hourly(limits);
+                present.end(Arc::clone(&next));
+                present = next;
+            }
+        };
+        assert_eq!(called_at_once(&table, n, 5, change), 57, "whichever record a call finds, in round {n}");
+    }
+}
+
+#[test]
+fn every_key_goes_on_with_what_it_counted_whether_it_is_called_or_has_its_turn() {
+    let (table, first, next) = (Table::default(), hourly(&[("hour", 9)]), hourly(&[("hour", 3), ("more", 5)]));
+    for n in 1..=1_000 {
+        put(&table, facts(n, &first));
+    }
+    let leases = Leases::alone();
+    assert!(passes(&table, &leases, 1) && passes(&table, &leases, 2));
+    let held = Arc::downgrade(&first);
+    first.end(Arc::clone(&next));
+    drop(first);
+    let outdated = || (0..table.shards()).map(|shard| table.outdated(shard).len()).sum::<usize>();
+    assert_eq!((outdated(), table.begun().keys().len()), (1_000, 0), "nothing was looked at");
+
+    assert_eq!([(); 3].map(|()| passes(&table, &leases, 1)), [true, true, false], "one was used of three");
+    assert_eq!((outdated(), table.begun().keys().len()), (999, 1), "what it used before is added to the limit that is new");
+    for key in (0..table.shards()).flat_map(|shard| table.outdated(shard)) {
+        assert!(table.by_id(key).is_some());
+    }
+    assert_eq!((outdated(), table.begun().keys().len()), (0, 1_000));
+    assert!(held.upgrade().is_none(), "what is over is forgotten");
+    let record = table.by_secret(hash(2)).expect("it is known");
+    assert_eq!(record.limit_states(7_200_000_000).iter().map(|state| (state.limit, state.used)).collect::<Vec<_>>(), [(3, 1), (5, 0)]);
+    table.put_under(KeyId::new(Uuid::from_u128(2)), hourly(&[("hour", 4)]));
+    let record = table.by_secret(hash(2)).expect("it is known");
+    assert_eq!(record.limit_states(7_200_000_000).iter().map(|state| (state.limit, state.used)).collect::<Vec<_>>(), [(4, 1)]);
+}
+
+#[test]
 fn a_key_that_was_not_called_counts_nothing_and_shows_all_of_its_limits() {
     let (table, allowance) = (Table::default(), hourly(&[("hour", 9)]));
     assert_eq!(put(&table, facts(1, &allowance)), 0);
@@ -128,7 +173,7 @@ fn a_key_that_was_not_called_counts_nothing_and_shows_all_of_its_limits() {
 #[test]
 fn keys_of_a_workspace_count_by_the_same_and_keep_it_once() {
     let (table, groups, leases) = (Table::default(), Groups::default(), Leases::alone());
-    let together = Arc::new(Allowance { level: Level::Workspace, ..Allowance::clone(&hourly(&[("hour", 3)])) });
+    let together = Arc::new(Allowance::new(Arc::default(), None, Level::Workspace, Arc::clone(&hourly(&[("hour", 3)]).limits)));
     for n in 1..=2 {
         let facts = facts(n, &together);
         table.put(facts.key, |replaced| Record::new(facts, &groups, replaced, |_, _| ()));
@@ -155,7 +200,7 @@ fn places_stay_taken_when_they_may_last_for_another_time() {
     let (table, leases) = (Table::default(), Leases::alone());
     let lasting = |seconds| {
         let policy = Policy { name: "at once".into(), max: 1, window: Window::Concurrent(seconds), over: Over::REFUSE };
-        Arc::new(Allowance { plan: None, level: Level::Key, limits: Arc::new([Arc::new(policy)]) })
+        Arc::new(Allowance::new(Arc::default(), None, Level::Key, Arc::new([Arc::new(policy)])))
     };
     assert_eq!(put(&table, facts(1, &lasting(30))), 0);
     assert_eq!(put(&table, facts(1, &lasting(40))), 0, "the same places, before any call");
@@ -205,7 +250,7 @@ fn a_key_and_a_shard_are_as_small_as_the_docs_say() {
 fn places_that_keys_share_are_told_once_when_another_node_comes() {
     let (table, groups, leases) = (Table::default(), Groups::default(), Leases::alone());
     let policy = Arc::new(Policy { name: "together".into(), max: 5, window: Window::Concurrent(30), over: Over::REFUSE });
-    let allowance = Arc::new(Allowance { plan: None, level: Level::Workspace, limits: Arc::new([policy]) });
+    let allowance = Arc::new(Allowance::new(Arc::default(), None, Level::Workspace, Arc::new([policy])));
     for n in 1..=3 {
         let facts = facts(n, &allowance);
         table.put(facts.key, |replaced| Record::new(facts, &groups, replaced, |_, _| ()));
@@ -219,7 +264,7 @@ fn keys_are_found_by_the_windows_that_are_asked_for() {
     let table = Table::default();
     let windows = |windows: &[Window]| {
         let policy = |window: &Window| Arc::new(Policy { name: window.to_string().into(), max: 1, window: *window, over: Over::REFUSE });
-        Arc::new(Allowance { plan: None, level: Level::Key, limits: windows.iter().map(policy).collect() })
+        Arc::new(Allowance::new(Arc::default(), None, Level::Key, windows.iter().map(policy).collect()))
     };
     let rolling = Window::Rolling(60);
     put(&table, facts(1, &windows(&[rolling, Window::HOUR, rolling])));
