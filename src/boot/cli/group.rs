@@ -57,7 +57,7 @@ pub(super) enum GroupCommand {
     /// Set one of a group's own limits; it holds at once for each of its workspaces
     SetLimit {
         slug: String,
-        /// Which limit: a group may have five
+        /// Which limit: a group may have up to 32
         #[arg(long, default_value = KeyLimit::DEFAULT)]
         name: String,
         #[arg(long, value_name = "CALLS", required_unless_present = "remove")]
