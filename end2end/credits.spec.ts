@@ -12,17 +12,17 @@ async function journey(page: Page, product: Product, scripts: boolean): Promise<
   await signIn(page, keyring.person);
   await page.goto(`/keys/${key.id}`);
 
-  const form = page.getByRole('form', { name: 'Limit of this key' });
+  const form = page.getByRole('form', { name: 'Add a limit' });
   await form.getByLabel('How many').fill('2');
   await form.getByLabel('Of what').selectOption({ label: 'calls a day' });
   await form.getByLabel('Credits back each time').fill('1');
-  await form.getByRole('button', { name: 'Set limit' }).click();
+  await form.getByRole('button', { name: 'Add limit' }).click();
   await expect(page.getByRole('alert').first()).toContainText('Credits back each time');
   await expect(form).toContainText('Only credits come back like this.');
   await expect(form.getByLabel('Credits back each time'), 'nothing that was typed is lost').toHaveValue('1');
   await expect(form.getByLabel('How many')).toHaveValue('2');
   await form.getByLabel('Of what').selectOption({ label: 'credits, some back every day' });
-  await form.getByRole('button', { name: 'Set limit' }).click();
+  await form.getByRole('button', { name: 'Add limit' }).click();
   await expect(page.getByRole('status').filter({ hasText: 'The limit holds from now on.' })).toBeVisible();
 
   const codes = [];

@@ -11,10 +11,10 @@ async function journey(page: Page, product: Product, scripts: boolean): Promise<
   const key = await keyring.key('long calls');
   await signIn(page, keyring.person);
   await page.goto(`/keys/${key.id}`);
-  const form = page.getByRole('form', { name: 'Limit of this key' });
+  const form = page.getByRole('form', { name: 'Add a limit' });
   await form.getByLabel('How many').fill('2');
   await form.getByLabel('Of what').selectOption({ label: 'calls at the same time, each for 5 minutes at most' });
-  await form.getByRole('button', { name: 'Set limit' }).click();
+  await form.getByRole('button', { name: 'Add limit' }).click();
   await expect(page.getByRole('status').filter({ hasText: 'The limit holds from now on.' })).toBeVisible();
 
   const limits = page.getByRole('table', { name: 'Limits in force' });

@@ -143,23 +143,29 @@ pub async fn sign_call(id: KeyId, call: model::SignCall) -> Result<model::Signed
     server::signing::build_signed_call(&ctx, &caller, id, call).await
 }
 
-/// Sets the one limit of a key; empty: the default again. Operators only.
+/// Sets one limit of a key: a new one, or the one that `was`; the others stay. `act` is `remove` for taking it away. Operators only.
 #[server]
 pub async fn set_limit(
     id: KeyId,
-    limit: String,
-    window: String,
+    #[server(default)] name: String,
+    #[server(default)] was: String,
+    #[server(default)] limit: String,
+    #[server(default)] window: String,
+    #[server(default)] seconds: String,
     #[server(default)] refill: String,
     #[server(default)] over: String,
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
+    #[server(default)] act: String,
 ) -> Result<(), AppError> {
     use super::server::{self, forms};
+    use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = forms::OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let window = forms::with_refill(window, &limit, &refill)?;
-    let changed = server::edit_key(&ctx, &caller, id, forms::limit(&limit, &window, over)?).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("The limit holds from now on. {}", changed.spread.words("In force")));
+    let form = forms::LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act };
+    let (words, changed) = server::set_limit(&ctx, &caller, id, form).await?;
+    reply::toast(&ctx, &format!("{words} {}", changed.spread.words("In force")));
+    reply::redirect(&format!("/keys/{id}"));
     Ok(())
 }
 

@@ -3,11 +3,13 @@
 
 mod fields;
 mod invites;
+mod limits;
 mod many;
 mod parts;
 
 pub use fields::*;
 pub use invites::*;
+pub use limits::*;
 pub use many::*;
 pub use parts::*;
 
@@ -246,69 +248,6 @@ pub async fn revoke_key(id: KeyId, #[server(default)] typed: String, #[server(de
     let changed = server::revoke_key(&ctx, &caller, id, &typed, &reason).await?;
     reply::toast(&ctx, &format!("{} is revoked. Its calls are answered REVOKED. {}", changed.key.name, changed.spread.words("Refused")));
     reply::redirect(&format!("/admin/keys?key={id}"));
-    Ok(())
-}
-
-/// Sets the one limit of a key; empty: the default again.
-#[server]
-pub async fn set_limit(
-    id: KeyId,
-    #[server(default)] limit: String,
-    #[server(default)] window: String,
-    #[server(default)] refill: String,
-    #[server(default)] over: String,
-    #[server(default)] over_per_second: String,
-    #[server(default)] over_until: String,
-) -> Result<(), AppError> {
-    use super::server::{self, OverForm};
-    use crate::platform::http::reply;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let window = server::with_refill(window, &limit, &refill)?;
-    let changed = server::set_limit(&ctx, &caller, id, &limit, &window, over).await?;
-    reply::toast(&ctx, &format!("The limit holds from now on. {}", changed.spread.words("In force")));
-    Ok(())
-}
-
-/// Sets the one limit of an account's workspace, for all its keys together; empty: that of its plan.
-#[server]
-pub async fn set_account_limit(
-    id: AccountId,
-    #[server(default)] limit: String,
-    #[server(default)] window: String,
-    #[server(default)] refill: String,
-    #[server(default)] over: String,
-    #[server(default)] over_per_second: String,
-    #[server(default)] over_until: String,
-) -> Result<(), AppError> {
-    use super::server::{self, OverForm};
-    use crate::platform::http::reply;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let window = server::with_refill(window, &limit, &refill)?;
-    server::set_account_limit(&ctx, &caller, id, &limit, &window, over).await?;
-    reply::toast(&ctx, "The limit holds from now on.");
-    Ok(())
-}
-
-/// Sets the one limit of each key of an API; empty: that of the configuration.
-#[server]
-pub async fn set_api_limit(
-    slug: String,
-    #[server(default)] limit: String,
-    #[server(default)] window: String,
-    #[server(default)] refill: String,
-    #[server(default)] over: String,
-    #[server(default)] over_per_second: String,
-    #[server(default)] over_until: String,
-) -> Result<(), AppError> {
-    use super::server::{self, OverForm};
-    use crate::platform::http::reply;
-    let (ctx, caller) = crate::accounts::server::caller().await?;
-    let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let window = server::with_refill(window, &limit, &refill)?;
-    server::set_api_limit(&ctx, &caller, &slug, &limit, &window, over).await?;
-    reply::toast(&ctx, "The limit holds from now on.");
     Ok(())
 }
 

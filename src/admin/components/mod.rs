@@ -3,7 +3,6 @@
 mod accounts;
 mod ban_form;
 mod deeds;
-mod limit_form;
 mod loaded;
 mod many_accounts;
 mod refusals;
@@ -12,7 +11,6 @@ mod shut_out;
 pub use accounts::{AccountTable, StateBadge};
 pub use ban_form::BanFields;
 pub use deeds::Deeds;
-pub use limit_form::LimitForm;
 pub use loaded::{link, loaded};
 pub use many_accounts::{CheckAccount, ManyAccountsBar};
 pub use refusals::RefusalTable;

@@ -14,11 +14,11 @@ use crate::{
     },
     admin::{
         api::{self, EnableAccount, EndSession, EndSessions, SendResetLink, SetAccountLimit, TakePicture, UnbanAccount, UnlockAccount},
-        components::{Deeds, LimitForm, StateBadge, loaded},
+        components::{Deeds, StateBadge, loaded},
         model::AccountPage as Page,
     },
     keys::{
-        components::{SaidOrNever, SaidTime, StandingBadge},
+        components::{LimitTable, SaidOrNever, SaidTime, StandingBadge},
         model::{KeyLimit, KeyRow},
     },
     ui::{
@@ -272,8 +272,8 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
 fn limit(account: AccountId, limits: Vec<KeyLimit>) -> AnyView {
     view! {
         <section class="stack" aria-labelledby="h-limit">
-            <div class="section-head"><h2 id="h-limit">"Limit"</h2><p>"Of all its keys together that no plan or limit of their own holds."</p></div>
-            <LimitForm action=SetAccountLimit::PATH label="Limit of all keys" hidden=vec![("id", account.to_string())] limits empty="Empty: what its plan gives, else the API or the default."/>
+            <div class="section-head"><h2 id="h-limit">"Limits"</h2><p>"Of all its keys together that no plan or limit of their own holds."</p></div>
+            <LimitTable action=SetAccountLimit::PATH label="Limits of all keys" hidden=vec![("id", account.to_string())] limits page=format!("/admin/accounts/{account}") empty="None: what its plan gives holds, else its group's, the API's or the default."/>
         </section>
     }
     .into_any()

@@ -6,10 +6,13 @@ use crate::{
     accounts::components::Framed,
     admin::{
         api::{self, DeleteBundle, RemoveRoute, SaveApi, SaveRoute, SetApiLimit},
-        components::{LimitForm, link, loaded},
+        components::{link, loaded},
         model::ApiPage as Page,
     },
-    keys::model::{Api, ApiRoute, Unmatched},
+    keys::{
+        components::LimitTable,
+        model::{Api, ApiRoute, Unmatched},
+    },
     ui::{
         ACT, ActForm, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, FormPanel, Icon, LinkButton, Look, PageHeader,
         RadioGroup, SelectField, Size, Table, TextArea, TextField, heads,
@@ -147,8 +150,8 @@ fn limit(page: &Page) -> Option<AnyView> {
     let this = vec![("slug", page.api.slug.to_string())];
     let section = view! {
         <section class="stack" aria-labelledby="limit-title">
-            <div class="section-head"><h2 id="limit-title">"Limit"</h2><p>"Of each key that no plan, workspace or limit of its own holds."</p></div>
-            <LimitForm action=SetApiLimit::PATH label="Limit of each key" hidden=this limits empty="Empty: the default of the configuration."/>
+            <div class="section-head"><h2 id="limit-title">"Limits"</h2><p>"Of each key that no plan, workspace or limit of its own holds."</p></div>
+            <LimitTable action=SetApiLimit::PATH label="Limits of each key" hidden=this limits page=path(&page.api) empty="None: the default of the configuration holds."/>
         </section>
     };
     Some(section.into_any())

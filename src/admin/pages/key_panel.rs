@@ -1,9 +1,9 @@
-//! The chosen key beside the list: its facts, its limit, and ending it for good.
+//! The chosen key beside the list: its facts, its limits, and ending it for good.
 
 use crate::{
     admin::api::{DisableKey, EnableKey, RevokeKey, SetLimit},
     keys::{
-        components::{LimitFields, SaidOrNever, SaidTime, WhyLimit, gate_of},
+        components::{LimitTable, SaidOrNever, SaidTime, WhyLimit, gate_of},
         model::{KeyDetail, KeyState, LimitKind},
     },
     ui::{
@@ -55,7 +55,7 @@ pub fn KeyPanel(chosen: KeyDetail, #[prop(into)] back: String, #[prop(into)] rev
     .into_any()
 }
 
-/// The one limit of the key, and where it stands.
+/// The limits of the key, and where those in force stand.
 fn limit(chosen: &KeyDetail) -> AnyView {
     let stands = chosen
         .limits
@@ -68,15 +68,14 @@ fn limit(chosen: &KeyDetail) -> AnyView {
         })
         .collect::<Vec<_>>()
         .join(" ");
-    let (own, levels) = (chosen.key.limits.first().cloned(), chosen.why.clone());
-    let empty = if own.is_none() { "Empty: that of the next level, as now." } else { "Empty: that of the next level." };
+    let (limits, levels, id) = (chosen.key.limits.clone(), chosen.why.clone(), chosen.key.id.to_string());
+    let page = format!("/admin/keys?key={id}");
     view! {
-        <Form action=SetLimit::PATH id="limit" class="stack" label="Limit" hidden=vec![("id", chosen.key.id.to_string())]>
-            <LimitFields limit=own empty/>
+        <div class="stack">
             <p class="help">{stands}</p>
             <WhyLimit levels/>
-            <div class="form-actions"><Button size=Size::Small>"Set limit"</Button></div>
-        </Form>
+            <LimitTable action=SetLimit::PATH label="Limits of this key" hidden=vec![("id", id)] limits page empty="No limits of its own: the next level that sets any holds it."/>
+        </div>
     }
     .into_any()
 }

@@ -8,7 +8,7 @@ use crate::{
         model::{KeyQuery, ManyPreview, ManyQuery},
         server::{
             self as keys, Changed,
-            forms::{self, OverForm},
+            forms::{self, LimitForm},
         },
     },
     platform::Ctx,
@@ -59,8 +59,8 @@ fn of_everybody(query: ManyQuery) -> ManyQuery {
     ManyQuery { filters: KeyQuery { everywhere: true, ..query.filters }, ..query }
 }
 
-/// Sets the one limit of a key; an empty one is the default again.
-pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, limit: &str, window: &str, over: OverForm<'_>) -> Result<Changed, AppError> {
+/// Sets one limit of a key, or takes it away; what was done in words.
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, form: LimitForm<'_>) -> Result<(&'static str, Changed), AppError> {
     caller.require(&may::KEYS_MANAGE)?;
-    keys::edit_key(ctx, caller, id, forms::limit(limit, window, over)?).await
+    keys::set_limit(ctx, caller, id, form).await
 }

@@ -1,8 +1,15 @@
 //! `tollgate api …`: the APIs that keys are made for.
 
-use super::{Exit, Invocation, route::RouteCommand, with_ctx};
+use super::{
+    Exit, Invocation,
+    key::lines,
+    plan::{Wanted, words},
+    route::RouteCommand,
+    with_ctx,
+};
 use crate::{
     accounts::Caller,
+    error::AppError,
     keys::{
         model::{KeyLimit, NewApi, Over, Window},
         server as keys,
@@ -32,19 +39,28 @@ pub(super) enum ApiCommand {
     /// Say what calls need: method, path, permission, cost
     #[command(subcommand)]
     Route(RouteCommand),
-    /// Set how many calls a key may make that no plan, workspace or limit of its own holds
+    /// What each of its keys may that nothing nearer limits
+    Limits { slug: String },
+    /// Set one limit of each key that no plan, workspace or limit of its own holds. The others stay
     SetLimit {
         slug: String,
-        #[arg(long, value_name = "CALLS", required_unless_present = "default")]
+        /// Which limit: there may be up to 32
+        #[arg(long, default_value = KeyLimit::DEFAULT)]
+        name: String,
+        #[arg(long, value_name = "CALLS", required_unless_present_any = ["default", "remove"])]
         limit: Option<u64>,
-        /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour; credits that come back, or are prepaid: credits:100/hour, credits; calls at the same time, each for 30 seconds at most: concurrent:30
-        #[arg(long, default_value = "hour")]
-        window: Window,
-        /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31
-        #[arg(long, default_value = "refuse")]
-        over: Over,
-        /// What the configuration gives, again
+        /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour; credits that come back, or are prepaid: credits:100/hour, credits; calls at the same time, each for 30 seconds at most: concurrent:30; without it what this limit has, an hour for a new one
+        #[arg(long)]
+        window: Option<Window>,
+        /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it
+        /// what this limit has, refuse for a new one
+        #[arg(long)]
+        over: Option<Over>,
+        /// Take this limit away
         #[arg(long, conflicts_with = "limit")]
+        remove: bool,
+        /// Take all of them away: what the configuration gives holds again
+        #[arg(long, conflicts_with_all = ["limit", "remove"])]
         default: bool,
     },
 }
@@ -69,15 +85,28 @@ impl ApiCommand {
                 invocation.answer(&apis, &lines.join("\n"));
                 Ok(Exit::Done)
             }
-            Self::SetLimit { slug, limit, window, over, .. } => {
-                let limits: Vec<KeyLimit> = limit.map(|limit| KeyLimit { over, ..KeyLimit::new(KeyLimit::DEFAULT, limit, window) }).into_iter().collect();
-                let words = limits.first().map_or_else(|| "the default limit".to_owned(), KeyLimit::words);
+            Self::Limits { slug } => {
+                let limits = plans::api_limits(ctx, &Caller::cli(), &slug).await?;
+                invocation.answer(&limits, &lines(&limits, "None: the default of the configuration holds."));
+                Ok(Exit::Done)
+            }
+            Self::SetLimit { slug, name, limit, window, over, default, .. } => {
+                let cli = Caller::cli();
+                let before = plans::api_limits(ctx, &cli, &slug).await?;
+                let change = if default { None } else { Some(Wanted { name, limit, window, over }.change(&before, &slug, Window::HOUR)?) };
+                let after = match &change {
+                    Some(change) => change.of(&before).map_err(|words| AppError::invalid("name", words))?,
+                    None => Vec::new(),
+                };
+                let words = if after.is_empty() { "the default limit".to_owned() } else { words(&after) };
                 if invocation.dry_run {
-                    plans::api_limits(ctx, &Caller::cli(), &slug).await?;
-                    invocation.answer(&limits, &format!("Would be {words} for each key of {slug}."));
+                    invocation.answer(&after, &format!("Would be {words} for each key of {slug}."));
                     return Ok(Exit::Done);
                 }
-                let limits = plans::set_api_limits(ctx, &Caller::cli(), &slug, limits).await?;
+                let limits = match &change {
+                    Some(change) => plans::change_api_limit(ctx, &cli, &slug, change).await?,
+                    None => plans::set_api_limits(ctx, &cli, &slug, Vec::new()).await?,
+                };
                 invocation.answer(&limits, &format!("From now on {words} for each key of {slug} that nothing nearer limits."));
                 Ok(Exit::Done)
             }

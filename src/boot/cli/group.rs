@@ -111,13 +111,13 @@ impl GroupCommand {
                 }
                 Self::Edit { slug, name, description, plan, no_plan } => {
                     let plan = if no_plan { Some(None) } else { plan.map(Some) };
-                    edit(ctx, invocation, &slug, GroupEdit { name, description, plan, limits: None }).await?;
+                    edit(ctx, invocation, &slug, GroupEdit { name, description, plan, ..GroupEdit::default() }).await?;
                 }
                 Self::SetLimit(wanted) => {
                     let slug = wanted.slug.clone();
                     let group = plans::find_group(ctx, &cli, &slug).await?;
-                    let limits = plan::with_limit(group.limits, &group.name, wanted)?;
-                    edit(ctx, invocation, &slug, GroupEdit { limits: Some(limits), ..GroupEdit::default() }).await?;
+                    let change = wanted.wanted().change(&group.limits, &group.name, Window::DAY)?;
+                    edit(ctx, invocation, &slug, GroupEdit { limit: Some(change), ..GroupEdit::default() }).await?;
                 }
                 Self::Members { slug, after } => list_members(ctx, invocation, &slug, after).await?,
                 Self::Add { slug, whom } => {
@@ -203,7 +203,9 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: NewGroup) -> Result<(),
 async fn edit(ctx: &Ctx, invocation: &Invocation, slug: &str, edit: GroupEdit) -> Result<(), AppError> {
     let mut group = plans::find_group(ctx, &Caller::cli(), slug).await?;
     if invocation.dry_run {
-        group.limits = edit.limits.unwrap_or(group.limits);
+        if let Some(change) = &edit.limit {
+            group.limits = change.of(&group.limits).map_err(|words| AppError::invalid("name", words))?;
+        }
         invocation.answer(&group, &format!("Would change {}.", group.name));
         return Ok(());
     }

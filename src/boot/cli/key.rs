@@ -1,7 +1,7 @@
 //! `tollgate key …`: create (one or many), list, import, export, limit, disable, enable, revoke and rotate keys beside running servers. A change
 //! answers when each of them has applied it, or names who has not.
 
-use super::{Exit, Invocation, bulk::Bulk, with_ctx};
+use super::{Exit, Invocation, bulk::Bulk, plan::Wanted, with_ctx};
 use crate::{
     accounts::{Caller, Via, server as accounts},
     error::AppError,
@@ -33,20 +33,30 @@ pub(super) enum KeyCommand {
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
     },
-    /// Set how many calls a key may make in a window
+    /// The limits of its own
+    Limits { id: String },
+    /// Set one of its limits: how many calls it may make in a window. The others stay
     SetLimit {
         id: String,
-        #[arg(long, value_name = "CALLS", required_unless_present = "default")]
+        /// Which limit: it may have up to 32
+        #[arg(long, default_value = KeyLimit::DEFAULT)]
+        name: String,
+        #[arg(long, value_name = "CALLS", required_unless_present_any = ["default", "remove"])]
         limit: Option<u64>,
         /// Seconds, or second, minute, hour, day or month; of a time zone: day@Europe/Stockholm, month@Europe/Stockholm; rolling: rolling:hour;
-        /// credits that come back, or are prepaid: credits:100/hour, credits; calls at the same time, each for 30 seconds at most: concurrent:30
-        #[arg(long, default_value = "hour")]
-        window: Window,
-        /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31
-        #[arg(long, default_value = "refuse")]
-        over: Over,
-        /// What its plan, its workspace, its API or the configuration gives
+        /// credits that come back, or are prepaid: credits:100/hour, credits; calls at the same time, each for 30 seconds at most: concurrent:30;
+        /// without it what this limit has, an hour for a new one
+        #[arg(long)]
+        window: Option<Window>,
+        /// What becomes of calls beyond it: refuse, throttle:5 (five pass in each second) or mark; until when: mark@2027-01-31. Without it what
+        /// this limit has, refuse for a new one
+        #[arg(long)]
+        over: Option<Over>,
+        /// Take this limit away
         #[arg(long, conflicts_with = "limit")]
+        remove: bool,
+        /// Take all of them away: what its plan, its workspace, its API or the configuration gives holds again
+        #[arg(long, conflicts_with_all = ["limit", "remove"])]
         default: bool,
     },
     /// Add credits to a limit of credits that holds it, also beyond what that holds
@@ -167,10 +177,13 @@ impl KeyCommand {
         with_ctx(&invocation.config, "key", async |ctx| match self {
             Self::Create(new) => create(ctx, invocation, *new).await,
             Self::List { account, api, search } => list(ctx, invocation, account.as_deref(), api, search).await,
-            Self::SetLimit { id, limit, window, over, .. } => {
-                let limit = limit.map(|limit| KeyLimit { over, ..KeyLimit::new(KeyLimit::DEFAULT, limit, window) });
-                set_limit(ctx, invocation, id, limit).await
+            Self::Limits { id } => {
+                let key = known(ctx, &id).await?;
+                invocation.answer(&key.limits, &lines(&key.limits, "None of its own: the next level that sets any holds it."));
+                Ok(Exit::Done)
             }
+            Self::SetLimit { id, default: true, .. } => set_limits(ctx, invocation, id, Vec::new()).await,
+            Self::SetLimit { id, name, limit, window, over, .. } => set_limit(ctx, invocation, id, Wanted { name, limit, window, over }).await,
             Self::AddCredits { id, units, name, reason, once } => add_credits(ctx, invocation, &id, NewCredits { limit: name, units, reason, once }).await,
             Self::Disable(why) => {
                 change(ctx, invocation, &why, ("Disabled", "Refused"), async |id| keys::disable_key(ctx, &Caller::cli(), id, &why.reason).await).await
@@ -303,9 +316,27 @@ async fn export(ctx: &Ctx, invocation: &Invocation, account: Option<&str>) -> Re
     Ok(Exit::Done)
 }
 
-async fn set_limit(ctx: &Ctx, invocation: &Invocation, id: String, limit: Option<KeyLimit>) -> Result<Exit, AppError> {
-    let words = limit.as_ref().map_or_else(|| "the limit of the next level".to_owned(), KeyLimit::words);
-    let edit = KeyEdit { limits: Some(limit.into_iter().collect()), ..KeyEdit::default() };
+/// A line for each limit: its name, and what it is.
+pub(super) fn lines(limits: &[KeyLimit], none: &str) -> String {
+    let lines: Vec<String> = limits.iter().map(|limit| format!("{:16}  {}", limit.name, limit.words())).collect();
+    if lines.is_empty() { none.to_owned() } else { lines.join("\n") }
+}
+
+async fn set_limits(ctx: &Ctx, invocation: &Invocation, id: String, limits: Vec<KeyLimit>) -> Result<Exit, AppError> {
+    limit_key(ctx, invocation, id, "the limits of the next level", KeyEdit { limits: Some(limits), ..KeyEdit::default() }).await
+}
+
+async fn set_limit(ctx: &Ctx, invocation: &Invocation, id: String, wanted: Wanted) -> Result<Exit, AppError> {
+    let key = known(ctx, &id).await?;
+    let change = wanted.change(&key.limits, &key.name, Window::HOUR)?;
+    let words = match &change.now {
+        Some(limit) => format!("{} ({})", limit.words(), limit.name),
+        None => format!("no limit {}", change.was.as_deref().unwrap_or_default()),
+    };
+    limit_key(ctx, invocation, id, &words, KeyEdit { limit: Some(change), ..KeyEdit::default() }).await
+}
+
+async fn limit_key(ctx: &Ctx, invocation: &Invocation, id: String, words: &str, edit: KeyEdit) -> Result<Exit, AppError> {
     let why = Why { id, reason: String::new() };
     change(ctx, invocation, &why, (&format!("From now on {words} for"), "In force"), async |id| keys::edit_key(ctx, &Caller::cli(), id, edit).await).await
 }

@@ -5,7 +5,7 @@ use crate::{
     accounts::{Caller, server as accounts},
     error::AppError,
     keys::{
-        model::{KeyEdit, KeyLimit, Over, Window},
+        model::{KeyEdit, KeyLimit, LimitChange, Over, Window},
         server as keys,
     },
     plans::{
@@ -68,7 +68,7 @@ pub(super) struct New {
 #[derive(Args)]
 pub(super) struct SetLimit {
     pub slug: String,
-    /// Which limit: there may be five
+    /// Which limit: there may be up to 32
     #[arg(long, default_value = KeyLimit::DEFAULT)]
     pub name: String,
     #[arg(long, value_name = "CALLS", required_unless_present = "remove")]
@@ -171,20 +171,6 @@ fn assigned(plan: &Plan) -> String {
     if plan.groups > 0 { format!("{}, {workspaces} and {keys}", count(plan.groups, "group", "groups")) } else { format!("{workspaces} and {keys}") }
 }
 
-/// These limits, one of them set or taken away.
-pub(super) fn with_limit(mut limits: Vec<KeyLimit>, whose: &str, wanted: SetLimit) -> Result<Vec<KeyLimit>, AppError> {
-    let SetLimit { name, limit, window, over, .. } = wanted;
-    let before = limits.iter().find(|l| l.name == name).map(|l| (l.window, l.over));
-    if limit.is_none() && before.is_none() {
-        return Err(AppError::invalid("name", format!("{whose} has no limit {name}.")));
-    }
-    let window = window.or(before.map(|(window, _)| window)).unwrap_or(Window::DAY);
-    let over = over.or(before.map(|(_, over)| over)).unwrap_or_default();
-    limits.retain(|l| l.name != name);
-    limits.extend(limit.map(|limit| KeyLimit { over, ..KeyLimit::new(name, limit, window) }));
-    Ok(limits)
-}
-
 async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, AppError> {
     let price = new.price.as_deref().map(|text| {
         let (per_1000, currency) = text.trim().split_once(char::is_whitespace).unwrap_or((text, ""));
@@ -201,15 +187,47 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
     Ok(Exit::Done)
 }
 
+impl SetLimit {
+    pub(super) fn wanted(self) -> Wanted {
+        Wanted { name: self.name, limit: self.limit, window: self.window, over: self.over }
+    }
+}
+
+impl Wanted {
+    /// Of one limit among these; a new one has this window, unless another is named.
+    pub(super) fn change(self, before: &[KeyLimit], whose: &str, window: Window) -> Result<LimitChange, AppError> {
+        let Self { name, limit, window: wanted, over } = self;
+        let known = before.iter().find(|l| l.name == name);
+        let Some(limit) = limit else {
+            return match known {
+                Some(_) => Ok(LimitChange { was: Some(name), now: None }),
+                None => Err(AppError::invalid("name", format!("{whose} has no limit {name}."))),
+            };
+        };
+        let window = wanted.or(known.map(|l| l.window)).unwrap_or(window);
+        let over = over.or(known.map(|l| l.over)).unwrap_or_default();
+        Ok(LimitChange::set(before, KeyLimit { over, ..KeyLimit::new(name, limit, window) }))
+    }
+}
+
+/// A limit as the command line describes it; no number takes it away.
+pub(super) struct Wanted {
+    pub name: String,
+    pub limit: Option<u64>,
+    pub window: Option<Window>,
+    pub over: Option<Over>,
+}
+
 async fn set_limit(ctx: &Ctx, invocation: &Invocation, wanted: SetLimit) -> Result<Exit, AppError> {
     let slug = wanted.slug.clone();
     let mut plan = plans::find_plan(ctx, &Caller::cli(), &slug).await?;
-    plan.limits = with_limit(plan.limits, &plan.name, wanted)?;
+    let change = wanted.wanted().change(&plan.limits, &plan.name, Window::DAY)?;
     if invocation.dry_run {
+        plan.limits = change.of(&plan.limits).map_err(|words| AppError::invalid("name", words))?;
         invocation.answer(&plan, &format!("Would set the limits of {} to {}.", plan.name, words(&plan.limits)));
         return Ok(Exit::Done);
     }
-    let edit = PlanEdit { limits: Some(plan.limits), ..PlanEdit::default() };
+    let edit = PlanEdit { limit: Some(change), ..PlanEdit::default() };
     let plan = plans::edit_plan(ctx, &Caller::cli(), &slug, edit).await?;
     invocation.answer(&plan, &format!("From now on {} for {} with {}.", words(&plan.limits), assigned(&plan), plan.name));
     Ok(Exit::Done)

@@ -1,22 +1,143 @@
-//! One limit in a form: how many of what, what comes back of credits, and what becomes of calls beyond it.
+//! The limits of one holder (a key, a workspace, an API, a plan, a group): a row each, and one form, which adds a limit or changes the one
+//! that the address names (`?set=burst`). Each is sent by itself, so that saving one touches no other.
 
 use super::OverFields;
 use crate::{
     accounts::Caller,
-    keys::model::{KeyLimit, Window},
-    ui::{SelectField, TextField},
+    keys::model::{KeyLimit, LimitView, Window},
+    ui::{Button, ErrorSummary, Form, LinkButton, Look, SelectField, Size, Table, TextField, number::thousands},
+    values::link,
 };
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
-/// The fields `limit`, `window`, `refill` and those of `OverFields`. The choice of the window says what is counted, calls or credits, so
-/// that the labels stay right whatever is chosen; `forms::with_refill` reads the first three.
 #[component]
-pub fn LimitFields(
-    /** The one that is set; none: nothing is typed yet. */
-    limit: Option<KeyLimit>,
-    /** What holds if the number is left empty. */
+pub fn LimitTable(
+    /** The path of the server function that changes one; `forms::LimitForm` reads its fields. */
+    #[prop(into)]
+    action: String,
+    /** "Limits of this key". */
+    #[prop(into)]
+    label: String,
+    /** Whose. */
+    hidden: Vec<(&'static str, String)>,
+    limits: Vec<KeyLimit>,
+    /** How they stand at this moment, by name; none: they are counted for many. */
+    #[prop(optional)]
+    now: Vec<LimitView>,
+    /** The page, as it is when none is chosen. */
+    #[prop(into)]
+    page: String,
+    /** What holds where there are none. */
     #[prop(into)]
     empty: String,
+    /** The plan or the group can be tried as it would be then. */
+    #[prop(optional)]
+    can_try: bool,
+) -> impl IntoView {
+    let wanted = use_query_map().with_untracked(|map| map.get("set"));
+    let chosen = limits.iter().find(|limit| Some(&limit.name) == wanted.as_ref()).cloned();
+    let list = if limits.is_empty() {
+        view! { <p class="muted">{empty}</p> }.into_any()
+    } else {
+        table(&action, label, &hidden, &limits, &now, &page, chosen.as_ref())
+    };
+    // Its errors stand in the form below; a limit that is taken away has no fields.
+    let removing = use_context::<crate::ui::FormOutcome>().is_some_and(|outcome| outcome.action == action && outcome.form.is_none());
+    let removed = removing.then(|| view! { <ErrorSummary action=action.clone()/> });
+    view! {
+        <div class="stack">
+            {removed}
+            {list}
+            {form(action, hidden, chosen, limits.is_empty(), page, can_try)}
+        </div>
+    }
+    .into_any()
+}
+
+fn table(
+    action: &str,
+    label: String,
+    hidden: &[(&'static str, String)],
+    limits: &[KeyLimit],
+    now: &[LimitView],
+    page: &str,
+    chosen: Option<&KeyLimit>,
+) -> AnyView {
+    let has_now = !now.is_empty();
+    let rows = limits
+        .iter()
+        .map(|limit| {
+            let href = format!("{}#limit", link(page, [("set", limit.name.as_str())]));
+            let this = [hidden, &[("was", limit.name.clone()), ("act", "remove".to_owned())]].concat();
+            let beyond = match limit.over.words() {
+                words if words.is_empty() => view! { <span class="faint">"refused"</span> }.into_any(),
+                words => words.trim_start_matches(", ").to_owned().into_any(),
+            };
+            let stands = now.iter().find(|view| view.name == limit.name).map(|view| format!("{} used, {} left", thousands(view.used), thousands(view.remaining)));
+            let remove = format!("Remove the limit {}", limit.name);
+            view! {
+                <tr class=(chosen == Some(limit)).then_some("is-current")>
+                    <th scope="row"><a class="row-link" href=href><code>{limit.name.clone()}</code></a></th>
+                    <td class="num">{thousands(limit.limit)}</td>
+                    <td>{limit.window.unit_words()}</td>
+                    <td class="col-2">{beyond}</td>
+                    {has_now.then(|| view! { <td class="col-2 nowrap">{stands}</td> })}
+                    <td class="cell-more"><Form action=action.to_owned() quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=remove>"Remove"</Button></Form></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Table caption=label small=true>
+            <thead>
+                <tr>
+                    <th scope="col">"Name"</th>
+                    <th scope="col" class="num">"How many"</th>
+                    <th scope="col">"Of what"</th>
+                    <th scope="col" class="col-2">"Beyond it"</th>
+                    {has_now.then(|| view! { <th scope="col" class="col-2">"Now"</th> })}
+                    <td><span class="visually-hidden">"Act"</span></td>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </Table>
+    }
+    .into_any()
+}
+
+fn form(action: String, mut hidden: Vec<(&'static str, String)>, chosen: Option<KeyLimit>, is_first: bool, page: String, can_try: bool) -> AnyView {
+    let (title, act) = match &chosen {
+        Some(limit) => (format!("Change the limit {}", limit.name), "Save limit"),
+        None => ("Add a limit".to_owned(), "Add limit"),
+    };
+    let cancel = chosen.as_ref().map(|_| view! { <LinkButton href=page look=Look::Quiet size=Size::Small>"Cancel"</LinkButton> });
+    let tries = can_try.then(|| view! { <Button look=Look::Quiet size=Size::Small name="act" value="try">"Who would be limited?"</Button> });
+    let name = match &chosen {
+        Some(limit) => limit.name.clone(),
+        None if is_first => KeyLimit::DEFAULT.to_owned(),
+        None => String::new(),
+    };
+    if let Some(limit) = &chosen {
+        hidden.push(("was", limit.name.clone()));
+    }
+    view! {
+        <Form action id="limit" class="stack form-medium" label=title.clone() hidden>
+            <h3>{title}</h3>
+            <LimitFields limit=chosen name/>
+            <div class="form-actions"><Button size=Size::Small>{act}</Button>{tries}{cancel}</div>
+        </Form>
+    }
+    .into_any()
+}
+
+/// The fields of one limit. The choice of the window says what is counted, calls or credits, so that the labels stay right whatever is
+/// chosen.
+#[component]
+fn LimitFields(
+    /** The one that is set; none: nothing is typed yet. */
+    limit: Option<KeyLimit>,
+    name: String,
 ) -> impl IntoView {
     let window = limit.as_ref().map_or(Window::HOUR, |l| l.window);
     let over = limit.as_ref().map(|l| l.over).unwrap_or_default();
@@ -25,8 +146,10 @@ pub fn LimitFields(
     let zone = use_context::<Caller>().map(|caller| caller.time_zone);
     view! {
         <div class="cols-2">
-            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help=empty/>
+            <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help="What answers call it, such as burst or month: letters, digits, - and _."/>
+            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20/>
             <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
+            <TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9 placeholder="of “in so many seconds”"/>
             <TextField label="Credits back each time" name="refill" value=refill inputmode="numeric" autocomplete="off" maxlength=20 placeholder="of credits that come back" help="They never fill beyond the limit. Prepaid credits come back only when you add some."/>
         </div>
         <OverFields over/>

@@ -25,7 +25,7 @@ pub use dialogs::{NarrowDialog, RevokeDialog, RotateDialog};
 pub use found::FoundKey;
 pub use hold::HoldNotes;
 pub use leak::{LeakChoice, LeakNote, LeakedDialog};
-pub use limit::LimitFields;
+pub use limit::LimitTable;
 pub use loaded::loaded;
 pub use many::{CheckAll, CheckKey, ManyBar, ManyDecision};
 pub use new_key::{FirstKey, NewKeyDialog, QuickCreate};

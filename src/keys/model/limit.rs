@@ -25,8 +25,9 @@ impl KeyLimit {
     /// Of the kind alone.
     pub const AT_ONCE_REFUSES: &'static str =
         "What comes on top of calls at the same time is refused: neither marked nor slowed down. Choose refuse, or a window.";
-    /// The most limits of a key, a plan, a workspace or an API.
-    pub const MAX_COUNT: usize = 5;
+    /// The most limits of a key, a plan, a group, a workspace or an API: what the gate tells apart in one word (`gate::charging::Places`). Each
+    /// is one more counter to charge in every call.
+    pub const MAX_COUNT: usize = 32;
 
     /// A limit that refuses what is beyond it.
     pub fn new(name: impl Into<String>, limit: u64, window: Window) -> Self {
@@ -36,6 +37,48 @@ impl KeyLimit {
     /// "100 calls an hour", "100 calls an hour, then 5 a second".
     pub fn words(&self) -> String {
         format!("{}{}", self.window.limit_words(self.limit), self.over.words())
+    }
+}
+
+/// A change of one limit among those of a key, a workspace, an API, a plan or a group; the others stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitChange {
+    /// The name that it had; none: it is new.
+    pub was: Option<String>,
+    /// What it is from now on; none: it is taken away.
+    pub now: Option<KeyLimit>,
+}
+
+impl LimitChange {
+    pub const TAKEN: &'static str = "Another limit here has this name. Choose another one, or change that limit.";
+
+    /// Sets the limit of this name, whether or not there is one among these.
+    pub fn set(before: &[KeyLimit], now: KeyLimit) -> Self {
+        let was = before.iter().any(|limit| limit.name == now.name).then(|| now.name.clone());
+        Self { was, now: Some(now) }
+    }
+
+    /// For whoever made it.
+    pub const fn done_words(&self) -> &'static str {
+        match self.now {
+            Some(_) => "The limit holds from now on.",
+            None => "The limit is taken away.",
+        }
+    }
+
+    /// Those after it, by name. Done a second time it changes nothing. `Err`: the new name is that of another limit.
+    pub fn of(&self, before: &[KeyLimit]) -> Result<Vec<KeyLimit>, &'static str> {
+        let mut after: Vec<KeyLimit> = before.iter().filter(|limit| self.was.as_ref() != Some(&limit.name)).cloned().collect();
+        if let Some(now) = &self.now {
+            match after.iter().find(|limit| limit.name == now.name) {
+                None => after.push(now.clone()),
+                // Sent twice: what it was is gone, and what it becomes is there.
+                Some(other) if other == now && after.len() == before.len() => {}
+                Some(_) => return Err(Self::TAKEN),
+            }
+        }
+        after.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(after)
     }
 }
 
@@ -143,6 +186,27 @@ mod tests {
         assert_eq!(words(5, Window::Rolling(2_592_000)), "5 calls in any 30 days");
         let marked = KeyLimit { over: Over::MARK, ..KeyLimit::new("", 5, Window::DAY) };
         assert_eq!(marked.words(), "5 calls a day, more are marked");
+    }
+
+    #[test]
+    fn a_change_touches_one_limit_and_is_safe_to_send_twice() {
+        let limit = |name: &str, limit| KeyLimit::new(name, limit, Window::HOUR);
+        let before = [limit("burst", 5), limit("day", 100)];
+        let change = |was: Option<&str>, now: Option<KeyLimit>| LimitChange { was: was.map(str::to_owned), now };
+        for (change, after) in [
+            (change(None, Some(limit("calls", 7))), vec![limit("burst", 5), limit("calls", 7), limit("day", 100)]),
+            (change(Some("burst"), Some(limit("burst", 6))), vec![limit("burst", 6), limit("day", 100)]),
+            (change(Some("burst"), Some(limit("zoom", 5))), vec![limit("day", 100), limit("zoom", 5)]),
+            (change(Some("day"), None), vec![limit("burst", 5)]),
+            (LimitChange::set(&before, limit("day", 9)), vec![limit("burst", 5), limit("day", 9)]),
+            (LimitChange::set(&before, limit("week", 9)), vec![limit("burst", 5), limit("day", 100), limit("week", 9)]),
+        ] {
+            assert_eq!(change.of(&before).as_ref(), Ok(&after));
+            assert_eq!(change.of(&after), Ok(after), "twice");
+        }
+        for clash in [change(None, Some(limit("day", 7))), change(Some("burst"), Some(limit("day", 100)))] {
+            assert_eq!(clash.of(&before), Err(LimitChange::TAKEN));
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use bundle::{Bundle, NewBundle, bundle_words};
 pub use ground::Ground;
 pub use history::{Act, HistoryEntry};
 pub use import::{ImportLine, ImportOutcome, ImportPreview};
-pub use limit::{KeyLimit, Level, LevelView, LimitView};
+pub use limit::{KeyLimit, Level, LevelView, LimitChange, LimitView};
 pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys};
 pub use meta::Meta;
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};

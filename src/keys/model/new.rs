@@ -1,6 +1,6 @@
 //! What people give: a new key, changes of a key, an API. Texts as they were typed; the operations check them.
 
-use super::{Environment, KeyLimit, Meta, Preset, Unmatched};
+use super::{Environment, KeyLimit, LimitChange, Meta, Preset, Unmatched};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -61,6 +61,8 @@ pub struct KeyEdit {
     pub meta: Option<Meta>,
     /// An empty list: those of the next level again. Needs `keys:manage`.
     pub limits: Option<Vec<KeyLimit>>,
+    /// Of one limit only, in place of `limits`. Needs `keys:manage`.
+    pub limit: Option<LimitChange>,
     /// The slug of a plan; `Some(None)`: none of its own. Needs `keys:manage`.
     pub plan: Option<Option<String>>,
 }

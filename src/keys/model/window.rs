@@ -65,6 +65,9 @@ impl Window {
     pub const MINUTE: Self = Self::Seconds(60);
     pub const HOUR: Self = Self::Seconds(3_600);
     pub const DAY: Self = Self::Seconds(86_400);
+    /// The choice of a form that asks for a number of seconds, and the one whose window rolls.
+    pub const TYPED: [(&'static str, &'static str); 2] = [("seconds", "calls in so many seconds"), (Self::ROLLING_SECONDS, "calls in any so many seconds")];
+    pub const ROLLING_SECONDS: &'static str = "rolling";
     /// What forms offer.
     pub const USUAL: [Self; 5] = [Self::SECOND, Self::MINUTE, Self::HOUR, Self::DAY, Self::Month];
     /// What forms offer for calls at the same time: half a minute, five minutes, an hour for each.
@@ -195,7 +198,8 @@ impl Window {
         }
     }
 
-    /// What a form offers: the usual ones, days and months of a zone, rolling ones, credits, and the present one if it is another.
+    /// What a form offers: the usual ones, days and months of a zone, rolling ones, those whose seconds are typed, credits, and the present
+    /// one if it is another.
     pub fn offered(present: Self, zone: Option<&str>) -> Vec<(String, String)> {
         let mut windows = Self::USUAL.to_vec();
         if let Some(zone) = zone.filter(|zone| *zone != Self::UTC).and_then(Zone::new) {
@@ -213,7 +217,8 @@ impl Window {
             0 => ("credits".to_owned(), "credits, prepaid".to_owned()),
             seconds => (format!("credits:{seconds}"), format!("credits, some back every {}", lasting(seconds))),
         });
-        windows.into_iter().map(|window| (window.to_string(), window.offer_words())).chain(credits).collect()
+        let typed = Self::TYPED.map(|(choice, words)| (choice.to_owned(), words.to_owned()));
+        windows.into_iter().map(|window| (window.to_string(), window.offer_words())).chain(typed).chain(credits).collect()
     }
 
     /// As a form offers it, behind a number: "calls an hour"; of calls at the same time also for how long each counts.

@@ -3,7 +3,7 @@
 use crate::{
     keys::{
         api::{AddCredits, SaveKey, SetLimit},
-        components::{LimitFields, WhyLimit},
+        components::{LimitTable, WhyLimit},
         model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Preset},
     },
     ui::{
@@ -82,7 +82,7 @@ fn said_of(bundle: &Bundle) -> String {
 
 /// What is allowed and what is left, and for operators the form that sets it.
 pub fn limits(detail: &KeyDetail) -> AnyView {
-    let (levels, form) = (detail.why.clone(), detail.can_set_limits.then(|| limit_form(detail)));
+    let (levels, form) = (detail.why.clone(), detail.can_set_limits.then(|| own_limits(detail)));
     let top_up = detail.can_set_limits.then(|| credits_form(detail)).flatten();
     let lead = if detail.level().is_shared() { "Counted for all keys of the workspace together." } else { "Counted for this key alone." };
     let rows = detail
@@ -120,14 +120,18 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
     .into_any()
 }
 
-fn limit_form(detail: &KeyDetail) -> AnyView {
-    let own = detail.key.limits.first().cloned();
-    let empty = if detail.level() == Level::Key { "Empty: that of the next level." } else { "Empty: that of the next level, as now." };
+/// Its own limits, which take the place of those in force while there are any.
+fn own_limits(detail: &KeyDetail) -> AnyView {
+    let is_own = detail.level() == Level::Key;
+    let now = if is_own { detail.limits.clone() } else { Vec::new() };
+    let (limits, id) = (detail.key.limits.clone(), detail.key.id.to_string());
+    let page = format!("/keys/{id}");
+    let rule = if is_own { "They hold it, and nothing of the next levels does." } else { "The first one takes the place of what is in force above." };
     view! {
-        <Form action=SetLimit::PATH class="stack form-medium" label="Limit of this key" hidden=vec![("id", detail.key.id.to_string())]>
-            <LimitFields limit=own empty/>
-            <div class="form-actions"><Button>"Set limit"</Button></div>
-        </Form>
+        <section class="stack-sm" id="own-limits" aria-labelledby="own-limits-title">
+            <div class="section-head"><h3 id="own-limits-title">"Limits of its own"</h3><p>{rule}</p></div>
+            <LimitTable action=SetLimit::PATH label="Limits of this key" hidden=vec![("id", id)] limits now page empty="None: the next level that sets any holds it."/>
+        </section>
     }
     .into_any()
 }

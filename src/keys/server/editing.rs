@@ -4,7 +4,9 @@
 use super::{
     about, apis, bundles,
     change::{self, Changed, Done},
-    expiring, origins, proof, rules,
+    expiring,
+    limit_form::LimitForm,
+    origins, proof, rules,
     store::{keys, limits},
 };
 use crate::{
@@ -20,10 +22,11 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 /// Changes a key and answers with it as it is then, on every live node. What lets a key for Tollgate itself do more takes a proof; what
 /// changes when, where or for what a key of others works asks the admin PIN, if there is one (`proof`).
 pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<Changed, AppError> {
-    if edit.limits.is_some() || edit.plan.is_some() {
+    if edit.limits.is_some() || edit.limit.is_some() || edit.plan.is_some() {
         caller.require(&may::KEYS_MANAGE)?;
     }
     rules::limits(ctx, edit.limits.as_deref().unwrap_or_default()).await?;
+    let zones = rules::zones(ctx, rules::zones_of(edit.limit.iter().filter_map(|change| change.now.as_ref()))).await?;
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     change::must_live(&key)?;
     let ends = policies::key_ends(ctx, [key.workspace]).await?;
@@ -117,7 +120,11 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     if external_id.is_some() || meta.is_some() {
         describe(ctx, &mut tx, caller, &key, external_id, meta).await?;
     }
-    if let Some(mut wanted) = edit.limits {
+    let limits_after = match &edit.limit {
+        Some(change) => Some(rules::limits_after(&key.limits, change, zones)?),
+        None => edit.limits,
+    };
+    if let Some(mut wanted) = limits_after {
         wanted.sort_by(|a, b| a.name.cmp(&b.name));
         if wanted != key.limits {
             set_limits(ctx, &mut tx, caller, &key, &wanted).await?;
@@ -127,6 +134,14 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         set_plan(ctx, &mut tx, caller, &key, plan.as_deref(), "").await?;
     }
     change::close(ctx, tx, id).await
+}
+
+/// Sets one limit of a key, or takes it away; what was done in words beside the key as it is then.
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, form: LimitForm<'_>) -> Result<(&'static str, Changed), AppError> {
+    caller.require(&may::KEYS_MANAGE)?;
+    let change = form.read()?;
+    let words = change.done_words();
+    Ok((words, edit_key(ctx, caller, id, KeyEdit { limit: Some(change), ..KeyEdit::default() }).await?))
 }
 
 fn kept_or_known(api: &crate::keys::model::Api, key: &Key, texts: &[String]) -> Result<Vec<Permission>, String> {

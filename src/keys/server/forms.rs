@@ -1,10 +1,12 @@
 //! From the texts of a form to the typed input of an operation.
 
-use super::{about, crediting::NewCredits, detail::find_key, many, rules, signing::NewSigning};
+pub use super::limit_form::{LimitForm, OverForm};
+
+use super::{about, crediting::NewCredits, detail::find_key, limit_form::digits, many, rules, signing::NewSigning};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Algorithm, Environment, Grace, KeyEdit, KeyLimit, Many, ManyAct, ManyQuery, NewKey, Once, Over, OverAction, Preset, Selection, Window},
+    keys::model::{Algorithm, Environment, Grace, KeyEdit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection},
     platform::{
         Ctx, LocalTime,
         crypto::{sha256, sha512},
@@ -130,93 +132,11 @@ pub fn signing(algorithm: &str, public_key: Option<String>, once: Option<String>
     }
 }
 
-/// What becomes of calls beyond a limit, in texts: an action, its number, its end. An empty action refuses.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct OverForm<'a> {
-    pub over: &'a str,
-    pub per_second: &'a str,
-    pub until: &'a str,
-}
-
-impl OverForm<'_> {
-    pub fn read(self, fields: &mut Fields) -> Over {
-        let action = match self.over {
-            "" | "refuse" => OverAction::Refuse,
-            "mark" => OverAction::Mark,
-            "throttle" => {
-                let number = digits(self.per_second).parse().ok().and_then(Over::throttle);
-                fields.check("over_per_second", number.ok_or(Over::NUMBER)).unwrap_or_default().action
-            }
-            _ => {
-                fields.add("over", "Choose what becomes of calls beyond the limit.");
-                OverAction::Refuse
-            }
-        };
-        let until = Some(self.until.trim()).filter(|text| !text.is_empty() && action != OverAction::Refuse);
-        Over { action, until: until.and_then(|text| fields.check("over_until", Over::end(text))) }
-    }
-}
-
-/// A number as people group its digits.
-fn digits(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect()
-}
-
-/// The choice of a window, with what comes back of credits where it is of these. Nothing that was typed is dropped in silence: a number of
-/// credits that come back belongs to a limit, and to one of credits.
-pub fn with_refill(window: String, limit: &str, refill: &str) -> Result<String, AppError> {
-    let (has_limit, has_refill) = (!limit.trim().is_empty(), !refill.trim().is_empty());
-    match window.strip_prefix("credits:").filter(|every| !every.contains('/')) {
-        _ if has_refill && !has_limit => {
-            Err(AppError::invalid("limit", "Write how many credits there are at most. To take the limit away, clear “Credits back each time”, too."))
-        }
-        None if has_refill => {
-            Err(AppError::invalid("refill", "Only credits come back like this. Choose “credits, some back every …” under “Of what”, or clear this field."))
-        }
-        Some(every) if has_limit => {
-            let units = digits(refill).parse::<u32>().ok().filter(|units| *units > 0);
-            let units = units.ok_or_else(|| AppError::invalid("refill", "Write how many credits come back each time: 1 to 4,294,967,295."))?;
-            Ok(format!("credits:{units}/{every}"))
-        }
-        _ => Ok(window),
-    }
-}
-
 /// Credits to add, in texts.
 pub fn credits(limit: String, units: &str, reason: String, once: &str) -> Result<NewCredits, AppError> {
     let units = digits(units.trim()).parse::<u64>().map_err(|_| AppError::invalid("units", "Write how many credits to add, for example 500."))?;
     let once = (!once.is_empty() && once.len() <= 200).then(|| format!("page:{once}"));
     Ok(NewCredits { limit, units, reason, once })
-}
-
-/// The one limit of a key, in texts; an empty one: the default again.
-pub fn limit(limit: &str, window: &str, over: OverForm<'_>) -> Result<KeyEdit, AppError> {
-    if limit.trim().is_empty() {
-        return Ok(KeyEdit { limits: Some(Vec::new()), ..KeyEdit::default() });
-    }
-    let mut fields = Fields::default();
-    let window = window.parse::<Window>();
-    let unit = if window.is_ok_and(Window::is_credits) { "credits" } else { "calls" };
-    let calls = fields.check("limit", digits(limit).parse::<u64>().map_err(|_| format!("Write a whole number of {unit}, for example 2,400.")));
-    let window = fields.check("window", window);
-    if calls.is_some_and(|calls| calls > KeyLimit::MAX_CALLS) {
-        fields.add("limit", format!("A limit is at most 4,294,967,295 {unit}."));
-    }
-    let over = over.read(&mut fields);
-    if window.is_some_and(Window::is_credits) && over != Over::REFUSE {
-        fields.add("over", Over::OF_CREDITS);
-    }
-    if window.is_some_and(Window::is_concurrent) {
-        if calls.is_some_and(|calls| calls > KeyLimit::MAX_AT_ONCE) {
-            fields.add("limit", "There are at most 10,000 calls at the same time.");
-        }
-        if over != Over::REFUSE {
-            fields.add("over", KeyLimit::AT_ONCE_REFUSES);
-        }
-    }
-    fields.done()?;
-    let limit = KeyLimit { over, ..KeyLimit::new(KeyLimit::DEFAULT, calls.unwrap_or(0), window.unwrap_or(Window::HOUR)) };
-    Ok(KeyEdit { limits: Some(vec![limit]), ..KeyEdit::default() })
 }
 
 /// An act on many keys, as the page's query has it.

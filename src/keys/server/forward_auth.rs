@@ -228,6 +228,9 @@ fn passed(answer: &Answer) -> Response {
         if let Some(id) = facts.external_id() {
             put(headers, "x-external-id", id.to_owned());
         }
+        if !facts.entitlements().is_empty() {
+            put(headers, "x-key-entitlements", facts.entitlements().join(", "));
+        }
         if let Some(hold) = &answer.hold {
             put(headers, "x-hold", hold.to_string());
         }

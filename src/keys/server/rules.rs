@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     accounts::Caller,
-    error::AppError,
-    keys::model::{Api, ApiPermission, KeyLimit, Over, Window, Zone},
+    error::{AppError, FieldError},
+    keys::model::{Api, ApiPermission, KeyLimit, LimitChange, Over, Window, Zone},
     platform::Ctx,
     values::{Permission, WorkspaceId},
 };
@@ -156,7 +156,7 @@ pub async fn zones(ctx: &Ctx, mut wanted: Vec<Zone>) -> Result<Zones, AppError> 
     Ok(Zones(wanted))
 }
 
-/// At most five limits, each with a name of its own, and zones that there are.
+/// Not too many limits, each with a name of its own, and zones that there are.
 pub async fn limits(ctx: &Ctx, limits: &[KeyLimit]) -> Result<(), AppError> {
     limits_in(limits, &zones(ctx, zones_of(limits)).await?)
 }
@@ -165,7 +165,7 @@ pub async fn limits(ctx: &Ctx, limits: &[KeyLimit]) -> Result<(), AppError> {
 pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
     let mut fields = crate::error::Fields::default();
     if limits.len() > KeyLimit::MAX_COUNT {
-        fields.add("limits", format!("There are at most {} limits.", KeyLimit::MAX_COUNT));
+        fields.add("limits", format!("There are at most {} limits in one place. Take one away first.", KeyLimit::MAX_COUNT));
     }
     for (i, limit) in limits.iter().enumerate() {
         let name_is_fine =
@@ -198,6 +198,30 @@ pub fn limits_in(limits: &[KeyLimit], zones: &Zones) -> Result<(), AppError> {
         }
     }
     fields.done()
+}
+
+/// Those after a change of one, whose zone was asked for; those of the others were when they were set. What is wrong stands at the fields of
+/// the form that changes it.
+pub fn limits_after(before: &[KeyLimit], change: &LimitChange, mut zones: Zones) -> Result<Vec<KeyLimit>, AppError> {
+    let after = change.of(before).map_err(|words| AppError::invalid("name", words))?;
+    zones.0.extend(zones_of(before));
+    // With the changed one at the end, so that what two can't be both is its fault.
+    let mut checked = after.clone();
+    checked.sort_by_key(|limit| change.now.as_ref() == Some(limit));
+    match limits_in(&checked, &zones) {
+        Ok(()) => Ok(after),
+        Err(AppError::Invalid { fields }) => Err(AppError::Invalid { fields: fields.into_iter().map(in_form).collect() }),
+        Err(error) => Err(error),
+    }
+}
+
+/// `limits.3.over.per_second` is `over_per_second` in the form of that limit; that there are too many is said beside its name.
+fn in_form(FieldError { field, message }: FieldError) -> FieldError {
+    let field = match field.strip_prefix("limits.").and_then(|rest| rest.split_once('.')) {
+        Some((_, field)) => field.replace('.', "_"),
+        None => "name".to_owned(),
+    };
+    FieldError { field, message }
 }
 
 /// What a limit of calls at the same time may be, the one of this number.
@@ -249,6 +273,30 @@ mod tests {
         }
         let many: Vec<String> = (0..11).map(|n| format!("t{n}")).collect();
         assert!(tags(many.iter().map(String::as_str)).is_err());
+    }
+
+    #[test]
+    fn one_limit_is_changed_among_the_others() {
+        let limit = |name: &str, window| KeyLimit::new(name, 5, window);
+        let zone: Window = "day@Europe/Stockholm".parse().expect("a window");
+        let before = [limit("local", zone), limit("open", Window::CONCURRENT)];
+        let add = |now: KeyLimit| limits_after(&before, &LimitChange { was: None, now: Some(now) }, Zones::default());
+        assert_eq!(add(limit("hour", Window::HOUR)).map(|after| after.len()).ok(), Some(3), "the zone of another was known before");
+        for (now, field) in [
+            (limit("open", Window::HOUR), "name"),
+            (limit("Hour", Window::HOUR), "name"),
+            (limit("", Window::HOUR), "name"),
+            (limit("month", "month@Asia/Kolkata".parse().expect("a window")), "window"),
+            (limit("a", Window::CONCURRENT), "window"),
+            (KeyLimit { over: Over::MARK, ..limit("paid", "credits".parse().expect("a window")) }, "over"),
+        ] {
+            assert!(add(now).is_err_and(|error| error.field(field).is_some()), "{field}");
+        }
+        let many: Vec<KeyLimit> = (0..KeyLimit::MAX_COUNT).map(|n| limit(&format!("l{n:02}"), Window::HOUR)).collect();
+        assert!(limits_in(&many, &Zones::default()).is_ok());
+        let one_more = LimitChange { was: None, now: Some(limit("more", Window::HOUR)) };
+        let wrong = limits_after(&many, &one_more, Zones::default());
+        assert!(wrong.is_err_and(|error| error.field("name").is_some_and(|words| words.contains("at most 32"))));
     }
 
     #[test]

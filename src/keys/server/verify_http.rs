@@ -128,6 +128,10 @@ pub struct VerifyAnswer<'a> {
     pub workspace_id: Option<WorkspaceId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<&'a str>,
+    /// What its plan gives beside limits, of its entitlements those that are `name` or `name=value`; left out where there are none.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub entitlements: &'a [Box<str>],
     #[schema(value_type = Vec<String>)]
     pub permissions: &'a [Permission],
     pub limits: Vec<LimitBody<'a>>,
@@ -283,6 +287,7 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
         account_id: facts.map(|f| f.home.owner),
         workspace_id: facts.map(|f| f.home.workspace),
         plan: facts.map(|f| f.plan()),
+        entitlements: facts.filter(|_| valid).map_or(&[], |f| f.entitlements()),
         permissions: facts.filter(|_| valid).map_or(&[], |f| &f.rights.permissions),
         limits: answer.limits.iter().map(limit).collect(),
         over: answer.over().map(|limit| &*limit.name).collect(),

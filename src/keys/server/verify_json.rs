@@ -21,6 +21,7 @@ pub fn json(answer: &VerifyAnswer<'_>) -> Vec<u8> {
         account_id,
         workspace_id,
         plan,
+        entitlements,
         permissions,
         limits,
         over,
@@ -40,6 +41,9 @@ pub fn json(answer: &VerifyAnswer<'_>) -> Vec<u8> {
     out.id(r#","account_id":""#, *account_id);
     out.id(r#","workspace_id":""#, *workspace_id);
     out.text_of(r#","plan":"#, *plan);
+    if !entitlements.is_empty() {
+        out.list(r#","entitlements":["#, entitlements.iter(), |out, entitlement| out.text(entitlement));
+    }
     out.list(r#","permissions":["#, permissions.iter(), |out, permission| out.text(permission.as_str()));
     out.list(r#","limits":["#, limits.iter(), Json::limit);
     if !over.is_empty() {
@@ -144,12 +148,14 @@ mod tests {
             (detail, api, plan, expires_at) in (option::of(words()), option::of(words()), option::of(words()), option::of(words())),
             names in proptest::collection::vec((words(), any::<u64>(), any::<u64>(), any::<u64>()), 0..4),
             (over, retry_after, hold) in (proptest::collection::vec(words(), 0..3), option::of(any::<u64>()), option::of((words(), words()))),
+            gives in proptest::collection::vec(words(), 0..3),
             given in proptest::collection::vec(prop_oneof![Just("orders:read"), Just("orders:*"), Just("keys:verify")], 0..4),
             (external_id, meta) in (option::of(words()), proptest::collection::btree_map(words(), words(), 0..3)),
         ) {
             let id = Uuid::from_u128(bits);
             let permissions: Vec<Permission> = given.iter().filter_map(|name| name.parse().ok()).collect();
             let meta = serde_json::to_string(&meta).unwrap_or_default();
+            let gives: Vec<Box<str>> = gives.into_iter().map(Into::into).collect();
             let answer = VerifyAnswer {
                 valid,
                 code: Outcome::ALL[code],
@@ -159,6 +165,7 @@ mod tests {
                 account_id: has_key.then(|| AccountId::new(id)),
                 workspace_id: has_key.then(|| WorkspaceId::new(id)),
                 plan: plan.as_deref(),
+                entitlements: &gives,
                 permissions: &permissions,
                 limits: names.iter().map(|(name, limit, remaining, reset_after)| LimitBody { name, limit: *limit, remaining: *remaining, reset_after: *reset_after }).collect(),
                 over: over.iter().map(String::as_str).collect(),

@@ -2,17 +2,17 @@
 
 use crate::{
     error::AppError,
-    plans::model::{GroupForm, GroupPage},
+    plans::model::{GroupForm, GroupPage, Trial},
 };
 use leptos::prelude::*;
 
 /// What `/admin/groups` shows: `chosen` is the slug of the group beside the list, `after` the workspace behind which its members go on,
-/// `tries` whether it is held against last month's usage.
+/// `trial` with what it is held against last month's usage.
 #[server]
-pub async fn read_groups(chosen: Option<String>, after: Option<String>, tries: bool) -> Result<GroupPage, AppError> {
+pub async fn read_groups(chosen: Option<String>, after: Option<String>, trial: Option<Trial>) -> Result<GroupPage, AppError> {
     use crate::plans::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::group_page(&ctx, &caller, chosen.as_deref(), after.as_deref(), tries).await
+    server::group_page(&ctx, &caller, chosen.as_deref(), after.as_deref(), trial.as_ref()).await
 }
 
 /// Describes a group, and goes to it.

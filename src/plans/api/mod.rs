@@ -1,19 +1,21 @@
 //! Server functions of plans: what `/admin/plans` reads, and where its forms go. Those of groups stand in a file of their own.
 
 mod groups;
+mod limits;
 
 pub use groups::*;
+pub use limits::*;
 
-use super::model::{PlanForm, PlanPage};
+use super::model::{PlanForm, PlanPage, Trial};
 use crate::error::AppError;
 use leptos::prelude::*;
 
-/// What `/admin/plans` shows: `chosen` is the slug of the plan beside the list, `tries` whether it is held against last month's usage.
+/// What `/admin/plans` shows: `chosen` is the slug of the plan beside the list, `trial` with what it is held against last month's usage.
 #[server]
-pub async fn read_plans(chosen: Option<String>, tries: bool) -> Result<PlanPage, AppError> {
+pub async fn read_plans(chosen: Option<String>, trial: Option<Trial>) -> Result<PlanPage, AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::plan_page(&ctx, &caller, chosen.as_deref(), tries).await
+    server::plan_page(&ctx, &caller, chosen.as_deref(), trial.as_ref()).await
 }
 
 /// Describes a plan, and goes to it.

@@ -1,6 +1,6 @@
 //! "Who would be limited?": a plan held against the usage since the first of last month (UTC).
 
-use crate::values::{KeyId, WorkspaceId};
+use crate::values::{KeyId, WorkspaceId, link};
 use serde::{Deserialize, Serialize};
 
 /// What a plan would have held back since the first of last month.
@@ -32,4 +32,99 @@ pub struct WouldBeLimited {
     pub beyond: u64,
     /// Cost units at all.
     pub units: u64,
+}
+
+/// What a plan or a group is held against the past with, as the address of its page says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Trial {
+    /// Only those who have the plan, not everybody; of a group only its members are tried anyway.
+    pub of_holders: bool,
+    /// One of its limits as it was typed, which is saved nowhere; none: all are as they are.
+    pub typed: Option<TypedLimit>,
+}
+
+impl Trial {
+    /// `try=1`, or `try=typed` with the fields of the limit; `of=holders`.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let how = get("try")?;
+        let of_holders = get("of").is_some_and(|of| of == "holders");
+        Some(Self { of_holders, typed: (how == "typed").then(|| TypedLimit::read(get)) })
+    }
+
+    /// The page of this plan or group, which tries it.
+    pub fn link(&self, path: &str, slug: &str) -> String {
+        let how = if self.typed.is_some() { "typed" } else { "1" };
+        let whom = self.of_holders.then_some(("of", "holders"));
+        let typed = self.typed.iter().flat_map(TypedLimit::fields).filter(|(_, value)| !value.is_empty());
+        format!("{}#try", link(path, [("edit", slug), ("try", how)].into_iter().chain(whom).chain(typed)))
+    }
+}
+
+/// A limit as it was typed, field by field.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TypedLimit {
+    /// The name of the limit that the form changes; empty: a new one.
+    pub was: String,
+    pub name: String,
+    pub limit: String,
+    pub window: String,
+    pub seconds: String,
+    pub refill: String,
+    pub over: String,
+    pub over_per_second: String,
+    pub over_until: String,
+}
+
+impl TypedLimit {
+    /// The act of a form that tries what was typed.
+    pub const TRY: &'static str = "try";
+
+    fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let text = |name| get(name).unwrap_or_default();
+        Self {
+            was: text("set"),
+            name: text("name"),
+            limit: text("limit"),
+            window: text("window"),
+            seconds: text("seconds"),
+            refill: text("refill"),
+            over: text("over"),
+            over_per_second: text("over_per_second"),
+            over_until: text("over_until"),
+        }
+    }
+
+    /// By the names that they have in the form and in an address.
+    pub fn fields(&self) -> [(&str, &str); 9] {
+        [
+            ("set", self.was.as_str()),
+            ("name", self.name.as_str()),
+            ("limit", self.limit.as_str()),
+            ("window", self.window.as_str()),
+            ("seconds", self.seconds.as_str()),
+            ("refill", self.refill.as_str()),
+            ("over", self.over.as_str()),
+            ("over_per_second", self.over_per_second.as_str()),
+            ("over_until", self.over_until.as_str()),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_what_is_tried() {
+        let typed = TypedLimit { was: "day".to_owned(), limit: "1000".to_owned(), window: "month".to_owned(), ..TypedLimit::default() };
+        for trial in [Trial::default(), Trial { of_holders: true, typed: None }, Trial { of_holders: true, typed: Some(typed) }] {
+            let address = trial.link("/admin/plans", "pro");
+            let query = address.trim_start_matches("/admin/plans?").trim_end_matches("#try");
+            let get = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=').map(str::to_owned));
+            assert_eq!(Trial::read(get), Some(trial), "{address}");
+        }
+        assert_eq!(Trial::read(|_| None), None);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{DryRun, Plan, PlanForm};
 use crate::{
-    keys::model::KeyLimit,
+    keys::model::{KeyLimit, LimitChange},
     values::{AccountId, GroupId, PlanId, Slug, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,8 @@ pub struct GroupEdit {
     /// `Some(None)`: no plan.
     pub plan: Option<Option<String>>,
     pub limits: Option<Vec<KeyLimit>>,
+    /// Of one limit only, in place of `limits`.
+    pub limit: Option<LimitChange>,
 }
 
 /// A workspace in a group.

@@ -5,13 +5,13 @@ mod form;
 mod group;
 mod price;
 
-pub use dry_run::{DryRun, WouldBeLimited};
+pub use dry_run::{DryRun, Trial, TypedLimit, WouldBeLimited};
 pub use form::{ChosenPlan, Holder, HolderKind, PlanForm, PlanPage};
 pub use group::{ChosenGroup, Group, GroupEdit, GroupForm, GroupPage, GroupPlan, Member, Members, NewGroup};
 pub use price::Price;
 
 use crate::{
-    keys::model::KeyLimit,
+    keys::model::{KeyLimit, LimitChange},
     values::{PlanId, Slug, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,8 @@ pub struct PlanEdit {
     /// `Some(None)`: no price.
     pub price: Option<Option<NewPrice>>,
     pub limits: Option<Vec<KeyLimit>>,
+    /// Of one limit only, in place of `limits`.
+    pub limit: Option<LimitChange>,
 }
 
 /// What holds a workspace, besides its keys' own limits.

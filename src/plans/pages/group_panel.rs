@@ -1,14 +1,11 @@
 //! One group beside the list: who is in it, and its form.
 
-use super::{
-    groups::PATH,
-    panel::{limit_fields, others},
-};
+use super::{groups::PATH, panel::limit_fields};
 use crate::{
-    keys::model::Over,
+    keys::{components::LimitTable, model::Over},
     plans::{
-        api::{AddToGroup, DeleteGroup, SaveGroup, TakeFromGroup},
-        model::{ChosenGroup, Group, GroupForm, Member, Members, Plan, PlanForm},
+        api::{AddToGroup, DeleteGroup, SaveGroup, SetGroupLimit, TakeFromGroup},
+        model::{ChosenGroup, Group, GroupForm, Member, Members, Plan, Trial},
     },
     ui::{ActForm, Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, SelectField, Size, TextArea, TextField, number::count},
     values::link,
@@ -17,7 +14,15 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 /// The fields of a group. Its slug is chosen once.
 pub fn fields(form: &GroupForm, over: Over, plans: &[Plan], is_new: bool) -> AnyView {
-    let limits = limit_fields("group", &form.limits(), over);
+    // Those of a group that there is stand in a table of their own.
+    let limits = is_new.then(|| {
+        view! {
+            <div class="stack-sm">
+                <p class="help">"How much each of its workspaces may, with all its keys together; other windows, time zones and names of limits can be set once it is there. All empty: what the plan allows."</p>
+                {limit_fields("group", &form.limits(), over)}
+            </div>
+        }
+    });
     let form = form.clone();
     let slug = is_new.then(|| {
         view! { <TextField label="Slug" name="group[slug]" mono=true maxlength=40 required=true autocomplete="off" help="Its name in addresses and commands: lower-case letters, digits and hyphens. It stays."/> }
@@ -29,10 +34,7 @@ pub fn fields(form: &GroupForm, over: Over, plans: &[Plan], is_new: bool) -> Any
         {slug}
         <TextArea label="Description" name="group[description]" value=form.description rows=2 maxlength=400/>
         <SelectField label="Plan" name="group[plan]" options value=form.plan help="For each workspace in it that has no plan itself."/>
-        <div class="stack-sm">
-            <p class="help">"How much each of its workspaces may, with all its keys together. All empty: what the plan allows."</p>
-            {limits}
-        </div>
+        {limits}
     }
     .into_any()
 }
@@ -40,7 +42,8 @@ pub fn fields(form: &GroupForm, over: Over, plans: &[Plan], is_new: bool) -> Any
 pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>) -> AnyView {
     let ChosenGroup { group, members, is_further, .. } = chosen;
     let slug = group.slug.to_string();
-    let tries = link(PATH, [("edit", slug.as_str()), ("try", "1")]);
+    let tries = Trial::default().link(PATH, &slug);
+    let (of, page) = (slug.clone(), link(PATH, [("edit", slug.as_str())]));
     let delete =
         (group.members == 0).then(|| view! { <ActForm action=DeleteGroup::PATH words="Delete" look=Look::DangerQuiet hidden=vec![("slug", slug.clone())]/> });
     view! {
@@ -52,10 +55,13 @@ pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>) -> AnyView {
             <div class="card-body stack-lg">
                 {who(&group, members, is_further)}
                 <Form action=SaveGroup::PATH class="stack" label="Change the group" hidden=vec![("group[slug]", slug)]>
-                    {fields(&GroupForm::of(&group), PlanForm::over_of(&group.limits).unwrap_or_default(), &plans, false)}
-                    {others(&group.limits)}
+                    {fields(&GroupForm::of(&group), Over::REFUSE, &plans, false)}
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
                 </Form>
+                <section class="stack-sm" id="limits" aria-labelledby="h-limits">
+                    <h3 id="h-limits">"Limits of each of its workspaces"</h3>
+                    <LimitTable action=SetGroupLimit::PATH label="Limits of the group" hidden=vec![("slug", of)] limits=group.limits.clone() page empty="None: what its plan allows holds." can_try=true/>
+                </section>
                 <ErrorSummary action=DeleteGroup::PATH/>
                 {delete}
             </div>

@@ -3,14 +3,14 @@
 
 use super::{
     group_panel::{edit_panel, fields},
-    panel::dry_run,
+    panel::{dry_run, show_typed, with_what},
 };
 use crate::{
     accounts::components::Framed,
     keys::model::{KeyLimit, Over},
     plans::{
-        api::{self, CreateGroup},
-        model::{Group, GroupForm, GroupPage, Plan},
+        api::{self, CreateGroup, SetGroupLimit},
+        model::{Group, GroupForm, GroupPage, Plan, Trial},
     },
     ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, heads, loaded, number::count},
     values::link,
@@ -22,18 +22,23 @@ pub const PATH: &str = "/admin/groups";
 
 #[component]
 pub fn GroupsPage() -> impl IntoView {
-    let (chosen, after, tries) = use_query_map().with_untracked(|map| {
+    let (chosen, after, trial) = use_query_map().with_untracked(|map| {
         let named = |name: &str| map.get(name).filter(|text| !text.is_empty());
-        (named("edit"), named("after"), map.get("try").is_some())
+        (named("edit"), named("after"), Trial::read(|name| map.get(name)))
     });
-    let load = move || api::read_groups(chosen.clone(), after.clone(), tries);
+    let shown = trial.clone();
+    let load = move || api::read_groups(chosen.clone(), after.clone(), trial.clone());
     let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::here("Groups")];
-    view! { <Framed crumbs>{loaded(load, page, ("Go to the groups", PATH))}</Framed> }
+    view! { <Framed crumbs>{loaded(load, move |it| page(it, &shown), ("Go to the groups", PATH))}</Framed> }
 }
 
-fn page(page: GroupPage) -> AnyView {
+fn page(page: GroupPage, trial: &Option<Trial>) -> AnyView {
+    show_typed(trial, SetGroupLimit::PATH);
     let lead = "Workspaces that you treat alike. What a group allows holds each of them by itself, where neither the key nor the workspace has limits or a plan with limits. A workspace is in one group at most.";
-    let run = page.chosen.as_ref().and_then(|c| c.run.clone().map(|run| dry_run(&format!("Had {} allowed what it allows now", c.group.name), run)));
+    let run = page.chosen.as_ref().zip(trial.as_ref()).and_then(|(chosen, trial)| {
+        let allowed = if trial.typed.is_some() { "this" } else { "what it allows now" };
+        chosen.run.clone().map(|run| dry_run(&format!("Had {} allowed {allowed}", chosen.group.name), run, with_what(trial)))
+    });
     let list = if page.groups.is_empty() {
         let text = "Describe one beside this and give it a plan or limits of its own. Then put workspaces into it, by the email of their account.";
         view! { <Empty title="No groups yet" text/> }.into_any()

@@ -3,15 +3,15 @@
 use super::plans::PATH;
 use crate::{
     keys::{
-        components::OverFields,
-        model::{KeyLimit, Over, Window, lasting},
+        components::{LimitTable, OverFields},
+        model::{Over, Window, lasting},
     },
     plans::{
-        api::{AssignPlan, DeletePlan, SavePlan, TakePlan},
-        model::{ChosenPlan, DryRun, Holder, Plan, PlanForm},
+        api::{AssignPlan, DeletePlan, SavePlan, SetPlanLimit, TakePlan},
+        model::{ChosenPlan, DryRun, Holder, Plan, PlanForm, Trial},
     },
     ui::{
-        Button, ErrorSummary, Form, Icon, IconLink, LinkButton, Look, SelectField, Size, Table, TextArea, TextField,
+        Button, ErrorSummary, Form, FormOutcome, Icon, IconLink, LinkButton, Look, SelectField, Size, Table, TextArea, TextField,
         number::{count, share, thousands},
     },
     values::link,
@@ -24,21 +24,26 @@ pub fn fields(form: &PlanForm, over: Over, is_new: bool) -> AnyView {
     let slug = is_new.then(|| {
         view! { <TextField label="Slug" name="plan[slug]" mono=true maxlength=40 required=true autocomplete="off" help="What the gate answers as the plan: lower-case letters, digits and hyphens. It stays."/> }
     });
-    let limits = limit_fields("plan", &form, over);
+    // Those of a plan that there is stand in a table of their own.
+    let limits = is_new.then(|| {
+        view! {
+            <div class="stack-sm">
+                <p class="help">"How much may pass, each call counted by what its route costs: one unless set otherwise. A month is the calendar month, a day begins at midnight, both in UTC; other windows, time zones and names of limits can be set once it is there. All empty: the plan changes no limit."</p>
+                {limit_fields("plan", &form, over)}
+            </div>
+        }
+    });
     view! {
         <TextField label="Name" name="plan[name]" value=form.name maxlength=80 required=true autocomplete="off"/>
         {slug}
         <TextArea label="Description" name="plan[description]" value=form.description rows=2 maxlength=400/>
-        <div class="stack-sm">
-            <p class="help">"How much may pass, each call counted by what its route costs: one unless set otherwise. A month is the calendar month, a day begins at midnight, both in UTC. All empty: the plan changes no limit."</p>
-            {limits}
-        </div>
+        {limits}
         <div class="cols-2">
             <TextField label="Price of 1,000 units" name="plan[per_1000]" value=form.per_1000 inputmode="decimal" autocomplete="off" maxlength=20 placeholder="none"/>
             <TextField label="Currency" name="plan[currency]" value=form.currency autocomplete="off" maxlength=3 placeholder="EUR"/>
         </div>
         <p class="help">"The price makes an estimate on the usage page. Nobody is billed."</p>
-        <TextArea label="Also gives" name="plan[entitlements]" value=form.entitlements help="One on each line, for people to read." rows=2 maxlength=2500/>
+        <TextArea label="Also gives" name="plan[entitlements]" value=form.entitlements help="One on each line. A name such as exports, or a name with a value such as seats=5, is answered to services with each call of its keys; other lines are for people to read." rows=2 maxlength=2500/>
     }
     .into_any()
 }
@@ -82,20 +87,10 @@ fn other_interval(every: &str) -> Option<(String, String)> {
     Some((every.to_owned(), format!("every {}", lasting(seconds))))
 }
 
-/// What the form does not show of these limits, in words.
-pub fn others(limits: &[KeyLimit]) -> AnyView {
-    let others = PlanForm::others(limits);
-    let others = (!others.is_empty()).then(|| {
-        let words = others.iter().map(|l| format!("{} ({})", l.words(), l.name)).collect::<Vec<_>>().join(", ");
-        view! { <p class="help">{format!("Also {words}: set over REST or on the command line, and kept.")}</p> }
-    });
-    others.into_any()
-}
-
 pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
     let ChosenPlan { plan, holders, .. } = chosen;
-    let others = others(&plan.limits);
-    let tries = link(PATH, [("edit", plan.slug.as_str()), ("try", "1")]);
+    let (slug, page) = (plan.slug.to_string(), link(PATH, [("edit", plan.slug.as_str())]));
+    let tries = Trial::default().link(PATH, plan.slug.as_str());
     let delete = plan.is_free()
         .then(|| view! { <Form action=DeletePlan::PATH quiet=true hidden=vec![("slug", plan.slug.to_string())]><Button look=Look::DangerQuiet>"Delete"</Button></Form> });
     view! {
@@ -107,10 +102,13 @@ pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
             <div class="card-body stack-lg">
                 {assigned(&plan, holders)}
                 <Form action=SavePlan::PATH class="stack" label="Change the plan" hidden=vec![("plan[slug]", plan.slug.to_string())]>
-                    {fields(&PlanForm::of(&plan), PlanForm::over_of(&plan.limits).unwrap_or_default(), false)}
-                    {others}
+                    {fields(&PlanForm::of(&plan), Over::REFUSE, false)}
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button><LinkButton href=tries look=Look::Quiet>"Who would be limited?"</LinkButton></div>
                 </Form>
+                <section class="stack-sm" id="limits" aria-labelledby="h-limits">
+                    <h3 id="h-limits">"Limits"</h3>
+                    <LimitTable action=SetPlanLimit::PATH label="Limits of the plan" hidden=vec![("slug", slug)] limits=plan.limits.clone() page empty="None: the plan changes no limit." can_try=true/>
+                </section>
                 <ErrorSummary action=DeletePlan::PATH/>
                 {delete}
             </div>
@@ -158,8 +156,29 @@ fn holder(holder: Holder) -> AnyView {
     .into_any()
 }
 
+/// The form of the limit as it was typed when it was tried, since nothing of it is saved; `action` is where the form goes.
+pub fn show_typed(trial: &Option<Trial>, action: &str) {
+    let Some(typed) = trial.as_ref().and_then(|trial| trial.typed.as_ref()) else { return };
+    if use_context::<FormOutcome>().is_none() {
+        let values = typed.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        provide_context(FormOutcome { action: action.to_owned(), form: Some("limit".to_owned()), error: None, values });
+    }
+}
+
+/// Of whom a plan is tried, and with what.
+pub fn of_whom(slug: &str, trial: &Trial) -> AnyView {
+    let other = Trial { of_holders: !trial.of_holders, typed: trial.typed.clone() };
+    let words = if trial.of_holders { "Try it for everybody" } else { "Only for those who have it" };
+    view! { {with_what(trial)}<p><a href=other.link(PATH, slug)>{words}</a></p> }.into_any()
+}
+
+/// Whether one limit is as it was typed.
+pub fn with_what(trial: &Trial) -> AnyView {
+    trial.typed.as_ref().map(|_| view! { <p class="help">"With the limit as it is typed in the form. Nothing of it is saved."</p> }).into_any()
+}
+
 /// Who would have been limited since the first of last month; `had` begins the sentence: "Had everybody been on Pro".
-pub fn dry_run(had: &str, run: DryRun) -> AnyView {
+pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
     let short = (!run.too_short.is_empty()).then(|| {
         let words = format!(
             "Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, roll in less than an hour, or have no window: credits, and calls at the same time.",
@@ -210,7 +229,7 @@ pub fn dry_run(had: &str, run: DryRun) -> AnyView {
     view! {
         <section id="try" aria-labelledby="h-try">
             <div class="section-head"><h2 id="h-try">"Who would be limited?"</h2><p>{lead}</p></div>
-            <div class="stack-sm">{table}{rolling}{short}</div>
+            <div class="stack-sm">{notes}{table}{rolling}{short}</div>
         </section>
     }
     .into_any()

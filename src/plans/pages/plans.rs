@@ -1,13 +1,13 @@
 //! `/admin/plans`: every plan, and the form for a new one. Changing, assigning and trying one are states with a URL (`?edit=pro`,
 //! `?edit=pro&try=1`).
 
-use super::panel::{dry_run, edit_panel, fields};
+use super::panel::{dry_run, edit_panel, fields, of_whom, show_typed};
 use crate::{
     accounts::components::Framed,
     keys::model::{KeyLimit, Over},
     plans::{
-        api::{self, CreatePlan},
-        model::{Plan, PlanForm, PlanPage},
+        api::{self, CreatePlan, SetPlanLimit},
+        model::{Plan, PlanForm, PlanPage, Trial},
     },
     ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, heads, loaded, number::count},
     values::link,
@@ -19,17 +19,23 @@ pub const PATH: &str = "/admin/plans";
 
 #[component]
 pub fn PlansPage() -> impl IntoView {
-    let (chosen, tries) = use_query_map().with_untracked(|map| (map.get("edit").filter(|slug| !slug.is_empty()), map.get("try").is_some()));
-    let load = move || api::read_plans(chosen.clone(), tries);
+    let (chosen, trial) = use_query_map().with_untracked(|map| (map.get("edit").filter(|slug| !slug.is_empty()), Trial::read(|name| map.get(name))));
+    let shown = trial.clone();
+    let load = move || api::read_plans(chosen.clone(), trial.clone());
     let crumbs = vec![Crumb::link("Admin", "/admin"), Crumb::here("Plans")];
-    view! { <Framed crumbs>{loaded(load, page, ("Go to the plans", PATH))}</Framed> }
+    view! { <Framed crumbs>{loaded(load, move |it| page(it, &shown), ("Go to the plans", PATH))}</Framed> }
 }
 
-fn page(page: PlanPage) -> AnyView {
+fn page(page: PlanPage, trial: &Option<Trial>) -> AnyView {
+    show_typed(trial, SetPlanLimit::PATH);
     let lead =
         format!("Sets of limits with a name, for workspaces, groups and keys. A key that no plan, workspace or API limits may make {}.", page.default_limit)
             .into_any();
-    let run = page.chosen.as_ref().and_then(|c| c.run.clone().map(|run| dry_run(&format!("Had everybody been on {}", c.plan.name), run)));
+    let run = page.chosen.as_ref().zip(trial.as_ref()).and_then(|(chosen, trial)| {
+        let name = &chosen.plan.name;
+        let had = if trial.of_holders { format!("Had those who have {name} been held by it") } else { format!("Had everybody been on {name}") };
+        chosen.run.clone().map(|run| dry_run(&had, run, of_whom(chosen.plan.slug.as_str(), trial)))
+    });
     let list = if page.plans.is_empty() {
         let text = "Describe one beside this: what it allows a second, a minute, an hour, a day or a month. Then give it to an account, a workspace or a key.";
         view! { <Empty title="No plans yet" text/> }.into_any()

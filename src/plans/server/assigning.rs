@@ -12,7 +12,7 @@ use crate::{
     activity::server::{Change, record},
     error::AppError,
     keys::{
-        model::KeyLimit,
+        model::{KeyLimit, LimitChange},
         server::{actor, rules as of_keys},
     },
     plans::model::WorkspaceHold,
@@ -58,9 +58,26 @@ pub async fn assign_plan_to_account(ctx: &Ctx, caller: &Caller, plan: &str, acco
 pub async fn set_workspace_limits(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, wanted: Vec<KeyLimit>) -> Result<WorkspaceHold, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
     of_keys::limits(ctx, &wanted).await?;
-    let wanted = sorted(wanted);
+    limit_workspace(ctx, caller, workspace, |_| Ok(sorted(wanted))).await
+}
+
+/// One limit of a workspace is set or taken away; the others stay.
+pub async fn change_workspace_limit(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, change: &LimitChange) -> Result<WorkspaceHold, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let zones = of_keys::zones(ctx, of_keys::zones_of(&change.now)).await?;
+    limit_workspace(ctx, caller, workspace, |before| of_keys::limits_after(before, change, zones)).await
+}
+
+/// What is wanted is found under the lock, so that of two changes at a time neither is lost.
+async fn limit_workspace(
+    ctx: &Ctx,
+    caller: &Caller,
+    workspace: WorkspaceId,
+    wanted: impl FnOnce(&[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> + Send,
+) -> Result<WorkspaceHold, AppError> {
     let mut tx = ctx.db.begin().await?;
     let before = store::lock_workspace(&mut tx, workspace).await?.ok_or(AppError::NotFound)?;
+    let wanted = wanted(&before.limits)?;
     if before.limits == wanted {
         return Ok(before);
     }
@@ -87,10 +104,27 @@ pub async fn api_limits(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Vec<Ke
 pub async fn set_api_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Vec<KeyLimit>) -> Result<Vec<KeyLimit>, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
     of_keys::limits(ctx, &wanted).await?;
-    let wanted = sorted(wanted);
+    limit_api(ctx, caller, slug, |_| Ok(sorted(wanted))).await
+}
+
+/// One limit of an API is set or taken away; the others stay.
+pub async fn change_api_limit(ctx: &Ctx, caller: &Caller, slug: &str, change: &LimitChange) -> Result<Vec<KeyLimit>, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let zones = of_keys::zones(ctx, of_keys::zones_of(&change.now)).await?;
+    limit_api(ctx, caller, slug, |before| of_keys::limits_after(before, change, zones)).await
+}
+
+async fn limit_api(
+    ctx: &Ctx,
+    caller: &Caller,
+    slug: &str,
+    wanted: impl FnOnce(&[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> + Send,
+) -> Result<Vec<KeyLimit>, AppError> {
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
-    if store::list_api_limits(&mut tx, slug).await?.as_ref() == Some(&wanted) {
+    let before = store::list_api_limits(&mut tx, slug).await?.unwrap_or_default();
+    let wanted = wanted(&before)?;
+    if before == wanted {
         return Ok(wanted); // sent twice
     }
     store::replace_api_limits(&mut tx, id, &wanted).await?;

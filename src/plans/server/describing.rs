@@ -68,10 +68,15 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     fields.done()?;
     let wanted = edit.limits.map(sorted);
     of_keys::limits(ctx, wanted.as_deref().unwrap_or_default()).await?;
+    let zones = of_keys::zones(ctx, of_keys::zones_of(edit.limit.iter().filter_map(|change| change.now.as_ref()))).await?;
 
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_plan(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let before = find(&mut tx, slug).await?;
+    let wanted = match &edit.limit {
+        Some(change) => Some(of_keys::limits_after(&before.limits, change, zones)?),
+        None => wanted,
+    };
     let plan = Plan {
         name: name.unwrap_or_else(|| before.name.clone()),
         description: description.unwrap_or_else(|| before.description.clone()),
@@ -89,7 +94,7 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     }
     note(ctx, &mut tx, caller, "plan.changed", id, serde_json::json!({ "name": plan.name, "from": facts(&before), "to": facts(&plan) })).await?;
     tx.commit().await?;
-    if plan.limits != before.limits {
+    if plan.limits != before.limits || plan.entitlements != before.entitlements {
         spread(ctx, id.uuid()).await;
     }
     Ok(plan)

@@ -3,12 +3,21 @@
 //! Usage is kept by quarters of an hour for so long, so fixed windows that quarters fit into are exact. A rolling window is walked through
 //! quarter by quarter: what was asked in one counts as if at its beginning, and what would have been held back fills nothing.
 
-use super::{describing::find, groups, store};
+use super::{
+    describing::{find, find_plan},
+    groups, store,
+};
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{KeyLimit, Window},
-    plans::model::{DryRun, WouldBeLimited},
+    keys::{
+        model::{KeyLimit, Window},
+        server::{
+            forms::{LimitForm, OverForm},
+            rules as of_keys,
+        },
+    },
+    plans::model::{DryRun, Trial, TypedLimit, WouldBeLimited},
     platform::Ctx,
     values::{KeyId, WorkspaceId, permission_names as may},
 };
@@ -31,17 +40,63 @@ pub async fn dry_run(ctx: &Ctx, caller: &Caller, slug: &str, by_key: bool) -> Re
     held_back(ctx, plan.limits, by_key, None).await
 }
 
+/// The same as a page asks for it: with one limit as it was typed, for everybody or only for those who have the plan. Writes nothing.
+pub async fn try_plan(ctx: &Ctx, caller: &Caller, slug: &str, trial: &Trial) -> Result<DryRun, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let plan = find(&mut *ctx.db.acquire().await?, slug).await?;
+    let limits = with_typed(ctx, plan.limits, trial.typed.as_ref()).await?;
+    let holding = if trial.of_holders { Some(store::list_holding(&ctx.db, plan.id).await?) } else { None };
+    held_back(ctx, limits, false, holding.as_deref()).await
+}
+
+/// These limits, one of them as it was typed; what is wrong with it stands at the fields of its form.
+async fn with_typed(ctx: &Ctx, limits: Vec<KeyLimit>, typed: Option<&TypedLimit>) -> Result<Vec<KeyLimit>, AppError> {
+    let Some(typed) = typed else { return Ok(limits) };
+    let over = OverForm { over: &typed.over, per_second: &typed.over_per_second, until: &typed.over_until };
+    let form = LimitForm {
+        name: &typed.name,
+        was: &typed.was,
+        limit: &typed.limit,
+        window: &typed.window,
+        seconds: &typed.seconds,
+        refill: &typed.refill,
+        over,
+        act: "",
+    };
+    let change = form.read()?;
+    let zones = of_keys::zones(ctx, of_keys::zones_of(&change.now)).await?;
+    of_keys::limits_after(&limits, &change, zones)
+}
+
+/// What is wrong with a limit of a plan that was typed, before it is tried.
+pub async fn check_typed_plan(ctx: &Ctx, caller: &Caller, slug: &str, typed: &TypedLimit) -> Result<(), AppError> {
+    let plan = find_plan(ctx, caller, slug).await?;
+    with_typed(ctx, plan.limits, Some(typed)).await.map(drop)
+}
+
+/// The same of a group.
+pub async fn check_typed_group(ctx: &Ctx, caller: &Caller, slug: &str, typed: &TypedLimit) -> Result<(), AppError> {
+    let group = groups::find_group(ctx, caller, slug).await?;
+    with_typed(ctx, group.limits, Some(typed)).await.map(drop)
+}
+
 /// Who of its members would have been limited by a group as it is now: by its own limits, else those of its plan. A workspace with limits
 /// or a plan with limits of its own is left out, as the group does not hold it.
 pub async fn dry_run_group(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<DryRun, AppError> {
+    try_group(ctx, caller, slug, &Trial::default()).await
+}
+
+/// The same with one of its own limits as it was typed. Writes nothing.
+pub async fn try_group(ctx: &Ctx, caller: &Caller, slug: &str, trial: &Trial) -> Result<DryRun, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
     let mut conn = ctx.db.acquire().await?;
     let group = groups::find(&mut conn, slug).await?;
     let limits = match &group.plan {
-        Some(plan) if group.limits.is_empty() => find(&mut conn, plan.slug.as_str()).await?.limits,
+        Some(plan) if group.limits.is_empty() && trial.typed.is_none() => find(&mut conn, plan.slug.as_str()).await?.limits,
         _ => group.limits,
     };
     drop(conn);
+    let limits = with_typed(ctx, limits, trial.typed.as_ref()).await?;
     let held = store::groups::list_held(&ctx.db, group.id).await?;
     held_back(ctx, limits, false, Some(&held)).await
 }

@@ -9,11 +9,14 @@ use crate::{
     error::{AppError, FieldError, Fields},
     keys::{
         model::{KeyEdit, KeyLimit, Refill, Window},
-        server::{edit_key, forms::OverForm},
+        server::{
+            edit_key,
+            forms::{LimitForm, OverForm},
+        },
     },
     plans::model::{GroupEdit, NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
     platform::Ctx,
-    values::{AccountId, Email, GroupId, KeyId, Slug, WorkspaceId},
+    values::{AccountId, Email, GroupId, KeyId, Slug, WorkspaceId, permission_names as may},
 };
 
 pub async fn create(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, AppError> {
@@ -24,17 +27,25 @@ pub async fn create(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, 
     in_form(describing::create_plan(ctx, caller, new).await)
 }
 
-/// What the form does not show of a plan stays.
+/// Its limits stand in a form of their own (`set_limit`), and stay.
 pub async fn save(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, AppError> {
-    let before = describing::find_plan(ctx, caller, &form.slug).await?;
     let edit = PlanEdit {
-        limits: Some(in_form(limits(&form, &before.limits))?),
         name: Some(form.name),
         description: Some(form.description),
         entitlements: Some(form.entitlements.lines().map(str::to_owned).collect()),
         price: Some(Some(NewPrice { per_1000: form.per_1000, currency: form.currency })),
+        ..PlanEdit::default()
     };
     in_form(describing::edit_plan(ctx, caller, &form.slug, edit).await)
+}
+
+/// One limit of a plan is set or taken away; what was done in words.
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, form: LimitForm<'_>) -> Result<&'static str, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let change = form.read()?;
+    let words = change.done_words();
+    describing::edit_plan(ctx, caller, slug, PlanEdit { limit: Some(change), ..PlanEdit::default() }).await?;
+    Ok(words)
 }
 
 /// The limits that were typed, by window, and those that the form does not show. A limit keeps its name.

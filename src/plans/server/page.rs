@@ -5,20 +5,23 @@ use crate::{
     accounts::Caller,
     error::AppError,
     keys::model::{KeyLimit, Window},
-    plans::model::{ChosenPlan, PlanPage},
+    plans::model::{ChosenPlan, PlanPage, Trial},
     platform::Ctx,
 };
 
 /// Holders beside the list.
 const MOST: i64 = 50;
 
-/// Every plan, and the chosen one with those who have it; with `tries`, who would have been limited by it.
-pub async fn plan_page(ctx: &Ctx, caller: &Caller, chosen: Option<&str>, tries: bool) -> Result<PlanPage, AppError> {
+/// Every plan, and the chosen one with those who have it; with a `trial`, who would have been limited by it.
+pub async fn plan_page(ctx: &Ctx, caller: &Caller, chosen: Option<&str>, trial: Option<&Trial>) -> Result<PlanPage, AppError> {
     let plans = describing::list_plans(ctx, caller).await?;
     let chosen = match chosen {
         Some(slug) => {
             let plan = plans.iter().find(|p| p.slug.as_str() == slug).cloned().ok_or(AppError::NotFound)?;
-            let run = if tries { Some(dry_run::dry_run(ctx, caller, slug, false).await?) } else { None };
+            let run = match trial {
+                Some(trial) => Some(dry_run::try_plan(ctx, caller, slug, trial).await?),
+                None => None,
+            };
             Some(ChosenPlan { holders: store::list_holders(&ctx.db, plan.id, MOST).await?, plan, run })
         }
         None => None,

@@ -21,15 +21,17 @@ fn functions(account: &str, session: &str, key: &str, job: &str, [ban, block, in
     vec![
         ("/fn/tollgate/plans/api/groups/create_group", two(("group[name]", "Access"), ("group[slug]", "access"))),
         ("/fn/tollgate/plans/api/groups/save_group", two(("group[slug]", "access"), ("group[name]", "All access"))),
+        ("/fn/tollgate/plans/api/limits/set_group_limit", fields(&[("slug", "access"), ("limit", "5"), ("window", "60")])),
         ("/fn/tollgate/plans/api/groups/add_to_group", two(("slug", "access"), ("to", account))),
         ("/fn/tollgate/plans/api/groups/take_from_group", two(("slug", "access"), ("from", account))),
-        ("/fn/tollgate/plans/api/groups/read_groups", of("tries", "false")),
+        ("/fn/tollgate/plans/api/groups/read_groups", vec![]),
         ("/fn/tollgate/plans/api/groups/delete_group", of("slug", "access")),
         ("/fn/tollgate/plans/api/create_plan", two(("plan[name]", "Access"), ("plan[slug]", "access"))),
         ("/fn/tollgate/plans/api/save_plan", two(("plan[slug]", "access"), ("plan[name]", "All access"))),
+        ("/fn/tollgate/plans/api/limits/set_plan_limit", fields(&[("slug", "access"), ("limit", "5"), ("window", "60")])),
         ("/fn/tollgate/plans/api/assign_plan", two(("slug", "access"), ("to", key))),
         ("/fn/tollgate/plans/api/take_plan", of("from", key)),
-        ("/fn/tollgate/plans/api/read_plans", of("tries", "false")),
+        ("/fn/tollgate/plans/api/read_plans", vec![]),
         ("/fn/tollgate/plans/api/delete_plan", of("slug", "access")),
         ("/fn/tollgate/accounts/api/policies/read_policies", vec![]),
         ("/fn/tollgate/accounts/api/policies/save_policy", two(("policy[of]", "role:operator"), ("policy[max]", "8h"))),
@@ -86,9 +88,9 @@ fn functions(account: &str, session: &str, key: &str, job: &str, [ban, block, in
         ("/fn/tollgate/admin/api/save_api", two(("slug", "demo"), ("name", "Demo"))),
         ("/fn/tollgate/admin/api/parts/save_route", two(("slug", "demo"), ("path", "/access"))),
         ("/fn/tollgate/admin/api/send_reset_link", of("id", account)),
-        ("/fn/tollgate/admin/api/set_account_limit", of("id", account)),
-        ("/fn/tollgate/admin/api/set_api_limit", of("slug", "demo")),
-        ("/fn/tollgate/admin/api/set_limit", of("id", key)),
+        ("/fn/tollgate/admin/api/limits/set_account_limit", fields(&[("id", account), ("limit", "5"), ("window", "60")])),
+        ("/fn/tollgate/admin/api/limits/set_api_limit", fields(&[("slug", "demo"), ("limit", "5"), ("window", "60")])),
+        ("/fn/tollgate/admin/api/limits/set_limit", fields(&[("id", key), ("limit", "5"), ("window", "60")])),
     ]
 }
 

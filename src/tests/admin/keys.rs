@@ -53,11 +53,12 @@ async fn a_limit_that_an_operator_sets_holds(db: PgPool) {
     let set = operator.browser.post::<api::SetLimit>(&page, &[("id", &id), ("_form", "limit"), ("limit", "2,400"), ("window", "60")]).await;
     assert_eq!(location(&set), page);
     assert_eq!(limits(), [(2400, 60)]);
-    let wrong = operator.browser.post::<api::SetLimit>(&page, &[("id", &id), ("_form", "limit"), ("limit", "many"), ("window", "60")]).await;
+    let wrong =
+        operator.browser.post::<api::SetLimit>(&page, &[("id", &id), ("_form", "limit"), ("was", "default"), ("limit", "many"), ("window", "60")]).await;
     assert_eq!(wrong.status(), 422);
     assert!(wrong.text().await.unwrap().contains("value=\"many\""), "what was typed stays");
-    operator.browser.post::<api::SetLimit>(&page, &[("id", &id), ("_form", "limit"), ("limit", ""), ("window", "60")]).await;
-    assert_eq!(limits(), [(100, 3600)], "empty: the default again");
+    operator.browser.post::<api::SetLimit>(&page, &[("id", &id), ("was", "default"), ("act", "remove")]).await;
+    assert_eq!(limits(), [(100, 3600)], "none: the default again");
 }
 
 #[sqlx::test]
@@ -74,13 +75,13 @@ async fn an_operator_limits_an_api_and_a_workspace_on_their_pages(db: PgPool) {
     let of_api = [&[("slug", "demo"), ("_form", "limit"), ("limit", "50"), ("window", "60")], throttle.as_slice()].concat();
     assert_eq!(location(&operator.browser.post::<api::SetApiLimit>(of_demo, &of_api).await), of_demo);
     assert_eq!(holds(), [(50, 60, "throttle")]);
-    let page = operator.browser.page(of_demo).await;
+    let page = operator.browser.page(&format!("{of_demo}?set=default")).await;
     assert!(page.contains("value=\"50\"") && page.contains("value=\"2027-01-31\""), "the page shows what is set");
 
     let of_account = [("id", id.as_str()), ("_form", "limit"), ("limit", "7"), ("window", "month"), ("over", "mark")];
     assert_eq!(location(&operator.browser.post::<api::SetAccountLimit>(&account, &of_account).await), account);
     assert_eq!(holds(), [(7, 30 * 86_400, "mark")], "nearer than the API");
-    assert!(operator.browser.page(&account).await.contains("Limit of all keys"));
+    assert!(operator.browser.page(&account).await.contains("Limits of all keys"));
     let wrong = [("id", id.as_str()), ("_form", "limit"), ("limit", "7"), ("window", "month"), ("over", "throttle"), ("over_per_second", "many")];
     let refused = operator.browser.post::<api::SetAccountLimit>(&account, &wrong).await;
     assert_eq!(refused.status(), 422);
@@ -89,8 +90,13 @@ async fn an_operator_limits_an_api_and_a_workspace_on_their_pages(db: PgPool) {
     let refused = operator.browser.post::<api::SetAccountLimit>(&account, &wrong).await.text().await.unwrap();
     assert!(refused.contains("Only credits come back like this.") && refused.contains("value=\"77\""), "{refused}");
 
-    operator.browser.post::<api::SetAccountLimit>(&account, &[("id", &id), ("_form", "limit"), ("limit", ""), ("window", "month")]).await;
-    operator.browser.post::<api::SetApiLimit>(of_demo, &[("slug", "demo"), ("_form", "limit"), ("limit", ""), ("window", "60")]).await;
+    let more = [("id", id.as_str()), ("_form", "limit"), ("name", "burst"), ("limit", "1"), ("window", "1")];
+    operator.browser.post::<api::SetAccountLimit>(&account, &more).await;
+    assert_eq!(holds(), [(1, 1, "refuse"), (7, 30 * 86_400, "mark")], "one more, beside the other");
+    for name in ["burst", "default"] {
+        operator.browser.post::<api::SetAccountLimit>(&account, &[("id", &id), ("was", name), ("act", "remove")]).await;
+    }
+    operator.browser.post::<api::SetApiLimit>(of_demo, &[("slug", "demo"), ("was", "default"), ("act", "remove")]).await;
     assert_eq!(holds(), [(100, 3_600, "refuse")], "the default again");
 }
 

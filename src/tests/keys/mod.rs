@@ -10,6 +10,7 @@ mod find;
 mod idempotency;
 mod importing;
 pub mod leaks;
+mod limits_page;
 mod lists;
 mod lists_cli;
 mod many;

@@ -8,7 +8,7 @@ use crate::support::{
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::{
-    keys::api::{AddCredits, CreateKey, DisableKey, DropSecret, EnableKey, HideSecret, RevokeKey, RotateKey, SaveKey, SetLimit},
+    keys::api::{CreateKey, DisableKey, DropSecret, EnableKey, HideSecret, RevokeKey, RotateKey, SaveKey, SetLimit},
     values::KeyId,
 };
 
@@ -24,7 +24,7 @@ fn secret_in(page: &str) -> &str {
 }
 
 /// What stands between tags, with entities as they are.
-fn words(page: &str) -> String {
+pub fn words(page: &str) -> String {
     let body = page.split_once("<main").map_or(page, |(_, main)| main);
     let mut out = String::new();
     let mut inside = false;
@@ -40,7 +40,7 @@ fn words(page: &str) -> String {
 }
 
 /// Makes a key as the page does; its path and secret, "Done" pressed.
-async fn make(person: &Person, name: &str) -> (String, String) {
+pub async fn make(person: &Person, name: &str) -> (String, String) {
     let page = person.browser.page("/keys").await;
     let answer = person.browser.post::<CreateKey>("/keys", &[("name", name), ("once", hidden(&page, "once"))]).await;
     let path = location(&answer).to_owned();
@@ -51,7 +51,7 @@ async fn make(person: &Person, name: &str) -> (String, String) {
     (path, secret)
 }
 
-fn id_of(path: &str) -> String {
+pub fn id_of(path: &str) -> String {
     path.rsplit('/').next().unwrap().to_owned()
 }
 
@@ -303,134 +303,6 @@ async fn rotating_shows_the_new_secret_and_drops_the_old_when_told(db: PgPool) {
     let newest: uuid::Uuid = sqlx::query_scalar("select id from key_secrets").fetch_one(&db).await.unwrap();
     vera.browser.post::<DropSecret>(&path, &[("id", &id), ("secret", &tollgate::values::SecretId::new(newest).to_string())]).await;
     assert_eq!(passes(&app, &new).await, 200, "the only secret can't be dropped");
-}
-
-#[sqlx::test]
-async fn operators_set_and_add_credits_on_the_page(db: PgPool) {
-    let app = TestApp::start(db).await;
-    let vera = app.sign_in_as("developer").await;
-    let olga = app.sign_in_as("operator").await;
-    let (path, secret) = make(&vera, "checkout").await;
-    let id = id_of(&path);
-    let set = async |refill: &str, over: &str| {
-        let fields = [("id", id.as_str()), ("limit", "2"), ("window", "credits:3600"), ("refill", refill), ("over", over)];
-        olga.browser.post::<SetLimit>(&path, &fields).await
-    };
-    for (refill, over, wrong) in
-        [("", "refuse", "Write how many credits come back"), ("0", "refuse", "Write how many credits come back"), ("1", "mark", "Credits refuse")]
-    {
-        let answer = set(refill, over).await;
-        assert_eq!(answer.status(), 422, "{refill} {over}");
-        assert!(answer.text().await.unwrap().contains(wrong), "{wrong}");
-    }
-    assert_eq!(location(&set("1", "refuse").await), path);
-    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
-    let page = olga.browser.page(&path).await;
-    assert!(page.contains("2 credits, +1 every hour") && words(&page).contains("+1 at 13:00"), "why this limit, and what comes back: {page}");
-    assert!(page.contains("Add credits") && !vera.browser.page(&path).await.contains("Add credits"));
-
-    let add = [("id", id.as_str()), ("limit", "default"), ("units", "1,000"), ("reason", "invoice 1"), ("once", "a-page")];
-    assert_eq!(vera.browser.post::<AddCredits>(&path, &add).await.status(), 403);
-    for _ in 0..2 {
-        assert_eq!(location(&olga.browser.post::<AddCredits>(&path, &add).await), path);
-    }
-    assert_eq!(passes(&app, &secret).await, 200);
-    let page = words(&olga.browser.page(&path).await);
-    assert!(page.contains("added credits: 1,000 to default") && page.contains("999"), "once: {page}");
-    let wrong = [("id", id.as_str()), ("limit", "default"), ("units", "many")];
-    assert_eq!(olga.browser.post::<AddCredits>(&path, &wrong).await.status(), 422);
-}
-
-#[sqlx::test]
-async fn how_many_credits_come_back_is_not_dropped_where_nothing_does(db: PgPool) {
-    let app = TestApp::start(db).await;
-    let vera = app.sign_in_as("developer").await;
-    let olga = app.sign_in_as("operator").await;
-    let (path, _) = make(&vera, "checkout").await;
-    let (id, before) = (id_of(&path), words(&olga.browser.page(&path).await));
-    assert!(["100 calls an hour", "How many", "Of what", "calls a minute", "credits, prepaid"].iter().all(|said| before.contains(said)), "{before}");
-    let only = "Only credits come back like this.";
-    for (limit, window, wrong) in [
-        ("2", "3600", only),
-        ("2", "credits", only),
-        ("2", "concurrent:30", only),
-        ("", "credits:3600", "Write how many credits there are at most."),
-        ("many", "credits", only),
-    ] {
-        let fields = [("id", id.as_str()), ("limit", limit), ("window", window), ("refill", "77"), ("over", "refuse")];
-        let answer = olga.browser.post::<SetLimit>(&path, &fields).await;
-        assert_eq!(answer.status(), 422, "{limit} {window}");
-        let page = answer.text().await.unwrap();
-        assert!(page.contains(wrong) && page.contains("One field needs a change: "), "{limit} {window}: {page}");
-        let typed = ["name=\"refill\" value=\"77\"".to_owned(), format!("name=\"limit\" value=\"{limit}"), format!("<option value=\"{window}\" selected")];
-        assert!(typed.iter().all(|kept| page.contains(kept)), "nothing that was typed is lost: {limit} {window}: {page}");
-    }
-    assert!(olga.browser.page(&path).await.contains("100 calls an hour"), "nothing was set");
-    let fields = [("id", id.as_str()), ("limit", "many"), ("window", "credits")];
-    let page = olga.browser.post::<SetLimit>(&path, &fields).await.text().await.unwrap();
-    assert!(page.contains("Write a whole number of credits, for example 2,400."), "{page}");
-}
-
-#[sqlx::test]
-async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
-    let app = TestApp::start(db).await;
-    let vera = app.sign_in_as("developer").await;
-    let olga = app.sign_in_as("operator").await;
-    let (path, secret) = make(&vera, "checkout").await;
-    let id = id_of(&path);
-    assert!(!vera.browser.page(&path).await.contains("Set limit"));
-    let fields = [("id", id.as_str()), ("limit", "2"), ("window", "3600")];
-    assert_eq!(vera.browser.post::<SetLimit>(&path, &fields).await.status(), 403);
-
-    assert!(olga.browser.page(&path).await.contains("Set limit"));
-    assert_eq!(location(&olga.browser.post::<SetLimit>(&path, &fields).await), path);
-    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
-    let page = words(&vera.browser.page(&path).await);
-    assert!(page.contains("Counted for this key alone.") && page.contains("at 13:00"), "what is left, and when it resets: {page}");
-    for (limit, window) in [("many", "3600"), ("-1", "3600"), ("1", "0"), ("99999999999", "60"), ("1", "x")] {
-        let answer = olga.browser.post::<SetLimit>(&path, &[("id", &id), ("limit", limit), ("window", window)]).await;
-        assert_eq!(answer.status(), 422, "{limit} {window}");
-    }
-    let beyond = |over: &'static str, per_second: &'static str, until: &'static str| {
-        [
-            ("id", id.clone()),
-            ("limit", "2".into()),
-            ("window", "3600".into()),
-            ("over", over.into()),
-            ("over_per_second", per_second.into()),
-            ("over_until", until.into()),
-        ]
-    };
-    for (fields, words) in [
-        (beyond("throttle", "", ""), "Write how many calls pass in a second"),
-        (beyond("mark", "", "soon"), "Write a day as 2027-01-31"),
-        (beyond("allow", "", ""), "Choose what becomes of calls beyond the limit."),
-    ] {
-        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let answer = olga.browser.post::<SetLimit>(&path, &fields).await;
-        assert_eq!(answer.status(), 422);
-        assert!(answer.text().await.unwrap().contains(words), "{words}");
-    }
-    let fields = beyond("mark", "", "2027-01-31");
-    olga.browser.post::<SetLimit>(&path, &fields.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
-    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await], [200, 200], "two of two are used, and more pass");
-    let page = olga.browser.page(&path).await;
-    assert!(page.contains("2 calls an hour, more are marked until 2027-01-31 00:00 UTC"), "why this limit");
-    assert!(words(&page).contains("2 beyond") && page.contains("value=\"2027-01-31\""), "{page}");
-
-    let together = [("id", id.as_str()), ("limit", "2"), ("window", "concurrent:30")];
-    assert_eq!(location(&olga.browser.post::<SetLimit>(&path, &together).await), path);
-    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
-    let page = olga.browser.page(&path).await;
-    assert!(words(&page).contains("2 of 2 calls at the same time now") && page.contains("calls at the same time, each for 30 seconds at most"), "{page}");
-    for (limit, over, wrong) in [("10001", "refuse", "at most 10,000 calls at the same time"), ("2", "mark", "neither marked nor slowed down")] {
-        let answer = olga.browser.post::<SetLimit>(&path, &[("id", &id), ("limit", limit), ("window", "concurrent:30"), ("over", over)]).await;
-        assert_eq!(answer.status(), 422, "{limit} {over}");
-        assert!(answer.text().await.unwrap().contains(wrong), "{wrong}");
-    }
-
-    olga.browser.post::<SetLimit>(&path, &[("id", &id), ("limit", ""), ("window", "3600")]).await;
-    assert_eq!(passes(&app, &secret).await, 200, "the default again");
 }
 
 #[sqlx::test]

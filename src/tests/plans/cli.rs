@@ -44,3 +44,31 @@ async fn a_plan_from_the_command_line(db: PgPool) {
     assert_eq!(plan(&["show", "pro"]).status.code(), Some(3));
     assert_eq!(plan(&["assign", "pro"]).status.code(), Some(2), "to whom?");
 }
+
+#[sqlx::test]
+async fn one_limit_of_a_key_or_an_api_from_the_command_line(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let person = app.sign_in_as("developer").await;
+    let folder = Folder::new();
+    let made = json(&run(&folder, &db, &["key", "create", "--account", &person.email, "--api", "demo", "--name", "till", "--json"]));
+    let id = made["id"].as_str().unwrap();
+    for whose in [["key", id], ["api", "demo"]] {
+        let [noun, whose] = whose;
+        let set = |arguments: &[&str]| run(&folder, &db, &[&[noun, "set-limit", whose], arguments].concat());
+        let limits = || {
+            let limits = json(&run(&folder, &db, &[noun, "limits", whose, "--json"]));
+            let one = |l: &Value| format!("{} {} {}", l["name"].as_str().unwrap(), l["limit"], l["window"]);
+            limits.as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+        };
+        assert!(set(&["--limit", "1000"]).status.success());
+        assert!(set(&["--name", "burst", "--limit", "10", "--window", "second"]).status.success());
+        assert_eq!(limits(), ["burst 10 1", "default 1000 3600"], "the others stay");
+        assert!(set(&["--name", "burst", "--limit", "20"]).status.success());
+        assert_eq!(limits(), ["burst 20 1", "default 1000 3600"], "what is not said stays");
+        assert!(!set(&["--name", "month", "--remove"]).status.success(), "there is none");
+        assert!(set(&["--remove"]).status.success());
+        assert_eq!(limits(), ["burst 20 1"]);
+        assert!(set(&["--default"]).status.success());
+        assert!(limits().is_empty());
+    }
+}

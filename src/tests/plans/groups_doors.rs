@@ -105,7 +105,8 @@ async fn an_operator_describes_a_group_and_puts_somebody_into_it(db: PgPool) {
     browser.post::<api::CreateGroup>("/admin/groups", &other).await;
     let second = browser.post::<api::AddToGroup>("/admin/groups?edit=testers", &[("slug", "testers"), ("to", &person.email)]).await;
     assert!(second.text().await.unwrap().contains("a workspace is in one group at most"), "beside the field");
-    browser.post::<api::SaveGroup>(edit, &[("group[slug]", "partners"), ("group[name]", "Partners"), ("group[plan]", ""), ("group[month]", "200000")]).await;
+    browser.post::<api::SaveGroup>(edit, &[("group[slug]", "partners"), ("group[name]", "Partners"), ("group[plan]", "")]).await;
+    browser.post::<api::SetGroupLimit>(edit, &[("slug", "partners"), ("was", "day"), ("name", "month"), ("limit", "200000"), ("window", "month")]).await;
     let now = find_group(&app.ctx, &Caller::cli(), "partners").await.unwrap();
     assert_eq!((now.limits, now.plan), (vec![limit("month", 200_000, Window::Month)], None));
     assert!(browser.page("/admin/groups?edit=partners&try=1").await.contains("nobody would have been held back"));

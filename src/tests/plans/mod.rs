@@ -2,12 +2,14 @@
 
 mod assigning;
 mod cli;
+mod entitlements;
 mod estimate;
 mod groups;
 mod groups_doors;
 mod levels;
 mod pages;
 mod rest;
+mod trying;
 
 use crate::{
     gate::{Given, Scene, key, known},

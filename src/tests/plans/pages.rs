@@ -42,18 +42,23 @@ async fn an_operator_describes_assigns_and_tries_a_plan(db: PgPool) {
     browser.post::<api::AssignPlan>(assigned, &[("slug", "pro"), ("to", &person.email)]).await;
     let page = browser.page(assigned).await;
     assert!(page.contains("Take the plan from") && page.contains(&format!("/admin/accounts/{}", person.account)), "{page}");
-    let changed = [("plan[slug]", "pro"), ("plan[name]", "Pro"), ("plan[month]", "200000")];
-    browser.post::<api::SavePlan>(assigned, &changed).await;
+    browser.post::<api::SavePlan>(assigned, &[("plan[slug]", "pro"), ("plan[name]", "Pro")]).await;
     let now = find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap();
-    assert_eq!((now.limits, now.price), (vec![limit("month", 200_000, Window::Month)], None));
-    let slowed = [changed.as_slice(), &[("plan[over]", "throttle"), ("plan[over_per_second]", "5"), ("plan[over_until]", "2027-01-31")]].concat();
-    browser.post::<api::SavePlan>(assigned, &slowed).await;
+    assert_eq!((now.limits, now.price), (vec![limit("day", 10_000, Window::DAY)], None), "its limits stand in forms of their own");
+    let month = [("slug", "pro"), ("_form", "limit"), ("name", "month"), ("limit", "200000"), ("window", "month")];
+    assert_eq!(location(&browser.post::<api::SetPlanLimit>(assigned, &month).await), assigned);
+    let now = find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap();
+    assert_eq!(now.limits, [limit("day", 10_000, Window::DAY), limit("month", 200_000, Window::Month)]);
+    browser.post::<api::SetPlanLimit>(assigned, &[("slug", "pro"), ("was", "day"), ("act", "remove")]).await;
+    let changed = [month.as_slice(), &[("was", "month")]].concat();
+    let slowed = [changed.as_slice(), &[("over", "throttle"), ("over_per_second", "5"), ("over_until", "2027-01-31")]].concat();
+    browser.post::<api::SetPlanLimit>(assigned, &slowed).await;
     let now = find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap();
     assert_eq!(now.limits[0].over.to_string(), "throttle:5@2027-01-31T00:00:00Z");
-    let page = browser.page(assigned).await;
+    let page = browser.page("/admin/plans?edit=pro&set=month").await;
     assert!(page.contains("200,000 calls a month, then 5 a second until 2027-01-31 00:00 UTC") && page.contains("value=\"2027-01-31\""));
-    let wrong = [changed.as_slice(), &[("plan[over]", "throttle"), ("plan[over_per_second]", "0")]].concat();
-    assert!(browser.post::<api::SavePlan>(assigned, &wrong).await.text().await.unwrap().contains("Write how many calls pass in a second"));
+    let wrong = [changed.as_slice(), &[("over", "throttle"), ("over_per_second", "0")]].concat();
+    assert!(browser.post::<api::SetPlanLimit>(assigned, &wrong).await.text().await.unwrap().contains("Write how many calls pass in a second"));
     assert!(browser.page("/admin/plans?edit=pro&try=1").await.contains("nobody would have been held back"));
     assert_eq!(browser.get("/admin/plans?edit=gold").await.status(), 404);
 
@@ -81,10 +86,7 @@ async fn a_plan_counts_by_the_clock_or_rolling(db: PgPool) {
     made.sort_by(|a, b| a.name.cmp(&b.name));
     assert_eq!(made, [limit("hour", 100, Window::Rolling(3_600)), limit("second", 3, Window::SECOND)]);
     let page = operator.browser.page("/admin/plans?edit=pro").await;
-    assert!(page.contains("100 calls in any hour") && page.contains("plan[counting]"), "{page}");
-    let back = [("plan[slug]", "pro"), ("plan[name]", "Pro"), ("plan[hour]", "100"), ("plan[counting]", "clock")];
-    operator.browser.post::<api::SavePlan>("/admin/plans?edit=pro", &back).await;
-    assert_eq!(find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap().limits, [limit("hour", 100, Window::HOUR)]);
+    assert!(page.contains("100 calls in any hour") && page.contains("Limits of the plan"), "{page}");
 }
 
 #[sqlx::test]

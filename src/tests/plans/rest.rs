@@ -33,6 +33,10 @@ async fn an_operator_makes_assigns_and_deletes_a_plan(db: PgPool) {
     assert_eq!(held(&app.ctx, id.parse().unwrap())[0], ("day".to_owned(), 10_000));
     let passed = app.http.get(app.url("/forward-auth/demo")).bearer_auth(&secret).send().await.unwrap();
     assert_eq!(passed.headers()["x-key-plan"], "pro");
+    assert_eq!(passed.headers()["x-key-entitlements"], "Support");
+    let (status, _) = patch("/api/v1/plans/pro", json!({ "entitlements": ["seats=5", "Answers within a day", "exports"] })).await;
+    let passed = app.http.get(app.url("/forward-auth/demo")).bearer_auth(&secret).send().await.unwrap();
+    assert_eq!((status, passed.headers()["x-key-entitlements"].to_str().unwrap()), (200, "seats=5, exports"), "at once, without what is for people to read");
     let (status, wrong) = patch(&of_key, json!({ "plan": "gold" })).await;
     assert_eq!((status, &wrong["errors"][0]["pointer"]), (422, &json!("#/plan")));
 

@@ -81,8 +81,8 @@ pub struct Rights {
 pub struct Allowance {
     /// Who gives it.
     pub terms: Arc<Terms>,
-    /// The slug of its plan, or of its workspace's.
-    pub plan: Option<Arc<str>>,
+    /// Its plan, or its workspace's.
+    pub plan: Option<NamedPlan>,
     /// Where its limits come from.
     pub level: Level,
     /// One at least.
@@ -91,7 +91,7 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    pub fn new(terms: Arc<Terms>, plan: Option<Arc<str>>, level: Level, limits: Limits) -> Self {
+    pub fn new(terms: Arc<Terms>, plan: Option<NamedPlan>, level: Level, limits: Limits) -> Self {
         Self { terms, plan, level, limits, next: Next::default() }
     }
 
@@ -133,6 +133,44 @@ impl PartialEq for Next {
 impl Eq for Next {}
 impl Hash for Next {
     fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// A plan as answers tell it: its slug, and what it gives beside limits, kept once for all its keys.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NamedPlan(Arc<(Box<str>, Box<[Box<str>]>)>);
+
+impl NamedPlan {
+    /// Of the lines those that are `name` or `name=value`; others are for people to read.
+    pub fn new(slug: &str, lines: &[String]) -> Self {
+        let told = lines.iter().filter(|line| is_entitlement(line)).map(|line| line.as_str().into()).collect();
+        Self(Arc::new((slug.into(), told)))
+    }
+
+    pub fn entitlements(&self) -> &[Box<str>] {
+        &self.0.1
+    }
+}
+
+impl From<&str> for NamedPlan {
+    fn from(slug: &str) -> Self {
+        Self::new(slug, &[])
+    }
+}
+
+/// Its slug.
+impl Deref for NamedPlan {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0.0
+    }
+}
+
+/// Letters, digits, `.`, `_` and `-`; a value is visible ASCII without what separates one from the next in a header, or ends a string.
+fn is_entitlement(line: &str) -> bool {
+    let (name, value) = line.split_once('=').map_or((line, None), |(name, value)| (name, Some(value)));
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    is_name && value.is_none_or(|value| !value.is_empty() && value.bytes().all(|b| b.is_ascii_graphic() && !b",;\"\\".contains(&b)))
 }
 
 /// What few keys have.
@@ -182,6 +220,11 @@ impl KeyFacts {
     /// What is answered as its plan: `default` if it has none.
     pub fn plan(&self) -> &str {
         self.allowance.plan.as_deref().unwrap_or("default")
+    }
+
+    /// What its plan gives beside limits.
+    pub fn entitlements(&self) -> &[Box<str>] {
+        self.allowance.plan.as_ref().map_or(&[][..], NamedPlan::entitlements)
     }
 
     /// What signs its calls, if they must be signed.

@@ -154,6 +154,7 @@ impl EditKeyBody {
             external_id: self.external_id.map(Option::unwrap_or_default),
             meta: self.meta,
             limits: self.limits.map(|limits| limits.into_iter().map(Into::into).collect()),
+            limit: None,
             plan: self.plan,
         }
     }

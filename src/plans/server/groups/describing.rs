@@ -68,10 +68,15 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     fields.done()?;
     let wanted = edit.limits.map(sorted);
     of_keys::limits(ctx, wanted.as_deref().unwrap_or_default()).await?;
+    let zones = of_keys::zones(ctx, of_keys::zones_of(edit.limit.iter().filter_map(|change| change.now.as_ref()))).await?;
 
     let mut tx = ctx.db.begin().await?;
     let id = rows::lock_group(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let before = find(&mut tx, slug).await?;
+    let wanted = match &edit.limit {
+        Some(change) => Some(of_keys::limits_after(&before.limits, change, zones)?),
+        None => wanted,
+    };
     let plan = match edit.plan {
         Some(wanted) => plan(&mut tx, wanted.as_deref()).await?,
         None => before.plan.clone(),

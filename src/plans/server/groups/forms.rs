@@ -4,12 +4,13 @@ use super::{describing, members};
 use crate::{
     accounts::Caller,
     error::{AppError, FieldError},
-    keys::model::KeyLimit,
+    keys::{model::KeyLimit, server::forms::LimitForm},
     plans::{
         model::{Group, GroupEdit, GroupForm, NewGroup},
         server::forms,
     },
     platform::Ctx,
+    values::permission_names as may,
 };
 
 pub async fn create(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group, AppError> {
@@ -18,12 +19,19 @@ pub async fn create(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group
     in_form(describing::create_group(ctx, caller, new).await)
 }
 
-/// What the form does not show of a group stays.
+/// Its limits stand in a form of their own (`set_limit`), and stay.
 pub async fn save(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group, AppError> {
-    let before = describing::find_group(ctx, caller, &form.slug).await?;
-    let limits = limits(&form, &before.limits)?;
-    let edit = GroupEdit { plan: Some(plan(&form)), name: Some(form.name), description: Some(form.description), limits: Some(limits) };
+    let edit = GroupEdit { plan: Some(plan(&form)), name: Some(form.name), description: Some(form.description), ..GroupEdit::default() };
     in_form(describing::edit_group(ctx, caller, &form.slug, edit).await)
+}
+
+/// One limit of a group is set or taken away; what was done in words.
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, form: LimitForm<'_>) -> Result<&'static str, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let change = form.read()?;
+    let words = change.done_words();
+    describing::edit_group(ctx, caller, slug, GroupEdit { limit: Some(change), ..GroupEdit::default() }).await?;
+    Ok(words)
 }
 
 fn plan(form: &GroupForm) -> Option<String> {

@@ -102,6 +102,7 @@ impl EditPlanBody {
             entitlements: self.entitlements,
             price: self.price.map(|price| price.map(Into::into)),
             limits: self.limits.map(limits),
+            limit: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Usage held against limits, summed in Postgres.
 
-use crate::keys::model::KeyLimit;
+use crate::{keys::model::KeyLimit, values::PlanId};
 use futures_util::TryStreamExt;
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -122,4 +122,17 @@ pub async fn each_quarter(
         each(row);
     }
     Ok(())
+}
+
+/// The workspaces that a plan is given to, by themselves, by their group, or by a key of theirs.
+pub async fn list_holding(db: &PgPool, plan: PlanId) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        r#"select h.workspace_id as "id!" from workspace_plans h where h.plan_id = $1
+           union select k.workspace_id from keys k where k.plan_id = $1
+           union select m.workspace_id from group_members m join groups g on g.id = m.group_id where g.plan_id = $1
+             and not exists (select from workspace_plans h where h.workspace_id = m.workspace_id)"#,
+        plan.uuid(),
+    )
+    .fetch_all(db)
+    .await
 }

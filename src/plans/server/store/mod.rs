@@ -3,7 +3,7 @@
 mod dry_run;
 pub mod groups;
 
-pub use dry_run::{LimitedRow, QuarterRow, each_quarter, list_limited};
+pub use dry_run::{LimitedRow, QuarterRow, each_quarter, list_holding, list_limited};
 
 use crate::{
     keys::{

@@ -5,7 +5,11 @@
 //! steps as there are allowances, however many keys hold them, and no key is read. A key finds the other one at its next call, or when it is its
 //! turn (`renewal`); what was counted goes on, since its record is made anew from the one that it had.
 
-use super::{facts::Allowance, limit::Limits, sharing::Shared};
+use super::{
+    facts::{Allowance, NamedPlan},
+    limit::Limits,
+    sharing::Shared,
+};
 use crate::keys::model::Level;
 use std::{
     collections::{HashMap, HashSet},
@@ -60,7 +64,7 @@ impl Terms {
 
 /// What holds a key that has no limits of its own.
 struct Resolved {
-    plan: Option<Arc<str>>,
+    plan: Option<NamedPlan>,
     level: Level,
     limits: Limits,
 }
@@ -70,7 +74,7 @@ struct Resolved {
 pub struct Given {
     pub limits: Limits,
     /// Of a plan.
-    pub slug: Option<Arc<str>>,
+    pub slug: Option<NamedPlan>,
     /// The plan of a group.
     pub plan: Option<Uuid>,
 }

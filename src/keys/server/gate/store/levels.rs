@@ -3,6 +3,7 @@
 use super::{
     super::{
         Gate,
+        facts::NamedPlan,
         levels::{Given, Terms},
         limit::Policy,
         sync::within,
@@ -33,6 +34,7 @@ struct Row {
     id: Uuid,
     is_workspace: bool,
     slug: Option<String>,
+    entitlements: Option<Vec<String>>,
     plan: Option<Uuid>,
     in_group: Option<Uuid>,
     name: Option<String>,
@@ -48,7 +50,7 @@ struct Row {
 struct Holder {
     id: Uuid,
     is_workspace: bool,
-    slug: Option<String>,
+    named: Option<NamedPlan>,
     /// Of a workspace or a group.
     plan: Option<Uuid>,
     /// Of a workspace.
@@ -58,7 +60,9 @@ struct Holder {
 
 impl Holder {
     fn new(row: &mut Row) -> Self {
-        Self { id: row.id, is_workspace: row.is_workspace, slug: row.slug.take(), plan: row.plan, group: row.in_group, limits: Vec::new() }
+        let entitlements = row.entitlements.take().unwrap_or_default();
+        let named = row.slug.take().map(|slug| NamedPlan::new(&slug, &entitlements));
+        Self { id: row.id, is_workspace: row.is_workspace, named, plan: row.plan, group: row.in_group, limits: Vec::new() }
     }
 
     fn limit(&mut self, gate: &Gate, row: Row) -> Option<()> {
@@ -70,7 +74,7 @@ impl Holder {
     /// What is to be known of it: of a workspace only its own limits.
     fn told(self) -> (Uuid, Option<Given>) {
         let is_nothing = self.is_workspace && self.limits.is_empty();
-        let given = Given { limits: self.limits.into(), slug: self.slug.map(Into::into), plan: self.plan.filter(|_| !self.is_workspace) };
+        let given = Given { limits: self.limits.into(), slug: self.named, plan: self.plan.filter(|_| !self.is_workspace) };
         (self.id, (!is_nothing).then_some(given))
     }
 }
@@ -89,13 +93,13 @@ fn add(gate: &Gate, holders: &mut Vec<Holder>, mut row: Row) {
 pub async fn load_levels(gate: &Gate, conn: &mut PgConnection, patience: Duration) -> sqlx::Result<()> {
     let mut rows = sqlx::query_as!(
         Row,
-        r#"select x.id as "id!", x.is_workspace as "is_workspace!", x.slug as "slug?", x.plan_id as "plan?", null::uuid as "in_group?",
+        r#"select x.id as "id!", x.is_workspace as "is_workspace!", x.slug as "slug?", x.entitlements as "entitlements?", x.plan_id as "plan?", null::uuid as "in_group?",
              l.name as "name?", l.max_calls as "max_calls?", l.kind as "kind?", l.window_seconds as "window_seconds?", l.zone as "zone?", l.refill as "refill?", l.over as "over?"
            from (
-             select id, false as is_workspace, null::text as slug, null::uuid as plan_id from apis union all
-             select id, false, slug, null from plans union all
-             select id, false, null, plan_id from groups union all
-             select distinct workspace_id, true, null, null::uuid from workspace_limits
+             select id, false as is_workspace, null::text as slug, null::text[] as entitlements, null::uuid as plan_id from apis union all
+             select id, false, slug, entitlements, null from plans union all
+             select id, false, null, null, plan_id from groups union all
+             select distinct workspace_id, true, null, null::text[], null::uuid from workspace_limits
            ) x left join (
              select plan_id as holder, name, max_calls, kind, window_seconds, zone, refill, over from plan_limits union all
              select workspace_id, name, max_calls, kind, window_seconds, zone, refill, over from workspace_limits union all
@@ -116,13 +120,13 @@ pub async fn load_levels(gate: &Gate, conn: &mut PgConnection, patience: Duratio
 async fn list_holders(gate: &Gate, conn: &mut PgConnection, ids: &[Uuid], patience: Duration, mut show: impl FnMut()) -> sqlx::Result<Vec<Holder>> {
     let mut rows = sqlx::query_as!(
         Row,
-        r#"select x.id as "id!", x.is_workspace as "is_workspace!", x.slug as "slug?", x.plan_id as "plan?", x.group_id as "in_group?",
+        r#"select x.id as "id!", x.is_workspace as "is_workspace!", x.slug as "slug?", x.entitlements as "entitlements?", x.plan_id as "plan?", x.group_id as "in_group?",
              l.name as "name?", l.max_calls as "max_calls?", l.kind as "kind?", l.window_seconds as "window_seconds?", l.zone as "zone?", l.refill as "refill?", l.over as "over?"
            from (
-             select id, false as is_workspace, null::text as slug, null::uuid as plan_id, null::uuid as group_id from apis where id = any($1) union all
-             select id, false, slug, null, null from plans where id = any($1) union all
-             select id, false, null, plan_id, null from groups where id = any($1) union all
-             select w.id, true, null, h.plan_id, m.group_id from workspaces w left join workspace_plans h on h.workspace_id = w.id
+             select id, false as is_workspace, null::text as slug, null::text[] as entitlements, null::uuid as plan_id, null::uuid as group_id from apis where id = any($1) union all
+             select id, false, slug, entitlements, null, null from plans where id = any($1) union all
+             select id, false, null, null, plan_id, null from groups where id = any($1) union all
+             select w.id, true, null, null, h.plan_id, m.group_id from workspaces w left join workspace_plans h on h.workspace_id = w.id
                left join group_members m on m.workspace_id = w.id where w.id = any($1)
            ) x left join (
              select plan_id as holder, name, max_calls, kind, window_seconds, zone, refill, over from plan_limits where plan_id = any($1) union all

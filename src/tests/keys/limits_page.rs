@@ -1,0 +1,190 @@
+//! The limits on the page of a key: a row each, and a form that adds or changes one.
+
+use super::{
+    pages::{id_of, make, words},
+    passes,
+};
+use crate::support::{TestApp, browser::location};
+use sqlx::PgPool;
+use tollgate::{
+    accounts::Caller,
+    keys::{
+        api::{AddCredits, SetLimit},
+        server::find_key,
+    },
+};
+
+#[sqlx::test]
+async fn operators_set_and_add_credits_on_the_page(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let olga = app.sign_in_as("operator").await;
+    let (path, secret) = make(&vera, "checkout").await;
+    let id = id_of(&path);
+    let set = async |refill: &str, over: &str| {
+        let fields = [("id", id.as_str()), ("_form", "limit"), ("limit", "2"), ("window", "credits:3600"), ("refill", refill), ("over", over)];
+        olga.browser.post::<SetLimit>(&path, &fields).await
+    };
+    for (refill, over, wrong) in
+        [("", "refuse", "Write how many credits come back"), ("0", "refuse", "Write how many credits come back"), ("1", "mark", "Credits refuse")]
+    {
+        let answer = set(refill, over).await;
+        assert_eq!(answer.status(), 422, "{refill} {over}");
+        assert!(answer.text().await.unwrap().contains(wrong), "{wrong}");
+    }
+    assert_eq!(location(&set("1", "refuse").await), path);
+    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
+    let page = olga.browser.page(&path).await;
+    assert!(page.contains("2 credits, +1 every hour") && words(&page).contains("+1 at 13:00"), "why this limit, and what comes back: {page}");
+    assert!(page.contains("Add credits") && !vera.browser.page(&path).await.contains("Add credits"));
+
+    let add = [("id", id.as_str()), ("limit", "default"), ("units", "1,000"), ("reason", "invoice 1"), ("once", "a-page")];
+    assert_eq!(vera.browser.post::<AddCredits>(&path, &add).await.status(), 403);
+    for _ in 0..2 {
+        assert_eq!(location(&olga.browser.post::<AddCredits>(&path, &add).await), path);
+    }
+    assert_eq!(passes(&app, &secret).await, 200);
+    let page = words(&olga.browser.page(&path).await);
+    assert!(page.contains("added credits: 1,000 to default") && page.contains("999"), "once: {page}");
+    let wrong = [("id", id.as_str()), ("limit", "default"), ("units", "many")];
+    assert_eq!(olga.browser.post::<AddCredits>(&path, &wrong).await.status(), 422);
+}
+
+#[sqlx::test]
+async fn how_many_credits_come_back_is_not_dropped_where_nothing_does(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let olga = app.sign_in_as("operator").await;
+    let (path, _) = make(&vera, "checkout").await;
+    let (id, before) = (id_of(&path), words(&olga.browser.page(&path).await));
+    assert!(["100 calls an hour", "How many", "Of what", "calls a minute", "credits, prepaid"].iter().all(|said| before.contains(said)), "{before}");
+    let only = "Only credits come back like this.";
+    for (limit, window, wrong) in
+        [("2", "3600", only), ("2", "credits", only), ("2", "concurrent:30", only), ("", "credits:3600", "Write a whole number of credits, for example 2,400.")]
+    {
+        let fields = [("id", id.as_str()), ("_form", "limit"), ("limit", limit), ("window", window), ("refill", "77"), ("over", "refuse")];
+        let answer = olga.browser.post::<SetLimit>(&path, &fields).await;
+        assert_eq!(answer.status(), 422, "{limit} {window}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains(wrong) && page.contains("One field needs a change: "), "{limit} {window}: {page}");
+        let typed = ["name=\"refill\" value=\"77\"".to_owned(), format!("name=\"limit\" value=\"{limit}"), format!("<option value=\"{window}\" selected")];
+        assert!(typed.iter().all(|kept| page.contains(kept)), "nothing that was typed is lost: {limit} {window}: {page}");
+    }
+    assert!(olga.browser.page(&path).await.contains("100 calls an hour"), "nothing was set");
+    let fields = [("id", id.as_str()), ("_form", "limit"), ("limit", "many"), ("window", "credits")];
+    let page = olga.browser.post::<SetLimit>(&path, &fields).await.text().await.unwrap();
+    assert!(page.contains("Write a whole number of credits, for example 2,400."), "{page}");
+}
+
+#[sqlx::test]
+async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let olga = app.sign_in_as("operator").await;
+    let (path, secret) = make(&vera, "checkout").await;
+    let id = id_of(&path);
+    assert!(!vera.browser.page(&path).await.contains("Add limit"));
+    let fields = [("id", id.as_str()), ("limit", "2"), ("window", "3600")];
+    assert_eq!(vera.browser.post::<SetLimit>(&path, &fields).await.status(), 403);
+
+    assert!(olga.browser.page(&path).await.contains("Add limit"));
+    assert_eq!(location(&olga.browser.post::<SetLimit>(&path, &fields).await), path);
+    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
+    let page = words(&vera.browser.page(&path).await);
+    assert!(page.contains("Counted for this key alone.") && page.contains("at 13:00"), "what is left, and when it resets: {page}");
+    for (limit, window) in [("many", "3600"), ("-1", "3600"), ("1", "0"), ("99999999999", "60"), ("1", "x")] {
+        let answer = olga.browser.post::<SetLimit>(&path, &[("id", &id), ("was", "default"), ("limit", limit), ("window", window)]).await;
+        assert_eq!(answer.status(), 422, "{limit} {window}");
+    }
+    let beyond = |over: &'static str, per_second: &'static str, until: &'static str| {
+        [
+            ("id", id.clone()),
+            ("_form", "limit".into()),
+            ("was", "default".into()),
+            ("limit", "2".into()),
+            ("window", "3600".into()),
+            ("over", over.into()),
+            ("over_per_second", per_second.into()),
+            ("over_until", until.into()),
+        ]
+    };
+    for (fields, words) in [
+        (beyond("throttle", "", ""), "Write how many calls pass in a second"),
+        (beyond("mark", "", "soon"), "Write a day as 2027-01-31"),
+        (beyond("allow", "", ""), "Choose what becomes of calls beyond the limit."),
+    ] {
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let answer = olga.browser.post::<SetLimit>(&path, &fields).await;
+        assert_eq!(answer.status(), 422);
+        assert!(answer.text().await.unwrap().contains(words), "{words}");
+    }
+    let fields = beyond("mark", "", "2027-01-31");
+    olga.browser.post::<SetLimit>(&path, &fields.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
+    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await], [200, 200], "two of two are used, and more pass");
+    let page = olga.browser.page(&path).await;
+    assert!(page.contains("2 calls an hour, more are marked until 2027-01-31 00:00 UTC"), "why this limit");
+    assert!(words(&page).contains("2 beyond"), "{page}");
+    let page = olga.browser.page(&format!("{path}?set=default")).await;
+    assert!(page.contains("Change the limit default") && page.contains("value=\"2027-01-31\""), "the form of that limit: {page}");
+
+    let together = [("id", id.as_str()), ("was", "default"), ("limit", "2"), ("window", "concurrent:30")];
+    assert_eq!(location(&olga.browser.post::<SetLimit>(&path, &together).await), path);
+    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
+    let page = olga.browser.page(&path).await;
+    assert!(words(&page).contains("2 of 2 calls at the same time now") && page.contains("calls at the same time, each for 30 seconds at most"), "{page}");
+    for (limit, over, wrong) in [("10001", "refuse", "at most 10,000 calls at the same time"), ("2", "mark", "neither marked nor slowed down")] {
+        let answer = olga
+            .browser
+            .post::<SetLimit>(&path, &[("id", &id), ("_form", "limit"), ("was", "default"), ("limit", limit), ("window", "concurrent:30"), ("over", over)])
+            .await;
+        assert_eq!(answer.status(), 422, "{limit} {over}");
+        assert!(answer.text().await.unwrap().contains(wrong), "{wrong}");
+    }
+
+    olga.browser.post::<SetLimit>(&path, &[("id", &id), ("was", "default"), ("act", "remove")]).await;
+    assert_eq!(passes(&app, &secret).await, 200, "the default again");
+}
+
+#[sqlx::test]
+async fn saving_one_limit_on_the_page_of_a_key_touches_no_other(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let olga = app.sign_in_as("operator").await;
+    let (path, secret) = make(&vera, "checkout").await;
+    let id = id_of(&path);
+    let set = async |fields: &[(&str, &str)]| {
+        let fields = [&[("id", id.as_str()), ("_form", "limit")], fields].concat();
+        olga.browser.post::<SetLimit>(&path, &fields).await
+    };
+    let held = async || {
+        let key = find_key(&app.ctx, &Caller::cli(), id.parse().unwrap()).await.unwrap();
+        key.limits.iter().map(|limit| format!("{}: {}", limit.name, limit.words())).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        assert_eq!(location(&set(&[("name", "burst"), ("limit", "5"), ("window", "seconds"), ("seconds", "90")]).await), path, "safe to send twice");
+    }
+    set(&[("name", "month"), ("limit", "1,000"), ("window", "month@Europe/Stockholm")]).await;
+    set(&[("name", "day"), ("limit", "3"), ("window", "86400")]).await;
+    let three = ["burst: 5 calls in 90 seconds", "day: 3 calls a day", "month: 1,000 calls a month (Europe/Stockholm)"];
+    assert_eq!(held().await, three);
+    let page = olga.browser.page(&path).await;
+    assert!(["burst", "day", "month"].iter().all(|name| page.contains(&format!("{path}?set={name}#limit"))), "a row each: {page}");
+
+    let clash = set(&[("name", "day"), ("limit", "7"), ("window", "60")]).await;
+    assert_eq!(clash.status(), 422);
+    let clash = clash.text().await.unwrap();
+    assert!(clash.contains("Another limit here has this name.") && clash.contains("name=\"limit\" value=\"7\""), "beside its field, with what was typed");
+    let clash = set(&[("was", "day"), ("name", "month"), ("limit", "7"), ("window", "60")]).await;
+    assert_eq!((clash.status().as_u16(), held().await), (422, three.map(str::to_owned).to_vec()), "neither is lost");
+
+    for _ in 0..2 {
+        set(&[("was", "day"), ("name", "daily"), ("limit", "2"), ("window", "86400")]).await;
+    }
+    assert_eq!(held().await[1], "daily: 2 calls a day", "renamed and changed");
+    assert_eq!([passes(&app, &secret).await, passes(&app, &secret).await, passes(&app, &secret).await], [200, 200, 429]);
+    for _ in 0..2 {
+        set(&[("was", "daily"), ("act", "remove")]).await;
+    }
+    assert_eq!(held().await, [three[0], three[2]]);
+    assert_eq!(passes(&app, &secret).await, 200);
+}

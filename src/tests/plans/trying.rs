@@ -1,0 +1,63 @@
+//! "Who would be limited?", before a limit is saved.
+
+use super::{limit, plan};
+use crate::{
+    support::{TestApp, browser::location},
+    usage::{developer, key, tally, write},
+};
+use sqlx::PgPool;
+use time::macros::datetime;
+use tollgate::{
+    accounts::Caller,
+    keys::model::Window,
+    plans::{
+        api,
+        model::{Trial, TypedLimit},
+        server::{assign_plan, find_plan, try_plan},
+    },
+    values::Outcome,
+};
+
+#[sqlx::test]
+async fn a_limit_is_tried_as_it_is_typed_for_everybody_or_for_those_who_have_the_plan(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (ctx, cli) = (&app.ctx, Caller::cli());
+    plan(ctx, "pro", vec![limit("day", 1_000, Window::DAY)]).await;
+    let (asha, ben) = (developer(ctx, "asha", "UTC").await, developer(ctx, "ben", "UTC").await);
+    for owner in [&asha, &ben] {
+        let key = key(ctx, owner, "a").await;
+        let minute = datetime!(2026-11-18 12:00 UTC).unix_timestamp() / 60;
+        write(&app, vec![tally(owner, key, "GET /orders", Outcome::Valid, minute, 50)]).await;
+    }
+    assign_plan(ctx, &cli, asha.workspace, Some("pro")).await.unwrap();
+    let typed = TypedLimit { was: "day".into(), name: "day".into(), limit: "20".into(), window: "86400".into(), ..TypedLimit::default() };
+    let tried = async |of_holders, typed: Option<&TypedLimit>| try_plan(ctx, &cli, "pro", &Trial { of_holders, typed: typed.cloned() }).await.unwrap();
+    assert_eq!((tried(false, None).await.count, tried(true, None).await.count), (0, 0), "as it is");
+    assert_eq!(tried(false, Some(&typed)).await.count, 2);
+    let held = tried(true, Some(&typed)).await;
+    assert_eq!((held.count, held.limited[0].workspace, held.limited[0].beyond), (1, asha.workspace, 30));
+    let nowhere = TypedLimit { window: "day@Middle/Earth".into(), ..typed };
+    let wrong = try_plan(ctx, &cli, "pro", &Trial { of_holders: false, typed: Some(nowhere) }).await;
+    assert!(wrong.is_err_and(|error| error.field("window").is_some()));
+}
+
+#[sqlx::test]
+async fn the_form_of_a_limit_tries_what_was_typed_and_saves_nothing(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let operator = app.sign_in_as("operator").await;
+    plan(&app.ctx, "pro", vec![limit("day", 1_000, Window::DAY)]).await;
+    let page = "/admin/plans?edit=pro&set=day";
+    let sent = |limit: &'static str| {
+        [("slug", "pro"), ("_form", "limit"), ("was", "day"), ("name", "day"), ("limit", limit), ("window", "86400"), ("over", "mark"), ("act", "try")]
+    };
+    let wrong = operator.browser.post::<api::SetPlanLimit>(page, &sent("many")).await;
+    assert_eq!(wrong.status(), 422);
+    assert!(wrong.text().await.unwrap().contains("value=\"many\""), "beside its field, and what was typed stays");
+    let sent = operator.browser.post::<api::SetPlanLimit>(page, &sent("20")).await;
+    let tried = location(&sent);
+    assert!(tried.starts_with("/admin/plans?edit=pro&try=typed&"), "{tried}");
+    let shown = operator.browser.page(tried).await;
+    assert!(shown.contains("Nothing of it is saved.") && shown.contains("nobody would have been held back"), "{shown}");
+    assert!(shown.contains("name=\"limit\" value=\"20\"") && shown.contains("Only for those who have it"), "{shown}");
+    assert_eq!(find_plan(&app.ctx, &Caller::cli(), "pro").await.unwrap().limits, [limit("day", 1_000, Window::DAY)]);
+}
