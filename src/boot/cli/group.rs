@@ -8,6 +8,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
+    keys::model::Window,
     plans::{
         model::{Group, GroupEdit, NewGroup},
         server as plans,

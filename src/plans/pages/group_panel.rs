@@ -42,7 +42,7 @@ pub fn fields(form: &GroupForm, over: Over, plans: &[Plan], is_new: bool) -> Any
 pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>) -> AnyView {
     let ChosenGroup { group, members, is_further, .. } = chosen;
     let slug = group.slug.to_string();
-    let tries = Trial::default().link(PATH, &slug);
+    let (tries, limits) = (Trial::default().link(PATH, &slug), group.limits.clone());
     let (of, page) = (slug.clone(), link(PATH, [("edit", slug.as_str())]));
     let delete =
         (group.members == 0).then(|| view! { <ActForm action=DeleteGroup::PATH words="Delete" look=Look::DangerQuiet hidden=vec![("slug", slug.clone())]/> });
@@ -60,7 +60,7 @@ pub fn edit_panel(chosen: ChosenGroup, plans: Vec<Plan>) -> AnyView {
                 </Form>
                 <section class="stack-sm" id="limits" aria-labelledby="h-limits">
                     <h3 id="h-limits">"Limits of each of its workspaces"</h3>
-                    <LimitTable action=SetGroupLimit::PATH label="Limits of the group" hidden=vec![("slug", of)] limits=group.limits.clone() page empty="None: what its plan allows holds." can_try=true/>
+                    <LimitTable action=SetGroupLimit::PATH label="Limits of the group" hidden=vec![("slug", of)] limits page empty="None: what its plan allows holds." can_try=true/>
                 </section>
                 <ErrorSummary action=DeleteGroup::PATH/>
                 {delete}

@@ -90,7 +90,7 @@ fn other_interval(every: &str) -> Option<(String, String)> {
 pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
     let ChosenPlan { plan, holders, .. } = chosen;
     let (slug, page) = (plan.slug.to_string(), link(PATH, [("edit", plan.slug.as_str())]));
-    let tries = Trial::default().link(PATH, plan.slug.as_str());
+    let (tries, limits) = (Trial::default().link(PATH, plan.slug.as_str()), plan.limits.clone());
     let delete = plan.is_free()
         .then(|| view! { <Form action=DeletePlan::PATH quiet=true hidden=vec![("slug", plan.slug.to_string())]><Button look=Look::DangerQuiet>"Delete"</Button></Form> });
     view! {
@@ -107,7 +107,7 @@ pub fn edit_panel(chosen: ChosenPlan) -> AnyView {
                 </Form>
                 <section class="stack-sm" id="limits" aria-labelledby="h-limits">
                     <h3 id="h-limits">"Limits"</h3>
-                    <LimitTable action=SetPlanLimit::PATH label="Limits of the plan" hidden=vec![("slug", slug)] limits=plan.limits.clone() page empty="None: the plan changes no limit." can_try=true/>
+                    <LimitTable action=SetPlanLimit::PATH label="Limits of the plan" hidden=vec![("slug", slug)] limits page empty="None: the plan changes no limit." can_try=true/>
                 </section>
                 <ErrorSummary action=DeletePlan::PATH/>
                 {delete}
