@@ -1,7 +1,7 @@
 // Every page, light and dark: axe finds nothing, the console is silent, nothing scrolls sideways at 360 px.
 import type { Page } from '@playwright/test';
 import { accessible, hydrated, noHorizontalScroll } from './support/checks';
-import { signIn, signUp, somebody } from './support/people';
+import { signIn, signUp, somebody, stored } from './support/people';
 import { expect, test } from './support/test';
 
 const SIGNED_OUT = ['/', '/sign-up', '/sign-up?with=passkey', '/sign-in', '/sign-in/code', '/sign-in/with/none/callback', '/forgot-password', '/reset-password', '/verify-email', '/unlock', '/not-me', '/keep-factors', '/confirm-email', '/undo-email', '/delete-account', '/come-back', '/docs', '/dev/ui', '/nothing-here'];
@@ -39,7 +39,7 @@ test('a developer', async ({ page, product }) => {
   const key = new URL(page.url()).pathname;
   page.on('dialog', (dialog) => void dialog.accept());
   await check(page, [key]);
-  await page.getByRole('button', { name: 'Done' }).click();
+  await stored(page);
   await check(page, [key, '/keys', `/usage?key=${key.split('/').pop()}`]);
 });
 

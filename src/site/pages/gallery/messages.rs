@@ -19,7 +19,8 @@ pub fn Messages() -> impl IntoView {
                 </DialogBody>
                 <DialogFoot>
                     <span class="row muted"><GateGlyph position=Gate::Idle/>"Waiting for the first call"</span>
-                    <span class="push"><LinkButton href="#dialog">"Done"</LinkButton></span>
+                    <div class="push"><CheckField label="I have stored it" name="stored"/></div>
+                    <LinkButton href="#dialog">"Done"</LinkButton>
                 </DialogFoot>
             </Dialog>
             <Dialog id="revoke" title="Revoke checkout service" inline=true close="#dialog" lead=view! { "2 programs used it today, 18,240 calls. Every later call is answered REVOKED." }.into_any()>
