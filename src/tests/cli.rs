@@ -74,6 +74,9 @@ fn wrong_use_ends_with_2_and_names_the_mistake() {
     let output = tollgate(&folder, &["config", "show"]).env("TOLLGATE_ADR", "x").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("TOLLGATE_ADR is not a setting. Did you mean TOLLGATE_ADDR?"), "{}", err(&output));
+    let output = tollgate(&folder, &["config", "show"]).env("DATABASE_ULR", "x").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "it may be another program's");
+    assert!(err(&output).contains("Did you mean DATABASE_URL?"), "{}", err(&output));
     let output = run(&folder, &["config", "show", "--set", "server.adr=1"]);
     assert!(err(&output).contains("flag --set: server.adr is not a setting"), "{}", err(&output));
 }
