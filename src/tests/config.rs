@@ -102,6 +102,15 @@ fn a_variable_that_is_nearly_a_setting_is_warned_of_and_another_program_s_is_not
 }
 
 #[test]
+fn the_readme_names_only_variables_that_are_settings() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let named: Vec<_> = readme.split('`').filter(|word| word.starts_with("TOLLGATE_") || word.starts_with("DATABASE_")).collect();
+    let unknown: Vec<_> =
+        named.iter().filter(|word| !SETTINGS.iter().any(|s| s.env == **word || s.is_secret() && word.strip_suffix("_FILE") == Some(s.env))).collect();
+    assert!(named.len() > 15 && unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
 fn a_bad_value_is_named_with_what_is_allowed() {
     assert_eq!(refused("[auth]\npassword_min = 7", "", &[]), "tollgate.toml line 2: auth.password_min must be a number from 8 to 64, not \"7\".");
     let quoted = refused("[auth]\npassword_min = \"12\"", "", &[]);
