@@ -1,7 +1,7 @@
 // An operator watches over everybody: a key is disabled and the next call refused; an account is kept out and let in again.
 import type { Page } from '@playwright/test';
 import { startOrders, type Orders } from './support/orders';
-import { signIn, signUp, somebody, type Person } from './support/people';
+import { signIn, signUp, somebody, stored, type Person } from './support/people';
 import type { Product } from './support/product';
 import { expect, test } from './support/test';
 
@@ -119,7 +119,7 @@ test.describe('routes of an API', () => {
     await page.getByRole('radio', { name: /Read-only/ }).check();
     await page.getByRole('dialog').locator(`input[name=api][value=${slug}]`).check();
     await page.getByRole('button', { name: 'Create key' }).click();
-    await page.getByRole('button', { name: 'Done' }).click();
+    await stored(page);
     await expect(page.getByTestId('secret')).toHaveCount(0);
 
     const trial = page.getByRole('form', { name: 'Would this call pass?' });
@@ -159,7 +159,7 @@ test('a plan that an operator describes holds whom it is given to', async ({ pag
 
   await page.goto('/keys');
   await page.getByRole('row', { name: key }).getByRole('link').first().click();
-  await page.getByRole('button', { name: 'Done' }).click(); // the secret is still shown
+  await stored(page); // the secret is still shown
   await expect(page.getByRole('main')).toContainText('Counted for all keys of the workspace together.');
   await page.getByText('Why this limit?').click();
   await expect(page.getByRole('row', { name: /Plan of the workspace/ })).toContainText('1,234 calls a day');

@@ -1,6 +1,6 @@
 // Living with keys: many at once, a rotation that ends the old secret by itself, and whose a pasted key is.
 import type { Page } from '@playwright/test';
-import { signIn, signUp, somebody } from './support/people';
+import { signIn, signUp, somebody, stored } from './support/people';
 import type { Product } from './support/product';
 import { expect, test } from './support/test';
 
@@ -20,7 +20,7 @@ async function newKey(page: Page, name: string): Promise<string> {
 
 async function shownSecret(page: Page): Promise<string> {
   const secret = (await page.getByTestId('secret').innerText()).trim();
-  await page.getByRole('button', { name: 'Done' }).click();
+  await stored(page);
   await expect(page.getByTestId('secret')).toHaveCount(0);
   return secret;
 }

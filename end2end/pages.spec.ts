@@ -1,12 +1,20 @@
 // Every page, light and dark: axe finds nothing, the console is silent, nothing scrolls sideways at 360 px.
 import type { Page } from '@playwright/test';
+import { readFileSync } from 'node:fs';
 import { accessible, hydrated, noHorizontalScroll } from './support/checks';
-import { signIn, signUp, somebody } from './support/people';
+import { signIn, signUp, somebody, stored } from './support/people';
 import { expect, test } from './support/test';
 
-const SIGNED_OUT = ['/', '/sign-up', '/sign-up?with=passkey', '/sign-in', '/sign-in/code', '/sign-in/with/none/callback', '/forgot-password', '/reset-password', '/verify-email', '/unlock', '/not-me', '/keep-factors', '/confirm-email', '/undo-email', '/delete-account', '/come-back', '/docs', '/dev/ui', '/nothing-here'];
-const SIGNED_IN = ['/home', '/keys', '/keys/find', '/keys/import', '/keys/create-many', '/keys/many?act=disable&all=true', '/keys/many?act=tag&all=true', '/usage', '/usage?range=24h', '/usage?range=year', '/usage?compare=before', '/usage/errors', '/requests', '/exports', '/settings/profile', '/settings/security', '/settings/sessions', '/settings/notifications', '/settings/email', '/settings/public', '/settings/danger', '/settings/danger?act=deactivate', '/settings/security/authenticator', '/settings/security/passkey', '/settings/security/link', '/step-up', '/acting', '/device'];
+const SIGNED_OUT = ['/', '/sign-up', '/sign-up?with=passkey', '/sign-in', '/sign-in/code', '/sign-in/with/none/callback', '/forgot-password', '/reset-password', '/verify-email', '/unlock', '/not-me', '/keep-factors', '/confirm-email', '/undo-email', '/delete-account', '/come-back', '/docs', '/sign-in/with/none', '/sign-out', '/dev/ui', '/dev/ui?frame=auth', '/dev/ui?frame=public', '/dev/ui?frame=missing', '/dev/ui?frame=failed', '/dev/mailbox', '/nothing-here'];
+const SIGNED_IN = ['/home', '/keys', '/keys?dialog=new', '/keys/find', '/keys/import', '/keys/create-many', '/keys/many?act=disable&all=true', '/keys/many?act=tag&all=true', '/usage', '/usage?range=24h', '/usage?range=year', '/usage?compare=before', '/usage/errors', '/requests', '/exports', '/settings/profile', '/settings/security', '/settings/sessions', '/settings/notifications', '/settings/email', '/settings/public', '/settings/danger', '/settings/danger?act=deactivate', '/settings/security/authenticator', '/settings/security/passkey', '/settings/security/link', '/settings/security/recovery-codes', '/sign-out', '/step-up', '/acting', '/device'];
 const OPERATOR = ['/admin', '/admin/accounts', '/admin/accounts/many?act=disable&all=true', '/admin/bans', '/admin/fields', '/admin/invites', '/admin/sessions', '/admin/sessions?edit=role:operator', '/admin/apis', '/admin/apis/demo?bundle=', '/admin/plans', '/admin/groups', '/admin/keys', '/admin/keys/many?act=disable&all=true', '/admin/refusals', '/admin/blocks', '/admin/templates', '/admin/templates?kind=accounts.new_device&language=de&sample=markup', '/admin/jobs'];
+// In these, `:id` and `:handle` are those of what the test has made.
+const OF_A_KEY = ['/keys/:id', '/keys/:id?dialog=rotate', '/keys/:id?dialog=narrow', '/keys/:id?dialog=revoke', '/keys/:id/sign', '/keys/:id/sign?method=GET&url=https%3A%2F%2Fapi.example.com%2Forders', '/keys', '/usage?key=:id'];
+const OF_A_PERSON = ['/u/:handle'];
+const OF_AN_ACCOUNT = ['/admin/accounts/:id'];
+const ELSEWHERE = ['/docs/api']; // has a test of its own below
+
+const filled = (paths: string[], values: Record<string, string>): string[] => paths.map((path) => path.replace(/:(\w+)/g, (_, name: string) => values[name]));
 
 async function check(page: Page, paths: string[]): Promise<void> {
   test.setTimeout(test.info().timeout + paths.length * 15_000); // axe reads every element of every page, twice
@@ -39,8 +47,20 @@ test('a developer', async ({ page, product }) => {
   const key = new URL(page.url()).pathname;
   page.on('dialog', (dialog) => void dialog.accept());
   await check(page, [key]);
-  await page.getByRole('button', { name: 'Done' }).click();
-  await check(page, [key, '/keys', `/usage?key=${key.split('/').pop()}`]);
+  await stored(page);
+  await page.getByRole('form', { name: 'Sign with HMAC-SHA-256' }).getByRole('button').click();
+  await page.getByTestId('secret').waitFor();
+  await check(page, [key]);
+  await page.getByLabel('I have stored it').check();
+  await page.getByRole('button', { name: 'Hide', exact: true }).click();
+  await expect(page.getByTestId('secret')).toHaveCount(0);
+  await check(page, filled(OF_A_KEY, { id: key.split('/').pop() ?? '' }));
+
+  await page.goto('/settings/public');
+  const handle = person.email.split('@')[0];
+  await page.getByLabel('Handle').fill(handle);
+  await Promise.all([page.waitForResponse((answer) => answer.request().method() === 'POST'), page.getByRole('button', { name: 'Save' }).click()]);
+  await check(page, filled(OF_A_PERSON, { handle }));
 });
 
 test('an operator', async ({ page, product, complaints }) => {
@@ -49,6 +69,18 @@ test('an operator', async ({ page, product, complaints }) => {
   await product.cli(['admin', 'create', '--email', operator.email, '--password-stdin'], operator.password);
   await signIn(page, operator);
   await check(page, OPERATOR);
+  await page.goto('/admin/accounts');
+  const account = await page.locator('a[href*="/admin/accounts/acc_"]').first().getAttribute('href');
+  await check(page, filled(OF_AN_ACCOUNT, { id: new URL(account ?? '', page.url()).pathname.split('/').pop() ?? '' }));
+});
+
+test('every route of the application is among these pages', () => {
+  // Kept in step with src/app.rs by a Rust test (src/tests/routes.rs).
+  const routes = JSON.parse(readFileSync(new URL('support/routes.json', import.meta.url), 'utf8')) as string[];
+  const listed = [...SIGNED_OUT, ...SIGNED_IN, ...OPERATOR, ...OF_A_KEY, ...OF_A_PERSON, ...OF_AN_ACCOUNT, ...ELSEWHERE].map((path) => path.split('?')[0]);
+  // A part of a route that is a parameter stands for any one, but a page of its own (`/keys/find`) is not one of `/keys/:id`.
+  const isOf = (route: string, path: string): boolean => path === route || (!routes.includes(path) && new RegExp(`^${route.replace(/:\w+/g, '[^/]+')}$`).test(path));
+  expect(routes.filter((route) => !listed.some((path) => isOf(route, path)))).toEqual([]);
 });
 
 test('the API reference, whose viewer is not ours to judge by axe', async ({ page }) => {

@@ -39,7 +39,13 @@ let leaving = false;
 addEventListener('beforeunload', (event) => {
   if (!leaving && document.querySelector('[data-guard]:not(.is-safe)')) event.preventDefault();
 });
-addEventListener('copy', ({ target }) => target.closest?.('[data-guard]')?.classList.add('is-safe'));
+addEventListener('copy', ({ target }) => safe(target.closest?.('[data-guard]')));
+// Its form asks whether it is stored: who copied it has said so.
+function safe(guarded) {
+  if (!guarded) return;
+  guarded.classList.add('is-safe');
+  for (const box of $$('input[name=stored]', guarded.closest('form') ?? guarded.parentElement)) box.checked = true;
+}
 
 async function copy(button) {
   const source = document.getElementById(button.dataset.copy);
@@ -49,7 +55,7 @@ async function copy(button) {
     getSelection().selectAllChildren(source);
     return say('Press Ctrl C to copy what is selected');
   }
-  button.closest('[data-guard]')?.classList.add('is-safe');
+  safe(button.closest('[data-guard]'));
   const shown = button.closest('.copy-id') ?? button;
   shown.classList.add('is-copied');
   say('Copied');

@@ -27,6 +27,12 @@ export async function signUp(page: Page, mailbox: Mailbox, person: Person): Prom
   await page.waitForURL((url) => !url.pathname.startsWith('/verify-email'));
 }
 
+/** The secret that is shown is stored: says so, and ends its one time. */
+export async function stored(page: Page): Promise<void> {
+  await page.getByLabel('I have stored it').check();
+  await page.getByRole('button', { name: 'Done' }).click();
+}
+
 export async function signIn(page: Page, person: Person): Promise<void> {
   await page.goto('/sign-in');
   await page.getByLabel('Email').fill(person.email);

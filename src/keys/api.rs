@@ -53,12 +53,12 @@ pub async fn create_key(
     Ok(())
 }
 
-/// The person has copied the secret.
+/// The person has the secret, and says so.
 #[server]
-pub async fn hide_secret(id: KeyId) -> Result<(), AppError> {
+pub async fn hide_secret(id: KeyId, #[server(default)] stored: bool) -> Result<(), AppError> {
     use super::server;
     let (ctx, _) = crate::accounts::server::caller().await?;
-    server::reveal::hide(&ctx);
+    server::reveal::hide(&ctx, stored)?;
     crate::platform::http::reply::redirect(&format!("/keys/{id}"));
     Ok(())
 }
@@ -125,11 +125,12 @@ pub async fn fresh_signing_secret(id: KeyId) -> Result<Option<String>, AppError>
     Ok(server::reveal::shown_signing(&ctx, id))
 }
 
-/// The person has copied it.
+/// The person has it, and says so.
 #[server]
-pub async fn hide_signing_secret(id: KeyId) -> Result<(), AppError> {
+pub async fn hide_signing_secret(id: KeyId, #[server(default)] stored: bool) -> Result<(), AppError> {
     use super::server;
     let (ctx, _) = crate::accounts::server::caller().await?;
+    server::reveal::is_stored(stored)?;
     server::reveal::hide_signing(&ctx);
     crate::platform::http::reply::redirect(&format!("/keys/{id}#signing"));
     Ok(())

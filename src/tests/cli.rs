@@ -2,6 +2,7 @@
 
 use super::support::folder::Folder;
 use std::{
+    io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Output, Stdio},
@@ -44,10 +45,22 @@ struct Server {
 
 impl Server {
     fn start(folder: &Folder) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Folder, arguments: &[&str]) -> Self {
         let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let process = tollgate(folder, &["--addr", &addr.to_string()]).env("TOLLGATE_ENV", "development").stderr(Stdio::null()).spawn().unwrap();
+        let process = tollgate(folder, arguments).args(["--addr", &addr.to_string()]).env("TOLLGATE_ENV", "development").stderr(Stdio::null()).spawn().unwrap();
         until("the server listens", || TcpStream::connect(addr).is_ok());
         Self { process, addr }
+    }
+
+    /// It answers, and not only its socket.
+    fn is_ready(&self) -> bool {
+        let mut stream = TcpStream::connect(self.addr).unwrap();
+        let mut answer = String::new();
+        write!(stream, "GET /readyz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.addr).unwrap();
+        stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
     }
 
     fn signal(&self, signal: &str) {
@@ -74,6 +87,9 @@ fn wrong_use_ends_with_2_and_names_the_mistake() {
     let output = tollgate(&folder, &["config", "show"]).env("TOLLGATE_ADR", "x").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("TOLLGATE_ADR is not a setting. Did you mean TOLLGATE_ADDR?"), "{}", err(&output));
+    let output = tollgate(&folder, &["config", "show"]).env("DATABASE_ULR", "x").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "it may be another program's");
+    assert!(err(&output).contains("Did you mean DATABASE_URL?"), "{}", err(&output));
     let output = run(&folder, &["config", "show", "--set", "server.adr=1"]);
     assert!(err(&output).contains("flag --set: server.adr is not a setting"), "{}", err(&output));
 }
@@ -118,6 +134,27 @@ fn migrate_works_with_the_server_down_and_leaves_no_postgres() {
     assert_eq!(postmaster(&data_dir), None);
     let doctor = out(&run(&folder, &["doctor"]));
     assert!(doctor.contains("ok       schema         up to date"), "{doctor}");
+}
+
+/// The block of commands in the README that follows these words.
+fn commands_after<'a>(readme: &'a str, words: &str) -> &'a str {
+    let (_, rest) = readme.split_once(words).unwrap();
+    rest.split("```sh\n").nth(1).and_then(|block| block.split("```").next()).unwrap()
+}
+
+#[test]
+fn the_commands_of_the_readme_run_as_typed() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let commands = commands_after(&readme, "- **Command line**");
+    assert!(commands.lines().filter(|line| line.contains("tollgate ")).count() > 8, "{commands}");
+    let folder = Folder::new();
+    let server = Server::start_with(&folder, &["serve", "--demo"]);
+    until("the demo data is there", || server.is_ready());
+    // In place of the alias, which a script does not know.
+    let script = format!("set -euo pipefail\ntollgate() {{ {} \"$@\"; }}\n{commands}", env!("CARGO_BIN_EXE_tollgate"));
+    let output =
+        Command::new("bash").args(["-c", &script]).current_dir(folder.path()).env_clear().env("PATH", std::env::var_os("PATH").unwrap()).output().unwrap();
+    assert!(output.status.success(), "{}{}", out(&output), err(&output));
 }
 
 #[test]

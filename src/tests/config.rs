@@ -99,6 +99,34 @@ fn retention_is_in_days_and_counting_is_off_only_where_one_measures() {
 }
 
 #[test]
+fn a_variable_that_is_nearly_a_setting_is_warned_of_and_another_program_s_is_not() {
+    let dot_env = "A=1\nTOLGATE_ADDR=127.0.0.1:1\nDATABASE_URL_FIEL=x\n";
+    let env = [("DATABASE_ULR", "postgres://x"), ("database_url", "x"), ("DATABASE_UR", ""), ("PATH", "/bin"), ("DATABASE_HOST", "x"), ("HOME", "/root")];
+    let loaded = load("", dot_env, &env).unwrap();
+    assert!(loaded.config.database.url.is_none(), "a slip is not taken for what was meant");
+    let told: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            ".env line 2: TOLGATE_ADDR is not a setting, and nothing reads it. Did you mean TOLLGATE_ADDR?",
+            ".env line 3: DATABASE_URL_FIEL is not a setting, and nothing reads it. Did you mean DATABASE_URL_FILE?",
+            "environment: DATABASE_ULR is not a setting, and nothing reads it. Did you mean DATABASE_URL?",
+            "environment: database_url is not a setting, and nothing reads it. Did you mean DATABASE_URL?",
+        ]
+    );
+    assert!(load("", "TOLLGATE_CONFIG=\n", &[("DATABASE_URL", "postgres://me:hunter2@db/x"), ("TOLLGATE_SMTP_URL_FILE", "")]).unwrap().warnings.is_empty());
+}
+
+#[test]
+fn the_readme_names_only_variables_that_are_settings() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let named: Vec<_> = readme.split('`').filter(|word| word.starts_with("TOLLGATE_") || word.starts_with("DATABASE_")).collect();
+    let unknown: Vec<_> =
+        named.iter().filter(|word| !SETTINGS.iter().any(|s| s.env == **word || s.is_secret() && word.strip_suffix("_FILE") == Some(s.env))).collect();
+    assert!(named.len() > 15 && unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
 fn a_bad_value_is_named_with_what_is_allowed() {
     assert_eq!(refused("[auth]\npassword_min = 7", "", &[]), "tollgate.toml line 2: auth.password_min must be a number from 8 to 64, not \"7\".");
     let quoted = refused("[auth]\npassword_min = \"12\"", "", &[]);

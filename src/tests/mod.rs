@@ -22,6 +22,7 @@ mod notices;
 mod openapi;
 mod plans;
 mod postgres;
+mod routes;
 mod sbom;
 mod support;
 mod usage;

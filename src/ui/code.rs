@@ -41,8 +41,8 @@ pub fn CodeBlock(
     }
 }
 
-/// The one-time secret, with its Copy button. The page is guarded: leaving before it was copied asks first, and what has the
-/// class `not-copied` in the same dialog shows until then.
+/// The one-time secret, with its Copy button. The page is guarded: leaving before it was copied asks first. Copying ticks the box
+/// `stored` in the form around it or after it.
 #[component]
 pub fn Secret(#[prop(into)] secret: String) -> impl IntoView {
     view! {

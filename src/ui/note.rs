@@ -18,6 +18,8 @@ pub enum BannerLook {
     Plain,
     /// Wants a decision: the quota is nearly used up.
     Limited,
+    /// Something does not work for now.
+    Refused,
     /// Somebody else's eyes.
     Impersonation,
 }
@@ -28,6 +30,7 @@ pub fn Banner(#[prop(into)] label: String, #[prop(optional)] look: BannerLook, #
     let (class, glyph) = match look {
         BannerLook::Plain => ("banner", view! { <IconView icon=Icon::Lock/> }.into_any()),
         BannerLook::Limited => ("banner banner-limited", view! { <GateGlyph position=Gate::Limited/> }.into_any()),
+        BannerLook::Refused => ("banner banner-refused", view! { <GateGlyph position=Gate::Refused/> }.into_any()),
         BannerLook::Impersonation => ("banner banner-impersonation", view! { <IconView icon=Icon::Eye/> }.into_any()),
     };
     view! { <div class=class role="region" aria-label=label>{glyph}<p>{children()}</p>{act}</div> }.into_any()

@@ -7,7 +7,8 @@ use crate::{
         components::{WayOn, loaded},
         model::{Onward, PendingLink},
     },
-    ui::{AuthFrame, Button, Form, LinkButton, Look, Size},
+    error::AppError,
+    ui::{AuthFrame, Button, ErrorPage, Form, LinkButton, Look, PublicFrame, Size, awaited},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Meta;
@@ -16,7 +17,17 @@ use leptos_router::hooks::use_params_map;
 #[component]
 pub fn OnwardPage() -> impl IntoView {
     let slug = use_params_map().with_untracked(|params| params.get("slug").unwrap_or_default());
-    loaded(move || my_way_onward(slug.clone()), |it: Option<Onward>| it.map_or_else(over, leave))
+    awaited(
+        move || my_way_onward(slug.clone()),
+        |it: Result<Option<Onward>, AppError>| match it {
+            Ok(it) => it.map_or_else(over, leave),
+            // There is no such provider: nothing stands around this yet.
+            Err(error) => {
+                let next = ("Sign in".to_owned(), "/sign-in".to_owned());
+                view! { <PublicFrame><div class="site"><ErrorPage error next/></div></PublicFrame> }.into_any()
+            }
+        },
+    )
 }
 
 /// At once, and by a link for browsers that don't.

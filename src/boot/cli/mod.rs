@@ -230,6 +230,9 @@ impl Global {
             }
         }
         telemetry::init(&log);
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
         let config = Arc::new(loaded.config.clone());
         Ok(Invocation { config, loaded, json: self.json, dry_run: self.dry_run, yes: self.yes })
     }

@@ -1,8 +1,9 @@
-//! The one-time secret: shown over the page of its key until "Done", with a command to try it at once.
+//! The one-time secret: shown over the page of its key until "Done", which asks whether it is stored (copying ticks
+//! that), with a command to try it at once.
 
 use crate::{
     keys::{api::HideSecret, model::KeyDetail},
-    ui::{ActForm, CodeBlock, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Gate, GateGlyph, Secret},
+    ui::{Button, CheckField, CodeBlock, CodeTag, Dialog, DialogBody, DialogFoot, Fact, Facts, Form, Gate, GateGlyph, Secret},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -20,19 +21,22 @@ pub fn Reveal(detail: KeyDetail, secret: String) -> impl IntoView {
     let calls = if last_used.is_some() { (Gate::Passed, "It has been used") } else { (Gate::Idle, "No call yet") };
     view! {
         <Dialog id="made" title gate=Gate::Passed lead>
-            <DialogBody>
-                <Secret secret=secret.clone()/>
-                <CodeBlock id="try" title="Try it" code=example.replace("$KEY", &secret) wrap=true/>
-                <Facts>
-                    <Fact term="May">{may}</Fact>
-                    <Fact term="Limits">{limits}</Fact>
-                    <Fact term="Expires">{expires.map_or_else(|| "never".to_owned(), |e| e.words)}</Fact>
-                </Facts>
-            </DialogBody>
-            <DialogFoot>
-                <span class="row muted"><GateGlyph position=calls.0/>{calls.1}</span>
-                <span class="push"><ActForm action=HideSecret::PATH words="Done" hidden=vec![("id", key.id.to_string())]/></span>
-            </DialogFoot>
+            <Form action=HideSecret::PATH hidden=vec![("id", key.id.to_string())]>
+                <DialogBody>
+                    <Secret secret=secret.clone()/>
+                    <CodeBlock id="try" title="Try it" code=example.replace("$KEY", &secret) wrap=true/>
+                    <Facts>
+                        <Fact term="May">{may}</Fact>
+                        <Fact term="Limits">{limits}</Fact>
+                        <Fact term="Expires">{expires.map_or_else(|| "never".to_owned(), |e| e.words)}</Fact>
+                    </Facts>
+                </DialogBody>
+                <DialogFoot>
+                    <span class="row muted"><GateGlyph position=calls.0/>{calls.1}</span>
+                    <div class="push"><CheckField label="I have stored it" name="stored"/></div>
+                    <Button>"Done"</Button>
+                </DialogFoot>
+            </Form>
         </Dialog>
     }
     .into_any()

@@ -7,7 +7,7 @@ use crate::{
         components::SaidTime,
         model::{Algorithm, KeyDetail, SigningView},
     },
-    ui::{ActForm, Button, Fact, Facts, Form, Gate, LinkButton, Look, Note, Secret, TextArea},
+    ui::{Button, CheckField, Fact, Facts, Form, Gate, LinkButton, Look, Note, Secret, TextArea},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -34,7 +34,10 @@ fn fresh(secret: String, id: String) -> AnyView {
         <Note gate=Gate::Passed>
             <p><b>"The signing secret"</b>". You see it until you press Hide, for ten minutes at most."</p>
             <Secret secret/>
-            <ActForm action=HideSigningSecret::PATH words="Hide" hidden=vec![("id", id)]/>
+            <Form action=HideSigningSecret::PATH class="stack" hidden=vec![("id", id)]>
+                <CheckField label="I have stored it" name="stored" id="signing-stored"/>
+                <div><Button>"Hide"</Button></div>
+            </Form>
         </Note>
     }
     .into_any()

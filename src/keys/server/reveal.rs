@@ -3,6 +3,7 @@
 
 use super::creating::{Created, SHOWN_FOR};
 use crate::{
+    error::AppError,
     platform::{Ctx, http::reply},
     values::KeyId,
 };
@@ -24,9 +25,16 @@ pub fn shown(ctx: &Ctx, id: KeyId) -> Option<String> {
     (key.parse() == Ok(id)).then(|| secret.to_owned())
 }
 
-/// The person has it.
-pub fn hide(ctx: &Ctx) {
+/// The person has it; without their word it stays, because a stray click on the button says nothing.
+pub fn hide(ctx: &Ctx, stored: bool) -> Result<(), AppError> {
+    is_stored(stored)?;
     reply::unseal_and_drop(ctx, COOKIE);
+    Ok(())
+}
+
+/// The box beside the button is ticked, by hand or by copying.
+pub fn is_stored(stored: bool) -> Result<(), AppError> {
+    if stored { Ok(()) } else { Err(AppError::invalid("stored", "Store it first, then tick this: it is not shown again.")) }
 }
 
 const SIGNING_COOKIE: &str = "reveal-signing";

@@ -16,6 +16,8 @@ pub struct Loaded {
     pub origins: Vec<Origin>,
     /// The config file, if one was read.
     pub file: Option<PathBuf>,
+    /// Variables that nothing reads, but whose names are nearly those of settings.
+    pub warnings: Vec<Problem>,
 }
 
 impl Loaded {
@@ -72,7 +74,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
             None => {}
         }
     }
-    let loaded = Loaded { config, origins, file: found.file };
+    let loaded = Loaded { config, origins, file: found.file, warnings: found.warnings };
     if problems.is_empty() {
         check_rules(&loaded, &mut problems);
     }

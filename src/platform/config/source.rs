@@ -89,6 +89,8 @@ pub(super) struct Found {
     pub values: BTreeMap<usize, Raw>,
     pub providers: Vec<Provider>,
     pub problems: Vec<Problem>,
+    /// What keeps nothing from starting, but is likely a slip.
+    pub warnings: Vec<Problem>,
     /// The config file that was read.
     pub file: Option<PathBuf>,
 }
@@ -186,6 +188,13 @@ impl Found {
             None if variable.starts_with("TOLLGATE_") && variable != CONFIG_VARIABLE && !is_service_link(&variable, &value) => {
                 let place = if matches!(origin, Origin::Env { .. }) { "environment".to_owned() } else { origin.to_string() };
                 self.problems.push(Problem::at(place, unknown_variable(&variable)));
+            }
+            // It may be another program's, so the start is not refused.
+            None if !value.is_empty() && !variable.starts_with("TOLLGATE_") => {
+                let place = if matches!(origin, Origin::Env { .. }) { "environment".to_owned() } else { origin.to_string() };
+                if let Some(near) = near_miss(&variable) {
+                    self.warnings.push(Problem::at(place, format!("{variable} is not a setting, and nothing reads it. Did you mean {near}?")));
+                }
             }
             None => {}
         }
@@ -294,6 +303,14 @@ fn unknown_variable(variable: &str) -> String {
         Some(near) => format!("{variable} is not a setting. Did you mean {}?", near.env),
         None => format!("{variable} is not a setting. `tollgate config show` lists all of them."),
     }
+}
+
+/// The variable of a setting, if this name is at most two letters away from it: `DATABASE_ULR` would else start an empty database.
+fn near_miss(variable: &str) -> Option<String> {
+    let of_secret = |s: &Setting| s.is_secret().then(|| format!("{}_FILE", s.env));
+    let known = SETTINGS.iter().flat_map(|s| [Some(s.env.to_owned()), of_secret(s)]).flatten().chain([CONFIG_VARIABLE.to_owned()]);
+    let distance = |known: &str| strsim::damerau_levenshtein(&variable.to_uppercase(), known);
+    known.map(|known| (distance(&known), known)).filter(|(distance, _)| *distance <= 2).min().map(|(_, known)| known)
 }
 
 fn unknown_section(section: &str) -> String {

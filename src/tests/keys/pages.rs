@@ -47,7 +47,7 @@ pub async fn make(person: &Person, name: &str) -> (String, String) {
     let page = person.browser.page(&path).await;
     let secret = secret_in(&page).to_owned();
     let id = path.rsplit('/').next().unwrap();
-    assert_eq!(location(&person.browser.post::<HideSecret>(&path, &[("id", id)]).await), path);
+    assert_eq!(location(&person.browser.post::<HideSecret>(&path, &[("id", id), ("stored", "true")]).await), path);
     (path, secret)
 }
 
@@ -79,7 +79,14 @@ async fn a_name_and_enter_make_a_key(db: PgPool) {
     assert!(list.contains("checkout service") && list.contains(&secret[..14]) && !list.contains(&secret));
     assert!(list.contains("value=\"key 2\""));
 
-    vera.browser.post::<HideSecret>(&path, &[("id", &id_of(&path))]).await;
+    let answer = vera.browser.post::<HideSecret>(&path, &[("id", &id_of(&path))]).await;
+    assert_eq!(answer.status(), 422);
+    let page = answer.text().await.unwrap();
+    assert_eq!(secret_in(&page), secret, "a stray click on Done does not lose it");
+    assert!(page.contains("href=\"#stored\"") && page.contains("id=\"stored-error\""), "the box says what to do");
+    assert_eq!(secret_in(&vera.browser.page(&path).await), secret);
+
+    vera.browser.post::<HideSecret>(&path, &[("id", &id_of(&path)), ("stored", "true")]).await;
     let page = vera.browser.page(&path).await;
     assert!(!page.contains("data-testid=\"secret\"") && !page.contains(&secret), "after Done it is gone");
 }
@@ -329,7 +336,7 @@ async fn pages_of_other_peoples_keys_are_not_found(db: PgPool) {
     }
     assert_eq!(eve.browser.post::<SetLimit>("/keys", &this).await.status(), 403);
     assert_eq!(passes(&app, &secret).await, 200);
-    let answer = eve.browser.post::<HideSecret>("/keys", &[("id", &id)]).await;
+    let answer = eve.browser.post::<HideSecret>("/keys", &[("id", &id), ("stored", "true")]).await;
     assert_eq!(answer.status(), 303, "hiding touches only the own browser");
     let signed_out = app.browser().get(&path).await;
     assert!(location(&signed_out).starts_with("/sign-in?next="));

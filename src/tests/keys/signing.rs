@@ -78,7 +78,7 @@ async fn the_page_shows_a_secret_once_and_signs_a_call_that_passes(db: PgPool) {
     let path = location(&vera.browser.post::<CreateKey>("/keys", &[("name", "till")]).await).to_owned();
     let id = path.rsplit('/').next().unwrap().to_owned();
     let secret = secret_in(&vera.browser.page(&path).await).unwrap().to_owned();
-    vera.browser.post::<HideSecret>(&path, &[("id", &id)]).await;
+    vera.browser.post::<HideSecret>(&path, &[("id", &id), ("stored", "true")]).await;
 
     let wrong = vera.browser.post::<TurnOnSigning>(&path, &[("_form", "ed25519"), ("id", &id), ("algorithm", "ed25519"), ("public_key", "abc")]).await;
     assert_eq!(wrong.status(), 422);
@@ -91,7 +91,10 @@ async fn the_page_shows_a_secret_once_and_signs_a_call_that_passes(db: PgPool) {
     let shown = secret_in(&vera.browser.page(&path).await).unwrap().to_owned();
     vera.browser.post::<TurnOnSigning>(&path, &fields).await;
     assert_eq!(secret_in(&vera.browser.page(&path).await), Some(shown.as_str()), "sent twice, one secret");
-    vera.browser.post::<HideSigningSecret>(&path, &[("id", &id)]).await;
+    let unasked = vera.browser.post::<HideSigningSecret>(&path, &[("id", &id)]).await;
+    assert_eq!(unasked.status(), 422);
+    assert_eq!(secret_in(&vera.browser.page(&path).await), Some(shown.as_str()), "a stray click does not lose it");
+    vera.browser.post::<HideSigningSecret>(&path, &[("id", &id), ("stored", "true")]).await;
     let page = vera.browser.page(&path).await;
     assert!(secret_in(&page).is_none() && page.contains("HMAC-SHA-256, with a secret"));
 

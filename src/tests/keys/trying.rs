@@ -118,7 +118,7 @@ async fn what_a_key_never_used_is_said_and_taken_away(db: PgPool) {
     let path = crate::support::browser::location(&answer).to_owned();
     let id = path.rsplit('/').next().unwrap().to_owned();
     let key: KeyId = id.parse().unwrap();
-    vera.browser.post::<HideSecret>(&path, &[("id", id.as_str())]).await;
+    vera.browser.post::<HideSecret>(&path, &[("id", id.as_str()), ("stored", "true")]).await;
     for (route, outcome, days, count) in [
         ("GET /orders/{id}", "VALID", 2, 40_i64),
         ("HEAD /orders/{id}", "RATE_LIMITED", 3, 2),

@@ -1,6 +1,6 @@
 //! What one presses and types into.
 
-use super::samples::refused;
+use super::samples::{refused, refused_choices};
 use crate::ui::*;
 use leptos::{context::Provider, prelude::*};
 
@@ -28,14 +28,11 @@ pub fn Controls() -> impl IntoView {
                 <Button>"Medium"</Button>
                 <Button size=Size::Large>"Large"</Button>
                 <IconButton icon=Icon::More label="More" look=Look::Secondary/>
+                <IconLink icon=Icon::Close label="Close" href="#button"/>
                 <span class="btn-group"><Button>"Newer"</Button><Button>"Older"</Button></span>
             </div>
-            <div class="row">
-                <Button look=Look::Primary busy=true>"Creating key"</Button>
-                <Button look=Look::Primary disabled=true>"Create key"</Button>
-                <LinkButton href="/keys" disabled=true>"Older"</LinkButton>
-                <LinkButton href="/usage" icon=Icon::Download>"Export CSV"</LinkButton>
-            </div>
+            {LOOKS.into_iter().map(|(look, word)| states(look, word)).collect_view()}
+            <div class="row"><LinkButton href="/usage" icon=Icon::Download>"Export CSV"</LinkButton></div>
         </Section>
         <Section id="field" title="Field" lead="Label above, help below; the error takes the place of the help.">
             <div class="cols-2">
@@ -44,6 +41,7 @@ pub fn Controls() -> impl IntoView {
                 <SelectField label="Plan" name="plan" options=options(&["Free", "Team"]) value="Team"/>
                 <PasswordField label="Password" name="password" autocomplete="current-password" aside=view! { <a href="/forgot-password">"Forgot it?"</a> }.into_any()/>
                 <FileField label="Picture" name="picture" accept="image/png" help="PNG, at most 8 MB."/>
+                <SelectField label="Language" name="language" options=options(&["English"]) value="English" disabled=true/>
             </div>
             <div class="quick-create">
                 <TextField label="Name" name="new-name" placeholder="Name of the new key" label_hidden=true autocomplete="off"/>
@@ -61,6 +59,19 @@ pub fn Controls() -> impl IntoView {
                 </Form>
             </Provider>
         </Section>
+        <Section id="refused-choice" title="Refused choices" lead="Where the summary has no room in its form it stands before it.">
+            <Provider value=refused_choices()>
+                <ErrorSummary action="/fn/gallery-choice"/>
+                <Form action="/fn/gallery-choice" id="gallery-choice" class="stack form-narrow" label="Refused choices" quiet=true>
+                    <SelectField label="Plan" name="plan" options=options(&["Free", "Team"])/>
+                    <CheckField label="I have stored it" name="stored"/>
+                    <CheckGroup label="Permissions" name="permission" choices=vec![Choice::new("orders:read", "orders:read"), Choice::new("orders:write", "orders:write")]/>
+                    <RadioGroup label="Until" name="until" choices=vec![Choice::new("7", "7 days"), Choice::new("30", "30 days")]/>
+                    <FileField label="Picture" name="picture" accept="image/png" help="PNG, at most 8 MB."/>
+                    <div class="form-actions"><Button look=Look::Primary>"Save"</Button></div>
+                </Form>
+            </Provider>
+        </Section>
         <Section id="choice" title="Choice" lead="Check for several, radio for one, switch for what happens at once.">
             <div class="cols-2">
                 <CheckGroup
@@ -75,6 +86,7 @@ pub fn Controls() -> impl IntoView {
                 <RadioGroup label="Until" name="until" choices=vec![Choice::new("7", "7 days"), Choice::new("30", "30 days")] value="7"/>
                 <CheckField label="Live" name="live" switch=true checked=true/>
                 <CheckField label="Warn me at 80 %" name="warn" switch=true/>
+                <CheckField label="Set by your operator" name="locked" checked=true disabled=true/>
             </div>
         </Section>
         <Section id="filter" title="Filters" lead="In the URL, so that what one sees can be shared.">
@@ -90,6 +102,24 @@ pub fn Controls() -> impl IntoView {
                 <Chip href="?code=IP_DENIED" label="IP_DENIED" count=46 gate=Gate::Refused/>
             </div>
         </Section>
+    }
+    .into_any()
+}
+
+/// Each look with an act that has it.
+const LOOKS: [(Look, &str); 5] =
+    [(Look::Primary, "Create key"), (Look::Secondary, "Rotate"), (Look::Quiet, "Cancel"), (Look::Danger, "Revoke"), (Look::DangerQuiet, "Turn off")];
+
+/// At rest, under way, not to be pressed; and the links that look alike.
+fn states(look: Look, word: &'static str) -> AnyView {
+    view! {
+        <div class="row">
+            <Button look>{word}</Button>
+            <Button look busy=true>{word}</Button>
+            <Button look disabled=true>{word}</Button>
+            <LinkButton href="#button" look>{word}</LinkButton>
+            <LinkButton href="#button" look disabled=true>{word}</LinkButton>
+        </div>
     }
     .into_any()
 }

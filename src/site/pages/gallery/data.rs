@@ -1,11 +1,13 @@
 //! What one compares and reads.
 
-use super::samples::spark;
+use super::samples::{NOW, spark};
 use crate::ui::*;
+use ::time::Duration;
 use leptos::prelude::*;
 
 #[component]
 pub fn Data() -> impl IntoView {
+    let (used, signed_in, created, expires) = (NOW - Duration::seconds(8), NOW - Duration::hours(7), NOW - Duration::days(40), NOW + Duration::days(90));
     view! {
         <Section id="badge" title="Badge" lead="State of a thing. Outline for facts that are not states.">
             <div class="row">
@@ -20,7 +22,7 @@ pub fn Data() -> impl IntoView {
                 <BadgeTip id="tip-expiry" gate=Gate::Limited label="Expires in 6 days" tip="From 26 Nov 2026, 00:00 every call is answered EXPIRED. Rotate it, or move the date." shown=true/>
             </div>
         </Section>
-        <Section id="table" title="Table" lead="Rest, hover, current, off, waiting. Columns leave before text gets smaller.">
+        <Section id="table" title="Table" lead="Rest, hover, current, off, waiting, failed. Columns leave before text gets smaller.">
             <Table caption="Keys, sorted by calls">
                 <thead>
                     <tr>
@@ -47,6 +49,12 @@ pub fn Data() -> impl IntoView {
                 </tbody>
             </Table>
             <Pagination summary="25 of 184 keys" newer=None older=Some("?cursor=abc".into())/>
+            <Table caption="Requests, which could not be read" small=true>
+                <thead><tr><th scope="col">"Time"</th><th scope="col">"Route"</th></tr></thead>
+                <tbody>
+                    <tr><td colspan="2"><Note gate=Gate::Refused><b class="strong">"These rows could not be read. "</b><a href="#table">"Try again"</a></Note></td></tr>
+                </tbody>
+            </Table>
         </Section>
         <Section id="tabs" title="Tabs" lead="Tabs change the page, segments change the view.">
             <Tabs label="Example" tabs=vec![Tab::new("Overview", "#", true), Tab { count: Some(4), ..Tab::new("Keys", "#", false) }, Tab::new("Sessions", "#", false)]/>
@@ -77,6 +85,15 @@ pub fn Data() -> impl IntoView {
                 <li class="is-ruling"><span>"Workspace"</span><span>"2,400 an hour, set by Jon Abara on 3 Nov"</span><OutlineBadge>"applies"</OutlineBadge></li>
                 <li><span class="muted">"Plan"</span><span class="is-set">"Team: 1,200 an hour"</span><span></span></li>
             </ol>
+        </Section>
+        <Section id="time" title="Time" lead="As far away as it matters, exact on hover; in the person's time zone.">
+            <Facts>
+                <Fact term="Last used"><AgoOrNever now=NOW at=Some(used)/></Fact>
+                <Fact term="Used before"><AgoOrNever now=NOW at=None/></Fact>
+                <Fact term="Created"><Ago now=NOW at=created/></Fact>
+                <Fact term="Signed in"><Moment now=NOW at=signed_in/></Fact>
+                <Fact term="Expires"><Moment now=NOW at=expires/></Fact>
+            </Facts>
         </Section>
         <Section id="code" title="Code, secret" lead="A block copies as a whole. A secret is shown once.">
             <CodeBlock id="curl" title="curl" code="curl https://api.nordlicht.example/orders \\\n  -H \"Authorization: Bearer $KEY\""/>

@@ -44,6 +44,9 @@ pub fn ChartsAndFigures() -> impl IntoView {
                 <div class="row-between"><span>"Export, 812 of 1,240 rows"</span><span class="faint">"65 %"</span></div>
                 <Bar percent=65.0/>
                 <Bar percent=34.0 look=BarLook::Share/>
+                <Bar percent=60.0 look=BarLook::Passed/>
+                <Bar percent=45.0 look=BarLook::Limited/>
+                <Bar percent=20.0 look=BarLook::Refused/>
             </div>
         </Section>
     }

@@ -1,6 +1,6 @@
 //! What is said to people.
 
-use crate::ui::*;
+use crate::{ui::*, values::Picture};
 use leptos::prelude::*;
 
 #[component]
@@ -19,7 +19,8 @@ pub fn Messages() -> impl IntoView {
                 </DialogBody>
                 <DialogFoot>
                     <span class="row muted"><GateGlyph position=Gate::Idle/>"Waiting for the first call"</span>
-                    <span class="push"><LinkButton href="#dialog">"Done"</LinkButton></span>
+                    <div class="push"><CheckField label="I have stored it" name="stored"/></div>
+                    <LinkButton href="#dialog">"Done"</LinkButton>
                 </DialogFoot>
             </Dialog>
             <Dialog id="revoke" title="Revoke checkout service" inline=true close="#dialog" lead=view! { "2 programs used it today, 18,240 calls. Every later call is answered REVOKED." }.into_any()>
@@ -39,6 +40,9 @@ pub fn Messages() -> impl IntoView {
                 <Banner label="Step-up" act=view! { <Button size=Size::Small>"Prove again"</Button> }.into_any()>
                     <b class="strong">"You proved who you are 8 minutes ago. "</b><span class="muted">"Revoking works for 2 more minutes."</span>
                 </Banner>
+                <Banner look=BannerLook::Refused label="Outage" act=view! { <LinkButton href="#banner" size=Size::Small>"Try again"</LinkButton> }.into_any()>
+                    <b class="strong">"The database can't be reached. "</b>"What you see may be old; calls are still verified."
+                </Banner>
                 <Banner look=BannerLook::Limited label="Quota" act=view! { <LinkButton href="#banner" size=Size::Small>"Compare plans"</LinkButton> }.into_any()>
                     <b class="strong">"The quota for November is used up on Friday. "</b>"Later calls are answered "<code>"QUOTA_EXCEEDED"</code>"."
                 </Banner>
@@ -53,8 +57,13 @@ pub fn Messages() -> impl IntoView {
                 <LinkButton href="#empty" look=Look::Primary>"Add a webhook"</LinkButton>
             </Empty>
             <Skeleton/>
-            <div class="row"><Avatar name="Mara Lindqvist"/><Avatar name="Ilse Brandt" large=true/></div>
+            <div class="row"><Avatar name="Mara Lindqvist"/><Avatar name="Ilse Brandt" large=true/><Avatar name="Jon Abara" picture=sample()/><Avatar name="Jon Abara" picture=sample() large=true/></div>
         </Section>
     }
     .into_any()
+}
+
+/// Of a made-up person; in development there is something at its address.
+fn sample() -> Option<Picture> {
+    Some(Picture::new(&Picture::SAMPLE))
 }

@@ -1,17 +1,22 @@
 //! `/dev/ui`: every component of the design system in all its states, in the real frame. What looks wrong here is wrong
-//! everywhere; axe and the screenshots run over this page in both themes.
+//! everywhere; axe and the screenshots run over this page in both themes. `src/tests/gallery.rs` finds a component that is not here.
 
 mod controls;
 mod data;
 mod figures;
+mod frames;
 mod messages;
 mod samples;
 
 use crate::ui::{AppFrame, Crumb, Frame, Icon, NavEntry, NavGroup, PageHeader};
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn GalleryPage() -> impl IntoView {
+    if let Some(framed) = use_query_map().with_untracked(|map| map.get("frame")).and_then(|name| frames::framed(&name)) {
+        return framed;
+    }
     let lead = view! { "Each one once, in all its states. The names are those of " <code>"ui"</code> "." }.into_any();
     view! {
         <AppFrame frame=frame() crumbs=vec![Crumb::link("Development", "/dev/ui"), Crumb::here("Components")]>
@@ -20,6 +25,7 @@ pub fn GalleryPage() -> impl IntoView {
                 <controls::Controls/>
                 <data::Data/>
                 <messages::Messages/>
+                <frames::Frames/>
                 <figures::ChartsAndFigures/>
                 <figures::Colours/>
             </div>

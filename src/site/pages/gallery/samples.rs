@@ -7,6 +7,29 @@ use crate::{
         chart::{Bucket, Limit, Line, Lines, Series},
     },
 };
+use time::{OffsetDateTime, macros::datetime};
+
+/// The moment at which all of it is looked at.
+pub const NOW: OffsetDateTime = datetime!(2026-11-20 15:41:07 +1);
+
+/// A form that was just refused for each of its choices.
+pub fn refused_choices() -> FormOutcome {
+    let wrong = |field: &str, message: &str| FieldError { field: field.into(), message: message.into() };
+    FormOutcome {
+        action: "/fn/gallery-choice".into(),
+        form: Some("gallery-choice".into()),
+        error: Some(AppError::Invalid {
+            fields: vec![
+                wrong("plan", "This plan is gone. Choose another one."),
+                wrong("stored", "Store it first, then tick this."),
+                wrong("permission", "Choose one at least."),
+                wrong("until", "Choose how long."),
+                wrong("picture", "This is not a PNG."),
+            ],
+        }),
+        values: vec![("plan".into(), "Team".into())],
+    }
+}
 
 /// A form that was just refused for two fields.
 pub fn refused() -> FormOutcome {
