@@ -114,6 +114,7 @@ fn table(list: KeyList) -> AnyView {
         <Pagination summary newer older/>
         <div class="row">
             <LinkButton href=query.link("/api/v1/keys/export", None) size=Size::Small look=Look::Quiet icon=Icon::Download>"Export CSV"</LinkButton>
+            <LinkButton href=query.link("/api/v1/keys/export", Some(("format", "json"))) size=Size::Small look=Look::Quiet icon=Icon::Download>"Export JSON"</LinkButton>
             <LinkButton href=query.link("/exports?of=keys", None) size=Size::Small look=Look::Quiet>"Prepare a file"</LinkButton>
             <LinkButton href="/keys/import" size=Size::Small look=Look::Quiet>"Import keys"</LinkButton>
             <LinkButton href="/keys/create-many" size=Size::Small look=Look::Quiet>"Create many"</LinkButton>

@@ -53,6 +53,7 @@ fn page(report: UsageReport) -> AnyView {
         <UsageTabs query=report.query.clone() path=USAGE/>
         <UsageFilters report=report.clone() path=USAGE/>
         {figures(&report)}
+        {units(&report)}
         {estimates(&report)}
         <UsageChart series=chart zoom=far/>
         <OwnRange report=report.clone() path=USAGE/>
@@ -97,6 +98,12 @@ fn figures(report: &UsageReport) -> AnyView {
         {below.map(|words| view! { <p class="muted">{words}</p> })}
     }
     .into_any()
+}
+
+/// What the calls that passed cost, where that is not their number.
+fn units(report: &UsageReport) -> AnyView {
+    let words = |units: u64| format!("{} for {}.", count(units, "unit", "units"), count(report.totals.passed, "call that passed", "calls that passed"));
+    report.units.map(|units| view! { <p class="muted"><b class="strong">"Cost: "</b>{words(units)}" By day or hour they stand in the export."</p> }).into_any()
 }
 
 /// What the calls that passed are worth, where a plan says so.

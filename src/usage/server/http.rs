@@ -69,6 +69,8 @@ pub struct UsagePoint {
     /// By code: `VALID`, `RATE_LIMITED` …; codes without calls are left out.
     #[schema(example = json!({"VALID": 120, "RATE_LIMITED": 3}))]
     pub by_code: BTreeMap<String, u64>,
+    /// Cost units of the calls that passed: of routes that cost more than one, more than calls. Null of an address or a permission.
+    pub units: Option<u64>,
 }
 
 /// Usage taken apart.
@@ -79,7 +81,7 @@ pub struct UsageExport {
 
 /// Read usage
 ///
-/// Calls per bucket and code. `from` is rounded down and `to` up to whole buckets of UTC; without them the last 24 hours are told.
+/// Calls per bucket and code, and what they cost. `from` is rounded down and `to` up to whole buckets of UTC; without them the last 24 hours are told.
 #[utoipa::path(
     get, path = "/api/v1/usage", tag = "Usage", operation_id = "list_usage",
     params(
@@ -109,8 +111,12 @@ pub async fn list_usage(
 ) -> Result<Json<UsageAnswer>, AppError> {
     let query = read(&given, &["key", "api", "route", "outcome", "address", "permission", "from", "to", "bucket"])?;
     let Usage { points, latency } = list_series(&ctx, &caller, &query).await?;
-    let point =
-        |p: SeriesPoint| UsagePoint { at: rfc3339(p.at), total: p.total, by_code: p.by_code.into_iter().map(|(code, n)| (code.to_string(), n)).collect() };
+    let point = |p: SeriesPoint| UsagePoint {
+        at: rfc3339(p.at),
+        total: p.total,
+        by_code: p.by_code.into_iter().map(|(code, n)| (code.to_string(), n)).collect(),
+        units: p.units,
+    };
     #[allow(clippy::cast_precision_loss, reason = "some hours of microseconds")]
     let millis = |micros: u64| micros as f64 / 1000.0;
     let latency = latency.map(|l| LatencyAnswer { p50: millis(l.p50), p95: millis(l.p95), p99: millis(l.p99), count: l.count });
@@ -250,6 +256,7 @@ pub async fn list_permissions(
         ("address" = Option<String>, Query, description = "Only calls from this address, IPv6 by its /64; lines are then by address"),
         ("permission" = Option<String>, Query, description = "Only calls that needed this permission; lines are then by permission"),
         ("by" = Option<String>, Query, description = "`address`: by address in place of by route; what other addresses called is not in it. `permission`: by permission; a call that needed two is in two lines"),
+        ("compare" = Option<String>, Query, description = "Also the lines of an earlier time, with `period` `compared`: `before`, the time just before, `year`, the same a year ago, or the day when it begins"),
     ),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (UsageExport = "application/json"))),
@@ -268,7 +275,7 @@ pub async fn export(
     headers: HeaderMap,
     Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
-    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by"])?;
+    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by", "compare"])?;
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(lines) = export_usage(&ctx, &caller, &query).await? else { return Ok(file::too_large(&headers, &page("usage", format, query.pairs()))) };
     Ok(file::answer("usage", ctx.clock.now().date(), format, lines, |data| UsageExport { data }))

@@ -35,11 +35,14 @@ pub struct UsageLine {
     /// What the calls needed; empty in other lines. A call that needed two is in two lines.
     #[schema(example = "orders:read")]
     pub permission: String,
+    /// `shown`; `compared` in the lines of an earlier time that was asked for, too.
+    #[schema(example = "shown")]
+    pub period: String,
 }
 
 impl csv::Row for UsageLine {
     const HEAD: &'static [&'static str] =
-        &["at", "local_time", "key_id", "key", "api", "route", "code", "calls", "units", "estimated_cost", "currency", "address", "permission"];
+        &["at", "local_time", "key_id", "key", "api", "route", "code", "calls", "units", "estimated_cost", "currency", "address", "permission", "period"];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         let given = |text: &Option<String>| -> Cow<'static, str> { Cow::Owned(text.clone().unwrap_or_default()) };
@@ -53,6 +56,7 @@ impl csv::Row for UsageLine {
             given(&self.currency),
             Cow::Borrowed(&self.address),
             Cow::Borrowed(&self.permission),
+            Cow::Borrowed(&self.period),
         ]);
         cells
     }

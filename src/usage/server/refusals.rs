@@ -6,6 +6,7 @@ use super::{
     report::{ERRORS, local, whole},
     span,
     store::{
+        choices,
         reading::{self, Scope},
         refusals::{self, SampleRow, SampleScope},
     },
@@ -144,7 +145,7 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
     let (from, to) = (asked.samples.from, asked.to);
     let choices = async {
         match workspace {
-            Some(workspace) => reading::list_key_choices(&ctx.db, workspace).await,
+            Some(workspace) => choices::list_key_choices(&ctx.db, workspace, asked.samples.key, None).await.map(|found| found.keys),
             None => refusals::list_sampled_keys(&ctx.db, from, to).await,
         }
     };

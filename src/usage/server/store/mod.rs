@@ -1,7 +1,8 @@
 //! The SQL of usage: `writing` adds counts, `reading` sums them between edges, `pace` lists what was used when, `parts` is about addresses and
-//! permissions, `refusals` lists samples, `pruning`
-//! forgets.
+//! permissions, `refusals` lists samples, `choices` keys to choose from, `units` sums cost,
+//! `pruning` forgets.
 
+pub mod choices;
 pub mod estimate;
 pub mod exporting;
 pub mod latency;
@@ -11,4 +12,5 @@ pub mod parts;
 pub mod pruning;
 pub mod reading;
 pub mod refusals;
+pub mod units;
 pub mod writing;
