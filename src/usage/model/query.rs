@@ -221,6 +221,18 @@ impl UsageQuery {
         link("/api/v1/usage/export", query.pairs().into_iter().chain([("format", format)]))
     }
 
+    /// The address of the file of how long these calls took.
+    pub fn latencies(&self, format: &str) -> String {
+        let known = ["range", "bucket", "from", "to", "key", "api", "route"];
+        let pairs = self.pairs().into_iter().filter(|(name, _)| known.contains(name));
+        link("/api/v1/usage/latencies/export", pairs.chain([("format", format)]))
+    }
+
+    /// The address of the file of the limits.
+    pub fn limits(&self, format: &str) -> String {
+        link("/api/v1/usage/limits/export", self.key.as_deref().map(|key| ("key", key)).into_iter().chain([("format", format)]))
+    }
+
     /// What is looked for is no filter.
     fn of_file(&self) -> Self {
         Self { named: None, ..self.clone() }

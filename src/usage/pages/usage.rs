@@ -9,8 +9,8 @@ use crate::{
     usage::{
         api,
         components::{
-            ByAddress, ByKey, ByOutcome, ByPermission, ByRoute, ExportButtons, Latency, LimitCard, LimitList, OwnRange, USAGE, UsageFilters, UsageTabs, series,
-            zoom,
+            ByAddress, ByKey, ByOutcome, ByPermission, ByRoute, ExportButtons, Latency, LimitCard, LimitList, OwnRange, USAGE, UsageFilters, UsageTabs, files,
+            series, zoom,
         },
         model::{BucketSize, Estimate, UsageQuery, UsageReport},
     },
@@ -46,6 +46,7 @@ fn page(report: UsageReport) -> AnyView {
         (Some(_), meters) => meters.into_iter().enumerate().map(|(i, meter)| view! { <LimitCard meter id=format!("limit-{i}")/> }).collect_view().into_any(),
         (None, meters) => view! { <LimitList meters/> }.into_any(),
     };
+    let limit_files = (!report.meters.is_empty()).then(|| files("limits", report.query.limits("csv"), report.query.limits("json")));
     view! {
         <PageHeader title="Usage" lead>
             <ExportButtons csv json prepare/>
@@ -59,6 +60,7 @@ fn page(report: UsageReport) -> AnyView {
         <OwnRange report=report.clone() path=USAGE/>
         <Latency report=report.clone()/>
         {limits}
+        {limit_files}
         <ByOutcome report=report.clone()/>
         <ByKey report=report.clone()/>
         <ByRoute report=report.clone()/>

@@ -3,7 +3,7 @@
 use super::{
     addresses::report_addresses,
     exporting::export_usage,
-    latency_http,
+    files_http, latency_http,
     lines::{RefusalLine, UsageLine},
     parts::report_permissions,
     refusals,
@@ -37,6 +37,8 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/usage/addresses", get(list_addresses))
         .route("/api/v1/usage/permissions", get(list_permissions))
         .route("/api/v1/usage/latencies", post(latency_http::report))
+        .route("/api/v1/usage/latencies/export", get(files_http::export_latencies))
+        .route("/api/v1/usage/limits/export", get(files_http::export_limits))
         .route("/api/v1/usage/export", get(export))
         .route("/api/v1/usage/refusals/export", get(export_refusals))
 }
@@ -340,7 +342,7 @@ pub async fn export_refusals(
 }
 
 /// Reads a query; a parameter that nobody knows is an error, not silence.
-fn read(given: &[(String, String)], known: &[&str]) -> Result<UsageQuery, AppError> {
+pub(super) fn read(given: &[(String, String)], known: &[&str]) -> Result<UsageQuery, AppError> {
     self::known(given, known)?;
     Ok(UsageQuery::read(|name| value(given, name)))
 }
@@ -352,7 +354,7 @@ fn known(given: &[(String, String)], known: &[&str]) -> Result<(), AppError> {
     }
 }
 
-fn value(given: &[(String, String)], name: &str) -> Option<String> {
+pub(super) fn value(given: &[(String, String)], name: &str) -> Option<String> {
     given.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
 }
 
