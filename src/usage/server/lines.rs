@@ -129,9 +129,9 @@ impl csv::Row for LatencyLine {
     const HEAD: &'static [&'static str] = &["at", "local_time", "p50_ms", "p95_ms", "p99_ms", "calls"];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
-        let numbers = [self.p50.to_string(), self.p95.to_string(), self.p99.to_string(), self.count.to_string()];
+        let numbers: [Cow<'_, str>; 4] = [self.p50.to_string(), self.p95.to_string(), self.p99.to_string(), self.count.to_string()].map(Cow::Owned);
         let texts: [Cow<'_, str>; 2] = [Cow::Borrowed(&self.at), Cow::Borrowed(&self.local)];
-        texts.into_iter().chain(numbers.map(Cow::Owned)).collect()
+        texts.into_iter().chain(numbers).collect()
     }
 }
 
