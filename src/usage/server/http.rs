@@ -5,6 +5,7 @@ use super::{
     exporting::export_usage,
     files_http, latency_http,
     lines::{RefusalLine, UsageLine},
+    oversight_http,
     parts::report_permissions,
     refusals,
     series::{SeriesPoint, Usage, list_series},
@@ -39,6 +40,8 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/usage/latencies", post(latency_http::report))
         .route("/api/v1/usage/latencies/export", get(files_http::export_latencies))
         .route("/api/v1/usage/limits/export", get(files_http::export_limits))
+        .route("/api/v1/usage/refusals/all/export", get(oversight_http::export_all))
+        .route("/api/v1/usage/attempts/export", get(oversight_http::export_attempts))
         .route("/api/v1/usage/export", get(export))
         .route("/api/v1/usage/refusals/export", get(export_refusals))
 }
@@ -347,7 +350,7 @@ pub(super) fn read(given: &[(String, String)], known: &[&str]) -> Result<UsageQu
     Ok(UsageQuery::read(|name| value(given, name)))
 }
 
-fn known(given: &[(String, String)], known: &[&str]) -> Result<(), AppError> {
+pub(super) fn known(given: &[(String, String)], known: &[&str]) -> Result<(), AppError> {
     match given.iter().find(|(name, _)| !known.contains(&name.as_str())) {
         Some((name, _)) => Err(AppError::invalid(name, format!("There is no such parameter. Known are {}.", known.join(", ")))),
         None => Ok(()),

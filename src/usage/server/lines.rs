@@ -169,3 +169,21 @@ impl csv::Row for UsedLimit {
         texts.into_iter().chain(numbers).chain(rest).collect()
     }
 }
+
+/// Calls with secrets that no key has, from one address for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AttemptLine {
+    /// IPv4, or the /64 of IPv6.
+    pub address: String,
+    #[schema(example = "UNKNOWN")]
+    pub reason: String,
+    pub calls: u64,
+}
+
+impl csv::Row for AttemptLine {
+    const HEAD: &'static [&'static str] = &["address", "reason", "calls"];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        vec![Cow::Borrowed(&self.address), Cow::Borrowed(&self.reason), Cow::Owned(self.calls.to_string())]
+    }
+}

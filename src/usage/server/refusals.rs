@@ -67,6 +67,22 @@ pub async fn export_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -
     Ok((!is_full).then_some(samples))
 }
 
+/// What the filters leave of everybody's samples, or of one person's, for an export. None: more than are answered at once.
+pub async fn export_all_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -> Result<Option<Vec<RefusalSample>>, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    let (calendar, now) = (Calendar::of(&caller.time_zone), timestamp(ctx.clock.now()));
+    let asked = Asked::read(ctx, &query.filters(), &calendar, now).await?;
+    let most = i64::try_from(MOST_AT_ONCE + 1).unwrap_or(i64::MAX);
+    let rows = match &query.owner {
+        Some(owner) => refusals::list_samples(&ctx.db, workspace_of(ctx, owner).await?, &asked.samples, most).await?,
+        None => refusals::list_all_samples(&ctx.db, &asked.samples, most).await?,
+    };
+    if rows.len() > MOST_AT_ONCE {
+        return Ok(None);
+    }
+    Ok(Some(rows.into_iter().filter_map(|row| sample(row, &calendar, now)).collect()))
+}
+
 /// The samples behind a cursor, as it was at `now`, and where the next page begins: for a file that a job writes.
 pub async fn page_of_refusals(
     ctx: &Ctx,
