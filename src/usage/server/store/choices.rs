@@ -18,11 +18,12 @@ pub struct KeyChoices {
 }
 
 /// The keys of a workspace that were used or made last, and always the chosen one; with a text only those that have it in their name.
-/// Rows are bounded: what was used last is read from the newest hours of the workspace.
+/// Rows are bounded: what was used last is read from the newest hours of the workspace, and each key is looked up by its id (`lateral`), where a
+/// join would read them all.
 pub async fn list_key_choices(db: &PgPool, workspace: WorkspaceId, chosen: Option<KeyId>, named: Option<&str>) -> sqlx::Result<KeyChoices> {
     let rows = sqlx::query!(
         r#"with used as (
-             select key_id, max(hour) as at from (select key_id, hour from usage_hours where workspace_id = $1 order by hour desc limit 5000) newest group by 1
+             select key_id, max(hour) as at from (select key_id, hour from usage_hours where workspace_id = $1 order by hour desc limit 2000) newest group by 1
            ), made as (
              select id, created_at as at from keys where workspace_id = $1 and ($3::text is null or strpos(lower(name), lower($3)) > 0)
              order by created_at desc, id desc limit $4
@@ -30,7 +31,7 @@ pub async fn list_key_choices(db: &PgPool, workspace: WorkspaceId, chosen: Optio
              select id, max(at) as at from (select key_id as id, at from used union all select id, at from made union all select $2::uuid, null) every group by 1
            )
            select k.id as "id!", k.name as "name!", k.created_at as "created_at!", a.id as "api_id!", a.slug as "slug!", a.name as "api_name!"
-           from found f join keys k on k.id = f.id join apis a on a.id = k.api_id
+           from found f cross join lateral (select * from keys where id = f.id limit 1) k join apis a on a.id = k.api_id
            where k.workspace_id = $1 and (k.id = $2 or $3::text is null or strpos(lower(k.name), lower($3)) > 0)
            order by (k.id is not distinct from $2) desc, f.at desc nulls last, k.id limit $4"#,
         workspace.uuid(),
