@@ -31,7 +31,7 @@ impl Subject {
     /// Which filters it knows: those of its page.
     pub const fn filters(self) -> &'static [&'static str] {
         match self {
-            Self::Usage => &["range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by"],
+            Self::Usage => &["range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by", "compare"],
             Self::Refusals => &["code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "range", "from", "to"],
             Self::Keys => &["q", "api", "status", "review", "tag", "external_id", "owner", "hash"],
         }

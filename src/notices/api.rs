@@ -4,12 +4,12 @@ use super::model::NoticePage;
 use crate::{error::AppError, values::AlertRuleId};
 use leptos::prelude::*;
 
-/// What `/settings/notifications` shows.
+/// What `/settings/notifications` shows; a new rule is offered for this key, if one is given.
 #[server]
-pub async fn my_notices() -> Result<NoticePage, AppError> {
+pub async fn my_notices(key: Option<String>) -> Result<NoticePage, AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::notice_page(&ctx, &caller).await
+    server::notice_page(&ctx, &caller, key.as_deref()).await
 }
 
 /// Saves what the caller wants to be told.

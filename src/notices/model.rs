@@ -55,6 +55,10 @@ pub struct NoticePage {
     pub disables_leaked: bool,
     /// To choose from in a new rule.
     pub keys: Vec<KeyChoice>,
+    /// The workspace has more.
+    pub has_more_keys: bool,
+    /// The one that a new rule is offered for.
+    pub key: Option<KeyId>,
 }
 
 /// A notice that was sent.

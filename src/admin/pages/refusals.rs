@@ -8,7 +8,7 @@ use crate::{
         number::{count, thousands},
     },
     usage::{
-        components::{Place, RefusalFilters, RefusalRows},
+        components::{Place, RefusalFilters, RefusalRows, files},
         model::{AttemptsFrom, RefusalQuery, SAMPLING},
     },
 };
@@ -28,13 +28,18 @@ fn page(all: AllRefusals) -> AnyView {
     let calls = if list.codes.is_some() { format!(" {} of known keys, counted exactly.", count(exact, "call", "calls")) } else { String::new() };
     let lead = format!("{}.{calls} Below are {SAMPLING}", list.period).into_any();
     let has_any = !list.samples.is_empty() || list.query != RefusalQuery::default();
+    let samples = has_any.then(|| files("refusals", list.query.export_all("csv"), list.query.export_all("json")));
+    let unknown = "/api/v1/usage/attempts/export";
+    let counted = (!attempts.is_empty()).then(|| files("unknown keys", format!("{unknown}?format=csv"), format!("{unknown}?format=json")));
     view! {
         <PageHeader title="Refusals" lead/>
         {has_any.then(|| view! { <RefusalFilters list=list.clone() place=Place::ALL/> })}
+        {samples}
         <RefusalRows list place=Place::ALL/>
         <section aria-labelledby="h-attempts">
             <div class="section-head"><h2 id="h-attempts">"Unknown keys today"</h2><p>"Calls with secrets that no key has, or that are none, and calls from blocked addresses: counted exactly, by reason and address."</p></div>
             {addresses(attempts)}
+            {counted}
         </section>
     }
     .into_any()

@@ -99,7 +99,10 @@ fn table(list: KeyList) -> AnyView {
     let can_choose = is_shown(MANY);
     let rows = list.rows.into_iter().map(|one| row(one, can_choose)).collect_view();
     let export = is_shown(EXPORT).then(|| {
-        view! { <LinkButton href=query.link(EXPORT, None) size=Size::Small look=Look::Quiet icon=Icon::Download>"Export CSV"</LinkButton> }
+        view! {
+            <LinkButton href=query.link(EXPORT, None) size=Size::Small look=Look::Quiet icon=Icon::Download>"Export CSV"</LinkButton>
+            <LinkButton href=query.link(EXPORT, Some(("format", "json"))) size=Size::Small look=Look::Quiet icon=Icon::Download>"Export JSON"</LinkButton>
+        }
     });
     let many = is_shown("/keys/import").then(|| {
         view! {

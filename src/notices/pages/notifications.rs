@@ -9,13 +9,16 @@ use crate::{
     },
     ui::{ActForm, Button, CheckField, CheckGroup, Choice, Dot, ErrorSummary, Form, Icon, Look, Section, SelectField, Size, TextField, Timeline, TimelineItem},
     usage::model::KeyChoice,
-    values::{Outcome, OutcomeGroup},
+    values::{KeyId, Outcome, OutcomeGroup},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn NotificationsPage() -> impl IntoView {
-    view! { <SettingsFrame page=Setting::Notifications>{loaded(my_notices, sections)}</SettingsFrame> }
+    let parameters = use_query_map();
+    let key = move || parameters.with_untracked(|map| map.get("key")).filter(|key| !key.is_empty());
+    view! { <SettingsFrame page=Setting::Notifications>{loaded(move || my_notices(key()), sections)}</SettingsFrame> }
 }
 
 fn sections(page: NoticePage) -> AnyView {
@@ -24,7 +27,7 @@ fn sections(page: NoticePage) -> AnyView {
         <Section id="mails" title="Mails" lead>{settings(page.settings)}</Section>
         <Section id="rules" title="Rules on errors" lead="A mail when more calls than you allow do not pass. After a mail a rule is silent for a while.">
             {rules(page.rules)}
-            {new_rule(page.keys)}
+            {new_rule(page.keys, page.key, page.has_more_keys)}
         </Section>
         <Section id="leaks" title="Leaked keys" lead="For all keys of your workspace."><LeakChoice disables=page.disables_leaked/></Section>
         <Section id="told" title="Sent last">{told(page.told)}</Section>
@@ -65,14 +68,17 @@ fn rules(rules: Vec<AlertRule>) -> AnyView {
     view! { <ErrorSummary action=RemoveAlertRule::PATH/><div class="card"><ul class="list">{items}</ul></div> }.into_any()
 }
 
-fn new_rule(keys: Vec<KeyChoice>) -> AnyView {
+fn new_rule(keys: Vec<KeyChoice>, key: Option<KeyId>, has_more: bool) -> AnyView {
+    let key = key.map(|key| key.to_string());
+    let help = has_more
+        .then(|| format!("To choose from are the {} keys that were used or made last. For another choose it on Errors, and press New rule there.", keys.len()));
     let keys = std::iter::once((String::new(), "Every key".to_owned())).chain(keys.into_iter().map(|k| (k.id.to_string(), k.name))).collect::<Vec<_>>();
     // Calls without a known key belong to nobody's workspace.
     let codes = Outcome::ALL.into_iter().filter(|code| code.group() != OutcomeGroup::Passed && !matches!(code, Outcome::Malformed | Outcome::Unknown));
     let codes: Vec<Choice> = codes.map(|code| Choice::new(code.as_str(), code.as_str())).collect();
     view! {
         <Form action=AddAlertRule::PATH class="stack form-narrow" label="New rule">
-            <SelectField label="Key" name="key" options=keys/>
+            <SelectField label="Key" name="key" options=keys nostrip:value=key nostrip:help=help/>
             <TextField label="More than" name="more_than" value="10" inputmode="numeric" autocomplete="off" maxlength=10 help="Calls."/>
             <TextField label="In" name="minutes" value="15" inputmode="numeric" autocomplete="off" maxlength=4 help="Minutes, at most 1440."/>
             <TextField label="Then silent for" name="quiet_minutes" value="60" inputmode="numeric" autocomplete="off" maxlength=5 help="Minutes, at most 10080."/>

@@ -16,16 +16,17 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 /// Lines of what was told last.
 const TOLD: i64 = 10;
 
-/// What `/settings/notifications` shows.
-pub async fn notice_page(ctx: &Ctx, caller: &Caller) -> Result<NoticePage, AppError> {
+/// What `/settings/notifications` shows; a new rule is offered for this key, if it is one of the workspace.
+pub async fn notice_page(ctx: &Ctx, caller: &Caller, key: Option<&str>) -> Result<NoticePage, AppError> {
     caller.require(&may::ACCOUNT_READ)?;
+    let key = key.and_then(|text| text.parse::<KeyId>().ok());
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let disables_leaked = leak_choice(ctx, caller).await?;
-    let (settings, told, rules, keys) = tokio::try_join!(
+    let (settings, told, rules, (keys, has_more_keys)) = tokio::try_join!(
         store::settings::find_settings(&ctx.db, caller.account),
         store::settings::list_told(&ctx.db, caller.account, TOLD),
         store::alerts::list_rules(&ctx.db, caller.workspace),
-        key_choices(ctx, caller),
+        key_choices(ctx, caller, key),
     )?;
     let rule = |row: store::alerts::RuleRow| AlertRule {
         id: AlertRuleId::new(row.id),
@@ -43,7 +44,9 @@ pub async fn notice_page(ctx: &Ctx, caller: &Caller) -> Result<NoticePage, AppEr
         told: told.into_iter().map(|row| said(row, &local)).collect(),
         rules: rules.into_iter().map(rule).collect(),
         disables_leaked,
+        key: key.filter(|key| keys.iter().any(|k| k.id == *key)),
         keys,
+        has_more_keys,
     })
 }
 

@@ -124,8 +124,8 @@ async fn usage_has_an_estimate_by_line_and_keys_no_secret(db: PgPool) {
     let refusals = ask(&app, &mara, json!({ "of": "refusals", "format": "json" })).await;
     app.run_jobs().await;
     let text = file(&app, &mara, csv).await;
-    assert_eq!(text.lines().filter(|l| l.ends_with(",1,2,0.001000,EUR,") && l.contains(",\"'=priced\",demo,")).count(), 3, "{text}");
-    assert_eq!(text.lines().filter(|l| l.ends_with(",1,2,,,")).count(), 2, "{text}");
+    assert_eq!(text.lines().filter(|l| l.ends_with(",1,2,0.001000,EUR,,,shown") && l.contains(",\"'=priced\",demo,")).count(), 3, "{text}");
+    assert_eq!(text.lines().filter(|l| l.ends_with(",1,2,,,,,shown")).count(), 2, "{text}");
     let direct = mara.get(&app, "/api/v1/usage/export?range=24h&api=demo").await.text().await.unwrap();
     assert_eq!(direct, text, "at once or by a job, it is the same");
 

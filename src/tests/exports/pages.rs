@@ -44,7 +44,7 @@ async fn every_view_leads_there_with_its_filters(db: PgPool) {
     let app = TestApp::start(db).await;
     let vera = app.sign_in_as("operator").await;
     for (page, link) in [
-        ("/usage?range=7d&compare=before", "/exports?of=usage&amp;range=7d\""),
+        ("/usage?range=7d&compare=before", "/exports?of=usage&amp;range=7d&amp;compare=before\""),
         ("/usage/errors?range=7d", "/exports?of=usage&amp;range=7d&amp;outcome=errors\""),
         ("/requests?code=FORBIDDEN", "/exports?of=refusals&amp;code=FORBIDDEN\""),
     ] {

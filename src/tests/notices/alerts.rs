@@ -63,7 +63,7 @@ async fn a_rule_sees_its_key_and_its_workspace_alone(db: PgPool) {
 
     let stranger = add_alert_rule(&app.ctx, &tom, NewAlertRule { key: Some(a.to_string()), ..rule("0", &[]) }).await;
     assert!(stranger.unwrap_err().field("key").is_some());
-    assert_eq!(notice_page(&app.ctx, &tom).await.unwrap().rules.len(), 1, "his own alone");
+    assert_eq!(notice_page(&app.ctx, &tom, None).await.unwrap().rules.len(), 1, "his own alone");
 }
 
 #[sqlx::test]
@@ -73,7 +73,7 @@ async fn the_same_rule_twice_is_one_and_wrong_ones_are_named(db: PgPool) {
     for _ in 0..2 {
         add_alert_rule(&app.ctx, &mara, rule("10", &["EXPIRED", "FORBIDDEN", "EXPIRED"])).await.unwrap();
     }
-    let page = notice_page(&app.ctx, &mara).await.unwrap();
+    let page = notice_page(&app.ctx, &mara, None).await.unwrap();
     assert_eq!(page.rules.len(), 1);
     assert_eq!(page.rules[0].words, "More than 10 calls answered EXPIRED or FORBIDDEN in 15 minutes");
     for (wrong, field) in [
@@ -94,7 +94,7 @@ async fn the_same_rule_twice_is_one_and_wrong_ones_are_named(db: PgPool) {
     for _ in 0..2 {
         remove_alert_rule(&app.ctx, &mara, id).await.unwrap();
     }
-    assert_eq!(notice_page(&app.ctx, &mara).await.unwrap().rules.len(), 19);
+    assert_eq!(notice_page(&app.ctx, &mara, None).await.unwrap().rules.len(), 19);
     let changes: i64 = sqlx::query_scalar("select count(*) from events where kind like 'alert_rule.%'").fetch_one(&app.ctx.db).await.unwrap();
     assert_eq!(changes, 21, "each change once");
 }

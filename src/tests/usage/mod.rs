@@ -12,6 +12,7 @@ mod reports;
 mod rest;
 mod rolling;
 mod rollups;
+mod views;
 
 use crate::support::TestApp;
 use std::sync::Arc;

@@ -77,7 +77,7 @@ async fn what_was_counted_is_on_the_page(db: PgPool) {
     let answer = person.browser.get(&format!("/api/v1/usage/export?range=7d&key={other}&format=csv")).await;
     assert_eq!(answer.status(), 200, "the button's link works with the session alone");
     let text = answer.text().await.unwrap();
-    assert!(text.ends_with(",other,demo,POST /orders,FORBIDDEN,5,0,,,\r\n") && text.lines().count() == 2, "{text}");
+    assert!(text.ends_with(",other,demo,POST /orders,FORBIDDEN,5,0,,,,,shown\r\n") && text.lines().count() == 2, "{text}");
 }
 
 #[sqlx::test]

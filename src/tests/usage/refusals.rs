@@ -16,7 +16,7 @@ use tollgate::{
     },
     usage::{
         model::{Gatepost, Question, RefusalQuery},
-        server::{export_refusals, list_all_refusals, list_refusals, recent_refusals, unknown_attempts_today, write_batch},
+        server::{export_all_refusals, export_refusals, list_all_refusals, list_refusals, recent_refusals, unknown_attempts_today, write_batch},
     },
     values::{ApiId, KeyId, Outcome},
 };
@@ -55,6 +55,13 @@ async fn samples_are_listed_page_by_page(db: PgPool) {
         ..Batch::default()
     };
     write_batch(&app.ctx, app.ctx.new_id(), &batch).await.unwrap();
+
+    let mut boss = developer(&app.ctx, "boss", "UTC").await;
+    boss.permissions.push(tollgate::values::permission_names::ADMIN_READ);
+    let of = |pairs: &[(&str, &str)]| RefusalQuery::read(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()));
+    assert_eq!(export_all_refusals(&app.ctx, &boss, &of(&[])).await.unwrap().unwrap().len(), 121, "of everybody, and of no known key");
+    assert_eq!(export_all_refusals(&app.ctx, &boss, &of(&[("owner", "mara@example.com")])).await.unwrap().unwrap().len(), 120);
+    assert!(matches!(export_all_refusals(&app.ctx, &mara, &of(&[])).await, Err(AppError::Forbidden { .. })));
 
     let mut seen = Vec::new();
     let mut query = RefusalQuery::default();

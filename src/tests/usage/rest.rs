@@ -66,8 +66,8 @@ async fn a_call_through_the_gate_is_seen_a_moment_later(db: PgPool) {
     };
     until("the calls are written", || async { written().await.unwrap() == Some(3) }).await;
     let (_, body) = scene.json(&format!("/api/v1/usage?key={}&bucket=minute&from=2026-11-20T11:59:00Z", scene.key)).await;
-    assert_eq!(body["data"][1], json!({ "at": "2026-11-20T12:00:00Z", "total": 3, "by_code": { "VALID": 3 } }));
-    assert_eq!(body["data"][0], json!({ "at": "2026-11-20T11:59:00Z", "total": 0, "by_code": {} }));
+    assert_eq!(body["data"][1], json!({ "at": "2026-11-20T12:00:00Z", "total": 3, "by_code": { "VALID": 3 }, "units": 3 }));
+    assert_eq!(body["data"][0], json!({ "at": "2026-11-20T11:59:00Z", "total": 0, "by_code": {}, "units": 0 }));
 }
 
 #[sqlx::test]
@@ -124,8 +124,8 @@ async fn an_export_is_the_filtered_view_and_holds_no_formula(db: PgPool) {
     assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"usage-2026-11-20.csv\"");
     let text = answer.text().await.unwrap();
     let mut lines = text.split_terminator("\r\n");
-    assert_eq!(lines.next(), Some("at,local_time,key_id,key,api,route,code,calls,units,estimated_cost,currency,address,permission"));
-    let sum: u64 = lines.clone().map(|l| l.rsplit(',').nth(5).unwrap().parse::<u64>().unwrap()).sum();
+    assert_eq!(lines.next(), Some("at,local_time,key_id,key,api,route,code,calls,units,estimated_cost,currency,address,permission,period"));
+    let sum: u64 = lines.clone().map(|l| l.rsplit(',').nth(6).unwrap().parse::<u64>().unwrap()).sum();
     assert_eq!(sum, wanted(None));
     assert!(lines.clone().all(|l| l.contains(",\"'=cmd|'/C calc'!A0\",demo,")), "{text}");
     assert!(lines.clone().any(|l| l.contains(",\"'@GET /orders\",")), "{text}");

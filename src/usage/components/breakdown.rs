@@ -78,8 +78,11 @@ pub fn ByKey(report: UsageReport, #[prop(default = "")] path: &'static str) -> i
     report.keys.iter().for_each(|k| shown += k.counts);
     let rest = total.less(shown);
     let others = report.key_count.saturating_sub(report.keys.len() as u64);
+    let all_units = report.units.unwrap_or_default();
+    let rest_units = all_units.saturating_sub(report.keys.iter().map(|k| k.units).sum());
     let rows = report.keys.iter().map(|key| key_row(&report, key, of_errors)).collect_view();
     let caption = format!("Usage by key, most calls first, {}", report.period);
+    let (head, rest_units, all_units) = (units_head(&report), units_cell(&report, rest_units), units_cell(&report, all_units));
     view! {
         <section aria-labelledby="h-bykey">
             <div class="section-head"><h2 id="h-bykey">"By key"</h2></div>
@@ -88,14 +91,15 @@ pub fn ByKey(report: UsageReport, #[prop(default = "")] path: &'static str) -> i
                     <th scope="col">"Key"</th>
                     <th scope="col" class="col-3">"Over time"</th>
                     {heads(of_errors)}
+                    {head}
                 </tr></thead>
                 <tbody>
                     {rows}
                     {(others > 0).then(|| view! {
-                        <tr><th scope="row" class="muted">{count(others, "other key", "other keys")}</th><td class="col-3"></td>{numbers(rest, total, of_errors, None)}</tr>
+                        <tr><th scope="row" class="muted">{count(others, "other key", "other keys")}</th><td class="col-3"></td>{numbers(rest, total, of_errors, None)}{rest_units}</tr>
                     })}
                 </tbody>
-                <tfoot><tr><th scope="row">"All keys"</th><td class="col-3"></td>{numbers(total, total, of_errors, None)}</tr></tfoot>
+                <tfoot><tr><th scope="row">"All keys"</th><td class="col-3"></td>{numbers(total, total, of_errors, None)}{all_units}</tr></tfoot>
             </Table>
         </section>
     }
@@ -104,8 +108,7 @@ pub fn ByKey(report: UsageReport, #[prop(default = "")] path: &'static str) -> i
 
 fn key_row(report: &UsageReport, key: &KeyUsage, of_errors: bool) -> AnyView {
     let points = key.spark.iter().map(|c| (c.passed, c.limited, c.refused)).collect();
-    let is_known = report.key_choices.iter().any(|k| k.id == key.key);
-    let name = match is_known {
+    let name = match key.is_there {
         true => view! { <a class="row-link" href=format!("/keys/{}", key.key)>{key.name.clone()}</a> }.into_any(),
         false => view! { <span class="muted">{key.name.clone()}</span> }.into_any(),
     };
@@ -115,9 +118,19 @@ fn key_row(report: &UsageReport, key: &KeyUsage, of_errors: bool) -> AnyView {
             <th scope="row">{name}</th>
             <td class="col-3"><Sparkline name=key.name.clone() points time="over the same time"/></td>
             {numbers(key.counts, report.totals, of_errors, href)}
+            {units_cell(report, key.units)}
         </tr>
     }
     .into_any()
+}
+
+/// A column of cost units, where a report has them.
+fn units_head(report: &UsageReport) -> AnyView {
+    report.units.map(|_| view! { <th scope="col" class="num col-2">"Units"</th> }).into_any()
+}
+
+fn units_cell(report: &UsageReport, units: u64) -> AnyView {
+    report.units.map(|_| view! { <td class="num col-2">{thousands(units)}</td> }).into_any()
 }
 
 /// The busiest routes, and one row for the others.
@@ -129,20 +142,24 @@ pub fn ByRoute(report: UsageReport, #[prop(default = "")] path: &'static str) ->
     let total = report.totals.total();
     let rest = total.saturating_sub(report.routes.iter().map(|r| r.calls).sum());
     let caption = format!("Usage by route, most calls first, {}", report.period);
-    let row = move |name: AnyView, calls: u64, href: Option<String>| {
+    let all_units = report.units.unwrap_or_default();
+    let rest_units = all_units.saturating_sub(report.routes.iter().map(|r| r.units).sum());
+    let row = |name: AnyView, calls: u64, units: u64, href: Option<String>| {
         #[allow(clippy::cast_precision_loss, reason = "the width of a bar")]
         let percent = calls as f64 * 100.0 / total.max(1) as f64;
-        view! { <tr><th scope="row">{name}</th><td class="col-2 cell-bar"><Bar percent look=BarLook::Share/></td><td class="num">{linked(thousands(calls), href)}</td></tr> }.into_any()
+        view! { <tr><th scope="row">{name}</th><td class="col-2 cell-bar"><Bar percent look=BarLook::Share/></td><td class="num">{linked(thousands(calls), href)}</td>{units_cell(&report, units)}</tr> }.into_any()
     };
     let samples_of = |route: &str| (path == ERRORS).then(|| RefusalQuery { route: Some(route.to_owned()), ..samples(&report) }.link("/requests"));
-    let rows = report.routes.iter().map(|r| row(view! { <code>{r.route.clone()}</code> }.into_any(), r.calls, samples_of(&r.route))).collect_view();
+    let rows = report.routes.iter().map(|r| row(view! { <code>{r.route.clone()}</code> }.into_any(), r.calls, r.units, samples_of(&r.route))).collect_view();
+    let others = (rest > 0).then(|| row(view! { <span class="muted">"Other routes"</span> }.into_any(), rest, rest_units, None));
+    let (head, all_units) = (units_head(&report), units_cell(&report, all_units));
     view! {
         <section aria-labelledby="h-byroute">
             <div class="section-head"><h2 id="h-byroute">"By route"</h2></div>
             <Table caption small=true>
-                <thead><tr><th scope="col">"Route"</th><th scope="col" class="col-2">"Share"</th><th scope="col" class="num" aria-sort="descending">"Calls"</th></tr></thead>
-                <tbody>{rows}{(rest > 0).then(|| row(view! { <span class="muted">"Other routes"</span> }.into_any(), rest, None))}</tbody>
-                <tfoot><tr><th scope="row">"All routes"</th><td class="col-2"></td><td class="num">{thousands(total)}</td></tr></tfoot>
+                <thead><tr><th scope="col">"Route"</th><th scope="col" class="col-2">"Share"</th><th scope="col" class="num" aria-sort="descending">"Calls"</th>{head}</tr></thead>
+                <tbody>{rows}{others}</tbody>
+                <tfoot><tr><th scope="row">"All routes"</th><td class="col-2"></td><td class="num">{thousands(total)}</td>{all_units}</tr></tfoot>
             </Table>
         </section>
     }

@@ -2,10 +2,11 @@
 
 use super::{
     ERRORS, USAGE,
+    filters::files,
     numbers::{heads, numbers},
 };
 use crate::{
-    ui::{Icon, LinkButton, Look, Size, Table},
+    ui::Table,
     usage::model::{AddressUsage, PartKind, RefusalQuery, UsageQuery, UsageReport},
     values::Counts,
 };
@@ -27,7 +28,7 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
         true => UsageQuery { outcome: Some(UsageQuery::ERRORS.to_owned()), ..report.query.clone() },
         false => report.query.clone(),
     };
-    let export = export.taken_apart(PartKind::Address).export("csv");
+    let export = export.taken_apart(PartKind::Address);
     view! {
         <section aria-labelledby="h-byaddress">
             <div class="section-head">
@@ -46,7 +47,7 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
                     </tbody>
                     <tfoot><tr><th scope="row">"All addresses"</th>{numbers(total, total, of_errors, None)}</tr></tfoot>
                 </Table>
-                <div class="row"><LinkButton href=export icon=Icon::Download size=Size::Small look=Look::Quiet>"Export by address"</LinkButton></div>
+                {files("by address", export.export("csv"), export.export("json"))}
             </div>
         </section>
     }

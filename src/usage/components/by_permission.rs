@@ -2,10 +2,11 @@
 
 use super::{
     USAGE,
+    filters::files,
     numbers::{heads, numbers},
 };
 use crate::{
-    ui::{CodeTag, Icon, LinkButton, Look, Size, Table},
+    ui::{CodeTag, Table},
     usage::model::{PartKind, PermissionUsage, UsageReport},
 };
 use leptos::prelude::*;
@@ -18,7 +19,7 @@ pub fn ByPermission(report: UsageReport) -> impl IntoView {
     }
     let rows = report.permissions.iter().map(|permission| row(&report, permission)).collect_view();
     let caption = format!("Usage by permission, most calls first, {}", report.period);
-    let export = report.query.taken_apart(PartKind::Permission).export("csv");
+    let export = report.query.taken_apart(PartKind::Permission);
     view! {
         <section aria-labelledby="h-bypermission">
             <div class="section-head">
@@ -33,7 +34,7 @@ pub fn ByPermission(report: UsageReport) -> impl IntoView {
                     </tr></thead>
                     <tbody>{rows}</tbody>
                 </Table>
-                <div class="row"><LinkButton href=export icon=Icon::Download size=Size::Small look=Look::Quiet>"Export by permission"</LinkButton></div>
+                {files("by permission", export.export("csv"), export.export("json"))}
             </div>
         </section>
     }

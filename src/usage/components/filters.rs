@@ -3,7 +3,7 @@
 use super::{ERRORS, USAGE};
 use crate::{
     accounts::components::is_shown,
-    ui::{Button, Chip, FilterSelect, Filters, Icon, LinkButton, Look, Segments, Tab, Tabs, TextField},
+    ui::{Button, Chip, FilterSelect, Filters, Icon, LinkButton, Look, Segments, Size, Tab, Tabs, TextField, number::count},
     usage::model::{BucketSize, Range, UsageQuery, UsageReport},
 };
 use leptos::prelude::*;
@@ -41,12 +41,17 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
     let query = &report.query;
     let ranges = Range::OFFERED.map(|(range, word, label)| Tab::new(label, query.over(word).link(path), range == report.range)).to_vec();
     let sizes: Vec<Tab> = report.sizes.iter().map(|size| Tab::new(step(*size), query.by(*size).link(path), *size == report.bucket)).collect();
-    let chosen_here = ["key", "api", "route", "outcome", "address", "permission"];
+    let chosen_here = ["key", "named", "api", "route", "outcome", "address", "permission"];
     let kept = query.pairs().into_iter().filter(|(name, _)| !chosen_here.contains(name)).map(|(name, value)| (name, value.to_owned())).collect();
     let mut apis: Vec<(String, String)> = report.key_choices.iter().map(|k| (k.api_slug.clone(), format!("API: {}", k.api_name))).collect();
+    apis.extend(query.api.clone().filter(|slug| apis.iter().all(|(known, _)| known != slug)).map(|slug| (slug.clone(), format!("API: {slug}"))));
     apis.sort();
     apis.dedup();
     let apis = with_first("All APIs", apis);
+    let find = (report.has_more_keys || query.named.is_some()).then(|| {
+        let value = query.named.clone();
+        view! { <SearchField placeholder="Name of a key" name="named" label="Find a key by its name" nostrip:value=value/> }
+    });
     let keys = with_first("All keys", report.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));
     let (route, address, permission) = (query.route.clone(), query.address.clone(), query.permission.clone());
     // Calls are counted by route, by address or by permission: where one is chosen, the others can't be.
@@ -69,21 +74,70 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
     outcomes.extend(query.outcome.clone().filter(|word| outcomes.iter().all(|(known, _)| known != word)).map(|word| (word.clone(), word)));
     let (api, key, outcome) = (query.api.clone(), query.key.clone(), query.outcome.clone());
     let outcome = (path == USAGE).then(|| view! { <FilterSelect label="Outcome" name="outcome" options=outcomes nostrip:value=outcome/> });
-    let compare = query.compared(!query.is_compared()).link(path);
     view! {
         <div class="stack-sm">
             <Filters action=path label="Filter usage" kept>
                 <Segments label="Range" tabs=ranges/>
                 {(sizes.len() > 1).then(|| view! { <Segments label="Steps" tabs=sizes/> })}
                 <FilterSelect label="API" name="api" options=apis nostrip:value=api/>
+                {find}
                 <FilterSelect label="Key" name="key" options=keys nostrip:value=key/>
                 {routes}
                 {addresses}
                 {permissions}
                 {outcome}
             </Filters>
-            <div class="row"><Chip href=compare label="Compare with the time before" current=query.is_compared()/></div>
+            {offered(&report)}
+            {compare(query, path)}
         </div>
+    }
+    .into_any()
+}
+
+/// Which keys there are to choose from, where these are not all.
+fn offered(report: &UsageReport) -> AnyView {
+    let keys = report.key_choices.len();
+    let words = match (&report.query.named, report.has_more_keys) {
+        (Some(name), _) if keys == 0 => format!("No key has “{name}” in its name."),
+        (Some(name), false) => format!("{} “{name}” in their names: choose one.", count(keys as u64, "key has", "keys have")),
+        (Some(name), true) => format!("More than {keys} keys have “{name}” in their names: type more of it."),
+        (None, true) => {
+            format!("To choose from are the {keys} keys that were used or made last, and the nearest to their limit are of these. Find another by its name.")
+        }
+        (None, false) => return ().into_any(),
+    };
+    view! { <p class="muted">{words}</p> }.into_any()
+}
+
+/// Beside an earlier time: the one just before, a year ago, or one that begins on a day of one's own.
+fn compare(query: &UsageQuery, path: &'static str) -> AnyView {
+    let chosen = query.compare.clone();
+    let chip = |word: &'static str, label: &'static str| {
+        let current = chosen.as_deref() == Some(word);
+        let href = query.compared((!current).then_some(word)).link(path);
+        view! { <Chip href label current/> }
+    };
+    let own = chosen.clone().filter(|word| ![UsageQuery::BEFORE, UsageQuery::YEAR].contains(&word.as_str()));
+    let drop = own.clone().map(|day| {
+        let href = query.compared(None).link(path);
+        view! { <Chip href label=format!("Compared with the time from {day} ×") current=true/> }
+    });
+    let kept: Vec<(&'static str, String)> = query.compared(None).pairs().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+    let (is_open, day) = (own.is_some(), own.filter(|day| day.len() == 10).unwrap_or_default());
+    view! {
+        <div class="row">
+            {chip(UsageQuery::BEFORE, "Compare with the time before")}
+            {chip(UsageQuery::YEAR, "Compare with a year ago")}
+            {drop}
+        </div>
+        <details class="own-range" open=is_open>
+            <summary>"Compare with another time"</summary>
+            <form class="form-actions" method="get" action=path aria-label="Compare with another time">
+                {kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()}
+                <TextField label="It begins on" name="compare" kind="date" value=day/>
+                <Button>"Compare"</Button>
+            </form>
+        </details>
     }
     .into_any()
 }
@@ -107,6 +161,12 @@ pub fn OwnRange(report: UsageReport, path: &'static str) -> impl IntoView {
         </details>
     }
     .into_any()
+}
+
+/// The two files of one part of a page.
+pub fn files(what: &'static str, csv: String, json: String) -> AnyView {
+    let one = |href: String, form: &'static str| view! { <LinkButton href icon=Icon::Download size=Size::Small look=Look::Quiet>{format!("Export {what}, {form}")}</LinkButton> };
+    view! { <div class="row">{one(csv, "CSV")}{one(json, "JSON")}</div> }.into_any()
 }
 
 /// The options of a filter, the first of which filters nothing.

@@ -2,6 +2,7 @@
 
 use super::{
     USAGE,
+    filters::files,
     series::{unit, zoom},
 };
 use crate::{
@@ -44,6 +45,7 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
                 <Figure term="Told of" value=thousands(latency.count) note="calls, by the services that answered them"/>
             </Figures>
             {chart}
+            {files("how long calls took", report.query.latencies("csv"), report.query.latencies("json"))}
             <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."{days}</p>
         </section>
     }

@@ -15,7 +15,7 @@ mod series;
 pub use breakdown::{ByKey, ByOutcome, ByRoute};
 pub use by_address::ByAddress;
 pub use by_permission::ByPermission;
-pub use filters::{ExportButtons, OwnRange, UsageFilters, UsageTabs};
+pub use filters::{ExportButtons, OwnRange, UsageFilters, UsageTabs, files};
 pub use latency::Latency;
 pub use limits::{LimitCard, LimitList};
 pub use refusal::RefusalPanel;

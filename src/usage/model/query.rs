@@ -99,6 +99,8 @@ pub struct UsageQuery {
     /// A day is meant as a whole; absent: now.
     pub to: Option<String>,
     pub key: Option<String>,
+    /// Part of the name of a key that is looked for: one that has it is taken, several are offered.
+    pub named: Option<String>,
     /// The API's slug.
     pub api: Option<String>,
     pub route: Option<String>,
@@ -108,15 +110,16 @@ pub struct UsageQuery {
     pub address: Option<String>,
     /// That the call needed. Not beside a route or an address.
     pub permission: Option<String>,
-    /// `before`: beside the time just before.
+    /// Beside an earlier time as long: `before`, the time just before, `year`, the same a year ago, or the moment it begins.
     pub compare: Option<String>,
     /// Of an export: `address` or `permission`, lines by that in place of by route.
     pub by: Option<String>,
 }
 
 impl UsageQuery {
-    /// The word of `compare`.
+    /// The words of `compare`.
     pub const BEFORE: &'static str = "before";
+    pub const YEAR: &'static str = "year";
     /// The word of `outcome` for all that did not pass.
     pub const ERRORS: &'static str = "errors";
 
@@ -129,6 +132,7 @@ impl UsageQuery {
             from: get("from"),
             to: get("to"),
             key: get("key"),
+            named: get("named"),
             api: get("api"),
             route: get("route"),
             outcome: get("outcome"),
@@ -147,6 +151,7 @@ impl UsageQuery {
             ("from", &self.from),
             ("to", &self.to),
             ("key", &self.key),
+            ("named", &self.named),
             ("api", &self.api),
             ("route", &self.route),
             ("outcome", &self.outcome),
@@ -175,10 +180,10 @@ impl UsageQuery {
         Self { bucket: Some(size.word().to_owned()), ..self.clone() }
     }
 
-    /// The same, compared or no longer.
+    /// The same beside an earlier time, or no longer beside one.
     #[must_use]
-    pub fn compared(&self, is_compared: bool) -> Self {
-        Self { compare: is_compared.then(|| Self::BEFORE.to_owned()), ..self.clone() }
+    pub fn compared(&self, with: Option<&str>) -> Self {
+        Self { compare: with.map(ToOwned::to_owned), ..self.clone() }
     }
 
     /// The same of one address: its routes are not kept.
@@ -205,20 +210,32 @@ impl UsageQuery {
         filtered.or_else(|| self.by.as_deref().and_then(PartKind::parse))
     }
 
-    /// True if the time just before is shown as well.
-    pub fn is_compared(&self) -> bool {
-        self.compare.as_deref() == Some(Self::BEFORE)
-    }
-
     /// The address where a file of exactly this is prepared.
     pub fn prepare(&self) -> String {
-        link("/exports?of=usage", self.compared(false).pairs())
+        link("/exports?of=usage", self.of_file().pairs())
     }
 
     /// The address of the export of exactly this.
     pub fn export(&self, format: &str) -> String {
-        let query = self.compared(false);
+        let query = self.of_file();
         link("/api/v1/usage/export", query.pairs().into_iter().chain([("format", format)]))
+    }
+
+    /// The address of the file of how long these calls took.
+    pub fn latencies(&self, format: &str) -> String {
+        let known = ["range", "bucket", "from", "to", "key", "api", "route"];
+        let pairs = self.pairs().into_iter().filter(|(name, _)| known.contains(name));
+        link("/api/v1/usage/latencies/export", pairs.chain([("format", format)]))
+    }
+
+    /// The address of the file of the limits.
+    pub fn limits(&self, format: &str) -> String {
+        link("/api/v1/usage/limits/export", self.key.as_deref().map(|key| ("key", key)).into_iter().chain([("format", format)]))
+    }
+
+    /// What is looked for is no filter.
+    fn of_file(&self) -> Self {
+        Self { named: None, ..self.clone() }
     }
 }
 
@@ -232,7 +249,12 @@ mod tests {
         assert_eq!(query.link("/usage"), "/usage?range=7d&route=GET%20%2Forders%2F%7Bid%7D%3Fa%26b%3D%C3%BC");
         assert_eq!(query.over("24h").link("/usage").split('&').next(), Some("/usage?range=24h"));
         assert_eq!(UsageQuery::default().link("/usage"), "/usage");
-        assert_eq!(query.compared(true).export("json"), "/api/v1/usage/export?range=7d&route=GET%20%2Forders%2F%7Bid%7D%3Fa%26b%3D%C3%BC&format=json");
+        let query = UsageQuery { named: Some("pay".into()), route: Some("GET /".into()), ..query };
+        assert_eq!(
+            query.compared(Some(UsageQuery::YEAR)).export("json"),
+            "/api/v1/usage/export?range=7d&route=GET%20%2F&compare=year&format=json",
+            "a file is of what is shown, and looking for a key shows nothing"
+        );
     }
 
     #[test]

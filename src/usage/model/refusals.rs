@@ -150,6 +150,12 @@ impl RefusalQuery {
         let filters = self.filters();
         link("/api/v1/usage/refusals/export", filters.pairs().into_iter().chain([("format", format)]))
     }
+
+    /// The same of everybody's, for operators.
+    pub fn export_all(&self, format: &str) -> String {
+        let filters = self.filters();
+        link("/api/v1/usage/refusals/all/export", filters.pairs().into_iter().chain([("format", format)]))
+    }
 }
 
 /// What `/requests` shows.

@@ -109,7 +109,11 @@ pub struct Percentiles {
 pub struct KeyUsage {
     pub key: KeyId,
     pub name: String,
+    /// False: it was deleted.
+    pub is_there: bool,
     pub counts: Counts,
+    /// Cost units of what passed; 0 where the report has none.
+    pub units: u64,
     /// Over the same time, at most 62 steps.
     pub spark: Vec<Counts>,
 }
@@ -119,6 +123,8 @@ pub struct KeyUsage {
 pub struct RouteUsage {
     pub route: String,
     pub calls: u64,
+    /// Cost units of what passed.
+    pub units: u64,
 }
 
 /// One row of "By address".
@@ -164,7 +170,9 @@ pub struct UsageReport {
     /// Begin and end on the person's clock, as a date field takes them: `2026-11-18T14:00`.
     pub local: (String, String),
     pub totals: Counts,
-    /// The time just before, if it was asked for.
+    /// Cost units of what passed, where they are not the number of calls.
+    pub units: Option<u64>,
+    /// An earlier time, if it was asked for.
     pub before: Option<Before>,
     /// By code, most frequent first; codes without calls are left out.
     pub codes: Vec<(Outcome, u64)>,
@@ -184,7 +192,10 @@ pub struct UsageReport {
     pub permissions: Vec<PermissionUsage>,
     /// Every permission that the other filters leave, for the filter.
     pub permission_choices: Vec<String>,
+    /// Those used or made last and the chosen one, oldest first; where a name is looked for, those that have it.
     pub key_choices: Vec<KeyChoice>,
+    /// The workspace has more keys than are offered.
+    pub has_more_keys: bool,
     pub limit: Option<LimitLine>,
     pub meters: Vec<LimitMeter>,
     /// What the units that passed are worth, by plan; empty where no plan has a price.
@@ -198,7 +209,7 @@ pub struct UsageReport {
     pub example: String,
 }
 
-/// As many buckets just before; the last of them as far as the present one has come, so that like is compared with like.
+/// As many buckets of an earlier time; the last of them as far as the present one has come, so that like is compared with like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {
     /// "22 Sep to 21 Oct".

@@ -11,6 +11,7 @@ use crate::{
         components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportButtons, OwnRange, USAGE, UsageFilters, UsageTabs, series, zoom},
         model::{ErrorReport, UsageQuery},
     },
+    values::link,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -35,6 +36,8 @@ fn page(errors: ErrorReport) -> AnyView {
     let chart = series(&report, "errors", title, ERRORS);
     let far = zoom(&report.query, ERRORS);
     let lead = "Every call that was limited or refused, counted exactly. A number leads to samples of its calls.".into_any();
+    // Rules watch one key or all of them; of the other filters they know none.
+    let rule = format!("{}#rules", link("/settings/notifications", report.query.key.iter().map(|key| ("key", key.as_str()))));
     let is_quiet = report.totals.total() == 0;
     let all_calls = report.query.link(USAGE);
     let quiet = is_quiet.then(|| {
@@ -42,7 +45,10 @@ fn page(errors: ErrorReport) -> AnyView {
         view! { <Empty title="No errors" text=words><LinkButton href=all_calls>"See all calls"</LinkButton></Empty> }
     });
     view! {
-        <PageHeader title="Errors" lead><ExportButtons csv json prepare/></PageHeader>
+        <PageHeader title="Errors" lead>
+            <ExportButtons csv json prepare/>
+            <div class="row"><LinkButton href=rule>"New alert rule"</LinkButton></div>
+        </PageHeader>
         <UsageTabs query=report.query.clone() path=ERRORS/>
         <UsageFilters report=report.clone() path=ERRORS/>
         {figures(&report, calls)}

@@ -9,8 +9,8 @@ use crate::{
     usage::{
         api,
         components::{
-            ByAddress, ByKey, ByOutcome, ByPermission, ByRoute, ExportButtons, Latency, LimitCard, LimitList, OwnRange, USAGE, UsageFilters, UsageTabs, series,
-            zoom,
+            ByAddress, ByKey, ByOutcome, ByPermission, ByRoute, ExportButtons, Latency, LimitCard, LimitList, OwnRange, USAGE, UsageFilters, UsageTabs, files,
+            series, zoom,
         },
         model::{BucketSize, Estimate, UsageQuery, UsageReport},
     },
@@ -46,6 +46,7 @@ fn page(report: UsageReport) -> AnyView {
         (Some(_), meters) => meters.into_iter().enumerate().map(|(i, meter)| view! { <LimitCard meter id=format!("limit-{i}")/> }).collect_view().into_any(),
         (None, meters) => view! { <LimitList meters/> }.into_any(),
     };
+    let limit_files = (!report.meters.is_empty()).then(|| files("limits", report.query.limits("csv"), report.query.limits("json")));
     view! {
         <PageHeader title="Usage" lead>
             <ExportButtons csv json prepare/>
@@ -53,11 +54,13 @@ fn page(report: UsageReport) -> AnyView {
         <UsageTabs query=report.query.clone() path=USAGE/>
         <UsageFilters report=report.clone() path=USAGE/>
         {figures(&report)}
+        {units(&report)}
         {estimates(&report)}
         <UsageChart series=chart zoom=far/>
         <OwnRange report=report.clone() path=USAGE/>
         <Latency report=report.clone()/>
         {limits}
+        {limit_files}
         <ByOutcome report=report.clone()/>
         <ByKey report=report.clone()/>
         <ByRoute report=report.clone()/>
@@ -97,6 +100,12 @@ fn figures(report: &UsageReport) -> AnyView {
         {below.map(|words| view! { <p class="muted">{words}</p> })}
     }
     .into_any()
+}
+
+/// What the calls that passed cost, where that is not their number.
+fn units(report: &UsageReport) -> AnyView {
+    let words = |units: u64| format!("{} for {}.", count(units, "unit", "units"), count(report.totals.passed, "call that passed", "calls that passed"));
+    report.units.map(|units| view! { <p class="muted"><b class="strong">"Cost: "</b>{words(units)}" By day or hour they stand in the export."</p> }).into_any()
 }
 
 /// What the calls that passed are worth, where a plan says so.

@@ -32,15 +32,23 @@ const PAGE: usize = 10_000;
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Place {
     bucket: usize,
-    /// In that bucket behind this key, route (or address, or permission) and code.
+    /// In that bucket (those of an earlier time follow those of the one that is shown) behind this key, route (or address, or permission) and code.
     after: Option<(Uuid, String, String)>,
+}
+
+/// A stretch of time in a file.
+struct Stretch {
+    /// The word of its lines.
+    period: &'static str,
+    span: Span,
+    edges: Vec<OffsetDateTime>,
 }
 
 /// A query, read.
 struct Asked {
     calendar: Calendar,
-    span: Span,
-    edges: Vec<OffsetDateTime>,
+    /// What is shown, and behind it what it is compared with.
+    stretches: Vec<Stretch>,
     scope: Scope,
     /// By what in place of by route.
     by: Option<PartKind>,
@@ -51,8 +59,26 @@ impl Asked {
         caller.require(&may::USAGE_READ)?;
         let calendar = Calendar::of(&caller.time_zone);
         let span = span::read(query, &calendar, timestamp(now))?;
+        let earlier = span::compared(query, &span, &calendar, timestamp(now))?;
         let scope = scope(ctx, caller, query).await?;
-        Ok(Self { edges: instants(&span.edges), calendar, span, scope, by: query.parted_by() })
+        let stretch = |(period, span): (&'static str, Span)| Stretch { period, edges: instants(&span.edges), span };
+        let stretches = [("shown", Some(span)), ("compared", earlier)].into_iter().filter_map(|(period, span)| Some((period, span?))).map(stretch).collect();
+        Ok(Self { calendar, stretches, scope, by: query.parted_by() })
+    }
+
+    fn buckets(&self) -> usize {
+        self.stretches.iter().map(|stretch| stretch.span.buckets()).sum()
+    }
+
+    /// The stretch that a bucket lies in, and which one it is there.
+    fn find(&self, mut bucket: usize) -> Option<(&Stretch, usize)> {
+        for stretch in &self.stretches {
+            match bucket.checked_sub(stretch.span.buckets()) {
+                None => return Some((stretch, bucket)),
+                Some(rest) => bucket = rest,
+            }
+        }
+        None
     }
 
     async fn rows(&self, ctx: &Ctx, edges: &[OffsetDateTime], after: Option<&(Uuid, String, String)>, most: usize) -> sqlx::Result<Vec<ExportRow>> {
@@ -63,9 +89,9 @@ impl Asked {
     }
 
     /// `first` is the bucket that the row counts from.
-    fn line(&self, row: ExportRow, first: usize) -> Option<UsageLine> {
+    fn line(&self, row: ExportRow, stretch: &Stretch, first: usize) -> Option<UsageLine> {
         let bucket = first + usize::try_from(row.bucket).ok()?.checked_sub(1)?;
-        let at = *self.span.edges.get(bucket)?;
+        let at = *stretch.span.edges.get(bucket)?;
         let units = row.units.map(whole);
         let price = row.price_micros.zip(row.currency).map(|(micros, currency)| Price { micros: whole(micros), currency });
         let priced = price.zip(units.filter(|units| *units > 0));
@@ -83,6 +109,7 @@ impl Asked {
             units,
             estimated_cost: priced.as_ref().map(|(price, units)| price.exact(*units)),
             currency: priced.map(|(price, _)| price.currency),
+            period: stretch.period.to_owned(),
         })
     }
 }
@@ -92,11 +119,15 @@ impl Asked {
 /// answered at once.
 pub async fn export_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Option<Vec<UsageLine>>, AppError> {
     let asked = Asked::read(ctx, caller, query, ctx.clock.now()).await?;
-    let rows = asked.rows(ctx, &asked.edges, None, MOST_AT_ONCE + 1).await?;
-    if rows.len() > MOST_AT_ONCE {
-        return Ok(None);
+    let mut lines = Vec::new();
+    for stretch in &asked.stretches {
+        let rows = asked.rows(ctx, &stretch.edges, None, MOST_AT_ONCE + 1).await?;
+        lines.extend(rows.into_iter().filter_map(|row| asked.line(row, stretch, 0)));
+        if lines.len() > MOST_AT_ONCE {
+            return Ok(None);
+        }
     }
-    Ok(Some(rows.into_iter().filter_map(|row| asked.line(row, 0)).collect()))
+    Ok(Some(lines))
 }
 
 /// The lines from a place on, as it was at `now`, and the place of the next page.
@@ -111,7 +142,8 @@ pub async fn page_of_usage(
     let mut place: Place = from.map(serde_json::from_str).transpose().map_err(AppError::internal)?.unwrap_or_default();
     let mut lines = Vec::new();
     while lines.len() < PAGE {
-        let Some(edges) = asked.edges.get(place.bucket..place.bucket + 2) else { return Ok((lines, None)) };
+        let Some((stretch, at)) = asked.find(place.bucket) else { return Ok((lines, None)) };
+        let Some(edges) = stretch.edges.get(at..at + 2) else { return Ok((lines, None)) };
         let rows = asked.rows(ctx, edges, place.after.as_ref(), PAGE).await?;
         let bucket = place.bucket;
         place = match rows.last() {
@@ -121,24 +153,29 @@ pub async fn page_of_usage(
             }
             _ => Place { bucket: bucket + 1, after: None },
         };
-        lines.extend(rows.into_iter().filter_map(|row| asked.line(row, bucket)));
+        lines.extend(rows.into_iter().filter_map(|row| asked.line(row, stretch, at)));
     }
     let next = serde_json::to_string(&place).map_err(AppError::internal)?;
-    Ok((lines, (place.bucket < asked.span.buckets()).then_some(next)))
+    Ok((lines, (place.bucket < asked.buckets()).then_some(next)))
 }
 
 /// How many lines these are.
 pub async fn count_usage_lines(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<u64, AppError> {
     let asked = Asked::read(ctx, caller, query, now).await?;
-    Ok(whole(store::count_export(&ctx.db, &asked.scope, &asked.edges, asked.by).await?))
+    let mut lines = 0;
+    for stretch in &asked.stretches {
+        lines += whole(store::count_export(&ctx.db, &asked.scope, &stretch.edges, asked.by).await?);
+    }
+    Ok(lines)
 }
 
 /// What a query asks for, in words: "Usage by day, 22 Oct to 20 Nov, Stockholm time, key checkout".
 pub async fn say_usage(ctx: &Ctx, caller: &Caller, query: &UsageQuery, now: OffsetDateTime) -> Result<String, AppError> {
     let asked = Asked::read(ctx, caller, query, now).await?;
-    let stretch = stretch(&asked.span, &asked.calendar, timestamp(now));
+    let times: Vec<String> = asked.stretches.iter().map(|one| stretch(&one.span, &asked.calendar, timestamp(now))).collect();
     let by = asked.by.map(|kind| format!(" and {}", kind.as_str())).unwrap_or_default();
-    let mut words = format!("Usage by {}{by}, {stretch}, {}", asked.span.size.word(), asked.calendar.words());
+    let size = asked.stretches.first().map_or("", |shown| shown.span.size.word());
+    let mut words = format!("Usage by {size}{by}, {}, {}", times.join(" compared with "), asked.calendar.words());
     if let Some(key) = asked.scope.key {
         words.push_str(&format!(", key {}", store::find_key_name(&ctx.db, key).await?.unwrap_or_else(|| key.to_string())));
     }

@@ -3,8 +3,9 @@
 use super::{
     addresses::report_addresses,
     exporting::export_usage,
-    latency_http,
+    files_http, latency_http,
     lines::{RefusalLine, UsageLine},
+    oversight_http,
     parts::report_permissions,
     refusals,
     series::{SeriesPoint, Usage, list_series},
@@ -37,6 +38,10 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/usage/addresses", get(list_addresses))
         .route("/api/v1/usage/permissions", get(list_permissions))
         .route("/api/v1/usage/latencies", post(latency_http::report))
+        .route("/api/v1/usage/latencies/export", get(files_http::export_latencies))
+        .route("/api/v1/usage/limits/export", get(files_http::export_limits))
+        .route("/api/v1/usage/refusals/all/export", get(oversight_http::export_all))
+        .route("/api/v1/usage/attempts/export", get(oversight_http::export_attempts))
         .route("/api/v1/usage/export", get(export))
         .route("/api/v1/usage/refusals/export", get(export_refusals))
 }
@@ -69,6 +74,8 @@ pub struct UsagePoint {
     /// By code: `VALID`, `RATE_LIMITED` …; codes without calls are left out.
     #[schema(example = json!({"VALID": 120, "RATE_LIMITED": 3}))]
     pub by_code: BTreeMap<String, u64>,
+    /// Cost units of the calls that passed: of routes that cost more than one, more than calls. Null of an address or a permission.
+    pub units: Option<u64>,
 }
 
 /// Usage taken apart.
@@ -79,7 +86,7 @@ pub struct UsageExport {
 
 /// Read usage
 ///
-/// Calls per bucket and code. `from` is rounded down and `to` up to whole buckets of UTC; without them the last 24 hours are told.
+/// Calls per bucket and code, and what they cost. `from` is rounded down and `to` up to whole buckets of UTC; without them the last 24 hours are told.
 #[utoipa::path(
     get, path = "/api/v1/usage", tag = "Usage", operation_id = "list_usage",
     params(
@@ -103,8 +110,12 @@ pub struct UsageExport {
 pub async fn list_usage(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Json<UsageAnswer>, AppError> {
     let query = read(&given, &["key", "api", "route", "outcome", "address", "permission", "from", "to", "bucket"])?;
     let Usage { points, latency } = list_series(&ctx, &caller, &query).await?;
-    let point =
-        |p: SeriesPoint| UsagePoint { at: rfc3339(p.at), total: p.total, by_code: p.by_code.into_iter().map(|(code, n)| (code.to_string(), n)).collect() };
+    let point = |p: SeriesPoint| UsagePoint {
+        at: rfc3339(p.at),
+        total: p.total,
+        by_code: p.by_code.into_iter().map(|(code, n)| (code.to_string(), n)).collect(),
+        units: p.units,
+    };
     #[allow(clippy::cast_precision_loss, reason = "some hours of microseconds")]
     let millis = |micros: u64| micros as f64 / 1000.0;
     let latency = latency.map(|l| LatencyAnswer { p50: millis(l.p50), p95: millis(l.p95), p99: millis(l.p99), count: l.count });
@@ -233,6 +244,7 @@ pub async fn list_permissions(State(ctx): State<Ctx>, caller: Caller, Query(give
         ("address" = Option<String>, Query, description = "Only calls from this address, IPv6 by its /64; lines are then by address"),
         ("permission" = Option<String>, Query, description = "Only calls that needed this permission; lines are then by permission"),
         ("by" = Option<String>, Query, description = "`address`: by address in place of by route; what other addresses called is not in it. `permission`: by permission; a call that needed two is in two lines"),
+        ("compare" = Option<String>, Query, description = "Also the lines of an earlier time, with `period` `compared`: `before`, the time just before, `year`, the same a year ago, or the day when it begins"),
     ),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (UsageExport = "application/json"))),
@@ -244,7 +256,7 @@ pub async fn list_permissions(State(ctx): State<Ctx>, caller: Caller, Query(give
     security(("key" = [])),
 )]
 pub async fn export(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
-    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by"])?;
+    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by", "compare"])?;
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(lines) = export_usage(&ctx, &caller, &query).await? else { return Ok(file::too_large(&headers, &page("usage", format, query.pairs()))) };
     Ok(file::answer("usage", ctx.clock.now().date(), format, lines, |data| UsageExport { data }))
@@ -307,19 +319,19 @@ pub async fn export_refusals(
 }
 
 /// Reads a query; a parameter that nobody knows is an error, not silence.
-fn read(given: &[(String, String)], known: &[&str]) -> Result<UsageQuery, AppError> {
+pub(super) fn read(given: &[(String, String)], known: &[&str]) -> Result<UsageQuery, AppError> {
     self::known(given, known)?;
     Ok(UsageQuery::read(|name| value(given, name)))
 }
 
-fn known(given: &[(String, String)], known: &[&str]) -> Result<(), AppError> {
+pub(super) fn known(given: &[(String, String)], known: &[&str]) -> Result<(), AppError> {
     match given.iter().find(|(name, _)| !known.contains(&name.as_str())) {
         Some((name, _)) => Err(AppError::invalid(name, format!("There is no such parameter. Known are {}.", known.join(", ")))),
         None => Ok(()),
     }
 }
 
-fn value(given: &[(String, String)], name: &str) -> Option<String> {
+pub(super) fn value(given: &[(String, String)], name: &str) -> Option<String> {
     given.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
 }
 

@@ -1,4 +1,4 @@
-//! A line of a file, of usage and of refusals: the same as JSON and as a row of a spreadsheet.
+//! A line of a file, of usage, of refusals, of latencies and of limits: the same as JSON and as a row of a spreadsheet.
 
 use crate::{platform::csv, usage::model::RefusalSample};
 use serde::Serialize;
@@ -35,11 +35,14 @@ pub struct UsageLine {
     /// What the calls needed; empty in other lines. A call that needed two is in two lines.
     #[schema(example = "orders:read")]
     pub permission: String,
+    /// `shown`; `compared` in the lines of an earlier time that was asked for, too.
+    #[schema(example = "shown")]
+    pub period: String,
 }
 
 impl csv::Row for UsageLine {
     const HEAD: &'static [&'static str] =
-        &["at", "local_time", "key_id", "key", "api", "route", "code", "calls", "units", "estimated_cost", "currency", "address", "permission"];
+        &["at", "local_time", "key_id", "key", "api", "route", "code", "calls", "units", "estimated_cost", "currency", "address", "permission", "period"];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         let given = |text: &Option<String>| -> Cow<'static, str> { Cow::Owned(text.clone().unwrap_or_default()) };
@@ -53,6 +56,7 @@ impl csv::Row for UsageLine {
             given(&self.currency),
             Cow::Borrowed(&self.address),
             Cow::Borrowed(&self.permission),
+            Cow::Borrowed(&self.period),
         ]);
         cells
     }
@@ -103,5 +107,83 @@ impl csv::Row for RefusalLine {
         let (key_id, key) = (self.key_id.as_deref().unwrap_or_default(), self.key.as_deref().unwrap_or_default());
         let texts = [&*self.at, &self.code, &self.detail, key_id, key, &self.route, &self.address, &self.request_id, &self.rule, &self.limit];
         texts.into_iter().map(Cow::Borrowed).collect()
+    }
+}
+
+/// How long the calls of one bucket took, in milliseconds, each at most 10 % off.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct LatencyLine {
+    /// Where the bucket begins, RFC 3339, UTC.
+    pub at: String,
+    /// In the person's time zone, without an offset.
+    #[serde(skip)]
+    pub local: String,
+    pub p50: f64,
+    pub p95: f64,
+    pub p99: f64,
+    /// Of how many calls it was told.
+    pub count: u64,
+}
+
+impl csv::Row for LatencyLine {
+    const HEAD: &'static [&'static str] = &["at", "local_time", "p50_ms", "p95_ms", "p99_ms", "calls"];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        let numbers: [Cow<'_, str>; 4] = [self.p50.to_string(), self.p95.to_string(), self.p99.to_string(), self.count.to_string()].map(Cow::Owned);
+        let texts: [Cow<'_, str>; 2] = [Cow::Borrowed(&self.at), Cow::Borrowed(&self.local)];
+        texts.into_iter().chain(numbers).collect()
+    }
+}
+
+/// How much of a limit is used in its present window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct UsedLimit {
+    pub key_id: String,
+    pub key: String,
+    #[schema(example = "an hour")]
+    pub window: String,
+    /// More than the limit where calls beyond it passed.
+    pub used: u64,
+    pub limit: u64,
+    pub remaining: u64,
+    /// Seconds until it resets, or until the first of it comes back.
+    pub reset_after: u64,
+    /// Counted for all keys of the workspace together: `key_id` is one of them.
+    pub is_shared: bool,
+    /// Used by the end of the window if it goes on as it went; of quotas.
+    pub expected: Option<u64>,
+    /// When it is used up then, on the person's clock.
+    #[schema(example = "Fri 27 Nov, 20:00")]
+    pub used_up: Option<String>,
+}
+
+impl csv::Row for UsedLimit {
+    const HEAD: &'static [&'static str] = &["key_id", "key", "window", "used", "limit", "remaining", "reset_after", "is_shared", "expected", "used_up"];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        let numbers: [Cow<'_, str>; 4] = [self.used, self.limit, self.remaining, self.reset_after].map(|number| Cow::Owned(number.to_string()));
+        let expected = self.expected.map(|calls| calls.to_string()).unwrap_or_default();
+        let texts: [Cow<'_, str>; 3] = [self.key_id.as_str(), &self.key, &self.window].map(Cow::Borrowed);
+        let rest: [Cow<'_, str>; 3] =
+            [Cow::Owned(self.is_shared.to_string()), Cow::Owned(expected), Cow::Borrowed(self.used_up.as_deref().unwrap_or_default())];
+        texts.into_iter().chain(numbers).chain(rest).collect()
+    }
+}
+
+/// Calls with secrets that no key has, from one address for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AttemptLine {
+    /// IPv4, or the /64 of IPv6.
+    pub address: String,
+    #[schema(example = "UNKNOWN")]
+    pub reason: String,
+    pub calls: u64,
+}
+
+impl csv::Row for AttemptLine {
+    const HEAD: &'static [&'static str] = &["address", "reason", "calls"];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        vec![Cow::Borrowed(&self.address), Cow::Borrowed(&self.reason), Cow::Owned(self.calls.to_string())]
     }
 }

@@ -6,6 +6,7 @@ use super::{
     report::{ERRORS, local, whole},
     span,
     store::{
+        choices,
         reading::{self, Scope},
         refusals::{self, SampleRow, SampleScope},
     },
@@ -64,6 +65,22 @@ pub async fn export_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -
     let most = i64::try_from(MOST_AT_ONCE).unwrap_or(i64::MAX);
     let (samples, is_full) = samples_of(ctx, caller, &query.filters(), ctx.clock.now(), most + 1).await?;
     Ok((!is_full).then_some(samples))
+}
+
+/// What the filters leave of everybody's samples, or of one person's, for an export. None: more than are answered at once.
+pub async fn export_all_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -> Result<Option<Vec<RefusalSample>>, AppError> {
+    caller.require(&may::ADMIN_READ)?;
+    let (calendar, now) = (Calendar::of(&caller.time_zone), timestamp(ctx.clock.now()));
+    let asked = Asked::read(ctx, &query.filters(), &calendar, now).await?;
+    let most = i64::try_from(MOST_AT_ONCE + 1).unwrap_or(i64::MAX);
+    let rows = match &query.owner {
+        Some(owner) => refusals::list_samples(&ctx.db, workspace_of(ctx, owner).await?, &asked.samples, most).await?,
+        None => refusals::list_all_samples(&ctx.db, &asked.samples, most).await?,
+    };
+    if rows.len() > MOST_AT_ONCE {
+        return Ok(None);
+    }
+    Ok(Some(rows.into_iter().filter_map(|row| sample(row, &calendar, now)).collect()))
 }
 
 /// The samples behind a cursor, as it was at `now`, and where the next page begins: for a file that a job writes.
@@ -144,7 +161,7 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
     let (from, to) = (asked.samples.from, asked.to);
     let choices = async {
         match workspace {
-            Some(workspace) => reading::list_key_choices(&ctx.db, workspace).await,
+            Some(workspace) => choices::list_key_choices(&ctx.db, workspace, asked.samples.key, None).await.map(|found| found.keys),
             None => refusals::list_sampled_keys(&ctx.db, from, to).await,
         }
     };

@@ -7,7 +7,11 @@ use super::{
     latency::{percentiles, percentiles_by_bucket},
     limits, parts,
     span::{self, Span},
-    store::reading::{self, BucketRow, KeyRow, Scope},
+    store::{
+        choices::{self, KeyChoices},
+        reading::{self, BucketRow, KeyRow, RouteRow, Scope},
+        units,
+    },
 };
 use crate::{
     accounts::Caller,
@@ -38,23 +42,25 @@ pub static ERRORS: LazyLock<Vec<String>> =
 /// The usage of the caller's workspace; of another's key for operators.
 pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<UsageReport, AppError> {
     caller.require(&may::USAGE_READ)?;
+    let query = named(ctx, caller, query).await?;
     let calendar = Calendar::of(&caller.time_zone);
     let now = timestamp(ctx.clock.now());
     let span = span::read(&query, &calendar, now)?;
+    let earlier = span::compared(&query, &span, &calendar, now)?;
     let scope = scope(ctx, caller, &query).await?;
     let edges = instants(&span.edges);
     let steps = instants(&steps(&span, &calendar));
     let without_route = Scope { route: None, ..scope.clone() };
     let (from, to) = (instant(span.start()), instant(span.end()));
     let workspace = scope.workspace.unwrap_or(caller.workspace);
-    let (rows, key_rows, route_rows, by_address, by_permission, key_choices, before, estimates, latency, latencies) = tokio::try_join!(
+    let (rows, key_rows, route_rows, by_address, by_permission, offered, before, estimates, latency, latencies) = tokio::try_join!(
         reading::list_buckets(&ctx.db, &scope, &edges),
         reading::list_keys(&ctx.db, &scope, &steps, MOST_KEYS),
         reading::list_routes(&ctx.db, &without_route, from, to, MOST_ROUTES),
         addresses::list(&ctx.db, &scope, from, to, MOST_ADDRESSES),
         parts::permissions(&ctx.db, &scope, from, to, MOST_PERMISSIONS),
-        reading::list_key_choices(&ctx.db, workspace),
-        before(ctx, &query, &scope, &span, &calendar, now),
+        choices::list_key_choices(&ctx.db, workspace, scope.key, query.named.as_deref()),
+        before(ctx, &scope, earlier.as_ref(), &calendar, now),
         estimates(&ctx.db, &scope, from, to),
         percentiles(&ctx.db, &scope, from, to),
         percentiles_by_bucket(&ctx.db, &scope, &edges, matches!(span.size, BucketSize::Week | BucketSize::Month)),
@@ -62,6 +68,12 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
     let (cells, codes) = sums(&rows, span.buckets());
     let mut totals = Counts::default();
     cells.iter().for_each(|c| totals += *c);
+    let KeyChoices { keys: key_choices, has_more: has_more_keys } = offered;
+    let units = units_of(&scope, &route_rows);
+    let key_units = match units {
+        Some(_) => units::sum_by_key(&ctx.db, &scope, &key_ids(&key_rows), from, to).await?,
+        None => HashMap::new(),
+    };
     let chosen = |route: &str| scope.route.as_deref().is_none_or(|wanted| wanted == route);
     let mut route_choices: Vec<String> = route_rows.iter().map(|r| r.route.clone()).collect();
     if let Some(route) = scope.route.as_ref().filter(|route| !route_choices.contains(route)) {
@@ -93,11 +105,16 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         end: span.end().to_string(),
         local: (local(&calendar, span.start()), local(&calendar, span.end())),
         totals,
+        units,
         before,
         codes,
         key_count: key_rows.first().map_or(0, |r| whole(r.keys)),
-        keys: keys(&key_rows, steps.len().saturating_sub(1)),
-        routes: route_rows.iter().filter(|r| chosen(&r.route)).map(|r| RouteUsage { route: r.route.clone(), calls: whole(r.count) }).collect(),
+        keys: keys(&key_rows, steps.len().saturating_sub(1), &key_units),
+        routes: route_rows
+            .iter()
+            .filter(|r| chosen(&r.route))
+            .map(|r| RouteUsage { route: r.route.clone(), calls: whole(r.count), units: whole(r.units) })
+            .collect(),
         route_choices,
         addresses,
         address_choices,
@@ -111,18 +128,57 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         has_history: totals.total() > 0 || reading::find_any(&ctx.db, workspace).await?,
         example: example(ctx, &key_choices),
         key_choices,
+        has_more_keys,
         query,
     })
 }
 
-/// The keys of the caller's workspace, oldest first, to choose from.
-pub async fn key_choices(ctx: &Ctx, caller: &Caller) -> sqlx::Result<Vec<KeyChoice>> {
-    reading::list_key_choices(&ctx.db, caller.workspace).await
+/// The keys of the caller's workspace that were used or made last and a chosen one, oldest first, to choose from; and whether there are more.
+pub async fn key_choices(ctx: &Ctx, caller: &Caller, chosen: Option<KeyId>) -> sqlx::Result<(Vec<KeyChoice>, bool)> {
+    let KeyChoices { keys, has_more } = choices::list_key_choices(&ctx.db, caller.workspace, chosen, None).await?;
+    Ok((keys, has_more))
+}
+
+/// Finds the key that is looked for by its name: the chosen one stays if it has the text, one that alone has it is taken, and of several
+/// none: they are the ones to choose from.
+async fn named(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<UsageQuery, AppError> {
+    let Some(text) = query.named.clone() else { return Ok(query) };
+    if text.len() > 400 || text.contains('\0') {
+        return Err(AppError::invalid("named", "No key has such a name: take at most 80 letters."));
+    }
+    let chosen = query.key.as_ref().and_then(|key| key.parse::<KeyId>().ok());
+    let rows = choices::list_named(&ctx.db, caller.workspace, &text, chosen).await?;
+    let found = match rows.as_slice() {
+        [only] => Some(only),
+        [first, _] if first.is_chosen => Some(first),
+        [first, second] if first.is_exact && !second.is_exact => Some(first),
+        _ => None,
+    };
+    Ok(match found {
+        Some(row) => UsageQuery { key: Some(KeyId::new(row.id).to_string()), named: None, ..query },
+        None => UsageQuery { key: None, ..query },
+    })
+}
+
+/// Cost units of what passed, where a call cost more or less than one. Of an address or a permission none are kept.
+fn units_of(scope: &Scope, routes: &[RouteRow]) -> Option<u64> {
+    match &scope.route {
+        None => routes.first().filter(|row| row.differs).map(|row| whole(row.all_units)),
+        Some(route) => routes.iter().find(|row| row.differs && row.route == *route).map(|row| whole(row.units)),
+    }
+}
+
+fn key_ids(rows: &[KeyRow]) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = rows.iter().map(|row| row.key_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 /// What did not pass, by the same filters, beside all calls of the time.
 pub async fn report_errors(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<ErrorReport, AppError> {
-    let report = report_usage(ctx, caller, UsageQuery { outcome: Some(UsageQuery::ERRORS.to_owned()), ..query.clone() }).await?;
+    let report = report_usage(ctx, caller, UsageQuery { outcome: Some(UsageQuery::ERRORS.to_owned()), ..query }).await?;
+    let query = report.query.clone();
     let calendar = Calendar::of(&caller.time_zone);
     let span = span::read(&query, &calendar, timestamp(ctx.clock.now()))?;
     let scope = Scope { outcomes: None, ..scope(ctx, caller, &query).await? };
@@ -130,14 +186,14 @@ pub async fn report_errors(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Res
     Ok(ErrorReport { report, calls: codes.into_iter().map(|row| whole(row.count)).sum() })
 }
 
-/// The time just before, if it is asked for.
-async fn before(ctx: &Ctx, query: &UsageQuery, scope: &Scope, span: &Span, calendar: &Calendar, now: Timestamp) -> sqlx::Result<Option<Before>> {
-    let Some(span) = query.is_compared().then(|| span::before(span, calendar, now)).flatten() else { return Ok(None) };
+/// The earlier time, if it is asked for.
+async fn before(ctx: &Ctx, scope: &Scope, span: Option<&Span>, calendar: &Calendar, now: Timestamp) -> sqlx::Result<Option<Before>> {
+    let Some(span) = span else { return Ok(None) };
     let rows = reading::list_buckets(&ctx.db, scope, &instants(&span.edges)).await?;
     let (cells, _) = sums(&rows, span.buckets());
     let mut totals = Counts::default();
     cells.iter().for_each(|c| totals += *c);
-    Ok(Some(Before { period: stretch(&span, calendar, now), totals, buckets: cells.iter().map(|c| c.total()).collect() }))
+    Ok(Some(Before { period: stretch(span, calendar, now), totals, buckets: cells.iter().map(|c| c.total()).collect() }))
 }
 
 /// Reads the filters; a key of somebody else is not there, except for operators, who then see its workspace.
@@ -146,9 +202,6 @@ pub async fn scope(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Sco
     let key = query.key.as_ref().and_then(|text| fields.check("key", text.parse::<KeyId>()));
     let slug = query.api.as_ref().and_then(|text| fields.check("api", text.parse::<Slug>()));
     let outcomes = query.outcome.as_ref().and_then(|text| fields.check("outcome", outcomes(text)));
-    if query.compare.is_some() && !query.is_compared() {
-        fields.add("compare", "Compare with before, or leave it out.");
-    }
     if query.route.as_ref().is_some_and(|route| route.len() > 800 || route.contains('\0')) {
         fields.add("route", "No route has such a name.");
     }
@@ -219,13 +272,15 @@ fn cell<'a>(cells: &'a mut [Counts], bucket: i32, outcome: &str) -> Option<(&'a 
     Some((cells.get_mut(at)?, outcome.parse().ok()?))
 }
 
-fn keys(rows: &[KeyRow], steps: usize) -> Vec<KeyUsage> {
+fn keys(rows: &[KeyRow], steps: usize, units: &HashMap<Uuid, i64>) -> Vec<KeyUsage> {
     let mut keys = HashMap::<Uuid, KeyUsage>::new();
     for row in rows {
         let usage = keys.entry(row.key_id).or_insert_with(|| KeyUsage {
             key: KeyId::new(row.key_id),
             name: row.name.clone(),
+            is_there: row.is_there,
             counts: Counts::default(),
+            units: units.get(&row.key_id).copied().map(whole).unwrap_or_default(),
             spark: vec![Counts::default(); steps],
         });
         let Some((cell, outcome)) = cell(&mut usage.spark, row.bucket, &row.outcome) else { continue };

@@ -5,7 +5,10 @@ use super::{
     latency::percentiles,
     report::{instants, scope, whole},
     span::{self, Span},
-    store::reading,
+    store::{
+        reading,
+        units::{self, Kept},
+    },
 };
 use crate::{
     accounts::Caller,
@@ -27,6 +30,8 @@ pub struct SeriesPoint {
     pub at: OffsetDateTime,
     pub total: u64,
     pub by_code: BTreeMap<Outcome, u64>,
+    /// Cost units of what passed; none of an address or a permission.
+    pub units: Option<u64>,
 }
 
 /// A series and how long its calls took.
@@ -60,14 +65,23 @@ pub async fn list_series(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Resu
         return Err(AppError::invalid("bucket", "Of an address or a permission calls are kept by quarters of an hour. Ask by hour or by day."));
     }
     let edges = instants(&span.edges);
-    let rows = match size {
-        BucketSize::Minute => reading::list_minute_buckets(&ctx.db, &scope, &edges).await?,
-        _ => reading::list_buckets(&ctx.db, &scope, &edges).await?,
+    let (rows, kept) = match size {
+        BucketSize::Minute => (reading::list_minute_buckets(&ctx.db, &scope, &edges).await?, Kept::Minutes),
+        BucketSize::Day => (reading::list_buckets(&ctx.db, &scope, &edges).await?, Kept::Days),
+        _ => (reading::list_buckets(&ctx.db, &scope, &edges).await?, Kept::Quarters),
     };
-    let mut points: Vec<SeriesPoint> = edges.iter().take(span.buckets()).map(|at| SeriesPoint { at: *at, total: 0, by_code: BTreeMap::new() }).collect();
+    let is_told = scope.part().is_none();
+    let costs = if is_told { units::list_buckets(&ctx.db, &scope, &edges, kept).await? } else { Vec::new() };
+    let empty = |at: &OffsetDateTime| SeriesPoint { at: *at, total: 0, by_code: BTreeMap::new(), units: is_told.then_some(0) };
+    let mut points: Vec<SeriesPoint> = edges.iter().take(span.buckets()).map(empty).collect();
+    let place = |bucket: i32| usize::try_from(bucket).ok().and_then(|n| n.checked_sub(1));
+    for row in costs {
+        if let Some(point) = place(row.bucket).and_then(|at| points.get_mut(at)) {
+            point.units = Some(whole(row.count));
+        }
+    }
     for row in rows {
-        let at = usize::try_from(row.bucket).ok().and_then(|n| n.checked_sub(1));
-        let (Some(point), Ok(outcome)) = (at.and_then(|at| points.get_mut(at)), row.outcome.parse::<Outcome>()) else { continue };
+        let (Some(point), Ok(outcome)) = (place(row.bucket).and_then(|at| points.get_mut(at)), row.outcome.parse::<Outcome>()) else { continue };
         point.total += whole(row.count);
         *point.by_code.entry(outcome).or_default() += whole(row.count);
     }

@@ -73,6 +73,39 @@ pub fn read_between(from: Timestamp, to: Timestamp, size: BucketSize, calendar: 
     Ok(Span { range: Range::Between, size, edges })
 }
 
+/// The earlier time that a query compares with: as many buckets just before, a year ago, or from a chosen moment on.
+pub fn compared(query: &UsageQuery, span: &Span, calendar: &Calendar, now: Timestamp) -> Result<Option<Span>, AppError> {
+    const WORDS: &str = "Compare with before, year, or the day when the other time begins: 2025-11-18.";
+    let wrong = |words: &str| AppError::invalid("compare", words);
+    let begin = match query.compare.as_deref() {
+        None => return Ok(None),
+        Some(UsageQuery::BEFORE) => return Ok(before(span, calendar, now)),
+        Some(UsageQuery::YEAR) => year_ago(span, calendar),
+        Some(text) => Some(moment(text, calendar, false).map_err(|_| wrong(WORDS))?),
+    };
+    let begin = begin.ok_or_else(|| wrong(WORDS))?;
+    if begin >= span.start() {
+        return Err(wrong("The other time begins before the one that is shown. Take an earlier day."));
+    }
+    Ok(from_begin(begin, span, calendar, now))
+}
+
+/// Where the same time began a year ago; of weeks 52 of them, so that a Monday stays one.
+fn year_ago(span: &Span, calendar: &Calendar) -> Option<Timestamp> {
+    let back = if span.size == BucketSize::Week { 364.days() } else { 1.year() };
+    calendar.instant(calendar.local(span.start()).checked_sub(back).ok()?)
+}
+
+/// As many buckets from a moment on.
+fn from_begin(begin: Timestamp, span: &Span, calendar: &Calendar, now: Timestamp) -> Option<Span> {
+    let mut edges = vec![calendar.floor(begin, span.size)?];
+    for _ in 0..span.buckets() {
+        edges.push(calendar.next(*edges.last()?, span.size)?);
+    }
+    cut(span, &mut edges, now);
+    Some(Span { range: Range::Between, size: span.size, edges })
+}
+
 /// As many buckets just before. Of a bucket that is not over as much is compared as has passed of it, rounded up to a quarter of an hour.
 pub fn before(span: &Span, calendar: &Calendar, now: Timestamp) -> Option<Span> {
     let mut edges = vec![span.start()];
@@ -81,13 +114,18 @@ pub fn before(span: &Span, calendar: &Calendar, now: Timestamp) -> Option<Span> 
         edges.push(calendar.floor(earlier, span.size)?);
     }
     edges.reverse();
-    if let ([.., open, end], [.., start, last]) = (&span.edges[..], &mut edges[..])
+    cut(span, &mut edges, now);
+    Some(Span { range: Range::Between, size: span.size, edges })
+}
+
+/// Of a last bucket that is not over, `edges` of another time keep as much as has passed of it.
+fn cut(span: &Span, edges: &mut [Timestamp], now: Timestamp) {
+    if let ([.., open, end], [.., start, last]) = (&span.edges[..], edges)
         && (*open..*end).contains(&now)
     {
         let gone = (now.as_second() - open.as_second()) / 900 * 900 + 900;
-        *last = (*last).min(Timestamp::from_second(start.as_second() + gone).ok()?);
+        *last = (*last).min(Timestamp::from_second(start.as_second() + gone).unwrap_or(*last));
     }
-    Some(Span { range: Range::Between, size: span.size, edges })
 }
 
 /// Sizes that give at least two bars and no crowd, for the switch beside the chart.
@@ -231,6 +269,26 @@ mod tests {
         let over = between("2026-11-01", "2026-11-07").expect("a week that is over");
         let earlier = before(&over, &Calendar::of("Europe/Stockholm"), now()).expect("a week before");
         assert_eq!((earlier.start().to_string().as_str(), earlier.end()), ("2026-10-24T22:00:00Z", over.start()));
+    }
+
+    #[test]
+    fn a_year_ago_keeps_days_of_the_year_and_weeks_their_monday() {
+        let stockholm = Calendar::of("Europe/Stockholm");
+        let earlier = |word: &str, with: &str| {
+            let query = UsageQuery { range: Some(word.to_owned()), ..UsageQuery::default() }.compared(Some(with));
+            let shown = span(query.clone()).expect("a range");
+            compared(&query, &shown, &stockholm, now()).expect("an earlier time").map(|earlier| (shown, earlier))
+        };
+        let (shown, days) = earlier("7d", "year").expect("a year ago");
+        assert_eq!((days.buckets(), days.start().to_string().as_str()), (shown.buckets(), "2025-11-13T23:00:00Z"));
+        assert_eq!(days.end().to_string(), "2025-11-20T12:15:00Z", "as much as has passed of today");
+        let (shown, weeks) = earlier("year", "year").expect("a year ago");
+        assert_eq!((weeks.buckets(), shown.start().to_string().as_str()), (53, "2025-11-16T23:00:00Z"));
+        assert_eq!(weeks.start().to_string(), "2024-11-17T23:00:00Z", "a Monday");
+        let (_, own) = earlier("7d", "2026-08-08").expect("a day of one's own");
+        assert_eq!(own.start().to_string(), "2026-08-07T22:00:00Z");
+        let none = UsageQuery::default();
+        assert!(compared(&none, &span(none.clone()).expect("a range"), &stockholm, now()).expect("nothing").is_none());
     }
 
     #[test]

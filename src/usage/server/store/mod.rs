@@ -1,6 +1,7 @@
 //! The SQL of usage: `writing` adds counts, `reading` sums them between edges, `pace` lists what was used when, `parts` is about addresses and
-//! permissions, `refusals` lists samples, `pruning` and `partitions` forget.
+//! permissions, `refusals` lists samples, `choices` keys to choose from, `units` sums cost, `pruning` and `partitions` forget.
 
+pub mod choices;
 pub mod estimate;
 pub mod exporting;
 pub mod latency;
@@ -11,4 +12,5 @@ pub mod parts;
 pub mod pruning;
 pub mod reading;
 pub mod refusals;
+pub mod units;
 pub mod writing;

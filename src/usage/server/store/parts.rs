@@ -128,7 +128,7 @@ pub async fn list_keys(db: &PgPool, scope: &Scope, (kind, part): (PartKind, &str
            ), busiest as (
              select key_id, count(*) over () as keys from cells group by key_id order by sum(count) desc, key_id limit $9
            )
-           select c.key_id as "key_id!", coalesce(k.name, 'A deleted key') as "name!", c.bucket as "bucket!", c.outcome as "outcome!", c.count as "count!", b.keys as "keys!"
+           select c.key_id as "key_id!", coalesce(k.name, 'A deleted key') as "name!", k.id is not null as "is_there!", c.bucket as "bucket!", c.outcome as "outcome!", c.count as "count!", b.keys as "keys!"
            from cells c join busiest b using (key_id) left join keys k on k.id = c.key_id"#,
         edges,
         scope.workspace(),

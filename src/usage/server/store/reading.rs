@@ -4,7 +4,7 @@
 
 use super::parts;
 use crate::{
-    usage::model::{KeyChoice, PartKind},
+    usage::model::PartKind,
     values::{ApiId, KeyId, WorkspaceId},
 };
 use sqlx::PgPool;
@@ -102,6 +102,8 @@ pub async fn list_minute_buckets(db: &PgPool, scope: &Scope, edges: &[OffsetDate
 pub struct KeyRow {
     pub key_id: Uuid,
     pub name: String,
+    /// False: it was deleted.
+    pub is_there: bool,
     pub bucket: i32,
     pub outcome: String,
     pub count: i64,
@@ -125,7 +127,7 @@ pub async fn list_keys(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], mos
            ), busiest as (
              select key_id, count(*) over () as keys from cells group by key_id order by sum(count) desc, key_id limit $7
            )
-           select c.key_id as "key_id!", coalesce(k.name, 'A deleted key') as "name!", c.bucket as "bucket!", c.outcome as "outcome!", c.count as "count!", b.keys as "keys!"
+           select c.key_id as "key_id!", coalesce(k.name, 'A deleted key') as "name!", k.id is not null as "is_there!", c.bucket as "bucket!", c.outcome as "outcome!", c.count as "count!", b.keys as "keys!"
            from cells c join busiest b using (key_id) left join keys k on k.id = c.key_id"#,
         edges,
         scope.workspace(),
@@ -143,6 +145,12 @@ pub async fn list_keys(db: &PgPool, scope: &Scope, edges: &[OffsetDateTime], mos
 pub struct RouteRow {
     pub route: String,
     pub count: i64,
+    /// Cost units of what passed.
+    pub units: i64,
+    /// Of all routes, also those that are not listed.
+    pub all_units: i64,
+    /// A call to any of all routes cost more or less than one unit.
+    pub differs: bool,
 }
 
 /// The busiest routes, whatever route is chosen: they are the choices, too. Whole days of UTC are read as such, what is left of the
@@ -157,22 +165,24 @@ pub async fn list_routes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: O
              select least(case when $2 = date_trunc('day', $2::timestamptz, 'UTC') then $2 else date_trunc('day', $2, 'UTC') + interval '1 day' end, $3::timestamptz) as first,
                date_trunc('day', $3, 'UTC') as last
            ), cells as (
-             select route, count from usage_days
+             select route, count, case when outcome = 'VALID' then cost else 0 end as units, outcome = 'VALID' and cost <> count as differs from usage_days
              where day >= (select first from days) and day < (select last from days)
                and ($1::uuid is null or workspace_id = $1) and ($4::uuid is null or key_id = $4) and ($5::uuid is null or api_id = $5)
                and ($6::text[] is null or outcome = any($6))
              union all
-             select route, count from usage_quarters
+             select route, count, case when outcome = 'VALID' then coalesce(cost, count) else 0 end, outcome = 'VALID' and coalesce(cost, count) <> count from usage_quarters
              where quarter >= $2 and quarter < (select first from days)
                and ($1::uuid is null or workspace_id = $1) and ($4::uuid is null or key_id = $4) and ($5::uuid is null or api_id = $5)
                and ($6::text[] is null or outcome = any($6))
              union all
-             select route, count from usage_quarters
+             select route, count, case when outcome = 'VALID' then coalesce(cost, count) else 0 end, outcome = 'VALID' and coalesce(cost, count) <> count from usage_quarters
              where quarter >= (select greatest(first, last) from days) and quarter < $3
                and ($1::uuid is null or workspace_id = $1) and ($4::uuid is null or key_id = $4) and ($5::uuid is null or api_id = $5)
                and ($6::text[] is null or outcome = any($6))
            )
-           select route as "route!", sum(count)::bigint as "count!" from cells group by route order by 2 desc, route limit $7"#,
+           select route as "route!", sum(count)::bigint as "count!", sum(units)::bigint as "units!", (sum(sum(units)) over ())::bigint as "all_units!",
+             bool_or(bool_or(differs)) over () as "differs!"
+           from cells group by route order by 2 desc, route limit $7"#,
         scope.workspace(),
         from,
         to,
@@ -183,18 +193,6 @@ pub async fn list_routes(db: &PgPool, scope: &Scope, from: OffsetDateTime, to: O
     )
     .fetch_all(db)
     .await
-}
-
-/// The keys of a workspace with their API, oldest first.
-pub async fn list_key_choices(db: &PgPool, workspace: WorkspaceId) -> sqlx::Result<Vec<KeyChoice>> {
-    let rows = sqlx::query!(
-        r#"select k.id, k.name, a.id as api_id, a.slug, a.name as api_name from keys k join apis a on a.id = k.api_id
-           where k.workspace_id = $1 order by k.created_at, k.id limit 500"#,
-        workspace.uuid(),
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(|r| KeyChoice { id: KeyId::new(r.id), name: r.name, api: ApiId::new(r.api_id), api_slug: r.slug, api_name: r.api_name }).collect())
 }
 
 /// Whether any call of this workspace is kept.

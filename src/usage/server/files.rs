@@ -1,0 +1,63 @@
+//! Parts of the page Usage as files of their own: how long calls took, and how much of their limits is used.
+
+use super::{
+    calendar::{Calendar, instant, timestamp},
+    latency::percentiles_by_bucket,
+    lines::{LatencyLine, UsedLimit},
+    report::{instants, report_usage, scope},
+    span,
+};
+use crate::{
+    accounts::Caller,
+    error::AppError,
+    platform::Ctx,
+    usage::model::{BucketSize, LimitMeter, Percentiles, UsageQuery},
+    values::permission_names as may,
+};
+use jiff::Timestamp;
+use time::format_description::well_known::Rfc3339;
+
+/// The percentiles of each bucket of which something was told.
+pub async fn export_latencies(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Vec<LatencyLine>, AppError> {
+    caller.require(&may::USAGE_READ)?;
+    let calendar = Calendar::of(&caller.time_zone);
+    let span = span::read(query, &calendar, timestamp(ctx.clock.now()))?;
+    let scope = scope(ctx, caller, query).await?;
+    let of_days = matches!(span.size, BucketSize::Week | BucketSize::Month);
+    let told = percentiles_by_bucket(&ctx.db, &scope, &instants(&span.edges), of_days).await?;
+    #[allow(clippy::cast_precision_loss, reason = "some hours of microseconds")]
+    let millis = |micros: u64| micros as f64 / 1000.0;
+    let line = |(at, told): (&Timestamp, Option<Percentiles>)| {
+        let told = told?;
+        Some(LatencyLine {
+            at: instant(*at).format(&Rfc3339).unwrap_or_default(),
+            local: calendar.local(*at).strftime("%Y-%m-%d %H:%M").to_string(),
+            p50: millis(told.p50),
+            p95: millis(told.p95),
+            p99: millis(told.p99),
+            count: told.count,
+        })
+    };
+    Ok(span.edges.iter().zip(told).filter_map(line).collect())
+}
+
+/// The limits that the page shows for the same filters, at this moment.
+pub async fn export_limits(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Result<Vec<UsedLimit>, AppError> {
+    let report = report_usage(ctx, caller, query.clone()).await?;
+    let line = |meter: LimitMeter| {
+        let forecast = meter.forecast;
+        UsedLimit {
+            key_id: meter.key.to_string(),
+            key: meter.key_name,
+            window: meter.window,
+            used: meter.used,
+            limit: meter.limit,
+            remaining: meter.remaining,
+            reset_after: meter.reset_after,
+            is_shared: meter.is_shared,
+            expected: forecast.as_ref().map(|forecast| forecast.expected),
+            used_up: forecast.and_then(|forecast| forecast.used_up),
+        }
+    };
+    Ok(report.meters.into_iter().map(line).collect())
+}

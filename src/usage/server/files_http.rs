@@ -1,0 +1,88 @@
+//! `GET /api/v1/usage/latencies/export` and `/api/v1/usage/limits/export`: the buttons beside these parts of the page Usage.
+
+use super::{
+    files,
+    http::{read, value},
+    lines::{LatencyLine, UsedLimit},
+};
+use crate::{
+    accounts::Caller,
+    error::AppError,
+    platform::{
+        Ctx,
+        http::file::{self, Format},
+    },
+};
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
+use serde::Serialize;
+
+/// How long calls took, over time.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct LatencyExport {
+    pub data: Vec<LatencyLine>,
+}
+
+/// Export how long calls took
+///
+/// The lines of the chart on the page Usage for the same filters: a line for each bucket of which something was told.
+#[utoipa::path(
+    get, path = "/api/v1/usage/latencies/export", tag = "Usage", operation_id = "export_latencies",
+    params(
+        ("format" = Option<String>, Query, description = "`csv` (default) or `json`"),
+        ("range" = Option<String>, Query, description = "`24h`, `7d`, `30d` (default), `month`, `year`"),
+        ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
+        ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),
+        ("bucket" = Option<String>, Query, description = "`hour`, `day`, `week`, `month`, in your time zone; weeks and months are made of days of UTC"),
+        ("key" = Option<String>, Query, description = "Only this key"),
+        ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
+        ("route" = Option<String>, Query, description = "Only this route"),
+    ),
+    responses(
+        (status = 200, description = "The lines", content((String = "text/csv"), (LatencyExport = "application/json"))),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
+        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn export_latencies(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
+    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route"])?;
+    let format = Format::read(value(&given, "format").as_deref())?;
+    let lines = files::export_latencies(&ctx, &caller, &query).await?;
+    Ok(file::answer("latencies", ctx.clock.now().date(), format, lines, |data| LatencyExport { data }))
+}
+
+/// Limits and what is used of them.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct LimitExport {
+    pub data: Vec<UsedLimit>,
+}
+
+/// Export limits
+///
+/// What the page Usage shows of limits at this moment: each of one key, or of all keys those nearest to their limit.
+#[utoipa::path(
+    get, path = "/api/v1/usage/limits/export", tag = "Usage", operation_id = "export_limits",
+    params(
+        ("format" = Option<String>, Query, description = "`csv` (default) or `json`"),
+        ("key" = Option<String>, Query, description = "Every limit of this key"),
+    ),
+    responses(
+        (status = 200, description = "The lines", content((String = "text/csv"), (LimitExport = "application/json"))),
+        (status = 401, description = "No valid key", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
+        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+    ),
+    security(("key" = [])),
+)]
+pub async fn export_limits(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
+    let query = read(&given, &["format", "key"])?;
+    let format = Format::read(value(&given, "format").as_deref())?;
+    let lines = files::export_limits(&ctx, &caller, &query).await?;
+    Ok(file::answer("limits", ctx.clock.now().date(), format, lines, |data| LimitExport { data }))
+}

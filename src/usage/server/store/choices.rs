@@ -1,0 +1,72 @@
+//! Keys to choose from: of a workspace with many of them the ones that somebody looks for.
+
+use crate::{
+    usage::model::KeyChoice,
+    values::{ApiId, KeyId, WorkspaceId},
+};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// So many keys are offered at once.
+pub const MOST: usize = 500;
+
+/// Keys to choose from, oldest first, and whether the workspace has more that are not offered.
+#[derive(Debug, Default)]
+pub struct KeyChoices {
+    pub keys: Vec<KeyChoice>,
+    pub has_more: bool,
+}
+
+/// The keys of a workspace that were used or made last, and always the chosen one; with a text only those that have it in their name.
+/// Rows are bounded: what was used last is read from the newest hours of the workspace, and each key is looked up by its id (`lateral`), where a
+/// join would read them all.
+pub async fn list_key_choices(db: &PgPool, workspace: WorkspaceId, chosen: Option<KeyId>, named: Option<&str>) -> sqlx::Result<KeyChoices> {
+    let rows = sqlx::query!(
+        r#"with used as (
+             select key_id, max(hour) as at from (select key_id, hour from usage_hours where workspace_id = $1 order by hour desc limit 2000) newest group by 1
+           ), made as (
+             select id, created_at as at from keys where workspace_id = $1 and ($3::text is null or strpos(lower(name), lower($3)) > 0)
+             order by created_at desc, id desc limit $4
+           ), found as (
+             select id, max(at) as at from (select key_id as id, at from used union all select id, at from made union all select $2::uuid, null) every group by 1
+           )
+           select k.id as "id!", k.name as "name!", k.created_at as "created_at!", a.id as "api_id!", a.slug as "slug!", a.name as "api_name!"
+           from found f cross join lateral (select * from keys where id = f.id limit 1) k join apis a on a.id = k.api_id
+           where k.workspace_id = $1 and (k.id = $2 or $3::text is null or strpos(lower(k.name), lower($3)) > 0)
+           order by (k.id is not distinct from $2) desc, f.at desc nulls last, k.id limit $4"#,
+        workspace.uuid(),
+        chosen.map(KeyId::uuid),
+        named,
+        i64::try_from(MOST + 1).unwrap_or(i64::MAX),
+    )
+    .fetch_all(db)
+    .await?;
+    let has_more = rows.len() > MOST;
+    let mut rows: Vec<_> = rows.into_iter().take(MOST).collect();
+    rows.sort_by_key(|r| (r.created_at, r.id));
+    let keys = rows.into_iter().map(|r| KeyChoice { id: KeyId::new(r.id), name: r.name, api: ApiId::new(r.api_id), api_slug: r.slug, api_name: r.api_name });
+    Ok(KeyChoices { keys: keys.collect(), has_more })
+}
+
+#[derive(Debug)]
+pub struct NamedRow {
+    pub id: Uuid,
+    /// The text is its whole name.
+    pub is_exact: bool,
+    pub is_chosen: bool,
+}
+
+/// At most two keys that have a text in their name: the chosen one first, then those that have no other name.
+pub async fn list_named(db: &PgPool, workspace: WorkspaceId, named: &str, chosen: Option<KeyId>) -> sqlx::Result<Vec<NamedRow>> {
+    sqlx::query_as!(
+        NamedRow,
+        r#"select id, lower(name) = lower($2) as "is_exact!", id is not distinct from $3::uuid as "is_chosen!"
+           from keys where workspace_id = $1 and strpos(lower(name), lower($2)) > 0
+           order by 3 desc, 2 desc, created_at desc, id limit 2"#,
+        workspace.uuid(),
+        named,
+        chosen.map(KeyId::uuid),
+    )
+    .fetch_all(db)
+    .await
+}
