@@ -3,7 +3,7 @@
 use super::{ERRORS, USAGE};
 use crate::{
     accounts::components::is_shown,
-    ui::{Button, Chip, FilterSelect, Filters, Icon, LinkButton, Look, Segments, Size, Tab, Tabs, TextField, number::count},
+    ui::{Button, Chip, FilterSelect, Filters, Icon, LinkButton, Look, SearchField, Segments, Size, Tab, Tabs, TextField, number::count},
     usage::model::{BucketSize, Range, UsageQuery, UsageReport},
 };
 use leptos::prelude::*;
