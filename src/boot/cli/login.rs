@@ -5,7 +5,7 @@ use super::{
     Exit, Invocation, complain,
     credentials::{self, Credentials},
 };
-use crate::platform::fetch::{Reach, fetch_within};
+use crate::platform::fetch::{Reach, fetch_within, is_allowed};
 use axum::http::{Method, Request, StatusCode, header};
 use clap::Args;
 use serde_json::{Value, json};
@@ -61,6 +61,9 @@ impl Remote {
     async fn call(&self, method: Method, path: &str, bearer: Option<&str>, body: Option<&Value>) -> Result<(StatusCode, Value), Exit> {
         let url = self.url.join(path).map_err(failed)?;
         let host = url.origin().ascii_serialization();
+        if !is_allowed(&url, Reach::Anywhere) {
+            return Err(failed(format!("{host} is plain http off this machine: tokens would travel in clear. Use https.")));
+        }
         let mut request = Request::builder().method(method).uri(url.as_str()).header(header::ACCEPT, "application/json").header(header::USER_AGENT, AGENT);
         if let Some(token) = bearer {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));

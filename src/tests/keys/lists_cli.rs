@@ -11,6 +11,13 @@ pub fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
+/// The same while the server of the test goes on.
+async fn run_beside(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command.args(arguments).current_dir(folder.path()).env_clear().env("DATABASE_URL", db.connect_options().to_url_lossy().as_str());
+    command.output().await.unwrap()
+}
+
 pub fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -62,22 +69,22 @@ async fn many_keys_change_from_the_command_line(db: PgPool) {
     for name in ["shop 1", "shop 2", "till"] {
         ids.push(mara.new_key(&app, name).await.0);
     }
-    let bulk = |arguments: &[&str]| run(&folder, &db, &[&["key", "bulk"], arguments].concat());
+    let bulk = async |arguments: &[&str]| run_beside(&folder, &db, &[&["key", "bulk"], arguments].concat()).await;
     let said = |output: &Output| serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
     let shops = ["tag", "--tag", "season", "--search", "shop", "--account", "mara@example.com", "--json"];
-    let dry = said(&bulk(&[&shops[..], &["--dry-run"]].concat()));
+    let dry = said(&bulk(&[&shops[..], &["--dry-run"]].concat()).await);
     assert_eq!((dry["changed"].as_array().unwrap().len(), &dry["dry_run"], &dry["spread"]), (2, &Value::Bool(true), &Value::Null), "{dry}");
     assert_eq!(events(&db, "key.tagged").await, 0);
-    let done = said(&bulk(&shops));
+    let done = said(&bulk(&shops).await);
     assert_eq!((done["changed"].as_array().unwrap().len(), events(&db, "key.tagged").await), (2, 2), "{done}");
     assert_eq!(done["spread"]["confirmed"], 1, "the running server has it: {done}");
-    let words = bulk(&["disable", &ids[0], &ids[2], "--reason", "the season is over"]);
+    let words = bulk(&["disable", &ids[0], &ids[2], "--reason", "the season is over"]).await;
     assert!(out(&words).contains("2 keys changed. In force after"), "{words:?}");
     assert_eq!(acts(&app, &mara, &ids[2]).await[0], ("disabled".to_owned(), "the season is over".to_owned()));
-    assert!(out(&bulk(&["enable", "--tagged", "season"])).contains("1 key changed."));
+    assert!(out(&bulk(&["enable", "--tagged", "season"]).await).contains("1 key changed."));
     for wrong in
         [&["disable"][..], &["disable", "--all", &ids[0]], &["disable", "x"], &["burn", "--all"], &["extend", "--all"], &["plan", "--all", "--plan", "gold"]]
     {
-        assert_eq!(bulk(wrong).status.code(), Some(2), "{wrong:?}");
+        assert_eq!(bulk(wrong).await.status.code(), Some(2), "{wrong:?}");
     }
 }

@@ -88,7 +88,9 @@ async fn preflights_are_answered_where_an_api_says_so(db: PgPool) {
     assert_eq!(preflight(&app, "/forward-auth/demo", APP).await.status(), 401, "off by default: a call without a key");
 
     let set = olga.call(&app, Method::PATCH, "/api/v1/apis/demo", Some(json!({ "answers_preflights": true }))).await;
-    assert_eq!(json(set).await, (200, json(olga.get(&app, "/api/v1/apis/demo").await).await.1));
+    let (status, mut set) = json(set).await;
+    assert_eq!(set.as_object_mut().unwrap().remove("spread").unwrap()["confirmed"], 1);
+    assert_eq!((status, set), (200, json(olga.get(&app, "/api/v1/apis/demo").await).await.1));
     let answer = preflight(&app, "/forward-auth/demo", APP).await;
     assert_eq!(answer.status(), 200);
     for (name, value) in [

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::browser::location;
-use tollgate::keys::api::{CreateKey, DisableKey, EnableKey};
+use tollgate::keys::api::{CreateKey, DisableKey, EnableKey, HideSecret};
 
 #[sqlx::test]
 async fn every_page_takes_a_reason(db: PgPool) {
@@ -10,6 +10,7 @@ async fn every_page_takes_a_reason(db: PgPool) {
     let (vera, ops) = (app.sign_in_as("developer").await, app.sign_in_as("operator").await);
     let path = location(&vera.browser.post::<CreateKey>("/keys", &[("name", "checkout")]).await).to_owned();
     let id = path.trim_start_matches("/keys/").to_owned();
+    vera.browser.post::<HideSecret>(&path, &[("id", &id), ("stored", "true")]).await;
     let why = "name=\"reason\"";
     let list = vera.browser.page("/keys").await;
     assert!(list.contains(why) && list.contains("Why checkout is disabled"), "{list}");

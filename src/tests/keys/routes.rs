@@ -23,8 +23,9 @@ async fn an_operator_describes_an_api_over_rest(db: PgPool) {
     assert_eq!(api["permissions"][1], json!({ "name": "prices:set", "description": "", "basic": true }));
 
     let routes = json!({ "routes": [{ "method": "get", "path": "/prices/", "permission": "prices:read" }, { "path": "/health", "quota": "none" }] });
-    let (status, body) = json(olga.call(&app, Method::PUT, "/api/v1/apis/prices/routes", Some(routes.clone())).await).await;
+    let (status, mut body) = json(olga.call(&app, Method::PUT, "/api/v1/apis/prices/routes", Some(routes.clone())).await).await;
     assert_eq!(status, 200, "{body}");
+    assert_eq!(body.as_object_mut().unwrap().remove("spread").unwrap()["confirmed"], 1);
     let stored = json!({ "routes": [
         { "method": "*", "path": "/health", "permission": null, "cost": 1, "quota": "none", "description": "" },
         { "method": "GET", "path": "/prices", "permission": "prices:read", "cost": 1, "quota": "counted", "description": "" },

@@ -168,7 +168,7 @@ async fn a_permission_that_services_ask_for_is_used_and_is_no_candidate(db: PgPo
         let answer = vera.browser.post::<CreateKey>("/keys", &[("name", name), ("preset", "admin"), ("api", "demo")]).await;
         let path = crate::support::browser::location(&answer).to_owned();
         let id = path.rsplit('/').next().unwrap().to_owned();
-        vera.browser.post::<HideSecret>(&path, &[("id", id.as_str())]).await;
+        vera.browser.post::<HideSecret>(&path, &[("id", id.as_str()), ("stored", "true")]).await;
         keys.push(id.parse::<KeyId>().unwrap());
         paths.push(path);
     }

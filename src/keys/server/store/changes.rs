@@ -18,7 +18,7 @@ pub struct ChangeRow {
 }
 
 /// The newest changes of a key first, of those before this instant and number; among them bans of its owner and blocks of it or of its
-/// workspace since it was made, which are told by what they are, and have numbers below all others. A block is known for 30 days after its
+/// workspace since it was made, which are told by what they are, blocks without who or why (that is the operators'), and have numbers below all others. A block is known for 30 days after its
 /// end.
 pub async fn list_changes(db: &PgPool, key: KeyId, now: OffsetDateTime, before: Option<(OffsetDateTime, i64)>, most: i64) -> sqlx::Result<Vec<ChangeRow>> {
     let (before_at, before_number) = before.unzip();
@@ -31,7 +31,7 @@ pub async fn list_changes(db: &PgPool, key: KeyId, now: OffsetDateTime, before: 
                coalesce(to_char(b.until at time zone 'UTC', '"until "YYYY-MM-DD, HH24:MI" UTC"'), '') as detail
              from bans b join this t on t.owner = b.account_id
              union all
-             select b.since, b.until, b.reason, b.by_name, b.lifted_at, b.lifted_name, 'blocked', 'unblocked',
+             select b.since, b.until, '', 'system', b.lifted_at, 'system', 'blocked', 'unblocked',
                concat_ws(' ', case when b.per_second is not null then 'to ' || b.per_second || ' calls a second' end,
                  case when b.workspace_id is not null then 'with all keys of its workspace' end,
                  to_char(b.until at time zone 'UTC', '"until "YYYY-MM-DD, HH24:MI" UTC"'))
