@@ -26,16 +26,9 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
         names if names.is_empty() => Choice::new(preset.as_str(), preset.label()).with_help("None here."),
         names => Choice::new(preset.as_str(), preset.label()).with_help(names),
     };
-    let presets = Preset::ALL.map(preset).into_iter().chain([Choice::new("chosen", "What is ticked below")]).collect();
-    let permissions = has_permissions.then(|| {
-        view! {
-            <RadioGroup label="What it may" name="preset" choices=presets value="chosen"/>
-            <div class="ticks"><CheckGroup label="May" name="permissions[]" choices values=held/></div>
-        }
-    });
+    let presets: Vec<Choice> = Preset::ALL.map(preset).into_iter().chain([Choice::new("chosen", "What is ticked below")]).collect();
     let bundles: Vec<Choice> = detail.bundles.iter().map(|b| Choice::new(b.name.as_str(), b.name.to_string()).with_help(said_of(b))).collect();
     let holds: Vec<String> = detail.key.bundles.iter().map(ToString::to_string).collect();
-    let bundles = (!bundles.is_empty()).then(|| view! { <CheckGroup label="Bundles" name="bundles[]" choices=bundles values=holds help=BUNDLES/> });
     let help = format!("From the start of this day, {}, every call is answered EXPIRED. Empty: never.", detail.zone);
     let (name, tags) = (detail.key.name.clone(), detail.key.tags.join(" "));
     let (expires_on, addresses) = (detail.expires_on.clone(), detail.key.addresses.join("\n"));
@@ -59,14 +52,23 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
                 <TextField label="Tags" name="tags" value=tags autocomplete="off" maxlength=400 help="Words to find it by, such as team-a or prod; ten at most."/>
                 <TextField label="External id" name="external_id" nostrip:value=external_id autocomplete="off" maxlength=200 help=users/>
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
-                {permissions}
-                {bundles}
+                {has_permissions.then(|| permissions(presets, choices, held))}
+                {(!bundles.is_empty()).then(|| view! { <CheckGroup label="Bundles" name="bundles[]" choices=bundles values=holds help=BUNDLES/> })}
                 <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
                 <TextArea label="Web pages that may use it" name="origins" value=origins help=pages maxlength=6000 mono=true/>
                 <TextArea label="Metadata" name="meta" value=meta help=told maxlength=4000 rows=4 mono=true/>
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>
         </section>
+    }
+    .into_any()
+}
+
+// Fields are made inside of the form, whose answer they show.
+fn permissions(presets: Vec<Choice>, choices: Vec<Choice>, held: Vec<String>) -> AnyView {
+    view! {
+        <RadioGroup label="What it may" name="preset" choices=presets value="chosen"/>
+        <div class="ticks"><CheckGroup label="May" name="permissions[]" choices values=held/></div>
     }
     .into_any()
 }
