@@ -4,7 +4,7 @@ use crate::{
     keys::{
         api::{AddCredits, SaveKey, SetLimit},
         components::{LimitTable, WhyLimit},
-        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Preset},
+        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Meta, Preset},
     },
     ui::{
         Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, RadioGroup, SelectField, Size, Table, TextArea,
@@ -34,10 +34,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let (expires_on, addresses) = (detail.expires_on.clone(), detail.key.addresses.join("\n"));
     let origins = detail.key.origins.join("\n");
     let external_id = detail.key.external_id.clone();
-    let meta = match detail.key.meta.is_empty() {
-        true => String::new(),
-        false => serde_json::to_string_pretty(&detail.key.meta).unwrap_or_default(),
-    };
+    let meta = typed(&detail.key.meta);
     let users = "Your own id of who uses this key, such as customer-42. Services read it as external_id and X-External-Id; you find the key by it.";
     let told = "A JSON object that services read as meta when the key passes, such as {\"team\": \"checkout\"}; at most 1 KiB. Not for secrets.";
     let pages =
@@ -62,6 +59,18 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// Bytes of metadata, with its spaces, that a page shows.
+const MOST_SHOWN: usize = 4_000;
+
+/// Metadata on lines of its own; what is nested so deep that the spaces would not fit, without them. Either way it can be sent back.
+fn typed(meta: &Meta) -> String {
+    let on_lines = serde_json::to_string_pretty(meta).ok().filter(|text| text.len() <= MOST_SHOWN);
+    match meta.is_empty() {
+        true => String::new(),
+        false => on_lines.or_else(|| serde_json::to_string(meta).ok()).unwrap_or_default(),
+    }
 }
 
 // Fields are made inside of the form, whose answer they show.
@@ -216,4 +225,19 @@ fn entry(entry: HistoryEntry) -> AnyView {
     };
     let why = if entry.reason.is_empty() { String::new() } else { format!(", “{}”", entry.reason) };
     view! { <TimelineItem dot when=entry.at.words iso=entry.at.at>{format!("{actor} {}{why}", entry.act.words(&entry.detail))}</TimelineItem> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_fits_its_field_however_deep_it_is() {
+        assert_eq!(typed(&Meta::new()), "");
+        let plain: Meta = serde_json::from_str(r#"{"team": "checkout"}"#).expect("an object");
+        assert_eq!(typed(&plain), "{\n  \"team\": \"checkout\"\n}");
+        let deep = format!("{{\"a\":{}{}{}}}", "[".repeat(60), ["1"; 400].join(","), "]".repeat(60));
+        let meta: Meta = serde_json::from_str(&deep).expect("an object");
+        assert_eq!(typed(&meta), deep);
+    }
 }
