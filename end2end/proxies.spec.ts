@@ -48,7 +48,7 @@ function within(config: string, name: string, lines: string): string {
 const bearer = (key: Key) => ({ Authorization: `Bearer ${key.secret}` });
 
 /** What a client may say of itself, and the service must not believe. */
-const FORGED = { 'X-Key-Id': 'key_forged', 'X-Key-Owner': 'acc_forged', 'X-Key-Plan': 'forged', 'X-Key-Permissions': 'forged', 'X-External-Id': 'forged' };
+const FORGED = { 'X-Key-Id': 'key_forged', 'X-Key-Owner': 'acc_forged', 'X-Key-Plan': 'forged', 'X-Key-Permissions': 'forged', 'X-Key-Entitlements': 'forged', 'X-External-Id': 'forged' };
 /** Nor may these turn the question to another call. */
 const ELSEWHERE = { 'X-Original-Method': 'OPTIONS', 'X-Original-URI': '/else', 'X-Forwarded-Method': 'OPTIONS', 'X-Forwarded-Uri': '/else', 'X-Forwarded-Host': 'else.example' };
 
@@ -186,7 +186,9 @@ test('preflights as documented', async ({ page, product, keyring, uses }) => {
       expect(passed.status).toBe(200);
       expect(passed.headers.get('access-control-allow-origin')).toBe(origin);
       expect(passed.headers.get('vary')).toContain('Origin');
-      expect(((await passed.json()) as Arrived).headers['x-key-id']).toBe(key.id);
+      const { headers } = (await passed.json()) as Arrived;
+      expect(headers['x-key-id']).toBe(key.id);
+      expect(JSON.stringify(headers)).not.toContain('forged');
       expect((await fetch(`${url}/orders`, { headers: { Origin: 'https://else.example', ...bearer(key) } })).status).toBe(403);
     }
   } finally {

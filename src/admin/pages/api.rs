@@ -160,42 +160,46 @@ fn limit(page: &Page) -> Option<AnyView> {
 const LINES: &str = "One per line: its name, then what it allows. orders:read Read orders. A permission that you leave out stays with the keys that have it, and no other key gets it.";
 
 fn settings(api: Api) -> AnyView {
-    let own = if api.is_own() {
-        let words = format!("Its {} are Tollgate's own and stay as they are.", count(api.permissions.len() as u64, "permission", "permissions"));
-        view! { <p class="help">{words}</p> }.into_any()
-    } else {
-        let lines = api.permissions.iter().map(|p| format!("{} {}", p.permission, p.description).trim_end().to_owned()).collect::<Vec<_>>().join("\n");
-        let basic: Vec<String> = api.permissions.iter().filter(|p| p.is_basic).map(|p| p.permission.to_string()).collect();
-        let choices: Vec<Choice> = api.permissions.iter().map(|p| Choice::new(p.permission.as_str(), p.permission.to_string())).collect();
-        let group = (!choices.is_empty()).then(
-            || view! { <CheckGroup label="In the preset Basic" name="basic[]" choices values=basic help="What most keys should get. None chosen: those that only read."/> },
-        );
-        let others = vec![
-            Choice::new("allow", "It needs no permission and costs 1"),
-            Choice::new("refuse", "It is refused: FORBIDDEN").with_help("Describe every route first, and look at Usage for calls that have none."),
-        ];
-        let preflights = vec![
-            Choice::new("key", "It needs a key like every call").with_help("Browsers send none, so pages of other sites can't call the API."),
-            Choice::new("answer", "It is answered for the origins of the API's keys"),
-        ];
-        let answers = if api.answers_preflights { "answer" } else { "key" };
-        view! {
-            <RadioGroup label="A browser's question before a call (preflight)" name="preflights" choices=preflights value=answers/>
-            <RadioGroup label="A call that no route matches" name="unmatched" choices=others value=api.unmatched.as_str()/>
-            <TextArea label="Permissions" name="permissions" mono=true rows=6 value=lines help=LINES/>
-            {group}
-        }
-        .into_any()
-    };
+    let (slug, name) = (api.slug.to_string(), api.name.clone());
     view! {
         <section class="stack" aria-labelledby="settings-title">
             <h2 id="settings-title">"Settings"</h2>
-            <Form action=SaveApi::PATH class="stack form-medium" label="Settings" hidden=vec![("slug", api.slug.to_string())]>
-                <TextField label="Name" name="name" value=api.name maxlength=80 required=true autocomplete="off"/>
-                {own}
+            <Form action=SaveApi::PATH class="stack form-medium" label="Settings" hidden=vec![("slug", slug)]>
+                <TextField label="Name" name="name" value=name maxlength=80 required=true autocomplete="off"/>
+                {of_its_own(api)}
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>
         </section>
+    }
+    .into_any()
+}
+
+// Fields are made inside of the form, whose answer they show.
+fn of_its_own(api: Api) -> AnyView {
+    if api.is_own() {
+        let words = format!("Its {} are Tollgate's own and stay as they are.", count(api.permissions.len() as u64, "permission", "permissions"));
+        return view! { <p class="help">{words}</p> }.into_any();
+    }
+    let lines = api.permissions.iter().map(|p| format!("{} {}", p.permission, p.description).trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+    let basic: Vec<String> = api.permissions.iter().filter(|p| p.is_basic).map(|p| p.permission.to_string()).collect();
+    let choices: Vec<Choice> = api.permissions.iter().map(|p| Choice::new(p.permission.as_str(), p.permission.to_string())).collect();
+    let others = vec![
+        Choice::new("allow", "It needs no permission and costs 1"),
+        Choice::new("refuse", "It is refused: FORBIDDEN").with_help("Describe every route first, and look at Usage for calls that have none."),
+    ];
+    let preflights = vec![
+        Choice::new("key", "It needs a key like every call").with_help("Browsers send none, so pages of other sites can't call the API."),
+        Choice::new("answer", "It is answered for the origins of the API's keys"),
+    ];
+    let answers = if api.answers_preflights { "answer" } else { "key" };
+    let group = (!choices.is_empty()).then(
+        || view! { <CheckGroup label="In the preset Basic" name="basic[]" choices values=basic help="What most keys should get. None chosen: those that only read."/> },
+    );
+    view! {
+        <RadioGroup label="A browser's question before a call (preflight)" name="preflights" choices=preflights value=answers/>
+        <RadioGroup label="A call that no route matches" name="unmatched" choices=others value=api.unmatched.as_str()/>
+        <TextArea label="Permissions" name="permissions" mono=true rows=6 value=lines help=LINES/>
+        {group}
     }
     .into_any()
 }

@@ -121,20 +121,25 @@ fn confirm(preview: &ManyAccountsPreview, query: ManyAccountsQuery, back: String
     hidden.extend(query.filters.q.map(|q| ("q", q)));
     hidden.extend(query.filters.status.map(|status| ("status", status)));
     let shuts_out = matches!(preview.act, AccountAct::Disable | AccountAct::Ban);
-    let fields = match preview.act {
-        AccountAct::Ban => view! { <BanFields/><p class="help">{format!("Days are those of {}.", preview.zone)}</p> }.into_any(),
+    let (act, zone) = (preview.act, preview.zone.clone());
+    let (look, title) = (if shuts_out { Look::Danger } else { Look::Primary }, title.to_owned());
+    view! {
+        <Form action=ChangeManyAccounts::PATH class="stack" hidden>
+            {reasons(act, zone)}
+            <div class="form-actions"><Button look>{title}</Button><LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton></div>
+        </Form>
+    }
+    .into_any()
+}
+
+// Fields are made inside of the form, whose answer they show.
+fn reasons(act: AccountAct, zone: String) -> AnyView {
+    match act {
+        AccountAct::Ban => view! { <BanFields/><p class="help">{format!("Days are those of {zone}.")}</p> }.into_any(),
         AccountAct::Disable => {
             view! { <TextArea label="Reason" name="reason" help="Each person reads it when they try to come in." maxlength=300 rows=2 required=true/> }
                 .into_any()
         }
         _ => view! { <TextArea label="Reason" name="reason" help="Stands in the history of each account." maxlength=300 rows=2 required=true/> }.into_any(),
-    };
-    let (look, title) = (if shuts_out { Look::Danger } else { Look::Primary }, title.to_owned());
-    view! {
-        <Form action=ChangeManyAccounts::PATH class="stack" hidden>
-            {fields}
-            <div class="form-actions"><Button look>{title}</Button><LinkButton href=back look=Look::Quiet>"Cancel"</LinkButton></div>
-        </Form>
     }
-    .into_any()
 }

@@ -139,6 +139,10 @@ fn LimitFields(
     limit: Option<KeyLimit>,
     name: String,
 ) -> impl IntoView {
+    let called = match limit {
+        None => "What answers call it, such as burst or month: letters, digits, - and _.",
+        Some(_) => "What answers call it. Under another name it counts from the start: nothing is used, and credits that were added are gone.",
+    };
     let window = limit.as_ref().map_or(Window::HOUR, |l| l.window);
     let over = limit.as_ref().map(|l| l.over).unwrap_or_default();
     let value = limit.map(|l| l.limit.to_string()).unwrap_or_default();
@@ -146,7 +150,7 @@ fn LimitFields(
     let zone = use_context::<Caller>().map(|caller| caller.time_zone);
     view! {
         <div class="cols-2">
-            <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help="What answers call it, such as burst or month: letters, digits, - and _."/>
+            <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
             <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20/>
             <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
             <TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9 placeholder="of “in so many seconds”"/>

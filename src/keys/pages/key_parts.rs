@@ -4,7 +4,7 @@ use crate::{
     keys::{
         api::{AddCredits, SaveKey, SetLimit},
         components::{LimitTable, WhyLimit},
-        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Preset},
+        model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Meta, Preset},
     },
     ui::{
         Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, RadioGroup, SelectField, Size, Table, TextArea,
@@ -26,25 +26,15 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
         names if names.is_empty() => Choice::new(preset.as_str(), preset.label()).with_help("None here."),
         names => Choice::new(preset.as_str(), preset.label()).with_help(names),
     };
-    let presets = Preset::ALL.map(preset).into_iter().chain([Choice::new("chosen", "What is ticked below")]).collect();
-    let permissions = has_permissions.then(|| {
-        view! {
-            <RadioGroup label="What it may" name="preset" choices=presets value="chosen"/>
-            <div class="ticks"><CheckGroup label="May" name="permissions[]" choices values=held/></div>
-        }
-    });
+    let presets: Vec<Choice> = Preset::ALL.map(preset).into_iter().chain([Choice::new("chosen", "What is ticked below")]).collect();
     let bundles: Vec<Choice> = detail.bundles.iter().map(|b| Choice::new(b.name.as_str(), b.name.to_string()).with_help(said_of(b))).collect();
     let holds: Vec<String> = detail.key.bundles.iter().map(ToString::to_string).collect();
-    let bundles = (!bundles.is_empty()).then(|| view! { <CheckGroup label="Bundles" name="bundles[]" choices=bundles values=holds help=BUNDLES/> });
     let help = format!("From the start of this day, {}, every call is answered EXPIRED. Empty: never.", detail.zone);
     let (name, tags) = (detail.key.name.clone(), detail.key.tags.join(" "));
     let (expires_on, addresses) = (detail.expires_on.clone(), detail.key.addresses.join("\n"));
     let origins = detail.key.origins.join("\n");
     let external_id = detail.key.external_id.clone();
-    let meta = match detail.key.meta.is_empty() {
-        true => String::new(),
-        false => serde_json::to_string_pretty(&detail.key.meta).unwrap_or_default(),
-    };
+    let meta = typed(&detail.key.meta);
     let users = "Your own id of who uses this key, such as customer-42. Services read it as external_id and X-External-Id; you find the key by it.";
     let told = "A JSON object that services read as meta when the key passes, such as {\"team\": \"checkout\"}; at most 1 KiB. Not for secrets.";
     let pages =
@@ -59,14 +49,35 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
                 <TextField label="Tags" name="tags" value=tags autocomplete="off" maxlength=400 help="Words to find it by, such as team-a or prod; ten at most."/>
                 <TextField label="External id" name="external_id" nostrip:value=external_id autocomplete="off" maxlength=200 help=users/>
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
-                {permissions}
-                {bundles}
+                {has_permissions.then(|| permissions(presets, choices, held))}
+                {(!bundles.is_empty()).then(|| view! { <CheckGroup label="Bundles" name="bundles[]" choices=bundles values=holds help=BUNDLES/> })}
                 <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
                 <TextArea label="Web pages that may use it" name="origins" value=origins help=pages maxlength=6000 mono=true/>
                 <TextArea label="Metadata" name="meta" value=meta help=told maxlength=4000 rows=4 mono=true/>
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>
         </section>
+    }
+    .into_any()
+}
+
+/// Bytes of metadata, with its spaces, that a page shows.
+const MOST_SHOWN: usize = 4_000;
+
+/// Metadata on lines of its own; what is nested so deep that the spaces would not fit, without them. Either way it can be sent back.
+fn typed(meta: &Meta) -> String {
+    let on_lines = serde_json::to_string_pretty(meta).ok().filter(|text| text.len() <= MOST_SHOWN);
+    match meta.is_empty() {
+        true => String::new(),
+        false => on_lines.or_else(|| serde_json::to_string(meta).ok()).unwrap_or_default(),
+    }
+}
+
+// Fields are made inside of the form, whose answer they show.
+fn permissions(presets: Vec<Choice>, choices: Vec<Choice>, held: Vec<String>) -> AnyView {
+    view! {
+        <RadioGroup label="What it may" name="preset" choices=presets value="chosen"/>
+        <div class="ticks"><CheckGroup label="May" name="permissions[]" choices values=held/></div>
     }
     .into_any()
 }
@@ -214,4 +225,19 @@ fn entry(entry: HistoryEntry) -> AnyView {
     };
     let why = if entry.reason.is_empty() { String::new() } else { format!(", “{}”", entry.reason) };
     view! { <TimelineItem dot when=entry.at.words iso=entry.at.at>{format!("{actor} {}{why}", entry.act.words(&entry.detail))}</TimelineItem> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_fits_its_field_however_deep_it_is() {
+        assert_eq!(typed(&Meta::new()), "");
+        let plain: Meta = serde_json::from_str(r#"{"team": "checkout"}"#).expect("an object");
+        assert_eq!(typed(&plain), "{\n  \"team\": \"checkout\"\n}");
+        let deep = format!("{{\"a\":{}{}{}}}", "[".repeat(60), ["1"; 400].join(","), "]".repeat(60));
+        let meta: Meta = serde_json::from_str(&deep).expect("an object");
+        assert_eq!(typed(&meta), deep);
+    }
 }

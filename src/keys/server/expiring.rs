@@ -4,11 +4,11 @@
 
 use super::{
     change::{self, Done},
-    store::expiries,
+    store::{expiries, keys},
 };
 use crate::{
     error::AppError,
-    keys::model::{Act, Key},
+    keys::model::{Act, Key, KeyState},
     platform::Ctx,
     values::KeyId,
 };
@@ -20,18 +20,26 @@ const AT_ONCE: i64 = 1_000;
 
 /// Writes what ended since the last look: of each key one line for its expiry, and one for each old secret. Answers of how many keys.
 pub async fn note_expiries(ctx: &Ctx) -> Result<usize, AppError> {
-    let due = expiries::list_due(&ctx.db, ctx.clock.now(), AT_ONCE).await?;
-    for id in &due {
-        note_of(ctx, *id).await?;
+    let mut told = 0;
+    for id in expiries::list_due(&ctx.db, ctx.clock.now(), AT_ONCE).await? {
+        told += usize::from(note_of(ctx, id).await?);
     }
-    Ok(due.len())
+    Ok(told)
 }
 
-async fn note_of(ctx: &Ctx, id: KeyId) -> Result<(), AppError> {
-    let Some((mut tx, key)) = change::open_as_system(ctx, id).await? else { return Ok(()) };
-    note_expiry(ctx, &mut tx, &key).await?;
-    note_ended_secrets(ctx, &mut tx, &key).await?;
-    Ok(tx.commit().await?)
+/// False if it is gone or revoked: then nothing is told, and its old secrets are done with, so that no look finds them again.
+async fn note_of(ctx: &Ctx, id: KeyId) -> Result<bool, AppError> {
+    let mut tx = ctx.db.begin().await?;
+    let Some(key) = keys::lock_key(&mut tx, None, id).await? else { return Ok(false) };
+    let lives = key.state != KeyState::Revoked;
+    if lives {
+        note_expiry(ctx, &mut tx, &key).await?;
+        note_ended_secrets(ctx, &mut tx, &key).await?;
+    } else {
+        expiries::mark_ended_secrets(&mut tx, key.id, ctx.clock.now()).await?;
+    }
+    tx.commit().await?;
+    Ok(lives)
 }
 
 /// In a transaction that holds the key: that it has expired, if that is news.

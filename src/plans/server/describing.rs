@@ -128,7 +128,7 @@ pub(super) fn sorted(mut limits: Vec<KeyLimit>) -> Vec<KeyLimit> {
 }
 
 fn facts(plan: &Plan) -> serde_json::Value {
-    serde_json::json!({ "slug": plan.slug, "name": plan.name, "limits": plan.limits, "price": plan.price })
+    serde_json::json!({ "slug": plan.slug, "name": plan.name, "entitlements": plan.entitlements, "limits": plan.limits, "price": plan.price })
 }
 
 pub(super) async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, kind: &str, plan: PlanId, data: serde_json::Value) -> Result<(), AppError> {

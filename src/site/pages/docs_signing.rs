@@ -5,6 +5,8 @@ use leptos::prelude::*;
 
 const CADDY_PREFLIGHT: &str = r":8000 {
   route {
+    request_header -X-Key-*
+    request_header -X-External-Id
     forward_auth 127.0.0.1:3000 {
       uri /forward-auth/demo?
       copy_headers X-Key-Id Access-Control-Allow-Origin Access-Control-Allow-Methods Access-Control-Allow-Headers

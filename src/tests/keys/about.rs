@@ -139,3 +139,19 @@ async fn lists_and_imports_bring_it_along(db: PgPool) {
     let said = |name: &str, id: &str, meta: &str| (name.to_owned(), id.to_owned(), meta.to_owned());
     assert_eq!(kept, [said("old", "u3", "{\"c\":3}"), said("till", "u1", "{\"a\":1}")]);
 }
+
+#[sqlx::test]
+async fn what_was_ticked_stays_ticked_beside_a_mistake(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let path = location(&vera.browser.post::<CreateKey>("/keys", &[("name", "checkout")]).await).to_owned();
+    let before = vera.browser.page(&path).await;
+    let is_ticked = |page: &str, permission: &str| page.contains(&format!("value=\"{permission}\" checked"));
+    assert!(is_ticked(&before, "orders:read") && !is_ticked(&before, "orders:write"), "{before}");
+    let id = path.trim_start_matches("/keys/");
+    let fields = [("id", id), ("name", "checkout"), ("chosen", "true"), ("preset", "chosen"), ("permissions[]", "orders:write"), ("meta", "team: a")];
+    let answer = vera.browser.post::<SaveKey>(&path, &fields).await;
+    assert_eq!(answer.status(), 422);
+    let page = answer.text().await.unwrap();
+    assert!(is_ticked(&page, "orders:write") && !is_ticked(&page, "orders:read"), "{page}");
+}

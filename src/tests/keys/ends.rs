@@ -76,6 +76,8 @@ async fn a_revoked_key_expires_no_more(db: PgPool) {
     app.ctx.clock.set(T0 + Duration::hours(2));
     assert_eq!(note_expiries(&app.ctx).await.unwrap(), 0);
     assert_eq!(kinds(&app, &mara, &id).await, ["revoked", "rotated", "created"]);
+    let left = sqlx::query_scalar::<_, i64>("select count(*) from key_secrets where expires_at is not null and not end_noted").fetch_one(&db).await.unwrap();
+    assert_eq!(left, 0, "no later look finds its old secret again");
 }
 
 #[sqlx::test]

@@ -26,6 +26,8 @@ async fn a_verification_that_passes_answers_what_the_plan_gives(db: PgPool) {
     assert_eq!(ask().await.get("entitlements"), None, "left out where there are none");
     let lines = ["seats=5", "Answers within a day", "exports", "note=a,b"].map(str::to_owned).to_vec();
     edit_plan(ctx, &cli, "pro", PlanEdit { entitlements: Some(lines), ..PlanEdit::default() }).await.unwrap();
+    let told = sqlx::query_scalar::<_, serde_json::Value>("select data from events where kind = 'plan.changed'").fetch_one(&scene.app.ctx.db).await.unwrap();
+    assert_eq!((&told["from"]["entitlements"], &told["to"]["entitlements"][0]), (&json!([]), &json!("seats=5")), "the event says what changed");
     let answer = ask().await;
     assert_eq!((&answer["plan"], &answer["entitlements"]), (&json!("pro"), &json!(["seats=5", "exports"])), "at once, without what is for people to read");
     let none = KeyEdit { limits: Some(vec![limit("default", 0, Window::HOUR)]), ..KeyEdit::default() };

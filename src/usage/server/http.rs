@@ -197,7 +197,7 @@ pub struct PermissionPoint {
 /// Read usage by permission
 ///
 /// What calls needed, by their route or because the asking service named it: of calls that passed, or that only a limit held. Kept for 30
-/// days.
+/// days unless the operator chose otherwise.
 #[utoipa::path(
     get, path = "/api/v1/usage/permissions", tag = "Usage", operation_id = "list_usage_permissions",
     params(
@@ -209,9 +209,8 @@ pub struct PermissionPoint {
     ),
     responses(
         (status = 200, description = "Calls by permission", body = PermissionsAnswer),
-
-
-
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
     ),
     security(("key" = [])),
 )]

@@ -418,7 +418,7 @@ impl From<HistoryEntry> for HistoryBody {
     }
 }
 
-/// The whole history of a key, newest first.
+/// A page of a key's history, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HistoryListBody {
     pub data: Vec<HistoryBody>,

@@ -4,14 +4,13 @@ use crate::values::KeyId;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
-/// Keys of which something is to be told, at most so many.
+/// Keys of which something is to be told, at most so many; of old secrets also revoked ones, which are looked at once more and never again.
 pub async fn list_due(db: &PgPool, now: OffsetDateTime, most: i64) -> sqlx::Result<Vec<KeyId>> {
     let ids = sqlx::query_scalar!(
         r#"select id as "id!" from (
              (select id from keys where expires_at <= $1 and state <> 'revoked' and expiry_noted is distinct from expires_at order by expires_at limit $2)
              union
-             (select s.key_id from key_secrets s join keys k on k.id = s.key_id
-               where s.expires_at <= $1 and not s.end_noted and k.state <> 'revoked' order by s.expires_at limit $2)
+             (select key_id from key_secrets where expires_at <= $1 and not end_noted order by expires_at limit $2)
            ) due order by id limit $2"#,
         now,
         most,

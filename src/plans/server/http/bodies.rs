@@ -53,7 +53,7 @@ pub struct NewPlanBody {
     entitlements: Vec<String>,
     #[serde(default)]
     price: Option<PriceBody>,
-    /// At most five.
+    /// At most 32.
     #[serde(default)]
     limits: Vec<KeyLimitBody>,
 }
@@ -179,7 +179,7 @@ pub struct AccountBody {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsBody {
-    /// At most five.
+    /// At most 32.
     pub limits: Vec<KeyLimitBody>,
 }
 

@@ -26,7 +26,7 @@ pub struct NewGroupBody {
     /// The slug of a plan.
     #[serde(default)]
     plan: Option<String>,
-    /// At most five. They stand before those of the plan.
+    /// At most 32. They stand before those of the plan.
     #[serde(default)]
     limits: Vec<KeyLimitBody>,
 }
