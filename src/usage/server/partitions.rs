@@ -83,10 +83,8 @@ pub async fn make_partitions(ctx: &Ctx) -> Result<usize, AppError> {
     }
 }
 
-/// Drops what ended before it is to be kept, and deletes a bounded number of older rows that stand in no partition of their own; the most
-/// that it did in one.
-pub(super) async fn forget(ctx: &Ctx, most: i64) -> Result<u64, AppError> {
-    let mut deleted = 0;
+/// Drops what ended before it is to be kept. Once a night: whoever writes waits behind a drop that waits.
+pub(super) async fn drop_over(ctx: &Ctx) -> Result<(), AppError> {
     for parted in PARTED {
         let before = super::retention::since(ctx, parted.kept);
         match partitions::drop_partitions(&ctx.db, parted.table, before).await {
@@ -97,6 +95,15 @@ pub(super) async fn forget(ctx: &Ctx, most: i64) -> Result<u64, AppError> {
             }
             Err(error) => return Err(error.into()),
         }
+    }
+    Ok(())
+}
+
+/// Deletes a bounded number of older rows that stand in no partition of their own; the most that it did in one.
+pub(super) async fn forget_rows(ctx: &Ctx, most: i64) -> Result<u64, AppError> {
+    let mut deleted = 0;
+    for parted in PARTED {
+        let before = super::retention::since(ctx, parted.kept);
         deleted = deleted.max(partitions::delete_rows(&ctx.db, parted.table, parted.column, before, parted.to_the_day, most).await?);
     }
     Ok(deleted)
