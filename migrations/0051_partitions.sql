@@ -9,8 +9,6 @@
 
 -- A unique index of a partitioned table has the column of its ranges.
 alter table refusal_samples drop constraint refusal_samples_pkey, add primary key (id, at);
--- A week has no need of it.
-drop index usage_minutes_by_time;
 drop trigger usage_rolled_up on usage_quarters;
 drop trigger usage_rolled_up_more on usage_quarters;
 

@@ -17,7 +17,7 @@ pub struct PermissionUse {
     /// False: nobody can tell from the calls, since no route of the API names it and no service asks for it, or it was not counted for all of
     /// these days.
     pub is_known: bool,
-    /// False: permissions are counted for less than these days.
+    /// False: permissions are counted, or kept, for less than these days.
     pub is_counted_long: bool,
 }
 

@@ -28,7 +28,9 @@ pub(super) async fn permission_uses(ctx: &Ctx, key: &Key, api: &Api, routes: &[A
     let counted = store::calls::list_routes_called(&ctx.db, key.id, since).await?;
     let needed = store::calls::list_permissions_needed(&ctx.db, key.id, api.id, &names, since).await?;
     let begun = store::calls::find_counted_since(&ctx.db).await?;
-    let is_counted_long = begun.is_none_or(|begun| begun <= since.max(key.created_at));
+    // For all of the time that is told of: counted, and not forgotten since.
+    let start = since.max(key.created_at);
+    let is_counted_long = begun.is_none_or(|begun| begun <= start) && local.now() - start <= ctx.config.retention.addresses;
     let uses = key.effective.iter().map(|permission| {
         let needs_it = |label: &str| route_of(routes, label).is_some_and(|r| r.permission.as_ref() == Some(permission));
         let (mut calls, mut last) = (0_u64, None);

@@ -198,3 +198,19 @@ async fn a_permission_that_services_ask_for_is_used_and_is_no_candidate(db: PgPo
     assert!(uses(keys[0]).await.iter().all(|(_, calls, is_known, can_be_taken)| *is_known == (*calls > 0) && !can_be_taken));
     assert!(vera.browser.page(&paths[1]).await.contains("counted for less than 30 days"));
 }
+
+#[sqlx::test]
+async fn what_is_kept_for_less_than_30_days_says_of_no_permission_that_it_was_never_used(db: PgPool) {
+    let app = TestApp::start_with(db.clone(), |config| config.retention.addresses = std::time::Duration::from_secs(7 * 86_400)).await;
+    describe(&app).await;
+    let vera = app.sign_in_as("developer").await;
+    let answer = vera.browser.post::<CreateKey>("/keys", &[("name", "shop"), ("preset", "admin"), ("api", "demo")]).await;
+    let key: KeyId = crate::support::browser::location(&answer).rsplit('/').next().unwrap().parse().unwrap();
+    let are_known = async || {
+        let detail = tollgate::keys::server::key_detail(&app.ctx, &Caller::cli(), key).await.unwrap();
+        detail.uses.iter().any(|u| u.is_known)
+    };
+    assert!(are_known().await, "all that a new key ever called is kept");
+    app.ctx.clock.advance(time::Duration::days(8));
+    assert!(!are_known().await, "a call of the first day would be forgotten");
+}

@@ -73,6 +73,27 @@ async fn a_row_of_a_day_without_a_partition_is_counted_and_moves_into_it(db: PgP
     assert_eq!(rows, (2, 18), "moving is not counting");
 }
 
+/// A dump, say, holds every table that it reads until it ends.
+#[sqlx::test]
+async fn a_table_that_is_read_for_long_keeps_no_other_back(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mut reads = db.begin().await.unwrap();
+    sqlx::query("lock table usage_minutes_default in access share mode").execute(&mut *reads).await.unwrap();
+    assert!(make_partitions(&app.ctx).await.is_err(), "a job tries again");
+    assert_eq!((partitions(&db, "usage_minutes").await.len(), partitions(&db, "unknown_attempts").await.len()), (0, 3));
+    reads.rollback().await.unwrap();
+    assert_eq!(make_partitions(&app.ctx).await.unwrap(), 3);
+
+    let mut reads = db.begin().await.unwrap();
+    sqlx::query("lock table usage_minutes_20261116 in access share mode").execute(&mut *reads).await.unwrap();
+    app.ctx.clock.advance(Duration::days(365));
+    forget_old_usage(&app.ctx).await.unwrap();
+    assert_eq!((partitions(&db, "usage_minutes").await.len(), partitions(&db, "unknown_attempts").await.len()), (3, 0));
+    reads.rollback().await.unwrap();
+    forget_old_usage(&app.ctx).await.unwrap();
+    assert_eq!(partitions(&db, "usage_minutes").await.len(), 0);
+}
+
 /// Calls are written while partitions are made: a batch waits for the change, or comes before it.
 #[sqlx::test]
 async fn making_partitions_while_calls_are_written_loses_and_doubles_none(db: PgPool) {

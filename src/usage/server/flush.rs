@@ -34,8 +34,10 @@ use uuid::Uuid;
 const EVERY: Duration = Duration::from_secs(2);
 /// The longest pause between tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A try that takes longer is given up: its transaction ends with its connection.
+/// A try that takes longer is given up, its transaction ends with its connection; of a batch of many rows so much longer for each chunk of
+/// them. What hours without the database leave must pass at some time, or it is tried for ever.
 const TRY: Duration = Duration::from_secs(25);
+const OF_A_CHUNK: Duration = Duration::from_secs(2);
 /// How long an orderly end waits for the database.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Rows in one statement.
@@ -114,9 +116,15 @@ async fn finish(ctx: &Ctx, pending: Option<Batch>, take: &impl Fn() -> Batch) {
     }
 }
 
+/// How long a try may take.
+fn patience(batch: &Batch) -> Duration {
+    let chunks = (batch.counts.len() + batch.unknown.len()) / CHUNK;
+    TRY.saturating_add(OF_A_CHUNK.saturating_mul(u32::try_from(chunks).unwrap_or(u32::MAX)))
+}
+
 async fn attempt(ctx: &Ctx, batch: &Batch) -> Result<(), String> {
     backlog::leaves(ctx, batch.counts.len() + batch.unknown.len());
-    let tried = match timeout(TRY, write_batch(ctx, batch.id, batch)).await {
+    let tried = match timeout(patience(batch), write_batch(ctx, batch.id, batch)).await {
         Ok(Ok(_)) => {
             batch.spooled.forget();
             Ok(())
@@ -386,4 +394,19 @@ fn minute_start(minute: i64) -> time::OffsetDateTime {
 /// What Postgres takes as text: no NUL, and short. A batch must never fail for what a caller sent, or it would be tried for ever.
 fn text(from: &str) -> String {
     from.chars().filter(|c| *c != '\0').take(TEXT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::server::meter::Attempt;
+
+    #[test]
+    fn a_batch_of_many_rows_may_take_longer() {
+        let of = |rows: usize| {
+            let attempt = Attempt { minute: 29_000_000, reason: Outcome::Unknown, address: String::new(), count: 1 };
+            patience(&Batch { unknown: vec![attempt; rows], ..Batch::default() })
+        };
+        assert_eq!((of(0), of(CHUNK - 1), of(CHUNK * 100)), (TRY, TRY, TRY + 100 * OF_A_CHUNK));
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     partitions::make_partitions,
-    retention::{forget_old_usage, forget_rare_addresses, quarters_over},
+    retention::{forget_old_rows, forget_old_usage, forget_rare_addresses, quarters_over},
 };
 use crate::platform::{
     Ctx,
@@ -32,7 +32,10 @@ impl Job for ForgetOldUsage {
 
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
         // A bounded number of rows at a time: no statement runs long.
-        while forget_old_usage(ctx).await? {}
+        let mut is_more = forget_old_usage(ctx).await?;
+        while is_more {
+            is_more = forget_old_rows(ctx).await?;
+        }
         Ok(())
     }
 }

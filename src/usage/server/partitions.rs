@@ -61,27 +61,49 @@ const PARTED: [Parted; 8] = [
     Parted { table: "unknown_attempts", column: "minute", step: Step::Week, kept: |r| r.refusals, to_the_day: true },
 ];
 
-/// Makes the partitions of now and of what comes next, where they are missing; answers how many it made. Safe on several nodes at once.
+/// Makes the partitions of now and of what comes next, where they are missing; answers how many it made. Safe on several nodes at once. A
+/// table that somebody reads for long (a dump, an export) keeps none of the others back; then it fails at the end.
 pub async fn make_partitions(ctx: &Ctx) -> Result<usize, AppError> {
-    let mut made = 0;
+    let (mut made, mut busy) = (0, None);
     for parted in PARTED {
         for at in parted.step.ahead(ctx.clock.now()) {
-            made += usize::from(partitions::make_partition(&ctx.db, parted.table, parted.column, parted.step.word(), at).await?);
+            match partitions::make_partition(&ctx.db, parted.table, parted.column, parted.step.word(), at).await {
+                Ok(is_new) => made += usize::from(is_new),
+                Err(error) if partitions::is_busy(&error) => {
+                    busy = Some(error);
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
     }
-    Ok(made)
+    match busy {
+        Some(error) => Err(error.into()),
+        None => Ok(made),
+    }
 }
 
-/// Drops what ended before it is to be kept, and deletes a bounded number of older rows that stand in no partition of their own; the most
-/// that it did in one.
-pub(super) async fn forget(ctx: &Ctx, most: i64) -> Result<u64, AppError> {
+/// Drops what ended before it is to be kept. Once a night: whoever writes waits behind a drop that waits.
+pub(super) async fn drop_over(ctx: &Ctx) -> Result<(), AppError> {
+    for parted in PARTED {
+        let before = super::retention::since(ctx, parted.kept);
+        match partitions::drop_partitions(&ctx.db, parted.table, before).await {
+            Ok(0) => {}
+            Ok(dropped) => tracing::info!(table = parted.table, dropped, "partitions whose time is over are dropped"),
+            Err(error) if partitions::is_busy(&error) => {
+                tracing::warn!(table = parted.table, "partitions whose time is over can't be dropped while somebody reads them; the next night tries again");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Deletes a bounded number of older rows that stand in no partition of their own; the most that it did in one.
+pub(super) async fn forget_rows(ctx: &Ctx, most: i64) -> Result<u64, AppError> {
     let mut deleted = 0;
     for parted in PARTED {
         let before = super::retention::since(ctx, parted.kept);
-        let dropped = partitions::drop_partitions(&ctx.db, parted.table, before).await?;
-        if dropped > 0 {
-            tracing::info!(table = parted.table, dropped, "partitions whose time is over are dropped");
-        }
         deleted = deleted.max(partitions::delete_rows(&ctx.db, parted.table, parted.column, before, parted.to_the_day, most).await?);
     }
     Ok(deleted)

@@ -44,11 +44,17 @@ pub(super) fn since(ctx: &Ctx, kept: fn(&Retention) -> std::time::Duration) -> O
     ctx.clock.now().checked_sub(kept).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// Drops what is over and deletes a bounded number of rows; true if there may be more, so call it again.
+/// Drops what is over and deletes a bounded number of rows; true if there may be more of these: `forget_old_rows` goes on.
 pub async fn forget_old_usage(ctx: &Ctx) -> Result<bool, AppError> {
+    partitions::drop_over(ctx).await?;
+    forget_old_rows(ctx).await
+}
+
+/// Deletes a bounded number of rows; true if there may be more, so call it again.
+pub async fn forget_old_rows(ctx: &Ctx) -> Result<bool, AppError> {
     let of_usage = since(ctx, |retention| retention.usage);
     let deleted = [
-        partitions::forget(ctx, MOST).await?,
+        partitions::forget_rows(ctx, MOST).await?,
         pruning::delete_shared_hours(&ctx.db, since(ctx, |retention| retention.minutes), MOST).await?,
         pruning::delete_days(&ctx.db, of_usage, MOST).await?,
         pruning::delete_latency_days(&ctx.db, of_usage, MOST).await?,

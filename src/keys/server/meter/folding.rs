@@ -12,9 +12,11 @@ const STEPS: [i64; 3] = [15, 60, 1_440];
 /// Minutes that stay as they are: while batches are written there are no older ones.
 const RECENT: i64 = 3;
 
-/// When the piece begins that this minute is counted in.
-fn begin(minute: i64, newest: i64, step: i64) -> i64 {
-    if minute > newest - RECENT { minute } else { minute.div_euclid(step) * step }
+/// Where this minute is counted: at the end of its piece, as far as that is over. A limit that goes on from what was written (`gate::resume`) may
+/// then hold for longer than it had to, and never lets more pass than it allows.
+fn place(minute: i64, newest: i64, step: i64) -> i64 {
+    let over = newest - RECENT;
+    if minute > over { minute } else { (minute.div_euclid(step) * step + step - 1).min(over) }
 }
 
 /// The first of the steps that leaves half of the room free, or the last one; and what it leaves.
@@ -32,7 +34,7 @@ fn by_steps<C>(room: usize, by: impl Fn(i64) -> C, len: impl Fn(&C) -> usize) ->
 fn folded_counts(counts: &Counts, newest: i64, step: i64) -> Counts {
     let mut folded = Counts::new();
     for ((key, route, outcome, minute), counter) in counts {
-        let slot = (*key, Arc::clone(route), *outcome, begin(*minute, newest, step));
+        let slot = (*key, Arc::clone(route), *outcome, place(*minute, newest, step));
         let sum =
             folded.entry(slot).or_insert(Counter { workspace: counter.workspace, api: counter.api, count: 0, cost: 0, at: None, needs: Needs::default() });
         sum.count += counter.count;
@@ -44,7 +46,7 @@ fn folded_counts(counts: &Counts, newest: i64, step: i64) -> Counts {
 fn folded_attempts(attempts: &Attempts, newest: i64, step: i64) -> Attempts {
     let mut folded = Attempts::new();
     for ((minute, reason, address), (count, _)) in attempts {
-        folded.entry((begin(*minute, newest, step), *reason, address.clone())).or_insert((0, None)).0 += count;
+        folded.entry((place(*minute, newest, step), *reason, address.clone())).or_insert((0, None)).0 += count;
     }
     folded
 }
@@ -75,7 +77,7 @@ impl Stripe {
                     // The same order: nothing was put in between.
                     folded.values_mut().zip(places).for_each(|(counter, at)| counter.at = Some(at));
                     for ((key, route, outcome, minute), counter) in self.counts.drain() {
-                        if let Some(sum) = folded.get_mut(&(key, route, outcome, begin(minute, newest, step))) {
+                        if let Some(sum) = folded.get_mut(&(key, route, outcome, place(minute, newest, step))) {
                             sum.needs.merge(counter.needs);
                         }
                     }
@@ -117,10 +119,19 @@ mod tests {
     #[test]
     fn what_is_recent_keeps_its_minute() {
         let newest = 29_000_007;
-        assert_eq!([0, 1, 2].map(|ago| begin(newest - ago, newest, 15)), [newest, newest - 1, newest - 2]);
-        assert_eq!([3, 17, 18].map(|ago| begin(newest - ago, newest, 15)), [28_999_995, 28_999_980, 28_999_980]);
+        assert_eq!([0, 1, 2].map(|ago| place(newest - ago, newest, 15)), [newest, newest - 1, newest - 2]);
+        assert_eq!([3, 4, 17].map(|ago| place(newest - ago, newest, 15)), [newest - 3, newest - 3, 28_999_994]);
+    }
+
+    #[test]
+    fn a_piece_is_counted_at_its_end_once_that_is_over() {
         for step in STEPS {
-            assert_eq!(begin(28_000_000, newest, step) % step, 0);
+            let begin = 20_000 * step;
+            for minute in [begin, begin + 7, begin + step - 1] {
+                assert_eq!(place(minute, begin + step + 100, step), begin + step - 1);
+            }
+            assert_eq!(place(begin + 2, begin + 9, step), begin + 9 - RECENT, "no later than what is over");
+            assert_eq!(place(place(begin + 2, begin + 9, step), begin + step + 100, step), begin + step - 1, "added up again it stays in its piece");
         }
     }
 }

@@ -107,8 +107,10 @@ impl Table {
     /// The record whose secret has this hash: one probe.
     pub fn by_secret(&self, hash: [u8; 32]) -> Option<Arc<Record>> {
         let place = self.hasher.hash_one(hash);
-        let found = read(self.secrets(place)).find(place, |entry| is_of(entry, place, &hash)).map(|(_, record)| Arc::clone(record));
-        self.present(found?)
+        let found = read(self.secrets(place)).find(place, |entry| is_of(entry, place, &hash)).map(|(_, record)| Arc::clone(record))?;
+        // Made anew it may be without the secret, which was taken away meanwhile: then no key has it.
+        let has_it = |record: &Arc<Record>| record.facts.secrets.iter().any(|secret| secret.hash == hash);
+        if found.facts.allowance.is_over() { self.renewed(found.facts.key).filter(has_it) } else { Some(found) }
     }
 
     pub fn by_id(&self, key: KeyId) -> Option<Arc<Record>> {
@@ -147,7 +149,7 @@ impl Table {
         let begun = |key, counter: &Arc<Counter>| self.begun().add(key, counter);
         let record = Arc::new(Record::new(before.facts.under(allowance), &self.groups, Some(before), begun));
         for secret in record.facts.secrets.iter() {
-            self.remember(&secret.hash, &record);
+            self.replace(&secret.hash, &record);
         }
         record
     }
@@ -246,6 +248,16 @@ impl Table {
         match write(self.secrets(place)).entry(place, |entry| is_of(entry, place, hash), |(place, _)| *place) {
             Entry::Occupied(mut known) => known.get_mut().1 = Arc::clone(record),
             Entry::Vacant(vacant) => _ = vacant.insert((place, Arc::clone(record))),
+        }
+    }
+
+    /// Of a secret that finds this key already. One that has become another key's stays that one's.
+    fn replace(&self, hash: &[u8; 32], record: &Arc<Record>) {
+        let place = self.hasher.hash_one(hash);
+        if let Some((_, known)) = write(self.secrets(place)).find_mut(place, |entry| is_of(entry, place, hash))
+            && known.facts.key == record.facts.key
+        {
+            *known = Arc::clone(record);
         }
     }
 

@@ -260,6 +260,20 @@ fn places_that_keys_share_are_told_once_when_another_node_comes() {
 }
 
 #[test]
+fn a_record_made_anew_takes_no_other_keys_place() {
+    let (table, before, after) = (Table::default(), hourly(&[("hour", 9)]), hourly(&[("hour", 8)]));
+    let of = |n: u128| KeyId::new(Uuid::from_u128(n));
+    put(&table, facts(1, &before));
+    // The secret of a key that is gone, imported again: the new key is read before the old one is forgotten.
+    put(&table, KeyFacts { secrets: Secrets::One(secret(1)), ..facts(2, &after) });
+    before.end(Arc::clone(&after));
+    assert_eq!(table.by_id(of(1)).expect("not forgotten yet").policies()[0].max, 8);
+    assert_eq!(table.by_secret(hash(1)).expect("it is found").facts.key, of(2));
+    table.remove(of(1));
+    assert_eq!(table.by_secret(hash(1)).expect("it is found still").facts.key, of(2));
+}
+
+#[test]
 fn keys_are_found_by_the_windows_that_are_asked_for() {
     let table = Table::default();
     let windows = |windows: &[Window]| {
