@@ -14,12 +14,14 @@ const NGINX: &str = r#"location / {
   auth_request_set $key_owner       $upstream_http_x_key_owner;
   auth_request_set $key_plan        $upstream_http_x_key_plan;
   auth_request_set $key_permissions $upstream_http_x_key_permissions;
+  auth_request_set $entitlements    $upstream_http_x_key_entitlements;
   auth_request_set $external_id     $upstream_http_x_external_id;
-  proxy_set_header X-Key-Id          $key_id;
-  proxy_set_header X-Key-Owner       $key_owner;
-  proxy_set_header X-Key-Plan        $key_plan;
-  proxy_set_header X-Key-Permissions $key_permissions;
-  proxy_set_header X-External-Id     $external_id;
+  proxy_set_header X-Key-Id           $key_id;
+  proxy_set_header X-Key-Owner        $key_owner;
+  proxy_set_header X-Key-Plan         $key_plan;
+  proxy_set_header X-Key-Permissions  $key_permissions;
+  proxy_set_header X-Key-Entitlements $entitlements;
+  proxy_set_header X-External-Id      $external_id;
   proxy_pass http://127.0.0.1:8080;
 }
 location = /tollgate {
@@ -38,7 +40,7 @@ const CADDY: &str = r#":8000 {
     request_header -X-External-Id
     forward_auth 127.0.0.1:3000 {
       uri /forward-auth/demo?
-      copy_headers X-Key-Id X-Key-Owner X-Key-Plan X-Key-Permissions X-External-Id
+      copy_headers X-Key-Id X-Key-Owner X-Key-Plan X-Key-Permissions X-Key-Entitlements X-External-Id
     }
     reverse_proxy 127.0.0.1:8080
   }
