@@ -48,7 +48,10 @@ function within(config: string, name: string, lines: string): string {
 const bearer = (key: Key) => ({ Authorization: `Bearer ${key.secret}` });
 
 /** What a client may say of itself, and the service must not believe. */
-const FORGED = { 'X-Key-Id': 'key_forged', 'X-Key-Owner': 'acc_forged', 'X-Key-Plan': 'forged', 'X-Key-Permissions': 'forged', 'X-Key-Entitlements': 'forged', 'X-External-Id': 'forged' };
+const FORGED = {
+  'X-Key-Id': 'key_forged', 'X-Key-Owner': 'acc_forged', 'X-Key-Plan': 'forged', 'X-Key-Permissions': 'forged', 'X-Key-Entitlements': 'forged',
+  'X-External-Id': 'forged',
+};
 /** Nor may these turn the question to another call. */
 const ELSEWHERE = { 'X-Original-Method': 'OPTIONS', 'X-Original-URI': '/else', 'X-Forwarded-Method': 'OPTIONS', 'X-Forwarded-Uri': '/else', 'X-Forwarded-Host': 'else.example' };
 

@@ -6,7 +6,7 @@ use crate::{
     accounts,
     activity::server::{
         Change,
-        audit::{self, Covered, Verdict},
+        audit::{self, Covered, Fault, Verdict},
         record,
     },
     error::AppError,
@@ -36,7 +36,8 @@ pub(super) enum MasterKeyCommand {
     Drop {
         /// Its id, as `status` shows it
         id: String,
-        /// Drop it although the audit log can't be verified, as when the key is lost: the checkpoint says so, and what is wrong stays wrong
+        /// Drop it although the audit log can't be verified, as when the key is lost: the checkpoint says so, and what is wrong stays wrong. For
+        /// one that is dropped already: a checkpoint over what a server that was not started again wrote with it since
         #[arg(long)]
         force_unverified: bool,
     },
@@ -184,13 +185,15 @@ async fn drop_key(ctx: &Ctx, invocation: &Invocation, id: &str, force_unverified
              codes, apps and signing secrets. To drop it all the same, say --yes."
         )));
     }
-    let verdict = if is_dropped { None } else { Some(verified_with(ctx, invocation, &known, id, force_unverified).await?) };
+    let verdict = if is_dropped && !force_unverified { None } else { Some(verified_with(ctx, invocation, &known, id, force_unverified).await?) };
+    // A server that was forgotten wrote with it after it was dropped: another checkpoint covers that. Where nothing is so, nothing is done.
+    let verdict = verdict.filter(|(_, verdict)| !is_dropped || verdict.broken.as_ref().is_some_and(|broken| broken.fault == Fault::WrongKey));
     if invocation.dry_run {
         invocation.answer(&json!({ "would_drop": id.to_string(), "lost": under }), &format!("Would drop the master key {id}."));
         return Ok(Exit::Done);
     }
     let (mut tx, mut checkpoint) = (ctx.db.begin().await?, None);
-    if key_ring::drop_key(&mut tx, id, ctx.clock.now()).await?
+    if (key_ring::drop_key(&mut tx, id, ctx.clock.now()).await? || is_dropped)
         && let Some((reading, verdict)) = &verdict
     {
         checkpoint = audit::write_checkpoint(reading, &mut tx, verdict, id, "cli").await?;

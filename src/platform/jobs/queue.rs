@@ -150,10 +150,11 @@ pub(super) async fn release(db: &PgPool, runner: &str) -> sqlx::Result<u64> {
     Ok(done.rows_affected())
 }
 
-/// When the next job of these kinds is due or gives up its lease, among those that `claim` takes.
+/// When the next job of these kinds is due or gives up its lease, among those that `claim` takes. Asked after every job, so it must not read
+/// all that wait: named twice, `ours` would be written down as a whole first.
 pub(super) async fn next_due(ctx: &Ctx, kinds: &[String]) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!(
-        "with ours as (
+        "with ours as not materialized (
            select state, run_at, leased_until from jobs
            where state in ('waiting', 'running') and kind = any($1)
              and (master_key is null or master_key = any($2) or master_key in (select k.id from master_keys k where k.dropped_at is not null))

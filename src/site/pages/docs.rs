@@ -14,13 +14,13 @@ const NGINX: &str = r#"location / {
   auth_request_set $key_owner       $upstream_http_x_key_owner;
   auth_request_set $key_plan        $upstream_http_x_key_plan;
   auth_request_set $key_permissions $upstream_http_x_key_permissions;
-  auth_request_set $key_gives       $upstream_http_x_key_entitlements;
+  auth_request_set $entitlements    $upstream_http_x_key_entitlements;
   auth_request_set $external_id     $upstream_http_x_external_id;
   proxy_set_header X-Key-Id           $key_id;
   proxy_set_header X-Key-Owner        $key_owner;
   proxy_set_header X-Key-Plan         $key_plan;
   proxy_set_header X-Key-Permissions  $key_permissions;
-  proxy_set_header X-Key-Entitlements $key_gives;
+  proxy_set_header X-Key-Entitlements $entitlements;
   proxy_set_header X-External-Id      $external_id;
   proxy_pass http://127.0.0.1:8080;
 }

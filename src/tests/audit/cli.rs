@@ -86,6 +86,18 @@ async fn r83_r86_a_rotation_and_the_drop_of_the_old_key_are_told_and_leave_the_l
     assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stderr));
     let words = said(&verified);
     assert!(words.contains("are as they were then") && words.contains("All of it was verified then"), "{words}");
+
+    // A server that was not started again writes with the old key: that is seen, and another checkpoint ends it, once and said so.
+    assert!(run(&folder, &db, &["api", "create", "--slug", "bills", "--name", "bills"]).await.status.success());
+    tamper(&db, &format!("update audit_waiting set key_id = '{old}'")).await;
+    assert_eq!(run(&folder, &db, &["audit", "verify"]).await.status.code(), Some(1));
+    assert_eq!(json(&run(&folder, &db, &["master-key", "drop", old, "--json"]).await)["checkpoint"], Value::Null, "only who says so");
+    let covered = json(&run(&folder, &db, &["master-key", "drop", old, "--force-unverified", "--json"]).await);
+    assert_eq!(covered["checkpoint"]["verified"], Value::Bool(false));
+    assert!(covered["checkpoint"]["adopted"].as_i64().unwrap() > 0, "{covered}");
+    let verified = run(&folder, &db, &["audit", "verify"]).await;
+    assert_eq!(verified.status.code(), Some(0), "{}", said(&verified));
+    assert_eq!(json(&run(&folder, &db, &["master-key", "drop", old, "--force-unverified", "--json"]).await)["checkpoint"], Value::Null, "nothing is wrong");
     tamper(&db, "update events set reason = 'another' where kind = 'api.created'").await;
     assert_eq!(run(&folder, &db, &["audit", "verify"]).await.status.code(), Some(1));
 }

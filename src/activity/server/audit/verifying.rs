@@ -180,7 +180,8 @@ fn unlike_then(points: &[Checkpoint], number: i64, digest: &[u8; 32]) -> Option<
     let point = points.iter().find(|point| point.entry == number && point.digest[..] != digest[..])?;
     let (no, day) = (point.number, point.at.date());
     let words = format!(
-        "Something in the entries up to {number} was changed since checkpoint {no} of {day}, when the master key {} was dropped. Which entry it is that key          alone could tell.",
+        "Something in the entries up to {number} was changed since checkpoint {no} of {day}, when the master key {} was dropped. Which entry it is that key \
+         alone could tell.",
         point.dropped
     );
     Some(at(Fault::Edited, number, None, words))
