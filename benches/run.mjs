@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import * as gate from './gate.mjs';
 import * as instructions from './instructions.mjs';
 import { freePort, readyAfter, start, stop } from './machine.mjs';
+import * as metering from './metering.mjs';
 import * as million from './million.mjs';
 import * as nginx from './nginx.mjs';
 import * as signIn from './sign_in.mjs';
@@ -13,7 +14,7 @@ import * as timing from './timing.mjs';
 import { Tollgate } from './tollgate.mjs';
 import * as usage from './usage.mjs';
 
-const CASES = { gate, nginx, 'sign-in': signIn, timing, million, usage, instructions };
+const CASES = { gate, nginx, 'sign-in': signIn, timing, million, metering, usage, instructions };
 
 const [, , tollgateBinary, bareBinary, outputFile] = process.argv;
 const setting = (name, preset) => Number(process.env[name] ?? preset);
