@@ -9,6 +9,17 @@ import { call } from './machine.mjs';
 const CALLS = 2000;
 const WARM = 300;
 const SHOWN = 25;
+/** Which crate a function is of, by its name; of an implementation, the type's. */
+const part_of = (name) => name.match(/^[<&*\s]*(?:mut |dyn )?([a-z_0-9]+)/)?.[1] ?? '';
+const HTTP = new Set(['hyper', 'hyper_util', 'tokio', 'http', 'http_body_util', 'httparse', 'bytes', 'mio', 'axum', 'axum_core', 'tower', 'atomic_waker', 'futures_util', 'parking_lot']);
+const JSON_TEXT = new Set(['serde', 'serde_core', 'serde_json', 'itoa']);
+const kind = (part) => (part === 'tollgate' ? 'own' : HTTP.has(part) ? 'http' : JSON_TEXT.has(part) ? 'json' : 'rest');
+const PARTS = [
+  ['Tollgate itself', (part) => kind(part) === 'own'],
+  ['HTTP and the runtime', (part) => kind(part) === 'http'],
+  ['JSON', (part) => kind(part) === 'json'],
+  ['memory, text, system calls, the standard library', (part) => kind(part) === 'rest'],
+];
 
 export async function measure(bench) {
   const folder = bench.makeFolder('counts');
@@ -53,8 +64,10 @@ async function count(folder, name, pid, url, request) {
   const dump = readdirSync(folder).filter((file) => file.startsWith(`${name}.${pid}`)).sort().at(-1);
   const { stdout } = spawnSync('callgrind_annotate', [join(folder, dump)], { encoding: 'utf8', maxBuffer: 1 << 28 });
   const lines = stdout.split('\n').map((line) => line.match(/^\s*([\d,]+)\s+\([\d. ]+%\)\s+(.*)$/)).filter(Boolean)
-    .map(([, instructions, what]) => ({ each: Number(instructions.replaceAll(',', '')) / CALLS, what: what.replace(/^\S*:(?=\S)/, '').replace(/ \[[^\]]*\]$/, '') }));
-  return { each: lines[0].each, most: lines.slice(1, 1 + SHOWN) };
+    .map(([, instructions, what]) => ({ each: Number(instructions.replaceAll(',', '')) / CALLS, what: what.replace(/^[^:]+:(?!:)/, '').replace(/ \[[^\]]*\]$/, '') }));
+  const functions = lines.slice(1);
+  const parts = PARTS.map(([part, is]) => [part, functions.filter(({ what }) => is(part_of(what))).reduce((sum, { each }) => sum + each, 0)]);
+  return { each: lines[0].each, parts, most: functions.slice(0, SHOWN) };
 }
 
 function control(option, value, pid) {
@@ -65,5 +78,7 @@ function control(option, value, pid) {
 export function report({ calls, tollgate, bare }, say) {
   say('');
   say(`instructions  ${Math.round(tollgate.each)} a verification, ${Math.round(bare.each)} of the bare server: ${(tollgate.each / bare.each).toFixed(2)} (${calls} calls on one connection)`);
+  for (const [n, [part, each]] of tollgate.parts.entries()) say(`${String(Math.round(each)).padStart(12)}  ${part} (bare: ${Math.round(bare.parts[n][1])})`);
+  say('');
   for (const { each, what } of tollgate.most) say(`${String(Math.round(each)).padStart(12)}  ${what.slice(0, 150)}`);
 }

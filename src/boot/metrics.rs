@@ -36,7 +36,7 @@ async fn metrics(State(ctx): State<Ctx>) -> impl IntoResponse {
 
 /// All metrics of this process.
 pub async fn text(ctx: &Ctx) -> String {
-    let jobs = timeout(PATIENCE, admin::counts(ctx)).await.ok().and_then(Result::ok);
+    let jobs = timeout(PATIENCE, admin::counts(ctx, false)).await.ok().and_then(Result::ok);
     let mut page = Page::default();
     page.metric("tollgate_info", "gauge", "The version that runs.", [(format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")), 1)]);
     if let Some(gate) = ctx.part::<Gate>() {

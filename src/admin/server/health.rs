@@ -114,7 +114,7 @@ fn away(ctx: &Ctx) -> Part {
 }
 
 async fn jobs(ctx: &Ctx, now: OffsetDateTime) -> Result<Part, AppError> {
-    let counts = admin::counts(ctx).await?;
+    let counts = admin::counts(ctx, false).await?;
     let (waiting, running, failed) = (number(counts.waiting), number(counts.running), number(counts.failed));
     let part = Part { href: Some("/admin/jobs".to_owned()), ..fine("Jobs", format!("{waiting} waiting"), &format!("{running} running, {failed} failed")) };
     Ok(match counts.overdue_since {

@@ -20,7 +20,7 @@ const PAGE: i64 = 50;
 /// What `/admin/jobs` shows.
 pub async fn list_jobs(ctx: &Ctx, caller: &Caller, query: JobQuery) -> Result<JobList, AppError> {
     caller.require(&may::JOBS_MANAGE)?;
-    let counts = admin::counts(ctx).await?;
+    let counts = admin::counts(ctx, true).await?;
     let state = match query.state.as_deref() {
         Some(word) => word.parse::<JobState>().map_err(|e| AppError::invalid("state", e))?,
         None if counts.failed > 0 => JobState::Failed,

@@ -78,6 +78,9 @@ struct Filter {
 impl Bulk {
     pub(super) async fn run(self, ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
         let many = self.many(ctx).await?;
+        if many.act == ManyAct::Revoke && matches!(many.keys, Selection::Matching(_)) && !invocation.dry_run && !invocation.yes {
+            return Err(AppError::invalid("yes", "A revoked key never passes again. Look at which keys they are with --dry-run, then say --yes."));
+        }
         let plan = match invocation.dry_run {
             true => keys::plan_many(ctx, &Caller::cli(), &many).await?,
             false => keys::change_many(ctx, &Caller::cli(), &many, None).await?,

@@ -33,13 +33,15 @@ pub struct JobRow {
     pub finished_at: Option<OffsetDateTime>,
 }
 
-pub async fn counts(ctx: &Ctx) -> sqlx::Result<Counts> {
+/// How many there are in each state; those that are done, of which there are many, only where somebody looks at them.
+pub async fn counts(ctx: &Ctx, done_too: bool) -> sqlx::Result<Counts> {
     let row = sqlx::query!(
-        r#"select count(*) filter (where state = 'waiting') as "waiting!", count(*) filter (where state = 'running') as "running!",
-                  count(*) filter (where state = 'done') as "done!", count(*) filter (where state = 'failed') as "failed!",
-                  min(run_at) filter (where state = 'waiting' and run_at <= $1) as overdue_since
-           from jobs"#,
+        r#"select (select count(*) from jobs where state = 'waiting') as "waiting!", (select count(*) from jobs where state = 'running') as "running!",
+                  case when $2 then (select count(*) from jobs where state = 'done') else 0 end as "done!",
+                  (select count(*) from jobs where state = 'failed') as "failed!",
+                  (select min(run_at) from jobs where state = 'waiting' and run_at <= $1) as overdue_since"#,
         ctx.clock.now(),
+        done_too,
     )
     .fetch_one(&ctx.db)
     .await?;

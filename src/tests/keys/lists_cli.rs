@@ -82,9 +82,15 @@ async fn many_keys_change_from_the_command_line(db: PgPool) {
     assert!(out(&words).contains("2 keys changed. In force after"), "{words:?}");
     assert_eq!(acts(&app, &mara, &ids[2]).await[0], ("disabled".to_owned(), "the season is over".to_owned()));
     assert!(out(&bulk(&["enable", "--tagged", "season"]).await).contains("1 key changed."));
-    for wrong in
-        [&["disable"][..], &["disable", "--all", &ids[0]], &["disable", "x"], &["burn", "--all"], &["extend", "--all"], &["plan", "--all", "--plan", "gold"]]
-    {
+    for wrong in [
+        &["disable"][..],
+        &["disable", "--all", &ids[0]],
+        &["disable", "x"],
+        &["burn", "--all"],
+        &["extend", "--all"],
+        &["plan", "--all", "--plan", "gold"],
+        &["revoke", "--all"],
+    ] {
         assert_eq!(bulk(wrong).await.status.code(), Some(2), "{wrong:?}");
     }
 }
