@@ -102,7 +102,7 @@ async fn a_payload_of_another_shape_is_a_dead_letter_and_an_unknown_kind_waits(d
 #[sqlx::test]
 async fn an_operator_sees_counts_and_pages_of_jobs(db: PgPool) {
     let bench = Bench::new(db);
-    assert_eq!(admin::counts(&bench.ctx).await.unwrap(), admin::Counts::default());
+    assert_eq!(admin::counts(&bench.ctx, true).await.unwrap(), admin::Counts::default());
     for name in ["a", "b", "c"] {
         bench.enqueue(name, Act::Fail).await;
         bench.ctx.clock.advance(Duration::seconds(1)); // ids sort by age
@@ -112,7 +112,7 @@ async fn an_operator_sees_counts_and_pages_of_jobs(db: PgPool) {
     bench.enqueue("due", Act::Succeed).await;
     let due_at = bench.ctx.clock.now();
     bench.ctx.clock.advance(Duration::minutes(5));
-    let counts = admin::counts(&bench.ctx).await.unwrap();
+    let counts = admin::counts(&bench.ctx, true).await.unwrap();
     assert_eq!(counts, admin::Counts { waiting: 1, running: 0, done: 1, failed: 3, overdue_since: Some(due_at) });
 
     let names = |page: &[admin::JobRow]| page.iter().map(|row| row.payload["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>();

@@ -61,13 +61,13 @@ async fn a_slot_of_a_schedule_becomes_one_job_on_however_many_nodes(db: PgPool) 
 #[sqlx::test]
 async fn serve_runs_jobs_and_schedules_unless_told_otherwise(db: PgPool) {
     let app = TestApp::start_with(db.clone(), |config| config.jobs.in_serve = true).await;
-    until("the nightly work is done", async || admin::counts(&app.ctx).await.unwrap().done >= 1).await;
+    until("the nightly work is done", async || admin::counts(&app.ctx, true).await.unwrap().done >= 1).await;
     app.stop().await;
 
     sqlx::query("delete from jobs").execute(&db).await.unwrap();
     let app = TestApp::start(db).await;
     assert_eq!(app.get("/healthz").await.status(), 200);
-    assert_eq!(admin::counts(&app.ctx).await.unwrap(), admin::Counts::default());
+    assert_eq!(admin::counts(&app.ctx, true).await.unwrap(), admin::Counts::default());
     app.stop().await;
 }
 
@@ -85,10 +85,10 @@ async fn the_worker_command_works_until_it_is_told_to_stop(db: PgPool) {
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    until("the nightly work is done", async || admin::counts(&bench.ctx).await.unwrap().done >= 1).await;
+    until("the nightly work is done", async || admin::counts(&bench.ctx, true).await.unwrap().done >= 1).await;
     let pid = worker.id().unwrap().to_string();
     assert!(tokio::process::Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
     let ended = tokio::time::timeout(Duration::from_secs(10), worker.wait()).await.expect("it does not stop").unwrap();
     assert_eq!(ended.code(), Some(0));
-    assert_eq!(admin::counts(&bench.ctx).await.unwrap().running, 0);
+    assert_eq!(admin::counts(&bench.ctx, true).await.unwrap().running, 0);
 }
