@@ -5,7 +5,7 @@ use super::{
     Exit, Invocation, complain,
     credentials::{self, Credentials},
 };
-use crate::platform::fetch::{Reach, fetch_within, is_allowed};
+use crate::platform::fetch::{FetchError, Reach, fetch_within, is_allowed};
 use axum::http::{Method, Request, StatusCode, header};
 use clap::Args;
 use serde_json::{Value, json};
@@ -61,8 +61,15 @@ impl Remote {
     async fn call(&self, method: Method, path: &str, bearer: Option<&str>, body: Option<&Value>) -> Result<(StatusCode, Value), Exit> {
         let url = self.url.join(path).map_err(failed)?;
         let host = url.origin().ascii_serialization();
+        let unread = |error| match error {
+            FetchError::Plain => failed(format!("{host} is plain http off this machine: tokens would travel in clear. Use https.")),
+            FetchError::Late(_) => failed(format!("{host} did not answer within {} seconds.", PATIENCE.as_secs())),
+            FetchError::Answer(_) => failed(format!("{host} answered something that is no Tollgate's answer. Check the address.")),
+            FetchError::Connection(error) => failed(format!("{host} can't be reached: {error}.")),
+            other => failed(format!("{host} can't be reached: {other}.")),
+        };
         if !is_allowed(&url, Reach::Anywhere) {
-            return Err(failed(format!("{host} is plain http off this machine: tokens would travel in clear. Use https.")));
+            return Err(unread(FetchError::Plain));
         }
         let mut request = Request::builder().method(method).uri(url.as_str()).header(header::ACCEPT, "application/json").header(header::USER_AGENT, AGENT);
         if let Some(token) = bearer {
@@ -72,10 +79,12 @@ impl Remote {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         let request = request.body(body.map_or_else(Vec::new, |body| body.to_string().into_bytes())).map_err(failed)?;
-        let answer = fetch_within(request, Reach::Anywhere, PATIENCE).await.map_err(|error| failed(format!("{host}: {error}.")))?;
+        let answer = fetch_within(request, Reach::Anywhere, PATIENCE).await.map_err(unread)?;
         let read = match answer.body().as_slice() {
             [] => Value::Null,
-            bytes => serde_json::from_slice(bytes).map_err(|_| failed(format!("{host} is no Tollgate, by its answer. Check the address.")))?,
+            bytes => {
+                serde_json::from_slice(bytes).map_err(|_| failed(format!("{host} answered something that is no Tollgate's answer. Check the address.")))?
+            }
         };
         Ok((answer.status(), read))
     }
