@@ -52,6 +52,13 @@ pub fn about() -> AnyView {
     .into_any()
 }
 
+pub fn imported_limits() -> AnyView {
+    view! {
+        <p>"What limits a key there limits it here. Rates ("<code>"ratelimits"</code>", "<code>"rateLimitMax"</code>") become limits with fixed windows of as many seconds; "<code>"remaining"</code>" becomes "<a href="#credits">"credits"</a>" of which as many are left, and come back every day or interval, by the clock in UTC. A monthly refill becomes a limit of so many calls a calendar month, which begins with nothing used. Our own lists have "<code>"limits"</code>" as REST sends them or as 100/hour 2000/day, and "<code>"addresses"</code>". Limits are imported by whoever may set them ("<code>"keys:manage"</code>", or the command line). What can't be said here, such as rates that only hold in calls which name them, rates shared by an identity, roles, and intervals that are no whole seconds, is named beside its line as not imported."</p>
+    }
+    .into_any()
+}
+
 pub fn many() -> AnyView {
     view! {
         <h2 id="many-at-once">"Many keys at once"</h2>

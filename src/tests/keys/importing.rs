@@ -300,3 +300,49 @@ async fn a_salted_hash_needs_a_start_that_tells_it_apart(db: PgPool) {
     assert_eq!(outcomes(&import(&app, &eve, longer, false).await), ["created"]);
     assert_eq!(passes(&app, "sk_live_6").await, 200);
 }
+
+#[sqlx::test]
+async fn limits_of_other_systems_hold_their_keys(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (olga, service) = asking(&app, &db).await;
+    let keys = json!([
+        { "name": "unkey", "hash": sha256("of unkey"), "remaining": 2, "refill": { "interval": "daily", "amount": 5 },
+          "ratelimits": [{ "name": "burst", "limit": 100, "duration": 60_000 }] },
+        { "name": "better", "key": sha256("of better auth"), "rateLimitEnabled": true, "rateLimitMax": 1, "rateLimitTimeWindow": 3_600_000, "remaining": null },
+    ]);
+    let lines = import(&app, &olga, keys, false).await;
+    assert_eq!(outcomes(&lines), ["created"; 2]);
+    assert!(lines.iter().all(|line| text(line, "detail").is_empty()), "{lines:?}");
+    let (_, body) = json(olga.get(&app, &format!("/api/v1/keys/{}", text(&lines[0], "id"))).await).await;
+    let names: Vec<String> = body["limits"].as_array().unwrap().iter().map(|limit| text(limit, "name")).collect();
+    assert_eq!(names, ["burst", "credits"]);
+
+    let codes = async |secret: &str, calls: usize| {
+        let mut codes = Vec::new();
+        for _ in 0..calls {
+            codes.push(text(&verified(&app, &service, secret, FROM).await.1, "code"));
+        }
+        codes
+    };
+    assert_eq!(codes("of unkey", 3).await, ["VALID", "VALID", "QUOTA_EXCEEDED"], "what was left there is left here");
+    assert_eq!(codes("of better auth", 2).await, ["VALID", "RATE_LIMITED"]);
+    app.ctx.clock.advance(time::Duration::days(1));
+    assert_eq!(codes("of unkey", 6).await, ["VALID", "VALID", "VALID", "VALID", "VALID", "QUOTA_EXCEEDED"], "and so much comes back as there");
+}
+
+#[sqlx::test]
+async fn who_sets_no_limits_imports_none_but_addresses(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let (olga, service) = asking(&app, &db).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let list = |secret: &str| {
+        let ratelimits = json!([{ "name": "none", "limit": 0, "duration": 60_000 }]);
+        json!([{ "hash": sha256(secret), "ratelimits": ratelimits, "addresses": ["203.0.113.0/24"] }])
+    };
+    let lines = import(&app, &mara, list("of mara"), false).await;
+    assert_eq!(text(&lines[0], "detail"), "Not imported: its limits, which an operator sets.");
+    let code = async |secret: &str, from: &str| text(&verified(&app, &service, secret, from).await.1, "code");
+    assert_eq!((code("of mara", FROM).await, code("of mara", "198.51.100.7").await), ("VALID".to_owned(), "IP_DENIED".to_owned()));
+    let lines = import(&app, &olga, list("of olga"), false).await;
+    assert_eq!((text(&lines[0], "detail"), code("of olga", FROM).await), (String::new(), "RATE_LIMITED".to_owned()));
+}

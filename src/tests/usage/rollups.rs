@@ -3,11 +3,12 @@
 use super::{DEMO, Dice, developer, key, tally, write};
 use crate::support::{T0, TestApp};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use tollgate::{
+    accounts::Caller,
     keys::server::meter::Tally,
     usage::{model::UsageQuery, server::report_usage},
-    values::Outcome,
+    values::{KeyId, Outcome},
 };
 
 /// Sums by key, outcome and the bucket that SQL names: what the quarters say, and what the rollup says.
@@ -108,12 +109,34 @@ pub fn rows_read(plan: &Value) -> f64 {
     own + plan["Plans"].as_array().into_iter().flatten().map(rows_read).sum::<f64>()
 }
 
+/// Shows the usage of a key over one connection of its own, which then knows every statement that the product ran for it.
+async fn shown(app: &TestApp, owner: &Caller, key: KeyId) -> PgPool {
+    let pool = PgPoolOptions::new().max_connections(1).connect_with((*app.ctx.db.connect_options()).clone()).await.unwrap();
+    let mut ctx = app.ctx.clone();
+    ctx.db = pool.clone();
+    let query = UsageQuery { range: Some("30d".into()), key: Some(key.to_string()), ..UsageQuery::default() };
+    report_usage(&ctx, owner, query).await.unwrap();
+    pool
+}
+
+/// The plan of one of these statements, found by words of it, with other arguments.
+async fn explained(shown: &PgPool, words: [&str; 2], arguments: &str) -> Value {
+    let found = "select name from pg_prepared_statements where strpos(statement, $1) > 0 and strpos(statement, $2) > 0";
+    let name: Option<String> = sqlx::query_scalar(found).bind(words[0]).bind(words[1]).fetch_optional(shown).await.unwrap();
+    let name = name.unwrap_or_else(|| panic!("no statement with the words {words:?} was run"));
+    let explain = AssertSqlSafe(format!("explain (analyze, format json, timing off) execute \"{name}\"({arguments})"));
+    let plan: Value = sqlx::query_scalar(explain).fetch_one(shown).await.unwrap();
+    plan[0]["Plan"].clone()
+}
+
 #[sqlx::test]
 async fn ninety_days_of_one_key_read_bounded_rows(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let owner = developer(&app.ctx, "mara", "UTC").await;
     let k = key(&app.ctx, &owner, "busy").await;
-    a_busy_year(&db, k.uuid(), owner.workspace.uuid()).await;
+    let (workspace, key) = (owner.workspace.uuid(), k.uuid());
+    a_busy_year(&db, key, workspace).await;
+    let shown = shown(&app, &owner, k).await;
     for (zone, begin, most) in [
         // Hours alone: 90 days × 24 hours × 2 outcomes, and the hour on either side.
         ("Europe/Stockholm", "2026-08-21 22:00Z", 4_400.0),
@@ -127,16 +150,48 @@ async fn ninety_days_of_one_key_read_bounded_rows(db: PgPool) {
         .fetch_one(&db)
         .await
         .unwrap();
-        let explain = AssertSqlSafe(format!(
-            "explain (analyze, format json, timing off) select width_bucket(at, '{edges}'::timestamptz[]), outcome, sum(count)
-             from usage_cells('{edges}'::timestamptz[], '{}', '{}', null, null, null) group by 1, 2",
-            owner.workspace.uuid(),
-            k.uuid(),
-        ));
-        let plan: Value = sqlx::query_scalar(explain).fetch_one(&db).await.unwrap();
-        let rows = rows_read(&plan[0]["Plan"]);
-        assert!(rows > 3_000.0 && rows <= most, "{zone}: {rows} rows were read\n{plan:#}");
+        let cells = format!("'{edges}'::timestamptz[], '{workspace}', '{key}', null, null, null");
+        let days = format!("'{workspace}', '{begin}', timestamptz '{begin}' + interval '90 days', '{key}', null, null, 50");
+        for (panel, words, arguments, most) in [
+            ("the chart", ["select width_bucket(at,", "from usage_cells("], cells.clone(), most),
+            // The name of the key is looked up beside it, for 90 days × 2 outcomes.
+            ("by key", ["select key_id, width_bucket(at,", "from usage_cells("], format!("{cells}, 10"), most + 1_000.0),
+            // Whole days × 5 routes × 2 outcomes, and the quarters of one more day.
+            ("by route", ["from cells group by route", "usage_days"], days, 2_000.0),
+        ] {
+            let plan = explained(&shown, words, &arguments).await;
+            let rows = rows_read(&plan);
+            assert!(rows > 1_000.0 && rows <= most, "{panel}, {zone}: {rows} rows were read\n{plan:#}");
+        }
     }
+    shown.close().await;
+}
+
+/// Many keys in a workspace, among others that are busier: those that are offered are found by its newest hours and by their age.
+#[sqlx::test]
+async fn keys_to_choose_from_read_bounded_rows(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let k = key(&app.ctx, &owner, "busy").await;
+    a_busy_year(&db, k.uuid(), owner.workspace.uuid()).await;
+    sqlx::query(
+        "insert into keys (id, workspace_id, api_id, name, created_at, updated_at)
+         select md5('c' || n)::uuid, $1, $2, 'key ' || n, $3, $3 from generate_series(1, 6000) n",
+    )
+    .bind(owner.workspace.uuid())
+    .bind(DEMO)
+    .bind(app.ctx.clock.now())
+    .execute(&db)
+    .await
+    .unwrap();
+    sqlx::query("analyze keys").execute(&db).await.unwrap();
+    let shown = shown(&app, &owner, k).await;
+    let arguments = format!("'{}', '{}', null, 501", owner.workspace.uuid(), k.uuid());
+    let plan = explained(&shown, ["with used as", "from usage_hours"], &arguments).await;
+    let rows = rows_read(&plan);
+    // 2,000 rows of hours, 501 keys by age, 601 by id.
+    assert!(rows <= 4_500.0, "{rows} rows were read\n{plan:#}");
+    shown.close().await;
 }
 
 /// The same year through the page: its sums are those of the quarters, with and without a route.

@@ -106,7 +106,7 @@ fn end(text: &str, local: &LocalTime) -> Result<Option<OffsetDateTime>, &'static
 }
 
 /// "100/hour 2000/day": several are called by their windows.
-fn limits(text: &str) -> Result<Vec<KeyLimit>, &'static str> {
+pub fn limits(text: &str) -> Result<Vec<KeyLimit>, &'static str> {
     const RULE: &str = "Write limits as calls in a window: 100/hour, or 100/hour 2000/day. A window is seconds, or second, minute, hour, day or month; rolling:hour rolls. 1000/credits:100/hour is 1000 credits, and 100 more every hour; 5/concurrent:30 is 5 at the same time, each for 30 seconds at most.";
     let words: Vec<&str> = text.split([',', ';', ' ']).filter(|word| !word.is_empty()).collect();
     let one = |word: &&str| -> Result<KeyLimit, &'static str> {

@@ -7,7 +7,7 @@
 mod list;
 mod waiting;
 
-pub use list::read_lines;
+pub use list::{limits as written_limits, read_lines};
 pub use waiting::{batch_page, forget_batches, keep_batch, run_batch};
 
 use super::{

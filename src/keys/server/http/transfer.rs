@@ -149,7 +149,8 @@ pub struct ImportBody {
     #[schema(example = "demo")]
     api: String,
     /// Objects with `hash` (SHA-256 or SHA-512 as hexadecimal digits, base64 or base64url) and, as they like, `name`, `start`,
-    /// `permissions`, `tags`, `external_id`, `meta`, `expires_at`, `enabled`, `environment`; objects of Unkey and of Better Auth are known too.
+    /// `permissions`, `tags`, `external_id`, `meta`, `addresses`, `limits`, `expires_at`, `enabled`, `environment`; objects of Unkey and of Better Auth are known
+    /// too. Limits take `keys:manage`.
     #[schema(value_type = Vec<Object>)]
     keys: Vec<serde_json::Value>,
     /// Only say what would become of each.

@@ -1,12 +1,15 @@
 //! Lists of keys as other systems export them: CSV with a head, or JSON objects. Known are our own words, those of Unkey (`hash: {value,
 //! variant}`, `expires` in milliseconds) and of Better Auth (`key` is the hash, `permissions` an object of actions by resource).
 
-use super::hash::{self, Hash};
+use super::{
+    hash::{self, Hash},
+    limits::{Limited, take_limits},
+};
 use crate::{
     error::AppError,
     keys::{
         model::{Environment, Meta},
-        server::{about, salted},
+        server::{about, rules, salted},
     },
     platform::csv,
 };
@@ -25,6 +28,9 @@ pub struct Listed {
     pub tags: Vec<String>,
     pub external_id: Option<String>,
     pub meta: Meta,
+    /// Networks.
+    pub addresses: Vec<String>,
+    pub limited: Limited,
     pub expires_at: Option<OffsetDateTime>,
     pub environment: Environment,
     pub is_enabled: bool,
@@ -125,6 +131,12 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
     let permissions = take(&mut fields, &["permissions"]).map(permissions).transpose()?;
     let tags = take(&mut fields, &["tags"]).map(permissions_or_words).transpose()?.unwrap_or_default();
     let meta = take(&mut fields, &["meta", "metadata"]).map(meta).transpose()?.unwrap_or_default();
+    let addresses = take(&mut fields, &["addresses", "ipWhitelist", "ip_whitelist"]).map(permissions_or_words).transpose()?.unwrap_or_default();
+    let mut limited = take_limits(&mut fields)?;
+    let mut left_out = std::mem::take(&mut limited.left_out);
+    if fields.get("identity").and_then(|identity| identity.get("ratelimits")).is_some_and(says_something) {
+        left_out.push("ratelimits of the identity".to_owned());
+    }
     let external_id = external_id(&mut fields)?;
     let is_enabled = take(&mut fields, &["enabled"]).map_or(Ok(true), truth)?;
     let environment = match take(&mut fields, &["environment"]).as_ref().and_then(Value::as_str) {
@@ -132,7 +144,7 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
         _ => Environment::Live,
     };
     SILENT.iter().for_each(|name| _ = fields.remove(*name));
-    let left_out = fields.into_iter().filter(|(_, value)| says_something(value)).map(|(name, _)| name).collect();
+    left_out.extend(fields.into_iter().filter(|(_, value)| says_something(value)).map(|(name, _)| name));
     Ok(Listed {
         name,
         start: start.chars().filter(|c| !c.is_control()).take(shown).collect(),
@@ -141,6 +153,8 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
         tags,
         external_id,
         meta,
+        addresses: rules::addresses(addresses.iter().map(String::as_str))?,
+        limited,
         expires_at,
         environment,
         is_enabled,
@@ -241,7 +255,7 @@ mod tests {
         assert_eq!((about::stored(&key.meta).as_deref(), key.external_id.as_deref()), (Some(r#"{"plan":"gold"}"#), Some("user_42")));
         assert_eq!((key.name.as_str(), key.start.as_str(), key.is_enabled), ("shop", "sk_3x", false));
         assert_eq!(key.expires_at.map(OffsetDateTime::unix_timestamp), Some(1_800_000_000));
-        assert_eq!((key.permissions, key.left_out), (Some(vec!["orders:read".to_owned()]), vec!["remaining".to_owned()]));
+        assert_eq!((key.permissions, key.limited.limits.len(), key.left_out), (Some(vec!["orders:read".to_owned()]), 1, vec![]));
     }
 
     #[test]
@@ -265,6 +279,16 @@ mod tests {
         assert_eq!(of(json!({ "external_id": 7 })), Ok(Some("7".to_owned())));
         assert_eq!(of(json!({ "external_id": " ", "identity": null })), Ok(None));
         assert!(of(json!({ "externalId": "x".repeat(201) })).is_err() && of(json!({ "meta": "gold" })).is_err());
+    }
+
+    #[test]
+    fn addresses_are_networks_and_limits_of_others_are_named() {
+        let identity = json!({ "externalId": "u", "ratelimits": [{ "name": "all", "limit": 5, "duration": 1000 }] });
+        let key = one(json!([{ "hash": BASE64, "addresses": ["203.0.113.7"], "identity": identity, "roles": ["admin"] }]));
+        assert_eq!((key.addresses, key.external_id.as_deref()), (vec!["203.0.113.7/32".to_owned()], Some("u")));
+        assert_eq!(key.left_out, ["ratelimits of the identity", "roles"]);
+        let wrong = objects(json!([{ "hash": BASE64, "addresses": "everywhere" }])).expect("a list").pop().expect("a line");
+        assert!(wrong.key.is_err_and(|words| words.starts_with("everywhere")));
     }
 
     #[test]

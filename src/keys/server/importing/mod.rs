@@ -5,6 +5,7 @@
 //! begin, are tried at the first use, and are known by their SHA-256 from then on (`salted`).
 
 mod hash;
+mod limits;
 mod list;
 mod waiting;
 
@@ -14,6 +15,7 @@ pub use hash::name_of_salted;
 
 use self::{
     hash::Hash,
+    limits::{Limited, write_limits},
     list::{Line, Listed},
 };
 use super::{
@@ -25,7 +27,7 @@ use super::{
     store::{keys, secrets},
 };
 use crate::{
-    accounts::{Caller, server::policies},
+    accounts::{Caller, Via, server::policies},
     error::AppError,
     keys::model::{Act, Api, ImportLine, ImportOutcome, KeyState, Preset},
     platform::Ctx,
@@ -114,10 +116,20 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
     let (mut report, mut wanted, mut seen) = (Vec::with_capacity(lines.len()), Vec::new(), HashSet::new());
     let now = ctx.clock.now();
     let ends = policies::key_ends(ctx, [caller.workspace]).await?;
+    let readable = lines.iter().filter_map(|line| line.key.as_ref().ok());
+    let zones = rules::zones(ctx, rules::zones_of(readable.flat_map(|key| &key.limited.limits))).await?;
+    let may_limit = caller.may(&may::KEYS_MANAGE) || caller.via == Via::Cli;
     for line in lines {
         let mut said = ImportLine { line: line.number as u64, name: line.name, outcome: ImportOutcome::Wrong, detail: String::new(), key: None };
         let key = line.key.and_then(|mut key| {
             key.expires_at = ends.end(caller.workspace, now, key.expires_at)?;
+            if may_limit {
+                limits_of(&key, &zones)?;
+            } else if !key.limited.limits.is_empty() {
+                // Its own limits would take it out of those that hold its workspace.
+                key.limited = Limited::default();
+                key.left_out.push("its limits, which an operator sets".to_owned());
+            }
             Ok((rules_of(api, &key, now)?, key))
         });
         match key {
@@ -166,6 +178,14 @@ fn rules_of(api: &Api, key: &Listed, now: OffsetDateTime) -> Result<Vec<Permissi
     }
 }
 
+fn limits_of(key: &Listed, zones: &rules::Zones) -> Result<(), String> {
+    match rules::limits_in(&key.limited.limits, zones) {
+        Err(AppError::Invalid { fields }) => Err(fields.into_iter().map(|wrong| format!("{}: {}", wrong.field, wrong.message)).collect::<Vec<_>>().join(" ")),
+        Err(error) => Err(error.to_string()),
+        Ok(()) => Ok(()),
+    }
+}
+
 async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, wanted: &Wanted) -> Result<(), AppError> {
     let (now, listed) = (ctx.clock.now(), &wanted.key);
     let row = keys::NewRow {
@@ -175,7 +195,7 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         name: listed.name.trim(),
         environment: listed.environment,
         permissions: &wanted.permissions,
-        addresses: &[],
+        addresses: &listed.addresses,
         origins: &[],
         tags: &rules::tags(listed.tags.iter().map(String::as_str)).unwrap_or_default(),
         external_id: listed.external_id.as_deref(),
@@ -190,12 +210,14 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
     if !secrets::insert_imported(conn, secret, now).await? {
         return Err(AppError::conflict("Somebody imported the same keys at this moment. Send the list again."));
     }
+    write_limits(ctx, conn, wanted.id, &listed.limited).await?;
     if !listed.is_enabled {
         keys::update_state(conn, wanted.id, KeyState::Disabled, now).await?;
     }
     let key = keys::find_key(conn, Some(caller.workspace), wanted.id).await?.ok_or(AppError::NotFound)?;
     let data = json!({
         "name": key.name, "api": key.api, "permissions": key.permissions, "external_id": key.external_id, "imported": listed.hash.origin,
+        "addresses": key.addresses, "limits": key.limits,
     });
     change::note(ctx, conn, caller, &key, Done { data, ..Done::new(Act::Created, "imported") }).await?;
     if !listed.is_enabled {

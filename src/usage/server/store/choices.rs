@@ -18,17 +18,22 @@ pub struct KeyChoices {
 }
 
 /// The keys of a workspace that were used or made last, and always the chosen one; with a text only those that have it in their name.
-/// Rows are bounded: what was used last is read from the newest hours of the workspace, and each key is looked up by its id (`lateral`), where a
-/// join would read them all.
+/// Rows are bounded, but for a text, which is looked for in the names of all keys of the workspace. What was used last is read from its newest
+/// hours: both columns are compared and sorted by, since only the index by workspace and hour serves that (one by hour alone would be read
+/// until enough rows of the workspace came). Of what is found only as many keys as are offered are looked up, one by one (`lateral`), and a
+/// hundred more for those that are deleted.
 pub async fn list_key_choices(db: &PgPool, workspace: WorkspaceId, chosen: Option<KeyId>, named: Option<&str>) -> sqlx::Result<KeyChoices> {
     let rows = sqlx::query!(
         r#"with used as (
-             select key_id, max(hour) as at from (select key_id, hour from usage_hours where workspace_id = $1 order by hour desc limit 2000) newest group by 1
+             select key_id, max(hour) as at from (
+               select key_id, hour, workspace_id from usage_hours where (workspace_id, hour) <= ($1, 'infinity') order by workspace_id desc, hour desc limit 2000
+             ) newest where workspace_id = $1 group by 1
            ), made as (
              select id, created_at as at from keys where workspace_id = $1 and ($3::text is null or strpos(lower(name), lower($3)) > 0)
              order by created_at desc, id desc limit $4
            ), found as (
-             select id, max(at) as at from (select key_id as id, at from used union all select id, at from made union all select $2::uuid, null) every group by 1
+             select id, max(at) as at from (select key_id as id, at from used union all select id, at from made union all select $2::uuid, null) every
+             group by 1 order by (id is not distinct from $2) desc, max(at) desc nulls last, id limit case when $3::text is null then $4 + 100 end
            )
            select k.id as "id!", k.name as "name!", k.created_at as "created_at!", a.id as "api_id!", a.slug as "slug!", a.name as "api_name!"
            from found f cross join lateral (select * from keys where id = f.id limit 1) k join apis a on a.id = k.api_id
