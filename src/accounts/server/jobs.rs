@@ -9,7 +9,7 @@ use super::{
     leaving, mail,
     openid::SendSignInTold,
     programs,
-    store::expired::delete_expired,
+    store::{expired::delete_expired, imports::delete_kinds},
     taking_back::EndKeysAdded,
 };
 use crate::{
@@ -97,6 +97,7 @@ impl Job for ForgetExpired {
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
         let gone = delete_expired(&ctx.db, ctx.clock.now()).await?;
         let accounts = leaving::erase_all_unproven(ctx).await?;
+        delete_kinds(&ctx.db, ctx.clock.now()).await?;
         tracing::info!(?gone, accounts, "forgot what has expired");
         Ok(())
     }
