@@ -117,7 +117,7 @@ impl Passwords {
                 let is_own = PasswordHash::new(&phc).is_ok_and(|phc| argon.verify_password(password, &phc).is_ok());
                 let is_imported = imported.is_some_and(|phc| salted_hash::matches_alike(&phc, typed.expose_secret()));
                 for phc in nobody {
-                    std::hint::black_box(salted_hash::matches_alike(&phc, typed.expose_secret()));
+                    let _ = std::hint::black_box(salted_hash::matches_alike(&phc, typed.expose_secret()));
                 }
                 (is_own, is_imported)
             })
