@@ -41,3 +41,26 @@ test('an unknown address gets the same answer', async ({ page }) => {
   await page.getByRole('button', { name: 'Send reset link' }).click();
   await expect(page.getByRole('main')).toContainText(/inbox/i);
 });
+
+test('a new password is told how hard it is to guess, and nothing is held up by that', async ({ page }) => {
+  await page.goto('/sign-up');
+  const field = page.getByLabel('Password', { exact: true });
+  const hint = page.locator('[data-strength]');
+  const bar = hint.locator('meter');
+  await expect(bar).toBeHidden();
+  await page.getByLabel('Email').fill('margarethe@example.org');
+  for (const [password, words, value] of [
+    ['granite', 'Too short: 8 more characters', 0],
+    ['aaaaaaaaaaaaaaaaaaaa', 'Weak: easy to guess', 1],
+    ['margarethe likes cheese', 'Weak: your name or address is in it', 1],
+    ['ferry otter granite lamp', 'Good', 3],
+    ['ferry otter granite lamp under snow', 'Strong', 4],
+  ] as const) {
+    await field.fill(password);
+    await expect(hint).toHaveText(words);
+    await expect(bar).toHaveJSProperty('value', value);
+  }
+  await field.fill('granite');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await expect(page.getByText('Use at least 15 characters').first(), 'the server alone says what will do').toBeVisible();
+});

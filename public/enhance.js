@@ -127,6 +127,37 @@ addEventListener('submit', (event) => {
   }
 }, true);
 
+// How hard a new password is to guess: a hint while it is typed, in words, and a bar that is drawn at once. Only the server says what will do.
+const STRENGTH = ['', 'Weak: easy to guess', 'Fair: another word makes it better', 'Good', 'Strong'];
+function strengthOf(field, least) {
+  const signs = [...field.value.normalize('NFKC')];
+  const missing = least - signs.length;
+  if (!signs.length) return [0, ''];
+  if (missing > 0) return [0, `Too short: ${missing} more ${missing === 1 ? 'character' : 'characters'}`];
+  const text = field.value.normalize('NFKC').toLowerCase();
+  const own = ['name', 'email'].flatMap((name) => (field.form?.elements[name]?.value ?? '').toLowerCase().split(/[\s@.+_-]+/));
+  if (own.some((word) => [...word].length >= 4 && text.includes(word))) return [1, 'Weak: your name or address is in it'];
+  // What repeats itself or stands in a row (aaaa, 1234) says little.
+  const fresh = signs.filter((sign, i) => !i || Math.abs(sign.codePointAt(0) - signs[i - 1].codePointAt(0)) > 1).length;
+  const threes = new Set(signs.map((_, i) => signs.slice(i, i + 3).join(''))).size;
+  const said = Math.min(fresh, threes, 3 * new Set(signs).size);
+  const level = 1 + [12, 18, 25].filter((bound) => said >= bound).length;
+  return [level, STRENGTH[level]];
+}
+let telling;
+addEventListener('input', ({ target }) => {
+  const hint = target.closest('.field')?.querySelector('[data-strength]');
+  if (!hint) return;
+  const [level, words] = strengthOf(target, Number(hint.dataset.strength));
+  const [bar, line] = hint.children;
+  bar.value = level;
+  bar.hidden = !words;
+  // Screen readers hear it when the typing rests.
+  clearTimeout(telling);
+  if (words) telling = setTimeout(() => { line.textContent = words; }, line.textContent ? 400 : 0);
+  else line.textContent = '';
+});
+
 // A tooltip can be sent away without moving the pointer.
 addEventListener('keydown', ({ key }) => {
   if (key !== 'Escape') return;

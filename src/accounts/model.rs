@@ -218,6 +218,8 @@ pub struct LinkView {
     pub reset: Option<ResetLink>,
     /// What a new password needs, in a sentence.
     pub password_advice: String,
+    /// How many characters, for the hint while it is typed.
+    pub password_min: usize,
     pub door: Door,
     /// The masked address that the invitation is for, if it is for one.
     pub invited: Option<String>,

@@ -31,6 +31,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "email_changes",
             "email_undos",
             "handle_holds",
+            "imported_hash_kinds",
             "invites",
             "linked_sign_ins",
             "sign_in_flows",

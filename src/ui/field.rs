@@ -74,6 +74,9 @@ pub fn PasswordField(
     #[prop(optional)] required: bool,
     #[prop(optional)] autofocus: bool,
     #[prop(optional)] large: bool,
+    /// A new one of at least so many characters: while it is typed, `public/enhance.js` says how hard it is to guess. Only a hint.
+    #[prop(optional)]
+    strength_from: Option<usize>,
     /// Stands at the end of the label's line: "Forgot it?".
     #[prop(optional)]
     aside: Option<AnyView>,
@@ -99,8 +102,20 @@ pub fn PasswordField(
                 <IconView icon=Icon::Eye/>
             </button>
         </span>
+        {strength_from.map(strength)}
     };
     frame(&field, label, false, aside, help, input.into_any())
+}
+
+/// Seen once something is typed. The words say what the bar shows.
+fn strength(least: usize) -> AnyView {
+    view! {
+        <p class="strength" data-strength=least.to_string()>
+            <meter min="0" max="4" low="2" high="3" optimum="4" value="0" aria-hidden="true" hidden=true></meter>
+            <span class="help" aria-live="polite"></span>
+        </p>
+    }
+    .into_any()
 }
 
 /// A file of the person's own, in a [`Form`](super::Form) with `files`. A browser never fills it in again.

@@ -101,6 +101,7 @@ pub async fn before_sign_in() -> Result<LinkView, AppError> {
         pending: reply::sealed(&ctx, links::PENDING).and_then(|email| email.parse::<Email>().ok()).map(|email| email.masked()),
         reset,
         password_advice: server::password_advice(ctx.config.auth.password_min),
+        password_min: ctx.config.auth.password_min,
         fields: server::sign_up_fields(&ctx).await?,
         invited: open.flatten().filter(|_| door == Door::Invited),
         door,

@@ -10,6 +10,7 @@ pub struct Security {
     /// When the password was set, in words.
     pub password_set: Option<String>,
     pub password_advice: String,
+    pub password_min: usize,
     /// On how many devices the account is signed in.
     pub sessions: u64,
     pub factors: Factors,

@@ -13,12 +13,12 @@ use leptos::{prelude::*, server_fn::ServerFn};
 #[component]
 pub fn ResetPasswordPage() -> impl IntoView {
     loaded(before_sign_in, |it: LinkView| match it.reset {
-        Some(link) => form(link, it.password_advice),
+        Some(link) => form(link, it.password_advice, it.password_min),
         None => view! { <DeadLink why=ONCE_FOR_AN_HOUR next=("Get a new link", "/forgot-password")/> }.into_any(),
     })
 }
 
-fn form(link: ResetLink, advice: String) -> AnyView {
+fn form(link: ResetLink, advice: String, min: usize) -> AnyView {
     let lead = match link.asks_email {
         true => "You are the first operator of this site. Choose how you sign in.".to_owned(),
         false => format!("For {}. All other devices are then signed out.", link.email),
@@ -31,7 +31,7 @@ fn form(link: ResetLink, advice: String) -> AnyView {
         <AuthFrame title="Set a new password" raised=true lead=view! { {lead} }.into_any()>
             <Form action=ResetPassword::PATH class="stack">
                 {whose()}
-                <PasswordField label="New password" name="new_password" autocomplete="new-password" help=advice maxlength=256 required=true large=true/>
+                <PasswordField label="New password" name="new_password" autocomplete="new-password" help=advice strength_from=min maxlength=256 required=true large=true/>
                 <Button look=Look::Primary size=Size::Large block=true>"Set new password"</Button>
             </Form>
         </AuthFrame>

@@ -30,7 +30,7 @@ fn sections(it: Security, renames: Option<&str>) -> AnyView {
             <Form action=ChangePassword::PATH class="stack form-narrow">
                 <AccountOfPassword email=it.email/>
                 <PasswordField label="Current password" name="current_password" autocomplete="current-password" required=true/>
-                <PasswordField label="New password" name="new_password" autocomplete="new-password" help=it.password_advice maxlength=256 required=true/>
+                <PasswordField label="New password" name="new_password" autocomplete="new-password" help=it.password_advice strength_from=it.password_min maxlength=256 required=true/>
                 <div><Button look=Look::Primary>"Set new password"</Button></div>
             </Form>
         }

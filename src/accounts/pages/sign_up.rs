@@ -31,7 +31,7 @@ fn empty(asked: Vec<ProfileField>) -> Vec<FieldValue> {
 }
 
 fn form(it: LinkView) -> AnyView {
-    let LinkView { password_advice, takes_passkeys, sign_up_providers: providers, fields, work, invited, .. } = it;
+    let LinkView { password_advice, password_min, takes_passkeys, sign_up_providers: providers, fields, work, invited, .. } = it;
     let (fields, email) = (empty(fields), invited.clone());
     let other = takes_passkeys.then(|| {
         view! { <PasskeyPart><p class="help"><a href="/sign-up?with=passkey">"Use a passkey instead of a password"</a></p></PasskeyPart> }
@@ -42,7 +42,7 @@ fn form(it: LinkView) -> AnyView {
             <Form action=SignUp::PATH class="stack">
                 <TextField label="Name" name="name" autocomplete="name" maxlength=80 help="May stay empty: then it is the part of your address before the @." large=true/>
                 <TextField label="Email" name="email" kind="email" nostrip:value=email autocomplete="email" maxlength=254 required=true large=true/>
-                <PasswordField label="Password" name="password" autocomplete="new-password" help=password_advice maxlength=256 required=true large=true/>
+                <PasswordField label="Password" name="password" autocomplete="new-password" help=password_advice strength_from=password_min maxlength=256 required=true large=true/>
                 <FieldInputs fields large=true/>
                 <Trap/>
                 <WorkField asked=work/>

@@ -9,13 +9,16 @@ use super::{
     leaving, mail,
     openid::SendSignInTold,
     programs,
-    store::expired::delete_expired,
+    store::{
+        expired::{Gone, delete_expired},
+        imports::delete_kinds,
+    },
     taking_back::EndKeysAdded,
 };
 use crate::{
     platform::{
         Ctx,
-        jobs::{Job, JobError, Registry},
+        jobs::{Job, JobError, Registry, say},
     },
     values::{AccountId, EventId},
 };
@@ -97,7 +100,12 @@ impl Job for ForgetExpired {
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
         let gone = delete_expired(&ctx.db, ctx.clock.now()).await?;
         let accounts = leaving::erase_all_unproven(ctx).await?;
-        tracing::info!(?gone, accounts, "forgot what has expired");
+        let kinds = delete_kinds(&ctx.db, ctx.clock.now()).await?;
+        tracing::info!(?gone, accounts, kinds, "forgot what has expired");
+        let Gone { proofs, undos, attempts, invites, devices, programs } = gone;
+        say(format!(
+            "Removed proofs: {proofs}, ways back to an address: {undos}, counters of attempts: {attempts}, invitations: {invites}, devices: {devices}, programs: {programs}, sign-ups that nobody proved: {accounts}, kinds of imported hashes: {kinds}."
+        ));
         Ok(())
     }
 }

@@ -19,6 +19,7 @@ mod fields;
 mod fresh_proof;
 mod handles;
 pub mod http;
+mod importing;
 mod invites;
 pub mod jobs;
 mod leaked_passwords;
@@ -77,6 +78,7 @@ pub use fields::{
     values::{FieldsChange, Sent, beside_inputs},
     values_of,
 };
+pub use importing::{ImportedAs, ImportedLine, import_accounts};
 pub use invites::{
     InviteFacts, InviteState, MOST_OPEN, RESENT_AFTER, Resent, cancel_invite, create_invite, invite_address, list_invites, must_be_nobody, open_invite,
     resend_invite,

@@ -4,6 +4,9 @@
 //!
 //! The pepper is derived from the master key; its id stands in the PHC string (`keyid`). A hash under the pepper of an older key is
 //! compared with that one, and made anew at the next sign-in.
+//!
+//! A hash that another system made (`importing`) has no pepper. It is tried beside a run of ours, and made anew at the next sign-in. What
+//! such a try costs depends on its kind; so while there are any, signing in tries one hash of each kind, the account's own or one of nobody.
 
 use crate::{
     error::AppError,
@@ -11,6 +14,7 @@ use crate::{
         Ctx,
         config::Auth,
         crypto::{MasterKeyId, Rng, Vault},
+        salted_hash,
     },
 };
 use argon2::{
@@ -93,13 +97,35 @@ impl Passwords {
 
     /// Compares with a stored hash, or with none at the same cost.
     pub async fn verify(self: &Arc<Self>, stored: Option<&str>, password: &SecretString) -> Result<Verdict, AppError> {
-        let phc = stored.unwrap_or(&self.dummy).to_owned();
+        self.verify_alike(stored, password, &[]).await
+    }
+
+    /// The same at the same cost for every account, while some have hashes of these kinds that other systems made.
+    pub async fn verify_alike(self: &Arc<Self>, stored: Option<&str>, password: &SecretString, kinds: &[String]) -> Result<Verdict, AppError> {
+        let imported = stored.filter(|phc| is_imported(phc)).map(ToOwned::to_owned);
+        let own = if imported.is_some() { None } else { stored };
+        let phc = own.unwrap_or(&self.dummy).to_owned();
         let pepper = self.pepper_of(&phc);
-        let is_right =
-            self.run(password, pepper, move |argon, password| PasswordHash::new(&phc).is_ok_and(|phc| argon.verify_password(password, &phc).is_ok())).await?;
-        Ok(match stored {
-            Some(phc) if is_right && self.is_old(phc) => Verdict::RightButOld,
-            Some(_) if is_right => Verdict::Right,
+        let nobody: Vec<String> = {
+            let done = imported.as_deref().map(salted_hash::kind);
+            kinds.iter().filter(|kind| Some(*kind) != done.as_ref()).map(|kind| salted_hash::of_nobody(kind)).collect()
+        };
+        // Other systems hash what is typed as it comes.
+        let typed = password.clone();
+        let (is_own, is_imported) = self
+            .run(password, pepper, move |argon, password| {
+                let is_own = PasswordHash::new(&phc).is_ok_and(|phc| argon.verify_password(password, &phc).is_ok());
+                let is_imported = imported.is_some_and(|phc| salted_hash::matches_alike(&phc, typed.expose_secret()));
+                for phc in nobody {
+                    let _ = std::hint::black_box(salted_hash::matches_alike(&phc, typed.expose_secret()));
+                }
+                (is_own, is_imported)
+            })
+            .await?;
+        Ok(match own {
+            _ if is_imported => Verdict::RightButOld,
+            Some(phc) if is_own && self.is_old(phc) => Verdict::RightButOld,
+            Some(_) if is_own => Verdict::Right,
             _ => Verdict::Wrong,
         })
     }
@@ -148,6 +174,11 @@ impl Passwords {
         let _place = Place::take(&self.waiting, self.queue).ok_or(AppError::Unavailable { retry_after: 2 })?;
         self.permits.acquire().await.map_err(AppError::internal)
     }
+}
+
+/// True if another system made it: ours name their pepper.
+fn is_imported(phc: &str) -> bool {
+    salted_hash::is_meant(phc) && salted_hash::read(phc).is_ok()
 }
 
 /// A place in the queue, given back however the waiting ends.
@@ -250,6 +281,27 @@ mod tests {
         let phc = hasher.hash(&Rng::seeded(3), &SecretString::from("Jürgen wohnt in der Straße 5")).await.unwrap();
         let decomposed = SecretString::from("Ju\u{308}rgen wohnt in der Straße 5");
         assert_eq!(hasher.verify(Some(&phc), &decomposed).await.unwrap(), Verdict::Right);
+    }
+
+    #[tokio::test]
+    async fn r11_r16_a_hash_of_another_system_is_right_but_old_and_costs_one_run_of_ours_too() {
+        let (hasher, right, wrong) = (hasher(64, 1, 7), SecretString::from("korallenriff im winter"), SecretString::from("another"));
+        let bcrypt = bcrypt::hash_with_salt(right.expose_secret(), 4, [7; 16]).unwrap().to_string();
+        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(64, 2, 1, None).unwrap());
+        let argon2 = argon.hash_password_with_salt(right.expose_secret().as_bytes(), &[7; 16]).unwrap().to_string();
+        let kinds = [salted_hash::kind(&bcrypt), salted_hash::kind(&argon2)];
+        for phc in [&bcrypt, &argon2] {
+            for kinds in [&[][..], &kinds[..]] {
+                let before = hasher.runs();
+                assert_eq!(hasher.verify_alike(Some(phc), &right, kinds).await.unwrap(), Verdict::RightButOld, "{phc}");
+                assert_eq!(hasher.verify_alike(Some(phc), &wrong, kinds).await.unwrap(), Verdict::Wrong, "{phc}");
+                assert_eq!(hasher.verify_alike(Some(phc), &SecretString::from(""), kinds).await.unwrap(), Verdict::Wrong, "{phc}");
+                assert_eq!(hasher.runs() - before, 3);
+            }
+        }
+        assert_eq!(hasher.verify_alike(None, &right, &kinds).await.unwrap(), Verdict::Wrong);
+        let own = hasher.hash(&Rng::seeded(2), &right).await.unwrap();
+        assert_eq!(hasher.verify_alike(Some(&own), &right, &kinds).await.unwrap(), Verdict::Right);
     }
 
     #[tokio::test]

@@ -57,6 +57,7 @@ pub async fn security(ctx: &Ctx, caller: &Caller) -> Result<Security, AppError> 
         email: account.email,
         password_set: account.password_set_at.map(|at| when(at, now, &caller.time_zone)),
         password_advice: password_rules::advice(ctx.config.auth.password_min),
+        password_min: ctx.config.auth.password_min,
         sessions: sessions::count_sessions(&ctx.db, caller.account, now).await?,
         factors: factors(ctx, caller).await?,
         linked: openid::linked(ctx, caller).await?,

@@ -14,6 +14,7 @@ use super::{
         accounts::{self as store, Account},
         attempts::delete_open_buckets,
         departures::find_departure,
+        imports,
         locks::delete_open_lock,
     },
 };
@@ -67,15 +68,16 @@ pub async fn sign_in(ctx: &Ctx, from: &Visitor, email: &str, password: &SecretSt
     let passwords = Passwords::of(ctx)?;
     let account = store::find_by_email(&ctx.db, &email.key()).await?;
     let device = devices::known(ctx, account.as_ref().map(|a| a.id)).await?;
+    let kinds = imports::list_kinds(&ctx.db).await?;
     let by_email = match charge(ctx, device, &email).await {
         Ok(attempt) => attempt,
         Err(locked) => {
-            passwords.verify(None, password).await?;
+            passwords.verify_alike(None, password, &kinds).await?;
             return Err(locked);
         }
     };
     let stored = account.as_ref().and_then(|a| a.password_hash.as_deref());
-    let (account, verdict) = match (passwords.verify(stored, password).await, account) {
+    let (account, verdict) = match (passwords.verify_alike(stored, password, &kinds).await, account) {
         (Ok(verdict @ (Verdict::Right | Verdict::RightButOld)), Some(account)) => (account, verdict),
         (Ok(_), account) => {
             tracing::info!(address = %from.address, "sign-in refused: wrong password or unknown address");

@@ -38,6 +38,8 @@ pub struct JobView {
     pub due: Said,
     pub finished: Option<Said>,
     pub last_error: Option<String>,
+    /// What it did, in its own words.
+    pub result: Option<String>,
 }
 
 /// What `/admin/jobs` shows.

@@ -62,7 +62,8 @@ fn table(list: JobList) -> AnyView {
     let is_failed = state == JobState::Failed;
     let rows = list.rows.into_iter().map(|job| row(job, is_failed)).collect_view();
     let due = if is_failed { "Failed" } else { "Due" };
-    let columns = [("Job", ""), ("Created", "col-3"), (due, "col-2"), ("Tries", "num col-3"), ("Last error", ""), ACT];
+    let told = if state == JobState::Done { "Result" } else { "Last error" };
+    let columns = [("Job", ""), ("Created", "col-3"), (due, "col-2"), ("Tries", "num col-3"), (told, ""), ACT];
     view! {
         <Table caption=format!("Jobs that are {state}, newest first")>
             {heads(&columns[..columns.len() - usize::from(!is_failed)])}
@@ -88,7 +89,7 @@ fn row(job: JobView, is_failed: bool) -> AnyView {
             <td class="col-3"><SaidTime said=job.created/></td>
             <td class="col-2">{when}</td>
             <td class="num nowrap col-3">{job.tries}</td>
-            <td>{job.last_error.unwrap_or_default()}</td>
+            <td>{job.result.or(job.last_error).unwrap_or_default()}</td>
             {retry}
         </tr>
     }

@@ -67,6 +67,7 @@ fn view(job: JobRow, local: &LocalTime) -> JobView {
         due: moment(local, job.run_at),
         finished: job.finished_at.map(|at| ago(local, at)),
         last_error: job.last_error,
+        result: job.result,
         kind: job.kind,
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     platform::{
         Ctx,
-        jobs::{Job, JobError, Registry},
+        jobs::{Job, JobError, Registry, say},
     },
     values::AccountId,
 };
@@ -55,6 +55,7 @@ impl Job for ForgetOldBlocks {
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
         let gone = forget_old_blocks(ctx).await?;
         tracing::info!(gone, "forgot old blocks");
+        say(format!("Old blocks removed: {gone}."));
         Ok(())
     }
 }

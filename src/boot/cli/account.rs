@@ -1,12 +1,12 @@
 //! `tollgate account …`: lists and shows accounts, shuts one out (for good or for a while) and lets it in again, ends its lock, removes lost
-//! second factors.
+//! second factors; brings those of another system.
 
-use super::{Exit, Invocation, ban::BanTerm, with_ctx};
+use super::{Exit, Invocation, ban::BanTerm, key::text_of, with_ctx};
 use crate::{
     accounts::{
         Caller,
         model::AccountFilter,
-        server::{self as accounts, AccountFacts, Term, Visitor},
+        server::{self as accounts, AccountFacts, ImportedAs, ImportedLine, Term, Visitor},
     },
     error::AppError,
     keys::server::nodes,
@@ -15,6 +15,7 @@ use crate::{
 };
 use clap::Subcommand;
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 #[derive(Subcommand)]
@@ -53,6 +54,8 @@ pub(super) enum AccountCommand {
         #[arg(long, value_name = "WORDS", default_value = "")]
         reason: String,
     },
+    /// Import accounts with their bcrypt or Argon2 hashes, from CSV or JSON; with --dry-run only say what would become of each line
+    Import { file: PathBuf },
 }
 
 impl AccountCommand {
@@ -66,6 +69,7 @@ impl AccountCommand {
             Self::Unban { account } => unban(ctx, invocation, &account).await,
             Self::Unlock { account } => unlock(ctx, invocation, &account).await,
             Self::ResetFactors { account, reason } => reset_factors(ctx, invocation, &account, &reason).await,
+            Self::Import { file } => import(ctx, invocation, &file).await,
         })
         .await
     }
@@ -182,6 +186,20 @@ async fn reset_factors(ctx: &Ctx, invocation: &Invocation, account: &str, reason
     };
     invocation.answer(&json!({ "id": a.id, "removed": had }), &words);
     Ok(Exit::Done)
+}
+
+async fn import(ctx: &Ctx, invocation: &Invocation, file: &Path) -> Result<Exit, AppError> {
+    let report = accounts::import_accounts(ctx, &Caller::cli(), &text_of(file)?, invocation.dry_run).await?;
+    let words = |l: &ImportedLine| {
+        let field = l.field.map(|field| format!("{field}: ")).unwrap_or_default();
+        format!("{:6}  {:8}  {}  {field}{}", l.line, l.outcome.as_str(), l.email, l.detail).trim_end().to_owned()
+    };
+    let lines: Vec<String> = report.iter().map(words).collect();
+    let count = |outcome: ImportedAs| report.iter().filter(|line| line.outcome == outcome).count();
+    let verb = if invocation.dry_run { "would be imported" } else { "imported" };
+    let (created, known, wrong) = (count(ImportedAs::Created), count(ImportedAs::Known), count(ImportedAs::Wrong));
+    invocation.answer(&report, &format!("{}\n{created} of {} {verb}, {known} known already, {wrong} wrong.", lines.join("\n"), report.len()));
+    Ok(if wrong > 0 { Exit::Failed } else { Exit::Done })
 }
 
 /// By id, or by the whole address.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     platform::{
         Ctx,
-        jobs::{Job, JobError, Registry},
+        jobs::{Job, JobError, Registry, say},
     },
     values::{KeyId, SecretId},
 };
@@ -39,6 +39,7 @@ impl Job for ForgetLists {
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
         let gone = forget_lists(ctx).await? + forget_batches(ctx).await?;
         tracing::info!(gone, "forgot lists of keys that waited to be imported or made");
+        say(format!("Lists of keys removed: {gone}."));
         Ok(())
     }
 }

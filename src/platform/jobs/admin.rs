@@ -29,6 +29,8 @@ pub struct JobRow {
     pub max_attempts: i32,
     pub run_at: OffsetDateTime,
     pub last_error: Option<String>,
+    /// What it said that it did, if it ended well.
+    pub result: Option<String>,
     pub created_at: OffsetDateTime,
     pub finished_at: Option<OffsetDateTime>,
 }
@@ -51,7 +53,7 @@ pub async fn counts(ctx: &Ctx, done_too: bool) -> sqlx::Result<Counts> {
 /// The jobs in this state, the newest first, `limit` of those that are older than `before`.
 pub async fn list(db: &PgPool, state: JobState, before: Option<JobId>, limit: i64) -> sqlx::Result<Vec<JobRow>> {
     let rows = sqlx::query!(
-        "select id, kind, payload, attempts, max_attempts, run_at, last_error, created_at, finished_at
+        "select id, kind, payload, attempts, max_attempts, run_at, last_error, result, created_at, finished_at
          from jobs where state = $1 and ($2::uuid is null or id < $2) order by id desc limit $3",
         state.as_str(),
         before.map(JobId::uuid),
@@ -68,6 +70,7 @@ pub async fn list(db: &PgPool, state: JobState, before: Option<JobId>, limit: i6
         max_attempts: r.max_attempts,
         run_at: r.run_at,
         last_error: r.last_error,
+        result: r.result,
         created_at: r.created_at,
         finished_at: r.finished_at,
     });

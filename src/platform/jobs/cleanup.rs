@@ -1,6 +1,6 @@
 //! Nightly: done jobs and ended sessions go. Dead letters stay until somebody decides.
 
-use super::{Job, JobError};
+use super::{Job, JobError, say};
 use crate::platform::{Ctx, session};
 use serde::{Deserialize, Serialize};
 use time::Duration;
@@ -20,6 +20,7 @@ impl Job for CleanUp {
         let jobs = sqlx::query!("delete from jobs where state = 'done' and finished_at < $1", now - KEEP).execute(&ctx.db).await?.rows_affected();
         let sessions = session::delete_ended(&ctx.db, now).await?;
         tracing::info!(jobs, sessions, "cleaned up");
+        say(format!("Ended sessions removed: {sessions}. Done jobs removed: {jobs}."));
         Ok(())
     }
 }

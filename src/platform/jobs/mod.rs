@@ -18,7 +18,7 @@ mod schedules;
 pub use cleanup::CleanUp;
 pub use queue::{enqueue, enqueue_at};
 pub use registry::Registry;
-pub use run::{current, run_due};
+pub use run::{current, run_due, say};
 pub use runner::{Runner, RunnerHandle};
 pub use schedules::Schedules;
 
@@ -46,6 +46,7 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     /// How often it is started before it becomes a dead letter. Ten take about 45 minutes.
     const MAX_ATTEMPTS: u32 = 10;
 
+    /// The work. What it did can be told by `say`.
     fn run(self, ctx: &Ctx) -> impl Future<Output = Result<(), JobError>> + Send;
 }
 

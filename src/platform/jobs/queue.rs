@@ -34,9 +34,17 @@ pub(super) struct Claimed {
 /// How a try ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ending {
-    Done,
-    Again { at: OffsetDateTime, error: String },
-    Dead { error: String },
+    /// With what the job said.
+    Done {
+        said: Option<String>,
+    },
+    Again {
+        at: OffsetDateTime,
+        error: String,
+    },
+    Dead {
+        error: String,
+    },
 }
 
 /// Enqueues in the caller's transaction: the job exists when it commits, and runs as soon as possible.
@@ -121,13 +129,13 @@ pub(super) async fn renew(db: &PgPool, job: &Claimed, now: OffsetDateTime) -> sq
 
 /// Writes how the try ended; false if the job is no longer this claim's.
 pub(super) async fn settle(db: &PgPool, job: &Claimed, ending: &Ending, now: OffsetDateTime) -> sqlx::Result<bool> {
-    let (state, run_at, error, finished_at) = match ending {
-        Ending::Done => ("done", None, None, Some(now)),
-        Ending::Again { at, error } => ("waiting", Some(*at), Some(error), None),
-        Ending::Dead { error } => ("failed", None, Some(error), Some(now)),
+    let (state, run_at, error, said, finished_at) = match ending {
+        Ending::Done { said } => ("done", None, None, said.as_ref(), Some(now)),
+        Ending::Again { at, error } => ("waiting", Some(*at), Some(error), None, None),
+        Ending::Dead { error } => ("failed", None, Some(error), None, Some(now)),
     };
     let done = sqlx::query!(
-        "update jobs set state = $4, run_at = coalesce($5, run_at), last_error = $6, finished_at = $7, leased_until = null, leased_by = null
+        "update jobs set state = $4, run_at = coalesce($5, run_at), last_error = $6, finished_at = $7, result = $8, leased_until = null, leased_by = null
          where id = $1 and leased_by = $2 and attempts = $3 and state = 'running'",
         job.id.uuid(),
         job.runner,
@@ -136,6 +144,7 @@ pub(super) async fn settle(db: &PgPool, job: &Claimed, ending: &Ending, now: Off
         run_at,
         error,
         finished_at,
+        said,
     )
     .execute(db)
     .await?;

@@ -8,12 +8,19 @@ use crate::{
     platform::{Ctx, crypto::Rng, telemetry},
     values::JobId,
 };
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use time::OffsetDateTime;
 use tracing::Instrument;
 
+/// What the job of a try says of itself.
+type Said = Arc<Mutex<Option<String>>>;
+
 tokio::task_local! {
     static CURRENT: JobId;
+    static SAID: Said;
 }
 
 /// The pause after the first failed try; it doubles with each further one, up to `LONGEST_PAUSE`.
@@ -21,12 +28,19 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 /// A lease is renewed three times before it would end.
 const RENEW_EVERY: Duration = if cfg!(test) { Duration::from_millis(10) } else { Duration::from_secs(20) };
-/// An error is kept up to this many characters.
+/// An error, or what a job said, is kept up to this many characters.
 const ERROR_CHARS: usize = 2000;
 
 /// The job that this task runs, if it runs one: the same for every try of it.
 pub fn current() -> Option<JobId> {
     CURRENT.try_with(|id| *id).ok()
+}
+
+/// What the job of this task did, in words with counts ("Ended sessions removed: 12."), for whoever looks at it in Admin. Kept if it ends well;
+/// of several the last. Outside of a job it is said to nobody.
+pub fn say(words: impl Into<String>) {
+    let words: String = words.into();
+    let _ = SAID.try_with(|said| *said.lock().unwrap_or_else(PoisonError::into_inner) = Some(words.chars().take(ERROR_CHARS).collect()));
 }
 
 /// Runs everything that is due now, one after the other, the oldest first, with what these jobs enqueue; answers how many tries
@@ -57,7 +71,7 @@ pub(super) async fn try_once(ctx: &Ctx, registry: &Registry, job: Claimed) {
         };
         let ending = ending(&job, result, &ctx.rng, ctx.clock.now());
         match &ending {
-            Ending::Done => tracing::debug!("done"),
+            Ending::Done { .. } => tracing::debug!("done"),
             Ending::Again { at, error } => tracing::warn!("failed, next try at {at}: {error}"),
             Ending::Dead { error } => tracing::error!("given up: {error}"),
         }
@@ -67,8 +81,8 @@ pub(super) async fn try_once(ctx: &Ctx, registry: &Registry, job: Claimed) {
     .await;
 }
 
-/// What the job said, or none if its lease was lost meanwhile.
-async fn run(ctx: &Ctx, registry: &Registry, job: &Claimed) -> Option<Result<(), JobError>> {
+/// How the try ended, with what the job said; none if its lease was lost meanwhile.
+async fn run(ctx: &Ctx, registry: &Registry, job: &Claimed) -> Option<Result<Option<String>, JobError>> {
     if job.attempts > job.max_attempts {
         return Some(Err(JobError::Fail(format!("started {} times and never came to an end: the runner stopped each time", job.max_attempts))));
     }
@@ -77,12 +91,15 @@ async fn run(ctx: &Ctx, registry: &Registry, job: &Claimed) -> Option<Result<(),
     };
     let mut of_job = ctx.clone();
     of_job.vault = ctx.vault.of_job(job.master_key);
-    let work = CURRENT.scope(job.id, telemetry::in_request(job.id.to_string().into(), run(job.payload.clone(), of_job)));
+    let said = Said::default();
+    let work = SAID.scope(Arc::clone(&said), telemetry::in_request(job.id.to_string().into(), run(job.payload.clone(), of_job)));
+    let work = CURRENT.scope(job.id, work);
     let mut task = AbortOnDrop(tokio::spawn(work.in_current_span()));
     loop {
         tokio::select! {
             ended = &mut task.0 => {
-                return Some(ended.unwrap_or_else(|error| Err(JobError::Retry(format!("it panicked: {}", panic_words(error))))));
+                let result = ended.unwrap_or_else(|error| Err(JobError::Retry(format!("it panicked: {}", panic_words(error)))));
+                return Some(result.map(|()| said.lock().unwrap_or_else(PoisonError::into_inner).take()));
             }
             () = tokio::time::sleep(RENEW_EVERY) => {
                 // An error here is the database's trouble, not the job's: the next renewal or the end will tell.
@@ -109,8 +126,11 @@ fn panic_words(error: tokio::task::JoinError) -> String {
     }
 }
 
-fn ending(job: &Claimed, result: Result<(), JobError>, rng: &Rng, now: OffsetDateTime) -> Ending {
-    let Err(error) = result else { return Ending::Done };
+fn ending(job: &Claimed, result: Result<Option<String>, JobError>, rng: &Rng, now: OffsetDateTime) -> Ending {
+    let error = match result {
+        Ok(said) => return Ending::Done { said },
+        Err(error) => error,
+    };
     let text: String = error.to_string().chars().take(ERROR_CHARS).collect();
     let pause = match error {
         JobError::Fail(_) => return Ending::Dead { error: text },
@@ -219,7 +239,8 @@ mod tests {
         assert!(matches!(ending(&job(9), retry(), &rng, now), Ending::Again { .. }));
         assert_eq!(ending(&job(10), retry(), &rng, now), Ending::Dead { error: "no".to_owned() });
         assert_eq!(ending(&job(1), Err(JobError::Fail("never".to_owned())), &rng, now), Ending::Dead { error: "never".to_owned() });
-        assert_eq!(ending(&job(1), Ok(()), &rng, now), Ending::Done);
+        let said = Some("all of it".to_owned());
+        assert_eq!(ending(&job(1), Ok(said.clone()), &rng, now), Ending::Done { said });
     }
 
     #[test]

@@ -145,6 +145,7 @@ pub fn DocsPage() -> impl IntoView {
                 {super::docs_speed::speed()}
 
                 {super::docs_factors::factors()}
+                {super::docs_factors::of_another_system()}
 
                 {super::docs_sign_in::sign_in()}
 

@@ -14,3 +14,11 @@ pub fn factors() -> impl IntoView {
         <p>"Who lost app, passkeys and codes asks an operator, who resets the factors on the account's page in Admin: 24 hours later, unless the owner stops it by the mailed link. On the server itself "<code>"tollgate account reset-factors EMAIL --reason WORDS"</code>" does it at once. "<code>"TOLLGATE_SECOND_FACTOR=operators"</code>" requires a second factor of operators, "<code>"all"</code>" of everybody: whoever has none is led to set one up right after signing in, and can do nothing else in a browser until then. API keys go on working."</p>
     }
 }
+
+pub fn of_another_system() -> impl IntoView {
+    view! {
+        <h2 id="import-accounts">"Accounts of another system"</h2>
+        <p>"People go on with their passwords: "<code>"tollgate account import users.csv --dry-run"</code>" on the server says what would become of each line, and without "<code>"--dry-run"</code>" a hundred accounts are made at a time. A table has a first line such as "<code>"email,name,password_hash,verified,created_at"</code>" (only "<code>"email"</code>" is needed); JSON is an array of such objects, or an object with "<code>"users"</code>". A wrong line is told with its number and field and holds up no other; an address that has an account is left as it is and said, so a list may be sent again. Whoever has no hash sets a password by "<a href="/forgot-password">"Forgot password"</a>"; whoever is not "<code>"verified"</code>" proves the address within a week, as after signing up."</p>
+        <p>"Hashes are bcrypt (2a, 2b, 2y, cost 4 to 13) or Argon2 (PHC strings without a key, of at most 128 MiB, 512 MiB in all passes), of at most 4 kinds: algorithm and cost. At the first sign-in a hash is replaced by one of Tollgate's (Argon2id with its pepper). Until the last one of a kind is gone, each sign-in tries one hash of it, whoever signs in, so that the time of an answer says nothing about an account; so sign-ins take longer by what that kind takes. bcrypt reads only 72 bytes: who has a longer password there sets a new one by mail."</p>
+    }
+}

@@ -12,6 +12,7 @@ mod failing;
 mod fields;
 mod forgetting;
 mod guessing;
+mod importing;
 mod inviting;
 mod leaving;
 mod logged;

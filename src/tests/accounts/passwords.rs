@@ -314,3 +314,14 @@ async fn s30_s31_an_empty_password_and_an_account_without_one_cost_one_hash_and_
     assert!(said.chunks(4).all(|one| *one == said[..4]));
     assert_eq!(count(&app, "select count(*) from sessions").await, 0);
 }
+
+#[sqlx::test]
+async fn r7_the_hint_of_a_new_password_stands_beside_the_rule_and_no_other_field(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let sign_up = app.browser().page("/sign-up").await;
+    assert!(sign_up.contains("data-strength=\"15\"") && sign_up.contains("aria-live=\"polite\""), "{sign_up}");
+    assert!(sign_up.contains("At least 15 characters."), "without JavaScript the rule is there as text");
+    assert!(!app.browser().page("/sign-in").await.contains("data-strength"));
+    let security = app.sign_in_as("developer").await.browser.page("/settings/security").await;
+    assert_eq!(security.matches("data-strength").count(), 1, "not beside the present password");
+}

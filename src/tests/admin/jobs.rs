@@ -6,6 +6,7 @@ use sqlx::PgPool;
 use tollgate::{
     accounts::server::{Visitor, forgot_password},
     admin::api,
+    platform::jobs::{self, CleanUp},
     values::JobId,
 };
 use uuid::Uuid;
@@ -45,4 +46,16 @@ async fn a_failed_job_is_retried_once(db: PgPool) {
     assert_eq!(app.mails().len(), before + 1, "the mail went out, once");
     assert!(operator.browser.page("/admin/jobs?state=failed").await.contains("No job failed"));
     assert_eq!(operator.browser.get("/admin/jobs?state=lost").await.status(), 422);
+}
+
+#[sqlx::test]
+async fn what_a_job_did_is_its_result(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let operator = app.sign_in_as("operator").await;
+    let mut conn = app.ctx.db.acquire().await.unwrap();
+    jobs::enqueue(&app.ctx, &mut conn, &CleanUp::default()).await.unwrap();
+    drop(conn);
+    app.run_jobs().await;
+    let page = operator.browser.page("/admin/jobs?state=done").await;
+    assert!(page.contains("Ended sessions removed: 0. Done jobs removed: 0.") && page.contains("Result") && !page.contains("Last error"), "{page}");
 }

@@ -143,6 +143,10 @@ async fn the_nightly_clean_up_removes_old_done_jobs_and_ended_sessions_only(db: 
     assert_eq!(left, [failed.uuid(), recent.uuid()], "without {done}");
     let sessions: Vec<uuid::Uuid> = sqlx::query_scalar("select id from sessions").fetch_all(&bench.ctx.db).await.unwrap();
     assert_eq!(sessions, [alive.uuid()]);
+    let jobs = admin::list(&bench.ctx.db, JobState::Done, None, 10).await.unwrap();
+    let of = |kind: &str| jobs.iter().find(|job| job.kind == kind).unwrap().result.as_deref();
+    assert_eq!(of("platform.clean_up"), Some("Ended sessions removed: 2. Done jobs removed: 1."), "its count is its result");
+    assert_eq!(of("test.probed"), None, "one that says nothing has none");
 }
 
 async fn session(bench: &Bench, idle: Duration, absolute: Duration) -> SessionId {

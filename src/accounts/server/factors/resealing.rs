@@ -46,7 +46,7 @@ pub async fn reseal_seeds(ctx: &Ctx) -> Result<(), AppError> {
 pub async fn held_by_master_keys(ctx: &Ctx) -> Result<Vec<Held>, AppError> {
     let names = names_of_peppers(&ctx.vault);
     let under = |pepper: Option<String>| match pepper {
-        // From before there were peppers: no key is needed.
+        // From before there were peppers, or of another system: no key is needed.
         None => Some(ctx.vault.key_id().to_string()),
         Some(pepper) => Some(names.iter().find(|(name, _)| *name == pepper).map_or_else(|| "another".to_owned(), |(_, id)| id.to_string())),
     };

@@ -4,7 +4,7 @@ use super::{erase_departed, mail};
 use crate::{
     platform::{
         Ctx,
-        jobs::{Job, JobError, Registry},
+        jobs::{Job, JobError, Registry, say},
     },
     values::{AccountId, EventId},
 };
@@ -63,6 +63,7 @@ impl Job for EraseDeparted {
         if erased > 0 {
             tracing::info!(erased, "erased accounts that were left 30 days ago");
         }
+        say(format!("Accounts erased: {erased}."));
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ pub mod expired;
 pub mod exports;
 pub mod factors;
 pub mod fields;
+pub mod imports;
 pub mod invites;
 pub mod linked;
 pub mod locks;

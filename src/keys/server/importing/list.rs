@@ -11,10 +11,13 @@ use crate::{
         model::{Environment, Meta},
         server::{about, rules, salted},
     },
-    platform::csv,
+    platform::{
+        csv,
+        loose::{self, says_something, take},
+    },
 };
 use serde_json::{Map, Value};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
 /// One key of a list; texts as they stand there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,11 +112,6 @@ fn line(number: usize, mut fields: Map<String, Value>) -> Line {
     Line { number, key: listed(name.clone(), fields), name }
 }
 
-/// The first of these fields that says something.
-fn take(fields: &mut Map<String, Value>, names: &[&str]) -> Option<Value> {
-    names.iter().filter_map(|name| fields.remove(*name)).find(|value| !value.is_null())
-}
-
 fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String> {
     let hash = take(&mut fields, &HASH).map(|value| value.get("value").cloned().unwrap_or(value));
     let hash = hash.as_ref().and_then(Value::as_str).unwrap_or_default();
@@ -162,25 +160,8 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
     })
 }
 
-fn says_something(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(fields) => !fields.is_empty(),
-        Value::Bool(true) | Value::Number(_) => true,
-    }
-}
-
-/// RFC 3339, or milliseconds or seconds since 1970.
 fn moment(value: Value) -> Result<OffsetDateTime, String> {
-    let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
-    let at = match number {
-        // The year 5138 in seconds, 1973 in milliseconds.
-        Some(n) => OffsetDateTime::from_unix_timestamp(if n >= 100_000_000_000 { n / 1000 } else { n }).ok(),
-        None => value.as_str().and_then(|text| OffsetDateTime::parse(text.trim(), &Rfc3339).ok()),
-    };
-    at.ok_or_else(|| format!("{value} is no moment: write 2027-01-31T00:00:00Z, or milliseconds since 1970."))
+    loose::moment(&value).ok_or_else(|| format!("{value} is no moment: write 2027-01-31T00:00:00Z, or milliseconds since 1970."))
 }
 
 /// An object, or a text that holds one.
@@ -205,12 +186,7 @@ fn external_id(fields: &mut Map<String, Value>) -> Result<Option<String>, String
 }
 
 fn truth(value: Value) -> Result<bool, String> {
-    match (&value, value.as_str()) {
-        (Value::Bool(is), _) => Ok(*is),
-        (_, Some("true" | "TRUE" | "1" | "yes")) => Ok(true),
-        (_, Some("false" | "FALSE" | "0" | "no")) => Ok(false),
-        _ => Err(format!("enabled is true or false, not {value}.")),
-    }
+    loose::truth(&value).ok_or_else(|| format!("enabled is true or false, not {value}."))
 }
 
 /// A list, words, an object of actions by resource, or a text that holds one of them.

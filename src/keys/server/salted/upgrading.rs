@@ -1,7 +1,7 @@
 //! The first use of a salted secret: it is tried, and its SHA-256 takes the place of the salted hash in one transaction, so that the next
 //! call is an ordinary one on every node.
 
-use super::{matches, tries::Of};
+use super::tries::Of;
 use crate::{
     activity::server::{Change, record},
     error::AppError,
@@ -9,7 +9,7 @@ use crate::{
         gate::{self, Gate, Salted},
         store::{keys, secrets},
     },
-    platform::Ctx,
+    platform::{Ctx, salted_hash::matches},
     values::KeyId,
 };
 use std::net::IpAddr;

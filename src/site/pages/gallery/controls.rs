@@ -52,7 +52,7 @@ pub fn Controls() -> impl IntoView {
             <Provider value=refused()>
                 <Form action="/fn/gallery" id="gallery-error" class="stack form-narrow" label="Refused form">
                     <TextField label="Email" name="email" kind="email" autocomplete="username"/>
-                    <PasswordField label="Password" name="password" autocomplete="new-password" help="15 characters or more."/>
+                    <PasswordField label="Password" name="password" autocomplete="new-password" help="15 characters or more." strength_from=15/>
                     <TextArea label="Reason" name="reason"/>
                     <CheckField label="End all other sessions" name="others"/>
                     <div class="form-actions"><Button look=Look::Primary>"Save"</Button><Button look=Look::Quiet kind="button">"Cancel"</Button></div>
