@@ -36,7 +36,7 @@ pub async fn tell_refusals(State(state): State<AppState>, request: Request, next
     let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let is_bare = kind.is_empty() || kind.starts_with("text/plain");
     let is_problem = kind.starts_with("application/problem+json");
-    if !is_bare && !(is_problem && going.is_some()) {
+    if !(is_bare || is_problem && going.is_some()) {
         return answer;
     }
     let said = answer.extensions().get::<AppError>().cloned();

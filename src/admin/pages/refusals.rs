@@ -45,13 +45,20 @@ fn page(all: AllRefusals) -> AnyView {
     .into_any()
 }
 
+/// A service that asks need not tell where its caller is.
+fn address(told: String) -> AnyView {
+    if told.is_empty() { view! { <span class="muted">"not told"</span> }.into_any() } else { view! { <code>{told}</code> }.into_any() }
+}
+
 fn addresses(attempts: Vec<AttemptsFrom>) -> AnyView {
     if attempts.is_empty() {
         return view! { <p class="muted">"None today."</p> }.into_any();
     }
     let rows = attempts
         .into_iter()
-        .map(|a| view! { <tr><th scope="row"><code>{a.address}</code></th><td><CodeTag text=a.reason.as_str()/></td><td class="num">{thousands(a.calls)}</td></tr> })
+        .map(
+            |a| view! { <tr><th scope="row">{address(a.address)}</th><td><CodeTag text=a.reason.as_str()/></td><td class="num">{thousands(a.calls)}</td></tr> },
+        )
         .collect_view();
     view! {
         <Table caption="Calls of today with unknown keys, by address and reason, the most first" small=true>

@@ -119,7 +119,7 @@ impl Filter {
         };
         let query =
             KeyQuery { q: search, api, status, review, tag: tagged, external_id, owner, workspace, everywhere: workspace.is_none(), ..KeyQuery::default() };
-        Ok(Selection::Matching(query))
+        Ok(Selection::Matching(Box::new(query)))
     }
 }
 

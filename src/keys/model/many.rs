@@ -46,7 +46,7 @@ impl ManyAct {
 pub enum Selection {
     These(Vec<KeyId>),
     /// Every key that the filters of the list leave.
-    Matching(KeyQuery),
+    Matching(Box<KeyQuery>),
 }
 
 /// An act that somebody wants done.

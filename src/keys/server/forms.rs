@@ -143,7 +143,7 @@ pub fn credits(limit: String, units: &str, reason: String, once: &str) -> Result
 pub fn many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: &str) -> Result<Many, AppError> {
     let act = ManyAct::parse(&query.act).ok_or_else(|| AppError::invalid("act", "Choose what to do."))?;
     let keys = if query.all {
-        Selection::Matching(query.filters.clone())
+        Selection::Matching(Box::new(query.filters.clone()))
     } else {
         let ids = query.keys.iter().map(|id| id.parse::<KeyId>().map_err(|_| AppError::invalid("keys", "Choose keys of the list.")));
         Selection::These(ids.collect::<Result<_, _>>()?)

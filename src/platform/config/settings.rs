@@ -386,7 +386,7 @@ const KEEPING: &[Setting] = &[
         allowed: "from 1 to 90 days, such as \"30d\"",
         doc: "How long samples of refusals, and attempts without a known key, are kept with their addresses.",
         set: |c, v| {
-            c.retention.refusals = span(v, 1 * DAY..=90 * DAY)?;
+            c.retention.refusals = span(v, DAY..=90 * DAY)?;
             Some(())
         },
         get: |c| span_text(c.retention.refusals),
@@ -398,7 +398,7 @@ const KEEPING: &[Setting] = &[
         allowed: "from 1 to 90 days, such as \"30d\"",
         doc: "How long is kept from which addresses calls came, and which permissions they needed.",
         set: |c, v| {
-            c.retention.addresses = span(v, 1 * DAY..=90 * DAY)?;
+            c.retention.addresses = span(v, DAY..=90 * DAY)?;
             Some(())
         },
         get: |c| span_text(c.retention.addresses),

@@ -137,7 +137,10 @@ impl Hash for Next {
 
 /// A plan as answers tell it: its slug, and what it gives beside limits, kept once for all its keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct NamedPlan(Arc<(Box<str>, Box<[Box<str>]>)>);
+pub struct NamedPlan(Arc<PlanWords>);
+
+/// A slug, and what stands beside it.
+type PlanWords = (Box<str>, Box<[Box<str>]>);
 
 impl NamedPlan {
     /// Of the lines those that are `name` or `name=value`; others are for people to read.

@@ -86,7 +86,7 @@ impl BulkBody {
                 let ids = ids.iter().map(|id| id.parse::<KeyId>().map_err(|_| AppError::invalid("ids", format!("{id} is no id of a key."))));
                 Selection::These(ids.collect::<Result<_, _>>()?)
             }
-            (None, Some(filter)) => Selection::Matching(filter.into()),
+            (None, Some(filter)) => Selection::Matching(Box::new(filter.into())),
             (None, None) | (Some(_), Some(_)) => return Err(AppError::invalid("ids", "Say either ids or filter.")),
         };
         Ok(Many { act: self.act, keys, reason: self.reason, expires_at: self.expires_at, tag: self.tag, plan: self.plan })

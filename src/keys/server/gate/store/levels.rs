@@ -182,7 +182,7 @@ pub async fn read_held(gate: &Gate, conn: &mut PgConnection, changed: &[Uuid], p
     if are_many {
         move_keys(gate, &workspaces).await;
     }
-    let is_read = |id: &&Uuid| !of_level.contains(*id) && !(are_many && workspaces.contains_key(*id));
+    let is_read = |id: &&Uuid| !(of_level.contains(*id) || are_many && workspaces.contains_key(*id));
     let rest: Vec<Uuid> = changed.iter().filter(is_read).copied().collect();
     if rest.is_empty() { Ok(HashSet::new()) } else { read_keys(gate, conn, Which::HeldBy(&rest, patience)).await }
 }
