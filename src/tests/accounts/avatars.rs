@@ -89,7 +89,7 @@ async fn r79_a_picture_is_drawn_anew_and_served_at_a_path_of_its_own(db: PgPool)
     }
     let hash = large.split('/').nth(2).unwrap();
     for nothing in
-        [format!("/avatars/{}/64", "0".repeat(64)), format!("/avatars/{hash}/128"), format!("/avatars/{}/64", hash.to_uppercase()), "/avatars/x/64".to_owned()]
+        [format!("/avatars/{}/64", "1".repeat(64)), format!("/avatars/{hash}/128"), format!("/avatars/{}/64", hash.to_uppercase()), "/avatars/x/64".to_owned()]
     {
         let answer = app.browser().get(&nothing).await;
         assert_eq!((answer.status().as_u16(), answer.headers()["cache-control"].to_str().unwrap()), (404, "no-store"), "{nothing}");
