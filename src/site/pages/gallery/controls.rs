@@ -32,7 +32,7 @@ pub fn Controls() -> impl IntoView {
                 <span class="btn-group"><Button>"Newer"</Button><Button>"Older"</Button></span>
             </div>
             {LOOKS.into_iter().map(|(look, word)| states(look, word)).collect_view()}
-            <div class="row"><LinkButton href="/usage" icon=Icon::Download>"Export CSV"</LinkButton></div>
+            <div class="row"><LinkButton href="/usage" icon=Icon::Download>"Export CSV"</LinkButton><ActForm action="/fn/gallery-act" words="Disable" label="Disable checkout service"/></div>
         </Section>
         <Section id="field" title="Field" lead="Label above, help below; the error takes the place of the help.">
             <div class="cols-2">
@@ -47,6 +47,12 @@ pub fn Controls() -> impl IntoView {
                 <TextField label="Name" name="new-name" placeholder="Name of the new key" label_hidden=true autocomplete="off"/>
                 <Button look=Look::Primary>"Create key"</Button>
             </div>
+        </Section>
+        <Section id="panel" title="Form panel" lead="The form of one thing, beside the list of all.">
+            <FormPanel title="New plan" action="/fn/gallery-panel" close="#panel" id="gallery-panel">
+                <TextField label="Name" name="name" autocomplete="off"/>
+                <div class="form-actions"><Button look=Look::Primary>"Create plan"</Button></div>
+            </FormPanel>
         </Section>
         <Section id="refused" title="Refused form" lead="The summary takes the focus and links to the fields. What was typed stays, never passwords.">
             <Provider value=refused()>
