@@ -3,20 +3,18 @@
 use crate::ui::CodeBlock;
 use leptos::prelude::*;
 
-/// Counted with callgrind on a release build, 21 November 2026: 37,900 in all (49,100 before digests were remembered and the answer was
-/// written by hand). A bare axum server with the same request and answer takes 30,700.
-const PARTS: [(&str, &str, &str); 7] = [
-    ("Reading the request and writing the answer (hyper, tokio)", "14,300", "38 %"),
-    ("The question: its JSON", "3,300", "9 %"),
-    ("Finding the asking key and the key that is asked about", "3,700", "10 %"),
-    ("The decision: state, address, origin, API, route, permission, signature; then its limits, then counting it", "4,100", "11 %"),
-    ("The answer: its JSON", "2,700", "7 %"),
-    ("The RateLimit fields", "2,000", "5 %"),
-    ("All else: request id, headers, clock, memory", "7,700", "20 %"),
+/// Counted with `BENCH_CASES=instructions make bench` on a release build, 22 November 2026: 38,000 in all. A bare axum server with the same
+/// request and answer takes 32,600.
+const PARTS: [(&str, &str, &str); 4] = [
+    ("Reading the request and writing the answer (hyper, tokio); the bare server: 17,500", "15,100", "40 %"),
+    ("Tollgate itself: finding the asking key and the key that is asked about, the decision, limits, counting, the answer", "9,400", "25 %"),
+    ("JSON of the question", "2,100", "6 %"),
+    ("Memory, text, system calls; the bare server: 12,900", "11,100", "29 %"),
 ];
 
 const BENCH: &str = r"make bench                                # verify and forward-auth beside a bare server, in one run
 BENCH_CASES='nginx million' make bench     # behind nginx; a million keys
+BENCH_CASES='metering usage instructions' make bench   # what counting costs; the chart of a year; where time goes
 BENCH_CASES='sign-in timing' make bench    # at the limit of Argon2; whether time tells who has an account";
 
 pub fn speed() -> AnyView {
@@ -25,7 +23,7 @@ pub fn speed() -> AnyView {
     });
     view! {
         <h2 id="speed">"Speed"</h2>
-        <p>"A verification is answered from memory, by one look into a table, whatever the number of keys. Nothing is asked of the database unless servers share a limit, a call is signed, or an imported secret with a salted hash is used for the first time. Where the processor's time goes, in instructions of one call to "<code>"POST /api/v1/keys/verify"</code>" (two keys, a limit each, metering on; counted with callgrind): 37,900, where the bare handler of the benchmark, which reads the same and says the same, takes 30,700."</p>
+        <p>"A verification is answered from memory, by one look into a table, whatever the number of keys. Nothing is asked of the database unless servers share a limit, a call is signed, or an imported secret with a salted hash is used for the first time. Where the processor's time goes, in instructions of one call to "<code>"POST /api/v1/keys/verify"</code>" (two keys, a limit each, metering on; counted with callgrind): 38,000, where the bare handler of the benchmark, which reads the same and says the same, takes 32,600."</p>
         <div class="table-wrap"><table class="table"><caption class="visually-hidden">"Instructions of a verification"</caption>
             <thead><tr><th scope="col">"Part"</th><th scope="col">"Instructions"</th><th scope="col">"Share"</th></tr></thead>
             <tbody>{rows}</tbody>
