@@ -56,7 +56,6 @@ test('a form that is sent early waits for the work of the browser', async ({ pag
 });
 
 test('who signs up notices nothing else of it, after a mistake either', async ({ page, product }) => {
-  test.slow(); // three times the browser works for it, and other tests beside
   const person = somebody('work');
   await page.goto('/sign-up');
   await fillIn(page, { ...person, password: 'short' });

@@ -42,10 +42,8 @@ pub struct LatencyExport {
     ),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (LatencyExport = "application/json"))),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
     ),
     security(("key" = [])),
 )]
@@ -73,10 +71,8 @@ pub struct LimitExport {
     ),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (LimitExport = "application/json"))),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks usage:read", content_type = "application/problem+json"),
-        (status = 404, description = "There is no such key", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks usage:read"),
+        (status = 404, description = "There is no such key"),
     ),
     security(("key" = [])),
 )]

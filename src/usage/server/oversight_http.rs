@@ -48,10 +48,8 @@ const MOST: u16 = 50_000;
     ),
     responses(
         (status = 200, description = "The samples", content((String = "text/csv"), (RefusalExport = "application/json"))),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks admin:read", content_type = "application/problem+json"),
-        (status = 409, description = "More than 50,000 samples", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks admin:read"),
+        (status = 409, description = "More than 50,000 samples"),
     ),
     security(("key" = [])),
 )]
@@ -81,9 +79,7 @@ pub struct AttemptExport {
     params(("format" = Option<String>, Query, description = "`csv` (default) or `json`")),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (AttemptExport = "application/json"))),
-        (status = 401, description = "No valid key", content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks admin:read", content_type = "application/problem+json"),
-        (status = 422, description = "A parameter is wrong; `errors` names it", content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks admin:read"),
     ),
     security(("key" = [])),
 )]
