@@ -4,8 +4,8 @@ use super::{
     Question,
     routing::{Matched, Rules},
 };
-use crate::values::ApiId;
-use std::{collections::HashMap, sync::Arc};
+use crate::{platform::maps::FastMap, values::ApiId};
+use std::sync::Arc;
 
 /// An API as the gate knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct ApiFacts {
 
 #[derive(Debug, Default)]
 pub struct Apis {
-    by_slug: HashMap<Box<str>, ApiFacts>,
-    rules: HashMap<ApiId, Rules>,
+    by_slug: FastMap<Box<str>, ApiFacts>,
+    rules: FastMap<ApiId, Rules>,
 }
 
 impl Apis {

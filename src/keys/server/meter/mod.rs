@@ -19,13 +19,14 @@ pub use spool::{LeftOver, Spool, Spooled, ended, left_over};
 
 use crate::{
     keys::model::Ground,
+    platform::maps::FastMap,
     values::{ApiId, KeyId, Outcome, SecretId, WorkspaceId},
 };
 use permissions::Needs;
 use sampling::Samples;
 use spool::Segment;
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::hash_map::Entry,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -117,12 +118,12 @@ const ADDRESSES: usize = 10_000;
 
 /// Key, route, outcome, minute.
 type Slot = (KeyId, Arc<str>, Outcome, i64);
-type Counts = HashMap<Slot, Counter>;
+type Counts = FastMap<Slot, Counter>;
 
 /// Minute, reason, address.
 type AttemptSlot = (i64, Outcome, String);
 /// How many there were, and where that stands in the spool.
-type Attempts = HashMap<AttemptSlot, (u64, Option<usize>)>;
+type Attempts = FastMap<AttemptSlot, (u64, Option<usize>)>;
 
 struct Counter {
     workspace: WorkspaceId,
@@ -163,7 +164,7 @@ pub struct Meter {
     stripes: [Mutex<Stripe>; STRIPES],
     unknown: Mutex<Unknown>,
     samples: Mutex<Samples>,
-    uses: [Mutex<HashMap<SecretId, SecretUse>>; STRIPES],
+    uses: [Mutex<FastMap<SecretId, SecretUse>>; STRIPES],
     latencies: latency::Latencies,
     spool: Option<Spool>,
     /// Counters of a stripe, and attempts, before minutes are added up.
