@@ -237,8 +237,8 @@ pub async fn extend_secret(id: KeyId, secret: SecretId, grace: String) -> Result
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let grace = server::forms::grace(&ctx, &caller, &grace, None)?;
-    server::extend_secret(&ctx, &caller, id, secret, grace).await?;
-    crate::platform::http::reply::toast(&ctx, "The end of the old secret is moved.");
+    let spread = server::extend_secret(&ctx, &caller, id, secret, grace).await?.spread;
+    crate::platform::http::reply::toast(&ctx, &format!("The end of the old secret is moved. {}", spread.words("In force")));
     Ok(())
 }
 

@@ -58,7 +58,7 @@ pub use bundles::{ChangedBundle, count_bundle_holders, delete_bundle, list_bundl
 pub use change::Changed;
 pub use creating::{Created, create_key};
 pub use crediting::{Credited, NewCredits, add_credits};
-pub use detail::{find_key, key_detail, key_history, key_leaks, key_secrets, state_reason};
+pub use detail::{find_key, key_detail, key_history, key_leaks, key_secrets, key_uses, state_reason};
 pub use door::Door;
 pub use editing::{edit_key, set_limit};
 pub use expiring::note_expiries;

@@ -151,8 +151,8 @@ async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
     let facts = match (answer.outcome, answer.facts()) {
         (Outcome::Valid, Some(facts)) => facts,
         (Outcome::RateLimited | Outcome::QuotaExceeded, _) => {
-            let quota = answer.violated().next().map(|limit| limit.name.to_string()).unwrap_or_default();
-            return Err(AppError::QuotaExceeded { quota, retry_after: answer.retry_after.unwrap_or(86_400) }); // none: credits that nobody refills by the clock
+            let quotas = answer.violated().map(|limit| limit.name.to_string()).collect();
+            return Err(AppError::QuotaExceeded { quotas, retry_after: answer.retry_after.unwrap_or(86_400) }); // none: credits that nobody refills by the clock
         }
         (outcome @ Outcome::IpDenied, _) => return Err(AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))),
         // Of an origin or a signature: our own routes have no other reason here.

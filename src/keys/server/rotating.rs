@@ -83,7 +83,7 @@ async fn may_hand_out(ctx: &Ctx, caller: &Caller, key: &Key, api: &Api) -> Resul
 
 /// Moves the end of an old secret, to earlier or later. The newest has no end, so none to move. Of a key for Tollgate itself it takes a
 /// proof, of a key of others the admin PIN, if there is one: so does dropping it.
-pub async fn extend_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId, grace: Grace) -> Result<Key, AppError> {
+pub async fn extend_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId, grace: Grace) -> Result<Changed, AppError> {
     let now = ctx.clock.now();
     let (until, until_first_use) = end(grace, now)?;
     if until <= now {
@@ -96,7 +96,7 @@ pub async fn extend_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: Secret
     let start = secrets::update_end(&mut tx, id, secret, until, until_first_use, now).await?.ok_or(AppError::NotFound)?;
     let detail = format!("{start}…; it is accepted {}", words(grace));
     change::note(ctx, &mut tx, caller, &key, Done { data: facts(grace), ..Done::new(Act::Extended, detail) }).await?;
-    Ok(change::close(ctx, tx, id).await?.key)
+    change::close(ctx, tx, id).await
 }
 
 /// Ends an old secret before its time. Without effect when it is gone already; the newest can't be dropped.

@@ -24,6 +24,7 @@ pub fn json(answer: &VerifyAnswer<'_>) -> Vec<u8> {
         entitlements,
         permissions,
         limits,
+        violated,
         over,
         hold,
         retry_after,
@@ -46,6 +47,9 @@ pub fn json(answer: &VerifyAnswer<'_>) -> Vec<u8> {
     }
     out.list(r#","permissions":["#, permissions.iter(), |out, permission| out.text(permission.as_str()));
     out.list(r#","limits":["#, limits.iter(), Json::limit);
+    if !violated.is_empty() {
+        out.list(r#","violated":["#, violated.iter(), |out, name| out.text(name));
+    }
     if !over.is_empty() {
         out.list(r#","over":["#, over.iter(), |out, name| out.text(name));
     }
@@ -149,7 +153,7 @@ mod tests {
             (detail, api, plan, expires_at) in (option::of(words()), option::of(words()), option::of(words()), option::of(words())),
             names in proptest::collection::vec((words(), any::<u64>(), any::<u64>(), any::<u64>()), 0..4),
             (over, retry_after, hold) in (proptest::collection::vec(words(), 0..3), option::of(any::<u64>()), option::of((words(), words()))),
-            gives in proptest::collection::vec(words(), 0..3),
+            (gives, violated) in (proptest::collection::vec(words(), 0..3), proptest::collection::vec(words(), 0..3)),
             given in proptest::collection::vec(prop_oneof![Just("orders:read"), Just("orders:*"), Just("keys:verify")], 0..4),
             (external_id, meta) in (option::of(words()), proptest::collection::btree_map(words(), words(), 0..3)),
         ) {
@@ -169,6 +173,7 @@ mod tests {
                 entitlements: &gives,
                 permissions: &permissions,
                 limits: names.iter().map(|(name, limit, remaining, reset_after)| LimitBody { name, limit: *limit, remaining: *remaining, reset_after: *reset_after }).collect(),
+                violated: violated.iter().map(String::as_str).collect(),
                 over: over.iter().map(String::as_str).collect(),
                 hold: hold.map(|(id, expires_at)| HoldBody { id, expires_at }),
                 retry_after,

@@ -159,6 +159,7 @@ async fn an_old_secret_is_extended_or_dropped(db: PgPool) {
     let (status, body) = patch(&oldest, json!({ "expires_at": "2026-12-24T18:00:00Z" })).await;
     assert_eq!((status, text(&body["secrets"][1], "expires_at")), (200, "2026-12-24T18:00:00Z".to_owned()), "{body}");
     assert_eq!(acts(&app, &mara, &id).await[0].0, "extended");
+    assert_eq!((&body["spread"]["nodes"], &body["spread"]["confirmed"]), (&json!(1), &json!(1)), "{body}");
     let (_, body) = patch(&oldest, json!({ "until": "first_use" })).await;
     assert_eq!(text(&body["secrets"][1], "until"), "first_use");
     let (_, body) = patch(&oldest, json!({ "grace": 120 })).await;
@@ -179,7 +180,8 @@ async fn an_old_secret_is_extended_or_dropped(db: PgPool) {
     }
     assert_eq!(mara.call(&app, Method::DELETE, &path(&newest), None).await.status(), 409, "the newest can't be dropped");
     for _ in 0..2 {
-        assert_eq!(mara.call(&app, Method::DELETE, &path(&oldest), None).await.status(), 204, "safe to send twice");
+        let (status, body) = json(mara.call(&app, Method::DELETE, &path(&oldest), None).await).await;
+        assert_eq!((status, &body["spread"]["nodes"], &body["spread"]["confirmed"]), (200, &json!(1), &json!(1)), "safe to send twice: {body}");
     }
     assert_eq!((passes(&app, &old).await, passes(&app, &new).await), (401, 200));
     assert_eq!(patch(&oldest, json!({ "grace": 60 })).await.0, 404, "gone is gone");

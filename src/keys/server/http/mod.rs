@@ -10,6 +10,7 @@ pub mod bundles;
 mod changed;
 mod credits;
 mod leaks;
+mod levels;
 mod many;
 mod secret_bodies;
 mod secrets;
@@ -231,7 +232,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, AppError> {
 )]
 async fn read_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<Json<KeyDetailBody>, AppError> {
     let key = server::find_key(&ctx, &caller, id).await?;
-    secrets::detail(&ctx, &caller, key).await
+    Ok(Json(secrets::detail(&ctx, &caller, key).await?))
 }
 
 /// Change a key
