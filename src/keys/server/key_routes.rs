@@ -9,7 +9,7 @@ const MOST: usize = 50;
 
 /// As they are stored: `GET /orders/{id}`, by path, any method last, each once. A path alone is meant for any method.
 pub fn key_routes<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, String> {
-    let mut routes = Vec::new();
+    let mut routes: Vec<ApiRoute> = Vec::new();
     for text in texts.into_iter().map(str::trim).filter(|text| !text.is_empty()) {
         let route = route(text)?;
         if !routes.contains(&route) {

@@ -10,6 +10,7 @@ use super::{
     path::{self, Fault},
     routing::Patterns,
 };
+use crate::values::KeyId;
 use std::{
     hash::{Hash, Hasher},
     sync::{Arc, OnceLock},
@@ -56,6 +57,11 @@ impl AllowedRoutes {
 }
 
 impl Gate {
+    /// Whether this key may call certain routes only.
+    pub fn is_listed(&self, key: KeyId) -> bool {
+        self.table.by_id(key).is_some_and(|record| record.facts.rights.routes.is_some())
+    }
+
     /// Whether the routes of the key, if it has a list of them, let it make this call. A secret that no key has is not held by one.
     pub fn may_call(&self, question: &Question<'_>) -> bool {
         let Ok((record, _)) = self.look_up(question.secret) else { return true };
