@@ -2,7 +2,8 @@
 //!
 //! A key for Tollgate itself is a way in that stays. To let it do more than it does now (more permissions, from more places, for longer, on
 //! again) takes what making it takes: a recent proof in a browser, and a caller who may all that the key then may. So a key with few
-//! permissions widens no other one, and none that may call certain routes only makes or widens any: that would be a way around its list. To take something from a key of somebody else asks the admin PIN, if there is one.
+//! permissions widens no other one; and one that may call certain routes only makes or widens none, which would be a way around its list. To
+//! take something from a key of somebody else asks the admin PIN, if there is one.
 
 use super::{gate::Gate, key_routes, origins};
 use crate::{

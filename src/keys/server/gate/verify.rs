@@ -2,8 +2,8 @@
 //! one has leased more of it (`Gate::ask`), and is then decided anew.
 //!
 //! The order is fixed: a blocked or slowed address, checksum, secret, then the checks (`checks`: state of the key and blocks of it,
-//! address, origin, API, route, permission, the key's own routes, signature), then what slows the key, then limits. Only a call that passes everything else is
-//! charged.
+//! address, origin, API, route, permission, the key's own routes, signature), then what slows the key, then limits. Only a call that passes
+//! everything else is charged.
 
 use super::{
     Gate, LimitState,
