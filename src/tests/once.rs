@@ -2,7 +2,7 @@
 
 use crate::{
     keys::{OPERATOR, events, json, person, person_with, text},
-    support::{TestApp, browser::PASSWORD},
+    support::{TestApp, browser::PASSWORD, until},
 };
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -193,6 +193,34 @@ async fn who_was_taken_over_can_t_commit(db: PgPool) {
     first.free().await;
     second.free().await;
     assert!(matches!(once::begin(&app.ctx, &asked).await.unwrap(), Begun::Unanswered), "what was done stays known");
+}
+
+#[sqlx::test]
+async fn who_hangs_up_before_anything_was_made_leaves_the_name_free(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let asked = Asked { by: mara.rest_key.uuid(), account: mara.owner.account, path: "/api/v1/keys", name: "once", said: b"a key" };
+    let Begun::New(first) = once::begin(&app.ctx, &asked).await.unwrap() else { panic!("nobody began it") };
+    drop(first);
+    until("the name is free", || async { matches!(once::begin(&app.ctx, &asked).await.unwrap(), Begun::New(_)) }).await;
+}
+
+#[sqlx::test]
+async fn credits_are_added_once_for_good_whoever_sends_it(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "operator").await;
+    let olga = person(&app, &db, "olga@example.com", "operator").await;
+    let (key, _) = mara.new_key(&app, "till").await;
+    let prepaid = json!({ "limits": [{ "name": "desk", "limit": 7, "window": "credits" }] });
+    assert_eq!(mara.call(&app, Method::PATCH, &format!("/api/v1/keys/{key}"), Some(prepaid)).await.status(), 200);
+    let path = format!("/api/v1/keys/{key}/limits/desk/credits");
+    let (status, added) = json(send(&app, &mara.secret, &path, "invoice-4711", &json!({ "units": 5 })).await).await;
+    assert_eq!(status, 200, "{added}");
+    app.ctx.clock.advance(Duration::days(3));
+    let (status, again) = json(send(&app, &olga.secret, &path, "invoice-4711", &json!({ "units": 5 })).await).await;
+    assert_eq!((status, &again["units"], &again["left"]), (200, &added["units"], &added["left"]), "{again}");
+    assert_eq!(send(&app, &olga.secret, &path, "invoice-4711", &json!({ "units": 6 })).await.status(), 422);
+    assert_eq!(events(&db, "key.credited").await, 1);
 }
 
 #[sqlx::test]
