@@ -33,12 +33,13 @@ pub fn secrets(detail: &KeyDetail) -> AnyView {
     if has_several {
         columns.insert(2, ("Last 24 hours", "col-2"));
     }
+    let head = heads(&columns);
     view! {
         <section id="secrets" aria-labelledby="secrets-title">
             <div class="section-head"><h2 id="secrets-title">"Secrets"</h2><p>{lead}</p></div>
             <div class="stack">
                 <Table caption="Secrets of this key, newest first">
-                    {heads(&columns)}
+                    {head}
                     <tbody>{rows}</tbody>
                 </Table>
                 {users}
