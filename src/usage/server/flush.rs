@@ -381,9 +381,10 @@ fn permissions_of(batch: &Batch) -> Vec<PartColumns> {
 
 /// With which secrets calls came, sorted and summed by quarter of an hour, address and route; both are empty of those that had no room.
 fn secrets_of(batch: &Batch) -> Vec<SecretColumns> {
+    // A route that nobody told has a name too.
+    let named = |route: String| if route.is_empty() { "-".to_owned() } else { route };
     let who = |one: &WithSecret| match &one.who {
-        // A route that nobody told has a name too.
-        Some(who) => (who.address.map(told).unwrap_or_default(), if who.route.is_empty() { "-".to_owned() } else { text(&who.route) }),
+        Some(who) => (who.address.map(told).unwrap_or_default(), named(text(&who.route))),
         None => (String::new(), String::new()),
     };
     let mut rows = BTreeMap::<(Uuid, i64, String, String), (Counts, i64)>::new();
