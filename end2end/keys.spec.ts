@@ -92,6 +92,15 @@ withAndWithoutJavaScript('a rotation ends the old secret with the first use of t
   const secrets = page.getByRole('region', { name: 'Secrets' });
   await expect(secrets.getByRole('row', { name: old.slice(0, 14) })).toContainText('at the latest');
   expect(await call(product, old), 'until then it passes').toBe(200);
+  const row = secrets.getByRole('row', { name: old.slice(0, 14) });
+  await expect
+    .poll(async () => {
+      await page.reload();
+      return row.textContent();
+    }, 'who rotates sees that somebody still has it')
+    .toContain('1 call in 24 hours');
+  await expect(row).toContainText('Still used');
+  await expect(secrets.getByText('Who sent')).toBeVisible();
   expect(await call(product, next)).toBe(200);
   await expect.poll(() => call(product, old), 'then it does not').toBe(401);
   expect(await call(product, next)).toBe(200);

@@ -156,6 +156,9 @@ const STORIES: [Story; 8] = [
     },
 ];
 
+/// Which of them is in the middle of a rotation.
+const ROTATED: usize = 3;
+
 /// The routes of the demo API: method, path, permission, cost (0: no quota), what it is for.
 const ROUTES: [(&str, &str, &str, u32, &str); 6] = [
     ("GET", "/orders", "orders:read", 1, "The list of orders"),
@@ -204,6 +207,7 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
     write_past(&mut tx, &keys, now).await?;
     write_usage(&mut tx, &keys, now).await?;
     write_permissions(&mut tx, &keys, now).await?;
+    write_rotation(&mut tx, keys[ROTATED], now).await?;
     write_refusals(&mut tx, &keys, now).await?;
     tx.commit().await?;
     describe_plans(ctx).await
@@ -346,6 +350,51 @@ async fn write_permissions(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDate
          group by 1, 2, 3, 4, 5, 6",
         keys,
         now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// A rotation two days ago that is not through: most calls come with the new secret, one program still sends the old one.
+async fn write_rotation(tx: &mut PgConnection, key: Uuid, now: OffsetDateTime) -> Result<(), AppError> {
+    let secrets = sqlx::query!(
+        r#"with old as (
+             update key_secrets s set created_at = k.created_at, expires_at = $2::timestamptz + interval '5 days'
+             from keys k where k.id = $1 and s.key_id = k.id returning s.id, s.key_id, s.start),
+           new as (
+             insert into key_secrets (id, key_id, hash, start, created_at)
+             select gen_random_uuid(), key_id, sha256(convert_to(gen_random_uuid()::text, 'UTF8')), left(start, -4) || 'q7Wx', $2 - interval '2 days' from old
+             returning id),
+           history as (
+             insert into key_state_changes (id, key_id, at, act, actor, detail)
+             values (gen_random_uuid(), $1, $2 - interval '2 days', 'rotated', 'Mara Lindqvist', 'the old one is accepted for 7 days'))
+           select old.id as "old!", new.id as "new!" from old cross join new"#,
+        key,
+        now,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into usage_secrets (secret_id, quarter, address, route, passed, limited, refused, last_at)
+         select s.secret, q.quarter + interval '45 minutes', s.address, q.route, q.count * s.share / 100, 0, 0, q.quarter + interval '59 minutes'
+         from usage_quarters q
+         join (values ($3::uuid, '203.0.113.41', 15, 'GET /orders'), ($4::uuid, '203.0.113.40', 85, null)) s(secret, address, share, route)
+           on s.route is null or s.route = q.route
+         where q.key_id = $1 and q.outcome = 'VALID' and q.quarter >= $2::timestamptz - interval '2 days' and q.count * s.share / 100 > 0",
+        key,
+        now,
+        secrets.old,
+        secrets.new,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into key_secret_uses (secret_id, last_used_at, address, route)
+         select distinct on (secret_id) secret_id, last_at, address, route from usage_secrets where secret_id in ($1, $2)
+         order by secret_id, last_at desc, route",
+        secrets.old,
+        secrets.new,
     )
     .execute(&mut *tx)
     .await?;

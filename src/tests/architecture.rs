@@ -100,6 +100,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "usage_days",
             "usage_addresses",
             "usage_permissions",
+            "usage_secrets",
             "permission_counting",
             "usage_batches",
             "key_activity",

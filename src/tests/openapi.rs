@@ -149,6 +149,9 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     let secret = "/api/v1/keys/{id}/secrets/{secret_id}";
     let rotated = r.ask(get.clone(), key, &id, "", None, 200).await;
     r.secret = rotated["secrets"][1]["id"].as_str().unwrap().to_owned();
+    let usage = "/api/v1/keys/{id}/secrets/{secret_id}/usage";
+    r.ask(get.clone(), usage, &id, "", None, 200).await;
+    r.ask(get.clone(), usage, "key_nothing", "", None, 404).await;
     r.ask(patch.clone(), secret, &id, "", Some(json!({ "until": "first_use" })), 200).await;
     r.ask(patch.clone(), secret, &id, "", Some(json!({})), 422).await;
     r.ask(delete.clone(), secret, &id, "", None, 200).await;

@@ -1,6 +1,6 @@
 //! What the pages show. Words about time are made on the server, in the person's time zone.
 
-use super::{Api, ApiPermission, Bundle, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, SigningView, Standing, ToReview};
+use super::{Api, ApiPermission, Bundle, HistoryEntry, Key, Level, LevelView, LimitView, PermissionUse, SecretCalls, SigningView, Standing, ToReview};
 use crate::values::{Counts, SecretId, WorkspaceId, link};
 use serde::{Deserialize, Serialize};
 
@@ -201,6 +201,10 @@ pub struct SecretView {
     pub last_use: Option<SecretUseView>,
     /// For an old one: somebody has used it since the newest was made.
     pub is_missed: bool,
+    /// For an old one: for how long nobody used it, if it is long enough to drop it: "5 hours".
+    pub quiet: Option<String>,
+    /// None: it is the only one.
+    pub calls: Option<SecretCalls>,
 }
 
 /// Who used a secret last.

@@ -1,32 +1,49 @@
-//! The secrets on `/keys/{id}`: who uses which, and when the old ones end.
+//! The secrets on `/keys/{id}`: who uses which, how often, and when the old ones end.
 
 use crate::{
     keys::{
         api::{DropSecret, ExtendSecret},
         components::SaidTime,
-        model::{KeyDetail, SecretView},
+        model::{KeyDetail, SecretCalls, SecretUser, SecretView},
     },
-    ui::{ACT, Gate, GateGlyph, Icon, Menu, MenuAct, MenuRule, Table, heads},
+    ui::{
+        ACT, Gate, GateGlyph, Icon, Menu, MenuAct, MenuRule, Table,
+        chart::Sparkline,
+        heads,
+        number::{count, thousands},
+    },
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
 /// What programs send; during a rotation more than one.
 pub fn secrets(detail: &KeyDetail) -> AnyView {
+    let has_several = detail.secrets.len() > 1;
     let lead = match detail.secrets.len() {
         0 => "None is accepted.",
         1 => "Only its hash is stored. If it got lost or leaked, rotate the key.",
-        _ => "Several are accepted while you change over. The key, its history and its limits stay the same.",
+        _ => {
+            "Several are accepted while you change over. The key, its history and its limits stay the same. Calls are counted by secret since the rotation, whatever became of them, to a quarter of an hour."
+        }
     };
     let key = detail.key.id.to_string();
     let can_edit = detail.can_edit;
+    let users = detail.secrets.iter().filter(|s| !s.is_newest).filter_map(users).collect_view();
     let rows = detail.secrets.iter().cloned().map(|s| secret(s, &key, can_edit)).collect_view();
+    let mut columns = vec![("Secret", ""), ("Last used", ""), ("Since", "col-2"), ("Accepted until", ""), ACT];
+    if has_several {
+        columns.insert(2, ("Last 24 hours", "col-2"));
+    }
+    let head = heads(&columns);
     view! {
         <section id="secrets" aria-labelledby="secrets-title">
             <div class="section-head"><h2 id="secrets-title">"Secrets"</h2><p>{lead}</p></div>
-            <Table caption="Secrets of this key, newest first">
-                {heads(&[("Secret", ""), ("Last used", ""), ("Since", "col-2"), ("Accepted until", ""), ACT])}
-                <tbody>{rows}</tbody>
-            </Table>
+            <div class="stack">
+                <Table caption="Secrets of this key, newest first">
+                    {head}
+                    <tbody>{rows}</tbody>
+                </Table>
+                {users}
+            </div>
         </section>
     }
     .into_any()
@@ -34,6 +51,7 @@ pub fn secrets(detail: &KeyDetail) -> AnyView {
 
 fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
     let menu = (can_edit && !secret.is_newest).then(|| menu(&secret, key));
+    let (words, spark) = secret.calls.as_ref().map(|of| calls(of, &secret)).unzip();
     let until = match (secret.until, secret.until_first_use) {
         (None, _) => view! { <span class="faint">"no end"</span> }.into_any(),
         (Some(said), false) => view! { <SaidTime said/> }.into_any(),
@@ -41,24 +59,79 @@ fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
             view! { <span class="cell-2"><span>"the new one is used"</span><span class="small muted">"at the latest "<SaidTime said/></span></span> }.into_any()
         }
     };
-    let used = match (secret.is_newest, secret.is_missed, secret.last_use) {
-        (false, false, _) => {
-            view! { <span class="row"><GateGlyph position=Gate::Passed tinted=true/>"Not seen since the rotation: safe to drop"</span> }.into_any()
-        }
-        (false, true, Some(last)) => {
+    let safe = |words: String| view! { <span class="row"><GateGlyph position=Gate::Passed tinted=true/>{words}</span> }.into_any();
+    let used = match (secret.is_newest, secret.is_missed, secret.quiet, secret.last_use) {
+        (false, true, Some(idle), _) => safe(format!("No call for {idle}: safe to drop")),
+        (false, false, Some(idle), _) => safe(format!("No call since the rotation, {idle} ago: safe to drop")),
+        (false, false, None, _) => view! { <span class="row"><GateGlyph position=Gate::Idle tinted=true/>"No call since the rotation yet"</span> }.into_any(),
+        (false, true, None, Some(last)) => {
             let by = (!last.by.is_empty()).then(|| format!(" from {}", last.by));
             view! { <span class="row"><GateGlyph position=Gate::Limited tinted=true/><span>"Still used "<SaidTime said=last.at/>{by}</span></span> }.into_any()
         }
-        (_, _, Some(last)) => view! { <span class="cell-2"><SaidTime said=last.at/><span class="small muted">{last.by}</span></span> }.into_any(),
-        (_, _, None) => view! { <span class="faint">"never"</span> }.into_any(),
+        (_, _, _, Some(last)) => view! { <span class="cell-2"><SaidTime said=last.at/><span class="small muted">{last.by}</span></span> }.into_any(),
+        (_, _, _, None) => view! { <span class="faint">"never"</span> }.into_any(),
     };
     view! {
         <tr>
             <th scope="row"><code>{secret.start}"…"</code></th>
-            <td>{used}</td>
+            <td>{used}{words}</td>
+            {spark}
             <td class="col-2"><SaidTime said=secret.since/></td>
             <td>{until}</td>
             <td class="cell-more">{menu}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// How often it is sent, in words and as a cell; only while there are several secrets.
+fn calls(calls: &SecretCalls, secret: &SecretView) -> (AnyView, AnyView) {
+    let points = calls.hours.iter().map(|hour| (hour.passed, hour.limited, hour.refused)).collect();
+    let (day, hour) = (count(calls.last_day().total(), "call", "calls"), thousands(calls.last_hour().total()));
+    let name = format!("Calls with {}…", secret.start);
+    let words = view! { <div class="small muted">{day}" in 24 hours, "{hour}" in the last hour"</div> };
+    let cell = view! { <td class="col-2"><Sparkline name points time="last 24 hours"/></td> };
+    (words.into_any(), cell.into_any())
+}
+
+/// Who still sends an old secret; nothing where nobody does.
+fn users(secret: &SecretView) -> Option<AnyView> {
+    let calls = secret.calls.as_ref().filter(|calls| !calls.users.is_empty())?;
+    let known = calls.users.iter().filter(|user| !user.address.is_empty()).count() as u64;
+    let rows = calls.users.iter().cloned().map(user_row).collect_view();
+    let caption = format!("Addresses that sent {}… since the rotation, most calls first", secret.start);
+    let from = if known > 0 { format!(", from {}", count(known, "address", "addresses")) } else { String::new() };
+    let summary = format!("Who sent {}… since the rotation{from}", secret.start);
+    let view = view! {
+        <details open=true>
+            <summary>{summary}</summary>
+            <div class="stack-sm">
+                <Table caption small=true>
+                    {heads(&[("Address and routes", ""), ("Calls", "num"), ("Last", "")])}
+                    <tbody>{rows}</tbody>
+                </Table>
+            </div>
+        </details>
+    };
+    Some(view.into_any())
+}
+
+fn user_row(user: SecretUser) -> AnyView {
+    let address = match (user.is_rest, user.address.is_empty()) {
+        (true, _) => view! { <span class="muted">"Others"</span> }.into_any(),
+        (false, true) => view! { <span class="muted">"Not told"</span> }.into_any(),
+        (false, false) => view! { <code>{user.address}</code> }.into_any(),
+    };
+    let mut routes = user.routes.into_iter().filter(|route| route != "-").collect::<Vec<_>>().join(", ");
+    if user.more_routes > 0 {
+        routes = format!("{routes} and {} more", thousands(user.more_routes));
+    }
+    let routes = (!routes.is_empty()).then(|| view! { <span>{routes}</span> });
+    view! {
+        <tr>
+            <th scope="row"><span class="cell-2"><span>{address}</span>{routes}</span></th>
+            <td class="num">{thousands(user.calls.total())}</td>
+            <td><SaidTime said=user.last/></td>
         </tr>
     }
     .into_any()

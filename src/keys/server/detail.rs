@@ -4,6 +4,7 @@ use super::{
     limits, listing,
     reach::Reach,
     rules,
+    secret_use::secret_views,
     store::{self, listing::Wanted},
     using::permission_uses,
     why::why,
@@ -12,10 +13,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{
-        Act, Api, ApiPermission, ApiRoute, Bundle, DayBar, HistoryEntry, HoldView, Key, KeyDetail, KeyState, LeakView, PermissionUse, SecretUseView,
-        SecretView, SigningView,
-    },
+    keys::model::{Act, Api, ApiPermission, ApiRoute, Bundle, DayBar, HistoryEntry, HoldView, Key, KeyDetail, KeyState, LeakView, PermissionUse, SigningView},
     platform::{Ctx, LocalTime},
     values::{Counts, KeyId, permission_names as may},
 };
@@ -123,7 +121,7 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         today: row.spark.last().copied().unwrap_or_default(),
         days,
         days_end: edges.last().map(|at| said(*at, String::new()).at).unwrap_or_default(),
-        secrets: secrets(ctx, id, &local).await?,
+        secrets: secret_views(ctx, id, &local).await?,
         bundles: bundles(&key, &api, &grantable),
         permissions: permissions(&key, grantable),
         uses: permission_uses(ctx, &key, &api, &routes, &local).await?,
@@ -155,32 +153,6 @@ fn example(ctx: &Ctx, key: &Key, routes: &[ApiRoute]) -> String {
     let route = routes.iter().filter(is_plain).find(may);
     let told = if routes.is_empty() { String::new() } else { format!(" \\\n  -H \"X-Forwarded-Uri: {}\"", route.map_or("/", |r| &r.pattern)) };
     format!("curl -i {} \\\n  -H \"Authorization: Bearer $KEY\"{told}", ctx.config.link(&path))
-}
-
-async fn secrets(ctx: &Ctx, id: KeyId, local: &LocalTime) -> Result<Vec<SecretView>, AppError> {
-    let rows = store::secrets::list_secrets(&ctx.db, id, local.now()).await?;
-    let newest_since = rows.first().map(|newest| newest.created_at);
-    let view = |(i, row): (usize, store::secrets::HeldSecret)| SecretView {
-        id: row.id.into(),
-        since: said(row.created_at, local.moment(row.created_at)),
-        until: row.expires_at.map(|at| said(at, local.moment(at))),
-        until_first_use: row.until_first_use,
-        is_newest: i == 0,
-        is_missed: row.last_used_at > newest_since,
-        last_use: row.last_used_at.map(|at| SecretUseView { at: said(at, local.ago(at)), by: by(row.address.as_deref(), row.route.as_deref()) }),
-        start: row.start,
-    };
-    Ok(rows.into_iter().enumerate().map(view).collect())
-}
-
-/// "203.0.113.7 (GET /orders)".
-fn by(address: Option<&str>, route: Option<&str>) -> String {
-    let said = |text: Option<&str>| text.filter(|t| !t.is_empty() && *t != "-").map(str::to_owned);
-    match (said(address), said(route)) {
-        (Some(address), Some(route)) => format!("{address} ({route})"),
-        (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => String::new(),
-    }
 }
 
 async fn holds(ctx: &Ctx, key: &Key, local: &LocalTime) -> Result<Vec<HoldView>, AppError> {

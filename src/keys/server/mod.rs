@@ -42,6 +42,7 @@ mod routes;
 pub mod rules;
 mod salted;
 pub mod secret;
+mod secret_use;
 pub mod signing;
 mod states;
 mod store;
@@ -71,8 +72,10 @@ pub use resealing::{ResealSecrets, SIGNING_SECRETS, held_by_master_keys, reseal_
 pub use rotating::{MAX_GRACE, Rotated, drop_secret, end_replaced, extend_secret, rotate_key};
 pub use routes::{ChangedRoutes, list_routes, put_route, remove_route, replace_routes};
 pub use rules::lifetime;
+pub use secret_use::{SecretReport, secret_calls};
 pub use states::{disable_key, enable_key, revoke_key};
 pub use store::{
+    calls::SecretUserRow,
     limits::{StoredLimit, stored_limits},
     secrets::HeldSecret,
 };

@@ -118,6 +118,7 @@ pub fn DocsPage() -> impl IntoView {
                 <p>"A key may be bound to networks: addresses or CIDR ranges (RFC 4632, RFC 4291), v4 and v6, on its page or as "<code>"addresses"</code>" over REST. Calls from elsewhere are answered "<code>"IP_DENIED"</code>" and shown with their address. Behind a proxy the client's address is believed from "<code>"TOLLGATE_TRUSTED_PROXIES"</code>" only; who asks by code sends it as "<code>"ip"</code>"."</p>
 
                 {super::docs_keys::about()}
+                {super::docs_keys::rotation()}
                 {super::docs_bundles::bundles()}
                 {super::docs_signing::origins()}
                 {super::docs_signing::signed()}

@@ -1,4 +1,4 @@
-//! Of `/docs`: keys that have leaked, who uses a key, and many keys from a list.
+//! Of `/docs`: keys that have leaked, who uses a key, rotation, and many keys from a list.
 
 use crate::ui::CodeBlock;
 use leptos::prelude::*;
@@ -48,6 +48,15 @@ pub fn about() -> AnyView {
         <p>"A key may carry an external id, the id that whoever uses it has with you ("<code>"customer-42"</code>", at most 200 characters), and metadata, a JSON object of at most 1 KiB: on its page, over REST ("<code>"external_id"</code>", "<code>"meta"</code>"), with "<code>"tollgate key create"</code>", in lists of new keys, and imported with Unkey's "<code>"externalId"</code>" and "<code>"meta"</code>". A verification answers both when the key passes, and nothing of them when it does not; a proxy gets "<code>"X-External-Id"</code>" where there is one, and must remove what clients send under this name. Lists and exports find keys by "<code>"external_id"</code>"."</p>
         <p>"Whoever may change a key says both: take them as the word of its workspace, not as a permission. Neither is a place for secrets."</p>
         <p>"The history of a key, on its page and by "<code>"GET /api/v1/keys/{id}/history"</code>", tells who changed what, when and why; once each that it expired and that an old secret ended, at most a minute later; and bans of its owner and blocks of it or of its workspace."</p>
+    }
+    .into_any()
+}
+
+pub fn rotation() -> AnyView {
+    view! {
+        <h2 id="rotation">"Rotation"</h2>
+        <p>"Rotating a key gives it a new secret; the old one is accepted until a time that you choose, or until a call passes with the new one ("<code>"POST /api/v1/keys/{id}/rotate"</code>"). While several are accepted, calls are counted by the secret that was sent, whatever became of them. The page of the key and "<code>"GET /api/v1/keys/{id}/secrets/{secret_id}/usage"</code>" tell of each the calls of the last hour and day and, since the rotation, the addresses and routes behind them. The counts are exact to a quarter of an hour; of addresses and routes the busiest are told, the rest stands in one line, and all of it goes after 30 days unless your operator chose otherwise. A node that ends by force loses what it had not written in the last two seconds."</p>
+        <p>"An old secret that nobody sent for three hours, since the rotation at the earliest, is said to be safe to drop ("<code>"is_safe_to_drop"</code>"). A program that runs once a day or a week does not show in three hours: if you have one, wait for it. Drop the old secret early, or move its end, in its menu or by "<code>"DELETE"</code>" and "<code>"PATCH /api/v1/keys/{id}/secrets/{secret_id}"</code>"."</p>
     }
     .into_any()
 }

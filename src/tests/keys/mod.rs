@@ -5,6 +5,7 @@ mod addresses;
 mod apis;
 mod batch;
 mod bundles;
+mod by_secret;
 mod ends;
 mod find;
 mod idempotency;

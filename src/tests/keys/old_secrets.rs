@@ -7,20 +7,20 @@ use time::Duration;
 use tollgate::{keys::server::gate::Gate, usage::server::write_batch};
 
 /// What the meter holds goes to the database, as every two seconds.
-async fn flush(app: &TestApp) {
+pub(super) async fn flush(app: &TestApp) {
     let batch = app.ctx.part::<Gate>().unwrap().meter().take(app.ctx.new_id());
     write_batch(&app.ctx, app.ctx.new_id(), &batch).await.unwrap();
 }
 
 /// A key that was rotated: its id, the old secret and the new one.
-async fn rotated(app: &TestApp, mara: &Person, how: Value) -> (String, String, String) {
+pub(super) async fn rotated(app: &TestApp, mara: &Person, how: Value) -> (String, String, String) {
     let (id, old) = mara.new_key(app, "checkout").await;
     let (status, body) = json(mara.post(app, &format!("/api/v1/keys/{id}/rotate"), how).await).await;
     assert_eq!(status, 200, "{body}");
     (id, old, text(&body, "secret"))
 }
 
-async fn secrets(app: &TestApp, mara: &Person, id: &str) -> Vec<Value> {
+pub(super) async fn secrets(app: &TestApp, mara: &Person, id: &str) -> Vec<Value> {
     let (status, body) = json(mara.get(app, &format!("/api/v1/keys/{id}")).await).await;
     assert_eq!(status, 200, "{body}");
     body["secrets"].as_array().unwrap().clone()

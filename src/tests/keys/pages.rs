@@ -13,7 +13,7 @@ use tollgate::{
 };
 
 /// The value of the hidden field `name`, of the first form that has one.
-fn hidden<'a>(page: &'a str, name: &str) -> &'a str {
+pub fn hidden<'a>(page: &'a str, name: &str) -> &'a str {
     let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no hidden {name}"));
     rest.split('"').next().unwrap()
 }

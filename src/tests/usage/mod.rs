@@ -12,6 +12,7 @@ mod reports;
 mod rest;
 mod rolling;
 mod rollups;
+mod secrets;
 mod views;
 
 use crate::support::TestApp;

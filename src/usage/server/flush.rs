@@ -11,16 +11,17 @@ use super::{
     store::{
         latency::{self, LatencyColumns},
         parts::{self, PartColumns},
+        secrets::{self, SecretColumns},
         writing::{self, AttemptColumns, CountColumns, SampleColumns, UnitColumns, UseColumns},
     },
 };
 use crate::{
     keys::server::{
         jobs::EndReplaced,
-        meter::{Batch, Refusal, SecretUse, addresses::told, left_over},
+        meter::{Batch, Refusal, SecretUse, WithSecret, addresses::told, left_over},
     },
     platform::{Ctx, jobs::enqueue},
-    values::Outcome,
+    values::{Counts, Outcome},
 };
 use jiff::Timestamp;
 use std::{collections::BTreeMap, time::Duration};
@@ -176,6 +177,9 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
     }
     for chunk in &permissions_of(batch) {
         parts::insert_permissions(&mut tx, chunk).await?;
+    }
+    for chunk in &secrets_of(batch) {
+        secrets::insert_calls(&mut tx, chunk).await?;
     }
     for first in batch.uses.iter().filter(|u| u.ends_others) {
         enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret }).await?;
@@ -373,6 +377,34 @@ fn permissions_of(batch: &Batch) -> Vec<PartColumns> {
         row.2 = row.2.saturating_add(i64::try_from(one.count).unwrap_or(i64::MAX));
     }
     part_columns(rows)
+}
+
+/// With which secrets calls came, sorted and summed by quarter of an hour, address and route; both are empty of those that had no room.
+fn secrets_of(batch: &Batch) -> Vec<SecretColumns> {
+    // A route that nobody told has a name too.
+    let named = |route: String| if route.is_empty() { "-".to_owned() } else { route };
+    let who = |one: &WithSecret| match &one.who {
+        Some(who) => (who.address.map(told).unwrap_or_default(), named(text(&who.route))),
+        None => (String::new(), String::new()),
+    };
+    let mut rows = BTreeMap::<(Uuid, i64, String, String), (Counts, i64)>::new();
+    for one in batch.secrets.iter().filter(|s| s.calls.total() > 0) {
+        let (address, route) = who(one);
+        let row = rows.entry((one.secret.uuid(), one.quarter, address, route)).or_default();
+        row.0 += one.calls;
+        row.1 = row.1.max(one.last_micros);
+    }
+    let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    chunked(rows.into_iter(), |columns: &mut SecretColumns, ((secret, quarter, address, route), (calls, last))| {
+        columns.secret.push(secret);
+        columns.at.push(minute_start(quarter.saturating_mul(15)));
+        columns.address.push(address);
+        columns.route.push(route);
+        columns.passed.push(whole(calls.passed));
+        columns.limited.push(whole(calls.limited));
+        columns.refused.push(whole(calls.refused));
+        columns.last.push(instant(Timestamp::from_microsecond(last).unwrap_or_default()));
+    })
 }
 
 fn part_columns(rows: Parted) -> Vec<PartColumns> {

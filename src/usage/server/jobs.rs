@@ -2,7 +2,7 @@
 
 use super::{
     partitions::make_partitions,
-    retention::{forget_old_rows, forget_old_usage, forget_rare_addresses, quarters_over},
+    retention::{add_up_rare_of_secrets, forget_old_rows, forget_old_usage, forget_rare_addresses, quarters_over},
 };
 use crate::platform::{
     Ctx,
@@ -40,7 +40,7 @@ impl Job for ForgetOldUsage {
     }
 }
 
-/// Hourly: of each key the busiest addresses of a quarter of an hour stay.
+/// Hourly: of each key, and of each of several secrets, the busiest addresses of a quarter of an hour stay.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct ForgetRareAddresses {}
 
@@ -51,6 +51,7 @@ impl Job for ForgetRareAddresses {
         // One quarter after the other: no statement ranks the addresses of hours.
         for quarter in quarters_over(ctx) {
             while forget_rare_addresses(ctx, quarter).await? {}
+            while add_up_rare_of_secrets(ctx, quarter).await? {}
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! Forgetting what the configuration does not keep (`config::Retention`); batch ids after two days, uses of secrets with their secrets, and
-//! addresses that are rare as soon as their quarter of an hour is over. The large tables lose whole partitions (`partitions`).
+//! addresses that are rare as soon as their quarter of an hour is over, by secret too. The large tables lose whole partitions (`partitions`).
 
 use super::{
     partitions,
-    store::{parts, pruning},
+    store::{parts, pruning, secrets},
 };
 use crate::{
     error::AppError,
@@ -16,7 +16,7 @@ const BATCHES: Duration = Duration::days(2);
 /// Rows of one table in one call.
 const MOST: i64 = 20_000;
 
-/// Of each key the busiest addresses of a quarter of an hour stay.
+/// Of each key the busiest addresses of a quarter of an hour stay; of each secret as many addresses with their route.
 const ADDRESSES: i64 = 100;
 /// How far back it looks for quarters with more; the newest of them must be over, and written.
 const RARE: (Duration, Duration) = (Duration::hours(6), Duration::minutes(20));
@@ -36,6 +36,11 @@ pub fn quarters_over(ctx: &Ctx) -> Vec<OffsetDateTime> {
 /// true if there may be more, so call it again.
 pub async fn forget_rare_addresses(ctx: &Ctx, quarter: OffsetDateTime) -> Result<bool, AppError> {
     Ok(parts::delete_rare(&ctx.db, quarter, ADDRESSES, RANKED, MOST).await? > 0)
+}
+
+/// Adds up what is rare of each secret in one quarter of an hour, in the same way and with the same answer. No call is lost by it.
+pub async fn add_up_rare_of_secrets(ctx: &Ctx, quarter: OffsetDateTime) -> Result<bool, AppError> {
+    Ok(secrets::add_up_rare(&ctx.db, quarter, ADDRESSES, RANKED).await? > 0)
 }
 
 /// Since when rows are kept that are kept for so long.

@@ -223,6 +223,15 @@ impl KeyFacts {
         }
     }
 
+    /// The secret with this hash, while the key changes over: it has several that are accepted.
+    pub fn changing_over(&self, hash: &[u8; 32], now_micros: i64) -> Option<SecretId> {
+        // Nearly every key has one, and that is all that its calls look at.
+        if self.secrets.len() < 2 || self.secrets.iter().filter(|secret| !secret.ends.is_over(now_micros)).count() < 2 {
+            return None;
+        }
+        self.secrets.iter().find(|secret| secret.hash == *hash).map(|secret| secret.id)
+    }
+
     /// What is answered as its plan: `default` if it has none.
     pub fn plan(&self) -> &str {
         self.allowance.plan.as_deref().unwrap_or("default")

@@ -23,7 +23,7 @@ use crate::{
         model::{Ground, KeyLimit},
         server::{
             meter::{
-                Attempt, Refusal, SecretUse, Tally,
+                Attempt, Refusal, SecretCall, SecretUse, Tally,
                 addresses::{folded, told},
             },
             secret::is_well_formed,
@@ -322,10 +322,14 @@ impl Gate {
         record.counted().unwrap_or_else(|| self.table.begin(record))
     }
 
-    /// Tells the meter who uses this secret, if it is news.
+    /// Tells the meter who uses this secret, if it is news, and of every call while its key has several.
     fn note_use(&self, record: &Record, hash: &[u8; 32], question: &Question<'_>, called: Matched<'_>, outcome: Outcome, now: i64) {
         if self.meter.is_off() {
             return;
+        }
+        if let Some(secret) = record.facts.changing_over(hash, now) {
+            let (key, route) = (record.facts.key, self.label(question, called));
+            self.meter.count_secret(&SecretCall { key, secret, address: question.address, route, outcome, at_micros: now });
         }
         let passes = outcome == Outcome::Valid;
         let Some(secret) = record.seen(hash, now.div_euclid(60_000_000), passes) else { return };

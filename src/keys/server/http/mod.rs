@@ -66,6 +66,7 @@ use utoipa::{IntoParams, OpenApi};
     secrets::rotate_key,
     secrets::edit_secret,
     secrets::drop_secret,
+    secrets::read_usage,
     signing::sign_key,
     signing::unsign_key,
     credits::add_credits,

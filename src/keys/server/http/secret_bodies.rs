@@ -10,9 +10,9 @@ use crate::{
     error::AppError,
     keys::{
         model::{Grace, LeakView},
-        server::HeldSecret,
+        server::{HeldSecret, SecretReport, SecretUserRow},
     },
-    values::SecretId,
+    values::{Counts, SecretId},
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -105,6 +105,88 @@ impl From<HeldSecret> for SecretBody {
             last_used_at: secret.last_used_at,
             last_used_from: said(secret.address),
             last_used_route: said(secret.route),
+        }
+    }
+}
+
+/// What came with one of several secrets of a key.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SecretUsageBody {
+    /// When its newest secret was made: calls are counted by secret since then, and told to a quarter of an hour. None: the key has one
+    /// secret, whose calls are those of the key.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<OffsetDateTime>,
+    /// It is an old one, and nobody used it for three hours.
+    pub is_safe_to_drop: bool,
+    /// To the minute, whatever the outcome of the call.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_used_at: Option<OffsetDateTime>,
+    /// The last 24 hours, oldest first; the last one goes on until now. Empty without `since`.
+    pub hours: Vec<SecretHourBody>,
+    /// From where since the rotation: the 100 busiest addresses, the others in one at the end.
+    pub users: Vec<SecretUserBody>,
+}
+
+/// Calls with a secret in one hour.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SecretHourBody {
+    /// Where it begins.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: OffsetDateTime,
+    pub calls: SecretCallsBody,
+}
+
+/// From where a secret is used.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SecretUserBody {
+    /// IPv6 by its /64; none if the asking service did not say it, and of all others.
+    #[schema(example = "203.0.113.7")]
+    pub address: Option<String>,
+    /// All other addresses.
+    pub is_rest: bool,
+    /// The five busiest.
+    #[schema(example = json!(["GET /orders"]))]
+    pub routes: Vec<String>,
+    pub calls: SecretCallsBody,
+    /// When it was last used from there.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub last_at: OffsetDateTime,
+}
+
+/// Calls by what became of them.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SecretCallsBody {
+    pub total: u64,
+    pub passed: u64,
+    pub limited: u64,
+    pub refused: u64,
+}
+
+impl From<Counts> for SecretCallsBody {
+    fn from(calls: Counts) -> Self {
+        Self { total: calls.total(), passed: calls.passed, limited: calls.limited, refused: calls.refused }
+    }
+}
+
+impl From<SecretReport> for SecretUsageBody {
+    fn from(report: SecretReport) -> Self {
+        let user = |row: SecretUserRow| SecretUserBody {
+            calls: row.calls().into(),
+            address: Some(row.address).filter(|address| !address.is_empty()),
+            is_rest: row.is_rest,
+            routes: row.routes.into_iter().filter(|route| route != "-").collect(),
+            last_at: row.last,
+        };
+        Self {
+            since: report.since,
+            is_safe_to_drop: report.is_safe_to_drop,
+            last_used_at: report.last_used_at,
+            hours: report.hours.into_iter().map(|(at, calls)| SecretHourBody { at, calls: calls.into() }).collect(),
+            users: report.users.into_iter().map(user).collect(),
         }
     }
 }

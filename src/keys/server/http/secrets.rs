@@ -1,4 +1,4 @@
-//! The REST routes of a key's secrets: a new one, the end of an old one.
+//! The REST routes of a key's secrets: a new one, what still comes with an old one, its end.
 
 use super::{
     Id,
@@ -6,7 +6,7 @@ use super::{
     changed::{RotatedKeyBody, SpreadBody},
     levels::{LevelBody, LimitStateBody, PermissionUseBody},
     no_store,
-    secret_bodies::{GraceBody, KeyDetailBody},
+    secret_bodies::{GraceBody, KeyDetailBody, SecretUsageBody},
 };
 use crate::{
     accounts::Caller,
@@ -23,7 +23,7 @@ use axum::{
     extract::{FromRequestParts, Path, State},
     http::request::Parts,
     response::{IntoResponse, Response},
-    routing::{patch, post},
+    routing::{get, patch, post},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -32,7 +32,10 @@ use utoipa::ToSchema;
 const GRACE: u32 = 3_600;
 
 pub fn routes() -> Router<Ctx> {
-    Router::new().route("/api/v1/keys/{id}/rotate", post(rotate_key)).route("/api/v1/keys/{id}/secrets/{secret_id}", patch(edit_secret).delete(drop_secret))
+    Router::new()
+        .route("/api/v1/keys/{id}/rotate", post(rotate_key))
+        .route("/api/v1/keys/{id}/secrets/{secret_id}", patch(edit_secret).delete(drop_secret))
+        .route("/api/v1/keys/{id}/secrets/{secret_id}/usage", get(read_usage))
 }
 
 /// The ids in the path; those that can't be ids are of a secret that does not exist.
@@ -100,6 +103,20 @@ pub struct DroppedBody {
 pub async fn drop_secret(State(ctx): State<Ctx>, caller: Caller, Ids(id, secret): Ids) -> Result<Json<DroppedBody>, AppError> {
     let spread = server::drop_secret(&ctx, &caller, id, secret).await?.into();
     Ok(Json(DroppedBody { spread }))
+}
+
+/// Read what comes with a secret
+///
+/// While a key has several secrets, calls are counted by the secret that was sent, whatever became of them: who still uses the old one, and
+/// whether it is safe to drop.
+#[utoipa::path(
+    get, path = "/api/v1/keys/{id}/secrets/{secret_id}/usage", tag = "Keys", operation_id = "read_key_secret_usage",
+    params(("id" = String, Path), ("secret_id" = String, Path)),
+    responses((status = 200, body = SecretUsageBody), (status = 404, description = "There is no such key, or it has no such secret (any more)")),
+    security(("key" = [])),
+)]
+pub async fn read_usage(State(ctx): State<Ctx>, caller: Caller, Ids(id, secret): Ids) -> Result<Json<SecretUsageBody>, AppError> {
+    Ok(Json(server::secret_calls(&ctx, &caller, id, secret).await?.into()))
 }
 
 /// A key with its secrets, and with what holds it.

@@ -5,6 +5,7 @@
 //! are added up when they become many (`folding`). With a spool, what was counted also survives the process (`spool`).
 
 pub mod addresses;
+pub mod by_secret;
 mod folding;
 pub mod latency;
 pub mod permissions;
@@ -12,6 +13,7 @@ mod sampling;
 mod spool;
 
 pub use addresses::FromAddress;
+pub use by_secret::{SecretCall, WithSecret};
 pub use latency::Latency;
 pub use permissions::ForPermission;
 pub use sampling::PER_CODE as SAMPLES_PER_CODE;
@@ -98,14 +100,20 @@ pub struct Batch {
     pub latencies: Vec<Latency>,
     pub addresses: Vec<FromAddress>,
     pub permissions: Vec<ForPermission>,
+    pub secrets: Vec<WithSecret>,
     /// Where it stands on disk until it is written.
     pub spooled: Spooled,
 }
 
 impl Batch {
     pub fn is_empty(&self) -> bool {
-        // There is no address and no permission without a count.
-        self.counts.is_empty() && self.unknown.is_empty() && self.samples.is_empty() && self.uses.is_empty() && self.latencies.is_empty()
+        // There is no address and no permission without a count. What only asks for others has calls by secret and no count.
+        self.counts.is_empty()
+            && self.unknown.is_empty()
+            && self.samples.is_empty()
+            && self.uses.is_empty()
+            && self.latencies.is_empty()
+            && self.secrets.is_empty()
     }
 }
 
@@ -165,6 +173,7 @@ pub struct Meter {
     unknown: Mutex<Unknown>,
     samples: Mutex<Samples>,
     uses: [Mutex<FastMap<SecretId, SecretUse>>; STRIPES],
+    secrets: [Mutex<by_secret::BySecret>; STRIPES],
     latencies: latency::Latencies,
     spool: Option<Spool>,
     /// Counters of a stripe, and attempts, before minutes are added up.
@@ -217,6 +226,7 @@ impl Meter {
             unknown: Mutex::new(Unknown { batch: first, ..Unknown::default() }),
             samples: Mutex::default(),
             uses: Default::default(),
+            secrets: Default::default(),
             latencies: latency::Latencies::default(),
             spool,
             room,
@@ -349,6 +359,13 @@ impl Meter {
         }
     }
 
+    /// Counts a call with one of several secrets of a key, whatever became of it.
+    pub fn count_secret(&self, call: &SecretCall) {
+        if !self.is_off {
+            lock(&self.secrets[stripe(call.key.uuid())]).add(call);
+        }
+    }
+
     /// Counts how long calls took; answers how many found no room.
     pub fn measure(&self, latencies: impl IntoIterator<Item = Latency>) -> u64 {
         self.latencies.add(latencies)
@@ -376,6 +393,7 @@ impl Meter {
         batch.unknown = unknown.attempts.into_iter().map(|((minute, reason, address), (count, _))| Attempt { minute, reason, address, count }).collect();
         batch.samples = lock(&self.samples).take();
         batch.uses = self.uses.iter().flat_map(|uses| std::mem::take(&mut *lock(uses)).into_values()).collect();
+        batch.secrets = self.secrets.iter().flat_map(|secrets| std::mem::take(&mut *lock(secrets)).into_counts()).collect();
         batch.latencies = self.latencies.take();
         batch
     }

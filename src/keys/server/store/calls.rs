@@ -105,3 +105,86 @@ pub async fn list_permissions_needed(db: &PgPool, key: KeyId, api: ApiId, permis
 pub async fn find_counted_since(db: &PgPool) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("select since from permission_counting").fetch_optional(db).await
 }
+
+/// Calls with these secrets in each hour that begins at these edges, the last of which goes on; secrets without calls are left out.
+pub async fn list_hours_of_secrets(db: &PgPool, secrets: &[Uuid], edges: &[OffsetDateTime]) -> sqlx::Result<HashMap<Uuid, Vec<Counts>>> {
+    let Some(first) = edges.first() else { return Ok(HashMap::new()) };
+    let rows = sqlx::query!(
+        r#"select secret_id, width_bucket(quarter, $1::timestamptz[]) as "bucket!", sum(passed)::bigint as "passed!", sum(limited)::bigint as "limited!",
+             sum(refused)::bigint as "refused!"
+           from usage_secrets where secret_id = any($2) and quarter >= $3 group by 1, 2"#,
+        edges,
+        secrets,
+        first,
+    )
+    .fetch_all(db)
+    .await?;
+    let mut hours: HashMap<Uuid, Vec<Counts>> = HashMap::new();
+    for row in rows {
+        let buckets = hours.entry(row.secret_id).or_insert_with(|| vec![Counts::default(); edges.len()]);
+        // The first bucket of width_bucket is 1.
+        if let Some(bucket) = usize::try_from(row.bucket).ok().and_then(|b| b.checked_sub(1)).and_then(|b| buckets.get_mut(b)) {
+            *bucket += counts(row.passed, row.limited, row.refused);
+        }
+    }
+    Ok(hours)
+}
+
+/// From where a secret was used.
+#[derive(Debug, Clone)]
+pub struct SecretUserRow {
+    pub secret: Uuid,
+    /// Folded; empty: nobody told.
+    pub address: String,
+    /// All others, whose address is empty.
+    pub is_rest: bool,
+    /// The busiest five; of all others empty.
+    pub routes: Vec<String>,
+    pub all_routes: i64,
+    pub passed: i64,
+    pub limited: i64,
+    pub refused: i64,
+    pub last: OffsetDateTime,
+}
+
+impl SecretUserRow {
+    pub fn calls(&self) -> Counts {
+        counts(self.passed, self.limited, self.refused)
+    }
+}
+
+fn counts(passed: i64, limited: i64, refused: i64) -> Counts {
+    let whole = |n: i64| u64::try_from(n).unwrap_or(0);
+    Counts { passed: whole(passed), limited: whole(limited), refused: whole(refused) }
+}
+
+/// From where these secrets were used since an instant: of each the busiest addresses, then the others in one row. Their sum is that of all
+/// calls.
+pub async fn list_users_of_secrets(db: &PgPool, secrets: &[Uuid], since: OffsetDateTime, most: i64) -> sqlx::Result<Vec<SecretUserRow>> {
+    sqlx::query_as!(
+        SecretUserRow,
+        r#"with cells as (
+             select secret_id, address, route, sum(passed)::bigint as passed, sum(limited)::bigint as limited, sum(refused)::bigint as refused,
+               max(last_at) as last_at
+             from usage_secrets where secret_id = any($1) and quarter >= $2 group by 1, 2, 3
+           ), busiest as (
+             select secret_id, address, row_number() over (partition by secret_id order by sum(passed + limited + refused) desc, address) as place
+             from cells where route <> '' group by 1, 2
+           ), named as (
+             select c.secret_id, case when b.place <= $3 then c.address else '' end as address, coalesce(b.place > $3, true) as is_rest,
+               case when b.place <= $3 then c.route end as route, c.passed, c.limited, c.refused, c.last_at
+             from cells c left join busiest b on b.secret_id = c.secret_id and b.address = c.address and c.route <> ''
+           )
+           select secret_id as "secret!", address as "address!", is_rest as "is_rest!",
+             coalesce((array_agg(route order by passed + limited + refused desc, route) filter (where route is not null))[1:5], '{}') as "routes!",
+             count(route) as "all_routes!", sum(passed)::bigint as "passed!", sum(limited)::bigint as "limited!", sum(refused)::bigint as "refused!",
+             max(last_at) as "last!"
+           from named group by secret_id, address, is_rest
+           order by secret_id, is_rest, sum(passed + limited + refused) desc, address"#,
+        secrets,
+        since,
+        most,
+    )
+    .fetch_all(db)
+    .await
+}

@@ -1,5 +1,5 @@
 //! The SQL of usage: `writing` adds counts, `reading` sums them between edges, `pace` lists what was used when, `parts` is about addresses and
-//! permissions, `refusals` lists samples, `choices` keys to choose from, `units` sums cost, `pruning` and `partitions` forget.
+//! permissions, `secrets` about secrets, `refusals` lists samples, `choices` keys to choose from, `units` sums cost, `pruning` and `partitions` forget.
 
 pub mod choices;
 pub mod estimate;
@@ -12,5 +12,6 @@ pub mod parts;
 pub mod pruning;
 pub mod reading;
 pub mod refusals;
+pub mod secrets;
 pub mod units;
 pub mod writing;
