@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod ready;
 pub mod resume;
+pub mod room;
 pub mod router;
 pub mod server;
 pub mod state;
