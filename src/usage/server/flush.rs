@@ -11,6 +11,7 @@ use super::{
     store::{
         latency::{self, LatencyColumns},
         parts::{self, PartColumns},
+        passed::{self, PassedColumns},
         writing::{self, AttemptColumns, CountColumns, SampleColumns, UnitColumns, UseColumns},
     },
 };
@@ -189,6 +190,9 @@ async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, closed: &[Uuid]) -> sqlx::Res
     for chunk in &samples {
         writing::insert_samples(&mut tx, chunk).await?;
     }
+    for chunk in &passed_of(ctx, batch) {
+        passed::insert_passed(&mut tx, chunk).await?;
+    }
     for chunk in &uses(batch) {
         writing::update_uses(&mut tx, chunk).await?;
     }
@@ -340,6 +344,23 @@ fn samples(ctx: &Ctx, batch: &Batch) -> Vec<SampleColumns> {
         columns
     };
     batch.samples.chunks(CHUNK).map(one).collect()
+}
+
+fn passed_of(ctx: &Ctx, batch: &Batch) -> Vec<PassedColumns> {
+    chunked(batch.passed.iter(), |columns: &mut PassedColumns, call| {
+        columns.id.push(ctx.new_id());
+        columns.at.push(instant(Timestamp::from_microsecond(call.at_micros).unwrap_or_default()));
+        columns.key.push(call.key.uuid());
+        columns.workspace.push(call.workspace.uuid());
+        columns.api.push(call.api.uuid());
+        columns.route.push(text(&call.route));
+        columns.address.push(text(&call.address));
+        columns.request_id.push(text(&call.request_id));
+        columns.cost.push(i64::try_from(call.cost).unwrap_or(i64::MAX));
+        columns.one_in.push(i32::try_from(call.one_in.get()).unwrap_or(i32::MAX));
+        // Names of limits come from the database: Postgres takes them again.
+        columns.limits.push(serde_json::to_string(&call.limits).unwrap_or_else(|_| "[]".to_owned()));
+    })
 }
 
 /// Who used each secret last.
