@@ -213,7 +213,7 @@ pub struct Retention {
     pub minutes: Duration,
     /// Calls by the quarter of an hour, the hour and the day, and how long they took (default 732 days). `TOLLGATE_KEEP_USAGE`
     pub usage: Duration,
-    /// Samples of refusals, and attempts without a known key (default 30 days). `TOLLGATE_KEEP_REFUSALS`
+    /// Samples of calls, refused or passed, and attempts without a known key (default 30 days). `TOLLGATE_KEEP_REFUSALS`
     pub refusals: Duration,
     /// From where calls came, and which permissions they needed (default 30 days). `TOLLGATE_KEEP_ADDRESSES`
     pub addresses: Duration,

@@ -396,7 +396,7 @@ const KEEPING: &[Setting] = &[
         env: "TOLLGATE_KEEP_REFUSALS",
         kind: Kind::Span,
         allowed: "from 1 to 90 days, such as \"30d\"",
-        doc: "How long samples of refusals, and attempts without a known key, are kept with their addresses.",
+        doc: "How long samples of calls, refused or passed, and attempts without a known key, are kept with their addresses.",
         set: |c, v| {
             c.retention.refusals = span(v, DAY..=90 * DAY)?;
             Some(())
