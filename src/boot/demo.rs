@@ -209,6 +209,7 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
     write_permissions(&mut tx, &keys, now).await?;
     write_rotation(&mut tx, keys[ROTATED], now).await?;
     write_refusals(&mut tx, &keys, now).await?;
+    write_passed(&mut tx, &keys, now).await?;
     tx.commit().await?;
     describe_plans(ctx).await
 }
@@ -419,6 +420,27 @@ async fn write_refusals(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTim
     sqlx::query!(
         "insert into unknown_attempts (minute, reason, address, count)
          select date_trunc('minute', $1::timestamptz) - make_interval(mins => 41 * n), case when n % 3 = 0 then 'UNKNOWN' else 'MALFORMED' end, '203.0.113.' || (60 + n % 4), 3 + n from generate_series(1, 9) n",
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// The API keeps 1 in 100 of the calls that pass; some of the last hours.
+async fn write_passed(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
+    sqlx::query!("update apis set sample_one_in = 100 where id in (select api_id from keys where id = any($1))", keys).execute(&mut *tx).await?;
+    sqlx::query!(
+        r#"insert into passed_samples (id, at, key_id, workspace_id, api_id, route, address, request_id, cost, one_in, limits)
+           select gen_random_uuid(), $2::timestamptz - make_interval(mins => 7 * n, secs => 11 * s.nth), k.id, k.workspace_id, k.api_id, s.route, s.address,
+             substr(md5(s.route || n::text), 1, 20), 1, 100,
+             jsonb_build_array(jsonb_build_object('name', 'default', 'limit', s.most, 'remaining', s.most - 37 * n))
+           from (values
+             (1, 'GET /orders/{id}', '203.0.113.18', 2400),
+             (2, 'GET /orders', '198.51.100.23', 1200),
+             (3, 'POST /orders', '192.0.2.10', 2400)) s(nth, route, address, most)
+           join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 20) n"#,
+        keys,
         now,
     )
     .execute(&mut *tx)

@@ -13,6 +13,7 @@ pub mod once;
 pub mod openapi;
 pub mod ready;
 pub mod resume;
+pub mod room;
 pub mod router;
 pub mod server;
 pub mod state;

@@ -14,7 +14,7 @@ use crate::{
     },
     plans::server::http as plans,
     platform::Ctx,
-    usage::server::{AttemptLine, LatencyLine, RefusalLine, UsageLine, UsedLimit, files_http, http as usage, latency_http, oversight_http},
+    usage::server::{AttemptLine, LatencyLine, RefusalLine, UsageLine, UsedLimit, files_http, http as usage, latency_http, oversight_http, requests_http},
 };
 use axum::{
     Json, Router,
@@ -42,8 +42,8 @@ use utoipa_swagger_ui::Config;
                        Send a key for the API `tollgate`, or the access token of a program that signed in, as `Authorization: Bearer` or `X-API-Key`.",
         license(name = "MIT"),
     ),
-    paths(verify_http::verify_key, release_http::release_holds, usage::list_usage, usage::list_addresses, usage::list_permissions, usage::export, usage::export_refusals, files_http::export_latencies, files_http::export_limits, oversight_http::export_all, oversight_http::export_attempts, latency_http::report),
-    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, verify_http::HoldBody, release_http::ReleaseRequest, release_http::ReleaseAnswer, release_http::ReleasedBody, usage::UsageAnswer, usage::UsagePoint, usage::LatencyAnswer, usage::AddressesAnswer, usage::AddressPoint, usage::PermissionsAnswer, usage::PermissionPoint, latency_http::LatenciesBody, latency_http::LatencyBody, latency_http::LatenciesAnswer, usage::UsageExport, UsageLine, usage::RefusalExport, RefusalLine, files_http::LatencyExport, LatencyLine, files_http::LimitExport, UsedLimit, oversight_http::AttemptExport, AttemptLine, WindowSchema)),
+    paths(verify_http::verify_key, release_http::release_holds, usage::list_usage, usage::list_addresses, usage::list_permissions, usage::export, usage::export_refusals, requests_http::list, files_http::export_latencies, files_http::export_limits, oversight_http::export_all, oversight_http::export_attempts, latency_http::report),
+    components(schemas(verify_http::VerifyRequest, verify_http::VerifyAnswer, verify_http::LimitBody, verify_http::HoldBody, release_http::ReleaseRequest, release_http::ReleaseAnswer, release_http::ReleasedBody, usage::UsageAnswer, usage::UsagePoint, usage::LatencyAnswer, usage::AddressesAnswer, usage::AddressPoint, usage::PermissionsAnswer, usage::PermissionPoint, latency_http::LatenciesBody, latency_http::LatencyBody, latency_http::LatenciesAnswer, usage::UsageExport, UsageLine, usage::RefusalExport, RefusalLine, requests_http::RequestList, files_http::LatencyExport, LatencyLine, files_http::LimitExport, UsedLimit, oversight_http::AttemptExport, AttemptLine, WindowSchema)),
     modifiers(&Security),
 )]
 struct Api;

@@ -4,6 +4,7 @@ use super::{
     files,
     front::Front,
     listen::{Patience, listen},
+    room::Room,
     router::router,
     state::AppState,
     worker,
@@ -63,6 +64,8 @@ impl Running {
         let key_table = Sync::start(Arc::clone(&gate), Arc::clone(&nodes), &ctx).await?;
         let ctx =
             ctx.with(Arc::clone(&gate)).with(nodes).with(Arc::new(Backlog::default())).with(Arc::new(Providers::default())).with(Arc::new(Queue::default()));
+        let room = Room::new(&ctx.config);
+        let ctx = ctx.with(Arc::clone(&room));
         let flusher = Flusher::start(ctx.clone(), {
             let (ctx, gate) = (ctx.clone(), Arc::clone(&gate));
             move || gate.meter().take(ctx.new_id())
@@ -71,8 +74,8 @@ impl Running {
         let guard = Guard::start(ctx.clone(), Arc::clone(&gate));
         let stop = CancellationToken::new();
         let front = Front::new(Door::new(ctx.clone(), gate), router(AppState { ctx: ctx.clone(), leptos: files::leptos_options() }));
-        let serving =
-            tokio::spawn(listen(listener, front, stop.clone(), Patience { idle: ctx.config.server.idle_timeout, grace: ctx.config.server.request_timeout }));
+        let patience = Patience { idle: ctx.config.server.idle_timeout, grace: ctx.config.server.request_timeout };
+        let serving = tokio::spawn(listen(listener, front, stop.clone(), patience, room));
         let jobs = ctx.config.jobs.in_serve.then(|| worker::start(&ctx));
         Ok(Self { addr, ctx, stop, serving, key_table, flusher, guard, jobs })
     }

@@ -7,6 +7,7 @@ pub mod crypto;
 pub mod csv;
 pub mod ctx;
 pub mod db;
+pub mod descriptors;
 pub mod fetch;
 pub mod http;
 pub mod jobs;

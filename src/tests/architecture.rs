@@ -107,6 +107,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "key_secret_uses",
             "unknown_attempts",
             "refusal_samples",
+            "passed_samples",
             "latency_quarters",
             "latency_days",
         ],

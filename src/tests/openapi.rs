@@ -217,7 +217,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), apis, "", "?limit=none", None, 422).await;
     r.ask(get.clone(), api, "shop", "", None, 200).await;
     r.ask(get.clone(), api, "nothing", "", None, 404).await;
-    r.ask(patch.clone(), api, "shop", "", Some(json!({ "name": "The shop", "answers_preflights": true })), 200).await;
+    r.ask(patch.clone(), api, "shop", "", Some(json!({ "name": "The shop", "answers_preflights": true, "sample_one_in": 100 })), 200).await;
+    r.ask(patch.clone(), api, "shop", "", Some(json!({ "sample_one_in": 10_001 })), 422).await;
     let wanted = json!({ "routes": [{ "method": "GET", "path": "/goods/{id}", "permission": "shop:read", "cost": 2 }, { "path": "/*", "quota": "none" }] });
     r.ask(Method::PUT, routes, "shop", "", Some(wanted), 200).await;
     r.ask(Method::PUT, routes, "shop", "", Some(json!({ "routes": [{ "path": "goods" }] })), 422).await;
@@ -356,6 +357,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), "/api/v1/usage/refusals/export", "", "?format=json&range=24h", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/refusals/export", "", "?format=csv", None, 200).await;
     r.ask(get.clone(), "/api/v1/usage/refusals/export", "", "?range=forever", None, 422).await;
+    r.ask(get.clone(), "/api/v1/usage/requests", "", "?code=VALID&range=24h", None, 200).await;
+    r.ask(get.clone(), "/api/v1/usage/requests", "", "?code=VALID&rule=limit", None, 422).await;
 
     let latencies = json!({ "latencies": [{ "key_id": passing["id"], "route": "GET /orders", "milliseconds": 12.5 }] });
     r.ask(post.clone(), "/api/v1/usage/latencies", "", "", Some(latencies), 202).await;

@@ -159,13 +159,17 @@ fn limit(page: &Page) -> Option<AnyView> {
 
 const LINES: &str = "One per line: its name, then what it allows. orders:read Read orders. A permission that you leave out stays with the keys that have it, and no other key gets it.";
 
+const SAMPLED: &str = "1 to 10,000; empty: none. They stand under Requests and Refusals with their addresses, as long as samples of refusals, at most 10 of a key in a minute on each server. Counts are exact either way.";
+
 fn settings(api: Api) -> AnyView {
     let (slug, name) = (api.slug.to_string(), api.name.clone());
+    let sampled = if api.sample_one_in == 0 { String::new() } else { api.sample_one_in.to_string() };
     view! {
         <section class="stack" aria-labelledby="settings-title">
             <h2 id="settings-title">"Settings"</h2>
             <Form action=SaveApi::PATH class="stack form-medium" label="Settings" hidden=vec![("slug", slug)]>
                 <TextField label="Name" name="name" value=name maxlength=80 required=true autocomplete="off"/>
+                <TextField label="Samples of calls that pass: 1 in" name="sample_one_in" inputmode="numeric" maxlength=6 autocomplete="off" value=sampled help=SAMPLED/>
                 {of_its_own(api)}
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>

@@ -100,4 +100,6 @@ pub struct ApiEdit {
     pub basic: Option<Vec<String>>,
     pub unmatched: Option<Unmatched>,
     pub answers_preflights: Option<bool>,
+    /// 0: none; at most `Api::MAX_ONE_IN`.
+    pub sample_one_in: Option<u32>,
 }

@@ -1,5 +1,5 @@
 //! Static widgets that more than one page shows: the chart of a report and its filters, tables that take it apart, what is left of
-//! limits, refusals in a list and one of them opened.
+//! limits, samples of calls in a list and one of them opened.
 
 mod breakdown;
 mod by_address;
@@ -8,6 +8,7 @@ mod filters;
 mod latency;
 mod limits;
 mod numbers;
+mod passed;
 mod refusal;
 mod refusals;
 mod series;
@@ -18,6 +19,7 @@ pub use by_permission::ByPermission;
 pub use filters::{ExportButtons, OwnRange, UsageFilters, UsageTabs, files};
 pub use latency::Latency;
 pub use limits::{LimitCard, LimitList};
+pub use passed::PassedPanel;
 pub use refusal::RefusalPanel;
 pub use refusals::{Place, RefusalFilters, RefusalRows};
 pub use series::{ERRORS, USAGE, series, zoom};

@@ -29,6 +29,7 @@ mod leases;
 mod levels;
 mod limit;
 mod local;
+mod passing;
 mod path;
 mod policies;
 mod record;

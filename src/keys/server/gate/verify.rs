@@ -219,6 +219,7 @@ impl Gate {
         };
         door.keep(); // a guess takes a place too
         self.count(&question, &answer, route, now);
+        self.sample_passed(&question, &answer, route, &apis, now);
         Ok(answer)
     }
 
@@ -353,7 +354,7 @@ impl Gate {
     }
 
     /// How calls of this route are counted.
-    fn label(&self, question: &Question<'_>, called: Matched<'_>) -> Arc<str> {
+    pub(super) fn label(&self, question: &Question<'_>, called: Matched<'_>) -> Arc<str> {
         match called {
             Matched::Rule(rule, method) => Arc::clone(rule.label(method)),
             _ => self.labels.named(question.route),

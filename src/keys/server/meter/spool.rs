@@ -112,13 +112,14 @@ fn ended_folders(data: &Path) -> io::Result<Vec<(PathBuf, File)>> {
 }
 
 impl LeftOver {
-    /// Every batch is in Postgres: the folder goes, unless a damaged file in it wants a look.
-    pub fn done(self) -> io::Result<()> {
-        for batch in &self.batches {
-            batch.spooled.forget();
-        }
+    /// Every batch is in Postgres: the folder goes, unless a damaged file in it wants a look. Answers the batches of which no file is left.
+    pub fn done(self) -> io::Result<Vec<Uuid>> {
+        let gone = self.batches.iter().filter(|batch| batch.spooled.forget()).map(|batch| batch.id).collect();
         let is_empty = fs::read_dir(&self.folder)?.all(|entry| entry.is_ok_and(|e| e.file_name() == LOCK));
-        if is_empty { fs::remove_dir_all(&self.folder) } else { Ok(()) }
+        if is_empty {
+            fs::remove_dir_all(&self.folder)?;
+        }
+        Ok(gone)
     }
 }
 
@@ -146,13 +147,16 @@ fn batches(folder: &Path) -> io::Result<Vec<Batch>> {
 pub struct Spooled(Vec<PathBuf>);
 
 impl Spooled {
-    /// The batch is in Postgres; its files go.
-    pub fn forget(&self) {
+    /// The batch is in Postgres; its files go. False if one can't be removed.
+    pub fn forget(&self) -> bool {
+        let mut are_gone = true;
         for path in &self.0 {
             if let Err(error) = fs::remove_file(path) {
+                are_gone = false;
                 tracing::error!("{} can't be removed; a later start will see that it was written: {error}", path.display());
             }
         }
+        are_gone
     }
 
     pub(super) fn add(&mut self, path: Option<PathBuf>) {
