@@ -151,7 +151,9 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Re
 fn request_key(once: &Once, api: &Api, wanted: &Wanted, new: &NewKey) -> String {
     let said = match once {
         Once::Client(key) => serde_json::json!(["client", key]),
-        Once::Page(token) => serde_json::json!(["page", token, api.slug, wanted.name, wanted.permissions, wanted.bundles, new.environment]),
+        Once::Page(token) => {
+            serde_json::json!(["page", token, api.slug, wanted.name, wanted.permissions, wanted.bundles, new.environment, wanted.external_id, wanted.meta])
+        }
     };
     URL_SAFE_NO_PAD.encode(sha256(said.to_string()))
 }

@@ -33,6 +33,8 @@ pub fn new_key(
     chosen_preset: Option<&str>,
     expires: Option<String>,
     environment: Option<String>,
+    external_id: Option<String>,
+    meta: Option<String>,
     once: Option<String>,
 ) -> Result<NewKey, AppError> {
     let api = filled(api);
@@ -47,6 +49,7 @@ pub fn new_key(
             Environment::Live
         }
     };
+    let meta = fields.check("meta", about::typed(meta.as_deref().unwrap_or_default())).unwrap_or_default();
     fields.done()?;
     // Without a chosen API nobody knows whose permissions these are: it gets those of the preset Basic.
     let of_api = |text: String| text.strip_prefix(api.as_deref()?)?.strip_prefix('/').map(str::to_owned);
@@ -54,7 +57,7 @@ pub fn new_key(
     let permissions = permissions.filter(|_| api.is_some() && preset.is_none()).map(|all| all.into_iter().filter_map(of_api).collect());
     let once = page_token(once)?.map(Once::Page);
     let expires_at = lifetime.map(|l| ctx.clock.now() + l);
-    Ok(NewKey { name, api, permissions, preset, bundles, expires_at, environment, once, ..NewKey::default() })
+    Ok(NewKey { name, api, permissions, preset, bundles, external_id, meta, expires_at, environment, once, ..NewKey::default() })
 }
 
 /// The token of a page view, made by `Rng::base62(30)`. A short one would be guessable, and a secret is derived from it.
