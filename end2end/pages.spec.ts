@@ -99,3 +99,17 @@ test('a developer does not reach the admin pages', async ({ page, product, compl
   await signIn(page, person);
   for (const path of OPERATOR) expect((await page.goto(path))?.status(), path).toBe(403);
 });
+
+test('what is not there is said in the frame of who is signed in, who signs out there', async ({ page, product, complaints }) => {
+  complaints.allow(/404/);
+  const person = somebody('lost');
+  await signUp(page, product.mailbox, person);
+  await signIn(page, person);
+  await check(page, ['/nothing-here']);
+  await expect(page.getByRole('navigation', { name: 'You are here' })).toContainText('Not found');
+  await page.locator('[popovertarget="account-menu"]').click();
+  await page.locator('#account-menu').getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL('**/sign-in');
+  await page.goto('/nothing-here');
+  await expect(page.getByRole('link', { name: 'Sign in', exact: true })).toBeVisible();
+});

@@ -32,7 +32,8 @@ pub async fn fresh_secret(id: KeyId) -> Result<Option<String>, AppError> {
 }
 
 /// Makes a key and goes to its page, where the secret is shown. `permissions` are `api/resource:action`; those of other APIs than the
-/// chosen one don't count. With a `preset`, or without `chosen`, it gets those of the preset. `bundles` are `api/name`, `routes` lines.
+/// chosen one don't count. With a `preset`, or without `chosen`, it gets those of the preset. `bundles` are `api/name`, `routes` lines, `meta`
+/// is JSON.
 #[server]
 pub async fn create_key(
     name: String,
@@ -44,11 +45,14 @@ pub async fn create_key(
     routes: Option<String>,
     expires: Option<String>,
     environment: Option<String>,
+    external_id: Option<String>,
+    meta: Option<String>,
     once: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let new = server::forms::new_key(&ctx, name, api, chosen.then_some(permissions), bundles, preset.as_deref(), routes, expires, environment, once)?;
+    let permissions = chosen.then_some(permissions);
+    let new = server::forms::new_key(&ctx, name, api, permissions, bundles, preset.as_deref(), routes, expires, environment, external_id, meta, once)?;
     let created = server::create_key(&ctx, &caller, new).await?;
     server::reveal::show(&ctx, &created);
     Ok(())

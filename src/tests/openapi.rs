@@ -293,6 +293,9 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     let id = made["id"].as_str().unwrap();
     r.ask(get.clone(), block, id, "", None, 200).await;
     r.ask(get.clone(), block, "blk_nothing", "", None, 404).await;
+    let lift = "/api/v1/blocks/{id}/lift";
+    r.ask(post.clone(), lift, id, "?note=a%20test", None, 200).await;
+    r.ask(post.clone(), lift, "blk_nothing", "", None, 404).await;
     r.ask(delete.clone(), block, id, "?note=a%20test", None, 204).await;
     r.ask(delete.clone(), block, "blk_nothing", "", None, 404).await;
     let slow = json!({ "target": "203.0.113.7", "reason": "scrapes", "action": "slow", "per_second": 5 });

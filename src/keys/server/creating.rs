@@ -160,7 +160,8 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Re
 /// What is stored of the form's own name: never the page's token itself, since the secret is derived from it. A form that was sent with
 /// other words is another one.
 fn request_key(Once(token): &Once, api: &Api, wanted: &Wanted, new: &NewKey) -> String {
-    let said = serde_json::json!(["page", token, api.slug, wanted.name, wanted.permissions, wanted.bundles, wanted.routes, new.environment]);
+    let Wanted { name, permissions, bundles, routes, external_id, meta, .. } = wanted;
+    let said = serde_json::json!(["page", token, api.slug, name, permissions, bundles, routes, new.environment, external_id, meta]);
     URL_SAFE_NO_PAD.encode(sha256(said.to_string()))
 }
 

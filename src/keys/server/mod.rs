@@ -65,7 +65,7 @@ pub use door::Door;
 pub use editing::{edit_key, set_limit};
 pub use expiring::note_expiries;
 pub use importing::{forget_lists, import_objects, import_text, keep_list, preview_list, run_list};
-pub use listing::{check_query, count_found, count_keys, count_keys_by_api, every_key, list_keys, new_key_form, page_of_keys};
+pub use listing::{check_query, count_found, count_keys, count_keys_by_api, every_key, list_keys, page_of_keys};
 pub use many::{change_many, plan_many, preview_many};
 pub use reach::actor;
 pub use resealing::{ResealSecrets, SIGNING_SECRETS, held_by_master_keys, reseal_secrets};

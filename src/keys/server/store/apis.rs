@@ -4,7 +4,7 @@ use crate::{
     keys::model::{Api, ApiPermission, Bundle, Unmatched},
     values::{ApiId, KeyPrefix, Permission, Slug},
 };
-use sqlx::{PgConnection, PgExecutor, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ impl Row {
 }
 
 /// Every API; Tollgate's own last, the others by name.
-pub async fn list_apis(db: &PgPool) -> sqlx::Result<Vec<Api>> {
+pub async fn list_apis(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Api>> {
     select_apis(db, None).await
 }
 
