@@ -47,6 +47,8 @@ const ANSWER: Duration = Duration::from_millis(800);
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
 /// A new node answers its first call when every live one has read of it, or after this time: by then they know that they don't know.
 const WELCOME: Duration = Duration::from_secs(2);
+/// So long a new node waits for one that was alone and is silent: when the database is back, that one has to tell what passed meanwhile.
+const RETURN: Duration = Duration::from_secs(3);
 /// Removed keys can be read for an hour; who was away for longer reads the whole table.
 const REMOVED_KEPT: u64 = 3_600_000;
 /// Beats between two looks for what can be forgotten.
@@ -142,12 +144,15 @@ impl Follower {
     async fn begin(&mut self) -> sqlx::Result<()> {
         self.catch_up(Heard::Nothing).await?;
         let gate = &self.gate;
-        let begins = gate.renewal.begins();
+        let (begins, was_alone) = (gate.renewal.begins(), gate.leases.is_alone());
         renew(gate).await;
         drop(std::mem::take(&mut *gate.begun()));
         resume_windows(gate, &self.db, None).await?;
         gate.renewal.has_resumed(begins);
         self.catch_up(Heard::Nothing).await?;
+        if was_alone && self.gate.leases.is_alone() {
+            self.gate.leases.knows_all();
+        }
         self.gate.is_loaded.store(true, Ordering::Release);
         Ok(())
     }
@@ -247,6 +252,9 @@ impl Follower {
         if gate.leases.is_alone() && !nodes.is_alone() {
             self.counted.add(gate.leases.begin_sharing(&gate.table, gate.clock.now_micros()));
         }
+        if gate.leases.owes() {
+            gate.leases.settle_debts(&self.db).await?;
+        }
         loop {
             let counts_alone = gate.leases.is_alone() || !self.counted.is_empty();
             if !within(patience, rows::beat(&mut *link, nodes.id(), gate.len(), &self.seen, counts_alone)).await? {
@@ -286,15 +294,18 @@ impl Follower {
         while !self.counted.is_empty() {
             self.counted.write(&gate.leases, &self.db, now).await?;
         }
+        gate.leases.settle_debts(&self.db).await?;
         let Some(link) = &mut self.link else { return Ok(()) };
         let patience = self.patience;
         let me = self.nodes.id();
         let row = Joining { id: me, name: self.nodes.name(), stops_after: self.nodes.stops_after(), keys: self.gate.len(), seen: &self.seen };
         let joined = within(patience, rows::join(&mut *link, &row)).await?;
-        let deadline = Instant::now() + WELCOME;
+        let (deadline, return_by) = (Instant::now() + WELCOME, Instant::now() + RETURN);
         loop {
             let members = within(patience, rows::list(&mut *link)).await?;
-            if !members.count_alone(me) && (!members.are_awaited(joined, me) || Instant::now() >= deadline) {
+            let has_seen = !members.are_awaited(joined, me) || Instant::now() >= deadline;
+            let may_return = members.left_alone(me) && Instant::now() < return_by;
+            if has_seen && !may_return && !members.count_alone(me) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -312,7 +323,7 @@ impl Follower {
         while !self.counted.is_empty() {
             self.counted.write(&gate.leases, &self.db, now).await?;
         }
-        Ok(())
+        gate.leases.settle_debts(&self.db).await
     }
 
     /// Connects and listens, if it does not.

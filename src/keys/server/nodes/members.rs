@@ -86,6 +86,11 @@ impl Members {
         self.answering(self.read_at).any(|(member, pulse)| member.id != me && member.counts_alone && pulse == Pulse::Live)
     }
 
+    /// True while another node that counted alone is silent: it may have crashed, or be cut off and have more to tell.
+    pub fn left_alone(&self, me: NodeId) -> bool {
+        self.answering(self.read_at).any(|(member, pulse)| member.id != me && member.counts_alone && pulse == Pulse::Silent)
+    }
+
     /// Who has this transaction now. `applied` is the node that needs no confirmation, having applied it itself.
     pub(super) fn round(&self, transaction: u64, applied: Option<NodeId>, now: u64) -> Round {
         let mut round = Round::default();
@@ -175,7 +180,9 @@ pub(super) mod tests {
         all.list[0].counts_alone = true;
         assert!(all.count_alone(id(2)) && !all.count_alone(id(1)));
         all.list[0].silent = 3_001;
-        assert!(!all.count_alone(id(2)), "it may have crashed");
+        assert!(!all.count_alone(id(2)) && all.left_alone(id(2)), "it may have crashed");
+        all.list[0].silent = 906_000;
+        assert!(!all.left_alone(id(2)), "it must have stopped");
     }
 
     #[test]

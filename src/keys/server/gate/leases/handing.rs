@@ -57,6 +57,7 @@ impl Leases {
     /// Counts alone what is newer than these windows, and the places of those that have ended.
     pub fn begin_alone(&self, newest: Newest, elsewhere: Elsewhere) {
         *self.elsewhere.write().unwrap_or_else(PoisonError::into_inner) = elsewhere;
+        self.trust.begin_alone();
         *self.alone.write().unwrap_or_else(PoisonError::into_inner) = Some(newest);
     }
 
@@ -65,6 +66,7 @@ impl Leases {
     pub fn begin_sharing(&self, table: &Table, now_micros: i64) -> Counted {
         *self.alone.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.sharings.fetch_add(1, Ordering::AcqRel);
+        self.trust.end_alone();
         let mut shared = self.rest(now_micros);
         let present = now_micros.div_euclid(1_000_000) - MARGIN;
         // Places that many keys share are told once.

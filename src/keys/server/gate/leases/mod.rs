@@ -79,6 +79,7 @@ mod rolling;
 mod store;
 mod store_credits;
 mod store_rolling;
+mod trust;
 
 pub use asking::{Ask, PATIENCE, lend};
 pub use handing::Counted;
@@ -102,6 +103,7 @@ use std::{
     },
 };
 use tokio::sync::{Notify, watch};
+use trust::Trust;
 use uuid::Uuid;
 
 /// What a limit's counter is called on every node.
@@ -137,6 +139,8 @@ pub struct Leases {
     pub(super) seats: Mutex<ByCounter<(Slot, Arc<Counter>)>>,
     /// Places that nodes have which have ended.
     pub(super) elsewhere: RwLock<Elsewhere>,
+    /// Credits that pass while the database does not answer.
+    trust: Trust,
     /// Requests for places so far.
     turns: AtomicU64,
     /// The id of this node.
@@ -164,6 +168,7 @@ impl Default for Leases {
             holding: Mutex::default(),
             seats: Mutex::default(),
             elsewhere: RwLock::default(),
+            trust: Trust::default(),
             turns: AtomicU64::new(1),
             me: OnceLock::new(),
         }
