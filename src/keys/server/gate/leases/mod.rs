@@ -59,11 +59,12 @@
 //! used until the next refill, whose first call waits for one statement; then it goes back as a part of a rolling window does (`credits`; the arithmetic and the bound:
 //! `gate::credits`). A node takes blocks of its pace and gives back what lay idle for five seconds, so a killed one takes no more with it
 //! than calls of two seconds and a quarter of what was left; where nothing comes back by itself, it is lost.
+//! Where the database does not answer, a node that is alone goes on from what it knows to be left, and tells it afterwards (`trust`).
 //!
 //! # Where it ends
 //!
 //! A node that counts alone and is cut off from the database goes on, as a single server must when its database is away. One that
-//! starts meanwhile and reaches the database can't tell it from one that crashed: it waits until that one is silent for three seconds,
+//! starts meanwhile and reaches the database can't tell it from one that crashed: it waits three seconds for it to come back and to tell,
 //! then begins with what usage says was used. What the other passes while it is cut off (`TOLLGATE_DATABASE_OUTAGE` at most) comes on
 //! top. Nodes of a version before leases count for themselves while they are replaced.
 //!
