@@ -16,6 +16,7 @@ use crate::{
         gate::{Gate, Sync},
         meter::{self, Spool},
         nodes::{self, NodeId, Nodes},
+        signing::{LeftNoncesError, write_left_nonces},
     },
     platform::Ctx,
     usage::server::{Backlog, Flusher, LeftOverError, write_left_over},
@@ -46,6 +47,8 @@ pub enum StartError {
     Spool(std::io::Error),
     #[error(transparent)]
     LeftOver(#[from] LeftOverError),
+    #[error(transparent)]
+    LeftNonces(#[from] LeftNoncesError),
     #[error("the key table can't be loaded: {0}")]
     Database(#[from] sqlx::Error),
 }
@@ -55,6 +58,7 @@ impl Running {
     pub async fn start(ctx: Ctx, listener: TcpListener) -> Result<Self, StartError> {
         let addr = listener.local_addr()?;
         let ended: Vec<_> = meter::ended(&ctx.config.server.data_dir).map_err(StartError::Spool)?.into_iter().map(NodeId::new).collect();
+        write_left_nonces(&ctx).await?;
         nodes::forget(&ctx, &ended).await?;
         write_left_over(&ctx).await?;
         let me: NodeId = ctx.new_id();

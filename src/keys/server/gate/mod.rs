@@ -125,12 +125,13 @@ impl Gate {
         let (max, window) = (limits.key_calls, Window::Seconds(limits.key_window));
         // What a key may do that no level limits: of its plan none is known.
         let default: Limits = Arc::new([Arc::new(Policy { name: "default".into(), max, window, over: Over::REFUSE })]);
+        let nonces = Nonces::new(spool.as_ref().map(Spool::nonces));
         Arc::new(Self {
             table: Table::default(),
             apis: ArcSwap::default(),
             meter: if ctx.config.usage.metering { Meter::new(ctx.new_id(), spool) } else { Meter::off() },
             labels: Labels::default(),
-            nonces: Nonces::default(),
+            nonces,
             vault: ctx.vault.clone(),
             policies: Policies::default(),
             sharing: Mutex::new(Sharing::new(default)),

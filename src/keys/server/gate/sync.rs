@@ -194,7 +194,9 @@ impl Follower {
         if let Err(error) = self.give_up_leases().await {
             tracing::warn!("what this node held of limits is lost until their windows end: {error}");
         }
-        if let Err(error) = within(self.patience, rows::delete(&self.db, &[self.nodes.id()])).await {
+        if self.gate.nonces.is_behind() {
+            tracing::warn!("nonces of signed calls could not be told; until the next start on this data folder does, others wait for this node");
+        } else if let Err(error) = within(self.patience, rows::delete(&self.db, &[self.nodes.id()])).await {
             tracing::warn!("this node could not say good-bye; the others count it until it must have stopped: {error}");
         }
     }
@@ -249,11 +251,16 @@ impl Follower {
         // Known before told: a new node goes by what this one says it has seen.
         nodes.learn(within(patience, rows::list(&mut *link)).await?);
         gate.leases.set_nodes(nodes.answering());
+        gate.nonces.close(nodes.members().may_sign_alone(nodes.id()));
         if gate.leases.is_alone() && !nodes.is_alone() {
+            gate.nonces.end_alone();
             self.counted.add(gate.leases.begin_sharing(&gate.table, gate.clock.now_micros()));
         }
         if gate.leases.owes() {
             gate.leases.settle_debts(&self.db).await?;
+        }
+        if gate.nonces.is_behind() {
+            gate.nonces.tell(&self.db).await?;
         }
         loop {
             let counts_alone = gate.leases.is_alone() || !self.counted.is_empty();
@@ -274,7 +281,10 @@ impl Follower {
                 Ok::<_, sqlx::Error>((newest, elsewhere(db, nodes.id()).await?))
             };
             match within(patience, alone).await {
-                Ok((Some(newest), elsewhere)) => gate.leases.begin_alone(newest, elsewhere),
+                Ok((Some(newest), elsewhere)) => {
+                    gate.leases.begin_alone(newest, elsewhere);
+                    gate.nonces.begin_alone(gate.clock.now_micros());
+                }
                 Ok((None, _)) => {}
                 Err(error) => tracing::warn!("this node counts limits by lease although it is alone, the next beat tries again: {error}"),
             }
@@ -290,11 +300,13 @@ impl Follower {
     async fn join(&mut self) -> sqlx::Result<()> {
         self.link().await?;
         let (gate, now) = (&self.gate, self.gate.clock.now_micros());
+        gate.nonces.end_alone();
         self.counted.add(gate.leases.begin_sharing(&gate.table, now));
         while !self.counted.is_empty() {
             self.counted.write(&gate.leases, &self.db, now).await?;
         }
         gate.leases.settle_debts(&self.db).await?;
+        gate.nonces.tell(&self.db).await?;
         let Some(link) = &mut self.link else { return Ok(()) };
         let patience = self.patience;
         let me = self.nodes.id();
@@ -323,7 +335,8 @@ impl Follower {
         while !self.counted.is_empty() {
             self.counted.write(&gate.leases, &self.db, now).await?;
         }
-        gate.leases.settle_debts(&self.db).await
+        gate.leases.settle_debts(&self.db).await?;
+        gate.nonces.tell(&self.db).await
     }
 
     /// Connects and listens, if it does not.

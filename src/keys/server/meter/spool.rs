@@ -24,6 +24,8 @@ use uuid::Uuid;
 
 const FOLDER: &str = "spool";
 const LOCK: &str = "lock";
+/// Nonces that the node accepted without the database (`signing`).
+const NONCES: &str = "nonces";
 /// Begins the name of a file that is not whole yet.
 const NEW: &str = "new-";
 
@@ -65,6 +67,11 @@ impl Spool {
         self.is_failing.load(Ordering::Relaxed)
     }
 
+    /// Where nonces are kept that are not in the database yet: a file of another hand, which the spool only keeps its folder for.
+    pub fn nonces(&self) -> PathBuf {
+        self.folder.join(NONCES)
+    }
+
     fn path(&self, batch: Uuid, stripe: usize) -> PathBuf {
         self.folder.join(format!("{}-{stripe}", batch.simple()))
     }
@@ -89,6 +96,12 @@ pub fn left_over(data: &Path) -> io::Result<Vec<LeftOver>> {
 pub fn ended(data: &Path) -> io::Result<Vec<Uuid>> {
     let process = |(folder, _): (PathBuf, File)| Uuid::try_parse(folder.file_name()?.to_str()?).ok();
     Ok(ended_folders(data)?.into_iter().filter_map(process).collect())
+}
+
+/// The files of nonces that processes left which are no more, with the lock of their folder.
+pub fn left_nonces(data: &Path) -> io::Result<Vec<(PathBuf, File)>> {
+    let file = |(folder, lock): (PathBuf, File)| (folder.join(NONCES), lock);
+    Ok(ended_folders(data)?.into_iter().map(file).filter(|(path, _)| path.exists()).collect())
 }
 
 /// The folders whose lock nobody holds, with the lock.
