@@ -13,7 +13,7 @@ use crate::{
     blocks::server::Guard,
     keys::server::{
         Door,
-        gate::{Gate, Sync},
+        gate::{Gate, LeftDebtsError, Sync, write_left_debts},
         meter::{self, Spool},
         nodes::{self, NodeId, Nodes},
         signing::{LeftNoncesError, write_left_nonces},
@@ -49,6 +49,8 @@ pub enum StartError {
     LeftOver(#[from] LeftOverError),
     #[error(transparent)]
     LeftNonces(#[from] LeftNoncesError),
+    #[error(transparent)]
+    LeftDebts(#[from] LeftDebtsError),
     #[error("the key table can't be loaded: {0}")]
     Database(#[from] sqlx::Error),
 }
@@ -59,6 +61,7 @@ impl Running {
         let addr = listener.local_addr()?;
         let ended: Vec<_> = meter::ended(&ctx.config.server.data_dir).map_err(StartError::Spool)?.into_iter().map(NodeId::new).collect();
         write_left_nonces(&ctx).await?;
+        write_left_debts(&ctx).await?;
         nodes::forget(&ctx, &ended).await?;
         write_left_over(&ctx).await?;
         let me: NodeId = ctx.new_id();

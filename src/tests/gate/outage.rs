@@ -186,6 +186,22 @@ async fn without_postgres_no_more_credits_pass_than_were_left(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn what_a_node_owed_that_was_killed_without_postgres_is_taken_by_its_next_start(db: PgPool) {
+    let secret = prepaid(&db, 300).await;
+    let (folder, way) = (Folder::new(), Way::to(&db).await);
+    let mut node = process::start(&way.url, &folder, &[]).await;
+    assert_eq!(passes(&node, &secret, 10).await, 10);
+    way.cut();
+    assert_eq!(passes(&node, &secret, 200).await, 200);
+    node.process.kill().await.unwrap();
+    way.mend();
+    let next = process::start(&way.url, &folder, &[]).await;
+    assert!(used(&db).await >= 210);
+    let rest = passes(&next, &secret, 500).await;
+    assert!((50..=90).contains(&rest), "{rest}");
+}
+
+#[sqlx::test]
 async fn a_postgres_that_takes_seconds_to_answer_refuses_no_credits(db: PgPool) {
     let secret = prepaid(&db, 40).await;
     let folder = Folder::new();

@@ -50,7 +50,7 @@ pub use checks::{Check, lacks};
 pub use contact::{Contact, Stopped};
 pub use explain::{Trial, TrialLimit, TrialRoute, Verdict};
 pub use facts::{Allowance, Home, KeyFacts, Rights, Salted, Standing};
-pub use leases::{Unleased, Wanted, forget_old as forget_old_leases};
+pub use leases::{LeftDebtsError, Unleased, Wanted, forget_old as forget_old_leases, write_left_debts};
 pub use limit::LimitState;
 pub use local::is_known as is_known_zone;
 pub use routing::check as check_routes;
@@ -125,7 +125,10 @@ impl Gate {
         let (max, window) = (limits.key_calls, Window::Seconds(limits.key_window));
         // What a key may do that no level limits: of its plan none is known.
         let default: Limits = Arc::new([Arc::new(Policy { name: "default".into(), max, window, over: Over::REFUSE })]);
-        let nonces = Nonces::new(spool.as_ref().map(Spool::nonces));
+        let (nonces, leases) = (Nonces::new(spool.as_ref().map(Spool::nonces)), Leases::default());
+        if let Some(spool) = &spool {
+            leases.keep_debts_in(spool.folder());
+        }
         Arc::new(Self {
             table: Table::default(),
             apis: ArcSwap::default(),
@@ -138,7 +141,7 @@ impl Gate {
             blocked: Blocked::new(&ctx.config.server.trusted_proxies),
             watch: Watch::default(),
             tries: Tries::default(),
-            leases: Leases::default(),
+            leases,
             tags: Tags::new(&ctx.rng),
             renewal: Renewal::default(),
             resuming: tokio::sync::Mutex::default(),

@@ -15,7 +15,7 @@ pub use addresses::FromAddress;
 pub use latency::Latency;
 pub use permissions::ForPermission;
 pub use sampling::PER_CODE as SAMPLES_PER_CODE;
-pub use spool::{LeftOver, Spool, Spooled, ended, left_nonces, left_over};
+pub use spool::{DEBTS, LeftOver, Spool, Spooled, ended, left_debts, left_nonces, left_over};
 
 use crate::{
     keys::model::Ground,

@@ -75,6 +75,7 @@ mod asking;
 mod credits;
 mod handing;
 mod held;
+mod owed;
 mod request;
 mod rolling;
 mod store;
@@ -85,6 +86,7 @@ mod trust;
 pub use asking::{Ask, PATIENCE, lend};
 pub use handing::Counted;
 pub use held::{Fit, Lease};
+pub use owed::{LeftDebtsError, write_left_debts};
 pub use store::{forget_old, go_alone};
 pub use store_rolling::raise_parts;
 

@@ -4,7 +4,6 @@
 use super::{
     rolling::Part,
     store::{Answer, Row},
-    trust::Debt,
 };
 use crate::values::NodeId;
 use serde_json::{Map, Value, json};
@@ -56,17 +55,7 @@ pub async fn ask(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx::R
 }
 
 /// Tells what passed on trust. Sent again under the same number, it counts once.
-pub async fn settle(db: &PgPool, me: NodeId, number: u64, debts: &[Debt]) -> sqlx::Result<()> {
-    let debts: Value = debts
-        .iter()
-        .map(|(slot, used)| {
-            let used: Map<String, Value> = used.iter().map(|(number, units)| (number.to_string(), (*units).into())).collect();
-            json!({
-                "holder": slot.holder.to_string(), "name": &*slot.name, "seconds": slot.window.stored_seconds(),
-                "refill": slot.window.stored_refill(), "used": used,
-            })
-        })
-        .collect();
-    sqlx::query!(r#"select settle_credits($1, $2, $3) as "is_new!""#, me.uuid(), i64::try_from(number).unwrap_or(i64::MAX), debts).fetch_one(db).await?;
+pub async fn settle(db: &PgPool, node: NodeId, number: u64, debts: Value) -> sqlx::Result<()> {
+    sqlx::query!(r#"select settle_credits($1, $2, $3) as "is_new!""#, node.uuid(), i64::try_from(number).unwrap_or(i64::MAX), debts).fetch_one(db).await?;
     Ok(())
 }

@@ -10,32 +10,27 @@
 //! asked for, and that had no row with something used when it started alone, is full.
 //!
 //! Where it ends: a node that starts while this one is cut off, and that reaches the database, waits some seconds for this one (`Follower::join`),
-//! then leases what the table has; then what passes here comes on top, and is taken off once this node is back. A node that is killed while it
-//! owes takes the word of it with it.
+//! then leases what the table has; then what passes here comes on top, and is taken off once this node is back. What a node owed that was killed
+//! is told by the next start on its data folder (`owed`).
 
 use super::{
     Leases, Slot,
     asking::ANSWER,
     held::{Fit, Lease},
-    lock, store_credits,
+    lock,
+    owed::{Batch, Owed},
+    store_credits,
 };
 use crate::{keys::server::gate::sync::within, platform::clock::steady_millis};
 use sqlx::PgPool;
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::VecDeque,
+    path::Path,
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
-
-/// So many refills of a bucket are told apart: an older debt is told with the next newer one, by which less comes back.
-const REFILLS: usize = 64;
-/// So many buckets in one statement.
-const PIECE: usize = 1_000;
-
-/// What passed of a bucket beyond what was leased, by the number of the refill before; less than nothing: leased and not used.
-pub type Debt = (Slot, BTreeMap<u32, i64>);
 
 /// What is known of the database, and what it is to be told.
 #[derive(Debug, Default)]
@@ -46,17 +41,10 @@ pub struct Trust {
     alone_since: AtomicU64,
     /// It was alone ever since it read all buckets.
     knows_all: AtomicBool,
-    owed: Mutex<HashMap<Slot, BTreeMap<u32, i64>>>,
-    telling: tokio::sync::Mutex<Telling>,
+    owed: Mutex<Owed>,
+    /// On its way to the table, until it is known to be there.
+    telling: tokio::sync::Mutex<VecDeque<Batch>>,
     is_telling: AtomicBool,
-}
-
-/// What is on its way to the table, until it is known to be there.
-#[derive(Debug, Default)]
-struct Telling {
-    /// Of the first of them.
-    number: u64,
-    batches: VecDeque<Vec<Debt>>,
 }
 
 impl Trust {
@@ -71,21 +59,6 @@ impl Trust {
     fn knows(&self, learnt: u64) -> bool {
         if learnt == 0 { self.knows_all.load(Ordering::Acquire) } else { learnt >= self.alone_since.load(Ordering::Acquire) }
     }
-
-    /// Adds to what is to be told.
-    fn owe(&self, slot: Slot, units: impl IntoIterator<Item = (u32, i64)>) {
-        let mut owed = lock(&self.owed);
-        let debt = owed.entry(slot).or_default();
-        for (number, units) in units {
-            *debt.entry(number).or_default() += units;
-        }
-        while debt.len() > REFILLS {
-            let Some((_, oldest)) = debt.pop_first() else { break };
-            if let Some(mut next) = debt.first_entry() {
-                *next.get_mut() += oldest.max(0);
-            }
-        }
-    }
 }
 
 impl Leases {
@@ -97,6 +70,11 @@ impl Leases {
     /// It answers.
     pub fn is_answered(&self) {
         self.trust.is_unanswered.store(false, Ordering::Release);
+    }
+
+    /// What is owed is kept in this folder, too.
+    pub fn keep_debts_in(&self, folder: &Path) {
+        lock(&self.trust.owed).keep_in(folder.to_owned());
     }
 
     /// All buckets were read while this node was alone, and it is still.
@@ -116,7 +94,7 @@ impl Leases {
         if charges {
             let owed = lease.charge_on_trust(cost);
             if !owed.is_empty() {
-                self.trust.owe(slot(), owed);
+                lock(&self.trust.owed).add(&slot(), owed);
             }
         }
         Some(Fit::Fits)
@@ -134,7 +112,7 @@ impl Leases {
 
     /// True if something of this bucket is not on its way to the table.
     pub(super) fn owes_of(&self, slot: &Slot) -> bool {
-        lock(&self.trust.owed).contains_key(slot)
+        lock(&self.trust.owed).has(slot)
     }
 
     /// Tells the table what passed on trust up to now. What could not be told is tried again under the same number.
@@ -145,18 +123,15 @@ impl Leases {
         let mut telling = self.trust.telling.lock().await;
         // Nothing is taken to be told, or to be given back, while nobody listens.
         drop(within(ANSWER, db.acquire()).await?);
-        if telling.batches.is_empty() {
+        if telling.is_empty() {
             self.trust.is_telling.store(true, Ordering::Release);
-            let mut owed: Vec<Debt> = std::mem::take(&mut *lock(&self.trust.owed)).into_iter().collect();
-            while !owed.is_empty() {
-                let rest = owed.len().saturating_sub(PIECE);
-                telling.batches.push_back(owed.split_off(rest));
-            }
+            telling.extend(lock(&self.trust.owed).take());
         }
-        while let Some(debts) = telling.batches.front() {
-            within(ANSWER, store_credits::settle(db, self.me(), telling.number, debts)).await?;
-            telling.batches.pop_front();
-            telling.number += 1;
+        while let Some(batch) = telling.front() {
+            within(ANSWER, store_credits::settle(db, self.me(), batch.number, batch.told())).await?;
+            if let Some(told) = telling.pop_front() {
+                told.forget();
+            }
         }
         self.trust.is_telling.store(false, Ordering::Release);
         Ok(())
@@ -213,8 +188,6 @@ impl Lease {
 #[cfg(test)]
 mod tests {
     use super::{super::rolling::Part, *};
-    use crate::keys::model::{Refill, Window};
-    use uuid::Uuid;
 
     /// That of a bucket of 10 of which 3 were leased after the refill of number 100; 2 come back with each.
     fn leased(given: u64) -> Lease {
@@ -276,14 +249,5 @@ mod tests {
         assert!(!trust.knows(1), "others may have used it since");
         trust.end_alone();
         assert!(!trust.knows(0));
-    }
-
-    #[test]
-    fn a_long_outage_takes_bounded_room_and_forgets_no_debt() {
-        let trust = Trust::default();
-        let slot = Slot { holder: Uuid::nil(), name: "c".into(), window: Window::Credits(Refill { units: 1, seconds: 1 }) };
-        (0..1_000).for_each(|second| trust.owe(slot.clone(), [(second, 3)]));
-        let owed = lock(&trust.owed);
-        assert_eq!((owed[&slot].len(), owed[&slot].values().sum::<i64>()), (REFILLS, 3_000));
     }
 }
