@@ -330,8 +330,12 @@ impl Follower {
     async fn give_up_leases(&mut self) -> sqlx::Result<()> {
         let (gate, now) = (&self.gate, self.gate.clock.now_micros());
         self.nodes.learn(within(self.patience, rows::list(&self.db)).await?);
-        let more = if self.nodes.is_alone() { gate.leases.rest(now) } else { gate.leases.begin_sharing(&gate.table, now) };
-        self.counted.add(more);
+        if self.nodes.is_alone() {
+            self.counted.add(gate.leases.rest(now));
+            self.counted.add(gate.leases.end_short(&gate.table, now));
+        } else {
+            self.counted.add(gate.leases.begin_sharing(&gate.table, now));
+        }
         while !self.counted.is_empty() {
             self.counted.write(&gate.leases, &self.db, now).await?;
         }
