@@ -125,7 +125,7 @@ pub fn left_debts(data: &Path) -> io::Result<Vec<LeftDebts>> {
     for (folder, lock) in ended_folders(data)? {
         let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(ToOwned::to_owned);
         let Some(process) = name(&folder).and_then(|name| Uuid::try_parse(&name).ok()) else { continue };
-        let mut batches = Vec::new();
+        let mut batches: Vec<(u64, PathBuf)> = Vec::new();
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path();
             if let Some(number) = name(&path).and_then(|name| name.strip_prefix(DEBTS)?.parse().ok()) {

@@ -23,7 +23,7 @@ const MOST: usize = 1_000_000;
 
 type Nonce = (KeyId, [u8; 32]);
 
-/// Those that this node has seen: an old generation and a young one, so that forgetting costs nothing.
+/// Those that this node has seen, and those that it accepted by itself.
 #[derive(Debug, Default)]
 pub struct Nonces {
     seen: Mutex<Seen>,
@@ -32,6 +32,7 @@ pub struct Nonces {
     is_closed: AtomicBool,
 }
 
+/// An old generation and a young one, so that forgetting costs nothing.
 #[derive(Debug, Default)]
 struct Seen {
     young: HashSet<Nonce>,

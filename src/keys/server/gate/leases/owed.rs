@@ -82,7 +82,7 @@ pub struct Batch {
 }
 
 /// What is owed of one refill, and where that stands in the file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Entry {
     units: i64,
     at: Option<usize>,
@@ -102,21 +102,14 @@ impl Batch {
     fn add(&mut self, slot: &Slot, units: impl IntoIterator<Item = (u32, i64)>) {
         let (debt, file) = (self.debts.entry(slot.clone()).or_default(), &mut self.file);
         for (number, more) in units {
-            let entry = debt.entry(number).or_default();
+            let is_full = debt.len() >= REFILLS && !debt.contains_key(&number);
+            let free = if is_full { put_together(debt, file.as_mut(), slot) } else { None };
+            if let (Some(at), Some(file)) = (free, file.as_mut()) {
+                file.store(at + NUMBER, number.into());
+            }
+            let entry = debt.entry(number).or_insert(Entry { units: 0, at: free });
             entry.units += more;
             entry.keep(file.as_mut(), slot, number);
-        }
-        while debt.len() > REFILLS {
-            let Some((_, mut oldest)) = debt.pop_first() else { break };
-            if let Some(mut next) = debt.first_entry() {
-                let number = *next.key();
-                next.get_mut().units += oldest.units.max(0);
-                next.get_mut().keep(file.as_mut(), slot, number);
-            }
-            oldest.units = 0;
-            if oldest.at.is_some() {
-                oldest.keep(file.as_mut(), slot, 0);
-            }
         }
     }
 
@@ -155,25 +148,43 @@ impl Entry {
     }
 }
 
+/// Adds what is owed of the oldest refill to the next; where that stood is free then. What was given back too late is not.
+fn put_together(debt: &mut BTreeMap<u32, Entry>, mut file: Option<&mut MappedFile>, slot: &Slot) -> Option<usize> {
+    let (_, oldest) = debt.pop_first()?;
+    if let Some(mut next) = debt.first_entry() {
+        let number = *next.key();
+        let entry = next.get_mut();
+        entry.units += oldest.units.max(0);
+        entry.keep(file.as_deref_mut(), slot, number);
+    }
+    let at = oldest.at?;
+    file?.store(at, 0);
+    Some(at)
+}
+
 fn mapped_name(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{DEBTS}{number}"))
 }
 
-/// What stands in the file behind the units and its own length.
+// A record: units, the number of the refill, the length of the text, the text, zeros up to a multiple of 8. Numbers little-endian.
+const NUMBER: usize = 8;
+const HEAD: usize = 24;
+
+/// The text of a record.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     holder: Uuid,
     name: String,
     seconds: i32,
     refill: i64,
-    number: u32,
 }
 
 fn record(slot: &Slot, number: u32, units: i64) -> Vec<u8> {
-    let kept = Kept { holder: slot.holder, name: slot.name.to_string(), seconds: slot.window.stored_seconds(), refill: slot.window.stored_refill(), number };
+    let kept = Kept { holder: slot.holder, name: slot.name.to_string(), seconds: slot.window.stored_seconds(), refill: slot.window.stored_refill() };
     let text = serde_json::to_vec(&kept).unwrap_or_default();
-    let mut record = Vec::with_capacity(24 + text.len());
+    let mut record = Vec::with_capacity(HEAD + text.len() + 8);
     record.extend(units.to_le_bytes());
+    record.extend(u64::from(number).to_le_bytes());
     record.extend((text.len() as u64).to_le_bytes());
     record.extend(text);
     record.resize(record.len().next_multiple_of(8), 0);
@@ -184,11 +195,13 @@ fn record(slot: &Slot, number: u32, units: i64) -> Vec<u8> {
 fn read(mut bytes: &[u8]) -> Option<Value> {
     let mut debts = BTreeMap::<(Uuid, String, i32, i64), BTreeMap<u32, i64>>::new();
     while !bytes.is_empty() {
-        let units = i64::from_le_bytes(bytes.get(..8)?.try_into().ok()?);
-        let length = usize::try_from(u64::from_le_bytes(bytes.get(8..16)?.try_into().ok()?)).ok()?;
-        let kept: Kept = serde_json::from_slice(bytes.get(16..length.checked_add(16)?)?).ok()?;
-        *debts.entry((kept.holder, kept.name, kept.seconds, kept.refill)).or_default().entry(kept.number).or_default() += units;
-        bytes = bytes.get(16 + length.next_multiple_of(8)..)?;
+        let field = |at: usize| -> Option<[u8; 8]> { bytes.get(at..at + 8)?.try_into().ok() };
+        let units = i64::from_le_bytes(field(0)?);
+        let number = u32::try_from(u64::from_le_bytes(field(NUMBER)?)).ok()?;
+        let length = usize::try_from(u64::from_le_bytes(field(16)?)).ok()?;
+        let kept: Kept = serde_json::from_slice(bytes.get(HEAD..length.checked_add(HEAD)?)?).ok()?;
+        *debts.entry((kept.holder, kept.name, kept.seconds, kept.refill)).or_default().entry(number).or_default() += units;
+        bytes = bytes.get(HEAD + length.next_multiple_of(8)..)?;
     }
     let debts = debts.into_iter().map(|((holder, name, seconds, refill), used)| {
         let used: Map<String, Value> = used.into_iter().map(|(number, units)| (number.to_string(), units.into())).collect();
@@ -253,13 +266,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut owed = Owed::default();
         owed.keep_in(folder.path().to_owned());
-        (0..200).for_each(|n| owed.add(&slot("c"), [(n / 2, 3)]));
-        owed.add(&slot("c"), [(99, -5)]);
+        (0..2_000).for_each(|n| owed.add(&slot("c"), [(n / 2, 3)]));
+        owed.add(&slot("c"), [(999, -5)]);
         let batch = owed.take().pop().expect("one");
         let path = mapped_name(folder.path(), 0);
-        let kept = used(&read(&mapped::read(&path).expect("a file of ours")).expect("debts"));
-        let kept: BTreeMap<u32, i64> = kept.into_iter().filter(|(_, units)| *units != 0).collect();
-        assert_eq!(kept, used(&batch.told()));
+        let kept = mapped::read(&path).expect("a file of ours");
+        assert_eq!(used(&read(&kept).expect("debts")), used(&batch.told()));
+        assert!(kept.len() <= REFILLS * 256, "its room is bounded, too");
         batch.forget();
         assert!(!path.exists());
         owed.add(&slot("d"), [(1, 1)]);
