@@ -14,9 +14,10 @@ use crate::{
     blocks::server::Guard,
     keys::server::{
         Door,
-        gate::{Gate, Sync},
+        gate::{Gate, LeftDebtsError, Sync, write_left_debts},
         meter::{self, Spool},
         nodes::{self, NodeId, Nodes},
+        signing::{LeftNoncesError, write_left_nonces},
     },
     platform::Ctx,
     usage::server::{Backlog, Flusher, LeftOverError, write_left_over},
@@ -47,6 +48,10 @@ pub enum StartError {
     Spool(std::io::Error),
     #[error(transparent)]
     LeftOver(#[from] LeftOverError),
+    #[error(transparent)]
+    LeftNonces(#[from] LeftNoncesError),
+    #[error(transparent)]
+    LeftDebts(#[from] LeftDebtsError),
     #[error("the key table can't be loaded: {0}")]
     Database(#[from] sqlx::Error),
 }
@@ -56,6 +61,8 @@ impl Running {
     pub async fn start(ctx: Ctx, listener: TcpListener) -> Result<Self, StartError> {
         let addr = listener.local_addr()?;
         let ended: Vec<_> = meter::ended(&ctx.config.server.data_dir).map_err(StartError::Spool)?.into_iter().map(NodeId::new).collect();
+        write_left_nonces(&ctx).await?;
+        write_left_debts(&ctx).await?;
         nodes::forget(&ctx, &ended).await?;
         write_left_over(&ctx).await?;
         let me: NodeId = ctx.new_id();

@@ -83,6 +83,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "limit_leases",
             "place_leases",
             "credit_buckets",
+            "credit_debts",
             "credit_top_ups",
             "nodes",
             "removed_keys",

@@ -13,6 +13,7 @@ mod docs_factors;
 mod docs_keys;
 mod docs_mails;
 mod docs_master_key;
+mod docs_outages;
 mod docs_over;
 mod docs_programs;
 mod docs_rest;

@@ -170,10 +170,14 @@ impl Gate {
     async fn ask_again(&self, question: Question<'_>, mut wanted: Wanted) -> Result<Answer, Unleased> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            self.leases.wait(wanted, deadline).await?;
-            match self.verify(question) {
-                Ok(answer) => return Ok(answer),
-                Err(more) => wanted = more,
+            let told = self.leases.wait(wanted, deadline).await;
+            if told.is_err() {
+                self.leases.is_unanswered(); // credits of a node that is alone go on without an answer
+            }
+            match (self.verify(question), told) {
+                (Ok(answer), _) => return Ok(answer),
+                (Err(_), Err(unleased)) => return Err(unleased),
+                (Err(more), Ok(())) => wanted = more,
             }
         }
     }

@@ -19,7 +19,7 @@ pub use latency::Latency;
 pub use passed::{PER_KEY as PASSED_PER_KEY, PER_MINUTE as PASSED_PER_MINUTE, PassedCall};
 pub use permissions::ForPermission;
 pub use sampling::PER_CODE as SAMPLES_PER_CODE;
-pub use spool::{LeftOver, Spool, Spooled, ended, left_over};
+pub use spool::{DEBTS, LeftOver, Spool, Spooled, ended, left_debts, left_nonces, left_over};
 
 use crate::{
     keys::model::Ground,

@@ -24,6 +24,10 @@ use uuid::Uuid;
 
 const FOLDER: &str = "spool";
 const LOCK: &str = "lock";
+/// Nonces that the node accepted without the database (`signing`).
+const NONCES: &str = "nonces";
+/// Begins the name of a batch of credits that are owed (`gate::leases`).
+pub const DEBTS: &str = "credits";
 /// Begins the name of a file that is not whole yet.
 const NEW: &str = "new-";
 
@@ -65,6 +69,15 @@ impl Spool {
         self.is_failing.load(Ordering::Relaxed)
     }
 
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where nonces are kept that are not in the database yet: a file of another hand, which the spool only keeps its folder for.
+    pub fn nonces(&self) -> PathBuf {
+        self.folder.join(NONCES)
+    }
+
     fn path(&self, batch: Uuid, stripe: usize) -> PathBuf {
         self.folder.join(format!("{}-{stripe}", batch.simple()))
     }
@@ -89,6 +102,40 @@ pub fn left_over(data: &Path) -> io::Result<Vec<LeftOver>> {
 pub fn ended(data: &Path) -> io::Result<Vec<Uuid>> {
     let process = |(folder, _): (PathBuf, File)| Uuid::try_parse(folder.file_name()?.to_str()?).ok();
     Ok(ended_folders(data)?.into_iter().filter_map(process).collect())
+}
+
+/// The files of nonces that processes left which are no more, with the lock of their folder.
+pub fn left_nonces(data: &Path) -> io::Result<Vec<(PathBuf, File)>> {
+    let file = |(folder, lock): (PathBuf, File)| (folder.join(NONCES), lock);
+    Ok(ended_folders(data)?.into_iter().map(file).filter(|(path, _)| path.exists()).collect())
+}
+
+/// What a process owed that is no more.
+#[derive(Debug)]
+pub struct LeftDebts {
+    pub process: Uuid,
+    /// In the order of their numbers.
+    pub batches: Vec<(u64, PathBuf)>,
+    _lock: File,
+}
+
+/// What processes owed that are no more.
+pub fn left_debts(data: &Path) -> io::Result<Vec<LeftDebts>> {
+    let mut found = Vec::new();
+    for (folder, lock) in ended_folders(data)? {
+        let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(ToOwned::to_owned);
+        let Some(process) = name(&folder).and_then(|name| Uuid::try_parse(&name).ok()) else { continue };
+        let mut batches: Vec<(u64, PathBuf)> = Vec::new();
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if let Some(number) = name(&path).and_then(|name| name.strip_prefix(DEBTS)?.parse().ok()) {
+                batches.push((number, path));
+            }
+        }
+        batches.sort_unstable();
+        found.push(LeftDebts { process, batches, _lock: lock });
+    }
+    Ok(found)
 }
 
 /// The folders whose lock nobody holds, with the lock.
