@@ -1,7 +1,7 @@
-// Every page, light and dark: axe finds nothing, the console is silent, nothing scrolls sideways at 360 px.
+// Every page, light and dark: axe finds nothing, the console is silent, nothing scrolls sideways or is lost at 360 px.
 import type { Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
-import { accessible, hydrated, noHorizontalScroll } from './support/checks';
+import { accessible, hydrated, noHorizontalScroll, nothingLost } from './support/checks';
 import { signIn, signUp, somebody, stored } from './support/people';
 import { expect, test } from './support/test';
 
@@ -27,6 +27,7 @@ async function check(page: Page, paths: string[]): Promise<void> {
       await accessible(page);
     }
     await noHorizontalScroll(page);
+    await nothingLost(page);
   }
 }
 

@@ -23,6 +23,30 @@ export async function accessibleAndNarrow(page: Page, scripts: boolean): Promise
   await noHorizontalScroll(page);
 }
 
+/** What columns say that leave in a narrow window stands in a cell that stays. */
+export async function nothingLost(page: Page): Promise<void> {
+  const before = page.viewportSize();
+  await page.setViewportSize(NARROW);
+  const lost = await page.evaluate(() => {
+    const isSeen = (element: Element): boolean => element.checkVisibility();
+    const gone = [...document.querySelectorAll('.table tbody td[class*="col-"]')].filter((cell) => !isSeen(cell) && isSeen(cell.closest('table') ?? cell));
+    return gone.flatMap((cell) => {
+      const shown = [...(cell.closest('tr')?.querySelectorAll('.fold') ?? [])].filter(isSeen);
+      const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+      const lost: string[] = [];
+      while (texts.nextNode() !== null) {
+        const text = texts.currentNode.textContent?.trim() ?? '';
+        if (text !== '' && !shown.some((fold) => (fold.textContent ?? '').includes(text))) lost.push(text);
+      }
+      const drawing = cell.querySelector('svg[aria-label]')?.getAttribute('aria-label');
+      if (drawing && !shown.some((fold) => fold.querySelector('svg')?.getAttribute('aria-label') === drawing)) lost.push(drawing);
+      return lost;
+    });
+  });
+  expect(lost, `not to be seen in a narrow window on ${page.url()}`).toEqual([]);
+  if (before !== null) await page.setViewportSize(before);
+}
+
 /** Nothing sticks out of a narrow window, but for what scrolls in a frame of its own. */
 export async function noHorizontalScroll(page: Page): Promise<void> {
   const before = page.viewportSize();

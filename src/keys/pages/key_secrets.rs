@@ -6,7 +6,7 @@ use crate::{
         components::SaidTime,
         model::{KeyDetail, SecretView},
     },
-    ui::{ACT, Gate, GateGlyph, Icon, Menu, MenuAct, MenuRule, Table, heads},
+    ui::{ACT, Gate, GateGlyph, Icon, Menu, MenuAct, MenuRule, Table, folded, heads},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -54,7 +54,7 @@ fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
     };
     view! {
         <tr>
-            <th scope="row"><code>{secret.start}"…"</code></th>
+            <th scope="row"><code>{secret.start}"…"</code>{folded(vec![(2, "Since", view! { <SaidTime said=secret.since.clone()/> }.into_any())])}</th>
             <td>{used}</td>
             <td class="col-2"><SaidTime said=secret.since/></td>
             <td>{until}</td>
