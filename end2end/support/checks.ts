@@ -1,6 +1,6 @@
 // What every page must pass.
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, type Page } from '@playwright/test';
+import { expect, test, type Page } from '@playwright/test';
 
 export const NARROW = { width: 360, height: 740 };
 
@@ -9,12 +9,29 @@ export async function hydrated(page: Page): Promise<void> {
   await expect(page.locator('html[data-hydrated]')).toBeAttached();
 }
 
-/** axe finds nothing. */
-export async function accessible(page: Page): Promise<void> {
+/** axe finds nothing, but perhaps in a part that is not ours. */
+export async function accessible(page: Page, except?: string): Promise<void> {
   // Where no script may run (the preview of a mail), axe can't either.
-  const { violations } = await new AxeBuilder({ page }).exclude('iframe[sandbox=""]').analyze();
+  const axe = new AxeBuilder({ page }).exclude('iframe[sandbox=""]');
+  const { violations } = await (except === undefined ? axe : axe.exclude(except)).analyze();
   const findings = violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map((node) => `    ${node.target.join(' ')}  ${node.failureSummary ?? ''}`).join('\n')}`);
   expect(findings, `axe on ${page.url()}`).toEqual([]);
+}
+
+/** Every page, light and dark: axe finds nothing; nothing scrolls sideways or is lost in a narrow window. */
+export async function eachPage(page: Page, paths: string[]): Promise<void> {
+  test.setTimeout(test.info().timeout + paths.length * 15_000); // axe reads every element of every page, twice
+  for (const path of paths) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.goto(path);
+      await hydrated(page); // leaving a page while its WASM loads makes the browser complain
+      await expect(page.getByRole('heading', { level: 1 }), `${path} has a title`).toHaveCount(1);
+      await accessible(page);
+    }
+    await noHorizontalScroll(page);
+    await nothingLost(page);
+  }
 }
 
 /** Both, in the middle of a journey; axe is a script itself: where none runs it can't look. */
