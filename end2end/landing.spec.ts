@@ -43,6 +43,13 @@ test('the landing page opens, in both themes and on a phone', async ({ page }) =
   }
 });
 
+test('its foot leads to a page that says how the site does', async ({ page }) => {
+  await page.goto('/');
+  await page.getByRole('link', { name: 'Status' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Status' })).toBeVisible();
+  for (const part of ['Verification of keys', 'Pages and accounts', 'Usage']) await expect(page.getByRole('row', { name: part })).toContainText('Works');
+});
+
 test('what the page loads is compressed and may be kept for ever', async ({ page }) => {
   const assets: { url: string; headers: Record<string, string> }[] = [];
   page.on('response', (answer) => { if (new URL(answer.url()).pathname.startsWith('/pkg/')) assets.push({ url: answer.url(), headers: answer.headers() }); });

@@ -41,7 +41,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, ti
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 /// The pages that nobody needs to sign in for, besides the ways in; every other page does (deny by default, R62).
-const PUBLIC: &[&str] = &["/", "/sign-out", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
+const PUBLIC: &[&str] = &["/", "/sign-out", "/docs", "/docs/api", "/status", "/dev/ui", "/dev/mailbox"];
 
 /// What begins so needs nobody signed in either: functions and REST check in their operations. Who owes a second factor may go to a
 /// provider, too, to prove again who they are.

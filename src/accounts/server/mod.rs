@@ -52,6 +52,7 @@ mod tokens;
 mod verifying;
 mod visitor;
 mod warnings;
+mod zones;
 
 pub use acting::{
     ActsAs, MAY_WHILE_ACTING, NEVER_WHILE_ACTING, NO_PAGES_WHILE_ACTING, NOT_NOW, PAGES_WHILE_ACTING, act_as, acts_here, is_no_page, leave_acting, stop_acting,
@@ -102,3 +103,4 @@ pub use sign_up::{DEVELOPER, NewAccount, NewSignUp, OPERATOR, SignUpWith, create
 pub use verifying::{NO_CODE, Proof, Verified, is_begun_elsewhere, resend_verification, verify_email};
 pub use visitor::{Visitor, device_in_words};
 pub use warnings::EndBans;
+pub use zones::fill_time_zone;

@@ -9,7 +9,7 @@ use crate::{
     },
     keys::components::SaidTime,
     ui::{
-        ACT, ActForm, Button, CodeBlock, Empty, ErrorSummary, FormPanel, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, heads,
+        ACT, ActForm, Button, CodeBlock, Empty, ErrorSummary, FormPanel, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, folded, heads,
         number::count,
     },
 };
@@ -85,9 +85,10 @@ fn line(invite: InviteRow) -> AnyView {
             <ActForm action=CancelInvite::PATH words="Cancel" size=Size::Small label=back hidden=vec![("id", id.clone())]/>
         }
     });
+    let made = view! { <SaidTime said=invite.at.clone()/>", by "{invite.by.clone()} }.into_any();
     view! {
         <tr>
-            <th scope="row"><span class="cell-2"><span>{whom}</span><span>{came}</span></span></th>
+            <th scope="row"><span class="cell-2"><span>{whom}</span><span>{came}</span></span>{folded(vec![(2, "Made", made)])}</th>
             <td class="col-2"><span class="cell-2"><SaidTime said=invite.at/><span>{invite.by}</span></span></td>
             <td>{until}</td>
             <td class="cell-more">{resend}{cancel}</td>

@@ -8,7 +8,7 @@ use crate::{
     },
     ui::{
         Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, RadioGroup, SelectField, Size, Table, TextArea,
-        TextField, Timeline, TimelineItem, number::thousands,
+        TextField, Timeline, TimelineItem, folded, number::thousands,
     },
     values::Permission,
 };
@@ -102,7 +102,7 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
             let beyond = (l.used > l.limit).then(|| view! { <span class="muted">{format!("{} beyond", thousands(l.used - l.limit))}</span> });
             view! {
                 <tr>
-                    <th scope="row"><span class="cell-2"><span class="strong">{l.per.clone()}</span><span>{l.name.clone()}</span></span></th>
+                    <th scope="row"><span class="cell-2"><span class="strong">{l.per.clone()}</span><span>{l.name.clone()}</span></span>{folded(vec![(2, "Comes back", l.resets.clone().into_any())])}</th>
                     <td class="num">{thousands(l.limit)}</td>
                     <td class="num"><span class="cell-2"><span>{thousands(l.used)}</span>{beyond}</span></td>
                     <td class="num">{thousands(l.remaining)}</td>

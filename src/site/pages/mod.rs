@@ -30,6 +30,7 @@ mod home;
 mod landing;
 mod mailbox;
 mod refused;
+mod status;
 
 pub use api_docs::ApiDocsPage;
 pub use docs::DocsPage;
@@ -38,3 +39,4 @@ pub use home::HomePage;
 pub use landing::LandingPage;
 pub use mailbox::MailboxPage;
 pub use refused::RefusedPage;
+pub use status::StatusPage;

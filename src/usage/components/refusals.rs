@@ -3,7 +3,7 @@
 use super::{PassedPanel, RefusalPanel, filters::with_first};
 use crate::{
     keys::model::Ground,
-    ui::{BadgeTip, Button, Chip, Empty, FilterSelect, Filters, LinkButton, Pagination, SearchField, Table, TextField, number::count},
+    ui::{BadgeTip, Button, Chip, Empty, FilterSelect, Filters, LinkButton, Pagination, SearchField, Table, TextField, folded, number::count},
     usage::model::{RefusalList, RefusalQuery, RefusalSample},
     values::{Outcome, OutcomeGroup},
 };
@@ -214,12 +214,17 @@ fn line(index: usize, sample: RefusalSample, query: &RefusalQuery, open: Option<
         (Some(_), None) => view! { <span class="faint nowrap">"a key that is gone"</span> }.into_any(),
         (None, _) => view! { <span class="faint nowrap">"no known key"</span> }.into_any(),
     };
+    let mut facts = vec![(2, "Route", view! { <code>{sample.route.clone()}</code> }.into_any())];
+    if open.is_none() {
+        facts.push((3, "From", view! { <code>{sample.address.clone()}</code> }.into_any()));
+        facts.push((4, "Request", view! { <code>{sample.request_id.clone()}</code> }.into_any()));
+    }
     let is_open = open == Some(sample.cursor.as_str());
     view! {
         <tr class=if is_open { "is-current" } else { "" }>
             <th scope="row" class="nowrap"><a class="row-link" href=href aria-current=is_open.then_some("true")><time datetime=sample.at>{sample.time}</time></a></th>
             <td><BadgeTip id=format!("why-{index}") gate=sample.code.group() label=sample.code.as_str() tip=why/></td>
-            <td>{key}</td>
+            <td>{key}{folded(facts)}</td>
             <td class="col-2"><code class="nowrap">{sample.route}</code></td>
             {open.is_none().then(|| view! { <td class="col-3"><code>{sample.address}</code></td><td class="col-4"><code>{sample.request_id}</code></td> })}
         </tr>

@@ -12,6 +12,7 @@ pub mod http;
 mod jobs;
 mod latency;
 pub mod latency_http;
+mod limit_lines;
 mod limits;
 mod lines;
 mod oversight;

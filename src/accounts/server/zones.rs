@@ -1,0 +1,29 @@
+//! The time zone of an account that nobody chose yet: the browser of the next sign-in tells it.
+
+use super::{
+    Visitor,
+    profile::is_time_zone,
+    sign_in::SignIn,
+    sign_up::about,
+    store::{accounts as store, profiles},
+};
+use crate::{
+    activity::server::{Change, record},
+    error::AppError,
+    platform::Ctx,
+};
+
+/// Fills in the zone that the browser of this sign-in told, where nobody chose one; an unknown one counts as none. Only who proved
+/// everything has a say in it.
+pub async fn fill_time_zone(ctx: &Ctx, from: &Visitor, outcome: &SignIn, told: Option<&str>) -> Result<(), AppError> {
+    let (SignIn::Done(proven), Some(zone)) = (outcome, told.filter(|zone| is_time_zone(zone))) else { return Ok(()) };
+    let mut tx = ctx.db.begin().await?;
+    if profiles::fill_time_zone(&mut tx, proven.account, zone, ctx.clock.now()).await?
+        && let Some(account) = store::find_account(&mut *tx, proven.account).await?
+    {
+        let change = Change { kind: "account.profile_changed", workspace: account.workspace, ..about(account.id, &account.name, from) };
+        record(ctx, &mut tx, change).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
