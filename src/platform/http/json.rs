@@ -119,7 +119,6 @@ fn wrong(path: &str, words: &str) -> AppError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -134,6 +133,18 @@ mod tests {
     #[allow(dead_code, reason = "only reading is tested")]
     struct Inner {
         window: u32,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "only reading is tested")]
+    struct Borrowed<'a> {
+        name: &'a str,
+    }
+
+    #[test]
+    fn what_was_read_in_haste_is_explained() {
+        let told = |json: &str| why_not::<Borrowed<'_>>(json.as_bytes()).problem()["errors"][0]["pointer"].clone();
+        assert_eq!((told(r#"{"name": 7}"#), told("[]")), ("#/name".into(), "#".into()));
     }
 
     fn pointer(json: &str) -> String {
