@@ -8,7 +8,7 @@ help:     ## this list
 setup:    ## install what building and testing need (the other commands do it by themselves)
 	@scripts/setup test
 run:      ## set up what is missing, build, and serve with demo data on http://127.0.0.1:3000
-	@scripts/setup build && scripts/build && TOLLGATE_ENV=$${TOLLGATE_ENV:-development} exec target/dist/tollgate serve --demo
+	@scripts/setup build && scripts/build && exec target/dist/tollgate serve --demo
 build:    ## build all that a deployment needs into target/dist
 	@scripts/setup build && scripts/build
 dev:      ## serve with demo data, rebuild and restart on every change

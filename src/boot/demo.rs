@@ -1,5 +1,6 @@
 //! Demo data: an operator, a developer, the keys of a small shop and a year of plausible usage, so that a first look shows a product
-//! at work. Loaded by `serve --demo`, in development only; loading it again changes nothing.
+//! at work. Loaded by `serve --demo`, in development only; loading it again changes nothing. The passwords of its people stand here for
+//! everybody to read, so `serve` does not start outside development while one of them opens an account (R13).
 //!
 //! People and keys are made by the operations that everybody uses. The past (when a key was made, what it was used for) is written
 //! directly: no operation can write it.
@@ -7,7 +8,7 @@
 use crate::{
     accounts::{
         Caller, Via,
-        server::{DEVELOPER, NewAccount, OPERATOR, caller_of_account, create_account},
+        server::{DEVELOPER, NewAccount, OPERATOR, Visitor, caller_of_account, close_account, create_account, has_password},
     },
     error::AppError,
     keys::{
@@ -37,6 +38,42 @@ pub struct Person {
 
 pub const OPERATOR_PERSON: Person = Person { email: "operator@demo.localhost", password: "lantern copper meadow", role: "operator", name: "Ilse Brandt" };
 pub const DEVELOPER_PERSON: Person = Person { email: "developer@demo.localhost", password: "harbour violet kettle", role: "developer", name: "Mara Lindqvist" };
+
+const PEOPLE: [Person; 2] = [OPERATOR_PERSON, DEVELOPER_PERSON];
+
+/// Whose account the password that stands here still opens.
+pub async fn with_known_passwords(ctx: &Ctx) -> Result<Vec<Person>, AppError> {
+    let mut open = Vec::new();
+    for person in PEOPLE {
+        if has_password(ctx, &email_of(person)?, &SecretString::from(person.password)).await? {
+            open.push(person);
+        }
+    }
+    Ok(open)
+}
+
+/// Takes the accounts out of use whose passwords stand here; whoever changed theirs is left alone.
+pub async fn close(ctx: &Ctx) -> Result<Vec<Person>, AppError> {
+    let open = with_known_passwords(ctx).await?;
+    for person in &open {
+        close_account(ctx, &Caller::cli(), &Visitor::terminal(), &email_of(*person)?, "An account of the demo").await?;
+    }
+    Ok(open)
+}
+
+/// What is wrong with them outside development, and the ways out.
+pub fn refusal(open: &[Person]) -> String {
+    let people: Vec<&str> = open.iter().map(|person| person.email).collect();
+    format!(
+        "this data has demo accounts whose passwords everybody can read: {}. Close them with `tollgate admin close-demo`, use another data folder \
+         or database, or set TOLLGATE_ENV=development.",
+        people.join(", ")
+    )
+}
+
+fn email_of(person: Person) -> Result<Email, AppError> {
+    person.email.parse().map_err(AppError::internal)
+}
 
 /// One key and how it is used.
 struct Story {
@@ -247,8 +284,8 @@ async fn caller_of(ctx: &Ctx, account: Option<AccountId>) -> Result<Option<Calle
 
 /// Makes the account; none if it was there before.
 async fn person(ctx: &Ctx, person: Person, roles: &[&str]) -> Result<Option<AccountId>, AppError> {
-    let email: Email = person.email.parse().map_err(AppError::internal)?;
-    let new = NewAccount { email, name: person.name, password: Some(SecretString::from(person.password)), roles, is_verified: true, by: "demo" };
+    let new =
+        NewAccount { email: email_of(person)?, name: person.name, password: Some(SecretString::from(person.password)), roles, is_verified: true, by: "demo" };
     match create_account(ctx, &new).await {
         Ok(account) => Ok(Some(account)),
         Err(AppError::Conflict { .. }) => Ok(None),

@@ -53,6 +53,7 @@ pub async fn create_key(
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let permissions = chosen.then_some(permissions);
     let new = server::forms::new_key(&ctx, name, api, permissions, bundles, preset.as_deref(), routes, expires, environment, external_id, meta, once)?;
+    server::reveal::must_have_room(&ctx)?;
     let created = server::create_key(&ctx, &caller, new).await?;
     server::reveal::show(&ctx, &created);
     Ok(())
@@ -63,7 +64,7 @@ pub async fn create_key(
 pub async fn hide_secret(id: KeyId, #[server(default)] stored: bool) -> Result<(), AppError> {
     use super::server;
     let (ctx, _) = crate::accounts::server::caller().await?;
-    server::reveal::hide(&ctx, stored)?;
+    server::reveal::hide(&ctx, id, stored)?;
     crate::platform::http::reply::redirect(&format!("/keys/{id}"));
     Ok(())
 }
@@ -105,6 +106,7 @@ pub async fn turn_on_signing(id: KeyId, algorithm: String, public_key: Option<St
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let new = server::forms::signing(&algorithm, public_key, once)?;
+    server::reveal::must_have_room(&ctx)?;
     let set = server::signing::turn_on_signing(&ctx, &caller, id, new).await?;
     if let Some(secret) = &set.secret {
         server::reveal::show_signing(&ctx, id, secret);
@@ -119,7 +121,7 @@ pub async fn turn_off_signing(id: KeyId) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::signing::turn_off_signing(&ctx, &caller, id).await?;
-    server::reveal::hide_signing(&ctx);
+    server::reveal::hide_signing(&ctx, id);
     crate::platform::http::reply::toast(&ctx, &format!("Calls need no signature any more. {}", changed.spread.words("In force")));
     Ok(())
 }
@@ -138,7 +140,7 @@ pub async fn hide_signing_secret(id: KeyId, #[server(default)] stored: bool) -> 
     use super::server;
     let (ctx, _) = crate::accounts::server::caller().await?;
     server::reveal::is_stored(stored)?;
-    server::reveal::hide_signing(&ctx);
+    server::reveal::hide_signing(&ctx, id);
     crate::platform::http::reply::redirect(&format!("/keys/{id}#signing"));
     Ok(())
 }
@@ -231,6 +233,7 @@ pub async fn rotate_key(id: KeyId, grace: String, until: Option<String>, once: O
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let grace = server::forms::grace(&ctx, &caller, &grace, until.as_deref())?;
     let once = server::forms::page_token(once)?;
+    server::reveal::must_have_room(&ctx)?;
     let rotated = server::rotate_key(&ctx, &caller, id, grace, once.as_deref()).await?;
     server::reveal::show(&ctx, &rotated.created);
     let what = if grace == model::Grace::For(0) { "The old secret is refused" } else { "The new secret is known" };

@@ -23,6 +23,7 @@ pub mod http;
 mod importing;
 mod invites;
 pub mod jobs;
+mod known_passwords;
 mod leaked_passwords;
 pub mod leaving;
 mod letters;
@@ -86,6 +87,7 @@ pub use invites::{
     InviteFacts, InviteState, MOST_OPEN, RESENT_AFTER, Resent, cancel_invite, create_invite, create_invite_by_form, invite_address, list_invites,
     must_be_nobody, open_invite, resend_invite,
 };
+pub use known_passwords::{close_account, has_password};
 pub use letters::KINDS as MAIL_KINDS;
 pub use locks::{is_password_stopped, unlock, unlock_account};
 pub use mailboxes::NormalizeAddresses;

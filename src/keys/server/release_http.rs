@@ -74,8 +74,7 @@ pub struct ReleasedBody {
 )]
 pub async fn release_holds(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts, body: &[u8]) -> Result<Response, AppError> {
     may_ask(ctx, gate, head, body, info.address).await?;
-    let asked: ReleaseRequest<'_> = serde_json::from_slice(body)
-        .map_err(|error| AppError::invalid("", format!("The body is not {{\"hold\": \"hold_…\"}} or {{\"holds\": [\"hold_…\"]}}: {error}.")))?;
+    let asked: ReleaseRequest<'_> = serde_json::from_slice(body).map_err(|_| why_not::<ReleaseRequest<'_>>(body))?;
     let mut fields = Fields::default();
     let one = asked.hold.as_deref().and_then(|text| fields.check("hold", text.parse::<Hold>()));
     let many: Vec<Hold> = asked.holds.iter().take(MOST).enumerate().filter_map(|(i, text)| fields.check(&format!("holds.{i}"), text.parse::<Hold>())).collect();

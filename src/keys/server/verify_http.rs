@@ -15,7 +15,7 @@ use crate::{
     keys::model::{Api, Meta},
     platform::{
         Ctx,
-        http::{RequestInfo, answer::AnswerBody},
+        http::{RequestInfo, answer::AnswerBody, json::why_not},
     },
     values::{AccountId, KeyId, Outcome, Permission, WorkspaceId, permission_names as may},
 };
@@ -190,7 +190,7 @@ impl Serialize for MetaText<'_> {
 )]
 pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts, body: &[u8]) -> Result<Response<AnswerBody>, AppError> {
     may_ask(ctx, gate, head, body, info.address).await?;
-    let asked: VerifyRequest<'_> = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+    let asked: VerifyRequest<'_> = serde_json::from_slice(body).map_err(|_| why_not::<VerifyRequest<'_>>(body))?;
     let api = match asked.api.as_deref() {
         None => None,
         Some(slug) => Some(gate.api(slug).ok_or_else(|| AppError::invalid("api", format!("There is no API {slug}.")))?.id),
@@ -313,13 +313,6 @@ fn limit(state: &LimitState) -> LimitBody<'_> {
 
 fn rfc3339(micros: i64) -> Option<String> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()?.format(&Rfc3339).ok()
-}
-
-/// Names the field where serde names one.
-fn malformed(error: &serde_json::Error) -> AppError {
-    let words = error.to_string();
-    let field = words.split('`').nth(1).filter(|_| words.contains("field")).unwrap_or_default();
-    AppError::invalid(field, format!("The body is not a verification question: {words}."))
 }
 
 #[cfg(test)]

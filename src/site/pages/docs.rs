@@ -23,6 +23,27 @@ const NGINX: &str = r#"location / {
   proxy_set_header X-Key-Entitlements $entitlements;
   proxy_set_header X-External-Id      $external_id;
   proxy_pass http://127.0.0.1:8080;
+  auth_request_set $auth_status       $upstream_http_x_auth_status;
+  auth_request_set $auth_code         $upstream_http_x_auth_code;
+  auth_request_set $auth_detail       $upstream_http_x_auth_detail;
+  auth_request_set $auth_challenge    $upstream_http_www_authenticate;
+  auth_request_set $auth_retry        $upstream_http_retry_after;
+  error_page 401 = @no_key;
+  error_page 403 = @refused;
+}
+location @no_key {
+  default_type application/problem+json;
+  return 401 '{"status": 401, "code": "$auth_code", "detail": "$auth_detail"}';
+}
+location @refused {
+  default_type application/problem+json;
+  add_header WWW-Authenticate $auth_challenge always;
+  add_header Retry-After $auth_retry always;
+  set $problem '"code": "$auth_code", "detail": "$auth_detail"}';
+  if ($auth_status = 429) { return 429 '{"status": 429, $problem'; }
+  if ($auth_status = 503) { return 503 '{"status": 503, $problem'; }
+  if ($auth_status != 403) { return 500 '{"status": 500, $problem'; }
+  return 403 '{"status": 403, $problem';
 }
 location = /tollgate {
   internal;
@@ -80,7 +101,7 @@ pub fn DocsPage() -> impl IntoView {
                 <h2 id="proxy">"By a proxy"</h2>
                 <p>"The proxy sends the caller's headers to "<code>"/forward-auth/{api}"</code>". 200 means pass, and says who it is in "<code>"X-Key-Id"</code>", "<code>"X-Key-Owner"</code>", "<code>"X-Key-Plan"</code>" and "<code>"X-Key-Permissions"</code>", and in "<code>"X-External-Id"</code>" where the key has one; where its plan has entitlements that are a name or "<code>"name=value"</code>" they stand in "<code>"X-Key-Entitlements"</code>", with commas between. 401, 403 and 429 are answers for the caller, with a problem document (RFC 9457). Add "<code>"?permission=orders:write"</code>" to ask for a permission, "<code>"cost=2"</code>" to charge more than one unit."</p>
                 <CodeBlock id="nginx" title="nginx" code=NGINX/>
-                <p>"nginx understands only 401 and 403 here, so a call over its limit is 403 with "<code>"X-Auth-Status: 429"</code>". The example in "<code>"examples/orders"</code>" turns it into 429 again."</p>
+                <p>"Every refusal has its code in "<code>"X-Auth-Code"</code>", too ("<code>"MISSING"</code>" where no key was sent), and in a challenge "<code>"error_description"</code>" says why. nginx understands only 401 and 403 and drops the body, so it gets the status in "<code>"X-Auth-Status"</code>" and the sentence in "<code>"X-Auth-Detail"</code>", which may stand in JSON as it is; "<code>"@no_key"</code>" and "<code>"@refused"</code>" make answers of them. 404 and 422 there say that the address in "<code>"= /tollgate"</code>" is wrong. "<code>"examples/orders"</code>" has a whole configuration."</p>
                 <CodeBlock id="caddy" title="Caddy" code=CADDY/>
                 <p>"Traefik uses the address that Caddy uses. Envoy uses "<code>"/forward-auth/{api}/envoy"</code>" as its path prefix."</p>
 

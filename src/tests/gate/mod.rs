@@ -16,6 +16,7 @@ mod rolling;
 mod routes;
 mod signed;
 mod spool;
+mod stopping;
 mod together;
 mod verify;
 mod zones;
