@@ -177,8 +177,8 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
     for chunk in &permissions_of(batch) {
         parts::insert_permissions(&mut tx, chunk).await?;
     }
-    for first in batch.uses.iter().filter(|u| u.ends_others) {
-        enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret }).await?;
+    for first in batch.uses.iter().filter(|u| !u.ends.is_empty()) {
+        enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret, ends: first.ends.clone() }).await?;
     }
     for chunk in &units(batch) {
         writing::insert_shared_hours(&mut tx, chunk).await?;

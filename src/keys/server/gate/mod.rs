@@ -41,6 +41,7 @@ mod store;
 mod sync;
 mod table;
 mod verify;
+mod waits;
 mod watch;
 mod window;
 

@@ -11,7 +11,7 @@ use super::{
     charging::{Places, Uncharged, charge_all},
     checks::{Call, Check, Refused, Why, cost, needed},
     digests::Seen,
-    facts::{End, Salted},
+    facts::Salted,
     leases::{PATIENCE, Unleased, Wanted},
     limit::{Till, refusing_code},
     record::{Counted, Record},
@@ -319,12 +319,17 @@ impl Gate {
         record.counted().unwrap_or_else(|| self.table.begin(record))
     }
 
-    /// Tells the meter who uses this secret, if it is news.
+    /// Tells the meter who uses this secret, if it is news. What was to live until this use ends on this node before the call is answered;
+    /// the others are told of it with the meter's batch.
     fn note_use(&self, record: &Record, hash: &[u8; 32], question: &Question<'_>, called: Matched<'_>, outcome: Outcome, now: i64) {
+        let passes = outcome == Outcome::Valid;
+        let ends = if passes && record.facts.awaits_first_use { record.facts.ended_by(hash) } else { Vec::new() };
+        if !ends.is_empty() && record.facts.is_waiting(&ends) {
+            self.table.end_waiting(record, &ends);
+        }
         if self.meter.is_off() {
             return;
         }
-        let passes = outcome == Outcome::Valid;
         let Some(secret) = record.seen(hash, now.div_euclid(60_000_000), passes) else { return };
         self.meter.note_use(SecretUse {
             secret: secret.id,
@@ -332,7 +337,7 @@ impl Gate {
             at_micros: now,
             address: question.address.map(|a| a.to_canonical().to_string()).unwrap_or_default(),
             route: self.label(question, called),
-            ends_others: passes && record.facts.awaits_first_use && secret.ends == End::NEVER,
+            ends,
         });
     }
 
