@@ -4,6 +4,7 @@
 mod headers;
 mod input;
 mod listening;
+mod pace;
 mod proxies;
 mod refused;
 mod sources;
