@@ -233,36 +233,43 @@ impl Gate {
 
     /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted, but the secret was used.
     pub fn standing(&self, secret: &str, api: &str, permission: &str, route: &str, address: Option<IpAddr>) -> Outcome {
-        self.standing_of(Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, address, ..Question::default() })
+        self.standing_of(Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, address, ..Question::default() }).0
     }
 
-    /// The same for a whole question; routes of the API don't count.
-    pub fn standing_of(&self, question: Question<'_>) -> Outcome {
+    /// The same for a whole question, and where the block stands that slows it, if one refuses it; routes of the API don't count.
+    pub fn standing_of(&self, question: Question<'_>) -> (Outcome, Option<LimitState>) {
         let now = self.clock.now_micros();
         let address_blocked = self.blocked.address(question.address, now);
         if address_blocked.is_some() {
-            return Outcome::IpDenied;
+            return (Outcome::IpDenied, None);
         }
         match self.look_up(question.secret) {
-            Err(outcome) => outcome,
+            Err(outcome) => (outcome, None),
             Ok((record, hash)) => {
                 let key_blocked = self.blocked.key(&record.facts, now);
                 let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route: Matched::Nothing, address_blocked, key_blocked, now };
-                let outcome = refusal(&call).map_or_else(|| self.pace(&call), |refused| refused.outcome);
+                let (outcome, slowed) = match refusal(&call) {
+                    Some(refused) => (refused.outcome, None),
+                    None => self.pace(&call),
+                };
                 self.note_use(&record, &hash, &question, Matched::Nothing, outcome, now);
-                outcome
+                (outcome, slowed)
             }
         }
     }
 
-    /// Whether blocks that slow let this call pass, limits aside.
-    fn pace(&self, call: &Call<'_>) -> Outcome {
+    /// Whether blocks that slow let this call pass, limits aside; where the one stands that does not.
+    fn pace(&self, call: &Call<'_>) -> (Outcome, Option<LimitState>) {
+        let nodes = self.leases.nodes();
         let mut slowed = self.blocked.slows_address(call.question.address, call.now);
         slowed.extend(self.blocked.slows_key(call.facts, call.now));
-        Passes::take(&slowed, self.leases.nodes(), call.now, false).map_or(Outcome::RateLimited, |places| {
-            places.keep();
-            Outcome::Valid
-        })
+        match Passes::take(&slowed, nodes, call.now, false) {
+            Ok(places) => {
+                places.keep();
+                (Outcome::Valid, None)
+            }
+            Err(by) => (Outcome::RateLimited, Some(by.state(nodes, call.now))),
+        }
     }
 
     /// What the signature of this call is checked with; none if its key asks for none, or the call is refused for something else anyway.
