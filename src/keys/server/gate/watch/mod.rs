@@ -1,6 +1,6 @@
 //! Watching for abuse: three things are counted beside the answers, in memory, on each node for itself, by the minutes of the clock. Of
-//! calls each node allows its even share, rounded up, so that all together allow no more than the rule does; of networks the whole number,
-//! since every node sees those of a key whose calls reach them all.
+//! calls each node allows its even share, rounded up, so that all together allow what the rule does and hardly more; of networks the whole
+//! number, since every node sees those of a key whose calls reach them all.
 //!
 //! The path of an answer only counts; where a number passes what its rule allows, a suspicion is put aside, once a window, for whoever
 //! acts on it (`next`; the feature `blocks`). Rules that are off cost one atomic load. Memory is bounded whatever is sent (`places`):
