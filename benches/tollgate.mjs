@@ -23,6 +23,8 @@ export class Tollgate {
       TOLLGATE_ADDR: `127.0.0.1:${port}`,
       TOLLGATE_PUBLIC_URL: this.url,
       TOLLGATE_DATA_DIR: join(folder, 'data'),
+      TOLLGATE_ACCOUNT_RATE: '0', // what is measured is faster than people
+      TOLLGATE_ADDRESS_RATE: '0',
       DATABASE_URL: undefined, // its own, whatever the shell has
       ...variables,
     };

@@ -57,6 +57,8 @@ export async function startProduct(name: string, settings: Record<string, string
     TOLLGATE_DATA_DIR: join(folder, 'data'),
     TOLLGATE_SMTP_URL: mailbox.url,
     TOLLGATE_TRUSTED_PROXIES: '127.0.0.1/32', // so that each test can come from an address of its own
+    TOLLGATE_ACCOUNT_RATE: '0', // tests are faster than people
+    TOLLGATE_ADDRESS_RATE: '0',
     ...settings,
   };
 

@@ -12,7 +12,7 @@ use crate::{
     blocks::server as blocks,
     error::AppError,
     exports::server as exports,
-    keys::server::{self as keys, rest},
+    keys::server::{self as keys, pacing, rest},
     plans::server as plans,
     platform::{
         Ctx,
@@ -80,6 +80,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(ctx.clone(), links::take_token))
         .layer(sessions)
         .layer(from_fn_with_state(ctx.clone(), identify))
+        .layer(from_fn_with_state(ctx.clone(), pacing::pace))
         .layer(from_fn(guard));
     let signed_in_rest = signed_in.clone();
     let browser = pages.route("/fn/{*path}", post(forms::server_fn)).layer(signed_in).with_state(state.clone());

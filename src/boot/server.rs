@@ -17,6 +17,7 @@ use crate::{
         gate::{Gate, LeftDebtsError, Sync, write_left_debts},
         meter::{self, Spool},
         nodes::{self, NodeId, Nodes},
+        pacing::Paces,
         signing::{LeftNoncesError, write_left_nonces},
     },
     platform::Ctx,
@@ -69,10 +70,9 @@ impl Running {
         let spool = Spool::open(&ctx.config.server.data_dir, me.uuid()).map_err(StartError::Spool)?;
         let (gate, nodes) = (Gate::new(&ctx, Some(spool)), Nodes::new(&ctx, me, addr.port()));
         let key_table = Sync::start(Arc::clone(&gate), Arc::clone(&nodes), &ctx).await?;
-        let ctx =
-            ctx.with(Arc::clone(&gate)).with(nodes).with(Arc::new(Backlog::default())).with(Arc::new(Providers::default())).with(Arc::new(Queue::default()));
-        let room = Room::new(&ctx.config);
-        let ctx = ctx.with(Arc::clone(&room));
+        let (paces, room) = (Arc::new(Paces::new(&ctx.config.limits)), Room::new(&ctx.config));
+        let ctx = ctx.with(Arc::clone(&gate)).with(nodes).with(paces).with(Arc::new(Backlog::default()));
+        let ctx = ctx.with(Arc::new(Providers::default())).with(Arc::new(Queue::default())).with(Arc::clone(&room));
         let flusher = Flusher::start(ctx.clone(), {
             let (ctx, gate) = (ctx.clone(), Arc::clone(&gate));
             move || gate.meter().take(ctx.new_id())

@@ -64,6 +64,7 @@ pub use administration::{
 };
 pub use arriving::{arrive, go_back, sign_up_here};
 pub use asker::{Asker, Known, asker};
+pub use attempts::network;
 pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, find_ban, lift_ban, list_bans, page_of_bans, unban_account};
 pub use begun::Beginner;
 pub use caller::{OwesFactor, caller, caller_of_account, caller_of_token, caller_who_may_owe, context, identify, maybe_caller, session};

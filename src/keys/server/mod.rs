@@ -30,6 +30,7 @@ mod many;
 pub mod meter;
 pub mod nodes;
 mod origins;
+pub mod pacing;
 mod proof;
 pub mod ratelimit;
 mod reach;

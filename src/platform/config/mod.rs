@@ -168,6 +168,10 @@ pub struct Limits {
     pub key_calls: u64,
     /// The window in seconds (default 3600). `TOLLGATE_KEY_WINDOW`
     pub key_window: u32,
+    /// Requests that an account may make in a minute, keys aside; 0: any number (default 600). `TOLLGATE_ACCOUNT_RATE`
+    pub account_rate: u32,
+    /// Requests in a minute from one address where nobody is signed in; 0: any number (default 1200). `TOLLGATE_ADDRESS_RATE`
+    pub address_rate: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -281,7 +285,7 @@ impl Config {
                 argon2_parallel: std::thread::available_parallelism().map_or(2, usize::from),
             },
             sign_in: SignIn::default(),
-            limits: Limits { key_calls: 100, key_window: 3600 },
+            limits: Limits { key_calls: 100, key_window: 3600, account_rate: 600, address_rate: 1200 },
             log: Log { format: if env == Env::Development { LogFormat::Pretty } else { LogFormat::Json }, filter: "info".to_owned() },
             jobs: Jobs { in_serve: true, parallel: 4 },
             audit: Audit::default(),

@@ -289,6 +289,30 @@ const RUNNING: &[Setting] = &[
         get: |c| span_text(Duration::from_secs(c.limits.key_window.into())),
     },
     Setting {
+        name: "limits.account_rate",
+        env: "TOLLGATE_ACCOUNT_RATE",
+        kind: Kind::Number,
+        allowed: "a number from 0 to 1000000; 0 for no limit",
+        doc: "Requests an account may make in a minute in the browser and with programs that signed in, on each server. Keys have limits of their own.",
+        set: |c, v| {
+            c.limits.account_rate = number(v, 0..=1_000_000)?;
+            Some(())
+        },
+        get: |c| c.limits.account_rate.to_string(),
+    },
+    Setting {
+        name: "limits.address_rate",
+        env: "TOLLGATE_ADDRESS_RATE",
+        kind: Kind::Number,
+        allowed: "a number from 0 to 1000000; 0 for no limit",
+        doc: "Requests in a minute from one address where nobody is signed in, on each server. Behind a proxy set server.trusted_proxies, or all share one.",
+        set: |c, v| {
+            c.limits.address_rate = number(v, 0..=1_000_000)?;
+            Some(())
+        },
+        get: |c| c.limits.address_rate.to_string(),
+    },
+    Setting {
         name: "log.format",
         env: "TOLLGATE_LOG_FORMAT",
         kind: Kind::Text,

@@ -16,6 +16,6 @@ pub fn LimitAside(report: UsageReport) -> impl IntoView {
         (Some((size, query)), None) => {
             view! { <p class="help" id="limit-line">{format!("The limit of {limit} is a line across ")}<a href=query.link(USAGE)>{format!("calls by {}", size.word())}</a>"."</p> }.into_any()
         }
-        (None, _) => view! { <p class="help" id="limit-line">{format!("No bar is as long as the window of {limit}: what is used of it stands below.")}</p> }.into_any(),
+        (None, _) => view! { <p class="help" id="limit-line">{format!("No bar is the window of {limit}: what is used of it stands below.")}</p> }.into_any(),
     }
 }

@@ -212,8 +212,8 @@ async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, closed: &[Uuid]) -> sqlx::Res
     for chunk in &secrets_of(batch) {
         secrets::insert_calls(&mut tx, chunk).await?;
     }
-    for first in batch.uses.iter().filter(|u| u.ends_others) {
-        enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret }).await?;
+    for first in batch.uses.iter().filter(|u| !u.ends.is_empty()) {
+        enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret, ends: first.ends.clone() }).await?;
     }
     for chunk in &units(batch) {
         writing::insert_shared_hours(&mut tx, chunk).await?;

@@ -1,6 +1,6 @@
 //! The limit as a line across the chart: one whose window is as long as a bar is wide. Where the bars are others, which view shows one.
 
-use super::limits::states;
+use super::{calendar::Calendar, limits::states};
 use crate::{
     keys::{
         model::{Level, Unit, Window},
@@ -26,30 +26,50 @@ pub struct Shown<'a> {
     pub has_more: bool,
     /// The key with the most calls.
     pub busiest: Option<KeyId>,
+    pub calendar: &'a Calendar,
+    /// Calls cost other than one unit: then bars of calls say nothing of a limit of units.
+    pub has_units: bool,
+}
+
+impl Shown<'_> {
+    /// The bars are some of the calls only, or their units are others: a line across them would not be where calls are refused.
+    fn is_no_measure(&self) -> bool {
+        let UsageQuery { route, outcome, address, permission, .. } = self.query;
+        self.has_units || [route, outcome, address, permission].into_iter().any(Option::is_some)
+    }
 }
 
 /// The line, or where there is one. Several keys have none, unless they all share their limits: each has its own.
 pub fn line(ctx: &Ctx, shown: Shown<'_>, now: Timestamp) -> (Option<LimitLine>, Option<LimitHint>) {
+    if shown.is_no_measure() {
+        return (None, None);
+    }
     let Some(key) = shown.key.or_else(|| one_for_all(ctx, shown)) else {
         return (None, of_a_key(ctx, shown, now));
     };
     let limits = windows(ctx, key, now);
-    match limits.iter().filter(|state| bars(state.window) == Some(shown.size)).min_by_key(|state| state.limit) {
+    match limits.iter().filter(|state| bars(state.window, shown.calendar, now) == Some(shown.size)).min_by_key(|state| state.limit) {
         Some(state) => (Some(LimitLine { calls: state.limit, window: state.window.words(), is_shared: is_shared(ctx, key) }), None),
-        None => (None, hint(&limits, shown)),
+        None => (None, hint(&limits, shown, now)),
     }
 }
 
-/// How wide the bars are in which a window is one bar. What holds in any stretch of time holds in a bar, too; a day and a month of a limit
-/// may begin at another hour than those of the person, which its words then say.
-const fn bars(window: Window) -> Option<BucketSize> {
+/// How wide the bars are in which a window is one bar. What holds in any stretch of time holds in a bar, too; other windows only where they
+/// begin with the bars: twice its limit may pass across the end of one. Weeks counted from 1970 begin on Thursdays, so none is a bar.
+fn bars(window: Window, calendar: &Calendar, now: Timestamp) -> Option<BucketSize> {
+    let zone = match &window {
+        Window::Local(_, zone) => zone.as_str(),
+        _ => "UTC",
+    };
     match window {
         Window::Seconds(60) | Window::Rolling(60) => Some(BucketSize::Minute),
-        Window::Seconds(3_600) | Window::Rolling(3_600) => Some(BucketSize::Hour),
-        Window::Seconds(86_400) | Window::Rolling(86_400) | Window::Local(Unit::Day, _) => Some(BucketSize::Day),
-        Window::Seconds(604_800) | Window::Rolling(604_800) => Some(BucketSize::Week),
-        Window::Month | Window::Local(Unit::Month, _) => Some(BucketSize::Month),
-        Window::Seconds(_) | Window::Rolling(_) | Window::Credits(_) | Window::Concurrent(_) => None,
+        Window::Rolling(3_600) => Some(BucketSize::Hour),
+        Window::Rolling(86_400) => Some(BucketSize::Day),
+        Window::Rolling(604_800) => Some(BucketSize::Week),
+        Window::Seconds(3_600) if calendar.is_even(now, 3_600) => Some(BucketSize::Hour),
+        Window::Seconds(86_400) | Window::Local(Unit::Day, _) if calendar.is_of(zone) => Some(BucketSize::Day),
+        Window::Month | Window::Local(Unit::Month, _) if calendar.is_of(zone) => Some(BucketSize::Month),
+        _ => None,
     }
 }
 
@@ -72,8 +92,8 @@ fn one_for_all(ctx: &Ctx, shown: Shown<'_>) -> Option<KeyId> {
 }
 
 /// The view that has a line for the shortest window, or that there is none.
-fn hint(limits: &[LimitState], shown: Shown<'_>) -> Option<LimitHint> {
-    let view = |state: &LimitState| bars(state.window).and_then(|size| Some((size, view(shown, size)?)));
+fn hint(limits: &[LimitState], shown: Shown<'_>, now: Timestamp) -> Option<LimitHint> {
+    let view = |state: &LimitState| bars(state.window, shown.calendar, now).and_then(|size| Some((size, view(shown, size)?)));
     let (limit, view) = match limits.iter().filter_map(|state| Some((state, view(state)?))).min_by_key(|(state, _)| state.length) {
         Some((state, view)) => (state, Some(view)),
         None => (limits.iter().min_by_key(|state| state.length)?, None),
@@ -86,9 +106,9 @@ fn of_a_key(ctx: &Ctx, shown: Shown<'_>, now: Timestamp) -> Option<LimitHint> {
     let key = shown.keys.iter().find(|key| Some(key.id) == shown.busiest)?;
     let query = UsageQuery { key: Some(key.id.to_string()), ..shown.query.clone() };
     let limits = windows(ctx, key.id, now);
-    let hint = match limits.iter().find(|state| bars(state.window) == Some(shown.size)) {
+    let hint = match limits.iter().find(|state| bars(state.window, shown.calendar, now) == Some(shown.size)) {
         Some(state) => LimitHint { limit: state.window.limit_words(state.limit), key: None, view: Some((shown.size, query)) },
-        None => hint(&limits, Shown { query: &query, ..shown })?,
+        None => hint(&limits, Shown { query: &query, ..shown }, now)?,
     };
     hint.view.is_some().then(|| LimitHint { key: Some(key.name.clone()), ..hint })
 }

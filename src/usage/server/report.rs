@@ -98,7 +98,17 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
     let sizes = span::sizes(span.end().as_second() - span.start().as_second());
     let busiest = key_rows.first().map(|row| KeyId::new(row.key_id));
     let (size, key) = (span.size, scope.key);
-    let shown = limit_lines::Shown { query: &query, size, sizes: &sizes, key, keys: &key_choices, has_more: has_more_keys, busiest };
+    let shown = limit_lines::Shown {
+        query: &query,
+        size,
+        sizes: &sizes,
+        key,
+        keys: &key_choices,
+        has_more: has_more_keys,
+        busiest,
+        calendar: &calendar,
+        has_units: units.is_some(),
+    };
     let (limit, limit_hint) = limit_lines::line(ctx, shown, now);
     Ok(UsageReport {
         range: span.range,

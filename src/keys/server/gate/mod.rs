@@ -44,6 +44,7 @@ mod store;
 mod sync;
 mod table;
 mod verify;
+mod waits;
 mod watch;
 mod window;
 

@@ -53,7 +53,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 /// Rotate a key
 ///
 /// Adds a secret, which is in this answer only. The old one is accepted for `grace` more seconds (an hour unless said otherwise),
-/// until `expires_at`, or, with `until: "first_use"`, until a call passes with the new one. `spread` says on which nodes this holds.
+/// until `expires_at`, or, with `until: "first_use"`, until a call passes with the new one: on the node of that call at once, on others
+/// within seconds. `spread` says on which nodes this holds.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/rotate", tag = "Keys", operation_id = "rotate_key", params(("id" = String, Path)), request_body = GraceBody,
     responses((status = 200, body = RotatedKeyBody), (status = 409, description = "The key is revoked")),

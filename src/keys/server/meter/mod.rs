@@ -88,8 +88,8 @@ pub struct SecretUse {
     /// Empty if the asking service did not say it.
     pub address: String,
     pub route: Arc<str>,
-    /// It passed with the newest secret, and an old one was to live until then.
-    pub ends_others: bool,
+    /// It passed with the newest secret, and these old ones were to live until then.
+    pub ends: Vec<SecretId>,
 }
 
 /// All that was counted since the last `take`, under an id: it counts once, however often it is sent.
@@ -366,7 +366,9 @@ impl Meter {
         let n = stripe(latest.secret.uuid());
         match lock(&self.uses[n]).entry(latest.secret) {
             Entry::Occupied(mut known) => {
-                latest.ends_others |= known.get().ends_others;
+                if latest.ends.is_empty() {
+                    latest.ends = std::mem::take(&mut known.get_mut().ends);
+                }
                 known.insert(latest);
             }
             Entry::Vacant(free) => _ = free.insert(latest),
