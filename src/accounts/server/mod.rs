@@ -106,4 +106,4 @@ pub use sign_up::{DEVELOPER, NewAccount, NewSignUp, OPERATOR, SignUpWith, create
 pub use verifying::{NO_CODE, Proof, Verified, is_begun_elsewhere, resend_verification, verify_email};
 pub use visitor::{Visitor, device_in_words};
 pub use warnings::EndBans;
-pub use zones::fill_time_zone;
+pub use zones::{fill_time_zone, fill_time_zone_of};

@@ -86,7 +86,7 @@ fn row(job: JobView, is_failed: bool) -> AnyView {
     let facts = vec![
         (3, "Created", view! { <SaidTime said=job.created.clone()/> }.into_any()),
         (2, if is_failed { "Failed" } else { "Due" }, when()),
-        (3, "Tries", job.tries.to_string().into_any()),
+        (3, "Tries", job.tries.clone().into_any()),
     ];
     view! {
         <tr>

@@ -262,6 +262,19 @@ async fn a_sign_in_tells_the_time_zone_that_nobody_chose(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_new_password_by_a_link_tells_the_time_zone_too(db: PgPool) {
+    let app = TestApp::start(db).await;
+    app.account("mara@example.com", "Mara", "developer").await;
+    let browser = app.browser();
+    browser.post::<api::ForgotPassword>("/forgot-password", &[("email", "mara@example.com")]).await;
+    let mail = app.mail_to("mara@example.com").await;
+    browser.get(link(&mail, "/reset-password")).await;
+    let set = [("new_password", "another winter reef"), ("time_zone", "Asia/Tokyo")];
+    assert_eq!(location(&browser.post::<api::ResetPassword>("/reset-password", &set).await), "/sign-in");
+    assert_eq!(zone(&app).await, "Asia/Tokyo");
+}
+
+#[sqlx::test]
 async fn a_time_zone_that_was_chosen_stays_also_where_it_is_utc(db: PgPool) {
     let app = TestApp::start(db).await;
     app.account("mara@example.com", "Mara", "developer").await;

@@ -108,7 +108,7 @@ async fn the_line_of_a_limit_is_there_or_it_is_said_where(db: PgPool) {
     limit(&app, shop, &[("day", 800, "day@Europe/Stockholm")]).await;
     let both = shown(&app, &owner, &[]).await;
     let hint = both.limit_hint.unwrap();
-    assert_eq!((both.limit, hint.key.as_deref(), hint.limit.as_str()), (None, Some("shop"), "800 calls a day"), "each has its own");
+    assert_eq!((both.limit, hint.key.as_deref(), hint.limit.as_str()), (None, Some("shop"), "800 calls a day (Europe/Stockholm)"), "each has its own");
     assert_eq!(hint.view.map(|(_, query)| query.key), Some(Some(shop.to_string())));
 }
 

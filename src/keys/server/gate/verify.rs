@@ -11,6 +11,7 @@ use super::{
     charging::{Places, Uncharged, charge_all},
     checks::{Call, Check, Refused, Why, cost, needed},
     digests::Seen,
+    explain::detail,
     facts::Salted,
     leases::{PATIENCE, Unleased, Wanted},
     limit::{Till, refusing_code},
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     keys::{
-        model::{Ground, KeyLimit},
+        model::Ground,
         server::{
             meter::{
                 Attempt, Refusal, SecretCall, SecretUse, Tally,
@@ -94,7 +95,7 @@ pub struct Answer {
     violated: Places,
     beyond: Places,
     /// What exactly refused it, if it may not pass.
-    ground: Ground,
+    pub(super) ground: Ground,
 }
 
 impl Answer {
@@ -478,27 +479,6 @@ pub fn digest_of_sha512(hash: &[u8]) -> [u8; 32] {
 /// Why a known key may not pass, limits aside.
 fn refusal<'a>(call: &Call<'a>) -> Option<Refused<'a>> {
     Check::ALL.into_iter().find_map(|check| check.refuses(call))
-}
-
-/// What the owner of the key may read about the refusal.
-fn detail(question: &Question<'_>, answer: &Answer) -> String {
-    match (answer.outcome, &answer.why, answer.violated().next()) {
-        (_, Some(why), _) => why.clone(),
-        (Outcome::Expired, ..) if answer.ground == Ground::Secret => "A rotation has let this secret go; the key has a newer one.".to_owned(),
-        (Outcome::IpDenied, ..) => match question.address {
-            Some(address) => format!("It came from {address}, which is not among the key's addresses."),
-            None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),
-        },
-        (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => {
-            let words = KeyLimit::new("", limit.limit, limit.window).words();
-            match limit.over.per_second() {
-                Some(n) => format!("The limit {} of {words} was used up, and beyond it no more than {n} pass in a second.", limit.name),
-                None if limit.window.is_concurrent() => format!("The limit {} lets {words} go on, and so many did.", limit.name),
-                None => format!("The limit {} of {words} was used up.", limit.name),
-            }
-        }
-        _ => answer.outcome.sentence().to_owned(),
-    }
 }
 
 /// An address as attempts are counted by: IPv4 whole, IPv6 by its /64.
