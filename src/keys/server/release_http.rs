@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     error::{AppError, Fields},
-    platform::{Ctx, http::RequestInfo},
+    platform::{
+        Ctx,
+        http::{RequestInfo, json::why_not},
+    },
 };
 use axum::{
     Json,
