@@ -18,7 +18,7 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::HeaderMap,
     response::Response,
     routing::{get, post},
@@ -29,7 +29,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::{IntoParams, ToSchema};
 
 pub fn routes() -> Router<Ctx> {
-    Router::new().route("/api/v1/keys/export", get(export_keys)).route("/api/v1/keys/import", post(import_keys))
+    Router::new().route("/api/v1/keys/export", get(export_keys)).route("/api/v1/keys/import", post(import_keys).layer(DefaultBodyLimit::disable()))
 }
 
 /// Which keys, and as what.
@@ -164,7 +164,7 @@ pub struct ImportLineBody {
     /// Its place in the list, from 1.
     pub line: u64,
     pub name: String,
-    /// `created`, `known` (its hash is here already) or `wrong`.
+    /// `created`, `known` (its hash is here already), `wrong`, or `later`: there was no time left for it.
     pub outcome: &'static str,
     /// What is wrong, or what was left out.
     pub detail: String,
@@ -184,7 +184,8 @@ pub struct ImportAnswerBody {
 ///
 /// By the hashes of their secrets, so that the programs that hold them go on as before. A wrong object stops no other. Safe to send
 /// twice: a hash that is here already is left alone, and one whose secret was ended here stays ended. A bcrypt or Argon2 hash
-/// needs `start`, the first 8 to 16 characters of its secret, and is replaced by a SHA-256 at the first use. A request has at most 256 KiB, some 2,000 keys: send more in parts, or use `tollgate key import`.
+/// needs `start`, the first 8 to 16 characters of its secret, and is replaced by a SHA-256 at the first use. A request has at most 10,000 keys and 8 MiB.
+/// What there was no time for is answered `later`: send the same list again, under another `Idempotency-Key` if it has one.
 #[utoipa::path(
     post, path = "/api/v1/keys/import", tag = "Keys", operation_id = "import_keys", request_body = ImportBody,
     responses((status = 200, body = ImportAnswerBody)),

@@ -41,7 +41,7 @@ use time::OffsetDateTime;
 /// Keys of one list.
 const MOST: usize = 10_000;
 /// Keys in one transaction.
-const CHUNK: usize = 1_000;
+const CHUNK: usize = 500;
 
 /// Imports a file, CSV or JSON, for the API with this slug; with `dry_run` only says what would become of each line.
 pub async fn import_text(ctx: &Ctx, caller: &Caller, api: &str, text: &str, dry_run: bool) -> Result<Vec<ImportLine>, AppError> {
@@ -75,18 +75,28 @@ async fn import(ctx: &Ctx, caller: &Caller, api: &str, mut lines: Vec<Line>, dry
     if ctx.vault.has_previous() {
         keep_earlier_names(ctx, &mut lines).await?;
     }
+    let now = ctx.clock.now();
     let (mut report, wanted) = checked(ctx, caller, &api, lines).await?;
     if !dry_run {
+        let patience = (caller.via != Via::Cli).then_some(ctx.config.server.request_timeout / 2);
         for chunk in wanted.chunks(CHUNK) {
+            // What is done is committed; whoever waits for the answer gets one.
+            if patience.is_some_and(|most| ctx.clock.now() - now > most) {
+                for wanted in chunk {
+                    let line = &mut report[wanted.place];
+                    (line.outcome, line.detail) = (ImportOutcome::Later, "There was no time left for it: send the same list again.".to_owned());
+                }
+                continue;
+            }
             let mut tx = ctx.db.begin().await?;
             for wanted in chunk {
                 insert(ctx, &mut tx, caller, &api, wanted).await?;
             }
             tx.commit().await?;
             gate::refreshed(ctx, &chunk.iter().map(|w| w.id).collect::<Vec<_>>()).await;
-        }
-        for wanted in &wanted {
-            report[wanted.place].key = Some(wanted.id);
+            for wanted in chunk {
+                report[wanted.place].key = Some(wanted.id);
+            }
         }
     }
     Ok(report)
