@@ -9,6 +9,7 @@ mod ends;
 mod find;
 mod idempotency;
 mod importing;
+mod key_routes;
 pub mod leaks;
 mod limits_page;
 mod lists;
