@@ -170,8 +170,9 @@ async fn read_list(request: Request) -> Result<SentList, AppError> {
         }
         typed += if is_file { 0 } else { name.len() + bytes.len() };
         match String::from_utf8(bytes) {
-            Ok(text) => sent.fields.push((name, text)),
-            Err(_) => _ = sent.wrong.get_or_insert((name, "This file is no text in UTF-8. Save it as CSV in UTF-8, or as JSON.".to_owned())),
+            // Text in UTF-16 is read as one that is full of these.
+            Ok(text) if !text.contains('\0') => sent.fields.push((name, text)),
+            _ => _ = sent.wrong.get_or_insert((name, "This file is no text in UTF-8. Save it as CSV in UTF-8, or as JSON.".to_owned())),
         }
     }
     Ok(sent)

@@ -1,6 +1,9 @@
 //! Keys out and in: the export of what is known of them, never secrets nor hashes; the import of hashes that were made elsewhere.
 
-use super::{super::about, bodies::KeyBody};
+use super::{
+    super::about,
+    bodies::{KeyBody, KeyLimitBody},
+};
 use crate::{
     accounts::Caller,
     error::AppError,
@@ -112,6 +115,9 @@ impl csv::Row for KeyBody {
         "addresses",
         "origins",
         "tags",
+        "bundles",
+        "limits",
+        "plan",
         "expires_at",
         "created_at",
         "last_used_at",
@@ -133,6 +139,9 @@ impl csv::Row for KeyBody {
             Cow::Owned(self.addresses.join(" ")),
             Cow::Owned(self.origins.join(" ")),
             Cow::Owned(self.tags.join(" ")),
+            Cow::Owned(self.bundles.join(" ")),
+            Cow::Owned(limits(&self.limits)),
+            Cow::Borrowed(self.plan.as_deref().unwrap_or_default()),
             said(self.expires_at),
             said(Some(self.created_at)),
             said(self.last_used_at),
@@ -144,6 +153,11 @@ impl csv::Row for KeyBody {
     }
 }
 
+/// As an import reads them; empty where there are none of its own.
+fn limits(limits: &[KeyLimitBody]) -> String {
+    if limits.is_empty() { String::new() } else { serde_json::to_string(limits).unwrap_or_default() }
+}
+
 /// Keys that were made elsewhere.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -152,7 +166,7 @@ pub struct ImportBody {
     #[schema(example = "demo")]
     api: String,
     /// Objects with `hash` (SHA-256 or SHA-512 as hexadecimal digits, base64 or base64url) and, as they like, `name`, `start`,
-    /// `permissions`, `tags`, `external_id`, `meta`, `addresses`, `routes`, `limits`, `expires_at`, `enabled`, `environment`; objects of Unkey and of Better Auth are known
+    /// `permissions`, `tags`, `external_id`, `meta`, `addresses`, `origins`, `routes`, `bundles`, `limits`, `expires_at`, `enabled`, `environment`; objects of Unkey and of Better Auth are known
     /// too. Limits take `keys:manage`.
     #[schema(value_type = Vec<Object>)]
     keys: Vec<serde_json::Value>,

@@ -19,7 +19,7 @@ use self::{
     list::{Line, Listed},
 };
 use super::{
-    about, apis,
+    about, apis, bundles,
     change::{self, Done},
     gate,
     reach::actor,
@@ -31,7 +31,7 @@ use crate::{
     error::AppError,
     keys::model::{Act, Api, ImportLine, ImportOutcome, KeyState, Preset},
     platform::Ctx,
-    values::{KeyId, Permission, SecretId, permission_names as may},
+    values::{KeyId, Permission, SecretId, Slug, permission_names as may},
 };
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -60,6 +60,7 @@ struct Wanted {
     id: KeyId,
     key: Listed,
     permissions: Vec<Permission>,
+    bundles: Vec<Slug>,
 }
 
 async fn import(ctx: &Ctx, caller: &Caller, api: &str, mut lines: Vec<Line>, dry_run: bool) -> Result<Vec<ImportLine>, AppError> {
@@ -155,12 +156,12 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
             Ok((_, key)) if key.hash.phc.is_some() && !has_room(&mut alike, &key.start) => {
                 said.detail = format!("{} secrets with salted hashes begin like this. Give more of its first characters as start, at most 16.", salted::MOST);
             }
-            Ok((permissions, key)) => {
+            Ok(((permissions, bundles), key)) => {
                 said.outcome = ImportOutcome::Created;
                 if !key.left_out.is_empty() {
                     said.detail = format!("Not imported: {}.", key.left_out.join(", "));
                 }
-                wanted.push(Wanted { place: report.len(), id: ctx.new_id(), key, permissions });
+                wanted.push(Wanted { place: report.len(), id: ctx.new_id(), key, permissions, bundles });
             }
         }
         report.push(said);
@@ -175,17 +176,20 @@ fn has_room(alike: &mut HashMap<String, i64>, start: &str) -> bool {
     usize::try_from(*n).is_ok_and(|n| n <= salted::MOST)
 }
 
-/// The rules of any new key; the permissions it gets.
-fn rules_of(api: &Api, key: &Listed, now: OffsetDateTime) -> Result<Vec<Permission>, String> {
+/// The rules of any new key; the permissions it gets, and the bundles.
+fn rules_of(api: &Api, key: &Listed, now: OffsetDateTime) -> Result<(Vec<Permission>, Vec<Slug>), String> {
     rules::name(&key.name)?;
     rules::tags(key.tags.iter().map(String::as_str))?;
     if let Some(at) = key.expires_at {
         rules::expiry(at, now).map_err(|_| "It has expired, or lasts more than ten years.".to_owned())?;
     }
-    match &key.permissions {
-        Some(texts) => rules::permissions(api, texts),
-        None => Ok(Preset::ReadOnly.of(&api.permissions)),
-    }
+    let bundles = bundles::chosen(api, &key.bundles)?;
+    let permissions = match &key.permissions {
+        Some(texts) => rules::permissions(api, texts)?,
+        None if !bundles.is_empty() => Vec::new(),
+        None => Preset::ReadOnly.of(&api.permissions),
+    };
+    Ok((permissions, bundles))
 }
 
 fn limits_of(key: &Listed, zones: &rules::Zones) -> Result<(), String> {
@@ -206,7 +210,7 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         environment: listed.environment,
         permissions: &wanted.permissions,
         addresses: &listed.addresses,
-        origins: &[],
+        origins: &listed.origins,
         routes: &listed.routes,
         tags: &rules::tags(listed.tags.iter().map(String::as_str)).unwrap_or_default(),
         external_id: listed.external_id.as_deref(),
@@ -221,6 +225,9 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
     if !secrets::insert_imported(conn, secret, now).await? {
         return Err(AppError::conflict("Somebody imported the same keys at this moment. Send the list again."));
     }
+    if !wanted.bundles.is_empty() {
+        bundles::give(ctx, conn, caller, (wanted.id, caller.workspace), api, &wanted.bundles, &wanted.bundles).await?;
+    }
     write_limits(ctx, conn, wanted.id, &listed.limited).await?;
     if !listed.is_enabled {
         keys::update_state(conn, wanted.id, KeyState::Disabled, now).await?;
@@ -228,7 +235,7 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
     let key = keys::find_key(conn, Some(caller.workspace), wanted.id).await?.ok_or(AppError::NotFound)?;
     let data = json!({
         "name": key.name, "api": key.api, "permissions": key.permissions, "external_id": key.external_id, "imported": listed.hash.origin,
-        "addresses": key.addresses, "routes": key.routes, "limits": key.limits,
+        "addresses": key.addresses, "origins": key.origins, "bundles": key.bundles, "routes": key.routes, "limits": key.limits,
     });
     change::note(ctx, conn, caller, &key, Done { data, ..Done::new(Act::Created, "imported") }).await?;
     if !listed.is_enabled {

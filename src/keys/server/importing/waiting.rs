@@ -31,6 +31,9 @@ pub async fn keep_list(ctx: &Ctx, caller: &Caller, api: &str, pasted: &str, file
         return Err(AppError::invalid("list", "Pasted, a list has at most 40,000 characters. Choose it as a file."));
     }
     let text = if is_file { file } else { pasted };
+    if text.contains('\0') {
+        return Err(AppError::invalid(if is_file { "file" } else { "list" }, "The list holds a NUL character: it is no text."));
+    }
     import_text(ctx, caller, api, text, true).await.map_err(|error| if is_file { error.of_field("list", "file") } else { error })?;
     let (id, mut tx) = (ctx.new_id(), ctx.db.begin().await?);
     imports::insert_list(&mut tx, id, caller.workspace, api, text, ctx.clock.now()).await?;
