@@ -24,7 +24,7 @@ use super::{
     gate,
     reach::actor,
     rules, salted,
-    store::{keys, secrets},
+    store::{expiries, keys, secrets},
 };
 use crate::{
     accounts::{Caller, Via, server::policies},
@@ -158,9 +158,9 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
             }
             Ok(((permissions, bundles), key)) => {
                 said.outcome = ImportOutcome::Created;
-                if !key.left_out.is_empty() {
-                    said.detail = format!("Not imported: {}.", key.left_out.join(", "));
-                }
+                let expired = key.expires_at.is_some_and(|at| at <= now).then(|| "It has expired already.".to_owned());
+                let left_out = (!key.left_out.is_empty()).then(|| format!("Not imported: {}.", key.left_out.join(", ")));
+                said.detail = [expired, left_out].into_iter().flatten().collect::<Vec<_>>().join(" ");
                 wanted.push(Wanted { place: report.len(), id: ctx.new_id(), key, permissions, bundles });
             }
         }
@@ -180,8 +180,9 @@ fn has_room(alike: &mut HashMap<String, i64>, start: &str) -> bool {
 fn rules_of(api: &Api, key: &Listed, now: OffsetDateTime) -> Result<(Vec<Permission>, Vec<Slug>), String> {
     rules::name(&key.name)?;
     rules::tags(key.tags.iter().map(String::as_str))?;
-    if let Some(at) = key.expires_at {
-        rules::expiry(at, now).map_err(|_| "It has expired, or lasts more than ten years.".to_owned())?;
+    // One that has expired where it comes from is answered so here.
+    if let Some(at) = key.expires_at.filter(|at| *at > now) {
+        rules::expiry(at, now)?;
     }
     let bundles = bundles::chosen(api, &key.bundles)?;
     let permissions = match &key.permissions {
@@ -232,6 +233,8 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
     if !listed.is_enabled {
         keys::update_state(conn, wanted.id, KeyState::Disabled, now).await?;
     }
+    // What was over before it came is no news.
+    expiries::mark_expiry(conn, wanted.id, now).await?;
     let key = keys::find_key(conn, Some(caller.workspace), wanted.id).await?.ok_or(AppError::NotFound)?;
     let data = json!({
         "name": key.name, "api": key.api, "permissions": key.permissions, "external_id": key.external_id, "imported": listed.hash.origin,
