@@ -1,4 +1,4 @@
--- Lists that wait until somebody has looked at them: longer ones, as files, and those of accounts.
+-- Lists that wait until somebody has looked at them: longer ones, as files, and those of accounts. And keys of a workspace by their names.
 
 -- A list of keys comes as a file, too: 10,000 keys as other systems export them are some megabytes.
 alter table key_imports drop constraint key_imports_list_check;
@@ -16,3 +16,7 @@ create table account_imports (
   created_at  timestamptz not null
 );
 create index account_imports_account on account_imports (account_id, created_at);
+
+-- Keys whose names begin with a text, or are one, in any case: in a workspace of a million they are found without reading all. Compared byte
+-- by byte, so that "begins with" is a range; of one name the newest first.
+create index keys_by_name on keys (workspace_id, (lower(name) collate "C"), created_at desc, id desc);
