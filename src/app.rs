@@ -124,6 +124,7 @@ fn Routes() -> impl IntoView {
             <Route path=path!("/dev/mailbox") view=site::MailboxPage ssr=SsrMode::Async/>
             <Route path=path!("/admin") view=admin::OverviewPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/accounts") view=admin::AccountsPage ssr=SsrMode::Async/>
+            <Route path=path!("/admin/accounts/import") view=admin::ImportAccountsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/accounts/many") view=admin::ManyAccountsPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/accounts/:id") view=admin::AccountPage ssr=SsrMode::Async/>
             <Route path=path!("/admin/fields") view=admin::FieldsPage ssr=SsrMode::Async/>

@@ -135,6 +135,17 @@ impl AppError {
         }
     }
 
+    /// The same of the field `other`, where it speaks of `name`: a list that came as a file stands in another field than a pasted one.
+    pub fn of_field(self, name: &str, other: &str) -> Self {
+        match self {
+            Self::Invalid { fields } => {
+                let moved = |wrong: FieldError| if wrong.field == name { FieldError { field: other.to_owned(), ..wrong } } else { wrong };
+                Self::Invalid { fields: fields.into_iter().map(moved).collect() }
+            }
+            error => error,
+        }
+    }
+
     /// What to say beside one field, if it is wrong.
     pub fn field(&self, name: &str) -> Option<&str> {
         match self {

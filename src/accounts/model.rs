@@ -3,6 +3,7 @@
 mod acting;
 mod fields;
 mod held;
+mod imports;
 mod many;
 mod policies;
 mod profile;
@@ -12,6 +13,7 @@ mod work;
 pub use acting::{ACTING_MINUTES, Acted, ActingBar, ShownWhileActing};
 pub use fields::{FieldForm, FieldKind, FieldUse, FieldValue, ProfileField};
 pub use held::HeldPermission;
+pub use imports::{AccountImport, ImportedAs, ImportedLine};
 pub use many::AccountAct;
 pub use policies::{InForce, Lasting, Policy, PolicyForm, PolicyHolder, PolicyPage, PolicyRow};
 pub use profile::{PICTURE_FORM, Profile, PublicProfile, Published};

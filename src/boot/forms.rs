@@ -39,6 +39,9 @@ use leptos_axum::ResponseOptions;
 /// A form is at most this long.
 const FORM_BYTES: usize = 64 * 1024;
 
+/// The field of a list that comes as a file (`uploads`).
+pub(super) const FILE: &str = "file";
+
 /// The page that shows mails in a frame.
 const FRAMING_PAGE: &str = "/admin/templates";
 
@@ -90,6 +93,11 @@ pub async fn post_page(State(state): State<AppState>, request: Request) -> Respo
         return AppError::invalid("", "This form is too long: 64 kB is the most. Go back, make it shorter, and send it again.").into_response();
     };
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(&bytes).into_owned().collect();
+    answer_form(&state, parts, fields, bytes).await
+}
+
+/// Does what the form asks for: `fields` as they came, `bytes` the same in the encoding of forms.
+pub(super) async fn answer_form(state: &AppState, parts: Parts, fields: Vec<(String, String)>, bytes: Bytes) -> Response {
     let named = |name: &str| fields.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
     let Some(action) = named("_fn").filter(|f| f.starts_with("/fn/")) else {
         return AppError::invalid("_fn", "This page takes no such form. Open the page anew and send its form again.").into_response();
@@ -100,9 +108,9 @@ pub async fn post_page(State(state): State<AppState>, request: Request) -> Respo
         // Nothing that was typed comes back: it is about another account, and the next press would send it as this one.
         let error = AppError::conflict(OF_SOMEBODY_ELSE);
         let outcome = FormOutcome { form: named("_form"), values: Vec::new(), action, error: Some(error) };
-        return again(&state, parts, outcome, &HeaderMap::new()).await;
+        return again(state, parts, outcome, &HeaderMap::new()).await;
     }
-    let answer = call(&state, &parts, &action, bytes).await;
+    let answer = call(state, &parts, &action, bytes).await;
     match refusal(answer).await {
         Ok(answer) => go_on(&parts.uri, &answer),
         Err((AppError::Unauthenticated, _)) => see_other(&format!("/sign-in?next={}", encoded(path_and_query(&parts.uri)))),
@@ -112,7 +120,7 @@ pub async fn post_page(State(state): State<AppState>, request: Request) -> Respo
         }
         Err((error, headers)) => {
             let outcome = FormOutcome { form: named("_form"), values: kept(fields), action, error: Some(error) };
-            again(&state, parts, outcome, &headers).await
+            again(state, parts, outcome, &headers).await
         }
     }
 }
@@ -297,10 +305,16 @@ pub fn see_other(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
-/// What was typed, less what must not come back: passwords, codes and keys.
-fn kept(fields: Vec<(String, String)>) -> Vec<(String, String)> {
+/// What was typed, less what must not come back: passwords, codes and keys, and a file, which no browser fills in again.
+pub(super) fn kept(fields: Vec<(String, String)>) -> Vec<(String, String)> {
     let is_kept = |name: &str| {
-        !name.starts_with('_') && !name.contains("password") && !name.contains("code") && !name.contains("token") && name != "secret" && name != "pin"
+        !name.starts_with('_')
+            && !name.contains("password")
+            && !name.contains("code")
+            && !name.contains("token")
+            && name != "secret"
+            && name != "pin"
+            && name != FILE
     };
     fields.into_iter().filter(|(name, _)| is_kept(name)).collect()
 }

@@ -10,7 +10,7 @@ use crate::{
         Ctx,
         http::{
             json::with_location,
-            uploads::{BODY_BYTES, too_long},
+            uploads::{most_at, too_long},
         },
         once::{self, Answer, Asked, Attempt, Begun},
     },
@@ -25,7 +25,8 @@ use axum::{
 
 /// The routes whose POST creates or adds something or starts a job, for who is known. Those for nobody in particular (sign-up, forgotten
 /// passwords) answer everybody alike and have no name to go by; what only sets a state is the same when it is done twice.
-pub const ROUTES: [&str; 16] = [
+pub const ROUTES: [&str; 17] = [
+    "/api/v1/admin/accounts/import",
     "/api/v1/apis",
     "/api/v1/bans",
     "/api/v1/blocks",
@@ -64,7 +65,8 @@ pub async fn do_once(State(ctx): State<Ctx>, request: Request, next: Next) -> Re
 
 async fn answer(ctx: &Ctx, caller: &Caller, name: &str, request: Request, next: Next) -> Result<Response, AppError> {
     let (head, body) = request.into_parts();
-    let body = to_bytes(body, BODY_BYTES).await.map_err(|_| too_long(BODY_BYTES))?;
+    let most = most_at(head.uri.path());
+    let body = to_bytes(body, most).await.map_err(|_| too_long(most))?;
     let said = [head.uri.query().unwrap_or_default().as_bytes(), &b"\n"[..], &body[..]].concat();
     // Of each key its own: what one may be told, another one of the same account may not.
     let by = match caller.via {

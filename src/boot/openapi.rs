@@ -113,6 +113,7 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(exports::Docs::openapi())
         .merge_from(blocks::Docs::openapi())
         .merge_from(admin::bans::Docs::openapi())
+        .merge_from(admin::imports::Docs::openapi())
         .merge_from(accounts::Docs::openapi())
         .merge_from(email_change::http::Docs::openapi())
         .merge_from(export::http::Docs::openapi())

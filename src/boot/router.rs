@@ -19,7 +19,7 @@ use crate::{
         http::{
             csp_reports, csrf, headers, reply, request,
             request::panicked,
-            uploads::{PICTURE_PAGE, limit_bodies, whole_bodies},
+            uploads::{LIST_PAGES, PICTURE_PAGE, limit_bodies, whole_bodies},
         },
         session::PgSessions,
     },
@@ -71,6 +71,7 @@ pub fn router(state: AppState) -> Router {
         let page = match route.path() {
             // How long it may be, `limit_bodies` says.
             PICTURE_PAGE => get_page.post(uploads::post_picture_page).layer(DefaultBodyLimit::disable()),
+            path if LIST_PAGES.contains(&path) => get_page.post(uploads::post_list_page).layer(DefaultBodyLimit::disable()),
             _ => get_page.post(forms::post_page),
         };
         pages = pages.route(route.path(), page);

@@ -379,12 +379,12 @@ pub async fn read_batch(list: Option<String>) -> Result<BatchPage, AppError> {
     server::batch_page(&ctx, &caller, list.as_deref()).await
 }
 
-/// Keeps a pasted list of hashed keys and goes to the page that says what would become of each line.
+/// Keeps a list of hashed keys, pasted or from a file, and goes to the page that says what would become of each line.
 #[server]
-pub async fn check_import(api: String, list: String) -> Result<(), AppError> {
+pub async fn check_import(api: String, #[server(default)] list: String, #[server(default)] file: String) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let id = server::keep_list(&ctx, &caller, &api, &list).await?;
+    let id = server::keep_list(&ctx, &caller, &api, &list, &file).await?;
     crate::platform::http::reply::redirect(&format!("/keys/import?list={id}"));
     Ok(())
 }
@@ -411,8 +411,14 @@ pub async fn run_import(list: ImportId) -> Result<(), AppError> {
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let words = match server::run_list(&ctx, &caller, list).await? {
         Some(lines) => {
-            let created = lines.iter().filter(|line| line.outcome == ImportOutcome::Created).count() as u64;
-            format!("{} imported. The programs that hold them go on as before.", count(created, "key is", "keys are"))
+            let of = |outcome: ImportOutcome| lines.iter().filter(|line| line.outcome == outcome).count() as u64;
+            let (imported, later) = (count(of(ImportOutcome::Created), "key is", "keys are"), of(ImportOutcome::Later));
+            if later > 0 {
+                reply::toast(&ctx, &format!("{imported} imported, {} for the next press.", count(later, "line is left", "lines are left")));
+                reply::redirect(&format!("/keys/import?list={list}"));
+                return Ok(());
+            }
+            format!("{imported} imported. The programs that hold them go on as before.")
         }
         None => "This list is not kept any more: it was imported already, or is older than a day.".to_owned(),
     };

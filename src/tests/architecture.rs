@@ -32,6 +32,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "email_undos",
             "handle_holds",
             "imported_hash_kinds",
+            "account_imports",
             "invites",
             "linked_sign_ins",
             "sign_in_flows",

@@ -16,8 +16,8 @@ use tollgate::{
 
 /// Their answers hold a secret, which is stored nowhere.
 const SECRET: [&str; 3] = ["/api/v1/keys", "/api/v1/keys/batch", "/api/v1/keys/{id}/rotate"];
-/// What makes nothing in one transaction: counts in memory, and keys by the hundred, each known by its hash.
-const UNNOTED: [&str; 2] = ["/api/v1/keys/import", "/api/v1/usage/latencies"];
+/// What makes nothing in one transaction: counts in memory, and keys and accounts by the hundred, each known by its hash or its address.
+const UNNOTED: [&str; 3] = ["/api/v1/admin/accounts/import", "/api/v1/keys/import", "/api/v1/usage/latencies"];
 
 async fn send(app: &TestApp, secret: &str, path: &str, name: &str, body: &Value) -> Response {
     app.http.post(app.url(path)).bearer_auth(secret).header("idempotency-key", name).json(body).send().await.unwrap()
@@ -83,6 +83,7 @@ async fn what_takes_an_idempotency_key_is_done_once_and_answers_the_same(db: PgP
 
     // Where to, as the document has it; what; and something else.
     let wishes = [
+        ("/api/v1/admin/accounts/import", json!({ "accounts": [{ "email": "old@example.com" }] }), json!({ "accounts": [{ "email": "older@example.com" }] })),
         ("/api/v1/apis", json!({ "slug": "shop", "name": "Shop" }), json!({ "slug": "shop-2", "name": "Shop" })),
         ("/api/v1/bans", json!({ "target": "spam.example", "reason": "throwaways", "seconds": 600 }), json!({ "target": "b.example", "reason": "x" })),
         ("/api/v1/blocks", json!({ "target": "203.0.113.7", "reason": "tries keys", "seconds": 600 }), json!({ "target": "203.0.113.8", "reason": "x" })),

@@ -311,6 +311,9 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(delete.clone(), ban, "ban_nothing", "", None, 404).await;
 
     // Keys in and out.
+    let accounts = "/api/v1/admin/accounts/import";
+    r.ask(post.clone(), accounts, "", "", Some(json!({ "accounts": [{ "email": "old@example.com" }, { "email": "x" }] })), 200).await;
+    r.ask(post.clone(), accounts, "", "", Some(json!({ "users": [] })), 422).await;
     let (import, hash) = ("/api/v1/keys/import", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     r.ask(post.clone(), import, "", "", Some(json!({ "api": "demo", "keys": [{ "hash": hash }, { "hash": "x" }] })), 200).await;
     r.ask(post.clone(), import, "", "", Some(json!({ "api": "demo" })), 422).await;

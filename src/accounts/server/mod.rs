@@ -83,7 +83,7 @@ pub use fields::{
     values::{FieldsChange, Sent, beside_inputs},
     values_of,
 };
-pub use importing::{ImportedAs, ImportedLine, import_accounts};
+pub use importing::{import_account_objects, import_accounts, keep_account_list, preview_account_list, run_account_list};
 pub use invites::{
     InviteFacts, InviteState, MOST_OPEN, RESENT_AFTER, Resent, cancel_invite, create_invite, create_invite_by_form, invite_address, list_invites,
     must_be_nobody, open_invite, resend_invite,

@@ -2,12 +2,14 @@
 //! page that does not exist. A function's address has its file in it, and lists name it by that (`accounts::server::PIN_ACTS`).
 
 mod fields;
+mod imports;
 mod invites;
 mod limits;
 mod many;
 mod parts;
 
 pub use fields::*;
+pub use imports::*;
 pub use invites::*;
 pub use limits::*;
 pub use many::*;

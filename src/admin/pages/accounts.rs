@@ -36,7 +36,7 @@ fn list(list: AccountList) -> AnyView {
     let is_filtered = query.is_filtered();
     let of_bar = query.clone();
     view! {
-        <PageHeader title="Accounts" lead/>
+        <PageHeader title="Accounts" lead><LinkButton href="/admin/accounts/import">"Import accounts"</LinkButton></PageHeader>
         <Filters action=PATH label="Accounts">
             <SearchField placeholder="Name, email, id, or team=Blue" nostrip:value=query.q/>
             <FilterSelect label="Status" name="status" options=statuses() nostrip:value=query.status/>

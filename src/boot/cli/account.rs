@@ -5,8 +5,8 @@ use super::{Exit, Invocation, ban::BanTerm, key::text_of, with_ctx};
 use crate::{
     accounts::{
         Caller,
-        model::AccountFilter,
-        server::{self as accounts, AccountFacts, ImportedAs, ImportedLine, Term, Visitor},
+        model::{AccountFilter, ImportedAs, ImportedLine},
+        server::{self as accounts, AccountFacts, Term, Visitor},
     },
     error::AppError,
     keys::server::nodes,
@@ -191,7 +191,7 @@ async fn reset_factors(ctx: &Ctx, invocation: &Invocation, account: &str, reason
 async fn import(ctx: &Ctx, invocation: &Invocation, file: &Path) -> Result<Exit, AppError> {
     let report = accounts::import_accounts(ctx, &Caller::cli(), &text_of(file)?, invocation.dry_run).await?;
     let words = |l: &ImportedLine| {
-        let field = l.field.map(|field| format!("{field}: ")).unwrap_or_default();
+        let field = l.field.as_ref().map(|field| format!("{field}: ")).unwrap_or_default();
         format!("{:6}  {:8}  {}  {field}{}", l.line, l.outcome.as_str(), l.email, l.detail).trim_end().to_owned()
     };
     let lines: Vec<String> = report.iter().map(words).collect();

@@ -24,6 +24,8 @@ pub enum ImportOutcome {
     /// Its hash is here already.
     Known,
     Wrong,
+    /// The time was over before its turn: the same list, sent again, goes on with it.
+    Later,
 }
 
 impl ImportOutcome {
@@ -32,6 +34,7 @@ impl ImportOutcome {
             Self::Created => "created",
             Self::Known => "known",
             Self::Wrong => "wrong",
+            Self::Later => "later",
         }
     }
 }

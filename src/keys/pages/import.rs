@@ -1,4 +1,4 @@
-//! `/keys/import`: paste a list of hashed keys, see what would become of each line, import it.
+//! `/keys/import`: paste a list of hashed keys or choose a file with one, see what would become of each line, import it.
 
 use crate::{
     accounts::components::Framed,
@@ -7,7 +7,7 @@ use crate::{
         components::loaded,
         model::{Api, ImportLine, ImportOutcome, ImportPreview},
     },
-    ui::{Badge, Button, Crumb, Form, Gate, LinkButton, Look, PageHeader, SelectField, Table, TextArea, heads, number::count},
+    ui::{Badge, Button, Crumb, FileField, Form, Gate, LinkButton, Look, PageHeader, SelectField, Table, TextArea, heads, number::count},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -32,11 +32,12 @@ fn form(apis: Vec<Api>) -> AnyView {
     let options = apis.into_iter().map(|api| (api.slug.to_string(), api.name)).collect();
     let help = "CSV with a first line such as name,hash,permissions,expires_at, or JSON: also as Unkey and Better Auth export it. \
                 Hashes are SHA-256 or SHA-512, in hexadecimal digits, base64 or base64url; or, with a column start (the first \
-                8 to 16 characters of the secret), bcrypt and Argon2. Longer lists go by REST or the command line.";
+                8 to 16 characters of the secret), bcrypt and Argon2.";
     view! {
-        <Form action=CheckImport::PATH class="stack form-medium">
+        <Form action=CheckImport::PATH files=true class="stack form-medium">
             <SelectField label="API" name="api" options/>
-            <TextArea label="List" name="list" rows=10 mono=true help maxlength=40_000 required=true/>
+            <TextArea label="List" name="list" rows=10 mono=true help maxlength=40_000/>
+            <FileField label="Or a file" name="file" accept=".csv,.json,text/csv,application/json" help="CSV or JSON in UTF-8, at most 10,000 keys and 8 MB."/>
             <div class="form-actions"><Button look=Look::Primary>"Preview"</Button><LinkButton href="/keys" look=Look::Quiet>"Cancel"</LinkButton></div>
         </Form>
     }
@@ -71,6 +72,7 @@ fn row(line: ImportLine) -> AnyView {
         ImportOutcome::Created => (Gate::Passed, "a key"),
         ImportOutcome::Known => (Gate::Idle, "nothing new"),
         ImportOutcome::Wrong => (Gate::Refused, "nothing"),
+        ImportOutcome::Later => (Gate::Idle, "nothing yet"),
     };
     view! {
         <tr>

@@ -1,44 +1,67 @@
 //! The end that comes by the clock: nothing needs to run for it, since the gate compares; but the history and the events tell of it, once.
 //!
-//! A job looks every minute. What changes a key before it looked tells of what was over until then first, so that nothing is left out.
+//! A job looks every minute and goes on until all is told, some keys in a transaction; between slices of time it stands at the end of the
+//! queue, so that other jobs have their turn. What changes a key before it looked tells of what was over until then first, so that nothing
+//! is left out.
 
 use super::{
     change::{self, Done},
+    jobs::NoteExpiries,
     store::{expiries, keys},
 };
 use crate::{
     error::AppError,
     keys::model::{Act, Key, KeyState},
-    platform::Ctx,
+    platform::{Ctx, jobs},
     values::KeyId,
 };
 use sqlx::PgConnection;
-use time::format_description::well_known::Rfc3339;
+use time::{Duration, format_description::well_known::Rfc3339};
 
-/// Keys of one look; the next goes on with the rest.
-const AT_ONCE: i64 = 1_000;
+/// Keys of one transaction.
+const AT_ONCE: i64 = 200;
+/// So long one job goes on; the rest is another one's.
+const SLICE: Duration = Duration::seconds(10);
 
 /// Writes what ended since the last look: of each key one line for its expiry, and one for each old secret. Answers of how many keys.
 pub async fn note_expiries(ctx: &Ctx) -> Result<usize, AppError> {
-    let mut told = 0;
-    for id in expiries::list_due(&ctx.db, ctx.clock.now(), AT_ONCE).await? {
-        told += usize::from(note_of(ctx, id).await?);
+    let (begun, mut told, mut before) = (ctx.clock.now(), 0, Vec::new());
+    loop {
+        let mut tx = ctx.db.begin().await?;
+        if !expiries::lock_looking(&mut tx).await? {
+            // Somebody else is at it, and goes on.
+            return Ok(told);
+        }
+        let due = expiries::list_due(&mut tx, ctx.clock.now(), AT_ONCE).await?;
+        // Those that are being changed are told of by their change, or by the next look.
+        if due.is_empty() || due == before {
+            return Ok(told);
+        }
+        for id in expiries::lock_free(&mut tx, &due).await? {
+            told += usize::from(note_of(ctx, &mut tx, id).await?);
+        }
+        let is_over = ctx.clock.now() - begun > SLICE;
+        if is_over {
+            jobs::enqueue(ctx, &mut tx, &NoteExpiries::default()).await?;
+        }
+        tx.commit().await?;
+        if is_over {
+            return Ok(told);
+        }
+        before = due;
     }
-    Ok(told)
 }
 
 /// False if it is gone or revoked: then nothing is told, and its old secrets are done with, so that no look finds them again.
-async fn note_of(ctx: &Ctx, id: KeyId) -> Result<bool, AppError> {
-    let mut tx = ctx.db.begin().await?;
-    let Some(key) = keys::lock_key(&mut tx, None, id).await? else { return Ok(false) };
+async fn note_of(ctx: &Ctx, conn: &mut PgConnection, id: KeyId) -> Result<bool, AppError> {
+    let Some(key) = keys::lock_key(conn, None, id).await? else { return Ok(false) };
     let lives = key.state != KeyState::Revoked;
     if lives {
-        note_expiry(ctx, &mut tx, &key).await?;
-        note_ended_secrets(ctx, &mut tx, &key).await?;
+        note_expiry(ctx, conn, &key).await?;
+        note_ended_secrets(ctx, conn, &key).await?;
     } else {
-        expiries::mark_ended_secrets(&mut tx, key.id, ctx.clock.now()).await?;
+        expiries::mark_ended_secrets(conn, key.id, ctx.clock.now()).await?;
     }
-    tx.commit().await?;
     Ok(lives)
 }
 

@@ -1,5 +1,5 @@
-//! How long bodies may be, that they are here before anybody is known, and which routes take files: they alone read multipart bodies,
-//! and they alone read more than a form has.
+//! How long bodies may be, that they are here before anybody is known, and which routes take files: they alone read multipart bodies.
+//! More than a form has is read by them, and by the routes for lists, of which only a few are in memory at a time.
 
 use crate::error::AppError;
 use axum::{
@@ -10,9 +10,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, Limited};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The largest body that any other route reads, in bytes.
 pub const BODY_BYTES: usize = 256 * 1024;
+
+/// The longest list of keys or accounts, in bytes: 10,000 keys as other systems export them.
+pub const LIST_BYTES: usize = 8 * 1024 * 1024;
 
 /// How much of a form that is too long is read and dropped before it is answered, in bytes.
 const DROPPED_BYTES: usize = 64 * 1024 * 1024;
@@ -20,9 +24,28 @@ const DROPPED_BYTES: usize = 64 * 1024 * 1024;
 /// The page with a form that sends a picture.
 pub const PICTURE_PAGE: &str = "/settings/profile";
 
+/// The pages with a form that sends a list of keys, or of accounts.
+pub const LIST_PAGES: [&str; 2] = ["/keys/import", "/admin/accounts/import"];
+
+/// The same lists over REST.
+const LIST_ROUTES: [&str; 2] = ["/api/v1/keys/import", "/api/v1/admin/accounts/import"];
+
 /// The pages that take files, and the longest body of each in bytes. It is some times what a file may have: up to here the page itself
 /// can say that a file is too large, which it reads without keeping it.
-const UPLOADS: [(&str, usize); 1] = [(PICTURE_PAGE, 32 * 1024 * 1024)];
+const UPLOADS: [(&str, usize); 3] = [(PICTURE_PAGE, 32 * 1024 * 1024), (LIST_PAGES[0], 4 * LIST_BYTES), (LIST_PAGES[1], 4 * LIST_BYTES)];
+
+/// So many lists are in memory at a time; the next one waits for its turn, unread.
+static LISTS: Semaphore = Semaphore::const_new(4);
+
+/// A place in memory for a list; given back when it is dropped.
+pub async fn place_for_list() -> Option<SemaphorePermit<'static>> {
+    LISTS.acquire().await.ok()
+}
+
+/// The longest body, in bytes, that a request without files may have at this path.
+pub fn most_at(path: &str) -> usize {
+    if LIST_ROUTES.contains(&path) { LIST_BYTES } else { BODY_BYTES }
+}
 
 /// Whether the body is a form with files in it.
 pub fn is_multipart(headers: &HeaderMap) -> bool {
@@ -42,9 +65,8 @@ pub fn takes_files(path: &str) -> bool {
 /// The layer: 413 for a body that says it is too long, and the end of reading for one that turns out to be.
 pub async fn limit_bodies(request: Request, next: Next) -> Response {
     let upload = UPLOADS.iter().find(|(page, _)| *page == request.uri().path() && is_multipart(request.headers()));
-    let most = upload.map_or(BODY_BYTES, |(_, most)| *most);
-    let said = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
-    if let Some(bytes) = said.filter(|bytes| *bytes > most) {
+    let most = upload.map_or_else(|| most_at(request.uri().path()), |(_, most)| *most);
+    if let Some(bytes) = said_length(request.headers()).filter(|bytes| *bytes > most) {
         let is_form = is_multipart(request.headers()) || is_of_kind(request.headers(), "application/x-www-form-urlencoded");
         if is_form && bytes <= DROPPED_BYTES {
             drop_body(request.into_body()).await;
@@ -60,11 +82,23 @@ pub async fn whole_bodies(request: Request, next: Next) -> Response {
     if is_multipart(request.headers()) && takes_files(request.uri().path()) {
         return next.run(request).await;
     }
+    let most = most_at(request.uri().path());
+    // Held until the answer: what is read here is in memory so long.
+    let _place = if most > BODY_BYTES && !is_short(request.headers()) { place_for_list().await } else { None };
     let (head, body) = request.into_parts();
-    match to_bytes(body, BODY_BYTES).await {
+    match to_bytes(body, most).await {
         Ok(bytes) => next.run(Request::from_parts(head, Body::from(bytes))).await,
-        Err(_) => too_long(BODY_BYTES).into_response(),
+        Err(_) => too_long(most).into_response(),
     }
+}
+
+/// Whether a request says that it has no more than any may have.
+fn is_short(headers: &HeaderMap) -> bool {
+    said_length(headers).is_some_and(|bytes| bytes <= BODY_BYTES)
+}
+
+fn said_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok())
 }
 
 /// 413: what was sent has more bytes than are read here.
@@ -86,7 +120,12 @@ mod tests {
 
     async fn status(path: &str, kind: &str, bytes: usize, is_said: bool) -> u16 {
         let read = |request: Request| async move { to_bytes(request.into_body(), usize::MAX).await.map_or(StatusCode::BAD_REQUEST, |_| StatusCode::OK) };
-        let app: Router = Router::new().route(PICTURE_PAGE, post(read)).route("/keys", post(read)).layer(from_fn(limit_bodies));
+        let app: Router = Router::new()
+            .route(PICTURE_PAGE, post(read))
+            .route("/keys", post(read))
+            .route(LIST_ROUTES[0], post(read))
+            .route("/api/v1/keys", post(read))
+            .layer(from_fn(limit_bodies));
         let mut request = Request::post(path).header(header::CONTENT_TYPE, kind);
         if is_said {
             request = request.header(header::CONTENT_LENGTH, bytes);
@@ -106,5 +145,13 @@ mod tests {
             assert_eq!(status(PICTURE_PAGE, files, long, is_said).await, 200);
             assert_eq!(status(PICTURE_PAGE, files, UPLOADS[0].1 + 1, is_said).await, refused);
         }
+    }
+
+    #[tokio::test]
+    async fn only_a_list_of_an_import_may_be_long_over_rest() {
+        let json = "application/json";
+        assert_eq!(status(LIST_ROUTES[0], json, LIST_BYTES, true).await, 200);
+        assert_eq!(status("/api/v1/keys", json, BODY_BYTES + 1, true).await, 413);
+        assert_eq!((status(LIST_ROUTES[0], json, LIST_BYTES + 1, true).await, status(LIST_ROUTES[0], json, LIST_BYTES + 1, false).await), (413, 400));
     }
 }

@@ -47,7 +47,7 @@ pub fn about() -> AnyView {
         <h2 id="about-a-key">"Who uses a key"</h2>
         <p>"A key may carry an external id, the id that whoever uses it has with you ("<code>"customer-42"</code>", at most 200 characters), and metadata, a JSON object of at most 1 KiB: in the dialog for a new key, on its page, over REST ("<code>"external_id"</code>", "<code>"meta"</code>"), with "<code>"tollgate key create"</code>", in lists of new keys, and imported with Unkey's "<code>"externalId"</code>" and "<code>"meta"</code>". A verification answers both when the key passes, and nothing of them when it does not; a proxy gets "<code>"X-External-Id"</code>" where there is one, and must remove what clients send under this name. Lists and exports find keys by "<code>"external_id"</code>"."</p>
         <p>"Whoever may change a key says both: take them as the word of its workspace, not as a permission. Neither is a place for secrets."</p>
-        <p>"The history of a key, on its page and by "<code>"GET /api/v1/keys/{id}/history"</code>", tells who changed what, when and why; once each that it expired and that an old secret ended, at most a minute later; and bans of its owner and blocks of it or of its workspace."</p>
+        <p>"The history of a key, on its page and by "<code>"GET /api/v1/keys/{id}/history"</code>", tells who changed what, when and why; once each that it expired and that an old secret ended, about a minute later (of very many at once it takes as long as writing them does); and bans of its owner and blocks of it or of its workspace."</p>
     }
     .into_any()
 }
@@ -63,7 +63,7 @@ pub fn rotation() -> AnyView {
 
 pub fn imported_limits() -> AnyView {
     view! {
-        <p>"What limits a key there limits it here. Rates ("<code>"ratelimits"</code>", "<code>"rateLimitMax"</code>") become limits with fixed windows of as many seconds; "<code>"remaining"</code>" becomes "<a href="#credits">"credits"</a>" of which as many are left, and come back every day or interval, by the clock in UTC. A monthly refill becomes a limit of so many calls a calendar month, which begins with nothing used. Our own lists have "<code>"limits"</code>" as REST sends them or as 100/hour 2000/day, "<code>"addresses"</code>" and "<code>"routes"</code>". Limits are imported by whoever may set them ("<code>"keys:manage"</code>", or the command line). What can't be said here, such as rates that only hold in calls which name them, rates shared by an identity, roles, and intervals that are no whole seconds, is named beside its line as not imported."</p>
+        <p>"What limits a key there limits it here. Rates ("<code>"ratelimits"</code>", "<code>"rateLimitMax"</code>") become limits with fixed windows of as many seconds; "<code>"remaining"</code>" becomes "<a href="#credits">"credits"</a>" of which as many are left, and come back every day or interval, by the clock in UTC. A monthly refill becomes a limit of so many calls a calendar month, which begins with nothing used. Our own lists have "<code>"limits"</code>" as REST sends them or as 100/hour 2000/day, "<code>"addresses"</code>", "<code>"origins"</code>", "<code>"routes"</code>" and "<code>"bundles"</code>"; the CSV of an export has these columns, and the plan. Limits are imported by whoever may set them ("<code>"keys:manage"</code>", or the command line). What can't be said here, such as rates that only hold in calls which name them, rates shared by an identity, roles, and intervals that are no whole seconds, is named beside its line as not imported."</p>
     }
     .into_any()
 }

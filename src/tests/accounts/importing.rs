@@ -1,18 +1,23 @@
 //! Accounts of another system: their passwords are good at once, cost whoever signs in the same, and become hashes of ours.
 
 use super::{count, seen};
-use crate::support::{
-    TestApp,
-    browser::{PASSWORD, location},
-    folder::Folder,
+use crate::{
+    keys::{OPERATOR, json as answer, person_with},
+    support::{
+        TestApp,
+        browser::{PASSWORD, location},
+        folder::Folder,
+    },
 };
 use sqlx::{ConnectOptions, PgPool};
 use std::process::{Command, Output};
 use time::Duration;
 use tollgate::accounts::{
     Caller,
-    server::{ImportedAs, ImportedLine, Passwords, import_accounts},
+    model::{ImportedAs, ImportedLine},
+    server::{Passwords, import_accounts, set_admin_pin},
 };
+use tollgate::admin::api::{CheckAccountImport, RunAccountImport};
 
 const WRONG: &str = "not the right one at all";
 
@@ -96,7 +101,7 @@ async fn a_list_sent_twice_changes_no_account_and_says_so(db: PgPool) {
     let first = import(&app, &list).await;
     assert_eq!(dry, first, "a dry run says what comes");
     assert_eq!(outcomes(&first), [ImportedAs::Known, ImportedAs::Created, ImportedAs::Known, ImportedAs::Created, ImportedAs::Wrong]);
-    assert_eq!((first[4].line, first[4].field), (6, Some("email")));
+    assert_eq!((first[4].line, first[4].field.as_deref()), (6, Some("email")));
     assert!(app.browser().sign_in("mara@example.com", PASSWORD).await.status().is_redirection());
     let renewed = hash_of(&app, "mara@example.com").await;
     let again = import(&app, &list).await;
@@ -125,6 +130,77 @@ async fn a_list_with_hashes_of_too_many_kinds_is_refused(db: PgPool) {
     assert_eq!(count(&app, "select count(*) from accounts where email like 'p%'").await, 0);
     assert_eq!(outcomes(&import(&app, &list(4)).await), [ImportedAs::Created; 4]);
     assert!(import_accounts(&app.ctx, &Caller::cli(), &list(5), false).await.is_err(), "with those of before");
+}
+
+#[sqlx::test]
+async fn accounts_are_imported_over_rest(db: PgPool) {
+    const ROUTE: &str = "/api/v1/admin/accounts/import";
+    let app = TestApp::start(db.clone()).await;
+    let permissions: Vec<&str> = OPERATOR.iter().copied().chain(["accounts:manage"]).collect();
+    let olga = person_with(&app, &db, "olga@example.com", "operator", &permissions).await;
+    let reader = person_with(&app, &db, "rita@example.com", "operator", OPERATOR).await;
+    let users = serde_json::json!([
+        { "email": "mara@example.com", "passwordHash": bcrypt_of(PASSWORD), "emailVerified": true, "plan": "gold" },
+        { "email": "vera@example.com", "password": WRONG },
+        { "email": "Mara@example.com" },
+    ]);
+    let list = |dry_run: bool| serde_json::json!({ "accounts": users, "dry_run": dry_run });
+    assert_eq!(reader.post(&app, ROUTE, list(true)).await.status(), 403);
+    let (status, dry) = answer(olga.post(&app, ROUTE, list(true)).await).await;
+    assert_eq!((status, &dry["created"], &dry["known"], &dry["wrong"]), (200, &1.into(), &1.into(), &1.into()), "{dry}");
+    assert_eq!((&dry["data"][1]["line"], &dry["data"][1]["field"]), (&2.into(), &"password_hash".into()));
+    assert!(!dry.to_string().contains(WRONG), "{dry}");
+    assert_eq!(count(&app, "select count(*) from accounts where email_key = 'mara@example.com'").await, 0, "a dry run changes nothing");
+
+    // Who finds a key has no PIN by it.
+    set_admin_pin(&app.ctx, &Caller::cli(), &"kranich 77".into()).await.unwrap();
+    assert_eq!(olga.post(&app, ROUTE, list(true)).await.status(), 200);
+    assert_eq!(olga.post(&app, ROUTE, list(false)).await.status(), 403);
+    let send = async || {
+        let request = app.http.post(app.url(ROUTE)).bearer_auth(&olga.secret).header("admin-pin", "kranich 77").json(&list(false));
+        answer(request.send().await.unwrap()).await.1
+    };
+    let done = send().await;
+    assert_eq!(done["data"], dry["data"], "a dry run says what comes");
+    assert_eq!((&send().await["created"], &done["created"]), (&0.into(), &1.into()), "sent twice");
+    assert!(app.browser().sign_in("mara@example.com", PASSWORD).await.status().is_redirection());
+}
+
+#[sqlx::test]
+async fn the_page_shows_a_list_of_accounts_before_it_imports_it(db: PgPool) {
+    const PAGE: &str = "/admin/accounts/import";
+    let app = TestApp::start(db.clone()).await;
+    let (olga, omar) = (app.sign_in_as("operator").await, app.sign_in_as("operator").await);
+    assert!(olga.browser.page("/admin/accounts").await.contains(PAGE));
+    let list = format!("email,name,password_hash,verified\nmara@example.com,<b>Mara</b>,{},true\nbad,,,\n", bcrypt_of(PASSWORD));
+    let sent = olga.browser.post_file::<CheckAccountImport>(PAGE, &[("list", "")], list.as_bytes()).await;
+    let page = location(&sent).to_owned();
+    let shown = olga.browser.page(&page).await;
+    assert!(shown.contains("Import 1 account") && shown.contains("1 line can") && !shown.contains("$2y$"), "{shown}");
+    assert_eq!(omar.browser.get(&page).await.status(), 404, "it is who brought it that looks at it");
+    let kept: Vec<u8> = sqlx::query_scalar("select list from account_imports").fetch_one(&db).await.unwrap();
+    assert!(!kept.windows(4).any(|part| part == b"$2y$"), "sealed");
+
+    let id = page.split_once('=').unwrap().1;
+    app.ctx.clock.advance(Duration::minutes(11));
+    let asked = olga.browser.post::<RunAccountImport>(&page, &[("list", id)]).await;
+    assert!(location(&asked).starts_with("/step-up?form="), "it takes a recent proof");
+    assert_eq!(count(&app, "select count(*) from accounts where email_key = 'mara@example.com'").await, 0);
+    let fresh = app.browser();
+    assert_eq!(fresh.sign_in(&olga.email, PASSWORD).await.status(), 303);
+    for _ in 0..2 {
+        assert_eq!(location(&fresh.post::<RunAccountImport>(&page, &[("list", id)]).await), "/admin/accounts");
+    }
+    assert_eq!(count(&app, "select count(*) from account_imports").await, 0, "what is imported is kept no longer");
+    assert!(app.browser().sign_in("mara@example.com", PASSWORD).await.status().is_redirection());
+    let wrong = olga.browser.post::<CheckAccountImport>(PAGE, &[("list", "name\nx")]).await;
+    assert_eq!(wrong.status(), 422);
+    assert!(wrong.text().await.unwrap().contains("one of them is email"));
+
+    assert_eq!(olga.browser.post::<CheckAccountImport>(PAGE, &[("list", &list)]).await.status(), 303);
+    app.ctx.clock.advance(Duration::days(2));
+    forget(&app).await;
+    assert_eq!(count(&app, "select count(*) from account_imports").await, 0, "lists are forgotten");
 }
 
 fn run(folder: &Folder, db: &PgPool, arguments: &[&str]) -> Output {

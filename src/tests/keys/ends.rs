@@ -48,6 +48,37 @@ async fn that_a_key_expired_is_told_once(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_key_that_was_imported_expired_is_answered_so_and_is_no_news(db: PgPool) {
+    use sha2::{Digest, Sha256};
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let hash: String = Sha256::digest("over").iter().map(|byte| format!("{byte:02x}")).collect();
+    let list = json!({ "api": "demo", "keys": [{ "name": "over", "hash": hash, "expires_at": "2026-01-01T00:00:00Z", "enabled": true }] });
+    let (_, report) = json(mara.post(&app, "/api/v1/keys/import", list).await).await;
+    let line = &report["data"][0];
+    assert_eq!((text(line, "outcome"), text(line, "detail")), ("created".into(), "It has expired already.".into()));
+    let (_, key) = json(mara.get(&app, &format!("/api/v1/keys/{}", text(line, "id"))).await).await;
+    assert_eq!((text(&key, "state"), passes(&app, "over").await), ("expired".into(), 401));
+    assert_eq!((note_expiries(&app.ctx).await.unwrap(), events(&db, "key.expired").await), (0, 0));
+    assert_eq!(kinds(&app, &mara, &text(line, "id")).await, ["created"]);
+}
+
+#[sqlx::test]
+async fn one_look_goes_on_until_all_that_ended_is_told(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let keys: Vec<Value> = (0..450).map(|n| json!({ "hash": format!("{n:064x}"), "expires_at": "2026-11-20T13:00:00Z" })).collect();
+    assert_eq!(mara.post(&app, "/api/v1/keys/import", json!({ "api": "demo", "keys": keys })).await.status(), 200);
+    app.ctx.clock.set(T0 + Duration::hours(1));
+    // Who changes a key has it: the look goes past it, and comes again.
+    let mut tx = db.begin().await.unwrap();
+    sqlx::query("select 1 from keys where expires_at is not null order by id limit 1 for update").execute(&mut *tx).await.unwrap();
+    assert_eq!((note_expiries(&app.ctx).await.unwrap(), events(&db, "key.expired").await), (449, 449));
+    tx.rollback().await.unwrap();
+    assert_eq!((note_expiries(&app.ctx).await.unwrap(), events(&db, "key.expired").await), (1, 450));
+}
+
+#[sqlx::test]
 async fn that_an_old_secret_ended_is_told_once(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

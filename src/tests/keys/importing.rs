@@ -121,7 +121,7 @@ async fn every_line_is_told_what_is_wrong_with_it(db: PgPool) {
             { "hash": "nonsense" },
             { "hash": "$2b$10$abcdefghijklmnopqrstuv" },
             { "hash": sha256("a"), "permissions": ["orders:burn"] },
-            { "hash": sha256("b"), "expires_at": "2020-01-01T00:00:00Z" },
+            { "hash": sha256("b"), "expires_at": "2050-01-01T00:00:00Z" },
             { "hash": sha256("c"), "tags": ["no good!"] },
             "text",
             { "hash": good, "ratelimit": { "limit": 5 } },

@@ -15,6 +15,7 @@ pub mod leaks;
 mod limits_page;
 mod lists;
 mod lists_cli;
+mod long_lists;
 mod many;
 mod old_secrets;
 mod origins;

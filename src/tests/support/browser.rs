@@ -88,6 +88,18 @@ impl Browser {
         request.form(&all).send().await.unwrap()
     }
 
+    /// The same form with a file in the field `file`, as a browser sends it.
+    pub async fn post_file<F: ServerFn>(&self, page: &str, fields: &[(&str, &str)], file: &[u8]) -> reqwest::Response {
+        let mut body = Vec::new();
+        for (name, value) in std::iter::once(&("_fn", F::PATH)).chain(fields) {
+            body.extend_from_slice(format!("--gate\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").as_bytes());
+        }
+        let head = "--gate\r\nContent-Disposition: form-data; name=\"file\"; filename=\"list\"\r\nContent-Type: text/csv\r\n\r\n";
+        body.extend_from_slice(&[head.as_bytes(), file, b"\r\n--gate--\r\n"].concat());
+        let request = self.http.post(format!("{}{page}", self.base)).header("sec-fetch-site", "same-origin").header("accept", "text/html");
+        request.header("content-type", "multipart/form-data; boundary=gate").body(body).send().await.unwrap()
+    }
+
     pub async fn sign_in(&self, email: &str, password: &str) -> reqwest::Response {
         self.post::<api::SignIn>("/sign-in", &[("email", email), ("password", password)]).await
     }

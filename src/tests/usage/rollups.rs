@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use tollgate::{
     accounts::Caller,
-    keys::server::meter::Tally,
+    keys::server::{key_detail, meter::Tally},
     usage::{model::UsageQuery, server::report_usage},
     values::{KeyId, Outcome},
 };
@@ -186,11 +186,51 @@ async fn keys_to_choose_from_read_bounded_rows(db: PgPool) {
     .unwrap();
     sqlx::query("analyze keys").execute(&db).await.unwrap();
     let shown = shown(&app, &owner, k).await;
-    let arguments = format!("'{}', '{}', null, 501", owner.workspace.uuid(), k.uuid());
-    let plan = explained(&shown, ["with used as", "from usage_hours"], &arguments).await;
+    for (text, looked, most) in [
+        // 2,000 rows of hours, 501 keys by age, 601 by id.
+        ("null", 10_000, 4_500.0),
+        // The same with 1,000 names that are looked through, those that begin so, and every key that was found or used once more.
+        ("'key 59'", 1_000, 6_500.0),
+        ("'nobody'", 1_000, 6_500.0),
+    ] {
+        let arguments = format!("'{}', '{}', {text}, 501, {looked}", owner.workspace.uuid(), k.uuid());
+        let plan = explained(&shown, ["with used as", "from usage_hours"], &arguments).await;
+        let rows = rows_read(&plan);
+        assert!(rows <= most, "{text}: {rows} rows were read\n{plan:#}");
+    }
+    shown.close().await;
+}
+
+/// Of a key that may much and is used all the time, what each permission was needed for is read once, not once for each of them.
+#[sqlx::test]
+async fn permissions_of_a_key_read_bounded_rows(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let k = key(&app.ctx, &owner, "busy").await;
+    sqlx::query("update keys set permissions = '{orders:read,orders:write}' where id = $1").bind(k.uuid()).execute(&db).await.unwrap();
+    sqlx::query(
+        "insert into usage_permissions (key_id, quarter, permission, outcome, workspace_id, api_id, count)
+         select k.id, q, 'part:' || p, 'VALID', $2, $3, 1
+         from generate_series('2026-10-22 00:00Z'::timestamptz, '2026-11-20 11:45Z', interval '15 minutes') q, generate_series(1, 2) p,
+           (select $1 as id union all select md5('p' || n)::uuid from generate_series(1, 20) n) k",
+    )
+    .bind(k.uuid())
+    .bind(owner.workspace.uuid())
+    .bind(DEMO)
+    .execute(&db)
+    .await
+    .unwrap();
+    sqlx::query("analyze usage_permissions").execute(&db).await.unwrap();
+    let shown = shown(&app, &owner, k).await;
+    let mut ctx = app.ctx.clone();
+    ctx.db = shown.clone();
+    key_detail(&ctx, &owner, k).await.unwrap();
+    let names: Vec<String> = (1..=30).map(|n| format!("part:{n}")).collect();
+    let arguments = format!("'{}', '{DEMO}', '2026-10-22', '{{{}}}'", k.uuid(), names.join(","));
+    let plan = explained(&shown, ["from usage_permissions a", "unnest"], &arguments).await;
     let rows = rows_read(&plan);
-    // 2,000 rows of hours, 501 keys by age, 601 by id.
-    assert!(rows <= 4_500.0, "{rows} rows were read\n{plan:#}");
+    // 30 days × 96 quarters × 2 permissions of the key, and one row for each permission that is looked for.
+    assert!(rows > 5_000.0 && rows <= 5_900.0, "{rows} rows were read\n{plan:#}");
     shown.close().await;
 }
 

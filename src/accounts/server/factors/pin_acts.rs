@@ -9,6 +9,7 @@ pub const PIN_ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/admin/api/ban_account", "ban an account"),
     ("/fn/tollgate/admin/api/add_ban", "ban a mail domain or a network"),
     ("/fn/tollgate/admin/api/many/change_many_accounts", "change many accounts"),
+    ("/fn/tollgate/admin/api/imports/run_account_import", "import accounts"),
     ("/fn/tollgate/admin/api/fields/delete_field", "delete a field of every profile"),
     ("/fn/tollgate/admin/api/reset_factors", "reset somebody's second factors"),
     ("/fn/tollgate/admin/api/disable_key", "disable somebody's key"),
@@ -38,6 +39,8 @@ pub const HARMLESS: &[(&str, &[&str])] = &[
         "only reads, or keeps what was typed for the next page",
         &[
             "accounts/api/policies/read_policies",
+            "admin/api/imports/check_account_import",
+            "admin/api/imports/read_account_import",
             "admin/api/list_accounts",
             "admin/api/list_apis",
             "admin/api/list_bans",

@@ -75,6 +75,7 @@ pub const ACTS: &[(&str, &str)] = &[
     ("/fn/tollgate/admin/api/end_sessions", "end somebody's sessions"),
     ("/fn/tollgate/admin/api/reset_factors", "reset somebody's second factors"),
     ("/fn/tollgate/admin/api/many/change_many_accounts", "change many accounts"),
+    ("/fn/tollgate/admin/api/imports/run_account_import", "import accounts"),
     ("/fn/tollgate/admin/api/fields/delete_field", "delete a field of every profile"),
 ];
 

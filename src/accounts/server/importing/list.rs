@@ -73,7 +73,7 @@ pub fn text(text: &str) -> Result<Vec<Line>, AppError> {
 }
 
 /// A list of objects, or an object that has it as `accounts`, `users` or `data`.
-fn objects(mut document: Value) -> Result<Vec<Line>, AppError> {
+pub fn objects(mut document: Value) -> Result<Vec<Line>, AppError> {
     let inner = ["accounts", "users", "data"].into_iter().find_map(|name| document.get_mut(name).map(Value::take));
     let Value::Array(list) = inner.unwrap_or(document) else {
         return Err(AppError::invalid("list", "The list is a JSON array of objects, or an object with accounts, users or data."));

@@ -2,8 +2,12 @@
 //! first sign-in, and replaced by one of ours then (`passwords`, `sign_in`). A known address stays as it is, so a list may be sent twice.
 
 mod list;
+mod waiting;
+
+pub use waiting::{keep_account_list, preview_account_list, run_account_list};
 
 use super::{
+    factors::require_admin_proof,
     sign_up::DEVELOPER,
     store::{
         accounts,
@@ -11,16 +15,16 @@ use super::{
     },
 };
 use crate::{
-    accounts::model::Caller,
+    accounts::model::{Caller, ImportedAs, ImportedLine, Via},
     activity::server::{Change, record},
     error::AppError,
     platform::{Ctx, salted_hash},
     values::{AccountId, permission_names as may},
 };
 use list::{Line, Listed};
-use serde::Serialize;
+use serde_json::Value;
 use sqlx::PgConnection;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Accounts of one list.
 const MOST: usize = 100_000;
@@ -29,74 +33,87 @@ const CHUNK: usize = 100;
 /// Every sign-in tries a hash of each kind that there is.
 const MOST_KINDS: usize = 4;
 
-/// What became of a line, or would.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ImportedAs {
-    Created,
-    /// The address has an account, which stays as it is.
-    Known,
-    Wrong,
-}
-
-impl ImportedAs {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Known => "known",
-            Self::Wrong => "wrong",
-        }
-    }
-}
-
-/// A line of the list, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ImportedLine {
-    pub line: usize,
-    pub email: String,
-    pub outcome: ImportedAs,
-    /// Which field is wrong.
-    pub field: Option<&'static str>,
-    pub detail: String,
-}
+const KNOWN: &str = "This address has an account already, which stays as it is.";
+const LATER: &str = "There was no time left for it: send the same list again.";
 
 /// Makes an account of each line that is good and new, a hundred in a transaction; a wrong one holds up no other. `dry_run`: only says what
 /// would become of them.
 pub async fn import_accounts(ctx: &Ctx, caller: &Caller, text: &str, dry_run: bool) -> Result<Vec<ImportedLine>, AppError> {
     caller.require(&may::ACCOUNTS_MANAGE)?;
-    let lines = list::text(text)?;
+    import_lines(ctx, caller, &list::text(text)?, dry_run).await
+}
+
+/// The same for JSON objects.
+pub async fn import_account_objects(ctx: &Ctx, caller: &Caller, accounts: Vec<Value>, dry_run: bool) -> Result<Vec<ImportedLine>, AppError> {
+    caller.require(&may::ACCOUNTS_MANAGE)?;
+    import_lines(ctx, caller, &list::objects(Value::Array(accounts))?, dry_run).await
+}
+
+async fn import_lines(ctx: &Ctx, caller: &Caller, lines: &[Line], dry_run: bool) -> Result<Vec<ImportedLine>, AppError> {
     if !(1..=MOST).contains(&lines.len()) {
         return Err(AppError::invalid("list", "A list has 1 to 100,000 accounts."));
     }
-    let kinds = kinds(ctx, &lines).await?;
     if !dry_run {
-        let mut tx = ctx.db.begin().await?;
-        for kind in &kinds {
-            imports::insert_kind(&mut tx, kind, ctx.clock.now()).await?;
-        }
-        tx.commit().await?;
+        require_admin_proof(ctx, caller).await?;
     }
+    let kinds = kinds(ctx, lines).await?;
+    if dry_run {
+        return dry(ctx, lines).await;
+    }
+    let mut tx = ctx.db.begin().await?;
+    for kind in &kinds {
+        imports::insert_kind(&mut tx, kind, ctx.clock.now()).await?;
+    }
+    tx.commit().await?;
+    let begun = ctx.clock.now();
+    let patience = (caller.via != Via::Cli).then_some(ctx.config.server.request_timeout / 2);
     let (mut report, mut seen) = (Vec::with_capacity(lines.len()), HashMap::new());
     for chunk in lines.chunks(CHUNK) {
+        // What is done is committed; whoever waits for the answer gets one.
+        let is_late = patience.is_some_and(|most| ctx.clock.now() - begun > most);
         let mut tx = ctx.db.begin().await?;
         for line in chunk {
-            let (outcome, field, detail) = match &line.account {
-                Err(wrong) => (ImportedAs::Wrong, Some(wrong.field), wrong.message.clone()),
+            let said = match checked(line, &mut seen) {
+                Err(said) => said,
+                Ok(_) if is_late => reported(line, ImportedAs::Later, LATER.to_owned()),
                 Ok(account) => {
-                    let earlier = seen.insert(account.email.key(), line.number);
-                    let (outcome, detail) = match earlier {
-                        Some(first) => (ImportedAs::Known, format!("The same address as in line {first}.")),
-                        None => import(ctx, &mut tx, caller, account, dry_run).await?,
-                    };
-                    (outcome, None, detail)
+                    let (outcome, detail) = import(ctx, &mut tx, caller, account).await?;
+                    reported(line, outcome, detail)
                 }
             };
-            report.push(ImportedLine { line: line.number, email: line.email.clone(), outcome, field, detail });
+            report.push(said);
         }
-        // Of a dry run nothing was written.
         tx.commit().await?;
     }
     Ok(report)
+}
+
+/// What would become of each line; nothing is written.
+async fn dry(ctx: &Ctx, lines: &[Line]) -> Result<Vec<ImportedLine>, AppError> {
+    let keys: Vec<String> = lines.iter().filter_map(|line| line.account.as_ref().ok()).map(|account| account.email.key()).collect();
+    let known: HashSet<String> = imports::list_known(&ctx.db, &keys).await?.into_iter().collect();
+    let mut seen = HashMap::new();
+    let would = |line: &Line| match checked(line, &mut seen) {
+        Err(said) => said,
+        Ok(account) if known.contains(&account.email.key()) => reported(line, ImportedAs::Known, KNOWN.to_owned()),
+        Ok(account) => reported(line, ImportedAs::Created, about(account)),
+    };
+    Ok(lines.iter().map(would).collect())
+}
+
+/// The account of a line, or what is said of it: it is wrong, or its address stands further up.
+fn checked<'a>(line: &'a Line, seen: &mut HashMap<String, usize>) -> Result<&'a Listed, ImportedLine> {
+    match &line.account {
+        Err(wrong) => Err(ImportedLine { field: Some(wrong.field.to_owned()), ..reported(line, ImportedAs::Wrong, wrong.message.clone()) }),
+        Ok(account) => match seen.insert(account.email.key(), line.number) {
+            Some(first) => Err(reported(line, ImportedAs::Known, format!("The same address as in line {first}."))),
+            None => Ok(account),
+        },
+    }
+}
+
+fn reported(line: &Line, outcome: ImportedAs, detail: String) -> ImportedLine {
+    ImportedLine { line: line.number as u64, email: line.email.clone(), outcome, field: None, detail }
 }
 
 /// The kinds of the hashes of a list. Refused where too many would have to be tried at every sign-in.
@@ -116,13 +133,8 @@ async fn kinds(ctx: &Ctx, lines: &[Line]) -> Result<BTreeSet<String>, AppError> 
 }
 
 /// What becomes of an account of the list, with what is to be said of it.
-async fn import(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, new: &Listed, dry_run: bool) -> Result<(ImportedAs, String), AppError> {
-    let known = (ImportedAs::Known, "This address has an account already, which stays as it is.".to_owned());
+async fn import(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, new: &Listed) -> Result<(ImportedAs, String), AppError> {
     let (id, now, email_key): (AccountId, _, _) = (ctx.new_id(), ctx.clock.now(), new.email.key());
-    if dry_run {
-        let is_known = accounts::find_by_email(conn, &email_key).await?.is_some();
-        return Ok(if is_known { known } else { (ImportedAs::Created, about(new)) });
-    }
     let row = Imported {
         id,
         email: new.email.as_str(),
@@ -135,7 +147,7 @@ async fn import(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, new: &Liste
         created_at: new.created_at.filter(|at| new.is_verified && *at <= now).unwrap_or(now),
     };
     if !imports::insert_imported(conn, row, now).await? {
-        return Ok(known);
+        return Ok((ImportedAs::Known, KNOWN.to_owned()));
     }
     let workspace = accounts::insert_personal_workspace(conn, ctx.new_id(), id, &new.name, now).await?;
     accounts::insert_roles(conn, id, &[DEVELOPER], now).await?;

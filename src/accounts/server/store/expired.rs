@@ -37,6 +37,7 @@ pub async fn delete_expired(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Go
     let proofs = sqlx::query!("delete from auth_tokens where expires_at < $1", now - PROOFS).execute(db).await?.rows_affected();
     sqlx::query!("delete from email_changes where asked_at < $1", now - PROOFS).execute(db).await?;
     let undos = sqlx::query!("delete from email_undos where until < $1", now).execute(db).await?.rows_affected();
+    super::imports::delete_lists(db, now - Duration::DAY).await?;
     super::exports::delete_old(db, now - EXPORTS).await?;
     super::profiles::delete_old_holds(db, now).await?;
     super::sign_up_work::delete_old(db, now - EXPORTS, now).await?;

@@ -1,6 +1,6 @@
 //! Accounts that another system knew: their rows, and the kinds of hashes that they brought (`salted_hash::kind`).
 
-use crate::values::{AccountId, Language};
+use crate::values::{AccountId, ImportId, Language};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::{Duration, OffsetDateTime};
 
@@ -36,6 +36,47 @@ pub async fn insert_imported(conn: &mut PgConnection, new: Imported<'_>, now: Of
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Which of these addresses have an account.
+pub async fn list_known(db: &PgPool, email_keys: &[String]) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!("select email_key from accounts where email_key = any($1)", email_keys).fetch_all(db).await
+}
+
+/// A sealed list that waits until its operator has looked at it.
+pub async fn insert_list(conn: &mut PgConnection, id: ImportId, account: AccountId, sealed: &[u8], now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("insert into account_imports (id, account_id, list, created_at) values ($1, $2, $3, $4)", id.uuid(), account.uuid(), sealed, now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Leaves the newest ones of an operator.
+pub async fn delete_older_lists(conn: &mut PgConnection, account: AccountId, most: i64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from account_imports where account_id = $1 and id not in (
+           select i.id from account_imports i where i.account_id = $1 order by i.created_at desc, i.id desc limit $2
+         )",
+        account.uuid(),
+        most,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn find_list(db: &PgPool, account: AccountId, id: ImportId) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar!("select list from account_imports where id = $1 and account_id = $2", id.uuid(), account.uuid()).fetch_optional(db).await
+}
+
+pub async fn delete_list(db: &PgPool, id: ImportId) -> sqlx::Result<()> {
+    sqlx::query!("delete from account_imports where id = $1", id.uuid()).execute(db).await?;
+    Ok(())
+}
+
+pub async fn delete_lists(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("delete from account_imports where created_at < $1", before).execute(db).await?;
+    Ok(())
 }
 
 /// Every kind that an account may still have.

@@ -1,6 +1,9 @@
 //! Keys out and in: the export of what is known of them, never secrets nor hashes; the import of hashes that were made elsewhere.
 
-use super::{super::about, bodies::KeyBody};
+use super::{
+    super::about,
+    bodies::{KeyBody, KeyLimitBody},
+};
 use crate::{
     accounts::Caller,
     error::AppError,
@@ -18,7 +21,7 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::HeaderMap,
     response::Response,
     routing::{get, post},
@@ -29,7 +32,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::{IntoParams, ToSchema};
 
 pub fn routes() -> Router<Ctx> {
-    Router::new().route("/api/v1/keys/export", get(export_keys)).route("/api/v1/keys/import", post(import_keys))
+    Router::new().route("/api/v1/keys/export", get(export_keys)).route("/api/v1/keys/import", post(import_keys).layer(DefaultBodyLimit::disable()))
 }
 
 /// Which keys, and as what.
@@ -112,6 +115,9 @@ impl csv::Row for KeyBody {
         "addresses",
         "origins",
         "tags",
+        "bundles",
+        "limits",
+        "plan",
         "expires_at",
         "created_at",
         "last_used_at",
@@ -133,6 +139,9 @@ impl csv::Row for KeyBody {
             Cow::Owned(self.addresses.join(" ")),
             Cow::Owned(self.origins.join(" ")),
             Cow::Owned(self.tags.join(" ")),
+            Cow::Owned(self.bundles.join(" ")),
+            Cow::Owned(limits(&self.limits)),
+            Cow::Borrowed(self.plan.as_deref().unwrap_or_default()),
             said(self.expires_at),
             said(Some(self.created_at)),
             said(self.last_used_at),
@@ -144,6 +153,11 @@ impl csv::Row for KeyBody {
     }
 }
 
+/// As an import reads them; empty where there are none of its own.
+fn limits(limits: &[KeyLimitBody]) -> String {
+    if limits.is_empty() { String::new() } else { serde_json::to_string(limits).unwrap_or_default() }
+}
+
 /// Keys that were made elsewhere.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -152,7 +166,7 @@ pub struct ImportBody {
     #[schema(example = "demo")]
     api: String,
     /// Objects with `hash` (SHA-256 or SHA-512 as hexadecimal digits, base64 or base64url) and, as they like, `name`, `start`,
-    /// `permissions`, `tags`, `external_id`, `meta`, `addresses`, `routes`, `limits`, `expires_at`, `enabled`, `environment`; objects of Unkey and of Better Auth are known
+    /// `permissions`, `tags`, `external_id`, `meta`, `addresses`, `origins`, `routes`, `bundles`, `limits`, `expires_at`, `enabled`, `environment`; objects of Unkey and of Better Auth are known
     /// too. Limits take `keys:manage`.
     #[schema(value_type = Vec<Object>)]
     keys: Vec<serde_json::Value>,
@@ -167,7 +181,7 @@ pub struct ImportLineBody {
     /// Its place in the list, from 1.
     pub line: u64,
     pub name: String,
-    /// `created`, `known` (its hash is here already) or `wrong`.
+    /// `created`, `known` (its hash is here already), `wrong`, or `later`: there was no time left for it.
     pub outcome: &'static str,
     /// What is wrong, or what was left out.
     pub detail: String,
@@ -187,7 +201,8 @@ pub struct ImportAnswerBody {
 ///
 /// By the hashes of their secrets, so that the programs that hold them go on as before. A wrong object stops no other. Safe to send
 /// twice: a hash that is here already is left alone, and one whose secret was ended here stays ended. A bcrypt or Argon2 hash
-/// needs `start`, the first 8 to 16 characters of its secret, and is replaced by a SHA-256 at the first use. A request has at most 256 KiB, some 2,000 keys: send more in parts, or use `tollgate key import`.
+/// needs `start`, the first 8 to 16 characters of its secret, and is replaced by a SHA-256 at the first use. A request has at most 10,000 keys and 8 MiB.
+/// What there was no time for is answered `later`: send the same list again, under another `Idempotency-Key` if it has one.
 #[utoipa::path(
     post, path = "/api/v1/keys/import", tag = "Keys", operation_id = "import_keys", request_body = ImportBody,
     responses((status = 200, body = ImportAnswerBody)),

@@ -9,7 +9,7 @@ use crate::{
     error::AppError,
     keys::{
         model::{Environment, Meta},
-        server::{about, key_routes, rules, salted},
+        server::{about, key_routes, origins, rules, salted},
     },
     platform::{
         csv,
@@ -26,13 +26,17 @@ pub struct Listed {
     /// How its secret begins.
     pub start: String,
     pub hash: Hash,
-    /// None: those that only read.
+    /// None: those of its bundles, or without any, those that only read.
     pub permissions: Option<Vec<String>>,
     pub tags: Vec<String>,
     pub external_id: Option<String>,
     pub meta: Meta,
     /// Networks.
     pub addresses: Vec<String>,
+    /// Of web pages.
+    pub origins: Vec<String>,
+    /// Names, as they stand there.
+    pub bundles: Vec<String>,
     /// `GET /orders/{id}`
     pub routes: Vec<String>,
     pub limited: Limited,
@@ -132,6 +136,8 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
     let tags = take(&mut fields, &["tags"]).map(permissions_or_words).transpose()?.unwrap_or_default();
     let meta = take(&mut fields, &["meta", "metadata"]).map(meta).transpose()?.unwrap_or_default();
     let addresses = take(&mut fields, &["addresses", "ipWhitelist", "ip_whitelist"]).map(permissions_or_words).transpose()?.unwrap_or_default();
+    let origins = take(&mut fields, &["origins", "allowedOrigins", "allowed_origins"]).map(permissions_or_words).transpose()?.unwrap_or_default();
+    let bundles = take(&mut fields, &["bundles"]).map(permissions_or_words).transpose()?.unwrap_or_default();
     let routes = take(&mut fields, &["routes"]).map(lines).transpose()?.unwrap_or_default();
     let mut limited = take_limits(&mut fields)?;
     let mut left_out = std::mem::take(&mut limited.left_out);
@@ -155,6 +161,8 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
         external_id,
         meta,
         addresses: rules::addresses(addresses.iter().map(String::as_str))?,
+        origins: origins::origins(origins.iter().map(String::as_str))?,
+        bundles,
         routes: key_routes::key_routes(routes.iter().map(String::as_str))?,
         limited,
         expires_at,
@@ -282,6 +290,8 @@ mod tests {
         assert_eq!(of(json!("GET /orders; /reports/*")), Ok(vec!["GET /orders".to_owned(), "* /reports/*".to_owned()]));
         assert_eq!(of(json!(["get /orders/"])), Ok(vec!["GET /orders".to_owned()]));
         assert!(of(json!(["FETCH /orders"])).is_err_and(|words| words.contains("does not begin with a method")));
+        let key = one(json!([{ "hash": BASE64, "origins": "https://app.example.com https://*.example.com", "bundles": ["order-desk"] }]));
+        assert_eq!((key.origins.len(), key.bundles, key.left_out.len()), (2, vec!["order-desk".to_owned()], 0));
         let wrong = objects(json!([{ "hash": BASE64, "addresses": "everywhere" }])).expect("a list").pop().expect("a line");
         assert!(wrong.key.is_err_and(|words| words.starts_with("everywhere")));
     }

@@ -19,19 +19,19 @@ use self::{
     list::{Line, Listed},
 };
 use super::{
-    about, apis,
+    about, apis, bundles,
     change::{self, Done},
     gate,
     reach::actor,
     rules, salted,
-    store::{keys, secrets},
+    store::{expiries, keys, secrets},
 };
 use crate::{
     accounts::{Caller, Via, server::policies},
     error::AppError,
     keys::model::{Act, Api, ImportLine, ImportOutcome, KeyState, Preset},
     platform::Ctx,
-    values::{KeyId, Permission, SecretId, permission_names as may},
+    values::{KeyId, Permission, SecretId, Slug, permission_names as may},
 };
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -41,7 +41,7 @@ use time::OffsetDateTime;
 /// Keys of one list.
 const MOST: usize = 10_000;
 /// Keys in one transaction.
-const CHUNK: usize = 1_000;
+const CHUNK: usize = 500;
 
 /// Imports a file, CSV or JSON, for the API with this slug; with `dry_run` only says what would become of each line.
 pub async fn import_text(ctx: &Ctx, caller: &Caller, api: &str, text: &str, dry_run: bool) -> Result<Vec<ImportLine>, AppError> {
@@ -60,6 +60,7 @@ struct Wanted {
     id: KeyId,
     key: Listed,
     permissions: Vec<Permission>,
+    bundles: Vec<Slug>,
 }
 
 async fn import(ctx: &Ctx, caller: &Caller, api: &str, mut lines: Vec<Line>, dry_run: bool) -> Result<Vec<ImportLine>, AppError> {
@@ -75,18 +76,28 @@ async fn import(ctx: &Ctx, caller: &Caller, api: &str, mut lines: Vec<Line>, dry
     if ctx.vault.has_previous() {
         keep_earlier_names(ctx, &mut lines).await?;
     }
+    let now = ctx.clock.now();
     let (mut report, wanted) = checked(ctx, caller, &api, lines).await?;
     if !dry_run {
+        let patience = (caller.via != Via::Cli).then_some(ctx.config.server.request_timeout / 2);
         for chunk in wanted.chunks(CHUNK) {
+            // What is done is committed; whoever waits for the answer gets one.
+            if patience.is_some_and(|most| ctx.clock.now() - now > most) {
+                for wanted in chunk {
+                    let line = &mut report[wanted.place];
+                    (line.outcome, line.detail) = (ImportOutcome::Later, "There was no time left for it: send the same list again.".to_owned());
+                }
+                continue;
+            }
             let mut tx = ctx.db.begin().await?;
             for wanted in chunk {
                 insert(ctx, &mut tx, caller, &api, wanted).await?;
             }
             tx.commit().await?;
             gate::refreshed(ctx, &chunk.iter().map(|w| w.id).collect::<Vec<_>>()).await;
-        }
-        for wanted in &wanted {
-            report[wanted.place].key = Some(wanted.id);
+            for wanted in chunk {
+                report[wanted.place].key = Some(wanted.id);
+            }
         }
     }
     Ok(report)
@@ -145,12 +156,12 @@ async fn checked(ctx: &Ctx, caller: &Caller, api: &Api, lines: Vec<Line>) -> Res
             Ok((_, key)) if key.hash.phc.is_some() && !has_room(&mut alike, &key.start) => {
                 said.detail = format!("{} secrets with salted hashes begin like this. Give more of its first characters as start, at most 16.", salted::MOST);
             }
-            Ok((permissions, key)) => {
+            Ok(((permissions, bundles), key)) => {
                 said.outcome = ImportOutcome::Created;
-                if !key.left_out.is_empty() {
-                    said.detail = format!("Not imported: {}.", key.left_out.join(", "));
-                }
-                wanted.push(Wanted { place: report.len(), id: ctx.new_id(), key, permissions });
+                let expired = key.expires_at.is_some_and(|at| at <= now).then(|| "It has expired already.".to_owned());
+                let left_out = (!key.left_out.is_empty()).then(|| format!("Not imported: {}.", key.left_out.join(", ")));
+                said.detail = [expired, left_out].into_iter().flatten().collect::<Vec<_>>().join(" ");
+                wanted.push(Wanted { place: report.len(), id: ctx.new_id(), key, permissions, bundles });
             }
         }
         report.push(said);
@@ -165,17 +176,21 @@ fn has_room(alike: &mut HashMap<String, i64>, start: &str) -> bool {
     usize::try_from(*n).is_ok_and(|n| n <= salted::MOST)
 }
 
-/// The rules of any new key; the permissions it gets.
-fn rules_of(api: &Api, key: &Listed, now: OffsetDateTime) -> Result<Vec<Permission>, String> {
+/// The rules of any new key; the permissions it gets, and the bundles.
+fn rules_of(api: &Api, key: &Listed, now: OffsetDateTime) -> Result<(Vec<Permission>, Vec<Slug>), String> {
     rules::name(&key.name)?;
     rules::tags(key.tags.iter().map(String::as_str))?;
-    if let Some(at) = key.expires_at {
-        rules::expiry(at, now).map_err(|_| "It has expired, or lasts more than ten years.".to_owned())?;
+    // One that has expired where it comes from is answered so here.
+    if let Some(at) = key.expires_at.filter(|at| *at > now) {
+        rules::expiry(at, now)?;
     }
-    match &key.permissions {
-        Some(texts) => rules::permissions(api, texts),
-        None => Ok(Preset::ReadOnly.of(&api.permissions)),
-    }
+    let bundles = bundles::chosen(api, &key.bundles)?;
+    let permissions = match &key.permissions {
+        Some(texts) => rules::permissions(api, texts)?,
+        None if !bundles.is_empty() => Vec::new(),
+        None => Preset::ReadOnly.of(&api.permissions),
+    };
+    Ok((permissions, bundles))
 }
 
 fn limits_of(key: &Listed, zones: &rules::Zones) -> Result<(), String> {
@@ -196,7 +211,7 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         environment: listed.environment,
         permissions: &wanted.permissions,
         addresses: &listed.addresses,
-        origins: &[],
+        origins: &listed.origins,
         routes: &listed.routes,
         tags: &rules::tags(listed.tags.iter().map(String::as_str)).unwrap_or_default(),
         external_id: listed.external_id.as_deref(),
@@ -211,14 +226,19 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
     if !secrets::insert_imported(conn, secret, now).await? {
         return Err(AppError::conflict("Somebody imported the same keys at this moment. Send the list again."));
     }
+    if !wanted.bundles.is_empty() {
+        bundles::give(ctx, conn, caller, (wanted.id, caller.workspace), api, &wanted.bundles, &wanted.bundles).await?;
+    }
     write_limits(ctx, conn, wanted.id, &listed.limited).await?;
     if !listed.is_enabled {
         keys::update_state(conn, wanted.id, KeyState::Disabled, now).await?;
     }
+    // What was over before it came is no news.
+    expiries::mark_expiry(conn, wanted.id, now).await?;
     let key = keys::find_key(conn, Some(caller.workspace), wanted.id).await?.ok_or(AppError::NotFound)?;
     let data = json!({
         "name": key.name, "api": key.api, "permissions": key.permissions, "external_id": key.external_id, "imported": listed.hash.origin,
-        "addresses": key.addresses, "routes": key.routes, "limits": key.limits,
+        "addresses": key.addresses, "origins": key.origins, "bundles": key.bundles, "routes": key.routes, "limits": key.limits,
     });
     change::note(ctx, conn, caller, &key, Done { data, ..Done::new(Act::Created, "imported") }).await?;
     if !listed.is_enabled {

@@ -1,4 +1,4 @@
-//! A list that was pasted into `/keys/import`, kept until the person has looked at it.
+//! A list that was pasted into `/keys/import`, or came there as a file, kept until the person has looked at it.
 
 use super::import_text;
 use crate::{
@@ -15,18 +15,30 @@ use time::Duration;
 
 /// Lines that the page shows.
 const SHOWN: usize = 200;
-/// So many fit into a form, encoded.
+/// So many are pasted.
 pub const CHARACTERS: usize = 40_000;
+/// Lists that wait in a workspace; the oldest goes for the next.
+const WAITING: i64 = 5;
 
-/// Keeps a list, if it can be read at all.
-pub async fn keep_list(ctx: &Ctx, caller: &Caller, api: &str, text: &str) -> Result<ImportId, AppError> {
+/// Keeps a list, if it can be read at all: what was pasted, or else the file.
+pub async fn keep_list(ctx: &Ctx, caller: &Caller, api: &str, pasted: &str, file: &str) -> Result<ImportId, AppError> {
     caller.require(&may::KEYS_WRITE)?;
-    if text.chars().count() > CHARACTERS {
-        return Err(AppError::invalid("list", "Here a list has at most 40,000 characters. Import longer ones by REST or on the command line."));
+    let is_file = !file.trim().is_empty();
+    if is_file && !pasted.trim().is_empty() {
+        return Err(AppError::invalid("list", "There are two lists: leave this empty, or choose no file."));
     }
-    import_text(ctx, caller, api, text, true).await?;
-    let id = ctx.new_id();
-    imports::insert_list(&ctx.db, id, caller.workspace, api, text, ctx.clock.now()).await?;
+    if pasted.chars().count() > CHARACTERS {
+        return Err(AppError::invalid("list", "Pasted, a list has at most 40,000 characters. Choose it as a file."));
+    }
+    let text = if is_file { file } else { pasted };
+    if text.contains('\0') {
+        return Err(AppError::invalid(if is_file { "file" } else { "list" }, "The list holds a NUL character: it is no text."));
+    }
+    import_text(ctx, caller, api, text, true).await.map_err(|error| if is_file { error.of_field("list", "file") } else { error })?;
+    let (id, mut tx) = (ctx.new_id(), ctx.db.begin().await?);
+    imports::insert_list(&mut tx, id, caller.workspace, api, text, ctx.clock.now()).await?;
+    imports::delete_older_lists(&mut tx, caller.workspace, WAITING).await?;
+    tx.commit().await?;
     Ok(id)
 }
 
@@ -41,11 +53,13 @@ pub async fn preview_list(ctx: &Ctx, caller: &Caller, id: ImportId) -> Result<Im
     Ok(ImportPreview { id, api: list.api, created, known, wrong, lines })
 }
 
-/// Imports it, and keeps it no longer. None: it is not there, as when the button was pressed twice.
+/// Imports it, and keeps it no longer, unless there was not enough time for all of it. None: it is not there, as when the button was pressed twice.
 pub async fn run_list(ctx: &Ctx, caller: &Caller, id: ImportId) -> Result<Option<Vec<ImportLine>>, AppError> {
     let Some(list) = imports::find_list(&ctx.db, caller.workspace, id).await? else { return Ok(None) };
     let lines = import_text(ctx, caller, &list.api, &list.list, false).await?;
-    imports::delete_list(&ctx.db, id).await?;
+    if lines.iter().all(|line| line.outcome != ImportOutcome::Later) {
+        imports::delete_list(&ctx.db, id).await?;
+    }
     Ok(Some(lines))
 }
 

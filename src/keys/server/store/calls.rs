@@ -81,17 +81,21 @@ pub struct PermissionCalls {
     pub is_asked: bool,
 }
 
-/// Of each of these permissions the calls of a key since an instant that needed it.
+/// Of each of these permissions the calls of a key since an instant that needed it. What the key called is read once, whatever the number of
+/// permissions; whether some key was asked for one is settled by the newest row:
+/// all three columns are compared and sorted by, since only the index by API, permission and quarter serves that.
 pub async fn list_permissions_needed(db: &PgPool, key: KeyId, api: ApiId, permissions: &[String], since: OffsetDateTime) -> sqlx::Result<Vec<PermissionCalls>> {
     sqlx::query_as!(
         PermissionCalls,
         r#"select n.permission as "permission!", coalesce(u.calls, 0) as "calls!", u.last as "last?",
-             exists (select from usage_permissions a where a.api_id = $2 and a.permission = n.permission and a.quarter >= $3) as "is_asked!"
+             coalesce((select (a.api_id, a.permission) = ($2, n.permission) and a.quarter >= $3 from usage_permissions a
+               where (a.api_id, a.permission, a.quarter) <= ($2, n.permission, 'infinity')
+               order by a.api_id desc, a.permission desc, a.quarter desc limit 1), false) as "is_asked!"
            from unnest($4::text[]) n(permission)
-           left join lateral (
-             select sum(count)::bigint as calls, max(quarter) as last from usage_permissions p
-             where p.key_id = $1 and p.quarter >= $3 and p.permission = n.permission
-           ) u on true"#,
+           left join (
+             select permission, sum(count)::bigint as calls, max(quarter) as last from usage_permissions
+             where key_id = $1 and quarter >= $3 group by permission
+           ) u on u.permission = n.permission"#,
         key.uuid(),
         api.uuid(),
         since,

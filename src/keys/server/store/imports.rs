@@ -1,7 +1,7 @@
 //! Lists of keys that wait to be imported.
 
 use crate::values::{ImportId, WorkspaceId};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
 pub struct ListRow {
@@ -9,10 +9,24 @@ pub struct ListRow {
     pub list: String,
 }
 
-pub async fn insert_list(db: &PgPool, id: ImportId, workspace: WorkspaceId, api: &str, list: &str, now: OffsetDateTime) -> sqlx::Result<()> {
+pub async fn insert_list(conn: &mut PgConnection, id: ImportId, workspace: WorkspaceId, api: &str, list: &str, now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("insert into key_imports (id, workspace_id, api, list, created_at) values ($1, $2, $3, $4, $5)", id.uuid(), workspace.uuid(), api, list, now)
-        .execute(db)
+        .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Leaves the newest ones of a workspace.
+pub async fn delete_older_lists(conn: &mut PgConnection, workspace: WorkspaceId, most: i64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from key_imports where workspace_id = $1 and id not in (
+           select i.id from key_imports i where i.workspace_id = $1 order by i.created_at desc, i.id desc limit $2
+         )",
+        workspace.uuid(),
+        most,
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -82,6 +82,9 @@ async fn r50_every_act_of_the_list_needs_a_proof_of_ten_minutes_at_most(db: PgPo
                 ("seen", "1"),
             ]);
         }
+        if path.ends_with("run_account_import") {
+            form.push(("list", "imp_01K3V7QDE4S8T1N5W9Y2B6C0XZ"));
+        }
         if path.ends_with("save_policy") {
             form.extend([("policy[of]", "role:operator"), ("policy[max]", "8h")]);
         }

@@ -10,6 +10,9 @@ use uuid::Uuid;
 /// So many keys are offered at once.
 pub const MOST: usize = 500;
 
+/// A text is looked for at the beginning of all names, and within those of so many keys, the newest.
+const LOOKED: i64 = 10_000;
+
 /// Keys to choose from, oldest first, and whether the workspace has more that are not offered.
 #[derive(Debug, Default)]
 pub struct KeyChoices {
@@ -18,7 +21,7 @@ pub struct KeyChoices {
 }
 
 /// The keys of a workspace that were used or made last, and always the chosen one; with a text only those that have it in their name.
-/// Rows are bounded, but for a text, which is looked for in the names of all keys of the workspace. What was used last is read from its newest
+/// Rows are bounded: a text is looked for at the beginning of all names, and within those of the newest keys. What was used last is read from its newest
 /// hours: both columns are compared and sorted by, since only the index by workspace and hour serves that (one by hour alone would be read
 /// until enough rows of the workspace came). Of what is found only as many keys as are offered are looked up, one by one (`lateral`), and a
 /// hundred more for those that are deleted.
@@ -29,8 +32,15 @@ pub async fn list_key_choices(db: &PgPool, workspace: WorkspaceId, chosen: Optio
                select key_id, hour, workspace_id from usage_hours where (workspace_id, hour) <= ($1, 'infinity') order by workspace_id desc, hour desc limit 2000
              ) newest where workspace_id = $1 group by 1
            ), made as (
-             select id, created_at as at from keys where workspace_id = $1 and ($3::text is null or strpos(lower(name), lower($3)) > 0)
-             order by created_at desc, id desc limit $4
+             (select id, created_at as at from keys where workspace_id = $1 and $3::text is null order by created_at desc, id desc limit $4)
+             union all
+             (select id, at from (
+               select id, name, created_at as at from keys where workspace_id = $1 and $3::text is not null order by created_at desc, id desc limit $5
+             ) newest where strpos(lower(name), lower($3)) > 0)
+             union all
+             (select id, created_at as at from keys
+               where workspace_id = $1 and lower(name) collate "C" >= lower($3) collate "C" and lower(name) collate "C" < (lower($3) || chr(1114111)) collate "C"
+               order by lower(name) collate "C", created_at desc, id desc limit $4)
            ), found as (
              select id, max(at) as at from (select key_id as id, at from used union all select id, at from made union all select $2::uuid, null) every
              group by 1 order by (id is not distinct from $2) desc, max(at) desc nulls last, id limit case when $3::text is null then $4 + 100 end
@@ -43,6 +53,7 @@ pub async fn list_key_choices(db: &PgPool, workspace: WorkspaceId, chosen: Optio
         chosen.map(KeyId::uuid),
         named,
         i64::try_from(MOST + 1).unwrap_or(i64::MAX),
+        LOOKED,
     )
     .fetch_all(db)
     .await?;
@@ -61,16 +72,30 @@ pub struct NamedRow {
     pub is_chosen: bool,
 }
 
-/// At most two keys that have a text in their name: the chosen one first, then those that have no other name.
+/// At most two keys that have a text in their name: the chosen one first, then those that have no other name. As far as it is looked for.
 pub async fn list_named(db: &PgPool, workspace: WorkspaceId, named: &str, chosen: Option<KeyId>) -> sqlx::Result<Vec<NamedRow>> {
     sqlx::query_as!(
         NamedRow,
-        r#"select id, lower(name) = lower($2) as "is_exact!", id is not distinct from $3::uuid as "is_chosen!"
-           from keys where workspace_id = $1 and strpos(lower(name), lower($2)) > 0
+        r#"select id as "id!", lower(name) = lower($2) as "is_exact!", id is not distinct from $3::uuid as "is_chosen!"
+           from (
+             (select id, name, created_at from keys where workspace_id = $1 and id = $3 and strpos(lower(name), lower($2)) > 0)
+             union
+             (select id, name, created_at from keys where workspace_id = $1 and lower(name) collate "C" = lower($2) collate "C"
+               order by created_at desc, id desc limit 2)
+             union
+             (select id, name, created_at from keys
+               where workspace_id = $1 and lower(name) collate "C" >= lower($2) collate "C" and lower(name) collate "C" < (lower($2) || chr(1114111)) collate "C"
+               order by lower(name) collate "C", created_at desc, id desc limit 2)
+             union
+             (select id, name, created_at from (
+               select id, name, created_at from keys where workspace_id = $1 order by created_at desc, id desc limit $4
+             ) newest where strpos(lower(name), lower($2)) > 0)
+           ) found
            order by 3 desc, 2 desc, created_at desc, id limit 2"#,
         workspace.uuid(),
         named,
         chosen.map(KeyId::uuid),
+        LOOKED,
     )
     .fetch_all(db)
     .await
