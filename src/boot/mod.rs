@@ -9,6 +9,7 @@ pub mod forms;
 pub mod front;
 pub mod listen;
 pub mod metrics;
+pub mod once;
 pub mod openapi;
 pub mod ready;
 pub mod resume;

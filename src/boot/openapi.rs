@@ -1,6 +1,7 @@
 //! The description of the REST API (OpenAPI 3.1), made from the handlers themselves, and the files of its viewer: Swagger UI, vendored,
 //! served from our own origin under our own CSP.
 
+use super::once::ROUTES;
 use crate::{
     accounts::server::{email_change, export, http as accounts, leaving, policies, programs, sign_up_work},
     admin::server::http as admin,
@@ -26,7 +27,8 @@ use std::sync::{Arc, LazyLock};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        Content, OpenApi as Document, RefOr, Response as Described,
+        Content, Object, OpenApi as Document, Ref, RefOr, Required, Response as Described, Type,
+        path::{ParameterBuilder, ParameterIn},
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -75,8 +77,36 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(sign_up_work::http::Docs::openapi())
         .merge_from(programs::http::Docs::openapi())
         .merge_from(programs::device_http::Docs::openapi());
-    with_errors(document)
+    with_errors(with_names(document))
 });
+
+/// Where the document says what an `Idempotency-Key` is, once for all operations that take one.
+const NAME: &str = "IdempotencyKey";
+
+/// Adds the `Idempotency-Key`, and what is answered for its sake.
+fn with_names(mut document: Document) -> Document {
+    let header = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Any text of 1 to 255 visible ASCII characters that names this request, in double quotes or not; take a random one, such as a UUID. For 24 \
+             hours it stands for this request of this key (or program, or person) at this address. Sent again, nothing is done again, and the answer is that \
+             of the first time, with `Idempotency-Replayed: true`. 409: it is being done (`Retry-After`), or its answer held a secret, which is stored \
+             nowhere, or got lost. 422: the name belongs to another request. A refused request leaves its name free.",
+        ))
+        .schema(Some(Object::with_type(Type::String)))
+        .build();
+    document.components.get_or_insert_default().parameters.insert(NAME.to_owned(), RefOr::T(header));
+    let operations = document.paths.paths.iter_mut().filter(|(path, _)| ROUTES.contains(&path.as_str()));
+    for operation in operations.filter_map(|(_, item)| item.post.as_mut()) {
+        operation.parameters.get_or_insert_default().push(RefOr::Ref(Ref::new(format!("#/components/parameters/{NAME}"))));
+        for status in ["409", "422"] {
+            operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Described::default()));
+        }
+    }
+    document
+}
 
 /// What an error is where its operation does not say it.
 const ERRORS: [(&str, &str); 6] = [

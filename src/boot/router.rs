@@ -1,7 +1,7 @@
 //! Everything a request passes, on one page: the layers from outside in, then pages, server functions, files. What is asked of the
 //! gate never comes here (`front`).
 
-use super::{answers::tell_refusals, files, forms, openapi, ready::ready, state::AppState, theme::choose_theme, uploads};
+use super::{answers::tell_refusals, files, forms, once::do_once, openapi, ready::ready, state::AppState, theme::choose_theme, uploads};
 use crate::{
     accounts::{
         Caller,
@@ -94,6 +94,7 @@ pub fn router(state: AppState) -> Router {
         .merge(admin::http::routes())
         .merge(usage::http::routes())
         .merge(exports::http::routes())
+        .route_layer(from_fn_with_state(ctx.clone(), do_once))
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)
         .with_state(ctx.clone());

@@ -16,6 +16,7 @@ pub mod local_time;
 pub mod loose;
 pub mod mail;
 pub mod mapped;
+pub mod once;
 pub mod postgres;
 pub mod salted_hash;
 pub mod session;

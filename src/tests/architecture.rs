@@ -115,6 +115,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("notices", &["notice_settings", "limit_notices", "shared_limit_notices", "expiry_notices", "alert_rules"]),
     ("platform/jobs", &["jobs"]),
     ("platform/key_ring", &["master_keys"]),
+    ("platform/once", &["sent_requests"]),
     // A feature ends sessions (ban, reset) in its own transaction; only the platform's store makes them.
     ("platform/session", &[]),
 ];

@@ -80,8 +80,8 @@ pub use fields::{
 };
 pub use importing::{ImportedAs, ImportedLine, import_accounts};
 pub use invites::{
-    InviteFacts, InviteState, MOST_OPEN, RESENT_AFTER, Resent, cancel_invite, create_invite, invite_address, list_invites, must_be_nobody, open_invite,
-    resend_invite,
+    InviteFacts, InviteState, MOST_OPEN, RESENT_AFTER, Resent, cancel_invite, create_invite, create_invite_by_form, invite_address, list_invites,
+    must_be_nobody, open_invite, resend_invite,
 };
 pub use letters::KINDS as MAIL_KINDS;
 pub use locks::{is_password_stopped, unlock, unlock_account};

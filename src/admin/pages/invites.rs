@@ -42,7 +42,7 @@ fn page(list: InviteList) -> AnyView {
                 <div><Segments label="Invitations" tabs/></div>
                 {table(list.rows, list.over)}
             </div>
-            {new_invite()}
+            {new_invite(list.once)}
         </div>
     }
     .into_any()
@@ -96,10 +96,10 @@ fn line(invite: InviteRow) -> AnyView {
     .into_any()
 }
 
-fn new_invite() -> AnyView {
+fn new_invite(once: String) -> AnyView {
     let lasts = INVITE_LASTS.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
     view! {
-        <FormPanel title="New invitation" action=CreateInvite::PATH>
+        <FormPanel title="New invitation" action=CreateInvite::PATH hidden=vec![("once", once)]>
             <TextField label="Email" name="email" kind="email" maxlength=254 autocomplete="off" help="It is mailed there, and lets in nobody else. Empty: you get a link to hand on."/>
             <TextField label="People" name="uses" kind="number" inputmode="numeric" value="1" autocomplete="off" help="How many a link lets in, at most 1,000. An email lets in one."/>
             <SelectField label="How long" name="days" options=lasts value="7"/>

@@ -11,7 +11,7 @@ use crate::{
     activity::server::{Change, record},
     error::{AppError, Fields},
     keys::model::{Api, ApiEdit, ApiPermission, Bundle, NewApi, Spread, Unmatched},
-    platform::Ctx,
+    platform::{Ctx, once},
     values::{ApiId, KeyPrefix, Permission, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
@@ -69,6 +69,7 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, 
     }
     store::replace_permissions(&mut tx, api.id, &api.permissions).await?;
     note(ctx, &mut tx, caller, "api.created", api.id, serde_json::json!({ "slug": api.slug, "key_prefix": api.key_prefix })).await?;
+    once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     gate::apis_refreshed(ctx).await;
     Ok(api)

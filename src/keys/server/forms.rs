@@ -52,7 +52,7 @@ pub fn new_key(
     let of_api = |text: String| text.strip_prefix(api.as_deref()?)?.strip_prefix('/').map(str::to_owned);
     let bundles = bundles.into_iter().filter_map(of_api).collect();
     let permissions = permissions.filter(|_| api.is_some() && preset.is_none()).map(|all| all.into_iter().filter_map(of_api).collect());
-    let once = page_token(once)?.map(Once::Page);
+    let once = page_token(once)?.map(Once);
     let expires_at = lifetime.map(|l| ctx.clock.now() + l);
     Ok(NewKey { name, api, permissions, preset, bundles, expires_at, environment, once, ..NewKey::default() })
 }

@@ -27,7 +27,7 @@ pub fn credits() -> AnyView {
             <li>"Mails tell when 20 % are left and when they are used up, or at marks of your own: once a day, of prepaid ones once since some were added. They are not forecast, and “Who would be limited?” leaves them out."</li>
         </ul>
         <h3 id="add-credits">"Add credits"</h3>
-        <p>"On the page of a key, by command line and over REST, for who may manage keys. What is added may go beyond N and stays until it is used. It can be used at once on the server that added it, on others within about a second. It stands in the key's history; with an "<code>"Idempotency-Key"</code>" (or "<code>"--once"</code>") the same request adds once."</p>
+        <p>"On the page of a key, by command line and over REST, for who may manage keys. What is added may go beyond N and stays until it is used. It can be used at once on the server that added it, on others within about a second. It stands in the key's history; with an "<code>"Idempotency-Key"</code>" (or "<code>"--once"</code>") the same request adds once for good, not only for a day."</p>
         <CodeBlock id="credits-add" title="Add 500 credits" code=ADD/>
     }
     .into_any()

@@ -7,7 +7,16 @@ pub fn rest() -> AnyView {
         <h2 id="rest">"REST in general"</h2>
         <p>"The routes stand in the "<a href="/docs/api">"reference"</a>". Every error, of whatever makes it, is a problem document (RFC 9457): "<code>"type"</code>", "<code>"title"</code>", "<code>"status"</code>", "<code>"detail"</code>" with the next step, "<code>"request_id"</code>", and "<code>"errors"</code>" with the pointer of each wrong field. So it is also for a method that a route does not take (405; "<code>"Allow"</code>" names the others), a body over 256 kB (413), a badly encoded path (400), and what took longer than "<code>"server.request_timeout"</code>" (504: look whether it was done before you send it again). The same id is in the header "<code>"X-Request-Id"</code>", which may also come from you, and in every line of the log. A browser that goes to a page gets a page with it instead."</p>
         <p>"Lists answer "<code>"data"</code>", "<code>"has_more"</code>" and "<code>"next_cursor"</code>". Ask with "<code>"limit"</code>", 1 to 100, and with "<code>"cursor"</code>", which is the "<code>"next_cursor"</code>" of the page before. A word in a query that a list does not know is answered 422."</p>
-        <p>"An "<code>"Idempotency-Key"</code>" makes "<code>"POST /api/v1/keys"</code>", "<code>"/keys/batch"</code>" and "<code>"…/credits"</code>" safe to send twice. What has a name of its own is made once without it: an API, plan or group whose slug is taken is refused by that field, and a ban or block that is there is answered as it is."</p>
+        <h3 id="idempotency-key">"Requests sent twice"</h3>
+        <p>"Every POST that creates or adds something or starts a job takes the header "<code>"Idempotency-Key"</code>" (draft-ietf-httpapi-idempotency-key-header): 1 to 255 visible ASCII characters, in double quotes or not. Take a new random text, such as a UUID, for each thing that you want, and send it again with the same body when no answer came."</p>
+        <ul>
+            <li>"It is done once, however often and by however many at once it is sent. What is made and that it was made are written in one transaction, so this also holds when a server goes down."</li>
+            <li>"Sent again, the answer is that of the first time, with "<code>"Idempotency-Replayed: true"</code>". An answer that held a secret (a new key, a list of them, a rotation) is stored nowhere: then it is 409, and "<code>"Location"</code>" names the new key. Rotate it if its secret got lost."</li>
+            <li>"409 with "<code>"Retry-After"</code>": the first one is still being done. 409 without: it was done, but its answer got lost when a server went down; look at what it made."</li>
+            <li>"422: the Idempotency-Key belongs to a request with another body. A request that was refused leaves it free: mend the body and send it again."</li>
+            <li>"It stands for its request for 24 hours, at one address, for the key that sent it; of programs that signed in, for that program; of people, for the account. Only of credits added to a limit it stands for good, whoever sends it."</li>
+        </ul>
+        <p>"Sign-up, forgotten passwords and tokens know nobody yet, so they take none. PUT, PATCH and DELETE, and POSTs that only set a state (disable, revoke, lift), say the same when they are sent twice. What has a name of its own is made once also without the header: an API, plan or group whose slug is taken is refused by that field, and a ban or block that is there is answered as it is."</p>
     }
     .into_any()
 }
