@@ -16,6 +16,10 @@ const EXPORT: &str = r#"curl http://127.0.0.1:3000/api/v1/exports \
 curl http://127.0.0.1:3000/api/v1/exports/exp_01KAYV7QRE4Z5H8N2M3P6T9WXY -H "Authorization: Bearer $KEY"
 curl -O -J http://127.0.0.1:3000/api/v1/exports/exp_01KAYV7QRE4Z5H8N2M3P6T9WXY/file -H "Authorization: Bearer $KEY""#;
 
+const ALERT: &str = r#"curl http://127.0.0.1:3000/api/v1/alert-rules \
+  -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \
+  -d '{"api": "orders", "route": "GET /orders", "codes": ["FORBIDDEN"], "more_than": 10, "percent": 5, "minutes": 15, "quiet_minutes": 60}'"#;
+
 pub fn usage() -> AnyView {
     view! {
         <h2 id="usage">"Usage"</h2>
@@ -51,7 +55,11 @@ pub fn usage() -> AnyView {
         <p>"A line of usage has "<code>"units"</code>", the cost units that passed, and "<code>"estimated_cost"</code>": what they are worth at the price of the plan that the key has today, to six decimals and not rounded up. It is an estimate, not a bill, and empty where no plan has a price. How long calls took, bucket by bucket, and the limits that Usage shows are files of their own ("<code>"GET /api/v1/usage/latencies/export"</code>", "<code>"GET /api/v1/usage/limits/export"</code>"). A cell that a spreadsheet would take for a formula begins with an apostrophe."</p>
 
         <h2 id="notices">"Mails before a limit is used up"</h2>
-        <p>"At 80 and 100 % of a limit of an hour or longer its owner gets a mail, once for each mark in each window (of one that rolls in each filling, see "<a href="/docs#rolling">"Rolling windows"</a>", of "<a href="/docs#credits">"credits"</a>" once a day); other marks, or none, are set under Settings, Notifications. That holds for limits of a key and for those that all keys of a workspace share: these are used by every key that has no limit of its own or of its own plan. Limits are looked at once a minute."</p>
+        <p>"At 80 and 100 % of a limit of an hour or longer its owner gets a mail, once for each mark in each window (of one that rolls in each filling, see "<a href="/docs#rolling">"Rolling windows"</a>", of "<a href="/docs#credits">"credits"</a>" once a day); other marks, or none, are set under Settings, Notifications. That holds for limits of a key and for those that all keys of a workspace share: these are used by every key that has no limit of its own or of its own plan. Limits are looked at once a minute. By REST: "<code>"GET"</code>" and "<code>"PATCH /api/v1/me/notices"</code>" ("<code>"limits"</code>", "<code>"thresholds"</code>", "<code>"expiry"</code>")."</p>
+
+        <h2 id="alerts">"Mails about errors"</h2>
+        <p>"A rule mails you when more calls than you allow do not pass: so many in so many minutes (up to a day), with the codes that you choose, of one key, one API, one route or all of them; and, if you say so, only if they are more than so many per cent of all these calls, so that ten failures tell of twenty calls and not of a million. Then it is silent for as long as it says. Rules are looked at once a minute. “New alert rule” on Errors takes over the key, API and route that you look at; addresses and permissions it does not know. Add and remove them under "<a href="/settings/notifications">"Settings, Notifications"</a>", or add, change and remove them at "<code>"/api/v1/alert-rules"</code>" with a key that has "<code>"account:write"</code>" and "<code>"usage:read"</code>"; 20 in a workspace."</p>
+        <CodeBlock id="alerts-post" title="Tell of refused orders" code=ALERT/>
     }
     .into_any()
 }

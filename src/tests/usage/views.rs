@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use tollgate::{
     accounts::{Caller, Via, server::caller_of_account},
     keys::server::meter::Tally,
-    notices::server::notice_page,
+    notices::{model::RuleOffer, server::notice_page},
     usage::{
         model::{UsageQuery, UsageReport},
         server::{export_usage, list_series, report_errors, report_usage},
@@ -55,11 +55,12 @@ async fn a_chosen_key_is_offered_however_many_there_are(db: PgPool) {
     assert!(all.keys.iter().all(|k| k.is_there));
     let one = shown(&app, &owner, &[("key", &old.to_string())]).await;
     assert_eq!((one.chosen_key().map(|k| k.name.as_str()), one.key_choices.len()), (Some("old"), 500));
-    let page = notice_page(&app.ctx, &with_account(&owner), Some(&old.to_string())).await.unwrap();
-    assert_eq!((page.key, page.keys.iter().any(|k| k.id == old), page.has_more_keys), (Some(old), true, true));
+    let offer = RuleOffer { key: Some(old.to_string()), ..RuleOffer::default() };
+    let page = notice_page(&app.ctx, &with_account(&owner), offer.clone()).await.unwrap();
+    assert_eq!((&page.offer, page.keys.iter().any(|k| k.id == old), page.has_more_keys), (&offer, true, true));
     let stranger = developer(&app.ctx, "tom", "UTC").await;
-    let page = notice_page(&app.ctx, &with_account(&stranger), Some(&old.to_string())).await.unwrap();
-    assert_eq!((page.key, page.keys.len()), (None, 0), "a key of others is not there");
+    let page = notice_page(&app.ctx, &with_account(&stranger), offer).await.unwrap();
+    assert_eq!((page.offer.key, page.keys.len()), (None, 0), "a key of others is not there");
 }
 
 /// The same caller who may also look at the account.
