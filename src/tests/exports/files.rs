@@ -140,7 +140,10 @@ async fn everybodys_refusals_are_a_file_for_operators_however_many(db: PgPool) {
     let (of_all, of_one) = (state(&app, &olga, all).await, state(&app, &olga, hers).await);
     assert_eq!((&of_all["state"], &of_all["rows_written"], &of_all["rows_expected"]), (&json!("done"), &json!(50_004), &json!(50_004)), "{of_all}");
     assert_eq!((&of_one["state"], &of_one["rows_written"]), (&json!("done"), &json!(50_001)), "{of_one}");
-    assert!(of_all["description"].as_str().unwrap().starts_with("Everybody's refusals") && of_one["description"].as_str().unwrap().ends_with("owner mara@example.com"));
+    assert!(
+        of_all["description"].as_str().unwrap().starts_with("Everybody's refusals")
+            && of_one["description"].as_str().unwrap().ends_with("owner mara@example.com")
+    );
     assert_eq!(file(&app, &olga, all).await.lines().count(), 50_005, "a head, and each once");
 
     assert_eq!(mara.post(&app, "/api/v1/exports", json!({ "of": "all-refusals" })).await.status(), 403);
