@@ -25,8 +25,9 @@ use axum::{
 
 /// The routes whose POST creates or adds something or starts a job, for who is known. Those for nobody in particular (sign-up, forgotten
 /// passwords) answer everybody alike and have no name to go by; what only sets a state is the same when it is done twice.
-pub const ROUTES: [&str; 17] = [
+pub const ROUTES: [&str; 18] = [
     "/api/v1/admin/accounts/import",
+    "/api/v1/alert-rules",
     "/api/v1/apis",
     "/api/v1/bans",
     "/api/v1/blocks",

@@ -12,6 +12,7 @@ use crate::{
         http::{self as keys, WindowSchema},
         release_http, verify_http,
     },
+    notices::server::http as notices,
     plans::server::http as plans,
     platform::Ctx,
     usage::server::{AttemptLine, LatencyLine, RefusalLine, UsageLine, UsedLimit, files_http, http as usage, latency_http, oversight_http, requests_http},
@@ -111,6 +112,7 @@ pub static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         .merge_from(plans::Docs::openapi())
         .merge_from(plans::groups::Docs::openapi())
         .merge_from(exports::Docs::openapi())
+        .merge_from(notices::Docs::openapi())
         .merge_from(blocks::Docs::openapi())
         .merge_from(admin::bans::Docs::openapi())
         .merge_from(admin::imports::Docs::openapi())

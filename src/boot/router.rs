@@ -13,6 +13,7 @@ use crate::{
     error::AppError,
     exports::server as exports,
     keys::server::{self as keys, pacing, rest},
+    notices::server as notices,
     plans::server as plans,
     platform::{
         Ctx,
@@ -96,6 +97,7 @@ pub fn router(state: AppState) -> Router {
         .merge(admin::http::routes())
         .merge(usage::http::routes())
         .merge(exports::http::routes())
+        .merge(notices::http::routes())
         .route_layer(from_fn_with_state(ctx.clone(), do_once))
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)

@@ -5,21 +5,24 @@ use serde::{Deserialize, Serialize};
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Subject {
     Usage,
     Refusals,
+    /// Everybody's, for operators.
+    AllRefusals,
     Keys,
 }
 
 impl Subject {
-    pub const ALL: [Self; 3] = [Self::Usage, Self::Refusals, Self::Keys];
+    pub const ALL: [Self; 4] = [Self::Usage, Self::Refusals, Self::AllRefusals, Self::Keys];
 
     /// The word in a URL, in REST and in the name of the file.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Usage => "usage",
             Self::Refusals => "refusals",
+            Self::AllRefusals => "all-refusals",
             Self::Keys => "keys",
         }
     }
@@ -33,6 +36,7 @@ impl Subject {
         match self {
             Self::Usage => &["range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission", "by", "compare"],
             Self::Refusals => &["code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "range", "from", "to"],
+            Self::AllRefusals => &["code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "owner", "range", "from", "to"],
             Self::Keys => &["q", "api", "status", "review", "tag", "external_id", "owner", "hash"],
         }
     }
@@ -42,6 +46,7 @@ impl Subject {
         match self {
             Self::Usage => "/usage",
             Self::Refusals => "/requests",
+            Self::AllRefusals => "/admin/refusals",
             Self::Keys => "/keys",
         }
     }

@@ -1,15 +1,15 @@
 //! The server functions of notices.
 
-use super::model::NoticePage;
+use super::model::{NoticePage, RuleOffer};
 use crate::{error::AppError, values::AlertRuleId};
 use leptos::prelude::*;
 
-/// What `/settings/notifications` shows; a new rule is offered for this key, if one is given.
+/// What `/settings/notifications` shows; a new rule is offered for this key, API and route, if they are given.
 #[server]
-pub async fn my_notices(key: Option<String>) -> Result<NoticePage, AppError> {
+pub async fn my_notices(#[server(default)] offer: RuleOffer) -> Result<NoticePage, AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    server::notice_page(&ctx, &caller, key.as_deref()).await
+    server::notice_page(&ctx, &caller, offer).await
 }
 
 /// Saves what the caller wants to be told.
@@ -27,16 +27,21 @@ pub async fn save_notices(#[server(default)] limits: bool, #[server(default)] th
 #[server]
 pub async fn add_alert_rule(
     #[server(default)] key: String,
+    #[server(default)] api: String,
+    #[server(default)] route: String,
     #[server(default)] codes: Vec<String>,
     #[server(default)] more_than: String,
+    #[server(default)] percent: String,
     #[server(default)] minutes: String,
     #[server(default)] quiet_minutes: String,
 ) -> Result<(), AppError> {
     use super::{model::NewAlertRule, server};
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let key = Some(key).filter(|key| !key.is_empty());
-    server::add_alert_rule(&ctx, &caller, NewAlertRule { key, codes, more_than, minutes, quiet_minutes }).await?;
+    // An empty field is none, as forms send it.
+    let given = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let rule = NewAlertRule { key: given(key), api: given(api), route: given(route), codes, more_than, percent: given(percent), minutes, quiet_minutes };
+    server::add_alert_rule(&ctx, &caller, rule).await?;
     reply::toast(&ctx, "The rule is watched from now on.");
     Ok(())
 }

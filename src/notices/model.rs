@@ -57,8 +57,25 @@ pub struct NoticePage {
     pub keys: Vec<KeyChoice>,
     /// The workspace has more.
     pub has_more_keys: bool,
-    /// The one that a new rule is offered for.
-    pub key: Option<KeyId>,
+    /// What a new rule is offered for; of keys one of those to choose from.
+    pub offer: RuleOffer,
+}
+
+/// What a new rule is offered for: the filters of the page Errors that a rule knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleOffer {
+    pub key: Option<String>,
+    /// The API's slug.
+    pub api: Option<String>,
+    pub route: Option<String>,
+}
+
+impl RuleOffer {
+    /// Reads a query; `get` gives a parameter. An empty one is none.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let get = |name| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        Self { key: get("key"), api: get("api"), route: get("route") }
+    }
 }
 
 /// A notice that was sent.
@@ -79,7 +96,7 @@ pub struct ToldNotice {
 pub struct AlertRule {
     pub id: AlertRuleId,
     pub key: Option<KeyId>,
-    /// "More than 10 calls answered FORBIDDEN in 15 minutes, checkout service".
+    /// "More than 10 calls answered FORBIDDEN in 15 minutes, checkout service, GET /orders".
     pub words: String,
     /// "Silent for 1 hour after a mail".
     pub quiet: String,
@@ -91,10 +108,41 @@ pub struct AlertRule {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAlertRule {
     pub key: Option<String>,
+    /// The API's slug.
+    pub api: Option<String>,
+    pub route: Option<String>,
     pub codes: Vec<String>,
     pub more_than: String,
+    /// Of all calls; none: whatever the others are.
+    pub percent: Option<String>,
     pub minutes: String,
     pub quiet_minutes: String,
+}
+
+/// What is changed of a rule; what is none stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertRuleEdit {
+    /// None within: every key.
+    pub key: Option<Option<String>>,
+    /// The API's slug; none within: every API.
+    pub api: Option<Option<String>>,
+    /// None within: every route.
+    pub route: Option<Option<String>>,
+    pub codes: Option<Vec<String>>,
+    pub more_than: Option<String>,
+    /// None within: whatever the other calls are.
+    pub percent: Option<Option<String>>,
+    pub minutes: Option<String>,
+    pub quiet_minutes: Option<String>,
+}
+
+/// What is changed of what an account is told; what is none stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeEdit {
+    pub limits: Option<bool>,
+    /// "80, 100".
+    pub thresholds: Option<String>,
+    pub expiry: Option<bool>,
 }
 
 #[cfg(test)]

@@ -84,6 +84,7 @@ async fn what_takes_an_idempotency_key_is_done_once_and_answers_the_same(db: PgP
     // Where to, as the document has it; what; and something else.
     let wishes = [
         ("/api/v1/admin/accounts/import", json!({ "accounts": [{ "email": "old@example.com" }] }), json!({ "accounts": [{ "email": "older@example.com" }] })),
+        ("/api/v1/alert-rules", json!({ "more_than": 10 }), json!({ "more_than": 11 })),
         ("/api/v1/apis", json!({ "slug": "shop", "name": "Shop" }), json!({ "slug": "shop-2", "name": "Shop" })),
         ("/api/v1/bans", json!({ "target": "spam.example", "reason": "throwaways", "seconds": 600 }), json!({ "target": "b.example", "reason": "x" })),
         ("/api/v1/blocks", json!({ "target": "203.0.113.7", "reason": "tries keys", "seconds": 600 }), json!({ "target": "203.0.113.8", "reason": "x" })),

@@ -367,6 +367,23 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(get.clone(), file, &id, "", None, 200).await;
     r.ask(delete.clone(), export, &id, "", None, 204).await;
 
+    // Notices.
+    let (notices, rules, rule) = ("/api/v1/me/notices", "/api/v1/alert-rules", "/api/v1/alert-rules/{id}");
+    r.ask(get.clone(), notices, "", "", None, 200).await;
+    r.ask(patch.clone(), notices, "", "", Some(json!({ "thresholds": [50, 90], "expiry": false })), 200).await;
+    r.ask(patch.clone(), notices, "", "", Some(json!({ "thresholds": [150] })), 422).await;
+    let wish = json!({ "api": "demo", "route": "GET /orders", "codes": ["FORBIDDEN"], "more_than": 10, "percent": 5 });
+    let made = r.ask(post.clone(), rules, "", "", Some(wish.clone()), 201).await;
+    r.ask(post.clone(), rules, "", "", Some(wish), 200).await;
+    r.ask(post.clone(), rules, "", "", Some(json!({ "more_than": -1 })), 422).await;
+    let id = made["id"].as_str().unwrap().to_owned();
+    r.ask(get.clone(), rules, "", "", None, 200).await;
+    r.ask(get.clone(), rule, &id, "", None, 200).await;
+    r.ask(get.clone(), rule, "alr_nothing", "", None, 404).await;
+    r.ask(patch.clone(), rule, &id, "", Some(json!({ "api": null, "minutes": 30 })), 200).await;
+    r.ask(patch.clone(), rule, &id, "", Some(json!({ "codes": ["VALID"] })), 422).await;
+    r.ask(delete.clone(), rule, &id, "", None, 204).await;
+
     // The account.
     let team = FieldForm { slug: "team".to_owned(), label: "Team".to_owned(), kind: "text".to_owned(), may_be_public: true, ..FieldForm::default() };
     create_field(&r.app.ctx, &Caller::cli(), &Visitor::terminal(), &team).await.unwrap();

@@ -4,7 +4,7 @@ use crate::{
     accounts::components::Framed,
     admin::{api, components::loaded, model::AllRefusals},
     ui::{
-        CodeTag, PageHeader, Table, heads,
+        CodeTag, LinkButton, Look, PageHeader, Size, Table, heads,
         number::{count, thousands},
     },
     usage::{
@@ -29,7 +29,15 @@ fn page(all: AllRefusals) -> AnyView {
     let samples = if list.query.is_of_passed() { passed_sampling(&list.sampling) } else { SAMPLING.to_owned() };
     let lead = format!("{}.{calls} Below are {samples}", list.period).into_any();
     let has_any = !list.samples.is_empty() || list.query != RefusalQuery::default() || !list.sampling.is_empty();
-    let samples = has_any.then(|| files("refusals", list.query.export_all("csv"), list.query.export_all("json")));
+    let samples = has_any.then(|| {
+        let prepare = list.query.prepare_all();
+        view! {
+            <div class="row">
+                {files("refusals", list.query.export_all("csv"), list.query.export_all("json"))}
+                <LinkButton href=prepare size=Size::Small look=Look::Quiet>"Prepare a file"</LinkButton>
+            </div>
+        }
+    });
     let unknown = "/api/v1/usage/attempts/export";
     let counted = (!attempts.is_empty()).then(|| files("unknown keys", format!("{unknown}?format=csv"), format!("{unknown}?format=json")));
     view! {

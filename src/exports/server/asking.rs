@@ -42,7 +42,7 @@ impl Wanted {
 }
 
 fn subject(word: &str) -> Result<Subject, AppError> {
-    Subject::parse(word).ok_or_else(|| AppError::invalid("of", "A file is of usage, refusals or keys."))
+    Subject::parse(word).ok_or_else(|| AppError::invalid("of", "A file is of usage, refusals or keys, and for operators of all-refusals."))
 }
 
 /// Has a file prepared. Asked for twice, it is one: the same that is still written, or was asked for a minute ago, is answered.

@@ -45,14 +45,14 @@ pub fn routes() -> Router<Ctx> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewExportBody {
-    /// `usage`, `refusals` or `keys`.
+    /// `usage`, `refusals`, `keys`, or for operators `all-refusals`.
     #[schema(value_type = String, example = "usage")]
     of: Subject,
     /// `csv` (the default) or `json`.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     format: Format,
-    /// Those of `/api/v1/usage/export`, `/api/v1/usage/refusals/export` and `/api/v1/keys/export`, as texts.
+    /// Those of `/api/v1/usage/export`, `/api/v1/usage/refusals/export`, `/api/v1/usage/refusals/all/export` and `/api/v1/keys/export`, as texts.
     #[serde(default)]
     #[schema(example = json!({"range": "year", "bucket": "day"}))]
     filters: BTreeMap<String, String>,
@@ -146,7 +146,7 @@ async fn list_exports(State(ctx): State<Ctx>, caller: Caller) -> Result<Json<Exp
 ///
 /// For exports of more than 50,000 lines, up to 2,000,000. Safe to send twice: the same that is still prepared, or was asked for within a
 /// minute, is answered again. It is there for a day after it is done. At most ten at a time. Of usage and refusals for keys with
-/// `usage:read`, of keys for those with `keys:read`.
+/// `usage:read`, of keys for those with `keys:read`, of everybody's refusals for those with `admin:read`.
 #[utoipa::path(
     post, path = "/api/v1/exports", tag = "Exports", operation_id = "create_export", request_body = NewExportBody,
     responses(

@@ -11,7 +11,7 @@ use crate::{
     platform::{Ctx, csv, http::file::Format},
     usage::{
         model::{RefusalQuery, UsageQuery},
-        server::{self as usage, RefusalLine},
+        server::{self as usage, RefusalLine, Whose},
     },
     values::{Permission, permission_names as may},
 };
@@ -28,7 +28,7 @@ pub type Filters = BTreeMap<String, String>;
 #[derive(Debug, Clone)]
 pub enum Source {
     Usage(UsageQuery),
-    Refusals(RefusalQuery),
+    Refusals(Whose, RefusalQuery),
     Keys(KeyQuery),
 }
 
@@ -51,7 +51,8 @@ impl Source {
         let get = |name: &str| filters.get(name).cloned();
         Ok(match subject {
             Subject::Usage => Self::Usage(UsageQuery::read(get)),
-            Subject::Refusals => Self::Refusals(RefusalQuery::read(get)),
+            Subject::Refusals => Self::Refusals(Whose::Own, RefusalQuery::read(get)),
+            Subject::AllRefusals => Self::Refusals(Whose::All, RefusalQuery::read(get)),
             Subject::Keys => Self::Keys(KeyQuery::read(get)),
         })
     }
@@ -60,7 +61,7 @@ impl Source {
     pub async fn say(&self, ctx: &Ctx, caller: &Caller, now: OffsetDateTime) -> Result<String, AppError> {
         match self {
             Self::Usage(query) => usage::say_usage(ctx, caller, query, now).await,
-            Self::Refusals(query) => usage::say_refusals(ctx, caller, query, now).await,
+            Self::Refusals(whose, query) => usage::say_refusals(ctx, caller, *whose, query, now).await,
             Self::Keys(query) => {
                 keys::check_query(caller, query)?;
                 let filters: Vec<String> = query.filters().iter().filter_map(|(name, value)| Some(format!("{name} {}", (*value)?))).collect();
@@ -73,7 +74,7 @@ impl Source {
     pub async fn count(&self, ctx: &Ctx, caller: &Caller, now: OffsetDateTime) -> Result<u64, AppError> {
         match self {
             Self::Usage(query) => usage::count_usage_lines(ctx, caller, query, now).await,
-            Self::Refusals(query) => usage::count_refusals(ctx, caller, query, now).await,
+            Self::Refusals(whose, query) => usage::count_refusals(ctx, caller, *whose, query, now).await,
             Self::Keys(query) => keys::count_found(ctx, caller, query).await,
         }
     }
@@ -85,8 +86,8 @@ impl Source {
                 let (lines, next) = usage::page_of_usage(ctx, caller, query, now, from).await?;
                 write(&lines, next, format, written)
             }
-            Self::Refusals(query) => {
-                let (samples, next) = usage::page_of_refusals(ctx, caller, query, now, from).await?;
+            Self::Refusals(whose, query) => {
+                let (samples, next) = usage::page_of_refusals(ctx, caller, *whose, query, now, from).await?;
                 let lines: Vec<RefusalLine> = samples.into_iter().map(Into::into).collect();
                 write(&lines, next, format, written)
             }
@@ -104,6 +105,7 @@ impl Source {
 pub const fn permission(subject: Subject) -> Permission {
     match subject {
         Subject::Usage | Subject::Refusals => may::USAGE_READ,
+        Subject::AllRefusals => may::ADMIN_READ,
         Subject::Keys => may::KEYS_READ,
     }
 }

@@ -5,11 +5,11 @@ use crate::{
     keys::components::LeakChoice,
     notices::{
         api::{AddAlertRule, RemoveAlertRule, SaveNotices, my_notices},
-        model::{AlertRule, NoticePage, NoticeSettings, ToldNotice},
+        model::{AlertRule, NoticePage, NoticeSettings, RuleOffer, ToldNotice},
     },
     ui::{ActForm, Button, CheckField, CheckGroup, Choice, Dot, ErrorSummary, Form, Icon, Look, Section, SelectField, Size, TextField, Timeline, TimelineItem},
     usage::model::KeyChoice,
-    values::{KeyId, Outcome, OutcomeGroup},
+    values::{Outcome, OutcomeGroup},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -17,8 +17,8 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn NotificationsPage() -> impl IntoView {
     let parameters = use_query_map();
-    let key = move || parameters.with_untracked(|map| map.get("key")).filter(|key| !key.is_empty());
-    view! { <SettingsFrame page=Setting::Notifications>{loaded(move || my_notices(key()), sections)}</SettingsFrame> }
+    let offer = move || parameters.with_untracked(|map| RuleOffer::read(|name| map.get(name)));
+    view! { <SettingsFrame page=Setting::Notifications>{loaded(move || my_notices(offer()), sections)}</SettingsFrame> }
 }
 
 fn sections(page: NoticePage) -> AnyView {
@@ -27,7 +27,7 @@ fn sections(page: NoticePage) -> AnyView {
         <Section id="mails" title="Mails" lead>{settings(page.settings)}</Section>
         <Section id="rules" title="Rules on errors" lead="A mail when more calls than you allow do not pass. After a mail a rule is silent for a while.">
             {rules(page.rules)}
-            {new_rule(page.keys, page.key, page.has_more_keys)}
+            {new_rule(page.keys, page.offer, page.has_more_keys)}
         </Section>
         <Section id="leaks" title="Leaked keys" lead="For all keys of your workspace."><LeakChoice disables=page.disables_leaked/></Section>
         <Section id="told" title="Sent last">{told(page.told)}</Section>
@@ -68,8 +68,13 @@ fn rules(rules: Vec<AlertRule>) -> AnyView {
     view! { <ErrorSummary action=RemoveAlertRule::PATH/><div class="card"><ul class="list">{items}</ul></div> }.into_any()
 }
 
-fn new_rule(keys: Vec<KeyChoice>, key: Option<KeyId>, has_more: bool) -> AnyView {
-    let key = key.map(|key| key.to_string());
+fn new_rule(keys: Vec<KeyChoice>, offer: RuleOffer, has_more: bool) -> AnyView {
+    let RuleOffer { key, api, route } = offer;
+    let mut apis: Vec<(String, String)> = keys.iter().map(|k| (k.api_slug.clone(), k.api_name.clone())).collect();
+    apis.extend(api.clone().filter(|slug| apis.iter().all(|(known, _)| known != slug)).map(|slug| (slug.clone(), slug)));
+    apis.sort();
+    apis.dedup();
+    let apis = std::iter::once((String::new(), "Every API".to_owned())).chain(apis).collect::<Vec<_>>();
     let help = has_more
         .then(|| format!("To choose from are the {} keys that were used or made last. For another choose it on Errors, and press New rule there.", keys.len()));
     let keys = std::iter::once((String::new(), "Every key".to_owned())).chain(keys.into_iter().map(|k| (k.id.to_string(), k.name))).collect::<Vec<_>>();
@@ -79,7 +84,10 @@ fn new_rule(keys: Vec<KeyChoice>, key: Option<KeyId>, has_more: bool) -> AnyView
     view! {
         <Form action=AddAlertRule::PATH class="stack form-narrow" label="New rule">
             <SelectField label="Key" name="key" options=keys nostrip:value=key nostrip:help=help/>
+            <SelectField label="API" name="api" options=apis nostrip:value=api/>
+            <TextField label="Route" name="route" nostrip:value=route autocomplete="off" maxlength=800 mono=true help="As Usage shows it, such as GET /orders. Empty: every route."/>
             <TextField label="More than" name="more_than" value="10" inputmode="numeric" autocomplete="off" maxlength=10 help="Calls."/>
+            <TextField label="And more than" name="percent" inputmode="numeric" autocomplete="off" maxlength=2 help="Per cent of all these calls, also of those that passed. Empty: however many passed."/>
             <TextField label="In" name="minutes" value="15" inputmode="numeric" autocomplete="off" maxlength=4 help="Minutes, at most 1440."/>
             <TextField label="Then silent for" name="quiet_minutes" value="60" inputmode="numeric" autocomplete="off" maxlength=5 help="Minutes, at most 10080."/>
             <CheckGroup label="Answered with" name="codes[]" choices=codes help="None chosen: every code of calls that did not pass."/>

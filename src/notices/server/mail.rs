@@ -11,7 +11,7 @@ use crate::{
         mail::{self, Letter, Reader},
     },
     usage::server::ERRORS,
-    values::{AccountId, AlertRuleId, KeyId},
+    values::{AccountId, AlertRuleId, KeyId, link},
 };
 use time::OffsetDateTime;
 
@@ -52,17 +52,22 @@ pub async fn send_alert(ctx: &Ctx, rule: AlertRuleId, at: OffsetDateTime) -> Res
     let Some(reader) = reader(ctx, AccountId::new(row.account_id)).await? else { return Ok(()) };
     let lines = alerts::list_keys_of_alert(&ctx.db, rule, &ERRORS, at, MOST_LINES).await?;
     let lines = lines.into_iter().map(|(key, code, calls)| AlertLine { key, code, calls: u64::try_from(calls).unwrap_or(0) }).collect();
-    let of = row.key_id.map(|key| format!("&key={}", KeyId::new(key))).unwrap_or_default();
+    let key = row.key_id.map(|key| KeyId::new(key).to_string());
+    let filters = [("key", key), ("api", row.api_slug), ("route", row.route.clone())];
+    let errors = link("/usage/errors?range=24h", filters.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))));
     let letter = Alert {
         key: row.key_name,
+        api: row.api_name,
+        route: row.route,
         calls: u64::try_from(row.fired_calls.unwrap_or(0)).unwrap_or(0),
         more_than: row.more_than,
+        percent: row.percent,
         codes: row.codes,
         minutes: row.minutes,
         quiet_minutes: row.quiet_minutes,
         at,
         lines,
-        errors: ctx.config.link(&format!("/usage/errors?range=24h{of}")),
+        errors: ctx.config.link(&errors),
         settings: ctx.config.link(SETTINGS),
     };
     send(ctx, &reader, &letter).await

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod expiry;
+pub mod http;
 pub mod jobs;
 mod letters;
 mod limits;
@@ -16,5 +17,5 @@ pub use alerts::watch_errors;
 pub use expiry::tell_of_expiry;
 pub use letters::KINDS as MAIL_KINDS;
 pub use limits::{present_limit_notices, tell_of_limits};
-pub use rules::{add_alert_rule, remove_alert_rule};
-pub use settings::{notice_page, save_settings};
+pub use rules::{add_alert_rule, change_alert_rule, find_alert_rule, list_alert_rules, remove_alert_rule};
+pub use settings::{edit_settings, notice_page, read_settings, save_settings};

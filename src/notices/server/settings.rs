@@ -6,7 +6,7 @@ use crate::{
     activity::server::{Change, record},
     error::{AppError, Fields},
     keys::server::leaks::leak_choice,
-    notices::model::{AlertRule, NoticePage, NoticeSettings, ToldNotice},
+    notices::model::{AlertRule, NoticeEdit, NoticePage, NoticeSettings, RuleOffer, ToldNotice},
     platform::{Ctx, LocalTime},
     usage::server::key_choices,
     values::{AlertRuleId, KeyId, permission_names as may},
@@ -16,10 +16,10 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 /// Lines of what was told last.
 const TOLD: i64 = 10;
 
-/// What `/settings/notifications` shows; a new rule is offered for this key, if it is one of the workspace.
-pub async fn notice_page(ctx: &Ctx, caller: &Caller, key: Option<&str>) -> Result<NoticePage, AppError> {
+/// What `/settings/notifications` shows; a new rule is offered for this key, if it is one of the workspace, API and route.
+pub async fn notice_page(ctx: &Ctx, caller: &Caller, offer: RuleOffer) -> Result<NoticePage, AppError> {
     caller.require(&may::ACCOUNT_READ)?;
-    let key = key.and_then(|text| text.parse::<KeyId>().ok());
+    let key = offer.key.as_ref().and_then(|text| text.parse::<KeyId>().ok());
     let local = LocalTime::new(&caller.time_zone, ctx.clock.now());
     let disables_leaked = leak_choice(ctx, caller).await?;
     let (settings, told, rules, (keys, has_more_keys)) = tokio::try_join!(
@@ -31,10 +31,7 @@ pub async fn notice_page(ctx: &Ctx, caller: &Caller, key: Option<&str>) -> Resul
     let rule = |row: store::alerts::RuleRow| AlertRule {
         id: AlertRuleId::new(row.id),
         key: row.key_id.map(KeyId::new),
-        words: match row.key_name {
-            Some(name) => format!("{}, {name}", words::rule(row.more_than, &row.codes, row.minutes)),
-            None => words::rule(row.more_than, &row.codes, row.minutes),
-        },
+        words: words::whole_rule(&row),
         quiet: format!("silent for {} after a mail", words::lasting(row.quiet_minutes)),
         fired: row.fired_at.map(|at| local.moment(at)),
     };
@@ -44,7 +41,7 @@ pub async fn notice_page(ctx: &Ctx, caller: &Caller, key: Option<&str>) -> Resul
         told: told.into_iter().map(|row| said(row, &local)).collect(),
         rules: rules.into_iter().map(rule).collect(),
         disables_leaked,
-        key: key.filter(|key| keys.iter().any(|k| k.id == *key)),
+        offer: RuleOffer { key: key.filter(|key| keys.iter().any(|k| k.id == *key)).map(|key| key.to_string()), ..offer },
         keys,
         has_more_keys,
     })
@@ -65,15 +62,32 @@ fn rfc3339(at: OffsetDateTime) -> String {
     at.format(&Rfc3339).unwrap_or_default()
 }
 
-/// Saves what the caller wants to be told. Thresholds are kept while notices of limits are off.
+/// What the caller wants to be told.
+pub async fn read_settings(ctx: &Ctx, caller: &Caller) -> Result<NoticeSettings, AppError> {
+    caller.require(&may::ACCOUNT_READ)?;
+    Ok(store::settings::find_settings(&ctx.db, caller.account).await?.unwrap_or_default())
+}
+
+/// Saves what the caller wants to be told, as a form gives it whole.
 pub async fn save_settings(ctx: &Ctx, caller: &Caller, limits: bool, thresholds: &str, expiry: bool) -> Result<NoticeSettings, AppError> {
+    edit_settings(ctx, caller, NoticeEdit { limits: Some(limits), thresholds: Some(thresholds.to_owned()), expiry: Some(expiry) }).await
+}
+
+/// Changes what the caller wants to be told. Thresholds are kept while notices of limits are off.
+pub async fn edit_settings(ctx: &Ctx, caller: &Caller, edit: NoticeEdit) -> Result<NoticeSettings, AppError> {
     caller.require(&may::ACCOUNT_WRITE)?;
     let mut fields = Fields::default();
-    let thresholds = fields.check("thresholds", NoticeSettings::read_thresholds(thresholds)).unwrap_or_default();
+    let thresholds = edit.thresholds.as_ref().and_then(|text| fields.check("thresholds", NoticeSettings::read_thresholds(text)));
     fields.done()?;
-    let wanted = NoticeSettings { limits, thresholds, expiry };
     let mut tx = ctx.db.begin().await?;
-    if store::settings::find_settings(&mut *tx, caller.account).await?.unwrap_or_default() == wanted {
+    store::settings::lock_settings(&mut tx, caller.account).await?;
+    let present = store::settings::find_settings(&mut *tx, caller.account).await?.unwrap_or_default();
+    let wanted = NoticeSettings {
+        limits: edit.limits.unwrap_or(present.limits),
+        thresholds: thresholds.unwrap_or_else(|| present.thresholds.clone()),
+        expiry: edit.expiry.unwrap_or(present.expiry),
+    };
+    if present == wanted {
         return Ok(wanted);
     }
     store::settings::upsert_settings(&mut tx, caller.account, &wanted, ctx.clock.now()).await?;

@@ -1,6 +1,6 @@
 //! The words that pages and mails have in common.
 
-use super::store::limits::LimitNotice;
+use super::store::{alerts::RuleRow, limits::LimitNotice};
 use crate::{
     keys::{model::Window, server::gate::reset_after},
     ui::number::{count, thousands},
@@ -52,6 +52,18 @@ pub fn rule(more_than: i64, codes: &[String], minutes: i32) -> String {
     format!("More than {} {calls} {codes} in {}", thousands(more_than), lasting(minutes))
 }
 
+/// ", and more than 5 % of all"; nothing where a rule asks for no share.
+pub fn share(percent: Option<i16>) -> String {
+    percent.map(|percent| format!(", and more than {percent} % of all")).unwrap_or_default()
+}
+
+/// The whole rule with what it watches: "More than 10 calls answered FORBIDDEN in 15 minutes, checkout service, GET /orders".
+pub fn whole_rule(row: &RuleRow) -> String {
+    let api = row.api_name.as_ref().map(|name| format!("API {name}"));
+    let of: String = [row.key_name.clone(), api, row.route.clone()].into_iter().flatten().map(|name| format!(", {name}")).collect();
+    format!("{}{}{of}", rule(row.more_than, &row.codes, row.minutes), share(row.percent))
+}
+
 /// "15 minutes", "1 hour", "2 days".
 pub fn lasting(minutes: i32) -> String {
     let minutes = u64::try_from(minutes).unwrap_or(0);
@@ -92,5 +104,6 @@ mod tests {
         assert_eq!(in_days(time::Duration::hours(3)), "in 1 day");
         assert_eq!(rule(10, &["FORBIDDEN".to_owned(), "EXPIRED".to_owned()], 15), "More than 10 calls answered FORBIDDEN or EXPIRED in 15 minutes");
         assert_eq!(rule(0, &[], 60), "More than 0 calls that did not pass in 1 hour");
+        assert_eq!((share(None), share(Some(5))), (String::new(), ", and more than 5 % of all".to_owned()));
     }
 }

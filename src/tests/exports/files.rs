@@ -109,6 +109,52 @@ async fn wrong_wishes_are_named_and_a_secret_is_kept_nowhere(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn everybodys_refusals_are_a_file_for_operators_however_many(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let olga = person_with(&app, &db, "olga@example.com", "operator", &["usage:read", "admin:read"]).await;
+    let refused = async |workspace: Option<uuid::Uuid>, count: i32| {
+        sqlx::query(
+            "insert into refusal_samples (id, at, workspace_id, code, route)
+             select gen_random_uuid(), $1::timestamptz - make_interval(secs => n / 100.0), $2, 'FORBIDDEN', 'GET /' || n from generate_series(1, $3) n",
+        )
+        .bind(app.ctx.clock.now())
+        .bind(workspace)
+        .bind(count)
+        .execute(&db)
+        .await
+        .unwrap();
+    };
+    refused(Some(mara.owner.workspace.uuid()), 50_001).await;
+    refused(None, 3).await;
+    let direct = "/api/v1/usage/refusals/all/export?range=24h";
+    let answer = olga.get(&app, direct).await;
+    assert_eq!(answer.status(), 409);
+    assert!(answer.text().await.unwrap().contains("POST /api/v1/exports"));
+    let browser = app.http.get(app.url(direct)).bearer_auth(&olga.secret).header("accept", "text/html").send().await.unwrap();
+    assert_eq!((browser.status().as_u16(), browser.headers()["location"].to_str().unwrap()), (303, "/exports?of=all-refusals&format=csv&range=24h"));
+
+    let all = ask(&app, &olga, json!({ "of": "all-refusals", "filters": { "range": "24h" } })).await;
+    let hers = ask(&app, &olga, json!({ "of": "all-refusals", "format": "json", "filters": { "range": "24h", "owner": "mara@example.com" } })).await;
+    app.run_jobs().await;
+    let (of_all, of_one) = (state(&app, &olga, all).await, state(&app, &olga, hers).await);
+    assert_eq!((&of_all["state"], &of_all["rows_written"], &of_all["rows_expected"]), (&json!("done"), &json!(50_004), &json!(50_004)), "{of_all}");
+    assert_eq!((&of_one["state"], &of_one["rows_written"]), (&json!("done"), &json!(50_001)), "{of_one}");
+    assert!(
+        of_all["description"].as_str().unwrap().starts_with("Everybody's refusals")
+            && of_one["description"].as_str().unwrap().ends_with("owner mara@example.com")
+    );
+    assert_eq!(file(&app, &olga, all).await.lines().count(), 50_005, "a head, and each once");
+
+    assert_eq!(mara.post(&app, "/api/v1/exports", json!({ "of": "all-refusals" })).await.status(), 403);
+    let nobody = json!({ "of": "all-refusals", "filters": { "owner": "nobody@example.com" } });
+    let (status, problem) = json(olga.post(&app, "/api/v1/exports", nobody).await).await;
+    assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("#/owner")));
+    sqlx::query("update account_roles set role = 'developer' where account_id = $1").bind(olga.owner.account.uuid()).execute(&db).await.unwrap();
+    assert_eq!(olga.get(&app, &format!("/api/v1/exports/{all}/file")).await.status(), 403, "who lost the role keeps nothing of it");
+}
+
+#[sqlx::test]
 async fn usage_has_an_estimate_by_line_and_keys_no_secret(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

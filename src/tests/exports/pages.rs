@@ -47,6 +47,7 @@ async fn every_view_leads_there_with_its_filters(db: PgPool) {
         ("/usage?range=7d&compare=before", "/exports?of=usage&amp;range=7d&amp;compare=before\""),
         ("/usage/errors?range=7d", "/exports?of=usage&amp;range=7d&amp;outcome=errors\""),
         ("/requests?code=FORBIDDEN", "/exports?of=refusals&amp;code=FORBIDDEN\""),
+        ("/admin/refusals?code=FORBIDDEN", "/exports?of=all-refusals&amp;code=FORBIDDEN\""),
     ] {
         let text = vera.browser.page(page).await;
         assert!(text.contains(link), "{page}: {text}");

@@ -4,6 +4,7 @@ mod alerts;
 mod expiry;
 mod limits;
 mod pages;
+mod rest;
 mod rolling;
 
 use crate::{

@@ -46,6 +46,30 @@ async fn what_is_set_is_kept_and_wrong_input_is_said_beside_its_field(db: PgPool
 }
 
 #[sqlx::test]
+async fn a_rule_made_on_the_page_of_errors_keeps_its_filters(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let person = app.sign_in_as("developer").await;
+    let errors = person.browser.page("/usage/errors?range=7d&api=demo&route=GET%20%2Forders").await;
+    let form = "/settings/notifications?api=demo&amp;route=GET%20%2Forders#rules";
+    assert!(errors.contains(form) && !errors.contains("An alert rule knows"), "{errors}");
+    let errors = person.browser.page("/usage/errors?address=203.0.113.7").await;
+    assert!(errors.contains("An alert rule knows key, API, route and code"), "{errors}");
+
+    let path = "/settings/notifications?api=demo&route=GET%20%2Forders";
+    let page = person.browser.page(path).await;
+    assert!(page.contains("value=\"GET /orders\""), "{page}");
+    let new = [("api", "demo"), ("route", "GET /orders"), ("more_than", "5"), ("percent", "10"), ("minutes", "10"), ("quiet_minutes", "120")];
+    assert_eq!(person.browser.post::<AddAlertRule>(path, &new).await.status(), 303);
+    let page = person.browser.page("/settings/notifications").await;
+    assert!(page.contains("More than 5 calls that did not pass in 10 minutes, and more than 10 % of all, API ") && page.contains(", GET /orders"), "{page}");
+    let wrong = [("api", "demo"), ("route", "GET /orders"), ("more_than", "5"), ("percent", "0"), ("minutes", "10"), ("quiet_minutes", "120")];
+    let answer = person.browser.post::<AddAlertRule>(path, &wrong).await;
+    assert_eq!(answer.status(), 422);
+    let page = answer.text().await.unwrap();
+    assert!(page.contains("Write a whole number from 1 to 99, or nothing.") && page.contains("value=\"GET /orders\""), "{page}");
+}
+
+#[sqlx::test]
 async fn the_home_page_says_it_as_long_as_the_window_lasts(db: PgPool) {
     let app = TestApp::start(db).await;
     let person = app.sign_in_as("developer").await;

@@ -57,7 +57,11 @@ async fn what_services_tell_is_on_the_page_and_in_rest(db: PgPool) {
     assert_eq!((lines.len(), lines.iter().map(|l| l["count"].as_u64().unwrap()).sum::<u64>()), (2, 101), "the days of which something was told: {file}");
     let text = app.http.get(app.url(&format!("/api/v1/usage/latencies/export?key={k}"))).bearer_auth(&secret).send().await.unwrap().text().await.unwrap();
     assert!(text.starts_with("at,local_time,p50_ms,p95_ms,p99_ms,calls\r\n") && text.lines().count() == 3, "{text}");
-    assert_eq!(read("/api/v1/usage/latencies/export?outcome=errors".into()).await["errors"][0]["pointer"], "#/outcome");
+    let of_errors = read(format!("/api/v1/usage/latencies/export?format=json&range=7d&key={k}&outcome=errors")).await;
+    assert_eq!(of_errors, json!({ "data": [] }), "the filters of the page hold for its file");
+    let passed = read(format!("/api/v1/usage/latencies/export?format=json&range=7d&key={k}&outcome=passed")).await;
+    assert_eq!(passed, file);
+    assert_eq!(read("/api/v1/usage/latencies/export?compare=before".into()).await["errors"][0]["pointer"], "#/compare");
     let limits = read(format!("/api/v1/usage/limits/export?format=json&key={k}")).await;
     assert!(limits["data"].as_array().unwrap().iter().all(|l| l["key_id"] == k.to_string() && l["limit"].is_u64()), "{limits}");
 

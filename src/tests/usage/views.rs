@@ -9,7 +9,7 @@ use tollgate::{
         model::{KeyEdit, KeyLimit, Window},
         server::{edit_key, meter::Tally},
     },
-    notices::server::notice_page,
+    notices::{model::RuleOffer, server::notice_page},
     plans::server::set_workspace_limits,
     usage::{
         model::{UsageQuery, UsageReport},
@@ -59,11 +59,12 @@ async fn a_chosen_key_is_offered_however_many_there_are(db: PgPool) {
     assert!(all.keys.iter().all(|k| k.is_there));
     let one = shown(&app, &owner, &[("key", &old.to_string())]).await;
     assert_eq!((one.chosen_key().map(|k| k.name.as_str()), one.key_choices.len()), (Some("old"), 500));
-    let page = notice_page(&app.ctx, &with_account(&owner), Some(&old.to_string())).await.unwrap();
-    assert_eq!((page.key, page.keys.iter().any(|k| k.id == old), page.has_more_keys), (Some(old), true, true));
+    let offer = RuleOffer { key: Some(old.to_string()), ..RuleOffer::default() };
+    let page = notice_page(&app.ctx, &with_account(&owner), offer.clone()).await.unwrap();
+    assert_eq!((&page.offer, page.keys.iter().any(|k| k.id == old), page.has_more_keys), (&offer, true, true));
     let stranger = developer(&app.ctx, "tom", "UTC").await;
-    let page = notice_page(&app.ctx, &with_account(&stranger), Some(&old.to_string())).await.unwrap();
-    assert_eq!((page.key, page.keys.len()), (None, 0), "a key of others is not there");
+    let page = notice_page(&app.ctx, &with_account(&stranger), offer).await.unwrap();
+    assert_eq!((page.offer.key, page.keys.len()), (None, 0), "a key of others is not there");
 }
 
 /// The same caller who may also look at the account.

@@ -35,6 +35,7 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
     };
     let chart = (report.latencies.iter().flatten().count() > 1).then(|| view! { <LineChart lines words=millis axis zoom=zoom(&report.query, USAGE)/> });
     let days = matches!(report.bucket, BucketSize::Week | BucketSize::Month).then_some(" Weeks and months are made of days of UTC.");
+    let compared = report.query.compare.is_some().then_some(" These and their files are of the time that is shown: how long calls took is not compared.");
     view! {
         <section class="stack" aria-labelledby="h-latency">
             <div class="section-head"><h2 id="h-latency">"How long calls took"</h2></div>
@@ -46,7 +47,7 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
             </Figures>
             {chart}
             {files("how long calls took", report.query.latencies("csv"), report.query.latencies("json"))}
-            <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."{days}</p>
+            <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."{days}{compared}</p>
         </section>
     }
     .into_any()

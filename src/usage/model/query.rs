@@ -221,11 +221,10 @@ impl UsageQuery {
         link("/api/v1/usage/export", query.pairs().into_iter().chain([("format", format)]))
     }
 
-    /// The address of the file of how long these calls took.
+    /// The address of the file of how long these calls took: of the time that is shown, whatever it is compared with.
     pub fn latencies(&self, format: &str) -> String {
-        let known = ["range", "bucket", "from", "to", "key", "api", "route"];
-        let pairs = self.pairs().into_iter().filter(|(name, _)| known.contains(name));
-        link("/api/v1/usage/latencies/export", pairs.chain([("format", format)]))
+        let query = Self { compare: None, by: None, ..self.of_file() };
+        link("/api/v1/usage/latencies/export", query.pairs().into_iter().chain([("format", format)]))
     }
 
     /// The address of the file of the limits.

@@ -185,6 +185,11 @@ impl RefusalQuery {
         link("/exports?of=refusals", self.filters().pairs())
     }
 
+    /// The same of everybody's, for operators.
+    pub fn prepare_all(&self) -> String {
+        link("/exports?of=all-refusals", self.filters().pairs())
+    }
+
     /// The address of the export of what these filters leave.
     pub fn export(&self, format: &str) -> String {
         let filters = self.filters();

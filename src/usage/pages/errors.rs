@@ -36,8 +36,8 @@ fn page(errors: ErrorReport) -> AnyView {
     let chart = series(&report, "errors", title, ERRORS);
     let far = zoom(&report.query, ERRORS);
     let lead = "Every call that was limited or refused, counted exactly. A number leads to samples of its calls.".into_any();
-    // Rules watch one key or all of them; of the other filters they know none.
-    let rule = format!("{}#rules", link("/settings/notifications", report.query.key.iter().map(|key| ("key", key.as_str()))));
+    let rule = format!("{}#rules", link("/settings/notifications", rule_filters(&report.query)));
+    let unknown = unknown_to_rules(&report.query).map(|words| view! { <p class="muted">{words}</p> });
     let is_quiet = report.totals.total() == 0;
     let all_calls = report.query.link(USAGE);
     let quiet = is_quiet.then(|| {
@@ -48,6 +48,7 @@ fn page(errors: ErrorReport) -> AnyView {
         <PageHeader title="Errors" lead>
             <ExportButtons csv json prepare/>
             <div class="row"><LinkButton href=rule>"New alert rule"</LinkButton></div>
+            {unknown}
         </PageHeader>
         <UsageTabs query=report.query.clone() path=ERRORS/>
         <UsageFilters report=report.clone() path=ERRORS/>
@@ -61,6 +62,17 @@ fn page(errors: ErrorReport) -> AnyView {
         <ByKey report path=ERRORS/>
     }
     .into_any()
+}
+
+/// The filters that a rule watches by, too.
+fn rule_filters(query: &UsageQuery) -> impl Iterator<Item = (&str, &str)> {
+    query.pairs().into_iter().filter(|(name, _)| ["key", "api", "route"].contains(name))
+}
+
+/// What a rule made here would leave out of what is shown.
+fn unknown_to_rules(query: &UsageQuery) -> Option<&'static str> {
+    let is_narrower = query.address.is_some() || query.permission.is_some();
+    is_narrower.then_some("An alert rule knows key, API, route and code, no address or permission: it would watch the calls of all of them.")
 }
 
 fn figures(report: &crate::usage::model::UsageReport, calls: u64) -> AnyView {
@@ -82,4 +94,18 @@ fn figures(report: &crate::usage::model::UsageReport, calls: u64) -> AnyView {
         </Figures>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_rule_takes_over_the_filters_that_it_knows() {
+        let text = |text: &str| Some(text.to_owned());
+        let query = UsageQuery { range: text("7d"), key: text("key_1"), api: text("demo"), route: text("GET /orders"), ..UsageQuery::default() };
+        assert_eq!(rule_filters(&query).collect::<Vec<_>>(), [("key", "key_1"), ("api", "demo"), ("route", "GET /orders")]);
+        assert_eq!(unknown_to_rules(&query), None);
+        assert!(unknown_to_rules(&UsageQuery { address: text("203.0.113.7"), ..query }).is_some());
+    }
 }

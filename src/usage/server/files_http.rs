@@ -39,6 +39,9 @@ pub struct LatencyExport {
         ("key" = Option<String>, Query, description = "Only this key"),
         ("api" = Option<String>, Query, description = "Only keys of the API with this slug"),
         ("route" = Option<String>, Query, description = "Only this route"),
+        ("outcome" = Option<String>, Query, description = "As in the export of usage. Services tell of calls that they answered: of an outcome that no call that passed has there is no line"),
+        ("address" = Option<String>, Query, description = "As in the export of usage. It is not told by address: there is no line"),
+        ("permission" = Option<String>, Query, description = "As in the export of usage. It is not told by permission: there is no line"),
     ),
     responses(
         (status = 200, description = "The lines", content((String = "text/csv"), (LatencyExport = "application/json"))),
@@ -48,7 +51,7 @@ pub struct LatencyExport {
     security(("key" = [])),
 )]
 pub async fn export_latencies(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
-    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route"])?;
+    let query = read(&given, &["format", "range", "bucket", "from", "to", "key", "api", "route", "outcome", "address", "permission"])?;
     let format = Format::read(value(&given, "format").as_deref())?;
     let lines = files::export_latencies(&ctx, &caller, &query).await?;
     Ok(file::answer("latencies", ctx.clock.now().date(), format, lines, |data| LatencyExport { data }))

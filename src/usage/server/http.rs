@@ -263,7 +263,7 @@ pub async fn export(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, 
 }
 
 /// The page that prepares this file.
-fn page(of: &str, format: Format, filters: Vec<(&'static str, &str)>) -> String {
+pub(super) fn page(of: &str, format: Format, filters: Vec<(&'static str, &str)>) -> String {
     link(PREPARE, [("of", of), ("format", format.as_str())].into_iter().chain(filters))
 }
 

@@ -41,7 +41,8 @@ pub use oversight::{attempts_by_address_today, calls_today_of};
 pub use partitions::make_partitions;
 pub use parts::report_permissions;
 pub use refusals::{
-    count_refusals, export_all_refusals, export_refusals, list_all_refusals, list_refusals, page_of_refusals, read_refusals, recent_refusals, say_refusals,
+    Whose, count_refusals, export_all_refusals, export_refusals, list_all_refusals, list_refusals, page_of_refusals, read_refusals, recent_refusals,
+    say_refusals,
 };
 pub use report::{ERRORS, key_choices, report_errors, report_usage};
 pub use retention::{forget_old_usage, forget_rare_addresses, quarters_over};

@@ -1,7 +1,7 @@
 //! `GET /api/v1/usage/refusals/all/export` and `/api/v1/usage/attempts/export`: the buttons of Admin › Refusals.
 
 use super::{
-    http::{RefusalExport, known, value},
+    http::{RefusalExport, known, page, value},
     lines::{AttemptLine, RefusalLine},
     oversight::attempts_by_address_today,
     refusals::export_all_refusals,
@@ -17,6 +17,7 @@ use crate::{
 };
 use axum::{
     extract::{Query, State},
+    http::HeaderMap,
     response::Response,
 };
 use serde::Serialize;
@@ -26,8 +27,8 @@ const MOST: u16 = 50_000;
 
 /// Export everybody's refusals
 ///
-/// The samples that operators see under Admin › Refusals for the same filters, newest first, also those of no known key. At most 50,000:
-/// take a shorter time if there are more.
+/// The samples that operators see under Admin › Refusals for the same filters, newest first, also those of no known key. More than 50,000
+/// are not answered at once, as for usage.
 #[utoipa::path(
     get, path = "/api/v1/usage/refusals/all/export", tag = "Usage", operation_id = "export_all_refusals",
     params(
@@ -48,18 +49,19 @@ const MOST: u16 = 50_000;
     ),
     responses(
         (status = 200, description = "The samples", content((String = "text/csv"), (RefusalExport = "application/json"))),
+        (status = 303, description = "More than 50,000 samples, for a browser"),
         (status = 403, description = "The key lacks admin:read"),
         (status = 409, description = "More than 50,000 samples"),
     ),
     security(("key" = [])),
 )]
-pub async fn export_all(State(ctx): State<Ctx>, caller: Caller, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
+pub async fn export_all(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Query(given): Query<Vec<(String, String)>>) -> Result<Response, AppError> {
     let names = ["format", "owner", "code", "key", "api", "route", "address", "permission", "request", "limit", "rule", "range", "from", "to"];
     known(&given, &names)?;
     let query = RefusalQuery::read(|name| value(&given, name));
     let format = Format::read(value(&given, "format").as_deref())?;
     let Some(samples) = export_all_refusals(&ctx, &caller, &query).await? else {
-        return Err(AppError::conflict("These are more than 50,000 samples. Take a shorter time: from, to."));
+        return Ok(file::too_large(&headers, &page("all-refusals", format, query.pairs())));
     };
     let lines: Vec<RefusalLine> = samples.into_iter().map(Into::into).collect();
     Ok(file::answer("all-refusals", ctx.clock.now().date(), format, lines, |data| RefusalExport { data }))

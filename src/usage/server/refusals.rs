@@ -37,6 +37,31 @@ const MOST_ROUTES: i64 = 50;
 /// Samples are kept as long.
 const KEPT_HOURS: i64 = 720;
 
+/// Whose samples are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The caller's.
+    Own,
+    /// Everybody's and of no known key, or those of the person that the query names: for operators.
+    All,
+}
+
+impl Whose {
+    /// The workspace, if it is one; whether the caller may see it.
+    async fn workspace(self, ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -> Result<Option<WorkspaceId>, AppError> {
+        match (self, &query.owner) {
+            (Self::Own, _) => caller.require(&may::USAGE_READ).map(|()| Some(caller.workspace)),
+            (Self::All, owner) => {
+                caller.require(&may::ADMIN_READ)?;
+                match owner {
+                    Some(owner) => Ok(Some(workspace_of(ctx, owner).await?)),
+                    None => Ok(None),
+                }
+            }
+        }
+    }
+}
+
 /// The samples of the caller's workspace, newest first.
 pub async fn list_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> Result<RefusalList, AppError> {
     caller.require(&may::USAGE_READ)?;
@@ -48,11 +73,7 @@ pub async fn list_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> R
 
 /// The samples of every workspace and of no known key, newest first, or those of one person; the counts beside them are of the same.
 pub async fn list_all_refusals(ctx: &Ctx, caller: &Caller, query: RefusalQuery) -> Result<RefusalList, AppError> {
-    caller.require(&may::ADMIN_READ)?;
-    let workspace = match &query.owner {
-        Some(owner) => Some(workspace_of(ctx, owner).await?),
-        None => None,
-    };
+    let workspace = Whose::All.workspace(ctx, caller, &query).await?;
     list(ctx, caller, query, workspace).await
 }
 
@@ -67,23 +88,18 @@ pub async fn recent_refusals(ctx: &Ctx, caller: &Caller, most: u16) -> Result<Ve
 
 /// What the filters leave of the caller's samples, for an export. None: more than are answered at once.
 pub async fn export_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -> Result<Option<Vec<RefusalSample>>, AppError> {
-    let most = i64::try_from(MOST_AT_ONCE).unwrap_or(i64::MAX);
-    let (samples, is_full) = samples_of(ctx, caller, &query.filters(), ctx.clock.now(), most + 1).await?;
-    Ok((!is_full).then_some(samples))
+    at_once(ctx, caller, Whose::Own, query).await
 }
 
 /// What the filters leave of everybody's samples, or of one person's, for an export. None: more than are answered at once.
 pub async fn export_all_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery) -> Result<Option<Vec<RefusalSample>>, AppError> {
-    caller.require(&may::ADMIN_READ)?;
-    let (calendar, now) = (Calendar::of(&caller.time_zone), timestamp(ctx.clock.now()));
-    let asked = Asked::read(ctx, &query.filters(), &calendar, now).await?;
-    let most = i64::try_from(MOST_AT_ONCE + 1).unwrap_or(i64::MAX);
-    let workspace = match &query.owner {
-        Some(owner) => Some(workspace_of(ctx, owner).await?),
-        None => None,
-    };
-    let (samples, rows) = find(ctx, workspace, &asked, most, &calendar, now).await?;
-    Ok((rows <= MOST_AT_ONCE).then_some(samples))
+    at_once(ctx, caller, Whose::All, query).await
+}
+
+async fn at_once(ctx: &Ctx, caller: &Caller, whose: Whose, query: &RefusalQuery) -> Result<Option<Vec<RefusalSample>>, AppError> {
+    let most = i64::try_from(MOST_AT_ONCE).unwrap_or(i64::MAX);
+    let (samples, is_full) = samples_of(ctx, caller, whose, &query.filters(), ctx.clock.now(), most + 1).await?;
+    Ok((!is_full).then_some(samples))
 }
 
 /// The caller's samples behind a cursor, and the cursor of the next page: for programs.
@@ -93,7 +109,7 @@ pub async fn read_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, mos
     }
     let query = RefusalQuery { open: None, owner: None, ..query.clone() };
     let wanted = i64::try_from(most + 1).unwrap_or(i64::MAX);
-    let (mut samples, has_more) = samples_of(ctx, caller, &query, ctx.clock.now(), wanted).await?;
+    let (mut samples, has_more) = samples_of(ctx, caller, Whose::Own, &query, ctx.clock.now(), wanted).await?;
     samples.truncate(most);
     let next = samples.last().filter(|_| has_more).map(|last| last.cursor.clone());
     Ok((samples, next))
@@ -103,22 +119,30 @@ pub async fn read_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, mos
 pub async fn page_of_refusals(
     ctx: &Ctx,
     caller: &Caller,
+    whose: Whose,
     query: &RefusalQuery,
     now: OffsetDateTime,
     from: Option<&str>,
 ) -> Result<(Vec<RefusalSample>, Option<String>), AppError> {
     let query = RefusalQuery { before: from.map(ToOwned::to_owned), ..query.filters() };
-    let (samples, is_full) = samples_of(ctx, caller, &query, now, FILE_PAGE).await?;
+    let (samples, is_full) = samples_of(ctx, caller, whose, &query, now, FILE_PAGE).await?;
     let next = samples.last().filter(|_| is_full).map(|last| last.cursor.clone());
     Ok((samples, next))
 }
 
 /// At most `most` samples, and whether there are as many.
-async fn samples_of(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime, most: i64) -> Result<(Vec<RefusalSample>, bool), AppError> {
-    caller.require(&may::USAGE_READ)?;
+async fn samples_of(
+    ctx: &Ctx,
+    caller: &Caller,
+    whose: Whose,
+    query: &RefusalQuery,
+    now: OffsetDateTime,
+    most: i64,
+) -> Result<(Vec<RefusalSample>, bool), AppError> {
+    let workspace = whose.workspace(ctx, caller, query).await?;
     let calendar = Calendar::of(&caller.time_zone);
     let asked = Asked::read(ctx, query, &calendar, timestamp(now)).await?;
-    let (samples, rows) = find(ctx, Some(caller.workspace), &asked, most, &calendar, timestamp(now)).await?;
+    let (samples, rows) = find(ctx, workspace, &asked, most, &calendar, timestamp(now)).await?;
     Ok((samples, i64::try_from(rows).is_ok_and(|n| n >= most)))
 }
 
@@ -145,21 +169,26 @@ async fn find(
 }
 
 /// How many samples the filters leave.
-pub async fn count_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) -> Result<u64, AppError> {
-    caller.require(&may::USAGE_READ)?;
+pub async fn count_refusals(ctx: &Ctx, caller: &Caller, whose: Whose, query: &RefusalQuery, now: OffsetDateTime) -> Result<u64, AppError> {
+    let workspace = whose.workspace(ctx, caller, query).await?;
     let asked = Asked::read(ctx, &query.filters(), &Calendar::of(&caller.time_zone), timestamp(now)).await?;
     let n = match asked.is_of_passed {
-        true => passed::count_passed(&ctx.db, caller.workspace, &asked.samples).await?,
-        false => refusals::count_samples(&ctx.db, caller.workspace, &asked.samples).await?,
+        true => passed::count_passed(&ctx.db, workspace, &asked.samples).await?,
+        false => refusals::count_samples(&ctx.db, workspace, &asked.samples).await?,
     };
     Ok(whole(n))
 }
 
-/// What a query asks for, in words: "Refusals since 19 Nov, 14:00, Stockholm time, code FORBIDDEN".
-pub async fn say_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) -> Result<String, AppError> {
-    caller.require(&may::USAGE_READ)?;
+/// What a query asks for, in words: "Refusals since 19 Nov, 14:00, Stockholm time, code FORBIDDEN", "Everybody's refusals …".
+pub async fn say_refusals(ctx: &Ctx, caller: &Caller, whose: Whose, query: &RefusalQuery, now: OffsetDateTime) -> Result<String, AppError> {
+    let workspace = whose.workspace(ctx, caller, query).await?;
     let asked = Asked::read(ctx, &query.filters(), &Calendar::of(&caller.time_zone), timestamp(now)).await?;
-    let what = if asked.is_of_passed { "Samples of calls that passed" } else { "Refusals" };
+    let what = match (workspace, asked.is_of_passed) {
+        (Some(_), true) => "Samples of calls that passed",
+        (Some(_), false) => "Refusals",
+        (None, true) => "Everybody's samples of calls that passed",
+        (None, false) => "Everybody's refusals",
+    };
     let mut words = format!("{what}, {}", asked.period);
     let filters = [
         ("code", query.code.as_ref().filter(|_| !asked.is_of_passed)),
@@ -171,6 +200,7 @@ pub async fn say_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now:
         ("request", query.request.as_ref()),
         ("limit", query.limit.as_ref()),
         ("rule", query.rule.as_ref()),
+        ("owner", query.owner.as_ref()),
     ];
     for (name, value) in filters {
         if let Some(value) = value {

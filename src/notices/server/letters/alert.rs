@@ -11,9 +11,14 @@ use time::OffsetDateTime;
 pub struct Alert {
     /// None: a rule on all keys.
     pub key: Option<String>,
+    /// None: on all APIs.
+    pub api: Option<String>,
+    /// None: on all routes.
+    pub route: Option<String>,
     /// Calls that did not pass.
     pub calls: u64,
     pub more_than: i64,
+    pub percent: Option<i16>,
     /// Empty: any that means a call did not pass.
     pub codes: Vec<String>,
     pub minutes: i32,
@@ -32,10 +37,18 @@ pub struct AlertLine {
     pub calls: u64,
 }
 
+impl Alert {
+    /// What the rule watches, each part behind its word: of a key, of an API, of a route.
+    fn of(&self, [key, api, route]: [&str; 3]) -> String {
+        let parts = [(key, &self.key), (api, &self.api), (route, &self.route)];
+        parts.into_iter().filter_map(|(word, name)| Some(format!(" {word} {}", harmless(name.as_ref()?)))).collect()
+    }
+}
+
 impl Letter for Alert {
     fn en(&self, to: &Reader) -> Mail {
-        let of = self.key.as_ref().map(|name| format!(" of {}", harmless(name))).unwrap_or_default();
-        let rule = words::rule(self.more_than, &self.codes, self.minutes);
+        let of = self.of(["of", "of the API", "to"]);
+        let rule = format!("{}{}", words::rule(self.more_than, &self.codes, self.minutes), words::share(self.percent));
         to.mail(format!("{}{of} did not pass in {}", count(self.calls, "call", "calls"), words::lasting(self.minutes)))
             .text(format!("Your rule: {rule}{of}. Counted until {}.", to.moment(self.at)))
             .facts(self.lines.iter().map(|line| (harmless(&line.key), format!("{}, {}", count(line.calls, "call", "calls"), line.code))))
@@ -45,10 +58,9 @@ impl Letter for Alert {
     }
 
     fn de(&self, to: &Reader) -> Mail {
-        let of = self.key.as_ref().map(|name| format!(" mit {}", harmless(name))).unwrap_or_default();
-        let of_rule = self.key.as_ref().map(|name| format!(" für {}", harmless(name))).unwrap_or_default();
+        let (of, of_rule) = (self.of(["mit", "der API", "an"]), self.of(["für", "für die API", "für"]));
         let (calls, verb) = (to.count(self.calls, "Aufruf", "Aufrufe"), if self.calls == 1 { "kam" } else { "kamen" });
-        let rule = german::rule(self.more_than, &self.codes, self.minutes);
+        let rule = format!("{}{}", german::rule(self.more_than, &self.codes, self.minutes), german::share(self.percent));
         to.mail(format!("{calls}{of} {verb} {} nicht durch", german::within(self.minutes)))
             .text(format!("Ihre Regel{of_rule}: {rule}. Gezählt bis {}.", to.moment(self.at)))
             .facts(self.lines.iter().map(|line| (harmless(&line.key), format!("{}, {}", to.count(line.calls, "Aufruf", "Aufrufe"), line.code))))

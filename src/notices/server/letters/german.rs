@@ -95,6 +95,11 @@ pub fn rule(more_than: i64, codes: &[String], minutes: i32) -> String {
     }
 }
 
+/// ", und mehr als 5 % von allen".
+pub fn share(percent: Option<i16>) -> String {
+    percent.map(|percent| format!(", und mehr als {percent} % von allen")).unwrap_or_default()
+}
+
 /// "in 15 Minuten", "in 1 Stunde", "in 2 Tagen".
 pub fn within(minutes: i32) -> String {
     format!("in {}", span(minutes, "Tagen"))

@@ -51,8 +51,11 @@ pub const KINDS: &[Kind] = &[
             let line = |code: &str, calls| AlertLine { key: s.typed("ERP bridge"), code: code.to_owned(), calls };
             Box::new(Alert {
                 key: Some(s.typed("ERP bridge")),
+                api: None,
+                route: None,
                 calls: 1_211,
                 more_than: 1_000,
+                percent: None,
                 codes: vec!["FORBIDDEN".to_owned(), "IP_DENIED".to_owned()],
                 minutes: 15,
                 quiet_minutes: 2_880,

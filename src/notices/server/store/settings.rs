@@ -10,6 +10,12 @@ pub async fn find_settings(db: impl PgExecutor<'_>, account: AccountId) -> sqlx:
     Ok(row.map(|r| NoticeSettings { limits: r.limits, thresholds: r.thresholds.into_iter().filter_map(|t| u8::try_from(t).ok()).collect(), expiry: r.expiry }))
 }
 
+/// What changes the settings of an account waits for what changes them at the same time.
+pub async fn lock_settings(conn: &mut PgConnection, account: AccountId) -> sqlx::Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 62)) as locked", account.uuid()).fetch_one(conn).await?;
+    Ok(())
+}
+
 pub async fn upsert_settings(conn: &mut PgConnection, account: AccountId, wanted: &NoticeSettings, now: OffsetDateTime) -> sqlx::Result<()> {
     let thresholds: Vec<i16> = wanted.thresholds.iter().map(|t| i16::from(*t)).collect();
     sqlx::query!(

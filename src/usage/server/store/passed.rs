@@ -117,14 +117,34 @@ async fn list_all_passed(db: &PgPool, scope: &SampleScope, most: i64) -> sqlx::R
     .await
 }
 
-/// How many there are.
-pub async fn count_passed(db: &PgPool, workspace: WorkspaceId, scope: &SampleScope) -> sqlx::Result<i64> {
+/// How many there are, of one workspace or (for operators) in all.
+pub async fn count_passed(db: &PgPool, workspace: Option<WorkspaceId>, scope: &SampleScope) -> sqlx::Result<i64> {
+    let Some(workspace) = workspace else { return count_all_passed(db, scope).await };
     sqlx::query_scalar!(
         r#"select count(*) as "n!" from passed_samples s
            where s.workspace_id = $1 and (s.at, s.id) < ($2, $3) and s.at >= $4
              and ($5::uuid is null or s.key_id = $5) and ($6::text is null or s.route = $6) and ($7::text is null or s.address = $7)
              and ($8::uuid is null or s.api_id = $8) and ($9::text is null or s.request_id = $9)"#,
         workspace.uuid(),
+        scope.before.0,
+        scope.before.1,
+        scope.from,
+        scope.key.map(KeyId::uuid),
+        scope.route,
+        scope.address,
+        scope.api.map(ApiId::uuid),
+        scope.request,
+    )
+    .fetch_one(db)
+    .await
+}
+
+async fn count_all_passed(db: &PgPool, scope: &SampleScope) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "n!" from passed_samples s
+           where (s.at, s.id) < ($1, $2) and s.at >= $3
+             and ($4::uuid is null or s.key_id = $4) and ($5::text is null or s.route = $5) and ($6::text is null or s.address = $6)
+             and ($7::uuid is null or s.api_id = $7) and ($8::text is null or s.request_id = $8)"#,
         scope.before.0,
         scope.before.1,
         scope.from,

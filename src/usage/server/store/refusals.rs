@@ -72,8 +72,9 @@ pub async fn list_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleSco
     .await
 }
 
-/// How many there are.
-pub async fn count_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleScope) -> sqlx::Result<i64> {
+/// How many there are, of one workspace or (for operators) in all. Its own statement for each, as for the list.
+pub async fn count_samples(db: &PgPool, workspace: Option<WorkspaceId>, scope: &SampleScope) -> sqlx::Result<i64> {
+    let Some(workspace) = workspace else { return count_all_samples(db, scope).await };
     sqlx::query_scalar!(
         r#"select count(*) as "n!" from refusal_samples s
            where s.workspace_id = $1 and (s.at, s.id) < ($2, $3) and s.at >= $4
@@ -82,6 +83,31 @@ pub async fn count_samples(db: &PgPool, workspace: WorkspaceId, scope: &SampleSc
              and ($10::uuid is null or s.api_id = $10) and ($11::text is null or s.request_id = $11) and ($12::text is null or s.limit_name = $12)
              and ($13::text is null or s.ground = $13)"#,
         workspace.uuid(),
+        scope.before.0,
+        scope.before.1,
+        scope.from,
+        scope.key.map(KeyId::uuid),
+        scope.code,
+        scope.route,
+        scope.address,
+        scope.detail,
+        scope.api.map(ApiId::uuid),
+        scope.request,
+        scope.limit,
+        scope.ground,
+    )
+    .fetch_one(db)
+    .await
+}
+
+async fn count_all_samples(db: &PgPool, scope: &SampleScope) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "n!" from refusal_samples s
+           where (s.at, s.id) < ($1, $2) and s.at >= $3
+             and ($4::uuid is null or s.key_id = $4) and ($5::text is null or s.code = $5)
+             and ($6::text is null or s.route = $6) and ($7::text is null or s.address = $7) and ($8::text is null or s.detail = $8)
+             and ($9::uuid is null or s.api_id = $9) and ($10::text is null or s.request_id = $10) and ($11::text is null or s.limit_name = $11)
+             and ($12::text is null or s.ground = $12)"#,
         scope.before.0,
         scope.before.1,
         scope.from,
