@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as gate from './gate.mjs';
 import * as instructions from './instructions.mjs';
+import * as lighthouse from './lighthouse.mjs';
 import { freePort, readyAfter, start, stop } from './machine.mjs';
 import * as metering from './metering.mjs';
 import * as million from './million.mjs';
@@ -15,7 +16,7 @@ import * as timing from './timing.mjs';
 import { Tollgate } from './tollgate.mjs';
 import * as usage from './usage.mjs';
 
-const CASES = { gate, nginx, 'sign-in': signIn, timing, million, metering, usage, sizes, instructions };
+const CASES = { gate, nginx, 'sign-in': signIn, timing, million, metering, usage, sizes, instructions, lighthouse };
 
 const [, , tollgateBinary, bareBinary, outputFile] = process.argv;
 const setting = (name, preset) => Number(process.env[name] ?? preset);

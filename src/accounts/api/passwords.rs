@@ -3,14 +3,31 @@
 use crate::error::AppError;
 use leptos::prelude::*;
 
-/// Sends a link to set a new password.
+/// Sends a link and a code to set a new password; the code is for this browser alone.
 #[server]
 pub async fn forgot_password(email: String) -> Result<(), AppError> {
-    use crate::accounts::server::{self, Visitor};
+    use crate::accounts::server::{self, Visitor, links};
     use crate::platform::http::reply;
     let ctx = server::context()?;
-    server::forgot_password(&ctx, &Visitor::here(), &email).await?;
+    let asked = server::forgot_password(&ctx, &Visitor::here(), &email).await?;
+    reply::seal(&ctx, links::RESET_ASKED, &asked.to_text(), 3600);
     reply::redirect("/forgot-password?sent=1");
+    Ok(())
+}
+
+/// Opens the page for a new password by the code of the mail that this browser asked for: the same as opening its link here.
+#[server]
+pub async fn open_reset(code: String) -> Result<(), AppError> {
+    use crate::accounts::server::{self, Asked, Visitor, links};
+    use crate::platform::http::reply;
+    let ctx = server::context()?;
+    if code.trim().is_empty() {
+        return Err(AppError::invalid("code", server::NO_CODE));
+    }
+    let asked = Asked::from_text(&reply::sealed(&ctx, links::RESET_ASKED).unwrap_or_default())?;
+    let token = server::token_of_reset_code(&ctx, &Visitor::here(), &asked, &code).await?;
+    reply::seal(&ctx, links::RESET, &token, 3600);
+    reply::redirect("/reset-password");
     Ok(())
 }
 
@@ -24,7 +41,9 @@ pub async fn reset_password(new_password: String, email: Option<String>, time_zo
     let from = Visitor::here();
     let email = server::reset_password(&ctx, &from, &token, email.as_deref(), &new_password.into()).await?;
     server::fill_time_zone_of(&ctx, &from, &email, time_zone.as_deref()).await?;
-    reply::unseal_and_drop(&ctx, links::RESET);
+    for cookie in [links::RESET, links::RESET_ASKED] {
+        reply::unseal_and_drop(&ctx, cookie);
+    }
     reply::toast(&ctx, "Your new password is set. All other devices were signed out.");
     reply::redirect("/sign-in");
     Ok(())

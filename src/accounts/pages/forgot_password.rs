@@ -1,7 +1,7 @@
-//! `/forgot-password`: asks for the address, then says what happens, in the same words for every address.
+//! `/forgot-password`: asks for the address, then says what happens, in the same words for every address, with the field for the code.
 
 use crate::{
-    accounts::api::ForgotPassword,
+    accounts::api::{ForgotPassword, OpenReset},
     ui::{AuthFrame, Button, Form, Look, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -15,7 +15,7 @@ pub fn ForgotPasswordPage() -> impl IntoView {
 
 fn ask() -> AnyView {
     view! {
-        <AuthFrame title="Set a new password" lead=view! { "We mail you a link. Remembered it? "<a href="/sign-in">"Sign in"</a> }.into_any()>
+        <AuthFrame title="Set a new password" lead=view! { "We mail you a link and a code. Remembered it? "<a href="/sign-in">"Sign in"</a> }.into_any()>
             <Form action=ForgotPassword::PATH class="stack">
                 <TextField label="Email" name="email" kind="email" autocomplete="username" maxlength=254 required=true large=true/>
                 <Button look=Look::Primary size=Size::Large block=true>"Send reset link"</Button>
@@ -26,9 +26,13 @@ fn ask() -> AnyView {
 }
 
 fn sent() -> AnyView {
-    let lead = view! { "If the address has an account, a link to set a new password is on its way. It works once, for 60 minutes." };
+    let lead = view! { "If the address has an account, a mail to set a new password is on its way. Open its link on any device, or type its code here." };
     view! {
         <AuthFrame title="Check your inbox" raised=true lead=lead.into_any()>
+            <Form action=OpenReset::PATH class="stack">
+                <TextField label="Code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength=12 large=true help="Six digits. They work for 10 minutes, the link for 60."/>
+                <Button look=Look::Primary size=Size::Large block=true>"Choose a new password"</Button>
+            </Form>
             <p class="help">
                 "Nothing after a minute? Look in spam, or "<a href="/forgot-password">"try another address"</a>". Your password stays as it is until you set a new one."
             </p>

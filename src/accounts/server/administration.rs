@@ -215,7 +215,7 @@ pub(super) async fn send_reset_in(
     reason: &str,
 ) -> Result<(), AppError> {
     let cause = record(ctx, conn, Change { kind: "account.reset_sent", reason, ..done_to(account, caller, from, Value::Null) }).await?;
-    jobs::enqueue(ctx, conn, &SendReset { account: account.id, cause }).await?;
+    jobs::enqueue(ctx, conn, &SendReset { account: account.id, cause, has_code: false }).await?;
     Ok(())
 }
 

@@ -57,6 +57,10 @@ pub const MAIL_FROM: Rule = Rule { name: "mail:ip", free: 100, first: 10, longes
 pub const OWN_MAIL: Rule = Rule { name: "mail:own", free: 20, first: 30, longest: 3600, forget_after: Duration::hours(1), stops_at: i32::MAX };
 /// Typed codes and links from one network address.
 pub const PROOF_FROM: Rule = Rule { name: "proof:ip", free: 30, first: 1, longest: 900, forget_after: Duration::hours(1), stops_at: i32::MAX };
+/// Codes typed for one mail that sets a password: five are looked at, and no more while the code lives (R35).
+pub const RESET_CODE: Rule = Rule { name: "reset_code:mail", free: 5, first: 3600, longest: 3600, forget_after: Duration::hours(24), stops_at: i32::MAX };
+/// Wrong ones for one address, however many mails were asked for: a million codes are few for who may guess for years. The link still works.
+pub const RESET_CODES: Rule = Rule { name: "reset_code:id", free: 10, first: 60, longest: 86_400, forget_after: Duration::days(7), stops_at: i32::MAX };
 /// Programs from one network address that ask to be let in by a browser.
 pub const PROGRAM_FROM: Rule = Rule { name: "program:ip", free: 20, first: 5, longest: 900, forget_after: Duration::hours(1), stops_at: i32::MAX };
 /// Pictures that one account sends: each is drawn anew.

@@ -109,7 +109,7 @@ pub async fn not_me(ctx: &Ctx, from: &Visitor, token: &str) -> Result<(), AppErr
     let first = store::find_newcomer(&mut *tx, account, now - ALARM_LIVES).await?;
     let since = store::find_came_in(&mut tx, alarm).await?.into_iter().chain(first).min().unwrap_or(now);
     take_back_since(ctx, &mut tx, account, since, cause).await?;
-    jobs::enqueue(ctx, &mut tx, &SendReset { account, cause }).await?;
+    jobs::enqueue(ctx, &mut tx, &SendReset { account, cause, has_code: false }).await?;
     tx.commit().await?;
     attempt.refund(ctx).await
 }

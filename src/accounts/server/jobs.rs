@@ -44,6 +44,9 @@ pub struct SendAlreadyRegistered {
 pub struct SendReset {
     pub account: AccountId,
     pub cause: EventId,
+    /// With the code, which only the browser can use that asked for the mail; who got it unasked has no use for one.
+    #[serde(default)]
+    pub has_code: bool,
 }
 
 /// The password is another one now (R26).
@@ -78,7 +81,7 @@ impl Job for SendAlreadyRegistered {
 impl Job for SendReset {
     const KIND: &'static str = "accounts.send_reset";
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
-        mail::send_reset(ctx, self.account, self.cause).await
+        mail::send_reset(ctx, self.account, self.cause, self.has_code).await
     }
 }
 

@@ -12,6 +12,8 @@ use axum::{
 /// What this browser may hold of a link, per page.
 pub const VERIFY: &str = "verify";
 pub const RESET: &str = "reset";
+/// Which mail for a new password this browser asked for (`reset_codes::Asked`).
+pub const RESET_ASKED: &str = "reset_asked";
 pub const INVITE: &str = "invite";
 pub const UNLOCK: &str = "unlock";
 pub const NOT_ME: &str = "not_me";

@@ -34,15 +34,15 @@ pub async fn send_already_registered(ctx: &Ctx, account: AccountId, cause: Event
     mail::send(ctx, &reader(&account)?.write(&AlreadyRegistered { sign_in, forgot, seen: seen(ctx, cause).await? })).await
 }
 
-/// The link to set a new password.
-pub async fn send_reset(ctx: &Ctx, account: AccountId, cause: EventId) -> Result<(), JobError> {
+/// The link to set a new password, and the code for whoever asked for it.
+pub async fn send_reset(ctx: &Ctx, account: AccountId, cause: EventId, has_code: bool) -> Result<(), JobError> {
     let Some(account) = find_account(&ctx.db, account).await?.filter(|a| a.is_verified) else { return Ok(()) };
     let seen = seen(ctx, cause).await?;
     let mut tx = ctx.db.begin().await?;
     let Some(proof) = tokens::mint(ctx, &mut tx, account.id, Purpose::ResetPassword, cause).await? else { return Ok(()) };
     tx.commit().await?;
     let link = ctx.config.link(&format!("/reset-password?token={}", proof.token));
-    mail::send(ctx, &reader(&account)?.write(&SetPassword { link, seen })).await
+    mail::send(ctx, &reader(&account)?.write(&SetPassword { link, code: has_code.then_some(proof.code), seen })).await
 }
 
 /// Tells that the password is another one.

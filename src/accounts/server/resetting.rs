@@ -11,6 +11,7 @@ use super::{
     jobs::{SendNothing, SendPasswordChanged, SendReset, SendVerification},
     password_rules,
     passwords::Passwords,
+    reset_codes::Asked,
     sessions::must_still_be_in,
     sign_up::about,
     store::{
@@ -36,29 +37,31 @@ pub const PLACEHOLDER_OPERATOR: &str = "operator@localhost";
 
 const DEAD_LINK: &str = "This link was used, or is too old, or a newer one was sent. Ask for a new one.";
 
-/// Sends a link to set a new password; the same answer for every address (S64). An unproven address gets its proof again.
-pub async fn forgot_password(ctx: &Ctx, from: &Visitor, email: &str) -> Result<Email, AppError> {
+/// Sends a link and a code to set a new password; the same answer for every address (S64). An unproven address gets its proof again.
+pub async fn forgot_password(ctx: &Ctx, from: &Visitor, email: &str) -> Result<Asked, AppError> {
     let email: Email = email.parse().map_err(|e| AppError::invalid("email", e))?;
     Attempt::charge(ctx, &attempts::MAIL_FROM, &attempts::network(from.address)).await?;
     Attempt::charge(ctx, &attempts::MAIL, &email.key()).await?;
     let is_banned = is_of_banned_domain(ctx, &email).await?;
     let mut tx = ctx.db.begin().await?;
-    match store::find_by_email(&mut *tx, &email.key()).await?.filter(|_| !is_banned) {
+    let flow = match store::find_by_email(&mut *tx, &email.key()).await?.filter(|_| !is_banned) {
         Some(account) => {
             let cause = record(ctx, &mut tx, Change { kind: "account.reset_asked", ..about(account.id, "somebody", from) }).await?;
             let account_id = account.id;
             if account.is_verified {
-                jobs::enqueue(ctx, &mut tx, &SendReset { account: account_id, cause }).await?;
+                jobs::enqueue(ctx, &mut tx, &SendReset { account: account_id, cause, has_code: true }).await?;
             } else {
                 jobs::enqueue(ctx, &mut tx, &SendVerification { account: account_id, cause }).await?;
             }
+            cause.uuid()
         }
         None => {
             jobs::enqueue(ctx, &mut tx, &SendNothing {}).await?;
+            ctx.new_id()
         }
-    }
+    };
     tx.commit().await?;
-    Ok(email)
+    Ok(Asked { email, flow })
 }
 
 /// What stands behind a link, if it still works. Changes nothing (R53).

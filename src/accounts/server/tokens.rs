@@ -9,6 +9,7 @@ use crate::{
 use sqlx::PgConnection;
 use subtle::{Choice, ConstantTimeEq};
 use time::Duration;
+use uuid::Uuid;
 
 /// What a proof is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +67,7 @@ impl Purpose {
 
     /// Whether a code may be typed in place of the link.
     const fn has_code(self) -> bool {
-        matches!(self, Self::VerifyEmail | Self::ChangeEmail)
+        matches!(self, Self::VerifyEmail | Self::ChangeEmail | Self::ResetPassword)
     }
 }
 
@@ -130,6 +131,13 @@ pub async fn check_code(ctx: &Ctx, email_key: &str, code: &str) -> Result<Option
 pub async fn check_code_of(ctx: &Ctx, account: AccountId, purpose: Purpose, code: &str) -> Result<Option<Right>, AppError> {
     let Some((id, expected)) = store::try_code_of(&ctx.db, account, purpose.as_str(), CODE_TRIES, ctx.clock.now()).await? else { return Ok(None) };
     Ok(is_code(ctx, account, code, &expected).then_some(Right { account, id }))
+}
+
+/// What the link of the mail holds that was asked for by this event and address, for its right code. Tries are counted by who calls.
+pub async fn token_of_reset_code(ctx: &Ctx, flow: Uuid, email_key: &str, code: &str) -> Result<Option<String>, AppError> {
+    let found = store::find_reset_code(&ctx.db, TokenId::new(flow), email_key, ctx.clock.now()).await?;
+    let right = found.filter(|(account, expected)| is_code(ctx, *account, code, expected));
+    Ok(right.map(|(account, _)| secret(ctx, Purpose::ResetPassword.as_str(), account, EventId::new(flow))))
 }
 
 impl Right {

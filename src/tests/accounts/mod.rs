@@ -29,6 +29,7 @@ mod profile;
 mod programs;
 mod proofs;
 mod registering;
+mod reset_codes;
 mod resetting;
 mod rest;
 mod rotating_keys;

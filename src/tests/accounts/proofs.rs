@@ -39,7 +39,7 @@ async fn a_mail_that_is_sent_again_carries_the_same_proof(db: PgPool) {
     assert_eq!(mara.post::<api::ResetPassword>("/reset-password", &[("new_password", "a different quiet harbour")]).await.status(), 303);
     let mails = app.mails().len();
     let (account, event) = cause("account.reset_asked").await;
-    SendReset { account: AccountId::new(account), cause: EventId::new(event) }.run(&app.ctx).await.unwrap();
+    SendReset { account: AccountId::new(account), cause: EventId::new(event), has_code: true }.run(&app.ctx).await.unwrap();
     assert_eq!(app.mails().len(), mails, "what was used is not offered again");
 }
 

@@ -52,7 +52,7 @@ pub async fn undo_email_change(ctx: &Ctx, from: &Visitor, token: &str) -> Result
     let change = Change { kind: "account.email_restored", workspace: account.workspace, ..about(account.id, "somebody", from) };
     let cause = record(ctx, &mut tx, change).await?;
     take_back_since(ctx, &mut tx, account.id, undo.since, cause).await?;
-    queue::enqueue(ctx, &mut tx, &SendReset { account: account.id, cause }).await?;
+    queue::enqueue(ctx, &mut tx, &SendReset { account: account.id, cause, has_code: false }).await?;
     tx.commit().await?;
     attempt.refund(ctx).await?;
     Ok(old)

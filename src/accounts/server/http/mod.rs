@@ -6,10 +6,10 @@ mod password;
 mod sessions;
 
 use super::{
-    Beginner, FieldsChange, NewSignUp, ProfileChange, Proof, SignUpWith, Visitor, email_change, export, forgot_password, leaving, profile, programs,
+    Asked, Beginner, FieldsChange, NewSignUp, ProfileChange, Proof, SignUpWith, Visitor, email_change, export, forgot_password, leaving, profile, programs,
     public_profile, resend_verification, reset_password, sign_out, sign_up,
     sign_up_work::{self, http::WorkBody},
-    update_profile, verify_email,
+    token_of_reset_code, update_profile, verify_email,
 };
 use crate::{
     accounts::model::{Caller, FieldValue, Profile, PublicProfile, Via},
@@ -132,10 +132,17 @@ pub struct EmailBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetBody {
-    /// The token of the mailed link.
-    pub token: String,
+    /// The token of the mailed link; or, in its place, `flow`, `email` and `code`.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// What the answer of `POST /api/v1/auth/password/forgot` had.
+    #[serde(default)]
+    pub flow: Option<String>,
+    /// The six digits of the mail.
+    #[serde(default)]
+    pub code: Option<String>,
     pub new_password: String,
-    /// Only for the first operator, who chooses an address too.
+    /// With a code, the address that the mail went to. With a token only for the first operator, who chooses an address too.
     #[serde(default)]
     pub email: Option<String>,
 }
@@ -167,6 +174,14 @@ pub struct CurrentPasswordBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MailedBody {
     pub mailed_to: String,
+}
+
+/// Where mail went, whatever is behind the address, and what its code works with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResetAskedBody {
+    pub mailed_to: String,
+    /// For `POST /api/v1/auth/password/reset`, beside the address and the code of the mail.
+    pub flow: String,
 }
 
 /// The caller's account.
@@ -349,32 +364,41 @@ pub async fn logout(
 
 /// Ask for a new password
 ///
-/// Mails a link, if the address has an account; the same answer for every address.
+/// Mails a link and a code, if the address has an account; the same answer for every address.
 #[utoipa::path(
     post, path = "/api/v1/auth/password/forgot", tag = "Account", operation_id = "forgot_password", request_body = EmailBody,
     responses(
-        (status = 202, description = "If the address has an account, a mail is on its way", body = MailedBody),
+        (status = 202, description = "If the address has an account, a mail is on its way", body = ResetAskedBody),
         (status = 403, description = "Nobody from this network may use accounts: it is banned"),
         (status = 429),
     ),
 )]
 pub async fn forgot(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<EmailBody>) -> Result<Response, AppError> {
-    Ok(mailed(forgot_password(&ctx, &visitor, &body.email).await?.to_string()))
+    let asked = forgot_password(&ctx, &visitor, &body.email).await?;
+    Ok((StatusCode::ACCEPTED, Json(ResetAskedBody { mailed_to: asked.email.to_string(), flow: asked.flow.to_string() })).into_response())
 }
 
 /// Set a new password
 ///
-/// By the token of a mailed link, once. Every session ends; nobody is signed in by it.
+/// By the token of a mailed link, or by `flow`, address and code, once. Every session ends; nobody is signed in by it.
 #[utoipa::path(
     post, path = "/api/v1/auth/password/reset", tag = "Account", operation_id = "reset_password", request_body = ResetBody,
     responses(
         (status = 204, description = "The password is set, all sessions have ended"),
         (status = 403, description = "Nobody from this network may use accounts: it is banned"),
-        (status = 422, description = "The link does not work, or the password won't do; `errors` says why"),
+        (status = 422, description = "The link or code does not work, or the password won't do; `errors` says why"),
     ),
 )]
 pub async fn reset(State(ctx): State<Ctx>, visitor: Visitor, Body(body): Body<ResetBody>) -> Result<StatusCode, AppError> {
-    reset_password(&ctx, &visitor, &body.token, body.email.as_deref(), &body.new_password.into()).await?;
+    let token = match (body.token, body.flow, body.code) {
+        (Some(token), None, None) => token,
+        (None, Some(flow), Some(code)) => {
+            let asked = Asked::of(&flow, body.email.as_deref().unwrap_or_default())?;
+            token_of_reset_code(&ctx, &visitor, &asked, &code).await?
+        }
+        _ => return Err(AppError::invalid("token", "Send either token, or flow, email and code.")),
+    };
+    reset_password(&ctx, &visitor, &token, body.email.as_deref(), &body.new_password.into()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

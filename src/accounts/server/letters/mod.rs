@@ -48,8 +48,8 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         name: "accounts.set_password",
-        about: "To whoever forgot the password: the link to set a new one.",
-        sample: |s| Box::new(SetPassword { link: s.secret_link("/reset-password"), seen: seen(s) }),
+        about: "To whoever forgot the password: the link and the code to set a new one.",
+        sample: |s| Box::new(SetPassword { link: s.secret_link("/reset-password"), code: Some("482913".to_owned()), seen: seen(s) }),
     },
     Kind {
         name: "accounts.password_changed",

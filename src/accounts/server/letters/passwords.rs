@@ -1,28 +1,44 @@
-//! About the password: the link to set one, and that it is another one now (R26).
+//! About the password: the link and the code to set one, and that it is another one now (R26).
 
 use super::seen::{Seen, facts};
 use crate::platform::mail::{Letter, Mail, Reader};
 
 pub struct SetPassword {
     pub link: String,
+    /// For who asked for the mail.
+    pub code: Option<String>,
     pub seen: Option<Seen>,
 }
 
 impl Letter for SetPassword {
     fn en(&self, to: &Reader) -> Mail {
-        to.mail("Set a new password")
+        let mail = to
+            .mail("Set a new password")
             .text("Somebody asked to set a new password for your account. The link works once, for 60 minutes.")
-            .link("Set a new password", &self.link)
-            .facts(facts(self.seen.as_ref(), to))
+            .link("Set a new password", &self.link);
+        let mail = match &self.code {
+            Some(code) => {
+                mail.text("Or type this code on the page where you asked. It works for 10 minutes. Give it to nobody: we never ask for it.").code(code)
+            }
+            None => mail,
+        };
+        mail.facts(facts(self.seen.as_ref(), to))
             .text("If it wasn't you, do nothing: your password stays as it is.")
             .because("somebody asked for a new password for your account")
     }
 
     fn de(&self, to: &Reader) -> Mail {
-        to.mail("Setzen Sie ein neues Passwort")
+        let mail = to
+            .mail("Setzen Sie ein neues Passwort")
             .text("Jemand möchte für Ihr Konto ein neues Passwort setzen. Der Link gilt einmal, 60 Minuten lang.")
-            .link("Neues Passwort setzen", &self.link)
-            .facts(facts(self.seen.as_ref(), to))
+            .link("Neues Passwort setzen", &self.link);
+        let mail = match &self.code {
+            Some(code) => mail
+                .text("Oder geben Sie diesen Code auf der Seite ein, auf der Sie darum gebeten haben. Er gilt 10 Minuten lang. Geben Sie ihn niemandem: Wir fragen nie danach.")
+                .code(code),
+            None => mail,
+        };
+        mail.facts(facts(self.seen.as_ref(), to))
             .text("Wenn Sie das nicht waren, brauchen Sie nichts zu tun: Ihr Passwort bleibt, wie es ist.")
             .because("jemand für Ihr Konto ein neues Passwort angefordert hat")
     }

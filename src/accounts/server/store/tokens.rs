@@ -111,6 +111,24 @@ pub async fn try_code_of(db: impl PgExecutor<'_>, account: AccountId, kind: &str
     Ok(row.map(|r| (TokenId::new(r.id), r.code_hash)))
 }
 
+/// The code of the mail that somebody asked for with this address, by the event of that, while it may be typed. A read and no more, for
+/// an unknown address must take as long (R15).
+pub async fn find_reset_code(db: impl PgExecutor<'_>, id: TokenId, email_key: &str, now: OffsetDateTime) -> sqlx::Result<Option<(AccountId, Vec<u8>)>> {
+    let row = sqlx::query!(
+        r#"select t.account_id, t.code_hash as "code_hash!" from auth_tokens t
+           join accounts a on a.id = t.account_id
+           join events e on e.id = t.id
+           where t.id = $1 and a.email_key = $2 and t.kind = 'reset_password' and e.kind = 'account.reset_asked'
+             and t.used_at is null and t.code_hash is not null and t.code_expires_at > $3"#,
+        id.uuid(),
+        email_key,
+        now,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|r| (AccountId::new(r.account_id), r.code_hash)))
+}
+
 /// Marks the token of a right code or link used; false if somebody was quicker, or it is too old by now.
 pub async fn use_token_by_id(conn: &mut PgConnection, id: TokenId, now: OffsetDateTime) -> sqlx::Result<bool> {
     let done = sqlx::query!("update auth_tokens set used_at = $2 where id = $1 and used_at is null and expires_at > $2", id.uuid(), now).execute(conn).await?;
