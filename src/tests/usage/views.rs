@@ -76,7 +76,7 @@ fn with_account(caller: &Caller) -> Caller {
 
 /// Sets the limits of a key and waits until its gate knows them.
 async fn limit(app: &TestApp, key: KeyId, limits: &[(&str, u64, &str)]) {
-    let limits = limits.iter().map(|(name, calls, window)| KeyLimit::new(name, *calls, window.parse().unwrap())).collect();
+    let limits = limits.iter().map(|(name, calls, window)| KeyLimit::new(*name, *calls, window.parse().unwrap())).collect();
     edit_key(&app.ctx, &Caller::cli(), key, KeyEdit { limits: Some(limits), ..KeyEdit::default() }).await.unwrap();
 }
 
