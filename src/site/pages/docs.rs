@@ -82,7 +82,7 @@ pub fn DocsPage() -> impl IntoView {
                 <CodeBlock id="nginx" title="nginx" code=NGINX/>
                 <p>"nginx understands only 401 and 403 here, so a call over its limit is 403 with "<code>"X-Auth-Status: 429"</code>". The example in "<code>"examples/orders"</code>" turns it into 429 again."</p>
                 <CodeBlock id="caddy" title="Caddy" code=CADDY/>
-                <p>"Traefik uses the address that Caddy uses. Envoy uses "<code>"/forward-auth/{api}/envoy"</code>" as its path prefix."</p>
+                {super::docs_proxies::others()}
 
                 <h2 id="verify">"By your code"</h2>
                 <p>"The asking service has a key of its own: for the API "<code>"tollgate"</code>", with the permission "<code>"keys:verify"</code>". Asking has no limit."</p>
