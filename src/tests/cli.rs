@@ -121,6 +121,67 @@ fn config_init_writes_a_file_once() {
 }
 
 #[test]
+fn config_set_changes_one_line_and_leaves_the_others() {
+    let folder = Folder::new();
+    let file = folder.path().join("tollgate.toml");
+    let text = || std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, "# ours\n[limits]\n# calls\nkey_calls = 1 # few\nkey_window = 10\n").unwrap();
+    assert_eq!(run(&folder, &["config", "set", "limits.key_calls", "250"]).status.code(), Some(0));
+    assert_eq!(text(), "# ours\n[limits]\n# calls\nkey_calls = 250 # few\nkey_window = 10\n");
+    for (name, value) in [("jobs.in_serve", "false"), ("auth.session_idle", "3d"), ("server.trusted_proxies", "10.0.0.0/8,127.0.0.1"), ("env", "development")] {
+        let output = run(&folder, &["config", "set", name, value]);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", err(&output));
+    }
+    for line in
+        ["key_calls = 250 # few", "in_serve = false", "session_idle = \"3d\"", "trusted_proxies = [\"10.0.0.0/8\", \"127.0.0.1\"]", "env = \"development\""]
+    {
+        assert_eq!(text().matches(line).count(), 1, "{line} in\n{}", text());
+    }
+    assert_eq!(run(&folder, &["config", "set", "limits.key_window", "--unset"]).status.code(), Some(0));
+    let shown = run(&folder, &["config", "show", "--json"]);
+    assert_eq!(shown.status.code(), Some(0), "{}", err(&shown));
+    assert!(!text().contains("key_window") && out(&shown).contains("\"3d\""), "{}", text());
+}
+
+#[test]
+fn config_set_writes_nothing_that_tollgate_would_not_start_with() {
+    let folder = Folder::new();
+    let file = folder.path().join("tollgate.toml");
+    let refused = |arguments: &[&str], why: &str| {
+        let output = run(&folder, &[&["config", "set"][..], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(err(&output).contains(why), "{arguments:?}: {}", err(&output));
+        assert!(!file.exists(), "{arguments:?}");
+    };
+    refused(&["limits.key_cals", "1"], "Did you mean limits.key_calls?");
+    refused(&["limits.key_calls", "many"], "limits.key_calls must be");
+    refused(&["auth.session_idle", "400d"], "auth.session_idle");
+    refused(&["database.url", "postgres://me:hunter2@db/x"], "is a secret");
+    refused(&["limits.key_calls"], "required");
+
+    let dry = run(&folder, &["config", "set", "limits.key_calls", "7", "--dry-run"]);
+    assert!(dry.status.code() == Some(0) && out(&dry).contains("[limits]\nkey_calls = 7") && !file.exists(), "{}", out(&dry));
+    // A file that keeps Tollgate from starting is mended by it.
+    std::fs::write(&file, "[limits]\nkey_calls = 0\n").unwrap();
+    assert_eq!(run(&folder, &["config", "show"]).status.code(), Some(2));
+    assert_eq!(run(&folder, &["config", "set", "limits.key_calls", "7"]).status.code(), Some(0));
+    assert_eq!(run(&folder, &["config", "show"]).status.code(), Some(0));
+
+    let overruled = tollgate(&folder, &["config", "set", "limits.key_calls", "8"]).env("TOLLGATE_KEY_LIMIT", "9").output().unwrap();
+    assert_eq!(overruled.status.code(), Some(0));
+    assert!(err(&overruled).contains("environment TOLLGATE_KEY_LIMIT wins over the file"), "{}", err(&overruled));
+}
+
+#[test]
+fn config_set_takes_a_secret_from_standard_input() {
+    let folder = Folder::new();
+    let mut process = tollgate(&folder, &["config", "set", "database.url", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    process.stdin.take().unwrap().write_all(b"postgres://me:hunter2@db/x\n").unwrap();
+    assert!(process.wait().unwrap().success());
+    assert!(std::fs::read_to_string(folder.path().join("tollgate.toml")).unwrap().contains("url = \"postgres://me:hunter2@db/x\""));
+}
+
+#[test]
 fn migrate_works_with_the_server_down_and_leaves_no_postgres() {
     let folder = Folder::new();
     let data_dir = folder.path().join(".data");

@@ -1,7 +1,7 @@
-//! `tollgate config show` and `tollgate config init`.
+//! `tollgate config show`, `tollgate config init` and `tollgate config set`.
 
 use super::{Exit, Invocation, complain, print};
-use crate::platform::config::show;
+use crate::platform::config::{Sources, show, writing};
 use clap::Subcommand;
 use std::{
     fs::OpenOptions,
@@ -18,6 +18,18 @@ pub(super) enum ConfigCommand {
         /// Where to [default: tollgate.toml]
         file: Option<PathBuf>,
     },
+    /// Write one setting into the config file; its comments and all other lines stay
+    Set {
+        /// As `config show` names it
+        #[arg(value_name = "SECTION.KEY")]
+        name: String,
+        /// Its value; lists with commas. `-` reads a line of standard input, where secrets belong
+        #[arg(required_unless_present = "unset")]
+        value: Option<String>,
+        /// Take it out of the file, so that its default holds
+        #[arg(long, conflicts_with = "value")]
+        unset: bool,
+    },
 }
 
 impl ConfigCommand {
@@ -29,6 +41,7 @@ impl ConfigCommand {
                 Exit::Done
             }
             Self::Init { file } => init(file, invocation.dry_run, invocation.yes),
+            Self::Set { name, value, .. } => set(invocation.loaded.file.clone(), &name, value.as_deref(), invocation.dry_run),
         }
     }
 }
@@ -61,4 +74,44 @@ pub(super) fn init(file: Option<PathBuf>, dry_run: bool, yes: bool) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// Writes one setting, or takes it out if there is no value. Refused if Tollgate would not start with it.
+pub(super) fn set(file: Option<PathBuf>, name: &str, value: Option<&str>, dry_run: bool) -> Exit {
+    let mut line = String::new();
+    let value = match value {
+        Some("-") => match std::io::stdin().read_line(&mut line) {
+            Ok(_) => Some(line.trim_end_matches(['\r', '\n'])),
+            Err(error) => {
+                complain(format!("standard input can't be read: {error}."));
+                return Exit::Failed;
+            }
+        },
+        Some(_) if writing::is_secret(name) => {
+            complain(format!("{name} is a secret, and others see a command line. Give - as its value and type it, or set {name}_file."));
+            return Exit::WrongUse;
+        }
+        value => value,
+    };
+    let change = match writing::change(&Sources::of_process(file, Vec::new()), name, value) {
+        Ok(change) => change,
+        Err(why) => {
+            complain(why);
+            return Exit::WrongUse;
+        }
+    };
+    if dry_run {
+        print(change.text.trim_end());
+        return Exit::Done;
+    }
+    if let Err(error) = change.write() {
+        complain(format!("{} can't be written: {error}.", change.file.display()));
+        return Exit::Failed;
+    }
+    let done = if value.is_some() { "is set in" } else { "is out of" };
+    print(&format!("{name} {done} {}. Servers and workers read it when they start.", change.file.display()));
+    if let Some(winner) = change.winner() {
+        complain(format!("{winner} wins over the file: there {name} stays what it is."));
+    }
+    Exit::Done
 }

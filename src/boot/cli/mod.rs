@@ -91,7 +91,7 @@ enum Command {
     Logout,
     /// Say who is signed in
     Whoami,
-    /// Show the configuration, or write a file to begin with
+    /// Show the configuration, write a file to begin with, set one setting in it
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Make operators
@@ -169,6 +169,10 @@ pub fn main() -> ExitCode {
     if let Command::Config(config::ConfigCommand::Init { file }) = &command {
         // The way out of a configuration that cannot be loaded.
         return config::init(file.clone().or(global.config), global.dry_run, global.yes).into();
+    }
+    if let Command::Config(config::ConfigCommand::Set { name, value, .. }) = &command {
+        // So is this, one setting after the other.
+        return config::set(global.config, name, value.as_deref(), global.dry_run).into();
     }
     let invocation = match global.invocation(&command) {
         Ok(invocation) => invocation,

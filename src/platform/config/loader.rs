@@ -81,7 +81,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     if problems.is_empty() { Ok(loaded) } else { Err(ConfigError(problems)) }
 }
 
-fn not_allowed(setting: &Setting, text: &str) -> String {
+pub(super) fn not_allowed(setting: &Setting, text: &str) -> String {
     if setting.is_secret() {
         format!("{} must be {}. The value is not shown, as it is a secret.", setting.name, setting.allowed)
     } else {

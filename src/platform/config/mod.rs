@@ -1,8 +1,8 @@
 //! One typed configuration, in sections. Order: file < `.env` < environment < flags; an unknown key or a bad value refuses the
 //! start and names the key and the line (`loader`). The values are parsed once and never change afterwards.
 //!
-//! `settings` is the one table of what can be set, of rows that `setting` describes: the loader, `config show`, `config init` and the
-//! docs all read it.
+//! `settings` is the one table of what can be set, of rows that `setting` describes: the loader, `config show`, `config init`, `config set`
+//! and the docs all read it.
 
 mod auth_settings;
 pub mod loader;
@@ -13,6 +13,7 @@ mod setting;
 pub mod settings;
 pub mod show;
 pub mod source;
+pub mod writing;
 
 pub use loader::{ConfigError, Loaded, load};
 pub use parse::{span, span_text};

@@ -13,12 +13,14 @@ use std::{
 use toml::de::{DeTable, DeValue};
 
 /// What the loader reads. Tests make their own; the binary uses `Sources::of_process`.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// Where `tollgate.toml` and `.env` are looked for.
     pub dir: PathBuf,
     /// `--config`: must exist.
     pub file: Option<PathBuf>,
+    /// What stands in the config file, in place of what is there (`writing`).
+    pub text: Option<String>,
     pub env: Vec<(String, String)>,
     pub flags: Vec<Flag>,
     /// What a flag means where nothing else is said: weaker than all of these.
@@ -101,7 +103,7 @@ impl Sources {
     /// The working directory and the environment of this process.
     pub fn of_process(file: Option<PathBuf>, flags: Vec<Flag>) -> Self {
         let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))).collect();
-        Self { dir: PathBuf::new(), file, env, flags, implied: Vec::new() }
+        Self { dir: PathBuf::new(), file, text: None, env, flags, implied: Vec::new() }
     }
 
     pub(super) fn read(&self) -> Found {
@@ -121,14 +123,25 @@ impl Sources {
         found
     }
 
-    fn read_file(&self, dot_env: &[(String, String, usize)], found: &mut Found) {
-        let given = self.file.clone().or_else(|| {
+    /// The config file, there or not.
+    pub(super) fn config_file(&self) -> PathBuf {
+        let dot_env = self.read_dot_env(&mut Found::default());
+        self.given_file(&dot_env).unwrap_or_else(|| PathBuf::from(CONFIG_FILE))
+    }
+
+    fn given_file(&self, dot_env: &[(String, String, usize)]) -> Option<PathBuf> {
+        self.file.clone().or_else(|| {
             let from_env = self.env.iter().find(|(name, _)| name == CONFIG_VARIABLE).map(|(_, value)| value);
             let value = from_env.or_else(|| dot_env.iter().find(|(name, ..)| name == CONFIG_VARIABLE).map(|(_, value, _)| value))?;
             (!value.is_empty()).then(|| PathBuf::from(value))
-        });
-        let path = given.clone().unwrap_or_else(|| PathBuf::from("tollgate.toml"));
-        match std::fs::read_to_string(self.dir.join(&path)) {
+        })
+    }
+
+    fn read_file(&self, dot_env: &[(String, String, usize)], found: &mut Found) {
+        let given = self.given_file(dot_env);
+        let path = given.clone().unwrap_or_else(|| PathBuf::from(CONFIG_FILE));
+        let read = self.text.clone().map_or_else(|| std::fs::read_to_string(self.dir.join(&path)), Ok);
+        match read {
             Ok(text) => {
                 found.toml(&text, &path, &self.dir);
                 found.file = Some(path);
@@ -164,6 +177,7 @@ impl Sources {
 }
 
 const CONFIG_VARIABLE: &str = "TOLLGATE_CONFIG";
+const CONFIG_FILE: &str = "tollgate.toml";
 
 impl Found {
     /// A later source wins. `seen` holds what this source has set so far: a value and its `_file` twin together are a mistake.
@@ -274,7 +288,7 @@ fn wrong_type(name: &str, setting: &Setting, kind: Kind, value: &DeValue<'_>) ->
 }
 
 /// The setting of a `section.key`, and whether it is the `_file` twin of a secret.
-fn find_name(name: &str) -> Option<(usize, bool)> {
+pub(super) fn find_name(name: &str) -> Option<(usize, bool)> {
     let of = |name: &str| SETTINGS.iter().position(|s| s.name == name);
     of(name).map(|i| (i, false)).or_else(|| of(name.strip_suffix("_file")?).filter(|&i| SETTINGS[i].is_secret()).map(|i| (i, true)))
 }
@@ -293,7 +307,7 @@ fn is_service_link(variable: &str, value: &str) -> bool {
         || (variable.contains("_PORT_") && (variable.contains("_TCP_") || variable.contains("_UDP_")))
 }
 
-fn unknown_name(name: &str) -> String {
+pub(super) fn unknown_name(name: &str) -> String {
     // The right key in the wrong section is likelier than a wrong letter.
     let key = name.rsplit_once('.').map_or(name, |(_, key)| key);
     let near = SETTINGS.iter().find(|s| s.key() == key).map(|s| s.name).or_else(|| nearest(name, SETTINGS.iter().map(|s| s.name)));

@@ -103,7 +103,7 @@ pub fn DocsPage() -> impl IntoView {
                 <CodeBlock id="nginx" title="nginx" code=NGINX/>
                 <p>"Every refusal has its code in "<code>"X-Auth-Code"</code>", too ("<code>"MISSING"</code>" where no key was sent), and in a challenge "<code>"error_description"</code>" says why. nginx understands only 401 and 403 and drops the body, so it gets the status in "<code>"X-Auth-Status"</code>" and the sentence in "<code>"X-Auth-Detail"</code>", which may stand in JSON as it is; "<code>"@no_key"</code>" and "<code>"@refused"</code>" make answers of them. 404 and 422 there say that the address in "<code>"= /tollgate"</code>" is wrong. "<code>"examples/orders"</code>" has a whole configuration."</p>
                 <CodeBlock id="caddy" title="Caddy" code=CADDY/>
-                <p>"Traefik uses the address that Caddy uses. Envoy uses "<code>"/forward-auth/{api}/envoy"</code>" as its path prefix."</p>
+                {super::docs_proxies::others()}
 
                 <h2 id="verify">"By your code"</h2>
                 <p>"The asking service has a key of its own: for the API "<code>"tollgate"</code>", with the permission "<code>"keys:verify"</code>". Asking has no limit."</p>

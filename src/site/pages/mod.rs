@@ -16,6 +16,7 @@ mod docs_master_key;
 mod docs_outages;
 mod docs_over;
 mod docs_programs;
+mod docs_proxies;
 mod docs_rest;
 mod docs_rolling;
 mod docs_routes;
