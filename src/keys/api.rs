@@ -32,7 +32,7 @@ pub async fn fresh_secret(id: KeyId) -> Result<Option<String>, AppError> {
 }
 
 /// Makes a key and goes to its page, where the secret is shown. `permissions` are `api/resource:action`; those of other APIs than the
-/// chosen one don't count. With a `preset`, or without `chosen`, it gets those of the preset. `bundles` are `api/name`.
+/// chosen one don't count. With a `preset`, or without `chosen`, it gets those of the preset. `bundles` are `api/name`, `routes` lines.
 #[server]
 pub async fn create_key(
     name: String,
@@ -41,13 +41,14 @@ pub async fn create_key(
     #[server(default)] bundles: Vec<String>,
     #[server(default)] chosen: bool,
     preset: Option<String>,
+    routes: Option<String>,
     expires: Option<String>,
     environment: Option<String>,
     once: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let new = server::forms::new_key(&ctx, name, api, chosen.then_some(permissions), bundles, preset.as_deref(), expires, environment, once)?;
+    let new = server::forms::new_key(&ctx, name, api, chosen.then_some(permissions), bundles, preset.as_deref(), routes, expires, environment, once)?;
     let created = server::create_key(&ctx, &caller, new).await?;
     server::reveal::show(&ctx, &created);
     Ok(())
@@ -64,7 +65,7 @@ pub async fn hide_secret(id: KeyId, #[server(default)] stored: bool) -> Result<(
 }
 
 /// Saves name, expiry (a date in the person's time zone; empty: never), permissions, bundles, addresses (lines; empty: from everywhere),
-/// origins (lines; empty: of every page), tags (words), the external id and metadata (JSON; empty: none). What the form has no field for stays as it is.
+/// origins (lines; empty: of every page), routes (lines; empty: all that its permissions allow), tags (words), the external id and metadata (JSON; empty: none). What the form has no field for stays as it is.
 #[server]
 pub async fn save_key(
     id: KeyId,
@@ -76,6 +77,7 @@ pub async fn save_key(
     preset: Option<String>,
     #[server(default)] addresses: Typed,
     #[server(default)] origins: Typed,
+    #[server(default)] routes: Typed,
     #[server(default)] tags: Typed,
     #[server(default)] external_id: Typed,
     #[server(default)] meta: Typed,
@@ -84,9 +86,10 @@ pub async fn save_key(
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let (permissions, bundles) = (chosen.then_some(permissions), chosen.then_some(bundles));
     let (expires_on, addresses, origins, tags) = (expires_on.into_text(), addresses.into_text(), origins.into_text(), tags.into_text());
-    let (external_id, meta) = (external_id.into_text(), meta.into_text());
+    let (routes, external_id, meta) = (routes.into_text(), external_id.into_text(), meta.into_text());
     let edit =
-        server::forms::edit(&ctx, &caller, id, name, expires_on, permissions, bundles, preset.as_deref(), addresses, origins, tags, external_id, meta).await?;
+        server::forms::edit(&ctx, &caller, id, name, expires_on, permissions, bundles, preset.as_deref(), addresses, origins, routes, tags, external_id, meta)
+            .await?;
     let changed = server::edit_key(&ctx, &caller, id, edit).await?;
     crate::platform::http::reply::toast(&ctx, &format!("Saved. {}", changed.spread.words("In force")));
     Ok(())

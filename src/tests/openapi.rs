@@ -129,6 +129,8 @@ async fn every_route_answers_as_the_document_says(db: PgPool) {
     r.ask(patch.clone(), key, &id, "", Some(json!({ "preset": "admin" })), 200).await;
     r.ask(patch.clone(), key, &id, "", Some(json!({ "origins": ["https://app.example.com"] })), 200).await;
     r.ask(patch.clone(), key, &id, "", Some(json!({ "origins": ["null"] })), 422).await;
+    r.ask(patch.clone(), key, &id, "", Some(json!({ "routes": ["GET /orders/{id}"] })), 200).await;
+    r.ask(patch.clone(), key, &id, "", Some(json!({ "routes": ["orders"] })), 422).await;
     let signing = "/api/v1/keys/{id}/signing";
     let public_key = "JrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=";
     r.ask(Method::PUT, signing, &id, "", Some(json!({ "algorithm": "hmac-sha256" })), 200).await;

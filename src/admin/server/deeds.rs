@@ -171,6 +171,7 @@ fn of_key(act: &str, key: &str) -> (String, Mark) {
         () if is(Act::Expiry) => (format!("set when the key {key} expires"), Mark::Key),
         () if is(Act::Permitted) => (format!("set the permissions of the key {key}"), Mark::Key),
         () if is(Act::Bundled) => (format!("set the bundles of the key {key}"), Mark::Key),
+        () if is(Act::Routed) => (format!("set which routes the key {key} may call"), Mark::Key),
         () if is(Act::Planned) => (format!("set the plan of the key {key}"), Mark::Key),
         () if is(Act::Limited) => (format!("set the limit of the key {key}"), Mark::Key),
         () if is(Act::Credited) => (format!("added credits to the key {key}"), Mark::Key),

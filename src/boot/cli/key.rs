@@ -147,6 +147,9 @@ pub(super) struct New {
     /// A web page's origin (https://app.example.com, https://*.example.com) from which it may be used; without, from every page. Repeat it for more
     #[arg(long, value_name = "ORIGIN")]
     origin: Vec<String>,
+    /// A route that it may call, method and path pattern ('GET /orders/{id}', '* /reports/*'); without, all that its permissions allow. Repeat it for more
+    #[arg(long, value_name = "ROUTE")]
+    route: Vec<String>,
     /// A word to find it by. Repeat it for more
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
@@ -217,6 +220,7 @@ async fn create(ctx: &Ctx, invocation: &Invocation, new: New) -> Result<Exit, Ap
         bundles: new.bundle,
         addresses: new.address,
         origins: new.origin,
+        routes: new.route,
         tags: new.tag,
         external_id: new.external_id,
         meta: keys::read_meta(&new.meta).map_err(|words| AppError::invalid("meta", words))?,

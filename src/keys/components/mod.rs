@@ -28,7 +28,7 @@ pub use leak::{LeakChoice, LeakNote, LeakedDialog};
 pub use limit::LimitTable;
 pub use loaded::loaded;
 pub use many::{CheckAll, CheckKey, ManyBar, ManyDecision};
-pub use new_key::{FirstKey, NewKeyDialog, QuickCreate};
+pub use new_key::{FirstKey, NewKeyDialog, QuickCreate, ROUTES};
 pub use over::OverFields;
 pub use reveal::Reveal;
 pub use review::ReviewCard;

@@ -7,9 +7,12 @@ use crate::{
         api::CreateKey,
         model::{Environment, NewKeyForm, Preset},
     },
-    ui::{Button, Choice, CodeTag, Fact, Facts, Form, LargeMark, Look, RadioGroup, SelectField, Size, TextField},
+    ui::{Button, Choice, CodeTag, Fact, Facts, Form, LargeMark, Look, RadioGroup, SelectField, Size, TextArea, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
+
+/// What is said of the field `routes`, which stands in two forms.
+pub const ROUTES: &str = "One on each line, a method and a path, such as GET /orders/{id} or * /reports/*; * is any method. The key then may call these only, of what its permissions allow; other calls are answered FORBIDDEN. Empty: all that its permissions allow.";
 
 const MORE: &str = "/keys?dialog=new";
 
@@ -82,6 +85,7 @@ pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
             <TextField label="Name" name="name" value=form.suggested_name autocomplete="off" maxlength=80 required=true autofocus=true/>
             <PresetChoice/>
             <ApiChoice apis=form.apis/>
+            <TextArea label="Routes it may call" name="routes" help=ROUTES maxlength=6000 mono=true/>
             <SelectField label="Expires" name="expires" options=lifetimes value="never"/>
             <RadioGroup label="For" name="environment" choices=uses value="live"/>
             <Facts><Fact term="Limit">{limit}</Fact></Facts>

@@ -37,6 +37,8 @@ pub enum Ground {
     /// The server had not read the API's routes yet.
     Unread,
     Permission,
+    /// The key may call certain routes only: this is none of them, or nobody told which it is.
+    KeyRoute,
     /// The key asks for a signature, and there was none.
     Unsigned,
     Signature,
@@ -47,7 +49,7 @@ pub enum Ground {
 
 impl Ground {
     /// In the order in which the gate looks.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::AddressBlocked,
         Self::AddressSlowed,
         Self::Form,
@@ -65,6 +67,7 @@ impl Ground {
         Self::Path,
         Self::Unread,
         Self::Permission,
+        Self::KeyRoute,
         Self::Unsigned,
         Self::Signature,
         Self::KeySlowed,
@@ -91,6 +94,7 @@ impl Ground {
             Self::Path => "path",
             Self::Unread => "unread",
             Self::Permission => "permission",
+            Self::KeyRoute => "key_route",
             Self::Unsigned => "unsigned",
             Self::Signature => "signature",
             Self::KeySlowed => "key_slowed",
@@ -118,6 +122,7 @@ impl Ground {
             Self::Path => "Path can't be read",
             Self::Unread => "Routes not read yet",
             Self::Permission => "Permission missing",
+            Self::KeyRoute => "Not among the key's routes",
             Self::Unsigned => "Not signed",
             Self::Signature => "Signature does not hold",
             Self::KeySlowed => "Key slowed by a block",

@@ -19,6 +19,8 @@ pub enum Act {
     Addressed,
     /// Of which web pages it may be used was set.
     Paged,
+    /// Which routes it may call was set.
+    Routed,
     /// How its calls must be signed was set.
     Signed,
     Tagged,
@@ -65,6 +67,7 @@ impl Act {
             Self::Bundled => "bundled",
             Self::Addressed => "addressed",
             Self::Paged => "paged",
+            Self::Routed => "routed",
             Self::Signed => "signed",
             Self::Tagged => "tagged",
             Self::Described => "described",
@@ -100,6 +103,7 @@ impl Act {
             Self::Bundled => format!("set the bundles to {detail}"),
             Self::Addressed => format!("let it be used from {detail}"),
             Self::Paged => format!("let it be used by pages of {detail}"),
+            Self::Routed => format!("let it call {detail}"),
             Self::Signed if detail == "off" => "turned signed requests off".to_owned(),
             Self::Signed => format!("asked for signed requests ({detail})"),
             Self::Tagged => format!("set the tags to {detail}"),

@@ -146,6 +146,8 @@ pub struct Key {
     pub addresses: Vec<String>,
     /// Origins of the web pages that may use it; none: of every page.
     pub origins: Vec<String>,
+    /// The routes that it may call beside that, `GET /orders/{id}`; none: all that its permissions allow.
+    pub routes: Vec<String>,
     /// Words to find it by, sorted.
     pub tags: Vec<String>,
     /// Who uses it, by an id of its workspace's own.

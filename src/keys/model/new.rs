@@ -20,6 +20,8 @@ pub struct NewKey {
     pub addresses: Vec<String>,
     /// Origins of the web pages that may use it; none: of every page.
     pub origins: Vec<String>,
+    /// Method and path pattern of each route that it may call; none: all that its permissions allow.
+    pub routes: Vec<String>,
     pub tags: Vec<String>,
     /// Who uses it, by an id of its workspace's own.
     pub external_id: Option<String>,
@@ -54,6 +56,8 @@ pub struct KeyEdit {
     pub addresses: Option<Vec<String>>,
     /// An empty list: every page.
     pub origins: Option<Vec<String>>,
+    /// An empty list: all that its permissions allow.
+    pub routes: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
     /// An empty text: none.
     pub external_id: Option<String>,

@@ -40,7 +40,7 @@ pub struct CallTrial {
 /// One thing that the gate looks at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrialStep {
-    /// `state`, `expiry`, `address`, `origin`, `api`, `route`, `permission`, `signature`, `pace` or `limit`.
+    /// `state`, `expiry`, `address`, `origin`, `api`, `route`, `permission`, `key_route`, `signature`, `pace` or `limit`.
     pub check: String,
     /// "State".
     pub title: String,

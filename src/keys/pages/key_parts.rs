@@ -3,7 +3,7 @@
 use crate::{
     keys::{
         api::{AddCredits, SaveKey, SetLimit},
-        components::{LimitTable, WhyLimit},
+        components::{LimitTable, ROUTES, WhyLimit},
         model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Meta, Preset},
     },
     ui::{
@@ -14,7 +14,7 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-/// Name, tags, who uses it, expiry, permissions, bundles, addresses, origins and metadata.
+/// Name, tags, who uses it, expiry, permissions, bundles, routes, addresses, origins and metadata.
 pub fn settings(detail: &KeyDetail) -> AnyView {
     let hidden = vec![("id", detail.key.id.to_string()), ("chosen", "true".to_owned())];
     let choices: Vec<Choice> =
@@ -32,7 +32,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let help = format!("From the start of this day, {}, every call is answered EXPIRED. Empty: never.", detail.zone);
     let (name, tags) = (detail.key.name.clone(), detail.key.tags.join(" "));
     let (expires_on, addresses) = (detail.expires_on.clone(), detail.key.addresses.join("\n"));
-    let origins = detail.key.origins.join("\n");
+    let (origins, routes) = (detail.key.origins.join("\n"), detail.key.routes.join("\n"));
     let external_id = detail.key.external_id.clone();
     let meta = typed(&detail.key.meta);
     let users = "Your own id of who uses this key, such as customer-42. Services read it as external_id and X-External-Id; you find the key by it.";
@@ -51,6 +51,7 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
                 {has_permissions.then(|| permissions(presets, choices, held))}
                 {(!bundles.is_empty()).then(|| view! { <CheckGroup label="Bundles" name="bundles[]" choices=bundles values=holds help=BUNDLES/> })}
+                <TextArea label="Routes it may call" name="routes" value=routes help=ROUTES maxlength=6000 mono=true/>
                 <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
                 <TextArea label="Web pages that may use it" name="origins" value=origins help=pages maxlength=6000 mono=true/>
                 <TextArea label="Metadata" name="meta" value=meta help=told maxlength=4000 rows=4 mono=true/>
@@ -209,7 +210,7 @@ fn entry(entry: HistoryEntry) -> AnyView {
     let dot = match entry.act {
         Act::Created => Dot::Icon(Icon::Key),
         Act::Renamed | Act::Expiry | Act::Tagged | Act::Described => Dot::Icon(Icon::Gear),
-        Act::Permitted | Act::Bundled | Act::Addressed | Act::Paged | Act::Signed | Act::Cleared => Dot::Icon(Icon::Shield),
+        Act::Permitted | Act::Bundled | Act::Addressed | Act::Paged | Act::Routed | Act::Signed | Act::Cleared => Dot::Icon(Icon::Shield),
         Act::Limited | Act::Credited | Act::Planned => Dot::Icon(Icon::Gauge),
         Act::Rotated | Act::Extended => Dot::Icon(Icon::Rotate),
         Act::Dropped => Dot::Icon(Icon::Trash),

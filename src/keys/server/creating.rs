@@ -6,7 +6,7 @@
 use super::{
     about, apis, bundles, change,
     change::Done,
-    gate, origins,
+    gate, key_routes, origins, proof,
     reach::actor,
     rules, secret,
     store::{keys, secrets},
@@ -71,6 +71,7 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
         permissions: &wanted.permissions,
         addresses: &wanted.addresses,
         origins: &wanted.origins,
+        routes: &wanted.routes,
         tags: &wanted.tags,
         external_id: wanted.external_id.as_deref(),
         meta: about::stored(&wanted.meta),
@@ -88,7 +89,8 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     }
     let key = keys::find_key(&mut tx, Some(caller.workspace), id).await?.ok_or(AppError::NotFound)?;
     let data = serde_json::json!({
-        "name": key.name, "api": key.api, "permissions": key.permissions, "bundles": key.bundles, "external_id": key.external_id,
+        "name": key.name, "api": key.api, "permissions": key.permissions, "bundles": key.bundles, "routes": key.routes,
+        "external_id": key.external_id,
     });
     change::note(ctx, &mut tx, caller, &key, Done { data, ..Done::new(Act::Created, "") }).await?;
     tx.commit().await?;
@@ -96,9 +98,13 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     Ok(Created { key, secret: Some(minted), is_new: true })
 }
 
-/// A key for Tollgate itself is a way in that stays: in a browser it takes a recent proof.
+/// A key for Tollgate itself is a way in that stays: in a browser it takes a recent proof, and a key that may call certain routes only makes none.
 pub(super) async fn must_be_proven(ctx: &Ctx, caller: &Caller, api: &Api) -> Result<(), AppError> {
-    if api.is_own() { require_recent_proof(ctx, caller).await } else { Ok(()) }
+    if !api.is_own() {
+        return Ok(());
+    }
+    proof::must_call_all(ctx, caller)?;
+    require_recent_proof(ctx, caller).await
 }
 
 /// A key as it may be made.
@@ -108,6 +114,7 @@ pub(super) struct Wanted {
     pub bundles: Vec<Slug>,
     pub addresses: Vec<String>,
     pub origins: Vec<String>,
+    pub routes: Vec<String>,
     pub tags: Vec<String>,
     pub external_id: Option<String>,
     pub meta: Meta,
@@ -128,6 +135,7 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Re
     let bundles = fields.check("bundles", bundles::chosen(api, &new.bundles)).unwrap_or_default();
     let addresses = fields.check("addresses", rules::addresses(new.addresses.iter().map(String::as_str))).unwrap_or_default();
     let origins = fields.check("origins", origins::origins(new.origins.iter().map(String::as_str))).unwrap_or_default();
+    let routes = fields.check("routes", key_routes::key_routes(new.routes.iter().map(String::as_str))).unwrap_or_default();
     let tags = fields.check("tags", rules::tags(new.tags.iter().map(String::as_str))).unwrap_or_default();
     let external_id = fields.check("external_id", about::external_id(new.external_id.as_deref().unwrap_or_default())).flatten();
     let meta = fields.check("meta", about::meta(new.meta.clone())).unwrap_or_default();
@@ -139,6 +147,7 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Re
         bundles,
         addresses,
         origins,
+        routes,
         tags,
         external_id,
         meta,
@@ -151,7 +160,7 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Re
 fn request_key(once: &Once, api: &Api, wanted: &Wanted, new: &NewKey) -> String {
     let said = match once {
         Once::Client(key) => serde_json::json!(["client", key]),
-        Once::Page(token) => serde_json::json!(["page", token, api.slug, wanted.name, wanted.permissions, wanted.bundles, new.environment]),
+        Once::Page(token) => serde_json::json!(["page", token, api.slug, wanted.name, wanted.permissions, wanted.bundles, wanted.routes, new.environment]),
     };
     URL_SAFE_NO_PAD.encode(sha256(said.to_string()))
 }

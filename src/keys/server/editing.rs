@@ -1,10 +1,10 @@
-//! Changing a key: name, expiry, permissions, bundles, addresses, origins, tags, what services are told, limits, plan; any of them at once, all or nothing. What is so
+//! Changing a key: name, expiry, permissions, bundles, addresses, origins, routes, tags, what services are told, limits, plan; any of them at once, all or nothing. What is so
 //! already is not written again.
 
 use super::{
     about, apis, bundles,
     change::{self, Changed, Done},
-    expiring,
+    expiring, key_routes,
     limit_form::LimitForm,
     origins, proof, rules,
     store::{keys, limits},
@@ -69,6 +69,10 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
         Some(texts) => fields.check("origins", origins::origins(texts.iter().map(String::as_str))),
         None => None,
     };
+    let routes = match &edit.routes {
+        Some(texts) => fields.check("routes", key_routes::key_routes(texts.iter().map(String::as_str))),
+        None => None,
+    };
     let tags = match &edit.tags {
         Some(texts) => fields.check("tags", rules::tags(texts.iter().map(String::as_str))),
         None => None,
@@ -78,15 +82,17 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     fields.done()?;
     let (expires_at, permissions) = (expires_at.filter(|at| *at != key.expires_at), permissions.filter(|p| *p != key.permissions));
     let (addresses, origins) = (addresses.filter(|a| *a != key.addresses), origins.filter(|o| *o != key.origins));
+    let routes = routes.filter(|r| *r != key.routes);
     let bundles_after = wanted_bundles.filter(|b| *b != key.bundles);
-    if expires_at.is_some() || permissions.is_some() || bundles_after.is_some() || addresses.is_some() || origins.is_some() {
+    if expires_at.is_some() || permissions.is_some() || bundles_after.is_some() || addresses.is_some() || origins.is_some() || routes.is_some() {
         proof::to_take_from(ctx, caller, &key).await?;
     }
     let adds = permissions.as_ref().is_some_and(|after| after.iter().any(|p| !key.permissions.contains(p)))
         || bundles_after.as_ref().is_some_and(|after| after.iter().any(|b| !key.bundles.contains(b)));
     let lasts_longer = expires_at.is_some_and(|after| proof::lasts_longer(key.expires_at, after));
     let opens = addresses.as_ref().is_some_and(|after| proof::opens_addresses(&key.addresses, after))
-        || origins.as_ref().is_some_and(|after| proof::opens_origins(&key.origins, after));
+        || origins.as_ref().is_some_and(|after| proof::opens_origins(&key.origins, after))
+        || routes.as_ref().is_some_and(|after| proof::opens_routes(&key.routes, after));
     if adds || lasts_longer || opens {
         let held = bundles_after.as_ref().unwrap_or(&key.bundles).iter().filter_map(|name| api.bundle(name.as_str()));
         let given: Vec<Permission> = permissions.as_ref().unwrap_or(&key.permissions).iter().chain(held.flat_map(|bundle| &bundle.gives)).cloned().collect();
@@ -112,6 +118,9 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     }
     if let Some(origins) = origins {
         set_origins(ctx, &mut tx, caller, &key, &origins).await?;
+    }
+    if let Some(routes) = routes {
+        set_routes(ctx, &mut tx, caller, &key, &routes).await?;
     }
     if let Some(tags) = tags.filter(|t| *t != key.tags) {
         set_tags(ctx, &mut tx, caller, &key, &tags, "").await?;
@@ -197,6 +206,13 @@ async fn set_origins(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &
     let data = serde_json::json!({ "from": key.origins, "to": origins });
     let detail = if origins.is_empty() { "every site".to_owned() } else { origins.join(", ") };
     change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Paged, detail) }).await
+}
+
+async fn set_routes(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, routes: &[String]) -> Result<(), AppError> {
+    keys::update_routes(conn, key.id, routes, ctx.clock.now()).await?;
+    let data = serde_json::json!({ "from": key.routes, "to": routes });
+    let detail = if routes.is_empty() { "every route".to_owned() } else { routes.join(", ") };
+    change::note(ctx, conn, caller, key, Done { data, ..Done::new(Act::Routed, detail) }).await
 }
 
 pub(super) async fn set_tags(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, key: &Key, tags: &[String], reason: &str) -> Result<(), AppError> {

@@ -31,6 +31,7 @@ pub fn new_key(
     permissions: Option<Vec<String>>,
     bundles: Vec<String>,
     chosen_preset: Option<&str>,
+    routes: Option<String>,
     expires: Option<String>,
     environment: Option<String>,
     once: Option<String>,
@@ -54,7 +55,13 @@ pub fn new_key(
     let permissions = permissions.filter(|_| api.is_some() && preset.is_none()).map(|all| all.into_iter().filter_map(of_api).collect());
     let once = page_token(once)?.map(Once::Page);
     let expires_at = lifetime.map(|l| ctx.clock.now() + l);
-    Ok(NewKey { name, api, permissions, preset, bundles, expires_at, environment, once, ..NewKey::default() })
+    let routes = routes.map(lines).unwrap_or_default();
+    Ok(NewKey { name, api, permissions, preset, bundles, routes, expires_at, environment, once, ..NewKey::default() })
+}
+
+/// Routes have spaces and commas in them.
+fn lines(text: String) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
 }
 
 /// The token of a page view, made by `Rng::base62(30)`. A short one would be guessable, and a secret is derived from it.
@@ -80,6 +87,7 @@ pub async fn edit(
     chosen_preset: Option<&str>,
     addresses: Option<String>,
     origins: Option<String>,
+    routes: Option<String>,
     tags: Option<String>,
     external_id: Option<String>,
     meta: Option<String>,
@@ -103,8 +111,8 @@ pub async fn edit(
     };
     // Lines, though commas and spaces do as well.
     let words = |text: String| text.split([',', ' ', '\r', '\n', '\t']).filter(|t| !t.is_empty()).map(str::to_owned).collect();
-    let (addresses, origins, tags) = (addresses.map(words), origins.map(words), tags.map(words));
-    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, bundles, addresses, origins, tags, external_id, meta, ..KeyEdit::default() })
+    let (addresses, origins, routes, tags) = (addresses.map(words), origins.map(words), routes.map(lines), tags.map(words));
+    Ok(KeyEdit { name: Some(name), expires_at, permissions, preset, bundles, addresses, origins, routes, tags, external_id, meta, ..KeyEdit::default() })
 }
 
 /// How long an old secret lives on: seconds, `first_use`, or `date` with a day in the person's time zone, with whose beginning it ends.

@@ -37,6 +37,9 @@ enum Dialect {
     Nginx,
 }
 
+/// What was called, where the proxy does not tell it: the routes of a key match nothing then.
+static UNTOLD: String = String::new();
+
 /// Where the paths of this module begin.
 pub const PATH: &str = "/forward-auth/";
 
@@ -163,6 +166,7 @@ impl Asked<'_> {
             permission: needs.permission.as_ref().map(Permission::as_str),
             route: &route,
             is_proxied: true,
+            called: told.path.is_none().then_some(&UNTOLD),
             cost: needs.cost,
             address: Some(info.address),
             origin,

@@ -21,6 +21,7 @@ pub mod gate;
 pub mod http;
 mod importing;
 pub mod jobs;
+mod key_routes;
 pub mod leaks;
 mod limit_form;
 mod limits;

@@ -2,12 +2,13 @@
 //!
 //! A key for Tollgate itself is a way in that stays. To let it do more than it does now (more permissions, from more places, for longer, on
 //! again) takes what making it takes: a recent proof in a browser, and a caller who may all that the key then may. So a key with few
-//! permissions widens no other one. To take something from a key of somebody else asks the admin PIN, if there is one.
+//! permissions widens no other one; and one that may call certain routes only makes or widens none, which would be a way around its list. To
+//! take something from a key of somebody else asks the admin PIN, if there is one.
 
-use super::origins;
+use super::{gate::Gate, key_routes, origins};
 use crate::{
     accounts::{
-        Caller,
+        Caller, Via,
         server::{require_pin, require_recent_proof},
     },
     error::AppError,
@@ -24,18 +25,33 @@ pub async fn to_widen(ctx: &Ctx, caller: &Caller, key: &Key, permissions: &[Perm
         return Ok(());
     }
     must_hold(caller, permissions)?;
+    must_call_all(ctx, caller)?;
     require_recent_proof(ctx, caller).await
 }
 
 /// The same for many keys that keep their permissions; asked once.
 pub async fn to_widen_many(ctx: &Ctx, caller: &Caller, keys: &[&Key]) -> Result<(), AppError> {
     keys.iter().filter(|key| is_own(key)).try_for_each(|key| must_hold(caller, &key.effective))?;
-    if keys.iter().any(|key| is_own(key)) { require_recent_proof(ctx, caller).await } else { Ok(()) }
+    if !keys.iter().any(|key| is_own(key)) {
+        return Ok(());
+    }
+    must_call_all(ctx, caller)?;
+    require_recent_proof(ctx, caller).await
 }
 
 /// Before something is taken from a key: of somebody else's it asks the PIN, if there is one.
 pub async fn to_take_from(ctx: &Ctx, caller: &Caller, key: &Key) -> Result<(), AppError> {
     if key.workspace == caller.workspace { Ok(()) } else { require_pin(ctx, caller).await }
+}
+
+/// A key that may call certain routes only would get around its list by another key for Tollgate itself.
+pub fn must_call_all(ctx: &Ctx, caller: &Caller) -> Result<(), AppError> {
+    match caller.via {
+        Via::Key(key) if ctx.part::<Gate>().is_some_and(|gate| gate.is_listed(key)) => {
+            Err(AppError::refused("A key that may call certain routes only makes no key for Tollgate itself, and lets none do more."))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whoever gives it must have it all.
@@ -65,6 +81,11 @@ pub fn opens_addresses(before: &[String], after: &[String]) -> bool {
 /// The same of web pages.
 pub fn opens_origins(before: &[String], after: &[String]) -> bool {
     opens(before, after, |wide, narrow| wide == narrow || origins::pattern_of(narrow).is_some_and(|pattern| pattern == wide))
+}
+
+/// The same of routes.
+pub fn opens_routes(before: &[String], after: &[String]) -> bool {
+    opens(before, after, key_routes::holds)
 }
 
 fn opens(before: &[String], after: &[String], holds: impl Fn(&str, &str) -> bool) -> bool {
@@ -100,6 +121,15 @@ mod tests {
             (&["https://a.example.com"], &[], true),
         ] {
             assert_eq!(opens_origins(&list(before), &list(after)), opens, "{before:?} to {after:?}");
+        }
+        for (before, after, opens) in [
+            (&[][..], &["GET /orders"][..], false),
+            (&["* /orders"], &["GET /orders"], false),
+            (&["GET /orders"], &["* /orders"], true),
+            (&["GET /orders", "POST /orders"], &["POST /orders"], false),
+            (&["GET /orders"], &[], true),
+        ] {
+            assert_eq!(opens_routes(&list(before), &list(after)), opens, "{before:?} to {after:?}");
         }
     }
 

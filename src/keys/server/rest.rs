@@ -62,10 +62,13 @@ pub async fn authenticate(State(ctx): State<Ctx>, mut request: Request, next: Ne
     let path = request.extensions().get::<MatchedPath>().map_or_else(|| request.uri().path().to_owned(), |p| p.as_str().to_owned());
     let info = request.extensions().get::<RequestInfo>().cloned();
     let route = format!("{} {path}", request.method());
+    // Counted under the pattern, but the routes of a key may name one key: what was called counts for them.
+    let called = format!("{} {}", request.method(), request.uri().path());
     let mut question = Question {
         secret: &secret,
         api,
         route: &route,
+        called: Some(&called),
         address: info.as_ref().map(|i| i.address),
         origin: origin.as_deref(),
         request_id: info.as_ref().map_or("", |i| &i.id),
@@ -155,7 +158,7 @@ async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
             return Err(AppError::QuotaExceeded { quota, retry_after: answer.retry_after.unwrap_or(86_400) }); // none: credits that nobody refills by the clock
         }
         (outcome @ Outcome::IpDenied, _) => return Err(AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))),
-        // Of an origin or a signature: our own routes have no other reason here.
+        // Of an origin, the key's routes or a signature: our own routes have no other reason here.
         (outcome @ Outcome::Forbidden, _) => return Err(AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))),
         _ => return Err(AppError::Unauthenticated),
     };

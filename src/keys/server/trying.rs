@@ -114,6 +114,10 @@ impl Words<'_> {
                 (false, Some(origin)) => format!("{origin} is among its origins."),
                 (false, None) => "The call comes from no web page.".to_owned(),
             },
+            Check::KeyRoute => match self.key.routes.is_empty() {
+                true => "It may call every route that its permissions allow.".to_owned(),
+                false => "It is among the routes that the key may call.".to_owned(),
+            },
             Check::Signature => match self.signs {
                 true => "Its calls must be signed; this one is taken as signed.".to_owned(),
                 false => "Its calls need no signature.".to_owned(),
@@ -213,6 +217,7 @@ fn step(check: Check, refused: Option<Outcome>, detail: String) -> TrialStep {
         Check::Api => ("api", "API"),
         Check::Route => ("route", "Route"),
         Check::Permission => ("permission", "Permission"),
+        Check::KeyRoute => ("key_route", "Key's routes"),
     };
     TrialStep { check: name.to_owned(), title: title.to_owned(), refused, detail }
 }

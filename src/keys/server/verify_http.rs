@@ -31,8 +31,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub const PATH: &str = "/api/v1/keys/verify";
 /// How many header fields an answer has, or a few more.
 const FIELDS: usize = 8;
-/// The route under which the asking service's own secret is seen.
+/// The routes under which the asking service's own secret is seen.
 const ASKING: &str = "POST /api/v1/keys/verify";
+const RELEASING: &str = "POST /api/v1/keys/release";
 
 /// What a service asks.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -47,7 +48,8 @@ pub struct VerifyRequest<'a> {
     /// A permission that the call needs, beside the one that its route needs.
     #[serde(borrow, default)]
     pub permission: Option<Cow<'a, str>>,
-    /// The method and path that were called, `GET /orders/17`: what the API's routes are matched with, and how usage is counted.
+    /// The method and path that were called, `GET /orders/17`: what the API's routes are matched with, and how usage is counted. A key that may
+    /// call certain routes only is `FORBIDDEN` without it.
     #[serde(borrow, default)]
     pub route: Option<Cow<'a, str>>,
     /// Cost units; without it what the route costs, else 1; 0 asks without charging.
@@ -222,7 +224,8 @@ pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], a
     let headers: &HeaderMap = &head.headers;
     let secret = presented(headers).ok_or(AppError::Unauthenticated)?;
     let (own, needed) = (gate.api(Api::OWN).map(|api| api.id), may::KEYS_VERIFY);
-    let mut question = Question { secret, api: own, permission: Some(needed.as_str()), route: ASKING, address: Some(address), ..Question::default() };
+    let route = if head.uri.path() == PATH { ASKING } else { RELEASING };
+    let mut question = Question { secret, api: own, permission: Some(needed.as_str()), route, address: Some(address), ..Question::default() };
     if headers.contains_key("signature-input") {
         let field = |name: &str| field_of(headers, name);
         let message = own_message(&ctx.config.server.public_url, head, body, &field);
@@ -235,6 +238,7 @@ pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], a
         Outcome::Forbidden if gate.signer(&question).is_some() => {
             Err(AppError::refused("Calls of this key must be signed (RFC 9421), and this one is not, or not rightly."))
         }
+        Outcome::Forbidden if !gate.may_call(&question) => Err(AppError::refused("This key may call certain routes only, and this is none of them.")),
         Outcome::Forbidden => Err(AppError::forbidden(&may::KEYS_VERIFY)),
         _ => Err(AppError::Unauthenticated),
     }

@@ -133,7 +133,7 @@ pub fn DocsPage() -> impl IntoView {
                 {super::docs_keys::leaked()}
 
                 <h2 id="revoked">"Revoked means revoked"</h2>
-                <p>"Disabling, revoking, rotating, dropping a secret, changing permissions, addresses, origins, signed requests, expiry or limits, changing what routes need, and disabling or banning an account answer when every node (every server on the database) has confirmed the change, usually after a few milliseconds: “Refused on 2 of 2 nodes after 8 ms.” Over REST and on the command line it is "<code>"spread"</code>": "<code>"nodes"</code>", "<code>"confirmed"</code>", "<code>"milliseconds"</code>" and "<code>"missing"</code>". What is guaranteed:"</p>
+                <p>"Disabling, revoking, rotating, dropping a secret, changing permissions, addresses, origins, routes of a key, signed requests, expiry or limits, changing what routes need, and disabling or banning an account answer when every node (every server on the database) has confirmed the change, usually after a few milliseconds: “Refused on 2 of 2 nodes after 8 ms.” Over REST and on the command line it is "<code>"spread"</code>": "<code>"nodes"</code>", "<code>"confirmed"</code>", "<code>"milliseconds"</code>" and "<code>"missing"</code>". What is guaranteed:"</p>
                 <ul>
                     <li>"When it says n of n, no node accepts the key any more. Only a call that was being decided at that very instant may still get its answer."</li>
                     <li>"A node that has not confirmed within two seconds is named. If it was paused or slow, it asks the database before it answers its next call, so it refuses as soon as it runs again. A node that was silent before is named without waiting."</li>

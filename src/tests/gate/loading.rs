@@ -45,6 +45,7 @@ async fn many_kinds(db: &PgPool, app: &TestApp, [mara, banned, nina]: [&Owner; 3
         "update keys set permissions = '{}' where id = $1",
         "update keys set permissions = '{orders:write,orders:read}', addresses = '{192.0.2.0/24,2001:db8::/32}' where id = $1",
         "update keys set origins = '{https://app.example.com,https://*.example.org}' where id = $1",
+        "update keys set routes = '{\"GET /orders/{id}\",\"* /reports/*\"}' where id = $1",
         "update keys set plan_id = (select id from plans) where id = $1",
         "update keys set external_id = 'user_42' where id = $1",
         "update keys set meta = '{\"team\":\"checkout\"}' where id = $1",

@@ -1,4 +1,4 @@
-//! Random lives of keys against a model of them that fits on a page: create, rotate, limit, verify, disable, revoke, wait, restart.
+//! Random lives of keys against a model of them that fits on a page: create, rotate, limit, list routes, verify, disable, revoke, wait, restart.
 //! Every answer of the gate, what it says remains, and which limits it says were passed beyond, must be the model's.
 
 use crate::{
@@ -24,13 +24,18 @@ const PART: i64 = 60;
 const CREDITS: usize = 3;
 const MOST: u64 = 24;
 const REFILL: u64 = 5;
+/// What is called, and lists of routes with those of them that they let pass.
+const CALLS: [&str; 3] = ["GET /a", "POST /a?x=1", "GET /a/7"];
+const LISTS: [(&[&str], [bool; 3]); 4] =
+    [(&[], [true; 3]), (&["GET /a"], [true, false, false]), (&["* /a"], [true, true, false]), (&["* /b", "GET /a/{id}"], [false, false, true])];
 
 #[derive(Debug, Clone)]
 enum Step {
     Create { max: [u64; 4], over: [Over; 4] },
     Rotate { key: Index, grace: i64 },
     Limit { key: Index, max: [u64; 4], over: [Over; 4] },
-    Verify { key: Index, secret: Index, cost: u64 },
+    List { key: Index, list: usize },
+    Verify { key: Index, secret: Index, call: usize, cost: u64 },
     Put { key: Index, state: &'static str },
     Wait { seconds: i64 },
     Restart,
@@ -52,7 +57,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (max(), over()).prop_map(|(max, over)| Step::Create { max, over }),
         3 => (key(), prop_oneof![Just(0i64), Just(30), Just(3_600)]).prop_map(|(key, grace)| Step::Rotate { key, grace }),
         2 => (key(), max(), over()).prop_map(|(key, max, over)| Step::Limit { key, max, over }),
-        16 => (key(), key(), 1u64..4).prop_map(|(key, secret, cost)| Step::Verify { key, secret, cost }),
+        2 => (key(), prop_oneof![3 => Just(0usize), 2 => 1..LISTS.len()]).prop_map(|(key, list)| Step::List { key, list }),
+        16 => (key(), key(), 0..CALLS.len(), 1u64..4).prop_map(|(key, secret, call, cost)| Step::Verify { key, secret, call, cost }),
         4 => (key(), prop_oneof![4 => Just("disable"), 6 => Just("enable"), 1 => Just("revoke")]).prop_map(|(key, state)| Step::Put { key, state }),
         4 => prop_oneof![1i64..40, 60i64..4_000].prop_map(|seconds| Step::Wait { seconds }),
         1 => Just(Step::Restart),
@@ -72,6 +78,8 @@ struct Secret {
 struct Model {
     id: String,
     state: &'static str,
+    /// Its list of routes, by place.
+    list: usize,
     max: [u64; 4],
     over: [Over; 4],
     secrets: Vec<Secret>,
@@ -104,7 +112,7 @@ impl Model {
         spent.saturating_sub(REFILL * (slot(CREDITS, now).1 - refilled).unsigned_abs())
     }
 
-    fn verify(&mut self, secret: usize, cost: u64, now: OffsetDateTime) -> Answer {
+    fn verify(&mut self, secret: usize, call: usize, cost: u64, now: OffsetDateTime) -> Answer {
         let secret = &self.secrets[secret];
         let refused = |code| (code, Vec::new());
         if secret.is_forgotten {
@@ -117,6 +125,9 @@ impl Model {
             "revoke" => return refused("REVOKED"),
             "disable" => return refused("DISABLED"),
             _ => {}
+        }
+        if !LISTS[self.list].1[call] {
+            return refused("FORBIDDEN");
         }
         let (left, second) = (self.remaining(now), now.unix_timestamp());
         let beyond: Vec<usize> = PLACES.into_iter().filter(|place| left[*place] < cost).collect();
@@ -199,7 +210,7 @@ async fn every_answer_is_the_models(db: PgPool) {
     if model_seed().is_some() {
         return; // any life may be short of one of them
     }
-    for code in ["VALID", "BEYOND", "RATE_LIMITED", "UNKNOWN", "EXPIRED", "DISABLED", "REVOKED"] {
+    for code in ["VALID", "BEYOND", "RATE_LIMITED", "UNKNOWN", "EXPIRED", "DISABLED", "REVOKED", "FORBIDDEN"] {
         assert!(told.get(code).is_some_and(|n| *n >= 5), "too few of {code} to say anything: {told:?}");
     }
 }
@@ -209,7 +220,7 @@ async fn create(app: &TestApp, mara: &Person, max: [u64; 4], over: [Over; 4]) ->
     let answer = mara.call(app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(limits(max, over))).await;
     assert_eq!(answer.status(), 200);
     let secrets = vec![Secret { text, ends_at: None, is_forgotten: false }];
-    Model { id, state: "enable", max, over, secrets, used: HashMap::new(), spent: (0, 0), slowed: HashMap::new() }
+    Model { id, state: "enable", list: 0, max, over, secrets, used: HashMap::new(), spent: (0, 0), slowed: HashMap::new() }
 }
 
 /// Does one step to the product and to the model; the code, if it was a verification (`BEYOND` if it passed beyond a limit).
@@ -233,12 +244,20 @@ async fn take(app: &TestApp, mara: &Person, keys: &mut Vec<Model>, step: &Step, 
                 key.limit(max, over);
             }
         }
-        Step::Verify { key, secret, cost } => {
+        Step::List { key, list } => {
+            let key = key.get_mut(keys);
+            let answer = mara.call(app, Method::PATCH, &format!("/api/v1/keys/{}", key.id), Some(json!({ "routes": LISTS[list].0 }))).await;
+            assert_eq!(answer.status(), if key.state == "revoke" { 409 } else { 200 }, "{}", context());
+            if key.state != "revoke" {
+                key.list = list;
+            }
+        }
+        Step::Verify { key, secret, call, cost } => {
             let key = key.get_mut(keys);
             let secret = secret.index(key.secrets.len());
-            let question = json!({ "key": key.secrets[secret].text, "api": "demo", "cost": cost });
+            let question = json!({ "key": key.secrets[secret].text, "api": "demo", "route": CALLS[call], "cost": cost });
             let (status, body) = json(mara.post(app, "/api/v1/keys/verify", question).await).await;
-            let (code, beyond) = key.verify(secret, cost, now);
+            let (code, beyond) = key.verify(secret, call, cost, now);
             assert_eq!((status, body["code"].as_str()), (200, Some(code)), "{body}, {}", context());
             let over: Vec<&str> = beyond.iter().map(|place| WINDOWS[*place].0).collect();
             assert_eq!(body.get("over"), (!over.is_empty()).then(|| json!(over)).as_ref(), "{body}, {}", context());

@@ -73,6 +73,10 @@ impl Node {
         self.http.put(format!("{}{path}", self.base)).bearer_auth(secret).json(&body).send().await.unwrap()
     }
 
+    pub async fn patch(&self, path: &str, secret: &str, body: serde_json::Value) -> Response {
+        self.http.patch(format!("{}{path}", self.base)).bearer_auth(secret).json(&body).send().await.unwrap()
+    }
+
     /// What a proxy is told about a key.
     pub async fn ask(&self, secret: &str) -> u16 {
         self.get("/forward-auth/demo", secret).await.status().as_u16()

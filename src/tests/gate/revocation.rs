@@ -169,6 +169,28 @@ async fn what_a_route_needs_every_node_asks_for_when_the_answer_is_there(db: PgP
     }
 }
 
+#[sqlx::test]
+async fn k07_what_a_key_may_no_longer_call_no_node_lets_pass_when_the_answer_is_there(db: PgPool) {
+    let pair = Pair::new(&db, None).await;
+    let list = async |routes: Value| {
+        let answer = pair.a.patch(&format!("/api/v1/keys/{}", pair.id), &pair.manager, json!({ "routes": routes })).await;
+        assert_eq!(answer.status(), 200);
+        answer.json::<Value>().await.unwrap()["spread"].take()
+    };
+    let code = async |node: &Node| {
+        let asked = json!({ "key": pair.secret, "route": "GET /orders" });
+        code_in(&node.post("/api/v1/keys/verify", &pair.manager, asked).await.json().await.unwrap())
+    };
+    for round in 0..8 {
+        let spread = list(json!(["GET /reports"])).await;
+        assert_eq!(confirmed(&spread), (2, 2), "{round}: {spread}");
+        assert_eq!((code(&pair.b).await, code(&pair.a).await), ("FORBIDDEN".to_owned(), "FORBIDDEN".to_owned()), "{round}");
+        let spread = list(json!(["GET /reports", "GET /orders"])).await;
+        assert_eq!(confirmed(&spread), (2, 2), "{round}: {spread}");
+        assert_eq!((code(&pair.b).await, code(&pair.a).await), ("VALID".to_owned(), "VALID".to_owned()), "{round}");
+    }
+}
+
 /// The code of a verification.
 fn code_in(body: &Value) -> String {
     body["code"].as_str().unwrap_or_else(|| panic!("no code in {body}")).to_owned()

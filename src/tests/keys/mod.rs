@@ -10,6 +10,7 @@ mod ends;
 mod find;
 mod idempotency;
 mod importing;
+mod key_routes;
 pub mod leaks;
 mod limits_page;
 mod lists;

@@ -12,6 +12,8 @@ fn wider() -> Vec<(&'static str, Value)> {
         ("addresses", json!([])),
         ("addresses", json!(["192.0.2.0/24", "198.51.100.7"])),
         ("origins", json!([])),
+        ("routes", json!([])),
+        ("routes", json!(["* /api/v1/keys/{id}"])),
         ("expires_at", json!(null)),
         ("expires_at", json!("2027-06-01T00:00:00Z")),
     ]
@@ -22,6 +24,7 @@ fn narrowed() -> Value {
         "permissions": ["account:read", "keys:read"],
         "addresses": ["192.0.2.0/24"],
         "origins": ["https://app.example.com"],
+        "routes": ["GET /api/v1/keys/{id}"],
         "expires_at": "2027-01-01T00:00:00Z",
     })
 }

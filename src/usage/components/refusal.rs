@@ -117,6 +117,9 @@ const fn next_step(ground: Ground) -> &'static str {
         Ground::Path => "The path of the call can't be read, or the proxy did not tell it. Send it as the API describes it; no permission is missing.",
         Ground::Unread => "The server had not read the API's routes yet, as just after a start. The same call passes a second later.",
         Ground::Permission => "Give the key the permission that the call needs, or leave the call out of the program.",
+        Ground::KeyRoute => {
+            "The key may call the routes of its list only. Add this one on the key's page, or leave the call out of the program; a service that asks must say which route was called."
+        }
         Ground::Unsigned => "Calls of this key must be signed. Let the program sign them, or no longer ask for a signature on the key's page.",
         Ground::Signature => {
             "The signature does not hold: another signing key, something changed on the way, a clock that is wrong, or a call sent twice. Sign a call on the key's page and compare it with what the program sends."
@@ -144,6 +147,7 @@ fn place_to_go(ground: Ground, key: Option<String>, place: Place) -> AnyView {
         Ground::Address => ("Addresses of the key", part("settings")),
         Ground::Origin => ("Web pages of the key", part("settings")),
         Ground::Permission => ("Permissions of the key", part("settings")),
+        Ground::KeyRoute => ("Routes of the key", part("settings")),
         Ground::Expiry => ("Expiry of the key", part("settings")),
         _ => ("Open the key", key.clone()),
     };

@@ -27,13 +27,14 @@ pub enum Question {
     Api,
     Route,
     Permission,
+    KeyRoute,
     Signature,
     Pace,
     Limits,
 }
 
 impl Question {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Door,
         Self::Form,
         Self::Key,
@@ -45,6 +46,7 @@ impl Question {
         Self::Api,
         Self::Route,
         Self::Permission,
+        Self::KeyRoute,
         Self::Signature,
         Self::Pace,
         Self::Limits,
@@ -64,6 +66,7 @@ impl Question {
             Self::Api => "For this API",
             Self::Route => "To a route of the API",
             Self::Permission => "With the permission",
+            Self::KeyRoute => "To a route of the key",
             Self::Signature => "Signed, if it must be",
             Self::Pace => "Within what a block lets pass",
             Self::Limits => "Within its limits",
@@ -84,6 +87,7 @@ impl Question {
             Ground::Api => Self::Api,
             Ground::Route | Ground::Path | Ground::Unread => Self::Route,
             Ground::Permission => Self::Permission,
+            Ground::KeyRoute => Self::KeyRoute,
             Ground::Unsigned | Ground::Signature => Self::Signature,
             Ground::KeySlowed => Self::Pace,
             Ground::Limit => Self::Limits,

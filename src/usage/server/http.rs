@@ -288,7 +288,7 @@ pub struct RefusalExport {
         ("api" = Option<String>, Query, description = "Only calls of the API with this slug"),
         ("request" = Option<String>, Query, description = "Only the request with this id"),
         ("limit" = Option<String>, Query, description = "Only calls that the limit of this name refused"),
-        ("rule" = Option<String>, Query, description = "Only what this refused: `address_blocked`, `address_slowed`, `form`, `unknown`, `secret`, `revoked`, `owner_banned`, `disabled`, `key_blocked`, `expiry`, `address`, `origin`, `api`, `route`, `path`, `unread`, `permission`, `unsigned`, `signature`, `key_slowed`, `limit`"),
+        ("rule" = Option<String>, Query, description = "Only what this refused: `address_blocked`, `address_slowed`, `form`, `unknown`, `secret`, `revoked`, `owner_banned`, `disabled`, `key_blocked`, `expiry`, `address`, `origin`, `api`, `route`, `path`, `unread`, `permission`, `key_route`, `unsigned`, `signature`, `key_slowed`, `limit`"),
         ("range" = Option<String>, Query, description = "`1h`, `24h`, `7d`, `30d` (default)"),
         ("from" = Option<String>, Query, description = "In place of `range`: RFC 3339, or a day of your time zone"),
         ("to" = Option<String>, Query, description = "RFC 3339, or a day, which is meant whole"),

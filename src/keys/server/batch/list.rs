@@ -12,8 +12,8 @@ use crate::{
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The columns that a list may have; only the first is needed.
-const COLUMNS: [&str; 12] =
-    ["name", "permissions", "preset", "expires", "tags", "external_id", "meta", "addresses", "origins", "environment", "limits", "account"];
+const COLUMNS: [&str; 13] =
+    ["name", "permissions", "preset", "expires", "tags", "external_id", "meta", "addresses", "origins", "routes", "environment", "limits", "account"];
 
 /// A list is at most this long: a thousand lines of a thousand bytes.
 const BYTES: usize = 1 << 20;
@@ -60,6 +60,8 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
         let words = cell(column)?.split([',', ';', ' ', '\n', '\r', '\t']);
         Some(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
     };
+    // A method and a path have a space between.
+    let routes = cell("routes").map(|text| text.split([';', '\n', '\r']).map(str::to_owned).collect::<Vec<String>>());
     let mut fields = Fields::default();
     if cells.iter().skip(head.len()).any(|text| !text.trim().is_empty()) {
         fields.add("", "This line has more cells than the first one. A cell with a comma stands in quotes.");
@@ -88,6 +90,7 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
         bundles: Vec::new(),
         addresses: words("addresses").unwrap_or_default(),
         origins: words("origins").unwrap_or_default(),
+        routes: routes.unwrap_or_default(),
         tags: words("tags").unwrap_or_default(),
         external_id: cell("external_id").map(str::to_owned),
         meta,

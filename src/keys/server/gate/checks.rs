@@ -30,6 +30,8 @@ pub enum Check {
     Api,
     Route,
     Permission,
+    /// Among those that the key may call.
+    KeyRoute,
     /// Last: a call that is refused for something else uses up no signature.
     Signature,
 }
@@ -67,6 +69,10 @@ pub enum Why<'a> {
     Lacks(&'a str),
     /// No route of the API matches, and it refuses such calls.
     NoRoute,
+    /// The key may call certain routes only, and this is none of them.
+    NotListed,
+    /// So it may, and the question did not say which one was called.
+    RouteUntold,
     Path(Fault),
     /// Calls from the address are blocked.
     AddressBlocked(Until),
@@ -82,8 +88,8 @@ pub enum Why<'a> {
 }
 
 impl Check {
-    pub const ALL: [Self; 9] =
-        [Self::Secret, Self::State, Self::Expiry, Self::Address, Self::Origin, Self::Api, Self::Route, Self::Permission, Self::Signature];
+    pub const ALL: [Self; 10] =
+        [Self::Secret, Self::State, Self::Expiry, Self::Address, Self::Origin, Self::Api, Self::Route, Self::Permission, Self::KeyRoute, Self::Signature];
 
     pub fn refuses<'a>(self, call: &Call<'a>) -> Option<Refused<'a>> {
         let facts = call.facts;
@@ -113,6 +119,10 @@ impl Check {
             Self::Origin => {
                 let origin = call.question.origin.filter(|origin| !origins::allows(&facts.rights.origins, origin))?;
                 forbidden(Why::Origin(origin))
+            }
+            Self::KeyRoute => {
+                let why = facts.rights.routes.as_ref()?.refuses(call.question)?;
+                forbidden(why)
             }
             Self::Signature => {
                 let signer = facts.signer()?;
@@ -167,6 +177,7 @@ impl Refused<'_> {
             Why::Replaced => Ground::Secret,
             Why::Lacks(_) => Ground::Permission,
             Why::NoRoute => Ground::Route,
+            Why::NotListed | Why::RouteUntold => Ground::KeyRoute,
             Why::Path(_) => Ground::Path,
             Why::AddressBlocked(_) => Ground::AddressBlocked,
             Why::KeyBlocked(_) => Ground::KeyBlocked,
@@ -190,6 +201,8 @@ impl Why<'_> {
             Self::Known | Self::Replaced => None,
             Self::Lacks(needed) => Some(lacks(needed)),
             Self::NoRoute => Some("No route of the API matches this call, and the API refuses such calls.".to_owned()),
+            Self::NotListed => Some("This key may call certain routes only, and this is none of them.".to_owned()),
+            Self::RouteUntold => Some("This key may call certain routes only, and the question did not say which route was called.".to_owned()),
             Self::Path(fault) => Some(fault.sentence().to_owned()),
             Self::AddressBlocked(until) => Some(format!("Calls from this address are blocked {}.", until.words())),
             Self::KeyBlocked(until) => Some(format!("Calls of this key are blocked {}.", until.words())),

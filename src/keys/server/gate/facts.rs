@@ -2,6 +2,7 @@
 //! ids are sixteen bytes, and what hardly any key has stands apart.
 
 use super::{
+    allowed::AllowedRoutes,
     levels::Terms,
     limit::{Limits, Policy},
 };
@@ -73,6 +74,8 @@ pub struct Rights {
     pub addresses: Box<[IpNet]>,
     /// Of which web pages; empty: of all (`keys::server::origins`).
     pub origins: Box<[Box<str>]>,
+    /// Which routes it may call; none: all that its permissions allow.
+    pub routes: Option<Arc<AllowedRoutes>>,
 }
 
 /// How often: the same for all keys that the same ones give limits (`levels`). It never changes; when they give something else, another one

@@ -2,8 +2,8 @@
 //!
 //! The key table is loaded at start (`table`), kept current by NOTIFY with a poll behind it (`sync`), answers only as long as it can be
 //! relied upon (`contact`), and every answer is decided in one place (`verify`): checksum, one hash probe, constant-time comparison, then
-//! the checks (`checks`) with the route that the call is (`routing`), then limits. Limits are counters beside the record (`limit`); what
-//! was decided is counted by the meter.
+//! the checks (`checks`) with the route that the call is (`routing`) and those that the key may call (`allowed`), then limits. Limits are
+//! counters beside the record (`limit`); what was decided is counted by the meter.
 //!
 //! Which limits hold a key is decided once for all keys of the same terms (`levels`, `Level`): the first of key, its plan, its workspace, the
 //! workspace's plan, its group, the group's plan and API that has any, else the default. A change of one reaches all keys below at once. Those of a workspace, also by its group, are counted for all
@@ -13,6 +13,7 @@
 //!
 //! What is blocked (`blocked`) is looked at before the key; what looks like abuse is counted beside the answer (`watch`).
 
+mod allowed;
 mod apis;
 mod blocked;
 mod charging;

@@ -19,7 +19,7 @@
 //! | while one of them is taken: an entry in what is looked at once a second (`seats::lending`) | about 100 more |
 //! | under limits that are its workspace's: its counters are those of all its keys; of each limit its name on the list of who is counted | 20 to 39 more |
 //! | alone in its workspace: its home | 96 more |
-//! | with permissions, addresses or origins that no other key has | about 150 more |
+//! | with permissions, addresses, origins or routes that no other key has | about 150 more |
 //! | with limits of its own that no other key has | about 300 more |
 //! | of a workspace with limits of its own: what these are and who has them, once for all its keys | about 400 more |
 //! | with signed requests, metadata or an external id: what is rare, 56 (in 64), and their texts | 64 more and the texts |

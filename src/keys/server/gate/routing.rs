@@ -4,7 +4,7 @@
 //! The most specific route wins, segment by segment from the left: a word before a parameter, a parameter before a tail; on the same
 //! path the named method before any. A route for another method does not count. HEAD is the route of GET unless it has its own.
 
-use super::path::{self, Fault, Method};
+use super::path::{self, Called, Fault, Method};
 use crate::{
     keys::model::{ApiRoute, Unmatched},
     values::Permission,
@@ -47,6 +47,30 @@ pub struct Rules {
     rules: Vec<Rule>,
     root: Node,
     unmatched: Unmatched,
+}
+
+/// Methods and patterns without more: the routes of a key (`allowed`).
+#[derive(Debug)]
+pub struct Patterns(Node);
+
+impl Patterns {
+    /// `GET /orders/{id}` each. What can't be read is left out; `check` lets none be stored.
+    pub fn new<'a>(routes: impl Iterator<Item = &'a str>) -> Self {
+        let mut root = Node::default();
+        for (n, route) in routes.enumerate() {
+            if let Some((method, pattern)) = route.split_once(' ')
+                && let Ok(parts) = parts(pattern)
+            {
+                _ = root.put(&parts, Method::read(method), n);
+            }
+        }
+        Self(root)
+    }
+
+    /// True if one of them matches.
+    pub fn has(&self, called: Called<'_>) -> Result<bool, Fault> {
+        Ok(self.0.find(called.path, called.method)?.is_some())
+    }
 }
 
 /// What a call is to its API.

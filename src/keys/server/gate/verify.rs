@@ -2,8 +2,8 @@
 //! one has leased more of it (`Gate::ask`), and is then decided anew.
 //!
 //! The order is fixed: a blocked or slowed address, checksum, secret, then the checks (`checks`: state of the key and blocks of it,
-//! address, origin, API, route, permission, signature), then what slows the key, then limits. Only a call that passes everything else is
-//! charged.
+//! address, origin, API, route, permission, the key's own routes, signature), then what slows the key, then limits. Only a call that passes
+//! everything else is charged.
 
 use super::{
     Gate, LimitState,
@@ -55,6 +55,9 @@ pub struct Question<'a> {
     pub route: &'a str,
     /// A proxy told the route of a client's call: what is no path is then refused by an API that has routes.
     pub is_proxied: bool,
+    /// What was called, as the routes of a key are matched with it, where `route` only says how the call is counted; empty: nobody told. A
+    /// thin pointer, since hardly any question has it.
+    pub called: Option<&'a String>,
     /// Cost units; 0 asks without charging; none: what the route costs.
     pub cost: Option<u32>,
     /// The address of the end client, if it is known.
@@ -286,7 +289,7 @@ impl Gate {
 
     /// The key that has this secret, and the digest it was found by. What has not our checksum is MALFORMED without a look, unless keys
     /// were imported: their secrets look as they like.
-    fn look_up(&self, secret: &str) -> Result<(Arc<Record>, [u8; 32]), Outcome> {
+    pub(super) fn look_up(&self, secret: &str) -> Result<(Arc<Record>, [u8; 32]), Outcome> {
         let is_ours = is_well_formed(secret);
         let [any_sha256, any_sha512] = self.table.has_foreign();
         let not_found = if is_ours || self.table.knows_start(secret) { Outcome::Unknown } else { Outcome::Malformed };

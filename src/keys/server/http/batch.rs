@@ -61,6 +61,10 @@ pub struct BatchKeyBody {
     /// Origins of web pages whose browsers may use it; empty: it does not matter.
     #[serde(default)]
     origins: Vec<String>,
+    /// Routes that it may call; empty: all that its permissions allow.
+    #[serde(default)]
+    #[schema(example = json!(["GET /orders/{id}"]))]
+    routes: Vec<String>,
     #[serde(default)]
     tags: Vec<String>,
     /// Your own id of who uses it.
@@ -95,6 +99,7 @@ impl BatchKeyBody {
             bundles: Vec::new(),
             addresses: self.addresses,
             origins: self.origins,
+            routes: self.routes,
             tags: self.tags,
             external_id: self.external_id,
             meta: self.meta,

@@ -45,6 +45,10 @@ pub struct NewKeyBody {
     #[serde(default)]
     #[schema(example = json!(["https://app.example.com"]))]
     origins: Vec<String>,
+    /// Routes that it may call, each a method (`*` is any) and a path pattern, at most 50; without it, all that its permissions allow.
+    #[serde(default)]
+    #[schema(example = json!(["GET /orders/{id}", "* /reports/*"]))]
+    routes: Vec<String>,
     /// Words to find it by: at most ten, of `a-z0-9-`, 1 to 30 characters.
     #[serde(default)]
     #[schema(example = json!(["team-a"]))]
@@ -76,6 +80,7 @@ impl NewKeyBody {
             bundles: self.bundles,
             addresses: self.addresses,
             origins: self.origins,
+            routes: self.routes,
             tags: self.tags,
             external_id: self.external_id,
             meta: self.meta,
@@ -111,6 +116,9 @@ pub struct EditKeyBody {
     /// Origins of the web pages that may use it; an empty list: of every page.
     #[serde(default)]
     origins: Option<Vec<String>>,
+    /// Routes that it may call, each a method and a path pattern; an empty list: all that its permissions allow.
+    #[serde(default)]
+    routes: Option<Vec<String>>,
     #[serde(default)]
     tags: Option<Vec<String>>,
     /// Your own id of who uses it; `null`: none.
@@ -150,6 +158,7 @@ impl EditKeyBody {
             bundles: self.bundles,
             addresses: self.addresses,
             origins: self.origins,
+            routes: self.routes,
             tags: self.tags,
             external_id: self.external_id.map(Option::unwrap_or_default),
             meta: self.meta,
@@ -319,6 +328,9 @@ pub struct KeyBody {
     pub addresses: Vec<String>,
     /// Origins of the web pages that may use it; empty means of every page.
     pub origins: Vec<String>,
+    /// Routes that it may call; empty means all that its permissions allow.
+    #[schema(example = json!(["GET /orders/{id}"]))]
+    pub routes: Vec<String>,
     pub tags: Vec<String>,
     /// Your own id of who uses it.
     pub external_id: Option<String>,
@@ -356,6 +368,7 @@ impl KeyBody {
             effective_permissions: key.effective.iter().map(ToString::to_string).collect(),
             addresses: key.addresses,
             origins: key.origins,
+            routes: key.routes,
             tags: key.tags,
             external_id: key.external_id,
             meta: key.meta,
@@ -399,7 +412,7 @@ pub struct KeyListBody {
 pub struct HistoryBody {
     #[schema(value_type = String, format = DateTime)]
     pub at: String,
-    /// `created`, `renamed`, `expiry`, `permitted`, `bundled`, `addressed`, `paged`, `signed`, `tagged`, `described`, `limited`, `credited`, `planned`,
+    /// `created`, `renamed`, `expiry`, `permitted`, `bundled`, `addressed`, `paged`, `routed`, `signed`, `tagged`, `described`, `limited`, `credited`, `planned`,
     /// `disabled`, `enabled`, `revoked`, `expired`, `rotated`, `dropped`, `extended`, `secret_ended`, `leaked` or `cleared`; and what befell it with others:
     /// `banned` and `unbanned` (its owner), `blocked` and `unblocked` (it, or its workspace).
     pub act: &'static str,

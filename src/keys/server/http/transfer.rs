@@ -117,6 +117,7 @@ impl csv::Row for KeyBody {
         "last_used_at",
         "external_id",
         "meta",
+        "routes",
     ];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
@@ -137,6 +138,8 @@ impl csv::Row for KeyBody {
             said(self.last_used_at),
             Cow::Borrowed(self.external_id.as_deref().unwrap_or_default()),
             Cow::Owned(about::stored(&self.meta).unwrap_or_default()),
+            // No pattern has a semicolon.
+            Cow::Owned(self.routes.join("; ")),
         ]
     }
 }
@@ -149,7 +152,7 @@ pub struct ImportBody {
     #[schema(example = "demo")]
     api: String,
     /// Objects with `hash` (SHA-256 or SHA-512 as hexadecimal digits, base64 or base64url) and, as they like, `name`, `start`,
-    /// `permissions`, `tags`, `external_id`, `meta`, `addresses`, `limits`, `expires_at`, `enabled`, `environment`; objects of Unkey and of Better Auth are known
+    /// `permissions`, `tags`, `external_id`, `meta`, `addresses`, `routes`, `limits`, `expires_at`, `enabled`, `environment`; objects of Unkey and of Better Auth are known
     /// too. Limits take `keys:manage`.
     #[schema(value_type = Vec<Object>)]
     keys: Vec<serde_json::Value>,

@@ -68,7 +68,7 @@ pub struct TestAnswer {
 /// One thing that the gate looks at.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StepBody {
-    /// `state`, `expiry`, `address`, `origin`, `api`, `route`, `permission`, `signature`, `pace` (a block that slows) or `limit`.
+    /// `state`, `expiry`, `address`, `origin`, `api`, `route`, `permission`, `key_route` (the list of the key), `signature`, `pace` (a block that slows) or `limit`.
     check: String,
     passes: bool,
     /// The code where it refuses.

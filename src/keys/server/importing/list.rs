@@ -9,7 +9,7 @@ use crate::{
     error::AppError,
     keys::{
         model::{Environment, Meta},
-        server::{about, rules, salted},
+        server::{about, key_routes, rules, salted},
     },
     platform::{
         csv,
@@ -33,6 +33,8 @@ pub struct Listed {
     pub meta: Meta,
     /// Networks.
     pub addresses: Vec<String>,
+    /// `GET /orders/{id}`
+    pub routes: Vec<String>,
     pub limited: Limited,
     pub expires_at: Option<OffsetDateTime>,
     pub environment: Environment,
@@ -130,6 +132,7 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
     let tags = take(&mut fields, &["tags"]).map(permissions_or_words).transpose()?.unwrap_or_default();
     let meta = take(&mut fields, &["meta", "metadata"]).map(meta).transpose()?.unwrap_or_default();
     let addresses = take(&mut fields, &["addresses", "ipWhitelist", "ip_whitelist"]).map(permissions_or_words).transpose()?.unwrap_or_default();
+    let routes = take(&mut fields, &["routes"]).map(lines).transpose()?.unwrap_or_default();
     let mut limited = take_limits(&mut fields)?;
     let mut left_out = std::mem::take(&mut limited.left_out);
     if fields.get("identity").and_then(|identity| identity.get("ratelimits")).is_some_and(says_something) {
@@ -152,6 +155,7 @@ fn listed(name: String, mut fields: Map<String, Value>) -> Result<Listed, String
         external_id,
         meta,
         addresses: rules::addresses(addresses.iter().map(String::as_str))?,
+        routes: key_routes::key_routes(routes.iter().map(String::as_str))?,
         limited,
         expires_at,
         environment,
@@ -212,6 +216,14 @@ fn permissions_or_words(value: Value) -> Result<Vec<String>, String> {
     }
 }
 
+/// A list, or a text with a route on each line or behind a semicolon, as our own files have them.
+fn lines(value: Value) -> Result<Vec<String>, String> {
+    match value {
+        Value::String(text) => Ok(text.split([';', '\n', '\r']).map(str::to_owned).collect()),
+        value => permissions_or_words(value),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,6 +275,13 @@ mod tests {
         let key = one(json!([{ "hash": BASE64, "addresses": ["203.0.113.7"], "identity": identity, "roles": ["admin"] }]));
         assert_eq!((key.addresses, key.external_id.as_deref()), (vec!["203.0.113.7/32".to_owned()], Some("u")));
         assert_eq!(key.left_out, ["ratelimits of the identity", "roles"]);
+        let of = |routes: Value| {
+            let mut lines = objects(json!([{ "hash": BASE64, "routes": routes }])).expect("a list");
+            lines.pop().expect("a line").key.map(|key| key.routes)
+        };
+        assert_eq!(of(json!("GET /orders; /reports/*")), Ok(vec!["GET /orders".to_owned(), "* /reports/*".to_owned()]));
+        assert_eq!(of(json!(["get /orders/"])), Ok(vec!["GET /orders".to_owned()]));
+        assert!(of(json!(["FETCH /orders"])).is_err_and(|words| words.contains("does not begin with a method")));
         let wrong = objects(json!([{ "hash": BASE64, "addresses": "everywhere" }])).expect("a list").pop().expect("a line");
         assert!(wrong.key.is_err_and(|words| words.starts_with("everywhere")));
     }

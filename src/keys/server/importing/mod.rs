@@ -197,6 +197,7 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         permissions: &wanted.permissions,
         addresses: &listed.addresses,
         origins: &[],
+        routes: &listed.routes,
         tags: &rules::tags(listed.tags.iter().map(String::as_str)).unwrap_or_default(),
         external_id: listed.external_id.as_deref(),
         meta: about::stored(&listed.meta),
@@ -217,7 +218,7 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
     let key = keys::find_key(conn, Some(caller.workspace), wanted.id).await?.ok_or(AppError::NotFound)?;
     let data = json!({
         "name": key.name, "api": key.api, "permissions": key.permissions, "external_id": key.external_id, "imported": listed.hash.origin,
-        "addresses": key.addresses, "limits": key.limits,
+        "addresses": key.addresses, "routes": key.routes, "limits": key.limits,
     });
     change::note(ctx, conn, caller, &key, Done { data, ..Done::new(Act::Created, "imported") }).await?;
     if !listed.is_enabled {

@@ -24,6 +24,7 @@ pub(super) struct Row {
     pub permissions: Vec<String>,
     pub addresses: Vec<String>,
     pub origins: Vec<String>,
+    pub routes: Vec<String>,
     pub tags: Vec<String>,
     pub external_id: Option<String>,
     pub meta: Option<String>,
@@ -50,6 +51,7 @@ impl Row {
             bundles: Vec::new(),
             addresses: self.addresses,
             origins: self.origins,
+            routes: self.routes,
             tags: self.tags,
             external_id: self.external_id,
             meta: self.meta.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
@@ -68,7 +70,7 @@ pub async fn find_key(conn: &mut PgConnection, workspace: Option<WorkspaceId>, i
     let row = sqlx::query_as!(
         Row,
         r#"select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions,
-             k.addresses::text[] as "addresses!", k.origins, k.tags, k.external_id, k.meta, k.state as "state: KeyState", k.expires_at, k.created_at, u.last_used_at as "last_used_at?",
+             k.addresses::text[] as "addresses!", k.origins, k.routes, k.tags, k.external_id, k.meta, k.state as "state: KeyState", k.expires_at, k.created_at, u.last_used_at as "last_used_at?",
              coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.expires_at desc, s.created_at desc, s.id desc limit 1), '') as "start!"
            from keys k join apis a on a.id = k.api_id left join key_activity u on u.key_id = k.id
            where k.id = $1 and ($2::uuid is null or k.workspace_id = $2)"#,
@@ -130,6 +132,7 @@ pub struct NewRow<'a> {
     pub permissions: &'a [Permission],
     pub addresses: &'a [String],
     pub origins: &'a [String],
+    pub routes: &'a [String],
     pub tags: &'a [String],
     pub external_id: Option<&'a str>,
     /// As it is answered.
@@ -143,8 +146,8 @@ pub struct NewRow<'a> {
 pub async fn insert_key(conn: &mut PgConnection, row: &NewRow<'_>, now: OffsetDateTime) -> sqlx::Result<bool> {
     let permissions: Vec<String> = row.permissions.iter().map(ToString::to_string).collect();
     let done = sqlx::query!(
-        "insert into keys (id, workspace_id, api_id, name, environment, permissions, expires_at, created_by, request_key, created_at, updated_at, addresses, tags, origins, external_id, meta)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11::text[]::cidr[], $12, $13, $14, $15) on conflict (workspace_id, request_key) do nothing",
+        "insert into keys (id, workspace_id, api_id, name, environment, permissions, expires_at, created_by, request_key, created_at, updated_at, addresses, tags, origins, external_id, meta, routes)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11::text[]::cidr[], $12, $13, $14, $15, $16) on conflict (workspace_id, request_key) do nothing",
         row.id.uuid(),
         row.workspace.uuid(),
         row.api.uuid(),
@@ -160,6 +163,7 @@ pub async fn insert_key(conn: &mut PgConnection, row: &NewRow<'_>, now: OffsetDa
         row.origins,
         row.external_id,
         row.meta.as_deref(),
+        row.routes,
     )
     .execute(conn)
     .await?;
@@ -195,6 +199,11 @@ pub async fn update_addresses(conn: &mut PgConnection, id: KeyId, addresses: &[S
 
 pub async fn update_origins(conn: &mut PgConnection, id: KeyId, origins: &[String], now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("update keys set origins = $2, updated_at = $3 where id = $1", id.uuid(), origins, now).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn update_routes(conn: &mut PgConnection, id: KeyId, routes: &[String], now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("update keys set routes = $2, updated_at = $3 where id = $1", id.uuid(), routes, now).execute(conn).await?;
     Ok(())
 }
 

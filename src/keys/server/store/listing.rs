@@ -70,6 +70,7 @@ struct ListedRow {
     permissions: Vec<String>,
     addresses: Vec<String>,
     origins: Vec<String>,
+    routes: Vec<String>,
     tags: Vec<String>,
     external_id: Option<String>,
     meta: Option<String>,
@@ -105,6 +106,7 @@ impl ListedRow {
             permissions: self.permissions,
             addresses: self.addresses,
             origins: self.origins,
+            routes: self.routes,
             tags: self.tags,
             external_id: self.external_id,
             meta: self.meta,
@@ -172,7 +174,7 @@ pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, to
            ), found as (
              select * from standing where $7::text is null or kind = $7
            )
-           select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions, k.addresses::text[] as "addresses!", k.origins, k.tags,
+           select k.id, k.workspace_id, a.slug, a.name as api_name, k.name, k.environment as "environment: Environment", k.permissions, k.addresses::text[] as "addresses!", k.origins, k.routes, k.tags,
              k.external_id, k.meta, k.state as "state: KeyState", k.expires_at, k.created_at, f.last_used_at as "last_used_at?",
              coalesce((select s.start from key_secrets s where s.key_id = k.id order by s.expires_at desc, s.created_at desc, s.id desc limit 1), '') as "start!",
              w.name as owner, f.kind as "kind!: StandingKind", f.limited as "limited!", f.refused as "refused!", f.calls as "calls!",

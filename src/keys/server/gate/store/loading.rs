@@ -12,6 +12,7 @@
 use super::{
     super::{
         Gate,
+        allowed::AllowedRoutes,
         facts::{Allowance, End, Home, KeyFacts, Rare, Rights, Secrets, Standing},
         levels::Terms,
         limit::Policy,
@@ -63,14 +64,14 @@ const WORKSPACES: &str = "copy (
 ) to stdout (format binary)";
 
 /// The fields of `KEYS` that say what a key may.
-const OF_RIGHTS: usize = 3;
+const OF_RIGHTS: usize = 4;
 /// Those that say whose it is and who gives it limits.
 const OF_PLACE: usize = 3;
 
 const KEYS: &str = "copy (
   select id, state, expires_at,
     permissions, case when cardinality(addresses) > 0 then addresses::text[] end, case when cardinality(origins) > 0 then origins end,
-    workspace_id, api_id, plan_id, external_id, meta
+    case when cardinality(routes) > 0 then routes end, workspace_id, api_id, plan_id, external_id, meta
   from keys
 ) to stdout (format binary)";
 
@@ -240,11 +241,12 @@ impl<'g> Loading<'g> {
         }
         let mut row = Row::of(fields);
         let mut list = || row.null_or(texts).map(Option::unwrap_or_default);
-        let (permissions, addresses, origins) = (list()?, list()?, list()?);
+        let (permissions, addresses, origins, routes) = (list()?, list()?, list()?, list()?);
         let rights = self.gate.sharing().rights.of(Rights {
             permissions: permissions.into_iter().filter_map(|p| p.parse().ok()).collect(),
             addresses: addresses.into_iter().filter_map(|a| a.parse().ok()).collect(),
             origins: origins.into_iter().map(Into::into).collect(),
+            routes: AllowedRoutes::of(routes),
         });
         if self.rights.len() < RECOGNISED {
             self.rights.insert(fields.into(), Arc::clone(&rights));

@@ -8,6 +8,7 @@
 use super::{
     super::{
         Gate,
+        allowed::AllowedRoutes,
         facts::{Allowance, End, Home, KeyFacts, Origin, Rare, Rights, Salted, SecretFacts, Seen, Standing},
         levels::Terms,
         limit::{Limits, Policy},
@@ -189,7 +190,7 @@ impl<'a> Reading<'a> {
                    select p from unnest(given.permissions) p
                    where p in (select rp.permission from account_roles ar join role_permissions rp on rp.role = ar.role where ar.account_id = w.personal_of)
                  ) end as "permissions!",
-                 k.addresses::text[] as "addresses!", k.origins as "web_origins!", g.public_key as "public_key?", g.sealed_secret as "sealed_secret?", g.fingerprint as "fingerprint?",
+                 k.addresses::text[] as "addresses!", k.origins as "web_origins!", k.routes as "routes!", g.public_key as "public_key?", g.sealed_secret as "sealed_secret?", g.fingerprint as "fingerprint?",
                  k.external_id, k.meta, k.plan_id, h.plan_id as "workspace_plan?", gm.group_id as "group_id?", gr.plan_id as "group_plan?"
                from keys k join apis a on a.id = k.api_id join workspaces w on w.id = k.workspace_id
                  cross join lateral (
@@ -233,6 +234,7 @@ impl<'a> Reading<'a> {
                 permissions: row.permissions.iter().filter_map(|p| p.parse().ok()).collect(),
                 addresses: row.addresses.iter().filter_map(|a| a.parse().ok()).collect(),
                 origins: row.web_origins.into_iter().map(Into::into).collect(),
+                routes: AllowedRoutes::of(row.routes),
             };
             let (home, rights) = self.gate.shared(home, rights);
             let facts = KeyFacts {

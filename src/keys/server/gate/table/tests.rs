@@ -39,7 +39,7 @@ fn facts(n: u128, allowance: &Arc<Allowance>) -> KeyFacts {
     KeyFacts {
         key: KeyId::new(Uuid::from_u128(n)),
         home: Arc::new(Home { owner, workspace, api, api_slug: "demo".into(), banned_until: None }),
-        rights: Arc::new(Rights { permissions: Box::default(), addresses: Box::default(), origins: Box::default() }),
+        rights: Arc::new(Rights { permissions: Box::default(), addresses: Box::default(), origins: Box::default(), routes: None }),
         allowance: Arc::clone(allowance),
         expires: End::NEVER,
         secrets: Secrets::One(secret(n)),
