@@ -104,9 +104,9 @@ pub enum Level {
     Key,
     KeyPlan,
     Workspace,
-    WorkspacePlan,
     /// That of the workspace (`plans::model::Group`): each of its workspaces by itself.
     Group,
+    WorkspacePlan,
     GroupPlan,
     Api,
     /// That of the configuration.
@@ -114,7 +114,7 @@ pub enum Level {
 }
 
 impl Level {
-    pub const ALL: [Self; 8] = [Self::Key, Self::KeyPlan, Self::Workspace, Self::WorkspacePlan, Self::Group, Self::GroupPlan, Self::Api, Self::Default];
+    pub const ALL: [Self; 8] = [Self::Key, Self::KeyPlan, Self::Workspace, Self::Group, Self::WorkspacePlan, Self::GroupPlan, Self::Api, Self::Default];
 
     /// As the function `limit_levels` numbers them, from 1.
     pub fn numbered(number: i32) -> Self {

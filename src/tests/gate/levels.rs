@@ -82,8 +82,8 @@ async fn a_change_of_each_level_reaches_the_keys_below_without_reading_one(db: P
     let levels = [
         (Level::Api, "api_limits (api_id, name, max_calls, window_seconds) select id, 'hour', $, 3600 from apis where slug = 'demo'".to_owned()),
         (Level::GroupPlan, of_plan("group")),
-        (Level::Group, "group_limits (group_id, name, max_calls, window_seconds) select id, 'hour', $, 3600 from groups".to_owned()),
         (Level::WorkspacePlan, of_plan("shop")),
+        (Level::Group, "group_limits (group_id, name, max_calls, window_seconds) select id, 'hour', $, 3600 from groups".to_owned()),
         (Level::KeyPlan, of_plan("key")),
     ];
     for (n, (level, insert)) in (50..).zip(&levels) {
@@ -98,7 +98,7 @@ async fn a_change_of_each_level_reaches_the_keys_below_without_reading_one(db: P
         }
     }
     for (sql, expected) in [
-        ("delete from plan_limits", one(Level::Group, "hour", 152, 0)),
+        ("delete from plan_limits", one(Level::Group, "hour", 153, 0)),
         ("delete from group_limits; update groups set plan_id = (select id from plans where slug = 'shop')", one(Level::Api, "hour", 150, 0)),
         ("delete from api_limits", one(Level::Default, "default", 100, 0)),
     ] {

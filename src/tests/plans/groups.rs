@@ -31,7 +31,7 @@ async fn group(ctx: &Ctx, slug: &str, plan: Option<&str>) -> Group {
 }
 
 #[sqlx::test]
-async fn a_group_stands_behind_the_workspaces_plan_and_before_the_api(db: PgPool) {
+async fn a_groups_limits_stand_before_the_workspaces_plan_and_its_plan_behind_it(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let (ctx, cli, key, workspace) = (&scene.app.ctx, Caller::cli(), scene.key, scene.owner.workspace);
     let other = TestApp::start(db).await;
@@ -55,14 +55,17 @@ async fn a_group_stands_behind_the_workspaces_plan_and_before_the_api(db: PgPool
     holds(&other.ctx, key, "own", 7).await;
 
     assign_plan(ctx, &cli, workspace, Some("pro")).await.unwrap();
-    assert_eq!(level().await, Level::WorkspacePlan);
+    assert_eq!(level().await, Level::Group, "what is the group's own is nearer than any plan of a workspace");
     let why = key_detail(ctx, &cli, key).await.unwrap().why;
-    let told: Vec<_> = why.iter().map(|l| (l.level, l.name.as_str(), l.limits.len())).filter(|l| l.0 >= Level::WorkspacePlan).collect();
+    let told: Vec<_> = why.iter().map(|l| (l.level, l.name.as_str(), l.limits.len())).filter(|l| l.0 >= Level::Group).collect();
     let expected =
-        [(Level::WorkspacePlan, "PRO", 1), (Level::Group, "PARTNERS", 1), (Level::GroupPlan, "FREE", 1), (Level::Api, "Demo", 1), (Level::Default, "", 1)];
+        [(Level::Group, "PARTNERS", 1), (Level::WorkspacePlan, "PRO", 1), (Level::GroupPlan, "FREE", 1), (Level::Api, "Demo", 1), (Level::Default, "", 1)];
     assert_eq!(told, expected);
 
     // A changed plan reaches every node through the group, and so does leaving it.
+    edit_group(ctx, &cli, "partners", GroupEdit { limits: Some(vec![]), ..GroupEdit::default() }).await.unwrap();
+    assert_eq!(level().await, Level::WorkspacePlan, "nearer than the plan of the group");
+    holds(&other.ctx, key, "day", 1_000).await;
     assign_plan(ctx, &cli, workspace, None).await.unwrap();
     edit_group(ctx, &cli, "partners", GroupEdit { limits: Some(vec![]), ..GroupEdit::default() }).await.unwrap();
     edit_plan(ctx, &cli, "free", PlanEdit { limits: Some(vec![limit("hour", 20, Window::HOUR)]), ..PlanEdit::default() }).await.unwrap();

@@ -6,10 +6,11 @@
 //! counters beside the record (`limit`); what was decided is counted by the meter.
 //!
 //! Which limits hold a key is decided once for all keys of the same terms (`levels`, `Level`): the first of key, its plan, its workspace, the
-//! workspace's plan, its group, the group's plan and API that has any, else the default. A change of one reaches all keys below at once. Those of a workspace, also by its group, are counted for all
-//! its keys together (`shared`). Limits are exact: a node that is alone counts them itself, several share them by leases of Postgres
-//! (`leases`). Most limits are windows; some roll (`rolling`), some are credits that come back (`credits`), some are places for calls at the
-//! same time (`seats`). A call is charged to all its limits or to none (`charging`).
+//! workspace's group, the workspace's plan, the group's plan and API that has any, else the default. A change of one reaches all keys below
+//! at once. Those of a workspace, also by its group, are counted for all its keys together (`shared`). Limits are exact: a node that is
+//! alone counts them itself, several share them by leases of Postgres (`leases`). Most limits are windows; some roll (`rolling`), some are
+//! credits that come back (`credits`), some are places for calls at the same time (`seats`). A call is charged to all its limits or to none
+//! (`charging`).
 //!
 //! What is blocked (`blocked`) is looked at before the key; what looks like abuse is counted beside the answer (`watch`).
 

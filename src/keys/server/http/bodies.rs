@@ -348,7 +348,7 @@ pub struct KeyBody {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<OffsetDateTime>,
-    /// Its own limits; empty means those of the next level: its plan's, its workspace's, the workspace's plan's, the API's, the default.
+    /// Its own limits; empty means those of the next level: its plan's, its workspace's, its group's, the workspace's plan's, the group's plan's, the API's, the default.
     pub limits: Vec<KeyLimitBody>,
     /// The slug of its own plan.
     pub plan: Option<String>,

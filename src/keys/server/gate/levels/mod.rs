@@ -1,5 +1,5 @@
 //! Who gives limits to keys, each once: plans, groups, workspaces and APIs. Of those that may give a key limits the first that has any holds it, as
-//! `limit_levels` (0025) decides it (tested); what comes out is an allowance, once for all keys of the same terms.
+//! `limit_levels` (0064) decides it (tested); what comes out is an allowance, once for all keys of the same terms.
 //!
 //! When one of them gives something else, every allowance that is another by it ends and names the one that holds from then on: as many
 //! steps as there are allowances, however many keys hold them, and no key is read. A key finds the other one at its next call, or when it is its
@@ -48,8 +48,8 @@ impl Terms {
         let holders = [
             (Level::KeyPlan, key_plan),
             (Level::Workspace, of_workspace(self.workspace)),
-            (Level::WorkspacePlan, of_workspace(workspace_plan)),
             (Level::Group, of_workspace(self.group)),
+            (Level::WorkspacePlan, of_workspace(workspace_plan)),
             (Level::GroupPlan, of_workspace(group_plan)),
             (Level::Api, Some(self.api)),
         ];
