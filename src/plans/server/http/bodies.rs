@@ -234,6 +234,7 @@ pub struct DryRunBody {
     pub by_minutes: Vec<String>,
     /// Since when usage by the minute is kept, if there are such limits: what was before is not held against them.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub minutes_since: Option<OffsetDateTime>,
     /// Names of limits whose windows are no whole minutes, of credits, and of calls at the same time: usage is kept by the minute.
     pub too_short: Vec<String>,
