@@ -1,6 +1,6 @@
 # Every line with ## is a command; `make help` lists them. The work is in scripts/, which set up what they need.
 .DEFAULT_GOAL := help
-.PHONY: help setup run build dev check test bench soak coverage prepare sbom audit
+.PHONY: help setup run build dev check test bench sizes soak coverage prepare sbom audit
 SHELL := /bin/bash
 
 help:     ## this list
@@ -8,7 +8,7 @@ help:     ## this list
 setup:    ## install what building and testing need (the other commands do it by themselves)
 	@scripts/setup test
 run:      ## set up what is missing, build, and serve with demo data on http://127.0.0.1:3000
-	@scripts/setup build && scripts/build && TOLLGATE_ENV=$${TOLLGATE_ENV:-development} exec target/dist/tollgate serve --demo
+	@scripts/setup build && scripts/build && exec target/dist/tollgate serve --demo
 build:    ## build all that a deployment needs into target/dist
 	@scripts/setup build && scripts/build
 dev:      ## serve with demo data, rebuild and restart on every change
@@ -21,6 +21,8 @@ soak:     ## the gate against its models with 25 random seeds (SEEDS=, FIRST_SEE
 	@scripts/setup test && scripts/test soak
 bench:    ## measure the gate and the pages against a bare handler, in one run
 	@scripts/setup bench && scripts/bench
+sizes:    ## what a first visit to a page transfers, against 200 kB
+	@scripts/setup build && scripts/build && . scripts/env && BENCH_CASES=sizes node benches/run.mjs "$$PWD/target/dist/tollgate" "" "$$PWD/target/sizes.json"
 coverage: ## line coverage of the server's code by all Rust tests
 	@scripts/setup coverage && scripts/test coverage
 prepare:  ## after a change of SQL: write .sqlx/, which lets a clone build without a database

@@ -71,14 +71,15 @@ export const percentile = (numbers, share) => {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
 };
 
-/** One request, on a connection of its own unless an `agent` keeps some; answers `{ status, headers, body }`, headers as `[name, value]` pairs. */
+/** One request, on a connection of its own unless an `agent` keeps some; answers `{ status, headers, body, bytes }`, headers as `[name, value]` pairs. */
 export const call = (url, { method = 'GET', headers = {}, body, agent = false } = {}) => new Promise((done, failed) => {
   const sent = httpRequest(url, { method, headers, agent }, (answer) => {
     const chunks = [];
     answer.on('data', (chunk) => chunks.push(chunk)).on('error', failed).on('end', () => {
       const pairs = [];
       for (let i = 0; i < answer.rawHeaders.length; i += 2) pairs.push([answer.rawHeaders[i].toLowerCase(), answer.rawHeaders[i + 1]]);
-      done({ status: answer.statusCode, headers: pairs, body: Buffer.concat(chunks).toString('utf8') });
+      const whole = Buffer.concat(chunks);
+      done({ status: answer.statusCode, headers: pairs, body: whole.toString('utf8'), bytes: whole.length });
     });
   });
   sent.on('error', failed);

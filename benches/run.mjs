@@ -10,11 +10,12 @@ import * as metering from './metering.mjs';
 import * as million from './million.mjs';
 import * as nginx from './nginx.mjs';
 import * as signIn from './sign_in.mjs';
+import * as sizes from './sizes.mjs';
 import * as timing from './timing.mjs';
 import { Tollgate } from './tollgate.mjs';
 import * as usage from './usage.mjs';
 
-const CASES = { gate, nginx, 'sign-in': signIn, timing, million, metering, usage, instructions };
+const CASES = { gate, nginx, 'sign-in': signIn, timing, million, metering, usage, sizes, instructions };
 
 const [, , tollgateBinary, bareBinary, outputFile] = process.argv;
 const setting = (name, preset) => Number(process.env[name] ?? preset);

@@ -1,12 +1,12 @@
-// Every page, light and dark: axe finds nothing, the console is silent, nothing scrolls sideways at 360 px.
-import type { Page } from '@playwright/test';
+// Every page, light and dark: axe finds nothing, the console is silent, nothing scrolls sideways or is lost at 360 px. Most lists are empty
+// here; filled.spec.ts looks at full ones.
 import { readFileSync } from 'node:fs';
-import { accessible, hydrated, noHorizontalScroll } from './support/checks';
+import { accessible, eachPage, noHorizontalScroll } from './support/checks';
 import { signIn, signUp, somebody, stored } from './support/people';
 import { expect, test } from './support/test';
 
-const SIGNED_OUT = ['/', '/sign-up', '/sign-up?with=passkey', '/sign-in', '/sign-in/code', '/sign-in/with/none/callback', '/forgot-password', '/reset-password', '/verify-email', '/unlock', '/not-me', '/keep-factors', '/confirm-email', '/undo-email', '/delete-account', '/come-back', '/docs', '/sign-in/with/none', '/sign-out', '/dev/ui', '/dev/ui?frame=auth', '/dev/ui?frame=public', '/dev/ui?frame=missing', '/dev/ui?frame=failed', '/dev/mailbox', '/nothing-here'];
-const SIGNED_IN = ['/home', '/keys', '/keys?dialog=new', '/keys/find', '/keys/import', '/keys/create-many', '/keys/many?act=disable&all=true', '/keys/many?act=tag&all=true', '/usage', '/usage?range=24h', '/usage?range=year', '/usage?compare=before', '/usage/errors', '/requests', '/exports', '/settings/profile', '/settings/security', '/settings/sessions', '/settings/notifications', '/settings/email', '/settings/public', '/settings/danger', '/settings/danger?act=deactivate', '/settings/security/authenticator', '/settings/security/passkey', '/settings/security/link', '/settings/security/recovery-codes', '/sign-out', '/step-up', '/acting', '/device'];
+const SIGNED_OUT = ['/', '/sign-up', '/sign-up?with=passkey', '/sign-in', '/sign-in/code', '/sign-in/with/none/callback', '/forgot-password', '/reset-password', '/verify-email', '/unlock', '/not-me', '/keep-factors', '/confirm-email', '/undo-email', '/delete-account', '/come-back', '/docs', '/status', '/sign-in/with/none', '/sign-out', '/dev/ui', '/dev/ui?frame=auth', '/dev/ui?frame=public', '/dev/ui?frame=missing', '/dev/ui?frame=failed', '/dev/mailbox', '/nothing-here'];
+const SIGNED_IN = ['/home', '/keys', '/keys?dialog=new', '/keys/find', '/keys/import', '/keys/create-many', '/keys/many?act=disable&all=true', '/keys/many?act=tag&all=true', '/usage', '/usage/errors', '/requests', '/exports', '/settings/profile', '/settings/security', '/settings/sessions', '/settings/notifications', '/settings/email', '/settings/public', '/settings/danger', '/settings/danger?act=deactivate', '/settings/security/authenticator', '/settings/security/passkey', '/settings/security/link', '/settings/security/recovery-codes', '/sign-out', '/step-up', '/acting', '/device'];
 const OPERATOR = ['/admin', '/admin/accounts', '/admin/accounts/many?act=disable&all=true', '/admin/bans', '/admin/fields', '/admin/invites', '/admin/sessions', '/admin/sessions?edit=role:operator', '/admin/apis', '/admin/apis/demo?bundle=', '/admin/plans', '/admin/groups', '/admin/keys', '/admin/keys/many?act=disable&all=true', '/admin/keys/many?act=plan&all=true', '/admin/refusals', '/admin/blocks', '/admin/templates', '/admin/templates?kind=accounts.new_device&language=de&sample=markup', '/admin/jobs'];
 // In these, `:id` and `:handle` are those of what the test has made.
 const OF_A_KEY = ['/keys/:id', '/keys/:id?dialog=rotate', '/keys/:id?dialog=narrow', '/keys/:id?dialog=revoke', '/keys/:id/sign', '/keys/:id/sign?method=GET&url=https%3A%2F%2Fapi.example.com%2Forders', '/keys', '/usage?key=:id'];
@@ -16,51 +16,37 @@ const ELSEWHERE = ['/docs/api']; // has a test of its own below
 
 const filled = (paths: string[], values: Record<string, string>): string[] => paths.map((path) => path.replace(/:(\w+)/g, (_, name: string) => values[name]));
 
-async function check(page: Page, paths: string[]): Promise<void> {
-  test.setTimeout(test.info().timeout + paths.length * 15_000); // axe reads every element of every page, twice
-  for (const path of paths) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.goto(path);
-      await hydrated(page); // leaving a page while its WASM loads makes the browser complain
-      await expect(page.getByRole('heading', { level: 1 }), `${path} has a title`).toHaveCount(1);
-      await accessible(page);
-    }
-    await noHorizontalScroll(page);
-  }
-}
-
 test('signed out', async ({ page, complaints }) => {
   complaints.allow(/404/);
-  await check(page, SIGNED_OUT);
+  await eachPage(page, SIGNED_OUT);
 });
 
 test('a developer', async ({ page, product }) => {
   const person = somebody('pages');
   await signUp(page, product.mailbox, person);
   await signIn(page, person);
-  await check(page, SIGNED_IN);
+  await eachPage(page, SIGNED_IN);
   await page.goto('/keys');
   await page.getByLabel('Name', { exact: true }).fill('a key');
   await page.getByRole('button', { name: 'Create key' }).click();
   await page.getByTestId('secret').waitFor();
   const key = new URL(page.url()).pathname;
   page.on('dialog', (dialog) => void dialog.accept());
-  await check(page, [key]);
+  await eachPage(page, [key]);
   await stored(page);
   await page.getByRole('form', { name: 'Sign with HMAC-SHA-256' }).getByRole('button').click();
   await page.getByTestId('secret').waitFor();
-  await check(page, [key]);
+  await eachPage(page, [key]);
   await page.getByLabel('I have stored it').check();
   await page.getByRole('button', { name: 'Hide', exact: true }).click();
   await expect(page.getByTestId('secret')).toHaveCount(0);
-  await check(page, filled(OF_A_KEY, { id: key.split('/').pop() ?? '' }));
+  await eachPage(page, filled(OF_A_KEY, { id: key.split('/').pop() ?? '' }));
 
   await page.goto('/settings/public');
   const handle = person.email.split('@')[0];
   await page.getByLabel('Handle').fill(handle);
   await Promise.all([page.waitForResponse((answer) => answer.request().method() === 'POST'), page.getByRole('button', { name: 'Save' }).click()]);
-  await check(page, filled(OF_A_PERSON, { handle }));
+  await eachPage(page, filled(OF_A_PERSON, { handle }));
 });
 
 test('an operator', async ({ page, product, complaints }) => {
@@ -68,10 +54,10 @@ test('an operator', async ({ page, product, complaints }) => {
   const operator = { email: 'pages-operator@example.com', password: 'lantern copper meadow nine' };
   await product.cli(['admin', 'create', '--email', operator.email, '--password-stdin'], operator.password);
   await signIn(page, operator);
-  await check(page, OPERATOR);
+  await eachPage(page, OPERATOR);
   await page.goto('/admin/accounts');
   const account = await page.locator('a[href*="/admin/accounts/acc_"]').first().getAttribute('href');
-  await check(page, filled(OF_AN_ACCOUNT, { id: new URL(account ?? '', page.url()).pathname.split('/').pop() ?? '' }));
+  await eachPage(page, filled(OF_AN_ACCOUNT, { id: new URL(account ?? '', page.url()).pathname.split('/').pop() ?? '' }));
 });
 
 test('every route of the application is among these pages', () => {
@@ -83,11 +69,12 @@ test('every route of the application is among these pages', () => {
   expect(routes.filter((route) => !listed.some((path) => isOf(route, path)))).toEqual([]);
 });
 
-test('the API reference, whose viewer is not ours to judge by axe', async ({ page }) => {
+test('the API reference, around its viewer, which is not ours to judge by axe', async ({ page }) => {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     await page.goto('/docs/api');
     await expect(page.getByText('/keys/verify').first()).toBeVisible();
+    await accessible(page, '#swagger-ui');
     await noHorizontalScroll(page);
   }
 });
@@ -98,4 +85,18 @@ test('a developer does not reach the admin pages', async ({ page, product, compl
   await signUp(page, product.mailbox, person);
   await signIn(page, person);
   for (const path of OPERATOR) expect((await page.goto(path))?.status(), path).toBe(403);
+});
+
+test('what is not there is said in the frame of who is signed in, who signs out there', async ({ page, product, complaints }) => {
+  complaints.allow(/404/);
+  const person = somebody('lost');
+  await signUp(page, product.mailbox, person);
+  await signIn(page, person);
+  await check(page, ['/nothing-here']);
+  await expect(page.getByRole('navigation', { name: 'You are here' })).toContainText('Not found');
+  await page.locator('[popovertarget="account-menu"]').click();
+  await page.locator('#account-menu').getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL('**/sign-in');
+  await page.goto('/nothing-here');
+  await expect(page.getByRole('link', { name: 'Sign in', exact: true })).toBeVisible();
 });

@@ -18,13 +18,23 @@ async function makeKey(page: Page, name: string): Promise<string> {
   return secret.trim();
 }
 
-/** How many calls the chart's table on /usage tells for the last day; the page is asked again until they are there. */
+/** So many calls stand on /usage for the last day: above the chart, in its drawing, and in the bucket of its table that is now. The page is asked
+ * again until they are there. */
 async function seesCalls(page: Page, passed: number): Promise<void> {
   await expect(async () => {
     await page.goto('/usage?range=24h');
     const figure = page.locator('.figure', { hasText: 'Passed' });
     await expect(figure).toContainText(String(passed), { timeout: 500 });
   }).toPass();
+  const chart = page.locator('#usage');
+  await expect(chart.getByRole('img', { name: new RegExp(`: ${passed} passed`) })).toBeVisible();
+  await expect(chart.locator('.plot rect.s-passed')).not.toHaveCount(0);
+  await chart.getByText('Table', { exact: true }).click();
+  await expect(chart.getByRole('table')).toBeVisible();
+  const buckets = (await chart.locator('tbody tr td:nth-of-type(1)').allInnerTexts()).map(Number);
+  expect(buckets).toHaveLength(24);
+  const [now, before] = buckets; // newest first; the hour may have turned between two calls
+  expect(now + before, `of this hour: ${buckets.join(', ')}`).toBe(passed);
 }
 
 async function journey(page: Page, product: Product): Promise<void> {

@@ -66,16 +66,25 @@ async function asks(proxy: Server, product: Product, keyring: Keyring): Promise<
   expect(arrived.headers['x-key-owner']).toMatch(/^acc_[0-9A-Z]{26}$/);
   expect(JSON.stringify(arrived.headers)).not.toContain('forged');
 
-  for (const headers of [undefined, { Authorization: 'Bearer demo_live_guessed' }]) {
+  for (const [headers, code] of [[undefined, 'MISSING'], [{ Authorization: 'Bearer demo_live_guessed' }, 'MALFORMED']] as const) {
     const refused = await fetch(`${proxy.url}/orders`, { headers });
-    expect(refused.status).toBe(401);
     expect(refused.headers.get('www-authenticate')).toMatch(/^Bearer realm="demo"/);
+    await saysWhy(refused, 401, code);
   }
 
   await product.cli(['key', 'disable', key.id]);
-  expect((await fetch(`${proxy.url}/orders`, { headers: bearer(key) })).status, 'the very next call').toBe(401);
+  await saysWhy(await fetch(`${proxy.url}/orders`, { headers: bearer(key) }), 401, 'DISABLED'); // the very next call
   await product.cli(['key', 'enable', key.id]);
   expect((await fetch(`${proxy.url}/orders`, { headers: bearer(key) })).status).toBe(200);
+}
+
+/** A refusal as the holder of a key reads it: a problem with the code, and a sentence that says what to do. */
+async function saysWhy(answer: Response, status: number, code: string): Promise<void> {
+  expect(answer.status, code).toBe(status);
+  expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  const problem = (await answer.json()) as Record<string, unknown>;
+  expect(problem).toMatchObject({ status, code });
+  expect(problem.detail).toMatch(/^[A-Z].{15,}\.$/);
 }
 
 /** A key whose calls must be signed: as signed they pass once, and nothing else passes. `said` reads what a refusal tells. */
@@ -108,9 +117,12 @@ test('nginx as documented', async ({ page, product, keyring, uses }) => {
 
   const limited = await keyring.key('limited');
   await product.cli(['key', 'set-limit', limited.id, '--limit', '1', '--window', '86400']);
-  const statuses = [];
-  for (let i = 0; i < 2; i++) statuses.push((await fetch(`${nginx.url}/orders`, { headers: bearer(limited) })).status);
-  expect(statuses, 'nginx knows 401 and 403 only').toEqual([200, 403]);
+  expect((await fetch(`${nginx.url}/orders`, { headers: bearer(limited) })).status).toBe(200);
+  const over = await fetch(`${nginx.url}/orders`, { headers: bearer(limited) });
+  expect(Number(over.headers.get('retry-after'))).toBeGreaterThan(0);
+  await saysWhy(over, 429, 'QUOTA_EXCEEDED');
+  const mistyped = await uses(startNginx(config.replace('/forward-auth/demo/', '/forward-auth/demoo/')));
+  await saysWhy(await fetch(`${mistyped.url}/orders`, { headers: bearer(limited) }), 500, 'MISCONFIGURED');
 
   const signing = await uses(startNginx(within(config, '= /tollgate', await documented(page, product, upstream, 'nginx-signed'))));
   await checksSignatures(signing.url, keyring, async () => undefined);
@@ -209,11 +221,14 @@ test('the example: limits, signatures and origins behind nginx and Caddy', async
     expect(passed.headers.get('ratelimit')).toMatch(/^"default";r=0;t=\d+$/);
     expect(((await passed.json()) as { caller: { key_id: string } }).caller.key_id).toBe(limited.id);
     await toldOfTheLimit(await fetch(`${proxy}/orders`, { headers: bearer(limited) }));
+    await product.cli(['key', 'disable', limited.id]);
+    await saysWhy(await fetch(`${proxy}/orders`, { headers: bearer(limited) }), 401, 'DISABLED');
+    await saysWhy(await fetch(`${proxy}/orders`), 401, 'MISSING');
 
     await checksSignatures(proxy, keyring, async (answer) => {
       expect(answer.headers.get('accept-signature')).toMatch(/^sig1=\("@method"/);
       expect(answer.headers.get('content-type')).toContain('application/problem+json');
-      expect(await answer.json()).toMatchObject({ status: 403 });
+      expect(await answer.json()).toMatchObject({ status: 403, code: 'FORBIDDEN' });
     });
 
     const web = await keyring.key('in a web page', '--origin', 'https://app.example.com');

@@ -5,7 +5,7 @@ const say = (text) => { const line = document.getElementById('said'); if (line) 
 
 for (const el of $$('[data-js]')) el.hidden = false;
 for (const el of $$('[data-nojs]')) el.hidden = true;
-for (const field of $$('[data-time-zone]')) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? '';
+for (const field of $$('[data-time-zone]')) { field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? ''; field.disabled = false; }
 
 // A dialog that the server rendered open becomes modal; Escape goes where its close link goes.
 for (const dialog of $$('dialog[data-modal]')) {

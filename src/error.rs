@@ -44,9 +44,9 @@ pub enum AppError {
     /// Too many tries; seconds to wait. 429
     #[error("Too many tries. Wait {} and try again.", wait_in_words(*.retry_after))]
     RateLimited { retry_after: u64 },
-    /// A quota is used up; seconds until it renews. 429
-    #[error("The quota {quota} is used up. It renews in {}.", wait_in_words(*.retry_after))]
-    QuotaExceeded { quota: String, retry_after: u64 },
+    /// Quotas, by name, are used up; seconds until all have renewed. 429
+    #[error("{} used up. Try again in {}.", quotas_in_words(.quotas), wait_in_words(*.retry_after))]
+    QuotaExceeded { quotas: Vec<String>, retry_after: u64 },
     /// Something this needs is busy or away; seconds to wait. 503
     #[error("This is busy right now. Try again in {}.", wait_in_words(*.retry_after))]
     Unavailable { retry_after: u64 },
@@ -65,6 +65,15 @@ fn first_message(fields: &[FieldError]) -> &str {
     match fields {
         [one] => &one.message,
         _ => "Some fields need a change.",
+    }
+}
+
+/// "The quotas burst and day are": by name, as far as they are known.
+fn quotas_in_words(quotas: &[String]) -> String {
+    match quotas {
+        [] => "A quota is".to_owned(),
+        [one] => format!("The quota {one} is"),
+        [others @ .., last] => format!("The quotas {} and {last} are", others.join(", ")),
     }
 }
 
@@ -219,9 +228,9 @@ mod ssr {
                     body["errors"] = errors.collect();
                 }
                 Self::Forbidden { permission } => body["permission"] = permission.clone().into(),
-                Self::QuotaExceeded { quota, .. } => {
+                Self::QuotaExceeded { quotas, .. } => {
                     body["type"] = "https://iana.org/assignments/http-problem-types#quota-exceeded".into();
-                    body["violated-policies"] = serde_json::json!([quota]);
+                    body["violated-policies"] = serde_json::json!(quotas);
                 }
                 _ => {}
             }

@@ -1,6 +1,6 @@
 // What every page must pass.
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, type Page } from '@playwright/test';
+import { expect, test, type Page } from '@playwright/test';
 
 export const NARROW = { width: 360, height: 740 };
 
@@ -9,18 +9,59 @@ export async function hydrated(page: Page): Promise<void> {
   await expect(page.locator('html[data-hydrated]')).toBeAttached();
 }
 
-/** axe finds nothing. */
-export async function accessible(page: Page): Promise<void> {
+/** axe finds nothing, but perhaps in a part that is not ours. */
+export async function accessible(page: Page, except?: string): Promise<void> {
   // Where no script may run (the preview of a mail), axe can't either.
-  const { violations } = await new AxeBuilder({ page }).exclude('iframe[sandbox=""]').analyze();
+  const axe = new AxeBuilder({ page }).exclude('iframe[sandbox=""]');
+  const { violations } = await (except === undefined ? axe : axe.exclude(except)).analyze();
   const findings = violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map((node) => `    ${node.target.join(' ')}  ${node.failureSummary ?? ''}`).join('\n')}`);
   expect(findings, `axe on ${page.url()}`).toEqual([]);
+}
+
+/** Every page, light and dark: axe finds nothing; nothing scrolls sideways or is lost in a narrow window. */
+export async function eachPage(page: Page, paths: string[]): Promise<void> {
+  test.setTimeout(test.info().timeout + paths.length * 15_000); // axe reads every element of every page, twice
+  for (const path of paths) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.goto(path);
+      await hydrated(page); // leaving a page while its WASM loads makes the browser complain
+      await expect(page.getByRole('heading', { level: 1 }), `${path} has a title`).toHaveCount(1);
+      await accessible(page);
+    }
+    await noHorizontalScroll(page);
+    await nothingLost(page);
+  }
 }
 
 /** Both, in the middle of a journey; axe is a script itself: where none runs it can't look. */
 export async function accessibleAndNarrow(page: Page, scripts: boolean): Promise<void> {
   if (scripts) await accessible(page);
   await noHorizontalScroll(page);
+}
+
+/** What columns say that leave in a narrow window stands in a cell that stays. */
+export async function nothingLost(page: Page): Promise<void> {
+  const before = page.viewportSize();
+  await page.setViewportSize(NARROW);
+  const lost = await page.evaluate(() => {
+    const isSeen = (element: Element): boolean => element.checkVisibility();
+    const gone = [...document.querySelectorAll('.table tbody td[class*="col-"]')].filter((cell) => !isSeen(cell) && isSeen(cell.closest('table') ?? cell));
+    return gone.flatMap((cell) => {
+      const shown = [...(cell.closest('tr')?.querySelectorAll('.fold') ?? [])].filter(isSeen);
+      const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+      const lost: string[] = [];
+      while (texts.nextNode() !== null) {
+        const text = texts.currentNode.textContent?.trim() ?? '';
+        if (text !== '' && !shown.some((fold) => (fold.textContent ?? '').includes(text))) lost.push(text);
+      }
+      const drawing = cell.querySelector('svg[aria-label]')?.getAttribute('aria-label');
+      if (drawing && !shown.some((fold) => fold.querySelector('svg')?.getAttribute('aria-label') === drawing)) lost.push(drawing);
+      return lost;
+    });
+  });
+  expect(lost, `not to be seen in a narrow window on ${page.url()}`).toEqual([]);
+  if (before !== null) await page.setViewportSize(before);
 }
 
 /** Nothing sticks out of a narrow window, but for what scrolls in a frame of its own. */

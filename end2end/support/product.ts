@@ -40,8 +40,9 @@ export interface Ended {
   err: string;
 }
 
-/** Starts the server on a free port and returns when it is ready. `name` tells its log file from others'; `host` is a name of this machine. */
-export async function startProduct(name: string, settings: Record<string, string> = {}, host = '127.0.0.1'): Promise<Product> {
+/** Starts the server on a free port and returns when it is ready. `name` tells its log file from others'; `host` is a name of this machine;
+ * `flags` are of `serve`. */
+export async function startProduct(name: string, settings: Record<string, string> = {}, host = '127.0.0.1', flags: string[] = []): Promise<Product> {
   await access(BINARY).catch(() => { throw new Error(`There is no ${BINARY}: run scripts/build.`); });
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-'));
   await chmod(folder, 0o755); // as root the database runs as another user, who must get to its files
@@ -56,12 +57,14 @@ export async function startProduct(name: string, settings: Record<string, string
     TOLLGATE_DATA_DIR: join(folder, 'data'),
     TOLLGATE_SMTP_URL: mailbox.url,
     TOLLGATE_TRUSTED_PROXIES: '127.0.0.1/32', // so that each test can come from an address of its own
+    TOLLGATE_ACCOUNT_RATE: '0', // tests are faster than people
+    TOLLGATE_ADDRESS_RATE: '0',
     ...settings,
   };
 
   const logFile = inRepository(`end2end/test-results/${name}.log`);
   await mkdir(dirname(logFile), { recursive: true });
-  const child = spawn(BINARY, ['serve'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(BINARY, ['serve', ...flags], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const sink = createWriteStream(logFile);
   child.stdout.pipe(sink, { end: false });
   child.stderr.pipe(sink, { end: false });

@@ -1,5 +1,5 @@
 // A mail server for tests: takes what the product sends over SMTP (the part of RFC 5321 that a submission needs) and
-// lets a test wait for a mail. It delivers to nobody.
+// lets a test wait for a mail. It delivers to nobody, and refuses who is called as `NO_MAILBOX`.
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
@@ -21,6 +21,9 @@ export interface Wanted {
 }
 
 const PATIENCE_MS = 15_000;
+
+/** Addresses that begin so are refused for good. */
+export const NO_MAILBOX = 'no-such-mailbox';
 
 export class Mailbox {
   readonly mails: Mail[] = [];
@@ -99,6 +102,7 @@ export class Mailbox {
         const verb = line.slice(0, 4).toUpperCase();
         if (verb === 'EHLO') socket.write('250-mailbox\r\n250 8BITMIME\r\n');
         else if (verb === 'MAIL') { from = address(line); say('250 ok'); }
+        else if (verb === 'RCPT' && address(line).startsWith(NO_MAILBOX)) say('550 no such mailbox');
         else if (verb === 'RCPT') { to.push(address(line)); say('250 ok'); }
         else if (verb === 'DATA') { inData = true; say('354 end with a dot'); }
         else if (verb === 'QUIT') { say('221 bye'); socket.end(); }

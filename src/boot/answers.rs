@@ -1,11 +1,13 @@
 //! The last look at an answer: a refusal is told as whoever asked reads it, with the id of the request, whoever refused.
 //!
 //! Much of what refuses knows a status and no more: the router for a method, an extractor for a path, the time-out. That becomes the
-//! problem document here; and where a browser went to a page, a page, as does a problem document. The page is made without an account and
-//! without the database, which may be what is away. The status stays, and so do the headers (`Allow`, `Retry-After`, cookies).
+//! problem document here; and where a browser went to a page, a page, as does a problem document. The page is that of whoever is signed in, if
+//! the request got so far that this was known; if not, it is looked up, but not for a failure, which the database may be the cause of. The
+//! status stays, and so do the headers (`Allow`, `Retry-After`, cookies).
 
 use super::{forms, state::AppState, theme};
 use crate::{
+    accounts::server::{Asker, Known, asker},
     error::AppError,
     platform::{http::RequestInfo, telemetry::request_id},
     ui::WayBack,
@@ -23,9 +25,12 @@ use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 const FOR_PROGRAMS: [&str; 5] = ["/api/", "/fn/", "/forward-auth/", "/healthz", "/readyz"];
 
 /// The layer.
-pub async fn tell_refusals(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn tell_refusals(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let going = goes_to_a_page(request.uri().path(), request.headers()).then(|| Going::of(&request));
+    if let Some(going) = &going {
+        request.extensions_mut().insert(going.asker.clone());
+    }
     let answer = next.run(request).await;
     let status = answer.status();
     // A server function's own error is read by our script; to HEAD there is nothing to say.
@@ -53,16 +58,23 @@ struct Going {
     headers: HeaderMap,
     info: Option<RequestInfo>,
     back: Option<WayBack>,
+    asker: Asker,
 }
 
 impl Going {
     fn of(request: &Request) -> Self {
         let back = (request.method() != Method::GET).then(|| WayBack(theme::back(request.headers())));
-        Self { headers: request.headers().clone(), info: request.extensions().get::<RequestInfo>().cloned(), back }
+        let info = request.extensions().get::<RequestInfo>().cloned();
+        Self { headers: request.headers().clone(), info, back, asker: Asker::default() }
     }
 
     /// The page that says no. The address that was asked for is left out: it may be what can't be read.
     async fn page(self, state: &AppState, error: AppError) -> Response {
+        let known = match (self.asker.known(), &self.info) {
+            (Some(known), _) => known,
+            (None, Some(info)) if may_ask(error.status()) => asker(&state.ctx, &self.headers, info.address).await,
+            (None, _) => Known::default(),
+        };
         let mut request = Request::new(Body::empty());
         *request.headers_mut() = self.headers;
         for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::TRANSFER_ENCODING] {
@@ -70,6 +82,7 @@ impl Going {
         }
         let extensions = request.extensions_mut();
         extensions.insert(error);
+        known.enter(extensions);
         if let Some(info) = self.info {
             extensions.insert(info);
         }
@@ -78,6 +91,11 @@ impl Going {
         }
         forms::render(state, request, None).await
     }
+}
+
+/// Whether there is time to look up who asks: not while something fails, nor for who asks too often.
+fn may_ask(status: u16) -> bool {
+    (400..500).contains(&status) && status != 429
 }
 
 /// A browser that shows what it gets in its window: it takes HTML, no JSON, and says that it goes there, or says nothing of why it asks.

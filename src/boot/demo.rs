@@ -1,5 +1,6 @@
 //! Demo data: an operator, a developer, the keys of a small shop and a year of plausible usage, so that a first look shows a product
-//! at work. Loaded by `serve --demo`, in development only; loading it again changes nothing.
+//! at work. Loaded by `serve --demo`, in development only; loading it again changes nothing. The passwords of its people stand here for
+//! everybody to read, so `serve` does not start outside development while one of them opens an account (R13).
 //!
 //! People and keys are made by the operations that everybody uses. The past (when a key was made, what it was used for) is written
 //! directly: no operation can write it.
@@ -7,7 +8,7 @@
 use crate::{
     accounts::{
         Caller, Via,
-        server::{DEVELOPER, NewAccount, OPERATOR, caller_of_account, create_account},
+        server::{DEVELOPER, NewAccount, OPERATOR, Visitor, caller_of_account, close_account, create_account, has_password},
     },
     error::AppError,
     keys::{
@@ -37,6 +38,42 @@ pub struct Person {
 
 pub const OPERATOR_PERSON: Person = Person { email: "operator@demo.localhost", password: "lantern copper meadow", role: "operator", name: "Ilse Brandt" };
 pub const DEVELOPER_PERSON: Person = Person { email: "developer@demo.localhost", password: "harbour violet kettle", role: "developer", name: "Mara Lindqvist" };
+
+const PEOPLE: [Person; 2] = [OPERATOR_PERSON, DEVELOPER_PERSON];
+
+/// Whose account the password that stands here still opens.
+pub async fn with_known_passwords(ctx: &Ctx) -> Result<Vec<Person>, AppError> {
+    let mut open = Vec::new();
+    for person in PEOPLE {
+        if has_password(ctx, &email_of(person)?, &SecretString::from(person.password)).await? {
+            open.push(person);
+        }
+    }
+    Ok(open)
+}
+
+/// Takes the accounts out of use whose passwords stand here; whoever changed theirs is left alone.
+pub async fn close(ctx: &Ctx) -> Result<Vec<Person>, AppError> {
+    let open = with_known_passwords(ctx).await?;
+    for person in &open {
+        close_account(ctx, &Caller::cli(), &Visitor::terminal(), &email_of(*person)?, "An account of the demo").await?;
+    }
+    Ok(open)
+}
+
+/// What is wrong with them outside development, and the ways out.
+pub fn refusal(open: &[Person]) -> String {
+    let people: Vec<&str> = open.iter().map(|person| person.email).collect();
+    format!(
+        "this data has demo accounts whose passwords everybody can read: {}. Close them with `tollgate admin close-demo`, use another data folder \
+         or database, or set TOLLGATE_ENV=development.",
+        people.join(", ")
+    )
+}
+
+fn email_of(person: Person) -> Result<Email, AppError> {
+    person.email.parse().map_err(AppError::internal)
+}
 
 /// One key and how it is used.
 struct Story {
@@ -209,6 +246,7 @@ pub async fn load(ctx: &Ctx) -> Result<(), AppError> {
     write_permissions(&mut tx, &keys, now).await?;
     write_rotation(&mut tx, keys[ROTATED], now).await?;
     write_refusals(&mut tx, &keys, now).await?;
+    write_passed(&mut tx, &keys, now).await?;
     tx.commit().await?;
     describe_plans(ctx).await
 }
@@ -246,8 +284,8 @@ async fn caller_of(ctx: &Ctx, account: Option<AccountId>) -> Result<Option<Calle
 
 /// Makes the account; none if it was there before.
 async fn person(ctx: &Ctx, person: Person, roles: &[&str]) -> Result<Option<AccountId>, AppError> {
-    let email: Email = person.email.parse().map_err(AppError::internal)?;
-    let new = NewAccount { email, name: person.name, password: Some(SecretString::from(person.password)), roles, is_verified: true, by: "demo" };
+    let new =
+        NewAccount { email: email_of(person)?, name: person.name, password: Some(SecretString::from(person.password)), roles, is_verified: true, by: "demo" };
     match create_account(ctx, &new).await {
         Ok(account) => Ok(Some(account)),
         Err(AppError::Conflict { .. }) => Ok(None),
@@ -419,6 +457,27 @@ async fn write_refusals(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTim
     sqlx::query!(
         "insert into unknown_attempts (minute, reason, address, count)
          select date_trunc('minute', $1::timestamptz) - make_interval(mins => 41 * n), case when n % 3 = 0 then 'UNKNOWN' else 'MALFORMED' end, '203.0.113.' || (60 + n % 4), 3 + n from generate_series(1, 9) n",
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// The API keeps 1 in 100 of the calls that pass; some of the last hours.
+async fn write_passed(tx: &mut PgConnection, keys: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
+    sqlx::query!("update apis set sample_one_in = 100 where id in (select api_id from keys where id = any($1))", keys).execute(&mut *tx).await?;
+    sqlx::query!(
+        r#"insert into passed_samples (id, at, key_id, workspace_id, api_id, route, address, request_id, cost, one_in, limits)
+           select gen_random_uuid(), $2::timestamptz - make_interval(mins => 7 * n, secs => 11 * s.nth), k.id, k.workspace_id, k.api_id, s.route, s.address,
+             substr(md5(s.route || n::text), 1, 20), 1, 100,
+             jsonb_build_array(jsonb_build_object('name', 'default', 'limit', s.most, 'remaining', s.most - 37 * n))
+           from (values
+             (1, 'GET /orders/{id}', '203.0.113.18', 2400),
+             (2, 'GET /orders', '198.51.100.23', 1200),
+             (3, 'POST /orders', '192.0.2.10', 2400)) s(nth, route, address, most)
+           join keys k on k.id = ($1::uuid[])[s.nth] cross join generate_series(1, 20) n"#,
+        keys,
         now,
     )
     .execute(&mut *tx)

@@ -2,9 +2,13 @@
 //!
 //! Beside `axum::serve`, which is made for any service, it spares each call what the gate does not need: boxed bodies and futures, a
 //! service made anew for each request, an answer written in several pieces. And it ends what `axum::serve` keeps for ever: a connection
-//! over which nothing is asked, and at a stop one whose request does not end.
+//! over which nothing is asked, one whose client takes nothing of its answer, and at a stop one whose request does not end. There are only
+//! so many at once (`room`).
 
-use super::front::{Front, Line};
+use super::{
+    front::{Front, Line, Watched},
+    room::Room,
+};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
@@ -12,7 +16,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::{sleep, timeout},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 /// What can't be accepted, for want of file descriptors, is tried again after this long.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -20,8 +24,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// How long it waits.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// For the next request over a connection, also for one that is dribbled; or up to twice as long. Proxies keep their connections for
-    /// a shorter time (nginx and most load balancers: 60 s), so that it is they who close them.
+    /// For the next request over a connection, also for one that is dribbled, and for the client to take some of an answer; or up to twice as
+    /// long. Proxies keep their connections for a shorter time (nginx and most load balancers: 60 s), so that it is they who close them.
     pub idle: Duration,
     /// For the requests that run at a stop.
     pub grace: Duration,
@@ -37,9 +41,9 @@ struct Ends {
 }
 
 /// Answers until `stop`; then no new connection, no new request, and some patience with those that run.
-pub async fn listen(listener: TcpListener, front: Front, stop: CancellationToken, patience: Patience) {
+pub async fn listen(listener: TcpListener, front: Front, stop: CancellationToken, patience: Patience, room: Arc<Room>) {
     let front = Arc::new(front);
-    let connections = TaskTracker::new();
+    let connections = room.open();
     let ends = Ends { soon: stop, ..Ends::default() };
     loop {
         let accepted = tokio::select! {
@@ -48,6 +52,8 @@ pub async fn listen(listener: TcpListener, front: Front, stop: CancellationToken
             accepted = listener.accept() => accepted,
         };
         match accepted {
+            // It is dropped, and so closed.
+            Ok(_) if room.is_full() => room.turn_away(),
             Ok((socket, peer)) => {
                 connections.spawn(converse(socket, peer, Arc::clone(&front), ends.clone(), patience.idle));
             }
@@ -74,7 +80,7 @@ async fn converse(socket: TcpStream, peer: SocketAddr, front: Arc<Front>, ends: 
     let line = Line::default();
     let service = service_fn(|request| async { Ok::<_, Infallible>(front.answer(peer, &line, request).await) });
     // One write of head and body costs less than a vector of two.
-    let mut connection = pin!(http1::Builder::new().writev(false).serve_connection(TokioIo::new(socket), service));
+    let mut connection = pin!(http1::Builder::new().writev(false).serve_connection(TokioIo::new(Watched::new(socket, &line)), service));
     let mut seen = None;
     let mut is_stopping = false;
     loop {
@@ -92,11 +98,11 @@ async fn converse(socket: TcpStream, peer: SocketAddr, front: Arc<Front>, ends: 
             }
             () = ends.now.cancelled(), if is_stopping => return,
             () = sleep(idle) => {
-                let rests = line.rests_at();
-                if rests.is_some() && rests == seen {
+                let stand = line.stand();
+                if seen.is_some_and(|before| stand.is_left_since(before)) {
                     return;
                 }
-                seen = rests;
+                seen = Some(stand);
             }
         }
     }

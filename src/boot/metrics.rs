@@ -1,6 +1,7 @@
 //! `GET /metrics` in the text format of Prometheus, on an address of its own (`server.metrics_addr`; none by default): what it tells is
 //! for operators, so it is never on the listener that everybody reaches. It asks the database one thing, and answers without it, too.
 
+use super::room::Room;
 use crate::{
     keys::server::gate::Gate,
     platform::{
@@ -43,6 +44,7 @@ pub async fn text(ctx: &Ctx) -> String {
         of_gate(&mut page, &gate);
     }
     of_writing(&mut page, ctx);
+    of_listening(&mut page, ctx);
     of_database(&mut page, ctx, jobs);
     page.0
 }
@@ -70,6 +72,14 @@ fn of_writing(page: &mut Page, ctx: &Ctx) {
     if let Some(at) = backlog.written_at() {
         page.gauge("tollgate_usage_written_timestamp_seconds", "When a batch was written last.", at.unix_timestamp());
     }
+}
+
+fn of_listening(page: &mut Page, ctx: &Ctx) {
+    let Some(room) = ctx.part::<Room>() else { return };
+    page.gauge("tollgate_connections", "Connections of clients that are open.", room.open().len());
+    page.gauge("tollgate_connections_most", "So many may be open at once.", room.most());
+    let turned_away = [(String::new(), room.turned_away())];
+    page.metric("tollgate_connections_turned_away_total", "counter", "Connections that were closed at once, because so many were open.", turned_away);
 }
 
 fn of_database(page: &mut Page, ctx: &Ctx, jobs: Option<Counts>) {

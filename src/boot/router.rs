@@ -1,7 +1,7 @@
 //! Everything a request passes, on one page: the layers from outside in, then pages, server functions, files. What is asked of the
 //! gate never comes here (`front`).
 
-use super::{answers::tell_refusals, files, forms, openapi, ready::ready, state::AppState, theme::choose_theme, uploads};
+use super::{answers::tell_refusals, files, forms, once::do_once, openapi, ready::ready, state::AppState, theme::choose_theme, uploads};
 use crate::{
     accounts::{
         Caller,
@@ -12,7 +12,7 @@ use crate::{
     blocks::server as blocks,
     error::AppError,
     exports::server as exports,
-    keys::server::{self as keys, rest},
+    keys::server::{self as keys, pacing, rest},
     plans::server as plans,
     platform::{
         Ctx,
@@ -41,7 +41,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, ti
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 /// The pages that nobody needs to sign in for, besides the ways in; every other page does (deny by default, R62).
-const PUBLIC: &[&str] = &["/", "/sign-out", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
+const PUBLIC: &[&str] = &["/", "/sign-out", "/docs", "/docs/api", "/status", "/dev/ui", "/dev/mailbox"];
 
 /// What begins so needs nobody signed in either: functions and REST check in their operations. Who owes a second factor may go to a
 /// provider, too, to prove again who they are.
@@ -80,6 +80,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(ctx.clone(), links::take_token))
         .layer(sessions)
         .layer(from_fn_with_state(ctx.clone(), identify))
+        .layer(from_fn_with_state(ctx.clone(), pacing::pace))
         .layer(from_fn(guard));
     let signed_in_rest = signed_in.clone();
     let browser = pages.route("/fn/{*path}", post(forms::server_fn)).layer(signed_in).with_state(state.clone());
@@ -94,6 +95,7 @@ pub fn router(state: AppState) -> Router {
         .merge(admin::http::routes())
         .merge(usage::http::routes())
         .merge(exports::http::routes())
+        .route_layer(from_fn_with_state(ctx.clone(), do_once))
         .route_layer(from_fn_with_state(ctx.clone(), rest::authenticate))
         .layer(signed_in_rest)
         .with_state(ctx.clone());

@@ -4,6 +4,7 @@ use super::{
     files,
     front::Front,
     listen::{Patience, listen},
+    room::Room,
     router::router,
     state::AppState,
     worker,
@@ -13,9 +14,11 @@ use crate::{
     blocks::server::Guard,
     keys::server::{
         Door,
-        gate::{Gate, Sync},
+        gate::{Gate, LeftDebtsError, Sync, write_left_debts},
         meter::{self, Spool},
         nodes::{self, NodeId, Nodes},
+        pacing::Paces,
+        signing::{LeftNoncesError, write_left_nonces},
     },
     platform::Ctx,
     usage::server::{Backlog, Flusher, LeftOverError, write_left_over},
@@ -46,6 +49,10 @@ pub enum StartError {
     Spool(std::io::Error),
     #[error(transparent)]
     LeftOver(#[from] LeftOverError),
+    #[error(transparent)]
+    LeftNonces(#[from] LeftNoncesError),
+    #[error(transparent)]
+    LeftDebts(#[from] LeftDebtsError),
     #[error("the key table can't be loaded: {0}")]
     Database(#[from] sqlx::Error),
 }
@@ -55,14 +62,17 @@ impl Running {
     pub async fn start(ctx: Ctx, listener: TcpListener) -> Result<Self, StartError> {
         let addr = listener.local_addr()?;
         let ended: Vec<_> = meter::ended(&ctx.config.server.data_dir).map_err(StartError::Spool)?.into_iter().map(NodeId::new).collect();
+        write_left_nonces(&ctx).await?;
+        write_left_debts(&ctx).await?;
         nodes::forget(&ctx, &ended).await?;
         write_left_over(&ctx).await?;
         let me: NodeId = ctx.new_id();
         let spool = Spool::open(&ctx.config.server.data_dir, me.uuid()).map_err(StartError::Spool)?;
         let (gate, nodes) = (Gate::new(&ctx, Some(spool)), Nodes::new(&ctx, me, addr.port()));
         let key_table = Sync::start(Arc::clone(&gate), Arc::clone(&nodes), &ctx).await?;
-        let ctx =
-            ctx.with(Arc::clone(&gate)).with(nodes).with(Arc::new(Backlog::default())).with(Arc::new(Providers::default())).with(Arc::new(Queue::default()));
+        let (paces, room) = (Arc::new(Paces::new(&ctx.config.limits)), Room::new(&ctx.config));
+        let ctx = ctx.with(Arc::clone(&gate)).with(nodes).with(paces).with(Arc::new(Backlog::default()));
+        let ctx = ctx.with(Arc::new(Providers::default())).with(Arc::new(Queue::default())).with(Arc::clone(&room));
         let flusher = Flusher::start(ctx.clone(), {
             let (ctx, gate) = (ctx.clone(), Arc::clone(&gate));
             move || gate.meter().take(ctx.new_id())
@@ -71,8 +81,8 @@ impl Running {
         let guard = Guard::start(ctx.clone(), Arc::clone(&gate));
         let stop = CancellationToken::new();
         let front = Front::new(Door::new(ctx.clone(), gate), router(AppState { ctx: ctx.clone(), leptos: files::leptos_options() }));
-        let serving =
-            tokio::spawn(listen(listener, front, stop.clone(), Patience { idle: ctx.config.server.idle_timeout, grace: ctx.config.server.request_timeout }));
+        let patience = Patience { idle: ctx.config.server.idle_timeout, grace: ctx.config.server.request_timeout };
+        let serving = tokio::spawn(listen(listener, front, stop.clone(), patience, room));
         let jobs = ctx.config.jobs.in_serve.then(|| worker::start(&ctx));
         Ok(Self { addr, ctx, stop, serving, key_table, flusher, guard, jobs })
     }

@@ -32,7 +32,8 @@ pub async fn fresh_secret(id: KeyId) -> Result<Option<String>, AppError> {
 }
 
 /// Makes a key and goes to its page, where the secret is shown. `permissions` are `api/resource:action`; those of other APIs than the
-/// chosen one don't count. With a `preset`, or without `chosen`, it gets those of the preset. `bundles` are `api/name`, `routes` lines.
+/// chosen one don't count. With a `preset`, or without `chosen`, it gets those of the preset. `bundles` are `api/name`, `routes` lines, `meta`
+/// is JSON.
 #[server]
 pub async fn create_key(
     name: String,
@@ -44,11 +45,15 @@ pub async fn create_key(
     routes: Option<String>,
     expires: Option<String>,
     environment: Option<String>,
+    external_id: Option<String>,
+    meta: Option<String>,
     once: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let new = server::forms::new_key(&ctx, name, api, chosen.then_some(permissions), bundles, preset.as_deref(), routes, expires, environment, once)?;
+    let permissions = chosen.then_some(permissions);
+    let new = server::forms::new_key(&ctx, name, api, permissions, bundles, preset.as_deref(), routes, expires, environment, external_id, meta, once)?;
+    server::reveal::must_have_room(&ctx)?;
     let created = server::create_key(&ctx, &caller, new).await?;
     server::reveal::show(&ctx, &created);
     Ok(())
@@ -59,7 +64,7 @@ pub async fn create_key(
 pub async fn hide_secret(id: KeyId, #[server(default)] stored: bool) -> Result<(), AppError> {
     use super::server;
     let (ctx, _) = crate::accounts::server::caller().await?;
-    server::reveal::hide(&ctx, stored)?;
+    server::reveal::hide(&ctx, id, stored)?;
     crate::platform::http::reply::redirect(&format!("/keys/{id}"));
     Ok(())
 }
@@ -101,6 +106,7 @@ pub async fn turn_on_signing(id: KeyId, algorithm: String, public_key: Option<St
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let new = server::forms::signing(&algorithm, public_key, once)?;
+    server::reveal::must_have_room(&ctx)?;
     let set = server::signing::turn_on_signing(&ctx, &caller, id, new).await?;
     if let Some(secret) = &set.secret {
         server::reveal::show_signing(&ctx, id, secret);
@@ -115,7 +121,7 @@ pub async fn turn_off_signing(id: KeyId) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::signing::turn_off_signing(&ctx, &caller, id).await?;
-    server::reveal::hide_signing(&ctx);
+    server::reveal::hide_signing(&ctx, id);
     crate::platform::http::reply::toast(&ctx, &format!("Calls need no signature any more. {}", changed.spread.words("In force")));
     Ok(())
 }
@@ -134,7 +140,7 @@ pub async fn hide_signing_secret(id: KeyId, #[server(default)] stored: bool) -> 
     use super::server;
     let (ctx, _) = crate::accounts::server::caller().await?;
     server::reveal::is_stored(stored)?;
-    server::reveal::hide_signing(&ctx);
+    server::reveal::hide_signing(&ctx, id);
     crate::platform::http::reply::redirect(&format!("/keys/{id}#signing"));
     Ok(())
 }
@@ -227,6 +233,7 @@ pub async fn rotate_key(id: KeyId, grace: String, until: Option<String>, once: O
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let grace = server::forms::grace(&ctx, &caller, &grace, until.as_deref())?;
     let once = server::forms::page_token(once)?;
+    server::reveal::must_have_room(&ctx)?;
     let rotated = server::rotate_key(&ctx, &caller, id, grace, once.as_deref()).await?;
     server::reveal::show(&ctx, &rotated.created);
     let what = if grace == model::Grace::For(0) { "The old secret is refused" } else { "The new secret is known" };
@@ -240,8 +247,8 @@ pub async fn extend_secret(id: KeyId, secret: SecretId, grace: String) -> Result
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let grace = server::forms::grace(&ctx, &caller, &grace, None)?;
-    server::extend_secret(&ctx, &caller, id, secret, grace).await?;
-    crate::platform::http::reply::toast(&ctx, "The end of the old secret is moved.");
+    let spread = server::extend_secret(&ctx, &caller, id, secret, grace).await?.spread;
+    crate::platform::http::reply::toast(&ctx, &format!("The end of the old secret is moved. {}", spread.words("In force")));
     Ok(())
 }
 

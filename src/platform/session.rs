@@ -95,6 +95,13 @@ impl PgSessions {
         sha256(id.0.to_be_bytes())
     }
 
+    /// The account and the session behind a cookie, outside of the layer that makes cookies: looking is all that is done with them.
+    pub async fn behind(&self, cookie: &str) -> Result<Option<(AccountId, SessionId)>> {
+        let Ok(id) = cookie.parse::<Id>() else { return Ok(None) };
+        let Some(record) = self.load(&id).await? else { return Ok(None) };
+        Ok(text(&record, ACCOUNT).parse().ok().zip(text(&record, SESSION).parse().ok()))
+    }
+
     async fn ends_of(&self, account: AccountId) -> Result<Ends> {
         let said = sqlx::query!("select idle, longest from session_policy($1)", account.uuid()).fetch_one(&self.db).await.map_err(backend)?;
         Ok(self.lasting.ends(said.idle, said.longest))

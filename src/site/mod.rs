@@ -1,4 +1,4 @@
-//! The site: landing, home, docs, and the pages of development: the component gallery and the mailbox.
+//! The site: landing, home, docs, status, and the pages of development: the component gallery and the mailbox.
 
 pub mod api;
 pub mod model;

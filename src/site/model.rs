@@ -27,6 +27,29 @@ pub struct KeyState {
 }
 use time::OffsetDateTime;
 
+/// What `/status` shows: what everybody may know of how this site does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    pub parts: Vec<PartStatus>,
+}
+
+/// One part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartStatus {
+    pub name: String,
+    pub working: Working,
+    /// What that means for who uses it.
+    pub detail: String,
+}
+
+/// Whether a part works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Working {
+    Yes,
+    Partly,
+    No,
+}
+
 /// A mail that development kept instead of sending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptMail {

@@ -83,6 +83,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "limit_leases",
             "place_leases",
             "credit_buckets",
+            "credit_debts",
             "credit_top_ups",
             "nodes",
             "removed_keys",
@@ -107,6 +108,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "key_secret_uses",
             "unknown_attempts",
             "refusal_samples",
+            "passed_samples",
             "latency_quarters",
             "latency_days",
         ],
@@ -115,6 +117,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("notices", &["notice_settings", "limit_notices", "shared_limit_notices", "expiry_notices", "alert_rules"]),
     ("platform/jobs", &["jobs"]),
     ("platform/key_ring", &["master_keys"]),
+    ("platform/once", &["sent_requests"]),
     // A feature ends sessions (ban, reset) in its own transaction; only the platform's store makes them.
     ("platform/session", &[]),
 ];

@@ -181,3 +181,37 @@ fn a_server_ends_in_order_and_a_killed_one_leaves_nothing_behind() {
     let log = std::fs::read_to_string(data_dir.join("postgres.log")).unwrap();
     assert!(!log.contains("not properly shut down"), "even the kill ended Postgres in order: {log}");
 }
+
+#[test]
+fn r13_outside_development_no_server_starts_with_the_passwords_of_the_demo() {
+    let folder = Folder::new();
+    let mut server = Server::start_with(&folder, &["serve", "--demo"]);
+    until("the demo data is there", || server.is_ready());
+    server.signal("-TERM");
+    assert_eq!(server.process.wait().unwrap().code(), Some(0));
+
+    let refused = run(&folder, &["serve", "--addr", "127.0.0.1:0"]);
+    assert_eq!(refused.status.code(), Some(4), "{}", err(&refused));
+    let told = err(&refused);
+    assert!(told.contains("operator@demo.localhost, developer@demo.localhost") && told.contains("tollgate admin close-demo"), "{told}");
+    let doctor = out(&run(&folder, &["doctor"]));
+    assert!(doctor.contains("failed   demo accounts  this data has demo accounts"), "{doctor}");
+
+    let dry = out(&run(&folder, &["admin", "close-demo", "--dry-run"]));
+    assert_eq!(dry, "Would close operator@demo.localhost, developer@demo.localhost.\n");
+    let closed = out(&run(&folder, &["admin", "close-demo"]));
+    assert!(closed.starts_with("Closed: operator@demo.localhost, developer@demo.localhost."), "{closed}");
+    assert_eq!(out(&run(&folder, &["admin", "close-demo"])), "No account has a password of the demo.\n");
+    let doctor = out(&run(&folder, &["doctor"]));
+    assert!(!doctor.contains("demo accounts"), "{doctor}");
+}
+
+#[test]
+fn the_demo_is_refused_where_something_says_production() {
+    let folder = Folder::new();
+    std::fs::write(folder.path().join(".env"), "# here\nTOLLGATE_ENV=production\n").unwrap();
+    let refused = run(&folder, &["serve", "--demo", "--addr", "127.0.0.1:0"]);
+    assert_eq!(refused.status.code(), Some(4), "{}", err(&refused));
+    assert!(err(&refused).contains(".env line 2 says production"), "{}", err(&refused));
+    assert!(!folder.path().join(".data").exists(), "nothing was made");
+}

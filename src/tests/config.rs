@@ -58,6 +58,20 @@ fn z03_a_later_source_wins_and_the_origin_is_known() {
 }
 
 #[test]
+fn what_a_flag_implies_yields_to_every_source() {
+    let implied = |file: &str, dot_env: &str, env: &[(&str, &str)]| {
+        let folder = Folder::new();
+        let demo = Flag { flag: "--demo".to_owned(), name: "env".to_owned(), value: "development".to_owned() };
+        let loaded = config::load(&Sources { implied: vec![demo], ..sources(&folder, file, dot_env, env) }).unwrap();
+        (loaded.config.env, loaded.origin("env").to_string())
+    };
+    assert_eq!(implied("", "", &[]), (Env::Development, "flag --demo".to_owned()));
+    assert_eq!(implied("env = \"production\"", "", &[]), (Env::Production, "tollgate.toml line 1".to_owned()));
+    assert_eq!(implied("", "TOLLGATE_ENV=production", &[]), (Env::Production, ".env line 1".to_owned()));
+    assert_eq!(implied("", "", &[("TOLLGATE_ENV", "production")]), (Env::Production, "environment TOLLGATE_ENV".to_owned()));
+}
+
+#[test]
 fn what_hangs_on_other_settings_follows_them() {
     let loaded = load("", "", &[("TOLLGATE_ADDR", "0.0.0.0:8080"), ("TOLLGATE_DATA_DIR", "/srv/gate"), ("TOLLGATE_SMTP_URL", "")]).unwrap();
     assert_eq!(loaded.config.env, Env::Production);

@@ -19,6 +19,7 @@ mod key_ring;
 mod keys;
 mod mail;
 mod notices;
+mod once;
 mod openapi;
 mod plans;
 mod postgres;

@@ -9,11 +9,14 @@ pub fn Avatar(
     /// Without one, the initials stand in its place.
     #[prop(optional_no_strip)]
     picture: Option<Picture>,
+    /// The address of an image that is nobody's, in place of a picture: the gallery has no account to show.
+    #[prop(optional)]
+    image: Option<&'static str>,
     #[prop(optional)] large: bool,
 ) -> impl IntoView {
     let (class, side, size) = if large { ("avatar avatar-lg", "40", PictureSize::Large) } else { ("avatar", "24", PictureSize::Small) };
-    match picture {
-        Some(picture) => view! { <img class=class src=picture.path(size) alt="" width=side height=side decoding="async"/> }.into_any(),
+    match image.map(str::to_owned).or_else(|| picture.map(|picture| picture.path(size))) {
+        Some(src) => view! { <img class=class src=src alt="" width=side height=side decoding="async"/> }.into_any(),
         None => view! { <span class=class aria-hidden="true">{initials(&name)}</span> }.into_any(),
     }
 }

@@ -1,6 +1,7 @@
 //! Tables, where people compare. Write `<thead>` (or `heads`) and `<tbody>` yourself (always both); classes: `num` end-aligned, `col-2`,
 //! `col-3`, `col-4` leave when it gets narrow (52, 68, 84 rem), `cell-status` and `cell-more` hug their content; in a row
-//! `<th scope="row">` with a `row-link`, `cell-2` for two lines, `is-off`, `is-current`.
+//! `<th scope="row">` with a `row-link`, `cell-2` for two lines, `is-off`, `is-current`. What leaves with a column comes back as a line of
+//! the first cell (`folded`): nothing is lost on a phone.
 
 use super::{Icon, IconView};
 use leptos::prelude::*;
@@ -41,6 +42,16 @@ pub fn heads(columns: &[(&'static str, &'static str)]) -> AnyView {
         view! { <th scope="col" class=class>{words}</th> }.into_any()
     });
     view! { <thead><tr>{cells.collect_view()}</tr></thead> }.into_any()
+}
+
+/// What the cells say that leave, for the end of the first cell, or of another wide one: the number of each column's class (2 for `col-2`), its
+/// head and what it shows. Seen only while the column is not.
+pub fn folded(facts: Vec<(u8, &'static str, AnyView)>) -> AnyView {
+    let facts = facts.into_iter().map(|(column, head, fact)| {
+        let head = (!head.is_empty()).then(|| format!("{head} "));
+        view! { <span class=format!("fold fold-{column}")>{head}{fact}</span> }
+    });
+    view! { <span class="folded">{facts.collect_view()}</span> }.into_any()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,7 @@ pub struct IdError {
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// An id as text. On the stack: the verify path writes three of them into every answer.
-struct Text {
+pub struct Text {
     bytes: [u8; 32],
     length: usize,
 }
@@ -33,8 +33,13 @@ impl Text {
         Self { bytes, length }
     }
 
+    /// All of it ASCII.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
     fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 
@@ -64,6 +69,8 @@ macro_rules! ids {
             pub const PREFIX: &'static str = $prefix;
             pub const fn new(id: Uuid) -> Self { Self(id) }
             pub const fn uuid(self) -> Uuid { self.0 }
+            /// As it is written.
+            pub fn text(self) -> Text { Text::of($prefix, self.0) }
         }
         impl From<Uuid> for $name { fn from(id: Uuid) -> Self { Self(id) } }
         impl From<$name> for Uuid { fn from(id: $name) -> Self { id.0 } }

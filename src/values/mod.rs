@@ -18,7 +18,7 @@ pub use counts::Counts;
 pub use email::Email;
 pub use ids::{
     AccountId, ActingId, AlertRuleId, ApiId, BanId, BatchId, BlockId, BundleId, DeviceId, EventId, ExportId, GroupId, IdError, ImportId, InviteId, JobId,
-    KeyId, LinkId, NodeId, PasskeyId, PlanId, SecretId, SessionId, TokenId, WorkspaceId,
+    KeyId, LinkId, NodeId, PasskeyId, PlanId, SecretId, SessionId, Text as IdText, TokenId, WorkspaceId,
 };
 pub use job_state::JobState;
 pub use language::Language;

@@ -18,9 +18,6 @@ impl Picture {
     /// Where all pictures are.
     pub const BELOW: &'static str = "/avatars/";
 
-    /// The hash of no picture. In development a picture is at its address all the same: `/dev/ui` shows a person who has one.
-    pub const SAMPLE: [u8; 32] = [0; 32];
-
     pub fn new(hash: &[u8; 32]) -> Self {
         Self(hash.iter().map(|byte| format!("{byte:02x}")).collect())
     }

@@ -112,3 +112,10 @@ pub async fn before_sign_in() -> Result<LinkView, AppError> {
         takes_passkeys: server::are_passkeys_possible(&ctx),
     })
 }
+
+/// The same with the time zones to choose from, for browsers without JavaScript.
+#[server]
+pub async fn before_sign_up() -> Result<(LinkView, Vec<String>), AppError> {
+    use crate::accounts::server;
+    Ok((before_sign_in().await?, server::time_zones()))
+}

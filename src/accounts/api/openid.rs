@@ -8,10 +8,10 @@ use leptos::prelude::*;
 
 /// Sends this browser to a provider, to sign in or up.
 #[server]
-pub async fn continue_with(provider: String, next: Option<String>) -> Result<(), AppError> {
+pub async fn continue_with(provider: String, next: Option<String>, time_zone: Option<String>) -> Result<(), AppError> {
     use crate::accounts::server::{self, Visitor, openid};
     let ctx = server::context()?;
-    let flow = openid::begin(&ctx, &Visitor::here(), &provider, next).await?;
+    let flow = openid::begin(&ctx, &Visitor::here(), &provider, next, time_zone).await?;
     openid::leave(&ctx, &flow)
 }
 

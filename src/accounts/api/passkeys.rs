@@ -26,11 +26,12 @@ pub async fn ask_passkey_of_sign_up(email: String, name: String) -> Result<Strin
 
 /// Signs this browser in. A passkey that this site does not know is answered 404: the page then lets the authenticator forget it.
 #[server]
-pub async fn sign_in_with_passkey(#[server(default)] credential: String, next: Option<String>) -> Result<(), AppError> {
+pub async fn sign_in_with_passkey(#[server(default)] credential: String, next: Option<String>, time_zone: Option<String>) -> Result<(), AppError> {
     use crate::accounts::server::{self, Visitor};
     let ctx = server::context()?;
     let from = Visitor::here();
     let outcome = server::sign_in_with_passkey(&ctx, &from, &server::browser_of(&ctx), &credential).await?;
+    server::fill_time_zone(&ctx, &from, &outcome, time_zone.as_deref()).await?;
     server::arrive(&ctx, &server::session()?, &from, outcome, next.as_deref()).await
 }
 

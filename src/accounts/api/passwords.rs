@@ -16,12 +16,14 @@ pub async fn forgot_password(email: String) -> Result<(), AppError> {
 
 /// Sets the password that the link of this browser stands for.
 #[server]
-pub async fn reset_password(new_password: String, email: Option<String>) -> Result<(), AppError> {
+pub async fn reset_password(new_password: String, email: Option<String>, time_zone: Option<String>) -> Result<(), AppError> {
     use crate::accounts::server::{self, Visitor, links};
     use crate::platform::http::reply;
     let ctx = server::context()?;
     let token = reply::sealed(&ctx, links::RESET).unwrap_or_default();
-    server::reset_password(&ctx, &Visitor::here(), &token, email.as_deref(), &new_password.into()).await?;
+    let from = Visitor::here();
+    let email = server::reset_password(&ctx, &from, &token, email.as_deref(), &new_password.into()).await?;
+    server::fill_time_zone_of(&ctx, &from, &email, time_zone.as_deref()).await?;
     reply::unseal_and_drop(&ctx, links::RESET);
     reply::toast(&ctx, "Your new password is set. All other devices were signed out.");
     reply::redirect("/sign-in");

@@ -8,17 +8,24 @@ use leptos::prelude::*;
 
 /// Signs this browser in.
 #[server]
-pub async fn sign_in(email: String, password: String, next: Option<String>) -> Result<(), AppError> {
+pub async fn sign_in(email: String, password: String, next: Option<String>, time_zone: Option<String>) -> Result<(), AppError> {
     use crate::accounts::server::{self, Visitor};
     let ctx = server::context()?;
     let from = Visitor::here();
     let outcome = server::sign_in(&ctx, &from, &email, &password.into()).await?;
+    server::fill_time_zone(&ctx, &from, &outcome, time_zone.as_deref()).await?;
     server::arrive(&ctx, &server::session()?, &from, outcome, next.as_deref()).await
 }
 
 /// Ends a sign-in by its second factor: a code of the app, a recovery code, or a passkey.
 #[server]
-pub async fn sign_in_code(code: Option<String>, recovery_code: Option<String>, passkey: Option<String>, next: Option<String>) -> Result<(), AppError> {
+pub async fn sign_in_code(
+    code: Option<String>,
+    recovery_code: Option<String>,
+    passkey: Option<String>,
+    next: Option<String>,
+    time_zone: Option<String>,
+) -> Result<(), AppError> {
     use crate::accounts::server::{self, Offered, Visitor, links};
     use crate::platform::http::reply;
     let ctx = server::context()?;
@@ -30,7 +37,10 @@ pub async fn sign_in_code(code: Option<String>, recovery_code: Option<String>, p
         (None, None) => Offered::Code(code.unwrap_or_default()),
     };
     match server::finish_sign_in(&ctx, &from, &token, &offered).await {
-        Ok(outcome) => server::arrive(&ctx, &server::session()?, &from, outcome, next.as_deref()).await?,
+        Ok(outcome) => {
+            server::fill_time_zone(&ctx, &from, &outcome, time_zone.as_deref()).await?;
+            server::arrive(&ctx, &server::session()?, &from, outcome, next.as_deref()).await?;
+        }
         Err(AppError::Unauthenticated) => {
             reply::toast(&ctx, "That took longer than ten minutes, or was done already. Sign in again.");
             reply::redirect("/sign-in");

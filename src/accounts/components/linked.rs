@@ -5,7 +5,7 @@ use crate::{
         api::{LinkWith, Unlink},
         model::{Linked, ProviderButton},
     },
-    ui::{ActForm, Button, ErrorSummary, Form, Look, Section, Size, Table, UNSEEN, heads},
+    ui::{ActForm, Button, ErrorSummary, Form, Look, Section, Size, Table, UNSEEN, folded, heads},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -52,11 +52,12 @@ pub fn LinkedSignIns(linked: Vec<Linked>, providers: Vec<ProviderButton>) -> imp
 fn row(it: Linked) -> AnyView {
     let label = format!("Unlink {}", it.name);
     let gone = (!it.is_offered).then_some(" (not offered any more)");
+    let used = it.used.unwrap_or_else(|| "never".to_owned());
     let who = it.email.map(|email| format!("{email}, ")).unwrap_or_default();
     view! {
         <tr>
-            <th scope="row"><div class="cell-2"><span>{it.name}{gone}</span><span>{format!("{who}since {}", it.since)}</span></div></th>
-            <td class="col-2 nowrap">{it.used.unwrap_or_else(|| "never".to_owned())}</td>
+            <th scope="row"><div class="cell-2"><span>{it.name}{gone}</span><span>{format!("{who}since {}", it.since)}</span></div>{folded(vec![(2, "Last used", used.clone().into_any())])}</th>
+            <td class="col-2 nowrap">{used}</td>
             <td class="num">
                 <ActForm action=Unlink::PATH words="Unlink" look=Look::Quiet size=Size::Small label=label hidden=vec![("id", it.id.to_string())]/>
             </td>

@@ -1,5 +1,5 @@
 //! Widgets that speak of the caller: the frame around every signed-in page, the frame of the settings, sign-ins elsewhere, what asks for
-//! a passkey.
+//! a passkey, the time zone of the browser.
 
 mod acting;
 mod dead_link;
@@ -14,6 +14,7 @@ mod way;
 mod way_on;
 mod with_others;
 mod work;
+mod zone;
 
 pub use acting::{ActAsCard, ActingBanner, is_shown};
 pub use dead_link::{DeadLink, ONCE_FOR_AN_HOUR};
@@ -28,3 +29,4 @@ pub use way::{Way, chosen_way};
 pub use way_on::WayOn;
 pub use with_others::WithOthers;
 pub use work::WorkField;
+pub use zone::ZoneField;

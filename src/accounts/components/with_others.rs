@@ -1,5 +1,6 @@
 //! The buttons that lead to providers: "Continue with NAME".
 
+use super::ZoneField;
 use crate::{
     accounts::model::ProviderButton,
     ui::{Button, Form, Size},
@@ -25,6 +26,7 @@ pub fn WithOthers(
             let hidden = [("provider", slug.clone())].into_iter().chain(extra.clone()).collect::<Vec<_>>();
             view! {
                 <Form action=action.clone() id=format!("with-{slug}") hidden=hidden>
+                    <ZoneField/>
                     <Button size=Size::Large block=true>{format!("Continue with {}", provider.name)}</Button>
                 </Form>
             }

@@ -5,7 +5,7 @@ use crate::{
         api::{RemovePasskey, RenamePasskey, StartPasskey},
         model::PasskeyView,
     },
-    ui::{ActForm, Button, ErrorSummary, Form, LinkButton, Look, OutlineBadge, Section, Size, Table, TextField, UNSEEN, heads},
+    ui::{ActForm, Button, ErrorSummary, Form, LinkButton, Look, OutlineBadge, Section, Size, Table, TextField, UNSEEN, folded, heads},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -69,10 +69,11 @@ fn row(one: PasskeyView, renames: Option<&str>) -> AnyView {
         let head = view! { <div class="cell-2"><span>{one.name}{kept}</span><span>{format!("added {}", one.added)}</span></div> };
         (head.into_any(), acts.into_any())
     };
+    let used = one.last_used.unwrap_or_else(|| "never".to_owned());
     view! {
         <tr>
-            <th scope="row">{head}</th>
-            <td class="col-2 nowrap">{one.last_used.unwrap_or_else(|| "never".to_owned())}</td>
+            <th scope="row">{head}{folded(vec![(2, "Last used", used.clone().into_any())])}</th>
+            <td class="col-2 nowrap">{used}</td>
             <td class="num">{acts}</td>
         </tr>
     }

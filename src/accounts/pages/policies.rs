@@ -7,7 +7,7 @@ use crate::{
         components::{Framed, loaded},
         model::{PolicyForm, PolicyPage, PolicyRow},
     },
-    ui::{Button, Crumb, FormPanel, Look, PageHeader, Table, TextField, heads},
+    ui::{Button, Crumb, FormPanel, Look, PageHeader, Table, TextField, folded, heads},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -45,7 +45,7 @@ fn table(it: PolicyPage) -> AnyView {
             <tbody>
                 {rows}
                 <tr>
-                    <th scope="row"><span class="cell-2"><span>"Everybody else"</span><span>"Configuration"</span></span></th>
+                    <th scope="row"><span class="cell-2"><span>"Everybody else"</span><span>"Configuration"</span></span>{facts(&default)}</th>
                     {values(default)}
                 </tr>
             </tbody>
@@ -59,11 +59,19 @@ fn line(row: PolicyRow, may_change: bool) -> AnyView {
     let href = link(PATH, [("edit", form.of.as_str())]);
     let name = if may_change { view! { <a class="row-link" href=href>{name}</a> }.into_any() } else { view! { <span>{name}</span> }.into_any() };
     let kind = if holder.kind() == "role" { "Role" } else { "Plan" };
-    view! { <tr><th scope="row"><span class="cell-2">{name}<span>{kind}</span></span></th>{values(form)}</tr> }.into_any()
+    view! { <tr><th scope="row"><span class="cell-2">{name}<span>{kind}</span></span>{facts(&form)}</th>{values(form)}</tr> }.into_any()
+}
+
+fn said(text: String) -> String {
+    if text.is_empty() { "–".to_owned() } else { text }
+}
+
+/// What leaves first when it gets narrow.
+fn facts(form: &PolicyForm) -> AnyView {
+    folded(vec![(2, "Devices", said(form.count.clone()).into_any()), (2, "Key", said(form.key_max.clone()).into_any())])
 }
 
 fn values(form: PolicyForm) -> AnyView {
-    let said = |text: String| if text.is_empty() { "–".to_owned() } else { text };
     view! {
         <td>{said(form.idle)}</td>
         <td>{said(form.max)}</td>

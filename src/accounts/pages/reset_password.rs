@@ -3,7 +3,7 @@
 use crate::{
     accounts::{
         api::{ResetPassword, before_sign_in},
-        components::{AccountOfPassword, DeadLink, ONCE_FOR_AN_HOUR, loaded},
+        components::{AccountOfPassword, DeadLink, ONCE_FOR_AN_HOUR, ZoneField, loaded},
         model::{LinkView, ResetLink},
     },
     ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
@@ -32,6 +32,7 @@ fn form(link: ResetLink, advice: String, min: usize) -> AnyView {
             <Form action=ResetPassword::PATH class="stack">
                 {whose()}
                 <PasswordField label="New password" name="new_password" autocomplete="new-password" help=advice strength_from=min maxlength=256 required=true large=true/>
+                <ZoneField/>
                 <Button look=Look::Primary size=Size::Large block=true>"Set new password"</Button>
             </Form>
         </AuthFrame>

@@ -6,7 +6,7 @@ use crate::{
         components::{Setting, SettingsFrame, loaded},
         model::{Acted, InForce, Lasting, SessionList, SessionView},
     },
-    ui::{ActForm, Button, Form, Look, OutlineBadge, Section, Size, Table, UNSEEN, heads, number},
+    ui::{ActForm, Button, Form, Look, OutlineBadge, Section, Size, Table, UNSEEN, folded, heads, number},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -70,7 +70,7 @@ fn operator(it: Acted) -> AnyView {
     let badge = it.is_running.then(|| view! { " "<OutlineBadge>"In it now"</OutlineBadge> });
     view! {
         <tr>
-            <th scope="row">{it.reason}{badge}</th>
+            <th scope="row">{it.reason}{badge}{folded(vec![(2, "For at most", format!("{} minutes", it.minutes).into_any())])}</th>
             <td class="nowrap">{it.began}</td>
             <td class="col-2 nowrap">{format!("{} minutes", it.minutes)}</td>
         </tr>
@@ -98,9 +98,10 @@ fn row(session: SessionView) -> AnyView {
     });
     let program = session.is_program.then(|| view! { " "<OutlineBadge>"Program"</OutlineBadge> });
     let badge = session.is_this_one.then(|| view! { " "<OutlineBadge>"This device"</OutlineBadge> });
+    let facts = vec![(2, "Address", view! { <code>{session.address.clone()}</code> }.into_any()), (2, "Last used", session.last_used.clone().into_any())];
     view! {
         <tr>
-            <th scope="row"><div class="cell-2"><span>{session.device}{program}{badge}</span><span>{format!("since {}", session.since)}</span></div></th>
+            <th scope="row"><div class="cell-2"><span>{session.device}{program}{badge}</span><span>{format!("since {}", session.since)}</span></div>{folded(facts)}</th>
             <td class="col-2"><code>{session.address}</code></td>
             <td class="col-2 nowrap">{session.last_used}</td>
             <td class="num">{end}</td>

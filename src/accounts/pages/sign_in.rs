@@ -3,7 +3,7 @@
 use crate::{
     accounts::{
         api::{ContinueWith, SignIn, SignInWithPasskey, before_sign_in},
-        components::{PasskeyField, PasskeyPart, WithOthers, loaded},
+        components::{PasskeyField, PasskeyPart, WithOthers, ZoneField, loaded},
         model::{Door, LinkView, PasskeyUse},
     },
     ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
@@ -24,6 +24,7 @@ fn form(it: LinkView, next: Option<String>) -> AnyView {
         <Form action=SignIn::PATH class="stack" hidden=hidden.clone()>
             <TextField label="Email" name="email" kind="email" autocomplete="username webauthn" maxlength=254 required=true large=true/>
             <PasswordField label="Password" name="password" autocomplete="current-password webauthn" aside=forgot required=true large=true/>
+            <ZoneField/>
             <Button look=Look::Primary size=Size::Large block=true>"Sign in"</Button>
         </Form>
         {it.takes_passkeys.then(|| with_passkey(hidden.clone()))}
@@ -44,6 +45,7 @@ fn with_passkey(hidden: Vec<(&'static str, String)>) -> AnyView {
         <PasskeyPart>
             <Form action=SignInWithPasskey::PATH class="stack" hidden=hidden>
                 <PasskeyField name="credential" asks=PasskeyUse::SignIn suggests=true/>
+                <ZoneField/>
                 <Button size=Size::Large block=true>"Sign in with a passkey"</Button>
             </Form>
         </PasskeyPart>

@@ -4,7 +4,7 @@
 use crate::{
     accounts::{
         api::{SignInCode, pending_sign_in},
-        components::{AccountOfPassword, PasskeyField, PasskeyPart, Way, WayOn, chosen_way, loaded},
+        components::{AccountOfPassword, PasskeyField, PasskeyPart, Way, WayOn, ZoneField, chosen_way, loaded},
         model::{PasskeyUse, WaitingSignIn},
     },
     ui::{AuthFrame, Button, Form, Look, Size, TextField},
@@ -33,6 +33,7 @@ fn form(waiting: WaitingSignIn, chosen: Option<&str>, next: Option<String>) -> A
     let form = view! {
         <Form action=SignInCode::PATH class="stack" hidden=hidden>
             <AccountOfPassword email=waiting.email/>
+            <ZoneField/>
             {field(way)}
             <Button look=Look::Primary size=Size::Large block=true>"Sign in"</Button>
         </Form>

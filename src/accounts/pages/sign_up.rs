@@ -2,8 +2,8 @@
 
 use crate::{
     accounts::{
-        api::{ContinueWith, SignUp, SignUpWithPasskey, before_sign_in},
-        components::{FieldInputs, PasskeyField, PasskeyPart, Trap, WithOthers, WorkField, loaded},
+        api::{ContinueWith, SignUp, SignUpWithPasskey, before_sign_up},
+        components::{FieldInputs, PasskeyField, PasskeyPart, Trap, WithOthers, WorkField, ZoneField, loaded},
         model::{Door, FieldValue, LinkView, ProfileField},
     },
     ui::{AuthFrame, Button, Form, Look, PasswordField, Size, TextField},
@@ -14,9 +14,9 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let wants_passkey = use_query_map().with_untracked(|query| query.get("with").is_some_and(|word| word == "passkey"));
-    loaded(before_sign_in, move |it: LinkView| match it.door {
+    loaded(before_sign_up, move |(it, zones): (LinkView, Vec<String>)| match it.door {
         Door::Open | Door::Invited if wants_passkey && it.takes_passkeys => with_passkey(it),
-        Door::Open | Door::Invited => form(it),
+        Door::Open | Door::Invited => form(it, zones),
         Door::InviteNeeded => shut("You need an invitation", "Sign-up here is by invitation. Open the link you were sent, in this browser."),
         Door::InviteOver => shut(
             "This invitation works no more",
@@ -30,7 +30,7 @@ fn empty(asked: Vec<ProfileField>) -> Vec<FieldValue> {
     asked.into_iter().map(|field| FieldValue { field, value: String::new(), is_public: false }).collect()
 }
 
-fn form(it: LinkView) -> AnyView {
+fn form(it: LinkView, zones: Vec<String>) -> AnyView {
     let LinkView { password_advice, password_min, takes_passkeys, sign_up_providers: providers, fields, work, invited, .. } = it;
     let (fields, email) = (empty(fields), invited.clone());
     let other = takes_passkeys.then(|| {
@@ -46,7 +46,7 @@ fn form(it: LinkView) -> AnyView {
                 <FieldInputs fields large=true/>
                 <Trap/>
                 <WorkField asked=work/>
-                <input type="hidden" name="time_zone" data-time-zone/>
+                <ZoneField zones/>
                 <Button look=Look::Primary size=Size::Large block=true>"Create account"</Button>
             </Form>
             {other}
@@ -68,7 +68,7 @@ fn with_passkey(it: LinkView) -> AnyView {
                 <FieldInputs fields large=true/>
                 <Trap/>
                 <WorkField asked=work/>
-                <input type="hidden" name="time_zone" data-time-zone/>
+                <ZoneField/>
                 <PasskeyField name="credential" makes=true/>
                 <Button look=Look::Primary size=Size::Large block=true>"Create account"</Button>
             </Form>

@@ -17,7 +17,7 @@ use crate::{
     accounts::model::Caller,
     activity::server::{Change, record},
     error::{AppError, Fields},
-    platform::{Ctx, jobs},
+    platform::{Ctx, jobs, once},
     values::{AccountId, BanId, permission_names as may},
 };
 use ipnet::{IpNet, Ipv4Net};
@@ -66,6 +66,7 @@ pub async fn ban_account(ctx: &Ctx, caller: &Caller, from: &Visitor, id: Account
     }
     note_ended(ctx, &mut tx).await?;
     let ended = ban_in(ctx, &mut tx, caller, from, &account, Term { reason: &reason, until }).await?;
+    once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     Ok(ended)
 }
@@ -139,6 +140,7 @@ pub async fn add_ban(ctx: &Ctx, caller: &Caller, from: &Visitor, target: &str, t
     let data = json!({ "name": target.to_string(), "until": instant(until) });
     record(ctx, &mut tx, Change { kind: "ban.added", reason: &reason, ..about_ban(id, caller, from, data) }).await?;
     let ban = store::find_ban(&mut *tx, id).await?.ok_or(AppError::NotFound)?;
+    once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     Ok(ban)
 }

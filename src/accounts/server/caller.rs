@@ -2,6 +2,7 @@
 
 use super::{
     acting,
+    asker::{Asker, Known},
     entry::{may_stay, turn_away},
     factors::owes_factor,
     programs,
@@ -93,7 +94,10 @@ pub async fn identify(State(ctx): State<Ctx>, session: Session, mut request: Req
     if let Some(entered) = caller {
         match acting::look(&ctx, &entered, address).await {
             Ok(None) => {}
-            Ok(Some(standing)) => return acting::pass(standing, request, next).await,
+            Ok(Some(standing)) => {
+                Asker::note(request.extensions(), || standing.known());
+                return acting::pass(standing, request, next).await;
+            }
             Err(error) => return error.into_response(),
         }
         let Entered { caller, owes_factor, .. } = entered;
@@ -101,7 +105,10 @@ pub async fn identify(State(ctx): State<Ctx>, session: Session, mut request: Req
             request.extensions_mut().insert(OwesFactor);
         }
         names_caller(request.extensions(), caller.account);
+        Asker::note(request.extensions(), || Known { caller: Some(caller.clone()), acts: None });
         request.extensions_mut().insert(caller);
+    } else {
+        Asker::note(request.extensions(), Known::default);
     }
     next.run(request).await
 }

@@ -104,22 +104,39 @@ impl Resent {
 
 /// Makes a link that lets in so many people for so long. Only its hash is kept.
 pub async fn create_invite(ctx: &Ctx, actor: &Caller, uses: u32, lives: Duration) -> Result<String, AppError> {
+    make_link(ctx, actor, uses, lives, &ctx.rng.base62(43)).await
+}
+
+/// The same by a form, which its page gave a random name. Sent twice it makes one link, and answers that both times: the link is derived
+/// from the name, which is not stored.
+pub async fn create_invite_by_form(ctx: &Ctx, actor: &Caller, uses: u32, lives: Duration, form: &str) -> Result<String, AppError> {
+    let said = format!("{}:{form}:{uses}:{}", actor.account, lives.whole_seconds());
+    let token = data_encoding::HEXLOWER.encode(&ctx.vault.keyed_hash(FORM, said.as_bytes()));
+    make_link(ctx, actor, uses, lives, &token).await
+}
+
+async fn make_link(ctx: &Ctx, actor: &Caller, uses: u32, lives: Duration, token: &str) -> Result<String, AppError> {
     actor.require(&may::ACCOUNTS_MANAGE)?;
     if !(1..=MOST_USES).contains(&uses) {
         return Err(AppError::invalid("uses", format!("An invitation lets in 1 to {MOST_USES} people.")));
     }
     must_fit(lives)?;
-    let token = ctx.rng.base62(43);
-    let id: InviteId = ctx.new_id();
+    let (id, hash): (InviteId, _) = (ctx.new_id(), sha256(token));
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     must_have_room(&mut tx, now).await?;
     let uses = i32::try_from(uses).unwrap_or(1);
-    let new = store::NewInvite { id, token_hash: &sha256(&token), by: actor.actor(), email: None, uses, now, expires_at: now + lives };
-    store::insert_invite(&mut tx, new).await?;
+    let new = store::NewInvite { id, token_hash: &hash, by: actor.actor(), email: None, uses, now, expires_at: now + lives };
+    let link = ctx.config.link(&format!("/sign-up?token={token}"));
+    if !store::insert_invite(&mut tx, new).await? {
+        let made_before = store::find_open(&mut *tx, &hash, now).await?;
+        return made_before
+            .map(|_| link)
+            .ok_or_else(|| AppError::conflict("This form made an invitation that is over. Load the page again to make another one."));
+    }
     record(ctx, &mut tx, change("invite.created", actor, id, serde_json::json!({ "uses": uses }))).await?;
     tx.commit().await?;
-    Ok(ctx.config.link(&format!("/sign-up?token={token}")))
+    Ok(link)
 }
 
 /// Invites one address by mail: nobody else can use that link. An address is invited once at a time, however it is written.
@@ -270,6 +287,7 @@ fn tokens(ctx: &Ctx, invite: InviteId, cause: EventId) -> Vec<String> {
 }
 
 const LINK: &str = "invitation link";
+const FORM: &str = "invitation link of a form";
 
 fn about(invite: InviteId, cause: EventId) -> String {
     format!("{invite}:{cause}")

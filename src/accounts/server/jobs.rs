@@ -19,6 +19,7 @@ use crate::{
     platform::{
         Ctx,
         jobs::{Job, JobError, Registry, say},
+        once,
     },
     values::{AccountId, EventId},
 };
@@ -56,7 +57,7 @@ pub struct SendPasswordChanged {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SendNothing {}
 
-/// Nightly: proofs, counters and invitations that are too old, and sign-ups that nobody proved, go.
+/// Nightly: proofs, counters and invitations that are too old, answers of named requests, and sign-ups that nobody proved, go.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct ForgetExpired {}
 
@@ -101,10 +102,11 @@ impl Job for ForgetExpired {
         let gone = delete_expired(&ctx.db, ctx.clock.now()).await?;
         let accounts = leaving::erase_all_unproven(ctx).await?;
         let kinds = delete_kinds(&ctx.db, ctx.clock.now()).await?;
-        tracing::info!(?gone, accounts, kinds, "forgot what has expired");
+        let requests = once::forget(ctx).await?;
+        tracing::info!(?gone, accounts, kinds, requests, "forgot what has expired");
         let Gone { proofs, undos, attempts, invites, devices, programs } = gone;
         say(format!(
-            "Removed proofs: {proofs}, ways back to an address: {undos}, counters of attempts: {attempts}, invitations: {invites}, devices: {devices}, programs: {programs}, sign-ups that nobody proved: {accounts}, kinds of imported hashes: {kinds}."
+            "Removed proofs: {proofs}, ways back to an address: {undos}, counters of attempts: {attempts}, invitations: {invites}, devices: {devices}, programs: {programs}, sign-ups that nobody proved: {accounts}, kinds of imported hashes: {kinds}, answers kept for requests that are sent again: {requests}."
         ));
         Ok(())
     }

@@ -4,6 +4,7 @@
 mod acting;
 mod administration;
 mod arriving;
+mod asker;
 mod attempts;
 pub mod avatars;
 mod bans;
@@ -22,6 +23,7 @@ pub mod http;
 mod importing;
 mod invites;
 pub mod jobs;
+mod known_passwords;
 mod leaked_passwords;
 pub mod leaving;
 mod letters;
@@ -51,6 +53,7 @@ mod tokens;
 mod verifying;
 mod visitor;
 mod warnings;
+mod zones;
 
 pub use acting::{
     ActsAs, MAY_WHILE_ACTING, NEVER_WHILE_ACTING, NO_PAGES_WHILE_ACTING, NOT_NOW, PAGES_WHILE_ACTING, act_as, acts_here, is_no_page, leave_acting, stop_acting,
@@ -60,6 +63,8 @@ pub use administration::{
     find_account_by_email, list_accounts, permissions_of_account, send_reset_link, sessions_of_account,
 };
 pub use arriving::{arrive, go_back, sign_up_here};
+pub use asker::{Asker, Known, asker};
+pub use attempts::network;
 pub use bans::{BanFacts, Target, Term, add_ban, ban_account, end_bans, find_ban, lift_ban, list_bans, page_of_bans, unban_account};
 pub use begun::Beginner;
 pub use caller::{OwesFactor, caller, caller_of_account, caller_of_token, caller_who_may_owe, context, identify, maybe_caller, session};
@@ -80,9 +85,10 @@ pub use fields::{
 };
 pub use importing::{ImportedAs, ImportedLine, import_accounts};
 pub use invites::{
-    InviteFacts, InviteState, MOST_OPEN, RESENT_AFTER, Resent, cancel_invite, create_invite, invite_address, list_invites, must_be_nobody, open_invite,
-    resend_invite,
+    InviteFacts, InviteState, MOST_OPEN, RESENT_AFTER, Resent, cancel_invite, create_invite, create_invite_by_form, invite_address, list_invites,
+    must_be_nobody, open_invite, resend_invite,
 };
+pub use known_passwords::{close_account, has_password};
 pub use letters::KINDS as MAIL_KINDS;
 pub use locks::{is_password_stopped, unlock, unlock_account};
 pub use mailboxes::NormalizeAddresses;
@@ -100,3 +106,4 @@ pub use sign_up::{DEVELOPER, NewAccount, NewSignUp, OPERATOR, SignUpWith, create
 pub use verifying::{NO_CODE, Proof, Verified, is_begun_elsewhere, resend_verification, verify_email};
 pub use visitor::{Visitor, device_in_words};
 pub use warnings::EndBans;
+pub use zones::{fill_time_zone, fill_time_zone_of};

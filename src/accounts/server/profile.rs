@@ -89,6 +89,9 @@ pub async fn update_profile(ctx: &Ctx, caller: &Caller, from: &Visitor, change: 
     let old = profiles::lock_profile(&mut tx, caller.account).await?.ok_or(AppError::NotFound)?;
     let old_values = field_store::list_values(&mut *tx, caller.account).await?;
     let (new, new_values) = changed(&old, &old_values, change, now)?;
+    if change.time_zone.is_some() {
+        profiles::keep_time_zone(&mut tx, caller.account).await?;
+    }
     if new != old || new_values != old_values {
         write(&mut tx, caller.account, &old, &new, now).await?;
         values::write(&mut tx, caller.account, &old_values, &new_values).await?;

@@ -136,9 +136,9 @@ async fn join(ctx: &Ctx, from: &Visitor, it: Joining) -> Result<Email, AppError>
     {
         return Err(no_invite());
     }
-    let time_zone = time_zone.filter(|zone| super::profile::is_time_zone(zone)).unwrap_or_else(|| "UTC".to_owned());
+    let time_zone = time_zone.filter(|zone| super::profile::is_time_zone(zone));
     let language = language.unwrap_or(ctx.config.mail.language);
-    let row = Row { email: &email, name: &name, time_zone: &time_zone, language, password_hash: password_hash.as_deref(), is_verified: false };
+    let row = Row { email: &email, name: &name, time_zone: time_zone.as_deref(), language, password_hash: password_hash.as_deref(), is_verified: false };
     let sign_up = match insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
         Some(Inserted { account, workspace, sign_up }) => {
             if let Some(passkey) = &passkey
@@ -184,7 +184,7 @@ pub async fn create_account(ctx: &Ctx, new: &NewAccount<'_>) -> Result<AccountId
     let row = Row {
         email: &new.email,
         name: &name,
-        time_zone: "UTC",
+        time_zone: None,
         language: ctx.config.mail.language,
         password_hash: hash.as_deref(),
         is_verified: new.is_verified,
@@ -249,7 +249,7 @@ fn checked_names(fields: &mut Fields, email: &str, typed: &str) -> Option<(Email
 pub(super) struct Row<'a> {
     pub email: &'a Email,
     pub name: &'a str,
-    pub time_zone: &'a str,
+    pub time_zone: Option<&'a str>,
     pub language: Language,
     pub password_hash: Option<&'a str>,
     pub is_verified: bool,

@@ -13,11 +13,16 @@ pub async fn list_invites(#[server(default)] over: bool) -> Result<InviteList, A
 
 /// Invites an address by mail, or makes a link, which the next page shows.
 #[server]
-pub async fn create_invite(#[server(default)] email: String, #[server(default)] uses: String, #[server(default)] days: String) -> Result<(), AppError> {
+pub async fn create_invite(
+    #[server(default)] email: String,
+    #[server(default)] uses: String,
+    #[server(default)] days: String,
+    once: Option<String>,
+) -> Result<(), AppError> {
     use crate::admin::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    match server::create_invite(&ctx, &caller, &email, &uses, &days).await? {
+    match server::create_invite(&ctx, &caller, &email, &uses, &days, once).await? {
         Some(link) => {
             reply::seal(&ctx, server::NEW_LINK, &link, 300);
             reply::toast(&ctx, "The link is made. It is shown here for five minutes, and not again.");

@@ -4,7 +4,7 @@ use crate::{
     accounts::model::AccountState,
     admin::{components::CheckAccount, model::AccountRow},
     keys::components::{CheckAll, SaidOrNever, SaidTime},
-    ui::{Badge, Gate, OutlineBadge, Table, number::thousands},
+    ui::{Badge, Gate, OutlineBadge, Table, folded, number::thousands},
 };
 use leptos::prelude::*;
 
@@ -35,6 +35,11 @@ pub fn AccountTable(
         .into_iter()
         .map(|a| {
             let href = format!("/admin/accounts/{}", a.id);
+            let mut facts = vec![(3, "Since", view! { <SaidTime said=a.since.clone()/> }.into_any())];
+            if !short {
+                facts.push((3, "Confirmed", view! { <SaidOrNever said=a.verified.clone()/> }.into_any()));
+                facts.push((2, "Last sign-in", view! { <SaidOrNever said=a.last_sign_in.clone()/> }.into_any()));
+            }
             view! {
                 <tr>
                     {choosable.then(|| view! { <CheckAccount id=a.id.to_string() name=a.name.clone()/> })}
@@ -43,6 +48,7 @@ pub fn AccountTable(
                             <span class="row"><a class="row-link" href=href>{a.name}</a>{a.is_operator.then(|| view! { <OutlineBadge>"Operator"</OutlineBadge> })}</span>
                             <span>{a.email}</span>
                         </span>
+                        {folded(facts)}
                     </th>
                     {(!short).then(|| view! { <td class="num">{thousands(a.keys)}</td> })}
                     {(!short).then(|| view! { <td class="col-2"><SaidOrNever said=a.last_sign_in/></td> })}

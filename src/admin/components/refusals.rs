@@ -1,7 +1,7 @@
 //! Samples of refusals in rows.
 
 use crate::{
-    ui::{CodeTag, GateGlyph, Table, heads},
+    ui::{CodeTag, GateGlyph, Table, folded, heads},
     usage::model::RefusalSample,
 };
 use leptos::prelude::*;
@@ -23,11 +23,16 @@ pub fn RefusalTable(
                 }
                 (None, _) => view! { <span class="faint">"no known key"</span> }.into_any(),
             };
+            let mut facts = vec![(3, "Address", view! { <code>{r.address.clone()}</code> }.into_any())];
+            if !short {
+                facts.insert(0, (2, "Route", view! { <code>{r.route.clone()}</code> }.into_any()));
+                facts.push((4, "Request", view! { <code>{r.request_id.clone()}</code> }.into_any()));
+            }
             view! {
                 <tr>
                     <th scope="row" class="nowrap"><time datetime=r.at>{r.time}</time></th>
                     <td><span class="row"><GateGlyph position=r.code.group() tinted=true/><CodeTag text=r.code.as_str()/></span></td>
-                    <td>{key}</td>
+                    <td>{key}{folded(facts)}</td>
                     {(!short).then(|| view! { <td class="col-2"><code>{r.route}</code></td> })}
                     <td class="col-3"><code>{r.address}</code></td>
                     {(!short).then(|| view! { <td class="col-4"><code>{r.request_id}</code></td> })}

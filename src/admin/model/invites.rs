@@ -33,6 +33,8 @@ pub struct InviteList {
     pub new_link: Option<String>,
     /// Sign-up is by invitation here.
     pub is_needed: bool,
+    /// A random name for the form of a new one: sent twice it makes one link.
+    pub once: String,
 }
 
 /// How long an invitation lives, as its form offers it: the days that are sent, and what is read.

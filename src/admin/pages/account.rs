@@ -22,7 +22,7 @@ use crate::{
         model::{KeyLimit, KeyRow},
     },
     ui::{
-        ACT, ActForm, Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table, heads,
+        ACT, ActForm, Avatar, Button, CopyId, Crumb, ErrorSummary, Fact, Facts, Form, Gate, Look, Note, OutlineBadge, Size, Table, folded, heads,
         number::{count, thousands},
     },
     values::{AccountId, link},
@@ -204,9 +204,10 @@ fn sessions(account: AccountId, sessions: Vec<SessionView>) -> AnyView {
         .into_iter()
         .map(|s| {
             let this = vec![("id", account.to_string()), ("session", s.id.to_string())];
+            let facts = vec![(2, "Last used", s.last_used.clone().into_any()), (3, "Since", s.since.clone().into_any())];
             view! {
                 <tr>
-                    <th scope="row"><span class="cell-2"><span class="strong">{s.device.clone()}{s.is_this_one.then_some(", this one")}</span><span>{s.address}</span></span></th>
+                    <th scope="row"><span class="cell-2"><span class="strong">{s.device.clone()}{s.is_this_one.then_some(", this one")}</span><span>{s.address}</span></span>{folded(facts)}</th>
                     <td class="col-2 nowrap">{s.last_used}</td>
                     <td class="col-3 nowrap">{s.since}</td>
                     <td class="cell-more"><ActForm action=EndSession::PATH words="End" size=Size::Small label=format!("End the session of {}", s.device) hidden=this/></td>
@@ -243,9 +244,10 @@ fn keys(keys: Vec<KeyRow>, all: u64) -> AnyView {
         .into_iter()
         .map(|k| {
             let (id, is_off) = (k.key.id, k.standing.kind.is_off());
+            let facts = vec![(2, "API", k.key.api_name.clone().into_any()), (2, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any())];
             view! {
                 <tr class=is_off.then_some("is-off")>
-                    <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/admin/keys?key={id}")>{k.key.name}</a><code>{k.key.start}"…"</code></span></th>
+                    <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/admin/keys?key={id}")>{k.key.name}</a><code>{k.key.start}"…"</code></span>{folded(facts)}</th>
                     <td class="col-2 muted">{k.key.api_name}</td>
                     <td class="num">{thousands(k.calls.total())}</td>
                     <td class="col-2"><SaidOrNever said=k.last_used/></td>

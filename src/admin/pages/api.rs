@@ -15,7 +15,7 @@ use crate::{
     },
     ui::{
         ACT, ActForm, Button, CheckField, CheckGroup, Choice, CodeTag, Crumb, Empty, ErrorSummary, Form, FormPanel, Icon, LinkButton, Look, PageHeader,
-        RadioGroup, SelectField, Size, Table, TextArea, TextField, heads,
+        RadioGroup, SelectField, Size, Table, TextArea, TextField, folded, heads,
         number::{count, thousands},
     },
 };
@@ -92,20 +92,20 @@ fn row(api: &Api, route: &ApiRoute, chosen: Option<&ApiRoute>) -> AnyView {
     } else {
         view! { <code>{route.method.clone()}</code> }.into_any()
     };
-    let needs = match &route.permission {
+    let needs = || match &route.permission {
         Some(permission) => view! { <CodeTag text=permission.to_string()/> }.into_any(),
         None => view! { <span class="faint">"any key"</span> }.into_any(),
     };
-    let cost = if route.is_counted { thousands(u64::from(route.cost)).into_any() } else { view! { <span class="faint">"no quota"</span> }.into_any() };
+    let cost = || if route.is_counted { thousands(u64::from(route.cost)).into_any() } else { view! { <span class="faint">"no quota"</span> }.into_any() };
     let description = (!route.description.is_empty()).then(|| view! { <span>{route.description.clone()}</span> });
     let edit = link(&path(api), [("route", Some(label.as_str()))]);
     let this = vec![("slug", api.slug.to_string()), ("method", route.method.clone()), ("path", route.pattern.clone())];
     view! {
         <tr class=(chosen == Some(route)).then_some("is-current")>
             <td>{method}</td>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=edit><code>{route.pattern.clone()}</code></a>{description}</span></th>
-            <td class="col-2">{needs}</td>
-            <td class="num col-2">{cost}</td>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=edit><code>{route.pattern.clone()}</code></a>{description}</span>{folded(vec![(2, "Needs", needs()), (2, "Cost", cost())])}</th>
+            <td class="col-2">{needs()}</td>
+            <td class="num col-2">{cost()}</td>
             <td class="cell-more"><ActForm action=RemoveRoute::PATH words="Remove" size=Size::Small look=Look::Quiet label=format!("Remove {label}") hidden=this/></td>
         </tr>
     }
@@ -159,13 +159,17 @@ fn limit(page: &Page) -> Option<AnyView> {
 
 const LINES: &str = "One per line: its name, then what it allows. orders:read Read orders. A permission that you leave out stays with the keys that have it, and no other key gets it.";
 
+const SAMPLED: &str = "1 to 10,000; empty: none. They stand under Requests and Refusals with their addresses, as long as samples of refusals, at most 10 of a key in a minute on each server. Counts are exact either way.";
+
 fn settings(api: Api) -> AnyView {
     let (slug, name) = (api.slug.to_string(), api.name.clone());
+    let sampled = if api.sample_one_in == 0 { String::new() } else { api.sample_one_in.to_string() };
     view! {
         <section class="stack" aria-labelledby="settings-title">
             <h2 id="settings-title">"Settings"</h2>
             <Form action=SaveApi::PATH class="stack form-medium" label="Settings" hidden=vec![("slug", slug)]>
                 <TextField label="Name" name="name" value=name maxlength=80 required=true autocomplete="off"/>
+                <TextField label="Samples of calls that pass: 1 in" name="sample_one_in" inputmode="numeric" maxlength=6 autocomplete="off" value=sampled help=SAMPLED/>
                 {of_its_own(api)}
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>

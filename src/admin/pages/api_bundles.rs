@@ -8,7 +8,7 @@ use crate::{
         model::{ApiPage as Page, BundleForm},
     },
     keys::model::{Api, Bundle},
-    ui::{ACT, ActForm, Button, CheckGroup, Choice, CodeTag, Empty, FormPanel, LinkButton, Look, Size, Table, TextField, heads, number::thousands},
+    ui::{ACT, ActForm, Button, CheckGroup, Choice, CodeTag, Empty, FormPanel, LinkButton, Look, Size, Table, TextField, folded, heads, number::thousands},
     values::Slug,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -53,7 +53,7 @@ fn row(api: &Api, bundle: &Bundle, keys: u64, form: Option<&BundleForm>) -> AnyV
     let is_chosen = matches!(form, Some(BundleForm::Change(chosen)) if chosen == bundle);
     view! {
         <tr class=is_chosen.then_some("is-current")>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=edit><code>{name.clone()}</code></a>{description}</span></th>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=edit><code>{name.clone()}</code></a>{description}</span>{folded(vec![(2, "Keys", thousands(keys).into_any())])}</th>
             <td><span class="cell-2"><span>{gives}</span>{includes}</span></td>
             <td class="num col-2">{thousands(keys)}</td>
             <td class="cell-more"><ActForm action=DeleteBundle::PATH words="Delete" size=Size::Small look=Look::Quiet label=format!("Delete the bundle {name}") hidden=this/></td>

@@ -7,7 +7,7 @@ use crate::{
         components::{link, loaded},
         model::{ApiList, ApiRow},
     },
-    ui::{ACT, Button, FormPanel, LinkButton, Look, PageHeader, Size, Table, TextArea, TextField, heads, number::thousands},
+    ui::{ACT, Button, FormPanel, LinkButton, Look, PageHeader, Size, Table, TextArea, TextField, folded, heads, number::thousands},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -31,9 +31,13 @@ fn table(rows: Vec<ApiRow>) -> AnyView {
         .map(|ApiRow { api, keys }| {
             let keys_of = link("/admin/keys", [("api", Some(api.slug.as_str()))]);
             let page = format!("/admin/apis/{}", api.slug);
+            let facts = vec![
+                (2, "Keys begin with", view! { <code>{api.key_prefix.to_string()}"_live_…"</code> }.into_any()),
+                (3, "Permissions", thousands(api.permissions.len() as u64).into_any()),
+            ];
             view! {
                 <tr>
-                    <th scope="row"><span class="cell-2"><a class="row-link" href=page.clone()>{api.name.clone()}</a><code>{api.slug.to_string()}</code></span></th>
+                    <th scope="row"><span class="cell-2"><a class="row-link" href=page.clone()>{api.name.clone()}</a><code>{api.slug.to_string()}</code></span>{folded(facts)}</th>
                     <td class="col-2"><code>{api.key_prefix.to_string()}"_live_…"</code></td>
                     <td class="num col-3">{thousands(api.permissions.len() as u64)}</td>
                     <td class="num"><a href=keys_of>{thousands(keys)}<span class="visually-hidden">" keys of "{api.name.clone()}</span></a></td>

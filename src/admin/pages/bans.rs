@@ -8,7 +8,7 @@ use crate::{
         model::{BanList, BanRow},
     },
     keys::components::SaidTime,
-    ui::{ACT, ActForm, Button, Empty, ErrorSummary, FormPanel, Look, PageHeader, Segments, Size, Tab, Table, TextField, heads, number::count},
+    ui::{ACT, ActForm, Button, Empty, ErrorSummary, FormPanel, Look, PageHeader, Segments, Size, Tab, Table, TextField, folded, heads, number::count},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
@@ -74,9 +74,10 @@ fn line(ban: BanRow) -> AnyView {
             <ActForm action=LiftBan::PATH words="Lift" size=Size::Small label=format!("Lift the ban of {}", ban.what) hidden=vec![("id", ban.id.to_string())]/>
         }
     });
+    let since = view! { <SaidTime said=ban.at.clone()/>", by "{ban.by.clone()} }.into_any();
     view! {
         <tr>
-            <th scope="row"><span class="cell-2"><span>{who}</span><span>{ban.reason}</span></span></th>
+            <th scope="row"><span class="cell-2"><span>{who}</span><span>{ban.reason}</span></span>{folded(vec![(2, "Since", since)])}</th>
             <td class="col-2"><span class="cell-2"><SaidTime said=ban.at/><span>{ban.by}</span></span></td>
             <td>{until}</td>
             <td class="cell-more">{lift}</td>

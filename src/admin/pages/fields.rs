@@ -12,7 +12,7 @@ use crate::{
     },
     ui::{
         ACT, Button, CheckField, Empty, FormPanel, Gate, Icon, IconLink, LinkButton, Look, Note, PageHeader, SelectField, Size, Table, TextArea, TextField,
-        heads,
+        folded, heads,
         number::{count, thousands},
     },
 };
@@ -68,11 +68,12 @@ fn row(it: FieldUse) -> AnyView {
     let (edit, delete) = (to("edit"), to("delete"));
     let asked = [(field.at_sign_up, "on signing up"), (field.is_required, "required"), (field.may_be_public, "may be public")];
     let asked = asked.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect::<Vec<_>>().join(", ");
+    let asked = if asked.is_empty() { "on the profile".to_owned() } else { asked };
     let label = format!("Delete {}", field.label);
     view! {
         <tr>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=edit>{field.label.clone()}</a><span><code>{field.slug.clone()}</code>", "{field.kind.label()}</span></span></th>
-            <td class="col-2">{if asked.is_empty() { "on the profile".to_owned() } else { asked }}</td>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=edit>{field.label.clone()}</a><span><code>{field.slug.clone()}</code>", "{field.kind.label()}</span></span>{folded(vec![(2, "Asked", asked.clone().into_any())])}</th>
+            <td class="col-2">{asked}</td>
             <td class="num">{thousands(it.values)}</td>
             <td class="cell-more"><IconLink icon=Icon::Trash label href=delete size=Size::Small/></td>
         </tr>

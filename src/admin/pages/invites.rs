@@ -9,7 +9,7 @@ use crate::{
     },
     keys::components::SaidTime,
     ui::{
-        ACT, ActForm, Button, CodeBlock, Empty, ErrorSummary, FormPanel, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, heads,
+        ACT, ActForm, Button, CodeBlock, Empty, ErrorSummary, FormPanel, Look, PageHeader, Segments, SelectField, Size, Tab, Table, TextField, folded, heads,
         number::count,
     },
 };
@@ -42,7 +42,7 @@ fn page(list: InviteList) -> AnyView {
                 <div><Segments label="Invitations" tabs/></div>
                 {table(list.rows, list.over)}
             </div>
-            {new_invite()}
+            {new_invite(list.once)}
         </div>
     }
     .into_any()
@@ -85,9 +85,10 @@ fn line(invite: InviteRow) -> AnyView {
             <ActForm action=CancelInvite::PATH words="Cancel" size=Size::Small label=back hidden=vec![("id", id.clone())]/>
         }
     });
+    let made = view! { <SaidTime said=invite.at.clone()/>", by "{invite.by.clone()} }.into_any();
     view! {
         <tr>
-            <th scope="row"><span class="cell-2"><span>{whom}</span><span>{came}</span></span></th>
+            <th scope="row"><span class="cell-2"><span>{whom}</span><span>{came}</span></span>{folded(vec![(2, "Made", made)])}</th>
             <td class="col-2"><span class="cell-2"><SaidTime said=invite.at/><span>{invite.by}</span></span></td>
             <td>{until}</td>
             <td class="cell-more">{resend}{cancel}</td>
@@ -96,10 +97,10 @@ fn line(invite: InviteRow) -> AnyView {
     .into_any()
 }
 
-fn new_invite() -> AnyView {
+fn new_invite(once: String) -> AnyView {
     let lasts = INVITE_LASTS.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
     view! {
-        <FormPanel title="New invitation" action=CreateInvite::PATH>
+        <FormPanel title="New invitation" action=CreateInvite::PATH hidden=vec![("once", once)]>
             <TextField label="Email" name="email" kind="email" maxlength=254 autocomplete="off" help="It is mailed there, and lets in nobody else. Empty: you get a link to hand on."/>
             <TextField label="People" name="uses" kind="number" inputmode="numeric" value="1" autocomplete="off" help="How many a link lets in, at most 1,000. An email lets in one."/>
             <SelectField label="How long" name="days" options=lasts value="7"/>

@@ -8,7 +8,7 @@ use crate::{
         model::{JobList, JobQuery, JobView},
     },
     keys::components::{SaidOrNever, SaidTime},
-    ui::{ACT, ActForm, Empty, ErrorSummary, PageHeader, Pagination, Size, Tab, Table, Tabs, heads, number::count},
+    ui::{ACT, ActForm, Empty, ErrorSummary, PageHeader, Pagination, Size, Tab, Table, Tabs, folded, heads, number::count},
     values::JobState,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -79,15 +79,20 @@ fn row(job: JobView, is_failed: bool) -> AnyView {
         let (this, label) = (vec![("id", job.id.to_string())], format!("Retry {}", job.kind));
         view! { <td class="cell-more"><ActForm action=RetryJob::PATH words="Retry" size=Size::Small label hidden=this/></td> }
     });
-    let when = match (is_failed, job.finished) {
+    let when = || match (is_failed, job.finished.clone()) {
         (true, finished) => view! { <SaidOrNever said=finished/> }.into_any(),
-        (false, _) => view! { <SaidTime said=job.due/> }.into_any(),
+        (false, _) => view! { <SaidTime said=job.due.clone()/> }.into_any(),
     };
+    let facts = vec![
+        (3, "Created", view! { <SaidTime said=job.created.clone()/> }.into_any()),
+        (2, if is_failed { "Failed" } else { "Due" }, when()),
+        (3, "Tries", job.tries.clone().into_any()),
+    ];
     view! {
         <tr>
-            <th scope="row"><span class="cell-2"><code>{job.kind}</code><span>{job.about}</span></span></th>
+            <th scope="row"><span class="cell-2"><code>{job.kind}</code><span>{job.about}</span></span>{folded(facts)}</th>
             <td class="col-3"><SaidTime said=job.created/></td>
-            <td class="col-2">{when}</td>
+            <td class="col-2">{when()}</td>
             <td class="num nowrap col-3">{job.tries}</td>
             <td>{job.result.or(job.last_error).unwrap_or_default()}</td>
             {retry}

@@ -14,7 +14,7 @@ use crate::{
         model::{KeyList, KeyQuery, KeyRow, KeyState, Review, StandingKind},
     },
     ui::{
-        Badge, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Menu, MenuAct, MenuLink, PageHeader, Pagination, SearchField, Table,
+        Badge, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Menu, MenuAct, MenuLink, PageHeader, Pagination, SearchField, Table, folded,
         number::{count, thousands},
     },
 };
@@ -133,10 +133,16 @@ fn row(k: KeyRow, query: &KeyQuery) -> AnyView {
             <MenuLink href=history icon=Icon::Activity label="History"/>
         </Menu>
     };
+    let facts = vec![
+        (2, "Owner", k.owner.clone().into_any()),
+        (3, "API", k.key.api_name.clone().into_any()),
+        (3, "30 days", thousands(k.calls.total()).into_any()),
+        (2, "Last used", view! { <SaidOrNever said=k.last_used.clone()/> }.into_any()),
+    ];
     view! {
         <tr class=is_off.then_some("is-off")>
             <CheckKey id=id.clone() name=k.key.name.clone()/>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=here(query, Some(("key", &id)))>{k.key.name}</a><span><code>{k.key.start}"…"</code>{leaked}</span></span></th>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=here(query, Some(("key", &id)))>{k.key.name}</a><span><code>{k.key.start}"…"</code>{leaked}</span></span>{folded(facts)}</th>
             <td class="col-2">{k.owner}</td>
             <td class="col-3 muted">{k.key.api_name}</td>
             <td class="num col-3">{thousands(k.calls.total())}</td>

@@ -9,7 +9,7 @@ use crate::{
     },
     keys::components::SaidTime,
     ui::{
-        Empty, Figure, Figures, Gate, GateGlyph, LinkButton, OutlineBadge, PageHeader, Size, Table, UNSEEN, heads,
+        Empty, Figure, Figures, Gate, GateGlyph, LinkButton, OutlineBadge, PageHeader, Size, Table, UNSEEN, folded, heads,
         number::{count, thousands},
     },
 };
@@ -109,7 +109,7 @@ fn health(parts: Vec<Part>) -> AnyView {
             view! {
                 <tr>
                     <td class="cell-gate"><GateGlyph position=gate(part.health) tinted=true/><span class="visually-hidden">{part.health.words()}</span></td>
-                    <th scope="row">{name}</th>
+                    <th scope="row">{name}{folded(vec![(2, "", part.detail.clone().into_any())])}</th>
                     <td class=if part.health == Health::Fine { "nowrap" } else { "nowrap strong" }>{part.now}</td>
                     <td class="col-2 muted">{part.detail}</td>
                 </tr>
@@ -129,11 +129,17 @@ fn nodes(nodes: Vec<NodeRow>) -> AnyView {
     let rows = nodes
         .into_iter()
         .map(|node| {
+            let facts = vec![
+                (2, "Last contact", node.contact.clone().into_any()),
+                (2, "Keys known", thousands(node.keys).into_any()),
+                (2, "Since", view! { <SaidTime said=node.since.clone()/> }.into_any()),
+                (2, "Version", node.version.clone().into_any()),
+            ];
             let badge = node.is_this.then(|| view! { " "<OutlineBadge>"this one"</OutlineBadge> });
             view! {
                 <tr>
                     <td class="cell-gate"><GateGlyph position=gate(node.health) tinted=true/><span class="visually-hidden">{node.health.words()}</span></td>
-                    <th scope="row">{node.name}{badge}</th>
+                    <th scope="row">{node.name}{badge}{folded(facts)}</th>
                     <td>{node.state}</td>
                     <td class="col-2 nowrap">{node.contact}</td>
                     <td class="col-2 num">{thousands(node.keys)}</td>

@@ -1,4 +1,4 @@
-//! `/admin/refusals`: samples of refused calls of everybody, and who tries secrets that no key has.
+//! `/admin/refusals`: samples of refused calls of everybody, or of those that passed, and who tries secrets that no key has.
 
 use crate::{
     accounts::components::Framed,
@@ -9,7 +9,7 @@ use crate::{
     },
     usage::{
         components::{Place, RefusalFilters, RefusalRows, files},
-        model::{AttemptsFrom, RefusalQuery, SAMPLING},
+        model::{AttemptsFrom, RefusalQuery, SAMPLING, passed_sampling},
     },
 };
 use leptos::prelude::*;
@@ -26,8 +26,9 @@ fn page(all: AllRefusals) -> AnyView {
     let AllRefusals { list, attempts } = all;
     let exact = list.codes.iter().flatten().map(|(_, calls)| calls).sum();
     let calls = if list.codes.is_some() { format!(" {} of known keys, counted exactly.", count(exact, "call", "calls")) } else { String::new() };
-    let lead = format!("{}.{calls} Below are {SAMPLING}", list.period).into_any();
-    let has_any = !list.samples.is_empty() || list.query != RefusalQuery::default();
+    let samples = if list.query.is_of_passed() { passed_sampling(&list.sampling) } else { SAMPLING.to_owned() };
+    let lead = format!("{}.{calls} Below are {samples}", list.period).into_any();
+    let has_any = !list.samples.is_empty() || list.query != RefusalQuery::default() || !list.sampling.is_empty();
     let samples = has_any.then(|| files("refusals", list.query.export_all("csv"), list.query.export_all("json")));
     let unknown = "/api/v1/usage/attempts/export";
     let counted = (!attempts.is_empty()).then(|| files("unknown keys", format!("{unknown}?format=csv"), format!("{unknown}?format=json")));

@@ -7,7 +7,7 @@ use crate::{
         components::{link, loaded},
         model::{TemplateList, TemplateQuery, TemplateRow, TemplateView},
     },
-    ui::{Button, CodeBlock, Fact, Facts, Form, PageHeader, Tab, Table, Tabs, heads, number::count},
+    ui::{Button, CodeBlock, Fact, Facts, Form, PageHeader, Tab, Table, Tabs, folded, heads, number::count},
     values::Language,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -84,6 +84,7 @@ fn table(rows: Vec<TemplateRow>, now_open: Option<String>) -> AnyView {
                             <a class="row-link" href=href aria-current=is_current.then_some("true")>{row.subject}</a>
                             <code>{row.name}</code>
                         </span>
+                        {folded(vec![(2, "", row.about.clone().into_any())])}
                     </th>
                     <td class="col-2">{row.about}</td>
                 </tr>

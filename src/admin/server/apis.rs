@@ -50,8 +50,8 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, name: String, slug: String, 
     keys::create_api(ctx, caller, NewApi { slug, name, key_prefix, permissions: lines(permissions), ..NewApi::default() }).await
 }
 
-/// Changes an API: its name and, where the form has them, its permissions with the preset Basic, and what becomes of calls that no
-/// route matches.
+/// Changes an API: its name and, where the form has them, its permissions with the preset Basic, what becomes of calls that no route
+/// matches, and how many of those that pass are kept as samples, as it was typed; empty: none.
 pub async fn save_api(
     ctx: &Ctx,
     caller: &Caller,
@@ -61,6 +61,7 @@ pub async fn save_api(
     basic: Vec<String>,
     unmatched: Option<&str>,
     preflights: Option<&str>,
+    sample_one_in: Option<&str>,
 ) -> Result<keys::ChangedApi, AppError> {
     caller.require(&may::APIS_MANAGE)?;
     let unmatched = match unmatched {
@@ -73,7 +74,15 @@ pub async fn save_api(
         Some(_) => return Err(AppError::invalid("preflights", "Choose what becomes of a preflight.")),
         None => None,
     };
-    let edit = ApiEdit { name: Some(name), permissions: permissions.map(lines), basic: permissions.map(|_| basic), unmatched, answers_preflights };
+    let sample_one_in = match sample_one_in.map(str::trim) {
+        Some("") => Some(0),
+        Some(text) => {
+            Some(text.replace([',', ' '], "").parse::<u32>().map_err(|_| AppError::invalid("sample_one_in", "Write a whole number, for example 100."))?)
+        }
+        None => None,
+    };
+    let (basic, permissions) = (permissions.map(|_| basic), permissions.map(lines));
+    let edit = ApiEdit { name: Some(name), permissions, basic, unmatched, answers_preflights, sample_one_in };
     keys::edit_api(ctx, caller, slug, edit).await
 }
 

@@ -94,6 +94,7 @@ fn saying(event: &Event) -> (String, Mark) {
         "account.deleted" => ("deleted the account".to_owned(), Mark::Closed),
         "account.returned" => ("brought the account back".to_owned(), Mark::Opened),
         "account.erased" => ("erased an account whose time was over".to_owned(), Mark::Ended),
+        "account.closed" => (format!("took the password and the roles of {subject} away"), Mark::Closed),
         "account.disabled" => (format!("disabled {subject}"), Mark::Closed),
         "acting.started" => (format!("began to act as {subject}"), Mark::Person),
         "acting.stopped" => (format!("stopped acting as {subject}"), Mark::Person),

@@ -8,6 +8,7 @@ use crate::{
     },
     admin::model::{InviteList, InviteRow},
     error::AppError,
+    keys::server::forms::page_token,
     platform::{Ctx, LocalTime, config::SignUpMode, http::reply},
     values::InviteId,
 };
@@ -25,11 +26,14 @@ pub async fn list_invites(ctx: &Ctx, caller: &Caller, over: bool) -> Result<Invi
         over,
         new_link: reply::sealed(ctx, NEW_LINK),
         is_needed: ctx.config.auth.sign_up == SignUpMode::Invite,
+        once: ctx.rng.base62(30),
     })
 }
 
-/// Invites an address by mail; or, without one, makes a link that lets in so many. Answers the link, if it is to be handed on.
-pub async fn create_invite(ctx: &Ctx, caller: &Caller, email: &str, uses: &str, days: &str) -> Result<Option<String>, AppError> {
+/// Invites an address by mail; or, without one, makes a link that lets in so many. Answers the link, if it is to be handed on: of a form
+/// that is sent twice (`once` is its name) the same.
+pub async fn create_invite(ctx: &Ctx, caller: &Caller, email: &str, uses: &str, days: &str, once: Option<String>) -> Result<Option<String>, AppError> {
+    let once = page_token(once)?;
     let days = days.trim().parse::<u16>().map_err(|_| AppError::invalid("days", "Choose how long the invitation lives."))?;
     let lives = Duration::days(days.into());
     if !email.trim().is_empty() {
@@ -40,7 +44,10 @@ pub async fn create_invite(ctx: &Ctx, caller: &Caller, email: &str, uses: &str, 
         "" => 1,
         uses => uses.parse().map_err(|_| AppError::invalid("uses", "Enter how many people the link lets in, as a number."))?,
     };
-    accounts::create_invite(ctx, caller, uses, lives).await.map(Some)
+    match once {
+        Some(form) => accounts::create_invite_by_form(ctx, caller, uses, lives, &form).await.map(Some),
+        None => accounts::create_invite(ctx, caller, uses, lives).await.map(Some),
+    }
 }
 
 /// Mails an invitation again; says what became of it.

@@ -72,4 +72,12 @@ impl RuleSetting {
         };
         format!("More than {} {what} in {} {}", self.most, self.minutes, if self.minutes == 1 { "minute" } else { "minutes" })
     }
+
+    /// The same where several nodes divide the number: one of them saw more than its share.
+    pub fn reason_among(&self, nodes: u32) -> String {
+        match nodes {
+            0 | 1 => self.reason(),
+            nodes => format!("{} (more than {} on one of {nodes} nodes)", self.reason(), self.most.div_ceil(nodes)),
+        }
+    }
 }

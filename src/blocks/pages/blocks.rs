@@ -11,7 +11,7 @@ use crate::{
     keys::components::SaidTime,
     ui::{
         ACT, Badge, Button, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Form, FormPanel, Gate, LinkButton, Look, PageHeader, Pagination, SearchField,
-        SelectField, Size, Table, TextField, heads, loaded,
+        SelectField, Size, Table, TextField, folded, heads, loaded,
         number::{count, thousands},
     },
     values::{AbuseRule, BlockId, link},
@@ -102,7 +102,7 @@ fn row(block: BlockRow) -> AnyView {
         Some(href) => view! { <a class="row-link" href=href>{block.target.clone()}</a> }.into_any(),
         None => view! { <code>{block.target.clone()}</code> }.into_any(),
     };
-    let until = match block.until {
+    let until = || match block.until.clone() {
         Some(said) => view! { <SaidTime said/> }.into_any(),
         None => view! { <span class="faint">"it is lifted"</span> }.into_any(),
     };
@@ -118,13 +118,16 @@ fn row(block: BlockRow) -> AnyView {
     let is_off = (!is_active).then_some("is-off");
     let held = block.action.per_second().map(|n| format!(", {} a second", thousands(n.into()))).filter(|_| !is_active).unwrap_or_default();
     let why = block.lifted.unwrap_or_else(|| format!("By {}{held}", block.by));
+    let refused = block.refused.map_or_else(|| "–".to_owned(), thousands);
+    let facts =
+        vec![(2, "Since", view! { <SaidTime said=block.since.clone()/> }.into_any()), (2, "Until", until()), (3, "Refused calls", refused.clone().into_any())];
     view! {
         <tr class=is_off>
-            <th scope="row">{name}</th>
+            <th scope="row">{name}{folded(facts)}</th>
             <td><span class="cell-2"><span>{block.reason}</span><span>{why}</span></span></td>
             <td class="col-2"><SaidTime said=block.since/></td>
-            <td class="col-2">{until}</td>
-            <td class="num col-3">{block.refused.map_or_else(|| "–".to_owned(), thousands)}</td>
+            <td class="col-2">{until()}</td>
+            <td class="num col-3">{refused}</td>
             <td class="cell-status"><Badge gate>{state}</Badge></td>
             <td class="cell-more">{undo}</td>
         </tr>

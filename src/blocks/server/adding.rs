@@ -13,7 +13,7 @@ use crate::{
         model::Spread,
         server::{actor, gate::Gate, nodes::spread_of_blocks},
     },
-    platform::Ctx,
+    platform::{Ctx, once},
     values::{AccountId, Email, WorkspaceId, permission_names as may},
 };
 use ipnet::IpNet;
@@ -84,6 +84,7 @@ pub async fn add_block(ctx: &Ctx, caller: &Caller, from: Option<IpAddr>, new: Ne
         store::extend_block(&mut tx, &block).await?;
     }
     note(ctx, &mut tx, Maker { account, name }, if is_new { "block.added" } else { "block.extended" }, &block, workspace, &block.reason).await?;
+    once::done(ctx, &mut tx).await?;
     let since = Instant::now();
     tx.commit().await?;
     Ok(Added { block, is_new, spread: spread_of_blocks(ctx, since).await })

@@ -20,7 +20,7 @@ const SYSTEM: Maker<'static> = Maker { account: None, name: "system" };
 /// Acts on a suspicion as its rule is set now. None if there is nothing to do: the rule is off, the target is blocked or told of
 /// already, never blocked, or gone.
 pub async fn fire(ctx: &Ctx, suspicion: Suspicion) -> Result<Option<Block>, AppError> {
-    let Suspicion { rule, target } = suspicion;
+    let Suspicion { rule, target, nodes } = suspicion;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let Some(setting) = store::find_rule(&mut tx, rule).await?.filter(|setting| setting.is_on) else { return Ok(None) };
@@ -46,7 +46,7 @@ pub async fn fire(ctx: &Ctx, suspicion: Suspicion) -> Result<Option<Block>, AppE
         target: named,
         action: setting.then.unwrap_or_default(),
         state: if setting.then.is_some() { BlockState::Active } else { BlockState::Notice },
-        reason: setting.reason(),
+        reason: setting.reason_among(nodes),
         since: now,
         until: Some(now + Duration::seconds(i64::try_from(setting.seconds).unwrap_or(0))),
         by: SYSTEM.name.to_owned(),

@@ -1,5 +1,6 @@
 //! `tollgate admin …`: makes operators, and sets the admin PIN. There is no default password: either a one-time link is printed, or the password of
-//! a new account is read from standard input, never from an argument that others could see. So is the PIN.
+//! a new account is read from standard input, never from an argument that others could see. So is the PIN. The passwords of the demo are no
+//! secrets: `close-demo` takes its accounts out of use.
 
 use super::{Exit, Invocation, with_ctx};
 use crate::{
@@ -7,6 +8,7 @@ use crate::{
         Caller,
         server::{NewOperator, clear_admin_pin, create_operator, set_admin_pin},
     },
+    boot::demo,
     error::AppError,
     platform::Ctx,
     values::Email,
@@ -28,6 +30,8 @@ pub(super) enum AdminCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Take the accounts of the demo out of use whose passwords everybody can read; their keys are answered BANNED
+    CloseDemo,
     /// One more proof that operators give before they ban, disable, or end what belongs to others
     #[command(subcommand)]
     Pin(PinCommand),
@@ -45,6 +49,7 @@ impl AdminCommand {
     pub(super) async fn run(self, invocation: &Invocation) -> Exit {
         with_ctx(&invocation.config, "admin", async |ctx| match self {
             Self::Create { email, name, password_stdin } => create(ctx, invocation, &email, name.as_deref(), password_stdin).await,
+            Self::CloseDemo => close_demo(ctx, invocation).await,
             Self::Pin(PinCommand::Set) => set_pin(ctx, invocation).await,
             Self::Pin(PinCommand::Clear) => clear_pin(ctx, invocation).await,
         })
@@ -65,6 +70,18 @@ async fn create(ctx: &Ctx, invocation: &Invocation, email: &str, name: Option<&s
         None => format!("{email} is an operator."),
     };
     invocation.answer(&json!({ "id": account, "email": email, "link": link }), &words);
+    Ok(Exit::Done)
+}
+
+async fn close_demo(ctx: &Ctx, invocation: &Invocation) -> Result<Exit, AppError> {
+    let closed = if invocation.dry_run { demo::with_known_passwords(ctx).await? } else { demo::close(ctx).await? };
+    let people: Vec<&str> = closed.iter().map(|person| person.email).collect();
+    let words = match people.as_slice() {
+        [] => "No account has a password of the demo.".to_owned(),
+        people if invocation.dry_run => format!("Would close {}.", people.join(", ")),
+        people => format!("Closed: {}. They have no password and no role of an operator; what they made stays.", people.join(", ")),
+    };
+    invocation.answer(&json!({ "closed": people }), &words);
     Ok(Exit::Done)
 }
 

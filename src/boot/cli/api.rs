@@ -11,7 +11,7 @@ use crate::{
     accounts::Caller,
     error::AppError,
     keys::{
-        model::{KeyLimit, NewApi, Over, Window},
+        model::{ApiEdit, KeyLimit, NewApi, Over, Window},
         server as keys,
     },
     plans::server as plans,
@@ -39,6 +39,16 @@ pub(super) enum ApiCommand {
     /// Say what calls need: method, path, permission, cost
     #[command(subcommand)]
     Route(RouteCommand),
+    /// Keep one in so many calls that pass as samples, for the pages Requests and Refusals
+    SetSampling {
+        slug: String,
+        /// 1 (every one) to 10000
+        #[arg(long, value_name = "CALLS", required_unless_present = "off")]
+        one_in: Option<u32>,
+        /// Keep none
+        #[arg(long, conflicts_with = "one_in")]
+        off: bool,
+    },
     /// What each of its keys may that nothing nearer limits
     Limits { slug: String },
     /// Set one limit of each key that no plan, workspace or limit of its own holds. The others stay
@@ -83,6 +93,23 @@ impl ApiCommand {
                 let apis = keys::list_apis(ctx, &Caller::cli()).await?;
                 let lines: Vec<String> = apis.iter().map(|a| format!("{:20}  {:12}  {}", a.slug, format!("{}_", a.key_prefix), a.name)).collect();
                 invocation.answer(&apis, &lines.join("\n"));
+                Ok(Exit::Done)
+            }
+            Self::SetSampling { slug, one_in, .. } => {
+                let one_in = one_in.unwrap_or(0);
+                let words = match one_in {
+                    0 => "no call that passes".to_owned(),
+                    1 => "every call that passes".to_owned(),
+                    n => format!("one in {n} calls that pass"),
+                };
+                if invocation.dry_run {
+                    let api = keys::api_by_slug(ctx, &Caller::cli(), &slug).await?;
+                    invocation.answer(&api, &format!("Would keep {words} of {} as a sample.", api.slug));
+                    return Ok(Exit::Done);
+                }
+                let edit = ApiEdit { sample_one_in: Some(one_in), ..ApiEdit::default() };
+                let changed = keys::edit_api(ctx, &Caller::cli(), &slug, edit).await?;
+                invocation.answer(&changed.api, &format!("From now on {words} of {slug} is kept as a sample. {}", changed.spread.words("In force")));
                 Ok(Exit::Done)
             }
             Self::Limits { slug } => {

@@ -3,7 +3,7 @@
 
 use super::{Exit, Invocation};
 use crate::{
-    boot::files,
+    boot::{context::context_of_keys_here, demo, files},
     platform::{
         clock::Clock,
         config::{
@@ -102,6 +102,7 @@ async fn database(config: &Arc<Config>) -> Vec<Check> {
             Ok(Schema::Current) => {
                 checks.push(Check::new("schema", State::Ok, "up to date"));
                 checks.extend(known_keys(config, &pool).await);
+                checks.extend(demo_accounts(config, &pool).await);
             }
             Ok(other) => checks.push(Check::new("schema", State::Failed, other)),
             Err(error) => checks.push(Check::new("schema", State::Failed, error)),
@@ -154,6 +155,22 @@ async fn known_keys(config: &Config, pool: &sqlx::PgPool) -> Option<Check> {
         Err(error) => Err(error.into()),
     };
     Some(Check::of("known keys", result, |known| format!("the database knows {}, and none is missing", count(*known as u64, "master key", "master keys"))).0)
+}
+
+/// The passwords of the demo are known to everybody (R13). Without master keys none could be compared, which is told elsewhere.
+async fn demo_accounts(config: &Arc<Config>, pool: &sqlx::PgPool) -> Option<Check> {
+    let ctx = context_of_keys_here(Arc::clone(config), pool.clone()).ok()?;
+    let open = match demo::with_known_passwords(&ctx).await {
+        Ok(open) => open,
+        Err(error) => return Some(Check::new("demo accounts", State::Failed, error)),
+    };
+    let is_reached = !config.server.addr.ip().is_loopback() || !is_local(&config.server.public_url);
+    Some(match open.as_slice() {
+        [] => return None,
+        open if !config.is_development() => Check::new("demo accounts", State::Failed, demo::refusal(open)),
+        _ if is_reached => Check::new("demo accounts", State::Warning, "other machines reach this server, and everybody can read the passwords of the demo"),
+        _ => Check::new("demo accounts", State::Ok, "for this machine alone; outside development the start is refused"),
+    })
 }
 
 /// The public address is what people click on in mails.

@@ -270,7 +270,7 @@ async fn create_many(ctx: &Ctx, invocation: &Invocation, file: &Path, account: &
     let report = if invocation.dry_run {
         keys::check_batch(ctx, &caller, api, lines).await?
     } else {
-        match keys::create_batch(ctx, &caller, api, lines, None).await? {
+        match keys::create_batch(ctx, &caller, api, lines).await? {
             Batch::Made(made) => {
                 let all: Vec<_> = made.iter().map(|key| json!({ "name": key.name, "id": key.id, "secret": key.secret })).collect();
                 invocation.answer(&all, keys::file_of_secrets(&made).trim_end());

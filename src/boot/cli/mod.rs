@@ -26,6 +26,7 @@ mod migrate;
 mod plan;
 mod route;
 mod serve;
+mod signals;
 mod worker;
 
 pub use database::with_ctx;
@@ -169,7 +170,7 @@ pub fn main() -> ExitCode {
         // The way out of a configuration that cannot be loaded.
         return config::init(file.clone().or(global.config), global.dry_run, global.yes).into();
     }
-    let invocation = match global.invocation(matches!(command, Command::Serve(_) | Command::Worker)) {
+    let invocation = match global.invocation(&command) {
         Ok(invocation) => invocation,
         Err(error) => {
             complain(error);
@@ -188,7 +189,7 @@ pub fn main() -> ExitCode {
 impl Command {
     async fn run(self, invocation: &Invocation) -> Exit {
         match self {
-            Self::Serve(flags) => serve::serve(Arc::clone(&invocation.config), flags).await,
+            Self::Serve(flags) => serve::serve(invocation, &flags).await,
             Self::Worker => worker::run(&invocation.config).await,
             Self::Migrate => migrate::run(invocation).await,
             Self::Doctor => doctor::run(invocation).await,
@@ -214,12 +215,18 @@ impl Command {
 
 impl Global {
     /// Loads the configuration and starts the log. A short command logs warnings only, unless somebody set a filter.
-    fn invocation(self, stays: bool) -> Result<Invocation, settings::ConfigError> {
+    fn invocation(self, command: &Command) -> Result<Invocation, settings::ConfigError> {
+        let stays = matches!(command, Command::Serve(_) | Command::Worker);
         let flag = |flag: &str, name: &str, value: String| Flag { flag: flag.to_owned(), name: name.to_owned(), value };
         let mut flags: Vec<_> = self.set.into_iter().map(|(name, value)| flag("--set", &name, value)).collect();
         flags.extend(self.addr.map(|value| flag("--addr", "server.addr", value)));
         flags.extend(self.data_dir.map(|value| flag("--data-dir", "server.data_dir", value)));
-        let loaded = settings::load(&Sources::of_process(self.config, flags))?;
+        // Nobody need say development to look at the demo; whoever says production is heard.
+        let implied = match command {
+            Command::Serve(serve::Flags { demo: true }) => vec![flag("--demo", "env", "development".to_owned())],
+            _ => Vec::new(),
+        };
+        let loaded = settings::load(&Sources { implied, ..Sources::of_process(self.config, flags) })?;
         let mut log = loaded.config.log.clone();
         if !stays {
             if *loaded.origin("log.filter") == Origin::Default {

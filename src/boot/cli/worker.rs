@@ -1,16 +1,19 @@
 //! `tollgate worker`: runs jobs and nothing else, beside servers that leave them alone (`jobs.in_serve = false`) or to add hands.
 
-use super::{Exit, complain};
+use super::{Exit, complain, signals::Signals};
 use crate::{
-    boot::{context::context, worker},
+    boot::{
+        context::context,
+        worker::{self, Working},
+    },
     platform::{
         config::Config,
         db,
         postgres::{self, Database, Purpose},
     },
 };
+use sqlx::PgPool;
 use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Works until SIGINT or SIGTERM, then lets running jobs finish. A second signal ends it at once.
 pub(super) async fn run(config: &Arc<Config>) -> Exit {
@@ -30,21 +33,30 @@ pub(super) async fn run(config: &Arc<Config>) -> Exit {
 }
 
 async fn work(config: &Arc<Config>, database: &Database) -> Result<Exit, Box<dyn std::error::Error>> {
-    let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut signals = Signals::take()?;
     let pool = database.pool(config);
-    db::migrate(&pool).await?;
-    let ctx = context(Arc::clone(config), pool.clone()).await?;
-    worker::prepare_partitions(&ctx).await;
-    worker::enqueue_resealing(&ctx).await?;
-    let runner = worker::start(&ctx);
+    let working = tokio::select! {
+        working = start(config, &pool) => working?,
+        () = signals.wait() => {
+            tracing::info!("stopped before the start was finished");
+            return Ok(Exit::Done);
+        }
+    };
     tracing::info!(parallel = config.jobs.parallel, "working on jobs in {}", database.description);
-    tokio::select! { _ = signals.0.recv() => {}, _ = signals.1.recv() => {} }
+    signals.wait().await;
     tracing::info!("stopping: running jobs finish first");
     tokio::select! {
-        () = runner.stop() => {}
-        _ = signals.0.recv() => return Ok(Exit::Failed),
-        _ = signals.1.recv() => return Ok(Exit::Failed),
+        () = working.stop() => {}
+        () = signals.wait() => return Ok(Exit::Failed),
     }
     pool.close().await;
     Ok(Exit::Done)
+}
+
+async fn start(config: &Arc<Config>, pool: &PgPool) -> Result<Working, Box<dyn std::error::Error>> {
+    db::migrate(pool).await?;
+    let ctx = context(Arc::clone(config), pool.clone()).await?;
+    worker::prepare_partitions(&ctx).await;
+    worker::enqueue_resealing(&ctx).await?;
+    Ok(worker::start(&ctx))
 }

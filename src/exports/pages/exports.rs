@@ -8,7 +8,7 @@ use crate::{
     },
     ui::{
         ActForm, Badge, Bar, Button, Crumb, Empty, ErrorSummary, Form, Gate, Icon, LinkButton, Look, PageHeader, Section, SelectField, Size, Table, UNSEEN,
-        heads, loaded,
+        folded, heads, loaded,
         number::{count, short, thousands},
     },
     values::JobState,
@@ -90,7 +90,7 @@ fn row(export: ExportView) -> AnyView {
     let size = if export.size == 0 { "–".to_owned() } else { format!("{}B", short(export.size)) };
     view! {
         <tr>
-            <th scope="row">{what}</th>
+            <th scope="row">{what}{folded(vec![(2, "Size", size.clone().into_any()), (3, "Asked for", export.asked.clone().into_any())])}</th>
             <td>{state(&export)}</td>
             <td class="num nowrap col-2">{size}</td>
             <td class="nowrap col-3">{export.asked}</td>

@@ -11,7 +11,7 @@ use crate::{
     activity::server::{Change, record},
     error::AppError,
     exports::model::{ExportPage, ExportQuery, ExportView, Offer, Subject},
-    platform::{Ctx, LocalTime, http::file::Format, jobs::enqueue},
+    platform::{Ctx, LocalTime, http::file::Format, jobs::enqueue, once},
     values::{ExportId, JobState},
 };
 use time::Duration;
@@ -84,6 +84,7 @@ pub async fn create_export(ctx: &Ctx, caller: &Caller, wanted: Wanted) -> Result
     store::insert_export(&mut tx, &export).await?;
     record(ctx, &mut tx, change("export.created", caller, &export)).await?;
     enqueue(ctx, &mut tx, &PrepareExport { export: export.id }).await?;
+    once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     Ok(export)
 }

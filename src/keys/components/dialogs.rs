@@ -65,7 +65,8 @@ pub fn RevokeDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoV
 #[component]
 pub fn RotateDialog(detail: KeyDetail, #[prop(into)] path: String) -> impl IntoView {
     let choices = vec![
-        Choice::new("first_use", "Until the new one is first used").with_help("It ends within seconds of the first call that passes with the new one."),
+        Choice::new("first_use", "Until the new one is first used")
+            .with_help("It ends with the first call that passes with the new one; on other servers within seconds."),
         Choice::new("60", "For a minute"),
         Choice::new("3600", "For an hour"),
         Choice::new("86400", "For a day"),

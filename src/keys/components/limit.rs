@@ -5,7 +5,7 @@ use super::OverFields;
 use crate::{
     accounts::Caller,
     keys::model::{KeyLimit, LimitView, Window},
-    ui::{Button, ErrorSummary, Form, LinkButton, Look, SelectField, Size, Table, TextField, number::thousands},
+    ui::{Button, ErrorSummary, Form, LinkButton, Look, SelectField, Size, Table, TextField, folded, number::thousands},
     values::link,
 };
 use leptos::prelude::*;
@@ -70,18 +70,22 @@ fn table(
         .map(|limit| {
             let href = format!("{}#limit", link(page, [("set", limit.name.as_str())]));
             let this = [hidden, &[("was", limit.name.clone()), ("act", "remove".to_owned())]].concat();
-            let beyond = match limit.over.words() {
+            let beyond = || match limit.over.words() {
                 words if words.is_empty() => view! { <span class="faint">"refused"</span> }.into_any(),
                 words => words.trim_start_matches(", ").to_owned().into_any(),
             };
             let stands = now.iter().find(|view| view.name == limit.name).map(|view| format!("{} used, {} left", thousands(view.used), thousands(view.remaining)));
+            let mut facts = vec![(2, "Beyond it", beyond())];
+            if let Some(stands) = stands.clone() {
+                facts.push((2, "Now", stands.into_any()));
+            }
             let remove = format!("Remove the limit {}", limit.name);
             view! {
                 <tr class=(chosen == Some(limit)).then_some("is-current")>
-                    <th scope="row"><a class="row-link" href=href><code>{limit.name.clone()}</code></a></th>
+                    <th scope="row"><a class="row-link" href=href><code>{limit.name.clone()}</code></a>{folded(facts)}</th>
                     <td class="num">{thousands(limit.limit)}</td>
                     <td>{limit.window.unit_words()}</td>
-                    <td class="col-2">{beyond}</td>
+                    <td class="col-2">{beyond()}</td>
                     {has_now.then(|| view! { <td class="col-2 nowrap">{stands}</td> })}
                     <td class="cell-more"><Form action=action.to_owned() quiet=true hidden=this><Button size=Size::Small look=Look::Quiet label=remove>"Remove"</Button></Form></td>
                 </tr>

@@ -15,6 +15,7 @@ mod over;
 mod reveal;
 mod review;
 mod said;
+mod services;
 mod tags;
 mod why;
 
@@ -33,5 +34,6 @@ pub use over::OverFields;
 pub use reveal::Reveal;
 pub use review::ReviewCard;
 pub use said::{SaidOrNever, SaidTime};
+pub use services::{EXTERNAL_ID, ForServices, METADATA};
 pub use tags::Tags;
 pub use why::WhyLimit;

@@ -1,6 +1,6 @@
 //! Making a key: a name and Enter; everything else on demand.
 
-use super::{ApiChoice, PresetChoice, dialogs::DecideDialog};
+use super::{ApiChoice, ForServices, PresetChoice, dialogs::DecideDialog};
 use crate::{
     accounts::components::is_shown,
     keys::{
@@ -88,6 +88,7 @@ pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
             <TextArea label="Routes it may call" name="routes" help=ROUTES maxlength=6000 mono=true/>
             <SelectField label="Expires" name="expires" options=lifetimes value="never"/>
             <RadioGroup label="For" name="environment" choices=uses value="live"/>
+            <ForServices/>
             <Facts><Fact term="Limit">{limit}</Fact></Facts>
         </DecideDialog>
     }

@@ -40,6 +40,14 @@ impl KeyLimit {
     }
 }
 
+/// Where a limit stood after a call that passed, as samples keep it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitLeft {
+    pub name: String,
+    pub limit: u64,
+    pub remaining: u64,
+}
+
 /// A change of one limit among those of a key, a workspace, an API, a plan or a group; the others stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitChange {

@@ -29,7 +29,7 @@ pub use bundle::{Bundle, NewBundle, bundle_words};
 pub use ground::Ground;
 pub use history::{Act, HistoryEntry};
 pub use import::{ImportLine, ImportOutcome, ImportPreview};
-pub use limit::{KeyLimit, Level, LevelView, LimitChange, LimitView};
+pub use limit::{KeyLimit, Level, LevelView, LimitChange, LimitLeft, LimitView};
 pub use many::{Many, ManyAct, ManyPlan, ManyPreview, ManyQuery, NamedKey, Selection, SkippedKeys};
 pub use meta::Meta;
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
@@ -102,6 +102,8 @@ pub struct Api {
     pub unmatched: Unmatched,
     /// Browsers that ask before a call (CORS) are answered at `/forward-auth`, without a key.
     pub answers_preflights: bool,
+    /// One in so many calls that pass is kept as a sample; 0: none.
+    pub sample_one_in: u32,
     pub permissions: Vec<ApiPermission>,
     /// By name.
     pub bundles: Vec<Bundle>,
@@ -110,6 +112,8 @@ pub struct Api {
 impl Api {
     /// The slug of Tollgate's own REST API: a key for it never may more than its owner.
     pub const OWN: &'static str = "tollgate";
+    /// The fewest samples that an API may keep of calls that pass, but for none: one in so many.
+    pub const MAX_ONE_IN: u32 = 10_000;
 
     pub fn is_own(&self) -> bool {
         self.slug.as_str() == Self::OWN

@@ -32,14 +32,9 @@ pub struct NewKey {
     pub once: Option<Once>,
 }
 
-/// What makes a request safe to send twice.
+/// The random token of one page view: the same form sent twice makes one key, and shows its secret both times.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Once {
-    /// The random token of one page view: the same form sent twice makes one key, and shows its secret both times.
-    Page(String),
-    /// The `Idempotency-Key` of a REST client: the second request is told of the key, but not its secret.
-    Client(String),
-}
+pub struct Once(pub String);
 
 /// Changes of a key; `None` leaves as it is. All or nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -105,4 +100,6 @@ pub struct ApiEdit {
     pub basic: Option<Vec<String>>,
     pub unmatched: Option<Unmatched>,
     pub answers_preflights: Option<bool>,
+    /// 0: none; at most `Api::MAX_ONE_IN`.
+    pub sample_one_in: Option<u32>,
 }

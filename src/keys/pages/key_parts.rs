@@ -3,12 +3,12 @@
 use crate::{
     keys::{
         api::{AddCredits, SaveKey, SetLimit},
-        components::{LimitTable, ROUTES, WhyLimit},
+        components::{EXTERNAL_ID, LimitTable, METADATA, ROUTES, WhyLimit},
         model::{Act, Bundle, HistoryEntry, KeyDetail, Level, Meta, Preset},
     },
     ui::{
         Button, CheckGroup, Choice, CodeBlock, CopyId, Dot, Fact, Facts, Form, Gate, Icon, LinkButton, Look, RadioGroup, SelectField, Size, Table, TextArea,
-        TextField, Timeline, TimelineItem, number::thousands,
+        TextField, Timeline, TimelineItem, folded, number::thousands,
     },
     values::Permission,
 };
@@ -35,8 +35,6 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
     let (origins, routes) = (detail.key.origins.join("\n"), detail.key.routes.join("\n"));
     let external_id = detail.key.external_id.clone();
     let meta = typed(&detail.key.meta);
-    let users = "Your own id of who uses this key, such as customer-42. Services read it as external_id and X-External-Id; you find the key by it.";
-    let told = "A JSON object that services read as meta when the key passes, such as {\"team\": \"checkout\"}; at most 1 KiB. Not for secrets.";
     let pages =
         "One origin on each line, such as https://app.example.com or https://*.example.com. Browsers on other pages are answered FORBIDDEN. Empty: every page.";
     let from =
@@ -47,14 +45,14 @@ pub fn settings(detail: &KeyDetail) -> AnyView {
             <Form action=SaveKey::PATH class="stack form-medium" hidden>
                 <TextField label="Name" name="name" value=name autocomplete="off" maxlength=80 required=true/>
                 <TextField label="Tags" name="tags" value=tags autocomplete="off" maxlength=400 help="Words to find it by, such as team-a or prod; ten at most."/>
-                <TextField label="External id" name="external_id" nostrip:value=external_id autocomplete="off" maxlength=200 help=users/>
+                <TextField label="External id" name="external_id" nostrip:value=external_id autocomplete="off" maxlength=200 help=EXTERNAL_ID/>
                 <TextField label="Expires on" name="expires_on" kind="date" nostrip:value=expires_on help/>
                 {has_permissions.then(|| permissions(presets, choices, held))}
                 {(!bundles.is_empty()).then(|| view! { <CheckGroup label="Bundles" name="bundles[]" choices=bundles values=holds help=BUNDLES/> })}
                 <TextArea label="Routes it may call" name="routes" value=routes help=ROUTES maxlength=6000 mono=true/>
                 <TextArea label="May be used from" name="addresses" value=addresses help=from maxlength=2500 mono=true/>
                 <TextArea label="Web pages that may use it" name="origins" value=origins help=pages maxlength=6000 mono=true/>
-                <TextArea label="Metadata" name="meta" value=meta help=told maxlength=4000 rows=4 mono=true/>
+                <TextArea label="Metadata" name="meta" value=meta help=METADATA maxlength=4000 rows=4 mono=true/>
                 <div class="form-actions"><Button>"Save"</Button></div>
             </Form>
         </section>
@@ -104,7 +102,7 @@ pub fn limits(detail: &KeyDetail) -> AnyView {
             let beyond = (l.used > l.limit).then(|| view! { <span class="muted">{format!("{} beyond", thousands(l.used - l.limit))}</span> });
             view! {
                 <tr>
-                    <th scope="row"><span class="cell-2"><span class="strong">{l.per.clone()}</span><span>{l.name.clone()}</span></span></th>
+                    <th scope="row"><span class="cell-2"><span class="strong">{l.per.clone()}</span><span>{l.name.clone()}</span></span>{folded(vec![(2, "Comes back", l.resets.clone().into_any())])}</th>
                     <td class="num">{thousands(l.limit)}</td>
                     <td class="num"><span class="cell-2"><span>{thousands(l.used)}</span>{beyond}</span></td>
                     <td class="num">{thousands(l.remaining)}</td>

@@ -9,7 +9,7 @@ use crate::{
     ui::{
         ACT, Gate, GateGlyph, Icon, Menu, MenuAct, MenuRule, Table,
         chart::Sparkline,
-        heads,
+        folded, heads,
         number::{count, thousands},
     },
 };
@@ -73,7 +73,7 @@ fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
     };
     view! {
         <tr>
-            <th scope="row"><code>{secret.start}"…"</code></th>
+            <th scope="row"><code>{secret.start}"…"</code>{folded(vec![(2, "Since", view! { <SaidTime said=secret.since.clone()/> }.into_any())])}</th>
             <td>{used}{words}</td>
             {spark}
             <td class="col-2"><SaidTime said=secret.since/></td>

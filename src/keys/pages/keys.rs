@@ -13,6 +13,7 @@ use crate::{
         Badge, Crumb, Empty, ErrorSummary, FilterSelect, Filters, Gate, Icon, LinkButton, Look, Menu, MenuAct, MenuLink, MenuRule, OutlineBadge, PageHeader,
         Pagination, SearchField, Size, Table,
         chart::Sparkline,
+        folded,
         number::{count, thousands},
     },
 };
@@ -139,24 +140,30 @@ fn table(list: KeyList) -> AnyView {
 
 fn row(row: KeyRow, can_choose: bool) -> AnyView {
     let id = row.key.id.to_string();
-    let points = row.spark.iter().map(|day| (day.passed, day.limited, day.refused)).collect();
+    let points: Vec<_> = row.spark.iter().map(|day| (day.passed, day.limited, day.refused)).collect();
     let is_off = row.standing.kind.is_off();
     let menu = menu(&row);
     let check = can_choose.then(|| view! { <CheckKey id=id.clone() name=row.key.name.clone()/> });
     let leaked = row.is_leaked.then(|| view! { " "<Badge gate=Gate::Refused>"Leaked"</Badge> });
-    let expires = match row.expires {
+    let expires = || match row.expires.clone() {
         Some(said) => view! { <SaidTime said/> }.into_any(),
         None if is_off => view! { <span class="faint">"never"</span> }.into_any(),
         None => view! { <OutlineBadge>"never"</OutlineBadge> }.into_any(),
     };
+    let facts = vec![
+        (2, "", view! { <Sparkline name=row.key.name.clone() points=points.clone()/> }.into_any()),
+        (2, "Calls", thousands(row.calls.total()).into_any()),
+        (2, "Last used", view! { <SaidOrNever said=row.last_used.clone()/> }.into_any()),
+        (3, "Expires", expires()),
+    ];
     view! {
         <tr class=is_off.then_some("is-off")>
             {check}
-            <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/keys/{id}")>{row.key.name.clone()}</a><span><code>{row.key.start}"…"</code>{leaked}<Tags tags=row.key.tags/></span></span></th>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=format!("/keys/{id}")>{row.key.name.clone()}</a><span><code>{row.key.start}"…"</code>{leaked}<Tags tags=row.key.tags/></span></span>{folded(facts)}</th>
             <td class="col-2"><Sparkline name=row.key.name points/></td>
             <td class="num col-2">{thousands(row.calls.total())}</td>
             <td class="col-2"><SaidOrNever said=row.last_used/></td>
-            <td class="col-3">{expires}</td>
+            <td class="col-3">{expires()}</td>
             <td class="cell-status"><StandingBadge id=format!("why-{id}") standing=row.standing end=true/></td>
             <td class="cell-more">{menu}</td>
         </tr>

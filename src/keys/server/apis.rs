@@ -11,7 +11,7 @@ use crate::{
     activity::server::{Change, record},
     error::{AppError, Fields},
     keys::model::{Api, ApiEdit, ApiPermission, Bundle, NewApi, Spread, Unmatched},
-    platform::Ctx,
+    platform::{Ctx, once},
     values::{ApiId, KeyPrefix, Permission, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
@@ -59,7 +59,8 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, 
     fields.done()?;
     let (Some(slug), Some(name), Some(key_prefix), Some(permissions)) = (slug, name, prefix, permissions) else { return Err(AppError::NotFound) };
 
-    let api = Api { id: ctx.new_id(), slug, name, key_prefix, unmatched: new.unmatched, answers_preflights: false, permissions, bundles: Vec::new() };
+    let (unmatched, bundles) = (new.unmatched, Vec::new());
+    let api = Api { id: ctx.new_id(), slug, name, key_prefix, unmatched, answers_preflights: false, sample_one_in: 0, permissions, bundles };
     let mut tx = ctx.db.begin().await?;
     if !store::insert_api(&mut tx, &api, ctx.clock.now()).await? {
         let taken_slug = store::lock_api(&mut tx, api.slug.as_str()).await?.is_some();
@@ -68,6 +69,7 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, new: NewApi) -> Result<Api, 
     }
     store::replace_permissions(&mut tx, api.id, &api.permissions).await?;
     note(ctx, &mut tx, caller, "api.created", api.id, serde_json::json!({ "slug": api.slug, "key_prefix": api.key_prefix })).await?;
+    once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     gate::apis_refreshed(ctx).await;
     Ok(api)
@@ -88,6 +90,9 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     if slug == Api::OWN && edit.answers_preflights == Some(true) {
         fields.add("answers_preflights", "Tollgate's own API answers preflights for the origins of its keys by itself.");
     }
+    if edit.sample_one_in.is_some_and(|one_in| one_in > Api::MAX_ONE_IN) {
+        fields.add("sample_one_in", "One call in 1 to 10,000 is kept as a sample, or none: 0.");
+    }
     fields.done()?;
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
@@ -101,6 +106,9 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
     if let Some(answers) = edit.answers_preflights {
         store::update_preflights(&mut tx, id, answers).await?;
     }
+    if let Some(one_in) = edit.sample_one_in {
+        store::update_sampling(&mut tx, id, one_in).await?;
+    }
     if permissions.is_some() || edit.basic.is_some() {
         let known: Vec<String> = before.permissions.iter().map(|p| p.permission.to_string()).collect();
         let basic = edit.basic.unwrap_or_else(|| before.permissions.iter().filter(|p| p.is_basic).map(|p| p.permission.to_string()).collect());
@@ -112,7 +120,9 @@ pub async fn edit_api(ctx: &Ctx, caller: &Caller, slug: &str, edit: ApiEdit) -> 
         must_not_be_needed(&mut tx, id, &before.bundles, &permissions).await?;
         store::replace_permissions(&mut tx, id, &permissions).await?;
     }
-    let changes = serde_json::json!({ "slug": slug, "name": name, "unmatched": edit.unmatched, "answers_preflights": edit.answers_preflights });
+    let changes = serde_json::json!({
+        "slug": slug, "name": name, "unmatched": edit.unmatched, "answers_preflights": edit.answers_preflights, "sample_one_in": edit.sample_one_in,
+    });
     note(ctx, &mut tx, caller, "api.changed", id, changes).await?;
     let since = Instant::now();
     tx.commit().await?;

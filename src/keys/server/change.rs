@@ -11,7 +11,7 @@ use crate::{
     activity::server::{Change, record},
     error::AppError,
     keys::model::{Act, Key, KeyState, Spread},
-    platform::Ctx,
+    platform::{Ctx, once},
     values::{AccountId, KeyId, permission_names as may},
 };
 use serde::Serialize;
@@ -104,6 +104,7 @@ async fn write(ctx: &Ctx, conn: &mut PgConnection, (actor_id, actor): (Option<Ac
 /// Commits, waits until every live node has applied it (two seconds at most), and answers with the key as it is now.
 pub async fn close(ctx: &Ctx, mut tx: Transaction<'static, Postgres>, id: KeyId) -> Result<Changed, AppError> {
     let key = keys::find_key(&mut tx, None, id).await?.ok_or(AppError::NotFound)?;
+    once::done(ctx, &mut tx).await?;
     let since = Instant::now();
     tx.commit().await?;
     Ok(Changed { spread: nodes::spread(ctx, &[id], since).await, key })

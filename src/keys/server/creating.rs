@@ -1,7 +1,8 @@
 //! Making a key. Its secret is given to the caller once; only the hash is kept.
 //!
-//! Safe to send twice: a request that names itself (`Once`) makes one key. The second submit of a page gets the same secret again,
-//! because that secret is derived from the page's token, which we do not store; so a double click can't lose it.
+//! Safe to send twice: a form that names itself (`Once`) makes one key. The second submit of a page gets the same secret again, because
+//! that secret is derived from the page's token, which we do not store; so a double click can't lose it. A request of the REST API names
+//! itself by another way (`platform::once`).
 
 use super::{
     about, apis, bundles, change,
@@ -18,7 +19,7 @@ use crate::{
     },
     error::{AppError, Fields},
     keys::model::{Act, Api, Key, KeyState, Meta, NewKey, Once, Preset},
-    platform::{Ctx, crypto::sha256},
+    platform::{Ctx, crypto::sha256, once},
     values::{KeyId, Permission, SecretId, Slug, permission_names as may},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -28,7 +29,7 @@ use time::{Duration, OffsetDateTime};
 #[derive(Debug, Clone)]
 pub struct Created {
     pub key: Key,
-    /// None: a REST client sent its request twice; the secret was in the first answer.
+    /// None: a page was sent again, long after it made the key.
     pub secret: Option<String>,
     /// False: an earlier request made the key.
     pub is_new: bool,
@@ -46,13 +47,13 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     let request_key = new.once.as_ref().map(|once| request_key(once, &api, &wanted, &new));
     // The second and later ones are of older master keys, for a page that is sent again.
     let derived = match &new.once {
-        Some(Once::Page(token)) => secret::derive_each(
+        Some(Once(token)) => secret::derive_each(
             &ctx.vault,
             &[&caller.workspace.to_string(), token, request_key.as_deref().unwrap_or_default()],
             &api.key_prefix,
             new.environment.as_str(),
         ),
-        Some(Once::Client(_)) | None => Vec::new(),
+        None => Vec::new(),
     };
     let minted = derived.first().cloned().unwrap_or_else(|| secret::mint(&ctx.rng, &api.key_prefix, new.environment.as_str()));
 
@@ -81,7 +82,7 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
     };
     if !keys::insert_key(&mut tx, &row, now).await? {
         drop(tx);
-        return made_before(ctx, caller, &new, &wanted, request_key.as_deref().unwrap_or_default(), &derived).await;
+        return made_before(ctx, caller, request_key.as_deref().unwrap_or_default(), &derived).await;
     }
     secrets::insert_secret(&mut tx, ctx.new_id::<SecretId>(), id, &sha256(&minted), secret::start(&minted), now).await?;
     if !wanted.bundles.is_empty() {
@@ -93,6 +94,7 @@ pub async fn create_key(ctx: &Ctx, caller: &Caller, new: NewKey) -> Result<Creat
         "external_id": key.external_id,
     });
     change::note(ctx, &mut tx, caller, &key, Done { data, ..Done::new(Act::Created, "") }).await?;
+    once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     gate::refreshed(ctx, &[id]).await;
     Ok(Created { key, secret: Some(minted), is_new: true })
@@ -155,28 +157,18 @@ pub(super) fn checked(ctx: &Ctx, caller: &Caller, api: &Api, new: &NewKey) -> Re
     })
 }
 
-/// What is stored of the request's own name: never the page's token itself, since the secret is derived from it. A page's form that
-/// was sent with other words is another request; a client's key stands for one request, whatever it says.
-fn request_key(once: &Once, api: &Api, wanted: &Wanted, new: &NewKey) -> String {
-    let said = match once {
-        Once::Client(key) => serde_json::json!(["client", key]),
-        Once::Page(token) => serde_json::json!(["page", token, api.slug, wanted.name, wanted.permissions, wanted.bundles, wanted.routes, new.environment]),
-    };
+/// What is stored of the form's own name: never the page's token itself, since the secret is derived from it. A form that was sent with
+/// other words is another one.
+fn request_key(Once(token): &Once, api: &Api, wanted: &Wanted, new: &NewKey) -> String {
+    let Wanted { name, permissions, bundles, routes, external_id, meta, .. } = wanted;
+    let said = serde_json::json!(["page", token, api.slug, name, permissions, bundles, routes, new.environment, external_id, meta]);
     URL_SAFE_NO_PAD.encode(sha256(said.to_string()))
 }
 
-async fn made_before(ctx: &Ctx, caller: &Caller, new: &NewKey, wanted: &Wanted, request_key: &str, derived: &[String]) -> Result<Created, AppError> {
+async fn made_before(ctx: &Ctx, caller: &Caller, request_key: &str, derived: &[String]) -> Result<Created, AppError> {
     let id = keys::find_key_of_request(&ctx.db, caller.workspace, request_key).await?.ok_or(AppError::Unavailable { retry_after: 1 })?;
     let mut conn = ctx.db.acquire().await?;
     let key = keys::find_key(&mut conn, Some(caller.workspace), id).await?.ok_or(AppError::NotFound)?;
-    if matches!(new.once, Some(Once::Client(_))) {
-        let is_same = key.name == wanted.name && new.api.as_deref().is_none_or(|api| api == key.api.as_str()) && key.environment == new.environment;
-        return if is_same {
-            Ok(Created { key, secret: None, is_new: false })
-        } else {
-            Err(AppError::invalid("", "This Idempotency-Key made another key before. Send a new one for a new key."))
-        };
-    }
     for minted in derived {
         if let Some(since) = secrets::find_secret(&mut conn, id, &sha256(minted)).await? {
             let is_fresh = ctx.clock.now() - since < SHOWN_FOR && key.state != KeyState::Revoked;

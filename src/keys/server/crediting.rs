@@ -12,7 +12,7 @@ use crate::{
     accounts::Caller,
     error::{AppError, Fields},
     keys::model::{Act, KeyLimit, Level},
-    platform::Ctx,
+    platform::{Ctx, once},
     ui::number::{count, thousands},
     values::{KeyId, permission_names as may},
 };
@@ -101,6 +101,7 @@ pub async fn add_credits(ctx: &Ctx, caller: &Caller, id: KeyId, new: NewCredits)
         let data = serde_json::json!({ "limit": limit.name, "units": new.units, "holder": holder });
         change::note(ctx, &mut tx, caller, &key, Done { reason: &reason, data, ..Done::new(Act::Credited, detail) }).await?;
     }
+    once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     if let Some(gate) = ctx.part::<Gate>().filter(|_| is_new) {
         gate.credits_added(id, &limit.name, new.units);

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Act, Api, ApiPermission, ApiRoute, Bundle, DayBar, HistoryEntry, HoldView, Key, KeyDetail, KeyState, LeakView, SigningView},
+    keys::model::{Act, Api, ApiPermission, ApiRoute, Bundle, DayBar, HistoryEntry, HoldView, Key, KeyDetail, KeyState, LeakView, PermissionUse, SigningView},
     platform::{Ctx, LocalTime},
     values::{Counts, KeyId, permission_names as may},
 };
@@ -72,6 +72,13 @@ pub async fn key_history(
     rows.truncate(most);
     let next = rows.last().filter(|_| has_more).map(|row| (row.at, row.number));
     Ok((rows.into_iter().map(|row| entry(row, &local)).collect(), next))
+}
+
+/// Each permission that a key has in effect, with the calls of the last 30 days that needed it.
+pub async fn key_uses(ctx: &Ctx, caller: &Caller, key: &Key) -> Result<Vec<PermissionUse>, AppError> {
+    let api = store::apis::find_api(&ctx.db, key.api.as_str()).await?.ok_or(AppError::NotFound)?;
+    let routes = store::routes::list_routes(&mut *ctx.db.acquire().await?, api.id).await?;
+    permission_uses(ctx, key, &api, &routes, &LocalTime::new(&caller.time_zone, ctx.clock.now())).await
 }
 
 /// What `/keys/{id}` shows.

@@ -34,6 +34,8 @@ pub fn new_key(
     routes: Option<String>,
     expires: Option<String>,
     environment: Option<String>,
+    external_id: Option<String>,
+    meta: Option<String>,
     once: Option<String>,
 ) -> Result<NewKey, AppError> {
     let api = filled(api);
@@ -48,15 +50,16 @@ pub fn new_key(
             Environment::Live
         }
     };
+    let meta = fields.check("meta", about::typed(meta.as_deref().unwrap_or_default())).unwrap_or_default();
     fields.done()?;
     // Without a chosen API nobody knows whose permissions these are: it gets those of the preset Basic.
     let of_api = |text: String| text.strip_prefix(api.as_deref()?)?.strip_prefix('/').map(str::to_owned);
     let bundles = bundles.into_iter().filter_map(of_api).collect();
     let permissions = permissions.filter(|_| api.is_some() && preset.is_none()).map(|all| all.into_iter().filter_map(of_api).collect());
-    let once = page_token(once)?.map(Once::Page);
+    let once = page_token(once)?.map(Once);
     let expires_at = lifetime.map(|l| ctx.clock.now() + l);
     let routes = routes.map(lines).unwrap_or_default();
-    Ok(NewKey { name, api, permissions, preset, bundles, routes, expires_at, environment, once, ..NewKey::default() })
+    Ok(NewKey { name, api, permissions, preset, bundles, routes, external_id, meta, expires_at, environment, once, ..NewKey::default() })
 }
 
 /// Routes have spaces and commas in them.

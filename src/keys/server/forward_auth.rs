@@ -1,8 +1,9 @@
 //! `/forward-auth/{api}`: a proxy asks with the client's own headers; the status decides (KEYS.md §3.9).
 //!
 //! 200 with an empty body and who it is in headers (`X-External-Id` where the key has one), and `X-Hold` where the call takes a place (`gate::seats`), which the service gives back
-//! that the call is for: the proxy does not tell when it has ended; else 401, 403 or 429 with a problem body. nginx understands only 401 and 403, so
-//! `/nginx` says 403 and `X-Auth-Status: 429` (or 503). Envoy keeps the client's method and path behind `/envoy`. Any method is taken.
+//! that the call is for: the proxy does not tell when it has ended; else 401, 403 or 429 with a problem body, and the code in `X-Auth-Code`.
+//! nginx understands only 401 and 403 and drops the body, so `/nginx` says 403 and `X-Auth-Status: 429` (or 503, or 404 and 422 where its own
+//! address is wrong), and the sentence in `X-Auth-Detail`. Envoy keeps the client's method and path behind `/envoy`. Any method is taken.
 
 use super::{
     gate::{Answer, Gate, Question, Stopped},
@@ -39,6 +40,7 @@ enum Dialect {
 
 /// What was called, where the proxy does not tell it: the routes of a key match nothing then.
 static UNTOLD: String = String::new();
+const AUTH_CODE: HeaderName = HeaderName::from_static("x-auth-code");
 
 /// Where the paths of this module begin.
 pub const PATH: &str = "/forward-auth/";
@@ -71,12 +73,39 @@ pub fn stopped(head: &Parts, stopped: Stopped) -> Response {
     unavailable(stopped.into_response(), if dialect == Some("nginx") { Dialect::Nginx } else { Dialect::Plain })
 }
 
-fn unavailable(mut response: Response, dialect: Dialect) -> Response {
+fn unavailable(response: Response, dialect: Dialect) -> Response {
+    saying(response, dialect, "UNAVAILABLE", "Keys can't be checked at the moment. Try again.")
+}
+
+/// The proxy's own address is wrong, which is nothing that a client could mend.
+fn misconfigured(error: AppError, dialect: Dialect, words: &str) -> Response {
+    saying(error.into_response(), dialect, "MISCONFIGURED", words)
+}
+
+/// The code beside the body. nginx drops the body and takes only 401 and 403, so it gets the status and the sentence beside, too.
+fn saying(mut response: Response, dialect: Dialect, code: &'static str, words: &str) -> Response {
+    let status = response.status();
+    let headers = response.headers_mut();
+    headers.insert(AUTH_CODE, HeaderValue::from_static(code));
     if dialect == Dialect::Nginx {
-        let status = std::mem::replace(response.status_mut(), StatusCode::FORBIDDEN);
-        put(response.headers_mut(), "x-auth-status", status.as_u16().to_string());
+        put(headers, "x-auth-status", status.as_u16().to_string());
+        put(headers, "x-auth-detail", plain(words));
+        if status != StatusCode::UNAUTHORIZED {
+            *response.status_mut() = StatusCode::FORBIDDEN;
+        }
     }
     response
+}
+
+/// As it may stand between quotes in a challenge (RFC 6750 §3) and in the JSON of an error page.
+fn plain(words: &str) -> String {
+    let plain = |c| match c {
+        '"' => '\'',
+        '\\' => '/',
+        ' '..='~' => c,
+        _ => '?',
+    };
+    words.chars().map(plain).collect()
 }
 
 fn needs(head: &Parts) -> Result<Needs, String> {
@@ -138,13 +167,17 @@ impl Asked<'_> {
         let Self { gate, info, headers, .. } = *self;
         let needs = match needs {
             Ok(needs) => needs,
-            Err(words) => return AppError::invalid("query", format!("The proxy's address has a query that is not understood: {words}")).into_response(),
+            Err(words) => {
+                let words = format!("The proxy's address has a query that is not understood: {words}");
+                return misconfigured(AppError::invalid("query", words.as_str()), dialect, &words);
+            }
         };
         if needs.cost == Some(0) {
             // A proxy that appends the client's query would let the client ask without being charged.
-            return AppError::invalid("cost", "A call through a proxy costs at least 1.").into_response();
+            let words = "A call through a proxy costs at least 1.";
+            return misconfigured(AppError::invalid("cost", words), dialect, words);
         }
-        let Some(api) = gate.api(api) else { return AppError::NotFound.into_response() };
+        let Some(api) = gate.api(api) else { return misconfigured(AppError::NotFound, dialect, "The proxy's address names an API that is not there.") };
         let route = told.route(gate.has_routes(api.id));
         let origin = origins::told(headers);
         let secret = match presented(headers) {
@@ -154,10 +187,10 @@ impl Asked<'_> {
                 if api.answers_preflights
                     && let Some(origin) = origin.filter(|_| origins::is_preflight(told.method, headers))
                 {
-                    return if gate.names_origin(api.id, origin) { origins::preflight(headers, origin) } else { no_page(origin) };
+                    return if gate.names_origin(api.id, origin) { origins::preflight(headers, origin) } else { no_page(origin, dialect) };
                 }
                 gate.nothing_presented(Some(api.id), &route, info);
-                return missing(&api.slug);
+                return missing(&api.slug, dialect);
             }
         };
         let mut question = Question {
@@ -217,9 +250,10 @@ impl Asked<'_> {
 }
 
 /// A browser asks for a page whose origin no key of the API names.
-fn no_page(origin: &str) -> Response {
+fn no_page(origin: &str, dialect: Dialect) -> Response {
     let shown: String = origin.chars().take(200).collect();
-    AppError::refused(format!("No key of this API may be used by pages of {shown}.")).into_response()
+    let words = format!("No key of this API may be used by pages of {shown}.");
+    saying(AppError::refused(words.as_str()).into_response(), dialect, Outcome::Forbidden.as_str(), &words)
 }
 
 fn passed(answer: &Answer) -> Response {
@@ -250,49 +284,45 @@ fn refused(answer: &Answer, api: &str, dialect: Dialect) -> Response {
         _ => StatusCode::UNAUTHORIZED,
     };
     let policies: Vec<&str> = answer.violated().map(|l| &*l.name).collect();
-    let mut response = problem(status, answer, &policies);
+    let words = answer.why.as_deref().unwrap_or(answer.outcome.sentence());
+    let mut response = problem(status, answer, words, &policies);
     let headers = response.headers_mut();
     let challenge = match (answer.outcome, &answer.lacks) {
-        (Outcome::Forbidden, Some(needed)) => Some(format!("Bearer realm=\"{api}\", error=\"insufficient_scope\", scope=\"{needed}\"")),
-        _ if status == StatusCode::UNAUTHORIZED => Some(format!("Bearer realm=\"{api}\", error=\"invalid_token\"")),
+        (Outcome::Forbidden, Some(needed)) => Some(("insufficient_scope", format!(", scope=\"{needed}\""))),
+        _ if status == StatusCode::UNAUTHORIZED => Some(("invalid_token", String::new())),
         _ => None,
     };
+    let challenge = challenge.map(|(error, scope)| format!("Bearer realm=\"{api}\", error=\"{error}\", error_description=\"{}\"{scope}", plain(words)));
     if let Some(challenge) = challenge {
         put(headers, "www-authenticate", challenge);
     }
     if let Some(seconds) = answer.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if dialect == Dialect::Nginx {
-        put(headers, "x-auth-status", status.as_u16().to_string());
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            *response.status_mut() = StatusCode::FORBIDDEN;
-        }
-    }
-    response
+    saying(response, dialect, answer.outcome.as_str(), words)
 }
 
 /// No key was sent at all: 401 without an error attribute (RFC 6750 §3.1).
-fn missing(api: &str) -> Response {
+fn missing(api: &str, dialect: Dialect) -> Response {
+    let words = "This API needs a key. Send it as Authorization: Bearer <key>, or as X-API-Key.";
     let body = serde_json::json!({
         "type": "about:blank", "title": "Unauthorized", "status": 401, "code": "MISSING", "request_id": request_id(),
-        "detail": "This API needs a key. Send it as Authorization: Bearer <key>, or as X-API-Key.",
+        "detail": words,
     });
     let mut response = (StatusCode::UNAUTHORIZED, body.to_string()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     put(response.headers_mut(), "www-authenticate", format!("Bearer realm=\"{api}\""));
-    response
+    saying(response, dialect, "MISSING", words)
 }
 
-fn problem(status: StatusCode, answer: &Answer, policies: &[&str]) -> Response {
-    let outcome = answer.outcome;
+fn problem(status: StatusCode, answer: &Answer, words: &str, policies: &[&str]) -> Response {
     let is_limit = status == StatusCode::TOO_MANY_REQUESTS;
     let mut body = serde_json::json!({
         "type": if is_limit { "https://iana.org/assignments/http-problem-types#quota-exceeded" } else { "about:blank" },
         "title": status.canonical_reason().unwrap_or("Error"),
         "status": status.as_u16(),
-        "detail": answer.why.as_deref().unwrap_or(outcome.sentence()),
-        "code": outcome.as_str(),
+        "detail": words,
+        "code": answer.outcome.as_str(),
         "request_id": request_id(),
     });
     if is_limit {

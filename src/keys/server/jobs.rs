@@ -19,13 +19,16 @@ use time::OffsetDateTime;
 pub struct EndReplaced {
     pub key: KeyId,
     pub by: SecretId,
+    /// Those that ended where the call passed: for good, also if the key was rotated again meanwhile.
+    #[serde(default)]
+    pub ends: Vec<SecretId>,
 }
 
 impl Job for EndReplaced {
     const KIND: &'static str = "keys.end_replaced";
 
     async fn run(self, ctx: &Ctx) -> Result<(), JobError> {
-        Ok(end_replaced(ctx, self.key, self.by).await?)
+        Ok(end_replaced(ctx, self.key, self.by, &self.ends).await?)
     }
 }
 

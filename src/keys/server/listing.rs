@@ -1,7 +1,7 @@
 //! Lists of keys: the page with badges and sparklines, and the plain pages of REST.
 
 use super::{
-    apis, cursor,
+    cursor,
     reach::Reach,
     secret::is_well_formed,
     store::{
@@ -17,6 +17,7 @@ use crate::{
     platform::{Ctx, LocalTime, crypto::sha256},
     values::{ApiId, Counts, KeyId, Permission, Slug, permission_names as may},
 };
+use sqlx::PgConnection;
 use std::collections::HashMap;
 
 /// Rows of a page.
@@ -34,7 +35,9 @@ pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<Ke
 
     let mut wanted = wanted(reach, &query)?;
     wanted.most = i64::try_from(PAGE + 1).unwrap_or(51);
-    let mut listed = store::listing::list_keys(&ctx.db, &wanted, local.now(), today).await?;
+    // One connection for all that is read here: each that is taken from the pool is asked first whether it still lives.
+    let mut conn = ctx.db.acquire().await?;
+    let mut listed = store::listing::list_keys(&mut *conn, &wanted, local.now(), today).await?;
     let has_more = listed.len() > PAGE;
     if has_more && wanted.backwards {
         listed.remove(0);
@@ -44,8 +47,8 @@ pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<Ke
     let older = listed.last().filter(|_| wanted.backwards || has_more).map(|l| cursor::of(&l.key));
 
     let ids: Vec<KeyId> = listed.iter().map(|l| l.key.id).collect();
-    let mut calls = store::calls::list_calls(&ctx.db, &ids, &edges).await?;
-    let (mut limits, mut bundles) = (limits_by_key(ctx, &ids).await?, bundles_by_key(ctx, &ids).await?);
+    let mut calls = store::calls::list_calls(&mut *conn, &ids, &edges).await?;
+    let (mut limits, mut bundles) = (limits_by_key(&mut conn, &ids).await?, bundles_by_key(&mut conn, &ids).await?);
     let found = listed.first().map_or(0, |l| l.found);
     let rows = listed
         .into_iter()
@@ -56,15 +59,15 @@ pub async fn list_keys(ctx: &Ctx, caller: &Caller, query: KeyQuery) -> Result<Ke
             row(ctx, l, spark, &local)
         })
         .collect();
-    let whole = store::listing::summary(&ctx.db, reach.workspace(), local.now()).await?;
+    let whole = store::listing::summary(&mut *conn, reach.workspace(), local.now()).await?;
     Ok(KeyList {
         rows,
         found,
-        today: store::calls::sum_calls(&ctx.db, reach.workspace(), today).await?,
+        today: store::calls::sum_calls(&mut *conn, reach.workspace(), today).await?,
         newer,
         older,
         workspace: caller.workspace_name.clone(),
-        form: new_key_form(ctx, caller, whole.all).await?,
+        form: new_key_form(ctx, &mut conn, caller, whole.all).await?,
         all: whole.all,
         review: whole.review,
         tags: whole.tags,
@@ -79,12 +82,13 @@ pub async fn page_of_keys(ctx: &Ctx, caller: &Caller, query: &KeyQuery, limit: u
     let today = LocalTime::new(&caller.time_zone, now).day_edges(1).first().copied().unwrap_or(now);
     let mut wanted = wanted(Reach::of_list(caller, query)?, query)?;
     wanted.most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-    let mut keys: Vec<Key> = store::listing::list_keys(&ctx.db, &wanted, now, today).await?.into_iter().map(|l| l.key).collect();
+    let mut conn = ctx.db.acquire().await?;
+    let mut keys: Vec<Key> = store::listing::list_keys(&mut *conn, &wanted, now, today).await?.into_iter().map(|l| l.key).collect();
     let next = (keys.len() > limit).then(|| keys.get(limit - 1).map(cursor::of)).flatten();
     keys.truncate(limit);
     let ids: Vec<KeyId> = keys.iter().map(|k| k.id).collect();
-    let (mut limits, mut plans) = (limits_by_key(ctx, &ids).await?, plans_by_key(ctx, &ids).await?);
-    let mut bundles = bundles_by_key(ctx, &ids).await?;
+    let (mut limits, mut plans) = (limits_by_key(&mut conn, &ids).await?, plans_by_key(&mut conn, &ids).await?);
+    let mut bundles = bundles_by_key(&mut conn, &ids).await?;
     for key in &mut keys {
         key.limits = limits.remove(&key.id).unwrap_or_default();
         key.plan = plans.remove(&key.id);
@@ -187,25 +191,22 @@ fn hash(text: &str) -> Option<Vec<u8>> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
-async fn limits_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<KeyLimit>>, AppError> {
-    let mut conn = ctx.db.acquire().await?;
+async fn limits_by_key(conn: &mut PgConnection, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<KeyLimit>>, AppError> {
     let mut limits: HashMap<KeyId, Vec<KeyLimit>> = HashMap::new();
-    for (key, limit) in store::limits::limits_of(&mut conn, ids).await? {
+    for (key, limit) in store::limits::limits_of(conn, ids).await? {
         limits.entry(key).or_default().push(limit);
     }
     Ok(limits)
 }
 
-pub(super) async fn plans_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Slug>, AppError> {
-    let mut conn = ctx.db.acquire().await?;
-    Ok(store::limits::plans_of(&mut conn, ids).await?.into_iter().collect())
+pub(super) async fn plans_by_key(conn: &mut PgConnection, ids: &[KeyId]) -> Result<HashMap<KeyId, Slug>, AppError> {
+    Ok(store::limits::plans_of(conn, ids).await?.into_iter().collect())
 }
 
 /// Each bundle with what it gives.
-pub(super) async fn bundles_by_key(ctx: &Ctx, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<(Slug, Vec<Permission>)>>, AppError> {
-    let mut conn = ctx.db.acquire().await?;
+pub(super) async fn bundles_by_key(conn: &mut PgConnection, ids: &[KeyId]) -> Result<HashMap<KeyId, Vec<(Slug, Vec<Permission>)>>, AppError> {
     let mut bundles: HashMap<KeyId, Vec<(Slug, Vec<Permission>)>> = HashMap::new();
-    for (key, bundle, gives) in store::bundles::bundles_of(&mut conn, ids).await? {
+    for (key, bundle, gives) in store::bundles::bundles_of(conn, ids).await? {
         bundles.entry(key).or_default().push((bundle, gives));
     }
     Ok(bundles)
@@ -247,13 +248,13 @@ pub async fn count_keys_by_api(ctx: &Ctx, caller: &Caller) -> Result<HashMap<Api
 }
 
 /// What the form for a new key offers: of Tollgate's own API only what the caller may give (K03).
-pub async fn new_key_form(ctx: &Ctx, caller: &Caller, keys: u64) -> Result<NewKeyForm, AppError> {
-    let mut apis = apis::list_apis(ctx, caller).await?;
+async fn new_key_form(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, keys: u64) -> Result<NewKeyForm, AppError> {
+    let mut apis = store::apis::list_apis(&mut *conn).await?;
     for api in apis.iter_mut().filter(|api: &&mut Api| api.is_own()) {
         api.permissions.retain(|p| caller.may(&p.permission));
         api.bundles.retain(|bundle| bundle.gives.iter().all(|p| caller.may(p)));
     }
-    let of_workspace: Vec<String> = store::limits::list_workspace_limits(&ctx.db, caller.workspace).await?.iter().map(KeyLimit::words).collect();
+    let of_workspace: Vec<String> = store::limits::list_workspace_limits(&mut *conn, caller.workspace).await?.iter().map(KeyLimit::words).collect();
     let limits = &ctx.config.limits;
     Ok(NewKeyForm {
         apis,

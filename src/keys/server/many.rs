@@ -193,9 +193,10 @@ async fn chosen(ctx: &Ctx, caller: &Caller, many: &Many) -> Result<(Vec<Key>, Ma
     keys.truncate(MOST);
     // What they may by bundles counts where one must have what one gives.
     let ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
-    let mut bundles = super::listing::bundles_by_key(ctx, &ids).await?;
+    let mut conn = ctx.db.acquire().await?;
+    let mut bundles = super::listing::bundles_by_key(&mut conn, &ids).await?;
     let mut plans = match many.act {
-        ManyAct::Plan => super::listing::plans_by_key(ctx, &ids).await?,
+        ManyAct::Plan => super::listing::plans_by_key(&mut conn, &ids).await?,
         _ => HashMap::new(),
     };
     for key in &mut keys {

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     error::{AppError, Fields},
-    platform::{Ctx, http::RequestInfo},
+    platform::{
+        Ctx,
+        http::{RequestInfo, json::why_not},
+    },
 };
 use axum::{
     Json,
@@ -68,14 +71,15 @@ pub struct ReleasedBody {
         (status = 401, description = "The asking service presents no valid key"),
         (status = 403, description = "The asking service's key lacks keys:verify"),
         (status = 422, description = "No hold, too many, or something else"),
-        (status = 429, description = "An operator slowed the asking service's key or address down"),
+        (status = 429, description = "A block slows the asking service's key or address: the problem and the RateLimit fields name it"),
     ),
     security(("key" = [])),
 )]
 pub async fn release_holds(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts, body: &[u8]) -> Result<Response, AppError> {
-    may_ask(ctx, gate, head, body, info.address).await?;
-    let asked: ReleaseRequest<'_> = serde_json::from_slice(body)
-        .map_err(|error| AppError::invalid("", format!("The body is not {{\"hold\": \"hold_…\"}} or {{\"holds\": [\"hold_…\"]}}: {error}.")))?;
+    if let Err(denied) = may_ask(ctx, gate, head, body, info.address).await {
+        return Ok(denied.into_response());
+    }
+    let asked: ReleaseRequest<'_> = serde_json::from_slice(body).map_err(|_| why_not::<ReleaseRequest<'_>>(body))?;
     let mut fields = Fields::default();
     let one = asked.hold.as_deref().and_then(|text| fields.check("hold", text.parse::<Hold>()));
     let many: Vec<Hold> = asked.holds.iter().take(MOST).enumerate().filter_map(|(i, text)| fields.check(&format!("holds.{i}"), text.parse::<Hold>())).collect();

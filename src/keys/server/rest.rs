@@ -1,13 +1,15 @@
 //! Who calls the REST API: a key for the API `tollgate`, a program that signed in, or the signed-in person.
 //!
 //! A key passes the very same gate as anybody's: its limits hold, the call is metered under the route's pattern, and the RateLimit
-//! fields are told. The caller's permissions are those of the key that its owner still has.
+//! fields are told. The caller's permissions are those of the key that its owner still has. A program goes at the pace of its account
+//! (`pacing`), and so does a browser, before it comes here.
 //!
 //! A page of another site reads an answer only if the key names its origin; a preflight is answered if any key for Tollgate does.
 
 use super::{
     gate::{Answer, Gate, Hold, Question},
     origins,
+    pacing::Turn,
     signing::{Proof, field_of, own_message, prove},
 };
 use crate::{
@@ -118,21 +120,31 @@ impl Drop for Place {
     }
 }
 
-/// A program that signed in: no key, so no limits and no signature of one.
+/// A program that signed in: no key, so no limits and no signature of one; its account's pace. Who guesses tokens goes at the pace of an
+/// address.
 async fn as_program(ctx: &Ctx, token: &str, mut request: Request, next: Next) -> Response {
     let info = request.extensions().get::<RequestInfo>().cloned();
-    let who = match caller_of_token(ctx, token, info.as_ref().map(|info| info.address)).await {
-        Ok(caller) => beside(ctx, caller, request.headers(), info.as_ref()).await,
-        refused => refused,
+    let found = caller_of_token(ctx, token, info.as_ref().map(|info| info.address)).await;
+    let turn = match (&found, &info) {
+        (Ok(caller), _) => Turn::of_account(ctx, caller.account),
+        (Err(_), Some(info)) => Turn::of_address(ctx, info.address),
+        (Err(_), None) => Turn::default(),
     };
-    match who {
+    let who = match (turn.over(), found) {
+        (Some(over), _) => Err(over),
+        (None, Ok(caller)) => beside(ctx, caller, request.headers(), info.as_ref()).await,
+        (None, refused) => refused,
+    };
+    let mut response = match who {
         Ok(caller) => {
             names_caller(request.extensions(), caller.account);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(error) => error.into_response(),
-    }
+    };
+    turn.tell(response.headers_mut());
+    response
 }
 
 /// The largest body that a signature is checked with; the router reads no larger one.
@@ -154,8 +166,8 @@ async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
     let facts = match (answer.outcome, answer.facts()) {
         (Outcome::Valid, Some(facts)) => facts,
         (Outcome::RateLimited | Outcome::QuotaExceeded, _) => {
-            let quota = answer.violated().next().map(|limit| limit.name.to_string()).unwrap_or_default();
-            return Err(AppError::QuotaExceeded { quota, retry_after: answer.retry_after.unwrap_or(86_400) }); // none: credits that nobody refills by the clock
+            let quotas = answer.violated().map(|limit| limit.name.to_string()).collect();
+            return Err(AppError::QuotaExceeded { quotas, retry_after: answer.retry_after.unwrap_or(86_400) }); // none: credits that nobody refills by the clock
         }
         (outcome @ Outcome::IpDenied, _) => return Err(AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))),
         // Of an origin, the key's routes or a signature: our own routes have no other reason here.

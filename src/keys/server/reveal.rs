@@ -1,5 +1,6 @@
 //! The secret that was just made, kept sealed in the browser of who made it: a stray click or a reload does not lose it, and the
-//! server stores nothing. It ends with "Done" or after ten minutes.
+//! server stores nothing. It ends with "Done" or after ten minutes. Each key has a cookie of its own, so that what another tab makes takes
+//! nothing away; only so many wait at once, because they travel with every request.
 
 use super::creating::{Created, SHOWN_FOR};
 use crate::{
@@ -8,27 +9,42 @@ use crate::{
     values::KeyId,
 };
 
-const COOKIE: &str = "reveal";
+/// What the names of all these cookies begin with.
+const COOKIES: &str = "reveal-";
+/// 20 are 3 kB; proxies take 8 kB.
+const MOST: usize = 20;
+
+fn cookie(id: KeyId) -> String {
+    format!("{COOKIES}{id}")
+}
+
+/// Refused while too many wait to be stored: asked before a secret is made, because one of them would be lost.
+pub fn must_have_room(ctx: &Ctx) -> Result<(), AppError> {
+    if reply::count_sealed(ctx, COOKIES) < MOST {
+        return Ok(());
+    }
+    Err(AppError::conflict(format!(
+        "The secrets of {MOST} keys wait to be stored in this browser. Open one of these keys, store it and press Done; then try again."
+    )))
+}
 
 /// Sends the browser to the page of the key, where the secret is shown.
 pub fn show(ctx: &Ctx, created: &Created) {
     if let Some(secret) = &created.secret {
-        reply::seal(ctx, COOKIE, &format!("{} {secret}", created.key.id), SHOWN_FOR.whole_seconds());
+        reply::seal(ctx, &cookie(created.key.id), secret, SHOWN_FOR.whole_seconds());
     }
     reply::redirect(&format!("/keys/{}", created.key.id));
 }
 
 /// The secret that this browser may still see of this key.
 pub fn shown(ctx: &Ctx, id: KeyId) -> Option<String> {
-    let sealed = reply::sealed(ctx, COOKIE)?;
-    let (key, secret) = sealed.split_once(' ')?;
-    (key.parse() == Ok(id)).then(|| secret.to_owned())
+    reply::sealed(ctx, &cookie(id))
 }
 
 /// The person has it; without their word it stays, because a stray click on the button says nothing.
-pub fn hide(ctx: &Ctx, stored: bool) -> Result<(), AppError> {
+pub fn hide(ctx: &Ctx, id: KeyId, stored: bool) -> Result<(), AppError> {
     is_stored(stored)?;
-    reply::unseal_and_drop(ctx, COOKIE);
+    reply::unseal_and_drop(ctx, &cookie(id));
     Ok(())
 }
 
@@ -37,20 +53,20 @@ pub fn is_stored(stored: bool) -> Result<(), AppError> {
     if stored { Ok(()) } else { Err(AppError::invalid("stored", "Store it first, then tick this: it is not shown again.")) }
 }
 
-const SIGNING_COOKIE: &str = "reveal-signing";
+fn signing_cookie(id: KeyId) -> String {
+    format!("{COOKIES}signing-{id}")
+}
 
 /// The same for the secret that calls are signed with.
 pub fn show_signing(ctx: &Ctx, id: KeyId, secret: &str) {
-    reply::seal(ctx, SIGNING_COOKIE, &format!("{id} {secret}"), SHOWN_FOR.whole_seconds());
+    reply::seal(ctx, &signing_cookie(id), secret, SHOWN_FOR.whole_seconds());
 }
 
 /// The signing secret that this browser may still see of this key.
 pub fn shown_signing(ctx: &Ctx, id: KeyId) -> Option<String> {
-    let sealed = reply::sealed(ctx, SIGNING_COOKIE)?;
-    let (key, secret) = sealed.split_once(' ')?;
-    (key.parse() == Ok(id)).then(|| secret.to_owned())
+    reply::sealed(ctx, &signing_cookie(id))
 }
 
-pub fn hide_signing(ctx: &Ctx) {
-    reply::unseal_and_drop(ctx, SIGNING_COOKIE);
+pub fn hide_signing(ctx: &Ctx, id: KeyId) {
+    reply::unseal_and_drop(ctx, &signing_cookie(id));
 }

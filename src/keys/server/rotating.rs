@@ -1,8 +1,9 @@
 //! New secrets for a key, and the end of old ones. The key stays the same: its id, limits, history and usage; only what a program must
 //! send changes.
 //!
-//! An old secret lives on for a time, until a date, or until the newest is first used. That first use is noticed by the gate, told with
-//! the meter's next batch, and ends the old ones by a job (`jobs::EndReplaced`), on whichever node: the second end is without effect.
+//! An old secret lives on for a time, until a date, or until the newest is first used. That first use is noticed by the gate, which refuses
+//! the old ones from that call on, on its own node (`gate::facts::Waits`). It is told with the meter's next batch, two seconds later at most
+//! while there is a database, and a job (`jobs::EndReplaced`) ends them for all nodes: the second end is without effect.
 
 use super::{
     apis,
@@ -84,7 +85,7 @@ async fn may_hand_out(ctx: &Ctx, caller: &Caller, key: &Key, api: &Api) -> Resul
 
 /// Moves the end of an old secret, to earlier or later. The newest has no end, so none to move. Of a key for Tollgate itself it takes a
 /// proof, of a key of others the admin PIN, if there is one: so does dropping it.
-pub async fn extend_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId, grace: Grace) -> Result<Key, AppError> {
+pub async fn extend_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId, grace: Grace) -> Result<Changed, AppError> {
     let now = ctx.clock.now();
     let (until, until_first_use) = end(grace, now)?;
     if until <= now {
@@ -97,7 +98,7 @@ pub async fn extend_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: Secret
     let start = secrets::update_end(&mut tx, id, secret, until, until_first_use, now).await?.ok_or(AppError::NotFound)?;
     let detail = format!("{start}…; it is accepted {}", words(grace));
     change::note(ctx, &mut tx, caller, &key, Done { data: facts(grace), ..Done::new(Act::Extended, detail) }).await?;
-    Ok(change::close(ctx, tx, id).await?.key)
+    change::close(ctx, tx, id).await
 }
 
 /// Ends an old secret before its time. Without effect when it is gone already; the newest can't be dropped.
@@ -114,11 +115,11 @@ pub async fn drop_secret(ctx: &Ctx, caller: &Caller, id: KeyId, secret: SecretId
     Ok(change::unchanged(ctx, tx, key).await?.spread)
 }
 
-/// A call passed with the newest secret: those that were to live until then end. Without effect when they ended already, or when the
-/// key was rotated again meanwhile.
-pub async fn end_replaced(ctx: &Ctx, id: KeyId, by: SecretId) -> Result<(), AppError> {
+/// A call passed with the newest secret: those that were to live until then end. Without effect when they ended already, or got another
+/// end meanwhile. If the key was rotated again since, only those end that the node of the call refuses already.
+pub async fn end_replaced(ctx: &Ctx, id: KeyId, by: SecretId, ends: &[SecretId]) -> Result<(), AppError> {
     let Some((mut tx, key)) = change::open_as_system(ctx, id).await? else { return Ok(()) };
-    let starts = secrets::delete_replaced(&mut tx, id, by).await?;
+    let starts = secrets::delete_replaced(&mut tx, id, by, ends).await?;
     if starts.is_empty() {
         return Ok(());
     }

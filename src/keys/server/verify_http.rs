@@ -15,7 +15,7 @@ use crate::{
     keys::model::{Api, Meta},
     platform::{
         Ctx,
-        http::{RequestInfo, answer::AnswerBody},
+        http::{RequestInfo, answer::AnswerBody, json::why_not},
     },
     values::{AccountId, KeyId, Outcome, Permission, WorkspaceId, permission_names as may},
 };
@@ -137,6 +137,9 @@ pub struct VerifyAnswer<'a> {
     #[schema(value_type = Vec<String>)]
     pub permissions: &'a [Permission],
     pub limits: Vec<LimitBody<'a>>,
+    /// Names of the limits that refused this call: all that it would have exceeded. Left out where none did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub violated: Vec<&'a str>,
     /// Names of the limits that had no room for this call, which passed all the same: they slow down or mark what is beyond them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub over: Vec<&'a str>,
@@ -177,7 +180,7 @@ impl Serialize for MetaText<'_> {
         (status = 401, description = "The asking service presents no valid key"),
         (status = 403, description = "The asking service's key lacks keys:verify"),
         (status = 422, description = "The question is malformed"),
-        (status = 429, description = "An operator slowed the asking service's key or address down"),
+        (status = 429, description = "A block slows the asking service's key or address: the problem and the RateLimit fields name it"),
         (
             status = 503,
             description = "This node was cut off from the database for longer than it may go on from memory (15 minutes unless set otherwise), could not lease more of a limit that several nodes share, has too many imported secrets with salted hashes to try, or can't tell without it whether a signature was used before; Retry-After says when to ask again",
@@ -186,8 +189,10 @@ impl Serialize for MetaText<'_> {
     security(("key" = [])),
 )]
 pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts, body: &[u8]) -> Result<Response<AnswerBody>, AppError> {
-    may_ask(ctx, gate, head, body, info.address).await?;
-    let asked: VerifyRequest<'_> = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+    if let Err(denied) = may_ask(ctx, gate, head, body, info.address).await {
+        return Ok(denied.into_response().map(Into::into));
+    }
+    let asked: VerifyRequest<'_> = serde_json::from_slice(body).map_err(|_| why_not::<VerifyRequest<'_>>(body))?;
     let api = match asked.api.as_deref() {
         None => None,
         Some(slug) => Some(gate.api(slug).ok_or_else(|| AppError::invalid("api", format!("There is no API {slug}.")))?.id),
@@ -220,7 +225,7 @@ pub async fn verify_key(ctx: &Ctx, gate: &Gate, info: &RequestInfo, head: &Parts
 }
 
 /// The asking service's own key: any key for `tollgate` with `keys:verify`. Looked up, not charged: asking has no quota.
-pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], address: IpAddr) -> Result<(), AppError> {
+pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], address: IpAddr) -> Result<(), Denied> {
     let headers: &HeaderMap = &head.headers;
     let secret = presented(headers).ok_or(AppError::Unauthenticated)?;
     let (own, needed) = (gate.api(Api::OWN).map(|api| api.id), may::KEYS_VERIFY);
@@ -231,16 +236,47 @@ pub(super) async fn may_ask(ctx: &Ctx, gate: &Gate, head: &Parts, body: &[u8], a
         let message = own_message(&ctx.config.server.public_url, head, body, &field);
         question.proof = Box::pin(prove(ctx, gate, &question, &message)).await?;
     }
-    match gate.standing_of(question) {
-        Outcome::Valid => Ok(()),
-        Outcome::RateLimited => Err(AppError::RateLimited { retry_after: 1 }),
-        outcome @ Outcome::IpDenied => Err(AppError::refused(outcome.sentence())),
-        Outcome::Forbidden if gate.signer(&question).is_some() => {
-            Err(AppError::refused("Calls of this key must be signed (RFC 9421), and this one is not, or not rightly."))
+    let error = match gate.standing_of(question) {
+        (Outcome::Valid, _) => return Ok(()),
+        (Outcome::RateLimited, Some(slowed)) => return Err(Denied::slowed(slowed)),
+        (outcome @ Outcome::IpDenied, _) => AppError::refused(outcome.sentence()),
+        (Outcome::Forbidden, _) if gate.signer(&question).is_some() => {
+            AppError::refused("Calls of this key must be signed (RFC 9421), and this one is not, or not rightly.")
         }
-        Outcome::Forbidden if !gate.may_call(&question) => Err(AppError::refused("This key may call certain routes only, and this is none of them.")),
-        Outcome::Forbidden => Err(AppError::forbidden(&may::KEYS_VERIFY)),
-        _ => Err(AppError::Unauthenticated),
+        (Outcome::Forbidden, _) if !gate.may_call(&question) => AppError::refused("This key may call certain routes only, and this is none of them."),
+        (Outcome::Forbidden, _) => AppError::forbidden(&may::KEYS_VERIFY),
+        _ => AppError::Unauthenticated,
+    };
+    Err(error.into())
+}
+
+/// Why the asking service gets no answer; with where the block stands that slows its key or address, if one does.
+#[derive(Debug)]
+pub(super) struct Denied {
+    error: AppError,
+    slowed: Option<Box<LimitState>>,
+}
+
+impl Denied {
+    fn slowed(by: LimitState) -> Self {
+        let error = AppError::QuotaExceeded { quotas: vec![by.name.to_string()], retry_after: by.opens_after() };
+        Self { error, slowed: Some(Box::new(by)) }
+    }
+}
+
+impl From<AppError> for Denied {
+    fn from(error: AppError) -> Self {
+        Self { error, slowed: None }
+    }
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> axum::response::Response {
+        let mut response = self.error.into_response();
+        if let Some(slowed) = self.slowed {
+            ratelimit::tell(response.headers_mut(), std::slice::from_ref(&*slowed));
+        }
+        response
     }
 }
 
@@ -294,6 +330,7 @@ fn told(answer: &Answer) -> VerifyAnswer<'_> {
         entitlements: facts.filter(|_| valid).map_or(&[], |f| f.entitlements()),
         permissions: facts.filter(|_| valid).map_or(&[], |f| &f.rights.permissions),
         limits: answer.limits.iter().map(limit).collect(),
+        violated: answer.violated().map(|limit| &*limit.name).collect(),
         over: answer.over().map(|limit| &*limit.name).collect(),
         hold: answer.hold.as_deref().and_then(|hold| Some(HoldBody { id: hold.to_string(), expires_at: rfc3339(hold.ends())? })),
         retry_after: answer.retry_after,
@@ -309,13 +346,6 @@ fn limit(state: &LimitState) -> LimitBody<'_> {
 
 fn rfc3339(micros: i64) -> Option<String> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()?.format(&Rfc3339).ok()
-}
-
-/// Names the field where serde names one.
-fn malformed(error: &serde_json::Error) -> AppError {
-    let words = error.to_string();
-    let field = words.split('`').nth(1).filter(|_| words.contains("field")).unwrap_or_default();
-    AppError::invalid(field, format!("The body is not a verification question: {words}."))
 }
 
 #[cfg(test)]

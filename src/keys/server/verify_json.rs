@@ -2,7 +2,7 @@
 //! byte (tested), at a fraction of the work: names of fields, codes and ids have nothing to escape.
 
 use super::verify_http::{HoldBody, LimitBody, VerifyAnswer};
-use std::{fmt::Display, io::Write};
+use crate::values::{AccountId, IdText, KeyId, WorkspaceId};
 
 /// Most answers are shorter.
 const BYTES: usize = 512;
@@ -24,6 +24,7 @@ pub fn json(answer: &VerifyAnswer<'_>) -> Vec<u8> {
         entitlements,
         permissions,
         limits,
+        violated,
         over,
         hold,
         retry_after,
@@ -37,15 +38,18 @@ pub fn json(answer: &VerifyAnswer<'_>) -> Vec<u8> {
     out.raw("\"");
     out.text_of(r#","detail":"#, *detail);
     out.text_of(r#","api":"#, *api);
-    out.id(r#","key_id":""#, *key_id);
-    out.id(r#","account_id":""#, *account_id);
-    out.id(r#","workspace_id":""#, *workspace_id);
+    out.id(r#","key_id":""#, key_id.map(KeyId::text));
+    out.id(r#","account_id":""#, account_id.map(AccountId::text));
+    out.id(r#","workspace_id":""#, workspace_id.map(WorkspaceId::text));
     out.text_of(r#","plan":"#, *plan);
     if !entitlements.is_empty() {
         out.list(r#","entitlements":["#, entitlements.iter(), |out, entitlement| out.text(entitlement));
     }
     out.list(r#","permissions":["#, permissions.iter(), |out, permission| out.text(permission.as_str()));
     out.list(r#","limits":["#, limits.iter(), Json::limit);
+    if !violated.is_empty() {
+        out.list(r#","violated":["#, violated.iter(), |out, name| out.text(name));
+    }
     if !over.is_empty() {
         out.list(r#","over":["#, over.iter(), |out, name| out.text(name));
     }
@@ -95,10 +99,11 @@ impl Json {
         }
     }
 
-    fn id(&mut self, name: &str, id: Option<impl Display>) {
+    fn id(&mut self, name: &str, id: Option<IdText>) {
         if let Some(id) = id {
             self.raw(name);
-            _ = write!(self.0, "{id}\"");
+            self.0.extend_from_slice(id.as_bytes());
+            self.raw("\"");
         }
     }
 
@@ -132,7 +137,7 @@ impl Json {
 #[cfg(test)]
 mod tests {
     use super::{super::verify_http::MetaText, *};
-    use crate::values::{AccountId, KeyId, Outcome, Permission, WorkspaceId};
+    use crate::values::{Outcome, Permission};
     use proptest::{option, prelude::*};
     use uuid::Uuid;
 
@@ -148,7 +153,7 @@ mod tests {
             (detail, api, plan, expires_at) in (option::of(words()), option::of(words()), option::of(words()), option::of(words())),
             names in proptest::collection::vec((words(), any::<u64>(), any::<u64>(), any::<u64>()), 0..4),
             (over, retry_after, hold) in (proptest::collection::vec(words(), 0..3), option::of(any::<u64>()), option::of((words(), words()))),
-            gives in proptest::collection::vec(words(), 0..3),
+            (gives, violated) in (proptest::collection::vec(words(), 0..3), proptest::collection::vec(words(), 0..3)),
             given in proptest::collection::vec(prop_oneof![Just("orders:read"), Just("orders:*"), Just("keys:verify")], 0..4),
             (external_id, meta) in (option::of(words()), proptest::collection::btree_map(words(), words(), 0..3)),
         ) {
@@ -168,6 +173,7 @@ mod tests {
                 entitlements: &gives,
                 permissions: &permissions,
                 limits: names.iter().map(|(name, limit, remaining, reset_after)| LimitBody { name, limit: *limit, remaining: *remaining, reset_after: *reset_after }).collect(),
+                violated: violated.iter().map(String::as_str).collect(),
                 over: over.iter().map(String::as_str).collect(),
                 hold: hold.map(|(id, expires_at)| HoldBody { id, expires_at }),
                 retry_after,

@@ -12,7 +12,7 @@ use crate::{
         api::{self, CreateGroup, SetGroupLimit},
         model::{Group, GroupForm, GroupPage, Plan, Trial},
     },
-    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, heads, loaded, number::count},
+    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, folded, heads, loaded, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -79,15 +79,15 @@ fn row(group: Group) -> AnyView {
         }
         (None, true) => view! { <span class="faint">"what the next level does"</span> }.into_any(),
     };
-    let members = match group.members {
+    let members = || match group.members {
         0 => view! { <span class="faint">"nobody"</span> }.into_any(),
         n => count(n, "workspace", "workspaces").into_any(),
     };
     view! {
         <tr>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=href.clone()>{group.name.clone()}</a><code>{group.slug.to_string()}</code></span></th>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=href.clone()>{group.name.clone()}</a><code>{group.slug.to_string()}</code></span>{folded(vec![(2, "Members", members())])}</th>
             <td>{allows}</td>
-            <td class="col-2">{members}</td>
+            <td class="col-2">{members()}</td>
             <td class="cell-more"><LinkButton href size=Size::Small label=format!("Edit {}", group.name)>"Edit"</LinkButton></td>
         </tr>
     }

@@ -11,7 +11,7 @@ use crate::{
         model::{ChosenPlan, DryRun, Holder, Plan, PlanForm, Trial, WouldBeLimited},
     },
     ui::{
-        Button, ErrorSummary, Form, FormOutcome, Icon, IconLink, LinkButton, Look, SelectField, Size, Table, TextArea, TextField,
+        Button, ErrorSummary, Form, FormOutcome, Icon, IconLink, LinkButton, Look, SelectField, Size, Table, TextArea, TextField, folded,
         number::{count, share, thousands},
         time::date,
     },
@@ -222,7 +222,7 @@ pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
         .map(|r| {
             view! {
                 <tr>
-                    <th scope="row">{name(r, is_mixed)}</th>
+                    <th scope="row">{name(r, is_mixed)}{folded(vec![(2, "Units", thousands(r.units).into_any())])}</th>
                     <td class="num">{thousands(r.windows)}</td>
                     <td class="num">{thousands(r.beyond)}</td>
                     <td class="num col-2">{thousands(r.units)}</td>

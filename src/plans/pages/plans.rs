@@ -9,7 +9,7 @@ use crate::{
         api::{self, CreatePlan, SetPlanLimit},
         model::{Plan, PlanForm, PlanPage, Trial},
     },
-    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, heads, loaded, number::count},
+    ui::{ACT, Button, Crumb, Empty, FormPanel, LinkButton, Look, PageHeader, Size, Table, folded, heads, loaded, number::count},
     values::link,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -70,22 +70,24 @@ fn row(plan: Plan) -> AnyView {
         true => view! { <span class="faint">"what the next level does"</span> }.into_any(),
         false => view! { <span class="stack-xs">{plan.limits.iter().map(|l| view! { <span>{KeyLimit::words(l)}</span> }).collect_view()}</span> }.into_any(),
     };
-    let price = match &plan.price {
+    let price = || match &plan.price {
         Some(price) => view! { <span class="nowrap">{price.per_1000()}" "{price.currency.clone()}</span> }.into_any(),
         None => view! { <span class="faint">"no price"</span> }.into_any(),
     };
     let holders = [(plan.groups, "group", "groups"), (plan.workspaces, "workspace", "workspaces"), (plan.keys, "key", "keys")];
-    let assigned = if plan.is_free() {
-        view! { <span class="faint">"nobody"</span> }.into_any()
-    } else {
-        holders.into_iter().filter(|h| h.0 > 0).map(|(n, one, many)| count(n, one, many)).collect::<Vec<_>>().join(", ").into_any()
+    let assigned = || {
+        if plan.is_free() {
+            view! { <span class="faint">"nobody"</span> }.into_any()
+        } else {
+            holders.into_iter().filter(|h| h.0 > 0).map(|(n, one, many)| count(n, one, many)).collect::<Vec<_>>().join(", ").into_any()
+        }
     };
     view! {
         <tr>
-            <th scope="row"><span class="cell-2"><a class="row-link" href=href.clone()>{plan.name.clone()}</a><code>{plan.slug.to_string()}</code></span></th>
+            <th scope="row"><span class="cell-2"><a class="row-link" href=href.clone()>{plan.name.clone()}</a><code>{plan.slug.to_string()}</code></span>{folded(vec![(3, "1,000 units", price()), (2, "Assigned to", assigned())])}</th>
             <td>{allows}</td>
-            <td class="col-3">{price}</td>
-            <td class="col-2">{assigned}</td>
+            <td class="col-3">{price()}</td>
+            <td class="col-2">{assigned()}</td>
             <td class="cell-more"><LinkButton href size=Size::Small label=format!("Edit {}", plan.name)>"Edit"</LinkButton></td>
         </tr>
     }

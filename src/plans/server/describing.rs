@@ -10,7 +10,7 @@ use crate::{
         server::{actor, rules as of_keys},
     },
     plans::model::{NewPlan, Plan, PlanEdit},
-    platform::Ctx,
+    platform::{Ctx, once},
     values::{PlanId, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
@@ -53,6 +53,7 @@ pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Pla
     }
     store::replace_plan_limits(&mut tx, plan.id, &plan.limits).await?;
     note(ctx, &mut tx, caller, "plan.created", plan.id, facts(&plan)).await?;
+    once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     Ok(plan)
 }

@@ -65,8 +65,11 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// How long a request may take. `TOLLGATE_REQUEST_TIMEOUT` (seconds, default 20)
     pub request_timeout: Duration,
-    /// How long a connection may stay open over which nothing is asked. `TOLLGATE_IDLE_TIMEOUT` (seconds, default 75)
+    /// How long a connection may stay open over which nothing is asked, or whose client takes nothing of its answer.
+    /// `TOLLGATE_IDLE_TIMEOUT` (seconds, default 75)
     pub idle_timeout: Duration,
+    /// How many connections may be open at once (default 10000). `TOLLGATE_MAX_CONNECTIONS`
+    pub max_connections: usize,
     /// Where metrics are told to Prometheus; none: nowhere. `TOLLGATE_METRICS_ADDR`
     pub metrics_addr: Option<SocketAddr>,
 }
@@ -165,6 +168,10 @@ pub struct Limits {
     pub key_calls: u64,
     /// The window in seconds (default 3600). `TOLLGATE_KEY_WINDOW`
     pub key_window: u32,
+    /// Requests that an account may make in a minute, keys aside; 0: any number (default 600). `TOLLGATE_ACCOUNT_RATE`
+    pub account_rate: u32,
+    /// Requests in a minute from one address where nobody is signed in; 0: any number (default 1200). `TOLLGATE_ADDRESS_RATE`
+    pub address_rate: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +217,7 @@ pub struct Retention {
     pub minutes: Duration,
     /// Calls by the quarter of an hour, the hour and the day, and how long they took (default 732 days). `TOLLGATE_KEEP_USAGE`
     pub usage: Duration,
-    /// Samples of refusals, and attempts without a known key (default 30 days). `TOLLGATE_KEEP_REFUSALS`
+    /// Samples of calls, refused or passed, and attempts without a known key (default 30 days). `TOLLGATE_KEEP_REFUSALS`
     pub refusals: Duration,
     /// From where calls came, and which permissions they needed (default 30 days). `TOLLGATE_KEEP_ADDRESSES`
     pub addresses: Duration,
@@ -255,6 +262,7 @@ impl Config {
                 trusted_proxies: Vec::new(),
                 request_timeout: Duration::from_secs(20),
                 idle_timeout: Duration::from_secs(75),
+                max_connections: 10_000,
                 metrics_addr: None,
             },
             database: Database { url: None, pool: 10, wait: Duration::from_secs(60), outage: Duration::from_secs(15 * 60) },
@@ -277,7 +285,7 @@ impl Config {
                 argon2_parallel: std::thread::available_parallelism().map_or(2, usize::from),
             },
             sign_in: SignIn::default(),
-            limits: Limits { key_calls: 100, key_window: 3600 },
+            limits: Limits { key_calls: 100, key_window: 3600, account_rate: 600, address_rate: 1200 },
             log: Log { format: if env == Env::Development { LogFormat::Pretty } else { LogFormat::Json }, filter: "info".to_owned() },
             jobs: Jobs { in_serve: true, parallel: 4 },
             audit: Audit::default(),

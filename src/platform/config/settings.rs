@@ -128,12 +128,24 @@ const SERVING: &[Setting] = &[
         env: "TOLLGATE_IDLE_TIMEOUT",
         kind: Kind::Span,
         allowed: "from 1 second to 1 hour, such as 75 or \"75s\"",
-        doc: "After this long, or up to twice as long, a connection over which nothing is asked is closed. Longer than the proxy before it keeps its own.",
+        doc: "After this long, or up to twice as long, a connection over which nothing is asked, or whose client takes nothing of its answer, is closed. Longer than the proxy before it keeps its own.",
         set: |c, v| {
             c.server.idle_timeout = span(v, 1..=3600)?;
             Some(())
         },
         get: |c| span_text(c.server.idle_timeout),
+    },
+    Setting {
+        name: "server.max_connections",
+        env: "TOLLGATE_MAX_CONNECTIONS",
+        kind: Kind::Number,
+        allowed: "a number from 16 to 1000000",
+        doc: "How many connections are open at once; what comes beyond is closed at once. Fewer where the system allows fewer open files.",
+        set: |c, v| {
+            c.server.max_connections = number(v, 16..=1_000_000)?;
+            Some(())
+        },
+        get: |c| c.server.max_connections.to_string(),
     },
     Setting {
         name: "server.metrics_addr",
@@ -277,6 +289,30 @@ const RUNNING: &[Setting] = &[
         get: |c| span_text(Duration::from_secs(c.limits.key_window.into())),
     },
     Setting {
+        name: "limits.account_rate",
+        env: "TOLLGATE_ACCOUNT_RATE",
+        kind: Kind::Number,
+        allowed: "a number from 0 to 1000000; 0 for no limit",
+        doc: "Requests an account may make in a minute in the browser and with programs that signed in, on each server. Keys have limits of their own.",
+        set: |c, v| {
+            c.limits.account_rate = number(v, 0..=1_000_000)?;
+            Some(())
+        },
+        get: |c| c.limits.account_rate.to_string(),
+    },
+    Setting {
+        name: "limits.address_rate",
+        env: "TOLLGATE_ADDRESS_RATE",
+        kind: Kind::Number,
+        allowed: "a number from 0 to 1000000; 0 for no limit",
+        doc: "Requests in a minute from one address where nobody is signed in, on each server. Behind a proxy set server.trusted_proxies, or all share one.",
+        set: |c, v| {
+            c.limits.address_rate = number(v, 0..=1_000_000)?;
+            Some(())
+        },
+        get: |c| c.limits.address_rate.to_string(),
+    },
+    Setting {
         name: "log.format",
         env: "TOLLGATE_LOG_FORMAT",
         kind: Kind::Text,
@@ -384,7 +420,7 @@ const KEEPING: &[Setting] = &[
         env: "TOLLGATE_KEEP_REFUSALS",
         kind: Kind::Span,
         allowed: "from 1 to 90 days, such as \"30d\"",
-        doc: "How long samples of refusals, and attempts without a known key, are kept with their addresses.",
+        doc: "How long samples of calls, refused or passed, and attempts without a known key, are kept with their addresses.",
         set: |c, v| {
             c.retention.refusals = span(v, DAY..=90 * DAY)?;
             Some(())

@@ -21,6 +21,8 @@ pub struct Sources {
     pub file: Option<PathBuf>,
     pub env: Vec<(String, String)>,
     pub flags: Vec<Flag>,
+    /// What a flag means where nothing else is said: weaker than all of these.
+    pub implied: Vec<Flag>,
 }
 
 /// A setting given on the command line.
@@ -99,11 +101,12 @@ impl Sources {
     /// The working directory and the environment of this process.
     pub fn of_process(file: Option<PathBuf>, flags: Vec<Flag>) -> Self {
         let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))).collect();
-        Self { dir: PathBuf::new(), file, env, flags }
+        Self { dir: PathBuf::new(), file, env, flags, implied: Vec::new() }
     }
 
     pub(super) fn read(&self) -> Found {
         let mut found = Found::default();
+        found.flags(&self.implied);
         let dot_env = self.read_dot_env(&mut found);
         self.read_file(&dot_env, &mut found);
         let mut seen = Vec::new();
@@ -114,14 +117,7 @@ impl Sources {
         for (variable, value) in &self.env {
             found.variable(variable.clone(), value.clone(), Origin::Env { variable: variable.clone() }, &mut seen);
         }
-        let mut seen = Vec::new();
-        for Flag { flag, name, value } in &self.flags {
-            let origin = Origin::Flag { flag: flag.clone() };
-            match find_name(name) {
-                Some((index, is_path)) => found.put(index, Raw { text: value.clone(), origin, is_path }, &mut seen),
-                None => found.problems.push(Problem::at(origin, unknown_name(name))),
-            }
-        }
+        found.flags(&self.flags);
         found
     }
 
@@ -197,6 +193,17 @@ impl Found {
                 }
             }
             None => {}
+        }
+    }
+
+    fn flags(&mut self, flags: &[Flag]) {
+        let mut seen = Vec::new();
+        for Flag { flag, name, value } in flags {
+            let origin = Origin::Flag { flag: flag.clone() };
+            match find_name(name) {
+                Some((index, is_path)) => self.put(index, Raw { text: value.clone(), origin, is_path }, &mut seen),
+                None => self.problems.push(Problem::at(origin, unknown_name(name))),
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// A JSON body. No body at all is read as `{}`, so that a route whose fields are all optional can be called without one.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub fn read_form<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AppError> {
 }
 
 /// Reads a JSON document; the error names the field.
-pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AppError> {
+pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, AppError> {
     // serde reads a struct from an array too, field by field.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(AppError::invalid("", "Send a JSON object."));
@@ -63,6 +63,14 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AppError> {
     let read = serde_path_to_error::deserialize(&mut document).map_err(wrong_json)?;
     document.end().map_err(|_| AppError::invalid("", "There is something after the JSON document."))?;
     Ok(read)
+}
+
+/// Why a document is no `T`: for what was read in haste, without an eye on where in it a mistake would be.
+pub fn why_not<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> AppError {
+    match read::<T>(bytes) {
+        Err(error) => error,
+        Ok(_) => AppError::invalid("", "The document can't be read."),
+    }
 }
 
 /// The answer that something was made, or was there already: what it is, and its path as `Location` (RFC 9110 §10.2.2).
@@ -111,7 +119,6 @@ fn wrong(path: &str, words: &str) -> AppError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -126,6 +133,18 @@ mod tests {
     #[allow(dead_code, reason = "only reading is tested")]
     struct Inner {
         window: u32,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "only reading is tested")]
+    struct Borrowed<'a> {
+        name: &'a str,
+    }
+
+    #[test]
+    fn what_was_read_in_haste_is_explained() {
+        let told = |json: &str| why_not::<Borrowed<'_>>(json.as_bytes()).problem()["errors"][0]["pointer"].clone();
+        assert_eq!((told(r#"{"name": 7}"#), told("[]")), ("#/name".into(), "#".into()));
     }
 
     fn pointer(json: &str) -> String {

@@ -1,6 +1,7 @@
 //! The HTTP layers, in the order in which `boot::router` stacks them: request id and log (outermost), panics, time-out, body limit,
 //! headers, CSRF. `answer` is the body of what goes out, `csp_reports` where browsers tell what a policy stopped, `reply` what a server
-//! function may say besides its answer, `file` how a browser is given a file, `json` and `pages` what REST routes read.
+//! function may say besides its answer, `file` how a browser is given a file, `json` and `pages` what REST routes read, `pace` how
+//! many requests a minute.
 
 pub mod answer;
 pub mod csp_reports;
@@ -8,6 +9,7 @@ pub mod csrf;
 pub mod file;
 pub mod headers;
 pub mod json;
+pub mod pace;
 pub mod pages;
 pub mod reply;
 pub mod request;

@@ -10,7 +10,7 @@ use axum::{
     response::IntoResponse,
 };
 use axum_extra::extract::{
-    PrivateCookieJar,
+    CookieJar, PrivateCookieJar,
     cookie::{Cookie, Key, SameSite},
 };
 use leptos::prelude::use_context;
@@ -52,7 +52,16 @@ pub fn sealed(ctx: &Ctx, name: &str) -> Option<String> {
     open(ctx, &parts.headers, name)
 }
 
-/// The same outside of a server function.
+/// How many things this browser holds whose names begin so, as far as they are ours and still valid.
+pub fn count_sealed(ctx: &Ctx, prefix: &str) -> usize {
+    let Some(parts) = use_context::<Parts>() else { return 0 };
+    let host = full_name(ctx, "");
+    let jar = CookieJar::from_headers(&parts.headers);
+    let names = jar.iter().filter_map(|cookie| cookie.name().strip_prefix(host.as_str())).filter(|name| name.starts_with(prefix));
+    names.filter(|name| open(ctx, &parts.headers, name).is_some()).count()
+}
+
+/// The same as `sealed` outside of a server function.
 pub fn open(ctx: &Ctx, headers: &HeaderMap, name: &str) -> Option<String> {
     let name = full_name(ctx, name);
     let opened = |key: &[u8; 64]| PrivateCookieJar::from_headers(headers, Key::from(key)).get(&name).map(|c| c.value().to_owned());

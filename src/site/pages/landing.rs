@@ -49,7 +49,7 @@ pub fn LandingPage() -> impl IntoView {
     view! {
         <Title text="Tollgate"/>
         <PublicFrame links=vec![("Docs".to_owned(), "/docs".to_owned()), ("API".to_owned(), "/docs/api".to_owned())]
-            foot="One binary and a Postgres database" foot_links=vec![("Docs".to_owned(), "/docs".to_owned()), ("Status".to_owned(), "/readyz".to_owned())]>
+            foot="One binary and a Postgres database" foot_links=vec![("Docs".to_owned(), "/docs".to_owned()), ("Status".to_owned(), "/status".to_owned())]>
             <div class="site">{hero()}{gates()}{picture()}{for_whom()}</div>
         </PublicFrame>
     }

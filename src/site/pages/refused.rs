@@ -11,7 +11,13 @@ use leptos::prelude::*;
 #[component]
 pub fn RefusedPage(error: AppError) -> impl IntoView {
     if use_context::<Caller>().is_some() {
-        let crumbs = vec![Crumb::here(if error == AppError::NotFound { "Not found" } else { "Not allowed" })];
+        let here = match &error {
+            AppError::NotFound => "Not found",
+            AppError::Forbidden { .. } | AppError::Refused { .. } => "Not allowed",
+            error if error.status() >= 500 => "Failed",
+            _ => "Not accepted",
+        };
+        let crumbs = vec![Crumb::here(here)];
         view! { <Framed crumbs><ErrorPage error/></Framed> }.into_any()
     } else {
         let next = ("Go to the start".to_owned(), "/".to_owned());

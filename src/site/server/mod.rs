@@ -2,6 +2,8 @@
 
 mod home;
 mod mailbox;
+mod status;
 
 pub use home::read_home;
 pub use mailbox::open_mailbox;
+pub use status::{Parts, read_parts, read_status};

@@ -12,7 +12,7 @@ use tollgate::{
 };
 
 /// What it is, its table, a row of it (`$1` is an id of its own, `$2` an account, `$3` now), and how long it is kept from then on.
-const KINDS: [(&str, &str, &str, Duration); 12] = [
+const KINDS: [(&str, &str, &str, Duration); 15] = [
     (
         "a mailed proof that is too old",
         "auth_tokens",
@@ -82,10 +82,28 @@ const KINDS: [(&str, &str, &str, Duration); 12] = [
         Duration::days(30),
     ),
     (
+        "a sample of a call that passed",
+        "passed_samples",
+        "insert into passed_samples (id, at, key_id, workspace_id, api_id, route, cost, one_in) select $1, $3, $2, $2, $2, 'GET /orders', 1, 100",
+        Duration::days(30),
+    ),
+    (
         "the memory of a written batch of usage",
         "usage_batches",
-        "insert into usage_batches (id, at) select $1, $3 where $2::uuid is not null",
+        "insert into usage_batches (id, at, is_closed) select $1, $3, true where $2::uuid is not null",
         Duration::days(2),
+    ),
+    (
+        "the answer of a request that has a name",
+        "sent_requests",
+        "insert into sent_requests (request, account_id, said, attempt, begun_at) values (sha256('\\x01'), $2, sha256('\\x01'), $1, $3)",
+        Duration::days(1),
+    ),
+    (
+        "the memory of a written batch that a file may still hold",
+        "usage_batches",
+        "insert into usage_batches (id, at) select $1, $3 where $2::uuid is not null",
+        Duration::days(732),
     ),
 ];
 

@@ -268,6 +268,28 @@ async fn s92_operators_invite_list_send_again_and_cancel(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_form_that_is_sent_twice_makes_one_link_and_shows_it_both_times(db: PgPool) {
+    let app = by_invitation(db).await;
+    let operator = app.sign_in_as("operator").await;
+    let (browser, page) = (&operator.browser, "/admin/invites");
+    let shown = browser.page(page).await;
+    let once = shown.split_once("name=\"once\"").unwrap().1.split('"').nth(1).unwrap().to_owned();
+    let send = async |uses: &str| browser.post::<api::CreateInvite>(page, &[("email", ""), ("uses", uses), ("days", "7"), ("once", &once)]).await;
+    let link = async || {
+        let shown = browser.page(page).await;
+        shown.split("/sign-up?token=").nth(1).and_then(|rest| rest.split(['<', '"']).next()).unwrap().to_owned()
+    };
+    assert_eq!(location(&send("3").await), page);
+    let first = link().await;
+    assert_eq!(location(&send("3").await), page);
+    assert_eq!(link().await, first);
+    let open = async || list_invites(&app.ctx, &Caller::cli(), false).await.unwrap();
+    assert_eq!(open().await.len(), 1);
+    assert_eq!(location(&send("4").await), page, "with other words it is another form");
+    assert_eq!((open().await.len(), link().await == first), (2, false));
+}
+
+#[sqlx::test]
 async fn s92_the_command_line_invites_lists_and_cancels(db: PgPool) {
     use sqlx::ConnectOptions;
     let folder = crate::support::folder::Folder::new();

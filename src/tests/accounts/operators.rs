@@ -10,8 +10,9 @@ use time::Duration;
 use tollgate::{
     accounts::{
         api,
-        server::{create_operator, ensure_first_operator},
+        server::{DEVELOPER, NewAccount, OPERATOR, create_account, create_operator, ensure_first_operator},
     },
+    boot::demo,
     error::AppError,
 };
 
@@ -90,4 +91,37 @@ async fn an_operators_link_lives_a_day(db: PgPool) {
     let nora = app.browser();
     nora.get(link.strip_prefix(&app.base).unwrap()).await;
     assert_eq!(nora.post::<api::ResetPassword>("/reset-password", &[("new_password", PASSWORD)]).await.status(), 422);
+}
+
+/// The demo's operator, with this password.
+async fn operator_of_the_demo(app: &TestApp, password: &str) {
+    let email = demo::OPERATOR_PERSON.email.parse().unwrap();
+    let new = NewAccount { email, name: "Ilse", password: Some(password.into()), roles: &[DEVELOPER, OPERATOR], is_verified: true, by: "demo" };
+    create_account(&app.ctx, &new).await.unwrap();
+}
+
+#[sqlx::test]
+async fn r13_a_closed_account_of_the_demo_opens_nothing_and_makes_room_for_the_first_operator(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let person = demo::OPERATOR_PERSON;
+    operator_of_the_demo(&app, person.password).await;
+    let ilse = app.browser();
+    assert_eq!(location(&ilse.sign_in(person.email, person.password).await), "/home");
+    assert_eq!(ensure_first_operator(&app.ctx).await.unwrap(), None);
+
+    assert_eq!(demo::with_known_passwords(&app.ctx).await.unwrap().len(), 1, "the developer is not there");
+    assert_eq!(demo::close(&app.ctx).await.unwrap().len(), 1);
+    assert_eq!(app.browser().sign_in(person.email, person.password).await.status(), 422);
+    assert!(location(&ilse.get("/home").await).starts_with("/sign-in"), "the session has ended");
+    assert!(ensure_first_operator(&app.ctx).await.unwrap().is_some());
+    assert_eq!(count(&app, "select count(*) from events where kind = 'account.closed'").await, 1);
+    assert_eq!(demo::close(&app.ctx).await.unwrap().len(), 0, "once");
+}
+
+#[sqlx::test]
+async fn an_account_of_the_demo_with_a_password_of_its_own_is_left_alone(db: PgPool) {
+    let app = TestApp::start(db).await;
+    operator_of_the_demo(&app, PASSWORD).await;
+    assert_eq!(demo::close(&app.ctx).await.unwrap().len(), 0);
+    assert_eq!(location(&app.browser().sign_in(demo::OPERATOR_PERSON.email, PASSWORD).await), "/home");
 }

@@ -46,7 +46,7 @@ async fn the_pages_before_signing_in_name_everything_as_the_contract_does(db: Pg
         let page = visitor.page(path).await;
         assert!(!page.contains("style=\"") && !page.contains(" onclick="), "{path}: the policy allows neither");
         assert_eq!(page.matches("<h1").count(), 1, "{path}");
-        assert!(page.contains("· Tollgate</title>"), "{path}");
+        assert!(page.contains("· Tollgate</title>") && !page.contains("Tollgate · Tollgate"), "{path}");
     }
 }
 

@@ -222,6 +222,70 @@ async fn the_browsers_time_zone_is_taken_if_it_is_one(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn without_javascript_a_time_zone_is_chosen_and_nothing_is_sent_twice(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let page = app.browser().page("/sign-up").await;
+    let plain = page.split("<noscript>").nth(1).and_then(|rest| rest.split("</noscript>").next()).unwrap_or_default();
+    assert!(plain.contains("name=\"time_zone\"") && plain.contains("America/New York"), "{page}");
+    for path in ["/sign-up", "/sign-in"] {
+        let page = app.browser().page(path).await;
+        let hidden = page.split("<input").find(|tag| tag.contains("data-time-zone")).unwrap_or_default();
+        assert!(hidden.split('>').next().unwrap_or_default().contains("disabled"), "{path}: the script enables it: {page}");
+    }
+}
+
+/// The zone that an account lives in.
+async fn zone(app: &TestApp) -> String {
+    sqlx::query_scalar("select time_zone from accounts").fetch_one(&app.ctx.db).await.unwrap()
+}
+
+/// Signs in with a browser that tells this zone.
+async fn sign_in_from(app: &TestApp, zone: &str) {
+    let told = [("email", "mara@example.com"), ("password", PASSWORD), ("time_zone", zone)];
+    assert_eq!(location(&app.browser().post::<api::SignIn>("/sign-in", &told).await), "/home");
+}
+
+#[sqlx::test]
+async fn a_sign_in_tells_the_time_zone_that_nobody_chose(db: PgPool) {
+    let app = TestApp::start(db).await;
+    app.account("mara@example.com", "Mara", "operator").await;
+    let changes = async || count(&app, "select count(*) from events where kind = 'account.profile_changed'").await;
+    for unknown in ["", "Mars/Base"] {
+        sign_in_from(&app, unknown).await;
+    }
+    app.browser().post::<api::SignIn>("/sign-in", &[("email", "mara@example.com"), ("password", "wrong"), ("time_zone", "Asia/Tokyo")]).await;
+    assert_eq!((zone(&app).await.as_str(), changes().await), ("UTC", 0));
+    sign_in_from(&app, "Asia/Kolkata").await;
+    assert_eq!((zone(&app).await.as_str(), changes().await), ("Asia/Kolkata", 1));
+    sign_in_from(&app, "Europe/Berlin").await;
+    assert_eq!((zone(&app).await.as_str(), changes().await), ("Asia/Kolkata", 1), "once is enough");
+}
+
+#[sqlx::test]
+async fn a_new_password_by_a_link_tells_the_time_zone_too(db: PgPool) {
+    let app = TestApp::start(db).await;
+    app.account("mara@example.com", "Mara", "developer").await;
+    let browser = app.browser();
+    browser.post::<api::ForgotPassword>("/forgot-password", &[("email", "mara@example.com")]).await;
+    let mail = app.mail_to("mara@example.com").await;
+    browser.get(link(&mail, "/reset-password")).await;
+    let set = [("new_password", "another winter reef"), ("time_zone", "Asia/Tokyo")];
+    assert_eq!(location(&browser.post::<api::ResetPassword>("/reset-password", &set).await), "/sign-in");
+    assert_eq!(zone(&app).await, "Asia/Tokyo");
+}
+
+#[sqlx::test]
+async fn a_time_zone_that_was_chosen_stays_also_where_it_is_utc(db: PgPool) {
+    let app = TestApp::start(db).await;
+    app.account("mara@example.com", "Mara", "developer").await;
+    let browser = app.browser();
+    browser.sign_in("mara@example.com", PASSWORD).await;
+    browser.post::<api::UpdateProfile>("/settings/profile", &[("name", "Mara"), ("time_zone", "UTC")]).await;
+    sign_in_from(&app, "Europe/Berlin").await;
+    assert_eq!(zone(&app).await, "UTC");
+}
+
+#[sqlx::test]
 async fn s10_a_field_that_nobody_sees_is_answered_like_any_sign_up_and_makes_nothing(db: PgPool) {
     let app = TestApp::start(db).await;
     let browser = app.browser();

@@ -22,8 +22,11 @@ async fn an_operator_blocks_lists_and_lifts(db: PgPool) {
     let location = made.headers()["location"].to_str().unwrap().to_owned();
     let (status, body) = answer(made).await;
     assert_eq!((status, &body["key_id"], &body["until"], &body["network"]), (201, &json!(key), &json!("2026-11-20T13:00:00Z"), &json!(null)));
+    assert_eq!((&body["spread"]["nodes"], &body["spread"]["confirmed"], &body["spread"]["missing"]), (&json!(1), &json!(1), &json!([])), "{body}");
     assert_eq!(passes(&app, &secret).await, 403);
-    assert_eq!(ops.post(&app, BLOCKS, wish).await.status(), 200, "sent twice");
+    let (status, again) = answer(ops.post(&app, BLOCKS, wish).await).await;
+    assert_eq!((status, &again["id"], &again["spread"]["confirmed"]), (200, &body["id"], &json!(1)), "sent twice: {again}");
+    assert_eq!(answer(ops.get(&app, &location).await).await.1.get("spread"), None, "only a change spreads");
 
     app.ctx.clock.advance(time::Duration::SECOND); // ids of one instant are in no order
     let (_, network) = answer(ops.post(&app, BLOCKS, json!({ "target": "203.0.113.9/24", "reason": "tries keys" })).await).await;
@@ -39,6 +42,13 @@ async fn an_operator_blocks_lists_and_lifts(db: PgPool) {
     assert_eq!(passes(&app, &secret).await, 200);
     let (_, lifted) = answer(ops.get(&app, &location).await).await;
     assert_eq!((&lifted["state"], &lifted["lift_note"], &lifted["lifted_by"]), (&json!("lifted"), &json!("rotated"), &json!("Mara")));
+
+    let lift = format!("{BLOCKS}/{}/lift", text(&network, "id"));
+    for _ in 0..2 {
+        let (status, body) = answer(ops.post(&app, &format!("{lift}?note=over"), json!({})).await).await;
+        assert_eq!((status, &body["state"], &body["lift_note"], &body["spread"]["confirmed"]), (200, &json!("lifted"), &json!("over"), &json!(1)), "{body}");
+    }
+    assert_eq!(ops.post(&app, &format!("{BLOCKS}/blk_nothing/lift"), json!({})).await.status(), 404);
 
     for (wrong, pointer) in [
         (json!({ "target": "0.0.0.0/0", "reason": "x" }), "#/target"),
@@ -84,8 +94,10 @@ async fn an_operator_slows_and_sets_rules(db: PgPool) {
         assert_eq!((status, &rule["action"], &rule["per_second"], &rule["most"], &rule["mails"]), (200, &json!("slow"), &json!(7), &json!(600), &json!(true)));
     }
     assert_eq!(crate::keys::events(&db, "block.rule_changed").await, 1, "sent twice");
-    let (_, rule) = answer(ops.call(&app, Method::PATCH, &refusals, Some(json!({ "action": "tell" }))).await).await;
+    let (_, mut rule) = answer(ops.call(&app, Method::PATCH, &refusals, Some(json!({ "action": "tell" }))).await).await;
     assert_eq!((&rule["action"], &rule["per_second"], &rule["on"]), (&json!("tell"), &json!(null), &json!(true)), "the rest stays");
+    let spread = rule.as_object_mut().unwrap().remove("spread").unwrap();
+    assert_eq!((&spread["nodes"], &spread["confirmed"]), (&json!(1), &json!(1)), "who counts so");
     assert_eq!(answer(ops.get(&app, &refusals).await).await.1, rule);
     for (wrong, pointer) in [
         (json!({ "per_second": 5 }), "#/action"),
@@ -101,7 +113,8 @@ async fn an_operator_slows_and_sets_rules(db: PgPool) {
     assert_eq!(ops.get(&app, &format!("{RULES}/moon")).await.status(), 404);
 
     let put = async |networks: serde_json::Value| answer(ops.call(&app, Method::PUT, EXEMPT, Some(json!({ "networks": networks }))).await).await;
-    assert_eq!(put(json!(["192.0.2.7/24"])).await, (200, json!({ "networks": ["192.0.2.0/24"] })));
+    let (status, set) = put(json!(["192.0.2.7/24"])).await;
+    assert_eq!((status, &set["networks"], &set["spread"]["confirmed"]), (200, &json!(["192.0.2.0/24"]), &json!(1)), "{set}");
     assert_eq!(put(json!(["moon"])).await.0, 422);
     assert_eq!(answer(ops.get(&app, EXEMPT).await).await.1["networks"], json!(["192.0.2.0/24"]));
 }
@@ -112,11 +125,13 @@ async fn others_do_not_reach_them(db: PgPool) {
     let dev = person_with(&app, &db, "dev@example.com", "developer", &["keys:read", "blocks:manage"]).await;
     let block = super::block(&app.ctx, "203.0.113.7", None).await.unwrap().block;
     let one = format!("{BLOCKS}/{}", block.id);
+    let lift = format!("{one}/lift");
     for (method, path, body) in [
         (Method::GET, BLOCKS, None),
         (Method::POST, BLOCKS, Some(json!({ "target": "203.0.113.8", "reason": "x" }))),
         (Method::GET, one.as_str(), None),
         (Method::DELETE, one.as_str(), None),
+        (Method::POST, lift.as_str(), None),
         (Method::GET, RULES, None),
         (Method::GET, "/api/v1/block-rules/spread", None),
         (Method::PATCH, "/api/v1/block-rules/spread", Some(json!({ "on": true }))),

@@ -14,7 +14,7 @@ use tollgate::{
         model::{BlockAction, BlockState, RuleSetting},
         server::{fire, set_exemptions, set_rule},
     },
-    keys::server::gate::{Suspicion, Target},
+    keys::server::gate::{Gate, Suspicion, Target},
     platform::Ctx,
     values::AbuseRule,
 };
@@ -29,13 +29,16 @@ async fn who_tries_keys_is_blocked_once_for_all_nodes(db: PgPool) {
     let scene = Scene::new(db.clone()).await;
     let other = TestApp::start(db.clone()).await;
     let ctx = &scene.app.ctx;
-    guess(ctx, "198.51.100.8", 100);
+    for node in [ctx, &other.ctx] {
+        until("both know of each other", || async { node.part::<Gate>().unwrap().nodes() == 2 }).await;
+        guess(node, "198.51.100.8", 50);
+    }
     for node in [ctx, &other.ctx] {
         guess(node, "198.51.100.9", 150);
     }
     for node in [&scene.app, &other] {
         says(node, &scene.secret, "198.51.100.9", "IP_DENIED").await;
-        assert_eq!(code(&node.ctx, &scene.secret, "198.51.100.8"), "VALID", "a hundred are allowed");
+        assert_eq!(code(&node.ctx, &scene.secret, "198.51.100.8"), "VALID", "a hundred are allowed, half of them on each");
     }
     // What the slower node suspected is looked at before this.
     guess(&other.ctx, "198.51.100.10", 150);
@@ -43,7 +46,8 @@ async fn who_tries_keys_is_blocked_once_for_all_nodes(db: PgPool) {
     let blocks = listed(ctx, "all").await;
     assert_eq!(blocks.len(), 2, "{blocks:?}");
     let block = blocks.iter().find(|b| b.target.words() == "198.51.100.9").unwrap();
-    assert_eq!((block.reason.as_str(), block.by.as_str(), block.rule), ("More than 100 unknown keys in 1 minute", "system", Some(AbuseRule::UnknownKeys)));
+    let reason = "More than 100 unknown keys in 1 minute (more than 50 on one of 2 nodes)";
+    assert_eq!((block.reason.as_str(), block.by.as_str(), block.rule), (reason, "system", Some(AbuseRule::UnknownKeys)));
     assert_eq!(events(&db, "block.added").await, 2);
     ctx.clock.advance(Duration::minutes(10));
     assert_eq!(code(ctx, &scene.secret, "198.51.100.9"), "VALID");
@@ -52,7 +56,7 @@ async fn who_tries_keys_is_blocked_once_for_all_nodes(db: PgPool) {
 #[sqlx::test]
 async fn fired_everywhere_at_once_it_writes_one_row(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
-    let suspicion = Suspicion { rule: AbuseRule::UnknownKeys, target: Target::Network("2001:db8:1:2::/64".parse().unwrap()) };
+    let suspicion = Suspicion { rule: AbuseRule::UnknownKeys, target: Target::Network("2001:db8:1:2::/64".parse().unwrap()), nodes: 1 };
     let fired = futures_util::future::join_all((0..12).map(|_| fire(&app.ctx, suspicion))).await;
     assert_eq!(fired.into_iter().filter(|done| done.as_ref().unwrap().is_some()).count(), 1);
     assert_eq!((listed(&app.ctx, "all").await.len(), events(&db, "block.added").await), (1, 1));
@@ -123,7 +127,7 @@ async fn a_key_that_is_everywhere_is_told_of_once_and_passes(db: PgPool) {
     until("it is told", || async { events(&db, "block.noticed").await == 1 }).await;
     ctx.clock.advance(Duration::minutes(10));
     assert!(everywhere().iter().all(|code| code == "VALID"));
-    let suspicion = Suspicion { rule: AbuseRule::Spread, target: Target::Key(scene.key) };
+    let suspicion = Suspicion { rule: AbuseRule::Spread, target: Target::Key(scene.key), nodes: 1 };
     assert!(fire(ctx, suspicion).await.unwrap().is_none(), "not told again within the hour");
     let told = listed(ctx, "past").await;
     assert_eq!((told.len(), told[0].state), (1, BlockState::Notice));
@@ -139,7 +143,7 @@ async fn some_are_never_blocked_by_a_rule(db: PgPool) {
     for address in ["127.0.0.1", "10.1.2.3", "203.0.113.7"] {
         guess(&app.ctx, address, 200);
         let network = format!("{address}/32").parse().unwrap();
-        assert!(fire(&app.ctx, Suspicion { rule: AbuseRule::UnknownKeys, target: Target::Network(network) }).await.unwrap().is_none(), "{address}");
+        assert!(fire(&app.ctx, Suspicion { rule: AbuseRule::UnknownKeys, target: Target::Network(network), nodes: 1 }).await.unwrap().is_none(), "{address}");
     }
     let off = RuleSetting { rule: AbuseRule::UnknownKeys, is_on: false, most: 100, minutes: 1, then: Some(BlockAction::Refuse), seconds: 600, mails: false };
     set_rule(&app.ctx, &Caller::cli(), off).await.unwrap();

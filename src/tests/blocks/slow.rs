@@ -126,7 +126,14 @@ async fn an_account_is_its_workspace(db: PgPool) {
     let refused = call(ctx, &second, ADDRESS).await;
     assert_eq!(refused.violated().map(|l| &*l.name).collect::<Vec<_>>(), ["slow-workspace"]);
     // The asking service's key is of this workspace, too.
-    assert_eq!(scene.ask(json!({ "key": scene.secret })).await.0, 429);
+    for (path, question) in [("verify", json!({ "key": scene.secret })), ("release", json!({ "hold": "hold_x" }))] {
+        let asked = scene.app.http.post(scene.app.url(&format!("/api/v1/keys/{path}"))).bearer_auth(&scene.service).json(&question);
+        let refused = asked.send().await.unwrap();
+        let field = |name: &str| refused.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!((refused.status().as_u16(), field("retry-after").as_str()), (429, "1"), "{path}");
+        assert_eq!((field("ratelimit-policy").as_str(), field("ratelimit").as_str()), ("\"slow-workspace\";q=3;w=1", "\"slow-workspace\";r=0;t=1"));
+        assert_eq!(refused.json::<serde_json::Value>().await.unwrap()["violated-policies"], json!(["slow-workspace"]), "{path}");
+    }
     for nobody in ["nobody@example.com".to_owned(), ctx.new_id::<tollgate::values::AccountId>().to_string()] {
         assert!(slow(ctx, &nobody, 3, None).await.is_err_and(|e| e.field("target").is_some()), "{nobody}");
     }

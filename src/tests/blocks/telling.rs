@@ -17,7 +17,7 @@ use tollgate::{
 
 async fn found(app: &TestApp, network: &str) {
     let target = Target::Network(network.parse().unwrap());
-    assert!(fire(&app.ctx, Suspicion { rule: AbuseRule::UnknownKeys, target }).await.unwrap().is_some());
+    assert!(fire(&app.ctx, Suspicion { rule: AbuseRule::UnknownKeys, target, nodes: 1 }).await.unwrap().is_some());
 }
 
 async fn rule(app: &TestApp, then: Option<BlockAction>, mails: bool) {

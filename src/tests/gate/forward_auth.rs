@@ -31,12 +31,14 @@ async fn refusals_have_the_status_that_the_proxy_understands(db: PgPool) {
     let none = ask(&scene, "/forward-auth/demo", None).await;
     assert_eq!((none.status().as_u16(), none.headers()["www-authenticate"].to_str().unwrap()), (401, "Bearer realm=\"demo\""));
     let wrong = ask(&scene, "/forward-auth/demo", Some("demo_live_x")).await;
-    assert_eq!(wrong.headers()["www-authenticate"], "Bearer realm=\"demo\", error=\"invalid_token\"");
-    let forbidden = ask(&scene, "/forward-auth/demo?permission=orders:write", Some(&scene.secret)).await;
     assert_eq!(
-        (forbidden.status().as_u16(), forbidden.headers()["www-authenticate"].to_str().unwrap()),
-        (403, "Bearer realm=\"demo\", error=\"insufficient_scope\", scope=\"orders:write\"")
+        wrong.headers()["www-authenticate"],
+        "Bearer realm=\"demo\", error=\"invalid_token\", error_description=\"This is not a key of this service. Check that the whole key was copied.\""
     );
+    let forbidden = ask(&scene, "/forward-auth/demo?permission=orders:write", Some(&scene.secret)).await;
+    let challenge = forbidden.headers()["www-authenticate"].to_str().unwrap();
+    assert!(challenge.starts_with("Bearer realm=\"demo\", error=\"insufficient_scope\", error_description=\"It asks for orders:write"), "{challenge}");
+    assert!(forbidden.status() == 403 && challenge.ends_with("\", scope=\"orders:write\""), "{challenge}");
 
     assert_eq!(ask(&scene, "/forward-auth/demo", Some(&scene.secret)).await.status(), 200);
     let limited = ask(&scene, "/forward-auth/demo", Some(&scene.secret)).await;
@@ -51,4 +53,37 @@ async fn refusals_have_the_status_that_the_proxy_understands(db: PgPool) {
     assert_eq!(ask(&scene, "/forward-auth/demo?cost=0", Some(&scene.secret)).await.status(), 422);
     assert_eq!(ask(&scene, "/forward-auth/nothing", Some(&scene.secret)).await.status(), 404);
     assert_eq!(ask(&scene, "/forward-auth/demo?permision=x:y", Some(&scene.secret)).await.status(), 422);
+}
+
+#[sqlx::test]
+async fn every_refusal_has_its_code_in_a_header_and_nginx_gets_the_sentence_too(db: PgPool) {
+    let scene = Scene::with(db, Given { limit: Some((1, 60)), ..Given::default() }).await;
+    assert_eq!(ask(&scene, "/forward-auth/demo", Some(&scene.secret)).await.status(), 200);
+    for (query, secret, code, status) in [
+        ("", None, "MISSING", "401"),
+        ("", Some("demo_live_x"), "MALFORMED", "401"),
+        ("?permission=orders:write", Some(scene.secret.as_str()), "FORBIDDEN", "403"),
+        ("", Some(scene.secret.as_str()), "RATE_LIMITED", "429"),
+    ] {
+        let plain = ask(&scene, &format!("/forward-auth/demo{query}"), secret).await;
+        assert_eq!((plain.headers()["x-auth-code"].to_str().unwrap(), plain.status().as_str()), (code, status));
+        assert!(!plain.headers().contains_key("x-auth-detail"), "the body says it");
+        let problem: serde_json::Value = plain.json().await.unwrap();
+        assert_eq!(problem["code"], code);
+        let nginx = ask(&scene, &format!("/forward-auth/demo/nginx{query}"), secret).await;
+        let told = |name: &str| nginx.headers()[name].to_str().unwrap();
+        assert_eq!((told("x-auth-code"), told("x-auth-status"), told("x-auth-detail")), (code, status, problem["detail"].as_str().unwrap()));
+        assert_eq!(nginx.status(), if status == "401" { 401 } else { 403 });
+    }
+}
+
+#[sqlx::test]
+async fn a_wrong_address_in_nginx_is_no_outage(db: PgPool) {
+    let scene = Scene::new(db).await;
+    for (path, status) in [("nothing/nginx", "404"), ("demo/nginx?permision=x:y", "422"), ("demo/nginx?cost=0", "422")] {
+        let answer = ask(&scene, &format!("/forward-auth/{path}"), Some(&scene.secret)).await;
+        let told = |name: &str| answer.headers()[name].to_str().unwrap();
+        assert_eq!((answer.status().as_u16(), told("x-auth-status"), told("x-auth-code")), (403, status, "MISCONFIGURED"), "{path}");
+        assert!(!told("x-auth-detail").contains(['"', '\\']) && told("x-auth-detail").len() > 20, "{path}");
+    }
 }

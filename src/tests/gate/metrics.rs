@@ -54,6 +54,17 @@ async fn readiness_says_how_each_part_does(db: PgPool) {
     assert_eq!((&told["parts"]["usage"]["spooled"], &told["parts"]["usage"]["failing_for"]), (&true.into(), &Value::Null));
 }
 
+#[sqlx::test]
+async fn people_are_told_what_works_and_no_numbers(db: PgPool) {
+    let Scene { app, .. } = Scene::with(db, Given::default()).await;
+    let answer = app.get("/status").await;
+    assert_eq!(answer.status(), 200, "nobody needs to be signed in");
+    let page = answer.text().await.unwrap();
+    assert_eq!(page.matches(">Works<").count(), 3, "{page}");
+    assert!(!page.contains("waiting") && !page.contains("postgres"), "{page}");
+    assert!(app.get("/").await.text().await.unwrap().contains("href=\"/status\""));
+}
+
 /// For measuring what counting costs: keys pass as ever, and nothing is counted, in memory or on disk.
 #[sqlx::test]
 async fn with_metering_off_keys_are_verified_and_nothing_is_counted(db: PgPool) {

@@ -17,6 +17,7 @@ mod routes;
 mod signed;
 mod slow;
 mod spool;
+mod stopping;
 mod together;
 mod verify;
 mod zones;

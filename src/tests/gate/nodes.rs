@@ -54,6 +54,18 @@ async fn a_restart_resumes_the_window(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_restart_goes_on_with_windows_of_seconds(db: PgPool) {
+    let scene = Scene::with(db, Given { limit: Some((5, 10)), ..Given::default() }).await;
+    assert_eq!(scene.ask(json!({ "key": scene.secret, "cost": 3 })).await.1["code"], "VALID");
+    let Scene { app, owner, service, key, secret } = scene;
+    let scene = Scene { app: app.restart().await, owner, service, key, secret };
+    let code = async |cost: u32| scene.ask(json!({ "key": scene.secret, "cost": cost })).await.1["code"].clone();
+    assert_eq!([code(2).await, code(1).await], ["VALID", "RATE_LIMITED"]);
+    scene.app.ctx.clock.advance(time::Duration::seconds(10));
+    assert_eq!([code(5).await, code(1).await], ["VALID", "RATE_LIMITED"]);
+}
+
+#[sqlx::test]
 async fn a_restart_neither_forgets_nor_doubles_what_calls_cost(db: PgPool) {
     let mut scene = Scene::with(db.clone(), Given { limit: Some((100, 86_400)), ..Given::default() }).await;
     for cost in [7, 20, 0, 100] {

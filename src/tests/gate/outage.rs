@@ -2,7 +2,7 @@
 //! stored once it is back, also where the process was killed in between.
 
 use super::{
-    Given, Scene,
+    Given, Scene, leases,
     process::{self, Node, Way},
 };
 use crate::support::{folder::Folder, until, until_within};
@@ -128,4 +128,88 @@ async fn an_outage_of_postgres_under_load_refuses_and_loses_nothing(db: PgPool) 
     let answered = load.end().await;
     until_within(PATIENCE, "what was answered is what is stored", async || stored(&db).await == counted + answered).await;
     until("it is ready again", async || readiness(&second).await == 200).await;
+}
+
+/// A key with so many prepaid credits, and the database as if no server had ever run.
+async fn prepaid(db: &PgPool, credits: i64) -> String {
+    let secret = leases::secret(db, credits).await;
+    sqlx::query("update key_limits set kind = 'credits', window_seconds = 0 where max_calls = $1").bind(credits).execute(db).await.unwrap();
+    secret
+}
+
+/// What the table says was used of the only bucket.
+async fn used(db: &PgPool) -> i64 {
+    sqlx::query_scalar("select coalesce(sum(used), 0)::bigint from credit_buckets").fetch_one(db).await.unwrap()
+}
+
+/// Asks until it is refused, `most` times at most; how many passed. It is never that nobody knows.
+async fn passes(node: &Node, secret: &str, most: i64) -> i64 {
+    for passed in 0..most {
+        match node.ask(secret).await {
+            200 => {}
+            429 => return passed,
+            other => panic!("{other} after {passed}"),
+        }
+    }
+    most
+}
+
+#[sqlx::test]
+async fn credits_of_a_node_that_is_alone_go_on_without_postgres_and_are_settled_to_the_unit(db: PgPool) {
+    let secret = prepaid(&db, 400).await;
+    let (folders, way) = ([Folder::new(), Folder::new()], Way::to(&db).await);
+    let first = process::start(&way.url, &folders[0], &[]).await;
+    assert_eq!(passes(&first, &secret, 10).await, 10);
+    way.cut();
+    assert_eq!(passes(&first, &secret, 200).await, 200, "more than was leased");
+    way.mend();
+    // Another one starts at once: it does not begin before the first has told what passed.
+    let second = process::start(&process::url(&db), &folders[1], &[]).await;
+    let rest = leases::hammer(&second, &secret, usize::MAX).await + leases::hammer(&first, &secret, usize::MAX).await;
+    let rest = rest + leases::hammer(&second, &secret, usize::MAX).await;
+    assert!(rest <= 190, "{rest}");
+    assert!(used(&db).await <= 400);
+    assert!(rest > 100, "{rest}: no more is missing than a block");
+}
+
+#[sqlx::test]
+async fn without_postgres_no_more_credits_pass_than_were_left(db: PgPool) {
+    let secret = prepaid(&db, 120).await;
+    let (folder, way) = (Folder::new(), Way::to(&db).await);
+    let node = process::start(&way.url, &folder, &[]).await;
+    way.cut();
+    assert_eq!(passes(&node, &secret, 500).await, 120, "also of a bucket that was never asked for");
+    way.mend();
+    until("it is told", async || used(&db).await == 120).await;
+    until("it is ready again", async || readiness(&node).await == 200).await;
+    assert_eq!(passes(&node, &secret, 5).await, 0);
+}
+
+#[sqlx::test]
+async fn what_a_node_owed_that_was_killed_without_postgres_is_taken_by_its_next_start(db: PgPool) {
+    let secret = prepaid(&db, 300).await;
+    let (folder, way) = (Folder::new(), Way::to(&db).await);
+    let mut node = process::start(&way.url, &folder, &[]).await;
+    assert_eq!(passes(&node, &secret, 10).await, 10);
+    way.cut();
+    assert_eq!(passes(&node, &secret, 200).await, 200);
+    node.process.kill().await.unwrap();
+    way.mend();
+    let next = process::start(&way.url, &folder, &[]).await;
+    assert!(used(&db).await >= 210);
+    let rest = passes(&next, &secret, 500).await;
+    assert!((50..=90).contains(&rest), "{rest}");
+}
+
+#[sqlx::test]
+async fn a_postgres_that_takes_seconds_to_answer_refuses_no_credits(db: PgPool) {
+    let secret = prepaid(&db, 40).await;
+    let folder = Folder::new();
+    let node = process::start(&process::url(&db), &folder, &[]).await;
+    let mut slow = db.begin().await.unwrap();
+    sqlx::query("lock table credit_buckets in access exclusive mode").execute(&mut *slow).await.unwrap();
+    assert_eq!(passes(&node, &secret, 20).await, 20);
+    slow.commit().await.unwrap();
+    assert_eq!(passes(&node, &secret, 40).await, 20);
+    until("it is told", async || used(&db).await == 40).await;
 }

@@ -42,7 +42,12 @@ async fn beyond_a_throttle_so_many_pass_in_each_second(db: PgPool) {
         let (passed, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|body| body["valid"] == true);
         assert_eq!((passed.len(), refused.len()), (3, 17), "in second {second}: calls count, whatever they cost");
         assert!(passed.iter().all(|body| body["over"] == json!(["day"]) && body["limits"][0]["remaining"] == 0));
-        assert!(refused.iter().all(|body| body["code"] == "RATE_LIMITED" && body["retry_after"] == 1 && body.get("over").is_none()), "{refused:?}");
+        assert!(
+            refused
+                .iter()
+                .all(|body| body["code"] == "RATE_LIMITED" && body["violated"] == json!(["day"]) && body["retry_after"] == 1 && body.get("over").is_none()),
+            "{refused:?}"
+        );
         scene.app.ctx.clock.advance(time::Duration::SECOND);
     }
     assert_eq!(ask(&scene, 0).await["valid"], true, "asking costs nothing");
@@ -67,7 +72,7 @@ async fn a_mark_lets_pass_until_it_ends(db: PgPool) {
     assert_eq!(ask(&scene, 1).await["over"], json!(["day"]));
     scene.app.ctx.clock.advance(time::Duration::MINUTE);
     let body = ask(&scene, 1).await;
-    assert_eq!((&body["code"], body.get("over")), (&json!("QUOTA_EXCEEDED"), None));
+    assert_eq!((&body["code"], &body["violated"], body.get("over")), (&json!("QUOTA_EXCEEDED"), &json!(["day"]), None));
     assert!(body["retry_after"].as_u64().unwrap() > 3_600, "when the day ends");
     let answer = proxied().await;
     assert_eq!((answer.status().as_u16(), answer.headers().get("x-over-limit")), (429, None));

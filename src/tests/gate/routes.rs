@@ -99,8 +99,9 @@ async fn a_proxy_is_told_the_missing_permission(db: PgPool) {
     for path in ["/forward-auth/demo", "/forward-auth/demo/nginx"] {
         assert_eq!(ask(path, "GET", Some("/orders/1?x=1")).await.0, 200);
         let (status, challenge, detail) = ask(path, "POST", Some("/orders")).await;
-        assert_eq!((status, challenge.as_str()), (403, "Bearer realm=\"demo\", error=\"insufficient_scope\", scope=\"orders:write\""));
         assert_eq!(detail, "It asks for orders:write, which it was not given.");
+        let told = format!("Bearer realm=\"demo\", error=\"insufficient_scope\", error_description=\"{detail}\", scope=\"orders:write\"");
+        assert_eq!((status, challenge), (403, told));
         assert_eq!(ask(path, "GET", Some("/nothing/here")).await.0, 200);
         for dodge in ["/x/../orders", "/%2e%2e/orders", "//orders", "/orders%2f", "/Orders", "/orders;a", "/%6frders"] {
             let (status, _, detail) = ask(path, "POST", Some(dodge)).await;

@@ -3,7 +3,7 @@
 //! The signature bases here are written out by hand, not by the code that is tested.
 
 use super::{Scene, key, known, owner};
-use crate::support::{T0, TestApp};
+use crate::support::{T0, TestApp, until};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::future::join_all;
 use hmac::{Hmac, KeyInit, Mac};
@@ -210,6 +210,78 @@ async fn without_the_database_nobody_knows_whether_it_was_used(db: PgPool) {
     assert_eq!((answer.status().as_u16(), answer.headers()["x-auth-status"].to_str().unwrap()), (403, "503"));
     sqlx::query("alter table away rename to signing_nonces").execute(&db).await.unwrap();
     assert_eq!(proxied(&scene.app, &scene.secret, &call, headers).await.status(), 200, "it was never used");
+}
+
+#[sqlx::test]
+async fn a_node_that_is_alone_for_minutes_knows_without_the_database_whether_it_was_used(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let hand = Hand::secret(&scene.app, scene.key).await;
+    scene.app.ctx.clock.advance(time::Duration::seconds(400));
+    let at = |seconds: i64, nonce: &str| Signed { created: T0.unix_timestamp() + seconds, ..Signed::get(nonce) };
+    let ask = async |node: &TestApp, call: &Signed| proxied(node, &scene.secret, call, call.headers(&hand, scene.key)).await;
+    let before = at(400, "before");
+    assert_eq!(ask(&scene.app, &before).await.status(), 200);
+
+    sqlx::query("alter table signing_nonces rename to away").execute(&db).await.unwrap();
+    assert!(refused(ask(&scene.app, &before).await).await.contains("was used before"));
+    let during = at(400, "during");
+    assert_eq!(ask(&scene.app, &during).await.status(), 200);
+    assert!(refused(ask(&scene.app, &during).await).await.contains("was used before"));
+    let older = at(360, "older");
+    assert_eq!(ask(&scene.app, &older).await.status(), 503, "another node may have accepted it before this one was alone");
+    sqlx::query("alter table away rename to signing_nonces").execute(&db).await.unwrap();
+
+    let told = async || sqlx::query_scalar::<_, i64>("select count(*) from signing_nonces").fetch_one(&db).await.unwrap();
+    until("what passed meanwhile is told", async || told().await == 2).await;
+    let other = TestApp::start(db.clone()).await;
+    other.ctx.clock.advance(time::Duration::seconds(400));
+    known(&other, scene.key).await;
+    assert!(refused(ask(&other, &during).await).await.contains("was used before"));
+    assert_eq!(ask(&other, &older).await.status(), 200, "it was never used");
+}
+
+#[sqlx::test]
+async fn what_a_killed_node_accepted_without_the_database_is_told_by_the_next_start_on_its_folder(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let hand = Hand::secret(&scene.app, scene.key).await;
+    let call = Signed::get("left");
+    // As it leaves a folder that nobody holds: the key, the SHA-256 of the nonce, and until when it is kept.
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("spool").join(uuid::Uuid::from_u128(7).simple().to_string());
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("lock"), "").unwrap();
+    let mut file = tollgate::platform::mapped::MappedFile::create(&folder.join("nonces")).unwrap();
+    let until = T0.unix_timestamp() + 600;
+    file.append(&[&scene.key.uuid().as_bytes()[..], &sha256(&call.nonce)[..], &until.to_le_bytes()[..]].concat()).unwrap();
+    drop(file);
+
+    let next = TestApp::start_with(db.clone(), |config| config.server.data_dir = data.path().to_owned()).await;
+    known(&next, scene.key).await;
+    assert!(refused(proxied(&next, &scene.secret, &call, call.headers(&hand, scene.key)).await).await.contains("was used before"));
+    assert!(!folder.join("nonces").exists());
+}
+
+#[sqlx::test]
+async fn no_signed_call_is_answered_while_a_silent_node_may_have_accepted_it_alone(db: PgPool) {
+    let scene = Scene::with(db.clone(), super::Given { limit: Some((1_000_000, 86_400)), ..super::Given::default() }).await;
+    let hand = Hand::secret(&scene.app, scene.key).await;
+    // One that was alone and crashed, or is cut off, a minute ago.
+    sqlx::query(
+        "insert into nodes (id, name, version, started_at, beat_at, stops_after, keys, seen, counts_alone)
+         values (gen_random_uuid(), 'gone:1', '1', now(), now() - interval '1 minute', 900, 0, pg_current_snapshot(), true)",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let n = std::cell::Cell::new(0);
+    let status = async || {
+        n.set(n.get() + 1);
+        let call = Signed::get(&format!("call {}", n.get()));
+        proxied(&scene.app, &scene.secret, &call, call.headers(&hand, scene.key)).await.status().as_u16()
+    };
+    until("it knows of the other", async || status().await == 503).await;
+    sqlx::query("update nodes set beat_at = now() - interval '1506 seconds' where name = 'gone:1'").execute(&db).await.unwrap();
+    until("nothing that the other accepted counts any more", async || status().await == 200).await;
 }
 
 #[sqlx::test]

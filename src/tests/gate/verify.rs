@@ -103,8 +103,14 @@ async fn a_malformed_question_names_the_field(db: PgPool) {
         (json!({ "key": scene.secret, "surprise": 1 }), "#/surprise"),
         (json!({ "api": "demo" }), "#/key"),
         (json!({ "key": scene.secret, "api": "nothing" }), "#/api"),
-        (json!({ "key": 7 }), "#"),
-        (json!({ "key": scene.secret, "cost": -1 }), "#"),
+        (json!({ "key": 7 }), "#/key"),
+        (json!({ "key": scene.secret, "cost": -1 }), "#/cost"),
+        (json!({ "key": scene.secret, "ip": "nowhere" }), "#/ip"),
+        (
+            json!({ "key": scene.secret, "signature": { "method": "GET", "url": "https://x.example/", "headers": { "signature": 7 } } }),
+            "#/signature/headers/signature",
+        ),
+        (json!({ "key": scene.secret, "signature": { "method": "GET", "headers": {} } }), "#/signature/url"),
         (json!([]), "#"),
     ] {
         let (status, body) = scene.ask(question).await;

@@ -120,6 +120,32 @@ async fn a_page_says_what_is_wrong_with_metadata_and_keeps_it(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_new_key_is_told_of_in_the_dialog_and_a_mistake_there_is_named(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let vera = app.sign_in_as("developer").await;
+    let page = vera.browser.page("/keys?dialog=new").await;
+    assert!(page.contains("name=\"external_id\"") && page.contains("name=\"meta\"") && !page.contains("<details open class=\"more-fields\""), "{page}");
+    let once = page.split("name=\"once\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    let create = async |external_id: &str, meta: &str| {
+        let fields = [("name", "till"), ("once", once.as_str()), ("chosen", "true"), ("preset", "basic"), ("external_id", external_id), ("meta", meta)];
+        vera.browser.post::<CreateKey>("/keys?dialog=new", &fields).await
+    };
+    for (user, meta, said) in [("customer-7", "{\"team\": <b>}", "This is not JSON: "), (&*"x".repeat(201), "{}", "An external id has at most 200 characters.")]
+    {
+        let answer = create(user, meta).await;
+        assert_eq!(answer.status(), 422, "{said}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("id=\"new-key\"") && page.contains("<details open class=\"more-fields\"") && page.contains(said), "{page}");
+        assert!(page.contains(&format!("value=\"{user}\"")) && page.contains(&meta.replace('<', "&lt;")), "what was typed is kept: {page}");
+    }
+    let path = location(&create(" customer-7 ", "{ \"team\": \"b\" }").await).to_owned();
+    assert_eq!(location(&create("customer-7", "{\"team\":\"b\"}").await), path, "sent twice it is one key");
+    assert_ne!(location(&create("customer-8", "").await), path, "with other words it is another");
+    let kept: Vec<(Option<String>, Option<String>)> = sqlx::query_as("select external_id, meta from keys order by external_id").fetch_all(&db).await.unwrap();
+    assert_eq!(kept, [(Some("customer-7".to_owned()), Some("{\"team\":\"b\"}".to_owned())), (Some("customer-8".to_owned()), None)]);
+}
+
+#[sqlx::test]
 async fn lists_and_imports_bring_it_along(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -4,7 +4,10 @@ use super::*;
 use crate::support::T0;
 use serde_json::json;
 use time::Duration;
-use tollgate::{keys::server::gate::Gate, usage::server::write_batch};
+use tollgate::{
+    keys::server::gate::{Gate, Question},
+    usage::server::write_batch,
+};
 
 /// What the meter holds goes to the database, as every two seconds.
 pub(super) async fn flush(app: &TestApp) {
@@ -62,6 +65,45 @@ async fn the_first_use_of_the_new_secret_ends_the_old_one(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn the_node_of_the_first_use_refuses_the_old_secret_from_that_call_on(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let other = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, old, new) = rotated(&app, &mara, json!({ "until": "first_use" })).await;
+    let of_old = || other.ctx.part::<Gate>().unwrap().verify(Question { secret: &old, cost: Some(0), ..Question::default() }).unwrap();
+    crate::support::until("the other node knows of the rotation", || async { of_old().facts().is_some_and(|facts| facts.awaits_first_use) }).await;
+    assert_eq!((passes(&app, &old).await, passes(&app, &new).await, passes(&app, &old).await), (200, 200, 401), "nothing was told yet");
+    assert_eq!(passes(&other, &old).await, 200, "another node learns of it");
+
+    // The key is read again, from a database that does not know.
+    let named = json!({ "name": "checkout two" });
+    assert_eq!(mara.call(&app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(named)).await.status(), 200);
+    assert_eq!((passes(&app, &old).await, passes(&app, &new).await), (401, 200));
+    assert_eq!(secrets(&app, &mara, &id).await.len(), 2);
+
+    flush(&app).await;
+    assert_eq!((app.run_jobs().await, secrets(&app, &mara, &id).await.len()), (1, 1));
+    crate::support::until("the other node refuses the old one", || async { passes(&other, &old).await == 401 }).await;
+}
+
+#[sqlx::test]
+async fn an_old_secret_that_gets_a_date_after_the_first_use_lives_until_then(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, old, new) = rotated(&app, &mara, json!({ "until": "first_use" })).await;
+    assert_eq!((passes(&app, &new).await, passes(&app, &old).await), (200, 401));
+    let oldest = text(&secrets(&app, &mara, &id).await[1], "id");
+    let path = format!("/api/v1/keys/{id}/secrets/{oldest}");
+    assert_eq!(mara.call(&app, Method::PATCH, &path, Some(json!({ "grace": 3_600 }))).await.status(), 200);
+    assert_eq!(passes(&app, &old).await, 200);
+    flush(&app).await;
+    app.run_jobs().await;
+    assert_eq!(passes(&app, &old).await, 200, "what was told of the first use is of no effect");
+    app.ctx.clock.advance(Duration::hours(1));
+    assert_eq!(passes(&app, &old).await, 401);
+}
+
+#[sqlx::test]
 async fn a_first_use_that_was_not_told_is_told_by_the_next_process(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
@@ -75,15 +117,17 @@ async fn a_first_use_that_was_not_told_is_told_by_the_next_process(db: PgPool) {
 }
 
 #[sqlx::test]
-async fn rotated_again_the_first_use_of_the_middle_one_ends_nothing(db: PgPool) {
+async fn rotated_again_the_first_use_of_the_middle_one_ends_what_waited_for_it(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;
     let (id, first, second) = rotated(&app, &mara, json!({ "until": "first_use" })).await;
     assert_eq!(passes(&app, &second).await, 200);
     flush(&app).await;
     let (_, body) = json(mara.post(&app, &format!("/api/v1/keys/{id}/rotate"), json!({ "until": "first_use" })).await).await;
+    assert_eq!((passes(&app, &first).await, passes(&app, &second).await), (401, 200), "what was refused once is not accepted again");
     app.run_jobs().await;
-    assert_eq!((passes(&app, &first).await, passes(&app, &second).await), (200, 200), "they wait for the newest");
+    assert_eq!(secrets(&app, &mara, &id).await.len(), 2, "and is gone");
+    assert_eq!((passes(&app, &first).await, passes(&app, &second).await), (401, 200), "the middle one waits for the newest");
     assert_eq!(passes(&app, &text(&body, "secret")).await, 200);
     flush(&app).await;
     app.run_jobs().await;
@@ -159,6 +203,7 @@ async fn an_old_secret_is_extended_or_dropped(db: PgPool) {
     let (status, body) = patch(&oldest, json!({ "expires_at": "2026-12-24T18:00:00Z" })).await;
     assert_eq!((status, text(&body["secrets"][1], "expires_at")), (200, "2026-12-24T18:00:00Z".to_owned()), "{body}");
     assert_eq!(acts(&app, &mara, &id).await[0].0, "extended");
+    assert_eq!((&body["spread"]["nodes"], &body["spread"]["confirmed"]), (&json!(1), &json!(1)), "{body}");
     let (_, body) = patch(&oldest, json!({ "until": "first_use" })).await;
     assert_eq!(text(&body["secrets"][1], "until"), "first_use");
     let (_, body) = patch(&oldest, json!({ "grace": 120 })).await;
@@ -179,7 +224,8 @@ async fn an_old_secret_is_extended_or_dropped(db: PgPool) {
     }
     assert_eq!(mara.call(&app, Method::DELETE, &path(&newest), None).await.status(), 409, "the newest can't be dropped");
     for _ in 0..2 {
-        assert_eq!(mara.call(&app, Method::DELETE, &path(&oldest), None).await.status(), 204, "safe to send twice");
+        let (status, body) = json(mara.call(&app, Method::DELETE, &path(&oldest), None).await).await;
+        assert_eq!((status, &body["spread"]["nodes"], &body["spread"]["confirmed"]), (200, &json!(1), &json!(1)), "safe to send twice: {body}");
     }
     assert_eq!((passes(&app, &old).await, passes(&app, &new).await), (401, 200));
     assert_eq!(patch(&oldest, json!({ "grace": 60 })).await.0, 404, "gone is gone");

@@ -102,7 +102,7 @@ async fn the_same_form_sent_twice_makes_one_key_and_loses_no_secret(db: PgPool) 
     let paths: Vec<&str> = answers.iter().map(location).collect();
     assert!(paths.iter().all(|p| *p == paths[0]), "{paths:?}");
     assert!(
-        answers.iter().all(|a| a.headers().get_all("set-cookie").iter().any(|c| c.to_str().unwrap().starts_with("reveal="))),
+        answers.iter().all(|a| a.headers().get_all("set-cookie").iter().any(|c| c.to_str().unwrap().starts_with("reveal-key_"))),
         "whichever answer the browser keeps shows the secret"
     );
     assert_eq!(super::events(&db, "key.created").await, 1);
@@ -113,9 +113,44 @@ async fn the_same_form_sent_twice_makes_one_key_and_loses_no_secret(db: PgPool) 
     app.ctx.clock.advance(Duration::minutes(11));
     let late = vera.browser.post::<CreateKey>("/keys", &fields).await;
     assert_eq!(location(&late), paths[0]);
-    assert!(!late.headers().get_all("set-cookie").iter().any(|c| c.to_str().unwrap().starts_with("reveal=")), "after ten minutes it is shown no more");
+    assert!(!late.headers().get_all("set-cookie").iter().any(|c| c.to_str().unwrap().starts_with("reveal-")), "after ten minutes it is shown no more");
     let damaged = vera.browser.post::<CreateKey>("/keys", &[("name", "x"), ("once", "short")]).await;
     assert_eq!(damaged.status(), 422);
+}
+
+#[sqlx::test]
+async fn two_tabs_lose_neither_of_their_secrets(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let path = async |name: &str| location(&vera.browser.post::<CreateKey>("/keys", &[("name", name)]).await).to_owned();
+    let (one, other) = (path("one").await, path("other").await);
+    let secret = async |path: &str| secret_in(&vera.browser.page(path).await).to_owned();
+    let (first, second) = (secret(&one).await, secret(&other).await);
+    assert_eq!((passes(&app, &first).await, passes(&app, &second).await), (200, 200), "each page shows its own");
+
+    let third = path("third").await;
+    vera.browser.post::<RotateKey>(&third, &[("id", &id_of(&third)), ("grace", "0")]).await;
+    vera.browser.post::<HideSecret>(&other, &[("id", &id_of(&other)), ("stored", "true")]).await;
+    assert!(!vera.browser.page(&other).await.contains("data-testid=\"secret\""));
+    assert_eq!(secret(&one).await, first, "neither a rotation nor Done of another key loses it");
+    assert_eq!(passes(&app, &secret(&third).await).await, 200);
+}
+
+#[sqlx::test]
+async fn no_more_secrets_are_made_than_a_browser_can_keep(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let make = async |n: usize| vera.browser.post::<CreateKey>("/keys", &[("name", &format!("key {n}"))]).await;
+    let first = location(&make(1).await).to_owned();
+    for n in 2..=20 {
+        assert_eq!(make(n).await.status(), 303, "{n}");
+    }
+    let refused = make(21).await;
+    assert_eq!(refused.status(), 409);
+    assert!(refused.text().await.unwrap().contains("wait to be stored"));
+    assert_eq!(vera.browser.post::<RotateKey>(&first, &[("id", &id_of(&first)), ("grace", "0")]).await.status(), 409);
+    vera.browser.post::<HideSecret>(&first, &[("id", &id_of(&first)), ("stored", "true")]).await;
+    assert_eq!(make(21).await.status(), 303, "there is room again");
 }
 
 #[sqlx::test]

@@ -253,3 +253,22 @@ async fn the_history_of_a_key_and_short_lists_come_in_pages(db: PgPool) {
     }
     assert_eq!(acts(&app, &mara, &id).await[0], ("enabled".to_owned(), "enable".to_owned()), "the newest first");
 }
+
+#[sqlx::test]
+async fn a_program_learns_which_limits_hold_a_key_where_they_stand_and_why(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (id, secret) = mara.new_key(&app, "checkout").await;
+    for _ in 0..3 {
+        assert_eq!(passes(&app, &secret).await, 200);
+    }
+    let (status, body) = json(mara.get(&app, &format!("/api/v1/keys/{id}")).await).await;
+    assert_eq!(status, 200, "{body}");
+    let limit = &body["limits_in_force"][0];
+    assert_eq!((text(limit, "name"), &limit["limit"], &limit["used"], &limit["remaining"]), ("default".to_owned(), &json!(100), &json!(3), &json!(97)));
+    let levels = body["levels"].as_array().unwrap();
+    let told: Vec<_> = levels.iter().map(|l| (text(l, "level"), l["in_force"].as_bool().unwrap())).collect();
+    assert_eq!(told.first(), Some(&("key".to_owned(), false)), "the nearest first");
+    assert_eq!(told.last(), Some(&("default".to_owned(), true)), "nothing nearer gives any");
+    assert!(body["permission_uses"].is_array() && body.get("spread").is_none(), "{body}");
+}

@@ -80,6 +80,7 @@ impl TestApp {
         config.server.public_url = base.parse().unwrap();
         config.auth.argon2_memory_kib = 64; // a test is not a place to spend memory; the real cost has tests of its own
         config.auth.argon2_passes = 1;
+        (config.limits.account_rate, config.limits.address_rate) = (0, 0); // all tests come from one address, and no time passes
         config.jobs.in_serve = false; // a test says when jobs run: `run_jobs`
         change(&mut config);
         let ctx = Ctx::new(db, Clock::frozen(now), Rng::system(), vault, Mailer::default(), Arc::new(config));

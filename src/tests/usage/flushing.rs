@@ -1,14 +1,14 @@
 //! Writing batches: exactly once, whatever the database does meanwhile.
 
 use super::{DEMO, developer, key, tally};
-use crate::support::{T0, TestApp};
+use crate::support::{T0, TestApp, folder::Folder};
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tollgate::{
     keys::{
         model::Ground,
-        server::meter::{Attempt, Batch, Meter, Refusal},
+        server::meter::{Attempt, Batch, Meter, Refusal, Spool, left_over},
     },
     usage::server::{Flusher, forget_old_usage, write_batch},
     values::{ApiId, Outcome},
@@ -198,8 +198,54 @@ async fn old_usage_is_forgotten_and_the_rest_is_not(db: PgPool) {
     write_batch(&app.ctx, app.ctx.new_id(), &Batch { counts, ..Batch::default() }).await.unwrap();
     assert!(!forget_old_usage(&app.ctx).await.unwrap(), "one call was enough");
     assert_eq!((sum(&db, "usage_minutes").await, sum(&db, "usage_quarters").await), (2, 4));
+    app.ctx.clock.advance(time::Duration::days(733));
+    forget_old_usage(&app.ctx).await.unwrap();
+    assert_eq!(batches(&db).await, 0);
+}
+
+async fn batches(db: &PgPool) -> i64 {
+    sqlx::query_scalar("select count(*) from usage_batches").fetch_one(db).await.unwrap()
+}
+
+/// A process that wrote its batch and was killed before the file went; its data folder starts again months later.
+#[sqlx::test]
+async fn a_batch_that_comes_again_after_months_is_not_counted_twice(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let key = key(&app.ctx, &owner, "k").await;
+    let folder = Folder::new();
+    let meter = Meter::new(app.ctx.new_id(), Some(Spool::open(folder.path(), app.ctx.new_id()).unwrap()));
+    meter.count(tally(&owner, key, "GET /", Outcome::Valid, minute(), 7));
+    let batch = meter.take(app.ctx.new_id());
+    assert!(write_batch(&app.ctx, batch.id, &batch).await.unwrap());
+    drop(meter);
+    app.ctx.clock.advance(time::Duration::days(100));
+    forget_old_usage(&app.ctx).await.unwrap();
+    let mut left = left_over(folder.path()).unwrap();
+    assert_eq!((left.len(), left[0].batches[0].id), (1, batch.id), "its file is still there");
+    assert!(!write_batch(&app.ctx, batch.id, &left[0].batches[0]).await.unwrap(), "it was written before");
+    assert_eq!(sum(&db, "usage_minutes").await + sum(&db, "usage_quarters").await, 7, "minutes of that time are gone, quarters are counted once");
+    assert_eq!(left.remove(0).done().unwrap(), [batch.id]);
+}
+
+#[sqlx::test]
+async fn what_no_file_holds_any_more_is_forgotten_after_two_days(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let key = key(&app.ctx, &owner, "k").await;
+    let folder = Folder::new();
+    let meter = Arc::new(Meter::new(app.ctx.new_id(), Some(Spool::open(folder.path(), app.ctx.new_id()).unwrap())));
+    let flusher = Flusher::start_every(app.ctx.clone(), FAST, {
+        let (meter, ctx) = (Arc::clone(&meter), app.ctx.clone());
+        move || meter.take(ctx.new_id())
+    });
+    for written in 1..=3 {
+        meter.count(tally(&owner, key, "GET /", Outcome::Valid, minute(), 1));
+        reaches(&db, "usage_minutes", written).await;
+    }
+    flusher.stop().await;
+    assert_eq!(batches(&db).await, 3);
     app.ctx.clock.advance(time::Duration::days(3));
     forget_old_usage(&app.ctx).await.unwrap();
-    let batches: i64 = sqlx::query_scalar("select count(*) from usage_batches").fetch_one(&db).await.unwrap();
-    assert_eq!(batches, 0);
+    assert_eq!(batches(&db).await, 0, "an orderly end closes the last one, too");
 }

@@ -6,6 +6,7 @@ mod grounds;
 mod latencies;
 mod pages;
 mod partitions;
+mod passing;
 mod permissions;
 mod refusals;
 mod reports;

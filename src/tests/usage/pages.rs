@@ -162,7 +162,7 @@ async fn a_refusal_opens_beside_the_list_with_the_next_step(db: PgPool) {
     assert!(page.contains("/api/v1/usage/refusals/export?format=csv"), "{page}");
     let answer = person.browser.get("/api/v1/usage/refusals/export?format=csv&code=IP_DENIED").await;
     let text = answer.text().await.unwrap();
-    assert!(text.starts_with("at,code,detail,key_id,key,route,address,request_id,rule,limit\r\n") && text.lines().count() == 2, "{text}");
+    assert!(text.starts_with("at,code,detail,key_id,key,route,address,request_id,rule,limit,cost,one_in,left\r\n") && text.lines().count() == 2, "{text}");
 }
 
 #[sqlx::test]

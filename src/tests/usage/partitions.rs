@@ -41,14 +41,14 @@ async fn partitions_are_made_ahead_and_once(db: PgPool) {
     for table in ["usage_quarters", "usage_hours", "latency_quarters"] {
         assert_eq!(partitions(&db, table).await, ["20261101", "20261201", "20270101"].map(|day| format!("{table}_{day}")));
     }
-    for table in ["usage_addresses", "usage_permissions", "usage_secrets", "refusal_samples", "unknown_attempts"] {
+    for table in ["usage_addresses", "usage_permissions", "usage_secrets", "refusal_samples", "passed_samples", "unknown_attempts"] {
         assert_eq!(partitions(&db, table).await, ["20261116", "20261123", "20261130"].map(|day| format!("{table}_{day}")));
     }
-    assert_eq!(made, 9 * 3);
+    assert_eq!(made, 10 * 3);
     assert_eq!(make_partitions(&app.ctx).await.unwrap(), 0, "once");
     app.ctx.clock.advance(Duration::days(7));
     let (one, other) = tokio::join!(make_partitions(&app.ctx), make_partitions(&app.ctx));
-    assert_eq!(one.unwrap() + other.unwrap(), 6, "of two nodes at once one makes each");
+    assert_eq!(one.unwrap() + other.unwrap(), 7, "of two nodes at once one makes each");
 
     let owner = developer(&app.ctx, "mara", "UTC").await;
     let k = key(&app.ctx, &owner, "k").await;

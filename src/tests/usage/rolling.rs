@@ -12,7 +12,7 @@ use tollgate::{
     },
     plans::server::set_workspace_limits,
     usage::{
-        model::{UsageQuery, UsageReport},
+        model::{BucketSize, UsageQuery, UsageReport},
         server::report_usage,
     },
     values::{KeyId, Outcome},
@@ -44,7 +44,10 @@ async fn a_rolling_day_goes_on_as_its_last_quarter_went(db: PgPool) {
     let line = |report: &UsageReport| report.limit.as_ref().map(|line| (line.calls, line.window.clone()));
     assert_eq!(line(&by_day), Some((1_000, "in any 24 hours".to_owned())));
     assert_eq!(line(&report(&app, &owner, shop, "7d", "hour").await), Some((300, "in any hour".to_owned())));
-    assert_eq!(line(&report(&app, &owner, shop, "30d", "week").await), None, "no bar is as long as one of them");
+    let by_week = report(&app, &owner, shop, "30d", "week").await;
+    assert_eq!(line(&by_week), None, "no bar is as long as one of them");
+    let view = by_week.limit_hint.and_then(|hint| hint.view).map(|(size, query)| (size, query.range, query.bucket));
+    assert_eq!(view, Some((BucketSize::Hour, Some("24h".to_owned()), None)), "the view that has the line of the shortest");
 }
 
 #[sqlx::test]

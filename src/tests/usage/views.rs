@@ -5,8 +5,12 @@ use crate::support::{T0, TestApp};
 use sqlx::PgPool;
 use tollgate::{
     accounts::{Caller, Via, server::caller_of_account},
-    keys::server::meter::Tally,
+    keys::{
+        model::{KeyEdit, KeyLimit, Window},
+        server::{edit_key, meter::Tally},
+    },
     notices::server::notice_page,
+    plans::server::set_workspace_limits,
     usage::{
         model::{UsageQuery, UsageReport},
         server::{export_usage, list_series, report_errors, report_usage},
@@ -67,6 +71,61 @@ fn with_account(caller: &Caller) -> Caller {
     let mut caller = caller.clone();
     caller.permissions.push(tollgate::values::permission_names::ACCOUNT_READ);
     caller
+}
+
+/// Sets the limits of a key and waits until its gate knows them.
+async fn limit(app: &TestApp, key: KeyId, limits: &[(&str, u64, &str)]) {
+    let limits = limits.iter().map(|(name, calls, window)| KeyLimit::new(name, *calls, window.parse().unwrap())).collect();
+    edit_key(&app.ctx, &Caller::cli(), key, KeyEdit { limits: Some(limits), ..KeyEdit::default() }).await.unwrap();
+}
+
+#[sqlx::test]
+async fn the_line_of_a_limit_is_there_or_it_is_said_where(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let owner = developer(&app.ctx, "mara", "Europe/Stockholm").await;
+    let shop = key(&app.ctx, &owner, "shop").await;
+    write(&app, vec![tally(&owner, shop, "GET /", Outcome::Valid, T0.unix_timestamp() / 60, 4)]).await;
+    limit(&app, shop, &[("hour", 100, "hour"), ("day", 900, "day@Europe/Stockholm"), ("month", 9_000, "month"), ("ten", 50, "600")]).await;
+    let line = |report: &UsageReport| report.limit.as_ref().map(|line| (line.calls, line.is_shared));
+    let hour = shown(&app, &owner, &[("range", "24h")]).await;
+    assert_eq!((line(&hour), hour.limit_hint), (Some((100, false)), None), "the only key need not be chosen");
+    assert_eq!(line(&shown(&app, &owner, &[]).await), Some((900, false)), "a day of a time zone");
+    assert_eq!(line(&shown(&app, &owner, &[("range", "year"), ("bucket", "month")]).await), None, "a month of UTC begins at another hour");
+    for narrowed in [("route", "GET /"), ("outcome", "passed")] {
+        let some = shown(&app, &owner, &[("range", "24h"), narrowed]).await;
+        assert_eq!((line(&some), some.limit_hint), (None, None), "of some of the calls a line says nothing");
+    }
+    let week = shown(&app, &owner, &[("range", "year")]).await;
+    let hint = week.limit_hint.unwrap();
+    assert_eq!((hint.limit.as_str(), hint.key), ("100 calls an hour", None));
+
+    limit(&app, shop, &[("ten", 50, "600")]).await;
+    let none = shown(&app, &owner, &[]).await.limit_hint.unwrap();
+    assert_eq!((none.limit.as_str(), none.view), ("50 calls in 10 minutes", None));
+
+    let other = key(&app.ctx, &owner, "other").await;
+    limit(&app, other, &[("day", 700, "day@Europe/Stockholm")]).await;
+    limit(&app, shop, &[("day", 800, "day@Europe/Stockholm")]).await;
+    let both = shown(&app, &owner, &[]).await;
+    let hint = both.limit_hint.unwrap();
+    assert_eq!((both.limit, hint.key.as_deref(), hint.limit.as_str()), (None, Some("shop"), "800 calls a day (Europe/Stockholm)"), "each has its own");
+    assert_eq!(hint.view.map(|(_, query)| query.key), Some(Some(shop.to_string())));
+}
+
+#[sqlx::test]
+async fn the_line_of_what_keys_share_says_so(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let owner = developer(&app.ctx, "mara", "UTC").await;
+    let (a, b) = (key(&app.ctx, &owner, "a").await, key(&app.ctx, &owner, "b").await);
+    set_workspace_limits(&app.ctx, &Caller::cli(), owner.workspace, vec![KeyLimit::new("day", 1_000, Window::DAY)]).await.unwrap();
+    for key in [a, b] {
+        crate::gate::known(&app, key).await;
+    }
+    write(&app, vec![tally(&owner, a, "GET /", Outcome::Valid, T0.unix_timestamp() / 60, 4)]).await;
+    for pairs in [&[][..], &[("key", a.to_string().as_str())][..]] {
+        let line = shown(&app, &owner, pairs).await.limit.unwrap();
+        assert_eq!((line.calls, line.is_shared), (1_000, true));
+    }
 }
 
 #[sqlx::test]

@@ -1,11 +1,19 @@
-//! How connections end: those over which nothing is asked, and all of them at a stop.
+//! How connections end: those over which nothing is asked or taken, those beyond the most there may be, and all of them at a stop.
 
-use crate::support::{TestApp, until};
+use crate::{
+    keys::{json, person},
+    support::{TestApp, until},
+};
+use serde_json::json;
 use sqlx::PgPool;
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
+};
+use tollgate::{
+    boot::{metrics, room::Room},
+    values::ExportId,
 };
 
 /// The gate is asked over it: begins here, and ends with the question.
@@ -67,4 +75,66 @@ async fn a_stop_does_not_wait_for_ever(db: PgPool) {
     begun.write_all(BEGINNING.as_bytes()).await.unwrap();
     app.stop().await;
     assert_eq!(to_the_end(begun).await, "");
+}
+
+#[sqlx::test]
+async fn beyond_the_most_connections_new_ones_are_closed_at_once(db: PgPool) {
+    const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: gate\r\n\r\n";
+    let app = TestApp::start_with(db, |config| config.server.max_connections = 3).await;
+    let room = app.ctx.part::<Room>().unwrap();
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        let mut stream = connect(&app).await;
+        stream.write_all(HEALTH).await.unwrap();
+        let mut status = [0; 15];
+        stream.read_exact(&mut status).await.unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200 OK");
+        open.push(stream);
+    }
+    for _ in 0..2 {
+        assert_eq!(to_the_end(connect(&app).await).await, "");
+    }
+    let told = metrics::text(&app.ctx).await;
+    for line in ["tollgate_connections 3", "tollgate_connections_most 3", "tollgate_connections_turned_away_total 2"] {
+        assert!(told.lines().any(|known| known == line), "{line}\n{told}");
+    }
+    open.pop();
+    until("there is room again", async || room.open().len() == 2).await;
+    let mut next = connect(&app).await;
+    next.write_all(HEALTH).await.unwrap();
+    let mut status = [0; 15];
+    next.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200 OK");
+}
+
+/// A file of 40 MB, piece by piece from the database: far more than the sockets between hold.
+#[sqlx::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_left(db: PgPool) {
+    let app = TestApp::start_with(db.clone(), |config| config.server.idle_timeout = Duration::from_secs(1)).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let (_, asked) = json(mara.post(&app, "/api/v1/exports", json!({ "of": "usage" })).await).await;
+    let id: ExportId = asked["id"].as_str().unwrap().parse().unwrap();
+    app.run_jobs().await;
+    sqlx::query("delete from export_chunks where export_id = $1").bind(id.uuid()).execute(&db).await.unwrap();
+    sqlx::query("insert into export_chunks (export_id, number, data) select $1, n, convert_to(repeat('x', 1000000), 'UTF8') from generate_series(0, 39) n")
+        .bind(id.uuid())
+        .execute(&db)
+        .await
+        .unwrap();
+    sqlx::query("update exports set chunks = 40, bytes = 40000000 where id = $1").bind(id.uuid()).execute(&db).await.unwrap();
+    let room = app.ctx.part::<Room>().unwrap();
+    until("the connections of before are closed", async || room.open().is_empty()).await;
+
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16_384).unwrap();
+    let mut stream = socket.connect(app.base.strip_prefix("http://").unwrap().parse().unwrap()).await.unwrap();
+    let request = format!("GET /api/v1/exports/{id}/file HTTP/1.1\r\nhost: gate\r\nauthorization: Bearer {}\r\n\r\n", mara.secret);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut status = [0; 15];
+    stream.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200 OK");
+    until("the server has left it", async || room.open().is_empty()).await;
+    let mut rest = Vec::new();
+    _ = stream.read_to_end(&mut rest).await;
+    assert!(rest.len() < 40_000_000, "{} bytes of an answer that nobody took", rest.len());
 }

@@ -1,9 +1,11 @@
-//! What holds for the web as a whole: headers, what is read and refused, how connections end, whose word counts for where somebody is, and what the sources must
-//! not have.
+//! What holds for the web as a whole: headers, what is read and refused, what hostile texts become, how connections end, whose word counts for
+//! where somebody is, and what the sources must not have.
 
 mod headers;
+mod hostile;
 mod input;
 mod listening;
+mod pace;
 mod proxies;
 mod refused;
 mod sources;

@@ -243,6 +243,54 @@ async fn what_takes_too_long_is_told_as_the_asker_reads(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn what_is_refused_stands_in_the_frame_of_who_is_signed_in_and_of_nobody_else(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    for (browser, is_vera) in [(&vera.browser, true), (&app.browser(), false)] {
+        let put = browser.http.request(Method::PUT, app.url("/docs")).header("accept", HTML).header("sec-fetch-site", "same-origin");
+        let answers = [
+            (404, browser.get("/nothing/of/this/name").await),
+            (404, browser.get("/pkg/nothing.js").await),
+            (405, put.send().await.unwrap()),
+            (413, send_form(browser, "/docs", format!("filler={}", "x".repeat(256 * 1024))).await),
+            (422, send_form(browser, "/docs", "x=1".to_owned()).await),
+        ];
+        for (status, answer) in answers {
+            assert_eq!(answer.status(), status);
+            assert_eq!(header(&answer, "cache-control"), "no-store", "{status}");
+            let said = page(answer, &format!("{status}")).await;
+            assert_eq!(said.contains(&vera.email) && said.contains("action=\"/sign-out\""), is_vera, "{status}: {said}");
+            assert_eq!(said.contains("href=\"/sign-in\""), !is_vera, "{status}: {said}");
+        }
+    }
+    // Signing out does there what it says.
+    let out = send_form(&vera.browser, "/sign-out", format!("_fn={}", api::SignOut::PATH)).await;
+    assert_eq!((out.status().as_u16(), header(&out, "location")), (303, "/sign-in"));
+    assert!(!vera.browser.get("/nothing/of/this/name").await.text().await.unwrap().contains(&vera.email));
+}
+
+#[sqlx::test]
+async fn a_refusal_neither_waits_for_the_database_nor_forgets_whom_it_knew(db: PgPool) {
+    let app = TestApp::start_with(db, |config| config.server.request_timeout = Duration::from_secs(3)).await;
+    let vera = app.sign_in_as("developer").await;
+    // Who asks is known, and then the page takes too long.
+    let mut tx = app.ctx.db.begin().await.unwrap();
+    sqlx::query("lock table keys in access exclusive mode").execute(&mut *tx).await.unwrap();
+    let answer = vera.browser.get("/keys").await;
+    tx.rollback().await.unwrap();
+    assert_eq!(answer.status(), 504);
+    let said = page(answer, "a page that takes too long").await;
+    assert!(said.contains(&vera.email) && said.contains("This took too long"), "{said}");
+    // Nobody can say who asks: what is refused is told all the same.
+    let mut tx = app.ctx.db.begin().await.unwrap();
+    sqlx::query("lock table sessions in access exclusive mode").execute(&mut *tx).await.unwrap();
+    let missing = vera.browser.get("/nothing/of/this/name").await;
+    tx.rollback().await.unwrap();
+    assert_eq!(missing.status(), 404);
+    assert!(!page(missing, "nothing").await.contains(&vera.email));
+}
+
+#[sqlx::test]
 async fn a_server_functions_error_names_its_request(db: PgPool) {
     let app = TestApp::start(db).await;
     let request = app.browser().http.post(app.url(api::SignIn::PATH)).header("sec-fetch-site", "same-origin");

@@ -3,7 +3,7 @@
 
 use super::SkipLink;
 use crate::{
-    ui::{Avatar, Form, Icon, IconButton, IconView, ThemeToggle, Toasts},
+    ui::{Avatar, Icon, IconButton, IconView, ThemeToggle, Toasts},
     values::Picture,
 };
 use leptos::prelude::*;
@@ -155,7 +155,11 @@ fn account_menu(person: String, picture: Option<Picture>, email: String, links: 
             <hr/>
             {links}
             <hr/>
-            <Form action=sign_out quiet=true><button><IconView icon=Icon::SignOut/>"Sign out"</button></Form>
+            // To a page of its own, so that it works on pages that are refused, too.
+            <form method="post" action="/sign-out">
+                <input type="hidden" name="_fn" value=sign_out/>
+                <button><IconView icon=Icon::SignOut/>"Sign out"</button>
+            </form>
         </div>
     }
     .into_any()

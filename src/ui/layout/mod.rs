@@ -27,8 +27,8 @@ pub(super) fn WayOut() -> impl IntoView {
     use_context::<super::MadeFor>().map(|_| view! { <a href="/sign-out">"Sign out"</a> })
 }
 
-/// The title of the document; after a refused form it begins with "Error:", so that a screen reader says so first.
+/// The title of the document, to which `App` adds the product; after a refused form it begins with "Error:", so that a screen reader says so first.
 fn document_title(title: &str) -> String {
     let error = if use_context::<super::FormOutcome>().is_some_and(|o| o.error.is_some()) { "Error: " } else { "" };
-    format!("{error}{title} · Tollgate")
+    format!("{error}{title}")
 }

@@ -3,11 +3,11 @@
 
 use super::{
     ERRORS,
-    numbers::{heads, linked, numbers},
+    numbers::{facts, heads, linked, numbers},
 };
 use crate::{
     ui::{
-        Bar, BarLook, CodeTag, GateGlyph, Sparkline, Table,
+        Bar, BarLook, CodeTag, GateGlyph, Sparkline, Table, folded,
         number::{count, share, thousands},
     },
     usage::model::{KeyUsage, RefusalQuery, UsageReport},
@@ -45,7 +45,7 @@ pub fn ByOutcome(report: UsageReport) -> impl IntoView {
             };
             view! {
                 <tr>
-                    <th scope="row"><span class="row"><GateGlyph position=code.group() tinted=true/><CodeTag text=code.as_str()/></span></th>
+                    <th scope="row"><span class="row"><GateGlyph position=code.group() tinted=true/><CodeTag text=code.as_str()/></span>{folded(vec![(2, "", code.sentence().into_any())])}</th>
                     <td class="col-2 muted">{code.sentence()}</td>
                     <td class="num">{number}</td>
                     <td class="num">{share(*calls, total)}</td>
@@ -96,10 +96,10 @@ pub fn ByKey(report: UsageReport, #[prop(default = "")] path: &'static str) -> i
                 <tbody>
                     {rows}
                     {(others > 0).then(|| view! {
-                        <tr><th scope="row" class="muted">{count(others, "other key", "other keys")}</th><td class="col-3"></td>{numbers(rest, total, of_errors, None)}{rest_units}</tr>
+                        <tr><th scope="row" class="muted">{count(others, "other key", "other keys")}{folded(facts(rest, of_errors))}</th><td class="col-3"></td>{numbers(rest, total, of_errors, None)}{rest_units}</tr>
                     })}
                 </tbody>
-                <tfoot><tr><th scope="row">"All keys"</th><td class="col-3"></td>{numbers(total, total, of_errors, None)}{all_units}</tr></tfoot>
+                <tfoot><tr><th scope="row">"All keys"{folded(facts(total, of_errors))}</th><td class="col-3"></td>{numbers(total, total, of_errors, None)}{all_units}</tr></tfoot>
             </Table>
         </section>
     }
@@ -107,15 +107,20 @@ pub fn ByKey(report: UsageReport, #[prop(default = "")] path: &'static str) -> i
 }
 
 fn key_row(report: &UsageReport, key: &KeyUsage, of_errors: bool) -> AnyView {
-    let points = key.spark.iter().map(|c| (c.passed, c.limited, c.refused)).collect();
+    let points: Vec<_> = key.spark.iter().map(|c| (c.passed, c.limited, c.refused)).collect();
     let name = match key.is_there {
         true => view! { <a class="row-link" href=format!("/keys/{}", key.key)>{key.name.clone()}</a> }.into_any(),
         false => view! { <span class="muted">{key.name.clone()}</span> }.into_any(),
     };
+    let mut said = vec![(3, "", view! { <Sparkline name=key.name.clone() points=points.clone() time="over the same time"/> }.into_any())];
+    said.extend(facts(key.counts, of_errors));
+    if report.units.is_some() {
+        said.push((2, "Units", thousands(key.units).into_any()));
+    }
     let href = of_errors.then(|| RefusalQuery { key: Some(key.key.to_string()), ..samples(report) }.link("/requests"));
     view! {
         <tr>
-            <th scope="row">{name}</th>
+            <th scope="row">{name}{folded(said)}</th>
             <td class="col-3"><Sparkline name=key.name.clone() points time="over the same time"/></td>
             {numbers(key.counts, report.totals, of_errors, href)}
             {units_cell(report, key.units)}
@@ -147,7 +152,11 @@ pub fn ByRoute(report: UsageReport, #[prop(default = "")] path: &'static str) ->
     let row = |name: AnyView, calls: u64, units: u64, href: Option<String>| {
         #[allow(clippy::cast_precision_loss, reason = "the width of a bar")]
         let percent = calls as f64 * 100.0 / total.max(1) as f64;
-        view! { <tr><th scope="row">{name}</th><td class="col-2 cell-bar"><Bar percent look=BarLook::Share/></td><td class="num">{linked(thousands(calls), href)}</td>{units_cell(&report, units)}</tr> }.into_any()
+        let mut said = vec![(2, "Share", share(calls, total).into_any())];
+        if report.units.is_some() {
+            said.push((2, "Units", thousands(units).into_any()));
+        }
+        view! { <tr><th scope="row">{name}{folded(said)}</th><td class="col-2 cell-bar"><Bar percent look=BarLook::Share/></td><td class="num">{linked(thousands(calls), href)}</td>{units_cell(&report, units)}</tr> }.into_any()
     };
     let samples_of = |route: &str| (path == ERRORS).then(|| RefusalQuery { route: Some(route.to_owned()), ..samples(&report) }.link("/requests"));
     let rows = report.routes.iter().map(|r| row(view! { <code>{r.route.clone()}</code> }.into_any(), r.calls, r.units, samples_of(&r.route))).collect_view();

@@ -3,10 +3,10 @@
 use super::{
     ERRORS, USAGE,
     filters::files,
-    numbers::{heads, numbers},
+    numbers::{facts, heads, numbers},
 };
 use crate::{
-    ui::Table,
+    ui::{Table, folded},
     usage::model::{AddressUsage, PartKind, RefusalQuery, UsageQuery, UsageReport},
     values::Counts,
 };
@@ -43,9 +43,9 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
                     </tr></thead>
                     <tbody>
                         {rows}
-                        {(rest.total() > 0).then(|| view! { <tr><th scope="row" class="muted">"Others, or not told"</th>{numbers(rest, total, of_errors, None)}</tr> })}
+                        {(rest.total() > 0).then(|| view! { <tr><th scope="row" class="muted">"Others, or not told"{folded(facts(rest, of_errors))}</th>{numbers(rest, total, of_errors, None)}</tr> })}
                     </tbody>
-                    <tfoot><tr><th scope="row">"All addresses"</th>{numbers(total, total, of_errors, None)}</tr></tfoot>
+                    <tfoot><tr><th scope="row">"All addresses"{folded(facts(total, of_errors))}</th>{numbers(total, total, of_errors, None)}</tr></tfoot>
                 </Table>
                 {files("by address", export.export("csv"), export.export("json"))}
             </div>
@@ -68,5 +68,5 @@ fn row(report: &UsageReport, usage: &AddressUsage, path: &'static str) -> AnyVie
         true => view! { <code>{address}</code> }.into_any(),
         false => view! { <a class="row-link" href=href><code>{address}</code></a> }.into_any(),
     };
-    view! { <tr><th scope="row">{name}{samples}</th>{numbers(usage.counts, report.totals, path == ERRORS, None)}</tr> }.into_any()
+    view! { <tr><th scope="row">{name}{samples}{folded(facts(usage.counts, path == ERRORS))}</th>{numbers(usage.counts, report.totals, path == ERRORS, None)}</tr> }.into_any()
 }

@@ -3,10 +3,10 @@
 use super::{
     USAGE,
     filters::files,
-    numbers::{heads, numbers},
+    numbers::{facts, heads, numbers},
 };
 use crate::{
-    ui::{CodeTag, Table},
+    ui::{CodeTag, Table, folded},
     usage::model::{PartKind, PermissionUsage, UsageReport},
 };
 use leptos::prelude::*;
@@ -49,5 +49,5 @@ fn row(report: &UsageReport, usage: &PermissionUsage) -> AnyView {
         true => view! { <CodeTag text=permission/> }.into_any(),
         false => view! { <a class="row-link" href=href><code>{permission}</code></a> }.into_any(),
     };
-    view! { <tr><th scope="row">{name}</th>{numbers(usage.counts, report.totals, false, None)}</tr> }.into_any()
+    view! { <tr><th scope="row">{name}{folded(facts(usage.counts, false))}</th>{numbers(usage.counts, report.totals, false, None)}</tr> }.into_any()
 }

@@ -1,13 +1,15 @@
 //! Static widgets that more than one page shows: the chart of a report and its filters, tables that take it apart, what is left of
-//! limits, refusals in a list and one of them opened.
+//! limits, samples of calls in a list and one of them opened.
 
 mod breakdown;
 mod by_address;
 mod by_permission;
 mod filters;
 mod latency;
+mod limit_aside;
 mod limits;
 mod numbers;
+mod passed;
 mod refusal;
 mod refusals;
 mod series;
@@ -17,7 +19,9 @@ pub use by_address::ByAddress;
 pub use by_permission::ByPermission;
 pub use filters::{ExportButtons, OwnRange, UsageFilters, UsageTabs, files};
 pub use latency::Latency;
+pub use limit_aside::LimitAside;
 pub use limits::{LimitCard, LimitList};
+pub use passed::PassedPanel;
 pub use refusal::RefusalPanel;
 pub use refusals::{Place, RefusalFilters, RefusalRows};
 pub use series::{ERRORS, USAGE, series, zoom};

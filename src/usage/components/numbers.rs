@@ -35,6 +35,12 @@ pub fn numbers(counts: Counts, total: Counts, of_errors: bool, href: Option<Stri
     .into_any()
 }
 
+/// The same for the end of the first cell, where it is too narrow for the columns.
+pub fn facts(counts: Counts, of_errors: bool) -> Vec<(u8, &'static str, AnyView)> {
+    let all = [("Passed", counts.passed), ("Limited", counts.limited), ("Refused", counts.refused)];
+    all.into_iter().skip(usize::from(of_errors)).map(|(head, calls)| (2, head, thousands(calls).into_any())).collect()
+}
+
 /// Words that may be a link.
 pub fn linked(words: String, href: Option<String>) -> AnyView {
     match href {

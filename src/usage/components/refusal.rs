@@ -14,7 +14,7 @@ use leptos::prelude::*;
 /// `back` is the list with nothing opened.
 #[component]
 pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Place) -> impl IntoView {
-    let RefusalDetail { sample, moment, api, posts, alike, meters } = detail;
+    let RefusalDetail { sample, moment, api, posts, alike, meters, .. } = detail;
     let (code, ground) = (sample.code, sample.ground);
     let title = if sample.route.is_empty() { code.to_string() } else { sample.route.clone() };
     let why = if sample.detail.is_empty() { code.sentence().to_owned() } else { sample.detail.clone() };
@@ -70,7 +70,7 @@ pub fn RefusalPanel(detail: RefusalDetail, #[prop(into)] back: String, place: Pl
     .into_any()
 }
 
-fn post(post: Gatepost) -> AnyView {
+pub(super) fn post(post: Gatepost) -> AnyView {
     let (class, gate, question, said) = match post {
         Gatepost::Passed(question) => ("", Gate::Passed, question, "passed"),
         Gatepost::Decided(question) => ("is-deciding", Gate::Refused, question, "decided"),

@@ -1,10 +1,11 @@
-//! Samples of refusals in a list with its filters: for one's own workspace and, with another place, for operators.
+//! Samples of refusals, or of calls that passed, in a list with its filters: for one's own workspace and, with another place, for operators.
 
-use super::{RefusalPanel, filters::with_first};
+use super::{PassedPanel, RefusalPanel, filters::with_first};
 use crate::{
     keys::model::Ground,
-    ui::{BadgeTip, Button, Chip, Empty, FilterSelect, Filters, LinkButton, Pagination, SearchField, Table, TextField, number::count},
+    ui::{BadgeTip, Button, Chip, Empty, FilterSelect, Filters, LinkButton, Pagination, SearchField, Table, TextField, folded, number::count},
     usage::model::{RefusalList, RefusalQuery, RefusalSample},
+    values::{Outcome, OutcomeGroup},
 };
 use leptos::prelude::*;
 
@@ -59,6 +60,15 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
     };
     let routes = with_first("Any route", list.routes.iter().map(|route| (route.clone(), route.clone())));
     let (route, address, permission) = (query.route.clone(), query.address.clone(), query.permission.clone());
+    // What passed was refused by nothing.
+    let of_refusals = (!query.is_of_passed()).then(|| {
+        view! {
+            <SearchField placeholder="Permission" name="permission" label="Permission that was missing" nostrip:value=permission/>
+            <SearchField placeholder="Limit" name="limit" label="Name of the limit" nostrip:value=limit/>
+            <FilterSelect label="Rule" name="rule" options=rules nostrip:value=rule/>
+        }
+        .into_any()
+    });
     let drop_time = is_own_time.then(|| {
         let href = RefusalQuery { from: None, to: None, ..query.clone() }.link(place.path);
         view! { <Chip href label=format!("{} ×", list.period) current=true/> }
@@ -71,15 +81,13 @@ pub fn RefusalFilters(list: RefusalList, place: Place) -> impl IntoView {
         <div class="stack-sm">
             <Filters action=place.path label="Filter requests" kept>
                 <SearchField placeholder="Address" name="address" label="Address" nostrip:value=address/>
-                <SearchField placeholder="Permission" name="permission" label="Permission that was missing" nostrip:value=permission/>
                 <SearchField placeholder="Request id" name="request" label="Request id" nostrip:value=request/>
-                <SearchField placeholder="Limit" name="limit" label="Name of the limit" nostrip:value=limit/>
                 {owner}
                 {time}
                 <FilterSelect label="API" name="api" options=apis nostrip:value=api/>
                 {keys}
                 <FilterSelect label="Route" name="route" options=routes nostrip:value=route/>
-                <FilterSelect label="Rule" name="rule" options=rules nostrip:value=rule/>
+                {of_refusals}
             </Filters>
             {own_range(&list, place)}
             <nav class="row" aria-label="By outcome">{drop_time}{drop_key}{codes(&list, place)}</nav>
@@ -110,9 +118,24 @@ fn own_range(list: &RefusalList, place: Place) -> AnyView {
 fn codes(list: &RefusalList, place: Place) -> AnyView {
     let of_code = |code: Option<String>| RefusalQuery { code, ..list.query.filters() }.link(place.path);
     let is_all = list.query.code.is_none();
+    let passed = Outcome::Valid;
+    if list.query.is_of_passed() {
+        let calls = list.codes.as_ref().map(|codes| codes.iter().map(|(_, calls)| calls).sum::<u64>());
+        let chip = match calls {
+            Some(calls) => {
+                view! { <Chip href=of_code(Some(passed.to_string())) label=passed.as_str() count=calls gate=passed.group().into() current=true/> }.into_any()
+            }
+            None => view! { <Chip href=of_code(Some(passed.to_string())) label=passed.as_str() gate=passed.group().into() current=true/> }.into_any(),
+        };
+        return view! { <Chip href=of_code(None) label="Did not pass"/>{chip} }.into_any();
+    }
+    let of_passed = (!list.sampling.is_empty()).then(|| {
+        let href = list.query.of_passed().link(place.path);
+        view! { <Chip href label="Samples that passed" gate=OutcomeGroup::Passed.into()/> }
+    });
     let Some(codes) = &list.codes else {
         let chosen = list.query.code.clone().map(|code| view! { <Chip href=of_code(None) label=format!("{code} ×") current=true/> });
-        return view! { {chosen} }.into_any();
+        return view! { {chosen}{of_passed} }.into_any();
     };
     let total: u64 = codes.iter().map(|(_, calls)| calls).sum();
     let chips = codes
@@ -122,14 +145,17 @@ fn codes(list: &RefusalList, place: Place) -> AnyView {
             view! { <Chip href=of_code(Some(code.to_string())) label=code.as_str() count=*calls gate=code.group().into() current/> }
         })
         .collect_view();
-    view! { <Chip href=of_code(None) label="All" count=total current=is_all/>{chips} }.into_any()
+    view! { <Chip href=of_code(None) label="All" count=total current=is_all/>{chips}{of_passed} }.into_any()
 }
 
 /// The list, and beside it the one that is open.
 #[component]
 pub fn RefusalRows(list: RefusalList, place: Place) -> impl IntoView {
+    let is_of_passed = list.query.is_of_passed();
     if list.samples.is_empty() && list.opened.is_none() {
-        return if list.query.filters() == RefusalQuery::default() {
+        return if is_of_passed {
+            none_passed(&list, place)
+        } else if list.query.filters() == RefusalQuery::default() {
             view! { <Empty title="Every call passed" text="Calls that are limited or refused stand here, with the rule that decided."><LinkButton href="/usage">"See all calls"</LinkButton></Empty> }.into_any()
         } else {
             view! { <Empty title="No sample matches" text="No kept sample fits these filters. Samples are kept for 30 days unless your operator chose otherwise."><LinkButton href=place.path>"Show all"</LinkButton></Empty> }
@@ -143,9 +169,10 @@ pub fn RefusalRows(list: RefusalList, place: Place) -> impl IntoView {
     let open = list.query.open.clone();
     let lines = list.samples.into_iter().enumerate().map(|(i, sample)| line(i, sample, &query, open.as_deref(), place)).collect_view();
     let is_narrow = list.opened.is_some();
+    let caption = if is_of_passed { "Samples of calls that passed, newest first" } else { "Samples of calls that did not pass, newest first" };
     let table = view! {
         <div class="stack">
-            <Table caption="Samples of calls that did not pass, newest first">
+            <Table caption=caption>
                 <thead><tr>
                     <th scope="col">"Time"</th>
                     <th scope="col">"Outcome"</th>
@@ -159,10 +186,24 @@ pub fn RefusalRows(list: RefusalList, place: Place) -> impl IntoView {
         </div>
     }
     .into_any();
-    match list.opened {
-        Some(detail) => view! { <div class="cols-panel">{table}<RefusalPanel detail back=query.link(place.path) place/></div> }.into_any(),
-        None => table,
+    let Some(detail) = list.opened else { return table };
+    let back = query.link(place.path);
+    let panel = match detail.sample.passed.clone() {
+        Some(passed) => view! { <PassedPanel detail passed back place/> }.into_any(),
+        None => view! { <RefusalPanel detail back place/> }.into_any(),
+    };
+    view! { <div class="cols-panel">{table}{panel}</div> }.into_any()
+}
+
+/// No sample of a call that passed: because none is kept, or because none matches.
+fn none_passed(list: &RefusalList, place: Place) -> AnyView {
+    if list.sampling.is_empty() {
+        let text =
+            "They are counted all the same, exactly. An operator may have an API keep one in so many of them, with address and request id, under Admin, APIs.";
+        return view! { <Empty title="No samples of calls that passed" text><LinkButton href="/usage">"See all calls"</LinkButton></Empty> }.into_any();
     }
+    let text = "No kept sample of a call that passed fits these filters. Samples are kept for 30 days unless your operator chose otherwise.";
+    view! { <Empty title="No sample matches" text><LinkButton href=place.path>"Show what did not pass"</LinkButton></Empty> }.into_any()
 }
 
 fn line(index: usize, sample: RefusalSample, query: &RefusalQuery, open: Option<&str>, place: Place) -> AnyView {
@@ -173,12 +214,17 @@ fn line(index: usize, sample: RefusalSample, query: &RefusalQuery, open: Option<
         (Some(_), None) => view! { <span class="faint nowrap">"a key that is gone"</span> }.into_any(),
         (None, _) => view! { <span class="faint nowrap">"no known key"</span> }.into_any(),
     };
+    let mut facts = vec![(2, "Route", view! { <code>{sample.route.clone()}</code> }.into_any())];
+    if open.is_none() {
+        facts.push((3, "From", view! { <code>{sample.address.clone()}</code> }.into_any()));
+        facts.push((4, "Request", view! { <code>{sample.request_id.clone()}</code> }.into_any()));
+    }
     let is_open = open == Some(sample.cursor.as_str());
     view! {
         <tr class=if is_open { "is-current" } else { "" }>
             <th scope="row" class="nowrap"><a class="row-link" href=href aria-current=is_open.then_some("true")><time datetime=sample.at>{sample.time}</time></a></th>
             <td><BadgeTip id=format!("why-{index}") gate=sample.code.group() label=sample.code.as_str() tip=why/></td>
-            <td>{key}</td>
+            <td>{key}{folded(facts)}</td>
             <td class="col-2"><code class="nowrap">{sample.route}</code></td>
             {open.is_none().then(|| view! { <td class="col-3"><code>{sample.address}</code></td><td class="col-4"><code>{sample.request_id}</code></td> })}
         </tr>

@@ -31,7 +31,10 @@ pub fn series(report: &UsageReport, id: &str, title: String, path: &str) -> Seri
         unit: unit(report.bucket).to_owned(),
         buckets: buckets.collect(),
         end: report.end.clone(),
-        limit: report.limit.as_ref().map(|l| Limit { value: l.calls, label: format!("{} {}", thousands(l.calls), l.window) }),
+        limit: report.limit.as_ref().map(|l| {
+            let whose = if l.is_shared { ", all keys together" } else { "" };
+            Limit { value: l.calls, label: format!("{} {}{whose}", thousands(l.calls), l.window) }
+        }),
         before: report.before.as_ref().map(|before| before.buckets.clone()).unwrap_or_default(),
         is_of_refusals: path == ERRORS,
     }

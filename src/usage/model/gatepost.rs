@@ -96,6 +96,11 @@ impl Question {
 }
 
 impl Gatepost {
+    /// The chain of a call that passed.
+    pub fn all_passed() -> Vec<Self> {
+        Question::ALL.into_iter().map(Self::Passed).collect()
+    }
+
     /// The questions in their order, up to the one that decided and beyond.
     pub fn chain(ground: Ground) -> Vec<Self> {
         let decided = Question::of(ground);

@@ -8,8 +8,8 @@ mod report;
 
 pub use gatepost::{Gatepost, Question};
 pub use query::{BucketSize, PartKind, Range, UsageQuery};
-pub use refusals::{AttemptsFrom, RefusalDetail, RefusalList, RefusalQuery, RefusalSample, SAMPLING};
+pub use refusals::{AttemptsFrom, Passage, RefusalDetail, RefusalList, RefusalQuery, RefusalSample, SAMPLING, passed_sampling};
 pub use report::{
-    AddressUsage, Before, Bucket, ErrorReport, Estimate, Forecast, KeyChoice, KeyUsage, LimitLine, LimitMeter, Percentiles, PermissionUsage, RouteUsage,
-    UsageReport,
+    AddressUsage, Before, Bucket, ErrorReport, Estimate, Forecast, KeyChoice, KeyUsage, LimitHint, LimitLine, LimitMeter, Percentiles, PermissionUsage,
+    RouteUsage, UsageReport,
 };

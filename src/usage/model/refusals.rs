@@ -1,13 +1,13 @@
-//! Refusals in detail: what is asked, one sample, and one opened.
+//! Calls in detail, refused or passed: what is asked, one sample, and one opened.
 
-use super::{Gatepost, KeyChoice, LimitMeter};
+use super::{Gatepost, KeyChoice, LimitMeter, Percentiles};
 use crate::{
-    keys::model::Ground,
+    keys::model::{Ground, LimitLeft},
     values::{KeyId, Outcome, link},
 };
 use serde::{Deserialize, Serialize};
 
-/// A refusal in detail. These are samples (`SAMPLING`).
+/// A refusal in detail, or a call that passed. These are samples (`SAMPLING`, `passed_sampling`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalSample {
     /// Opaque; continues the list after this row, or opens it (`open`).
@@ -19,7 +19,7 @@ pub struct RefusalSample {
     pub key: Option<KeyId>,
     pub key_name: Option<String>,
     pub code: Outcome,
-    /// What exactly refused it.
+    /// What exactly refused it; of a call that passed it means nothing.
     pub ground: Ground,
     /// An earlier version kept it: the ground is what its code most likely means.
     pub is_guessed: bool,
@@ -29,6 +29,35 @@ pub struct RefusalSample {
     pub address: String,
     pub request_id: String,
     pub detail: String,
+    /// What is known of a call that passed; none: it did not.
+    pub passed: Option<Passage>,
+}
+
+/// What is known of a call that passed, beside what is known of a refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passage {
+    /// Units that it was charged.
+    pub cost: u64,
+    /// It is one of so many.
+    pub one_in: u32,
+    /// Where each limit stood after it.
+    pub limits: Vec<LimitLeft>,
+}
+
+/// What is kept of calls that passed, as pages say it: "1 in 100 of calls of Orders that passed, …"; `keys::server::meter::passed` does it.
+pub fn passed_sampling(of: &[(String, u32)]) -> String {
+    if of.is_empty() {
+        return "samples of calls that passed, from a time when an API kept some: at present none does.".to_owned();
+    }
+    let each: Vec<String> = of.iter().map(|(api, one_in)| format!("1 in {} of {api}", thousands(*one_in))).collect();
+    format!(
+        "samples of calls that passed: {}. Of a key at most 10 in a minute on each server; kept for 30 days unless the operator chose otherwise.",
+        each.join(", ")
+    )
+}
+
+fn thousands(n: u32) -> String {
+    crate::values::Language::En.thousands(u64::from(n))
 }
 
 /// What is kept, as pages say it; `keys::server::meter::sampling` does it.
@@ -135,6 +164,17 @@ impl RefusalQuery {
         Self { before: None, open: None, ..self.clone() }
     }
 
+    /// True if calls that passed are asked for, in place of those that did not.
+    pub fn is_of_passed(&self) -> bool {
+        self.code.as_deref() == Some(Outcome::Valid.as_str())
+    }
+
+    /// The same of calls that passed: without what only refusals have.
+    #[must_use]
+    pub fn of_passed(&self) -> Self {
+        Self { code: Some(Outcome::Valid.to_string()), permission: None, limit: None, rule: None, ..self.filters() }
+    }
+
     /// True if one is chosen that counts don't know: they are by key, API, route, code and time.
     pub const fn is_beyond_counts(&self) -> bool {
         self.address.is_some() || self.permission.is_some() || self.request.is_some() || self.limit.is_some() || self.rule.is_some()
@@ -165,10 +205,12 @@ pub struct RefusalList {
     pub samples: Vec<RefusalSample>,
     /// The cursor of the next page.
     pub older: Option<String>,
-    /// Exact counts of the same time, key, API and route by code, whatever code is chosen. None if something is chosen that counts don't
-    /// know (`is_beyond_counts`).
+    /// Exact counts of the same time, key, API and route by code of what did not pass, whatever code is chosen; or of what passed, if that is
+    /// asked for. None if something is chosen that counts don't know (`is_beyond_counts`).
     pub codes: Option<Vec<(Outcome, u64)>>,
-    /// Routes with refusals in this time, the most first.
+    /// The APIs that keep samples of calls that pass, with the n of their 1 in n.
+    pub sampling: Vec<(String, u32)>,
+    /// Routes with such calls in this time, the most first.
     pub routes: Vec<String>,
     pub key_choices: Vec<KeyChoice>,
     /// "Since Thu 19 Nov, 14:00, Stockholm time".
@@ -179,7 +221,7 @@ pub struct RefusalList {
     pub opened: Option<RefusalDetail>,
 }
 
-/// One refusal, opened.
+/// One sample, opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalDetail {
     pub sample: RefusalSample,
@@ -193,6 +235,8 @@ pub struct RefusalDetail {
     pub alike: Option<u64>,
     /// The limits of the key as they stand now, for calls that a limit held.
     pub meters: Vec<LimitMeter>,
+    /// How long calls of this key to this route took in its quarter of an hour, where services tell it; of calls that passed.
+    pub took: Option<Percentiles>,
 }
 
 #[cfg(test)]
@@ -204,5 +248,16 @@ mod tests {
         let query = RefusalQuery { code: Some("FORBIDDEN".into()), before: Some("x".into()), open: Some("y".into()), ..RefusalQuery::default() };
         assert_eq!(query.export("csv"), "/api/v1/usage/refusals/export?code=FORBIDDEN&format=csv");
         assert_eq!(query.link("/requests"), "/requests?code=FORBIDDEN&before=x&open=y");
+    }
+
+    #[test]
+    fn calls_that_passed_have_no_rule_and_are_said_to_be_samples() {
+        let query = RefusalQuery { rule: Some("limit".into()), key: Some("k".into()), before: Some("x".into()), ..RefusalQuery::default() };
+        assert_eq!(query.of_passed().link("/requests"), "/requests?code=VALID&key=k");
+        assert!(query.of_passed().is_of_passed() && !query.is_of_passed());
+        assert!(
+            passed_sampling(&[("Orders".into(), 10_000), ("Demo".into(), 1)])
+                .starts_with("samples of calls that passed: 1 in 10,000 of Orders, 1 in 1 of Demo.")
+        );
     }
 }

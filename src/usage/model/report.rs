@@ -25,6 +25,19 @@ pub struct LimitLine {
     pub calls: u64,
     /// "an hour".
     pub window: String,
+    /// The other keys of the workspace use it up, too.
+    pub is_shared: bool,
+}
+
+/// Which view has a limit's line, where the shown one has none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitHint {
+    /// "100 calls an hour".
+    pub limit: String,
+    /// The name of the key whose limit it is, where the view shows others, too.
+    pub key: Option<String>,
+    /// Its bars, and what asks for it; none: no bar is as long as the window.
+    pub view: Option<(BucketSize, UsageQuery)>,
 }
 
 /// How much of a limit a key has used in the present window.
@@ -197,6 +210,7 @@ pub struct UsageReport {
     /// The workspace has more keys than are offered.
     pub has_more_keys: bool,
     pub limit: Option<LimitLine>,
+    pub limit_hint: Option<LimitHint>,
     pub meters: Vec<LimitMeter>,
     /// What the units that passed are worth, by plan; empty where no plan has a price.
     pub estimates: Vec<Estimate>,

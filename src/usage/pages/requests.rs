@@ -1,4 +1,5 @@
-//! `/requests`: calls that did not pass, in detail. The rows are samples and say so; the counts beside the codes are exact.
+//! `/requests`: calls in detail, those that did not pass or (`?code=VALID`) those that did. The rows are samples and say so; the counts beside
+//! the codes are exact.
 
 use crate::{
     accounts::components::Framed,
@@ -6,7 +7,7 @@ use crate::{
     usage::{
         api,
         components::{ExportButtons, Place, RefusalFilters, RefusalRows},
-        model::{RefusalList, RefusalQuery, SAMPLING},
+        model::{RefusalList, RefusalQuery, SAMPLING, passed_sampling},
     },
 };
 use leptos::prelude::*;
@@ -20,15 +21,17 @@ pub fn RequestsPage() -> impl IntoView {
 }
 
 fn page(list: RefusalList) -> AnyView {
-    let samples = format!("Below are {SAMPLING}");
+    let is_of_passed = list.query.is_of_passed();
+    let samples = if is_of_passed { format!("Below are {}", passed_sampling(&list.sampling)) } else { format!("Below are {SAMPLING}") };
+    let title = if is_of_passed { "Requests that passed" } else { "Requests that did not pass" };
     let lead = match &list.codes {
         Some(codes) => format!("{}: {}. {samples}", list.period, count(codes.iter().map(|(_, calls)| calls).sum(), "call", "calls")),
         None => format!("{}. {samples}", list.period),
     };
-    let is_empty = list.samples.is_empty() && list.query == RefusalQuery::default();
+    let is_empty = list.samples.is_empty() && list.query == RefusalQuery::default() && list.sampling.is_empty();
     let (csv, json, prepare) = (list.query.export("csv"), list.query.export("json"), list.query.prepare());
     view! {
-        <PageHeader title="Requests that did not pass" lead=lead.into_any()>{(!is_empty).then(|| view! { <ExportButtons csv json prepare/> })}</PageHeader>
+        <PageHeader title lead=lead.into_any()>{(!is_empty).then(|| view! { <ExportButtons csv json prepare/> })}</PageHeader>
         {(!is_empty).then(|| view! { <RefusalFilters list=list.clone() place=Place::OWN/> })}
         <RefusalRows list place=Place::OWN/>
     }

@@ -9,8 +9,8 @@ use crate::{
     usage::{
         api,
         components::{
-            ByAddress, ByKey, ByOutcome, ByPermission, ByRoute, ExportButtons, Latency, LimitCard, LimitList, OwnRange, USAGE, UsageFilters, UsageTabs, files,
-            series, zoom,
+            ByAddress, ByKey, ByOutcome, ByPermission, ByRoute, ExportButtons, Latency, LimitAside, LimitCard, LimitList, OwnRange, USAGE, UsageFilters,
+            UsageTabs, files, series, zoom,
         },
         model::{BucketSize, Estimate, UsageQuery, UsageReport},
     },
@@ -57,6 +57,7 @@ fn page(report: UsageReport) -> AnyView {
         {units(&report)}
         {estimates(&report)}
         <UsageChart series=chart zoom=far/>
+        <LimitAside report=report.clone()/>
         <OwnRange report=report.clone() path=USAGE/>
         <Latency report=report.clone()/>
         {limits}

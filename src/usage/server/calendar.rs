@@ -35,6 +35,16 @@ impl Calendar {
         }
     }
 
+    /// Where days and months begin as those of this time zone.
+    pub fn is_of(&self, zone: &str) -> bool {
+        self.name == zone
+    }
+
+    /// True if its pieces of so many seconds begin where those counted from 1970 do.
+    pub fn is_even(&self, at: Timestamp, seconds: i32) -> bool {
+        self.zone.to_offset(at).seconds() % seconds == 0
+    }
+
     pub fn local(&self, at: Timestamp) -> civil::DateTime {
         self.zone.to_datetime(at)
     }

@@ -2,8 +2,8 @@
 //!
 //! A batch has an id. When the database is slow or gone, the same batch is tried again under the same id, with growing pauses, while
 //! the meter goes on counting; a batch that was written although its answer was lost is known by its id and not written twice. What a
-//! process leaves in its spool when it ends by force is written by the next start, under its id again. So counts are neither dropped
-//! nor doubled.
+//! process leaves in its spool when it ends by force is written by the next start, under its id again, however much later that is: an id
+//! is forgotten only once no file holds its batch (`retention`). So counts are neither dropped nor doubled.
 
 use super::{
     backlog,
@@ -11,6 +11,7 @@ use super::{
     store::{
         latency::{self, LatencyColumns},
         parts::{self, PartColumns},
+        passed::{self, PassedColumns},
         secrets::{self, SecretColumns},
         writing::{self, AttemptColumns, CountColumns, SampleColumns, UnitColumns, UseColumns},
     },
@@ -82,12 +83,13 @@ fn some(batch: Batch) -> Option<Batch> {
 
 async fn run(ctx: Ctx, every: Duration, take: impl Fn() -> Batch, stop: CancellationToken) {
     let mut pending = None;
+    let mut closed = Vec::new();
     let mut pause = every;
     while stop.run_until_cancelled(sleep(pause)).await.is_some() {
         pending = pending.or_else(|| some(take()));
         let Some(batch) = &pending else { continue };
         // A try is not interrupted by the end: its answer is wanted.
-        match attempt(&ctx, batch).await {
+        match attempt(&ctx, batch, &mut closed).await {
             Ok(()) => {
                 pending = None;
                 pause = every;
@@ -98,16 +100,16 @@ async fn run(ctx: Ctx, every: Duration, take: impl Fn() -> Batch, stop: Cancella
             }
         }
     }
-    if timeout(LAST_WORDS, finish(&ctx, pending, &take)).await.is_err() {
+    if timeout(LAST_WORDS, finish(&ctx, pending, &take, &mut closed)).await.is_err() {
         tracing::error!("the database did not take the last usage in {} seconds; it waits in the data folder for the next start", LAST_WORDS.as_secs());
     }
 }
 
 /// The batch on its way, then what was counted since.
-async fn finish(ctx: &Ctx, pending: Option<Batch>, take: &impl Fn() -> Batch) {
+async fn finish(ctx: &Ctx, pending: Option<Batch>, take: &impl Fn() -> Batch, closed: &mut Vec<Uuid>) {
     let mut pending = pending.or_else(|| some(take()));
     while let Some(batch) = &pending {
-        match attempt(ctx, batch).await {
+        match attempt(ctx, batch, closed).await {
             Ok(()) => pending = some(take()),
             Err(error) => {
                 tracing::warn!(batch = %batch.id, "the last usage is tried again: {error}");
@@ -115,6 +117,18 @@ async fn finish(ctx: &Ctx, pending: Option<Batch>, take: &impl Fn() -> Batch) {
             }
         }
     }
+    if let Err(error) = close(ctx, closed).await {
+        tracing::debug!("the ids of the last batches are kept for longer: {error}");
+    }
+}
+
+/// These batches are in Postgres and no file holds them.
+async fn close(ctx: &Ctx, ids: &[Uuid]) -> sqlx::Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut conn = ctx.db.acquire().await?;
+    writing::close_batches(&mut conn, ids).await
 }
 
 /// How long a try may take.
@@ -123,11 +137,17 @@ fn patience(batch: &Batch) -> Duration {
     TRY.saturating_add(OF_A_CHUNK.saturating_mul(u32::try_from(chunks).unwrap_or(u32::MAX)))
 }
 
-async fn attempt(ctx: &Ctx, batch: &Batch) -> Result<(), String> {
+/// `closed`: earlier batches that no file holds any more, of which Postgres was not told; this one joins them.
+async fn attempt(ctx: &Ctx, batch: &Batch, closed: &mut Vec<Uuid>) -> Result<(), String> {
     backlog::leaves(ctx, batch.counts.len() + batch.unknown.len());
-    let tried = match timeout(patience(batch), write_batch(ctx, batch.id, batch)).await {
-        Ok(Ok(_)) => {
-            batch.spooled.forget();
+    let tried = match timeout(patience(batch), write(ctx, batch.id, batch, closed)).await {
+        Ok(Ok(is_new)) => {
+            if is_new {
+                closed.clear();
+            }
+            if batch.spooled.forget() {
+                closed.push(batch.id);
+            }
             Ok(())
         }
         Ok(Err(error)) => Err(error.to_string()),
@@ -139,12 +159,20 @@ async fn attempt(ctx: &Ctx, batch: &Batch) -> Result<(), String> {
 
 /// Writes a batch in one transaction; false if it was written before.
 pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<bool> {
+    write(ctx, id, batch, &[]).await
+}
+
+/// The same; in its transaction also that no file holds the `closed` ones any more.
+async fn write(ctx: &Ctx, id: Uuid, batch: &Batch, closed: &[Uuid]) -> sqlx::Result<bool> {
     let (minutes, quarters, activity) = counts(batch);
     let attempts = attempts(batch);
     let samples = samples(ctx, batch);
     let mut tx = ctx.db.begin().await?;
     if !writing::insert_batch(&mut tx, id, ctx.clock.now()).await? {
         return Ok(false);
+    }
+    if !closed.is_empty() {
+        writing::close_batches(&mut tx, closed).await?;
     }
     // Chunks bound the size of one statement, not the number of round trips per row.
     for chunk in &minutes {
@@ -162,6 +190,9 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
     }
     for chunk in &samples {
         writing::insert_samples(&mut tx, chunk).await?;
+    }
+    for chunk in &passed_of(ctx, batch) {
+        passed::insert_passed(&mut tx, chunk).await?;
     }
     for chunk in &uses(batch) {
         writing::update_uses(&mut tx, chunk).await?;
@@ -181,8 +212,8 @@ pub async fn write_batch(ctx: &Ctx, id: Uuid, batch: &Batch) -> sqlx::Result<boo
     for chunk in &secrets_of(batch) {
         secrets::insert_calls(&mut tx, chunk).await?;
     }
-    for first in batch.uses.iter().filter(|u| u.ends_others) {
-        enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret }).await?;
+    for first in batch.uses.iter().filter(|u| !u.ends.is_empty()) {
+        enqueue(ctx, &mut tx, &EndReplaced { key: first.key, by: first.secret, ends: first.ends.clone() }).await?;
     }
     for chunk in &units(batch) {
         writing::insert_shared_hours(&mut tx, chunk).await?;
@@ -199,7 +230,7 @@ pub async fn write_left_over(ctx: &Ctx) -> Result<(), LeftOverError> {
             let is_new = write_batch(ctx, batch.id, batch).await?;
             tracing::info!(batch = %batch.id, counts = batch.counts.len(), is_new, "usage that an earlier process could not write");
         }
-        left.done()?;
+        close(ctx, &left.done()?).await?;
     }
     Ok(())
 }
@@ -317,6 +348,23 @@ fn samples(ctx: &Ctx, batch: &Batch) -> Vec<SampleColumns> {
         columns
     };
     batch.samples.chunks(CHUNK).map(one).collect()
+}
+
+fn passed_of(ctx: &Ctx, batch: &Batch) -> Vec<PassedColumns> {
+    chunked(batch.passed.iter(), |columns: &mut PassedColumns, call| {
+        columns.id.push(ctx.new_id());
+        columns.at.push(instant(Timestamp::from_microsecond(call.at_micros).unwrap_or_default()));
+        columns.key.push(call.key.uuid());
+        columns.workspace.push(call.workspace.uuid());
+        columns.api.push(call.api.uuid());
+        columns.route.push(text(&call.route));
+        columns.address.push(text(&call.address));
+        columns.request_id.push(text(&call.request_id));
+        columns.cost.push(i64::try_from(call.cost).unwrap_or(i64::MAX));
+        columns.one_in.push(i32::try_from(call.one_in.get()).unwrap_or(i32::MAX));
+        // Names of limits come from the database: Postgres takes them again.
+        columns.limits.push(serde_json::to_string(&call.limits).unwrap_or_else(|_| "[]".to_owned()));
+    })
 }
 
 /// Who used each secret last.

@@ -7,7 +7,7 @@ use super::{
     lines::{RefusalLine, UsageLine},
     oversight_http,
     parts::report_permissions,
-    refusals,
+    refusals, requests_http,
     series::{SeriesPoint, Usage, list_series},
 };
 use crate::{
@@ -44,6 +44,7 @@ pub fn routes() -> Router<Ctx> {
         .route("/api/v1/usage/attempts/export", get(oversight_http::export_attempts))
         .route("/api/v1/usage/export", get(export))
         .route("/api/v1/usage/refusals/export", get(export_refusals))
+        .route("/api/v1/usage/requests", get(requests_http::list))
 }
 
 /// Calls over time.
@@ -274,13 +275,14 @@ pub struct RefusalExport {
 
 /// Export refusals
 ///
-/// The samples that the page Requests lists for the same filters, newest first. More than 50,000 are not answered at once, as for usage.
+/// The samples that the page Requests lists for the same filters, newest first: of calls that did not pass, or with `code=VALID` of those
+/// that passed. More than 50,000 are not answered at once, as for usage.
 /// Samples are kept for 30 days unless the operator chose otherwise, in a minute one for each key, code, rule and address and at most 8 of a key and a code; their counts are exact in `/api/v1/usage/export?outcome=errors`.
 #[utoipa::path(
     get, path = "/api/v1/usage/refusals/export", tag = "Usage", operation_id = "export_refusals",
     params(
         ("format" = Option<String>, Query, description = "`csv` (default) or `json`"),
-        ("code" = Option<String>, Query, description = "Only this code, such as `FORBIDDEN`"),
+        ("code" = Option<String>, Query, description = "Only this code, such as `FORBIDDEN`; `VALID`: calls that passed. Without it all that did not pass"),
         ("key" = Option<String>, Query, description = "Only this key"),
         ("route" = Option<String>, Query, description = "Only this route"),
         ("address" = Option<String>, Query, description = "Only calls from this address"),

@@ -1,4 +1,4 @@
-//! Limits as the gate knows them at this moment, for the line across the chart and the meters beside it.
+//! Limits as the gate knows them at this moment, for the meters beside the chart and the line across it (`limit_lines`).
 
 use super::{
     calendar::{Calendar, instant},
@@ -7,11 +7,11 @@ use super::{
 };
 use crate::{
     keys::{
-        model::{Level, LimitKind, Window},
+        model::{Level, LimitKind},
         server::gate::{Gate, LimitState},
     },
     platform::Ctx,
-    usage::model::{BucketSize, Forecast, LimitLine, LimitMeter},
+    usage::model::{Forecast, LimitMeter},
     values::KeyId,
 };
 use jiff::{Timestamp, ToSpan};
@@ -20,20 +20,8 @@ use jiff::{Timestamp, ToSpan};
 const MOST_METERS: usize = 3;
 
 /// What the gate of this process knows; nothing where there is no gate (a worker).
-fn states(ctx: &Ctx, key: KeyId, now: Timestamp) -> Vec<LimitState> {
+pub(super) fn states(ctx: &Ctx, key: KeyId, now: Timestamp) -> Vec<LimitState> {
     ctx.part::<Gate>().map(|gate| gate.limit_state(key, now.as_microsecond())).unwrap_or_default()
-}
-
-/// The limit of the key whose window is as long as a bar is wide; what holds in any such stretch of time holds in a bar, too.
-pub fn line(ctx: &Ctx, key: KeyId, size: BucketSize, now: Timestamp) -> Option<LimitLine> {
-    let windows = match size {
-        BucketSize::Minute => [Window::MINUTE, Window::Rolling(60)],
-        BucketSize::Hour => [Window::HOUR, Window::Rolling(3_600)],
-        BucketSize::Day => [Window::DAY, Window::Rolling(86_400)],
-        BucketSize::Week | BucketSize::Month => return None,
-    };
-    let limit = states(ctx, key, now).into_iter().filter(|state| windows.contains(&state.window)).min_by_key(|state| state.limit)?;
-    Some(LimitLine { calls: limit.limit, window: limit.window.words() })
 }
 
 /// Every limit of one key, or of several those nearest to the end. Rolling ones are without a forecast.
@@ -193,7 +181,7 @@ fn forecast_rolling(state: &LimitState, pieces: &[Piece], calendar: &Calendar, n
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::model::OverAction;
+    use crate::keys::model::{OverAction, Window};
 
     fn at_noon(used: u64, length: u32, reset_after: u64) -> Option<Forecast> {
         of(Window::Seconds(length), used, length, reset_after)

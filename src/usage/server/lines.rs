@@ -1,6 +1,6 @@
 //! A line of a file, of usage, of refusals, of latencies and of limits: the same as JSON and as a row of a spreadsheet.
 
-use crate::{platform::csv, usage::model::RefusalSample};
+use crate::{keys::model::LimitLeft, platform::csv, usage::model::RefusalSample};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -62,8 +62,8 @@ impl csv::Row for UsageLine {
     }
 }
 
-/// One call that did not pass. These are samples: in a minute each server keeps one for each key, code, rule and address, at most 8 of a
-/// key and a code.
+/// One call. These are samples: of calls that did not pass each server keeps in a minute one for each key, code, rule and address, at most 8
+/// of a key and a code; of those that passed (`VALID`) one in `one_in`, at most 10 of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RefusalLine {
     /// RFC 3339, UTC.
@@ -81,6 +81,14 @@ pub struct RefusalLine {
     pub rule: String,
     /// The name of the limit that refused it; empty if none did.
     pub limit: String,
+    /// Units that a call that passed was charged; null for others.
+    pub cost: Option<u64>,
+    /// A call that passed is one of so many; null for others.
+    #[schema(example = 100)]
+    pub one_in: Option<u32>,
+    /// Where each limit stood after a call that passed; empty for others.
+    #[schema(example = "default: 99 of 100")]
+    pub left: String,
 }
 
 impl From<RefusalSample> for RefusalLine {
@@ -94,19 +102,31 @@ impl From<RefusalSample> for RefusalLine {
             route: sample.route,
             address: sample.address,
             request_id: sample.request_id,
-            rule: sample.ground.to_string(),
+            rule: if sample.passed.is_some() { String::new() } else { sample.ground.to_string() },
             limit: sample.limit,
+            cost: sample.passed.as_ref().map(|passed| passed.cost),
+            one_in: sample.passed.as_ref().map(|passed| passed.one_in),
+            left: sample.passed.as_ref().map(|passed| left(&passed.limits)).unwrap_or_default(),
         }
     }
 }
 
+/// "default: 99 of 100; day: 4,000 of 5,000" without separators, as programs read numbers.
+fn left(limits: &[LimitLeft]) -> String {
+    limits.iter().map(|at| format!("{}: {} of {}", at.name, at.remaining, at.limit)).collect::<Vec<_>>().join("; ")
+}
+
 impl csv::Row for RefusalLine {
-    const HEAD: &'static [&'static str] = &["at", "code", "detail", "key_id", "key", "route", "address", "request_id", "rule", "limit"];
+    const HEAD: &'static [&'static str] =
+        &["at", "code", "detail", "key_id", "key", "route", "address", "request_id", "rule", "limit", "cost", "one_in", "left"];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
         let (key_id, key) = (self.key_id.as_deref().unwrap_or_default(), self.key.as_deref().unwrap_or_default());
         let texts = [&*self.at, &self.code, &self.detail, key_id, key, &self.route, &self.address, &self.request_id, &self.rule, &self.limit];
-        texts.into_iter().map(Cow::Borrowed).collect()
+        let cost = self.cost.map(|cost| cost.to_string()).unwrap_or_default();
+        let one_in = self.one_in.map(|one_in| one_in.to_string()).unwrap_or_default();
+        let of_passed: [Cow<'_, str>; 3] = [Cow::Owned(cost), Cow::Owned(one_in), Cow::Borrowed(&self.left)];
+        texts.into_iter().map(Cow::Borrowed).chain(of_passed).collect()
     }
 }
 

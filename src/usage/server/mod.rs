@@ -12,6 +12,7 @@ pub mod http;
 mod jobs;
 mod latency;
 pub mod latency_http;
+mod limit_lines;
 mod limits;
 mod lines;
 mod oversight;
@@ -20,6 +21,7 @@ mod partitions;
 mod parts;
 mod refusals;
 mod report;
+pub mod requests_http;
 mod retention;
 mod series;
 mod span;
@@ -38,7 +40,9 @@ pub use lines::{AttemptLine, LatencyLine, RefusalLine, UsageLine, UsedLimit};
 pub use oversight::{attempts_by_address_today, calls_today_of};
 pub use partitions::make_partitions;
 pub use parts::report_permissions;
-pub use refusals::{count_refusals, export_all_refusals, export_refusals, list_all_refusals, list_refusals, page_of_refusals, recent_refusals, say_refusals};
+pub use refusals::{
+    count_refusals, export_all_refusals, export_refusals, list_all_refusals, list_refusals, page_of_refusals, read_refusals, recent_refusals, say_refusals,
+};
 pub use report::{ERRORS, key_choices, report_errors, report_usage};
 pub use retention::{forget_old_usage, forget_rare_addresses, quarters_over};
 pub use series::{SeriesPoint, Usage, list_series};

@@ -33,7 +33,7 @@ const MOST: u16 = 50_000;
     params(
         ("format" = Option<String>, Query, description = "`csv` (default) or `json`"),
         ("owner" = Option<String>, Query, description = "Only calls with keys of the person who signs in with this address"),
-        ("code" = Option<String>, Query, description = "Only this code, such as `FORBIDDEN`"),
+        ("code" = Option<String>, Query, description = "Only this code, such as `FORBIDDEN`; `VALID`: calls that passed. Without it all that did not pass"),
         ("key" = Option<String>, Query, description = "Only this key"),
         ("route" = Option<String>, Query, description = "Only this route"),
         ("address" = Option<String>, Query, description = "Only calls from this address"),

@@ -50,7 +50,7 @@ struct Parted {
     to_the_day: bool,
 }
 
-const PARTED: [Parted; 9] = [
+const PARTED: [Parted; 10] = [
     Parted { table: "usage_minutes", column: "minute", step: Step::Week, kept: |r| r.minutes, to_the_day: false },
     Parted { table: "usage_quarters", column: "quarter", step: Step::Month, kept: |r| r.usage, to_the_day: false },
     Parted { table: "usage_hours", column: "hour", step: Step::Month, kept: |r| r.usage, to_the_day: false },
@@ -59,6 +59,7 @@ const PARTED: [Parted; 9] = [
     Parted { table: "usage_permissions", column: "quarter", step: Step::Week, kept: |r| r.addresses, to_the_day: true },
     Parted { table: "usage_secrets", column: "quarter", step: Step::Week, kept: |r| r.addresses, to_the_day: true },
     Parted { table: "refusal_samples", column: "at", step: Step::Week, kept: |r| r.refusals, to_the_day: true },
+    Parted { table: "passed_samples", column: "at", step: Step::Week, kept: |r| r.refusals, to_the_day: true },
     Parted { table: "unknown_attempts", column: "minute", step: Step::Week, kept: |r| r.refusals, to_the_day: true },
 ];
 

@@ -1,12 +1,14 @@
-//! Refusals in detail: samples, beside exact counts of their codes. Of one's own workspace, or (for operators) of everybody.
+//! Calls in detail: samples of refusals beside exact counts of their codes, or (code VALID) of calls that passed. Of one's own workspace, or
+//! (for operators) of everybody.
 
 use super::{
     calendar::{Calendar, instant, timestamp},
-    limits,
+    latency, limits,
     report::{ERRORS, local, whole},
     span,
     store::{
         choices,
+        passed::{self, PassedRow},
         reading::{self, Scope},
         refusals::{self, SampleRow, SampleScope},
     },
@@ -15,12 +17,15 @@ use crate::{
     accounts::Caller,
     error::{AppError, Fields},
     keys::{model::Ground, server::gate::lacks},
-    platform::{Ctx, http::file::MOST_AT_ONCE},
-    usage::model::{Gatepost, RefusalDetail, RefusalList, RefusalQuery, RefusalSample},
-    values::{Email, KeyId, Outcome, OutcomeGroup, Permission, Slug, WorkspaceId, permission_names as may},
+    platform::{
+        Ctx,
+        http::{file::MOST_AT_ONCE, pages},
+    },
+    usage::model::{Gatepost, Passage, RefusalDetail, RefusalList, RefusalQuery, RefusalSample},
+    values::{Email, KeyId, Outcome, Permission, Slug, WorkspaceId, permission_names as may},
 };
 use jiff::{Timestamp, ToSpan};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 /// Rows of one page.
@@ -73,14 +78,25 @@ pub async fn export_all_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuer
     let (calendar, now) = (Calendar::of(&caller.time_zone), timestamp(ctx.clock.now()));
     let asked = Asked::read(ctx, &query.filters(), &calendar, now).await?;
     let most = i64::try_from(MOST_AT_ONCE + 1).unwrap_or(i64::MAX);
-    let rows = match &query.owner {
-        Some(owner) => refusals::list_samples(&ctx.db, workspace_of(ctx, owner).await?, &asked.samples, most).await?,
-        None => refusals::list_all_samples(&ctx.db, &asked.samples, most).await?,
+    let workspace = match &query.owner {
+        Some(owner) => Some(workspace_of(ctx, owner).await?),
+        None => None,
     };
-    if rows.len() > MOST_AT_ONCE {
-        return Ok(None);
+    let (samples, rows) = find(ctx, workspace, &asked, most, &calendar, now).await?;
+    Ok((rows <= MOST_AT_ONCE).then_some(samples))
+}
+
+/// The caller's samples behind a cursor, and the cursor of the next page: for programs.
+pub async fn read_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, most: usize) -> Result<(Vec<RefusalSample>, Option<String>), AppError> {
+    if query.before.as_deref().is_some_and(|cursor| read_cursor(cursor).is_none()) {
+        return Err(pages::foreign());
     }
-    Ok(Some(rows.into_iter().filter_map(|row| sample(row, &calendar, now)).collect()))
+    let query = RefusalQuery { open: None, owner: None, ..query.clone() };
+    let wanted = i64::try_from(most + 1).unwrap_or(i64::MAX);
+    let (mut samples, has_more) = samples_of(ctx, caller, &query, ctx.clock.now(), wanted).await?;
+    samples.truncate(most);
+    let next = samples.last().filter(|_| has_more).map(|last| last.cursor.clone());
+    Ok((samples, next))
 }
 
 /// The samples behind a cursor, as it was at `now`, and where the next page begins: for a file that a job writes.
@@ -102,33 +118,59 @@ async fn samples_of(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: Offse
     caller.require(&may::USAGE_READ)?;
     let calendar = Calendar::of(&caller.time_zone);
     let asked = Asked::read(ctx, query, &calendar, timestamp(now)).await?;
-    let rows = refusals::list_samples(&ctx.db, caller.workspace, &asked.samples, most).await?;
-    let is_full = i64::try_from(rows.len()).is_ok_and(|n| n >= most);
-    Ok((rows.into_iter().filter_map(|row| sample(row, &calendar, timestamp(now))).collect(), is_full))
+    let (samples, rows) = find(ctx, Some(caller.workspace), &asked, most, &calendar, timestamp(now)).await?;
+    Ok((samples, i64::try_from(rows).is_ok_and(|n| n >= most)))
+}
+
+/// At most `most` samples of this workspace or of all, and how many rows that are.
+async fn find(
+    ctx: &Ctx,
+    workspace: Option<WorkspaceId>,
+    asked: &Asked,
+    most: i64,
+    calendar: &Calendar,
+    now: Timestamp,
+) -> sqlx::Result<(Vec<RefusalSample>, usize)> {
+    if asked.is_of_passed {
+        let rows = passed::list_passed(&ctx.db, workspace, &asked.samples, most).await?;
+        let found = rows.len();
+        return Ok((rows.into_iter().map(|row| passed_sample(row, calendar, now)).collect(), found));
+    }
+    let rows = match workspace {
+        Some(workspace) => refusals::list_samples(&ctx.db, workspace, &asked.samples, most).await?,
+        None => refusals::list_all_samples(&ctx.db, &asked.samples, most).await?,
+    };
+    let found = rows.len();
+    Ok((rows.into_iter().filter_map(|row| sample(row, calendar, now)).collect(), found))
 }
 
 /// How many samples the filters leave.
 pub async fn count_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) -> Result<u64, AppError> {
     caller.require(&may::USAGE_READ)?;
     let asked = Asked::read(ctx, &query.filters(), &Calendar::of(&caller.time_zone), timestamp(now)).await?;
-    Ok(whole(refusals::count_samples(&ctx.db, caller.workspace, &asked.samples).await?))
+    let n = match asked.is_of_passed {
+        true => passed::count_passed(&ctx.db, caller.workspace, &asked.samples).await?,
+        false => refusals::count_samples(&ctx.db, caller.workspace, &asked.samples).await?,
+    };
+    Ok(whole(n))
 }
 
 /// What a query asks for, in words: "Refusals since 19 Nov, 14:00, Stockholm time, code FORBIDDEN".
 pub async fn say_refusals(ctx: &Ctx, caller: &Caller, query: &RefusalQuery, now: OffsetDateTime) -> Result<String, AppError> {
     caller.require(&may::USAGE_READ)?;
     let asked = Asked::read(ctx, &query.filters(), &Calendar::of(&caller.time_zone), timestamp(now)).await?;
-    let mut words = format!("Refusals, {}", asked.period);
+    let what = if asked.is_of_passed { "Samples of calls that passed" } else { "Refusals" };
+    let mut words = format!("{what}, {}", asked.period);
     let filters = [
-        ("code", &query.code),
-        ("key", &query.key),
-        ("API", &query.api),
-        ("route", &query.route),
-        ("address", &query.address),
-        ("permission", &query.permission),
-        ("request", &query.request),
-        ("limit", &query.limit),
-        ("rule", &query.rule),
+        ("code", query.code.as_ref().filter(|_| !asked.is_of_passed)),
+        ("key", query.key.as_ref()),
+        ("API", query.api.as_ref()),
+        ("route", query.route.as_ref()),
+        ("address", query.address.as_ref()),
+        ("permission", query.permission.as_ref()),
+        ("request", query.request.as_ref()),
+        ("limit", query.limit.as_ref()),
+        ("rule", query.rule.as_ref()),
     ];
     for (name, value) in filters {
         if let Some(value) = value {
@@ -147,45 +189,45 @@ async fn list(ctx: &Ctx, caller: &Caller, query: RefusalQuery, workspace: Option
         key: asked.samples.key,
         api: asked.samples.api,
         route: asked.samples.route.clone(),
-        outcomes: Some(ERRORS.clone()),
+        outcomes: Some(if asked.is_of_passed { vec![Outcome::Valid.to_string()] } else { ERRORS.clone() }),
         ..Scope::default()
     };
     let any_route = Scope { route: None, ..counted.clone() };
     let most = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
-    let samples = async {
-        match workspace {
-            Some(workspace) => refusals::list_samples(&ctx.db, workspace, &asked.samples, most).await,
-            None => refusals::list_all_samples(&ctx.db, &asked.samples, most).await,
-        }
-    };
     let (from, to) = (asked.samples.from, asked.to);
     let choices = async {
         match workspace {
             Some(workspace) => choices::list_key_choices(&ctx.db, workspace, asked.samples.key, None).await.map(|found| found.keys),
+            None if asked.is_of_passed => passed::list_sampled_keys(&ctx.db, from, to).await,
             None => refusals::list_sampled_keys(&ctx.db, from, to).await,
         }
     };
-    let (mut rows, codes, routes, key_choices) = tokio::try_join!(
-        samples,
+    let ((mut samples, found), codes, routes, key_choices, sampling) = tokio::try_join!(
+        find(ctx, workspace, &asked, most, &calendar, now),
         reading::list_codes(&ctx.db, &counted, from, to),
         reading::list_routes(&ctx.db, &any_route, from, to, MOST_ROUTES),
         choices,
+        passed::list_sampling(&ctx.db, workspace),
     )?;
-    let has_more = rows.len() > PAGE;
-    rows.truncate(PAGE);
-    let samples: Vec<_> = rows.into_iter().filter_map(|row| sample(row, &calendar, now)).collect();
+    let has_more = found > PAGE;
+    samples.truncate(PAGE);
     let mut routes: Vec<String> = routes.into_iter().map(|row| row.route).collect();
     routes.extend(query.route.clone().filter(|route| !routes.contains(route)));
     Ok(RefusalList {
         older: samples.last().filter(|_| has_more).map(|s| s.cursor.clone()),
         samples,
-        codes: (!query.is_beyond_counts()).then(|| refused(codes)),
+        codes: (!query.is_beyond_counts()).then(|| counts(codes)),
+        sampling,
         routes,
         key_choices,
         period: asked.period,
         local: (local(&calendar, timestamp(from)), local(&calendar, timestamp(to).min(now))),
         zone: calendar.words(),
-        opened: opened(ctx, query.open.as_deref(), workspace, &calendar, now).await?,
+        opened: match query.open.as_deref().and_then(read_cursor) {
+            Some(cursor) if asked.is_of_passed => opened_passed(ctx, cursor, workspace, &calendar, now).await?,
+            Some(cursor) => opened(ctx, cursor, workspace, &calendar, now).await?,
+            None => None,
+        },
         query,
     })
 }
@@ -199,6 +241,8 @@ async fn workspace_of(ctx: &Ctx, owner: &str) -> Result<WorkspaceId, AppError> {
 /// What a query asks for, read.
 struct Asked {
     samples: SampleScope,
+    /// Calls that passed, in place of refusals.
+    is_of_passed: bool,
     to: OffsetDateTime,
     period: String,
 }
@@ -227,6 +271,13 @@ impl Asked {
                 fields.add(name, "Nothing has such a name.");
             }
         }
+        if query.is_of_passed() {
+            for (name, is_set) in [("permission", query.permission.is_some()), ("limit", query.limit.is_some()), ("rule", query.rule.is_some())] {
+                if is_set {
+                    fields.add(name, "Calls that passed have none: it is kept of refusals only. Take this filter away, or the code VALID.");
+                }
+            }
+        }
         if from.zip(to).is_some_and(|(from, to)| from >= to) {
             fields.add("to", "The end lies before the beginning.");
         }
@@ -245,6 +296,7 @@ impl Asked {
             None => format!("Since {}", calendar.moment(begin, now)),
         };
         Ok(Self {
+            is_of_passed: code == Some(Outcome::Valid),
             samples: SampleScope {
                 key,
                 code: code.map(|c| c.as_str().to_owned()),
@@ -267,12 +319,11 @@ impl Asked {
 /// One sample in detail; one that is not there (any more) opens nothing.
 async fn opened(
     ctx: &Ctx,
-    cursor: Option<&str>,
+    (_, id): (OffsetDateTime, Uuid),
     workspace: Option<WorkspaceId>,
     calendar: &Calendar,
     now: Timestamp,
 ) -> Result<Option<RefusalDetail>, AppError> {
-    let Some((_, id)) = cursor.and_then(read_cursor) else { return Ok(None) };
     let Some(row) = refusals::find_sample(&ctx.db, workspace, id).await? else { return Ok(None) };
     let (at, api, key_id) = (row.at, row.api_name.clone(), row.key_id);
     let Some(sample) = sample(row, calendar, now) else { return Ok(None) };
@@ -289,14 +340,64 @@ async fn opened(
         posts: Gatepost::chain(sample.ground),
         alike: (alike > 0).then_some(alike),
         meters: limited.map(|key| limits::meters(ctx, &[(key, name)], calendar, now)).unwrap_or_default(),
+        took: None,
         sample,
     }))
 }
 
-/// The counts of what did not pass.
-fn refused(codes: Vec<reading::CodeRow>) -> Vec<(Outcome, u64)> {
-    let refused = |row: reading::CodeRow| Some((row.outcome.parse::<Outcome>().ok()?, whole(row.count))).filter(|(o, _)| o.group() != OutcomeGroup::Passed);
-    codes.into_iter().filter_map(refused).collect()
+/// One call that passed, in detail.
+async fn opened_passed(
+    ctx: &Ctx,
+    (at, id): (OffsetDateTime, Uuid),
+    workspace: Option<WorkspaceId>,
+    calendar: &Calendar,
+    now: Timestamp,
+) -> Result<Option<RefusalDetail>, AppError> {
+    let Some(row) = passed::find_passed(&ctx.db, workspace, at, id).await? else { return Ok(None) };
+    let (at, key, api) = (row.at, row.key_id, row.api_name.clone());
+    let sample = passed_sample(row, calendar, now);
+    let minute = at.replace_nanosecond(0).and_then(|at| at.replace_second(0)).unwrap_or(at);
+    let quarter = minute - Duration::minutes(i64::from(minute.minute() % 15));
+    let of_route = Scope { key: sample.key, route: Some(sample.route.clone()), ..Scope::default() };
+    let (alike, took) = tokio::try_join!(
+        reading::count_minute(&ctx.db, key, minute, &sample.route, Outcome::Valid.as_str()),
+        latency::percentiles(&ctx.db, &of_route, quarter, quarter + Duration::minutes(15)),
+    )?;
+    let alike = whole(alike);
+    Ok(Some(RefusalDetail {
+        moment: calendar.exact(timestamp(at)),
+        api,
+        posts: Gatepost::all_passed(),
+        alike: (alike > 0).then_some(alike),
+        meters: Vec::new(),
+        took,
+        sample,
+    }))
+}
+
+/// The counts by code.
+fn counts(codes: Vec<reading::CodeRow>) -> Vec<(Outcome, u64)> {
+    codes.into_iter().filter_map(|row| Some((row.outcome.parse::<Outcome>().ok()?, whole(row.count)))).collect()
+}
+
+fn passed_sample(row: PassedRow, calendar: &Calendar, now: Timestamp) -> RefusalSample {
+    let at = timestamp(row.at);
+    RefusalSample {
+        cursor: write_cursor(row.at, row.id),
+        time: calendar.second(at, now),
+        at: at.to_string(),
+        key: Some(KeyId::new(row.key_id)),
+        key_name: row.key_name,
+        code: Outcome::Valid,
+        ground: Ground::guessed(Outcome::Valid),
+        is_guessed: false,
+        limit: String::new(),
+        route: row.route,
+        address: row.address,
+        request_id: row.request_id,
+        detail: String::new(),
+        passed: Some(Passage { cost: whole(row.cost), one_in: u32::try_from(row.one_in).unwrap_or(0), limits: row.limits.0 }),
+    }
 }
 
 fn sample(row: SampleRow, calendar: &Calendar, now: Timestamp) -> Option<RefusalSample> {
@@ -317,6 +418,7 @@ fn sample(row: SampleRow, calendar: &Calendar, now: Timestamp) -> Option<Refusal
         address: row.address,
         request_id: row.request_id,
         detail: row.detail,
+        passed: None,
     })
 }
 

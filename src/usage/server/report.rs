@@ -5,7 +5,7 @@ use super::{
     calendar::{Calendar, instant, timestamp},
     estimate::estimates,
     latency::{percentiles, percentiles_by_bucket},
-    limits, parts,
+    limit_lines, limits, parts,
     span::{self, Span},
     store::{
         choices::{self, KeyChoices},
@@ -95,10 +95,25 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         }
         permissions = vec![PermissionUsage { permission: permission.clone(), counts: totals }];
     }
+    let sizes = span::sizes(span.end().as_second() - span.start().as_second());
+    let busiest = key_rows.first().map(|row| KeyId::new(row.key_id));
+    let (size, key) = (span.size, scope.key);
+    let shown = limit_lines::Shown {
+        query: &query,
+        size,
+        sizes: &sizes,
+        key,
+        keys: &key_choices,
+        has_more: has_more_keys,
+        busiest,
+        calendar: &calendar,
+        has_units: units.is_some(),
+    };
+    let (limit, limit_hint) = limit_lines::line(ctx, shown, now);
     Ok(UsageReport {
         range: span.range,
         bucket: span.size,
-        sizes: span::sizes(span.end().as_second() - span.start().as_second()),
+        sizes,
         period: period(&span, &calendar, now),
         zone: calendar.words(),
         buckets: buckets(&span, &calendar, &cells),
@@ -120,7 +135,8 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         address_choices,
         permissions,
         permission_choices,
-        limit: scope.key.and_then(|key| limits::line(ctx, key, span.size, now)),
+        limit,
+        limit_hint,
         estimates,
         latency,
         latencies,

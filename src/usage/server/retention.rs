@@ -1,5 +1,6 @@
-//! Forgetting what the configuration does not keep (`config::Retention`); batch ids after two days, uses of secrets with their secrets, and
-//! addresses that are rare as soon as their quarter of an hour is over, by secret too. The large tables lose whole partitions (`partitions`).
+//! Forgetting what the configuration does not keep (`config::Retention`); ids of batches after two days once no spool holds them, uses of
+//! secrets with their secrets, and addresses that are rare as soon as their quarter of an hour is over, by secret too. The large tables lose
+//! whole partitions (`partitions`).
 
 use super::{
     partitions,
@@ -11,7 +12,8 @@ use crate::{
 };
 use time::{Duration, OffsetDateTime};
 
-/// Far longer than a batch is tried.
+/// The id of a batch whose files are gone: longer than a disk takes to know that for good. One whose files may be left on some disk is
+/// known as long as usage is kept, so that it counts once whenever that disk comes back.
 const BATCHES: Duration = Duration::days(2);
 /// Rows of one table in one call.
 const MOST: i64 = 20_000;
@@ -58,12 +60,13 @@ pub async fn forget_old_usage(ctx: &Ctx) -> Result<bool, AppError> {
 /// Deletes a bounded number of rows; true if there may be more, so call it again.
 pub async fn forget_old_rows(ctx: &Ctx) -> Result<bool, AppError> {
     let of_usage = since(ctx, |retention| retention.usage);
+    let of_batches = ctx.clock.now() - BATCHES;
     let deleted = [
         partitions::forget_rows(ctx, MOST).await?,
         pruning::delete_shared_hours(&ctx.db, since(ctx, |retention| retention.minutes), MOST).await?,
         pruning::delete_days(&ctx.db, of_usage, MOST).await?,
         pruning::delete_latency_days(&ctx.db, of_usage, MOST).await?,
-        pruning::delete_batches(&ctx.db, ctx.clock.now() - BATCHES, MOST).await?,
+        pruning::delete_batches(&ctx.db, of_batches, of_usage.min(of_batches), MOST).await?,
         pruning::delete_uses(&ctx.db, MOST).await?,
     ];
     tracing::debug!(?deleted, "old usage is forgotten");

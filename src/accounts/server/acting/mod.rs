@@ -16,6 +16,7 @@ pub use told::SendActedAs;
 use super::{
     Visitor,
     administration::{checked_reason, done_to},
+    asker::Known,
     caller::{Entered, entering},
     factors::{require_admin_proof, session_of},
     profile::{in_full, when},
@@ -70,6 +71,13 @@ pub struct ActsAs {
 pub(super) struct Standing {
     acts: ActsAs,
     caller: Option<Caller>,
+}
+
+impl Standing {
+    /// For a page that refuses.
+    pub(super) fn known(&self) -> Known {
+        Known { caller: self.caller.clone(), acts: Some(self.acts.clone()) }
+    }
 }
 
 impl ActsAs {

@@ -14,7 +14,7 @@ use axum::{
     Router,
     extract::{Path, State},
     http::header,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
     routing::get,
 };
 
@@ -28,9 +28,6 @@ pub fn routes() -> Router<Ctx> {
 async fn read_picture(State(ctx): State<Ctx>, Path((hash, size)): Path<(String, String)>) -> Result<Response, AppError> {
     let (Ok(picture), Ok(size)) = (hash.parse::<Picture>(), size.parse::<PictureSize>()) else { return Err(AppError::NotFound) };
     let hash = picture.hash().ok_or(AppError::NotFound)?;
-    if ctx.config.is_development() && hash == Picture::SAMPLE {
-        return Ok(Redirect::temporary("/favicon.svg").into_response());
-    }
     let bytes = store::find_picture(&ctx.db, &hash, size, ctx.clock.now()).await?.ok_or(AppError::NotFound)?;
     let head = [
         (header::CONTENT_TYPE, "image/jpeg"),

@@ -27,7 +27,7 @@ use crate::{
     accounts::model::Caller,
     activity::server::{Change, record},
     error::AppError,
-    platform::{Ctx, crypto::sha256, jobs as queue},
+    platform::{Ctx, crypto::sha256, jobs as queue, once},
     values::{AccountId, Email, permission_names as may},
 };
 use jobs::{SendEmailChange, SendEmailChanged};
@@ -75,6 +75,7 @@ pub async fn ask_email_change(ctx: &Ctx, caller: &Caller, from: &Visitor, new: &
     } else {
         queue::enqueue(ctx, &mut tx, &SendEmailChange { account: caller.account, cause }).await?;
     }
+    once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     Ok(new)
 }

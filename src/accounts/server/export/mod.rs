@@ -21,7 +21,7 @@ use crate::{
     accounts::model::{Caller, ExportState},
     activity::server::{Change, record},
     error::AppError,
-    platform::{Ctx, jobs as queue},
+    platform::{Ctx, jobs as queue, once},
     values::permission_names as may,
 };
 use jobs::WriteExport;
@@ -42,6 +42,7 @@ pub async fn ask_export(ctx: &Ctx, caller: &Caller, from: &Visitor, current_pass
     let cause = record(ctx, &mut tx, change).await?;
     store::replace_export(&mut tx, caller.account, cause, ctx.clock.now()).await?;
     queue::enqueue(ctx, &mut tx, &WriteExport { account: caller.account, cause }).await?;
+    once::done(ctx, &mut tx).await?;
     Ok(tx.commit().await?)
 }
 

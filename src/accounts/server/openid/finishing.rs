@@ -16,6 +16,7 @@ use crate::{
             Visitor,
             attempts::{self, Attempt},
             factors::{Interrupted, StepUpProof, step_up},
+            fill_time_zone,
             sign_in::SignIn,
         },
     },
@@ -95,8 +96,13 @@ pub async fn finish(ctx: &Ctx, back: Back<'_>, slug: &str, answer: Answer) -> Re
 async fn end(ctx: &Ctx, back: Back<'_>, provider: &Provider, flow: Flow, who: &Identity) -> Result<Finished, AppError> {
     match flow.purpose {
         Purpose::SignIn => {
-            let new = Newcomer { caller: back.caller, invite: back.invite, language: back.language.unwrap_or(ctx.config.mail.language) };
-            signing::sign_in(ctx, back.from, provider, who, new, flow.next).await
+            let (language, time_zone) = (back.language.unwrap_or(ctx.config.mail.language), flow.time_zone.as_deref());
+            let new = Newcomer { caller: back.caller, invite: back.invite, language, time_zone };
+            let finished = signing::sign_in(ctx, back.from, provider, who, new, flow.next).await?;
+            if let Finished::SignedIn { outcome, .. } = &finished {
+                fill_time_zone(ctx, back.from, outcome, time_zone).await?;
+            }
+            Ok(finished)
         }
         Purpose::Link { session } => {
             let caller = same_caller(back, session)?;

@@ -10,6 +10,7 @@ use crate::{
             Visitor,
             attempts::{self, Attempt},
             factors::{require_recent_proof, session_of},
+            is_time_zone,
         },
     },
     error::AppError,
@@ -37,6 +38,9 @@ pub struct Flow {
     pub purpose: Purpose,
     /// Where a sign-in leads then.
     pub next: Option<String>,
+    /// In which zone the browser is, as it said; one that there is.
+    #[serde(default)]
+    pub time_zone: Option<String>,
     /// Seconds since 1970.
     pub begun: i64,
 }
@@ -57,9 +61,10 @@ pub enum Purpose {
 }
 
 /// Begins a sign-in.
-pub async fn begin(ctx: &Ctx, from: &Visitor, slug: &str, next: Option<String>) -> Result<Flow, AppError> {
+pub async fn begin(ctx: &Ctx, from: &Visitor, slug: &str, next: Option<String>, time_zone: Option<String>) -> Result<Flow, AppError> {
     let next = next.filter(|next| next.len() <= NEXT_CHARS);
-    start(ctx, from, named(ctx, slug)?, Purpose::SignIn, next).await
+    let flow = start(ctx, from, named(ctx, slug)?, Purpose::SignIn, next).await?;
+    Ok(Flow { time_zone: time_zone.filter(|zone| is_time_zone(zone)), ..flow })
 }
 
 /// Begins to link another sign-in to the caller's account.
@@ -82,7 +87,7 @@ async fn start(ctx: &Ctx, from: &Visitor, provider: &Provider, purpose: Purpose,
     let now = ctx.clock.now();
     let secret = || ctx.rng.base62(43);
     let (state, nonce, verifier) = (secret(), secret(), secret());
-    let flow = Flow { provider: provider.slug.clone(), state, nonce, verifier, purpose, next, begun: now.unix_timestamp() };
+    let flow = Flow { provider: provider.slug.clone(), state, nonce, verifier, purpose, next, time_zone: None, begun: now.unix_timestamp() };
     talk::authorization(ctx, provider, &flow).await?;
     store::insert_flow(&ctx.db, &sha256(&flow.state), now + LASTS).await?;
     Ok(flow)

@@ -46,6 +46,8 @@ pub(super) struct Newcomer<'a> {
     pub caller: Option<&'a Caller>,
     pub invite: Option<&'a str>,
     pub language: Language,
+    /// What it told when it left for the provider.
+    pub time_zone: Option<&'a str>,
 }
 
 /// Signs in or up whoever this is.
@@ -145,7 +147,7 @@ async fn sign_up_proven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &Id
     {
         return Err(no_invite());
     }
-    let row = Row { email, name: &name, time_zone: "UTC", language: new.language, password_hash: None, is_verified: true };
+    let row = Row { email, name: &name, time_zone: new.time_zone, language: new.language, password_hash: None, is_verified: true };
     let Inserted { account, workspace, .. } = sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await?.ok_or_else(again)?;
     tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;
     if !insert(ctx, &mut tx, account, provider, &who.subject, Some(email.as_str())).await? {
@@ -179,7 +181,7 @@ async fn sign_up_unproven(ctx: &Ctx, from: &Visitor, provider: &Provider, who: &
         return Err(no_invite());
     }
     let name = name_of(who, email);
-    let row = Row { email, name: &name, time_zone: "UTC", language: new.language, password_hash: None, is_verified: false };
+    let row = Row { email, name: &name, time_zone: new.time_zone, language: new.language, password_hash: None, is_verified: false };
     let id = match sign_up::insert(ctx, &mut tx, row, &[DEVELOPER]).await? {
         Some(Inserted { account, workspace, sign_up }) => {
             tokens::delete_tokens(&mut tx, account, &["verify_email"]).await?;

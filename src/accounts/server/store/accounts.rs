@@ -29,7 +29,8 @@ pub struct NewAccount<'a> {
     pub email: &'a str,
     pub email_key: &'a str,
     pub name: &'a str,
-    pub time_zone: &'a str,
+    /// None: nobody said; UTC until a sign-in tells.
+    pub time_zone: Option<&'a str>,
     pub language: Language,
     pub password_hash: Option<&'a str>,
     pub verified_at: Option<OffsetDateTime>,
@@ -82,11 +83,13 @@ pub async fn find_account(db: impl PgExecutor<'_>, id: AccountId) -> sqlx::Resul
 /// Writes the account, over one whose address was never proven (R57). None: the address belongs to somebody.
 pub async fn insert_account(conn: &mut PgConnection, new: NewAccount<'_>) -> sqlx::Result<Option<AccountId>> {
     let id = sqlx::query_scalar!(
-        "insert into accounts as a (id, email, email_key, name, time_zone, password_hash, password_set_at, verified_at, created_at, updated_at, language)
-         values ($1, $2, $3, $4, $5, $6, case when $6::text is not null then $8::timestamptz end, $7, $8, $8, $9)
+        "insert into accounts as a (id, email, email_key, name, time_zone, password_hash, password_set_at, verified_at, created_at, updated_at, language,
+           time_zone_chosen)
+         values ($1, $2, $3, $4, coalesce($5::text, 'UTC'), $6, case when $6::text is not null then $8::timestamptz end, $7, $8, $8, $9, $5::text is not null)
          on conflict (email_key) do update
            set email = excluded.email, name = excluded.name, time_zone = excluded.time_zone, language = excluded.language, password_hash = excluded.password_hash,
-             password_set_at = excluded.password_set_at, verified_at = excluded.verified_at, created_at = excluded.created_at, updated_at = excluded.updated_at
+             password_set_at = excluded.password_set_at, verified_at = excluded.verified_at, created_at = excluded.created_at, updated_at = excluded.updated_at,
+             time_zone_chosen = excluded.time_zone_chosen
            where a.verified_at is null
          returning id",
         new.id.uuid(),

@@ -65,6 +65,27 @@ pub async fn update_profile(conn: &mut PgConnection, account: AccountId, new: &P
     Ok(())
 }
 
+/// From now on the zone is one that its owner chose, also where that is UTC as before.
+pub async fn keep_time_zone(conn: &mut PgConnection, account: AccountId) -> sqlx::Result<()> {
+    sqlx::query!("update accounts set time_zone_chosen = true where id = $1 and not time_zone_chosen", account.uuid()).execute(conn).await?;
+    Ok(())
+}
+
+/// Fills in a zone that nobody chose. True if it is another one than before.
+pub async fn fill_time_zone(conn: &mut PgConnection, account: AccountId, zone: &str, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let is_other = sqlx::query_scalar!(
+        r#"update accounts set time_zone = $2, time_zone_chosen = true, updated_at = case when $2 = 'UTC' then updated_at else $3 end
+           where id = $1 and not time_zone_chosen and time_zone = 'UTC'
+           returning time_zone <> 'UTC' as "is_other!""#,
+        account.uuid(),
+        zone,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(is_other.unwrap_or(false))
+}
+
 /// An account that published something and is there: proven, not disabled, not left. Whether it is banned, `entry` knows.
 pub async fn find_public(db: impl PgExecutor<'_>, handle: &str) -> sqlx::Result<Option<PublicRow>> {
     sqlx::query_as!(

@@ -3,9 +3,13 @@
 use crate::{
     blocks::{
         model::{Block, BlockState, BlockTarget, NewBlock, RuleChange, RuleSetting},
-        server::rules::{action_of, then_of},
+        server::{
+            Added,
+            rules::{action_of, then_of},
+        },
     },
     error::AppError,
+    keys::server::http::SpreadBody,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -112,6 +116,21 @@ impl From<Block> for BlockBody {
     }
 }
 
+/// A block that was made, made longer or lifted, and how far that has got.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangedBlockBody {
+    #[serde(flatten)]
+    block: BlockBody,
+    /// On which nodes it holds.
+    spread: SpreadBody,
+}
+
+impl From<Added> for ChangedBlockBody {
+    fn from(added: Added) -> Self {
+        Self { block: added.block.into(), spread: added.spread.into() }
+    }
+}
+
 /// Blocks, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BlockListBody {
@@ -161,6 +180,15 @@ impl From<RuleSetting> for RuleBody {
     }
 }
 
+/// A rule that was set, and how far that has got.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangedRuleBody {
+    #[serde(flatten)]
+    pub rule: RuleBody,
+    /// Which nodes count so.
+    pub spread: SpreadBody,
+}
+
 /// Every rule.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RuleListBody {
@@ -208,4 +236,13 @@ pub struct ExemptionsBody {
     /// At most 50, each as wide as a block may be.
     #[schema(example = json!(["192.0.2.0/24"]))]
     pub networks: Vec<String>,
+}
+
+/// The networks that no block holds from now on, and how far that has got.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangedExemptionsBody {
+    #[schema(example = json!(["192.0.2.0/24"]))]
+    pub networks: Vec<String>,
+    /// Which nodes hold to them.
+    pub spread: SpreadBody,
 }

@@ -3,7 +3,7 @@
 mod bodies;
 mod rules;
 
-use self::bodies::{BlockBody, BlockListBody, NewBlockBody};
+use self::bodies::{BlockBody, BlockListBody, ChangedBlockBody, NewBlockBody};
 use super as server;
 use crate::{
     accounts::{Caller, server::Visitor},
@@ -20,7 +20,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
@@ -31,6 +31,7 @@ use utoipa::{IntoParams, OpenApi};
     list_blocks,
     add_block,
     read_block,
+    delete_block,
     lift_block,
     rules::list_rules,
     rules::read_rule,
@@ -43,7 +44,8 @@ pub struct Docs;
 pub fn routes() -> Router<Ctx> {
     Router::new()
         .route("/api/v1/blocks", get(list_blocks).post(add_block))
-        .route("/api/v1/blocks/{id}", get(read_block).delete(lift_block))
+        .route("/api/v1/blocks/{id}", get(read_block).delete(delete_block))
+        .route("/api/v1/blocks/{id}/lift", post(lift_block))
         .merge(rules::routes())
 }
 
@@ -96,16 +98,16 @@ async fn list_blocks(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query
 /// Block an address, a key, a workspace or an account
 ///
 /// Its calls are refused, or slowed to so many a second. Of one target one block of each kind is in force at most: blocking it again makes
-/// that one longer (200), never shorter, and slows to the new rate. The answer comes when every live server obeys.
+/// that one longer (200), never shorter, and slows to the new rate. The answer comes when every live server obeys: `spread` says which do.
 #[utoipa::path(
     post, path = "/api/v1/blocks", tag = "Blocks", operation_id = "add_block", request_body = NewBlockBody,
-    responses((status = 201, body = BlockBody), (status = 200, description = "It was blocked already", body = BlockBody)),
+    responses((status = 201, body = ChangedBlockBody), (status = 200, description = "It was blocked already", body = ChangedBlockBody)),
     security(("key" = [])),
 )]
 async fn add_block(State(ctx): State<Ctx>, visitor: Visitor, caller: Caller, Body(new): Body<NewBlockBody>) -> Result<Response, AppError> {
     let added = server::add_block(&ctx, &caller, Some(visitor.address), new.block()?).await?;
     let status = if added.is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(located(status, &format!("/api/v1/blocks/{}", added.block.id), BlockBody::from(added.block)))
+    Ok(located(status, &format!("/api/v1/blocks/{}", added.block.id), ChangedBlockBody::from(added)))
 }
 
 /// Read a block
@@ -130,13 +132,25 @@ struct LiftQuery {
 
 /// Lift a block
 ///
-/// One that is not in force any more stays as it is. The answer comes when every live server lets pass again.
+/// The same as `POST …/lift`, which also says on which nodes it holds. One that is not in force any more stays as it is.
 #[utoipa::path(
-    delete, path = "/api/v1/blocks/{id}", tag = "Blocks", operation_id = "lift_block", params(("id" = String, Path), LiftQuery),
+    delete, path = "/api/v1/blocks/{id}", tag = "Blocks", operation_id = "delete_block", params(("id" = String, Path), LiftQuery),
     responses((status = 204)),
     security(("key" = [])),
 )]
-async fn lift_block(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>, Query(why): Query<LiftQuery>) -> Result<StatusCode, AppError> {
+async fn delete_block(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>, Query(why): Query<LiftQuery>) -> Result<StatusCode, AppError> {
     server::lift_block(&ctx, &caller, block(&id)?, &why.note).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lift a block and say where that holds
+///
+/// The answer comes when every live server lets pass again: `spread` says which do. One that is not in force any more stays as it is.
+#[utoipa::path(
+    post, path = "/api/v1/blocks/{id}/lift", tag = "Blocks", operation_id = "lift_block", params(("id" = String, Path), LiftQuery),
+    responses((status = 200, body = ChangedBlockBody)),
+    security(("key" = [])),
+)]
+async fn lift_block(State(ctx): State<Ctx>, caller: Caller, Path(id): Path<String>, Query(why): Query<LiftQuery>) -> Result<Json<ChangedBlockBody>, AppError> {
+    Ok(Json(server::lift_block(&ctx, &caller, block(&id)?, &why.note).await?.into()))
 }

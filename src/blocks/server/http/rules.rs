@@ -1,7 +1,7 @@
 //! The REST routes of abuse rules, and of the networks that no block holds.
 
 use super::{
-    bodies::{ExemptionsBody, RuleBody, RuleChangeBody, RuleListBody},
+    bodies::{ChangedExemptionsBody, ChangedRuleBody, ExemptionsBody, RuleBody, RuleChangeBody, RuleListBody},
     server,
 };
 use crate::{
@@ -53,11 +53,11 @@ pub async fn read_rule(State(ctx): State<Ctx>, caller: Caller, Path(name): Path<
 
 /// Change an abuse rule
 ///
-/// It counts from its present window on; the blocks that it made stay. The answer comes when every live server counts so.
+/// It counts from its present window on; the blocks that it made stay. The answer comes when every live server counts so: `spread` says which do.
 #[utoipa::path(
     patch, path = "/api/v1/block-rules/{slug}", tag = "Blocks", operation_id = "change_block_rule", params(("slug" = String, Path, description = "unknown-keys, refusals or spread")),
     request_body = RuleChangeBody,
-    responses((status = 200, body = RuleBody)),
+    responses((status = 200, body = ChangedRuleBody)),
     security(("key" = [])),
 )]
 pub async fn change_rule(
@@ -65,9 +65,9 @@ pub async fn change_rule(
     caller: Caller,
     Path(name): Path<String>,
     Body(change): Body<RuleChangeBody>,
-) -> Result<Json<RuleBody>, AppError> {
-    let (setting, _) = server::change_rule(&ctx, &caller, rule(&name)?, change.change()?).await?;
-    Ok(Json(setting.into()))
+) -> Result<Json<ChangedRuleBody>, AppError> {
+    let (setting, spread) = server::change_rule(&ctx, &caller, rule(&name)?, change.change()?).await?;
+    Ok(Json(ChangedRuleBody { rule: setting.into(), spread: spread.into() }))
 }
 
 /// Read the networks that no block holds
@@ -86,11 +86,11 @@ pub async fn read_exemptions(State(ctx): State<Ctx>, caller: Caller) -> Result<J
 /// These, and no others. Blocks of them stay in the list and hold nothing.
 #[utoipa::path(
     put, path = "/api/v1/block-exemptions", tag = "Blocks", operation_id = "set_block_exemptions", request_body = ExemptionsBody,
-    responses((status = 200, body = ExemptionsBody)),
+    responses((status = 200, body = ChangedExemptionsBody)),
     security(("key" = [])),
 )]
-pub async fn set_exemptions(State(ctx): State<Ctx>, caller: Caller, Body(wanted): Body<ExemptionsBody>) -> Result<Json<ExemptionsBody>, AppError> {
-    server::set_exemptions(&ctx, &caller, &wanted.networks.join("\n")).await?;
+pub async fn set_exemptions(State(ctx): State<Ctx>, caller: Caller, Body(wanted): Body<ExemptionsBody>) -> Result<Json<ChangedExemptionsBody>, AppError> {
+    let spread = server::set_exemptions(&ctx, &caller, &wanted.networks.join("\n")).await?;
     let (_, networks) = server::rule_settings(&ctx, &caller).await?;
-    Ok(Json(ExemptionsBody { networks }))
+    Ok(Json(ChangedExemptionsBody { networks, spread: spread.into() }))
 }

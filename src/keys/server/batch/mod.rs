@@ -2,7 +2,7 @@
 //! one transaction, each with its own line of history and its own event. Their secrets are in one answer only, and stored nowhere.
 //!
 //! Safe to send twice, as making one key is (`creating`): what a page sends again within ten minutes gets the same secrets, since they
-//! are derived from the page's token, which we do not store; a REST client that names its request is told that it was answered.
+//! are derived from the page's token, which we do not store. A REST client names its request by another way (`platform::once`).
 
 mod list;
 mod waiting;
@@ -23,7 +23,7 @@ use crate::{
     accounts::{Caller, server::policies},
     error::{AppError, FieldError},
     keys::model::{Act, Api, BatchLine, Key, KeyLimit, KeyState, NewKey, Once},
-    platform::{Ctx, crypto::sha256, csv},
+    platform::{Ctx, crypto::sha256, csv, once},
     values::{BatchId, Email, KeyId, SecretId, WorkspaceId, permission_names as may},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -80,9 +80,9 @@ pub async fn check_batch(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<Batch
     Ok(report)
 }
 
-/// Makes the keys of a list, all or none. `once` names the request.
-pub async fn create_batch(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<BatchKey>, once: Option<Once>) -> Result<Batch, AppError> {
-    make(ctx, caller, api, lines, once, None).await
+/// Makes the keys of a list, all or none.
+pub async fn create_batch(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<BatchKey>) -> Result<Batch, AppError> {
+    make(ctx, caller, api, lines, None, None).await
 }
 
 /// A key that passed every rule.
@@ -97,28 +97,29 @@ struct Wanted {
 }
 
 /// `list` is the kept list that this finishes; it makes its keys once, whoever asks.
-async fn make(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<BatchKey>, once: Option<Once>, list: Option<BatchId>) -> Result<Batch, AppError> {
+async fn make(ctx: &Ctx, caller: &Caller, api: &str, lines: Vec<BatchKey>, page: Option<Once>, list: Option<BatchId>) -> Result<Batch, AppError> {
     let (api, report, mut wanted) = checked(ctx, caller, api, lines).await?;
     if report.iter().any(|line| !line.errors.is_empty()) {
         return Ok(Batch::Wrong(report));
     }
     creating::must_be_proven(ctx, caller, &api).await?;
     for (number, wanted) in wanted.iter_mut().enumerate() {
-        name_request(ctx, caller, &api, once.as_ref(), number, wanted);
+        name_request(ctx, caller, &api, page.as_ref(), number, wanted);
     }
     let mut tx = ctx.db.begin().await?;
     if let Some(id) = list
         && !batches::finish_batch(&mut tx, id, ctx.clock.now()).await?
     {
         drop(tx);
-        return made_before(ctx, once.as_ref(), wanted).await;
+        return made_before(ctx, page.as_ref(), wanted).await;
     }
     for key in &wanted {
         if !insert(ctx, &mut tx, caller, &api, key).await? {
             drop(tx);
-            return made_before(ctx, once.as_ref(), wanted).await;
+            return made_before(ctx, page.as_ref(), wanted).await;
         }
     }
+    once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     gate::refreshed(ctx, &wanted.iter().map(|w| w.id).collect::<Vec<_>>()).await;
     Ok(Batch::Made(wanted.into_iter().map(|w| MadeKey { name: w.key.name, id: w.id, secret: w.secret }).collect()))
@@ -214,20 +215,15 @@ fn owner(caller: &Caller, owners: &HashMap<String, WorkspaceId>, email: &str) ->
     owners.get(&email.key()).copied().ok_or("There is no account with this address that can sign in.")
 }
 
-/// The name of the request that makes this key, and the secret that it gets.
-fn name_request(ctx: &Ctx, caller: &Caller, api: &Api, once: Option<&Once>, number: usize, wanted: &mut Wanted) {
-    let (kind, word) = match once {
-        None => ("", ""),
-        Some(Once::Client(key)) => ("client", key.as_str()),
-        Some(Once::Page(token)) => ("page", token.as_str()),
-    };
+/// The name of the form that makes this key, and the secret that it gets.
+fn name_request(ctx: &Ctx, caller: &Caller, api: &Api, page: Option<&Once>, number: usize, wanted: &mut Wanted) {
     let environment = wanted.new.environment.as_str();
-    wanted.request_key = once.map(|_| {
-        let said = serde_json::json!(["batch", kind, caller.workspace, word, number]);
+    wanted.request_key = page.map(|Once(token)| {
+        let said = serde_json::json!(["batch", "page", caller.workspace, token, number]);
         URL_SAFE_NO_PAD.encode(sha256(said.to_string()))
     });
-    wanted.secret = match (once, &wanted.request_key) {
-        (Some(Once::Page(token)), Some(request_key)) => {
+    wanted.secret = match (page, &wanted.request_key) {
+        (Some(Once(token)), Some(request_key)) => {
             secret::derive(&ctx.vault, &["batch", &caller.workspace.to_string(), token, request_key], &api.key_prefix, environment)
         }
         _ => secret::mint(&ctx.rng, &api.key_prefix, environment),
@@ -295,8 +291,8 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
 }
 
 /// The same page sent the same list again: it gets the same secrets, for a while. Nobody else does.
-async fn made_before(ctx: &Ctx, once: Option<&Once>, wanted: Vec<Wanted>) -> Result<Batch, AppError> {
-    if !matches!(once, Some(Once::Page(_))) {
+async fn made_before(ctx: &Ctx, page: Option<&Once>, wanted: Vec<Wanted>) -> Result<Batch, AppError> {
+    if page.is_none() {
         return Ok(Batch::Given);
     }
     if ctx.vault.has_previous() {

@@ -61,7 +61,7 @@ async fn preview_batch(ctx: &Ctx, caller: &Caller, id: BatchId) -> Result<BatchP
 pub async fn run_batch(ctx: &Ctx, caller: &Caller, id: BatchId, token: &str) -> Result<Batch, AppError> {
     let row = store::find_batch(&ctx.db, caller.workspace, id).await?.ok_or(AppError::NotFound)?;
     let lines = read_lines(&row.list, &local(ctx, caller))?;
-    make(ctx, caller, &row.api, lines, Some(Once::Page(format!("{token} {id}"))), Some(id)).await
+    make(ctx, caller, &row.api, lines, Some(Once(format!("{token} {id}"))), Some(id)).await
 }
 
 fn local(ctx: &Ctx, caller: &Caller) -> LocalTime {

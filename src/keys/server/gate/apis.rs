@@ -4,8 +4,8 @@ use super::{
     Question,
     routing::{Matched, Rules},
 };
-use crate::values::ApiId;
-use std::{collections::HashMap, sync::Arc};
+use crate::{platform::maps::FastMap, values::ApiId};
+use std::{num::NonZeroU32, sync::Arc};
 
 /// An API as the gate knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,12 +14,16 @@ pub struct ApiFacts {
     pub slug: Arc<str>,
     /// Browsers that ask before a call are answered, without a key.
     pub answers_preflights: bool,
+    /// One in so many calls that pass is kept as a sample; none: none is.
+    pub sample_one_in: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Default)]
 pub struct Apis {
-    by_slug: HashMap<Box<str>, ApiFacts>,
-    rules: HashMap<ApiId, Rules>,
+    by_slug: FastMap<Box<str>, ApiFacts>,
+    rules: FastMap<ApiId, Rules>,
+    /// Only those that keep samples: where none does, nothing is looked up.
+    sampling: FastMap<ApiId, NonZeroU32>,
 }
 
 impl Apis {
@@ -27,6 +31,7 @@ impl Apis {
         let mut all = Self::default();
         for (facts, rules) in apis {
             all.rules.insert(facts.id, rules);
+            all.sampling.extend(facts.sample_one_in.map(|one_in| (facts.id, one_in)));
             all.by_slug.insert((&*facts.slug).into(), facts);
         }
         all
@@ -39,6 +44,11 @@ impl Apis {
     /// The route of a call. Of an API that was not read yet nobody knows what its routes need: such a call does not pass.
     pub fn route(&self, api: ApiId, question: &Question<'_>) -> Matched<'_> {
         self.rules.get(&api).map_or(Matched::Unread, |rules| rules.find(question.route, question.is_proxied))
+    }
+
+    /// One in how many of its calls that pass an API keeps as samples, if it keeps any.
+    pub fn samples(&self, api: ApiId) -> Option<NonZeroU32> {
+        self.sampling.get(&api).copied()
     }
 
     /// True if the path of a call of this API matters.

@@ -98,7 +98,7 @@ impl Check {
         match self {
             Self::Secret => {
                 let hash = call.hash?;
-                let is_over = facts.secrets.iter().any(|s| s.hash == *hash && s.ends.is_over(call.now));
+                let is_over = facts.secrets.iter().any(|s| s.hash == *hash && (s.ends.is_over(call.now) || s.waits.is_over()));
                 is_over.then_some(Refused { outcome: Outcome::Expired, why: Why::Replaced })
             }
             Self::State => match (facts.standing, call.key_blocked) {

@@ -2,13 +2,16 @@
 //! and nothing is charged or counted.
 
 use super::{
-    Gate, LimitState, Question,
+    Answer, Gate, LimitState, Question,
     checks::{Call, Check, cost},
     limit::{Limit, refusing_code},
     routing::Matched,
 };
 use crate::{
-    keys::{model::OverAction, server::signing::Proof},
+    keys::{
+        model::{Ground, KeyLimit, OverAction},
+        server::signing::Proof,
+    },
     values::{KeyId, Outcome, Permission},
 };
 
@@ -100,5 +103,26 @@ impl Gate {
             None
         };
         Some(Trial { outcome: refused.or(over).unwrap_or(Outcome::Valid), checks, route, cost, limits, slowed, over })
+    }
+}
+
+/// What the owner of the key may read about the refusal.
+pub(super) fn detail(question: &Question<'_>, answer: &Answer) -> String {
+    match (answer.outcome, &answer.why, answer.violated().next()) {
+        (_, Some(why), _) => why.clone(),
+        (Outcome::Expired, ..) if answer.ground == Ground::Secret => "A rotation has let this secret go; the key has a newer one.".to_owned(),
+        (Outcome::IpDenied, ..) => match question.address {
+            Some(address) => format!("It came from {address}, which is not among the key's addresses."),
+            None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),
+        },
+        (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => {
+            let words = KeyLimit::new("", limit.limit, limit.window).words();
+            match limit.over.per_second() {
+                Some(n) => format!("The limit {} of {words} was used up, and beyond it no more than {n} pass in a second.", limit.name),
+                None if limit.window.is_concurrent() => format!("The limit {} lets {words} go on, and so many did.", limit.name),
+                None => format!("The limit {} of {words} was used up.", limit.name),
+            }
+        }
+        _ => answer.outcome.sentence().to_owned(),
     }
 }

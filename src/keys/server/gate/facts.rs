@@ -5,6 +5,7 @@ use super::{
     allowed::AllowedRoutes,
     levels::Terms,
     limit::{Limits, Policy},
+    waits::Waits,
 };
 use crate::{
     keys::{model::Level, server::signing::Signer},
@@ -50,7 +51,7 @@ pub struct KeyFacts {
     pub secrets: Secrets,
     pub rare: Option<Box<Rare>>,
     pub standing: Standing,
-    /// An old secret ends with the first use of the newest one.
+    /// An old secret ends with the first use of the newest one (`Waits`).
     pub awaits_first_use: bool,
 }
 
@@ -303,6 +304,7 @@ pub struct SecretFacts {
     pub ends: End,
     pub origin: Origin,
     pub seen: Seen,
+    pub waits: Waits,
 }
 
 impl SecretFacts {
@@ -310,7 +312,7 @@ impl SecretFacts {
     fn again(&self) -> Self {
         let seen = Seen::default();
         seen.go_on(&self.seen);
-        Self { id: self.id, hash: self.hash, ends: self.ends, origin: self.origin, seen }
+        Self { id: self.id, hash: self.hash, ends: self.ends, origin: self.origin, seen, waits: self.waits.clone() }
     }
 }
 
@@ -373,6 +375,7 @@ pub struct Salted {
     /// bcrypt, or Argon2 as PHC string.
     pub phc: Box<str>,
     pub expires_at: Option<i64>,
+    pub waits: Waits,
 }
 
 /// The minute in which a secret was last used, times two, and one more if a call passed with it: so telling of a use costs one look
@@ -418,7 +421,14 @@ mod tests {
     }
 
     fn secret(n: u128) -> SecretFacts {
-        SecretFacts { id: SecretId::new(Uuid::from_u128(n)), hash: [7; 32], ends: End::NEVER, origin: Origin::Own, seen: Seen::default() }
+        SecretFacts {
+            id: SecretId::new(Uuid::from_u128(n)),
+            hash: [7; 32],
+            ends: End::NEVER,
+            origin: Origin::Own,
+            seen: Seen::default(),
+            waits: Waits::stored(false),
+        }
     }
 
     #[test]

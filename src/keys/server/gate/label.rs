@@ -1,10 +1,8 @@
 //! Labels of calls that are no known route: what callers send (`GET /orders/123?page=2`) folded to what can be counted
 //! (`GET /orders/{id}`).
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use crate::platform::maps::FastMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Spellings remembered, so that the usual route costs one look-up and no allocation.
 const KNOWN: usize = 8_192;
@@ -12,7 +10,7 @@ const KNOWN: usize = 8_192;
 const LENGTH: usize = 120;
 
 #[derive(Default)]
-pub struct Labels(RwLock<HashMap<Box<str>, Arc<str>>>);
+pub struct Labels(RwLock<FastMap<Box<str>, Arc<str>>>);
 
 impl Labels {
     pub fn named(&self, raw: &str) -> Arc<str> {

@@ -29,6 +29,7 @@ mod leases;
 mod levels;
 mod limit;
 mod local;
+mod passing;
 mod path;
 mod policies;
 mod record;
@@ -43,6 +44,7 @@ mod store;
 mod sync;
 mod table;
 mod verify;
+mod waits;
 mod watch;
 mod window;
 
@@ -52,7 +54,7 @@ pub use checks::{Check, lacks};
 pub use contact::{Contact, Stopped};
 pub use explain::{Trial, TrialLimit, TrialRoute, Verdict};
 pub use facts::{Allowance, Home, KeyFacts, Rights, Salted, Standing};
-pub use leases::{Unleased, Wanted, forget_old as forget_old_leases};
+pub use leases::{LeftDebtsError, Unleased, Wanted, forget_old as forget_old_leases, write_left_debts};
 pub use limit::LimitState;
 pub use local::is_known as is_known_zone;
 pub use routing::check as check_routes;
@@ -127,19 +129,23 @@ impl Gate {
         let (max, window) = (limits.key_calls, Window::Seconds(limits.key_window));
         // What a key may do that no level limits: of its plan none is known.
         let default: Limits = Arc::new([Arc::new(Policy { name: "default".into(), max, window, over: Over::REFUSE })]);
+        let (nonces, leases) = (Nonces::new(spool.as_ref().map(Spool::nonces)), Leases::default());
+        if let Some(spool) = &spool {
+            leases.keep_debts_in(spool.folder());
+        }
         Arc::new(Self {
             table: Table::default(),
             apis: ArcSwap::default(),
             meter: if ctx.config.usage.metering { Meter::new(ctx.new_id(), spool) } else { Meter::off() },
             labels: Labels::default(),
-            nonces: Nonces::default(),
+            nonces,
             vault: ctx.vault.clone(),
             policies: Policies::default(),
             sharing: Mutex::new(Sharing::new(default)),
             blocked: Blocked::new(&ctx.config.server.trusted_proxies),
             watch: Watch::default(),
             tries: Tries::default(),
-            leases: Leases::default(),
+            leases,
             tags: Tags::new(&ctx.rng),
             renewal: Renewal::default(),
             resuming: tokio::sync::Mutex::default(),

@@ -128,6 +128,9 @@ impl Record {
     /// A record of these facts. Counters go on, limit by limit: same owner, same name, same window (`counted_as`). `begun` is told of those
     /// that begin now although the key was there before.
     pub fn new(facts: KeyFacts, groups: &Groups, replaced: Option<&Self>, mut begun: impl FnMut(KeyId, &Arc<Counter>)) -> Self {
+        if let Some(replaced) = replaced.filter(|replaced| replaced.facts.awaits_first_use) {
+            facts.keep_ended(&replaced.facts);
+        }
         // The same facts read again are no news.
         if let Some(same) = replaced.filter(|replaced| replaced.facts == facts) {
             facts.secrets.iter().zip(same.facts.secrets.iter()).for_each(|(secret, before)| secret.seen.go_on(&before.seen));

@@ -3,8 +3,9 @@
 //!
 //! After a restart this is exact: everything of the time before is written when the key table is loaded. While calls go on, those of
 //! the last two seconds may not be written yet, or be written and counted. A key that leaves the counter of its workspace leaves what
-//! it used there until the next start, which sums the keys that are held together then. Windows of less than a minute begin anew; what
-//! began within a minute is taken whole.
+//! it used there until the next start, which sums the keys that are held together then. Windows of less than a minute are not in it: an
+//! orderly end leaves them in the table of leases (`Leases::end_short`), after an end by force they begin anew. What began within a minute is
+//! taken whole.
 //!
 //! A window that is counted by lease is taken up in the table instead (`leases`): no less counts as given out than was used.
 //! Every node may do so, and as often as it likes, since the table only rises to it. Of a key that comes under a limit of its

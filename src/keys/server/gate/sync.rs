@@ -47,6 +47,8 @@ const ANSWER: Duration = Duration::from_millis(800);
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
 /// A new node answers its first call when every live one has read of it, or after this time: by then they know that they don't know.
 const WELCOME: Duration = Duration::from_secs(2);
+/// So long a new node waits for one that was alone and is silent: when the database is back, that one has to tell what passed meanwhile.
+const RETURN: Duration = Duration::from_secs(3);
 /// Removed keys can be read for an hour; who was away for longer reads the whole table.
 const REMOVED_KEPT: u64 = 3_600_000;
 /// Beats between two looks for what can be forgotten.
@@ -142,12 +144,15 @@ impl Follower {
     async fn begin(&mut self) -> sqlx::Result<()> {
         self.catch_up(Heard::Nothing).await?;
         let gate = &self.gate;
-        let begins = gate.renewal.begins();
+        let (begins, was_alone) = (gate.renewal.begins(), gate.leases.is_alone());
         renew(gate).await;
         drop(std::mem::take(&mut *gate.begun()));
         resume_windows(gate, &self.db, None).await?;
         gate.renewal.has_resumed(begins);
         self.catch_up(Heard::Nothing).await?;
+        if was_alone && self.gate.leases.is_alone() {
+            self.gate.leases.knows_all();
+        }
         self.gate.is_loaded.store(true, Ordering::Release);
         Ok(())
     }
@@ -189,7 +194,9 @@ impl Follower {
         if let Err(error) = self.give_up_leases().await {
             tracing::warn!("what this node held of limits is lost until their windows end: {error}");
         }
-        if let Err(error) = within(self.patience, rows::delete(&self.db, &[self.nodes.id()])).await {
+        if self.gate.nonces.is_behind() {
+            tracing::warn!("nonces of signed calls could not be told; until the next start on this data folder does, others wait for this node");
+        } else if let Err(error) = within(self.patience, rows::delete(&self.db, &[self.nodes.id()])).await {
             tracing::warn!("this node could not say good-bye; the others count it until it must have stopped: {error}");
         }
     }
@@ -244,8 +251,16 @@ impl Follower {
         // Known before told: a new node goes by what this one says it has seen.
         nodes.learn(within(patience, rows::list(&mut *link)).await?);
         gate.leases.set_nodes(nodes.answering());
+        gate.nonces.close(nodes.members().may_sign_alone(nodes.id()));
         if gate.leases.is_alone() && !nodes.is_alone() {
+            gate.nonces.end_alone();
             self.counted.add(gate.leases.begin_sharing(&gate.table, gate.clock.now_micros()));
+        }
+        if gate.leases.owes() {
+            gate.leases.settle_debts(&self.db).await?;
+        }
+        if gate.nonces.is_behind() {
+            gate.nonces.tell(&self.db).await?;
         }
         loop {
             let counts_alone = gate.leases.is_alone() || !self.counted.is_empty();
@@ -266,7 +281,10 @@ impl Follower {
                 Ok::<_, sqlx::Error>((newest, elsewhere(db, nodes.id()).await?))
             };
             match within(patience, alone).await {
-                Ok((Some(newest), elsewhere)) => gate.leases.begin_alone(newest, elsewhere),
+                Ok((Some(newest), elsewhere)) => {
+                    gate.leases.begin_alone(newest, elsewhere);
+                    gate.nonces.begin_alone(gate.clock.now_micros());
+                }
                 Ok((None, _)) => {}
                 Err(error) => tracing::warn!("this node counts limits by lease although it is alone, the next beat tries again: {error}"),
             }
@@ -282,19 +300,24 @@ impl Follower {
     async fn join(&mut self) -> sqlx::Result<()> {
         self.link().await?;
         let (gate, now) = (&self.gate, self.gate.clock.now_micros());
+        gate.nonces.end_alone();
         self.counted.add(gate.leases.begin_sharing(&gate.table, now));
         while !self.counted.is_empty() {
             self.counted.write(&gate.leases, &self.db, now).await?;
         }
+        gate.leases.settle_debts(&self.db).await?;
+        gate.nonces.tell(&self.db).await?;
         let Some(link) = &mut self.link else { return Ok(()) };
         let patience = self.patience;
         let me = self.nodes.id();
         let row = Joining { id: me, name: self.nodes.name(), stops_after: self.nodes.stops_after(), keys: self.gate.len(), seen: &self.seen };
         let joined = within(patience, rows::join(&mut *link, &row)).await?;
-        let deadline = Instant::now() + WELCOME;
+        let (deadline, return_by) = (Instant::now() + WELCOME, Instant::now() + RETURN);
         loop {
             let members = within(patience, rows::list(&mut *link)).await?;
-            if !members.count_alone(me) && (!members.are_awaited(joined, me) || Instant::now() >= deadline) {
+            let has_seen = !members.are_awaited(joined, me) || Instant::now() >= deadline;
+            let may_return = members.left_alone(me) && Instant::now() < return_by;
+            if has_seen && !may_return && !members.count_alone(me) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -307,12 +330,17 @@ impl Follower {
     async fn give_up_leases(&mut self) -> sqlx::Result<()> {
         let (gate, now) = (&self.gate, self.gate.clock.now_micros());
         self.nodes.learn(within(self.patience, rows::list(&self.db)).await?);
-        let more = if self.nodes.is_alone() { gate.leases.rest(now) } else { gate.leases.begin_sharing(&gate.table, now) };
-        self.counted.add(more);
+        if self.nodes.is_alone() {
+            self.counted.add(gate.leases.rest(now));
+            self.counted.add(gate.leases.end_short(&gate.table, now));
+        } else {
+            self.counted.add(gate.leases.begin_sharing(&gate.table, now));
+        }
         while !self.counted.is_empty() {
             self.counted.write(&gate.leases, &self.db, now).await?;
         }
-        Ok(())
+        gate.leases.settle_debts(&self.db).await?;
+        gate.nonces.tell(&self.db).await
     }
 
     /// Connects and listens, if it does not.

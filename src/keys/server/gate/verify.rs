@@ -11,7 +11,8 @@ use super::{
     charging::{Places, Uncharged, charge_all},
     checks::{Call, Check, Refused, Why, cost, needed},
     digests::Seen,
-    facts::{End, Salted},
+    explain::detail,
+    facts::Salted,
     leases::{PATIENCE, Unleased, Wanted},
     limit::{Till, refusing_code},
     record::{Counted, Record},
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     keys::{
-        model::{Ground, KeyLimit},
+        model::Ground,
         server::{
             meter::{
                 Attempt, Refusal, SecretCall, SecretUse, Tally,
@@ -94,7 +95,7 @@ pub struct Answer {
     violated: Places,
     beyond: Places,
     /// What exactly refused it, if it may not pass.
-    ground: Ground,
+    pub(super) ground: Ground,
 }
 
 impl Answer {
@@ -170,10 +171,14 @@ impl Gate {
     async fn ask_again(&self, question: Question<'_>, mut wanted: Wanted) -> Result<Answer, Unleased> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            self.leases.wait(wanted, deadline).await?;
-            match self.verify(question) {
-                Ok(answer) => return Ok(answer),
-                Err(more) => wanted = more,
+            let told = self.leases.wait(wanted, deadline).await;
+            if told.is_err() {
+                self.leases.is_unanswered(); // credits of a node that is alone go on without an answer
+            }
+            match (self.verify(question), told) {
+                (Ok(answer), _) => return Ok(answer),
+                (Err(_), Err(unleased)) => return Err(unleased),
+                (Err(more), Ok(())) => wanted = more,
             }
         }
     }
@@ -219,6 +224,7 @@ impl Gate {
         };
         door.keep(); // a guess takes a place too
         self.count(&question, &answer, route, now);
+        self.sample_passed(&question, &answer, route, &apis, now);
         Ok(answer)
     }
 
@@ -236,36 +242,43 @@ impl Gate {
 
     /// Whether a key of this API is in good standing and has the permission; nothing is charged or counted, but the secret was used.
     pub fn standing(&self, secret: &str, api: &str, permission: &str, route: &str, address: Option<IpAddr>) -> Outcome {
-        self.standing_of(Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, address, ..Question::default() })
+        self.standing_of(Question { secret, api: self.api(api).map(|a| a.id), permission: Some(permission), route, address, ..Question::default() }).0
     }
 
-    /// The same for a whole question; routes of the API don't count.
-    pub fn standing_of(&self, question: Question<'_>) -> Outcome {
+    /// The same for a whole question, and where the block stands that slows it, if one refuses it; routes of the API don't count.
+    pub fn standing_of(&self, question: Question<'_>) -> (Outcome, Option<LimitState>) {
         let now = self.clock.now_micros();
         let address_blocked = self.blocked.address(question.address, now);
         if address_blocked.is_some() {
-            return Outcome::IpDenied;
+            return (Outcome::IpDenied, None);
         }
         match self.look_up(question.secret) {
-            Err(outcome) => outcome,
+            Err(outcome) => (outcome, None),
             Ok((record, hash)) => {
                 let key_blocked = self.blocked.key(&record.facts, now);
                 let call = Call { question: &question, facts: &record.facts, hash: Some(&hash), route: Matched::Nothing, address_blocked, key_blocked, now };
-                let outcome = refusal(&call).map_or_else(|| self.pace(&call), |refused| refused.outcome);
+                let (outcome, slowed) = match refusal(&call) {
+                    Some(refused) => (refused.outcome, None),
+                    None => self.pace(&call),
+                };
                 self.note_use(&record, &hash, &question, Matched::Nothing, outcome, now);
-                outcome
+                (outcome, slowed)
             }
         }
     }
 
-    /// Whether blocks that slow let this call pass, limits aside.
-    fn pace(&self, call: &Call<'_>) -> Outcome {
+    /// Whether blocks that slow let this call pass, limits aside; where the one stands that does not.
+    fn pace(&self, call: &Call<'_>) -> (Outcome, Option<LimitState>) {
+        let nodes = self.leases.nodes();
         let mut slowed = self.blocked.slows_address(call.question.address, call.now);
         slowed.extend(self.blocked.slows_key(call.facts, call.now));
-        Passes::take(&slowed, self.leases.nodes(), call.now, false).map_or(Outcome::RateLimited, |places| {
-            places.keep();
-            Outcome::Valid
-        })
+        match Passes::take(&slowed, nodes, call.now, false) {
+            Ok(places) => {
+                places.keep();
+                (Outcome::Valid, None)
+            }
+            Err(by) => (Outcome::RateLimited, Some(by.state(nodes, call.now))),
+        }
     }
 
     /// What the signature of this call is checked with; none if its key asks for none, or the call is refused for something else anyway.
@@ -322,8 +335,14 @@ impl Gate {
         record.counted().unwrap_or_else(|| self.table.begin(record))
     }
 
-    /// Tells the meter who uses this secret, if it is news, and of every call while its key has several.
+    /// Tells the meter who uses this secret, if it is news, and of every call while its key has several. What was to live until this use ends
+    /// on this node before the call is answered; the others are told of it with the meter's batch.
     fn note_use(&self, record: &Record, hash: &[u8; 32], question: &Question<'_>, called: Matched<'_>, outcome: Outcome, now: i64) {
+        let passes = outcome == Outcome::Valid;
+        let ends = if passes && record.facts.awaits_first_use { record.facts.ended_by(hash) } else { Vec::new() };
+        if !ends.is_empty() && record.facts.is_waiting(&ends) {
+            self.table.end_waiting(record, &ends);
+        }
         if self.meter.is_off() {
             return;
         }
@@ -331,7 +350,6 @@ impl Gate {
             let (key, route) = (record.facts.key, self.label(question, called));
             self.meter.count_secret(&SecretCall { key, secret, address: question.address, route, outcome, at_micros: now });
         }
-        let passes = outcome == Outcome::Valid;
         let Some(secret) = record.seen(hash, now.div_euclid(60_000_000), passes) else { return };
         self.meter.note_use(SecretUse {
             secret: secret.id,
@@ -339,7 +357,7 @@ impl Gate {
             at_micros: now,
             address: question.address.map(|a| a.to_canonical().to_string()).unwrap_or_default(),
             route: self.label(question, called),
-            ends_others: passes && record.facts.awaits_first_use && secret.ends == End::NEVER,
+            ends,
         });
     }
 
@@ -353,7 +371,7 @@ impl Gate {
     }
 
     /// How calls of this route are counted.
-    fn label(&self, question: &Question<'_>, called: Matched<'_>) -> Arc<str> {
+    pub(super) fn label(&self, question: &Question<'_>, called: Matched<'_>) -> Arc<str> {
         match called {
             Matched::Rule(rule, method) => Arc::clone(rule.label(method)),
             _ => self.labels.named(question.route),
@@ -461,27 +479,6 @@ pub fn digest_of_sha512(hash: &[u8]) -> [u8; 32] {
 /// Why a known key may not pass, limits aside.
 fn refusal<'a>(call: &Call<'a>) -> Option<Refused<'a>> {
     Check::ALL.into_iter().find_map(|check| check.refuses(call))
-}
-
-/// What the owner of the key may read about the refusal.
-fn detail(question: &Question<'_>, answer: &Answer) -> String {
-    match (answer.outcome, &answer.why, answer.violated().next()) {
-        (_, Some(why), _) => why.clone(),
-        (Outcome::Expired, ..) if answer.ground == Ground::Secret => "A rotation has let this secret go; the key has a newer one.".to_owned(),
-        (Outcome::IpDenied, ..) => match question.address {
-            Some(address) => format!("It came from {address}, which is not among the key's addresses."),
-            None => "The question did not say from where it came, and this key may be used from certain addresses only.".to_owned(),
-        },
-        (Outcome::RateLimited | Outcome::QuotaExceeded, _, Some(limit)) => {
-            let words = KeyLimit::new("", limit.limit, limit.window).words();
-            match limit.over.per_second() {
-                Some(n) => format!("The limit {} of {words} was used up, and beyond it no more than {n} pass in a second.", limit.name),
-                None if limit.window.is_concurrent() => format!("The limit {} lets {words} go on, and so many did.", limit.name),
-                None => format!("The limit {} of {words} was used up.", limit.name),
-            }
-        }
-        _ => answer.outcome.sentence().to_owned(),
-    }
 }
 
 /// An address as attempts are counted by: IPv4 whole, IPv6 by its /64.

@@ -78,6 +78,8 @@ struct ApiBody {
     unmatched: Unmatched,
     /// Browsers that ask before a call (CORS) are answered at `/forward-auth` for the origins of its keys, without a key.
     answers_preflights: bool,
+    /// One in so many calls that pass is kept as a sample (`GET /api/v1/usage/requests?code=VALID`); 0: none.
+    sample_one_in: u32,
     permissions: Vec<ApiPermissionBody>,
 }
 
@@ -90,6 +92,7 @@ impl From<Api> for ApiBody {
             key_prefix: api.key_prefix.to_string(),
             unmatched: api.unmatched,
             answers_preflights: api.answers_preflights,
+            sample_one_in: api.sample_one_in,
             permissions: api.permissions.into_iter().map(Into::into).collect(),
         }
     }
@@ -146,6 +149,9 @@ struct EditApiBody {
     /// False unless it was set: a preflight is then a call without a key.
     #[serde(default)]
     answers_preflights: Option<bool>,
+    /// 1 to 10,000: one in so many calls that pass is kept as a sample. 0, the default: none.
+    #[serde(default)]
+    sample_one_in: Option<u32>,
 }
 
 /// What calls of one method and path need.
@@ -278,7 +284,8 @@ async fn read_api(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<Strin
 )]
 async fn edit_api(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<String>, Body(edit): Body<EditApiBody>) -> Result<Json<ChangedApiBody>, AppError> {
     let (permissions, basic) = edit.permissions.map(lines).unzip();
-    let edit = ApiEdit { name: edit.name, permissions, basic, unmatched: edit.unmatched, answers_preflights: edit.answers_preflights };
+    let EditApiBody { name, unmatched, answers_preflights, sample_one_in, .. } = edit;
+    let edit = ApiEdit { name, permissions, basic, unmatched, answers_preflights, sample_one_in };
     let changed = server::edit_api(&ctx, &caller, &slug, edit).await?;
     Ok(Json(ChangedApiBody { api: changed.api.into(), spread: changed.spread.into() }))
 }

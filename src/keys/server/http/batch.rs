@@ -1,11 +1,11 @@
 //! Many new keys at once: `POST /api/v1/keys/batch`, and the file of secrets that `/keys/create-many` gives.
 
-use super::{bodies::KeyLimitBody, idempotency_key, no_store};
+use super::{bodies::KeyLimitBody, no_store};
 use crate::{
     accounts::Caller,
     error::{AppError, FieldError},
     keys::{
-        model::{BatchLine, Environment, Meta, NewKey, Once, Preset},
+        model::{BatchLine, Environment, Meta, NewKey, Preset},
         server::{self, Batch, BatchKey, MadeKey, forms::page_token},
     },
     platform::{Ctx, http::json::Body},
@@ -157,36 +157,31 @@ pub struct BatchErrorBody {
 /// Create many keys
 ///
 /// All of them or none, in one transaction, each with a line of history and an event of its own. Their secrets are in this answer and
-/// never shown again: JSON, or with `Accept: text/csv` a file `name,key_id,secret`. With an `Idempotency-Key` the request is safe to send
-/// twice: the second answer is 409. With `dry_run` nothing is made, and the answer is 200 with what is wrong with each. A request has at
-/// most 256 KiB.
+/// never shown again: JSON, or with `Accept: text/csv` a file `name,key_id,secret`. Sent twice with an `Idempotency-Key`, the second
+/// answer is 409. With `dry_run` nothing is made, and the answer is 200 with what is wrong with each. A request has at most 256 KiB.
 #[utoipa::path(
     post, path = "/api/v1/keys/batch", tag = "Keys", operation_id = "create_keys", request_body = BatchBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Any text of 1 to 255 characters that names this request")),
     responses(
         (status = 200, description = "A dry run", body = BatchReportBody),
         (status = 201, description = "The keys and their secrets", content((MadeKeysBody = "application/json"), (String = "text/csv"))),
-        (status = 409, description = "This Idempotency-Key made keys before"),
+        (status = 409, description = "This Idempotency-Key made keys before, or is doing so"),
     ),
     security(("key" = [])),
 )]
 pub async fn create_keys(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Body(asked): Body<BatchBody>) -> Result<Response, AppError> {
-    let once = idempotency_key(&headers)?.map(Once::Client);
     let keys = asked.keys.into_iter().enumerate().map(|(i, key)| key.key(i + 1)).collect();
     if asked.dry_run {
         let lines = server::check_batch(&ctx, &caller, &asked.api, keys).await?;
         return Ok(Json(report(lines)).into_response());
     }
-    match server::create_batch(&ctx, &caller, &asked.api, keys, once).await? {
+    match server::create_batch(&ctx, &caller, &asked.api, keys).await? {
         Batch::Made(made) if wants_csv(&headers) => Ok((StatusCode::CREATED, file(&ctx, &made)).into_response()),
         Batch::Made(made) => {
             let data = made.into_iter().map(|key| MadeKeyBody { name: key.name, id: key.id.to_string(), secret: key.secret }).collect();
             Ok(no_store((StatusCode::CREATED, Json(MadeKeysBody { data })).into_response()))
         }
         Batch::Wrong(lines) => Err(AppError::Invalid { fields: lines.into_iter().flat_map(wrong).collect() }),
-        Batch::Given => {
-            Err(AppError::conflict("This Idempotency-Key made keys before, and their secrets were in that answer. Rotate a key to get a new secret."))
-        }
+        Batch::Given => Err(AppError::internal("keys of a list without a page were given before")),
     }
 }
 

@@ -2,7 +2,7 @@
 //! seconds.
 
 use crate::keys::{
-    model::{Environment, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, Meta, NewKey, Once, Over, OverAction, Preset, Window},
+    model::{Environment, HistoryEntry, Key, KeyEdit, KeyLimit, KeyState, Meta, NewKey, Over, OverAction, Preset, Window},
     server::Created,
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -71,7 +71,7 @@ pub struct NewKeyBody {
 }
 
 impl NewKeyBody {
-    pub fn new_key(self, idempotency_key: Option<String>) -> NewKey {
+    pub fn new_key(self) -> NewKey {
         NewKey {
             name: self.name,
             api: self.api,
@@ -86,7 +86,7 @@ impl NewKeyBody {
             meta: self.meta,
             expires_at: self.expires_at,
             environment: self.environment.unwrap_or_default(),
-            once: idempotency_key.map(Once::Client),
+            once: None,
         }
     }
 }

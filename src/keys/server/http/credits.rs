@@ -1,11 +1,10 @@
 //! The REST route of credits: adding some to a limit of a key.
 
-use super::idempotency_key;
 use crate::{
     accounts::Caller,
     error::AppError,
     keys::server::{self, Credited, NewCredits},
-    platform::{Ctx, http::json::Body},
+    platform::{Ctx, http::json::Body, once},
     values::KeyId,
 };
 use axum::{
@@ -70,13 +69,13 @@ impl From<Credited> for CreditsBody {
 /// Add credits
 ///
 /// To the limit of this name that holds the key; where all keys of the workspace share it, for all of them. They may be used at once, on other
-/// nodes within about a second. With an `Idempotency-Key` the request is safe to send twice. Needs the permission `keys:manage`.
+/// nodes within about a second. An `Idempotency-Key` adds to a limit once for good, also beyond a day and whoever sends it. Needs the
+/// permission `keys:manage`.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/limits/{name}/credits", tag = "Keys", operation_id = "add_key_credits",
     params(
         ("id" = String, Path),
         ("name" = String, Path, description = "The name of a limit of credits"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Any text of 1 to 255 characters that names this request"),
     ),
     request_body = AddCreditsBody,
     responses((status = 200, body = CreditsBody), (status = 409, description = "The key is revoked")),
@@ -89,6 +88,6 @@ pub async fn add_credits(
     headers: HeaderMap,
     Body(new): Body<AddCreditsBody>,
 ) -> Result<Json<CreditsBody>, AppError> {
-    let new = NewCredits { limit, units: new.units, reason: new.reason, once: idempotency_key(&headers)? };
+    let new = NewCredits { limit, units: new.units, reason: new.reason, once: once::name(&headers)? };
     Ok(Json(server::add_credits(&ctx, &caller, id, new).await?.into()))
 }

@@ -1,7 +1,6 @@
 //! The REST routes of keys. Each is a few lines over the operation that the pages use too; errors are problem documents.
 //!
-//! `POST /api/v1/keys` takes an `Idempotency-Key`: sent again, it answers 409 and names the key that was made, since the secret is
-//! stored nowhere and was in the first answer only.
+//! Answers that hold a secret say `no-store`: so they are not kept for whoever sends the same request again (`boot::once`).
 
 pub mod apis;
 mod batch;
@@ -10,6 +9,7 @@ pub mod bundles;
 mod changed;
 mod credits;
 mod leaks;
+mod levels;
 mod many;
 mod secret_bodies;
 mod secrets;
@@ -33,7 +33,7 @@ use crate::{
     platform::{
         Ctx,
         http::{
-            json::{Body, Query, page_size, with_location},
+            json::{Body, Query, located, page_size},
             pages::{PageQuery, foreign},
         },
     },
@@ -42,7 +42,7 @@ use crate::{
 use axum::{
     Json, Router,
     extract::{FromRequestParts, Path, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -192,34 +192,18 @@ async fn list_keys(State(ctx): State<Ctx>, caller: Caller, Query(asked): Query<L
 
 /// Create a key
 ///
-/// The secret is in this answer and never shown again. With an `Idempotency-Key` the request is safe to send twice: the second answer
-/// is 409 and names the key; rotate it if its secret got lost.
+/// The secret is in this answer and never shown again. Sent twice with an `Idempotency-Key`, the second answer is 409 and names the key;
+/// rotate it if its secret got lost.
 #[utoipa::path(
     post, path = "/api/v1/keys", tag = "Keys", operation_id = "create_key", request_body = NewKeyBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Any text of 1 to 255 characters that names this request")),
-    responses((status = 201, body = CreatedKeyBody), (status = 409, description = "This Idempotency-Key made a key before")),
+    responses((status = 201, body = CreatedKeyBody), (status = 409, description = "This Idempotency-Key made a key before, or is doing so")),
     security(("key" = [])),
 )]
-async fn create_key(State(ctx): State<Ctx>, caller: Caller, headers: HeaderMap, Body(new): Body<NewKeyBody>) -> Result<Response, AppError> {
-    let created = server::create_key(&ctx, &caller, new.new_key(idempotency_key(&headers)?)).await?;
+async fn create_key(State(ctx): State<Ctx>, caller: Caller, Body(new): Body<NewKeyBody>) -> Result<Response, AppError> {
+    let created = server::create_key(&ctx, &caller, new.new_key()).await?;
     let id = created.key.id;
-    let response = match CreatedKeyBody::of(created, ctx.clock.now()) {
-        Some(body) => (StatusCode::CREATED, Json(body)).into_response(),
-        None => AppError::conflict(format!("This Idempotency-Key made {id} before, and its secret was in that answer. Rotate the key to get a new secret."))
-            .into_response(),
-    };
-    Ok(no_store(with_location(&format!("/api/v1/keys/{id}"), response)))
-}
-
-/// The header of draft-ietf-httpapi-idempotency-key-header: a quoted string; bare text is accepted too.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, AppError> {
-    let Some(value) = headers.get(HeaderName::from_static("idempotency-key")) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    let text = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
-    match text.len() {
-        1..=255 => Ok(Some(text.to_owned())),
-        _ => Err(AppError::invalid("", "An Idempotency-Key has 1 to 255 visible ASCII characters.")),
-    }
+    let body = CreatedKeyBody::of(created, ctx.clock.now()).ok_or_else(|| AppError::internal("a new key without a secret"))?;
+    Ok(no_store(located(StatusCode::CREATED, &format!("/api/v1/keys/{id}"), body)))
 }
 
 /// Read a key
@@ -232,7 +216,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, AppError> {
 )]
 async fn read_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id) -> Result<Json<KeyDetailBody>, AppError> {
     let key = server::find_key(&ctx, &caller, id).await?;
-    secrets::detail(&ctx, &caller, key).await
+    Ok(Json(secrets::detail(&ctx, &caller, key).await?))
 }
 
 /// Change a key

@@ -1,6 +1,11 @@
 //! The JSON of a key's secrets: what is known of each, where one was found in the open, until when an old one lives on.
 
-use super::{bodies::KeyBody, signing::SigningBody};
+use super::{
+    bodies::KeyBody,
+    changed::SpreadBody,
+    levels::{LevelBody, LimitStateBody, PermissionUseBody},
+    signing::SigningBody,
+};
 use crate::{
     error::AppError,
     keys::{
@@ -26,6 +31,15 @@ pub struct KeyDetailBody {
     pub leaks: Vec<LeakBody>,
     /// How its calls must be signed; none: they need not.
     pub signing: Option<SigningBody>,
+    /// The limits that hold its calls, wherever they come from, with where they stand on the node that answers.
+    pub limits_in_force: Vec<LimitStateBody>,
+    /// Where these come from: every level with what it would give, the nearest first.
+    pub levels: Vec<LevelBody>,
+    /// Each permission that it has in effect, against the calls of the last 30 days that needed it.
+    pub permission_uses: Vec<PermissionUseBody>,
+    /// Of a change: on which nodes it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpreadBody>,
 }
 
 /// A place where a secret was found.

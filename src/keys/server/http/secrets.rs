@@ -3,7 +3,8 @@
 use super::{
     Id,
     bodies::KeyBody,
-    changed::RotatedKeyBody,
+    changed::{RotatedKeyBody, SpreadBody},
+    levels::{LevelBody, LimitStateBody, PermissionUseBody},
     no_store,
     secret_bodies::{GraceBody, KeyDetailBody, SecretUsageBody},
 };
@@ -20,10 +21,12 @@ use crate::{
 use axum::{
     Json, Router,
     extract::{FromRequestParts, Path, State},
-    http::{StatusCode, request::Parts},
+    http::request::Parts,
     response::{IntoResponse, Response},
     routing::{get, patch, post},
 };
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Unless said otherwise an old secret lives on for so many seconds.
 const GRACE: u32 = 3_600;
@@ -50,7 +53,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 /// Rotate a key
 ///
 /// Adds a secret, which is in this answer only. The old one is accepted for `grace` more seconds (an hour unless said otherwise),
-/// until `expires_at`, or, with `until: "first_use"`, until a call passes with the new one. `spread` says on which nodes this holds.
+/// until `expires_at`, or, with `until: "first_use"`, until a call passes with the new one: on the node of that call at once, on others
+/// within seconds. `spread` says on which nodes this holds.
 #[utoipa::path(
     post, path = "/api/v1/keys/{id}/rotate", tag = "Keys", operation_id = "rotate_key", params(("id" = String, Path)), request_body = GraceBody,
     responses((status = 200, body = RotatedKeyBody), (status = 409, description = "The key is revoked")),
@@ -65,7 +69,7 @@ pub async fn rotate_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body
 
 /// Move the end of an old secret
 ///
-/// To earlier or later, counted from now. The newest secret has no end: rotate the key.
+/// To earlier or later, counted from now. The newest secret has no end: rotate the key. `spread` says on which nodes the new end holds.
 #[utoipa::path(
     patch, path = "/api/v1/keys/{id}/secrets/{secret_id}", tag = "Keys", operation_id = "edit_key_secret",
     params(("id" = String, Path), ("secret_id" = String, Path)), request_body = GraceBody,
@@ -78,22 +82,28 @@ pub async fn rotate_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body
 )]
 pub async fn edit_secret(State(ctx): State<Ctx>, caller: Caller, Ids(id, secret): Ids, Body(asked): Body<GraceBody>) -> Result<Json<KeyDetailBody>, AppError> {
     let grace = asked.grace()?.ok_or_else(|| AppError::invalid("grace", "Say until when: grace, until or expires_at."))?;
-    let key = server::extend_secret(&ctx, &caller, id, secret, grace).await?;
-    detail(&ctx, &caller, key).await
+    let changed = server::extend_secret(&ctx, &caller, id, secret, grace).await?;
+    Ok(Json(KeyDetailBody { spread: Some(changed.spread.into()), ..detail(&ctx, &caller, changed.key).await? }))
+}
+
+/// How far the end of a secret has got.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DroppedBody {
+    pub spread: SpreadBody,
 }
 
 /// Drop an old secret
 ///
-/// Calls with it are answered `UNKNOWN` at once. Without effect if it is gone already.
+/// Calls with it are answered `UNKNOWN`; `spread` says on which nodes. Without effect if it is gone already.
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}/secrets/{secret_id}", tag = "Keys", operation_id = "drop_key_secret",
     params(("id" = String, Path), ("secret_id" = String, Path)),
-    responses((status = 204), (status = 409, description = "It is the newest secret of the key")),
+    responses((status = 200, body = DroppedBody), (status = 409, description = "It is the newest secret of the key")),
     security(("key" = [])),
 )]
-pub async fn drop_secret(State(ctx): State<Ctx>, caller: Caller, Ids(id, secret): Ids) -> Result<StatusCode, AppError> {
-    server::drop_secret(&ctx, &caller, id, secret).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub async fn drop_secret(State(ctx): State<Ctx>, caller: Caller, Ids(id, secret): Ids) -> Result<Json<DroppedBody>, AppError> {
+    let spread = server::drop_secret(&ctx, &caller, id, secret).await?.into();
+    Ok(Json(DroppedBody { spread }))
 }
 
 /// Read what comes with a secret
@@ -110,11 +120,15 @@ pub async fn read_usage(State(ctx): State<Ctx>, caller: Caller, Ids(id, secret):
     Ok(Json(server::secret_calls(&ctx, &caller, id, secret).await?.into()))
 }
 
-/// A key with its secrets.
-pub async fn detail(ctx: &Ctx, caller: &Caller, key: Key) -> Result<Json<KeyDetailBody>, AppError> {
+/// A key with its secrets, and with what holds it.
+pub async fn detail(ctx: &Ctx, caller: &Caller, key: Key) -> Result<KeyDetailBody, AppError> {
     let secrets = server::key_secrets(ctx, caller, key.id).await?.into_iter().map(Into::into).collect();
     let state_reason = server::state_reason(ctx, &key).await?;
     let leaks = server::key_leaks(ctx, caller, key.id).await?.into_iter().map(Into::into).collect();
     let signing = server::signing::find_signing(ctx, caller, key.id).await?.map(Into::into);
-    Ok(Json(KeyDetailBody { key: KeyBody::of(key, ctx.clock.now()), state_reason, secrets, leaks, signing }))
+    let limits_in_force = server::limits::live(ctx, &key).into_iter().map(LimitStateBody::from).collect();
+    let levels = server::why::why(ctx, &key).await?.into_iter().map(LevelBody::from).collect();
+    let permission_uses = server::key_uses(ctx, caller, &key).await?.into_iter().map(PermissionUseBody::from).collect();
+    let key = KeyBody::of(key, ctx.clock.now());
+    Ok(KeyDetailBody { key, state_reason, secrets, leaks, signing, limits_in_force, levels, permission_uses, spread: None })
 }

@@ -6,11 +6,11 @@
 //! written yet, never a count.
 
 use super::{STRIPES, Tally};
-use crate::values::{ApiId, KeyId, Outcome, WorkspaceId};
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+use crate::{
+    platform::maps::FastMap,
+    values::{ApiId, KeyId, Outcome, WorkspaceId},
 };
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Counters of one key, each for an address, an outcome and a quarter of an hour.
 pub const PER_KEY: usize = 64;
@@ -53,7 +53,7 @@ pub fn told(address: IpAddr) -> String {
 /// The counters of a stripe: of each key a few, found by looking through them.
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
-    of_keys: HashMap<KeyId, Vec<FromAddress>>,
+    of_keys: FastMap<KeyId, Vec<FromAddress>>,
     counters: usize,
 }
 

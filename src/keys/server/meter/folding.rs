@@ -32,7 +32,7 @@ fn by_steps<C>(room: usize, by: impl Fn(i64) -> C, len: impl Fn(&C) -> usize) ->
 
 /// Without what their calls needed.
 fn folded_counts(counts: &Counts, newest: i64, step: i64) -> Counts {
-    let mut folded = Counts::new();
+    let mut folded = Counts::default();
     for ((key, route, outcome, minute), counter) in counts {
         let slot = (*key, Arc::clone(route), *outcome, place(*minute, newest, step));
         let sum =
@@ -44,7 +44,7 @@ fn folded_counts(counts: &Counts, newest: i64, step: i64) -> Counts {
 }
 
 fn folded_attempts(attempts: &Attempts, newest: i64, step: i64) -> Attempts {
-    let mut folded = Attempts::new();
+    let mut folded = Attempts::default();
     for ((minute, reason, address), (count, _)) in attempts {
         folded.entry((place(*minute, newest, step), *reason, address.clone())).or_insert((0, None)).0 += count;
     }

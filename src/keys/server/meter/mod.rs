@@ -8,6 +8,7 @@ pub mod addresses;
 pub mod by_secret;
 mod folding;
 pub mod latency;
+mod passed;
 pub mod permissions;
 mod sampling;
 mod spool;
@@ -15,20 +16,23 @@ mod spool;
 pub use addresses::FromAddress;
 pub use by_secret::{SecretCall, WithSecret};
 pub use latency::Latency;
+pub use passed::{PER_KEY as PASSED_PER_KEY, PER_MINUTE as PASSED_PER_MINUTE, PassedCall};
 pub use permissions::ForPermission;
 pub use sampling::PER_CODE as SAMPLES_PER_CODE;
-pub use spool::{LeftOver, Spool, Spooled, ended, left_over};
+pub use spool::{DEBTS, LeftOver, Spool, Spooled, ended, left_debts, left_nonces, left_over};
 
 use crate::{
     keys::model::Ground,
+    platform::maps::FastMap,
     values::{ApiId, KeyId, Outcome, SecretId, WorkspaceId},
 };
 use permissions::Needs;
 use sampling::Samples;
 use spool::Segment;
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::hash_map::Entry,
     net::IpAddr,
+    num::NonZeroU32,
     sync::{Arc, Mutex, PoisonError},
 };
 use uuid::Uuid;
@@ -84,8 +88,8 @@ pub struct SecretUse {
     /// Empty if the asking service did not say it.
     pub address: String,
     pub route: Arc<str>,
-    /// It passed with the newest secret, and an old one was to live until then.
-    pub ends_others: bool,
+    /// It passed with the newest secret, and these old ones were to live until then.
+    pub ends: Vec<SecretId>,
 }
 
 /// All that was counted since the last `take`, under an id: it counts once, however often it is sent.
@@ -95,6 +99,7 @@ pub struct Batch {
     pub counts: Vec<Tally>,
     pub unknown: Vec<Attempt>,
     pub samples: Vec<Refusal>,
+    pub passed: Vec<PassedCall>,
     pub uses: Vec<SecretUse>,
     pub latencies: Vec<Latency>,
     pub addresses: Vec<FromAddress>,
@@ -107,12 +112,8 @@ pub struct Batch {
 impl Batch {
     pub fn is_empty(&self) -> bool {
         // There is no address and no permission without a count. What only asks for others has calls by secret and no count.
-        self.counts.is_empty()
-            && self.unknown.is_empty()
-            && self.samples.is_empty()
-            && self.uses.is_empty()
-            && self.latencies.is_empty()
-            && self.secrets.is_empty()
+        let is_uncounted = self.counts.is_empty() && self.unknown.is_empty() && self.secrets.is_empty();
+        is_uncounted && self.samples.is_empty() && self.passed.is_empty() && self.uses.is_empty() && self.latencies.is_empty()
     }
 }
 
@@ -125,12 +126,12 @@ const ADDRESSES: usize = 10_000;
 
 /// Key, route, outcome, minute.
 type Slot = (KeyId, Arc<str>, Outcome, i64);
-type Counts = HashMap<Slot, Counter>;
+type Counts = FastMap<Slot, Counter>;
 
 /// Minute, reason, address.
 type AttemptSlot = (i64, Outcome, String);
 /// How many there were, and where that stands in the spool.
-type Attempts = HashMap<AttemptSlot, (u64, Option<usize>)>;
+type Attempts = FastMap<AttemptSlot, (u64, Option<usize>)>;
 
 struct Counter {
     workspace: WorkspaceId,
@@ -171,7 +172,9 @@ pub struct Meter {
     stripes: [Mutex<Stripe>; STRIPES],
     unknown: Mutex<Unknown>,
     samples: Mutex<Samples>,
-    uses: [Mutex<HashMap<SecretId, SecretUse>>; STRIPES],
+    draw: passed::Draw,
+    passed: Mutex<passed::Kept>,
+    uses: [Mutex<FastMap<SecretId, SecretUse>>; STRIPES],
     secrets: [Mutex<by_secret::BySecret>; STRIPES],
     latencies: latency::Latencies,
     spool: Option<Spool>,
@@ -224,6 +227,8 @@ impl Meter {
             stripes: std::array::from_fn(|_| Mutex::new(Stripe { batch: first, ..Stripe::default() })),
             unknown: Mutex::new(Unknown { batch: first, ..Unknown::default() }),
             samples: Mutex::default(),
+            draw: passed::Draw::default(),
+            passed: Mutex::default(),
             uses: Default::default(),
             secrets: Default::default(),
             latencies: latency::Latencies::default(),
@@ -345,13 +350,25 @@ impl Meter {
         lock(&self.samples).add((key, code), at_micros.div_euclid(60_000_000), whence, refusal);
     }
 
+    /// Whether this call is to be a sample, of an API that keeps one in so many of those that pass.
+    pub fn draws(&self, one_in: NonZeroU32) -> bool {
+        !self.is_off && self.draw.hits(one_in)
+    }
+
+    /// Keeps a call that passed and was drawn, if there is room for one more of its key and minute.
+    pub fn keep_passed(&self, key: KeyId, at_micros: i64, call: impl FnOnce() -> PassedCall) {
+        lock(&self.passed).add(key, at_micros.div_euclid(60_000_000), call);
+    }
+
     /// Keeps the last use of each secret; bounded by the number of secrets.
     pub fn note_use(&self, mut latest: SecretUse) {
         // By stripes too: none of them ever grows for long while calls wait.
         let n = stripe(latest.secret.uuid());
         match lock(&self.uses[n]).entry(latest.secret) {
             Entry::Occupied(mut known) => {
-                latest.ends_others |= known.get().ends_others;
+                if latest.ends.is_empty() {
+                    latest.ends = std::mem::take(&mut known.get_mut().ends);
+                }
                 known.insert(latest);
             }
             Entry::Vacant(free) => _ = free.insert(latest),
@@ -391,6 +408,7 @@ impl Meter {
         batch.spooled.add(unknown.segment.path());
         batch.unknown = unknown.attempts.into_iter().map(|((minute, reason, address), (count, _))| Attempt { minute, reason, address, count }).collect();
         batch.samples = lock(&self.samples).take();
+        batch.passed = lock(&self.passed).take();
         batch.uses = self.uses.iter().flat_map(|uses| std::mem::take(&mut *lock(uses)).into_values()).collect();
         batch.secrets = self.secrets.iter().flat_map(|secrets| std::mem::take(&mut *lock(secrets)).into_counts()).collect();
         batch.latencies = self.latencies.take();

@@ -24,6 +24,10 @@ use uuid::Uuid;
 
 const FOLDER: &str = "spool";
 const LOCK: &str = "lock";
+/// Nonces that the node accepted without the database (`signing`).
+const NONCES: &str = "nonces";
+/// Begins the name of a batch of credits that are owed (`gate::leases`).
+pub const DEBTS: &str = "credits";
 /// Begins the name of a file that is not whole yet.
 const NEW: &str = "new-";
 
@@ -65,6 +69,15 @@ impl Spool {
         self.is_failing.load(Ordering::Relaxed)
     }
 
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where nonces are kept that are not in the database yet: a file of another hand, which the spool only keeps its folder for.
+    pub fn nonces(&self) -> PathBuf {
+        self.folder.join(NONCES)
+    }
+
     fn path(&self, batch: Uuid, stripe: usize) -> PathBuf {
         self.folder.join(format!("{}-{stripe}", batch.simple()))
     }
@@ -91,6 +104,40 @@ pub fn ended(data: &Path) -> io::Result<Vec<Uuid>> {
     Ok(ended_folders(data)?.into_iter().filter_map(process).collect())
 }
 
+/// The files of nonces that processes left which are no more, with the lock of their folder.
+pub fn left_nonces(data: &Path) -> io::Result<Vec<(PathBuf, File)>> {
+    let file = |(folder, lock): (PathBuf, File)| (folder.join(NONCES), lock);
+    Ok(ended_folders(data)?.into_iter().map(file).filter(|(path, _)| path.exists()).collect())
+}
+
+/// What a process owed that is no more.
+#[derive(Debug)]
+pub struct LeftDebts {
+    pub process: Uuid,
+    /// In the order of their numbers.
+    pub batches: Vec<(u64, PathBuf)>,
+    _lock: File,
+}
+
+/// What processes owed that are no more.
+pub fn left_debts(data: &Path) -> io::Result<Vec<LeftDebts>> {
+    let mut found = Vec::new();
+    for (folder, lock) in ended_folders(data)? {
+        let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(ToOwned::to_owned);
+        let Some(process) = name(&folder).and_then(|name| Uuid::try_parse(&name).ok()) else { continue };
+        let mut batches: Vec<(u64, PathBuf)> = Vec::new();
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if let Some(number) = name(&path).and_then(|name| name.strip_prefix(DEBTS)?.parse().ok()) {
+                batches.push((number, path));
+            }
+        }
+        batches.sort_unstable();
+        found.push(LeftDebts { process, batches, _lock: lock });
+    }
+    Ok(found)
+}
+
 /// The folders whose lock nobody holds, with the lock.
 fn ended_folders(data: &Path) -> io::Result<Vec<(PathBuf, File)>> {
     let folders = match fs::read_dir(data.join(FOLDER)) {
@@ -112,13 +159,14 @@ fn ended_folders(data: &Path) -> io::Result<Vec<(PathBuf, File)>> {
 }
 
 impl LeftOver {
-    /// Every batch is in Postgres: the folder goes, unless a damaged file in it wants a look.
-    pub fn done(self) -> io::Result<()> {
-        for batch in &self.batches {
-            batch.spooled.forget();
-        }
+    /// Every batch is in Postgres: the folder goes, unless a damaged file in it wants a look. Answers the batches of which no file is left.
+    pub fn done(self) -> io::Result<Vec<Uuid>> {
+        let gone = self.batches.iter().filter(|batch| batch.spooled.forget()).map(|batch| batch.id).collect();
         let is_empty = fs::read_dir(&self.folder)?.all(|entry| entry.is_ok_and(|e| e.file_name() == LOCK));
-        if is_empty { fs::remove_dir_all(&self.folder) } else { Ok(()) }
+        if is_empty {
+            fs::remove_dir_all(&self.folder)?;
+        }
+        Ok(gone)
     }
 }
 
@@ -146,13 +194,16 @@ fn batches(folder: &Path) -> io::Result<Vec<Batch>> {
 pub struct Spooled(Vec<PathBuf>);
 
 impl Spooled {
-    /// The batch is in Postgres; its files go.
-    pub fn forget(&self) {
+    /// The batch is in Postgres; its files go. False if one can't be removed.
+    pub fn forget(&self) -> bool {
+        let mut are_gone = true;
         for path in &self.0 {
             if let Err(error) = fs::remove_file(path) {
+                are_gone = false;
                 tracing::error!("{} can't be removed; a later start will see that it was written: {error}", path.display());
             }
         }
+        are_gone
     }
 
     pub(super) fn add(&mut self, path: Option<PathBuf>) {

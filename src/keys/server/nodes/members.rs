@@ -12,6 +12,8 @@ use time::OffsetDateTime;
 const LIVE: u64 = 3_000;
 /// Clocks of machines run at slightly different speeds: so much later than by its own count a node is held for stopped.
 const MARGIN: u64 = 5_000;
+/// For so long after its end what a node accepted may be tried elsewhere: as long as nonces are kept.
+const SIGNED: u64 = 600_000;
 
 /// How a node does, as the others see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +86,17 @@ impl Members {
     /// True while a live node other than `me` has not handed over what it counted alone.
     pub fn count_alone(&self, me: NodeId) -> bool {
         self.answering(self.read_at).any(|(member, pulse)| member.id != me && member.counts_alone && pulse == Pulse::Live)
+    }
+
+    /// True while another node that counted alone is silent: it may have crashed, or be cut off and have more to tell.
+    pub fn left_alone(&self, me: NodeId) -> bool {
+        self.answering(self.read_at).any(|(member, pulse)| member.id != me && member.counts_alone && pulse == Pulse::Silent)
+    }
+
+    /// True while another node that counted alone may accept signatures that nobody else knows of, or one that it accepted may still count.
+    pub fn may_sign_alone(&self, me: NodeId) -> bool {
+        let is_meant = |member: &&Member| member.id != me && member.counts_alone && self.pulse(member, self.read_at) != Pulse::Live;
+        self.list.iter().filter(is_meant).any(|member| member.silent <= member.stops_after * 1000 + MARGIN + SIGNED)
     }
 
     /// Who has this transaction now. `applied` is the node that needs no confirmation, having applied it itself.
@@ -175,7 +188,11 @@ pub(super) mod tests {
         all.list[0].counts_alone = true;
         assert!(all.count_alone(id(2)) && !all.count_alone(id(1)));
         all.list[0].silent = 3_001;
-        assert!(!all.count_alone(id(2)), "it may have crashed");
+        assert!(!all.count_alone(id(2)) && all.left_alone(id(2)), "it may have crashed");
+        all.list[0].silent = 906_000;
+        assert!(!all.left_alone(id(2)) && all.may_sign_alone(id(2)), "it must have stopped; what it accepted may still be tried");
+        all.list[0].silent = 1_506_000;
+        assert!(!all.may_sign_alone(id(2)));
     }
 
     #[test]

@@ -12,7 +12,11 @@ use crate::{
     platform::{Ctx, salted_hash::matches},
     values::KeyId,
 };
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
+use tokio::time::timeout;
+
+/// The database has to answer in this time.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// Makes an ordinary secret of this one, if it is a salted one at its first use. To be called before the gate is asked: one atomic load
 /// where no salted secret is known. Fails where it could not be tried, with when to ask again: whether it is right is not known then.
@@ -45,7 +49,14 @@ async fn try_all(ctx: &Ctx, gate: &Gate, candidates: Vec<(KeyId, Salted)>, secre
         found
     };
     match tokio::task::spawn_blocking(work).await.map_err(AppError::internal)? {
-        Some((key, salted)) => replace(ctx, key, &salted, &of.digest).await,
+        Some((key, salted)) => match timeout(ANSWER, replace(ctx, key, &salted, &of.digest)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                tracing::warn!(%key, "a salted secret at its first use could not be replaced, its call is not answered: {error}");
+                Err(AppError::Unavailable { retry_after: 1 })
+            }
+            Err(_) => Err(AppError::Unavailable { retry_after: 1 }),
+        },
         None => Ok(()),
     }
 }

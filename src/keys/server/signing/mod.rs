@@ -1,10 +1,11 @@
 //! Signed requests: HTTP Message Signatures (RFC 9421) by ed25519 or HMAC-SHA-256, for keys that ask for them.
 //!
 //! A call that carries a signature is checked before the gate decides (`prove`): the signature itself in memory, then its nonce in the
-//! database, since it counts once on all nodes together. Only a right signature of a call that is not refused anyway, limits aside,
+//! database, since it counts once on all nodes together; a node that is alone goes on without it (`alone`). Only a right signature of a call that is not refused anyway, limits aside,
 //! takes its nonce, and a call without a signature costs nothing here. What was proved is a fact of the question; whether the key asks
 //! for it is the last of the gate's checks.
 
+mod alone;
 mod base;
 mod building;
 mod fault;
@@ -15,6 +16,7 @@ mod setting;
 mod signer;
 mod verify;
 
+pub use alone::{LeftNoncesError, Used, write_left_nonces};
 pub use base::Message;
 pub use building::build_signed_call;
 pub use fault::Fault;
@@ -39,8 +41,8 @@ pub enum Proof {
     Assumed,
 }
 
-/// Checks the signature of a call, if it carries one and its key asks for it, and takes its nonce. 503 if the database can't say whether
-/// the nonce is new.
+/// Checks the signature of a call, if it carries one and its key asks for it, and takes its nonce. 503 if nobody can say whether the nonce
+/// is new.
 pub async fn prove(ctx: &Ctx, gate: &Gate, question: &Question<'_>, message: &Message<'_>) -> Result<Proof, AppError> {
     if (message.field)("signature-input").is_none() {
         return Ok(Proof::Absent);
@@ -48,8 +50,8 @@ pub async fn prove(ctx: &Ctx, gate: &Gate, question: &Question<'_>, message: &Me
     let Some((key, signer)) = gate.signer(question) else { return Ok(Proof::Absent) };
     match verify::verify(&signer, &key.to_string(), message, ctx.clock.now().unix_timestamp()) {
         Err(fault) => Ok(Proof::Broken(fault)),
-        Ok(nonce) => {
-            let is_first = gate.nonces().take(ctx, key, nonce).await?;
+        Ok((nonce, created)) => {
+            let is_first = gate.nonces().take(ctx, key, nonce, created).await?;
             // That took its time: what is decided now is decided on what is known now.
             gate.contact().check().await.map_err(|_| AppError::Unavailable { retry_after: 1 })?;
             Ok(if is_first { Proof::Holds(signer.fingerprint) } else { Proof::Broken(Fault::Replayed) })

@@ -19,8 +19,8 @@ const NONCE: std::ops::RangeInclusive<usize> = 16..=128;
 /// The SHA-256 of the nonce of a signature that is right.
 pub type Nonce = [u8; 32];
 
-/// Checks the signature of a message that names this key. `now` in seconds since 1970.
-pub fn verify(signer: &Signer, key: &str, message: &Message<'_>, now: i64) -> Result<Nonce, Fault> {
+/// Checks the signature of a message that names this key, and tells its nonce and when it was made. `now` in seconds since 1970, as that is.
+pub fn verify(signer: &Signer, key: &str, message: &Message<'_>, now: i64) -> Result<(Nonce, i64), Fault> {
     if signer.is_sealed() {
         return Err(Fault::Sealed);
     }
@@ -37,21 +37,22 @@ pub fn verify(signer: &Signer, key: &str, message: &Message<'_>, now: i64) -> Re
     if parameters.get("alg").is_some_and(|alg| *alg != Bare::Text(signer.algorithm().as_str().to_owned())) {
         return Err(Fault::OtherAlgorithm);
     }
-    must_be_fresh(parameters, now)?;
+    let created = must_be_fresh(parameters, now)?;
     must_cover(message, components)?;
     let nonce = parameters.text("nonce").filter(|nonce| NONCE.contains(&nonce.len())).ok_or(Fault::NoNonce)?;
     if !signer.accepts(signature_base(message, components, parameters)?.as_bytes(), signature) {
         return Err(Fault::Wrong);
     }
     must_be_digest(message)?;
-    Ok(sha256(nonce))
+    Ok((sha256(nonce), created))
 }
 
 fn bytes(member: &Member) -> Option<&[u8]> {
     if let Member::Item(Item { value: Bare::Bytes(bytes), .. }) = member { Some(bytes) } else { None }
 }
 
-fn must_be_fresh(parameters: &Parameters, now: i64) -> Result<(), Fault> {
+/// When it was made.
+fn must_be_fresh(parameters: &Parameters, now: i64) -> Result<i64, Fault> {
     let created = parameters.integer("created").ok_or(Fault::NoTime)?;
     if now - created > MAX_AGE {
         return Err(Fault::TooOld);
@@ -60,8 +61,8 @@ fn must_be_fresh(parameters: &Parameters, now: i64) -> Result<(), Fault> {
         return Err(Fault::Ahead);
     }
     match parameters.get("expires") {
-        None => Ok(()),
-        Some(Bare::Integer(expires)) if *expires > now => Ok(()),
+        None => Ok(created),
+        Some(Bare::Integer(expires)) if *expires > now => Ok(created),
         Some(_) => Err(Fault::Expired),
     }
 }
@@ -121,7 +122,7 @@ mod tests {
 
         fn verify(&self, signer: &Signer, now: i64) -> Result<Nonce, Fault> {
             let field = |name: &str| self.fields.get(name).cloned();
-            verify(signer, "key_1", &self.message(&field), now)
+            verify(signer, "key_1", &self.message(&field), now).map(|(nonce, _)| nonce)
         }
     }
 

@@ -4,7 +4,7 @@ use crate::{
     keys::model::{Api, ApiPermission, Bundle, Unmatched},
     values::{ApiId, KeyPrefix, Permission, Slug},
 };
-use sqlx::{PgConnection, PgExecutor, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ struct Row {
     key_prefix: String,
     unmatched: Unmatched,
     answers_preflights: bool,
+    sample_one_in: i32,
     permissions: Vec<String>,
     descriptions: Vec<String>,
     basics: Vec<bool>,
@@ -35,6 +36,7 @@ impl Row {
             key_prefix: self.key_prefix.parse::<KeyPrefix>().ok()?,
             unmatched: self.unmatched,
             answers_preflights: self.answers_preflights,
+            sample_one_in: u32::try_from(self.sample_one_in).unwrap_or(0),
             permissions: permissions.filter_map(permission).collect(),
             bundles: self.bundles.0,
         })
@@ -42,7 +44,7 @@ impl Row {
 }
 
 /// Every API; Tollgate's own last, the others by name.
-pub async fn list_apis(db: &PgPool) -> sqlx::Result<Vec<Api>> {
+pub async fn list_apis(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Api>> {
     select_apis(db, None).await
 }
 
@@ -53,7 +55,7 @@ pub async fn find_api(db: impl PgExecutor<'_>, slug: &str) -> sqlx::Result<Optio
 async fn select_apis(db: impl PgExecutor<'_>, slug: Option<&str>) -> sqlx::Result<Vec<Api>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select a.id, a.slug, a.name, a.key_prefix, a.unmatched as "unmatched: Unmatched", a.answers_preflights,
+        r#"select a.id, a.slug, a.name, a.key_prefix, a.unmatched as "unmatched: Unmatched", a.answers_preflights, a.sample_one_in,
              array(select p.permission from api_permissions p where p.api_id = a.id order by p.permission) as "permissions!",
              array(select p.description from api_permissions p where p.api_id = a.id order by p.permission) as "descriptions!",
              array(select p.is_basic from api_permissions p where p.api_id = a.id order by p.permission) as "basics!",
@@ -104,6 +106,12 @@ pub async fn update_api_name(conn: &mut PgConnection, id: ApiId, name: &str) -> 
 
 pub async fn update_preflights(conn: &mut PgConnection, id: ApiId, answers: bool) -> sqlx::Result<()> {
     sqlx::query!("update apis set answers_preflights = $2 where id = $1", id.uuid(), answers).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn update_sampling(conn: &mut PgConnection, id: ApiId, one_in: u32) -> sqlx::Result<()> {
+    let one_in = i32::try_from(one_in).unwrap_or(0);
+    sqlx::query!("update apis set sample_one_in = $2 where id = $1", id.uuid(), one_in).execute(conn).await?;
     Ok(())
 }
 

@@ -1,13 +1,13 @@
 //! Calls of keys, read from the tables of the usage feature.
 
 use crate::values::{ApiId, Counts, KeyId, Outcome, WorkspaceId};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use std::collections::HashMap;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// The calls of these keys between each two edges; keys without calls are left out.
-pub async fn list_calls(db: &PgPool, keys: &[KeyId], edges: &[OffsetDateTime]) -> sqlx::Result<HashMap<KeyId, Vec<Counts>>> {
+pub async fn list_calls(db: impl PgExecutor<'_>, keys: &[KeyId], edges: &[OffsetDateTime]) -> sqlx::Result<HashMap<KeyId, Vec<Counts>>> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Ok(HashMap::new()) };
     let ids: Vec<Uuid> = keys.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
@@ -33,7 +33,7 @@ pub async fn list_calls(db: &PgPool, keys: &[KeyId], edges: &[OffsetDateTime]) -
 }
 
 /// All calls since an instant.
-pub async fn sum_calls(db: &PgPool, workspace: Option<WorkspaceId>, since: OffsetDateTime) -> sqlx::Result<Counts> {
+pub async fn sum_calls(db: impl PgExecutor<'_>, workspace: Option<WorkspaceId>, since: OffsetDateTime) -> sqlx::Result<Counts> {
     let rows = sqlx::query!(
         r#"select outcome, sum(count)::bigint as "count!" from usage_quarters where quarter >= $1 and ($2::uuid is null or workspace_id = $2) group by outcome"#,
         since,

@@ -6,7 +6,7 @@ use crate::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -146,7 +146,7 @@ pub async fn list_levels(db: &PgPool, key: KeyId) -> sqlx::Result<Vec<(i32, KeyL
 
 /// What all keys of a workspace may together that nothing nearer limits: its own limits, else those of its plan, else those of its
 /// group or the group's plan.
-pub async fn list_workspace_limits(db: &PgPool, workspace: WorkspaceId) -> sqlx::Result<Vec<KeyLimit>> {
+pub async fn list_workspace_limits(db: impl PgExecutor<'_>, workspace: WorkspaceId) -> sqlx::Result<Vec<KeyLimit>> {
     let rows = sqlx::query!(
         r#"select f.level as "level!", f.name as "name!", f.max_calls as "max_calls!", f.kind as "kind!", f.window_seconds as "window_seconds!",
              f.zone as "zone!", f.refill as "refill!", f.over as "over!"

@@ -5,7 +5,7 @@ use crate::{
     keys::model::{Environment, Key, KeyState, Review, StandingKind, ToReview},
     values::{KeyId, WorkspaceId},
 };
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -131,7 +131,7 @@ impl ListedRow {
 }
 
 /// A page of keys, newest first. `today` is where the person's day began.
-pub async fn list_keys(db: &PgPool, wanted: &Wanted<'_>, now: OffsetDateTime, today: OffsetDateTime) -> sqlx::Result<Vec<Listed>> {
+pub async fn list_keys(db: impl PgExecutor<'_>, wanted: &Wanted<'_>, now: OffsetDateTime, today: OffsetDateTime) -> sqlx::Result<Vec<Listed>> {
     let (from_at, from_id) = wanted.from.unzip();
     let ids: Option<Vec<Uuid>> = wanted.ids.map(|ids| ids.iter().map(|id| id.uuid()).collect());
     let mut rows = sqlx::query_as!(
@@ -222,7 +222,7 @@ pub struct Summary {
 }
 
 /// The counts read the conditions of `key_wants_review` (migration 0031) by set: asked key by key they take a minute for 100,000 keys.
-pub async fn summary(db: &PgPool, workspace: Option<WorkspaceId>, now: OffsetDateTime) -> sqlx::Result<Summary> {
+pub async fn summary(db: impl PgExecutor<'_>, workspace: Option<WorkspaceId>, now: OffsetDateTime) -> sqlx::Result<Summary> {
     let row = sqlx::query!(
         r#"with leaked as (
              select l.key_id from key_leaks l join key_secrets s on s.id = l.secret_id where l.cleared_at is null and (s.expires_at is null or s.expires_at > $2)

@@ -98,14 +98,16 @@ pub async fn is_newest(conn: &mut PgConnection, key: KeyId, id: SecretId) -> sql
     .await
 }
 
-/// Removes the secrets that were to live until this one was used, if it is still the newest; their starts.
-pub async fn delete_replaced(conn: &mut PgConnection, key: KeyId, by: SecretId) -> sqlx::Result<Vec<String>> {
+/// Removes the secrets that were to live until this one was used: these, and the others if it is still the newest; their starts.
+pub async fn delete_replaced(conn: &mut PgConnection, key: KeyId, by: SecretId, these: &[SecretId]) -> sqlx::Result<Vec<String>> {
+    let these: Vec<Uuid> = these.iter().map(|id| id.uuid()).collect();
     sqlx::query_scalar!(
         "delete from key_secrets where key_id = $1 and until_first_use and expires_at is not null
-           and exists (select from key_secrets n where n.id = $2 and n.key_id = $1 and n.expires_at is null)
+           and (id = any($3) or exists (select from key_secrets n where n.id = $2 and n.key_id = $1 and n.expires_at is null))
          returning start",
         key.uuid(),
         by.uuid(),
+        &these[..],
     )
     .fetch_all(conn)
     .await

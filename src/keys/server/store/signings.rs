@@ -1,6 +1,9 @@
 //! How calls of keys must be signed, and the nonces that were used.
 
-use crate::{keys::model::Algorithm, values::KeyId};
+use crate::{
+    keys::{model::Algorithm, server::signing::Used},
+    values::KeyId,
+};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
 
@@ -56,6 +59,22 @@ pub async fn insert_nonce(db: &PgPool, key: KeyId, nonce: &[u8], until: OffsetDa
         .execute(db)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Nonces that were accepted before they could be written.
+pub async fn insert_nonces(db: &PgPool, used: &[Used]) -> sqlx::Result<()> {
+    let keys: Vec<uuid::Uuid> = used.iter().map(|used| used.key.uuid()).collect();
+    let nonces: Vec<Vec<u8>> = used.iter().map(|used| used.nonce.to_vec()).collect();
+    let until: Vec<OffsetDateTime> = used.iter().map(|used| used.until).collect();
+    sqlx::query!(
+        "insert into signing_nonces (key_id, nonce, expires_at) select * from unnest($1::uuid[], $2::bytea[], $3::timestamptz[]) on conflict do nothing",
+        &keys,
+        &nonces,
+        &until,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 pub async fn delete_nonces(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<u64> {

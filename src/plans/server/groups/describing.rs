@@ -15,7 +15,7 @@ use crate::{
             store::groups as rows,
         },
     },
-    platform::Ctx,
+    platform::{Ctx, once},
     ui::number::count,
     values::{GroupId, Slug, permission_names as may},
 };
@@ -55,6 +55,7 @@ pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<G
     }
     rows::replace_group_limits(&mut tx, group.id, &group.limits).await?;
     note(ctx, &mut tx, caller, "group.created", group.id, facts(&group)).await?;
+    once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     Ok(group)
 }

@@ -10,7 +10,7 @@ use crate::{
         model::{Group, Members, WorkspaceHold},
         server::{spreading::spread, store, store::groups as rows},
     },
-    platform::Ctx,
+    platform::{Ctx, once},
     values::{WorkspaceId, permission_names as may},
 };
 use serde_json::json;
@@ -67,6 +67,7 @@ async fn change(ctx: &Ctx, mut tx: Transaction<'static, Postgres>, caller: &Call
     let data = json!({ "name": hold.name, "group": group.slug });
     let change = Change { kind, workspace: Some(workspace), actor: actor_id, actor_name, subject: Some(workspace.uuid()), data, ..Change::default() };
     record(ctx, &mut tx, change).await?;
+    once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     spread(ctx, workspace.uuid()).await;
     Ok(())

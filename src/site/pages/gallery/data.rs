@@ -104,9 +104,10 @@ pub fn Data() -> impl IntoView {
 
 #[allow(clippy::too_many_arguments)]
 fn row(name: &'static str, start: &'static str, calls: u64, used: &'static str, gate: Gate, state: &'static str, class: &'static str, n: u64) -> AnyView {
+    let facts = vec![(2, "", view! { <Sparkline name=name points=spark(n)/> }.into_any()), (2, "Last used", used.into_any())];
     view! {
         <tr class=class>
-            <th scope="row"><div class="cell-2"><a class="row-link" href="/keys">{name}</a><code>{start}</code></div></th>
+            <th scope="row"><div class="cell-2"><a class="row-link" href="/keys">{name}</a><code>{start}</code></div>{folded(facts)}</th>
             <td class="col-2"><Sparkline name=name points=spark(n)/></td>
             <td class="num">{number::thousands(calls)}</td>
             <td class="col-2 nowrap">{used}</td>

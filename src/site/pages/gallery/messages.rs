@@ -1,7 +1,10 @@
 //! What is said to people.
 
-use crate::{ui::*, values::Picture};
+use crate::ui::*;
 use leptos::prelude::*;
+
+/// In the place of the picture of a made-up person.
+const SAMPLE: &str = "/favicon.svg";
 
 #[component]
 pub fn Messages() -> impl IntoView {
@@ -57,13 +60,8 @@ pub fn Messages() -> impl IntoView {
                 <LinkButton href="#empty" look=Look::Primary>"Add a webhook"</LinkButton>
             </Empty>
             <Skeleton/>
-            <div class="row"><Avatar name="Mara Lindqvist"/><Avatar name="Ilse Brandt" large=true/><Avatar name="Jon Abara" picture=sample()/><Avatar name="Jon Abara" picture=sample() large=true/></div>
+            <div class="row"><Avatar name="Mara Lindqvist"/><Avatar name="Ilse Brandt" large=true/><Avatar name="Jon Abara" image=SAMPLE/><Avatar name="Jon Abara" image=SAMPLE large=true/></div>
         </Section>
     }
     .into_any()
-}
-
-/// Of a made-up person; in development there is something at its address.
-fn sample() -> Option<Picture> {
-    Some(Picture::new(&Picture::SAMPLE))
 }

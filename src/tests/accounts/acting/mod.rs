@@ -64,7 +64,8 @@ async fn s91_r67_an_operator_sees_what_its_owner_sees_and_goes_back(db: PgPool) 
     act(&operator, &vera).await;
 
     // Above every page, with its end and the way back, in plain HTML: the product's, the public ones, and those that are refused.
-    for (path, status) in [("/home", 200), ("/keys", 200), ("/settings/sessions", 200), ("/docs", 200), ("/", 200), ("/admin", 403), ("/sign-in", 403)] {
+    let pages = [("/home", 200), ("/keys", 200), ("/settings/sessions", 200), ("/docs", 200), ("/", 200), ("/admin", 403), ("/sign-in", 403), ("/no", 404)];
+    for (path, status) in pages {
         let (got, html) = page(&operator.browser, path).await;
         assert_eq!(got, status, "{path}");
         assert!(html.contains("<title>Acting as Vera 1 · "), "{path}: {html}");

@@ -53,6 +53,27 @@ async fn a_new_person_whose_address_is_proven_elsewhere_comes_in_at_once(db: PgP
 }
 
 #[sqlx::test]
+async fn the_time_zone_of_the_browser_goes_along_to_the_provider_and_back(db: PgPool) {
+    let (app, other) = trusting(db).await;
+    for (is_verified, email) in [(true, "vera@example.com"), (false, "nina@example.com")] {
+        other.user(|user| (user.sub, user.email, user.is_verified) = (email.to_owned(), Some(email.to_owned()), is_verified));
+        let browser = app.browser();
+        let back = at_provider(&app, &leave::<api::ContinueWith>(&browser, "/sign-in", &[("time_zone", "Europe/Berlin")]).await).await;
+        browser.get(&back).await;
+        let zone: String = sqlx::query_scalar("select time_zone from accounts where email = $1").bind(email).fetch_one(&app.ctx.db).await.unwrap();
+        assert_eq!(zone, "Europe/Berlin", "{email}");
+    }
+
+    // Who is known and never said it says it so, too.
+    sqlx::raw_sql("update accounts set time_zone = 'UTC', time_zone_chosen = false").execute(&app.ctx.db).await.unwrap();
+    other.user(|user| (user.sub, user.email, user.is_verified) = ("vera@example.com".to_owned(), Some("vera@example.com".to_owned()), true));
+    let browser = app.browser();
+    let back = at_provider(&app, &leave::<api::ContinueWith>(&browser, "/sign-in", &[("time_zone", "Asia/Tokyo")]).await).await;
+    assert_eq!(location(&browser.get(&back).await), "/home");
+    assert_eq!(count(&app, "select count(*) from accounts where time_zone = 'Asia/Tokyo' and time_zone_chosen").await, 1);
+}
+
+#[sqlx::test]
 async fn t07_who_is_new_reads_in_the_language_of_the_browser(db: PgPool) {
     let (app, other) = trusting(db).await;
     for (is_verified, email) in [(true, "vera@example.com"), (false, "nina@example.com")] {

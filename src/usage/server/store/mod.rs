@@ -1,5 +1,6 @@
 //! The SQL of usage: `writing` adds counts, `reading` sums them between edges, `pace` lists what was used when, `parts` is about addresses and
-//! permissions, `secrets` about secrets, `refusals` lists samples, `choices` keys to choose from, `units` sums cost, `pruning` and `partitions` forget.
+//! permissions, `secrets` about secrets, `refusals` and `passed` list samples, `choices` keys to choose from, `units` sums cost, `pruning` and
+//! `partitions` forget.
 
 pub mod choices;
 pub mod estimate;
@@ -9,6 +10,7 @@ pub mod oversight;
 pub mod pace;
 pub mod partitions;
 pub mod parts;
+pub mod passed;
 pub mod pruning;
 pub mod reading;
 pub mod refusals;

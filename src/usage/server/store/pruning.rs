@@ -20,8 +20,15 @@ pub async fn delete_latency_days(db: &PgPool, before: OffsetDateTime, most: i64)
     Ok(done.execute(db).await?.rows_affected())
 }
 
-pub async fn delete_batches(db: &PgPool, before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from usage_batches where ctid in (select ctid from usage_batches where at < $1 limit $2)", before, most);
+/// Ids of batches: those that no file holds any more, and, from longer ago, the rest.
+pub async fn delete_batches(db: &PgPool, closed_before: OffsetDateTime, open_before: OffsetDateTime, most: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "delete from usage_batches where ctid in (
+           select ctid from usage_batches where is_closed and at < $1 or not is_closed and at < $2 limit $3)",
+        closed_before,
+        open_before,
+        most,
+    );
     Ok(done.execute(db).await?.rows_affected())
 }
 

@@ -64,6 +64,12 @@ pub async fn insert_batch(conn: &mut PgConnection, id: Uuid, at: OffsetDateTime)
     Ok(done.rows_affected() == 1)
 }
 
+/// No file on disk holds these batches any more: their ids need not be known for long.
+pub async fn close_batches(conn: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!("update usage_batches set is_closed = true where id = any($1)", ids).execute(conn).await?;
+    Ok(())
+}
+
 pub async fn insert_minutes(conn: &mut PgConnection, rows: &CountColumns) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into usage_minutes as u (key_id, minute, route, outcome, workspace_id, api_id, count, cost)

@@ -3,29 +3,27 @@
 use super::Target;
 use crate::{
     keys::server::gate::facts::KeyFacts,
+    platform::maps::FastMap,
     values::{KeyId, WorkspaceId},
 };
 use ipnet::IpNet;
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    net::IpAddr,
-};
+use std::{collections::hash_map::Entry, net::IpAddr};
 
 /// A length of prefix and the first bits; IPv4 as the mapped part of IPv6.
 type Prefix = (u8, u128);
 
 #[derive(Debug)]
 pub struct Targets<T> {
-    networks: HashMap<Prefix, T>,
+    networks: FastMap<Prefix, T>,
     /// The lengths that `networks` has: an address costs one look for each.
     lengths: Vec<u8>,
-    keys: HashMap<KeyId, T>,
-    workspaces: HashMap<WorkspaceId, T>,
+    keys: FastMap<KeyId, T>,
+    workspaces: FastMap<WorkspaceId, T>,
 }
 
 impl<T> Default for Targets<T> {
     fn default() -> Self {
-        Self { networks: HashMap::new(), lengths: Vec::new(), keys: HashMap::new(), workspaces: HashMap::new() }
+        Self { networks: FastMap::default(), lengths: Vec::new(), keys: FastMap::default(), workspaces: FastMap::default() }
     }
 }
 

@@ -21,7 +21,7 @@
 //!
 //! A node that is alone gives everything back before it asks again, so it is the bucket itself, to the unit (tested). A killed one takes with
 //! it what it held, until that is refilled; of prepaid credits for good: an operator may add it. Where clocks differ by d, refills come
-//! d early by the clock that is ahead.
+//! d early by the clock that is ahead. Without the database a node that is alone goes on (`leases::trust`).
 
 mod resume;
 mod store;

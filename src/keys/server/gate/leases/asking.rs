@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 /// A call waits for a lease no longer.
 pub const PATIENCE: Duration = Duration::from_millis(500);
 /// The table answers within this time, or is away.
-const ANSWER: Duration = Duration::from_secs(2);
+pub(super) const ANSWER: Duration = Duration::from_secs(2);
 /// So many counters in one statement.
 const CHUNK: usize = 1_000;
 /// What a node asks for that is alone.
@@ -97,6 +97,10 @@ impl Leases {
     pub async fn settle(&self, db: &PgPool, now_micros: i64, asks: &[Ask], takes_over: bool) -> sqlx::Result<()> {
         let sharings = self.sharings();
         let may_take_over = || self.is_alone() && self.sharings() == sharings;
+        if let Err(error) = self.settle_debts(db).await {
+            asks.iter().for_each(|ask| with_lease(ask, Lease::missed));
+            return Err(error);
+        }
         for (n, chunk) in asks.chunks(CHUNK).enumerate() {
             let rows = self.requests(now_micros, chunk, takes_over && may_take_over());
             let asked = async {
@@ -144,6 +148,9 @@ impl Leases {
             with_lease(ask, |lease| {
                 if !ask.counter.is_leased() {
                     return;
+                }
+                if ask.slot.window.is_credits() && self.owes_of(&ask.slot) {
+                    return lease.missed(); // the answer would not know of it; the next round tells that first
                 }
                 if ask.refills {
                     lease.turn(number, ask.max);
@@ -228,7 +235,7 @@ pub async fn lend(gate: Arc<Gate>, db: PgPool, stop: CancellationToken) {
             }
         }
         let (round, asks) = leases.next();
-        if asks.is_empty() {
+        if asks.is_empty() && !leases.is_behind() {
             continue;
         }
         // While what keys used before is added to new counters, none is taken over: it is added to the one or to the table, not to both.
@@ -237,12 +244,17 @@ pub async fn lend(gate: Arc<Gate>, db: PgPool, stop: CancellationToken) {
         let asked = leases.settle(&db, gate.clock.now_micros(), &asks, takes_over).await;
         drop(nobody_resumes);
         match &asked {
-            Ok(()) => is_away = false,
-            Err(error) if !is_away => {
-                tracing::warn!("no limits can be leased, what is held goes on: {error}");
+            Ok(()) => {
+                leases.is_answered();
+                is_away = false;
+            }
+            Err(error) => {
+                leases.is_unanswered();
+                if !is_away {
+                    tracing::warn!("no limits can be leased, what is held goes on: {error}");
+                }
                 is_away = true;
             }
-            Err(_) => {}
         }
         leases.done.send_replace(Done { round, is_told: asked.is_ok() });
     }

@@ -13,6 +13,10 @@ pub struct Credits {
     /// What was known to remain when this refill had come, while the table has not been asked since; less than nothing where the limit
     /// became smaller.
     remained: Option<i64>,
+    /// When the table last said what is left, in milliseconds; 0: never.
+    pub(super) learnt: u64,
+    /// Passed on trust since the table was last asked (`trust`): its answer does not know of it.
+    pub(super) borrowed: u64,
 }
 
 impl Credits {
@@ -56,9 +60,16 @@ impl Lease {
     }
 
     /// What the table had left when this began, and it was not asked since.
-    pub fn know_credits(&mut self, left: u64) {
+    pub fn know_credits(&mut self, left: u64, now: u64) {
         if let (Some(credits), None) = (&mut self.credits, self.told_at) {
-            credits.remained = Some(signed(left) + signed(self.used));
+            (credits.remained, credits.learnt) = (Some(signed(left) + signed(self.used)), now);
+        }
+    }
+
+    /// Where nothing was ever told of it, it is full.
+    pub(super) fn fill_unknown(&mut self) {
+        if let (Some(credits), None) = (&mut self.credits, self.told_at) {
+            credits.remained = credits.remained.or(Some(signed(self.max)));
         }
     }
 
@@ -244,7 +255,7 @@ mod tests {
             let mut row = Row { refill, number: now, before: now, used: 0, high: 0, got: 0 };
             let mut node = lease(refill);
             node.turn(now, MAX);
-            node.know_credits(MAX);
+            node.know_credits(MAX, millis);
             for (cost, wait, event) in steps {
                 let gone = wait.saturating_sub(5);
                 (now, millis) = (now + gone, millis + 2_000);

@@ -1,7 +1,10 @@
 //! From counting alone to counting by lease, and back.
 
 use super::{Leases, Newest, Ordering, PoisonError, Slot, asking::Ask, store};
-use crate::keys::server::gate::{limit::Limit, seats::Elsewhere, sync::within, table::Table, window};
+use crate::keys::{
+    model::Window,
+    server::gate::{limit::Limit, seats::Elsewhere, sync::within, table::Table, window},
+};
 use sqlx::PgPool;
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -57,6 +60,7 @@ impl Leases {
     /// Counts alone what is newer than these windows, and the places of those that have ended.
     pub fn begin_alone(&self, newest: Newest, elsewhere: Elsewhere) {
         *self.elsewhere.write().unwrap_or_else(PoisonError::into_inner) = elsewhere;
+        self.trust.begin_alone();
         *self.alone.write().unwrap_or_else(PoisonError::into_inner) = Some(newest);
     }
 
@@ -65,6 +69,7 @@ impl Leases {
     pub fn begin_sharing(&self, table: &Table, now_micros: i64) -> Counted {
         *self.alone.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.sharings.fetch_add(1, Ordering::AcqRel);
+        self.trust.end_alone();
         let mut shared = self.rest(now_micros);
         let present = now_micros.div_euclid(1_000_000) - MARGIN;
         // Places that many keys share are told once.
@@ -89,6 +94,22 @@ impl Leases {
             }
         });
         shared
+    }
+
+    /// At the end of a node that is alone: what it counted of present windows of less than a minute, which usage does not know. They have
+    /// a row then, so the next start goes on from there.
+    pub fn end_short(&self, table: &Table, now_micros: i64) -> Counted {
+        let (mut short, present) = (Counted::default(), now_micros.div_euclid(1_000_000));
+        table.each_counted(|record, counted| {
+            for limit in counted.limits.iter().filter(|limit| matches!(limit.policy.window, Window::Seconds(..60))) {
+                limit.counter.hand_over(limit.max(), |number, used| {
+                    if window::end(limit.policy.window, number) > present {
+                        short.used.push((limit.slot(record.holder()), number, used));
+                    }
+                });
+            }
+        });
+        short
     }
 
     /// Gives up what is held and not used: to be given back. Places that are taken are told.

@@ -40,7 +40,7 @@ pub struct Lease {
     /// Passed beyond the limit on this node in this window: told, never charged.
     beyond: u64,
     /// May be charged by this node in this window, in all.
-    held: u64,
+    pub(super) held: u64,
     /// What the last answer said that nobody has.
     pub(super) left: u64,
     /// When that answer came.
@@ -191,6 +191,7 @@ impl Lease {
         let mut late = self.rolling.as_deref_mut().map(Rolling::take_late).unwrap_or_default();
         late.extend(self.credits.as_deref_mut().and_then(Credits::take_late));
         let counted = self.rolling.as_deref().map(|rolling| rolling.counted().to_vec()).unwrap_or_default();
+        self.asks_again();
         Request { window: self.window, max: self.max, floor, back: std::mem::take(&mut self.back), need, ahead, late, counted }
     }
 
@@ -204,6 +205,7 @@ impl Lease {
         if self.max == request.max {
             self.held += given;
             (self.left, self.told_at, self.block, self.paced) = (left, Some(now), given, (now, self.used));
+            self.learn(now);
         } else {
             self.back += given;
         }

@@ -59,11 +59,12 @@
 //! used until the next refill, whose first call waits for one statement; then it goes back as a part of a rolling window does (`credits`; the arithmetic and the bound:
 //! `gate::credits`). A node takes blocks of its pace and gives back what lay idle for five seconds, so a killed one takes no more with it
 //! than calls of two seconds and a quarter of what was left; where nothing comes back by itself, it is lost.
+//! Where the database does not answer, a node that is alone goes on from what it knows to be left, and tells it afterwards (`trust`).
 //!
 //! # Where it ends
 //!
 //! A node that counts alone and is cut off from the database goes on, as a single server must when its database is away. One that
-//! starts meanwhile and reaches the database can't tell it from one that crashed: it waits until that one is silent for three seconds,
+//! starts meanwhile and reaches the database can't tell it from one that crashed: it waits three seconds for it to come back and to tell,
 //! then begins with what usage says was used. What the other passes while it is cut off (`TOLLGATE_DATABASE_OUTAGE` at most) comes on
 //! top. Nodes of a version before leases count for themselves while they are replaced.
 //!
@@ -74,15 +75,18 @@ mod asking;
 mod credits;
 mod handing;
 mod held;
+mod owed;
 mod request;
 mod rolling;
 mod store;
 mod store_credits;
 mod store_rolling;
+mod trust;
 
 pub use asking::{Ask, PATIENCE, lend};
 pub use handing::Counted;
 pub use held::{Fit, Lease};
+pub use owed::{LeftDebtsError, write_left_debts};
 pub use store::{forget_old, go_alone};
 pub use store_rolling::raise_parts;
 
@@ -102,6 +106,7 @@ use std::{
     },
 };
 use tokio::sync::{Notify, watch};
+use trust::Trust;
 use uuid::Uuid;
 
 /// What a limit's counter is called on every node.
@@ -137,6 +142,8 @@ pub struct Leases {
     pub(super) seats: Mutex<ByCounter<(Slot, Arc<Counter>)>>,
     /// Places that nodes have which have ended.
     pub(super) elsewhere: RwLock<Elsewhere>,
+    /// Credits that pass while the database does not answer.
+    trust: Trust,
     /// Requests for places so far.
     turns: AtomicU64,
     /// The id of this node.
@@ -164,6 +171,7 @@ impl Default for Leases {
             holding: Mutex::default(),
             seats: Mutex::default(),
             elsewhere: RwLock::default(),
+            trust: Trust::default(),
             turns: AtomicU64::new(1),
             me: OnceLock::new(),
         }

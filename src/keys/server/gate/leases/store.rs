@@ -188,5 +188,7 @@ pub async fn go_alone(db: &PgPool, me: NodeId) -> sqlx::Result<Option<Newest>> {
 pub async fn forget_old(db: &PgPool, before: OffsetDateTime) -> sqlx::Result<u64> {
     let places = seats::forget_old(db).await?;
     let rolling = sqlx::query!("delete from rolling_leases where ends_at < $1", before).execute(db).await?.rows_affected();
+    // Nothing is sent again after a month.
+    sqlx::query!("delete from credit_debts where settled_at < clock_timestamp() - interval '30 days'").execute(db).await?;
     Ok(places + rolling + sqlx::query!("delete from limit_leases where ends_at < $1", before).execute(db).await?.rows_affected())
 }

@@ -1,10 +1,11 @@
-//! The SQL of leases of credits. A bucket is one row of `credit_buckets`; functions of migrations 0039 and 0042 refill it, take and give back
+//! The SQL of leases of credits. A bucket is one row of `credit_buckets`; functions of migrations 0039, 0042 and 0059 refill it, take and give back
 //! under its lock.
 
 use super::{
     rolling::Part,
     store::{Answer, Row},
 };
+use crate::values::NodeId;
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 
@@ -30,13 +31,16 @@ pub async fn ask(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx::R
             })
         })
         .collect();
+    // An answer that comes too late for whoever asked is none: what nobody got is not given.
+    let mut tx = db.begin().await?;
     let answers = sqlx::query!(
         r#"select place as "place!", number as "number!", given as "given!", spare as "spare!" from lease_credits($1, $2)"#,
         asks,
         i64::try_from(share.max(PARTS)).unwrap_or(4),
     )
-    .fetch_all(db)
+    .fetch_all(&mut *tx)
     .await?;
+    tx.commit().await?;
     let units = |n: i64| u64::try_from(n).unwrap_or(0);
     Ok(answers
         .into_iter()
@@ -48,4 +52,10 @@ pub async fn ask(db: &PgPool, rows: &[(usize, &Row<'_>)], share: u64) -> sqlx::R
             ring: None,
         })
         .collect())
+}
+
+/// Tells what passed on trust. Sent again under the same number, it counts once.
+pub async fn settle(db: &PgPool, node: NodeId, number: u64, debts: Value) -> sqlx::Result<()> {
+    sqlx::query!(r#"select settle_credits($1, $2, $3) as "is_new!""#, node.uuid(), i64::try_from(number).unwrap_or(i64::MAX), debts).fetch_one(db).await?;
+    Ok(())
 }

@@ -316,7 +316,7 @@ impl Limit {
                 Changed::No => return Fit::Over,
                 Changed::Leased => {}
             }
-            if let Some(fit) = self.with_lease(till, now_micros, |lease| lease.charge(cost.into())) {
+            if let Some(fit) = self.with_lease(till, now_micros, cost.into(), true) {
                 return fit;
             }
         }
@@ -330,21 +330,25 @@ impl Limit {
             if let Some(used) = self.counted_alone(now_micros) {
                 return if cost == 0 || used + u64::from(cost) <= self.max() { Fit::Fits } else { Fit::Over };
             }
-            if let Some(fit) = self.with_lease(till, now_micros, |lease| lease.fit(cost.into())) {
+            if let Some(fit) = self.with_lease(till, now_micros, cost.into(), false) {
                 return fit;
             }
         }
     }
 
     /// What the lease says; asks for more in the background where that is worth it. None if there is no lease any more.
-    fn with_lease(&self, till: &Till<'_>, now_micros: i64, decide: impl FnOnce(&mut Lease) -> Fit) -> Option<Fit> {
+    fn with_lease(&self, till: &Till<'_>, now_micros: i64, cost: u64, charges: bool) -> Option<Fit> {
         let mut held = self.leased(till.leases, now_micros)?;
         let lease = held.get_or_insert_default();
         let now = steady_millis();
-        let fit = match decide(lease) {
+        let decided = if charges { lease.charge(cost) } else { lease.fit(cost) };
+        let mut fit = match decided {
             Fit::Over if lease.doubts(now) => Fit::Wants,
             fit => fit,
         };
+        if fit == Fit::Wants && self.policy.window.is_credits() {
+            fit = till.leases.on_trust(lease, cost, charges, || self.slot(till.holder)).unwrap_or(fit);
+        }
         let asks = lease.asks(fit, till.leases.share(), now);
         drop(held);
         if asks {
@@ -456,7 +460,7 @@ impl Limit {
     /// What the table has of credits, while it was not asked for them.
     pub fn know_credits(&self, leases: &Leases, now_micros: i64, left: u64) {
         if let Some(lease) = self.leased(leases, now_micros).as_deref_mut().and_then(Option::as_deref_mut) {
-            lease.know_credits(left);
+            lease.know_credits(left, steady_millis());
         }
     }
 

@@ -301,7 +301,7 @@ impl<'g> Loading<'g> {
     fn take_secret(&mut self, row: &mut Row<'_>) -> Option<()> {
         let (key, id) = (KeyId::new(row.uuid()?), SecretId::new(row.uuid()?));
         let (origin, hash, ends, awaits) = (row.text()?, row.bytes()?, row.null_or(micros)?, row.is_true()?);
-        let secret = secret(id, origin, hash, ends);
+        let secret = secret(id, origin, hash, ends, awaits);
         self.gate.table.amend(key, |facts| {
             facts.awaits_first_use |= awaits;
             match secret {

@@ -18,6 +18,7 @@ use reading::Reading;
 use sqlx::{PgConnection, PgExecutor};
 use std::{
     collections::{HashMap, HashSet},
+    num::NonZeroU32,
     sync::Arc,
     time::Duration,
 };
@@ -67,7 +68,8 @@ pub async fn look(db: impl PgExecutor<'_>, before: Option<&str>) -> sqlx::Result
 
 /// Every API with its routes.
 pub async fn load_apis(gate: &Gate, conn: &mut PgConnection) -> sqlx::Result<()> {
-    let rows = sqlx::query!(r#"select id, slug, unmatched as "unmatched: Unmatched", answers_preflights from apis"#).fetch_all(&mut *conn).await?;
+    let rows =
+        sqlx::query!(r#"select id, slug, unmatched as "unmatched: Unmatched", answers_preflights, sample_one_in from apis"#).fetch_all(&mut *conn).await?;
     let mut routes: HashMap<Uuid, Vec<ApiRoute>> = HashMap::new();
     for row in sqlx::query!("select api_id, method, pattern, permission, cost, is_counted from api_routes").fetch_all(conn).await? {
         routes.entry(row.api_id).or_default().push(ApiRoute {
@@ -81,7 +83,8 @@ pub async fn load_apis(gate: &Gate, conn: &mut PgConnection) -> sqlx::Result<()>
     }
     let apis = rows.into_iter().map(|row| {
         let rules = Rules::new(&routes.remove(&row.id).unwrap_or_default(), row.unmatched);
-        (ApiFacts { id: ApiId::new(row.id), slug: row.slug.into(), answers_preflights: row.answers_preflights }, rules)
+        let sample_one_in = u32::try_from(row.sample_one_in).ok().and_then(NonZeroU32::new);
+        (ApiFacts { id: ApiId::new(row.id), slug: row.slug.into(), answers_preflights: row.answers_preflights, sample_one_in }, rules)
     });
     gate.apis.store(Arc::new(Apis::new(apis)));
     Ok(())

@@ -15,6 +15,7 @@ use super::{
         record::Record,
         sync::within,
         verify::digest_of_sha512,
+        waits::Waits,
     },
     levels::learn,
 };
@@ -143,7 +144,7 @@ impl<'a> Reading<'a> {
             self.row();
             let of_key = kept.entry(row.key_id).or_default();
             of_key.awaits_first_use |= row.until_first_use;
-            match secret(SecretId::new(row.id), &row.origin, &row.hash, row.expires_at.map(micros)) {
+            match secret(SecretId::new(row.id), &row.origin, &row.hash, row.expires_at.map(micros), row.until_first_use) {
                 Some(Secret::Known(secret)) => of_key.known.push(secret),
                 Some(Secret::Salted(secret)) => of_key.salted.push(secret),
                 None => {}
@@ -265,17 +266,18 @@ pub enum Secret {
 }
 
 /// `hash`: of a salted one how it begins and its salted hash, a line each. None if it is not what it should be.
-pub fn secret(id: SecretId, origin: &str, hash: &[u8], expires_at: Option<i64>) -> Option<Secret> {
+pub fn secret(id: SecretId, origin: &str, hash: &[u8], expires_at: Option<i64>, until_first_use: bool) -> Option<Secret> {
+    let waits = Waits::stored(until_first_use);
     let (origin, hash) = match origin {
         "salted" => {
             let (start, phc) = std::str::from_utf8(hash).ok()?.split_once('\n')?;
-            return Some(Secret::Salted(Salted { id, start: start.into(), phc: phc.into(), expires_at }));
+            return Some(Secret::Salted(Salted { id, start: start.into(), phc: phc.into(), expires_at, waits }));
         }
         "sha512" => (Origin::Sha512, digest_of_sha512(hash)),
         "sha256" => (Origin::Sha256, hash.try_into().ok()?),
         _ => (Origin::Own, hash.try_into().ok()?),
     };
-    Some(Secret::Known(SecretFacts { id, hash, ends: End::of(expires_at), origin, seen: Seen::default() }))
+    Some(Secret::Known(SecretFacts { id, hash, ends: End::of(expires_at), origin, seen: Seen::default(), waits }))
 }
 
 /// The first and the last of a sorted list: with them an index is read as a range, where the list alone would have the whole table read.

@@ -17,7 +17,7 @@ use crate::{
             salted::{MOST, START},
         },
     },
-    values::{ApiId, KeyId, WorkspaceId},
+    values::{ApiId, KeyId, SecretId, WorkspaceId},
 };
 use hashbrown::{HashTable, hash_table::Entry};
 use std::{
@@ -185,6 +185,17 @@ impl Table {
         record.begin(current.filter(|current| !std::ptr::eq(*current, record)))
     }
 
+    /// These secrets of a record are over, now: a call passed with the newest. Whichever record of the key calls find, it knows: none is
+    /// replaced while its shard is read, and one that is put later goes on with what is noted here.
+    #[cold]
+    pub fn end_waiting(&self, record: &Record, ended: &[SecretId]) {
+        record.facts.end_waiting(ended);
+        let (key, place) = (record.facts.key, self.hasher.hash_one(record.facts.key));
+        if let Some(current) = read(self.ids(place)).find(place, |known| known.facts.key == key) {
+            current.facts.end_waiting(ended);
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.by_id.iter().map(|shard| read(shard).len()).sum()
     }
@@ -348,7 +359,7 @@ impl Table {
             let starts = read(&self.salted);
             START.rev().filter_map(|n| starts.get(secret.get(..n)?)).flatten().copied().take(MOST).collect()
         };
-        let may_be = |salted: &&Salted| secret.starts_with(&*salted.start) && salted.expires_at.is_none_or(|at| at > now_micros);
+        let may_be = |salted: &&Salted| secret.starts_with(&*salted.start) && salted.expires_at.is_none_or(|at| at > now_micros) && !salted.waits.is_over();
         let of = |key: KeyId| {
             let record = self.by_id(key)?;
             let salted: Vec<_> = record.facts.salted().iter().filter(may_be).map(|salted| (key, salted.clone())).collect();

@@ -11,6 +11,7 @@ use crate::{
             limit::{Policy, Till},
             seats::Seat,
             shared::Groups,
+            waits::Waits,
         },
     },
     values::{AccountId, SecretId, WorkspaceId},
@@ -30,7 +31,14 @@ fn hash(n: u128) -> [u8; 32] {
 }
 
 fn secret(n: u128) -> SecretFacts {
-    SecretFacts { id: SecretId::new(Uuid::from_u128(n)), hash: hash(n), ends: End::NEVER, origin: Origin::Own, seen: Seen::default() }
+    SecretFacts {
+        id: SecretId::new(Uuid::from_u128(n)),
+        hash: hash(n),
+        ends: End::NEVER,
+        origin: Origin::Own,
+        seen: Seen::default(),
+        waits: Waits::stored(false),
+    }
 }
 
 fn facts(n: u128, allowance: &Arc<Allowance>) -> KeyFacts {

@@ -1,4 +1,6 @@
-//! Watching for abuse: three things are counted beside the answers, in memory, on each node for itself, by the minutes of the clock.
+//! Watching for abuse: three things are counted beside the answers, in memory, on each node for itself, by the minutes of the clock. Of
+//! calls each node allows its even share, rounded up, so that all together allow what the rule does and hardly more; of networks the whole
+//! number, since every node sees those of a key whose calls reach them all.
 //!
 //! The path of an answer only counts; where a number passes what its rule allows, a suspicion is put aside, once a window, for whoever
 //! acts on it (`next`; the feature `blocks`). Rules that are off cost one atomic load. Memory is bounded whatever is sent (`places`):
@@ -10,6 +12,7 @@ use super::{Gate, blocked::Target, record::Record};
 use crate::values::{AbuseRule, KeyId, Outcome};
 use ipnet::IpNet;
 pub use places::Places;
+use places::Weight;
 use std::{
     collections::VecDeque,
     net::IpAddr,
@@ -24,7 +27,7 @@ use tokio::sync::Notify;
 const ROWS: usize = 2_048;
 /// Rows of eight keys whose networks are counted.
 const SPREAD_ROWS: usize = 512;
-/// Suspicions that wait. More are dropped: what goes on is suspected again in the next window.
+/// Suspicions that wait. One that finds no room is put aside again at the next call that is one too many.
 const WAITING: usize = 1_024;
 
 /// More than a rule allows.
@@ -32,6 +35,21 @@ const WAITING: usize = 1_024;
 pub struct Suspicion {
     pub rule: AbuseRule,
     pub target: Target,
+    /// Among how many nodes the number was divided.
+    pub nodes: u32,
+}
+
+/// How often something was counted in its window, and whether that was told.
+#[derive(Debug, Default)]
+pub struct Count {
+    calls: u32,
+    is_told: bool,
+}
+
+impl Weight for Count {
+    fn weight(&self) -> usize {
+        usize::try_from(self.calls).unwrap_or(usize::MAX)
+    }
 }
 
 /// What the rules allow, by `AbuseRule::ALL`; 0: the rule is off.
@@ -54,8 +72,8 @@ struct Rule {
 
 pub struct Watch {
     rules: [Rule; 3],
-    unknown: Places<u32>,
-    refusals: Places<u32>,
+    unknown: Places<Count>,
+    refusals: Places<Count>,
     networks: Places<Vec<u64>>,
     waiting: Mutex<VecDeque<Suspicion>>,
     wake: Notify,
@@ -102,13 +120,16 @@ impl Watch {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn suspect(&self, rule: AbuseRule, target: Target) {
+    /// False if there is no room.
+    fn suspect(&self, suspicion: Suspicion) -> bool {
         let mut waiting = self.waiting();
-        if waiting.len() < WAITING {
-            waiting.push_back(Suspicion { rule, target });
+        let has_room = waiting.len() < WAITING;
+        if has_room {
+            waiting.push_back(suspicion);
             drop(waiting);
             self.wake.notify_one();
         }
+        has_room
     }
 
     /// What the rule allows, and the number of its present window; none if it is off.
@@ -122,30 +143,34 @@ impl Watch {
         Some((most, u32::try_from(now_micros.div_euclid(length)).unwrap_or(0)))
     }
 
-    /// True when a count passes what is allowed: once a window.
-    fn counts(&self, rule: AbuseRule, places: &Places<u32>, key: u128, now_micros: i64) -> bool {
-        self.window(rule, now_micros).is_some_and(|(most, window)| {
-            let count = places.change(key, window, |n| {
-                *n = n.saturating_add(1);
-                *n
-            });
-            count == most.saturating_add(1)
-        })
+    /// Tells when a count passes this node's share of what is allowed: once a window, or as soon as there is room.
+    fn counts(&self, places: &Places<Count>, key: u128, now_micros: i64, suspicion: Suspicion) {
+        let Some((most, window)) = self.window(suspicion.rule, now_micros) else { return };
+        let share = most.div_ceil(suspicion.nodes.max(1));
+        let passes = places.change(key, window, |count| {
+            count.calls = count.calls.saturating_add(1);
+            count.calls > share && !std::mem::replace(&mut count.is_told, true)
+        });
+        if passes && !self.suspect(suspicion) {
+            places.change(key, window, |count| count.is_told = false);
+        }
     }
 
-    /// True when a key is used from one network more than is allowed: once a window.
-    fn spreads(&self, key: KeyId, address: IpAddr, now_micros: i64) -> bool {
-        self.window(AbuseRule::Spread, now_micros).is_some_and(|(most, window)| {
-            let most = usize::try_from(most.min(AbuseRule::Spread.highest())).unwrap_or(0);
-            let network = self.networks.hash(bits(network(address, 24, 48)));
-            self.networks.change(key.uuid().as_u128(), window, |seen| {
-                if seen.len() > most || seen.contains(&network) {
-                    return false;
-                }
-                seen.push(network);
-                seen.len() > most
-            })
-        })
+    /// Tells when a key is used from one network more than is allowed: once a window, or as soon as there is room.
+    fn spreads(&self, key: KeyId, address: IpAddr, now_micros: i64) {
+        let Some((most, window)) = self.window(AbuseRule::Spread, now_micros) else { return };
+        let most = usize::try_from(most.min(AbuseRule::Spread.highest())).unwrap_or(0);
+        let network = self.networks.hash(bits(network(address, 24, 48)));
+        let passes = self.networks.change(key.uuid().as_u128(), window, |seen| {
+            if seen.len() > most || seen.contains(&network) {
+                return false;
+            }
+            seen.push(network);
+            seen.len() > most
+        });
+        if passes && !self.suspect(Suspicion { rule: AbuseRule::Spread, target: Target::Key(key), nodes: 1 }) {
+            self.networks.change(key.uuid().as_u128(), window, |seen| _ = seen.pop());
+        }
     }
 }
 
@@ -153,6 +178,11 @@ impl Gate {
     /// What it suspects.
     pub fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// How many nodes divide what is divided, this one included.
+    pub fn nodes(&self) -> u32 {
+        self.leases.nodes()
     }
 
     /// True for addresses that no block holds: loopback, the trusted proxies, and what operators name.
@@ -163,25 +193,26 @@ impl Gate {
     /// Counts a secret that no key has, or that is none.
     pub(super) fn watch_unknown(&self, address: Option<IpAddr>, now_micros: i64) {
         let Some(address) = address.map(|a| a.to_canonical()) else { return };
-        let network = network(address, 32, 64);
-        if self.watch.counts(AbuseRule::UnknownKeys, &self.watch.unknown, bits(network), now_micros) && !self.blocked.is_exempt(address) && !is_private(address)
-        {
-            self.watch.suspect(AbuseRule::UnknownKeys, Target::Network(network));
+        if self.blocked.is_exempt(address) || is_private(address) {
+            return;
         }
+        let network = network(address, 32, 64);
+        let suspicion = Suspicion { rule: AbuseRule::UnknownKeys, target: Target::Network(network), nodes: self.leases.nodes() };
+        self.watch.counts(&self.watch.unknown, bits(network), now_micros, suspicion);
     }
 
     /// Counts a call of a known key. What a block refuses is not counted again, nor what anybody could send who once had a secret of it.
     pub(super) fn watch_call(&self, record: &Record, address: Option<IpAddr>, outcome: Outcome, now_micros: i64) {
         let key = record.facts.key;
         let is_refused = matches!(outcome, Outcome::Forbidden | Outcome::WrongApi | Outcome::RateLimited | Outcome::QuotaExceeded);
-        if is_refused && self.watch.counts(AbuseRule::Refusals, &self.watch.refusals, key.uuid().as_u128(), now_micros) {
-            self.watch.suspect(AbuseRule::Refusals, Target::Key(key));
+        if is_refused {
+            let suspicion = Suspicion { rule: AbuseRule::Refusals, target: Target::Key(key), nodes: self.leases.nodes() };
+            self.watch.counts(&self.watch.refusals, key.uuid().as_u128(), now_micros, suspicion);
         }
         if outcome == Outcome::Valid
             && let Some(address) = address
-            && self.watch.spreads(key, address.to_canonical(), now_micros)
         {
-            self.watch.suspect(AbuseRule::Spread, Target::Key(key));
+            self.watch.spreads(key, address.to_canonical(), now_micros);
         }
     }
 }
@@ -222,33 +253,52 @@ mod tests {
         watch
     }
 
+    /// How often a target is told of while it is counted so many times.
+    fn told(watch: &Watch, target: u128, times: usize, nodes: u32, now: i64) -> usize {
+        let suspicion = Suspicion { rule: AbuseRule::Refusals, target: Target::Key(KeyId::new(Uuid::from_u128(target))), nodes };
+        (0..times).for_each(|_| watch.counts(&watch.refusals, target, now, suspicion));
+        std::iter::from_fn(|| watch.take()).filter(|taken| *taken == suspicion).count()
+    }
+
     #[test]
     fn a_rule_fires_once_a_window_beyond_what_it_allows() {
         let watch = watch(AbuseRule::Refusals, 3, 1);
-        let fired = |now| (0..10).map(|_| watch.counts(AbuseRule::Refusals, &watch.refusals, 7, now)).collect::<Vec<_>>();
-        let once = [false, false, false, true, false, false, false, false, false, false];
-        assert_eq!(fired(MINUTE), once);
-        assert!(!fired(2 * MINUTE - 1).contains(&true), "the same minute");
-        assert_eq!(fired(2 * MINUTE), once, "a new one");
-        assert!(!watch.counts(AbuseRule::UnknownKeys, &watch.unknown, 7, MINUTE), "a rule that is off");
+        assert_eq!((told(&watch, 7, 3, 1, MINUTE), told(&watch, 7, 1, 1, MINUTE), told(&watch, 7, 6, 1, MINUTE)), (0, 1, 0));
+        assert_eq!(told(&watch, 7, 10, 1, 2 * MINUTE - 1), 0, "the same minute");
+        assert_eq!(told(&watch, 7, 10, 1, 2 * MINUTE), 1, "a new one");
+        let off = Watch::default();
+        assert_eq!(told(&off, 7, 10, 1, MINUTE), 0, "a rule that is off");
+    }
+
+    #[test]
+    fn nodes_divide_what_is_allowed() {
+        let watch = watch(AbuseRule::Refusals, 10, 1);
+        for (target, nodes, share) in [(1, 1, 10), (2, 2, 5), (3, 3, 4), (4, 10, 1), (5, 20, 1), (6, 0, 10)] {
+            assert_eq!((told(&watch, target, share, nodes, MINUTE), told(&watch, target, 1, nodes, MINUTE)), (0, 1), "on {nodes}");
+        }
+        assert_eq!((told(&watch, 7, 8, 1, MINUTE), told(&watch, 7, 1, 2, MINUTE)), (0, 1), "a node that joins is no way around it");
     }
 
     #[test]
     fn concurrent_counts_fire_once() {
         let watch = watch(AbuseRule::UnknownKeys, 500, 1);
-        let fired: usize = std::thread::scope(|scope| {
-            let count = || (0..1_000).filter(|_| watch.counts(AbuseRule::UnknownKeys, &watch.unknown, 7, MINUTE)).count();
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(count)).collect();
-            threads.into_iter().map(|thread| thread.join().expect("it ends")).sum()
+        let suspicion = Suspicion { rule: AbuseRule::UnknownKeys, target: Target::Key(KeyId::new(Uuid::from_u128(7))), nodes: 1 };
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..1_000).for_each(|_| watch.counts(&watch.unknown, 7, MINUTE, suspicion)));
+            }
         });
-        assert_eq!(fired, 1);
+        assert_eq!((watch.take(), watch.take()), (Some(suspicion), None));
     }
 
     #[test]
     fn networks_are_counted_once_each() {
         let watch = watch(AbuseRule::Spread, 2, 10);
         let key = KeyId::new(Uuid::from_u128(7));
-        let uses = |address: &str, now| watch.spreads(key, address.parse().expect("an address"), now);
+        let uses = |address: &str, now| {
+            watch.spreads(key, address.parse().expect("an address"), now);
+            watch.take().is_some()
+        };
         assert!(!uses("192.0.2.1", MINUTE) && !uses("192.0.2.200", MINUTE) && !uses("2001:db8:1:1::1", MINUTE), "two networks");
         assert!(!uses("2001:db8:1:2::1", 9 * MINUTE), "the same /48");
         assert!(uses("198.51.100.1", 9 * MINUTE), "the third");
@@ -257,11 +307,18 @@ mod tests {
     }
 
     #[test]
-    fn suspicions_that_nobody_takes_do_not_pile_up() {
-        let watch = Watch::default();
-        for n in 0..WAITING as u128 * 2 {
-            watch.suspect(AbuseRule::Refusals, Target::Key(KeyId::new(Uuid::from_u128(n))));
+    fn suspicions_that_nobody_takes_do_not_pile_up_and_none_is_lost() {
+        let watch = watch(AbuseRule::Refusals, 1, 1);
+        let key = |n: u128| KeyId::new(Uuid::from_u128(n));
+        for n in 0..WAITING as u128 {
+            watch.suspect(Suspicion { rule: AbuseRule::Spread, target: Target::Key(key(n)), nodes: 1 });
         }
+        let late = Suspicion { rule: AbuseRule::Refusals, target: Target::Key(key(7)), nodes: 1 };
+        let again = || watch.counts(&watch.refusals, 7, MINUTE, late);
+        (0..5).for_each(|_| again());
         assert_eq!(watch.waiting().len(), WAITING);
+        assert_eq!(std::iter::from_fn(|| watch.take()).filter(|taken| *taken == late).count(), 0);
+        (0..5).for_each(|_| again());
+        assert_eq!((watch.take(), watch.take()), (Some(late), None), "there is room now");
     }
 }

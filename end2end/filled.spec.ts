@@ -1,0 +1,68 @@
+// Full pages: on the demo data (a year of calls), with what operators keep out and a job that failed. pages.spec.ts looks at every page, mostly
+// with empty lists.
+import type { Page } from '@playwright/test';
+import { eachPage } from './support/checks';
+import { signIn, type Person } from './support/people';
+import { startProduct, type Product } from './support/product';
+import { NO_MAILBOX } from './support/smtp';
+import { expect, test as base } from './support/test';
+
+const test = base.extend<object, { product: Product }>({
+  product: [
+    async ({}, use, worker) => {
+      const product = await startProduct(`filled-${worker.workerIndex}`, {}, '127.0.0.1', ['--demo']);
+      await use(product);
+      await product.stop();
+    },
+    { scope: 'worker', timeout: 120_000 },
+  ],
+});
+
+// As src/boot/demo.rs makes them.
+const OPERATOR: Person = { email: 'operator@demo.localhost', password: 'lantern copper meadow' };
+const DEVELOPER: Person = { email: 'developer@demo.localhost', password: 'harbour violet kettle' };
+
+/** Where a link leads. */
+async function href(page: Page, path: string, selector: string): Promise<string> {
+  await page.goto(path);
+  return await page.locator(selector).first().getAttribute('href') ?? '';
+}
+
+/** There is something on these pages. */
+async function full(page: Page, paths: string[]): Promise<void> {
+  for (const path of paths) {
+    await page.goto(path);
+    await expect(page.getByRole('main').locator('tbody tr:visible').first(), path).toBeVisible();
+    await expect(page.locator('.empty'), path).toHaveCount(0);
+  }
+}
+
+test('a developer with a year of calls', async ({ page }) => {
+  await signIn(page, DEVELOPER);
+  await page.goto('/keys');
+  await page.getByRole('link', { name: 'Prepare a file' }).click();
+  await Promise.all([page.waitForResponse((answer) => answer.request().method() === 'POST'), page.getByRole('button', { name: 'Prepare the file' }).click()]);
+  const key = await href(page, '/keys', 'tbody tr:has-text("checkout service") a.row-link');
+  const id = key.split('/').pop() ?? '';
+  const opened = await href(page, '/requests', 'tbody a.row-link');
+  const lists = ['/keys', '/usage', '/usage/errors', '/requests', '/exports', '/settings/sessions'];
+  await full(page, lists);
+  await eachPage(page, [...lists, '/home', key, opened, '/usage?range=24h', '/usage?range=year', `/usage?compare=before&key=${id}`]);
+});
+
+test('an operator with work to do', async ({ page, product }) => {
+  await product.cli(['ban', 'add', 'spam.example', '--reason', 'nothing but spam']);
+  await product.cli(['block', 'add', '203.0.113.66', '--reason', 'it floods us']);
+  await product.cli(['invite', 'create', '--uses', '3']);
+  await product.cli(['invite', 'create', '--email', `${NO_MAILBOX}@example.com`]); // its mail is refused for good
+  await signIn(page, OPERATOR);
+  const failed = '/admin/jobs?state=failed';
+  await expect(async () => {
+    await page.goto(failed);
+    await expect(page.getByRole('button', { name: /^Retry/ })).toBeVisible({ timeout: 500 });
+  }).toPass();
+  const account = await href(page, '/admin/accounts', `tbody tr:has-text("${DEVELOPER.email}") a.row-link`);
+  const lists = [failed, '/admin/keys', '/admin/refusals', '/admin/blocks', '/admin/bans', '/admin/invites', '/admin/plans'];
+  await full(page, lists);
+  await eachPage(page, [...lists, '/admin', '/admin/apis/demo', account]);
+});

@@ -1,0 +1,29 @@
+//! What services are told of a key, as a form asks for it.
+
+use crate::ui::{FormOutcome, TextArea, TextField};
+use leptos::prelude::*;
+
+/// The help beside the field `external_id`.
+pub const EXTERNAL_ID: &str =
+    "Your own id of who uses this key, such as customer-42. Services read it as external_id and X-External-Id; you find the key by it.";
+
+/// The help beside the field `meta`.
+pub const METADATA: &str = "A JSON object that services read as meta when the key passes, such as {\"team\": \"checkout\"}; at most 1 KiB. Not for secrets.";
+
+/// Fields `external_id` and `meta` of a new key. Few keys need them, so they wait behind their summary, which is open while anything stands
+/// in them: an error can't hide there.
+#[component]
+pub fn ForServices() -> impl IntoView {
+    let is_ours = |name: &str| matches!(name, "external_id" | "meta");
+    let is_open = use_context::<FormOutcome>().is_some_and(|o| o.values.iter().any(|(name, value)| is_ours(name) && !value.is_empty()));
+    view! {
+        <details class="more-fields" open=is_open>
+            <summary>"What services are told of it"</summary>
+            <div class="stack">
+                <TextField label="External id" name="external_id" autocomplete="off" maxlength=200 help=EXTERNAL_ID/>
+                <TextArea label="Metadata" name="meta" help=METADATA maxlength=4000 rows=4 mono=true/>
+            </div>
+        </details>
+    }
+    .into_any()
+}
