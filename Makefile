@@ -17,7 +17,7 @@ check:    ## the fast loop: format, lint, unit tests (SQL against a live databas
 	@scripts/setup test && eval "$$(scripts/dev/database)" && scripts/test format server-lints unit-tests
 test:     ## everything: format, lint, unit, integration and browser tests
 	@scripts/setup test && scripts/test
-soak:     ## the gate against its models with 25 random seeds (SEEDS=, FIRST_SEED=); a failure names its seed
+soak:     ## the gate against its models with 25 random seeds (SEEDS=, FIRST_SEED=); then Postgres slow, away and back for 20 minutes (OUTAGE_SECONDS=, OUTAGE_KEYS=)
 	@scripts/setup test && scripts/test soak
 bench:    ## measure the gate and the pages against a bare handler, in one run
 	@scripts/setup bench && scripts/bench

@@ -297,11 +297,11 @@ pub(super) fn tried(run: &DryRun) -> String {
     if !run.by_quarters.is_empty() {
         lines.push(format!("To a quarter of an hour, as usage is kept, since they roll: {}.", run.by_quarters.join(", ")));
     }
+    if let Some(since) = run.minutes_since {
+        lines.push(format!("By the minute, as usage is kept since {}: {}.", since.date(), run.by_minutes.join(", ")));
+    }
     if !run.too_short.is_empty() {
-        lines.push(format!(
-            "Not held against it, since usage is kept by quarters of an hour, and they are shorter, roll in less than an hour, or have no window: {}.",
-            run.too_short.join(", ")
-        ));
+        lines.push(format!("Not held against it, since usage is kept by the minute, and they are of seconds or have no window: {}.", run.too_short.join(", ")));
     }
     lines.join("\n")
 }

@@ -2,6 +2,7 @@
 
 use crate::values::{KeyId, WorkspaceId, link};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 /// What a plan would have held back since the first of last month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,12 +11,22 @@ pub struct DryRun {
     pub limited: Vec<WouldBeLimited>,
     /// How many would have been limited, also those that `limited` leaves out.
     pub count: u64,
+    /// How many of them are keys, each counted alone.
+    #[serde(default)]
+    pub keys: u64,
     /// Names of limits whose windows roll: held against whole quarters of an hour, as usage is kept; what was asked in one counts as if at
     /// its beginning.
     #[serde(default)]
     pub by_quarters: Vec<String>,
-    /// Names of limits that quarters of an hour don't fit into, of those that roll in less than an hour, of credits and of calls at the same
-    /// time: usage is kept by quarters, so they can't be held against it.
+    /// Names of limits that were held against usage by the minute: windows of whole minutes that quarters don't fit into, and those that
+    /// roll in less than an hour, of which what was asked in one minute counts as if at its beginning.
+    #[serde(default)]
+    pub by_minutes: Vec<String>,
+    /// Since when usage by the minute is kept, if there are such limits: what was before is not held against them.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub minutes_since: Option<OffsetDateTime>,
+    /// Names of limits whose windows are no whole minutes, of credits and of calls at the same time: usage is kept by the minute, so they
+    /// can't be held against it.
     pub too_short: Vec<String>,
 }
 
@@ -24,9 +35,9 @@ pub struct DryRun {
 pub struct WouldBeLimited {
     pub workspace: WorkspaceId,
     pub name: String,
-    /// If it was asked by key; then `name` is the key's.
+    /// If it was asked by key, or the plan is this key's alone; then `name` is the key's.
     pub key: Option<KeyId>,
-    /// Windows in which something would have been refused; of a rolling limit quarters of an hour.
+    /// Windows in which something would have been refused; of a rolling limit quarters of an hour, or minutes.
     pub windows: u64,
     /// Cost units beyond the limit, summed over its limits.
     pub beyond: u64,
@@ -40,24 +51,28 @@ pub struct WouldBeLimited {
 pub struct Trial {
     /// Only those who have the plan, not everybody; of a group only its members are tried anyway.
     pub of_holders: bool,
+    /// Each key alone, not all keys of a workspace together; of a group it counts for nothing, as a group never holds a key alone.
+    pub by_key: bool,
     /// One of its limits as it was typed, which is saved nowhere; none: all are as they are.
     pub typed: Option<TypedLimit>,
 }
 
 impl Trial {
-    /// `try=1`, or `try=typed` with the fields of the limit; `of=holders`.
+    /// `try=1`, or `try=typed` with the fields of the limit; `of=holders`, `by=key`.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let how = get("try")?;
         let of_holders = get("of").is_some_and(|of| of == "holders");
-        Some(Self { of_holders, typed: (how == "typed").then(|| TypedLimit::read(get)) })
+        let by_key = get("by").is_some_and(|by| by == "key");
+        Some(Self { of_holders, by_key, typed: (how == "typed").then(|| TypedLimit::read(get)) })
     }
 
     /// The page of this plan or group, which tries it.
     pub fn link(&self, path: &str, slug: &str) -> String {
         let how = if self.typed.is_some() { "typed" } else { "1" };
         let whom = self.of_holders.then_some(("of", "holders"));
+        let by = self.by_key.then_some(("by", "key"));
         let typed = self.typed.iter().flat_map(TypedLimit::fields).filter(|(_, value)| !value.is_empty());
-        format!("{}#try", link(path, [("edit", slug), ("try", how)].into_iter().chain(whom).chain(typed)))
+        format!("{}#try", link(path, [("edit", slug), ("try", how)].into_iter().chain(whom).chain(by).chain(typed)))
     }
 }
 
@@ -119,7 +134,13 @@ mod tests {
     #[test]
     fn an_address_says_what_is_tried() {
         let typed = TypedLimit { was: "day".to_owned(), limit: "1000".to_owned(), window: "month".to_owned(), ..TypedLimit::default() };
-        for trial in [Trial::default(), Trial { of_holders: true, typed: None }, Trial { of_holders: true, typed: Some(typed) }] {
+        let all = [
+            Trial::default(),
+            Trial { of_holders: true, ..Trial::default() },
+            Trial { by_key: true, ..Trial::default() },
+            Trial { of_holders: true, by_key: true, typed: Some(typed) },
+        ];
+        for trial in all {
             let address = trial.link("/admin/plans", "pro");
             let query = address.trim_start_matches("/admin/plans?").trim_end_matches("#try");
             let get = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=').map(str::to_owned));

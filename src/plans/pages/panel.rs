@@ -8,11 +8,12 @@ use crate::{
     },
     plans::{
         api::{AssignPlan, DeletePlan, SavePlan, SetPlanLimit, TakePlan},
-        model::{ChosenPlan, DryRun, Holder, Plan, PlanForm, Trial},
+        model::{ChosenPlan, DryRun, Holder, Plan, PlanForm, Trial, WouldBeLimited},
     },
     ui::{
         Button, ErrorSummary, Form, FormOutcome, Icon, IconLink, LinkButton, Look, SelectField, Size, Table, TextArea, TextField, folded,
         number::{count, share, thousands},
+        time::date,
     },
     values::link,
 };
@@ -167,9 +168,11 @@ pub fn show_typed(trial: &Option<Trial>, action: &str) {
 
 /// Of whom a plan is tried, and with what.
 pub fn of_whom(slug: &str, trial: &Trial) -> AnyView {
-    let other = Trial { of_holders: !trial.of_holders, typed: trial.typed.clone() };
-    let words = if trial.of_holders { "Try it for everybody" } else { "Only for those who have it" };
-    view! { {with_what(trial)}<p><a href=other.link(PATH, slug)>{words}</a></p> }.into_any()
+    let others = Trial { of_holders: !trial.of_holders, ..trial.clone() }.link(PATH, slug);
+    let whom = if trial.of_holders { "Try it for everybody" } else { "Only for those who have it" };
+    let counted = Trial { by_key: !trial.by_key, ..trial.clone() }.link(PATH, slug);
+    let how = if trial.by_key { "All keys of a workspace together" } else { "Each key alone" };
+    view! { {with_what(trial)}<p><a href=others>{whom}</a>" · "<a href=counted>{how}</a></p> }.into_any()
 }
 
 /// Whether one limit is as it was typed.
@@ -181,7 +184,7 @@ pub fn with_what(trial: &Trial) -> AnyView {
 pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
     let short = (!run.too_short.is_empty()).then(|| {
         let words = format!(
-            "Not held against it: {}. Usage is kept by quarters of an hour, and these are shorter, roll in less than an hour, or have no window: credits, and calls at the same time.",
+            "Not held against it: {}. Usage is kept by the minute, and these are of seconds, or have no window: credits, and calls at the same time.",
             run.too_short.join(", ")
         );
         view! { <p class="help">{words}</p> }
@@ -193,9 +196,25 @@ pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
         );
         view! { <p class="help">{words}</p> }
     });
-    let lead = match run.count {
-        0 => format!("{had} since the first of last month, nobody would have been held back."),
-        n => format!("{had} since the first of last month, it would have held back {}.", count(n, "workspace", "workspaces")),
+    let minutes = run.minutes_since.map(|since| {
+        let words = format!(
+            "By the minute: {}. Usage is kept so since {} only, and what was before is not held against these. Of a window that rolls, what was asked in a minute counts as if at its beginning.",
+            run.by_minutes.join(", "),
+            date(since)
+        );
+        view! { <p class="help">{words}</p> }
+    });
+    let held = [(run.count.saturating_sub(run.keys), "workspace", "workspaces"), (run.keys, "key", "keys")];
+    let held: Vec<String> = held.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| count(n, one, many)).collect();
+    let lead = match held.is_empty() {
+        true => format!("{had} since the first of last month, nobody would have been held back."),
+        false => format!("{had} since the first of last month, it would have held back {}.", held.join(" and ")),
+    };
+    let (is_keys, is_mixed) = (run.keys == run.count, run.keys > 0 && run.keys < run.count);
+    let (caption, head) = match (is_mixed, is_keys) {
+        (true, _) => ("Workspaces and keys that would have been limited, the most held back first", "Workspace or key"),
+        (false, true) => ("Keys that would have been limited, the most held back first", "Key"),
+        (false, false) => ("Workspaces that would have been limited, the most held back first", "Workspace"),
     };
     let rows = run
         .limited
@@ -203,7 +222,7 @@ pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
         .map(|r| {
             view! {
                 <tr>
-                    <th scope="row">{r.name.clone()}{folded(vec![(2, "Units", thousands(r.units).into_any())])}</th>
+                    <th scope="row">{name(r, is_mixed)}{folded(vec![(2, "Units", thousands(r.units).into_any())])}</th>
                     <td class="num">{thousands(r.windows)}</td>
                     <td class="num">{thousands(r.beyond)}</td>
                     <td class="num col-2">{thousands(r.units)}</td>
@@ -214,9 +233,9 @@ pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
         .collect_view();
     let table = (run.count > 0).then(|| {
         view! {
-            <Table caption="Workspaces that would have been limited, the most held back first" small=true>
+            <Table caption small=true>
                 <thead><tr>
-                    <th scope="col">"Workspace"</th>
+                    <th scope="col">{head}</th>
                     <th scope="col" class="num">"Times"</th>
                     <th scope="col" class="num" aria-sort="descending">"Units held back"</th>
                     <th scope="col" class="num col-2">"Units"</th>
@@ -229,8 +248,16 @@ pub fn dry_run(had: &str, run: DryRun, notes: AnyView) -> AnyView {
     view! {
         <section id="try" aria-labelledby="h-try">
             <div class="section-head"><h2 id="h-try">"Who would be limited?"</h2><p>{lead}</p></div>
-            <div class="stack-sm">{notes}{table}{rolling}{short}</div>
+            <div class="stack-sm">{notes}{table}{rolling}{minutes}{short}</div>
         </section>
     }
     .into_any()
+}
+
+/// A key's name leads to its page; among workspaces it is said that it is one.
+fn name(limited: &WouldBeLimited, is_mixed: bool) -> AnyView {
+    let name = limited.name.clone();
+    let Some(key) = limited.key else { return name.into_any() };
+    let kind = is_mixed.then(|| view! { " "<span class="faint">"key"</span> });
+    view! { <a class="row-link" href=format!("/keys/{key}")>{name}</a>{kind} }.into_any()
 }

@@ -1,11 +1,13 @@
 //! Holding a plan, or a group, against the usage since the first of last month.
 //!
-//! Usage is kept by quarters of an hour for so long, so fixed windows that quarters fit into are exact. A rolling window is walked through
-//! quarter by quarter: what was asked in one counts as if at its beginning, and what would have been held back fills nothing.
+//! Usage is kept by quarters of an hour for so long, so fixed windows that quarters fit into are exact. Other windows of whole minutes are
+//! held against usage by the minute, which is kept for some weeks. A rolling window is walked through quarter by quarter, or minute by
+//! minute: what was asked in one counts as if at its beginning, and what would have been held back fills nothing.
 
 use super::{
     describing::{find, find_plan},
-    groups, store,
+    groups,
+    store::{self, Whose},
 };
 use crate::{
     accounts::Caller,
@@ -21,23 +23,28 @@ use crate::{
     platform::Ctx,
     values::{KeyId, WorkspaceId, permission_names as may},
 };
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque, hash_map::Entry};
 use time::{Date, OffsetDateTime};
-use uuid::Uuid;
 
 /// Rows of the answer.
 const MOST: i64 = 50;
-/// Usage is kept by quarters of an hour.
+/// Usage is kept by quarters of an hour, and for some weeks by the minute.
 const QUARTER: u32 = 900;
+const MINUTE: u32 = 60;
 /// Of a shorter rolling window quarters say too little.
 const SHORTEST_ROLLING: u32 = 4 * QUARTER;
+
+/// Everybody: by workspace those keys that would meet the plan, by key each.
+const fn everybody(by_key: bool) -> Whose<'static> {
+    Whose { by_key, all_keys: by_key, of: None, keys: None }
+}
 
 /// Who would have been limited had everybody this plan: by workspace, all its keys together, or by key. What it would have held back is
 /// exact for what was asked then, of rolling windows to a quarter of an hour; people who are refused may ask more, or less.
 pub async fn dry_run(ctx: &Ctx, caller: &Caller, slug: &str, by_key: bool) -> Result<DryRun, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
     let plan = find(&mut *ctx.db.acquire().await?, slug).await?;
-    held_back(ctx, plan.limits, by_key, None).await
+    held_back(ctx, &plan.limits, &everybody(by_key)).await
 }
 
 /// The same as a page asks for it: with one limit as it was typed, for everybody or only for those who have the plan. Writes nothing.
@@ -45,8 +52,20 @@ pub async fn try_plan(ctx: &Ctx, caller: &Caller, slug: &str, trial: &Trial) -> 
     caller.require(&may::PLANS_MANAGE)?;
     let plan = find(&mut *ctx.db.acquire().await?, slug).await?;
     let limits = with_typed(ctx, plan.limits, trial.typed.as_ref()).await?;
-    let holding = if trial.of_holders { Some(store::list_holding(&ctx.db, plan.id).await?) } else { None };
-    held_back(ctx, limits, false, holding.as_deref()).await
+    if !trial.of_holders {
+        return held_back(ctx, &limits, &everybody(trial.by_key)).await;
+    }
+    // A workspace has it for its keys together, a key for itself alone.
+    let (workspaces, keys) = (store::list_holding(&ctx.db, plan.id).await?, store::list_holding_keys(&ctx.db, plan.id).await?);
+    let together = Whose { by_key: trial.by_key, all_keys: false, of: Some(&workspaces), keys: None };
+    let run = held_back(ctx, &limits, &together).await?;
+    if keys.is_empty() {
+        return Ok(run);
+    }
+    let alone = held_back(ctx, &limits, &Whose { keys: Some(&keys), ..everybody(true) }).await?;
+    let mut limited = [run.limited, alone.limited].concat();
+    most_beyond(&mut limited);
+    Ok(DryRun { limited, count: run.count + alone.count, keys: run.keys + alone.keys, ..run })
 }
 
 /// These limits, one of them as it was typed; what is wrong with it stands at the fields of its form.
@@ -81,7 +100,7 @@ pub async fn check_typed_group(ctx: &Ctx, caller: &Caller, slug: &str, typed: &T
 }
 
 /// Who of its members would have been limited by a group as it is now: by its own limits, else those of its plan. A workspace with limits
-/// or a plan with limits of its own is left out, as the group does not hold it.
+/// of its own is left out, as the group does not hold it; so is one with a plan with limits, where the group's are those of its plan.
 pub async fn dry_run_group(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<DryRun, AppError> {
     try_group(ctx, caller, slug, &Trial::default()).await
 }
@@ -91,64 +110,104 @@ pub async fn try_group(ctx: &Ctx, caller: &Caller, slug: &str, trial: &Trial) ->
     caller.require(&may::PLANS_MANAGE)?;
     let mut conn = ctx.db.acquire().await?;
     let group = groups::find(&mut conn, slug).await?;
+    let by_plan = group.limits.is_empty() && trial.typed.is_none();
     let limits = match &group.plan {
-        Some(plan) if group.limits.is_empty() && trial.typed.is_none() => find(&mut conn, plan.slug.as_str()).await?.limits,
+        Some(plan) if by_plan => find(&mut conn, plan.slug.as_str()).await?.limits,
         _ => group.limits,
     };
     drop(conn);
     let limits = with_typed(ctx, limits, trial.typed.as_ref()).await?;
-    let held = store::groups::list_held(&ctx.db, group.id).await?;
-    held_back(ctx, limits, false, Some(&held)).await
+    let held = store::groups::list_held(&ctx.db, group.id, by_plan).await?;
+    held_back(ctx, &limits, &Whose { of: Some(&held), ..everybody(false) }).await
 }
 
-/// These limits against the usage of these workspaces, or of all.
-async fn held_back(ctx: &Ctx, limits: Vec<KeyLimit>, by_key: bool, of: Option<&[Uuid]>) -> Result<DryRun, AppError> {
-    let (fitting, short): (Vec<KeyLimit>, Vec<KeyLimit>) = limits.into_iter().partition(|l| match l.window {
-        Window::Seconds(seconds) => seconds.is_multiple_of(QUARTER),
-        Window::Month | Window::Local(..) => true,
-        Window::Rolling(seconds) => seconds >= SHORTEST_ROLLING,
-        // What is left of credits, and how long calls go on, is not seen in counts.
-        Window::Credits(_) | Window::Concurrent(_) => false,
-    });
-    let (rolling, fixed): (Vec<KeyLimit>, Vec<KeyLimit>) = fitting.into_iter().partition(|l| l.window.is_rolling());
+/// Limits by what they are held against.
+#[derive(Debug, Default)]
+struct Sorted {
+    fixed: Vec<KeyLimit>,
+    rolling: Vec<KeyLimit>,
+    fixed_minutes: Vec<KeyLimit>,
+    rolling_minutes: Vec<KeyLimit>,
+    /// Of seconds, or without a window: what is left of credits, and how long calls go on, is not seen in counts.
+    unseen: Vec<KeyLimit>,
+}
+
+impl Sorted {
+    fn new(limits: &[KeyLimit]) -> Self {
+        let mut sorted = Self::default();
+        for limit in limits {
+            let place = match limit.window {
+                Window::Month | Window::Local(..) => &mut sorted.fixed,
+                Window::Seconds(seconds) if seconds.is_multiple_of(QUARTER) => &mut sorted.fixed,
+                Window::Seconds(seconds) if seconds.is_multiple_of(MINUTE) => &mut sorted.fixed_minutes,
+                Window::Rolling(seconds) if seconds >= SHORTEST_ROLLING => &mut sorted.rolling,
+                Window::Rolling(_) => &mut sorted.rolling_minutes,
+                Window::Seconds(_) | Window::Credits(_) | Window::Concurrent(_) => &mut sorted.unseen,
+            };
+            place.push(limit.clone());
+        }
+        sorted
+    }
+
+    fn need_minutes(&self) -> bool {
+        !self.fixed_minutes.is_empty() || !self.rolling_minutes.is_empty()
+    }
+}
+
+/// These limits against the usage of these.
+async fn held_back(ctx: &Ctx, limits: &[KeyLimit], whose: &Whose<'_>) -> Result<DryRun, AppError> {
+    let sorted = Sorted::new(limits);
     let from = last_month(ctx.clock.now());
-    // Beside rolling ones all are needed, since what two limits hold back of one adds up.
-    let most = if rolling.is_empty() { MOST } else { i64::MAX };
-    let rows = store::list_limited(&ctx.db, &fixed, by_key, of, from, most).await?;
+    let since = from.max(first_whole_day(ctx.clock.now() - ctx.config.retention.minutes));
+    // Beside others all are needed, since what two limits hold back of one adds up.
+    let is_all = sorted.rolling.is_empty() && !sorted.need_minutes();
+    let rows = store::list_limited(&ctx.db, &sorted.fixed, whose, from, if is_all { MOST } else { i64::MAX }).await?;
     let mut count = rows.first().map_or(0, |r| whole(r.limited));
     let mut limited: Vec<WouldBeLimited> = rows.into_iter().map(found).collect();
-    if !rolling.is_empty() {
-        let mut all: HashMap<_, WouldBeLimited> = limited.into_iter().map(|held| ((held.workspace, held.key), held)).collect();
-        for limit in &rolling {
-            let mut asked = HashMap::<(WorkspaceId, Option<KeyId>), Rolled>::new();
-            let mut last = None;
-            let each = |row: store::QuarterRow| {
-                let who = (WorkspaceId::new(row.workspace), row.key.map(KeyId::new));
-                // Rows of one follow each other: what passed of the one before is not needed any more.
-                if let Some(before) = last.replace(who).filter(|before| *before != who)
-                    && let Some(done) = asked.get_mut(&before)
-                {
-                    done.passed = VecDeque::new();
-                }
-                let rolled = asked.entry(who).or_default();
-                rolled.name = row.name;
-                rolled.ask(limit, row.quarter.unix_timestamp(), whole(row.units));
-            };
-            store::each_quarter(&ctx.db, limit, by_key, of, from, each).await?;
-            for ((workspace, key), rolled) in asked {
-                let none = || WouldBeLimited { workspace, name: rolled.name.clone(), key, windows: 0, beyond: 0, units: rolled.units };
-                let held = all.entry((workspace, key)).or_insert_with(none);
-                held.windows = held.windows.saturating_add(rolled.times);
-                held.beyond = held.beyond.saturating_add(rolled.beyond);
+    if !is_all {
+        let mut all: HashMap<Who, WouldBeLimited> = limited.into_iter().map(|held| ((held.workspace, held.key), held)).collect();
+        if !sorted.fixed_minutes.is_empty() {
+            for row in store::list_limited_by_minute(&ctx.db, &sorted.fixed_minutes, whose, from, since).await? {
+                add(&mut all, found(row));
             }
         }
+        for limit in &sorted.rolling {
+            let mut walk = Walk::default();
+            store::each_quarter(&ctx.db, limit, whose, from, |row| walk.step(limit, row)).await?;
+            walk.end().for_each(|held| add(&mut all, held));
+        }
+        for limit in &sorted.rolling_minutes {
+            let mut walk = Walk::default();
+            store::each_minute(&ctx.db, limit, whose, from, since, |row| walk.step(limit, row)).await?;
+            walk.end().for_each(|held| add(&mut all, held));
+        }
+        count = all.len() as u64;
         limited = all.into_values().collect();
-        limited.sort_by(|a, b| b.beyond.cmp(&a.beyond).then((a.workspace, a.key).cmp(&(b.workspace, b.key))));
-        count = limited.len() as u64;
-        limited.truncate(usize::try_from(MOST).unwrap_or(50));
+        most_beyond(&mut limited);
     }
-    let names = |limits: Vec<KeyLimit>| limits.into_iter().map(|l| l.name).collect();
-    Ok(DryRun { count, limited, by_quarters: names(rolling), too_short: names(short) })
+    let keys = if whose.by_key { count } else { 0 };
+    let minutes_since = sorted.need_minutes().then_some(since);
+    let names = |limits: Vec<KeyLimit>| limits.into_iter().map(|l| l.name).collect::<Vec<_>>();
+    let by_minutes = names([sorted.fixed_minutes, sorted.rolling_minutes].concat());
+    Ok(DryRun { limited, count, keys, by_quarters: names(sorted.rolling), by_minutes, minutes_since, too_short: names(sorted.unseen) })
+}
+
+/// Those with the most beyond first, no more of them than are shown.
+fn most_beyond(limited: &mut Vec<WouldBeLimited>) {
+    limited.sort_by(|a, b| b.beyond.cmp(&a.beyond).then((a.workspace, a.key).cmp(&(b.workspace, b.key))));
+    limited.truncate(usize::try_from(MOST).unwrap_or(50));
+}
+
+/// What one limit more would have held back of one.
+fn add(all: &mut HashMap<Who, WouldBeLimited>, more: WouldBeLimited) {
+    match all.entry((more.workspace, more.key)) {
+        Entry::Vacant(place) => _ = place.insert(more),
+        Entry::Occupied(mut place) => {
+            let held = place.get_mut();
+            held.windows = held.windows.saturating_add(more.windows);
+            held.beyond = held.beyond.saturating_add(more.beyond);
+        }
+    }
 }
 
 fn whole(n: i64) -> u64 {
@@ -166,16 +225,49 @@ fn found(row: store::LimitedRow) -> WouldBeLimited {
     }
 }
 
-/// One who asks under a rolling limit, quarter after quarter.
+/// A workspace, or a key of it alone.
+type Who = (WorkspaceId, Option<KeyId>);
+
+/// All who ask under a rolling limit, one after the other, each in order of time.
+#[derive(Debug, Default)]
+struct Walk {
+    asked: HashMap<Who, Rolled>,
+    last: Option<Who>,
+}
+
+impl Walk {
+    fn step(&mut self, limit: &KeyLimit, row: store::AskedRow) {
+        let who = (WorkspaceId::new(row.workspace), row.key.map(KeyId::new));
+        // What passed of the one before is not needed any more.
+        if let Some(before) = self.last.replace(who).filter(|before| *before != who)
+            && let Some(done) = self.asked.get_mut(&before)
+        {
+            done.passed = VecDeque::new();
+        }
+        let rolled = self.asked.entry(who).or_default();
+        (rolled.name, rolled.units) = (row.name, whole(row.total));
+        rolled.ask(limit, row.at.unix_timestamp(), whole(row.units));
+    }
+
+    fn end(self) -> impl Iterator<Item = WouldBeLimited> {
+        self.asked.into_iter().map(|((workspace, key), rolled)| {
+            let Rolled { name, times: windows, beyond, units, .. } = rolled;
+            WouldBeLimited { workspace, name, key, windows, beyond, units }
+        })
+    }
+}
+
+/// One who asks under a rolling limit, quarter after quarter, or minute after minute.
 #[derive(Debug, Default)]
 struct Rolled {
     name: String,
     /// What passed within the window, and when.
     passed: VecDeque<(i64, u64)>,
     within: u64,
-    /// Quarters in which something would have been held back.
+    /// Quarters or minutes in which something would have been held back.
     times: u64,
     beyond: u64,
+    /// Of all of it.
     units: u64,
 }
 
@@ -189,7 +281,6 @@ impl Rolled {
         let passes = units.min(limit.limit.saturating_sub(self.within));
         self.passed.push_back((at, passes));
         self.within += passes;
-        self.units = self.units.saturating_add(units);
         self.beyond = self.beyond.saturating_add(units - passes);
         self.times += u64::from(passes < units);
     }
@@ -199,6 +290,11 @@ impl Rolled {
 fn last_month(now: OffsetDateTime) -> OffsetDateTime {
     let before = now.date().replace_day(1).ok().and_then(Date::previous_day).and_then(|d| d.replace_day(1).ok());
     before.unwrap_or(now.date()).midnight().assume_utc()
+}
+
+/// The first midnight from then on, UTC: what was before it may be gone.
+fn first_whole_day(then: OffsetDateTime) -> OffsetDateTime {
+    then.date().next_day().unwrap_or(then.date()).midnight().assume_utc()
 }
 
 #[cfg(test)]
@@ -215,7 +311,20 @@ mod tests {
             rolled.beyond - before
         });
         assert_eq!(held, [0, 2, 3, 1, 5, 15], "4, none and 6 of what was asked first passed, then what came back");
-        assert_eq!((rolled.times, rolled.beyond, rolled.units), (5, 26, 56));
+        assert_eq!((rolled.times, rolled.beyond), (5, 26));
+    }
+
+    #[test]
+    fn each_limit_has_what_it_is_held_against() {
+        let windows = ["hour", "month", "day@Europe/Stockholm", "rolling:hour", "60", "1200", "rolling:60", "rolling:3540", "1", "90", "credits", "concurrent"];
+        let limits = windows.map(|window| KeyLimit::new(window, 10, window.parse().expect("a window")));
+        let sorted = Sorted::new(&limits);
+        let names = |limits: &[KeyLimit]| limits.iter().map(|l| l.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&sorted.fixed), ["hour", "month", "day@Europe/Stockholm"]);
+        assert_eq!(names(&sorted.rolling), ["rolling:hour"]);
+        assert_eq!(names(&sorted.fixed_minutes), ["60", "1200"]);
+        assert_eq!(names(&sorted.rolling_minutes), ["rolling:60", "rolling:3540"]);
+        assert_eq!(names(&sorted.unseen), ["1", "90", "credits", "concurrent"]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod revocation;
 mod rolling;
 mod routes;
 mod signed;
+mod slow;
 mod spool;
 mod stopping;
 mod together;

@@ -1,14 +1,25 @@
-//! Real servers of the real binary on the test's database, and a way there that can be cut.
+//! Real servers of the real binary on the test's database, and a way there that can be cut, or be a long one.
 
 use crate::support::{folder::Folder, until};
 use reqwest::Response;
 use sqlx::{ConnectOptions, PgPool, postgres::PgConnectOptions};
-use std::{net::TcpListener, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
+use std::{
+    io,
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, copy_bidirectional},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split},
     net::{TcpStream, UnixStream},
     process::{Child, Command},
     sync::watch,
+    time::sleep,
 };
 
 /// A real server.
@@ -90,10 +101,12 @@ impl Node {
     }
 }
 
-/// A way to the database of a test that can be cut and mended.
+/// A way to the database of a test that can be cut and mended, and slow.
 pub struct Way {
     pub url: String,
     is_open: watch::Sender<bool>,
+    /// Milliseconds that whatever is sent takes, each way.
+    delay: Arc<AtomicU64>,
 }
 
 impl Way {
@@ -105,12 +118,19 @@ impl Way {
         url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
         url.set_query(Some("sslmode=disable"));
         let (is_open, opened) = watch::channel(true);
+        let delay = Arc::new(AtomicU64::new(0));
+        let taken = Arc::clone(&delay);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(carry(near, (*options).clone(), opened.clone()));
+                tokio::spawn(carry(near, (*options).clone(), opened.clone(), Arc::clone(&taken)));
             }
         });
-        Self { url: url.to_string(), is_open }
+        Self { url: url.to_string(), is_open, delay }
+    }
+
+    /// From now on whatever is sent takes so long, each way.
+    pub fn slow(&self, by: Duration) {
+        self.delay.store(u64::try_from(by.as_millis()).unwrap(), Ordering::Relaxed);
     }
 
     pub fn cut(&self) {
@@ -122,21 +142,45 @@ impl Way {
     }
 }
 
-/// One connection, for as long as the way is open.
-async fn carry(near: TcpStream, database: PgConnectOptions, mut is_open: watch::Receiver<bool>) {
+/// One connection, for as long as the way is open; it ends at once where nobody is at the other end.
+async fn carry(near: TcpStream, database: PgConnectOptions, mut is_open: watch::Receiver<bool>, delay: Arc<AtomicU64>) {
     if !*is_open.borrow_and_update() {
         return;
     }
     let socket = database.get_socket().map(|folder| folder.join(format!(".s.PGSQL.{}", database.get_port())));
     match socket {
-        Some(socket) => join(near, UnixStream::connect(socket).await.unwrap(), is_open).await,
-        None => join(near, TcpStream::connect((database.get_host(), database.get_port())).await.unwrap(), is_open).await,
+        Some(socket) => {
+            if let Ok(far) = UnixStream::connect(socket).await {
+                join(near, far, is_open, &delay).await;
+            }
+        }
+        None => {
+            if let Ok(far) = TcpStream::connect((database.get_host(), database.get_port())).await {
+                join(near, far, is_open, &delay).await;
+            }
+        }
     }
 }
 
-async fn join(mut near: TcpStream, mut far: impl AsyncRead + AsyncWrite + Unpin, mut is_open: watch::Receiver<bool>) {
+async fn join(near: TcpStream, far: impl AsyncRead + AsyncWrite + Unpin, mut is_open: watch::Receiver<bool>, delay: &AtomicU64) {
+    let ((from_near, to_near), (from_far, to_far)) = (split(near), split(far));
     tokio::select! {
-        _ = copy_bidirectional(&mut near, &mut far) => {}
+        _ = async { tokio::try_join!(forward(from_near, to_far, delay), forward(from_far, to_near, delay)) } => {}
         _ = is_open.wait_for(|open| !open) => {}
+    }
+}
+
+async fn forward(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, delay: &AtomicU64) -> io::Result<()> {
+    let mut sent = vec![0; 65_536];
+    loop {
+        let bytes = from.read(&mut sent).await?;
+        if bytes == 0 {
+            return to.shutdown().await;
+        }
+        let millis = delay.load(Ordering::Relaxed);
+        if millis > 0 {
+            sleep(Duration::from_millis(millis)).await;
+        }
+        to.write_all(&sent[..bytes]).await?;
     }
 }

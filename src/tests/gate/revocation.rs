@@ -5,6 +5,7 @@ use super::{
     process::{self, Node, Way},
 };
 use crate::support::{folder::Folder, until};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
@@ -18,8 +19,21 @@ struct Pair {
     manager: String,
     /// The account of somebody else, and the secret of its key.
     vera: (String, String),
+    ends: Vec<End>,
     folders: [Folder; 2],
 }
+
+/// An act that takes something from a key, and a key for it alone. Of the first it is the key of the pair.
+struct End {
+    act: &'static str,
+    /// Of the key, or of the account that is banned.
+    id: String,
+    secret: String,
+    /// What is answered since.
+    status: u16,
+}
+
+const ENDS: [(&str, u16); 4] = [("disable", 401), ("revoke", 401), ("rotate", 401), ("permissions", 403)];
 
 impl Pair {
     /// The second server reaches the database by the way, if there is one.
@@ -29,6 +43,15 @@ impl Pair {
         let (_, manager) = key(db, &scene.app, &scene.owner, Given { api: "tollgate", permissions: &may, ..Given::default() }).await;
         let vera = owner(&scene.app, "vera@example.com", "developer").await;
         let (_, of_vera) = self::key(db, &scene.app, &vera, Given { limit: Some((1_000_000, 3_600)), ..Given::default() }).await;
+        let mut ends = Vec::new();
+        for (act, status) in ENDS {
+            let (id, secret) = match act {
+                "disable" => (scene.key, scene.secret.clone()),
+                _ => self::key(db, &scene.app, &scene.owner, Given { limit: Some((1_000_000, 3_600)), ..Given::default() }).await,
+            };
+            ends.push(End { act, id: id.to_string(), secret, status });
+        }
+        ends.push(End { act: "ban", id: vera.account.to_string(), secret: of_vera.clone(), status: 403 });
         let Scene { app, key, secret, .. } = scene;
         app.stop().await;
         let folders = [Folder::new(), Folder::new()];
@@ -36,7 +59,7 @@ impl Pair {
         let a = process::start(&direct, &folders[0], &[]).await;
         let b = process::start(way.map_or(&direct, |way| &way.url), &folders[1], &[("TOLLGATE_DATABASE_OUTAGE", "5s")]).await;
         assert_eq!((a.ask(&secret).await, b.ask(&secret).await), (200, 200));
-        Self { a, b, id: key.to_string(), secret, manager, vera: (vera.account.to_string(), of_vera), folders }
+        Self { a, b, id: key.to_string(), secret, manager, vera: (vera.account.to_string(), of_vera), ends, folders }
     }
 
     /// Does something to the key on the first server; what the answer says of the nodes.
@@ -47,8 +70,39 @@ impl Pair {
         body["spread"].take()
     }
 
+    /// Does all of them on the first server at once; how far each got, in their order.
+    async fn end_all(&self) -> Vec<Value> {
+        join_all(self.ends.iter().map(|end| self.end(end))).await
+    }
+
+    async fn end(&self, end: &End) -> Value {
+        let key = format!("/api/v1/keys/{}", end.id);
+        let (path, body) = match end.act {
+            "ban" => ("/api/v1/bans".to_owned(), json!({ "target": end.id, "reason": "sends spam" })),
+            "rotate" => (format!("{key}/rotate"), json!({ "grace": 0 })),
+            "permissions" => (key, json!({ "permissions": [] })),
+            act => (format!("{key}/{act}"), json!({})),
+        };
+        let answer = match end.act {
+            "permissions" => self.a.patch(&path, &self.manager, body).await,
+            _ => self.a.post(&path, &self.manager, body).await,
+        };
+        let status = answer.status();
+        let mut body: Value = answer.json().await.unwrap();
+        assert!(status.is_success(), "{}: {status} {body}", end.act);
+        body["spread"].take()
+    }
+
     fn names_b(&self, spread: &Value) -> bool {
         spread["missing"][0]["name"].as_str().is_some_and(|name| name.ends_with(self.b.port()))
+    }
+}
+
+impl End {
+    const ASKED: &str = "/forward-auth/demo?permission=orders:read";
+
+    async fn ask(&self, node: &Node) -> u16 {
+        node.get(Self::ASKED, &self.secret).await.status().as_u16()
     }
 }
 
@@ -199,27 +253,37 @@ fn code_in(body: &Value) -> String {
 #[sqlx::test]
 async fn a_paused_node_is_named_and_refuses_as_soon_as_it_runs_again(db: PgPool) {
     let pair = Pair::new(&db, None).await;
+    for end in &pair.ends {
+        assert_eq!((end.ask(&pair.a).await, end.ask(&pair.b).await), (200, 200), "{}", end.act);
+    }
     pair.b.signal(libc::SIGSTOP);
     let start = Instant::now();
-    let spread = pair.act("disable").await;
+    let spreads = pair.end_all().await;
     let took = start.elapsed();
     assert!(took >= Duration::from_millis(1_900) && took < Duration::from_secs(6), "{took:?}");
-    assert_eq!(confirmed(&spread), (1, 2), "{spread}");
-    assert!(pair.names_b(&spread), "{spread}");
-    assert_eq!(pair.a.ask(&pair.secret).await, 401);
+    for (end, spread) in pair.ends.iter().zip(&spreads) {
+        assert_eq!(confirmed(spread), (1, 2), "{}: {spread}", end.act);
+        assert!(pair.names_b(spread), "{}: {spread}", end.act);
+        assert_eq!(end.ask(&pair.a).await, end.status, "{}", end.act);
+    }
 
-    // A call that waits at its door while it sleeps is the first thing it sees.
-    let (http, path, secret) = (reqwest::Client::new(), format!("{}/forward-auth/demo", pair.b.base), pair.secret.clone());
-    let waiting = tokio::spawn(async move { http.get(path).bearer_auth(secret).send().await.unwrap().status().as_u16() });
+    // Calls that wait at its door while it sleeps are the first that it sees.
+    let at_the_door = pair.ends.iter().map(|end| {
+        let (path, secret) = (format!("{}{}", pair.b.base, End::ASKED), end.secret.clone());
+        tokio::spawn(async move { reqwest::Client::new().get(path).bearer_auth(secret).send().await.unwrap().status().as_u16() })
+    });
+    let waiting: Vec<_> = at_the_door.collect();
     until("it is named without waiting", async || {
         let start = Instant::now();
         let spread = pair.act("disable").await;
         pair.names_b(&spread) && start.elapsed() < Duration::from_millis(1_500)
     })
     .await;
-    assert!(!waiting.is_finished());
+    assert!(waiting.iter().all(|call| !call.is_finished()));
     pair.b.signal(libc::SIGCONT);
-    assert_eq!(waiting.await.unwrap(), 401);
+    for (end, call) in pair.ends.iter().zip(waiting) {
+        assert_eq!(call.await.unwrap(), end.status, "{}", end.act);
+    }
     until("it confirms again", async || confirmed(&pair.act("enable").await) == (2, 2)).await;
     assert_eq!(pair.b.ask(&pair.secret).await, 200);
 }
@@ -228,11 +292,19 @@ async fn a_paused_node_is_named_and_refuses_as_soon_as_it_runs_again(db: PgPool)
 async fn a_node_that_is_cut_off_goes_on_for_its_time_then_stops_until_it_is_back(db: PgPool) {
     let way = Way::to(&db).await;
     let pair = Pair::new(&db, Some(&way)).await;
+    for end in &pair.ends {
+        assert_eq!((end.ask(&pair.a).await, end.ask(&pair.b).await), (200, 200), "{}", end.act);
+    }
     way.cut();
-    let spread = pair.act("disable").await;
-    assert_eq!(confirmed(&spread), (1, 2), "{spread}");
-    assert!(pair.names_b(&spread) && spread["missing"][0]["stops_after"] == 5, "{spread}");
-    assert_eq!(pair.b.ask(&pair.secret).await, 200, "it goes on from what it knew");
+    let spreads = pair.end_all().await;
+    for (end, spread) in pair.ends.iter().zip(&spreads) {
+        assert_eq!(confirmed(spread), (1, 2), "{}: {spread}", end.act);
+        assert!(pair.names_b(spread) && spread["missing"][0]["stops_after"] == 5, "{}: {spread}", end.act);
+        assert_eq!(end.ask(&pair.b).await, 200, "{}: it goes on from what it knew", end.act);
+    }
+    for end in &pair.ends {
+        assert_eq!(end.ask(&pair.a).await, end.status, "{}", end.act);
+    }
 
     // What it leased of the limit goes on before that: then it says 503 too, but that the next second may know better.
     let stopped = async || {
@@ -252,7 +324,17 @@ async fn a_node_that_is_cut_off_goes_on_for_its_time_then_stops_until_it_is_back
     assert!(answer.text().await.unwrap().contains("cut off from its database for longer than 5 seconds"));
 
     way.mend();
-    until("it is back, and knows", async || pair.b.ask(&pair.secret).await == 401).await;
+    for end in &pair.ends {
+        // Not from the moment it is back: it answers 503 until it has read what it missed.
+        until(end.act, async || match end.ask(&pair.b).await {
+            503 => false,
+            status => {
+                assert_eq!(status, end.status, "{}: it is back, and knows", end.act);
+                true
+            }
+        })
+        .await;
+    }
     until("it confirms again", async || confirmed(&pair.act("enable").await) == (2, 2)).await;
     assert_eq!(pair.b.ask(&pair.secret).await, 200);
 }

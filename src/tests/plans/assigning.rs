@@ -5,8 +5,10 @@ use crate::{
     gate::{Scene, owner},
     keys::events,
     support::TestApp,
+    usage::{developer, key as usage_key, tally, write},
 };
 use sqlx::PgPool;
+use time::macros::datetime;
 use tollgate::{
     accounts::{Caller, Via, server::caller_of_account},
     error::AppError,
@@ -15,6 +17,7 @@ use tollgate::{
         model::{NewPlan, NewPrice, PlanEdit},
         server::{assign_plan, create_plan, delete_plan, dry_run, edit_plan, find_plan, list_plans, set_workspace_limits, workspace_hold},
     },
+    values::Outcome,
 };
 
 #[sqlx::test]
@@ -115,7 +118,7 @@ async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
     plan(ctx, "small", vec![limit("hour", 100, Window::HOUR), limit("month", 200, Window::Month), limit("burst", 1, Window::MINUTE)]).await;
     for by_key in [false, true] {
         let run = dry_run(ctx, &cli, "small", by_key).await.unwrap();
-        assert_eq!((run.count, &run.too_short), (1, &vec!["burst".to_owned()]));
+        assert_eq!((run.count, &run.by_minutes), (1, &vec!["burst".to_owned()]), "of which nothing is known by the minute");
         let row = &run.limited[0];
         assert_eq!((row.workspace, row.key), (scene.owner.workspace, by_key.then_some(scene.key)));
         // Hours: 130 of 100 on 10 Nov, 150 of 100 on 1 Oct. Months: 229 of 200 in November.
@@ -126,7 +129,7 @@ async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
     plan(ctx, "rolling", rolling).await;
     for by_key in [false, true] {
         let run = dry_run(ctx, &cli, "rolling", by_key).await.unwrap();
-        assert_eq!((run.count, &run.by_quarters, &run.too_short), (1, &vec!["shift".to_owned()], &vec!["burst".to_owned()]));
+        assert_eq!((run.count, &run.by_quarters, &run.by_minutes), (1, &vec!["shift".to_owned()], &vec!["burst".to_owned()]));
         let row = &run.limited[0];
         assert_eq!((row.workspace, row.key), (scene.owner.workspace, by_key.then_some(scene.key)));
         // At 09:00 all of 60 pass, at 09:45 40 of 70, at 10:00 none of 99, and 100 of 150 on 1 Oct. The month holds back 29.
@@ -137,7 +140,48 @@ async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
     assert_eq!((run.limited[0].windows, run.limited[0].beyond), (1, 19), "at 10:00 what was asked at 09:00 is an hour old: 70 and 99 of 150");
     plan(ctx, "large", vec![limit("month", 10_000, Window::Month), limit("day", 229, Window::Rolling(86_400))]).await;
     assert_eq!(dry_run(ctx, &cli, "large", false).await.unwrap().count, 0);
-    plan(ctx, "others", vec![limit("bank", 1, "credits:1/day".parse().unwrap()), limit("open", 1, Window::CONCURRENT)]).await;
+    let others = vec![limit("bank", 1, "credits:1/day".parse().unwrap()), limit("open", 1, Window::CONCURRENT), limit("burst", 1, Window::Seconds(90))];
+    plan(ctx, "others", others).await;
     let run = dry_run(ctx, &cli, "others", false).await.unwrap();
-    assert_eq!((run.count, run.too_short), (0, vec!["bank".to_owned(), "open".to_owned()]), "they are no windows");
+    assert_eq!((run.count, run.too_short.join(" ")), (0, "bank open burst".to_owned()), "they are no windows, or of no whole minutes");
+}
+
+#[sqlx::test]
+async fn a_dry_run_holds_short_windows_against_each_minute(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let (ctx, cli) = (&app.ctx, Caller::cli());
+    let (asha, ben) = (developer(ctx, "asha", "UTC").await, developer(ctx, "ben", "UTC").await);
+    let (shop, till, other) = (usage_key(ctx, &asha, "shop").await, usage_key(ctx, &asha, "till").await, usage_key(ctx, &ben, "b").await);
+    let at = |minute: i64| datetime!(2026-11-10 09:00 UTC).unix_timestamp() / 60 + minute;
+    let counts = vec![
+        // Two keys in one minute, then on both sides of a quarter of an hour; and one that is busy all day, but never at once.
+        tally(&asha, shop, "GET /", Outcome::Valid, at(3), 8),
+        tally(&asha, till, "GET /", Outcome::RateLimited, at(3), 7),
+        tally(&asha, shop, "GET /", Outcome::Valid, at(14), 9),
+        tally(&asha, shop, "POST /", Outcome::Valid, at(15), 6),
+        tally(&asha, shop, "GET /", Outcome::Forbidden, at(15), 50),
+        // From before minutes are kept.
+        tally(&asha, shop, "GET /", Outcome::Valid, datetime!(2026-10-02 09:00 UTC).unix_timestamp() / 60, 100),
+    ];
+    let spread = (0..100).map(|minute| tally(&ben, other, "GET /", Outcome::Valid, at(minute), 1));
+    write(&app, counts.into_iter().chain(spread).collect()).await;
+
+    plan(ctx, "minute", vec![limit("burst", 10, Window::MINUTE)]).await;
+    let run = dry_run(ctx, &cli, "minute", false).await.unwrap();
+    assert_eq!((run.by_minutes.join(" "), run.minutes_since), ("burst".to_owned(), Some(datetime!(2026-10-07 00:00 UTC))));
+    assert_eq!((run.count, run.keys, run.limited[0].workspace), (1, 0, asha.workspace));
+    assert_eq!((run.limited[0].windows, run.limited[0].beyond, run.limited[0].units), (1, 5, 130), "its units are all since the first of last month");
+    assert_eq!(dry_run(ctx, &cli, "minute", true).await.unwrap().count, 0, "no key alone");
+
+    // Seven minutes of the clock hold 09:03 alone, and 09:14 with 09:15. The hours add 10 (3 of the shop alone) and 80.
+    plan(ctx, "seven", vec![limit("burst", 10, Window::Seconds(420)), limit("hour", 20, Window::HOUR)]).await;
+    for (by_key, expected) in [(false, (None, 4, 100)), (true, (Some(shop), 3, 88))] {
+        let run = dry_run(ctx, &cli, "seven", by_key).await.unwrap();
+        let of_asha = run.limited.iter().filter(|held| held.workspace == asha.workspace);
+        assert_eq!(of_asha.map(|held| (held.key, held.windows, held.beyond)).collect::<Vec<_>>(), [expected]);
+        assert_eq!((run.count, run.keys), (2, if by_key { 2 } else { 0 }));
+    }
+    plan(ctx, "rolling", vec![limit("burst", 10, Window::Rolling(120))]).await;
+    let run = dry_run(ctx, &cli, "rolling", false).await.unwrap();
+    assert_eq!((run.count, run.limited[0].windows, run.limited[0].beyond), (1, 2, 5 + 5), "15 of 10 at 09:03, 9 and 6 of 10 around 09:15");
 }

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod folder;
 pub mod log;
 pub mod mailbox;
+pub mod mortal;
 pub mod provider;
 pub mod smtp;
 
@@ -68,7 +69,11 @@ impl TestApp {
     }
 
     async fn start_at(db: PgPool, now: time::OffsetDateTime, vault: Vault, change: impl FnOnce(&mut Config)) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        Self::start_in(db, now, vault, tempfile::tempdir().unwrap(), change).await
+    }
+
+    /// On this data folder.
+    async fn start_in(db: PgPool, now: time::OffsetDateTime, vault: Vault, data: TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
         let mut config = Config::development(data.path().to_owned());

@@ -5,6 +5,7 @@ use crate::{
     plans::model::{DryRun, NewPlan, NewPrice, Plan, PlanEdit, Price, WorkspaceHold},
 };
 use serde::{Deserialize, Deserializer, Serialize};
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 /// What 1,000 cost units are worth: for an estimate, never for a bill.
@@ -228,8 +229,14 @@ pub struct DryRunBody {
     pub data: Vec<WouldBeLimitedBody>,
     /// Names of limits whose windows roll: held against whole quarters of an hour, what was asked in one counts as if at its beginning.
     pub by_quarters: Vec<String>,
-    /// Names of limits that quarters of an hour don't fit into, or that roll in less than an hour, of credits, and of calls at the same time:
-    /// usage is kept by quarters.
+    /// Names of limits that were held against usage by the minute: windows of whole minutes that quarters don't fit into, and those that roll
+    /// in less than an hour, of which what was asked in one minute counts as if at its beginning.
+    pub by_minutes: Vec<String>,
+    /// Since when usage by the minute is kept, if there are such limits: what was before is not held against them.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub minutes_since: Option<OffsetDateTime>,
+    /// Names of limits whose windows are no whole minutes, of credits, and of calls at the same time: usage is kept by the minute.
     pub too_short: Vec<String>,
 }
 
@@ -241,7 +248,7 @@ pub struct WouldBeLimitedBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
     pub name: String,
-    /// Windows in which something would have been refused; of a rolling limit quarters of an hour.
+    /// Windows in which something would have been refused; of a rolling limit quarters of an hour, or minutes.
     pub windows: u64,
     /// Cost units beyond the limits.
     pub beyond: u64,
@@ -259,6 +266,7 @@ impl From<DryRun> for DryRunBody {
             beyond: r.beyond,
             units: r.units,
         };
-        Self { count: run.count, data: run.limited.into_iter().map(row).collect(), by_quarters: run.by_quarters, too_short: run.too_short }
+        let DryRun { limited, count, by_quarters, by_minutes, minutes_since, too_short, .. } = run;
+        Self { count, data: limited.into_iter().map(row).collect(), by_quarters, by_minutes, minutes_since, too_short }
     }
 }

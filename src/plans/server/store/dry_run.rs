@@ -17,17 +17,22 @@ pub struct LimitedRow {
     pub limited: i64,
 }
 
-/// Who asked for more than these limits, all of fixed windows, allow, the most beyond first, and how many they are. What was asked is what passed and what a
-/// limit held. Keys for Tollgate's own API don't count, nor (by workspace) keys that have limits or a plan of their own. `of`: only of
-/// these workspaces.
-pub async fn list_limited(
-    db: &PgPool,
-    limits: &[KeyLimit],
-    by_key: bool,
-    of: Option<&[Uuid]>,
-    from: OffsetDateTime,
-    most: i64,
-) -> sqlx::Result<Vec<LimitedRow>> {
+/// Whose usage is summed, and how. Keys for Tollgate's own API never count.
+#[derive(Debug, Clone, Copy)]
+pub struct Whose<'a> {
+    /// Each key alone, not all keys of a workspace together.
+    pub by_key: bool,
+    /// Also keys that have limits or a plan with limits of their own, which no other level holds.
+    pub all_keys: bool,
+    /// Only of these workspaces.
+    pub of: Option<&'a [Uuid]>,
+    /// Only these keys.
+    pub keys: Option<&'a [Uuid]>,
+}
+
+/// Who asked for more than these limits, all of fixed windows, allow, the most beyond first, and how many they are. What was asked is what
+/// passed and what a limit held.
+pub async fn list_limited(db: &PgPool, limits: &[KeyLimit], whose: &Whose<'_>, from: OffsetDateTime, most: i64) -> sqlx::Result<Vec<LimitedRow>> {
     let calls: Vec<i64> = limits.iter().map(|l| i64::try_from(l.limit).unwrap_or(i64::MAX)).collect();
     let windows: Vec<i32> = limits.iter().map(|l| l.window.stored_seconds()).collect();
     let zones: Vec<String> = limits.iter().map(|l| l.window.stored_zone()).collect();
@@ -37,7 +42,8 @@ pub async fn list_limited(
              select u.workspace_id, case when $4 then u.key_id end as key_id, u.quarter, sum(coalesce(u.cost, u.count)) as units
              from usage_quarters u join apis a on a.id = u.api_id and a.slug <> 'tollgate'
              where u.quarter >= $3 and ($6::uuid[] is null or u.workspace_id = any($6)) and u.outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
-               and ($4 or not exists (select from key_limits l where l.key_id = u.key_id union all
+               and ($8::uuid[] is null or u.key_id = any($8))
+               and ($9 or not exists (select from key_limits l where l.key_id = u.key_id union all
                  select from keys k join plan_limits l on l.plan_id = k.plan_id where k.id = u.key_id))
              group by 1, 2, 3
            ), cells as (
@@ -61,61 +67,62 @@ pub async fn list_limited(
         &calls,
         &windows,
         from,
-        by_key,
+        whose.by_key,
         most,
-        of,
+        whose.of,
         &zones,
+        whose.keys,
+        whose.all_keys,
     )
     .fetch_all(db)
     .await
 }
 
-/// What was asked in a quarter of an hour by one of those who asked for more than a rolling limit allows.
-pub struct QuarterRow {
+/// What was asked in a quarter of an hour or a minute by one of those who asked for more than a rolling limit allows.
+pub struct AskedRow {
     pub workspace: Uuid,
     pub key: Option<Uuid>,
     pub name: String,
-    pub quarter: OffsetDateTime,
+    /// When it began.
+    pub at: OffsetDateTime,
     pub units: i64,
+    /// Of all of it.
+    pub total: i64,
 }
 
 /// Every quarter of those who asked for more than this limit allows in any window of its length, one after the other in order of time; of the
 /// same usage as in `list_limited`. Who never did is left out by Postgres.
-pub async fn each_quarter(
-    db: &PgPool,
-    limit: &KeyLimit,
-    by_key: bool,
-    of: Option<&[Uuid]>,
-    from: OffsetDateTime,
-    mut each: impl FnMut(QuarterRow) + Send,
-) -> sqlx::Result<()> {
+pub async fn each_quarter(db: &PgPool, limit: &KeyLimit, whose: &Whose<'_>, from: OffsetDateTime, mut each: impl FnMut(AskedRow) + Send) -> sqlx::Result<()> {
     let mut rows = sqlx::query_as!(
-        QuarterRow,
+        AskedRow,
         r#"with quarters as (
              select u.workspace_id, case when $3 then u.key_id end as key_id, u.quarter, sum(coalesce(u.cost, u.count)) as units
              from usage_quarters u join apis a on a.id = u.api_id and a.slug <> 'tollgate'
              where u.quarter >= $4 and ($5::uuid[] is null or u.workspace_id = any($5)) and u.outcome in ('VALID', 'RATE_LIMITED', 'QUOTA_EXCEEDED')
-               and ($3 or not exists (select from key_limits l where l.key_id = u.key_id union all
+               and ($6::uuid[] is null or u.key_id = any($6))
+               and ($7 or not exists (select from key_limits l where l.key_id = u.key_id union all
                  select from keys k join plan_limits l on l.plan_id = k.plan_id where k.id = u.key_id))
              group by 1, 2, 3
            ), sums as (
-             select workspace_id, key_id, sum(units) over (
+             select workspace_id, key_id, units, sum(units) over (
                partition by workspace_id, key_id order by quarter range between make_interval(secs => $2::integer - 1) preceding and current row
              ) > $1::bigint as is_beyond
              from quarters
            ), held as (
-             select workspace_id, key_id from sums group by 1, 2 having bool_or(is_beyond)
+             select workspace_id, key_id, sum(units) as total from sums group by 1, 2 having bool_or(is_beyond)
            )
-           select q.workspace_id as "workspace!", q.key_id as "key?", coalesce(k.name, w.name, 'gone') as "name!", q.quarter as "quarter!",
-             least(q.units, 9223372036854775807)::bigint as "units!"
+           select q.workspace_id as "workspace!", q.key_id as "key?", coalesce(k.name, w.name, 'gone') as "name!", q.quarter as "at!",
+             least(q.units, 9223372036854775807)::bigint as "units!", least(h.total, 9223372036854775807)::bigint as "total!"
            from held h join quarters q on q.workspace_id = h.workspace_id and q.key_id is not distinct from h.key_id
              left join workspaces w on w.id = q.workspace_id left join keys k on k.id = q.key_id
            order by q.workspace_id, q.key_id, q.quarter"#,
         i64::try_from(limit.limit).unwrap_or(i64::MAX),
         limit.window.stored_seconds(),
-        by_key,
+        whose.by_key,
         from,
-        of,
+        whose.of,
+        whose.keys,
+        whose.all_keys,
     )
     .fetch(db);
     while let Some(row) = rows.try_next().await? {
@@ -124,15 +131,27 @@ pub async fn each_quarter(
     Ok(())
 }
 
-/// The workspaces that a plan is given to, by themselves, by their group, or by a key of theirs.
+/// The workspaces that a plan holds, by themselves or by their group: those with limits of their own, and of a group with limits of its own,
+/// are held by these.
 pub async fn list_holding(db: &PgPool, plan: PlanId) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         r#"select h.workspace_id as "id!" from workspace_plans h where h.plan_id = $1
-           union select k.workspace_id from keys k where k.plan_id = $1
+             and not exists (select from workspace_limits l where l.workspace_id = h.workspace_id)
+             and not exists (select from group_members m join group_limits l on l.group_id = m.group_id where m.workspace_id = h.workspace_id)
            union select m.workspace_id from group_members m join groups g on g.id = m.group_id where g.plan_id = $1
-             and not exists (select from workspace_plans h where h.workspace_id = m.workspace_id)"#,
+             and not exists (select from workspace_limits l where l.workspace_id = m.workspace_id)
+             and not exists (select from group_limits l where l.group_id = g.id)
+             and not exists (select from workspace_plans h join plan_limits l on l.plan_id = h.plan_id
+               where h.workspace_id = m.workspace_id and h.plan_id <> $1)"#,
         plan.uuid(),
     )
     .fetch_all(db)
     .await
+}
+
+/// The keys that a plan holds by themselves, each alone: those with limits of their own are held by these.
+pub async fn list_holding_keys(db: &PgPool, plan: PlanId) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!("select k.id from keys k where k.plan_id = $1 and not exists (select from key_limits l where l.key_id = k.id)", plan.uuid())
+        .fetch_all(db)
+        .await
 }

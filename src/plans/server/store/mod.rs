@@ -1,9 +1,11 @@
 //! The SQL of plans, and of the limits of workspaces and APIs.
 
 mod dry_run;
+mod dry_run_minutes;
 pub mod groups;
 
-pub use dry_run::{LimitedRow, QuarterRow, each_quarter, list_holding, list_limited};
+pub use dry_run::{AskedRow, LimitedRow, Whose, each_quarter, list_holding, list_holding_keys, list_limited};
+pub use dry_run_minutes::{each_minute, list_limited_by_minute};
 
 use crate::{
     keys::{
