@@ -79,7 +79,8 @@ async fn r52_no_secret_lies_in_the_queue(db: PgPool) {
     let payloads: Vec<serde_json::Value> = sqlx::query_scalar("select payload from jobs").fetch_all(&app.ctx.db).await.unwrap();
     assert_eq!(payloads.len(), 2);
     for payload in payloads {
-        let fields: Vec<_> = payload.as_object().unwrap().keys().cloned().collect();
+        let mut fields: Vec<_> = payload.as_object().unwrap().keys().cloned().collect();
+        fields.retain(|field| field != "has_code"); // whether the mail has one: it is made when it is sent
         assert_eq!(fields, ["account", "cause"], "ids only");
     }
 }

@@ -97,7 +97,10 @@ async fn r15_s3_answers_are_the_same_for_every_address(db: PgPool) {
             headers.sort();
             let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
             let status = answer.status();
-            answers.push((status, headers, answer.text().await.unwrap().replace(address, "ADDRESS").replace(&id, "ID")));
+            let text = answer.text().await.unwrap().replace(address, "ADDRESS").replace(&id, "ID");
+            // An id of its own for each request, an account's or nobody's.
+            let flow = serde_json::from_str::<Value>(&text).ok().and_then(|body| Some(body["flow"].as_str()?.to_owned()));
+            answers.push((status, headers, flow.map_or_else(|| text.clone(), |flow| text.replace(&flow, &"F".repeat(flow.len())))));
         }
         assert!(answers.iter().all(|a| *a == answers[0]), "{path}: {answers:#?}");
     }

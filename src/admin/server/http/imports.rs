@@ -75,7 +75,7 @@ impl ImportedAccountBody {
 ///
 /// With the hashes of their passwords, so that people go on with those they have. A wrong object stops no other; nobody is mailed. Safe to
 /// send twice: an address that has an account is left as it is. A request has at most 8 MiB. What there was no time for is answered
-/// `later`: send the same list again, under another `Idempotency-Key` if it has one. Where there is an admin PIN, this needs it, too.
+/// `later`: send the same list again, under another `Idempotency-Key` if it has one.
 #[utoipa::path(
     post, path = "/api/v1/admin/accounts/import", tag = "Accounts", operation_id = "import_accounts", request_body = AccountImportBody,
     responses((status = 200, body = AccountImportAnswerBody)),
