@@ -35,6 +35,23 @@ test('a forgotten password is replaced and other sessions end', async ({ page, p
   await expect(third.getByRole('heading', { level: 1 }), 'a link works once').toHaveText('This link does not work');
 });
 
+test('the code of the mail, read on another device, goes on where it was asked for', async ({ page, product }) => {
+  const person = somebody('code');
+  await signUp(page, product.mailbox, person);
+  await page.goto('/forgot-password');
+  await page.getByLabel('Email').fill(person.email);
+  await page.getByRole('button', { name: 'Send reset link' }).click();
+  const mail = await product.mailbox.waitFor({ to: person.email, subject: 'Set a new password' });
+  await page.getByLabel('Code').fill(mail.text.match(/^ *(\d{6})\r?$/m)?.[1] ?? '');
+  await page.getByRole('button', { name: 'Choose a new password' }).click();
+  await expect(page).toHaveURL(/\/reset-password$/);
+  const next = { ...person, password: 'a different quiet harbour' };
+  await page.getByLabel('New password').fill(next.password);
+  await page.getByRole('button', { name: 'Set new password' }).click();
+  await expect(page).toHaveURL(/\/sign-in/);
+  await signIn(page, next);
+});
+
 test('an unknown address gets the same answer', async ({ page }) => {
   await page.goto('/forgot-password');
   await page.getByLabel('Email').fill('nobody-here@example.com');
