@@ -193,14 +193,19 @@ impl Lease {
         }
     }
 
-    /// The table has answered. What was borrowed meanwhile is taken off what it says is left, then off what it gave.
+    /// The table has answered. What was borrowed meanwhile is taken off what it says is left, then off what it gave: that goes back, since
+    /// what was borrowed is owed by itself.
     pub(super) fn learn(&mut self, now: u64) {
         let Some(credits) = &mut self.credits else { return };
         let borrowed = std::mem::take(&mut credits.borrowed);
         credits.learnt = now;
         let beyond = borrowed.saturating_sub(self.left);
         self.left = self.left.saturating_sub(borrowed);
-        self.used += beyond.min(self.rest());
+        let (window, back) = (self.window(), beyond.min(self.rest()));
+        self.used += back;
+        if let Some(credits) = &mut self.credits {
+            credits.give_up(window, back);
+        }
     }
 }
 
@@ -246,13 +251,14 @@ mod tests {
 
     #[test]
     fn an_answer_does_not_know_what_was_borrowed_since_it_was_asked() {
-        for (given, left) in [(4, 3), (1, 6), (7, 0)] {
+        for (given, left, back) in [(4, 3, vec![(100, 2)]), (1, 6, vec![]), (7, 0, vec![(100, 5)])] {
             let mut lease = leased(3);
             assert_eq!(lease.charge(3), Fit::Fits);
             let request = lease.request(1, true, 6);
             assert_eq!(lease.charge_on_trust(5), [(100, 5)]);
             lease.take_part(request, Part { number: 100, opens: None }, given, left, 9);
             assert_eq!((lease.credits_at(100, 10), lease.learnt()), (2, 9), "{given} and {left}");
+            assert_eq!(lease.request(0, false, 10).late, back, "with the 5 that are owed the table then has used 8, and gave 2");
         }
     }
 
