@@ -19,6 +19,9 @@ declare
   debt record;
   part record;
   b credit_buckets;
+  is_there boolean;                                  -- the bucket is, as `b`
+  is_other boolean;                                  -- the limit got another interval since
+  is_read boolean;                                   -- `b` has what came back up to a part
 begin
   insert into credit_debts (node, number, settled_at) values (of_node, of_number, clock_timestamp()) on conflict do nothing;
   if not found then
@@ -27,19 +30,31 @@ begin
   for debt in
     select * from jsonb_to_recordset(debts) as d (holder uuid, name text, seconds integer, refill bigint, used jsonb) order by d.holder, d.name
   loop
+    select * into b from credit_buckets c where c.holder = debt.holder and c.name = debt.name for update;
+    is_there := found;
+    is_other := is_there and b.seconds <> debt.seconds;
+    is_read := false;
+    -- In memory, and written once: a statement for each part would take seconds for what an outage leaves.
     for part in select p.key::bigint as at, p.value::bigint as units from jsonb_each_text(debt.used) p order by 1 loop
-      continue when part.units < 0 and exists (
-        select from credit_buckets c
-        where c.holder = debt.holder and c.name = debt.name and (c.seconds <> debt.seconds or c.number > part.at));
-      -- The limit may have got another interval since: what was used stays used.
-      update credit_buckets c set used = c.used + part.units
-        where c.holder = debt.holder and c.name = debt.name and c.seconds <> debt.seconds;
-      if not found then
-        b := refilled_bucket(debt.holder, debt.name, debt.seconds, debt.refill, part.at);
-        update credit_buckets c set seconds = b.seconds, number = b.number, before = b.before, used = b.used + part.units, high = b.high, got = b.got
-          where c.holder = b.holder and c.name = b.name;
+      continue when part.units < 0 and is_there and (is_other or b.number > part.at);
+      if not is_other then
+        if not is_read then
+          b := refilled_bucket(debt.holder, debt.name, debt.seconds, debt.refill, part.at);
+          is_there := true;
+          is_read := true;
+        elsif part.at > b.number then
+          -- As refilled_bucket does it.
+          b.high := b.used;
+          b.got := least(greatest(b.used, 0), debt.refill * (part.at - b.number));
+          b.used := b.used - b.got;
+          b.before := b.number;
+          b.number := part.at;
+        end if;
       end if;
+      b.used := b.used + part.units;
     end loop;
+    update credit_buckets c set seconds = b.seconds, number = b.number, before = b.before, used = b.used, high = b.high, got = b.got
+      where c.holder = debt.holder and c.name = debt.name;
   end loop;
   return true;
 end $$;

@@ -62,7 +62,8 @@ impl Running {
     pub async fn start(ctx: Ctx, listener: TcpListener) -> Result<Self, StartError> {
         let addr = listener.local_addr()?;
         let ended: Vec<_> = meter::ended(&ctx.config.server.data_dir).map_err(StartError::Spool)?.into_iter().map(NodeId::new).collect();
-        write_left_nonces(&ctx).await?;
+        let unread = write_left_nonces(&ctx).await?;
+        let ended: Vec<_> = ended.into_iter().filter(|node| !unread.contains(&node.uuid())).collect();
         write_left_debts(&ctx).await?;
         nodes::forget(&ctx, &ended).await?;
         write_left_over(&ctx).await?;

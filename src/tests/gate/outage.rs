@@ -6,7 +6,7 @@ use super::{
     process::{self, Node, Way},
 };
 use crate::support::{folder::Folder, until, until_within};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::{
     net::TcpListener,
@@ -212,4 +212,28 @@ async fn a_postgres_that_takes_seconds_to_answer_refuses_no_credits(db: PgPool) 
     slow.commit().await.unwrap();
     assert_eq!(passes(&node, &secret, 40).await, 20);
     until("it is told", async || used(&db).await == 40).await;
+}
+
+#[sqlx::test]
+async fn what_is_owed_is_taken_once_and_in_the_order_of_the_refills(db: PgPool) {
+    let settle = async |number: i64, seconds: i32, used: Value| {
+        let debts = json!([{ "holder": uuid::Uuid::nil(), "name": "c", "seconds": seconds, "refill": 5, "used": used }]);
+        let settled = sqlx::query_scalar::<_, bool>("select settle_credits($1, $2, $3)").bind(uuid::Uuid::nil()).bind(number).bind(debts);
+        let is_new = settled.fetch_one(&db).await.unwrap();
+        let row: (i64, i64, i32) = sqlx::query_as("select number, used, seconds from credit_buckets").fetch_one(&db).await.unwrap();
+        (is_new, row)
+    };
+    assert_eq!(settle(0, 60, json!({ "101": 3, "100": 8 })).await, (true, (101, 6, 60)), "5 of the 8 came back between");
+    assert_eq!(settle(0, 60, json!({ "101": 3, "100": 8 })).await, (false, (101, 6, 60)), "once");
+    assert_eq!(settle(1, 60, json!({ "100": -2, "103": 1 })).await, (true, (103, 1, 60)), "what was leased before a refill came back by it");
+    assert_eq!(settle(2, 60, json!({ "103": -1 })).await, (true, (103, 0, 60)));
+    assert_eq!(settle(3, 30, json!({ "500": 4, "501": -9 })).await, (true, (103, 4, 60)), "under another interval what was used stays used");
+    // An outage of minutes, with a refill each second: far below what a statement may take.
+    let used: serde_json::Map<String, Value> = (1_000..1_064).map(|number| (number.to_string(), json!(3))).collect();
+    let debts: Value =
+        (0..1_000_u128).map(|n| json!({ "holder": uuid::Uuid::from_u128(n), "name": "d", "seconds": 1, "refill": 2, "used": used.clone() })).collect();
+    let many = sqlx::query_scalar::<_, bool>("select settle_credits($1, 4, $2)").bind(uuid::Uuid::nil()).bind(debts).fetch_one(&db);
+    assert!(tokio::time::timeout(Duration::from_secs(2), many).await.expect("in time").unwrap());
+    let rows: (i64, i64) = sqlx::query_as("select count(*), sum(used)::bigint from credit_buckets where name = 'd'").fetch_one(&db).await.unwrap();
+    assert_eq!(rows, (1_000, 66_000), "3 more with each of 64, and 2 back between");
 }

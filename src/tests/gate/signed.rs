@@ -262,6 +262,31 @@ async fn what_a_killed_node_accepted_without_the_database_is_told_by_the_next_st
 }
 
 #[sqlx::test]
+async fn damaged_files_of_a_killed_node_keep_no_server_from_starting_and_its_signatures_count_for_nobody(db: PgPool) {
+    let scene = Scene::new(db.clone()).await;
+    let hand = Hand::secret(&scene.app, scene.key).await;
+    let (data, process) = (tempfile::tempdir().unwrap(), uuid::Uuid::from_u128(7));
+    let folder = data.path().join("spool").join(process.simple().to_string());
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, bytes) in [("lock", &b""[..]), ("nonces", b"half of something"), ("credits0", b"half of something")] {
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+    sqlx::query(
+        "insert into nodes (id, name, version, started_at, beat_at, stops_after, keys, seen, counts_alone)
+         values ($1, 'gone:1', '1', now(), now() - interval '1 minute', 900, 0, pg_current_snapshot(), true)",
+    )
+    .bind(process)
+    .execute(&db)
+    .await
+    .unwrap();
+    let next = TestApp::start_with(db.clone(), |config| config.server.data_dir = data.path().to_owned()).await;
+    known(&next, scene.key).await;
+    let call = Signed::get("left");
+    assert_eq!(proxied(&next, &scene.secret, &call, call.headers(&hand, scene.key)).await.status(), 503, "nobody knows what was accepted");
+    assert!(folder.join("nonces").exists() && folder.join("credits0").exists(), "they want a look");
+}
+
+#[sqlx::test]
 async fn no_signed_call_is_answered_while_a_silent_node_may_have_accepted_it_alone(db: PgPool) {
     let scene = Scene::with(db.clone(), super::Given { limit: Some((1_000_000, 86_400)), ..super::Given::default() }).await;
     let hand = Hand::secret(&scene.app, scene.key).await;

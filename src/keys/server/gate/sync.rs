@@ -440,6 +440,7 @@ async fn resume(gate: &Gate, db: &PgPool) {
     let _turn = gate.resuming.lock().await;
     let begun = std::mem::take(&mut *gate.begun());
     if let Err(error) = resume_windows(gate, db, Some(&begun)).await {
+        gate.leases.knows_not_all();
         tracing::warn!("new limits begin at zero, since what was used before could not be read: {error}");
     }
 }

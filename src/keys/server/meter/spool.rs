@@ -100,14 +100,18 @@ pub fn left_over(data: &Path) -> io::Result<Vec<LeftOver>> {
 
 /// The processes of this data folder that ended by force since the last start.
 pub fn ended(data: &Path) -> io::Result<Vec<Uuid>> {
-    let process = |(folder, _): (PathBuf, File)| Uuid::try_parse(folder.file_name()?.to_str()?).ok();
-    Ok(ended_folders(data)?.into_iter().filter_map(process).collect())
+    Ok(ended_folders(data)?.iter().filter_map(|(folder, _)| process_of(folder)).collect())
 }
 
-/// The files of nonces that processes left which are no more, with the lock of their folder.
-pub fn left_nonces(data: &Path) -> io::Result<Vec<(PathBuf, File)>> {
-    let file = |(folder, lock): (PathBuf, File)| (folder.join(NONCES), lock);
-    Ok(ended_folders(data)?.into_iter().map(file).filter(|(path, _)| path.exists()).collect())
+/// The files of nonces that processes left which are no more, each with its process and the lock of its folder.
+pub fn left_nonces(data: &Path) -> io::Result<Vec<(Uuid, PathBuf, File)>> {
+    let file = |(folder, lock): (PathBuf, File)| Some((process_of(&folder)?, folder.join(NONCES), lock));
+    Ok(ended_folders(data)?.into_iter().filter_map(file).filter(|(_, path, _)| path.exists()).collect())
+}
+
+/// Whose folder it is.
+fn process_of(folder: &Path) -> Option<Uuid> {
+    Uuid::try_parse(folder.file_name()?.to_str()?).ok()
 }
 
 /// What a process owed that is no more.
@@ -123,12 +127,12 @@ pub struct LeftDebts {
 pub fn left_debts(data: &Path) -> io::Result<Vec<LeftDebts>> {
     let mut found = Vec::new();
     for (folder, lock) in ended_folders(data)? {
-        let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(ToOwned::to_owned);
-        let Some(process) = name(&folder).and_then(|name| Uuid::try_parse(&name).ok()) else { continue };
+        let Some(process) = process_of(&folder) else { continue };
+        let number = |path: &Path| path.file_name()?.to_str()?.strip_prefix(DEBTS)?.parse::<u64>().ok();
         let mut batches: Vec<(u64, PathBuf)> = Vec::new();
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path();
-            if let Some(number) = name(&path).and_then(|name| name.strip_prefix(DEBTS)?.parse().ok()) {
+            if let Some(number) = number(&path) {
                 batches.push((number, path));
             }
         }

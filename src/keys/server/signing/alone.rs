@@ -133,17 +133,27 @@ pub enum LeftNoncesError {
 }
 
 /// Tells what earlier processes of this data folder accepted and could not tell. To be called before these are forgotten as nodes, and before
-/// the first answer.
-pub async fn write_left_nonces(ctx: &Ctx) -> Result<(), LeftNoncesError> {
-    for (path, _lock) in left_nonces(&ctx.config.server.data_dir)? {
-        let used: Vec<Used> = mapped::read(&path)?.chunks(RECORD).filter_map(read).collect();
+/// the first answer. Answers the processes whose file can't be read, after a power cut: these are to be remembered as nodes, so that no signed
+/// call is answered until nothing that they accepted counts any more.
+pub async fn write_left_nonces(ctx: &Ctx) -> Result<Vec<Uuid>, LeftNoncesError> {
+    let mut unread = Vec::new();
+    for (process, path, _lock) in left_nonces(&ctx.config.server.data_dir)? {
+        let bytes = match mapped::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::error!("{} can't be read and is left as it is; signed calls may have to wait: {error}", path.display());
+                unread.push(process);
+                continue;
+            }
+        };
+        let used: Vec<Used> = bytes.chunks(RECORD).filter_map(read).collect();
         for piece in used.chunks(PIECE) {
             signings::insert_nonces(&ctx.db, piece).await?;
         }
         fs::remove_file(&path)?;
         tracing::info!(nonces = used.len(), "nonces that an earlier process could not tell");
     }
-    Ok(())
+    Ok(unread)
 }
 
 /// Tells the database some of them.

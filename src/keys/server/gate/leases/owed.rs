@@ -223,8 +223,9 @@ pub enum LeftDebtsError {
 pub async fn write_left_debts(ctx: &Ctx) -> Result<(), LeftDebtsError> {
     for left in left_debts(&ctx.config.server.data_dir)? {
         for (number, path) in &left.batches {
-            let Some(debts) = read(&mapped::read(path)?) else {
-                tracing::error!("{} can't be read and is left as it is", path.display());
+            // What a power cut damaged keeps no server from starting.
+            let Some(debts) = mapped::read(path).ok().and_then(|bytes| read(&bytes)) else {
+                tracing::error!("{} can't be read and is left as it is: its credits stay unused", path.display());
                 continue;
             };
             store_credits::settle(&ctx.db, NodeId::new(left.process), *number, debts).await?;

@@ -56,6 +56,15 @@ impl Trust {
         self.knows_all.store(false, Ordering::Release);
     }
 
+    /// What is owed, from now on to be told.
+    fn take_owed(&self) -> Vec<Batch> {
+        let mut owed = lock(&self.owed);
+        if !owed.is_empty() {
+            self.is_telling.store(true, Ordering::Release);
+        }
+        owed.take()
+    }
+
     fn knows(&self, learnt: u64) -> bool {
         if learnt == 0 { self.knows_all.load(Ordering::Acquire) } else { learnt >= self.alone_since.load(Ordering::Acquire) }
     }
@@ -82,6 +91,11 @@ impl Leases {
         self.trust.knows_all.store(true, Ordering::Release);
     }
 
+    /// Some bucket could not be read: one that was never asked for need not be full.
+    pub fn knows_not_all(&self) {
+        self.trust.end_alone();
+    }
+
     /// Whether a call passes by what is known, while the database does not answer. None: that is not known. To be asked under the lock of the
     /// lease: see `begin_sharing`.
     pub fn on_trust(&self, lease: &mut Lease, cost: u64, charges: bool, slot: impl FnOnce() -> Slot) -> Option<Fit> {
@@ -102,7 +116,8 @@ impl Leases {
 
     /// True if the table is to be told something.
     pub fn owes(&self) -> bool {
-        self.trust.is_telling.load(Ordering::Acquire) || !lock(&self.trust.owed).is_empty()
+        // In this order: what is not owed any more when this looks is on its way, or told.
+        !lock(&self.trust.owed).is_empty() || self.trust.is_telling.load(Ordering::Acquire)
     }
 
     /// True if the database has not answered since it was last asked, or is to be told something.
@@ -110,9 +125,9 @@ impl Leases {
         self.trust.is_unanswered.load(Ordering::Acquire) || self.owes()
     }
 
-    /// True if something of this bucket is not on its way to the table.
+    /// True if something of this bucket may not be in the table yet: an answer need not know of it.
     pub(super) fn owes_of(&self, slot: &Slot) -> bool {
-        lock(&self.trust.owed).has(slot)
+        lock(&self.trust.owed).has(slot) || self.trust.is_telling.load(Ordering::Acquire)
     }
 
     /// Tells the table what passed on trust up to now. What could not be told is tried again under the same number.
@@ -123,17 +138,21 @@ impl Leases {
         let mut telling = self.trust.telling.lock().await;
         // Nothing is taken to be told, or to be given back, while nobody listens.
         drop(within(ANSWER, db.acquire()).await?);
-        if telling.is_empty() {
-            self.trust.is_telling.store(true, Ordering::Release);
-            telling.extend(lock(&self.trust.owed).take());
-        }
+        // First what could not be told before, then what is owed by now: another node may begin after this.
+        self.tell(db, &mut telling).await?;
+        telling.extend(self.trust.take_owed());
+        self.tell(db, &mut telling).await?;
+        self.trust.is_telling.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    async fn tell(&self, db: &PgPool, telling: &mut VecDeque<Batch>) -> sqlx::Result<()> {
         while let Some(batch) = telling.front() {
             within(ANSWER, store_credits::settle(db, self.me(), batch.number, batch.told())).await?;
             if let Some(told) = telling.pop_front() {
                 told.forget();
             }
         }
-        self.trust.is_telling.store(false, Ordering::Release);
         Ok(())
     }
 }
@@ -174,20 +193,26 @@ impl Lease {
         }
     }
 
-    /// The table has answered. What was borrowed meanwhile is taken off what it says is left, then off what it gave.
+    /// The table has answered. What was borrowed meanwhile is taken off what it says is left, then off what it gave: that goes back, since
+    /// what was borrowed is owed by itself.
     pub(super) fn learn(&mut self, now: u64) {
         let Some(credits) = &mut self.credits else { return };
         let borrowed = std::mem::take(&mut credits.borrowed);
         credits.learnt = now;
         let beyond = borrowed.saturating_sub(self.left);
         self.left = self.left.saturating_sub(borrowed);
-        self.used += beyond.min(self.rest());
+        let (window, back) = (self.window(), beyond.min(self.rest()));
+        self.used += back;
+        if let Some(credits) = &mut self.credits {
+            credits.give_up(window, back);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{super::rolling::Part, *};
+    use crate::keys::model::{Refill, Window};
 
     /// That of a bucket of 10 of which 3 were leased after the refill of number 100; 2 come back with each.
     fn leased(given: u64) -> Lease {
@@ -226,13 +251,14 @@ mod tests {
 
     #[test]
     fn an_answer_does_not_know_what_was_borrowed_since_it_was_asked() {
-        for (given, left) in [(4, 3), (1, 6), (7, 0)] {
+        for (given, left, back) in [(4, 3, vec![(100, 2)]), (1, 6, vec![]), (7, 0, vec![(100, 5)])] {
             let mut lease = leased(3);
             assert_eq!(lease.charge(3), Fit::Fits);
             let request = lease.request(1, true, 6);
             assert_eq!(lease.charge_on_trust(5), [(100, 5)]);
             lease.take_part(request, Part { number: 100, opens: None }, given, left, 9);
             assert_eq!((lease.credits_at(100, 10), lease.learnt()), (2, 9), "{given} and {left}");
+            assert_eq!(lease.request(0, false, 10).late, back, "with the 5 that are owed the table then has used 8, and gave 2");
         }
     }
 
@@ -249,5 +275,16 @@ mod tests {
         assert!(!trust.knows(1), "others may have used it since");
         trust.end_alone();
         assert!(!trust.knows(0));
+    }
+
+    #[test]
+    fn what_is_taken_to_be_told_is_owed_until_it_is_told() {
+        let (leases, window) = (Leases::default(), Window::Credits(Refill { units: 1, seconds: 1 }));
+        let slot = Slot { holder: uuid::Uuid::from_u128(7), name: "c".into(), window };
+        assert!(leases.trust.take_owed().is_empty() && !leases.owes());
+        lock(&leases.trust.owed).add(&slot, [(1, 3)]);
+        assert!(leases.owes() && leases.owes_of(&slot));
+        assert_eq!(leases.trust.take_owed().len(), 1);
+        assert!(leases.owes() && leases.owes_of(&slot), "the table does not have it yet");
     }
 }
