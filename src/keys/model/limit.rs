@@ -219,8 +219,8 @@ mod tests {
 
     #[test]
     fn levels_are_numbered_as_the_database_does() {
-        let numbered = [1, 2, 5, 7, 8, 0].map(Level::numbered);
-        assert_eq!(numbered, [Level::Key, Level::KeyPlan, Level::Group, Level::Api, Level::Default, Level::Default]);
+        let numbered = [1, 2, 4, 5, 7, 8, 0].map(Level::numbered);
+        assert_eq!(numbered, [Level::Key, Level::KeyPlan, Level::Group, Level::WorkspacePlan, Level::Api, Level::Default, Level::Default]);
         assert_eq!(Level::ALL.map(Level::is_shared), [false, false, true, true, true, true, false, false]);
     }
 }

@@ -80,8 +80,8 @@ pub async fn check_typed_group(ctx: &Ctx, caller: &Caller, slug: &str, typed: &T
     with_typed(ctx, group.limits, Some(typed)).await.map(drop)
 }
 
-/// Who of its members would have been limited by a group as it is now: by its own limits, else those of its plan. A workspace with limits
-/// or a plan with limits of its own is left out, as the group does not hold it.
+/// Who of its members would have been limited by a group as it is now: by its own limits, else those of its plan. A workspace with limits of
+/// its own is left out, as the group does not hold it; by the group's plan also one whose own plan has limits.
 pub async fn dry_run_group(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<DryRun, AppError> {
     try_group(ctx, caller, slug, &Trial::default()).await
 }
@@ -91,13 +91,14 @@ pub async fn try_group(ctx: &Ctx, caller: &Caller, slug: &str, trial: &Trial) ->
     caller.require(&may::PLANS_MANAGE)?;
     let mut conn = ctx.db.acquire().await?;
     let group = groups::find(&mut conn, slug).await?;
-    let limits = match &group.plan {
-        Some(plan) if group.limits.is_empty() && trial.typed.is_none() => find(&mut conn, plan.slug.as_str()).await?.limits,
-        _ => group.limits,
+    let of_plan = group.plan.as_ref().filter(|_| group.limits.is_empty() && trial.typed.is_none());
+    let limits = match of_plan {
+        Some(plan) => find(&mut conn, plan.slug.as_str()).await?.limits,
+        None => group.limits.clone(),
     };
     drop(conn);
     let limits = with_typed(ctx, limits, trial.typed.as_ref()).await?;
-    let held = store::groups::list_held(&ctx.db, group.id).await?;
+    let held = store::groups::list_held(&ctx.db, group.id, of_plan.is_some()).await?;
     held_back(ctx, limits, false, Some(&held)).await
 }
 

@@ -144,8 +144,8 @@ pub async fn list_levels(db: &PgPool, key: KeyId) -> sqlx::Result<Vec<(i32, KeyL
     Ok(found.collect())
 }
 
-/// What all keys of a workspace may together that nothing nearer limits: its own limits, else those of its plan, else those of its
-/// group or the group's plan.
+/// What all keys of a workspace may together that nothing nearer limits: its own limits, else those of its group, else those
+/// of its plan, else those of the group's plan.
 pub async fn list_workspace_limits(db: impl PgExecutor<'_>, workspace: WorkspaceId) -> sqlx::Result<Vec<KeyLimit>> {
     let rows = sqlx::query!(
         r#"select f.level as "level!", f.name as "name!", f.max_calls as "max_calls!", f.kind as "kind!", f.window_seconds as "window_seconds!",

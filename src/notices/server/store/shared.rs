@@ -5,7 +5,7 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 
 /// Shared limits with windows of an hour or longer, of workspaces with calls in the last half hour: those of the nearest level that has any
-/// (the workspace, its plan, its group, the group's plan). They are used by the keys that they hold, as the gate counts: those without limits of their own or of a plan of their own, and
+/// (the workspace, its group, its plan, the group's plan). They are used by the keys that they hold, as the gate counts: those without limits of their own or of a plan of their own, and
 /// not for Tollgate's own API. Windows and sums as for the limits of keys (`limits::list_used_limits`).
 pub async fn list_used_shared_limits(db: &PgPool, now: OffsetDateTime) -> sqlx::Result<Vec<UsedLimit>> {
     sqlx::query_as!(

@@ -146,13 +146,15 @@ pub async fn list_members(conn: &mut PgConnection, group: GroupId, after: Option
     Ok(Members { next: rows.last().filter(|_| is_more).map(|m| m.workspace), rows })
 }
 
-/// The members that the group holds: those without limits of their own and without a plan of their own that has limits.
-pub async fn list_held(db: &PgPool, group: GroupId) -> sqlx::Result<Vec<Uuid>> {
+/// The members that the group holds: those without limits of their own. By limits of `its_plan` only those whose own plan has none, too,
+/// as that one is nearer (`limit_levels`, 0064).
+pub async fn list_held(db: &PgPool, group: GroupId, its_plan: bool) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "select m.workspace_id from group_members m where m.group_id = $1
            and not exists (select from workspace_limits l where l.workspace_id = m.workspace_id)
-           and not exists (select from workspace_plans h join plan_limits l on l.plan_id = h.plan_id where h.workspace_id = m.workspace_id)",
+           and not ($2 and exists (select from workspace_plans h join plan_limits l on l.plan_id = h.plan_id where h.workspace_id = m.workspace_id))",
         group.uuid(),
+        its_plan,
     )
     .fetch_all(db)
     .await
