@@ -15,10 +15,14 @@ use uuid::Uuid;
 pub const KEPT: Duration = Duration::hours(24);
 /// Beyond the longest time of a request: whoever did it is gone.
 const GONE_AFTER: Duration = Duration::minutes(1);
+/// Rows that one statement forgets.
+const MOST: i64 = 20_000;
 /// What the hash of a body is for: no other purpose gives the same.
 const PURPOSE: &str = "sent request";
 
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// In place of the attempt: it was done, and nobody answers any more.
+const NOBODY: Uuid = Uuid::nil();
 const RUNNING_WORDS: &str = "A request with this Idempotency-Key is being done. Wait a moment, then send it again.";
 
 tokio::task_local! {
@@ -47,7 +51,7 @@ pub struct Asked<'a> {
 pub enum Begun {
     /// It is to be done.
     New(Attempt),
-    /// It is being done.
+    /// It is being done, or was and its answer is still to come.
     Running,
     /// The name stands for another request.
     Another,
@@ -84,7 +88,7 @@ pub async fn begin(ctx: &Ctx, asked: &Asked<'_>) -> sqlx::Result<Begun> {
     if insert(ctx, asked.account, run, &said, now).await? {
         return Ok(Begun::New(Attempt { db: ctx.db.clone(), run, is_open: true }));
     }
-    let found = sqlx::query!("select said, done_at, status, location, kind, answer from sent_requests where request = $1", &run.request[..])
+    let found = sqlx::query!("select said, attempt, begun_at, done_at, status, location, kind, answer from sent_requests where request = $1", &run.request[..])
         .fetch_optional(&ctx.db)
         .await?;
     // Gone in this very moment: it was refused. The next one does it.
@@ -92,16 +96,22 @@ pub async fn begin(ctx: &Ctx, asked: &Asked<'_>) -> sqlx::Result<Begun> {
     if !ctx.vault.keyed_hashes(PURPOSE, asked.said).iter().any(|hash| hash.as_slice() == row.said.as_slice()) {
         return Ok(Begun::Another);
     }
+    // What was made tells the other nodes before it answers, up to two seconds: until then nothing is lost.
+    let is_over = row.attempt == NOBODY || row.begun_at < gone(ctx, now);
     Ok(match (row.status, row.done_at) {
         (Some(status), _) => Begun::Done(Answer { status: u16::try_from(status).unwrap_or(200), location: row.location, kind: row.kind, body: row.answer }),
-        (None, Some(_)) => Begun::Unanswered,
-        (None, None) => Begun::Running,
+        (None, Some(_)) if is_over => Begun::Unanswered,
+        (None, _) => Begun::Running,
     })
+}
+
+/// Whoever began before that does it no more.
+fn gone(ctx: &Ctx, now: OffsetDateTime) -> OffsetDateTime {
+    now - ctx.config.server.request_timeout - GONE_AFTER
 }
 
 /// False: it is there, and neither too old nor left behind by a server that went down.
 async fn insert(ctx: &Ctx, account: AccountId, run: Run, said: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
-    let gone = now - ctx.config.server.request_timeout - GONE_AFTER;
     let inserted = sqlx::query!(
         "insert into sent_requests as r (request, account_id, said, attempt, begun_at) values ($1, $2, $3, $4, $5)
          on conflict (request) do update
@@ -114,7 +124,7 @@ async fn insert(ctx: &Ctx, account: AccountId, run: Run, said: &[u8], now: Offse
         run.attempt,
         now,
         now - KEPT,
-        gone,
+        gone(ctx, now),
     )
     .execute(&ctx.db)
     .await?;
@@ -135,12 +145,21 @@ pub fn is_running() -> AppError {
     AppError::conflict(RUNNING_WORDS)
 }
 
-/// Forgets what is older than a name stands for its request; how many.
+/// Forgets what is older than a name stands for its request, a bounded number of rows at a time; how many.
 pub async fn forget(ctx: &Ctx) -> sqlx::Result<u64> {
-    Ok(sqlx::query!("delete from sent_requests where begun_at < $1", ctx.clock.now() - KEPT).execute(&ctx.db).await?.rows_affected())
+    let (before, mut forgotten) = (ctx.clock.now() - KEPT, 0);
+    loop {
+        let some = sqlx::query!("delete from sent_requests where request in (select request from sent_requests where begun_at < $1 limit $2)", before, MOST);
+        let rows = some.execute(&ctx.db).await?.rows_affected();
+        forgotten += rows;
+        if rows < MOST.unsigned_abs() {
+            return Ok(forgotten);
+        }
+    }
 }
 
-/// One try to do a named request. Dropped before its end, as when the client hangs up, it leaves the name free if nothing was made.
+/// One try to do a named request. Dropped before its end, as when the client hangs up, it leaves the name free if nothing was made, else it
+/// notes that no answer comes.
 pub struct Attempt {
     db: PgPool,
     run: Run,
@@ -192,13 +211,22 @@ impl Drop for Attempt {
 
 /// Waits for a transaction that is about to note that it was done.
 async fn free(db: &PgPool, run: Run) {
-    let freed =
-        sqlx::query!("delete from sent_requests where request = $1 and attempt = $2 and done_at is null and status is null", &run.request[..], run.attempt,)
-            .execute(db)
-            .await;
-    if let Err(error) = freed {
+    if let Err(error) = try_free(db, run).await {
         tracing::warn!("the name of a request stays taken for a while: {error}");
     }
+}
+
+async fn try_free(db: &PgPool, run: Run) -> sqlx::Result<()> {
+    let freed =
+        sqlx::query!("delete from sent_requests where request = $1 and attempt = $2 and done_at is null and status is null", &run.request[..], run.attempt)
+            .execute(db)
+            .await?;
+    if freed.rows_affected() == 0 {
+        sqlx::query!("update sent_requests set attempt = $3 where request = $1 and attempt = $2 and status is null", &run.request[..], run.attempt, NOBODY)
+            .execute(db)
+            .await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

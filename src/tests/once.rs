@@ -198,6 +198,23 @@ async fn who_was_taken_over_can_t_commit(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn what_is_done_but_not_answered_yet_still_runs(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    let asked = Asked { by: mara.rest_key.uuid(), account: mara.owner.account, path: "/api/v1/keys", name: "once", said: b"a key" };
+    let Begun::New(first) = once::begin(&app.ctx, &asked).await.unwrap() else { panic!("nobody began it") };
+    let note = async || {
+        let mut tx = db.begin().await.unwrap();
+        once::done(&app.ctx, &mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    first.run(note()).await;
+    assert!(matches!(once::begin(&app.ctx, &asked).await.unwrap(), Begun::Running), "other nodes are told first, then it answers");
+    drop(first);
+    until("nobody answers", || async { matches!(once::begin(&app.ctx, &asked).await.unwrap(), Begun::Unanswered) }).await;
+}
+
+#[sqlx::test]
 async fn who_hangs_up_before_anything_was_made_leaves_the_name_free(db: PgPool) {
     let app = TestApp::start(db.clone()).await;
     let mara = person(&app, &db, "mara@example.com", "developer").await;

@@ -192,6 +192,9 @@ async fn a_dry_run_of_a_group_looks_at_those_whom_it_holds(db: PgPool) {
     let own = GroupEdit { limits: Some(vec![limit("hour", 100, Window::HOUR)]), ..GroupEdit::default() };
     edit_group(ctx, &cli, "partners", own).await.unwrap();
     assert_eq!(dry_run_group(ctx, &cli, "partners").await.unwrap().count, 0, "its own limits stand before its plan's");
+    let own = GroupEdit { limits: Some(vec![limit("hour", 10, Window::HOUR)]), ..GroupEdit::default() };
+    edit_group(ctx, &cli, "partners", own).await.unwrap();
+    assert_eq!(dry_run_group(ctx, &cli, "partners").await.unwrap().count, 2, "and before the plans of its workspaces");
     let first = list_members(ctx, &cli, "partners", None, 1).await.unwrap();
     let second = list_members(ctx, &cli, "partners", first.next, 1).await.unwrap();
     assert_eq!((first.rows.len(), second.rows.len(), second.next), (1, 1, None));

@@ -283,8 +283,8 @@ async fn insert(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, api: &Api, 
         plan: None,
     };
     let data = serde_json::json!({
-        "name": made.name, "api": made.api, "permissions": made.permissions, "limits": made.limits, "external_id": made.external_id,
-        "from": "list",
+        "name": made.name, "api": made.api, "permissions": made.permissions, "routes": made.routes, "limits": made.limits,
+        "external_id": made.external_id, "from": "list",
     });
     change::note(ctx, conn, caller, &made, Done { data, ..Done::new(Act::Created, "list") }).await?;
     Ok(true)

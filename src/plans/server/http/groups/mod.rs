@@ -109,7 +109,8 @@ async fn delete_group(State(ctx): State<Ctx>, caller: Caller, Path(slug): Path<S
 /// Try a group on last month's usage
 ///
 /// Who of its workspaces would have been limited since the first of last month (UTC) by what the group allows now; at most 50, the most held
-/// back first. A workspace with limits or a plan of its own is left out, as the group does not hold it.
+/// back first. A workspace with limits of its own is left out, as the group does not hold it; by the limits of the group's plan also one whose own
+/// plan has limits.
 #[utoipa::path(
     get, path = "/api/v1/groups/{slug}/dry-run", tag = "Groups", operation_id = "dry_run_group", params(("slug" = String, Path)),
     responses((status = 200, body = DryRunBody)),
