@@ -92,7 +92,7 @@ test('what is not there is said in the frame of who is signed in, who signs out 
   const person = somebody('lost');
   await signUp(page, product.mailbox, person);
   await signIn(page, person);
-  await check(page, ['/nothing-here']);
+  await eachPage(page, ['/nothing-here']);
   await expect(page.getByRole('navigation', { name: 'You are here' })).toContainText('Not found');
   await page.locator('[popovertarget="account-menu"]').click();
   await page.locator('#account-menu').getByRole('button', { name: 'Sign out' }).click();

@@ -3,7 +3,7 @@
 //! They lie in `site/` beside the binary (`make build`), or where `LEPTOS_SITE_ROOT` says (cargo-leptos, tests).
 
 use super::{forms, state::AppState};
-use crate::{accounts::server::asker, error::AppError, platform::http::RequestInfo};
+use crate::error::AppError;
 use axum::{
     Router,
     extract::{Request, State},
@@ -65,13 +65,10 @@ fn cached(mut response: Response, rule: &'static str) -> Response {
 }
 
 /// A person gets the page that says so, in their frame, a program the problem document.
-async fn missing(State(state): State<AppState>, mut request: Request) -> Response {
+async fn missing(state: State<AppState>, request: Request) -> Response {
     let wants_page = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));
     if wants_page && *request.method() == Method::GET && !request.uri().path().starts_with("/api/") {
-        if let Some(address) = request.extensions().get::<RequestInfo>().map(|info| info.address) {
-            asker(&state.ctx, request.headers(), address).await.enter(request.extensions_mut());
-        }
-        forms::render(&state, request, None).await
+        forms::get_open_page(state, request).await
     } else {
         AppError::NotFound.into_response()
     }

@@ -10,7 +10,7 @@ use crate::{
     accounts::{
         Caller,
         api::{FinishWith, SignOut, StopActing},
-        server::{ActsAs, Interrupted},
+        server::{ActsAs, Interrupted, asker},
     },
     app::shell,
     error::AppError,
@@ -56,6 +56,14 @@ pub async fn get_page(State(state): State<AppState>, request: Request) -> Respon
     let mut response = render(&state, request, waited).await;
     resume::forget(&state.ctx, response.headers_mut());
     response
+}
+
+/// GET of a page outside of the layers that find out who asks: that is looked up for a moment only, and nobody's page needs it.
+pub async fn get_open_page(State(state): State<AppState>, mut request: Request) -> Response {
+    if let Some(address) = request.extensions().get::<RequestInfo>().map(|info| info.address) {
+        asker(&state.ctx, request.headers(), address).await.enter(request.extensions_mut());
+    }
+    render(&state, request, None).await
 }
 
 /// The page to which a provider sends the browser back (`accounts::server::openid`).

@@ -42,7 +42,10 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, ti
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 /// The pages that nobody needs to sign in for, besides the ways in; every other page does (deny by default, R62).
-const PUBLIC: &[&str] = &["/", "/sign-out", "/docs", "/docs/api", "/status", "/dev/ui", "/dev/mailbox"];
+const PUBLIC: &[&str] = &["/", "/sign-out", "/docs", "/docs/api", "/dev/ui", "/dev/mailbox"];
+
+/// What works, for everybody: also while the database is away, and with it who asks. So it stands outside of the layers that need both.
+const STATUS: &str = "/status";
 
 /// What begins so needs nobody signed in either: functions and REST check in their operations. Who owes a second factor may go to a
 /// provider, too, to prove again who they are.
@@ -67,7 +70,7 @@ pub fn router(state: AppState) -> Router {
         .with_expiry(Expiry::OnInactivity(time::Duration::try_from(ctx.config.auth.session_cap).unwrap_or(time::Duration::days(400))));
 
     let mut pages = Router::new();
-    for route in generate_route_list(App) {
+    for route in generate_route_list(App).into_iter().filter(|route| route.path() != STATUS) {
         let get_page = if route.path() == forms::CALLBACK { get(forms::get_callback) } else { get(forms::get_page) };
         let page = match route.path() {
             // How long it may be, `limit_bodies` says.
@@ -86,6 +89,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(guard));
     let signed_in_rest = signed_in.clone();
     let browser = pages.route("/fn/{*path}", post(forms::server_fn)).layer(signed_in).with_state(state.clone());
+    let status = Router::new().route(STATUS, get(forms::get_open_page)).route_layer(from_fn_with_state(ctx.clone(), pacing::pace)).with_state(state.clone());
 
     // Every route here states its permission in its operation; a presented key passes the gate like anybody's.
     let rest = Router::new()
@@ -115,6 +119,7 @@ pub fn router(state: AppState) -> Router {
 
     Router::new()
         .merge(browser)
+        .merge(status)
         .merge(rest)
         .merge(avatars::http::routes().with_state(ctx.clone()))
         .merge(csp_reports::routes().with_state(ctx))

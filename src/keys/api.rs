@@ -27,8 +27,8 @@ pub async fn key_detail(id: String) -> Result<model::KeyDetail, AppError> {
 #[server]
 pub async fn fresh_secret(id: KeyId) -> Result<Option<String>, AppError> {
     use super::server;
-    let (ctx, _) = crate::accounts::server::caller().await?;
-    Ok(server::reveal::shown(&ctx, id))
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    Ok(server::reveal::shown(&ctx, &caller, id))
 }
 
 /// Makes a key and goes to its page, where the secret is shown. `permissions` are `api/resource:action`; those of other APIs than the
@@ -55,7 +55,7 @@ pub async fn create_key(
     let new = server::forms::new_key(&ctx, name, api, permissions, bundles, preset.as_deref(), routes, expires, environment, external_id, meta, once)?;
     server::reveal::must_have_room(&ctx)?;
     let created = server::create_key(&ctx, &caller, new).await?;
-    server::reveal::show(&ctx, &created);
+    server::reveal::show(&ctx, &caller, &created);
     Ok(())
 }
 
@@ -109,7 +109,7 @@ pub async fn turn_on_signing(id: KeyId, algorithm: String, public_key: Option<St
     server::reveal::must_have_room(&ctx)?;
     let set = server::signing::turn_on_signing(&ctx, &caller, id, new).await?;
     if let Some(secret) = &set.secret {
-        server::reveal::show_signing(&ctx, id, secret);
+        server::reveal::show_signing(&ctx, &caller, id, secret);
     }
     crate::platform::http::reply::toast(&ctx, &format!("Calls must be signed. {}", set.changed.spread.words("In force")));
     crate::platform::http::reply::redirect(&format!("/keys/{id}#signing"));
@@ -130,8 +130,8 @@ pub async fn turn_off_signing(id: KeyId) -> Result<(), AppError> {
 #[server]
 pub async fn fresh_signing_secret(id: KeyId) -> Result<Option<String>, AppError> {
     use super::server;
-    let (ctx, _) = crate::accounts::server::caller().await?;
-    Ok(server::reveal::shown_signing(&ctx, id))
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    Ok(server::reveal::shown_signing(&ctx, &caller, id))
 }
 
 /// The person has it, and says so.
@@ -235,7 +235,7 @@ pub async fn rotate_key(id: KeyId, grace: String, until: Option<String>, once: O
     let once = server::forms::page_token(once)?;
     server::reveal::must_have_room(&ctx)?;
     let rotated = server::rotate_key(&ctx, &caller, id, grace, once.as_deref()).await?;
-    server::reveal::show(&ctx, &rotated.created);
+    server::reveal::show(&ctx, &caller, &rotated.created);
     let what = if grace == model::Grace::For(0) { "The old secret is refused" } else { "The new secret is known" };
     crate::platform::http::reply::toast(&ctx, &rotated.spread.words(what));
     Ok(())

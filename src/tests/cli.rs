@@ -274,5 +274,9 @@ fn the_demo_is_refused_where_something_says_production() {
     let refused = run(&folder, &["serve", "--demo", "--addr", "127.0.0.1:0"]);
     assert_eq!(refused.status.code(), Some(4), "{}", err(&refused));
     assert!(err(&refused).contains(".env line 2 says production"), "{}", err(&refused));
+    std::fs::remove_file(folder.path().join(".env")).unwrap();
+    let public = tollgate(&folder, &["serve", "--demo", "--addr", "127.0.0.1:0"]).env("TOLLGATE_PUBLIC_URL", "https://gate.example.com").output().unwrap();
+    assert_eq!(public.status.code(), Some(4), "a deployment that says nothing: {}", err(&public));
+    assert!(err(&public).contains("others reach https://gate.example.com"), "{}", err(&public));
     assert!(!folder.path().join(".data").exists(), "nothing was made");
 }

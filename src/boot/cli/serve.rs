@@ -13,7 +13,7 @@ use crate::{
     error::AppError,
     platform::{
         Ctx,
-        config::Config,
+        config::{Config, Origin, loader::is_local},
         db,
         postgres::{self, Database, Purpose},
     },
@@ -37,6 +37,16 @@ pub(super) async fn serve(invocation: &Invocation, flags: &Flags) -> Exit {
         let origin = invocation.loaded.origin("env");
         complain(format!(
             "--demo makes accounts whose passwords everybody can read, so it is for development; {origin} says production. Leave --demo away, or say development there."
+        ));
+        return Exit::Refused;
+    }
+    // A deployment need not say that it is one.
+    let is_implied = matches!(invocation.loaded.origin("env"), Origin::Flag { flag } if flag == "--demo");
+    let is_public = *invocation.loaded.origin("server.public_url") != Origin::Default && !is_local(&config.server.public_url);
+    if flags.demo && is_implied && is_public {
+        complain(format!(
+            "--demo makes accounts whose passwords everybody can read, and others reach {}. Leave --demo away, or set TOLLGATE_ENV=development.",
+            config.server.public_url
         ));
         return Exit::Refused;
     }

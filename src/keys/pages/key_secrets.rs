@@ -51,7 +51,15 @@ pub fn secrets(detail: &KeyDetail) -> AnyView {
 
 fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
     let menu = (can_edit && !secret.is_newest).then(|| menu(&secret, key));
-    let (words, spark) = secret.calls.as_ref().map(|of| calls(of, &secret)).unzip();
+    let mut facts = vec![(2, "Since", view! { <SaidTime said=secret.since.clone()/> }.into_any())];
+    let (mut words, mut spark) = (None, None);
+    if let Some(of) = &secret.calls {
+        let name = format!("Calls with {}…", secret.start);
+        let points: Vec<_> = of.hours.iter().map(|hour| (hour.passed, hour.limited, hour.refused)).collect();
+        facts.insert(0, (2, "", view! { <Sparkline name=name.clone() points=points.clone() time="last 24 hours"/> }.into_any()));
+        spark = Some(view! { <td class="col-2"><Sparkline name points time="last 24 hours"/></td> }.into_any());
+        words = Some(calls(of));
+    }
     let until = match (secret.until, secret.until_first_use) {
         (None, _) => view! { <span class="faint">"no end"</span> }.into_any(),
         (Some(said), false) => view! { <SaidTime said/> }.into_any(),
@@ -73,7 +81,7 @@ fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
     };
     view! {
         <tr>
-            <th scope="row"><code>{secret.start}"…"</code>{folded(vec![(2, "Since", view! { <SaidTime said=secret.since.clone()/> }.into_any())])}</th>
+            <th scope="row"><code>{secret.start}"…"</code>{folded(facts)}</th>
             <td>{used}{words}</td>
             {spark}
             <td class="col-2"><SaidTime said=secret.since/></td>
@@ -84,14 +92,10 @@ fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
     .into_any()
 }
 
-/// How often it is sent, in words and as a cell; only while there are several secrets.
-fn calls(calls: &SecretCalls, secret: &SecretView) -> (AnyView, AnyView) {
-    let points = calls.hours.iter().map(|hour| (hour.passed, hour.limited, hour.refused)).collect();
+/// How often it is sent; only while there are several secrets.
+fn calls(calls: &SecretCalls) -> AnyView {
     let (day, hour) = (count(calls.last_day().total(), "call", "calls"), thousands(calls.last_hour().total()));
-    let name = format!("Calls with {}…", secret.start);
-    let words = view! { <div class="small muted">{day}" in 24 hours, "{hour}" in the last hour"</div> };
-    let cell = view! { <td class="col-2"><Sparkline name points time="last 24 hours"/></td> };
-    (words.into_any(), cell.into_any())
+    view! { <div class="small muted">{day}" in 24 hours, "{hour}" in the last hour"</div> }.into_any()
 }
 
 /// Who still sends an old secret; nothing where nobody does.

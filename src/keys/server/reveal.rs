@@ -1,9 +1,11 @@
 //! The secret that was just made, kept sealed in the browser of who made it: a stray click or a reload does not lose it, and the
 //! server stores nothing. It ends with "Done" or after ten minutes. Each key has a cookie of its own, so that what another tab makes takes
-//! nothing away; only so many wait at once, because they travel with every request.
+//! nothing away; only so many wait at once, because they travel with every request. Whose it is stands in it: who signs in next in this
+//! browser is shown nothing.
 
 use super::creating::{Created, SHOWN_FOR};
 use crate::{
+    accounts::Caller,
     error::AppError,
     platform::{Ctx, http::reply},
     values::KeyId,
@@ -11,7 +13,7 @@ use crate::{
 
 /// What the names of all these cookies begin with.
 const COOKIES: &str = "reveal-";
-/// 20 are 3 kB; proxies take 8 kB.
+/// 20 are 4 kB; proxies take 8 kB.
 const MOST: usize = 20;
 
 fn cookie(id: KeyId) -> String {
@@ -28,17 +30,29 @@ pub fn must_have_room(ctx: &Ctx) -> Result<(), AppError> {
     )))
 }
 
+/// Keeps it for whoever made it.
+fn keep(ctx: &Ctx, caller: &Caller, cookie: &str, secret: &str) {
+    reply::seal(ctx, cookie, &format!("{} {secret}", caller.account), SHOWN_FOR.whole_seconds());
+}
+
+/// What is kept there, if this caller made it.
+fn kept(ctx: &Ctx, caller: &Caller, cookie: &str) -> Option<String> {
+    let sealed = reply::sealed(ctx, cookie)?;
+    let (account, secret) = sealed.split_once(' ')?;
+    (account == caller.account.to_string()).then(|| secret.to_owned())
+}
+
 /// Sends the browser to the page of the key, where the secret is shown.
-pub fn show(ctx: &Ctx, created: &Created) {
+pub fn show(ctx: &Ctx, caller: &Caller, created: &Created) {
     if let Some(secret) = &created.secret {
-        reply::seal(ctx, &cookie(created.key.id), secret, SHOWN_FOR.whole_seconds());
+        keep(ctx, caller, &cookie(created.key.id), secret);
     }
     reply::redirect(&format!("/keys/{}", created.key.id));
 }
 
 /// The secret that this browser may still see of this key.
-pub fn shown(ctx: &Ctx, id: KeyId) -> Option<String> {
-    reply::sealed(ctx, &cookie(id))
+pub fn shown(ctx: &Ctx, caller: &Caller, id: KeyId) -> Option<String> {
+    kept(ctx, caller, &cookie(id))
 }
 
 /// The person has it; without their word it stays, because a stray click on the button says nothing.
@@ -58,13 +72,13 @@ fn signing_cookie(id: KeyId) -> String {
 }
 
 /// The same for the secret that calls are signed with.
-pub fn show_signing(ctx: &Ctx, id: KeyId, secret: &str) {
-    reply::seal(ctx, &signing_cookie(id), secret, SHOWN_FOR.whole_seconds());
+pub fn show_signing(ctx: &Ctx, caller: &Caller, id: KeyId, secret: &str) {
+    keep(ctx, caller, &signing_cookie(id), secret);
 }
 
 /// The signing secret that this browser may still see of this key.
-pub fn shown_signing(ctx: &Ctx, id: KeyId) -> Option<String> {
-    reply::sealed(ctx, &signing_cookie(id))
+pub fn shown_signing(ctx: &Ctx, caller: &Caller, id: KeyId) -> Option<String> {
+    kept(ctx, caller, &signing_cookie(id))
 }
 
 pub fn hide_signing(ctx: &Ctx, id: KeyId) {

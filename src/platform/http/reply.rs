@@ -10,11 +10,12 @@ use axum::{
     response::IntoResponse,
 };
 use axum_extra::extract::{
-    CookieJar, PrivateCookieJar,
+    PrivateCookieJar,
     cookie::{Cookie, Key, SameSite},
 };
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
+use std::collections::BTreeSet;
 
 /// Name of the cookie that holds a toast until the next page shows it.
 pub const TOAST: &str = "toast";
@@ -55,10 +56,13 @@ pub fn sealed(ctx: &Ctx, name: &str) -> Option<String> {
 /// How many things this browser holds whose names begin so, as far as they are ours and still valid.
 pub fn count_sealed(ctx: &Ctx, prefix: &str) -> usize {
     let Some(parts) = use_context::<Parts>() else { return 0 };
-    let host = full_name(ctx, "");
-    let jar = CookieJar::from_headers(&parts.headers);
-    let names = jar.iter().filter_map(|cookie| cookie.name().strip_prefix(host.as_str())).filter(|name| name.starts_with(prefix));
-    names.filter(|name| open(ctx, &parts.headers, name).is_some()).count()
+    let ours = full_name(ctx, prefix);
+    // All of them at once: to open each by its name reads the whole header again, which may be long.
+    let names = |key: &[u8; 64]| {
+        let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from(key));
+        jar.iter().filter(|c| c.name().starts_with(ours.as_str()) && !c.value().is_empty()).map(|c| c.name().to_owned()).collect::<Vec<_>>()
+    };
+    ctx.vault.cookie_keys().iter().flat_map(names).collect::<BTreeSet<_>>().len()
 }
 
 /// The same as `sealed` outside of a server function.

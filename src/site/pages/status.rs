@@ -27,7 +27,7 @@ fn table(status: Status) -> AnyView {
                 {heads(&[("Part", ""), ("Now", "cell-status")])}
                 <tbody>{rows}</tbody>
             </Table>
-            <p class="help">"A monitor asks "<code>"GET /readyz"</code>": 200 while all of it works, else 503."</p>
+            <p class="help">"A monitor asks "<code>"GET /readyz"</code>": 200 while keys are verified and the database answers, else 503."</p>
         </div>
     }
     .into_any()

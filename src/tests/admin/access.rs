@@ -10,7 +10,8 @@ use tollgate::accounts::{
 
 /// The pages for which nobody needs to sign in. Written down once more on purpose: one that is added to those of the router fails here.
 const PUBLIC: &str = "/ /sign-up /sign-in /sign-in/code /sign-in/with/{slug} /sign-in/with/{slug}/callback /sign-out /forgot-password /reset-password \
-    /verify-email /status /unlock /not-me /keep-factors /confirm-email /undo-email /delete-account /come-back /u/{handle} /docs /docs/api /dev/ui /dev/mailbox";
+    /verify-email /unlock /not-me /keep-factors /confirm-email /undo-email /delete-account /come-back /u/{handle} /docs /docs/api /status /dev/ui \
+    /dev/mailbox";
 
 /// Every server function of admin, of plans and of blocks, with a body that its arguments can be read from.
 fn functions(account: &str, session: &str, key: &str, job: &str, [ban, block, invite]: [&str; 3]) -> Vec<(&'static str, Vec<(&'static str, String)>)> {

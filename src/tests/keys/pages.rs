@@ -3,12 +3,14 @@
 use super::{lists::counted, passes};
 use crate::support::{
     TestApp,
-    browser::{Person, location},
+    browser::{PASSWORD, Person, location},
 };
+use leptos::server_fn::ServerFn;
 use sqlx::PgPool;
 use time::Duration;
 use tollgate::{
-    keys::api::{CreateKey, DisableKey, DropSecret, EnableKey, HideSecret, RevokeKey, RotateKey, SaveKey, SetLimit},
+    accounts::api::SignOut,
+    keys::api::{CreateKey, DisableKey, DropSecret, EnableKey, FreshSecret, HideSecret, RevokeKey, RotateKey, SaveKey, SetLimit},
     values::KeyId,
 };
 
@@ -134,6 +136,25 @@ async fn two_tabs_lose_neither_of_their_secrets(db: PgPool) {
     assert!(!vera.browser.page(&other).await.contains("data-testid=\"secret\""));
     assert_eq!(secret(&one).await, first, "neither a rotation nor Done of another key loses it");
     assert_eq!(passes(&app, &secret(&third).await).await, 200);
+}
+
+#[sqlx::test]
+async fn who_signs_in_next_in_a_browser_is_shown_no_secret_of_another(db: PgPool) {
+    let app = TestApp::start(db).await;
+    let vera = app.sign_in_as("developer").await;
+    let path = location(&vera.browser.post::<CreateKey>("/keys", &[("name", "one")]).await).to_owned();
+    let fresh = async || {
+        let call = vera.browser.http.post(app.url(FreshSecret::PATH)).header("sec-fetch-site", "same-origin").header("accept", "application/json");
+        let answer = call.form(&[("id", id_of(&path))]).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let secret = secret_in(&vera.browser.page(&path).await).to_owned();
+    let (status, told) = fresh().await;
+    assert!(status == 200 && told.contains(&secret), "{status} {told}");
+    vera.browser.post::<SignOut>("/sign-out", &[]).await;
+    app.account("nina@example.com", "Nina", "developer").await;
+    vera.browser.sign_in("nina@example.com", PASSWORD).await;
+    assert_eq!(fresh().await, (200, "null".to_owned()));
 }
 
 #[sqlx::test]

@@ -81,7 +81,7 @@ async fn r84_nothing_is_kept_nothing_is_told_of_the_server_and_nothing_is_traced
         assert!(!answer.text().await.unwrap().contains("what only the client knows"), "{path}");
     }
     // There are no metrics on the listener that everybody reaches.
-    for path in ["/metrics", "/api/v1/metrics", "/debug", "/status"] {
+    for path in ["/metrics", "/api/v1/metrics", "/debug"] {
         let status = app.get(path).await.status().as_u16();
         assert!(matches!(status, 401 | 403 | 404), "{path}: {status}");
     }

@@ -291,7 +291,10 @@ async fn what_a_stranger_types_stays_text(db: PgPool) {
     let app = TestApp::start(db).await;
     let called = walk(&app.browser(), &paths(&["/sign-up", "/sign-in", "/forgot-password", "/reset-password", "/verify-email", "/unlock", "/docs"])).await;
     all_called(&called, &["sign_up", "sign_in", "forgot_password"]);
-    assert!(named_so(&app, "accounts").await > 0, "a name is what somebody says it is");
+    // The account itself is written over by whoever signs up for its address next, since nobody proved it.
+    let named: i64 =
+        sqlx::query_scalar("select count(*) from events where kind = 'account.signed_up' and actor = $1").bind(HOSTILE).fetch_one(&app.ctx.db).await.unwrap();
+    assert!(named > 0, "a name is what somebody says it is");
     app.run_jobs().await;
     assert!(app.mails().iter().all(|mail| injected(&tags(&mail.html)).is_empty()), "nor in a mail");
 }

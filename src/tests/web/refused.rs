@@ -285,9 +285,12 @@ async fn a_refusal_neither_waits_for_the_database_nor_forgets_whom_it_knew(db: P
     let mut tx = app.ctx.db.begin().await.unwrap();
     sqlx::query("lock table sessions in access exclusive mode").execute(&mut *tx).await.unwrap();
     let missing = vera.browser.get("/nothing/of/this/name").await;
+    let works = vera.browser.get("/status").await;
     tx.rollback().await.unwrap();
-    assert_eq!(missing.status(), 404);
+    assert_eq!((missing.status().as_u16(), works.status().as_u16()), (404, 200), "what works is told then above all");
     assert!(!page(missing, "nothing").await.contains(&vera.email));
+    assert!(works.text().await.unwrap().contains("Verification of keys"));
+    assert!(vera.browser.page("/status").await.contains("href=\"/sign-out\""), "who asks is known where that is to be had");
 }
 
 #[sqlx::test]

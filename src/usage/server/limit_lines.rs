@@ -87,7 +87,8 @@ fn one_for_all(ctx: &Ctx, shown: Shown<'_>) -> Option<KeyId> {
     match shown.keys {
         _ if shown.has_more || shown.query.named.is_some() => None,
         [only] => Some(only.id),
-        keys => keys.first().map(|first| first.id).filter(|_| keys.iter().all(|key| is_shared(ctx, key.id))),
+        // Of one API only some of the calls that they share it for are shown.
+        keys => keys.first().map(|first| first.id).filter(|_| shown.query.api.is_none() && keys.iter().all(|key| is_shared(ctx, key.id))),
     }
 }
 
