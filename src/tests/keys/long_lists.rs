@@ -66,6 +66,7 @@ async fn a_file_that_will_not_do_is_named_at_its_field_and_what_was_pasted_stays
     let sent = vera.browser.post_file::<CheckImport>(PAGE, &[("api", "demo"), ("list", &pasted)], b"").await;
     assert!(location(&sent).starts_with("/keys/import?list="));
     for _ in 0..6 {
+        app.ctx.clock.advance(time::Duration::SECOND);
         assert_eq!(vera.browser.post::<CheckImport>(PAGE, &[("api", "demo"), ("list", &pasted)]).await.status(), 303);
     }
     let waiting: i64 = sqlx::query_scalar("select count(*) from key_imports").fetch_one(&db).await.unwrap();

@@ -138,7 +138,7 @@ fn r26_every_mail_of_accounts_says_when_and_what_to_do() {
 #[test]
 fn r27_a_mail_proves_an_address_or_wins_back_an_account_but_is_no_second_factor() {
     let with_code: Vec<&str> = mail_kinds().filter(|kind| written(kind, Language::En, Nature::Usual).1.text.contains("482913")).map(|kind| kind.name).collect();
-    assert_eq!(with_code, ["accounts.confirm_email", "accounts.confirm_new_email"], "a code that signs in stands in no mail");
+    assert_eq!(with_code, ["accounts.confirm_email", "accounts.set_password", "accounts.confirm_new_email"], "a code that signs in stands in no mail");
 }
 
 #[test]

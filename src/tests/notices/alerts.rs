@@ -93,7 +93,8 @@ async fn a_rule_sees_its_api_and_its_route_alone(db: PgPool) {
     assert!(mails[0].text.contains("2 calls, FORBIDDEN"), "those of the other route are not told: {}", mails[0].text);
 
     let page = notice_page(&app.ctx, &mara, RuleOffer::default()).await.unwrap();
-    assert_eq!(page.rules[0].words, format!("More than 1 call that did not pass in 15 minutes, API {demo}, GET /orders"));
+    let words = format!("More than 1 call that did not pass in 15 minutes, API {demo}, GET /orders");
+    assert!(page.rules.iter().any(|rule| rule.words == words), "{:?}", page.rules);
     let elsewhere = NewAlertRule { key: Some(bridge.to_string()), ..of(Some("shop"), None) };
     assert!(add_alert_rule(&app.ctx, &mara, elsewhere).await.unwrap_err().field("api").is_some(), "it could never fire");
 }
@@ -113,7 +114,8 @@ async fn a_rule_may_ask_for_a_share_of_the_calls_too(db: PgPool) {
     app.run_jobs().await;
     let mails = app.mails();
     assert_eq!(subjects(&mails), ["6 calls did not pass in 15 minutes"]);
-    assert!(mails[0].text.contains("More than 2 calls answered FORBIDDEN in 15 minutes, and more than 5 % of all"), "{}", mails[0].text);
+    let said = mails[0].text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("More than 2 calls answered FORBIDDEN in 15 minutes, and more than 5 % of all"), "{said}");
 }
 
 #[sqlx::test]

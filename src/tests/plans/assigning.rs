@@ -143,7 +143,7 @@ async fn a_dry_run_sums_what_was_asked_window_by_window(db: PgPool) {
     let others = vec![limit("bank", 1, "credits:1/day".parse().unwrap()), limit("open", 1, Window::CONCURRENT), limit("burst", 1, Window::Seconds(90))];
     plan(ctx, "others", others).await;
     let run = dry_run(ctx, &cli, "others", false).await.unwrap();
-    assert_eq!((run.count, run.too_short.join(" ")), (0, "bank open burst".to_owned()), "they are no windows, or of no whole minutes");
+    assert_eq!((run.count, run.too_short.join(" ")), (0, "bank burst open".to_owned()), "they are no windows, or of no whole minutes");
 }
 
 #[sqlx::test]

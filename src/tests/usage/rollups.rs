@@ -224,7 +224,7 @@ async fn permissions_of_a_key_read_bounded_rows(db: PgPool) {
     let shown = shown(&app, &owner, k).await;
     let mut ctx = app.ctx.clone();
     ctx.db = shown.clone();
-    key_detail(&ctx, &owner, k).await.unwrap();
+    key_detail(&ctx, &Caller::cli(), k).await.unwrap();
     let names: Vec<String> = (1..=30).map(|n| format!("part:{n}")).collect();
     let arguments = format!("'{}', '{DEMO}', '2026-10-22', '{{{}}}'", k.uuid(), names.join(","));
     let plan = explained(&shown, ["from usage_permissions a", "unnest"], &arguments).await;
