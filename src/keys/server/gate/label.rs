@@ -14,13 +14,20 @@ pub struct Labels(RwLock<FastMap<Box<str>, Arc<str>>>);
 
 impl Labels {
     pub fn named(&self, raw: &str) -> Arc<str> {
-        if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(raw) {
-            return Arc::clone(known);
-        }
+        let is_full = {
+            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = known.get(raw) {
+                return Arc::clone(known);
+            }
+            known.len() >= KNOWN
+        };
         let folded: Arc<str> = fold(raw).into();
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() < KNOWN && raw.len() <= 2 * LENGTH {
-            known.insert(raw.into(), Arc::clone(&folded));
+        // Only what is kept waits for the others: callers fill this once, and then each of their calls would.
+        if !is_full && raw.len() <= 2 * LENGTH {
+            let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            if known.len() < KNOWN {
+                known.insert(raw.into(), Arc::clone(&folded));
+            }
         }
         folded
     }
@@ -69,6 +76,24 @@ fn is_id(segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_remembered_keeps_nobody_waiting() {
+        let labels = Labels::default();
+        let long = format!("GET /{}", "a".repeat(2 * LENGTH));
+        let named = |raw: &str| {
+            // While others read: who wanted to write would wait for ever.
+            let _reading = labels.0.read().expect("nobody failed");
+            std::thread::scope(|threads| threads.spawn(|| labels.named(raw)).join().expect("it is named"))
+        };
+        assert!(named(&long).len() <= LENGTH);
+        for n in 0..KNOWN {
+            labels.named(&format!("GET /orders/{n}"));
+        }
+        assert_eq!(&*named("GET /orders/0"), "GET /orders/{id}", "one that is known");
+        assert_eq!(&*named("GET /bills/17"), "GET /bills/{id}", "one too many");
+        assert_eq!(labels.0.read().expect("nobody failed").len(), KNOWN);
+    }
 
     #[test]
     fn ids_and_queries_do_not_make_routes() {
