@@ -16,13 +16,15 @@ use crate::platform::{
     telemetry,
 };
 use axum::{
+    body::Bytes,
     http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts},
     response::IntoResponse,
 };
 use futures_util::FutureExt;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::Incoming;
-use std::{net::IpAddr, panic::AssertUnwindSafe, pin::pin, sync::Arc};
+use std::{net::IpAddr, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use tokio::time::timeout;
 use tracing::Level;
 
 /// The largest question.
@@ -73,8 +75,11 @@ impl Door {
         } else if head.method != Method::POST {
             only_post().map(Into::into)
         } else {
-            match Limited::new(body, BODY_BYTES).collect().await {
-                Ok(question) => self.answer_question(head, info, &question.to_bytes()).await,
+            match arrived(body, self.ctx.config.server.request_timeout).await {
+                Ok(question) => self.answer_question(head, info, &question).await,
+                Err(StatusCode::REQUEST_TIMEOUT) => {
+                    problem(StatusCode::REQUEST_TIMEOUT, "The question took too long to arrive. Send it again.").map(Into::into)
+                }
                 Err(_) => problem(StatusCode::PAYLOAD_TOO_LARGE, "A question to the gate has at most 16 KiB.").map(Into::into),
             }
         };
@@ -96,6 +101,16 @@ impl Door {
         };
         answered.unwrap_or_else(|error| error.into_response().map(Into::into))
     }
+}
+
+/// The whole question, or the status that says why there is none. Most come with their head: only for one that is waited for a timer is made.
+async fn arrived(body: Incoming, patience: Duration) -> Result<Bytes, StatusCode> {
+    let mut arriving = pin!(Limited::new(body, BODY_BYTES).collect());
+    let question = match arriving.as_mut().now_or_never() {
+        Some(question) => question,
+        None => Box::pin(timeout(patience, arriving)).await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?,
+    };
+    question.map(Collected::to_bytes).map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)
 }
 
 fn only_post() -> axum::response::Response {
