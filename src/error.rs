@@ -44,9 +44,9 @@ pub enum AppError {
     /// Too many tries; seconds to wait. 429
     #[error("Too many tries. Wait {} and try again.", wait_in_words(*.retry_after))]
     RateLimited { retry_after: u64 },
-    /// Quotas, by name, are used up; seconds until all have renewed. 429
-    #[error("{} used up. Try again in {}.", quotas_in_words(.quotas), wait_in_words(*.retry_after))]
-    QuotaExceeded { quotas: Vec<String>, retry_after: u64 },
+    /// Quotas, by name, are used up; seconds until all have renewed, none where no time helps, as with prepaid credits. 429
+    #[error("{} used up. {}", quotas_in_words(.quotas), renewal_in_words(*.retry_after))]
+    QuotaExceeded { quotas: Vec<String>, retry_after: Option<u64> },
     /// Something this needs is busy or away; seconds to wait. 503
     #[error("This is busy right now. Try again in {}.", wait_in_words(*.retry_after))]
     Unavailable { retry_after: u64 },
@@ -74,6 +74,14 @@ fn quotas_in_words(quotas: &[String]) -> String {
         [] => "A quota is".to_owned(),
         [one] => format!("The quota {one} is"),
         [others @ .., last] => format!("The quotas {} and {last} are", others.join(", ")),
+    }
+}
+
+/// The next step of who has used up a quota.
+fn renewal_in_words(seconds: Option<u64>) -> String {
+    match seconds {
+        Some(seconds) => format!("Try again in {}.", wait_in_words(seconds)),
+        None => "Waiting does not help: ask an operator for more.".to_owned(),
     }
 }
 
@@ -130,7 +138,8 @@ impl AppError {
     /// Seconds to wait before trying again, where waiting helps.
     pub const fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::RateLimited { retry_after } | Self::QuotaExceeded { retry_after, .. } | Self::Unavailable { retry_after } => Some(*retry_after),
+            Self::RateLimited { retry_after } | Self::Unavailable { retry_after } => Some(*retry_after),
+            Self::QuotaExceeded { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -295,6 +304,14 @@ mod tests {
         assert_eq!(wait_in_words(40), "40 seconds");
         assert_eq!(wait_in_words(91), "2 minutes");
         assert_eq!(wait_in_words(7200), "2 hours");
+    }
+
+    #[test]
+    fn a_quota_that_does_not_renew_names_no_time() {
+        let over = |retry_after| AppError::QuotaExceeded { quotas: vec!["day".to_owned()], retry_after };
+        assert_eq!((over(Some(40)).retry_after(), over(Some(40)).to_string().as_str()), (Some(40), "The quota day is used up. Try again in 40 seconds."));
+        assert_eq!((over(None).retry_after(), over(None).status()), (None, 429));
+        assert_eq!(over(None).to_string(), "The quota day is used up. Waiting does not help: ask an operator for more.");
     }
 
     #[test]

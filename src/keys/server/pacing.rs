@@ -73,7 +73,7 @@ impl Turn {
     /// What a program is told, if it is one too many.
     pub fn over(&self) -> Option<AppError> {
         let state = self.state.as_ref().filter(|_| self.is_over)?;
-        Some(AppError::QuotaExceeded { quotas: vec![state.name.to_string()], retry_after: state.reset_after })
+        Some(AppError::QuotaExceeded { quotas: vec![state.name.to_string()], retry_after: Some(state.reset_after) })
     }
 
     /// Writes the RateLimit fields.

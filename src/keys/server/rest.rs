@@ -167,7 +167,7 @@ async fn caller(ctx: &Ctx, answer: &Answer) -> Result<Caller, AppError> {
         (Outcome::Valid, Some(facts)) => facts,
         (Outcome::RateLimited | Outcome::QuotaExceeded, _) => {
             let quotas = answer.violated().map(|limit| limit.name.to_string()).collect();
-            return Err(AppError::QuotaExceeded { quotas, retry_after: answer.retry_after.unwrap_or(86_400) }); // none: credits that nobody refills by the clock
+            return Err(AppError::QuotaExceeded { quotas, retry_after: answer.retry_after });
         }
         (outcome @ Outcome::IpDenied, _) => return Err(AppError::refused(answer.why.as_deref().unwrap_or(outcome.sentence()))),
         // Of an origin, the key's routes or a signature: our own routes have no other reason here.

@@ -259,7 +259,7 @@ pub(super) struct Denied {
 
 impl Denied {
     fn slowed(by: LimitState) -> Self {
-        let error = AppError::QuotaExceeded { quotas: vec![by.name.to_string()], retry_after: by.opens_after() };
+        let error = AppError::QuotaExceeded { quotas: vec![by.name.to_string()], retry_after: Some(by.opens_after()) };
         Self { error, slowed: Some(Box::new(by)) }
     }
 }

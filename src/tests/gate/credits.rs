@@ -102,6 +102,19 @@ async fn prepaid_ones_last_until_an_operator_adds_some_and_each_request_adds_onc
 }
 
 #[sqlx::test]
+async fn tollgates_own_api_names_no_time_either_when_prepaid_ones_are_spent(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let mara = person(&app, &db, "mara@example.com", "developer").await;
+    limit(&app, mara.rest_key, 1, "credits").await;
+    assert_eq!(mara.get(&app, "/api/v1/keys").await.status(), 200);
+    let answer = mara.get(&app, "/api/v1/keys").await;
+    assert_eq!((answer.status().as_u16(), answer.headers().get("retry-after")), (429, None));
+    let (_, problem) = json(answer).await;
+    assert_eq!(problem["violated-policies"], json!(["calls"]));
+    assert!(problem["detail"].as_str().unwrap().ends_with("Waiting does not help: ask an operator for more."), "{problem}");
+}
+
+#[sqlx::test]
 async fn several_nodes_share_one_bucket(db: PgPool) {
     let secret = secret(&db, 20).await;
     sqlx::query("update key_limits set kind = 'credits', window_seconds = 3600, refill = 5 where max_calls = 20").execute(&db).await.unwrap();
