@@ -110,6 +110,8 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(ctx.clone(), request::request))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(ctx.clone(), headers::headers))
+        // For the next layer, which makes pages itself: what this says stays as it is, and the connection open.
+        .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state.clone(), tell_refusals))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, ctx.config.server.request_timeout))
