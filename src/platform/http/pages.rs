@@ -2,10 +2,13 @@
 //! place in the order, not by its number, so what is added or taken away meanwhile shows no row twice and hides none.
 
 use super::json::page_size;
-use crate::error::AppError;
+use crate::{error::AppError, platform::Ctx};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use utoipa::IntoParams;
+
+/// What cursors are sealed for.
+const SEALED: &str = "cursor";
 
 /// The query of such a list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -38,6 +41,21 @@ impl PageQuery {
     /// The cursor of a place.
     pub fn next(place: &str) -> String {
         URL_SAFE_NO_PAD.encode(place)
+    }
+
+    /// As `after`, of a place that says more than readers of `list` are to know, as `sealed` wrote it: of that list only.
+    pub fn opened(&self, ctx: &Ctx, list: &[u8]) -> Result<Option<String>, AppError> {
+        let open = |text: &String| {
+            let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+            String::from_utf8(ctx.vault.open(SEALED, list, &sealed)?).ok()
+        };
+        self.cursor.as_ref().map(|text| open(text).ok_or_else(foreign)).transpose()
+    }
+
+    /// The cursor of such a place (`opened`).
+    pub fn sealed(ctx: &Ctx, list: &[u8], place: &str) -> Result<String, AppError> {
+        let sealed = ctx.vault.seal(&ctx.rng, SEALED, list, place.as_bytes()).map_err(AppError::internal)?;
+        Ok(URL_SAFE_NO_PAD.encode(sealed))
     }
 
     /// The page of these rows that is asked for, by the order of their places, and the cursor of the next one.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::support::T0;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
 #[sqlx::test]
@@ -251,6 +252,12 @@ async fn the_history_of_a_key_and_short_lists_come_in_pages(db: PgPool) {
             assert_eq!(mara.get(&app, &format!("{path}?{wrong}")).await.status(), 422, "{path}?{wrong}");
         }
     }
+    let (_, page) = json(mara.get(&app, &format!("{history}?limit=2")).await).await;
+    let cursor = text(&page, "next_cursor");
+    let place = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
+    assert!(!place.windows(8).any(|part| part.iter().all(u8::is_ascii_digit)), "how many changes all keys had is not to be read");
+    let (other, _) = mara.new_key(&app, "gate").await;
+    assert_eq!(mara.get(&app, &format!("/api/v1/keys/{other}/history?cursor={cursor}")).await.status(), 422, "a place of another key");
     assert_eq!(acts(&app, &mara, &id).await[0], ("enabled".to_owned(), "enable".to_owned()), "the newest first");
 }
 

@@ -290,10 +290,12 @@ async fn revoke_key(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Body(why
     security(("key" = [])),
 )]
 async fn read_history(State(ctx): State<Ctx>, caller: Caller, Id(id): Id, Query(asked): Query<PageQuery>) -> Result<Json<HistoryListBody>, AppError> {
-    let (most, after) = (asked.rows("changes")?, asked.after()?);
+    let (most, after) = (asked.rows("changes")?, asked.opened(&ctx, id.uuid().as_bytes())?);
     let before = after.map(|place| place_in(&place).ok_or_else(foreign)).transpose()?;
     let (entries, next) = server::key_history(&ctx, &caller, id, before, most).await?;
-    let next_cursor = next.map(|(at, number)| PageQuery::next(&format!("{}.{number}", at.unix_timestamp_nanos())));
+    // Sealed: the number counts the changes of all keys, whoever has them.
+    let cursor = |(at, number): (OffsetDateTime, i64)| PageQuery::sealed(&ctx, id.uuid().as_bytes(), &format!("{}.{number}", at.unix_timestamp_nanos()));
+    let next_cursor = next.map(cursor).transpose()?;
     Ok(Json(HistoryListBody { data: entries.into_iter().map(Into::into).collect(), has_more: next.is_some(), next_cursor }))
 }
 
