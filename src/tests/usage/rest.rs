@@ -94,6 +94,8 @@ async fn wrong_parameters_are_named(db: PgPool) {
         ("/api/v1/usage?api=%3Cb%3E", "#/api"),
         ("/api/v1/usage?colour=red", "#/colour"),
         ("/api/v1/usage?range=7d", "#/range"),
+        ("/api/v1/usage?route=GET%20/&route=POST%20/", "#/route"),
+        ("/api/v1/usage/requests?limit=1&limit=1", "#/limit"),
         ("/api/v1/usage/export?format=xls", "#/format"),
         ("/api/v1/usage/export?range=8d", "#/range"),
         ("/api/v1/usage/export?bucket=minute", "#/bucket"),
