@@ -8,7 +8,7 @@ const ENVOY: &str = include_str!("../../../examples/orders/envoy.yaml");
 
 pub fn others() -> AnyView {
     view! {
-        <p>"Traefik and Envoy below are whole files as they run, with your service on port 4000 and Tollgate on 3000. In both, no answer of Tollgate means that the call does not pass."</p>
+        <p>"Traefik and Envoy below are whole files, with your service on port 4000 and Tollgate on 3000. They were tried by hand; no test of ours runs them. In both, no answer of Tollgate means that the call does not pass."</p>
         <CodeBlock id="traefik" title="Traefik 3: traefik.yaml" code=TRAEFIK.trim_end()/>
         <p>"Traefik asks by its middleware "<code>"forwardAuth"</code>", at the address that Caddy uses too, and tells method, host and path as "<code>"X-Forwarded-Method"</code>", "<code>"-Host"</code>" and "<code>"-Uri"</code>". A refusal (401, 403 or 429) reaches the caller as Tollgate wrote it, with "<code>"Retry-After"</code>" and the reason. Where a call passes, what a client sent under the names of "<code>"authResponseHeadersRegex"</code>" is replaced by Tollgate's word; "<code>"RateLimit"</code>" can't be handed to the caller then, only with a refusal. Leave "<code>"trustForwardHeader"</code>" off unless another proxy of yours stands in front, and put Traefik's address into "<code>"TOLLGATE_TRUSTED_PROXIES"</code>" so that the caller's address is believed."</p>
         <CodeBlock id="envoy" title="Envoy: envoy.yaml" code=ENVOY.trim_end()/>

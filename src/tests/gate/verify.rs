@@ -17,6 +17,24 @@ async fn a_valid_key_passes_and_says_what_remains(db: PgPool) {
     assert_eq!(body["limits"], json!([{ "name": "default", "limit": 100, "remaining": 99, "reset_after": 3600 }]));
 }
 
+/// Who writes a client reads the sample: it has every field that such an answer has.
+#[sqlx::test]
+async fn the_sample_on_docs_has_the_fields_of_an_answer(db: PgPool) {
+    let scene = Scene::new(db).await;
+    let page = scene.app.get("/docs").await.text().await.unwrap();
+    let (_, block) = page.split_once(" id=\"verify-answer\"").unwrap();
+    let (_, block) = block.split_once('>').unwrap();
+    let text = block.split_once("</pre>").unwrap().0.replace("&quot;", "\"").replace("<!>", "");
+    let sample: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    scene.execute("update keys set external_id = 'customer-42' where id = $1").await;
+    let ask = || scene.ask(json!({ "key": scene.secret, "api": "demo", "permission": "orders:read", "route": "GET /orders" }));
+    crate::support::until("the key has its external id", || async { ask().await.1["external_id"].is_string() }).await;
+    let (_, answer) = ask().await;
+    let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(fields(&sample), fields(&answer));
+    assert_eq!(fields(&sample["limits"][0]), fields(&answer["limits"][0]));
+}
+
 #[sqlx::test]
 async fn every_refusal_has_its_code(db: PgPool) {
     let scene = Scene::new(db.clone()).await;

@@ -195,6 +195,10 @@ async fn errors_are_counted_by_code_route_and_key_and_lead_to_their_samples(db: 
         assert!(page.contains(wanted), "{wanted} is missing in {page}");
     }
     assert!(!page.contains(">Passed<"), "what passed is not on this page");
+    let page = person.browser.page("/usage/errors?range=24h&api=demo").await;
+    for wanted in ["/requests?code=FORBIDDEN&amp;api=demo&amp;from=", "/requests?route=POST%20%2Forders&amp;api=demo&amp;from="] {
+        assert!(page.contains(wanted), "samples of the same API: {wanted} is missing in {page}");
+    }
     let export = person.browser.get("/api/v1/usage/export?range=24h&outcome=errors&format=csv").await.text().await.unwrap();
     assert!(export.lines().count() == 3 && !export.contains("VALID"), "{export}");
 }

@@ -94,6 +94,8 @@ async fn wrong_parameters_are_named(db: PgPool) {
         ("/api/v1/usage?api=%3Cb%3E", "#/api"),
         ("/api/v1/usage?colour=red", "#/colour"),
         ("/api/v1/usage?range=7d", "#/range"),
+        ("/api/v1/usage?route=GET%20/&route=POST%20/", "#/route"),
+        ("/api/v1/usage/requests?limit=1&limit=1", "#/limit"),
         ("/api/v1/usage/export?format=xls", "#/format"),
         ("/api/v1/usage/export?range=8d", "#/range"),
         ("/api/v1/usage/export?bucket=minute", "#/bucket"),
@@ -103,6 +105,18 @@ async fn wrong_parameters_are_named(db: PgPool) {
         assert!(body["request_id"].is_string());
     }
     assert_eq!(scene.json(&format!("/api/v1/usage?key={}", scene.app.ctx.new_id::<KeyId>())).await.0, 404);
+}
+
+/// By the minute counts are kept for 45 days, by the hour for longer.
+#[sqlx::test]
+async fn minutes_that_are_forgotten_are_no_zeros(db: PgPool) {
+    let scene = Scene::new(db, &["usage:read"]).await;
+    let of = |bucket: &str, from: &str| format!("/api/v1/usage?bucket={bucket}&from=2026-10-06T{from}:00Z&to=2026-10-06T12:02:00Z");
+    let (status, body) = scene.json(&of("minute", "11:59")).await;
+    assert_eq!((status, &body["errors"][0]["pointer"]), (422, &json!("#/from")), "{body}");
+    assert!(body.to_string().contains("Minutes are kept since 2026-10-06T12:00:00Z."), "the oldest one is named: {body}");
+    assert_eq!(scene.json(&of("minute", "12:00")).await.0, 200);
+    assert_eq!(scene.json(&of("hour", "11:59")).await.0, 200);
 }
 
 #[sqlx::test]

@@ -75,8 +75,8 @@ async fn r77_what_is_too_much_too_deep_unknown_or_said_twice_is_refused(db: PgPo
     assert_eq!(form(&app, "/sign-up", sign_up("&email=evil%40example.com")).await, 422);
     assert_eq!(accounts(&app).await, 0);
     let vera = app.sign_in_as("developer").await;
-    for query in ["limit=1&limit=2", "cursor=a&cursor=b"] {
-        assert_eq!(vera.browser.get(&format!("/api/v1/keys?{query}")).await.status(), 422, "{query}");
+    for query in ["keys?limit=1&limit=2", "keys?cursor=a&cursor=b", "usage?bucket=hour&bucket=day", "usage/export?format=csv&format=json"] {
+        assert_eq!(vera.browser.get(&format!("/api/v1/{query}")).await.status(), 422, "{query}");
     }
     assert_eq!(vera.browser.get("/api/v1/keys?limit=1").await.status(), 200);
     assert_eq!(form(&app, "/sign-up", sign_up("")).await, 303, "the same form, once");

@@ -15,11 +15,14 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The samples of the same time and filters.
-fn samples(report: &UsageReport) -> RefusalQuery {
+/// The samples of the same time and filters. A network of IPv6 is left out, as samples have whole addresses, and so is a permission: there it
+/// is one that the key had not, here one that its calls needed.
+pub(super) fn samples(report: &UsageReport) -> RefusalQuery {
     RefusalQuery {
         key: report.query.key.clone(),
+        api: report.query.api.clone(),
         route: report.query.route.clone(),
+        address: report.query.address.clone().filter(|address| !address.contains(':')),
         from: report.buckets.first().map(|b| b.at.clone()),
         to: Some(report.end.clone()),
         ..RefusalQuery::default()

@@ -2,6 +2,7 @@
 
 use super::{
     ERRORS, USAGE,
+    breakdown::samples,
     filters::files,
     numbers::{facts, heads, numbers},
 };
@@ -57,10 +58,8 @@ pub fn ByAddress(report: UsageReport, #[prop(default = USAGE)] path: &'static st
 fn row(report: &UsageReport, usage: &AddressUsage, path: &'static str) -> AnyView {
     let is_chosen = report.query.address.is_some();
     // Samples have whole addresses, so those of a network of IPv6 can't be asked for.
-    let samples = (path == ERRORS && !usage.address.contains('/')).then(|| {
-        let from = report.buckets.first().map(|b| b.at.clone());
-        let query =
-            RefusalQuery { key: report.query.key.clone(), address: Some(usage.address.clone()), from, to: Some(report.end.clone()), ..RefusalQuery::default() };
+    let link = (path == ERRORS && !usage.address.contains('/')).then(|| {
+        let query = RefusalQuery { address: Some(usage.address.clone()), ..samples(report) };
         view! { " "<a class="faint" href=query.link("/requests") aria-label=format!("Samples from {}", usage.address)>"samples"</a> }
     });
     let (address, href) = (usage.address.clone(), report.query.from_address(&usage.address).link(path));
@@ -68,5 +67,5 @@ fn row(report: &UsageReport, usage: &AddressUsage, path: &'static str) -> AnyVie
         true => view! { <code>{address}</code> }.into_any(),
         false => view! { <a class="row-link" href=href><code>{address}</code></a> }.into_any(),
     };
-    view! { <tr><th scope="row">{name}{samples}{folded(facts(usage.counts, path == ERRORS))}</th>{numbers(usage.counts, report.totals, path == ERRORS, None)}</tr> }.into_any()
+    view! { <tr><th scope="row">{name}{link}{folded(facts(usage.counts, path == ERRORS))}</th>{numbers(usage.counts, report.totals, path == ERRORS, None)}</tr> }.into_any()
 }

@@ -319,17 +319,22 @@ pub async fn export_refusals(
     Ok(file::answer("refusals", ctx.clock.now().date(), format, lines, |data| RefusalExport { data }))
 }
 
-/// Reads a query; a parameter that nobody knows is an error, not silence.
+/// Reads a query; a parameter that nobody knows, or that is said twice, is an error, not silence.
 pub(super) fn read(given: &[(String, String)], known: &[&str]) -> Result<UsageQuery, AppError> {
     self::known(given, known)?;
     Ok(UsageQuery::read(|name| value(given, name)))
 }
 
 pub(super) fn known(given: &[(String, String)], known: &[&str]) -> Result<(), AppError> {
-    match given.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-        Some((name, _)) => Err(AppError::invalid(name, format!("There is no such parameter. Known are {}.", known.join(", ")))),
-        None => Ok(()),
+    for (place, (name, _)) in given.iter().enumerate() {
+        if !known.contains(&name.as_str()) {
+            return Err(AppError::invalid(name, format!("There is no such parameter. Known are {}.", known.join(", "))));
+        }
+        if given.iter().take(place).any(|(earlier, _)| earlier == name) {
+            return Err(AppError::invalid(name, "This is said twice. Say it once."));
+        }
     }
+    Ok(())
 }
 
 pub(super) fn value(given: &[(String, String)], name: &str) -> Option<String> {

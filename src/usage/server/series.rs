@@ -4,6 +4,7 @@ use super::{
     calendar::{Calendar, instant, timestamp},
     latency::percentiles,
     report::{instants, scope, whole},
+    retention,
     span::{self, Span},
     store::{
         reading,
@@ -64,6 +65,9 @@ pub async fn list_series(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Resu
     if size == BucketSize::Minute && scope.part().is_some() {
         return Err(AppError::invalid("bucket", "Of an address or a permission calls are kept by quarters of an hour. Ask by hour or by day."));
     }
+    if size == BucketSize::Minute {
+        check_kept(ctx, &span, &calendar)?;
+    }
     let edges = instants(&span.edges);
     let (rows, kept) = match size {
         BucketSize::Minute => (reading::list_minute_buckets(&ctx.db, &scope, &edges).await?, Kept::Minutes),
@@ -88,6 +92,16 @@ pub async fn list_series(ctx: &Ctx, caller: &Caller, query: &UsageQuery) -> Resu
     let (from, to) = quarters(&span);
     let latency = percentiles(&ctx.db, &scope, instant(from), instant(to)).await?;
     Ok(Usage { points, latency })
+}
+
+/// Of minutes that are forgotten the answer would be zeros, as if nobody had called.
+fn check_kept(ctx: &Ctx, span: &Span, calendar: &Calendar) -> Result<(), AppError> {
+    let kept = timestamp(retention::since(ctx, |retention| retention.minutes));
+    let oldest = calendar.floor(kept, BucketSize::Minute).unwrap_or(kept);
+    if span.start() >= oldest {
+        return Ok(());
+    }
+    Err(AppError::invalid("from", format!("Minutes are kept since {oldest}. Take a later beginning, or ask by hour or by day.")))
 }
 
 /// The stretch in whole quarters of an hour, outward: how long calls took is not known of single minutes.

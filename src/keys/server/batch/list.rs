@@ -117,12 +117,18 @@ pub fn limits(text: &str) -> Result<Vec<KeyLimit>, &'static str> {
         let read = window.parse::<Window>().map_err(|_| RULE)?;
         let name = match read.kind() {
             _ if words.len() == 1 => KeyLimit::DEFAULT.to_owned(),
-            LimitKind::Fixed | LimitKind::Rolling => window.replace(':', "-"),
+            LimitKind::Fixed | LimitKind::Rolling => named_by(window),
             LimitKind::Credits | LimitKind::Concurrent => read.kind().as_str().to_owned(),
         };
         Ok(KeyLimit::new(name, calls.parse().map_err(|_| RULE)?, read))
     };
     words.iter().map(one).collect()
+}
+
+/// A window's text as the name of a limit: "day@Europe/Stockholm" is "day-europe-stockholm".
+fn named_by(window: &str) -> String {
+    let clean = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
+    window.chars().map(clean).take(40).collect()
 }
 
 #[cfg(test)]
@@ -146,6 +152,8 @@ mod tests {
         assert_eq!(limits, ["hour 100 calls an hour", "day 2,000 calls a day"]);
         let rolling: Vec<_> = super::limits("5/rolling:minute 9/day").expect("limits").into_iter().map(|l| (l.name, l.window)).collect();
         assert_eq!(rolling, [("rolling-minute".to_owned(), Window::Rolling(60)), ("day".to_owned(), Window::DAY)]);
+        let zoned: Vec<_> = super::limits("2000/day@Europe/Stockholm 9/hour").expect("limits").into_iter().map(|l| l.name).collect();
+        assert_eq!(zoned, ["day-europe-stockholm", "hour"], "names of limits are a-z, 0-9, - and _");
         let kinds: Vec<_> =
             super::limits("1000/credits:50/hour 5/concurrent:30").expect("limits").into_iter().map(|l| (l.name, l.window.to_string())).collect();
         assert_eq!(kinds, [("credits".to_owned(), "credits:50/3600".to_owned()), ("concurrent".to_owned(), "concurrent:30".to_owned())]);

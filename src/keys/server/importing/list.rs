@@ -65,7 +65,9 @@ pub fn text(text: &str) -> Result<Vec<Line>, AppError> {
     let (_, head) = lines.next().ok_or_else(|| AppError::invalid("list", "The list is empty."))?;
     let head: Vec<String> = head.iter().map(|cell| cell.trim().to_owned()).collect();
     if !head.iter().any(|name| HASH.contains(&name.as_str()) && name != SECRET) {
-        return Err(AppError::invalid("list", "The first line names the columns, and one of them is hash."));
+        let next =
+            if head.iter().any(|name| name == SECRET) { " If “key” holds hashes, as in a table of Better Auth, rename it to “hash”." } else { "" };
+        return Err(AppError::invalid("list", format!("The first line names the columns, and one of them is hash.{next}")));
     }
     let object = |(number, cells): (usize, Vec<String>)| {
         let fields = head
@@ -304,5 +306,7 @@ mod tests {
         for wrong in ["", "name\nx", "[1", "{\"keys\":1}"] {
             assert!(text(wrong).is_err(), "{wrong}");
         }
+        let dumped = text(&format!("id,name,key\n1,shop,{BASE64}\n")).err();
+        assert!(dumped.is_some_and(|error| error.field("list").is_some_and(|words| words.contains("rename it to “hash”"))));
     }
 }
