@@ -14,7 +14,7 @@ export function compare({ tollgate: ours, bare: theirs }) {
 
 /** Prints a line for each `{ name, …compare() }`. */
 export function table(cases, say) {
-  const columns = [26, 12, 12, 8, 15, 15, 17];
+  const columns = [40, 12, 12, 8, 15, 15, 17];
   const row = (cells) => say(cells.map((cell, i) => (i ? String(cell).padStart(columns[i]) : String(cell).padEnd(columns[i]))).join(''));
   const pair = (a, b) => `${a}/${b}`;
   const ms = (us) => (us / 1000).toFixed(2);

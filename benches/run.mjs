@@ -80,6 +80,7 @@ class Bench {
   }
 }
 
+/** Cases by name; scripts/bench writes out the set `issue`, since it gets what they need. */
 function chosen() {
   const names = (process.env.BENCH_CASES || 'gate nginx').split(/\s+/).filter(Boolean);
   if (process.env.BENCH_MILLION === '1' && !names.includes('million')) names.push('million');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 const AIMS = [
   ['valid, two limits, one key', 2000],
   ['malformed, decided', 200],
+  ['malformed, decided and counted', 200],
 ];
 
 for (const [name, most] of AIMS) {

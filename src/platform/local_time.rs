@@ -34,6 +34,11 @@ impl LocalTime {
         }
     }
 
+    /// Where days begin as those of this time zone.
+    pub fn is_of(&self, zone: &str) -> bool {
+        self.name == zone
+    }
+
     /// "18 Nov", with the year where it is not this one.
     pub fn day(&self, at: OffsetDateTime) -> String {
         let at = self.zoned(at);

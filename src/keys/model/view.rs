@@ -244,6 +244,8 @@ pub struct KeyDetail {
     /// What it has, from where, and whether it was needed lately.
     pub uses: Vec<PermissionUse>,
     pub limits: Vec<LimitView>,
+    /// The one among them that the bars of the chart can be held against.
+    pub day_limit: Option<LimitView>,
     /// Why these: every level, nearest first, the one in force marked.
     pub why: Vec<LevelView>,
     pub history: Vec<HistoryEntry>,

@@ -12,7 +12,7 @@ use crate::{
     keys::{
         api::{self, ClearLeaks, DisableKey, DropSecret, EnableKey, ExtendSecret},
         components::{HoldNotes, LeakNote, LeakedDialog, NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded},
-        model::{Environment, KeyDetail, KeyState, TryCall, Window},
+        model::{Environment, KeyDetail, KeyState, TryCall},
     },
     ui::{
         Button, Crumb, ErrorSummary, Form, Icon, Look, Note, OutlineBadge, PageHeader, TextField,
@@ -172,12 +172,7 @@ fn series(detail: &KeyDetail) -> Series {
         unit: "Day".to_owned(),
         buckets: buckets.collect(),
         end: detail.days_end.clone(),
-        // The limit whose window is as long as a bar is wide.
-        limit: detail
-            .limits
-            .iter()
-            .find(|l| l.window == Window::DAY)
-            .map(|l| Limit { value: l.limit, label: format!("{} {}", thousands(l.limit), l.window.words()) }),
+        limit: detail.day_limit.as_ref().map(|l| Limit { value: l.limit, label: format!("{} {}", thousands(l.limit), l.window.words()) }),
         ..Series::default()
     }
 }

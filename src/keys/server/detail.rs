@@ -13,7 +13,10 @@ use super::{
 use crate::{
     accounts::Caller,
     error::AppError,
-    keys::model::{Act, Api, ApiPermission, ApiRoute, Bundle, DayBar, HistoryEntry, HoldView, Key, KeyDetail, KeyState, LeakView, PermissionUse, SigningView},
+    keys::model::{
+        Act, Api, ApiPermission, ApiRoute, Bundle, DayBar, HistoryEntry, HoldView, Key, KeyDetail, KeyState, LeakView, LevelView, LimitView, PermissionUse,
+        SigningView, Unit, Window,
+    },
     platform::{Ctx, LocalTime},
     values::{Counts, KeyId, permission_names as may},
 };
@@ -106,6 +109,8 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
     let routes = store::routes::list_routes(&mut conn, api.id).await?;
     let grantable = rules::grantable(&mut conn, caller, key.workspace, &api).await?;
     drop(conn);
+    let limits = limits::views(ctx, &key, &local);
+    let why = why(ctx, &key).await?;
 
     Ok(KeyDetail {
         owner: provenance.owner,
@@ -125,8 +130,9 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         bundles: bundles(&key, &api, &grantable),
         permissions: permissions(&key, grantable),
         uses: permission_uses(ctx, &key, &api, &routes, &local).await?,
-        limits: limits::views(ctx, &key, &local),
-        why: why(ctx, &key).await?,
+        day_limit: day_limit(&limits, &why, &routes, &local),
+        limits,
+        why,
         history: history(ctx, id, &local).await?,
         holds: holds(ctx, &key, &local).await?,
         leaks: leaks(ctx, id, &local).await?,
@@ -142,6 +148,22 @@ pub async fn key_detail(ctx: &Ctx, caller: &Caller, id: KeyId) -> Result<KeyDeta
         once: ctx.rng.base62(30),
         key,
     })
+}
+
+/// The limit as a line across bars of days and of calls, by the rule of `/usage` (`usage::server::limit_lines`): where all keys share it, where
+/// its day begins elsewhere, or where a call may cost other than one unit, the line would not be where calls are refused.
+fn day_limit(limits: &[LimitView], why: &[LevelView], routes: &[ApiRoute], local: &LocalTime) -> Option<LimitView> {
+    let is_shared = why.iter().any(|l| l.is_in_force && l.level.is_shared());
+    if is_shared || routes.iter().any(|route| route.cost != 1 || !route.is_counted) {
+        return None;
+    }
+    let is_bar = |window: Window| match window {
+        Window::Rolling(86_400) => true,
+        Window::Seconds(86_400) => local.is_of("UTC"),
+        Window::Local(Unit::Day, zone) => local.is_of(zone.as_str()),
+        _ => false,
+    };
+    limits.iter().filter(|limit| is_bar(limit.window)).min_by_key(|limit| limit.limit).cloned()
 }
 
 /// A call that answers at once: Tollgate's own API, or what a proxy before the protected API asks; where routes matter, for a path that

@@ -13,6 +13,7 @@ const PARTS: [(&str, &str, &str); 4] = [
 ];
 
 const BENCH: &str = r"make bench                                # verify and forward-auth beside a bare server, in one run
+BENCH_CASES=issue make bench               # all that a release is judged by, in one run
 BENCH_CASES='nginx million' make bench     # behind nginx; a million keys
 BENCH_CASES='metering usage instructions' make bench   # what counting costs; the chart of a year; where time goes
 BENCH_CASES='sign-in timing' make bench    # at the limit of Argon2; whether time tells who has an account";

@@ -10,7 +10,8 @@ use tollgate::{
     accounts::Caller,
     keys::{
         api::{AddCredits, SetLimit},
-        server::find_key,
+        model::NewRoute,
+        server::{find_key, replace_routes},
     },
 };
 
@@ -143,6 +144,34 @@ async fn operators_set_limits_on_the_page_and_developers_do_not(db: PgPool) {
 
     olga.browser.post::<SetLimit>(&path, &[("id", &id), ("was", "default"), ("act", "remove")]).await;
     assert_eq!(passes(&app, &secret).await, 200, "the default again");
+}
+
+#[sqlx::test]
+async fn the_chart_has_a_line_only_where_its_bars_are_what_the_limit_counts(db: PgPool) {
+    let app = TestApp::start(db.clone()).await;
+    let vera = app.sign_in_as("developer").await;
+    let olga = app.sign_in_as("operator").await;
+    let (path, _) = make(&vera, "checkout").await;
+    let id = id_of(&path);
+    let set = async |window: &str| {
+        let fields = [("id", id.as_str()), ("_form", "limit"), ("was", "default"), ("limit", "1,234"), ("window", window)];
+        assert_eq!(location(&olga.browser.post::<SetLimit>(&path, &fields).await), path, "{window}");
+    };
+    let has_line = async || vera.browser.page(&path).await.contains("class=\"limit-text\"");
+    set("86400").await;
+    assert!(has_line().await, "her days are those of UTC");
+    set("rolling:3600").await;
+    assert!(!has_line().await, "a bar is longer");
+    sqlx::query("update accounts set time_zone = 'Europe/Stockholm'").execute(&db).await.unwrap();
+    set("86400").await;
+    assert!(!has_line().await, "the day of UTC begins in the midst of her bars");
+    for window in ["day@Europe/Stockholm", "rolling:86400"] {
+        set(window).await;
+        assert!(has_line().await, "{window}");
+    }
+    let route = NewRoute { method: "POST".into(), pattern: "/orders".into(), cost: Some(5), ..NewRoute::default() };
+    replace_routes(&app.ctx, &Caller::cli(), "demo", vec![route]).await.unwrap();
+    assert!(!has_line().await, "bars of calls say nothing of a limit of units");
 }
 
 #[sqlx::test]
