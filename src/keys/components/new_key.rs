@@ -85,7 +85,6 @@ pub fn NewKeyDialog(form: NewKeyForm) -> impl IntoView {
             <TextField label="Name" name="name" value=form.suggested_name autocomplete="off" maxlength=80 required=true autofocus=true/>
             <PresetChoice/>
             <ApiChoice apis=form.apis/>
-            <TextArea label="Routes it may call" name="routes" help=ROUTES maxlength=6000 mono=true/>
             <SelectField label="Expires" name="expires" options=lifetimes value="never"/>
             <RadioGroup label="For" name="environment" choices=uses value="live"/>
             <ForServices/>

@@ -29,9 +29,9 @@ pub fn secrets(detail: &KeyDetail) -> AnyView {
     let can_edit = detail.can_edit;
     let users = detail.secrets.iter().filter(|s| !s.is_newest).filter_map(users).collect_view();
     let rows = detail.secrets.iter().cloned().map(|s| secret(s, &key, can_edit)).collect_view();
-    let mut columns = vec![("Secret", ""), ("Last used", ""), ("Since", "col-2"), ("Accepted until", ""), ACT];
+    let mut columns = vec![("Secret", ""), ("Last used", ""), ("Since", "col-4"), ("Accepted until", ""), ACT];
     if has_several {
-        columns.insert(2, ("Last 24 hours", "col-2"));
+        columns.insert(2, ("Last 24 hours", "col-4"));
     }
     let head = heads(&columns);
     view! {
@@ -51,13 +51,13 @@ pub fn secrets(detail: &KeyDetail) -> AnyView {
 
 fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
     let menu = (can_edit && !secret.is_newest).then(|| menu(&secret, key));
-    let mut facts = vec![(2, "Since", view! { <SaidTime said=secret.since.clone()/> }.into_any())];
+    let mut facts = vec![(4, "Since", view! { <SaidTime said=secret.since.clone()/> }.into_any())];
     let (mut words, mut spark) = (None, None);
     if let Some(of) = &secret.calls {
         let name = format!("Calls with {}…", secret.start);
         let points: Vec<_> = of.hours.iter().map(|hour| (hour.passed, hour.limited, hour.refused)).collect();
-        facts.insert(0, (2, "", view! { <Sparkline name=name.clone() points=points.clone() time="last 24 hours"/> }.into_any()));
-        spark = Some(view! { <td class="col-2"><Sparkline name points time="last 24 hours"/></td> }.into_any());
+        facts.insert(0, (4, "", view! { <Sparkline name=name.clone() points=points.clone() time="last 24 hours"/> }.into_any()));
+        spark = Some(view! { <td class="col-4"><Sparkline name points time="last 24 hours"/></td> }.into_any());
         words = Some(calls(of));
     }
     let until = match (secret.until, secret.until_first_use) {
@@ -84,7 +84,7 @@ fn secret(secret: SecretView, key: &str, can_edit: bool) -> AnyView {
             <th scope="row"><code>{secret.start}"…"</code>{folded(facts)}</th>
             <td>{used}{words}</td>
             {spark}
-            <td class="col-2"><SaidTime said=secret.since/></td>
+            <td class="col-4"><SaidTime said=secret.since/></td>
             <td>{until}</td>
             <td class="cell-more">{menu}</td>
         </tr>
