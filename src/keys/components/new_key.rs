@@ -7,7 +7,7 @@ use crate::{
         api::CreateKey,
         model::{Environment, NewKeyForm, Preset},
     },
-    ui::{Button, Choice, CodeTag, Fact, Facts, Form, LargeMark, Look, RadioGroup, SelectField, Size, TextArea, TextField},
+    ui::{Button, Choice, CodeTag, Fact, Facts, Form, LargeMark, Look, RadioGroup, SelectField, Size, TextField},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
