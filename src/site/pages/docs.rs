@@ -8,65 +8,6 @@ use crate::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-const NGINX: &str = r#"location / {
-  auth_request /tollgate;
-  auth_request_set $key_id          $upstream_http_x_key_id;
-  auth_request_set $key_owner       $upstream_http_x_key_owner;
-  auth_request_set $key_plan        $upstream_http_x_key_plan;
-  auth_request_set $key_permissions $upstream_http_x_key_permissions;
-  auth_request_set $entitlements    $upstream_http_x_key_entitlements;
-  auth_request_set $external_id     $upstream_http_x_external_id;
-  proxy_set_header X-Key-Id           $key_id;
-  proxy_set_header X-Key-Owner        $key_owner;
-  proxy_set_header X-Key-Plan         $key_plan;
-  proxy_set_header X-Key-Permissions  $key_permissions;
-  proxy_set_header X-Key-Entitlements $entitlements;
-  proxy_set_header X-External-Id      $external_id;
-  proxy_pass http://127.0.0.1:8080;
-  auth_request_set $auth_status       $upstream_http_x_auth_status;
-  auth_request_set $auth_code         $upstream_http_x_auth_code;
-  auth_request_set $auth_detail       $upstream_http_x_auth_detail;
-  auth_request_set $auth_challenge    $upstream_http_www_authenticate;
-  auth_request_set $auth_retry        $upstream_http_retry_after;
-  error_page 401 = @no_key;
-  error_page 403 = @refused;
-}
-location @no_key {
-  default_type application/problem+json;
-  return 401 '{"status": 401, "code": "$auth_code", "detail": "$auth_detail"}';
-}
-location @refused {
-  default_type application/problem+json;
-  add_header WWW-Authenticate $auth_challenge always;
-  add_header Retry-After $auth_retry always;
-  set $problem '"code": "$auth_code", "detail": "$auth_detail"}';
-  if ($auth_status = 429) { return 429 '{"status": 429, $problem'; }
-  if ($auth_status = 503) { return 503 '{"status": 503, $problem'; }
-  if ($auth_status != 403) { return 500 '{"status": 500, $problem'; }
-  return 403 '{"status": 403, $problem';
-}
-location = /tollgate {
-  internal;
-  proxy_pass http://127.0.0.1:3000/forward-auth/demo/nginx;
-  proxy_pass_request_body off;
-  proxy_set_header Content-Length "";
-  proxy_set_header X-Original-Method $request_method;
-  proxy_set_header X-Original-URI $request_uri;
-  proxy_set_header X-Forwarded-For $remote_addr;
-}"#;
-
-const CADDY: &str = r#":8000 {
-  route {
-    request_header -X-Key-*
-    request_header -X-External-Id
-    forward_auth 127.0.0.1:3000 {
-      uri /forward-auth/demo?
-      copy_headers X-Key-Id X-Key-Owner X-Key-Plan X-Key-Permissions X-Key-Entitlements X-External-Id
-    }
-    reverse_proxy 127.0.0.1:8080
-  }
-}"#;
-
 const VERIFY: &str = r#"curl http://127.0.0.1:3000/api/v1/keys/verify \
   -H "Authorization: Bearer $SERVICE_KEY" \
   -H "Content-Type: application/json" \
@@ -103,10 +44,7 @@ pub fn DocsPage() -> impl IntoView {
 
                 <h2 id="proxy">"By a proxy"</h2>
                 <p>"The proxy sends the caller's headers to "<code>"/forward-auth/{api}"</code>". 200 means pass, and says who it is in "<code>"X-Key-Id"</code>", "<code>"X-Key-Owner"</code>", "<code>"X-Key-Plan"</code>" and "<code>"X-Key-Permissions"</code>", and in "<code>"X-External-Id"</code>" where the key has one; where its plan has entitlements that are a name or "<code>"name=value"</code>" they stand in "<code>"X-Key-Entitlements"</code>", with commas between. 401, 403 and 429 are answers for the caller, with a problem document (RFC 9457). Add "<code>"?permission=orders:write"</code>" to ask for a permission, "<code>"cost=2"</code>" to charge more than one unit."</p>
-                <CodeBlock id="nginx" title="nginx" code=NGINX/>
-                <p>"Every refusal has its code in "<code>"X-Auth-Code"</code>", too ("<code>"MISSING"</code>" where no key was sent), and in a challenge "<code>"error_description"</code>" says why. nginx understands only 401 and 403 and drops the body, so it gets the status in "<code>"X-Auth-Status"</code>" and the sentence in "<code>"X-Auth-Detail"</code>", which may stand in JSON as it is; "<code>"@no_key"</code>" and "<code>"@refused"</code>" make answers of them. 404 and 422 there say that the address in "<code>"= /tollgate"</code>" is wrong. "<code>"examples/orders"</code>" has a whole configuration."</p>
-                <CodeBlock id="caddy" title="Caddy" code=CADDY/>
-                {super::docs_proxies::others()}
+                {super::docs_proxies::proxies()}
 
                 <h2 id="verify">"By your code"</h2>
                 <p>"The asking service has a key of its own: for the API "<code>"tollgate"</code>", with the permission "<code>"keys:verify"</code>". Asking has no limit."</p>
