@@ -11,7 +11,7 @@ use crate::{
     keys::model::{Api, ApiRoute, CallTrial, Key, KeyState, OverAction, TrialStep, TryCall, Unmatched, bundle_words},
     platform::{Ctx, LocalTime},
     ui::number::{count, thousands},
-    values::{KeyId, Outcome, Permission},
+    values::{KeyId, NotNow, Outcome, Permission},
 };
 use std::net::IpAddr;
 use time::OffsetDateTime;
@@ -21,7 +21,7 @@ pub async fn try_call(ctx: &Ctx, caller: &Caller, id: KeyId, call: TryCall) -> R
     let key = find_key(ctx, caller, id).await?;
     let api = super::apis::api_for_key(ctx, Some(key.api.as_str())).await?;
     let wanted = checked(ctx, &call)?;
-    let gate = ctx.part::<Gate>().ok_or(AppError::Unavailable { retry_after: 1 })?;
+    let gate = ctx.part::<Gate>().ok_or(AppError::not_now(NotNow::Starting, 1))?;
     let question = Question {
         permission: wanted.permission.as_ref().map(Permission::as_str),
         route: &wanted.route,

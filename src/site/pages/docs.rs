@@ -124,6 +124,7 @@ pub fn DocsPage() -> impl IntoView {
                 {super::docs_acting::acting()}
                 {super::docs_master_key::invitations()}
                 {super::docs_account::account()}
+                {super::docs_errors::errors()}
                 {super::docs_rest::rest()}
                 {super::docs_mails::mails()}
                 {super::docs_master_key::master_key()}

@@ -13,7 +13,7 @@ use crate::{
     },
     platform::Ctx,
     usage::model::Percentiles,
-    values::{KeyId, Outcome, permission_names as may},
+    values::{KeyId, NotNow, Outcome, permission_names as may},
 };
 use sqlx::PgPool;
 use time::{Duration, OffsetDateTime};
@@ -49,7 +49,7 @@ pub struct Reported {
 /// Counts how long calls took, in memory; written with the next batch of usage. All or nothing if something is wrong.
 pub fn report_latencies(ctx: &Ctx, caller: &Caller, calls: &[Took]) -> Result<Reported, AppError> {
     caller.require(&may::KEYS_VERIFY)?;
-    let gate = ctx.part::<Gate>().ok_or(AppError::Unavailable { retry_after: 1 })?;
+    let gate = ctx.part::<Gate>().ok_or(AppError::not_now(NotNow::Starting, 1))?;
     let now = ctx.clock.now();
     check(calls, now)?;
     let known: Vec<Latency> = calls
