@@ -5,9 +5,11 @@ mod headers;
 mod hostile;
 mod input;
 mod listening;
+mod not_now;
 mod pace;
 mod proxies;
 mod refused;
+mod request_id;
 mod sources;
 
 use crate::support::routes;
