@@ -135,7 +135,7 @@ fn form(action: String, mut hidden: Vec<(&'static str, String)>, chosen: Option<
     .into_any()
 }
 
-/// The fields of one limit. The choice of the window says what is counted, calls or credits, so that the labels stay right whatever is
+/// The fields of one limit. The choice of the window says what is counted, units, credits or calls, so that the labels stay right whatever is
 /// chosen.
 #[component]
 fn LimitFields(
@@ -155,7 +155,7 @@ fn LimitFields(
     view! {
         <div class="cols-2">
             <TextField label="Called" name="name" value=name mono=true autocomplete="off" maxlength=40 help=called/>
-            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20/>
+            <TextField label="How many" name="limit" value inputmode="numeric" autocomplete="off" maxlength=20 help="A call uses one unit or credit, unless its route or the service that asks says otherwise."/>
             <SelectField label="Of what" name="window" options=Window::offered(window, zone.as_deref()) value=window.choice()/>
             <TextField label="Seconds" name="seconds" inputmode="numeric" autocomplete="off" maxlength=9 placeholder="of “in so many seconds”"/>
             <TextField label="Credits back each time" name="refill" value=refill inputmode="numeric" autocomplete="off" maxlength=20 placeholder="of credits that come back" help="They never fill beyond the limit. Prepaid credits come back only when you add some."/>

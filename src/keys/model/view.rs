@@ -172,7 +172,7 @@ pub struct NewKeyForm {
     pub suggested_name: String,
     /// Makes the form safe to send twice.
     pub once: String,
-    /// What a new key may: "100 calls an hour", "10,000 calls a day for all keys together".
+    /// What a new key may: "100 units an hour", "10,000 units a day for all keys together".
     pub default_limit: String,
 }
 

@@ -186,14 +186,16 @@ impl Words<'_> {
                 };
                 return limit(refused, going + &place);
             }
-            let left = format!("{}: {} of {} left, the call costs {costs}.", l.name, thousands(l.remaining), thousands(l.limit));
+            let left = format!("{}: {} of {} {} left, the call costs {costs}.", l.name, thousands(l.remaining), thousands(l.limit), l.window.counted(l.limit));
             let beyond = match (verdict, l.over) {
                 (Verdict::Fits, _) => String::new(),
                 (Verdict::Passes, OverAction::Throttle { per_second }) => {
-                    format!(" Beyond it {} a second pass, this call among them.", thousands(per_second.into()))
+                    format!(" Beyond it {} a second pass, this one among them.", count(per_second.into(), "call", "calls"))
                 }
                 (Verdict::Passes, _) => " Beyond it calls pass and are marked.".to_owned(),
-                (Verdict::Refuses, OverAction::Throttle { per_second }) => format!(" Beyond it {} a second pass, and these did.", thousands(per_second.into())),
+                (Verdict::Refuses, OverAction::Throttle { per_second }) => {
+                    format!(" Beyond it {} a second pass, and these did.", count(per_second.into(), "call", "calls"))
+                }
                 (Verdict::Refuses, _) if l.reset_after == 0 => " More pass once an operator adds credits.".to_owned(),
                 (Verdict::Refuses, _) if l.window.is_credits() => {
                     format!(" It has {}, the next {}.", l.window.words(), self.local.ahead(self.wanted.at + std::time::Duration::from_secs(l.reset_after)))

@@ -52,7 +52,7 @@ pub fn fields(form: &PlanForm, over: Over, is_new: bool) -> AnyView {
 /// The fields of the usual windows and of what is beyond them, in the form of this name.
 pub fn limit_fields(of: &str, form: &PlanForm, over: Over) -> AnyView {
     let keep = (form.over == PlanForm::KEEP).then(|| (vec![(form.over.clone(), "As each limit has it".to_owned())], form.over.clone()));
-    let calls = |label: &'static str, name: &'static str, value: &str| {
+    let number = |label: &'static str, name: &'static str, value: &str| {
         let value = value.to_owned();
         view! { <TextField label name=format!("{of}[{name}]") value inputmode="numeric" autocomplete="off" maxlength=20 placeholder="no limit"/> }
     };
@@ -65,16 +65,16 @@ pub fn limit_fields(of: &str, form: &PlanForm, over: Over) -> AnyView {
         .collect();
     view! {
         <div class="cols-2">
-            {calls("Calls a second", "second", &form.second)}
-            {calls("Calls a minute", "minute", &form.minute)}
-            {calls("Calls an hour", "hour", &form.hour)}
-            {calls("Calls a day", "day", &form.day)}
-            {calls("Calls a month", "month", &form.month)}
-            {calls("Calls at the same time", "together", &form.together)}
+            {number("Units a second", "second", &form.second)}
+            {number("Units a minute", "minute", &form.minute)}
+            {number("Units an hour", "hour", &form.hour)}
+            {number("Units a day", "day", &form.day)}
+            {number("Units a month", "month", &form.month)}
+            {number("Calls at the same time", "together", &form.together)}
             <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") value=form.lasts.clone() inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="Of calls at the same time, where the service does not say that they have ended."/>
             <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=counted help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever they begin."/>
-            {calls("Credits", "credits", &form.credits)}
-            {calls("Credits back each time", "refill", &form.refill)}
+            {number("Credits", "credits", &form.credits)}
+            {number("Credits back each time", "refill", &form.refill)}
             <SelectField label="Credits come back" name=format!("{of}[every]") options=every value=form.every.clone() help="Up to the number of credits, never beyond. Prepaid ones only when an operator adds some."/>
         </div>
         <OverFields over group=of.to_owned() nostrip:more=keep/>

@@ -62,8 +62,8 @@ pub(super) fn limits(form: &PlanForm, before: &[KeyLimit]) -> Result<Vec<KeyLimi
         if digits.is_empty() {
             continue;
         }
-        let read = digits.parse::<u64>().ok().filter(|calls| *calls <= KeyLimit::MAX_CALLS);
-        let Some(limit) = fields.check(field, read.ok_or("Write a whole number of calls, at most 4,294,967,295. Empty: no limit.")) else { continue };
+        let read = digits.parse::<u64>().ok().filter(|units| *units <= KeyLimit::MAX_CALLS);
+        let Some(limit) = fields.check(field, read.ok_or("Write a whole number of units, at most 4,294,967,295. Empty: no limit.")) else { continue };
         let known = before.iter().find(|l| l.window == window && !limits.contains(l));
         let over = over.or(known.map(|l| l.over)).unwrap_or_default();
         limits.push(KeyLimit { over, ..KeyLimit::new(known.map_or(field, |l| l.name.as_str()), limit, window) });
