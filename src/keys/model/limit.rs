@@ -34,7 +34,7 @@ impl KeyLimit {
         Self { name: name.into(), limit, window, over: Over::REFUSE }
     }
 
-    /// "100 units an hour", "100 units an hour, then 5 a second".
+    /// "100 units an hour", "100 units an hour, then 5 calls a second".
     pub fn words(&self) -> String {
         format!("{}{}", self.window.limit_words(self.limit), self.over.words())
     }
