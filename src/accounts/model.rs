@@ -16,7 +16,7 @@ pub use held::HeldPermission;
 pub use imports::{AccountImport, ImportedAs, ImportedLine};
 pub use many::AccountAct;
 pub use policies::{InForce, Lasting, Policy, PolicyForm, PolicyHolder, PolicyPage, PolicyRow};
-pub use profile::{PICTURE_FORM, Profile, PublicProfile, Published};
+pub use profile::{PICTURE_FORM, Profile, PublicProfile, Published, profile_version, public_version};
 pub use proofs::{
     Factors, Linked, NewPasskey, Onward, PasskeyUse, PasskeyView, PendingLink, ProviderButton, QrCode, Security, StepUpView, TotpSetup, WaitingSignIn,
 };
