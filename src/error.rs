@@ -43,7 +43,9 @@ pub enum AppError {
     #[error("{message}")]
     Conflict { message: String },
     /// It would overwrite what somebody stored after it was shown: "This key". 409
-    #[error("{what} was changed after you opened this page, and nothing is saved yet. What you typed stands below; where something else is stored, that stands beside it. Save again to overwrite it.")]
+    #[error(
+        "{what} was changed after you opened this page, and nothing is saved yet. What you typed stands below; where something else is stored, that stands beside it. Save again to overwrite it."
+    )]
     Changed { what: String },
     /// Too many tries; seconds to wait. 429
     #[error("Too many tries. Wait {} and try again.", wait_in_words(*.retry_after))]
