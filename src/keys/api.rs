@@ -70,7 +70,8 @@ pub async fn hide_secret(id: KeyId, #[server(default)] stored: bool) -> Result<(
 }
 
 /// Saves name, expiry (a date in the person's time zone; empty: never), permissions, bundles, addresses (lines; empty: from everywhere),
-/// origins (lines; empty: of every page), routes (lines; empty: all that its permissions allow), tags (words), the external id and metadata (JSON; empty: none). What the form has no field for stays as it is.
+/// origins (lines; empty: of every page), routes (lines; empty: all that its permissions allow), tags (words), the external id and metadata (JSON; empty: none). What the form has no field for stays as it is; so does
+/// all of it, if the key is in another state by now than in this `version`.
 #[server]
 pub async fn save_key(
     id: KeyId,
@@ -86,6 +87,7 @@ pub async fn save_key(
     #[server(default)] tags: Typed,
     #[server(default)] external_id: Typed,
     #[server(default)] meta: Typed,
+    version: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
@@ -95,7 +97,7 @@ pub async fn save_key(
     let edit =
         server::forms::edit(&ctx, &caller, id, name, expires_on, permissions, bundles, preset.as_deref(), addresses, origins, routes, tags, external_id, meta)
             .await?;
-    let changed = server::edit_key(&ctx, &caller, id, edit).await?;
+    let changed = server::edit_key(&ctx, &caller, id, model::KeyEdit { seen: version, ..edit }).await?;
     crate::platform::http::reply::toast(&ctx, &format!("Saved. {}", changed.spread.words("In force")));
     Ok(())
 }
@@ -167,12 +169,13 @@ pub async fn set_limit(
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
     #[server(default)] act: String,
+    #[server(default)] version: String,
 ) -> Result<(), AppError> {
     use super::server::{self, forms};
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = forms::OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let form = forms::LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act };
+    let form = forms::LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act, seen: &version };
     let (words, changed) = server::set_limit(&ctx, &caller, id, form).await?;
     reply::toast(&ctx, &format!("{words} {}", changed.spread.words("In force")));
     reply::redirect(&format!("/keys/{id}"));
@@ -278,6 +281,7 @@ pub async fn drop_secret(id: KeyId, secret: SecretId) -> Result<(), AppError> {
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let spread = server::drop_secret(&ctx, &caller, id, secret).await?;
     crate::platform::http::reply::toast(&ctx, &format!("The old secret is dropped. Calls with it are answered UNKNOWN. {}", spread.words("Refused")));
+    crate::platform::http::reply::redirect(&format!("/keys/{id}#secrets"));
     Ok(())
 }
 

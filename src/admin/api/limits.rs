@@ -20,6 +20,7 @@ pub async fn set_limit(
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
     #[server(default)] act: String,
+    #[server(default)] version: String,
 ) -> Result<(), AppError> {
     use crate::{
         admin::server::{self, LimitForm, OverForm},
@@ -27,7 +28,7 @@ pub async fn set_limit(
     };
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act };
+    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act, seen: &version };
     let (words, changed) = server::set_limit(&ctx, &caller, id, form).await?;
     reply::toast(&ctx, &format!("{words} {}", changed.spread.words("In force")));
     reply::redirect(&format!("/admin/keys?key={id}"));
@@ -48,6 +49,7 @@ pub async fn set_account_limit(
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
     #[server(default)] act: String,
+    #[server(default)] version: String,
 ) -> Result<(), AppError> {
     use crate::{
         admin::server::{self, LimitForm, OverForm},
@@ -55,7 +57,7 @@ pub async fn set_account_limit(
     };
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act };
+    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act, seen: &version };
     reply::toast(&ctx, server::set_account_limit(&ctx, &caller, id, form).await?);
     reply::redirect(&format!("/admin/accounts/{id}"));
     Ok(())
@@ -75,6 +77,7 @@ pub async fn set_api_limit(
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
     #[server(default)] act: String,
+    #[server(default)] version: String,
 ) -> Result<(), AppError> {
     use crate::{
         admin::server::{self, LimitForm, OverForm},
@@ -82,7 +85,7 @@ pub async fn set_api_limit(
     };
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act };
+    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act, seen: &version };
     reply::toast(&ctx, server::set_api_limit(&ctx, &caller, &slug, form).await?);
     reply::redirect(&format!("/admin/apis/{slug}"));
     Ok(())

@@ -55,6 +55,8 @@ pub struct LimitForm<'a> {
     pub over: OverForm<'a>,
     /// `LimitForm::REMOVE`, or anything else.
     pub act: &'a str,
+    /// The state that it had (`KeyLimit::version`); empty: whatever it is.
+    pub seen: &'a str,
 }
 
 impl LimitForm<'_> {
@@ -64,7 +66,8 @@ impl LimitForm<'_> {
     pub fn read(self) -> Result<LimitChange, AppError> {
         let was = Some(self.was.trim()).filter(|name| !name.is_empty()).map(str::to_owned);
         let now = if self.act == Self::REMOVE { None } else { Some(self.limit()?) };
-        Ok(LimitChange { was, now })
+        let seen = (!self.seen.is_empty()).then(|| self.seen.to_owned());
+        Ok(LimitChange { was, now, seen })
     }
 
     /// Nothing that was typed is dropped in silence. What a limit may be beside others is checked where it is set (`rules::limits_after`).
@@ -150,7 +153,7 @@ mod tests {
         assert_eq!(read(LimitForm { seconds: "7,200", ..form("5", "rolling") }), named("burst", "5 units in any 2 hours"));
         assert_eq!(read(LimitForm { refill: "2", ..form("5", "credits:3600") }), named("burst", "5 credits, +2 every hour"));
         let removed = LimitForm { was: "burst", act: LimitForm::REMOVE, ..LimitForm::default() }.read();
-        assert_eq!(removed.ok(), Some(LimitChange { was: Some("burst".to_owned()), now: None }));
+        assert_eq!(removed.ok(), Some(LimitChange { was: Some("burst".to_owned()), now: None, seen: None }));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub async fn set_plan_limit(
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
     #[server(default)] act: String,
+    #[server(default)] version: String,
 ) -> Result<(), AppError> {
     use crate::{
         keys::server::forms::{LimitForm, OverForm},
@@ -36,7 +37,7 @@ pub async fn set_plan_limit(
         return Ok(());
     }
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act };
+    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act, seen: &version };
     reply::toast(&ctx, server::forms::set_limit(&ctx, &caller, &slug, form).await?);
     reply::redirect(&link("/admin/plans", [("edit", slug.as_str())]));
     Ok(())
@@ -56,6 +57,7 @@ pub async fn set_group_limit(
     #[server(default)] over_per_second: String,
     #[server(default)] over_until: String,
     #[server(default)] act: String,
+    #[server(default)] version: String,
 ) -> Result<(), AppError> {
     use crate::{
         keys::server::forms::{LimitForm, OverForm},
@@ -75,7 +77,7 @@ pub async fn set_group_limit(
         return Ok(());
     }
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act };
+    let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act, seen: &version };
     reply::toast(&ctx, server::groups::forms::set_limit(&ctx, &caller, &slug, form).await?);
     reply::redirect(&link("/admin/groups", [("edit", slug.as_str())]));
     Ok(())

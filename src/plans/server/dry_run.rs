@@ -81,6 +81,7 @@ async fn with_typed(ctx: &Ctx, limits: Vec<KeyLimit>, typed: Option<&TypedLimit>
         refill: &typed.refill,
         over,
         act: "",
+        seen: "",
     };
     let change = form.read()?;
     let zones = of_keys::zones(ctx, of_keys::zones_of(&change.now)).await?;
