@@ -2,7 +2,7 @@
 //! changed with the key, by the keys feature.)
 
 use super::{
-    describing::{self, named, sorted},
+    describing::{self, sorted},
     forms,
     spreading::spread,
     store,
@@ -97,7 +97,7 @@ pub async fn set_workspace_grants(ctx: &Ctx, caller: &Caller, workspace: Workspa
         return Ok(before); // sent twice
     }
     store::replace_workspace_grants(&mut tx, workspace, &wanted).await?;
-    let data = json!({ "name": before.name, "from": named(&before.grants), "to": named(&wanted) });
+    let data = json!({ "name": before.name, "from": before.grants, "to": wanted });
     note(ctx, &mut tx, caller, "workspace.granted", Some(workspace), workspace.uuid(), data).await?;
     changed(ctx, tx, workspace).await
 }
