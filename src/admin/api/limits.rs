@@ -1,4 +1,5 @@
-//! Where the forms of one limit go: of a key of anybody, of a workspace, of an API; and that of a workspace's grants. `forms::LimitForm` says what each field is.
+//! Where the forms of one limit go: of a key of anybody, of a workspace, of an API; and that of a workspace's grants. `forms::LimitForm` says
+//! what each field is.
 
 use crate::{
     error::AppError,

@@ -50,8 +50,8 @@ pub async fn create_api(ctx: &Ctx, caller: &Caller, name: String, slug: String, 
     keys::create_api(ctx, caller, NewApi { slug, name, key_prefix, permissions: lines(permissions), ..NewApi::default() }).await
 }
 
-/// Changes an API: its name and, where the form has them, its permissions with the preset Basic and those that need a grant, what becomes of calls that no route
-/// matches, and how many of those that pass are kept as samples, as it was typed; empty: none.
+/// Changes an API: its name and, where the form has them, its permissions with the preset Basic and those that need a grant, what becomes of
+/// calls that no route matches, and how many of those that pass are kept as samples, as it was typed; empty: none.
 pub async fn save_api(
     ctx: &Ctx,
     caller: &Caller,

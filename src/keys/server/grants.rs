@@ -78,7 +78,7 @@ pub async fn read_grants(ctx: &Ctx, texts: &[String]) -> Result<Vec<Grant>, AppE
 }
 
 fn grant(apis: &[Api], text: &str) -> Result<Grant, String> {
-    let wanted: Grant = text.parse().map_err(|rule| format!("“{}”: {rule}", text.chars().take(120).collect::<String>()))?;
+    let wanted = text.parse::<Grant>().map_err(|rule| format!("“{}”: {rule}", text.chars().take(120).collect::<String>()))?;
     let api = apis.iter().find(|api| api.slug == wanted.api).ok_or_else(|| format!("There is no API {}.", wanted.api))?;
     if api.is_own() {
         return Err("What keys for Tollgate itself may is said by roles. Give the account another one.".to_owned());
