@@ -106,6 +106,10 @@ async fn a_key_that_lost_a_grant_keeps_its_form_and_says_why_it_does_not_pass(db
         (&step["passes"], &step["detail"]),
         (&json!(false), &json!("It asks for orders:write, which needs a grant, and nothing grants it to the key's workspace."))
     );
+    let (_, body) = json(mara.get(&app, &format!("/api/v1/keys/{id}")).await).await;
+    let uses: Vec<(String, bool)> =
+        body["permission_uses"].as_array().unwrap().iter().map(|used| (text(used, "permission"), used["is_granted"] == true)).collect();
+    assert_eq!(uses, [("orders:read".to_owned(), true), ("orders:write".to_owned(), false)]);
     // A form that is saved as it stands takes nothing away and is no error.
     let same = json!({ "name": "till", "permissions": ["orders:read", "orders:write"] });
     let (status, body) = json(mara.call(&app, Method::PATCH, &format!("/api/v1/keys/{id}"), Some(same)).await).await;
