@@ -1,4 +1,5 @@
-//! Where the forms of one limit go: of a key of anybody, of a workspace, of an API. `forms::LimitForm` says what each field is.
+//! Where the forms of one limit go: of a key of anybody, of a workspace, of an API; and that of a workspace's grants. `forms::LimitForm` says
+//! what each field is.
 
 use crate::{
     error::AppError,
@@ -59,6 +60,17 @@ pub async fn set_account_limit(
     let over = OverForm { over: &over, per_second: &over_per_second, until: &over_until };
     let form = LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act, seen: &version };
     reply::toast(&ctx, server::set_account_limit(&ctx, &caller, id, form).await?);
+    reply::redirect(&format!("/admin/accounts/{id}"));
+    Ok(())
+}
+
+/// What is granted to an account's workspace itself becomes this: `api/resource:action` each.
+#[server]
+pub async fn set_account_grants(id: AccountId, #[server(default)] grants: Vec<String>) -> Result<(), AppError> {
+    use crate::{admin::server, platform::http::reply};
+    let (ctx, caller) = crate::accounts::server::caller().await?;
+    server::set_account_grants(&ctx, &caller, id, &grants).await?;
+    reply::toast(&ctx, "The grants are saved. They hold from now on.");
     reply::redirect(&format!("/admin/accounts/{id}"));
     Ok(())
 }

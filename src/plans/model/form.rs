@@ -1,7 +1,7 @@
 //! What the page of plans shows, and what its forms send.
 
 use super::{DryRun, Plan};
-use crate::keys::model::{KeyLimit, Over, Window};
+use crate::keys::model::{GrantChoice, KeyLimit, Over, Window};
 use serde::{Deserialize, Serialize};
 
 /// The form of a plan: texts as they were typed. Its limits are those of the usual windows and one of calls at the same time; empty: none.
@@ -181,4 +181,6 @@ pub struct PlanPage {
     pub chosen: Option<ChosenPlan>,
     /// What keys get that no level limits: "100 units an hour".
     pub default_limit: String,
+    /// What could be granted.
+    pub needing: Vec<GrantChoice>,
 }

@@ -13,7 +13,7 @@ use crate::{
     error::AppError,
     keys::{
         model::{KeyLimit, LimitChange},
-        server::{actor, rules as of_keys},
+        server::{actor, read_grants, rules as of_keys},
     },
     plans::model::WorkspaceHold,
     platform::Ctx,
@@ -84,6 +84,21 @@ async fn limit_workspace(
     store::replace_workspace_limits(&mut tx, workspace, &wanted).await?;
     note(ctx, &mut tx, caller, "workspace.limited", Some(workspace), workspace.uuid(), json!({ "name": before.name, "from": before.limits, "to": wanted }))
         .await?;
+    changed(ctx, tx, workspace).await
+}
+
+/// What is granted to a workspace itself becomes this, beside what its plan and its group grant.
+pub async fn set_workspace_grants(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, grants: &[String]) -> Result<WorkspaceHold, AppError> {
+    caller.require(&may::PLANS_MANAGE)?;
+    let wanted = read_grants(ctx, grants).await?;
+    let mut tx = ctx.db.begin().await?;
+    let before = store::lock_workspace(&mut tx, workspace).await?.ok_or(AppError::NotFound)?;
+    if before.grants == wanted {
+        return Ok(before); // sent twice
+    }
+    store::replace_workspace_grants(&mut tx, workspace, &wanted).await?;
+    let data = json!({ "name": before.name, "from": before.grants, "to": wanted });
+    note(ctx, &mut tx, caller, "workspace.granted", Some(workspace), workspace.uuid(), data).await?;
     changed(ctx, tx, workspace).await
 }
 

@@ -4,7 +4,7 @@ use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::{AppError, Fields},
-    keys::server::{actor, rules as of_keys},
+    keys::server::{actor, read_grants, rules as of_keys},
     plans::{
         model::{Group, GroupEdit, GroupPlan, NewGroup},
         server::{
@@ -45,15 +45,17 @@ pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<G
     let description = fields.check("description", rules::description(&new.description));
     fields.done()?;
     of_keys::limits(ctx, &new.limits).await?;
+    let grants = read_grants(ctx, &new.grants).await?;
     let (Some(slug), Some(name), Some(description)) = (slug, name, description) else { return Err(AppError::NotFound) };
 
     let mut tx = ctx.db.begin().await?;
     let plan = plan(&mut tx, new.plan.as_deref()).await?;
-    let group = Group { id: ctx.new_id(), slug, name, description, plan, limits: sorted(new.limits), members: 0 };
+    let group = Group { id: ctx.new_id(), slug, name, description, plan, limits: sorted(new.limits), grants, members: 0 };
     if !rows::insert_group(&mut tx, &group, ctx.clock.now()).await? {
         return Err(AppError::invalid("slug", "Another group has this slug."));
     }
     rows::replace_group_limits(&mut tx, group.id, &group.limits).await?;
+    rows::replace_group_grants(&mut tx, group.id, &group.grants).await?;
     note(ctx, &mut tx, caller, "group.created", group.id, facts(&group)).await?;
     once::done(ctx, &mut tx).await?;
     tx.commit().await?;
@@ -70,6 +72,10 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     let wanted = edit.limits.map(sorted);
     of_keys::limits(ctx, wanted.as_deref().unwrap_or_default()).await?;
     let zones = of_keys::zones(ctx, of_keys::zones_of(edit.limit.iter().filter_map(|change| change.now.as_ref()))).await?;
+    let grants = match &edit.grants {
+        Some(texts) => Some(read_grants(ctx, texts).await?),
+        None => None,
+    };
 
     let mut tx = ctx.db.begin().await?;
     let id = rows::lock_group(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
@@ -87,6 +93,7 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
         description: description.unwrap_or_else(|| before.description.clone()),
         plan,
         limits: wanted.unwrap_or_else(|| before.limits.clone()),
+        grants: grants.unwrap_or_else(|| before.grants.clone()),
         ..before.clone()
     };
     if group == before {
@@ -97,9 +104,12 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     if group.limits != before.limits {
         rows::replace_group_limits(&mut tx, id, &group.limits).await?;
     }
+    if group.grants != before.grants {
+        rows::replace_group_grants(&mut tx, id, &group.grants).await?;
+    }
     note(ctx, &mut tx, caller, "group.changed", id, serde_json::json!({ "name": group.name, "from": facts(&before), "to": facts(&group) })).await?;
     tx.commit().await?;
-    if group.limits != before.limits || group.plan != before.plan {
+    if group.limits != before.limits || group.plan != before.plan || group.grants != before.grants {
         spread(ctx, id.uuid()).await;
     }
     Ok(group)
@@ -130,7 +140,8 @@ async fn plan(conn: &mut PgConnection, slug: Option<&str>) -> Result<Option<Grou
 }
 
 fn facts(group: &Group) -> serde_json::Value {
-    serde_json::json!({ "slug": group.slug, "name": group.name, "plan": group.plan.as_ref().map(|p| &p.slug), "limits": group.limits })
+    let plan = group.plan.as_ref().map(|p| &p.slug);
+    serde_json::json!({ "slug": group.slug, "name": group.name, "plan": plan, "limits": group.limits, "grants": group.grants })
 }
 
 async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, kind: &str, group: GroupId, data: serde_json::Value) -> Result<(), AppError> {
