@@ -19,6 +19,7 @@ mod exit;
 mod group;
 mod invite;
 mod key;
+mod key_secrets;
 mod leaks;
 mod login;
 mod master_key;

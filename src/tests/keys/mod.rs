@@ -28,6 +28,7 @@ mod review;
 mod rotation;
 mod routes;
 mod secrecy;
+mod secrets_cli;
 mod signing;
 mod states;
 mod strangers;

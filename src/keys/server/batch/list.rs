@@ -104,7 +104,8 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
 /// "30d", "never", "2027-01-31" (when that day begins) or a moment of RFC 3339.
 fn end(text: &str, local: &LocalTime) -> Result<Option<OffsetDateTime>, &'static str> {
     let lasting = rules::lifetime(text).map(|lifetime| lifetime.map(|l| local.now() + l));
-    let moment = || local.start_of(text).or_else(|| OffsetDateTime::parse(text, &Rfc3339).ok()).map(Some);
+    // The moment first: what reads days takes its day, and leaves its hour.
+    let moment = || OffsetDateTime::parse(text, &Rfc3339).ok().or_else(|| local.start_of(text)).map(Some);
     lasting.or_else(|_| moment().ok_or("Write how long it lasts (12h, 30d, 8w, 1y), a day (2027-01-31), or never."))
 }
 
@@ -164,6 +165,7 @@ mod tests {
     fn days_begin_where_the_person_is() {
         assert_eq!(end("2027-01-31", &local()), Ok(Some(datetime!(2027-01-30 23:00 UTC))));
         assert_eq!(end("2027-01-31T00:00:00Z", &local()), Ok(Some(datetime!(2027-01-31 0:00 UTC))));
+        assert_eq!(end("2027-01-31T12:00:00+02:00", &local()), Ok(Some(datetime!(2027-01-31 10:00 UTC))));
         assert_eq!(end("never", &local()), Ok(None));
         assert!(end("soon", &local()).is_err());
     }
