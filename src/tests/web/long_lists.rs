@@ -41,7 +41,9 @@ async fn a_long_list_of_nobody_is_answered_unread(db: PgPool) {
     assert_eq!(gone.post(&app, &format!("/api/v1/keys/{}/revoke", gone.rest_key), json!({})).await.status(), 200);
     let mut open = Vec::new();
     for path in ["/api/v1/keys/import", "/api/v1/admin/accounts/import"] {
-        for shown in ["", "authorization: Bearer tg_live_nobody\r\n", "cookie: sid=nobody\r\nsec-fetch-site: same-origin\r\n", "x-api-key: x\r\n", &shows(&gone)] {
+        for shown in
+            ["", "authorization: Bearer tg_live_nobody\r\n", "cookie: sid=nobody\r\nsec-fetch-site: same-origin\r\n", "x-api-key: x\r\n", &shows(&gone)]
+        {
             let (stream, answer) = begin(&app, path, shown).await;
             assert_eq!(answer, "HTTP/1.1 401", "{path} {shown}");
             open.push(stream);
