@@ -28,6 +28,7 @@ mod plan;
 mod route;
 mod serve;
 mod signals;
+mod trying;
 mod worker;
 
 pub use database::with_ctx;
