@@ -83,7 +83,7 @@ pub(super) enum KeyCommand {
     /// Make a key for each line of a CSV file; prints name,key_id,secret once, as CSV (JSON with --json). With --dry-run only say what is
     /// wrong with each line; one that is wrong keeps all from being made
     CreateMany {
-        /// A first line such as name,permissions,expires,tags,addresses,limits,account; - for standard input
+        /// A first line such as name,permissions,bundles,expires,tags,addresses,limits,account; - for standard input
         file: PathBuf,
         /// The email of their owner, where a line names no other
         #[arg(long, value_name = "EMAIL")]

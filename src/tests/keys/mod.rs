@@ -4,6 +4,7 @@ mod about;
 mod addresses;
 mod apis;
 mod batch;
+mod batch_bundles;
 mod bundles;
 mod by_secret;
 mod ends;

@@ -12,8 +12,22 @@ use crate::{
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The columns that a list may have; only the first is needed.
-const COLUMNS: [&str; 13] =
-    ["name", "permissions", "preset", "expires", "tags", "external_id", "meta", "addresses", "origins", "routes", "environment", "limits", "account"];
+const COLUMNS: [&str; 14] = [
+    "name",
+    "permissions",
+    "preset",
+    "bundles",
+    "expires",
+    "tags",
+    "external_id",
+    "meta",
+    "addresses",
+    "origins",
+    "routes",
+    "environment",
+    "limits",
+    "account",
+];
 
 /// A list is at most this long: a thousand lines of a thousand bytes.
 const BYTES: usize = 1 << 20;
@@ -66,7 +80,15 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
     if cells.iter().skip(head.len()).any(|text| !text.trim().is_empty()) {
         fields.add("", "This line has more cells than the first one. A cell with a comma stands in quotes.");
     }
-    let preset = cell("preset").and_then(|text| fields.check("preset", Preset::parse(text).ok_or("A preset is basic, read-only or admin.")));
+    let mut preset = cell("preset").and_then(|text| fields.check("preset", Preset::parse(text).ok_or(rules::PRESET)));
+    let mut permissions = words("permissions");
+    if let Some(named) = permissions.as_deref().and_then(Preset::named) {
+        permissions = None;
+        if cell("preset").is_some() {
+            fields.add("preset", rules::EITHER);
+        }
+        preset = Some(named);
+    }
     let expires_at = cell("expires").and_then(|text| fields.check("expires", end(text, local)).flatten());
     let environment = match cell("environment") {
         None | Some("live") => Environment::Live,
@@ -85,9 +107,9 @@ fn line(number: usize, head: &[&'static str], cells: &[String], local: &LocalTim
     let new = NewKey {
         name: cell("name").unwrap_or_default().to_owned(),
         api: None,
-        permissions: words("permissions"),
+        permissions,
         preset,
-        bundles: Vec::new(),
+        bundles: words("bundles").unwrap_or_default(),
         addresses: words("addresses").unwrap_or_default(),
         origins: words("origins").unwrap_or_default(),
         routes: routes.unwrap_or_default(),
@@ -159,6 +181,17 @@ mod tests {
             super::limits("1000/credits:50/hour 5/concurrent:30").expect("limits").into_iter().map(|l| (l.name, l.window.to_string())).collect();
         assert_eq!(kinds, [("credits".to_owned(), "credits:50/3600".to_owned()), ("concurrent".to_owned(), "concurrent:30".to_owned())]);
         assert!(till.errors.is_empty() && plain.errors.is_empty() && plain.new.permissions.is_none());
+    }
+
+    #[test]
+    fn a_preset_may_stand_where_permissions_do() {
+        let text = "name,permissions,preset,bundles\na,admin,,\nb,read-only,basic,\nc,admin orders:read,,\nd,,,desk;tills\n";
+        let lines = read_lines(text, &local()).expect("a list");
+        let [alone, twice, among, held] = &lines[..] else { panic!("four lines") };
+        assert_eq!((alone.new.preset, &alone.new.permissions, alone.errors.len()), (Some(Preset::Admin), &None, 0));
+        assert_eq!(twice.errors.iter().map(|e| e.message.as_str()).collect::<Vec<_>>(), [rules::EITHER]);
+        assert_eq!(among.new.permissions.as_ref().map(Vec::len), Some(2), "beside others it is a permission, which there is not");
+        assert_eq!((held.new.bundles.join(" "), held.new.preset), ("desk tills".to_owned(), None));
     }
 
     #[test]

@@ -186,7 +186,10 @@ fn rules_of(api: &Api, key: &Listed, now: OffsetDateTime) -> Result<(Vec<Permiss
     }
     let bundles = bundles::chosen(api, &key.bundles)?;
     let permissions = match &key.permissions {
-        Some(texts) => rules::permissions(api, texts)?,
+        Some(texts) => match Preset::named(texts) {
+            Some(preset) => api.preset(preset),
+            None => rules::permissions(api, texts)?,
+        },
         None if !bundles.is_empty() => Vec::new(),
         None => Preset::ReadOnly.of(&api.permissions),
     };
