@@ -19,6 +19,7 @@ mod exit;
 mod group;
 mod invite;
 mod key;
+mod key_secrets;
 mod leaks;
 mod login;
 mod master_key;
@@ -27,6 +28,7 @@ mod plan;
 mod route;
 mod serve;
 mod signals;
+mod trying;
 mod worker;
 
 pub use database::with_ctx;
@@ -91,7 +93,7 @@ enum Command {
     Logout,
     /// Say who is signed in
     Whoami,
-    /// Show the configuration, write a file to begin with, set one setting in it
+    /// Show the configuration, write a file to begin with, set one setting in it, lock what operators may change
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Make operators

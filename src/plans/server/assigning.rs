@@ -8,7 +8,7 @@ use super::{
     store,
 };
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::must_be_open},
     activity::server::{Change, record},
     error::AppError,
     keys::{
@@ -17,7 +17,7 @@ use crate::{
     },
     plans::model::WorkspaceHold,
     platform::Ctx,
-    values::{WorkspaceId, permission_names as may},
+    values::{Area, WorkspaceId, permission_names as may},
 };
 use serde_json::json;
 use sqlx::PgConnection;
@@ -118,6 +118,7 @@ pub async fn api_limits(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Vec<Ke
 /// The limits of an API become these, for each of its keys alone; none: the default of the configuration.
 pub async fn set_api_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Vec<KeyLimit>) -> Result<Vec<KeyLimit>, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Apis)?;
     of_keys::limits(ctx, &wanted).await?;
     limit_api(ctx, caller, slug, |_| Ok(sorted(wanted))).await
 }
@@ -125,6 +126,7 @@ pub async fn set_api_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Vec<
 /// One limit of an API is set or taken away; the others stay.
 pub async fn change_api_limit(ctx: &Ctx, caller: &Caller, slug: &str, change: &LimitChange) -> Result<Vec<KeyLimit>, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Apis)?;
     let zones = of_keys::zones(ctx, of_keys::zones_of(&change.now)).await?;
     limit_api(ctx, caller, slug, |before| of_keys::limits_after(before, change, zones)).await
 }

@@ -11,6 +11,7 @@ mod levels;
 mod pages;
 mod rest;
 mod trying;
+mod unsaved;
 
 use crate::{
     gate::{Given, Scene, key, known},

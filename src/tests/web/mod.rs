@@ -5,6 +5,7 @@ mod headers;
 mod hostile;
 mod input;
 mod listening;
+mod long_lists;
 mod not_now;
 mod pace;
 mod proxies;

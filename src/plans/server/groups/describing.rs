@@ -1,7 +1,7 @@
 //! Describing groups.
 
 use crate::{
-    accounts::Caller,
+    accounts::{Caller, server::must_be_open},
     activity::server::{Change, record},
     error::{AppError, Fields},
     keys::server::{actor, read_grants, rules as of_keys},
@@ -17,7 +17,7 @@ use crate::{
     },
     platform::{Ctx, once},
     ui::number::count,
-    values::{GroupId, Slug, permission_names as may},
+    values::{Area, GroupId, Slug, permission_names as may},
 };
 use sqlx::PgConnection;
 
@@ -39,6 +39,7 @@ pub async fn find(conn: &mut PgConnection, slug: &str) -> Result<Group, AppError
 
 pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<Group, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Plans)?;
     let mut fields = Fields::default();
     let slug = fields.check("slug", new.slug.trim().parse::<Slug>());
     let name = fields.check("name", of_keys::name(&new.name));
@@ -65,6 +66,7 @@ pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<G
 /// Changes a group; its slug stays.
 pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit) -> Result<Group, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Plans)?;
     let mut fields = Fields::default();
     let name = edit.name.and_then(|text| fields.check("name", of_keys::name(&text)));
     let description = edit.description.and_then(|text| fields.check("description", rules::description(&text)));
@@ -118,6 +120,7 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
 /// Deletes a group that nobody is in.
 pub async fn delete_group(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<(), AppError> {
     caller.require(&may::PLANS_MANAGE)?;
+    must_be_open(ctx, caller, Area::Plans)?;
     let mut tx = ctx.db.begin().await?;
     let id = rows::lock_group(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let group = find(&mut tx, slug).await?;
