@@ -10,6 +10,7 @@ mod link;
 mod outcome;
 mod permission;
 mod picture;
+mod secret_shape;
 mod slug;
 mod typed;
 
@@ -26,5 +27,6 @@ pub use link::link;
 pub use outcome::{Outcome, OutcomeGroup};
 pub use permission::{CATALOGUE, Permission, names as permission_names};
 pub use picture::{Picture, PictureSize};
+pub use secret_shape::{SECRET_SHAPE, holds_secret};
 pub use slug::{KeyPrefix, Slug};
 pub use typed::Typed;
