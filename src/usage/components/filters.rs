@@ -50,7 +50,7 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
     let apis = with_first("All APIs", apis);
     let find = (report.has_more_keys || query.named.is_some()).then(|| {
         let value = query.named.clone();
-        view! { <SearchField placeholder="Name of a key" name="named" label="Find a key by its name" nostrip:value=value/> }
+        view! { <FindKey value/> }
     });
     let keys = with_first("All keys", report.key_choices.iter().map(|k| (k.id.to_string(), k.name.clone())));
     let (route, address, permission) = (query.route.clone(), query.address.clone(), query.permission.clone());
@@ -94,16 +94,24 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
     .into_any()
 }
 
-/// Which keys there are to choose from, where these are not all.
+/// The field that finds a key where not all are offered. What it found is chosen.
+#[component]
+pub fn FindKey(value: Option<String>) -> impl IntoView {
+    view! { <SearchField placeholder="Key's name, start or id" name="named" label="Find a key by its name, start or id" nostrip:value=value/> }
+}
+
 fn offered(report: &UsageReport) -> AnyView {
-    let keys = report.key_choices.len();
-    let words = match (&report.query.named, report.has_more_keys) {
-        (Some(name), _) if keys == 0 => format!("No key has “{name}” in its name."),
-        (Some(name), false) => format!("{} “{name}” in their names: choose one.", count(keys as u64, "key has", "keys have")),
-        (Some(name), true) => format!("More than {keys} keys have “{name}” in their names: type more of it."),
-        (None, true) => {
-            format!("To choose from are the {keys} keys that were used or made last, and the nearest to their limit are of these. Find another by its name.")
-        }
+    let more = ", and the nearest to their limit are of these";
+    offered_keys(report.query.named.as_deref(), report.key_choices.len(), report.has_more_keys, more)
+}
+
+/// Which keys there are to choose from, where these are not all. `more` is what else is said of those used last.
+pub fn offered_keys(named: Option<&str>, keys: usize, has_more: bool, more: &str) -> AnyView {
+    let words = match (named, has_more) {
+        (Some(name), _) if keys == 0 => format!("No key has “{name}” in its name, or begins so."),
+        (Some(name), false) => format!("{} “{name}” in their names, or begin so: choose one.", count(keys as u64, "key has", "keys have")),
+        (Some(name), true) => format!("More than {keys} keys have “{name}” in their names, or begin so: type more of it."),
+        (None, true) => format!("To choose from are the {keys} keys that were used or made last{more}. Find another by its name, start or id."),
         (None, false) => return ().into_any(),
     };
     view! { <p class="muted">{words}</p> }.into_any()

@@ -17,7 +17,7 @@ mod series;
 pub use breakdown::{ByKey, ByOutcome, ByRoute};
 pub use by_address::ByAddress;
 pub use by_permission::ByPermission;
-pub use filters::{ExportButtons, OwnRange, UsageFilters, UsageTabs, files};
+pub use filters::{ExportButtons, FindKey, OwnRange, UsageFilters, UsageTabs, files};
 pub use latency::Latency;
 pub use limit_aside::LimitAside;
 pub use limits::{LimitCard, LimitList};

@@ -99,7 +99,7 @@ pub struct UsageQuery {
     /// A day is meant as a whole; absent: now.
     pub to: Option<String>,
     pub key: Option<String>,
-    /// Part of the name of a key that is looked for: one that has it is taken, several are offered.
+    /// Part of the name, start or id of a key that is looked for: one that has it is taken, several are offered.
     pub named: Option<String>,
     /// The API's slug.
     pub api: Option<String>,

@@ -15,6 +15,7 @@ pub mod latency_http;
 mod limit_lines;
 mod limits;
 mod lines;
+mod named;
 mod oversight;
 pub mod oversight_http;
 mod partitions;

@@ -5,7 +5,7 @@ use super::{
     calendar::{Calendar, instant, timestamp},
     estimate::estimates,
     latency::{percentiles, percentiles_by_bucket},
-    limit_lines, limits, parts,
+    limit_lines, limits, named, parts,
     span::{self, Span},
     store::{
         choices::{self, KeyChoices},
@@ -59,7 +59,7 @@ pub async fn report_usage(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Resu
         reading::list_routes(&ctx.db, &without_route, from, to, MOST_ROUTES),
         addresses::list(&ctx.db, &scope, from, to, MOST_ADDRESSES),
         parts::permissions(&ctx.db, &scope, from, to, MOST_PERMISSIONS),
-        choices::list_key_choices(&ctx.db, workspace, scope.key, query.named.as_deref()),
+        choices::list_key_choices(&ctx.db, workspace, scope.key, query.named.as_deref().map(named::sought)),
         before(ctx, &scope, earlier.as_ref(), &calendar, now),
         estimates(&ctx.db, &scope, from, to),
         percentiles(&ctx.db, &scope, from, to),
@@ -155,23 +155,12 @@ pub async fn key_choices(ctx: &Ctx, caller: &Caller, chosen: Option<KeyId>) -> s
     Ok((keys, has_more))
 }
 
-/// Finds the key that is looked for by its name: the chosen one stays if it has the text, one that alone has it is taken, and of several
-/// none: they are the ones to choose from.
+/// Finds the key that is looked for: what was found is chosen, and no longer looked for.
 async fn named(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<UsageQuery, AppError> {
     let Some(text) = query.named.clone() else { return Ok(query) };
-    if text.len() > 400 || text.contains('\0') {
-        return Err(AppError::invalid("named", "No key has such a name: take at most 80 letters."));
-    }
-    let chosen = query.key.as_ref().and_then(|key| key.parse::<KeyId>().ok());
-    let rows = choices::list_named(&ctx.db, caller.workspace, &text, chosen).await?;
-    let found = match rows.as_slice() {
-        [only] => Some(only),
-        [first, _] if first.is_chosen => Some(first),
-        [first, second] if first.is_exact && !second.is_exact => Some(first),
-        _ => None,
-    };
+    let found = named::find(ctx, Some(caller.workspace), &text, query.key.as_deref()).await?;
     Ok(match found {
-        Some(row) => UsageQuery { key: Some(KeyId::new(row.id).to_string()), named: None, ..query },
+        Some(key) => UsageQuery { key: Some(key.to_string()), named: None, ..query },
         None => UsageQuery { key: None, ..query },
     })
 }
