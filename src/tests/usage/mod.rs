@@ -14,6 +14,7 @@ mod reports;
 mod rest;
 mod rolling;
 mod rollups;
+mod round_trip;
 mod secrets;
 mod views;
 

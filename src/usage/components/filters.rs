@@ -11,8 +11,7 @@ use leptos::prelude::*;
 /// Usage | Errors, each over the same time and filters.
 #[component]
 pub fn UsageTabs(query: UsageQuery, path: &'static str) -> impl IntoView {
-    let plain = UsageQuery { outcome: None, ..query };
-    let tabs = [("Usage", USAGE), ("Errors", ERRORS)].map(|(label, href)| Tab::new(label, plain.link(href), href == path)).to_vec();
+    let tabs = vec![Tab::new("Usage", query.link(USAGE), path == USAGE), Tab::new("Errors", query.among_errors().link(ERRORS), path == ERRORS)];
     view! { <Tabs label="Usage" tabs/> }
 }
 
@@ -69,11 +68,13 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
         let options = with_first("All permissions", report.permission_choices.iter().map(|permission| (permission.clone(), permission.clone())));
         view! { <FilterSelect label="Permission" name="permission" options nostrip:value=permission/> }
     });
-    let outcomes = [("", "All outcomes"), ("passed", "Passed"), ("limited", "Limited"), ("refused", "Refused")];
-    let mut outcomes: Vec<(String, String)> = outcomes.map(|(word, label)| (word.to_owned(), label.to_owned())).to_vec();
+    let outcomes = match path {
+        ERRORS => vec![("", "All errors"), ("limited", "Limited"), ("refused", "Refused")],
+        _ => vec![("", "All outcomes"), ("passed", "Passed"), ("limited", "Limited"), ("refused", "Refused")],
+    };
+    let mut outcomes: Vec<(String, String)> = outcomes.into_iter().map(|(word, label)| (word.to_owned(), label.to_owned())).collect();
     outcomes.extend(query.outcome.clone().filter(|word| outcomes.iter().all(|(known, _)| known != word)).map(|word| (word.clone(), word)));
     let (api, key, outcome) = (query.api.clone(), query.key.clone(), query.outcome.clone());
-    let outcome = (path == USAGE).then(|| view! { <FilterSelect label="Outcome" name="outcome" options=outcomes nostrip:value=outcome/> });
     view! {
         <div class="stack-sm">
             <Filters action=path label="Filter usage" kept>
@@ -85,7 +86,7 @@ pub fn UsageFilters(report: UsageReport, path: &'static str) -> impl IntoView {
                 {routes}
                 {addresses}
                 {permissions}
-                {outcome}
+                <FilterSelect label="Outcome" name="outcome" options=outcomes nostrip:value=outcome/>
             </Filters>
             {offered(&report)}
             {compare(query, path)}

@@ -1,6 +1,6 @@
 //! What is asked of usage: the query of the page's URL, all texts, checked by the operation.
 
-use crate::values::link;
+use crate::values::{Outcome, OutcomeGroup, link};
 use serde::{Deserialize, Serialize};
 
 /// How wide a bar is.
@@ -198,6 +198,16 @@ impl UsageQuery {
         Self { permission: Some(permission.to_owned()), route: None, address: None, ..self.clone() }
     }
 
+    /// The same as Errors takes it: an outcome that some calls there have, or none. What is no outcome at all stays, to be named.
+    #[must_use]
+    pub fn among_errors(&self) -> Self {
+        let is_there = |word: &&String| match word.as_str() {
+            Self::ERRORS | "passed" => false,
+            code => !code.parse::<Outcome>().is_ok_and(|code| code.group() == OutcomeGroup::Passed),
+        };
+        Self { outcome: self.outcome.as_ref().filter(is_there).cloned(), ..self.clone() }
+    }
+
     /// The same taken apart by address or by permission, for an export.
     #[must_use]
     pub fn taken_apart(&self, kind: PartKind) -> Self {
@@ -254,6 +264,17 @@ mod tests {
             "/api/v1/usage/export?range=7d&route=GET%20%2F&compare=year&format=json",
             "a file is of what is shown, and looking for a key shows nothing"
         );
+    }
+
+    #[test]
+    fn errors_take_an_outcome_that_did_not_pass() {
+        let kept = |word: &str| UsageQuery { outcome: Some(word.into()), ..UsageQuery::default() }.among_errors().outcome;
+        for word in ["limited", "refused", "FORBIDDEN", "RATE_LIMITED", "moon"] {
+            assert_eq!(kept(word).as_deref(), Some(word));
+        }
+        for word in ["errors", "passed", "VALID"] {
+            assert_eq!(kept(word), None, "{word}");
+        }
     }
 
     #[test]

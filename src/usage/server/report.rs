@@ -180,9 +180,11 @@ fn key_ids(rows: &[KeyRow]) -> Vec<Uuid> {
     ids
 }
 
-/// What did not pass, by the same filters, beside all calls of the time.
+/// What did not pass (or of it one outcome), by the same filters, beside all calls of the time.
 pub async fn report_errors(ctx: &Ctx, caller: &Caller, query: UsageQuery) -> Result<ErrorReport, AppError> {
-    let report = report_usage(ctx, caller, UsageQuery { outcome: Some(UsageQuery::ERRORS.to_owned()), ..query }).await?;
+    let query = query.among_errors();
+    let outcome = query.outcome.clone().unwrap_or_else(|| UsageQuery::ERRORS.to_owned());
+    let report = report_usage(ctx, caller, UsageQuery { outcome: Some(outcome), ..query }).await?;
     let query = report.query.clone();
     let calendar = Calendar::of(&caller.time_zone);
     let span = span::read(&query, &calendar, timestamp(ctx.clock.now()))?;
