@@ -12,7 +12,7 @@ use crate::{
     keys::{
         api::{self, ClearLeaks, DisableKey, DropSecret, EnableKey, ExtendSecret},
         components::{HoldNotes, LeakNote, LeakedDialog, NarrowDialog, OpenDialog, Reveal, RevokeDialog, RotateDialog, StandingBadge, Tags, gate_of, loaded},
-        model::{Environment, KeyDetail, KeyState, TryCall},
+        model::{Environment, KeyDetail, KeyState, TypedCall},
     },
     ui::{
         Button, Crumb, ErrorSummary, Form, Icon, Look, Note, OutlineBadge, PageHeader, TextField,
@@ -28,10 +28,7 @@ use serde::{Deserialize, Serialize};
 pub fn KeyPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|map| map.get("id").unwrap_or_default());
     let dialog = use_query_map().with_untracked(|map| map.get("dialog").unwrap_or_default());
-    let call = use_query_map().with_untracked(|map| {
-        let path = map.get("path")?;
-        Some(TryCall { method: map.get("method").unwrap_or_default(), path, address: map.get("ip"), origin: map.get("origin"), ..TryCall::default() })
-    });
+    let call = use_query_map().with_untracked(|map| TypedCall::read(|name| map.get(name)));
     let load = move || {
         let (id, call) = (id.clone(), call.clone());
         async move {

@@ -82,5 +82,5 @@ pub use store::{
     limits::{StoredLimit, stored_limits},
     secrets::HeldSecret,
 };
-pub use trying::try_call;
+pub use trying::{try_call, try_typed};
 pub use using::narrow_key;
