@@ -4,6 +4,7 @@ mod addresses;
 mod flushing;
 mod grounds;
 mod latencies;
+mod minutes;
 mod named;
 mod pages;
 mod partitions;

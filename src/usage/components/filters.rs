@@ -186,6 +186,7 @@ pub fn with_first(first: &str, rest: impl IntoIterator<Item = (String, String)>)
 const fn step(size: BucketSize) -> &'static str {
     match size {
         BucketSize::Minute => "Minutes",
+        BucketSize::FiveMinutes => "5 minutes",
         BucketSize::Hour => "Hours",
         BucketSize::Day => "Days",
         BucketSize::Week => "Weeks",

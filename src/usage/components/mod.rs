@@ -24,4 +24,4 @@ pub use limits::{LimitCard, LimitList};
 pub use passed::PassedPanel;
 pub use refusal::RefusalPanel;
 pub use refusals::{Place, RefusalFilters, RefusalRows};
-pub use series::{ERRORS, USAGE, series, zoom};
+pub use series::{ERRORS, USAGE, series, wider, zoom};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 pub enum BucketSize {
     Minute,
+    FiveMinutes,
     Hour,
     Day,
     Week,
@@ -15,12 +16,21 @@ pub enum BucketSize {
 }
 
 impl BucketSize {
-    pub const ALL: [Self; 5] = [Self::Minute, Self::Hour, Self::Day, Self::Week, Self::Month];
+    pub const ALL: [Self; 6] = [Self::Minute, Self::FiveMinutes, Self::Hour, Self::Day, Self::Week, Self::Month];
 
-    /// The word in a URL and in "by day".
+    /// The word in a URL.
     pub const fn word(self) -> &'static str {
         match self {
+            Self::FiveMinutes => "5m",
+            other => other.name(),
+        }
+    }
+
+    /// As in "by day".
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Minute => "minute",
+            Self::FiveMinutes => "5 minutes",
             Self::Hour => "hour",
             Self::Day => "day",
             Self::Week => "week",
@@ -30,6 +40,11 @@ impl BucketSize {
 
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|size| size.word() == text)
+    }
+
+    /// Of these counts are kept by the minute only, for some weeks.
+    pub const fn is_minutes(self) -> bool {
+        matches!(self, Self::Minute | Self::FiveMinutes)
     }
 }
 
@@ -92,7 +107,7 @@ impl Range {
 pub struct UsageQuery {
     /// `24h`, `7d`, `30d` (also when absent), `month`, `year`.
     pub range: Option<String>,
-    /// `hour`, `day`, `week`, `month`; absent: what suits the range.
+    /// `minute`, `5m`, `hour`, `day`, `week`, `month`; absent: what suits the range.
     pub bucket: Option<String>,
     /// In place of `range`: a day, a local time or an RFC 3339 instant.
     pub from: Option<String>,

@@ -8,7 +8,7 @@ use crate::{
     },
     usage::{
         api,
-        components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportButtons, OwnRange, USAGE, UsageFilters, UsageTabs, series, zoom},
+        components::{ByAddress, ByKey, ByOutcome, ByRoute, ERRORS, ExportButtons, OwnRange, USAGE, UsageFilters, UsageTabs, series, wider, zoom},
         model::{ErrorReport, UsageQuery},
     },
     values::link,
@@ -30,8 +30,8 @@ fn page(errors: ErrorReport) -> AnyView {
     // The page is about errors; its links need not say so.
     report.query = report.query.among_errors();
     let title = match report.chosen_key() {
-        Some(key) => format!("Errors of {} by {}", key.name, report.bucket.word()),
-        None => format!("Errors by {}", report.bucket.word()),
+        Some(key) => format!("Errors of {} by {}", key.name, report.bucket.name()),
+        None => format!("Errors by {}", report.bucket.name()),
     };
     let chart = series(&report, "errors", title, ERRORS);
     let far = zoom(&report.query, ERRORS);
@@ -55,6 +55,7 @@ fn page(errors: ErrorReport) -> AnyView {
         <UsageFilters report=report.clone() path=ERRORS/>
         {figures(&report, calls)}
         <UsageChart series=chart zoom=far/>
+        {wider(&report)}
         <OwnRange report=report.clone() path=ERRORS/>
         {quiet}
         <ByOutcome report=report.clone()/>

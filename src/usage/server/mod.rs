@@ -27,6 +27,7 @@ mod retention;
 mod series;
 mod span;
 mod store;
+mod times;
 mod today;
 
 pub use addresses::{AddressReport, report_addresses};

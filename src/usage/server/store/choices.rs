@@ -46,30 +46,30 @@ pub async fn list_key_choices(db: &PgPool, workspace: WorkspaceId, chosen: Optio
                select key_id, hour, workspace_id from usage_hours where (workspace_id, hour) <= ($1, 'infinity') order by workspace_id desc, hour desc limit 2000
              ) newest where workspace_id = $1 group by 1
            ), made as (
-             (select id, created_at as at from keys where workspace_id = $1 and $3::text is null order by created_at desc, id desc limit $4)
+             (select id, created_at as at, false as is_sure from keys where workspace_id = $1 and $3::text is null order by created_at desc, id desc limit $4)
              union all
-             (select id, at from (
+             (select id, at, false from (
                select id, name, created_at as at from keys where workspace_id = $1 and $3::text is not null order by created_at desc, id desc limit $5
              ) newest where strpos(lower(name), lower($3)) > 0)
              union all
-             (select id, created_at as at from keys
+             (select id, created_at as at, false from keys
                where workspace_id = $1 and lower(name) collate "C" >= lower($3) collate "C" and lower(name) collate "C" < (lower($3) || chr(1114111)) collate "C"
                order by lower(name) collate "C", created_at desc, id desc limit $4)
              union all
-             (select id, created_at as at from keys where id = $6 and workspace_id = $1)
+             (select id, created_at as at, true from keys where id = $6 and workspace_id = $1)
              union all
-             (select k.id, k.created_at as at from (
+             (select k.id, k.created_at as at, true from (
                select key_id from key_secrets where start collate "C" >= $7 collate "C" and start collate "C" < ($7 || chr(1114111)) collate "C"
                order by start collate "C" limit $8
              ) s join keys k on k.id = s.key_id where k.workspace_id = $1)
            ), found as (
-             select id, max(at) as at from (select key_id as id, at from used union all select id, at from made union all select $2::uuid, null) every
+             select id, max(at) as at, bool_or(is_sure) as is_sure
+             from (select key_id as id, at, false as is_sure from used union all select id, at, is_sure from made union all select $2::uuid, null, false) every
              group by 1 order by (id is not distinct from $2) desc, max(at) desc nulls last, id limit case when $3::text is null then $4 + 100 end
            )
            select k.id as "id!", k.name as "name!", k.created_at as "created_at!", a.id as "api_id!", a.slug as "slug!", a.name as "api_name!"
            from found f cross join lateral (select * from keys where id = f.id limit 1) k join apis a on a.id = k.api_id
-           where k.workspace_id = $1 and (k.id = $2 or $3::text is null or strpos(lower(k.name), lower($3)) > 0 or k.id = $6
-             or exists (select from key_secrets s where s.key_id = k.id and starts_with(s.start, $7)))
+           where k.workspace_id = $1 and (k.id = $2 or $3::text is null or f.is_sure or strpos(lower(k.name), lower($3)) > 0)
            order by (k.id is not distinct from $2) desc, f.at desc nulls last, k.id limit $4"#,
         workspace.uuid(),
         chosen.map(KeyId::uuid),
