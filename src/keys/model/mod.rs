@@ -44,7 +44,7 @@ pub use route::{ApiRoute, NewRoute, Unmatched};
 pub use signing::{Algorithm, SignCall, SignedCall, Signing, SigningView};
 pub use spread::{Missing, Spread};
 pub use standing::{Standing, StandingKind};
-pub use trial::{CallTrial, TrialStep, TryCall};
+pub use trial::{CallTrial, TrialStep, TryCall, TypedCall};
 pub use used::PermissionUse;
 pub use view::{DayBar, HoldView, KeyCount, KeyDetail, KeyList, KeyQuery, KeyRow, LeakView, NewKeyForm, Said, SecretUseView, SecretView};
 pub use window::{LimitKind, Unit, Window};

@@ -9,7 +9,7 @@ use crate::{
     ui::{
         Figure, Figures,
         chart::{Line, LineChart, Lines},
-        number::{millis, short, thousands},
+        number::{change, millis, short, thousands},
     },
     usage::model::{BucketSize, Percentiles, UsageReport},
 };
@@ -19,12 +19,17 @@ use leptos::prelude::*;
 #[component]
 pub fn Latency(report: UsageReport) -> impl IntoView {
     let Some(latency) = report.latency else { return ().into_any() };
-    let note = |rank: &str| format!("{rank} of the calls took no longer");
+    let before = report.before.as_ref().and_then(|before| before.latency);
+    let note = |rank: &str, value: fn(&Percentiles) -> u64| match &before {
+        Some(before) => format!("{rank} took no longer; {}, from {}", change(value(before), value(&latency)), millis(value(before))),
+        None => format!("{rank} of the calls took no longer"),
+    };
+    let (half, most, nearly_all) = (note("Half", |p| p.p50), note("95 %", |p| p.p95), note("99 %", |p| p.p99));
     let line =
         |name: &str, value: fn(&Percentiles) -> u64| Line { name: name.to_owned(), values: report.latencies.iter().map(|at| at.as_ref().map(value)).collect() };
     let lines = Lines {
         id: "latencies".to_owned(),
-        title: format!("How long calls took by {}, in milliseconds", report.bucket.word()),
+        title: format!("How long calls took by {}, in milliseconds", report.bucket.name()),
         note: report.period.clone(),
         unit: unit(report.bucket).to_owned(),
         labels: report.buckets.iter().map(|b| b.label.clone()).collect(),
@@ -34,20 +39,31 @@ pub fn Latency(report: UsageReport) -> impl IntoView {
         lines: vec![line("p50", |p| p.p50), line("p95", |p| p.p95), line("p99", |p| p.p99)],
     };
     let chart = (report.latencies.iter().flatten().count() > 1).then(|| view! { <LineChart lines words=millis axis zoom=zoom(&report.query, USAGE)/> });
-    let days = matches!(report.bucket, BucketSize::Week | BucketSize::Month).then_some(" Weeks and months are made of days of UTC.");
-    let compared = report.query.compare.is_some().then_some(" These and their files are of the time that is shown: how long calls took is not compared.");
+    let kept = match report.bucket {
+        BucketSize::Week | BucketSize::Month => Some(" Weeks and months are made of days of UTC."),
+        BucketSize::Minute | BucketSize::FiveMinutes => Some(" It is kept by quarters of an hour: a minute shows that of its own, and so do the files."),
+        BucketSize::Hour | BucketSize::Day => None,
+    };
+    let told_of = match &before {
+        Some(before) => format!("calls, from {}, by the services that answered them", thousands(before.count)),
+        None => "calls, by the services that answered them".to_owned(),
+    };
+    let compared = report.before.as_ref().map(|earlier| match &before {
+        Some(_) => format!(" Compared with {}; the chart and the files are of the time that is shown.", earlier.period),
+        None => format!(" Of {} nothing was told, so nothing is compared.", earlier.period),
+    });
     view! {
         <section class="stack" aria-labelledby="h-latency">
             <div class="section-head"><h2 id="h-latency">"How long calls took"</h2></div>
             <Figures>
-                <Figure term="p50" value=millis(latency.p50) note=note("Half")/>
-                <Figure term="p95" value=millis(latency.p95) note=note("95 %")/>
-                <Figure term="p99" value=millis(latency.p99) note=note("99 %")/>
-                <Figure term="Told of" value=thousands(latency.count) note="calls, by the services that answered them"/>
+                <Figure term="p50" value=millis(latency.p50) note=half/>
+                <Figure term="p95" value=millis(latency.p95) note=most/>
+                <Figure term="p99" value=millis(latency.p99) note=nearly_all/>
+                <Figure term="Told of" value=thousands(latency.count) note=told_of/>
             </Figures>
             {chart}
             {files("how long calls took", report.query.latencies("csv"), report.query.latencies("json"))}
-            <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."{days}{compared}</p>
+            <p class="muted">"Read from counts on a logarithmic scale: each is at most 10 % off."{kept}{compared}</p>
         </section>
     }
     .into_any()

@@ -174,6 +174,10 @@ pub struct UsageReport {
     pub bucket: BucketSize,
     /// The sizes that suit this stretch of time.
     pub sizes: Vec<BucketSize>,
+    /// Why the bars are wider than suits the time.
+    pub wider: Option<String>,
+    /// A closer look at an hour shows minutes.
+    pub has_minutes: bool,
     /// "22 Oct to 20 Nov, Stockholm time; today is not over".
     pub period: String,
     /// "Stockholm time".
@@ -232,6 +236,8 @@ pub struct Before {
     pub totals: Counts,
     /// All calls, bucket by bucket.
     pub buckets: Vec<u64>,
+    /// How long they took, by whole quarters of an hour; none where nothing was told.
+    pub latency: Option<Percentiles>,
 }
 
 /// What `/usage/errors` shows: a report of what did not pass, and how many calls there were at all.
