@@ -1,6 +1,6 @@
 //! Server functions of keys: what the pages read, and where their forms go.
 
-use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery};
+use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery, TypedLimit};
 use crate::{
     error::AppError,
     values::{ImportId, KeyId, SecretId, Typed},
@@ -153,27 +153,13 @@ pub async fn sign_call(id: KeyId, call: model::SignCall) -> Result<model::Signed
     server::signing::build_signed_call(&ctx, &caller, id, call).await
 }
 
-/// Sets one limit of a key: a new one, or the one that `was`; the others stay. `act` is `remove` for taking it away. Operators only.
+/// Sets one limit of a key, or takes it away; the others stay. Operators only.
 #[server]
-pub async fn set_limit(
-    id: KeyId,
-    #[server(default)] name: String,
-    #[server(default)] was: String,
-    #[server(default)] limit: String,
-    #[server(default)] window: String,
-    #[server(default)] seconds: String,
-    #[server(default)] refill: String,
-    #[server(default)] over: String,
-    #[server(default)] over_per_second: String,
-    #[server(default)] over_until: String,
-    #[server(default)] act: String,
-) -> Result<(), AppError> {
-    use super::server::{self, forms};
+pub async fn set_limit(id: KeyId, #[server(flatten)] typed: TypedLimit) -> Result<(), AppError> {
+    use super::server;
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let over = forms::OverForm { over: &over, per_second: &over_per_second, until: &over_until };
-    let form = forms::LimitForm { name: &name, was: &was, limit: &limit, window: &window, seconds: &seconds, refill: &refill, over, act: &act };
-    let (words, changed) = server::set_limit(&ctx, &caller, id, form).await?;
+    let (words, changed) = server::set_limit(&ctx, &caller, id, &typed).await?;
     reply::toast(&ctx, &format!("{words} {}", changed.spread.words("In force")));
     reply::redirect(&format!("/keys/{id}"));
     Ok(())

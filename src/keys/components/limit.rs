@@ -13,7 +13,7 @@ use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn LimitTable(
-    /** The path of the server function that changes one; `forms::LimitForm` reads its fields. */
+    /** The path of the server function that changes one; `TypedLimit` is its fields. */
     #[prop(into)]
     action: String,
     /** "Limits of this key". */

@@ -4,15 +4,13 @@
 use super::{
     about, apis, bundles,
     change::{self, Changed, Done},
-    expiring, key_routes,
-    limit_form::LimitForm,
-    origins, proof, rules,
+    expiring, key_routes, origins, proof, rules,
     store::{keys, limits},
 };
 use crate::{
     accounts::{Caller, server::policies},
     error::{AppError, Fields},
-    keys::model::{Act, Key, KeyEdit, KeyLimit, Meta},
+    keys::model::{Act, Key, KeyEdit, KeyLimit, Meta, TypedLimit},
     platform::{Ctx, LocalTime},
     values::{KeyId, Permission, Slug, permission_names as may},
 };
@@ -146,9 +144,9 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
 }
 
 /// Sets one limit of a key, or takes it away; what was done in words beside the key as it is then.
-pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, form: LimitForm<'_>) -> Result<(&'static str, Changed), AppError> {
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, id: KeyId, typed: &TypedLimit) -> Result<(&'static str, Changed), AppError> {
     caller.require(&may::KEYS_MANAGE)?;
-    let change = form.read()?;
+    let change = typed.read()?;
     let words = change.done_words();
     Ok((words, edit_key(ctx, caller, id, KeyEdit { limit: Some(change), ..KeyEdit::default() }).await?))
 }

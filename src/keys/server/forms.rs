@@ -1,6 +1,6 @@
 //! From the texts of a form to the typed input of an operation.
 
-pub use super::limit_form::{LimitForm, OverForm};
+pub use super::limit_form::OverForm;
 
 use super::{about, crediting::NewCredits, detail::find_key, limit_form::digits, many, rules, signing::NewSigning};
 use crate::{

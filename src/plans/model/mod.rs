@@ -5,7 +5,7 @@ mod form;
 mod group;
 mod price;
 
-pub use dry_run::{DryRun, Trial, TypedLimit, WouldBeLimited};
+pub use dry_run::{DryRun, Trial, WouldBeLimited};
 pub use form::{ChosenPlan, Holder, HolderKind, PlanForm, PlanPage};
 pub use group::{ChosenGroup, Group, GroupEdit, GroupForm, GroupPage, GroupPlan, Member, Members, NewGroup};
 pub use price::Price;

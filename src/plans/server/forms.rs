@@ -8,11 +8,8 @@ use crate::{
     },
     error::{AppError, FieldError, Fields},
     keys::{
-        model::{KeyEdit, KeyLimit, Refill, Window},
-        server::{
-            edit_key,
-            forms::{LimitForm, OverForm},
-        },
+        model::{KeyEdit, KeyLimit, Refill, TypedLimit, Window},
+        server::{edit_key, forms::OverForm},
     },
     plans::model::{GroupEdit, NewPlan, NewPrice, Plan, PlanEdit, PlanForm},
     platform::Ctx,
@@ -40,9 +37,9 @@ pub async fn save(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, Ap
 }
 
 /// One limit of a plan is set or taken away; what was done in words.
-pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, form: LimitForm<'_>) -> Result<&'static str, AppError> {
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, typed: &TypedLimit) -> Result<&'static str, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    let change = form.read()?;
+    let change = typed.read()?;
     let words = change.done_words();
     describing::edit_plan(ctx, caller, slug, PlanEdit { limit: Some(change), ..PlanEdit::default() }).await?;
     Ok(words)

@@ -4,7 +4,7 @@ use super::{describing, members};
 use crate::{
     accounts::Caller,
     error::{AppError, FieldError},
-    keys::{model::KeyLimit, server::forms::LimitForm},
+    keys::model::{KeyLimit, TypedLimit},
     plans::{
         model::{Group, GroupEdit, GroupForm, NewGroup},
         server::forms,
@@ -26,9 +26,9 @@ pub async fn save(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group, 
 }
 
 /// One limit of a group is set or taken away; what was done in words.
-pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, form: LimitForm<'_>) -> Result<&'static str, AppError> {
+pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, typed: &TypedLimit) -> Result<&'static str, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    let change = form.read()?;
+    let change = typed.read()?;
     let words = change.done_words();
     describing::edit_group(ctx, caller, slug, GroupEdit { limit: Some(change), ..GroupEdit::default() }).await?;
     Ok(words)
