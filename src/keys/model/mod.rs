@@ -36,7 +36,7 @@ pub use meta::Meta;
 pub use new::{ApiEdit, Grace, KeyEdit, NewApi, NewKey, Once};
 pub use over::{Over, OverAction};
 pub use preset::Preset;
-pub use refill::{Refill, hold_words, lasting};
+pub use refill::{Refill, hold_words};
 pub use review::{Review, ToReview};
 pub use rotation::{SecretCalls, SecretUser};
 pub use route::{ApiRoute, NewRoute, Unmatched};

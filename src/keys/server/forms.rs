@@ -1,8 +1,8 @@
 //! From the texts of a form to the typed input of an operation.
 
-pub use super::limit_form::OverForm;
+pub use super::limit_form::{OverForm, digits};
 
-use super::{about, crediting::NewCredits, detail::find_key, limit_form::digits, many, rules, signing::NewSigning};
+use super::{about, crediting::NewCredits, detail::find_key, many, rules, signing::NewSigning};
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},

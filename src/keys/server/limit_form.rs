@@ -33,7 +33,7 @@ impl OverForm<'_> {
 }
 
 /// A number as people group its digits.
-pub(super) fn digits(text: &str) -> String {
+pub fn digits(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect()
 }
 

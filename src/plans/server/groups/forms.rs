@@ -4,7 +4,7 @@ use super::{describing, members};
 use crate::{
     accounts::Caller,
     error::{AppError, FieldError},
-    keys::model::{KeyLimit, TypedLimit},
+    keys::model::TypedLimit,
     plans::{
         model::{Group, GroupEdit, GroupForm, NewGroup},
         server::forms,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub async fn create(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group, AppError> {
-    let limits = limits(&form, &[])?;
+    let limits = in_form(forms::limits(&form.limits))?;
     let new = NewGroup { plan: plan(&form), slug: form.slug, name: form.name, description: form.description, limits };
     in_form(describing::create_group(ctx, caller, new).await)
 }
@@ -37,10 +37,6 @@ pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, typed: &TypedLimi
 fn plan(form: &GroupForm) -> Option<String> {
     let slug = form.plan.trim();
     (!slug.is_empty()).then(|| slug.to_owned())
-}
-
-fn limits(form: &GroupForm, before: &[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> {
-    in_form(forms::limits(&form.limits(), before))
 }
 
 /// The fields of the form stand in `group[…]`; what an operation says of one belongs beside it.
