@@ -6,6 +6,9 @@ use crate::{
 };
 use leptos::prelude::*;
 
+/// The names of the fields, each with what it begins with.
+pub const OVER_BEGINS: [(&str, &str); 3] = [("over", "refuse"), ("over_per_second", ""), ("over_until", "")];
+
 /// The fields `over`, `over_per_second` and `over_until`, or those of a group: `plan[over]` …
 #[component]
 pub fn OverFields(

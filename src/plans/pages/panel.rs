@@ -3,7 +3,7 @@
 use super::plans::PATH;
 use crate::{
     keys::{
-        components::{LimitTable, OverFields},
+        components::{LimitTable, OVER_BEGINS, OverFields},
         model::Over,
     },
     plans::{
@@ -11,7 +11,7 @@ use crate::{
         model::{ChosenPlan, DryRun, Holder, NewLimits, Plan, PlanForm, Trial, WouldBeLimited},
     },
     ui::{
-        Button, ErrorSummary, Form, FormOutcome, Icon, IconLink, LinkButton, Look, SelectField, Size, Table, TextArea, TextField, folded,
+        Button, ErrorSummary, Form, FormOutcome, Icon, IconLink, LinkButton, Look, MoreFields, SelectField, Size, Table, TextArea, TextField, folded,
         number::{count, share, thousands},
         time::date,
     },
@@ -50,12 +50,14 @@ pub fn fields(form: PlanForm, is_new: bool) -> AnyView {
 
 /// The fields of `NewLimits` in the form of this name.
 pub fn limit_fields(of: &'static str) -> AnyView {
-    let calls = |label: &'static str, name: &'static str| {
+    let calls = move |label: &'static str, name: &'static str| {
         view! { <TextField label name=format!("{of}[{name}]") inputmode="numeric" autocomplete="off" maxlength=20 placeholder="no limit"/> }
     };
     let counting = [(NewLimits::CLOCK, "By the clock"), (NewLimits::ROLLING, "Rolling")].map(|(value, words)| (value.to_owned(), words.to_owned()));
     let every = [("", "never: prepaid"), ("60", "every minute"), ("3600", "every hour"), ("86400", "every day")]
         .map(|(value, words)| (value.to_owned(), words.to_owned()));
+    let rarer = [("together", ""), ("lasts", ""), ("counting", NewLimits::CLOCK), ("credits", ""), ("refill", ""), ("every", "")];
+    let begins: Vec<_> = rarer.into_iter().chain(OVER_BEGINS).map(|(name, value)| (format!("{of}[{name}]"), value)).collect();
     view! {
         <div class="cols-2">
             {calls("Calls a second", "second")}
@@ -63,14 +65,18 @@ pub fn limit_fields(of: &'static str) -> AnyView {
             {calls("Calls an hour", "hour")}
             {calls("Calls a day", "day")}
             {calls("Calls a month", "month")}
-            {calls("Calls at the same time", "together")}
-            <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="Of calls at the same time, where the service does not say that they have ended."/>
-            <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=NewLimits::CLOCK help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever they begin."/>
-            {calls("Credits", "credits")}
-            {calls("Credits back each time", "refill")}
-            <SelectField label="Credits come back" name=format!("{of}[every]") options=every.to_vec() value="" help="Up to the number of credits, never beyond. Prepaid ones only when an operator adds some."/>
         </div>
-        <OverFields over=Over::REFUSE group=of/>
+        <MoreFields words="More: calls at the same time, rolling windows, credits, beyond it" begins>
+            <div class="cols-2">
+                {calls("Calls at the same time", "together")}
+                <TextField label="Seconds that one call counts at most" name=format!("{of}[lasts]") inputmode="numeric" autocomplete="off" maxlength=5 placeholder="30" help="Of calls at the same time, where the service does not say that they have ended."/>
+                <SelectField label="Counted" name=format!("{of}[counting]") options=counting.to_vec() value=NewLimits::CLOCK help="Rolling: never more in any minute, hour, 24 hours or 30 days, whenever they begin."/>
+                {calls("Credits", "credits")}
+                {calls("Credits back each time", "refill")}
+                <SelectField label="Credits come back" name=format!("{of}[every]") options=every.to_vec() value="" help="Up to the number of credits, never beyond. Prepaid ones only when an operator adds some."/>
+            </div>
+            <OverFields over=Over::REFUSE group=of/>
+        </MoreFields>
     }
     .into_any()
 }
