@@ -20,11 +20,11 @@ use crate::{
 };
 
 pub async fn create(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, AppError> {
-    let limits = in_form(limits(&form.limits))?;
+    let limits = in_form("plan", limits(&form.limits))?;
     let price = NewPrice { per_1000: form.per_1000, currency: form.currency };
     let entitlements = form.entitlements.lines().map(str::to_owned).collect();
     let new = NewPlan { slug: form.slug, name: form.name, description: form.description, entitlements, price: Some(price), limits };
-    in_form(describing::create_plan(ctx, caller, new).await)
+    in_form("plan", describing::create_plan(ctx, caller, new).await)
 }
 
 /// Its limits stand in a form of their own (`set_limit`), and stay.
@@ -36,7 +36,7 @@ pub async fn save(ctx: &Ctx, caller: &Caller, form: PlanForm) -> Result<Plan, Ap
         price: Some(Some(NewPrice { per_1000: form.per_1000, currency: form.currency })),
         ..PlanEdit::default()
     };
-    in_form(describing::edit_plan(ctx, caller, &form.slug, edit).await)
+    in_form("plan", describing::edit_plan(ctx, caller, &form.slug, edit).await)
 }
 
 /// One limit of a plan is set or taken away; what was done in words.
@@ -118,13 +118,13 @@ fn credits(form: &NewLimits, fields: &mut Fields) -> Option<KeyLimit> {
     Some(KeyLimit::new("credits", limit?, window?))
 }
 
-/// The fields of the form stand in `plan[…]`; what an operation says of one belongs beside it.
-fn in_form<T>(done: Result<T, AppError>) -> Result<T, AppError> {
+/// The fields of a form stand in `plan[…]`, those of a group in `group[…]`; what an operation says of one belongs beside it.
+pub(super) fn in_form<T>(form: &str, done: Result<T, AppError>) -> Result<T, AppError> {
     done.map_err(|error| match error {
         AppError::Invalid { fields } => {
             let moved = |f: FieldError| {
                 let name = f.field.strip_prefix("price.").unwrap_or(&f.field);
-                FieldError { field: if name.is_empty() { String::new() } else { format!("plan[{name}]") }, message: f.message }
+                FieldError { field: if name.is_empty() { String::new() } else { format!("{form}[{name}]") }, message: f.message }
             };
             AppError::Invalid { fields: fields.into_iter().map(moved).collect() }
         }

@@ -3,26 +3,26 @@
 use super::{describing, members};
 use crate::{
     accounts::Caller,
-    error::{AppError, FieldError},
+    error::AppError,
     keys::model::TypedLimit,
     plans::{
         model::{Group, GroupEdit, GroupForm, NewGroup},
-        server::forms,
+        server::forms::{self, in_form},
     },
     platform::Ctx,
     values::permission_names as may,
 };
 
 pub async fn create(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group, AppError> {
-    let limits = in_form(forms::limits(&form.limits))?;
+    let limits = in_form("group", forms::limits(&form.limits))?;
     let new = NewGroup { plan: plan(&form), slug: form.slug, name: form.name, description: form.description, limits };
-    in_form(describing::create_group(ctx, caller, new).await)
+    in_form("group", describing::create_group(ctx, caller, new).await)
 }
 
 /// Its limits stand in a form of their own (`set_limit`), and stay.
 pub async fn save(ctx: &Ctx, caller: &Caller, form: GroupForm) -> Result<Group, AppError> {
     let edit = GroupEdit { plan: Some(plan(&form)), name: Some(form.name), description: Some(form.description), ..GroupEdit::default() };
-    in_form(describing::edit_group(ctx, caller, &form.slug, edit).await)
+    in_form("group", describing::edit_group(ctx, caller, &form.slug, edit).await)
 }
 
 /// One limit of a group is set or taken away; what was done in words.
@@ -37,17 +37,6 @@ pub async fn set_limit(ctx: &Ctx, caller: &Caller, slug: &str, typed: &TypedLimi
 fn plan(form: &GroupForm) -> Option<String> {
     let slug = form.plan.trim();
     (!slug.is_empty()).then(|| slug.to_owned())
-}
-
-/// The fields of the form stand in `group[…]`; what an operation says of one belongs beside it.
-fn in_form<T>(done: Result<T, AppError>) -> Result<T, AppError> {
-    done.map_err(|error| match error {
-        AppError::Invalid { fields } => {
-            let moved = |f: FieldError| FieldError { field: if f.field.is_empty() { f.field } else { format!("group[{}]", f.field) }, message: f.message };
-            AppError::Invalid { fields: fields.into_iter().map(moved).collect() }
-        }
-        other => other,
-    })
 }
 
 /// Puts a workspace, or the one of an account, into a group; the answer is its name.
