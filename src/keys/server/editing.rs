@@ -6,6 +6,7 @@ use super::{
     change::{self, Changed, Done},
     expiring, key_routes, origins, proof, rules,
     store::{keys, limits},
+    wanted_limits::WantedLimits,
 };
 use crate::{
     accounts::{Caller, server::policies},
@@ -23,8 +24,7 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     if edit.limits.is_some() || edit.limit.is_some() || edit.plan.is_some() {
         caller.require(&may::KEYS_MANAGE)?;
     }
-    rules::limits(ctx, edit.limits.as_deref().unwrap_or_default()).await?;
-    let zones = rules::zones(ctx, rules::zones_of(edit.limit.iter().filter_map(|change| change.now.as_ref()))).await?;
+    let wanted_limits = WantedLimits::check(ctx, edit.limits, edit.limit).await?;
     let (mut tx, key) = change::open(ctx, caller, id).await?;
     change::must_live(&key)?;
     let ends = policies::key_ends(ctx, [key.workspace]).await?;
@@ -127,15 +127,8 @@ pub async fn edit_key(ctx: &Ctx, caller: &Caller, id: KeyId, edit: KeyEdit) -> R
     if external_id.is_some() || meta.is_some() {
         describe(ctx, &mut tx, caller, &key, external_id, meta).await?;
     }
-    let limits_after = match &edit.limit {
-        Some(change) => Some(rules::limits_after(&key.limits, change, zones)?),
-        None => edit.limits,
-    };
-    if let Some(mut wanted) = limits_after {
-        wanted.sort_by(|a, b| a.name.cmp(&b.name));
-        if wanted != key.limits {
-            set_limits(ctx, &mut tx, caller, &key, &wanted).await?;
-        }
+    if let Some(limits) = wanted_limits.after(&key.limits)? {
+        set_limits(ctx, &mut tx, caller, &key, &limits).await?;
     }
     if let Some(plan) = edit.plan.filter(|plan| plan.as_deref() != key.plan.as_ref().map(Slug::as_str)) {
         set_plan(ctx, &mut tx, caller, &key, plan.as_deref(), "").await?;

@@ -51,6 +51,7 @@ mod trying;
 mod using;
 pub mod verify_http;
 mod verify_json;
+mod wanted_limits;
 mod why;
 mod words;
 
@@ -82,3 +83,4 @@ pub use store::{
 };
 pub use trying::try_call;
 pub use using::narrow_key;
+pub use wanted_limits::WantedLimits;

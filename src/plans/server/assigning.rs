@@ -1,19 +1,14 @@
 //! What holds workspaces and APIs: a workspace's plan, its own limits, and the limits of an API's keys. (A key's plan and limits are
 //! changed with the key, by the keys feature.)
 
-use super::{
-    describing::{self, sorted},
-    forms,
-    spreading::spread,
-    store,
-};
+use super::{describing, forms, spreading::spread, store};
 use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::AppError,
     keys::{
         model::{KeyLimit, LimitChange},
-        server::{actor, rules as of_keys},
+        server::{WantedLimits, actor},
     },
     plans::model::WorkspaceHold,
     platform::Ctx,
@@ -57,30 +52,19 @@ pub async fn assign_plan_to_account(ctx: &Ctx, caller: &Caller, plan: &str, acco
 /// The limits of a workspace become these; none: those of its plan hold.
 pub async fn set_workspace_limits(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, wanted: Vec<KeyLimit>) -> Result<WorkspaceHold, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    of_keys::limits(ctx, &wanted).await?;
-    limit_workspace(ctx, caller, workspace, |_| Ok(sorted(wanted))).await
+    limit_workspace(ctx, caller, workspace, WantedLimits::check(ctx, Some(wanted), None).await?).await
 }
 
 /// One limit of a workspace is set or taken away; the others stay.
 pub async fn change_workspace_limit(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, change: &LimitChange) -> Result<WorkspaceHold, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    let zones = of_keys::zones(ctx, of_keys::zones_of(&change.now)).await?;
-    limit_workspace(ctx, caller, workspace, |before| of_keys::limits_after(before, change, zones)).await
+    limit_workspace(ctx, caller, workspace, WantedLimits::check(ctx, None, Some(change.clone())).await?).await
 }
 
-/// What is wanted is found under the lock, so that of two changes at a time neither is lost.
-async fn limit_workspace(
-    ctx: &Ctx,
-    caller: &Caller,
-    workspace: WorkspaceId,
-    wanted: impl FnOnce(&[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> + Send,
-) -> Result<WorkspaceHold, AppError> {
+async fn limit_workspace(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, wanted: WantedLimits) -> Result<WorkspaceHold, AppError> {
     let mut tx = ctx.db.begin().await?;
     let before = store::lock_workspace(&mut tx, workspace).await?.ok_or(AppError::NotFound)?;
-    let wanted = wanted(&before.limits)?;
-    if before.limits == wanted {
-        return Ok(before);
-    }
+    let Some(wanted) = wanted.after(&before.limits)? else { return Ok(before) };
     store::replace_workspace_limits(&mut tx, workspace, &wanted).await?;
     note(ctx, &mut tx, caller, "workspace.limited", Some(workspace), workspace.uuid(), json!({ "name": before.name, "from": before.limits, "to": wanted }))
         .await?;
@@ -103,30 +87,20 @@ pub async fn api_limits(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<Vec<Ke
 /// The limits of an API become these, for each of its keys alone; none: the default of the configuration.
 pub async fn set_api_limits(ctx: &Ctx, caller: &Caller, slug: &str, wanted: Vec<KeyLimit>) -> Result<Vec<KeyLimit>, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    of_keys::limits(ctx, &wanted).await?;
-    limit_api(ctx, caller, slug, |_| Ok(sorted(wanted))).await
+    limit_api(ctx, caller, slug, WantedLimits::check(ctx, Some(wanted), None).await?).await
 }
 
 /// One limit of an API is set or taken away; the others stay.
 pub async fn change_api_limit(ctx: &Ctx, caller: &Caller, slug: &str, change: &LimitChange) -> Result<Vec<KeyLimit>, AppError> {
     caller.require(&may::PLANS_MANAGE)?;
-    let zones = of_keys::zones(ctx, of_keys::zones_of(&change.now)).await?;
-    limit_api(ctx, caller, slug, |before| of_keys::limits_after(before, change, zones)).await
+    limit_api(ctx, caller, slug, WantedLimits::check(ctx, None, Some(change.clone())).await?).await
 }
 
-async fn limit_api(
-    ctx: &Ctx,
-    caller: &Caller,
-    slug: &str,
-    wanted: impl FnOnce(&[KeyLimit]) -> Result<Vec<KeyLimit>, AppError> + Send,
-) -> Result<Vec<KeyLimit>, AppError> {
+async fn limit_api(ctx: &Ctx, caller: &Caller, slug: &str, wanted: WantedLimits) -> Result<Vec<KeyLimit>, AppError> {
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_api(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let before = store::list_api_limits(&mut tx, slug).await?.unwrap_or_default();
-    let wanted = wanted(&before)?;
-    if before == wanted {
-        return Ok(wanted); // sent twice
-    }
+    let Some(wanted) = wanted.after(&before)? else { return Ok(before) };
     store::replace_api_limits(&mut tx, id, &wanted).await?;
     note(ctx, &mut tx, caller, "api.limited", None, id.uuid(), json!({ "slug": slug, "to": wanted })).await?;
     tx.commit().await?;

@@ -7,7 +7,7 @@ use crate::{
     error::{AppError, Fields},
     keys::{
         model::KeyLimit,
-        server::{actor, rules as of_keys},
+        server::{WantedLimits, actor, rules as of_keys},
     },
     plans::model::{NewPlan, Plan, PlanEdit},
     platform::{Ctx, once},
@@ -67,23 +67,17 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     let entitlements = edit.entitlements.and_then(|lines| fields.check("entitlements", rules::entitlements(&lines)));
     let price = edit.price.map(|price| rules::price(&mut fields, price.as_ref()));
     fields.done()?;
-    let wanted = edit.limits.map(sorted);
-    of_keys::limits(ctx, wanted.as_deref().unwrap_or_default()).await?;
-    let zones = of_keys::zones(ctx, of_keys::zones_of(edit.limit.iter().filter_map(|change| change.now.as_ref()))).await?;
+    let limits = WantedLimits::check(ctx, edit.limits, edit.limit).await?;
 
     let mut tx = ctx.db.begin().await?;
     let id = store::lock_plan(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let before = find(&mut tx, slug).await?;
-    let wanted = match &edit.limit {
-        Some(change) => Some(of_keys::limits_after(&before.limits, change, zones)?),
-        None => wanted,
-    };
     let plan = Plan {
         name: name.unwrap_or_else(|| before.name.clone()),
         description: description.unwrap_or_else(|| before.description.clone()),
         entitlements: entitlements.unwrap_or_else(|| before.entitlements.clone()),
         price: price.unwrap_or_else(|| before.price.clone()),
-        limits: wanted.unwrap_or_else(|| before.limits.clone()),
+        limits: limits.after(&before.limits)?.unwrap_or_else(|| before.limits.clone()),
         ..before.clone()
     };
     if plan == before {

@@ -4,7 +4,7 @@ use crate::{
     accounts::Caller,
     activity::server::{Change, record},
     error::{AppError, Fields},
-    keys::server::{actor, rules as of_keys},
+    keys::server::{WantedLimits, actor, rules as of_keys},
     plans::{
         model::{Group, GroupEdit, GroupPlan, NewGroup},
         server::{
@@ -67,17 +67,11 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     let name = edit.name.and_then(|text| fields.check("name", of_keys::name(&text)));
     let description = edit.description.and_then(|text| fields.check("description", rules::description(&text)));
     fields.done()?;
-    let wanted = edit.limits.map(sorted);
-    of_keys::limits(ctx, wanted.as_deref().unwrap_or_default()).await?;
-    let zones = of_keys::zones(ctx, of_keys::zones_of(edit.limit.iter().filter_map(|change| change.now.as_ref()))).await?;
+    let limits = WantedLimits::check(ctx, edit.limits, edit.limit).await?;
 
     let mut tx = ctx.db.begin().await?;
     let id = rows::lock_group(&mut tx, slug).await?.ok_or(AppError::NotFound)?;
     let before = find(&mut tx, slug).await?;
-    let wanted = match &edit.limit {
-        Some(change) => Some(of_keys::limits_after(&before.limits, change, zones)?),
-        None => wanted,
-    };
     let plan = match edit.plan {
         Some(wanted) => plan(&mut tx, wanted.as_deref()).await?,
         None => before.plan.clone(),
@@ -86,7 +80,7 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
         name: name.unwrap_or_else(|| before.name.clone()),
         description: description.unwrap_or_else(|| before.description.clone()),
         plan,
-        limits: wanted.unwrap_or_else(|| before.limits.clone()),
+        limits: limits.after(&before.limits)?.unwrap_or_else(|| before.limits.clone()),
         ..before.clone()
     };
     if group == before {
