@@ -1,22 +1,20 @@
 //! What holds workspaces and APIs: a workspace's plan, its own limits, and the limits of an API's keys. (A key's plan and limits are
 //! changed with the key, by the keys feature.)
 
-use super::{describing, forms, spreading::spread, store};
+use super::{describing, forms, noting::note, spreading::spread, store};
 use crate::{
     accounts::Caller,
-    activity::server::{Change, record},
+    activity::server::Change,
     error::AppError,
     keys::{
         model::{KeyLimit, LimitChange},
-        server::{WantedLimits, actor},
+        server::WantedLimits,
     },
     plans::model::WorkspaceHold,
     platform::Ctx,
     values::{WorkspaceId, permission_names as may},
 };
 use serde_json::json;
-use sqlx::PgConnection;
-use uuid::Uuid;
 
 /// The plan and the limits of a workspace.
 pub async fn workspace_hold(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId) -> Result<WorkspaceHold, AppError> {
@@ -37,8 +35,8 @@ pub async fn assign_plan(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, pla
         return Ok(before);
     }
     store::assign_workspace(&mut tx, workspace, id, ctx.clock.now()).await?;
-    note(ctx, &mut tx, caller, "workspace.plan_assigned", Some(workspace), workspace.uuid(), json!({ "name": before.name, "from": before.plan, "to": plan }))
-        .await?;
+    let data = json!({ "name": before.name, "from": before.plan, "to": plan });
+    note(ctx, &mut tx, caller, of_workspace("workspace.plan_assigned", workspace, data)).await?;
     changed(ctx, tx, workspace).await
 }
 
@@ -66,8 +64,8 @@ async fn limit_workspace(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, wan
     let before = store::lock_workspace(&mut tx, workspace).await?.ok_or(AppError::NotFound)?;
     let Some(wanted) = wanted.after(&before.limits)? else { return Ok(before) };
     store::replace_workspace_limits(&mut tx, workspace, &wanted).await?;
-    note(ctx, &mut tx, caller, "workspace.limited", Some(workspace), workspace.uuid(), json!({ "name": before.name, "from": before.limits, "to": wanted }))
-        .await?;
+    let data = json!({ "name": before.name, "from": before.limits, "to": wanted });
+    note(ctx, &mut tx, caller, of_workspace("workspace.limited", workspace, data)).await?;
     changed(ctx, tx, workspace).await
 }
 
@@ -102,22 +100,14 @@ async fn limit_api(ctx: &Ctx, caller: &Caller, slug: &str, wanted: WantedLimits)
     let before = store::list_api_limits(&mut tx, slug).await?.unwrap_or_default();
     let Some(wanted) = wanted.after(&before)? else { return Ok(before) };
     store::replace_api_limits(&mut tx, id, &wanted).await?;
-    note(ctx, &mut tx, caller, "api.limited", None, id.uuid(), json!({ "slug": slug, "to": wanted })).await?;
+    let data = json!({ "slug": slug, "to": wanted });
+    note(ctx, &mut tx, caller, Change { kind: "api.limited", subject: Some(id.uuid()), data, ..Change::default() }).await?;
     tx.commit().await?;
     spread(ctx, id.uuid()).await;
     Ok(wanted)
 }
 
-async fn note(
-    ctx: &Ctx,
-    conn: &mut PgConnection,
-    caller: &Caller,
-    kind: &str,
-    workspace: Option<WorkspaceId>,
-    subject: Uuid,
-    data: serde_json::Value,
-) -> Result<(), AppError> {
-    let (actor_id, actor_name) = actor(caller);
-    record(ctx, conn, Change { kind, workspace, actor: actor_id, actor_name, subject: Some(subject), data, ..Change::default() }).await?;
-    Ok(())
+/// What changed of a workspace stands in its own history, too.
+pub(super) fn of_workspace(kind: &'static str, workspace: WorkspaceId, data: serde_json::Value) -> Change<'static> {
+    Change { kind, workspace: Some(workspace), subject: Some(workspace.uuid()), data, ..Change::default() }
 }

@@ -1,13 +1,13 @@
 //! Describing plans. What a plan allows holds at once for everybody who has it.
 
-use super::{rules, spreading::spread, store};
+use super::{noting::note, rules, spreading::spread, store};
 use crate::{
     accounts::Caller,
-    activity::server::{Change, record},
+    activity::server::Change,
     error::{AppError, Fields},
     keys::{
         model::KeyLimit,
-        server::{WantedLimits, actor, rules as of_keys},
+        server::{WantedLimits, rules as of_keys},
     },
     plans::model::{NewPlan, Plan, PlanEdit},
     platform::{Ctx, once},
@@ -52,7 +52,7 @@ pub async fn create_plan(ctx: &Ctx, caller: &Caller, new: NewPlan) -> Result<Pla
         return Err(AppError::invalid("slug", "Another plan has this slug."));
     }
     store::replace_plan_limits(&mut tx, plan.id, &plan.limits).await?;
-    note(ctx, &mut tx, caller, "plan.created", plan.id, facts(&plan)).await?;
+    note(ctx, &mut tx, caller, change("plan.created", plan.id, facts(&plan))).await?;
     once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     Ok(plan)
@@ -87,7 +87,8 @@ pub async fn edit_plan(ctx: &Ctx, caller: &Caller, slug: &str, edit: PlanEdit) -
     if plan.limits != before.limits {
         store::replace_plan_limits(&mut tx, id, &plan.limits).await?;
     }
-    note(ctx, &mut tx, caller, "plan.changed", id, serde_json::json!({ "name": plan.name, "from": facts(&before), "to": facts(&plan) })).await?;
+    let data = serde_json::json!({ "name": plan.name, "from": facts(&before), "to": facts(&plan) });
+    note(ctx, &mut tx, caller, change("plan.changed", id, data)).await?;
     tx.commit().await?;
     if plan.limits != before.limits || plan.entitlements != before.entitlements {
         spread(ctx, id.uuid()).await;
@@ -111,7 +112,7 @@ pub async fn delete_plan(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<(), A
         return Err(AppError::conflict(format!("{holders} have this plan. Assign them another one first.")));
     }
     store::delete_plan(&mut tx, id).await?;
-    note(ctx, &mut tx, caller, "plan.deleted", id, facts(&plan)).await?;
+    note(ctx, &mut tx, caller, change("plan.deleted", id, facts(&plan))).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -126,8 +127,6 @@ fn facts(plan: &Plan) -> serde_json::Value {
     serde_json::json!({ "slug": plan.slug, "name": plan.name, "entitlements": plan.entitlements, "limits": plan.limits, "price": plan.price })
 }
 
-pub(super) async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, kind: &str, plan: PlanId, data: serde_json::Value) -> Result<(), AppError> {
-    let (actor_id, actor_name) = actor(caller);
-    record(ctx, conn, Change { kind, actor: actor_id, actor_name, subject: Some(plan.uuid()), data, ..Change::default() }).await?;
-    Ok(())
+fn change(kind: &'static str, plan: PlanId, data: serde_json::Value) -> Change<'static> {
+    Change { kind, subject: Some(plan.uuid()), data, ..Change::default() }
 }

@@ -6,6 +6,7 @@ mod dry_run;
 pub mod forms;
 pub mod groups;
 pub mod http;
+mod noting;
 mod page;
 mod rules;
 mod spreading;

@@ -2,13 +2,14 @@
 
 use crate::{
     accounts::Caller,
-    activity::server::{Change, record},
+    activity::server::Change,
     error::{AppError, Fields},
-    keys::server::{WantedLimits, actor, rules as of_keys},
+    keys::server::{WantedLimits, rules as of_keys},
     plans::{
         model::{Group, GroupEdit, GroupPlan, NewGroup},
         server::{
             describing::{self as plans, sorted},
+            noting::note,
             rules,
             spreading::spread,
             store,
@@ -54,7 +55,7 @@ pub async fn create_group(ctx: &Ctx, caller: &Caller, new: NewGroup) -> Result<G
         return Err(AppError::invalid("slug", "Another group has this slug."));
     }
     rows::replace_group_limits(&mut tx, group.id, &group.limits).await?;
-    note(ctx, &mut tx, caller, "group.created", group.id, facts(&group)).await?;
+    note(ctx, &mut tx, caller, change("group.created", group.id, facts(&group))).await?;
     once::done(ctx, &mut tx).await?;
     tx.commit().await?;
     Ok(group)
@@ -90,7 +91,8 @@ pub async fn edit_group(ctx: &Ctx, caller: &Caller, slug: &str, edit: GroupEdit)
     if group.limits != before.limits {
         rows::replace_group_limits(&mut tx, id, &group.limits).await?;
     }
-    note(ctx, &mut tx, caller, "group.changed", id, serde_json::json!({ "name": group.name, "from": facts(&before), "to": facts(&group) })).await?;
+    let data = serde_json::json!({ "name": group.name, "from": facts(&before), "to": facts(&group) });
+    note(ctx, &mut tx, caller, change("group.changed", id, data)).await?;
     tx.commit().await?;
     if group.limits != before.limits || group.plan != before.plan {
         spread(ctx, id.uuid()).await;
@@ -109,7 +111,7 @@ pub async fn delete_group(ctx: &Ctx, caller: &Caller, slug: &str) -> Result<(), 
         return Err(AppError::conflict(format!("{members} in this group. Take them out first.")));
     }
     rows::delete_group(&mut tx, id).await?;
-    note(ctx, &mut tx, caller, "group.deleted", id, facts(&group)).await?;
+    note(ctx, &mut tx, caller, change("group.deleted", id, facts(&group))).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -126,8 +128,6 @@ fn facts(group: &Group) -> serde_json::Value {
     serde_json::json!({ "slug": group.slug, "name": group.name, "plan": group.plan.as_ref().map(|p| &p.slug), "limits": group.limits })
 }
 
-async fn note(ctx: &Ctx, conn: &mut PgConnection, caller: &Caller, kind: &str, group: GroupId, data: serde_json::Value) -> Result<(), AppError> {
-    let (actor_id, actor_name) = actor(caller);
-    record(ctx, conn, Change { kind, actor: actor_id, actor_name, subject: Some(group.uuid()), data, ..Change::default() }).await?;
-    Ok(())
+fn change(kind: &'static str, group: GroupId, data: serde_json::Value) -> Change<'static> {
+    Change { kind, subject: Some(group.uuid()), data, ..Change::default() }
 }
