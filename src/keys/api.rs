@@ -1,6 +1,6 @@
 //! Server functions of keys: what the pages read, and where their forms go.
 
-use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery, TypedLimit};
+use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery, TypedKey, TypedLimit};
 use crate::{
     error::AppError,
     values::{ImportId, KeyId, SecretId, Typed},
@@ -32,27 +32,17 @@ pub async fn fresh_secret(id: KeyId) -> Result<Option<String>, AppError> {
 }
 
 /// Makes a key and goes to its page, where the secret is shown. `permissions` are `api/resource:action`; those of other APIs than the
-/// chosen one don't count. With a `preset`, or without `chosen`, it gets those of the preset. `bundles` are `api/name`, `routes` lines, `meta`
-/// is JSON.
+/// chosen one don't count. With a preset, or without `chosen`, it gets those of the preset. `bundles` are `api/name`.
 #[server]
 pub async fn create_key(
-    name: String,
-    api: Option<String>,
+    #[server(flatten)] typed: TypedKey,
     #[server(default)] permissions: Vec<String>,
     #[server(default)] bundles: Vec<String>,
     #[server(default)] chosen: bool,
-    preset: Option<String>,
-    routes: Option<String>,
-    expires: Option<String>,
-    environment: Option<String>,
-    external_id: Option<String>,
-    meta: Option<String>,
-    once: Option<String>,
 ) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let permissions = chosen.then_some(permissions);
-    let new = server::forms::new_key(&ctx, name, api, permissions, bundles, preset.as_deref(), routes, expires, environment, external_id, meta, once)?;
+    let new = server::forms::new_key(&ctx, typed, chosen.then_some(permissions), bundles)?;
     server::reveal::must_have_room(&ctx)?;
     let created = server::create_key(&ctx, &caller, new).await?;
     server::reveal::show(&ctx, &caller, &created);

@@ -6,7 +6,7 @@ use super::{about, crediting::NewCredits, detail::find_key, many, rules, signing
 use crate::{
     accounts::Caller,
     error::{AppError, Fields},
-    keys::model::{Algorithm, Environment, Grace, KeyEdit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection},
+    keys::model::{Algorithm, Environment, Grace, KeyEdit, Many, ManyAct, ManyQuery, NewKey, Once, Preset, Selection, TypedKey},
     platform::{
         Ctx, LocalTime,
         crypto::{sha256, sha512},
@@ -24,42 +24,29 @@ fn preset(text: Option<&str>, fields: &mut Fields) -> Option<Preset> {
 }
 
 /// A key from the form of `/keys`. Permissions are `api/resource:action` and bundles `api/name`, since the form shows those of every API.
-pub fn new_key(
-    ctx: &Ctx,
-    name: String,
-    api: Option<String>,
-    permissions: Option<Vec<String>>,
-    bundles: Vec<String>,
-    chosen_preset: Option<&str>,
-    routes: Option<String>,
-    expires: Option<String>,
-    environment: Option<String>,
-    external_id: Option<String>,
-    meta: Option<String>,
-    once: Option<String>,
-) -> Result<NewKey, AppError> {
-    let api = filled(api);
+pub fn new_key(ctx: &Ctx, typed: TypedKey, permissions: Option<Vec<String>>, bundles: Vec<String>) -> Result<NewKey, AppError> {
+    let (api, external_id) = (filled(Some(typed.api)), filled(Some(typed.external_id)));
     let mut fields = Fields::default();
-    let preset = preset(chosen_preset, &mut fields);
-    let lifetime = fields.check("expires", rules::lifetime(expires.as_deref().unwrap_or_default())).flatten();
-    let environment = match environment.as_deref() {
-        None | Some("" | "live") => Environment::Live,
-        Some("test") => Environment::Test,
-        Some(_) => {
+    let preset = preset(Some(&typed.preset), &mut fields);
+    let lifetime = fields.check("expires", rules::lifetime(&typed.expires)).flatten();
+    let environment = match typed.environment.as_str() {
+        "" | "live" => Environment::Live,
+        "test" => Environment::Test,
+        _ => {
             fields.add("environment", "A key is for live or for test.");
             Environment::Live
         }
     };
-    let meta = fields.check("meta", about::typed(meta.as_deref().unwrap_or_default())).unwrap_or_default();
+    let meta = fields.check("meta", about::typed(&typed.meta)).unwrap_or_default();
     fields.done()?;
     // Without a chosen API nobody knows whose permissions these are: it gets those of the preset Basic.
     let of_api = |text: String| text.strip_prefix(api.as_deref()?)?.strip_prefix('/').map(str::to_owned);
     let bundles = bundles.into_iter().filter_map(of_api).collect();
     let permissions = permissions.filter(|_| api.is_some() && preset.is_none()).map(|all| all.into_iter().filter_map(of_api).collect());
-    let once = page_token(once)?.map(Once);
+    let once = page_token(Some(typed.once))?.map(Once);
     let expires_at = lifetime.map(|l| ctx.clock.now() + l);
-    let routes = routes.map(lines).unwrap_or_default();
-    Ok(NewKey { name, api, permissions, preset, bundles, routes, external_id, meta, expires_at, environment, once, ..NewKey::default() })
+    let routes = lines(typed.routes);
+    Ok(NewKey { name: typed.name, api, permissions, preset, bundles, routes, external_id, meta, expires_at, environment, once, ..NewKey::default() })
 }
 
 /// Routes have spaces and commas in them.
