@@ -1,6 +1,6 @@
 //! Server functions of keys: what the pages read, and where their forms go.
 
-use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery, TypedKey, TypedLimit};
+use super::model::{self, BatchPage, ImportPreview, KeyList, KeyQuery, ManyPreview, ManyQuery, TypedKey, TypedLimit, TypedMany};
 use crate::{
     error::AppError,
     values::{ImportId, KeyId, SecretId, Typed},
@@ -265,31 +265,12 @@ pub async fn preview_many(#[server(default)] query: ManyQuery) -> Result<Option<
     server::preview_many(&ctx, &caller, &query).await
 }
 
-/// Does one act on many keys; `seen` is how many the person was told would change, `typed` that number again where there is no way back.
+/// Does one act on many keys; `seen` is how many the person was told would change.
 #[server]
-pub async fn change_many(
-    act: String,
-    #[server(default)] keys: Vec<String>,
-    #[server(default)] all: bool,
-    q: Option<String>,
-    api: Option<String>,
-    status: Option<String>,
-    review: Option<String>,
-    tag: Option<String>,
-    external_id: Option<String>,
-    owner: Option<String>,
-    hash: Option<String>,
-    until: Option<String>,
-    label: Option<String>,
-    reason: Option<String>,
-    seen: u64,
-    typed: Option<String>,
-) -> Result<(), AppError> {
+pub async fn change_many(#[server(default)] keys: Vec<String>, seen: u64, #[server(flatten)] form: TypedMany) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let filters = KeyQuery { q, api, status, review, tag, external_id, owner, hash, ..KeyQuery::default() };
-    let query = ManyQuery { act, keys, all, filters, until, label };
-    let said = server::forms::change_many(&ctx, &caller, &query, &reason.unwrap_or_default(), seen, typed.as_deref()).await?;
+    let said = server::forms::change_many(&ctx, &caller, &form.query(keys), &form.reason, seen, &form.typed).await?;
     crate::platform::http::reply::toast(&ctx, &said);
     crate::platform::http::reply::redirect("/keys");
     Ok(())

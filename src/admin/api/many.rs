@@ -3,7 +3,7 @@
 use crate::{
     admin::model::{ManyAccountsPreview, ManyAccountsQuery},
     error::AppError,
-    keys::model::{ManyPreview, ManyQuery},
+    keys::model::{ManyPreview, ManyQuery, TypedMany},
 };
 use leptos::prelude::*;
 
@@ -15,34 +15,12 @@ pub async fn preview_many_keys(#[server(default)] query: ManyQuery) -> Result<Op
     server::preview_many_keys(&ctx, &caller, query).await
 }
 
-/// Does one act on many keys of everybody; `seen` is how many the operator was told would change, `typed` that number again where there
-/// is no way back.
+/// Does one act on many keys of everybody; `seen` is how many the operator was told would change.
 #[server]
-pub async fn change_many_keys(
-    act: String,
-    #[server(default)] keys: Vec<String>,
-    #[server(default)] all: bool,
-    q: Option<String>,
-    api: Option<String>,
-    status: Option<String>,
-    review: Option<String>,
-    tag: Option<String>,
-    external_id: Option<String>,
-    owner: Option<String>,
-    hash: Option<String>,
-    until: Option<String>,
-    label: Option<String>,
-    #[server(default)] reason: String,
-    seen: u64,
-    typed: Option<String>,
-) -> Result<(), AppError> {
-    use crate::admin::server;
-    use crate::keys::model::KeyQuery;
-    use crate::platform::http::reply;
+pub async fn change_many_keys(#[server(default)] keys: Vec<String>, seen: u64, #[server(flatten)] form: TypedMany) -> Result<(), AppError> {
+    use crate::{admin::server, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let filters = KeyQuery { q, api, status, review, tag, external_id, owner, hash, ..KeyQuery::default() };
-    let query = ManyQuery { act, keys, all, filters, until, label };
-    let said = server::change_many_keys(&ctx, &caller, query, &reason, seen, typed.as_deref()).await?;
+    let said = server::change_many_keys(&ctx, &caller, form.query(keys), &form.reason, seen, &form.typed).await?;
     reply::toast(&ctx, &said);
     reply::redirect("/admin/keys");
     Ok(())

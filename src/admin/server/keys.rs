@@ -47,7 +47,7 @@ pub async fn preview_many_keys(ctx: &Ctx, caller: &Caller, query: ManyQuery) -> 
 }
 
 /// Does it, if no more keys change than the `seen` ones; answers in words.
-pub async fn change_many_keys(ctx: &Ctx, caller: &Caller, query: ManyQuery, reason: &str, seen: u64, typed: Option<&str>) -> Result<String, AppError> {
+pub async fn change_many_keys(ctx: &Ctx, caller: &Caller, query: ManyQuery, reason: &str, seen: u64, typed: &str) -> Result<String, AppError> {
     caller.require(&may::KEYS_MANAGE)?;
     forms::change_many(ctx, caller, &of_everybody(query), reason, seen, typed).await
 }

@@ -156,9 +156,9 @@ pub fn many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: &str) -> Resu
 }
 
 /// Does what the page showed, and says what was done. What can't be taken back asks for the number of keys, typed.
-pub async fn change_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: &str, seen: u64, typed: Option<&str>) -> Result<String, AppError> {
+pub async fn change_many(ctx: &Ctx, caller: &Caller, query: &ManyQuery, reason: &str, seen: u64, typed: &str) -> Result<String, AppError> {
     let wish = many(ctx, caller, query, reason)?;
-    if wish.act == ManyAct::Revoke && typed.map(str::trim) != Some(seen.to_string().as_str()) {
+    if wish.act == ManyAct::Revoke && typed.trim() != seen.to_string() {
         return Err(AppError::invalid("typed", format!("Type {seen}, the number of keys.")));
     }
     let plan = many::change_many(ctx, caller, &wish, Some(seen)).await?;
