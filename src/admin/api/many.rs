@@ -1,7 +1,7 @@
 //! One act on many keys or accounts: looked at first, then done.
 
 use crate::{
-    admin::model::{ManyAccountsPreview, ManyAccountsQuery},
+    admin::model::{ManyAccountsPreview, ManyAccountsQuery, TypedTerm},
     error::AppError,
     keys::model::{ManyPreview, ManyQuery, TypedMany},
 };
@@ -42,16 +42,14 @@ pub async fn change_many_accounts(
     #[server(default)] all: bool,
     q: Option<String>,
     status: Option<String>,
-    #[server(default)] reason: String,
-    #[server(default)] lasts: String,
-    #[server(default)] until: String,
     #[server(default)] seen: u64,
+    #[server(flatten)] typed: TypedTerm,
 ) -> Result<(), AppError> {
     use crate::admin::{model::AccountQuery, server};
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let query = ManyAccountsQuery { act, accounts, all, filters: AccountQuery { q, status, ..AccountQuery::default() } };
-    let said = server::change_many_accounts(&ctx, &caller, &Visitor::here(), query, &reason, (lasts.as_str(), until.as_str()), seen).await?;
+    let said = server::change_many_accounts(&ctx, &caller, &Visitor::here(), query, &typed, seen).await?;
     reply::toast(&ctx, &said);
     reply::redirect("/admin/accounts");
     Ok(())

@@ -17,6 +17,7 @@ pub use parts::*;
 
 use super::model::{
     AccountList, AccountPage, AccountQuery, AllKeys, AllRefusals, ApiList, ApiPage, BanList, JobList, JobQuery, Overview, TemplateList, TemplateQuery,
+    TypedTerm,
 };
 use crate::{
     error::AppError,
@@ -77,16 +78,11 @@ pub async fn enable_account(id: AccountId) -> Result<(), AppError> {
 
 /// Bans an account for a while or for good; its sessions end, its keys are answered BANNED.
 #[server]
-pub async fn ban_account(
-    id: AccountId,
-    #[server(default)] reason: String,
-    #[server(default)] lasts: String,
-    #[server(default)] until: String,
-) -> Result<(), AppError> {
+pub async fn ban_account(id: AccountId, #[server(flatten)] typed: TypedTerm) -> Result<(), AppError> {
     use super::server;
     use crate::{accounts::server::Visitor, platform::http::reply, ui::number::count};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let (ended, spread) = server::ban_account(&ctx, &caller, &Visitor::here(), id, &reason, &lasts, &until).await?;
+    let (ended, spread) = server::ban_account(&ctx, &caller, &Visitor::here(), id, &typed).await?;
     let (sessions, keys) = (count(ended.sessions, "session", "sessions"), count(ended.keys, "key", "keys"));
     let refused = if ended.keys > 0 { format!(" {}", spread.words("Refused")) } else { String::new() };
     reply::toast(&ctx, &format!("The account is banned. {sessions} ended, {keys} no longer pass.{refused}"));
@@ -139,16 +135,11 @@ pub async fn list_bans(#[server(default)] over: bool) -> Result<BanList, AppErro
 
 /// Bans a mail domain or a network.
 #[server]
-pub async fn add_ban(
-    #[server(default)] target: String,
-    #[server(default)] reason: String,
-    #[server(default)] lasts: String,
-    #[server(default)] until: String,
-) -> Result<(), AppError> {
+pub async fn add_ban(#[server(default)] target: String, #[server(flatten)] typed: TypedTerm) -> Result<(), AppError> {
     use super::server;
     use crate::{accounts::server::Visitor, platform::http::reply};
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let what = server::add_ban(&ctx, &caller, &Visitor::here(), &target, &reason, &lasts, &until).await?;
+    let what = server::add_ban(&ctx, &caller, &Visitor::here(), &target, &typed).await?;
     reply::toast(&ctx, &format!("{what} is banned."));
     reply::redirect("/admin/bans");
     Ok(())

@@ -12,7 +12,7 @@ mod queue;
 mod templates;
 
 pub use accounts::{AccountList, AccountPage, AccountQuery, AccountRow, Disabled};
-pub use bans::{BanList, BanRow, Banned, LASTS};
+pub use bans::{BanList, BanRow, Banned, LASTS, TypedTerm};
 pub use deed::{Deed, Mark};
 pub use invites::{INVITE_LASTS, InviteList, InviteRow};
 pub use keys::{AllKeys, AllRefusals, ApiList, ApiPage, ApiRow, BundleForm};
