@@ -175,8 +175,8 @@ pub async fn add_credits(
 pub async fn disable_key(id: KeyId, reason: Option<String>) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let server::Changed { key, spread } = server::disable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("{} is disabled. Its calls are answered DISABLED. {}", key.name, spread.words("Refused")));
+    let changed = server::disable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &changed.state_words());
     Ok(())
 }
 
@@ -184,8 +184,8 @@ pub async fn disable_key(id: KeyId, reason: Option<String>) -> Result<(), AppErr
 pub async fn enable_key(id: KeyId, reason: Option<String>) -> Result<(), AppError> {
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
-    let server::Changed { key, spread } = server::enable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("{} is enabled. Its calls may pass again. {}", key.name, spread.words("In force")));
+    let changed = server::enable_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &changed.state_words());
     Ok(())
 }
 
@@ -195,8 +195,8 @@ pub async fn revoke_key(id: KeyId, typed: String, reason: Option<String>) -> Res
     use super::server;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     server::forms::must_be_named(&ctx, &caller, id, &typed).await?;
-    let server::Changed { key, spread } = server::revoke_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
-    crate::platform::http::reply::toast(&ctx, &format!("{} is revoked. Its calls are answered REVOKED. {}", key.name, spread.words("Refused")));
+    let changed = server::revoke_key(&ctx, &caller, id, &reason.unwrap_or_default()).await?;
+    crate::platform::http::reply::toast(&ctx, &changed.state_words());
     crate::platform::http::reply::redirect(&format!("/keys/{id}"));
     Ok(())
 }

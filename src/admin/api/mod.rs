@@ -217,7 +217,7 @@ pub async fn disable_key(id: KeyId, #[server(default)] reason: String) -> Result
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::disable_key(&ctx, &caller, id, &reason).await?;
-    reply::toast(&ctx, &format!("{} is disabled. Its calls are answered DISABLED. {}", changed.key.name, changed.spread.words("Refused")));
+    reply::toast(&ctx, &changed.state_words());
     Ok(())
 }
 
@@ -228,7 +228,7 @@ pub async fn enable_key(id: KeyId, #[server(default)] reason: String) -> Result<
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::enable_key(&ctx, &caller, id, &reason).await?;
-    reply::toast(&ctx, &format!("{} is enabled. Its calls may pass again. {}", changed.key.name, changed.spread.words("In force")));
+    reply::toast(&ctx, &changed.state_words());
     Ok(())
 }
 
@@ -239,7 +239,7 @@ pub async fn revoke_key(id: KeyId, #[server(default)] typed: String, #[server(de
     use crate::platform::http::reply;
     let (ctx, caller) = crate::accounts::server::caller().await?;
     let changed = server::revoke_key(&ctx, &caller, id, &typed, &reason).await?;
-    reply::toast(&ctx, &format!("{} is revoked. Its calls are answered REVOKED. {}", changed.key.name, changed.spread.words("Refused")));
+    reply::toast(&ctx, &changed.state_words());
     reply::redirect(&format!("/admin/keys?key={id}"));
     Ok(())
 }
